@@ -1,0 +1,39 @@
+# `make demo` runs one whole call; `make test` sets up and passes the tests. Both prepare .venv by themselves.
+PY ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test test-all lint types benchmarks clean apt
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PY) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed; $(PY) is %d.%d. Say which with: make PY=python3.12" % v)'
+	$(PY) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP)
+	$(BIN)/python -m audiosocket_sim run greeting_then_hold.yaml
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 -m "not apt"
+
+# Everything, with what Debian's packages bring; here a skip is a failure.
+test-all: $(STAMP) apt
+	AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2
+
+apt:
+	@sh .ci/apt ffmpeg gcc libc6-dev
+
+lint: $(STAMP)
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/python -m mypy
+
+benchmarks: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache runs .cache

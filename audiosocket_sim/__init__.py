@@ -1,0 +1,1 @@
+"""The simulated Asterisk, the scenarios and the tools around them. Never imports a server under test."""

@@ -1,0 +1,19 @@
+"""AudioSocket Simple: a condominium's phone, answered by an AI. The reference server, and the example bot.
+
+`serve` is the import string `server:serve` of docs/targets.md; it is imported late, since it brings the HTTP stack.
+"""
+
+from typing import TYPE_CHECKING
+
+__all__ = ["serve"]
+
+if TYPE_CHECKING:
+    from server.listener import serve
+
+
+def __getattr__(name: str) -> object:
+    if name == "serve":
+        from server.listener import serve
+
+        return serve
+    raise AttributeError(f"module 'server' has no attribute {name!r}")

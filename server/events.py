@@ -1,0 +1,210 @@
+"""What happened in a call, as data. The call emits these; the log, the transcript and the control API consume them.
+
+An event holds no time and no call id: `Recorded` adds them. Words of the caller or of the AI are private: such fields
+carry `private`, and the log leaves them out.
+"""
+
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+
+__all__ = [
+    "BackendAnswered",
+    "BackendAsked",
+    "BackendFailed",
+    "CallEnded",
+    "CallEvent",
+    "CallStarted",
+    "DtmfReceived",
+    "HoldStarted",
+    "HoldStopped",
+    "MessagePushed",
+    "PlaybackFinished",
+    "PlaybackStarted",
+    "Recorded",
+    "SpeechEnded",
+    "SpeechStarted",
+    "State",
+    "StateChanged",
+    "SynthesisFailed",
+    "TranscriptFinal",
+    "TranscriptInterim",
+    "Warned",
+]
+
+PRIVATE = {"private": True}
+
+
+class State(StrEnum):
+    """The states of a call. The names are part of the API (docs/server.md, States)."""
+
+    STANDBY = "STANDBY"
+    USER_TURN = "USER_TURN"
+    WAITING = "WAITING"
+    IA_TURN = "IA_TURN"
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """The UUID arrived: the call exists."""
+
+    uuid: str
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    before: State
+    after: State
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The caller began to speak, in USER_TURN (or, with barge-in on, over the bot)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """The utterance is over. `reason`: silence, longest (the longest utterance), or too_short (dropped as a noise)."""
+
+    reason: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptInterim:
+    text: str = field(metadata=PRIVATE)
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptFinal:
+    """What was recognised; empty where nothing was. `failed`: the engine broke, as against heard nothing."""
+
+    text: str = field(metadata=PRIVATE)
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BackendAsked:
+    content: str = field(metadata=PRIVATE)
+
+
+@dataclass(frozen=True, slots=True)
+class BackendAnswered:
+    message: str = field(metadata=PRIVATE)
+    set_call_status: str
+    latency_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackendFailed:
+    """`kind`: http_error (an answer that is no answer) or unreachable. `detail` is for the log, without secrets."""
+
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePushed:
+    """The backend delivered a message by POST /calls/{id}/messages."""
+
+    message: str = field(metadata=PRIVATE)
+    set_call_status: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackStarted:
+    """The first audio of a message goes out. `purpose`: greeting, reply or apology."""
+
+    purpose: str
+    text: str = field(metadata=PRIVATE)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackFinished:
+    """The message was played, wholly (`complete`) or up to a barge-in or the end of the call."""
+
+    played_ms: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SynthesisFailed:
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldStarted:
+    """Hold audio began."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldStopped:
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DtmfReceived:
+    digit: str = field(metadata=PRIVATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something is off, and the call goes on (an unknown set_call_status, G.711 labelled as PCM, …)."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The call is over: once per call, always last. `by`: server, caller or error. `reason` is one plain line."""
+
+    by: str
+    reason: str
+    duration_ms: int
+
+
+CallEvent = (
+    CallStarted
+    | StateChanged
+    | SpeechStarted
+    | SpeechEnded
+    | TranscriptInterim
+    | TranscriptFinal
+    | BackendAsked
+    | BackendAnswered
+    | BackendFailed
+    | MessagePushed
+    | PlaybackStarted
+    | PlaybackFinished
+    | SynthesisFailed
+    | HoldStarted
+    | HoldStopped
+    | DtmfReceived
+    | Warned
+    | CallEnded
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event with its place in the call: number from 1, seconds since the UUID."""
+
+    call_id: str
+    number: int
+    at_seconds: float
+    event: CallEvent
+
+    @property
+    def type(self) -> str:
+        """The event's name in the API: `StateChanged` -> `state_changed`."""
+        name = type(self.event).__name__
+        return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+    def to_json(self) -> dict[str, object]:
+        """What the control API sends: number, at, type, and the event's own fields."""
+        return {"number": self.number, "at": round(self.at_seconds, 3), "type": self.type, **asdict(self.event)}
+
+    def loggable(self) -> dict[str, object]:
+        """The same without the private fields, for the log."""
+        private = {f.name for f in fields(self.event) if f.metadata.get("private")}
+        return {key: value for key, value in self.to_json().items() if key not in private}

@@ -1,0 +1,1 @@
+"""Speech engines: `base` says what one is; one file a vendor."""
