@@ -1,0 +1,165 @@
+"""Phrase books: what a manifest may say, how texts compare, and that the committed books fit their sounds."""
+
+import subprocess
+import sys
+import unicodedata
+import wave
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audiosocket.phrases import Phrase, PhraseBook, PhraseBookError, normalise, speech_edges_ms
+
+ROOT = Path(__file__).parents[2]
+BOOKS = (ROOT / "recordings", ROOT / "audio" / "prompts")
+
+
+@pytest.fixture(scope="module")
+def book() -> PhraseBook:
+    return PhraseBook.load(*BOOKS)
+
+
+def write_wav(path: Path, samples: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(samples)
+
+
+def tone(ms: int, amplitude: int = 8000) -> bytes:
+    return (amplitude.to_bytes(2, "little") + (-amplitude).to_bytes(2, "little", signed=True)) * (ms * 4)
+
+
+def manifest(folder: Path, text: str) -> Path:
+    write_wav(folder / "pt-br" / "ola.wav", bytes(3200) + tone(300) + bytes(4800))
+    (folder / "manifest.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Não, obrigado, é só isso mesmo.", "nao obrigado e so isso mesmo"),
+        ("  Eu queria...   deixa eu ver... ", "eu queria deixa eu ver"),
+        ("I'd like to speak", "i d like to speak"),
+        ("SÍNDICO; CONDOMÍNIO", "sindico condominio"),
+        ("Apartamento 202.", "apartamento 202"),
+        ("…", ""),
+    ],
+)
+def test_normalise(text: str, expected: str) -> None:
+    assert normalise(text) == expected
+
+
+@given(st.text())
+def test_normalising_twice_changes_nothing(text: str) -> None:
+    once = normalise(text)
+    assert normalise(once) == once
+    assert normalise(unicodedata.normalize("NFD", text)) == normalise(unicodedata.normalize("NFC", text))
+
+
+def test_the_committed_books_fit_their_sounds(book: PhraseBook) -> None:
+    assert len(book.phrases) == 59
+    for phrase in book.phrases:
+        assert phrase.path is not None
+        with wave.open(str(phrase.path)) as file:
+            assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 8000), phrase.name
+            assert file.getnframes() * 1000 // 8000 == phrase.duration_ms, phrase.name
+            start_ms, end_ms = speech_edges_ms(file.readframes(file.getnframes()))
+        assert abs(start_ms - phrase.speech_start_ms) <= 20, phrase.name
+        assert abs(end_ms - phrase.speech_end_ms) <= 140, phrase.name
+
+
+def test_every_sound_in_the_folders_is_in_a_manifest(book: PhraseBook) -> None:
+    on_disk = {path for folder in BOOKS for path in folder.rglob("*.wav")}
+    assert on_disk == {phrase.path for phrase in book.phrases}
+
+
+def test_a_phrase_is_found_by_name_and_by_text(book: PhraseBook) -> None:
+    phrase = book.by_name("pt-br/sim")
+    assert phrase is not None
+    assert (phrase.text, phrase.language, phrase.voice) == ("Sim.", "pt-BR", "pf_dora")
+    assert book.by_text("SIM") is phrase
+    assert book.by_name("pt-br/talvez") is None
+    assert book.by_text("Talvez.") is None
+
+
+def test_caller_and_bot_may_say_the_same_text(book: PhraseBook) -> None:
+    text = "desculpe nao entendi pode repetir"
+    caller, bot = book.by_text(text), book.by_text(text, voice="pm_alex")
+    assert caller is not None
+    assert bot is not None
+    assert (caller.voice, bot.voice) == ("pf_dora", "pm_alex")
+    assert book.by_text(text, language="en") is None
+    assert book.by_text(text, language="PT-br") is caller
+    assert book.by_name("pt-br/desculpe_nao_entendi_pode_repetir") is caller
+    assert PhraseBook.load(BOOKS[1]).by_text(text) == bot
+
+
+def test_the_sound_is_read_when_asked_for(book: PhraseBook) -> None:
+    phrase = book.by_name("pt-br/sim")
+    assert phrase is not None
+    assert len(phrase.pcm) == phrase.duration_ms * 16
+    assert phrase.pcm is phrase.pcm
+
+
+def test_loading_a_book_imports_no_numpy() -> None:
+    code = "from audiosocket.phrases import PhraseBook; PhraseBook.load('recordings')"
+    code += "; import sys; print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_short_manifest_entry_is_measured(tmp_path: Path) -> None:
+    folder = manifest(tmp_path, "- {file: pt-br/ola.wav, text: Olá, language: pt-BR, speech_end_ms: 510}")
+    (phrase,) = PhraseBook.load(folder).phrases
+    assert (phrase.duration_ms, phrase.speech_start_ms, phrase.speech_end_ms) == (800, 200, 510)
+    assert phrase.voice == ""
+    assert PhraseBook.load(folder / "manifest.yaml").phrases == (phrase,)
+
+
+def test_a_phrase_in_memory() -> None:
+    pcm = bytes(1600) + tone(200) + bytes(800)
+    phrase = Phrase.from_pcm("made/up", "Made up.", pcm, voice="espeak")
+    assert phrase.pcm is pcm
+    assert (phrase.duration_ms, phrase.speech_start_ms, phrase.speech_end_ms) == (350, 100, 300)
+    assert speech_edges_ms(bytes(320)) == (0, 0)
+    assert speech_edges_ms(b"") == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("- {file: pt-br/ola.wav, text: Olá}", "entry 1: language is missing"),
+        ("- {file: pt-br/adeus.wav, text: Adeus, language: pt-BR}", "entry 1 (pt-br/adeus.wav): there is no such file"),
+        ("- {file: pt-br/ola.wav, text: 7, language: pt-BR}", "entry 1: text: str was expected, got 7"),
+        ("- {file: pt-br/ola.wav, text: Olá, language: pt-BR, txt: x}", "entry 1: unknown key 'txt'"),
+        (
+            "- {file: pt-br/ola.wav, text: Olá, language: pt-BR, speech_end_ms: 900}",
+            "entry 1 (pt-br/ola.wav): 0 <= speech_start_ms <= speech_end_ms <= duration_ms",
+        ),
+        ("- pt-br/ola.wav", "entry 1: keys and values were expected"),
+        ("file: pt-br/ola.wav", "a list of phrases was expected"),
+        ("- {file: pt-br/ola.wav", "not YAML"),
+        (
+            "- &a {file: pt-br/ola.wav, text: Olá, language: pt-BR}\n- *a",
+            "entry 2: pt-br/ola is there twice",
+        ),
+    ],
+)
+def test_a_wrong_manifest_is_told_by_file_and_entry(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(PhraseBookError) as caught:
+        PhraseBook.load(manifest(tmp_path, text))
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / 'manifest.yaml'}: ")
+    assert complaint in message
+    assert "\n" not in message
+
+
+def test_a_missing_manifest(tmp_path: Path) -> None:
+    with pytest.raises(PhraseBookError, match="cannot be read"):
+        PhraseBook.load(tmp_path)
