@@ -1,0 +1,151 @@
+"""The call log as text for people: one line an event, seconds since the UUID. What snapshots hold. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from audiosocket_sim.call_log import (
+    BackendAsked,
+    BackendPushed,
+    BackendReplied,
+    BotSpoke,
+    CallEnded,
+    CallerAction,
+    CallerSpoke,
+    Entry,
+    HoldStarted,
+    HoldStopped,
+    LogEvent,
+    Noted,
+    StateTold,
+    StepFailed,
+)
+from audiosocket_sim.scenario import Line, Scenario
+
+__all__ = ["around", "heading", "line_of", "transcript"]
+
+_NOTE_COLUMN = 88
+_HOW = {
+    "hangup_message": "00 00 00",
+    "fin": "closed without 00 00 00",
+    "reset": "reset",
+    "refused": "connection refused",
+    "unanswered": "not answered",
+    "protocol": "protocol error",
+}
+_DIALPLAN = {
+    "continues": "the dialplan continues",
+    "ends": "the dialplan ends",
+    "channel_ends": "the AudioSocket channel ends",
+}
+
+
+def heading(scenario: Scenario) -> str:
+    """`greeting_then_hold · Asterisk 22.10, app · µ-law, noise −55 dBFS`."""
+    peer = f"Asterisk {scenario.asterisk.version}, {scenario.asterisk.attach}"
+    if scenario.asterisk.packet_time != 20:
+        peer += f", {scenario.asterisk.packet_time} ms packets"
+    if scenario.asterisk.rate_hz != 8000:
+        peer += f", {scenario.asterisk.rate_hz} Hz"
+    return f"{scenario.name} · {peer} · {_line(scenario.line)}"
+
+
+def transcript(scenario: Scenario, entries: Iterable[Entry]) -> str:
+    """The whole text, with a final newline."""
+    return "\n".join([heading(scenario), *(line_of(entry) for entry in entries)]) + "\n"
+
+
+def around(entries: Sequence[Entry], at_ms: int, before: int = 12, after: int = 4) -> list[str]:
+    """The lines around an instant, for a failure message."""
+    index = next((i for i, entry in enumerate(entries) if entry.at_ms > at_ms), len(entries))
+    first, last = max(0, index - before), min(len(entries), index + after)
+    lines = [line_of(entry) for entry in entries[first:last]]
+    return (["     …"] if first else []) + lines + (["     …"] if last < len(entries) else [])
+
+
+def line_of(entry: Entry) -> str:
+    word, text, note = _words(entry.event)
+    left = f"{entry.at_ms / 1000:9.3f}  {word:<8} {text}".rstrip()
+    return f"{left:<{_NOTE_COLUMN - 2}}  {note}" if note else left
+
+
+def _words(event: LogEvent) -> tuple[str, str, str]:
+    """The line's word, its text, and the note at its right side."""
+    match event:
+        case CallerSpoke(text=text, recording=recording, duration_ms=duration):
+            what = f"“{text}”" if text is not None else f"plays {recording}"
+            return "caller", what, _s(duration)
+        case CallerAction(what=what, detail=detail, duration_ms=duration):
+            return "caller", f"{what} {detail}".rstrip(), "" if duration is None else _s(duration)
+        case BackendAsked(content=content):
+            return "heard", f"“{content}”", ""
+        case BackendReplied():
+            return "backend", _reply(event), _reply_note(event)
+        case BackendPushed(says=says, status=status, http_status=http):
+            return "backend", f"pushes {status or 'no status'} {_quoted(says)}", "" if http == 202 else f"answered {http}"
+        case HoldStarted(into_waiting_ms=into):
+            return "hold", "starts", "" if into is None else f"{_s(into)} into WAITING"
+        case HoldStopped(duration_ms=duration, seamless=seamless):
+            return "hold", f"stops after {_s(duration)}", "seamless" if seamless else "with a jump"
+        case StateTold(before=before, after=after):
+            return "state", f"{before} → {after}", ""
+        case BotSpoke():
+            return "bot", f"“{event.text}”" if event.text is not None else "speech that the ear cannot read", _bot_note(event)
+        case StepFailed(number=number, step=step, expected=expected, happened=happened):
+            return "FAILED", f"step {number} ({step}): expected {expected}; {happened}", ""
+        case Noted(what=what):
+            return "note", what, ""
+        case CallEnded():
+            return "end", _end(event), ""
+
+
+def _reply(event: BackendReplied) -> str:
+    if event.fault is not None:
+        return f"fault: {event.fault.replace('_', ' ')}"
+    return f"{event.status or 'no status'} {_quoted(event.says)}"
+
+
+def _reply_note(event: BackendReplied) -> str:
+    note = f"{_s(event.after_ms)}, reply {event.number}"
+    return note if event.delivered else f"{note}, nobody there to take it"
+
+
+def _bot_note(event: BotSpoke) -> str:
+    note = _s(event.heard_ms)
+    if event.cut_off and event.whole_ms is not None:
+        note = f"cut off: {_s(event.heard_ms)} of {_s(event.whole_ms)}"
+    if event.voice == "synthetic":
+        note += ", synthetic voice"
+    if event.gap_ms:
+        note += f", gaps of {event.gap_ms} ms"
+    return note
+
+
+def _end(event: CallEnded) -> str:
+    who = {"asterisk": "Asterisk ended the call"}.get(event.who, f"{event.who} hung up")
+    how = "" if event.who == "caller" and event.how == "fin" else f" ({_HOW.get(event.how, event.how)})"
+    parts = [f"{who}{how}"]
+    if event.who == "asterisk" and event.reason:
+        parts[0] = f"{who}: {event.reason}"
+    if event.last_word_heard is not None:
+        parts.append("last word heard" if event.last_word_heard else "last word NOT heard")
+    if event.who != "caller":
+        parts.append(_DIALPLAN.get(event.dialplan, event.dialplan))
+    return "; ".join(parts)
+
+
+def _line(line: Line) -> str:
+    codec = {"ulaw": "µ-law", "alaw": "A-law", "none": "no codec"}[line.codec]
+    noise = "" if line.noise_dbfs is None else f", noise {_dbfs(line.noise_dbfs)}"
+    gain = "" if line.gain_db == 0 else f", gain {line.gain_db:+g} dB"
+    return codec + noise + gain
+
+
+def _dbfs(level: float) -> str:
+    return f"{level:g} dBFS".replace("-", "−")
+
+
+def _quoted(text: str | None) -> str:
+    return "nothing" if text is None else f"“{text}”"
+
+
+def _s(ms: int) -> str:
+    return f"{ms / 1000:.2f} s"
