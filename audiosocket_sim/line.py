@@ -1,0 +1,135 @@
+"""What happens to sound on the phone line, and the sounds a caller makes that are not speech.
+
+`LineModel` sits between the caller's mouth and Asterisk, and between Asterisk and the caller's ear. All of it is pure
+and seeded: the same samples in, the same samples out, however they are cut into frames. It must not know of clocks,
+sockets or scenarios. SLIN is signed 16-bit little-endian mono; levels are RMS, 0 dBFS being an RMS of 32768, so that
+the loudest sine is -3 dBFS.
+"""
+
+import audioop
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Codec", "LineModel", "noise", "tone"]
+
+Codec = Literal["ulaw", "alaw", "none"]
+Color = Literal["white", "pink"]
+
+_FULL_SCALE = 32768.0
+_NOISE_BLOCK = 8000  # samples; noise is drawn in such blocks only, so that no frame size shows in it
+
+
+class LineModel:
+    """The line of one call.
+
+    `codec` is what the phone's leg speaks; both directions pass through it once. It is G.711, hence applied at 8 kHz
+    only: at any other `rate_hz` the line passes the samples as they are. `noise_dbfs` (None: no noise) is white noise
+    under all that the caller sends, added before the codec; `gain_db` is applied to the caller's sound, not to the
+    noise. A-law has no zero: digital silence comes out as samples of 8 (-72 dBFS), as on a real line.
+
+    Raises ValueError for an unknown codec or a noise level over 0 dBFS.
+    """
+
+    def __init__(
+        self,
+        codec: Codec = "ulaw",
+        noise_dbfs: float | None = None,
+        gain_db: float = 0.0,
+        seed: int = 1,
+        rate_hz: int = 8000,
+    ) -> None:
+        if codec not in ("ulaw", "alaw", "none"):
+            raise ValueError(f"codec must be ulaw, alaw or none, not {codec!r}")
+        self._codec = _CODECS[codec if rate_hz == 8000 else "none"]
+        self._factor = 10 ** (gain_db / 20)
+        self._noise = None if noise_dbfs is None else _WhiteNoise(noise_dbfs, seed)
+
+    def send(self, frame: bytes, with_noise: bool = True) -> bytes:
+        """Caller to Asterisk: gain, noise, codec. Same length out as in.
+
+        Frames sent without noise (a phone that sends digital silence) do not use the noise up: it goes on where it
+        was.
+        """
+        noise = self._noise if with_noise else None
+        if noise is None and self._factor == 1.0:
+            return self._codec(frame)
+        sound = np.frombuffer(frame, dtype="<i2") * np.float64(self._factor)
+        if noise is not None:
+            sound += noise.take(len(sound))
+        return self._codec(_to_slin(sound))
+
+    def receive(self, frame: bytes) -> bytes:
+        """Asterisk to the caller's ear: the codec only. Same length out as in."""
+        return self._codec(frame)
+
+
+def noise(ms: float, dbfs: float, color: Color = "white", seed: int = 1, rate_hz: int = 8000) -> bytes:
+    """`ms` of noise as SLIN, at an RMS of `dbfs`. Pink falls by 3 dB an octave."""
+    count = _samples(ms, rate_hz)
+    rms = _rms(dbfs)
+    if count == 0:
+        return b""
+    sound = np.random.Generator(np.random.PCG64(seed)).standard_normal(count)
+    if color == "pink":
+        spectrum = np.fft.rfft(sound)
+        spectrum[0] = 0.0
+        spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
+        sound = np.fft.irfft(spectrum, count)
+    elif color != "white":
+        raise ValueError(f"color must be white or pink, not {color!r}")
+    level = float(np.sqrt(np.mean(sound * sound)))
+    return _to_slin(sound * (rms / level if level else 0.0))
+
+
+def tone(ms: float, hz: float, dbfs: float, rate_hz: int = 8000) -> bytes:
+    """`ms` of a sine as SLIN, at an RMS of `dbfs`; it is clipped over -3 dBFS. Raises ValueError at half the rate."""
+    if not 0 < hz < rate_hz / 2:
+        raise ValueError(f"a tone at {rate_hz} Hz lies between 0 and {rate_hz / 2:g} Hz, not at {hz:g}")
+    phase = np.arange(_samples(ms, rate_hz)) * (2 * np.pi * hz / rate_hz)
+    return _to_slin(np.sin(phase) * (_rms(dbfs) * np.sqrt(2.0)))
+
+
+class _WhiteNoise:
+    """An endless, seeded stream of noise samples."""
+
+    def __init__(self, dbfs: float, seed: int) -> None:
+        self._rms = _rms(dbfs)
+        self._generator = np.random.Generator(np.random.PCG64(seed))
+        self._ready: NDArray[np.float64] = np.empty(0)
+
+    def take(self, count: int) -> NDArray[np.float64]:
+        while len(self._ready) < count:
+            block = self._generator.standard_normal(_NOISE_BLOCK) * self._rms
+            self._ready = np.concatenate((self._ready, block))
+        taken, self._ready = self._ready[:count], self._ready[count:]
+        return taken
+
+
+def _samples(ms: float, rate_hz: int) -> int:
+    if ms < 0:
+        raise ValueError(f"a sound lasts 0 ms or more, not {ms:g}")
+    return round(ms * rate_hz / 1000)
+
+
+def _rms(dbfs: float) -> float:
+    if dbfs > 0:
+        raise ValueError(f"a level is 0 dBFS or less, not {dbfs:g}")
+    return float(_FULL_SCALE * 10 ** (dbfs / 20))
+
+
+def _to_slin(sound: NDArray[np.float64]) -> bytes:
+    return np.clip(np.rint(sound), -32768, 32767).astype("<i2").tobytes()
+
+
+def _ulaw(frame: bytes) -> bytes:
+    return audioop.ulaw2lin(audioop.lin2ulaw(frame, 2), 2)
+
+
+def _alaw(frame: bytes) -> bytes:
+    return audioop.alaw2lin(audioop.lin2alaw(frame, 2), 2)
+
+
+_CODECS: dict[str, Callable[[bytes], bytes]] = {"ulaw": _ulaw, "alaw": _alaw, "none": bytes}

@@ -1,0 +1,114 @@
+"""The line: G.711 both ways, seeded noise, gain; and none of it depends on how the sound is cut."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audiosocket_sim.line import LineModel, noise, tone
+
+SPEECH = tone(500, 300, -20)
+
+
+def level_dbfs(pcm: bytes) -> float:
+    samples = np.frombuffer(pcm, dtype="<i2").astype(float)
+    return 20 * math.log10(max(float(np.sqrt(np.mean(samples**2))), 1e-3) / 32768)
+
+
+def sent(line: LineModel, pcm: bytes, cuts: list[int]) -> bytes:
+    out = []
+    while pcm:
+        size = 2 * (cuts.pop(0) if cuts else 160)
+        out.append(line.send(pcm[:size]))
+        pcm = pcm[size:]
+    return b"".join(out)
+
+
+@pytest.mark.parametrize("codec", ["ulaw", "alaw"])
+def test_a_codec_changes_the_sound_once_and_by_little(codec: str) -> None:
+    once = LineModel(codec).receive(SPEECH)  # type: ignore[arg-type]
+    assert once != SPEECH
+    assert LineModel(codec).receive(once) == once  # type: ignore[arg-type]
+    error = np.frombuffer(once, "<i2").astype(float) - np.frombuffer(SPEECH, "<i2")
+    assert level_dbfs(SPEECH) - level_dbfs(np.rint(error).astype("<i2").tobytes()) > 30
+
+
+def test_no_codec_and_other_rates_pass_the_sound_as_it_is() -> None:
+    assert LineModel("none").send(SPEECH) == SPEECH
+    assert LineModel("ulaw", rate_hz=16000).receive(SPEECH) == SPEECH
+
+
+def test_digital_silence_stays_silent_in_ulaw_and_is_eights_in_alaw() -> None:
+    assert LineModel("ulaw").send(bytes(320)) == bytes(320)
+    assert set(np.frombuffer(LineModel("alaw").send(bytes(320)), "<i2").tolist()) == {8}
+
+
+@pytest.mark.parametrize("dbfs", [-55.0, -30.0])
+def test_noise_has_its_level_and_its_seed(dbfs: float) -> None:
+    quiet = bytes(2 * 40_000)
+    heard = LineModel("none", noise_dbfs=dbfs, seed=7).send(quiet)
+    assert level_dbfs(heard) == pytest.approx(dbfs, abs=0.15)
+    assert heard == LineModel("none", noise_dbfs=dbfs, seed=7).send(quiet)
+    assert heard != LineModel("none", noise_dbfs=dbfs, seed=8).send(quiet)
+
+
+@given(st.lists(st.integers(1, 20_000), max_size=6))
+def test_noise_does_not_depend_on_the_cuts(cuts: list[int]) -> None:
+    pcm = bytes(2 * 25_000)
+    whole = LineModel(noise_dbfs=-40, gain_db=-3).send(pcm)
+    assert sent(LineModel(noise_dbfs=-40, gain_db=-3), pcm, list(cuts)) == whole
+
+
+def test_noise_lies_under_the_codec_and_not_on_what_the_caller_hears() -> None:
+    line = LineModel("ulaw", noise_dbfs=-40)
+    noisy = line.send(SPEECH)
+    assert LineModel("ulaw").receive(noisy) == noisy  # the codec came last
+    assert line.receive(SPEECH) == LineModel("ulaw").receive(SPEECH)
+
+
+def test_frames_without_noise_do_not_use_it_up() -> None:
+    line, other = LineModel("none", noise_dbfs=-40), LineModel("none", noise_dbfs=-40)
+    first = line.send(bytes(320))
+    assert line.send(bytes(320), with_noise=False) == bytes(320)
+    assert first + line.send(bytes(320)) == other.send(bytes(640))
+
+
+def test_gain_is_of_the_sound_not_of_the_noise_and_saturates() -> None:
+    assert level_dbfs(LineModel("none", gain_db=-6).send(SPEECH)) == pytest.approx(-26, abs=0.05)
+    assert level_dbfs(LineModel("none", gain_db=-6, noise_dbfs=-40).send(bytes(80_000))) == pytest.approx(-40, abs=0.2)
+    loud = np.frombuffer(LineModel("none", gain_db=40).send(SPEECH), "<i2")
+    assert (loud.min(), loud.max()) == (-32768, 32767)
+
+
+@pytest.mark.parametrize("color", ["white", "pink"])
+def test_noise_step(color: str) -> None:
+    pcm = noise(1000, -25, color, seed=3)  # type: ignore[arg-type]
+    assert len(pcm) == 16_000
+    assert level_dbfs(pcm) == pytest.approx(-25, abs=0.05)
+    assert pcm == noise(1000, -25, color, seed=3)  # type: ignore[arg-type]
+    spectrum = np.abs(np.fft.rfft(np.frombuffer(pcm, "<i2"))) ** 2
+    low, high = float(spectrum[100:200].sum()), float(spectrum[3000:3100].sum())
+    assert (low / high > 5) == (color == "pink")
+
+
+def test_tone_step() -> None:
+    pcm = tone(1000, 425, -20)
+    assert level_dbfs(pcm) == pytest.approx(-20, abs=0.05)
+    assert int(np.argmax(np.abs(np.fft.rfft(np.frombuffer(pcm, "<i2"))))) == 425
+    assert len(tone(100, 425, -20, rate_hz=16000)) == 3200
+
+
+def test_what_cannot_be_made_is_refused() -> None:
+    with pytest.raises(ValueError, match="codec"):
+        LineModel("opus")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="0 dBFS"):
+        LineModel(noise_dbfs=3)
+    with pytest.raises(ValueError, match="between 0 and 4000"):
+        tone(100, 4000, -20)
+    with pytest.raises(ValueError, match="white or pink"):
+        noise(100, -20, "brown")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="0 ms"):
+        noise(-1, -20)
+    assert noise(0, -20) == b""
