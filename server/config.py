@@ -1,0 +1,195 @@
+"""Settings of the server: `config.json`, then `.env`, then the environment; the later wins. Frozen once made.
+
+Every key has its default, its limits and its meaning here; docs/server.md (Settings) is made of these lines and a test
+holds it to them. A wrong key or value is a `ConfigError` that names it. This module starts nothing, opens no port and
+chooses no engine. `load_settings` is for the live server; a server under a scenario takes `Settings.from_overrides`,
+which reads neither file nor environment.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from server.config_errors import ConfigError, Source, validated
+
+__all__ = [
+    "FLAT_NAMES",
+    "PROJECT_ROOT",
+    "Ai",
+    "Audio",
+    "ConfigError",
+    "Endpointing",
+    "Greeting",
+    "Limits",
+    "Server",
+    "Settings",
+    "Speech",
+    "System",
+    "load_settings",
+    "project_path",
+]
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+# The names that users of the original know; every other key is SECTION__KEY.
+FLAT_NAMES: Mapping[str, tuple[str, str]] = {
+    "AZURE_SPEECH_KEY": ("speech", "azure_key"),
+    "AZURE_SPEECH_REGION": ("speech", "azure_region"),
+    "SILENCE_THRESHOLD_SECONDS": ("system", "silence_threshold_seconds"),
+    "AI_API_URL": ("ai", "api_url"),
+    "SPEECH_ENGINE": ("speech", "engine"),
+}
+
+
+def project_path(path: str) -> Path:
+    """A path of the settings as a file: `~` is the home folder, a relative one lies in the project's own folder."""
+    return PROJECT_ROOT / Path(path).expanduser()
+
+
+# --- the settings -------------------------------------------------------------------------------------------------
+
+
+def _no_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("expected a number, not true or false")
+    return value
+
+
+def _web_address(value: str) -> str:
+    """Without blanks and trailing slashes: `http://host/messages/` is `http://host/messages`."""
+    try:
+        parts = urlsplit(value.strip())
+        usable = parts.scheme in ("http", "https") and parts.hostname is not None and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("expected an address such as http://localhost:8000/messages")
+    return urlunsplit(parts._replace(path=parts.path.rstrip("/"), fragment=""))
+
+
+Number = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(_no_bool)]
+Seconds = Annotated[Number, Field(ge=0)]
+PositiveSeconds = Annotated[Number, Field(gt=0)]
+Milliseconds = Annotated[Whole, Field(ge=0)]
+Count = Annotated[Whole, Field(ge=1)]
+Port = Annotated[Whole, Field(ge=0, le=65535)]
+Words = Annotated[str, Field(min_length=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Greeting(_Section):
+    message: str = Field(
+        "Condomínio Apoena, em que posso ajudar?", description="what the caller hears first; empty: nothing"
+    )
+    voice: Words = Field("pt-BR-AntonioNeural", description="the voice of everything the server says")
+    delay_seconds: Seconds = Field(2.0, description="from the UUID to the greeting")
+
+
+class System(_Section):
+    default_state: Literal["STANDBY"] = Field("STANDBY", description="the state of a call before its greeting")
+    silence_threshold_seconds: PositiveSeconds = Field(2.0, description="silence that ends an utterance")
+    max_transaction_time_seconds: PositiveSeconds = Field(
+        30.0, description="how long the backend may keep WAITING or IA_TURN without a message"
+    )
+    after_speech_pause_seconds: Seconds = Field(0.5, description="between the server's last word and what comes next")
+    hold_after_seconds: Seconds = Field(3.0, description="how long WAITING lasts before hold audio starts")
+    barge_in: bool = Field(False, description="the caller may interrupt a reply whose status is USER_TURN")
+
+
+class Audio(_Section):
+    sample_rate: Literal[8000] = Field(8000, description="Hz; AudioSocket's kind 0x10")
+    channels: Literal[1] = Field(1, description="mono")
+    format: Literal["SLIN"] = Field("SLIN", description="16-bit signed little-endian")
+    chunk_size: Literal[320] = Field(320, description="bytes a message sent: 20 ms")
+    waiting_file: Words = Field("audio/waiting.slin", description="hold audio, looped")
+    prompts_folder: Words = Field("audio/prompts", description="recordings of what the server says, with manifest.yaml")
+
+
+class Ai(_Section):
+    api_url: Annotated[str, AfterValidator(_web_address)] = Field(
+        "http://localhost:8000/messages", description="where the AI backend is asked; a trailing / is ignored"
+    )
+    timeout_seconds: PositiveSeconds = Field(30.0, description="for a whole answer, redirects included")
+
+
+class Speech(_Section):
+    engine: Literal["azure", "local", "embedded"] | None = Field(
+        None, description="azure, local or embedded; null: azure where there is a key, else embedded"
+    )
+    language: Words = Field("pt-BR", description="of the caller")
+    phrase_books: tuple[Words, ...] = Field(
+        ("recordings", "audio/prompts"), description="what the embedded engine knows: folders with manifest.yaml"
+    )
+    azure_key: SecretStr | None = Field(None, description="of Azure Speech; shown as stars")
+    azure_region: str | None = Field(None, description="of Azure Speech, such as brazilsouth")
+    cache_folder: Words = Field(".cache/speech", description="synthesised speech, kept by text and voice")
+
+    @model_validator(mode="after")
+    def _azure_is_whole(self) -> Self:
+        missing = [
+            n for n, v in (("AZURE_SPEECH_KEY", self.azure_key), ("AZURE_SPEECH_REGION", self.azure_region)) if not v
+        ]
+        if len(missing) == 1 or (missing and self.engine == "azure"):
+            raise ValueError(f"Azure Speech needs {' and '.join(missing)} too")
+        return self
+
+
+class Endpointing(_Section):
+    engine: Literal["webrtc"] = Field("webrtc", description="voice activity detector")
+    aggressiveness: Annotated[Whole, Field(ge=0, le=3)] = Field(2, description="0 lets most through as speech, 3 least")
+    pre_roll_ms: Milliseconds = Field(300, description="audio kept from before the detector fired")
+    minimum_speech_ms: Milliseconds = Field(120, description="anything shorter is a noise and not an utterance")
+    longest_utterance_seconds: PositiveSeconds = Field(15.0, description="an utterance ends here even without silence")
+    missing_audio_ms: Milliseconds = Field(200, description="a gap in the caller's audio that counts as silence")
+
+
+class Limits(_Section):
+    uuid_seconds: PositiveSeconds = Field(10.0, description="from the connection to its UUID")
+    call_seconds: PositiveSeconds = Field(1800.0, description="the longest call")
+    no_utterance_seconds: PositiveSeconds = Field(120.0, description="in USER_TURN without an utterance: hang up")
+    calls: Count = Field(2000, description="calls at a time; a further one is refused")
+    queued_messages: Count = Field(16, description="pushed messages that wait in a call")
+    history: Whole = Field(100, ge=0, description="ended calls kept for the control API")
+    events: Count = Field(5000, description="events kept of each call")
+
+
+class Server(_Section):
+    host: Words = Field("127.0.0.1", description="where to listen, AudioSocket and control API alike")
+    port: Port = Field(8080, description="AudioSocket; 0: any free port")
+    control_port: Port = Field(8081, description="control API and debug page; 0: any free port")
+
+
+class Settings(_Section):
+    """All settings. `Settings()` is the defaults alone: no file and no environment are read."""
+
+    greeting: Greeting = Greeting()
+    system: System = System()
+    audio: Audio = Audio()
+    ai: Ai = Ai()
+    speech: Speech = Speech()
+    endpointing: Endpointing = Endpointing()
+    limits: Limits = Limits()
+    server: Server = Server()
+
+    @classmethod
+    def from_overrides(cls, overrides: Mapping[str, Any] | None = None, *, source: str = "settings") -> Self:
+        """Defaults with `overrides` (sections of keys) on top. `source` names them in a ConfigError."""
+        return validated(cls, [Source(source, dict(overrides or {}))])
+
+
+def load_settings(config_file: Path | None = None, env_file: Path | None = None) -> Settings:
+    """The live server's settings: the file, then `.env`, then the environment.
+
+    Without arguments: `config.json` and `.env` of the working directory, where they exist. A file that is named must
+    exist. Raises ConfigError. Imported late: a server under a scenario need not pay for pydantic-settings.
+    """
+    from server.config_sources import read_sources
+
+    return validated(Settings, read_sources(config_file, env_file))

@@ -1,0 +1,143 @@
+"""What is wrong with a setting, in one line to act on: where, which key, what stands there, what was expected.
+
+Merges the sources of the settings and has pydantic judge them. Knows no single setting, and shows no secret.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+
+__all__ = ["ConfigError", "Source", "did_you_mean", "validated"]
+
+Key = tuple[str, ...]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class ConfigError(Exception):
+    """A setting is wrong. `problems`: one line each; `keys`: the key paths they are about, in the same order."""
+
+    def __init__(self, *problems: str, keys: Sequence[Key] = ()) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+        self.keys = tuple(keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What one place says: nested values, and for an environment the name under which each was given."""
+
+    label: str
+    values: Mapping[str, Any]
+    names: Mapping[Key, str] = field(default_factory=dict)
+
+    def holds(self, key: Key) -> bool:
+        here: object = self.values
+        for part in key:
+            if not isinstance(here, Mapping) or part not in here:
+                return False
+            here = here[part]
+        return True
+
+
+def validated(model: type[Model], sources: Sequence[Source]) -> Model:
+    """The settings of all sources, the later winning key by key. Raises ConfigError."""
+    merged: dict[str, Any] = {}
+    for source in sources:
+        for section, values in source.values.items():
+            known = merged.get(section)
+            merged[section] = {**known, **values} if isinstance(known, dict) and isinstance(values, Mapping) else values
+    try:
+        return model.model_validate(merged)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        keys = [_key_of(detail["loc"]) for detail in details]
+        lines = [_line(model, detail, key, sources) for detail, key in zip(details, keys, strict=True)]
+        raise ConfigError(*dict.fromkeys(lines), keys=keys) from None
+
+
+def did_you_mean(wrong: str, candidates: Iterable[str]) -> str:
+    """`; did you mean …?`, or nothing where no candidate is near."""
+    near = difflib.get_close_matches(wrong, list(candidates), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _line(model: type[BaseModel], detail: ErrorDetails, key: Key, sources: Sequence[Source]) -> str:
+    source = next((s for s in reversed(sources) if s.holds(key)), sources[-1] if sources else Source("settings", {}))
+    name = source.names.get(key, ".".join(key))
+    where = f"{source.label}: {name}" if name else source.label
+    if detail["type"] == "extra_forbidden":
+        return f"{where}: unknown {'key' if len(key) > 1 else 'section'}{_nearest(model, key)}"
+    if detail["type"] == "value_error" and len(key) < 2:
+        return f"{where}: {_expected(detail)}"
+    return f"{where}: {_shown(model, key, detail['input'])}: {_expected(detail)}"
+
+
+def _key_of(loc: tuple[int | str, ...]) -> Key:
+    """The path of the setting itself: pydantic adds the index in a list, or the branch of a union."""
+    return tuple(str(part) for part in loc[:2])
+
+
+_EXPECTED = {
+    "model_type": "an object of keys",
+    "model_attributes_type": "an object of keys",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "tuple_type": "a list",
+    "string_type": "text",
+    "string_too_short": "some text",
+}
+
+
+def _expected(detail: ErrorDetails) -> str:
+    limits = detail.get("ctx", {})
+    if detail["type"] == "value_error":
+        return str(limits["error"])
+    if detail["type"] == "greater_than":
+        return f"expected more than {limits['gt']:g}"
+    if detail["type"] == "greater_than_equal":
+        return f"expected {limits['ge']:g} or more"
+    if detail["type"] == "less_than_equal":
+        return f"expected {limits['le']:g} or less"
+    plain = _EXPECTED.get(detail["type"])
+    return f"expected {plain}" if plain else detail["msg"].replace("Input should be", "expected")
+
+
+def _nearest(model: type[BaseModel], key: Key) -> str:
+    """The nearest right key: of the same section, else a whole path (a key in the wrong section, or in none)."""
+    sections = _sections(model)
+    siblings = sections.get(key[0], {}) if len(key) > 1 else sections
+    paths = {name: f"{section}.{name}" for section, names in sections.items() for name in names}
+    if near := did_you_mean(key[-1], siblings):
+        return near
+    elsewhere = difflib.get_close_matches(key[-1], paths, n=1, cutoff=0.6)
+    return f"; did you mean {paths[elsewhere[0]]}?" if elsewhere else f"; there are {', '.join(siblings)}"
+
+
+def _sections(model: type[BaseModel]) -> dict[str, Mapping[str, Any]]:
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, info in model.model_fields.items():
+        annotation = info.annotation
+        assert isinstance(annotation, type)
+        assert issubclass(annotation, BaseModel)
+        found[name] = annotation.model_fields
+    return found
+
+
+def _shown(model: type[BaseModel], key: Key, value: object) -> str:
+    """The value for the message: short, without the password of an address, and a secret as stars."""
+    info = _sections(model).get(key[0], {}).get(key[1]) if len(key) > 1 else None
+    if info is not None and SecretStr in (info.annotation, *getattr(info.annotation, "__args__", ())):
+        return "****"
+    text = re.sub(r"//[^/@\s]*@", "//****@", f'"{value}"' if isinstance(value, str) else repr(value))
+    return text if len(text) <= 60 else f"{text[:57]}…"
