@@ -1,15 +1,65 @@
-"""The scenario as frozen data: what each key means, its default and its limits. No YAML, no running: `loader`, `runner`.
+"""The scenario as frozen data: what each key means, its default and its limits. No YAML and no running.
 
 Every model is frozen and refuses unknown keys. Durations are held as whole milliseconds and written with a unit
 (`300ms`, `1.2s`, `5 min`). docs/scenarios.md is the reference for people; `scenario.schema.json` for editors.
+The parts live in `fields`, `step_models` and `expectations`; all of them are to be had from here.
 """
 
-import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from .expectations import (
+    EXPECTATION_KEYS,
+    BackendAskedExpectation,
+    BotSays,
+    BotSilent,
+    BotSpeaks,
+    Expectation,
+    HangsUp,
+    HoldAudio,
+    Never,
+    StateIs,
+    Within,
+)
+from .fields import (
+    DurationMs,
+    Model,
+    PositiveMs,
+    Quoted,
+    Shorthand,
+    Words,
+    format_duration,
+    misfit,
+    parse_duration_ms,
+)
+from .step_models import (
+    STEP_KEYS,
+    DtmfStep,
+    ExpectStep,
+    HangUp,
+    HangUpStep,
+    MuteStep,
+    NeverStep,
+    Noise,
+    NoiseStep,
+    Say,
+    SayStep,
+    SilenceStep,
+    Step,
+    Tone,
+    ToneStep,
+    WaitStep,
+)
 
 __all__ = [
+    "ASTERISK_VERSIONS",
+    "EXPECTATION_KEYS",
+    "STEP_KEYS",
     "Ai",
     "AsteriskPeer",
     "BackendAskedExpectation",
@@ -27,6 +77,7 @@ __all__ = [
     "Line",
     "MuteStep",
     "Network",
+    "Never",
     "NeverStep",
     "Noise",
     "NoiseStep",
@@ -41,272 +92,223 @@ __all__ = [
     "Tone",
     "ToneStep",
     "WaitStep",
+    "Within",
+    "format_duration",
     "parse_duration_ms",
 ]
 
-_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|min)\s*$")
-_UNIT_MS = {"ms": 1, "s": 1000, "min": 60_000}
+ASTERISK_VERSIONS = ("20.6", "22.4", "22.5", "22.8", "22.9", "22.10")
+"""The releases in which the wire changed (docs/protocol.md); `profiles` holds the rules of each."""
 
-
-def parse_duration_ms(value: object) -> int:
-    """`300ms`, `1.2s`, `5 min` -> whole milliseconds. Raises ValueError with what was expected."""
-    match = _DURATION.match(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError(f"a duration needs a number and a unit (300ms, 1.2s, 5min), not {value!r}")
-    return round(float(match[1]) * _UNIT_MS[match[2]])
-
-
-def _duration(value: object) -> object:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value < 0 else parse_duration_ms(value)
-
-
-DurationMs = Annotated[
-    int,
-    BeforeValidator(parse_duration_ms),
-    WithJsonSchema({"type": "string", "pattern": _DURATION.pattern, "examples": ["300ms", "1.2s", "5min"]}),
-]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+PACKET_TIMES_MS = (10, 20, 30, 40, 60)
 
 
 # --- the peer and the way to the server ---------------------------------------------------------------------------
 
 
-class Jitter(_Model):
+class Jitter(Model):
     """How unevenly the caller's packets come (docs/protocol.md, FID-07): the mean stays exact."""
 
-    up_to: DurationMs = Field(default=140, description="the longest single gap beyond the packet time")
-    seed: int = 1
+    up_to: PositiveMs = Field(default=140, description="the longest single gap beyond the packet time")
+    seed: int = Field(default=1, description="the same seed, the same gaps")
 
 
-class AsteriskPeer(_Model):
+def _known_version(version: str) -> str:
+    if version not in ASTERISK_VERSIONS:
+        raise ValueError(f"Asterisk {version} is not known here; known are {', '.join(ASTERISK_VERSIONS)}")
+    return version
+
+
+def _known_packet_time(ms: int) -> int:
+    if ms not in PACKET_TIMES_MS:
+        raise ValueError("phones send packets of 10, 20, 30, 40 or 60 ms")
+    return ms
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise ValueError(f"a UUID looks like 0f3b6c1e-5d2a-4c7e-9b1f-2a6d8e4c0b57, not {text!r}") from None
+
+
+class AsteriskPeer(Model):
     """Which Asterisk calls, and how it is attached."""
 
-    version: str = Field(default="22.10", description="20.6, 22.4, 22.5, 22.8, 22.9 or 22.10")
+    version: Annotated[
+        str, AfterValidator(_known_version), Quoted, WithJsonSchema({"enum": list(ASTERISK_VERSIONS)})
+    ] = Field(default="22.10", description="in quotes; its rules on the wire are imitated")
     attach: Literal["app", "chan"] = Field(default="app", description="AudioSocket() or Dial(AudioSocket/…)")
-    packet_time: DurationMs = Field(default=20, description="of the caller's phone: 10, 20, 30, 40 or 60 ms")
+    packet_time: Annotated[DurationMs, AfterValidator(_known_packet_time)] = Field(
+        default=20, description="of the caller's phone: 10, 20, 30, 40 or 60 ms"
+    )
     rate_hz: Literal[8000, 12000, 16000, 24000, 32000, 44100, 48000, 96000, 192000] = Field(
         default=8000, description="c(slin…) of the channel driver; the application is 8 kHz always"
     )
-    uuid: str | None = Field(default=None, description="the call's UUID; made from the scenario's name otherwise")
+    uuid: Annotated[str, AfterValidator(_uuid)] | None = Field(
+        default=None, description="the call's UUID; made from the scenario's name otherwise"
+    )
     answered: bool = Field(default=True, description="false: the application connects and closes with no byte")
-    connect_pause: DurationMs = Field(default=0, description="chan: between the connect and the UUID")
+    connect_pause: DurationMs = Field(default=0, description="between the connect and the UUID")
     mixed: bool = Field(default=False, description="chan in a conference: zeros every 20 ms while the caller is quiet")
-    jitter: Jitter | None = None
+    jitter: Annotated[Jitter, Shorthand("up_to")] | None = Field(default=None, description="uneven packets")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.attach == "app" and self.rate_hz != 8000:
+            raise misfit(f"{self.rate_hz} needs attach: chan; the application is 8 kHz always", "rate_hz")
+        if self.attach == "app" and self.mixed:
+            raise misfit("needs attach: chan; the application is never in a conference", "mixed")
+        if self.attach == "chan" and not self.answered:
+            raise misfit("false needs attach: app; the channel driver answers when it is connected", "answered")
+        return self
 
 
-class Line(_Model):
+class Line(Model):
     """What happens to sound between the caller's mouth and Asterisk."""
 
-    codec: Literal["ulaw", "alaw", "none"] = "ulaw"
-    noise_dbfs: float | None = Field(default=None, le=0, description="white noise under all that the caller sends")
-    gain_db: float = 0.0
-    seed: int = 1
+    codec: Literal["ulaw", "alaw", "none"] = Field(default="ulaw", description="G.711, or linear samples untouched")
+    noise_dbfs: float | None = Field(
+        default=None, le=0, ge=-120, description="white noise under all that the caller sends; none otherwise"
+    )
+    gain_db: float = Field(default=0.0, ge=-60, le=40, description="louder or softer, both ways")
+    seed: int = Field(default=1, description="the same seed, the same noise")
 
 
-class Network(_Model):
+class Network(Model):
     """What happens to bytes between Asterisk and the server."""
 
     kernel: bool = Field(default=False, description="over kernel loopback instead of in memory")
     split: Literal["none", "bytes", "seeded"] = Field(
         default="none", description="cut what is written: every byte on its own, or at seeded places"
     )
-    seed: int = 1
+    seed: int = Field(default=1, description="of the seeded places")
 
 
 # --- the AI backend -----------------------------------------------------------------------------------------------
 
+_Status = Annotated[
+    str, WithJsonSchema({"anyOf": [{"enum": ["USER_TURN", "WAITING", "IA_TURN", "STANDBY"]}, {"type": "string"}]})
+]
 
-class Push(_Model):
+
+def _check_status(nested_status: bool, status: str | None) -> None:
+    if nested_status and status is None:
+        raise misfit("it says where set_call_status is put, so it needs set_call_status", "nested_status")
+
+
+class Push(Model):
     """A later message of the backend: the same reply JSON, by POST to the server's control API."""
 
     after: DurationMs = Field(default=0, description="after the reply or push before it was sent")
-    says: str | None = None
-    set_call_status: str | None = None
-    nested_status: bool = False
-    expect_http: int | None = Field(default=202, description="the status that the control API must answer with")
+    says: str | None = Field(default=None, description="mensagem; absent from the JSON otherwise")
+    set_call_status: _Status | None = Field(default=None, description="absent from the JSON otherwise")
+    nested_status: bool = Field(default=False, description="status inside `content`, as old backends send it")
+    expect_http: int | None = Field(
+        default=202, ge=100, le=599, description="the status that the control API must answer with; null: any"
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        _check_status(self.nested_status, self.set_call_status)
+        return self
 
 
-class Reply(_Model):
+class Reply(Model):
     """One answer of the mock AI backend. The first unused reply whose `hears` fits is used."""
 
-    hears: str | None = Field(default=None, description="a part of the caller's words, without case and accents")
+    hears: Words | None = Field(
+        default=None, description="a part of the caller's words, without case and accents; any request otherwise"
+    )
     after: DurationMs = Field(default=0, description="think time")
-    says: str | None = Field(default=None, description="mensagem")
-    set_call_status: str | None = None
+    says: str | None = Field(default=None, description="mensagem; absent from the JSON otherwise")
+    set_call_status: _Status | None = Field(default=None, description="absent from the JSON otherwise")
     nested_status: bool = Field(default=False, description="status inside `content`, as old backends send it")
-    body: dict[str, Any] | None = Field(default=None, description="the whole JSON answer, instead of says and status")
-    fault: Literal["http_500", "http_404", "invalid_json", "missing_content", "no_answer", "reset", "refused"] | None = None
+    body: dict[str, Any] | None = Field(
+        default=None, description="the whole JSON answer, instead of says and set_call_status"
+    )
+    fault: (
+        Literal["http_500", "http_404", "invalid_json", "missing_content", "no_answer", "reset", "refused"] | None
+    ) = Field(default=None, description="what goes wrong instead of a good answer")
     optional: bool = Field(default=False, description="need not be used")
     times: int = Field(default=1, ge=1, description="how often it answers")
-    then_pushes: tuple[Push, ...] = ()
+    then_pushes: tuple[Push, ...] = Field(default=(), strict=False, description="later messages, in order")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        _check_status(self.nested_status, self.set_call_status)
+        if self.body is not None and (self.says is not None or self.set_call_status is not None):
+            raise misfit("it is the whole answer: says and set_call_status cannot stand beside it", "body")
+        if self.fault is None:
+            return self
+        if self.says is not None or self.body is not None:
+            raise misfit(f"{self.fault} gives no answer, so says and body cannot stand beside it", "fault")
+        if self.set_call_status is not None and self.fault != "missing_content":
+            raise misfit(f"{self.fault} gives no answer, so set_call_status cannot stand beside it", "fault")
+        if self.then_pushes and self.fault in ("no_answer", "refused"):
+            raise misfit(f"they count from the answer, and fault: {self.fault} never answers", "then_pushes")
+        return self
 
 
 Ai = tuple[Reply, ...]
 
 
-# --- steps --------------------------------------------------------------------------------------------------------
+# --- the whole ----------------------------------------------------------------------------------------------------
 
 
-class Say(_Model):
-    recording: str | None = Field(default=None, description="of recordings/, such as pt-br/sim")
-    file: str | None = Field(default=None, description="an audio file beside the scenario")
-    text: str | None = Field(default=None, description="spoken in the synthetic voice; with `file`: what it says")
-    gain_db: float = 0.0
-    start: DurationMs = Field(default=0, description="where in the recording to begin")
-    for_: DurationMs | None = Field(default=None, alias="for", description="how much of it; all otherwise")
-    blocks: bool = Field(default=True, description="false: go on with the next step while the caller speaks")
+def _not_empty(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    if not steps:
+        raise ValueError("a scenario needs one step at least")
+    return steps
+
+
+class Scenario(Model):
+    """One phone call: who calls, what the AI backend answers, what the caller does and what must happen."""
+
+    name: SkipJsonSchema[str] = Field(default="", alias="(name)", exclude=True)
+    """The file's name without its suffix. Set by the loader; no key of the language."""
+    folder: SkipJsonSchema[Path | None] = Field(default=None, alias="(folder)", exclude=True)
+    """Where the file lies: what `say: {file: …}` is relative to. Set by the loader; no key of the language."""
+
+    summary: Words = Field(description="the point of this call, in a sentence")
+    tags: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...] = Field(
+        default=(), strict=False, description="words to choose scenarios by: pytest -m"
+    )
+    asterisk: Annotated[AsteriskPeer, Shorthand("version")] = Field(
+        default=AsteriskPeer(), description="a version in quotes, or a mapping"
+    )
+    line: Line = Field(default=Line(), description="what happens to sound")
+    network: Network = Field(default=Network(), description="what happens to bytes")
+    server: dict[str, Any] = Field(
+        default_factory=dict, description="settings of the server under test; needs a target that takes overrides"
+    )
+    ai: Ai = Field(default=(), strict=False, description="what the AI backend answers")
+    reaction: DurationMs = Field(default=700, description="how long after the bot fell silent the caller speaks")
+    max_duration: PositiveMs = Field(default=300_000, description="past it the scenario fails")
+    steps: Annotated[tuple[Step, ...], AfterValidator(_not_empty)] = Field(
+        strict=False, description="what the caller does and expects"
+    )
 
     @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if sum(x is not None for x in (self.recording, self.file)) + (self.text is not None and self.file is None) != 1:
-            raise ValueError("say needs exactly one of: recording, file, text (text may stand beside file)")
+    def _fits_together(self) -> Self:
+        for index, reply in enumerate(self.ai):
+            if reply.fault == "refused" and len(self.ai) > 1:
+                raise misfit("a backend that refuses connections gives no other reply", "ai", index, "fault")
+        _check_hang_up(self.steps, self.asterisk)
         return self
 
 
-class Noise(_Model):
-    for_: DurationMs = Field(alias="for")
-    dbfs: float = Field(default=-25.0, le=0)
-    color: Literal["white", "pink"] = "white"
-
-
-class Tone(_Model):
-    for_: DurationMs = Field(alias="for")
-    hz: float = Field(default=425.0, gt=0, lt=4000)
-    dbfs: float = Field(default=-20.0, le=0)
-
-
-class HangUp(_Model):
-    how: Literal["close", "reset", "mid_frame"] = "close"
-    before_uuid: bool = Field(default=False, description="only as the first step, with a connect_pause")
-
-
-class _Timed(_Model):
-    after: DurationMs | None = Field(
-        default=None, description="after the step before was completed; a `say` waits for the reaction time otherwise"
-    )
-
-
-class SayStep(_Timed):
-    say: Say
-
-
-class WaitStep(_Timed):
-    wait: DurationMs
-
-
-class DtmfStep(_Timed):
-    dtmf: str = Field(pattern=r"^[0-9A-D*#]+$")
-    tone: DurationMs = Field(default=100, description="how long each key is held")
-    gap: DurationMs = Field(default=100, description="between two keys")
-
-
-class NoiseStep(_Timed):
-    noise: Noise
-
-
-class ToneStep(_Timed):
-    tone: Tone
-
-
-class SilenceStep(_Timed):
-    silence: DurationMs = Field(description="the caller's phone sends digital silence, without line noise")
-
-
-class MuteStep(_Timed):
-    mute: DurationMs | Literal["on", "off"] = Field(description="the phone sends nothing at all")
-
-
-class HangUpStep(_Timed):
-    hang_up: HangUp
-
-
-# --- expectations -------------------------------------------------------------------------------------------------
-
-
-class BotSays(_Model):
-    text: str
-    part: bool = Field(default=False, description="true: the text may be a part of what the bot says")
-
-
-class BotSpeaks(_Model):
-    at_least: DurationMs = 200
-
-
-class BotSilent(_Model):
-    at_least: DurationMs = 500
-
-
-class HoldAudio(_Model):
-    is_: Literal["playing", "stopped"] = Field(alias="is")
-
-
-class StateIs(_Model):
-    is_: Literal["STANDBY", "USER_TURN", "WAITING", "IA_TURN"] = Field(alias="is")
-    when_told: bool = Field(default=False, description="pass over this step where the target tells no states")
-
-
-class BackendAskedExpectation(_Model):
-    content: str = Field(description="a part of what the backend was asked, without case and accents")
-
-
-class HangsUp(_Model):
-    who: Literal["server", "caller", "asterisk"]
-    how: Literal["hangup_message", "fin", "reset"] | None = None
-    dialplan: Literal["continues", "ends"] | None = Field(default=None, description="how the dialplan would go on")
-
-
-def _short(key: str) -> Any:
-    """`say: name` for `say: {recording: name}`: a lone scalar stands for the main key."""
-    return BeforeValidator(lambda value: value if isinstance(value, dict | BaseModel) else {key: value})
-
-
-_EXPECTATIONS = ("bot_says", "bot_speaks", "bot_silent", "hold_audio", "state", "backend_asked", "hangs_up")
-
-
-class Expectation(_Model):
-    """Exactly one of these keys."""
-
-    bot_says: Annotated[BotSays, _short("text")] | None = None
-    bot_speaks: BotSpeaks | None = None
-    bot_silent: BotSilent | None = None
-    hold_audio: Annotated[HoldAudio, _short("is")] | None = None
-    state: Annotated[StateIs, _short("is")] | None = None
-    backend_asked: Annotated[BackendAskedExpectation, _short("content")] | None = None
-    hangs_up: Annotated[HangsUp, _short("who")] | None = None
-
-
-class ExpectStep(_Timed):
-    expect: "Within"
-
-
-class Within(Expectation):
-    within: DurationMs = Field(default=5000, description="from the completion of the step before to the thing's start")
-
-
-class Never(Expectation):
-    for_: DurationMs | None = Field(default=None, alias="for", description="the window; to the call's end otherwise")
-
-
-class NeverStep(_Timed):
-    never: Never
-
-
-def _step_kind(value: object) -> str | None:
-    raise NotImplementedError  # the loader's author finishes this part: one tag a step key, good errors
-
-
-class Scenario(_Model):
-    name: str = Field(default="", exclude=True)
-    summary: str
-    tags: tuple[str, ...] = ()
-    asterisk: AsteriskPeer = AsteriskPeer()
-    line: Line = Line()
-    network: Network = Network()
-    server: dict[str, Any] = Field(default_factory=dict, description="settings for the server under test")
-    ai: Ai = ()
-    reaction: DurationMs = Field(default=700, description="how long after the bot fell silent the caller speaks")
-    max_duration: DurationMs = 300_000
-    steps: tuple[Any, ...] = ()
+def _check_hang_up(steps: Sequence[Step], asterisk: AsteriskPeer) -> None:
+    """Refuses a hang-up that cannot be so, and what is done after one."""
+    over = False
+    for index, step in enumerate(steps):
+        if over and not isinstance(step, ExpectStep | NeverStep | WaitStep):
+            raise misfit("after hang_up only expect, never and wait can follow", "steps", index)
+        if not isinstance(step, HangUpStep):
+            continue
+        over = True
+        at = ("steps", index, "hang_up", "before_uuid")
+        if step.hang_up.before_uuid and index > 0:
+            raise misfit("only the first step can come before the UUID", *at)
+        if step.hang_up.before_uuid and asterisk.attach == "app" and asterisk.connect_pause == 0:
+            raise misfit("needs asterisk: {attach: chan} or a connect_pause, since the app sends the UUID at once", *at)

@@ -1,0 +1,123 @@
+"""What can be expected of a bot: one model a key, exactly one key an expectation. Data only; `checks` decides.
+
+docs/scenarios.md says of each key when it is met and what it costs.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from .fields import DurationMs, Model, PositiveMs, Shorthand, Words
+
+__all__ = [
+    "EXPECTATION_KEYS",
+    "BackendAskedExpectation",
+    "BotSays",
+    "BotSilent",
+    "BotSpeaks",
+    "Expectation",
+    "HangsUp",
+    "HoldAudio",
+    "Never",
+    "StateIs",
+    "Within",
+]
+
+
+class BotSays(Model):
+    """What the bot said, as the caller heard it: the whole utterance, to its end."""
+
+    text: Words = Field(description="the bot's words; case, accents and punctuation do not count")
+    part: bool = Field(default=False, description="true: the text may be a part of what the bot says")
+
+
+class BotSpeaks(Model):
+    """The bot speaks, in whatever words: works for every voice."""
+
+    at_least: PositiveMs = Field(default=200, description="for how long, without falling silent")
+
+
+class BotSilent(Model):
+    """The caller hears no speech of the bot."""
+
+    at_least: PositiveMs = Field(default=500, description="for how long without a break")
+
+
+class HoldAudio(Model):
+    """Hold audio (waiting music), as the caller hears it."""
+
+    is_: Literal["playing", "stopped"] = Field(alias="is", description="playing, or has stopped since the step before")
+
+
+class StateIs(Model):
+    """The bot's own state, where the target tells it by its control API."""
+
+    is_: Literal["STANDBY", "USER_TURN", "WAITING", "IA_TURN"] = Field(alias="is", description="the state")
+    when_told: bool = Field(default=False, description="true: pass over this step where the target tells no states")
+
+
+class BackendAskedExpectation(Model):
+    """The AI backend was asked: what the bot understood."""
+
+    content: Words = Field(description="a part of what the backend was asked, without case and accents")
+
+
+class HangsUp(Model):
+    """The call ends: by whom, how on the wire, and what Asterisk's dialplan makes of it."""
+
+    who: Literal["server", "caller", "asterisk"] = Field(description="asterisk: it dropped the call by its own rules")
+    how: Literal["hangup_message", "fin", "reset"] | None = Field(
+        default=None, description="00 00 00, a plain end of the connection, or a reset; any otherwise"
+    )
+    dialplan: Literal["continues", "ends"] | None = Field(default=None, description="how the dialplan goes on")
+
+
+class Expectation(Model):
+    """Exactly one of: bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up."""
+
+    bot_says: Annotated[BotSays, Shorthand("text")] | None = Field(default=None, description="the bot says this")
+    bot_speaks: Annotated[BotSpeaks, Shorthand("at_least")] | None = Field(
+        default=None, description="the bot speaks for this long, in whatever words"
+    )
+    bot_silent: Annotated[BotSilent, Shorthand("at_least")] | None = Field(
+        default=None, description="the bot is silent for this long"
+    )
+    hold_audio: Annotated[HoldAudio, Shorthand("is")] | None = Field(default=None, description="playing or stopped")
+    state: Annotated[StateIs, Shorthand("is")] | None = Field(default=None, description="the bot's own state")
+    backend_asked: Annotated[BackendAskedExpectation, Shorthand("content")] | None = Field(
+        default=None, description="a part of what the AI backend was asked"
+    )
+    hangs_up: Annotated[HangsUp, Shorthand("who")] | None = Field(default=None, description="who ends the call")
+
+    @property
+    def key(self) -> str:
+        """Which of the keys it is, as written in the scenario."""
+        return next(key for key in EXPECTATION_KEYS if getattr(self, key) is not None)
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        given = [key for key in EXPECTATION_KEYS if getattr(self, key) is not None]
+        if len(given) > 1:
+            raise ValueError(f"one expectation at a time: {' and '.join(given)} are {len(given)} steps")
+        if not given:
+            raise ValueError(f"an expectation needs exactly one of: {', '.join(EXPECTATION_KEYS)}")
+        return self
+
+
+EXPECTATION_KEYS = tuple(Expectation.model_fields)
+
+
+class Within(Expectation):
+    """Must happen within a time. Exactly one expectation, and `within`."""
+
+    within: DurationMs = Field(
+        default=5000, description="from the completion of the step before to the start of the thing expected"
+    )
+
+
+class Never(Expectation):
+    """Must not happen in a window of time. Exactly one expectation, and `for`."""
+
+    for_: PositiveMs | None = Field(
+        default=None, alias="for", description="the window, from the completion of the step before; the whole rest else"
+    )

@@ -1,0 +1,191 @@
+"""What the caller does, step by step: one model a step. Data only; `steps` carries it out.
+
+A step is told by the one key that it must have (`say`, `expect`, …): that gives one clear error a mistake, where a
+plain union would report every kind of step that it is not.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
+
+from .expectations import Never, Within
+from .fields import DURATION_PATTERN, DurationMs, Model, PositiveMs, Quoted, Shorthand, Words, parse_duration_ms
+
+__all__ = [
+    "STEP_KEYS",
+    "STEP_TAG_PREFIX",
+    "DtmfStep",
+    "ExpectStep",
+    "HangUp",
+    "HangUpStep",
+    "MuteStep",
+    "NeverStep",
+    "Noise",
+    "NoiseStep",
+    "Say",
+    "SayStep",
+    "SilenceStep",
+    "Step",
+    "Tone",
+    "ToneStep",
+    "WaitStep",
+]
+
+
+class Say(Model):
+    """The caller speaks: exactly one of recording, file, text (text may stand beside file)."""
+
+    recording: str | None = Field(default=None, description="of recordings/, such as pt-br/sim")
+    file: str | None = Field(default=None, description="an audio file beside the scenario")
+    text: Words | None = Field(default=None, description="spoken in the synthetic voice; with `file`: what it says")
+    gain_db: float = Field(default=0.0, ge=-60, le=40, description="louder or softer than recorded")
+    start: DurationMs = Field(default=0, description="where in the recording to begin")
+    for_: PositiveMs | None = Field(default=None, alias="for", description="how much of it; all otherwise")
+    blocks: bool = Field(default=True, description="false: go on with the next step while the caller speaks")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        sources = [key for key in ("recording", "file", "text") if getattr(self, key) is not None]
+        if len(sources) != 1 and sources != ["file", "text"]:
+            found = f" (found {' and '.join(sources)})" if sources else ""
+            raise ValueError(f"say needs exactly one of: recording, file, text; text may stand beside file{found}")
+        return self
+
+
+class Noise(Model):
+    """Noise at the caller's mouth: before the line's codec."""
+
+    for_: PositiveMs = Field(alias="for", description="how long")
+    dbfs: float = Field(default=-25.0, le=0, ge=-120, description="its level, RMS")
+    color: Literal["white", "pink"] = Field(default="white", description="of its spectrum")
+
+
+class Tone(Model):
+    """A sine tone at the caller's mouth."""
+
+    for_: PositiveMs = Field(alias="for", description="how long")
+    hz: float = Field(default=425.0, gt=0, lt=4000, description="its frequency")
+    dbfs: float = Field(default=-20.0, le=0, ge=-120, description="its level, RMS")
+
+
+class HangUp(Model):
+    """The caller hangs up. Asterisk never sends 00 00 00: the connection closes, often with a reset."""
+
+    how: Literal["close", "reset", "mid_frame"] = Field(
+        default="close", description="close(), a forced reset, or in the middle of a message"
+    )
+    before_uuid: bool = Field(default=False, description="only as the first step: the connection ends without a byte")
+
+
+class _Timed(Model):
+    after: DurationMs | None = Field(
+        default=None, description="after the step before was completed; a `say` waits for the reaction time otherwise"
+    )
+
+
+class SayStep(_Timed):
+    """The caller speaks."""
+
+    say: Annotated[Say, Shorthand("recording")] = Field(description="a recording's name, or a mapping")
+
+
+class WaitStep(_Timed):
+    """Time passes; the line's own noise or silence is sent."""
+
+    wait: DurationMs = Field(description="how long")
+
+
+class DtmfStep(_Timed):
+    """The caller presses keys."""
+
+    dtmf: Annotated[str, Quoted] = Field(pattern=r"^[0-9A-D*#]+$", description='the keys, in quotes: "202#"')
+    tone: PositiveMs = Field(default=100, description="how long each key is held")
+    gap: DurationMs = Field(default=100, description="between two keys")
+
+
+class NoiseStep(_Timed):
+    """Noise at the caller's side."""
+
+    noise: Annotated[Noise, Shorthand("for")] = Field(description="how long, or a mapping")
+
+
+class ToneStep(_Timed):
+    """A tone at the caller's side."""
+
+    tone: Annotated[Tone, Shorthand("for")] = Field(description="how long, or a mapping")
+
+
+class SilenceStep(_Timed):
+    """Digital silence: the phone sends zeros, without line noise."""
+
+    silence: PositiveMs = Field(description="how long")
+
+
+def _on_or_off(value: object) -> object:
+    if value in ("on", "off"):
+        return value
+    try:
+        return parse_duration_ms(value)
+    except ValueError:
+        raise ValueError(f"on, off, or how long (300ms, 1.2s, 5min), not {value!r}") from None
+
+
+class MuteStep(_Timed):
+    """The phone sends nothing at all: for a time, or until `mute: off`."""
+
+    mute: Annotated[
+        int | Literal["on", "off"],
+        BeforeValidator(_on_or_off),
+        WithJsonSchema({"anyOf": [{"enum": ["on", "off"]}, {"type": "string", "pattern": DURATION_PATTERN}]}),
+    ] = Field(description="on, off, or how long")
+
+
+class HangUpStep(_Timed):
+    """The caller hangs up."""
+
+    hang_up: Annotated[HangUp, Shorthand("how")] = Field(description="close, reset, mid_frame, or a mapping")
+
+
+class ExpectStep(_Timed):
+    """Something must happen within a time."""
+
+    expect: Within = Field(description="exactly one expectation, and `within`")
+
+
+class NeverStep(_Timed):
+    """Something must not happen from here on, while the steps go on; or within `for`."""
+
+    never: Never = Field(description="exactly one expectation, and `for`")
+
+
+STEP_TAG_PREFIX = "step:"
+"""Tags appear in pydantic's error paths; spelled like a key they would lead the walk to the line astray."""
+
+STEP_KEYS = ("say", "wait", "expect", "never", "dtmf", "noise", "tone", "silence", "mute", "hang_up")
+
+
+def _step_tag(value: object) -> str | None:
+    """The tag of the one step key that is there; None (an error) with none or several."""
+    has = value.__contains__ if isinstance(value, Mapping) else lambda key: hasattr(value, key)
+    keys = [key for key in STEP_KEYS if has(key)]
+    return STEP_TAG_PREFIX + keys[0] if len(keys) == 1 else None
+
+
+Step = Annotated[
+    Annotated[SayStep, Tag("step:say")]
+    | Annotated[WaitStep, Tag("step:wait")]
+    | Annotated[ExpectStep, Tag("step:expect")]
+    | Annotated[NeverStep, Tag("step:never")]
+    | Annotated[DtmfStep, Tag("step:dtmf")]
+    | Annotated[NoiseStep, Tag("step:noise")]
+    | Annotated[ToneStep, Tag("step:tone")]
+    | Annotated[SilenceStep, Tag("step:silence")]
+    | Annotated[MuteStep, Tag("step:mute")]
+    | Annotated[HangUpStep, Tag("step:hang_up")],
+    Discriminator(
+        _step_tag,
+        custom_error_type="step_kind",
+        custom_error_message=f"a step has exactly one of: {', '.join(STEP_KEYS)}",
+    ),
+]
