@@ -1,0 +1,132 @@
+"""Asks the AI backend, once per question, and tells an answer from a fault.
+
+Two kinds of fault, each with its own apology (docs/server.md, The AI backend): `http_error` is an answer that is none,
+`unreachable` is no answer. There is no second try: the first request may have been acted on (a resident's phone rings),
+and the caller, who hears the apology, decides whether to ask again. For the same reason no connection is kept: a kept
+one that the backend has just closed looks like a lost request. Knows nothing of calls and speaks no apology.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Literal
+
+import httpx
+
+from server.config import Ai
+from server.reply import Reply, ReplyError, parse_reply, read_reply
+
+__all__ = ["AiClient", "BackendError", "Reply", "ReplyError", "parse_reply", "read_reply"]
+
+MAX_REDIRECTS = 5
+MAX_ANSWER_BYTES = 1_000_000
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+
+
+class BackendError(Exception):
+    """The backend gave no usable answer. `detail` is one line for the log: no secret, nothing of what was said."""
+
+    def __init__(self, kind: Literal["http_error", "unreachable"], detail: str) -> None:
+        super().__init__(f"{kind}: {detail}")
+        self.kind = kind
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    location: str | None
+    body: bytes
+
+
+class AiClient:
+    """One for all calls of a server. Made in no time: certificates are read at the first https address."""
+
+    def __init__(self, settings: Ai) -> None:
+        self._url = httpx.URL(settings.api_url)
+        self._timeout_seconds = settings.timeout_seconds
+        self._http = httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(verify=False, trust_env=False, limits=_LIMITS),  # plain http alone
+            mounts={"https://": _HttpsTransport()},
+            trust_env=False,
+            timeout=None,  # one limit for the whole answer, in `ask`
+            headers={"User-Agent": "audiosocket-server", "Accept": "application/json", "Connection": "close"},
+        )
+
+    async def ask(self, conversation_id: str, content: str) -> Reply:
+        """POST {"id", "content"}; the reply. Raises BackendError."""
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                answer = await self._post({"id": conversation_id, "content": content})
+        except TimeoutError:
+            raise BackendError("unreachable", f"no answer within {self._timeout_seconds:g} s") from None
+        except (httpx.DecodingError, httpx.InvalidURL) as error:
+            raise BackendError("http_error", _one_line(error)) from None
+        except httpx.HTTPError as error:
+            raise BackendError("unreachable", _one_line(error)) from None
+        if not 200 <= answer.status < 300:
+            raise BackendError("http_error", f"HTTP {answer.status}")
+        try:
+            return read_reply(answer.body)
+        except ReplyError as error:
+            raise BackendError("http_error", str(error)) from None
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def _post(self, question: dict[str, str]) -> _Answer:
+        """Follows redirects. It stays a POST with its body, unless 303 asks for a GET: httpx, like a browser, would
+        turn 301 and 302 into a GET too, and the question would be lost on its way to https."""
+        request = self._http.build_request("POST", self._url, json=question)
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = await self._send(request)
+            if answer.location is None:
+                return answer
+            url = request.url.join(answer.location)
+            if url.scheme not in ("http", "https") or not url.host:
+                raise BackendError("http_error", f"HTTP {answer.status} to an address that is not http")
+            if answer.status == 303 or request.method == "GET":
+                request = self._http.build_request("GET", url)
+            else:
+                request = self._http.build_request("POST", url, json=question)
+        raise BackendError("http_error", f"more than {MAX_REDIRECTS} redirects")
+
+    async def _send(self, request: httpx.Request) -> _Answer:
+        response = await self._http.send(request, stream=True, follow_redirects=False)
+        try:
+            if response.has_redirect_location:
+                return _Answer(response.status_code, response.headers["location"], b"")
+            if not response.is_success:
+                return _Answer(response.status_code, None, b"")
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise BackendError("http_error", f"an answer of more than {MAX_ANSWER_BYTES} bytes")
+            return _Answer(response.status_code, None, bytes(body))
+        finally:
+            await response.aclose()
+
+
+class _HttpsTransport(httpx.AsyncBaseTransport):
+    """Verified TLS. Reading the certificates takes up to 30 ms: once, in the executor; not at all for plain http."""
+
+    def __init__(self) -> None:
+        self._transport: httpx.AsyncHTTPTransport | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._transport is None:
+            try:
+                context = await asyncio.get_running_loop().run_in_executor(None, httpx.create_ssl_context)
+            except OSError as error:
+                raise httpx.ConnectError(f"the certificates cannot be read: {error}") from error
+            self._transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=_LIMITS)
+        return await self._transport.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        if self._transport is not None:
+            await self._transport.aclose()
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__
