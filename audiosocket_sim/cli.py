@@ -1,0 +1,146 @@
+"""The command line: what is asked, and what a person is told. Exit codes: 0 pass, 1 failed, 2 usage or invalid
+scenario, 3 set-up, 4 inconclusive."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+__all__ = ["main"]
+
+_EXIT_CODES = "exit codes: 0 pass, 1 failed, 2 usage or invalid scenario, 3 set-up, 4 inconclusive"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        code: int = options.command(options)
+    except BrokenPipeError:
+        return 0
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m audiosocket_sim",
+        description="Whole phone calls as tests, for bots on Asterisk's AudioSocket.",
+        epilog=f"example: python -m audiosocket_sim run greeting_then_hold.yaml\n{_EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_mock_ai(commands)
+    _add_schema(commands)
+    _add_add_recording(commands)
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, about: str, example: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=about,
+        description=about,
+        epilog=f"example: python -m audiosocket_sim {example}\n{_EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+# --- run ----------------------------------------------------------------------------------------------------------
+
+
+def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(commands, "run", "run scenarios, and show each call", "run greeting_then_hold.yaml")
+    parser.add_argument("scenarios", nargs="+", metavar="SCENARIO", help="a YAML file, or a bare name in scenarios/")
+    parser.add_argument(
+        "--target",
+        default="server:serve",
+        help="module:callable (in this process), 'command: PROGRAM … {port}', or tcp://HOST:PORT (default: %(default)s)",
+    )
+    parser.add_argument("--control-url", help="of the target, where it has one and does not tell (docs/targets.md)")
+    parser.add_argument("--ai-port", type=int, default=0, help="the mock AI's port, for a target that cannot be told")
+    parser.add_argument("--real-time", action="store_true", help="on the real clock (always so out of process)")
+    parser.add_argument("--artefacts", type=Path, default=Path("runs"), help="folder for log and recording (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="one JSON object a scenario on stdout, all else on stderr")
+    parser.add_argument("-v", "--verbose", action="store_true", help="with the server's log, on stderr")
+    parser.set_defaults(command=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from audiosocket_sim.run_command import run_command
+
+    return run_command(
+        options.scenarios,
+        target=options.target,
+        control_url=options.control_url,
+        real_time=options.real_time,
+        ai_port=options.ai_port,
+        artefacts=options.artefacts,
+        as_json=options.json,
+        verbose=options.verbose,
+    )
+
+
+# --- the others ---------------------------------------------------------------------------------------------------
+
+
+def _add_mock_ai(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(commands, "mock-ai", "run the mock AI backend of a scenario alone", "mock-ai greeting_then_hold.yaml")
+    parser.add_argument("scenario", help="the YAML file whose `ai:` is played, or a bare name in scenarios/")
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="where to listen (%(default)s)")
+    parser.add_argument("--control-url", default="http://127.0.0.1:8081", help="where pushes go (%(default)s)")
+    parser.set_defaults(command=_mock_ai)
+
+
+def _mock_ai(options: argparse.Namespace) -> int:
+    from audiosocket_sim.mock_ai_command import mock_ai_command
+
+    return mock_ai_command(options.scenario, options.host, options.port, options.control_url)
+
+
+def _add_schema(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(commands, "schema", "print the JSON Schema of scenarios, for editors", "schema")
+    parser.set_defaults(command=_schema)
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from audiosocket_sim.loader import schema
+
+    print(json.dumps(schema(), ensure_ascii=False, indent=2))  # noqa: T201
+    return 0
+
+
+def _add_add_recording(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(
+        commands,
+        "add-recording",
+        "add a caller's recording to recordings/, converted to 8 kHz",
+        "add-recording my.wav --text 'Quero falar com a portaria.'",
+    )
+    parser.add_argument("file", type=Path, help="an audio file: WAV, raw .slin, and what ffmpeg reads where it is there")
+    parser.add_argument("--text", required=True, help="what is said in it")
+    parser.add_argument("--language", default="pt-BR", help="(%(default)s)")
+    parser.add_argument("--voice", default="own", help="who speaks (%(default)s)")
+    parser.add_argument("--licence", default="own", help="under which it may be passed on (%(default)s)")
+    parser.add_argument("--name", help="such as pt-br/my_phrase; made from language and text otherwise")
+    parser.add_argument("--to", type=Path, default=Path("recordings"), help="folder with manifest.yaml (%(default)s)")
+    parser.set_defaults(command=_add_recording)
+
+
+def _add_recording(options: argparse.Namespace) -> int:
+    from audiosocket_sim.add_recording import add_recording_command
+
+    return add_recording_command(
+        options.file,
+        text=options.text,
+        language=options.language,
+        voice=options.voice,
+        licence=options.licence,
+        name=options.name,
+        to=options.to,
+    )

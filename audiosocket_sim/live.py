@@ -1,0 +1,92 @@
+"""Shows a call while it runs: its transcript line by line, and on a terminal who speaks, state, hold and time below.
+
+A line is printed once nothing earlier can come any more (speech is known at its end, and stands at its start).
+"""
+
+import sys
+from types import TracebackType
+from typing import Protocol, Self, TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from audiosocket_sim.call_log import Entry
+from audiosocket_sim.hearing import Ear
+from audiosocket_sim.transcript import line_of
+
+__all__ = ["LiveView"]
+
+_STYLES = {
+    "caller": "cyan",
+    "bot": "green",
+    "heard": "dim cyan",
+    "state": "dim",
+    "hold": "magenta",
+    "backend": "yellow",
+    "end": "bold",
+    "FAILED": "bold red",
+    "note": "red",
+}
+
+
+class _Watched(Protocol):
+    """What the view needs of the stage."""
+
+    @property
+    def ear(self) -> Ear: ...
+    @property
+    def state(self) -> str | None: ...
+    @property
+    def now_ms(self) -> int: ...
+    def ms(self, loop_time: float) -> int: ...
+
+
+class LiveView:
+    """`with LiveView() as view: run(…, on_entry=view.show)`."""
+
+    def __init__(self, file: TextIO | None = None) -> None:
+        self._console = Console(file=file or sys.stdout, highlight=False, soft_wrap=True)
+        self._waiting: list[Entry] = []
+        self._watched: _Watched | None = None
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live = Live(get_renderable=self._status, console=self._console, refresh_per_second=8, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+        self._print_until(None)
+
+    def heading(self, text: str) -> None:
+        self._console.print(Text(text, style="bold"))
+
+    def show(self, entry: Entry, watched: _Watched) -> None:
+        """Take a new entry; print what is settled."""
+        self._watched = watched
+        self._waiting.append(entry)
+        opened = watched.ear.open_speech_at
+        self._print_until(watched.now_ms if opened is None else watched.ms(opened))
+
+    def _print_until(self, settled_ms: int | None) -> None:
+        self._waiting.sort(key=lambda entry: entry.order)
+        while self._waiting and (settled_ms is None or self._waiting[0].at_ms < settled_ms):
+            line = line_of(self._waiting.pop(0))
+            self._console.print(Text(line, style=_STYLES.get(line[11:].split(" ", 1)[0], "")))
+
+    def _status(self) -> Text:
+        watched = self._watched
+        if watched is None:
+            return Text("connecting …", style="dim")
+        parts = [f"{watched.now_ms / 1000:7.1f} s", watched.state or "no state told"]
+        if watched.ear.speaking_since is not None:
+            parts.append("the bot speaks")
+        if watched.ear.hold_since is not None:
+            parts.append("hold audio")
+        return Text("  ·  ".join(parts), style="reverse")

@@ -1,0 +1,117 @@
+"""What the caller says, as sound: a recording by name, a file beside the scenario, or a text in the synthetic voice.
+
+Also tells the bot's recogniser of what is in no phrase book of the project: `unlisted` says which texts those are, and
+`write_book` puts them where an embedded engine can learn them.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from audiosocket.phrases import PhraseBook, speech_edges_ms
+from audiosocket.slin import duration_ms, read_audio, resample, write_wav
+from audiosocket.synthetic_voice import render
+from audiosocket_sim.places import cache_folder, recordings_folders
+from audiosocket_sim.scenario import Say, SayStep, Scenario
+
+__all__ = ["Recording", "Sounds"]
+
+_RATE_HZ = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Sound of the caller: SLIN at 8 kHz, and what it says where that is known."""
+
+    name: str
+    text: str | None
+    pcm: bytes
+
+    @property
+    def duration_ms(self) -> int:
+        return round(duration_ms(self.pcm, _RATE_HZ))
+
+
+class Sounds:
+    """The sounds of one scenario."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._folder = scenario.folder or Path.cwd()
+        self._scenario = scenario
+        self._book: PhraseBook | None = None
+        self._resampled: dict[tuple[int, int], bytes] = {}
+
+    async def recording(self, say: Say) -> Recording:
+        """The sound of one `say`, cut to `start` and `for`. Raises PhraseBookError, VoiceMissing or an audio error."""
+        loop = asyncio.get_running_loop()
+        if say.recording is not None:
+            whole = self._known(say.recording)
+        elif say.file is not None:
+            path = self._folder / say.file
+            whole = Recording(say.file, say.text, await loop.run_in_executor(None, read_audio, path))
+        else:
+            assert say.text is not None
+            pcm = await loop.run_in_executor(None, render, say.text, "pt-BR", cache_folder() / "voice")
+            whole = Recording("text", say.text, pcm)
+        return _cut(whole, say)
+
+    def at_rate(self, pcm: bytes, rate_hz: int) -> bytes:
+        """The same sound at the leg's rate."""
+        return pcm if rate_hz == _RATE_HZ else resample(pcm, _RATE_HZ, rate_hz)
+
+    @property
+    def unlisted(self) -> list[Say]:
+        """What is said here and stands in no phrase book: files with their text, and synthetic texts."""
+        says = [step.say for step in self._scenario.steps if isinstance(step, SayStep)]
+        return [say for say in says if say.recording is None and say.text is not None]
+
+    async def write_book(self, folder: Path) -> Path:
+        """Write a phrase book of the unlisted sounds; returns its folder."""
+        entries = []
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, say in enumerate(self.unlisted, 1):
+            recording = await self.recording(say)
+            write_wav(folder / f"{number}.wav", recording.pcm)
+            entries.append(_entry(f"{number}.wav", recording))
+        _write_manifest(folder / "manifest.yaml", entries)
+        return folder
+
+    def _known(self, name: str) -> Recording:
+        if self._book is None:
+            self._book = PhraseBook.load(*recordings_folders(self._folder))
+        phrase = self._book.by_name(name)
+        if phrase is None:
+            raise LookupError(f"there is no recording {name}")
+        return Recording(name, phrase.text, phrase.pcm)
+
+
+def _cut(whole: Recording, say: Say) -> Recording:
+    if not say.start and say.for_ is None:
+        return whole
+    per_ms = 2 * _RATE_HZ // 1000
+    end = len(whole.pcm) if say.for_ is None else per_ms * (say.start + say.for_)
+    return Recording(whole.name, whole.text, whole.pcm[per_ms * say.start : end])
+
+
+def _entry(file: str, recording: Recording) -> dict[str, str | int]:
+    start_ms, end_ms = speech_edges_ms(recording.pcm)
+    return {
+        "file": file,
+        "text": recording.text or "",
+        "language": "pt-BR",
+        "voice": "synthetic" if recording.name == "text" else "own",
+        "duration_ms": recording.duration_ms,
+        "speech_start_ms": start_ms,
+        "speech_end_ms": end_ms,
+        "licence": "as its source",
+    }
+
+
+def _write_manifest(path: Path, entries: Iterable[dict[str, str | int]]) -> None:
+    yaml = YAML()
+    yaml.allow_unicode = True
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(list(entries), file)
