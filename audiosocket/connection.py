@@ -1,0 +1,226 @@
+"""One AudioSocket connection without input or output: bytes in, messages out, and what each side may send, and when.
+
+Knows the order and the shape of messages; not what they mean for a call, and no clock, socket or event loop. A shell
+(`transport`, or a test) moves the bytes.
+"""
+
+from enum import Enum
+
+from audiosocket.errors import LocalProtocolError, RemoteProtocolError
+from audiosocket.messages import (
+    AUDIO_KINDS,
+    HEADER_BYTES,
+    MAX_PAYLOAD_BYTES,
+    UUID_BYTES,
+    Kind,
+    Message,
+    encode,
+    is_audio,
+)
+
+__all__ = ["Connection", "Role", "State"]
+
+
+class Role(Enum):
+    """Which side we are. SERVER listens (the bot); PEER dials (Asterisk, or who plays it)."""
+
+    SERVER = "server"
+    PEER = "peer"
+
+
+class State(Enum):
+    """AWAITING_UUID until the UUID went by, then OPEN, and ENDED for good."""
+
+    AWAITING_UUID = "awaiting_uuid"
+    OPEN = "open"
+    ENDED = "ended"
+
+
+# What may be sent, by role and state. The reasons (docs/protocol.md):
+# - Asterisk accepts nothing but hangup and audio, and hangs the caller up at any other kind (3.3).
+# - A server has nothing to say before it knows the call; it may refuse it, though (2.2).
+# - Asterisk says its UUID first and once, then audio and keys. It never says hangup or error: it closes (2.1, 2.5).
+# - Nothing follows a hangup: what comes after it turns the orderly end into a reset (3.4).
+_NOTHING: frozenset[int] = frozenset()
+_MAY_SEND: dict[tuple[Role, State], frozenset[int]] = {
+    (Role.SERVER, State.AWAITING_UUID): frozenset({Kind.HANGUP}),
+    (Role.SERVER, State.OPEN): AUDIO_KINDS | {Kind.HANGUP},
+    (Role.SERVER, State.ENDED): _NOTHING,
+    (Role.PEER, State.AWAITING_UUID): frozenset({Kind.UUID}),
+    (Role.PEER, State.OPEN): AUDIO_KINDS | {Kind.DTMF},
+    (Role.PEER, State.ENDED): _NOTHING,
+}
+_EXACT_PAYLOAD_BYTES: dict[int, int] = {Kind.HANGUP: 0, Kind.UUID: UUID_BYTES, Kind.DTMF: 1}
+
+
+class Connection:
+    """The two byte streams of one connection, seen from `role`.
+
+    As SERVER it is strict about the first message only: a UUID of 16 bytes. Afterwards it takes what any release of
+    Asterisk sends, and skips by length what it does not know (docs/protocol.md 2):
+
+    - a message of a kind that no server needs (0x02, 0xff, unknown) is returned, for the log; so is DTMF of any length;
+    - an empty audio message and a repeated UUID are dropped and counted in `ignored_messages`;
+    - 0x00 is `Message(HANGUP, b"")` as soon as its header is whole (its length means nothing), then ENDED.
+
+    As PEER it is as strict as the newest Asterisk (docs/protocol.md 3.3); older ones are the simulator's business.
+
+    `max_buffered_bytes` bounds the memory: a message larger than it, header included, is a `RemoteProtocolError`.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_is_open",
+        "_may_send",
+        "_state",
+        "error",
+        "ignored_messages",
+        "max_buffered_bytes",
+        "role",
+    )
+
+    def __init__(self, role: Role, *, max_buffered_bytes: int = HEADER_BYTES + MAX_PAYLOAD_BYTES) -> None:
+        self.role = role
+        self.max_buffered_bytes = max_buffered_bytes
+        self.ignored_messages = 0
+        self.error: RemoteProtocolError | None = None
+        """The breach that ended the connection; also set when `receive` still had messages to return before it."""
+        self._buffer = bytearray()
+        self._enter(State.AWAITING_UUID)
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def buffered_bytes(self) -> int:
+        """Bytes of a message that is not whole yet."""
+        return len(self._buffer)
+
+    @property
+    def in_header(self) -> bool:
+        """The stream stands inside a header (1 or 2 bytes of it came)."""
+        return 0 < len(self._buffer) < HEADER_BYTES
+
+    @property
+    def in_payload(self) -> bool:
+        """The stream stands behind a header, with payload missing."""
+        return len(self._buffer) >= HEADER_BYTES
+
+    def receive(self, data: bytes | bytearray | memoryview) -> list[Message]:
+        """The messages that `data` completes; the same ones however the stream was split.
+
+        Raises `RemoteProtocolError` when the other side broke the protocol, again at each later call. Messages that
+        were whole before the breach are never lost: they are returned first, with `error` set, and the next call
+        raises. After the end (hangup sent or received, end of stream) bytes are ignored.
+        """
+        # The usual case by far: one whole audio message a read. Everything else takes the slow path.
+        if self._is_open and not self._buffer:
+            size = len(data)
+            if size > HEADER_BYTES:
+                kind = data[0]
+                if 0x10 <= kind <= 0x18 and (data[1] << 8 | data[2]) + HEADER_BYTES == size <= self.max_buffered_bytes:
+                    return [Message(kind, bytes(data[HEADER_BYTES:]))]
+        return self._receive_slowly(data)
+
+    def receive_eof(self) -> None:
+        """The other side's stream ended. Ends the connection; a message that is not whole is dropped.
+
+        As PEER an end inside a payload is a `RemoteProtocolError`; inside a header it is orderly (docs/protocol.md).
+        """
+        if self.error is not None:
+            raise self.error
+        ended_before = self._state is State.ENDED
+        self._enter(State.ENDED)
+        if self.role is Role.PEER and self.in_payload and not ended_before:
+            self.error = RemoteProtocolError("the stream ended inside a payload")
+            raise self.error
+
+    def send(self, kind: int, payload: bytes = b"") -> bytes:
+        """The bytes of one message, to be written in one piece. Sending a hangup ends the connection.
+
+        Raises `LocalProtocolError` if this role may not send it now, or if the payload does not fit the kind: audio is
+        1 to 65,535 bytes, a UUID 16, a digit 1, a hangup none.
+        """
+        if kind not in self._may_send:
+            raise LocalProtocolError(f"a {self.role.value} may not send kind 0x{kind:02x} when {self._state.value}")
+        if is_audio(kind):
+            if not payload:
+                raise LocalProtocolError("an empty audio message: Asterisk hangs up the caller")
+            return encode(kind, payload)
+        if len(payload) != _EXACT_PAYLOAD_BYTES[kind]:
+            raise LocalProtocolError(
+                f"kind 0x{kind:02x} carries {_EXACT_PAYLOAD_BYTES[kind]} bytes, not {len(payload)}"
+            )
+        message = encode(kind, payload)
+        if kind == Kind.UUID:
+            self._enter(State.OPEN)
+        elif kind == Kind.HANGUP:
+            self._end()
+        return message
+
+    def _enter(self, state: State) -> None:
+        self._state = state
+        self._is_open = state is State.OPEN
+        self._may_send = _MAY_SEND[self.role, state]
+
+    def _end(self) -> None:
+        self._enter(State.ENDED)
+        self._buffer.clear()
+
+    def _receive_slowly(self, data: bytes | bytearray | memoryview) -> list[Message]:
+        if self.error is not None:
+            raise self.error
+        messages: list[Message] = []
+        if self._state is State.ENDED:
+            return messages
+        buffer = self._buffer
+        buffer += data
+        start = 0
+        while len(buffer) - start >= HEADER_BYTES:
+            kind = buffer[start]
+            size = buffer[start + 1] << 8 | buffer[start + 2]
+            breach = self._breach(kind, size)
+            if breach is not None:
+                self.error = RemoteProtocolError(breach)
+                self._end()
+                if messages:
+                    return messages
+                raise self.error
+            if kind == Kind.HANGUP:
+                messages.append(Message(kind, b""))
+                self._end()
+                return messages
+            end = start + HEADER_BYTES + size
+            if end > len(buffer):
+                break
+            self._accept(Message(kind, bytes(buffer[start + HEADER_BYTES : end])), messages)
+            start = end
+        if start:
+            del buffer[:start]
+        return messages
+
+    def _accept(self, message: Message, messages: list[Message]) -> None:
+        """Count or keep a whole message."""
+        if self.role is Role.SERVER:
+            if self._state is State.AWAITING_UUID:
+                self._enter(State.OPEN)
+            elif message.kind == Kind.UUID or (is_audio(message.kind) and not message.payload):
+                self.ignored_messages += 1
+                return
+        messages.append(message)
+
+    def _breach(self, kind: int, size: int) -> str | None:
+        """What is wrong with this header here and now, if anything. Told before the payload is waited for."""
+        if self.role is Role.PEER:
+            if kind == Kind.HANGUP:
+                return None
+            if not is_audio(kind):
+                return f"kind 0x{kind:02x} came: Asterisk accepts only 0x00 and 0x10 to 0x18"
+            if size == 0:
+                return "an empty audio message came"
+        elif self._state is State.AWAITING_UUID and kind != Kind.HANGUP and (kind != Kind.UUID or size != UUID_BYTES):
+            return f"the first message must be a UUID of 16 bytes (0x01), not kind 0x{kind:02x} of {size} bytes"
+        if kind != Kind.HANGUP and HEADER_BYTES + size > self.max_buffered_bytes:
+            return f"a message of {HEADER_BYTES + size} bytes came; at most {self.max_buffered_bytes} are taken"
+        return None

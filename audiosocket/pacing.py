@@ -1,0 +1,50 @@
+"""When is the next frame due, and what to do when late. Arithmetic only: `now` is an argument."""
+
+__all__ = ["Pacer"]
+
+
+class Pacer:
+    """An absolute grid of deadlines: `start`, `start + period`, `start + 2 * period`, …
+
+    Lateness is never carried on: the n-th deadline is computed from the start by one multiplication, so the rate is
+    exact for ever. After a stall at most `max_catch_up` frames are due at once; grid slots beyond them are skipped and
+    counted. What is skipped are slots, never audio: the caller of `take` sends its next frames, only fewer of them.
+    All times are seconds on one clock.
+    """
+
+    __slots__ = ("_next", "max_catch_up", "period", "skipped", "start")
+
+    def __init__(self, start: float, period: float, max_catch_up: int = 3) -> None:
+        if period <= 0 or max_catch_up < 1:
+            raise ValueError(f"period must be over 0 and max_catch_up at least 1, not {period} and {max_catch_up}")
+        self.start = start
+        self.period = period
+        self.max_catch_up = max_catch_up
+        self.skipped = 0
+        self._next = 0
+
+    @property
+    def next_at(self) -> float:
+        """The deadline of the next frame."""
+        return self.start + self._next * self.period
+
+    def lateness(self, now: float) -> float:
+        """How many seconds ago the next frame was due; 0.0 if it is not due yet."""
+        return max(0.0, now - self.next_at)
+
+    def take(self, now: float) -> int:
+        """How many frames are due at `now` (0 to `max_catch_up`). They count as sent."""
+        if now < self.next_at:
+            return 0
+        # The quotient may be off by one in its last bit; the deadlines decide, as they are what `next_at` promised.
+        last = int((now - self.start) / self.period)
+        while self.start + (last + 1) * self.period <= now:
+            last += 1
+        while self.start + last * self.period > now:
+            last -= 1
+        due = last + 1 - self._next
+        self._next = last + 1
+        if due > self.max_catch_up:
+            self.skipped += due - self.max_catch_up
+            due = self.max_catch_up
+        return due

@@ -1,0 +1,158 @@
+"""Signed-linear audio: sizes, sums, levels, codecs and files."""
+
+import math
+import wave
+from array import array
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audiosocket import slin
+
+PCM = st.lists(st.integers(-32_768, 32_767), max_size=400).map(lambda samples: pcm(*samples))
+
+
+def pcm(*samples: int) -> bytes:
+    return array("h", samples).tobytes()
+
+
+def sine(hz: float, amplitude: float, seconds: float = 1.0, rate_hz: int = 8_000) -> bytes:
+    at = np.arange(round(seconds * rate_hz)) / rate_hz
+    return (amplitude * np.sin(2 * np.pi * hz * at)).astype("<i2").tobytes()
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "size"),
+    [(8_000, 320), (12_000, 480), (16_000, 640), (44_100, 1_764), (48_000, 1_920), (192_000, 7_680)],
+)
+def test_frame_sizes_of_20_ms(rate_hz: int, size: int) -> None:
+    assert slin.frame_bytes(rate_hz, 20) == size
+    assert slin.duration_ms(bytes(size), rate_hz) == 20.0
+
+
+def test_silence_is_whole_samples_of_zero() -> None:
+    assert slin.silence(20) == bytes(320)
+    assert slin.silence(0.1, 44_100) == bytes(8)  # 4.41 samples
+
+
+def test_the_last_frame_is_filled_up_with_silence() -> None:
+    assert list(slin.frames(b"abcdefg", 4)) == [b"abcd", b"efg\0"]
+    assert list(slin.frames(b"", 4)) == []
+    with pytest.raises(ValueError, match="at least one byte"):
+        list(slin.frames(b"a", 0))
+
+
+def test_levels() -> None:
+    assert slin.level_dbfs(b"") == slin.level_dbfs(slin.silence(20)) == -120.0
+    assert slin.level_dbfs(pcm(-32_768, -32_768)) == 0.0
+    assert slin.level_dbfs(sine(1_000, 32_767)) == pytest.approx(-3.01, abs=0.01)
+    assert slin.level_dbfs(pcm(1, 0, 0, 0) * 2_000) == pytest.approx(20 * math.log10(0.5 / 32_768))
+    assert slin.level_dbfs(pcm(-32_768) + b"\x01") == 0.0  # half a sample is none
+
+
+def test_gain_saturates_and_does_not_wrap() -> None:
+    assert slin.gain(pcm(100, -100), 20) == pcm(1_000, -1_000)
+    assert slin.gain(pcm(20_000, -20_000), 6.0206) == pcm(32_767, -32_768)
+    assert slin.gain(pcm(1_000), -20) == pcm(100)
+
+
+def test_a_mix_is_as_long_as_the_longer_one_and_saturates() -> None:
+    assert slin.mix(pcm(1, 2, 3), pcm(10)) == slin.mix(pcm(10), pcm(1, 2, 3)) == pcm(11, 2, 3)
+    assert slin.mix(pcm(30_000, -30_000), pcm(30_000, -30_000)) == pcm(32_767, -32_768)
+    assert slin.mix(b"", b"") == b""
+
+
+@given(PCM)
+def test_mixing_with_silence_and_no_gain_change_nothing(sound: bytes) -> None:
+    assert slin.mix(sound, bytes(len(sound))) == sound
+    assert slin.gain(sound, 0) == sound
+
+
+def test_resampling_keeps_length_level_and_bytes() -> None:
+    tone = sine(440, 10_000, rate_hz=44_100)
+    at_8k = slin.resample(tone, 44_100, 8_000)
+    assert slin.duration_ms(at_8k, 8_000) == pytest.approx(1_000, abs=1)
+    assert slin.level_dbfs(at_8k) == pytest.approx(slin.level_dbfs(tone), abs=0.2)
+    assert slin.resample(tone, 44_100, 8_000) == at_8k  # the same every time: snapshots rest on it
+    assert slin.resample(tone, 8_000, 8_000) is tone
+    assert slin.resample(b"", 44_100, 8_000) == b""
+
+
+@pytest.mark.parametrize(
+    ("encode", "decode", "zero"),
+    [(slin.ulaw_encode, slin.ulaw_decode, b"\xff"), (slin.alaw_encode, slin.alaw_decode, b"\xd5")],
+)
+def test_g711_round_trip(encode, decode, zero) -> None:  # type: ignore[no-untyped-def]
+    assert encode(pcm(0)) == zero
+    coded = bytes(range(256))
+    assert decode(encode(decode(coded))) == decode(coded)
+    tone = sine(440, 16_000)
+    assert len(encode(tone)) == len(tone) // 2
+    error = slin.mix(decode(encode(tone)), slin.gain(tone, 0))
+    assert slin.level_dbfs(error) > -10  # the sum of both, so about 6 dB over either: in phase
+    assert encode(pcm(5) + b"\x01") == encode(pcm(5))
+
+
+def test_interleave_fills_up_the_shorter_side() -> None:
+    assert slin.interleave(pcm(1, 2), pcm(9)) == pcm(1, 9, 2, 0)
+    assert slin.interleave(b"", b"") == b""
+
+
+def test_wav_goes_out_and_comes_back(tmp_path: Path) -> None:
+    slin.write_wav(tmp_path / "a.wav", pcm(1, -2, 3))
+    assert slin.read_audio(tmp_path / "a.wav") == pcm(1, -2, 3)
+    with wave.open(str(tmp_path / "a.wav")) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 8_000)
+
+
+def test_stereo_is_mixed_down(tmp_path: Path) -> None:
+    slin.write_wav(tmp_path / "a.wav", slin.interleave(pcm(100, 32_767), pcm(300, 32_767)), channels=2)
+    assert slin.read_audio(tmp_path / "a.wav") == pcm(200, 32_767)
+
+
+def test_a_wav_of_another_rate_is_resampled_once(tmp_path: Path) -> None:
+    tone = sine(440, 10_000, rate_hz=16_000)
+    slin.write_wav(tmp_path / "a.wav", tone, rate_hz=16_000)
+    assert slin.read_audio(tmp_path / "a.wav") == slin.resample(tone, 16_000, 8_000)
+    assert slin.read_audio(tmp_path / "a.wav", 16_000) == tone
+
+
+@pytest.mark.parametrize("suffix", [".slin", ".sln", ".raw", ".SLIN"])
+def test_headerless_files_are_8_khz(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(pcm(1, 2, 3) + b"\x01")
+    assert slin.read_audio(path) == pcm(1, 2, 3)
+    assert slin.read_audio(str(path), 16_000) == slin.resample(pcm(1, 2, 3), 8_000, 16_000)
+
+
+def test_a_wav_of_another_depth_is_read_without_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(1)
+        file.setframerate(8_000)
+        file.writeframes(bytes([128, 255, 0]))
+    assert slin.read_audio(tmp_path / "a.wav") == pcm(0, 127 * 256, -32_768)
+
+
+def test_without_ffmpeg_the_error_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "a.mp3").write_bytes(b"ID3")
+    with pytest.raises(slin.AudioFileError, match=r"a\.mp3: ffmpeg is needed"):
+        slin.read_audio(tmp_path / "a.mp3")
+
+
+def test_a_wav_that_is_none_is_an_error_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "a.wav").write_bytes(b"RIFF....WAVE, or so it says")
+    with pytest.raises(slin.AudioFileError, match=r"a\.wav"):
+        slin.read_audio(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("name", ["none.wav", "none.slin", "none.mp3"])
+def test_a_missing_file_is_an_oserror(tmp_path: Path, name: str) -> None:
+    with pytest.raises(FileNotFoundError, match=name):
+        slin.read_audio(tmp_path / name)
