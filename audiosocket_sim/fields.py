@@ -77,7 +77,7 @@ def _has_words(text: str) -> str:
 
 def _quoted(value: object) -> object:
     if isinstance(value, int | float):
-        raise ValueError("needs quotes, since YAML reads it as a number (22.10 would be 22.1)")
+        raise ValueError("needs quotes: to YAML it is a number, so 22.10 is 22.1 and 007 is 7")
     return value
 
 

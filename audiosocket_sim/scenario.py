@@ -256,6 +256,12 @@ Ai = tuple[Reply, ...]
 # --- the whole ----------------------------------------------------------------------------------------------------
 
 
+def _tag(text: str) -> str:
+    if not (text.isascii() and text.isidentifier() and text.islower()):
+        raise ValueError(f"a tag is small letters, digits and _, not {text!r}")
+    return text
+
+
 def _not_empty(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     if not steps:
         raise ValueError("a scenario needs one step at least")
@@ -271,7 +277,7 @@ class Scenario(Model):
     """Where the file lies: what `say: {file: …}` is relative to. Set by the loader; no key of the language."""
 
     summary: Words = Field(description="the point of this call, in a sentence")
-    tags: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...] = Field(
+    tags: tuple[Annotated[str, AfterValidator(_tag)], ...] = Field(
         default=(), strict=False, description="words to choose scenarios by: pytest -m"
     )
     asterisk: Annotated[AsteriskPeer, Shorthand("version")] = Field(

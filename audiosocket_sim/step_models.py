@@ -4,10 +4,11 @@ A step is told by the one key that it must have (`say`, `expect`, …): that giv
 plain union would report every kind of step that it is not.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from .expectations import Never, Within
 from .fields import DURATION_PATTERN, DurationMs, Model, PositiveMs, Quoted, Shorthand, Words, parse_duration_ms
@@ -96,10 +97,21 @@ class WaitStep(_Timed):
     wait: DurationMs = Field(description="how long")
 
 
+_KEYS = r"^[0-9A-D*#]+$"
+
+
+def _only_keys(keys: str) -> str:
+    if not re.fullmatch(_KEYS, keys):
+        raise ValueError(f"a phone's keys are 0 to 9, *, # and A to D, not {keys!r}")
+    return keys
+
+
 class DtmfStep(_Timed):
     """The caller presses keys."""
 
-    dtmf: Annotated[str, Quoted] = Field(pattern=r"^[0-9A-D*#]+$", description='the keys, in quotes: "202#"')
+    dtmf: Annotated[str, AfterValidator(_only_keys), Quoted, WithJsonSchema({"type": "string", "pattern": _KEYS})] = (
+        Field(description='the keys, in quotes: "202#"')
+    )
     tone: PositiveMs = Field(default=100, description="how long each key is held")
     gap: DurationMs = Field(default=100, description="between two keys")
 

@@ -1,0 +1,186 @@
+"""pydantic's errors in plain words: what is wrong, what would be right, and the path to it in the file.
+
+Pure: no files, no YAML. The words of cross-field checks come from the models themselves.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from . import step_models
+from .scenario import Scenario
+
+__all__ = ["explain"]
+
+Path = tuple[str | int, ...]
+
+_STEP_MODELS: Mapping[str, type[BaseModel]] = {
+    key: getattr(step_models, f"{''.join(part.title() for part in key.split('_'))}Step")
+    for key in step_models.STEP_KEYS
+}
+
+_NEEDS = {
+    "string_type": "needs text in quotes",
+    "int_type": "needs a whole number",
+    "int_from_float": "needs a whole number",
+    "float_type": "needs a number",
+    "finite_number": "needs a number that is finite",
+    "bool_type": "needs true or false",
+    "dict_type": "needs a mapping (`key: value`)",
+    "model_type": "needs a mapping (`key: value`)",
+    "tuple_type": "needs a list (lines that begin with `- `)",
+}
+_LIMITS = {
+    "greater_than": ("more than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("less than", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
+
+
+def explain(error: ValidationError, written: Callable[[Path], Path]) -> Iterator[tuple[Path, bool, str]]:
+    """For each thing that is wrong: the path, whether its key is meant (else its value), and a line for a person.
+
+    `written` gives the part of a path that stands in the file: of the short `say: x` that is not `say.recording`.
+    """
+    found = error.errors(include_url=False)
+    meant = {(details["loc"][:-1], _meant(details)) for details in found if details["type"] == "extra_forbidden"}
+    for details in found:
+        path = tuple(part for part in details["loc"] if not _is_tag(part))
+        if details["type"] == "extra_forbidden":
+            yield path, True, _unknown_key(details)
+        elif details["type"] == "step_kind":
+            yield path, False, _unknown_step(details["input"])
+        elif details["type"] == "missing":
+            if (details["loc"][:-1], path[-1]) not in meant:  # else the misspelt key says it already
+                yield path[:-1], False, _named(path[:-1], f"the key {path[-1]!r} is missing")
+        else:
+            at = (*path, *details["ctx"]["at"]) if details["type"] == "misfit" else path
+            yield at, False, _named(written(at), _wrong_value(details))
+
+
+def _is_tag(part: str | int) -> bool:
+    return isinstance(part, str) and part.startswith(step_models.STEP_TAG_PREFIX)
+
+
+def _named(path: Path, message: str) -> str:
+    """With the key in front, which in a line of `{…}` is easier to find than a column."""
+    name = path[-1] if path else None
+    if not isinstance(name, str) or message.startswith((f"{name} ", f"{name}: ")):
+        return message
+    return f"{name}: {message}"
+
+
+def _wrong_value(details: ErrorDetails) -> str:
+    kind, value, context = details["type"], details["input"], details.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"])
+    if kind in _NEEDS:
+        return f"{_NEEDS[kind]}, not {_shown(value)}"
+    if kind in _LIMITS:
+        words, key = _LIMITS[kind]
+        return f"must be {words} {context[key]:g}, not {_shown(value)}"
+    if kind == "literal_error":
+        near = _nearest(str(value), re.findall(r"'([^']*)'", context["expected"]))
+        return f"must be {context['expected'].replace(chr(39), '')}, not {_shown(value)}{near}"
+    return details["msg"].replace("Input should be", "must be").replace("Input should", "must")
+
+
+def _shown(value: Any) -> str:
+    """The value as YAML has it, in few words."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true" if value else "false"
+        case dict():
+            return "a mapping"
+        case list() | tuple():
+            return "a list"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _near(word: str, words: Sequence[str]) -> str | None:
+    """The nearest of the words; a slip in upper or lower case is none."""
+    for variant in (word, word.lower(), word.upper()):
+        if found := get_close_matches(variant, words, n=1):
+            return found[0]
+    return None
+
+
+def _nearest(word: str, words: Sequence[str]) -> str:
+    near = _near(word, words)
+    return f"; did you mean {near!r}?" if near else ""
+
+
+# --- keys ---------------------------------------------------------------------------------------------------------
+
+
+def _meant(details: ErrorDetails) -> str | None:
+    """The key that an unknown one was meant to be."""
+    return _near(str(details["loc"][-1]), _keys(_models_along(details["loc"])[-1]))
+
+
+def _unknown_key(details: ErrorDetails) -> str:
+    """Names the place where the key is known, or the key that was meant."""
+    key = str(details["loc"][-1])
+    *outer, model = _models_along(details["loc"])
+    for name, child in _children(model):
+        if key in _keys(child):
+            return f"unknown key {key!r} here; it belongs inside `{name}`"
+    if outer and key in _keys(outer[-1]):
+        return f"unknown key {key!r} here; it belongs one level further out"
+    meant = _meant(details)
+    return f"unknown key {key!r}; " + (f"did you mean {meant!r}?" if meant else f"known are {', '.join(_keys(model))}")
+
+
+def _unknown_step(value: Any) -> str:
+    keys = step_models.STEP_KEYS
+    if not isinstance(value, dict):
+        return f"a step is a mapping, such as `say: pt-br/sim` or `hang_up: close`, not {_shown(value)}"
+    found = [key for key in value if key in keys]
+    if len(found) > 1:
+        return f"this step has {' and '.join(found)}: write them as {len(found)} steps"
+    for unknown in value:
+        if near := _nearest(unknown, keys):
+            return f"unknown step {unknown!r}{near}"
+    return f"a step has exactly one of: {', '.join(keys)}"
+
+
+def _models_along(loc: Path) -> list[type[BaseModel]]:
+    """The models that enclose the last part of an error's path, outermost first."""
+    models: list[type[BaseModel]] = [Scenario]
+    for part in loc[:-1]:
+        if isinstance(part, int):
+            continue
+        if _is_tag(part):
+            models.append(_STEP_MODELS[part.removeprefix(step_models.STEP_TAG_PREFIX)])
+            continue
+        inner = dict(_children(models[-1])).get(part)
+        if inner is not None:
+            models.append(inner)
+    return models
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    names = (info.alias or name for name, info in model.model_fields.items())
+    return [name for name in names if not name.startswith("(")]
+
+
+def _children(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    """The keys whose values are models themselves. Steps are not among them: they are told by their tags."""
+    for name, info in model.model_fields.items():
+        inner = None if name == "steps" else _model_in(info.annotation)
+        if inner is not None:
+            yield info.alias or name, inner
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part)) is not None), None)

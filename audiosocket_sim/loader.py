@@ -1,0 +1,187 @@
+"""YAML -> `Scenario`, and errors that a person can act on: file:line:column, what is wrong, the nearest valid word.
+
+All that is wrong with a file is told in one go, one line each. The meaning of the keys is `scenario`'s; which audio
+files a scenario may read is checked here: recordings by name, and files in the scenario's own folder.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from . import yaml_tree
+from .explain import explain
+from .scenario import Scenario
+from .schema import schema
+
+__all__ = ["Problem", "ScenarioError", "load", "load_text", "recordings_folder", "schema", "sound_file"]
+
+SOUND_SUFFIXES = (".wav", ".slin", ".sln", ".raw", ".mp3", ".ogg", ".flac", ".m4a")
+_LARGEST_FILE_BYTES = 1_000_000
+_SHIPPED_RECORDINGS = Path(__file__).resolve().parent.parent / "recordings"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong. Line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class ScenarioError(Exception):
+    """The file is no valid scenario. `str` gives one line a problem; `file`, `line` … are those of the first."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.problems = tuple(sorted(set(problems)))
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
+
+    @property
+    def file(self) -> str:
+        return self.problems[0].file
+
+    @property
+    def line(self) -> int:
+        return self.problems[0].line
+
+    @property
+    def column(self) -> int:
+        return self.problems[0].column
+
+    @property
+    def message(self) -> str:
+        return self.problems[0].message
+
+
+def load(path: str | os.PathLike[str], *, recordings: Path | None = None) -> Scenario:
+    """The scenario in a file; its name is the file's. Raises ScenarioError, also for a file that cannot be read.
+
+    `recordings`: where named recordings are; see `recordings_folder` otherwise.
+    """
+    file = Path(path)
+    try:
+        if file.stat().st_size > _LARGEST_FILE_BYTES:
+            raise ScenarioError(Problem(str(path), 1, 1, "larger than 1 MB: this is no scenario"))
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ScenarioError(Problem(str(path), 1, 1, error.strerror or str(error))) from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ScenarioError(Problem(str(path), line, 1, "not UTF-8; save the file as UTF-8")) from None
+    return load_text(text, file.stem, file=str(path), folder=file.parent, recordings=recordings)
+
+
+def load_text(
+    text: str,
+    name: str = "scenario",
+    *,
+    file: str | None = None,
+    folder: Path | None = None,
+    recordings: Path | None = None,
+) -> Scenario:
+    """The scenario in a text. Without a `folder`, `say: {file: …}` is an error, since it is relative to the scenario.
+
+    `file` is what errors call it (`<name>` otherwise). Raises ScenarioError.
+    """
+    file = file or f"<{name}>"
+    try:
+        tree = yaml_tree.read(text)
+    except yaml_tree.MalformedYaml as error:
+        raise ScenarioError(Problem(file, error.place.line, error.place.column, error.message)) from None
+    problems = list(tree.problems)
+    scenario: Scenario | None = None
+    if tree.data is None:
+        problems.append((yaml_tree.Place(), "the file is empty; a scenario needs `summary` and `steps`"))
+    else:
+        try:
+            scenario = Scenario.model_validate(tree.data, by_alias=True, by_name=False)
+        except ValidationError as error:
+            explained = explain(error, tree.written)
+            problems += [(tree.place(path, of_key=of_key), message) for path, of_key, message in explained]
+        problems += [(tree.place(path), message) for path, message in _check_sounds(tree.data, folder, recordings)]
+    if problems or scenario is None:
+        raise ScenarioError(*(Problem(file, place.line, place.column, message) for place, message in problems))
+    return scenario.model_copy(update={"name": name, "folder": folder})
+
+
+def recordings_folder(folder: Path | None) -> Path:
+    """The `recordings` folder beside the scenario or in the nearest folder above; the project's own otherwise."""
+    if folder is not None:
+        start = folder.resolve()
+        for above in (start, *start.parents):
+            if (above / "recordings").is_dir():
+                return above / "recordings"
+    return _SHIPPED_RECORDINGS
+
+
+def sound_file(name: str, folder: Path, recordings: Path) -> Path:
+    """Where `say: {file: name}` lies. Raises ValueError unless that is inside the scenario's folder or recordings/.
+
+    Symbolic links count as what they point to: a scenario that came from elsewhere must not read this machine's files.
+    """
+    if Path(name).is_absolute():
+        raise ValueError(f"{name}: a path is relative to the scenario, so that it holds on every machine")
+    if "\0" in name:
+        raise ValueError("a file's name has no NUL in it")
+    path = (folder / name).resolve()
+    if not any(path.is_relative_to(place.resolve()) for place in (folder, recordings)):
+        raise ValueError(f"{name} leads out of the scenario's folder and of recordings/")
+    if not path.is_file():
+        others = [other.name for other in path.parent.iterdir() if other.is_file()] if path.parent.is_dir() else []
+        raise ValueError(f"there is no file {name}{_did_you_mean(path.name, others)}")
+    return path
+
+
+def _check_sounds(data: Any, folder: Path | None, recordings: Path | None) -> Iterator[tuple[yaml_tree.Path, str]]:
+    """What the `say` steps cannot read, with the path to it. Looks at raw data: other keys may still be wrong."""
+    steps = data.get("steps") if isinstance(data, dict) else None
+    known: list[str] | None = None
+    for index, step in enumerate(steps if isinstance(steps, list) else ()):
+        say = step.get("say") if isinstance(step, dict) else None
+        source = say if isinstance(say, dict) else {"recording": say}
+        where = recordings or recordings_folder(folder)
+        if isinstance(name := source.get("recording"), str):
+            known = _recordings(where) if known is None else known
+            if name not in known:
+                yield ("steps", index, "say", "recording"), _no_recording(name, known, where)
+        if isinstance(name := source.get("file"), str):
+            try:
+                if folder is None:
+                    raise ValueError(f"{name} is relative to the scenario, and this one lies in no folder")
+                sound_file(name, folder, where)
+            except ValueError as error:
+                yield ("steps", index, "say", "file"), f"file: {error}"
+
+
+def _recordings(folder: Path) -> list[str]:
+    """All names in recordings/: paths without their suffix, with forward slashes."""
+    files = (path for path in folder.rglob("*") if path.suffix.lower() in SOUND_SUFFIXES)
+    return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in files)
+
+
+def _no_recording(name: str, known: list[str], folder: Path) -> str:
+    if not known:
+        return f"say: there is no recording {name!r}: {folder.name}/ has no recordings"
+    bare = name[: -len(suffix)] if (suffix := Path(name).suffix.lower()) in SOUND_SUFFIXES else name
+    if bare != name and bare in known:
+        return f"say: a recording is named without its suffix: {bare!r}"
+    same = [full for full in known if full.rpartition("/")[2] == bare.rpartition("/")[2]]
+    meant = f"; did you mean {same[0]!r}?" if same else _did_you_mean(bare, known)
+    return f"say: there is no recording {name!r} in {folder.name}/{meant}"
+
+
+def _did_you_mean(word: str, words: list[str]) -> str:
+    near = get_close_matches(word, words, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""

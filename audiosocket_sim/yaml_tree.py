@@ -1,0 +1,175 @@
+"""YAML text -> plain data that knows the line and column of each key and value. Knows nothing of scenarios.
+
+YAML 1.2: `no`, `on` and `12:30` stay text. Duplicate keys, tags and aliases that contain themselves are problems, not
+surprises. Nothing is constructed but dict, list, str, int, float, bool and None.
+"""
+
+import re
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+__all__ = ["MalformedYaml", "Path", "Place", "Tree", "read"]
+
+Path = tuple[str | int, ...]
+
+_MOST_NODES = 50_000
+_INT = re.compile(r"[-+]?\d+", re.ASCII)
+_TAG = "tag:yaml.org,2002:"
+_TEXT_TAGS = ("str", "timestamp", "merge", "value")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the file; line and column count from 1."""
+
+    line: int = 1
+    column: int = 1
+
+
+class MalformedYaml(Exception):
+    """The text cannot be read as YAML at all. One line, and where."""
+
+    def __init__(self, place: Place, message: str) -> None:
+        super().__init__(message)
+        self.place = place
+        self.message = message
+
+
+@dataclass(slots=True)
+class Tree:
+    """The data of a file, where each part of it stands, and what was wrong without hindering the reading."""
+
+    data: Any = None
+    problems: list[tuple[Place, str]] = field(default_factory=list)
+    values: dict[Path, Place] = field(default_factory=dict)
+    keys: dict[Path, Place] = field(default_factory=dict)
+
+    def place(self, path: Path, *, of_key: bool = False) -> Place:
+        """Of the value (or key) at the path, or of the nearest thing around it that is in the file."""
+        if of_key and path in self.keys:
+            return self.keys[path]
+        return self.values.get(self.written(path), Place())
+
+    def written(self, path: Path) -> Path:
+        """The part of the path that is in the file."""
+        while path and path not in self.values:
+            path = path[:-1]
+        return path
+
+
+def read(text: str) -> Tree:
+    """The text's one document. Raises MalformedYaml."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an anchor that is set twice is legal
+            root = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        raise _malformed(error) from None
+    except YAMLError as error:
+        raise MalformedYaml(Place(), str(error).partition("\n")[0]) from None
+    except RecursionError:
+        raise MalformedYaml(Place(), "nested too deeply") from None
+    tree = Tree()
+    if root is not None:
+        tree.data = _Builder(tree).build(root, ())
+    return tree
+
+
+def _malformed(error: MarkedYAMLError) -> MalformedYaml:
+    """Ruamel's error in one line; the usual slips in plain words."""
+    mark = error.problem_mark or error.context_mark
+    place = Place(mark.line + 1, mark.column + 1) if mark is not None else Place()
+    problem, context = str(error.problem or "cannot be read"), str(error.context or "")
+    if "found character '\\t'" in problem:
+        return MalformedYaml(place, "a tab where the line is indented: YAML takes only spaces there")
+    if problem.startswith("mapping values are not allowed"):
+        return MalformedYaml(place, "a `: ` that cannot be here: indented too far, or a text that needs quotes")
+    if problem == "but found another document":
+        return MalformedYaml(place, "a second document (---) in the file; a scenario is one")
+    if "that cannot start any token" in problem or context == "while scanning an alias":
+        return MalformedYaml(place, f"{problem.replace(' that cannot start any token', '')}: the text needs quotes")
+    if context.startswith("while") and error.context_mark is not None and error.context_mark.line + 1 != place.line:
+        problem += f", {context} that begins in line {error.context_mark.line + 1}"
+    elif context.startswith("while"):
+        problem += f", {context}"
+    return MalformedYaml(place, problem)
+
+
+class _Builder:
+    """Walks ruamel's nodes once; counts them, since aliases can make a small file huge."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._count = 0
+        self._open: set[int] = set()
+
+    def build(self, node: Node, path: Path) -> Any:
+        place = _start(node)
+        self._tree.values[path] = place
+        self._count += 1
+        if self._count > _MOST_NODES:
+            raise MalformedYaml(place, f"more than {_MOST_NODES} values: too large for a scenario")
+        if id(node) in self._open:
+            raise MalformedYaml(place, "an alias that contains itself")
+        self._open.add(id(node))
+        try:
+            if isinstance(node, MappingNode):
+                return self._mapping(node, path)
+            if isinstance(node, SequenceNode):
+                self._refuse_tag(node, "seq")
+                return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
+            return self._scalar(node)
+        finally:
+            self._open.discard(id(node))
+
+    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+        self._refuse_tag(node, "map")
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            place = _start(key_node)
+            if not isinstance(key_node, ScalarNode):
+                self._tree.problems.append((place, "a key is a word, not a list or a mapping"))
+                continue
+            key = str(key_node.value)
+            here = (*path, key)
+            if key in result:
+                first = self._tree.keys[here].line
+                self._tree.problems.append((place, f"the key {key!r} is here twice (first in line {first})"))
+                continue
+            self._tree.keys[here] = place
+            result[key] = self.build(value_node, here)
+            if isinstance(value_node, ScalarNode) and value_node.value == "":
+                # `key:` with nothing behind it: ruamel puts the nothing at the next line
+                self._tree.values[here] = place if result[key] is None else self._tree.values[here]
+        return result
+
+    def _scalar(self, node: Node) -> Any:
+        kind, text = str(node.tag).removeprefix(_TAG), str(node.value)
+        match kind:
+            case "null":
+                return None
+            case "bool":
+                return text.lower() in ("true", "yes", "on")
+            case "int":
+                return int(text) if _INT.fullmatch(text) else int(text.replace("_", ""), 0)
+            case "float":
+                return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
+        if kind not in _TEXT_TAGS:
+            self._refuse_tag(node, "str")
+        return text
+
+    def _refuse_tag(self, node: Node, expected: str) -> None:
+        tag = str(node.tag)
+        if tag != _TAG + expected:
+            shown = tag.replace(_TAG, "!!")
+            self._tree.problems.append((_start(node), f"the tag {shown} has no meaning in a scenario"))
+
+
+def _start(node: Node) -> Place:
+    mark = node.start_mark
+    return Place(mark.line + 1, mark.column + 1)
