@@ -59,9 +59,9 @@ class AiClient:
                 answer = await self._post({"id": conversation_id, "content": content})
         except TimeoutError:
             raise BackendError("unreachable", f"no answer within {self._timeout_seconds:g} s") from None
-        except (httpx.DecodingError, httpx.InvalidURL) as error:
+        except httpx.DecodingError as error:
             raise BackendError("http_error", _one_line(error)) from None
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, ValueError, OverflowError) as error:  # the last two: a name or port no resolver takes
             raise BackendError("unreachable", _one_line(error)) from None
         if not 200 <= answer.status < 300:
             raise BackendError("http_error", f"HTTP {answer.status}")

@@ -62,7 +62,8 @@ def _web_address(value: str) -> str:
     """Without blanks and trailing slashes: `http://host/messages/` is `http://host/messages`."""
     try:
         parts = urlsplit(value.strip())
-        usable = parts.scheme in ("http", "https") and parts.hostname is not None and parts.port != 0
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        usable = usable and value.isprintable() and " " not in value.strip()
     except ValueError:
         usable = False
     if not usable:

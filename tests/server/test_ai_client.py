@@ -1,0 +1,247 @@
+"""The client of the AI backend: what is asked, what counts as which fault, and that it asks once."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+import respx
+
+from server.ai_client import MAX_ANSWER_BYTES, AiClient, BackendError
+from server.config import Ai
+from server.events import State
+
+URL = "http://backend.test/messages"
+ANSWER = {"content": {"mensagem": "Um momento."}, "set_call_status": "WAITING"}
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[AiClient]:
+    made = AiClient(Ai(api_url=URL))
+    yield made
+    await made.aclose()
+
+
+@respx.mock
+async def test_the_question_is_posted_and_the_reply_read(client: AiClient) -> None:
+    route = respx.post(URL).respond(json=ANSWER)
+    reply = await client.ask("42", "Quero falar com o apartamento 202, por favor.")
+    assert (reply.message, reply.status, reply.raw) == ("Um momento.", State.WAITING, ANSWER)
+    request = route.calls.last.request
+    assert json.loads(request.content) == {"id": "42", "content": "Quero falar com o apartamento 202, por favor."}
+    assert request.headers["content-type"] == "application/json"
+
+
+@respx.mock
+async def test_a_trailing_slash_in_the_address_is_ignored() -> None:
+    route = respx.post(URL).respond(json=ANSWER)
+    client = AiClient(Ai(api_url=f"{URL}/"))
+    await client.ask("1", "Sim.")
+    await client.aclose()
+    assert str(route.calls.last.request.url) == URL
+
+
+@respx.mock
+@pytest.mark.parametrize("code", [200, 201, 202, 299])
+async def test_any_2xx_with_a_reply_is_an_answer(client: AiClient, code: int) -> None:
+    respx.post(URL).respond(code, json=ANSWER)
+    assert (await client.ask("1", "Sim.")).message == "Um momento."
+
+
+@respx.mock
+@pytest.mark.parametrize("code", [400, 404, 422, 500, 503, 304])
+async def test_any_other_status_is_an_http_error_and_is_not_tried_again(client: AiClient, code: int) -> None:
+    route = respx.post(URL).respond(code, json=ANSWER)
+    with pytest.raises(BackendError) as caught:
+        await client.ask("1", "Sim.")
+    assert (caught.value.kind, caught.value.detail, route.call_count) == ("http_error", f"HTTP {code}", 1)
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"<html>", "not valid JSON: Expecting value (line 1, column 1)"),
+        (b"", "not valid JSON: Expecting value (line 1, column 1)"),
+        (b'{"set_call_status": "WAITING"}', "content is missing"),
+        (b'{"content": {"mensagem": 1}}', "content.mensagem: expected text, not a number"),
+        (b" " * (MAX_ANSWER_BYTES + 1), f"an answer of more than {MAX_ANSWER_BYTES} bytes"),
+    ],
+)
+async def test_an_answer_that_is_no_reply_is_an_http_error(client: AiClient, body: bytes, detail: str) -> None:
+    respx.post(URL).respond(200, content=body)
+    with pytest.raises(BackendError) as caught:
+        await client.ask("1", "Sim.")
+    assert (caught.value.kind, caught.value.detail) == ("http_error", detail)
+
+
+@respx.mock
+async def test_a_body_that_cannot_be_unpacked_is_an_http_error(client: AiClient) -> None:
+    headers = {"content-encoding": "gzip"}
+    respx.post(URL).mock(
+        side_effect=lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(b"no gzip"))
+    )
+    with pytest.raises(BackendError) as caught:
+        await client.ask("1", "Sim.")
+    assert caught.value.kind == "http_error"
+
+
+@respx.mock
+@pytest.mark.parametrize("fault", [httpx.ConnectError, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError])
+async def test_no_answer_is_unreachable_and_is_not_tried_again(
+    client: AiClient, fault: type[httpx.TransportError]
+) -> None:
+    route = respx.post(URL).mock(side_effect=fault("a\nb"))
+    with pytest.raises(BackendError) as caught:
+        await client.ask("1", "Sim.")
+    assert (caught.value.kind, caught.value.detail) == ("unreachable", f"{fault.__name__}: a b")
+    assert route.call_count == 1
+
+
+@respx.mock
+async def test_the_time_limit_holds_for_redirects_and_answer_together() -> None:
+    async def slow(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.03)
+        return httpx.Response(307, headers={"location": str(request.url) + "x"})
+
+    respx.route().mock(side_effect=slow)
+    client = AiClient(Ai(api_url=URL, timeout_seconds=0.05))
+    with pytest.raises(BackendError) as caught:
+        await client.ask("1", "Sim.")
+    await client.aclose()
+    assert (caught.value.kind, caught.value.detail) == ("unreachable", "no answer within 0.05 s")
+
+
+@respx.mock
+@pytest.mark.parametrize("code", [301, 302, 307, 308])
+async def test_a_redirect_is_followed_with_the_question(client: AiClient, code: int) -> None:
+    respx.post(URL).respond(code, headers={"location": "/v2/messages"})
+    moved = respx.post("http://backend.test/v2/messages").respond(json=ANSWER)
+    assert (await client.ask("7", "Sim.")).message == "Um momento."
+    assert json.loads(moved.calls.last.request.content) == {"id": "7", "content": "Sim."}
+
+
+@respx.mock
+async def test_see_other_is_fetched(client: AiClient) -> None:
+    respx.post(URL).respond(303, headers={"location": "http://other.test/1"})
+    respx.get("http://other.test/1").respond(json=ANSWER)
+    assert (await client.ask("7", "Sim.")).message == "Um momento."
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    ("location", "detail"),
+    [
+        (URL, "more than 5 redirects"),
+        ("ftp://backend.test/", "HTTP 307 to an address that is not http"),
+    ],
+)
+async def test_a_redirect_to_nowhere_is_an_http_error(client: AiClient, location: str, detail: str) -> None:
+    respx.post(URL).respond(307, headers={"location": location})
+    with pytest.raises(BackendError) as caught:
+        await client.ask("7", "Sim.")
+    assert (caught.value.kind, caught.value.detail) == ("http_error", detail)
+
+
+@respx.mock
+async def test_a_redirect_to_https_is_followed_over_verified_tls(
+    client: AiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contexts = []
+    made = httpx.create_ssl_context
+
+    def noting() -> object:
+        contexts.append(made())
+        return contexts[-1]
+
+    monkeypatch.setattr(httpx, "create_ssl_context", noting)
+    respx.post(URL).respond(301, headers={"location": "https://backend.test/messages"})
+    respx.post("https://backend.test/messages").respond(json=ANSWER)
+    await client.ask("7", "Sim.")
+    await client.ask("7", "Sim.")
+    assert len(contexts) == 1
+    assert contexts[0].check_hostname
+
+
+async def test_certificates_that_cannot_be_read_are_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> object:
+        raise FileNotFoundError("no such bundle")
+
+    monkeypatch.setattr(httpx, "create_ssl_context", broken)
+    client = AiClient(Ai(api_url="https://backend.test/messages"))
+    with pytest.raises(BackendError, match="unreachable: ConnectError: the certificates cannot be read"):
+        await client.ask("1", "Sim.")
+    await client.aclose()
+
+
+@pytest.mark.kernel
+async def test_over_real_sockets_each_question_has_a_connection_of_its_own() -> None:
+    """A kept connection that the backend closed meanwhile would look like a backend that cannot be reached."""
+    peers = []
+    served = asyncio.Semaphore(0)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peers.append(writer.get_extra_info("peername"))
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+        await reader.readexactly(length)
+        body = json.dumps(ANSWER).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        await writer.drain()
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        served.release()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        client = AiClient(Ai(api_url=f"http://127.0.0.1:{port}/messages"))
+        assert [(await client.ask("1", "Sim.")).message for _ in range(2)] == ["Um momento."] * 2
+        await client.aclose()
+        for _ in range(2):
+            await served.acquire()
+    assert len(set(peers)) == 2
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize(
+    "sent", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{", b"\xff\xff not http\r\n\r\n"]
+)
+async def test_over_real_sockets_a_broken_answer_is_unreachable(sent: bytes) -> None:
+    served = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(sent)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        served.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        client = AiClient(Ai(api_url=f"http://127.0.0.1:{port}/messages"))
+        with pytest.raises(BackendError) as caught:
+            await client.ask("1", "Sim.")
+        await client.aclose()
+        await served.wait()
+    assert caught.value.kind == "unreachable"
+
+
+async def test_an_address_that_no_resolver_takes_is_unreachable() -> None:
+    client = AiClient(Ai(api_url=f"http://{'a' * 70}.test/messages"))
+    with pytest.raises(BackendError, match="unreachable"):
+        await client.ask("1", "Sim.")
+    await client.aclose()
+
+
+@pytest.mark.kernel
+async def test_over_real_sockets_nobody_listening_is_unreachable() -> None:
+    async with await asyncio.start_server(lambda r, w: None, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+    client = AiClient(Ai(api_url=f"http://127.0.0.1:{port}/messages"))
+    with pytest.raises(BackendError, match="unreachable: ConnectError"):
+        await client.ask("1", "Sim.")
+    await client.aclose()
