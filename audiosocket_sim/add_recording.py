@@ -1,0 +1,100 @@
+"""`add-recording`: takes a file of one's own into recordings/, as 8 kHz WAV with its text in the manifest."""
+
+import re
+import sys
+from pathlib import Path
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from audiosocket.errors import AudioSocketError
+from audiosocket.phrases import PhraseBook, normalise, speech_edges_ms
+from audiosocket.slin import duration_ms, level_dbfs, read_audio, write_wav
+
+__all__ = ["add_recording", "add_recording_command"]
+
+_RATE_HZ = 8000
+_LONGEST_MS = 60_000
+_NAME = re.compile(r"[a-z0-9_-]+(/[a-z0-9_-]+)*")
+_SET_UP, _USAGE = 3, 2
+
+
+class RecordingRefused(AudioSocketError):
+    """The recording cannot be taken. One line: what is wrong with it, and what was expected."""
+
+
+def add_recording(
+    file: Path, *, text: str, to: Path, language: str, voice: str, licence: str, name: str | None = None
+) -> tuple[str, Path]:
+    """Convert, write, and list the recording; returns its name and its file.
+
+    Raises RecordingRefused for a silent or over-long recording, a name that is taken or not a name, an empty text; and
+    what `audiosocket.slin.read_audio` raises for a file that is no audio.
+    """
+    if not normalise(text):
+        raise RecordingRefused("--text is empty: say what is said in the recording")
+    name = name or _name_of(text, language)
+    if not _NAME.fullmatch(name):
+        raise RecordingRefused(f"--name {name}: expected small letters, digits, _ and -, such as pt-br/my_phrase")
+    manifest = to / "manifest.yaml"
+    known = PhraseBook.load(manifest) if manifest.exists() else PhraseBook([])
+    if known.by_name(name) is not None:
+        raise RecordingRefused(f"{name} is in {manifest} already: choose another --name")
+    pcm = read_audio(file, _RATE_HZ)
+    length_ms = round(duration_ms(pcm, _RATE_HZ))
+    if level_dbfs(pcm) < -60:
+        raise RecordingRefused(f"{file}: nothing can be heard in it ({level_dbfs(pcm):.0f} dBFS)")
+    if length_ms > _LONGEST_MS:
+        raise RecordingRefused(f"{file}: {length_ms / 1000:.0f} s long, and at most {_LONGEST_MS // 1000} s are taken")
+    start_ms, end_ms = speech_edges_ms(pcm)
+    entry = {
+        "file": f"{name}.wav",
+        "text": text,
+        "language": language,
+        "voice": voice,
+        "duration_ms": length_ms,
+        "speech_start_ms": start_ms,
+        "speech_end_ms": end_ms,
+        "licence": licence,
+    }
+    wav = to / f"{name}.wav"
+    wav.parent.mkdir(parents=True, exist_ok=True)
+    write_wav(wav, pcm, _RATE_HZ)
+    _list(manifest, entry)
+    return name, wav
+
+
+def _name_of(text: str, language: str) -> str:
+    words = "_".join(normalise(text).split()[:6])
+    return f"{language.casefold()}/{words.encode('ascii', 'ignore').decode() or 'recording'}"
+
+
+def _list(manifest: Path, entry: dict[str, str | int]) -> None:
+    """Append to the manifest, its comments kept."""
+    yaml = YAML()
+    yaml.allow_unicode = True
+    yaml.width = 4096
+    entries = yaml.load(manifest.read_text(encoding="utf-8")) if manifest.exists() else None
+    entries = entries if entries is not None else []
+    entries.append(entry)
+    with manifest.open("w", encoding="utf-8") as out:
+        yaml.dump(entries, out)
+
+
+def add_recording_command(
+    file: Path, *, text: str, to: Path, language: str, voice: str, licence: str, name: str | None
+) -> int:
+    """The command; returns the exit code."""
+    try:
+        taken, wav = add_recording(file, text=text, to=to, language=language, voice=voice, licence=licence, name=name)
+    except RecordingRefused as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return _USAGE
+    except FileNotFoundError:
+        print(f"{file}: no such file", file=sys.stderr)  # noqa: T201
+        return _USAGE
+    except (AudioSocketError, OSError, ValueError, YAMLError) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return _SET_UP
+    print(f"{wav}: say it with `- say: {taken}`")  # noqa: T201
+    return 0

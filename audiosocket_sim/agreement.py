@@ -1,0 +1,67 @@
+"""Whether two runs of one scenario tell the same call: a virtual one and one in real time. Pure.
+
+The rule: each source tells the same events in the same order, and each event comes as long after the event that went
+before it (its trigger, not t = 0) as in the other run, give or take one frame, the compute time and the lateness of
+the one who measured. Numbers inside an event (how long, how far) have the same allowance.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import fields
+
+from audiosocket_sim.call_log import Entry, Noted, Source
+
+__all__ = ["disagreements"]
+
+FRAME_MS = 20
+
+
+def disagreements(virtual: Sequence[Entry], real: Sequence[Entry], allowance_ms: float) -> list[str]:
+    """What differs, one line each; nothing where the runs agree. `allowance_ms` is what comes on top of one frame."""
+    tolerance = FRAME_MS + allowance_ms
+    wanted, got = _by_source(virtual), _by_source(real)
+    found: list[str] = []
+    pairs: dict[int, Entry] = {}
+    for source in sorted(wanted.keys() | got.keys()):
+        ours, theirs = wanted[source], got[source]
+        if len(ours) != len(theirs):
+            found.append(f"{source.name.lower()}: {len(ours)} events in virtual time, {len(theirs)} in real time")
+        for a, b in zip(ours, theirs, strict=False):
+            pairs[a.number] = b
+            found += _differences(a, b, tolerance)
+    for before, entry in zip(_told(virtual), _told(virtual)[1:], strict=False):
+        if before.number in pairs and entry.number in pairs:
+            gap = entry.at_ms - before.at_ms
+            other = pairs[entry.number].at_ms - pairs[before.number].at_ms
+            if abs(gap - other) > tolerance:
+                found.append(f"{_name(entry)} came {gap} ms after {_name(before)} in virtual time, {other} ms in real time")
+    return found
+
+
+def _told(entries: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in entries if not isinstance(entry.event, Noted)]
+
+
+def _by_source(entries: Sequence[Entry]) -> dict[Source, list[Entry]]:
+    by_source: dict[Source, list[Entry]] = defaultdict(list)
+    for entry in _told(entries):
+        by_source[entry.source].append(entry)
+    return by_source
+
+
+def _differences(a: Entry, b: Entry, tolerance: float) -> list[str]:
+    if type(a.event) is not type(b.event):
+        return [f"{_name(a)} in virtual time, {_name(b)} in real time"]
+    found = []
+    for field in fields(a.event):
+        ours, theirs = getattr(a.event, field.name), getattr(b.event, field.name)
+        measured = field.name.endswith("_ms") and isinstance(ours, int) and isinstance(theirs, int)
+        if field.name == "ahead_ms" or (measured and abs(ours - theirs) <= tolerance):
+            continue
+        if ours != theirs:
+            found.append(f"{_name(a)}: {field.name} is {ours!r} in virtual time, {theirs!r} in real time")
+    return found
+
+
+def _name(entry: Entry) -> str:
+    return f"{type(entry.event).__name__} at {entry.at_ms / 1000:.3f}"

@@ -1,0 +1,48 @@
+"""Two logs of one scenario: what counts as the same call."""
+
+from audiosocket_sim.agreement import disagreements
+from audiosocket_sim.call_log import BotSpoke, CallLog, Entry, LogEvent, Noted, Source, StateTold
+
+
+def log(*events: tuple[int, Source, LogEvent]) -> list[Entry]:
+    call = CallLog()
+    for at_ms, source, event in events:
+        call.add(at_ms, source, event)
+    return call.entries
+
+
+TURN = StateTold("IA_TURN", "USER_TURN")
+WAIT = StateTold("USER_TURN", "WAITING")
+
+
+def test_small_shifts_agree_and_do_not_add_up() -> None:
+    virtual = log((1000, Source.STATE, TURN), (2000, Source.STATE, WAIT), (3000, Source.STATE, TURN))
+    real = log((1015, Source.STATE, TURN), (2030, Source.STATE, WAIT), (3045, Source.STATE, TURN))
+    assert disagreements(virtual, real, 0) == []
+
+
+def test_a_late_event_disagrees() -> None:
+    found = disagreements(
+        log((1000, Source.STATE, TURN), (2000, Source.STATE, WAIT)),
+        log((1000, Source.STATE, TURN), (2100, Source.STATE, WAIT)),
+        allowance_ms=10,
+    )
+    assert found == ["StateTold at 2.000 came 1000 ms after StateTold at 1.000 in virtual time, 1100 ms in real time"]
+
+
+def test_other_words_and_missing_events_disagree() -> None:
+    virtual = log((1000, Source.BOT, BotSpoke("Pode subir.", 970, 970)), (3000, Source.STATE, WAIT))
+    real = log((1000, Source.BOT, BotSpoke("Qual é o seu nome?", 970, 970)))
+    found = disagreements(virtual, real, 0)
+    assert any("text is 'Pode subir.'" in line for line in found)
+    assert any(line.startswith("state: 1 events in virtual time, 0") for line in found)
+
+
+def test_notes_do_not_count() -> None:
+    assert disagreements(log(), log((5, Source.PEER, Noted("late by 30 ms"))), 0) == []
+
+
+def test_events_of_one_instant_may_change_places() -> None:
+    virtual = log((1000, Source.STATE, TURN), (1000, Source.BOT, BotSpoke("A", 500, 500)))
+    real = log((1002, Source.STATE, TURN), (1000, Source.BOT, BotSpoke("A", 510, 510)))
+    assert disagreements(virtual, real, 0) == []

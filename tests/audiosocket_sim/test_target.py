@@ -1,0 +1,44 @@
+"""The three kinds of target by their text."""
+
+import pytest
+
+from audiosocket_sim.target import CommandTarget, DialledTarget, InProcessTarget, TargetError, TargetUsageError, parse_target
+
+
+def test_kinds() -> None:
+    assert parse_target("server:serve") == InProcessTarget("server", "serve")
+    assert parse_target("tcp://127.0.0.1:8080", "http://127.0.0.1:8081") == DialledTarget(
+        "127.0.0.1", 8080, "http://127.0.0.1:8081"
+    )
+    assert parse_target("command: bot --port {port}") == CommandTarget("bot --port {port}", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("tcp://127.0.0.1", "expected tcp://HOST:PORT"),
+        ("tcp://127.0.0.1:99999", "expected tcp://HOST:PORT"),
+        ("command: bot", "the placeholder {port}"),
+        ("server", "expected module:callable"),
+        ("server:", "expected module:callable"),
+        ("../server:serve", "expected module:callable"),
+    ],
+)
+def test_what_is_no_target_says_what_was_expected(text: str, says: str) -> None:
+    with pytest.raises(TargetUsageError, match=says.replace("{", r"\{")):
+        parse_target(text)
+
+
+async def test_an_import_that_fails_is_one_line() -> None:
+    with pytest.raises(TargetError, match="no_such_module:serve cannot be imported"):
+        await parse_target("no_such_module:serve").start({}, "http://127.0.0.1:1")
+
+
+async def test_settings_need_a_target_that_takes_them() -> None:
+    with pytest.raises(TargetUsageError, match="settings for the server \\(system\\)"):
+        await parse_target("tcp://127.0.0.1:8080").start({"system": {}}, "http://127.0.0.1:1")
+
+
+async def test_a_command_that_is_not_there() -> None:
+    with pytest.raises(TargetError, match="no-such-program: cannot be started"):
+        await parse_target("command: no-such-program {port}").start({}, "http://127.0.0.1:1")

@@ -1,0 +1,117 @@
+"""The arrows of ARCHITECTURE.md: who may import whom. Reads the imports, runs nothing."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("audiosocket", "server", "audiosocket_sim")
+
+# Lower rooms know nothing of higher ones. A module may import only from rooms of a lower rank in its package, and from
+# rooms of the same rank as long as there is no cycle (which a test of its own checks).
+FORBIDDEN = {
+    "audiosocket": {"server", "audiosocket_sim"},
+    "server": {"audiosocket_sim"},
+    "audiosocket_sim": {"server"},
+}
+CHAINS = (
+    ("audiosocket.errors", "audiosocket.messages", "audiosocket.connection", "audiosocket.transport"),
+    ("audiosocket.pacing", "audiosocket.ticker"),
+    ("server.events", "server.turns", "server.call", "server.listener", "server.__main__"),
+    ("audiosocket_sim.call_log", "audiosocket_sim.checks", "audiosocket_sim.runner", "audiosocket_sim.pytest_plugin"),
+    ("audiosocket_sim.target", "audiosocket_sim.runner", "audiosocket_sim.run_command", "audiosocket_sim.cli"),
+    ("audiosocket_sim.scenario", "audiosocket_sim.loader"),
+)
+PURE = (
+    "audiosocket.messages",
+    "audiosocket.connection",
+    "audiosocket.slin",
+    "audiosocket.pacing",
+    "server.endpointing",
+    "server.turns",
+    "server.playback",
+    "audiosocket_sim.scenario",
+    "audiosocket_sim.checks",
+    "audiosocket_sim.hearing",
+    "audiosocket_sim.caller",
+    "audiosocket_sim.transcript",
+    "audiosocket_sim.agreement",
+)
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imports(name: str, path: Path) -> set[str]:
+    """Every module that a file imports, also late and for types only."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parent = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*parent, *([node.module] if node.module else [])])
+            found.add(base)
+            found |= {f"{base}.{alias.name}" for alias in node.names}
+    return found
+
+
+GRAPH = {name: imports(name, path) for name, path in modules()}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_packages_keep_apart(package: str) -> None:
+    broken = [
+        f"{name} imports {imported}"
+        for name, found in GRAPH.items()
+        if name.split(".")[0] == package
+        for imported in found
+        if imported.split(".")[0] in FORBIDDEN[package]
+    ]
+    assert not broken
+
+
+@pytest.mark.parametrize("chain", CHAINS, ids=lambda chain: chain[-1])
+def test_arrows_point_down(chain: tuple[str, ...]) -> None:
+    missing = [name for name in chain if name not in GRAPH]
+    assert not missing
+    upward = [
+        f"{lower} imports {upper}"
+        for i, lower in enumerate(chain)
+        for upper in chain[i + 1 :]
+        if upper in GRAPH[lower]
+    ]
+    assert not upward
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_pure_rooms_import_no_loop_and_no_socket(name: str) -> None:
+    assert not {i for i in GRAPH[name] if i.split(".")[0] in ("asyncio", "socket", "threading", "time")}
+
+
+def test_no_cycles() -> None:
+    known = set(GRAPH)
+    graph = {name: {i for i in found if i in known and i != name} for name, found in GRAPH.items()}
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " -> ".join([*path[path.index(name) :], name])
+        if name in done:
+            return
+        for following in sorted(graph[name]):
+            # A package's __init__ that names its modules is no arrow of its own.
+            if not name.startswith(f"{following}."):
+                visit(following, (*path, name))
+        done.add(name)
+
+    for name in sorted(graph):
+        visit(name, ())
