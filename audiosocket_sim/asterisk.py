@@ -1,0 +1,474 @@
+"""A call leg as a real Asterisk plays it against an AudioSocket server, by version profile. The asyncio side of it.
+
+What an era does with bytes is `asterisk_reader`'s, when the caller's packets come `asterisk_caller`'s, what a socket
+does `asterisk_socket`'s. This module joins the three: it pulls the caller's sound, hands on the bot's with the time of
+its arrival, and ends the call as Asterisk would, once, with a reason. It decides nothing about scenarios, keeps no
+audio, and never sends what Asterisk does not send (no 0x00, no 0xff: FID-10). `docs/protocol.md` 2 to 6 and 9 are the
+law; FID numbers are of its section 9.
+"""
+
+import asyncio
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from audiosocket.errors import AudioSocketError
+from audiosocket.messages import AUDIO_KIND, Kind, encode
+from audiosocket_sim.asterisk_caller import Keypad, PacketGrid
+from audiosocket_sim.asterisk_reader import AsteriskReader, Verdict
+from audiosocket_sim.asterisk_socket import ConnectError, PeerSocket, dial
+from audiosocket_sim.faults import Cuts, PacketDelays, SplitMode, cut_mid_frame
+from audiosocket_sim.profiles import Profile
+from audiosocket_sim.scenario import Jitter
+
+__all__ = ["CallLeg", "ConnectFailed", "LegEnd"]
+
+_READ_BUFFER_BYTES = 16_384  # twice the largest 20 ms message (192 kHz)
+_LONGEST_BACKLOG = 250
+"""Packets that wait while Asterisk is stuck in a header: about what a UDP socket's default buffer holds."""
+_TICK_ROUNDING = 1e-6
+_OWN_DELAY_SECONDS = 0.0005
+"""A timer later than this was late by our own fault: look once more for data before the server is blamed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnd:
+    """How the call ended for Asterisk (FID-17).
+
+    who: server, caller, or asterisk, which drops calls by its own rules. how: hangup_message, fin, reset, refused,
+    unanswered or protocol (one of Asterisk's rules). dialplan: continues or ends; channel_ends for the channel driver,
+    whose caller survives with Dial's `g` or ARI. reason: plain words, Asterisk's own message in «». at: loop time.
+    """
+
+    who: str
+    how: str
+    dialplan: str
+    reason: str
+    at: float
+
+
+class ConnectFailed(AudioSocketError):
+    """No TCP connection. `end` says what became of the call."""
+
+    def __init__(self, end: LegEnd) -> None:
+        super().__init__(end.reason)
+        self.end = end
+
+
+class CallLeg:
+    """One simulated call. `connect` once; it ends by the server, by `hang_up`, or by one of Asterisk's rules.
+
+    source: called once each packet time with the number of samples; returns 16-bit SLIN of `rate_hz`, or None where
+    the phone sends nothing. The first packet comes one packet time after the UUID.
+    on_bot_audio: called with each audio message: loop time of its arrival, its rate, its payload.
+    jitter: uneven packets. mixed: the channel is in a conference, whose clock sends zeros for a quiet caller (FID-08).
+    split, seed: cut what is written, on kernel sockets; in-memory networks cut by themselves.
+    Callbacks may call any method. An exception in one ends the call and comes out of `wait_ended`.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        uuid: UUID,
+        *,
+        packet_time_ms: int = 20,
+        rate_hz: int = 8000,
+        source: Callable[[int], bytes | None],
+        on_bot_audio: Callable[[float, int, bytes], None],
+        answered: bool = True,
+        connect_pause_ms: int = 0,
+        mixed: bool = False,
+        jitter: Jitter | None = None,
+        split: SplitMode = "none",
+        seed: int = 1,
+    ) -> None:
+        if profile.attach == "app" and (rate_hz != 8000 or mixed):
+            raise ValueError("the application is 8 kHz always, and never in a conference: use the channel driver")
+        if profile.attach == "chan" and not answered:
+            raise ValueError("the channel driver counts as answered when it is connected: use the application")
+        self.profile = profile
+        self.uuid = uuid
+        self.t0: float | None = None
+        """Loop time of the UUID; None while none was sent."""
+        self._packet_time_ms = packet_time_ms
+        self._n_samples = rate_hz * packet_time_ms // 1000
+        self._kind = AUDIO_KIND[rate_hz] if profile.era.wideband_kinds else int(Kind.SLIN8)
+        self._source = source
+        self._on_bot_audio = on_bot_audio
+        self._answered = answered
+        self._connect_pause_ms = connect_pause_ms
+        self._mixed = mixed
+        self._delays = None if jitter is None else PacketDelays(jitter.up_to, jitter.seed)
+        self._cuts = Cuts(split, seed)
+
+        self._reader = AsteriskReader(profile.era)
+        self._keypad = Keypad()
+        self._grid: PacketGrid | None = None
+        self._socket: PeerSocket | None = None
+        self._tick_timer: asyncio.TimerHandle | None = None
+        self._gap_timer: asyncio.TimerHandle | None = None
+        self._timers: list[asyncio.TimerHandle] = []
+        self._pressing: list[asyncio.Future[None]] = []
+        self._active_at = 0.0
+        self._backlog: list[bytes] = []
+        self._caller_unheard = False
+        self._wedged = False
+        self._broken = False
+        self._lateness = array("d")
+        self._notes: list[str] = []
+        self._end: LegEnd | None = None
+        self._error: Exception | None = None
+        self._started = asyncio.Event()
+        self._closed = asyncio.Event()
+
+    # --- what others may do and ask
+
+    async def connect(self, host: str, port: int) -> None:
+        """Dial. Returns when the UUID is sent, or when none will be (not answered, hung up before). `ConnectFailed`."""
+        self._loop = asyncio.get_running_loop()
+        era = self.profile.era
+        try:
+            self._socket = await dial(host, port, lambda: _Reading(self), nodelay=era.nodelay, cuts=self._cuts)
+        except ConnectError as error:
+            self._end = self._connect_failure(error)
+            self._closed.set()
+            raise ConnectFailed(self._end) from error
+        if self._end is not None:  # hung up meanwhile
+            self._socket.close()
+        elif not self._answered:
+            reason = "the channel is not answered: Asterisk connects, then closes («Channel is not answered»)"
+            self._finish(Verdict("asterisk", "unanswered", False, reason))
+        elif self._connect_pause_ms:
+            self._timers.append(self._loop.call_at(self._loop.time() + self._connect_pause_ms / 1000, self._start))
+            await self._started.wait()
+        else:
+            self._start()
+
+    def hang_up(self, how: str = "close") -> None:
+        """The caller's side ends: `close` (what Asterisk does), `reset`, or `mid_frame` (a part of a message first).
+
+        After the end it does nothing. Before the UUID, `close` and `mid_frame` are a connection without a byte.
+        """
+        if how not in ("close", "reset", "mid_frame"):
+            raise ValueError(f"hang_up: close, reset or mid_frame, not {how!r}")
+        if self._end is not None:
+            return
+        if self._reader.busy:
+            self._note("the caller hung up inside a message of the server: a real Asterisk notices when it is whole")
+        if how == "mid_frame" and self._socket is not None and self.t0 is not None and not self._wedged:
+            frame = self._source(self._n_samples) or bytes(2 * self._n_samples)
+            self._write(cut_mid_frame(encode(self._kind, frame)))
+        reset = how == "reset"
+        self._finish(Verdict("caller", "reset" if reset else "fin", False, "the caller hung up"), reset=reset)
+
+    async def press(self, digit: str, tone_ms: float = 100) -> None:
+        """Hold a key (FID-09): no audio while it is down, then 0x03 where the era has it. Returns when it is up.
+
+        A key waits for the one before it, and is stretched to what Asterisk's core makes of it (80 ms, 45 ms apart).
+        """
+        if len(digit) != 1 or digit not in "0123456789*#ABCD":
+            raise ValueError(f"a key is one of 0-9 * # A-D, not {digit!r}")
+        if self._end is not None or self.t0 is None:
+            return
+        now = self._active_at = self._loop.time()
+        key = self._keypad.press(digit, tone_ms, now)
+        released = self._loop.create_future()
+        self._pressing.append(released)
+        self._timers.append(self._loop.call_at(key.up, self._release_keys, released))
+        await released
+
+    async def wait_ended(self) -> LegEnd:
+        """The end of the call, once the socket is closed. Raises what a callback raised."""
+        await self._closed.wait()
+        if self._error is not None:
+            raise self._error
+        assert self._end is not None
+        return self._end
+
+    def abort(self) -> None:
+        """Leave nothing behind, whatever the state: for taking down, not for a caller's hang-up."""
+        if self._end is None:
+            self._finish(Verdict("caller", "fin", False, "the simulation was taken down"))
+
+    @property
+    def local_address(self) -> tuple[str, int]:
+        """Host and port of this side of the connection, which is how the server knows it."""
+        assert self._socket is not None, "not connected"
+        return self._socket.local_address
+
+    @property
+    def own_lateness_ms(self) -> float:
+        """The most that a packet left later than due by our own fault: 0 in virtual time."""
+        return max(self._lateness, default=0.0) * 1000
+
+    @property
+    def own_lateness_p99_ms(self) -> float:
+        """What 99 % of the packets stay below."""
+        return sorted(self._lateness)[len(self._lateness) * 99 // 100] * 1000 if self._lateness else 0.0
+
+    @property
+    def anomalies(self) -> list[str]:
+        """What the server did that Asterisk let pass, and what a real Asterisk would not show; each once."""
+        return self._reader.notes + self._notes
+
+    # --- the caller's side
+
+    def _start(self) -> None:
+        """The UUID, in one write of 19 bytes (FID-01), and the clocks that run from it."""
+        assert self._socket is not None
+        now = self.t0 = self._active_at = self._loop.time()
+        self._started.set()
+        self._write(encode(Kind.UUID, self.uuid.bytes))
+        self._socket.resume_reading()
+        self._grid = PacketGrid(now, self._packet_time_ms, self._delays)
+        self._tick_timer = self._loop.call_at(self._grid.next_at, self._tick)
+        limit = self.profile.quiet_limit_seconds
+        if limit is not None:
+            self._timers.append(self._loop.call_at(now + limit, self._judge_quiet, limit))
+
+    def _tick(self) -> None:
+        """The packets that have come by now: one each tick, several after a hole or when we are late ourselves."""
+        grid = self._grid
+        assert grid is not None
+        now = self._loop.time()
+        self._lateness.append(now - grid.next_at)
+        try:
+            while grid.next_at <= now + _TICK_ROUNDING and self._end is None and not self._wedged:
+                self._packet(grid.next_at)
+                grid.take()
+        except Exception as error:  # noqa: BLE001 - whatever a callback raises ends this call, and is told
+            self._fail(error)
+            return
+        if self._end is None and not self._wedged:
+            self._tick_timer = self._loop.call_at(grid.next_at, self._tick)
+
+    def _packet(self, at: float) -> None:
+        """One caller packet: one message, or none (FID-06, FID-08). A key that is down silences it (FID-09)."""
+        for key in self._keypad.released(at):
+            self._tell_key(key.digit)
+        frame = self._source(self._n_samples)
+        if self._end is not None:
+            return
+        held = self._keypad.held(at)
+        if frame is not None or held:
+            self._active_at = max(self._active_at, at)  # the phone sends, even when the core drops the audio
+        if held or frame is None:
+            if not self._mixed:
+                return
+            frame = bytes(2 * self._n_samples)
+        self._send(encode(self._kind, frame))
+
+    def _release_keys(self, released: asyncio.Future[None]) -> None:
+        for key in self._keypad.released(self._loop.time()):
+            self._tell_key(key.digit)
+        if not released.done():
+            released.set_result(None)
+
+    def _tell_key(self, digit: str) -> None:
+        self._active_at = self._loop.time()
+        if self.profile.era.dtmf:
+            self._send(encode(Kind.DTMF, digit.encode("ascii")))
+
+    def _send(self, message: bytes) -> None:
+        """One message, now; or, while the reader holds the thread, in the burst after it (FID-13)."""
+        if self._caller_unheard:
+            return
+        if not self._reader.busy:
+            self._write(message)
+        elif len(self._backlog) < _LONGEST_BACKLOG:
+            self._backlog.append(message)
+        else:
+            self._note("caller packets were lost: Asterisk waited too long for the rest of a message")
+
+    def _write(self, message: bytes) -> None:
+        if self._end is not None or self._wedged or self._broken:
+            return
+        assert self._socket is not None
+        try:
+            whole = self._socket.write(message)
+        except OSError:
+            self._broken = True  # the reading side may still have a 0x00 to read, which then counts (FID-18)
+            self._after_reading(self._judge_broken)
+            return
+        if not whole:
+            self._short_write()
+
+    def _short_write(self) -> None:
+        """The server has not read for minutes (FID-22): the application ends the call, the channel driver is stuck."""
+        if self.profile.attach == "app":
+            self._finish(Verdict("asterisk", "protocol", False, _SHORT_WRITE))
+            return
+        self._wedged = True
+        self._stop_timers()
+        self._note("a write came up short: the channel hangs, silent, until the server sends a byte or closes")
+
+    # --- the server's side
+
+    def _on_data(self, data: memoryview, more: bool) -> None:
+        if self._end is not None:
+            return
+        if self._wedged:
+            self._finish(Verdict("asterisk", "protocol", False, _SHORT_WRITE), reset=True)
+            return
+        now = self._loop.time()
+        reader = self._reader
+        heard = reader.feed(data, now, more=more)
+        for rate_hz, payload in heard:
+            self._active_at = now
+            self._on_bot_audio(now, rate_hz, payload)
+        if self._gap_timer is not None or reader.deadline is not None:
+            self._arm_gap_timer()
+        self._judge_reading()
+
+    def _judge_reading(self) -> None:
+        """After each read: the call's end, or what waited for the thread."""
+        if self._reader.verdict is not None:
+            self._finish(self._reader.verdict, reset=self._reader.unread > 0)
+        elif self._backlog and not self._reader.busy:
+            waiting, self._backlog = self._backlog, []
+            for message in waiting:
+                self._write(message)
+
+    def _arm_gap_timer(self) -> None:
+        if self._gap_timer is not None:
+            self._gap_timer.cancel()
+        deadline = self._reader.deadline
+        self._gap_timer = None if deadline is None else self._loop.call_at(deadline, self._judge_gap)
+
+    def _judge_gap(self) -> None:
+        self._gap_timer = None
+        deadline = self._reader.deadline
+        if deadline is not None and self._loop.time() - deadline > _OWN_DELAY_SECONDS:
+            self._after_reading(self._judge_gap_again, deadline)
+        elif deadline is not None:
+            self._judge_gap_again(deadline)
+
+    def _judge_gap_again(self, deadline: float) -> None:
+        if self._end is None and self._reader.deadline == deadline:
+            self._reader.timed_out(self._loop.time())
+            self._judge_reading()
+
+    def _judge_quiet(self, limit: float) -> None:
+        """The application's limit (FID-12): `limit` seconds in which neither side did anything."""
+        now = self._loop.time()
+        due = (now if self._reader.busy else self._active_at) + limit
+        if now >= due - _TICK_ROUNDING:
+            quoted = f"«Reached timeout after {limit * 1000:.0f} ms of no activity»"
+            reason = f"nothing from either side for {limit:g} s ({quoted})"
+            self._finish(Verdict("asterisk", "protocol", False, reason))
+        else:
+            self._timers.append(self._loop.call_at(due, self._judge_quiet, limit))
+
+    def _judge_broken(self) -> None:
+        if self._end is None:
+            self._on_lost(ConnectionResetError())
+
+    def _on_eof(self) -> bool:
+        """Whether the socket stays open for writing: only where the era does not notice the end (FID-19)."""
+        if self._end is not None:
+            return False
+        if self._wedged:
+            self._finish(Verdict("asterisk", "protocol", False, _SHORT_WRITE))
+            return False
+        self._reader.end_of_stream(self._loop.time())
+        self._judge_reading()
+        if self._reader.fin_unnoticed:
+            self._caller_unheard = self.profile.attach == "app"  # its thread spins on the end of the stream
+            return True
+        return False
+
+    def _on_lost(self, error: Exception | None) -> None:
+        if self._end is None:
+            if error is None or isinstance(error, OSError):
+                self._lost_without_a_word()
+            else:
+                self._fail(error)
+        self._closed.set()
+
+    def _lost_without_a_word(self) -> None:
+        if self._reader.fin_unnoticed:
+            reason = "the server had closed the connection, noticed only when a write failed"
+            self._finish(Verdict("server", "fin", False, reason))
+            return
+        self._reader.reset()
+        assert self._reader.verdict is not None
+        self._finish(self._reader.verdict)
+
+    # --- the end
+
+    def _finish(self, verdict: Verdict, *, reset: bool = False) -> None:
+        """The one way out: says why, stops every timer, closes the socket."""
+        if self._end is not None:
+            return
+        dialplan = "continues" if verdict.orderly else "ends"
+        if self.profile.attach == "chan":
+            dialplan = "channel_ends"
+        at = self._loop.time() if hasattr(self, "_loop") else 0.0
+        self._end = LegEnd(verdict.who, verdict.how, dialplan, verdict.reason, at)
+        self._stop_timers()
+        self._started.set()
+        if self._socket is None:
+            self._closed.set()
+        elif reset:
+            self._socket.reset()
+        else:
+            self._socket.close()
+
+    def _fail(self, error: Exception) -> None:
+        """A callback of ours broke: no side of the call is to blame."""
+        self._error = error
+        self._finish(Verdict("asterisk", "protocol", False, f"the simulator failed: {error!r}"))
+
+    def _connect_failure(self, error: ConnectError) -> LegEnd:
+        goes_on = self.profile.attach == "chan"
+        result = "DIALSTATUS=CHANUNAVAIL" if goes_on else "«Failed to connect to AudioSocket service»"
+        dialplan = "continues" if goes_on else "ends"
+        return LegEnd("server", "refused", dialplan, f"no connection ({error}); {result}", self._loop.time())
+
+    def _stop_timers(self) -> None:
+        for timer in (self._tick_timer, self._gap_timer, *self._timers):
+            if timer is not None:
+                timer.cancel()
+        self._tick_timer = self._gap_timer = None
+        self._timers.clear()
+        for released in self._pressing:
+            if not released.done():
+                released.set_result(None)
+        self._pressing.clear()
+        self._backlog.clear()
+
+    def _after_reading(self, callback: Callable[..., None], *args: object) -> None:
+        """Call once the loop has looked for data again: what lies in the socket already is read first."""
+        self._loop.call_soon(self._loop.call_soon, callback, *args)
+
+    def _note(self, text: str) -> None:
+        if text not in self._notes:
+            self._notes.append(text)
+
+
+_SHORT_WRITE = "the server does not read: a write came up short («Failed to write data to AudioSocket»)"
+
+
+class _Reading(asyncio.BufferedProtocol):
+    """The transport's side of a leg: one buffer, and every event handed on."""
+
+    def __init__(self, leg: CallLeg) -> None:
+        self._leg = leg
+        self._buffer = memoryview(bytearray(_READ_BUFFER_BYTES))
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.ReadTransport)
+        transport.pause_reading()  # until the UUID is sent, Asterisk does not look
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._leg._on_data(self._buffer[:nbytes], nbytes == _READ_BUFFER_BYTES)
+
+    def eof_received(self) -> bool:
+        return self._leg._on_eof()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._leg._on_lost(exc)

@@ -1,0 +1,79 @@
+"""The caller's channel inside Asterisk: when its packets come, and when a held key silences them. Pure arithmetic.
+
+Times are loop times in seconds. Deadlines are multiples of the packet time, never sums, so nothing drifts.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from audiosocket_sim.faults import PacketDelays
+
+__all__ = ["Key", "Keypad", "PacketGrid"]
+
+SHORTEST_TONE_MS = 80
+"""The core stretches shorter digits (`dtmfminduration`; docs/protocol.md, 3.2)."""
+SHORTEST_GAP_MS = 45
+
+
+class PacketGrid:
+    """Packet `n` (from 1) is due at start + n packet times, and comes then or, with jitter, later, never out of order.
+
+    Jitter never adds up: the mean is exact, and after a hole the packets that were due in it come at once (FID-07).
+    """
+
+    def __init__(self, start: float, packet_time_ms: int, delays: PacketDelays | None = None) -> None:
+        self._start = start
+        self._packet_time_ms = packet_time_ms
+        self._delays = delays
+        self._number = 0
+        self.due = start
+        """When the next packet is due by the grid."""
+        self.next_at = start
+        """When it comes."""
+        self.take()
+
+    def take(self) -> None:
+        """On to the next packet."""
+        self._number += 1
+        self.due = self._start + self._number * self._packet_time_ms / 1000
+        if self._delays is None:
+            self.next_at = self.due
+        else:
+            self.next_at = max(self.next_at, self.due + self._delays.next_ms() / 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key press: held from `down` until just before `up`, when Asterisk learns of it."""
+
+    digit: str
+    down: float
+    up: float
+
+
+class Keypad:
+    """Keys in the order pressed, one at a time, as long and as far apart as Asterisk's core has them (FID-09)."""
+
+    def __init__(self) -> None:
+        self._keys: deque[Key] = deque()
+        self._last_up = float("-inf")
+
+    def press(self, digit: str, tone_ms: float, now: float) -> Key:
+        """Put the key down now, or once the key before it is up and the gap is over."""
+        down = max(now, self._last_up + SHORTEST_GAP_MS / 1000)
+        key = Key(digit, down, down + max(tone_ms, SHORTEST_TONE_MS) / 1000)
+        self._last_up = key.up
+        self._keys.append(key)
+        return key
+
+    def held(self, at: float) -> bool:
+        """Whether a packet that comes at `at` falls into a key press: the core drops its audio."""
+        return any(key.down <= at < key.up for key in self._keys)
+
+    def released(self, now: float) -> list[Key]:
+        """The keys that came up until now, each told once."""
+        keys = self._keys
+        up: list[Key] = []
+        while keys and keys[0].up <= now + 1e-9:
+            up.append(keys.popleft())
+        return up

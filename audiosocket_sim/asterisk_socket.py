@@ -1,0 +1,143 @@
+"""The peer's TCP socket, used as Asterisk uses it: how it connects, writes, closes (docs/protocol.md, 2.1, 3.4, 3.6).
+
+Asterisk's write is one non-blocking send() that is never repeated, so a short one matters. asyncio's transports hide
+that: they keep the rest and send it later. So messages go past the transport, straight to its socket; the transport
+only reads, and owns the descriptor. Nothing here knows messages, eras or calls.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from audiosocket_sim.faults import Cuts, reset
+
+__all__ = ["CONNECT_SECONDS", "ConnectError", "PeerSocket", "dial"]
+
+CONNECT_SECONDS = 2.0
+"""Limit for each address (`MAX_CONNECT_TIMEOUT_MSEC` of res_audiosocket.c)."""
+
+
+class ConnectError(Exception):
+    """No address took the connection. `how` is `refused`; the message says which way each address failed."""
+
+
+class _Sender(Protocol):
+    def send(self, data: bytes, /) -> int: ...
+
+
+async def dial(
+    host: str, port: int, protocol: Callable[[], asyncio.BufferedProtocol], *, nodelay: bool, cuts: Cuts
+) -> "PeerSocket":
+    """Try each address of `host` once, in the resolver's order (FID-05). Raises `ConnectError`."""
+    loop = asyncio.get_running_loop()
+    failures: list[str] = []
+    for address in await _addresses(host, port):
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                transport, _ = await loop.create_connection(protocol, address, port)
+        except TimeoutError:
+            failures.append(f"{address}: no answer within {CONNECT_SECONDS:g} s")
+        except OSError as error:
+            failures.append(f"{address}: {'refused' if isinstance(error, ConnectionRefusedError) else error}")
+        else:
+            return PeerSocket(loop, transport, nodelay=nodelay, cuts=cuts)
+    raise ConnectError("; ".join(failures) or f"{host} has no address")
+
+
+async def _addresses(host: str, port: int) -> list[str]:
+    try:
+        return [str(ipaddress.ip_address(host.strip("[]")))]
+    except ValueError:
+        pass
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise ConnectError(f"{host}: {error.strerror or error}") from error
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class PeerSocket:
+    """A connected socket. Its reading side starts paused: what the server says early waits, as in Asterisk's kernel."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport, *, nodelay: bool, cuts: Cuts
+    ) -> None:
+        self._loop = loop
+        self._transport = transport
+        hidden = getattr(transport.get_extra_info("socket"), "_sock", None)  # asyncio hides send()
+        self._sender: _Sender | None = hidden if hasattr(hidden, "send") else None
+        self._cuts = cuts if isinstance(hidden, socket.socket) and cuts.mode != "none" else None
+        self._waiting: deque[bytes] = deque()
+        self._fits = True
+        if not nodelay:  # asyncio sets it on every socket
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+
+    @property
+    def local_address(self) -> tuple[str, int]:
+        name = self._transport.get_extra_info("sockname")
+        return str(name[0]), int(name[1])
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()
+
+    def write(self, data: bytes) -> bool:
+        """One write. False: it came up short, and a part of `data` may be on its way (FID-22). OSError: no connection.
+
+        Where the loop does not let us at the socket (uvloop), a transport that holds earlier data stands for one.
+        """
+        if self._cuts is not None:
+            return self._write_in_pieces(data)
+        if self._sender is not None:
+            return self._send(self._sender, data)
+        if self._transport.get_write_buffer_size() > 0:
+            return False
+        self._transport.write(data)
+        return True
+
+    def close(self) -> None:
+        """close(): a FIN, or a reset where the kernel holds unread data of the server (FID-11)."""
+        self._flush()
+        self._transport.abort()  # only drops what the transport itself holds, which is nothing
+
+    def reset(self) -> None:
+        """close() of a socket with unread data, where the data was unread by Asterisk only and not by us."""
+        self._flush()
+        reset(self._transport)
+
+    def _send(self, sender: _Sender, data: bytes) -> bool:
+        try:
+            return sender.send(data) == len(data)
+        except BlockingIOError:
+            return False
+
+    def _write_in_pieces(self, data: bytes) -> bool:
+        """Each piece goes out in a turn of the loop of its own, so that a server in this process reads it alone."""
+        assert self._cuts is not None
+        if not self._waiting:
+            self._loop.call_soon(self._next_piece)
+        self._waiting.extend(self._cuts.pieces(data))
+        return self._fits
+
+    def _next_piece(self) -> None:
+        if not self._waiting or self._transport.is_closing():
+            return
+        self._send_piece()
+        if self._waiting:
+            self._loop.call_soon(self._next_piece)
+
+    def _send_piece(self) -> None:
+        piece = self._waiting.popleft()
+        try:
+            self._fits = self._sender is not None and self._send(self._sender, piece)
+        except OSError:
+            self._fits = True  # the reading side tells
+            self._waiting.clear()
+        if not self._fits:
+            self._waiting.clear()
+
+    def _flush(self) -> None:
+        while self._waiting:
+            self._send_piece()

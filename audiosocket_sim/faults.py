@@ -1,0 +1,67 @@
+"""What may go wrong on the way between caller, Asterisk and server: uneven packets, cut writes, resets. All seeded.
+
+Nothing here decides when a fault happens; scenarios and the peer do. In-memory networks cut by themselves.
+"""
+
+import asyncio
+import random
+import socket
+import struct
+from typing import Literal
+
+__all__ = ["Cuts", "PacketDelays", "SplitMode", "cut_mid_frame", "reset"]
+
+SplitMode = Literal["none", "bytes", "seeded"]
+
+_NO_LINGER = struct.pack("ii", 1, 0)
+_HOLE_CHANCE = 0.04
+_SMALL_JITTER_MS = 2.0
+_UNFINISHED_BYTES = 83
+"""How much of a 323-byte message a real Asterisk had written when its write came up short (a capture of 22.10.1)."""
+
+
+def reset(transport: asyncio.BaseTransport) -> None:
+    """End the connection with a real RST: no lingering, and nothing that is still unsent goes out."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
+    else:
+        transport.close()
+
+
+def cut_mid_frame(message: bytes) -> bytes:
+    """The part of a message that gets out before the end: always a whole header and some, never all, of the payload."""
+    return message[: max(4, min(_UNFINISHED_BYTES, len(message) - 1))]
+
+
+class PacketDelays:
+    """How late each caller packet is (FID-07): mostly up to 2 ms, now and then a hole of up to `up_to_ms`."""
+
+    def __init__(self, up_to_ms: float, seed: int) -> None:
+        self._up_to_ms = up_to_ms
+        self._random = random.Random(seed)
+
+    def next_ms(self) -> float:
+        """The next packet's delay in ms, 0 to `up_to_ms`; the packets behind a hole wait for the one that is late."""
+        if self._random.random() < _HOLE_CHANCE:
+            return self._up_to_ms * (0.2 + 0.8 * self._random.random())
+        return min(_SMALL_JITTER_MS, self._up_to_ms) * self._random.random()
+
+
+class Cuts:
+    """Where a write is cut into pieces that travel on their own: after every byte, or at seeded places."""
+
+    def __init__(self, mode: SplitMode, seed: int) -> None:
+        self.mode = mode
+        self._random = random.Random(seed)
+
+    def pieces(self, data: bytes) -> list[bytes]:
+        """`data` in order, in one piece or several; none of them is empty."""
+        if self.mode == "none" or len(data) < 2:
+            return [data]
+        if self.mode == "bytes":
+            return [data[at : at + 1] for at in range(len(data))]
+        places = sorted(self._random.sample(range(1, len(data)), min(len(data) - 1, self._random.randint(0, 3))))
+        return [data[start:end] for start, end in zip([0, *places], [*places, len(data)], strict=True)]

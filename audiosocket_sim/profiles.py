@@ -1,0 +1,204 @@
+"""What each generation of Asterisk does on the wire, as a table: version -> era -> rules. Data only, no behaviour.
+
+The eras are those of docs/protocol.md, section 6: releases of the same era have the same AudioSocket sources as far as
+a server can tell. One release stands for each era; the others of that era are refused by name, with a hint, so that a
+scenario never claims to have tried a version whose patch notes nobody looked at.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal, get_args
+
+__all__ = ["ATTACHMENTS", "ERAS", "VERSIONS", "Attach", "Era", "HeaderRule", "Profile", "UnknownProfile", "profile"]
+
+Attach = Literal["app", "chan"]
+ATTACHMENTS: tuple[Attach, ...] = get_args(Attach)
+
+QUIET_LIMIT_SECONDS = 2.0
+"""How long the application waits for anything from either side (`MAX_WAIT_TIMEOUT_MSEC` of app_audiosocket.c)."""
+
+PAYLOAD_GAP_SECONDS = 0.005
+"""How long the reader waits for more payload (docs/protocol.md, 4.1)."""
+
+
+class UnknownProfile(ValueError):
+    """A version or an attachment that has no profile. The message names the known ones and the nearest."""
+
+
+class HeaderRule(Enum):
+    """What happens to a header that comes in pieces (FID-14)."""
+
+    ENDS_CALL = "a missing header byte is an error at once"
+    TAKEN_WHOLE = "the first piece is taken for a whole header; the bytes that are missing are whatever was in memory"
+    OVERWRITTEN = "each further piece is read to the header's start, over the piece before"
+    WAITED_FOR = "waited for without any limit, and put together rightly"
+
+
+@dataclass(frozen=True, slots=True)
+class Era:
+    """The rules that a stretch of releases shares. Each field names what it decides; `why` names its origin."""
+
+    name: str
+    first_releases: str
+    why: str
+    header: HeaderRule
+    payload_gap_seconds: float
+    """Longest wait inside a payload; 0: any missing byte ends the call (FID-13)."""
+    strict: bool
+    """Unknown kinds and empty audio end the call; otherwise they are skipped (FID-15, FID-16)."""
+    orderly_end: bool
+    """0x00 and FIN are an end that the dialplan survives; otherwise 0x00 fails and FIN is not noticed (FID-18, 19)."""
+    quiet_limit: bool
+    """The application ends a call in which both sides are quiet (FID-12)."""
+    dtmf: bool
+    """Keys are sent as 0x03 (FID-09)."""
+    wideband_kinds: bool
+    """0x11 to 0x18 exist; otherwise the channel driver labels wideband 0x10, and the reader does not know them."""
+    nodelay: bool
+    """TCP_NODELAY on Asterisk's side (FID-26)."""
+
+
+ERAS: tuple[Era, ...] = (
+    Era(
+        name="A",
+        first_releases="18.20, 20.5, 21.0, 22.0",
+        why="the first reader: three one-byte reads, no wait anywhere, end of stream taken for «nothing yet»",
+        header=HeaderRule.ENDS_CALL,
+        payload_gap_seconds=0.0,
+        strict=False,
+        orderly_end=False,
+        quiet_limit=False,
+        dtmf=False,
+        wideband_kinds=False,
+        nodelay=False,
+    ),
+    Era(
+        name="B1",
+        first_releases="20.14, 21.9, 22.4",
+        why="PR #1138: DTMF, the 2 s limit, an orderly end, strict kinds; one read for the whole header",
+        header=HeaderRule.TAKEN_WHOLE,
+        payload_gap_seconds=0.0,
+        strict=True,
+        orderly_end=True,
+        quiet_limit=True,
+        dtmf=True,
+        wideband_kinds=False,
+        nodelay=False,
+    ),
+    Era(
+        name="B2",
+        first_releases="20.15, 21.10, 22.5, 23.0",
+        why="PR #1246: TCP_NODELAY; PR #1247: 5 ms of patience inside a payload",
+        header=HeaderRule.TAKEN_WHOLE,
+        payload_gap_seconds=PAYLOAD_GAP_SECONDS,
+        strict=True,
+        orderly_end=True,
+        quiet_limit=True,
+        dtmf=True,
+        wideband_kinds=False,
+        nodelay=True,
+    ),
+    Era(
+        name="C",
+        first_releases="20.17, 22.7, 23.1",
+        why="PR #1492: kinds 0x11 to 0x18; PR #1522: the header is waited for, but read to the wrong place",
+        header=HeaderRule.OVERWRITTEN,
+        payload_gap_seconds=PAYLOAD_GAP_SECONDS,
+        strict=True,
+        orderly_end=True,
+        quiet_limit=True,
+        dtmf=True,
+        wideband_kinds=True,
+        nodelay=True,
+    ),
+    Era(
+        name="D",
+        first_releases="20.19, 22.9, 23.3",
+        why="PR #1824: the header's pieces go to their places",
+        header=HeaderRule.WAITED_FOR,
+        payload_gap_seconds=PAYLOAD_GAP_SECONDS,
+        strict=True,
+        orderly_end=True,
+        quiet_limit=True,
+        dtmf=True,
+        wideband_kinds=True,
+        nodelay=True,
+    ),
+    Era(
+        name="E",
+        first_releases="20.20, 22.10, 23.4",
+        why="PR #1890: comfort noise and other frames no longer end the channel; the same as D for a server",
+        header=HeaderRule.WAITED_FOR,
+        payload_gap_seconds=PAYLOAD_GAP_SECONDS,
+        strict=True,
+        orderly_end=True,
+        quiet_limit=True,
+        dtmf=True,
+        wideband_kinds=True,
+        nodelay=True,
+    ),
+)
+
+VERSIONS: tuple[tuple[str, str], ...] = (
+    ("20.6", "A"),
+    ("22.4", "B1"),
+    ("22.5", "B2"),
+    ("22.8", "C"),
+    ("22.9", "D"),
+    ("22.10", "E"),
+)
+"""The releases that have a profile, with their era; the last one is the newest."""
+
+_BRANCHES: tuple[tuple[int, tuple[tuple[int, str], ...]], ...] = (
+    (18, ((20, "A"),)),
+    (20, ((5, "A"), (14, "B1"), (15, "B2"), (17, "C"), (19, "D"), (20, "E"))),
+    (21, ((0, "A"), (9, "B1"), (10, "B2"))),
+    (22, ((0, "A"), (4, "B1"), (5, "B2"), (7, "C"), (9, "D"), (10, "E"))),
+    (23, ((0, "B2"), (1, "C"), (3, "D"), (4, "E"))),
+)
+"""Branch -> the first release of each era in it: only to name the nearest profile in an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One Asterisk as the server meets it: a version, how it is attached, and the rules of its era."""
+
+    version: str
+    attach: Attach
+    era: Era
+
+    @property
+    def quiet_limit_seconds(self) -> float | None:
+        """The both-sides-quiet limit. The channel driver has none in any era (docs/protocol.md, 5)."""
+        return QUIET_LIMIT_SECONDS if self.era.quiet_limit and self.attach == "app" else None
+
+
+def profile(version: str, attach: str = "app") -> Profile:
+    """The profile of `version` (`22.10`) attached as `app` or `chan`. Raises `UnknownProfile`."""
+    names = dict(VERSIONS)
+    if version not in names:
+        known = ", ".join(f"{name} (era {era})" for name, era in VERSIONS)
+        raise UnknownProfile(f"no profile for Asterisk {version}{_hint(version)}; known: {known}")
+    for known_attach in ATTACHMENTS:
+        if attach == known_attach:
+            return Profile(version, known_attach, next(era for era in ERAS if era.name == names[version]))
+    raise UnknownProfile(f"Asterisk is attached as {' or '.join(ATTACHMENTS)}, not {attach!r}")
+
+
+def _hint(version: str) -> str:
+    """`: it has the rules of 22.8`, where the branch is known; the nearest number otherwise."""
+    match = re.match(r"(\d+)\.(\d+)", version)
+    if match is None:
+        return ": a version looks like 22.10"
+    major, minor = int(match[1]), int(match[2])
+    starts = next((starts for branch, starts in _BRANCHES if branch == major), ())
+    eras = [era for start, era in starts if minor >= start]
+    if eras:
+        return f": on the wire it behaves like {next(name for name, era in VERSIONS if era == eras[-1])}"
+    nearest = min(VERSIONS, key=lambda known: abs(_place(*map(int, known[0].split("."))) - _place(major, minor)))
+    return f": the nearest is {nearest[0]}"
+
+
+def _place(major: int, minor: int) -> int:
+    return 1000 * major + minor
