@@ -1,0 +1,164 @@
+"""When does the caller speak: voice activity per 20 ms -> an utterance began, an utterance ended. Pure arithmetic.
+
+The detector runs on all audio, in every state of the call, since it adapts to the line; its verdict counts only while
+`listening`. Time is the amount of audio (and of missing audio, `missing`), never a clock. What is done about an
+utterance is decided elsewhere (`turns`).
+
+An utterance begins with three voiced frames among five: one or two are a click. Its audio begins `pre_roll_ms` before
+the first of them, so that the onset of the first word, which no detector hears, is not lost; but never before `forget`,
+which the call says when the bot falls silent: the pre-roll must not hold the bot's own echo.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
+
+import webrtcvad
+
+__all__ = ["Endpointer", "EndpointingFact", "UtteranceBegan", "UtteranceEnded", "Vad", "WebRtcVad"]
+
+FRAME_MS = 20
+FRAME_BYTES = 320
+ONSET_VOICED = 3
+ONSET_WINDOW = 0b11111  # the last five frames
+
+
+class Vad(Protocol):
+    """A voice activity detector with a memory: one per call, given every frame."""
+
+    def is_speech(self, frame: bytes) -> bool:
+        """Is this frame (20 ms of SLIN, 8 kHz) speech?"""
+
+
+class WebRtcVad:
+    """The detector of WebRTC. `aggressiveness` 0 lets most through as speech, 3 least. About 1.5 us a frame.
+
+    It stays «speech» for about 100 ms after speech.
+    """
+
+    def __init__(self, aggressiveness: int) -> None:
+        self._is_speech = webrtcvad.Vad(aggressiveness).is_speech
+
+    def is_speech(self, frame: bytes) -> bool:
+        return self._is_speech(frame, 8000)
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceBegan:
+    """The caller speaks. `pcm`: the pre-roll and all audio since, to the end of the piece that was fed."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceEnded:
+    """The utterance is over. `reason`: silence, longest or too_short; `duration_ms`: to the last voiced frame."""
+
+    reason: str
+    duration_ms: int
+
+
+EndpointingFact = UtteranceBegan | UtteranceEnded
+
+
+class Endpointer:
+    """One call's. Feed it with `audio` and `missing`; each answers with what it brought about, mostly nothing."""
+
+    def __init__(
+        self,
+        vad: Vad,
+        *,
+        silence_ms: int,
+        longest_ms: int,
+        pre_roll_ms: int = 300,
+        minimum_speech_ms: int = 120,
+    ) -> None:
+        self.in_utterance = False
+        self._vad = vad
+        self._silence_limit_ms = silence_ms
+        self._longest_ms = longest_ms
+        self._minimum_speech_ms = minimum_speech_ms
+        self._listening = False
+        self._rest = b""  # less than a frame
+        self._recent: deque[bytes] = deque(maxlen=pre_roll_ms // FRAME_MS + ONSET_VOICED)
+        self._flags = 0  # voiced or not, a bit a frame, the newest lowest
+        # of the utterance:
+        self._whole_ms = self._silent_ms = self._voiced_ms = 0
+        self._missing_ms = 0  # of the silence: missing audio since the last frame
+
+    @property
+    def listening(self) -> bool:
+        return self._listening
+
+    def listen(self, on: bool) -> None:
+        """Let the verdict count, or not; an utterance in progress is given up when it no longer counts."""
+        self._listening = on
+        if not on:
+            self.in_utterance = False
+
+    def forget(self) -> None:
+        """Nothing heard so far may become part of an utterance: the bot spoke until now."""
+        self._recent.clear()
+        self._rest = b""
+        self._flags = 0
+
+    def audio(self, pcm: bytes) -> list[EndpointingFact] | None:
+        """Caller audio: SLIN, 8 kHz, any even length. None: nothing happened, which is nearly always."""
+        if not self._rest and len(pcm) == FRAME_BYTES:
+            return self._frame(pcm, b"")
+        pcm = self._rest + pcm
+        facts: list[EndpointingFact] = []
+        at = 0
+        for at in range(0, len(pcm) - FRAME_BYTES + 1, FRAME_BYTES):
+            facts += self._frame(pcm[at : at + FRAME_BYTES], pcm[at + FRAME_BYTES :]) or ()
+        self._rest = pcm[len(pcm) // FRAME_BYTES * FRAME_BYTES :]
+        return facts or None
+
+    def missing(self, ms: int) -> list[EndpointingFact] | None:
+        """No audio came for `ms` more milliseconds: silence."""
+        self._flags = 0
+        if not self.in_utterance:
+            return None
+        self._missing_ms += ms
+        return self._went_on(ms, voiced=False)
+
+    def forgive_missing(self) -> None:
+        """The audio that is missing since the last frame was no silence: the caller pressed a key."""
+        self._silent_ms -= self._missing_ms
+        self._whole_ms -= self._missing_ms
+        self._missing_ms = 0
+
+    def _frame(self, frame: bytes, behind: bytes) -> list[EndpointingFact] | None:
+        voiced = self._vad.is_speech(frame)
+        self._recent.append(frame)
+        self._flags = flags = (self._flags << 1 | voiced) & ONSET_WINDOW
+        if self.in_utterance:
+            self._missing_ms = 0
+            return self._went_on(FRAME_MS, voiced=voiced)
+        if voiced and self._listening and flags.bit_count() >= ONSET_VOICED:
+            self.in_utterance = True
+            self._whole_ms = self._voiced_ms = ONSET_VOICED * FRAME_MS
+            self._silent_ms = self._missing_ms = 0
+            return [UtteranceBegan(b"".join(self._recent) + behind)]
+        return None
+
+    def _went_on(self, ms: int, *, voiced: bool) -> list[EndpointingFact] | None:
+        self._whole_ms += ms
+        if voiced:
+            self._voiced_ms += ms
+            self._silent_ms = 0
+        else:
+            self._silent_ms += ms
+        if self._silent_ms >= self._silence_limit_ms:
+            short = self._voiced_ms < self._minimum_speech_ms
+            return [self._end("too_short" if short else "silence")]
+        if self._whole_ms >= self._longest_ms:
+            return [self._end("longest")]
+        return None
+
+    def _end(self, reason: str) -> UtteranceEnded:
+        """After an utterance the caller's turn is over: deaf until `listen`. A noise leaves it as it was."""
+        self.in_utterance = False
+        self._listening = reason == "too_short"
+        self._flags = 0
+        return UtteranceEnded(reason, self._whole_ms - self._silent_ms)

@@ -1,0 +1,165 @@
+"""When does the caller speak. Arithmetic over frames whose verdict is written in their first byte."""
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.endpointing import Endpointer, EndpointingFact, UtteranceBegan, UtteranceEnded, WebRtcVad
+
+SPEECH = b"\1" * 320
+QUIET = bytes(320)
+
+
+class FirstByte:
+    def is_speech(self, frame: bytes) -> bool:
+        assert len(frame) == 320
+        return frame[0] == 1
+
+
+def endpointer(
+    *, silence_ms: int = 200, longest_ms: int = 2000, pre_roll_ms: int = 60, minimum_speech_ms: int = 100
+) -> Endpointer:
+    made = Endpointer(
+        FirstByte(),
+        silence_ms=silence_ms,
+        longest_ms=longest_ms,
+        pre_roll_ms=pre_roll_ms,
+        minimum_speech_ms=minimum_speech_ms,
+    )
+    made.listen(True)
+    return made
+
+
+def feed(ep: Endpointer, what: str) -> list[tuple[int, EndpointingFact]]:
+    """`s` is 20 ms of speech, `.` 20 ms of silence, `-` 20 ms in which nothing comes; facts with their position."""
+    facts: list[tuple[int, EndpointingFact]] = []
+    for at, sign in enumerate(what):
+        told = ep.missing(20) if sign == "-" else ep.audio(SPEECH if sign == "s" else QUIET)
+        facts += [(at, fact) for fact in told or ()]
+    return facts
+
+
+def test_an_utterance_and_the_silence_that_ends_it() -> None:
+    began, ended = feed(endpointer(), "....ssssssss.............")
+    assert began[0] == 6  # the third voiced frame
+    assert ended == (21, UtteranceEnded("silence", 160))  # ten silent frames; 8 frames of speech
+
+
+def test_the_pre_roll_is_in_front_of_the_first_voiced_frame() -> None:
+    ((_, began),) = feed(endpointer(), "....sss")
+    assert began == UtteranceBegan(QUIET * 3 + SPEECH * 3)
+
+
+def test_the_pre_roll_does_not_reach_behind_forget() -> None:
+    ep = endpointer(pre_roll_ms=300)
+    feed(ep, "..s.s....")
+    ep.forget()
+    ((_, began),) = feed(ep, ".sss")
+    assert began == UtteranceBegan(QUIET + SPEECH * 3)
+
+
+def test_two_voiced_frames_are_a_click() -> None:
+    assert feed(endpointer(), "ss....ss...") == []
+
+
+def test_speech_that_was_there_before_anybody_listened_counts_at_once() -> None:
+    ep = endpointer()
+    ep.listen(False)
+    assert feed(ep, "..ssssssss") == []
+    ep.listen(True)
+    ((at, _),) = feed(ep, "sss")
+    assert at == 0
+
+
+def test_a_noise_is_too_short_and_the_ear_stays_open() -> None:
+    ep = endpointer(minimum_speech_ms=100)
+    facts = feed(ep, "sss...........ssssss..........")
+    assert [type(f) for _, f in facts] == [UtteranceBegan, UtteranceEnded, UtteranceBegan, UtteranceEnded]
+    assert facts[1] == (12, UtteranceEnded("too_short", 60))
+    assert facts[3][1] == UtteranceEnded("silence", 120)
+
+
+def test_after_an_utterance_the_ear_is_closed() -> None:
+    ep = endpointer()
+    feed(ep, "ssssss" + "." * 10)
+    assert not ep.listening
+    assert feed(ep, "sssssssss") == []
+
+
+def test_noise_that_never_falls_silent_ends_at_the_longest() -> None:
+    facts = feed(endpointer(longest_ms=400), "s" * 40)
+    assert facts[1] == (19, UtteranceEnded("longest", 400))
+
+
+def test_a_pause_shorter_than_the_threshold_does_not_end_the_turn() -> None:
+    assert len(feed(endpointer(), "sssss" + "." * 9 + "sss" + "." * 9)) == 1
+
+
+def test_missing_audio_is_silence() -> None:
+    _, ended = feed(endpointer(), "sssss..--------")
+    assert ended == (14, UtteranceEnded("silence", 100))
+
+
+def test_a_hole_around_a_digit_is_forgiven_and_the_silence_before_it_is_not() -> None:
+    ep = endpointer()
+    feed(ep, "sssss..-------")
+    ep.forgive_missing()
+    assert feed(ep, ".......") == []
+    assert feed(ep, ".") == [(0, UtteranceEnded("silence", 100))]
+
+
+def test_only_the_last_hole_is_forgiven() -> None:
+    ep = endpointer()
+    feed(ep, "sssss-----.")
+    ep.forgive_missing()
+    assert feed(ep, "...") == []
+    assert feed(ep, ".")[0][1] == UtteranceEnded("silence", 100)
+
+
+def test_closing_the_ear_gives_the_utterance_up() -> None:
+    ep = endpointer()
+    feed(ep, "sssss")
+    ep.listen(False)
+    assert not ep.in_utterance
+    ep.listen(True)
+    assert feed(ep, "." * 30) == []
+
+
+@given(sizes=st.lists(st.integers(1, 700).map(lambda n: 2 * n), min_size=1, max_size=40), seed=st.integers(0, 99))
+def test_however_the_audio_is_cut_the_same_is_heard(sizes: list[int], seed: int) -> None:
+    dice = random.Random(seed)
+    audio = b"".join(dice.choice([SPEECH * 4, QUIET * 3, QUIET * 12]) for _ in range(30))
+
+    def heard(pieces: list[bytes]) -> tuple[list[EndpointingFact], bytes]:
+        ep = endpointer(minimum_speech_ms=0)
+        facts: list[EndpointingFact] = []
+        pcm = b""
+        for piece in pieces:
+            was = ep.in_utterance
+            told = ep.audio(piece) or []
+            pcm += piece if was else b""
+            for fact in told:
+                if isinstance(fact, UtteranceBegan):
+                    pcm += fact.pcm
+                else:
+                    facts.append(fact)
+            if any(isinstance(fact, UtteranceEnded) for fact in told):
+                break
+        return facts, pcm
+
+    pieces, at = [], 0
+    while at < len(audio):
+        size = sizes[len(pieces) % len(sizes)]
+        pieces.append(audio[at : at + size])
+        at += size
+    whole_facts, whole = heard([audio[n : n + 320] for n in range(0, len(audio), 320)])
+    cut_facts, cut = heard(pieces)
+    assert cut_facts == whole_facts
+    assert cut.startswith(whole)  # a large piece may hold some silence more
+
+
+def test_webrtc_hears_no_speech_in_silence_once_it_has_adapted() -> None:
+    vad = WebRtcVad(2)
+    verdicts = [vad.is_speech(QUIET) for _ in range(50)]
+    assert not any(verdicts[10:])

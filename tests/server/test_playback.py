@@ -1,0 +1,155 @@
+"""Which 20 ms leave next. Arithmetic: a frame is a frame."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.playback import FRAME_BYTES, HoldBegan, HoldEnded, Playback, SpeechBegan, SpeechEnded
+
+SILENCE = bytes(FRAME_BYTES)
+HOLD = b"".join(bytes([n + 1]) * FRAME_BYTES for n in range(3))
+
+
+def voice(frames: float, fill: int = 9) -> bytes:
+    return bytes([fill]) * int(frames * FRAME_BYTES)
+
+
+def take(playback: Playback, frames: int) -> list[bytes]:
+    return [playback.next_frame() for _ in range(frames)]
+
+
+def news(playback: Playback) -> list[object]:
+    told: list[object] = list(playback.news)
+    playback.news.clear()
+    return told
+
+
+def test_nothing_to_say_is_silence_of_a_whole_frame() -> None:
+    assert take(Playback(), 2) == [SILENCE, SILENCE]
+
+
+def test_speech_goes_out_whole_and_its_end_is_told_when_its_last_frame_has_been_out() -> None:
+    playback = Playback()
+    playback.begin(7)
+    playback.feed(voice(1.5))
+    playback.finish()
+    assert take(playback, 2) == [voice(1), voice(0.5) + bytes(160)]
+    assert news(playback) == [SpeechBegan(7)]
+    assert playback.next_frame() == SILENCE
+    assert news(playback) == [SpeechEnded(7, 40, complete=True)]
+
+
+def test_hold_audio_loops_without_a_seam_and_starts_from_its_beginning_each_time() -> None:
+    playback = Playback(HOLD[:-160])
+    playback.start_hold()
+    assert b"".join(take(playback, 5)) == (HOLD[:-160] * 2)[: 5 * FRAME_BYTES]
+    playback.stop_hold()
+    assert playback.next_frame() == SILENCE
+    assert news(playback) == [HoldBegan(), HoldEnded(100)]
+    playback.start_hold()
+    assert playback.next_frame() == HOLD[:FRAME_BYTES]
+
+
+def test_hold_audio_shorter_than_a_frame() -> None:
+    playback = Playback(b"ab" * 50)
+    playback.start_hold()
+    assert b"".join(take(playback, 3)) == b"ab" * 480
+
+
+def test_speech_takes_over_from_hold_audio_in_one_frame() -> None:
+    playback = Playback(HOLD)
+    playback.start_hold()
+    assert playback.next_frame() == HOLD[:FRAME_BYTES]
+    playback.begin(1)
+    assert playback.next_frame() == HOLD[FRAME_BYTES : 2 * FRAME_BYTES]  # it is not ready yet: hold audio goes on
+    playback.feed(voice(2))
+    assert playback.next_frame() == voice(1)
+    assert news(playback) == [HoldBegan(), HoldEnded(40), SpeechBegan(1)]
+
+
+def test_a_held_message_waits_for_its_release() -> None:
+    playback = Playback()
+    playback.begin(1, held=True)
+    playback.feed(voice(1))
+    playback.finish()
+    assert take(playback, 3) == [SILENCE] * 3
+    playback.release()
+    assert playback.next_frame() == voice(1)
+
+
+def test_speech_that_comes_too_late_leaves_silence_and_loses_nothing() -> None:
+    playback = Playback()
+    playback.begin(1)
+    playback.feed(voice(1, 1))
+    assert take(playback, 3) == [voice(1, 1), SILENCE, SILENCE]
+    playback.feed(voice(0.5, 2))
+    playback.feed(voice(0.5, 3))
+    playback.finish()
+    assert playback.next_frame() == voice(0.5, 2) + voice(0.5, 3)
+    playback.next_frame()
+    assert news(playback) == [SpeechBegan(1), SpeechEnded(1, 80, complete=True)]
+
+
+def test_a_message_that_stalls_is_over_incomplete() -> None:
+    playback = Playback(longest_stall_ms=60)
+    playback.begin(1)
+    playback.feed(voice(2))
+    assert take(playback, 6) == [voice(1)] * 2 + [SILENCE] * 4
+    assert news(playback) == [SpeechBegan(1), SpeechEnded(1, 40, complete=False)]
+
+
+def test_flush_stops_at_once() -> None:
+    playback = Playback()
+    playback.begin(1)
+    playback.feed(voice(100))
+    take(playback, 3)
+    playback.flush()
+    assert playback.next_frame() == SILENCE
+    assert playback.queued_ms == 0
+    assert news(playback) == [SpeechBegan(1), SpeechEnded(1, 60, complete=False)]
+    playback.feed(voice(1))  # what its maker still delivers is nobody's
+    assert playback.next_frame() == SILENCE
+
+
+def test_flush_of_a_message_that_nobody_heard_is_no_news() -> None:
+    playback = Playback()
+    playback.begin(1)
+    playback.feed(voice(0.5))
+    playback.next_frame()
+    playback.flush()
+    assert news(playback) == []
+
+
+@given(
+    pieces=st.lists(st.binary(min_size=1, max_size=1500).map(lambda b: b[: len(b) // 2 * 2]), max_size=12),
+    pulls=st.lists(st.integers(0, 3), max_size=12),
+)
+def test_however_it_is_cut_all_of_it_goes_out_once(pieces: list[bytes], pulls: list[int]) -> None:
+    playback = Playback()
+    playback.begin(1)
+    out = b""
+    for number, piece in enumerate(pieces):
+        playback.feed(piece)
+        for _ in range(pulls[number] if number < len(pulls) else 0):
+            if playback.queued_ms >= 20:
+                out += playback.next_frame()
+    playback.finish()
+    while playback.queued_ms or playback.job is not None:
+        frame = playback.next_frame()
+        if playback.job is None or not b"".join(pieces):
+            break
+        out += frame
+    whole = b"".join(pieces)
+    assert out[: len(whole)] == whole
+    assert len(out) - len(whole) < FRAME_BYTES
+    assert not out[len(whole) :].strip(b"\0")
+
+
+@pytest.mark.parametrize("odd", [b"\1" * 321, b"\1"])
+def test_an_odd_byte_does_not_shift_what_follows(odd: bytes) -> None:
+    playback = Playback()
+    playback.begin(1)
+    playback.feed(odd)
+    playback.feed(b"\2\3" * 400)
+    playback.finish()
+    assert b"".join(take(playback, 4)).rstrip(b"\0") == odd[: len(odd) // 2 * 2] + b"\2\3" * 400

@@ -1,0 +1,209 @@
+"""No sequence of events and ticks brings a call where it can stay for ever, or where two things are done at once."""
+
+from collections.abc import Callable
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from server.events import State
+from server.turn_words import (
+    Answered,
+    AskBackend,
+    BackendFailed,
+    CancelBackend,
+    CancelRecognition,
+    ChangeState,
+    Command,
+    FinishRecognition,
+    HangUp,
+    Listen,
+    Message,
+    MessageCame,
+    Over,
+    PlaybackBegan,
+    PlaybackEnded,
+    Pushed,
+    Recognised,
+    RecognitionFailed,
+    ReleaseSpeech,
+    Speak,
+    SpeechFailed,
+    StartHold,
+    StartRecognition,
+    Stop,
+    StopHold,
+    StopSpeech,
+    TurnEvent,
+    TurnRules,
+    UtteranceBegan,
+    UtteranceEnded,
+    Warn,
+)
+from server.turns import Phase, Turns
+
+MESSAGES = st.builds(Message, st.sampled_from(["", "Um momento."]), st.sampled_from(list(State)))
+JOB_EVENTS: list[Callable[[int], TurnEvent]] = [
+    lambda job: Recognised(job, "sim"),
+    lambda job: Recognised(job, ""),
+    RecognitionFailed,
+    lambda job: BackendFailed(job, True),
+    lambda job: BackendFailed(job, False),
+    SpeechFailed,
+    PlaybackBegan,
+    PlaybackEnded,
+]
+
+
+class World:
+    """What the commands have brought about; refuses those that contradict it."""
+
+    def __init__(self) -> None:
+        self.state = State.STANDBY
+        self.listening = self.holding = self.hung_up = False
+        self.recognition = self.backend = self.speech = 0
+        self.held = False
+        self.job = 0
+
+    def carry_out(self, command: Command) -> None:
+        assert not self.hung_up, f"{command} after the hang-up"
+        match command:
+            case ChangeState(before, after):
+                assert before is self.state
+                assert after is not before
+                self.state = after
+            case Listen(on):
+                assert on is not self.listening
+                self.listening = on
+            case StartRecognition(job):
+                assert self.listening
+                self.recognition = self._new(job)
+            case FinishRecognition(job):
+                assert job == self.recognition
+            case CancelRecognition(job):
+                assert job == self.recognition
+                self.recognition = 0
+            case AskBackend(job, content):
+                assert content
+                self.backend = self._new(job)
+            case CancelBackend(job):
+                assert job == self.backend
+                self.backend = 0
+            case Speak(job, text, _, held):
+                assert text
+                assert self.state is not State.USER_TURN
+                self.speech, self.held = self._new(job), held
+            case ReleaseSpeech(job):
+                assert self.held
+                self.held = False
+            case StopSpeech():
+                self.speech = 0
+            case StartHold():
+                assert self.state is State.WAITING
+                self.holding = True
+            case StopHold():
+                self.holding = False
+            case HangUp():
+                assert self.state is State.STANDBY
+                self.hung_up = True
+            case Warn():
+                pass
+
+    def _new(self, job: int) -> int:
+        assert job == self.job + 1
+        self.job = job
+        return job
+
+
+class AnyCall(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.world = World()
+        self.gone = False
+
+    @initialize(barge_in=st.booleans(), greeting=st.sampled_from(["", "Bom dia."]), pause=st.sampled_from([0, 0.5]))
+    def answer(self, barge_in: bool, greeting: str, pause: float) -> None:
+        rules = TurnRules(barge_in=barge_in, greeting=greeting, pause_seconds=pause, queued_messages=2)
+        self.turns = Turns(rules)
+        self.tell(Answered())
+
+    def tell(self, event: TurnEvent) -> None:
+        for command in self.turns.handle(event, self.now):
+            self.world.carry_out(command)
+
+    @rule(make=st.sampled_from(JOB_EVENTS), late=st.booleans())
+    def a_job_ends(self, make: Callable[[int], TurnEvent], late: bool) -> None:
+        event = make(self.world.job - late)
+        if isinstance(event, PlaybackBegan) and (self.world.held or not self.world.speech):
+            return  # playback does not begin what is held or stopped
+        self.tell(event)
+
+    @rule(message=MESSAGES)
+    def the_backend_answers(self, message: Message) -> None:
+        self.tell(MessageCame(self.world.job, message))
+
+    @rule(message=MESSAGES)
+    def the_backend_pushes(self, message: Message) -> None:
+        has_floor = self.world.state in (State.WAITING, State.IA_TURN)
+        assert not self.turns.accepts_push or has_floor
+        self.tell(Pushed(message))
+
+    @rule(noise=st.booleans())
+    def the_caller_speaks(self, noise: bool) -> None:
+        if self.world.listening:
+            self.tell(UtteranceBegan())
+            self.tell(UtteranceEnded(noise))
+
+    @rule()
+    def the_caller_begins_to_speak(self) -> None:
+        if self.world.listening:
+            self.tell(UtteranceBegan())
+
+    @rule(seconds=st.sampled_from([0.02, 0.5, 3.0, 20.0, 200.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+        for command in self.turns.tick(self.now):
+            self.world.carry_out(command)
+        assert self.turns.next_deadline > self.now
+
+    @rule()
+    def the_server_stops(self) -> None:
+        self.tell(Stop("the server stops"))
+
+    @rule()
+    def the_caller_goes(self) -> None:
+        self.tell(Over())
+        self.gone = True
+
+    @invariant()
+    def there_is_a_way_out(self) -> None:
+        if self.gone or self.world.hung_up:
+            assert self.turns.phase is Phase.OVER
+            assert self.turns.state is State.STANDBY
+            assert self.turns.next_deadline == float("inf")
+        elif hasattr(self, "turns"):
+            assert self.turns.next_deadline < float("inf")
+            assert self.turns.state is self.world.state
+            assert self.turns.phase is Phase.PLAYING or self.turns._phase_until < float("inf")
+
+    @invariant()
+    def one_thing_at_a_time(self) -> None:
+        if self.world.state is State.USER_TURN:
+            assert self.world.listening
+        if self.world.holding:
+            assert self.world.state is State.WAITING
+
+    def teardown(self) -> None:
+        """Left alone, every call ends: nothing happens any more but time."""
+        for _ in range(100):
+            if not hasattr(self, "turns") or self.turns.phase is Phase.OVER:
+                return
+            self.now = self.turns.next_deadline
+            for command in self.turns.tick(self.now):
+                self.world.carry_out(command)
+        raise AssertionError(f"still in {self.turns.phase}")
+
+
+AnyCall.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestAnyCall = AnyCall.TestCase
