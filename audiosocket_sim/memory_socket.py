@@ -1,0 +1,299 @@
+"""Stand-ins for connected and listening TCP sockets: the kernel's half of a loopback connection, kept in this process.
+
+asyncio's own transports and servers run on top of them unchanged, so what a program sees (write limits, half close,
+`BufferedProtocol`, `connection_lost`) is asyncio's own doing. What Linux does below them is imitated here: a FIN comes
+after the data; closing with unread data, or with SO_LINGER 0, is a reset; sending to a closed socket is answered by a
+reset, and the next call fails. The tests run the same programs on these and on kernel sockets.
+
+This module knows no event loop. A socket whose readiness may have changed puts itself into `Endpoints.active`; the
+selector looks there. Each socket owns one eventfd, so that its `fileno()` is a real number which nobody else
+has, and which `poll` can be asked about (httpcore does, before it uses a connection again).
+"""
+
+import errno
+import os
+import socket
+import struct
+from collections import deque
+from collections.abc import Callable, Iterable
+from selectors import EVENT_READ, EVENT_WRITE
+
+__all__ = ["Address", "Bytes", "Cut", "Endpoints", "MemoryEndpoint", "MemoryListener", "MemorySocket", "connected_pair"]
+
+Address = tuple[str, int]
+Bytes = bytes | bytearray | memoryview
+Cut = Callable[[int], int]
+"""How many of the n bytes that lie ready one `recv` returns: 1 to n."""
+
+_LINGER = struct.Struct("ii")
+
+
+class Endpoints:
+    """All open sockets of one network, and those among them whose readiness may have changed, oldest first."""
+
+    __slots__ = ("active", "by_fd")
+
+    def __init__(self) -> None:
+        self.by_fd: dict[int, MemoryEndpoint] = {}
+        self.active: dict[MemoryEndpoint, None] = {}
+
+
+class MemoryEndpoint:
+    """What connected and listening sockets share: a descriptor, a name, options. Subclasses tell their readiness."""
+
+    family = socket.AF_INET
+    type = socket.SOCK_STREAM
+    proto = socket.IPPROTO_TCP
+
+    def __init__(self, endpoints: Endpoints, name: Address) -> None:
+        self.fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.closed = False
+        self._endpoints = endpoints
+        self._active = endpoints.active
+        endpoints.by_fd[self.fd] = self
+        self._name = name
+        self._options: dict[tuple[int, int], int | bytes] = {}
+        self._shows_readable = False
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else f"fd={self.fd}"
+        return f"<{type(self).__name__} {state} {self._name[0]}:{self._name[1]}>"
+
+    def readiness(self) -> int:
+        """EVENT_READ | EVENT_WRITE, as epoll would report them now."""
+        raise NotImplementedError
+
+    def fileno(self) -> int:
+        """A real descriptor that polls "readable" exactly when this socket is; -1 once closed."""
+        if self.closed:
+            return -1
+        readable = bool(self.readiness() & EVENT_READ)
+        if readable != self._shows_readable:
+            self._shows_readable = readable
+            if readable:
+                os.eventfd_write(self.fd, 1)
+            else:
+                os.eventfd_read(self.fd)
+        return self.fd
+
+    def close(self) -> None:
+        """Release the descriptor. Calling it twice is harmless."""
+        if not self.closed:
+            self.closed = True
+            self._active.pop(self, None)
+            del self._endpoints.by_fd[self.fd]
+            os.close(self.fd)
+
+    def getsockname(self) -> Address:
+        return self._name
+
+    def setsockopt(self, level: int, option: int, value: int | bytes) -> None:
+        self._options[level, option] = value
+
+    def getsockopt(self, level: int, option: int, size: int = 0) -> int | bytes:
+        return self._options.get((level, option), b"\0" * size if size else 0)
+
+    def setblocking(self, flag: bool) -> None:
+        if flag:
+            raise ValueError("a socket of the in-memory network cannot block")
+
+    def settimeout(self, value: float | None) -> None:
+        self.setblocking(value != 0)
+
+    def gettimeout(self) -> float:
+        return 0.0
+
+
+class MemorySocket(MemoryEndpoint):
+    """One end of a connection. Its peer is another of the same kind."""
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        name: Address,
+        peer_name: Address,
+        capacity_bytes: int,
+        cut: Cut | None,
+    ) -> None:
+        super().__init__(endpoints, name)
+        self._peer_name = peer_name
+        self._capacity_bytes = capacity_bytes
+        self._cut = cut
+        self._peer = self  # until `connected_pair` joins two ends
+        self._unread: deque[bytes] = deque()
+        self._unread_bytes = 0
+        self._fin_sent = False
+        self._fin_received = False
+        self._was_reset = False
+        self._error = 0  # what Linux calls sk_err: told once, by the next call
+        self._peer_waits_for_room = False
+
+    def join(self, peer: "MemorySocket") -> None:
+        self._peer = peer
+
+    def readiness(self) -> int:
+        ready = 0
+        if self._unread or self._fin_received or self._was_reset:
+            ready = EVENT_READ
+        if self._was_reset or self._fin_sent or self._peer.closed or self._peer.room > 0:
+            ready |= EVENT_WRITE
+        return ready
+
+    @property
+    def room(self) -> int:
+        """Bytes that still fit into what lies unread at this end (with the sender's buffer, as on loopback)."""
+        return self._capacity_bytes - self._unread_bytes
+
+    def getpeername(self) -> Address:
+        if self._was_reset:
+            raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
+        return self._peer_name
+
+    def send(self, data: Bytes, flags: int = 0) -> int:
+        """Hand over what fits. Raises BlockingIOError, ConnectionResetError or BrokenPipeError as Linux does."""
+        if self._error:
+            raise self._told_error()
+        if self._was_reset or self._fin_sent:
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+        peer = self._peer
+        if peer.closed:
+            self.receive_reset()
+            return len(data)
+        room = peer._capacity_bytes - peer._unread_bytes
+        if len(data) > room:
+            peer._peer_waits_for_room = True
+            if room <= 0:
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            data = memoryview(data)[:room]
+        peer._unread.append(bytes(data))
+        peer._unread_bytes += len(data)
+        peer._active[peer] = None
+        return len(data)
+
+    def sendmsg(self, buffers: Iterable[Bytes]) -> int:
+        return self.send(b"".join(buffers))
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """What has arrived, joined as a kernel would; b"" at the end. Data first, then FIN or reset, as Linux does."""
+        unread = self._unread
+        if not unread:
+            if self._error and not self._fin_received:
+                raise self._told_error()
+            if self._fin_received or self._was_reset:
+                return b""
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        if self._cut is not None:
+            size = min(size, self._cut(self._unread_bytes))
+        data = unread.popleft() if len(unread) == 1 else b"".join(unread)
+        if len(data) > size:
+            unread.clear()
+            unread.append(data[size:])
+            data = data[:size]
+        else:
+            unread.clear()
+        self._unread_bytes -= len(data)
+        if self._peer_waits_for_room:
+            self._peer_waits_for_room = False
+            self._active[self._peer] = None
+        return data
+
+    def recv_into(self, buffer: bytearray | memoryview, size: int = 0, flags: int = 0) -> int:
+        data = self.recv(size or len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def shutdown(self, how: int) -> None:
+        """Half close. Only the sending half exists here; asyncio never shuts the other."""
+        if self._was_reset:
+            raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
+        if how != socket.SHUT_RD and not self._fin_sent:
+            self._fin_sent = True
+            self._peer._receive_fin()
+
+    def close(self) -> None:
+        if self.closed:
+            return
+        if not self._was_reset:
+            if self._unread or self._lingers_not_at_all():
+                self._peer.receive_reset()
+            else:
+                self.shutdown(socket.SHUT_WR)
+        super().close()
+        if self._peer_waits_for_room:
+            self._active[self._peer] = None  # it may write on now, and learns that nobody is there
+
+    def receive_reset(self) -> None:
+        """The other end has sent RST. In CLOSE_WAIT, Linux calls it a broken pipe."""
+        if self.closed or self._was_reset:
+            return
+        self._was_reset = True
+        self._error = errno.EPIPE if self._fin_received else errno.ECONNRESET
+        self._active[self] = None
+
+    def _receive_fin(self) -> None:
+        if not (self.closed or self._was_reset):
+            self._fin_received = True
+            self._active[self] = None
+
+    def _lingers_not_at_all(self) -> bool:
+        option = self._options.get((socket.SOL_SOCKET, socket.SO_LINGER))
+        return isinstance(option, bytes) and _LINGER.unpack(option) == (1, 0)
+
+    def _told_error(self) -> OSError:
+        number, self._error = self._error, 0
+        return OSError(number, os.strerror(number))
+
+
+class MemoryListener(MemoryEndpoint):
+    """A listening socket. `listens` turns true with `listen()`; until then a connection is refused, as by a kernel."""
+
+    def __init__(self, endpoints: Endpoints, name: Address, on_close: Callable[[], None]) -> None:
+        super().__init__(endpoints, name)
+        self.listens = False
+        self._on_close = on_close
+        self._backlog: deque[MemorySocket] = deque()
+
+    def readiness(self) -> int:
+        return EVENT_READ if self._backlog else 0
+
+    def listen(self, backlog: int = 100) -> None:
+        self.listens = True
+
+    def offer(self, end: MemorySocket) -> None:
+        """A connection has come in; it waits for `accept`."""
+        self._backlog.append(end)
+        self._active[self] = None
+
+    def accept(self) -> tuple[MemorySocket, Address]:
+        if not self._backlog:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        end = self._backlog.popleft()
+        return end, end._peer_name
+
+    def close(self) -> None:
+        """Stop listening. Connections that nobody accepted are reset."""
+        if self.closed:
+            return
+        self.listens = False
+        self._on_close()
+        for end in self._backlog:
+            end._peer.receive_reset()
+            end.close()
+        self._backlog.clear()
+        super().close()
+
+
+def connected_pair(
+    endpoints: Endpoints,
+    client: Address,
+    server: Address,
+    *,
+    capacity_bytes: int,
+    cuts: tuple[Cut | None, Cut | None] = (None, None),
+) -> tuple[MemorySocket, MemorySocket]:
+    """The client's and the server's end of a fresh connection. `cuts` are for what each of them receives."""
+    near = MemorySocket(endpoints, client, server, capacity_bytes, cuts[0])
+    far = MemorySocket(endpoints, server, client, capacity_bytes, cuts[1])
+    near.join(far)
+    far.join(near)
+    return near, far

@@ -1,0 +1,272 @@
+"""Virtual time: an event loop whose clock stands still while there is work, and jumps to the next timer otherwise.
+
+The code under test is unchanged: it reads `loop.time()` and waits through the loop. Rules of the clock:
+
+- it starts at 0 and moves only when no callback can run, no socket is ready and nothing holds it; then it takes exactly
+  the value of the next timer. Timers of the same instant fire in the order in which they were set;
+- work in a thread (`run_in_executor`, `to_thread`, anyio) or a child process holds it, and so does `with loop.hold():`.
+  A hold longer than its cap in real time is an error, and so is a program that can never go on;
+- by default connections are made in memory (`memory_network`); with `memory_network=False` over kernel loopback. A peer
+  in another process is real and belongs on the real clock.
+
+Nothing here knows of calls or audio, and no wall clock is read here.
+"""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import functools
+import heapq
+import itertools
+import math
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator
+from contextvars import Context
+from typing import Any, TypeVar, TypeVarTuple
+
+from audiosocket_sim.anyio_threads import hold_anyio_threads
+from audiosocket_sim.memory_connections import MemoryConnectionsLoop
+from audiosocket_sim.memory_network import MemoryNetwork, Split
+from audiosocket_sim.memory_socket import Endpoints
+from audiosocket_sim.outside_work import Hold, OutsideWork
+from audiosocket_sim.pending_tasks import describe_pending_tasks
+from audiosocket_sim.virtual_selector import Events, VirtualSelector
+
+__all__ = ["Deadlock", "HoldTooLong", "Livelock", "VirtualLoop", "VirtualTimeError", "new_loop", "run"]
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+class VirtualTimeError(RuntimeError):
+    """Base of what the virtual clock raises out of `run`. The message names the pending tasks."""
+
+
+class Deadlock(VirtualTimeError):
+    """No timer, no traffic, no work elsewhere: the program would wait for ever."""
+
+
+class Livelock(VirtualTimeError):
+    """The program is busy without end: at one instant, or from timer to timer."""
+
+
+class HoldTooLong(VirtualTimeError):
+    """A thread or a child process has kept the clock still for longer than the cap, in real time."""
+
+
+class _Timer(asyncio.TimerHandle):
+    """A timer that keeps its place among those of the same instant, which asyncio's heap does not promise."""
+
+    __slots__ = ("number",)
+
+    _when: float
+    _scheduled: bool
+    number: int
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, _Timer):
+            return NotImplemented
+        return self.number < other.number if self._when == other._when else self._when < other._when
+
+
+class VirtualLoop(MemoryConnectionsLoop):
+    """A stock asyncio loop on a virtual clock, in seconds from 0.
+
+    network: where connections are made; None for kernel sockets. The other arguments are limits: real seconds of
+    waiting before a deadlock is called one (a bare thread may still speak), real seconds that a hold may last, loop
+    cycles without an idle moment, jumps of the clock.
+    """
+
+    clock_is_virtual = True
+    children_hold = True
+    """Whether a child process holds the clock until it ends. Turn it off for one that lives long, and hold around each
+    request to it instead."""
+
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
+    _default_executor: concurrent.futures.Executor | None
+
+    def __init__(
+        self,
+        *,
+        network: MemoryNetwork | None = None,
+        deadlock_seconds: float = 1.0,
+        hold_cap_seconds: float = 30.0,
+        max_cycles: int = 500_000,
+        max_jumps: int = 5_000_000,
+    ) -> None:
+        self.jumps = 0
+        self._now = 0.0
+        self._deadlock_seconds = deadlock_seconds
+        self._hold_cap_seconds = hold_cap_seconds
+        self._max_cycles = max_cycles
+        self._max_jumps = max_jumps
+        self._timer_numbers = itertools.count()
+        self._outside = OutsideWork(self._wake)
+        self._children: dict[object, Hold] = {}
+        self._gave_up_waiting = False
+        endpoints = network.endpoints if network else Endpoints()
+        self._virtual_selector = VirtualSelector(endpoints, self._on_idle, self._on_spin)
+        super().__init__(self._virtual_selector, network)
+        self._clock_resolution = math.ulp(self._now)  # a timer fires at its instant, never before
+        hold_anyio_threads()
+
+    # --- the clock
+
+    def time(self) -> float:
+        """Virtual seconds since the loop was made."""
+        return self._now
+
+    def call_at(
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        self._check_closed()  # type: ignore[attr-defined]
+        timer = _Timer(when, callback, args, self, context)
+        timer.number = next(self._timer_numbers)
+        timer._scheduled = True
+        heapq.heappush(self._scheduled, timer)
+        return timer
+
+    def _on_idle(self, for_ever: bool) -> Events:
+        """Nothing is ready: hear other threads, wait for held work, or jump to the next timer."""
+        if self._outside.hear(self._ready):
+            return []
+        if self._outside.holds:
+            return self._virtual_selector.wait(self._rest_of_the_oldest_hold())
+        if for_ever:
+            ready = self._virtual_selector.wait(self._deadlock_seconds)
+            if not ready and not self._outside.hear(self._ready):
+                self._fail(Deadlock, "no timer, no traffic and no work in a thread or child process is left")
+            return ready
+        self._jump(self._scheduled[0].when())
+        return []
+
+    def _jump(self, when: float) -> None:
+        self._virtual_selector.cycles_at_this_instant = 0
+        self.jumps += 1
+        if when > self._now:
+            self._now = when
+            self._clock_resolution = math.ulp(when)
+        if self.jumps >= self._max_jumps:
+            jumps, self.jumps = self.jumps, 0
+            self._fail(Livelock, f"the clock has jumped {jumps:,} times")
+
+    def _on_spin(self, cycles: int) -> None:
+        if self._outside.hear(self._ready):
+            return
+        if self._outside.holds:
+            self._rest_of_the_oldest_hold()
+        elif cycles >= self._max_cycles:
+            self._virtual_selector.cycles_at_this_instant = 0
+            callbacks = ", ".join(sorted({_name(handle) for handle in itertools.islice(self._ready, 5)}))
+            self._fail(Livelock, f"{cycles:,} loop cycles at one instant; callbacks that are due: {callbacks}")
+
+    def _rest_of_the_oldest_hold(self) -> float:
+        oldest = self._outside.holds[0]
+        rest = self._hold_cap_seconds - oldest.age_seconds()
+        if rest <= 0:
+            self._gave_up_waiting = True
+            self._outside.release(oldest)
+            cap = f"{self._hold_cap_seconds:g} real seconds"
+            self._fail(HoldTooLong, f"the clock was held for over {cap} by {oldest.what}")
+        return rest
+
+    def _fail(self, kind: type[VirtualTimeError], what: str) -> None:
+        raise kind(f"at {self._now:.3f} s: {what}. Pending:\n{describe_pending_tasks(self)}")
+
+    # --- work outside the loop
+
+    @contextlib.contextmanager
+    def hold(self, what: str = "hold()") -> Iterator[None]:
+        """The clock stands still inside. `what` names the reason if it lasts too long."""
+        hold = self._outside.hold(what)
+        try:
+            yield
+        finally:
+            self._outside.release(hold)
+
+    def call_soon_threadsafe(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        """As in asyncio, but heard only when the loop has nothing else to do, so that threads cannot race it."""
+        self._check_closed()  # type: ignore[attr-defined]
+        handle = asyncio.Handle(callback, args, self, context)
+        self._outside.tell(handle)
+        return handle
+
+    def run_in_executor(
+        self, executor: concurrent.futures.Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        """As in asyncio; holds the clock. The default executor has one worker, and jobs are answered in order."""
+        self._check_closed()  # type: ignore[attr-defined]
+        if executor is None:
+            self._check_default_executor()  # type: ignore[attr-defined]
+            if self._default_executor is None:
+                self.set_default_executor(concurrent.futures.ThreadPoolExecutor(1, "virtual-time"))
+            executor = self._default_executor
+        assert executor is not None
+        answer: asyncio.Future[T] = self.create_future()
+        self._outside.watch(executor.submit(func, *args), answer, f"a thread running {_function_name(func)}")
+        return answer
+
+    async def shutdown_default_executor(self, *args: Any) -> None:
+        """As in asyncio, with the clock held. A worker that has been waited for in vain is left behind."""
+        if self._gave_up_waiting and self._default_executor is not None:
+            self._executor_shutdown_called = True
+            self._default_executor.shutdown(wait=False, cancel_futures=True)
+            return
+        with self.hold("the end of the default executor"):
+            await super().shutdown_default_executor(*args)
+
+    async def _make_subprocess_transport(self, *args: Any, **options: Any) -> Any:
+        with self.hold("the start of a child process"):
+            transport = await super()._make_subprocess_transport(*args, **options)  # type: ignore[misc]
+        if self.children_hold and transport.get_returncode() is None:
+            self._children[transport] = self._outside.hold(f"child process {transport.get_pid()}")
+        return transport
+
+    def _child_watcher_callback(self, pid: int, returncode: int, transport: Any) -> None:
+        self.call_soon_threadsafe(self._child_ended, returncode, transport)
+
+    def _child_ended(self, returncode: int, transport: Any) -> None:
+        transport._process_exited(returncode)
+        hold = self._children.pop(transport, None)
+        if hold is not None:
+            self._outside.release(hold)
+
+    def _wake(self) -> None:
+        self._write_to_self()  # type: ignore[attr-defined]
+
+
+def new_loop(memory_network: bool = True, split: Split = "none", seed: int = 1, **limits: Any) -> VirtualLoop:
+    """A fresh loop, for `asyncio.Runner(loop_factory=...)` or pytest-asyncio's loop factories.
+
+    split, seed: how the in-memory network cuts what is received (`MemoryNetwork`). limits: see `VirtualLoop`.
+    """
+    return VirtualLoop(network=MemoryNetwork(split=split, seed=seed) if memory_network else None, **limits)
+
+
+def run(
+    main: Callable[[], Coroutine[Any, Any, T]] | Coroutine[Any, Any, T],
+    *,
+    memory_network: bool = True,
+    split: Split = "none",
+    seed: int = 1,
+    **limits: Any,
+) -> T:
+    """`asyncio.run` in virtual time. `main` is a coroutine, or a function without arguments that makes one.
+
+    Raises what `main` raises, and Deadlock, Livelock or HoldTooLong.
+    """
+    factory = functools.partial(new_loop, memory_network, split, seed, **limits)
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(main() if callable(main) else main)
+
+
+def _function_name(func: Any) -> str:
+    inner = func.func if isinstance(func, functools.partial) else func
+    return str(getattr(inner, "__qualname__", inner))
+
+
+def _name(handle: asyncio.Handle) -> str:
+    return _function_name(handle._callback)  # type: ignore[attr-defined]
