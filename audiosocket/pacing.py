@@ -1,6 +1,6 @@
-"""When is the next frame due, and what to do when late. Arithmetic only: `now` is an argument."""
+"""When is the next frame due, what to do when late, and how late it was. Arithmetic only: `now` is an argument."""
 
-__all__ = ["Pacer"]
+__all__ = ["Lateness", "Pacer"]
 
 
 class Pacer:
@@ -28,6 +28,10 @@ class Pacer:
         """The deadline of the next frame."""
         return self.start + self._next * self.period
 
+    def at(self, offset: int) -> float:
+        """The deadline `offset` frames after the next one; -1 is the one that `take` gave out last."""
+        return self.start + (self._next + offset) * self.period
+
     def lateness(self, now: float) -> float:
         """How many seconds ago the next frame was due; 0.0 if it is not due yet."""
         return max(0.0, now - self.next_at)
@@ -48,3 +52,48 @@ class Pacer:
             self.skipped += due - self.max_catch_up
             due = self.max_catch_up
         return due
+
+
+class Lateness:
+    """How late the ticks came: the machine's own lateness, against which all other timing must be judged.
+
+    One sample a wake-up, its earliest deadline. In seconds; percentiles to the next higher 0.05 ms, up to 50 ms (beyond
+    it they give the maximum). On uvloop the clock itself has a grain of 1 ms.
+    """
+
+    __slots__ = ("_buckets", "count", "max")
+
+    GRAIN = 0.000_05
+    _BUCKETS = 1_000
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.max = 0.0
+        self._buckets = [0] * (self._BUCKETS + 1)
+
+    def add(self, seconds: float) -> None:
+        self.count += 1
+        if seconds <= 0.0:
+            self._buckets[0] += 1
+            return
+        if seconds > self.max:
+            self.max = seconds
+        self._buckets[min(int(seconds / self.GRAIN), self._BUCKETS)] += 1
+
+    def percentile(self, share: float) -> float:
+        """The lateness that `share` (0 to 1) of the ticks did not exceed; 0.0 if there was none yet."""
+        wanted = share * self.count
+        seen = 0
+        for index, samples in enumerate(self._buckets):
+            seen += samples
+            if samples and seen >= wanted:
+                return self.max if index == self._BUCKETS else min(self.max, (index + 1) * self.GRAIN)
+        return 0.0
+
+    @property
+    def p50(self) -> float:
+        return self.percentile(0.50)
+
+    @property
+    def p99(self) -> float:
+        return self.percentile(0.99)

@@ -63,6 +63,13 @@ class TestFraming:
         payload = bytes(65_535)
         assert server().receive(encode(Kind.SLIN192, payload)) == [Message(Kind.SLIN192, payload)]
 
+    def test_a_payload_may_look_like_a_message(self) -> None:
+        inner = encode(Kind.SLIN8, bytes(5))
+        outer = encode(Kind.SLIN8, inner)
+        connection = server()
+        assert connection.receive(outer[:3]) == []
+        assert connection.receive(outer[3:]) == [Message(Kind.SLIN8, inner)]
+
     @pytest.mark.parametrize("size", [1, 2, 160, 321, 480, 640, 960])
     def test_any_size_is_taken_as_it_is(self, size: int) -> None:
         # FR-08, FR-15: nothing is said about 320 bytes anywhere.
