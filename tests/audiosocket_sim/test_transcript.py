@@ -1,0 +1,85 @@
+"""The transcript: one line an event, as a person reads it in a diff."""
+
+from audiosocket_sim.call_log import (
+    BackendAsked,
+    BackendPushed,
+    BackendReplied,
+    BotSpoke,
+    CallEnded,
+    CallerAction,
+    CallerSpoke,
+    CallLog,
+    HoldStarted,
+    HoldStopped,
+    Source,
+    StateTold,
+    StepFailed,
+)
+from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.transcript import around, heading, line_of, transcript
+
+
+def scenario(**keys: object) -> Scenario:
+    return Scenario.model_validate({"name": "example", "summary": "An example.", "steps": [{"wait": "1s"}], **keys})
+
+
+def test_heading_says_who_calls_over_which_line() -> None:
+    noisy = scenario(asterisk="22.10", line={"codec": "ulaw", "noise_dbfs": -55})
+    assert heading(noisy) == "example · Asterisk 22.10, app · µ-law, noise −55 dBFS"
+    odd = scenario(asterisk={"version": "22.10", "packet_time": "30ms"}, line={"codec": "alaw"})
+    assert heading(odd) == "example · Asterisk 22.10, app, 30 ms packets · A-law"
+
+
+def test_a_call() -> None:
+    log = CallLog()
+    log.add(2300, Source.BOT, BotSpoke("Pode subir.", 970, 970, "prompt"))
+    log.add(2000, Source.STATE, StateTold("STANDBY", "IA_TURN"))
+    log.add(3500, Source.CALLER, CallerSpoke("Sim.", "pt-br/sim", 1050))
+    log.add(4000, Source.CALLER, CallerAction("dtmf", "4", 100))
+    log.add(6000, Source.HEARD, BackendAsked(1, "id", "Sim."))
+    log.add(6000, Source.STATE, StateTold("USER_TURN", "WAITING"))
+    log.add(7200, Source.BACKEND, BackendReplied(1, "Pode subir.", "WAITING", 1200))
+    log.add(9000, Source.HOLD, HoldStarted(3000))
+    log.add(9500, Source.HOLD, HoldStopped(500, True))
+    log.add(9500, Source.BACKEND, BackendPushed(None, "STANDBY", 409))
+    log.add(9600, Source.BOT, BotSpoke("Pode subir.", 400, 970, "synthetic", 40))
+    log.add(9999, Source.END, CallEnded("server", "hangup_message", "continues", "", False))
+    assert transcript(scenario(), log.entries) == (
+        "example · Asterisk 22.10, app · µ-law\n"
+        "    2.000  state    STANDBY → IA_TURN\n"
+        "    2.300  bot      “Pode subir.”                                                       0.97 s\n"
+        "    3.500  caller   “Sim.”                                                              1.05 s\n"
+        "    4.000  caller   dtmf 4                                                              0.10 s\n"
+        "    6.000  state    USER_TURN → WAITING\n"
+        "    6.000  heard    “Sim.”\n"
+        "    7.200  backend  WAITING “Pode subir.”                                               1.20 s, reply 1\n"
+        "    9.000  hold     starts                                                              3.00 s into WAITING\n"
+        "    9.500  backend  pushes STANDBY nothing                                              answered 409\n"
+        "    9.500  hold     stops after 0.50 s                                                  seamless\n"
+        "    9.600  bot      “Pode subir.”                                                       "
+        "cut off: 0.40 s of 0.97 s, synthetic voice, gaps of 40 ms\n"
+        "    9.999  end      server hung up (00 00 00); last word NOT heard; the dialplan continues\n"
+    )
+
+
+def test_a_failure_and_what_stands_around_it() -> None:
+    log = CallLog()
+    for second in range(30):
+        log.add(second * 1000, Source.STATE, StateTold("WAITING", "IA_TURN"))
+    log.add(20_500, Source.CHECK, StepFailed(3, "expect bot_says", "the bot says “Oi”", "nothing happened"))
+    lines = around(log.entries, 20_500)
+    assert lines[0] == lines[-1] == "     …"
+    assert any("FAILED   step 3 (expect bot_says): expected the bot says “Oi”; nothing happened" in line for line in lines)
+    assert len(lines) == 18
+
+
+def test_ends() -> None:
+    def end(*args: object) -> str:
+        entry = CallLog().add(0, Source.END, CallEnded(*args))  # type: ignore[arg-type]
+        return line_of(entry).split("end      ")[1]
+
+    assert end("caller", "fin", "ends", "the caller hung up", None) == "caller hung up"
+    assert end("caller", "reset", "ends", "the caller hung up", False) == "caller hung up (reset); last word NOT heard"
+    assert end("asterisk", "protocol", "ends", "no activity for 2 s", None) == (
+        "Asterisk ended the call: no activity for 2 s; the dialplan ends"
+    )
