@@ -1,0 +1,169 @@
+"""`python -m server`: the live server, from settings to an orderly end. Exit codes: 0, 2 settings, 3 set-up.
+
+Reads the settings, chooses the event loop, sets up the log, waits for SIGINT or SIGTERM. All else is `listener`'s.
+Nearly everything is imported late, so that `--help` and a wrong setting answer at once.
+"""
+
+import argparse
+import asyncio
+import logging
+import re
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from errno import EADDRINUSE
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from server.config import Settings
+
+__all__ = ["main"]
+
+EXIT_SETTINGS = 2
+EXIT_SETUP = 3
+EXIT_INTERRUPTED = 130
+
+_EXAMPLES = """\
+examples:
+  python -m server
+  AI_API_URL=http://10.0.0.5:8000/messages python -m server --host 0.0.0.0 --port 9092
+
+In the dialplan: AudioSocket(${UUID},127.0.0.1:8080). Settings come from config.json, then .env, then the
+environment; docs/server.md lists them all. Ctrl-C hangs up every call and ends the server.
+"""
+
+
+class _SetupError(Exception):
+    """What keeps the server from starting, in one line."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    from server.config_errors import ConfigError
+
+    args = _parser().parse_args(argv)
+    try:
+        settings = _settings(args)
+        loop_factory = _loop_factory(args.loop)
+    except ConfigError as error:
+        return _fail(str(error), EXIT_SETTINGS)
+    except _SetupError as error:
+        return _fail(str(error), EXIT_SETUP)
+    _set_up_log(args.log_level)
+    try:
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(_serve(settings))
+    except _SetupError as error:
+        return _fail(str(error), EXIT_SETUP)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return 0
+
+
+async def _serve(settings: "Settings") -> None:
+    from audiosocket.errors import AudioSocketError
+    from server.listener import serve
+    from server.speech.base import SpeechError
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    chosen = settings.server
+    try:
+        server = await serve(host=chosen.host, port=chosen.port, control_port=chosen.control_port, settings=settings)
+    except OSError as error:
+        raise _SetupError(_why_no_port(error, settings)) from error
+    except (AudioSocketError, SpeechError) as error:
+        raise _SetupError(str(error)) from error
+    try:
+        _say(f"AudioSocket on {server.host}:{server.port}, control API and debug page on {server.control_url}")
+        await stop.wait()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)  # a second Ctrl-C does not wait for the drain
+        await server.close()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m server",
+        description="AudioSocket Simple: answers calls from Asterisk, asks an AI backend, speaks its replies.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", help="where to listen (127.0.0.1)")
+    parser.add_argument("--port", type=_port, help="AudioSocket; 0: any free port (8080)")
+    parser.add_argument("--control-port", type=_port, help="control API and debug page; 0: any free port (8081)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings (config.json, where there is one)")
+    parser.add_argument("--env-file", type=Path, metavar="FILE", help="more settings (.env, where there is one)")
+    parser.add_argument(
+        "--loop", choices=("auto", "asyncio", "uvloop"), default="auto", help="auto: uvloop where it is installed"
+    )
+    parser.add_argument(
+        "--log-level", choices=("debug", "info", "warning", "error"), default="info", help="log on stderr (info)"
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: expected 0 to 65535")
+    return int(text)
+
+
+def _settings(args: argparse.Namespace) -> "Settings":
+    """Flags win over everything else."""
+    from server.config import load_settings
+
+    settings = load_settings(args.config, args.env_file)
+    flags = {"host": args.host, "port": args.port, "control_port": args.control_port}
+    given = {key: value for key, value in flags.items() if value is not None}
+    return settings.model_copy(update={"server": settings.server.model_copy(update=given)})
+
+
+def _loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if name == "asyncio":
+        return None
+    try:
+        import uvloop
+    except ImportError:
+        if name == "auto":
+            return None
+        raise _SetupError("uvloop is not installed: pip install 'audiosocket-sim[fast]', or --loop asyncio") from None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+def _set_up_log(level: str) -> None:
+    logging.basicConfig(
+        level=level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
+    )
+    for chatty in ("httpx", "httpcore", "sse_starlette", "asyncio"):  # addresses and bodies are not for the log
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _why_no_port(error: OSError, settings: "Settings") -> str:
+    chosen = settings.server
+    address = re.search(r"\('([^']*)', (\d+)", str(error))
+    if error.errno == EADDRINUSE and address:
+        flag = "--control-port" if int(address[2]) == chosen.control_port else "--port"
+        return f"port {address[2]} on {address[1]} is in use: end what listens there, or choose another with {flag}"
+    if error.filename:
+        return f"{error.filename}: {(error.strerror or 'cannot be read').lower()}"
+    return f"cannot listen on {chosen.host}, ports {chosen.port} and {chosen.control_port}: {error.strerror or error}"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _fail(message: str, code: int) -> int:
+    for line in message.splitlines():
+        sys.stderr.write(f"server: {line}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,362 @@
+"""The control API over real HTTP, in virtual time and in memory: lists, streams, pushes, and a prompt end."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from audiosocket_sim import virtual_time
+from server.events import CallEnded, CallEvent, CallStarted, Recorded, State, StateChanged, TranscriptFinal
+from server.reply import Reply
+from server.web import MAX_BODY_BYTES, CallView, ControlServer
+
+REPLY = {"content": {"mensagem": "Pode entrar."}, "set_call_status": "STANDBY"}
+
+
+class FakeCall:
+    """Stands for a call: what `CallView` asks for, and nothing else."""
+
+    def __init__(self, call_id: str, *events: CallEvent) -> None:
+        self.id = call_id
+        self.state = State.WAITING
+        self.live = True
+        self.last_answer: Mapping[str, object] | None = {"content": {"mensagem": "half a pair: \ud800"}}
+        self.pushed: list[Reply] = []
+        self.watchers: list[Callable[[], None]] = []
+        self._events: list[Recorded] = []
+        for event in events:
+            self.record(event)
+
+    def record(self, event: CallEvent) -> None:
+        self._events.append(Recorded(self.id, len(self._events) + 1, len(self._events) / 10, event))
+        if isinstance(event, CallEnded):
+            self.live = False
+        for wake in list(self.watchers):
+            wake()
+
+    def summary(self) -> Mapping[str, object]:
+        return {"id": self.id, "uuid": self.id, "peer": "127.0.0.1:9", "state": self.state, "live": self.live}
+
+    def transcript(self) -> Sequence[Mapping[str, object]]:
+        return [{"at": 0.1, "origin": "caller", "text": "Olá."}]
+
+    def events(self, after: int = 0) -> Sequence[Recorded]:
+        return self._events[after:]
+
+    def push(self, reply: Reply) -> bool:
+        if self.state not in (State.WAITING, State.IA_TURN) or len(self.pushed) == 2:
+            return False
+        self.pushed.append(reply)
+        return True
+
+    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
+        self.watchers.append(wake)
+        return lambda: self.watchers.remove(wake)
+
+
+class FakeCalls:
+    def __init__(self, *calls: FakeCall) -> None:
+        self.calls = list(calls)
+        self.watchers: list[Callable[[], None]] = []
+
+    def all(self) -> Sequence[CallView]:
+        return self.calls
+
+    def get(self, call_id: str) -> CallView | None:
+        return next((call for call in self.calls if call.id == call_id), None)
+
+    def add(self, call: FakeCall) -> None:
+        self.calls.append(call)
+        for wake in list(self.watchers):
+            wake()
+
+    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
+        self.watchers.append(wake)
+        return lambda: self.watchers.remove(wake)
+
+
+def serving(calls: FakeCalls, client: Callable[[httpx.AsyncClient], Coroutine[Any, Any, None]]) -> None:
+    """Run `client` against a control server, in virtual time; afterwards nothing of the server may be left."""
+
+    async def scene() -> None:
+        server = ControlServer(calls)
+        url = await server.start("127.0.0.1", 0)
+        async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=30) as http:
+            await client(http)
+        await server.aclose()
+        await server.aclose()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert calls.watchers == []
+        assert [call.watchers for call in calls.calls] == [[] for _ in calls.calls]
+
+    virtual_time.run(scene)
+
+
+async def read_events(http: httpx.AsyncClient, url: str, **headers: str) -> list[dict[str, Any]]:
+    """Every event of a stream to its end, as its fields id, event and data."""
+    events: list[dict[str, Any]] = []
+    async with http.stream("GET", url, headers=headers) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        fields: dict[str, str] = {}
+        async for line in answer.aiter_lines():
+            if line and not line.startswith(":"):
+                name, _, value = line.partition(": ")
+                fields[name] = value
+            elif not line and fields:
+                events.append({**fields, "data": json.loads(fields["data"])})
+                fields = {}
+    return events
+
+
+def test_calls_are_listed_and_shown() -> None:
+    async def client(http: httpx.AsyncClient) -> None:
+        listed = (await http.get("/calls")).json()
+        assert listed == {"calls": [calls.calls[0].summary(), calls.calls[1].summary()]}
+        shown = (await http.get("/calls/b")).json()
+        assert shown == {
+            **calls.calls[1].summary(),
+            "transcript": [{"at": 0.1, "origin": "caller", "text": "Olá."}],
+            "last_answer": {"content": {"mensagem": "half a pair: ?"}},
+        }
+        assert (await http.get("/health")).json() == {"status": "ok", "live_calls": 2}
+
+    calls = FakeCalls(FakeCall("a"), FakeCall("b"))
+    serving(calls, client)
+
+
+@pytest.mark.parametrize("path", ["/calls/x", "/calls/x/events", "/nothing", "/calls/a/b/c"])
+def test_what_is_not_there_is_404_in_json(path: str) -> None:
+    async def client(http: httpx.AsyncClient) -> None:
+        answer = await http.get(path)
+        assert answer.status_code == 404
+        assert list(answer.json()) == ["error"]
+
+    serving(FakeCalls(FakeCall("a")), client)
+
+
+def test_a_stream_replays_goes_on_live_and_ends_with_the_call() -> None:
+    async def client(http: httpx.AsyncClient) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(40, call.record, TranscriptFinal("Sim,\nclaro."))
+        loop.call_later(41, call.record, CallEnded("caller", "hung up", 41_000))
+        events = await read_events(http, "/calls/a/events")
+        assert [(e["id"], e["event"]) for e in events] == [
+            ("1", "call_started"),
+            ("2", "state_changed"),
+            ("3", "transcript_final"),
+            ("4", "call_ended"),
+        ]
+        assert [e["data"] for e in events] == [recorded.to_json() for recorded in call.events()]
+        assert events[2]["data"]["text"] == "Sim,\nclaro."
+        assert loop.time() == pytest.approx(41, abs=0.01)
+
+    call = FakeCall("a", CallStarted("a", "127.0.0.1:9"), StateChanged(State.STANDBY, State.IA_TURN))
+    serving(FakeCalls(call), client)
+
+
+def test_a_client_that_comes_back_gets_what_it_missed_and_no_more() -> None:
+    async def client(http: httpx.AsyncClient) -> None:
+        events = await read_events(http, "/calls/a/events", **{"Last-Event-ID": "1"})
+        assert [e["id"] for e in events] == ["2"]
+        events = await read_events(http, "/calls/a/events", **{"Last-Event-ID": "nonsense"})
+        assert [e["id"] for e in events] == ["1", "2"]
+        # 204 is how an EventSource learns that it need not come back again.
+        assert (await http.get("/calls/a/events", headers={"Last-Event-ID": "2"})).status_code == 204
+
+    call = FakeCall("a", CallStarted("a", "127.0.0.1:9"), CallEnded("caller", "hung up", 100))
+    serving(FakeCalls(call), client)
+
+
+def test_a_client_that_goes_leaves_nothing_behind() -> None:
+    async def client(http: httpx.AsyncClient) -> None:
+        async with http.stream("GET", "/calls/a/events") as answer:
+            await anext(answer.aiter_lines())
+            assert len(call.watchers) == 1
+        await asyncio.sleep(0.1)
+        assert call.watchers == []
+
+    call = FakeCall("a", CallStarted("a", "127.0.0.1:9"))
+    serving(FakeCalls(call), client)
+
+
+def test_the_list_of_calls_is_told_as_it_changes() -> None:
+    async def client(http: httpx.AsyncClient) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(5, calls.add, FakeCall("b"))
+        async with http.stream("GET", "/events") as answer:
+            lines = (line async for line in answer.aiter_lines() if line.startswith("data: "))
+            seen = [[call["id"] for call in json.loads((await anext(lines))[6:])["calls"]] for _ in range(2)]
+        assert seen == [["a"], ["a", "b"]]
+        assert loop.time() == pytest.approx(5, abs=0.01)
+        await asyncio.sleep(0.5)
+
+    calls = FakeCalls(FakeCall("a"))
+    serving(calls, client)
+
+
+def test_a_pushed_message_reaches_its_call() -> None:
+    async def client(http: httpx.AsyncClient) -> None:
+        answer = await http.post("/calls/a/messages", json=REPLY)
+        assert (answer.status_code, answer.json()) == (202, {"accepted": True, "warnings": []})
+        answer = await http.post("/calls/a/messages", json={"content": {}, "set_call_status": "BYE"})
+        assert answer.json()["warnings"] == ['unknown set_call_status "BYE", taken as USER_TURN']
+
+    call = FakeCall("a")
+    serving(FakeCalls(call), client)
+    assert [(reply.message, reply.status) for reply in call.pushed] == [("Pode entrar.", "STANDBY"), ("", "USER_TURN")]
+
+
+@pytest.mark.parametrize(
+    ("state", "waiting", "code", "why"),
+    [
+        (State.USER_TURN, 0, 409, "call a is in USER_TURN: a message is taken in WAITING or IA_TURN only"),
+        (State.STANDBY, 0, 409, "call a is in STANDBY: a message is taken in WAITING or IA_TURN only"),
+        (State.IA_TURN, 2, 409, "call a is in IA_TURN: too many messages wait"),
+    ],
+)
+def test_a_message_that_the_call_does_not_take_is_409(state: State, waiting: int, code: int, why: str) -> None:
+    async def client(http: httpx.AsyncClient) -> None:
+        answer = await http.post("/calls/a/messages", json=REPLY)
+        assert (answer.status_code, answer.json()) == (code, {"error": why})
+
+    call = FakeCall("a")
+    call.state = state
+    call.pushed = [Reply("", State.WAITING, {})] * waiting
+    serving(FakeCalls(call), client)
+
+
+def test_a_message_for_an_unknown_or_ended_call_is_404() -> None:
+    async def client(http: httpx.AsyncClient) -> None:
+        assert (await http.post("/calls/b/messages", json=REPLY)).status_code == 404
+        answer = await http.post("/calls/a/messages", json=REPLY)
+        assert (answer.status_code, answer.json()) == (404, {"error": "call a has ended"})
+
+    serving(FakeCalls(FakeCall("a", CallEnded("caller", "hung up", 100))), client)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "why"),
+    [
+        (b"{", 422, "not valid JSON: Expecting property name enclosed in double quotes (line 1, column 2)"),
+        (b"", 422, "not valid JSON: Expecting value (line 1, column 1)"),
+        (b'{"mensagem": "Pode entrar."}', 422, "content is missing"),
+        (b'{"content": {"mensagem": 1}}', 422, "content.mensagem: expected text, not a number"),
+        (b" " * (MAX_BODY_BYTES + 1), 413, f"a message has at most {MAX_BODY_BYTES} bytes"),
+    ],
+)
+def test_a_bad_message_is_refused_with_the_reason(body: bytes, code: int, why: str) -> None:
+    async def client(http: httpx.AsyncClient) -> None:
+        answer = await http.post("/calls/a/messages", content=body)
+        assert (answer.status_code, answer.json()) == (code, {"error": why})
+
+    call = FakeCall("a")
+    serving(FakeCalls(call), client)
+    assert call.pushed == []
+
+
+def test_a_page_of_another_origin_may_not_speak_into_a_call() -> None:
+    async def client(http: httpx.AsyncClient) -> None:
+        answer = await http.post("/calls/a/messages", json=REPLY, headers={"Origin": "http://evil.test"})
+        assert answer.status_code == 403
+        own = {"Origin": str(http.base_url).rstrip("/")}
+        assert (await http.post("/calls/a/messages", json=REPLY, headers=own)).status_code == 202
+
+    serving(FakeCalls(FakeCall("a")), client)
+
+
+def test_the_debug_page_is_served_whole_and_asks_nobody_else() -> None:
+    async def client(http: httpx.AsyncClient) -> None:
+        for path, kind in (("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/javascript")):
+            answer = await http.get(path)
+            assert answer.status_code == 200
+            assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
+            assert "default-src 'none'" in answer.headers["content-security-policy"]
+            assert not re.search(r"https?://|innerHTML|outerHTML|document\.write|insertAdjacentHTML", answer.text)
+        html = (await http.get("/")).text
+        for name in re.findall(r'(?:src|href)="([^"]+)"', html):
+            assert name.startswith("data:") or (await http.get(f"/{name}")).status_code == 200
+        script = (await http.get("/page.js")).text
+        for element in re.findall(r'\bat\("([^"]+)"\)', script):
+            assert f'id="{element}"' in html
+
+    serving(FakeCalls(), client)
+
+
+def test_the_page_knows_only_events_that_exist() -> None:
+    script = (Path(__file__).parents[2] / "server" / "page" / "page.js").read_text(encoding="utf-8")
+    table = script.split("const LINES = {")[1].split("\n};")[0]
+    known = {Recorded("", 0, 0, make).type for make in _one_of_each()}
+    named = set(re.findall(r"^  (\w+): ", table, re.MULTILINE))
+    assert named <= known
+    assert {"call_started", "state_changed", "transcript_final", "playback_started", "call_ended"} <= named
+
+
+def _one_of_each() -> list[Any]:
+    from typing import get_args
+
+    return [kind.__new__(kind) for kind in get_args(CallEvent)]
+
+
+@pytest.mark.parametrize("split", ["none", "seeded"])
+def test_the_end_is_prompt_with_streams_open(split: Any) -> None:
+    async def scene() -> None:
+        calls = FakeCalls(FakeCall("a", CallStarted("a", "127.0.0.1:9")))
+        server = ControlServer(calls)
+        url = await server.start("127.0.0.1", 0)
+        async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False) as http:
+            stream = asyncio.create_task(read_events(http, "/calls/a/events"))
+            lists = asyncio.create_task(read_events(http, "/events"))
+            await asyncio.sleep(1)
+            before = asyncio.get_running_loop().time()
+            await server.aclose()
+            assert asyncio.get_running_loop().time() - before < 0.5
+            # Both end as a stream ends, not as one that breaks off.
+            assert [e["event"] for e in await stream] == ["call_started"]
+            assert [e["event"] for e in await lists] == ["calls"]
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    loop = virtual_time.new_loop(split=split)
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(scene())
+
+
+def test_many_servers_one_after_the_other_each_on_a_loop_of_its_own() -> None:
+    for _ in range(60):
+        serving(FakeCalls(FakeCall("a", CallEnded("caller", "hung up", 1))), lambda http: _one_stream(http))
+
+
+async def _one_stream(http: httpx.AsyncClient) -> None:
+    assert len(await read_events(http, "/calls/a/events")) == 1
+
+
+@pytest.mark.kernel
+async def test_over_kernel_sockets_a_reader_that_sleeps_cannot_hold_the_end_up() -> None:
+    call = FakeCall("a", *(TranscriptFinal("x" * 100_000) for _ in range(100)))
+    server = ControlServer(FakeCalls(call))
+    url = await server.start("127.0.0.1", 0)
+    port = int(url.rsplit(":", 1)[1])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    writer.write(b"GET /calls/a/events HTTP/1.1\r\nHost: a\r\n\r\n")
+    while not call.watchers:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await server.aclose()
+    assert call.watchers == []
+    writer.close()
+    del reader
+
+
+@pytest.mark.kernel
+async def test_a_port_in_use_is_an_oserror_and_no_exit() -> None:
+    first, second = ControlServer(FakeCalls()), ControlServer(FakeCalls())
+    url = await first.start("127.0.0.1", 0)
+    with pytest.raises(OSError, match="in use"):
+        await second.start("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    await second.aclose()
+    await first.aclose()
