@@ -158,6 +158,11 @@ class TestVirtualTime:
             handle.cancel()
         assert virtual.pending == 0
 
+    def test_a_call_may_cancel_itself_in_its_tick(self, virtual: FakeLoop) -> None:
+        handle = Ticker().add(lambda deadline: handle.cancel())
+        virtual.run_until(100.05)
+        assert virtual.pending == 0
+
     def test_a_stall_is_caught_up_with_three_ticks(self, virtual: FakeLoop) -> None:
         ticker = Ticker()
         ticks: list[float] = []
