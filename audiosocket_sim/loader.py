@@ -5,6 +5,7 @@ files a scenario may read is checked here: recordings by name, and files in the 
 """
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,16 +14,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from audiosocket.phrases import MANIFEST_NAME
+
 from . import yaml_tree
 from .explain import explain
+from .places import PROJECT, recordings_folders
 from .scenario import Scenario
 from .schema import schema
 
-__all__ = ["Problem", "ScenarioError", "load", "load_text", "recordings_folder", "schema", "sound_file"]
+__all__ = ["Problem", "ScenarioError", "load", "load_text", "schema", "sound_file"]
 
 SOUND_SUFFIXES = (".wav", ".slin", ".sln", ".raw", ".mp3", ".ogg", ".flac", ".m4a")
 _LARGEST_FILE_BYTES = 1_000_000
-_SHIPPED_RECORDINGS = Path(__file__).resolve().parent.parent / "recordings"
+_MANIFEST_FILE = re.compile(r"""(?:^|[\s{,])file:\s*(?:"([^"]*)"|'([^']*)'|([^\s,}#]+))""", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -65,11 +69,8 @@ class ScenarioError(Exception):
         return self.problems[0].message
 
 
-def load(path: str | os.PathLike[str], *, recordings: Path | None = None) -> Scenario:
-    """The scenario in a file; its name is the file's. Raises ScenarioError, also for a file that cannot be read.
-
-    `recordings`: where named recordings are; see `recordings_folder` otherwise.
-    """
+def load(path: str | os.PathLike[str]) -> Scenario:
+    """The scenario in a file; its name is the file's. Raises ScenarioError, also for a file that cannot be read."""
     file = Path(path)
     try:
         if file.stat().st_size > _LARGEST_FILE_BYTES:
@@ -80,17 +81,10 @@ def load(path: str | os.PathLike[str], *, recordings: Path | None = None) -> Sce
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ScenarioError(Problem(str(path), line, 1, "not UTF-8; save the file as UTF-8")) from None
-    return load_text(text, file.stem, file=str(path), folder=file.parent, recordings=recordings)
+    return load_text(text, file.stem, file=str(path), folder=file.parent.resolve())
 
 
-def load_text(
-    text: str,
-    name: str = "scenario",
-    *,
-    file: str | None = None,
-    folder: Path | None = None,
-    recordings: Path | None = None,
-) -> Scenario:
+def load_text(text: str, name: str = "scenario", *, file: str | None = None, folder: Path | None = None) -> Scenario:
     """The scenario in a text. Without a `folder`, `say: {file: …}` is an error, since it is relative to the scenario.
 
     `file` is what errors call it (`<name>` otherwise). Raises ScenarioError.
@@ -110,23 +104,13 @@ def load_text(
         except ValidationError as error:
             explained = explain(error, tree.written)
             problems += [(tree.place(path, of_key=of_key), message) for path, of_key, message in explained]
-        problems += [(tree.place(path), message) for path, message in _check_sounds(tree.data, folder, recordings)]
+        problems += [(tree.place(path), message) for path, message in _check_sounds(tree.data, folder)]
     if problems or scenario is None:
         raise ScenarioError(*(Problem(file, place.line, place.column, message) for place, message in problems))
     return scenario.model_copy(update={"name": name, "folder": folder})
 
 
-def recordings_folder(folder: Path | None) -> Path:
-    """The `recordings` folder beside the scenario or in the nearest folder above; the project's own otherwise."""
-    if folder is not None:
-        start = folder.resolve()
-        for above in (start, *start.parents):
-            if (above / "recordings").is_dir():
-                return above / "recordings"
-    return _SHIPPED_RECORDINGS
-
-
-def sound_file(name: str, folder: Path, recordings: Path) -> Path:
+def sound_file(name: str, folder: Path) -> Path:
     """Where `say: {file: name}` lies. Raises ValueError unless that is inside the scenario's folder or recordings/.
 
     Symbolic links count as what they point to: a scenario that came from elsewhere must not read this machine's files.
@@ -136,7 +120,7 @@ def sound_file(name: str, folder: Path, recordings: Path) -> Path:
     if "\0" in name:
         raise ValueError("a file's name has no NUL in it")
     path = (folder / name).resolve()
-    if not any(path.is_relative_to(place.resolve()) for place in (folder, recordings)):
+    if not any(path.is_relative_to(place.resolve()) for place in (folder, *recordings_folders(folder))):
         raise ValueError(f"{name} leads out of the scenario's folder and of recordings/")
     if not path.is_file():
         others = [other.name for other in path.parent.iterdir() if other.is_file()] if path.parent.is_dir() else []
@@ -144,42 +128,46 @@ def sound_file(name: str, folder: Path, recordings: Path) -> Path:
     return path
 
 
-def _check_sounds(data: Any, folder: Path | None, recordings: Path | None) -> Iterator[tuple[yaml_tree.Path, str]]:
+def _check_sounds(data: Any, folder: Path | None) -> Iterator[tuple[yaml_tree.Path, str]]:
     """What the `say` steps cannot read, with the path to it. Looks at raw data: other keys may still be wrong."""
     steps = data.get("steps") if isinstance(data, dict) else None
     known: list[str] | None = None
     for index, step in enumerate(steps if isinstance(steps, list) else ()):
         say = step.get("say") if isinstance(step, dict) else None
         source = say if isinstance(say, dict) else {"recording": say}
-        where = recordings or recordings_folder(folder)
         if isinstance(name := source.get("recording"), str):
-            known = _recordings(where) if known is None else known
+            known = _recordings(folder) if known is None else known
             if name not in known:
-                yield ("steps", index, "say", "recording"), _no_recording(name, known, where)
+                yield ("steps", index, "say", "recording"), _no_recording(name, known)
         if isinstance(name := source.get("file"), str):
             try:
                 if folder is None:
                     raise ValueError(f"{name} is relative to the scenario, and this one lies in no folder")
-                sound_file(name, folder, where)
+                sound_file(name, folder)
             except ValueError as error:
                 yield ("steps", index, "say", "file"), f"file: {error}"
 
 
-def _recordings(folder: Path) -> list[str]:
-    """All names in recordings/: paths without their suffix, with forward slashes."""
-    files = (path for path in folder.rglob("*") if path.suffix.lower() in SOUND_SUFFIXES)
-    return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in files)
+def _recordings(folder: Path | None) -> list[str]:
+    """All names in the manifests of recordings/, without reading them as YAML, which takes longer than a call does."""
+    names: list[str] = []
+    for recordings in recordings_folders(folder or PROJECT):
+        manifest = recordings / MANIFEST_NAME
+        text = manifest.read_text(encoding="utf-8", errors="replace") if manifest.is_file() else ""
+        files = ("".join(groups) for groups in _MANIFEST_FILE.findall(text))
+        names += [Path(file).with_suffix("").as_posix() for file in files if file]
+    return names
 
 
-def _no_recording(name: str, known: list[str], folder: Path) -> str:
+def _no_recording(name: str, known: list[str]) -> str:
     if not known:
-        return f"say: there is no recording {name!r}: {folder.name}/ has no recordings"
+        return f"say: there is no recording {name!r}: recordings/{MANIFEST_NAME} lists none"
     bare = name[: -len(suffix)] if (suffix := Path(name).suffix.lower()) in SOUND_SUFFIXES else name
     if bare != name and bare in known:
         return f"say: a recording is named without its suffix: {bare!r}"
     same = [full for full in known if full.rpartition("/")[2] == bare.rpartition("/")[2]]
     meant = f"; did you mean {same[0]!r}?" if same else _did_you_mean(bare, known)
-    return f"say: there is no recording {name!r} in {folder.name}/{meant}"
+    return f"say: there is no recording {name!r} in recordings/{meant}"
 
 
 def _did_you_mean(word: str, words: list[str]) -> str:

@@ -204,8 +204,8 @@ class Push(Model):
     says: str | None = Field(default=None, description="mensagem; absent from the JSON otherwise")
     set_call_status: _Status | None = Field(default=None, description="absent from the JSON otherwise")
     nested_status: bool = Field(default=False, description="status inside `content`, as old backends send it")
-    expect_http: int | None = Field(
-        default=202, ge=100, le=599, description="the status that the control API must answer with; null: any"
+    expect_http: Annotated[int | None, WithJsonSchema({"type": ["integer", "null"]})] = Field(
+        default=202, description="the status that the control API must answer with; null: any"
     )
 
     @model_validator(mode="after")
@@ -237,6 +237,8 @@ class Reply(Model):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         _check_status(self.nested_status, self.set_call_status)
+        if self.nested_status and self.fault == "missing_content":
+            raise misfit("there is no `content` to put the status into", "nested_status")
         if self.body is not None and (self.says is not None or self.set_call_status is not None):
             raise misfit("it is the whole answer: says and set_call_status cannot stand beside it", "body")
         if self.fault is None:

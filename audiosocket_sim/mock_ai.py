@@ -1,0 +1,285 @@
+"""A scripted AI backend over real HTTP: the scenario says what it answers, it tells what it was asked.
+
+One call's backend. Takes the first unused reply that fits what the caller said; what fits none is answered with 500 and
+recorded in `failures`. Events are told at the moment they happen. It decides nothing about the call and checks no bot.
+The JSON is that of docs/server.md, The AI backend; times are the running loop's.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from audiosocket.phrases import normalise
+
+from .call_log import BackendAsked, BackendPushed, BackendReplied
+from .control import ControlError
+from .faults import reset
+from .http_server import HttpServer
+from .scenario import Push, Reply
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+__all__ = ["MockAi", "answer_json"]
+
+_TIMESTAMP = "2025-01-01T12:00:00"
+"""Of every answer: nobody may depend on it, and a changing one would change recorded runs."""
+
+_LARGEST_REQUEST_BYTES = 1_000_000
+
+Event = BackendAsked | BackendReplied | BackendPushed
+
+
+def answer_json(says: str | None, status: str | None, *, nested_status: bool = False) -> dict[str, Any]:
+    """What a backend answers and pushes; `None` leaves a key out. `nested_status` puts the status inside `content`."""
+    content: dict[str, Any] = {"dados": {}, "valid_for_action": False}
+    if says is not None:
+        content = {"mensagem": says, **content}
+    body: dict[str, Any] = {"content": content, "timestamp": _TIMESTAMP}
+    if status is not None:
+        (content if nested_status else body)["set_call_status"] = status
+    return body
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One request: its number from 1, what it holds, when it came, and how to learn that its sender is gone."""
+
+    number: int
+    conversation_id: str
+    content: str
+    at: float
+    request: "Request"
+
+
+class MockAi:
+    """`start`, then `aclose`. `push` delivers a later message: (conversation id, JSON) -> HTTP status, or ControlError.
+
+    each_call: replies are used up by each conversation anew, for a backend that serves call after call.
+    on_failure: told what went against the script as it happens; `failures` collects it in any case.
+    """
+
+    def __init__(
+        self,
+        replies: Sequence[Reply],
+        on_event: Callable[[Event], None],
+        push: Callable[[str, dict[str, Any]], Awaitable[int]],
+        *,
+        each_call: bool = False,
+        on_failure: Callable[[str], None] | None = None,
+    ) -> None:
+        self._replies = tuple(replies)
+        self._on_event = on_event
+        self._push = push
+        self._each_call = each_call
+        self._on_failure = on_failure
+        self._loop = asyncio.get_running_loop()
+        self._used: Counter[tuple[str, int]] = Counter()
+        self._server: HttpServer | None = None
+        self._pushing: set[asyncio.Task[None]] = set()
+        self._requests = 0
+        self._closing = False
+        self.failures: list[str] = []
+        """What went against the script, one line each."""
+        self.unmatched: list[BackendAsked] = []
+        """Requests that fitted no reply; each is a failure too."""
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the script is a backend that is not there."""
+        return any(reply.fault == "refused" for reply in self._replies)
+
+    async def start(self, port: int = 0, host: str = "127.0.0.1") -> str:
+        """Listen; the URL to ask. Raises OSError when the port is taken. With `refused` nobody listens at the URL."""
+        from starlette.applications import Starlette
+        from starlette.routing import Route
+
+        self._server = HttpServer(Starlette(routes=[Route("/{path:path}", self._answer, methods=["POST"])]))
+        port = await self._server.start(host, port)
+        if self.refuses:
+            await self._server.aclose()
+        return f"http://{host}:{port}/messages"
+
+    async def aclose(self) -> None:
+        """Stop: requests without an answer lose their connection, pushes that are not yet due are dropped."""
+        self._closing = True
+        for task in self._pushing:
+            task.cancel()
+        await asyncio.gather(*self._pushing, return_exceptions=True)
+        if self._server is not None:
+            await self._server.aclose()
+
+    def unused(self) -> list[str]:
+        """Replies that the scenario needs and nobody asked for, each named by its number and what it hears."""
+        used = Counter(index for (_, index), times in self._used.items() for _ in range(times))
+        return [
+            _name(index, reply)
+            for index, reply in enumerate(self._replies)
+            if not used[index] and not reply.optional and reply.fault != "refused"
+        ]
+
+    # --- one request
+
+    async def _answer(self, request: "Request") -> "Response":
+        from starlette.background import BackgroundTask
+        from starlette.responses import PlainTextResponse, Response
+
+        asked = await self._read(request)
+        if asked is None:
+            self._fail('the AI backend was asked with something else than {"id": "…", "content": "…"}')
+            return PlainTextResponse('expected JSON: {"id": "…", "content": "…"}', 422)
+        event = BackendAsked(asked.number, asked.conversation_id, asked.content)
+        self._on_event(event)
+        index = self._choose(asked)
+        if index is None:
+            return self._refuse(event)
+        reply = self._replies[index]
+        if await self._gone(asked, None if reply.fault == "no_answer" else reply.after / 1000):
+            self._tell(asked, reply, delivered=False)
+            return Response()  # to nobody
+        self._tell(asked, reply)
+        if reply.fault == "reset":
+            await self._reset(asked)
+            return Response()
+        status, body = _answer_of(reply)
+        background = BackgroundTask(self._begin_pushes, asked.conversation_id, index) if reply.then_pushes else None
+        return Response(body, status, media_type="application/json", background=background)
+
+    async def _read(self, request: "Request") -> _Asked | None:
+        at = self._loop.time()
+        try:
+            data = await request.body()
+            fields = json.loads(data) if len(data) <= _LARGEST_REQUEST_BYTES else None
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(fields, dict):
+            return None
+        conversation_id, content = fields.get("id"), fields.get("content")
+        if not isinstance(conversation_id, str) or not isinstance(content, str):
+            return None
+        self._requests += 1
+        return _Asked(self._requests, conversation_id, content, at, request)
+
+    def _choose(self, asked: _Asked) -> int | None:
+        """The first reply that is not used up and fits; it is used from here on."""
+        words = normalise(asked.content)
+        conversation = asked.conversation_id if self._each_call else ""
+        for index, reply in enumerate(self._replies):
+            if self._used[conversation, index] < reply.times and (
+                reply.hears is None or normalise(reply.hears) in words
+            ):
+                self._used[conversation, index] += 1
+                return index
+        return None
+
+    def _refuse(self, event: BackendAsked) -> "Response":
+        from starlette.responses import PlainTextResponse
+
+        self.unmatched.append(event)
+        waiting = "; ".join(self.unused()) or "none is left"
+        text = f"request {event.number}, “{event.content}”, fits no reply of the scenario (not used so far: {waiting})"
+        self._fail(text)
+        self._on_event(BackendReplied(event.number, None, None, 0, fault="no_reply_fits"))
+        return PlainTextResponse(text, 500)
+
+    async def _gone(self, asked: _Asked, seconds: float | None) -> bool:
+        """Wait this long (None: for ever), or until who asked is gone; whether that was so."""
+        listening = self._loop.create_task(_until_disconnect(asked.request))
+        try:
+            done, _ = await asyncio.wait({listening}, timeout=seconds)
+            return bool(done)
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    def _fail(self, what: str) -> None:
+        self.failures.append(what)
+        if self._on_failure is not None:
+            self._on_failure(what)
+
+    def _tell(self, asked: _Asked, reply: Reply, *, delivered: bool = True) -> None:
+        if self._closing:
+            return  # the call is over; that its backend goes away is no event of it
+        says, status = _words(reply)
+        after_ms = round((self._loop.time() - asked.at) * 1000)
+        self._on_event(BackendReplied(asked.number, says, status, after_ms, reply.fault, delivered))
+
+    async def _reset(self, asked: _Asked) -> None:
+        client = asked.request.client
+        transport = self._server.transport_of((client.host, client.port)) if self._server and client else None
+        if transport is not None:
+            reset(transport)
+        await self._gone(asked, None)
+
+    # --- later messages
+
+    async def _begin_pushes(self, conversation_id: str, index: int) -> None:
+        """Called when the answer has been written."""
+        if not self._closing:
+            task = self._loop.create_task(self._send_pushes(conversation_id, index))
+            self._pushing.add(task)
+            task.add_done_callback(self._pushed)
+
+    async def _send_pushes(self, conversation_id: str, index: int) -> None:
+        sent_at = self._loop.time()
+        for number, push in enumerate(self._replies[index].then_pushes, 1):
+            await asyncio.sleep(sent_at + push.after / 1000 - self._loop.time())
+            sent_at = self._loop.time()
+            name = f"push {number} of {_name(index, self._replies[index])}"
+            try:
+                http_status = await self._push(conversation_id, _push_body(push))
+            except ControlError as error:
+                self._fail(f"{name} could not be delivered: {error}")
+                return
+            self._on_event(BackendPushed(push.says, push.set_call_status, http_status))
+            if push.expect_http is not None and http_status != push.expect_http:
+                self._fail(f"{name} was answered {http_status}, not {push.expect_http}")
+
+    def _pushed(self, task: asyncio.Task[None]) -> None:
+        self._pushing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(f"a push broke: {error!r}")
+
+
+async def _until_disconnect(request: "Request") -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _name(index: int, reply: Reply) -> str:
+    return f"{index + 1} (hears “{reply.hears}”)" if reply.hears is not None else f"{index + 1} (hears anything)"
+
+
+def _answer_of(reply: Reply) -> tuple[int, str]:
+    """HTTP status and body of the answer, faults included."""
+    match reply.fault:
+        case "http_500":
+            return 500, '{"error": "the mock AI fails, as the scenario says"}'
+        case "http_404":
+            return 404, '{"error": "nothing is here, as the scenario says"}'
+        case "invalid_json":
+            return 200, '{"content": {"mensagem": "cut o'
+    body = reply.body
+    if body is None:
+        body = answer_json(reply.says, reply.set_call_status, nested_status=reply.nested_status)
+    if reply.fault == "missing_content":
+        body = {key: value for key, value in body.items() if key != "content"}
+    return 200, json.dumps(body, ensure_ascii=False)
+
+
+def _push_body(push: Push) -> dict[str, Any]:
+    return answer_json(push.says, push.set_call_status, nested_status=push.nested_status)
+
+
+def _words(reply: Reply) -> tuple[str | None, str | None]:
+    """What is said and which status is set, for the log; also out of a `body` that is written out whole."""
+    if reply.body is None:
+        return reply.says, reply.set_call_status
+    content = reply.body.get("content")
+    nested = content if isinstance(content, dict) else {}
+    says, status = nested.get("mensagem"), reply.body.get("set_call_status", nested.get("set_call_status"))
+    return (None if says is None else str(says)), (None if status is None else str(status))

@@ -1,0 +1,105 @@
+"""`mock-ai FILE`: the AI backend of a scenario alone, for a live server, call after call, until it is stopped.
+
+Shows what it is asked and what it answers, a line an event. What a caller said is on the screen of whoever started it
+and nowhere else.
+"""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from .call_log import BackendAsked, BackendPushed, BackendReplied
+from .loader import ScenarioError, load
+from .mock_ai import MockAi
+from .places import find_scenario
+from .scenario import Scenario
+
+__all__ = ["mock_ai_command", "serve_forever"]
+
+_INVALID, _SET_UP = 2, 3
+
+
+def mock_ai_command(name: str, host: str, port: int, control_url: str) -> int:
+    """Serve until SIGINT or SIGTERM. The exit code: 0, 2 for an invalid scenario, 3 for a port that is taken."""
+    try:
+        scenario = load(find_scenario(name, Path.cwd()))
+    except FileNotFoundError:
+        from .run_command import no_such_scenario
+
+        return _refuse(no_such_scenario(name), _INVALID)
+    except ScenarioError as error:
+        return _refuse(str(error), _INVALID)
+    if not scenario.ai:
+        return _refuse(f"{name}: this scenario has no `ai:`, so there is nothing to answer", _INVALID)
+    if any(reply.fault == "refused" for reply in scenario.ai):
+        return _refuse(f"{name}: its backend refuses connections: start nothing, and you have it", _INVALID)
+    try:
+        asyncio.run(serve_forever(scenario, host, port, control_url))
+    except OSError as error:
+        return _refuse(f"cannot listen on {host}:{port}: {error.strerror or error}", _SET_UP)
+    return 0
+
+
+async def serve_forever(scenario: Scenario, host: str, port: int, control_url: str) -> None:
+    """Answer as the scenario says, each conversation from its first reply on; pushes go to the control URL.
+
+    Returns on SIGINT or SIGTERM. Raises OSError when the port is taken.
+    """
+    from .control import ControlClient
+
+    control = ControlClient(control_url)
+    ai = MockAi(scenario.ai, _show, control.push, each_call=True, on_failure=_show_failure)
+    try:
+        url = await ai.start(port, host)
+        replies = "1 reply" if len(scenario.ai) == 1 else f"{len(scenario.ai)} replies"
+        _write(f"mock AI on {url}, {replies} of {scenario.name}; pushes go to {control_url}")
+        await _until_stopped()
+    finally:
+        await ai.aclose()
+        await control.aclose()
+
+
+async def _until_stopped() -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        await stopped.wait()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _show_failure(failure: str) -> None:
+    """At once, since nobody waits for a verdict here."""
+    _write(f"  !  {failure}")
+
+
+def _show(event: Any) -> None:
+    match event:
+        case BackendAsked():
+            _write(f"{event.conversation_id}  asked    “{event.content}”")
+        case BackendReplied(fault=str(fault)):
+            _write(f"  {event.number}  fault    {fault.replace('_', ' ')}")
+        case BackendReplied():
+            late = "" if event.delivered else "  (nobody there to take it)"
+            _write(f"  {event.number}  answered {_message(event.status, event.says)}{late}")
+        case BackendPushed():
+            _write(f"     pushed   {_message(event.status, event.says)}: HTTP {event.http_status}")
+
+
+def _message(status: str | None, says: str | None) -> str:
+    return f"{status or 'no status'} {'nothing' if says is None else f'“{says}”'}"
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _refuse(line: str, code: int) -> int:
+    sys.stderr.write(line + "\n")
+    return code

@@ -1,0 +1,374 @@
+"""The mock AI backend, over HTTP in virtual time: what it answers, when, what it tells, what it holds against a bot."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from audiosocket_sim import virtual_time
+from audiosocket_sim.call_log import BackendAsked, BackendPushed, BackendReplied
+from audiosocket_sim.control import ControlError
+from audiosocket_sim.mock_ai import MockAi, answer_json
+from audiosocket_sim.scenario import Push, Reply
+
+
+class Room:
+    """A mock AI, a client of it, and all that happens, with its time in ms."""
+
+    def __init__(self, replies: list[dict[str, Any]], *, each_call: bool = False) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.ai = MockAi([Reply(**reply) for reply in replies], self.tell, self.push, each_call=each_call)
+        self.http = httpx.AsyncClient(trust_env=False, timeout=None)
+        self.events: list[tuple[int, object]] = []
+        self.pushes: list[tuple[int, str, dict[str, Any]]] = []
+        self.push_status: int | Exception = 202
+
+    @property
+    def now_ms(self) -> int:
+        return round(self.loop.time() * 1000)
+
+    def tell(self, event: object) -> None:
+        self.events.append((self.now_ms, event))
+
+    async def push(self, conversation_id: str, body: dict[str, Any]) -> int:
+        self.pushes.append((self.now_ms, conversation_id, body))
+        if isinstance(self.push_status, Exception):
+            raise self.push_status
+        return self.push_status
+
+    async def ask(self, content: str, conversation_id: str = "call-1") -> httpx.Response:
+        return await self.http.post(self.url, json={"id": conversation_id, "content": content})
+
+    async def __aenter__(self) -> "Room":
+        self.url = await self.ai.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.http.aclose()
+        await self.ai.aclose()
+        assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+
+
+Play = Callable[[Room], Awaitable[None]]
+
+
+def play(replies: list[dict[str, Any]], act: Play, *, each_call: bool = False, memory: bool = True) -> Room:
+    """Run `act` in a room in virtual time; returns the room, closed, with what it saw."""
+
+    async def main() -> Room:
+        async with Room(replies, each_call=each_call) as room:
+            await act(room)
+        return room
+
+    return virtual_time.run(main, memory_network=memory)
+
+
+@pytest.mark.parametrize("memory", [True, False], ids=["in memory", "kernel loopback"])
+def test_answers_after_its_think_time_and_tells_both_moments(memory: bool) -> None:
+    answers: list[dict[str, Any]] = []
+
+    async def act(room: Room) -> None:
+        await asyncio.sleep(3)
+        answers.append((await room.ask("Quero falar com o APARTAMENTO 202, por favor.")).json())
+
+    reply = {"hears": "apartamento 202", "after": "1.2s", "says": "Vou verificar.", "set_call_status": "WAITING"}
+    room = play([reply], act, memory=memory)
+    assert room.events == [
+        (3000, BackendAsked(1, "call-1", "Quero falar com o APARTAMENTO 202, por favor.")),
+        (4200, BackendReplied(1, "Vou verificar.", "WAITING", 1200)),
+    ]
+    assert answers[0]["content"]["mensagem"] == "Vou verificar."
+    assert answers[0]["set_call_status"] == "WAITING"
+    assert set(answers[0]) == {"content", "timestamp", "set_call_status"}
+    assert room.ai.failures == []
+    assert room.ai.unused() == []
+
+
+def test_takes_the_first_unused_reply_that_fits() -> None:
+    said: list[str] = []
+
+    async def act(room: Room) -> None:
+        for words in ("sim", "SIM!", "não, obrigado", "sim"):
+            said.append((await room.ask(words)).json()["content"]["mensagem"])
+
+    replies = [
+        {"hears": "Não", "says": "no"},
+        {"hears": "sim", "says": "yes", "times": 2},
+        {"says": "anything"},
+        {"hears": "nunca", "says": "never", "optional": True},
+        {"hears": "porteiro", "says": "never too"},
+    ]
+    room = play(replies, act)
+    assert said == ["yes", "yes", "no", "anything"]
+    assert room.ai.unused() == ["5 (hears “porteiro”)"]
+
+
+def test_a_request_that_fits_nothing_is_answered_500_and_held_against_the_bot() -> None:
+    answers: list[httpx.Response] = []
+
+    async def act(room: Room) -> None:
+        answers.append(await room.ask("apartamento 203"))
+
+    room = play([{"hears": "apartamento 202", "says": "x"}], act)
+    assert answers[0].status_code == 500
+    assert answers[0].text == (
+        "request 1, “apartamento 203”, fits no reply of the scenario (not used so far: 1 (hears “apartamento 202”))"
+    )
+    assert room.ai.failures == [answers[0].text]
+    assert room.ai.unmatched == [BackendAsked(1, "call-1", "apartamento 203")]
+    assert room.events[-1] == (0, BackendReplied(1, None, None, 0, fault="no_reply_fits"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b'{"id": "a"}', b'{"id": 1, "content": "x"}', b"[" * 100_000, b"\xff", b"x" * 1_000_001],
+    ids=["empty", "cut off", "a list", "no content", "a number", "deep", "no text", "huge"],
+)
+def test_a_request_that_is_no_question_is_answered_422_and_uses_no_reply(body: bytes) -> None:
+    async def act(room: Room) -> None:
+        assert (await room.http.post(room.url, content=body)).status_code == 422
+
+    room = play([{"says": "x"}], act)
+    assert room.ai.failures == ['the AI backend was asked with something else than {"id": "…", "content": "…"}']
+    assert room.ai.unused() == ["1 (hears anything)"]
+    assert room.events == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ({}, {"content": {"dados": {}, "valid_for_action": False}}),
+        ({"says": ""}, {"content": {"mensagem": "", "dados": {}, "valid_for_action": False}}),
+        ({"says": "a", "set_call_status": "PARADO"}, {"set_call_status": "PARADO"}),
+        (
+            {"says": "a", "set_call_status": "STANDBY", "nested_status": True},
+            {"content": {"mensagem": "a", "dados": {}, "valid_for_action": False, "set_call_status": "STANDBY"}},
+        ),
+        ({"body": {"content": 5, "x": [1]}}, {"content": 5, "x": [1]}),
+        ({"fault": "missing_content", "set_call_status": "STANDBY"}, {"set_call_status": "STANDBY"}),
+    ],
+)
+def test_the_answers_json(reply: dict[str, Any], expected: dict[str, Any]) -> None:
+    async def act(room: Room) -> None:
+        body = (await room.ask("x")).json()
+        assert {key: body[key] for key in expected} == expected
+        assert ("content" in body) == (reply.get("fault") != "missing_content")
+        assert body.get("set_call_status") == expected.get("set_call_status")
+
+    play([reply], act)
+
+
+def test_a_body_written_out_is_sent_as_it_is_and_its_words_are_told() -> None:
+    body = {"content": {"mensagem": "olá", "set_call_status": "STANDBY"}, "more": 1}
+
+    async def act(room: Room) -> None:
+        assert (await room.ask("x")).json() == body
+
+    room = play([{"body": body}], act)
+    assert room.events[-1][1] == BackendReplied(1, "olá", "STANDBY", 0)
+
+
+@pytest.mark.parametrize(("fault", "status"), [("http_500", 500), ("http_404", 404)])
+def test_http_faults(fault: str, status: int) -> None:
+    async def act(room: Room) -> None:
+        assert (await room.ask("x")).status_code == status
+
+    room = play([{"fault": fault, "after": "300ms"}], act)
+    assert room.events[-1] == (300, BackendReplied(1, None, None, 300, fault=fault))
+    assert room.ai.unused() == []
+
+
+def test_invalid_json_comes_with_200() -> None:
+    async def act(room: Room) -> None:
+        answer = await room.ask("x")
+        assert answer.status_code == 200
+        with pytest.raises(json.JSONDecodeError):
+            answer.json()
+
+    play([{"fault": "invalid_json"}], act)
+
+
+@pytest.mark.parametrize("memory", [True, False], ids=["in memory", "kernel loopback"])
+def test_reset_breaks_the_connection_without_an_answer(memory: bool) -> None:
+    async def act(room: Room) -> None:
+        with pytest.raises(httpx.ReadError):
+            await room.ask("x")
+        assert room.now_ms == 500
+
+    room = play([{"fault": "reset", "after": "500ms"}], act, memory=memory)
+    assert room.events[-1] == (500, BackendReplied(1, None, None, 500, fault="reset"))
+
+
+@pytest.mark.parametrize("memory", [True, False], ids=["in memory", "kernel loopback"])
+def test_refused_gives_an_address_at_which_nobody_listens(memory: bool) -> None:
+    async def act(room: Room) -> None:
+        with pytest.raises(httpx.ConnectError):
+            await room.ask("x")
+
+    room = play([{"fault": "refused"}], act, memory=memory)
+    assert room.ai.unused() == []
+    assert room.ai.refuses
+
+
+def test_no_answer_ends_when_the_bot_gives_up() -> None:
+    async def act(room: Room) -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(30):
+                await room.ask("x")
+        await asyncio.sleep(0.001)
+
+    room = play([{"fault": "no_answer"}], act)
+    assert room.events[-1] == (30_000, BackendReplied(1, None, None, 30_000, fault="no_answer", delivered=False))
+
+
+def test_no_answer_ends_with_the_mock_and_is_then_no_event() -> None:
+    async def act(room: Room) -> None:
+        asking = asyncio.create_task(room.ask("x"))
+        await asyncio.sleep(2)
+        await room.ai.aclose()
+        with pytest.raises(httpx.TransportError):
+            await asking
+
+    room = play([{"fault": "no_answer"}], act)
+    assert [type(event) for _, event in room.events] == [BackendAsked]
+
+
+def test_an_answer_that_nobody_waits_for_is_told_so_and_has_no_pushes() -> None:
+    async def act(room: Room) -> None:
+        asking = asyncio.create_task(room.ask("x"))
+        await asyncio.sleep(1)
+        asking.cancel()
+        await asyncio.sleep(60)
+
+    room = play([{"says": "late", "after": "5s", "then_pushes": [Push(after="1s", says="later")]}], act)
+    assert room.events[-1] == (1000, BackendReplied(1, "late", None, 1000, delivered=False))
+    assert room.pushes == []
+    assert room.ai.failures == []
+
+
+def test_pushes_follow_the_answer_each_counted_from_the_one_before() -> None:
+    async def act(room: Room) -> None:
+        await room.ask("x")
+        await asyncio.sleep(20)
+
+    pushes = [
+        Push(after="8s", says="one", set_call_status="WAITING"),
+        Push(after="2s", says="two", set_call_status="STANDBY", nested_status=True),
+        Push(says="three"),
+    ]
+    room = play([{"says": "wait", "after": "1s", "then_pushes": pushes}], act)
+    assert room.pushes == [
+        (9000, "call-1", answer_json("one", "WAITING")),
+        (11_000, "call-1", answer_json("two", "STANDBY", nested_status=True)),
+        (11_000, "call-1", answer_json("three", None)),
+    ]
+    assert room.events[2:] == [
+        (9000, BackendPushed("one", "WAITING", 202)),
+        (11_000, BackendPushed("two", "STANDBY", 202)),
+        (11_000, BackendPushed("three", None, 202)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expect_http", "failures"),
+    [
+        (202, ["push 1 of 1 (hears anything) was answered 409, not 202"]),
+        (409, []),
+        (None, []),
+    ],
+)
+def test_the_control_apis_answer_to_a_push_is_checked(expect_http: int | None, failures: list[str]) -> None:
+    async def act(room: Room) -> None:
+        room.push_status = 409
+        await room.ask("x")
+        await asyncio.sleep(1)
+
+    room = play([{"says": "x", "then_pushes": [Push(says="y", expect_http=expect_http)]}], act)
+    assert room.events[-1][1] == BackendPushed("y", None, 409)
+    assert room.ai.failures == failures
+
+
+def test_a_push_that_cannot_be_delivered_is_a_failure() -> None:
+    async def act(room: Room) -> None:
+        room.push_status = ControlError("nobody there")
+        await room.ask("x")
+        await asyncio.sleep(1)
+
+    room = play([{"says": "x", "then_pushes": [Push(says="y")]}], act)
+    assert room.ai.failures == ["push 1 of 1 (hears anything) could not be delivered: nobody there"]
+
+
+def test_pushes_that_are_not_yet_due_are_dropped_at_the_end() -> None:
+    async def act(room: Room) -> None:
+        await room.ask("x")
+        await asyncio.sleep(3)
+
+    room = play([{"says": "x", "then_pushes": [Push(after="2s", says="y"), Push(after="2s", says="z")]}], act)
+    assert [at for at, _, _ in room.pushes] == [2000]
+    assert room.ai.failures == []
+
+
+def test_for_call_after_call_replies_are_used_up_by_each_alone() -> None:
+    async def act(room: Room) -> None:
+        assert (await room.ask("x", "call-1")).status_code == 200
+        assert (await room.ask("x", "call-2")).status_code == 200
+        assert (await room.ask("x", "call-1")).status_code == 500
+
+    play([{"says": "once"}], act, each_call=True)
+
+
+def test_two_questions_at_once_are_two_answers() -> None:
+    async def act(room: Room) -> None:
+        first, second = await asyncio.gather(room.ask("um", "a"), room.ask("dois", "b"))
+        assert first.json()["content"]["mensagem"] == "1"
+        assert second.json()["content"]["mensagem"] == "2"
+
+    replies = [{"hears": "um", "says": "1", "after": "2s"}, {"hears": "dois", "says": "2", "after": "1s"}]
+    room = play(replies, act)
+    assert [at for at, _ in room.events] == [0, 0, 1000, 2000]
+
+
+def test_a_trailing_slash_is_the_same_address_and_get_is_not_for_asking() -> None:
+    async def act(room: Room) -> None:
+        assert (await room.http.post(f"{room.url}/", json={"id": "a", "content": "x"})).status_code == 200
+        assert (await room.http.get(room.url)).status_code == 405
+
+    play([{"says": "x"}], act)
+
+
+def test_a_taken_port_is_an_oserror() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+
+        async def main() -> None:
+            async def push(conversation_id: str, body: dict[str, Any]) -> int:
+                return 202
+
+            ai = MockAi([], lambda event: None, push)
+            with pytest.raises(OSError, match="in use"):
+                await ai.start(taken.getsockname()[1])
+            await ai.aclose()
+
+        virtual_time.run(main, memory_network=False)
+
+
+def test_an_idle_mock_never_stops_the_clock() -> None:
+    """uvicorn's own loop would wake ten times a second; each is a stop of the virtual clock."""
+
+    async def main() -> list[float]:
+        async def push(conversation_id: str, body: dict[str, Any]) -> int:
+            return 202
+
+        ai = MockAi([], lambda event: None, push)
+        await ai.start()
+        loop = asyncio.get_running_loop()
+        timers = [timer.when() for timer in loop._scheduled]  # type: ignore[attr-defined]
+        await ai.aclose()
+        return timers
+
+    assert virtual_time.run(main) == []
