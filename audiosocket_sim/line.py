@@ -6,12 +6,13 @@ sockets or scenarios. SLIN is signed 16-bit little-endian mono; levels are RMS, 
 the loudest sine is -3 dBFS.
 """
 
-import audioop
 from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from audiosocket import slin
 
 __all__ = ["Codec", "LineModel", "noise", "tone"]
 
@@ -125,11 +126,11 @@ def _to_slin(sound: NDArray[np.float64]) -> bytes:
 
 
 def _ulaw(frame: bytes) -> bytes:
-    return audioop.ulaw2lin(audioop.lin2ulaw(frame, 2), 2)
+    return slin.ulaw_decode(slin.ulaw_encode(frame))
 
 
 def _alaw(frame: bytes) -> bytes:
-    return audioop.alaw2lin(audioop.lin2alaw(frame, 2), 2)
+    return slin.alaw_decode(slin.alaw_encode(frame))
 
 
 _CODECS: dict[str, Callable[[bytes], bytes]] = {"ulaw": _ulaw, "alaw": _alaw, "none": bytes}

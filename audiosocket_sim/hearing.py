@@ -1,0 +1,252 @@
+"""What the caller heard: speech with its words, hold audio, holes, and how far the bot ran ahead. Pure.
+
+The ear is given what reaches the phone, with arrival times on one clock (seconds), and tells facts as soon as they are
+known. All of them rest on what was *played* (`playout`): what a bot sends ahead is heard later, or never. It knows the
+prompts of a phrase book and one hold loop; speech in any other voice is heard, but not read, and so is other music.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audiosocket.phrases import Phrase, PhraseBook
+from audiosocket_sim.hold_detector import HoldDetector, Part, What
+from audiosocket_sim.hold_loop import WINDOW, hold_loop
+from audiosocket_sim.loudness import Bounds, Loudness, audible_stretches
+from audiosocket_sim.playout import RATE_HZ, Playout
+from audiosocket_sim.speech_segments import MatcherLike, SpeechSegments, Stretch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Ear", "Fact", "HeardHoldStarted", "HeardHoldStopped", "HeardSpeech", "HeardSpeechStarted"]
+
+_LEAD = 240  # samples: a frame is judged when it begins to play, also if it comes a little early
+_QUIET_SECONDS = 0.02
+_SAME_MS = 100
+_SILENT_FRAME = bytes(320)
+
+
+@dataclass(frozen=True, slots=True)
+class HeardSpeechStarted:
+    """A stretch of speech began at `at`: its first audible sample. Told 30 to 120 ms later."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeardSpeech:
+    """A stretch of speech is over. It began at `at`; durations are of what is audible, holes (`gap_ms`) left out.
+
+    `text`, `whole_ms` and `voice` (`prompt` or `synthetic`) are those of a known phrase, of which `heard_ms` were
+    heard; else None and `unread`. `ahead_ms` is the most that the bot had sent ahead of real time, beyond one frame:
+    so long after its change of mind the caller still hears it. Holes and leads below 10 ms are not told.
+    """
+
+    at: float
+    heard_ms: int
+    whole_ms: int | None = None
+    text: str | None = None
+    voice: str = "unread"
+    gap_ms: int = 0
+    ahead_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HeardHoldStarted:
+    """Hold audio began at `at`. Told when 200 ms of it were heard."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeardHoldStopped:
+    """Hold audio stopped at `at`. `seamless`: it followed its loop without a jump or hole, and alone, to its end."""
+
+    at: float
+    duration_ms: int
+    seamless: bool
+
+
+Fact = HeardSpeechStarted | HeardSpeech | HeardHoldStarted | HeardHoldStopped
+
+
+class Ear:
+    """One caller's ear. `on_fact` is called from `hear`, `advance` and `close`; times must not go backwards.
+
+    `hold_pcm` is the hold loop as 8 kHz SLIN, empty for none. `matcher` replaces the one made from the book.
+    """
+
+    def __init__(
+        self,
+        book: PhraseBook,
+        hold_pcm: bytes,
+        on_fact: Callable[[Fact], None],
+        *,
+        matcher: MatcherLike | None = None,
+    ) -> None:
+        self._on_fact = on_fact
+        self._playout = Playout()
+        if matcher is None and book.phrases:
+            matcher = _matcher(book.phrases)
+        self._speech = SpeechSegments(matcher, self._playout.holes, self._on_started, self._on_ended)
+        loop = hold_loop(hold_pcm) if len(hold_pcm) >= 2 * WINDOW else None
+        self._hold = None if loop is None else HoldDetector(loop, self._playout.samples)
+        self._hold_began = 0
+        self._position = 0  # heard up to here
+        self._now = 0.0
+        self._closed = False
+
+    # --- what comes in
+
+    def hear(self, at: float, rate_hz: int, payload: bytes) -> None:
+        """A chunk of SLIN at `rate_hz` arrived at `at`. What comes after the end is not heard any more."""
+        if self._closed:
+            return
+        if rate_hz != RATE_HZ and self._hold is not None:
+            self._hold.resampled = True
+        self._playout.queue(at, rate_hz, payload)
+        self._listen(at)
+
+    def advance(self, now: float) -> None:
+        """It is `now`, whether or not anything arrived. Tells what has become known by the time that passed."""
+        if not self._closed:
+            self._playout.advance(now)
+            self._listen(now)
+
+    def close(self, at: float) -> None:
+        """The call is over: what has not been played by `at` will not be heard, and everything open is told."""
+        if self._closed:
+            return
+        self._playout.advance(at)
+        self._listen(at, lead=0)
+        self._closed = True
+        end = self._playout.played(at)
+        if self._hold is not None:
+            self._give(self._hold.finish(end, self._floor))
+        self._speech.finish(end)
+
+    # --- what is the case now
+
+    def silent_since(self, now: float) -> float | None:
+        """Since when the caller has heard no speech (hold audio is none); None while there is some."""
+        if self._playout.started_at is None:
+            return now
+        undecided = self._undecided()
+        last = self._speech.last_audible if undecided is None else undecided[1]
+        since = self._playout.started_at if last is None else self._playout.time_of(last + 1)
+        return since if last is None or now - since >= _QUIET_SECONDS else None
+
+    @property
+    def speaking_since(self) -> float | None:
+        """The start of the stretch that is being spoken; None in its pauses, and where nobody speaks."""
+        start = self._speech.open_at
+        return None if start is None or self.silent_since(self._now) is not None else self._playout.time_of(start)
+
+    @property
+    def open_speech_at(self) -> float | None:
+        """The start of a stretch whose words are not known yet; also of sound that may still prove to be hold audio."""
+        start = self._speech.open_at
+        if start is None and (undecided := self._undecided()) is not None:
+            start = undecided[0]
+        return None if start is None else self._playout.time_of(start)
+
+    @property
+    def hold_since(self) -> float | None:
+        """The start of the hold audio that is playing."""
+        began = None if self._hold is None else self._hold.began
+        return None if began is None else self._playout.time_of(began)
+
+    def timeline(self, start: float | None = None) -> bytes:
+        """What came out of the phone from `start` (the loop's time; else from the first `hear` or `advance`) to now, as
+        8 kHz SLIN; silence in holes."""
+        return self._playout.timeline(start, self._now)
+
+    # --- from sound to facts
+
+    def _listen(self, now: float, lead: int = _LEAD) -> None:
+        self._now = max(self._now, now)
+        start, end = self._position, self._playout.played(now, lead)
+        if end <= start:
+            return
+        self._position = end
+        if self._hold is None:
+            if self._speech.open_at is None and self._is_silence(start, end):
+                self._speech.skip(end)
+            else:
+                self._speech.feed(start, self._playout.samples(start, end))
+        elif self._hold.idle and self._is_silence(start, end):
+            self._hold.skip(end)
+            self._speech.skip(end)
+        else:
+            self._give(self._hold.advance(end, self._floor))
+
+    def _is_silence(self, start: int, end: int) -> bool:
+        sound = self._playout.pcm(start, end)
+        return sound == _SILENT_FRAME or not sound.strip(b"\0")
+
+    @property
+    def _floor(self) -> int:
+        last = self._speech.last_audible
+        return 0 if last is None else last + 1
+
+    def _give(self, parts: list[Part]) -> None:
+        for part in parts:
+            match part.what:
+                case What.SOUND:
+                    self._speech.feed(part.start, self._playout.samples(part.start, part.end))
+                case What.HOLD if part.rest is not None:
+                    rest: NDArray[np.int32] = np.clip(part.rest, -32768, 32767)
+                    self._speech.feed(part.start, rest)
+                case What.HOLD:
+                    self._speech.skip(part.end)
+                case What.HOLD_BEGINS:
+                    self._speech.finish(part.start)
+                    self._hold_began = part.start
+                    self._on_fact(HeardHoldStarted(self._playout.time_of(part.start)))
+                case What.HOLD_ENDS:
+                    ms = round((part.start - self._hold_began) * 1000 / RATE_HZ)
+                    self._on_fact(HeardHoldStopped(self._playout.time_of(part.start), ms, part.seamless))
+
+    def _undecided(self) -> Bounds | None:
+        """What is audible of the sound that may be speech or hold audio."""
+        if self._hold is None or self._hold.began is not None or self._hold.done >= self._position:
+            return None
+        start = self._hold.done
+        found = Loudness().feed(self._playout.samples(start, self._position))
+        return None if found is None else (start + max(0, found[0]), start + found[1])
+
+    def _on_started(self, first: int) -> None:
+        self._on_fact(HeardSpeechStarted(self._playout.time_of(first)))
+
+    def _on_ended(self, stretch: Stretch) -> None:
+        first, last = stretch.first, stretch.last
+        gap = sum(min(length, last + 1 - hole) for hole, length in self._playout.holes(first, last))
+        heard_ms = round((last + 1 - first - gap) * 1000 / RATE_HZ)
+        gap_ms = round(gap * 1000 / RATE_HZ)
+        at, ahead_ms = self._playout.time_of(first), self._playout.ahead_ms(first, last + 1)
+        phrase = stretch.phrase
+        if phrase is None:
+            self._on_fact(HeardSpeech(at, heard_ms, gap_ms=gap_ms, ahead_ms=ahead_ms))
+            return
+        whole_ms = _audible_ms(phrase)
+        if stretch.whole and abs(heard_ms - whole_ms) <= _SAME_MS:
+            heard_ms = whole_ms  # codec and gain decide where a soft end becomes inaudible, not whether it was heard
+        voice = "synthetic" if phrase.path is None else "prompt"
+        self._on_fact(HeardSpeech(at, heard_ms, whole_ms, phrase.text, voice, gap_ms, ahead_ms))
+
+
+def _audible_ms(phrase: Phrase) -> int:
+    bounds = audible_stretches(phrase.pcm)
+    return round((bounds[-1][1] + 1 - bounds[0][0]) * 1000 / RATE_HZ) if bounds else 0
+
+
+@lru_cache(maxsize=8)
+def _matcher(phrases: tuple[Phrase, ...]) -> MatcherLike:
+    """One matcher for all calls with the same phrases: it does not change while it listens."""
+    from audiosocket.matching import Matcher
+
+    return Matcher(phrases)

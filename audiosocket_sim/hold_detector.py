@@ -1,0 +1,281 @@
+"""Which of the sound is the known hold loop, from where to where, and whether it went on without a break. Pure.
+
+The sound comes out again in order as `Part`s: hold audio, or something else. Something else may be held back for 60 ms,
+and while a look-alike is being checked for 200 ms more, so that hold audio is never first taken for speech. Every
+decision is made at a sample, whatever the cuts and whenever it is asked. Must not know of speech or time.
+
+Hold audio has begun when 200 ms of it have been heard; it is traced back to its first sample. It has stopped when it is
+followed by 60 ms of quiet or 200 ms of other sound; it ended before the first sample that differs. A jump to another
+place of the loop, a shorter hole or speech over it break it: it goes on, but not `seamless`.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audiosocket_sim.hold_loop import STRIDE, WINDOW, HoldLoop
+from audiosocket_sim.loudness import AUDIBLE_RMS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["HoldDetector", "Part", "What"]
+
+_HELD_BACK = 480
+_SURE = 1600
+_QUIET = 480
+_TRACE_BACK = 4000  # a loop that begins so softly is still traced to its first sample
+_FEW = 50  # one sample in so many may differ
+_BREAK = 8  # so many samples in a row that differ are a break
+
+
+class What(Enum):
+    SOUND = "sound"
+    HOLD = "hold"
+    HOLD_BEGINS = "hold begins"
+    HOLD_ENDS = "hold ends"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the sound, from sample to sample; `HOLD_BEGINS` and `HOLD_ENDS` stand between the parts, empty.
+
+    `rest`: what is heard beside the hold audio, where something is. `seamless` is told at the end.
+    """
+
+    what: What
+    start: int
+    end: int
+    rest: "NDArray[np.int32] | None" = None
+    seamless: bool = True
+
+
+class HoldDetector:
+    """`samples(start, end)` gives the sound; `advance` says how far there is one."""
+
+    def __init__(self, loop: HoldLoop, samples: "Callable[[int, int], NDArray[np.int16]]") -> None:
+        self._loop = loop
+        self._samples = samples
+        self._out: list[Part] = []
+        self._seen = 0  # asked to decide up to here
+        self._done = 0  # given out up to here
+        self._scanned = 0  # no window before this one lies in the loop
+        self._hint: int | None = None  # a window that does
+        self._began: int | None = None
+        self._offset = 0  # place in the loop of position 0
+        self._checked = 0
+        self._broken: int | None = None  # the first sample that differs
+        self._seamless = True
+        self.resampled = False
+        """The sound is not at 8 kHz on its way: it is like the loop, not equal to it."""
+
+    @property
+    def idle(self) -> bool:
+        """Neither hold audio nor a look-alike, and nothing held back: quiet may be skipped."""
+        return self._began is None and self._hint is None and self._done == self._seen
+
+    @property
+    def began(self) -> int | None:
+        """Where the hold audio that is playing began."""
+        return self._began
+
+    @property
+    def done(self) -> int:
+        """What lies before this position has been given out."""
+        return self._done
+
+    def skip(self, end: int) -> None:
+        """Digital silence up to here, while `idle`."""
+        self._done = self._seen = end
+        self._scanned = max(self._scanned, _up(end))
+
+    def advance(self, end: int, floor: int = 0) -> list[Part]:
+        """Decide what can be decided of the sound before `end`. Hold audio is not traced back over `floor`."""
+        self._seen = end
+        going_on = True
+        while going_on:
+            if self._began is not None:
+                going_on = self._follow(end) if self._broken is None else self._judge_break(self._broken, end)
+            else:
+                going_on = self._look(end) if self._hint is None else self._judge_hint(self._hint, end, floor)
+        out, self._out = self._out, []
+        return out
+
+    def finish(self, end: int, floor: int = 0) -> list[Part]:
+        """The sound is over at `end`: decide the rest with what there is."""
+        out = self.advance(end, floor)
+        if self._hint is not None and end - self._hint >= _SURE // 4:
+            self._judge_hint(self._hint, end, floor, sure=end - self._hint)
+        if self._began is not None:
+            if self._broken is None:
+                self._follow(end)
+            self._stop(end if self._broken is None else self._broken)
+        self._give(What.SOUND, end)
+        out += self._out
+        self._out = []
+        return out
+
+    # --- no hold audio
+
+    def _look(self, end: int) -> bool:
+        last = (end - WINDOW) // STRIDE * STRIDE
+        if last >= self._scanned:
+            hits = self._loop.find(self._samples(self._scanned, last + WINDOW), self.resampled)
+            if hits:
+                self._hint = self._scanned + hits[0][0]
+                return True
+            self._scanned = last + STRIDE
+        quiet = end - self._done > _HELD_BACK and not self._samples(end - _HELD_BACK, end).any()
+        self._give(What.SOUND, end if quiet else end - _HELD_BACK)
+        if quiet:
+            self._scanned = max(self._scanned, _up(end))
+        return False
+
+    def _judge_hint(self, hint: int, end: int, floor: int, sure: int = _SURE) -> bool:
+        """Is it the loop from the hint on, for long enough?"""
+        if end < hint + sure:
+            return False
+        self._hint = None
+        offset = self._place(hint, hint, hint + sure)
+        if offset is None:
+            self._scanned = hint + STRIDE
+            return True
+        self._offset = offset
+        start = self._first_sample(hint, max(floor, hint - _TRACE_BACK))
+        self._give(What.SOUND, start)
+        self._out.append(Part(What.HOLD_BEGINS, start, start))
+        self._began = start
+        self._done = max(self._done, start)
+        self._checked = hint
+        self._seamless = True
+        return True
+
+    def _first_sample(self, hint: int, oldest: int) -> int:
+        """Back from the hint as long as it is the loop, to the loop's own beginning at the most, not into silence."""
+        into = (self._offset + hint) % self._loop.length
+        oldest = max(oldest, hint - into) if into else oldest
+        before = self._samples(oldest, hint)
+        wrong = np.flatnonzero(self._differs(before, oldest))
+        start = oldest + int(wrong[-1]) + 1 if len(wrong) else oldest
+        sounding = np.flatnonzero(before[start - oldest :])
+        return start + int(sounding[0]) if len(sounding) else hint
+
+    # --- hold audio
+
+    def _follow(self, end: int) -> bool:
+        while self._checked < end:
+            upto = min(end, self._checked + _SURE)
+            wrong = self._differs(self._samples(self._checked, upto), self._checked)
+            if wrong.any():
+                self._broken = self._checked + int(wrong.argmax())
+                self._give(What.HOLD, self._broken)
+                return True
+            self._checked = upto
+            self._give(What.HOLD, upto)
+        return False
+
+    def _judge_break(self, broken: int, end: int) -> bool:
+        """Did it stop, or does it go on, there or at another place of the loop?"""
+        quiet_end = broken + _QUIET
+        if end < quiet_end:
+            return False
+        if not (np.abs(self._samples(broken, quiet_end).astype(np.int32)) >= AUDIBLE_RMS).any():
+            self._stop(broken)
+            return True
+        sure_end = broken + _SURE
+        if end < sure_end:
+            return False
+        self._broken = None
+        sound = self._samples(broken, sure_end)
+        wrong = self._differs(sound, broken)
+        if (np.count_nonzero(wrong) * _FEW <= len(wrong) and not _run(wrong, _BREAK)) or self._elsewhere(
+            broken, sure_end
+        ):
+            self._go_on(sure_end)
+        elif self._is_under(sound, broken):
+            self._seamless = False
+            rest = sound - self._loop.samples(self._offset + broken, len(sound))
+            self._checked = sure_end
+            self._give(What.HOLD, sure_end, rest)
+        else:
+            self._stop(broken)
+        return True
+
+    def _go_on(self, end: int) -> None:
+        self._checked = end
+        self._give(What.HOLD, end)
+
+    def _elsewhere(self, start: int, end: int) -> bool:
+        """The loop goes on at another place: a jump, or the first place was one of several that sound alike."""
+        first = _up(start)
+        hits = self._loop.find(self._samples(first, end - _SURE // 4), self.resampled)
+        if not hits:
+            return False
+        offset = self._place(first + hits[0][0], first, end)
+        if offset is None:
+            return False
+        before, self._offset = self._offset, offset
+        assert self._began is not None
+        if self._seamless and before != offset:
+            self._seamless = self._explains(self._began, end)
+        return True
+
+    def _explains(self, start: int, end: int) -> bool:
+        """Whether all of it is the loop at the present place."""
+        for at in range(start, end, _SURE):
+            wrong = self._differs(self._samples(at, min(end, at + _SURE)), at)
+            if np.count_nonzero(wrong) * _FEW > len(wrong) or _run(wrong, _BREAK):
+                return False
+        return True
+
+    def _is_under(self, sound: "NDArray[Any]", start: int) -> bool:
+        """The loop is there, and something else over it."""
+        loop = self._loop.samples(self._offset + start, len(sound)).astype(np.float64)
+        power = float(loop @ loop)
+        return power >= len(loop) * AUDIBLE_RMS**2 and 0.6 <= float(loop @ sound) / power <= 1.4
+
+    def _stop(self, end: int) -> None:
+        self._give(What.HOLD, end)
+        self._out.append(Part(What.HOLD_ENDS, end, end, seamless=self._seamless))
+        self._began = self._broken = None
+        self._done = end
+        self._scanned = _up(end)
+
+    # --- both
+
+    def _place(self, hint: int, start: int, end: int) -> int | None:
+        """The offset at which most of the windows between two positions lie, if the sound from the hint on does."""
+        first = _up(start)
+        votes = Counter(
+            (place - first - index) % self._loop.length
+            for index, place in self._loop.find(self._samples(first, end), self.resampled)
+        )
+        best: tuple[int, int, int] | None = None
+        for offset, _ in votes.most_common(8):
+            wrong = np.count_nonzero(self._loop.differs(self._samples(hint, end), offset + hint, self.resampled))
+            if wrong * _FEW <= end - hint:
+                found = (int(wrong), (offset + hint) % self._loop.length, offset)
+                best = found if best is None else min(best, found)
+        return None if best is None else best[2]
+
+    def _differs(self, heard: "NDArray[Any]", position: int) -> "NDArray[np.bool_]":
+        return self._loop.differs(heard, self._offset + position, self.resampled)
+
+    def _give(self, what: What, end: int, rest: "NDArray[np.int32] | None" = None) -> None:
+        if end > self._done:
+            self._out.append(Part(what, self._done, end, rest))
+            self._done = end
+
+
+def _up(position: int) -> int:
+    """The next position at which a window may begin."""
+    return -(-position // STRIDE) * STRIDE
+
+
+def _run(wrong: "NDArray[np.bool_]", length: int) -> bool:
+    """Whether so many in a row are true."""
+    return bool((np.convolve(wrong, np.ones(length, np.int64), "valid") == length).any())

@@ -1,0 +1,104 @@
+"""The known hold loop, made ready to be recognised: its sample at any place, and where a bit of sound lies in it.
+
+A bit of sound is looked up by the signs of 64 samples (8 ms): G.711 keeps every sign, and 64 of them are found by one
+binary search in all places of the loop. A place so found is a hint only; `differs` tells sample by sample. Pure.
+"""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audiosocket_sim.loudness import AUDIBLE_RMS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["STRIDE", "WINDOW", "HoldLoop", "hold_loop"]
+
+WINDOW = 64
+STRIDE = 16
+"""Windows are looked up at every position that is a multiple of it."""
+
+_LONGEST = 8192  # the longest piece that is asked for at once
+_PER_PATTERN = 4  # places tried for a pattern that the loop has several times
+_SMALLEST_STEP = 16.0  # G.711 errs by up to 8 at low levels, and by 1/32 of the sample at high ones
+_TOLERANCE = 1 / 16
+_RESAMPLED_STEP = 200.0  # at another rate the sound was resampled, and is like the loop, not equal
+_RESAMPLED_TOLERANCE = 0.25
+
+
+class HoldLoop:
+    """A loop of at least `WINDOW` samples: 8 kHz SLIN. Raises ValueError for a shorter one."""
+
+    def __init__(self, pcm: bytes) -> None:
+        loop = np.frombuffer(pcm, dtype="<i2", count=len(pcm) // 2)
+        if len(loop) < WINDOW:
+            raise ValueError(f"a hold loop has at least {WINDOW} samples, not {len(loop)}")
+        self.length = len(loop)
+        self._tiled = np.resize(loop, self.length + _LONGEST).astype(np.int32)
+        size = np.abs(self._tiled).astype(np.float32)
+        self._tolerance = size * _TOLERANCE + _SMALLEST_STEP
+        self._resampled_tolerance = size * _RESAMPLED_TOLERANCE + _RESAMPLED_STEP
+        patterns = _patterns_everywhere(self._tiled[: self.length + WINDOW - 1] < 0)
+        squares = np.square(self._tiled[: self.length + WINDOW - 1], dtype=np.float64)
+        power = np.convolve(squares, np.ones(WINDOW), "valid") / WINDOW
+        places = np.flatnonzero(power >= AUDIBLE_RMS**2)
+        order = np.argsort(patterns[places], kind="stable")
+        self._places = places[order]
+        self._patterns = patterns[places][order]
+
+    def samples(self, place: int, count: int) -> "NDArray[np.int32]":
+        """`count` samples of the loop from a place on (any integer), over its seam as often as need be."""
+        start = place % self.length
+        return self._tiled[start : start + count]
+
+    def differs(self, heard: "NDArray[Any]", place: int, resampled: bool = False) -> "NDArray[np.bool_]":
+        """Of each sample, whether it is another than the loop's from `place` on: more than a codec does."""
+        start, count = place % self.length, len(heard)
+        tolerance = self._resampled_tolerance if resampled else self._tolerance
+        difference = np.abs(heard - self._tiled[start : start + count])
+        differs: NDArray[np.bool_] = difference > tolerance[start : start + count]
+        return differs
+
+    def find(self, heard: "NDArray[Any]", resampled: bool = False) -> list[tuple[int, int]]:
+        """Where in the loop the windows of a sound may lie, as (index of the window, place), in order.
+
+        Windows begin at every `STRIDE` samples of `heard`; each hit has been compared sample by sample.
+        """
+        count = (len(heard) - WINDOW) // STRIDE + 1
+        if count < 1 or not len(self._patterns):
+            return []
+        packed = np.packbits(heard[: (count - 1) * STRIDE + WINDOW] < 0, bitorder="little")
+        windows = np.lib.stride_tricks.sliding_window_view(packed, WINDOW // 8)[:: STRIDE // 8]
+        patterns = np.ascontiguousarray(windows).view("<u8")[:, 0]
+        first = np.searchsorted(self._patterns, patterns)
+        last = np.minimum(first, len(self._patterns) - 1)
+        hits: list[tuple[int, int]] = []
+        for row in np.flatnonzero(self._patterns[last] == patterns).tolist():
+            index = row * STRIDE
+            bit = heard[index : index + WINDOW]
+            for near in range(int(first[row]), min(int(first[row]) + _PER_PATTERN, len(self._patterns))):
+                place = int(self._places[near])
+                if self._patterns[near] == patterns[row] and not self._is_other(bit, place, resampled):
+                    hits.append((index, place))
+        return hits
+
+    def _is_other(self, bit: "NDArray[Any]", place: int, resampled: bool) -> bool:
+        return int(np.count_nonzero(self.differs(bit, place, resampled))) > len(bit) // 16
+
+
+def _patterns_everywhere(negative: "NDArray[np.bool_]") -> "NDArray[np.uint64]":
+    """For each place the signs of the 64 samples from there on, as the bits of one number (lowest first)."""
+    count = len(negative) - WINDOW + 1
+    bits = negative.astype(np.uint64)
+    patterns = np.zeros(count, np.uint64)
+    for i in range(WINDOW):
+        patterns |= bits[i : i + count] << np.uint64(i)
+    return patterns
+
+
+@lru_cache(maxsize=4)
+def hold_loop(pcm: bytes) -> HoldLoop:
+    """The loop of these samples, made once a process."""
+    return HoldLoop(pcm)

@@ -1,0 +1,164 @@
+"""The caller's phone as a loudspeaker: what comes out of it, and when. Pure: times are arguments (seconds), in order.
+
+Each chunk plays at its arrival or at the end of what was queued before it, whichever is later. What comes out is kept
+as one stretch of 8 kHz SLIN in which holes are silence, so that sample and time go together: `time_of`. A chunk that
+comes less than `JITTER_MS` late is taken to have come in time, since a clock that is not virtual is never exact; the
+phone's own buffer does the same. Must not judge what the sound is: `hold_detector`, `speech_segments`.
+"""
+
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["JITTER_MS", "RATE_HZ", "Playout"]
+
+RATE_HZ = 8000
+JITTER_MS = 10
+_JITTER = JITTER_MS * RATE_HZ // 1000
+_FRAME = 160
+_CLOSE_ENOUGH = 1e-6  # seconds: what adding up floating-point times may cost
+
+
+class Playout:
+    """The sound of one phone, from the first chunk or `advance` on. Positions are samples of 8 kHz from there."""
+
+    def __init__(self) -> None:
+        self._sound = bytearray()
+        self._zero: float | None = None  # the time of position 0
+        self._now = 0.0
+        self._queued = 0  # where the queue ends; the sound itself may lag behind while it is being resampled
+        self._hole: int | None = None  # the queue has run dry: where
+        self._holes: list[tuple[int, int]] = []
+        self._ahead_at: list[int] = []
+        self._ahead: list[int] = []
+        self._resampler: _Resampler | None = None
+
+    # --- what comes in
+
+    def queue(self, at: float, rate_hz: int, payload: bytes) -> None:
+        """A chunk arrived at `at`. Half a sample at its end is left out."""
+        self.advance(at)
+        self._close_hole(at)
+        if rate_hz == RATE_HZ:
+            self._flush()
+            self._sound += payload if len(payload) % 2 == 0 else payload[:-1]
+            self._queued += len(payload) // 2
+        else:
+            resampler = self._resampler_of(rate_hz)
+            self._sound += resampler.feed(payload)
+            self._queued = resampler.end
+        ahead = self._queued - self._samples_until(at) - _FRAME
+        if ahead >= _JITTER:
+            self._ahead_at.append(self._queued)
+            self._ahead.append(ahead)
+
+    def advance(self, now: float) -> None:
+        """Time passed. A phone that nothing was sent to is silent."""
+        if self._zero is None:
+            self._zero = now
+        self._now = max(self._now, now)
+        if self._hole is None and self._samples_until(now) > self._queued:
+            self._hole = self._queued
+        if self._hole is not None and self._samples_until(now) - self._hole >= _JITTER:
+            self._flush()
+            self._fill(self._samples_until(now))
+
+    def _close_hole(self, at: float) -> None:
+        hole, self._hole = self._hole, None
+        if hole is not None and self._samples_until(at) - hole >= (_JITTER if hole else 1):
+            self._flush()
+            self._fill(self._samples_until(at))
+            if hole:
+                self._holes.append((hole, self._queued - hole))
+
+    def _fill(self, end: int) -> None:
+        self._sound += bytes(2 * max(0, end - self._queued))
+        self._queued = max(self._queued, end)
+
+    def _resampler_of(self, rate_hz: int) -> "_Resampler":
+        if self._resampler is None or self._resampler.rate_hz != rate_hz:
+            self._flush()
+            self._resampler = _Resampler(rate_hz, self._queued)
+        return self._resampler
+
+    def _flush(self) -> None:
+        if self._resampler is not None:
+            self._sound += self._resampler.flush()
+            del self._sound[2 * self._queued :]
+            self._sound += bytes(2 * self._queued - len(self._sound))
+            self._resampler = None
+
+    def _samples_until(self, now: float) -> int:
+        """The position that plays at `now`, were there sound enough."""
+        return 0 if self._zero is None else int((now - self._zero) * RATE_HZ + RATE_HZ * _CLOSE_ENOUGH)
+
+    # --- what came out
+
+    @property
+    def started_at(self) -> float | None:
+        return self._zero
+
+    def played(self, now: float, lead: int = 0) -> int:
+        """How far the sound has been played at `now`, plus `lead` samples of what is known already."""
+        return min(len(self._sound) // 2, self._samples_until(now) + lead)
+
+    def time_of(self, position: int) -> float:
+        return (self._zero or 0.0) + position / RATE_HZ
+
+    def pcm(self, start: int, end: int) -> bytearray:
+        """The sound between two positions."""
+        return self._sound[2 * start : 2 * end]
+
+    def samples(self, start: int, end: int) -> "NDArray[np.int16]":
+        return np.frombuffer(self._sound[2 * start : 2 * end], dtype="<i2")
+
+    def holes(self, start: int, end: int) -> list[tuple[int, int]]:
+        """The holes that began between two positions, as (position, length): nothing had arrived in time."""
+        first = bisect_left(self._holes, (start, 0))
+        return self._holes[first : bisect_left(self._holes, (end, 0))]
+
+    def ahead_ms(self, start: int, end: int) -> int:
+        """How far ahead of real time the sound between two positions was sent, at the most; one frame is not ahead."""
+        first, last = bisect_right(self._ahead_at, start), bisect_right(self._ahead_at, end - 1) + 1
+        return max(self._ahead[first:last], default=0) * 1000 // RATE_HZ
+
+    def timeline(self, start: float | None, end: float) -> bytes:
+        """What came out between two times (`start` None: from the beginning); silence where there was nothing."""
+        if self._zero is None:
+            return b""
+        first = 0 if start is None else round((start - self._zero) * RATE_HZ)
+        last = max(first, round((end - self._zero) * RATE_HZ))
+        silence = bytes(2 * (min(0, last) - first)) if first < 0 else b""
+        heard = silence + bytes(self._sound[2 * max(0, first) : 2 * max(0, last)])
+        return heard.ljust(2 * (last - first), b"\0")
+
+
+class _Resampler:
+    """One unbroken piece of sound at another rate, to 8 kHz; what comes out lags behind what went in."""
+
+    def __init__(self, rate_hz: int, start: int) -> None:
+        import soxr  # late: nearly all calls are at 8 kHz
+
+        self.rate_hz = rate_hz
+        self._start = start
+        self._taken = 0
+        self._stream: Any = soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="int16", quality="MQ")
+
+    @property
+    def end(self) -> int:
+        """The position where the sound taken so far ends."""
+        return self._start + self._taken * RATE_HZ // self.rate_hz
+
+    def feed(self, payload: bytes) -> bytes:
+        samples = np.frombuffer(payload, dtype="<i2", count=len(payload) // 2)
+        self._taken += len(samples)
+        out: bytes = self._stream.resample_chunk(samples).tobytes()
+        return out
+
+    def flush(self) -> bytes:
+        out: bytes = self._stream.resample_chunk(np.empty(0, "<i2"), last=True).tobytes()
+        return out

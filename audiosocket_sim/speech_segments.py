@@ -1,0 +1,256 @@
+"""Which sound is a stretch of speech, from where to where, with which words. Pure; positions are samples of 8 kHz.
+
+A stretch begins with its first audible sample and ends with its last. That it has ended is known after 600 ms of quiet;
+after 200 ms where a known phrase has been heard to its end, so that two messages half a second apart are two stretches.
+A pause that belongs to the phrase being heard does not end it. Must not know of hold audio (`hearing` takes it out
+before) or of time.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from audiosocket.phrases import Phrase
+from audiosocket_sim.loudness import Bounds, Loudness, audible_stretches
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["HeardMatch", "ListeningLike", "MatcherLike", "SpeechSegments", "Stretch"]
+
+_MS = 8  # samples
+_SHORTEST = 30 * _MS  # a shorter sound is a click, not speech
+_SHORT_QUIET = 200 * _MS
+_LONG_QUIET = 600 * _MS
+_STEP = 100 * _MS
+_LEAD = 40 * _MS  # given to the matcher before the first audible sample
+_PARTED = 20 * _MS
+_SLACK = 150 * _MS  # between the end of a phrase by the matcher and by the ear
+_UNREAD = 200 * _MS  # shorter than this, what is beside a known phrase is counted as part of it
+
+
+class HeardMatch(Protocol):
+    """A phrase in what was fed: `audiosocket.matching.Match`."""
+
+    @property
+    def phrase(self) -> Phrase: ...
+    @property
+    def start_ms(self) -> int: ...
+    @property
+    def speech_end_ms(self) -> int: ...
+    @property
+    def whole(self) -> bool: ...
+
+
+class ListeningLike(Protocol):
+    def feed(self, pcm: bytes) -> None: ...
+    def matches(self) -> Sequence[HeardMatch]: ...
+
+
+class MatcherLike(Protocol):
+    """`audiosocket.matching.Matcher`, or a fake of it."""
+
+    def listen(self) -> ListeningLike: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Speech from its first to its last audible sample; `phrase` is None where it is not a known one."""
+
+    first: int
+    last: int
+    phrase: Phrase | None = None
+    whole: bool = False
+
+
+class SpeechSegments:
+    """`holes(start, end)` tells where the sound has holes, as (position, length): those are kept from the matcher."""
+
+    def __init__(
+        self,
+        matcher: MatcherLike | None,
+        holes: Callable[[int, int], list[tuple[int, int]]],
+        on_started: Callable[[int], None],
+        on_ended: Callable[[Stretch], None],
+    ) -> None:
+        self._matcher = matcher
+        self._holes = holes
+        self._on_started = on_started
+        self._on_ended = on_ended
+        self._loudness = Loudness()
+        self._recent: NDArray[np.int16] = np.zeros(0, np.int16)
+        self._position = 0
+        self._runs: list[Bounds] = []  # what is audible of the stretch that is open
+        self._told = False
+        self._deadline = 0
+        self._short = True  # the next deadline is that of the short quiet
+        self._listening: ListeningLike | None = None
+        self._fed = 0
+        self._fed_from: list[tuple[int, int]] = []  # (samples fed, position) wherever the two go apart
+        self.last_audible: int | None = None
+        """The last sample of speech so far, of this stretch or one before."""
+
+    @property
+    def open_at(self) -> int | None:
+        """The first sample of the stretch that has not ended yet, as far as is known."""
+        return self._runs[0][0] if self._runs else None
+
+    # --- what comes in, in order
+
+    def skip(self, end: int) -> None:
+        """Digital silence, or hold audio, up to `end`."""
+        if self._runs:
+            self.feed(self._position, np.zeros(end - self._position, np.int16))
+        elif end > self._position:
+            self._position = end
+            self._recent = self._recent[:0]
+            self._loudness.reset()
+
+    def feed(self, start: int, samples: "NDArray[Any]") -> None:
+        """Sound, from where the sound before it ended."""
+        self._position = start
+        end = start + len(samples)
+        while self._position < end:
+            at = self._position
+            upto = min(end, at + _STEP)
+            if self._runs:
+                upto = min(upto, self._deadline)
+            self._take(at, samples[at - start : upto - start])
+            self._position = upto
+            if self._runs and upto >= self._deadline:
+                self._decide()
+
+    def finish(self, end: int) -> None:
+        """The stretch, if there is one, ends before `end`: by the call's end, or by hold audio."""
+        self._runs = [(first, min(last, end - 1)) for first, last in self._runs if first < end]
+        if self._runs:
+            self.last_audible = self._runs[-1][1]
+            self._close(self._matches())
+        self._drop()
+
+    # --- the stretch that is open
+
+    def _take(self, at: int, samples: "NDArray[Any]") -> None:
+        found = self._loudness.feed(samples)
+        if found is not None:
+            first, last = at + found[0], at + found[1]
+            if not self._runs:
+                self._begin(first)
+            if self._runs and first - self._runs[-1][1] <= _PARTED:
+                self._runs[-1] = (self._runs[-1][0], last)
+            else:
+                self._runs.append((first, last))
+            self.last_audible = last
+            self._deadline, self._short = last + 1 + _SHORT_QUIET, True
+            if not self._told and last - self._runs[0][0] >= _SHORTEST:
+                self._told = True
+                self._on_started(self._runs[0][0])
+        sound = samples.astype(np.int16, copy=False)
+        self._listen(at, sound)
+        self._recent = np.concatenate((self._recent, sound))[-2 * _LEAD :]
+
+    def _begin(self, first: int) -> None:
+        if self._matcher is None:
+            return
+        self._listening = self._matcher.listen()
+        self._fed, self._fed_from = 0, []
+        lead = max(0, _LEAD + self._position - first)
+        before = self._recent[max(0, len(self._recent) - lead) :]
+        self._listen(self._position - len(before), before)
+
+    def _listen(self, at: int, sound: "NDArray[np.int16]") -> None:
+        if self._listening is None:
+            return
+        end, start = at + len(sound), at
+        for hole, length in [*self._holes(max(0, at - 8 * _LONG_QUIET), end), (end, 0)]:
+            if hole > at and hole + length > at:
+                piece = sound[at - start : hole - start]
+                if not self._fed_from or self._fed_from[-1][1] + self._fed - self._fed_from[-1][0] != at:
+                    self._fed_from.append((self._fed, at))
+                self._listening.feed(piece.tobytes())
+                self._fed += len(piece)
+            at = max(at, min(end, hole + length))
+
+    def _decide(self) -> None:
+        matches = self._matches()
+        if not self._short:
+            self._close(matches)
+            return
+        last = self._runs[-1][1]
+        quiet = _LONG_QUIET
+        if matches:
+            latest = matches[-1]
+            if latest.whole and last - self._end_of(latest) <= _SLACK:
+                self._close(matches)
+                return
+            quiet = max(quiet, self._pause_of(latest, last) + _SHORT_QUIET)
+        self._deadline, self._short = last + 1 + quiet, False
+
+    def _matches(self) -> Sequence[HeardMatch]:
+        return () if self._listening is None else self._listening.matches()
+
+    def _pause_of(self, match: HeardMatch, last: int) -> int:
+        """How long the phrase itself pauses at this place; 0 where it does not."""
+        into = last - self._origin(match)
+        later = [first for first, _ in audible_stretches(match.phrase.pcm) if first > into + _PARTED]
+        return later[0] - into if later and not match.whole else 0
+
+    # --- the stretch that has ended
+
+    def _close(self, matches: Sequence[HeardMatch]) -> None:
+        if self._told or self._runs[-1][1] - self._runs[0][0] >= _SHORTEST:
+            if not self._told:
+                self._on_started(self._runs[0][0])
+            for stretch in self._stretches(matches):
+                self._on_ended(stretch)
+        self._drop()
+
+    def _drop(self) -> None:
+        self._runs = []
+        self._listening = None
+        self._told = False
+
+    def _stretches(self, matches: Sequence[HeardMatch]) -> list[Stretch]:
+        """The stretch, told apart where several phrases follow one another, or something unknown comes beside one."""
+        edges: list[tuple[int, HeardMatch | None]] = [(self._runs[0][0], None)]
+        for match in matches:
+            bounds = audible_stretches(match.phrase.pcm)
+            start = max(self._origin(match) + (bounds[0][0] if bounds else 0), edges[-1][0])
+            if start - edges[-1][0] < (_UNREAD if edges[-1][1] is None else 1):
+                start = edges.pop()[0]
+            edges += [(start, match), (self._end_of(match) + 1, None)]
+        if len(edges) > 1 and self._runs[-1][1] - edges[-1][0] < _UNREAD:
+            edges.pop()
+        ends = [start for start, _ in edges[1:]] + [self._runs[-1][1] + 1]
+        found = [
+            self._stretch(audible, match)
+            for (start, match), end in zip(edges, ends, strict=True)
+            if (audible := self._audible(start, end)) is not None
+        ]
+        return [s for s in found if s.phrase is not None or s.last - s.first >= _UNREAD] or found[:1]
+
+    def _stretch(self, bounds: Bounds, match: HeardMatch | None) -> Stretch:
+        stretch = Stretch(*bounds)
+        return stretch if match is None else replace(stretch, phrase=match.phrase, whole=match.whole)
+
+    def _audible(self, start: int, end: int) -> Bounds | None:
+        runs = [(max(first, start), min(last, end - 1)) for first, last in self._runs if first < end and last >= start]
+        return (runs[0][0], runs[-1][1]) if runs else None
+
+    def _origin(self, match: HeardMatch) -> int:
+        """Where the recording's first sample lies; before what was fed, where its quiet lead-in was not."""
+        return self._position_of(match.start_ms * _MS)
+
+    def _end_of(self, match: HeardMatch) -> int:
+        """The last sample of the phrase as far as it was heard."""
+        bounds = audible_stretches(match.phrase.pcm)
+        if match.whole and bounds:
+            return self._position_of(match.start_ms * _MS + bounds[-1][1])
+        return self._position_of(match.speech_end_ms * _MS)
+
+    def _position_of(self, fed: int) -> int:
+        before = [(count, position) for count, position in self._fed_from if count <= fed] or self._fed_from[:1]
+        count, position = before[-1] if before else (0, 0)
+        return position + fed - count
