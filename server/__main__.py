@@ -29,7 +29,7 @@ examples:
   python -m server
   AI_API_URL=http://10.0.0.5:8000/messages python -m server --host 0.0.0.0 --port 9092
 
-In the dialplan: AudioSocket(${UUID},127.0.0.1:8080). Settings come from config.json, then .env, then the
+In Asterisk's dialplan: AudioSocket(<a UUID>,127.0.0.1:8080). Settings come from config.json, then .env, then the
 environment; docs/server.md lists them all. Ctrl-C hangs up every call and ends the server.
 """
 

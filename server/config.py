@@ -191,6 +191,6 @@ def load_settings(config_file: Path | None = None, env_file: Path | None = None)
     Without arguments: `config.json` and `.env` of the working directory, where they exist. A file that is named must
     exist. Raises ConfigError. Imported late: a server under a scenario need not pay for pydantic-settings.
     """
-    from server.config_sources import read_sources
+    from server.config_sources import SourceReader
 
-    return validated(Settings, read_sources(config_file, env_file))
+    return validated(Settings, SourceReader(Settings, FLAT_NAMES).read(config_file, env_file))

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-__all__ = ["ConfigError", "Source", "did_you_mean", "validated"]
+__all__ = ["ConfigError", "Source", "did_you_mean", "sections_of", "validated"]
 
 Key = tuple[str, ...]
 Model = TypeVar("Model", bound=BaseModel)
@@ -115,7 +115,7 @@ def _expected(detail: ErrorDetails) -> str:
 
 def _nearest(model: type[BaseModel], key: Key) -> str:
     """The nearest right key: of the same section, else a whole path (a key in the wrong section, or in none)."""
-    sections = _sections(model)
+    sections = sections_of(model)
     siblings = sections.get(key[0], {}) if len(key) > 1 else sections
     paths = {name: f"{section}.{name}" for section, names in sections.items() for name in names}
     if near := did_you_mean(key[-1], siblings):
@@ -124,7 +124,8 @@ def _nearest(model: type[BaseModel], key: Key) -> str:
     return f"; did you mean {paths[elsewhere[0]]}?" if elsewhere else f"; there are {', '.join(siblings)}"
 
 
-def _sections(model: type[BaseModel]) -> dict[str, Mapping[str, Any]]:
+def sections_of(model: type[BaseModel]) -> dict[str, Mapping[str, Any]]:
+    """Each section of a model of sections, with its fields by name."""
     found: dict[str, Mapping[str, Any]] = {}
     for name, info in model.model_fields.items():
         annotation = info.annotation
@@ -136,7 +137,7 @@ def _sections(model: type[BaseModel]) -> dict[str, Mapping[str, Any]]:
 
 def _shown(model: type[BaseModel], key: Key, value: object) -> str:
     """The value for the message: short, without the password of an address, and a secret as stars."""
-    info = _sections(model).get(key[0], {}).get(key[1]) if len(key) > 1 else None
+    info = sections_of(model).get(key[0], {}).get(key[1]) if len(key) > 1 else None
     if info is not None and SecretStr in (info.annotation, *getattr(info.annotation, "__args__", ())):
         return "****"
     text = re.sub(r"//[^/@\s]*@", "//****@", f'"{value}"' if isinstance(value, str) else repr(value))

@@ -5,6 +5,7 @@
 const at = (id) => document.getElementById(id);
 let chosen = null; // the id of the call that is shown
 let pinned = false; // chosen by a click: a newer call does not take its place
+let over = false; // its end has come: a call of the same id that is live is another call
 let stream = null;
 
 // What an event of a call adds to its transcript: who, and what.
@@ -30,6 +31,7 @@ function cell(row, text) {
 function follow(call) {
   stream?.close();
   chosen = call.id;
+  over = false;
   at("call").hidden = false;
   at("call-id").textContent = call.id;
   at("transcript").replaceChildren();
@@ -46,7 +48,10 @@ function follow(call) {
       cell(row, what);
       at("interim").textContent = "";
       if (type === "state_changed") at("state").textContent = event.after;
-      if (type === "call_ended") message.target.close();
+      if (type === "call_ended") {
+        over = true;
+        message.target.close();
+      }
     });
   }
   stream.addEventListener("transcript_interim", (message) => {
@@ -61,6 +66,8 @@ function show(calls) {
   if (newest.length > 0 && (!still || (!pinned && newest[0].id !== chosen))) {
     pinned = false;
     follow(newest[0]);
+  } else if (over && still?.live) {
+    follow(still);
   }
   const list = at("calls");
   const focused = document.activeElement?.dataset?.call;
