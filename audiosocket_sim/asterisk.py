@@ -1,24 +1,21 @@
-"""A call leg as a real Asterisk plays it against an AudioSocket server, by version profile. The asyncio side of it.
+"""A call leg as a real Asterisk plays it against an AudioSocket server, by version profile.
 
-What an era does with bytes is `asterisk_reader`'s, when the caller's packets come `asterisk_caller`'s, what a socket
-does `asterisk_socket`'s. This module joins the three: it pulls the caller's sound, hands on the bot's with the time of
-its arrival, and ends the call as Asterisk would, once, with a reason. It decides nothing about scenarios, keeps no
-audio, and never sends what Asterisk does not send (no 0x00, no 0xff: FID-10). `docs/protocol.md` 2 to 6 and 9 are the
-law; FID numbers are of its section 9.
+It joins the parts: what an era does with bytes is `asterisk_reader`'s, when the caller's packets come
+`asterisk_channel`'s, what a socket does `asterisk_socket`'s. It hands on the bot's sound with the time of its arrival,
+and ends the call as Asterisk would, once, with a reason. It knows no scenarios, keeps no audio, and never sends what
+Asterisk does not send (no 0x00, no 0xff: FID-10). docs/protocol.md 2 to 6 are the law, FID numbers are of its 9.
 """
 
 import asyncio
-from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
 from uuid import UUID
 
-from audiosocket.errors import AudioSocketError
-from audiosocket.messages import AUDIO_KIND, Kind, encode
-from audiosocket_sim.asterisk_caller import Keypad, PacketGrid
+from audiosocket.messages import Kind, encode
+from audiosocket_sim.asterisk_channel import CallerChannel
+from audiosocket_sim.asterisk_end import ConnectFailed, LegEnd, end_of, never_connected
 from audiosocket_sim.asterisk_reader import AsteriskReader, Verdict
 from audiosocket_sim.asterisk_socket import ConnectError, PeerSocket, dial
-from audiosocket_sim.faults import Cuts, PacketDelays, SplitMode, cut_mid_frame
+from audiosocket_sim.faults import Cuts, PacketDelays, SplitMode
 from audiosocket_sim.profiles import Profile
 from audiosocket_sim.scenario import Jitter
 
@@ -27,37 +24,24 @@ __all__ = ["CallLeg", "ConnectFailed", "LegEnd"]
 _READ_BUFFER_BYTES = 16_384  # twice the largest 20 ms message (192 kHz)
 _LONGEST_BACKLOG = 250
 """Packets that wait while Asterisk is stuck in a header: about what a UDP socket's default buffer holds."""
-_TICK_ROUNDING = 1e-6
+_ROUNDING = 1e-6
 _OWN_DELAY_SECONDS = 0.0005
 """A timer later than this was late by our own fault: look once more for data before the server is blamed."""
 
-
-@dataclass(frozen=True, slots=True)
-class LegEnd:
-    """How the call ended for Asterisk (FID-17).
-
-    who: server, caller, or asterisk, which drops calls by its own rules. how: hangup_message, fin, reset, refused,
-    unanswered or protocol (one of Asterisk's rules). dialplan: continues or ends; channel_ends for the channel driver,
-    whose caller survives with Dial's `g` or ARI. reason: plain words, Asterisk's own message in «». at: loop time.
-    """
-
-    who: str
-    how: str
-    dialplan: str
-    reason: str
-    at: float
-
-
-class ConnectFailed(AudioSocketError):
-    """No TCP connection. `end` says what became of the call."""
-
-    def __init__(self, end: LegEnd) -> None:
-        super().__init__(end.reason)
-        self.end = end
+_SHORT_WRITE = Verdict(
+    "asterisk",
+    "protocol",
+    False,
+    "the server does not read: a write came up short («Failed to write data to AudioSocket»)",
+)
+_UNANSWERED = Verdict(
+    "asterisk", "unanswered", False, "not answered: Asterisk connects, then closes («Channel is not answered»)"
+)
 
 
 class CallLeg:
-    """One simulated call. `connect` once; it ends by the server, by `hang_up`, or by one of Asterisk's rules.
+    """One simulated call, made inside a running loop. `connect` once; it ends by the server, by
+    `hang_up`, or by one of Asterisk's rules.
 
     source: called once each packet time with the number of samples; returns 16-bit SLIN of `rate_hz`, or None where
     the phone sends nothing. The first packet comes one packet time after the UUID.
@@ -87,35 +71,34 @@ class CallLeg:
             raise ValueError("the application is 8 kHz always, and never in a conference: use the channel driver")
         if profile.attach == "chan" and not answered:
             raise ValueError("the channel driver counts as answered when it is connected: use the application")
+        self._loop = asyncio.get_running_loop()
         self.profile = profile
         self.uuid = uuid
         self.t0: float | None = None
         """Loop time of the UUID; None while none was sent."""
-        self._packet_time_ms = packet_time_ms
-        self._n_samples = rate_hz * packet_time_ms // 1000
-        self._kind = AUDIO_KIND[rate_hz] if profile.era.wideband_kinds else int(Kind.SLIN8)
-        self._source = source
         self._on_bot_audio = on_bot_audio
         self._answered = answered
         self._connect_pause_ms = connect_pause_ms
-        self._mixed = mixed
-        self._delays = None if jitter is None else PacketDelays(jitter.up_to, jitter.seed)
         self._cuts = Cuts(split, seed)
-
+        self._channel = CallerChannel(
+            profile,
+            packet_time_ms=packet_time_ms,
+            rate_hz=rate_hz,
+            source=source,
+            mixed=mixed,
+            delays=None if jitter is None else PacketDelays(jitter.up_to, jitter.seed),
+            send=self._send,
+            on_error=self._fail,
+        )
         self._reader = AsteriskReader(profile.era)
-        self._keypad = Keypad()
-        self._grid: PacketGrid | None = None
         self._socket: PeerSocket | None = None
-        self._tick_timer: asyncio.TimerHandle | None = None
         self._gap_timer: asyncio.TimerHandle | None = None
-        self._timers: list[asyncio.TimerHandle] = []
-        self._pressing: list[asyncio.Future[None]] = []
-        self._active_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None  # the pause before the UUID, then the both-quiet limit
+        self._server_active_at = 0.0
         self._backlog: list[bytes] = []
         self._caller_unheard = False
         self._wedged = False
         self._broken = False
-        self._lateness = array("d")
         self._notes: list[str] = []
         self._end: LegEnd | None = None
         self._error: Exception | None = None
@@ -126,21 +109,19 @@ class CallLeg:
 
     async def connect(self, host: str, port: int) -> None:
         """Dial. Returns when the UUID is sent, or when none will be (not answered, hung up before). `ConnectFailed`."""
-        self._loop = asyncio.get_running_loop()
-        era = self.profile.era
+        nodelay = self.profile.era.nodelay
         try:
-            self._socket = await dial(host, port, lambda: _Reading(self), nodelay=era.nodelay, cuts=self._cuts)
+            self._socket = await dial(host, port, lambda: _Reading(self), nodelay=nodelay, cuts=self._cuts)
         except ConnectError as error:
-            self._end = self._connect_failure(error)
+            self._end = never_connected(error, self.profile.attach, self._loop.time())
             self._closed.set()
             raise ConnectFailed(self._end) from error
         if self._end is not None:  # hung up meanwhile
             self._socket.close()
         elif not self._answered:
-            reason = "the channel is not answered: Asterisk connects, then closes («Channel is not answered»)"
-            self._finish(Verdict("asterisk", "unanswered", False, reason))
+            self._finish(_UNANSWERED)
         elif self._connect_pause_ms:
-            self._timers.append(self._loop.call_at(self._loop.time() + self._connect_pause_ms / 1000, self._start))
+            self._timer = self._loop.call_at(self._loop.time() + self._connect_pause_ms / 1000, self._start)
             await self._started.wait()
         else:
             self._start()
@@ -156,9 +137,8 @@ class CallLeg:
             return
         if self._reader.busy:
             self._note("the caller hung up inside a message of the server: a real Asterisk notices when it is whole")
-        if how == "mid_frame" and self._socket is not None and self.t0 is not None and not self._wedged:
-            frame = self._source(self._n_samples) or bytes(2 * self._n_samples)
-            self._write(cut_mid_frame(encode(self._kind, frame)))
+        if how == "mid_frame" and self.t0 is not None:
+            self._write(self._channel.unfinished_message())
         reset = how == "reset"
         self._finish(Verdict("caller", "reset" if reset else "fin", False, "the caller hung up"), reset=reset)
 
@@ -167,16 +147,7 @@ class CallLeg:
 
         A key waits for the one before it, and is stretched to what Asterisk's core makes of it (80 ms, 45 ms apart).
         """
-        if len(digit) != 1 or digit not in "0123456789*#ABCD":
-            raise ValueError(f"a key is one of 0-9 * # A-D, not {digit!r}")
-        if self._end is not None or self.t0 is None:
-            return
-        now = self._active_at = self._loop.time()
-        key = self._keypad.press(digit, tone_ms, now)
-        released = self._loop.create_future()
-        self._pressing.append(released)
-        self._timers.append(self._loop.call_at(key.up, self._release_keys, released))
-        await released
+        await self._channel.press(digit, tone_ms)
 
     async def wait_ended(self) -> LegEnd:
         """The end of the call, once the socket is closed. Raises what a callback raised."""
@@ -188,87 +159,42 @@ class CallLeg:
 
     def abort(self) -> None:
         """Leave nothing behind, whatever the state: for taking down, not for a caller's hang-up."""
-        if self._end is None:
-            self._finish(Verdict("caller", "fin", False, "the simulation was taken down"))
+        self._finish(Verdict("caller", "fin", False, "the simulation was taken down"))
 
     @property
     def local_address(self) -> tuple[str, int]:
-        """Host and port of this side of the connection, which is how the server knows it."""
+        """Host and port of this side of the connection, by which the server knows it. Only once connected."""
         assert self._socket is not None, "not connected"
         return self._socket.local_address
 
     @property
     def own_lateness_ms(self) -> float:
-        """The most that a packet left later than due by our own fault: 0 in virtual time."""
-        return max(self._lateness, default=0.0) * 1000
+        """The most that packets left later than due by our own fault: 0 in virtual time."""
+        return max(self._channel.lateness, default=0.0) * 1000
 
     @property
     def own_lateness_p99_ms(self) -> float:
-        """What 99 % of the packets stay below."""
-        return sorted(self._lateness)[len(self._lateness) * 99 // 100] * 1000 if self._lateness else 0.0
+        """What 99 % of the packets stayed below."""
+        late = sorted(self._channel.lateness)
+        return late[len(late) * 99 // 100] * 1000 if late else 0.0
 
     @property
     def anomalies(self) -> list[str]:
         """What the server did that Asterisk let pass, and what a real Asterisk would not show; each once."""
         return self._reader.notes + self._notes
 
-    # --- the caller's side
+    # --- towards the server
 
     def _start(self) -> None:
         """The UUID, in one write of 19 bytes (FID-01), and the clocks that run from it."""
         assert self._socket is not None
-        now = self.t0 = self._active_at = self._loop.time()
+        now = self.t0 = self._server_active_at = self._loop.time()
         self._started.set()
         self._write(encode(Kind.UUID, self.uuid.bytes))
         self._socket.resume_reading()
-        self._grid = PacketGrid(now, self._packet_time_ms, self._delays)
-        self._tick_timer = self._loop.call_at(self._grid.next_at, self._tick)
+        self._channel.start()
         limit = self.profile.quiet_limit_seconds
-        if limit is not None:
-            self._timers.append(self._loop.call_at(now + limit, self._judge_quiet, limit))
-
-    def _tick(self) -> None:
-        """The packets that have come by now: one each tick, several after a hole or when we are late ourselves."""
-        grid = self._grid
-        assert grid is not None
-        now = self._loop.time()
-        self._lateness.append(now - grid.next_at)
-        try:
-            while grid.next_at <= now + _TICK_ROUNDING and self._end is None and not self._wedged:
-                self._packet(grid.next_at)
-                grid.take()
-        except Exception as error:  # noqa: BLE001 - whatever a callback raises ends this call, and is told
-            self._fail(error)
-            return
-        if self._end is None and not self._wedged:
-            self._tick_timer = self._loop.call_at(grid.next_at, self._tick)
-
-    def _packet(self, at: float) -> None:
-        """One caller packet: one message, or none (FID-06, FID-08). A key that is down silences it (FID-09)."""
-        for key in self._keypad.released(at):
-            self._tell_key(key.digit)
-        frame = self._source(self._n_samples)
-        if self._end is not None:
-            return
-        held = self._keypad.held(at)
-        if frame is not None or held:
-            self._active_at = max(self._active_at, at)  # the phone sends, even when the core drops the audio
-        if held or frame is None:
-            if not self._mixed:
-                return
-            frame = bytes(2 * self._n_samples)
-        self._send(encode(self._kind, frame))
-
-    def _release_keys(self, released: asyncio.Future[None]) -> None:
-        for key in self._keypad.released(self._loop.time()):
-            self._tell_key(key.digit)
-        if not released.done():
-            released.set_result(None)
-
-    def _tell_key(self, digit: str) -> None:
-        self._active_at = self._loop.time()
-        if self.profile.era.dtmf:
-            self._send(encode(Kind.DTMF, digit.encode("ascii")))
+        self._timer = None if limit is None else self._loop.call_at(now + limit, self._judge_quiet, limit)
 
     def _send(self, message: bytes) -> None:
         """One message, now; or, while the reader holds the thread, in the burst after it (FID-13)."""
@@ -286,40 +212,39 @@ class CallLeg:
             return
         assert self._socket is not None
         try:
-            whole = self._socket.write(message)
+            if not self._socket.write(message):
+                self._short_write()
         except OSError:
             self._broken = True  # the reading side may still have a 0x00 to read, which then counts (FID-18)
-            self._after_reading(self._judge_broken)
-            return
-        if not whole:
-            self._short_write()
+            self._after_reading(self._on_lost, ConnectionResetError())
 
     def _short_write(self) -> None:
         """The server has not read for minutes (FID-22): the application ends the call, the channel driver is stuck."""
         if self.profile.attach == "app":
-            self._finish(Verdict("asterisk", "protocol", False, _SHORT_WRITE))
+            self._finish(_SHORT_WRITE)
             return
         self._wedged = True
-        self._stop_timers()
+        self._stop_clocks()
         self._note("a write came up short: the channel hangs, silent, until the server sends a byte or closes")
 
-    # --- the server's side
+    # --- from the server
 
     def _on_data(self, data: memoryview, more: bool) -> None:
         if self._end is not None:
             return
         if self._wedged:
-            self._finish(Verdict("asterisk", "protocol", False, _SHORT_WRITE), reset=True)
+            self._finish(_SHORT_WRITE, reset=True)
             return
         now = self._loop.time()
         reader = self._reader
-        heard = reader.feed(data, now, more=more)
-        for rate_hz, payload in heard:
-            self._active_at = now
-            self._on_bot_audio(now, rate_hz, payload)
+        for rate_hz, payload in reader.feed(data, now, more=more):
+            self._server_active_at = now
+            if payload:
+                self._on_bot_audio(now, rate_hz, payload)
         if self._gap_timer is not None or reader.deadline is not None:
             self._arm_gap_timer()
-        self._judge_reading()
+        if reader.verdict is not None or self._backlog:
+            self._judge_reading()
 
     def _judge_reading(self) -> None:
         """After each read: the call's end, or what waited for the thread."""
@@ -334,17 +259,18 @@ class CallLeg:
         if self._gap_timer is not None:
             self._gap_timer.cancel()
         deadline = self._reader.deadline
-        self._gap_timer = None if deadline is None else self._loop.call_at(deadline, self._judge_gap)
+        if deadline is None or self._end is not None:
+            self._gap_timer = None
+        else:
+            self._gap_timer = self._loop.call_at(deadline, self._judge_gap, deadline)
 
-    def _judge_gap(self) -> None:
-        self._gap_timer = None
-        deadline = self._reader.deadline
-        if deadline is not None and self._loop.time() - deadline > _OWN_DELAY_SECONDS:
-            self._after_reading(self._judge_gap_again, deadline)
-        elif deadline is not None:
-            self._judge_gap_again(deadline)
+    def _judge_gap(self, deadline: float) -> None:
+        if self._loop.time() - deadline > _OWN_DELAY_SECONDS:
+            self._after_reading(self._drop_for_gap, deadline)
+        else:
+            self._drop_for_gap(deadline)
 
-    def _judge_gap_again(self, deadline: float) -> None:
+    def _drop_for_gap(self, deadline: float) -> None:
         if self._end is None and self._reader.deadline == deadline:
             self._reader.timed_out(self._loop.time())
             self._judge_reading()
@@ -352,61 +278,51 @@ class CallLeg:
     def _judge_quiet(self, limit: float) -> None:
         """The application's limit (FID-12): `limit` seconds in which neither side did anything."""
         now = self._loop.time()
-        due = (now if self._reader.busy else self._active_at) + limit
-        if now >= due - _TICK_ROUNDING:
-            quoted = f"«Reached timeout after {limit * 1000:.0f} ms of no activity»"
-            reason = f"nothing from either side for {limit:g} s ({quoted})"
-            self._finish(Verdict("asterisk", "protocol", False, reason))
-        else:
-            self._timers.append(self._loop.call_at(due, self._judge_quiet, limit))
-
-    def _judge_broken(self) -> None:
-        if self._end is None:
-            self._on_lost(ConnectionResetError())
+        active_at = now if self._reader.busy else max(self._server_active_at, self._channel.active_at)
+        if now < active_at + limit - _ROUNDING:
+            self._timer = self._loop.call_at(active_at + limit, self._judge_quiet, limit)
+            return
+        quoted = f"«Reached timeout after {limit * 1000:.0f} ms of no activity»"
+        self._finish(Verdict("asterisk", "protocol", False, f"nothing from either side for {limit:g} s ({quoted})"))
 
     def _on_eof(self) -> bool:
         """Whether the socket stays open for writing: only where the era does not notice the end (FID-19)."""
         if self._end is not None:
             return False
         if self._wedged:
-            self._finish(Verdict("asterisk", "protocol", False, _SHORT_WRITE))
+            self._finish(_SHORT_WRITE)
             return False
         self._reader.end_of_stream(self._loop.time())
         self._judge_reading()
-        if self._reader.fin_unnoticed:
-            self._caller_unheard = self.profile.attach == "app"  # its thread spins on the end of the stream
-            return True
-        return False
+        if self._reader.fin_unnoticed and self.profile.attach == "app":
+            self._caller_unheard = True  # its thread spins on the end of the stream, and never gets to the caller
+        return self._reader.fin_unnoticed
 
     def _on_lost(self, error: Exception | None) -> None:
-        if self._end is None:
-            if error is None or isinstance(error, OSError):
-                self._lost_without_a_word()
-            else:
-                self._fail(error)
-        self._closed.set()
-
-    def _lost_without_a_word(self) -> None:
-        if self._reader.fin_unnoticed:
+        """The connection is gone: closed by us, reset by the server, or a callback of ours broke it."""
+        if self._end is not None:
+            return
+        if error is not None and not isinstance(error, OSError):
+            self._fail(error)
+        elif self._reader.fin_unnoticed:
             reason = "the server had closed the connection, noticed only when a write failed"
             self._finish(Verdict("server", "fin", False, reason))
-            return
-        self._reader.reset()
-        assert self._reader.verdict is not None
-        self._finish(self._reader.verdict)
+        else:
+            self._reader.reset()
+            self._judge_reading()
+
+    def _on_closed(self, error: Exception | None) -> None:
+        self._on_lost(error)
+        self._closed.set()
 
     # --- the end
 
     def _finish(self, verdict: Verdict, *, reset: bool = False) -> None:
-        """The one way out: says why, stops every timer, closes the socket."""
+        """The one way out: says why, stops every clock, closes the socket."""
         if self._end is not None:
             return
-        dialplan = "continues" if verdict.orderly else "ends"
-        if self.profile.attach == "chan":
-            dialplan = "channel_ends"
-        at = self._loop.time() if hasattr(self, "_loop") else 0.0
-        self._end = LegEnd(verdict.who, verdict.how, dialplan, verdict.reason, at)
-        self._stop_timers()
+        self._end = end_of(verdict, self.profile.attach, self._loop.time())
+        self._stop_clocks()
         self._started.set()
         if self._socket is None:
             self._closed.set()
@@ -416,26 +332,15 @@ class CallLeg:
             self._socket.close()
 
     def _fail(self, error: Exception) -> None:
-        """A callback of ours broke: no side of the call is to blame."""
+        """A callback broke: neither side of the call is to blame."""
         self._error = error
         self._finish(Verdict("asterisk", "protocol", False, f"the simulator failed: {error!r}"))
 
-    def _connect_failure(self, error: ConnectError) -> LegEnd:
-        goes_on = self.profile.attach == "chan"
-        result = "DIALSTATUS=CHANUNAVAIL" if goes_on else "«Failed to connect to AudioSocket service»"
-        dialplan = "continues" if goes_on else "ends"
-        return LegEnd("server", "refused", dialplan, f"no connection ({error}); {result}", self._loop.time())
-
-    def _stop_timers(self) -> None:
-        for timer in (self._tick_timer, self._gap_timer, *self._timers):
+    def _stop_clocks(self) -> None:
+        self._channel.stop()
+        for timer in (self._timer, self._gap_timer):
             if timer is not None:
                 timer.cancel()
-        self._tick_timer = self._gap_timer = None
-        self._timers.clear()
-        for released in self._pressing:
-            if not released.done():
-                released.set_result(None)
-        self._pressing.clear()
         self._backlog.clear()
 
     def _after_reading(self, callback: Callable[..., None], *args: object) -> None:
@@ -445,9 +350,6 @@ class CallLeg:
     def _note(self, text: str) -> None:
         if text not in self._notes:
             self._notes.append(text)
-
-
-_SHORT_WRITE = "the server does not read: a write came up short («Failed to write data to AudioSocket»)"
 
 
 class _Reading(asyncio.BufferedProtocol):
@@ -471,4 +373,4 @@ class _Reading(asyncio.BufferedProtocol):
         return self._leg._on_eof()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._leg._on_lost(exc)
+        self._leg._on_closed(exc)

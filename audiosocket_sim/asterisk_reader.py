@@ -25,7 +25,7 @@ _ROUNDING = 1e-6
 
 
 class Audio(NamedTuple):
-    """One audio message: `payload` is 16-bit little-endian mono, an odd last byte is cut off (samples = bytes / 2)."""
+    """One audio message: `payload` is 16-bit little-endian mono, an odd last byte is cut off, so it may be empty."""
 
     rate_hz: int
     payload: bytes
@@ -177,8 +177,7 @@ class AsteriskReader:
             return True
         if length & 1:
             self._note(f"audio of an odd length ({length} bytes): Asterisk ignores the last byte")
-        if payload:
-            heard.append(Audio(self._rate_hz, payload))
+        heard.append(Audio(self._rate_hz, payload))
         return True
 
     def _judge_the_wait(self, now: float, more: bool) -> None:

@@ -114,7 +114,7 @@ class PeerSocket:
             return False
 
     def _write_in_pieces(self, data: bytes) -> bool:
-        """Each piece goes out in a turn of the loop of its own, so that a server in this process reads it alone."""
+        """Each piece waits until a server in this process has read the one before: two turns of the loop."""
         assert self._cuts is not None
         if not self._waiting:
             self._loop.call_soon(self._next_piece)
@@ -126,7 +126,7 @@ class PeerSocket:
             return
         self._send_piece()
         if self._waiting:
-            self._loop.call_soon(self._next_piece)
+            self._loop.call_soon(self._loop.call_soon, self._next_piece)
 
     def _send_piece(self) -> None:
         piece = self._waiting.popleft()

@@ -1,0 +1,136 @@
+"""The caller's channel, live: packet by packet the caller's sound, and the keys, as messages to send.
+
+It knows when and what (docs/protocol.md, 3.1, 3.2), not whether the connection can take it: each message goes to
+`send`. Its deadlines are absolute; lateness is its own only, and is measured, never made up for by skipping.
+"""
+
+import asyncio
+from array import array
+from collections.abc import Callable
+
+from audiosocket.messages import AUDIO_KIND, Kind, encode
+from audiosocket_sim.asterisk_caller import Keypad, PacketGrid
+from audiosocket_sim.faults import PacketDelays, cut_mid_frame
+from audiosocket_sim.profiles import Profile
+
+__all__ = ["CallerChannel"]
+
+_ROUNDING = 1e-6
+_KEYS = "0123456789*#ABCD"
+
+
+class CallerChannel:
+    """Runs from `start` to `stop`. `on_error` gets what `source` raised; the channel has stopped then.
+
+    source: called once each packet time with the number of samples; SLIN of `rate_hz`, or None for no packet.
+    mixed: the conference's clock sends zeros where the caller sends nothing (FID-08).
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        packet_time_ms: int,
+        rate_hz: int,
+        source: Callable[[int], bytes | None],
+        mixed: bool,
+        delays: PacketDelays | None,
+        send: Callable[[bytes], None],
+        on_error: Callable[[Exception], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._packet_time_ms = packet_time_ms
+        self._n_samples = rate_hz * packet_time_ms // 1000
+        self._kind = AUDIO_KIND[rate_hz] if profile.era.wideband_kinds else int(Kind.SLIN8)
+        self._tells_keys = profile.era.dtmf
+        self._source = source
+        self._mixed = mixed
+        self._delays = delays
+        self._send = send
+        self._on_error = on_error
+        self._keypad = Keypad()
+        self._running = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._pressing: dict[asyncio.Future[None], asyncio.TimerHandle] = {}
+        self.active_at = 0.0
+        """Loop time of the last thing that the caller's side did: a packet, also one without audio, or a key."""
+        self.lateness = array("d")
+        """Seconds from each tick's deadline to its start."""
+
+    def start(self) -> None:
+        """The first packet comes one packet time from now."""
+        loop = self._loop
+        self._running = True
+        self.active_at = loop.time()
+        self._grid = PacketGrid(self.active_at, self._packet_time_ms, self._delays)
+        self._timer = loop.call_at(self._grid.next_at, self._tick)
+
+    def stop(self) -> None:
+        """No more packets; who waits for a key is let go."""
+        self._running = False
+        if self._timer is not None:
+            self._timer.cancel()
+        for released, timer in self._pressing.items():
+            timer.cancel()
+            if not released.done():
+                released.set_result(None)
+        self._pressing.clear()
+
+    async def press(self, digit: str, tone_ms: float) -> None:
+        """Hold a key. Returns when it is up again, or when the channel stops."""
+        if len(digit) != 1 or digit not in _KEYS:
+            raise ValueError(f"a key is one of 0-9 * # A-D, not {digit!r}")
+        if not self._running:
+            return
+        self.active_at = self._loop.time()
+        key = self._keypad.press(digit, tone_ms, self.active_at)
+        released: asyncio.Future[None] = self._loop.create_future()
+        self._pressing[released] = self._loop.call_at(key.up, self._release, released)
+        await released
+
+    def unfinished_message(self) -> bytes:
+        """The first part of the next audio message: what a short write leaves on the wire."""
+        return cut_mid_frame(encode(self._kind, self._source(self._n_samples) or bytes(2 * self._n_samples)))
+
+    def _tick(self) -> None:
+        """The packets that have come by now: one each tick, several after a hole or when we are late ourselves."""
+        grid = self._grid
+        now = self._loop.time()
+        self.lateness.append(now - grid.next_at)
+        try:
+            while grid.next_at <= now + _ROUNDING and self._running:
+                self._packet(grid.next_at)
+                grid.take()
+        except Exception as error:  # noqa: BLE001 - whatever the source raises ends this call, and is told
+            self.stop()
+            self._on_error(error)
+            return
+        if self._running:
+            self._timer = self._loop.call_at(grid.next_at, self._tick)
+
+    def _packet(self, at: float) -> None:
+        """One caller packet: one message, or none (FID-06, FID-08). A key that is down silences it (FID-09)."""
+        self._tell_keys(at)
+        frame = self._source(self._n_samples)
+        if not self._running:
+            return
+        held = self._keypad.held(at)
+        if frame is not None or held:
+            self.active_at = max(self.active_at, at)  # the phone sends, even where the core drops the audio
+        if held or frame is None:
+            if not self._mixed:
+                return
+            frame = bytes(2 * self._n_samples)
+        self._send(encode(self._kind, frame))
+
+    def _release(self, released: asyncio.Future[None]) -> None:
+        self._pressing.pop(released, None)
+        self._tell_keys(self._loop.time())
+        if not released.done():
+            released.set_result(None)
+
+    def _tell_keys(self, now: float) -> None:
+        for key in self._keypad.released(now):
+            self.active_at = max(self.active_at, key.up)
+            if self._tells_keys:
+                self._send(encode(Kind.DTMF, key.digit.encode("ascii")))
