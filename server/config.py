@@ -128,6 +128,7 @@ class Speech(_Section):
     phrase_books: tuple[Words, ...] = Field(
         ("recordings", "audio/prompts"), description="what the embedded engine knows: folders with manifest.yaml"
     )
+    more_phrase_books: tuple[Words, ...] = Field((), description="the same, beside those: a scenario's own")
     azure_key: SecretStr | None = Field(None, description="of Azure Speech; shown as stars")
     azure_region: str | None = Field(None, description="of Azure Speech, such as brazilsouth")
     cache_folder: Words = Field(".cache/speech", description="synthesised speech, kept by text and voice")

@@ -18,7 +18,7 @@ Key = tuple[str, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class ConfigError(Exception):
+class ConfigError(ValueError):
     """A setting is wrong. `problems`: one line each; `keys`: the key paths they are about, in the same order."""
 
     def __init__(self, *problems: str, keys: Sequence[Key] = ()) -> None:

@@ -56,8 +56,8 @@ class SourceReader:
         source.env_vars = variables
         try:
             values = source()
-        except SettingsError:  # the one kind of value that the library itself reads is a list
-            lists = [name for key, name in names.items() if key[-1] == "phrase_books"]
+        except SettingsError:  # a list is the one kind of value that the library itself reads
+            lists = [name for key, name in names.items() if key[-1].endswith("phrase_books")]
             raise ConfigError(f'{label}: {", ".join(lists)}: expected a list such as ["recordings"]') from None
         return Source(label, {name: values[name] for name in self._sections if name in values}, names)
 
