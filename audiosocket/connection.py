@@ -142,12 +142,12 @@ class Connection:
         Raises `LocalProtocolError` if this role may not send it now, or if the payload does not fit the kind: audio is
         1 to 65,535 bytes, a UUID 16, a digit 1, a hangup none.
         """
+        if self._is_open and payload and is_audio(kind):
+            return encode(kind, payload)
         if kind not in self._may_send:
             raise LocalProtocolError(f"a {self.role.value} may not send kind 0x{kind:02x} when {self._state.value}")
         if is_audio(kind):
-            if not payload:
-                raise LocalProtocolError("an empty audio message: Asterisk hangs up the caller")
-            return encode(kind, payload)
+            raise LocalProtocolError("an empty audio message: Asterisk hangs up the caller")
         if len(payload) != _EXACT_PAYLOAD_BYTES[kind]:
             raise LocalProtocolError(
                 f"kind 0x{kind:02x} carries {_EXACT_PAYLOAD_BYTES[kind]} bytes, not {len(payload)}"

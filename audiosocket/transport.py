@@ -69,6 +69,7 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
         self._receive: Callable[[memoryview], Sequence[Message]] = connection.receive
         self._transport: asyncio.Transport | None = None
         self._over = False
+        self._is_full = False
         self._closed = asyncio.Event()
         self._drain_limit: asyncio.TimerHandle | None = None
         self._view = memoryview(bytearray(READ_BUFFER_BYTES))
@@ -95,12 +96,7 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
         Raises `LocalProtocolError` as `Connection.send` does. A hangup goes out through `end`.
         """
         transport = self._transport
-        if (
-            self._over
-            or transport is None
-            or transport.is_closing()
-            or transport.get_write_buffer_size() > WRITE_BUFFER_LIMIT_BYTES
-        ):
+        if self._over or self._is_full or transport is None or transport.is_closing():
             self.dropped_messages += 1
             return False
         transport.write(self.connection.send(kind, payload))
@@ -131,11 +127,18 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are not derived from it
+        self._transport.set_write_buffer_limits(high=WRITE_BUFFER_LIMIT_BYTES, low=WRITE_BUFFER_LIMIT_BYTES)
         _tune(transport.get_extra_info("socket"))
         try:
             self._handler.on_connected(self)
         except Exception as error:  # noqa: BLE001 - as in buffer_updated
             self._handler_failed(error)
+
+    def pause_writing(self) -> None:
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        self._is_full = False
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._view

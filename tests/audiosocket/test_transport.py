@@ -45,7 +45,7 @@ class FakeTransport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[bytes | str] = []
-        self.unsent_bytes = 0
+        self.limits: tuple[int | None, int | None] = (None, None)
         self.closing = False
         self.reset = False
 
@@ -66,8 +66,8 @@ class FakeTransport(asyncio.Transport):
     def is_closing(self) -> bool:
         return self.closing
 
-    def get_write_buffer_size(self) -> int:
-        return self.unsent_bytes
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        self.limits = (high, low)
 
     def abort(self) -> None:
         self.closing = True
@@ -173,9 +173,10 @@ class TestWriting:
         # AO-09
         shell, _, transport = connected()
         feed(shell, OPENING)
-        transport.unsent_bytes = 65_537
+        assert transport.limits == (65_536, 65_536)
+        shell.pause_writing()  # as the loop does over the limit
         assert shell.send(Kind.SLIN8, b"\0\0") is False
-        transport.unsent_bytes = 65_536
+        shell.resume_writing()
         assert shell.send(Kind.SLIN8, b"\0\0") is True
         assert shell.dropped_messages == 1
 
@@ -214,9 +215,11 @@ class TestEnding:
         assert len(recorder.ends) == 1
 
     async def test_end_without_hangup_only_half_closes(self) -> None:
-        shell, _, transport = connected()
+        shell, recorder, transport = connected()
         shell.end(hangup=False)
         assert transport.calls == ["eof"]
+        feed(shell, OPENING)
+        assert recorder.messages == []
         shell.connection_lost(None)
 
     async def test_a_peer_never_says_hangup(self) -> None:
@@ -413,5 +416,19 @@ class TestOnKernelSockets:
                 wire.shell.send(Kind.SLIN8, FRAME[3:])
                 await turn()
             assert [end.kind for end in wire.recorder.ends] in (["eof"], ["reset"])
+
+        run(test)
+
+    def test_a_peer_that_does_not_read_gets_dropped_messages_until_it_reads(self, run: Any) -> None:
+        # AO-09
+        async def test(wire: Wire) -> None:
+            large = bytes(64_000)
+            while wire.shell.send(Kind.SLIN192, large):
+                await turn()
+            assert wire.shell.dropped_messages == 1
+            while not wire.shell.send(Kind.SLIN8, FRAME[3:]):
+                await wire.read(1 << 20)
+            wire.shell.end()
+            assert (await wire.read_to_the_end()).endswith(FRAME + b"\0\0\0")
 
         run(test)
