@@ -1,0 +1,478 @@
+"""One call: feeds `turns` with what happens, carries out what it answers, and ends cleanly.
+
+It is the handler of its connection, from before the UUID to the end, and the callback of the 20 ms clock: each tick
+takes one frame from `playback` and sends it, always, so that Asterisk hears from us all the time (docs/protocol.md,
+rules for servers). What to say and when is decided in `turns`; this module decides nothing but how a call ends, and
+holds every task of the call: none outlives it.
+
+A frame in and a frame out cost a few microseconds: nothing on these two ways is awaited, logged, or allocated beyond
+the frame itself.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from audiosocket.messages import Kind, dtmf_digit
+from audiosocket.ticker import Ticker, TickHandle
+from audiosocket.transport import AudioSocketProtocol, EndCause
+from server import endpointing, playback
+from server import events as e
+from server import turn_words as t
+from server.ai_client import BackendError
+from server.calls import CallRecord, Calls
+from server.config import Settings
+from server.inbound import Inbound
+from server.reply import Reply
+from server.speech.base import Recognition, SpeechEngine, SpeechError
+from server.turns import SPARE_SECONDS, Turns
+
+__all__ = ["Backend", "Call", "Services"]
+
+log = logging.getLogger("server.call")
+
+# So much speech is made ahead of its playing; a longer message waits for room. It bounds the memory of a call.
+MOST_QUEUED_MS = 20_000
+ROOM_FROM_MS = 10_000
+
+SLIN8 = int(Kind.SLIN8)  # what we send, always: every release of Asterisk takes it
+
+
+class Backend(Protocol):
+    """The AI backend, as `ai_client.AiClient` is it."""
+
+    async def ask(self, conversation_id: str, content: str) -> Reply:
+        """Raises BackendError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all calls of a server share."""
+
+    settings: Settings
+    rules: t.TurnRules
+    engine: SpeechEngine
+    backend: Backend
+    calls: Calls
+    hold_pcm: bytes
+
+
+class Call:
+    """A connection, and the call that it becomes when its UUID comes. `on_gone` is told once, at its end."""
+
+    def __init__(self, services: Services, on_gone: Callable[["Call"], None]) -> None:
+        settings = services.settings
+        self._services = services
+        self._on_gone = on_gone
+        self._loop = asyncio.get_running_loop()
+        self._shell: AudioSocketProtocol | None = None
+        self._uuid_limit: asyncio.TimerHandle | None = None
+        self._ticks: TickHandle | None = None
+        self._record: CallRecord | None = None
+        self._began_at = 0.0
+        self._over = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._turns = Turns(services.rules)
+        # out
+        self._playback = playback.Playback(services.hold_pcm)
+        self._speaking: t.Speak | None = None
+        self._synthesis: asyncio.Task[None] | None = None
+        self._room: asyncio.Event | None = None  # synthesis waits for playback to catch up
+        # in
+        self._inbound = Inbound(self._warn)
+        ep = settings.endpointing
+        self._endpointer = endpointing.Endpointer(
+            endpointing.WebRtcVad(ep.aggressiveness),
+            silence_ms=round(settings.system.silence_threshold_seconds * 1000),
+            longest_ms=round(ep.longest_utterance_seconds * 1000),
+            pre_roll_ms=ep.pre_roll_ms,
+            minimum_speech_ms=ep.minimum_speech_ms,
+        )
+        self._gap_seconds = ep.missing_audio_ms / 1000 + SPARE_SECONDS
+        self._audio_at = 0.0  # when the newest audio came
+        self._missed_until = 0.0  # up to when missing audio has been counted as silence
+        self._utterance = b""  # the beginning of the utterance that `turns` is being told of
+        self._recognition: Recognition | None = None
+        self._recognising: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._ignored_kinds: set[int] = set()
+
+    # --- the connection -----------------------------------------------------------------------------------------------
+
+    def on_connected(self, shell: AudioSocketProtocol) -> None:
+        self._shell = shell
+        self._uuid_limit = self._loop.call_later(self._services.settings.limits.uuid_seconds, self._no_uuid)
+
+    def on_message(self, kind: int, payload: bytes) -> None:
+        try:
+            if 0x10 <= kind <= 0x18:
+                self._hear(kind, payload)
+            elif kind == Kind.UUID:
+                self._begin(str(UUID(bytes=payload)))
+            elif kind == Kind.DTMF:
+                self._key(payload)
+            elif kind not in self._ignored_kinds:
+                self._ignored_kinds.add(kind)
+                self._warn(f"messages of kind 0x{kind:02x} came and are ignored")
+        except Exception as error:  # noqa: BLE001 - ends this call with an event, and no other
+            self._crash(error)
+
+    def on_end(self, cause: EndCause) -> None:
+        """The connection is over: hung up by the caller, or by us before (then the call has ended already)."""
+        if self._record is None and not self._over:
+            if cause.kind == "protocol_error":
+                log.error("%s: no call: %s", self._peer, cause.detail)
+            else:
+                log.debug("%s: no call: %s before the UUID", self._peer, cause.kind)
+        by, reason = _who_ended(cause)
+        self._finish(by, reason)
+        self._on_gone(self)
+
+    async def wait_closed(self) -> None:
+        """Until the socket is closed and no task of the call is left."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+        if self._shell is not None:
+            await self._shell.wait_closed()
+
+    def stop(self, reason: str) -> None:
+        """End the call orderly: 00 00 00, and its connection drains."""
+        if self._record is not None:
+            self._tell(t.Stop(reason))
+        elif not self._over:
+            self._finish("server", reason)
+            self._end_connection()
+
+    def abort(self) -> None:
+        """Close the socket at once: the other side did not take the orderly end in time."""
+        if self._shell is not None:
+            self._shell.abort()
+
+    @property
+    def _peer(self) -> str:
+        return self._shell.peer if self._shell is not None else ""
+
+    def _end_connection(self) -> None:
+        if self._shell is not None:
+            self._shell.end()
+
+    def _no_uuid(self) -> None:
+        log.warning("%s: no UUID within %g s: closed", self._peer, self._services.settings.limits.uuid_seconds)
+        self._finish("server", "no UUID came")
+        self._end_connection()
+
+    # --- the call -----------------------------------------------------------------------------------------------------
+
+    def _begin(self, uuid: str) -> None:
+        if self._record is not None or self._over:
+            return
+        if self._uuid_limit is not None:
+            self._uuid_limit.cancel()
+        self._began_at = self._audio_at = self._loop.time()
+        peer = self._peer
+        self._record = self._services.calls.open(uuid, peer, self.push)
+        self._note(e.CallStarted(uuid, peer))
+        self._tell(t.Answered())
+        self._ticks = Ticker.of(self._loop).add(self._tick)
+
+    def push(self, reply: Reply) -> bool:
+        """The backend delivers a message by itself. False: not in this state, or too many wait."""
+        if self._over or self._record is None or not self._turns.accepts_push:
+            return False
+        self._note_answer(reply, e.MessagePushed(reply.message, reply.status))
+        self._tell(t.Pushed(t.Message(reply.message, reply.status)))
+        return True
+
+    def _note_answer(self, reply: Reply, event: e.CallEvent) -> None:
+        self._note(event)
+        for warning in reply.warnings:
+            self._warn(warning)
+        if self._record is not None:
+            self._record.last_answer = reply.raw
+
+    def _note(self, event: e.CallEvent) -> None:
+        """Record an event; after CallEnded none is."""
+        if self._over or self._record is None:
+            return
+        recorded = self._record.record(event, self._loop.time() - self._began_at)
+        if log.isEnabledFor(logging.INFO):
+            told = recorded.loggable()
+            words = " ".join(f"{key}={value}" for key, value in told.items() if key not in ("number", "at", "type"))
+            log.info("%s %8.3f %s %s", recorded.call_id, recorded.at_seconds, recorded.type, words)
+
+    def _warn(self, what: str) -> None:
+        self._note(e.Warned(what))
+
+    def _finish(self, by: str, reason: str) -> None:
+        """The end, whatever brought it about: lets go of everything, and CallEnded is the last event. Once."""
+        if self._over:
+            return
+        if self._uuid_limit is not None:
+            self._uuid_limit.cancel()
+        if self._ticks is not None:
+            self._ticks.cancel()
+        self._carry_out(self._turns.handle(t.Over(), self._loop.time()))
+        for task in self._tasks:
+            task.cancel()
+        if self._recognition is not None:
+            self._recognition.cancel()
+        duration_ms = round((self._loop.time() - self._began_at) * 1000)
+        self._note(e.CallEnded(by, reason, duration_ms))
+        self._over = True
+
+    def _crash(self, error: BaseException) -> None:
+        """A fault of ours ends this call, orderly, and no other."""
+        name = self._record.id if self._record is not None else self._peer
+        log.error("%s: internal error", name, exc_info=error)
+        self._finish("error", f"internal error: {type(error).__name__}")
+        self._end_connection()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+        return task
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._crash(error)
+
+    # --- turns --------------------------------------------------------------------------------------------------------
+
+    def _tell(self, event: t.TurnEvent) -> None:
+        self._carry_out(self._turns.handle(event, self._loop.time()))
+
+    def _carry_out(self, commands: Sequence[t.Command]) -> None:
+        for command in commands:
+            self._do(command)
+
+    def _do(self, command: t.Command) -> None:
+        match command:
+            case t.ChangeState(before, after):
+                self._note(e.StateChanged(before, after))
+            case t.Listen(on):
+                self._endpointer.listen(on)
+            case t.StartRecognition():
+                self._start_recognition()
+            case t.FinishRecognition(job):
+                self._recognising = self._spawn(self._finish_recognition(job))
+            case t.CancelRecognition():
+                self._cancel_recognition()
+            case t.AskBackend(job, content):
+                self._note(e.BackendAsked(content))
+                self._asking = self._spawn(self._ask(job, content))
+            case t.CancelBackend():
+                _cancel(self._asking)
+            case t.Speak():
+                self._playback.begin(command.job, held=command.held)
+                self._speaking = command
+                self._synthesis = self._spawn(self._synthesise(command))
+            case t.ReleaseSpeech():
+                self._playback.release()
+            case t.StopSpeech():
+                _cancel(self._synthesis)
+                self._speaking = None
+                self._playback.flush()
+                self._take_news()
+            case t.StartHold():
+                self._playback.start_hold()
+            case t.StopHold():
+                self._playback.stop_hold()
+                self._take_news()
+            case t.Warn(what):
+                self._warn(what)
+            case t.HangUp(reason):
+                self._finish("server", reason)
+                self._end_connection()
+
+    # --- out: the clock, playback, synthesis --------------------------------------------------------------------------
+
+    def _tick(self, deadline: float) -> None:
+        """Every 20 ms, from the UUID to the end."""
+        try:
+            if deadline + SPARE_SECONDS >= self._turns.next_deadline:
+                self._carry_out(self._turns.tick(deadline))
+                if self._over:
+                    return
+            voice = self._playback
+            self._shell.send(SLIN8, voice.next_frame())  # type: ignore[union-attr]  # there is one: the UUID came by it
+            if voice.news:
+                self._take_news()
+            if deadline - self._audio_at > self._gap_seconds:
+                self._audio_missing(deadline)
+            if self._room is not None and voice.queued_ms < ROOM_FROM_MS:
+                self._room.set()
+        except Exception as error:  # noqa: BLE001 - ends this call with an event, and no other
+            self._crash(error)
+
+    def _take_news(self) -> None:
+        while self._playback.news:
+            news = self._playback.news.pop(0)
+            match news:
+                case playback.SpeechBegan(job):
+                    self._tell(t.PlaybackBegan(job))
+                    if self._speaking is not None:
+                        self._note(e.PlaybackStarted(self._speaking.purpose, self._speaking.text))
+                case playback.SpeechEnded(job, played_ms, complete):
+                    self._note(e.PlaybackFinished(played_ms, complete))
+                    self._endpointer.forget()  # what was heard until now may be our own echo
+                    if not complete and self._speaking is not None:  # not stopped by us
+                        _cancel(self._synthesis)
+                        self._note(e.SynthesisFailed("the audio stopped coming"))
+                    self._speaking = None
+                    self._tell(t.PlaybackEnded(job))
+                case playback.HoldBegan():
+                    self._note(e.HoldStarted())
+                case playback.HoldEnded(duration_ms):
+                    self._note(e.HoldStopped(duration_ms))
+
+    async def _synthesise(self, speak: t.Speak) -> None:
+        """Make the message's audio and hand it to playback. What was made before a failure is played."""
+        voice = self._playback
+        made = False
+        failure = "no audio was made"
+        chunks = self._services.engine.synthesise(speak.text, self._services.settings.greeting.voice)
+        try:
+            async for chunk in chunks:
+                made = made or len(chunk) > 1
+                voice.feed(chunk)
+                if voice.queued_ms > MOST_QUEUED_MS:
+                    await self._wait_for_room()
+        except SpeechError as error:
+            failure = str(error)
+            self._note(e.SynthesisFailed(failure))
+        else:
+            if not made:
+                self._note(e.SynthesisFailed(failure))
+        finally:
+            if (close := getattr(chunks, "aclose", None)) is not None:
+                await close()
+        if made:
+            voice.finish()
+        else:
+            voice.flush()
+            self._tell(t.SpeechFailed(speak.job))
+
+    async def _wait_for_room(self) -> None:
+        self._room = asyncio.Event()
+        try:
+            await self._room.wait()
+        finally:
+            self._room = None
+
+    # --- in: the caller -----------------------------------------------------------------------------------------------
+
+    def _hear(self, kind: int, payload: bytes) -> None:
+        now = self._audio_at = self._loop.time()
+        if self._inbound.probing:
+            self._inbound.probe(kind, len(payload), now)
+        pcm = payload if kind == SLIN8 and not len(payload) & 1 else self._inbound.slin8(kind, payload)
+        ear = self._endpointer
+        if ear.in_utterance and self._recognition is not None:
+            self._recognition.feed(pcm)
+        facts = ear.audio(pcm)
+        if facts:
+            self._heard(facts)
+
+    def _audio_missing(self, now: float) -> None:
+        """A muted phone sends nothing: that is silence too, from the newest audio on."""
+        since = max(self._audio_at, self._missed_until)
+        missing_ms = round((now - since) * 1000)
+        if missing_ms > 0:
+            self._missed_until = now
+            facts = self._endpointer.missing(missing_ms)
+            if facts:
+                self._heard(facts)
+
+    def _heard(self, facts: Sequence[endpointing.EndpointingFact]) -> None:
+        for fact in facts:
+            match fact:
+                case endpointing.UtteranceBegan(pcm):
+                    self._note(e.SpeechStarted())
+                    self._utterance = pcm
+                    self._tell(t.UtteranceBegan())
+                    self._utterance = b""
+                case endpointing.UtteranceEnded(reason, duration_ms):
+                    self._note(e.SpeechEnded(reason, duration_ms))
+                    self._tell(t.UtteranceEnded(noise=reason == "too_short"))
+
+    def _key(self, payload: bytes) -> None:
+        """A digit. While the key was down no audio came, and that was no silence (docs/protocol.md, DTMF)."""
+        digit = dtmf_digit(payload)
+        if digit is None:
+            self._warn(f"a DTMF message of {len(payload)} bytes came and is ignored")
+            return
+        self._note(e.DtmfReceived(digit))
+        self._endpointer.forgive_missing()
+        self._audio_at = self._loop.time()
+
+    def _start_recognition(self) -> None:
+        recognition: Recognition | None = None
+
+        def on_interim(text: str) -> None:
+            if self._recognition is recognition and recognition is not None:
+                self._note(e.TranscriptInterim(text))
+
+        recognition = self._services.engine.recognise(self._services.settings.speech.language, on_interim)
+        self._recognition = recognition
+        recognition.feed(self._utterance)
+
+    async def _finish_recognition(self, job: int) -> None:
+        recognition = self._recognition
+        if recognition is None:
+            return
+        try:
+            text = await recognition.finish()
+        except SpeechError as error:
+            self._warn(f"recognition failed: {error}")
+            self._note(e.TranscriptFinal("", failed=True))
+            self._recognition = None
+            self._tell(t.RecognitionFailed(job))
+        else:
+            self._note(e.TranscriptFinal(text))
+            self._recognition = None
+            self._tell(t.Recognised(job, text))
+
+    def _cancel_recognition(self) -> None:
+        if self._recognition is not None:
+            self._recognition.cancel()
+            self._recognition = None
+        _cancel(self._recognising)
+
+    # --- the backend --------------------------------------------------------------------------------------------------
+
+    async def _ask(self, job: int, content: str) -> None:
+        assert self._record is not None
+        asked_at = self._loop.time()
+        try:
+            reply = await self._services.backend.ask(self._record.id, content)
+        except BackendError as error:
+            self._note(e.BackendFailed(error.kind, error.detail))
+            self._tell(t.BackendFailed(job, reached=error.kind == "http_error"))
+        else:
+            latency_ms = round((self._loop.time() - asked_at) * 1000)
+            self._note_answer(reply, e.BackendAnswered(reply.message, reply.status, latency_ms))
+            self._tell(t.MessageCame(job, t.Message(reply.message, reply.status)))
+
+
+def _cancel(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
+
+
+def _who_ended(cause: EndCause) -> tuple[str, str]:
+    match cause.kind:
+        case "eof":
+            return "caller", f"the caller hung up{f' ({cause.detail})' if cause.detail else ''}"
+        case "reset":
+            return "caller", "the caller hung up (connection reset)"
+        case "hangup_message":
+            return "caller", "the caller's side sent a hangup"
+        case "protocol_error":
+            return "error", f"protocol error: {cause.detail}"
+        case _:
+            return "server", f"closed by the server{f' ({cause.detail})' if cause.detail else ''}"

@@ -1,0 +1,213 @@
+"""The calls of a server: those that are live and the last that ended, each with its events and its transcript.
+
+Records what it is told and shows it to whoever asks (`web`: the control API); it runs no call. Memory is bounded: so
+many ended calls, so many events of each. Whoever follows a call is woken and reads on in its history by the events'
+numbers, so there are no queues that could fill up.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import count
+
+from server.events import (
+    BackendFailed,
+    CallEnded,
+    CallEvent,
+    DtmfReceived,
+    PlaybackStarted,
+    Recorded,
+    State,
+    StateChanged,
+    SynthesisFailed,
+    TranscriptFinal,
+)
+from server.reply import Reply
+
+__all__ = ["CallRecord", "Calls", "Origin", "TranscriptEntry"]
+
+Wake = Callable[[], None]
+
+
+class Origin(StrEnum):
+    """Who said it."""
+
+    CALLER = "caller"
+    AI = "ai"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptEntry:
+    """One line of a call's transcript. `at_seconds` counts from the UUID."""
+
+    at_seconds: float
+    origin: Origin
+    text: str
+
+    def to_json(self) -> dict[str, object]:
+        return {"at": round(self.at_seconds, 3), "origin": self.origin, "text": self.text}
+
+
+class CallRecord:
+    """One call as others see it: `web.CallView`. Its call writes it with `record`."""
+
+    def __init__(self, call_id: str, uuid: str, peer: str, push: Callable[[Reply], bool], *, events: int) -> None:
+        self.id = call_id
+        self.uuid = uuid
+        self.peer = peer
+        self.state = State.STANDBY
+        self.ended: CallEnded | None = None
+        self.last_answer: Mapping[str, object] | None = None
+        """The whole last reply JSON of the backend, answered or pushed."""
+        self._push = push
+        self._numbers = count(1)
+        self._events: deque[Recorded] = deque(maxlen=events)
+        self._transcript: deque[TranscriptEntry] = deque(maxlen=events)
+        self._watchers = _Watchers()
+
+    @property
+    def live(self) -> bool:
+        return self.ended is None
+
+    def record(self, event: CallEvent, at_seconds: float) -> Recorded:
+        """Note an event and wake who follows the call. The last one is CallEnded: then the call is no longer live."""
+        recorded = Recorded(self.id, next(self._numbers), at_seconds, event)
+        self._events.append(recorded)
+        line = _transcript_line(event)
+        if line is not None:
+            self._transcript.append(TranscriptEntry(at_seconds, *line))
+        if isinstance(event, StateChanged):
+            self.state = event.after
+        elif isinstance(event, CallEnded):
+            self.ended = event
+            self._push = _refuse  # and lets go of the call itself
+        self._watchers.wake()
+        return recorded
+
+    def push(self, reply: Reply) -> bool:
+        """Queue a message of the backend; False where the state takes none, or too many wait."""
+        return self.live and self._push(reply)
+
+    def events(self, after: int = 0) -> Sequence[Recorded]:
+        """The events kept whose number is greater than `after`, in their order."""
+        if not self._events or self._events[-1].number <= after:
+            return ()
+        skipped = max(0, after + 1 - self._events[0].number)
+        return list(self._events)[skipped:]
+
+    def entries(self) -> Sequence[TranscriptEntry]:
+        return tuple(self._transcript)
+
+    def transcript(self) -> Sequence[Mapping[str, object]]:
+        return [entry.to_json() for entry in self._transcript]
+
+    def summary(self) -> Mapping[str, object]:
+        """The call in a line: also how it ended, where it did."""
+        told: dict[str, object] = {
+            "id": self.id,
+            "uuid": self.uuid,
+            "peer": self.peer,
+            "state": self.state,
+            "live": self.live,
+        }
+        if self.ended is not None:
+            told["ended"] = {
+                "by": self.ended.by,
+                "reason": self.ended.reason,
+                "duration_ms": self.ended.duration_ms,
+            }
+        return told
+
+    def watch(self, wake: Wake) -> Callable[[], None]:
+        """Call `wake` after each event; the answer, called, ends that."""
+        return self._watchers.add(wake)
+
+
+def _refuse(_: Reply) -> bool:
+    return False
+
+
+class Calls:
+    """All calls of one server: `web.CallsView`. `history` ended ones are kept."""
+
+    def __init__(self, *, history: int = 100, events: int = 5000) -> None:
+        self._history = history
+        self._events = events
+        self._serials = count()
+        self._calls: dict[int, CallRecord] = {}  # in the order in which they began
+        self._by_id: dict[str, CallRecord] = {}  # of two with one id, the newer
+        self._ended: deque[int] = deque()
+        self._watchers = _Watchers()
+
+    def open(self, uuid: str, peer: str, push: Callable[[Reply], bool]) -> CallRecord:
+        """A new live call. Its id is the UUID; `UUID-2` and so on while another live call has that id.
+
+        The same UUID twice at a time is legal and usual (docs/protocol.md): it is a dialplan argument.
+        """
+        call_id = uuid
+        for number in count(2):
+            if not ((other := self._by_id.get(call_id)) and other.live):
+                break
+            call_id = f"{uuid}-{number}"
+        serial = next(self._serials)
+        record = CallRecord(call_id, uuid, peer, push, events=self._events)
+        self._calls[serial] = self._by_id[call_id] = record
+        record.watch(lambda: self._changed(serial, record))
+        self._watchers.wake()
+        return record
+
+    def all(self) -> Sequence[CallRecord]:
+        """The oldest first."""
+        return tuple(self._calls.values())
+
+    def get(self, call_id: str) -> CallRecord | None:
+        return self._by_id.get(call_id)
+
+    def watch(self, wake: Wake) -> Callable[[], None]:
+        """Call `wake` after a call began, had an event or ended; the answer, called, ends that."""
+        return self._watchers.add(wake)
+
+    def _changed(self, serial: int, record: CallRecord) -> None:
+        if not record.live:
+            self._ended.append(serial)
+            while len(self._ended) > self._history:
+                dropped = self._calls.pop(self._ended.popleft())
+                if self._by_id.get(dropped.id) is dropped:
+                    del self._by_id[dropped.id]
+        self._watchers.wake()
+
+
+class _Watchers:
+    def __init__(self) -> None:
+        self._serials = count()
+        self._wakes: dict[int, Wake] = {}
+
+    def add(self, wake: Wake) -> Callable[[], None]:
+        key = next(self._serials)
+        self._wakes[key] = wake
+        return lambda: self._wakes.pop(key, None) and None
+
+    def wake(self) -> None:
+        for wake in tuple(self._wakes.values()):
+            wake()
+
+
+def _transcript_line(event: CallEvent) -> tuple[Origin, str] | None:
+    match event:
+        case TranscriptFinal(text) if text:
+            return Origin.CALLER, text
+        case DtmfReceived(digit):
+            return Origin.CALLER, f"DTMF {digit}"
+        case PlaybackStarted(text=text):
+            return Origin.AI, text
+        case StateChanged(before, after):
+            return Origin.SYSTEM, f"{before} → {after}"
+        case BackendFailed(kind, detail):
+            return Origin.SYSTEM, f"the AI backend failed ({kind}): {detail}"
+        case SynthesisFailed(detail):
+            return Origin.SYSTEM, f"speech could not be made: {detail}"
+        case CallEnded(by, reason):
+            return Origin.SYSTEM, f"ended by {by}: {reason}"
+    return None

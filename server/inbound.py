@@ -1,0 +1,66 @@
+"""What comes from the caller, as SLIN of 8 kHz, whatever it came as. Pure; holds the state of one call's resampling.
+
+Kind 0x10 is taken for what it says. That it may be G.711 all the same (docs/protocol.md, mislabelled audio) is
+recognised by its size and told once; it is not decoded, since a guess that is wrong is worse than noise that is
+explained.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from audiosocket.messages import Kind, sample_rate_hz
+
+if TYPE_CHECKING:
+    import soxr
+
+__all__ = ["G711_HINT", "Inbound"]
+
+RATE_HZ = 8000
+G711_HINT = "the caller's audio looks like G.711 (160 bytes every 20 ms); add c(slin) to the dial string"
+
+_PROBED = 50  # messages
+_G711_BYTES = 160
+_LEAST_SECONDS = (_PROBED - 1) * 0.015  # 160 bytes every 10 ms are PCM
+
+
+class Inbound:
+    """One call's. `warn` is called with one line when something is off."""
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        self.probing = True  # the first messages are still looked at: `probe`
+        self._warn = warn
+        self._probed = 0
+        self._first_at = 0.0
+        self._kind = -1
+        self._stream: soxr.ResampleStream | None = None
+
+    def probe(self, kind: int, size: int, now: float) -> None:
+        """Look at one of the first messages of `size` bytes."""
+        if kind != Kind.SLIN8 or size != _G711_BYTES:
+            self.probing = False
+            return
+        if not self._probed:
+            self._first_at = now
+        self._probed += 1
+        if self._probed == _PROBED:
+            self.probing = False
+            if now - self._first_at >= _LEAST_SECONDS:
+                self._warn(G711_HINT)
+
+    def slin8(self, kind: int, payload: bytes) -> bytes:
+        """An audio message's payload as SLIN of 8 kHz; the odd byte of an odd length is dropped, as Asterisk does."""
+        if len(payload) & 1:
+            payload = payload[:-1]
+        if kind == Kind.SLIN8:
+            return payload
+        return self._resampled(kind, payload)
+
+    def _resampled(self, kind: int, payload: bytes) -> bytes:
+        import numpy as np  # late: most calls are 8 kHz
+        import soxr
+
+        if self._stream is None or kind != self._kind:
+            rate_hz = sample_rate_hz(kind)
+            assert rate_hz is not None, f"kind 0x{kind:02x} is not audio"
+            self._kind, self._stream = kind, soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="int16", quality="HQ")
+        return bytes(self._stream.resample_chunk(np.frombuffer(payload, "<i2")).astype("<i2").tobytes())

@@ -1,0 +1,206 @@
+"""Accepts connections and makes calls of them; starts everything a server needs, and ends it. `serve` is the way in.
+
+Knows no call from within: who ends, drains. `server:serve` is the import string by which a simulator starts this server
+in its own process (docs/targets.md); such a server reads neither file nor environment.
+"""
+
+import asyncio
+import gc
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from audiosocket.connection import Connection, Role
+from audiosocket.slin import read_audio
+from audiosocket.transport import AudioSocketProtocol, EndCause
+from server.ai_client import AiClient
+from server.call import Call, Services
+from server.calls import Calls
+from server.config import Settings, project_path
+from server.speech.base import SpeechEngine
+from server.speech.cached import CachedSpeech
+from server.speech.choice import load_engine
+from server.turn_words import TurnRules
+from server.web import ControlServer
+
+__all__ = ["ServerHandle", "serve"]
+
+log = logging.getLogger("server")
+
+BACKLOG = 1024  # Asterisk gives a connection 2 s; a burst of calls waits in the kernel, not at the door
+DRAIN_SECONDS = 3.0  # a connection that ends is given 2 s by its transport
+
+
+async def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    control_port: int | None = 0,
+    settings: Mapping[str, Any] | Settings | None = None,
+) -> "ServerHandle":
+    """Start a server in the running loop. Port 0 is any free one; `control_port` None: no control API.
+
+    `settings`: overrides of the defaults, or all of them (`load_settings` reads files and environment; this does not).
+    Raises ConfigError; OSError for a port in use or a file that is not there; AudioSocketError or SpeechError where
+    the speech engine cannot be made.
+    """
+    chosen = settings if isinstance(settings, Settings) else Settings.from_overrides(settings)
+    loop = asyncio.get_running_loop()
+    engine, hold_pcm = await loop.run_in_executor(None, _load, chosen)
+    handle = ServerHandle(chosen, engine, hold_pcm)
+    try:
+        await handle._start(host, port, control_port)
+    except BaseException:
+        await handle.close()
+        raise
+    return handle
+
+
+class ServerHandle:
+    """A running server: where it listens, and its end. Made by `serve`."""
+
+    def __init__(self, settings: Settings, engine: SpeechEngine, hold_pcm: bytes) -> None:
+        limits = settings.limits
+        self.host = ""
+        self.port = 0
+        self.control_url: str | None = None
+        self.calls = Calls(history=limits.history, events=limits.events)
+        """The calls, live and recent."""
+        self._most_connections = limits.calls
+        self._engine = CachedSpeech(engine)
+        self._backend = AiClient(settings.ai)
+        self._services = Services(settings, _rules(settings), self._engine, self._backend, self.calls, hold_pcm)
+        self._connections: set[_Connection] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._listening: asyncio.Server | None = None
+        self._control: ControlServer | None = None
+        self._closed = False
+        self._froze = False
+
+    async def close(self) -> None:
+        """Hang up every call (00 00 00), let the connections drain, close everything. Nothing is left. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._listening is not None:
+            self._listening.close()
+        for connection in tuple(self._connections):
+            connection.stop("the server stops")
+        await self._all_gone(DRAIN_SECONDS)
+        for connection in tuple(self._connections):
+            connection.abort()
+        await self._all_gone(None)
+        if self._control is not None:
+            await self._control.aclose()
+        await self._backend.aclose()
+        await self._engine.aclose()
+        if self._listening is not None:
+            await self._listening.wait_closed()
+        if self._froze:
+            gc.unfreeze()
+
+    async def _start(self, host: str, port: int, control_port: int | None) -> None:
+        loop = asyncio.get_running_loop()
+        self._listening = await loop.create_server(self._accept, host, port, backlog=BACKLOG)
+        self.host, self.port = self._listening.sockets[0].getsockname()[:2]
+        if control_port is not None:
+            self._control = ControlServer(self.calls)
+            self.control_url = await self._control.start(host, control_port)
+        log.info("AudioSocket on %s:%d, control API on %s", self.host, self.port, self.control_url)
+        if not getattr(loop, "clock_is_virtual", False):
+            # What lives as long as the server is not looked at again at each collection: shorter pauses for all calls.
+            gc.collect()
+            gc.freeze()
+            self._froze = True
+
+    # --- the door -----------------------------------------------------------------------------------------------------
+
+    def _accept(self) -> AudioSocketProtocol:
+        handler: _Connection
+        if self._closed or len(self._connections) >= self._most_connections:
+            log.warning("a connection is refused: %d are open, the limit", len(self._connections))
+            handler = _Refusal(self._gone)
+        else:
+            handler = Call(self._services, self._gone)
+        self._connections.add(handler)
+        return AudioSocketProtocol(Connection(Role.SERVER), handler)
+
+    def _gone(self, connection: "_Connection") -> None:
+        """Its call is over; its socket may still drain."""
+        task = asyncio.get_running_loop().create_task(self._forget(connection))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    async def _forget(self, connection: "_Connection") -> None:
+        await connection.wait_closed()
+        self._connections.discard(connection)
+
+    async def _all_gone(self, seconds: float | None) -> None:
+        """Until no connection is left, or the time is up."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self._connections:
+                    for connection in tuple(self._connections):
+                        await connection.wait_closed()
+                        self._connections.discard(connection)
+                while self._leaving:
+                    await asyncio.wait(set(self._leaving))
+        except TimeoutError:
+            pass
+
+
+class _Refusal:
+    """The handler of a connection that is one too many: an orderly end, and the dialplan goes on."""
+
+    def __init__(self, on_gone: Callable[["_Refusal"], None]) -> None:
+        self._on_gone = on_gone
+        self._shell: AudioSocketProtocol | None = None
+
+    def on_connected(self, shell: AudioSocketProtocol) -> None:
+        self._shell = shell
+        shell.end()
+
+    def on_message(self, kind: int, payload: bytes) -> None:
+        """Nobody listens."""
+
+    def on_end(self, cause: EndCause) -> None:
+        self._on_gone(self)
+
+    def stop(self, reason: str) -> None:
+        """It ends already."""
+
+    def abort(self) -> None:
+        if self._shell is not None:
+            self._shell.abort()
+
+    async def wait_closed(self) -> None:
+        if self._shell is not None:
+            await self._shell.wait_closed()
+
+
+_Connection = Call | _Refusal
+
+
+def _load(settings: Settings) -> tuple[SpeechEngine, bytes]:
+    """What takes long: in the executor, once."""
+    engine, choice = load_engine(settings)
+    log.info("speech engine: %s (%s)", choice.engine, choice.reason)
+    return engine, read_audio(project_path(settings.audio.waiting_file))
+
+
+def _rules(settings: Settings) -> TurnRules:
+    system, limits = settings.system, settings.limits
+    return TurnRules(
+        greeting=settings.greeting.message,
+        greeting_delay_seconds=settings.greeting.delay_seconds,
+        pause_seconds=system.after_speech_pause_seconds,
+        hold_after_seconds=system.hold_after_seconds,
+        transaction_seconds=system.max_transaction_time_seconds,
+        no_utterance_seconds=limits.no_utterance_seconds,
+        longest_utterance_seconds=settings.endpointing.longest_utterance_seconds,
+        silence_seconds=system.silence_threshold_seconds,
+        backend_seconds=settings.ai.timeout_seconds,
+        call_seconds=limits.call_seconds,
+        barge_in=system.barge_in,
+        queued_messages=limits.queued_messages,
+    )

@@ -1,0 +1,113 @@
+"""The embedded engine: recognises known recordings by their sound, speaks known prompts, other texts in a synthetic
+voice. Always there, needs no key and no network; for tests, for load, and for the first run.
+
+The book gives the candidates and the sound decides (`audiosocket.matching`): what is in no book, or is not heard whole,
+is not recognised. It invents no text.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audiosocket.errors import AudioSocketError
+from audiosocket.phrases import PhraseBook
+from server.speech.base import SpeechError
+
+if TYPE_CHECKING:
+    from audiosocket.matching import Listening, Matcher
+
+__all__ = ["EmbeddedEngine"]
+
+INTERIM_EVERY_BYTES = 3200  # 200 ms
+
+
+class EmbeddedEngine:
+    """Made by `load`, which may take a second; serves all calls. One engine may serve several servers of a process."""
+
+    name = "embedded"
+
+    def __init__(self, matcher: "Matcher", prompts: PhraseBook, language: str, cache_folder: Path) -> None:
+        self._matcher = matcher
+        self._prompts = prompts
+        self._language = language
+        self._cache_folder = cache_folder
+
+    @classmethod
+    def load(
+        cls, phrase_books: Sequence[Path], prompts_folder: Path, *, language: str, cache_folder: Path
+    ) -> "EmbeddedEngine":
+        """Read the books and make their prints. Blocks: for the executor. Raises PhraseBookError, AudioFileError."""
+        matcher = _matcher(tuple(phrase_books))
+        return cls(matcher, _book((prompts_folder,)), language, cache_folder)
+
+    def recognise(self, language: str, on_interim: Callable[[str], None]) -> "MatchedTurn":
+        return MatchedTurn(self._matcher.listen(), on_interim)
+
+    async def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
+        """A prompt by its text, whatever the voice; any other text in the synthetic voice, made in the executor."""
+        phrase = self._prompts.by_text(text, language=self._language) or self._prompts.by_text(text)
+        try:
+            if phrase is not None:
+                yield phrase.pcm
+                return
+            from audiosocket.synthetic_voice import render  # late: needs the extra, and few servers say unknown texts
+
+            loop = asyncio.get_running_loop()
+            yield await loop.run_in_executor(None, render, text, self._language, self._cache_folder)
+        except AudioSocketError as error:
+            raise SpeechError(str(error)) from error
+
+    async def aclose(self) -> None:
+        """Nothing is held but memory."""
+
+
+class MatchedTurn:
+    """The `Recognition` of one caller turn: the phrases that were heard whole, in their order."""
+
+    def __init__(self, listening: "Listening", on_interim: Callable[[str], None]) -> None:
+        self._listening: Listening | None = listening
+        self._on_interim = on_interim
+        self._unasked = 0
+        self._told = ""
+
+    def feed(self, pcm: bytes) -> None:
+        listening = self._listening
+        if listening is None:
+            return
+        listening.feed(pcm)
+        self._unasked += len(pcm)
+        if self._unasked >= INTERIM_EVERY_BYTES:
+            self._unasked = 0
+            best = next(iter(listening.candidates()), None)
+            if best is not None and best.whole and best.phrase.text != self._told:
+                self._told = best.phrase.text
+                self._on_interim(best.phrase.text)
+
+    async def finish(self) -> str:
+        listening, self._listening = self._listening, None
+        if listening is None:
+            return ""
+        return " ".join(match.phrase.text for match in listening.matches() if match.whole)
+
+    def cancel(self) -> None:
+        self._listening = None
+
+
+# Books do not change while a process runs: read and measured once, whatever number of servers a test starts.
+@lru_cache(maxsize=8)
+def _book(folders: tuple[Path, ...]) -> PhraseBook:
+    book = PhraseBook.load(*folders)
+    for phrase in book.phrases:
+        _ = phrase.pcm  # read now, not at the first frame
+    return book
+
+
+@lru_cache(maxsize=8)
+def _matcher(folders: tuple[Path, ...]) -> "Matcher":
+    from audiosocket.matching import Matcher  # late: numpy
+
+    matcher = Matcher(_book(folders).phrases)
+    matcher.listen()  # makes the prints
+    return matcher
