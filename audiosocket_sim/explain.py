@@ -79,6 +79,8 @@ def _wrong_value(details: ErrorDetails) -> str:
     kind, value, context = details["type"], details["input"], details.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
+    if kind == "model_type" and value is None:
+        return "needs a value"
     if kind in _NEEDS:
         return f"{_NEEDS[kind]}, not {_shown(value)}"
     if kind in _LIMITS:

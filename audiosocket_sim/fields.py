@@ -60,7 +60,9 @@ def format_duration(ms: int) -> str:
     """The shortest way to write it: `300ms`, `1.2s`, `5min`."""
     if ms and ms % 60_000 == 0:
         return f"{ms // 60_000}min"
-    return f"{ms / 1000:g}s" if ms >= 1000 else f"{ms}ms"
+    if ms < 1000:
+        return f"{ms}ms"
+    return f"{ms / 1000:.3f}".rstrip("0").rstrip(".") + "s"
 
 
 def _positive(ms: int) -> int:
@@ -97,7 +99,7 @@ class Shorthand:
     key: str
 
     def expand(self, value: object) -> object:
-        return {self.key: value} if isinstance(value, str | int | float | None) else value
+        return {self.key: value} if isinstance(value, str | int | float) else value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self.expand, handler(source))

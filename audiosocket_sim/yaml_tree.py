@@ -20,6 +20,15 @@ Path = tuple[str | int, ...]
 _MOST_NODES = 50_000
 _INT = re.compile(r"[-+]?\d+", re.ASCII)
 _TAG = "tag:yaml.org,2002:"
+_TOKENS = {
+    "'<scalar>'": "a value",
+    "<block end>": "the end of this block",
+    "'<block mapping start>'": "a mapping",
+    "'<block sequence start>'": "a list",
+    "'<stream end>'": "the end of the file",
+    "'?'": "a key",
+}
+"""Ruamel's words for what it met, in ours."""
 _TEXT_TAGS = ("str", "timestamp", "merge", "value")
 
 
@@ -85,6 +94,8 @@ def _malformed(error: MarkedYAMLError) -> MalformedYaml:
     mark = error.problem_mark or error.context_mark
     place = Place(mark.line + 1, mark.column + 1) if mark is not None else Place()
     problem, context = str(error.problem or "cannot be read"), str(error.context or "")
+    for token, words in _TOKENS.items():
+        problem = problem.replace(token, words)
     if "found character '\\t'" in problem:
         return MalformedYaml(place, "a tab where the line is indented: YAML takes only spaces there")
     if problem.startswith("mapping values are not allowed"):

@@ -1,0 +1,310 @@
+"""Loading: what a person sees for each slip, to the column; and which files a scenario cannot reach."""
+
+# ruff: noqa: E501 - the tables show each line as a person sees it
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audiosocket_sim.loader import Problem, ScenarioError, load, load_text, schema, sound_file
+from audiosocket_sim.scenario import SayStep
+from audiosocket_sim.schema import schema_text
+
+ROOT = Path(__file__).resolve().parents[2]
+
+MANIFEST = """\
+- file: aa/yes.wav
+  text: "Yes."
+- {file: "aa/four hundred.wav", text: "400, file: none"}
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A user's project: scenarios/ to load from, recordings/ beside it, and something that is nobody's business."""
+    (tmp_path / "recordings" / "aa").mkdir(parents=True)
+    (tmp_path / "recordings" / "manifest.yaml").write_text(MANIFEST)
+    (tmp_path / "recordings" / "aa" / "yes.wav").touch()
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "hello.wav").touch()
+    (tmp_path / "private.wav").touch()
+    return tmp_path
+
+
+def errors(home: Path, text: str | bytes) -> list[str]:
+    """The lines that a person sees, without the folder."""
+    file = home / "scenarios" / "bad.yaml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ScenarioError) as caught:
+        load(file)
+    return str(caught.value).replace(f"{file.parent}{os.sep}", "").splitlines()
+
+
+HEAD = "summary: A call.\nsteps:\n"
+
+
+@pytest.mark.parametrize(
+    ("step", "line"),
+    [
+        ("- sya: aa/yes", "3:3: unknown step 'sya'; did you mean 'say'?"),
+        ("- hangup: close", "3:3: unknown step 'hangup'; did you mean 'hang_up'?"),
+        ("- xyzzy: 1", "3:3: a step has exactly one of: say, wait, expect, never, dtmf, noise, tone, silence, mute, hang_up"),
+        ("- after: 3s", "3:3: a step has exactly one of: say, wait, expect, never, dtmf, noise, tone, silence, mute, hang_up"),
+        ("- hang_up", "3:3: a step is a mapping, such as `say: pt-br/sim` or `hang_up: close`, not 'hang_up'"),
+        ("- {say: aa/yes, wait: 1s}", "3:3: this step has say and wait: write them as 2 steps"),
+        ("- {say: aa/yes, afer: 1s}", "3:17: unknown key 'afer'; did you mean 'after'?"),
+        ("- {say: aa/yes, blocks: false}", "3:17: unknown key 'blocks' here; it belongs inside `say`"),
+        ("- {say: aa/yes, colour: red}", "3:17: unknown key 'colour'; known are after, say"),
+        ("- say: {recording: aa/yes, for_: 1s}", "3:28: unknown key 'for_'; did you mean 'for'?"),
+        ("- say: 5", "3:8: say: needs text in quotes, not 5"),
+        ("- say:", "3:3: say: needs a value"),
+        ("- say: [aa/yes]", "3:8: say: needs a mapping (`key: value`), not a list"),
+        ("- say: {}", "3:8: say needs exactly one of: recording, file, text; text may stand beside file"),
+        ("- say: {text: a, gain_db: loud}", "3:27: gain_db: needs a number, not 'loud'"),
+        ("- say: {text: a, gain_db: .nan}", "3:27: gain_db: needs a number that is finite, not nan"),
+        ("- say: {text: a, gain_db: 90}", "3:27: gain_db: must be at most 40, not 90"),
+        ("- say: {text: a, blocks: no}", "3:26: blocks: needs true or false, not 'no'"),
+        ("- wait: 4", "3:9: wait: a duration needs a number and a unit (300ms, 1.2s, 5min), not 4"),
+        ("- wait: 4 hours", "3:9: wait: a duration needs a number and a unit (300ms, 1.2s, 5min), not '4 hours'"),
+        ("- silence: 0s", "3:12: silence: a duration longer than 0 is needed here"),
+        ("- dtmf: 202", "3:9: dtmf: needs quotes: to YAML it is a number, so 22.10 is 22.1 and 007 is 7"),
+        ("- dtmf: #", "3:3: dtmf: needs text in quotes, not nothing"),
+        ("- dtmf: *", "3:10: expected alphabetic or numeric character, but found '\\n': the text needs quotes"),
+        ("- dtmf: 2O2", "3:9: dtmf: a phone's keys are 0 to 9, *, # and A to D, not '2O2'"),
+        ("- noise: {dbfs: -3}", "3:10: noise: the key 'for' is missing"),
+        ("- noise: {for: 1s, color: withe}", "3:27: color: must be white or pink, not 'withe'; did you mean 'white'?"),
+        ("- mute: maybe", "3:9: mute: on, off, or how long (300ms, 1.2s, 5min), not 'maybe'"),
+        ("- hang_up: rest", "3:12: hang_up: must be close, reset or mid_frame, not 'rest'; did you mean 'reset'?"),
+        ("- expect: {bot_say: Oi}", "3:12: unknown key 'bot_say'; did you mean 'bot_says'?"),
+        ("- expect: {within: 4s}", "3:11: expect: an expectation needs exactly one of: bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up"),
+        ("- expect: {bot_says: Oi, state: WAITING}", "3:11: expect: one expectation at a time: bot_says and state are 2 steps"),
+        ("- expect: {bot_says: Oi, after: 1s}", "3:26: unknown key 'after' here; it belongs one level further out"),
+        ("- {expect: {bot_says: Oi}, within: 4s}", "3:28: unknown key 'within' here; it belongs inside `expect`"),
+        ("- expect: {bot_says: Oi, part: true}", "3:26: unknown key 'part' here; it belongs inside `bot_says`"),
+        ("- expect: {bot_says: true}", "3:22: bot_says: needs text in quotes, not true"),
+        ("- expect: {state: waiting}", "3:19: state: must be STANDBY, USER_TURN, WAITING or IA_TURN, not 'waiting'; did you mean 'WAITING'?"),
+        ("- expect: {hold_audio: yes}", "3:24: hold_audio: must be playing or stopped, not 'yes'"),
+        ("- expect: {hangs_up: sever}", "3:22: hangs_up: must be server, caller or asterisk, not 'sever'; did you mean 'server'?"),
+        ("- expect: Oi", "3:11: expect: needs a mapping (`key: value`), not 'Oi'"),
+        ("- never: {bot_says: Oi, within: 3s}", "3:25: unknown key 'within'; known are bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up, for"),
+        ("- hang_up: {before_uuid: true}", "3:26: before_uuid: needs asterisk: {attach: chan} or a connect_pause, since the app sends the UUID at once"),
+    ],
+)  # fmt: skip
+def test_a_wrong_step(home: Path, step: str, line: str) -> None:
+    assert errors(home, f"{HEAD}{step}\n") == [f"bad.yaml:{line}"]
+
+
+TAIL = "summary: A call.\nsteps: [{wait: 1s}]\n"
+
+
+@pytest.mark.parametrize(
+    ("keys", "line"),
+    [
+        ("sumary: x", "3:1: unknown key 'sumary'; did you mean 'summary'?"),
+        ("name: x", "3:1: unknown key 'name'; known are summary, tags, asterisk, line, network, server, ai, reaction, max_duration, steps"),
+        ("codec: ulaw", "3:1: unknown key 'codec' here; it belongs inside `line`"),
+        ("asterisk: 22.10", "3:11: asterisk: needs quotes: to YAML it is a number, so 22.10 is 22.1 and 007 is 7"),
+        ('asterisk: "22.11"', "3:11: asterisk: Asterisk 22.11 is not known here; known are 20.6, 22.4, 22.5, 22.8, 22.9, 22.10"),
+        ("asterisk: {rate_hz: 11025}", "3:21: rate_hz: must be 8000, 12000, 16000, 24000, 32000, 44100, 48000, 96000 or 192000, not 11025"),
+        ("asterisk: {rate_hz: 16000}", "3:21: rate_hz: 16000 needs attach: chan; the application is 8 kHz always"),
+        ("line: alaw", "3:7: line: needs a mapping (`key: value`), not 'alaw'"),
+        ("server: [a]", "3:9: server: needs a mapping (`key: value`), not a list"),
+        ("tags: slow", "3:7: tags: needs a list (lines that begin with `- `), not 'slow'"),
+        ("ai: {says: x}", "3:5: ai: needs a list (lines that begin with `- `), not a mapping"),
+        ("ai: [{says: 1}]", "3:13: says: needs text in quotes, not 1"),
+        ("ai: [{says: x, times: 0}]", "3:23: times: must be at least 1, not 0"),
+        ("ai: [{says: x, times: 1.5}]", "3:23: times: needs a whole number, not 1.5"),
+        ("ai: [{says: x, then_push: []}]", "3:16: unknown key 'then_push'; did you mean 'then_pushes'?"),
+        ("ai: [{fault: http_50}]", "3:14: fault: must be http_500, http_404, invalid_json, missing_content, no_answer, reset or refused, not 'http_50'; did you mean 'http_500'?"),
+        ("ai: [{says: x}, {fault: refused}]", "3:25: fault: a backend that refuses connections gives no other reply"),
+        ("ai: [{fault: reset, says: x}]", "3:14: fault: reset gives no answer, so says and body cannot stand beside it"),
+        ("<<: {reaction: 1s}", "3:1: unknown key '<<'; known are summary, tags, asterisk, line, network, server, ai, reaction, max_duration, steps"),
+        ("reaction: !!float 5", "3:11: reaction: a duration needs a number and a unit (300ms, 1.2s, 5min), not 5.0"),
+        ("server: !!python/name:os.system {}", "3:9: the tag !!python/name:os.system has no meaning in a scenario"),
+        ("server: {a: 1, b: 2, a: 3}", "3:22: the key 'a' is here twice (first in line 3)"),
+        ("server: {[a]: 1}", "3:10: a key is a word, not a list or a mapping"),
+        ("server: &a {b: *a}", "3:9: an alias that contains itself"),
+    ],
+)  # fmt: skip
+def test_a_wrong_key(home: Path, keys: str, line: str) -> None:
+    assert errors(home, f"{TAIL}{keys}\n") == [f"bad.yaml:{line}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", "1:1: the file is empty; a scenario needs `summary` and `steps`"),
+        ("# only a comment\n", "1:1: the file is empty; a scenario needs `summary` and `steps`"),
+        ("- wait: 1s\n", "1:1: needs a mapping (`key: value`), not a list"),
+        ("hello\n", "1:1: needs a mapping (`key: value`), not 'hello'"),
+        ("summary: x\n", "1:1: the key 'steps' is missing"),
+        ("steps: [{wait: 1s}]\n", "1:1: the key 'summary' is missing"),
+        ("summary: x\nsteps: []\n", "2:8: steps: a scenario needs one step at least"),
+        ("summary: x\nsteps:\n", "2:1: steps: needs a list (lines that begin with `- `), not nothing"),
+        ("summary: x\nsteps:\n\t- wait: 1s\n", "3:1: a tab where the line is indented: YAML takes only spaces there"),
+        ("summary: a: b\nsteps: []\n", "1:11: a `: ` that cannot be here: indented too far, or a text that needs quotes"),
+        ("summary: x\n  steps: []\n", "2:8: a `: ` that cannot be here: indented too far, or a text that needs quotes"),
+        ("summary: x\nsteps: [{wait: 1s}\nai: []\n", "3:1: expected ',' or ']', but got a value, while parsing a flow sequence that begins in line 2"),
+        ("summary: x\n- wait: 1s\n", "2:1: expected the end of this block, but found '-', while parsing a block mapping that begins in line 1"),
+        ("- wait: 1s\nsummary: x\n", "2:1: expected the end of this block, but found a key, while parsing a block collection that begins in line 1"),
+        ("summary: 'x\nsteps: []\n", "3:1: found unexpected end of stream, while scanning a quoted scalar that begins in line 1"),
+        ('summary: "x\\q"\n', "1:13: found unknown escape character 'q', while scanning a double-quoted scalar"),
+        ("summary: *x\n", "1:10: found undefined alias 'x'"),
+        ("summary: @x\n", "1:10: found character '@': the text needs quotes"),
+        ("summary: x\n---\nsteps: []\n", "2:1: a second document (---) in the file; a scenario is one"),
+        ("summary: \x01\n", "1:1: unacceptable character #x0001: special characters are not allowed"),
+        (b"summary: x\n# caf\xe9\n", "2:1: not UTF-8; save the file as UTF-8"),
+        ("[" * 5000, "1:1: nested too deeply"),
+        ("a" * 1_000_001, "1:1: larger than 1 MB: this is no scenario"),
+    ],
+    ids=lambda value: None if isinstance(value, bytes) or len(value) > 60 else value,
+)  # fmt: skip
+def test_a_malformed_file(home: Path, text: str | bytes, line: str) -> None:
+    assert errors(home, text) == [f"bad.yaml:{line}"]
+
+
+def test_aliases_cannot_make_a_small_file_huge(home: Path) -> None:
+    laughs = "".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10)}]\n" for i in range(1, 9))
+    (line,) = errors(home, f"l0: &l0 x\n{laughs}")
+    assert line.endswith("more than 50000 values: too large for a scenario")
+
+
+def test_all_errors_of_a_file_come_in_one_go_in_their_order(home: Path) -> None:
+    text = "summary: A call.\nline: {codec: ulwa}\nsteps:\n  - say: aa/no\n  - sya: x\n  - wait: 1\n    wait: 2s\n"
+    assert errors(home, text) == [
+        "bad.yaml:2:15: codec: must be ulaw, alaw or none, not 'ulwa'; did you mean 'ulaw'?",
+        "bad.yaml:4:10: say: there is no recording 'aa/no' in recordings/",
+        "bad.yaml:5:5: unknown step 'sya'; did you mean 'say'?",
+        "bad.yaml:6:11: wait: a duration needs a number and a unit (300ms, 1.2s, 5min), not 1",
+        "bad.yaml:7:5: the key 'wait' is here twice (first in line 6)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("say", "line"),
+    [
+        ("aa/yess", "3:10: say: there is no recording 'aa/yess' in recordings/; did you mean 'aa/yes'?"),
+        ("yes", "3:10: say: there is no recording 'yes' in recordings/; did you mean 'aa/yes'?"),
+        ("yes.wav", "3:10: say: there is no recording 'yes.wav' in recordings/; did you mean 'aa/yes'?"),
+        ("aa/yes.wav", "3:10: say: a recording is named without its suffix: 'aa/yes'"),
+        ("../private", "3:10: say: there is no recording '../private' in recordings/"),
+        ("{recording: aa/yess}", "3:22: say: there is no recording 'aa/yess' in recordings/; did you mean 'aa/yes'?"),
+        ("{file: helo.wav}", "3:17: file: there is no file helo.wav; did you mean 'hello.wav'?"),
+        ("{file: no/such/place.wav}", "3:17: file: there is no file no/such/place.wav"),
+        ("{file: .}", "3:17: file: there is no file ."),
+        ("{file: ../private.wav}", "3:17: file: ../private.wav leads out of the scenario's folder and of recordings/"),
+        ("{file: /etc/passwd}", "3:17: file: /etc/passwd: a path is relative to the scenario, so that it holds on every machine"),
+        ('{file: "a\\0b"}', "3:17: file: a file's name has no NUL in it"),
+        ("{file: link.wav}", "3:17: file: link.wav leads out of the scenario's folder and of recordings/"),
+        ("{file: folder/private.wav}", "3:17: file: folder/private.wav leads out of the scenario's folder and of recordings/"),
+    ],
+)  # fmt: skip
+def test_sounds_that_cannot_be_read(home: Path, say: str, line: str) -> None:
+    (home / "scenarios" / "link.wav").symlink_to(home / "private.wav")
+    (home / "scenarios" / "folder").symlink_to(home)
+    assert errors(home, f"{HEAD}  - say: {say}\n") == [f"bad.yaml:{line}"]
+
+
+def test_sounds_that_can(home: Path) -> None:
+    (home / "scenarios" / "mine").mkdir()
+    (home / "scenarios" / "mine" / "a.wav").touch()
+    (home / "scenarios" / "inside.wav").symlink_to(home / "scenarios" / "hello.wav")
+    file = home / "scenarios" / "good.yaml"
+    says = ["aa/yes", "aa/four hundred", "{file: hello.wav}", "{file: mine/a.wav}", "{file: inside.wav, text: Hello.}"]
+    says += ["{file: ../recordings/aa/yes.wav}", "{file: mine/../hello.wav}", "{text: anything}"]
+    file.write_text(HEAD + "".join(f"  - say: {say}\n" for say in says))
+    scenario = load(file)
+    assert scenario.name == "good"
+    assert scenario.folder == file.parent
+    assert all(isinstance(step, SayStep) for step in scenario.steps)
+    assert sound_file("mine/a.wav", file.parent) == home / "scenarios" / "mine" / "a.wav"
+
+
+def test_the_projects_own_recordings_serve_every_scenario(home: Path) -> None:
+    file = home / "scenarios" / "good.yaml"
+    file.write_text(f"{HEAD}  - say: pt-br/sim\n")
+    assert load(file).steps
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load(tmp_path / "none.yaml")
+    assert str(caught.value) == f"{tmp_path / 'none.yaml'}:1:1: No such file or directory"
+    with pytest.raises(ScenarioError, match="Is a directory"):
+        load(tmp_path)
+
+
+def test_an_error_knows_where_it_is() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load_text("summary: x\nsteps: [{wait: 1}, {wiat: 1s}]\n", "mine")
+    error = caught.value
+    assert (error.file, error.line, error.column) == ("<mine>", 2, 16)
+    assert error.message.startswith("wait: a duration needs")
+    assert error.problems[1] == Problem("<mine>", 2, 20, "unknown step 'wiat'; did you mean 'wait'?")
+
+
+def test_a_text_lies_in_no_folder() -> None:
+    assert load_text(TAIL, "mine").name == "mine"
+    with pytest.raises(ScenarioError, match="lies in no folder"):
+        load_text(f"{HEAD}  - say: {{file: a.wav}}\n")
+
+
+def test_yaml_1_2_keeps_words_as_words_and_a_bom_is_no_matter(home: Path) -> None:
+    file = home / "scenarios" / "good.yaml"
+    text = (
+        "summary: no\ntags: [on]\nserver: {a: yes, b: 12:30, c: 2020-01-01, d: 0x10, e: 1_000, f: ~, g: true, h: 1.5}\n"
+    )
+    file.write_bytes(b"\xef\xbb\xbf" + f"{text}steps: [{{mute: on}}]\n".encode())
+    scenario = load(file)
+    assert scenario.summary == "no"
+    assert scenario.tags == ("on",)
+    assert scenario.server == {
+        "a": "yes", "b": "12:30", "c": "2020-01-01", "d": 16, "e": 1000, "f": None, "g": True, "h": 1.5,
+    }  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="summaryteps:wi{}[]-&*!#'\",0 \n\t\\%@|>", max_size=60))
+def test_any_text_is_a_scenario_or_a_scenario_error(text: str) -> None:
+    with contextlib.suppress(ScenarioError):
+        load_text(f"{TAIL}{text}")
+
+
+def test_the_schema_in_the_repository_is_current() -> None:
+    """Else: python -m audiosocket_sim schema > scenarios/scenario.schema.json"""
+    assert (ROOT / "scenarios" / "scenario.schema.json").read_text(encoding="utf-8") == schema_text()
+    assert json.loads(schema_text()) == schema()
+
+
+def test_the_schema_serves_an_editor() -> None:
+    made = schema()
+    assert made["required"] == ["summary", "steps"]
+    assert set(made["properties"]) >= {"summary", "tags", "asterisk", "line", "network", "server", "ai", "steps"}
+    assert not {"name", "folder", "(name)", "(folder)"} & set(made["properties"])
+    steps = made["properties"]["steps"]["items"]["oneOf"]
+    assert len(steps) == 10
+    within = made["definitions"]["Within"]["properties"]
+    assert within["within"]["default"] == "5s"
+    assert within["state"]["anyOf"][0]["enum"] == ["STANDBY", "USER_TURN", "WAITING", "IA_TURN"]
+    assert within["state"]["anyOf"][1] == {"$ref": "#/definitions/StateIs"}
+    text = schema_text()
+    assert "$defs" not in text
+    assert '"title"' not in text.partition("definitions")[2]
+
+
+def test_every_key_in_the_schema_is_described() -> None:
+    made = schema()
+    tables = {"Scenario": made, **made["definitions"]}
+    silent = [
+        f"{name}.{key}"
+        for name, table in tables.items()
+        for key, value in table.get("properties", {}).items()
+        if "description" not in value
+    ]
+    assert silent == []
+    assert [name for name, table in made["definitions"].items() if "description" not in table] == []
