@@ -1,0 +1,107 @@
+"""docs/server.md is held to the code: its JSON, its requests, its events, its settings, its apologies."""
+
+import json
+import re
+import shlex
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from starlette.routing import Match
+
+from server.ai_client import MAX_ANSWER_BYTES, MAX_REDIRECTS
+from server.config import FLAT_NAMES, Settings
+from server.config_errors import sections_of
+from server.events import CallEvent, Recorded, State
+from server.reply import parse_reply
+from server.turns import COULD_NOT_CONNECT, ERROR_OCCURRED
+from server.web import MAX_BODY_BYTES, build_app
+
+DOC = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
+BLOCKS = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", DOC, re.DOTALL)]
+CURLS = [shlex.split(c.replace("\\\n", " ")) for c in re.findall(r"^curl (?:.*\\\n)*.*$", DOC, re.MULTILINE)]
+EVENTS = {Recorded("", 0, 0, kind.__new__(kind)).type: kind for kind in get_args(CallEvent)}
+
+
+def kind_of(example: Any) -> str:
+    if isinstance(example.get("content"), dict):
+        return "reply"
+    if set(example) == {"id", "content"}:
+        return "question"
+    if set(example) <= set(Settings.model_fields):
+        return "settings"
+    return "/".join(sorted(example))
+
+
+def test_every_kind_of_example_is_there_and_known() -> None:
+    kinds = {kind_of(example) for example in BLOCKS}
+    assert kinds == {"reply", "question", "settings", "calls", "at/origin/text", "error"}
+
+
+@pytest.mark.parametrize("example", [b for b in BLOCKS if kind_of(b) == "reply"])
+def test_replies_are_read_without_a_warning(example: Any) -> None:
+    reply = parse_reply(example)
+    assert reply.message
+    assert reply.warnings == ()
+    assert reply.status is not State.USER_TURN  # an example that shows the status must not fall back
+
+
+def test_the_example_of_settings_is_taken() -> None:
+    (example,) = (b for b in BLOCKS if kind_of(b) == "settings")
+    assert Settings.from_overrides(example).system.barge_in
+
+
+def test_requests_go_to_routes_that_exist_and_push_a_reply() -> None:
+    assert len(CURLS) == 4
+    routes = build_app(object()).routes  # type: ignore[arg-type]
+    for words in CURLS:
+        method = words[words.index("-X") + 1] if "-X" in words else "GET"
+        (url,) = (word for word in words if word.startswith("http"))
+        scope = {"type": "http", "method": method, "path": url.removeprefix("http://127.0.0.1:8081"), "root_path": ""}
+        assert Match.FULL in [route.matches(scope)[0] for route in routes]
+        if "-d" in words:
+            assert parse_reply(json.loads(words[words.index("-d") + 1])).status is State.STANDBY
+
+
+def test_every_route_is_in_the_table() -> None:
+    listed = set(re.findall(r"^\| `(GET|POST) ([^`]+)` \|", DOC, re.MULTILINE))
+    paths = {path for _, path in listed}
+    served = {route.path for route in build_app(object()).routes}  # type: ignore[arg-type, attr-defined]
+    assert paths == {path for path in served if not path.startswith("/page.")}
+
+
+def test_every_event_is_in_the_table_with_its_fields() -> None:
+    table = DOC.split("## Events")[1].split("## Settings")[0]
+    rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", table, re.MULTILINE)
+    assert {name: re.findall(r"`(\w+)`", told) for name, told in rows} == {
+        name: [field.name for field in fields(kind)] for name, kind in EVENTS.items()
+    }
+
+
+def test_the_example_of_a_stream_is_an_event() -> None:
+    (data,) = re.findall(r"^data: (.*)$", DOC, re.MULTILINE)
+    told = json.loads(data)
+    event = EVENTS[told["type"]](told["before"], told["after"])
+    assert Recorded("", told["number"], told["at"], event).to_json() == told
+
+
+def test_every_setting_is_in_its_table_with_its_default_and_meaning() -> None:
+    text = DOC.split("## Settings")[1].split("## Limits")[0]
+    tables = dict(re.findall(r"^\| `(\w+)` \| default \| \|\n\|[-|]+\|\n((?:\|.*\n)+)", text, re.MULTILINE))
+    told = {
+        name: re.findall(r"^\| `(\w+)` \| `(.+?)` \| (.*) \|$", rows, re.MULTILINE) for name, rows in tables.items()
+    }
+    defaults = Settings().model_dump(mode="json")
+    sections = sections_of(Settings)
+    assert list(told) == list(sections)
+    for section, keys in sections.items():
+        assert [(key, json.loads(default), meaning) for key, default, meaning in told[section]] == [
+            (key, defaults[section][key], info.description) for key, info in keys.items()
+        ]
+
+
+def test_short_names_states_apologies_and_sizes_are_told() -> None:
+    for word in (*FLAT_NAMES, *State, ERROR_OCCURRED, COULD_NOT_CONNECT, f"over {MAX_REDIRECTS} redirects"):
+        assert word in DOC
+    assert MAX_BODY_BYTES == MAX_ANSWER_BYTES == 1_000_000  # "1 MB"
