@@ -47,9 +47,13 @@ class OutsideWork:
         self._jobs: deque[_Job] = deque()
 
     @property
-    def holds(self) -> list[Hold]:
-        """Open holds, oldest first."""
-        return list(self._holds)
+    def is_quiet(self) -> bool:
+        """No hold is open, and nothing said is still unheard."""
+        return not (self._holds or self._said or self._jobs)
+
+    @property
+    def oldest_hold(self) -> Hold | None:
+        return next(iter(self._holds), None)
 
     def hold(self, what: str) -> Hold:
         hold = Hold(what)

@@ -23,11 +23,12 @@ _SPIN_CHECK_EVERY = 1_000
 class VirtualSelector(selectors.BaseSelector):
     """on_idle(for_ever) is asked when nothing is ready and asyncio would wait: it returns events, or moves the clock.
 
-    on_spin(cycles) is told every 1,000 cycles that had no idle moment between them. Both may raise.
+    on_spin(cycles) is told every 1,000 cycles of `cycles_at_this_instant`, which the owner resets. Both may raise.
     """
 
     def __init__(self, endpoints: Endpoints, on_idle: Callable[[bool], Events], on_spin: Callable[[int], None]) -> None:
         self.cycles_at_this_instant = 0
+        self._cycles = 0
         self._endpoints = endpoints
         self._on_idle = on_idle
         self._on_spin = on_spin
@@ -67,9 +68,10 @@ class VirtualSelector(selectors.BaseSelector):
     def select(self, timeout: float | None = None) -> Events:
         """What is ready at this instant. Only `on_idle` may wait; `timeout` says whether asyncio would."""
         self.cycles_at_this_instant = cycles = self.cycles_at_this_instant + 1
+        self._cycles += 1
         ready = self._memory_events() if self._endpoints.active else []
-        if len(self._real_keys) > _ONLY_THE_SELF_PIPE or not cycles % _QUIET_POLL_EVERY:
-            ready += self._real.select(0)
+        if len(self._real_keys) > _ONLY_THE_SELF_PIPE or not self._cycles % _QUIET_POLL_EVERY:
+            ready += self._real.select(0)  # the self-pipe alone is of interest only for signals: ask it now and then
         if not cycles % _SPIN_CHECK_EVERY:
             self._on_spin(cycles)
         if ready or timeout == 0:

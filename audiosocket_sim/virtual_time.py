@@ -74,7 +74,7 @@ class VirtualLoop(MemoryConnectionsLoop):
 
     network: where connections are made; None for kernel sockets. The other arguments are limits: real seconds of
     waiting before a deadlock is called one (a bare thread may still speak), real seconds that a hold may last, loop
-    cycles without an idle moment, jumps of the clock.
+    cycles at one instant, jumps of the clock.
     """
 
     clock_is_virtual = True
@@ -129,10 +129,13 @@ class VirtualLoop(MemoryConnectionsLoop):
 
     def _on_idle(self, for_ever: bool) -> Events:
         """Nothing is ready: hear other threads, wait for held work, or jump to the next timer."""
-        if self._outside.hear(self._ready):
+        if self._ready:  # `_on_spin` has just heard something
             return []
-        if self._outside.holds:
-            return self._virtual_selector.wait(self._rest_of_the_oldest_hold())
+        if not self._outside.is_quiet:
+            if self._outside.hear(self._ready):
+                return []
+            if self._outside.oldest_hold:
+                return self._virtual_selector.wait(self._seconds_left_to_hold(self._outside.oldest_hold))
         if for_ever:
             ready = self._virtual_selector.wait(self._deadlock_seconds)
             if not ready and not self._outside.hear(self._ready):
@@ -152,24 +155,23 @@ class VirtualLoop(MemoryConnectionsLoop):
             self._fail(Livelock, f"the clock has jumped {jumps:,} times")
 
     def _on_spin(self, cycles: int) -> None:
-        if self._outside.hear(self._ready):
-            return
-        if self._outside.holds:
-            self._rest_of_the_oldest_hold()
-        elif cycles >= self._max_cycles:
+        """Many cycles, and the clock has not moved: threads are heard all the same, and there is a limit."""
+        self._outside.hear(self._ready)
+        if self._outside.oldest_hold:
+            self._seconds_left_to_hold(self._outside.oldest_hold)
+        if cycles >= self._max_cycles:
             self._virtual_selector.cycles_at_this_instant = 0
             callbacks = ", ".join(sorted({_name(handle) for handle in itertools.islice(self._ready, 5)}))
             self._fail(Livelock, f"{cycles:,} loop cycles at one instant; callbacks that are due: {callbacks}")
 
-    def _rest_of_the_oldest_hold(self) -> float:
-        oldest = self._outside.holds[0]
-        rest = self._hold_cap_seconds - oldest.age_seconds()
-        if rest <= 0:
+    def _seconds_left_to_hold(self, hold: Hold) -> float:
+        left = self._hold_cap_seconds - hold.age_seconds()
+        if left <= 0:
             self._gave_up_waiting = True
-            self._outside.release(oldest)
+            self._outside.release(hold)
             cap = f"{self._hold_cap_seconds:g} real seconds"
-            self._fail(HoldTooLong, f"the clock was held for over {cap} by {oldest.what}")
-        return rest
+            self._fail(HoldTooLong, f"the clock was held for over {cap} by {hold.what}")
+        return left
 
     def _fail(self, kind: type[VirtualTimeError], what: str) -> None:
         raise kind(f"at {self._now:.3f} s: {what}. Pending:\n{describe_pending_tasks(self)}")
