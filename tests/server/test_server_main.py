@@ -1,0 +1,108 @@
+"""`python -m server`: ready, asked to stop, gone; and one line with the right exit code for whatever keeps it back."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from audiosocket.messages import Kind, encode, uuid_message
+from server.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_that_it_is_ready_and_hangs_up_when_it_is_told_to_stop(how: signal.Signals) -> None:
+    command = [sys.executable, "-m", "server", "--port", "0", "--control-port", "0", "--loop", "asyncio"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            ready = server.stdout.readline()
+            told = re.fullmatch(
+                r"AudioSocket on 127\.0\.0\.1:(\d+), control API and debug page on (http://127\.0\.0\.1:\d+)\n", ready
+            )
+            assert told, ready or server.communicate()
+            assert httpx.get(f"{told[2]}/health", trust_env=False, verify=False).json() == {
+                "status": "ok",
+                "live_calls": 0,
+            }
+            with socket.create_connection(("127.0.0.1", int(told[1])), timeout=10) as call:
+                call.sendall(encode(*uuid_message(uuid4())))
+                assert call.recv(1)  # from now on it is a call: audio comes
+                server.send_signal(how)
+                heard = bytearray()
+                while chunk := call.recv(4096):
+                    heard += chunk
+            assert heard.endswith(encode(Kind.HANGUP))
+            assert server.wait(10) == 0
+            _, log = server.communicate()
+            assert "Traceback" not in log
+        finally:
+            server.kill()
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("flag", ["--port", "--control-port"])
+def test_a_port_in_use_is_one_line_and_code_3(flag: str, taken_port: int, capsys: pytest.CaptureFixture[str]) -> None:
+    other = "--control-port" if flag == "--port" else "--port"
+    assert main([flag, str(taken_port), other, "0", "--loop", "asyncio"]) == 3
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == (
+        f"server: port {taken_port} on 127.0.0.1 is in use: end what listens there, or choose another with {flag}\n"
+    )
+
+
+@pytest.mark.kernel
+def test_an_address_that_is_not_ours_is_one_line_and_code_3(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--host", "203.0.113.7", "--port", "0", "--control-port", "0", "--loop", "asyncio"]) == 3
+    err = capsys.readouterr().err
+    assert err.startswith("server: cannot listen on 203.0.113.7, ports 0 and 0: ")
+    assert err.count("\n") == 1
+
+
+def test_a_file_that_is_not_there_is_one_line_and_code_3(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AUDIO__WAITING_FILE", "/nowhere/music.slin")
+    assert main(["--port", "0", "--control-port", "0", "--loop", "asyncio"]) == 3
+    err = capsys.readouterr().err
+    assert err.startswith("server: ")
+    assert "/nowhere/music.slin" in err
+    assert err.count("\n") == 1
+
+
+def test_a_wrong_setting_is_one_line_and_code_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.json").write_text('{"system": {"silence_treshold_seconds": 1}}', encoding="utf-8")
+    assert main(["--config", "mine.json"]) == 2
+    assert capsys.readouterr().err == (
+        "server: mine.json: system.silence_treshold_seconds: unknown key; did you mean silence_threshold_seconds?\n"
+    )
+
+
+def test_a_wrong_flag_is_code_2_and_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--port", "70000"])
+    assert caught.value.code == 2
+    assert "'70000' is no port: expected 0 to 65535" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    assert "AI_API_URL=http" in capsys.readouterr().out
