@@ -37,10 +37,10 @@ class State(Enum):
 
 
 # What may be sent, by role and state. The reasons (docs/protocol.md):
-# - Asterisk accepts nothing but hangup and audio, and hangs the caller up at any other kind (3.3).
+# - Asterisk accepts nothing but hangup and audio, and hangs the caller up at any other kind (4.3).
 # - A server has nothing to say before it knows the call; it may refuse it, though (2.2).
-# - Asterisk says its UUID first and once, then audio and keys. It never says hangup or error: it closes (2.1, 2.5).
-# - Nothing follows a hangup: what comes after it turns the orderly end into a reset (3.4).
+# - Asterisk says its UUID first and once, then audio and keys. It never says hangup or error: it closes (2.2, 3.4).
+# - Nothing follows a hangup: what comes after it turns the orderly end into a reset (4.3).
 _NOTHING: frozenset[int] = frozenset()
 _MAY_SEND: dict[tuple[Role, State], frozenset[int]] = {
     (Role.SERVER, State.AWAITING_UUID): frozenset({Kind.HANGUP}),
@@ -57,13 +57,13 @@ class Connection:
     """The two byte streams of one connection, seen from `role`.
 
     As SERVER it is strict about the first message only: a UUID of 16 bytes. Afterwards it takes what any release of
-    Asterisk sends, and skips by length what it does not know (docs/protocol.md 2):
+    Asterisk sends, and skips by length what it does not know (docs/protocol.md 3):
 
     - a message of a kind that no server needs (0x02, 0xff, unknown) is returned, for the log; so is DTMF of any length;
     - an empty audio message and a repeated UUID are dropped and counted in `ignored_messages`;
     - 0x00 is `Message(HANGUP, b"")` as soon as its header is whole (its length means nothing), then ENDED.
 
-    As PEER it is as strict as the newest Asterisk (docs/protocol.md 3.3); older ones are the simulator's business.
+    As PEER it is as strict as the newest Asterisk (docs/protocol.md 4.3); older ones are the simulator's business.
 
     `max_buffered_bytes` bounds the memory: a message larger than it, header included, is a `RemoteProtocolError`.
     """
@@ -126,7 +126,7 @@ class Connection:
     def receive_eof(self) -> None:
         """The other side's stream ended. Ends the connection; a message that is not whole is dropped.
 
-        As PEER an end inside a payload is a `RemoteProtocolError`; inside a header it is orderly (docs/protocol.md).
+        As PEER an end inside a payload is a `RemoteProtocolError`; one inside a header is not (docs/protocol.md 4.3).
         """
         if self.error is not None:
             raise self.error

@@ -85,7 +85,7 @@ AUDIO_KINDS = frozenset(RATE_HZ)
 
 
 def encode(kind: int, payload: bytes = b"") -> bytes:
-    """One message in one piece, for one write: a gap between header and payload ends real calls (docs/protocol.md 3.2).
+    """One message in one piece, for one write: a gap between header and payload ends real calls (docs/protocol.md 4.2).
 
     Raises `LocalProtocolError` for a kind outside 0..255 or a payload over 65,535 bytes.
     """
@@ -113,7 +113,7 @@ def uuid_message(uuid: UUID) -> Message:
 
 
 def dtmf_digit(payload: bytes) -> str | None:
-    """The key of a DTMF payload, as one character; None if it is not exactly one byte (docs/protocol.md 2.4).
+    """The key of a DTMF payload, as one character; None if it is not exactly one byte (docs/protocol.md 3.2).
 
     Any byte is reported, also outside 0-9 * # A-D: some drivers deliver other letters.
     """

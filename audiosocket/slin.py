@@ -1,7 +1,7 @@
 """Signed-linear audio: framing, silence, level, mixing, resampling, G.711, files in and out.
 
 SLIN is 16-bit little-endian mono, as bytes; numpy stays inside. Knows nothing of messages or clocks. Where a length is
-odd, the last byte is no sample and is left out, as Asterisk does (docs/protocol.md 3.3).
+odd, the last byte is no sample and is left out, as Asterisk does (docs/protocol.md 4.3).
 """
 
 import contextlib

@@ -33,7 +33,7 @@ EndKind = Literal["hangup_message", "eof", "reset", "protocol_error", "local"]
 
 @dataclass(frozen=True, slots=True)
 class EndCause:
-    """Why a connection ended. EOF and reset both are what a caller's hang-up looks like (docs/protocol.md 2.5).
+    """Why a connection ended. EOF and reset both are what a caller's hang-up looks like (docs/protocol.md 3.4).
 
     `hangup_message`: 0x00 came; `eof`: the other side closed; `reset`: the connection broke (reset, broken pipe,
     keepalive time-out); `protocol_error`: the bytes were no AudioSocket; `local`: this side ended it.
@@ -240,7 +240,7 @@ def _where(connection: Connection) -> str:
 
 
 def _tune(sock: socket.socket | None) -> None:
-    """No Nagle: a delayed half of a message ends a call (docs/protocol.md 3.2). Keepalive: peers vanish."""
+    """No Nagle: a delayed half of a message ends a call (docs/protocol.md 4.2). Keepalive: peers vanish."""
     if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
         return
     with contextlib.suppress(OSError):  # the other side may be gone again already

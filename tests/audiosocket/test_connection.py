@@ -1,4 +1,4 @@
-"""Order, limits and splits. The FR, HS and TD numbers are those of docs/protocol.md 5."""
+"""Order, limits and splits. The FR, HS and TD numbers are those of docs/protocol.md 8."""
 
 from itertools import pairwise
 from uuid import UUID
@@ -314,9 +314,7 @@ def heard(role: Role, pieces: list[bytes], limit: int) -> tuple[list[Message], s
 
 @pytest.mark.parametrize("role", list(Role))
 @given(stream=streams, cuts=st.lists(st.integers(0, 4_000), max_size=40), limit=st.sampled_from([256, 65_538]))
-def test_any_stream_in_any_split_gives_the_same_messages(
-    role: Role, stream: bytes, cuts: list[int], limit: int
-) -> None:
+def test_any_split_gives_the_same_messages(role: Role, stream: bytes, cuts: list[int], limit: int) -> None:
     # FR-04
     edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
     pieces = [stream[a:b] for a, b in pairwise(edges)]
