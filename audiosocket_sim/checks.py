@@ -21,10 +21,23 @@ from audiosocket_sim.call_log import (
 )
 from audiosocket_sim.scenario import Expectation
 
-__all__ = ["GRACE_MS", "Failed", "Met", "Moment", "Pending", "Unreadable", "Verdict", "describe", "evaluate", "violation"]
+__all__ = [
+    "GRACE_MS",
+    "Failed",
+    "Met",
+    "Moment",
+    "Pending",
+    "Unreadable",
+    "Verdict",
+    "describe",
+    "evaluate",
+    "violation",
+]
 
 GRACE_MS = 20
 """One frame: what happened at the deadline is known at the latest so much later."""
+_HOLD_GRACE_MS = 400
+"""Hold audio is told from speech when some 200 ms of it were heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +121,8 @@ def evaluate(expectation: Expectation, entries: Sequence[Entry], moment: Moment)
     if ended is not None and moment.open_speech_at_ms is None:
         return Failed(_wanted(expectation, moment), _summary(entries, moment))
     waiting = moment.open_speech_at_ms is not None and moment.open_speech_at_ms <= moment.deadline_ms
-    if moment.now_ms >= moment.deadline_ms + GRACE_MS and not (waiting and _needs_words(expectation)):
+    grace = _HOLD_GRACE_MS if expectation.hold_audio is not None else GRACE_MS
+    if moment.now_ms >= moment.deadline_ms + grace and not (waiting and _needs_words(expectation)):
         late = _look(expectation, entries, _without_deadline(moment))
         return Failed(_wanted(expectation, moment), _summary(entries, moment, late if isinstance(late, Met) else None))
     return found

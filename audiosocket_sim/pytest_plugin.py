@@ -20,8 +20,12 @@ class ScenarioFailed(Exception):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("audiosocket", "scenarios of phone calls")
-    group.addoption("--target", dest="audiosocket_target", default="server:serve", help="what is under test (docs/targets.md)")
-    group.addoption("--real-time", dest="audiosocket_real_time", action="store_true", help="scenarios on the real clock")
+    group.addoption(
+        "--target", dest="audiosocket_target", default="server:serve", help="what is under test (docs/targets.md)"
+    )
+    group.addoption(
+        "--real-time", dest="audiosocket_real_time", action="store_true", help="scenarios on the real clock"
+    )
     group.addoption("--kernel", dest="audiosocket_kernel", action="store_true", help="scenarios over kernel loopback")
     group.addoption(
         "--artefacts", dest="audiosocket_artefacts", default="runs/pytest", help="folder of logs and recordings"
@@ -64,12 +68,12 @@ class ScenarioItem(pytest.Function):
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, 0, f"scenario {self.name}"
 
-    def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
+    def repr_failure(self, excinfo: Any) -> Any:
         if excinfo.errisinstance(ScenarioFailed):
             return str(excinfo.value)
         if excinfo.errisinstance(AssertionError):
             return f"{self.path.name}: the transcript differs from its snapshot\n{excinfo.value}"
-        return super().repr_failure(excinfo, style)
+        return super().repr_failure(excinfo)
 
 
 def _test_of(scenario: Any, config: pytest.Config) -> Any:

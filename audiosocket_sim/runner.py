@@ -152,8 +152,10 @@ async def _one_call(
             stage.record(asyncio.get_running_loop().time(), Source.CHECK, failed)
             stage.leg.hang_up("close")
             await stage.finish()
-        for failure in stage.failures:
-            stage.record(asyncio.get_running_loop().time(), Source.CHECK, StepFailed(0, "ai", "the AI's script to fit", failure))
+        for failure in stage.failures + (stage.unused_replies() if state.held else []):
+            stage.record(
+                asyncio.get_running_loop().time(), Source.CHECK, StepFailed(0, "ai", "the AI's script to fit", failure)
+            )
 
 
 async def _settings(scenario: Scenario, target: Target, sounds: Sounds, options: Options) -> dict[str, Any]:

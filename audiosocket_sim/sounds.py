@@ -13,7 +13,6 @@ from ruamel.yaml import YAML
 
 from audiosocket.phrases import PhraseBook, speech_edges_ms
 from audiosocket.slin import duration_ms, read_audio, resample, write_wav
-from audiosocket.synthetic_voice import render
 from audiosocket_sim.places import cache_folder, recordings_folders
 from audiosocket_sim.scenario import Say, SayStep, Scenario
 
@@ -53,6 +52,8 @@ class Sounds:
             path = self._folder / say.file
             whole = Recording(say.file, say.text, await loop.run_in_executor(None, read_audio, path))
         else:
+            from audiosocket.synthetic_voice import render
+
             assert say.text is not None
             pcm = await loop.run_in_executor(None, render, say.text, "pt-BR", cache_folder() / "voice")
             whole = Recording("text", say.text, pcm)

@@ -53,7 +53,7 @@ class Stage:
         self.state: str | None = None
         self.end: LegEnd | None = None
         self.failures: list[str] = []
-        """What is wrong beside the steps: requests without a reply, replies that nobody asked for."""
+        """What is wrong beside the steps: requests that fit no reply, pushes that were refused."""
         self._target = target
         self._settings = settings if settings is not None else scenario.server
         self._ai_port = ai_port
@@ -150,7 +150,9 @@ class Stage:
         try:
             ai_url = await self.ai.start(self._ai_port)
         except OSError as error:
-            raise TargetError(f"the mock AI cannot listen on port {self._ai_port}: {error.strerror or error}") from error
+            raise TargetError(
+                f"the mock AI cannot listen on port {self._ai_port}: {error.strerror or error}"
+            ) from error
         self._running = await self._target.start(self._settings, ai_url)
         if self._running.control_url is not None:
             self.control = ControlClient(self._running.control_url)
@@ -173,7 +175,11 @@ class Stage:
         until = self._loop.time() + 2.0
         while (self.end is None or self._tasks) and self._loop.time() < until:
             await self.changed(min(until, self._loop.time() + 0.1))
-        self.failures += [*self.ai.failures, *(f"the reply {reply} was never used" for reply in self.ai.unused())]
+        self.failures += self.ai.failures
+
+    def unused_replies(self) -> list[str]:
+        """What the AI's script holds and nobody asked for: only of interest where all steps held."""
+        return [f"{reply} was never used" for reply in self.ai.unused()]
 
     async def _take_down(self) -> None:
         self.leg.abort()

@@ -147,7 +147,7 @@ class Endpointing(_Section):
     engine: Literal["webrtc"] = Field("webrtc", description="voice activity detector")
     aggressiveness: Annotated[Whole, Field(ge=0, le=3)] = Field(2, description="0 lets most through as speech, 3 least")
     pre_roll_ms: Milliseconds = Field(300, description="audio kept from before the detector fired")
-    minimum_speech_ms: Milliseconds = Field(120, description="anything shorter is a noise and not an utterance")
+    minimum_speech_ms: Milliseconds = Field(240, description="anything shorter is a noise and not an utterance")
     longest_utterance_seconds: PositiveSeconds = Field(15.0, description="an utterance ends here even without silence")
     missing_audio_ms: Milliseconds = Field(200, description="a gap in the caller's audio that counts as silence")
 

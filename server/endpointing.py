@@ -71,7 +71,7 @@ class Endpointer:
         silence_ms: int,
         longest_ms: int,
         pre_roll_ms: int = 300,
-        minimum_speech_ms: int = 120,
+        minimum_speech_ms: int = 240,
     ) -> None:
         self.in_utterance = False
         self._vad = vad
