@@ -1,0 +1,351 @@
+"""Whole calls against the server, byte by byte and in virtual time: what the caller hears and what is recorded."""
+
+import asyncio
+from collections import deque
+
+import pytest
+from call_bench import HOLD, SILENCE, SIM, VOICE, Backend, Engine, bench, fault, reply, told, types, virtual
+
+from server.ai_client import BackendError
+from server.events import State
+from server.turns import COULD_NOT_CONNECT, ERROR_OCCURRED
+
+STANDBY, USER_TURN, WAITING, IA_TURN = State.STANDBY, State.USER_TURN, State.WAITING, State.IA_TURN
+
+
+@virtual
+async def test_a_whole_call() -> None:
+    engine = Engine(hears=deque(["apartamento 202"]))
+    backend = Backend(deque([reply("Até logo.", STANDBY)]), after_seconds=0.3)
+    async with bench(engine=engine, backend=backend) as b:
+        call = await b.call()
+        await call.until_state(USER_TURN)
+        call.say()
+        assert await call.ended() == "hangup"
+        assert told(call.record) == [
+            "0.00 call_started",
+            "0.50 state_changed STANDBY IA_TURN",
+            "0.50 playback_started greeting Condomínio Apoena, em que posso ajudar?",
+            "1.50 playback_finished 1000 True",
+            "2.00 state_changed IA_TURN USER_TURN",
+            "2.30 speech_started",
+            "3.32 speech_ended silence 580",
+            "3.32 state_changed USER_TURN WAITING",
+            "3.32 transcript_final apartamento 202 False",
+            "3.32 backend_asked apartamento 202",
+            "3.62 backend_answered Até logo. STANDBY 300",
+            "3.64 state_changed WAITING IA_TURN",  # the next frame
+            "3.64 playback_started reply Até logo.",
+            "4.64 playback_finished 1000 True",
+            "5.14 state_changed IA_TURN STANDBY",
+            "5.14 call_ended server the conversation is over 5140",
+        ]
+        assert backend.asked == [(str(call.uuid), "apartamento 202")]
+
+
+@virtual
+async def test_a_frame_every_20_ms_from_the_uuid_to_the_end() -> None:
+    async with bench() as b:
+        call = await b.call()
+        await call.until(3.001)
+        assert [at for at, _ in call.heard] == [round(n * 0.02, 6) for n in range(151)]
+        assert {len(frame) for _, frame in call.heard} == {320}
+
+
+@virtual
+async def test_the_utterance_reaches_the_engine_from_before_its_onset() -> None:
+    async with bench() as b:
+        call = await b.call()
+        await call.until_state(USER_TURN)
+        call.say()
+        await call.until_state(WAITING)
+        fed = b.engine.fed[0]
+        onset = 360 * 16  # where the manifest says that the word begins
+        assert SIM[onset : onset + 360 * 16] in fed
+        assert fed.index(SIM[onset : onset + 360 * 16]) >= 200 * 16
+
+
+@virtual
+async def test_the_pre_roll_never_reaches_into_playback() -> None:
+    async with bench({"endpointing": {"pre_roll_ms": 1000}}) as b:
+        call = await b.call()
+        await call.until(1.3)
+        call.say(SIM)  # the word is said 0.36 s later, in the pause; its lead-in is over the greeting
+        await call.until_state(WAITING)
+        assert b.engine.fed[0].startswith(SIM[200 * 16 :][:320])
+
+
+@virtual
+async def test_hold_audio_starts_after_three_seconds_and_stops_in_the_frame_of_the_first_audio() -> None:
+    engine = Engine(after_seconds=0.33)
+    async with bench(engine=engine, backend=Backend(after_seconds=4.0)) as b:
+        call = await b.call()
+        await call.until_state(USER_TURN)
+        call.say()
+        await call.until_state(WAITING)
+        begun = call.record.events()[-1].at_seconds
+        await call.until_state(USER_TURN)
+        heard = [frame for at, frame in call.heard if at > begun + 0.001]
+        kinds = "".join({SILENCE: ".", VOICE * 160: "v", HOLD[:320]: "h"}[frame] for frame in heard)
+        held = 67  # one second until the answer, 0.33 until its audio, and the rest of a frame
+        assert kinds.startswith("." * 149 + "h" * held + "v" * 50 + ".")
+        lines = told(call.record)
+        at = [line.split()[0] for line in lines if "hold" in line or "WAITING IA_TURN" in line]
+        assert at == [f"{begun + 3:.2f}", f"{begun + 3 + held * 0.02:.2f}", f"{begun + 3 + held * 0.02:.2f}"]
+
+
+@virtual
+async def test_pushed_messages_end_waiting_and_are_taken_in_no_other_state() -> None:
+    async with bench(backend=Backend(deque([reply("Um momento.", WAITING)]))) as b:
+        call = await b.call()
+        await call.until(0.2)
+        assert not call.record.push(reply("cedo demais"))
+        await call.until_state(USER_TURN)
+        assert not call.record.push(reply("cedo demais"))
+        call.say()
+        await call.until_event("state_changed", before=IA_TURN, after=WAITING)
+        assert call.record.push(reply("O apartamento não atendeu.", IA_TURN))
+        assert call.record.push(reply("Pode entrar.", STANDBY))
+        assert await call.ended() == "hangup"
+        spoken = [entry.text for entry in call.record.entries() if entry.origin == "ai"]
+        assert spoken[1:] == ["Um momento.", "O apartamento não atendeu.", "Pode entrar."]
+        assert types(call.record).count("message_pushed") == 2
+        assert call.record.last_answer == reply("Pode entrar.", STANDBY).raw
+        assert not call.record.push(reply("tarde demais"))
+
+
+@virtual
+async def test_a_backend_that_never_comes_back_is_apologised_for_after_thirty_seconds() -> None:
+    async with bench(backend=Backend(deque([reply("Um momento.", WAITING)]))) as b:
+        call = await b.call()
+        await call.until_state(USER_TURN)
+        call.say()
+        ended = await call.until_event("playback_finished", complete=True)
+        apology = await call.until_event("playback_started", purpose="apology")
+        assert apology.at_seconds == pytest.approx(ended.at_seconds + 30.0 + 0.02)  # the first frame that can hold it
+        assert apology.to_json()["text"] == ERROR_OCCURRED
+        await call.until_state(USER_TURN)
+
+
+@pytest.mark.parametrize(("kind", "apology"), [("http_error", ERROR_OCCURRED), ("unreachable", COULD_NOT_CONNECT)])
+@virtual
+async def test_backend_faults(kind: str, apology: str) -> None:
+    async with bench(backend=Backend(deque([BackendError(kind, "HTTP 500")]))) as b:  # type: ignore[arg-type]
+        call = await b.call()
+        await call.until_state(USER_TURN)
+        call.say()
+        spoken = await call.until_event("playback_started")
+        assert spoken.to_json()["text"] == apology
+        assert "backend_failed" in types(call.record)
+        await call.until_state(USER_TURN)
+
+
+@virtual
+async def test_warnings_of_a_reply_are_events() -> None:
+    strange = reply("Pois não.")
+    strange = type(strange)(strange.message, strange.status, strange.raw, ("unknown set_call_status",))
+    async with bench(backend=Backend(deque([strange]))) as b:
+        call = await b.call()
+        await call.until_state(USER_TURN)
+        call.say()
+        await call.until_event("warned", what="unknown set_call_status")
+
+
+@pytest.mark.parametrize("how", ["fails", "never answers"])
+@virtual
+async def test_recognition_that_fails_is_apologised_for(how: str) -> None:
+    engine = Engine(hears=deque([fault() if how == "fails" else None]))
+    async with bench(engine=engine) as b:
+        call = await b.call()
+        await call.until_state(USER_TURN)
+        call.say()
+        await call.until_state(WAITING)
+        begun = asyncio.get_running_loop().time()
+        spoken = await call.until_event("playback_started", purpose="apology")
+        assert spoken.to_json()["text"] == ERROR_OCCURRED
+        assert asyncio.get_running_loop().time() - begun == pytest.approx(0 if how == "fails" else 15.0, abs=0.02)
+        assert "warned" in types(call.record)
+        await call.until_state(USER_TURN)
+        assert b.backend.asked == []
+
+
+@virtual
+async def test_nothing_recognised_is_the_callers_turn_again() -> None:
+    async with bench(engine=Engine(hears=deque([""]))) as b:
+        call = await b.call()
+        await call.until_state(USER_TURN)
+        call.say()
+        await call.until_state(WAITING)
+        await call.until_state(USER_TURN)
+        assert b.backend.asked == []
+
+
+GREETING = "Condomínio Apoena, em que posso ajudar?"
+
+
+@pytest.mark.parametrize("pieces", [[fault()], [], [None]])
+@virtual
+async def test_a_greeting_that_cannot_be_made(pieces: list[int | Exception | None]) -> None:
+    async with bench(engine=Engine(speech={GREETING: pieces})) as b:
+        call = await b.call()
+        await call.until_state(USER_TURN)
+        assert call.record.events()[-1].at_seconds == pytest.approx(10.5 if pieces == [None] else 0.5)
+        assert "playback_started" not in types(call.record)
+
+
+@virtual
+async def test_speech_that_breaks_off_is_played_as_far_as_it_goes() -> None:
+    async with bench(engine=Engine(speech={GREETING: [400, fault()]})) as b:
+        call = await b.call()
+        ended = await call.until_event("playback_finished")
+        assert ended.to_json()["played_ms"] == 400
+        await call.until_state(USER_TURN)
+
+
+@virtual
+async def test_speech_that_stalls_for_ever_is_over_after_five_seconds() -> None:
+    async with bench(engine=Engine(speech={GREETING: [400, None]})) as b:
+        call = await b.call()
+        ended = await call.until_event("playback_finished", played_ms=400, complete=False)
+        assert ended.at_seconds == pytest.approx(0.5 + 0.4 + 5.0)
+        assert "synthesis_failed" in types(call.record)
+        await call.until_state(USER_TURN)
+
+
+@virtual
+async def test_a_long_message_is_made_as_it_is_played() -> None:
+    async with bench(engine=Engine(speech={GREETING: [1000] * 60})) as b:
+        call = await b.call()
+        ended = await call.until_event("playback_finished")
+        assert ended.at_seconds == pytest.approx(60.5)
+        assert ended.to_json()["complete"]
+
+
+@virtual
+async def test_without_barge_in_the_caller_is_not_heard_over_the_bot() -> None:
+    async with bench(engine=Engine(speaks_ms=3000)) as b:
+        call = await b.call()
+        await call.until(0.8)
+        call.say()
+        await call.until_state(USER_TURN)
+        await call.until(6.0)
+        assert "speech_started" not in types(call.record)
+
+
+@virtual
+async def test_with_barge_in_caller_speech_stops_the_bot() -> None:
+    async with bench({"system": {"barge_in": True}}, engine=Engine(speaks_ms=3000)) as b:
+        call = await b.call()
+        await call.until(0.8)
+        call.say()
+        began = await call.until_event("speech_started")
+        assert began.at_seconds == pytest.approx(0.8 + 0.36, abs=0.1)
+        await call.until_state(WAITING)
+        lines = told(call.record)
+        assert lines[4].split()[1:] == ["playback_finished", "620", "False"]
+        assert lines[5].split()[1:] == ["state_changed", "IA_TURN", "USER_TURN"]
+        assert not [at for at, frame in call.heard if frame != SILENCE and began.at_seconds < at]
+
+
+@virtual
+async def test_a_phone_that_stops_sending_has_fallen_silent() -> None:
+    async with bench({"system": {"silence_threshold_seconds": 1.0}}) as b:
+        call = await b.call()
+        await call.until_state(USER_TURN)
+        call.say(SIM[: 700 * 16])
+        await call.until(call.record.events()[-1].at_seconds + 0.7)
+        call.muted = True
+        await call.until_state(WAITING)
+        ended = next(r for r in call.record.events() if r.type == "speech_ended")
+        assert ended.at_seconds == pytest.approx(2.0 + 0.7 + 1.0, abs=0.08)
+
+
+@virtual
+async def test_a_hole_around_a_digit_does_not_end_the_turn() -> None:
+    async with bench({"system": {"silence_threshold_seconds": 0.8}}) as b:
+        call = await b.call()
+        await call.until(2.0)
+        call.say(SIM[: 700 * 16])
+        await call.until(2.7)
+        call.muted = True  # a key is down for 600 ms
+        await call.until(3.3)
+        call.send(3, b"5")
+        call.muted = False
+        await call.until(3.7)
+        assert call.record.state is USER_TURN
+        call.say(SIM)
+        ended = await call.until_event("speech_ended")
+        assert ended.at_seconds > 4.5
+        await call.until_event("transcript_final")
+        assert [entry.text for entry in call.record.entries() if entry.origin == "caller"] == ["DTMF 5", "sim"]
+
+
+@virtual
+async def test_silence_for_two_minutes_ends_the_call() -> None:
+    async with bench() as b:
+        call = await b.call()
+        assert await call.ended() == "hangup"
+        assert told(call.record)[-1] == "122.00 call_ended server the caller said nothing for too long 122000"
+
+
+@virtual
+async def test_loud_noise_ends_at_the_longest_utterance() -> None:
+    async with bench({"endpointing": {"longest_utterance_seconds": 3.0}}) as b:
+        call = await b.call()
+        await call.until_state(USER_TURN)
+        call.say(SIM[360 * 16 : 720 * 16] * 20)
+        ended = await call.until_event("speech_ended")
+        assert ended.to_json()["reason"] == "longest"
+
+
+@virtual
+async def test_a_call_has_a_limit() -> None:
+    async with bench({"limits": {"call_seconds": 10}}) as b:
+        call = await b.call()
+        assert await call.ended() == "hangup"
+        assert told(call.record)[-1] == "10.00 call_ended server the call reached its time limit 10000"
+
+
+@virtual
+async def test_audio_of_another_rate_is_heard_and_answered_in_8_khz() -> None:
+    from audiosocket.slin import resample
+
+    async with bench() as b:
+        call = await b.call()
+        call.kind, call.frame_bytes = 0x12, 640
+        await call.until_state(USER_TURN)
+        call.say(resample(SIM, 8000, 16000))
+        ended = await call.until_event("speech_ended", reason="silence")
+        assert 400 <= ended.to_json()["duration_ms"] <= 700  # type: ignore[operator]
+        assert len(b.engine.fed[0]) > 8000
+        assert {len(frame) for _, frame in call.heard} == {320}
+
+
+@pytest.mark.parametrize(("every", "hinted"), [(0.02, True), (0.01, False)])
+@virtual
+async def test_g711_that_is_labelled_as_pcm_is_hinted_at_once(every: float, hinted: bool) -> None:
+    async with bench() as b:
+        call = await b.call()
+        call.muted = True
+        for _ in range(120):
+            call.send(0x10, b"\xd5" * 160)
+            await asyncio.sleep(every)
+        hints = [line for line in told(call.record) if "c(slin)" in line]
+        assert len(hints) == hinted
+
+
+@virtual
+async def test_strange_messages_are_told_once_and_do_no_harm() -> None:
+    async with bench() as b:
+        call = await b.call()
+        for _ in range(3):
+            call.send(0xFF, b"\1")
+            call.send(0x10, b"\1" * 321)
+            call.send(0x10, b"")
+            call.send(0x01, bytes(16))
+            call.send(0x03, b"")
+        await call.until_state(USER_TURN)
+        warnings = [line for line in told(call.record) if "warned" in line]
+        assert len([line for line in warnings if "0xff" in line]) == 1
+        call.say()
+        await call.until_state(WAITING)
