@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Ear", "Fact", "HeardHoldStarted", "HeardHoldStopped", "HeardSpeech", "HeardSpeechStarted"]
 
 _LEAD = 240  # samples: a frame is judged when it begins to play, also if it comes a little early
-_QUIET_SECONDS = 0.02
+_QUIET_SECONDS = 0.0199  # one frame, less what floating point costs
 _SAME_MS = 100
 _SILENT_FRAME = bytes(320)
 

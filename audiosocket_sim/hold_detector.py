@@ -29,6 +29,8 @@ _HELD_BACK = 480
 _SURE = 1600
 _QUIET = 480
 _TRACE_BACK = 4000  # a loop that begins so softly is still traced to its first sample
+_NEARLY_SILENT = 800  # silence of up to 100 ms at the seam may be the loop itself
+_NO_ZERO = 4  # G.711 makes nothing of a smaller sample
 _FEW = 50  # one sample in so many may differ
 _BREAK = 8  # so many samples in a row that differ are a break
 
@@ -162,7 +164,8 @@ class HoldDetector:
         wrong = np.flatnonzero(self._differs(before, oldest))
         start = oldest + int(wrong[-1]) + 1 if len(wrong) else oldest
         sounding = np.flatnonzero(before[start - oldest :])
-        return start + int(sounding[0]) if len(sounding) else hint
+        silent = int(sounding[0]) if len(sounding) else hint - start
+        return start if silent <= _NEARLY_SILENT and (self._offset + start) % self._loop.length == 0 else start + silent
 
     # --- hold audio
 
@@ -220,8 +223,8 @@ class HoldDetector:
             return False
         before, self._offset = self._offset, offset
         assert self._began is not None
-        if self._seamless and before != offset:
-            self._seamless = self._explains(self._began, end)
+        if self._seamless:
+            self._seamless = before != offset and self._explains(self._began, end)
         return True
 
     def _explains(self, start: int, end: int) -> bool:
@@ -239,11 +242,23 @@ class HoldDetector:
         return power >= len(loop) * AUDIBLE_RMS**2 and 0.6 <= float(loop @ sound) / power <= 1.4
 
     def _stop(self, end: int) -> None:
+        end = self._before_silence(end)
         self._give(What.HOLD, end)
         self._out.append(Part(What.HOLD_ENDS, end, end, seamless=self._seamless))
         self._began = self._broken = None
-        self._done = end
+        self._done = max(self._done, end)
         self._scanned = _up(end)
+
+    def _before_silence(self, end: int) -> int:
+        """The end without silence that passed for the loop, because the loop is silent or nearly so there."""
+        start = max(self._began or 0, end - _TRACE_BACK)
+        sounding = np.flatnonzero(self._samples(start, end))
+        silent_from = start + int(sounding[-1]) + 1 if len(sounding) else start
+        if end - silent_from <= _NEARLY_SILENT:
+            return silent_from
+        loop = self._loop.samples(self._offset + silent_from, end - silent_from)
+        missing = np.flatnonzero(np.abs(loop[:-1]) >= _NO_ZERO)
+        return silent_from + int(missing[0]) if len(missing) else end
 
     # --- both
 

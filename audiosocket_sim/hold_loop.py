@@ -42,8 +42,8 @@ class HoldLoop:
         self._resampled_tolerance = size * _RESAMPLED_TOLERANCE + _RESAMPLED_STEP
         patterns = _patterns_everywhere(self._tiled[: self.length + WINDOW - 1] < 0)
         squares = np.square(self._tiled[: self.length + WINDOW - 1], dtype=np.float64)
-        power = np.convolve(squares, np.ones(WINDOW), "valid") / WINDOW
-        places = np.flatnonzero(power >= AUDIBLE_RMS**2)
+        running = np.concatenate(([0.0], np.cumsum(squares)))
+        places = np.flatnonzero(running[WINDOW:] - running[:-WINDOW] >= WINDOW * AUDIBLE_RMS**2)
         order = np.argsort(patterns[places], kind="stable")
         self._places = places[order]
         self._patterns = patterns[places][order]
@@ -70,8 +70,7 @@ class HoldLoop:
         if count < 1 or not len(self._patterns):
             return []
         packed = np.packbits(heard[: (count - 1) * STRIDE + WINDOW] < 0, bitorder="little")
-        windows = np.lib.stride_tricks.sliding_window_view(packed, WINDOW // 8)[:: STRIDE // 8]
-        patterns = np.ascontiguousarray(windows).view("<u8")[:, 0]
+        patterns = np.ndarray((count,), "<u8", packed.tobytes(), 0, (STRIDE // 8,)).copy()
         first = np.searchsorted(self._patterns, patterns)
         last = np.minimum(first, len(self._patterns) - 1)
         hits: list[tuple[int, int]] = []
@@ -90,11 +89,11 @@ class HoldLoop:
 
 def _patterns_everywhere(negative: "NDArray[np.bool_]") -> "NDArray[np.uint64]":
     """For each place the signs of the 64 samples from there on, as the bits of one number (lowest first)."""
-    count = len(negative) - WINDOW + 1
-    bits = negative.astype(np.uint64)
-    patterns = np.zeros(count, np.uint64)
-    for i in range(WINDOW):
-        patterns |= bits[i : i + count] << np.uint64(i)
+    patterns = negative.astype(np.uint64)
+    length = 1
+    while length < WINDOW:
+        patterns = patterns[:-length] | (patterns[length:] << np.uint64(length))
+        length *= 2
     return patterns
 
 

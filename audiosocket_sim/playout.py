@@ -33,7 +33,8 @@ class Playout:
         self._queued = 0  # where the queue ends; the sound itself may lag behind while it is being resampled
         self._hole: int | None = None  # the queue has run dry: where
         self._holes: list[tuple[int, int]] = []
-        self._ahead_at: list[int] = []
+        self._ahead_from: list[int] = []  # chunks that came early: from where, to where, by how much
+        self._ahead_to: list[int] = []
         self._ahead: list[int] = []
         self._resampler: _Resampler | None = None
 
@@ -43,6 +44,7 @@ class Playout:
         """A chunk arrived at `at`. Half a sample at its end is left out."""
         self.advance(at)
         self._close_hole(at)
+        start = self._queued
         if rate_hz == RATE_HZ:
             self._flush()
             self._sound += payload if len(payload) % 2 == 0 else payload[:-1]
@@ -53,7 +55,8 @@ class Playout:
             self._queued = resampler.end
         ahead = self._queued - self._samples_until(at) - _FRAME
         if ahead >= _JITTER:
-            self._ahead_at.append(self._queued)
+            self._ahead_from.append(start)
+            self._ahead_to.append(self._queued)
             self._ahead.append(ahead)
 
     def advance(self, now: float) -> None:
@@ -64,16 +67,21 @@ class Playout:
         if self._hole is None and self._samples_until(now) > self._queued:
             self._hole = self._queued
         if self._hole is not None and self._samples_until(now) - self._hole >= _JITTER:
-            self._flush()
-            self._fill(self._samples_until(now))
+            self._open_hole(self._hole, now)
 
     def _close_hole(self, at: float) -> None:
         hole, self._hole = self._hole, None
         if hole is not None and self._samples_until(at) - hole >= (_JITTER if hole else 1):
-            self._flush()
-            self._fill(self._samples_until(at))
-            if hole:
-                self._holes.append((hole, self._queued - hole))
+            self._open_hole(hole, at)
+
+    def _open_hole(self, hole: int, until: float) -> None:
+        """Silence from the hole on; it is known as a hole, which may still grow, except before the first sound."""
+        self._flush()
+        self._fill(self._samples_until(until))
+        if self._holes and self._holes[-1][0] == hole:
+            self._holes.pop()
+        if hole:
+            self._holes.append((hole, self._queued - hole))
 
     def _fill(self, end: int) -> None:
         self._sound += bytes(2 * max(0, end - self._queued))
@@ -123,7 +131,7 @@ class Playout:
 
     def ahead_ms(self, start: int, end: int) -> int:
         """How far ahead of real time the sound between two positions was sent, at the most; one frame is not ahead."""
-        first, last = bisect_right(self._ahead_at, start), bisect_right(self._ahead_at, end - 1) + 1
+        first, last = bisect_right(self._ahead_to, start), bisect_left(self._ahead_from, end)
         return max(self._ahead[first:last], default=0) * 1000 // RATE_HZ
 
     def timeline(self, start: float | None, end: float) -> bytes:

@@ -193,9 +193,11 @@ class SpeechSegments:
 
     def _pause_of(self, match: HeardMatch, last: int) -> int:
         """How long the phrase itself pauses at this place; 0 where it does not."""
+        if match.whole:
+            return 0
         into = last - self._origin(match)
-        later = [first for first, _ in audible_stretches(match.phrase.pcm) if first > into + _PARTED]
-        return later[0] - into if later and not match.whole else 0
+        later = (first for first, end in audible_stretches(match.phrase.pcm) if end > into + _PARTED)
+        return max(0, next(later, into) - into)
 
     # --- the stretch that has ended
 
@@ -218,7 +220,7 @@ class SpeechSegments:
         for match in matches:
             bounds = audible_stretches(match.phrase.pcm)
             start = max(self._origin(match) + (bounds[0][0] if bounds else 0), edges[-1][0])
-            if start - edges[-1][0] < (_UNREAD if edges[-1][1] is None else 1):
+            if len(edges) == 1 and start - edges[0][0] < _UNREAD:
                 start = edges.pop()[0]
             edges += [(start, match), (self._end_of(match) + 1, None)]
         if len(edges) > 1 and self._runs[-1][1] - edges[-1][0] < _UNREAD:

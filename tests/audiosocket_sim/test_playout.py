@@ -1,0 +1,133 @@
+"""The phone's playout clock: what plays when, holes, and how far the bot runs ahead."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audiosocket import slin
+from audiosocket_sim.line import tone
+from audiosocket_sim.playout import Playout
+
+ONES = b"\1\0" * 160
+TWOS = b"\2\0" * 160
+
+
+def values(playout: Playout, start: int, end: int) -> list[int]:
+    return np.unique(playout.samples(start, end)).tolist()
+
+
+def test_a_chunk_plays_at_its_arrival_or_after_what_was_queued() -> None:
+    playout = Playout()
+    playout.advance(10.0)
+    playout.queue(10.005, 8000, ONES)  # the first: exactly when it came
+    playout.queue(10.006, 8000, TWOS)  # early: after the first
+    assert values(playout, 0, 40) == [0]
+    assert values(playout, 40, 200) == [1]
+    assert values(playout, 200, 360) == [2]
+    assert playout.time_of(200) == pytest.approx(10.025)
+
+
+def test_what_is_queued_has_not_been_played() -> None:
+    playout = Playout()
+    playout.queue(5.0, 8000, ONES * 50)
+    assert playout.played(5.0) == 0
+    assert playout.played(5.1) == 800
+    assert playout.played(5.1, lead=160) == 960
+    assert playout.played(99.0) == 8000
+
+
+def test_a_late_chunk_leaves_a_hole_of_silence() -> None:
+    playout = Playout()
+    playout.queue(1.0, 8000, ONES)
+    playout.queue(1.05, 8000, TWOS)
+    assert playout.holes(0, 1000) == [(160, 240)]
+    assert values(playout, 160, 400) == [0]
+    assert values(playout, 400, 560) == [2]
+
+
+def test_a_hole_is_as_long_whether_or_not_time_was_told_in_it() -> None:
+    playout = Playout()
+    playout.queue(1.0, 8000, ONES)
+    for now in (1.021, 1.033, 1.047):
+        playout.advance(now)
+    assert playout.played(1.047) == 376  # silent so far
+    playout.queue(1.05, 8000, TWOS)
+    assert playout.holes(0, 1000) == [(160, 240)]
+    assert playout.played(2.0) == 560
+
+
+def test_jitter_below_10_ms_is_no_hole_but_being_slow_for_long_is() -> None:
+    jittery, slow = Playout(), Playout()
+    for frame in range(200):
+        jittery.queue(1.0 + 0.02 * frame + 0.009 * (frame % 2), 8000, ONES)
+        slow.queue(1.0 + 0.0201 * frame, 8000, ONES)
+    assert jittery.holes(0, 10**6) == []
+    assert jittery.played(99.0) == 200 * 160
+    assert [length for _, length in slow.holes(0, 10**6)] == [80]  # 19.9 ms behind: once
+    assert slow.played(99.0) == 200 * 160 + 80
+
+
+def test_ahead_is_what_was_sent_beyond_one_frame() -> None:
+    on_time, bursts = Playout(), Playout()
+    for frame in range(50):
+        on_time.queue(1.0 + 0.02 * frame, 8000, ONES)
+        bursts.queue(1.0 + 0.1 * (frame // 5), 8000, ONES)
+    assert on_time.ahead_ms(0, 8000) == 0
+    assert bursts.ahead_ms(0, 8000) == 80
+    assert bursts.ahead_ms(0, 160) == 0
+    at_once = Playout()
+    at_once.queue(1.0, 8000, ONES * 50)
+    assert at_once.ahead_ms(0, 8000) == 980
+    assert at_once.ahead_ms(9000, 9100) == 0
+
+
+def test_the_timeline_has_everything_at_its_time() -> None:
+    playout = Playout()
+    playout.advance(2.0)
+    playout.queue(2.01, 8000, ONES)
+    playout.queue(2.06, 8000, TWOS)
+    heard = np.frombuffer(playout.timeline(1.99, 2.1), "<i2")
+    assert len(heard) == 880
+    assert np.unique(heard[:160]).tolist() == [0]
+    assert np.unique(heard[160:320]).tolist() == [1]
+    assert np.unique(heard[320:560]).tolist() == [0]
+    assert np.unique(heard[560:720]).tolist() == [2]
+    assert playout.timeline(None, 2.1) == playout.timeline(2.0, 2.1)
+    assert Playout().timeline(None, 5.0) == b""
+
+
+def test_half_a_sample_is_left_out() -> None:
+    playout = Playout()
+    playout.queue(0.0, 8000, ONES + b"\7")
+    playout.queue(0.02, 8000, TWOS)
+    assert playout.played(1.0) == 320
+    assert values(playout, 160, 320) == [2]
+
+
+@pytest.mark.parametrize("rate_hz", [12000, 16000, 44100, 48000])
+def test_other_rates_are_heard_at_8_khz_and_at_the_same_time(rate_hz: int) -> None:
+    playout = Playout()
+    pcm = slin.resample(tone(1000, 425, -20), 8000, rate_hz)
+    frame = rate_hz // 50 * 2
+    for number in range(50):
+        playout.queue(3.0 + 0.02 * number, rate_hz, pcm[number * frame : (number + 1) * frame])
+    playout.advance(4.5)
+    assert playout.holes(0, 8000) == []
+    assert playout.played(4.0) == 8000
+    heard = playout.samples(800, 7200).astype(float)
+    wanted = np.frombuffer(tone(1000, 425, -20), "<i2")[800:7200].astype(float)
+    assert float(np.corrcoef(heard, wanted)[0, 1]) > 0.999
+
+
+@given(st.lists(st.integers(1, 700), min_size=1, max_size=20), st.randoms(use_true_random=False))
+def test_sound_is_kept_in_order_and_whole(counts: list[int], random: object) -> None:
+    playout, sent, at = Playout(), bytearray(), 0.0
+    for number, count in enumerate(counts):
+        piece = np.full(count, number + 1, "<i2").tobytes()
+        sent += piece
+        at += random.random() * 0.1  # type: ignore[attr-defined]
+        playout.queue(at, 8000, piece)
+    heard = playout.samples(0, playout.played(1e6))
+    assert heard[heard != 0].tobytes() == bytes(sent)
+    assert playout.played(1e6) == len(sent) // 2 + int(np.count_nonzero(heard == 0))
