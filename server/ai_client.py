@@ -49,7 +49,7 @@ class AiClient:
             mounts={"https://": _HttpsTransport()},
             trust_env=False,
             timeout=None,  # one limit for the whole answer, in `ask`
-            headers={"User-Agent": "audiosocket-server", "Accept": "application/json", "Connection": "close"},
+            headers={"User-Agent": "audiosocket-server", "Accept": "application/json"},
         )
 
     async def ask(self, conversation_id: str, content: str) -> Reply:
