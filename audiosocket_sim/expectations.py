@@ -66,10 +66,14 @@ class HangsUp(Model):
     """The call ends: by whom, how on the wire, and what Asterisk's dialplan makes of it."""
 
     who: Literal["server", "caller", "asterisk"] = Field(description="asterisk: it dropped the call by its own rules")
-    how: Literal["hangup_message", "fin", "reset"] | None = Field(
-        default=None, description="00 00 00, a plain end of the connection, or a reset; any otherwise"
+    how: Literal["hangup_message", "fin", "reset", "unanswered", "protocol"] | None = Field(
+        default=None,
+        description="00 00 00, a plain end of the connection, a reset, a channel that was never answered, "
+        "or one of Asterisk's rules; any of them otherwise",
     )
-    dialplan: Literal["continues", "ends"] | None = Field(default=None, description="how the dialplan goes on")
+    dialplan: Literal["continues", "ends", "channel_ends"] | None = Field(
+        default=None, description="how the dialplan goes on; channel_ends with attach: chan; any otherwise"
+    )
 
 
 class Expectation(Model):

@@ -37,6 +37,7 @@ from .fields import (
     misfit,
     parse_duration_ms,
 )
+from .profiles import VERSIONS, profile
 from .step_models import (
     STEP_KEYS,
     DtmfStep,
@@ -97,8 +98,8 @@ __all__ = [
     "parse_duration_ms",
 ]
 
-ASTERISK_VERSIONS = ("20.6", "22.4", "22.5", "22.8", "22.9", "22.10")
-"""The releases in which the wire changed (docs/protocol.md); `profiles` holds the rules of each."""
+ASTERISK_VERSIONS = tuple(version for version, _ in VERSIONS)
+"""The releases whose rules on the wire are imitated (docs/protocol.md, 6)."""
 
 PACKET_TIMES_MS = (10, 20, 30, 40, 60)
 
@@ -114,9 +115,7 @@ class Jitter(Model):
 
 
 def _known_version(version: str) -> str:
-    if version not in ASTERISK_VERSIONS:
-        raise ValueError(f"Asterisk {version} is not known here; known are {', '.join(ASTERISK_VERSIONS)}")
-    return version
+    return profile(version).version
 
 
 def _known_packet_time(ms: int) -> int:
