@@ -8,6 +8,7 @@ Asterisk does not send (no 0x00, no 0xff: FID-10). docs/protocol.md 2 to 6 are t
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 from uuid import UUID
 
 from audiosocket.messages import Kind, encode
@@ -360,8 +361,7 @@ class _Reading(asyncio.BufferedProtocol):
         self._buffer = memoryview(bytearray(_READ_BUFFER_BYTES))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.ReadTransport)
-        transport.pause_reading()  # until the UUID is sent, Asterisk does not look
+        cast(asyncio.Transport, transport).pause_reading()  # until the UUID is sent, Asterisk does not look
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._buffer

@@ -20,15 +20,10 @@ _UNFINISHED_BYTES = 83
 """How much of a 323-byte message a real Asterisk had written when its write came up short (a capture of 22.10.1)."""
 
 
-def reset(transport: asyncio.BaseTransport) -> None:
+def reset(transport: asyncio.WriteTransport) -> None:
     """End the connection with a real RST: no lingering, and nothing that is still unsent goes out."""
-    sock = transport.get_extra_info("socket")
-    if sock is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
-    else:
-        transport.close()
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    transport.abort()
 
 
 def cut_mid_frame(message: bytes) -> bytes:

@@ -573,6 +573,13 @@ def test_fid_13_a_gap_inside_a_header_holds_up_the_caller_who_then_bursts() -> N
     assert done.heard == [(4.001, 8000, FRAME[3:])]
 
 
+def test_fid_13_the_both_quiet_limit_does_not_run_inside_a_header() -> None:
+    """FID-13, FID-12: the thread that would look at the limit is the one that waits for the header."""
+    done = call(in_pieces((1.0, FRAME[:2]), (9.0, FRAME[2:])), source=quiet)
+    assert done.heard == [(9.0, 8000, FRAME[3:])]
+    assert done.end.at == 11.0
+
+
 def test_fid_13_a_payload_that_trickles_in_holds_up_the_caller_too() -> None:
     """FID-13: reading and writing share a thread."""
     done = call(in_pieces(*((0.999 + n * 0.004, FRAME[n * 20 : n * 20 + 20]) for n in range(17))), hang_up_at=1.2)
@@ -707,6 +714,24 @@ def test_fid_18_reset_is_failure_but_a_hang_up_before_it_counts(in_memory: bool)
 
 
 @NETWORKS
+def test_fid_18_a_failed_write_does_not_hide_a_hang_up_that_lies_unread(in_memory: bool) -> None:
+    """FID-18: the server hung up and reset in the instant of a caller packet; Asterisk looks at the socket first."""
+
+    async def break_writing(peer: CallLeg) -> None:
+        def fail(_: bytes) -> bool:
+            raise ConnectionResetError
+
+        await asyncio.sleep(0.505)
+        assert peer._socket is not None
+        peer._socket.write = fail  # type: ignore[method-assign]
+
+    done = call(lambda s: s.write_at(0.52, HANGUP), meanwhile=break_writing, in_memory=in_memory)
+    assert done.outcome == ("server", "hangup_message", "continues")
+    done = call(meanwhile=break_writing, in_memory=in_memory)
+    assert (done.outcome, done.end.at) == (("server", "reset", "ends"), 0.52)
+
+
+@NETWORKS
 @pytest.mark.parametrize(("extra", "seen"), [(b"", "fin"), (b"\xaa", "reset"), (FRAME, "reset")])
 def test_fid_18_what_follows_the_hang_up_makes_the_end_a_reset(extra: bytes, seen: str, in_memory: bool) -> None:
     """FID-18, FID-11: the dialplan continues all the same, but unread bytes turn the server's FIN into ECONNRESET."""
@@ -766,7 +791,9 @@ def test_fid_22_a_short_write_ends_the_application(in_memory: bool) -> None:
     assert end.at > 60
     assert "does not read" in end.reason
     assert len(session.received) > 1_000_000
-    assert (len(session.received) - 19) % 963 != 0
+    whole_messages, rest = divmod(len(session.received) - 19, 963)
+    assert rest > 0
+    assert end.at == pytest.approx((whole_messages + 1) * 0.06)  # the first write that came up short was the last
     assert session.end == "fin"
 
 
@@ -868,6 +895,47 @@ def test_a_leg_that_never_dialled_can_be_taken_down() -> None:
         assert (await peer.wait_ended()).reason == "the simulation was taken down"
 
     run(whole)
+
+
+def test_the_caller_hangs_up_while_the_connect_is_under_way() -> None:
+    """The connection that comes of it all the same is closed without a byte."""
+
+    async def whole() -> tuple[bytes, str | None, LegEnd]:
+        loop: Any = asyncio.get_running_loop()
+        connect = loop.create_connection
+
+        async def slow(*args: Any) -> Any:
+            await asyncio.sleep(1)
+            return await connect(*args)
+
+        loop.create_connection = slow
+        async with listening() as (port, sessions):
+            peer = leg()
+            loop.call_later(0.5, peer.hang_up)
+            await peer.connect("127.0.0.1", port)
+            await asyncio.sleep(0.1)
+            return sessions[0].received, sessions[0].end, await peer.wait_ended()
+
+    received, seen, end = run(whole)
+    assert (received, seen, end.who, end.at) == (b"", "fin", "caller", 0.5)
+
+
+@NETWORKS
+def test_a_connect_that_is_cancelled_leaves_nothing_after_abort(in_memory: bool) -> None:
+    async def whole() -> None:
+        async with listening() as (port, sessions):
+            peer = leg(attach="chan", connect_pause_ms=5000)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1):
+                    await peer.connect("127.0.0.1", port)
+            peer.abort()
+            await peer.wait_ended()
+            await sessions[0].gone.wait()
+            assert (sessions[0].received, sessions[0].ended_at) == (b"", 1.0)
+            await asyncio.sleep(10)
+            assert peer.t0 is None
+
+    run(whole, memory_network=in_memory)
 
 
 @pytest.mark.parametrize("where", ["source", "on_bot_audio"])
