@@ -20,7 +20,7 @@ __all__ = ["Endpointer", "EndpointingFact", "UtteranceBegan", "UtteranceEnded", 
 FRAME_MS = 20
 FRAME_BYTES = 320
 ONSET_VOICED = 3
-ONSET_WINDOW = 0b11111  # the last five frames
+ONSET_WINDOW = 0b11111  # five frames
 
 
 class Vad(Protocol):
@@ -81,7 +81,8 @@ class Endpointer:
         self._listening = False
         self._rest = b""  # less than a frame
         self._recent: deque[bytes] = deque(maxlen=pre_roll_ms // FRAME_MS + ONSET_VOICED)
-        self._flags = 0  # voiced or not, a bit a frame, the newest lowest
+        self._recent_mask = (1 << (pre_roll_ms // FRAME_MS + ONSET_VOICED)) - 1
+        self._flags = 0  # of `_recent`: voiced or not, a bit a frame, the newest lowest
         # of the utterance:
         self._whole_ms = self._silent_ms = self._voiced_ms = 0
         self._missing_ms = 0  # of the silence: missing audio since the last frame
@@ -131,13 +132,14 @@ class Endpointer:
     def _frame(self, frame: bytes, behind: bytes) -> list[EndpointingFact] | None:
         voiced = self._vad.is_speech(frame)
         self._recent.append(frame)
-        self._flags = flags = (self._flags << 1 | voiced) & ONSET_WINDOW
+        self._flags = flags = (self._flags << 1 | voiced) & self._recent_mask
         if self.in_utterance:
             self._missing_ms = 0
             return self._went_on(FRAME_MS, voiced=voiced)
-        if voiced and self._listening and flags.bit_count() >= ONSET_VOICED:
+        if voiced and self._listening and (flags & ONSET_WINDOW).bit_count() >= ONSET_VOICED:
             self.in_utterance = True
-            self._whole_ms = self._voiced_ms = ONSET_VOICED * FRAME_MS
+            # What was said in the pre-roll was said: nobody may have listened yet.
+            self._whole_ms, self._voiced_ms = flags.bit_length() * FRAME_MS, flags.bit_count() * FRAME_MS
             self._silent_ms = self._missing_ms = 0
             return [UtteranceBegan(b"".join(self._recent) + behind)]
         return None

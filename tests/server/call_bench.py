@@ -53,13 +53,12 @@ def virtual(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Non
 
 @dataclass
 class Engine:
-    """Hears what `hears` says, turn by turn, and speaks every text for `speaks_ms`. A SpeechError in either is raised."""
+    """Hears what `hears` says, turn by turn; None is never an answer. Speaks every text for `speaks_ms`, or as `speech`
+    says: pieces of so many ms, a fault, or (None) nothing any more."""
 
-    hears: deque[str | Exception | None] = field(default_factory=deque)  # None: never answers
+    hears: deque[str | Exception | None] = field(default_factory=deque)
     speaks_ms: int = 1000
-    speech: dict[str, list[int | Exception | None]] = field(
-        default_factory=dict
-    )  # text: ms of audio, or fault, or stall
+    speech: dict[str, list[int | Exception | None]] = field(default_factory=dict)
     after_seconds: float = 0.0
     fed: list[bytes] = field(default_factory=list)
     cancelled: int = 0
