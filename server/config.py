@@ -71,6 +71,16 @@ def _web_address(value: str) -> str:
     return urlunsplit(parts._replace(path=parts.path.rstrip("/"), fragment=""))
 
 
+def _engine(value: str) -> str:
+    """One of ours, or `module:callable` of somebody else's."""
+    module, _, name = value.partition(":")
+    if value not in ("azure", "local", "embedded") and not (
+        name.isidentifier() and all(part.isidentifier() for part in module.split("."))
+    ):
+        raise ValueError("expected azure, local, embedded or module:callable")
+    return value
+
+
 Number = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
 Whole = Annotated[int, BeforeValidator(_no_bool)]
 Seconds = Annotated[Number, Field(ge=0)]
@@ -121,8 +131,9 @@ class Ai(_Section):
 
 
 class Speech(_Section):
-    engine: Literal["azure", "local", "embedded"] | None = Field(
-        None, description="azure, local or embedded; null: azure where there is a key, else embedded"
+    engine: Annotated[str, AfterValidator(_engine)] | None = Field(
+        None,
+        description="azure, local, embedded or module:callable; null: azure where there is a key, else embedded",
     )
     language: Words = Field("pt-BR", description="of the caller")
     phrase_books: tuple[Words, ...] = Field(

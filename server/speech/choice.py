@@ -1,6 +1,8 @@
 """Which speech engine: the settings' word, else what there is. Says why, for the log.
 
-Engines are imported late, by name: nobody pays for a vendor's kit that is not used.
+Engines are imported late, by name: nobody pays for a vendor's kit that is not used. An engine of somebody else's is
+`module:callable`; the callable takes the settings, may block, and returns a `SpeechEngine` (docs/server.md, Speech
+engines).
 """
 
 import importlib
@@ -43,6 +45,8 @@ def load_engine(settings: Settings) -> tuple[SpeechEngine, Choice]:
     """Make the engine. Blocks, up to seconds: for the executor. Raises SpeechError, AudioSocketError, OSError."""
     choice = choose(settings)
     speech = settings.speech
+    if ":" in choice.engine:
+        return _imported(choice.engine)(settings), choice
     if choice.engine == "embedded":
         books = [project_path(folder) for folder in speech.phrase_books]
         prompts = project_path(settings.audio.prompts_folder)
@@ -53,6 +57,14 @@ def load_engine(settings: Settings) -> tuple[SpeechEngine, Choice]:
     module = importlib.import_module(_VENDORS[choice.engine])
     load = cast(Callable[[Settings], SpeechEngine], module.load)
     return load(settings), choice
+
+
+def _imported(name: str) -> Callable[[Settings], SpeechEngine]:
+    module, _, function = name.partition(":")
+    try:
+        return cast(Callable[[Settings], SpeechEngine], getattr(importlib.import_module(module), function))
+    except (ImportError, AttributeError) as error:
+        raise SpeechError(f"the speech engine {name} cannot be imported: {error}") from error
 
 
 def _is_there(engine: str) -> bool:

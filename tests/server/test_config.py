@@ -145,7 +145,14 @@ def test_the_backends_address(given: str, kept: str) -> None:
         ({"limits": {"calls": True}}, "settings: limits.calls: True: expected a number, not true or false"),
         ({"server": {"port": 70000}}, "settings: server.port: 70000: expected 65535 or less"),
         ({"audio": {"sample_rate": 16000}}, "settings: audio.sample_rate: 16000: expected 8000"),
-        ({"speech": {"engine": "azur"}}, "settings: speech.engine: \"azur\": expected 'azure', 'local' or 'embedded'"),
+        (
+            {"speech": {"engine": "azur"}},
+            'settings: speech.engine: "azur": expected azure, local, embedded or module:callable',
+        ),
+        (
+            {"speech": {"engine": "vendor:"}},
+            'settings: speech.engine: "vendor:": expected azure, local, embedded or module:callable',
+        ),
         ({"speech": {"phrase_books": "recordings"}}, 'settings: speech.phrase_books: "recordings": expected a list'),
         (
             {"ai": {"api_url": "localhost:8000"}},
