@@ -87,6 +87,13 @@ def test_unknown_sound_is_split_by_600_ms_of_quiet() -> None:
     assert told(listen(quiet(500), TONES, quiet(900))) == ["500 unread None 850", "2250 unread None 300"]
 
 
+@pytest.mark.parametrize("cuts", [[160], [80], [9600]])
+@pytest.mark.parametrize(("pause_ms", "stretches"), [(595, 1), (605, 2)])
+def test_what_splits_is_600_ms_to_the_sample(pause_ms: int, stretches: int, cuts: list[int]) -> None:
+    heard = told(listen(tone(300, 505, -20), quiet(pause_ms), tone(300, 505, -20), quiet(900), cuts=cuts))
+    assert len(heard) == stretches
+
+
 def test_a_phrase_that_stops_in_its_pause_is_heard_in_part() -> None:
     assert words(quiet(500), ms(TONES, 0, 850), quiet(3000)) == ["500 synthetic 'Um, dois … três.' 850 of 2050"]
 
