@@ -145,7 +145,7 @@ def _unknown_step(value: Any) -> str:
     keys = step_models.STEP_KEYS
     if not isinstance(value, dict):
         return f"a step is a mapping, such as `say: pt-br/sim` or `hang_up: close`, not {_shown(value)}"
-    found = [key for key in value if key in keys]
+    found = step_models.step_keys(value)
     if len(found) > 1:
         return f"this step has {' and '.join(found)}: write them as {len(found)} steps"
     for unknown in value:

@@ -31,6 +31,7 @@ __all__ = [
     "Tone",
     "ToneStep",
     "WaitStep",
+    "step_keys",
 ]
 
 
@@ -177,10 +178,15 @@ STEP_TAG_PREFIX = "step:"
 STEP_KEYS = ("say", "wait", "expect", "never", "dtmf", "noise", "tone", "silence", "mute", "hang_up")
 
 
+def step_keys(value: object) -> list[str]:
+    """The step keys of a mapping or a model: one, if it is a step. The `tone` beside `dtmf` is that step's own."""
+    has = value.__contains__ if isinstance(value, Mapping) else lambda key: hasattr(value, key)
+    return [key for key in STEP_KEYS if has(key) and not (key == "tone" and has("dtmf"))]
+
+
 def _step_tag(value: object) -> str | None:
     """The tag of the one step key that is there; None (an error) with none or several."""
-    has = value.__contains__ if isinstance(value, Mapping) else lambda key: hasattr(value, key)
-    keys = [key for key in STEP_KEYS if has(key)]
+    keys = step_keys(value)
     return STEP_TAG_PREFIX + keys[0] if len(keys) == 1 else None
 
 

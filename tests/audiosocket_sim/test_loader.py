@@ -75,6 +75,7 @@ HEAD = "summary: A call.\nsteps:\n"
         ("- dtmf: 202", "3:9: dtmf: needs quotes: to YAML it is a number, so 22.10 is 22.1 and 007 is 7"),
         ("- dtmf: #", "3:3: dtmf: needs text in quotes, not nothing"),
         ("- dtmf: *", "3:10: expected alphabetic or numeric character, but found '\\n': the text needs quotes"),
+        ('- {dtmf: "1", tone: 1s, wait: 1s}', "3:3: this step has wait and dtmf: write them as 2 steps"),
         ("- dtmf: 2O2", "3:9: dtmf: a phone's keys are 0 to 9, *, # and A to D, not '2O2'"),
         ("- noise: {dbfs: -3}", "3:10: noise: the key 'for' is missing"),
         ("- noise: {for: 1s, color: withe}", "3:27: color: must be white or pink, not 'withe'; did you mean 'white'?"),

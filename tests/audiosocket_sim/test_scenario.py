@@ -12,6 +12,7 @@ from audiosocket_sim.scenario import (
     EXPECTATION_KEYS,
     STEP_KEYS,
     AsteriskPeer,
+    DtmfStep,
     Expectation,
     ExpectStep,
     HangUp,
@@ -132,6 +133,13 @@ def test_each_step_key_makes_its_step() -> None:
     assert [type(step).__name__ for step in made] == [
         f"{''.join(part.title() for part in key.split('_'))}Step" for key in STEP_KEYS
     ]
+
+
+def test_the_tone_of_a_key_is_no_step_of_its_own() -> None:
+    (step,) = a_scenario({"dtmf": "1", "tone": "200ms"}).steps
+    assert isinstance(step, DtmfStep)
+    assert step.tone == 200
+    assert a_scenario(step).steps == (step,)  # type: ignore[arg-type]
 
 
 def test_steps_can_be_made_in_python() -> None:

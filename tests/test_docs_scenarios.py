@@ -1,0 +1,96 @@
+"""docs/scenarios.md is held to the code: its examples load, its tables name every key, its errors are the real ones."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audiosocket_sim.loader import ScenarioError, load_text, schema
+from audiosocket_sim.scenario import EXPECTATION_KEYS, STEP_KEYS, Scenario
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
+
+
+def blocks() -> list[Any]:
+    """Every ```yaml block; one that holds several documents (---) gives several."""
+    found = []
+    for match in re.finditer(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
+        line = PAGE.count("\n", 0, match.start()) + 2
+        for part in re.split(r"^---\n", match[1], flags=re.MULTILINE):
+            found.append(pytest.param(part, id=f"line {line}"))
+            line += part.count("\n") + 1
+    return found
+
+
+def whole(example: str) -> str:
+    """The example as a whole scenario: steps and keys on their own get what else must be there."""
+    lines = [line for line in example.splitlines() if not line.startswith("#")]
+    if any(line.startswith("summary:") for line in lines):
+        return example
+    if lines[0].startswith("- "):
+        return "summary: An example.\nsteps:\n" + example
+    return "summary: An example.\nsteps: [{wait: 1s}]\n" + example
+
+
+def loaded(example: str) -> Scenario:
+    return load_text(whole(example), folder=ROOT / "scenarios")
+
+
+@pytest.mark.parametrize("example", blocks())
+def test_an_example_loads(example: str) -> None:
+    assert loaded(example)
+
+
+def test_there_are_examples_of_every_step_and_expectation() -> None:
+    steps = [step for block in blocks() for step in loaded(block.values[0]).steps]
+    assert {next(key for key in STEP_KEYS if hasattr(step, key)) for step in steps} == set(STEP_KEYS)
+    expected = {step.expect.key for step in steps if hasattr(step, "expect")}
+    assert expected == set(EXPECTATION_KEYS)
+
+
+def test_the_page_names_every_key() -> None:
+    made = schema()
+    tables = [made, *made["definitions"].values()]
+    keys = {key for table in tables for key in table.get("properties", {})}
+    named = set(re.findall(r"`([a-z_0-9]+)[`:]", PAGE))
+    assert keys - named == set()
+
+
+def test_the_page_names_every_word_that_a_key_takes() -> None:
+    words: set[str] = set()
+
+    def collect(node: Any) -> None:
+        if isinstance(node, dict):
+            words.update(str(word) for word in node.get("enum", []))
+            node = list(node.values())
+        for item in node if isinstance(node, list) else []:
+            collect(item)
+
+    collect(schema())
+    rates = {"12000", "16000", "24000", "32000", "44100", "48000", "96000"}  # «up to 192000»
+    assert {word for word in words - rates if not re.search(rf"\b{re.escape(word)}\b", PAGE)} == set()
+
+
+def test_the_defaults_on_the_page_are_the_real_ones() -> None:
+    made = schema()
+    wrong = []
+    sections = {"asterisk": "AsteriskPeer", "line": "Line", "network": "Network"}
+    for heading, model in sections.items():
+        section = PAGE.split(f"### `{heading}`")[1].split("\n#")[0]
+        for key, default in re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", section, re.MULTILINE):
+            real = made["definitions"][model]["properties"][key].get("default")
+            real = (
+                str(real).lower() if isinstance(real, bool) else f"{real:g}" if isinstance(real, float) else str(real)
+            )
+            wrong += [f"{heading}.{key}: {default}, is {real}"] if default.strip('"') != real else []
+    assert wrong == []
+
+
+def test_the_errors_on_the_page_are_the_real_ones() -> None:
+    text = "summary: x\nline: {codec: ulwa}\nsteps:\n  - say: pt-br/simm\n  - sya: x\n  - wait: 1\n    wait: 2s\n"
+    with pytest.raises(ScenarioError) as caught:
+        load_text(text, file="bad.yaml", folder=ROOT / "scenarios")
+    shown = [line.strip() for line in PAGE.splitlines() if line.startswith("    bad.yaml:")]
+    assert shown == str(caught.value).splitlines()
