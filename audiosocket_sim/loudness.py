@@ -55,16 +55,12 @@ _NOTHING = np.zeros(WINDOW - 1, np.int64)
 @lru_cache(maxsize=1024)
 def audible_stretches(pcm: bytes) -> tuple[Bounds, ...]:
     """What is audible in SLIN of 8 kHz, as first and last samples; quiet of less than 20 ms does not part it."""
-    bounds: list[Bounds] = []
-    loudness = Loudness()
-    for start in range(0, len(pcm) // 2, WINDOW):
-        piece = np.frombuffer(pcm, dtype="<i2", offset=2 * start, count=min(WINDOW, len(pcm) // 2 - start))
-        found = loudness.feed(piece)
-        if found is None:
-            continue
-        first, last = start + found[0], start + found[1]
-        if bounds and first - bounds[-1][1] <= 2 * WINDOW:
-            bounds[-1] = (bounds[-1][0], last)
-        else:
-            bounds.append((first, last))
-    return tuple(bounds)
+    wave = np.frombuffer(pcm, dtype="<i2", count=len(pcm) // 2).astype(np.int64)
+    running = np.concatenate((np.zeros(WINDOW, np.int64), np.cumsum(wave * wave)))
+    loud = np.flatnonzero(running[WINDOW:] - running[:-WINDOW] >= _ENOUGH)  # the windows, by their last sample
+    near = np.zeros(len(wave) + 1, np.int64)
+    np.add.at(near, np.maximum(loud - (WINDOW - 1), 0), 1)
+    np.add.at(near, loud + 1, -1)
+    audible = np.flatnonzero((np.cumsum(near)[:-1] > 0) & (np.abs(wave) >= AUDIBLE_RMS))
+    parts = np.split(audible, np.flatnonzero(np.diff(audible) > 2 * WINDOW) + 1)
+    return tuple((int(part[0]), int(part[-1])) for part in parts if len(part))

@@ -14,7 +14,7 @@ from audiosocket import slin
 from audiosocket.phrases import Phrase, PhraseBook
 from audiosocket_sim.hearing import Ear, Fact, HeardHoldStarted, HeardSpeech, HeardSpeechStarted
 from audiosocket_sim.line import Codec, LineModel, tone
-from audiosocket_sim.loudness import audible_stretches
+from audiosocket_sim.loudness import Loudness, audible_stretches
 
 PROMPTS = Path(__file__).parents[2] / "audio" / "prompts"
 BOOK = PhraseBook.load(PROMPTS)
@@ -314,3 +314,15 @@ def test_the_cuts_do_not_matter(cuts: list[int]) -> None:
         "3561 hold stops after 700",
         "3569 prompt 'A autorização foi confirmada, pode entrar.' 1492 of 2588",
     ]
+
+
+def test_the_audible_parts_of_a_recording_are_those_of_the_same_sound_heard_live() -> None:
+    assert audible_stretches(b"") == ()
+    assert audible_stretches(quiet(50)) == ()
+    loudness, live = Loudness(), []
+    wave = np.frombuffer(ENTER.pcm, "<i2")
+    for start in range(0, len(wave), 37):
+        found = loudness.feed(wave[start : start + 37])
+        live += [] if found is None else [start + found[0], start + found[1]]
+    assert (min(live), max(live)) == (audible_stretches(ENTER.pcm)[0][0], audible_stretches(ENTER.pcm)[-1][1])
+    assert len(audible_stretches(TONES)) == 3
