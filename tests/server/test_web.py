@@ -11,7 +11,17 @@ import httpx
 import pytest
 
 from audiosocket_sim import virtual_time
-from server.events import CallEnded, CallEvent, CallStarted, Recorded, State, StateChanged, TranscriptFinal
+from server.calls import Calls
+from server.events import (
+    CallEnded,
+    CallEvent,
+    CallStarted,
+    DtmfReceived,
+    Recorded,
+    State,
+    StateChanged,
+    TranscriptFinal,
+)
 from server.reply import Reply
 from server.web import MAX_BODY_BYTES, CallView, ControlServer
 
@@ -188,9 +198,13 @@ def test_the_list_of_calls_is_told_as_it_changes() -> None:
     async def client(http: httpx.AsyncClient) -> None:
         loop = asyncio.get_running_loop()
         loop.call_later(5, calls.add, FakeCall("b"))
+        seen: list[list[str]] = []
         async with http.stream("GET", "/events") as answer:
-            lines = (line async for line in answer.aiter_lines() if line.startswith("data: "))
-            seen = [[call["id"] for call in json.loads((await anext(lines))[6:])["calls"]] for _ in range(2)]
+            async for line in answer.aiter_lines():
+                if line.startswith("data: "):
+                    seen.append([call["id"] for call in json.loads(line.removeprefix("data: "))["calls"]])
+                if len(seen) == 2:
+                    break
         assert seen == [["a"], ["a", "b"]]
         assert loop.time() == pytest.approx(5, abs=0.01)
         await asyncio.sleep(0.5)
@@ -323,6 +337,30 @@ def test_the_end_is_prompt_with_streams_open(split: Any) -> None:
     loop = virtual_time.new_loop(split=split)
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         runner.run(scene())
+
+
+def test_the_registry_of_the_server_is_what_is_asked_for() -> None:
+    async def scene() -> None:
+        calls = Calls()
+        taken: list[Reply] = []
+        record = calls.open("0-1", "127.0.0.1:9", lambda reply: not taken.append(reply))
+        record.record(CallStarted("0-1", "127.0.0.1:9"), 0.0)
+        server = ControlServer(calls)
+        url = await server.start("127.0.0.1", 0)
+        async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False) as http:
+            stream = asyncio.create_task(read_events(http, "/calls/0-1/events"))
+            assert (await http.get("/calls")).json()["calls"][0]["state"] == "STANDBY"
+            assert (await http.post("/calls/0-1/messages", json=REPLY)).status_code == 202
+            record.record(DtmfReceived("5"), 1.0)
+            record.record(CallEnded("caller", "hung up", 2000), 2.0)
+            assert [e["event"] for e in await stream] == ["call_started", "dtmf_received", "call_ended"]
+            shown = (await http.get("/calls/0-1")).json()
+            assert [entry["origin"] for entry in shown["transcript"]] == ["caller", "system"]
+            assert (await http.post("/calls/0-1/messages", json=REPLY)).status_code == 404
+        await server.aclose()
+        assert [reply.message for reply in taken] == ["Pode entrar."]
+
+    virtual_time.run(scene)
 
 
 def test_many_servers_one_after_the_other_each_on_a_loop_of_its_own() -> None:
