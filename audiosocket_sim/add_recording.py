@@ -47,7 +47,7 @@ def add_recording(
     if length_ms > _LONGEST_MS:
         raise RecordingRefused(f"{file}: {length_ms / 1000:.0f} s long, and at most {_LONGEST_MS // 1000} s are taken")
     start_ms, end_ms = speech_edges_ms(pcm)
-    entry = {
+    entry: dict[str, str | int] = {
         "file": f"{name}.wav",
         "text": text,
         "language": language,

@@ -68,7 +68,7 @@ class ScenarioItem(pytest.Function):
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, 0, f"scenario {self.name}"
 
-    def repr_failure(self, excinfo: Any) -> Any:
+    def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
         if excinfo.errisinstance(ScenarioFailed):
             return str(excinfo.value)
         if excinfo.errisinstance(AssertionError):

@@ -259,6 +259,8 @@ class Stage:
         self.caller.stop()
         self.ear.close(end.at)
         self.end = end
+        for anomaly in self.leg.anomalies:
+            self.record(end.at, Source.PEER, log.Noted(anomaly))
         heard = _last_word_heard(self.log, end.who, self.ms(end.at))
         self.record(end.at, Source.END, log.CallEnded(end.who, end.how, end.dialplan, end.reason, heard))
 

@@ -1,0 +1,242 @@
+"""The command line as a person meets it: what is printed, and the exit code. Bad input is one clear line."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from audiosocket_sim.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SHORT = """
+summary: A short call.
+server: {greeting: {delay_seconds: 0.2}}
+steps:
+  - expect: {bot_speaks: {at_least: 300ms}, within: 2s}
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+
+
+def write(folder: Path, text: str, name: str = "call.yaml") -> str:
+    (folder / name).write_text(text, encoding="utf-8")
+    return name
+
+
+def test_a_call_that_passes_says_where_its_files_lie(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", write(folder, SHORT)]) == 0
+    out = capsys.readouterr().out
+    assert "call · Asterisk 22.10, app · µ-law" in out
+    assert "STANDBY → IA_TURN" in out
+    assert "passed: call" in out
+    for name in ("transcript.txt", "call.jsonl", "call.wav"):
+        assert (folder / "runs" / "call" / name).stat().st_size > 40
+        assert f"runs/call/{name}" in out
+
+
+def test_a_bare_name_is_found_in_scenarios(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "hang_up_in_standby.yaml"]) == 0
+    assert "caller hung up" in capsys.readouterr().out
+
+
+def test_json_alone_on_stdout(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--json", write(folder, SHORT)]) == 0
+    captured = capsys.readouterr()
+    told = json.loads(captured.out)
+    assert told["outcome"] == "passed"
+    assert told["events"][0] == {
+        "at_ms": 200,
+        "source": "state",
+        "type": "StateTold",
+        "before": "STANDBY",
+        "after": "IA_TURN",
+    }
+    assert "passed: call" in captured.err
+
+
+def test_a_failure_shows_the_transcript_around_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = SHORT + '  - expect: {bot_says: "Boa noite.", within: 3s}\n'
+    assert main(["run", write(folder, wrong)]) == 1
+    out = capsys.readouterr().out
+    assert "FAILED: call" in out
+    assert "expected the bot says “Boa noite.”" in out
+    assert "around it:" in out
+    assert (folder / "runs" / "call" / "call.jsonl").read_text(encoding="utf-8").count("StepFailed") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("summary: [\n", "call.yaml:"),
+        ("summary: A call.\nstep: []\n", "call.yaml:2:1: "),
+        ("summary: A call.\nsteps:\n  - say: pt-br/sinn\n", "call.yaml:3:"),
+        ("summary: A call.\nsteps:\n  - expect: {bot_sais: Oi}\n", "bot_says"),
+        ("summary: A call.\nsteps:\n  - wait: 3\n", "a duration needs a number and a unit"),
+    ],
+)
+def test_an_invalid_scenario_is_named_with_its_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], text: str, line: str
+) -> None:
+    assert main(["run", write(folder, text)]) == 2
+    captured = capsys.readouterr()
+    assert line in captured.err
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
+
+
+def test_a_missing_scenario_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "greeting_then_hole.yaml"]) == 2
+    assert "did you mean greeting_then_hold.yaml?" in capsys.readouterr().err
+
+
+def test_a_setting_that_is_none_is_a_fault_of_the_set_up(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", write(folder, SHORT.replace("greeting:", "greting:"))]) == 3
+    assert "greting" in capsys.readouterr().out
+
+
+def test_the_mock_ais_port_in_use(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["run", "--real-time", "--ai-port", str(port), write(folder, SHORT)]) == 3
+    assert f"the mock AI cannot listen on port {port}" in capsys.readouterr().out
+
+
+def test_nobody_at_the_address(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    plain = "summary: A call.\nsteps:\n  - wait: 1s\n"
+    assert main(["run", "--target", f"tcp://127.0.0.1:{port}", write(folder, plain)]) == 3
+    assert f"nobody answers at 127.0.0.1:{port}" in capsys.readouterr().out
+
+
+def test_settings_for_a_target_that_takes_none(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--target", "tcp://127.0.0.1:9", write(folder, SHORT)]) == 2
+    assert "this target takes none" in capsys.readouterr().out
+
+
+def test_a_server_that_never_speaks(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(folder)
+    (folder / "mute_bot.py").write_text(BOT.format(answer=""), encoding="utf-8")
+    text = 'summary: A call.\nsteps:\n  - expect: {bot_says: "Oi", within: 2s}\n'
+    assert main(["run", "--target", "mute_bot:serve", write(folder, text)]) == 1
+    out = capsys.readouterr().out
+    assert "the bot has not been heard at all since the call began" in out
+    assert (folder / "runs" / "call" / "call.wav").exists()
+
+
+def test_a_server_that_sends_garbage(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(folder)
+    answer = 'writer.write(b"HTTP/1.1 400 Bad Request")'
+    (folder / "garbage_bot.py").write_text(BOT.format(answer=answer), encoding="utf-8")
+    text = 'summary: A call.\nsteps:\n  - expect: {bot_says: "Oi", within: 2s}\n'
+    assert main(["run", "--target", "garbage_bot:serve", write(folder, text)]) == 1
+    out = capsys.readouterr().out
+    assert "Asterisk ended the call" in out
+    assert "0x48" in out
+
+
+BOT = """
+import asyncio
+from types import SimpleNamespace
+
+async def serve(*, host, port, control_port, settings):
+    async def call(reader, writer):
+        {answer}
+        try:
+            while await reader.read(4096):
+                pass
+        except ConnectionError:
+            pass
+        writer.close()
+    server = await asyncio.start_server(call, host, port)
+    async def close():
+        server.close()
+        await server.wait_closed()
+    return SimpleNamespace(host=host, port=server.sockets[0].getsockname()[1], control_url=None, close=close)
+"""
+
+
+def test_a_state_needs_a_control_url(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(folder)
+    (folder / "stateless_bot.py").write_text(BOT.format(answer=""), encoding="utf-8")
+    text = "summary: A call.\nsteps:\n  - expect: {state: USER_TURN, within: 2s}\n"
+    assert main(["run", "--target", "stateless_bot:serve", write(folder, text)]) == 2
+    assert "the target has no control URL" in capsys.readouterr().out
+    told = text.replace("state: USER_TURN", "state: {is: USER_TURN, when_told: true}")
+    assert main(["run", "--target", "stateless_bot:serve", write(folder, told)]) == 0
+    assert "step 1 passed over" in capsys.readouterr().out
+
+
+def test_a_call_that_does_not_end_says_who_waits_for_what(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "summary: A call.\nmax_duration: 3s\nsteps:\n  - wait: 1min\n"
+    assert main(["run", write(folder, text)]) == 1
+    assert "it still waited for step 1 (wait)" in capsys.readouterr().out
+
+
+def _heed_interrupts() -> None:
+    """A shell's background jobs ignore SIGINT, and hand that down."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.mark.real_time
+def test_interrupted_it_leaves_its_log(folder: Path) -> None:
+    write(folder, SHORT + "  - wait: 1min\n")
+    command = [sys.executable, "-m", "audiosocket_sim", "run", "--real-time", "call.yaml"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        text=True,
+        preexec_fn=_heed_interrupts,
+    ) as run:
+        assert run.stdout is not None
+        for line in run.stdout:
+            if "STANDBY → IA_TURN" in line:
+                run.send_signal(signal.SIGINT)
+                break
+        rest = run.stdout.read()
+    assert run.returncode == 4
+    assert "interrupted, while waiting for step" in rest
+    assert "Traceback" not in rest
+    assert (folder / "runs" / "call" / "call.jsonl").stat().st_size > 0
+    assert (folder / "runs" / "call" / "call.wav").stat().st_size > 44
+
+
+def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["run"], ["mock-ai"], ["schema"], ["add-recording"], []):
+        with pytest.raises(SystemExit) as left:
+            main([*command, "--help"])
+        assert left.value.code == 0
+        assert "example: python -m audiosocket_sim" in capsys.readouterr().out
+
+
+def test_usage_errors_exit_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["run"])
+    assert left.value.code == 2
+
+
+def test_no_loop_is_left(folder: Path) -> None:
+    main(["run", write(folder, SHORT)])
+    with pytest.raises(RuntimeError):
+        asyncio.get_running_loop()
