@@ -3,6 +3,7 @@
 A line is printed once nothing earlier can come any more (speech is known at its end, and stands at its start).
 """
 
+import asyncio
 import sys
 from types import TracebackType
 from typing import Protocol, Self, TextIO
@@ -17,6 +18,7 @@ from audiosocket_sim.transcript import line_of
 
 __all__ = ["LiveView"]
 
+_SETTLED_SECONDS = 0.03
 _STYLES = {
     "caller": "cyan",
     "bot": "green",
@@ -71,8 +73,13 @@ class LiveView:
         """Take a new entry; print what is settled."""
         self._watched = watched
         self._waiting.append(entry)
-        opened = watched.ear.open_speech_at
-        self._print_until(watched.now_ms if opened is None else watched.ms(opened))
+        self._flush()
+        asyncio.get_running_loop().call_later(_SETTLED_SECONDS, self._flush)
+
+    def _flush(self) -> None:
+        if self._watched is not None:
+            opened = self._watched.ear.open_speech_at
+            self._print_until(self._watched.now_ms if opened is None else self._watched.ms(opened))
 
     def _print_until(self, settled_ms: int | None) -> None:
         self._waiting.sort(key=lambda entry: entry.order)

@@ -107,7 +107,7 @@ def _run(scenario: Any, config: pytest.Config, *, real_time: bool) -> str:
         artefacts=Path(config.getoption("audiosocket_artefacts")) / scenario.name,
     )
     result = run(scenario, options)
-    if result.outcome is Outcome.INCONCLUSIVE and real_time:
+    if result.worth_repeating:
         result = run(scenario, options)
     if result.outcome is not Outcome.PASSED:
         lines = [f"{scenario.name}: {result.outcome.name.lower().replace('_', '-')}", *result.problems]

@@ -74,7 +74,7 @@ def _run_one(scenario: Scenario, options: Options, *, as_json: bool) -> Outcome:
     with LiveView(sys.stderr if as_json else sys.stdout) as view:
         view.heading(heading(scenario))
         result = run(scenario, options, on_entry=view.show)
-        if result.outcome is Outcome.INCONCLUSIVE and result.own_lateness_ms:
+        if result.worth_repeating:
             view.heading("inconclusive: this machine was too busy; once more")
             result = run(scenario, options, on_entry=view.show)
     _tell(result, elapsed(), sys.stderr if as_json else sys.stdout, real_time=options.real_time)
@@ -94,7 +94,7 @@ def _tell(result: Result, seconds: float, out: object, *, real_time: bool) -> No
         lines.append(f"  transcript  {_near(result.artefacts.transcript)}")
         lines.append(f"  call log    {_near(result.artefacts.call_log)}")
         lines.append(f"  recording   {_near(result.artefacts.recording)}  (left: the caller, right: what he heard)")
-    print("\n".join(lines), file=out)  # type: ignore[call-overload]  # noqa: T201
+    print("\n".join(lines), file=out)  # type: ignore[call-overload]
 
 
 def _to_json(result: Result) -> dict[str, object]:

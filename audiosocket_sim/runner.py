@@ -73,6 +73,12 @@ class Result:
     artefacts: Artefacts | None = None
     own_lateness_ms: float = 0.0
     duration_ms: int = 0
+    interrupted: bool = False
+
+    @property
+    def worth_repeating(self) -> bool:
+        """Inconclusive since the machine was busy: once more may tell."""
+        return self.outcome is Outcome.INCONCLUSIVE and not self.interrupted
 
     @property
     def failed_at_ms(self) -> int | None:
@@ -93,6 +99,7 @@ class _Run:
     entries: list[Entry] = field(default_factory=list)
     held: bool = False
     trouble: tuple[Outcome, str] | None = None
+    interrupted: bool = False
 
 
 OnEntry = Callable[[Entry, Stage], None]
@@ -122,6 +129,7 @@ def run(scenario: Scenario, options: Options | None = None, on_entry: OnEntry | 
     except (TargetError, ControlError, AudioSocketError, LookupError, OSError) as error:
         state.trouble = (Outcome.SET_UP, str(error))
     except KeyboardInterrupt:
+        state.interrupted = True
         state.trouble = (Outcome.INCONCLUSIVE, f"interrupted, while waiting for {_doing(state)}")
     return _conclude(scenario, options, state)
 
@@ -204,7 +212,7 @@ def _conclude(scenario: Scenario, options: Options, state: _Run) -> Result:
     artefacts = None
     if options.artefacts is not None and stage is not None:
         artefacts = _write(scenario, options.artefacts, entries, stage)
-    return Result(scenario, outcome, entries, problems, artefacts, late_ms, duration)
+    return Result(scenario, outcome, entries, problems, artefacts, late_ms, duration, state.interrupted)
 
 
 def _problem(failed: StepFailed) -> str:
