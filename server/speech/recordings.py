@@ -7,7 +7,7 @@ is not recognised. It invents no text.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from audiosocket.matching import Listening, Matcher
 
 __all__ = ["EmbeddedEngine"]
-
-INTERIM_EVERY_BYTES = 3200  # 200 ms
 
 
 class EmbeddedEngine:
@@ -43,7 +41,7 @@ class EmbeddedEngine:
         return cls(matcher, _book((prompts_folder,)), language, cache_folder)
 
     def recognise(self, language: str, on_interim: Callable[[str], None]) -> "MatchedTurn":
-        return MatchedTurn(self._matcher.listen(), on_interim)
+        return MatchedTurn(self._matcher.listen())
 
     async def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
         """A prompt by its text, whatever the voice; any other text in the synthetic voice, made in the executor."""
@@ -55,7 +53,7 @@ class EmbeddedEngine:
             from audiosocket.synthetic_voice import render  # late: needs the extra, and few servers say unknown texts
 
             loop = asyncio.get_running_loop()
-            yield await loop.run_in_executor(None, render, text, self._language, self._cache_folder)
+            yield await loop.run_in_executor(None, partial(render, text, self._language, cache=self._cache_folder))
         except AudioSocketError as error:
             raise SpeechError(str(error)) from error
 
@@ -64,26 +62,15 @@ class EmbeddedEngine:
 
 
 class MatchedTurn:
-    """The `Recognition` of one caller turn: the phrases that were heard whole, in their order."""
+    """The `Recognition` of one caller turn: the phrases that were heard whole, in their order. No interim texts: what a
+    phrase is going to be is a guess, until it has been heard."""
 
-    def __init__(self, listening: "Listening", on_interim: Callable[[str], None]) -> None:
+    def __init__(self, listening: "Listening") -> None:
         self._listening: Listening | None = listening
-        self._on_interim = on_interim
-        self._unasked = 0
-        self._told = ""
 
     def feed(self, pcm: bytes) -> None:
-        listening = self._listening
-        if listening is None:
-            return
-        listening.feed(pcm)
-        self._unasked += len(pcm)
-        if self._unasked >= INTERIM_EVERY_BYTES:
-            self._unasked = 0
-            best = next(iter(listening.candidates()), None)
-            if best is not None and best.whole and best.phrase.text != self._told:
-                self._told = best.phrase.text
-                self._on_interim(best.phrase.text)
+        if self._listening is not None:
+            self._listening.feed(pcm)
 
     async def finish(self) -> str:
         listening, self._listening = self._listening, None

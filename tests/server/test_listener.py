@@ -1,0 +1,100 @@
+"""`serve`: what it starts, what it refuses, and that nothing is left when it has ended."""
+
+import asyncio
+import gc
+import logging
+from pathlib import Path
+
+import pytest
+from call_bench import virtual
+
+import server
+from audiosocket.errors import AudioSocketError
+from server.config import ConfigError, Settings
+from server.listener import serve
+
+UUID_MESSAGE = b"\1\0\x10" + bytes(range(16))
+
+
+async def hear(host: str, port: int, frames: int) -> bytes:
+    """What a caller hears who sends no audio at all."""
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(UUID_MESSAGE)
+    heard = b""
+    for _ in range(frames):
+        message = await reader.readexactly(323)
+        assert message[:3] == b"\x10\x01\x40"
+        heard += message[3:]
+    writer.close()
+    await asyncio.sleep(0.1)
+    return heard
+
+
+@virtual
+async def test_without_settings_the_greeting_is_heard_after_two_seconds() -> None:
+    running = await serve()
+    heard = await hear(running.host, running.port, 160)
+    assert not heard[: 100 * 320].strip(b"\0")
+    assert heard[100 * 320 :].strip(b"\0")
+    await running.close()
+
+
+@virtual
+async def test_overrides_are_settings() -> None:
+    running = await serve(settings={"greeting": {"delay_seconds": 0}})
+    assert (await hear(running.host, running.port, 40)).strip(b"\0")
+    await running.close()
+    assert server.serve is serve
+
+
+@virtual
+async def test_ports_and_control_url() -> None:
+    running = await serve(settings=Settings())
+    other = await serve(settings=Settings(), control_port=None)
+    assert running.port != other.port
+    assert running.control_url is not None
+    assert running.control_url.startswith("http://127.0.0.1:")
+    assert other.control_url is None
+    await running.close()
+    await running.close()
+    await other.close()
+
+
+@virtual
+async def test_a_wrong_setting_is_named_and_nothing_is_started() -> None:
+    with pytest.raises(ConfigError, match=r"greeting\.delay_second"):
+        await serve(settings={"greeting": {"delay_second": 0}})
+
+
+@virtual
+async def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises((OSError, AudioSocketError), match=r"nothing\.slin"):
+        await serve(settings={"audio": {"waiting_file": str(tmp_path / "nothing.slin")}})
+    with pytest.raises(AudioSocketError, match="nowhere"):
+        await serve(settings={"speech": {"phrase_books": [str(tmp_path / "nowhere")]}})
+
+
+@virtual
+async def test_a_port_in_use_leaves_nothing_behind() -> None:
+    running = await serve()
+    with pytest.raises(OSError):
+        await serve(port=running.port)
+    with pytest.raises(OSError):
+        await serve(control_port=int(str(running.control_url).rpartition(":")[2]))
+    await running.close()
+
+
+@virtual
+async def test_the_engine_and_its_reason_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    await (await serve()).close()
+    assert "speech engine: embedded (no speech.engine is set and there is no key)" in caplog.messages
+
+
+async def test_on_the_real_clock_what_lives_long_is_frozen_and_thawed() -> None:
+    before = gc.get_freeze_count()
+    running = await serve(settings={"greeting": {"message": ""}})
+    assert gc.get_freeze_count() > before
+    await hear(running.host, running.port, 3)
+    await running.close()
+    assert gc.get_freeze_count() == 0

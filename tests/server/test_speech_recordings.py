@@ -1,0 +1,102 @@
+"""The embedded engine: what it recognises, what it speaks, and what it says when it cannot."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from audiosocket.phrases import PhraseBook, PhraseBookError
+from server.speech.base import SpeechError
+from server.speech.recordings import EmbeddedEngine
+
+ROOT = Path(__file__).resolve().parents[2]
+CALLERS = PhraseBook.load(ROOT / "recordings")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> EmbeddedEngine:
+    books = [ROOT / "recordings", ROOT / "audio/prompts"]
+    return EmbeddedEngine.load(books, ROOT / "audio/prompts", language="pt-BR", cache_folder=tmp_path)
+
+
+def pcm_of(name: str) -> bytes:
+    phrase = CALLERS.by_name(name)
+    assert phrase is not None
+    return phrase.pcm
+
+
+async def heard(engine: EmbeddedEngine, pcm: bytes) -> str:
+    turn = engine.recognise("pt-BR", lambda _: None)
+    for at in range(0, len(pcm), 320):
+        turn.feed(pcm[at : at + 320])
+    return await turn.finish()
+
+
+async def spoken(engine: EmbeddedEngine, text: str) -> bytes:
+    return b"".join([chunk async for chunk in engine.synthesise(text, "pt-BR-AntonioNeural")])
+
+
+async def test_known_phrases_are_recognised_also_one_after_the_other(engine: EmbeddedEngine) -> None:
+    quiet = bytes(1600)
+    assert await heard(engine, quiet + pcm_of("pt-br/sim") + quiet) == "Sim."
+    two = pcm_of("pt-br/alo") + quiet + pcm_of("pt-br/apartamento_203")
+    assert await heard(engine, two) == "Alô? Apartamento 203."
+
+
+async def test_nothing_is_invented(engine: EmbeddedEngine) -> None:
+    assert await heard(engine, bytes(32000)) == ""
+    assert await heard(engine, b"") == ""
+    half = pcm_of("pt-br/quero_falar_com_o_apartamento_202")[: 16 * 1800]
+    assert await heard(engine, half) == ""
+
+
+async def test_a_turn_that_is_given_up_takes_no_more(engine: EmbeddedEngine) -> None:
+    turn = engine.recognise("pt-BR", lambda _: None)
+    turn.feed(pcm_of("pt-br/sim"))
+    turn.cancel()
+    turn.cancel()
+    turn.feed(bytes(320))
+    assert await turn.finish() == ""
+
+
+async def test_a_prompt_is_spoken_as_it_was_recorded(engine: EmbeddedEngine) -> None:
+    prompt = PhraseBook.load(ROOT / "audio/prompts").by_text("Condomínio Apoena, em que posso ajudar?")
+    assert prompt is not None
+    assert await spoken(engine, "condominio apoena em que posso ajudar") == prompt.pcm
+
+
+async def test_any_other_text_is_spoken_in_the_synthetic_voice(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import audiosocket.synthetic_voice as voice
+
+    monkeypatch.setattr(voice, "render", lambda text, language, *, cache: f"{text} {language}".encode())
+    assert await spoken(engine, "Um texto novo.") == b"Um texto novo. pt-BR"
+
+
+async def test_without_the_extra_there_is_one_clear_line(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    with pytest.raises(SpeechError, match="voice") as caught:
+        await spoken(engine, "Um texto que ninguém gravou.")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_book_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PhraseBookError, match="nowhere"):
+        EmbeddedEngine.load([tmp_path / "nowhere"], tmp_path, language="pt-BR", cache_folder=tmp_path)
+
+
+async def test_rendering_does_not_block_the_loop(engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    import audiosocket.synthetic_voice as voice
+
+    go = threading.Event()
+    monkeypatch.setattr(voice, "render", lambda text, language, *, cache: b"\1\1" if go.wait(10) else b"")
+    task = asyncio.create_task(spoken(engine, "Um texto que demora."))
+    await asyncio.sleep(0)
+    go.set()
+    assert await task == b"\1\1"
