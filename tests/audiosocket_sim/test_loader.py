@@ -240,6 +240,14 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+def test_a_misspelt_key_is_told_once_and_not_as_missing_too(home: Path) -> None:
+    text = "sumary: A call.\nsteps:\n  - noise: {fro: 1s}\n"
+    assert errors(home, text) == [
+        "bad.yaml:1:1: unknown key 'sumary'; did you mean 'summary'?",
+        "bad.yaml:3:13: unknown key 'fro'; did you mean 'for'?",
+    ]
+
+
 def test_an_error_knows_where_it_is() -> None:
     with pytest.raises(ScenarioError) as caught:
         load_text("summary: x\nsteps: [{wait: 1}, {wiat: 1s}]\n", "mine")
