@@ -48,10 +48,14 @@ def load_engine(settings: Settings) -> tuple[SpeechEngine, Choice]:
     if ":" in choice.engine:
         return _imported(choice.engine)(settings), choice
     if choice.engine == "embedded":
-        books = [project_path(folder) for folder in speech.phrase_books]
+        books = [project_path(folder) for folder in (*speech.phrase_books, *speech.more_phrase_books)]
         prompts = project_path(settings.audio.prompts_folder)
         cache = project_path(speech.cache_folder)
-        return EmbeddedEngine.load(books, prompts, language=speech.language, cache_folder=cache), choice
+        more = [project_path(folder) for folder in speech.more_phrase_books]
+        engine = EmbeddedEngine.load(
+            books, prompts, more_phrase_books=more, language=speech.language, cache_folder=cache
+        )
+        return engine, choice
     if not _is_there(choice.engine):
         raise SpeechError(f"the speech engine {choice.engine} is not installed; speech.engine embedded always works")
     module = importlib.import_module(_VENDORS[choice.engine])

@@ -7,12 +7,13 @@ is not recognised. It invents no text.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiosocket.errors import AudioSocketError
-from audiosocket.phrases import PhraseBook
+from audiosocket.phrases import MANIFEST_NAME, Phrase, PhraseBook
 from server.speech.base import SpeechError
 
 if TYPE_CHECKING:
@@ -34,11 +35,22 @@ class EmbeddedEngine:
 
     @classmethod
     def load(
-        cls, phrase_books: Sequence[Path], prompts_folder: Path, *, language: str, cache_folder: Path
+        cls,
+        phrase_books: Sequence[Path],
+        prompts_folder: Path,
+        *,
+        more_phrase_books: Sequence[Path] = (),
+        language: str,
+        cache_folder: Path,
     ) -> "EmbeddedEngine":
-        """Read the books and make their prints. Blocks: for the executor. Raises PhraseBookError, AudioFileError."""
-        matcher = _matcher(tuple(phrase_books))
-        return cls(matcher, _book((prompts_folder,)), language, cache_folder)
+        """Read the books and make their prints. Blocks: for the executor. Raises PhraseBookError, AudioFileError.
+
+        `phrase_books` and prompts are kept by the process; `more_phrase_books` are small, and read each time.
+        """
+        matcher = _matcher(_stamped(phrase_books))
+        if more_phrase_books:
+            matcher = _larger(matcher, _book(_stamped(phrase_books)), more_phrase_books)
+        return cls(matcher, _book(_stamped([prompts_folder])), language, cache_folder)
 
     def recognise(self, language: str, on_interim: Callable[[str], None]) -> "MatchedTurn":
         return MatchedTurn(self._matcher.listen())
@@ -82,19 +94,45 @@ class MatchedTurn:
         self._listening = None
 
 
-# Books do not change while a process runs: read and measured once, whatever number of servers a test starts.
+# A book is read and measured once, whatever number of servers a test starts; again where its manifest has changed.
+_Stamped = tuple[tuple[Path, int], ...]
+
+
+def _stamped(folders: Sequence[Path]) -> _Stamped:
+    manifests = [folder / MANIFEST_NAME for folder in folders]
+    return tuple(
+        (folder, manifest.stat().st_mtime_ns if manifest.is_file() else 0)
+        for folder, manifest in zip(folders, manifests, strict=True)
+    )
+
+
 @lru_cache(maxsize=8)
-def _book(folders: tuple[Path, ...]) -> PhraseBook:
-    book = PhraseBook.load(*folders)
+def _book(folders: _Stamped) -> PhraseBook:
+    book = PhraseBook.load(*(folder for folder, _ in folders))
     for phrase in book.phrases:
         _ = phrase.pcm  # read now, not at the first frame
     return book
 
 
 @lru_cache(maxsize=8)
-def _matcher(folders: tuple[Path, ...]) -> "Matcher":
+def _matcher(folders: _Stamped) -> "Matcher":
+    return _ready(_book(folders).phrases)
+
+
+def _larger(known: "Matcher", book: PhraseBook, folders: Sequence[Path]) -> "Matcher":
+    """A matcher of the book and of what is in these folders now, also where it was something else a minute ago."""
+    from audiosocket.slin import read_audio
+
+    fresh = [
+        replace(phrase, samples=read_audio(phrase.path)) if phrase.path is not None else phrase
+        for phrase in PhraseBook.load(*folders).phrases
+    ]
+    return _ready([*book.phrases, *fresh]) if fresh else known
+
+
+def _ready(phrases: Sequence[Phrase]) -> "Matcher":
     from audiosocket.matching import Matcher  # late: numpy
 
-    matcher = Matcher(_book(folders).phrases)
+    matcher = Matcher(phrases)
     matcher.listen()  # makes the prints
     return matcher

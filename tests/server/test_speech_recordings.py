@@ -100,3 +100,21 @@ async def test_rendering_does_not_block_the_loop(engine: EmbeddedEngine, monkeyp
     await asyncio.sleep(0)
     go.set()
     assert await task == b"\1\1"
+
+
+async def test_a_book_of_a_scenarios_own_is_read_anew_each_time(tmp_path: Path) -> None:
+    from audiosocket.slin import write_wav
+
+    said = tmp_path / "said"
+    said.mkdir()
+    for name, text in (("pt-br/alo", "O portão não abre."), ("pt-br/nao_obrigado_e_so_isso_mesmo", "Outra coisa.")):
+        write_wav(said / "1.wav", pcm_of(name))
+        (said / "manifest.yaml").write_text(f"- {{file: 1.wav, text: {text}, language: pt-BR}}\n", encoding="utf-8")
+        own = EmbeddedEngine.load(
+            [ROOT / "audio/prompts"],
+            ROOT / "audio/prompts",
+            more_phrase_books=[said],
+            language="pt-BR",
+            cache_folder=tmp_path,
+        )
+        assert await heard(own, pcm_of(name)) == text
