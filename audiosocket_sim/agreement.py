@@ -34,7 +34,9 @@ def disagreements(virtual: Sequence[Entry], real: Sequence[Entry], allowance_ms:
             gap = entry.at_ms - before.at_ms
             other = pairs[entry.number].at_ms - pairs[before.number].at_ms
             if abs(gap - other) > tolerance:
-                found.append(f"{_name(entry)} came {gap} ms after {_name(before)} in virtual time, {other} ms in real time")
+                found.append(
+                    f"{_name(entry)} came {gap} ms after {_name(before)} in virtual time, {other} ms in real time"
+                )
     return found
 
 

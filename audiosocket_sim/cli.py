@@ -3,7 +3,6 @@ scenario, 3 set-up, 4 inconclusive."""
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -64,7 +63,9 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--control-url", help="of the target, where it has one and does not tell (docs/targets.md)")
     parser.add_argument("--ai-port", type=int, default=0, help="the mock AI's port, for a target that cannot be told")
     parser.add_argument("--real-time", action="store_true", help="on the real clock (always so out of process)")
-    parser.add_argument("--artefacts", type=Path, default=Path("runs"), help="folder for log and recording (%(default)s)")
+    parser.add_argument(
+        "--artefacts", type=Path, default=Path("runs"), help="folder for log and recording (%(default)s)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a scenario on stdout, all else on stderr")
     parser.add_argument("-v", "--verbose", action="store_true", help="with the server's log, on stderr")
     parser.set_defaults(command=_run)
@@ -89,7 +90,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _add_mock_ai(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = _command(commands, "mock-ai", "run the mock AI backend of a scenario alone", "mock-ai greeting_then_hold.yaml")
+    parser = _command(
+        commands, "mock-ai", "run the mock AI backend of a scenario alone", "mock-ai greeting_then_hold.yaml"
+    )
     parser.add_argument("scenario", help="the YAML file whose `ai:` is played, or a bare name in scenarios/")
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="where to listen (%(default)s)")
@@ -122,7 +125,9 @@ def _add_add_recording(commands: "argparse._SubParsersAction[argparse.ArgumentPa
         "add a caller's recording to recordings/, converted to 8 kHz",
         "add-recording my.wav --text 'Quero falar com a portaria.'",
     )
-    parser.add_argument("file", type=Path, help="an audio file: WAV, raw .slin, and what ffmpeg reads where it is there")
+    parser.add_argument(
+        "file", type=Path, help="an audio file: WAV, raw .slin, and what ffmpeg reads where it is there"
+    )
     parser.add_argument("--text", required=True, help="what is said in it")
     parser.add_argument("--language", default="pt-BR", help="(%(default)s)")
     parser.add_argument("--voice", default="own", help="who speaks (%(default)s)")

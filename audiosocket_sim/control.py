@@ -35,7 +35,7 @@ class ControlClient:
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
-        self._http = httpx.AsyncClient(trust_env=False, verify=False, timeout=httpx.Timeout(10, read=None))  # noqa: S501
+        self._http = httpx.AsyncClient(trust_env=False, verify=False, timeout=httpx.Timeout(10, read=None))
         self.call_id: str | None = None
         self._found = asyncio.Event()
 

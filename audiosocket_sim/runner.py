@@ -17,7 +17,7 @@ from audiosocket.phrases import PhraseBook
 from audiosocket.slin import read_audio
 from audiosocket_sim.call_log import Entry, Noted, Source, StepFailed
 from audiosocket_sim.control import ControlError
-from audiosocket_sim.places import PROJECT, nearest_folder
+from audiosocket_sim.places import nearest_folder
 from audiosocket_sim.recording import caller_track, write_recording
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.sounds import Sounds
@@ -142,7 +142,7 @@ async def _one_call(
     stage = Stage(
         scenario,
         target,
-        _bot_book(folder) if options.ear else PhraseBook([]),
+        await sounds.bot_book() if options.ear else PhraseBook([]),
         _hold_music(folder),
         settings=await _settings(scenario, target, sounds, options),
         ai_port=options.ai_port,
@@ -175,13 +175,6 @@ async def _settings(scenario: Scenario, target: Target, sounds: Sounds, options:
         speech["more_phrase_books"] = [*speech.get("more_phrase_books", []), str(book.resolve())]
         settings["speech"] = speech
     return settings
-
-
-def _bot_book(folder: Path) -> PhraseBook:
-    """What the bot is known to say: `audio/prompts` near the scenario, then the project's."""
-    own = nearest_folder("audio/prompts", folder, "manifest.yaml")
-    shared = PROJECT / "audio" / "prompts"
-    return PhraseBook.load(*(f for f in dict.fromkeys([own, shared]) if f is not None and f.is_dir()))
 
 
 def _hold_music(folder: Path) -> bytes:

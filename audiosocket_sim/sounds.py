@@ -1,4 +1,5 @@
-"""What the caller says, as sound: a recording by name, a file beside the scenario, or a text in the synthetic voice.
+"""What the caller says, as sound: a recording by name, a file beside the scenario, or a text in the synthetic voice;
+and what the ear can read: the bot's prompts, and the scenario's other texts in the synthetic voice.
 
 Also tells the bot's recogniser of what is in no phrase book of the project: `unlisted` says which texts those are, and
 `write_book` puts them where an embedded engine can learn them.
@@ -7,14 +8,15 @@ Also tells the bot's recogniser of what is in no phrase book of the project: `un
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from audiosocket.phrases import PhraseBook, speech_edges_ms
+from audiosocket.phrases import Phrase, PhraseBook, normalise, speech_edges_ms
 from audiosocket.slin import duration_ms, read_audio, resample, write_wav
-from audiosocket_sim.places import cache_folder, recordings_folders
-from audiosocket_sim.scenario import Say, SayStep, Scenario
+from audiosocket_sim.places import PROJECT, cache_folder, nearest_folder, recordings_folders
+from audiosocket_sim.scenario import ExpectStep, Say, SayStep, Scenario
 
 __all__ = ["Recording", "Sounds"]
 
@@ -52,11 +54,8 @@ class Sounds:
             path = self._folder / say.file
             whole = Recording(say.file, say.text, await loop.run_in_executor(None, read_audio, path))
         else:
-            from audiosocket.synthetic_voice import render
-
             assert say.text is not None
-            pcm = await loop.run_in_executor(None, render, say.text, "pt-BR", cache_folder() / "voice")
-            whole = Recording("text", say.text, pcm)
+            whole = Recording("text", say.text, await _spoken(say.text))
         return _cut(whole, say)
 
     def at_rate(self, pcm: bytes, rate_hz: int) -> bytes:
@@ -80,6 +79,20 @@ class Sounds:
         _write_manifest(folder / "manifest.yaml", entries)
         return folder
 
+    async def bot_book(self) -> PhraseBook:
+        """What the bot is known to say: `audio/prompts` near the scenario and the project's; and what the scenario makes
+        or expects it to say besides, in the synthetic voice, where that is installed."""
+        from audiosocket.synthetic_voice import VoiceMissing
+
+        folders = (nearest_folder("audio/prompts", self._folder, "manifest.yaml"), PROJECT / "audio" / "prompts")
+        prompts = PhraseBook.load(*dict.fromkeys(f for f in folders if f is not None and f.is_dir()))
+        others = [text for text in _bot_texts(self._scenario) if prompts.by_text(text) is None and normalise(text)]
+        try:
+            spoken = [Phrase.from_pcm(text, text, await _spoken(text), voice="synthetic") for text in others]
+        except VoiceMissing:
+            return prompts
+        return PhraseBook([*prompts.phrases, *spoken])
+
     def _known(self, name: str) -> Recording:
         if self._book is None:
             self._book = PhraseBook.load(*recordings_folders(self._folder))
@@ -87,6 +100,24 @@ class Sounds:
         if phrase is None:
             raise LookupError(f"there is no recording {name}")
         return Recording(name, phrase.text, phrase.pcm)
+
+
+async def _spoken(text: str) -> bytes:
+    from audiosocket.synthetic_voice import render
+
+    speak = partial(render, text, cache=cache_folder() / "voice")
+    return await asyncio.get_running_loop().run_in_executor(None, speak)
+
+
+def _bot_texts(scenario: Scenario) -> list[str]:
+    """All texts that the scenario gives the bot to say, or wants to hear from it; each once."""
+    said = [says for reply in scenario.ai for says in (reply.says, *(push.says for push in reply.then_pushes))]
+    wanted = [
+        step.expect.bot_says.text
+        for step in scenario.steps
+        if isinstance(step, ExpectStep) and step.expect.bot_says is not None and not step.expect.bot_says.part
+    ]
+    return list(dict.fromkeys(text for text in [*said, *wanted] if text))
 
 
 def _cut(whole: Recording, say: Say) -> Recording:

@@ -245,22 +245,24 @@ class Stage:
         await control.follow(call_id, self._on_told)
 
     def _on_told(self, event: ToldEvent) -> None:
+        at_ms = round(event.at_seconds * 1000)
         if event.type == "state_changed":
             before, after = str(event.fields["before"]), str(event.fields["after"])
             self.state = after
-            self._record_ms(round(event.at_seconds * 1000), Source.STATE, log.StateTold(before, after))
+            self._record_ms(at_ms, Source.STATE, log.StateTold(before, after))
         elif event.type == "warned":
-            self._record_ms(
-                round(event.at_seconds * 1000), Source.PEER, log.Noted(f"the server warns: {event.fields['what']}")
-            )
+            self._record_ms(at_ms, Source.PEER, log.Noted(f"the server warns: {event.fields['what']}"))
+        elif event.type == "transcript_final" and event.fields["text"] == "":
+            self._record_ms(at_ms, Source.HEARD, log.Noted("the server recognised nothing"))
 
     async def _watch_end(self) -> None:
         end = await self.leg.wait_ended()
         self.caller.stop()
         self.ear.close(end.at)
         self.end = end
-        for anomaly in self.leg.anomalies:
-            self.record(end.at, Source.PEER, log.Noted(anomaly))
+        if self.scenario.network.split == "none":  # else it was we who cut the server's messages
+            for anomaly in self.leg.anomalies:
+                self.record(end.at, Source.PEER, log.Noted(anomaly))
         heard = _last_word_heard(self.log, end.who, self.ms(end.at))
         self.record(end.at, Source.END, log.CallEnded(end.who, end.how, end.dialplan, end.reason, heard))
 

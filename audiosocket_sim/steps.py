@@ -98,10 +98,10 @@ class Steps:
                 await self._press(step)
             case NoiseStep(noise=noise):
                 pcm = line.noise(noise.for_, noise.dbfs, noise.color, self._stage.scenario.line.seed)
-                await self._sound(CallerAction("noise", f"{noise.color}, {noise.dbfs:g} dBFS", noise.for_), pcm)
+                await self._sound(CallerAction("noise", f"{noise.color}, {_dbfs(noise.dbfs)}", noise.for_), pcm)
             case ToneStep(tone=tone):
                 pcm = line.tone(tone.for_, tone.hz, tone.dbfs)
-                await self._sound(CallerAction("tone", f"{tone.hz:g} Hz, {tone.dbfs:g} dBFS", tone.for_), pcm)
+                await self._sound(CallerAction("tone", f"{tone.hz:g} Hz, {_dbfs(tone.dbfs)}", tone.for_), pcm)
             case SilenceStep(silence=ms):
                 await self._sound(CallerAction("silence", "", ms), silence(ms), pure=True)
             case MuteStep(mute=mute):
@@ -111,7 +111,7 @@ class Steps:
                 self._completed = self._loop.time()
             case ExpectStep(expect=expect):
                 return await self._expect(number, step, expect, expect.within)
-            case NeverStep(never=never):
+            case NeverStep():
                 return await self._never(number, step)
         return True
 
@@ -135,7 +135,9 @@ class Steps:
             since = self._stage.ear.silent_since(now)
             if since is not None and now >= max(since + reaction, self._completed):
                 return
-            await self._stage.changed(max(now + _LOOK_EVERY_SECONDS, self._completed if since is None else since + reaction))
+            await self._stage.changed(
+                max(now + _LOOK_EVERY_SECONDS, self._completed if since is None else since + reaction)
+            )
 
     async def _sound(
         self, event: CallerSpoke | CallerAction, pcm: bytes, *, pure: bool = False, blocks: bool = True
@@ -266,6 +268,10 @@ class Steps:
         self._stage.record(self._loop.time(), Source.CHECK, StepFailed(number, _title(step), expected, happened))
 
 
+def _dbfs(level: float) -> str:
+    return f"{level:g} dBFS".replace("-", "−")
+
+
 def _title(step: Step) -> str:
     """The step's key, and the main word of an expectation: `expect bot_says`."""
     match step:
@@ -274,5 +280,3 @@ def _title(step: Step) -> str:
             return f"{kind} {next(key for key in inner.model_fields_set if key not in ('within', 'for_', 'for'))}"
         case _:
             return next(key for key in type(step).model_fields if key != "after")
-
-

@@ -1,8 +1,8 @@
 """What is under test, and how it is started: an import string, a command, or an address. docs/targets.md.
 
-    server:serve                                in this process: an async callable, as `server:serve` is
-    command: python bot.py --port {port}        started for the run, waited for, stopped after it
-    tcp://127.0.0.1:8080                        only dialled
+server:serve                                in this process: an async callable, as `server:serve` is
+command: python bot.py --port {port}        started for the run, waited for, stopped after it
+tcp://127.0.0.1:8080                        only dialled
 """
 
 import asyncio
@@ -152,7 +152,11 @@ class CommandTarget:
         environment = {**os.environ, "AI_API_URL": ai_url}
         try:
             process = await asyncio.create_subprocess_exec(
-                *words, stdin=asyncio.subprocess.DEVNULL, stdout=sys.stderr.fileno(), env=environment, start_new_session=True
+                *words,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=sys.stderr.fileno(),
+                env=environment,
+                start_new_session=True,
             )
         except OSError as error:
             raise TargetError(f"{words[0]}: cannot be started: {error.strerror}") from error
@@ -188,7 +192,9 @@ async def _wait_until_it_listens(child: _Child) -> None:
     until = loop.time() + _START_SECONDS
     while loop.time() < until:
         if child.process.returncode is not None:
-            raise TargetError(f"the command ended with code {child.process.returncode} before it listened on {child.port}")
+            raise TargetError(
+                f"the command ended with code {child.process.returncode} before it listened on {child.port}"
+            )
         if _listens(child.port):
             return
         await asyncio.sleep(0.05)

@@ -80,7 +80,11 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
         case BackendReplied():
             return "backend", _reply(event), _reply_note(event)
         case BackendPushed(says=says, status=status, http_status=http):
-            return "backend", f"pushes {status or 'no status'} {_quoted(says)}", "" if http == 202 else f"answered {http}"
+            return (
+                "backend",
+                f"pushes {status or 'no status'} {_quoted(says)}",
+                "" if http == 202 else f"answered {http}",
+            )
         case HoldStarted(into_waiting_ms=into):
             return "hold", "starts", "" if into is None else f"{_s(into)} into WAITING"
         case HoldStopped(duration_ms=duration, seamless=seamless):
@@ -88,7 +92,11 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
         case StateTold(before=before, after=after):
             return "state", f"{before} → {after}", ""
         case BotSpoke():
-            return "bot", f"“{event.text}”" if event.text is not None else "speech that the ear cannot read", _bot_note(event)
+            return (
+                "bot",
+                f"“{event.text}”" if event.text is not None else "speech that the ear cannot read",
+                _bot_note(event),
+            )
         case StepFailed(number=number, step=step, expected=expected, happened=happened):
             return "FAILED", f"step {number} ({step}): expected {expected}; {happened}", ""
         case Noted(what=what):

@@ -85,10 +85,7 @@ def test_arrows_point_down(chain: tuple[str, ...]) -> None:
     missing = [name for name in chain if name not in GRAPH]
     assert not missing
     upward = [
-        f"{lower} imports {upper}"
-        for i, lower in enumerate(chain)
-        for upper in chain[i + 1 :]
-        if upper in GRAPH[lower]
+        f"{lower} imports {upper}" for i, lower in enumerate(chain) for upper in chain[i + 1 :] if upper in GRAPH[lower]
     ]
     assert not upward
 

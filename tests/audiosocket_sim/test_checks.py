@@ -37,7 +37,9 @@ def moment(now_ms: int, base_ms: int = 0, deadline_ms: int = 4000, **more: objec
 
 def test_bot_says_is_met_at_its_start_and_completed_at_its_end() -> None:
     log = entries((2300, BotSpoke(HELLO, 2300, 2300, "prompt")))
-    assert evaluate(expectation(bot_says="condominio apoena em que posso ajudar"), log, moment(5000)) == Met(2300, 4600, 1)
+    assert evaluate(expectation(bot_says="condominio apoena em que posso ajudar"), log, moment(5000)) == Met(
+        2300, 4600, 1
+    )
 
 
 def test_bot_says_waits_for_speech_that_began_in_time() -> None:

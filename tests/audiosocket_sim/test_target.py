@@ -2,7 +2,14 @@
 
 import pytest
 
-from audiosocket_sim.target import CommandTarget, DialledTarget, InProcessTarget, TargetError, TargetUsageError, parse_target
+from audiosocket_sim.target import (
+    CommandTarget,
+    DialledTarget,
+    InProcessTarget,
+    TargetError,
+    TargetUsageError,
+    parse_target,
+)
 
 
 def test_kinds() -> None:

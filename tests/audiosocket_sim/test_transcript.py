@@ -69,7 +69,9 @@ def test_a_failure_and_what_stands_around_it() -> None:
     log.add(20_500, Source.CHECK, StepFailed(3, "expect bot_says", "the bot says “Oi”", "nothing happened"))
     lines = around(log.entries, 20_500)
     assert lines[0] == lines[-1] == "     …"
-    assert any("FAILED   step 3 (expect bot_says): expected the bot says “Oi”; nothing happened" in line for line in lines)
+    assert any(
+        "FAILED   step 3 (expect bot_says): expected the bot says “Oi”; nothing happened" in line for line in lines
+    )
     assert len(lines) == 18
 
 
