@@ -48,7 +48,7 @@ def load_engine(settings: Settings) -> tuple[SpeechEngine, Choice]:
     if ":" in choice.engine:
         return _imported(choice.engine)(settings), choice
     if choice.engine == "embedded":
-        books = [project_path(folder) for folder in (*speech.phrase_books, *speech.more_phrase_books)]
+        books = [project_path(folder) for folder in speech.phrase_books]
         prompts = project_path(settings.audio.prompts_folder)
         cache = project_path(speech.cache_folder)
         more = [project_path(folder) for folder in speech.more_phrase_books]
