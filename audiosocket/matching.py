@@ -5,7 +5,7 @@ bands: cheap, and only a hint. What looks alike is then laid against the wave it
 segments of 200 ms (`trail`): each must be there, and as loud as the opening was. That is strict enough to tell «202»
 from «203» in one voice, and still finds a phrase that is as soft as the noise around it.
 
-A phrase whose beginning is missing (more than about 100 ms of its speech) is not found. A phrase that breaks off is
+A phrase whose beginning is missing is not found: 20 ms of its speech may be, 200 ms never. A phrase that breaks off is
 found as a part, with how far it was heard; a hole of up to half a second within a phrase is bridged. Several phrases in
 one sound are found one after another. What is said between them, and is not in the book, is passed over.
 
@@ -43,13 +43,14 @@ __all__ = ["Listening", "Match", "Matcher"]
 
 BLOCK_BYTES = 2 * 1600  # 200 ms are taken at a time
 SEGMENT = 20  # pieces of 10 ms
-LEAD = 960  # samples put before the sound: a phrase may have lost this much (120 ms) of its first segment
+LEAD = 960  # samples, 120 ms, put before the sound: so much of a phrase's speech may be missing, if it is soft
 SHIFT = (SHIFT_FFT - ANCHOR) // 2  # samples, 56 ms: so far from where the bands put it an anchor is looked for
 TRIES = 3  # places laid against the wave for each 200 ms
 
 ANCHOR_LIKENESS = 0.58  # of loudness in bands; the least seen for a true one at 10 dB SNR is 0.63, the median 0.9
 ANCHOR_CORRELATION = 0.4  # of the waves
 KIN = 0.1  # phrases whose anchors are alike by this much are followed together
+UNSURE_MS = 300
 AMBIGUOUS = 0.02  # a smaller margin between two different texts decides nothing
 
 
@@ -116,7 +117,10 @@ class Listening:
         del self._pending[:whole]
 
     def matches(self) -> tuple[Match, ...]:
-        """All phrases heard so far, in order, as if no more sound came. Further sound may be fed after it."""
+        """All phrases heard so far, in order, as if no more sound came. Further sound may be fed after it.
+
+        Where phrases of different texts fit equally well (a part that they have in common) none of them is given.
+        """
         return self._finished().matches
 
     def result(self) -> Match | None:
@@ -202,8 +206,9 @@ class _Search:
         self._trails = ()
         if ranked:
             self.matches = (*self.matches, ranked[0])
-            behind = (ranked[0].speech_end_ms * SAMPLES_PER_MS + LEAD) // HOP
-            self._place = max(self._place, behind)
+            # Where a part was cut short is known less well when the next phrase cut it.
+            end_ms = ranked[0].speech_end_ms - (0 if ranked[0].whole else UNSURE_MS)
+            self._place = max(self._place, (end_ms * SAMPLES_PER_MS + LEAD) // HOP)
 
     def _look(self) -> bool:
         """Look for anchors at the next places (at most 200 ms of them). False when more sound is needed."""

@@ -40,7 +40,8 @@ def normalise(text: str) -> str:
     >>> normalise("Não, obrigado: é só isso!")
     'nao obrigado e so isso'
     """
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    # Decomposed on both sides of casefold: some letters are capital only once they are taken apart.
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     kept = (c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
     return " ".join("".join(kept).split())
 

@@ -63,7 +63,8 @@ def the_one(matches: Iterable[Match]) -> Match:
 
 # Through the line.
 
-LINES = ["clean", "ulaw", "alaw", "-55 dBFS, -12 dB", "-55 dBFS, +12 dB", "20 dB SNR", "10 dB SNR", "16 kHz", "echo"]
+LINES = ["clean", "ulaw", "alaw", "-55 dBFS, -12 dB", "-55 dBFS, +12 dB"]
+LINES += ["20 dB SNR", "10 dB SNR", "5 dB SNR", "16 kHz", "echo"]
 
 
 def through(line: str, pcm: bytes, phrase: Phrase, random: np.random.Generator) -> bytes:
@@ -76,7 +77,7 @@ def through(line: str, pcm: bytes, phrase: Phrase, random: np.random.Generator) 
             return slin.alaw_decode(slin.alaw_encode(pcm))
         case "-55 dBFS, -12 dB" | "-55 dBFS, +12 dB":
             return noisy(slin.gain(pcm, float(line.split()[2])), -55, random)
-        case "20 dB SNR" | "10 dB SNR":
+        case "20 dB SNR" | "10 dB SNR" | "5 dB SNR":
             change = float(random.uniform(-12, 0))
             level = speech_level_dbfs(phrase) + change - float(line.split()[0])
             return noisy(slin.gain(pcm, change), level, random)
@@ -104,7 +105,7 @@ def test_every_phrase_is_recognised_as_itself(line: str) -> None:
         assert abs(match.start_ms - lead_ms) <= 1, phrase.name
         assert match.end_ms == match.start_ms + phrase.duration_ms
         assert match.heard_ms == phrase.duration_ms
-        assert match.score >= 0.9, phrase.name
+        assert match.score >= (0.75 if line == "5 dB SNR" else 0.9), phrase.name
         assert match.margin >= 0.4, phrase.name
 
 
@@ -133,6 +134,13 @@ def test_one_word_answers_without_anything_around_them(name: str) -> None:
     assert (match.phrase, match.whole) == (phrase, True)
     assert match.start_ms == 20 - phrase.speech_start_ms
     assert (match.speech_start_ms, match.speech_end_ms) == (20, len(pcm) // 16 - 20)
+
+
+def test_a_lost_20_ms_do_no_harm() -> None:
+    for phrase in PHRASES:
+        match = the_one(listen(through_ulaw(part_of(phrase, phrase.speech_start_ms + 20))))
+        assert (match.phrase, match.whole) == (phrase, True)
+        assert match.speech_start_ms == -20
 
 
 @pytest.mark.parametrize("lost_ms", [200, 300, 800])
@@ -209,10 +217,13 @@ def test_a_phrase_that_is_broken_off_is_a_part(line: str) -> None:
 
 
 def test_a_part_is_a_part_when_the_sound_ends_there() -> None:
-    phrase = named("pt-br/desculpe_ocorreu_um_erro_ao_processar_sua")
-    match = the_one(listen(part_of(phrase, to_ms=1500)))
-    assert (match.phrase, match.whole) == (phrase, False)
-    assert abs(match.heard_ms - 1500) <= 10
+    for number, phrase in enumerate(PHRASES):
+        middle_ms = (phrase.speech_start_ms + phrase.speech_end_ms) // 2
+        if middle_ms - phrase.speech_start_ms > 700:
+            pcm = part_of(phrase, to_ms=middle_ms)
+            match = the_one(listen(noisy(pcm, speech_level_dbfs(phrase) - 10, rng(number))))
+            assert (match.phrase, match.whole) == (phrase, False)
+            assert match.end_ms <= middle_ms
 
 
 def test_a_first_word_alone_is_no_part_of_another_phrase() -> None:
@@ -221,6 +232,17 @@ def test_a_first_word_alone_is_no_part_of_another_phrase() -> None:
     assert len(texts) == 3
     for phrase in texts:
         assert listen(phrase.pcm, Matcher(other for other in texts if other is not phrase)) == ()
+
+
+def test_a_same_beginning_of_up_to_a_second_is_no_part() -> None:
+    """Another phrase, unknown, which begins as a known one does: what follows is speech, so nothing broke off."""
+    known = named("pt-br/vou_transferir_a_sua_ligacao_para_a")
+    follows = part_of(named("pt-br/qual_e_o_seu_nome"), 330)
+    matcher = Matcher([known])
+    assert listen(part_of(known, to_ms=known.speech_start_ms + 800) + follows, matcher) == ()
+    match = the_one(listen(part_of(known, to_ms=known.speech_start_ms + 1200) + follows, matcher))
+    assert (match.phrase, match.whole) == (known, False)
+    assert abs(match.heard_ms - known.speech_start_ms - 1200) <= 20
 
 
 # More than one, and holes.
@@ -248,6 +270,22 @@ def test_the_result_is_the_longest_whole_match() -> None:
     result = listening.result()
     assert result is not None
     assert result.phrase is long
+
+
+def test_a_part_and_then_another_phrase() -> None:
+    """A reply that replaces the one being spoken: two matches, and no bridge from the first into the second."""
+    errors: list[int] = []
+    for number, first in enumerate(PHRASES):
+        second = PHRASES[(number + 11) % len(PHRASES)]
+        cut_ms = first.speech_start_ms + 1300
+        if first.speech_end_ms < cut_ms + 500:
+            continue
+        pcm = part_of(first, to_ms=cut_ms) + part_of(second, second.speech_start_ms - 60)
+        matches = listen(noisy(pcm, -55, rng(number)))
+        assert [(match.phrase, match.whole) for match in matches] == [(first, False), (second, True)]
+        errors.append(abs(matches[0].heard_ms - cut_ms))
+    assert float(np.median(errors)) <= 20
+    assert max(errors) <= 250
 
 
 @pytest.mark.parametrize("hole_ms", [20, 60, 200, 450, -20])

@@ -49,6 +49,7 @@ def manifest(folder: Path, text: str) -> Path:
         ("SÍNDICO; CONDOMÍNIO", "sindico condominio"),
         ("Apartamento 202.", "apartamento 202"),
         ("…", ""),
+        ("\N{GREEK UPSILON WITH HOOK SYMBOL} \N{MODIFIER LETTER CAPITAL A}", "υ a"),
     ],
 )
 def test_normalise(text: str, expected: str) -> None:
