@@ -58,7 +58,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--target",
         default="server:serve",
-        help="module:callable (in this process), 'command: PROGRAM … {port}', or tcp://HOST:PORT (default: %(default)s)",
+        help="module:callable (in this process), 'command: PROGRAM … {port}', or tcp://HOST:PORT (%(default)s)",
     )
     parser.add_argument("--control-url", help="of the target, where it has one and does not tell (docs/targets.md)")
     parser.add_argument("--ai-port", type=int, default=0, help="the mock AI's port, for a target that cannot be told")

@@ -27,7 +27,7 @@ from audiosocket_sim.target import Target, TargetError, TargetUsageError, parse_
 from audiosocket_sim.transcript import transcript
 from audiosocket_sim.virtual_time import new_loop
 
-__all__ = ["Artefacts", "Options", "Outcome", "Result", "run"]
+__all__ = ["LATE_MS", "Artefacts", "Options", "Outcome", "Result", "run"]
 
 LATE_MS = 20.0
 """Own lateness past which a failure in real time says more of the machine than of the bot."""

@@ -70,18 +70,12 @@ class Sounds:
 
     async def write_book(self, folder: Path) -> Path:
         """Write a phrase book of the unlisted sounds; returns its folder."""
-        entries = []
-        folder.mkdir(parents=True, exist_ok=True)
-        for number, say in enumerate(self.unlisted, 1):
-            recording = await self.recording(say)
-            write_wav(folder / f"{number}.wav", recording.pcm)
-            entries.append(_entry(f"{number}.wav", recording))
-        _write_manifest(folder / "manifest.yaml", entries)
+        _write_book(folder, [await self.recording(say) for say in self.unlisted])
         return folder
 
     async def bot_book(self) -> PhraseBook:
-        """What the bot is known to say: `audio/prompts` near the scenario and the project's; and what the scenario makes
-        or expects it to say besides, in the synthetic voice, where that is installed."""
+        """What the bot is known to say: `audio/prompts` near the scenario and the project's; and what else the scenario
+        makes it say or expects of it, in the synthetic voice, where that is installed."""
         from audiosocket.synthetic_voice import VoiceMissing
 
         folders = (nearest_folder("audio/prompts", self._folder, "manifest.yaml"), PROJECT / "audio" / "prompts")
@@ -142,8 +136,13 @@ def _entry(file: str, recording: Recording) -> dict[str, str | int]:
     }
 
 
-def _write_manifest(path: Path, entries: Iterable[dict[str, str | int]]) -> None:
+def _write_book(folder: Path, recordings: Iterable[Recording]) -> None:
+    entries = []
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, recording in enumerate(recordings, 1):
+        write_wav(folder / f"{number}.wav", recording.pcm)
+        entries.append(_entry(f"{number}.wav", recording))
     yaml = YAML()
     yaml.allow_unicode = True
-    with path.open("w", encoding="utf-8") as file:
-        yaml.dump(list(entries), file)
+    with (folder / "manifest.yaml").open("w", encoding="utf-8") as file:
+        yaml.dump(entries, file)

@@ -58,16 +58,16 @@ class Steps:
 
     async def run(self) -> bool:
         """Carry out all steps, hang up where nobody has. Whether all held; what did not is in the log."""
-        stage = self._stage
-        steps = list(stage.scenario.steps)
-        if steps and isinstance(steps[0], HangUpStep) and steps[0].hang_up.before_uuid:
-            await self._hang_up_before_the_uuid(steps[0])
-            steps = steps[1:]
+        stage, steps = self._stage, self._stage.scenario.steps
+        first = 0
+        if steps and isinstance(step := steps[0], HangUpStep) and step.hang_up.before_uuid:
+            await self._hang_up_before_the_uuid(step)
+            first = 1
         else:
             await stage.place_call()
         self._completed = stage.t0
         held = True
-        for number, step in enumerate(stage.scenario.steps[len(stage.scenario.steps) - len(steps) :], 1):
+        for number, step in enumerate(steps[first:], first + 1):
             self.doing = f"step {number} ({_title(step)})"
             if not await self._do(number, step):
                 held = False
@@ -275,8 +275,9 @@ def _dbfs(level: float) -> str:
 def _title(step: Step) -> str:
     """The step's key, and the main word of an expectation: `expect bot_says`."""
     match step:
-        case ExpectStep(expect=inner) | NeverStep(never=inner):
-            kind = "expect" if isinstance(step, ExpectStep) else "never"
-            return f"{kind} {next(key for key in inner.model_fields_set if key not in ('within', 'for_', 'for'))}"
+        case ExpectStep(expect=expect):
+            return f"expect {expect.key}"
+        case NeverStep(never=never):
+            return f"never {never.key}"
         case _:
             return next(key for key in type(step).model_fields if key != "after")

@@ -1,0 +1,130 @@
+"""Whole calls, run again: the same transcript each time, in memory and over the kernel; the same call in real time."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from audiosocket_sim.agreement import disagreements
+from audiosocket_sim.call_log import CallLog, Entry, Source
+from audiosocket_sim.loader import load
+from audiosocket_sim.runner import LATE_MS, Options, Outcome, Result, run
+
+ROOT = Path(__file__).resolve().parent.parent
+SCENARIOS = ROOT / "scenarios"
+AGAIN = ("greeting_then_hold", "barge_in", "status_ia_turn_two_messages", "dtmf", "jittered_caller", "noise_only")
+LIVE = ("hang_up_while_greeting", "greeting_then_hold", "barge_in", "reset_by_the_caller_side", "dtmf", "two_turns")
+
+
+def snapshot(name: str) -> str:
+    return (SCENARIOS / "__snapshots__" / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def run_scenario(name: str, options: Options | None = None) -> Result:
+    return run(load(SCENARIOS / f"{name}.yaml"), options)
+
+
+@pytest.mark.parametrize("name", AGAIN)
+def test_again_and_again_the_same_bytes(name: str) -> None:
+    assert {run_scenario(name).transcript for _ in range(5)} == {snapshot(name)}
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("name", AGAIN)
+def test_over_kernel_loopback_the_same_bytes(name: str) -> None:
+    assert run_scenario(name, Options(kernel=True)).transcript == snapshot(name)
+
+
+@pytest.mark.parametrize("seed", ["1", "4242"])
+def test_under_any_hash_seed_the_same_bytes(seed: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "audiosocket_sim", "run", *AGAIN[:3], "--artefacts", str(tmp_path)]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed})
+    for name in AGAIN[:3]:
+        assert (tmp_path / name / "transcript.txt").read_text(encoding="utf-8") == snapshot(name)
+
+
+def test_every_snapshot_has_its_scenario() -> None:
+    names = {path.stem for path in SCENARIOS.glob("*.yaml")}
+    assert {path.stem for path in (SCENARIOS / "__snapshots__").glob("*.txt")} == names
+    assert len(names) >= 30
+
+
+@pytest.mark.real_time
+def test_in_real_time_the_same_calls(tmp_path: Path) -> None:
+    """All at once, each in a process of its own; what the machine was late by is allowed for, and said.
+
+    Where they disagree on a busy machine, one quiet repetition decides (ARCHITECTURE.md, Time has one source).
+    """
+    runs = {name: _start_live(name, tmp_path) for name in LIVE}
+    found = {name: _compare(name, process, tmp_path) for name, process in runs.items()}
+    for name in [name for name, (lines, late_ms) in found.items() if lines and late_ms > LATE_MS]:
+        found[name] = _compare(name, _start_live(name, tmp_path), tmp_path)
+    assert not {name: told for name, told in found.items() if told[0]}
+
+
+def _start_live(name: str, folder: Path) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "audiosocket_sim", "run", "--real-time", "--json", "--artefacts", str(folder), name]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, text=True, encoding="utf-8"
+    )
+
+
+def _compare(name: str, process: "subprocess.Popen[str]", folder: Path) -> tuple[list[str], float]:
+    """What a run in real time tells otherwise than the virtual one, and how late it was itself, in ms."""
+    out, err = process.communicate(timeout=100)
+    assert process.returncode == Outcome.PASSED, err
+    late_ms = json.loads(out)["own_lateness_ms"]
+    return disagreements(run_scenario(name).entries, _entries(folder / name / "call.jsonl"), 20 + late_ms), late_ms
+
+
+def _entries(path: Path) -> list[Entry]:
+    from audiosocket_sim import call_log
+
+    log = CallLog()
+    for line in path.read_text(encoding="utf-8").splitlines():
+        fields = json.loads(line)
+        kind = getattr(call_log, fields.pop("type"))
+        at_ms, source = fields.pop("at_ms"), Source[fields.pop("source").upper()]
+        log.add(at_ms, source, kind(**fields))
+    return log.entries
+
+
+PLAIN = """
+summary: A call to a server that somebody else started.
+steps:
+  - expect: {bot_says: "Condomínio Apoena, em que posso ajudar?", within: 5s}
+  - expect: {state: USER_TURN, within: 2s}
+"""
+
+
+@pytest.mark.real_time
+def test_a_command_as_target(tmp_path: Path) -> None:
+    (tmp_path / "plain.yaml").write_text(PLAIN, encoding="utf-8")
+    target = "command: {python} -m server --port {port} --control-port {control_port}"
+    result = run(load(tmp_path / "plain.yaml"), Options(target=target, real_time=True, artefacts=tmp_path / "out"))
+    assert result.outcome is Outcome.PASSED, result.problems
+
+
+@pytest.mark.real_time
+def test_an_address_as_target(tmp_path: Path) -> None:
+    (tmp_path / "plain.yaml").write_text(PLAIN, encoding="utf-8")
+    command = [sys.executable, "-m", "server", "--port", "0", "--control-port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as server:
+        try:
+            assert server.stdout is not None
+            ready = server.stdout.readline()
+            port, control_url = ready.split("127.0.0.1:")[1].split()[0].rstrip(",;"), _url(ready)
+            options = Options(target=f"tcp://127.0.0.1:{port}", control_url=control_url, real_time=True)
+            result = run(load(tmp_path / "plain.yaml"), options)
+            assert result.outcome is Outcome.PASSED, result.problems
+        finally:
+            server.terminate()
+            server.communicate(timeout=10)
+    assert server.returncode == 0
+
+
+def _url(ready: str) -> str:
+    return next(word.rstrip(".,;") for word in ready.split() if word.startswith("http://"))
