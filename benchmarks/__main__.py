@@ -1,0 +1,61 @@
+"""`python -m benchmarks`: runs the benchmarks that are named, or all, and shows their figures."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from multiprocessing import get_context
+
+from benchmarks.machine import Unavailable, describe, load_now
+from benchmarks.report import Benchmark, Row, as_json, as_table
+
+NAMES = ("virtual_time", "scenarios", "pacing", "cost", "capacity")
+_EPILOG = """\
+examples:
+  python -m benchmarks
+  python -m benchmarks virtual_time cost
+  python -m benchmarks --quick --json pacing > pacing.json
+
+Figures move with the machine: run it when nothing else does, and trust ratios more than times. benchmarks/README.md
+says what each figure means. Exit code: 0, also where a target is missed; 3 where one could not be run.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="How fast: virtual time, whole scenarios, pacing, the cost of a call, calls on one core.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*NAMES, []], help=f"{', '.join(NAMES)}; or all")
+    parser.add_argument("--quick", action="store_true", help="shorter and fewer runs, for a first look")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout; the tables go to stderr")
+    options = parser.parse_args(arguments)
+    tables = sys.stderr if options.json else sys.stdout
+    print(describe(), file=tables, flush=True)
+    done = []
+    for name in options.names or NAMES:
+        done.append(_run(name, quick=options.quick))
+        print(f"\n{as_table(done[-1])}", file=tables, flush=True)
+    if options.json:
+        print(as_json(describe(), done))
+    return 3 if any(benchmark.left_out for benchmark in done) else 0
+
+
+def _run(name: str, *, quick: bool) -> Benchmark:
+    module = import_module(f"benchmarks.{name}")
+    before = load_now()
+    rows: list[Row] = []
+    left_out = ""
+    try:
+        # In a process of its own: a benchmark pins itself to a core, and starts with a fresh heap.
+        with get_context("spawn").Pool(1) as pool:
+            rows = pool.apply(module.run, (quick,))
+    except Unavailable as error:
+        left_out = str(error)
+    return Benchmark(name, module.ABOUT, rows, before, load_now(), left_out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

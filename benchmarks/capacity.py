@@ -1,0 +1,53 @@
+"""How many calls one core carries: the whole server on core 0, with VAD and real turns; the callers on core 1.
+
+A ladder of 15 % steps. A step holds when the wire shows it: no message refused, no call closed, 49.5 frames a second to
+each caller, and 99 of 100 frames at most 20 ms late. A step that fails is tried once more; the second failure ends it.
+"""
+
+from benchmarks.load import OURS, Measured, ServerKind, backend, measure, started
+from benchmarks.report import Row
+
+__all__ = ["ABOUT", "run"]
+
+ABOUT = "calls on one core with p99 lateness of 20 ms at most, webrtcvad on each frame"
+FIRST, STEP, MOST = 800, 1.15, 4000
+LATE_MS = 20.0
+_TARGETS = {"asyncio": 1200, "uvloop": 1600}
+
+
+def run(quick: bool = False) -> list[Row]:
+    rows = []
+    with backend():
+        for loop, kind in OURS.items():
+            best = _climb(kind, 4.0 if quick else 10.0)
+            target = _TARGETS[loop]
+            if best is None:
+                rows.append(Row(kind.name, 0, "calls", f"not even {FIRST}", f">= {target}", False))
+                continue
+            note = (
+                f"p50 {best.late_p50:.2f} ms, p99 {best.late_p99:.2f} ms, {100 * best.server_cpu:.0f} % of the core, "
+                f"{best.us_a_tick:.1f} µs a tick; generator's own p99 {best.own_p99:.2f} ms"
+            )
+            rows.append(Row(kind.name, best.calls, "calls", note, f">= {target}", best.calls >= target))
+    return rows
+
+
+def _climb(kind: ServerKind, seconds: float) -> Measured | None:
+    """The highest step that held."""
+    best: Measured | None = None
+    calls = float(FIRST)
+    while calls <= MOST:
+        for _ in range(2):
+            with started(kind) as server:
+                measured = measure(server, round(calls), seconds, warm_up=4.0)
+            if _holds(measured):
+                break
+        else:
+            return best
+        best = measured
+        calls *= STEP
+    return best
+
+
+def _holds(m: Measured) -> bool:
+    return not m.refused and not m.closed and m.received_fps >= 49.5 and m.late_p99 <= LATE_MS
