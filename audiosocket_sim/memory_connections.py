@@ -46,7 +46,6 @@ class MemoryConnectionsLoop(asyncio.SelectorEventLoop):
         """As in asyncio. ConnectionRefusedError, or OSError for an address that is not of this machine."""
         if self.network is None or options.get("sock") is not None or port in self._kernel_ports:
             return await super().create_connection(protocol_factory, host, port, **options)
-        await asyncio.sleep(0)  # as with the kernel, others have their turn first
         sock = self.network.connect(host, port, options.pop("local_addr", None))
         options = _without(options, _ONLY_FOR_KERNEL_CLIENTS) | {"sock": sock}
         if options.get("ssl"):

@@ -135,7 +135,7 @@ class MemorySocket(MemoryEndpoint):
         ready = 0
         if self._unread or self._fin_received or self._was_reset:
             ready = EVENT_READ
-        if self._was_reset or self._fin_sent or self._peer.closed or self._peer.room > 0:
+        if self._fin_sent or self._peer.closed or self._peer.room > 0:
             ready |= EVENT_WRITE
         return ready
 
@@ -219,8 +219,6 @@ class MemorySocket(MemoryEndpoint):
             else:
                 self.shutdown(socket.SHUT_WR)
         super().close()
-        if self._peer_waits_for_room:
-            self._active[self._peer] = None  # it may write on now, and learns that nobody is there
 
     def receive_reset(self) -> None:
         """The other end has sent RST. In CLOSE_WAIT, Linux calls it a broken pipe."""

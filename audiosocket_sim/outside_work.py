@@ -86,7 +86,7 @@ class OutsideWork:
                 said.is_done = True
                 if self._answer_oldest():
                     return True
-            elif not said.cancelled():
+            else:
                 ready.append(said)
                 return True
         return False

@@ -23,10 +23,10 @@ _SPIN_CHECK_EVERY = 1_000
 class VirtualSelector(selectors.BaseSelector):
     """on_idle(for_ever) is asked when nothing is ready and asyncio would wait: it returns events, or moves the clock.
 
-    on_spin(cycles) is told every 1,000 cycles of `cycles_at_this_instant`, which the owner resets. Both may raise.
+    on_spin() is called at every 1,000th of `cycles_at_this_instant`, which the owner resets. Both may raise.
     """
 
-    def __init__(self, endpoints: Endpoints, on_idle: Callable[[bool], Events], on_spin: Callable[[int], None]) -> None:
+    def __init__(self, endpoints: Endpoints, on_idle: Callable[[bool], Events], on_spin: Callable[[], None]) -> None:
         self.cycles_at_this_instant = 0
         self._cycles = 0
         self._endpoints = endpoints
@@ -72,11 +72,11 @@ class VirtualSelector(selectors.BaseSelector):
         ready = self._memory_events() if self._endpoints.active else []
         if len(self._real_keys) > _ONLY_THE_SELF_PIPE or not self._cycles % _QUIET_POLL_EVERY:
             ready += self._real.select(0)  # the self-pipe alone is of interest only for signals: ask it now and then
+        if not ready and timeout != 0:
+            return self._on_idle(timeout is None)
         if not cycles % _SPIN_CHECK_EVERY:
-            self._on_spin(cycles)
-        if ready or timeout == 0:
-            return ready
-        return self._on_idle(timeout is None)
+            self._on_spin()
+        return ready
 
     def wait(self, seconds: float) -> Events:
         """Wait in real time for real descriptors: another thread's wake-up, a child process, a kernel socket."""

@@ -129,9 +129,8 @@ class VirtualLoop(MemoryConnectionsLoop):
 
     def _on_idle(self, for_ever: bool) -> Events:
         """Nothing is ready: hear other threads, wait for held work, or jump to the next timer."""
-        if self._ready:  # `_on_spin` has just heard something
-            return []
         if not self._outside.is_quiet:
+            self._limit_cycles()
             if self._outside.hear(self._ready):
                 return []
             if self._outside.oldest_hold:
@@ -154,14 +153,18 @@ class VirtualLoop(MemoryConnectionsLoop):
             jumps, self.jumps = self.jumps, 0
             self._fail(Livelock, f"the clock has jumped {jumps:,} times")
 
-    def _on_spin(self, cycles: int) -> None:
+    def _on_spin(self) -> None:
         """Many cycles, and the clock has not moved: threads are heard all the same, and there is a limit."""
         self._outside.hear(self._ready)
         if self._outside.oldest_hold:
             self._seconds_left_to_hold(self._outside.oldest_hold)
+        self._limit_cycles()
+
+    def _limit_cycles(self) -> None:
+        cycles = self._virtual_selector.cycles_at_this_instant
         if cycles >= self._max_cycles:
             self._virtual_selector.cycles_at_this_instant = 0
-            callbacks = ", ".join(sorted({_name(handle) for handle in itertools.islice(self._ready, 5)}))
+            callbacks = ", ".join(sorted({_name(handle) for handle in itertools.islice(self._ready, 5)})) or "none"
             self._fail(Livelock, f"{cycles:,} loop cycles at one instant; callbacks that are due: {callbacks}")
 
     def _seconds_left_to_hold(self, hold: Hold) -> float:

@@ -159,6 +159,17 @@ async def data_lies_before_a_reset(log: Log) -> None:
     b.transport.resume_reading()
 
 
+async def a_reset_behind_an_end_that_is_still_unread(log: Log) -> None:
+    a, b = await pair(log)
+    b.transport.pause_reading()
+    await settle()
+    a.transport.close()
+    await settle()
+    b.transport.write(b"answered by a reset")
+    await settle()
+    b.transport.resume_reading()
+
+
 async def half_close(log: Log) -> None:
     """`a` has said all, `b` still answers."""
     a, b = await pair(log, keep_open=True)
@@ -258,6 +269,15 @@ async def a_reader_that_goes_while_the_writer_is_paused(log: Log) -> None:
     b.transport.abort()
 
 
+async def a_reader_that_goes_while_the_writer_is_paused_and_does_not_read(log: Log) -> None:
+    a, b = await pair(log)
+    a.transport.pause_reading()
+    b.transport.pause_reading()
+    a.transport.write(b"x" * TEN_MEGABYTES)
+    await settle()
+    b.transport.abort()
+
+
 COURSES: dict[Program, Log] = {
     close: ["a lost orderly", "b data 10", "b eof", "b lost orderly"],
     abort: ["a lost orderly", "b data 10", "b eof", "b lost orderly"],
@@ -269,6 +289,7 @@ COURSES: dict[Program, Log] = {
     write_on_after_eof: ["a lost orderly", "b eof", "turn 0", "turn 1", f"b lost {BROKEN_PIPE}", "turn 2"],
     close_with_unread_data_while_paused: ["a lost orderly", "b data 3", f"b lost {RESET}"],
     data_lies_before_a_reset: ["a lost orderly", "b data 9", f"b lost {RESET}"],
+    a_reset_behind_an_end_that_is_still_unread: ["a lost orderly", "b eof", "b lost orderly"],
     half_close: ["b eof", "a data 4", "b lost orderly", "a eof", "a lost orderly"],
     half_close_then_reset: ["b eof", "a lost orderly", f"b lost {BROKEN_PIPE}"],
     reset_after_its_own_half_close: ["b eof", "b lost orderly", f"a lost {RESET}"],
@@ -295,6 +316,7 @@ COURSES: dict[Program, Log] = {
         "b lost orderly",
     ],
     a_reader_that_goes_while_the_writer_is_paused: ["a pause", "b lost orderly", f"a lost {RESET}"],
+    a_reader_that_goes_while_the_writer_is_paused_and_does_not_read: ["a pause", "b lost orderly", f"a lost {RESET}"],
 }
 
 
@@ -386,6 +408,16 @@ def test_a_port_in_use_is_refused_until_its_server_closes() -> None:
         again = await loop.create_server(asyncio.Protocol, "localhost", 8080)
         assert again.sockets[0].getsockname() == ("127.0.0.1", 8080)
         again.close()
+
+    run(main)
+
+
+def test_a_server_that_could_not_be_made_leaves_its_port_free() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        with pytest.raises(ValueError, match="ssl_handshake_timeout"):
+            await loop.create_server(asyncio.Protocol, "127.0.0.1", 8080, ssl_handshake_timeout=1)
+        (await loop.create_server(asyncio.Protocol, "127.0.0.1", 8080)).close()
 
     run(main)
 
