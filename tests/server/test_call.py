@@ -67,12 +67,14 @@ async def test_the_utterance_reaches_the_engine_from_before_its_onset() -> None:
 
 @virtual
 async def test_the_pre_roll_never_reaches_into_playback() -> None:
+    numbered = b"".join(bytes([n, 0]) * 160 for n in range(1, 18))  # too soft for the detector
     async with bench({"endpointing": {"pre_roll_ms": 1000}}) as b:
         call = await b.call()
-        await call.until(1.3)
-        call.say(SIM)  # the word is said 0.36 s later, in the pause; its lead-in is over the greeting
+        await call.until(1.301)
+        call.say(numbered + SIM[len(numbered) :])  # the greeting ends at 1.5 s; the word is said in the pause after it
         await call.until_state(WAITING)
-        assert b.engine.fed[0].startswith(SIM[200 * 16 :][:320])
+        first = b.engine.fed[0][0]
+        assert 1.301 + first * 0.02 == pytest.approx(1.5, abs=0.03)
 
 
 @virtual
@@ -210,12 +212,17 @@ async def test_speech_that_stalls_for_ever_is_over_after_five_seconds() -> None:
         assert ended.at_seconds == pytest.approx(0.5 + 0.4 + 5.0)
         assert "synthesis_failed" in types(call.record)
         await call.until_state(USER_TURN)
+        (connection,) = b.server._connections
+        assert not connection._tasks  # type: ignore[union-attr]  # who made it has been stopped
 
 
 @virtual
 async def test_a_long_message_is_made_as_it_is_played() -> None:
     async with bench(engine=Engine(speech={GREETING: [1000] * 60})) as b:
         call = await b.call()
+        (connection,) = b.server._connections
+        await call.until(1.0)
+        assert 10_000 < connection._playback.queued_ms < 30_000  # type: ignore[union-attr]
         ended = await call.until_event("playback_finished")
         assert ended.at_seconds == pytest.approx(60.5)
         assert ended.to_json()["complete"]
@@ -264,15 +271,15 @@ async def test_a_phone_that_stops_sending_has_fallen_silent() -> None:
 async def test_a_hole_around_a_digit_does_not_end_the_turn() -> None:
     async with bench({"system": {"silence_threshold_seconds": 0.8}}) as b:
         call = await b.call()
-        await call.until(2.0)
-        call.say(SIM[: 700 * 16])
-        await call.until(2.7)
-        call.muted = True  # a key is down for 600 ms
-        await call.until(3.3)
+        await call.until_state(USER_TURN)
+        call.say()
+        await call.until(3.0)  # silent for 200 ms
+        call.muted = True  # a key is down for 500 ms
+        await call.until(3.5)
         call.send(3, b"5")
         call.muted = False
-        await call.until(3.7)
-        assert call.record.state is USER_TURN
+        await call.until(3.8)  # and silent for 300 ms more
+        assert types(call.record)[-2:] == ["speech_started", "dtmf_received"]
         call.say(SIM)
         ended = await call.until_event("speech_ended")
         assert ended.at_seconds > 4.5

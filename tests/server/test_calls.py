@@ -1,5 +1,7 @@
 """The calls of a server, as others see them: ids, history, transcript, who is woken when."""
 
+import weakref
+
 from server.calls import Calls, Origin
 from server.events import CallEnded, CallStarted, DtmfReceived, PlaybackStarted, State, StateChanged, TranscriptFinal
 from server.reply import Reply
@@ -91,3 +93,17 @@ def test_who_watches_is_woken_after_the_fact_and_until_he_stops() -> None:
     stop_all()
     call.record(DtmfReceived("1"), 3.0)
     assert len(woken) == 5
+
+
+def test_an_ended_call_keeps_its_history_and_not_what_ran_it() -> None:
+    class Runner:
+        def push(self, _: Reply) -> bool:
+            return True
+
+    runner = Runner()
+    call = Calls().open(UUID, "", runner.push)
+    gone = weakref.ref(runner)
+    call.record(CallEnded("caller", "gone", 1), 1.0)
+    del runner
+    assert gone() is None
+    assert call.events()
