@@ -45,11 +45,11 @@ BLOCK_BYTES = 2 * 1600  # 200 ms are taken at a time
 SEGMENT = 20  # pieces of 10 ms
 LEAD = 960  # samples, 120 ms, put before the sound: so much of a phrase's speech may be missing, if it is soft
 SHIFT = (SHIFT_FFT - ANCHOR) // 2  # samples, 56 ms: so far from where the bands put it an anchor is looked for
-TRIES = 3  # places laid against the wave for each 200 ms
+TRIES = 3  # phrases laid against the wave for each 200 ms, and more of them only where one fits: its kin
 
 ANCHOR_LIKENESS = 0.58  # of loudness in bands; the least seen for a true one at 10 dB SNR is 0.63, the median 0.9
 ANCHOR_CORRELATION = 0.4  # of the waves
-KIN = 0.1  # phrases whose anchors are alike by this much are followed together
+KIN = 0.1  # phrases that begin alike: their anchors differ by less
 UNSURE_MS = 300
 AMBIGUOUS = 0.02  # a smaller margin between two different texts decides nothing
 
@@ -220,15 +220,15 @@ class _Search:
         best = likeness.max(axis=0)
         order = np.argsort(-best, kind="stable")
         trails: list[Trail] = []
-        enough = ANCHOR_LIKENESS
+        kin = math.inf
         for rank, index in enumerate(order):
-            if best[index] < enough or (rank >= TRIES and not trails):
+            if best[index] < ANCHOR_LIKENESS or (rank >= TRIES and best[index] < kin):
                 break
             row = int(likeness[:, index].argmax())
             trail = self._lay(int(index), (first + row) * HOP)
             if trail is not None:
                 trails.append(trail)
-                enough = max(enough, float(best[index]) - KIN)
+                kin = min(kin, float(best[index]) - KIN)
         self._trails = tuple(trails)
         self._place += count
         return True
