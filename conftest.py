@@ -1,4 +1,4 @@
-"""For all tests: where everything must run (`make test-all`), a skip is a failure; tests left out are named."""
+"""For all tests: where everything must run (`make test-all`), a skip is a failure."""
 
 import os
 from collections.abc import Generator
@@ -17,12 +17,3 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and {NO_SKIPS} says that nothing may be: {call.excinfo}"
     return report
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    left_out = terminalreporter.stats.get("deselected", [])
-    if left_out and config.option.markexpr:
-        terminalreporter.section("left out", sep="-")
-        terminalreporter.line(f"{len(left_out)} tests, by -m {config.option.markexpr!r}; `make test-all` runs them:")
-        for item in left_out:
-            terminalreporter.line(f"  {item.nodeid}")

@@ -1,0 +1,71 @@
+"""`add-recording`: what it takes, what it refuses, and that the recording can be said at once."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from audiosocket.phrases import PhraseBook
+from audiosocket.slin import silence, write_wav
+from audiosocket_sim.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+SIM = ROOT / "recordings" / "pt-br" / "sim.wav"
+
+
+def test_it_is_listed_with_its_speech_and_can_be_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["add-recording", str(SIM), "--text", "Claro que sim."]) == 0
+    assert capsys.readouterr().out == "recordings/pt-br/claro_que_sim.wav: say it with `- say: pt-br/claro_que_sim`\n"
+    phrase = PhraseBook.load(tmp_path / "recordings").by_name("pt-br/claro_que_sim")
+    assert phrase is not None
+    assert (phrase.text, phrase.duration_ms) == ("Claro que sim.", 1050)
+    (tmp_path / "call.yaml").write_text(
+        "summary: A call.\nsteps:\n  - expect: {state: USER_TURN, within: 7s}\n  - say: pt-br/claro_que_sim\n"
+    )
+    assert main(["run", "call.yaml"]) == 0
+    assert "“Claro que sim.”" in capsys.readouterr().out
+
+
+def test_the_manifests_comments_stay(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    shutil.copytree(ROOT / "recordings", folder)
+    before = (folder / "manifest.yaml").read_text(encoding="utf-8")
+    assert main(["add-recording", str(SIM), "--text", "Claro que sim.", "--to", str(folder)]) == 0
+    after = (folder / "manifest.yaml").read_text(encoding="utf-8")
+    assert after.splitlines()[0] == before.splitlines()[0]
+    assert len(PhraseBook.load(folder).phrases) == len(PhraseBook.load(ROOT / "recordings").phrases) + 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["no.wav", "--text", "Oi."], "no.wav: no such file"),
+        (["quiet.wav", "--text", "Oi."], "nothing can be heard in it"),
+        (["long.wav", "--text", "Oi."], "at most 60 s are taken"),
+        (["sim.wav", "--text", " ... "], "--text is empty"),
+        (["sim.wav", "--text", "Oi.", "--name", "../oi"], "expected small letters"),
+        (["sim.wav", "--text", "Oi.", "--name", "pt-br/taken"], "choose another --name"),
+        (["text.wav", "--text", "Oi."], "text.wav"),
+    ],
+)
+def test_what_is_refused_is_one_line_and_leaves_nothing(
+    arguments: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(SIM, "sim.wav")
+    write_wav(tmp_path / "quiet.wav", silence(1000), 8000)
+    write_wav(tmp_path / "long.wav", b"\0\x20\0\xe0" * 8000 * 31, 8000)
+    (tmp_path / "text.wav").write_text("no audio")
+    assert main(["add-recording", "sim.wav", "--text", "Taken.", "--name", "pt-br/taken"]) == 0
+    capsys.readouterr()
+    listed = (tmp_path / "recordings" / "manifest.yaml").read_text()
+    assert main(["add-recording", *arguments]) in (2, 3)
+    captured = capsys.readouterr()
+    assert says in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+    assert (tmp_path / "recordings" / "manifest.yaml").read_text() == listed
+    assert {path.name for path in (tmp_path / "recordings").rglob("*.wav")} == {"taken.wav"}
