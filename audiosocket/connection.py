@@ -142,7 +142,7 @@ class Connection:
         Raises `LocalProtocolError` if this role may not send it now, or if the payload does not fit the kind: audio is
         1 to 65,535 bytes, a UUID 16, a digit 1, a hangup none.
         """
-        if self._is_open and payload and is_audio(kind):
+        if self._is_open and payload and 0x10 <= kind <= 0x18:
             return encode(kind, payload)
         if kind not in self._may_send:
             raise LocalProtocolError(f"a {self.role.value} may not send kind 0x{kind:02x} when {self._state.value}")

@@ -12,7 +12,7 @@ class Pacer:
     All times are seconds on one clock.
     """
 
-    __slots__ = ("_next", "max_catch_up", "period", "skipped", "start")
+    __slots__ = ("_next", "max_catch_up", "next_at", "period", "skipped", "start")
 
     def __init__(self, start: float, period: float, max_catch_up: int = 3) -> None:
         if period <= 0 or max_catch_up < 1:
@@ -21,12 +21,9 @@ class Pacer:
         self.period = period
         self.max_catch_up = max_catch_up
         self.skipped = 0
-        self._next = 0
-
-    @property
-    def next_at(self) -> float:
+        self.next_at = start
         """The deadline of the next frame."""
-        return self.start + self._next * self.period
+        self._next = 0
 
     def at(self, offset: int) -> float:
         """The deadline `offset` frames after the next one; -1 is the one that `take` gave out last."""
@@ -40,6 +37,11 @@ class Pacer:
         """How many frames are due at `now` (0 to `max_catch_up`). They count as sent."""
         if now < self.next_at:
             return 0
+        following = self.start + (self._next + 1) * self.period
+        if now < following:  # nearly always
+            self._next += 1
+            self.next_at = following
+            return 1
         # The quotient may be off by one in its last bit; the deadlines decide, as they are what `next_at` promised.
         last = int((now - self.start) / self.period)
         while self.start + (last + 1) * self.period <= now:
@@ -48,6 +50,7 @@ class Pacer:
             last -= 1
         due = last + 1 - self._next
         self._next = last + 1
+        self.next_at = self.start + self._next * self.period
         if due > self.max_catch_up:
             self.skipped += due - self.max_catch_up
             due = self.max_catch_up

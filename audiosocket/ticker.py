@@ -108,26 +108,35 @@ class Ticker:
 class _TimerHandle(TickHandle):
     """A call with a `call_at` of its own, its phase the instant of its `add`."""
 
-    __slots__ = ("_loop", "_pacer", "_timer")
+    __slots__ = ("_loop", "_pacer", "_skipped", "_timer")
 
     def __init__(self, ticker: Ticker, callback: Callback, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(ticker, callback)
         self._loop = loop
         self._pacer = Pacer(loop.time(), ticker.period, MAX_CATCH_UP)
+        self._skipped = 0  # of the pacer's, those that the ticker knows of
         self._timer = loop.call_at(self._pacer.next_at, self._tick)
 
     def _tick(self) -> None:
-        pacer, ticker = self._pacer, self._ticker
+        pacer = self._pacer
         first = pacer.next_at
-        now = max(self._loop.time(), first)  # a loop may fire a timer early, by the grain of its clock: it is due
-        ticker.lateness.add(now - first)
-        skipped = pacer.skipped
+        now = self._loop.time()
+        if now < first:  # a loop may fire a timer early, by the grain of its clock: it is due
+            now = first
+        self._ticker.lateness.add(now - first)
         due = pacer.take(now)
-        ticker.skipped += pacer.skipped - skipped
-        for back in range(due, 0, -1):
-            _call((self,), pacer.at(-back), self._loop)
+        if due == 1:  # nearly always
+            _call((self,), first, self._loop)
+        else:
+            self._catch_up(due)
         if not self.cancelled:
             self._timer = self._loop.call_at(pacer.next_at, self._tick)
+
+    def _catch_up(self, due: int) -> None:
+        self._ticker.skipped += self._pacer.skipped - self._skipped
+        self._skipped = self._pacer.skipped
+        for back in range(due, 0, -1):
+            _call((self,), self._pacer.at(-back), self._loop)
 
     def _release(self) -> None:
         self._timer.cancel()

@@ -68,7 +68,7 @@ class Keypad:
 
     def held(self, at: float) -> bool:
         """Whether a packet that comes at `at` falls into a key press: the core drops its audio."""
-        return any(key.down <= at < key.up for key in self._keys)
+        return bool(self._keys) and any(key.down <= at < key.up for key in self._keys)
 
     def released(self, now: float) -> list[Key]:
         """The keys that came up until now, each told once."""

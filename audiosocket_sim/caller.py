@@ -59,7 +59,7 @@ class Caller:
         if sound is None:
             if self.muted:
                 return None
-            return self._leave(now, self._line.send(bytes(n_bytes)))
+            return self._leave(now, self._line.quiet(n_bytes))
         if sound.position == 0:
             sound.on_started(now)
         piece = sound.pcm[sound.position : sound.position + n_bytes]

@@ -47,6 +47,15 @@ class LineModel:
         self._codec = _CODECS[codec if rate_hz == 8000 else "none"]
         self._factor = 10 ** (gain_db / 20)
         self._noise = None if noise_dbfs is None else _WhiteNoise(noise_dbfs, seed)
+        self._quiet = b""
+
+    def quiet(self, n_bytes: int) -> bytes:
+        """What leaves the line while nobody makes a sound: its noise, or what the codec makes of digital silence."""
+        if self._noise is not None:
+            return self.send(bytes(n_bytes))
+        if len(self._quiet) != n_bytes:
+            self._quiet = self.send(bytes(n_bytes))
+        return self._quiet
 
     def send(self, frame: bytes, with_noise: bool = True) -> bytes:
         """Caller to Asterisk: gain, noise, codec. Same length out as in.

@@ -117,11 +117,11 @@ class MemorySocket(MemoryEndpoint):
     ) -> None:
         super().__init__(endpoints, name)
         self._peer_name = peer_name
-        self._capacity_bytes = capacity_bytes
+        self.room = capacity_bytes
+        """Bytes that still fit into what lies unread at this end (with the sender's buffer, as on loopback)."""
         self._cut = cut
         self._peer = self  # until `connected_pair` joins two ends
         self._unread: deque[bytes] = deque()
-        self._unread_bytes = 0
         self._fin_sent = False
         self._fin_received = False
         self._was_reset = False
@@ -139,11 +139,6 @@ class MemorySocket(MemoryEndpoint):
             ready |= EVENT_WRITE
         return ready
 
-    @property
-    def room(self) -> int:
-        """Bytes that still fit into what lies unread at this end (with the sender's buffer, as on loopback)."""
-        return self._capacity_bytes - self._unread_bytes
-
     def getpeername(self) -> Address:
         if self._was_reset:
             raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
@@ -159,16 +154,17 @@ class MemorySocket(MemoryEndpoint):
         if peer.closed:
             self.receive_reset()
             return len(data)
-        room = peer._capacity_bytes - peer._unread_bytes
-        if len(data) > room:
+        size = len(data)
+        if size > peer.room:
             peer._peer_waits_for_room = True
-            if room <= 0:
+            if peer.room <= 0:
                 raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-            data = memoryview(data)[:room]
+            size = peer.room
+            data = memoryview(data)[:size]
         peer._unread.append(bytes(data))
-        peer._unread_bytes += len(data)
+        peer.room -= size
         peer._active[peer] = None
-        return len(data)
+        return size
 
     def sendmsg(self, buffers: Iterable[Bytes]) -> int:
         return self.send(b"".join(buffers))
@@ -183,15 +179,15 @@ class MemorySocket(MemoryEndpoint):
                 return b""
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         if self._cut is not None:
-            size = min(size, self._cut(self._unread_bytes))
-        data = unread.popleft() if len(unread) == 1 else b"".join(unread)
-        if len(data) > size:
+            size = min(size, self._cut(sum(map(len, unread))))
+        data = unread.popleft()
+        if unread:
+            data += b"".join(unread)
             unread.clear()
+        if len(data) > size:
             unread.append(data[size:])
             data = data[:size]
-        else:
-            unread.clear()
-        self._unread_bytes -= len(data)
+        self.room += len(data)
         if self._peer_waits_for_room:
             self._peer_waits_for_room = False
             self._active[self._peer] = None
@@ -199,8 +195,9 @@ class MemorySocket(MemoryEndpoint):
 
     def recv_into(self, buffer: bytearray | memoryview, size: int = 0, flags: int = 0) -> int:
         data = self.recv(size or len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+        read = len(data)
+        buffer[:read] = data
+        return read
 
     def shutdown(self, how: int) -> None:
         """Half close. Only the sending half exists here; asyncio never shuts the other."""

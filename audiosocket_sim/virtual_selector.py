@@ -1,12 +1,13 @@
 """A selector for virtual time: real descriptors are polled without waiting, in-memory sockets are looked at directly.
 
-It collects what is ready *now*, in the order in which it became ready. When there is nothing, and asyncio would wait,
-it asks its owner (`VirtualLoop`) instead, who may move the clock. It decides nothing about time itself.
+It tells what is ready *now*, in the order in which it became ready, and decides nothing about time: that is its owner's
+(`VirtualLoop`), who asks it once a turn.
 """
 
+import asyncio
 import selectors
-from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections import ChainMap, deque
+from collections.abc import Mapping
 from typing import Any
 
 from audiosocket_sim.memory_socket import Endpoints
@@ -15,23 +16,14 @@ __all__ = ["Events", "VirtualSelector"]
 
 Events = list[tuple[selectors.SelectorKey, int]]
 
-_ONLY_THE_SELF_PIPE = 1
-_QUIET_POLL_EVERY = 256
-_SPIN_CHECK_EVERY = 1_000
-
 
 class VirtualSelector(selectors.BaseSelector):
-    """on_idle(for_ever) is asked when nothing is ready and asyncio would wait: it returns events, or moves the clock.
+    """Knows kernel descriptors and the sockets of `endpoints` by the same interface."""
 
-    on_spin() is called at every 1,000th of `cycles_at_this_instant`, which the owner resets. Both may raise.
-    """
-
-    def __init__(self, endpoints: Endpoints, on_idle: Callable[[bool], Events], on_spin: Callable[[], None]) -> None:
-        self.cycles_at_this_instant = 0
-        self._cycles = 0
+    def __init__(self, endpoints: Endpoints) -> None:
+        self.real_count = 0
+        """Kernel descriptors that are registered; the loop's own self-pipe is one."""
         self._endpoints = endpoints
-        self._on_idle = on_idle
-        self._on_spin = on_spin
         self._real = selectors.DefaultSelector()
         self._real_keys = self._real.get_map()
         self._memory_keys: dict[int, selectors.SelectorKey] = {}
@@ -41,7 +33,9 @@ class VirtualSelector(selectors.BaseSelector):
         fd = _fd(fileobj)
         endpoint = self._endpoints.by_fd.get(fd)
         if endpoint is None:
-            return self._real.register(fileobj, events, data)
+            key = self._real.register(fileobj, events, data)
+            self.real_count += 1
+            return key
         if fd in self._memory_keys:
             raise KeyError(f"{fileobj!r} (FD {fd}) is already registered")
         key = self._memory_keys[fd] = selectors.SelectorKey(fileobj, fd, events, data)
@@ -50,7 +44,10 @@ class VirtualSelector(selectors.BaseSelector):
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
         key = self._memory_keys.pop(_fd(fileobj), None)
-        return self._real.unregister(fileobj) if key is None else key
+        if key is None:
+            key = self._real.unregister(fileobj)
+            self.real_count -= 1
+        return key
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         if _fd(fileobj) not in self._memory_keys:
@@ -66,37 +63,27 @@ class VirtualSelector(selectors.BaseSelector):
         return self._all_keys
 
     def select(self, timeout: float | None = None) -> Events:
-        """What is ready at this instant. Only `on_idle` may wait; `timeout` says whether asyncio would."""
-        self.cycles_at_this_instant = cycles = self.cycles_at_this_instant + 1
-        self._cycles += 1
-        ready = self._memory_events() if self._endpoints.active else []
-        if len(self._real_keys) > _ONLY_THE_SELF_PIPE or not self._cycles % _QUIET_POLL_EVERY:
-            ready += self._real.select(0)  # the self-pipe alone is of interest only for signals: ask it now and then
-        if not ready and timeout != 0:
-            return self._on_idle(timeout is None)
-        if not cycles % _SPIN_CHECK_EVERY:
-            self._on_spin()
-        return ready
-
-    def wait(self, seconds: float) -> Events:
         """Wait in real time for real descriptors: another thread's wake-up, a child process, a kernel socket."""
-        return self._real.select(seconds)
+        return self._real.select(timeout)
+
+    def collect(self, ready: deque[asyncio.Handle]) -> None:
+        """Append the callbacks of the in-memory sockets that are ready now."""
+        active = self._endpoints.active
+        for endpoint in tuple(active):
+            key = self._memory_keys.get(endpoint.fd)
+            mask = endpoint.readiness() & key.events if key else 0
+            if key is None or not mask:
+                del active[endpoint]
+                continue
+            reader, writer = key.data
+            if mask & selectors.EVENT_READ:
+                ready.append(reader)
+            if mask & selectors.EVENT_WRITE:
+                ready.append(writer)
 
     def close(self) -> None:
         self._real.close()
         self._memory_keys.clear()
-
-    def _memory_events(self) -> Events:
-        events: Events = []
-        active = self._endpoints.active
-        for endpoint in tuple(active):
-            key = self._memory_keys.get(endpoint.fd)
-            ready = endpoint.readiness() & key.events if key else 0
-            if key and ready:
-                events.append((key, ready))
-            else:
-                del active[endpoint]
-        return events
 
 
 def _fd(fileobj: Any) -> int:

@@ -16,9 +16,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import functools
-import heapq
 import itertools
-import math
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextvars import Context
@@ -30,9 +28,15 @@ from audiosocket_sim.memory_network import MemoryNetwork, Split
 from audiosocket_sim.memory_socket import Endpoints
 from audiosocket_sim.outside_work import Hold, OutsideWork
 from audiosocket_sim.pending_tasks import describe_pending_tasks
-from audiosocket_sim.virtual_selector import Events, VirtualSelector
+from audiosocket_sim.virtual_selector import VirtualSelector
+from audiosocket_sim.virtual_timers import VirtualTimers
 
 __all__ = ["Deadlock", "HoldTooLong", "Livelock", "VirtualLoop", "VirtualTimeError", "new_loop", "run"]
+
+_SPIN_CHECK_EVERY = 1_000
+_ONLY_THE_SELF_PIPE = 1
+_QUIET_POLL_EVERY = 256
+"""The self-pipe alone matters only for signals: it is asked now and then."""
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -54,21 +58,6 @@ class HoldTooLong(VirtualTimeError):
     """A thread or a child process has kept the clock still for longer than the cap, in real time."""
 
 
-class _Timer(asyncio.TimerHandle):
-    """A timer that keeps its place among those of the same instant, which asyncio's heap does not promise."""
-
-    __slots__ = ("number",)
-
-    _when: float
-    _scheduled: bool
-    number: int
-
-    def __lt__(self, other: object) -> bool:
-        if not isinstance(other, _Timer):
-            return NotImplemented
-        return self.number < other.number if self._when == other._when else self._when < other._when
-
-
 class VirtualLoop(MemoryConnectionsLoop):
     """A stock asyncio loop on a virtual clock, in seconds from 0.
 
@@ -83,7 +72,6 @@ class VirtualLoop(MemoryConnectionsLoop):
     request to it instead."""
 
     _ready: deque[asyncio.Handle]
-    _scheduled: list[asyncio.TimerHandle]
     _default_executor: concurrent.futures.Executor | None
 
     def __init__(
@@ -101,14 +89,15 @@ class VirtualLoop(MemoryConnectionsLoop):
         self._hold_cap_seconds = hold_cap_seconds
         self._max_cycles = max_cycles
         self._max_jumps = max_jumps
-        self._timer_numbers = itertools.count()
+        self.timers = VirtualTimers()
+        self._turns = self._turns_before_this_instant = 0
+        self._spin_check_at = _SPIN_CHECK_EVERY
         self._outside = OutsideWork(self._wake)
         self._children: dict[object, Hold] = {}
         self._gave_up_waiting = False
-        endpoints = network.endpoints if network else Endpoints()
-        self._virtual_selector = VirtualSelector(endpoints, self._on_idle, self._on_spin)
+        self._endpoints = network.endpoints if network else Endpoints()
+        self._virtual_selector = VirtualSelector(self._endpoints)
         super().__init__(self._virtual_selector, network)
-        self._clock_resolution = math.ulp(self._now)  # a timer fires at its instant, never before
         hold_anyio_threads()
 
     # --- the clock
@@ -121,51 +110,81 @@ class VirtualLoop(MemoryConnectionsLoop):
         self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
         self._check_closed()  # type: ignore[attr-defined]
-        timer = _Timer(when, callback, args, self, context)
-        timer.number = next(self._timer_numbers)
-        timer._scheduled = True
-        heapq.heappush(self._scheduled, timer)
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        timer._scheduled = True  # type: ignore[attr-defined]
+        self.timers.add(timer, when)
         return timer
 
-    def _on_idle(self, for_ever: bool) -> Events:
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        if handle._scheduled:  # type: ignore[attr-defined]
+            self.timers.note_cancelled()
+
+    # --- one turn
+
+    def _run_once(self) -> None:
+        """One turn, in asyncio's order: what is ready already, traffic, timers. Without any of it, the clock moves."""
+        ready, selector = self._ready, self._virtual_selector
+        self._turns += 1
+        if self._endpoints.active:
+            selector.collect(ready)
+        if selector.real_count > _ONLY_THE_SELF_PIPE or not self._turns % _QUIET_POLL_EVERY:
+            self._process_events(selector.select(0))  # type: ignore[attr-defined]
+        if not ready and not self._stopping:  # type: ignore[attr-defined]
+            self._on_idle()
+        if self._turns >= self._spin_check_at:
+            self._on_spin()
+        self.timers.take(self._now, ready)
+        for _ in range(len(ready)):  # what these make ready has its turn after the next look at the traffic
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
+
+    def _on_idle(self) -> None:
         """Nothing is ready: hear other threads, wait for held work, or jump to the next timer."""
+        when = self.timers.next_at()
+        if when is not None and when <= self._now:
+            return
         if not self._outside.is_quiet:
-            self._limit_cycles()
+            self._limit_turns()
             if self._outside.hear(self._ready):
-                return []
+                return
             if self._outside.oldest_hold:
-                return self._virtual_selector.wait(self._seconds_left_to_hold(self._outside.oldest_hold))
-        if for_ever:
-            ready = self._virtual_selector.wait(self._deadlock_seconds)
-            if not ready and not self._outside.hear(self._ready):
-                self._fail(Deadlock, "no timer, no traffic and no work in a thread or child process is left")
-            return ready
-        self._jump(self._scheduled[0].when())
-        return []
+                self._wait(self._seconds_left_to_hold(self._outside.oldest_hold))
+                return
+        if when is not None:
+            self._jump(when)
+        elif not self._wait(self._deadlock_seconds) and not self._outside.hear(self._ready):
+            self._fail(Deadlock, "no timer, no traffic and no work in a thread or child process is left")
+
+    def _wait(self, seconds: float) -> bool:
+        """In real time, for real descriptors; whether there was something."""
+        events = self._virtual_selector.select(seconds)
+        self._process_events(events)  # type: ignore[attr-defined]
+        return bool(events)
 
     def _jump(self, when: float) -> None:
-        self._virtual_selector.cycles_at_this_instant = 0
+        self._turns_before_this_instant = self._turns
+        self._spin_check_at = self._turns + _SPIN_CHECK_EVERY
+        self._now = when
         self.jumps += 1
-        if when > self._now:
-            self._now = when
-            self._clock_resolution = math.ulp(when)
         if self.jumps >= self._max_jumps:
             jumps, self.jumps = self.jumps, 0
             self._fail(Livelock, f"the clock has jumped {jumps:,} times")
 
     def _on_spin(self) -> None:
-        """Many cycles, and the clock has not moved: threads are heard all the same, and there is a limit."""
+        """Many turns, and the clock has not moved: threads are heard all the same, and there is a limit."""
+        self._spin_check_at = self._turns + _SPIN_CHECK_EVERY
         self._outside.hear(self._ready)
         if self._outside.oldest_hold:
             self._seconds_left_to_hold(self._outside.oldest_hold)
-        self._limit_cycles()
+        self._limit_turns()
 
-    def _limit_cycles(self) -> None:
-        cycles = self._virtual_selector.cycles_at_this_instant
-        if cycles >= self._max_cycles:
-            self._virtual_selector.cycles_at_this_instant = 0
+    def _limit_turns(self) -> None:
+        turns = self._turns - self._turns_before_this_instant
+        if turns >= self._max_cycles:
+            self._turns_before_this_instant = self._turns
             callbacks = ", ".join(sorted({_name(handle) for handle in itertools.islice(self._ready, 5)})) or "none"
-            self._fail(Livelock, f"{cycles:,} loop cycles at one instant; callbacks that are due: {callbacks}")
+            self._fail(Livelock, f"{turns:,} loop cycles at one instant; callbacks that are due: {callbacks}")
 
     def _seconds_left_to_hold(self, hold: Hold) -> float:
         left = self._hold_cap_seconds - hold.age_seconds()

@@ -10,7 +10,9 @@ which the call says when the bot falls silent: the pre-roll must not hold the bo
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import webrtcvad
@@ -37,10 +39,7 @@ class WebRtcVad:
     """
 
     def __init__(self, aggressiveness: int) -> None:
-        self._is_speech = webrtcvad.Vad(aggressiveness).is_speech
-
-    def is_speech(self, frame: bytes) -> bool:
-        return self._is_speech(frame, 8000)
+        self.is_speech: Callable[[bytes], bool] = partial(webrtcvad.Vad(aggressiveness).is_speech, sample_rate=8000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ class Endpointer:
         minimum_speech_ms: int = 240,
     ) -> None:
         self.in_utterance = False
-        self._vad = vad
+        self._is_speech = vad.is_speech
         self._silence_limit_ms = silence_ms
         self._longest_ms = longest_ms
         self._minimum_speech_ms = minimum_speech_ms
@@ -130,7 +129,7 @@ class Endpointer:
         self._missing_ms = 0
 
     def _frame(self, frame: bytes, behind: bytes) -> list[EndpointingFact] | None:
-        voiced = self._vad.is_speech(frame)
+        voiced = self._is_speech(frame)
         self._recent.append(frame)
         self._flags = flags = (self._flags << 1 | voiced) & self._recent_mask
         if self.in_utterance:

@@ -367,7 +367,7 @@ def test_an_idle_mock_never_stops_the_clock() -> None:
         ai = MockAi([], lambda event: None, push)
         await ai.start()
         loop = asyncio.get_running_loop()
-        timers = [timer.when() for timer in loop._scheduled]  # type: ignore[attr-defined]
+        timers = [timer.when() for timer in loop.timers.pending]  # type: ignore[attr-defined]
         await ai.aclose()
         return timers
 
