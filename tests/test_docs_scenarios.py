@@ -1,4 +1,4 @@
-"""docs/scenarios.md is held to the code: its examples load, its tables name every key, its errors are the real ones."""
+"""docs/scenarios.md is held to the code: its examples run, its tables name every key, its errors are the real ones."""
 
 import re
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from audiosocket_sim.loader import ScenarioError, load_text, schema
+from audiosocket_sim.runner import Outcome, run
 from audiosocket_sim.scenario import EXPECTATION_KEYS, STEP_KEYS, Scenario
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,6 +42,15 @@ def loaded(example: str) -> Scenario:
 @pytest.mark.parametrize("example", blocks())
 def test_an_example_loads(example: str) -> None:
     assert loaded(example)
+
+
+@pytest.mark.parametrize("example", blocks())
+def test_an_example_is_carried_out(example: str) -> None:
+    """A whole scenario passes. A part, put in a call of its own, runs: whether its expectations hold is another thing."""
+    result = run(loaded(example))
+    assert result.outcome in (Outcome.PASSED, Outcome.FAILED), result.problems
+    if "\nsummary:" in f"\n{example}":
+        assert result.outcome is Outcome.PASSED, result.problems
 
 
 def test_there_are_examples_of_every_step_and_expectation() -> None:
