@@ -144,11 +144,21 @@ def _read(path: Path) -> bytes:
     return read_audio(path, SAMPLE_RATE_HZ)
 
 
-def _load_manifest(source: Path) -> list[Phrase]:
+def _load_manifest(source: Path) -> tuple[Phrase, ...]:
+    manifest = source / MANIFEST_NAME if source.is_dir() else source
+    try:
+        found = manifest.stat()
+    except OSError as error:
+        raise PhraseBookError(f"{manifest}: cannot be read: {error}") from error
+    return _phrases(manifest, (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size))
+
+
+@lru_cache(maxsize=64)
+def _phrases(manifest: Path, version: tuple[int, ...]) -> tuple[Phrase, ...]:
+    """What the manifest holds. Read once for each `version` of the file: every call of a test run needs it."""
     from ruamel.yaml import YAML  # late: who only compares texts needs no YAML
     from ruamel.yaml.error import YAMLError
 
-    manifest = source / MANIFEST_NAME if source.is_dir() else source
     try:
         entries = YAML(typ="safe", pure=True).load(manifest.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -165,7 +175,7 @@ def _load_manifest(source: Path) -> list[Phrase]:
             raise PhraseBookError(f"{manifest}: entry {number}: {phrase.name} is there twice")
         names.add(phrase.name)
         phrases.append(phrase)
-    return phrases
+    return tuple(phrases)
 
 
 def _entry(manifest: Path, number: int, entry: object) -> Phrase:

@@ -123,6 +123,14 @@ def test_a_short_manifest_entry_is_measured(tmp_path: Path) -> None:
     assert PhraseBook.load(folder / "manifest.yaml").phrases == (phrase,)
 
 
+def test_a_manifest_is_read_once_and_again_when_it_has_changed(tmp_path: Path) -> None:
+    folder = manifest(tmp_path, "- {file: pt-br/ola.wav, text: Olá.}")
+    first = PhraseBook.load(folder).phrases
+    assert PhraseBook.load(folder).phrases[0] is first[0]
+    manifest(tmp_path, "- {file: pt-br/ola.wav, text: Olá, bom dia.}")
+    assert PhraseBook.load(folder).phrases[0].text == "Olá, bom dia."
+
+
 def test_a_phrase_in_memory() -> None:
     pcm = bytes(1600) + tone(200) + bytes(800)
     phrase = Phrase.from_pcm("made/up", "Made up.", pcm, voice="espeak")
