@@ -127,8 +127,8 @@ def test_a_manifest_is_read_once_and_again_when_it_has_changed(tmp_path: Path) -
     folder = manifest(tmp_path, "- {file: pt-br/ola.wav, text: Olá.}")
     first = PhraseBook.load(folder).phrases
     assert PhraseBook.load(folder).phrases[0] is first[0]
-    manifest(tmp_path, "- {file: pt-br/ola.wav, text: Olá, bom dia.}")
-    assert PhraseBook.load(folder).phrases[0].text == "Olá, bom dia."
+    manifest(tmp_path, "- {file: pt-br/ola.wav, text: Bom dia.}")
+    assert PhraseBook.load(folder).phrases[0].text == "Bom dia."
 
 
 def test_a_phrase_in_memory() -> None:
