@@ -124,10 +124,10 @@ def test_a_short_manifest_entry_is_measured(tmp_path: Path) -> None:
 
 
 def test_a_manifest_is_read_once_and_again_when_it_has_changed(tmp_path: Path) -> None:
-    folder = manifest(tmp_path, "- {file: pt-br/ola.wav, text: Olá.}")
+    folder = manifest(tmp_path, "- {file: pt-br/ola.wav, text: Olá., language: pt-BR}")
     first = PhraseBook.load(folder).phrases
     assert PhraseBook.load(folder).phrases[0] is first[0]
-    manifest(tmp_path, "- {file: pt-br/ola.wav, text: Bom dia.}")
+    manifest(tmp_path, "- {file: pt-br/ola.wav, text: Bom dia., language: pt-BR}")
     assert PhraseBook.load(folder).phrases[0].text == "Bom dia."
 
 
