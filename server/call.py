@@ -38,6 +38,8 @@ log = logging.getLogger("server.call")
 MOST_QUEUED_MS = 20_000
 ROOM_FROM_MS = 10_000
 
+LATE_SECONDS = 0.02  # a tick that comes so late was held up, and so were the sockets
+
 SLIN8 = int(Kind.SLIN8)  # what we send, always: every release of Asterisk takes it
 
 
@@ -94,6 +96,8 @@ class Call:
         self._gap_seconds = ep.missing_audio_ms / 1000 + SPARE_SECONDS
         self._audio_at = 0.0  # when the newest audio came
         self._missed_until = 0.0  # up to when missing audio has been counted as silence
+        self._hole_since = -1.0  # the newest audio before the hole that the ticks see
+        self._hole_sure_after = 0.0  # ticks that were due later know that there is a hole
         self._utterance = b""  # the beginning of the utterance that `turns` is being told of
         self._recognition: Recognition | None = None
         self._recognising: asyncio.Task[None] | None = None
@@ -379,7 +383,16 @@ class Call:
             self._heard(facts)
 
     def _audio_missing(self, now: float) -> None:
-        """A muted phone sends nothing: that is silence too, from the newest audio on."""
+        """A muted phone sends nothing: that is silence too, from the newest audio on.
+
+        But after a stall of our own the clock may be served before the socket, in which the audio lies: the tick that
+        first sees a hole, and one that is late itself, count nothing yet; the next one does, with all that is missing.
+        """
+        clock = self._loop.time()
+        if self._hole_since != self._audio_at or clock - now > LATE_SECONDS:
+            self._hole_since, self._hole_sure_after = self._audio_at, clock
+        if now <= self._hole_sure_after:
+            return
         since = max(self._audio_at, self._missed_until)
         missing_ms = round((now - since) * 1000)
         if missing_ms > 0:

@@ -356,3 +356,38 @@ async def test_strange_messages_are_told_once_and_do_no_harm() -> None:
         assert len([line for line in warnings if "0xff" in line]) == 1
         call.say()
         await call.until_state(WAITING)
+
+
+@virtual
+async def test_a_stall_of_our_own_is_no_silence_of_the_caller() -> None:
+    async with bench() as b:
+        call = await b.call()
+        await call.until_state(USER_TURN)
+        call.say(SIM[360 * 16 : 720 * 16] * 3)
+        await call.until_event("speech_started")
+        (connection,) = b.server._connections
+        ticks, loop = connection._ticks, asyncio.get_running_loop()  # type: ignore[union-attr]
+        ticks._timer.cancel()  # type: ignore[union-attr]
+        loop._now += 0.7  # type: ignore[attr-defined]  # over the threshold; and the clock is served before the socket
+        ticks._tick()  # type: ignore[union-attr]
+        assert types(call.record)[-1] == "speech_started"
+        await call.until_event("speech_ended", reason="silence")
+
+
+@virtual
+async def test_a_key_held_for_longer_than_the_threshold_is_silence_unless_the_settings_say_otherwise() -> None:
+    for missing_audio_ms, ended in ((200, True), (1500, False)):
+        async with bench({"endpointing": {"missing_audio_ms": missing_audio_ms}}) as b:
+            call = await b.call()
+            await call.until_state(USER_TURN)
+            call.say()
+            await call.until_event("speech_started")
+            await asyncio.sleep(0.3)
+            call.muted = True  # nothing on the wire tells a key that is down from a phone on mute
+            await asyncio.sleep(1.2)
+            call.send(3, b"5")
+            call.muted = False
+            await asyncio.sleep(0.1)
+            assert ("speech_ended" in types(call.record)) is ended
+            assert "dtmf_received" in types(call.record)
+            await call.until_event("backend_asked" if not ended else "playback_finished")
