@@ -8,6 +8,7 @@ one that the backend has just closed looks like a lost request. Knows nothing of
 
 import asyncio
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Literal
 
 import httpx
@@ -48,6 +49,7 @@ class AiClient:
             transport=httpx.AsyncHTTPTransport(verify=False, trust_env=False, limits=_LIMITS),  # plain http alone
             mounts={"https://": _HttpsTransport()},
             trust_env=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none: one call's session is not another's
             timeout=None,  # one limit for the whole answer, in `ask`
             headers={"User-Agent": "audiosocket-server", "Accept": "application/json"},
         )

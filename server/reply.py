@@ -4,6 +4,7 @@ The same reading serves the answer to a question and a message that the backend 
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
@@ -31,7 +32,7 @@ class Reply:
 def read_reply(body: bytes) -> Reply:
     """JSON in UTF-8 (or 16, or 32) -> Reply. Raises ReplyError and nothing else."""
     try:
-        answer = json.loads(body, parse_constant=_no_constant)
+        answer = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise ReplyError(f"not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
     except UnicodeDecodeError:
@@ -77,6 +78,14 @@ def _status(answer: dict[str, object], content: dict[str, object]) -> tuple[Stat
 def _clean(text: str) -> str:
     """Without blanks around it, and without halves of surrogate pairs, which JSON can hold and UTF-8 cannot."""
     return text.encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def _finite(text: str) -> float:
+    """1e999 would become an infinity, which the control API could not tell as JSON."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number is too large")
+    return number
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -245,3 +245,11 @@ async def test_over_real_sockets_nobody_listening_is_unreachable() -> None:
     with pytest.raises(BackendError, match="unreachable: ConnectError"):
         await client.ask("1", "Sim.")
     await client.aclose()
+
+
+@respx.mock
+async def test_no_cookie_of_one_call_reaches_another(client: AiClient) -> None:
+    route = respx.post(URL).respond(json=ANSWER, headers={"Set-Cookie": "session=of-call-1; Path=/"})
+    await client.ask("1", "Sim.")
+    await client.ask("2", "Não.")
+    assert "cookie" not in route.calls.last.request.headers

@@ -78,6 +78,7 @@ def test_a_wrong_shape_says_what_was_expected(answer: object, why: str) -> None:
         (b'{"content": }', "not valid JSON: Expecting value (line 1, column 13)"),
         (b'{"content": {"mensagem": "\xe7"}}', "not valid JSON: not UTF-8 text"),
         (b'{"content": {}, "x": NaN}', "not valid JSON: NaN is not JSON"),
+        (b'{"content": {}, "x": -1e999}', "not valid JSON: a number is too large"),
     ],
 )
 def test_bytes_that_are_no_json_say_where(body: bytes, why: str) -> None:
