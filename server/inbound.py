@@ -62,5 +62,7 @@ class Inbound:
         if self._stream is None or kind != self._kind:
             rate_hz = sample_rate_hz(kind)
             assert rate_hz is not None, f"kind 0x{kind:02x} is not audio"
-            self._kind, self._stream = kind, soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="int16", quality="HQ")
-        return bytes(self._stream.resample_chunk(np.frombuffer(payload, "<i2")).astype("<i2").tobytes())
+            # As floats: soxr dithers 16-bit output with a random seed, and the same sound must give the same bytes.
+            self._kind, self._stream = kind, soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="float32", quality="HQ")
+        samples = self._stream.resample_chunk(np.frombuffer(payload, "<i2").astype(np.float32))
+        return bytes(np.clip(np.rint(samples), -32768, 32767).astype("<i2").tobytes())
