@@ -66,7 +66,7 @@ class EmbeddedEngine:
 
             loop = asyncio.get_running_loop()
             yield await loop.run_in_executor(None, partial(render, text, self._language, cache=self._cache_folder))
-        except AudioSocketError as error:
+        except (AudioSocketError, OSError) as error:  # the latter: no place for the cache, no process for the voice
             raise SpeechError(str(error)) from error
 
     async def aclose(self) -> None:
