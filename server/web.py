@@ -31,6 +31,7 @@ Json = Mapping[str, object]
 MAX_BODY_BYTES = 1_000_000
 PING_SECONDS = 15
 LIST_EVERY_SECONDS = 0.2  # the list of calls is sent no more often than this
+MOST_STREAMS = 256  # open at a time; each costs a connection and a task
 LISTED_CALLS = 100  # in that stream, the newest; GET /calls has all
 TAKES_MESSAGES = (State.WAITING, State.IA_TURN)
 
@@ -144,20 +145,21 @@ class _Api:
         """Replays from the start, or from the Last-Event-ID of a client that comes back, and goes on to the end."""
         call = self._call(request)
         after = request.headers.get("last-event-id", "")
-        number = int(after) if after.isascii() and after.isdigit() else 0
+        number = int(after) if after.isascii() and after.isdigit() and len(after) < 20 else 0
         if not call.live and not call.events(number):
             return Response(status_code=204)  # tells an EventSource that there is nothing to come back for
+        self._streams.refuse_too_many()
         return _Stream(self._streams.call_events(call, number))
 
     async def stream_list(self, request: Request) -> Response:
+        self._streams.refuse_too_many()
         return _Stream(self._streams.call_lists(self._calls))
 
     async def push_message(self, request: Request) -> Response:
         _refuse_other_origins(request)
-        call = self._call(request)
-        if not call.live:
-            raise HTTPException(404, f"call {call.id} has ended")
+        self._live_call(request)
         body = await _body(request)
+        call = self._live_call(request)  # it may have ended meanwhile, or be another one of that id
         try:
             reply = read_reply(body)
         except ReplyError as error:
@@ -170,6 +172,12 @@ class _Api:
 
     async def health(self, request: Request) -> Response:
         return _Json({"status": "ok", "live_calls": sum(call.live for call in self._calls.all())})
+
+    def _live_call(self, request: Request) -> CallView:
+        call = self._call(request)
+        if not call.live:
+            raise HTTPException(404, f"call {call.id} has ended")
+        return call
 
     def _call(self, request: Request) -> CallView:
         call = self._calls.get(request.path_params["id"])
@@ -229,6 +237,10 @@ class _Streams:
         self._ended = True
         for wake in self._wakes:
             wake.set()
+
+    def refuse_too_many(self) -> None:
+        if len(self._wakes) >= MOST_STREAMS:
+            raise HTTPException(503, f"{MOST_STREAMS} streams are open, the limit")
 
     async def call_events(self, call: CallView, after: int) -> AsyncIterator[ServerSentEvent]:
         with self._watching(call.watch) as wake:

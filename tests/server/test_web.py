@@ -3,7 +3,8 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from audiosocket_sim import virtual_time
+from server import web
 from server.calls import Calls
 from server.events import (
     CallEnded,
@@ -398,3 +400,65 @@ async def test_a_port_in_use_is_an_oserror_and_no_exit() -> None:
         await second.start("127.0.0.1", int(url.rsplit(":", 1)[1]))
     await second.aclose()
     await first.aclose()
+
+
+def test_a_last_event_id_that_is_no_number_of_ours_replays_all() -> None:
+    async def client(http: httpx.AsyncClient) -> None:
+        for wrong in ("9" * 5000, "-1", "1.5"):
+            events = await read_events(http, "/calls/a/events", **{"Last-Event-ID": wrong})
+            assert [e["id"] for e in events] == ["1", "2"]
+
+    serving(FakeCalls(FakeCall("a", CallStarted("a", ""), CallEnded("caller", "hung up", 100))), client)
+
+
+def test_a_call_that_ends_while_a_message_is_on_its_way_is_404() -> None:
+    async def client(http: httpx.AsyncClient) -> None:
+        async def slowly() -> AsyncIterator[bytes]:
+            body = json.dumps(REPLY).encode()
+            yield body[:5]
+            await asyncio.sleep(1)
+            call.state = State.STANDBY
+            call.record(CallEnded("caller", "hung up", 1000))
+            yield body[5:]
+
+        answer = await http.post("/calls/a/messages", content=slowly())
+        assert answer.status_code == 404
+
+    call = FakeCall("a")
+    serving(FakeCalls(call), client)
+
+
+def test_streams_are_bounded_and_pushes_go_through_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "MOST_STREAMS", 3)
+
+    async def client(http: httpx.AsyncClient) -> None:
+        async with AsyncExitStack() as streams:
+            for _ in range(3):
+                opened = await streams.enter_async_context(http.stream("GET", "/calls/a/events"))
+                assert opened.status_code == 200
+            for path in ("/calls/a/events", "/events"):
+                refused = await http.get(path)
+                assert (refused.status_code, list(refused.json())) == (503, ["error"])
+            assert (await http.post("/calls/a/messages", json=REPLY)).status_code == 202
+        await asyncio.sleep(0.1)
+        async with http.stream("GET", "/calls/a/events") as again:
+            assert again.status_code == 200
+
+    serving(FakeCalls(FakeCall("a", CallStarted("a", ""))), client)
+
+
+def test_a_client_that_says_nothing_costs_no_more_than_a_connection() -> None:
+    async def scene() -> None:
+        server = ControlServer(FakeCalls())
+        url = await server.start("127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(b"POST /calls/a/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n")
+        await asyncio.sleep(1)
+        began = asyncio.get_running_loop().time()
+        await server.aclose()
+        assert asyncio.get_running_loop().time() - began <= 2.1
+        writer.close()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        del reader
+
+    virtual_time.run(scene)
