@@ -90,8 +90,8 @@ def _loop(network: str) -> Callable[[], asyncio.AbstractEventLoop]:
 async def _call(says: Phrase, engine: str) -> _Counted:
     loop = asyncio.get_running_loop()
     events: list[object] = []
-    replies = [Reply(after=THINKS, says=_ANSWER, set_call_status="USER_TURN", times=TURNS)]
-    ai = MockAi(replies, events.append, _no_push)
+    reply = {"after": THINKS, "says": _ANSWER, "set_call_status": "USER_TURN", "times": TURNS}
+    ai = MockAi([Reply.model_validate(reply)], events.append, _no_push)
     url = await ai.start()
     settings = {
         "speech": {"engine": engine},
