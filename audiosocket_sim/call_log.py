@@ -4,8 +4,10 @@ Times are whole milliseconds since the UUID was sent. Events of the same instant
 number. The log holds the caller's words (it is a test's record, not a server's log).
 """
 
+from bisect import insort
 from dataclasses import asdict, dataclass
 from enum import IntEnum
+from operator import attrgetter
 
 __all__ = [
     "BackendAsked",
@@ -205,14 +207,21 @@ class CallLog:
     """Collects entries while a call runs; entries may arrive later than they happened (speech is known at its end)."""
 
     def __init__(self) -> None:
-        self._entries: list[Entry] = []
+        self._sorted: list[Entry] = []
+        self._given: list[Entry] | None = None
 
     def add(self, at_ms: int, source: Source, event: LogEvent) -> Entry:
-        entry = Entry(at_ms, source, len(self._entries) + 1, event)
-        self._entries.append(entry)
+        entry = Entry(at_ms, source, len(self._sorted) + 1, event)
+        insort(self._sorted, entry, key=_ORDER)
+        self._given = None
         return entry
 
     @property
     def entries(self) -> list[Entry]:
-        """In the order in which things happened."""
-        return sorted(self._entries, key=lambda entry: entry.order)
+        """In the order in which things happened. A copy, the same one until something is added: do not change it."""
+        if self._given is None:
+            self._given = self._sorted.copy()
+        return self._given
+
+
+_ORDER = attrgetter("order")
