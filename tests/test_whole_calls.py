@@ -72,7 +72,7 @@ def test_in_real_time_the_same_calls(calls: str, tmp_path: Path) -> None:
 
 
 def _start_live(name: str, folder: Path) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "audiosocket_sim", "run", "--real-time", "--json", "--artefacts", str(folder), name]
+    command = [sys.executable, "-m", "audiosocket_sim", "run", "--real-time", "--json", "--artefacts", folder, name]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, text=True, encoding="utf-8"
     )
