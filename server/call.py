@@ -108,6 +108,9 @@ class Call:
 
     def on_connected(self, shell: AudioSocketProtocol) -> None:
         self._shell = shell
+        if self._over:  # the server stopped in between
+            shell.end()
+            return
         self._uuid_limit = self._loop.call_later(self._services.settings.limits.uuid_seconds, self._no_uuid)
 
     def on_message(self, kind: int, payload: bytes) -> None:
@@ -218,21 +221,26 @@ class Call:
             self._uuid_limit.cancel()
         if self._ticks is not None:
             self._ticks.cancel()
-        self._carry_out(self._turns.handle(t.Over(), self._loop.time()))
+        try:
+            self._carry_out(self._turns.handle(t.Over(), self._loop.time()))
+            self._cancel_recognition()
+        except Exception as error:  # noqa: BLE001 - an engine that does not let go must not keep the call open
+            by, reason = "error", self._fault(error)
         for task in self._tasks:
             task.cancel()
-        if self._recognition is not None:
-            self._recognition.cancel()
         duration_ms = round((self._loop.time() - self._began_at) * 1000)
         self._note(e.CallEnded(by, reason, duration_ms))
         self._over = True
 
     def _crash(self, error: BaseException) -> None:
         """A fault of ours ends this call, orderly, and no other."""
+        self._finish("error", self._fault(error))
+        self._end_connection()
+
+    def _fault(self, error: BaseException) -> str:
         name = self._record.id if self._record is not None else self._peer
         log.error("%s: internal error", name, exc_info=error)
-        self._finish("error", f"internal error: {type(error).__name__}")
-        self._end_connection()
+        return f"internal error: {type(error).__name__}"
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(work)
@@ -451,10 +459,10 @@ class Call:
             self._tell(t.Recognised(job, text))
 
     def _cancel_recognition(self) -> None:
-        if self._recognition is not None:
-            self._recognition.cancel()
-            self._recognition = None
         _cancel(self._recognising)
+        recognition, self._recognition = self._recognition, None
+        if recognition is not None:
+            recognition.cancel()
 
     # --- the backend --------------------------------------------------------------------------------------------------
 

@@ -81,7 +81,7 @@ class CallRecord:
         if isinstance(event, StateChanged):
             self.state = event.after
         elif isinstance(event, CallEnded):
-            self.ended = event
+            self.ended, self.state = event, State.STANDBY
             self._push = _refuse  # and lets go of the call itself
         self._watchers.wake()
         return recorded

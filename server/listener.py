@@ -29,6 +29,8 @@ log = logging.getLogger("server")
 
 BACKLOG = 1024  # Asterisk gives a connection 2 s; a burst of calls waits in the kernel, not at the door
 DRAIN_SECONDS = 3.0  # a connection that ends is given 2 s by its transport
+ABORT_SECONDS = 1.0  # then sockets are closed without ado; what is left after that is an engine that does not let go
+ACCEPT_TURNS = 3  # in so many turns of the loop an accepted socket becomes a connection
 
 
 async def serve(
@@ -74,22 +76,33 @@ class ServerHandle:
         self._leaving: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Server | None = None
         self._control: ControlServer | None = None
-        self._closed = False
+        self._ending: asyncio.Task[None] | None = None
         self._froze = False
 
     async def close(self) -> None:
         """Hang up every call (00 00 00), let the connections drain, close everything. Nothing is left. Idempotent."""
-        if self._closed:
-            return
-        self._closed = True
+        if self._ending is None:
+            self._ending = asyncio.get_running_loop().create_task(self._close())
+        await asyncio.shield(self._ending)
+
+    async def _close(self) -> None:
         if self._listening is not None:
             self._listening.close()
+            for _ in range(ACCEPT_TURNS):
+                await asyncio.sleep(0)
         for connection in tuple(self._connections):
             connection.stop("the server stops")
         await self._all_gone(DRAIN_SECONDS)
         for connection in tuple(self._connections):
             connection.abort()
-        await self._all_gone(None)
+        await self._all_gone(ABORT_SECONDS)
+        if self._connections:
+            log.error(
+                "the server stops, but the speech engine or the backend is still at work: %d calls",
+                len(self._connections),
+            )
+            for leaving in self._leaving:
+                leaving.cancel()
         if self._control is not None:
             await self._control.aclose()
         await self._backend.aclose()
@@ -117,7 +130,7 @@ class ServerHandle:
 
     def _accept(self) -> AudioSocketProtocol:
         handler: _Connection
-        if self._closed or len(self._connections) >= self._most_connections:
+        if self._ending is not None or len(self._connections) >= self._most_connections:
             log.warning("a connection is refused: %d are open, the limit", len(self._connections))
             handler = _Refusal(self._gone)
         else:
@@ -135,7 +148,7 @@ class ServerHandle:
         await connection.wait_closed()
         self._connections.discard(connection)
 
-    async def _all_gone(self, seconds: float | None) -> None:
+    async def _all_gone(self, seconds: float) -> None:
         """Until no connection is left, or the time is up."""
         try:
             async with asyncio.timeout(seconds):

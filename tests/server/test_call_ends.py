@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections import deque
+from collections.abc import AsyncIterator, Callable
 
 import pytest
-from call_bench import UUID_TEXT, Backend, Bench, Caller, Engine, bench, fault, reply, types, virtual
+from call_bench import UUID_TEXT, Backend, Bench, Caller, Engine, Turn, bench, fault, reply, types, virtual
 
 from server.events import State
 
@@ -235,3 +236,57 @@ async def test_a_speech_fault_while_the_server_stops() -> None:
         await call.until(0.1)
         await b.server.close()
         assert_ended_once(call, "server")
+
+
+@virtual
+async def test_an_engine_that_fails_to_let_go_does_not_keep_the_call_open(caplog: pytest.LogCaptureFixture) -> None:
+    class Clinging(Engine):
+        def recognise(self, language: str, on_interim: Callable[[str], None]) -> Turn:
+            turn = super().recognise(language, on_interim)
+            turn.cancel = lambda: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+            return turn
+
+    async with bench(engine=Clinging()) as b:
+        call = await reach(b, "caller speaks")
+        call.hang_up()
+        await asyncio.sleep(0.1)
+        assert_ended_once(call, "error")
+        assert not b.server._connections
+    assert len([r for r in caplog.records if r.levelno == logging.ERROR]) == 1
+
+
+@virtual
+async def test_an_engine_that_will_not_be_cancelled_does_not_hold_up_the_servers_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    let_go = asyncio.Event()
+
+    class Stubborn(Engine):
+        async def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await let_go.wait()
+            yield b""
+
+    async with bench(engine=Stubborn()) as b:
+        call = await reach(b, "greeting is made")
+        began = asyncio.get_running_loop().time()
+        await b.server.close()
+        assert asyncio.get_running_loop().time() - began < 10.0
+        assert_ended_once(call, "server")
+        assert [r.getMessage() for r in caplog.records if "still at work" in r.getMessage()]
+        let_go.set()
+        await asyncio.sleep(0.1)
+
+
+@virtual
+async def test_who_closes_a_server_that_closes_already_waits_for_its_end() -> None:
+    async with bench() as b:
+        call = await b.call()
+        await call.until(1.0)
+        first = asyncio.create_task(b.server.close())
+        await asyncio.sleep(0)
+        await b.server.close()
+        assert not b.server._connections
+        await first

@@ -1,14 +1,17 @@
 """`serve`: what it starts, what it refuses, and that nothing is left when it has ended."""
 
 import asyncio
+import contextlib
 import gc
 import logging
+import socket
 from pathlib import Path
 
 import pytest
 from call_bench import virtual
 
 import server
+from audiosocket import transport
 from audiosocket.errors import AudioSocketError
 from server.config import ConfigError, Settings
 from server.listener import serve
@@ -98,3 +101,24 @@ async def test_on_the_real_clock_what_lives_long_is_frozen_and_thawed() -> None:
     await hear(running.host, running.port, 3)
     await running.close()
     assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_connection_at_the_very_end_does_not_outlive_the_server(
+    turns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "DRAIN_SECONDS", 0.05)
+    running = await serve(settings={"greeting": {"message": ""}})
+    loop = asyncio.get_running_loop()
+    with socket.socket() as sock:
+        sock.setblocking(False)
+        await loop.sock_connect(sock, (running.host, running.port))
+        for _ in range(turns):  # the loop accepts, makes a protocol, and connects it, one after the other
+            await asyncio.sleep(0)
+        await running.close()  # and the other side closes nothing
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert [timer for timer in loop._scheduled if not timer.cancelled()] == []  # type: ignore[attr-defined]
+        with contextlib.suppress(ConnectionResetError):
+            assert sock.recv(10) in (b"", b"\0\0\0")
