@@ -1,6 +1,7 @@
 """What needs more than Python packages: ffmpeg for other audio formats, gcc for the benchmarks' C programs.
 
-`make test` skips these where that is missing, and says so; `make test-all` installs what they need, and there a skip is a failure.
+`make test` skips these where that is missing, and says so; `make test-all` installs what they need, and there a skip is
+a failure.
 """
 
 import shutil

@@ -46,7 +46,7 @@ def test_an_example_loads(example: str) -> None:
 
 @pytest.mark.parametrize("example", blocks())
 def test_an_example_is_carried_out(example: str) -> None:
-    """A whole scenario passes. A part, put in a call of its own, runs: whether its expectations hold is another thing."""
+    """A whole scenario passes. A part runs in a call of its own: whether its expectations hold is another thing."""
     result = run(loaded(example))
     assert result.outcome in (Outcome.PASSED, Outcome.FAILED), result.problems
     if "\nsummary:" in f"\n{example}":
