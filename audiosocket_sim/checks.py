@@ -3,11 +3,12 @@
 The rules (docs/scenarios.md, Expectations): a thing counts from the completion of the step before (`base_ms`) and must
 have *started* by `deadline_ms`; `bot_says` completes at its end, the others at their instant. `state`, `hold_audio:
 playing` and `bot_silent` are conditions, so they hold at once where they are true already; a request to the backend
-that no earlier `backend_asked` has taken counts whenever it came.
+that no earlier `backend_asked` has taken counts whenever it came. The call's end fails at once what only a call can
+bring; a state or a request may still come.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from audiosocket.phrases import normalise
 from audiosocket_sim.call_log import (
@@ -23,6 +24,7 @@ from audiosocket_sim.scenario import Expectation
 
 __all__ = [
     "GRACE_MS",
+    "Broken",
     "Failed",
     "Met",
     "Moment",
@@ -38,6 +40,8 @@ GRACE_MS = 20
 """One frame: what happened at the deadline is known at the latest so much later."""
 _HOLD_GRACE_MS = 400
 """Hold audio is told from speech when some 200 ms of it were heard."""
+_LOOK_EVERY_MS = 20
+"""Where nothing tells of a change: speech falls silent, and goes on after a pause, without an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,6 @@ class Moment:
     silent_since_ms: int | None = None
     hold_since_ms: int | None = None
     state: str | None = None
-    states_are_told: bool = True
     taken: Collection[int] = field(default=frozenset())
     """Numbers of entries that earlier expectations have taken."""
 
@@ -68,7 +71,7 @@ class Met:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Not yet. `recheck_ms`: look again then, even if nothing happens (None: at the deadline)."""
+    """Not yet. `recheck_ms`: look again then, even if nothing happens (None: an event will tell)."""
 
     recheck_ms: int | None = None
 
@@ -76,6 +79,14 @@ class Pending:
 @dataclass(frozen=True, slots=True)
 class Failed:
     expected: str
+    happened: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What must never happen did: when, and what, as one line."""
+
+    at_ms: int
     happened: str
 
 
@@ -117,19 +128,24 @@ def evaluate(expectation: Expectation, entries: Sequence[Entry], moment: Moment)
     found = _look(expectation, entries, moment)
     if not isinstance(found, Pending):
         return found
-    ended = _ending(entries)
-    if ended is not None and moment.open_speech_at_ms is None:
+    words_to_come = moment.open_speech_at_ms is not None
+    if _needs_the_call(expectation) and _ending(entries) is not None and not words_to_come:
         return Failed(_wanted(expectation, moment), _summary(entries, moment))
-    waiting = moment.open_speech_at_ms is not None and moment.open_speech_at_ms <= moment.deadline_ms
-    grace = _HOLD_GRACE_MS if expectation.hold_audio is not None else GRACE_MS
-    if moment.now_ms >= moment.deadline_ms + grace and not (waiting and _needs_words(expectation)):
-        late = _look(expectation, entries, _without_deadline(moment))
-        return Failed(_wanted(expectation, moment), _summary(entries, moment, late if isinstance(late, Met) else None))
-    return found
+    known_at = moment.deadline_ms + (_HOLD_GRACE_MS if expectation.hold_audio is not None else GRACE_MS)
+    if moment.now_ms < known_at:
+        return Pending(known_at if found.recheck_ms is None else min(found.recheck_ms, known_at))
+    if words_to_come and _needs_words(expectation) and (moment.open_speech_at_ms or 0) <= moment.deadline_ms:
+        return found
+    late = _look(expectation, entries, replace(moment, deadline_ms=moment.now_ms))
+    return Failed(_wanted(expectation, moment), _summary(entries, moment, late if isinstance(late, Met) else None))
 
 
-def violation(expectation: Expectation, entries: Sequence[Entry], from_ms: int, to_ms: int) -> str | None:
-    """What broke a `never` between the two instants, as one line; None where nothing did."""
+def violation(
+    expectation: Expectation, entries: Sequence[Entry], from_ms: int, to_ms: int
+) -> Broken | Unreadable | None:
+    """What broke a `never` between the two instants; None where nothing did."""
+    if expectation.bot_silent is not None:
+        return _silence(expectation, entries, from_ms, to_ms)
     state: str | None = None
     held_since: int | None = None
     for entry in entries:
@@ -139,15 +155,36 @@ def violation(expectation: Expectation, entries: Sequence[Entry], from_ms: int, 
         if isinstance(event, HoldStopped) and held_since is None:
             held_since = at - event.duration_ms
         if _breaks(expectation, entry, from_ms, to_ms, held_since):
-            return f"{describe(expectation)}: it happened at {_clock(max(at, from_ms))}"
+            plays = expectation.hold_audio is not None and expectation.hold_audio.is_ == "playing"
+            at = max(held_since if plays and held_since is not None else at, from_ms)
+            if isinstance(event, BotSpoke) and event.text is None and expectation.bot_says is not None:
+                return _unreadable(entry.at_ms, event)
+            return Broken(at, f"{describe(expectation)}: it happened at {_clock(at)}")
         if isinstance(event, HoldStopped):
             held_since = None
         if isinstance(event, StateTold):
             state = event.after if at <= from_ms else state
     if expectation.state is not None and state == expectation.state.is_:
-        return f"{describe(expectation)}: it was so already at {_clock(from_ms)}"
+        return Broken(from_ms, f"{describe(expectation)}: it was so already at {_clock(from_ms)}")
     if held_since is not None and expectation.hold_audio is not None and expectation.hold_audio.is_ == "playing":
-        return f"hold audio playing since {_clock(held_since)}" if held_since < to_ms else None
+        at = max(held_since, from_ms)
+        return Broken(at, f"hold audio playing since {_clock(held_since)}") if held_since < to_ms else None
+    return None
+
+
+def _silence(expectation: Expectation, entries: Sequence[Entry], from_ms: int, to_ms: int) -> Broken | None:
+    """The first time without speech that is long enough, within the window and the call."""
+    assert expectation.bot_silent is not None
+    ended = [entry.at_ms for entry in entries if isinstance(entry.event, CallEnded)]
+    end = min([to_ms, *ended])
+    spoken = [
+        (entry.at_ms, _end_ms(entry.at_ms, entry.event)) for entry in entries if isinstance(entry.event, BotSpoke)
+    ]
+    since = from_ms
+    for start, stop in [*spoken, (end, end)]:
+        if min(start, end) - since >= expectation.bot_silent.at_least:
+            return Broken(since, f"{describe(expectation)}: it was, from {_clock(since)}")
+        since = max(since, stop)
     return None
 
 
@@ -156,10 +193,10 @@ def _breaks(expectation: Expectation, entry: Entry, from_ms: int, to_ms: int, he
     inside = from_ms <= at <= to_ms
     match event:
         case BotSpoke():
-            overlap = min(to_ms, at + event.heard_ms) - max(from_ms, at)
+            overlap = min(to_ms, _end_ms(at, event)) - max(from_ms, at)
             if e.bot_speaks is not None:
                 return overlap >= e.bot_speaks.at_least
-            return e.bot_says is not None and overlap > 0 and _says(event, e)
+            return e.bot_says is not None and overlap > 0 and (event.text is None or _says(event, e))
         case HoldStarted():
             return inside and e.hold_audio is not None and e.hold_audio.is_ == "playing"
         case HoldStopped():
@@ -185,6 +222,8 @@ def _look(expectation: Expectation, entries: Sequence[Entry], moment: Moment) ->
     if e.bot_speaks is not None:
         return _look_bot_speaks(e.bot_speaks.at_least, entries, moment)
     if e.bot_silent is not None:
+        if moment.silent_since_ms is None:
+            return Pending(moment.now_ms + _LOOK_EVERY_MS)
         return _run_of(moment.silent_since_ms, e.bot_silent.at_least, moment)
     if e.hold_audio is not None:
         return _look_hold(e.hold_audio.is_, entries, moment)
@@ -209,22 +248,33 @@ def _look_bot_says(expectation: Expectation, entries: Sequence[Entry], moment: M
         if not moment.base_ms - GRACE_MS <= entry.at_ms <= moment.deadline_ms:
             continue
         if event.text is None:
-            hint = (
-                f"at {_clock(entry.at_ms)} the bot spoke for {_seconds(event.heard_ms)} in a voice that is not in the "
-                "phrase book, so its words cannot be read: use bot_speaks, or add its prompts (docs/targets.md)"
-            )
-            return Unreadable(entry.at_ms, hint)
+            return _unreadable(entry.at_ms, event)
         if _says(event, expectation) and not event.cut_off:
-            return Met(entry.at_ms, entry.at_ms + event.heard_ms, entry.number)
+            return Met(entry.at_ms, _end_ms(entry.at_ms, event), entry.number)
     return Pending()
+
+
+def _unreadable(at_ms: int, event: BotSpoke) -> Unreadable:
+    hint = (
+        f"at {_clock(at_ms)} the bot spoke for {_seconds(event.heard_ms)} in a voice that is not in the phrase book, "
+        "so its words cannot be read: use bot_speaks, or add its prompts (docs/targets.md)"
+    )
+    return Unreadable(at_ms, hint)
+
+
+def _end_ms(at_ms: int, event: BotSpoke) -> int:
+    """When the last of it was heard: holes are not in `heard_ms`."""
+    return at_ms + event.heard_ms + event.gap_ms
 
 
 def _look_bot_speaks(at_least: int, entries: Sequence[Entry], moment: Moment) -> Verdict:
     for entry in entries:
         if isinstance(entry.event, BotSpoke):
             start = max(entry.at_ms, moment.base_ms)
-            if entry.at_ms + entry.event.heard_ms - start >= at_least and start <= moment.deadline_ms:
+            if _end_ms(entry.at_ms, entry.event) - start >= at_least and start <= moment.deadline_ms:
                 return Met(start, start + at_least)
+    if moment.speaking_since_ms is None and moment.open_speech_at_ms is not None:
+        return Pending(moment.now_ms + _LOOK_EVERY_MS)  # a pause between two words: it may go on
     return _run_of(moment.speaking_since_ms, at_least, moment)
 
 
@@ -266,6 +316,11 @@ def _needs_words(expectation: Expectation) -> bool:
     return expectation.bot_says is not None or expectation.bot_speaks is not None
 
 
+def _needs_the_call(expectation: Expectation) -> bool:
+    """Not so a state and a request: they are told on other ways, also after the end."""
+    return expectation.state is None and expectation.backend_asked is None
+
+
 def _says(event: BotSpoke, expectation: Expectation) -> bool:
     wanted = expectation.bot_says
     if wanted is None or event.text is None:
@@ -288,12 +343,6 @@ def _ends_as(event: CallEnded, expectation: Expectation) -> bool:
 
 def _ending(entries: Sequence[Entry]) -> CallEnded | None:
     return next((entry.event for entry in reversed(entries) if isinstance(entry.event, CallEnded)), None)
-
-
-def _without_deadline(moment: Moment) -> Moment:
-    from dataclasses import replace
-
-    return replace(moment, deadline_ms=moment.now_ms)
 
 
 def _wanted(expectation: Expectation, moment: Moment) -> str:

@@ -5,9 +5,11 @@ The control URL is optional for a target (docs/targets.md); where there is none,
 
 import asyncio
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -15,6 +17,7 @@ __all__ = ["ControlClient", "ControlError", "ToldEvent"]
 
 _FIND_EVERY_SECONDS = 0.02
 _FIND_FOR_SECONDS = 5.0
+_ANSWER_SECONDS = 10.0
 
 
 class ControlError(Exception):
@@ -29,15 +32,19 @@ class ToldEvent:
     at_seconds: float
     fields: dict[str, Any]
 
+    def text(self, field: str) -> str:
+        """A field of it. Raises ControlError where it is not there."""
+        if field not in self.fields:
+            raise ControlError(f"an event {self.type} of the control URL has no {field!r} (docs/targets.md)")
+        return str(self.fields[field])
+
 
 class ControlClient:
     """One per call. `url` is the base, without a trailing slash."""
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
-        self._http = httpx.AsyncClient(trust_env=False, verify=False, timeout=httpx.Timeout(10, read=None))
-        self.call_id: str | None = None
-        self._found = asyncio.Event()
+        self._http = httpx.AsyncClient(trust_env=False, verify=False, timeout=_ANSWER_SECONDS)
 
     async def find(self, uuid: str, address: str) -> str:
         """The id under which the target knows our call: by our address, else by the UUID. Raises ControlError."""
@@ -47,34 +54,36 @@ class ControlClient:
             try:
                 answer = await self._http.get(f"{self._url}/calls")
                 calls = answer.raise_for_status().json()["calls"]
-            except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-                raise ControlError(f"{self._url}/calls: {error or type(error).__name__}") from error
-            ours = [call for call in calls if call.get("peer") == address and call.get("uuid") == uuid]
-            ours = ours or [call for call in calls if call.get("id") == uuid and call.get("peer") is None]
-            if ours:
-                self.call_id = str(ours[-1]["id"])
-                self._found.set()
-                return self.call_id
+                ours = [call for call in calls if call.get("peer") == address and call.get("uuid") == uuid]
+                ours = ours or [call for call in calls if call.get("id") == uuid and call.get("peer") is None]
+                if ours:
+                    return str(ours[-1]["id"])
+            except httpx.HTTPError as error:
+                raise ControlError(f"{self._url}/calls: {error!s} ({type(error).__name__})") from error
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise ControlError(f"{self._url}/calls does not answer as docs/targets.md says: {error!r}") from error
             await asyncio.sleep(_FIND_EVERY_SECONDS)
         raise ControlError(f"{self._url}/calls does not list the call {uuid} from {address}")
 
     async def follow(self, call_id: str, on_event: Callable[[ToldEvent], None]) -> None:
         """Tell every event of the call from its start, until the stream ends."""
+        url = f"{self._url}/calls/{quote(call_id, safe='')}/events"
         try:
-            async with self._http.stream("GET", f"{self._url}/calls/{call_id}/events") as answer:
+            async with self._http.stream("GET", url, timeout=httpx.Timeout(_ANSWER_SECONDS, read=None)) as answer:
                 answer.raise_for_status()
                 async for line in answer.aiter_lines():
                     if line.startswith("data:"):
                         on_event(_parse(line.removeprefix("data:").strip()))
         except httpx.HTTPError as error:
-            raise ControlError(f"{self._url}/calls/{call_id}/events: {error or type(error).__name__}") from error
+            raise ControlError(f"{url}: {error!s} ({type(error).__name__})") from error
 
     async def push(self, conversation_id: str, body: dict[str, Any]) -> int:
         """POST a message as the backend does; the HTTP status of the answer."""
+        url = f"{self._url}/calls/{quote(conversation_id, safe='')}/messages"
         try:
-            answer = await self._http.post(f"{self._url}/calls/{conversation_id}/messages", json=body)
+            answer = await self._http.post(url, json=body)
         except httpx.HTTPError as error:
-            raise ControlError(f"{self._url}/calls/{conversation_id}/messages: {error!r}") from error
+            raise ControlError(f"{url}: {error!r}") from error
         return answer.status_code
 
     async def aclose(self) -> None:
@@ -84,6 +93,9 @@ class ControlClient:
 def _parse(data: str) -> ToldEvent:
     try:
         fields = json.loads(data)
-        return ToldEvent(str(fields.pop("type")), float(fields.pop("at")), fields)
+        at_seconds = float(fields.pop("at"))
+        if not math.isfinite(at_seconds):
+            raise ValueError(at_seconds)
+        return ToldEvent(str(fields.pop("type")), at_seconds, fields)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ControlError(f"an event of the control URL is not as docs/targets.md says: {data[:200]!r}") from error

@@ -81,6 +81,7 @@ class MockAi:
         self._used: Counter[tuple[str, int]] = Counter()
         self._server: HttpServer | None = None
         self._pushing: set[asyncio.Task[None]] = set()
+        self._unsent: list[str] = []
         self._requests = 0
         self._closing = False
         self.failures: list[str] = []
@@ -121,6 +122,10 @@ class MockAi:
             for index, reply in enumerate(self._replies)
             if not used[index] and not reply.optional and reply.fault != "refused"
         ]
+
+    def unsent(self) -> list[str]:
+        """Pushes of replies that were given, which are not due yet or not answered yet, each named."""
+        return list(self._unsent)
 
     # --- one request
 
@@ -220,21 +225,25 @@ class MockAi:
     async def _begin_pushes(self, conversation_id: str, index: int) -> None:
         """Called when the answer has been written."""
         if not self._closing:
-            task = self._loop.create_task(self._send_pushes(conversation_id, index))
+            reply = self._replies[index]
+            names = [f"push {number} of {_name(index, reply)}" for number in range(1, len(reply.then_pushes) + 1)]
+            self._unsent += names
+            task = self._loop.create_task(self._send_pushes(conversation_id, reply.then_pushes, names))
             self._pushing.add(task)
             task.add_done_callback(self._pushed)
 
-    async def _send_pushes(self, conversation_id: str, index: int) -> None:
+    async def _send_pushes(self, conversation_id: str, pushes: Sequence[Push], names: Sequence[str]) -> None:
         sent_at = self._loop.time()
-        for number, push in enumerate(self._replies[index].then_pushes, 1):
+        for name, push in zip(names, pushes, strict=True):
             await asyncio.sleep(sent_at + push.after / 1000 - self._loop.time())
             sent_at = self._loop.time()
-            name = f"push {number} of {_name(index, self._replies[index])}"
             try:
                 http_status = await self._push(conversation_id, _push_body(push))
             except ControlError as error:
+                self._unsent.remove(name)
                 self._fail(f"{name} could not be delivered: {error}")
                 return
+            self._unsent.remove(name)
             self._on_event(BackendPushed(push.says, push.set_call_status, http_status))
             if push.expect_http is not None and http_status != push.expect_http:
                 self._fail(f"{name} was answered {http_status}, not {push.expect_http}")

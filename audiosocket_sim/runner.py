@@ -1,13 +1,15 @@
 """Runs one scenario against one target: chooses the clock, keeps the artefacts, says how it went.
 
-Whatever happens (a failed step, a fault of the set-up, Ctrl-C), the call log and the recording are written.
+Whatever happens (a failed step, a fault of the set-up or of the simulator, Ctrl-C), the call log and the recording are
+written. What is no fault of the bot never ends as a failure of it.
 """
 
 import asyncio
-import contextlib
 import json
+import tempfile
+import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -21,11 +23,11 @@ from audiosocket_sim.places import nearest_folder
 from audiosocket_sim.recording import caller_track, write_recording
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.sounds import Sounds
-from audiosocket_sim.stage import Stage
+from audiosocket_sim.stage import SimulatorError, Stage
 from audiosocket_sim.steps import Steps
 from audiosocket_sim.target import Target, TargetError, TargetUsageError, parse_target
 from audiosocket_sim.transcript import transcript
-from audiosocket_sim.virtual_time import new_loop
+from audiosocket_sim.virtual_time import VirtualTimeError, new_loop
 
 __all__ = ["LATE_MS", "Artefacts", "Options", "Outcome", "Result", "run"]
 
@@ -58,9 +60,12 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Artefacts:
+    """The files of a run. `details` is there only where there is more to say of a fault than a line."""
+
     transcript: Path
     call_log: Path
     recording: Path
+    details: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +75,11 @@ class Result:
     entries: Sequence[Entry] = ()
     problems: Sequence[str] = ()
     """One line each: what did not hold, or what was wrong with the set-up."""
+    details: str = ""
+    """Of a fault of the simulator's own: its traceback, or who waits for what."""
     artefacts: Artefacts | None = None
     own_lateness_ms: float = 0.0
+    """In real time, the most that a packet of the caller left later than due; 0 in virtual time."""
     duration_ms: int = 0
     interrupted: bool = False
 
@@ -79,6 +87,10 @@ class Result:
     def worth_repeating(self) -> bool:
         """Inconclusive since the machine was busy: once more may tell."""
         return self.outcome is Outcome.INCONCLUSIVE and not self.interrupted
+
+    @property
+    def was_late(self) -> bool:
+        return self.own_lateness_ms > LATE_MS
 
     @property
     def failed_at_ms(self) -> int | None:
@@ -90,15 +102,24 @@ class Result:
         return transcript(self.scenario, self.entries)
 
 
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """Why there is no verdict on the bot."""
+
+    outcome: Outcome
+    line: str
+    details: str = ""
+
+
 @dataclass(slots=True)
 class _Run:
     """What is known so far of a run in progress: survives whatever ends it."""
 
     stage: Stage | None = None
     steps: Steps | None = None
-    entries: list[Entry] = field(default_factory=list)
     held: bool = False
-    trouble: tuple[Outcome, str] | None = None
+    virtual: bool = False
+    trouble: _Trouble | None = None
     interrupted: bool = False
 
 
@@ -114,66 +135,98 @@ def run(scenario: Scenario, options: Options | None = None, on_entry: OnEntry | 
     state = _Run()
     try:
         target = parse_target(options.target, options.control_url)
-        if target.in_process and not options.real_time:
-            split, seed = scenario.network.split, scenario.network.seed
-            memory = not (scenario.network.kernel or options.kernel)
-            loop_factory: Callable[[], asyncio.AbstractEventLoop] = lambda: new_loop(  # noqa: E731
-                memory_network=memory, split=split, seed=seed
-            )
-        else:
-            loop_factory = asyncio.new_event_loop
-        with asyncio.Runner(loop_factory=loop_factory) as runner:
+        state.virtual = target.in_process and not options.real_time
+        with asyncio.Runner(loop_factory=_loop_factory(scenario, options, state)) as runner:
             runner.run(_one_call(scenario, target, options, state, on_entry))
-    except TargetUsageError as error:
-        state.trouble = (Outcome.INVALID, str(error))
-    except (TargetError, ControlError, AudioSocketError, LookupError, OSError) as error:
-        state.trouble = (Outcome.SET_UP, str(error))
     except KeyboardInterrupt:
         state.interrupted = True
-        state.trouble = (Outcome.INCONCLUSIVE, f"interrupted, while waiting for {_doing(state)}")
+        state.trouble = _Trouble(Outcome.INCONCLUSIVE, f"interrupted, while waiting for {_doing(state)}")
+    except (Exception, SystemExit, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it was, the log is left
+        state.trouble = state.trouble or _trouble_of(error, state)
     return _conclude(scenario, options, state)
+
+
+def _loop_factory(scenario: Scenario, options: Options, state: _Run) -> Callable[[], asyncio.AbstractEventLoop]:
+    network = scenario.network
+    if not state.virtual:
+        return asyncio.new_event_loop
+    memory = not (network.kernel or options.kernel)
+    return lambda: new_loop(memory_network=memory, split=network.split, seed=network.seed)
+
+
+def _trouble_of(error: BaseException, state: _Run) -> _Trouble:
+    """Whose fault it is, in a line; only what the bot itself did to this process counts against it."""
+    line = " ".join((str(error).splitlines() or [""])[0].split())
+    doing = _doing(state)
+    match error:
+        case TargetUsageError():
+            return _Trouble(Outcome.INVALID, line)
+        case TargetError() | ControlError() | AudioSocketError() | OSError():
+            return _Trouble(Outcome.SET_UP, line or repr(error))
+        case SystemExit(code=code):
+            return _Trouble(Outcome.FAILED, f"the target ended its own process (exit {code}), during {doing}")
+        case asyncio.CancelledError():
+            return _Trouble(Outcome.SET_UP, f"somebody cancelled the simulator's task, during {doing}")
+        case VirtualTimeError():
+            why = f"virtual time does not go on: {line.removesuffix(' Pending:')} (--real-time may tell more)"
+            return _Trouble(Outcome.SET_UP, why, str(error))
+        case SimulatorError():
+            details = "".join(traceback.format_exception(error.__cause__ or error))
+            return _Trouble(Outcome.SET_UP, f"{line}, during {doing}", details)
+    details = "".join(traceback.format_exception(error))
+    return _Trouble(Outcome.SET_UP, f"the simulator failed: {error!r}, during {doing}".replace("\n", " "), details)
 
 
 async def _one_call(
     scenario: Scenario, target: Target, options: Options, state: _Run, on_entry: OnEntry | None
 ) -> None:
-    folder = scenario.folder or Path.cwd()
-    sounds = Sounds(scenario)
-    stage = Stage(
-        scenario,
-        target,
-        await sounds.bot_book() if options.ear else PhraseBook([]),
-        _hold_music(folder),
-        settings=await _settings(scenario, target, sounds, options),
-        ai_port=options.ai_port,
-        on_entry=None if on_entry is None else (lambda entry: on_entry(entry, stage)),
-    )
-    state.stage = stage
-    async with stage:
-        state.steps = Steps(stage, sounds)
-        try:
-            async with asyncio.timeout(scenario.max_duration / 1000):
-                state.held = await state.steps.run()
-        except TimeoutError:
-            limit = f"the call to end within {scenario.max_duration / 1000:g} s"
-            failed = StepFailed(0, "max_duration", limit, f"it still waited for {state.steps.doing}")
-            stage.record(asyncio.get_running_loop().time(), Source.CHECK, failed)
-            stage.leg.hang_up("close")
-            await stage.finish()
-        for failure in stage.failures + (stage.unused_replies() if state.held else []):
-            stage.record(
-                asyncio.get_running_loop().time(), Source.CHECK, StepFailed(0, "ai", "the AI's script to fit", failure)
+    try:
+        sounds = Sounds(scenario)
+        await sounds.prepare()
+        with tempfile.TemporaryDirectory() as folder:
+            stage = Stage(
+                scenario,
+                target,
+                await sounds.bot_book() if options.ear else PhraseBook([]),
+                _hold_music(scenario.folder or Path.cwd()),
+                settings=await _settings(scenario, target, sounds, options.artefacts or Path(folder)),
+                ai_port=options.ai_port,
+                on_entry=None if on_entry is None else (lambda entry: on_entry(entry, stage)),
             )
+            state.stage = stage
+            async with stage:
+                await _carry_out(scenario, stage, sounds, state)
+    except Exception as error:  # noqa: BLE001 - told at once: what ends after it may fail in its turn
+        state.trouble = _trouble_of(error, state)
 
 
-async def _settings(scenario: Scenario, target: Target, sounds: Sounds, options: Options) -> dict[str, Any]:
+async def _carry_out(scenario: Scenario, stage: Stage, sounds: Sounds, state: _Run) -> None:
+    state.steps = Steps(stage, sounds)
+    limit = asyncio.timeout(scenario.max_duration / 1000)
+    try:
+        async with limit:
+            state.held = await state.steps.run()
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        expected = f"the call to end within {scenario.max_duration / 1000:g} s"
+        stage.fail(stage.now_ms, 0, "max_duration", expected, f"it still waited for {state.steps.doing}")
+        stage.leg.hang_up("close")
+        await stage.finish()
+
+
+async def _settings(scenario: Scenario, target: Target, sounds: Sounds, folder: Path) -> dict[str, Any]:
     """The scenario's settings, and the phrase book of what its caller says in words of his own."""
     settings = dict(scenario.server)
-    if target.in_process and sounds.unlisted and options.artefacts is not None:
-        book = await sounds.write_book(options.artefacts / "said")
-        speech = dict(settings.get("speech", {}))
-        speech["more_phrase_books"] = [*speech.get("more_phrase_books", []), str(book.resolve())]
-        settings["speech"] = speech
+    if target.in_process and sounds.unlisted:
+        speech = settings.get("speech", {})
+        if not isinstance(speech, dict) or not isinstance(speech.get("more_phrase_books", []), list):
+            raise TargetUsageError(
+                f"server: speech: must be a mapping with more_phrase_books as a list, not {speech!r}"
+            )
+        book = await sounds.write_book(folder / "said")
+        books = [*speech.get("more_phrase_books", []), str(book.resolve())]
+        settings["speech"] = {**speech, "more_phrase_books": books}
     return settings
 
 
@@ -187,25 +240,30 @@ def _doing(state: _Run) -> str:
 
 
 def _conclude(scenario: Scenario, options: Options, state: _Run) -> Result:
-    stage = state.stage
-    late_ms = 0.0 if stage is None else stage.leg.own_lateness_ms
-    if stage is not None and state.trouble is not None:
-        stage.log.add(
-            max((entry.at_ms for entry in stage.log.entries), default=0), Source.CHECK, Noted(state.trouble[1])
-        )
+    stage, trouble = state.stage, state.trouble
+    if stage is not None and trouble is not None:
+        last_ms = max((entry.at_ms for entry in stage.log.entries), default=0)
+        stage.log.add(last_ms, Source.CHECK, Noted(trouble.line))
     entries = [] if stage is None else stage.log.entries
+    late_ms = 0.0 if stage is None or state.virtual else stage.leg.own_lateness_ms
     problems = [_problem(entry.event) for entry in entries if isinstance(entry.event, StepFailed)]
     outcome = Outcome.PASSED if state.held and not problems else Outcome.FAILED
-    if outcome is Outcome.FAILED and options.real_time and late_ms > LATE_MS:
+    if trouble is not None:
+        outcome, problems = trouble.outcome, [trouble.line, *problems]
+    elif outcome is Outcome.FAILED and late_ms > LATE_MS:
         outcome = Outcome.INCONCLUSIVE
         problems.append(f"the simulator itself was up to {late_ms:.0f} ms late: this says nothing of the bot")
-    if state.trouble is not None:
-        outcome, problems = state.trouble[0], [state.trouble[1], *problems]
-    duration = max((entry.at_ms for entry in entries), default=0)
-    artefacts = None
-    if options.artefacts is not None and stage is not None:
-        artefacts = _write(scenario, options.artefacts, entries, stage)
-    return Result(scenario, outcome, entries, problems, artefacts, late_ms, duration, state.interrupted)
+    result = Result(
+        scenario,
+        outcome,
+        entries,
+        problems,
+        details="" if trouble is None else trouble.details,
+        own_lateness_ms=late_ms,
+        duration_ms=max((entry.at_ms for entry in entries), default=0),
+        interrupted=state.interrupted,
+    )
+    return result if options.artefacts is None else _with_artefacts(result, options.artefacts, stage)
 
 
 def _problem(failed: StepFailed) -> str:
@@ -213,14 +271,42 @@ def _problem(failed: StepFailed) -> str:
     return f"{where}: expected {failed.expected}; {failed.happened}"
 
 
-def _write(scenario: Scenario, folder: Path, entries: Sequence[Entry], stage: Stage) -> Artefacts:
-    folder.mkdir(parents=True, exist_ok=True)
-    artefacts = Artefacts(folder / "transcript.txt", folder / "call.jsonl", folder / "call.wav")
-    artefacts.transcript.write_text(transcript(scenario, entries), encoding="utf-8")
-    lines = (json.dumps(entry.to_json(), ensure_ascii=False) for entry in entries)
-    artefacts.call_log.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    with contextlib.suppress(ValueError):
-        heard = stage.ear.timeline()
-        caller = caller_track(stage.caller.sent, stage.t0, scenario.asterisk.rate_hz)
-        write_recording(artefacts.recording, caller, heard)
-    return artefacts
+def _with_artefacts(result: Result, folder: Path, stage: Stage | None) -> Result:
+    """Write the files, each whatever becomes of the others: also over those of an earlier run in the same folder."""
+    details = folder / "details.txt"
+    files = Artefacts(
+        folder / "transcript.txt", folder / "call.jsonl", folder / "call.wav", details if result.details else None
+    )
+    lines = (json.dumps(entry.to_json(), ensure_ascii=False) for entry in result.entries)
+    work: list[Callable[[], object]] = [
+        lambda: folder.mkdir(parents=True, exist_ok=True),
+        lambda: _write_text(files.call_log, "".join(f"{line}\n" for line in lines)),
+        lambda: _write_text(files.transcript, result.transcript),
+        lambda: _write_text(details, result.details) if result.details else details.unlink(missing_ok=True),
+        lambda: _write_sound(files.recording, result.scenario, stage),
+    ]
+    wrong: list[str] = []
+    for write in work:
+        try:
+            write()
+        except OSError as error:
+            wrong.append(f"cannot write to {error.filename or folder}: {error.strerror or error}")
+        except Exception as error:  # noqa: BLE001 - a fault of one file must not cost the others
+            wrong.append(f"the simulator failed to write the files of this run: {error!r}")
+    if wrong:
+        outcome = max(result.outcome, Outcome.SET_UP) if result.outcome is not Outcome.FAILED else result.outcome
+        result = replace(result, outcome=outcome, problems=[*result.problems, *dict.fromkeys(wrong)])
+    return replace(result, artefacts=files)
+
+
+def _write_text(path: Path, text: str) -> None:
+    """What came over the wire may hold halves of characters: they are written as escapes."""
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def _write_sound(path: Path, scenario: Scenario, stage: Stage | None) -> None:
+    if stage is None:
+        write_recording(path, b"", b"")
+        return
+    caller = caller_track(stage.caller.sent, stage.t0, scenario.asterisk.rate_hz)
+    write_recording(path, caller, stage.ear.timeline(stage.t0))

@@ -6,21 +6,25 @@ Also tells the bot's recogniser of what is in no phrase book of the project: `un
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 from ruamel.yaml import YAML
 
-from audiosocket.phrases import Phrase, PhraseBook, normalise, speech_edges_ms
-from audiosocket.slin import duration_ms, read_audio, resample, write_wav
+from audiosocket.phrases import Phrase, PhraseBook, PhraseBookError, normalise, speech_edges_ms
+from audiosocket.slin import duration_ms, gain, read_audio, resample, silence, write_wav
+from audiosocket_sim import line
+from audiosocket_sim.loader import sound_file
 from audiosocket_sim.places import PROJECT, cache_folder, nearest_folder, recordings_folders
-from audiosocket_sim.scenario import ExpectStep, Say, SayStep, Scenario
+from audiosocket_sim.scenario import ExpectStep, Noise, Say, SayStep, Scenario, Tone, format_duration
 
 __all__ = ["Recording", "Sounds"]
 
 _RATE_HZ = 8000
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,36 +41,69 @@ class Recording:
 
 
 class Sounds:
-    """The sounds of one scenario."""
+    """The sounds of one scenario. What takes long is done in the loop's executor, and each once."""
 
     def __init__(self, scenario: Scenario) -> None:
         self._folder = scenario.folder or Path.cwd()
         self._scenario = scenario
+        self._rate_hz = scenario.asterisk.rate_hz
         self._book: PhraseBook | None = None
-        self._resampled: dict[tuple[int, int], bytes] = {}
+        self._recordings: dict[Say, Recording] = {}
+        self._pcm: dict[Say, bytes] = {}
+
+    async def prepare(self) -> None:
+        """Read and render all that the caller says, so that no call waits for it and what is missing is told before.
+
+        Raises what `recording` raises.
+        """
+        for say in self._says():
+            await self.pcm(say)
 
     async def recording(self, say: Say) -> Recording:
         """The sound of one `say`, cut to `start` and `for`. Raises PhraseBookError, VoiceMissing or an audio error."""
-        loop = asyncio.get_running_loop()
-        if say.recording is not None:
-            whole = self._known(say.recording)
-        elif say.file is not None:
-            path = self._folder / say.file
-            whole = Recording(say.file, say.text, await loop.run_in_executor(None, read_audio, path))
-        else:
-            assert say.text is not None
-            whole = Recording("text", say.text, await _spoken(say.text))
-        return _cut(whole, say)
+        if say not in self._recordings:
+            self._recordings[say] = _cut(await self._whole(say), say)
+        return self._recordings[say]
 
-    def at_rate(self, pcm: bytes, rate_hz: int) -> bytes:
-        """The same sound at the leg's rate."""
-        return pcm if rate_hz == _RATE_HZ else resample(pcm, _RATE_HZ, rate_hz)
+    async def _whole(self, say: Say) -> Recording:
+        if say.recording is not None:
+            return await _in_executor(self._known, say.recording)
+        if say.file is not None:
+            try:
+                path = sound_file(say.file, self._folder)
+            except ValueError as error:
+                raise PhraseBookError(str(error)) from None
+            return Recording(say.file, say.text, await _in_executor(read_audio, path))
+        assert say.text is not None
+        return Recording("text", say.text, await _spoken(say.text))
+
+    async def pcm(self, say: Say) -> bytes:
+        """What the caller sends of it: louder or softer as he speaks it, at the leg's rate."""
+        if say not in self._pcm:
+            pcm = (await self.recording(say)).pcm
+            self._pcm[say] = await self._at_rate(gain(pcm, say.gain_db) if say.gain_db else pcm)
+        return self._pcm[say]
+
+    async def noise(self, noise: Noise) -> bytes:
+        pcm = await _in_executor(line.noise, noise.for_, noise.dbfs, noise.color, self._scenario.line.seed)
+        return await self._at_rate(pcm)
+
+    async def tone(self, tone: Tone) -> bytes:
+        return await self._at_rate(await _in_executor(line.tone, tone.for_, tone.hz, tone.dbfs))
+
+    def silence(self, ms: int) -> bytes:
+        return silence(ms, self._rate_hz)
+
+    async def _at_rate(self, pcm: bytes) -> bytes:
+        return pcm if self._rate_hz == _RATE_HZ else await _in_executor(resample, pcm, _RATE_HZ, self._rate_hz)
+
+    def _says(self) -> list[Say]:
+        return [step.say for step in self._scenario.steps if isinstance(step, SayStep)]
 
     @property
     def unlisted(self) -> list[Say]:
         """What is said here and stands in no phrase book: files with their text, and synthetic texts."""
-        says = [step.say for step in self._scenario.steps if isinstance(step, SayStep)]
-        return [say for say in says if say.recording is None and say.text is not None]
+        return [say for say in dict.fromkeys(self._says()) if say.recording is None and say.text is not None]
 
     async def write_book(self, folder: Path) -> Path:
         """Write a phrase book of the unlisted sounds; returns its folder."""
@@ -92,15 +129,18 @@ class Sounds:
             self._book = PhraseBook.load(*recordings_folders(self._folder))
         phrase = self._book.by_name(name)
         if phrase is None:
-            raise LookupError(f"there is no recording {name}")
+            raise PhraseBookError(f"there is no recording {name}")
         return Recording(name, phrase.text, phrase.pcm)
+
+
+async def _in_executor(function: Callable[..., _T], *args: Any) -> _T:
+    return await asyncio.get_running_loop().run_in_executor(None, function, *args)
 
 
 async def _spoken(text: str) -> bytes:
     from audiosocket.synthetic_voice import render
 
-    speak = partial(render, text, cache=cache_folder() / "voice")
-    return await asyncio.get_running_loop().run_in_executor(None, speak)
+    return await _in_executor(partial(render, text, cache=cache_folder() / "voice"))
 
 
 def _bot_texts(scenario: Scenario) -> list[str]:
@@ -117,6 +157,11 @@ def _bot_texts(scenario: Scenario) -> list[str]:
 def _cut(whole: Recording, say: Say) -> Recording:
     if not say.start and say.for_ is None:
         return whole
+    if say.start >= whole.duration_ms:
+        raise PhraseBookError(
+            f"say: {whole.name} is {whole.duration_ms / 1000:.2f} s long, so nothing of it is left from "
+            f"start: {format_duration(say.start)}"
+        )
     per_ms = 2 * _RATE_HZ // 1000
     end = len(whole.pcm) if say.for_ is None else per_ms * (say.start + say.for_)
     return Recording(whole.name, whole.text, whole.pcm[per_ms * say.start : end])

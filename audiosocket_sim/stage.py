@@ -1,21 +1,21 @@
 """All that one call needs, set up in order and taken down in order: mock AI, target, peer, ear, states, log.
 
-It writes down what happens (the log) and wakes whoever waits for a change. It decides nothing: `steps` does.
+It writes down what happens (the log) and wakes whoever waits for a change. It decides nothing: `steps` does. Where a
+part of it breaks, whoever waits gets SimulatorError, ControlError or TargetError: the bot is not blamed for that.
 """
 
 import asyncio
-import contextlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
 
 from audiosocket.phrases import PhraseBook
 from audiosocket_sim import call_log as log
 from audiosocket_sim.asterisk import CallLeg, ConnectFailed, LegEnd
-from audiosocket_sim.call_log import CallLog, Entry, LogEvent, Source
+from audiosocket_sim.call_log import CallLog, Entry, LogEvent, Noted, Source
 from audiosocket_sim.caller import Caller
-from audiosocket_sim.control import ControlClient, ToldEvent
+from audiosocket_sim.control import ControlClient, ControlError, ToldEvent
 from audiosocket_sim.hearing import (
     Ear,
     HeardHoldStarted,
@@ -27,11 +27,19 @@ from audiosocket_sim.line import LineModel
 from audiosocket_sim.mock_ai import MockAi
 from audiosocket_sim.profiles import profile
 from audiosocket_sim.scenario import Scenario
-from audiosocket_sim.target import Running, Target, TargetError, TargetUsageError
+from audiosocket_sim.target import Child, Running, Target, TargetError, TargetUsageError, close_target
 
-__all__ = ["Stage"]
+__all__ = ["SimulatorError", "Stage"]
 
 _NAMESPACE = uuid.UUID("6f1d5e0a-3c55-5b1e-9a8e-2f6f4d1c7b20")
+_LAST_FACTS_SECONDS = 2.0
+"""How long after the end of the steps the connection may take to close, and the stream of events to end."""
+_DYING_SECONDS = 0.5
+"""How long after the connection of a program that died the system tells that it did."""
+
+
+class SimulatorError(Exception):
+    """A part of the simulator broke: its fault, not the bot's. `__cause__` is what happened."""
 
 
 class Stage:
@@ -52,8 +60,6 @@ class Stage:
         self.log = CallLog()
         self.state: str | None = None
         self.end: LegEnd | None = None
-        self.failures: list[str] = []
-        """What is wrong beside the steps: requests that fit no reply, pushes that were refused."""
         self._target = target
         self._settings = settings if settings is not None else scenario.server
         self._ai_port = ai_port
@@ -61,11 +67,12 @@ class Stage:
         self._loop = asyncio.get_running_loop()
         self._started_at = self._loop.time()
         self._waiters: set[asyncio.Future[None]] = set()
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._error: BaseException | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._watches: set[asyncio.Task[None]] = set()
+        self._error: Exception | None = None
         self._running: Running | None = None
         self.control: ControlClient | None = None
-        self.ai = MockAi(scenario.ai, on_event=self._on_backend, push=self._push)
+        self.ai = MockAi(scenario.ai, on_event=self._on_backend, push=self._push, on_failure=self._on_ai_failure)
         peer = scenario.asterisk
         self.line = LineModel(
             scenario.line.codec, scenario.line.noise_dbfs, scenario.line.gain_db, scenario.line.seed, peer.rate_hz
@@ -105,29 +112,49 @@ class Stage:
     def record(self, loop_time: float, source: Source, event: LogEvent) -> None:
         self._record_ms(self.ms(loop_time), source, event)
 
+    def fail(self, at_ms: int, number: int, step: str, expected: str, happened: str) -> None:
+        """Something did not hold; `number` is 0 where it is no step. It stands in the log where it happened."""
+        self._record_ms(at_ms, Source.CHECK, log.StepFailed(number, step, expected, happened))
+
     def _record_ms(self, at_ms: int, source: Source, event: LogEvent) -> None:
         entry = self.log.add(at_ms, source, event)
         if self._on_entry is not None:
-            self._on_entry(entry)
+            try:
+                self._on_entry(entry)
+            except Exception as error:  # noqa: BLE001 - who looks on is called in the midst of the call, and must not end it
+                self._on_entry = None
+                self._broke(error)
         self.wake()
 
     def wake(self) -> None:
         """Something changed: whoever waits looks again."""
         waiters, self._waiters = self._waiters, set()
         for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+            _settle(waiter)
 
     async def changed(self, until: float) -> None:
         """Return when anything happened, or at the loop time `until`. Raises what broke a part of the stage."""
-        if self._error is not None:
-            raise self._error
+        self._raise_what_broke()
         waiter: asyncio.Future[None] = self._loop.create_future()
         self._waiters.add(waiter)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(until):
-                await waiter
-        self._waiters.discard(waiter)
+        timer = self._loop.call_at(until, _settle, waiter)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            self._waiters.discard(waiter)
+        self._raise_what_broke()
+
+    def _broke(self, error: Exception) -> None:
+        if self._error is None:
+            if not isinstance(error, ControlError | TargetError):
+                wrapped = SimulatorError(f"the simulator failed: {error!r}")
+                wrapped.__cause__ = error
+                error = wrapped
+            self._error = error
+        self.wake()
+
+    def _raise_what_broke(self) -> None:
         if self._error is not None:
             raise self._error
 
@@ -144,7 +171,9 @@ class Stage:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._take_down()
+        trouble = await self._take_down()
+        if trouble is not None and error is None:
+            raise trouble
 
     async def _set_up(self) -> None:
         try:
@@ -166,42 +195,62 @@ class Stage:
             await self.leg.connect(self._running.host, self._running.port)
         except ConnectFailed as error:
             raise TargetError(f"nobody answers at {self._running.host}:{self._running.port}: {error}") from error
-        self._spawn(self._watch_end())
+        self._spawn(self._watch_end(), self._tasks)
         if self.control is not None and self.leg.t0 is not None:
-            self._spawn(self._follow_states(self.control))
+            self._spawn(self._follow_states(self.control), self._tasks)
+        if isinstance(self._running, Child):
+            self._spawn(self._watch_program(self._running), self._watches)
 
     async def finish(self) -> None:
-        """The call is over: let the last facts arrive (the server's own end, the mock's), then check the leftovers."""
-        until = self._loop.time() + 2.0
+        """The call is over: return when its end is told, and the server has told all of its own."""
+        until = self._loop.time() + _LAST_FACTS_SECONDS
         while (self.end is None or self._tasks) and self._loop.time() < until:
-            await self.changed(min(until, self._loop.time() + 0.1))
-        self.failures += self.ai.failures
+            await self.changed(until)
+        if self.end is None or self._tasks:
+            late = "the connection" if self.end is None else "the control URL's stream of events"
+            self.record(
+                self._loop.time(),
+                Source.PEER,
+                Noted(f"{late} did not end within {_LAST_FACTS_SECONDS:g} s of the call"),
+            )
+        elif self._watches and self.end.who == "server" and self.end.how != "hangup_message":
+            await asyncio.wait(self._watches, timeout=_DYING_SECONDS)
+        self._raise_what_broke()
 
-    def unused_replies(self) -> list[str]:
-        """What the AI's script holds and nobody asked for: only of interest where all steps held."""
-        return [f"{reply} was never used" for reply in self.ai.unused()]
-
-    async def _take_down(self) -> None:
-        self.leg.abort()
-        for task in self._tasks:
+    async def _take_down(self) -> TargetError | None:
+        """End everything, whatever fails of it. Returns what was wrong with the target's own end."""
+        tasks = [*self._tasks, *self._watches]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self.control is not None:
-            await self.control.aclose()
-        if self._running is not None:
-            await self._running.close()
-        await self.ai.aclose()
+        trouble: TargetError | None = None
+        try:
+            if self.leg.t0 is not None:
+                self.ear.close(self._loop.time())  # of a call that was interrupted: what the bot was saying is told
+            self.leg.abort()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self.control is not None:
+                await self.control.aclose()
+        finally:
+            try:
+                if self._running is not None:
+                    await close_target(self._running)
+            except TargetError as error:
+                trouble = error
+            finally:
+                await self.ai.aclose()
+        return trouble
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> None:
+        def done(task: asyncio.Task[None]) -> None:
+            tasks.discard(task)
+            error = None if task.cancelled() else task.exception()
+            if isinstance(error, Exception):
+                self._broke(error)
+            self.wake()
+
         task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None and self._error is None:
-            self._error = task.exception()
-        self.wake()
+        tasks.add(task)
+        task.add_done_callback(done)
 
     # --- what comes in
 
@@ -235,25 +284,51 @@ class Stage:
         source = Source.HEARD if isinstance(event, log.BackendAsked) else Source.BACKEND
         self.record(self._loop.time(), source, event)
 
+    def _on_ai_failure(self, failure: str) -> None:
+        self.fail(self.now_ms, 0, "ai", "the AI's script to fit", failure)
+
+    def check_the_ais_script(self, *, hung_up: bool) -> None:
+        """What the AI's script holds and nobody asked for. Pushes may be left over where the caller hung up."""
+        left = [f"{reply} was never used" for reply in self.ai.unused()]
+        if not hung_up:
+            left += [f"{push} was never sent: the call was over before it was due" for push in self.ai.unsent()]
+        for failure in left:
+            self._on_ai_failure(failure)
+
     async def _push(self, conversation_id: str, body: dict[str, Any]) -> int:
         assert self.control is not None
         return await self.control.push(conversation_id, body)
 
     async def _follow_states(self, control: ControlClient) -> None:
         host, port = self.leg.local_address
-        call_id = await control.find(str(self.leg.uuid), f"{host}:{port}")
-        await control.follow(call_id, self._on_told)
+        try:
+            call_id = await control.find(str(self.leg.uuid), f"{host}:{port}")
+            await control.follow(call_id, self._on_told)
+        except ControlError:
+            if isinstance(self._running, Child) and await self._running.ends_within(_DYING_SECONDS):
+                return  # that is the fault, and `_watch_program` tells it
+            raise
+
+    async def _watch_program(self, program: Child) -> None:
+        """A program that ends in mid-call is a bot that failed; one that ends when its call is over is not."""
+        how = await program.ended()
+        at_ms = self.now_ms
+        until = self._loop.time() + _DYING_SECONDS
+        while self.end is None and self._loop.time() < until:
+            await self.changed(until)
+        if self.end is None or (self.end.who == "server" and self.end.how != "hangup_message"):
+            self.fail(at_ms, 0, "target", "the command to run to the end of the call", f"it {how}")
 
     def _on_told(self, event: ToldEvent) -> None:
         at_ms = round(event.at_seconds * 1000)
         if event.type == "state_changed":
-            before, after = str(event.fields["before"]), str(event.fields["after"])
+            before, after = event.text("before"), event.text("after")
             self.state = after
             self._record_ms(at_ms, Source.STATE, log.StateTold(before, after))
         elif event.type == "warned":
-            self._record_ms(at_ms, Source.PEER, log.Noted(f"the server warns: {event.fields['what']}"))
-        elif event.type == "transcript_final" and event.fields["text"] == "":
-            self._record_ms(at_ms, Source.HEARD, log.Noted("the server recognised nothing"))
+            self._record_ms(at_ms, Source.PEER, Noted(f"the server warns: {event.text('what')}"))
+        elif event.type == "transcript_final" and event.text("text") == "":
+            self._record_ms(at_ms, Source.HEARD, Noted("the server recognised nothing"))
 
     async def _watch_end(self) -> None:
         end = await self.leg.wait_ended()
@@ -262,9 +337,14 @@ class Stage:
         self.end = end
         if self.scenario.network.split == "none":  # else it was we who cut the server's messages
             for anomaly in self.leg.anomalies:
-                self.record(end.at, Source.PEER, log.Noted(anomaly))
+                self.record(end.at, Source.PEER, Noted(anomaly))
         heard = _last_word_heard(self.log, end.who, self.ms(end.at))
         self.record(end.at, Source.END, log.CallEnded(end.who, end.how, end.dialplan, end.reason, heard))
+
+
+def _settle(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 def _last_word_heard(call: CallLog, who: str, end_ms: int) -> bool | None:
@@ -273,6 +353,8 @@ def _last_word_heard(call: CallLog, who: str, end_ms: int) -> bool | None:
     if not spoken:
         return None
     at_ms, last = spoken[-1]
-    if who == "caller" and not (last.cut_off and at_ms + last.heard_ms + 100 >= end_ms):
+    if last.whole_ms is None:
+        return None  # nobody knows how it would have gone on
+    if who == "caller" and not (last.cut_off and at_ms + last.heard_ms + last.gap_ms + 100 >= end_ms):
         return None
     return not last.cut_off

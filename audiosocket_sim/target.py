@@ -8,7 +8,9 @@ tcp://127.0.0.1:8080                        only dialled
 import asyncio
 import contextlib
 import importlib
+import io
 import os
+import re
 import shlex
 import signal
 import socket
@@ -18,10 +20,23 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-__all__ = ["CommandTarget", "DialledTarget", "InProcessTarget", "Running", "Target", "TargetError", "parse_target"]
+__all__ = [
+    "Child",
+    "CommandTarget",
+    "DialledTarget",
+    "InProcessTarget",
+    "Running",
+    "Target",
+    "TargetError",
+    "TargetUsageError",
+    "close_target",
+    "parse_target",
+]
 
 _START_SECONDS = 20.0
 _STOP_SECONDS = 5.0
+_CLOSE_SECONDS = 20.0
+_PLACEHOLDERS = ("port", "control_port", "ai_url", "python")
 
 
 class TargetError(Exception):
@@ -57,24 +72,70 @@ class Target(Protocol):
 
 def parse_target(text: str, control_url: str | None = None) -> Target:
     """The target that a text names. Raises TargetUsageError."""
+    if control_url is not None and not _is_http(control_url):
+        raise TargetUsageError(f"{control_url}: a control URL looks like http://127.0.0.1:8081")
     if text.startswith("tcp://"):
-        parts = urlsplit(text)
-        try:
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            host = port = None
-        if not host or not port:
-            raise TargetUsageError(f"{text}: expected tcp://HOST:PORT")
-        return DialledTarget(host, port, control_url)
+        return _parse_address(text, control_url)
     if text.startswith("command:"):
-        command = text.removeprefix("command:").strip()
-        if "{port}" not in command:
-            raise TargetUsageError(f"{text}: the command needs the placeholder {{port}}")
-        return CommandTarget(command, control_url)
+        return _parse_command(text, control_url)
     module, _, name = text.partition(":")
     if not name or not all(part.isidentifier() for part in [*module.split("."), name]):
         raise TargetUsageError(f"{text}: expected module:callable, tcp://HOST:PORT or command: PROGRAM … {{port}}")
+    if control_url is not None:
+        raise TargetUsageError(f"{text} tells its control URL itself: --control-url is for command: and tcp://")
     return InProcessTarget(module, name)
+
+
+def _parse_address(text: str, control_url: str | None) -> "DialledTarget":
+    parts = urlsplit(text)
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or not port or parts.path or parts.query:
+        raise TargetUsageError(f"{text}: expected tcp://HOST:PORT")
+    return DialledTarget(host, port, control_url)
+
+
+def _parse_command(text: str, control_url: str | None) -> "CommandTarget":
+    command = text.removeprefix("command:").strip()
+    if "{port}" not in command:
+        raise TargetUsageError(f"{text}: the command needs the placeholder {{port}}")
+    try:
+        shlex.split(command)
+    except ValueError as error:
+        raise TargetUsageError(f"{text}: no command line: {error}") from None
+    unknown = [name for name in re.findall(r"\{(\w+)\}", command) if name not in _PLACEHOLDERS]
+    if unknown:
+        known = ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS)
+        raise TargetUsageError(f"{text}: there is no placeholder {{{unknown[0]}}}; there are {known}")
+    return CommandTarget(command, control_url)
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
+async def close_target(running: "Running") -> None:
+    """End it. Raises TargetError where that takes too long, or fails: no bot's `close` may keep or break a run."""
+    limit = asyncio.timeout(_CLOSE_SECONDS)
+    try:
+        async with limit:
+            await running.close()
+    except (Exception, SystemExit) as error:
+        late = f"did not return within {_CLOSE_SECONDS:g} s"
+        raise TargetError(f"the target's close() {late if limit.expired() else f'failed: {_told(error)}'}") from error
+
+
+def _told(error: BaseException) -> str:
+    """What somebody else's code raised, as one line: its words alone where they were meant for people."""
+    words = " ".join(str(error).split())
+    meant = isinstance(error, OSError | ValueError | ImportError) and words
+    return words if meant else f"{type(error).__name__}: {words}".rstrip(": ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +150,26 @@ class InProcessTarget:
         return True
 
     async def start(self, settings: Mapping[str, Any], ai_url: str) -> Running:
+        name = f"{self.module}:{self.name}"
+        ai = settings.get("ai", {})
+        if not isinstance(ai, Mapping):
+            raise TargetUsageError(f"server: ai: must be a mapping, not {ai!r}")
+        merged = {**settings, "ai": {**ai, "api_url": ai_url}}
         try:
             serve = getattr(importlib.import_module(self.module), self.name)
-        except (ImportError, AttributeError) as error:
-            raise TargetError(f"{self.module}:{self.name} cannot be imported: {error}") from error
-        merged = {**settings, "ai": {**settings.get("ai", {}), "api_url": ai_url}}
+        except (Exception, SystemExit) as error:
+            raise TargetError(f"{name} cannot be imported: {_told(error)}") from error
+        limit = asyncio.timeout(_START_SECONDS)
         try:
-            running: Running = await serve(host="127.0.0.1", port=0, control_port=0, settings=merged)
-        except (OSError, ValueError) as error:
-            raise TargetError(f"{self.module}:{self.name} did not start: {error}") from error
+            async with limit:
+                running: Running = await serve(host="127.0.0.1", port=0, control_port=0, settings=merged)
+        except (Exception, SystemExit) as error:
+            why = f" within {_START_SECONDS:g} s" if limit.expired() else f": {_told(error)}"
+            raise TargetError(f"{name} did not start{why}") from error
+        missing = [part for part in ("host", "port", "control_url", "close") if not hasattr(running, part)]
+        if missing:
+            found = type(running).__name__
+            raise TargetError(f"{name} returned {found} without {', '.join(missing)} (docs/targets.md)")
         return running
 
 
@@ -142,8 +214,9 @@ class CommandTarget:
     async def start(self, settings: Mapping[str, Any], ai_url: str) -> Running:
         _refuse_settings(settings)
         port, control_port = _free_ports(2)
+        values = {"port": str(port), "control_port": str(control_port), "ai_url": ai_url, "python": sys.executable}
         words = [
-            word.format_map({"port": port, "control_port": control_port, "ai_url": ai_url, "python": sys.executable})
+            re.sub(r"\{(\w+)\}", lambda found: values[found[1]], word)  # other braces are the command's own
             for word in shlex.split(self.command)
         ]
         control_url = self.control_url
@@ -154,13 +227,13 @@ class CommandTarget:
             process = await asyncio.create_subprocess_exec(
                 *words,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=sys.stderr.fileno(),
+                stdout=_stderr(),
                 env=environment,
                 start_new_session=True,
             )
         except OSError as error:
-            raise TargetError(f"{words[0]}: cannot be started: {error.strerror}") from error
-        running = _Child("127.0.0.1", port, control_url, process)
+            raise TargetError(f"{words[0]}: cannot be started: {error.strerror or error}") from error
+        running = Child("127.0.0.1", port, control_url, process)
         try:
             await _wait_until_it_listens(running)
         except BaseException:
@@ -170,31 +243,63 @@ class CommandTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class _Child:
+class Child:
+    """A program that was started for the run."""
+
     host: str
     port: int
     control_url: str | None
     process: asyncio.subprocess.Process
 
+    async def ended(self) -> str:
+        """Wait until the program has ended by itself; how it did: `ended with code 1`, `was ended by SIGSEGV`."""
+        return _how_it_ended(await self.process.wait())
+
+    async def ends_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self.process.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
     async def close(self) -> None:
-        """SIGTERM to the program and its children, and SIGKILL where that does not end it."""
-        for stop in (signal.SIGTERM, signal.SIGKILL):
-            if self.process.returncode is not None:
-                return
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, stop)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.process.wait(), _STOP_SECONDS)
+        """SIGTERM to the program and its children, and SIGKILL where that does not end it, or we are in a hurry."""
+        try:
+            self._send(signal.SIGTERM)
+            await self.ends_within(_STOP_SECONDS)
+        finally:
+            self._send(signal.SIGKILL)
+            await self.process.wait()
+
+    def _send(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
 
 
-async def _wait_until_it_listens(child: _Child) -> None:
+def _how_it_ended(code: int) -> str:
+    if code >= 0:
+        return f"ended with code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"
+
+
+def _stderr() -> int:
+    """Where the program's output goes: our stderr, also where that is caught and has no number of its own."""
+    try:
+        return sys.stderr.fileno()
+    except (AttributeError, io.UnsupportedOperation):
+        return 2
+
+
+async def _wait_until_it_listens(child: Child) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + _START_SECONDS
     while loop.time() < until:
         if child.process.returncode is not None:
-            raise TargetError(
-                f"the command ended with code {child.process.returncode} before it listened on {child.port}"
-            )
+            how = _how_it_ended(child.process.returncode)
+            raise TargetError(f"the command {how} before it listened on port {child.port}")
         if _listens(child.port):
             return
         await asyncio.sleep(0.05)

@@ -38,6 +38,10 @@ _DIALPLAN = {
 }
 
 
+_VISIBLE = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
+"""An event is one line, whatever was in its words."""
+
+
 def heading(scenario: Scenario) -> str:
     """`greeting_then_hold · Asterisk 22.10, app · µ-law, noise −55 dBFS`."""
     peer = f"Asterisk {scenario.asterisk.version}, {scenario.asterisk.attach}"
@@ -45,7 +49,7 @@ def heading(scenario: Scenario) -> str:
         peer += f", {scenario.asterisk.packet_time} ms packets"
     if scenario.asterisk.rate_hz != 8000:
         peer += f", {scenario.asterisk.rate_hz} Hz"
-    return f"{scenario.name} · {peer} · {_line(scenario.line)}"
+    return f"{scenario.name} · {peer} · {_line(scenario.line, scenario.asterisk.rate_hz)}"
 
 
 def transcript(scenario: Scenario, entries: Iterable[Entry]) -> str:
@@ -63,7 +67,7 @@ def around(entries: Sequence[Entry], at_ms: int, before: int = 12, after: int = 
 
 def line_of(entry: Entry) -> str:
     word, text, note = _words(entry.event)
-    left = f"{entry.at_ms / 1000:9.3f}  {word:<8} {text}".rstrip()
+    left = f"{entry.at_ms / 1000:9.3f}  {word:<8} {text.translate(_VISIBLE)}".rstrip()
     return f"{left:<{_NOTE_COLUMN - 2}}  {note}" if note else left
 
 
@@ -98,7 +102,8 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
                 _bot_note(event),
             )
         case StepFailed(number=number, step=step, expected=expected, happened=happened):
-            return "FAILED", f"step {number} ({step}): expected {expected}; {happened}", ""
+            where = f"step {number} ({step})" if number else step
+            return "FAILED", f"{where}: expected {expected}; {happened}", ""
         case Noted(what=what):
             return "note", what, ""
         case CallEnded():
@@ -140,8 +145,9 @@ def _end(event: CallEnded) -> str:
     return "; ".join(parts)
 
 
-def _line(line: Line) -> str:
-    codec = {"ulaw": "µ-law", "alaw": "A-law", "none": "no codec"}[line.codec]
+def _line(line: Line, rate_hz: int) -> str:
+    """G.711 is 8 kHz: at every other rate the line has no codec (`line.LineModel`)."""
+    codec = {"ulaw": "µ-law", "alaw": "A-law", "none": "no codec"}[line.codec if rate_hz == 8000 else "none"]
     noise = "" if line.noise_dbfs is None else f", noise {_dbfs(line.noise_dbfs)}"
     gain = "" if line.gain_db == 0 else f", gain {line.gain_db:+g} dB"
     return codec + noise + gain

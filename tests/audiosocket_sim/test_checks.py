@@ -14,7 +14,7 @@ from audiosocket_sim.call_log import (
     Source,
     StateTold,
 )
-from audiosocket_sim.checks import Failed, Met, Moment, Pending, Unreadable, evaluate, violation
+from audiosocket_sim.checks import Broken, Failed, Met, Moment, Pending, Unreadable, evaluate, violation
 from audiosocket_sim.scenario import Expectation
 
 HELLO = "Condomínio Apoena, em que posso ajudar?"
@@ -50,7 +50,7 @@ def test_bot_says_waits_for_speech_that_began_in_time() -> None:
 
 def test_bot_says_another_thing_fails_at_the_deadline_and_says_what_was_said() -> None:
     log = entries((1000, BotSpoke("Pode subir.", 970, 970, "prompt")))
-    assert evaluate(expectation(bot_says=HELLO), log, moment(3999)) == Pending()
+    assert evaluate(expectation(bot_says=HELLO), log, moment(3999)) == Pending(recheck_ms=4020)
     failed = evaluate(expectation(bot_says=HELLO), log, moment(4020))
     assert isinstance(failed, Failed)
     assert "1.000 the bot said “Pode subir.”" in failed.happened
@@ -91,7 +91,7 @@ def test_bot_speaks_completes_after_its_least_length() -> None:
 def test_speech_that_goes_on_counts_from_the_base() -> None:
     log = entries((1000, BotSpoke(None, 1500)))
     speaks = expectation(bot_speaks={"at_least": "1s"})
-    assert evaluate(speaks, log, moment(3000, base_ms=2000, deadline_ms=9000)) == Pending()
+    assert evaluate(speaks, log, moment(3000, base_ms=2000, deadline_ms=9000)) == Pending(recheck_ms=9020)
 
 
 def test_silence_counts_from_the_base() -> None:
@@ -103,7 +103,7 @@ def test_silence_counts_from_the_base() -> None:
 def test_a_state_that_is_already_there_is_met_at_once() -> None:
     log = entries((100, StateTold("STANDBY", "IA_TURN")), (900, StateTold("IA_TURN", "USER_TURN")))
     assert evaluate(expectation(state="USER_TURN"), log, moment(1500, base_ms=1000)) == Met(1000, 1000)
-    assert evaluate(expectation(state="IA_TURN"), log, moment(1500, base_ms=1000)) == Pending()
+    assert evaluate(expectation(state="IA_TURN"), log, moment(1500, base_ms=1000)) == Pending(recheck_ms=4020)
 
 
 def test_a_state_of_the_window_is_met_at_its_instant() -> None:
@@ -114,14 +114,14 @@ def test_a_state_of_the_window_is_met_at_its_instant() -> None:
 def test_hold_that_plays_already_is_met_at_the_base() -> None:
     playing = expectation(hold_audio="playing")
     assert evaluate(playing, [], moment(1500, base_ms=1000, hold_since_ms=700)) == Met(1000, 1000)
-    assert evaluate(expectation(hold_audio="stopped"), [], moment(1500, base_ms=1000)) == Pending()
+    assert evaluate(expectation(hold_audio="stopped"), [], moment(1500, base_ms=1000)) == Pending(recheck_ms=4400)
 
 
 def test_a_request_counts_once_whenever_it_came() -> None:
     log = entries((500, BackendAsked(1, "id", "Apartamento 202.")), (3000, BackendAsked(2, "id", "Sim.")))
     asked = expectation(backend_asked="apartamento")
     assert evaluate(asked, log, moment(4000, base_ms=3500, deadline_ms=8000)) == Met(500, 3500, 1)
-    assert evaluate(asked, log, moment(4000, base_ms=3500, deadline_ms=8000, taken={1})) == Pending()
+    assert evaluate(asked, log, moment(4000, base_ms=3500, deadline_ms=8000, taken={1})) == Pending(recheck_ms=8020)
 
 
 def test_who_hangs_up_and_how_the_dialplan_goes_on() -> None:
@@ -170,3 +170,68 @@ def test_never_outside_its_window() -> None:
     assert violation(expectation(hold_audio="playing"), log, 1600, 4000) is None
     assert violation(expectation(bot_speaks={"at_least": "200ms"}), log, 3000, 4000) is None
     assert violation(expectation(hold_audio="playing"), log[:1], 1600, 4000) is not None
+
+
+def test_holes_belong_to_what_is_said() -> None:
+    log = entries((1000, BotSpoke(HELLO, 2300, 2300, "prompt", gap_ms=400)))
+    assert evaluate(expectation(bot_says=HELLO), log, moment(4000)) == Met(1000, 3700, 1)
+    speaks = expectation(bot_speaks={"at_least": "2.5s"})
+    assert evaluate(speaks, log, moment(4000)) == Met(1000, 3500)
+    assert violation(speaks, log, 0, 4000) is not None
+
+
+def test_a_pause_between_two_words_is_looked_at_again() -> None:
+    speaks = expectation(bot_speaks={"at_least": "1s"})
+    assert evaluate(speaks, [], moment(3000, open_speech_at_ms=2000)) == Pending(recheck_ms=3020)
+
+
+def test_while_the_bot_speaks_its_silence_is_looked_for() -> None:
+    silent = expectation(bot_silent={"at_least": "100ms"})
+    assert evaluate(silent, [], moment(1200, speaking_since_ms=1000, open_speech_at_ms=1000)) == Pending(
+        recheck_ms=1220
+    )
+
+
+@pytest.mark.parametrize("keys", [{"state": "STANDBY"}, {"backend_asked": "202"}])
+def test_what_needs_no_call_may_come_after_its_end(keys: dict[str, object]) -> None:
+    log = entries((900, CallEnded("server", "hangup_message", "continues", "")))
+    assert evaluate(expectation(**keys), log, moment(1000)) == Pending(recheck_ms=4020)
+    assert isinstance(evaluate(expectation(**keys), log, moment(4020)), Failed)
+
+
+@pytest.mark.parametrize(
+    ("from_ms", "to_ms", "at_least", "broken_at"),
+    [
+        (0, 5000, "1s", 0),
+        (0, 5000, "2s", None),  # 1.0 to 2.0 is spoken, and 2.4 to 3.4; the call is over at 4.5
+        (1000, 5000, "1s", 3400),
+        (1000, 4300, "1s", None),
+        (1500, 2300, "200ms", 2000),
+        (1200, 1900, "100ms", None),
+        (4000, 9000, "600ms", None),
+    ],
+)
+def test_never_silent(from_ms: int, to_ms: int, at_least: str, broken_at: int | None) -> None:
+    log = entries(
+        (1000, BotSpoke(None, 900, gap_ms=100)),
+        (2400, BotSpoke(HELLO, 1000, 2300, "prompt")),
+        (4500, CallEnded("server", "hangup_message", "continues", "")),
+    )
+    broken = violation(expectation(bot_silent={"at_least": at_least}), log, from_ms, to_ms)
+    assert (broken.at_ms if isinstance(broken, Broken) else broken) == broken_at
+
+
+def test_never_says_where_it_happened() -> None:
+    log = entries((800, HoldStarted()), (1500, HoldStopped(700, True)), (2000, BotSpoke("Pode subir.", 970)))
+    assert violation(expectation(hold_audio="playing"), log, 900, 4000) == Broken(
+        900, "hold audio playing: it happened at 0.900"
+    )
+    assert violation(expectation(bot_says="Pode subir."), log, 2500, 4000) == Broken(
+        2500, "the bot says “Pode subir.”: it happened at 2.500"
+    )
+
+
+def test_never_says_of_an_unreadable_voice_is_no_answer() -> None:
+    log = entries((1000, BotSpoke(None, 900)))
+    assert isinstance(violation(expectation(bot_says=HELLO), log, 0, 4000), Unreadable)
+    assert violation(expectation(bot_says=HELLO), log, 2000, 4000) is None

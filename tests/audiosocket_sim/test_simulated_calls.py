@@ -1,0 +1,381 @@
+"""Whole calls against a bot of a few lines, in virtual time: each step and expectation, apart from any server."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audiosocket_sim.loader import load_text
+from audiosocket_sim.runner import Options, Outcome, Result, run
+
+ROOT = Path(__file__).resolve().parents[2]
+HELLO = [0.5, "say", "pt-br/pode_subir"]  # heard from 0.81 to 1.80
+HELLO_TEXT = "Pode subir."
+
+
+def call(steps: str, *script: list[Any], keys: str = "", artefacts: Path | None = None, **bot: Any) -> Result:
+    """One call; `steps` as YAML, a step a line."""
+    lines = "\n".join(f"  - {line.strip()}" for line in steps.strip().splitlines())
+    text = f"summary: A call to a bot that follows a script.\n{keys}\nsteps:\n{lines}\n"
+    scenario = load_text(text, "call", folder=ROOT / "scenarios")
+    scenario = scenario.model_copy(update={"server": {"script": list(script), **bot}})
+    return run(scenario, Options(target="scripted_bot:serve", artefacts=artefacts))
+
+
+@dataclass(frozen=True)
+class Case:
+    """Steps, the bot's script, and words of the transcript or of the problems (without runs of spaces)."""
+
+    steps: str
+    script: tuple[list[Any], ...] = ()
+    told: tuple[str, ...] = ()
+    problem: str | None = None
+    outcome: Outcome | None = None
+    keys: str = ""
+    control: bool = False
+    quiet: bool = False
+
+
+PASS = {
+    # --- what the caller does
+    "say: the reaction time after the bot fell silent": Case(
+        "expect: {bot_speaks: 200ms}\nsay: pt-br/sim",
+        (HELLO,),
+        ("2.520 caller “Sim.” 1.05 s", "3.570 end caller hung up"),
+    ),
+    "say: its own reaction time": Case(
+        "expect: {bot_speaks: 200ms}\nsay: pt-br/sim", (HELLO,), ("2.120 caller “Sim.”",), keys="reaction: 300ms"
+    ),
+    "say after a time, over the bot": Case("{say: pt-br/sim, after: 1s}", (HELLO,), ("1.020 caller “Sim.”",)),
+    "say after no time": Case(
+        "expect: {bot_speaks: 500ms}\n{say: pt-br/sim, after: 0ms}", (HELLO,), ("1.320 caller “Sim.”",)
+    ),
+    "say, and go on": Case(
+        "{say: {recording: pt-br/sim, blocks: false}, after: 1s}\nexpect: {bot_says: Pode subir.}\nwait: 100ms",
+        ([1.2, "say", "pt-br/pode_subir"],),
+        ("1.020 caller “Sim.” 1.05 s", "1.510 bot “Pode subir.” 0.99 s"),
+    ),
+    "say a part": Case(
+        "{say: {recording: pt-br/sim, start: 100ms, for: 300ms}, after: 1s}",
+        (),
+        ("1.020 caller “Sim.” 0.30 s", "1.320 end"),
+    ),
+    "wait": Case("wait: 1.23s\ndtmf: '1'", (), ("1.230 caller dtmf 1", "1.430 end")),
+    "wait after a time": Case("{wait: 1s, after: 500ms}", (), ("1.500 end",)),
+    "dtmf": Case(
+        "{dtmf: '2#', tone: 150ms, gap: 80ms, after: 1s}", (), ("1.000 caller dtmf 2 0.15 s", "1.230 caller dtmf #")
+    ),
+    "noise": Case(
+        "noise: {for: 400ms, dbfs: -18, color: pink}", (), ("0.020 caller noise pink, −18 dBFS 0.40 s", "0.420 end")
+    ),
+    "tone": Case("tone: {for: 1s, hz: 1000, dbfs: -12}", (), ("caller tone 1000 Hz, −12 dBFS 1.00 s", "1.020 end")),
+    "silence": Case("silence: 2s", (), ("0.020 caller silence 2.00 s", "2.020 end")),
+    "mute for a time": Case("mute: 500ms\nwait: 100ms", (), ("0.000 caller mute 0.50 s", "0.600 end")),
+    "mute on and off": Case(
+        "mute: 'on'\nwait: 500ms\nmute: 'off'\nwait: 1s", (), ("0.000 caller mute", "0.500 caller unmute", "1.500 end")
+    ),
+    "mute on for 3 s with a quiet bot ends the call": Case(
+        "mute: 'on'\nexpect: {hangs_up: {who: asterisk, how: protocol, dialplan: ends}, within: 3s}",
+        (),
+        ("2.000 end Asterisk ended the call: nothing from either side for 2 s",),
+        quiet=True,
+    ),
+    "hang up by close": Case(
+        "{hang_up: close, after: 1s}\nexpect: {hangs_up: caller}", (), ("1.000 end caller hung up",)
+    ),
+    "hang up by reset": Case(
+        "{hang_up: reset, after: 1s}\nexpect: {hangs_up: {who: caller, how: reset}}", (), ("caller hung up (reset)",)
+    ),
+    "hang up in mid-frame": Case(
+        "{hang_up: mid_frame, after: 1s}\nexpect: {hangs_up: caller}", (), ("caller hung up",)
+    ),
+    "hang up before the UUID": Case(
+        "hang_up: {before_uuid: true}\nexpect: {hangs_up: caller}",
+        (),
+        ("0.500 end caller hung up",),
+        keys="asterisk: {connect_pause: 1s}",
+    ),
+    "hang up before the UUID, after a time": Case(
+        "{hang_up: {before_uuid: true}, after: 300ms}",
+        (),
+        ("0.300 end caller hung up",),
+        keys="asterisk: {connect_pause: 1s}",
+    ),
+    "hang up before the UUID, at once": Case(
+        "{hang_up: {before_uuid: true}, after: 0ms}",
+        (),
+        ("0.000 end caller hung up",),
+        keys="asterisk: {connect_pause: 1s}",
+    ),
+    "time passes after the end too": Case(
+        "{hang_up: close, after: 1s}\nwait: 5s\nexpect: {backend_asked: tarde, within: 100ms}",
+        ([4.0, "ask", "Tarde demais."],),
+        ("4.000 heard “Tarde demais.”",),
+        keys="ai: [{says: Pois não.}]",
+    ),
+    # --- expectations
+    "bot_says": Case(
+        "expect: {bot_says: 'pode SUBIR', within: 900ms}\ndtmf: '1'", (HELLO,), ("0.810 bot “Pode subir.”",)
+    ),
+    "bot_says a part": Case("expect: {bot_says: {text: subir, part: true}}", (HELLO,)),
+    "bot_speaks in a voice that nobody can read": Case(
+        "expect: {bot_speaks: {at_least: 1s}, within: 1s}", ([0.5, "say", "recordings/pt-br/apartamento_202"],)
+    ),
+    "bot_speaks goes on at its instant": Case(
+        "expect: {bot_speaks: 300ms}\ndtmf: '1'", (HELLO,), ("1.110 caller dtmf 1",)
+    ),
+    "bot_silent": Case(
+        "expect: {bot_speaks: 300ms}\nexpect: {bot_silent: 100ms}\ndtmf: '1'", (HELLO,), ("1.901 caller dtmf 1",)
+    ),
+    "bot_silent from the start": Case("expect: {bot_silent: 400ms}\ndtmf: '1'", (), ("0.420 caller dtmf 1",)),
+    "hold_audio": Case(
+        "expect: {hold_audio: playing, within: 1s}\nexpect: {hold_audio: stopped, within: 4s}",
+        ([1, "hold"], [3, "hold_off"]),
+        ("1.000 hold starts", "3.000 hold stops after 2.00 s seamless"),
+    ),
+    "state": Case(
+        "expect: {state: WAITING, within: 1s}\ndtmf: '1'\nexpect: {state: WAITING, within: 0ms}",
+        ([1, "state", "WAITING"],),
+        ("1.000 state STANDBY → WAITING", "1.000 caller dtmf 1"),
+        control=True,
+    ),
+    "state when told, where nobody tells": Case(
+        "expect: {state: {is: WAITING, when_told: true}}\nnever: {state: {is: WAITING, when_told: true}}",
+        (),
+        ("note step 1 passed over: no control URL", "note step 2 passed over: no control URL"),
+    ),
+    "a state of the very end": Case(
+        "expect: {state: STANDBY, within: 3s}\nexpect: {hangs_up: server}",
+        ([1, "state", "WAITING"], [2, "state", "STANDBY"], [2, "hang_up"]),
+        control=True,
+    ),
+    "backend_asked": Case(
+        "expect: {backend_asked: '202', within: 2s}\nexpect: {bot_says: Pode subir.}",
+        ([1, "ask", "Apartamento 202."], [1.5, "say", "pt-br/pode_subir"]),
+        ("1.000 heard “Apartamento 202.”", "1.300 backend no status “Oi.” 0.30 s, reply 1"),
+        keys="ai: [{hears: apartamento, after: 300ms, says: Oi.}]",
+    ),
+    "hangs_up": Case(
+        "expect: {hangs_up: {who: server, how: hangup_message, dialplan: continues}, within: 2s}",
+        ([2, "hang_up"],),
+        ("2.000 end server hung up (00 00 00); the dialplan continues",),
+    ),
+    "a plain end of the connection": Case("expect: {hangs_up: {who: server, how: fin}}", ([2, "close"],)),
+    "a reset by the server": Case("expect: {hangs_up: {who: server, how: reset}}", ([2, "reset"],)),
+    "not answered": Case(
+        "expect: {hangs_up: {who: asterisk, how: unanswered, dialplan: ends}}", keys="asterisk: {answered: false}"
+    ),
+    # --- never
+    "never, in a time": Case("never: {bot_speaks: 200ms, for: 700ms}\nwait: 3s", (HELLO,)),
+    "never, to the end": Case("never: {hold_audio: playing}\nwait: 3s", (HELLO,)),
+    "never silent": Case("never: {bot_silent: 1s, for: 1.5s}\nwait: 2s", (HELLO,)),
+    # --- the AI's script
+    "an optional reply": Case("wait: 1s", keys="ai: [{says: Oi., optional: true}]"),
+    "a push": Case(
+        "wait: 5s",
+        ([1, "ask", "Oi"],),
+        ("4.000 backend pushes WAITING “Um.”",),
+        control=True,
+        keys="ai: [{says: Oi., then_pushes: [{after: 3s, says: Um., set_call_status: WAITING}]}]",
+    ),
+    "a push to a caller who hung up": Case(
+        "{hang_up: close, after: 2s}",
+        ([1, "ask", "Oi"],),
+        control=True,
+        keys="ai: [{says: Oi., then_pushes: [{after: 3s, says: Um.}]}]",
+    ),
+    "a push that comes too late to be taken": Case(
+        "expect: {hangs_up: server}\nwait: 3s",
+        ([1, "ask", "Oi"], [2, "hang_up"]),
+        ("4.000 backend pushes no status “Um.” answered 404",),
+        control=True,
+        keys="ai: [{says: Oi., then_pushes: [{after: 3s, says: Um., expect_http: 404}]}]",
+    ),
+}
+
+FAIL = {
+    "nothing is said": Case(
+        "expect: {bot_says: Oi, within: 2s}", (), ("2.020 FAILED",), "the bot has not been heard at all"
+    ),
+    "the wrong thing is said": Case(
+        "expect: {bot_says: Oi, within: 2s}", (HELLO,), (), "0.810 the bot said “Pode subir.”"
+    ),
+    "it comes too late": Case(
+        "expect: {hold_audio: playing, within: 700ms}", ([0.8, "hold"],), (), "it came at 0.800, 100 ms too late"
+    ),
+    "it is cut off": Case(
+        "expect: {bot_says: 'Condomínio Apoena, em que posso ajudar?', within: 2s}",
+        ([0.5, "say", "pt-br/condominio_apoena_em_que_posso_ajudar"], [2.5, "flush"]),
+        (),
+        "em que posso ajudar?”, cut off",
+    ),
+    "it speaks too briefly": Case("expect: {bot_speaks: 3s, within: 1s}", (HELLO,), (), "at least 3.00 s"),
+    "it never falls silent": Case(
+        "expect: {bot_silent: 1s, within: 1s, }", ([0, "say", "recordings/pt-br/apartamento_202"],), (), "is silent"
+    ),
+    "no hold audio": Case(
+        "expect: {hold_audio: playing, within: 1s}", (HELLO,), ("1.400 FAILED",), "hold audio playing"
+    ),
+    "another state": Case(
+        "expect: {state: STANDBY, within: 2s}",
+        ([1, "state", "WAITING"],),
+        ("2.020 FAILED",),
+        "1.000 state WAITING",
+        control=True,
+    ),
+    "nobody asks": Case(
+        "expect: {backend_asked: '202', within: 1s}", (), ("1.020 FAILED",), "the backend is asked “202”"
+    ),
+    "another one hangs up": Case(
+        "expect: {hangs_up: server, within: 2s}", ([1, "garbage"],), (), "the call ended (asterisk: "
+    ),
+    "never, in a time": Case(
+        "never: {bot_speaks: 200ms, for: 2s}\nwait: 1s", (HELLO,), ("0.810 FAILED",), "it happened at 0.810"
+    ),
+    "never, to the end: told where it happened": Case(
+        "never: {bot_says: Pode subir.}\nwait: 5s", (HELLO,), ("0.810 FAILED",), "that never the bot says"
+    ),
+    "never: what began just before the window was over": Case(
+        "never: {bot_says: Pode subir., for: 850ms}\nwait: 5s", (HELLO,), ("0.810 FAILED",), "that never within 850 ms"
+    ),
+    "never silent": Case(
+        "never: {bot_silent: 1s}\nwait: 4s",
+        (HELLO,),
+        ("1.800 FAILED",),
+        "that never the bot is silent for at least 1.00 s",
+    ),
+    "never a state": Case(
+        "wait: 500ms\nnever: {state: WAITING, for: 1s}",
+        ([1, "state", "WAITING"],),
+        (),
+        "it happened at 1.000",
+        control=True,
+    ),
+    "never asked, after the end": Case(
+        "{hang_up: close, after: 1s}\nnever: {backend_asked: tarde, for: 4s}",
+        ([4.0, "ask", "Tarde demais."],),
+        (),
+        "it happened at 4.000",
+        keys="ai: [{says: Pois não.}]",
+    ),
+    "the caller speaks after the end": Case(
+        "wait: 3s\nsay: pt-br/sim", ([1, "hang_up"],), (), "step 2 (say): expected the call to go on; it ended at 1.000"
+    ),
+    "the caller presses a key after the end": Case("wait: 3s\ndtmf: '1'", ([1, "close"],), (), "the call to go on"),
+    "the caller hangs up after the end": Case("wait: 3s\nhang_up: close", ([1, "hang_up"],), (), "the call to go on"),
+    "the UUID was sent before the hang-up": Case(
+        "{hang_up: {before_uuid: true}, after: 3s}", (), (), "the UUID", keys="asterisk: {connect_pause: 1s}"
+    ),
+    "a request that fits no reply, told where it happened": Case(
+        "wait: 5s",
+        ([1, "ask", "Oi"],),
+        ("1.000 FAILED",),
+        "request 1, “Oi”, fits no reply",
+        keys="ai: [{hears: tchau, says: Oi., optional: true}]",
+    ),
+    "a reply that is never used": Case(
+        "wait: 1s", (), (), "1 (hears anything) was never used", keys="ai: [{says: Oi.}]"
+    ),
+    "a push that is answered otherwise": Case(
+        "wait: 5s",
+        ([1, "ask", "Oi"],),
+        (),
+        "was answered 202, not 404",
+        control=True,
+        keys="ai: [{says: Oi., then_pushes: [{after: 1s, says: Um., expect_http: 404}]}]",
+    ),
+    "a push that was not due when the server hung up": Case(
+        "expect: {hangs_up: server}",
+        ([1, "ask", "Oi"], [2, "hang_up"]),
+        (),
+        "push 1 of 1 (hears anything) was never sent",
+        control=True,
+        keys="ai: [{says: Oi., then_pushes: [{after: 3s, says: Um.}]}]",
+    ),
+    "a push that was not due when the steps were over": Case(
+        "wait: 2s",
+        ([1, "ask", "Oi"],),
+        (),
+        "push 1 of 1 (hears anything) was never sent",
+        control=True,
+        keys="ai: [{says: Oi., then_pushes: [{after: 3s, says: Um.}]}]",
+    ),
+    "the longest duration": Case("wait: 1min", (), ("2.000 FAILED",), "step 1 (wait)", keys="max_duration: 2s"),
+}
+
+TROUBLE = {
+    "bot_says of a voice that nobody can read": Case(
+        "expect: {bot_says: Oi}", ([0.5, "say", "recordings/pt-br/sim"],), (), "step 1: at 0.", Outcome.SET_UP
+    ),
+    "never bot_says of a voice that nobody can read": Case(
+        "never: {bot_says: Oi, for: 2s}",
+        ([0.5, "say", "recordings/pt-br/sim"],),
+        (),
+        "in a voice that is not",
+        Outcome.SET_UP,
+    ),
+    "a state that nobody tells": Case(
+        "wait: 1s\nexpect: {state: WAITING}", (), (), "step 2 expects a state", Outcome.INVALID
+    ),
+    "never a state that nobody tells": Case(
+        "wait: 1s\nnever: {state: WAITING}", (), (), "step 2 expects a state", Outcome.INVALID
+    ),
+    "pushes to nobody": Case(
+        "wait: 1s",
+        (),
+        (),
+        "the target has no control URL",
+        Outcome.INVALID,
+        keys="ai: [{says: Oi., then_pushes: [{says: Um.}]}]",
+    ),
+    "a part of a recording that is not there": Case(
+        "say: {recording: pt-br/sim, start: 20s}", (), (), "pt-br/sim is 1.05 s long", Outcome.SET_UP
+    ),
+    "an event without its fields": Case(
+        "wait: 3s", ([1, "tell", {"type_": "state_changed"}],), (), "docs/targets.md", Outcome.SET_UP, control=True
+    ),
+}
+
+
+def plain(text: str) -> str:
+    return "\n".join(" ".join(line.split()) for line in text.splitlines())
+
+
+def run_case(case: Case, tmp_path: Path) -> Result:
+    return call(
+        case.steps, *case.script, keys=case.keys, artefacts=tmp_path / "run", control=case.control, quiet=case.quiet
+    )
+
+
+@pytest.mark.parametrize("name", PASS)
+def test_it_passes(name: str, tmp_path: Path) -> None:
+    case = PASS[name]
+    result = run_case(case, tmp_path)
+    assert result.outcome is Outcome.PASSED, (result.problems, result.transcript)
+    for line in case.told:
+        assert line in plain(result.transcript)
+
+
+@pytest.mark.parametrize("name", FAIL)
+def test_it_fails_and_says_why(name: str, tmp_path: Path) -> None:
+    case = FAIL[name]
+    result = run_case(case, tmp_path)
+    assert result.outcome is Outcome.FAILED, (result.problems, result.transcript)
+    assert case.problem is not None
+    assert case.problem in "\n".join(result.problems)
+    for line in case.told:
+        assert line in plain(result.transcript)
+
+
+@pytest.mark.parametrize("name", TROUBLE)
+def test_it_is_neither(name: str, tmp_path: Path) -> None:
+    case = TROUBLE[name]
+    result = run_case(case, tmp_path)
+    assert result.outcome is case.outcome, (result.problems, result.transcript)
+    assert case.problem is not None
+    assert case.problem in result.problems[0]
+    assert "\n" not in result.problems[0]
+    assert result.artefacts is not None
+    assert result.artefacts.call_log.exists()
+    assert result.artefacts.recording.exists()
