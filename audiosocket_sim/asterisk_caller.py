@@ -58,6 +58,11 @@ class Keypad:
         self._keys: deque[Key] = deque()
         self._last_up = float("-inf")
 
+    @property
+    def in_use(self) -> bool:
+        """Whether a key is down, or waits to be."""
+        return bool(self._keys)
+
     def press(self, digit: str, tone_ms: float, now: float) -> Key:
         """Put the key down now, or once the key before it is up and the gap is over."""
         down = max(now, self._last_up + SHORTEST_GAP_MS / 1000)
@@ -68,7 +73,7 @@ class Keypad:
 
     def held(self, at: float) -> bool:
         """Whether a packet that comes at `at` falls into a key press: the core drops its audio."""
-        return bool(self._keys) and any(key.down <= at < key.up for key in self._keys)
+        return any(key.down <= at < key.up for key in self._keys)
 
     def released(self, now: float) -> list[Key]:
         """The keys that came up until now, each told once."""

@@ -110,11 +110,12 @@ class CallerChannel:
 
     def _packet(self, at: float) -> None:
         """One caller packet: one message, or none (FID-06, FID-08). A key that is down silences it (FID-09)."""
-        self._tell_keys(at)
+        if self._keypad.in_use:
+            self._tell_keys(at)
         frame = self._source(self._n_samples)
         if not self._running:
             return
-        held = self._keypad.held(at)
+        held = self._keypad.in_use and self._keypad.held(at)
         if frame is not None or held:
             self.active_at = max(self.active_at, at)  # the phone sends, even where the core drops the audio
         if held or frame is None:

@@ -48,6 +48,8 @@ class MemoryEndpoint:
     def __init__(self, endpoints: Endpoints, name: Address) -> None:
         self.fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.closed = False
+        self.interest = 0
+        """What the selector watches it for: EVENT_READ | EVENT_WRITE."""
         self._endpoints = endpoints
         self._active = endpoints.active
         endpoints.by_fd[self.fd] = self
@@ -187,6 +189,8 @@ class MemorySocket(MemoryEndpoint):
         if len(data) > size:
             unread.append(data[size:])
             data = data[:size]
+        elif self.interest == EVENT_READ and not (self._fin_received or self._was_reset):
+            self._active.pop(self, None)  # nothing more to tell
         self.room += len(data)
         if self._peer_waits_for_room:
             self._peer_waits_for_room = False

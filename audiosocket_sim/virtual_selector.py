@@ -39,6 +39,7 @@ class VirtualSelector(selectors.BaseSelector):
         if fd in self._memory_keys:
             raise KeyError(f"{fileobj!r} (FD {fd}) is already registered")
         key = self._memory_keys[fd] = selectors.SelectorKey(fileobj, fd, events, data)
+        endpoint.interest = events
         self._endpoints.active[endpoint] = None
         return key
 
@@ -47,6 +48,8 @@ class VirtualSelector(selectors.BaseSelector):
         if key is None:
             key = self._real.unregister(fileobj)
             self.real_count -= 1
+        elif (endpoint := self._endpoints.by_fd.get(key.fd)) is not None:
+            endpoint.interest = 0
         return key
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -70,12 +73,11 @@ class VirtualSelector(selectors.BaseSelector):
         """Append the callbacks of the in-memory sockets that are ready now."""
         active = self._endpoints.active
         for endpoint in tuple(active):
-            key = self._memory_keys.get(endpoint.fd)
-            mask = endpoint.readiness() & key.events if key else 0
-            if key is None or not mask:
+            mask = endpoint.readiness() & endpoint.interest
+            if not mask:
                 del active[endpoint]
                 continue
-            reader, writer = key.data
+            reader, writer = self._memory_keys[endpoint.fd].data
             if mask & selectors.EVENT_READ:
                 ready.append(reader)
             if mask & selectors.EVENT_WRITE:

@@ -1,12 +1,13 @@
 """`python -m benchmarks`: runs the benchmarks that are named, or all, and shows their figures."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from multiprocessing import get_context
 
-from benchmarks.machine import Unavailable, describe, load_now
+from benchmarks.machine import FIFO, Unavailable, describe, load_now
 from benchmarks.report import Benchmark, Row, as_json, as_table
 
 NAMES = ("virtual_time", "scenarios", "pacing", "cost", "capacity")
@@ -30,8 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", choices=[*NAMES, []], help=f"{', '.join(NAMES)}; or all")
     parser.add_argument("--quick", action="store_true", help="shorter and fewer runs, for a first look")
+    parser.add_argument("--fifo", action="store_true", help="servers under real-time priority, for a busy machine")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout; the tables go to stderr")
     options = parser.parse_args(arguments)
+    if options.fifo:
+        os.environ[FIFO] = "1"
     tables = sys.stderr if options.json else sys.stdout
     print(describe(), file=tables, flush=True)
     done = []

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from audiosocket.phrases import PhraseBook
 from audiosocket.slin import silence
-from benchmarks.machine import BUILD, PROJECT, compiled, pin
+from benchmarks.machine import BUILD, PROJECT, compiled, pin, put_first
 
 __all__ = ["OURS", "Measured", "ServerKind", "Under", "backend", "measure", "started"]
 
@@ -120,7 +120,12 @@ def measure(server: Under, calls: int, seconds: float, warm_up: float) -> Measur
 @contextlib.contextmanager
 def _child(command: Sequence[str], core: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A process on a core of its own, and the first line that it printed."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT, preexec_fn=lambda: pin(core)) as it:
+
+    def place() -> None:
+        pin(core)
+        put_first()
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT, preexec_fn=place) as it:
         try:
             assert it.stdout is not None
             line = it.stdout.readline().strip()

@@ -9,7 +9,10 @@ from pathlib import Path
 
 from audiosocket_sim.dates import stopwatch
 
-__all__ = ["BUILD", "PROJECT", "Elapsed", "Unavailable", "compiled", "describe", "load_now", "pin"]
+__all__ = ["BUILD", "FIFO", "PROJECT", "Elapsed", "Unavailable", "compiled", "describe", "load_now", "pin", "put_first"]
+
+FIFO = "BENCHMARKS_FIFO"
+"""Environment variable, set by `--fifo`: servers and load generator go before all ordinary processes."""
 
 PROJECT = Path(__file__).resolve().parent.parent
 BUILD = PROJECT / "benchmarks" / "build"
@@ -53,6 +56,15 @@ def pin(core: int, pid: int = 0) -> None:
     """Keep a process (this one: 0) on one core; on a machine with a single core, on that."""
     cores = sorted(os.sched_getaffinity(pid) | set(range(os.cpu_count() or 1)))
     os.sched_setaffinity(pid, {cores[min(core, len(cores) - 1)]})
+
+
+def put_first() -> None:
+    """Where it was asked for: this process runs before ordinary ones. Raises Unavailable without the right to."""
+    if os.environ.get(FIFO):
+        try:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
+        except PermissionError:
+            raise Unavailable("--fifo needs the right to real-time priority (root, or CAP_SYS_NICE)") from None
 
 
 def compiled(name: str) -> Path:

@@ -39,7 +39,9 @@ class WebRtcVad:
     """
 
     def __init__(self, aggressiveness: int) -> None:
-        self.is_speech: Callable[[bytes], bool] = partial(webrtcvad.Vad(aggressiveness).is_speech, sample_rate=8000)
+        self.is_speech: Callable[[bytes], bool] = partial(
+            webrtcvad.Vad(aggressiveness).is_speech, sample_rate=8000, length=FRAME_BYTES // 2
+        )
 
 
 @dataclass(frozen=True, slots=True)
