@@ -29,7 +29,7 @@ from audiosocket_sim.memory_socket import Endpoints
 from audiosocket_sim.outside_work import Hold, OutsideWork
 from audiosocket_sim.pending_tasks import describe_pending_tasks
 from audiosocket_sim.virtual_selector import VirtualSelector
-from audiosocket_sim.virtual_timers import VirtualTimers
+from audiosocket_sim.virtual_timers import Timer, VirtualTimers
 
 __all__ = ["Deadlock", "HoldTooLong", "Livelock", "VirtualLoop", "VirtualTimeError", "new_loop", "run"]
 
@@ -110,8 +110,7 @@ class VirtualLoop(MemoryConnectionsLoop):
         self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
         self._check_closed()  # type: ignore[attr-defined]
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
-        timer._scheduled = True  # type: ignore[attr-defined]
+        timer = Timer(when, callback, args, self, context)
         self.timers.add(timer, when)
         return timer
 

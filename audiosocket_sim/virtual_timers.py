@@ -7,10 +7,34 @@ compared, and those of the same instant come out together. Nothing here moves a 
 import asyncio
 import heapq
 from collections import deque
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from typing import Any
 
-__all__ = ["VirtualTimers"]
+__all__ = ["Timer", "VirtualTimers"]
 
 _FEW = 100
+
+
+class Timer(asyncio.TimerHandle):
+    """asyncio's own, made in one step instead of three: a call sets a hundred a second. Notes no traceback."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: asyncio.AbstractEventLoop,
+        context: Context | None,
+    ) -> None:
+        self._callback, self._args, self._loop = callback, args, loop
+        self._context = copy_context() if context is None else context
+        self._when = when
+        self._scheduled = True
+        self._cancelled = False
+        self._repr = self._source_traceback = None
 
 
 class VirtualTimers:
