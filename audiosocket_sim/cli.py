@@ -2,12 +2,16 @@
 scenario, 3 set-up, 4 inconclusive."""
 
 import argparse
+import io
 import json
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 __all__ = ["main"]
 
+_INTERRUPTED = 4
 _EXIT_CODES = "exit codes: 0 pass, 1 failed, 2 usage or invalid scenario, 3 set-up, 4 inconclusive"
 
 
@@ -15,11 +19,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # half characters, and terminals without accents
     try:
         code: int = options.command(options)
-    except BrokenPipeError:
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return _INTERRUPTED
+    except BrokenPipeError:  # nobody reads on (`… | head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: 0 to 65535")
+    return port
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,7 +79,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="module:callable (in this process), 'command: PROGRAM … {port}', or tcp://HOST:PORT (%(default)s)",
     )
     parser.add_argument("--control-url", help="of the target, where it has one and does not tell (docs/targets.md)")
-    parser.add_argument("--ai-port", type=int, default=0, help="the mock AI's port, for a target that cannot be told")
+    parser.add_argument("--ai-port", type=_port, default=0, help="the mock AI's port, for a target that cannot be told")
     parser.add_argument("--real-time", action="store_true", help="on the real clock (always so out of process)")
     parser.add_argument(
         "--artefacts", type=Path, default=Path("runs"), help="folder for log and recording (%(default)s)"
@@ -95,7 +113,7 @@ def _add_mock_ai(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("scenario", help="the YAML file whose `ai:` is played, or a bare name in scenarios/")
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
-    parser.add_argument("--port", type=int, default=8000, help="where to listen (%(default)s)")
+    parser.add_argument("--port", type=_port, default=8000, help="where to listen (%(default)s)")
     parser.add_argument("--control-url", default="http://127.0.0.1:8081", help="where pushes go (%(default)s)")
     parser.set_defaults(command=_mock_ai)
 

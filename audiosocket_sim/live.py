@@ -44,11 +44,18 @@ class _Watched(Protocol):
     def ms(self, loop_time: float) -> int: ...
 
 
+class _Console(Console):
+    """Who stops reading (`… | head`) stops neither the call nor its verdict."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
 class LiveView:
     """`with LiveView() as view: run(…, on_entry=view.show)`."""
 
     def __init__(self, file: TextIO | None = None) -> None:
-        self._console = Console(file=file or sys.stdout, highlight=False, soft_wrap=True)
+        self._console = _Console(file=file or sys.stdout, highlight=False, soft_wrap=True)
         self._waiting: list[Entry] = []
         self._watched: _Watched | None = None
         self._live: Live | None = None
@@ -67,6 +74,9 @@ class LiveView:
         self._print_until(None)
 
     def heading(self, text: str) -> None:
+        """Begins a call: what is left of the one before is shown first."""
+        self._print_until(None)
+        self._watched = None
         self._console.print(Text(text, style="bold"))
 
     def show(self, entry: Entry, watched: _Watched) -> None:

@@ -61,6 +61,7 @@ class MockAi:
 
     each_call: replies are used up by each conversation anew, for a backend that serves call after call.
     on_failure: told what went against the script as it happens; `failures` collects it in any case.
+    on_error: told what broke in here, which is no fault of the script nor of who asked.
     """
 
     def __init__(
@@ -71,12 +72,14 @@ class MockAi:
         *,
         each_call: bool = False,
         on_failure: Callable[[str], None] | None = None,
+        on_error: Callable[[Exception], None] | None = None,
     ) -> None:
         self._replies = tuple(replies)
         self._on_event = on_event
         self._push = push
         self._each_call = each_call
         self._on_failure = on_failure
+        self._on_error = on_error
         self._loop = asyncio.get_running_loop()
         self._used: Counter[tuple[str, int]] = Counter()
         self._server: HttpServer | None = None
@@ -130,6 +133,14 @@ class MockAi:
     # --- one request
 
     async def _answer(self, request: "Request") -> "Response":
+        try:
+            return await self._answer_as_scripted(request)
+        except Exception as error:
+            if self._on_error is not None:
+                self._on_error(error)
+            raise
+
+    async def _answer_as_scripted(self, request: "Request") -> "Response":
         from starlette.background import BackgroundTask
         from starlette.responses import PlainTextResponse, Response
 
@@ -250,7 +261,10 @@ class MockAi:
 
     def _pushed(self, task: asyncio.Task[None]) -> None:
         self._pushing.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        if self._on_error is not None and isinstance(error, Exception):
+            self._on_error(error)
+        elif error is not None:
             self._fail(f"a push broke: {error!r}")
 
 

@@ -4,6 +4,7 @@ A user's own folders win over the project's: each is looked for beside the scena
 the project that this package belongs to.
 """
 
+import contextlib
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -16,12 +17,15 @@ PROJECT = Path(__file__).resolve().parent.parent
 def find_scenario(name: str, here: Path) -> Path:
     """A scenario by its path, or a bare name in `scenarios/`. Raises FileNotFoundError with where it was looked for."""
     asked = Path(name)
+    if not asked.name:
+        raise FileNotFoundError(name)
     names = [asked] if asked.suffix in (".yaml", ".yml") else [asked, asked.with_name(f"{asked.name}.yaml")]
     folders = [here, here / "scenarios", PROJECT / "scenarios"]
     for folder in folders if not asked.is_absolute() else folders[:1]:
         for candidate in names:
-            if (folder / candidate).is_file():
-                return (folder / candidate).resolve()
+            with contextlib.suppress(OSError):  # a folder that may not be read, a name that is too long
+                if (folder / candidate).is_file():
+                    return (folder / candidate).resolve()
     raise FileNotFoundError(name)
 
 

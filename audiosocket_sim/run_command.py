@@ -1,12 +1,20 @@
-"""`run`: scenarios from the command line, each call shown as it goes, and at its end where its files lie."""
+"""`run`: scenarios from the command line, each call shown as it goes, and at its end where its files lie.
 
+With `--json` every path leaves one object a scenario on stdout, also that of a scenario that is not valid.
+"""
+
+import contextlib
 import json
 import logging
+import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TextIO
 
 from audiosocket_sim.dates import stopwatch
 from audiosocket_sim.live import LiveView
@@ -39,62 +47,99 @@ def run_command(
     as_json: bool,
     verbose: bool,
 ) -> int:
-    """Run each; returns the highest exit code."""
+    """Run each; returns the highest exit code. Nothing is run where one of them is not valid, or after Ctrl-C."""
     if verbose:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
     try:
         in_process = parse_target(target, control_url).in_process
-        scenarios = [load(find_scenario(name, Path.cwd())) for name in names]
-    except FileNotFoundError as error:
-        return _refuse(no_such_scenario(str(error)))
-    except (ScenarioError, TargetError) as error:
-        return _refuse(str(error))
+    except TargetError as error:
+        return _refuse(None, str(error), as_json=as_json)
+    loaded = [_load(name) for name in names]
+    wrong = [(name, found) for name, found in zip(names, loaded, strict=True) if isinstance(found, str)]
+    for name, found in wrong:
+        _refuse(Path(name).stem, found, as_json=as_json)
+    if wrong:
+        return Outcome.INVALID
+    scenarios = [found for found in loaded if isinstance(found, Scenario)]
     worst = Outcome.PASSED
+    used: Counter[str] = Counter()
     for scenario in scenarios:
+        used[scenario.name] += 1
+        number = used[scenario.name]
         options = Options(
             target=target,
             control_url=control_url,
             real_time=real_time or not in_process,
             ai_port=ai_port,
-            artefacts=artefacts / scenario.name,
+            artefacts=artefacts / (scenario.name if number == 1 else f"{scenario.name}-{number}"),
         )
-        worst = max(worst, _run_one(scenario, options, as_json=as_json))
+        with _sigterm_interrupts():
+            result = _run_one(scenario, options, as_json=as_json)
+        worst = max(worst, result.outcome)
+        if result.interrupted:
+            break
     return worst
+
+
+@contextlib.contextmanager
+def _sigterm_interrupts() -> Iterator[None]:
+    """As Ctrl-C: what was started is stopped, and what is known is written."""
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _load(name: str) -> Scenario | str:
+    """The scenario, or what is wrong with it."""
+    try:
+        return load(find_scenario(name, Path.cwd()))
+    except FileNotFoundError:
+        return no_such_scenario(name)
+    except ScenarioError as error:
+        return str(error)
 
 
 def no_such_scenario(name: str) -> str:
     """One line: what is not there, and the nearest that is."""
-    here = sorted(path.name for path in (PROJECT / "scenarios").glob("*.yaml"))
+    folders = (Path.cwd() / "scenarios", PROJECT / "scenarios")
+    here = sorted({path.name for folder in folders for path in folder.glob("*.yaml")})
     near = get_close_matches(Path(name).name, here, n=1, cutoff=0.5)
     return f"{name}: no such scenario, here or in scenarios/" + (f"; did you mean {near[0]}?" if near else "")
 
 
-def _run_one(scenario: Scenario, options: Options, *, as_json: bool) -> Outcome:
+def _run_one(scenario: Scenario, options: Options, *, as_json: bool) -> Result:
     elapsed = stopwatch()
-    with LiveView(sys.stderr if as_json else sys.stdout) as view:
+    out = sys.stderr if as_json else sys.stdout
+    with LiveView(out) as view:
         view.heading(heading(scenario))
         result = run(scenario, options, on_entry=view.show)
         if result.worth_repeating:
             view.heading("inconclusive: this machine was too busy; once more")
             result = run(scenario, options, on_entry=view.show)
-    _tell(result, elapsed(), sys.stderr if as_json else sys.stdout, real_time=options.real_time)
+    _print("\n".join(_summary(result, elapsed(), real_time=options.real_time)), out)
     if as_json:
-        print(json.dumps(_to_json(result), ensure_ascii=False))  # noqa: T201
-    return result.outcome
+        _print(json.dumps(_to_json(result), ensure_ascii=False), sys.stdout)
+    return result
 
 
-def _tell(result: Result, seconds: float, out: object, *, real_time: bool) -> None:
+def _summary(result: Result, seconds: float, *, real_time: bool) -> list[str]:
     call = result.duration_ms / 1000
     pace = "real time" if real_time else f"{call / seconds:.0f} times real time"
     lines = [f"{_WORD[result.outcome]}: {result.scenario.name}, {call:.1f} s of call in {seconds:.2f} s ({pace})"]
     lines += [f"  {problem}" for problem in result.problems]
     if result.outcome is Outcome.FAILED and result.failed_at_ms is not None:
         lines += ["  around it:", *(f"  {line}" for line in around(result.entries, result.failed_at_ms))]
+    if result.was_late:
+        lines.append(f"  the simulator's own packets were up to {result.own_lateness_ms:.0f} ms late: a busy machine")
     if result.artefacts is not None:
         lines.append(f"  transcript  {_near(result.artefacts.transcript)}")
         lines.append(f"  call log    {_near(result.artefacts.call_log)}")
         lines.append(f"  recording   {_near(result.artefacts.recording)}  (left: the caller, right: what he heard)")
-    print("\n".join(lines), file=out)  # type: ignore[call-overload]
+        if result.artefacts.details is not None:
+            lines.append(f"  details     {_near(result.artefacts.details)}")
+    return lines
 
 
 def _to_json(result: Result) -> dict[str, object]:
@@ -107,7 +152,7 @@ def _to_json(result: Result) -> dict[str, object]:
         "own_lateness_ms": round(result.own_lateness_ms, 3),
         "artefacts": None
         if result.artefacts is None
-        else {name: str(path) for name, path in asdict(result.artefacts).items()},
+        else {name: str(path) for name, path in asdict(result.artefacts).items() if path is not None},
         "events": [entry.to_json() for entry in result.entries],
     }
 
@@ -120,6 +165,19 @@ def _near(path: Path) -> str:
         return str(path)
 
 
-def _refuse(line: str) -> int:
-    print(line, file=sys.stderr)  # noqa: T201
+def _refuse(name: str | None, problems: str, *, as_json: bool) -> int:
+    """What cannot be run at all: told on stderr, and with `--json` as an object without a call too."""
+    _print(problems, sys.stderr)
+    if as_json:
+        code = int(Outcome.INVALID)
+        told = {"scenario": name, "outcome": "invalid", "exit_code": code, "problems": problems.splitlines()}
+        _print(json.dumps(told, ensure_ascii=False), sys.stdout)
     return Outcome.INVALID
+
+
+def _print(text: str, out: TextIO) -> None:
+    try:
+        out.write(f"{text}\n")
+        out.flush()
+    except BrokenPipeError:  # nobody reads on (`… | head`): the verdict is in the exit code all the same
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())

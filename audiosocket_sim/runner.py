@@ -279,7 +279,6 @@ def _with_artefacts(result: Result, folder: Path, stage: Stage | None) -> Result
     )
     lines = (json.dumps(entry.to_json(), ensure_ascii=False) for entry in result.entries)
     work: list[Callable[[], object]] = [
-        lambda: folder.mkdir(parents=True, exist_ok=True),
         lambda: _write_text(files.call_log, "".join(f"{line}\n" for line in lines)),
         lambda: _write_text(files.transcript, result.transcript),
         lambda: _write_text(details, result.details) if result.details else details.unlink(missing_ok=True),
@@ -288,6 +287,7 @@ def _with_artefacts(result: Result, folder: Path, stage: Stage | None) -> Result
     wrong: list[str] = []
     for write in work:
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             write()
         except OSError as error:
             wrong.append(f"cannot write to {error.filename or folder}: {error.strerror or error}")
@@ -305,6 +305,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _write_sound(path: Path, scenario: Scenario, stage: Stage | None) -> None:
+    path.open("wb").close()  # where that is not allowed, `wave` leaves a half-made writer behind
     if stage is None:
         write_recording(path, b"", b"")
         return

@@ -72,7 +72,9 @@ class Stage:
         self._error: Exception | None = None
         self._running: Running | None = None
         self.control: ControlClient | None = None
-        self.ai = MockAi(scenario.ai, on_event=self._on_backend, push=self._push, on_failure=self._on_ai_failure)
+        self.ai = MockAi(
+            scenario.ai, self._on_backend, self._push, on_failure=self._on_ai_failure, on_error=self._broke
+        )
         peer = scenario.asterisk
         self.line = LineModel(
             scenario.line.codec, scenario.line.noise_dbfs, scenario.line.gain_db, scenario.line.seed, peer.rate_hz

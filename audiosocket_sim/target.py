@@ -219,9 +219,10 @@ class CommandTarget:
             re.sub(r"\{(\w+)\}", lambda found: values[found[1]], word)  # other braces are the command's own
             for word in shlex.split(self.command)
         ]
-        control_url = self.control_url
-        if control_url is None and "{control_port}" in self.command:
-            control_url = f"http://127.0.0.1:{control_port}"
+        control_url, ports = self.control_url, [port]
+        if "{control_port}" in self.command:
+            ports.append(control_port)
+            control_url = control_url or f"http://127.0.0.1:{control_port}"
         environment = {**os.environ, "AI_API_URL": ai_url}
         try:
             process = await asyncio.create_subprocess_exec(
@@ -235,7 +236,7 @@ class CommandTarget:
             raise TargetError(f"{words[0]}: cannot be started: {error.strerror or error}") from error
         running = Child("127.0.0.1", port, control_url, process)
         try:
-            await _wait_until_it_listens(running)
+            await _wait_until_it_listens(running, ports)
         except BaseException:
             await running.close()
             raise
@@ -293,17 +294,18 @@ def _stderr() -> int:
         return 2
 
 
-async def _wait_until_it_listens(child: Child) -> None:
+async def _wait_until_it_listens(child: Child, ports: list[int]) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + _START_SECONDS
     while loop.time() < until:
+        missing = [port for port in ports if not _listens(port)]
+        if not missing:
+            return
         if child.process.returncode is not None:
             how = _how_it_ended(child.process.returncode)
-            raise TargetError(f"the command {how} before it listened on port {child.port}")
-        if _listens(child.port):
-            return
+            raise TargetError(f"the command {how} before it listened on port {missing[0]}")
         await asyncio.sleep(0.05)
-    raise TargetError(f"the command did not listen on port {child.port} within {_START_SECONDS:g} s")
+    raise TargetError(f"the command did not listen on port {missing[0]} within {_START_SECONDS:g} s")
 
 
 def _listens(port: int) -> bool:

@@ -2,12 +2,14 @@
 
 The scenario's `server:` holds the script, `{script: [[0.5, say, pt-br/pode_subir], [4, hang_up]]}`: seconds since the
 UUID, what, and its argument. Sound goes out on an absolute grid of 20 ms, silence between; `{quiet: true}` sends none
-of that. `{control: true}` gives it a control URL.
+of that. `{control: true}` gives it a control URL. As a program: `scripted_bot.py PORT CONTROL_PORT SETTINGS-AS-JSON`.
 """
 
 import asyncio
 import contextlib
 import json
+import os
+import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,7 +89,8 @@ class ScriptedCall:
             case "ask":
                 async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
                     with contextlib.suppress(httpx.HTTPError):
-                        await http.post(self.bot.ai_url, json={"id": self.uuid, "content": argument})
+                        body = json.dumps({"id": self.uuid, "content": argument})  # httpx refuses half characters
+                        await http.post(self.bot.ai_url, content=body)
             case "hang_up":
                 self.writer.write(encode(Kind.HANGUP))
                 self.end()
@@ -99,8 +102,10 @@ class ScriptedCall:
                 self.end()
             case "garbage":
                 self.writer.write(b"HTTP/1.1 400 Bad Request")
-            case "raise":
-                raise RuntimeError(argument)
+            case "die":
+                os._exit(argument)
+            case "signal":
+                os.kill(os.getpid(), argument)
             case "exit":
                 raise SystemExit(argument)
             case _:
@@ -137,8 +142,8 @@ class ScriptedBot:
         self.control_url: str | None = None
         self.control: HttpServer | None = None
 
-    async def start(self, *, control: bool) -> None:
-        self.server = await asyncio.start_server(self.answer, self.host, 0)
+    async def start(self, port: int, control_port: int, *, control: bool) -> None:
+        self.server = await asyncio.start_server(self.answer, self.host, port)
         self.port = self.server.sockets[0].getsockname()[1]
         if control:
             routes = [
@@ -147,7 +152,7 @@ class ScriptedBot:
                 Route("/calls/{id}/messages", self.push, methods=["POST"]),
             ]
             self.control = HttpServer(Starlette(routes=routes))
-            self.control_url = f"http://127.0.0.1:{await self.control.start()}"
+            self.control_url = f"http://127.0.0.1:{await self.control.start(port=control_port)}"
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -209,5 +214,21 @@ class ScriptedBot:
 
 async def serve(*, host: str, port: int, control_port: int, settings: Mapping[str, Any]) -> ScriptedBot:
     bot = ScriptedBot(settings)
-    await bot.start(control=bool(settings.get("control")))
+    await bot.start(port, control_port, control=bool(settings.get("control")))
     return bot
+
+
+async def main(port: str, control_port: str, settings: str) -> None:
+    """Serve until the script says `die`."""
+    bot = await serve(
+        host="127.0.0.1",
+        port=int(port),
+        control_port=int(control_port),
+        settings={"ai": {"api_url": os.environ["AI_API_URL"]}, **json.loads(settings)},
+    )
+    print("the bot is ready", flush=True)  # noqa: T201
+    await bot.server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

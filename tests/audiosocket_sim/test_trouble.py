@@ -1,0 +1,292 @@
+"""What is no fault of the bot is never called one: one clear line, the right outcome, and the files are left."""
+
+import asyncio
+import functools
+import json
+import wave
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import scripted_bot
+
+from audiosocket_sim import runner, steps
+from audiosocket_sim.caller import Caller
+from audiosocket_sim.hearing import Ear
+from audiosocket_sim.loader import load_text
+from audiosocket_sim.mock_ai import MockAi
+from audiosocket_sim.runner import Options, Outcome, Result, run
+from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.sounds import Sounds
+from audiosocket_sim.virtual_time import new_loop
+
+ROOT = Path(__file__).resolve().parents[2]
+HELLO = [0.5, "say", "pt-br/pode_subir"]
+
+
+def scenario(*script: list[Any], steps: str = "[{wait: 3s}]", keys: str = "", **bot: Any) -> Scenario:
+    text = f"summary: A call.\n{keys}\nsteps: {steps}\n"
+    made = load_text(text, "call", folder=ROOT / "scenarios")
+    return made.model_copy(update={"server": {"script": list(script), **bot}})
+
+
+def go(made: Scenario, folder: Path, *, serve: str = "scripted_bot:serve", **options: Any) -> Result:
+    on_entry = options.pop("on_entry", None)
+    return run(made, Options(target=serve, artefacts=folder / "run", **options), on_entry)
+
+
+def check(result: Result, outcome: Outcome, words: str) -> None:
+    assert result.outcome is outcome, result.problems
+    assert words in result.problems[0]
+    assert "\n" not in result.problems[0]
+    assert result.artefacts is not None
+    assert words in result.artefacts.transcript.read_text(encoding="utf-8") or not result.entries
+    for line in result.artefacts.call_log.read_text(encoding="utf-8").splitlines():
+        json.loads(line)
+    with wave.open(str(result.artefacts.recording)) as recording:
+        assert recording.getnchannels() == 2
+
+
+def boom(*args: Any, **more: Any) -> Any:
+    raise KeyError("boom")
+
+
+async def boom_later(*args: Any, **more: Any) -> Any:
+    raise KeyError("boom")
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "broken"),
+    [
+        (Ear, "hear", boom),
+        (Ear, "advance", boom),
+        (Caller, "source", boom),
+        (MockAi, "_choose", boom),
+        (MockAi, "start", boom_later),
+        (MockAi, "aclose", boom_later),
+        (Sounds, "prepare", boom_later),
+        (Sounds, "bot_book", boom_later),
+        (steps, "evaluate", boom),
+        (runner, "_hold_music", boom),
+    ],
+)
+def test_a_fault_of_our_own(
+    place: Any, name: str, broken: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = scenario(
+        HELLO,
+        [1, "ask", "Oi"],
+        steps="[{expect: {bot_speaks: 3s}}, {wait: 1s}]",
+        keys="ai: [{says: Oi., optional: true}]",
+    )
+    monkeypatch.setattr(place, name, broken)
+    result = go(made, tmp_path)
+    if name != "aclose":  # then the call itself had failed before
+        check(result, Outcome.SET_UP, "the simulator failed: KeyError('boom')")
+    assert result.outcome is Outcome.SET_UP
+    assert "boom" in result.details
+    assert result.artefacts is not None
+    assert result.artefacts.details is not None
+    assert 'raise KeyError("boom")' in result.artefacts.details.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("event", ["CallerSpoke", "BotSpoke", "BackendAsked", "StateTold", "CallEnded"])
+def test_who_looks_on_breaks(event: str, tmp_path: Path) -> None:
+    made = scenario(
+        HELLO,
+        [1, "ask", "Oi"],
+        [1, "state", "WAITING"],
+        steps="[{say: pt-br/sim, after: 2s}, {wait: 500ms}]",
+        keys="ai: [{says: Oi.}]",
+        control=True,
+    )
+
+    def look(entry: Any, stage: Any) -> None:
+        if type(entry.event).__name__ == event:
+            raise ValueError(f"cannot show {event}")
+
+    check(go(made, tmp_path, on_entry=look), Outcome.SET_UP, f"the simulator failed: ValueError('cannot show {event}')")
+    assert go(made, tmp_path).outcome is Outcome.PASSED
+    assert not (tmp_path / "run" / "details.txt").exists()
+
+
+def test_files_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("a file, no folder")
+    result = go(scenario(), tmp_path)
+    assert result.outcome is Outcome.SET_UP
+    assert "cannot write to" in result.problems[0]
+
+
+def test_a_transcript_that_cannot_be_made_costs_no_other_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "transcript", boom)
+    result = go(scenario(HELLO), tmp_path)
+    assert result.outcome is Outcome.SET_UP
+    assert "the simulator failed to write the files of this run: KeyError('boom')" in result.problems
+    assert (tmp_path / "run" / "call.jsonl").stat().st_size > 0
+    assert (tmp_path / "run" / "call.wav").stat().st_size > 44
+
+
+def test_a_time_out_of_our_own_is_not_the_longest_duration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*args: Any) -> Any:
+        raise TimeoutError("somewhere")
+
+    monkeypatch.setattr(steps, "evaluate", late)
+    result = go(scenario(steps="[{expect: {bot_silent: 1s}}]"), tmp_path)
+    check(result, Outcome.SET_UP, "somewhere")
+
+
+def test_half_characters_and_control_characters_of_the_bot(tmp_path: Path) -> None:
+    made = scenario([1, "ask", "a\nb\x1b[31m"], [2, "ask", "\ud800"], keys="ai: [{says: Oi., times: 2}]")
+    result = go(made, tmp_path)
+    assert result.outcome is Outcome.PASSED, result.problems
+    assert result.artefacts is not None
+    text = result.artefacts.transcript.read_text(encoding="utf-8")
+    assert "“a\\nb\\x1b[31m”" in text
+    assert "“\\ud800”" in text
+    assert len(result.artefacts.call_log.read_text(encoding="utf-8").splitlines()) == len(result.entries)
+
+
+# --- the target
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("no such key\n  greting"), "did not start: no such key greting"),
+        (OSError(98, "Address already in use"), "did not start: [Errno 98] Address already in use"),
+        (ValueError(), "did not start: ValueError"),
+        (RuntimeError("no model"), "did not start: RuntimeError: no model"),
+        (TypeError("unexpected keyword"), "did not start: TypeError: unexpected keyword"),
+        (SystemExit(0), "did not start: SystemExit: 0"),
+        (TimeoutError("model server"), "did not start: model server"),
+    ],
+)
+def test_a_target_that_raises(error: BaseException, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def serve(**options: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(scripted_bot, "serve", serve)
+    check(go(scenario(), tmp_path), Outcome.SET_UP, f"scripted_bot:serve {line}")
+
+
+@pytest.mark.parametrize(
+    ("serve", "line"),
+    [
+        (7, "did not start: TypeError: 'int' object is not callable"),
+        (lambda **options: 7, "did not start: TypeError: object int can't be used in 'await' expression"),
+    ],
+)
+def test_a_target_that_is_none(serve: Any, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scripted_bot, "serve", serve)
+    check(go(scenario(), tmp_path), Outcome.SET_UP, line)
+
+
+def test_a_target_that_returns_something_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def serve(**options: Any) -> Any:
+        return SimpleNamespace(host="127.0.0.1", port=1)
+
+    monkeypatch.setattr(scripted_bot, "serve", serve)
+    line = "returned SimpleNamespace without control_url, close (docs/targets.md)"
+    check(go(scenario(), tmp_path), Outcome.SET_UP, line)
+
+
+def test_a_target_that_never_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def serve(**options: Any) -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(scripted_bot, "serve", serve)
+    check(go(scenario(), tmp_path), Outcome.SET_UP, "did not start within 20 s")
+
+
+@pytest.mark.parametrize("text", ["1/0", "import sys; sys.exit(0)", "def serve(:"])
+def test_a_module_that_cannot_be_imported(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"broken_{abs(hash(text))}"
+    (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    check(go(scenario(), tmp_path, serve=f"{name}:serve"), Outcome.SET_UP, f"{name}:serve cannot be imported: ")
+
+
+async def _raise_at_close(self: Any) -> None:
+    await REAL_CLOSE(self)
+    raise RuntimeError("still busy")
+
+
+async def _hang_at_close(self: Any) -> None:
+    await REAL_CLOSE(self)
+    await asyncio.sleep(3600)
+
+
+REAL_CLOSE = scripted_bot.ScriptedBot.close
+
+
+@pytest.mark.parametrize(
+    ("close", "line"),
+    [
+        (_raise_at_close, "the target's close() failed: RuntimeError: still busy"),
+        (_hang_at_close, "the target's close() did not return within 20 s"),
+    ],
+)
+def test_a_target_that_does_not_end(close: Any, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scripted_bot.ScriptedBot, "close", close)
+    check(go(scenario(), tmp_path), Outcome.SET_UP, line)
+
+
+def test_a_failure_is_not_hidden_by_a_target_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scripted_bot.ScriptedBot, "close", _raise_at_close)
+    result = go(scenario(steps="[{expect: {state: WAITING}}]"), tmp_path)
+    check(result, Outcome.INVALID, "step 1 expects a state")
+
+
+def test_a_bot_that_ends_the_process(tmp_path: Path) -> None:
+    result = go(scenario([1, "exit", 0]), tmp_path)
+    check(result, Outcome.FAILED, "the target ended its own process (exit 0), during step 1 (wait)")
+
+
+def test_a_bot_that_spins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def spin(self: Any) -> None:
+        while True:  # noqa: ASYNC110 - that is the point
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(scripted_bot.ScriptedCall, "carry_out", spin)
+    monkeypatch.setattr(runner, "new_loop", functools.partial(new_loop, max_cycles=2000))
+    result = go(scenario(), tmp_path)
+    check(result, Outcome.SET_UP, "virtual time does not go on: ")
+    assert "spin" in result.details
+
+
+def test_a_bot_that_cancels_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def cancel(self: Any) -> None:
+        await asyncio.sleep(1)
+        for task in asyncio.all_tasks():
+            task.cancel()
+
+    monkeypatch.setattr(scripted_bot.ScriptedCall, "carry_out", cancel)
+    check(go(scenario(), tmp_path), Outcome.SET_UP, "somebody cancelled the simulator's task, during step 1 (wait)")
+
+
+@pytest.mark.parametrize("server", [{"ai": 5}, {"speech": [1]}, {"speech": {"more_phrase_books": "x"}}])
+def test_settings_that_are_no_mapping(server: dict[str, Any], tmp_path: Path) -> None:
+    made = scenario(steps="[{say: {text: Bom dia.}}]").model_copy(update={"server": server})
+    check(go(made, tmp_path), Outcome.INVALID, "must be a mapping")
+
+
+def test_nobody_hears_what_is_said_without_a_folder() -> None:
+    """A book of what the caller says reaches the target also where no files are kept."""
+    seen: list[dict[str, Any]] = []
+
+    async def serve(**options: Any) -> Any:
+        books = options["settings"]["speech"]["more_phrase_books"]
+        seen.append({"text": (Path(books[0]) / "manifest.yaml").read_text(encoding="utf-8")})
+        return await REAL_SERVE(**options)
+
+    scripted_bot.serve, kept = serve, scripted_bot.serve
+    try:
+        result = run(scenario(steps="[{say: {text: Bom dia.}}]"), Options(target="scripted_bot:serve"))
+    finally:
+        scripted_bot.serve = kept
+    assert result.outcome is Outcome.PASSED, result.problems
+    assert "Bom dia." in seen[0]["text"]
+
+
+REAL_SERVE = scripted_bot.serve
