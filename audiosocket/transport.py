@@ -19,14 +19,20 @@ from audiosocket.messages import Kind, Message, encode
 __all__ = ["AudioSocketProtocol", "EndCause", "EndKind", "Handler"]
 
 READ_BUFFER_BYTES = 4_096
-WRITE_BUFFER_LIMIT_BYTES = 65_536
-"""With more than this unsent (4 s of 8 kHz audio, on top of the kernel's own buffers) new messages are dropped."""
+WRITE_BUFFER_LIMIT_BYTES = 8_192
+"""With more than this unsent (half a second of audio, on top of the kernels' buffers) new messages are dropped."""
+
+# What our kernel keeps for a peer that does not read is heard late when it reads again. Left alone it keeps over four
+# minutes of 8 kHz audio; with this, both kernels of a loopback connection together keep eight seconds.
+_SEND_BUFFER_BYTES = 16_384
 
 DRAIN_SECONDS = 2.0
 """After our half-close: how long the other side may take to close as well."""
 
-# A peer that vanished without a word is noticed after about a minute; a quiet caller is not a vanished one.
-_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+# A peer that vanished without a word is noticed after about a minute; a quiet caller is not a vanished one. Keepalive
+# watches over a connection on which nothing is under way; while something is (our audio, always) it is silent, and the
+# user time-out (ms) holds, without which the kernel would try for a quarter of an hour.
+_VANISHED = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 60_000}
 
 EndKind = Literal["hangup_message", "eof", "reset", "protocol_error", "local"]
 
@@ -128,7 +134,7 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are not derived from it
         self._transport.set_write_buffer_limits(high=WRITE_BUFFER_LIMIT_BYTES, low=WRITE_BUFFER_LIMIT_BYTES)
-        _tune(transport.get_extra_info("socket"))
+        _tune(transport.get_extra_info("socket"), self.connection.role)
         try:
             self._handler.on_connected(self)
         except Exception as error:  # noqa: BLE001 - as in buffer_updated
@@ -239,13 +245,15 @@ def _where(connection: Connection) -> str:
     return "inside a header" if connection.in_header else ""
 
 
-def _tune(sock: socket.socket | None) -> None:
-    """No Nagle: a delayed half of a message ends a call (docs/protocol.md 4.2). Keepalive: peers vanish."""
+def _tune(sock: socket.socket | None, role: Role) -> None:
+    """No Nagle: a delayed half of a message ends a call (docs/protocol.md 4.2). Time limits: peers vanish."""
     if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
         return
     with contextlib.suppress(OSError):  # the other side may be gone again already
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in _KEEPALIVE.items():
+        if role is Role.SERVER:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+        for name, value in _VANISHED.items():
             if hasattr(socket, name):
                 sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -38,6 +38,7 @@ log = logging.getLogger("server.call")
 MOST_QUEUED_MS = 20_000
 ROOM_FROM_MS = 10_000
 
+MOST_UNSENT = 50  # frames, before it is told
 LATE_SECONDS = 0.02  # a tick that comes so late was held up, and so were the sockets
 
 SLIN8 = int(Kind.SLIN8)  # what we send, always: every release of Asterisk takes it
@@ -102,7 +103,7 @@ class Call:
         self._recognition: Recognition | None = None
         self._recognising: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
-        self._ignored_kinds: set[int] = set()
+        self._told_once: set[str] = set()
 
     # --- the connection -----------------------------------------------------------------------------------------------
 
@@ -121,9 +122,8 @@ class Call:
                 self._begin(str(UUID(bytes=payload)))
             elif kind == Kind.DTMF:
                 self._key(payload)
-            elif kind not in self._ignored_kinds:
-                self._ignored_kinds.add(kind)
-                self._warn(f"messages of kind 0x{kind:02x} came and are ignored")
+            else:
+                self._warn_once(f"messages of kind 0x{kind:02x} came and are ignored")
         except Exception as error:  # noqa: BLE001 - ends this call with an event, and no other
             self._crash(error)
 
@@ -212,6 +212,12 @@ class Call:
 
     def _warn(self, what: str) -> None:
         self._note(e.Warned(what))
+
+    def _warn_once(self, what: str) -> None:
+        """Of what the other side may do again and again."""
+        if what not in self._told_once:
+            self._told_once.add(what)
+            self._warn(what)
 
     def _finish(self, by: str, reason: str) -> None:
         """The end, whatever brought it about: lets go of everything, and CallEnded is the last event. Once."""
@@ -311,7 +317,10 @@ class Call:
                 if self._over:
                     return
             voice = self._playback
-            self._shell.send(SLIN8, voice.next_frame())  # type: ignore[union-attr]  # there is one: the UUID came by it
+            shell = self._shell
+            assert shell is not None  # the UUID came by it
+            if not shell.send(SLIN8, voice.next_frame()) and shell.dropped_messages == MOST_UNSENT:
+                self._warn("the caller's side does not read: a second of audio could not be sent")
             if voice.news:
                 self._take_news()
             if deadline - self._audio_at > self._gap_seconds:
@@ -425,7 +434,7 @@ class Call:
         """A digit. While the key was down no audio came, and that was no silence (docs/protocol.md, DTMF)."""
         digit = dtmf_digit(payload)
         if digit is None:
-            self._warn(f"a DTMF message of {len(payload)} bytes came and is ignored")
+            self._warn_once("DTMF messages that are not one byte long came and are ignored")
             return
         self._note(e.DtmfReceived(digit))
         self._endpointer.forgive_missing()
@@ -489,6 +498,8 @@ def _who_ended(cause: EndCause) -> tuple[str, str]:
     match cause.kind:
         case "eof":
             return "caller", f"the caller hung up{f' ({cause.detail})' if cause.detail else ''}"
+        case "reset" if cause.detail.startswith("TimeoutError"):
+            return "caller", "the caller's side does not answer any more"
         case "reset":
             return "caller", "the caller hung up (connection reset)"
         case "hangup_message":

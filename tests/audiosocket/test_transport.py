@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -173,7 +174,7 @@ class TestWriting:
         # AO-09
         shell, _, transport = connected()
         feed(shell, OPENING)
-        assert transport.limits == (65_536, 65_536)
+        assert transport.limits == (8_192, 8_192)
         shell.pause_writing()  # as the loop does over the limit
         assert shell.send(Kind.SLIN8, b"\0\0") is False
         shell.resume_writing()
@@ -302,7 +303,7 @@ def run(request: pytest.FixtureRequest) -> Callable[[Callable[["Wire"], Any]], N
 
     def run(test: Callable[[Wire], Any]) -> None:
         async def main() -> None:
-            async for wire in wires():
+            async with wires() as wire:
                 await test(wire)
 
         with asyncio.Runner(loop_factory=request.param) as runner:
@@ -336,6 +337,7 @@ class Wire:
         return data
 
 
+@asynccontextmanager
 async def wires() -> AsyncIterator[Wire]:
     loop = asyncio.get_running_loop()
     recorder = Recorder(then=lambda shell, kind: opened.set() if kind == Kind.UUID else None)
@@ -343,18 +345,21 @@ async def wires() -> AsyncIterator[Wire]:
     server = await loop.create_server(
         lambda: AudioSocketProtocol(Connection(Role.SERVER), recorder), "127.0.0.1", 0, family=socket.AF_INET
     )
-    with socket.socket() as sock:
-        sock.setblocking(False)
-        await loop.sock_connect(sock, server.sockets[0].getsockname())
-        wire = Wire(sock, recorder)
-        await wire.send(OPENING)
-        await opened.wait()
-        yield wire
-    await recorder.ended.wait()
-    await recorder.shell.wait_closed()
-    assert len(recorder.ends) == 1
-    server.close()
-    await server.wait_closed()
+    try:
+        with socket.socket() as sock:
+            sock.setblocking(False)
+            await loop.sock_connect(sock, server.sockets[0].getsockname())
+            wire = Wire(sock, recorder)
+            await wire.send(OPENING)
+            await opened.wait()
+            yield wire
+        await recorder.ended.wait()
+        await recorder.shell.wait_closed()
+        assert len(recorder.ends) == 1
+    finally:
+        recorder.shell.abort()  # where the test failed
+        server.close()
+        await server.wait_closed()
 
 
 @pytest.mark.kernel
@@ -365,6 +370,20 @@ class TestOnKernelSockets:
             sock = wire.shell._transport.get_extra_info("socket")
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            # Keepalive is for quiet connections; ours always has audio under way, for which this is the limit.
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
+
+        run(test)
+
+    def test_a_peer_that_does_not_read_is_seconds_behind_and_not_minutes(self, run: Any) -> None:
+        # AO-09: what waits in our kernel would all reach the caller, late, when the peer reads again.
+        async def test(wire: Wire) -> None:
+            sent = 0
+            while wire.shell.send(Kind.SLIN8, FRAME[3:]):
+                sent += 1
+                await turn()
+            assert sent * 0.02 < 12.0
+            wire.shell.abort()
 
         run(test)
 

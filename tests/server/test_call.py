@@ -351,9 +351,11 @@ async def test_strange_messages_are_told_once_and_do_no_harm() -> None:
             call.send(0x10, b"")
             call.send(0x01, bytes(16))
             call.send(0x03, b"")
+            call.send(0x03, b"12")
         await call.until_state(USER_TURN)
         warnings = [line for line in told(call.record) if "warned" in line]
         assert len([line for line in warnings if "0xff" in line]) == 1
+        assert len([line for line in warnings if "DTMF" in line]) == 1
         call.say()
         await call.until_state(WAITING)
 
@@ -391,3 +393,37 @@ async def test_a_key_held_for_longer_than_the_threshold_is_silence_unless_the_se
             assert ("speech_ended" in types(call.record)) is ended
             assert "dtmf_received" in types(call.record)
             await call.until_event("backend_asked" if not ended else "playback_finished")
+
+
+@virtual
+async def test_a_peer_that_does_not_read_is_told_of_once_and_costs_no_memory() -> None:
+    async with bench({"limits": {"no_utterance_seconds": 600}}) as b:
+        call = await b.call()
+        call.writer.transport.pause_reading()
+        call.muted = True
+        await call.until(400)  # minutes, until the network is full
+        (connection,) = b.server._connections
+        assert connection._shell._transport.get_write_buffer_size() < 10_000  # type: ignore[union-attr]
+        assert [line for line in told(call.record) if "warned" in line] == [
+            line for line in told(call.record) if "does not read" in line
+        ]
+        assert "warned" in types(call.record)
+        assert types(call.record).count("warned") == 1
+        assert call.record.live
+
+
+@virtual
+async def test_a_flood_of_caller_audio_is_heard_and_kept_nowhere() -> None:
+    async with bench({"endpointing": {"longest_utterance_seconds": 15}}) as b:
+        call, other = await b.call(), await b.call()
+        await call.until_state(USER_TURN)
+        for _ in range(50):  # 2,000 seconds of it within one
+            for _ in range(10):
+                call.send(0x10, (SIM[360 * 16 : 720 * 16] * 12)[:65_534])
+            await asyncio.sleep(0.02)
+        (connection, *_) = (c for c in b.server._connections if c._record is call.record)  # type: ignore[union-attr]
+        assert len(b.engine.fed[0]) < 20 * 16_000  # to the longest utterance, and the message in which it ended
+        assert len(connection._endpointer._recent) < 30  # type: ignore[union-attr]
+        assert call.record.live
+        gaps = {round(after - before, 3) for (before, _), (after, _) in zip(other.heard, other.heard[1:], strict=False)}
+        assert gaps == {0.02}

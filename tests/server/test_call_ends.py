@@ -290,3 +290,16 @@ async def test_who_closes_a_server_that_closes_already_waits_for_its_end() -> No
         await b.server.close()
         assert not b.server._connections
         await first
+
+
+@virtual
+async def test_a_peer_that_vanished_is_told_from_one_that_hung_up() -> None:
+    async with bench() as b:
+        call = await b.call()
+        (connection,) = b.server._connections
+        # What the kernel reports after a minute without an answer (docs/protocol.md, rules for servers).
+        connection._shell._transport._fatal_error(TimeoutError(110, "Connection timed out"))  # type: ignore[union-attr]
+        await asyncio.sleep(0.1)
+        assert_ended_once(call, "caller")
+        assert call.record.ended is not None
+        assert call.record.ended.reason == "the caller's side does not answer any more"
