@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import logging
 import re
+import resource
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -18,11 +19,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from server.config import Settings
 
-__all__ = ["main"]
+__all__ = ["allow_open_files", "main"]
 
 EXIT_SETTINGS = 2
 EXIT_SETUP = 3
 EXIT_INTERRUPTED = 130
+
+FILES_A_CALL = 2  # the caller's connection and, at times, the backend's
+SPARE_FILES = 400  # event streams and what the process itself needs
+
+log = logging.getLogger("server")
 
 _EXAMPLES = """\
 examples:
@@ -70,6 +76,7 @@ async def _serve(settings: "Settings") -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     chosen = settings.server
+    allow_open_files(settings.limits.calls)
     try:
         server = await serve(host=chosen.host, port=chosen.port, control_port=chosen.control_port, settings=settings)
     except OSError as error:
@@ -83,6 +90,18 @@ async def _serve(settings: "Settings") -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)  # a second Ctrl-C does not wait for the drain
         await server.close()
+
+
+def allow_open_files(calls: int) -> None:
+    """Let the process open what so many calls need, as far as the system allows: many begin with 1024 files."""
+    needed = calls * FILES_A_CALL + SPARE_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < needed:
+        log.warning("limits.calls is %d, which needs %d open files, but only %d are allowed", calls, needed, allowed)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -27,7 +27,9 @@ __all__ = ["ServerHandle", "serve"]
 
 log = logging.getLogger("server")
 
-BACKLOG = 1024  # Asterisk gives a connection 2 s; a burst of calls waits in the kernel, not at the door
+# Asterisk gives a connection 2 s; a burst of calls waits in the kernel, not at the door. Not more: asyncio accepts so
+# many in one go and, when no more files may be opened, logs as many errors, during which all calls stand still.
+BACKLOG = 256
 DRAIN_SECONDS = 3.0  # a connection that ends is given 2 s by its transport
 ABORT_SECONDS = 1.0  # then sockets are closed without ado; what is left after that is an engine that does not let go
 ACCEPT_TURNS = 3  # in so many turns of the loop an accepted socket becomes a connection

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
+import resource
 import socket
 from pathlib import Path
 
@@ -122,3 +124,32 @@ async def test_a_connection_at_the_very_end_does_not_outlive_the_server(
         assert [timer for timer in loop._scheduled if not timer.cancelled()] == []  # type: ignore[attr-defined]
         with contextlib.suppress(ConnectionResetError):
             assert sock.recv(10) in (b"", b"\0\0\0")
+
+
+@pytest.mark.kernel
+async def test_out_of_descriptors_calls_go_on_and_the_door_opens_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asyncio.constants, "ACCEPT_RETRY_DELAY", 0.05)
+    loop = asyncio.get_running_loop()
+    complaints: list[object] = []
+    loop.set_exception_handler(lambda _, context: complaints.append(context["exception"]))
+    running = await serve(settings={"greeting": {"message": ""}}, control_port=None)
+    reader, writer = await asyncio.open_connection(running.host, running.port)
+    writer.write(UUID_MESSAGE)
+    await reader.readexactly(323)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket() as late:
+        late.setblocking(False)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) - 1, hard))
+        try:
+            await loop.sock_connect(late, (running.host, running.port))
+            for _ in range(5):
+                await reader.readexactly(323)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert {type(complaint) for complaint in complaints} == {OSError}
+        assert len(complaints) < 1000  # asyncio complains as often as it would have accepted: each time all calls wait
+        await loop.sock_sendall(late, UUID_MESSAGE)
+        assert (await loop.sock_recv(late, 3)) == b"\x10\x01\x40"
+        writer.close()
+    await asyncio.sleep(0)
+    await running.close()

@@ -1,6 +1,7 @@
 """`python -m server`: ready, asked to stop, gone; and one line with the right exit code for whatever keeps it back."""
 
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 
 from audiosocket.connection import Connection, Role
 from audiosocket.messages import Kind, encode, uuid_message
-from server.__main__ import main
+from server.__main__ import allow_open_files, main
 
 ROOT = Path(__file__).parents[2]
 
@@ -111,3 +112,19 @@ def test_a_wrong_flag_is_code_2_and_help_has_an_example(capsys: pytest.CaptureFi
         main(["--help"])
     assert caught.value.code == 0
     assert "AI_API_URL=http" in capsys.readouterr().out
+
+
+def test_as_many_files_as_the_calls_need_or_the_system_allows(caplog: pytest.LogCaptureFixture) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        allow_open_files(10)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 420
+        allow_open_files(1)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 420
+        assert not caplog.records
+        allow_open_files(hard)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == hard
+        assert "limits.calls" in caplog.text
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
