@@ -94,7 +94,7 @@ def _sigterm_interrupts() -> Iterator[None]:
 def _load(name: str) -> Scenario | str:
     """The scenario, or what is wrong with it."""
     try:
-        return load(find_scenario(name, Path.cwd()))
+        return load(_near(find_scenario(name, Path.cwd())))
     except FileNotFoundError:
         return no_such_scenario(name)
     except ScenarioError as error:

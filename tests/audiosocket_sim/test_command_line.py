@@ -8,9 +8,11 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from audiosocket_sim.asterisk import CallLeg
 from audiosocket_sim.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -239,3 +241,121 @@ def test_no_loop_is_left(folder: Path) -> None:
     main(["run", write(folder, SHORT)])
     with pytest.raises(RuntimeError):
         asyncio.get_running_loop()
+
+
+def told(out: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_json_of_what_is_not_valid(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(folder, "summary: A call.\nstep: []\nsteps: [{wat: 1s}]\n", "wrong.yaml")
+    assert main(["run", "--json", write(folder, SHORT), "wrong.yaml", "missing.yaml"]) == 2
+    captured = capsys.readouterr()
+    wrong, missing = told(captured.out)
+    assert (wrong["scenario"], wrong["outcome"], wrong["exit_code"]) == ("wrong", "invalid", 2)
+    assert [problem.split(": ")[0] for problem in wrong["problems"]] == ["wrong.yaml:2:1", "wrong.yaml:3:9"]
+    assert missing["problems"][0].startswith("missing.yaml: no such scenario")
+    assert not (folder / "runs").exists()  # nothing was run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--target", "nothing"], "expected module:callable"),
+        (["--target", "tcp://127.0.0.1:1", "--control-url", "localhost"], "a control URL looks like"),
+        (["--control-url", "http://127.0.0.1:1"], "tells its control URL itself"),
+    ],
+)
+def test_json_of_a_wrong_target(
+    arguments: list[str], problem: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--json", *arguments, write(folder, SHORT)]) == 2
+    captured = capsys.readouterr()
+    assert problem in told(captured.out)[0]["problems"][0]
+    assert problem in captured.err
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "code"),
+    [
+        (SHORT + "  - expect: {bot_says: Oi, within: 1s}\n", "failed", 1),
+        (SHORT.replace("greeting:", "greting:"), "set_up", 3),
+        (SHORT + "ai: [{says: Oi., optional: true}]\nmax_duration: 100ms\n", "failed", 1),
+    ],
+)
+def test_json_of_every_outcome(
+    text: str, outcome: str, code: int, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--json", write(folder, text)]) == code
+    (call,) = told(capsys.readouterr().out)
+    assert (call["outcome"], call["exit_code"]) == (outcome, code)
+    assert call["problems"]
+    assert Path(call["artefacts"]["call_log"]).exists()
+
+
+def test_two_scenarios_of_one_name_keep_their_files_apart(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "other").mkdir()
+    assert main(["run", write(folder, SHORT), write(folder, SHORT, "other/call.yaml")]) == 0
+    out = capsys.readouterr().out
+    assert "runs/call/call.wav" in out
+    assert "runs/call-2/call.wav" in out
+
+
+@pytest.mark.parametrize("name", [".", "/", "..", "", "x" * 300, "x" * 300 + ".yaml"])
+def test_what_is_no_name_of_a_scenario(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", name]) == 2
+    assert "no such scenario" in capsys.readouterr().err
+
+
+def test_the_nearest_of_ones_own_scenarios(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "scenarios").mkdir()
+    write(folder, SHORT, "scenarios/my_own_call.yaml")
+    assert main(["run", "my_own_cal"]) == 2
+    assert "did you mean my_own_call.yaml?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["run", "--ai-port", "70000", "x"], ["mock-ai", "--port", "-1", "x"]])
+def test_a_port_that_is_none(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(command)
+    assert left.value.code == 2
+    assert "is no port: 0 to 65535" in capsys.readouterr().err
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize(("within", "code", "word"), [("2s", 0, "passed"), ("100ms", 4, "inconclusive")])
+def test_own_lateness_is_told(
+    within: str, code: int, word: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CallLeg, "own_lateness_ms", 33.3)
+    text = SHORT.replace("within: 2s", f"within: {within}")
+    assert main(["run", "--real-time", "--json", write(folder, text)]) == code
+    captured = capsys.readouterr()
+    assert f"{word}: call" in captured.err
+    assert "the simulator's own packets were up to 33 ms late: a busy machine" in captured.err
+    assert captured.err.count("once more") == (0 if code == 0 else 1)
+    assert told(captured.out)[0]["own_lateness_ms"] == 33.3
+
+
+def test_in_virtual_time_nobody_is_late(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CallLeg, "own_lateness_ms", 33.3)
+    assert main(["run", write(folder, SHORT.replace("within: 2s", "within: 100ms"))]) == 1
+    assert "late" not in capsys.readouterr().out
+
+
+def test_who_stops_reading_does_not_change_the_verdict(folder: Path) -> None:
+    write(folder, SHORT + "  - expect: {bot_says: Oi, within: 1s}\n")
+    command = [sys.executable, "-m", "audiosocket_sim", "run", "call.yaml"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True
+    ) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        run.stdout.close()
+        err = run.stderr.read()
+    assert run.returncode == 1
+    assert "Traceback" not in err
+    assert "Exception ignored" not in err
+    assert (folder / "runs" / "call" / "call.wav").stat().st_size > 44

@@ -1,9 +1,11 @@
 """Whole calls against a bot of a few lines, in virtual time: each step and expectation, apart from any server."""
 
+import wave
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from audiosocket_sim.loader import load_text
@@ -379,3 +381,16 @@ def test_it_is_neither(name: str, tmp_path: Path) -> None:
     assert result.artefacts is not None
     assert result.artefacts.call_log.exists()
     assert result.artefacts.recording.exists()
+
+
+def test_both_sides_of_the_recording_begin_with_the_uuid(tmp_path: Path) -> None:
+    """The caller's first packet leaves 60 ms after it, and only then does anybody listen to a bot that is quiet."""
+    keys = "asterisk: {packet_time: 60ms}\nline: {codec: none}"
+    steps = "{say: pt-br/sim, after: 600ms}\nwait: 1s"
+    result = call(steps, HELLO, keys=keys, artefacts=tmp_path, quiet=True)
+    with wave.open(str(tmp_path / "call.wav")) as recording:
+        sides = np.frombuffer(recording.readframes(recording.getnframes()), "<i2").reshape(-1, 2)
+    caller_ms, bot_ms = (int(np.flatnonzero(np.abs(sides[:, side]) > 300)[0]) / 8 for side in (0, 1))
+    heard_ms = next(entry.at_ms for entry in result.entries if type(entry.event).__name__ == "BotSpoke")
+    assert abs(bot_ms - heard_ms) < 20
+    assert 600 < caller_ms < 900
