@@ -427,3 +427,29 @@ async def test_a_flood_of_caller_audio_is_heard_and_kept_nowhere() -> None:
         assert call.record.live
         gaps = {round(after - before, 3) for (before, _), (after, _) in zip(other.heard, other.heard[1:], strict=False)}
         assert gaps == {0.02}
+
+
+@pytest.mark.parametrize("status", [USER_TURN, WAITING, IA_TURN, STANDBY])
+@virtual
+async def test_a_push_at_any_instant_is_spoken_or_refused(status: State) -> None:
+    engine = Engine(speaks_ms=100, after_seconds=0.05)
+    async with bench(
+        {"system": {"after_speech_pause_seconds": 0.1}}, engine=engine, backend=Backend(after_seconds=0.1)
+    ) as b:
+        outcomes = set()
+        for n in range(60):  # every 10 ms, from the end of the utterance to past the end of the turn
+            b.backend.says.append(reply("Um momento.", status))
+            call = await b.call()
+            await call.until_state(USER_TURN)
+            call.say()
+            await call.until_state(WAITING)
+            await asyncio.sleep(n * 0.01)
+            taken = call.record.push(reply("Pode entrar.", STANDBY))
+            outcomes.add(taken)
+            await asyncio.sleep(1.5)
+            spoken = [entry.text for entry in call.record.entries() if entry.origin == "ai"]
+            assert spoken.count("Pode entrar.") == taken
+            assert types(call.record).count("message_pushed") == taken
+            assert call.record.live is (status is not STANDBY and not taken)
+            call.hang_up()
+        assert outcomes == ({True, False} if status in (USER_TURN, STANDBY) else {True})
