@@ -155,6 +155,8 @@ class InProcessTarget:
         if not isinstance(ai, Mapping):
             raise TargetUsageError(f"server: ai: must be a mapping, not {ai!r}")
         merged = {**settings, "ai": {**ai, "api_url": ai_url}}
+        if not {"", os.getcwd()} & set(sys.path):
+            sys.path.insert(0, os.getcwd())  # as `python -m` does it; `pytest` and the console script do not
         try:
             serve = getattr(importlib.import_module(self.module), self.name)
         except (Exception, SystemExit) as error:

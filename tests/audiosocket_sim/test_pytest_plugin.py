@@ -1,0 +1,262 @@
+"""Scenarios as pytest tests, in a pytest of their own: what is collected, chosen, compared, and shown when it fails."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import scripted_bot  # else each session would load it anew, and all that it imports
+
+from audiosocket_sim import pytest_plugin, runner
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+CALL = """
+summary: A short call.
+tags: [{tag}]
+server: {{script: [[0.5, say, pt-br/pode_subir], [{end}, hang_up]]}}
+steps:
+  - expect: {{bot_says: Pode subir.}}
+  - expect: {{hangs_up: server, within: 1s}}
+"""
+TRANSCRIPT = """\
+short · Asterisk 22.10, app · µ-law
+    0.810  bot      “Pode subir.”                                                       0.99 s
+    2.500  end      server hung up (00 00 00); last word heard; the dialplan continues
+"""
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
+        monkeypatch.delenv(name)  # syrupy reports nothing in a worker
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    write(pytester, "scenarios/short.yaml")
+    return pytester
+
+
+def write(project: pytest.Pytester, path: str, text: str = CALL, *, tag: str = "quick", end: float = 2.5) -> Path:
+    file = project.path / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text.format(tag=tag, end=end) if text is CALL else text, encoding="utf-8")
+    return file
+
+
+def run(project: pytest.Pytester, *arguments: str, target: str = "scripted_bot:serve") -> pytest.RunResult:
+    plugins = ["-p", "audiosocket_sim.pytest_plugin"]
+    if "no:syrupy" not in arguments:
+        plugins += ["-p", "syrupy"]
+    return project.runpytest_inprocess(*plugins, "--target", target, *arguments)
+
+
+def update(project: pytest.Pytester) -> None:
+    run(project, "--snapshot-update").assert_outcomes(passed=len(list(project.path.rglob("*.yaml"))))
+
+
+def collected(project: pytest.Pytester, *arguments: str) -> set[str]:
+    lines = run(project, "--collect-only", "-q", *arguments).outlines
+    return {line for line in lines if "::" in line}
+
+
+def test_what_is_a_scenario(project: pytest.Pytester) -> None:
+    write(project, "scenarios/other.yml")
+    write(project, "scenarios/recordings/manifest.yaml", "- file: a.wav\n")
+    write(
+        project,
+        "calls/with_modeline.yaml",
+        "# yaml-language-server: $schema=../scenario.schema.json\n" + CALL.format(tag="a", end=1),
+    )
+    write(project, "calls/docker-compose.yaml", "services: {}\n")
+    (project.path / "dangling.yaml").symlink_to("nowhere")
+    assert collected(project) == {
+        "scenarios/short.yaml::short",
+        "scenarios/other.yml::other",
+        "calls/with_modeline.yaml::with_modeline",
+    }
+
+
+def test_chosen_by_file_name_and_tag(project: pytest.Pytester) -> None:
+    write(project, "scenarios/long.yaml", tag="slow")
+    assert collected(project, "scenarios/long.yaml") == {"scenarios/long.yaml::long"}
+    assert collected(project, "-k", "short") == {"scenarios/short.yaml::short"}
+    assert collected(project, "--strict-markers", "-m", "slow") == {"scenarios/long.yaml::long"}
+    assert collected(project, "scenarios/long.yaml::long") == {"scenarios/long.yaml::long"}
+
+
+def test_snapshots_missing_made_kept_and_changed(project: pytest.Pytester) -> None:
+    missing = run(project)
+    missing.assert_outcomes(failed=1)
+    missing.stdout.fnmatch_lines(["*short.yaml: the transcript differs from its snapshot*", "*does not exist*"])
+    update(project)
+    assert (project.path / "scenarios" / "__snapshots__" / "short.txt").read_text(encoding="utf-8") == TRANSCRIPT
+    run(project).assert_outcomes(passed=1)
+    write(project, "scenarios/short.yaml", end=2.7)
+    changed = run(project)
+    changed.assert_outcomes(failed=1)
+    changed.stdout.fnmatch_lines(["*-*2.500  end*", "*+*2.700  end*"])
+    assert changed.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_snapshot_without_its_scenario_fails_the_whole_run_only(project: pytest.Pytester) -> None:
+    write(project, "scenarios/gone.yaml")
+    update(project)
+    (project.path / "scenarios" / "gone.yaml").unlink()
+    unused = run(project)
+    unused.stdout.fnmatch_lines(["*1 snapshot unused*"])
+    assert unused.ret != 0
+    assert run(project, "scenarios/short.yaml").ret == 0
+
+
+def test_a_failure_shows_the_call_around_it(project: pytest.Pytester) -> None:
+    text = CALL.format(tag="quick", end=2.5).replace("bot_says: Pode subir.", "bot_says: Pode descer., within: 3s")
+    write(project, "scenarios/short.yaml", text)
+    failed = run(project, "--junitxml", "junit.xml")
+    failed.assert_outcomes(failed=1)
+    failed.stdout.fnmatch_lines(
+        [
+            "*scenario short*",
+            "short: failed",
+            "step 1 (expect bot_says): expected the bot says “Pode descer.”, from 0.000 until 3.000; *",
+            "*0.810  bot      “Pode subir.”*",
+            "*FAILED   step 1 (expect bot_says)*",
+            "call log: runs/pytest/scenarios/short/call.jsonl",
+            "recording: runs/pytest/scenarios/short/call.wav",
+        ]
+    )
+    assert "Traceback" not in failed.stdout.str()
+    assert "pytest_plugin.py" not in failed.stdout.str()
+    assert (project.path / "runs/pytest/scenarios/short/call.wav").exists()
+    case = ElementTree.parse(project.path / "junit.xml").getroot().find(".//testcase")
+    assert case is not None
+    assert case.get("name") == "short"
+    message = case.find("failure")
+    assert message is not None
+    assert "expected the bot says “Pode descer.”" in (message.text or "")
+
+
+def test_junit_of_what_passes(project: pytest.Pytester) -> None:
+    update(project)
+    run(project, "--junitxml", "junit.xml")
+    suite = ElementTree.parse(project.path / "junit.xml").getroot().find("testsuite")
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("1", "0", "0")
+
+
+def test_two_scenarios_of_one_name_keep_their_files_apart(project: pytest.Pytester) -> None:
+    write(project, "other/scenarios/short.yaml")
+    update(project)
+    assert {path.parent.relative_to(project.path).as_posix() for path in (project.path / "runs").rglob("call.wav")} == {
+        "runs/pytest/scenarios/short",
+        "runs/pytest/other/scenarios/short",
+    }
+
+
+def test_a_file_that_is_no_scenario_is_named_with_its_lines(project: pytest.Pytester) -> None:
+    write(project, "scenarios/wrong.yaml", "summary: A call.\nsteps:\n  - sya: pt-br/sim\n  - wait: 1\n")
+    wrong = run(project)
+    wrong.assert_outcomes(errors=1)
+    wrong.stdout.fnmatch_lines(
+        [
+            "*ERROR collecting scenarios/wrong.yaml*",
+            "*wrong.yaml:3:5: unknown step 'sya'; did you mean 'say'?",
+            "*wrong.yaml:4:11: wait: a duration needs a number and a unit*",
+        ]
+    )
+    assert "Traceback" not in wrong.stdout.str()
+    assert wrong.ret == pytest.ExitCode.INTERRUPTED
+
+
+def test_without_syrupy_the_steps_are_checked(project: pytest.Pytester) -> None:
+    run(project, "-p", "no:syrupy").assert_outcomes(passed=1)
+    assert not (project.path / "scenarios" / "__snapshots__").exists()
+    write(
+        project,
+        "scenarios/short.yaml",
+        CALL.format(tag="quick", end=2.5).replace("hangs_up: server", "hangs_up: caller"),
+    )
+    run(project, "-p", "no:syrupy").assert_outcomes(failed=1)
+
+
+def test_shared_out_over_processes(project: pytest.Pytester) -> None:
+    (project.path / "scripted_bot.py").symlink_to(scripted_bot.__file__)  # a target in the folder where pytest runs
+    for name in ("a", "b", "c"):
+        write(project, f"scenarios/{name}.yaml")
+    update(project)
+    shared = run(project, "-p", "xdist", "-n", "2")
+    shared.assert_outcomes(passed=4)
+    assert shared.ret == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        ("nothing", "ERROR: --target: nothing: expected module:callable, *"),
+        ("command: bot", "ERROR: --target: command: bot: the command needs the placeholder {port}"),
+    ],
+)
+def test_a_target_that_is_none_is_a_usage_error(target: str, line: str, project: pytest.Pytester) -> None:
+    wrong = run(project, target=target)
+    assert wrong.ret == pytest.ExitCode.USAGE_ERROR
+    wrong.stderr.fnmatch_lines([line])
+    assert "Traceback" not in wrong.stderr.str() + wrong.stdout.str()
+
+
+def test_a_target_that_does_not_start(project: pytest.Pytester) -> None:
+    wrong = run(project, target="no_such_bot:serve")
+    wrong.assert_outcomes(failed=1)
+    wrong.stdout.fnmatch_lines(["short: set-up", "no_such_bot:serve cannot be imported: No module named 'no_such_bot'"])
+
+
+def test_a_fault_of_the_simulator_shows_where(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any) -> Any:
+        raise AssertionError("inside")
+
+    monkeypatch.setattr(runner, "_hold_music", broken)
+    wrong = run(project)
+    wrong.assert_outcomes(failed=1)
+    wrong.stdout.fnmatch_lines(["short: set-up", "the simulator failed: AssertionError('inside')*", "*Traceback*"])
+    assert "differs from its snapshot" not in wrong.stdout.str()
+
+
+def test_ctrl_c_ends_the_whole_session(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(project, "scenarios/second.yaml")
+    begun: list[str] = []
+    real = runner.run
+
+    def interrupted(scenario: Any, options: Any) -> Any:
+        begun.append(scenario.name)
+        os.kill(os.getpid(), signal.SIGINT)
+        return real(scenario, options)
+
+    monkeypatch.setattr(runner, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(project)
+    assert len(begun) == 1
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize("found", [[], ["BotSpoke at 0.810 came much later"]], ids=["the same", "another"])
+def test_in_real_time_calls_are_compared_with_the_virtual_ones(
+    found: list[str], project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[list[str]] = []
+
+    def compare(*runs: Any) -> list[str]:
+        compared.append([sorted(type(entry.event).__name__ for entry in entries) for entries in runs[:2]])
+        return found
+
+    monkeypatch.setattr(pytest_plugin, "disagreements", compare)
+    result = run(project, "--real-time")
+    assert not (project.path / "scenarios" / "__snapshots__").exists()
+    virtual, real = compared[0]
+    assert virtual == ["BotSpoke", "CallEnded"]
+    assert "CallEnded" in real
+    result.assert_outcomes(passed=not found, failed=len(found))
+    if found:
+        heading = "short: in real time it is another call than in virtual time"
+        result.stdout.fnmatch_lines([heading, "BotSpoke at 0.810 came much later"])
