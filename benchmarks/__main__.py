@@ -29,11 +29,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*NAMES, []], help=f"{', '.join(NAMES)}; or all")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; or all")
     parser.add_argument("--quick", action="store_true", help="shorter and fewer runs, for a first look")
     parser.add_argument("--fifo", action="store_true", help="servers under real-time priority, for a busy machine")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout; the tables go to stderr")
     options = parser.parse_args(arguments)
+    for name in options.names:
+        if name not in NAMES:
+            parser.error(f"no benchmark {name}: there are {', '.join(NAMES)}")
     if options.fifo:
         os.environ[FIFO] = "1"
     tables = sys.stderr if options.json else sys.stdout
