@@ -85,7 +85,8 @@ class Call:
         self._synthesis: asyncio.Task[None] | None = None
         self._room: asyncio.Event | None = None  # synthesis waits for playback to catch up
         # in
-        self._inbound = Inbound(self._warn)
+        self._inbound = Inbound(self._warn, settings.audio.caller_sample_rate)
+        self._plain_kind = self._inbound.plain_kind
         ep = settings.endpointing
         self._endpointer = endpointing.Endpointer(
             endpointing.WebRtcVad(ep.aggressiveness),
@@ -391,7 +392,7 @@ class Call:
         now = self._audio_at = self._loop.time()
         if self._inbound.probing:
             self._inbound.probe(kind, len(payload), now)
-        pcm = payload if kind == SLIN8 and not len(payload) & 1 else self._inbound.slin8(kind, payload)
+        pcm = payload if kind == self._plain_kind and not len(payload) & 1 else self._inbound.slin8(kind, payload)
         ear = self._endpointer
         if ear.in_utterance and self._recognition is not None:
             self._recognition.feed(pcm)

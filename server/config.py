@@ -118,6 +118,9 @@ class Audio(_Section):
     sample_rate: Literal[8000] = Field(8000, description="Hz; AudioSocket's kind 0x10")
     channels: Literal[1] = Field(1, description="mono")
     format: Literal["SLIN"] = Field("SLIN", description="16-bit signed little-endian")
+    caller_sample_rate: Literal[8000, 12000, 16000, 24000, 32000, 44100, 48000, 96000, 192000] = Field(
+        8000, description="Hz; what the caller's kind 0x10 really is: old releases of Asterisk label wideband so"
+    )
     chunk_size: Literal[320] = Field(320, description="bytes a message sent: 20 ms")
     waiting_file: Words = Field("audio/waiting.slin", description="hold audio, looped")
     prompts_folder: Words = Field("audio/prompts", description="recordings of what the server says, with manifest.yaml")

@@ -24,9 +24,11 @@ _LEAST_SECONDS = (_PROBED - 1) * 0.015  # 160 bytes every 10 ms are PCM
 
 
 class Inbound:
-    """One call's. `warn` is called with one line when something is off."""
+    """One call's. `warn` is called with one line when something is off. `slin8_hz`: the true rate of kind 0x10."""
 
-    def __init__(self, warn: Callable[[str], None]) -> None:
+    def __init__(self, warn: Callable[[str], None], slin8_hz: int = RATE_HZ) -> None:
+        self.plain_kind = int(Kind.SLIN8) if slin8_hz == RATE_HZ else -1  # what needs no resampling
+        self._slin8_hz = slin8_hz
         self.probing = True  # the first messages are still looked at: `probe`
         self._warn = warn
         self._probed = 0
@@ -51,7 +53,7 @@ class Inbound:
         """An audio message's payload as SLIN of 8 kHz; the odd byte of an odd length is dropped, as Asterisk does."""
         if len(payload) & 1:
             payload = payload[:-1]
-        if kind == Kind.SLIN8:
+        if kind == self.plain_kind:
             return payload
         return self._resampled(kind, payload)
 
@@ -60,7 +62,7 @@ class Inbound:
         import soxr
 
         if self._stream is None or kind != self._kind:
-            rate_hz = sample_rate_hz(kind)
+            rate_hz = self._slin8_hz if kind == Kind.SLIN8 else sample_rate_hz(kind)
             assert rate_hz is not None, f"kind 0x{kind:02x} is not audio"
             # As floats: soxr dithers 16-bit output with a random seed, and the same sound must give the same bytes.
             self._kind, self._stream = kind, soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="float32", quality="HQ")

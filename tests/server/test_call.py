@@ -453,3 +453,17 @@ async def test_a_push_at_any_instant_is_spoken_or_refused(status: State) -> None
             assert call.record.live is (status is not STANDBY and not taken)
             call.hang_up()
         assert outcomes == ({True, False} if status in (USER_TURN, STANDBY) else {True})
+
+
+@virtual
+async def test_wideband_that_is_labelled_as_8_khz_is_heard_where_the_settings_say_so() -> None:
+    from audiosocket.slin import resample
+
+    async with bench({"audio": {"caller_sample_rate": 16000}}) as b:  # AI-06
+        call = await b.call()
+        call.frame_bytes = 640
+        await call.until_state(USER_TURN)
+        call.say(resample(SIM, 8000, 16000))
+        ended = await call.until_event("speech_ended", reason="silence")
+        assert 400 <= ended.to_json()["duration_ms"] <= 700  # type: ignore[operator]
+        assert {len(frame) for _, frame in call.heard} == {320}
