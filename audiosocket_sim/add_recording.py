@@ -1,5 +1,6 @@
 """`add-recording`: takes a file of one's own into recordings/, as 8 kHz WAV with its text in the manifest."""
 
+import io
 import re
 import sys
 from pathlib import Path
@@ -40,6 +41,9 @@ def add_recording(
     known = PhraseBook.load(manifest) if manifest.exists() else PhraseBook([])
     if known.by_name(name) is not None:
         raise RecordingRefused(f"{name} is in {manifest} already: choose another --name")
+    wav = to / f"{name}.wav"
+    if wav.exists() and not wav.samefile(file):
+        raise RecordingRefused(f"{wav} is there already, and in no manifest: choose another --name, or remove it")
     pcm = read_audio(file, _RATE_HZ)
     length_ms = round(duration_ms(pcm, _RATE_HZ))
     if level_dbfs(pcm) < -60:
@@ -57,7 +61,6 @@ def add_recording(
         "speech_end_ms": end_ms,
         "licence": licence,
     }
-    wav = to / f"{name}.wav"
     wav.parent.mkdir(parents=True, exist_ok=True)
     write_wav(wav, pcm, _RATE_HZ)
     _list(manifest, entry)
@@ -77,8 +80,9 @@ def _list(manifest: Path, entry: dict[str, str | int]) -> None:
     entries = yaml.load(manifest.read_text(encoding="utf-8")) if manifest.exists() else None
     entries = entries if entries is not None else []
     entries.append(entry)
-    with manifest.open("w", encoding="utf-8") as out:
-        yaml.dump(entries, out)
+    text = io.StringIO()  # whole before the file is touched: a manifest that breaks off would lose all others
+    yaml.dump(entries, text)
+    manifest.write_text(text.getvalue(), encoding="utf-8")
 
 
 def add_recording_command(

@@ -125,11 +125,15 @@ class Sounds:
         return PhraseBook([*prompts.phrases, *spoken])
 
     def _known(self, name: str) -> Recording:
+        folders = recordings_folders(self._folder)
         if self._book is None:
-            self._book = PhraseBook.load(*recordings_folders(self._folder))
+            self._book = PhraseBook.load(*folders)
         phrase = self._book.by_name(name)
-        if phrase is None:
+        if phrase is None or phrase.path is None:
             raise PhraseBookError(f"there is no recording {name}")
+        real = phrase.path.resolve()
+        if not any(real.is_relative_to(folder.resolve()) for folder in folders):
+            raise PhraseBookError(f"the recording {name} is a link that leads out of recordings/")
         return Recording(name, phrase.text, phrase.pcm)
 
 

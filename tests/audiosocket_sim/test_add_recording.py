@@ -69,3 +69,17 @@ def test_what_is_refused_is_one_line_and_leaves_nothing(
     assert captured.out == ""
     assert (tmp_path / "recordings" / "manifest.yaml").read_text() == listed
     assert {path.name for path in (tmp_path / "recordings").rglob("*.wav")} == {"taken.wav"}
+
+
+def test_a_file_that_is_there_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mine = tmp_path / "recordings" / "pt-br" / "mine.wav"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"precious")
+    assert main(["add-recording", str(SIM), "--text", "Sim.", "--name", "pt-br/mine"]) == 2
+    assert "is there already, and in no manifest" in capsys.readouterr().err
+    assert mine.read_bytes() == b"precious"
+    shutil.copy(SIM, mine)  # put there by hand, then listed: that is no writing over
+    assert main(["add-recording", str(mine), "--text", "Sim.", "--name", "pt-br/mine"]) == 0

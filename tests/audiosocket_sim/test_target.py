@@ -1,5 +1,8 @@
 """The three kinds of target by their text."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from audiosocket_sim.target import (
@@ -29,10 +32,13 @@ def test_kinds() -> None:
         ("server", "expected module:callable"),
         ("server:", "expected module:callable"),
         ("../server:serve", "expected module:callable"),
+        ("tcp://127.0.0.1:8080/calls", "expected tcp://HOST:PORT"),
+        ("command: bot {port} {prot}", "there is no placeholder {prot}; there are {port}, {control_port}"),
+        ("command: bot {port} 'unclosed", "no command line: No closing quotation"),
     ],
 )
 def test_what_is_no_target_says_what_was_expected(text: str, says: str) -> None:
-    with pytest.raises(TargetUsageError, match=says.replace("{", r"\{")):
+    with pytest.raises(TargetUsageError, match=re.escape(says)):
         parse_target(text)
 
 
@@ -49,3 +55,22 @@ async def test_settings_need_a_target_that_takes_them() -> None:
 async def test_a_command_that_is_not_there() -> None:
     with pytest.raises(TargetError, match="no-such-program: cannot be started"):
         await parse_target("command: no-such-program {port}").start({}, "http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("url", ["localhost:8081", "http://", "ftp://127.0.0.1", "http://127.0.0.1:x", "http://[1"])
+def test_a_control_url_that_is_none(url: str) -> None:
+    with pytest.raises(TargetUsageError, match="a control URL looks like"):
+        parse_target("tcp://127.0.0.1:8080", url)
+
+
+def test_an_import_string_tells_its_control_url_itself() -> None:
+    with pytest.raises(TargetUsageError, match="--control-url is for command: and tcp://"):
+        parse_target("server:serve", "http://127.0.0.1:8081")
+
+
+async def test_other_braces_are_the_commands_own(tmp_path: Path) -> None:
+    told = tmp_path / "told.txt"
+    command = f"command: sh -c 'echo \"$0 $1\" > {told}' '{{\"a\": {{}}}}' {{port}}"
+    with pytest.raises(TargetError, match="the command ended with code 0 before it listened on port"):
+        await parse_target(command).start({}, "http://127.0.0.1:1")
+    assert told.read_text().startswith('{"a": {}} ')

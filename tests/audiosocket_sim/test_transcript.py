@@ -30,6 +30,22 @@ def test_heading_says_who_calls_over_which_line() -> None:
     assert heading(odd) == "example · Asterisk 22.10, app, 30 ms packets · A-law"
 
 
+def test_a_wideband_line_has_no_codec() -> None:
+    """G.711 is 8 kHz: at every other rate the samples pass as they are."""
+    wide = scenario(asterisk={"version": "22.10", "attach": "chan", "rate_hz": 16000}, line={"noise_dbfs": -55})
+    assert heading(wide) == "example · Asterisk 22.10, chan, 16000 Hz · no codec, noise −55 dBFS"
+
+
+def test_an_event_is_one_line_whatever_was_said() -> None:
+    entry = CallLog().add(0, Source.HEARD, BackendAsked(1, "id", "a\nb\t\x1b[2J\x85\u2028c – “ã”"))
+    assert line_of(entry).endswith(r"“a\nb\t\x1b[2J\x85\u2028c – “ã””")
+
+
+def test_what_is_no_step_has_no_number() -> None:
+    entry = CallLog().add(0, Source.CHECK, StepFailed(0, "max_duration", "the call to end", "it did not"))
+    assert line_of(entry).endswith("FAILED   max_duration: expected the call to end; it did not")
+
+
 def test_a_call() -> None:
     log = CallLog()
     log.add(2300, Source.BOT, BotSpoke("Pode subir.", 970, 970, "prompt"))

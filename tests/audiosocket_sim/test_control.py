@@ -1,0 +1,91 @@
+"""The control URL as somebody else's server may answer it: every wrong answer is a ControlError of one line."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+import respx
+
+from audiosocket_sim.control import ControlClient, ControlError, ToldEvent
+
+URL = "http://control.test"
+
+
+@pytest.fixture
+async def client() -> ControlClient:
+    return ControlClient(f"{URL}/")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(500),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(200, json=[]),
+        httpx.Response(200, json={"calls": 5}),
+        httpx.Response(200, json={"calls": ["a"]}),
+        httpx.Response(200, json={"calls": [{"uuid": "u", "peer": "p:1"}]}),
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout(""),
+    ],
+)
+@respx.mock
+async def test_a_list_of_calls_that_is_none(answer: httpx.Response | Exception, client: ControlClient) -> None:
+    respx.get(f"{URL}/calls").mock(side_effect=[answer])
+    with pytest.raises(ControlError, match=f"^{URL}/calls") as caught:
+        await client.find("u", "p:1")
+    assert len(str(caught.value)) > len(f"{URL}/calls: ")
+    await client.aclose()
+
+
+@respx.mock
+async def test_our_call_is_found_by_its_address_else_by_its_uuid(client: ControlClient) -> None:
+    calls = [{"id": "1", "uuid": "u", "peer": "p:1"}, {"id": "2", "uuid": "u", "peer": "p:2"}]
+    respx.get(f"{URL}/calls").respond(json={"calls": calls})
+    assert await client.find("u", "p:2") == "2"
+    respx.get(f"{URL}/calls").respond(json={"calls": [{"id": "u"}]})
+    assert await client.find("u", "p:9") == "u"
+    await client.aclose()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "no JSON",
+        "[]",
+        '{"at": 1}',
+        '{"type": "x"}',
+        '{"type": "x", "at": "soon"}',
+        '{"type": "x", "at": NaN}',
+        '{"type": "x", "at": 1e999}',
+    ],
+)
+@respx.mock
+async def test_an_event_that_is_none(data: str, client: ControlClient) -> None:
+    respx.get(f"{URL}/calls/1/events").respond(text=f"data: {data}\n\n")
+    with pytest.raises(ControlError, match=r"is not as docs/targets\.md says"):
+        await client.follow("1", lambda event: None)
+    await client.aclose()
+
+
+@respx.mock
+async def test_events_are_told_and_their_fields_asked_for(client: ControlClient) -> None:
+    respx.get(f"{URL}/calls/a%2Fb/events").respond(text='id: 1\nevent: x\ndata: {"type": "x", "at": 1.5, "n": 2}\n\n')
+    told: list[ToldEvent] = []
+    tell: Callable[[ToldEvent], None] = told.append
+    await client.follow("a/b", tell)
+    assert (told[0].type, told[0].at_seconds, told[0].text("n")) == ("x", 1.5, "2")
+    with pytest.raises(ControlError, match="an event x of the control URL has no 'm'"):
+        told[0].text("m")
+    await client.aclose()
+
+
+@respx.mock
+async def test_a_push_goes_to_its_conversation_whatever_its_id(client: ControlClient) -> None:
+    route = respx.post(f"{URL}/calls/a%2F%3Fb%0A/messages").respond(409)
+    assert await client.push("a/?b\n", {}) == 409
+    assert route.called
+    respx.post(f"{URL}/calls/x/messages").mock(side_effect=httpx.ReadTimeout("slow"))
+    with pytest.raises(ControlError, match="slow"):
+        await client.push("x", {})
+    await client.aclose()
