@@ -135,6 +135,7 @@ class ScriptedBot:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.script: list[list[Any]] = settings.get("script", [])
         self.quiet = bool(settings.get("quiet"))
+        self.endless = bool(settings.get("endless"))  # its stream of events does not end with the call
         self.ai_url: str = settings["ai"]["api_url"]
         self.calls: list[ScriptedCall] = []
         self.tasks: set[asyncio.Task[Any]] = set()
@@ -189,7 +190,7 @@ class ScriptedBot:
                 for event in call.events[told:]:
                     yield f"data: {json.dumps(event)}\n\n"
                 told = len(call.events)
-                if call.over:
+                if call.over and not self.endless:
                     return
                 call.changed.clear()
                 await call.changed.wait()

@@ -1,5 +1,6 @@
 """Whole calls against a bot of a few lines, in virtual time: each step and expectation, apart from any server."""
 
+import asyncio
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from audiosocket_sim.loader import load_text
 from audiosocket_sim.runner import Options, Outcome, Result, run
+from audiosocket_sim.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[2]
 HELLO = [0.5, "say", "pt-br/pode_subir"]  # heard from 0.81 to 1.80
@@ -394,3 +396,24 @@ def test_both_sides_of_the_recording_begin_with_the_uuid(tmp_path: Path) -> None
     heard_ms = next(entry.at_ms for entry in result.entries if type(entry.event).__name__ == "BotSpoke")
     assert abs(bot_ms - heard_ms) < 20
     assert 980 < caller_ms < 1020  # the recording itself begins with 0.38 s of silence
+
+
+@pytest.mark.parametrize(("endless", "seconds"), [(False, 0.0), (True, 2.0)])
+@pytest.mark.parametrize("end", ["hang_up", "close", "reset"])
+def test_after_the_end_nobody_waits_longer_than_he_must(
+    endless: bool, seconds: float, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    took: list[float] = []
+    finish = Stage.finish
+
+    async def timed(stage: Stage) -> None:
+        before = asyncio.get_running_loop().time()
+        await finish(stage)
+        took.append(asyncio.get_running_loop().time() - before)
+
+    monkeypatch.setattr(Stage, "finish", timed)
+    result = call("expect: {hangs_up: server}", [1, end], control=True, endless=endless)
+    assert result.outcome is Outcome.PASSED, result.problems
+    assert took == [pytest.approx(seconds)]
+    note = "3.000 note the control URL's stream of events did not end within 2 s of the call"
+    assert (note in plain(result.transcript)) is endless
