@@ -7,10 +7,12 @@ one that the backend has just closed looks like a lost request. Knows nothing of
 """
 
 import asyncio
+import contextlib
 import ssl
 from dataclasses import dataclass
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib import import_module
 from typing import Literal
 
 import httpx
@@ -18,10 +20,11 @@ import httpx
 from server.config import Ai
 from server.reply import Reply, ReplyError, parse_reply, read_reply
 
-__all__ = ["AiClient", "BackendError", "Reply", "ReplyError", "parse_reply", "read_reply"]
+__all__ = ["AiClient", "BackendError", "Reply", "ReplyError", "load_network", "parse_reply", "read_reply"]
 
 MAX_REDIRECTS = 5
 MAX_ANSWER_BYTES = 1_000_000
+_LATE_IMPORTS = ("anyio._backends._asyncio", "anyio.streams.tls", "httpcore._backends.anyio")
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=0)
 
 
@@ -109,6 +112,13 @@ class AiClient:
             return _Answer(response.status_code, None, bytes(body))
         finally:
             await response.aclose()
+
+
+def load_network() -> None:
+    """Import what httpx would import at the first question, while every call waits for it: 30 ms. For the executor."""
+    for name in _LATE_IMPORTS:
+        with contextlib.suppress(ImportError):  # where they are is not promised; without them it is only slower
+            import_module(name)
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ from typing import Any
 from audiosocket.connection import Connection, Role
 from audiosocket.slin import read_audio
 from audiosocket.transport import AudioSocketProtocol, EndCause
-from server.ai_client import AiClient
+from server.ai_client import AiClient, load_network
 from server.call import Call, Services
 from server.calls import Calls
 from server.config import Settings, project_path
@@ -198,6 +198,7 @@ _Connection = Call | _Refusal
 
 def _load(settings: Settings) -> tuple[SpeechEngine, bytes]:
     """What takes long: in the executor, once."""
+    load_network()
     engine, choice = load_engine(settings)
     log.info("speech engine: %s (%s)", choice.engine, choice.reason)
     return engine, read_audio(project_path(settings.audio.waiting_file))

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 
 import httpx
@@ -174,6 +176,33 @@ async def test_certificates_that_cannot_be_read_are_unreachable(monkeypatch: pyt
     with pytest.raises(BackendError, match="unreachable: ConnectError: the certificates cannot be read"):
         await client.ask("1", "Sim.")
     await client.aclose()
+
+
+_FIRST_QUESTION = """
+import asyncio, sys
+from server.ai_client import AiClient, BackendError, load_network
+from server.config import Ai
+
+async def main() -> None:
+    async with await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0) as server:
+        client = AiClient(Ai(api_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"))
+        load_network()
+        before = set(sys.modules)
+        try:
+            await client.ask("1", "Sim.")
+        except BackendError:
+            print(sorted(set(sys.modules) - before))
+        await client.aclose()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.kernel
+def test_the_first_question_makes_no_call_wait_for_imports() -> None:
+    """In a process of its own: here everything is imported long since."""
+    done = subprocess.run([sys.executable, "-c", _FIRST_QUESTION], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.kernel
