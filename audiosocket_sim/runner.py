@@ -23,7 +23,7 @@ from audiosocket_sim.places import nearest_folder
 from audiosocket_sim.recording import caller_track, write_recording
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.sounds import Sounds
-from audiosocket_sim.stage import SimulatorError, Stage
+from audiosocket_sim.stage import TARGET_DIED, SimulatorError, Stage
 from audiosocket_sim.steps import Steps
 from audiosocket_sim.target import Target, TargetError, TargetUsageError, parse_target
 from audiosocket_sim.transcript import transcript
@@ -246,11 +246,13 @@ def _conclude(scenario: Scenario, options: Options, state: _Run) -> Result:
         stage.log.add(last_ms, Source.CHECK, Noted(trouble.line))
     entries = [] if stage is None else stage.log.entries
     late_ms = 0.0 if stage is None or state.virtual else stage.leg.own_lateness_ms
-    problems = [_problem(entry.event) for entry in entries if isinstance(entry.event, StepFailed)]
+    failed = [entry.event for entry in entries if isinstance(entry.event, StepFailed)]
+    problems = [_problem(event) for event in failed]
+    died = any(event.step == TARGET_DIED for event in failed)  # which no lateness of ours explains
     outcome = Outcome.PASSED if state.held and not problems else Outcome.FAILED
     if trouble is not None:
         outcome, problems = trouble.outcome, [trouble.line, *problems]
-    elif outcome is Outcome.FAILED and late_ms > LATE_MS:
+    elif outcome is Outcome.FAILED and late_ms > LATE_MS and not died:
         outcome = Outcome.INCONCLUSIVE
         problems.append(f"the simulator itself was up to {late_ms:.0f} ms late: this says nothing of the bot")
     result = Result(

@@ -29,7 +29,10 @@ from audiosocket_sim.profiles import profile
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.target import Child, Running, Target, TargetError, TargetUsageError, close_target
 
-__all__ = ["SimulatorError", "Stage"]
+__all__ = ["TARGET_DIED", "SimulatorError", "Stage"]
+
+TARGET_DIED = "target"
+"""The step of a failure that is none: the program under test ended in mid-call."""
 
 _NAMESPACE = uuid.UUID("6f1d5e0a-3c55-5b1e-9a8e-2f6f4d1c7b20")
 _LAST_FACTS_SECONDS = 2.0
@@ -319,7 +322,7 @@ class Stage:
         while self.end is None and self._loop.time() < until:
             await self.changed(until)
         if self.end is None or (self.end.who == "server" and self.end.how != "hangup_message"):
-            self.fail(at_ms, 0, "target", "the command to run to the end of the call", f"it {how}")
+            self.fail(at_ms, 0, TARGET_DIED, "the command to run to the end of the call", f"it {how}")
 
     def _on_told(self, event: ToldEvent) -> None:
         at_ms = round(event.at_seconds * 1000)

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from audiosocket_sim import target
+from audiosocket_sim.asterisk import CallLeg
 from audiosocket_sim.loader import load_text
 from audiosocket_sim.runner import Options, Outcome, Result, run
 
@@ -61,7 +62,10 @@ def test_a_program_that_does_not_start(start: str, line: str, tmp_path: Path, mo
 @pytest.mark.parametrize(
     ("end", "how"), [(["die", 3], "ended with code 3"), (["signal", signal.SIGSEGV], "was ended by SIGSEGV")]
 )
-def test_a_program_that_dies_in_mid_call(control: bool, end: list[Any], how: str, tmp_path: Path) -> None:
+def test_a_program_that_dies_in_mid_call(
+    control: bool, end: list[Any], how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CallLeg, "own_lateness_ms", 99.0)  # which is no excuse for a program that is gone
     result = call(command([0.5, *end], control=control), "[{expect: {bot_speaks: 1s}}]", tmp_path)
     assert result.outcome is Outcome.FAILED, result.problems
     assert f"target: expected the command to run to the end of the call; it {how}" in result.problems
