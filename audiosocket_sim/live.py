@@ -18,7 +18,8 @@ from audiosocket_sim.transcript import line_of
 
 __all__ = ["LiveView"]
 
-_SETTLED_SECONDS = 0.03
+_SETTLED_SECONDS = 0.3
+"""So late the ear may still tell of something: the end of hold audio (audiosocket_sim.hearing)."""
 _STYLES = {
     "caller": "cyan",
     "bot": "green",
@@ -88,8 +89,9 @@ class LiveView:
 
     def _flush(self) -> None:
         if self._watched is not None:
+            settled_ms = self._watched.now_ms - round(_SETTLED_SECONDS * 1000) + 1
             opened = self._watched.ear.open_speech_at
-            self._print_until(self._watched.now_ms if opened is None else self._watched.ms(opened))
+            self._print_until(settled_ms if opened is None else min(settled_ms, self._watched.ms(opened)))
 
     def _print_until(self, settled_ms: int | None) -> None:
         self._waiting.sort(key=lambda entry: entry.order)

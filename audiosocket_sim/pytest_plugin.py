@@ -181,7 +181,7 @@ _COMPUTE_MS = 20.0
 
 @pytest.fixture
 def scenario_snapshot(snapshot: Any) -> Any:
-    """The snapshot of a scenario: one readable text file, scenarios/__snapshots__/NAME.txt."""
+    """The snapshot of a scenario: one readable text file, scenarios/transcripts/NAME.txt."""
     from audiosocket_sim.snapshots import TranscriptExtension
 
     return snapshot.use_extension(TranscriptExtension)

@@ -23,6 +23,8 @@ from audiosocket_sim.scenario import Line, Scenario
 __all__ = ["around", "heading", "line_of", "transcript"]
 
 _NOTE_COLUMN = 88
+_TOO_FAR_AHEAD_MS = 200
+"""About what a phone's jitter buffer holds; and a bot cannot take back what it has sent (docs/protocol.md 4.4)."""
 _HOW = {
     "hangup_message": "00 00 00",
     "fin": "closed without 00 00 00",
@@ -129,6 +131,8 @@ def _bot_note(event: BotSpoke) -> str:
         note += ", synthetic voice"
     if event.gap_ms:
         note += f", gaps of {event.gap_ms} ms"
+    if event.ahead_ms >= _TOO_FAR_AHEAD_MS:
+        note += f", sent {_s(event.ahead_ms)} ahead: a phone drops it"
     return note
 
 

@@ -17,7 +17,7 @@ def test_the_scenario_is_the_committed_one() -> None:
 def test_the_transcript_is_the_committed_one() -> None:
     shown = re.search(r"```\n(greeting_then_hold .*?)```", README, re.DOTALL)
     assert shown is not None
-    assert shown[1] == (ROOT / "scenarios" / "__snapshots__" / "greeting_then_hold.txt").read_text(encoding="utf-8")
+    assert shown[1] == (ROOT / "scenarios" / "transcripts" / "greeting_then_hold.txt").read_text(encoding="utf-8")
 
 
 def test_links_lead_somewhere() -> None:

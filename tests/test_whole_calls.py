@@ -17,13 +17,13 @@ ROOT = Path(__file__).resolve().parent.parent
 SCENARIOS = ROOT / "scenarios"
 AGAIN = ("greeting_then_hold", "barge_in", "status_ia_turn_two_messages", "dtmf", "jittered_caller", "noise_only")
 LIVE = {
-    "short": ("hang_up_while_greeting", "reset_by_the_caller_side", "no_greeting"),
+    "short": ("hang_up_while_greeting", "hang_up_in_user_turn", "no_greeting"),
     "long": ("greeting_then_hold", "barge_in", "dtmf", "two_turns", "jittered_caller", "packets_of_60_ms"),
 }
 
 
 def snapshot(name: str) -> str:
-    return (SCENARIOS / "__snapshots__" / f"{name}.txt").read_text(encoding="utf-8")
+    return (SCENARIOS / "transcripts" / f"{name}.txt").read_text(encoding="utf-8")
 
 
 def run_scenario(name: str, options: Options | None = None) -> Result:
@@ -51,7 +51,7 @@ def test_under_any_hash_seed_the_same_bytes(seed: str, tmp_path: Path) -> None:
 
 def test_every_snapshot_has_its_scenario() -> None:
     names = {path.stem for path in SCENARIOS.glob("*.yaml")}
-    assert {path.stem for path in (SCENARIOS / "__snapshots__").glob("*.txt")} == names
+    assert {path.stem for path in (SCENARIOS / "transcripts").glob("*.txt")} == names
     assert len(names) >= 30
 
 

@@ -93,7 +93,7 @@ def test_snapshots_missing_made_kept_and_changed(project: pytest.Pytester) -> No
     missing.assert_outcomes(failed=1)
     missing.stdout.fnmatch_lines(["*short.yaml: the transcript differs from its snapshot*", "*does not exist*"])
     update(project)
-    assert (project.path / "scenarios" / "__snapshots__" / "short.txt").read_text(encoding="utf-8") == TRANSCRIPT
+    assert (project.path / "scenarios" / "transcripts" / "short.txt").read_text(encoding="utf-8") == TRANSCRIPT
     run(project).assert_outcomes(passed=1)
     write(project, "scenarios/short.yaml", end=2.7)
     changed = run(project)
@@ -173,7 +173,7 @@ def test_a_file_that_is_no_scenario_is_named_with_its_lines(project: pytest.Pyte
 
 def test_without_syrupy_the_steps_are_checked(project: pytest.Pytester) -> None:
     run(project, "-p", "no:syrupy").assert_outcomes(passed=1)
-    assert not (project.path / "scenarios" / "__snapshots__").exists()
+    assert not (project.path / "scenarios" / "transcripts").exists()
     write(
         project,
         "scenarios/short.yaml",
@@ -252,7 +252,7 @@ def test_in_real_time_calls_are_compared_with_the_virtual_ones(
 
     monkeypatch.setattr(pytest_plugin, "disagreements", compare)
     result = run(project, "--real-time")
-    assert not (project.path / "scenarios" / "__snapshots__").exists()
+    assert not (project.path / "scenarios" / "transcripts").exists()
     virtual, real = compared[0]
     assert virtual == ["BotSpoke", "CallEnded"]
     assert "CallEnded" in real
@@ -260,3 +260,17 @@ def test_in_real_time_calls_are_compared_with_the_virtual_ones(
     if found:
         heading = "short: in real time it is another call than in virtual time"
         result.stdout.fnmatch_lines([heading, "BotSpoke at 0.810 came much later"])
+
+
+def test_an_update_deletes_no_snapshot_of_a_scenario_that_is_there(project: pytest.Pytester) -> None:
+    update(project)
+    kept = project.path / "scenarios" / "transcripts" / "short.txt"
+    write(project, "scenarios/short.yaml", CALL.format(tag="quick", end=2.5).replace("Pode subir.}", "Pode descer.}"))
+    run(project, "--snapshot-update").assert_outcomes(failed=1)
+    assert kept.read_text(encoding="utf-8") == TRANSCRIPT
+    write(project, "scenarios/short.yaml")
+    write(project, "scenarios/other.yaml")
+    update(project)
+    (project.path / "scenarios" / "short.yaml").unlink()
+    update(project)
+    assert not kept.exists()

@@ -101,3 +101,11 @@ def test_ends() -> None:
     assert end("asterisk", "protocol", "ends", "no activity for 2 s", None) == (
         "Asterisk ended the call: no activity for 2 s; the dialplan ends"
     )
+
+
+def test_what_a_bot_sends_too_far_ahead_is_told() -> None:
+    def note(ahead_ms: int) -> str:
+        return line_of(CallLog().add(0, Source.BOT, BotSpoke(None, 3000, ahead_ms=ahead_ms)))
+
+    assert note(2940).endswith("3.00 s, sent 2.94 s ahead: a phone drops it")
+    assert note(60).endswith("3.00 s")
