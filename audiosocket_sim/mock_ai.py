@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from audiosocket.phrases import normalise
-
-from .call_log import BackendAsked, BackendPushed, BackendReplied
-from .control import ControlError
-from .faults import reset
-from .http_server import HttpServer
-from .scenario import Push, Reply
+from audiosocket_sim.asterisk.faults import reset
+from audiosocket_sim.call_log import BackendAsked, BackendPushed, BackendReplied
+from audiosocket_sim.control import ControlError
+from audiosocket_sim.http_server import HttpServer
+from audiosocket_sim.scenario import Push, Reply
 
 if TYPE_CHECKING:
     from starlette.requests import Request

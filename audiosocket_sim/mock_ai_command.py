@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .call_log import BackendAsked, BackendPushed, BackendReplied
-from .loader import ScenarioError, load
-from .mock_ai import MockAi
-from .places import find_scenario
-from .scenario import Scenario
+from audiosocket_sim.call_log import BackendAsked, BackendPushed, BackendReplied
+from audiosocket_sim.loader import ScenarioError, load
+from audiosocket_sim.mock_ai import MockAi
+from audiosocket_sim.places import find_scenario
+from audiosocket_sim.scenario import Scenario
 
 __all__ = ["mock_ai_command", "serve_forever"]
 
@@ -26,7 +26,7 @@ def mock_ai_command(name: str, host: str, port: int, control_url: str) -> int:
     try:
         scenario = load(find_scenario(name, Path.cwd()))
     except FileNotFoundError:
-        from .run_command import no_such_scenario
+        from audiosocket_sim.run_command import no_such_scenario
 
         return _refuse(no_such_scenario(name), _INVALID)
     except ScenarioError as error:
@@ -47,7 +47,7 @@ async def serve_forever(scenario: Scenario, host: str, port: int, control_url: s
 
     Returns on SIGINT or SIGTERM. Raises OSError when the port is taken.
     """
-    from .control import ControlClient
+    from audiosocket_sim.control import ControlClient
 
     control = ControlClient(control_url)
     ai = MockAi(scenario.ai, _show, control.push, each_call=True, on_failure=_show_failure)

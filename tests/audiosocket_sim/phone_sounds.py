@@ -7,8 +7,8 @@ import numpy as np
 
 from audiosocket.phrases import PhraseBook
 from audiosocket_sim.hearing import Ear, Fact, HeardHoldStarted, HeardHoldStopped, HeardSpeech, HeardSpeechStarted
+from audiosocket_sim.hearing.speech_segments import MatcherLike
 from audiosocket_sim.line import Codec, LineModel
-from audiosocket_sim.speech_segments import MatcherLike
 
 START = 100.0
 

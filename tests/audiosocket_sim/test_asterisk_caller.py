@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiosocket_sim.asterisk_caller import Keypad, PacketGrid
-from audiosocket_sim.faults import Cuts, PacketDelays, SplitMode, cut_mid_frame
+from audiosocket_sim.asterisk.faults import Cuts, PacketDelays, SplitMode, cut_mid_frame
+from audiosocket_sim.asterisk.packets import Keypad, PacketGrid
 
 
 def test_an_hour_of_packets_does_not_drift() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiosocket_sim.asterisk_reader import AsteriskReader, Audio
+from audiosocket_sim.asterisk.reader import AsteriskReader, Audio
 from audiosocket_sim.profiles import ERAS, Era
 
 BY_NAME = {era.name: era for era in ERAS}

@@ -13,8 +13,8 @@ from phone_sounds import START, listen, ms, music, quiet, told
 from audiosocket import slin
 from audiosocket.phrases import Phrase, PhraseBook
 from audiosocket_sim.hearing import Ear, Fact, HeardHoldStarted, HeardSpeech, HeardSpeechStarted
+from audiosocket_sim.hearing.loudness import Loudness, audible_stretches
 from audiosocket_sim.line import Codec, LineModel, tone
-from audiosocket_sim.loudness import Loudness, audible_stretches
 
 PROMPTS = Path(__file__).parents[2] / "audio" / "prompts"
 BOOK = PhraseBook.load(PROMPTS)

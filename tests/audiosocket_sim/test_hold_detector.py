@@ -9,7 +9,7 @@ from phone_sounds import listen, ms, music, quiet, told
 from audiosocket import slin
 from audiosocket.phrases import PhraseBook
 from audiosocket_sim.hearing import Ear, Fact
-from audiosocket_sim.hold_loop import HoldLoop
+from audiosocket_sim.hearing.hold_loop import HoldLoop
 from audiosocket_sim.line import Codec, tone
 
 LOOP = music(6)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from audiosocket_sim.loader import Problem, ScenarioError, load, load_text, schema, sound_file
 from audiosocket_sim.scenario import SayStep
-from audiosocket_sim.schema import schema_text
+from audiosocket_sim.scenario.schema import schema_text
 
 ROOT = Path(__file__).resolve().parents[2]
 

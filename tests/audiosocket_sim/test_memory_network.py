@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from audiosocket_sim.memory_network import MemoryNetwork
 from audiosocket_sim.virtual_time import VirtualLoop, run
+from audiosocket_sim.virtual_time.memory_network import MemoryNetwork
 
 Log = list[str]
 Program = Callable[[Log], Awaitable[None]]

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiosocket import slin
+from audiosocket_sim.hearing.playout import Playout
 from audiosocket_sim.line import tone
-from audiosocket_sim.playout import Playout
 
 ONES = b"\1\0" * 160
 TWOS = b"\2\0" * 160

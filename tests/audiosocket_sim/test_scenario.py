@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from audiosocket_sim import expectations, fields, scenario, step_models
+from audiosocket_sim import scenario
 from audiosocket_sim.scenario import (
     EXPECTATION_KEYS,
     STEP_KEYS,
@@ -24,8 +24,11 @@ from audiosocket_sim.scenario import (
     SayStep,
     Scenario,
     Within,
+    expectations,
+    fields,
     format_duration,
     parse_duration_ms,
+    step_models,
 )
 
 

@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from audiosocket_sim.memory_network import Split
 from audiosocket_sim.virtual_time import VirtualLoop, run
+from audiosocket_sim.virtual_time.memory_network import Split
 
 NETWORKS = pytest.mark.parametrize(
     "memory_network", [pytest.param(True, id="memory"), pytest.param(False, id="kernel", marks=pytest.mark.kernel)]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .fields import DurationMs, Model, PositiveMs, Shorthand, Words
+from audiosocket_sim.scenario.fields import DurationMs, Model, PositiveMs, Shorthand, Words
 
 __all__ = [
     "EXPECTATION_KEYS",

@@ -10,7 +10,7 @@ from collections import ChainMap, deque
 from collections.abc import Mapping
 from typing import Any
 
-from audiosocket_sim.memory_socket import Endpoints
+from audiosocket_sim.virtual_time.memory_socket import Endpoints
 
 __all__ = ["Events", "VirtualSelector"]
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from audiosocket_sim.faults import Cuts, reset
+from audiosocket_sim.asterisk.faults import Cuts, reset
 
 __all__ = ["CONNECT_SECONDS", "ConnectError", "PeerSocket", "dial"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audiosocket_sim.loudness import AUDIBLE_RMS
+from audiosocket_sim.hearing.loudness import AUDIBLE_RMS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,8 +10,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
-from .expectations import Never, Within
-from .fields import DURATION_PATTERN, DurationMs, Model, PositiveMs, Quoted, Shorthand, Words, parse_duration_ms
+from audiosocket_sim.scenario.expectations import Never, Within
+from audiosocket_sim.scenario.fields import (
+    DURATION_PATTERN,
+    DurationMs,
+    Model,
+    PositiveMs,
+    Quoted,
+    Shorthand,
+    Words,
+    parse_duration_ms,
+)
 
 __all__ = [
     "STEP_KEYS",

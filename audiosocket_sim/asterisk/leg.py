@@ -1,7 +1,7 @@
 """A call leg as a real Asterisk plays it against an AudioSocket server, by version profile.
 
-It joins the parts: what an era does with bytes is `asterisk_reader`'s, when the caller's packets come
-`asterisk_channel`'s, what a socket does `asterisk_socket`'s. It hands on the bot's sound with the time of its arrival,
+It joins the parts: what an era does with bytes is `reader`'s, when the caller's packets come
+`channel`'s, what a socket does `socket`'s. It hands on the bot's sound with the time of its arrival,
 and ends the call as Asterisk would, once, with a reason. It knows no scenarios, keeps no audio, and never sends what
 Asterisk does not send (no 0x00, no 0xff: FID-10). docs/protocol.md 2 to 6 are the law, FID numbers are of its 9.
 """
@@ -12,11 +12,11 @@ from typing import cast
 from uuid import UUID
 
 from audiosocket.messages import Kind, encode
-from audiosocket_sim.asterisk_channel import CallerChannel
-from audiosocket_sim.asterisk_end import ConnectFailed, LegEnd, end_of, never_connected
-from audiosocket_sim.asterisk_reader import AsteriskReader, Verdict
-from audiosocket_sim.asterisk_socket import ConnectError, PeerSocket, dial
-from audiosocket_sim.faults import Cuts, PacketDelays, SplitMode
+from audiosocket_sim.asterisk.channel import CallerChannel
+from audiosocket_sim.asterisk.end import ConnectFailed, LegEnd, end_of, never_connected
+from audiosocket_sim.asterisk.faults import Cuts, PacketDelays, SplitMode
+from audiosocket_sim.asterisk.reader import AsteriskReader, Verdict
+from audiosocket_sim.asterisk.socket import ConnectError, PeerSocket, dial
 from audiosocket_sim.profiles import Profile
 from audiosocket_sim.scenario import Jitter
 

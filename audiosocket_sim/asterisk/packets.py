@@ -6,7 +6,7 @@ Times are loop times in seconds. Deadlines are multiples of the packet time, nev
 from collections import deque
 from dataclasses import dataclass
 
-from audiosocket_sim.faults import PacketDelays
+from audiosocket_sim.asterisk.faults import PacketDelays
 
 __all__ = ["Key", "Keypad", "PacketGrid"]
 

@@ -7,9 +7,9 @@ What it accepts is a little more than the loader does: checks across keys are th
 import json
 from typing import Any
 
-from .expectations import EXPECTATION_KEYS
-from .fields import DURATION_PATTERN, format_duration
-from .scenario import Scenario
+from audiosocket_sim.scenario.expectations import EXPECTATION_KEYS
+from audiosocket_sim.scenario.fields import DURATION_PATTERN, format_duration
+from audiosocket_sim.scenario.model import Scenario
 
 __all__ = ["schema", "schema_text"]
 

@@ -9,8 +9,8 @@ from array import array
 from collections.abc import Callable
 
 from audiosocket.messages import AUDIO_KIND, Kind, encode
-from audiosocket_sim.asterisk_caller import Keypad, PacketGrid
-from audiosocket_sim.faults import PacketDelays, cut_mid_frame
+from audiosocket_sim.asterisk.faults import PacketDelays, cut_mid_frame
+from audiosocket_sim.asterisk.packets import Keypad, PacketGrid
 from audiosocket_sim.profiles import Profile
 
 __all__ = ["CallerChannel"]

@@ -13,7 +13,8 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from .expectations import (
+from audiosocket_sim.profiles import VERSIONS, profile
+from audiosocket_sim.scenario.expectations import (
     EXPECTATION_KEYS,
     BackendAskedExpectation,
     BotSays,
@@ -26,7 +27,7 @@ from .expectations import (
     StateIs,
     Within,
 )
-from .fields import (
+from audiosocket_sim.scenario.fields import (
     DurationMs,
     Model,
     PositiveMs,
@@ -37,8 +38,7 @@ from .fields import (
     misfit,
     parse_duration_ms,
 )
-from .profiles import VERSIONS, profile
-from .step_models import (
+from audiosocket_sim.scenario.step_models import (
     STEP_KEYS,
     DtmfStep,
     ExpectStep,

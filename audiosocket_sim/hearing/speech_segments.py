@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from audiosocket.phrases import Phrase
-from audiosocket_sim.loudness import Bounds, Loudness, audible_stretches
+from audiosocket_sim.hearing.loudness import Bounds, Loudness, audible_stretches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

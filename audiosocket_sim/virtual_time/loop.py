@@ -22,14 +22,14 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple
 
-from audiosocket_sim.anyio_threads import hold_anyio_threads
-from audiosocket_sim.memory_connections import MemoryConnectionsLoop
-from audiosocket_sim.memory_network import MemoryNetwork, Split
-from audiosocket_sim.memory_socket import Endpoints
-from audiosocket_sim.outside_work import Hold, OutsideWork
-from audiosocket_sim.pending_tasks import describe_pending_tasks
-from audiosocket_sim.virtual_selector import VirtualSelector
-from audiosocket_sim.virtual_timers import Timer, VirtualTimers
+from audiosocket_sim.virtual_time.anyio_threads import hold_anyio_threads
+from audiosocket_sim.virtual_time.memory_connections import MemoryConnectionsLoop
+from audiosocket_sim.virtual_time.memory_network import MemoryNetwork, Split
+from audiosocket_sim.virtual_time.memory_socket import Endpoints
+from audiosocket_sim.virtual_time.outside_work import Hold, OutsideWork
+from audiosocket_sim.virtual_time.pending_tasks import describe_pending_tasks
+from audiosocket_sim.virtual_time.selector import VirtualSelector
+from audiosocket_sim.virtual_time.timers import Timer, VirtualTimers
 
 __all__ = ["Deadlock", "HoldTooLong", "Livelock", "VirtualLoop", "VirtualTimeError", "new_loop", "run"]
 

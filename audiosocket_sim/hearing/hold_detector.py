@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audiosocket_sim.hold_loop import STRIDE, WINDOW, HoldLoop
-from audiosocket_sim.loudness import AUDIBLE_RMS
+from audiosocket_sim.hearing.hold_loop import STRIDE, WINDOW, HoldLoop
+from audiosocket_sim.hearing.loudness import AUDIBLE_RMS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

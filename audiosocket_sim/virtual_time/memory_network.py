@@ -19,7 +19,14 @@ import socket
 from collections.abc import Iterable
 from typing import Literal
 
-from audiosocket_sim.memory_socket import Address, Cut, Endpoints, MemoryListener, MemorySocket, connected_pair
+from audiosocket_sim.virtual_time.memory_socket import (
+    Address,
+    Cut,
+    Endpoints,
+    MemoryListener,
+    MemorySocket,
+    connected_pair,
+)
 
 __all__ = ["LOOPBACK_CAPACITY_BYTES", "MemoryNetwork", "Split"]
 

@@ -11,8 +11,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from . import step_models
-from .scenario import Scenario
+from audiosocket_sim.scenario import Scenario, step_models
 
 __all__ = ["explain"]
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiosocket.phrases import Phrase, PhraseBook
-from audiosocket_sim.hold_detector import HoldDetector, Part, What
-from audiosocket_sim.hold_loop import WINDOW, hold_loop
-from audiosocket_sim.loudness import Bounds, Loudness, audible_stretches
-from audiosocket_sim.playout import RATE_HZ, Playout
-from audiosocket_sim.speech_segments import MatcherLike, SpeechSegments, Stretch
+from audiosocket_sim.hearing.hold_detector import HoldDetector, Part, What
+from audiosocket_sim.hearing.hold_loop import WINDOW, hold_loop
+from audiosocket_sim.hearing.loudness import Bounds, Loudness, audible_stretches
+from audiosocket_sim.hearing.playout import RATE_HZ, Playout
+from audiosocket_sim.hearing.speech_segments import MatcherLike, SpeechSegments, Stretch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ import asyncio
 import socket
 from typing import Any
 
-from audiosocket_sim.memory_network import MemoryNetwork
+from audiosocket_sim.virtual_time.memory_network import MemoryNetwork
 
 __all__ = ["MemoryConnectionsLoop"]
 

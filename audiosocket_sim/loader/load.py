@@ -15,12 +15,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from audiosocket.phrases import MANIFEST_NAME
-
-from . import yaml_tree
-from .explain import explain
-from .places import PROJECT, recordings_folders
-from .scenario import Scenario
-from .schema import schema
+from audiosocket_sim.loader import yaml_tree
+from audiosocket_sim.loader.explain import explain
+from audiosocket_sim.places import PROJECT, recordings_folders
+from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.scenario.schema import schema
 
 __all__ = ["Problem", "ScenarioError", "load", "load_text", "schema", "sound_file"]
 

@@ -1,0 +1,21 @@
+"""Virtual time: an event loop whose clock jumps, and a loopback network in memory. `loop` is the door."""
+
+from audiosocket_sim.virtual_time.loop import (
+    Deadlock,
+    HoldTooLong,
+    Livelock,
+    VirtualLoop,
+    VirtualTimeError,
+    new_loop,
+    run,
+)
+
+__all__ = [
+    "Deadlock",
+    "HoldTooLong",
+    "Livelock",
+    "VirtualLoop",
+    "VirtualTimeError",
+    "new_loop",
+    "run",
+]
