@@ -247,7 +247,7 @@ def _conclude(scenario: Scenario, options: Options, state: _Run) -> Result:
     entries = [] if stage is None else stage.log.entries
     late_ms = 0.0 if stage is None or state.virtual else stage.leg.own_lateness_ms
     failed = [entry.event for entry in entries if isinstance(entry.event, StepFailed)]
-    problems = [_problem(event) for event in failed]
+    problems = [_problem(event, scenario) for event in failed]
     died = any(event.step == TARGET_DIED for event in failed)  # which no lateness of ours explains
     outcome = Outcome.PASSED if state.held and not problems else Outcome.FAILED
     if trouble is not None:
@@ -268,8 +268,11 @@ def _conclude(scenario: Scenario, options: Options, state: _Run) -> Result:
     return result if options.artefacts is None else _with_artefacts(result, options.artefacts, stage)
 
 
-def _problem(failed: StepFailed) -> str:
+def _problem(failed: StepFailed, scenario: Scenario) -> str:
+    """One line: where the step is written, what was expected, what happened instead."""
     where = f"step {failed.number} ({failed.step})" if failed.number else failed.step
+    if 0 < failed.number <= len(scenario.places):
+        where = f"{scenario.places[failed.number - 1]}: {where}"
     return f"{where}: expected {failed.expected}; {failed.happened}"
 
 

@@ -103,9 +103,9 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
                 f"“{event.text}”" if event.text is not None else "speech that the ear cannot read",
                 _bot_note(event),
             )
-        case StepFailed(number=number, step=step, expected=expected, happened=happened):
+        case StepFailed(number=number, step=step, expected=expected):
             where = f"step {number} ({step})" if number else step
-            return "FAILED", f"{where}: expected {expected}; {happened}", ""
+            return "FAILED", f"{where}: expected {expected}", ""  # what happened instead stands in the lines above
         case Noted(what=what):
             return "note", what, ""
         case CallEnded():

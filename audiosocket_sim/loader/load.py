@@ -106,7 +106,8 @@ def load_text(text: str, name: str = "scenario", *, file: str | None = None, fol
         problems += [(tree.place(path), message) for path, message in _check_sounds(tree.data, folder)]
     if problems or scenario is None:
         raise ScenarioError(*(Problem(file, place.line, place.column, message) for place, message in problems))
-    return scenario.model_copy(update={"name": name, "folder": folder})
+    places = tuple(f"{Path(file).name}:{tree.place(('steps', index)).line}" for index in range(len(scenario.steps)))
+    return scenario.model_copy(update={"name": name, "folder": folder, "places": places})
 
 
 def sound_file(name: str, folder: Path) -> Path:

@@ -277,6 +277,9 @@ class Scenario(Model):
     folder: SkipJsonSchema[Path | None] = Field(default=None, alias="(folder)", exclude=True)
     """Where the file lies: what `say: {file: …}` is relative to. Set by the loader; no key of the language."""
 
+    places: SkipJsonSchema[tuple[str, ...]] = Field(default=(), alias="(places)", exclude=True)
+    """Where each step is written: `two_turns.yaml:15`. Set by the loader; no key of the language."""
+
     summary: Words = Field(description="the point of this call, in a sentence")
     tags: tuple[Annotated[str, AfterValidator(_tag)], ...] = Field(
         default=(), strict=False, description="words to choose scenarios by: pytest -m"

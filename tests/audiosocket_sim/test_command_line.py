@@ -359,3 +359,11 @@ def test_who_stops_reading_does_not_change_the_verdict(folder: Path) -> None:
     assert "Traceback" not in err
     assert "Exception ignored" not in err
     assert (folder / "runs" / "call" / "call.wav").stat().st_size > 44
+
+
+def test_a_failure_names_the_line_of_its_step(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = SHORT + "  # not this bot\n" + '  - expect: {bot_says: "Boa noite.", within: 3s}\n'
+    name = write(folder, wrong)
+    assert main(["run", name]) == 1
+    line = wrong.splitlines().index('  - expect: {bot_says: "Boa noite.", within: 3s}') + 1
+    assert f"{name}:{line}: step 2 (expect bot_says): expected the bot says “Boa noite.”" in capsys.readouterr().out

@@ -121,7 +121,7 @@ def test_a_failure_shows_the_call_around_it(project: pytest.Pytester) -> None:
         [
             "*scenario short*",
             "short: failed",
-            "step 1 (expect bot_says): expected the bot says “Pode descer.”, from 0.000 until 3.000; *",
+            "short.yaml:6: step 1 (expect bot_says): expected the bot says “Pode descer.”, from 0.000 until 3.000; *",
             "*0.810  bot      “Pode subir.”*",
             "*FAILED   step 1 (expect bot_says)*",
             "call log: runs/pytest/scenarios/short/call.jsonl",
