@@ -4,11 +4,12 @@ The control URL is optional for a target (docs/targets.md); where there is none,
 """
 
 import asyncio
+import contextlib
 import json
 import math
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import httpx
@@ -71,9 +72,11 @@ class ControlClient:
         try:
             async with self._http.stream("GET", url, timeout=httpx.Timeout(_ANSWER_SECONDS, read=None)) as answer:
                 answer.raise_for_status()
-                async for line in answer.aiter_lines():
-                    if line.startswith("data:"):
-                        on_event(_parse(line.removeprefix("data:").strip()))
+                # Closed here also when an event is not as it should be: left to the garbage it could outlive the loop.
+                async with contextlib.aclosing(cast(AsyncGenerator[str, None], answer.aiter_lines())) as lines:
+                    async for line in lines:
+                        if line.startswith("data:"):
+                            on_event(_parse(line.removeprefix("data:").strip()))
         except httpx.HTTPError as error:
             raise ControlError(f"{url}: {error!s} ({type(error).__name__})") from error
 

@@ -103,9 +103,10 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
                 f"“{event.text}”" if event.text is not None else "speech that the ear cannot read",
                 _bot_note(event),
             )
-        case StepFailed(number=number, step=step, expected=expected):
-            where = f"step {number} ({step})" if number else step
-            return "FAILED", f"{where}: expected {expected}", ""  # what happened instead stands in the lines above
+        case StepFailed(number=0, step=step, expected=expected, happened=happened):
+            return "FAILED", f"{step}: expected {expected}; {happened}", ""
+        case StepFailed(number=number, step=step, expected=expected):  # what happened stands in the lines above
+            return "FAILED", f"step {number} ({step}): expected {expected}", ""
         case Noted(what=what):
             return "note", what, ""
         case CallEnded():

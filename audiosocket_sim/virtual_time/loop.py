@@ -17,8 +17,9 @@ import concurrent.futures
 import contextlib
 import functools
 import itertools
+import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -216,6 +217,14 @@ class VirtualLoop(MemoryConnectionsLoop):
         handle = asyncio.Handle(callback, args, self, context)
         self._outside.tell(handle)
         return handle
+
+    def _asyncgen_finalizer_hook(self, agen: AsyncGenerator[Any, Any]) -> None:
+        """As in asyncio, but at once where this thread drops it: what threads say might not be heard before the end."""
+        self._asyncgens.discard(agen)  # type: ignore[attr-defined]
+        if self.is_closed():
+            return
+        own_thread = self._thread_id in (None, threading.get_ident())  # type: ignore[attr-defined]
+        (self.call_soon if own_thread else self.call_soon_threadsafe)(self.create_task, agen.aclose())
 
     def run_in_executor(
         self, executor: concurrent.futures.Executor | None, func: Callable[[*Ts], T], *args: *Ts

@@ -43,7 +43,7 @@ def test_an_event_is_one_line_whatever_was_said() -> None:
 
 def test_what_is_no_step_has_no_number() -> None:
     entry = CallLog().add(0, Source.CHECK, StepFailed(0, "max_duration", "the call to end", "it did not"))
-    assert line_of(entry).endswith("FAILED   max_duration: expected the call to end")
+    assert line_of(entry).endswith("FAILED   max_duration: expected the call to end; it did not")
 
 
 def test_a_call() -> None:

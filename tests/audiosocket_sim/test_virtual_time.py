@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import Any
 
 import anyio.to_thread
@@ -587,3 +587,27 @@ def test_two_hundred_runs_give_the_same_log(memory_network: bool) -> None:
         logs.add(tuple(log))
     assert len(logs) == 1
     assert len(logs.pop()) == 30
+
+
+def test_a_generator_that_nobody_closed_is_closed_before_the_loop_is() -> None:
+    closed: list[str] = []
+
+    async def numbers(name: str) -> AsyncGenerator[int, None]:
+        try:
+            while True:
+                yield 1
+        finally:
+            await asyncio.sleep(0)
+            closed.append(name)
+
+    async def main() -> None:
+        dropped, kept = numbers("dropped"), numbers("kept")
+        assert await anext(dropped) == await anext(kept) == 1
+        main.kept = kept  # type: ignore[attr-defined]
+        del dropped
+        for _ in range(4):  # turns, and not one of them idle
+            await asyncio.sleep(0)
+
+    run(main)
+    gc.collect()
+    assert sorted(closed) == ["dropped", "kept"]
