@@ -3,13 +3,19 @@ PY ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+EXTRAS := $(VENV)/.installed-extras
 
-.PHONY: demo test test-all lint types benchmarks clean apt
+.PHONY: demo test test-all extras lint types benchmarks clean apt
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PY) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed; $(PY) is %d.%d. Say which with: make PY=python3.12" % v)'
 	$(PY) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# The speech engines' models are large (half a gigabyte): only for test-all, the types and the benchmarks of speech.
+$(EXTRAS): $(STAMP)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,azure,fake-azure,silero,local]'
 	@touch $@
 
 demo: $(STAMP)
@@ -19,17 +25,19 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -n 2
 
 # What needs more than Python packages is skipped above, by name; here it is installed first, and a skip is a failure.
-test-all: $(STAMP) apt
+test-all: $(EXTRAS) apt
 	AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2
 
+extras: $(EXTRAS)
+
 apt:
-	@sh .ci/apt ffmpeg gcc libc6-dev
+	@sh .ci/apt ffmpeg gcc libc6-dev libssl3 ca-certificates asterisk-core-sounds-en-wav
 
 lint: $(STAMP)
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 
-types: $(STAMP)
+types: $(EXTRAS)
 	$(BIN)/python -m mypy
 
 benchmarks: $(STAMP)

@@ -17,6 +17,7 @@ from server.config_errors import ConfigError, Source, validated
 
 __all__ = [
     "FLAT_NAMES",
+    "HERMETIC",
     "PROJECT_ROOT",
     "Ai",
     "Audio",
@@ -42,6 +43,9 @@ FLAT_NAMES: Mapping[str, tuple[str, str]] = {
     "AI_API_URL": ("ai", "api_url"),
     "SPEECH_ENGINE": ("speech", "engine"),
 }
+
+# A server under a scenario takes these, unless the scenario says otherwise.
+HERMETIC: Mapping[str, Mapping[str, str]] = {"speech": {"engine": "embedded"}, "endpointing": {"engine": "webrtc"}}
 
 
 def project_path(path: str) -> Path:
@@ -136,7 +140,8 @@ class Ai(_Section):
 class Speech(_Section):
     engine: Annotated[str, AfterValidator(_engine)] | None = Field(
         None,
-        description="azure, local, embedded or module:callable; null: azure where there is a key, else embedded",
+        description="azure, local, embedded or module:callable; null: azure where there is a key, else local where it is "
+        "installed, else embedded",
     )
     language: Words = Field("pt-BR", description="of the caller")
     phrase_books: tuple[Words, ...] = Field(
@@ -196,8 +201,12 @@ class Settings(_Section):
 
     @classmethod
     def from_overrides(cls, overrides: Mapping[str, Any] | None = None, *, source: str = "settings") -> Self:
-        """Defaults with `overrides` (sections of keys) on top. `source` names them in a ConfigError."""
-        return validated(cls, [Source(source, dict(overrides or {}))])
+        """Defaults with `overrides` (sections of keys) on top. `source` names them in a ConfigError.
+
+        What the live server chooses by what there is (`HERMETIC`) is fixed here: a scenario's outcome must not depend
+        on the keys and the extras of the machine that it runs on.
+        """
+        return validated(cls, [Source("a server under a scenario", HERMETIC), Source(source, dict(overrides or {}))])
 
 
 def load_settings(config_file: Path | None = None, env_file: Path | None = None) -> Settings:

@@ -17,8 +17,9 @@ from server.speech.recordings import EmbeddedEngine
 
 __all__ = ["Choice", "choose", "load_engine"]
 
-# Each module has `load(settings) -> SpeechEngine`, which may block, and is installed by the extra of its name.
+# Each module has `load(settings) -> SpeechEngine`, which may block, and needs the extra of its name: these modules of it.
 _VENDORS = {"azure": "server.speech.azure", "local": "server.speech.local"}
+_EXTRAS = {"azure": ("azure.cognitiveservices.speech",), "local": ("ctranslate2", "tokenizers", "onnxruntime")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,16 @@ def choose(settings: Settings) -> Choice:
     speech = settings.speech
     if speech.engine is not None:
         return Choice(speech.engine, "as set in speech.engine")
+    passed_over = ""
     if speech.azure_key is not None:
-        if _is_there("azure"):
+        if _is_installed("azure"):
             return Choice("azure", "there is a key")
-        return Choice("embedded", "there is a key for Azure Speech, but its engine is not installed")
-    return Choice("embedded", "no speech.engine is set and there is no key")
+        passed_over = "there is a key for Azure Speech, but the extra [azure] is not installed; "
+    if _is_installed("local"):
+        return Choice("local", f"{passed_over}no key is needed, and the extra [local] is installed")
+    return Choice(
+        "embedded", f"{passed_over or 'no speech.engine is set, there is no key, '}the extra [local] is not installed"
+    )
 
 
 def load_engine(settings: Settings) -> tuple[SpeechEngine, Choice]:
@@ -56,8 +62,11 @@ def load_engine(settings: Settings) -> tuple[SpeechEngine, Choice]:
             books, prompts, more_phrase_books=more, language=speech.language, cache_folder=cache
         )
         return engine, choice
-    if not _is_there(choice.engine):
-        raise SpeechError(f"the speech engine {choice.engine} is not installed; speech.engine embedded always works")
+    if not _is_installed(choice.engine):
+        raise SpeechError(
+            f"the speech engine {choice.engine} is not installed: pip install 'audiosocket-sim[{choice.engine}]'; "
+            "speech.engine embedded always works"
+        )
     module = importlib.import_module(_VENDORS[choice.engine])
     load = cast(Callable[[Settings], SpeechEngine], module.load)
     return load(settings), choice
@@ -71,5 +80,12 @@ def _imported(name: str) -> Callable[[Settings], SpeechEngine]:
         raise SpeechError(f"the speech engine {name} cannot be imported: {error}") from error
 
 
-def _is_there(engine: str) -> bool:
-    return importlib.util.find_spec(_VENDORS[engine]) is not None
+def _is_installed(engine: str) -> bool:
+    return all(_is_there(module) for module in (_VENDORS[engine], *_EXTRAS[engine]))
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # of a package around it
+        return False

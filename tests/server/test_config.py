@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from server.config import PROJECT_ROOT, ConfigError, Settings, load_settings, project_path
+from server.config import HERMETIC, PROJECT_ROOT, ConfigError, Settings, Speech, load_settings, project_path
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,17 @@ def problem(**sections: object) -> str:
 
 
 def test_without_any_source_there_are_the_defaults() -> None:
-    assert load_settings() == Settings() == Settings.from_overrides({})
+    assert load_settings() == Settings()
+
+
+def test_under_a_scenario_nothing_depends_on_what_is_installed() -> None:
+    settings = Settings.from_overrides({})
+    assert (settings.speech.engine, settings.endpointing.engine) == ("embedded", "webrtc")
+    assert settings == Settings.from_overrides(HERMETIC)
+    assert (
+        Settings.from_overrides({"speech": {"engine": "azure", "azure_key": "k", "azure_region": "r"}}).speech.engine
+        == "azure"
+    )
 
 
 def test_the_committed_file_says_the_defaults_and_the_example_env_file_changes_nothing() -> None:
@@ -56,7 +66,7 @@ def test_overrides_read_neither_file_nor_environment(monkeypatch: pytest.MonkeyP
     write(".env", "AI_API_URL=http://other/\n")
     monkeypatch.setenv("SILENCE_THRESHOLD_SECONDS", "1")
     settings = Settings.from_overrides({"limits": {"calls": 3}})
-    assert settings == Settings(limits=settings.limits)
+    assert settings == Settings(limits=settings.limits, speech=Speech(engine="embedded"))
     assert settings.limits.calls == 3
 
 

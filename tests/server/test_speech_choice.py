@@ -22,8 +22,35 @@ def settings(**speech: Any) -> Settings:
     return Settings.from_overrides({"speech": speech})
 
 
-def test_without_a_word_and_a_key_it_is_the_embedded_one() -> None:
-    assert choose(settings()).engine == "embedded"
+def installed(monkeypatch: pytest.MonkeyPatch, *engines: str) -> None:
+    monkeypatch.setattr("server.speech.choice._is_installed", lambda engine: engine in engines)
+
+
+KEY = {"azure_key": "k", "azure_region": "brazilsouth"}
+
+
+@pytest.mark.parametrize(
+    ("there", "key", "engine", "reason"),
+    [
+        ((), {}, "embedded", "no speech.engine is set, there is no key, the extra [local] is not installed"),
+        (("azure", "local"), {}, "local", "no key is needed, and the extra [local] is installed"),
+        (("azure", "local"), KEY, "azure", "there is a key"),
+        (("local",), KEY, "local", "there is a key for Azure Speech, but the extra [azure] is not installed"),
+        ((), KEY, "embedded", "there is a key for Azure Speech, but the extra [azure] is not installed"),
+    ],
+)
+def test_without_a_word_it_is_the_best_that_there_is(
+    monkeypatch: pytest.MonkeyPatch, there: tuple[str, ...], key: dict[str, str], engine: str, reason: str
+) -> None:
+    installed(monkeypatch, *there)
+    choice = choose(settings(engine=None, **key))
+    assert choice.engine == engine
+    assert reason in choice.reason
+
+
+def test_under_a_scenario_it_is_the_embedded_one_whatever_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed(monkeypatch, "azure", "local")
+    assert choose(settings(**KEY)).engine == "embedded"
 
 
 def test_an_import_string_is_called_with_the_settings() -> None:
