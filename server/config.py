@@ -140,8 +140,8 @@ class Ai(_Section):
 class Speech(_Section):
     engine: Annotated[str, AfterValidator(_engine)] | None = Field(
         None,
-        description="azure, local, embedded or module:callable; null: azure where there is a key, else local where it is "
-        "installed, else embedded",
+        description="azure, local, embedded or module:callable; null: azure where there is a key, else local where it "
+        "is installed, else embedded",
     )
     language: Words = Field("pt-BR", description="of the caller")
     phrase_books: tuple[Words, ...] = Field(

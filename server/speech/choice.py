@@ -17,7 +17,7 @@ from server.speech.recordings import EmbeddedEngine
 
 __all__ = ["Choice", "choose", "load_engine"]
 
-# Each module has `load(settings) -> SpeechEngine`, which may block, and needs the extra of its name: these modules of it.
+# Each module has `load(settings) -> SpeechEngine`, which may block. Of its extra it needs these modules.
 _VENDORS = {"azure": "server.speech.azure", "local": "server.speech.local"}
 _EXTRAS = {"azure": ("azure.cognitiveservices.speech",), "local": ("ctranslate2", "tokenizers", "onnxruntime")}
 
