@@ -106,7 +106,14 @@ steps:
 """
 
 
+@pytest.fixture
+def _embedded_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is started as a program takes the best engine that is installed, unless it is told."""
+    monkeypatch.setenv("SPEECH_ENGINE", "embedded")
+
+
 @pytest.mark.real_time
+@pytest.mark.usefixtures("_embedded_engine")
 def test_a_command_as_target(tmp_path: Path) -> None:
     (tmp_path / "plain.yaml").write_text(PLAIN, encoding="utf-8")
     target = "command: {python} -m server --port {port} --control-port {control_port}"
@@ -115,6 +122,7 @@ def test_a_command_as_target(tmp_path: Path) -> None:
 
 
 @pytest.mark.real_time
+@pytest.mark.usefixtures("_embedded_engine")
 def test_an_address_as_target(tmp_path: Path) -> None:
     (tmp_path / "plain.yaml").write_text(PLAIN, encoding="utf-8")
     command = [sys.executable, "-m", "server", "--port", "0", "--control-port", "0"]

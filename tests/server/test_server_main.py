@@ -20,6 +20,11 @@ from server.__main__ import allow_open_files, main
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(autouse=True)
+def _one_engine_whatever_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPEECH_ENGINE", "embedded")
+
+
 @pytest.fixture
 def taken_port() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
