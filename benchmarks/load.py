@@ -91,6 +91,7 @@ def backend() -> Iterator[None]:
         settings = {
             "ai": {"api_url": f"http://127.0.0.1:{line}/messages"},
             "speech": {"engine": "benchmarks.engine:load"},
+            "endpointing": {"engine": "webrtc"},  # what is installed beside must not decide what is measured
             "limits": {"calls": 5000},
         }
         (BUILD / "server.json").write_text(json.dumps(settings), encoding="utf-8")

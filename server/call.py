@@ -25,6 +25,7 @@ from server import turn_words as t
 from server.ai_client import BackendError
 from server.calls import CallRecord, Calls
 from server.config import Settings
+from server.detectors import Detectors
 from server.inbound import Inbound
 from server.reply import Reply
 from server.speech.base import Recognition, SpeechEngine, SpeechError
@@ -61,6 +62,7 @@ class Services:
     backend: Backend
     calls: Calls
     hold_pcm: bytes
+    detectors: Detectors
 
 
 class Call:
@@ -95,6 +97,7 @@ class Call:
             pre_roll_ms=ep.pre_roll_ms,
             minimum_speech_ms=ep.minimum_speech_ms,
         )
+        self._detector: endpointing.Vad | None = None  # lent by `detectors`
         self._gap_seconds = ep.missing_audio_ms / 1000 + SPARE_SECONDS
         self._audio_at = 0.0  # when the newest audio came
         self._missed_until = 0.0  # up to when missing audio has been counted as silence
@@ -182,6 +185,7 @@ class Call:
         self._began_at = self._audio_at = self._loop.time()
         peer = self._peer
         self._record = self._services.calls.open(uuid, peer, self.push)
+        self._services.detectors.joined()
         self._note(e.CallStarted(uuid, peer))
         self._tell(t.Answered())
         self._ticks = Ticker.of(self._loop).add(self._tick)
@@ -235,6 +239,9 @@ class Call:
             by, reason = "error", self._fault(error)
         for task in self._tasks:
             task.cancel()
+        self._endpointer.listen(False)  # the detector is not asked any more
+        if self._record is not None:
+            self._services.detectors.left(self._detector)
         duration_ms = round((self._loop.time() - self._began_at) * 1000)
         self._note(e.CallEnded(by, reason, duration_ms))
         self._over = True
@@ -274,6 +281,8 @@ class Call:
             case t.ChangeState(before, after):
                 self._note(e.StateChanged(before, after))
             case t.Listen(on):
+                if on and self._detector is None:
+                    self._take_detector()
                 self._endpointer.listen(on)
             case t.StartRecognition():
                 self._start_recognition()
@@ -418,6 +427,11 @@ class Call:
             facts = self._endpointer.missing(missing_ms)
             if facts:
                 self._heard(facts)
+
+    def _take_detector(self) -> None:
+        self._detector = self._services.detectors.take()
+        if self._detector is not None:
+            self._endpointer.use(self._detector)
 
     def _heard(self, facts: Sequence[endpointing.EndpointingFact]) -> None:
         for fact in facts:

@@ -163,8 +163,18 @@ class Speech(_Section):
 
 
 class Endpointing(_Section):
-    engine: Literal["webrtc"] = Field("webrtc", description="voice activity detector")
-    aggressiveness: Annotated[Whole, Field(ge=0, le=3)] = Field(2, description="0 lets most through as speech, 3 least")
+    engine: Literal["webrtc", "silero"] | None = Field(
+        None, description="voice activity detector: webrtc or silero; null: silero where it is installed, else webrtc"
+    )
+    aggressiveness: Annotated[Whole, Field(ge=0, le=3)] = Field(
+        2, description="of webrtc: 0 lets most through as speech, 3 least"
+    )
+    silero_threshold: Annotated[Number, Field(gt=0, lt=1)] = Field(
+        0.5, description="of silero: how likely speech must be to count as speech"
+    )
+    silero_calls: Count = Field(
+        100, description="silero for so many calls at a time, 10 MB each; further ones take webrtc"
+    )
     pre_roll_ms: Milliseconds = Field(300, description="audio kept from before the detector fired")
     minimum_speech_ms: Milliseconds = Field(240, description="anything shorter is a noise and not an utterance")
     longest_utterance_seconds: PositiveSeconds = Field(15.0, description="an utterance ends here even without silence")

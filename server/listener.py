@@ -17,6 +17,7 @@ from server.ai_client import AiClient, load_network
 from server.call import Call, Services
 from server.calls import Calls
 from server.config import Settings, project_path
+from server.detectors import Detectors
 from server.speech.base import SpeechEngine
 from server.speech.cached import CachedSpeech
 from server.speech.choice import load_engine
@@ -46,7 +47,7 @@ async def serve(
 
     `settings`: overrides of the defaults, or all of them (`load_settings` reads files and environment; this does not).
     Raises ConfigError; OSError for a port in use or a file that is not there; AudioSocketError or SpeechError where
-    the speech engine cannot be made.
+    the speech engine or the voice activity detector cannot be made.
     """
     chosen = settings if isinstance(settings, Settings) else Settings.from_overrides(settings)
     loop = asyncio.get_running_loop()
@@ -73,7 +74,10 @@ class ServerHandle:
         self._most_connections = limits.calls
         self._engine = CachedSpeech(engine)
         self._backend = AiClient(settings.ai)
-        self._services = Services(settings, _rules(settings), self._engine, self._backend, self.calls, hold_pcm)
+        self._detectors = Detectors(settings.endpointing)
+        self._services = Services(
+            settings, _rules(settings), self._engine, self._backend, self.calls, hold_pcm, self._detectors
+        )
         self._connections: set[_Connection] = set()
         self._leaving: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Server | None = None
@@ -109,6 +113,7 @@ class ServerHandle:
             await self._control.aclose()
         await self._backend.aclose()
         await self._engine.aclose()
+        await self._detectors.aclose()
         if self._listening is not None:
             await self._listening.wait_closed()
         if self._froze:
@@ -116,6 +121,7 @@ class ServerHandle:
 
     async def _start(self, host: str, port: int, control_port: int | None) -> None:
         loop = asyncio.get_running_loop()
+        await self._detectors.start()
         self._listening = await loop.create_server(self._accept, host, port, backlog=BACKLOG)
         self.host, self.port = self._listening.sockets[0].getsockname()[:2]
         if control_port is not None:

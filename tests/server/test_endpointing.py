@@ -5,23 +5,36 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.endpointing import Endpointer, EndpointingFact, UtteranceBegan, UtteranceEnded, WebRtcVad
+from server.endpointing import Endpointer, EndpointingFact, UtteranceBegan, UtteranceEnded, Vad, WebRtcVad
 
 SPEECH = b"\1" * 320
 QUIET = bytes(320)
 
 
 class FirstByte:
+    def __init__(self, *, adapts: bool = True) -> None:
+        self.adapts = adapts
+        self.asked = self.resets = 0
+
     def is_speech(self, frame: bytes) -> bool:
         assert len(frame) == 320
+        self.asked += 1
         return frame[0] == 1
+
+    def reset(self) -> None:
+        self.resets += 1
 
 
 def endpointer(
-    *, silence_ms: int = 200, longest_ms: int = 2000, pre_roll_ms: int = 60, minimum_speech_ms: int = 100
+    vad: Vad | None = None,
+    *,
+    silence_ms: int = 200,
+    longest_ms: int = 2000,
+    pre_roll_ms: int = 60,
+    minimum_speech_ms: int = 100,
 ) -> Endpointer:
     made = Endpointer(
-        FirstByte(),
+        vad or FirstByte(),
         silence_ms=silence_ms,
         longest_ms=longest_ms,
         pre_roll_ms=pre_roll_ms,
@@ -124,6 +137,83 @@ def test_closing_the_ear_gives_the_utterance_up() -> None:
     assert not ep.in_utterance
     ep.listen(True)
     assert feed(ep, "." * 30) == []
+
+
+# --- a detector that does not adapt is asked only about what counts
+
+
+def test_a_dear_detector_sleeps_while_nobody_listens() -> None:
+    vad = FirstByte(adapts=False)
+    ep = endpointer(vad)
+    ep.listen(False)
+    feed(ep, "ssss" * 10)
+    assert vad.asked == 0
+    ep.listen(True)
+    assert (vad.asked, vad.resets) == (
+        6,
+        2,
+    )  # the pre-roll and the frames of an onset; the first reset was at the start
+    feed(ep, "..")
+    assert vad.asked == 8
+
+
+def test_what_it_slept_through_counts_as_with_any_other() -> None:
+    for before in ("..ssss", "ss....", ".sss..", "....ss", "sss-.s", "ssssss", "s-ss-s"):
+        told = []
+        for adapts in (True, False):
+            ep = endpointer(FirstByte(adapts=adapts), silence_ms=100)
+            ep.listen(False)
+            feed(ep, before)
+            ep.listen(True)
+            told.append(feed(ep, "sss......"))
+        assert told[0] == told[1], before
+
+
+def test_it_does_not_hear_what_was_before_forget() -> None:
+    vad = FirstByte(adapts=False)
+    ep = endpointer(vad)
+    ep.listen(False)
+    feed(ep, "ssss")
+    ep.forget()
+    feed(ep, "s")
+    ep.listen(True)
+    assert vad.asked == 1
+
+
+def test_it_sleeps_again_after_an_utterance_and_not_after_a_noise() -> None:
+    vad = FirstByte(adapts=False)
+    ep = endpointer(vad)
+    feed(ep, "sss" + "." * 10)
+    assert ep.listening
+    feed(ep, "ssssss" + "." * 10)
+    asked = vad.asked
+    assert asked == 29
+    feed(ep, "sss")
+    assert vad.asked == asked
+
+
+def test_to_listen_twice_is_to_listen_once() -> None:
+    vad = FirstByte(adapts=False)
+    ep = endpointer(vad)
+    feed(ep, "ss")
+    ep.listen(True)
+    assert vad.resets == 1
+    assert len(feed(ep, "s")) == 1
+
+
+def test_another_detector_takes_over_when_the_next_turn_begins() -> None:
+    first, second = FirstByte(), FirstByte(adapts=False)
+    ep = endpointer(first)
+    ep.use(second)
+    feed(ep, "sssss")
+    assert (first.asked, second.asked) == (5, 0)
+    feed(ep, "." * 10)
+    feed(ep, "ss")
+    ep.listen(True)
+    assert second.resets == 1
+    before = first.asked
+    assert len(feed(ep, "s")) == 1  # the two before it count
+    assert first.asked == before
 
 
 @given(sizes=st.lists(st.integers(1, 700).map(lambda n: 2 * n), min_size=1, max_size=40), seed=st.integers(0, 99))

@@ -1,8 +1,9 @@
 """When does the caller speak: voice activity per 20 ms -> an utterance began, an utterance ended. Pure arithmetic.
 
-The detector runs on all audio, in every state of the call, since it adapts to the line; its verdict counts only while
-`listening`. Time is the amount of audio (and of missing audio, `missing`), never a clock. What is done about an
-utterance is decided elsewhere (`turns`).
+A detector that adapts to the line runs on all audio, in every state of the call; its verdict counts only while
+`listening`. One that does not is asked while `listening` only, and about the pre-roll when that begins. Time is the
+amount of audio (and of missing audio, `missing`), never a clock. What is done about an utterance is decided elsewhere
+(`turns`).
 
 An utterance begins with three voiced frames among five: one or two are a click. Its audio begins `pre_roll_ms` before
 the first of them, so that the onset of the first word, which no detector hears, is not lost; but never before `forget`,
@@ -10,38 +11,14 @@ which the call says when the bot falls silent: the pre-roll must not hold the bo
 """
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Protocol
 
-import webrtcvad
+from server.endpointing.vad import FRAME_BYTES, FRAME_MS, Vad
 
-__all__ = ["Endpointer", "EndpointingFact", "UtteranceBegan", "UtteranceEnded", "Vad", "WebRtcVad"]
+__all__ = ["Endpointer", "EndpointingFact", "UtteranceBegan", "UtteranceEnded"]
 
-FRAME_MS = 20
-FRAME_BYTES = 320
 ONSET_VOICED = 3
 ONSET_WINDOW = 0b11111  # five frames
-
-
-class Vad(Protocol):
-    """A voice activity detector with a memory: one per call, given every frame."""
-
-    def is_speech(self, frame: bytes) -> bool:
-        """Is this frame (20 ms of SLIN, 8 kHz) speech?"""
-
-
-class WebRtcVad:
-    """The detector of WebRTC. `aggressiveness` 0 lets most through as speech, 3 least. About 1.5 us a frame.
-
-    It stays «speech» for about 100 ms after speech.
-    """
-
-    def __init__(self, aggressiveness: int) -> None:
-        self.is_speech: Callable[[bytes], bool] = partial(
-            webrtcvad.Vad(aggressiveness).is_speech, sample_rate=8000, length=FRAME_BYTES // 2
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +52,10 @@ class Endpointer:
         minimum_speech_ms: int = 240,
     ) -> None:
         self.in_utterance = False
+        self._vad = self._next_vad = vad
         self._is_speech = vad.is_speech
+        self._asleep = not vad.adapts  # the detector is not asked
+        self._unjudged = 0  # newest frames of `_recent` that it was not asked about
         self._silence_limit_ms = silence_ms
         self._longest_ms = longest_ms
         self._minimum_speech_ms = minimum_speech_ms
@@ -92,17 +72,42 @@ class Endpointer:
     def listening(self) -> bool:
         return self._listening
 
+    def use(self, vad: Vad) -> None:
+        """Take another detector, from the next `listen` on."""
+        self._next_vad = vad
+
     def listen(self, on: bool) -> None:
         """Let the verdict count, or not; an utterance in progress is given up when it no longer counts."""
-        self._listening = on
+        was, self._listening = self._listening, on
         if not on:
             self.in_utterance = False
+            self._sleep()
+        elif not was:
+            self._wake()
+
+    def _sleep(self) -> None:
+        if not self._vad.adapts:
+            self._asleep, self._unjudged = True, 0
+
+    def _wake(self) -> None:
+        """From now on the detector is asked; one that slept also about what the pre-roll may hold."""
+        if self._vad is not self._next_vad:
+            self._vad, self._is_speech = self._next_vad, self._next_vad.is_speech
+            self._asleep, self._unjudged = True, len(self._recent)
+        if not self._asleep:
+            return
+        self._asleep = False
+        self._vad.reset()
+        self._flags = 0
+        known = max(0, len(self._recent) - self._unjudged)
+        for frame in list(self._recent)[known:]:
+            self._flags = self._flags << 1 | self._is_speech(frame)
 
     def forget(self) -> None:
         """Nothing heard so far may become part of an utterance: the bot spoke until now."""
         self._recent.clear()
         self._rest = b""
-        self._flags = 0
+        self._flags = self._unjudged = 0
 
     def audio(self, pcm: bytes) -> list[EndpointingFact] | None:
         """Caller audio: SLIN, 8 kHz, any even length. None: nothing happened, which is nearly always."""
@@ -118,7 +123,7 @@ class Endpointer:
 
     def missing(self, ms: int) -> list[EndpointingFact] | None:
         """No audio came for `ms` more milliseconds: silence."""
-        self._flags = 0
+        self._flags = self._unjudged = 0
         if not self.in_utterance:
             return None
         self._missing_ms += ms
@@ -131,8 +136,11 @@ class Endpointer:
         self._missing_ms = 0
 
     def _frame(self, frame: bytes, behind: bytes) -> list[EndpointingFact] | None:
-        voiced = self._is_speech(frame)
         self._recent.append(frame)
+        if self._asleep:
+            self._unjudged += 1
+            return None
+        voiced = self._is_speech(frame)
         self._flags = flags = (self._flags << 1 | voiced) & self._recent_mask
         if self.in_utterance:
             self._missing_ms = 0
@@ -164,4 +172,6 @@ class Endpointer:
         self.in_utterance = False
         self._listening = reason == "too_short"
         self._flags = 0
+        if not self._listening:
+            self._sleep()
         return UtteranceEnded(reason, self._whole_ms - self._silent_ms)

