@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from server.config import HERMETIC, PROJECT_ROOT, ConfigError, Settings, Speech, load_settings, project_path
+from server.config import (
+    HERMETIC,
+    PROJECT_ROOT,
+    ConfigError,
+    Endpointing,
+    Settings,
+    Speech,
+    load_settings,
+    project_path,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +75,8 @@ def test_overrides_read_neither_file_nor_environment(monkeypatch: pytest.MonkeyP
     write(".env", "AI_API_URL=http://other/\n")
     monkeypatch.setenv("SILENCE_THRESHOLD_SECONDS", "1")
     settings = Settings.from_overrides({"limits": {"calls": 3}})
-    assert settings == Settings(limits=settings.limits, speech=Speech(engine="embedded"))
+    pinned = Settings(speech=Speech(engine="embedded"), endpointing=Endpointing(engine="webrtc"))
+    assert settings == pinned.model_copy(update={"limits": settings.limits})
     assert settings.limits.calls == 3
 
 

@@ -93,7 +93,8 @@ async def test_a_port_in_use_leaves_nothing_behind() -> None:
 async def test_the_engine_and_its_reason_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     await (await serve()).close()
-    assert "speech engine: embedded (no speech.engine is set and there is no key)" in caplog.messages
+    assert "speech engine: embedded (as set in speech.engine)" in caplog.messages
+    assert "voice activity detector: webrtc (as set in endpointing.engine)" in caplog.messages
 
 
 async def test_on_the_real_clock_what_lives_long_is_frozen_and_thawed() -> None:
