@@ -333,7 +333,12 @@ class Stage:
         elif event.type == "warned":
             self._record_ms(at_ms, Source.PEER, Noted(f"the server warns: {event.text('what')}"))
         elif event.type == "transcript_final" and event.text("text") == "":
-            self._record_ms(at_ms, Source.HEARD, Noted("the server recognised nothing"))
+            detail = event.fields.get("detail")
+            self._record_ms(
+                at_ms,
+                Source.HEARD,
+                Noted(f"the server's recognition failed: {detail}" if detail else "the server recognised nothing"),
+            )
 
     async def _watch_end(self) -> None:
         end = await self.leg.wait_ended()

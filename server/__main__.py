@@ -34,6 +34,7 @@ _EXAMPLES = """\
 examples:
   python -m server
   AI_API_URL=http://10.0.0.5:8000/messages python -m server --host 0.0.0.0 --port 9092
+  python -m server --check             # which speech engine is taken, and does it work?
 
 In Asterisk's dialplan: AudioSocket(<a UUID>,127.0.0.1:8080). Settings come from config.json, then .env, then the
 environment; docs/server.md lists them all. Ctrl-C hangs up every call and ends the server.
@@ -58,12 +59,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     _set_up_log(args.log_level)
     try:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
-            runner.run(_serve(settings))
+            runner.run(_check(settings) if args.check else _serve(settings))
     except _SetupError as error:
         return _fail(str(error), EXIT_SETUP)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return 0
+
+
+async def _check(settings: "Settings") -> None:
+    """Make the engine that the settings choose, try it, and say so; no port is opened."""
+    from audiosocket.errors import AudioSocketError
+    from server.speech.base import SpeechError
+    from server.speech.checking import check_engine
+    from server.speech.choice import choose, load_engine
+
+    loop = asyncio.get_running_loop()
+    began_at = loop.time()
+    choice = choose(settings)
+    _say(f"speech engine: {choice.engine} ({choice.reason})")
+    try:
+        engine, _ = await loop.run_in_executor(None, load_engine, settings)
+        try:
+            tried = await check_engine(engine)
+        finally:
+            await engine.aclose()
+    except (AudioSocketError, SpeechError, OSError) as error:
+        raise _SetupError(f"{error} (after {loop.time() - began_at:.1f} s)") from error
+    _say(f"tried: {tried}")
+    _say(f"it works ({loop.time() - began_at:.1f} s)")
 
 
 async def _serve(settings: "Settings") -> None:
@@ -78,7 +102,9 @@ async def _serve(settings: "Settings") -> None:
     chosen = settings.server
     allow_open_files(settings.limits.calls)
     try:
-        server = await serve(host=chosen.host, port=chosen.port, control_port=chosen.control_port, settings=settings)
+        server = await serve(
+            host=chosen.host, port=chosen.port, control_port=chosen.control_port, settings=settings, check=True
+        )
     except OSError as error:
         raise _SetupError(_why_no_port(error, settings)) from error
     except (AudioSocketError, SpeechError) as error:
@@ -118,6 +144,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--env-file", type=Path, metavar="FILE", help="more settings (.env, where there is one)")
     parser.add_argument(
         "--loop", choices=("auto", "asyncio", "uvloop"), default="auto", help="auto: uvloop where it is installed"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="make the speech engine, try it, say what came of it, and end"
     )
     parser.add_argument(
         "--log-level", choices=("debug", "info", "warning", "error"), default="info", help="log on stderr (info)"

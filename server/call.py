@@ -29,6 +29,7 @@ from server.detectors import Detectors
 from server.inbound import Inbound
 from server.reply import Reply
 from server.speech.base import Recognition, SpeechEngine, SpeechError
+from server.speech.fallback import StandIns
 from server.turns import SPARE_SECONDS, Turns
 
 __all__ = ["Backend", "Call", "Services"]
@@ -63,6 +64,7 @@ class Services:
     calls: Calls
     hold_pcm: bytes
     detectors: Detectors
+    stand_ins: StandIns | None = None  # None: the engine needs none
 
 
 class Call:
@@ -362,10 +364,11 @@ class Call:
                     self._note(e.HoldStopped(duration_ms))
 
     async def _synthesise(self, speak: t.Speak) -> None:
-        """Make the message's audio and hand it to playback. What was made before a failure is played."""
+        """Make the message's audio and hand it to playback. What was made before a failure is played; where nothing
+        was, a recording of the same text stands in, if there is one."""
         voice = self._playback
         made = False
-        failure = "no audio was made"
+        failure: str | None = None
         chunks = self._services.engine.synthesise(speak.text, self._services.settings.greeting.voice)
         try:
             async for chunk in chunks:
@@ -375,13 +378,15 @@ class Call:
                     await self._wait_for_room()
         except SpeechError as error:
             failure = str(error)
-            self._note(e.SynthesisFailed(failure))
-        else:
-            if not made:
-                self._note(e.SynthesisFailed(failure))
         finally:
             if (close := getattr(chunks, "aclose", None)) is not None:
                 await close()
+        if failure is not None or not made:
+            self._note(e.SynthesisFailed(failure or "no audio was made"))
+        stand_ins = self._services.stand_ins
+        if not made and stand_ins is not None and (recording := stand_ins.of(speak.text)):
+            voice.feed(recording)
+            made = True
         if made:
             voice.finish()
         else:
@@ -473,8 +478,7 @@ class Call:
         try:
             text = await recognition.finish()
         except SpeechError as error:
-            self._warn(f"recognition failed: {error}")
-            self._note(e.TranscriptFinal("", failed=True))
+            self._note(e.TranscriptFinal("", failed=True, detail=str(error)))
             self._recognition = None
             self._tell(t.RecognitionFailed(job))
         else:

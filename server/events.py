@@ -77,10 +77,12 @@ class TranscriptInterim:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptFinal:
-    """What was recognised; empty where nothing was. `failed`: the engine broke, as against heard nothing."""
+    """What was recognised; empty where nothing was. `failed`: the engine broke, as against heard nothing; `detail` says
+    how, for the log."""
 
     text: str = field(metadata=PRIVATE)
     failed: bool = False
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,8 @@ class PlaybackFinished:
 
 @dataclass(frozen=True, slots=True)
 class SynthesisFailed:
+    """The message, or its rest, could not be made. A recording of the same text, where there is one, is played."""
+
     detail: str
 
 

@@ -18,9 +18,11 @@ from server.call import Call, Services
 from server.calls import Calls
 from server.config import Settings, project_path
 from server.detectors import Detectors
-from server.speech.base import SpeechEngine
+from server.speech.base import SpeechEngine, SpeechUnavailable
 from server.speech.cached import CachedSpeech
+from server.speech.checking import check_engine
 from server.speech.choice import load_engine
+from server.speech.fallback import StandIns
 from server.turn_words import TurnRules
 from server.web import ControlServer
 
@@ -42,18 +44,22 @@ async def serve(
     port: int = 0,
     control_port: int | None = 0,
     settings: Mapping[str, Any] | Settings | None = None,
+    check: bool = False,
 ) -> "ServerHandle":
     """Start a server in the running loop. Port 0 is any free one; `control_port` None: no control API.
 
     `settings`: overrides of the defaults, or all of them (`load_settings` reads files and environment; this does not).
+    `check`: try the speech engine before the first call, if it can be tried (`server.speech.base.Checked`).
     Raises ConfigError; OSError for a port in use or a file that is not there; AudioSocketError or SpeechError where
-    the speech engine or the voice activity detector cannot be made.
+    the speech engine or the voice activity detector cannot be made, or the engine cannot work as it is set up.
     """
     chosen = settings if isinstance(settings, Settings) else Settings.from_overrides(settings)
     loop = asyncio.get_running_loop()
-    engine, hold_pcm = await loop.run_in_executor(None, _load, chosen)
-    handle = ServerHandle(chosen, engine, hold_pcm)
+    engine, hold_pcm, stand_ins = await loop.run_in_executor(None, _load, chosen)
+    handle = ServerHandle(chosen, engine, hold_pcm, stand_ins)
     try:
+        if check:
+            await _check(engine)
         await handle._start(host, port, control_port)
     except BaseException:
         await handle.close()
@@ -64,7 +70,9 @@ async def serve(
 class ServerHandle:
     """A running server: where it listens, and its end. Made by `serve`."""
 
-    def __init__(self, settings: Settings, engine: SpeechEngine, hold_pcm: bytes) -> None:
+    def __init__(
+        self, settings: Settings, engine: SpeechEngine, hold_pcm: bytes, stand_ins: StandIns | None = None
+    ) -> None:
         limits = settings.limits
         self.host = ""
         self.port = 0
@@ -75,8 +83,9 @@ class ServerHandle:
         self._engine = CachedSpeech(engine)
         self._backend = AiClient(settings.ai)
         self._detectors = Detectors(settings.endpointing)
+        rules = _rules(settings)
         self._services = Services(
-            settings, _rules(settings), self._engine, self._backend, self.calls, hold_pcm, self._detectors
+            settings, rules, self._engine, self._backend, self.calls, hold_pcm, self._detectors, stand_ins
         )
         self._connections: set[_Connection] = set()
         self._leaving: set[asyncio.Task[None]] = set()
@@ -202,12 +211,25 @@ class _Refusal:
 _Connection = Call | _Refusal
 
 
-def _load(settings: Settings) -> tuple[SpeechEngine, bytes]:
+def _load(settings: Settings) -> tuple[SpeechEngine, bytes, StandIns | None]:
     """What takes long: in the executor, once."""
     load_network()
     engine, choice = load_engine(settings)
     log.info("speech engine: %s (%s)", choice.engine, choice.reason)
-    return engine, read_audio(project_path(settings.audio.waiting_file))
+    stand_ins = None
+    if choice.engine != "embedded":  # which plays these recordings itself
+        stand_ins = StandIns.load(project_path(settings.audio.prompts_folder), settings.speech.language)
+    return engine, read_audio(project_path(settings.audio.waiting_file)), stand_ins
+
+
+async def _check(engine: SpeechEngine) -> None:
+    """A fault of the set-up keeps the server from starting; a service that is away for the moment does not."""
+    try:
+        tried = await check_engine(engine)
+    except SpeechUnavailable as error:
+        log.warning("speech engine: %s; the server starts all the same", error)
+    else:
+        log.info("speech engine: %s", tried)
 
 
 def _rules(settings: Settings) -> TurnRules:

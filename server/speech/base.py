@@ -5,13 +5,17 @@ to the loop's executor. An engine never invents a text: where it recognised noth
 """
 
 from collections.abc import AsyncIterator, Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-__all__ = ["Recognition", "SpeechEngine", "SpeechError"]
+__all__ = ["Checked", "Recognition", "SpeechEngine", "SpeechError", "SpeechUnavailable"]
 
 
 class SpeechError(Exception):
     """The engine failed (not: recognised nothing). The message is one line for the log."""
+
+
+class SpeechUnavailable(SpeechError):
+    """It failed now, and may work in a minute with nothing changed: unreachable, throttled, silent, too busy."""
 
 
 class Recognition(Protocol):
@@ -43,3 +47,14 @@ class SpeechEngine(Protocol):
 
     async def aclose(self) -> None:
         """Let go of everything that the engine holds."""
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """What an engine may have beside: a way to prove, before the first call, that it works."""
+
+    async def check(self) -> str:
+        """Do for real, once, what calls will ask for, within seconds: what was tried, in one line.
+
+        Raises SpeechError that says what to install or to set; SpeechUnavailable where only time helps.
+        """

@@ -21,6 +21,7 @@ from server.events import Recorded, State
 from server.listener import ServerHandle
 from server.reply import Reply
 from server.speech.base import SpeechError
+from server.speech.fallback import StandIns
 
 ROOT = Path(__file__).resolve().parents[2]
 UUID_TEXT = "40325ec2-5efd-4bd3-805f-53576e581d13"
@@ -246,12 +247,16 @@ class Bench:
 
 @asynccontextmanager
 async def bench(
-    settings: Mapping[str, Any] | None = None, *, engine: Engine | None = None, backend: Backend | None = None
+    settings: Mapping[str, Any] | None = None,
+    *,
+    engine: Engine | None = None,
+    backend: Backend | None = None,
+    stand_ins: StandIns | None = None,
 ) -> AsyncIterator[Bench]:
     engine, backend = engine or Engine(), backend or Backend()
     defaults = {"system": {"silence_threshold_seconds": 0.5}, "greeting": {"delay_seconds": 0.5}}
     merged = {key: {**defaults.get(key, {}), **value} for key, value in {**defaults, **(settings or {})}.items()}
-    server = ServerHandle(Settings.from_overrides(merged), engine, HOLD)
+    server = ServerHandle(Settings.from_overrides(merged), engine, HOLD, stand_ins)
     await server._services.backend.aclose()  # type: ignore[attr-defined]
     server._services = replace(server._services, backend=backend)
     await server._start("127.0.0.1", 0, None)

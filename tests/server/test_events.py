@@ -23,6 +23,7 @@ PUBLIC_TEXT = {
     ("MessagePushed", "set_call_status"),
     ("PlaybackStarted", "purpose"),
     ("SynthesisFailed", "detail"),
+    ("TranscriptFinal", "detail"),
     ("Warned", "what"),
     ("CallEnded", "by"),
     ("CallEnded", "reason"),
@@ -68,6 +69,7 @@ async def test_whole_calls_with_every_fault_put_no_word_into_the_log(caplog: pyt
             call = await b.call()
             await call.until_state(State.USER_TURN)
             call.send(3, b"7")
+            call.send(0x42, b"palavra")
             call.say(SIM)
             await call.until_event("transcript_final")
             await call.until_event("playback_finished")
