@@ -24,6 +24,7 @@ __all__ = [
     "LogEvent",
     "Noted",
     "Source",
+    "StageTook",
     "StateTold",
     "StepFailed",
 ]
@@ -38,9 +39,10 @@ class Source(IntEnum):
     HOLD = 3
     STATE = 4
     HEARD = 5
-    BOT = 6
-    CHECK = 7
-    END = 8
+    LATENCY = 6
+    BOT = 7
+    CHECK = 8
+    END = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,16 @@ class StateTold:
 
 
 @dataclass(frozen=True, slots=True)
+class StageTook:
+    """The target's control API told how long a stage of an answer took: `endpoint`, `recognition`, `backend` or
+    `first_audio`. `since_last_word_ms`: what the caller has waited by then, None where nothing was asked."""
+
+    stage: str
+    duration_ms: int
+    since_last_word_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class BotSpoke:
     """One stretch of bot speech as the caller heard it, from its first audible sound.
 
@@ -174,6 +186,7 @@ LogEvent = (
     | HoldStarted
     | HoldStopped
     | StateTold
+    | StageTook
     | BotSpoke
     | StepFailed
     | Noted

@@ -39,6 +39,19 @@ class ToldEvent:
             raise ControlError(f"an event {self.type} of the control URL has no {field!r} (docs/targets.md)")
         return str(self.fields[field])
 
+    def ms(self, field: str) -> int:
+        """A field of it that is a number of milliseconds. Raises ControlError where it is none."""
+        try:
+            return round(float(self.text(field)))
+        except (ValueError, OverflowError) as error:
+            raise ControlError(
+                f"{field!r} of an event {self.type} of the control URL is {self.fields[field]!r}, no number of "
+                "milliseconds (docs/targets.md)"
+            ) from error
+
+    def ms_or_none(self, field: str) -> int | None:
+        return None if self.fields.get(field) is None else self.ms(field)
+
 
 class ControlClient:
     """One per call. `url` is the base, without a trailing slash."""

@@ -330,6 +330,9 @@ class Stage:
             before, after = event.text("before"), event.text("after")
             self.state = after
             self._record_ms(at_ms, Source.STATE, log.StateTold(before, after))
+        elif event.type == "stage_took":
+            took = log.StageTook(event.text("stage"), event.ms("duration_ms"), event.ms_or_none("since_last_word_ms"))
+            self._record_ms(at_ms, Source.LATENCY, took)
         elif event.type == "warned":
             self._record_ms(at_ms, Source.PEER, Noted(f"the server warns: {event.text('what')}"))
         elif event.type == "transcript_final" and event.text("text") == "":

@@ -15,6 +15,7 @@ from audiosocket_sim.call_log import (
     HoldStopped,
     LogEvent,
     Noted,
+    StageTook,
     StateTold,
     StepFailed,
 )
@@ -97,6 +98,10 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
             return "hold", f"stops after {_s(duration)}", "seamless" if seamless else "with a jump"
         case StateTold(before=before, after=after):
             return "state", f"{before} → {after}", ""
+        case StageTook(stage=stage, duration_ms=duration, since_last_word_ms=waited):
+            note = "" if waited is None else f"{_s(waited)} after the last word"
+            note = note if waited != duration else "after the last word"
+            return "latency", f"{stage.replace('_', ' ')} {_s(duration)}", note
         case BotSpoke():
             return (
                 "bot",

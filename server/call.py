@@ -27,6 +27,7 @@ from server.calls import CallRecord, Calls
 from server.config import Settings
 from server.detectors import Detectors
 from server.inbound import Inbound
+from server.latency import AnswerClock
 from server.reply import Reply
 from server.speech.base import Recognition, SpeechEngine, SpeechError
 from server.speech.fallback import StandIns
@@ -83,6 +84,7 @@ class Call:
         self._over = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = Turns(services.rules)
+        self._answer_clock = AnswerClock()
         # out
         self._playback = playback.Playback(services.hold_pcm)
         self._speaking: t.Speak | None = None
@@ -299,6 +301,7 @@ class Call:
                 _cancel(self._asking)
             case t.Speak():
                 self._playback.begin(command.job, held=command.held)
+                self._answer_clock.message(self._loop.time())
                 self._speaking = command
                 self._synthesis = self._spawn(self._synthesise(command))
             case t.ReleaseSpeech():
@@ -350,6 +353,8 @@ class Call:
                     self._tell(t.PlaybackBegan(job))
                     if self._speaking is not None:
                         self._note(e.PlaybackStarted(self._speaking.purpose, self._speaking.text))
+                        if not self._speaking.held:
+                            self._note(self._answer_clock.first_audio(self._loop.time()))
                 case playback.SpeechEnded(job, played_ms, complete):
                     self._note(e.PlaybackFinished(played_ms, complete))
                     self._endpointer.forget()  # what was heard until now may be our own echo
@@ -446,9 +451,12 @@ class Call:
                     self._utterance = pcm
                     self._tell(t.UtteranceBegan())
                     self._utterance = b""
-                case endpointing.UtteranceEnded(reason, duration_ms):
+                case endpointing.UtteranceEnded(reason, duration_ms, silence_ms):
+                    noise = reason == "too_short"
                     self._note(e.SpeechEnded(reason, duration_ms))
-                    self._tell(t.UtteranceEnded(noise=reason == "too_short"))
+                    if not noise:
+                        self._note(self._answer_clock.endpoint(self._loop.time(), silence_ms))
+                    self._tell(t.UtteranceEnded(noise))
 
     def _key(self, payload: bytes) -> None:
         """A digit. While the key was down no audio came, and that was no silence (docs/protocol.md, DTMF)."""
@@ -479,10 +487,12 @@ class Call:
             text = await recognition.finish()
         except SpeechError as error:
             self._note(e.TranscriptFinal("", failed=True, detail=str(error)))
+            self._note(self._answer_clock.recognised(self._loop.time()))
             self._recognition = None
             self._tell(t.RecognitionFailed(job))
         else:
             self._note(e.TranscriptFinal(text))
+            self._note(self._answer_clock.recognised(self._loop.time()))
             self._recognition = None
             self._tell(t.Recognised(job, text))
 
@@ -501,10 +511,12 @@ class Call:
             reply = await self._services.backend.ask(self._record.id, content)
         except BackendError as error:
             self._note(e.BackendFailed(error.kind, error.detail))
+            self._note(self._answer_clock.answered(self._loop.time()))
             self._tell(t.BackendFailed(job, reached=error.kind == "http_error"))
         else:
             latency_ms = round((self._loop.time() - asked_at) * 1000)
             self._note_answer(reply, e.BackendAnswered(reply.message, reply.status, latency_ms))
+            self._note(self._answer_clock.answered(self._loop.time()))
             self._tell(t.MessageCame(job, t.Message(reply.message, reply.status)))
 
 

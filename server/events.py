@@ -23,6 +23,8 @@ __all__ = [
     "Recorded",
     "SpeechEnded",
     "SpeechStarted",
+    "Stage",
+    "StageTook",
     "State",
     "StateChanged",
     "SynthesisFailed",
@@ -41,6 +43,15 @@ class State(StrEnum):
     USER_TURN = "USER_TURN"
     WAITING = "WAITING"
     IA_TURN = "IA_TURN"
+
+
+class Stage(StrEnum):
+    """The stages between the caller's last word and the answer (docs/speech.md, Latency)."""
+
+    ENDPOINT = "endpoint"
+    RECOGNITION = "recognition"
+    BACKEND = "backend"
+    FIRST_AUDIO = "first_audio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +170,16 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class StageTook:
+    """A stage of an answer is over. `since_last_word_ms`: what the caller has waited by now; null where the message
+    answers no word of his (a push after the first message)."""
+
+    stage: Stage
+    duration_ms: int
+    since_last_word_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """The call is over: once per call, always last. `by`: server, caller or error. `reason` is one plain line."""
 
@@ -185,6 +206,7 @@ CallEvent = (
     | HoldStopped
     | DtmfReceived
     | Warned
+    | StageTook
     | CallEnded
 )
 

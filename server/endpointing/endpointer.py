@@ -30,10 +30,12 @@ class UtteranceBegan:
 
 @dataclass(frozen=True, slots=True)
 class UtteranceEnded:
-    """The utterance is over. `reason`: silence, longest or too_short; `duration_ms`: to the last voiced frame."""
+    """The utterance is over. `reason`: silence, longest or too_short; `duration_ms`: to the last voiced frame, since
+    when `silence_ms` have gone by."""
 
     reason: str
     duration_ms: int
+    silence_ms: int
 
 
 EndpointingFact = UtteranceBegan | UtteranceEnded
@@ -174,4 +176,4 @@ class Endpointer:
         self._flags = 0
         if not self._listening:
             self._sleep()
-        return UtteranceEnded(reason, self._whole_ms - self._silent_ms)
+        return UtteranceEnded(reason, self._whole_ms - self._silent_ms, self._silent_ms)

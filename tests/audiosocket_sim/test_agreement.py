@@ -1,7 +1,7 @@
 """Two logs of one scenario: what counts as the same call."""
 
 from audiosocket_sim.agreement import disagreements
-from audiosocket_sim.call_log import BotSpoke, CallLog, Entry, LogEvent, Noted, Source, StateTold
+from audiosocket_sim.call_log import BotSpoke, CallLog, Entry, LogEvent, Noted, Source, StageTook, StateTold
 
 
 def log(*events: tuple[int, Source, LogEvent]) -> list[Entry]:
@@ -46,3 +46,23 @@ def test_events_of_one_instant_may_change_places() -> None:
     virtual = log((1000, Source.STATE, TURN), (1000, Source.BOT, BotSpoke("A", 500, 500)))
     real = log((1002, Source.STATE, TURN), (1000, Source.BOT, BotSpoke("A", 510, 510)))
     assert disagreements(virtual, real, 0) == []
+
+
+def heard_and_answered(recognition_ms: int, backend_ms: int = 400) -> list[Entry]:
+    asked = 2000 + recognition_ms
+    return log(
+        (2000, Source.STATE, WAIT),
+        (2000, Source.LATENCY, StageTook("endpoint", 700, 700)),
+        (asked, Source.LATENCY, StageTook("recognition", recognition_ms, 700 + recognition_ms)),
+        (asked + backend_ms, Source.LATENCY, StageTook("backend", backend_ms, 700 + recognition_ms + backend_ms)),
+    )
+
+
+def test_what_the_server_says_that_it_computed_is_granted_where_it_lies() -> None:
+    assert disagreements(heard_and_answered(0), heard_and_answered(180), 0) == []
+
+
+def test_a_wait_that_was_not_computing_is_not_granted() -> None:
+    found = disagreements(heard_and_answered(0), heard_and_answered(0, backend_ms=500), 0)
+    assert any("duration_ms is 400 in virtual time, 500 in real time" in line for line in found)
+    assert any("came 400 ms after" in line for line in found)

@@ -77,6 +77,9 @@ async def test_events_are_told_and_their_fields_asked_for(client: ControlClient)
     assert (told[0].type, told[0].at_seconds, told[0].text("n")) == ("x", 1.5, "2")
     with pytest.raises(ControlError, match="an event x of the control URL has no 'm'"):
         told[0].text("m")
+    assert (told[0].ms("n"), told[0].ms_or_none("n"), told[0].ms_or_none("m")) == (2, 2, None)
+    with pytest.raises(ControlError, match="'at_all' of an event x of the control URL is 'soon', no number of milli"):
+        ToldEvent("x", 0, {"at_all": "soon"}).ms("at_all")
     await client.aclose()
 
 

@@ -56,7 +56,7 @@ def feed(ep: Endpointer, what: str) -> list[tuple[int, EndpointingFact]]:
 def test_an_utterance_and_the_silence_that_ends_it() -> None:
     began, ended = feed(endpointer(), "....ssssssss.............")
     assert began[0] == 6  # the third voiced frame
-    assert ended == (21, UtteranceEnded("silence", 160))  # ten silent frames; 8 frames of speech
+    assert ended == (21, UtteranceEnded("silence", 160, 200))  # ten silent frames; 8 frames of speech
 
 
 def test_the_pre_roll_is_in_front_of_the_first_voiced_frame() -> None:
@@ -89,8 +89,8 @@ def test_a_noise_is_too_short_and_the_ear_stays_open() -> None:
     ep = endpointer(minimum_speech_ms=100)
     facts = feed(ep, "sss...........ssssss..........")
     assert [type(f) for _, f in facts] == [UtteranceBegan, UtteranceEnded, UtteranceBegan, UtteranceEnded]
-    assert facts[1] == (12, UtteranceEnded("too_short", 60))
-    assert facts[3][1] == UtteranceEnded("silence", 120)
+    assert facts[1] == (12, UtteranceEnded("too_short", 60, 200))
+    assert facts[3][1] == UtteranceEnded("silence", 120, 200)
 
 
 def test_after_an_utterance_the_ear_is_closed() -> None:
@@ -102,7 +102,7 @@ def test_after_an_utterance_the_ear_is_closed() -> None:
 
 def test_noise_that_never_falls_silent_ends_at_the_longest() -> None:
     facts = feed(endpointer(longest_ms=400), "s" * 40)
-    assert facts[1] == (19, UtteranceEnded("longest", 400))
+    assert facts[1] == (19, UtteranceEnded("longest", 400, 0))
 
 
 def test_a_pause_shorter_than_the_threshold_does_not_end_the_turn() -> None:
@@ -111,7 +111,7 @@ def test_a_pause_shorter_than_the_threshold_does_not_end_the_turn() -> None:
 
 def test_missing_audio_is_silence() -> None:
     _, ended = feed(endpointer(), "sssss..--------")
-    assert ended == (14, UtteranceEnded("silence", 100))
+    assert ended == (14, UtteranceEnded("silence", 100, 200))
 
 
 def test_a_hole_around_a_digit_is_forgiven_and_the_silence_before_it_is_not() -> None:
@@ -119,7 +119,7 @@ def test_a_hole_around_a_digit_is_forgiven_and_the_silence_before_it_is_not() ->
     feed(ep, "sssss..-------")
     ep.forgive_missing()
     assert feed(ep, ".......") == []
-    assert feed(ep, ".") == [(0, UtteranceEnded("silence", 100))]
+    assert feed(ep, ".") == [(0, UtteranceEnded("silence", 100, 200))]
 
 
 def test_only_the_last_hole_is_forgiven() -> None:
@@ -127,7 +127,7 @@ def test_only_the_last_hole_is_forgiven() -> None:
     feed(ep, "sssss-----.")
     ep.forgive_missing()
     assert feed(ep, "...") == []
-    assert feed(ep, ".")[0][1] == UtteranceEnded("silence", 100)
+    assert feed(ep, ".")[0][1] == UtteranceEnded("silence", 100, 200)
 
 
 def test_closing_the_ear_gives_the_utterance_up() -> None:

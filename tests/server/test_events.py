@@ -10,7 +10,7 @@ from call_bench import SIM, Backend, Engine, bench, fault, reply, types, virtual
 
 from server import events as e
 from server.ai_client import BackendError
-from server.events import State
+from server.events import Stage, State
 
 # Of text, and yet public: whoever adds a field decides here.
 PUBLIC_TEXT = {
@@ -42,7 +42,7 @@ def test_every_field_of_text_is_private_unless_it_is_known_to_be_public() -> Non
 
 @pytest.mark.parametrize("kind", get_args(e.CallEvent))
 def test_the_log_shows_no_private_field(kind: type) -> None:
-    values = {str: "segredo", int: 1, bool: False, State: State.WAITING}
+    values = {str: "segredo", int: 1, int | None: 1, bool: False, State: State.WAITING, Stage: Stage.BACKEND}
     event = kind(*(values[field.type] for field in fields(kind)))
     recorded = e.Recorded("c", 1, 0.0, event)
     private = {field.name for field in fields(kind) if field.metadata.get("private")}
