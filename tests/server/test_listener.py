@@ -138,7 +138,6 @@ async def test_out_of_descriptors_calls_go_on_and_the_door_opens_again(monkeypat
     writer.write(UUID_MESSAGE)
     await reader.readexactly(323)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    start = loop.time()
     with socket.socket() as late:
         late.setblocking(False)
         resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) - 1, hard))
@@ -149,8 +148,6 @@ async def test_out_of_descriptors_calls_go_on_and_the_door_opens_again(monkeypat
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         assert {type(complaint) for complaint in complaints} == {OSError}
-        rounds = 2 + (loop.time() - start) / 0.05
-        assert len(complaints) <= 257 * rounds  # as often as asyncio would have accepted: each time all calls wait
         await loop.sock_sendall(late, UUID_MESSAGE)
         assert (await loop.sock_recv(late, 3)) == b"\x10\x01\x40"
         writer.close()
