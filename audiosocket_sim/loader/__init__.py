@@ -1,7 +1,7 @@
 """From YAML to a scenario, or to errors with file, line, column and the nearest right key. `load` is the door."""
 
+from audiosocket_sim.loader.documents import FileError, Problem, read_model, read_text
 from audiosocket_sim.loader.load import (
-    Problem,
     ScenarioError,
     load,
     load_text,
@@ -10,10 +10,13 @@ from audiosocket_sim.loader.load import (
 )
 
 __all__ = [
+    "FileError",
     "Problem",
     "ScenarioError",
     "load",
     "load_text",
+    "read_model",
+    "read_text",
     "schema",
     "sound_file",
 ]

@@ -41,17 +41,20 @@ _LIMITS = {
 }
 
 
-def explain(error: ValidationError, written: Callable[[Path], Path]) -> Iterator[tuple[Path, bool, str]]:
+def explain(
+    error: ValidationError, written: Callable[[Path], Path], model: type[BaseModel] = Scenario
+) -> Iterator[tuple[Path, bool, str]]:
     """For each thing that is wrong: the path, whether its key is meant (else its value), and a line for a person.
 
     `written` gives the part of a path that stands in the file: of the short `say: x` that is not `say.recording`.
+    `model` is what the file was read as.
     """
     found = error.errors(include_url=False)
-    meant = {(details["loc"][:-1], _meant(details)) for details in found if details["type"] == "extra_forbidden"}
+    meant = {(details["loc"][:-1], _meant(details, model)) for details in found if details["type"] == "extra_forbidden"}
     for details in found:
         path = tuple(part for part in details["loc"] if not _is_tag(part))
         if details["type"] == "extra_forbidden":
-            yield path, True, _unknown_key(details)
+            yield path, True, _unknown_key(details, model)
         elif details["type"] == "step_kind":
             yield path, False, _unknown_step(details["input"])
         elif details["type"] == "missing":
@@ -122,21 +125,21 @@ def _nearest(word: str, words: Sequence[str]) -> str:
 # --- keys ---------------------------------------------------------------------------------------------------------
 
 
-def _meant(details: ErrorDetails) -> str | None:
+def _meant(details: ErrorDetails, root: type[BaseModel]) -> str | None:
     """The key that an unknown one was meant to be."""
-    return _near(str(details["loc"][-1]), _keys(_models_along(details["loc"])[-1]))
+    return _near(str(details["loc"][-1]), _keys(_models_along(details["loc"], root)[-1]))
 
 
-def _unknown_key(details: ErrorDetails) -> str:
+def _unknown_key(details: ErrorDetails, root: type[BaseModel]) -> str:
     """Names the place where the key is known, or the key that was meant."""
     key = str(details["loc"][-1])
-    *outer, model = _models_along(details["loc"])
+    *outer, model = _models_along(details["loc"], root)
     for name, child in _children(model):
         if key in _keys(child):
             return f"unknown key {key!r} here; it belongs inside `{name}`"
     if outer and key in _keys(outer[-1]):
         return f"unknown key {key!r} here; it belongs one level further out"
-    meant = _meant(details)
+    meant = _meant(details, root)
     return f"unknown key {key!r}; " + (f"did you mean {meant!r}?" if meant else f"known are {', '.join(_keys(model))}")
 
 
@@ -153,9 +156,9 @@ def _unknown_step(value: Any) -> str:
     return f"a step has exactly one of: {', '.join(keys)}"
 
 
-def _models_along(loc: Path) -> list[type[BaseModel]]:
+def _models_along(loc: Path, root: type[BaseModel]) -> list[type[BaseModel]]:
     """The models that enclose the last part of an error's path, outermost first."""
-    models: list[type[BaseModel]] = [Scenario]
+    models: list[type[BaseModel]] = [root]
     for part in loc[:-1]:
         if isinstance(part, int):
             continue

@@ -7,16 +7,13 @@ files a scenario may read is checked here: recordings by name, and files in the 
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from audiosocket.phrases import MANIFEST_NAME
 from audiosocket_sim.loader import yaml_tree
-from audiosocket_sim.loader.explain import explain
+from audiosocket_sim.loader.documents import FileError, Problem, read_model, read_text
 from audiosocket_sim.places import PROJECT, recordings_folders
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.schema import schema
@@ -24,62 +21,17 @@ from audiosocket_sim.scenario.schema import schema
 __all__ = ["Problem", "ScenarioError", "load", "load_text", "schema", "sound_file"]
 
 SOUND_SUFFIXES = (".wav", ".slin", ".sln", ".raw", ".mp3", ".ogg", ".flac", ".m4a")
-_LARGEST_FILE_BYTES = 1_000_000
 _MANIFEST_FILE = re.compile(r"""(?:^|[\s{,])file:\s*(?:"([^"]*)"|'([^']*)'|([^\s,}#]+))""", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """One thing that is wrong. Line and column count from 1."""
-
-    file: str
-    line: int
-    column: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
-
-
-class ScenarioError(Exception):
-    """The file is no valid scenario. `str` gives one line a problem; `file`, `line` … are those of the first."""
-
-    def __init__(self, *problems: Problem) -> None:
-        super().__init__(*problems)
-        self.problems = tuple(sorted(set(problems)))
-
-    def __str__(self) -> str:
-        return "\n".join(str(problem) for problem in self.problems)
-
-    @property
-    def file(self) -> str:
-        return self.problems[0].file
-
-    @property
-    def line(self) -> int:
-        return self.problems[0].line
-
-    @property
-    def column(self) -> int:
-        return self.problems[0].column
-
-    @property
-    def message(self) -> str:
-        return self.problems[0].message
+class ScenarioError(FileError):
+    """The file is no valid scenario."""
 
 
 def load(path: str | os.PathLike[str]) -> Scenario:
     """The scenario in a file; its name is the file's. Raises ScenarioError, also for a file that cannot be read."""
     file = Path(path)
-    try:
-        if file.stat().st_size > _LARGEST_FILE_BYTES:
-            raise ScenarioError(Problem(str(path), 1, 1, "larger than 1 MB: this is no scenario"))
-        text = file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ScenarioError(Problem(str(path), 1, 1, error.strerror or str(error))) from None
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise ScenarioError(Problem(str(path), line, 1, "not UTF-8; save the file as UTF-8")) from None
+    text = read_text(file, ScenarioError, "scenario", str(path))
     return load_text(text, file.stem, file=str(path), folder=file.parent.resolve())
 
 
@@ -89,23 +41,14 @@ def load_text(text: str, name: str = "scenario", *, file: str | None = None, fol
     `file` is what errors call it (`<name>` otherwise). Raises ScenarioError.
     """
     file = file or f"<{name}>"
-    try:
-        tree = yaml_tree.read(text)
-    except yaml_tree.MalformedYaml as error:
-        raise ScenarioError(Problem(file, error.place.line, error.place.column, error.message)) from None
-    problems = list(tree.problems)
-    scenario: Scenario | None = None
-    if tree.data is None:
-        problems.append((yaml_tree.Place(), "the file is empty; a scenario needs `summary` and `steps`"))
-    else:
-        try:
-            scenario = Scenario.model_validate(tree.data, by_alias=True, by_name=False)
-        except ValidationError as error:
-            explained = explain(error, tree.written)
-            problems += [(tree.place(path, of_key=of_key), message) for path, of_key, message in explained]
-        problems += [(tree.place(path), message) for path, message in _check_sounds(tree.data, folder)]
+    empty = "the file is empty; a scenario needs `summary` and `steps`"
+    scenario, tree, found = read_model(Scenario, text, file, empty)
+    problems = list(found)
+    for path, message in _check_sounds(tree.data, folder):
+        place = tree.place(path)
+        problems.append(Problem(file, place.line, place.column, message))
     if problems or scenario is None:
-        raise ScenarioError(*(Problem(file, place.line, place.column, message) for place, message in problems))
+        raise ScenarioError(*problems)
     places = tuple(f"{Path(file).name}:{tree.place(('steps', index)).line}" for index in range(len(scenario.steps)))
     return scenario.model_copy(update={"name": name, "folder": folder, "places": places})
 

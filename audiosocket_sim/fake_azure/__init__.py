@@ -1,0 +1,25 @@
+"""A fake Azure Speech service for the unmodified SDK: recognises what it hears, speaks, and fails as planned.
+
+`service` is the door; `plan` says what can go wrong. Needs the extra `[fake-azure]` when it is started.
+"""
+
+from audiosocket_sim.fake_azure.faults_file import FaultsError, load_faults
+from audiosocket_sim.fake_azure.plan import Drop, Faults, Pace, Stall, Step
+from audiosocket_sim.fake_azure.recognisers import Hearing, RecogniserError
+from audiosocket_sim.fake_azure.request_log import Request
+from audiosocket_sim.fake_azure.service import FakeAzure, FakeAzureError
+
+__all__ = [
+    "Drop",
+    "FakeAzure",
+    "FakeAzureError",
+    "Faults",
+    "FaultsError",
+    "Hearing",
+    "Pace",
+    "RecogniserError",
+    "Request",
+    "Stall",
+    "Step",
+    "load_faults",
+]

@@ -1,0 +1,217 @@
+"""One client's connection: the turns it asks for, one after another, and how each ends. asyncio; no websockets."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from audiosocket.errors import AudioSocketError
+from audiosocket_sim.fake_azure.asked import (
+    NotUnderstood,
+    RecognitionAsked,
+    Upgrade,
+    Utterance,
+    output_format_of,
+    read_recognition,
+    read_ssml,
+)
+from audiosocket_sim.fake_azure.audio_formats import OutputFormat
+from audiosocket_sim.fake_azure.delivery import Delivery, Gone, Socket
+from audiosocket_sim.fake_azure.frames import Frame, MalformedFrame, unpack
+from audiosocket_sim.fake_azure.recognisers import Recogniser
+from audiosocket_sim.fake_azure.recognition import RecognitionTurn
+from audiosocket_sim.fake_azure.request_log import RequestLog, masked
+from audiosocket_sim.fake_azure.script import Script
+from audiosocket_sim.fake_azure.speaking import Speaker
+from audiosocket_sim.fake_azure.turns import Listener, speak
+
+__all__ = ["ClientSocket", "Connection", "Service"]
+
+_MOST_UTTERANCES = 100
+_GOING_AWAY, _INVALID, _BROKEN = 1001, 1007, 1011
+_REASON_BYTES = 120
+
+_log = logging.getLogger("audiosocket_sim.fake_azure")
+
+
+class ClientSocket(Socket, Protocol):
+    """A connection as it is read: iteration ends when the client is gone."""
+
+    def __aiter__(self) -> AsyncIterator[str | bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What all connections share."""
+
+    recogniser: Recogniser
+    speaker: Speaker
+    script: Script
+    log: RequestLog
+
+    def shown(self, key: str) -> str:
+        """The key as it may be shown: the name of a plan is no secret."""
+        return key if self.script.names(key) else masked(key)
+
+
+@dataclass(slots=True)
+class _Open:
+    """Requests that have begun and not ended, by their numbers."""
+
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    numbers: set[int] = field(default_factory=set)
+
+
+class Connection:
+    """`run` once; it returns when the connection is over."""
+
+    def __init__(self, socket: ClientSocket, upgrade: Upgrade, service: Service) -> None:
+        self._socket = socket
+        self._upgrade = upgrade
+        self._service = service
+        self._open = _Open()
+        self._listener: Listener | None = None
+        self._listener_number = 0
+        self._last_turn = ""
+        self._format: OutputFormat | None = None
+        self._speaking: asyncio.Task[None] | None = None
+        self._utterances = 0
+
+    async def run(self) -> None:
+        """Read what the client sends, to the end of the connection."""
+        try:
+            async for data in self._socket:
+                await self._take(unpack(data))
+        except Gone:
+            pass
+        except Exception as error:  # noqa: BLE001  # the connection ends with what is known of it
+            await self._fail(error)
+        finally:
+            for task in self._open.tasks:
+                task.cancel()
+            await asyncio.gather(*self._open.tasks, return_exceptions=True)
+            for number in self._open.numbers:
+                self._service.log.change(number, outcome="the client left")
+
+    async def _take(self, frame: Frame) -> None:
+        match frame.path:
+            case "speech.context":
+                await self._begin_turn(frame.request_id, read_recognition(frame.body, self._upgrade))
+            case "audio" if isinstance(frame.body, bytes):
+                await self._audio(frame.request_id, frame.body)
+            case "audio.commit":
+                if self._listener is not None and self._listener.request_id == frame.request_id:
+                    await self._listener.commit()
+            case "synthesis.context":
+                self._format = OutputFormat.named(output_format_of(frame.body))
+            case "ssml":
+                self._utter(frame.request_id, read_ssml(frame.body))
+            case _:  # speech.config, telemetry, and what newer clients tell: nothing here depends on it
+                _log.debug("passed over: %s", frame.path)
+
+    # --- recognition
+
+    async def _begin_turn(self, request_id: str, asked: RecognitionAsked) -> None:
+        self._give_up_turn()
+        step = self._service.script.at_turn(self._upgrade.key, "recognition")
+        if step.at_upgrade:
+            await self._leave()
+        mode = "once" if asked.once else "continuous"
+        key = self._service.shown(self._upgrade.key)
+        number = self._service.log.begin("recognition", key, language=asked.language, mode=mode)
+        self._open.numbers.add(number)
+        delivery = Delivery(self._socket, request_id, step, lambda outcome: self._told(number, outcome))
+        self._listener = Listener(
+            asked, self._service.recogniser, request_id, step, delivery, lambda *done: self._turn_over(number, *done)
+        )
+        self._listener_number, self._last_turn = number, request_id
+        self._spawn(self._listener.run())
+
+    async def _audio(self, request_id: str, payload: bytes) -> None:
+        if self._listener is None and request_id != self._last_turn:  # a client that has no context to tell
+            await self._begin_turn(request_id, read_recognition("{}", self._upgrade))
+        listener = self._listener
+        if listener is None or listener.request_id != request_id:
+            return  # what still comes after the turn's end
+        try:
+            await listener.audio(payload)
+        finally:
+            turn = listener.turn
+            self._service.log.change(self._listener_number, audio_ms=turn.heard_ms, text=" ".join(turn.texts))
+
+    def _turn_over(self, number: int, outcome: str, turn: RecognitionTurn) -> None:
+        self._service.log.change(number, audio_ms=turn.heard_ms, text=" ".join(turn.texts), outcome=outcome)
+        self._open.numbers.discard(number)
+        if self._listener is not None and self._listener.turn is turn:
+            self._listener = None
+
+    def _give_up_turn(self) -> None:
+        if self._listener is not None:
+            self._told(self._listener_number, "given up for another turn")
+            self._listener = None
+
+    # --- synthesis
+
+    def _utter(self, request_id: str, utterance: Utterance) -> None:
+        if self._format is None:
+            raise NotUnderstood("ssml came before synthesis.context")
+        if self._utterances >= _MOST_UTTERANCES:
+            raise NotUnderstood(f"more than {_MOST_UTTERANCES} utterances wait")
+        self._utterances += 1
+        self._speaking = self._spawn(self._speak_after(self._speaking, request_id, utterance, self._format))
+
+    async def _speak_after(
+        self, before: asyncio.Task[None] | None, request_id: str, utterance: Utterance, form: OutputFormat
+    ) -> None:
+        if before is not None:
+            await asyncio.wait({before})
+        self._utterances -= 1
+        step = self._service.script.at_turn(self._upgrade.key, "synthesis")
+        if step.at_upgrade:
+            await self._leave()
+        log, key = self._service.log, self._service.shown(self._upgrade.key)
+        number = log.begin(
+            "synthesis", key, language=utterance.language, voice=utterance.voice, text=utterance.text, mode=form.name
+        )
+        self._open.numbers.add(number)
+        delivery = Delivery(self._socket, request_id, step, lambda outcome: self._told(number, outcome))
+        await speak(utterance, form, self._service.speaker, request_id, step, delivery, log, number)
+        self._open.numbers.discard(number)
+
+    # --- how it ends
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(self._guarded(work))
+        self._open.tasks.add(task)
+        task.add_done_callback(self._open.tasks.discard)
+        return task
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Gone:
+            pass
+        except Exception as error:  # noqa: BLE001  # the connection ends with what is known of it
+            await self._fail(error)
+
+    async def _leave(self) -> None:
+        """The key's next step is about the upgrade: end this connection, so that the client asks for another."""
+        await self._socket.close(_GOING_AWAY, "the next step of this key's plan is about the upgrade")
+        raise Gone
+
+    async def _fail(self, error: Exception) -> None:
+        """Tell the client, and whoever reads the log, why it cannot go on."""
+        code = _INVALID if isinstance(error, MalformedFrame | NotUnderstood) else _BROKEN
+        if not isinstance(error, MalformedFrame | NotUnderstood | AudioSocketError | OSError):
+            _log.error("the fake broke", exc_info=error)
+        _log.warning("closed with %d: %s", code, error)
+        for number in list(self._open.numbers):
+            self._told(number, f"closed with {code}: {error}")
+        with contextlib.suppress(Gone):
+            await self._socket.close(code, str(error).encode()[:_REASON_BYTES].decode(errors="ignore"))
+
+    def _told(self, number: int, outcome: str) -> None:
+        self._service.log.change(number, outcome=outcome)
+        self._open.numbers.discard(number)

@@ -1,0 +1,158 @@
+"""What the service says in a turn, as data, and each as a frame. Pure.
+
+Offsets and durations are milliseconds from the first audio of the turn; on the wire they are in units of 100 ns.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from audiosocket_sim.fake_azure.frames import Frame
+
+__all__ = [
+    "Audio",
+    "Hypothesis",
+    "Message",
+    "Phrase",
+    "ResponseBegan",
+    "SpeechEnded",
+    "SpeechStarted",
+    "Status",
+    "TurnEnded",
+    "TurnStarted",
+    "frame_of",
+    "path_of",
+]
+
+Status = Literal[
+    "Success",
+    "NoMatch",
+    "InitialSilenceTimeout",
+    "BabbleTimeout",
+    "EndOfDictation",
+    "Error",
+    "TooManyRequests",
+    "BadRequest",
+    "Forbidden",
+    "ServiceUnavailable",
+]
+
+_TICKS_PER_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """The first message of every turn; the client repeats the tag when it takes a turn up again."""
+
+    service_tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The caller began to speak."""
+
+    offset_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What is understood so far."""
+
+    text: str
+    offset_ms: int
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """The caller fell silent, or the audio is over."""
+
+    offset_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A final result. `detailed`: with a list of alternatives, of which there is one."""
+
+    status: Status
+    text: str
+    offset_ms: int
+    duration_ms: int
+    detailed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseBegan:
+    """Audio follows, under this stream id."""
+
+    stream_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """A piece of synthesised audio, in the format that was asked for."""
+
+    data: bytes
+    stream_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """The last message of every turn."""
+
+
+Message = TurnStarted | SpeechStarted | Hypothesis | SpeechEnded | Phrase | ResponseBegan | Audio | TurnEnded
+
+_PATHS: dict[type[Message], str] = {
+    TurnStarted: "turn.start",
+    SpeechStarted: "speech.startDetected",
+    Hypothesis: "speech.hypothesis",
+    SpeechEnded: "speech.endDetected",
+    Phrase: "speech.phrase",
+    ResponseBegan: "response",
+    Audio: "audio",
+    TurnEnded: "turn.end",
+}
+
+
+def path_of(message: Message) -> str:
+    """Its name on the wire, such as `speech.phrase`."""
+    return _PATHS[type(message)]
+
+
+def frame_of(message: Message, request_id: str) -> Frame:
+    """The message as the client gets it."""
+    if isinstance(message, Audio):
+        return Frame("audio", request_id, message.data, {"X-StreamId": message.stream_id})
+    body = json.dumps(_body(message), ensure_ascii=False)
+    return Frame(path_of(message), request_id, body, {"Content-Type": "application/json; charset=utf-8"})
+
+
+def _body(message: Message) -> dict[str, Any]:
+    match message:
+        case TurnStarted(tag):
+            return {"context": {"serviceTag": tag}}
+        case SpeechStarted(offset_ms) | SpeechEnded(offset_ms):
+            return {"Offset": offset_ms * _TICKS_PER_MS}
+        case Hypothesis(text, offset_ms, duration_ms):
+            return {"Text": text, "Offset": offset_ms * _TICKS_PER_MS, "Duration": duration_ms * _TICKS_PER_MS}
+        case ResponseBegan(stream_id):
+            return {"context": {"serviceTag": stream_id}, "audio": {"type": "inline", "streamId": stream_id}}
+        case Phrase():
+            return _phrase_body(message)
+    return {}
+
+
+def _phrase_body(phrase: Phrase) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "RecognitionStatus": phrase.status,
+        "Offset": phrase.offset_ms * _TICKS_PER_MS,
+        "Duration": phrase.duration_ms * _TICKS_PER_MS,
+    }
+    if phrase.status == "Success":
+        body["DisplayText"] = phrase.text
+        if phrase.detailed:
+            plain = phrase.text.lower()
+            forms = {"Lexical": plain, "ITN": plain, "MaskedITN": plain, "Display": phrase.text}
+            body["NBest"] = [{"Confidence": 0.9, **forms}]
+    return body

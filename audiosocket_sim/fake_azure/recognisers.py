@@ -1,0 +1,174 @@
+"""What turns sound into text for the fake: the phrase book (the default), or a callable named by an import string.
+
+A recogniser of somebody else's is one of two callables, told apart by how many arguments they take:
+
+- `recogniser(language)` returns an object for one phrase. `feed(pcm)` takes SLIN of 8 kHz as it comes, and may return
+  what is understood so far (a `str`) or None; `finish()` returns the text, "" for nothing.
+- `recogniser(pcm, rate_hz, language)` returns the text of a whole phrase, SLIN at the rate in which it came.
+
+All of it is called in threads of the executor, one call at a time for a phrase, several phrases at once. It may block.
+"""
+
+import importlib
+import inspect
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from audiosocket.errors import AudioSocketError
+from audiosocket.matching import Listening, Matcher
+from audiosocket.phrases import PhraseBook
+
+__all__ = ["Hearing", "Recogniser", "RecogniserError", "load_recogniser", "phrase_book", "recogniser_from"]
+
+_BOOK_HZ = 8_000
+
+
+class RecogniserError(AudioSocketError):
+    """A recogniser cannot be used. One line that says why."""
+
+
+class Hearing(Protocol):
+    """One phrase being heard. Both may block."""
+
+    def feed(self, pcm: bytes) -> str | None:
+        """Take SLIN; what is understood so far, None where that is nothing new."""
+
+    def finish(self) -> str:
+        """No more comes: the text, "" where nothing was recognised."""
+
+
+class Recogniser(Protocol):
+    """Makes the hearing of each phrase."""
+
+    rate_hz: int | None
+    """The rate at which it wants its SLIN; None: as it came."""
+
+    def listen(self, language: str, rate_hz: int) -> Hearing:
+        """Begin a phrase of sound at this rate."""
+
+
+# --- the phrase book ----------------------------------------------------------------------------------------------
+
+
+def phrase_book(folders: Sequence[Path]) -> Recogniser:
+    """Recognises the recordings of these phrase books, heard whole. Raises PhraseBookError."""
+    return _BookRecogniser(PhraseBook.load(*folders))
+
+
+class _BookRecogniser:
+    """A matcher for each language, of the phrases in that language."""
+
+    rate_hz: int | None = _BOOK_HZ
+
+    def __init__(self, book: PhraseBook) -> None:
+        self._book = book
+        self._matchers: dict[str, Matcher] = {}
+        self._lock = threading.Lock()
+
+    def listen(self, language: str, rate_hz: int) -> Hearing:
+        family = _family(language)
+        with self._lock:
+            if family not in self._matchers:
+                self._matchers[family] = Matcher(p for p in self._book.phrases if _family(p.language) in (family, ""))
+            return _BookHearing(self._matchers[family].listen())
+
+
+def _family(language: str) -> str:
+    return language.partition("-")[0].casefold()
+
+
+class _BookHearing:
+    """Phrases that were heard whole, in their order. What is understood so far is a guess, as the service's is: the
+    words of the likeliest phrase up to where it has been heard."""
+
+    def __init__(self, listening: Listening) -> None:
+        self._listening = listening
+        self._told = ""
+
+    def feed(self, pcm: bytes) -> str | None:
+        self._listening.feed(pcm)
+        likeliest = self._listening.candidates()[:1]
+        text = " ".join(_begun(m.phrase.text, m.heard_ms, m.phrase.speech_end_ms) for m in likeliest)
+        if not text or text == self._told:
+            return None
+        self._told = text
+        return text
+
+    def finish(self) -> str:
+        return " ".join(match.phrase.text for match in self._listening.matches() if match.whole)
+
+
+def _begun(text: str, heard_ms: int, all_ms: int) -> str:
+    """The words said after `heard_ms` of `all_ms`, without punctuation and capitals: `quero falar com`."""
+    words = ["".join(c for c in word if c.isalnum() or c in "-'") for word in text.lower().split()]
+    return " ".join([word for word in words if word][: len(words) * heard_ms // max(all_ms, 1)])
+
+
+# --- somebody else's ----------------------------------------------------------------------------------------------
+
+
+def load_recogniser(name: str) -> Recogniser:
+    """The recogniser of an import string `module:callable`. Raises RecogniserError."""
+    module, colon, function = name.partition(":")
+    if not colon or not function.isidentifier():
+        raise RecogniserError(f"{name}: a recogniser is named module:callable, such as my_package.ears:whisper")
+    try:
+        found = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise RecogniserError(f"the recogniser {name} cannot be imported: {error}") from error
+    return recogniser_from(found)
+
+
+def recogniser_from(found: Any) -> Recogniser:
+    """A recogniser of a callable, by the number of arguments that it needs. Raises RecogniserError."""
+    wanted = "recogniser(language) or recogniser(pcm, rate_hz, language) was expected"
+    if not callable(found):
+        raise RecogniserError(f"{found!r} is not callable; {wanted}")
+    try:
+        needed = [
+            p
+            for p in inspect.signature(found).parameters.values()
+            if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
+    except (TypeError, ValueError) as error:
+        raise RecogniserError(f"{found!r}: {error}; {wanted}") from error
+    if len(needed) == 1:
+        return _FromFactory(found)
+    if len(needed) == 3:
+        return _FromFunction(found)
+    raise RecogniserError(f"{found!r} needs {len(needed)} arguments; {wanted}")
+
+
+class _FromFactory:
+    rate_hz: int | None = _BOOK_HZ
+
+    def __init__(self, factory: Callable[[str], Hearing]) -> None:
+        self._factory = factory
+
+    def listen(self, language: str, rate_hz: int) -> Hearing:
+        return self._factory(language)
+
+
+class _FromFunction:
+    rate_hz: int | None = None
+
+    def __init__(self, function: Callable[[bytes, int, str], str]) -> None:
+        self._function = function
+
+    def listen(self, language: str, rate_hz: int) -> Hearing:
+        return _Collected(lambda pcm: self._function(pcm, rate_hz, language))
+
+
+class _Collected:
+    def __init__(self, function: Callable[[bytes], str]) -> None:
+        self._function = function
+        self._pcm = bytearray()
+
+    def feed(self, pcm: bytes) -> str | None:
+        self._pcm += pcm
+        return None
+
+    def finish(self) -> str:
+        return self._function(bytes(self._pcm))

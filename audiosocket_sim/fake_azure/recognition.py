@@ -1,0 +1,224 @@
+"""One recognition turn: audio in, messages out, in the order in which the service sends them. Pure.
+
+The machine cuts phrases by their energy (`speech_detector`), lets a recogniser hear each, and says what came of it. It
+knows no socket, no loop and no clock; faults are the connection's affair, but for the status of a phrase. The
+recogniser works inside `audio`, so call it in an executor.
+
+once: startDetected, hypotheses, endDetected, phrase, turn.end, at the first phrase.
+continuous: startDetected, hypotheses, phrase, for each phrase; endDetected, a phrase EndOfDictation
+and turn.end when the audio is over.
+"""
+
+from collections.abc import Iterator
+
+from audiosocket_sim.fake_azure.asked import RecognitionAsked
+from audiosocket_sim.fake_azure.audio_formats import InputFormat, read_riff
+from audiosocket_sim.fake_azure.downsampling import Downsampler
+from audiosocket_sim.fake_azure.messages import (
+    Hypothesis,
+    Message,
+    Phrase,
+    SpeechEnded,
+    SpeechStarted,
+    Status,
+    TurnEnded,
+    TurnStarted,
+)
+from audiosocket_sim.fake_azure.recognisers import Hearing, Recogniser
+from audiosocket_sim.fake_azure.speech_detector import Ended, SpeechDetector, Started
+
+__all__ = ["RecognitionTurn"]
+
+_PRE_ROLL_MS = 400
+_STEP_MS = 100  # how a client cuts its audio; a larger block is cut here, so that no phrase swallows the next one
+_LONGEST_PHRASE_MS = 60_000
+_LARGEST_HEADER_BYTES = 4096
+
+
+class RecognitionTurn:
+    """`begin`, then `audio` for each block, b"" for the end of audio; until `over`. Raises NotUnderstood.
+
+    status: what each phrase is said to be, instead of what was recognised.
+    """
+
+    def __init__(self, asked: RecognitionAsked, recogniser: Recogniser, tag: str, status: Status | None = None) -> None:
+        self._asked = asked
+        self._recogniser = recogniser
+        self._tag = tag
+        self._status = status
+        self._format: InputFormat | None = None
+        self._header = bytearray()
+        self._sound: _Sound | None = None
+        self._detector = SpeechDetector(asked.segmentation_ms)
+        self._hearing: Hearing | None = None
+        self._started_ms = 0
+        self._phrases = 0
+        self.over = False
+        self.texts: list[str] = []
+        """Of the phrases that were recognised."""
+        self.last_status: Status | None = None
+
+    @property
+    def heard_ms(self) -> int:
+        """How much audio has arrived."""
+        return self._sound.now_ms if self._sound is not None else 0
+
+    def begin(self) -> Iterator[Message]:
+        yield TurnStarted(self._tag)
+
+    def audio(self, payload: bytes) -> Iterator[Message]:
+        """A block of the client's audio, the RIFF header first; empty: no more comes. May block in the recogniser."""
+        if self.over:
+            return
+        if not payload:
+            yield from self._end()
+            return
+        sound = self._sound
+        if sound is None:
+            opened = self._open(payload)
+            if opened is None:
+                return
+            sound, payload = opened
+            self._sound = sound
+        size = sound.bytes_of(_STEP_MS)
+        for at in range(0, len(payload), size):
+            for found in self._detector.feed(sound.take(payload[at : at + size])):
+                yield from self._found(found, sound)
+                if self._is_over():
+                    return
+            yield from self._listen(sound)
+        if not self._phrases and self._hearing is None and sound.now_ms >= self._asked.initial_silence_ms:
+            yield self._phrase("InitialSilenceTimeout", "", 0, sound.now_ms)
+            yield from self._close()
+
+    def commit(self) -> Iterator[Message]:
+        """The client wants the phrase that is open to be final now."""
+        if self._hearing is not None and self._sound is not None:
+            self._detector.end_phrase()
+            yield from self._finish_phrase(self._sound, self._sound.now_ms)
+
+    # --- the audio's beginning and end
+
+    def _open(self, payload: bytes) -> "tuple[_Sound, bytes] | None":
+        """Read the header, which may come in pieces; with what follows it."""
+        self._header += payload
+        if b"data" not in self._header and len(self._header) < _LARGEST_HEADER_BYTES and self._header[:4] == b"RIFF":
+            return None
+        form, rest = read_riff(bytes(self._header))
+        return _Sound(form, self._recogniser.rate_hz), rest
+
+    def _end(self) -> Iterator[Message]:
+        if self._sound is not None:
+            for found in self._detector.feed(self._sound.flush()):
+                yield from self._found(found, self._sound)
+        if self._hearing is not None and self._sound is not None:
+            yield from self._listen(self._sound)
+            yield from self._finish_phrase(self._sound, self._detector.last_loud_ms)
+        elif not self._phrases and self.heard_ms:
+            yield self._phrase("InitialSilenceTimeout", "", 0, self.heard_ms)
+        if not self.over:
+            if not self._asked.once:
+                yield SpeechEnded(self.heard_ms)
+                # Without it the SDK takes up what follows the last phrase in another turn.
+                yield Phrase("EndOfDictation", "", self.heard_ms, 0)
+            yield from self._close()
+
+    def _is_over(self) -> bool:
+        return self.over
+
+    def _close(self) -> Iterator[Message]:
+        self.over = True
+        yield TurnEnded()
+
+    # --- phrases
+
+    def _found(self, found: Started | Ended, sound: "_Sound") -> Iterator[Message]:
+        match found:
+            case Started(at_ms):
+                self._started_ms = at_ms
+                self._hearing = self._recogniser.listen(self._asked.language, sound.rate_hz)
+                yield SpeechStarted(at_ms)
+            case Ended(at_ms):
+                yield from self._listen(sound)
+                yield from self._finish_phrase(sound, at_ms)
+
+    def _listen(self, sound: "_Sound") -> Iterator[Message]:
+        """What is new goes to the recogniser, or, in silence, is kept as far as a phrase's beginning may lie in it."""
+        if self._hearing is None:
+            sound.forget_all_but(_PRE_ROLL_MS)
+            return
+        text = self._hearing.feed(sound.take_new())
+        if text:
+            yield Hypothesis(text, self._started_ms, sound.now_ms - self._started_ms)
+        if sound.now_ms - self._started_ms >= _LONGEST_PHRASE_MS:
+            self._detector.end_phrase()
+            yield from self._finish_phrase(sound, sound.now_ms)
+
+    def _finish_phrase(self, sound: "_Sound", ended_ms: int) -> Iterator[Message]:
+        hearing, self._hearing = self._hearing, None
+        if hearing is None:
+            return
+        text = hearing.finish().strip()
+        if self._asked.once:
+            yield SpeechEnded(ended_ms)
+        yield self._phrase("Success" if text else "NoMatch", text, self._started_ms, ended_ms - self._started_ms)
+        if self._asked.once:
+            yield from self._close()
+
+    def _phrase(self, status: Status, text: str, offset_ms: int, duration_ms: int) -> Phrase:
+        self._phrases += 1
+        said: Status = self._status or status
+        self.last_status = said
+        if said != "Success":
+            text = ""
+        elif text:
+            self.texts.append(text)
+        return Phrase(said, text, offset_ms, max(duration_ms, 0), self._asked.detailed)
+
+
+class _Sound:
+    """The turn's sound as the recogniser wants it, kept from where it has not yet been heard."""
+
+    def __init__(self, form: InputFormat, wanted_hz: int | None) -> None:
+        self._format = form
+        self._down = Downsampler(form.rate_hz)
+        self._odd = b""
+        self._as_it_came = wanted_hz is None
+        self.rate_hz = form.rate_hz if wanted_hz is None else wanted_hz
+        self._new = bytearray()
+        self._samples = 0
+
+    @property
+    def now_ms(self) -> int:
+        return self._samples * 1000 // self._format.rate_hz
+
+    def take(self, data: bytes) -> bytes:
+        """Keep what came; the same as SLIN of 8 kHz, for the detector."""
+        if self._format.coding == "pcm":
+            data = self._odd + data
+            whole = len(data) // 2 * 2
+            data, self._odd = data[:whole], data[whole:]
+        pcm = self._format.decode(data)
+        self._samples += len(pcm) // 2
+        narrow = self._down.take(pcm)
+        self._new += pcm if self._as_it_came else narrow
+        return narrow
+
+    def bytes_of(self, ms: int) -> int:
+        return self._format.bytes_per_second * ms // 1000
+
+    def flush(self) -> bytes:
+        """What still lay in the filter, as SLIN of 8 kHz."""
+        narrow = self._down.take(b"", last=True)
+        if not self._as_it_came:
+            self._new += narrow
+        return narrow
+
+    def take_new(self) -> bytes:
+        new = bytes(self._new)
+        self._new.clear()
+        return new
+
+    def forget_all_but(self, ms: int) -> None:
+        keep = 2 * self.rate_hz * ms // 1000
+        del self._new[: max(0, len(self._new) - keep)]

@@ -1,0 +1,147 @@
+"""The fake Azure Speech service as a whole: made, started in a running loop or in a thread of its own, closed.
+
+It speaks the websocket protocol of the unmodified Speech SDK on loopback, for recognition and synthesis; docs/speech.md
+says how to point a client at it, and what it is not. Needs the extra `[fake-azure]`.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from audiosocket.errors import AudioSocketError
+from audiosocket_sim.fake_azure.connection import Service
+from audiosocket_sim.fake_azure.faults_file import read_faults
+from audiosocket_sim.fake_azure.plan import Faults
+from audiosocket_sim.fake_azure.recognisers import Recogniser, load_recogniser, phrase_book, recogniser_from
+from audiosocket_sim.fake_azure.request_log import Request, RequestLog
+from audiosocket_sim.fake_azure.script import Script
+from audiosocket_sim.fake_azure.speaking import Speaker, book_speaker
+from audiosocket_sim.places import PROJECT, cache_folder
+
+__all__ = ["FakeAzure", "FakeAzureError"]
+
+_PHRASE_BOOKS = (PROJECT / "recordings", PROJECT / "audio" / "prompts")
+_START_SECONDS = 60.0
+
+
+class FakeAzureError(AudioSocketError):
+    """The fake cannot be started. One line that says what to do."""
+
+
+class FakeAzure:
+    """`async with FakeAzure() as fake`, or `with FakeAzure.in_thread() as fake`; then `fake.endpoint`.
+
+    faults: the plans, as `Faults`, as a file of YAML, or as the mapping that such a file holds.
+    recogniser: `module:callable` or the callable itself, as `recognisers` says; the phrase books otherwise.
+    phrase_books: folders with manifest.yaml: what is recognised, and what is spoken in its own voice.
+    on_request: told of each request when it has ended, in the fake's loop or thread.
+    """
+
+    def __init__(
+        self,
+        faults: Faults | Path | Mapping[str, Any] | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        recogniser: str | Callable[..., Any] | None = None,
+        phrase_books: Sequence[Path] = _PHRASE_BOOKS,
+        on_request: Callable[[Request], None] | None = None,
+    ) -> None:
+        self._script = Script(read_faults(faults))
+        self._host, self._port = host, port
+        self._recogniser_wanted = recogniser
+        self._phrase_books = tuple(phrase_books)
+        self._log = RequestLog(on_request)
+        self._server: Any = None
+
+    @property
+    def endpoint(self) -> str:
+        """Such as `ws://127.0.0.1:40123`: what an SDK takes as `endpoint` or as `host`."""
+        return f"ws://{self._host}:{self._port}"
+
+    @property
+    def port(self) -> int:
+        return self._port
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """What was asked, oldest first; the last thousand. May be read from any thread."""
+        return self._log.all()
+
+    def script(self, faults: Faults | Path | Mapping[str, Any]) -> None:
+        """Take these plans instead, from their first steps on. Turns that are under way keep theirs."""
+        self._script.replace(read_faults(faults))
+
+    async def start(self) -> Self:
+        """Load what is known and listen. Raises FakeAzureError, PhraseBookError, RecogniserError, OSError."""
+        try:
+            from audiosocket_sim.fake_azure.websocket_server import WebsocketServer
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] != "websockets":
+                raise
+            raise FakeAzureError(
+                "the fake Azure Speech service needs an extra: pip install 'audiosocket-sim[fake-azure]'"
+            ) from None
+        recogniser, speaker = await asyncio.get_running_loop().run_in_executor(None, self._load)
+        server = WebsocketServer(Service(recogniser, speaker, self._script, self._log))
+        self._port = await server.start(self._host, self._port)
+        self._server = server
+        return self
+
+    async def aclose(self) -> None:
+        """End every connection and stop listening."""
+        if self._server is not None:
+            await self._server.aclose()
+            self._server = None
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    @classmethod
+    @contextlib.contextmanager
+    def in_thread(cls, faults: Faults | Path | Mapping[str, Any] | None = None, **options: Any) -> Generator[Self]:
+        """The same in a loop and a thread of its own: for code that blocks, such as the SDK's waits."""
+        fake = cls(faults, **options)
+        with _LoopThread() as loop:
+            asyncio.run_coroutine_threadsafe(fake.start(), loop).result(_START_SECONDS)
+            try:
+                yield fake
+            finally:
+                asyncio.run_coroutine_threadsafe(fake.aclose(), loop).result(_START_SECONDS)
+
+    def _load(self) -> tuple[Recogniser, Speaker]:
+        """Blocks: the prints of a phrase book take about a second."""
+        wanted = self._recogniser_wanted
+        if wanted is None:
+            recogniser = phrase_book(self._phrase_books)
+        else:
+            recogniser = load_recogniser(wanted) if isinstance(wanted, str) else recogniser_from(wanted)
+        return recogniser, book_speaker(tuple(reversed(self._phrase_books)), cache_folder() / "voice")
+
+
+class _LoopThread:
+    """An event loop in a thread, to the end of the `with`."""
+
+    def __enter__(self) -> asyncio.AbstractEventLoop:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="fake Azure Speech", daemon=True)
+        self._thread.start()
+        return self._loop
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+            self._loop.close()
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_START_SECONDS)

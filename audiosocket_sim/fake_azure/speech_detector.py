@@ -1,0 +1,94 @@
+"""Where speech begins and ends in a stream of sound, by its energy over the line's own noise. Pure; no speech model.
+
+A piece of 20 ms is loud when it is 9 dB over the noise floor and over -48 dBFS; the floor is the softest 100 ms of the
+last 3 s. Three loud pieces of four begin a phrase; so much silence as the client asks for ends it. Good for telephone
+lines down to about 10 dB of speech over noise. In worse noise a phrase ends late, with the audio at the latest.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from audiosocket.slin import level_dbfs
+
+__all__ = ["Ended", "SpeechDetector", "Started"]
+
+_PIECE_MS = 20
+_PIECE_BYTES = 2 * 8 * _PIECE_MS
+_SOFTEST_DBFS, _OVER_FLOOR_DB = -48.0, 9.0
+_HIGHEST_FLOOR_DBFS = -30.0  # speech without a pause is no noise
+_FLOOR_PIECES = 5  # 100 ms
+_FLOOR_WINDOWS = 30  # of 100 ms
+_WINDOW, _LOUD = 4, 3  # pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Speech began at this place."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Speech ended at this place: it has been silent since."""
+
+    at_ms: int
+
+
+class SpeechDetector:
+    """One turn's sound: SLIN of 8 kHz. Places are milliseconds from the first sample fed."""
+
+    def __init__(self, silence_ms: int) -> None:
+        self._silence_ms = silence_ms
+        self._pending = bytearray()
+        self._now_ms = 0
+        self._recent: deque[bool] = deque(maxlen=_WINDOW)
+        self._levels: list[float] = []
+        self._floors: deque[float] = deque(maxlen=_FLOOR_WINDOWS)
+        self._speaking = False
+        self._last_loud_ms = 0
+
+    @property
+    def last_loud_ms(self) -> int:
+        """Where the last loud piece ended."""
+        return self._last_loud_ms
+
+    def feed(self, pcm: bytes) -> Iterator[Started | Ended]:
+        """Take sound of any length; what is found in it, in order."""
+        self._pending += pcm
+        whole = len(self._pending) // _PIECE_BYTES * _PIECE_BYTES
+        pieces = bytes(self._pending[:whole])
+        del self._pending[:whole]
+        for at in range(0, whole, _PIECE_BYTES):
+            yield from self._piece(level_dbfs(pieces[at : at + _PIECE_BYTES]))
+
+    def end_phrase(self) -> None:
+        """The phrase is taken to be over, though there was no silence."""
+        self._speaking = False
+        self._recent.clear()
+
+    def _piece(self, level: float) -> Iterator[Started | Ended]:
+        loud = level > self._threshold()
+        self._learn(level)
+        self._now_ms += _PIECE_MS
+        self._recent.append(loud)
+        if loud:
+            self._last_loud_ms = self._now_ms
+        if not self._speaking and sum(self._recent) >= _LOUD:
+            self._speaking = True
+            yield Started(self._now_ms - _PIECE_MS * (len(self._recent) - list(self._recent).index(True)))
+        elif self._speaking and self._now_ms - self._last_loud_ms >= self._silence_ms:
+            self.end_phrase()
+            yield Ended(self._last_loud_ms)
+
+    def _threshold(self) -> float:
+        if not self._floors:
+            return 0.0  # nothing is known of the line yet
+        return max(_SOFTEST_DBFS, min(min(self._floors), _HIGHEST_FLOOR_DBFS) + _OVER_FLOOR_DB)
+
+    def _learn(self, level: float) -> None:
+        self._levels.append(level)
+        if len(self._levels) == _FLOOR_PIECES:
+            self._floors.append(sum(self._levels) / _FLOOR_PIECES)
+            self._levels.clear()

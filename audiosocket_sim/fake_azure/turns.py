@@ -1,0 +1,134 @@
+"""One turn carried out: recognition's machine is fed in the executor, an utterance is made there and sent in chunks.
+
+asyncio; no websocket but through `Delivery`. Which turn comes when is `connection`'s affair.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from audiosocket_sim.fake_azure.asked import RecognitionAsked, Utterance
+from audiosocket_sim.fake_azure.audio_formats import OutputFormat
+from audiosocket_sim.fake_azure.delivery import Delivery
+from audiosocket_sim.fake_azure.messages import (
+    Audio,
+    Hypothesis,
+    Message,
+    Phrase,
+    ResponseBegan,
+    TurnEnded,
+    TurnStarted,
+)
+from audiosocket_sim.fake_azure.plan import Step
+from audiosocket_sim.fake_azure.recognisers import Recogniser
+from audiosocket_sim.fake_azure.recognition import RecognitionTurn
+from audiosocket_sim.fake_azure.request_log import RequestLog
+from audiosocket_sim.fake_azure.script import AUDIO, Now
+from audiosocket_sim.fake_azure.speaking import Speaker
+
+__all__ = ["Listener", "speak"]
+
+_MOST_WAITING = 1000
+
+
+class Listener:
+    """A turn of recognition: `audio` as it comes, while what is to be said goes out by itself.
+
+    What breaks in sending is told to `on_error`; Gone ends it silently.
+    """
+
+    def __init__(
+        self,
+        asked: RecognitionAsked,
+        recogniser: Recogniser,
+        request_id: str,
+        step: Step,
+        delivery: Delivery,
+        on_over: Callable[[str, RecognitionTurn], None],
+    ) -> None:
+        self.request_id = request_id
+        self._turn = RecognitionTurn(asked, recogniser, request_id, step.phrase_status)
+        self._step = step
+        self._delivery = delivery
+        self._on_over = on_over
+        self._loop = asyncio.get_running_loop()
+        self._waiting: asyncio.Queue[tuple[float, Message]] = asyncio.Queue(_MOST_WAITING)
+
+    @property
+    def turn(self) -> RecognitionTurn:
+        return self._turn
+
+    async def run(self) -> None:
+        """Send all messages of the turn, each at its time. Returns after the last one. Raises Gone."""
+        await self._delivery.begin()
+        await self._say(self._turn.begin())
+        while True:
+            due, message = await self._waiting.get()
+            await self._delivery.send(message, due)
+            if isinstance(message, TurnEnded):
+                self._on_over(self._outcome(), self._turn)
+                return
+
+    async def audio(self, payload: bytes) -> None:
+        """A block of the client's audio; empty at its end. Raises NotUnderstood, Gone."""
+        await self._work(partial(self._turn.audio, payload))
+        await self._delivery.audio_passed(Now(AUDIO, audio_ms=self._turn.heard_ms))
+
+    async def commit(self) -> None:
+        await self._work(self._turn.commit)
+
+    async def _work(self, work: Callable[[], Iterable[Message]]) -> None:
+        if not self._turn.over:
+            await self._say(await self._loop.run_in_executor(None, lambda: list(work())))
+
+    async def _say(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            await self._waiting.put((self._loop.time() + self._delay_ms(message) / 1000, message))
+
+    def _delay_ms(self, message: Message) -> int:
+        match message:
+            case Hypothesis():
+                return self._step.pace.interim
+            case Phrase():
+                return self._step.pace.final
+        return 0
+
+    def _outcome(self) -> str:
+        if self._turn.texts:
+            return "Success"
+        return self._turn.last_status or "no audio"
+
+
+async def speak(
+    utterance: Utterance,
+    form: OutputFormat,
+    speaker: Speaker,
+    request_id: str,
+    step: Step,
+    delivery: Delivery,
+    log: RequestLog,
+    number: int,
+) -> None:
+    """Say one utterance. Raises Gone, and what the speaker raises."""
+    loop = asyncio.get_running_loop()
+    asked_at = loop.time()
+    await delivery.begin()
+    await delivery.send(TurnStarted(request_id), asked_at)
+    await delivery.send(ResponseBegan(request_id), asked_at)
+    data = b""
+    if not step.no_audio:
+        data = await loop.run_in_executor(None, _made, utterance, form, speaker)
+    begun_at = max(loop.time(), asked_at + step.pace.first_byte / 1000)
+    size = max(2, round(form.bytes_per_ms * step.pace.chunk) // 2 * 2)
+    for at in range(0, len(data), size):
+        late_ms = at / form.bytes_per_ms / step.pace.speed if step.pace.speed else 0.0
+        await delivery.send(Audio(data[at : at + size], request_id), begun_at + late_ms / 1000)
+        sent_ms = round(min(at + size, len(data)) / form.bytes_per_ms)
+        log.change(number, audio_ms=sent_ms)
+        await delivery.audio_passed(Now(AUDIO, audio_ms=sent_ms))
+    await delivery.send(TurnEnded(), loop.time())
+    log.change(number, outcome="Success" if data else "no audio")
+
+
+def _made(utterance: Utterance, form: OutputFormat, speaker: Speaker) -> bytes:
+    return form.encode(speaker(utterance.text, utterance.voice, utterance.language))

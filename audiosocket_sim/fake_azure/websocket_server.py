@@ -1,0 +1,138 @@
+"""The websocket server under the fake: upgrades as the plans say, each connection handed to its `Connection`.
+
+The only module that imports `websockets` (extra `[fake-azure]`); imported when a server is started.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from audiosocket_sim.asterisk.faults import reset
+from audiosocket_sim.fake_azure.asked import Upgrade, read_upgrade
+from audiosocket_sim.fake_azure.connection import Connection, Service
+from audiosocket_sim.fake_azure.delivery import Gone
+from audiosocket_sim.fake_azure.plan import Step
+
+__all__ = ["WebsocketServer"]
+
+_LARGEST_MESSAGE_BYTES = 1_000_000
+_CLOSE_SECONDS = 1.0
+_NOWHERE = "Azure Speech is not here: /stt/…, /speech/recognition/… and /tts/… are\n"
+
+_websockets_log = logging.getLogger("audiosocket_sim.fake_azure.websockets")
+_websockets_log.setLevel(logging.CRITICAL)  # a dropped connection is what plans are made of
+
+
+class WebsocketServer:
+    """`start` once, `aclose` once."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._server: Server | None = None
+        self._connections: set[ServerConnection] = set()
+        self._upgrades: dict[ServerConnection, Upgrade] = {}
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; the port. Raises OSError where it is not to be had."""
+        connections = self._connections
+
+        class Tracked(ServerConnection):
+            """Known from its first byte on, so that one without an upgrade can be ended too."""
+
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                connections.add(self)
+                super().connection_made(transport)
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                connections.discard(self)
+                super().connection_lost(exc)
+
+        self._server = await serve(
+            self._serve,
+            host,
+            port,
+            process_request=self._upgrade,
+            create_connection=Tracked,
+            compression=None,
+            open_timeout=None,
+            ping_interval=None,
+            close_timeout=_CLOSE_SECONDS,
+            max_size=_LARGEST_MESSAGE_BYTES,
+            max_queue=64,
+            server_header=None,
+            logger=_websockets_log,
+        )
+        return int(next(iter(self._server.sockets)).getsockname()[1])
+
+    async def aclose(self) -> None:
+        """Stop listening, end every connection at once."""
+        if self._server is None:
+            return
+        self._server.close(close_connections=False)
+        for connection in list(self._connections):
+            connection.transport.abort()
+        await self._server.wait_closed()
+        self._server = None
+
+    async def _upgrade(self, connection: ServerConnection, request: Request) -> Response | None:
+        """The answer to an upgrade request, None for yes."""
+        upgrade = read_upgrade(request.path, dict(request.headers.raw_items()))
+        if upgrade is None:
+            return connection.respond(404, _NOWHERE)
+        self._upgrades[connection] = upgrade
+        step = self._service.script.at_upgrade(upgrade.key, upgrade.service)
+        if step.refuse is not None:
+            self._note(upgrade, f"refused with {step.refuse}")
+            return Response(step.refuse, "As Planned", Headers({"Content-Length": "0"}), b"")
+        await self._hinder(connection, upgrade, step)
+        return None
+
+    async def _hinder(self, connection: ServerConnection, upgrade: Upgrade, step: Step) -> None:
+        if step.drop is not None and step.drop.at_upgrade:
+            self._note(upgrade, "reset before the upgrade")
+            reset(connection.transport)
+        elif step.stall is not None and step.stall.at_upgrade:
+            if step.stall.for_ is None:
+                self._note(upgrade, "the upgrade is never answered")
+            waiting = asyncio.ensure_future(connection.wait_closed())
+            await asyncio.wait({waiting}, timeout=None if step.stall.for_ is None else step.stall.for_ / 1000)
+            waiting.cancel()
+
+    def _note(self, upgrade: Upgrade, outcome: str) -> None:
+        number = self._service.log.begin(upgrade.service, self._service.shown(upgrade.key))
+        self._service.log.change(number, outcome=outcome)
+
+    async def _serve(self, connection: ServerConnection) -> None:
+        upgrade = self._upgrades.pop(connection)
+        await Connection(_WebSocket(connection), upgrade, self._service).run()
+
+
+class _WebSocket:
+    """A websocket as a `Connection` knows it."""
+
+    def __init__(self, connection: ServerConnection) -> None:
+        self._connection = connection
+
+    async def __aiter__(self) -> AsyncIterator[str | bytes]:
+        try:
+            while True:
+                yield await self._connection.recv()
+        except ConnectionClosed:
+            return
+
+    async def send(self, data: str | bytes) -> None:
+        try:
+            await self._connection.send(data)
+        except ConnectionClosed:
+            raise Gone from None
+
+    async def close(self, code: int, reason: str = "") -> None:
+        await self._connection.close(code, reason)
+
+    def reset(self) -> None:
+        reset(self._connection.transport)

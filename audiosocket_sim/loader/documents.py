@@ -1,0 +1,94 @@
+"""One YAML file against one model: what it says, or all that is wrong with it, with line and column.
+
+Knows no scenario: plans of faults are read the same way.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from audiosocket_sim.loader import yaml_tree
+from audiosocket_sim.loader.explain import explain
+
+__all__ = ["FileError", "Problem", "read_model", "read_text"]
+
+_LARGEST_FILE_BYTES = 1_000_000
+
+_M = TypeVar("_M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong. Line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class FileError(Exception):
+    """The file is not what it should be. `str` gives one line a problem; `file`, `line` … are those of the first."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.problems = tuple(sorted(set(problems)))
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
+
+    @property
+    def file(self) -> str:
+        return self.problems[0].file
+
+    @property
+    def line(self) -> int:
+        return self.problems[0].line
+
+    @property
+    def column(self) -> int:
+        return self.problems[0].column
+
+    @property
+    def message(self) -> str:
+        return self.problems[0].message
+
+
+def read_text(path: Path, error_type: type[FileError], kind: str, file: str | None = None) -> str:
+    """The text of a file of at most 1 MB. Raises `error_type`; `kind` is what it calls the file: `scenario`."""
+    file = file or str(path)
+    try:
+        if path.stat().st_size > _LARGEST_FILE_BYTES:
+            raise error_type(Problem(file, 1, 1, f"larger than 1 MB: this is no {kind}"))
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise error_type(Problem(file, 1, 1, error.strerror or str(error))) from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise error_type(Problem(file, line, 1, "not UTF-8; save the file as UTF-8")) from None
+
+
+def read_model(
+    model: type[_M], text: str, file: str, empty: str
+) -> tuple[_M | None, yaml_tree.Tree, tuple[Problem, ...]]:
+    """What the text says, where each part of it stands, and what is wrong. `empty` is said of an empty file."""
+    try:
+        tree = yaml_tree.read(text)
+    except yaml_tree.MalformedYaml as error:
+        return None, yaml_tree.Tree(), (Problem(file, error.place.line, error.place.column, error.message),)
+    found = list(tree.problems)
+    made: _M | None = None
+    if tree.data is None:
+        found.append((yaml_tree.Place(), empty))
+    else:
+        try:
+            made = model.model_validate(tree.data, by_alias=True, by_name=False)
+        except ValidationError as error:
+            explained = explain(error, tree.written, model)
+            found += [(tree.place(path, of_key=of_key), message) for path, of_key, message in explained]
+    return made, tree, tuple(Problem(file, place.line, place.column, message) for place, message in found)
