@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import pytest
+import sdk_client
 
 from audiosocket.phrases import PhraseBook
 from audiosocket.slin import resample, silence
 from audiosocket_sim.fake_azure import FakeAzure
 from audiosocket_sim.places import PROJECT
-from tests.audiosocket_sim import sdk_client
 
 needed = {"azure.cognitiveservices.speech": "azure", "websockets": "fake-azure"}
 
