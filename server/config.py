@@ -39,6 +39,7 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 FLAT_NAMES: Mapping[str, tuple[str, str]] = {
     "AZURE_SPEECH_KEY": ("speech", "azure_key"),
     "AZURE_SPEECH_REGION": ("speech", "azure_region"),
+    "AZURE_SPEECH_ENDPOINT": ("speech", "azure_endpoint"),
     "SILENCE_THRESHOLD_SECONDS": ("system", "silence_threshold_seconds"),
     "AI_API_URL": ("ai", "api_url"),
     "SPEECH_ENGINE": ("speech", "engine"),
@@ -73,6 +74,26 @@ def _web_address(value: str) -> str:
     if not usable:
         raise ValueError("expected an address such as http://localhost:8000/messages")
     return urlunsplit(parts._replace(path=parts.path.rstrip("/"), fragment=""))
+
+
+def _speech_address(value: str) -> str:
+    """An address of a speech service: as it is, without blanks around it."""
+    value = value.strip()
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("wss", "https", "ws", "http") and parts.hostname and parts.port != 0
+        usable = usable and value.isprintable() and " " not in value and parts.username is None
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("expected an address such as https://NAME.cognitiveservices.azure.com or ws://127.0.0.1:5000")
+    return value
+
+
+def _region(value: str) -> str:
+    if not (value.isascii() and value.isalnum() and value == value.lower()):
+        raise ValueError("expected a region as Azure writes it in addresses, such as brazilsouth")
+    return value
 
 
 def _engine(value: str) -> str:
@@ -149,15 +170,29 @@ class Speech(_Section):
     )
     more_phrase_books: tuple[Words, ...] = Field((), description="the same, beside those: a scenario's own")
     azure_key: SecretStr | None = Field(None, description="of Azure Speech; shown as stars")
-    azure_region: str | None = Field(None, description="of Azure Speech, such as brazilsouth")
+    azure_region: Annotated[str, AfterValidator(_region)] | None = Field(
+        None, description="of Azure Speech, such as brazilsouth"
+    )
+    azure_endpoint: Annotated[str, AfterValidator(_speech_address)] | None = Field(
+        None, description="of Azure Speech, in place of the region: an address of one's own"
+    )
+    azure_final_text_seconds: Annotated[Number, Field(gt=0, le=14)] = Field(
+        3.0, description="how long Azure's final text may take; then what it had understood until then counts"
+    )
+    azure_first_audio_seconds: Annotated[Number, Field(gt=0, le=9)] = Field(
+        4.0, description="how long the first audio of Azure's voice may take; then its speech has failed"
+    )
     cache_folder: Words = Field(".cache/speech", description="synthesised speech, kept by text and voice")
 
     @model_validator(mode="after")
     def _azure_is_whole(self) -> Self:
-        missing = [
-            n for n, v in (("AZURE_SPEECH_KEY", self.azure_key), ("AZURE_SPEECH_REGION", self.azure_region)) if not v
-        ]
-        if len(missing) == 1 or (missing and self.engine == "azure"):
+        key, place = self.azure_key, self.azure_region or self.azure_endpoint
+        if self.azure_region and self.azure_endpoint:
+            raise ValueError("AZURE_SPEECH_REGION and AZURE_SPEECH_ENDPOINT both say where Azure Speech is: give one")
+        wanted = self.engine == "azure" or bool(key) != bool(place)
+        missing = ["AZURE_SPEECH_KEY"] if wanted and not key else []
+        missing += ["AZURE_SPEECH_REGION (or AZURE_SPEECH_ENDPOINT)"] if wanted and not place else []
+        if missing:
             raise ValueError(f"Azure Speech needs {' and '.join(missing)} too")
         return self
 

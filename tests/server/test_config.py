@@ -180,9 +180,34 @@ def test_the_backends_address(given: str, kept: str) -> None:
         ),
         (
             {"speech": {"engine": "azure"}},
-            "settings: speech: Azure Speech needs AZURE_SPEECH_KEY and AZURE_SPEECH_REGION too",
+            "settings: speech: Azure Speech needs AZURE_SPEECH_KEY and AZURE_SPEECH_REGION (or AZURE_SPEECH_ENDPOINT) too",
         ),
-        ({"speech": {"azure_key": "x"}}, "settings: speech: Azure Speech needs AZURE_SPEECH_REGION too"),
+        (
+            {"speech": {"azure_key": "x"}},
+            "settings: speech: Azure Speech needs AZURE_SPEECH_REGION (or AZURE_SPEECH_ENDPOINT) too",
+        ),
+        (
+            {"speech": {"azure_endpoint": "wss://speech.test"}},
+            "settings: speech: Azure Speech needs AZURE_SPEECH_KEY too",
+        ),
+        (
+            {"speech": {"azure_key": "x", "azure_region": "eastus", "azure_endpoint": "wss://speech.test"}},
+            "settings: speech: AZURE_SPEECH_REGION and AZURE_SPEECH_ENDPOINT both say where Azure Speech is: give one",
+        ),
+        (
+            {"speech": {"azure_key": "x", "azure_region": "Brazil South"}},
+            'settings: speech.azure_region: "Brazil South": expected a region as Azure writes it in addresses, such as '
+            "brazilsouth",
+        ),
+        (
+            {"speech": {"azure_key": "x", "azure_endpoint": "speech.test"}},
+            'settings: speech.azure_endpoint: "speech.test": expected an address such as '
+            "https://NAME.cognitiveservices.azure.com or ws://127.0.0.1:5000",
+        ),
+        (
+            {"speech": {"azure_final_text_seconds": 20}},
+            "settings: speech.azure_final_text_seconds: 20: expected 14 or less",
+        ),
     ],
 )
 def test_a_wrong_setting_is_one_line_that_names_it(sections: dict[str, object], line: str) -> None:
@@ -266,3 +291,4 @@ def test_no_secret_is_shown() -> None:
     assert "s3cret" not in problem(speech={"azure_key": ["s3cret"], "azure_region": "x"})
     assert "s3cret" not in problem(speech={"azure_kee": "s3cret"})
     assert "s3cret" not in problem(ai={"api_url": "ftp://user:s3cret@ai.test/"})
+    assert "s3cret" not in problem(speech={"azure_endpoint": "wss://user:s3cret@speech.test/"})
