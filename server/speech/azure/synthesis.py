@@ -1,0 +1,177 @@
+"""One message, its audio handed on chunk by chunk as it comes; and the synthesizers that stand ready for the next ones.
+
+A synthesizer speaks one message at a time and keeps its connection. So they are pooled: each message has one to itself,
+which is given back after a message that came whole. One that was stopped, or failed, has lost its connection and is
+dropped.
+"""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+from server.speech.azure.native import NativeVoice
+from server.speech.azure.threads import Threads
+from server.speech.base import SpeechError, SpeechUnavailable
+
+__all__ = ["Message", "Voices"]
+
+MOST_IDLE = 16
+NEXT_AUDIO_SECONDS = 4.0  # between two chunks; playback gives a message up after 5 s without audio
+MOST_BYTES = 9_600_000  # ten minutes, more than which Azure does not speak in one message either
+
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Voices:
+    """Synthesizers by the name of their voice. `make` makes one that is not open yet."""
+
+    def __init__(self, threads: Threads, make: Callable[[str], NativeVoice]) -> None:
+        self._threads = threads
+        self._make = make
+        self._idle: deque[tuple[str, NativeVoice]] = deque()  # the most recently used last
+        self._being_made = 0
+        self._in_trouble = False  # the newest message failed
+        self._closed = False
+
+    async def take(self, voice: str) -> NativeVoice:
+        """One that is ready, or a new one. Raises RuntimeError, as the SDK does."""
+        for idle in reversed(self._idle):
+            if idle[0] == voice:
+                self._idle.remove(idle)
+                return idle[1]
+        return await self._new(voice)
+
+    async def give_back(self, voice: str, native: NativeVoice) -> None:
+        """It has spoken a message, and may speak another."""
+        self._in_trouble = False
+        await self._keep(voice, native)
+
+    async def _keep(self, voice: str, native: NativeVoice) -> None:
+        if self._closed or len(self._idle) >= MOST_IDLE:
+            await self._threads.end(native.end)
+        else:
+            self._idle.append((voice, native))
+
+    def failed(self) -> None:
+        """A message failed: until one succeeds, none is made in advance, for a service that throttles, say."""
+        self._in_trouble = True
+
+    def lacks(self, ready: int) -> bool:
+        """There are fewer than so many ready, or being made so."""
+        if self._closed or self._in_trouble:
+            return False
+        return len(self._idle) + self._being_made < min(ready, MOST_IDLE)
+
+    async def add(self, voice: str) -> None:
+        """Have one more ready, its connection open."""
+        with suppress(RuntimeError):  # who needs one then is told
+            await self._keep(voice, await self._new(voice))
+
+    async def close(self) -> None:
+        self._closed = True
+        idle, self._idle = self._idle, deque()
+        await asyncio.gather(*(self._threads.end(native.end) for _, native in idle))
+
+    async def _new(self, voice: str) -> NativeVoice:
+        native = self._make(voice)
+        self._being_made += 1
+        try:
+            await self._threads.start(native.open)
+            return native
+        except RuntimeError:
+            await self._threads.end(native.end)
+            raise
+        finally:
+            self._being_made -= 1
+
+
+class Message:
+    """The synthesis of one text. Its `live` is a task of the engine's; `chunks` is for who wants the audio."""
+
+    def __init__(self, threads: Threads, voices: Voices, text: str, voice: str, first_audio_seconds: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._threads = threads
+        self._voices = voices
+        self._text = _NOT_IN_XML.sub(" ", text)
+        self._voice = voice
+        self._first_audio_seconds = first_audio_seconds
+        self._audio: asyncio.Queue[bytes | SpeechError | None] = asyncio.Queue()  # None: that was all
+        self._bytes = 0
+        self._odd = b""
+        self._whole = False
+        self._over = asyncio.Event()
+
+    async def live(self) -> None:
+        """All of the message's life beside the handing on of its audio."""
+        native: NativeVoice | None = None
+        try:
+            native = taken = await self._voices.take(self._voice)
+            if not self._over.is_set():
+                await self._threads.start(lambda: taken.start(self._text, self))
+            await self._over.wait()
+        except RuntimeError as error:  # as the SDK raises
+            self._end_came(SpeechError(f"the Azure Speech SDK does not speak: {error}"))
+        finally:
+            if native is not None:
+                if self._whole:
+                    await self._voices.give_back(self._voice, native)
+                else:
+                    await self._threads.end(native.end)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Audio as it comes. Raises SpeechError: it failed, it stalls, or there is none at all."""
+        seconds, what = self._first_audio_seconds, "no audio"
+        while True:
+            try:
+                async with asyncio.timeout(seconds):
+                    came = await self._audio.get()
+            except TimeoutError:
+                self._voices.failed()
+                raise SpeechUnavailable(f"Azure sent {what} within {seconds:g} s") from None
+            if came is None:
+                return
+            if isinstance(came, SpeechError):
+                raise came
+            yield came
+            seconds, what = NEXT_AUDIO_SECONDS, "no more audio"
+
+    def give_up(self) -> None:
+        """Nobody wants more of it. Idempotent, returns at once."""
+        self._over.set()
+
+    # --- what the SDK tells, on its threads ---------------------------------------------------------------------------
+
+    def on_audio(self, pcm: bytes) -> None:
+        self._hand_over(self._audio_came, pcm)
+
+    def on_end(self, error: SpeechError | None) -> None:
+        self._hand_over(self._end_came, error)
+
+    def _hand_over(self, callback: Callable[..., None], *args: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(callback, *args)
+
+    def _audio_came(self, pcm: bytes) -> None:
+        if self._over.is_set():
+            return
+        pcm = self._odd + pcm
+        self._odd = pcm[len(pcm) & ~1 :]
+        pcm = pcm[: len(pcm) & ~1]
+        self._bytes += len(pcm)
+        if self._bytes > MOST_BYTES:
+            self._end_came(SpeechError("the message is over ten minutes long: its rest is not spoken"))
+        elif pcm:
+            self._audio.put_nowait(pcm)
+
+    def _end_came(self, error: SpeechError | None) -> None:
+        if self._over.is_set():
+            return
+        self._whole = error is None
+        if error is None and not self._bytes:
+            error = SpeechError(f"Azure spoke no audio at all: is there a voice {self._voice}, for this language?")
+        if error is not None:
+            self._voices.failed()
+        self._audio.put_nowait(error)
+        self._over.set()
