@@ -180,7 +180,8 @@ def test_the_backends_address(given: str, kept: str) -> None:
         ),
         (
             {"speech": {"engine": "azure"}},
-            "settings: speech: Azure Speech needs AZURE_SPEECH_KEY and AZURE_SPEECH_REGION (or AZURE_SPEECH_ENDPOINT) too",
+            "settings: speech: Azure Speech needs AZURE_SPEECH_KEY and AZURE_SPEECH_REGION (or AZURE_SPEECH_ENDPOINT) "
+            "too",
         ),
         (
             {"speech": {"azure_key": "x"}},

@@ -36,6 +36,7 @@ class AzureEngine:
         self._settings = settings
         self._speech = settings.speech
         self._config = new_config(settings.speech)
+        self._voice_configs: dict[str, Any] = {}  # by the name of the voice; the settings have one
         self._threads = Threads()
         self._voices = Voices(self._threads, self._new_voice)
         self._turns: set[AzureTurn] = set()
@@ -135,8 +136,10 @@ class AzureEngine:
     # --- small parts --------------------------------------------------------------------------------------------------
 
     def _new_voice(self, voice: str) -> NativeVoice:
-        config = new_config(self._speech)
-        config.speech_synthesis_voice_name = voice
+        config = self._voice_configs.get(voice)
+        if config is None:
+            config = self._voice_configs[voice] = new_config(self._speech)
+            config.speech_synthesis_voice_name = voice
         return NativeVoice(config)
 
     def _keep(self, work: Coroutine[Any, Any, None], done: Callable[[], None] = lambda: None) -> None:
