@@ -26,7 +26,7 @@ from server.ai_client import BackendError
 from server.calls import CallRecord, Calls
 from server.config import Settings
 from server.detectors import Detectors
-from server.inbound import Inbound
+from server.ear import Ear
 from server.latency import AnswerClock
 from server.reply import Reply
 from server.speech.base import Recognition, SpeechEngine, SpeechError
@@ -42,7 +42,6 @@ MOST_QUEUED_MS = 20_000
 ROOM_FROM_MS = 10_000
 
 MOST_UNSENT = 50  # frames, before it is told
-LATE_SECONDS = 0.02  # a tick that comes so late was held up, and so were the sockets
 
 SLIN8 = int(Kind.SLIN8)  # what we send, always: every release of Asterisk takes it
 
@@ -91,24 +90,8 @@ class Call:
         self._synthesis: asyncio.Task[None] | None = None
         self._room: asyncio.Event | None = None  # synthesis waits for playback to catch up
         # in
-        self._inbound = Inbound(self._warn, settings.audio.caller_sample_rate)
-        self._plain_kind = self._inbound.plain_kind
-        ep = settings.endpointing
-        self._endpointer = endpointing.Endpointer(
-            endpointing.WebRtcVad(ep.aggressiveness),
-            silence_ms=round(settings.system.silence_threshold_seconds * 1000),
-            longest_ms=round(ep.longest_utterance_seconds * 1000),
-            pre_roll_ms=ep.pre_roll_ms,
-            minimum_speech_ms=ep.minimum_speech_ms,
-        )
-        self._detector: endpointing.Vad | None = None  # lent by `detectors`
-        self._gap_seconds = ep.missing_audio_ms / 1000 + SPARE_SECONDS
-        self._audio_at = 0.0  # when the newest audio came
-        self._missed_until = 0.0  # up to when missing audio has been counted as silence
-        self._hole_since = -1.0  # the newest audio before the hole that the ticks see
-        self._hole_sure_after = 0.0  # ticks that were due later know that there is a hole
+        self._ear = Ear(settings, services.detectors, self._warn)
         self._utterance = b""  # the beginning of the utterance that `turns` is being told of
-        self._recognition: Recognition | None = None
         self._recognising: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
         self._told_once: set[str] = set()
@@ -186,7 +169,7 @@ class Call:
             return
         if self._uuid_limit is not None:
             self._uuid_limit.cancel()
-        self._began_at = self._audio_at = self._loop.time()
+        self._began_at = self._ear.audio_at = self._loop.time()
         peer = self._peer
         self._record = self._services.calls.open(uuid, peer, self.push)
         self._services.detectors.joined()
@@ -243,9 +226,9 @@ class Call:
             by, reason = "error", self._fault(error)
         for task in self._tasks:
             task.cancel()
-        self._endpointer.listen(False)  # the detector is not asked any more
+        detector = self._ear.close()
         if self._record is not None:
-            self._services.detectors.left(self._detector)
+            self._services.detectors.left(detector)
         duration_ms = round((self._loop.time() - self._began_at) * 1000)
         self._note(e.CallEnded(by, reason, duration_ms))
         self._over = True
@@ -285,9 +268,7 @@ class Call:
             case t.ChangeState(before, after):
                 self._note(e.StateChanged(before, after))
             case t.Listen(on):
-                if on and self._detector is None:
-                    self._take_detector()
-                self._endpointer.listen(on)
+                self._ear.listen(on)
             case t.StartRecognition():
                 self._start_recognition()
             case t.FinishRecognition(job):
@@ -338,8 +319,9 @@ class Call:
                 self._warn("the caller's side does not read: a second of audio could not be sent")
             if voice.news:
                 self._take_news()
-            if deadline - self._audio_at > self._gap_seconds:
-                self._audio_missing(deadline)
+            ear = self._ear
+            if deadline - ear.audio_at > ear.gap_seconds and (facts := ear.missing(deadline, self._loop.time())):
+                self._heard(facts)
             if self._room is not None and voice.queued_ms < ROOM_FROM_MS:
                 self._room.set()
         except Exception as error:  # noqa: BLE001 - ends this call with an event, and no other
@@ -357,7 +339,7 @@ class Call:
                             self._note(self._answer_clock.first_audio(self._loop.time()))
                 case playback.SpeechEnded(job, played_ms, complete):
                     self._note(e.PlaybackFinished(played_ms, complete))
-                    self._endpointer.forget()  # what was heard until now may be our own echo
+                    self._ear.forget()  # what was heard until now may be our own echo
                     if not complete and self._speaking is not None:  # not stopped by us
                         _cancel(self._synthesis)
                         self._note(e.SynthesisFailed("the audio stopped coming"))
@@ -408,40 +390,9 @@ class Call:
     # --- in: the caller -----------------------------------------------------------------------------------------------
 
     def _hear(self, kind: int, payload: bytes) -> None:
-        now = self._audio_at = self._loop.time()
-        if self._inbound.probing:
-            self._inbound.probe(kind, len(payload), now)
-        pcm = payload if kind == self._plain_kind and not len(payload) & 1 else self._inbound.slin8(kind, payload)
-        ear = self._endpointer
-        if ear.in_utterance and self._recognition is not None:
-            self._recognition.feed(pcm)
-        facts = ear.audio(pcm)
+        facts = self._ear.hear(kind, payload, self._loop.time())
         if facts:
             self._heard(facts)
-
-    def _audio_missing(self, now: float) -> None:
-        """A muted phone sends nothing: that is silence too, from the newest audio on.
-
-        But after a stall of our own the clock may be served before the socket, in which the audio lies: the tick that
-        first sees a hole, and one that is late itself, count nothing yet; the next one does, with all that is missing.
-        """
-        clock = self._loop.time()
-        if self._hole_since != self._audio_at or clock - now > LATE_SECONDS:
-            self._hole_since, self._hole_sure_after = self._audio_at, clock
-        if now <= self._hole_sure_after:
-            return
-        since = max(self._audio_at, self._missed_until)
-        missing_ms = round((now - since) * 1000)
-        if missing_ms > 0:
-            self._missed_until = now
-            facts = self._endpointer.missing(missing_ms)
-            if facts:
-                self._heard(facts)
-
-    def _take_detector(self) -> None:
-        self._detector = self._services.detectors.take()
-        if self._detector is not None:
-            self._endpointer.use(self._detector)
 
     def _heard(self, facts: Sequence[endpointing.EndpointingFact]) -> None:
         for fact in facts:
@@ -465,22 +416,21 @@ class Call:
             self._warn_once("DTMF messages that are not one byte long came and are ignored")
             return
         self._note(e.DtmfReceived(digit))
-        self._endpointer.forgive_missing()
-        self._audio_at = self._loop.time()
+        self._ear.forgive_missing(self._loop.time())
 
     def _start_recognition(self) -> None:
         recognition: Recognition | None = None
 
         def on_interim(text: str) -> None:
-            if self._recognition is recognition and recognition is not None:
+            if self._ear.recognition is recognition and recognition is not None:
                 self._note(e.TranscriptInterim(text))
 
         recognition = self._services.engine.recognise(self._services.settings.speech.language, on_interim)
-        self._recognition = recognition
+        self._ear.recognition = recognition
         recognition.feed(self._utterance)
 
     async def _finish_recognition(self, job: int) -> None:
-        recognition = self._recognition
+        recognition = self._ear.recognition
         if recognition is None:
             return
         try:
@@ -488,17 +438,17 @@ class Call:
         except SpeechError as error:
             self._note(e.TranscriptFinal("", failed=True, detail=str(error)))
             self._note(self._answer_clock.recognised(self._loop.time()))
-            self._recognition = None
+            self._ear.recognition = None
             self._tell(t.RecognitionFailed(job))
         else:
             self._note(e.TranscriptFinal(text))
             self._note(self._answer_clock.recognised(self._loop.time()))
-            self._recognition = None
+            self._ear.recognition = None
             self._tell(t.Recognised(job, text))
 
     def _cancel_recognition(self) -> None:
         _cancel(self._recognising)
-        recognition, self._recognition = self._recognition, None
+        recognition, self._ear.recognition = self._ear.recognition, None
         if recognition is not None:
             recognition.cancel()
 
