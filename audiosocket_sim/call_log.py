@@ -151,7 +151,8 @@ class StepFailed:
     number: int
     step: str
     expected: str
-    happened: str
+    happened: tuple[str, ...]
+    """What was instead, a line each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ScenarioF
     return None
 
 
+def _near(path: Path) -> Path:
+    """What a person in this folder would call it: errors begin so."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def _is_scenario(path: Path) -> bool:
     if path.parent.name == "scenarios":
         return True
@@ -75,7 +80,7 @@ class ScenarioFile(pytest.File):
         from audiosocket_sim.loader import ScenarioError, load
 
         try:
-            scenario = load(self.path)
+            scenario = load(_near(self.path))
         except ScenarioError as error:
             raise self.CollectError(str(error)) from None
         item = ScenarioItem.from_parent(self, name=scenario.name, callobj=_test_of(scenario, self.path, self.config))
@@ -149,12 +154,16 @@ def _run(scenario: "Scenario", options: "Options") -> "Result":
 
 
 def _told(scenario: "Scenario", result: "Result") -> Iterator[str]:
+    """The first line stands in pytest's short summary too: it says where, or what the outcome was instead."""
     from audiosocket_sim.transcript import around
 
-    yield f"{scenario.name}: {result.outcome.name.lower().replace('_', '-')}"
-    yield from result.problems
-    if result.failed_at_ms is not None:
-        yield from ("", *around(result.entries, result.failed_at_ms))
+    if result.faults or not result.failures:
+        yield f"{scenario.name}: {result.outcome.name.lower().replace('_', '-')}"
+    yield from result.faults
+    for failure in result.failures:
+        yield from failure.block()
+    if result.failures:
+        yield from ("", *around(result.entries, result.failures[0].at_ms))
     if result.details:
         yield from ("", result.details.rstrip())
     if result.artefacts is not None:

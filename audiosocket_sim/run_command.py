@@ -128,9 +128,8 @@ def _summary(result: Result, seconds: float, *, real_time: bool) -> list[str]:
     call = result.duration_ms / 1000
     pace = "real time" if real_time else f"{call / seconds:.0f} times real time"
     lines = [f"{_WORD[result.outcome]}: {result.scenario.name}, {call:.1f} s of call in {seconds:.2f} s ({pace})"]
-    lines += [f"  {problem}" for problem in result.problems]
-    if result.outcome is Outcome.FAILED and result.failed_at_ms is not None:
-        lines += ["  around it:", *(f"  {line}" for line in around(result.entries, result.failed_at_ms))]
+    lines += [f"  {fault}" for fault in result.faults]
+    lines += [f"  {line}" for failure in result.failures for line in failure.block()]
     if result.was_late:
         lines.append(f"  the simulator's own packets were up to {result.own_lateness_ms:.0f} ms late: a busy machine")
     if result.artefacts is not None:
@@ -147,7 +146,10 @@ def _to_json(result: Result) -> dict[str, object]:
         "scenario": result.scenario.name,
         "outcome": result.outcome.name.lower(),
         "exit_code": int(result.outcome),
-        "problems": list(result.problems),
+        "problems": result.problems,
+        "failures": [
+            {**failure.to_json(), "around": around(result.entries, failure.at_ms)} for failure in result.failures
+        ],
         "call_seconds": result.duration_ms / 1000,
         "own_lateness_ms": round(result.own_lateness_ms, 3),
         "artefacts": None

@@ -19,13 +19,14 @@ from audiosocket.phrases import PhraseBook
 from audiosocket.slin import read_audio
 from audiosocket_sim.call_log import Entry, Noted, Source, StepFailed
 from audiosocket_sim.control import ControlError
+from audiosocket_sim.failure import Failure
 from audiosocket_sim.places import nearest_folder
 from audiosocket_sim.recording import caller_track, write_recording
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.sounds import Sounds
 from audiosocket_sim.stage import TARGET_DIED, SimulatorError, Stage
 from audiosocket_sim.steps import Steps
-from audiosocket_sim.target import Target, TargetError, TargetUsageError, parse_target
+from audiosocket_sim.target import Target, TargetError, TargetUsageError, WrongSettings, parse_target
 from audiosocket_sim.transcript import transcript
 from audiosocket_sim.virtual_time import VirtualTimeError, new_loop
 
@@ -73,8 +74,10 @@ class Result:
     scenario: Scenario
     outcome: Outcome
     entries: Sequence[Entry] = ()
-    problems: Sequence[str] = ()
-    """One line each: what did not hold, or what was wrong with the set-up."""
+    failures: Sequence[Failure] = ()
+    """What did not hold, in the order in which it was known."""
+    faults: Sequence[str] = ()
+    """Why there is no verdict, or what is wrong beside it: one line each."""
     details: str = ""
     """Of a fault of the simulator's own: its traceback, or who waits for what."""
     artefacts: Artefacts | None = None
@@ -93,9 +96,9 @@ class Result:
         return self.own_lateness_ms > LATE_MS
 
     @property
-    def failed_at_ms(self) -> int | None:
-        """When the first thing that did not hold was known."""
-        return next((entry.at_ms for entry in self.entries if isinstance(entry.event, StepFailed)), None)
+    def problems(self) -> list[str]:
+        """All that is wrong, one line each."""
+        return [*self.faults, *map(str, self.failures)]
 
     @property
     def transcript(self) -> str:
@@ -109,12 +112,14 @@ class _Trouble:
     outcome: Outcome
     line: str
     details: str = ""
+    more: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class _Run:
     """What is known so far of a run in progress: survives whatever ends it."""
 
+    scenario: Scenario
     stage: Stage | None = None
     steps: Steps | None = None
     held: bool = False
@@ -132,7 +137,7 @@ def run(scenario: Scenario, options: Options | None = None, on_entry: OnEntry | 
     `on_entry` is told of every entry of the log as it is made, with the stage that it happens on.
     """
     options = options or Options()
-    state = _Run()
+    state = _Run(scenario)
     try:
         target = parse_target(options.target, options.control_url)
         state.virtual = target.in_process and not options.real_time
@@ -159,6 +164,8 @@ def _trouble_of(error: BaseException, state: _Run) -> _Trouble:
     line = " ".join((str(error).splitlines() or [""])[0].split())
     doing = _doing(state)
     match error:
+        case WrongSettings(settings=settings) if places := _places(settings, state.scenario):
+            return _Trouble(Outcome.INVALID, places[0], more=places[1:])
         case TargetUsageError():
             return _Trouble(Outcome.INVALID, line)
         case TargetError() | ControlError() | AudioSocketError() | OSError():
@@ -175,6 +182,14 @@ def _trouble_of(error: BaseException, state: _Run) -> _Trouble:
             return _Trouble(Outcome.SET_UP, f"{line}, during {doing}", details)
     details = "".join(traceback.format_exception(error))
     return _Trouble(Outcome.SET_UP, f"the simulator failed: {error!r}, during {doing}".replace("\n", " "), details)
+
+
+def _places(settings: Sequence[tuple[tuple[str, ...], str]], scenario: Scenario) -> tuple[str, ...]:
+    """What is wrong with the scenario's own settings: a line each, as the loader would say it."""
+    written = scenario.written
+    found = {(written.place("server", *path), what) for path, what in settings if path and path[0] in scenario.server}
+    placed = sorted((*place, what) for place, what in found if place is not None)
+    return tuple(f"{written.file}:{line}:{column}: {what}" for line, column, what in placed)
 
 
 async def _one_call(
@@ -246,34 +261,27 @@ def _conclude(scenario: Scenario, options: Options, state: _Run) -> Result:
         stage.log.add(last_ms, Source.CHECK, Noted(trouble.line))
     entries = [] if stage is None else stage.log.entries
     late_ms = 0.0 if stage is None or state.virtual else stage.leg.own_lateness_ms
-    failed = [entry.event for entry in entries if isinstance(entry.event, StepFailed)]
-    problems = [_problem(event, scenario) for event in failed]
-    died = any(event.step == TARGET_DIED for event in failed)  # which no lateness of ours explains
-    outcome = Outcome.PASSED if state.held and not problems else Outcome.FAILED
+    failed = [(entry.event, entry.at_ms) for entry in entries if isinstance(entry.event, StepFailed)]
+    died = any(event.step == TARGET_DIED for event, _ in failed)  # which no lateness of ours explains
+    outcome = Outcome.PASSED if state.held and not failed else Outcome.FAILED
+    faults: list[str] = []
     if trouble is not None:
-        outcome, problems = trouble.outcome, [trouble.line, *problems]
+        outcome, faults = trouble.outcome, [trouble.line, *trouble.more]
     elif outcome is Outcome.FAILED and late_ms > LATE_MS and not died:
         outcome = Outcome.INCONCLUSIVE
-        problems.append(f"the simulator itself was up to {late_ms:.0f} ms late: this says nothing of the bot")
+        faults = [f"the simulator itself was up to {late_ms:.0f} ms late: this says nothing of the bot"]
     result = Result(
         scenario,
         outcome,
         entries,
-        problems,
+        [Failure.of(event, at_ms, scenario) for event, at_ms in failed],
+        faults,
         details="" if trouble is None else trouble.details,
         own_lateness_ms=late_ms,
         duration_ms=max((entry.at_ms for entry in entries), default=0),
         interrupted=state.interrupted,
     )
     return result if options.artefacts is None else _with_artefacts(result, options.artefacts, stage)
-
-
-def _problem(failed: StepFailed, scenario: Scenario) -> str:
-    """One line: where the step is written, what was expected, what happened instead."""
-    where = f"step {failed.number} ({failed.step})" if failed.number else failed.step
-    if 0 < failed.number <= len(scenario.places):
-        where = f"{scenario.places[failed.number - 1]}: {where}"
-    return f"{where}: expected {failed.expected}; {failed.happened}"
 
 
 def _with_artefacts(result: Result, folder: Path, stage: Stage | None) -> Result:
@@ -300,7 +308,7 @@ def _with_artefacts(result: Result, folder: Path, stage: Stage | None) -> Result
             wrong.append(f"the simulator failed to write the files of this run: {error!r}")
     if wrong:
         outcome = max(result.outcome, Outcome.SET_UP) if result.outcome is not Outcome.FAILED else result.outcome
-        result = replace(result, outcome=outcome, problems=[*result.problems, *dict.fromkeys(wrong)])
+        result = replace(result, outcome=outcome, faults=[*result.faults, *dict.fromkeys(wrong)])
     return replace(result, artefacts=files)
 
 

@@ -117,7 +117,7 @@ class Stage:
     def record(self, loop_time: float, source: Source, event: LogEvent) -> None:
         self._record_ms(self.ms(loop_time), source, event)
 
-    def fail(self, at_ms: int, number: int, step: str, expected: str, happened: str) -> None:
+    def fail(self, at_ms: int, number: int, step: str, expected: str, *happened: str) -> None:
         """Something did not hold; `number` is 0 where it is no step. It stands in the log where it happened."""
         self._record_ms(at_ms, Source.CHECK, log.StepFailed(number, step, expected, happened))
 

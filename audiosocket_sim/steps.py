@@ -273,7 +273,7 @@ class Steps:
                     self._taken |= set() if entry is None else {entry}
                     return True
                 case Failed(expected=expected, happened=happened):
-                    stage.fail(stage.now_ms, number, _title(step), expected, happened)
+                    stage.fail(stage.now_ms, number, _title(step), expected, *happened)
                     return False
                 case Unreadable(hint=hint):
                     raise TargetError(f"step {number}: {hint}")
@@ -307,7 +307,7 @@ class Steps:
         match violation(never, stage.log.entries, watch.from_ms, to_ms):
             case Broken(at_ms=at_ms, happened=happened):
                 window = "" if never.for_ is None else f" within {never.for_} ms"
-                expected = f"that never{window} {describe(never)}"
+                expected = f"never{window}: {describe(never)}"
                 stage.fail(at_ms, watch.number, _title(watch.step), expected, happened)
                 return False
             case Unreadable(hint=hint):

@@ -15,7 +15,7 @@ import shlex
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -29,6 +29,7 @@ __all__ = [
     "Target",
     "TargetError",
     "TargetUsageError",
+    "WrongSettings",
     "close_target",
     "parse_target",
 ]
@@ -45,6 +46,14 @@ class TargetError(Exception):
 
 class TargetUsageError(TargetError):
     """What was asked for does not fit this kind of target: a fault of the command line or of the scenario."""
+
+
+class WrongSettings(TargetError):
+    """The target refuses some of the scenario's `server:`. `settings`: the path of each, and what is wrong with it."""
+
+    def __init__(self, message: str, settings: Sequence[tuple[tuple[str, ...], str]]) -> None:
+        super().__init__(message)
+        self.settings = tuple(settings)
 
 
 class Running(Protocol):
@@ -138,6 +147,16 @@ def _told(error: BaseException) -> str:
     return words if meant else f"{type(error).__name__}: {words}".rstrip(": ")
 
 
+def _not_started(message: str, error: BaseException) -> TargetError:
+    """With the settings that it is about, where the error names them (docs/targets.md)."""
+    keys, words = getattr(error, "keys", None), getattr(error, "words", None)
+    if not (isinstance(error, ValueError) and isinstance(keys, Sequence) and isinstance(words, Sequence)):
+        return TargetError(message)
+    if not keys or len(keys) != len(words):
+        return TargetError(message)
+    return WrongSettings(message, [(tuple(map(str, key)), str(what)) for key, what in zip(keys, words, strict=True)])
+
+
 @dataclass(frozen=True, slots=True)
 class InProcessTarget:
     """An async callable `(host, port, control_port, settings) -> Running`, named by an import string."""
@@ -167,7 +186,7 @@ class InProcessTarget:
                 running: Running = await serve(host="127.0.0.1", port=0, control_port=0, settings=merged)
         except (Exception, SystemExit) as error:
             why = f" within {_START_SECONDS:g} s" if limit.expired() else f": {_told(error)}"
-            raise TargetError(f"{name} did not start{why}") from error
+            raise _not_started(f"{name} did not start{why}", error) from error
         missing = [part for part in ("host", "port", "control_url", "close") if not hasattr(running, part)]
         if missing:
             found = type(running).__name__

@@ -109,7 +109,7 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
                 _bot_note(event),
             )
         case StepFailed(number=0, step=step, expected=expected, happened=happened):
-            return "FAILED", f"{step}: expected {expected}; {happened}", ""
+            return "FAILED", f"{step}: expected {expected}; {'; '.join(happened)}", ""
         case StepFailed(number=number, step=step, expected=expected):  # what happened stands in the lines above
             return "FAILED", f"step {number} ({step}): expected {expected}", ""
         case Noted(what=what):

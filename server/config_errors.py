@@ -19,12 +19,17 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class ConfigError(ValueError):
-    """A setting is wrong. `problems`: one line each; `keys`: the key paths they are about, in the same order."""
+    """A setting is wrong. `problems`: one line each.
 
-    def __init__(self, *problems: str, keys: Sequence[Key] = ()) -> None:
+    `keys`: the path of each key that is wrong; `words`: what is wrong with it, without saying where. Who has a file of
+    its own for the settings can so tell the place in it (docs/targets.md).
+    """
+
+    def __init__(self, *problems: str, keys: Sequence[Key] = (), words: Sequence[str] = ()) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
         self.keys = tuple(keys)
+        self.words = tuple(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +62,14 @@ def validated(model: type[Model], sources: Sequence[Source]) -> Model:
         details = error.errors(include_url=False)
         keys = [_key_of(detail["loc"]) for detail in details]
         lines = [_line(model, detail, key, sources) for detail, key in zip(details, keys, strict=True)]
-        raise ConfigError(*dict.fromkeys(lines), keys=keys) from None
+        words = [_words(model, detail, key) for detail, key in zip(details, keys, strict=True)]
+        raise ConfigError(*dict.fromkeys(lines), keys=keys, words=words) from None
 
 
-def did_you_mean(wrong: str, candidates: Iterable[str]) -> str:
+def did_you_mean(wrong: str, candidates: Iterable[str], *, quote: str = "") -> str:
     """`; did you mean …?`, or nothing where no candidate is near."""
     near = difflib.get_close_matches(wrong, list(candidates), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
+    return f"; did you mean {quote}{near[0]}{quote}?" if near else ""
 
 
 def _line(model: type[BaseModel], detail: ErrorDetails, key: Key, sources: Sequence[Source]) -> str:
@@ -75,6 +81,16 @@ def _line(model: type[BaseModel], detail: ErrorDetails, key: Key, sources: Seque
     if detail["type"] == "value_error" and len(key) < 2:
         return f"{where}: {_expected(detail)}"
     return f"{where}: {_shown(model, key, detail['input'])}: {_expected(detail)}"
+
+
+def _words(model: type[BaseModel], detail: ErrorDetails, key: Key) -> str:
+    """For the place where the key stands: the key alone, and not the way to it."""
+    if detail["type"] == "extra_forbidden":
+        near = _nearest(model, key, quote="'")
+        return f"unknown key {key[-1]!r}{near}"
+    if detail["type"] == "value_error" and len(key) < 2:
+        return _expected(detail)
+    return f"{key[-1]}: {_shown(model, key, detail['input'])}: {_expected(detail)}"
 
 
 def _key_of(loc: tuple[int | str, ...]) -> Key:
@@ -113,15 +129,15 @@ def _expected(detail: ErrorDetails) -> str:
     return f"expected {plain}" if plain else detail["msg"].replace("Input should be", "expected")
 
 
-def _nearest(model: type[BaseModel], key: Key) -> str:
+def _nearest(model: type[BaseModel], key: Key, *, quote: str = "") -> str:
     """The nearest right key: of the same section, else a whole path (a key in the wrong section, or in none)."""
     sections = sections_of(model)
     siblings = sections.get(key[0], {}) if len(key) > 1 else sections
     paths = {name: f"{section}.{name}" for section, names in sections.items() for name in names}
-    if near := did_you_mean(key[-1], siblings):
+    if near := did_you_mean(key[-1], siblings, quote=quote):
         return near
     elsewhere = difflib.get_close_matches(key[-1], paths, n=1, cutoff=0.6)
-    return f"; did you mean {paths[elsewhere[0]]}?" if elsewhere else f"; there are {', '.join(siblings)}"
+    return f"; did you mean {quote}{paths[elsewhere[0]]}{quote}?" if elsewhere else f"; there are {', '.join(siblings)}"
 
 
 def sections_of(model: type[BaseModel]) -> dict[str, Mapping[str, Any]]:

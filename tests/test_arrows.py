@@ -20,7 +20,13 @@ CHAINS = (
     ("audiosocket.errors", "audiosocket.messages", "audiosocket.connection", "audiosocket.transport"),
     ("audiosocket.pacing", "audiosocket.ticker"),
     ("server.events", "server.turns", "server.call", "server.listener", "server.__main__"),
-    ("audiosocket_sim.call_log", "audiosocket_sim.checks", "audiosocket_sim.runner", "audiosocket_sim.pytest_plugin"),
+    (
+        "audiosocket_sim.call_log",
+        "audiosocket_sim.checks",
+        "audiosocket_sim.failure",
+        "audiosocket_sim.runner",
+        "audiosocket_sim.pytest_plugin",
+    ),
     ("audiosocket_sim.target", "audiosocket_sim.runner", "audiosocket_sim.run_command", "audiosocket_sim.cli"),
     ("audiosocket_sim.scenario", "audiosocket_sim.loader"),
 )
@@ -34,6 +40,7 @@ PURE = (
     "server.playback",
     "audiosocket_sim.scenario",
     "audiosocket_sim.checks",
+    "audiosocket_sim.failure",
     "audiosocket_sim.hearing",
     "audiosocket_sim.caller",
     "audiosocket_sim.transcript",

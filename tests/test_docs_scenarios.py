@@ -98,9 +98,27 @@ def test_the_defaults_on_the_page_are_the_real_ones() -> None:
     assert wrong == []
 
 
+def test_the_failure_on_the_page_is_the_real_one() -> None:
+    """Of the page's first example, with one word changed: what a newcomer tries."""
+    path = ROOT / "scenarios" / "greeting_then_hold.yaml"
+    shown = re.search(r"^    (greeting_then_hold\.yaml:.*\n(?:      .*\n)+)", PAGE, re.MULTILINE)
+    assert shown is not None
+    changed = path.read_text(encoding="utf-8").replace('pode entrar.", within', 'pode subir.", within')
+    result = run(load_text(changed, path.stem, file=path.name, folder=path.parent))
+    (failure,) = result.failures
+    assert failure.block() == [line.removeprefix("    ") for line in shown[0].splitlines()]
+
+
+def test_the_wrong_setting_on_the_page_is_told_so() -> None:
+    text = "summary: x\nserver: {system: {barge_inn: true}}\nsteps:\n  - wait: 1s\n"
+    result = run(load_text(text, "bad", file="bad.yaml", folder=ROOT / "scenarios"))
+    assert result.outcome is Outcome.INVALID
+    assert [line.strip() for line in PAGE.splitlines() if "barge_inn" in line] == result.problems
+
+
 def test_the_errors_on_the_page_are_the_real_ones() -> None:
     text = "summary: x\nline: {codec: ulwa}\nsteps:\n  - say: pt-br/simm\n  - sya: x\n  - wait: 1\n    wait: 2s\n"
     with pytest.raises(ScenarioError) as caught:
         load_text(text, file="bad.yaml", folder=ROOT / "scenarios")
-    shown = [line.strip() for line in PAGE.splitlines() if line.startswith("    bad.yaml:")]
+    shown = [line.strip() for line in PAGE.splitlines() if line.startswith("    bad.yaml:") and "barge" not in line]
     assert shown == str(caught.value).splitlines()

@@ -17,6 +17,7 @@ from audiosocket_sim.loader.documents import FileError, Problem, read_model, rea
 from audiosocket_sim.places import PROJECT, recordings_folders
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.schema import schema
+from audiosocket_sim.scenario.written import Written
 
 __all__ = ["Problem", "ScenarioError", "load", "load_text", "schema", "sound_file"]
 
@@ -49,8 +50,7 @@ def load_text(text: str, name: str = "scenario", *, file: str | None = None, fol
         problems.append(Problem(file, place.line, place.column, message))
     if problems or scenario is None:
         raise ScenarioError(*problems)
-    places = tuple(f"{Path(file).name}:{tree.place(('steps', index)).line}" for index in range(len(scenario.steps)))
-    return scenario.model_copy(update={"name": name, "folder": folder, "places": places})
+    return scenario.model_copy(update={"name": name, "folder": folder, "written": Written(file, tree.places())})
 
 
 def sound_file(name: str, folder: Path) -> Path:

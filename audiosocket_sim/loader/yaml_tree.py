@@ -64,6 +64,10 @@ class Tree:
             return self.keys[path]
         return self.values.get(self.written(path), Place())
 
+    def places(self) -> dict[Path, tuple[int, int]]:
+        """Line and column of each key; of what has none (an item of a list, the whole) where it begins."""
+        return {path: (place.line, place.column) for path, place in {**self.values, **self.keys}.items()}
+
     def written(self, path: Path) -> Path:
         """The part of the path that is in the file."""
         while path and path not in self.values:

@@ -56,6 +56,7 @@ from audiosocket_sim.scenario.step_models import (
     ToneStep,
     WaitStep,
 )
+from audiosocket_sim.scenario.written import Written
 
 __all__ = [
     "ASTERISK_VERSIONS",
@@ -277,8 +278,8 @@ class Scenario(Model):
     folder: SkipJsonSchema[Path | None] = Field(default=None, alias="(folder)", exclude=True)
     """Where the file lies: what `say: {file: …}` is relative to. Set by the loader; no key of the language."""
 
-    places: SkipJsonSchema[tuple[str, ...]] = Field(default=(), alias="(places)", exclude=True)
-    """Where each step is written: `two_turns.yaml:15`. Set by the loader; no key of the language."""
+    written: SkipJsonSchema[Written] = Field(default=Written(), alias="(written)", exclude=True)
+    """Where in the file each part stands. Set by the loader; no key of the language."""
 
     summary: Words = Field(description="the point of this call, in a sentence")
     tags: tuple[Annotated[str, AfterValidator(_tag)], ...] = Field(

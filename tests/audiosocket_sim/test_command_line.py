@@ -17,6 +17,14 @@ from audiosocket_sim.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
+PICKY = """
+class Refused(ValueError):
+    keys, words = [("log", "folder")], ["folder: is missing"]
+
+
+async def serve(**_):
+    raise Refused("nowhere to log to")
+"""
 SHORT = """
 summary: A short call.
 server: {greeting: {delay_seconds: 0.2}}
@@ -67,13 +75,12 @@ def test_json_alone_on_stdout(folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert "passed: call" in captured.err
 
 
-def test_a_failure_shows_the_transcript_around_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_is_told_below_the_call(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = SHORT + '  - expect: {bot_says: "Boa noite.", within: 3s}\n'
     assert main(["run", write(folder, wrong)]) == 1
     out = capsys.readouterr().out
     assert "FAILED: call" in out
-    assert "expected the bot says “Boa noite.”" in out
-    assert "around it:" in out
+    assert out.count("“Condomínio Apoena, em que posso ajudar?”") == 2  # in the call, and in what was instead
     assert (folder / "runs" / "call" / "call.jsonl").read_text(encoding="utf-8").count("StepFailed") == 1
 
 
@@ -102,9 +109,27 @@ def test_a_missing_scenario_names_the_nearest(capsys: pytest.CaptureFixture[str]
     assert "did you mean greeting_then_hold.yaml?" in capsys.readouterr().err
 
 
-def test_a_setting_that_is_none_is_a_fault_of_the_set_up(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", write(folder, SHORT.replace("greeting:", "greting:"))]) == 3
-    assert "greting" in capsys.readouterr().out
+def test_settings_that_are_none_are_told_as_any_other_key(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The server knows what is wrong with them, the loader where they stand."""
+    settings = "server: {greting: {}, system: {\n  barge_inn: true,\n  hold_after_seconds: -3}}"
+    wrong = SHORT.replace("server: {greeting: {delay_seconds: 0.2}}", settings)
+    assert main(["run", write(folder, wrong)]) == 2
+    out = capsys.readouterr().out
+    assert [line.strip() for line in out.splitlines() if "call.yaml:" in line] == [
+        "call.yaml:3:10: unknown key 'greting'; did you mean 'greeting'?",
+        "call.yaml:4:3: unknown key 'barge_inn'; did you mean 'barge_in'?",
+        "call.yaml:5:3: hold_after_seconds: -3: expected 0 or more",
+    ]
+    assert "did not start" not in out
+
+
+def test_a_setting_that_is_not_the_scenarios_own_is_a_fault_of_the_set_up(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(folder)
+    (folder / "picky_bot.py").write_text(PICKY, encoding="utf-8")
+    assert main(["run", "--target", "picky_bot:serve", write(folder, SHORT)]) == 3
+    assert "picky_bot:serve did not start: nowhere to log to" in capsys.readouterr().out
 
 
 def test_the_mock_ais_port_in_use(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -279,7 +304,7 @@ def test_json_of_a_wrong_target(
     ("text", "outcome", "code"),
     [
         (SHORT + "  - expect: {bot_says: Oi, within: 1s}\n", "failed", 1),
-        (SHORT.replace("greeting:", "greting:"), "set_up", 3),
+        (SHORT.replace("greeting:", "greting:"), "invalid", 2),
         (SHORT + "ai: [{says: Oi., optional: true}]\nmax_duration: 100ms\n", "failed", 1),
     ],
 )
@@ -366,4 +391,24 @@ def test_a_failure_names_the_line_of_its_step(folder: Path, capsys: pytest.Captu
     name = write(folder, wrong)
     assert main(["run", name]) == 1
     line = wrong.splitlines().index('  - expect: {bot_says: "Boa noite.", within: 3s}') + 1
-    assert f"{name}:{line}: step 2 (expect bot_says): expected the bot says “Boa noite.”" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    block = out[out.index(f"  {name}:{line}: call, ") :].splitlines()
+    assert block[:3] == [
+        f"  {name}:{line}: call, step 2 (expect bot_says)",
+        "    expected  the bot says “Boa noite.”, from 0.807 until 3.807",
+        "    happened  0.507 the bot said “Condomínio Apoena, em que posso ajudar?”",
+    ]
+    assert block[3].startswith("  transcript")  # the call itself was just shown
+
+
+def test_a_failure_in_json_has_the_call_around_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = SHORT + '  - expect: {bot_says: "Boa noite.", within: 3s}\n'
+    assert main(["run", "--json", write(folder, wrong)]) == 1
+    (call,) = told(capsys.readouterr().out)
+    (failure,) = call["failures"]
+    assert (failure["where"], failure["what"]) == ("call.yaml:6", "step 2 (expect bot_says)")
+    assert failure["expected"].startswith("the bot says “Boa noite.”")
+    assert any("FAILED   step 2" in line for line in failure["around"])
+    assert call["problems"] == [
+        f"call.yaml:6: call, step 2 (expect bot_says): expected {failure['expected']}; {'; '.join(failure['happened'])}"
+    ]

@@ -68,7 +68,8 @@ def test_a_program_that_dies_in_mid_call(
     monkeypatch.setattr(CallLeg, "own_lateness_ms", 99.0)  # which is no excuse for a program that is gone
     result = call(command([0.5, *end], control=control), "[{expect: {bot_speaks: 1s}}]", tmp_path)
     assert result.outcome is Outcome.FAILED, result.problems
-    assert f"target: expected the command to run to the end of the call; it {how}" in result.problems
+    (died,) = [failure for failure in result.failures if failure.what == "target"]
+    assert (died.expected, died.happened) == ("the command to run to the end of the call", (f"it {how}",))
     assert result.artefacts is not None
     assert how in result.artefacts.transcript.read_text(encoding="utf-8")
 

@@ -120,8 +120,11 @@ def test_a_failure_shows_the_call_around_it(project: pytest.Pytester) -> None:
     failed.stdout.fnmatch_lines(
         [
             "*scenario short*",
-            "short: failed",
-            "short.yaml:6: step 1 (expect bot_says): expected the bot says “Pode descer.”, from 0.000 until 3.000; *",
+            "scenarios/short.yaml:6: short, step 1 (expect bot_says)",
+            "  expected  the bot says “Pode descer.”, from 0.000 until 3.000",
+            "  happened  0.810 the bot said “Pode subir.”",
+            "            2.500 the server hung up (00 00 00)",
+            "",
             "*0.810  bot      “Pode subir.”*",
             "*FAILED   step 1 (expect bot_says)*",
             "call log: runs/pytest/scenarios/short/call.jsonl",
@@ -136,7 +139,10 @@ def test_a_failure_shows_the_call_around_it(project: pytest.Pytester) -> None:
     assert case.get("name") == "short"
     message = case.find("failure")
     assert message is not None
-    assert "expected the bot says “Pode descer.”" in (message.text or "")
+    assert message.get("message", "").startswith("scenarios/short.yaml:6: short, step 1 (expect bot_says)")
+    assert "expected  the bot says “Pode descer.”" in (message.text or "")
+    short = next(line for line in failed.outlines if line.startswith("FAILED scenarios/short.yaml::short"))
+    assert "scenarios/short.yaml:6" in short
 
 
 def test_junit_of_what_passes(project: pytest.Pytester) -> None:

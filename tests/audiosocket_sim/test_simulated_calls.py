@@ -232,35 +232,41 @@ FAIL = {
         "expect: {backend_asked: '202', within: 1s}", (), ("1.020 FAILED",), "the backend is asked “202”"
     ),
     "another one hangs up": Case(
-        "expect: {hangs_up: server, within: 2s}", ([1, "garbage"],), (), "the call ended (asterisk: "
+        "expect: {hangs_up: server, within: 2s}", ([1, "garbage"],), (), "Asterisk ended the call: "
     ),
     "never, in a time": Case(
-        "never: {bot_speaks: 200ms, for: 2s}\nwait: 1s", (HELLO,), ("0.810 FAILED",), "it happened at 0.810"
+        "never: {bot_speaks: 200ms, for: 2s}\nwait: 1s",
+        (HELLO,),
+        ("0.810 FAILED",),
+        "; 0.810 the bot said “Pode subir.”",
     ),
     "never, to the end: told where it happened": Case(
-        "never: {bot_says: Pode subir.}\nwait: 5s", (HELLO,), ("0.810 FAILED",), "that never the bot says"
+        "never: {bot_says: Pode subir.}\nwait: 5s", (HELLO,), ("0.810 FAILED",), "expected never: the bot says"
     ),
     "never: what began just before the window was over": Case(
-        "never: {bot_says: Pode subir., for: 850ms}\nwait: 5s", (HELLO,), ("0.810 FAILED",), "that never within 850 ms"
+        "never: {bot_says: Pode subir., for: 850ms}\nwait: 5s",
+        (HELLO,),
+        ("0.810 FAILED",),
+        "expected never within 850 ms: the bot says",
     ),
     "never silent": Case(
         "never: {bot_silent: 1s}\nwait: 4s",
         (HELLO,),
         ("1.800 FAILED",),
-        "that never the bot is silent for at least 1.00 s",
+        "expected never: the bot is silent for at least 1.00 s; 1.800 silence began",
     ),
     "never a state": Case(
         "wait: 500ms\nnever: {state: WAITING, for: 1s}",
         ([1, "state", "WAITING"],),
         (),
-        "it happened at 1.000",
+        "1.000 state WAITING",
         control=True,
     ),
     "never asked, after the end": Case(
         "{hang_up: close, after: 1s}\nnever: {backend_asked: tarde, for: 4s}",
         ([4.0, "ask", "Tarde demais."],),
         (),
-        "it happened at 4.000",
+        "4.000 the backend was asked “Tarde demais.”",
         keys="ai: [{says: Pois não.}]",
     ),
     "the caller speaks after the end": Case(

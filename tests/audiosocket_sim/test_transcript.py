@@ -42,7 +42,7 @@ def test_an_event_is_one_line_whatever_was_said() -> None:
 
 
 def test_what_is_no_step_has_no_number() -> None:
-    entry = CallLog().add(0, Source.CHECK, StepFailed(0, "max_duration", "the call to end", "it did not"))
+    entry = CallLog().add(0, Source.CHECK, StepFailed(0, "max_duration", "the call to end", ("it did not",)))
     assert line_of(entry).endswith("FAILED   max_duration: expected the call to end; it did not")
 
 
@@ -82,7 +82,7 @@ def test_a_failure_and_what_stands_around_it() -> None:
     log = CallLog()
     for second in range(30):
         log.add(second * 1000, Source.STATE, StateTold("WAITING", "IA_TURN"))
-    log.add(20_500, Source.CHECK, StepFailed(3, "expect bot_says", "the bot says “Oi”", "nothing happened"))
+    log.add(20_500, Source.CHECK, StepFailed(3, "expect bot_says", "the bot says “Oi”", ("nothing happened",)))
     lines = around(log.entries, 20_500)
     assert lines[0] == lines[-1] == "     …"
     assert any(line.endswith("FAILED   step 3 (expect bot_says): expected the bot says “Oi”") for line in lines)

@@ -286,6 +286,17 @@ def test_a_wrong_variable_is_named_as_it_was_given(monkeypatch: pytest.MonkeyPat
         load_settings()
 
 
+def test_an_error_can_be_put_where_its_keys_are_written() -> None:
+    """For a file of settings that is not ours: the path of each key, and words that do not repeat it."""
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_overrides({"sytem": {}, "system": {"barge_inn": 1, "hold_after_seconds": -3}})
+    assert sorted(zip(caught.value.keys, caught.value.words, strict=True)) == [
+        (("system", "barge_inn"), "unknown key 'barge_inn'; did you mean 'barge_in'?"),
+        (("system", "hold_after_seconds"), "hold_after_seconds: -3: expected 0 or more"),
+        (("sytem",), "unknown key 'sytem'; did you mean 'system'?"),
+    ]
+
+
 def test_no_secret_is_shown() -> None:
     secret = {"azure_key": "s3cret", "azure_region": "brazilsouth"}
     assert "s3cret" not in f"{Settings.from_overrides({'speech': secret})!r}"
