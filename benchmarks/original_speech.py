@@ -1,7 +1,7 @@
 """The original's way with speech, as the yardstick of ours: one-shot recognition of the utterance that was kept until
-it was over, and synthesis of the whole sentence before its first frame. `speech.engine: benchmarks.original_speech:load`.
+it was over, and synthesis of the whole sentence before its first frame.
 
-It runs behind the same server, so that what differs is this alone. It is no engine to use: it has none of the deadlines
+`speech.engine: benchmarks.original_speech:load`. It runs behind the same server, so that what differs is this alone. It is no engine to use: it has none of the deadlines
 that the SDK lacks.
 """
 
