@@ -70,7 +70,10 @@ def _waits(endpoint: str, engine: str, silence_seconds: float, *, calls: int) ->
     }
     found: dict[str, list[float]] = defaultdict(list)
     for _ in range(calls):
-        result = run_scenario(scenario.model_copy(update={"server": settings}), Options(real_time=True, ear=True))
+        call = scenario.model_copy(update={"server": settings})
+        result = run_scenario(call, Options(real_time=True))
+        if result.worth_repeating:  # the machine was busy
+            result = run_scenario(call, Options(real_time=True))
         if result.outcome is not Outcome.PASSED:
             raise RuntimeError(f"{engine}: {'; '.join(result.problems)}")
         told = [entry.event for entry in result.entries if isinstance(entry.event, StageTook)]
