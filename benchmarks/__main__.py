@@ -25,7 +25,7 @@ says what each figure means. Exit code: 0, also where a target is missed; 3 wher
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="How fast: virtual time, whole scenarios, pacing, the cost of a call, capacity, the wait for an answer.",
+        description="How fast: virtual time, whole scenarios, pacing, cost, capacity; how long a caller waits.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -1,8 +1,8 @@
 """The original's way with speech, as the yardstick of ours: one-shot recognition of the utterance that was kept until
 it was over, and synthesis of the whole sentence before its first frame.
 
-`speech.engine: benchmarks.original_speech:load`. It runs behind the same server, so that what differs is this alone. It is no engine to use: it has none of the deadlines
-that the SDK lacks.
+`speech.engine: benchmarks.original_speech:load`. It runs behind the same server, so that what differs is this alone. It
+is no engine to use: it has none of the deadlines that the SDK lacks.
 """
 
 import asyncio
