@@ -96,9 +96,7 @@ class AzureEngine:
         if not failures:
             return f"{self._place}: {heard}; {spoken}"
         failure = next((f for f in failures if not isinstance(f, SpeechUnavailable)), failures[0])
-        if isinstance(failure, SpeechUnavailable):
-            failure = await why_no_connection(self._address) or failure
-        raise failure
+        raise await why_no_connection(self._address) or failure
 
     async def _try(self, attempt: Callable[[], Coroutine[Any, Any, str]]) -> str | SpeechError:
         try:

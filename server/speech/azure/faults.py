@@ -6,7 +6,6 @@ The SDK's own words stand behind ours. They hold addresses and connection ids, n
 import asyncio
 import ctypes
 import socket
-import ssl
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -54,6 +53,8 @@ async def why_no_connection(address: str) -> SpeechError | None:
     """
     if not _has_openssl():
         return SpeechError("the Azure Speech SDK needs OpenSSL at run time, also for ws://: apt install libssl3")
+    import ssl  # late: it may need the very library
+
     parts = urlsplit(address)
     host, tls = parts.hostname or "", parts.scheme in ("wss", "https")
     port = parts.port or (443 if tls else 80)
@@ -67,7 +68,7 @@ async def why_no_connection(address: str) -> SpeechError | None:
     except ssl.SSLCertVerificationError as error:
         return SpeechError(
             f"the certificate of {host} cannot be verified: apt install ca-certificates, or set SSL_CERT_FILE "
-            f"({error.verify_message})"
+            f"({getattr(error, 'verify_message', error)})"
         )
     except socket.gaierror as error:
         if error.errno == socket.EAI_NONAME:
