@@ -59,12 +59,12 @@ class Caller:
         if sound is None:
             if self.muted:
                 return None
-            return self._leave(now, self._line.quiet(n_bytes))
+            return self._leave(now, self._line.quiet(n_bytes, now))
         if sound.position == 0:
             sound.on_started(now)
         piece = sound.pcm[sound.position : sound.position + n_bytes]
         sound.position += n_bytes
-        packet = self._leave(now, self._line.send(piece.ljust(n_bytes, b"\0"), with_noise=not sound.pure))
+        packet = self._leave(now, self._line.send(piece.ljust(n_bytes, b"\0"), with_noise=not sound.pure, at=now))
         if sound.position >= len(sound.pcm):
             self._sound = None
             started = now - (sound.position - n_bytes) / (2 * self._rate_hz)

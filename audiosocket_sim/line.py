@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiosocket import slin
+from audiosocket_sim.line_echo import LineEcho
 
 __all__ = ["Codec", "LineModel", "noise", "tone"]
 
@@ -27,7 +28,8 @@ class LineModel:
     """The line of one call.
 
     `codec` is what the phone's leg speaks; both directions pass through it once. It is G.711, hence applied at 8 kHz
-    only: at any other `rate_hz` the line passes the samples as they are. `noise_dbfs` (None: no noise) is white noise
+    only: at any other `rate_hz` the line passes the samples as they are. `echo` (None: none) is what of the bot's sound
+    comes back into what the caller sends. `noise_dbfs` (None: no noise) is white noise
     under all that the caller sends, added before the codec; `gain_db` is applied to the caller's sound, not to the
     noise. A-law has no zero: digital silence comes out as samples of 8 (-72 dBFS), as on a real line.
 
@@ -41,39 +43,47 @@ class LineModel:
         gain_db: float = 0.0,
         seed: int = 1,
         rate_hz: int = 8000,
+        echo: LineEcho | None = None,
     ) -> None:
         if codec not in ("ulaw", "alaw", "none"):
             raise ValueError(f"codec must be ulaw, alaw or none, not {codec!r}")
         self._codec = _CODECS[codec if rate_hz == 8000 else "none"]
         self._factor = 10 ** (gain_db / 20)
+        self._echo = echo
         self._noise = None if noise_dbfs is None else _WhiteNoise(noise_dbfs, seed)
         self._quiet = b""
 
-    def quiet(self, n_bytes: int) -> bytes:
-        """What leaves the line while nobody makes a sound: its noise, or what the codec makes of digital silence."""
-        if self._noise is not None:
-            return self.send(bytes(n_bytes))
+    def quiet(self, n_bytes: int, at: float = 0.0) -> bytes:
+        """What leaves the line while nobody makes a sound: its noise and echo, or what the codec makes of silence."""
+        if self._noise is not None or self._echo is not None:
+            return self.send(bytes(n_bytes), at=at)
         if len(self._quiet) != n_bytes:
             self._quiet = self.send(bytes(n_bytes))
         return self._quiet
 
-    def send(self, frame: bytes, with_noise: bool = True) -> bytes:
-        """Caller to Asterisk: gain, noise, codec. Same length out as in.
+    def send(self, frame: bytes, with_noise: bool = True, at: float = 0.0) -> bytes:
+        """Caller to Asterisk: gain, echo, noise, codec. Same length out as in. `at`: seconds, when the frame ends.
 
-        Frames sent without noise (a phone that sends digital silence) do not use the noise up: it goes on where it
-        was.
+        Frames sent without noise (a phone that sends digital silence) have no echo either, and do not use the noise up:
+        it goes on where it was.
         """
         noise = self._noise if with_noise else None
-        if noise is None and self._factor == 1.0:
+        echo = self._echo.take(at, len(frame) // 2) if with_noise and self._echo is not None else None
+        if noise is None and echo is None and self._factor == 1.0:
             return self._codec(frame)
         sound = np.frombuffer(frame, dtype="<i2") * np.float64(self._factor)
+        if echo is not None:
+            sound += echo
         if noise is not None:
             sound += noise.take(len(sound))
         return self._codec(_to_slin(sound))
 
-    def receive(self, frame: bytes) -> bytes:
-        """Asterisk to the caller's ear: the codec only. Same length out as in."""
-        return self._codec(frame)
+    def receive(self, frame: bytes, at: float = 0.0) -> bytes:
+        """Asterisk to the caller's ear: the codec only. Same length out as in. `at`: seconds, when it came."""
+        heard = self._codec(frame)
+        if self._echo is not None:
+            self._echo.heard(at, heard)
+        return heard
 
 
 def noise(ms: float, dbfs: float, color: Color = "white", seed: int = 1, rate_hz: int = 8000) -> bytes:

@@ -24,6 +24,7 @@ from audiosocket_sim.hearing import (
     HeardSpeechStarted,
 )
 from audiosocket_sim.line import LineModel
+from audiosocket_sim.line_echo import LineEcho
 from audiosocket_sim.mock_ai import MockAi
 from audiosocket_sim.profiles import profile
 from audiosocket_sim.scenario import Scenario
@@ -79,9 +80,10 @@ class Stage:
             scenario.ai, self._on_backend, self._push, on_failure=self._on_ai_failure, on_error=self._broke
         )
         peer = scenario.asterisk
-        self.line = LineModel(
-            scenario.line.codec, scenario.line.noise_dbfs, scenario.line.gain_db, scenario.line.seed, peer.rate_hz
-        )
+        line = scenario.line
+        back = line.echo
+        echo = None if back is None else LineEcho(back.delay, back.gain_db, back.spread, line.seed)
+        self.line = LineModel(line.codec, line.noise_dbfs, line.gain_db, line.seed, peer.rate_hz, echo)
         self.caller = Caller(self.line, peer.rate_hz, self._loop.time)
         self.ear = Ear(ear_book, hold_pcm, self._on_heard)
         self.leg = CallLeg(
@@ -265,7 +267,7 @@ class Stage:
 
     def _on_bot_audio(self, at: float, rate_hz: int, payload: bytes) -> None:
         if rate_hz == 8000:
-            payload = self.line.receive(payload)
+            payload = self.line.receive(payload, at)
         self.ear.hear(at, rate_hz, payload)
 
     def _on_heard(self, fact: HeardSpeechStarted | HeardSpeech | HeardHoldStarted | HeardHoldStopped) -> None:

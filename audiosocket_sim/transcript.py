@@ -160,7 +160,9 @@ def _line(line: Line, rate_hz: int) -> str:
     codec = {"ulaw": "µ-law", "alaw": "A-law", "none": "no codec"}[line.codec if rate_hz == 8000 else "none"]
     noise = "" if line.noise_dbfs is None else f", noise {_dbfs(line.noise_dbfs)}"
     gain = "" if line.gain_db == 0 else f", gain {line.gain_db:+g} dB"
-    return codec + noise + gain
+    echo = line.echo
+    back = "" if echo is None else f", echo {echo.gain_db:g} dB after {echo.delay} ms".replace("-", "−")
+    return codec + noise + gain + back
 
 
 def _dbfs(level: float) -> str:

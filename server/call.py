@@ -315,11 +315,13 @@ class Call:
             voice = self._playback
             shell = self._shell
             assert shell is not None  # the UUID came by it
-            if not shell.send(SLIN8, voice.next_frame()) and shell.dropped_messages == MOST_UNSENT:
+            ear = self._ear
+            frame = voice.next_frame()
+            ear.played(frame)
+            if not shell.send(SLIN8, frame) and shell.dropped_messages == MOST_UNSENT:
                 self._warn("the caller's side does not read: a second of audio could not be sent")
             if voice.news:
                 self._take_news()
-            ear = self._ear
             if deadline - ear.audio_at > ear.gap_seconds and (facts := ear.missing(deadline, self._loop.time())):
                 self._heard(facts)
             if self._room is not None and voice.queued_ms < ROOM_FROM_MS:

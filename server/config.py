@@ -213,6 +213,7 @@ class Endpointing(_Section):
     pre_roll_ms: Milliseconds = Field(300, description="audio kept from before the detector fired")
     minimum_speech_ms: Milliseconds = Field(240, description="anything shorter is a noise and not an utterance")
     longest_utterance_seconds: PositiveSeconds = Field(15.0, description="an utterance ends here even without silence")
+    echo_guard: bool = Field(True, description="what sounds like what was just played opens no utterance")
     missing_audio_ms: Milliseconds = Field(200, description="a gap in the caller's audio that counts as silence")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from server.config import Settings
 from server.detectors import Detectors
-from server.endpointing import Endpointer, EndpointingFact, Vad, WebRtcVad
+from server.endpointing import EchoGuard, Endpointer, EndpointingFact, Vad, WebRtcVad
 from server.inbound import Inbound
 from server.speech.base import Recognition
 from server.turns import SPARE_SECONDS
@@ -31,12 +31,16 @@ class Ear:
         """Who is given the audio of an utterance as it comes."""
         self._inbound = Inbound(warn, settings.audio.caller_sample_rate)
         self._plain_kind = self._inbound.plain_kind
+        echo = EchoGuard()
+        self.played = echo.played
+        """To be told each frame that is sent to the caller, when it is sent."""
         self._endpointer = Endpointer(
             WebRtcVad(ep.aggressiveness),
             silence_ms=round(settings.system.silence_threshold_seconds * 1000),
             longest_ms=round(ep.longest_utterance_seconds * 1000),
             pre_roll_ms=ep.pre_roll_ms,
             minimum_speech_ms=ep.minimum_speech_ms,
+            guards=(echo.is_echo,) if ep.echo_guard else (),
         )
         self._detectors = detectors
         self._detector: Vad | None = None  # lent by `detectors`

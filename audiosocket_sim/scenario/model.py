@@ -69,6 +69,7 @@ __all__ = [
     "BotSilent",
     "BotSpeaks",
     "DtmfStep",
+    "Echo",
     "ExpectStep",
     "Expectation",
     "HangUp",
@@ -125,6 +126,18 @@ def _known_packet_time(ms: int) -> int:
     return ms
 
 
+def _known_echo_delay(ms: int) -> int:
+    if ms > 2000:
+        raise ValueError("an echo comes within 2 s")
+    return ms
+
+
+def _known_spread(ms: int) -> int:
+    if ms > 500:
+        raise ValueError("an echo is smeared over 500 ms at most")
+    return ms
+
+
 def _uuid(text: str) -> str:
     try:
         return str(UUID(text))
@@ -164,6 +177,18 @@ class AsteriskPeer(Model):
         return self
 
 
+class Echo(Model):
+    """What comes back of the bot's own sound, mixed into what the caller sends."""
+
+    delay: Annotated[PositiveMs, AfterValidator(_known_echo_delay)] = Field(
+        default=80, description="from the bot's sound at the phone to its echo in what the phone sends, up to 2 s"
+    )
+    gain_db: float = Field(default=-20.0, ge=-60, le=0, description="how much softer")
+    spread: Annotated[DurationMs, AfterValidator(_known_spread)] = Field(
+        default=8, description="smeared over so much: 8 ms as a hybrid does, 60 ms as a room; 0: a pure copy"
+    )
+
+
 class Line(Model):
     """What happens to sound between the caller's mouth and Asterisk."""
 
@@ -172,7 +197,10 @@ class Line(Model):
         default=None, le=0, ge=-120, description="white noise under all that the caller sends; none otherwise"
     )
     gain_db: float = Field(default=0.0, ge=-60, le=40, description="louder or softer, both ways")
-    seed: int = Field(default=1, description="the same seed, the same noise")
+    echo: Annotated[Echo, Shorthand("delay")] | None = Field(
+        default=None, description="of the bot's own voice; none otherwise"
+    )
+    seed: int = Field(default=1, description="the same seed, the same noise and the same path of the echo")
 
 
 class Network(Model):
@@ -305,6 +333,8 @@ class Scenario(Model):
         for index, reply in enumerate(self.ai):
             if reply.fault == "refused" and len(self.ai) > 1:
                 raise misfit("a backend that refuses connections gives no other reply", "ai", index, "fault")
+        if self.line.echo is not None and self.asterisk.rate_hz != 8000:
+            raise misfit("the line's echo is 8 kHz only: it does not go with asterisk.rate_hz", "line", "echo")
         _check_hang_up(self.steps, self.asterisk)
         return self
 

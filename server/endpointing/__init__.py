@@ -1,11 +1,23 @@
 """When does the caller speak, and when has he finished: voice activity per 20 ms -> an utterance began, or ended. Pure.
 
 The parts: `vad` (what a detector is, and WebRTC's), `silero` (the second one), `endpointer` (detector's verdicts to
-utterances). Which detector a call gets, and the pool of them, is `server.detectors`: that needs a loop.
+utterances), `echo` (the bot's own voice is no caller's). Which detector a call gets, and the pool of them, is
+`server.detectors`: that needs a loop.
 """
 
-from server.endpointing.endpointer import Endpointer, EndpointingFact, UtteranceBegan, UtteranceEnded
+from server.endpointing.echo import EchoGuard
+from server.endpointing.endpointer import Endpointer, EndpointingFact, Guard, UtteranceBegan, UtteranceEnded
 from server.endpointing.silero import SileroVad
 from server.endpointing.vad import Vad, WebRtcVad
 
-__all__ = ["Endpointer", "EndpointingFact", "SileroVad", "UtteranceBegan", "UtteranceEnded", "Vad", "WebRtcVad"]
+__all__ = [
+    "EchoGuard",
+    "Endpointer",
+    "EndpointingFact",
+    "Guard",
+    "SileroVad",
+    "UtteranceBegan",
+    "UtteranceEnded",
+    "Vad",
+    "WebRtcVad",
+]

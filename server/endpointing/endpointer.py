@@ -5,17 +5,19 @@ A detector that adapts to the line runs on all audio, in every state of the call
 amount of audio (and of missing audio, `missing`), never a clock. What is done about an utterance is decided elsewhere
 (`turns`).
 
-An utterance begins with three voiced frames among five: one or two are a click. Its audio begins `pre_roll_ms` before
+An utterance begins with three voiced frames among five: one or two are a click; and unless one of the guards knows the
+sound for something other than a caller's voice, when it takes three new ones. Its audio begins `pre_roll_ms` before
 the first of them, so that the onset of the first word, which no detector hears, is not lost; but never before `forget`,
 which the call says when the bot falls silent: the pre-roll must not hold the bot's own echo.
 """
 
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from server.endpointing.vad import FRAME_BYTES, FRAME_MS, Vad
 
-__all__ = ["Endpointer", "EndpointingFact", "UtteranceBegan", "UtteranceEnded"]
+__all__ = ["Endpointer", "EndpointingFact", "Guard", "UtteranceBegan", "UtteranceEnded"]
 
 ONSET_VOICED = 3
 ONSET_WINDOW = 0b11111  # five frames
@@ -40,6 +42,9 @@ class UtteranceEnded:
 
 EndpointingFact = UtteranceBegan | UtteranceEnded
 
+Guard = Callable[[bytes], bool]
+"""Is the newest that was heard (the end of this SLIN, 8 kHz), which the detector takes for speech, no caller's?"""
+
 
 class Endpointer:
     """One call's. Feed it with `audio` and `missing`; each answers with what it brought about, mostly nothing."""
@@ -52,6 +57,7 @@ class Endpointer:
         longest_ms: int,
         pre_roll_ms: int = 300,
         minimum_speech_ms: int = 240,
+        guards: Sequence[Guard] = (),
     ) -> None:
         self.in_utterance = False
         self._vad = self._next_vad = vad
@@ -61,6 +67,7 @@ class Endpointer:
         self._silence_limit_ms = silence_ms
         self._longest_ms = longest_ms
         self._minimum_speech_ms = minimum_speech_ms
+        self._guards = guards
         self._listening = False
         self._rest = b""  # less than a frame
         self._recent: deque[bytes] = deque(maxlen=pre_roll_ms // FRAME_MS + ONSET_VOICED)
@@ -148,12 +155,19 @@ class Endpointer:
             self._missing_ms = 0
             return self._went_on(FRAME_MS, voiced=voiced)
         if voiced and self._listening and (flags & ONSET_WINDOW).bit_count() >= ONSET_VOICED:
+            if self._guards and self._is_guarded():
+                self._flags = 0
+                return None
             self.in_utterance = True
             # What was said in the pre-roll was said: nobody may have listened yet.
             self._whole_ms, self._voiced_ms = flags.bit_length() * FRAME_MS, flags.bit_count() * FRAME_MS
             self._silent_ms = self._missing_ms = 0
             return [UtteranceBegan(b"".join(self._recent) + behind)]
         return None
+
+    def _is_guarded(self) -> bool:
+        heard = b"".join(self._recent)
+        return any(guard(heard) for guard in self._guards)
 
     def _went_on(self, ms: int, *, voiced: bool) -> list[EndpointingFact] | None:
         self._whole_ms += ms

@@ -1,11 +1,12 @@
 """When does the caller speak. Arithmetic over frames whose verdict is written in their first byte."""
 
 import random
+from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.endpointing import Endpointer, EndpointingFact, UtteranceBegan, UtteranceEnded, Vad, WebRtcVad
+from server.endpointing import Endpointer, EndpointingFact, Guard, UtteranceBegan, UtteranceEnded, Vad, WebRtcVad
 
 SPEECH = b"\1" * 320
 QUIET = bytes(320)
@@ -32,6 +33,7 @@ def endpointer(
     longest_ms: int = 2000,
     pre_roll_ms: int = 60,
     minimum_speech_ms: int = 100,
+    guards: Sequence[Guard] = (),
 ) -> Endpointer:
     made = Endpointer(
         vad or FirstByte(),
@@ -39,6 +41,7 @@ def endpointer(
         longest_ms=longest_ms,
         pre_roll_ms=pre_roll_ms,
         minimum_speech_ms=minimum_speech_ms,
+        guards=guards,
     )
     made.listen(True)
     return made
@@ -137,6 +140,29 @@ def test_closing_the_ear_gives_the_utterance_up() -> None:
     assert not ep.in_utterance
     ep.listen(True)
     assert feed(ep, "." * 30) == []
+
+
+# --- guards
+
+
+def test_a_guard_is_asked_at_an_onset_and_holds_it_up_for_three_more_voiced_frames() -> None:
+    asked: list[bytes] = []
+
+    def not_yet(heard: bytes) -> bool:
+        asked.append(heard)
+        return len(asked) < 3
+
+    ((at, began),) = feed(endpointer(guards=[not_yet]), "....sssssssssss")
+    assert at == 12  # the ninth voiced frame
+    assert [heard[-960:] for heard in asked] == [SPEECH * 3] * 3
+    assert began == UtteranceBegan(SPEECH * 6)  # the pre-roll is whole
+
+
+def test_in_an_utterance_no_guard_is_asked() -> None:
+    asked: list[bytes] = []
+    ep = endpointer(guards=[lambda heard: bool(asked.append(heard))])
+    feed(ep, "ssssssss....sss")
+    assert len(asked) == 1
 
 
 # --- a detector that does not adapt is asked only about what counts

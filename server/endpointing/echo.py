@@ -1,0 +1,153 @@
+"""Is what is heard the bot's own voice, come back? Compares it with what was just played. Pure arithmetic, numpy.
+
+A line that echoes gives back what was sent: later by a delay that hardly changes during a call, softer, and smeared
+over some milliseconds (a hybrid) or tens of them (a loudspeaker in a room). So the newest 140 ms that were heard are
+looked for in the last second that was played (cross-correlation, over all delays), and at the delay where they fit
+best as much of them as can be is made of it: least squares over 6 ms of echo path. What share of their energy that
+explains is the measure. Nothing is subtracted and nothing adapts: this answers yes or no.
+
+A caller who speaks over the echo is not explained by it, and is heard as soon as his voice is about as strong as the
+echo. Once an echo was found, it is looked for at its delay first, where a smaller share is enough; and what is no
+louder than such an echo with the line's noise can be is taken for one without a fit, since the softest of it drowns.
+A share in between is undecided: the next onset, 60 ms later, has more of it to compare.
+
+It is asked at the onset of an utterance only, and says no at once where nothing was played; a comparison costs a tenth
+of a millisecond where the delay is known, and half of one where it is not.
+"""
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["EchoGuard"]
+
+Samples = NDArray[np.float32]
+
+FRAME = 160  # samples
+COMPARED = 7 * FRAME
+PLAYED_FRAMES = 50
+"""A second: delays up to 860 ms are found."""
+FFT = 8192  # holds what was played, so that nothing wraps around
+
+PATH = 48  # samples of echo path: 6 ms
+BEFORE = 8  # of them before the delay that fits best
+EMPHASIS = 0.7
+"""Speech has most energy in few low frequencies, in which any two voices are alike; the high ones tell them apart."""
+RIDGE = 0.01
+
+ECHO = 0.5
+ECHO_AGAIN = 0.3
+"""The share from which on it is echo: at any delay, and at that of an echo that was found before."""
+CALLER = 0.2  # a smaller share is chance: another voice reaches it in three windows of four
+PATIENCE = 2  # onsets in a row that may stay undecided; then it is a caller
+
+SAME_DELAY = 64  # samples
+TAIL = 10 * FRAME  # what was played so long before still rings
+MARGIN = 4.0  # 6 dB over the usual echo
+NOISE_MARGIN = 3.0  # over the softest frame heard
+NOISE_RISES = 1.05  # a comparison
+
+
+class EchoGuard:
+    """One call's. Tell it each frame that is played, 20 ms of SLIN at 8 kHz, when it is played."""
+
+    def __init__(self) -> None:
+        self._frames: deque[bytes] = deque(maxlen=PLAYED_FRAMES)
+        self.played = self._frames.append
+        self._undecided = 0
+        self._noise = np.inf  # energy a sample
+        # of the echo that was found before:
+        self._delay: int | None = None  # samples
+        self._gain = 0.0  # energy that comes back, by energy played
+
+    def is_echo(self, heard: bytes) -> bool:
+        """Is the newest that was heard (60 ms of SLIN or more) what was played?"""
+        y = _emphasised(b"".join(self._frames))
+        if not y.any():
+            return False
+        whole = _emphasised(heard)
+        self._noise = min(self._noise * NOISE_RISES, _softest(whole))
+        x = whole[-COMPARED:]
+        if len(x) > len(y) or not x.any():
+            return False
+        share = 0.0
+        if self._delay is not None:
+            share, known = self._as_before(x, y, self._delay)
+            if known:
+                self._undecided = 0
+                return True
+        at = int(np.argmax(_fit(_products(x, y), x, y)))
+        share = max(share, _explained(x, y, at))
+        if share >= ECHO:
+            self._found(share, x, y, at, gain=0.0)
+            self._delay, self._undecided = len(y) - len(x) - at, 0
+            return True
+        self._undecided = self._undecided + 1 if share > CALLER else 0
+        if 0 < self._undecided <= PATIENCE:
+            return True
+        self._undecided = 0
+        return False
+
+    def _as_before(self, x: Samples, y: Samples, delay: int) -> tuple[float, bool]:
+        """The share that the echo of before explains, and whether it is that echo."""
+        at = len(y) - len(x) - delay
+        low = max(0, at - SAME_DELAY)
+        near = y[low : at + SAME_DELAY + len(x)]
+        share = _explained(x, y, low + int(np.argmax(_fit(np.correlate(near, x, "valid"), x, near))))
+        if share >= ECHO_AGAIN:
+            self._found(share, x, y, at, self._gain)
+            return share, True
+        played = _power(y[max(0, at - TAIL) : at + len(x)])
+        return share, _power(x) <= MARGIN * self._gain * played + NOISE_MARGIN * self._noise
+
+    def _found(self, share: float, x: Samples, y: Samples, at: int, gain: float) -> None:
+        """How loud it comes back: the mean of some comparisons, `gain` being that so far; never louder than played."""
+        now = min(1.0, share * _power(x) / (_power(y[at : at + len(x)]) + 1.0))
+        self._gain = 0.9 * gain + 0.1 * now if gain else now
+
+
+def _emphasised(pcm: bytes) -> Samples:
+    samples = np.frombuffer(pcm, "<i2").astype(np.float32)
+    return samples[1:] - np.float32(EMPHASIS) * samples[:-1]
+
+
+def _power(samples: Samples) -> float:
+    """Energy a sample."""
+    return float(samples @ samples) / max(1, len(samples))
+
+
+def _softest(samples: Samples) -> float:
+    """The power of the softest 20 ms, counted from the end; what is left over at the front is not looked at."""
+    count = len(samples) // FRAME
+    pieces = samples[len(samples) - count * FRAME :].reshape(count, FRAME)
+    return float(np.min(np.mean(pieces * pieces, axis=1), initial=np.inf))
+
+
+def _products(x: Samples, y: Samples) -> Samples:
+    """x times y at each place in y, as `np.correlate(y, x, "valid")`, but fast for a whole second."""
+    products = np.fft.irfft(np.fft.rfft(y, FFT) * np.fft.rfft(x, FFT).conj(), FFT)
+    return products[: len(y) - len(x) + 1].astype(np.float32)
+
+
+def _fit(products: Samples, x: Samples, y: Samples) -> Samples:
+    """How much of x a copy of y explains, at each place in y."""
+    sums = np.cumsum(y * y, dtype=np.float64)
+    energy = sums[len(x) - 1 :].copy()
+    energy[1:] -= sums[: -len(x)]
+    # Where next to nothing was played, it explains nothing.
+    fit: Samples = products * products / (energy + 1e-3 * energy.max() + 1.0)
+    return fit
+
+
+def _explained(x: Samples, y: Samples, at: int) -> float:
+    """The share of the energy of x that is y at about `at`, come through an echo path."""
+    source = y[max(0, at + BEFORE - PATH + 1) : at + BEFORE + len(x)]
+    taps = len(source) - len(x) + 1
+    product = np.correlate(source, x, "valid")
+    auto = np.correlate(np.concatenate([source, np.zeros(taps - 1, np.float32)]), source, "valid")
+    auto[0] = auto[0] * (1 + RIDGE) + 1.0
+    lags = np.arange(taps)
+    path = np.linalg.solve(auto[np.abs(lags[:, None] - lags)], product)
+    rest = x - np.convolve(source, path[::-1], "valid")
+    return 1.0 - float(rest @ rest) / float(x @ x)
