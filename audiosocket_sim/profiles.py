@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, get_args
 
-__all__ = ["ATTACHMENTS", "ERAS", "VERSIONS", "Attach", "Era", "HeaderRule", "Profile", "UnknownProfile", "profile"]
+__all__ = [
+    "ATTACHMENTS",
+    "ERAS",
+    "VERSIONS",
+    "Attach",
+    "ComfortNoise",
+    "Era",
+    "HeaderRule",
+    "Profile",
+    "UnknownProfile",
+    "profile",
+]
 
 Attach = Literal["app", "chan"]
 ATTACHMENTS: tuple[Attach, ...] = get_args(Attach)
@@ -35,6 +46,14 @@ class HeaderRule(Enum):
     WAITED_FOR = "waited for without any limit, and put together rightly"
 
 
+class ComfortNoise(Enum):
+    """What becomes of a comfort noise packet in the channel driver (FID-29)."""
+
+    EMPTY_AUDIO = "written as audio, of length 0"
+    ENDS_CHANNEL = "a frame type that it does not know: an error, the channel ends"
+    IGNORED = "dropped"
+
+
 @dataclass(frozen=True, slots=True)
 class Era:
     """The rules that a stretch of releases shares. Each field names what it decides; `why` names its origin."""
@@ -57,6 +76,15 @@ class Era:
     """0x11 to 0x18 exist; otherwise the channel driver labels wideband 0x10, and the reader does not know them."""
     nodelay: bool
     """TCP_NODELAY on Asterisk's side (FID-26)."""
+    comfort_noise: ComfortNoise
+    """What the channel driver makes of a comfort noise packet (FID-29). The application drops it in each era."""
+    seconds_per_message: float = 27e-6
+    """What reading a message takes; measured, with a server that flooded (FID-21)."""
+
+    @property
+    def may_stick_in_a_header(self) -> bool:
+        """asterisk/asterisk #2089: a wake-up without data leaves the thread waiting for a header (FID-28)."""
+        return self.header in (HeaderRule.OVERWRITTEN, HeaderRule.WAITED_FOR)
 
 
 ERAS: tuple[Era, ...] = (
@@ -72,6 +100,7 @@ ERAS: tuple[Era, ...] = (
         dtmf=False,
         wideband_kinds=False,
         nodelay=False,
+        comfort_noise=ComfortNoise.EMPTY_AUDIO,
     ),
     Era(
         name="B1",
@@ -85,6 +114,7 @@ ERAS: tuple[Era, ...] = (
         dtmf=True,
         wideband_kinds=False,
         nodelay=False,
+        comfort_noise=ComfortNoise.ENDS_CHANNEL,
     ),
     Era(
         name="B2",
@@ -98,6 +128,7 @@ ERAS: tuple[Era, ...] = (
         dtmf=True,
         wideband_kinds=False,
         nodelay=True,
+        comfort_noise=ComfortNoise.ENDS_CHANNEL,
     ),
     Era(
         name="C",
@@ -111,6 +142,7 @@ ERAS: tuple[Era, ...] = (
         dtmf=True,
         wideband_kinds=True,
         nodelay=True,
+        comfort_noise=ComfortNoise.ENDS_CHANNEL,
     ),
     Era(
         name="D",
@@ -124,11 +156,12 @@ ERAS: tuple[Era, ...] = (
         dtmf=True,
         wideband_kinds=True,
         nodelay=True,
+        comfort_noise=ComfortNoise.ENDS_CHANNEL,
     ),
     Era(
         name="E",
         first_releases="20.20, 22.10, 23.4",
-        why="PR #1890: comfort noise and other frames no longer end the channel; the same as D for a server",
+        why="PR #1890: comfort noise and other frames no longer end the channel; the same as D otherwise",
         header=HeaderRule.WAITED_FOR,
         payload_gap_seconds=PAYLOAD_GAP_SECONDS,
         strict=True,
@@ -137,6 +170,7 @@ ERAS: tuple[Era, ...] = (
         dtmf=True,
         wideband_kinds=True,
         nodelay=True,
+        comfort_noise=ComfortNoise.IGNORED,
     ),
 )
 

@@ -7,23 +7,34 @@ It knows when and what (docs/protocol.md, 3.1, 3.2), not whether the connection 
 import asyncio
 from array import array
 from collections.abc import Callable
+from typing import Literal
 
+from audiosocket import slin
 from audiosocket.messages import AUDIO_KIND, Kind, encode
 from audiosocket_sim.asterisk.faults import PacketDelays, cut_mid_frame
 from audiosocket_sim.asterisk.packets import Keypad, PacketGrid
 from audiosocket_sim.profiles import Profile
 
-__all__ = ["CallerChannel"]
+__all__ = ["CallerChannel", "Coding"]
+
+Coding = Literal["slin", "ulaw", "alaw"]
+"""What the channel driver writes: G.711 where the dialplan does not say `c(slin)` (FID-24)."""
 
 _ROUNDING = 1e-6
 _KEYS = "0123456789*#ABCD"
+_CODERS: dict[Coding, Callable[[bytes], bytes]] = {"slin": bytes, "ulaw": slin.ulaw_encode, "alaw": slin.alaw_encode}
+
+RESAMPLER_DELAY_MS = 5
+"""How much silence a rate conversion begins with (FID-25): its filter's delay; captures of 8 to 16 kHz show 5 ms."""
 
 
 class CallerChannel:
     """Runs from `start` to `stop`. `on_error` gets what `source` raised; the channel has stopped then.
 
     source: called once each packet time with the number of samples; SLIN of `rate_hz`, or None for no packet.
-    mixed: the conference's clock sends zeros where the caller sends nothing (FID-08).
+    mixed: the conference's clock sends zeros where the caller sends nothing (FID-08). coding: of what is sent.
+    resampled: the caller's phone has another rate than the channel. on_comfort_noise: the phone fell silent, and said
+    so in its last packet; None for one that does not do that.
     """
 
     def __init__(
@@ -35,6 +46,9 @@ class CallerChannel:
         source: Callable[[int], bytes | None],
         mixed: bool,
         delays: PacketDelays | None,
+        coding: Coding = "slin",
+        resampled: bool = False,
+        on_comfort_noise: Callable[[], None] | None = None,
         send: Callable[[bytes], None],
         on_error: Callable[[Exception], None],
     ) -> None:
@@ -45,11 +59,16 @@ class CallerChannel:
         self._tells_keys = profile.era.dtmf
         self._source = source
         self._mixed = mixed
+        self._encode = _CODERS[coding]
+        self._delayed = bytes(2 * rate_hz * RESAMPLER_DELAY_MS // 1000) if resampled else b""
+        self._on_comfort_noise = on_comfort_noise
+        self._sending = False
         self._delays = delays
         self._send = send
         self._on_error = on_error
         self._keypad = Keypad()
         self._running = False
+        self._connected = False
         self._timer: asyncio.TimerHandle | None = None
         self._pressing: dict[asyncio.Future[None], asyncio.TimerHandle] = {}
         self.active_at = 0.0
@@ -57,9 +76,19 @@ class CallerChannel:
         self.lateness = array("d")
         """Seconds from each tick's deadline to its start."""
 
+    def listen(self) -> None:
+        """Asterisk connects: it takes the caller's packets and keys, and throws them away (FID-30)."""
+        self._run()
+
     def start(self) -> None:
-        """The first packet comes one packet time from now."""
+        """From now on all is sent; the first packet comes one packet time from now."""
+        self._connected = True
+        self._run()
+
+    def _run(self) -> None:
         loop = self._loop
+        if self._timer is not None:
+            self._timer.cancel()
         self._running = True
         self.active_at = loop.time()
         self._grid = PacketGrid(self.active_at, self._packet_time_ms, self._delays)
@@ -90,7 +119,7 @@ class CallerChannel:
 
     def unfinished_message(self) -> bytes:
         """The first part of the next audio message: what a short write leaves on the wire."""
-        return cut_mid_frame(encode(self._kind, self._source(self._n_samples) or bytes(2 * self._n_samples)))
+        return cut_mid_frame(self._message(self._source(self._n_samples) or bytes(2 * self._n_samples)))
 
     def _tick(self) -> None:
         """The packets that have come by now: one each tick, several after a hole or when we are late ourselves."""
@@ -118,11 +147,31 @@ class CallerChannel:
         held = self._keypad.in_use and self._keypad.held(at)
         if frame is not None or held:
             self.active_at = max(self.active_at, at)  # the phone sends, even where the core drops the audio
+        if not self._connected:
+            return
         if held or frame is None:
+            if not held:
+                self._fall_silent(at)
             if not self._mixed:
                 return
             frame = bytes(2 * self._n_samples)
-        self._send(encode(self._kind, frame))
+        else:
+            self._sending = True
+        if self._running:  # comfort noise may have ended the call
+            self._send(self._message(frame))
+
+    def _fall_silent(self, at: float) -> None:
+        """The phone stops sending; one with silence suppression says so with a last packet."""
+        if self._sending and self._on_comfort_noise is not None:
+            self.active_at = max(self.active_at, at)
+            self._on_comfort_noise()
+        self._sending = False
+
+    def _message(self, frame: bytes) -> bytes:
+        if self._delayed:
+            sound = self._delayed + frame
+            frame, self._delayed = sound[: len(frame)], sound[len(frame) :]
+        return encode(self._kind, self._encode(frame))
 
     def _release(self, released: asyncio.Future[None]) -> None:
         self._pressing.pop(released, None)
@@ -133,5 +182,5 @@ class CallerChannel:
     def _tell_keys(self, now: float) -> None:
         for key in self._keypad.released(now):
             self.active_at = max(self.active_at, key.up)
-            if self._tells_keys:
+            if self._tells_keys and self._connected:
                 self._send(encode(Kind.DTMF, key.digit.encode("ascii")))

@@ -12,12 +12,14 @@ from typing import cast
 from uuid import UUID
 
 from audiosocket.messages import Kind, encode
-from audiosocket_sim.asterisk.channel import CallerChannel
+from audiosocket_sim.asterisk.channel import CallerChannel, Coding
 from audiosocket_sim.asterisk.end import ConnectFailed, LegEnd, end_of, never_connected
 from audiosocket_sim.asterisk.faults import Cuts, PacketDelays, SplitMode
+from audiosocket_sim.asterisk.flood import SocketFirst
 from audiosocket_sim.asterisk.reader import AsteriskReader, Verdict
 from audiosocket_sim.asterisk.socket import ConnectError, PeerSocket, dial
-from audiosocket_sim.profiles import Profile
+from audiosocket_sim.asterisk.to_phone import ToPhone
+from audiosocket_sim.profiles import ComfortNoise, Profile
 from audiosocket_sim.scenario import Jitter
 
 __all__ = ["CallLeg", "ConnectFailed", "LegEnd"]
@@ -35,6 +37,9 @@ _SHORT_WRITE = Verdict(
     False,
     "the server does not read: a write came up short («Failed to write data to AudioSocket»)",
 )
+_COMFORT_NOISE = Verdict(
+    "asterisk", "protocol", False, "the phone sent comfort noise, which ends the channel driver of this version"
+)
 _UNANSWERED = Verdict(
     "asterisk", "unanswered", False, "not answered: Asterisk connects, then closes («Channel is not answered»)"
 )
@@ -47,6 +52,11 @@ class CallLeg:
     source: called once each packet time with the number of samples; returns 16-bit SLIN of `rate_hz`, or None where
     the phone sends nothing. The first packet comes one packet time after the UUID.
     on_bot_audio: called with each audio message: loop time of its arrival, its rate, its payload.
+    compressed: the caller's phone speaks G.711, so what it hears is encoded once more (FID-23).
+    coding: of the channel driver without `c(slin)`: G.711, labelled 0x10 (FID-24). resampled: the phone's rate is not
+    the channel's (FID-25). comfort_noise: the phone says when it falls silent (FID-29).
+    bridge_after_ms: ARI: how long after the UUID the channel comes into a bridge (FID-04). None: it is in one.
+    stuck_in_header: asterisk/asterisk #2089: no caller audio before the server's first byte (FID-28).
     jitter: uneven packets. mixed: the channel is in a conference, whose clock sends zeros for a quiet caller (FID-08).
     split, seed: cut what is written, on kernel sockets; in-memory networks cut by themselves.
     Callbacks may call any method. An exception in one ends the call and comes out of `wait_ended`.
@@ -64,20 +74,32 @@ class CallLeg:
         answered: bool = True,
         connect_pause_ms: int = 0,
         mixed: bool = False,
+        compressed: bool = False,
+        coding: Coding = "slin",
+        resampled: bool = False,
+        comfort_noise: bool = False,
+        bridge_after_ms: int | None = None,
+        stuck_in_header: bool = False,
         jitter: Jitter | None = None,
         split: SplitMode = "none",
         seed: int = 1,
     ) -> None:
         if profile.attach == "app" and (rate_hz != 8000 or mixed):
             raise ValueError("the application is 8 kHz always, and never in a conference: use the channel driver")
+        if profile.attach == "app" and (coding != "slin" or bridge_after_ms is not None):
+            raise ValueError("the application sends SLIN always, and is in no bridge: use the channel driver")
         if profile.attach == "chan" and not answered:
             raise ValueError("the channel driver counts as answered when it is connected: use the application")
+        if coding != "slin" and rate_hz != 8000:
+            raise ValueError("G.711 is 8 kHz always")
+        if stuck_in_header and not profile.era.may_stick_in_a_header:
+            raise ValueError(f"Asterisk {profile.version} does not wait inside a header for nothing (#2089)")
         self._loop = asyncio.get_running_loop()
         self.profile = profile
         self.uuid = uuid
         self.t0: float | None = None
         """Loop time of the UUID; None while none was sent."""
-        self._on_bot_audio = on_bot_audio
+        self._to_phone = ToPhone(compressed=compressed, deliver=on_bot_audio)
         self._answered = answered
         self._connect_pause_ms = connect_pause_ms
         self._cuts = Cuts(split, seed)
@@ -88,6 +110,9 @@ class CallLeg:
             source=source,
             mixed=mixed,
             delays=None if jitter is None else PacketDelays(jitter.up_to, jitter.seed),
+            coding=coding,
+            resampled=resampled,
+            on_comfort_noise=self._on_comfort_noise if comfort_noise else None,
             send=self._send,
             on_error=self._fail,
         )
@@ -96,6 +121,11 @@ class CallLeg:
         self._gap_timer: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None  # the pause before the UUID, then the both-quiet limit
         self._server_active_at = 0.0
+        self._bridge_after_ms = bridge_after_ms
+        self._in_bridge = bridge_after_ms is None
+        self._stuck = stuck_in_header
+        self._thread = SocketFirst(profile.era.seconds_per_message)
+        self._catch_up: asyncio.TimerHandle | None = None
         self._backlog: list[bytes] = []
         self._caller_unheard = False
         self._wedged = False
@@ -111,10 +141,13 @@ class CallLeg:
     async def connect(self, host: str, port: int) -> None:
         """Dial. Returns when the UUID is sent, or when none will be (not answered, hung up before). `ConnectFailed`."""
         nodelay = self.profile.era.nodelay
+        if self.profile.attach == "app":
+            self._channel.listen()
         try:
             self._socket = await dial(host, port, lambda: _Reading(self), nodelay=nodelay, cuts=self._cuts)
         except ConnectError as error:
             self._end = never_connected(error, self.profile.attach, self._loop.time())
+            self._stop_clocks()
             self._closed.set()
             raise ConnectFailed(self._end) from error
         if self._end is not None:  # hung up meanwhile
@@ -182,7 +215,7 @@ class CallLeg:
     @property
     def anomalies(self) -> list[str]:
         """What the server did that Asterisk let pass, and what a real Asterisk would not show; each once."""
-        return self._reader.notes + self._notes
+        return self._reader.notes + self._to_phone.notes + self._notes
 
     # --- towards the server
 
@@ -193,20 +226,47 @@ class CallLeg:
         self._started.set()
         self._write(encode(Kind.UUID, self.uuid.bytes))
         self._socket.resume_reading()
-        self._channel.start()
+        if self._bridge_after_ms is None:
+            self._channel.start()
+        else:
+            self._catch_up = self._loop.call_at(now + self._bridge_after_ms / 1000, self._bridge)
         limit = self.profile.quiet_limit_seconds
         self._timer = None if limit is None else self._loop.call_at(now + limit, self._judge_quiet, limit)
 
     def _send(self, message: bytes) -> None:
-        """One message, now; or, while the reader holds the thread, in the burst after it (FID-13)."""
+        """One message, now; or, while the reader holds the thread, in the burst after it (FID-13, FID-21, FID-28)."""
         if self._caller_unheard:
             return
-        if not self._reader.busy:
+        if not self._reading:
             self._write(message)
         elif len(self._backlog) < _LONGEST_BACKLOG:
             self._backlog.append(message)
         else:
             self._note("caller packets were lost: Asterisk waited too long for the rest of a message")
+
+    @property
+    def _reading(self) -> bool:
+        """The one thread is with the server's bytes, or waits for them: nobody serves the caller."""
+        return self._reader.busy or self._stuck or self._catching_up
+
+    @property
+    def _catching_up(self) -> bool:
+        return self._catch_up is not None and self._in_bridge
+
+    def _bridge(self) -> None:
+        """From here on audio goes both ways; until then what either side said was thrown away."""
+        self._catch_up = None
+        self._in_bridge = True
+        self._channel.start()
+
+    def _on_comfort_noise(self) -> None:
+        if self.profile.attach == "app":
+            return
+        match self.profile.era.comfort_noise:
+            case ComfortNoise.EMPTY_AUDIO:
+                self._send(encode(Kind.SLIN8, b""))
+            case ComfortNoise.ENDS_CHANNEL:
+                self._finish(_COMFORT_NOISE)
 
     def _write(self, message: bytes) -> None:
         if self._end is not None or self._wedged or self._broken:
@@ -238,10 +298,15 @@ class CallLeg:
             return
         now = self._loop.time()
         reader = self._reader
-        for rate_hz, payload in reader.feed(data, now, more=more):
+        self._stuck = False
+        messages = reader.feed(data, now, more=more)
+        for rate_hz, payload in messages:
             self._server_active_at = now
-            if payload:
-                self._on_bot_audio(now, rate_hz, payload)
+            if payload and self._in_bridge:
+                self._to_phone.take(now, rate_hz, payload)
+        if self.profile.attach == "app" and messages:
+            self._thread.took(len(messages), now)
+            self._wait_for_the_thread(now)
         if self._gap_timer is not None or reader.deadline is not None:
             self._arm_gap_timer()
         if reader.verdict is not None or self._backlog:
@@ -251,10 +316,22 @@ class CallLeg:
         """After each read: the call's end, or what waited for the thread."""
         if self._reader.verdict is not None:
             self._finish(self._reader.verdict, reset=self._reader.unread > 0)
-        elif self._backlog and not self._reader.busy:
+        elif self._backlog and not self._reading:
             waiting, self._backlog = self._backlog, []
             for message in waiting:
                 self._write(message)
+
+    def _wait_for_the_thread(self, now: float) -> None:
+        """A flood: the socket comes first, and the caller's packets wait (FID-21)."""
+        until = self._thread.starves_the_caller_until(now)
+        if until is not None and self._end is None:
+            if self._catch_up is not None:
+                self._catch_up.cancel()
+            self._catch_up = self._loop.call_at(until, self._serve_the_caller)
+
+    def _serve_the_caller(self) -> None:
+        self._catch_up = None
+        self._judge_reading()
 
     def _arm_gap_timer(self) -> None:
         if self._gap_timer is not None:
@@ -279,7 +356,7 @@ class CallLeg:
     def _judge_quiet(self, limit: float) -> None:
         """The application's limit (FID-12): `limit` seconds in which neither side did anything."""
         now = self._loop.time()
-        active_at = now if self._reader.busy else max(self._server_active_at, self._channel.active_at)
+        active_at = now if self._reading else max(self._server_active_at, self._channel.active_at)
         if now < active_at + limit - _ROUNDING:
             self._timer = self._loop.call_at(active_at + limit, self._judge_quiet, limit)
             return
@@ -339,7 +416,7 @@ class CallLeg:
 
     def _stop_clocks(self) -> None:
         self._channel.stop()
-        for timer in (self._timer, self._gap_timer):
+        for timer in (self._timer, self._gap_timer, self._catch_up):
             if timer is not None:
                 timer.cancel()
         self._backlog.clear()

@@ -164,6 +164,16 @@ class AsteriskPeer(Model):
     answered: bool = Field(default=True, description="false: the application connects and closes with no byte")
     connect_pause: DurationMs = Field(default=0, description="between the connect and the UUID")
     mixed: bool = Field(default=False, description="chan in a conference: zeros every 20 ms while the caller is quiet")
+    c: Literal["slin", "ulaw", "alaw"] = Field(
+        default="slin", description="ulaw, alaw: the dialplan lacks c(slin), so chan sends G.711 and calls it 0x10"
+    )
+    bridge_after: DurationMs | None = Field(
+        default=None, description="ARI: chan is in no bridge until so long after the UUID, and no audio flows"
+    )
+    comfort_noise: bool = Field(default=False, description="the phone says when it falls silent (mute)")
+    stuck_in_header: bool = Field(
+        default=False, description="asterisk/asterisk #2089: the caller is not heard before the server's first byte"
+    )
     jitter: Annotated[Jitter, Shorthand("up_to")] | None = Field(default=None, description="uneven packets")
 
     @model_validator(mode="after")
@@ -172,6 +182,14 @@ class AsteriskPeer(Model):
             raise misfit(f"{self.rate_hz} needs attach: chan; the application is 8 kHz always", "rate_hz")
         if self.attach == "app" and self.mixed:
             raise misfit("needs attach: chan; the application is never in a conference", "mixed")
+        if self.attach == "app" and self.c != "slin":
+            raise misfit(f"{self.c} needs attach: chan; the application sends SLIN always", "c")
+        if self.c != "slin" and self.rate_hz != 8000:
+            raise misfit(f"{self.c} is 8 kHz always", "c")
+        if self.attach == "app" and self.bridge_after is not None:
+            raise misfit("needs attach: chan; the application is in no bridge", "bridge_after")
+        if self.stuck_in_header and not profile(self.version).era.may_stick_in_a_header:
+            raise misfit(f"Asterisk {self.version} does not have this fault: 22.8 and later do", "stuck_in_header")
         if self.attach == "chan" and not self.answered:
             raise misfit("false needs attach: app; the channel driver answers when it is connected", "answered")
         return self

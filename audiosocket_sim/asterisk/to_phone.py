@@ -1,0 +1,53 @@
+"""What the server sent, on its way to the phone: what Asterisk's translators drop, and what a phone cannot keep. Pure.
+
+Audio of any of the nine rates goes on (it is resampled); a message too long for a translator is lost, with a warning in
+Asterisk's log and no word to the server (docs/protocol.md 4.3, 4.4). What comes faster than real time is handed on all
+the same: how much of it a phone would have lost is told at the end, as a model.
+"""
+
+from collections.abc import Callable
+
+from audiosocket_sim.asterisk.flood import PHONE_BUFFER_MS, PhoneBuffer
+
+__all__ = ["ToPhone"]
+
+LONGEST_BEFORE_A_CODEC = 8096
+"""Samples that the G.711 encoders take in one frame (`codec_ulaw.c`, `codec_alaw.c`)."""
+LONGEST_FROM_THE_RESAMPLER = 11520
+"""Samples that `codec_resample.c` puts out for one frame."""
+_RATE_HZ = 8000
+
+
+class ToPhone:
+    """compressed: the phone's codec is G.711, so that every frame is encoded. deliver: loop time, rate, payload."""
+
+    def __init__(self, *, compressed: bool, deliver: Callable[[float, int, bytes], None]) -> None:
+        self._compressed = compressed
+        self._deliver = deliver
+        self._buffer = PhoneBuffer()
+        self._too_long = 0
+
+    def take(self, at: float, rate_hz: int, payload: bytes) -> None:
+        """One audio message of the server, `payload` being 16-bit SLIN of `rate_hz`."""
+        samples = len(payload) // 2 * _RATE_HZ // rate_hz
+        too_long_to_resample = rate_hz != _RATE_HZ and samples > LONGEST_FROM_THE_RESAMPLER
+        if too_long_to_resample or (self._compressed and samples > LONGEST_BEFORE_A_CODEC):
+            self._too_long += 1
+            return
+        self._buffer.take(at, samples * 1000 / _RATE_HZ)
+        self._deliver(at, rate_hz, payload)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the caller did not hear of it, in plain words."""
+        notes = []
+        if self._too_long:
+            what = "1 audio message" if self._too_long == 1 else f"{self._too_long} audio messages"
+            notes.append(f"{what} too long for Asterisk's translators (over 1 s): dropped, the caller heard none of it")
+        if self._buffer.lost_ms >= 1:
+            ahead, lost = self._buffer.most_ahead_ms / 1000, self._buffer.lost_ms / 1000
+            notes.append(
+                f"audio was sent up to {ahead:.2f} s ahead of real time: a phone that keeps {PHONE_BUFFER_MS} ms "
+                f"would have lost {lost:.2f} s of it"
+            )
+        return notes
