@@ -183,6 +183,17 @@ class Speech(_Section):
         4.0, description="how long the first audio of Azure's voice may take; then its speech has failed"
     )
     cache_folder: Words = Field(".cache/speech", description="synthesised speech, kept by text and voice")
+    local_voice: str | None = Field(
+        None, description="of the local engine: pm_alex, pf_dora or hibari; null: by greeting.voice"
+    )
+    local_prompt: str | None = Field(
+        None,
+        description="of the local engine: words that callers use, as a sentence; null: a condominium's, in Portuguese; "
+        "empty: none",
+    )
+    models_folder: Words | None = Field(
+        None, description="of the local engine: one's own models; null: those of the extra [local]"
+    )
 
     @model_validator(mode="after")
     def _azure_is_whole(self) -> Self:

