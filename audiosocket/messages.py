@@ -25,6 +25,7 @@ __all__ = [
     "dtmf_digit",
     "encode",
     "is_audio",
+    "pack_header",
     "sample_rate_hz",
     "uuid_message",
 ]
@@ -34,7 +35,7 @@ MAX_PAYLOAD_BYTES = 65_535
 UUID_BYTES = 16
 
 # Kind, then the payload's length as an unsigned big-endian 16-bit number (docs/protocol.md 1.1).
-_pack_header = struct.Struct(">BH").pack
+pack_header = struct.Struct(">BH").pack
 
 
 class Kind(IntEnum):
@@ -90,7 +91,7 @@ def encode(kind: int, payload: bytes = b"") -> bytes:
     Raises `LocalProtocolError` for a kind outside 0..255 or a payload over 65,535 bytes.
     """
     try:
-        return _pack_header(kind, len(payload)) + payload
+        return pack_header(kind, len(payload)) + payload
     except struct.error:
         raise LocalProtocolError(
             f"no such message: kind {kind} (0 to 255), payload of {len(payload)} bytes (0 to {MAX_PAYLOAD_BYTES})"

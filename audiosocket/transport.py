@@ -8,6 +8,7 @@ nothing about a call: what comes goes to the handler, what leaves comes from it.
 import asyncio
 import contextlib
 import socket
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, cast
@@ -33,6 +34,9 @@ DRAIN_SECONDS = 2.0
 # watches over a connection on which nothing is under way; while something is (our audio, always) it is silent, and the
 # user time-out (ms) holds, without which the kernel would try for a quarter of an hour.
 _VANISHED = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 60_000}
+
+_HANGUP = int(Kind.HANGUP)  # an enum's member costs a look-up of its own for each message
+_of_thread = threading.local()
 
 EndKind = Literal["hangup_message", "eof", "reset", "protocol_error", "local"]
 
@@ -78,7 +82,7 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
         self._is_full = False
         self._closed = asyncio.Event()
         self._drain_limit: asyncio.TimerHandle | None = None
-        self._view = memoryview(bytearray(READ_BUFFER_BYTES))
+        self._view = _read_buffer()
 
     # What the handler's side may use
 
@@ -152,7 +156,7 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         try:
             for kind, payload in self._receive(self._view[:nbytes]):
-                if kind == Kind.HANGUP:
+                if kind == _HANGUP:
                     self._say_goodbye(hangup=False)
                     self._finish(EndCause("hangup_message"))
                 else:
@@ -231,6 +235,16 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
         if self._drain_limit is None and self._transport is not None:
             # Not close(): that would wait without limit for a peer that does not read.
             self._drain_limit = asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._transport.abort)
+
+
+def _read_buffer() -> memoryview:
+    """One for all connections of a thread: the loop fills it and it is emptied within one callback, and the same few
+    lines of the processor's cache serve them all."""
+    try:
+        view: memoryview = _of_thread.read_buffer
+    except AttributeError:
+        view = _of_thread.read_buffer = memoryview(bytearray(READ_BUFFER_BYTES))
+    return view
 
 
 def _discard(data: memoryview) -> Sequence[Message]:

@@ -75,6 +75,7 @@ class Call:
         self._services = services
         self._on_gone = on_gone
         self._loop = asyncio.get_running_loop()
+        self._time = self._loop.time
         self._shell: AudioSocketProtocol | None = None
         self._uuid_limit: asyncio.TimerHandle | None = None
         self._ticks: TickHandle | None = None
@@ -108,7 +109,9 @@ class Call:
     def on_message(self, kind: int, payload: bytes) -> None:
         try:
             if 0x10 <= kind <= 0x18:
-                self._hear(kind, payload)
+                facts = self._ear.hear(kind, payload, self._time())
+                if facts:
+                    self._heard(facts)
             elif kind == Kind.UUID:
                 self._begin(str(UUID(bytes=payload)))
             elif kind == Kind.DTMF:
@@ -169,7 +172,7 @@ class Call:
             return
         if self._uuid_limit is not None:
             self._uuid_limit.cancel()
-        self._began_at = self._ear.audio_at = self._loop.time()
+        self._began_at = self._ear.audio_at = self._time()
         peer = self._peer
         self._record = self._services.calls.open(uuid, peer, self.push)
         self._services.detectors.joined()
@@ -196,7 +199,7 @@ class Call:
         """Record an event; after CallEnded none is."""
         if self._over or self._record is None:
             return
-        recorded = self._record.record(event, self._loop.time() - self._began_at)
+        recorded = self._record.record(event, self._time() - self._began_at)
         if log.isEnabledFor(logging.INFO):
             told = recorded.loggable()
             words = " ".join(f"{key}={value}" for key, value in told.items() if key not in ("number", "at", "type"))
@@ -220,7 +223,7 @@ class Call:
         if self._ticks is not None:
             self._ticks.cancel()
         try:
-            self._carry_out(self._turns.handle(t.Over(), self._loop.time()))
+            self._carry_out(self._turns.handle(t.Over(), self._time()))
             self._cancel_recognition()
         except Exception as error:  # noqa: BLE001 - an engine that does not let go must not keep the call open
             by, reason = "error", self._fault(error)
@@ -229,7 +232,7 @@ class Call:
         detector = self._ear.close()
         if self._record is not None:
             self._services.detectors.left(detector)
-        duration_ms = round((self._loop.time() - self._began_at) * 1000)
+        duration_ms = round((self._time() - self._began_at) * 1000)
         self._note(e.CallEnded(by, reason, duration_ms))
         self._over = True
 
@@ -257,7 +260,7 @@ class Call:
     # --- turns --------------------------------------------------------------------------------------------------------
 
     def _tell(self, event: t.TurnEvent) -> None:
-        self._carry_out(self._turns.handle(event, self._loop.time()))
+        self._carry_out(self._turns.handle(event, self._time()))
 
     def _carry_out(self, commands: Sequence[t.Command]) -> None:
         for command in commands:
@@ -282,7 +285,7 @@ class Call:
                 _cancel(self._asking)
             case t.Speak():
                 self._playback.begin(command.job, held=command.held)
-                self._answer_clock.message(self._loop.time())
+                self._answer_clock.message(self._time())
                 self._speaking = command
                 self._synthesis = self._spawn(self._synthesise(command))
             case t.ReleaseSpeech():
@@ -322,7 +325,7 @@ class Call:
                 self._warn("the caller's side does not read: a second of audio could not be sent")
             if voice.news:
                 self._take_news()
-            if deadline - ear.audio_at > ear.gap_seconds and (facts := ear.missing(deadline, self._loop.time())):
+            if deadline - ear.audio_at > ear.gap_seconds and (facts := ear.missing(deadline, self._time())):
                 self._heard(facts)
             if self._room is not None and voice.queued_ms < ROOM_FROM_MS:
                 self._room.set()
@@ -338,7 +341,7 @@ class Call:
                     if self._speaking is not None:
                         self._note(e.PlaybackStarted(self._speaking.purpose, self._speaking.text))
                         if not self._speaking.held:
-                            self._note(self._answer_clock.first_audio(self._loop.time()))
+                            self._note(self._answer_clock.first_audio(self._time()))
                 case playback.SpeechEnded(job, played_ms, complete):
                     self._note(e.PlaybackFinished(played_ms, complete))
                     self._ear.forget()  # what was heard until now may be our own echo
@@ -391,11 +394,6 @@ class Call:
 
     # --- in: the caller -----------------------------------------------------------------------------------------------
 
-    def _hear(self, kind: int, payload: bytes) -> None:
-        facts = self._ear.hear(kind, payload, self._loop.time())
-        if facts:
-            self._heard(facts)
-
     def _heard(self, facts: Sequence[endpointing.EndpointingFact]) -> None:
         for fact in facts:
             match fact:
@@ -408,7 +406,7 @@ class Call:
                     noise = reason == "too_short"
                     self._note(e.SpeechEnded(reason, duration_ms))
                     if not noise:
-                        self._note(self._answer_clock.endpoint(self._loop.time(), silence_ms))
+                        self._note(self._answer_clock.endpoint(self._time(), silence_ms))
                     self._tell(t.UtteranceEnded(noise))
 
     def _key(self, payload: bytes) -> None:
@@ -418,7 +416,7 @@ class Call:
             self._warn_once("DTMF messages that are not one byte long came and are ignored")
             return
         self._note(e.DtmfReceived(digit))
-        self._ear.forgive_missing(self._loop.time())
+        self._ear.forgive_missing(self._time())
 
     def _start_recognition(self) -> None:
         recognition: Recognition | None = None
@@ -439,12 +437,12 @@ class Call:
             text = await recognition.finish()
         except SpeechError as error:
             self._note(e.TranscriptFinal("", failed=True, detail=str(error)))
-            self._note(self._answer_clock.recognised(self._loop.time()))
+            self._note(self._answer_clock.recognised(self._time()))
             self._ear.recognition = None
             self._tell(t.RecognitionFailed(job))
         else:
             self._note(e.TranscriptFinal(text))
-            self._note(self._answer_clock.recognised(self._loop.time()))
+            self._note(self._answer_clock.recognised(self._time()))
             self._ear.recognition = None
             self._tell(t.Recognised(job, text))
 
@@ -458,17 +456,17 @@ class Call:
 
     async def _ask(self, job: int, content: str) -> None:
         assert self._record is not None
-        asked_at = self._loop.time()
+        asked_at = self._time()
         try:
             reply = await self._services.backend.ask(self._record.id, content)
         except BackendError as error:
             self._note(e.BackendFailed(error.kind, error.detail))
-            self._note(self._answer_clock.answered(self._loop.time()))
+            self._note(self._answer_clock.answered(self._time()))
             self._tell(t.BackendFailed(job, reached=error.kind == "http_error"))
         else:
-            latency_ms = round((self._loop.time() - asked_at) * 1000)
+            latency_ms = round((self._time() - asked_at) * 1000)
             self._note_answer(reply, e.BackendAnswered(reply.message, reply.status, latency_ms))
-            self._note(self._answer_clock.answered(self._loop.time()))
+            self._note(self._answer_clock.answered(self._time()))
             self._tell(t.MessageCame(job, t.Message(reply.message, reply.status)))
 
 

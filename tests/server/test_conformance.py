@@ -21,7 +21,7 @@ import pytest
 from call_bench import SIM, UUID_TEXT, Engine, virtual
 
 from audiosocket.connection import Connection, Role
-from audiosocket.messages import Message, encode
+from audiosocket.messages import Message, encode, is_audio
 from server.call import Call
 from server.calls import CallRecord
 from server.config import Settings
@@ -670,14 +670,15 @@ async def a_length_and_nothing_more(s: Scene) -> None:
 async def test_conformance(number: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     function, settings = CASES[number]
     heard: dict[str, list[bytes]] = {}
-    hear = Call._hear
+    take = Call.on_message
 
     def listened(call: Call, kind: int, payload: bytes) -> None:
-        assert call._record is not None
-        heard.setdefault(call._record.id, []).append(payload)
-        hear(call, kind, payload)
+        if is_audio(kind):
+            assert call._record is not None
+            heard.setdefault(call._record.id, []).append(payload)
+        take(call, kind, payload)
 
-    monkeypatch.setattr(Call, "_hear", listened)
+    monkeypatch.setattr(Call, "on_message", listened)
     async with scene(settings, heard, caplog) as s:
         await function(s)
 
