@@ -58,7 +58,14 @@ def word_errors(said: str, understood: str) -> float:
     return costs[-1] / len(wanted)
 
 
-_NUMBERS = {"202": "duzentos e dois", "203": "duzentos e tres", "301": "trezentos e um", "12": "doze"}
+_NUMBERS = {
+    "4": "quatro",
+    "5": "cinco",
+    "202": "duzentos e dois",
+    "203": "duzentos e tres",
+    "301": "trezentos e um",
+    "12": "doze",
+}
 
 
 def _words(text: str) -> list[str]:
