@@ -15,7 +15,7 @@ $(STAMP): pyproject.toml constraints.txt
 
 # The speech engines' models are large (half a gigabyte): only for test-all, the types and the benchmarks of speech.
 $(EXTRAS): $(STAMP)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,azure,fake-azure,silero,local]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,azure,fake-azure,silero,local,e2e]'
 	@touch $@
 
 demo: $(STAMP)
@@ -33,7 +33,7 @@ test-all: $(EXTRAS) apt
 extras: $(EXTRAS)
 
 apt:
-	@sh .ci/apt ffmpeg gcc libc6-dev libssl3 ca-certificates asterisk-core-sounds-en-wav
+	@sh .ci/apt ffmpeg gcc libc6-dev libssl3 ca-certificates asterisk-core-sounds-en-wav chromium
 
 lint: $(STAMP)
 	$(BIN)/python -m ruff check .

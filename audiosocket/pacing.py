@@ -64,7 +64,7 @@ class Lateness:
     it they give the maximum). On uvloop the clock itself has a grain of 1 ms.
     """
 
-    __slots__ = ("_buckets", "count", "max")
+    __slots__ = ("_buckets", "count", "max", "total")
 
     GRAIN = 0.000_05
     _BUCKETS = 1_000
@@ -72,6 +72,8 @@ class Lateness:
     def __init__(self) -> None:
         self.count = 0
         self.max = 0.0
+        self.total = 0.0
+        """The sum of all samples, in seconds."""
         self._buckets = [0] * (self._BUCKETS + 1)
 
     def add(self, seconds: float) -> None:
@@ -79,6 +81,7 @@ class Lateness:
         if seconds <= 0.0:
             self._buckets[0] += 1
             return
+        self.total += seconds
         if seconds > self.max:
             self.max = seconds
         self._buckets[min(int(seconds / self.GRAIN), self._BUCKETS)] += 1
@@ -92,6 +95,10 @@ class Lateness:
             if samples and seen >= wanted:
                 return self.max if index == self._BUCKETS else min(self.max, (index + 1) * self.GRAIN)
         return 0.0
+
+    def at_most(self, seconds: float) -> int:
+        """How many samples were not over `seconds`: a multiple of the grain, 50 ms at most."""
+        return sum(self._buckets[: round(seconds / self.GRAIN)])
 
     @property
     def p50(self) -> float:

@@ -137,8 +137,11 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--host", help="where to listen (127.0.0.1)")
+    parser.add_argument("--host", help="where AudioSocket listens (127.0.0.1)")
     parser.add_argument("--port", type=_port, help="AudioSocket; 0: any free port (8080)")
+    parser.add_argument(
+        "--control-host", help="where the control API listens (127.0.0.1); elsewhere it needs CONTROL_TOKEN"
+    )
     parser.add_argument("--control-port", type=_port, help="control API and debug page; 0: any free port (8081)")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings (config.json, where there is one)")
     parser.add_argument("--env-file", type=Path, metavar="FILE", help="more settings (.env, where there is one)")
@@ -164,10 +167,9 @@ def _settings(args: argparse.Namespace) -> "Settings":
     """Flags win over everything else."""
     from server.config import load_settings
 
-    settings = load_settings(args.config, args.env_file)
-    flags = {"host": args.host, "port": args.port, "control_port": args.control_port}
-    given = {key: value for key, value in flags.items() if value is not None}
-    return settings.model_copy(update={"server": settings.server.model_copy(update=given)})
+    names = ("host", "port", "control_host", "control_port")
+    given = {name: value for name in names if (value := getattr(args, name)) is not None}
+    return load_settings(args.config, args.env_file, {"server": given} if given else None)
 
 
 def _loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -199,7 +201,8 @@ def _why_no_port(error: OSError, settings: "Settings") -> str:
         return f"port {address[2]} on {address[1]} is in use: end what listens there, or choose another with {flag}"
     if error.filename:
         return f"{error.filename}: {(error.strerror or 'cannot be read').lower()}"
-    return f"cannot listen on {chosen.host}, ports {chosen.port} and {chosen.control_port}: {error.strerror or error}"
+    audio, control = f"{chosen.host}:{chosen.port}", f"{chosen.control_host}:{chosen.control_port}"
+    return f"cannot listen on {audio} and {control}: {error.strerror or error}"
 
 
 def _say(line: str) -> None:

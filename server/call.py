@@ -32,6 +32,7 @@ from server.reply import Reply
 from server.speech.base import Recognition, SpeechEngine, SpeechError
 from server.speech.fallback import StandIns
 from server.turns import SPARE_SECONDS, Turns
+from server.vitals import LOOK_BACK_MS, Vitals
 
 __all__ = ["Backend", "Call", "Services"]
 
@@ -174,7 +175,9 @@ class Call:
             self._uuid_limit.cancel()
         self._began_at = self._ear.audio_at = self._time()
         peer = self._peer
-        self._record = self._services.calls.open(uuid, peer, self.push)
+        self._record = self._services.calls.open(
+            uuid, peer, self.push, began_at=self._began_at, hang_up=self.stop, vitals=self.vitals
+        )
         self._services.detectors.joined()
         self._note(e.CallStarted(uuid, peer))
         self._tell(t.Answered())
@@ -187,6 +190,13 @@ class Call:
         self._note_answer(reply, e.MessagePushed(reply.message, reply.status))
         self._tell(t.Pushed(t.Message(reply.message, reply.status)))
         return True
+
+    def vitals(self) -> Vitals:
+        """How it sounds and flows now. For who asks: nothing of it is kept up."""
+        muted = self._loop.time() - self._audio_at > self._gap_seconds
+        heard = b"" if muted else self._endpointer.newest(LOOK_BACK_MS)
+        dropped = self._shell.dropped_messages if self._shell is not None else 0
+        return Vitals.of(heard, self._playback.newest(LOOK_BACK_MS), dropped)
 
     def _note_answer(self, reply: Reply, event: e.CallEvent) -> None:
         self._note(event)

@@ -1,8 +1,8 @@
 """The calls of a server: those that are live and the last that ended, each with its events and its transcript.
 
-Records what it is told and shows it to whoever asks (`web`: the control API); it runs no call. Memory is bounded: so
-many ended calls, so many events of each. Whoever follows a call is woken and reads on in its history by the events'
-numbers, so there are no queues that could fill up.
+Records what it is told, counts it (`metrics`) and shows it to whoever asks (`web`: the control API); it runs no call.
+Memory is bounded: so many ended calls, so many events of each. Whoever follows a call is woken and reads on in its
+history by the events' numbers, so there are no queues that could fill up.
 """
 
 from collections import deque
@@ -16,14 +16,20 @@ from server.events import (
     CallEnded,
     CallEvent,
     DtmfReceived,
+    HoldStarted,
+    HoldStopped,
     PlaybackStarted,
     Recorded,
+    Stage,
+    StageTook,
     State,
     StateChanged,
     SynthesisFailed,
     TranscriptFinal,
 )
+from server.metrics import CallMetrics
 from server.reply import Reply
+from server.vitals import SILENT, Vitals
 
 __all__ = ["CallRecord", "Calls", "Origin", "TranscriptEntry"]
 
@@ -53,16 +59,34 @@ class TranscriptEntry:
 class CallRecord:
     """One call as others see it: `web.CallView`. Its call writes it with `record`."""
 
-    def __init__(self, call_id: str, uuid: str, peer: str, push: Callable[[Reply], bool], *, events: int) -> None:
+    def __init__(
+        self,
+        number: int,
+        call_id: str,
+        uuid: str,
+        peer: str,
+        began_at: float,
+        doors: "_Doors",
+        metrics: CallMetrics,
+        *,
+        events: int,
+    ) -> None:
+        self.number = number
+        """Of all calls of this server, from 1. An id may come again when its call has ended; a number does not."""
         self.id = call_id
         self.uuid = uuid
         self.peer = peer
+        self.began_at = began_at
+        """When the UUID came, in the loop's seconds."""
         self.state = State.STANDBY
         self.ended: CallEnded | None = None
         self.last_answer: Mapping[str, object] | None = None
         """The whole last reply JSON of the backend, answered or pushed."""
-        self._push = push
-        self._numbers = count(1)
+        self._doors: _Doors | None = doors
+        self._metrics = metrics
+        self._hold = False
+        self._answered_after_ms: int | None = None
+        self._event_numbers = count(1)
         self._events: deque[Recorded] = deque(maxlen=events)
         self._transcript: deque[TranscriptEntry] = deque(maxlen=events)
         self._watchers = _Watchers()
@@ -73,22 +97,48 @@ class CallRecord:
 
     def record(self, event: CallEvent, at_seconds: float) -> Recorded:
         """Note an event and wake who follows the call. The last one is CallEnded: then the call is no longer live."""
-        recorded = Recorded(self.id, next(self._numbers), at_seconds, event)
+        self._metrics.count(event, self._events[-1].event if self._events else None)
+        recorded = Recorded(self.id, next(self._event_numbers), at_seconds, event)
         self._events.append(recorded)
         line = _transcript_line(event)
         if line is not None:
             self._transcript.append(TranscriptEntry(at_seconds, *line))
-        if isinstance(event, StateChanged):
-            self.state = event.after
-        elif isinstance(event, CallEnded):
-            self.ended, self.state = event, State.STANDBY
-            self._push = _refuse  # and lets go of the call itself
+        self._take(event)
         self._watchers.wake()
         return recorded
 
+    def _take(self, event: CallEvent) -> None:
+        match event:
+            case StateChanged(after=state):
+                self.state = state
+            case HoldStarted() | HoldStopped():
+                self._hold = isinstance(event, HoldStarted)
+            case StageTook(Stage.FIRST_AUDIO, since_last_word_ms=int(waited_ms)):
+                self._answered_after_ms = waited_ms
+            case CallEnded():
+                self.ended, self.state, self._hold = event, State.STANDBY, False
+                self._metrics.dropped_messages += self.vitals().dropped_messages
+                self._doors = None  # lets go of the call itself
+
     def push(self, reply: Reply) -> bool:
         """Queue a message of the backend; False where the state takes none, or too many wait."""
-        return self.live and self._push(reply)
+        return self._doors is not None and self._doors.push(reply)
+
+    def hang_up(self, reason: str) -> bool:
+        """End the call orderly; False where it has ended already."""
+        if self._doors is None:
+            return False
+        self._doors.hang_up(reason)
+        return True
+
+    def vitals(self) -> Vitals:
+        """Its levels at this moment; silent when it has ended."""
+        return self._doors.vitals() if self._doors is not None else SILENT
+
+    @property
+    def version(self) -> int:
+        """Rises with each event."""
+        return self._events[-1].number if self._events else 0
 
     def events(self, after: int = 0) -> Sequence[Recorded]:
         """The events kept whose number is greater than `after`, in their order."""
@@ -105,12 +155,17 @@ class CallRecord:
 
     def summary(self) -> Mapping[str, object]:
         """The call in a line: also how it ended, where it did."""
+        said = next((entry for entry in reversed(self._transcript) if entry.origin is not Origin.SYSTEM), None)
         told: dict[str, object] = {
             "id": self.id,
+            "number": self.number,
             "uuid": self.uuid,
             "peer": self.peer,
             "state": self.state,
             "live": self.live,
+            "hold": self._hold,
+            "answered_after_ms": self._answered_after_ms,
+            "last_line": said.to_json() if said else None,
         }
         if self.ended is not None:
             told["ended"] = {
@@ -125,8 +180,13 @@ class CallRecord:
         return self._watchers.add(wake)
 
 
-def _refuse(_: Reply) -> bool:
-    return False
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """How the record reaches its call, while that is live."""
+
+    push: Callable[[Reply], bool]
+    hang_up: Callable[[str], None]
+    vitals: Callable[[], Vitals]
 
 
 class Calls:
@@ -135,13 +195,23 @@ class Calls:
     def __init__(self, *, history: int = 100, events: int = 5000) -> None:
         self._history = history
         self._events = events
-        self._serials = count()
+        self.metrics = CallMetrics()
+        self._numbers = count(1)
         self._calls: dict[int, CallRecord] = {}  # in the order in which they began
         self._by_id: dict[str, CallRecord] = {}  # of two with one id, the newer
         self._ended: deque[int] = deque()
         self._watchers = _Watchers()
 
-    def open(self, uuid: str, peer: str, push: Callable[[Reply], bool]) -> CallRecord:
+    def open(
+        self,
+        uuid: str,
+        peer: str,
+        push: Callable[[Reply], bool],
+        *,
+        began_at: float = 0.0,
+        hang_up: Callable[[str], None] = lambda _: None,
+        vitals: Callable[[], Vitals] = lambda: SILENT,
+    ) -> CallRecord:
         """A new live call. Its id is the UUID; `UUID-2` and so on while another live call has that id.
 
         The same UUID twice at a time is legal and usual (docs/protocol.md): it is a dialplan argument.
@@ -151,10 +221,11 @@ class Calls:
             if not ((other := self._by_id.get(call_id)) and other.live):
                 break
             call_id = f"{uuid}-{number}"
-        serial = next(self._serials)
-        record = CallRecord(call_id, uuid, peer, push, events=self._events)
-        self._calls[serial] = self._by_id[call_id] = record
-        record.watch(lambda: self._changed(serial, record))
+        number = next(self._numbers)
+        doors = _Doors(push, hang_up, vitals)
+        record = CallRecord(number, call_id, uuid, peer, began_at, doors, self.metrics, events=self._events)
+        self._calls[number] = self._by_id[call_id] = record
+        record.watch(lambda: self._changed(record))
         self._watchers.wake()
         return record
 
@@ -162,16 +233,19 @@ class Calls:
         """The oldest first."""
         return tuple(self._calls.values())
 
-    def get(self, call_id: str) -> CallRecord | None:
-        return self._by_id.get(call_id)
+    def get(self, key: str) -> CallRecord | None:
+        """By its id (of two with one id, the newer), or by its number."""
+        if key.isascii() and key.isdigit() and len(key) < 20:
+            return self._calls.get(int(key))
+        return self._by_id.get(key)
 
     def watch(self, wake: Wake) -> Callable[[], None]:
         """Call `wake` after a call began, had an event or ended; the answer, called, ends that."""
         return self._watchers.add(wake)
 
-    def _changed(self, serial: int, record: CallRecord) -> None:
+    def _changed(self, record: CallRecord) -> None:
         if not record.live:
-            self._ended.append(serial)
+            self._ended.append(record.number)
             while len(self._ended) > self._history:
                 dropped = self._calls.pop(self._ended.popleft())
                 if self._by_id.get(dropped.id) is dropped:

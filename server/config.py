@@ -7,11 +7,22 @@ which reads neither file nor environment.
 """
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from server.config_errors import ConfigError, Source, validated
 
@@ -43,6 +54,7 @@ FLAT_NAMES: Mapping[str, tuple[str, str]] = {
     "SILENCE_THRESHOLD_SECONDS": ("system", "silence_threshold_seconds"),
     "AI_API_URL": ("ai", "api_url"),
     "SPEECH_ENGINE": ("speech", "engine"),
+    "CONTROL_TOKEN": ("server", "control_token"),
 }
 
 # A server under a scenario takes these, unless the scenario says otherwise.
@@ -104,6 +116,21 @@ def _engine(value: str) -> str:
     ):
         raise ValueError("expected azure, local, embedded or module:callable")
     return value
+
+
+def _token(value: SecretStr) -> SecretStr:
+    """Long enough not to be guessed, and fit for a header."""
+    text = value.get_secret_value()
+    if len(text) < 16 or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("expected 16 characters or more, ASCII, without blanks")
+    return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 Number = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
@@ -239,9 +266,24 @@ class Limits(_Section):
 
 
 class Server(_Section):
-    host: Words = Field("127.0.0.1", description="where to listen, AudioSocket and control API alike")
-    port: Port = Field(8080, description="AudioSocket; 0: any free port")
-    control_port: Port = Field(8081, description="control API and debug page; 0: any free port")
+    host: Words = Field("127.0.0.1", description="where AudioSocket listens")
+    port: Port = Field(8080, description="of AudioSocket; 0: any free port")
+    control_token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(
+        None, description="what who uses the control API must have, 16 characters or more; shown as stars"
+    )
+    control_host: Words = Field(
+        "127.0.0.1", description="where the control API and the debug page listen; beyond loopback only with a token"
+    )
+    control_port: Port = Field(8081, description="of these; 0: any free port")
+
+    @field_validator("control_host")
+    @classmethod
+    def _open_only_with_a_token(cls, host: str, info: ValidationInfo) -> str:
+        if not _is_loopback(host) and info.data.get("control_token", ...) is None:  # of a wrong token enough is said
+            raise ValueError(
+                "beyond loopback the control API needs a token: set CONTROL_TOKEN (`openssl rand -hex 24` makes one)"
+            )
+        return host
 
 
 class Settings(_Section):
@@ -266,12 +308,15 @@ class Settings(_Section):
         return validated(cls, [Source("a server under a scenario", HERMETIC), Source(source, dict(overrides or {}))])
 
 
-def load_settings(config_file: Path | None = None, env_file: Path | None = None) -> Settings:
-    """The live server's settings: the file, then `.env`, then the environment.
+def load_settings(
+    config_file: Path | None = None, env_file: Path | None = None, flags: Mapping[str, Any] | None = None
+) -> Settings:
+    """The live server's settings: the file, then `.env`, then the environment, then `flags` (sections of keys).
 
     Without arguments: `config.json` and `.env` of the working directory, where they exist. A file that is named must
     exist. Raises ConfigError. Imported late: a server under a scenario need not pay for pydantic-settings.
     """
     from server.config_sources import SourceReader
 
-    return validated(Settings, SourceReader(Settings, FLAT_NAMES).read(config_file, env_file))
+    sources = SourceReader(Settings, FLAT_NAMES).read(config_file, env_file)
+    return validated(Settings, [*sources, Source("command line", flags)] if flags else sources)

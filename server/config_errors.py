@@ -7,7 +7,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -151,10 +151,14 @@ def sections_of(model: type[BaseModel]) -> dict[str, Mapping[str, Any]]:
     return found
 
 
+def _is_secret(annotation: object) -> bool:
+    return annotation is SecretStr or any(map(_is_secret, get_args(annotation)))
+
+
 def _shown(model: type[BaseModel], key: Key, value: object) -> str:
     """The value for the message: short, without the password of an address, and a secret as stars."""
     info = sections_of(model).get(key[0], {}).get(key[1]) if len(key) > 1 else None
-    if info is not None and SecretStr in (info.annotation, *getattr(info.annotation, "__args__", ())):
+    if info is not None and _is_secret(info.annotation):
         return "****"
     text = re.sub(r"//[^/@\s]*@", "//****@", f'"{value}"' if isinstance(value, str) else repr(value))
     return text if len(text) <= 60 else f"{text[:57]}…"

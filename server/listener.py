@@ -23,7 +23,7 @@ from server.speech.cached import CachedSpeech
 from server.speech.checking import check_engine
 from server.speech.choice import load_engine
 from server.speech.fallback import StandIns
-from server.turn_words import TurnRules
+from server.turn_words import SERVER_STOPS, TurnRules
 from server.web import ControlServer
 
 __all__ = ["ServerHandle", "serve"]
@@ -74,6 +74,7 @@ class ServerHandle:
         self, settings: Settings, engine: SpeechEngine, hold_pcm: bytes, stand_ins: StandIns | None = None
     ) -> None:
         limits = settings.limits
+        self._settings = settings
         self.host = ""
         self.port = 0
         self.control_url: str | None = None
@@ -106,7 +107,7 @@ class ServerHandle:
             for _ in range(ACCEPT_TURNS):
                 await asyncio.sleep(0)
         for connection in tuple(self._connections):
-            connection.stop("the server stops")
+            connection.stop(SERVER_STOPS)
         await self._all_gone(DRAIN_SECONDS)
         for connection in tuple(self._connections):
             connection.abort()
@@ -134,8 +135,9 @@ class ServerHandle:
         self._listening = await loop.create_server(self._accept, host, port, backlog=BACKLOG)
         self.host, self.port = self._listening.sockets[0].getsockname()[:2]
         if control_port is not None:
-            self._control = ControlServer(self.calls)
-            self.control_url = await self._control.start(host, control_port)
+            control = self._settings.server
+            self._control = ControlServer(self.calls, control.control_token)
+            self.control_url = await self._control.start(control.control_host, control_port)
         log.info("AudioSocket on %s:%d, control API on %s", self.host, self.port, self.control_url)
         if not getattr(loop, "clock_is_virtual", False):
             # What lives as long as the server is not looked at again at each collection: shorter pauses for all calls.
@@ -149,6 +151,7 @@ class ServerHandle:
         handler: _Connection
         if self._ending is not None or len(self._connections) >= self._most_connections:
             log.warning("a connection is refused: %d are open, the limit", len(self._connections))
+            self.calls.metrics.refused += 1
             handler = _Refusal(self._gone)
         else:
             handler = Call(self._services, self._gone)

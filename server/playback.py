@@ -134,6 +134,17 @@ class Playback:
             self.news.append(HoldEnded(self._hold_frames * FRAME_MS))
             self._hold_frames = 0
 
+    # --- for who watches ----------------------------------------------------------------------------------------------
+
+    def newest(self, ms: int) -> bytes:
+        """The last `ms` of what left, speech or hold audio, or what of it is still held; empty in silence."""
+        n_bytes = ms * (FRAME_BYTES // FRAME_MS)
+        if self._began:
+            return self._head[max(0, self._at - n_bytes) : self._at]
+        if self._hold_frames:
+            return self._hold_pcm[max(0, self._hold_at - n_bytes) : self._hold_at]
+        return b""
+
     # --- the frame ----------------------------------------------------------------------------------------------------
 
     def next_frame(self) -> bytes:

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from server.events import State
 
 __all__ = [
+    "ASKED_TO",
+    "CALLER_SILENT",
+    "CONVERSATION_OVER",
+    "SERVER_STOPS",
+    "TIME_LIMIT",
     "Answered",
     "AskBackend",
     "BackendFailed",
@@ -41,6 +46,13 @@ __all__ = [
     "UtteranceEnded",
     "Warn",
 ]
+
+# Why the server hangs up, in a line for people; the metrics count calls by it.
+CONVERSATION_OVER = "the conversation is over"
+CALLER_SILENT = "the caller said nothing for too long"
+TIME_LIMIT = "the call reached its time limit"
+ASKED_TO = "hung up by the control API"
+SERVER_STOPS = "the server stops"
 
 
 @dataclass(frozen=True, slots=True)

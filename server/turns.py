@@ -35,6 +35,9 @@ from enum import Enum, auto
 
 from server.events import State
 from server.turn_words import (
+    CALLER_SILENT,
+    CONVERSATION_OVER,
+    TIME_LIMIT,
     Answered,
     AskBackend,
     BackendFailed,
@@ -143,7 +146,7 @@ class Turns:
         while self.next_deadline <= now + SPARE_SECONDS:
             due = self.next_deadline
             if self._call_until == due:
-                self._hang_up("the call reached its time limit")
+                self._hang_up(TIME_LIMIT)
             elif self._hold_at == due:
                 self._hold_at = NEVER
                 self._do(StartHold())
@@ -218,7 +221,7 @@ class Turns:
         self._listen(True)
 
     def _nobody_speaks(self) -> None:
-        self._hang_up("the caller said nothing for too long")
+        self._hang_up(CALLER_SILENT)
 
     def _utterance_began(self, _: TurnEvent) -> None:
         self._hear()
@@ -341,7 +344,7 @@ class Turns:
         elif status is State.USER_TURN:
             self._users_turn()
         elif status is State.STANDBY:
-            self._hang_up("the conversation is over")
+            self._hang_up(CONVERSATION_OVER)
 
     def _kept_too_long(self) -> None:
         self._do(Warn("the backend sent no further message in time"))

@@ -1,53 +1,50 @@
-"""The control API and the debug page (docs/server.md, Control API): shows calls, streams their events, takes pushes.
+"""The control API and the debug page (docs/server.md, Control API): shows calls, streams their events, takes pushes,
+hangs up, tells the metrics.
 
-It reads calls through the two small protocols below and changes one thing only: it hands a pushed message to its call.
-What callers say is private data: it goes out here, to whoever may connect (loopback, unless configured otherwise), and
-never into the log. Every answer is JSON, the page and the streams aside; every error is {"error": "one line"}.
+It reads calls through the two small protocols below and changes two things only: it hands a pushed message to its call,
+and ends a call. What callers say is private data: it goes out here, to whoever `web_guard` lets in, and never into the
+log. Every answer is JSON, the page, the metrics and the streams aside; every error is {"error": "one line"}.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
+from uuid import uuid4
 
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
-from server.events import Recorded, State
+from audiosocket.ticker import Ticker
+from server.events import State
+from server.metrics import CallMetrics, Snapshot, as_text
 from server.reply import Reply, ReplyError, read_reply
+from server.turn_words import ASKED_TO
+from server.web_guard import Guard, json_error
 from server.web_server import InLoopServer
+from server.web_streams import CallSource, CallsSource, Streams, listed_call
 
 __all__ = ["CallView", "CallsView", "ControlServer", "build_app"]
 
 Json = Mapping[str, object]
 
 MAX_BODY_BYTES = 1_000_000
-PING_SECONDS = 15
-LIST_EVERY_SECONDS = 0.2  # the list of calls is sent no more often than this
-MOST_STREAMS = 256  # open at a time; each costs a connection and a task
-LISTED_CALLS = 100  # in that stream, the newest; GET /calls has all
+BODY_SECONDS = 10.0  # a body comes within this
 TAKES_MESSAGES = (State.WAITING, State.IA_TURN)
 
 _PAGE = Path(__file__).parent / "page"
-_PAGE_FILES = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js"}
 _MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
-_PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
+_PAGE_FILES = {f"/page/{path.name}": path for path in sorted(_PAGE.iterdir()) if path.suffix in _MEDIA_TYPES}
+_OPEN_PATHS = frozenset({"/", "/health", *_PAGE_FILES})
 
 
-class CallView(Protocol):
+class CallView(CallSource, Protocol):
     """A call as the control API sees it."""
 
     @property
@@ -58,46 +55,38 @@ class CallView(Protocol):
     def state(self) -> State: ...
 
     @property
-    def live(self) -> bool: ...
-
-    @property
     def last_answer(self) -> Json | None:
         """The whole last reply JSON of the backend, answered or pushed."""
-
-    def summary(self) -> Json:
-        """id, uuid, peer (ip:port), state, live, and whatever else says it in a line."""
 
     def transcript(self) -> Sequence[Json]:
         """Entries of at (seconds since the UUID), origin (caller, ai or system) and text, in their order."""
 
-    def events(self, after: int = 0) -> Sequence[Recorded]:
-        """The events kept whose number is greater than `after`, in their order."""
-
     def push(self, reply: Reply) -> bool:
         """Queue a message of the backend; False where the state takes none or too many wait."""
 
-    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
-        """Call `wake` after each event; the answer, called, ends that. `wake` returns at once and does not raise."""
+    def hang_up(self, reason: str) -> bool:
+        """End the call orderly, at once; False where it has ended already."""
 
 
-class CallsView(Protocol):
+class CallsView(CallsSource, Protocol):
     """The calls, live and recent."""
+
+    @property
+    def metrics(self) -> CallMetrics: ...
 
     def all(self) -> Sequence[CallView]:
         """The oldest first."""
 
-    def get(self, call_id: str) -> CallView | None: ...
-
-    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
-        """Call `wake` after a call began, changed its state or ended; as `CallView.watch`."""
+    def get(self, key: str) -> CallView | None:
+        """By its id (of two with one id, the newer), or by its number."""
 
 
 class ControlServer:
-    """The control API on a port of its own, in the running loop."""
+    """The control API on a port of its own, in the running loop. `token`: what everybody who asks must have."""
 
-    def __init__(self, calls: CallsView) -> None:
-        self._streams = _Streams()
-        self._server = InLoopServer(build_app(calls, self._streams))
+    def __init__(self, calls: CallsView, token: SecretStr | None = None) -> None:
+        self._streams = Streams(uuid4().hex)
+        self._server = InLoopServer(guarded(build_app(calls, self._streams), token))
 
     async def start(self, host: str, port: int) -> str:
         """Listen (port 0: any free one); the base address. Raises OSError, where the port is in use for instance."""
@@ -109,18 +98,26 @@ class ControlServer:
         await self._server.aclose()
 
 
-def build_app(calls: CallsView, streams: "_Streams | None" = None) -> Starlette:
+def guarded(app: ASGIApp, token: SecretStr | None) -> ASGIApp:
+    """`app` for those who may use it."""
+    return Guard(app, token, _OPEN_PATHS)
+
+
+def build_app(calls: CallsView, streams: Streams | None = None) -> Starlette:
     """The ASGI app. Without a `ControlServer` around it, its streams end with their call or client only."""
-    api = _Api(calls, streams or _Streams())
+    api = _Api(calls, streams or Streams())
     return Starlette(
         routes=[
             Route("/calls", api.list_calls),
             Route("/calls/{id}", api.show_call),
             Route("/calls/{id}/events", api.stream_call),
             Route("/calls/{id}/messages", api.push_message, methods=["POST"]),
+            Route("/calls/{id}/hangup", api.hang_up, methods=["POST"]),
             Route("/events", api.stream_list),
             Route("/health", api.health),
-            *(Route(path, _page_file(name)) for path, name in _PAGE_FILES.items()),
+            Route("/metrics", api.metrics),
+            Route("/", _page_file(_PAGE / "index.html")),
+            *(Route(path, _page_file(file)) for path, file in _PAGE_FILES.items()),
         ],
         exception_handlers={HTTPException: _on_http_error},
     )
@@ -130,16 +127,16 @@ def build_app(calls: CallsView, streams: "_Streams | None" = None) -> Starlette:
 
 
 class _Api:
-    def __init__(self, calls: CallsView, streams: "_Streams") -> None:
+    def __init__(self, calls: CallsView, streams: Streams) -> None:
         self._calls = calls
         self._streams = streams
 
     async def list_calls(self, request: Request) -> Response:
-        return _Json({"calls": [call.summary() for call in self._calls.all()]})
+        return _Json({"calls": [listed_call(call) for call in self._calls.all()]})
 
     async def show_call(self, request: Request) -> Response:
         call = self._call(request)
-        return _Json({**call.summary(), "transcript": call.transcript(), "last_answer": call.last_answer})
+        return _Json({**listed_call(call), "transcript": call.transcript(), "last_answer": call.last_answer})
 
     async def stream_call(self, request: Request) -> Response:
         """Replays from the start, or from the Last-Event-ID of a client that comes back, and goes on to the end."""
@@ -148,15 +145,12 @@ class _Api:
         number = int(after) if after.isascii() and after.isdigit() and len(after) < 20 else 0
         if not call.live and not call.events(number):
             return Response(status_code=204)  # tells an EventSource that there is nothing to come back for
-        self._streams.refuse_too_many()
-        return _Stream(self._streams.call_events(call, number))
+        return self._streams.call(call, number)
 
     async def stream_list(self, request: Request) -> Response:
-        self._streams.refuse_too_many()
-        return _Stream(self._streams.call_lists(self._calls))
+        return self._streams.list(self._calls, levels=request.query_params.get("levels") == "1")
 
     async def push_message(self, request: Request) -> Response:
-        _refuse_other_origins(request)
         self._live_call(request)
         body = await _body(request)
         call = self._live_call(request)  # it may have ended meanwhile, or be another one of that id
@@ -170,8 +164,24 @@ class _Api:
             raise HTTPException(409, f"call {call.id} is in {call.state}: {why}")
         return _Json({"accepted": True, "warnings": reply.warnings}, 202)
 
+    async def hang_up(self, request: Request) -> Response:
+        call = self._live_call(request)
+        call.hang_up(ASKED_TO)
+        return _Json(listed_call(call))
+
     async def health(self, request: Request) -> Response:
-        return _Json({"status": "ok", "live_calls": sum(call.live for call in self._calls.all())})
+        return _Json({"status": "ok", "live_calls": self._live_calls()})
+
+    async def metrics(self, request: Request) -> Response:
+        loop = asyncio.get_running_loop()
+        ticker = Ticker.of(loop)
+        dropped = sum(call.vitals().dropped_messages for call in self._calls.all() if call.live)
+        told = Snapshot.of(self._calls.metrics, self._live_calls(), dropped, ticker.lateness, ticker.skipped)
+        text, media_type = await loop.run_in_executor(None, as_text, told)
+        return Response(text, headers={"Content-Type": media_type})
+
+    def _live_calls(self) -> int:
+        return sum(call.live for call in self._calls.all())
 
     def _live_call(self, request: Request) -> CallView:
         call = self._call(request)
@@ -188,100 +198,32 @@ class _Api:
 
 async def _body(request: Request) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise HTTPException(413, f"a message has at most {MAX_BODY_BYTES} bytes")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise HTTPException(413, f"a message has at most {MAX_BODY_BYTES} bytes")
+    except TimeoutError:
+        raise HTTPException(408, f"the message did not come within {BODY_SECONDS:g} s") from None
     return bytes(body)
 
 
-def _refuse_other_origins(request: Request) -> None:
-    """A web page that somebody happens to visit must not speak into calls; a backend sends no Origin."""
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        raise HTTPException(403, "not from a page of another origin")
-
-
-def _page_file(name: str) -> Callable[[Request], Awaitable[Response]]:
-    kind = _MEDIA_TYPES[Path(name).suffix]
+def _page_file(file: Path) -> Callable[[Request], Awaitable[Response]]:
+    content, kind = file.read_bytes(), _MEDIA_TYPES[file.suffix]
 
     async def send(request: Request) -> Response:
-        return Response((_PAGE / name).read_bytes(), headers=_PAGE_HEADERS, media_type=kind)
+        return Response(content, headers={"Cache-Control": "no-cache"}, media_type=kind)
 
     return send
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _Json({"error": error.detail}, error.status_code, error.headers)
+    return json_error(error.status_code, error.detail, dict(error.headers or {}))
 
 
 class _Json(JSONResponse):
     def render(self, content: object) -> bytes:
         # A backend's answer may hold half a surrogate pair, which UTF-8 cannot.
         return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-
-
-# --- the streams --------------------------------------------------------------------------------------------------
-
-
-class _Streams:
-    """The open event streams. They carry wake-ups, not events: each stream reads on in the call's own history, so a
-    slow client costs no memory and delays nobody."""
-
-    def __init__(self) -> None:
-        self._wakes: set[asyncio.Event] = set()
-        self._ended = False
-
-    def end(self) -> None:
-        self._ended = True
-        for wake in self._wakes:
-            wake.set()
-
-    def refuse_too_many(self) -> None:
-        if len(self._wakes) >= MOST_STREAMS:
-            raise HTTPException(503, f"{MOST_STREAMS} streams are open, the limit")
-
-    async def call_events(self, call: CallView, after: int) -> AsyncIterator[ServerSentEvent]:
-        with self._watching(call.watch) as wake:
-            while True:
-                wake.clear()
-                last_look = not call.live or self._ended  # before the events: the last is recorded, then the call ends
-                for recorded in call.events(after):
-                    after = recorded.number
-                    data = json.dumps(recorded.to_json(), ensure_ascii=False, separators=(",", ":"))
-                    yield ServerSentEvent(data, id=str(after), event=recorded.type)
-                if last_look:
-                    return
-                await wake.wait()
-
-    async def call_lists(self, calls: CallsView) -> AsyncIterator[ServerSentEvent]:
-        with self._watching(calls.watch) as wake:
-            while not self._ended:
-                wake.clear()
-                listed = {"calls": [call.summary() for call in calls.all()[-LISTED_CALLS:]]}
-                yield ServerSentEvent(json.dumps(listed, ensure_ascii=False, separators=(",", ":")), event="calls")
-                await asyncio.sleep(LIST_EVERY_SECONDS)
-                await wake.wait()
-
-    @contextmanager
-    def _watching(self, watch: Callable[[Callable[[], None]], Callable[[], None]]) -> Iterator[asyncio.Event]:
-        """An event that is set after each change, and at the end of the server."""
-        wake = asyncio.Event()
-        unwatch = watch(wake.set)
-        self._wakes.add(wake)
-        try:
-            yield wake
-        finally:
-            self._wakes.discard(wake)
-            unwatch()
-
-
-class _Stream(EventSourceResponse):
-    def __init__(self, events: AsyncIterator[ServerSentEvent]) -> None:
-        super().__init__(events, ping=PING_SECONDS, ping_message_factory=lambda: ServerSentEvent(comment="still here"))
-
-    async def _listen_for_exit_signal(self) -> None:  # type: ignore[override]
-        """The library would watch the process for signals, twice a second and past the server's end. A stream of ours
-        ends by itself, when its server does (`_Streams.end`)."""
-        await asyncio.Event().wait()

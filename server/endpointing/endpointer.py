@@ -118,6 +118,10 @@ class Endpointer:
         self._rest = b""
         self._flags = self._unjudged = 0
 
+    def newest(self, ms: int) -> bytes:
+        """The last `ms` of audio, or what of it is kept. SLIN, 8 kHz."""
+        return b"".join(list(self._recent)[-(ms // FRAME_MS) :])
+
     def audio(self, pcm: bytes) -> list[EndpointingFact] | None:
         """Caller audio: SLIN, 8 kHz, any even length. None: nothing happened, which is nearly always."""
         if not self._rest and len(pcm) == FRAME_BYTES:

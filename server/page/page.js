@@ -96,6 +96,13 @@ function show(calls) {
 }
 
 const lists = new EventSource("events");
-lists.addEventListener("calls", (message) => show(JSON.parse(message.data).calls));
+const known = new Map();
+function learn(told) {
+  for (const call of told.calls) known.set(call.number, call);
+  for (const number of told.gone) known.delete(number);
+  show([...known.values()]);
+}
+lists.addEventListener("calls", (message) => { known.clear(); learn(JSON.parse(message.data)); });
+lists.addEventListener("changed", (message) => learn(JSON.parse(message.data)));
 lists.addEventListener("open", () => { at("link").textContent = "live"; });
 lists.addEventListener("error", () => { at("link").textContent = "connection lost, trying again"; });

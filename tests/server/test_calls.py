@@ -71,7 +71,17 @@ def test_the_transcript_has_both_sides_and_each_change_of_state() -> None:
 def test_state_summary_and_end() -> None:
     call = Calls().open(UUID, "127.0.0.1:5", take)
     call.record(StateChanged(State.STANDBY, State.IA_TURN), 2.0)
-    assert call.summary() == {"id": UUID, "uuid": UUID, "peer": "127.0.0.1:5", "state": "IA_TURN", "live": True}
+    assert call.summary() == {
+        "id": UUID,
+        "number": 1,
+        "uuid": UUID,
+        "peer": "127.0.0.1:5",
+        "state": "IA_TURN",
+        "live": True,
+        "hold": False,
+        "answered_after_ms": None,
+        "last_line": None,
+    }
     assert call.push(REPLY)
     call.record(CallEnded("caller", "gone", 5), 3.0)
     assert call.summary()["live"] is False

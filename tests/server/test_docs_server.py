@@ -10,10 +10,12 @@ from typing import Any, get_args
 import pytest
 from starlette.routing import Match
 
+from audiosocket.pacing import Lateness
 from server.ai_client import MAX_ANSWER_BYTES, MAX_REDIRECTS
 from server.config import FLAT_NAMES, Settings
 from server.config_errors import sections_of
 from server.events import CallEvent, Recorded, State
+from server.metrics import OUTCOMES, CallMetrics, Snapshot, as_text
 from server.reply import parse_reply
 from server.turns import COULD_NOT_CONNECT, ERROR_OCCURRED
 from server.web import MAX_BODY_BYTES, build_app
@@ -53,7 +55,7 @@ def test_the_example_of_settings_is_taken() -> None:
 
 
 def test_requests_go_to_routes_that_exist_and_push_a_reply() -> None:
-    assert len(CURLS) == 4
+    assert len(CURLS) == 5
     routes = build_app(object()).routes  # type: ignore[arg-type]
     for words in CURLS:
         method = words[words.index("-X") + 1] if "-X" in words else "GET"
@@ -68,11 +70,11 @@ def test_every_route_is_in_the_table() -> None:
     listed = set(re.findall(r"^\| `(GET|POST) ([^`]+)` \|", DOC, re.MULTILINE))
     paths = {path for _, path in listed}
     served = {route.path for route in build_app(object()).routes}  # type: ignore[arg-type, attr-defined]
-    assert paths == {path for path in served if not path.startswith("/page.")}
+    assert paths == {path for path in served if not path.startswith("/page/")}
 
 
 def test_every_event_is_in_the_table_with_its_fields() -> None:
-    table = DOC.split("## Events")[1].split("## Settings")[0]
+    table = DOC.split("## Events")[1].split("## Metrics")[0]
     rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", table, re.MULTILINE)
     assert {name: re.findall(r"`(\w+)`", told) for name, told in rows} == {
         name: [field.name for field in fields(kind)] for name, kind in EVENTS.items()
@@ -105,3 +107,17 @@ def test_short_names_states_apologies_and_sizes_are_told() -> None:
     for word in (*FLAT_NAMES, *State, ERROR_OCCURRED, COULD_NOT_CONNECT, f"over {MAX_REDIRECTS} redirects"):
         assert word in DOC
     assert MAX_BODY_BYTES == MAX_ANSWER_BYTES == 1_000_000  # "1 MB"
+
+
+def test_every_metric_is_in_the_table_with_its_label_and_every_outcome_is_told() -> None:
+    lateness = Lateness()
+    text = as_text(Snapshot.of(CallMetrics(), 0, 0, lateness, 0))[0].decode()
+    table = DOC.split("## Metrics")[1].split("## Settings")[0]
+    told = dict(re.findall(r"^\| `(voicebot_\w+)` \| (?:`(\w+)`)? ?\|", table, re.MULTILINE))
+    served = dict.fromkeys(re.findall(r"^# TYPE (voicebot_\w+)", text, re.MULTILINE), "")
+    for name, labels in re.findall(r"^(voicebot_\w+)\{(.*)\}", text, re.MULTILINE):
+        keys = set(re.findall(r"(\w+)=", labels)) - {"le"}
+        served[re.sub("_(bucket|sum|count)$", "", name)] = "".join(keys)
+    assert told == served
+    for outcome in OUTCOMES:
+        assert f"`{outcome}`" in table

@@ -82,7 +82,7 @@ def test_a_port_in_use_is_one_line_and_code_3(flag: str, taken_port: int, capsys
 def test_an_address_that_is_not_ours_is_one_line_and_code_3(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--host", "203.0.113.7", "--port", "0", "--control-port", "0", "--loop", "asyncio"]) == 3
     err = capsys.readouterr().err
-    assert err.startswith("server: cannot listen on 203.0.113.7, ports 0 and 0: ")
+    assert err.startswith("server: cannot listen on 203.0.113.7:0 and 127.0.0.1:0: ")
     assert err.count("\n") == 1
 
 

@@ -3,16 +3,17 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from web_bench import REPLY, FakeCall, FakeCalls, read_events, serving
 
 from audiosocket_sim import virtual_time
-from server import web
+from server import web_streams
 from server.calls import Calls
 from server.events import (
     CallEnded,
@@ -25,113 +26,18 @@ from server.events import (
     TranscriptFinal,
 )
 from server.reply import Reply
-from server.web import MAX_BODY_BYTES, CallView, ControlServer
-
-REPLY = {"content": {"mensagem": "Pode entrar."}, "set_call_status": "STANDBY"}
-
-
-class FakeCall:
-    """Stands for a call: what `CallView` asks for, and nothing else."""
-
-    def __init__(self, call_id: str, *events: CallEvent) -> None:
-        self.id = call_id
-        self.state = State.WAITING
-        self.live = True
-        self.last_answer: Mapping[str, object] | None = {"content": {"mensagem": "half a pair: \ud800"}}
-        self.pushed: list[Reply] = []
-        self.watchers: list[Callable[[], None]] = []
-        self._events: list[Recorded] = []
-        for event in events:
-            self.record(event)
-
-    def record(self, event: CallEvent) -> None:
-        self._events.append(Recorded(self.id, len(self._events) + 1, len(self._events) / 10, event))
-        if isinstance(event, CallEnded):
-            self.live = False
-        for wake in list(self.watchers):
-            wake()
-
-    def summary(self) -> Mapping[str, object]:
-        return {"id": self.id, "uuid": self.id, "peer": "127.0.0.1:9", "state": self.state, "live": self.live}
-
-    def transcript(self) -> Sequence[Mapping[str, object]]:
-        return [{"at": 0.1, "origin": "caller", "text": "Olá."}]
-
-    def events(self, after: int = 0) -> Sequence[Recorded]:
-        return self._events[after:]
-
-    def push(self, reply: Reply) -> bool:
-        if self.state not in (State.WAITING, State.IA_TURN) or len(self.pushed) == 2:
-            return False
-        self.pushed.append(reply)
-        return True
-
-    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
-        self.watchers.append(wake)
-        return lambda: self.watchers.remove(wake)
-
-
-class FakeCalls:
-    def __init__(self, *calls: FakeCall) -> None:
-        self.calls = list(calls)
-        self.watchers: list[Callable[[], None]] = []
-
-    def all(self) -> Sequence[CallView]:
-        return self.calls
-
-    def get(self, call_id: str) -> CallView | None:
-        return next((call for call in self.calls if call.id == call_id), None)
-
-    def add(self, call: FakeCall) -> None:
-        self.calls.append(call)
-        for wake in list(self.watchers):
-            wake()
-
-    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
-        self.watchers.append(wake)
-        return lambda: self.watchers.remove(wake)
-
-
-def serving(calls: FakeCalls, client: Callable[[httpx.AsyncClient], Coroutine[Any, Any, None]]) -> None:
-    """Run `client` against a control server, in virtual time; afterwards nothing of the server may be left."""
-
-    async def scene() -> None:
-        server = ControlServer(calls)
-        url = await server.start("127.0.0.1", 0)
-        async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=30) as http:
-            await client(http)
-        await server.aclose()
-        await server.aclose()
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-        assert calls.watchers == []
-        assert [call.watchers for call in calls.calls] == [[] for _ in calls.calls]
-
-    virtual_time.run(scene)
-
-
-async def read_events(http: httpx.AsyncClient, url: str, **headers: str) -> list[dict[str, Any]]:
-    """Every event of a stream to its end, as its fields id, event and data."""
-    events: list[dict[str, Any]] = []
-    async with http.stream("GET", url, headers=headers) as answer:
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        fields: dict[str, str] = {}
-        async for line in answer.aiter_lines():
-            if line and not line.startswith(":"):
-                name, _, value = line.partition(": ")
-                fields[name] = value
-            elif not line and fields:
-                events.append({**fields, "data": json.loads(fields["data"])})
-                fields = {}
-    return events
+from server.web import MAX_BODY_BYTES, ControlServer
 
 
 def test_calls_are_listed_and_shown() -> None:
     async def client(http: httpx.AsyncClient) -> None:
         listed = (await http.get("/calls")).json()
-        assert listed == {"calls": [calls.calls[0].summary(), calls.calls[1].summary()]}
+        ago = {"began_seconds_ago": asyncio.get_running_loop().time()}
+        assert listed == {"calls": [{**call.summary(), **ago} for call in calls.calls]}
         shown = (await http.get("/calls/b")).json()
         assert shown == {
             **calls.calls[1].summary(),
+            **ago,
             "transcript": [{"at": 0.1, "origin": "caller", "text": "Olá."}],
             "last_answer": {"content": {"mensagem": "half a pair: ?"}},
         }
@@ -207,7 +113,7 @@ def test_the_list_of_calls_is_told_as_it_changes() -> None:
                     seen.append([call["id"] for call in json.loads(line.removeprefix("data: "))["calls"]])
                 if len(seen) == 2:
                     break
-        assert seen == [["a"], ["a", "b"]]
+        assert seen == [["a"], ["b"]]
         assert loop.time() == pytest.approx(5, abs=0.01)
         await asyncio.sleep(0.5)
 
@@ -287,7 +193,7 @@ def test_a_page_of_another_origin_may_not_speak_into_a_call() -> None:
 
 def test_the_debug_page_is_served_whole_and_asks_nobody_else() -> None:
     async def client(http: httpx.AsyncClient) -> None:
-        for path, kind in (("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/javascript")):
+        for path, kind in (("/", "text/html"), ("/page/page.css", "text/css"), ("/page/page.js", "text/javascript")):
             answer = await http.get(path)
             assert answer.status_code == 200
             assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
@@ -296,7 +202,7 @@ def test_the_debug_page_is_served_whole_and_asks_nobody_else() -> None:
         html = (await http.get("/")).text
         for name in re.findall(r'(?:src|href)="([^"]+)"', html):
             assert name.startswith("data:") or (await http.get(f"/{name}")).status_code == 200
-        script = (await http.get("/page.js")).text
+        script = (await http.get("/page/page.js")).text
         for element in re.findall(r'\bat\("([^"]+)"\)', script):
             assert f'id="{element}"' in html
 
@@ -382,7 +288,7 @@ async def test_over_kernel_sockets_a_reader_that_sleeps_cannot_hold_the_end_up()
     port = int(url.rsplit(":", 1)[1])
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.transport.pause_reading()  # type: ignore[attr-defined]
-    writer.write(b"GET /calls/a/events HTTP/1.1\r\nHost: a\r\n\r\n")
+    writer.write(b"GET /calls/a/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
     while not call.watchers:  # noqa: ASYNC110
         await asyncio.sleep(0)
     async with asyncio.timeout(10):
@@ -429,7 +335,7 @@ def test_a_call_that_ends_while_a_message_is_on_its_way_is_404() -> None:
 
 
 def test_streams_are_bounded_and_pushes_go_through_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web, "MOST_STREAMS", 3)
+    monkeypatch.setattr(web_streams, "MOST_STREAMS", 3)
 
     async def client(http: httpx.AsyncClient) -> None:
         async with AsyncExitStack() as streams:
@@ -452,7 +358,7 @@ def test_a_client_that_says_nothing_costs_no_more_than_a_connection() -> None:
         server = ControlServer(FakeCalls())
         url = await server.start("127.0.0.1", 0)
         reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
-        writer.write(b"POST /calls/a/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n")
+        writer.write(b"POST /calls/a/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 50\r\n\r\n")
         await asyncio.sleep(1)
         began = asyncio.get_running_loop().time()
         await server.aclose()
