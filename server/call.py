@@ -193,8 +193,7 @@ class Call:
 
     def vitals(self) -> Vitals:
         """How it sounds and flows now. For who asks: nothing of it is kept up."""
-        muted = self._loop.time() - self._audio_at > self._gap_seconds
-        heard = b"" if muted else self._endpointer.newest(LOOK_BACK_MS)
+        heard = self._ear.newest(LOOK_BACK_MS, self._time())
         dropped = self._shell.dropped_messages if self._shell is not None else 0
         return Vitals.of(heard, self._playback.newest(LOOK_BACK_MS), dropped)
 

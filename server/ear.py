@@ -90,6 +90,10 @@ class Ear:
                 self._endpointer.use(self._detector)
         self._endpointer.listen(on)
 
+    def newest(self, ms: int, now: float) -> bytes:
+        """What came in the last `ms`, as far as it is kept; nothing from a muted phone. SLIN, 8 kHz."""
+        return b"" if now - self.audio_at > self.gap_seconds else self._endpointer.newest(ms)
+
     def forget(self) -> None:
         """Nothing heard so far may become part of an utterance: it may be the bot's own echo."""
         self._endpointer.forget()
