@@ -46,7 +46,10 @@ def config(address: str, key: str, *, host: bool = False, **properties: str) -> 
 def recognise(
     made: Any, audio: bytes, *, once: bool = False, live: bool = False, rate_hz: int = 8000, until: float | None = None
 ) -> Heard:
-    """One session. `live`: at the pace of a telephone; at once otherwise. `until`: give up after so many seconds."""
+    """One session. `live`: at the pace of a telephone; at once otherwise. `until`: what was told in so many seconds.
+
+    After an error, stopping takes the stop time-out (1 s), and letting go of the recogniser as much again.
+    """
     import azure.cognitiveservices.speech as sdk
 
     heard, stopped, lock = Heard(), threading.Event(), threading.Lock()
@@ -87,11 +90,14 @@ def recognise(
             pause.wait(0.02 if live else 0.06)
         stream.close()
         heard.ended = stopped.wait(DEADLINE_SECONDS if until is None else until)
+        with lock:
+            told = list(heard.events)  # what stopping brings is another matter
         recogniser.stop_continuous_recognition_async().get()
     for _, signal in signals:
         signal.disconnect_all()
-    with lock:
-        return heard
+    if until is not None:
+        heard.events = told
+    return heard
 
 
 def _no_match(result: Any) -> str:
