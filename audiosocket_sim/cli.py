@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands)
     _add_mock_ai(commands)
+    _add_fake_azure(commands)
     _add_schema(commands)
     _add_add_recording(commands)
     return parser
@@ -122,6 +123,47 @@ def _mock_ai(options: argparse.Namespace) -> int:
     from audiosocket_sim.mock_ai_command import mock_ai_command
 
     return mock_ai_command(options.scenario, options.host, options.port, options.control_url)
+
+
+def _add_fake_azure(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(
+        commands,
+        "fake-azure",
+        "run a fake Azure Speech service, for the unmodified Speech SDK",
+        "fake-azure --port 9090 --faults faults.yaml",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
+    parser.add_argument("--port", type=_port, default=0, help="where to listen; 0, the default: any free port")
+    parser.add_argument(
+        "--phrase-book",
+        dest="phrase_books",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="with manifest.yaml: what is recognised, and spoken in its own voice (the project's own otherwise)",
+    )
+    parser.add_argument(
+        "--recogniser",
+        metavar="MODULE:CALLABLE",
+        help="recognise with this instead of the phrase book (docs/speech.md)",
+    )
+    parser.add_argument("--faults", type=Path, metavar="FILE.yaml", help="what goes wrong, by key (docs/speech.md)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="with the fake's own log, on stderr")
+    parser.set_defaults(command=_fake_azure)
+
+
+def _fake_azure(options: argparse.Namespace) -> int:
+    from audiosocket_sim.fake_azure.command import fake_azure_command
+
+    return fake_azure_command(
+        host=options.host,
+        port=options.port,
+        phrase_books=options.phrase_books,
+        recogniser=options.recogniser,
+        faults=options.faults,
+        verbose=options.verbose,
+    )
 
 
 def _add_schema(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -102,7 +102,9 @@ class RecognitionTurn:
     def _open(self, payload: bytes) -> "tuple[_Sound, bytes] | None":
         """Read the header, which may come in pieces; with what follows it."""
         self._header += payload
-        if b"data" not in self._header and len(self._header) < _LARGEST_HEADER_BYTES and self._header[:4] == b"RIFF":
+        data_at = self._header.find(b"data")
+        is_whole = 0 <= data_at <= len(self._header) - 8 or len(self._header) > _LARGEST_HEADER_BYTES
+        if not is_whole and b"RIFF".startswith(self._header[:4]):
             return None
         form, rest = read_riff(bytes(self._header))
         return _Sound(form, self._recogniser.rate_hz), rest

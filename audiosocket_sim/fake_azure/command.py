@@ -1,0 +1,91 @@
+"""`fake-azure`: the fake Azure Speech service alone, for any client, until it is stopped.
+
+Shows a line for each request when it has ended. What callers said is on the screen of whoever started it, and nowhere
+else.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from audiosocket.errors import AudioSocketError
+from audiosocket_sim.fake_azure.faults_file import FaultsError, load_faults
+from audiosocket_sim.fake_azure.plan import Faults
+from audiosocket_sim.fake_azure.recognisers import RecogniserError
+from audiosocket_sim.fake_azure.request_log import Request
+from audiosocket_sim.fake_azure.service import FakeAzure, FakeAzureError
+
+__all__ = ["fake_azure_command", "line_of"]
+
+_INVALID, _SET_UP = 2, 3
+
+
+def fake_azure_command(
+    *,
+    host: str,
+    port: int,
+    phrase_books: Sequence[Path],
+    recogniser: str | None,
+    faults: Path | None,
+    verbose: bool,
+) -> int:
+    """Serve until SIGINT or SIGTERM. The exit code: 0, 2 for invalid plans or an unusable recogniser, 3 for a port that
+    is taken or an extra that is missing."""
+    if verbose:
+        logging.basicConfig(level=logging.DEBUG, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+        logging.getLogger("asyncio").setLevel(logging.WARNING)
+    try:
+        plans = load_faults(faults) if faults is not None else Faults()
+    except FaultsError as error:
+        return _refuse(str(error), _INVALID)
+    if recogniser is not None and not {"", os.getcwd()} & set(sys.path):
+        sys.path.insert(0, os.getcwd())  # as `python -m` does it; the console script does not
+    options = {"phrase_books": tuple(phrase_books)} if phrase_books else {}
+    fake = FakeAzure(plans, host=host, port=port, recogniser=recogniser, on_request=_show, **options)
+    try:
+        asyncio.run(_serve(fake, plans))
+    except FakeAzureError as error:
+        return _refuse(str(error), _SET_UP)
+    except (RecogniserError, AudioSocketError) as error:
+        return _refuse(str(error), _INVALID)
+    except OSError as error:
+        return _refuse(f"cannot listen on {host}:{port}: {error.strerror or error}", _SET_UP)
+    return 0
+
+
+async def _serve(fake: FakeAzure, plans: Faults) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with fake:
+        keys = f"plans for the keys {', '.join(plans.keys)}" if plans.keys else "no plans: all is well"
+        _write(f"fake Azure Speech on {fake.endpoint} (the SDK's endpoint, or host); {keys}")
+        await stopped.wait()
+
+
+def line_of(request: Request) -> str:
+    """A request as it is shown."""
+    words = [request.kind, request.key, request.language, request.voice, request.mode]
+    seconds = f"{request.audio_ms / 1000:.2f} s" if request.audio_ms else ""
+    text = f"“{request.text}”" if request.text else ""
+    told = "  ".join(part for part in (*words, seconds, text) if part)
+    return f"{request.number:4}  {told}: {request.outcome}"
+
+
+def _show(request: Request) -> None:
+    _write(line_of(request))
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _refuse(line: str, code: int) -> int:
+    sys.stderr.write(line + "\n")
+    return code
