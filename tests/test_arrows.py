@@ -29,6 +29,17 @@ CHAINS = (
     ),
     ("audiosocket_sim.target", "audiosocket_sim.runner", "audiosocket_sim.run_command", "audiosocket_sim.cli"),
     ("audiosocket_sim.scenario", "audiosocket_sim.loader"),
+    ("audiosocket_sim.loader", "audiosocket_sim.fake_azure.service", "audiosocket_sim.cli"),
+    (
+        "audiosocket_sim.fake_azure.frames",
+        "audiosocket_sim.fake_azure.messages",
+        "audiosocket_sim.fake_azure.recognition",
+        "audiosocket_sim.fake_azure.turns",
+        "audiosocket_sim.fake_azure.connection",
+        "audiosocket_sim.fake_azure.websocket_server",
+        "audiosocket_sim.fake_azure.service",
+        "audiosocket_sim.fake_azure.command",
+    ),
 )
 PURE = (
     "audiosocket.messages",
@@ -45,6 +56,14 @@ PURE = (
     "audiosocket_sim.caller",
     "audiosocket_sim.transcript",
     "audiosocket_sim.agreement",
+    "audiosocket_sim.fake_azure.frames",
+    "audiosocket_sim.fake_azure.messages",
+    "audiosocket_sim.fake_azure.asked",
+    "audiosocket_sim.fake_azure.audio_formats",
+    "audiosocket_sim.fake_azure.speech_detector",
+    "audiosocket_sim.fake_azure.recognition",
+    "audiosocket_sim.fake_azure.plan",
+    "audiosocket_sim.fake_azure.script",
 )
 
 
