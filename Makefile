@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 EXTRAS := $(VENV)/.installed-extras
 
-.PHONY: demo test test-all extras lint types benchmarks clean apt
+.PHONY: demo test test-all extras lint types benchmarks clean apt asterisk
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PY) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed; $(PY) is %d.%d. Say which with: make PY=python3.12" % v)'
@@ -26,7 +26,7 @@ test: $(STAMP)
 
 # What needs more than `make test` installs is skipped there, by name; here it is installed first, and a skip is a failure.
 # Calls on the real clock go last: no test beside them that keeps a core busy.
-test-all: $(EXTRAS) apt
+test-all: $(EXTRAS) apt asterisk
 	AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2 -m "not real_time"
 	AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2 -m real_time
 
@@ -34,6 +34,10 @@ extras: $(EXTRAS)
 
 apt:
 	@sh .ci/apt ffmpeg gcc libc6-dev libssl3 ca-certificates asterisk-core-sounds-en-wav chromium
+
+# A real Asterisk: the machine's own, or Debian's packages unpacked into ~/.cache/audiosocket-sim (no root).
+asterisk: $(STAMP)
+	$(BIN)/python -m audiosocket_sim.asterisk_real fetch
 
 lint: $(STAMP)
 	$(BIN)/python -m ruff check .

@@ -1,0 +1,68 @@
+"""Asterisk's console, as `asterisk -r` uses it: commands go in, lines come out, over a Unix socket.
+
+A command ends with a zero byte. Asterisk marks verbose lines with a byte of 0xf8 or above, which is taken off here.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["Console", "run_command"]
+
+_MARKS = re.compile(rb"[\xf0-\xff]")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+async def run_command(socket: Path, command: str, within_seconds: float = 20.0) -> str:
+    """Run one command and return what it said. Raises OSError where nobody listens, TimeoutError."""
+    async with asyncio.timeout(within_seconds):
+        reader, writer = await asyncio.open_unix_connection(socket)
+        try:
+            writer.write(f"cli quit after {command}".encode() + b"\0")
+            said = await reader.read()
+        finally:
+            writer.close()
+    return "\n".join(_clean(said).splitlines()[1:])  # the first line greets
+
+
+class Console:
+    """A console that stays open: `on_line` gets each line and the loop time at which it came."""
+
+    def __init__(self, on_line: Callable[[float, str], None]) -> None:
+        self._on_line = on_line
+        self._writer: asyncio.StreamWriter | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self, socket: Path, verbose: int = 1) -> None:
+        """Connect, and ask for verbose lines up to a level. Raises OSError."""
+        reader, self._writer = await asyncio.open_unix_connection(socket)
+        self.send(f"core set verbose atleast {verbose} silent")
+        self.send("logger mute silent")  # a remote console is born mute: this toggles
+        self._task = asyncio.get_running_loop().create_task(self._read(reader))
+
+    def send(self, command: str) -> None:
+        """Run a command; what it says comes among the lines."""
+        assert self._writer is not None, "not open"
+        self._writer.write(command.encode() + b"\0")
+
+    async def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while line := await reader.readline():
+                text = _clean(line).strip()
+                if text:
+                    self._on_line(loop.time(), text)
+        except ConnectionError:
+            pass  # Asterisk has gone: whoever waits for a line sees that none comes
+
+
+def _clean(said: bytes) -> str:
+    return _COLOURS.sub("", _MARKS.sub(b"", said).decode("utf-8", "replace"))

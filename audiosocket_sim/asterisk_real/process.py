@@ -1,0 +1,160 @@
+"""A real Asterisk, started for a test: in a folder of its own, with a dialplan of the test's, and stopped after it.
+
+    async with RealAsterisk(fetch(), dialplan) as asterisk:
+        asterisk.call("Local/far@phones/n", "calls", "bot", {"PORT": "8080"})
+        await asterisk.told("@continues", within_seconds=10)
+
+It tells what Asterisk tells: the lines of its console. What they mean is the caller's business.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from audiosocket_sim.asterisk_real.console import Console, run_command
+from audiosocket_sim.asterisk_real.files import write_files
+from audiosocket_sim.asterisk_real.packages import AsteriskMissing, Installation
+
+__all__ = ["Line", "RealAsterisk"]
+
+Line = tuple[float, str]
+"""Loop time, and a line of the console."""
+
+_BOOT_SECONDS = 30.0
+_STOP_SECONDS = 5.0
+_LOOK_EVERY_SECONDS = 0.02
+
+
+class RealAsterisk:
+    """One running Asterisk. `folder` holds all of it; sounds of the test may be put there, recordings come there."""
+
+    def __init__(self, installation: Installation, dialplan: str | Callable[[Path], str]) -> None:
+        """dialplan: the text of extensions.conf, or what makes it of the folder (for sounds and recordings in it)."""
+        self.installation = installation
+        self.lines: list[Line] = []
+        """All that the console said, in order."""
+        # A Unix socket's path may have 107 bytes only, so this cannot lie below just any folder.
+        self.folder = Path(tempfile.mkdtemp(prefix="asterisk-"))
+        self._dialplan = dialplan if isinstance(dialplan, str) else dialplan(self.folder)
+        self._process: asyncio.subprocess.Process | None = None
+        self._console = Console(self._on_line)
+        self._waiters: set[asyncio.Event] = set()
+        self._numbers = itertools.count(1)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "not started"
+        return self._process.pid
+
+    @property
+    def _socket(self) -> Path:
+        return self.folder / "run" / "asterisk.ctl"
+
+    # --- up and down
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    async def _start(self) -> None:
+        conf = write_files(self.folder, self.installation, self._dialplan)
+        with (self.folder / "log" / "output.txt").open("wb") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                *self.installation.command,
+                *("-C", str(conf), "-f", "-q", "-n"),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=self.folder,
+            )
+        try:
+            async with asyncio.timeout(_BOOT_SECONDS):
+                while not await self._booted():  # noqa: ASYNC110 - another program: nothing tells but asking
+                    await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        except TimeoutError:
+            raise AsteriskMissing(f"Asterisk did not start within {_BOOT_SECONDS:g} s: {self._last_words()}") from None
+        await self._console.open(self._socket)
+
+    async def _booted(self) -> bool:
+        assert self._process is not None
+        if self._process.returncode is not None:
+            raise AsteriskMissing(f"Asterisk ended with code {self._process.returncode}: {self._last_words()}")
+        try:
+            return "fully booted" in await run_command(self._socket, "core waitfullybooted")
+        except OSError:
+            return False
+
+    def _last_words(self) -> str:
+        said = (self.folder / "log" / "output.txt").read_text(encoding="utf-8", errors="replace").splitlines()
+        return said[-1] if said else "it said nothing"
+
+    async def _stop(self) -> None:
+        await self._console.close()
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(OSError, TimeoutError):
+                await run_command(self._socket, "core stop now", _STOP_SECONDS)
+            try:
+                await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- what it is asked
+
+    async def command(self, command: str) -> str:
+        """What `asterisk -rx COMMAND` prints."""
+        return await run_command(self._socket, command)
+
+    def send(self, command: str) -> None:
+        """The same without waiting for an answer."""
+        self._console.send(command)
+
+    def call(self, channel: str, context: str, extension: str, variables: Mapping[str, str] | None = None) -> None:
+        """Place a call, through a call file: `channel` is rung, and runs the dialplan once it has answered."""
+        lines = {"Channel": channel, "Context": context, "Extension": extension, "Priority": "1", "MaxRetries": "0"}
+        text = "".join(f"{name}: {value}\n" for name, value in lines.items())
+        text += "".join(f"Setvar: {name}={value}\n" for name, value in (variables or {}).items())
+        name = f"{next(self._numbers)}.call"
+        (self.folder / "spool/tmp" / name).write_text(text, encoding="utf-8")
+        (self.folder / "spool/tmp" / name).rename(self.folder / "spool/outgoing" / name)  # it is read at once
+
+    # --- what it tells
+
+    async def told(self, words: str, within_seconds: float = 20.0) -> Line:
+        """The first line that holds `words`, also one that came before. Raises TimeoutError with what came instead."""
+        event = asyncio.Event()
+        self._waiters.add(event)
+        try:
+            async with asyncio.timeout(within_seconds):
+                while True:
+                    for line in self.lines:
+                        if words in line[1]:
+                            return line
+                    event.clear()
+                    await event.wait()
+        except TimeoutError:
+            said = "\n".join(text for _, text in self.lines[-20:])
+            raise TimeoutError(f"Asterisk did not say {words!r} within {within_seconds:g} s, but:\n{said}") from None
+        finally:
+            self._waiters.discard(event)
+
+    def _on_line(self, at: float, text: str) -> None:
+        self.lines.append((at, text))
+        for event in self._waiters:
+            event.set()
