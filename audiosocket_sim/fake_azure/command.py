@@ -71,6 +71,7 @@ async def _serve(fake: FakeAzure, plans: Faults) -> None:
 def line_of(request: Request) -> str:
     """A request as it is shown."""
     words = [request.kind, request.key, request.language, request.voice, request.mode]
+    words += ["taken up again"] if request.continued else []
     seconds = f"{request.audio_ms / 1000:.2f} s" if request.audio_ms else ""
     text = f"“{request.text}”" if request.text else ""
     told = "  ".join(part for part in (*words, seconds, text) if part)

@@ -120,7 +120,9 @@ class Connection:
             await self._leave()
         mode = "once" if asked.once else "continuous"
         key = self._service.shown(self._upgrade.key)
-        number = self._service.log.begin("recognition", key, language=asked.language, mode=mode)
+        number = self._service.log.begin(
+            "recognition", key, language=asked.language, mode=mode, continued=asked.continued
+        )
         self._open.numbers.add(number)
         delivery = Delivery(self._socket, request_id, step, lambda outcome: self._told(number, outcome))
         self._listener = Listener(

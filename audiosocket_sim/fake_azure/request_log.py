@@ -26,6 +26,8 @@ class Request:
     """What was recognised, or was to be spoken."""
     mode: str = ""
     """Of recognition: `once` or `continuous`; of synthesis: the format that was asked for."""
+    continued: bool = False
+    """The client took up what a lost connection had cut off, and sent again what was not yet recognised."""
     audio_ms: int = 0
     """How much audio came, or was sent."""
     outcome: str = OPEN

@@ -60,7 +60,8 @@ class FakeAzure:
     @property
     def endpoint(self) -> str:
         """Such as `ws://127.0.0.1:40123`: what an SDK takes as `endpoint` or as `host`."""
-        return f"ws://{self._host}:{self._port}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"ws://{host}:{self._port}"
 
     @property
     def port(self) -> int:

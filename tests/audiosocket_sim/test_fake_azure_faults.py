@@ -149,8 +149,8 @@ def test_a_drop_in_mid_turn_is_healed_with_nothing_lost(fake: FakeAzure) -> None
     heard = recognise(fake, {"drop": {"with": "reset", "after": "speech.phrase"}}, {}, audio=audio)
     assert heard.finals == [QUERO, "Sim."]
     assert heard.of("canceled") == ["NoError"]
-    outcomes = [request.outcome for request in fake.requests[before:]]
-    assert outcomes == ["reset by the plan", "Success"]
+    outcomes = [(request.outcome, request.continued) for request in fake.requests[before:]]
+    assert outcomes == [("reset by the plan", False), ("Success", True)]
     assert heard.offsets[1][0] == pytest.approx(4.81, abs=0.1)
 
 
