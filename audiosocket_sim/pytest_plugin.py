@@ -15,6 +15,7 @@ from audiosocket_sim.agreement import disagreements
 from audiosocket_sim.target import TargetUsageError, parse_target
 
 if TYPE_CHECKING:
+    from audiosocket_sim.fake_azure import FakeAzure
     from audiosocket_sim.runner import Options, Result
     from audiosocket_sim.scenario import Scenario
 
@@ -186,6 +187,15 @@ def _compare(scenario: "Scenario", options: "Options", real: "Result") -> None:
 
 _COMPUTE_MS = 20.0
 """What the server's own work may take where the virtual clock takes it to be nothing."""
+
+
+@pytest.fixture
+def fake_azure() -> "Iterator[FakeAzure]":
+    """A fake Azure Speech service in a thread of its own; all is well until `fake_azure.script(…)` (docs/speech.md)."""
+    from audiosocket_sim.fake_azure import FakeAzure
+
+    with FakeAzure.in_thread() as fake:
+        yield fake
 
 
 @pytest.fixture

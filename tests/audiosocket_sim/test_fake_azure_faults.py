@@ -142,16 +142,32 @@ def test_nothing_was_recognised(fake: FakeAzure, status: str, reason: str) -> No
     assert fake.requests[-1].outcome == status
 
 
-def test_a_drop_in_mid_turn_is_healed_with_nothing_lost(fake: FakeAzure) -> None:
+@pytest.mark.parametrize("how", ["reset", 1001, 1011])
+def test_a_drop_in_mid_turn_is_healed_with_nothing_lost(how: str | int, fake: FakeAzure) -> None:
     """The SDK connects again, and says where it goes on; the offsets are those of the whole session."""
     before = len(fake.requests)
     audio = quero() + silence(800) + recording("sim") + silence(700)
-    heard = recognise(fake, {"drop": {"with": "reset", "after": "speech.phrase"}}, {}, audio=audio)
+    heard = recognise(fake, {"drop": {"with": how, "after": "speech.phrase"}}, {}, audio=audio)
     assert heard.finals == [QUERO, "Sim."]
     assert heard.of("canceled") == ["NoError"]
     outcomes = [(request.outcome, request.continued) for request in fake.requests[before:]]
-    assert outcomes == [("reset by the plan", False), ("Success", True)]
+    assert outcomes == [
+        ("reset by the plan" if how == "reset" else f"closed with {how} by the plan", False),
+        ("Success", True),
+    ]
     assert heard.offsets[1][0] == pytest.approx(4.81, abs=0.1)
+
+
+def test_a_drop_before_the_phrase_has_its_audio_sent_again(fake: FakeAzure) -> None:
+    heard = recognise(fake, {"drop": {"after_audio": "2s"}}, {})
+    assert heard.finals == [QUERO]
+    assert heard.of("canceled") == ["NoError"]
+
+
+def test_a_drop_after_every_phrase_leaves_a_session_that_never_ends(fake: FakeAzure) -> None:
+    heard = recognise(fake, {"drop": {"after": "speech.phrase"}}, until=2.5)
+    assert heard.finals[:1] == [QUERO]
+    assert not heard.ended
 
 
 def test_a_stall_that_passes(fake: FakeAzure) -> None:

@@ -4,16 +4,18 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fake_azure_needs import needs
+from pydantic import BaseModel
 
 from audiosocket_sim.cli import main
 from audiosocket_sim.fake_azure import FakeAzure, FakeAzureError, Faults, FaultsError, Request, load_faults
 from audiosocket_sim.fake_azure.command import line_of
-from audiosocket_sim.fake_azure.plan import Drop, Stall, Step
+from audiosocket_sim.fake_azure.plan import Drop, Moment, Pace, Stall, Step
 from audiosocket_sim.fake_azure.request_log import RequestLog, masked
 from audiosocket_sim.fake_azure.script import AFTER, AUDIO, BEFORE, START, Now, Script, is_at
 from audiosocket_sim.places import PROJECT
@@ -81,6 +83,21 @@ def test_what_is_wrong_with_a_file(text: str, problem: str, tmp_path: Path) -> N
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FaultsError, match=r"none\.yaml:1:1: No such file"):
         load_faults(tmp_path / "none.yaml")
+
+
+DOCS = (PROJECT / "docs" / "speech.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("model", [Step, Moment, Pace])
+def test_the_docs_tell_every_key(model: type[BaseModel]) -> None:
+    for name, field in model.model_fields.items():
+        assert f"| `{name}` | {field.description}" in DOCS
+
+
+def test_the_docs_show_a_file_that_is_right(tmp_path: Path) -> None:
+    begin = DOCS.index("    keys:\n")
+    text = DOCS[begin : DOCS.index("\n\n", begin)]
+    assert list(load_faults(write(tmp_path, textwrap.dedent(text))).keys) == ["wrong", "flaky", "mute", "slow"]
 
 
 # --- which step a request meets

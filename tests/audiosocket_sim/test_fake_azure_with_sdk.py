@@ -142,6 +142,13 @@ def test_a_format_that_the_fake_does_not_speak(fake: FakeAzure) -> None:
     assert "the fake does not speak audio-16khz-32kbitrate-mono-mp3" in spoken.details
 
 
+def test_the_fixture(fake_azure: FakeAzure) -> None:
+    fake_azure.script({"keys": {"wrong": [{"refuse": 401}]}})
+    assert sdk_client.recognise(sdk_client.config(fake_azure.endpoint, "wrong"), quero()).finals == []
+    assert sdk_client.recognise(sdk_client.config(fake_azure.endpoint, "right"), quero()).finals == [QUERO]
+    assert [request.outcome for request in fake_azure.requests] == ["refused with 401", "Success"]
+
+
 def test_a_recogniser_of_ones_own(tmp_path: Path) -> None:
     """The audio decides: this one says how much it heard."""
 
