@@ -150,11 +150,9 @@ def test_a_drop_in_mid_turn_is_healed_with_nothing_lost(how: str | int, fake: Fa
     heard = recognise(fake, {"drop": {"with": how, "after": "speech.phrase"}}, {}, audio=audio)
     assert heard.finals == [QUERO, "Sim."]
     assert heard.of("canceled") == ["NoError"]
-    outcomes = [(request.outcome, request.continued) for request in fake.requests[before:]]
-    assert outcomes == [
-        ("reset by the plan" if how == "reset" else f"closed with {how} by the plan", False),
-        ("Success", True),
-    ]
+    dropped, healed = fake.requests[before:]
+    assert dropped.outcome == ("reset by the plan" if how == "reset" else f"closed with {how} by the plan")
+    assert (dropped.continued, healed.continued, healed.outcome) == (False, True, "Success")
     assert heard.offsets[1][0] == pytest.approx(4.81, abs=0.1)
 
 
