@@ -17,15 +17,17 @@ class SocketFirst:
 
     def __init__(self, seconds_per_message: float) -> None:
         self._seconds_per_message = seconds_per_message
-        self._busy_until = 0.0
+        self.busy_until = 0.0
+        """When the thread gets to the caller's packets."""
 
     def took(self, messages: int, now: float) -> None:
         """That many messages were read at `now`."""
-        self._busy_until = max(self._busy_until, now) + messages * self._seconds_per_message
+        begins = self.busy_until if self.busy_until > now else now
+        self.busy_until = begins + messages * self._seconds_per_message
 
-    def starves_the_caller_until(self, now: float) -> float | None:
-        """When the thread gets to the caller's packets. None: at once, or within a packet's time, which nobody sees."""
-        return self._busy_until if self._busy_until - now > _PACKET_SECONDS else None
+    def starves_the_caller(self, now: float) -> bool:
+        """Within a packet's time nobody sees it."""
+        return self.busy_until - now > _PACKET_SECONDS
 
 
 class PhoneBuffer:
@@ -41,6 +43,10 @@ class PhoneBuffer:
 
     def take(self, at: float, ms: float) -> None:
         """`ms` of audio came at `at` (loop time)."""
+        if self._sent_until <= at and self._full_until <= at:  # in time, to a phone that has played all: mostly
+            self._sent_until = at + ms / 1000
+            self._full_until = at + ms / 1000
+            return
         self._sent_until = max(self._sent_until, at)
         self.most_ahead_ms = max(self.most_ahead_ms, (self._sent_until - at) * 1000)
         self._sent_until += ms / 1000

@@ -96,6 +96,7 @@ class CallLeg:
             raise ValueError(f"Asterisk {profile.version} does not wait inside a header for nothing (#2089)")
         self._loop = asyncio.get_running_loop()
         self.profile = profile
+        self._is_app = profile.attach == "app"
         self.uuid = uuid
         self.t0: float | None = None
         """Loop time of the UUID; None while none was sent."""
@@ -141,7 +142,7 @@ class CallLeg:
     async def connect(self, host: str, port: int) -> None:
         """Dial. Returns when the UUID is sent, or when none will be (not answered, hung up before). `ConnectFailed`."""
         nodelay = self.profile.era.nodelay
-        if self.profile.attach == "app":
+        if self._is_app:
             self._channel.listen()
         try:
             self._socket = await dial(host, port, lambda: _Reading(self), nodelay=nodelay, cuts=self._cuts)
@@ -260,7 +261,7 @@ class CallLeg:
         self._channel.start()
 
     def _on_comfort_noise(self) -> None:
-        if self.profile.attach == "app":
+        if self._is_app:
             return
         match self.profile.era.comfort_noise:
             case ComfortNoise.EMPTY_AUDIO:
@@ -281,7 +282,7 @@ class CallLeg:
 
     def _short_write(self) -> None:
         """The server has not read for minutes (FID-22): the application ends the call, the channel driver is stuck."""
-        if self.profile.attach == "app":
+        if self._is_app:
             self._finish(_SHORT_WRITE)
             return
         self._wedged = True
@@ -304,9 +305,11 @@ class CallLeg:
             self._server_active_at = now
             if payload and self._in_bridge:
                 self._to_phone.take(now, rate_hz, payload)
-        if self.profile.attach == "app" and messages:
-            self._thread.took(len(messages), now)
-            self._wait_for_the_thread(now)
+        if self._is_app and messages:
+            thread = self._thread
+            thread.took(len(messages), now)
+            if thread.starves_the_caller(now):
+                self._wait_for_the_thread(thread.busy_until)
         if self._gap_timer is not None or reader.deadline is not None:
             self._arm_gap_timer()
         if reader.verdict is not None or self._backlog:
@@ -321,10 +324,9 @@ class CallLeg:
             for message in waiting:
                 self._write(message)
 
-    def _wait_for_the_thread(self, now: float) -> None:
+    def _wait_for_the_thread(self, until: float) -> None:
         """A flood: the socket comes first, and the caller's packets wait (FID-21)."""
-        until = self._thread.starves_the_caller_until(now)
-        if until is not None and self._end is None:
+        if self._end is None:
             if self._catch_up is not None:
                 self._catch_up.cancel()
             self._catch_up = self._loop.call_at(until, self._serve_the_caller)
@@ -372,7 +374,7 @@ class CallLeg:
             return False
         self._reader.end_of_stream(self._loop.time())
         self._judge_reading()
-        if self._reader.fin_unnoticed and self.profile.attach == "app":
+        if self._reader.fin_unnoticed and self._is_app:
             self._caller_unheard = True  # its thread spins on the end of the stream, and never gets to the caller
         return self._reader.fin_unnoticed
 

@@ -29,6 +29,10 @@ class ToPhone:
 
     def take(self, at: float, rate_hz: int, payload: bytes) -> None:
         """One audio message of the server, `payload` being 16-bit SLIN of `rate_hz`."""
+        if rate_hz == _RATE_HZ and len(payload) <= 2 * LONGEST_BEFORE_A_CODEC:  # nearly always
+            self._buffer.take(at, len(payload) // 2 * 1000 / _RATE_HZ)
+            self._deliver(at, rate_hz, payload)
+            return
         samples = len(payload) // 2 * _RATE_HZ // rate_hz
         too_long_to_resample = rate_hz != _RATE_HZ and samples > LONGEST_FROM_THE_RESAMPLER
         if too_long_to_resample or (self._compressed and samples > LONGEST_BEFORE_A_CODEC):

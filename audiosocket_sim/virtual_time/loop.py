@@ -127,7 +127,8 @@ class VirtualLoop(MemoryConnectionsLoop):
         self._turns += 1
         if self._endpoints.active:
             selector.collect(ready)
-        if selector.real_count > _ONLY_THE_SELF_PIPE or not self._turns % _QUIET_POLL_EVERY:
+        is_asked = selector.real_count > _ONLY_THE_SELF_PIPE or not self._turns % _QUIET_POLL_EVERY
+        if is_asked and not selector.collect_real(ready):
             self._process_events(selector.select(0))  # type: ignore[attr-defined]
         if not ready and not self._stopping:  # type: ignore[attr-defined]
             self._on_idle()
