@@ -21,7 +21,7 @@ class LiveServer:
     """`python -m server` with the Azure engine, to the end of the `async with`: killed there if it still runs."""
 
     def __init__(self, endpoint: str, key: str, backend: "Backend", **environment: str) -> None:
-        self._command = [sys.executable, "-m", "server", "--port", "0", "--control-port", "0", "--loop", "asyncio"]
+        self._command = [sys.executable, "-m", "server", "--port", "0", "--control-port", "0"]
         self._environment = {
             **os.environ,
             "AZURE_SPEECH_KEY": key,
@@ -100,7 +100,7 @@ class Callers:
             self._writers.append(writer)
             self._tasks.append(asyncio.ensure_future(_heard_out(reader, writer)))
         self._tasks.append(asyncio.ensure_future(self._talk()))
-        self._http = httpx.AsyncClient(trust_env=False, verify=False)
+        self._http = httpx.AsyncClient(trust_env=False, verify=False, timeout=None)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -117,12 +117,14 @@ class Callers:
             self._says[number] += pcm
 
     async def until_all(self, state: str) -> None:
-        """The server tells after each change of a call."""
+        """The server tells of all calls, and then of those that changed."""
+        states: dict[str, str] = {}
         async with self._http.stream("GET", f"{self._server.control_url}/events") as events:
             async for line in events.aiter_lines():
                 if line.startswith("data:"):
                     calls = json.loads(line.removeprefix("data:"))["calls"]
-                    if [call["state"] for call in calls] == [state] * self._count:
+                    states |= {call["id"]: call["state"] for call in calls}
+                    if list(states.values()) == [state] * self._count:
                         return
 
     async def _talk(self) -> None:

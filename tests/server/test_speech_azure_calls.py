@@ -121,15 +121,6 @@ async def call_of(endpoint: str, key: str) -> dict[str, Any]:
     return {"events": events, "heard": heard, "live": live, "asked": [content for _, content in backend.asked]}
 
 
-@pytest.fixture(scope="module")
-def calls(fake: FakeAzure) -> dict[str, dict[str, Any]]:
-    async def everything() -> dict[str, dict[str, Any]]:
-        made = await asyncio.gather(*(call_of(fake.endpoint, key) for key in PLANS))
-        return dict(zip(PLANS, made, strict=True))
-
-    return asyncio.run(everything())
-
-
 def words(call: dict[str, Any]) -> list[str]:
     """The events that a failure touches, a line each."""
     told = []
@@ -157,37 +148,33 @@ def pcm(text: str) -> bytes:
 
 
 GREETED = [f"says {GREETING}", "to its end"]
-NO_SERVICE = [
-    *("cannot speak", *GREETED),
-    "cannot hear",
-    *("cannot speak", f"says {ERROR_OCCURRED}", "to its end"),
-]
+NO_SERVICE = {"wrong-key": "Azure refuses the key", "throttled": "Azure throttles", "mute": "within 1 s"}
 
 
-@pytest.mark.parametrize("key", ["wrong-key", "throttled", "mute"])
-def test_without_a_service_greeting_and_apology_come_from_the_disk(key: str, calls: dict[str, dict[str, Any]]) -> None:
-    call = calls[key]
-    assert words(call) == NO_SERVICE
-    assert call["live"]
+async def test_each_failure_is_what_the_caller_expects(fake: FakeAzure) -> None:
+    """All calls at once, each to a server of its own."""
+    made = await asyncio.gather(*(call_of(fake.endpoint, key) for key in PLANS))
+    calls = dict(zip(PLANS, made, strict=True))
+    for key, reason in NO_SERVICE.items():
+        greeting_and_apology_come_from_the_disk(calls[key], reason)
+    told = {key: words(call) for key, call in calls.items() if key not in NO_SERVICE}
+    assert told == {
+        "no-match": [*GREETED, "hears"],
+        "zero-bytes": ["cannot speak", *GREETED, "hears Sim.", "asks", "cannot speak"],  # skipped, its status done
+        "drops-once": [*GREETED, f"hears {QUERO}", "asks", *GREETED],
+    }
+    assert calls["drops-once"]["asked"] == [QUERO]
+    assert [key for key, call in calls.items() if not call["live"]] == []
+
+
+def greeting_and_apology_come_from_the_disk(call: dict[str, Any], reason: str) -> None:
+    assert words(call) == [
+        *("cannot speak", *GREETED),
+        "cannot hear",
+        *("cannot speak", f"says {ERROR_OCCURRED}", "to its end"),
+    ]
     assert pcm(GREETING) in call["heard"]
     assert pcm(ERROR_OCCURRED) in call["heard"]
     details = [event["detail"] for event in call["events"] if event.get("detail")]
     assert len(details) == 3
-    expected = {"wrong-key": "Azure refuses the key", "throttled": "Azure throttles", "mute": "within 1 s"}[key]
-    assert all(expected in detail and "\n" not in detail for detail in details)
-
-
-def test_no_match_is_the_callers_turn_again(calls: dict[str, dict[str, Any]]) -> None:
-    assert words(calls["no-match"]) == [*GREETED, "hears"]
-
-
-def test_a_reply_of_zero_bytes_is_skipped_and_its_status_done(calls: dict[str, dict[str, Any]]) -> None:
-    call = calls["zero-bytes"]
-    assert words(call) == ["cannot speak", *GREETED, "hears Sim.", "asks", "cannot speak"]
-    assert call["live"]
-
-
-def test_a_connection_that_drops_in_mid_turn_is_not_noticed(calls: dict[str, dict[str, Any]]) -> None:
-    call = calls["drops-once"]
-    assert words(call) == [*GREETED, f"hears {QUERO}", "asks", *GREETED]
-    assert call["asked"] == [QUERO]
+    assert all(reason in detail and "\n" not in detail for detail in details)

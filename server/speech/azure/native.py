@@ -57,8 +57,8 @@ def new_config(speech: Speech) -> Any:
     set_property("SPEECH-StopRecognitionTimeoutInSeconds", str(STOP_SECONDS))
     # Only audio that was held up comes faster than it was spoken; then the SDK must not slow it down to 2 x real time.
     set_property("SPEECH-TransmitLengthBeforThrottleMs", "60000")
-    # The SDK tries a second time, on a new connection: both tries fit into our own time limit.
-    set_property("SpeechSynthesis_FirstChunkTimeoutMs", str(round(speech.azure_first_audio_seconds * 1000 / 2)))
+    # After this the SDK tries once more, on a new connection; our own time limit ends that.
+    set_property("SpeechSynthesis_FirstChunkTimeoutMs", str(round(speech.azure_first_audio_seconds * 600)))
     config.set_speech_synthesis_output_format(sdk.SpeechSynthesisOutputFormat.Raw8Khz16BitMonoPcm)
     return config
 
