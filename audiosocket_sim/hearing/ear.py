@@ -213,7 +213,7 @@ class Ear:
 
     def _undecided(self) -> Bounds | None:
         """What is audible of the sound that may be speech or hold audio."""
-        if self._hold is None or self._hold.began is not None or self._hold.done >= self._position:
+        if self._closed or self._hold is None or self._hold.began is not None or self._hold.done >= self._position:
             return None
         start = self._hold.done
         found = Loudness().feed(self._playout.samples(start, self._position))

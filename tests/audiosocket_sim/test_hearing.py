@@ -195,6 +195,19 @@ def test_a_sound_that_may_be_hold_audio_is_not_silence_and_is_open_at_once() -> 
     assert rows[-1] == (1380, True, False, False, False)
 
 
+@pytest.mark.parametrize("hold", [b"", LOOP])
+@pytest.mark.parametrize("after_ms", [0, 5, 19, 40])
+def test_after_the_end_nothing_is_open(hold: bytes, after_ms: int) -> None:
+    """Whoever waits for words that were being said would else wait for ever. Of the last frame 30 ms are known ahead."""
+    ear = Ear(PhraseBook([]), hold, lambda fact: None)
+    for number in range(25):
+        ear.hear(100 + number * 0.02, 8000, tone(20, 500, -10))
+    assert ear.open_speech_at == pytest.approx(100, abs=0.001)
+    ear.close(100 + 24 * 0.02 + after_ms / 1000)
+    assert ear.open_speech_at is None
+    assert ear.speaking_since is None
+
+
 def test_hold_audio_is_no_speech() -> None:
     ear, rows = states(quiet(500), ms(LOOP, 0, 3000), quiet(500), hold=LOOP)
     assert not any(speaking for _, _, speaking, _, _ in rows)
