@@ -1,6 +1,11 @@
-"""For all tests: where everything must run (`make test-all`), a skip is a failure."""
+"""For all tests: where everything must run (`make test-all`), a skip is a failure, and what is long runs too."""
 
+import gc
 import os
+
+# Small matrices only: threads for them cost more than they save, and each of pytest's processes would have its own.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import signal
 from collections.abc import Generator
 
@@ -13,6 +18,25 @@ def pytest_configure() -> None:
     """A shell's background jobs are born with SIGINT ignored; tests of Ctrl-C need it heeded."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is `long` is skipped by name in `make test`; the marker's argument says what stands in for it there."""
+    if os.environ.get(NO_SKIPS):
+        return
+    for item in items:
+        for mark in item.iter_markers("long"):
+            item.add_marker(pytest.mark.skip(reason=f"`make test-all` runs it; here {mark.args[0]}"))
+
+
+def pytest_runtest_setup() -> None:
+    """What was imported and collected stays: frozen, it does not make a full collection of garbage take 60 ms.
+
+    A server on the real clock thaws it at its end.
+    """
+    if gc.get_freeze_count() == 0:
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -17,9 +17,12 @@ ROOT = Path(__file__).resolve().parent.parent
 SCENARIOS = ROOT / "scenarios"
 AGAIN = ("greeting_then_hold", "barge_in", "status_ia_turn_two_messages", "dtmf", "jittered_caller", "noise_only")
 LIVE = {
-    "short": ("hang_up_while_greeting", "hang_up_in_user_turn", "no_greeting"),
+    "short": ("hang_up_while_greeting", "ends_in_mid_frame"),
+    "middling": ("hang_up_in_user_turn", "no_greeting"),
     "long": ("greeting_then_hold", "barge_in", "dtmf", "two_turns", "jittered_caller", "packets_of_60_ms"),
 }
+
+LONG_CALLS = pytest.mark.long("the calls of up to 5 s are made; these take up to 25 s on the real clock")
 
 
 def snapshot(name: str) -> str:
@@ -32,7 +35,7 @@ def run_scenario(name: str, options: Options | None = None) -> Result:
 
 @pytest.mark.parametrize("name", AGAIN)
 def test_again_and_again_the_same_bytes(name: str) -> None:
-    assert {run_scenario(name).transcript for _ in range(3)} == {snapshot(name)}
+    assert {run_scenario(name).transcript for _ in range(2)} == {snapshot(name)}
 
 
 @pytest.mark.kernel
@@ -41,7 +44,7 @@ def test_over_kernel_loopback_the_same_bytes(name: str) -> None:
     assert run_scenario(name, Options(kernel=True)).transcript == snapshot(name)
 
 
-@pytest.mark.parametrize("seed", ["1", "4242"])
+@pytest.mark.parametrize("seed", ["4242", pytest.param("1", marks=pytest.mark.long("one seed is enough"))])
 def test_under_any_hash_seed_the_same_bytes(seed: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "audiosocket_sim", "run", *AGAIN[:3], "--artefacts", str(tmp_path)]
     subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed})
@@ -56,14 +59,12 @@ def test_every_snapshot_has_its_scenario() -> None:
 
 
 @pytest.mark.real_time
-@pytest.mark.parametrize("calls", LIVE)
+@pytest.mark.parametrize("calls", ["short", *(pytest.param(name, marks=LONG_CALLS) for name in ("middling", "long"))])
 def test_in_real_time_the_same_calls(calls: str, tmp_path: Path) -> None:
     """All at once, each in a process of its own; what the machine was late by is allowed for, and said.
 
     Where they disagree on a busy machine, one quiet repetition decides (ARCHITECTURE.md, Time has one source).
     """
-    if calls == "long" and not os.environ.get("AUDIOSOCKET_SIM_NO_SKIPS"):
-        pytest.skip("calls of up to 25 s on the real clock: `make test-all` runs them")
     runs = {name: _start_live(name, tmp_path) for name in LIVE[calls]}
     found = {name: _compare(name, process, tmp_path) for name, process in runs.items()}
     for name in [name for name, (lines, late_ms) in found.items() if lines and late_ms > LATE_MS]:
@@ -104,12 +105,19 @@ steps:
   - expect: {bot_says: "Condomínio Apoena, em que posso ajudar?", within: 5s}
   - expect: {state: USER_TURN, within: 2s}
 """
+BRIEF = """
+summary: A call to a server that listens already, as far as the first words.
+steps:
+  - expect: {state: IA_TURN, within: 2s}
+  - expect: {bot_speaks: 300ms, within: 2s}
+"""
 
 
 @pytest.fixture
 def _embedded_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that is started as a program takes the best engine that is installed, unless it is told."""
     monkeypatch.setenv("SPEECH_ENGINE", "embedded")
+    monkeypatch.setenv("GREETING__DELAY_SECONDS", "0.1")
 
 
 @pytest.mark.real_time
@@ -124,7 +132,7 @@ def test_a_command_as_target(tmp_path: Path) -> None:
 @pytest.mark.real_time
 @pytest.mark.usefixtures("_embedded_engine")
 def test_an_address_as_target(tmp_path: Path) -> None:
-    (tmp_path / "plain.yaml").write_text(PLAIN, encoding="utf-8")
+    (tmp_path / "brief.yaml").write_text(BRIEF, encoding="utf-8")
     command = [sys.executable, "-m", "server", "--port", "0", "--control-port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as server:
         try:
@@ -132,7 +140,7 @@ def test_an_address_as_target(tmp_path: Path) -> None:
             ready = server.stdout.readline()
             port, control_url = ready.split("127.0.0.1:")[1].split()[0].rstrip(",;"), _url(ready)
             options = Options(target=f"tcp://127.0.0.1:{port}", control_url=control_url, real_time=True)
-            result = run(load(tmp_path / "plain.yaml"), options)
+            result = run(load(tmp_path / "brief.yaml"), options)
             assert result.outcome is Outcome.PASSED, result.problems
         finally:
             server.terminate()

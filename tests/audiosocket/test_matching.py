@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,6 +62,18 @@ def the_one(matches: Iterable[Match]) -> Match:
     return match
 
 
+def each(values: list[Any]) -> list[Any]:
+    """Of a test of all phrases: each through one of the values, all of them used; and each through all, which is long.
+
+    The test takes `values[number // 2 % len(values)]` for phrase `number`.
+    """
+    all_of_them = [pytest.param([value], id=str(value), marks=LONG_MATRIX) for value in values]
+    return [pytest.param(values, id="one each"), *all_of_them]
+
+
+LONG_MATRIX = pytest.mark.long("each phrase goes through one of them, and all of them are used")
+
+
 # Through the line.
 
 LINES = ["clean", "ulaw", "alaw", "-55 dBFS, -12 dB", "-55 dBFS, +12 dB"]
@@ -88,9 +101,10 @@ def through(line: str, pcm: bytes, phrase: Phrase, random: np.random.Generator) 
     raise AssertionError(line)
 
 
-@pytest.mark.parametrize("line", LINES)
-def test_every_phrase_is_recognised_as_itself(line: str) -> None:
+@pytest.mark.parametrize("lines", each(LINES))
+def test_every_phrase_is_recognised_as_itself(lines: list[str]) -> None:
     for number, phrase in enumerate(PHRASES):
+        line = lines[number // 2 % len(lines)]
         random = rng(number, LINES.index(line))
         if number % 2:  # the pre-roll began within the recording's lead-in
             lead_ms = -int(random.integers(0, phrase.speech_start_ms - 40))
@@ -109,9 +123,10 @@ def test_every_phrase_is_recognised_as_itself(line: str) -> None:
         assert match.margin >= 0.4, phrase.name
 
 
-@pytest.mark.parametrize("line", ["clean", "20 dB SNR", "10 dB SNR"])
-def test_a_phrase_that_is_not_in_the_book_is_not_recognised(line: str) -> None:
+@pytest.mark.parametrize("lines", each(["clean", "20 dB SNR", "10 dB SNR"]))
+def test_a_phrase_that_is_not_in_the_book_is_not_recognised(lines: list[str]) -> None:
     for number, phrase in enumerate(PHRASES):
+        line = lines[number // 2 % len(lines)]
         others = Matcher(other for other in PHRASES if other is not phrase)
         pcm = slin.silence(100) + phrase.pcm + slin.silence(400)
         assert listen(through(line, pcm, phrase, rng(number, 77)), others) == (), phrase.name
@@ -143,9 +158,10 @@ def test_a_lost_20_ms_do_no_harm() -> None:
         assert match.speech_start_ms == -20
 
 
-@pytest.mark.parametrize("lost_ms", [200, 300, 800])
-def test_a_phrase_without_its_beginning_is_not_recognised(lost_ms: int) -> None:
-    for phrase in PHRASES:
+@pytest.mark.parametrize("losses_ms", each([200, 300, 800]))
+def test_a_phrase_without_its_beginning_is_not_recognised(losses_ms: list[int]) -> None:
+    for number, phrase in enumerate(PHRASES):
+        lost_ms = losses_ms[number // 2 % len(losses_ms)]
         pcm = part_of(phrase, phrase.speech_start_ms + lost_ms)
         assert listen(through_ulaw(pcm)) == (), phrase.name
         assert listen(slin.silence(500) + pcm) == (), phrase.name
@@ -195,11 +211,12 @@ def test_a_phrase_after_a_cough_and_in_noise_is_recognised() -> None:
 # Broken off.
 
 
-@pytest.mark.parametrize("line", ["clean", "-55 dBFS, -12 dB", "10 dB SNR"])
-def test_a_phrase_that_is_broken_off_is_a_part(line: str) -> None:
+@pytest.mark.parametrize("lines", each(["clean", "-55 dBFS, -12 dB", "10 dB SNR"]))
+def test_a_phrase_that_is_broken_off_is_a_part(lines: list[str]) -> None:
     """Barge-in: the sound stops within the phrase. How far it was heard is known to 10 ms where there is sound."""
     errors: list[int] = []
     for number, phrase in enumerate(PHRASES):
+        line = lines[number // 2 % len(lines)]
         length_ms = phrase.speech_end_ms - phrase.speech_start_ms
         for share in (0.45, 0.6, 0.75):
             cut_ms = phrase.speech_start_ms + int(length_ms * share)
@@ -248,9 +265,10 @@ def test_a_same_beginning_of_up_to_a_second_is_no_part() -> None:
 # More than one, and holes.
 
 
-@pytest.mark.parametrize("pause_ms", [0, 40, 1000])
-def test_phrases_one_after_another_are_found_in_order(pause_ms: int) -> None:
+@pytest.mark.parametrize("pauses_ms", each([0, 40, 1000]))
+def test_phrases_one_after_another_are_found_in_order(pauses_ms: list[int]) -> None:
     for number, first in enumerate(PHRASES):
+        pause_ms = pauses_ms[number // 2 % len(pauses_ms)]
         second = PHRASES[(number + 7) % len(PHRASES)]
         pcm = first.pcm + slin.silence(pause_ms) + second.pcm
         matches = listen(noisy(pcm, -50, rng(number)))
@@ -288,13 +306,14 @@ def test_a_part_and_then_another_phrase() -> None:
     assert max(errors) <= 250
 
 
-@pytest.mark.parametrize("hole_ms", [20, 60, 200, 450, -20])
-def test_a_hole_within_a_phrase_is_bridged(hole_ms: int) -> None:
+@pytest.mark.parametrize("holes_ms", each([20, 60, 200, 450, -20]))
+def test_a_hole_within_a_phrase_is_bridged(holes_ms: list[int]) -> None:
     """A bot that stalls, or drops a frame: the phrase goes on later (or earlier), and is one phrase still."""
     for number, phrase in enumerate(PHRASES):
         first_ms, last_ms = phrase.speech_start_ms + 500, phrase.speech_end_ms - 600
         if last_ms <= first_ms:
             continue
+        hole_ms = holes_ms[number // 2 % len(holes_ms)]
         at_ms = int(rng(number).integers(first_ms, last_ms))
         rest = part_of(phrase, at_ms + max(0, -hole_ms))
         pcm = part_of(phrase, to_ms=at_ms) + slin.silence(max(0, hole_ms)) + rest + slin.silence(300)

@@ -13,17 +13,16 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import httpx
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from typing import TYPE_CHECKING, Any
 
 from audiosocket.messages import Kind, encode
 from audiosocket.slin import read_audio, resample
-from audiosocket_sim.http_server import HttpServer
+
+if TYPE_CHECKING:  # as a program it is started often, and seldom speaks HTTP
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from audiosocket_sim.http_server import HttpServer
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAME_BYTES = 320
@@ -87,6 +86,8 @@ class ScriptedCall:
             case "tell":
                 self.tell(**argument)
             case "ask":
+                import httpx
+
                 async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
                     with contextlib.suppress(httpx.HTTPError):
                         body = json.dumps({"id": self.uuid, "content": argument})  # httpx refuses half characters
@@ -147,6 +148,11 @@ class ScriptedBot:
         self.server = await asyncio.start_server(self.answer, self.host, port)
         self.port = self.server.sockets[0].getsockname()[1]
         if control:
+            from starlette.applications import Starlette
+            from starlette.routing import Route
+
+            from audiosocket_sim.http_server import HttpServer
+
             routes = [
                 Route("/calls", self.list_calls),
                 Route("/calls/{id}/events", self.follow),
@@ -174,14 +180,18 @@ class ScriptedBot:
         host, port = call.writer.get_extra_info("peername")[:2]
         return f"{host}:{port}"
 
-    async def list_calls(self, request: Request) -> Response:
+    async def list_calls(self, request: "Request") -> "Response":
         import uuid
+
+        from starlette.responses import JSONResponse
 
         return JSONResponse(
             {"calls": [{"id": c.uuid, "uuid": str(uuid.UUID(c.uuid)), "peer": self.peer(c)} for c in self.calls]}
         )
 
-    async def follow(self, request: Request) -> Response:
+    async def follow(self, request: "Request") -> "Response":
+        from starlette.responses import StreamingResponse
+
         call = next(c for c in self.calls if c.uuid == request.path_params["id"])
 
         async def events() -> AsyncIterator[str]:
@@ -197,7 +207,9 @@ class ScriptedBot:
 
         return StreamingResponse(events(), media_type="text/event-stream")
 
-    async def push(self, request: Request) -> Response:
+    async def push(self, request: "Request") -> "Response":
+        from starlette.responses import Response
+
         call = next(c for c in self.calls if c.uuid == request.path_params["id"])
         return Response(status_code=404 if call.over else 202)
 

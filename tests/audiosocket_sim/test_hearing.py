@@ -198,7 +198,7 @@ def test_a_sound_that_may_be_hold_audio_is_not_silence_and_is_open_at_once() -> 
 @pytest.mark.parametrize("hold", [b"", LOOP])
 @pytest.mark.parametrize("after_ms", [0, 5, 19, 40])
 def test_after_the_end_nothing_is_open(hold: bytes, after_ms: int) -> None:
-    """Whoever waits for words that were being said would else wait for ever. Of the last frame 30 ms are known ahead."""
+    """Whoever waits for words that were being said would wait for ever. Of the last frame 30 ms are known ahead."""
     ear = Ear(PhraseBook([]), hold, lambda fact: None)
     for number in range(25):
         ear.hear(100 + number * 0.02, 8000, tone(20, 500, -10))

@@ -38,7 +38,7 @@ def call(serve: str, steps: str, folder: Path) -> Result:
 
 
 def test_a_program_that_is_slow_to_start(tmp_path: Path) -> None:
-    result = call(command(before="sleep 1.5;"), "[{wait: 100ms}]", tmp_path)
+    result = call(command(before="sleep 0.3;"), "[{wait: 100ms}]", tmp_path)
     assert result.outcome is Outcome.PASSED, result.problems
 
 
@@ -51,7 +51,7 @@ def test_a_program_that_is_slow_to_start(tmp_path: Path) -> None:
     ],
 )
 def test_a_program_that_does_not_start(start: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(target, "_START_SECONDS", 1.0)
+    monkeypatch.setattr(target, "_START_SECONDS", 0.3)
     result = call(command(before=start), "[{wait: 100ms}]", tmp_path)
     assert result.outcome is Outcome.SET_UP
     assert result.problems[0].startswith(line)
@@ -66,7 +66,7 @@ def test_a_program_that_dies_in_mid_call(
     control: bool, end: list[Any], how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(CallLeg, "own_lateness_ms", 99.0)  # which is no excuse for a program that is gone
-    result = call(command([0.5, *end], control=control), "[{expect: {bot_speaks: 1s}}]", tmp_path)
+    result = call(command([0.1, *end], control=control), "[{expect: {bot_speaks: 1s}}]", tmp_path)
     assert result.outcome is Outcome.FAILED, result.problems
     (died,) = [failure for failure in result.failures if failure.what == "target"]
     assert (died.expected, died.happened) == ("the command to run to the end of the call", (f"it {how}",))
@@ -75,8 +75,8 @@ def test_a_program_that_dies_in_mid_call(
 
 
 def test_a_program_that_serves_one_call_and_goes(tmp_path: Path) -> None:
-    script = command([0.3, "hang_up"], [0.4, "die", 0])
-    result = call(script, "[{expect: {hangs_up: server}}, {wait: 500ms}]", tmp_path)
+    script = command([0.1, "hang_up"], [0.15, "die", 0])
+    result = call(script, "[{expect: {hangs_up: server}}, {wait: 200ms}]", tmp_path)
     assert result.outcome is Outcome.PASSED, result.problems
 
 
@@ -100,11 +100,15 @@ def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+IMPATIENT = "from audiosocket_sim import __main__, target; target._STOP_SECONDS = 0.5; __main__.main()"
+"""`python -m audiosocket_sim`, but a program that does not end when it is asked to is killed sooner."""
+
+
 def interrupted(
     folder: Path, *arguments: str, at: Callable[[str], bool], signals: list[int], wait: float = 0.0
 ) -> tuple[int, str]:
     """Run until a line of the output fits, then send the signals; the exit code and the rest of the output."""
-    line = [sys.executable, "-m", "audiosocket_sim", "run", "--real-time", *arguments]
+    line = [sys.executable, "-c", IMPATIENT, "run", "--real-time", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         line,
@@ -148,7 +152,7 @@ def test_interrupted_in_mid_call_nothing_else_is_run(signals: list[int], tmp_pat
     code, rest = interrupted(
         tmp_path,
         "--target",
-        command([0.2, "say", "pt-br/pode_subir"]),
+        command([0.0, "say", "pt-br/pode_subir"]),
         write(tmp_path),
         write(tmp_path, "second.yaml"),
         at=lambda line: "Pode subir" in line,
@@ -166,7 +170,7 @@ def test_interrupted_in_mid_call_nothing_else_is_run(signals: list[int], tmp_pat
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_interrupted_while_the_target_starts(times: int, tmp_path: Path) -> None:
-    """Once: it is asked to end and killed 5 s later. Twice: at once. Nothing of it is left in either case."""
+    """Once: it is asked to end and killed a while later. Twice: at once. Nothing of it is left in either case."""
     mark = f"{tmp_path.name}-{os.getpid()}-{times}"
     code, rest = interrupted(
         tmp_path,

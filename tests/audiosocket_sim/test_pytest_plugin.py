@@ -188,6 +188,7 @@ def test_without_syrupy_the_steps_are_checked(project: pytest.Pytester) -> None:
     run(project, "-p", "no:syrupy").assert_outcomes(failed=1)
 
 
+@pytest.mark.long("pytest itself shares the scenarios out over processes")
 def test_shared_out_over_processes(project: pytest.Pytester) -> None:
     (project.path / "scripted_bot.py").symlink_to(scripted_bot.__file__)  # a target in the folder where pytest runs
     for name in ("a", "b", "c"):
@@ -257,6 +258,7 @@ def test_in_real_time_calls_are_compared_with_the_virtual_ones(
         return found
 
     monkeypatch.setattr(pytest_plugin, "disagreements", compare)
+    write(project, "scenarios/short.yaml", CALL.format(tag="quick", end=1.5).replace("0.5, say", "0, say"))
     result = run(project, "--real-time")
     assert not (project.path / "scenarios" / "transcripts").exists()
     virtual, real = compared[0]
