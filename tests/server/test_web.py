@@ -28,6 +28,8 @@ from server.events import (
 from server.reply import Reply
 from server.web import MAX_BODY_BYTES, ControlServer
 
+PAGE = Path(__file__).parents[2] / "server" / "page"
+
 
 def test_calls_are_listed_and_shown() -> None:
     async def client(http: httpx.AsyncClient) -> None:
@@ -192,30 +194,34 @@ def test_a_page_of_another_origin_may_not_speak_into_a_call() -> None:
 
 
 def test_the_debug_page_is_served_whole_and_asks_nobody_else() -> None:
+    kinds = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+
     async def client(http: httpx.AsyncClient) -> None:
-        for path, kind in (("/", "text/html"), ("/page/page.css", "text/css"), ("/page/page.js", "text/javascript")):
-            answer = await http.get(path)
-            assert answer.status_code == 200
-            assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
-            assert "default-src 'none'" in answer.headers["content-security-policy"]
-            assert not re.search(r"https?://|innerHTML|outerHTML|document\.write|insertAdjacentHTML", answer.text)
         html = (await http.get("/")).text
-        for name in re.findall(r'(?:src|href)="([^"]+)"', html):
-            assert name.startswith("data:") or (await http.get(f"/{name}")).status_code == 200
-        script = (await http.get("/page/page.js")).text
-        for element in re.findall(r'\bat\("([^"]+)"\)', script):
-            assert f'id="{element}"' in html
+        for file in sorted(PAGE.iterdir()):
+            answer = await http.get(f"/page/{file.name}" if file.suffix != ".html" else "/")
+            assert answer.status_code == 200
+            assert answer.headers["content-type"] == f"{kinds[file.suffix]}; charset=utf-8"
+            assert "default-src 'none'" in answer.headers["content-security-policy"]
+            addresses = re.findall(r"https?://[^\"']+", answer.text)
+            assert set(addresses) <= {"http://www.w3.org/2000/svg"}  # a name, which nobody asks
+            assert not re.search(r"innerHTML|outerHTML|document\.write|insertAdjacentHTML|eval\(", answer.text)
+            for name in re.findall(r'(?:src|href)="([^#"]+)"', answer.text):
+                assert name.startswith("data:") or (await http.get(f"/{name}")).status_code == 200
+            for name in re.findall(r'from "\./([^"]+)"', answer.text):
+                assert (PAGE / name).exists()
+            for element in re.findall(r'\bat\("([^"]+)"\)', answer.text):
+                assert f'id="{element}"' in html
 
     serving(FakeCalls(), client)
 
 
-def test_the_page_knows_only_events_that_exist() -> None:
-    script = (Path(__file__).parents[2] / "server" / "page" / "page.js").read_text(encoding="utf-8")
-    table = script.split("const LINES = {")[1].split("\n};")[0]
-    known = {Recorded("", 0, 0, make).type for make in _one_of_each()}
-    named = set(re.findall(r"^  (\w+): ", table, re.MULTILINE))
-    assert named <= known
-    assert {"call_started", "state_changed", "transcript_final", "playback_started", "call_ended"} <= named
+@pytest.mark.parametrize(("file", "table"), [("words.js", "LINES"), ("timeline.js", "MARKS")])
+def test_the_page_knows_only_events_that_exist(file: str, table: str) -> None:
+    script = (PAGE / file).read_text(encoding="utf-8")
+    named = set(re.findall(r"^  (\w+): ", script.split(f"const {table} = {{")[1].split("\n};")[0], re.MULTILINE))
+    assert named <= {Recorded("", 0, 0, make).type for make in _one_of_each()}
+    assert len(named) >= 7
 
 
 def _one_of_each() -> list[Any]:

@@ -1,0 +1,44 @@
+// How things are written. Pure.
+
+export const NAMES = { caller: "caller", ai: "AI", system: "system" };
+
+// 75.43 -> "1:15.4"
+export function clock(seconds, decimals = 1) {
+  const shown = Math.max(0, seconds).toFixed(decimals);
+  const minutes = Math.floor(Number(shown) / 60);
+  const rest = (Number(shown) - 60 * minutes).toFixed(decimals);
+  return `${minutes}:${rest.padStart(decimals ? 3 + decimals : 2, "0")}`;
+}
+
+export const inSeconds = (ms) => `${(ms / 1000).toFixed(2)}\u00a0s`;
+
+// What an event of a call adds to its transcript: who, and what; a third word where it is bad news.
+export const LINES = {
+  call_started: (e) => ["system", `call from ${e.peer}`],
+  state_changed: (e) => ["system", `${e.before} → ${e.after}`],
+  transcript_final: (e) => {
+    if (e.text) return ["caller", e.text];
+    return e.failed ? ["system", `recognition failed: ${e.detail}`, "bad"] : ["system", "nothing understood"];
+  },
+  playback_started: (e) => ["ai", e.text],
+  dtmf_received: (e) => ["caller", `key ${e.digit}`],
+  backend_failed: (e) => ["system", `backend: ${e.kind}, ${e.detail}`, "bad"],
+  message_pushed: (e) => ["system", `the backend pushes ${e.set_call_status}`],
+  synthesis_failed: (e) => ["system", `speech could not be made: ${e.detail}`, "bad"],
+  hold_started: () => ["system", "hold audio starts"],
+  hold_stopped: (e) => ["system", `hold audio stops after ${inSeconds(e.duration_ms)}`],
+  warned: (e) => ["system", `warning: ${e.what}`, "bad"],
+  call_ended: (e) => ["system", `ended by ${e.by}: ${e.reason}`, e.by === "error" ? "bad" : "last"],
+};
+
+// A level in dBFS as a share of a meter.
+export const FLOOR_DBFS = -60;
+export const share = (dbfs) => Math.min(1, Math.max(0, 1 - dbfs / FLOOR_DBFS));
+
+// An element with a class and a text. What callers and backends say is only ever a text.
+export function element(tag, className = "", text = "") {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text) made.textContent = text;
+  return made;
+}
