@@ -14,7 +14,7 @@ clock, no files, no asyncio.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -121,7 +121,16 @@ class Listening:
 
         Where phrases of different texts fit equally well (a part that they have in common) none of them is given.
         """
-        return self._finished().matches
+        *_, found = self.finishing()
+        return found or ()
+
+    def finishing(self) -> Iterator[tuple[Match, ...] | None]:
+        """`matches()` in steps of about half a millisecond, for who may not be kept longer: None after each step but
+        the last, which gives the matches."""
+        search = copy(self._search)
+        for _ in search.finishing(samples(self._pending[: len(self._pending) // 2 * 2])):
+            yield None
+        yield search.matches
 
     def result(self) -> Match | None:
         """The longest of `matches()`, a whole phrase before a part; None when nothing known was heard."""
@@ -130,11 +139,6 @@ class Listening:
     def candidates(self) -> tuple[Match, ...]:
         """What the sound may be going to be: the phrases that fit it up to now, best first. Costs next to nothing."""
         return self._search.open_matches()
-
-    def _finished(self) -> "_Search":
-        search = copy(self._search)
-        search.finish(samples(self._pending[: len(self._pending) // 2 * 2]))
-        return search
 
 
 class _Book:
@@ -163,23 +167,31 @@ class _Search:
         self._limit: int | None = None  # where the sound ended
 
     def take(self, block: Array) -> None:
+        self._hear(block)
+        for _ in self._working():
+            pass
+        self._forget()
+
+    def finishing(self, rest: Array) -> Iterator[None]:
+        """The sound is over: settle everything that is open, step by step."""
+        self._limit = self._heard + len(rest)
+        self._hear(np.concatenate((rest, np.zeros(ANCHOR + FFT, np.float32))))
+        yield
+        yield from self._working()
+        self._forget()
+        while self._trails:
+            wave, offset = self._wave, self._dropped * HOP
+            self._trails = tuple(trail.bridged(wave, offset).follow(wave, offset) for trail in self._trails)
+            self._settle()
+            yield
+            yield from self._working()
+
+    def _hear(self, block: Array) -> None:
         raw = np.concatenate((self._edge, block))
         self._edge = raw[len(raw) - EDGE :]
         self._wave = np.concatenate((self._wave, middle_band(raw)))
         fresh = features(self._wave[len(self._frames) * HOP :])
         self._frames = np.concatenate((self._frames, fresh))
-        self._work()
-        self._forget()
-
-    def finish(self, rest: Array) -> None:
-        """The sound is over: settle everything that is open."""
-        self._limit = self._heard + len(rest)
-        self.take(np.concatenate((rest, np.zeros(ANCHOR + FFT, np.float32))))
-        while self._trails:
-            wave, offset = self._wave, self._dropped * HOP
-            self._trails = tuple(trail.bridged(wave, offset).follow(wave, offset) for trail in self._trails)
-            self._settle()
-            self._work()
 
     def open_matches(self) -> tuple[Match, ...]:
         return tuple(_ranked(self.book, [trail for trail in self._trails if trail.broken is None], self._heard))
@@ -190,7 +202,8 @@ class _Search:
         fed = self._dropped * HOP + len(self._wave)
         return fed if self._limit is None else min(fed, self._limit)
 
-    def _work(self) -> None:
+    def _working(self) -> Iterator[None]:
+        """All that can be done with what was heard, step by step."""
         while True:
             if self._trails:
                 self._trails = tuple(t.follow(self._wave, self._dropped * HOP) for t in self._trails)
@@ -199,6 +212,7 @@ class _Search:
                 self._settle()
             elif not self._look():
                 return
+            yield
 
     def _settle(self) -> None:
         """The trails have come to their ends, or the sound has: keep the best one, go on after it."""

@@ -88,7 +88,11 @@ class MatchedTurn:
         listening, self._listening = self._listening, None
         if listening is None:
             return ""
-        return " ".join(match.phrase.text for match in listening.matches() if match.whole)
+        found = None
+        for found in listening.finishing():
+            if found is None:
+                await asyncio.sleep(0)  # after a long utterance it is milliseconds: other calls go on between
+        return " ".join(match.phrase.text for match in found or () if match.whole)
 
     def cancel(self) -> None:
         self._listening = None

@@ -404,3 +404,13 @@ def test_prints_are_made_once_and_late() -> None:
     matcher.listen()
     assert print_of.cache_info().misses == before.misses
     assert BLOCK_BYTES == 3200
+
+
+def test_the_end_comes_in_steps_and_is_the_same() -> None:
+    listening = MATCHER.listen()
+    listening.feed(b"".join(phrase.pcm for phrase in BOOK.phrases[:3])[:-5_000])
+    *steps, found = listening.finishing()
+    assert len(steps) > 1
+    assert set(steps) == {None}
+    assert found
+    assert found == listening.matches()
