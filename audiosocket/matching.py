@@ -6,7 +6,8 @@ segments of 200 ms (`trail`): each must be there, and as loud as the opening was
 from «203» in one voice, and still finds a phrase that is as soft as the noise around it.
 
 A phrase whose beginning is missing is not found: 20 ms of its speech may be, 200 ms never. A phrase that breaks off is
-found as a part, with how far it was heard; a hole of up to half a second within a phrase is bridged. Several phrases in
+found as a part, with how far it was heard (from half a second on; where less is asked for, only if no other begins so);
+a hole of up to half a second within a phrase is bridged. Several phrases in
 one sound are found one after another. What is said between them, and is not in the book, is passed over.
 
 Feed it in any pieces: it works on whole blocks of 200 ms, so that the same sound always gives the same answer. No
@@ -37,7 +38,7 @@ from .soundprint import (
     print_of,
     samples,
 )
-from .trail import Outcome, Trail, shifted_products
+from .trail import SHORTEST_PART, Outcome, Trail, shifted_products
 
 __all__ = ["Listening", "Match", "Matcher"]
 
@@ -52,6 +53,11 @@ ANCHOR_CORRELATION = 0.4  # of the waves
 KIN = 0.1  # phrases that begin alike: their anchors differ by less
 UNSURE_MS = 300
 AMBIGUOUS = 0.02  # a smaller margin between two different texts decides nothing
+
+# Of a part of less than 500 ms. True ones have scores from 0.96 on and margins from 0.27 on (prompts, up to -40 dBFS of
+# noise); another phrase's same first word («Desculpe, …», one voice) has scores of up to 0.73.
+SHORT_PART_SCORE = 0.9
+SHORT_PART_MARGIN = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +94,20 @@ class Match:
 
 
 class Matcher:
-    """A set of known phrases. Prints are made at the first `listen()`, and shared by all matchers of the process."""
+    """A set of known phrases. Prints are made at the first `listen()`, and shared by all matchers of the process.
 
-    def __init__(self, phrases: Iterable[Phrase]) -> None:
+    `shortest_part_ms`: less of a phrase that breaks off is no match. Under 300 ms none is found, whatever is asked for.
+    """
+
+    def __init__(self, phrases: Iterable[Phrase], *, shortest_part_ms: int = 500) -> None:
         self._phrases = tuple(phrases)
+        self._shortest_part_ms = shortest_part_ms
         self._book: _Book | None = None
 
     def listen(self) -> "Listening":
         """Begin to listen to one stretch of sound."""
         if self._book is None:
-            self._book = _Book(self._phrases)
+            self._book = _Book(self._phrases, self._shortest_part_ms // 10)
         return Listening(self._book)
 
 
@@ -142,10 +152,11 @@ class Listening:
 
 
 class _Book:
-    """The prints of all phrases, in one array for the search."""
+    """The prints of all phrases, in one array for the search; and how many pieces the shortest part has."""
 
-    def __init__(self, phrases: Sequence[Phrase]) -> None:
+    def __init__(self, phrases: Sequence[Phrase], shortest_part: int) -> None:
         self.phrases = phrases
+        self.shortest_part = shortest_part
         self.texts = [normalise(phrase.text) for phrase in phrases]
         self.prints = [print_of(p.pcm, p.speech_start_ms, p.speech_end_ms) for p in phrases]
         anchors = [sound.anchor for sound in self.prints] or [np.zeros(SPAN * BANDS, np.float32)]
@@ -221,7 +232,10 @@ class _Search:
         if ranked:
             self.matches = (*self.matches, ranked[0])
             # Where a part was cut short is known less well when the next phrase cut it.
-            end_ms = ranked[0].speech_end_ms - (0 if ranked[0].whole else UNSURE_MS)
+            best = ranked[0]
+            end_ms = (
+                best.speech_end_ms if best.whole else max(best.speech_end_ms - UNSURE_MS, best.speech_start_ms + 200)
+            )
             self._place = max(self._place, (end_ms * SAMPLES_PER_MS + LEAD) // HOP)
 
     def _look(self) -> bool:
@@ -288,7 +302,7 @@ def _ranked(book: _Book, trails: Iterable[Trail], heard: int) -> list[Match]:
 
     Empty where two phrases of different texts fit equally well.
     """
-    outcomes = [outcome for trail in trails if (outcome := trail.outcome(heard)) is not None]
+    outcomes = [outcome for trail in trails if (outcome := trail.outcome(heard, book.shortest_part)) is not None]
     most = max((outcome.explained for outcome in outcomes), default=0.0)
     outcomes.sort(key=lambda o: (o.explained >= 0.98 * most, o.whole, o.score, -o.trail.index), reverse=True)
     matches: list[Match] = []
@@ -300,6 +314,9 @@ def _ranked(book: _Book, trails: Iterable[Trail], heard: int) -> list[Match]:
         margin = outcome.score * (1 - math.sqrt(rival / outcome.explained))
         if not matches and margin < AMBIGUOUS and any(o.whole == outcome.whole for o in rivals):
             return []
+        short = not outcome.whole and outcome.cut < SHORTEST_PART
+        if short and (outcome.score < SHORT_PART_SCORE or margin < SHORT_PART_MARGIN):
+            continue
         matches.append(_match(outcome, book.phrases[outcome.trail.index], margin))
     return matches
 

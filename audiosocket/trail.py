@@ -24,7 +24,7 @@ PROVEN = 0.5  # a phrase scores at least this
 
 INAUDIBLE = 0.001  # of a phrase's energy: so much of its end may be missing
 UNDECIDABLE = 8.0  # times the noise: so much evidence against the last bit of a phrase means nothing
-SHORTEST_PART = 50  # pieces, 500 ms: less than that of a phrase is no match
+SHORTEST_PART = 50  # pieces, 500 ms: less than that of a phrase is no match, unless less is asked for
 SURE_PART = (
     100  # pieces, 1 s: up to that, a part must be followed by quiet. Else it is another phrase's same first word
 )
@@ -180,8 +180,11 @@ class Trail:
             return True
         return GAIN_DRIFT[0] <= product / known / self.gain <= GAIN_DRIFT[1]
 
-    def outcome(self, heard: int) -> "Outcome | None":
-        """How far the phrase was heard when `heard` is one past the last sample; None when it was not."""
+    def outcome(self, heard: int, shortest: int = SHORTEST_PART) -> "Outcome | None":
+        """How far the phrase was heard when `heard` is one past the last sample; None when it was not.
+
+        `shortest`: so many pieces of it must have been heard.
+        """
         total = self.sound.energy
         n = min(len(self.products), max(0, heard - self.origin - self.inserted) // PIECE)
         agreed = n if self.broken is None else min(n, self.broken)
@@ -198,13 +201,13 @@ class Trail:
         whole = bool(total[cut:].sum() <= INAUDIBLE * total.sum())
         product = float(self.products[:cut].sum())
         score = product / float(max(self.energies[:cut].sum(), 1.0) * total[:cut].sum()) ** 0.5
-        if score < PROVEN or not (whole or self._is_a_part(cut, n)):
+        if score < PROVEN or not (whole or self._is_a_part(cut, n, shortest)):
             return None
         return Outcome(self, cut, whole, score, product * product / float(total[:cut].sum()))
 
-    def _is_a_part(self, cut: int, n: int) -> bool:
+    def _is_a_part(self, cut: int, n: int, shortest: int) -> bool:
         """Whether a phrase that was heard for `cut` pieces was broken off, rather than never said."""
-        if cut < SHORTEST_PART:
+        if cut < shortest:
             return False
         after = self.energies[cut + 1 : n]
         quiet = len(after) == 0 or bool(after.mean() < QUIET * self.energies[:cut].mean())

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SCENARIOS = ROOT / "scenarios"
 AGAIN = ("greeting_then_hold", "barge_in", "status_ia_turn_two_messages", "dtmf", "jittered_caller", "noise_only")
 LIVE = {
-    "short": ("hang_up_while_greeting", "ends_in_mid_frame"),
+    "short": ("hang_up_while_greeting", "reset_by_the_caller_side", "ends_in_mid_frame"),
     "middling": ("hang_up_in_user_turn", "no_greeting"),
     "long": ("greeting_then_hold", "barge_in", "dtmf", "two_turns", "jittered_caller", "packets_of_60_ms"),
 }

@@ -27,6 +27,8 @@ __all__ = ["Ear", "Fact", "HeardHoldStarted", "HeardHoldStopped", "HeardSpeech",
 _LEAD = 240  # samples: a frame is judged when it begins to play, also if it comes a little early
 _QUIET_SECONDS = 0.0199  # one frame, less what floating point costs
 _SAME_MS = 100
+_SHORTEST_PART_MS = 300
+"""So much of a prompt that is cut off is read already, where no other begins so."""
 _SILENT_FRAME = bytes(320)
 
 
@@ -249,4 +251,4 @@ def _matcher(phrases: tuple[Phrase, ...]) -> MatcherLike:
     """One matcher for all calls with the same phrases: it does not change while it listens."""
     from audiosocket.matching import Matcher
 
-    return Matcher(phrases)
+    return Matcher(phrases, shortest_part_ms=_SHORTEST_PART_MS)

@@ -233,6 +233,44 @@ def test_a_phrase_that_is_broken_off_is_a_part(lines: list[str]) -> None:
     assert float(np.percentile(errors, 90)) <= 40
 
 
+PROMPTS = PhraseBook.load(ROOT / "audio" / "prompts").phrases
+
+
+def cut_short(heard_ms: int, dbfs: float) -> dict[str, bytes]:
+    """Each prompt broken off so soon, each somewhere else in the sound, in noise."""
+    long_enough = [p for p in PROMPTS if p.speech_end_ms - p.speech_start_ms >= heard_ms + 250]
+    whole = {
+        p.name: slin.silence(130 + 7 * n) + part_of(p, to_ms=p.speech_start_ms + heard_ms)
+        for n, p in enumerate(long_enough)
+    }
+    return {name: noisy(pcm + slin.silence(600), dbfs, rng(heard_ms)) for name, pcm in whole.items()}
+
+
+@pytest.mark.parametrize("dbfs", [-55, -40])
+@pytest.mark.parametrize(("heard_ms", "share"), [(200, 0.0), (300, 0.6), (350, 1.0), (450, 1.0)])
+def test_a_short_part_is_one_where_it_is_asked_for(heard_ms: int, share: float, dbfs: float) -> None:
+    """Never another, and nothing where half a second is asked for."""
+    matcher, usual = Matcher(PROMPTS, shortest_part_ms=300), Matcher(PROMPTS)
+    found = 0
+    for name, pcm in cut_short(heard_ms, dbfs).items():
+        assert listen(pcm, usual) == ()
+        matches = listen(pcm, matcher)
+        assert [(match.phrase.name, match.whole) for match in matches] in ([], [(name, False)])
+        assert all(abs(match.heard_ms - match.phrase.speech_start_ms - heard_ms) <= 60 for match in matches)
+        found += len(matches)
+    assert found >= share * len(cut_short(heard_ms, dbfs))
+    assert share > 0 or found == 0
+
+
+@pytest.mark.parametrize("heard_ms", [300, 400, 500, 600])
+def test_a_short_part_of_a_prompt_that_is_not_in_the_book_is_none(heard_ms: int) -> None:
+    """Also of those that begin with a word of another one, in the same voice."""
+    for name, pcm in cut_short(heard_ms, -55).items():
+        said = named(name)
+        others = Matcher((p for p in PROMPTS if p.text != said.text), shortest_part_ms=300)
+        assert listen(pcm, others) == (), name
+
+
 def test_a_part_is_a_part_when_the_sound_ends_there() -> None:
     for number, phrase in enumerate(PHRASES):
         middle_ms = (phrase.speech_start_ms + phrase.speech_end_ms) // 2

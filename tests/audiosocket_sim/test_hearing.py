@@ -251,7 +251,7 @@ def test_each_prompt_is_read(phrase: Phrase, codec: Codec) -> None:
     assert speech[0].at == pytest.approx(START + 0.3 + first / 8000, abs=0.003)
 
 
-@pytest.mark.parametrize("heard_ms", [600, 700, 1200, 1700])
+@pytest.mark.parametrize("heard_ms", [350, 600, 700, 1200, 1700])
 def test_a_prompt_cut_off(heard_ms: int) -> None:
     heard = told(listen(ms(CHECK.pcm, 0, 308 + heard_ms), quiet(900), book=BOOK, hold=LOOP))
     assert len(heard) == 1
