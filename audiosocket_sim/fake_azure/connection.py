@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from audiosocket.errors import AudioSocketError
@@ -74,6 +75,7 @@ class Connection:
         self._open = _Open()
         self._listener: Listener | None = None
         self._listener_number = 0
+        self._listening: asyncio.Task[None] | None = None
         self._last_turn = ""
         self._format: OutputFormat | None = None
         self._speaking: asyncio.Task[None] | None = None
@@ -129,10 +131,11 @@ class Connection:
             asked, self._service.recogniser, request_id, step, delivery, lambda *done: self._turn_over(number, *done)
         )
         self._listener_number, self._last_turn = number, request_id
-        self._spawn(self._listener.run())
+        self._listening = self._spawn(self._listener.run)
 
     async def _audio(self, request_id: str, payload: bytes) -> None:
-        if self._listener is None and request_id != self._last_turn:  # a client that has no context to tell
+        is_new = self._listener is None and request_id != self._last_turn
+        if is_new and payload.startswith(b"RIFF"):  # a client that has no context to tell
             await self._begin_turn(request_id, read_recognition("{}", self._upgrade))
         listener = self._listener
         if listener is None or listener.request_id != request_id:
@@ -153,6 +156,8 @@ class Connection:
         if self._listener is not None:
             self._told(self._listener_number, "given up for another turn")
             self._listener = None
+            if self._listening is not None:
+                self._listening.cancel()
 
     # --- synthesis
 
@@ -162,7 +167,7 @@ class Connection:
         if self._utterances >= _MOST_UTTERANCES:
             raise NotUnderstood(f"more than {_MOST_UTTERANCES} utterances wait")
         self._utterances += 1
-        self._speaking = self._spawn(self._speak_after(self._speaking, request_id, utterance, self._format))
+        self._speaking = self._spawn(partial(self._speak_after, self._speaking, request_id, utterance, self._format))
 
     async def _speak_after(
         self, before: asyncio.Task[None] | None, request_id: str, utterance: Utterance, form: OutputFormat
@@ -184,15 +189,15 @@ class Connection:
 
     # --- how it ends
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(self._guarded(work))
         self._open.tasks.add(task)
         task.add_done_callback(self._open.tasks.discard)
         return task
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            await work
+            await work()
         except Gone:
             pass
         except Exception as error:  # noqa: BLE001  # the connection ends with what is known of it

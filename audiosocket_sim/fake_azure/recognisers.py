@@ -71,12 +71,17 @@ class _BookRecogniser:
         family = _family(language)
         with self._lock:
             if family not in self._matchers:
-                self._matchers[family] = Matcher(p for p in self._book.phrases if _family(p.language) in (family, ""))
+                self._matchers[family] = Matcher(p for p in self._book.phrases if _fits(p.language, family))
             return _BookHearing(self._matchers[family].listen())
 
 
 def _family(language: str) -> str:
     return language.partition("-")[0].casefold()
+
+
+def _fits(language: str, family: str) -> bool:
+    """Whether a phrase in this language is looked for; where nothing was said, any may be meant."""
+    return not family or _family(language) in (family, "")
 
 
 class _BookHearing:

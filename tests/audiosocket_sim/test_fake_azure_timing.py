@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from fake_azure_needs import QUERO, needs, prompt, quero
+from fake_azure_needs import QUERO, needs, prompt, quero, recording
 from test_fake_azure_parts import riff
 
 from audiosocket.slin import silence
@@ -17,6 +17,7 @@ from audiosocket_sim.virtual_time import run
 pytestmark = [pytest.mark.extra, needs(fake_azure="websockets")]
 
 TTS, STT = "/tts/cognitiveservices/websocket/v1", "/stt/speech/universal/v2"
+NO_RIFF = pack(Frame("audio", "1", b"no header, no audio"))
 Told = list[tuple[int, str, Any]]
 
 
@@ -55,13 +56,20 @@ class Client:
         await self.send("audio", b"")
 
 
-def call(path: str, step: dict[str, Any], act: Callable[[Client], Awaitable[None]], **options: Any) -> FakeAzure:
-    """One connection of a client, in virtual time; the fake as it was left."""
+def call(
+    path: str,
+    step: dict[str, Any],
+    act: Callable[[Client], Awaitable[None]],
+    *,
+    then: dict[str, Any] | None = None,
+    **options: Any,
+) -> FakeAzure:
+    """One connection of a client, in virtual time; the fake as it was left. `step`, and `then` what comes after it."""
 
     async def scenario() -> FakeAzure:
         from websockets.asyncio.client import connect
 
-        async with FakeAzure({"default": [step]}, **options) as fake:
+        async with FakeAzure({"default": [step] if then is None else [step, then]}, **options) as fake:
             headers = {"Ocp-Apim-Subscription-Key": "k"}
             async with connect(
                 fake.endpoint + path, additional_headers=headers, compression=None, ping_interval=None, proxy=None
@@ -156,12 +164,64 @@ def test_a_stall_keeps_back_what_is_told_while_the_audio_goes_on() -> None:
     call(STT, {"stall": {"after_audio": "500ms", "for": "4500ms"}}, act)
 
 
+def test_audio_after_the_end_of_its_turn_is_passed_over() -> None:
+    async def act(client: Client) -> None:
+        await client.send("speech.context", '{"phraseDetection":{"mode":"INTERACTIVE","language":"pt-BR"}}', "1")
+        await client.send("audio", riff(8000) + quero() + silence(1000), "1")
+        await client.until("turn.end")
+        for request in ("1", "0"):
+            await client.send("audio", quero(), request)
+        await client.send("speech.context", '{"phraseDetection":{"mode":"INTERACTIVE","language":"pt-BR"}}', "2")
+        await client.send("audio", quero(), "1")
+        await client.send("audio", riff(8000) + recording("sim") + silence(1000), "2")
+        client.told.clear()
+        await client.until("turn.end")
+
+    fake = call(STT, {}, act)
+    assert [request.text for request in fake.requests] == [QUERO, "Sim."]
+
+
+def test_a_client_that_tells_no_context() -> None:
+    async def act(client: Client) -> None:
+        await client.send("audio", riff(8000) + quero() + silence(1000))
+        await client.send("audio", b"")
+        await client.until("turn.end")
+
+    fake = call(f"{STT}?language=pt-BR", {}, act)
+    assert [request.text for request in fake.requests] == [QUERO]
+
+
+def test_another_turn_gives_up_the_one_before() -> None:
+    async def act(client: Client) -> None:
+        await client.send("speech.context", "{}", "1")
+        await client.send("audio", riff(8000) + quero(), "1")
+        await client.send("speech.context", "{}", "2")
+        await client.send("audio", riff(8000) + recording("sim") + silence(1000), "2")
+        await client.send("audio", b"", "2")
+        await client.until("turn.end")
+
+    fake = call(STT, {}, act)
+    assert [request.outcome for request in fake.requests] == ["given up for another turn", "Success"]
+
+
+def test_a_turn_that_meets_a_step_about_the_upgrade_ends_its_connection() -> None:
+    async def act(client: Client) -> None:
+        await client.send("speech.context", "{}", "1")
+        await client.until("turn.start")
+        await client.send("speech.context", "{}", "2")
+        await client.websocket.wait_closed()
+        assert client.websocket.close_code == 1001
+
+    fake = call(STT, {}, act, then={"refuse": 401})
+    assert len(fake.requests) == 1  # the second was no request: it will be, where it connects again
+
+
 @pytest.mark.parametrize(
     ("path", "frames", "reason"),
     [
         (STT, ["no frame"], "a text frame has an empty line"),
         (STT, ["Path:speech.context\r\n\r\nno json"], "speech.context is no JSON"),
-        (STT, [pack(Frame("audio", "1", b"no header, no audio"))], "begins with a RIFF header"),
+        (STT, ["Path:speech.context\r\nX-RequestId:1\r\n\r\n{}", NO_RIFF], "begins with a RIFF header"),
         (TTS, ["Path:ssml\r\n\r\n<speak/>"], "ssml came before synthesis.context"),
         (TTS, ['Path:synthesis.context\r\n\r\n{"synthesis":{"audio":{"outputFormat":"mp3"}}}'], "does not speak mp3"),
     ],
