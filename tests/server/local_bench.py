@@ -1,8 +1,6 @@
 """For the tests of the local engine: what they need to be installed, the models loaded once, and sounds."""
 
 import importlib.util
-import re
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,8 +8,9 @@ import numpy as np
 import pytest
 
 from audiosocket import slin
-from audiosocket.phrases import PhraseBook, normalise
+from audiosocket.phrases import PhraseBook
 from audiosocket_sim.line import LineModel, noise, tone
+from benchmarks.word_errors import count_words, word_errors
 from server.speech.local.whisper import Whisper
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,30 +45,8 @@ def on_the_line(pcm: bytes, snr_db: float | None = None) -> bytes:
     return LineModel("ulaw", noise_dbfs).send(slin.silence(300) + pcm + slin.silence(400))
 
 
-def word_errors(said: str, understood: str) -> float:
-    """Words that must be put in, taken out or changed, by the words that were said; «202» is «duzentos e dois»."""
-    wanted, got = _words(said), _words(understood)
-    costs: Sequence[int] = range(len(got) + 1)
-    for row, word in enumerate(wanted, 1):
-        line = [row]
-        for column, other in enumerate(got, 1):
-            line.append(min(costs[column] + 1, line[-1] + 1, costs[column - 1] + (word != other)))
-        costs = line
-    return costs[-1] / len(wanted)
-
-
-_NUMBERS = {
-    "4": "quatro",
-    "5": "cinco",
-    "202": "duzentos e dois",
-    "203": "duzentos e tres",
-    "301": "trezentos e um",
-    "12": "doze",
-}
-
-
-def _words(text: str) -> list[str]:
-    return re.sub(r"\d+", lambda number: _NUMBERS.get(number[0], number[0]), normalise(text)).split()
+def error_rate(said: str, understood: str, language: str = "pt-BR") -> float:
+    return word_errors(said, understood, language) / count_words(said, language)
 
 
 def keys(digits: str, ms: float = 120) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from local_bench import needs_local, on_the_line, whisper, word_errors
+from local_bench import needs_local, on_the_line, whisper, error_rate
 
 from audiosocket_sim.call_log import BackendPushed, BackendReplied, BotSpoke
 from audiosocket_sim.loader import load
@@ -55,7 +55,7 @@ def test_a_whole_call(name: str, language: str, bound: float, tmp_path: Path) ->
     said, heard = what_the_bot_said(result), what_the_caller_heard(result)
     assert len(heard) == len(said)
     understood = [whisper().transcribe(on_the_line(pcm), language) for pcm in heard]
-    assert word_errors(" ".join(said), " ".join(understood)) <= bound, f"said {said}, understood {understood}"
+    assert error_rate(" ".join(said), " ".join(understood)) <= bound, f"said {said}, understood {understood}"
 
 
 def test_the_same_call_twice_is_the_same_to_the_byte(tmp_path: Path) -> None:

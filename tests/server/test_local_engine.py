@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from call_bench import virtual
-from local_bench import CALLERS, needs_local, no_speech, on_the_line, whisper, word_errors
+from local_bench import CALLERS, needs_local, no_speech, on_the_line, whisper, error_rate
 
 from audiosocket import slin
 from audiosocket.phrases import PhraseBook, speech_edges_ms
@@ -51,7 +51,7 @@ def test_callers_are_understood_in_noise() -> None:
         phrase = CALLERS.by_name(name)
         assert phrase is not None
         heard = whisper().transcribe(on_the_line(phrase.pcm, snr_db=15), "pt-BR", PROMPT)
-        assert word_errors(phrase.text, heard) <= 0.25, heard
+        assert error_rate(phrase.text, heard) <= 0.25, heard
 
 
 def test_english_and_longer_than_the_models_window() -> None:
@@ -60,7 +60,7 @@ def test_english_and_longer_than_the_models_window() -> None:
     pcm = b"".join(on_the_line(phrase.pcm) + slin.silence(500) for phrase in phrases)
     assert len(pcm) > 30 * 16_000
     heard = whisper().transcribe(pcm, "en-US")
-    assert word_errors(" ".join(phrase.text for phrase in phrases), heard) <= 0.15, heard
+    assert error_rate(" ".join(phrase.text for phrase in phrases), heard) <= 0.15, heard
 
 
 @virtual
@@ -76,7 +76,7 @@ async def test_a_turn_is_fed_live_and_one_that_is_given_up_understands_nothing(t
     turns[1].cancel()
     turns[1].feed(bytes(320))
     texts = await asyncio.gather(*(turn.finish() for turn in turns), made.recognise("pt-BR", print).finish())
-    assert word_errors(phrase.text, texts[0]) == 0
+    assert error_rate(phrase.text, texts[0]) == 0
     assert texts == [texts[0], "", texts[0], ""]
     await made.aclose()
 
@@ -120,7 +120,7 @@ async def test_a_new_text_is_spoken_sentence_by_sentence_and_understood(tmp_path
         assert 0 < start_ms <= 120
         assert slin.level_dbfs(chunk[start_ms * 16 : end_ms * 16]) == pytest.approx(-22, abs=1)
     heard = whisper().transcribe(on_the_line(b"".join(chunks)), "pt-BR", PROMPT)
-    assert word_errors(text, heard) <= 0.2, heard
+    assert error_rate(text, heard) <= 0.2, heard
     assert await spoken(made, text, "pt-BR-FranciscaNeural") == chunks  # from the disk, or made again: the same bytes
     assert len(list((tmp_path / "local").iterdir())) == 2
     assert await spoken(made, " … ", "pt-BR-FranciscaNeural") == []
@@ -155,5 +155,5 @@ async def test_english_is_another_model_and_the_check_tells_what_it_did(tmp_path
     assert "how can i help you?" in told.casefold()
     pcm = b"".join(await spoken(made, "The lift is out of order. Please take the stairs.", "en-US-GuyNeural"))
     heard = whisper().transcribe(on_the_line(pcm, snr_db=15), "en-US")
-    assert word_errors("The lift is out of order. Please take the stairs.", heard) <= 0.1, heard
+    assert error_rate("The lift is out of order. Please take the stairs.", heard) <= 0.1, heard
     await made.aclose()

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from call_bench import virtual
-from local_bench import CALLERS, no_speech, on_the_line, word_errors
+from local_bench import CALLERS, no_speech, on_the_line, error_rate
 
 from audiosocket.slin import silence
 from server.speech.base import SpeechError, SpeechUnavailable
@@ -121,10 +121,13 @@ def test_the_gate(no_speech_probability: float, score: float, speech: bool) -> N
     assert Heard("Sim.", no_speech_probability, score).is_speech is speech
 
 
-def test_word_errors_count_words() -> None:
-    assert word_errors("Quero o apartamento 202.", "quero o apartamento duzentos e dois") == 0
-    assert word_errors("um dois tres quatro", "um dois quatro quatro") == 0.25
-    assert word_errors("sim", "não senhor") == 2
+def test_word_errors_count_words_and_numbers_are_words() -> None:
+    assert error_rate("Quero o apartamento 202.", "quero o apartamento duzentos e dois") == 0
+    assert error_rate("1504", "mil quinhentos e quatro") == 0
+    assert error_rate("4721, 100, 31, 2000", "quatro mil setecentos e vinte e um cem trinta e um dois mil") == 0
+    assert error_rate("apartment 202", "apartment two hundred and two", "en-US") == 0
+    assert error_rate("um dois tres quatro", "um dois quatro quatro") == 0.25
+    assert error_rate("sim", "não senhor") == 2
 
 
 # --- the voice's files
