@@ -28,7 +28,7 @@ _LINES = (
     *((f"µ-law, {snr} dB", True, float(snr)) for snr in (20, 15, 10, 5)),
 )
 _QUICK_LINES = (_LINES[1], _LINES[3])
-_QUIET_BEFORE_MS, _QUIET_AFTER_MS = 300, 400
+_QUIET_BEFORE_MS, _QUIET_AFTER_MS = 300, 1000  # as the server cuts it: pre-roll, and the silence that ends a turn
 
 
 def run(quick: bool = False) -> list[Row]:

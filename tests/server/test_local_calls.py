@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from local_bench import needs_local, on_the_line, whisper, error_rate
+from local_bench import error_rate, needs_local, on_the_line, whisper
 
 from audiosocket_sim.call_log import BackendPushed, BackendReplied, BotSpoke
 from audiosocket_sim.loader import load

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from call_bench import virtual
-from local_bench import CALLERS, needs_local, no_speech, on_the_line, whisper, error_rate
+from local_bench import CALLERS, error_rate, needs_local, no_speech, on_the_line, whisper
 
 from audiosocket import slin
 from audiosocket.phrases import PhraseBook, speech_edges_ms

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from call_bench import virtual
-from local_bench import CALLERS, no_speech, on_the_line, error_rate
+from local_bench import CALLERS, error_rate, no_speech, on_the_line
 
 from audiosocket.slin import silence
 from server.speech.base import SpeechError, SpeechUnavailable
@@ -276,12 +276,3 @@ async def test_a_deadline_ends_the_waiting_and_says_so() -> None:
         await first
     worker.close()
     assert not done
-
-
-@virtual
-async def test_the_worker_gives_way_and_the_loop_does_not() -> None:
-    worker = Worker("work", most=1, seconds=10)
-    own = os.getpriority(os.PRIO_PROCESS, 0)
-    assert await worker.run(os.getpriority, os.PRIO_PROCESS, 0) == min(19, own + 10) or own > 9
-    assert os.getpriority(os.PRIO_PROCESS, 0) == own
-    worker.close()

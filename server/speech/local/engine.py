@@ -17,12 +17,12 @@ from server.speech.local.sentences import sentences
 from server.speech.local.speaker import Speaker
 from server.speech.local.voices import ENGLISH, voice_for
 from server.speech.local.whisper import Whisper
-from server.speech.local.worker import Worker, in_polite_thread
+from server.speech.local.worker import Worker
 
 __all__ = ["DEFAULT_PROMPTS", "LocalEngine"]
 
-# Two cores recognise five utterances a second, or make six seconds of speech: what waits longer than a caller does is
-# better refused at once.
+# One thread recognises two or three utterances a second; another makes two or three seconds of speech. What would wait
+# longer than a caller does is better refused at once.
 _MOST_UTTERANCES, _RECOGNITION_SECONDS = 16, 10.0
 _MOST_SENTENCES, _SYNTHESIS_SECONDS = 8, 20.0
 
@@ -61,7 +61,7 @@ class LocalEngine:
         try:
             if not engine._whisper.knows(settings.speech.language):
                 raise SpeechError(f"speech.language: Whisper does not know {settings.speech.language}")
-            in_polite_thread(engine._speaker(settings.greeting.voice).prepare)
+            engine._speaker(settings.greeting.voice).prepare()
         except BaseException:
             engine._close()
             raise
@@ -166,4 +166,4 @@ def _models_folder(settings: Settings) -> Path | None:
 @lru_cache(maxsize=1)
 def _whisper(models_folder: Path | None) -> Whisper:
     """A process loads the model once, whatever number of servers it runs."""
-    return in_polite_thread(Whisper.load, models_folder)
+    return Whisper.load(models_folder)

@@ -1,17 +1,17 @@
-"""One thread for one model: jobs wait in a bounded queue, each with a deadline, and give way to the calls' clock."""
+"""One thread for one model: jobs wait in a bounded queue, each with a deadline.
+
+The thread has no lower priority than the calls' clock: measured, that did not make the clock more even, and on a busy
+machine recognition starved.
+"""
 
 import asyncio
-import os
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, TypeVarTuple
 
 from server.speech.base import SpeechUnavailable
 
-__all__ = ["Worker", "in_polite_thread"]
-
-_NICENESS = 10
+__all__ = ["Worker"]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -25,7 +25,7 @@ class Worker:
         self._most = most
         self._seconds = seconds
         self._jobs = 0
-        self._thread = ThreadPoolExecutor(1, f"local-{what}", initializer=_give_way)
+        self._thread = ThreadPoolExecutor(1, f"local-{what}")
 
     async def run(self, job: Callable[[*Ts], T], *args: *Ts) -> T:
         """What the job returns. A job whose caller is cancelled is dropped, unless it runs already.
@@ -46,15 +46,3 @@ class Worker:
     def close(self) -> None:
         """What waits is dropped; what runs ends by itself. Returns at once."""
         self._thread.shutdown(wait=False, cancel_futures=True)
-
-
-def in_polite_thread(load: Callable[[*Ts], T], *args: *Ts) -> T:
-    """Call `load` in a thread that gives way: threads that a model makes for itself do so too. Blocks."""
-    with ThreadPoolExecutor(1, "local-load", initializer=_give_way) as thread:
-        return thread.submit(load, *args).result()
-
-
-def _give_way() -> None:
-    """Lower the priority of this thread. On Linux it is the thread's own; elsewhere it would be the process's."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
