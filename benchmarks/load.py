@@ -12,12 +12,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from audiosocket.phrases import PhraseBook
 from audiosocket.slin import silence
 from benchmarks.machine import BUILD, PROJECT, compiled, pin, put_first
 
-__all__ = ["OURS", "Measured", "ServerKind", "Under", "backend", "measure", "started"]
+__all__ = ["OURS", "STREAMING", "Measured", "ServerKind", "Under", "backend", "measure", "started"]
 
 FRAMES_A_SECOND = 50
 SERVER_CORE, GENERATOR_CORE = 0, 1
@@ -66,12 +67,16 @@ class Measured:
         return min(self.received_fps, self.sent_fps) >= 49.5 and self.own_p99 <= 5 and not self.refused + self.closed
 
 
-def _ours(loop: str) -> ServerKind:
+def _ours(loop: str, settings: str, name: str) -> ServerKind:
     words = f"-m server --port 0 --control-port 0 --loop {loop} --log-level warning"
-    return ServerKind(f"server, {loop}", (sys.executable, *words.split(), "--config", str(BUILD / "server.json")))
+    return ServerKind(f"{name}, {loop}", (sys.executable, *words.split(), "--config", str(BUILD / settings)))
 
 
-OURS = {loop: _ours(loop) for loop in ("asyncio", "uvloop")}
+_LOOPS = ("asyncio", "uvloop")
+OURS = {loop: _ours(loop, "server.json", "server") for loop in _LOOPS}
+"""Whole calls: each says a sentence, waits, is answered, all ten seconds."""
+STREAMING = {loop: _ours(loop, "streaming.json", "streaming") for loop in _LOOPS}
+"""Calls without turns: each caller speaks on and on, every frame goes to detector, endpointing and recogniser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,18 @@ def backend() -> Iterator[None]:
             "limits": {"calls": 5000},
         }
         (BUILD / "server.json").write_text(json.dumps(settings), encoding="utf-8")
+        (BUILD / "streaming.json").write_text(json.dumps(_without_turns(settings)), encoding="utf-8")
         yield
+
+
+def _without_turns(settings: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """No greeting, and an utterance that no pause of the callers and no limit ends."""
+    endless = {"longest_utterance_seconds": 3600}
+    return settings | {
+        "greeting": {"message": ""},
+        "system": {"silence_threshold_seconds": 10 * _PAUSE_MS / 1000},
+        "endpointing": settings["endpointing"] | endless,
+    }
 
 
 @contextlib.contextmanager
@@ -106,10 +122,14 @@ def started(kind: ServerKind) -> Iterator[Under]:
         yield Under(kind, int(address.rpartition(":")[2]), process.pid)
 
 
-def measure(server: Under, calls: int, seconds: float, warm_up: float) -> Measured:
-    """Load it with so many calls. The warm-up is long enough for the calls to be in the midst of their turns."""
+def measure(server: Under, calls: int, seconds: float, warm_up: float, *, woken: bool = False) -> Measured:
+    """Load it with so many calls. The warm-up is long enough for the calls to be in the midst of their turns.
+
+    `woken`: the callers' process wakes for each frame, and so tells lateness exactly; else it looks every 0.5 ms.
+    """
+    reads = "at_once" if woken else "in_slots"
     command = [str(compiled("load_generator")), str(server.port), str(calls), str(seconds), str(warm_up)]
-    with _child([*command, str(_speech())], GENERATOR_CORE) as (process, _):
+    with _child([*command, str(_speech()), reads], GENERATOR_CORE) as (process, _):
         before = _processor_seconds(server.pid)
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -18,6 +18,7 @@ of a millisecond where the delay is known, and half of one where it is not.
 from collections import deque
 
 import numpy as np
+from numpy import fft  # numpy itself loads it at its first use: a stop of 60 ms for every call
 from numpy.typing import NDArray
 
 __all__ = ["EchoGuard"]
@@ -126,7 +127,7 @@ def _softest(samples: Samples) -> float:
 
 def _products(x: Samples, y: Samples) -> Samples:
     """x times y at each place in y, as `np.correlate(y, x, "valid")`, but fast for a whole second."""
-    products = np.fft.irfft(np.fft.rfft(y, FFT) * np.fft.rfft(x, FFT).conj(), FFT)
+    products = fft.irfft(fft.rfft(y, FFT) * fft.rfft(x, FFT).conj(), FFT)
     return products[: len(y) - len(x) + 1].astype(np.float32)
 
 
