@@ -23,7 +23,7 @@ export class CallView {
       e.preventDefault();
       this.push();
     });
-    setInterval(() => this.call?.live && this.draw(), 100);
+    setInterval(() => this.call?.live && this.draw(), 200);
   }
 
   show(call) {

@@ -13,7 +13,7 @@ const MARKS = {
   backend_answered: (e) => ["✓", `the backend answered after ${inSeconds(e.latency_ms)}: ${e.set_call_status}`],
   backend_failed: (e) => ["✕", `the backend failed: ${e.detail}`, "bad"],
   message_pushed: (e) => ["↓", `the backend pushed ${e.set_call_status}`],
-  dtmf_received: (e) => [e.digit, `key ${e.digit}`],
+  dtmf_received: (e) => [e.digit, `DTMF ${e.digit}`],
   synthesis_failed: (e) => ["✕", `speech could not be made: ${e.detail}`, "bad"],
   warned: (e) => ["!", e.what, "bad"],
 };
@@ -160,7 +160,8 @@ export class Timeline {
       for (const [slot, height] of heights) {
         if (height === 0) continue;
         const left = (slot * column - from).toFixed(2);
-        d += `M${left} ${(50 - 46 * height).toFixed(1)}h${(column * 0.75).toFixed(3)}v${(92 * height).toFixed(1)}h${(-column * 0.75).toFixed(3)}z`;
+        const width = (column * 0.75).toFixed(3);
+      d += `M${left} 100v${(-100 * height).toFixed(1)}h${width}V100z`;
       }
       const { svg, path } = this.paths[name];
       svg.setAttribute("viewBox", `0 0 ${span} 100`);

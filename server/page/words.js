@@ -21,7 +21,7 @@ export const LINES = {
     return e.failed ? ["system", `recognition failed: ${e.detail}`, "bad"] : ["system", "nothing understood"];
   },
   playback_started: (e) => ["ai", e.text],
-  dtmf_received: (e) => ["caller", `key ${e.digit}`],
+  dtmf_received: (e) => ["caller", `DTMF ${e.digit}`],
   backend_failed: (e) => ["system", `backend: ${e.kind}, ${e.detail}`, "bad"],
   message_pushed: (e) => ["system", `the backend pushes ${e.set_call_status}`],
   synthesis_failed: (e) => ["system", `speech could not be made: ${e.detail}`, "bad"],
