@@ -9,7 +9,8 @@ explains is the measure. Nothing is subtracted and nothing adapts: this answers 
 A caller who speaks over the echo is not explained by it, and is heard as soon as his voice is about as strong as the
 echo. Once an echo was found, it is looked for at its delay first, where a smaller share is enough; and what is no
 louder than such an echo with the line's noise can be is taken for one without a fit, since the softest of it drowns.
-A share in between is undecided: the next onset, 60 ms later, has more of it to compare.
+A share in between is undecided: the next onset, 60 ms later, has more of it to compare; where that hints at the same
+delay, which two voices do by chance once in fifty times, it is an echo.
 
 It is asked at the onset of an utterance only, and says no at once where nothing was played; a comparison costs a tenth
 of a millisecond where the delay is known, and half of one where it is not.
@@ -39,15 +40,19 @@ RIDGE = 0.01
 
 ECHO = 0.5
 ECHO_AGAIN = 0.3
-"""The share from which on it is echo: at any delay, and at that of an echo that was found before."""
+"""The share from which on it is echo: at any delay, and at that of an echo that was found or hinted at before."""
 CALLER = 0.2  # a smaller share is chance: another voice reaches it in three windows of four
 PATIENCE = 2  # onsets in a row that may stay undecided; then it is a caller
+NO_GUESS = -10_000
 
 SAME_DELAY = 64  # samples
 TAIL = 10 * FRAME  # what was played so long before still rings
+LOUDEST_GAIN = 0.5  # 3 dB softer than the bot
+GAIN_FOLLOWS = 0.1  # a comparison
 MARGIN = 4.0  # 6 dB over the usual echo
 NOISE_MARGIN = 3.0  # over the softest frame heard
 NOISE_RISES = 1.05  # a comparison
+LEAST_NOISE = 1.0  # so that it can rise again after digital silence
 
 
 class EchoGuard:
@@ -56,7 +61,8 @@ class EchoGuard:
     def __init__(self) -> None:
         self._frames: deque[bytes] = deque(maxlen=PLAYED_FRAMES)
         self.played = self._frames.append
-        self._undecided = 0
+        self._undecided = 0  # onsets in a row
+        self._guess = NO_GUESS  # the delay that the last of them hinted at
         self._noise = np.inf  # energy a sample
         # of the echo that was found before:
         self._delay: int | None = None  # samples
@@ -68,7 +74,7 @@ class EchoGuard:
         if not y.any():
             return False
         whole = _emphasised(heard)
-        self._noise = min(self._noise * NOISE_RISES, _softest(whole))
+        self._noise = max(LEAST_NOISE, min(self._noise * NOISE_RISES, _softest(whole)))
         x = whole[-COMPARED:]
         if len(x) > len(y) or not x.any():
             return False
@@ -79,16 +85,19 @@ class EchoGuard:
                 self._undecided = 0
                 return True
         at = int(np.argmax(_fit(_products(x, y), x, y)))
-        share = max(share, _explained(x, y, at))
-        if share >= ECHO:
-            self._found(share, x, y, at, gain=0.0)
-            self._delay, self._undecided = len(y) - len(x) - at, 0
+        found, delay = _explained(x, y, at), len(y) - len(x) - at
+        if _gain(found, x, y, at) > LOUDEST_GAIN:
+            found = 0.0  # an echo is softer than the bot: it is chance
+        if found >= ECHO or (found >= ECHO_AGAIN and abs(delay - self._guess) <= SAME_DELAY):
+            self._delay, self._gain, self._undecided = delay, _gain(found, x, y, at), 0
             return True
-        self._undecided = self._undecided + 1 if share > CALLER else 0
-        if 0 < self._undecided <= PATIENCE:
-            return True
-        self._undecided = 0
-        return False
+        self._guess = delay if found >= ECHO_AGAIN else NO_GUESS
+        return self._is_doubtful(max(share, found) > CALLER or _power(x) <= NOISE_MARGIN * self._noise)
+
+    def _is_doubtful(self, doubtful: bool) -> bool:
+        """For some onsets in a row; then it is a caller."""
+        self._undecided = self._undecided + 1 if doubtful and self._undecided < PATIENCE else 0
+        return self._undecided > 0
 
     def _as_before(self, x: Samples, y: Samples, delay: int) -> tuple[float, bool]:
         """The share that the echo of before explains, and whether it is that echo."""
@@ -97,15 +106,10 @@ class EchoGuard:
         near = y[low : at + SAME_DELAY + len(x)]
         share = _explained(x, y, low + int(np.argmax(_fit(np.correlate(near, x, "valid"), x, near))))
         if share >= ECHO_AGAIN:
-            self._found(share, x, y, at, self._gain)
+            self._gain += GAIN_FOLLOWS * (min(LOUDEST_GAIN, _gain(share, x, y, at)) - self._gain)
             return share, True
         played = _power(y[max(0, at - TAIL) : at + len(x)])
         return share, _power(x) <= MARGIN * self._gain * played + NOISE_MARGIN * self._noise
-
-    def _found(self, share: float, x: Samples, y: Samples, at: int, gain: float) -> None:
-        """How loud it comes back: the mean of some comparisons, `gain` being that so far; never louder than played."""
-        now = min(1.0, share * _power(x) / (_power(y[at : at + len(x)]) + 1.0))
-        self._gain = 0.9 * gain + 0.1 * now if gain else now
 
 
 def _emphasised(pcm: bytes) -> Samples:
@@ -116,6 +120,11 @@ def _emphasised(pcm: bytes) -> Samples:
 def _power(samples: Samples) -> float:
     """Energy a sample."""
     return float(samples @ samples) / max(1, len(samples))
+
+
+def _gain(share: float, x: Samples, y: Samples, at: int) -> float:
+    """How loud it comes back, if this share of x is y at `at`: its power by that played."""
+    return share * _power(x) / (_power(y[at : at + len(x)]) + 1.0)
 
 
 def _softest(samples: Samples) -> float:

@@ -124,5 +124,36 @@ def test_the_verdict_does_not_depend_on_the_level_of_the_whole() -> None:
         guard = EchoGuard()
         for frame in frames((bot * factor).astype("<i2").tobytes(), 320):
             guard.played(frame)
-        assert not guard.is_echo((caller * factor).astype("<i2").tobytes())
+        assert [guard.is_echo((caller * factor).astype("<i2").tobytes()) for _ in range(3)] == [True, True, False]
         assert guard.is_echo((bot * factor * 0.5).astype("<i2").tobytes())
+
+
+def test_what_is_louder_than_the_bot_is_no_echo_however_alike() -> None:
+    guard = EchoGuard()
+    bot = noise(140, -30)
+    for frame in frames(bot, 320):
+        guard.played(frame)
+    assert guard.is_echo(gain(bot, -4))
+    guard = EchoGuard()
+    for frame in frames(bot, 320):
+        guard.played(frame)
+    assert [guard.is_echo(gain(bot, 6)) for _ in range(3)] == [True, True, False]
+
+
+def test_two_hints_at_one_delay_are_an_echo_and_at_two_delays_are_not() -> None:
+    """A third of what is heard is what was played 100 ms ago, the rest is the line's noise."""
+
+    def asked(*delays_ms: int) -> list[bool]:
+        guard = EchoGuard()
+        told = []
+        for number, delay_ms in enumerate(delays_ms):
+            bot = noise(900, -20, seed=number)
+            for frame in frames(bot, 320):
+                guard.played(frame)
+            at = len(bot) - 16 * delay_ms
+            heard = mix(gain(bot[at - 16 * 140 : at], -10), noise(140, -28, seed=50 + number))
+            told.append(guard.is_echo(heard))
+        return told
+
+    assert asked(100, 100, 100, 100, 100) == [True] * 5
+    assert asked(100, 300, 500) == [True, True, False]
