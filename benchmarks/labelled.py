@@ -8,7 +8,6 @@ place and not part of the project). All of it is seeded: the same samples each t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from audiosocket.phrases import PhraseBook, speech_edges_ms
 from audiosocket.slin import read_audio, ulaw_decode, ulaw_encode
 from audiosocket_sim.line import noise, tone
+from benchmarks.human_prompts import FOLDER as PROMPTS
 from benchmarks.machine import PROJECT
 
 __all__ = [
@@ -30,7 +30,6 @@ __all__ = [
     "recordings",
 ]
 
-PROMPTS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
 LEAD_MS = 1500
 """Line noise before the speech: a detector that adapts has had its time."""
 SPEECH_DBFS = -22.0
