@@ -46,7 +46,7 @@ lint: $(STAMP)
 types: $(EXTRAS)
 	$(BIN)/python -m mypy
 
-benchmarks: $(STAMP)
+benchmarks: $(EXTRAS)
 	$(BIN)/python -m benchmarks
 
 clean:

@@ -197,8 +197,13 @@ def test_models_of_ones_own_may_be_others_and_that_is_said(tmp_path: Path, caplo
     (tmp_path / "w.bin").write_bytes(b"Another")
     assert weights.read(file, tmp_path) == b"Another"
     assert "w.bin is another file" in caplog.text
-    with pytest.raises(SpeechError, match=r"speech.models_folder: .*/other/w.bin: no such file"):
+    with pytest.raises(SpeechError, match=r"speech.models_folder: .*/other: no such folder"):
         weights.read(file, tmp_path / "other")
+    (tmp_path / "whisper").mkdir()  # a model is there as a whole or not at all
+    with pytest.raises(SpeechError, match=r"speech.models_folder: .*/whisper/w.bin: no such file"):
+        weights.read(model("whisper/w.bin", b"Whisper", "not_looked_at"), tmp_path)
+    with pytest.raises(SpeechError, match="the model package elsewhere is not installed"):
+        weights.read(model("kokoro.bin", b"Kokoro", "elsewhere"), tmp_path)
 
 
 # --- what is kept on disk

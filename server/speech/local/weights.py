@@ -63,12 +63,16 @@ HIBARI = ModelFile(
 
 
 def read(file: ModelFile, folder: Path | None) -> bytes:
-    """The whole file, checked. `folder`: one's own models, which may be others: there a wrong hash is only a warning.
+    """The whole file, checked. `folder`: one's own models, where there are some; a wrong hash there is only a warning.
+    What the folder does not have, the model's own sub-folder counting as a whole, comes from the packages.
 
     Raises SpeechError that names what is missing or damaged, and what helps.
     """
     if folder is not None:
-        return _own(file, folder)
+        if not folder.is_dir():
+            raise SpeechError(f"speech.models_folder: {folder}: no such folder")
+        if (folder / Path(file.name).parts[0]).exists():
+            return _own(file, folder)
     data = b"".join(_part(module, path) for module, path in file.parts)
     if hashlib.sha256(data).hexdigest() != file.sha256:
         packages = " ".join(sorted({module.replace("_", "-") for module, _ in file.parts}))
