@@ -8,7 +8,9 @@ one that the backend has just closed looks like a lost request. Knows nothing of
 
 import asyncio
 import contextlib
+import ssl
 from dataclasses import dataclass
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import import_module
 from typing import Literal
@@ -16,7 +18,6 @@ from typing import Literal
 import httpx
 
 from server.config import Ai
-from server.plain_http import PlainHttpTransport
 from server.reply import Reply, ReplyError, parse_reply, read_reply
 
 __all__ = ["AiClient", "BackendError", "Reply", "ReplyError", "load_network", "parse_reply", "read_reply"]
@@ -50,7 +51,7 @@ class AiClient:
         self._url = httpx.URL(settings.api_url)
         self._timeout_seconds = settings.timeout_seconds
         self._http = httpx.AsyncClient(
-            transport=PlainHttpTransport(),
+            transport=httpx.AsyncHTTPTransport(verify=_no_tls(), trust_env=False, limits=_LIMITS),  # plain http alone
             mounts={"https://": _HttpsTransport()},
             trust_env=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none: one call's session is not another's
@@ -118,6 +119,12 @@ def load_network() -> None:
     for name in _LATE_IMPORTS:
         with contextlib.suppress(ImportError):  # where they are is not promised; without them it is only slower
             import_module(name)
+
+
+@lru_cache(maxsize=1)
+def _no_tls() -> ssl.SSLContext:
+    """For a transport of plain http: httpx would make one for each, and that takes longer than a question."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class _HttpsTransport(httpx.AsyncBaseTransport):

@@ -18,8 +18,6 @@ from server.events import State
 URL = "http://backend.test/messages"
 ANSWER = {"content": {"mensagem": "Um momento."}, "set_call_status": "WAITING"}
 
-backend = respx.MockRouter(assert_all_called=False, using="httpx")  # below httpx's client: our transport is not there
-
 
 @pytest.fixture
 async def client() -> AsyncIterator[AiClient]:
@@ -28,9 +26,9 @@ async def client() -> AsyncIterator[AiClient]:
     await made.aclose()
 
 
-@backend
+@respx.mock
 async def test_the_question_is_posted_and_the_reply_read(client: AiClient) -> None:
-    route = backend.post(URL).respond(json=ANSWER)
+    route = respx.post(URL).respond(json=ANSWER)
     reply = await client.ask("42", "Quero falar com o apartamento 202, por favor.")
     assert (reply.message, reply.status, reply.raw) == ("Um momento.", State.WAITING, ANSWER)
     request = route.calls.last.request
@@ -38,32 +36,32 @@ async def test_the_question_is_posted_and_the_reply_read(client: AiClient) -> No
     assert request.headers["content-type"] == "application/json"
 
 
-@backend
+@respx.mock
 async def test_a_trailing_slash_in_the_address_is_ignored() -> None:
-    route = backend.post(URL).respond(json=ANSWER)
+    route = respx.post(URL).respond(json=ANSWER)
     client = AiClient(Ai(api_url=f"{URL}/"))
     await client.ask("1", "Sim.")
     await client.aclose()
     assert str(route.calls.last.request.url) == URL
 
 
-@backend
+@respx.mock
 @pytest.mark.parametrize("code", [200, 201, 202, 299])
 async def test_any_2xx_with_a_reply_is_an_answer(client: AiClient, code: int) -> None:
-    backend.post(URL).respond(code, json=ANSWER)
+    respx.post(URL).respond(code, json=ANSWER)
     assert (await client.ask("1", "Sim.")).message == "Um momento."
 
 
-@backend
+@respx.mock
 @pytest.mark.parametrize("code", [400, 404, 422, 500, 503, 304])
 async def test_any_other_status_is_an_http_error_and_is_not_tried_again(client: AiClient, code: int) -> None:
-    route = backend.post(URL).respond(code, json=ANSWER)
+    route = respx.post(URL).respond(code, json=ANSWER)
     with pytest.raises(BackendError) as caught:
         await client.ask("1", "Sim.")
     assert (caught.value.kind, caught.value.detail, route.call_count) == ("http_error", f"HTTP {code}", 1)
 
 
-@backend
+@respx.mock
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
@@ -75,16 +73,16 @@ async def test_any_other_status_is_an_http_error_and_is_not_tried_again(client: 
     ],
 )
 async def test_an_answer_that_is_no_reply_is_an_http_error(client: AiClient, body: bytes, detail: str) -> None:
-    backend.post(URL).respond(200, content=body)
+    respx.post(URL).respond(200, content=body)
     with pytest.raises(BackendError) as caught:
         await client.ask("1", "Sim.")
     assert (caught.value.kind, caught.value.detail) == ("http_error", detail)
 
 
-@backend
+@respx.mock
 async def test_a_body_that_cannot_be_unpacked_is_an_http_error(client: AiClient) -> None:
     headers = {"content-encoding": "gzip"}
-    backend.post(URL).mock(
+    respx.post(URL).mock(
         side_effect=lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(b"no gzip"))
     )
     with pytest.raises(BackendError) as caught:
@@ -92,25 +90,25 @@ async def test_a_body_that_cannot_be_unpacked_is_an_http_error(client: AiClient)
     assert caught.value.kind == "http_error"
 
 
-@backend
+@respx.mock
 @pytest.mark.parametrize("fault", [httpx.ConnectError, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError])
 async def test_no_answer_is_unreachable_and_is_not_tried_again(
     client: AiClient, fault: type[httpx.TransportError]
 ) -> None:
-    route = backend.post(URL).mock(side_effect=fault("a\nb"))
+    route = respx.post(URL).mock(side_effect=fault("a\nb"))
     with pytest.raises(BackendError) as caught:
         await client.ask("1", "Sim.")
     assert (caught.value.kind, caught.value.detail) == ("unreachable", f"{fault.__name__}: a b")
     assert route.call_count == 1
 
 
-@backend
+@respx.mock
 async def test_the_time_limit_holds_for_redirects_and_answer_together() -> None:
     async def slow(request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(0.03)
         return httpx.Response(307, headers={"location": str(request.url) + "x"})
 
-    backend.route().mock(side_effect=slow)
+    respx.route().mock(side_effect=slow)
     client = AiClient(Ai(api_url=URL, timeout_seconds=0.05))
     with pytest.raises(BackendError) as caught:
         await client.ask("1", "Sim.")
@@ -118,23 +116,23 @@ async def test_the_time_limit_holds_for_redirects_and_answer_together() -> None:
     assert (caught.value.kind, caught.value.detail) == ("unreachable", "no answer within 0.05 s")
 
 
-@backend
+@respx.mock
 @pytest.mark.parametrize("code", [301, 302, 307, 308])
 async def test_a_redirect_is_followed_with_the_question(client: AiClient, code: int) -> None:
-    backend.post(URL).respond(code, headers={"location": "/v2/messages"})
-    moved = backend.post("http://backend.test/v2/messages").respond(json=ANSWER)
+    respx.post(URL).respond(code, headers={"location": "/v2/messages"})
+    moved = respx.post("http://backend.test/v2/messages").respond(json=ANSWER)
     assert (await client.ask("7", "Sim.")).message == "Um momento."
     assert json.loads(moved.calls.last.request.content) == {"id": "7", "content": "Sim."}
 
 
-@backend
+@respx.mock
 async def test_see_other_is_fetched(client: AiClient) -> None:
-    backend.post(URL).respond(303, headers={"location": "http://other.test/1"})
-    backend.get("http://other.test/1").respond(json=ANSWER)
+    respx.post(URL).respond(303, headers={"location": "http://other.test/1"})
+    respx.get("http://other.test/1").respond(json=ANSWER)
     assert (await client.ask("7", "Sim.")).message == "Um momento."
 
 
-@backend
+@respx.mock
 @pytest.mark.parametrize(
     ("location", "detail"),
     [
@@ -143,21 +141,16 @@ async def test_see_other_is_fetched(client: AiClient) -> None:
     ],
 )
 async def test_a_redirect_to_nowhere_is_an_http_error(client: AiClient, location: str, detail: str) -> None:
-    backend.post(URL).respond(307, headers={"location": location})
+    respx.post(URL).respond(307, headers={"location": location})
     with pytest.raises(BackendError) as caught:
         await client.ask("7", "Sim.")
     assert (caught.value.kind, caught.value.detail) == ("http_error", detail)
 
 
-@backend
-async def test_a_redirect_to_https_is_followed(client: AiClient) -> None:
-    backend.post(URL).respond(301, headers={"location": "https://backend.test/messages"})
-    backend.post("https://backend.test/messages").respond(json=ANSWER)
-    assert (await client.ask("7", "Sim.")).message == "Um momento."
-
-
-@respx.mock  # below httpx's transport, which is made by ours
-async def test_https_is_verified_and_its_certificates_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@respx.mock
+async def test_a_redirect_to_https_is_followed_over_verified_tls(
+    client: AiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     contexts = []
     made = httpx.create_ssl_context
 
@@ -166,11 +159,10 @@ async def test_https_is_verified_and_its_certificates_are_read_once(monkeypatch:
         return contexts[-1]
 
     monkeypatch.setattr(httpx, "create_ssl_context", noting)
+    respx.post(URL).respond(301, headers={"location": "https://backend.test/messages"})
     respx.post("https://backend.test/messages").respond(json=ANSWER)
-    client = AiClient(Ai(api_url="https://backend.test/messages"))
     await client.ask("7", "Sim.")
     await client.ask("7", "Sim.")
-    await client.aclose()
     assert len(contexts) == 1
     assert contexts[0].check_hostname
 
@@ -284,9 +276,9 @@ async def test_over_real_sockets_nobody_listening_is_unreachable() -> None:
     await client.aclose()
 
 
-@backend
+@respx.mock
 async def test_no_cookie_of_one_call_reaches_another(client: AiClient) -> None:
-    route = backend.post(URL).respond(json=ANSWER, headers={"Set-Cookie": "session=of-call-1; Path=/"})
+    route = respx.post(URL).respond(json=ANSWER, headers={"Set-Cookie": "session=of-call-1; Path=/"})
     await client.ask("1", "Sim.")
     await client.ask("2", "Não.")
     assert "cookie" not in route.calls.last.request.headers
