@@ -54,8 +54,8 @@ async def test_overrides_are_settings() -> None:
 
 @virtual
 async def test_ports_and_control_url() -> None:
-    running = await serve(settings=Settings())
-    other = await serve(settings=Settings(), control_port=None)
+    running = await serve(settings=Settings.from_overrides())
+    other = await serve(settings=Settings.from_overrides(), control_port=None)
     assert running.port != other.port
     assert running.control_url is not None
     assert running.control_url.startswith("http://127.0.0.1:")
