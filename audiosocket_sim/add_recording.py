@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from audiosocket.errors import AudioSocketError
 from audiosocket.phrases import PhraseBook, normalise, speech_edges_ms
@@ -38,7 +39,7 @@ def add_recording(
     if not _NAME.fullmatch(name):
         raise RecordingRefused(f"--name {name}: expected small letters, digits, _ and -, such as pt-br/my_phrase")
     manifest = to / "manifest.yaml"
-    known = PhraseBook.load(manifest) if manifest.exists() else PhraseBook([])
+    known = PhraseBook.load(manifest) if _lists_any(manifest) else PhraseBook([])
     if known.by_name(name) is not None:
         raise RecordingRefused(f"{name} is in {manifest} already: choose another --name")
     wav = to / f"{name}.wav"
@@ -67,22 +68,61 @@ def add_recording(
     return name, wav
 
 
+def _lists_any(manifest: Path) -> bool:
+    return manifest.exists() and _entries(manifest.read_text(encoding="utf-8")) != []
+
+
 def _name_of(text: str, language: str) -> str:
     words = "_".join(normalise(text).split()[:6])
     return f"{language.casefold()}/{words.encode('ascii', 'ignore').decode() or 'recording'}"
 
 
 def _list(manifest: Path, entry: dict[str, str | int]) -> None:
-    """Append to the manifest, its comments kept."""
+    """Append to the manifest; what is written there stays, byte for byte where it is a list with a dash a line."""
+    before = manifest.read_bytes().decode("utf-8") if manifest.exists() else ""
+    after = _appended(before, entry)
+    if _entries(after) != [*(_entries(before) or []), entry]:
+        after = _rewritten(before, entry)
+    manifest.write_bytes(after.encode("utf-8"))
+
+
+def _appended(before: str, entry: dict[str, str | int]) -> str:
+    """The entry below all that is there, its dash below the other dashes."""
+    dash = re.search(r"^( *)- ", before, re.MULTILINE)
+    indent = dash[1] if dash else ""
+    shown = {**entry, "text": DoubleQuotedScalarString(str(entry["text"]))}  # as in the manifests that come with this
+    lines = _dumped([shown]).splitlines()
+    end = "\r\n" if "\r\n" in before else "\n"
+    start = before if not before or before.endswith("\n") else before + end
+    return start + "".join(f"{indent}{line}{end}" for line in lines)
+
+
+def _rewritten(before: str, entry: dict[str, str | int]) -> str:
+    """For a list in another style: `[{file: …}]`. Comments and quotes stay."""
+    entries = _yaml().load(before)
+    entries.append(entry)
+    return _dumped(entries)
+
+
+def _entries(text: str) -> list[object] | None:
+    try:
+        return list(YAML(typ="safe", pure=True).load(text) or [])
+    except YAMLError:
+        return None
+
+
+def _dumped(entries: list[object]) -> str:
+    text = io.StringIO()
+    _yaml().dump(entries, text)
+    return text.getvalue()
+
+
+def _yaml() -> YAML:
     yaml = YAML()
+    yaml.preserve_quotes = True
     yaml.allow_unicode = True
     yaml.width = 4096
-    entries = yaml.load(manifest.read_text(encoding="utf-8")) if manifest.exists() else None
-    entries = entries if entries is not None else []
-    entries.append(entry)
-    text = io.StringIO()  # whole before the file is touched: a manifest that breaks off would lose all others
-    yaml.dump(entries, text)
-    manifest.write_text(text.getvalue(), encoding="utf-8")
+    return yaml
 
 
 def add_recording_command(

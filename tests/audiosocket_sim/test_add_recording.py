@@ -29,14 +29,63 @@ def test_it_is_listed_with_its_speech_and_can_be_said(
     assert "“Claro que sim.”" in capsys.readouterr().out
 
 
-def test_the_manifests_comments_stay(tmp_path: Path) -> None:
+ADDED = """\
+- file: pt-br/claro_que_sim.wav
+  text: "Claro que sim."
+  language: pt-BR
+  voice: own
+  duration_ms: 1050
+  speech_start_ms: 360
+  speech_end_ms: 730
+  licence: own
+"""
+
+
+def test_the_manifest_stays_as_it_is_and_one_entry_more(tmp_path: Path) -> None:
     folder = tmp_path / "recordings"
     shutil.copytree(ROOT / "recordings", folder)
     before = (folder / "manifest.yaml").read_text(encoding="utf-8")
     assert main(["add-recording", str(SIM), "--text", "Claro que sim.", "--to", str(folder)]) == 0
-    after = (folder / "manifest.yaml").read_text(encoding="utf-8")
-    assert after.splitlines()[0] == before.splitlines()[0]
+    assert (folder / "manifest.yaml").read_text(encoding="utf-8") == before + ADDED
     assert len(PhraseBook.load(folder).phrases) == len(PhraseBook.load(ROOT / "recordings").phrases) + 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", ADDED),
+        ("# mine\n", "# mine\n" + ADDED),
+        ("- {file: a.wav, text: 'A', language: x} # soft", "- {file: a.wav, text: 'A', language: x} # soft\n" + ADDED),
+        (
+            "  - file: a.wav\n    text: 'A'\n    language: x\n",
+            "  - file: a.wav\n    text: 'A'\n    language: x\n" + "".join(f"  {line}\n" for line in ADDED.splitlines()),
+        ),
+        (
+            "- file: a.wav\r\n  text: A\r\n  language: x\r\n",
+            "- file: a.wav\r\n  text: A\r\n  language: x\r\n" + ADDED.replace("\n", "\r\n"),
+        ),
+    ],
+    ids=["empty", "a comment", "no newline at its end", "indented", "lines of Windows"],
+)
+def test_a_manifest_in_its_own_manner(before: str, after: str, tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    shutil.copy(SIM, folder / "a.wav")
+    (folder / "manifest.yaml").write_bytes(before.encode())
+    assert main(["add-recording", str(SIM), "--text", "Claro que sim.", "--to", str(folder)]) == 0
+    assert (folder / "manifest.yaml").read_bytes() == after.encode()
+
+
+def test_a_manifest_in_one_line_keeps_its_quotes(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    shutil.copy(SIM, folder / "a.wav")
+    (folder / "manifest.yaml").write_text("[{file: a.wav, text: 'A', language: x, voice: \"x\"}]  # mine\n")
+    assert main(["add-recording", str(SIM), "--text", "Claro que sim.", "--to", str(folder)]) == 0
+    text = (folder / "manifest.yaml").read_text(encoding="utf-8")
+    assert "{file: a.wav, text: 'A', language: x, voice: \"x\"}" in text
+    assert "# mine" in text
+    assert [phrase.text for phrase in PhraseBook.load(folder).phrases] == ["A", "Claro que sim."]
 
 
 @pytest.mark.parametrize(
