@@ -77,7 +77,9 @@ class ScriptedCall:
             case "hole":
                 self.silent_until = self.at + argument
             case "ahead":
-                self.writer.write(encode(Kind.SLIN8, sound(argument)[:60_000]))
+                pcm = sound(argument)
+                frames = (pcm[at : at + FRAME_BYTES] for at in range(0, len(pcm), FRAME_BYTES))
+                self.writer.write(b"".join(encode(Kind.SLIN8, frame) for frame in frames))
             case "wide":
                 self.writer.write(encode(Kind.SLIN16, resample(sound(argument), 8000, 16000)[:60_000]))
             case "state":

@@ -122,6 +122,12 @@ PASS = {
     "bot_says": Case(
         "expect: {bot_says: 'pode SUBIR', within: 900ms}\ndtmf: '1'", (HELLO,), ("0.810 bot “Pode subir.”",)
     ),
+    "bot_says of what was sent all at once": Case(
+        "expect: {bot_says: Pode subir.}",
+        ([0.5, "ahead", "pt-br/pode_subir"],),
+        ("bot “Pode subir.” 0.99 s, sent 1.30 s ahead: a phone drops it",),
+        quiet=True,
+    ),
     "bot_says a part": Case("expect: {bot_says: {text: subir, part: true}}", (HELLO,)),
     "bot_speaks in a voice that nobody can read": Case(
         "expect: {bot_speaks: {at_least: 1s}, within: 1s}", ([0.5, "say", "recordings/pt-br/apartamento_202"],)
