@@ -125,6 +125,8 @@ class _Run:
     held: bool = False
     virtual: bool = False
     trouble: _Trouble | None = None
+    troubled_ms: int | None = None
+    """When that was, where a call had begun."""
     interrupted: bool = False
 
 
@@ -210,7 +212,11 @@ async def _one_call(
             )
             state.stage = stage
             async with stage:
-                await _carry_out(scenario, stage, sounds, state)
+                try:
+                    await _carry_out(scenario, stage, sounds, state)
+                except BaseException:  # Ctrl-C too, which is a cancellation here
+                    state.troubled_ms = stage.now_ms
+                    raise
     except Exception as error:  # noqa: BLE001 - told at once: what ends after it may fail in its turn
         state.trouble = _trouble_of(error, state)
 
@@ -258,7 +264,8 @@ def _conclude(scenario: Scenario, options: Options, state: _Run) -> Result:
     stage, trouble = state.stage, state.trouble
     if stage is not None and trouble is not None:
         last_ms = max((entry.at_ms for entry in stage.log.entries), default=0)
-        stage.log.add(last_ms, Source.CHECK, Noted(trouble.line))
+        at_ms = last_ms if state.troubled_ms is None else state.troubled_ms
+        stage.log.add(at_ms, Source.CHECK, Noted(trouble.line))
     entries = [] if stage is None else stage.log.entries
     late_ms = 0.0 if stage is None or state.virtual else stage.leg.own_lateness_ms
     failed = [(entry.event, entry.at_ms) for entry in entries if isinstance(entry.event, StepFailed)]

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import json
+import signal
 import wave
 from pathlib import Path
 from types import SimpleNamespace
@@ -290,3 +291,13 @@ def test_nobody_hears_what_is_said_without_a_folder() -> None:
 
 
 REAL_SERVE = scripted_bot.serve
+
+
+def test_an_interruption_is_noted_when_it_came(tmp_path: Path) -> None:
+    def interrupt_later(*_: Any) -> None:
+        asyncio.get_running_loop().call_later(2.0, signal.raise_signal, signal.SIGINT)
+
+    steps = "[{dtmf: '1', after: 500ms}, {wait: 1min}]"
+    result = go(scenario(steps=steps, quiet=True), tmp_path, on_entry=interrupt_later)
+    assert (result.outcome, result.interrupted) == (Outcome.INCONCLUSIVE, True)
+    assert result.transcript.splitlines()[-1] == "    2.500  note     interrupted, while waiting for step 2 (wait)"
