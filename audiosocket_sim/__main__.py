@@ -10,8 +10,6 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line and leave with its exit code. Once the outcome is told, a Ctrl-C more changes nothing."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that has no µ still gets its line
     try:
         code = _main()
     except KeyboardInterrupt:

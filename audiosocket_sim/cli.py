@@ -4,10 +4,11 @@ scenario, 3 set-up, 4 inconclusive."""
 import argparse
 import io
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from audiosocket_sim.output import guarded_output
 
 __all__ = ["main"]
 
@@ -17,20 +18,19 @@ _EXIT_CODES = "exit codes: 0 pass, 1 failed, 2 usage or invalid scenario, 3 set-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # half characters, and terminals without accents
-    try:
-        code: int = options.command(options)
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return _INTERRUPTED
-    except BrokenPipeError:  # nobody reads on (`… | head`)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    return code
+    with guarded_output() as end_of_output:
+        try:
+            options = _parser().parse_args(arguments)
+            code: int = options.command(options)
+        except KeyboardInterrupt:
+            sys.stderr.write("interrupted\n")
+            code = _INTERRUPTED
+        except SystemExit as left:  # --help, and what argparse refuses
+            sys.exit(end_of_output() or left.code)
+        return end_of_output() or code
 
 
 def _port(text: str) -> int:

@@ -386,6 +386,32 @@ def test_who_stops_reading_does_not_change_the_verdict(folder: Path) -> None:
     assert (folder / "runs" / "call" / "call.wav").stat().st_size > 44
 
 
+@pytest.mark.parametrize("command", [["run", "call.yaml"], ["run", "--json", "call.yaml"], ["schema"], ["--help"]])
+def test_a_full_disk_is_one_line_and_code_3(
+    command: list[str], folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call is made all the same, and leaves its files."""
+    write(folder, SHORT)
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        try:
+            code = main(command)
+        except SystemExit as left:
+            code = left.code  # type: ignore[assignment]
+        assert sys.stdout is full
+    assert code == 3
+    err = capsys.readouterr().err
+    assert err.splitlines()[-1] == "cannot write to stdout: No space left on device"
+    assert "Traceback" not in err
+    assert command[0] != "run" or (folder / "runs" / "call" / "call.wav").stat().st_size > 44
+
+
+def test_without_a_stdout_the_verdict_is_in_the_code(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["run", write(folder, SHORT)]) == 0
+    assert main(["run", write(folder, SHORT + "  - expect: {bot_says: Oi, within: 1s}\n")]) == 1
+
+
 def test_a_failure_names_the_line_of_its_step(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = SHORT + "  # not this bot\n" + '  - expect: {bot_says: "Boa noite.", within: 3s}\n'
     name = write(folder, wrong)
