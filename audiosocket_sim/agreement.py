@@ -9,9 +9,9 @@ may come later by as much of it as lies between it and the one before, and those
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
-from audiosocket_sim.call_log import Entry, Noted, Source, StageTook
+from audiosocket_sim.call_log import CallEnded, Entry, Noted, Source, StageTook
 
 __all__ = ["disagreements"]
 
@@ -19,8 +19,14 @@ FRAME_MS = 20
 _COMPUTE = ("recognition", "first_audio")
 
 
-def disagreements(virtual: Sequence[Entry], real: Sequence[Entry], allowance_ms: float) -> list[str]:
-    """What differs, one line each; nothing where the runs agree. `allowance_ms` is what comes on top of one frame."""
+def disagreements(
+    virtual: Sequence[Entry], real: Sequence[Entry], allowance_ms: float, *, told_by_asterisk: bool = False
+) -> list[str]:
+    """What differs, one line each; nothing where the runs agree. `allowance_ms` is what comes on top of one frame.
+
+    told_by_asterisk: the other run was a real Asterisk's, which gives its reasons in its own words, and does not tell
+    00 00 00 from a close.
+    """
     tolerance = FRAME_MS + allowance_ms
     wanted, got = _by_source(virtual), _by_source(real)
     found: list[str] = []
@@ -31,7 +37,7 @@ def disagreements(virtual: Sequence[Entry], real: Sequence[Entry], allowance_ms:
             found.append(f"{source.name.lower()}: {len(ours)} events in virtual time, {len(theirs)} in real time")
         for a, b in zip(ours, theirs, strict=False):
             pairs[a.number] = b
-            found += _differences(a, b, tolerance)
+            found += _differences(a, _in_our_words(a, b) if told_by_asterisk else b, tolerance)
     for before, entry in zip(_told(virtual), _told(virtual)[1:], strict=False):
         if before.number in pairs and entry.number in pairs:
             gap = entry.at_ms - before.at_ms
@@ -42,6 +48,15 @@ def disagreements(virtual: Sequence[Entry], real: Sequence[Entry], allowance_ms:
                     f"{_name(entry)} came {gap} ms after {_name(before)} in virtual time, {other} ms in real time"
                 )
     return found
+
+
+def _in_our_words(ours: Entry, theirs: Entry) -> Entry:
+    """The end that a real Asterisk told, as far as it can be told, and ours for the rest."""
+    a, b = ours.event, theirs.event
+    if not isinstance(a, CallEnded) or not isinstance(b, CallEnded):
+        return theirs
+    how = a.how if b.how == "orderly" and a.how in ("hangup_message", "fin") else b.how
+    return replace(theirs, event=replace(b, how=how, reason=a.reason))
 
 
 def _told(entries: Sequence[Entry]) -> list[Entry]:

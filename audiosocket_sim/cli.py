@@ -83,6 +83,12 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--ai-port", type=_port, default=0, help="the mock AI's port, for a target that cannot be told")
     parser.add_argument("--real-time", action="store_true", help="on the real clock (always so out of process)")
     parser.add_argument(
+        "--peer",
+        choices=["simulated", "asterisk"],
+        default="simulated",
+        help="who calls: the simulated Asterisk, or a real one, in real time (docs/asterisk.md)",
+    )
+    parser.add_argument(
         "--artefacts", type=Path, default=Path("runs"), help="folder for log and recording (%(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a scenario on stdout, all else on stderr")
@@ -97,6 +103,7 @@ def _run(options: argparse.Namespace) -> int:
         options.scenarios,
         target=options.target,
         control_url=options.control_url,
+        peer=options.peer,
         real_time=options.real_time,
         ai_port=options.ai_port,
         artefacts=options.artefacts,

@@ -5,6 +5,7 @@ a server can tell. One release stands for each era; the others of that era are r
 scenario never claims to have tried a version whose patch notes nobody looked at.
 """
 
+import contextlib
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -21,6 +22,7 @@ __all__ = [
     "Profile",
     "UnknownProfile",
     "profile",
+    "release_like",
 ]
 
 Attach = Literal["app", "chan"]
@@ -220,16 +222,25 @@ def profile(version: str, attach: str = "app") -> Profile:
     raise UnknownProfile(f"Asterisk is attached as {' or '.join(ATTACHMENTS)}, not {attach!r}")
 
 
+def release_like(version: str) -> str:
+    """The release that has a profile and behaves like `version` (`22.10.1`): `22.10`. Raises `UnknownProfile`."""
+    match = re.match(r"(\d+)\.(\d+)", version)
+    major, minor = (int(match[1]), int(match[2])) if match is not None else (0, 0)
+    starts = next((starts for branch, starts in _BRANCHES if branch == major), ())
+    eras = [era for start, era in starts if minor >= start]
+    if not eras:
+        raise UnknownProfile(f"no profile for Asterisk {version}, nor for one like it")
+    return next(name for name, era in VERSIONS if era == eras[-1])
+
+
 def _hint(version: str) -> str:
     """`: it has the rules of 22.8`, where the branch is known; the nearest number otherwise."""
     match = re.match(r"(\d+)\.(\d+)", version)
     if match is None:
         return ": a version looks like 22.10"
+    with contextlib.suppress(UnknownProfile):
+        return f": on the wire it behaves like {release_like(version)}"
     major, minor = int(match[1]), int(match[2])
-    starts = next((starts for branch, starts in _BRANCHES if branch == major), ())
-    eras = [era for start, era in starts if minor >= start]
-    if eras:
-        return f": on the wire it behaves like {next(name for name, era in VERSIONS if era == eras[-1])}"
     nearest = min(VERSIONS, key=lambda known: abs(_place(*map(int, known[0].split("."))) - _place(major, minor)))
     return f": the nearest is {nearest[0]}"
 

@@ -39,6 +39,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--real-time", dest="audiosocket_real_time", action="store_true", help="scenarios on the real clock"
     )
+    group.addoption(
+        "--peer",
+        dest="audiosocket_peer",
+        choices=["simulated", "asterisk"],
+        default="simulated",
+        help="who calls: the simulated Asterisk, or a real one, in real time; what it cannot play is skipped",
+    )
     group.addoption("--kernel", dest="audiosocket_kernel", action="store_true", help="scenarios over kernel loopback")
     group.addoption(
         "--artefacts", dest="audiosocket_artefacts", default="runs/pytest", help="folder of logs and recordings"
@@ -108,10 +115,13 @@ class ScenarioItem(pytest.Function):
 def _test_of(scenario: "Scenario", path: Path, config: pytest.Config) -> Any:
     """The test of one scenario: with the snapshot where there is syrupy and the clock is virtual."""
     in_process = parse_target(config.getoption("audiosocket_target")).in_process
-    real_time = config.getoption("audiosocket_real_time") or not in_process
+    real = config.getoption("audiosocket_peer") == "asterisk"
+    real_time = config.getoption("audiosocket_real_time") or real or not in_process
     if real_time or not config.pluginmanager.has_plugin("syrupy"):
 
         def test() -> None:
+            if real:
+                _skip_what_a_phone_cannot_play(scenario)
             options = _options(path, config, real_time=real_time)
             result = _run(scenario, options)
             if real_time and in_process:
@@ -134,6 +144,7 @@ def _options(path: Path, config: pytest.Config, *, real_time: bool) -> "Options"
     return Options(
         target=config.getoption("audiosocket_target"),
         control_url=config.getoption("audiosocket_control_url"),
+        peer=config.getoption("audiosocket_peer"),
         real_time=real_time,
         kernel=config.getoption("audiosocket_kernel"),
         artefacts=Path(config.getoption("audiosocket_artefacts")) / folder,
@@ -171,17 +182,32 @@ def _told(scenario: "Scenario", result: "Result") -> Iterator[str]:
         yield from ("", f"call log: {result.artefacts.call_log}", f"recording: {result.artefacts.recording}")
 
 
+def _skip_what_a_phone_cannot_play(scenario: "Scenario") -> None:
+    from audiosocket_sim.asterisk_real.leg import real_leg
+
+    try:
+        real_leg(scenario)
+    except TargetUsageError as error:
+        pytest.skip(str(error))
+
+
 def _compare(scenario: "Scenario", options: "Options", real: "Result") -> None:
     """The same call on both clocks; on a busy machine one quiet repetition decides."""
     from dataclasses import replace
 
-    virtual = _run(scenario, replace(options, real_time=False, artefacts=None))
-    found = disagreements(virtual.entries, real.entries, _COMPUTE_MS + real.own_lateness_ms)
+    told_by_asterisk = options.peer == "asterisk"
+    virtual = _run(scenario, replace(options, peer="simulated", real_time=False, artefacts=None))
+
+    def differences(late_ms: float) -> list[str]:
+        return disagreements(virtual.entries, real.entries, _COMPUTE_MS + late_ms, told_by_asterisk=told_by_asterisk)
+
+    found = differences(real.own_lateness_ms)
     if found and real.was_late:
         real = _run(scenario, options)
-        found = disagreements(virtual.entries, real.entries, _COMPUTE_MS + real.own_lateness_ms)
+        found = differences(real.own_lateness_ms)
     if found:
-        told = [f"{scenario.name}: in real time it is another call than in virtual time", *found]
+        where = "with a real Asterisk" if told_by_asterisk else "in real time"
+        told = [f"{scenario.name}: {where} it is another call than in virtual time", *found]
         raise ScenarioFailed("\n".join(told))
 
 

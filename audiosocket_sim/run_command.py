@@ -18,6 +18,7 @@ from typing import TextIO
 from audiosocket_sim.dates import stopwatch
 from audiosocket_sim.live import LiveView
 from audiosocket_sim.loader import ScenarioError, load
+from audiosocket_sim.peer import PeerName
 from audiosocket_sim.places import PROJECT, find_scenario
 from audiosocket_sim.runner import Options, Outcome, Result, run
 from audiosocket_sim.scenario import Scenario
@@ -45,6 +46,7 @@ def run_command(
     artefacts: Path,
     as_json: bool,
     verbose: bool,
+    peer: PeerName = "simulated",
 ) -> int:
     """Run each; returns the highest exit code. Nothing is run where one of them is not valid, or after Ctrl-C."""
     if verbose:
@@ -68,7 +70,8 @@ def run_command(
         options = Options(
             target=target,
             control_url=control_url,
-            real_time=real_time or not in_process,
+            peer=peer,
+            real_time=real_time or not in_process or peer == "asterisk",
             ai_port=ai_port,
             artefacts=artefacts / (scenario.name if number == 1 else f"{scenario.name}-{number}"),
         )

@@ -20,6 +20,7 @@ from audiosocket.slin import read_audio
 from audiosocket_sim.call_log import Entry, Noted, Source, StepFailed
 from audiosocket_sim.control import ControlError
 from audiosocket_sim.failure import Failure
+from audiosocket_sim.peer import MakeLeg, PeerName, simulated_leg
 from audiosocket_sim.places import nearest_folder
 from audiosocket_sim.recording import caller_track, write_recording
 from audiosocket_sim.scenario import Scenario
@@ -52,6 +53,8 @@ class Options:
 
     target: str = "server:serve"
     control_url: str | None = None
+    peer: PeerName = "simulated"
+    """`asterisk`: a real one, on the real clock; the runner is the phone (docs/asterisk.md)."""
     real_time: bool = False
     kernel: bool = False
     ai_port: int = 0
@@ -142,15 +145,24 @@ def run(scenario: Scenario, options: Options | None = None, on_entry: OnEntry | 
     state = _Run(scenario)
     try:
         target = parse_target(options.target, options.control_url)
-        state.virtual = target.in_process and not options.real_time
+        state.virtual = target.in_process and not options.real_time and options.peer == "simulated"
+        make_leg = _make_leg(scenario, options)
         with asyncio.Runner(loop_factory=_loop_factory(scenario, options, state)) as runner:
-            runner.run(_one_call(scenario, target, options, state, on_entry))
+            runner.run(_one_call(scenario, target, options, state, on_entry, make_leg))
     except KeyboardInterrupt:
         state.interrupted = True
         state.trouble = _Trouble(Outcome.INCONCLUSIVE, f"interrupted, while waiting for {_doing(state)}")
     except (Exception, SystemExit, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it was, the log is left
         state.trouble = state.trouble or _trouble_of(error, state)
     return _conclude(scenario, options, state)
+
+
+def _make_leg(scenario: Scenario, options: Options) -> MakeLeg:
+    if options.peer == "simulated":
+        return simulated_leg
+    from audiosocket_sim.asterisk_real.leg import real_leg
+
+    return real_leg(scenario)
 
 
 def _loop_factory(scenario: Scenario, options: Options, state: _Run) -> Callable[[], asyncio.AbstractEventLoop]:
@@ -195,7 +207,12 @@ def _places(settings: Sequence[tuple[tuple[str, ...], str]], scenario: Scenario)
 
 
 async def _one_call(
-    scenario: Scenario, target: Target, options: Options, state: _Run, on_entry: OnEntry | None
+    scenario: Scenario,
+    target: Target,
+    options: Options,
+    state: _Run,
+    on_entry: OnEntry | None,
+    make_leg: MakeLeg,
 ) -> None:
     try:
         sounds = Sounds(scenario)
@@ -209,6 +226,7 @@ async def _one_call(
                 settings=await _settings(scenario, target, sounds, options.artefacts or Path(folder)),
                 ai_port=options.ai_port,
                 on_entry=None if on_entry is None else (lambda entry: on_entry(entry, stage)),
+                make_leg=make_leg,
             )
             state.stage = stage
             async with stage:

@@ -5,14 +5,13 @@ part of it breaks, whoever waits gets SimulatorError, ControlError or TargetErro
 """
 
 import asyncio
-import uuid
 from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
 
 from audiosocket.phrases import PhraseBook
 from audiosocket_sim import call_log as log
-from audiosocket_sim.asterisk import CallLeg, ConnectFailed, LegEnd
+from audiosocket_sim.asterisk import ConnectFailed, LegEnd
 from audiosocket_sim.call_log import CallLog, Entry, LogEvent, Noted, Source
 from audiosocket_sim.caller import Caller
 from audiosocket_sim.control import ControlClient, ControlError, ToldEvent
@@ -26,7 +25,7 @@ from audiosocket_sim.hearing import (
 from audiosocket_sim.line import LineModel
 from audiosocket_sim.line_echo import LineEcho
 from audiosocket_sim.mock_ai import MockAi
-from audiosocket_sim.profiles import profile
+from audiosocket_sim.peer import Leg, MakeLeg, simulated_leg
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.target import Child, Running, Target, TargetError, TargetUsageError, close_target
 
@@ -35,7 +34,6 @@ __all__ = ["TARGET_DIED", "SimulatorError", "Stage"]
 TARGET_DIED = "target"
 """The step of a failure that is none: the program under test ended in mid-call."""
 
-_NAMESPACE = uuid.UUID("6f1d5e0a-3c55-5b1e-9a8e-2f6f4d1c7b20")
 _LAST_FACTS_SECONDS = 2.0
 """How long after the end of the steps the connection may take to close, and the stream of events to end."""
 _DYING_SECONDS = 0.5
@@ -59,6 +57,7 @@ class Stage:
         settings: dict[str, Any] | None = None,
         ai_port: int = 0,
         on_entry: Callable[[Entry], None] | None = None,
+        make_leg: MakeLeg = simulated_leg,
     ) -> None:
         self.scenario = scenario
         self.log = CallLog()
@@ -86,26 +85,7 @@ class Stage:
         self.line = LineModel(line.codec, line.noise_dbfs, line.gain_db, line.seed, peer.rate_hz, echo)
         self.caller = Caller(self.line, peer.rate_hz, self._loop.time)
         self.ear = Ear(ear_book, hold_pcm, self._on_heard)
-        self.leg = CallLeg(
-            profile(peer.version, peer.attach),
-            uuid.UUID(peer.uuid) if peer.uuid else uuid.uuid5(_NAMESPACE, scenario.name),
-            packet_time_ms=peer.packet_time,
-            rate_hz=peer.rate_hz,
-            source=self._source,
-            on_bot_audio=self._on_bot_audio,
-            answered=peer.answered,
-            connect_pause_ms=peer.connect_pause,
-            mixed=peer.mixed,
-            compressed=scenario.line.codec != "none",
-            coding=peer.c,
-            resampled=peer.rate_hz != 8000 and scenario.line.codec != "none",
-            comfort_noise=peer.comfort_noise,
-            bridge_after_ms=peer.bridge_after,
-            stuck_in_header=peer.stuck_in_header,
-            jitter=peer.jitter,
-            split=scenario.network.split,
-            seed=scenario.network.seed,
-        )
+        self.leg: Leg = make_leg(scenario, self._source, self._on_bot_audio)
 
     # --- time and waiting
 
@@ -239,7 +219,7 @@ class Stage:
         try:
             if self.leg.t0 is not None:
                 self.ear.close(self._loop.time())  # of a call that was interrupted: what the bot was saying is told
-            self.leg.abort()
+            await self.leg.aclose()
             await asyncio.gather(*tasks, return_exceptions=True)
             if self.control is not None:
                 await self.control.aclose()

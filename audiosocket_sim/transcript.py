@@ -29,6 +29,7 @@ _TOO_FAR_AHEAD_MS = 200
 _HOW = {
     "hangup_message": "00 00 00",
     "fin": "closed without 00 00 00",
+    "orderly": "00 00 00, or closed",
     "reset": "reset",
     "refused": "connection refused",
     "unanswered": "not answered",

@@ -196,6 +196,10 @@ class CallLeg:
         """Leave nothing behind, whatever the state: for taking down, not for a caller's hang-up."""
         self._finish(Verdict("caller", "fin", False, "the simulation was taken down"))
 
+    async def aclose(self) -> None:
+        """`abort`, for whoever waits until nothing is left."""
+        self.abort()
+
     @property
     def local_address(self) -> tuple[str, int]:
         """Host and port of this side of the connection, by which the server knows it. Only once connected."""

@@ -81,6 +81,7 @@ class RealAsterisk:
                 stdout=output,
                 stderr=output,
                 cwd=self.folder,
+                start_new_session=True,  # Ctrl-C is ours, and ends the call before it ends Asterisk
             )
         try:
             async with asyncio.timeout(_BOOT_SECONDS):

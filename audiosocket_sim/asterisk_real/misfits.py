@@ -1,0 +1,46 @@
+"""What a scenario asks for that a phone and a given Asterisk cannot do. Pure."""
+
+from collections.abc import Iterator
+
+from audiosocket_sim.profiles import profile, release_like
+from audiosocket_sim.scenario import ExpectStep, HangUpStep, NeverStep, Scenario
+
+__all__ = ["misfits"]
+
+
+def misfits(scenario: Scenario, version: str) -> list[str]:
+    """One phrase each; nothing where the scenario can be played. `version` is the binary's: `22.10.1`."""
+    return [*_of_the_peer(scenario, version), *_of_the_line(scenario), *_of_the_steps(scenario)]
+
+
+def _of_the_peer(scenario: Scenario, version: str) -> Iterator[str]:
+    peer = scenario.asterisk
+    asked, found = profile(peer.version, peer.attach).era, profile(release_like(version), peer.attach).era
+    if asked != found:
+        yield f"asterisk: version {peer.version} has other rules than {version}, which is the one here"
+    if peer.rate_hz != 8000:
+        yield f"asterisk: rate_hz: {peer.rate_hz}: a phone's G.711 is 8 kHz"
+    if not peer.answered:
+        yield "asterisk: answered: false: who calls a phone has answered"
+    for name in ("connect_pause", "mixed", "bridge_after", "comfort_noise", "stuck_in_header"):
+        if getattr(peer, name):
+            yield f"asterisk: {name}: this one's dialplan has none"
+
+
+def _of_the_line(scenario: Scenario) -> Iterator[str]:
+    if scenario.line.codec == "none":
+        yield "line: codec: none: a phone speaks G.711 (ulaw, alaw)"
+    if scenario.network.split != "none":
+        yield f"network: split: {scenario.network.split}: Asterisk writes as it does"
+
+
+def _of_the_steps(scenario: Scenario) -> Iterator[str]:
+    for number, step in enumerate(scenario.steps, 1):
+        match step:
+            case HangUpStep(hang_up=hang_up) if hang_up.how != "close" or hang_up.before_uuid:
+                how = "before_uuid" if hang_up.before_uuid else hang_up.how
+                yield f"step {number}: hang_up: {how}: a phone can only hang up"
+            case ExpectStep(expect=expectation) | NeverStep(never=expectation):
+                ends = expectation.hangs_up
+                if ends is not None and ends.who == "server" and ends.how in ("hangup_message", "fin"):
+                    yield f"step {number}: hangs_up: how: {ends.how}: Asterisk does not tell 00 00 00 from a close"

@@ -1,0 +1,82 @@
+"""Who calls the server under test: the simulated Asterisk, or another that behaves as one. The seam between them.
+
+A `Leg` is one call as `stage` and `steps` need it. It must say when the call began, take the caller's sound packet by
+packet, hand on what the bot says, and tell how it ended.
+"""
+
+import uuid
+from collections.abc import Callable
+from typing import Literal, Protocol, get_args
+
+from audiosocket_sim.asterisk import CallLeg, LegEnd
+from audiosocket_sim.profiles import profile
+from audiosocket_sim.scenario import Scenario
+
+__all__ = ["PEERS", "Leg", "MakeLeg", "OnBotAudio", "PeerName", "Source", "call_uuid", "simulated_leg"]
+
+_NAMESPACE = uuid.UUID("6f1d5e0a-3c55-5b1e-9a8e-2f6f4d1c7b20")
+
+Source = Callable[[int], bytes | None]
+"""The caller's next packet, so many samples long; None where the phone sends nothing."""
+OnBotAudio = Callable[[float, int, bytes], None]
+"""Loop time, rate, 16-bit SLIN."""
+
+
+PeerName = Literal["simulated", "asterisk"]
+PEERS: tuple[PeerName, ...] = get_args(PeerName)
+
+
+class Leg(Protocol):
+    """One call. `connect` once; `wait_ended` tells how it ended. See `CallLeg`."""
+
+    @property
+    def t0(self) -> float | None: ...
+    @property
+    def uuid(self) -> uuid.UUID: ...
+    async def connect(self, host: str, port: int) -> None: ...
+    def hang_up(self, how: str = "close") -> None: ...
+    async def press(self, digit: str, tone_ms: float = 100) -> None: ...
+    async def wait_ended(self) -> LegEnd: ...
+    async def aclose(self) -> None:
+        """End it if it has not ended, and return when nothing of it is left."""
+
+    @property
+    def local_address(self) -> tuple[str, int]: ...
+    @property
+    def own_lateness_ms(self) -> float: ...
+    @property
+    def anomalies(self) -> list[str]: ...
+
+
+MakeLeg = Callable[[Scenario, Source, OnBotAudio], Leg]
+
+
+def call_uuid(scenario: Scenario) -> uuid.UUID:
+    """The scenario's own, or one made from its name."""
+    named = scenario.asterisk.uuid
+    return uuid.UUID(named) if named else uuid.uuid5(_NAMESPACE, scenario.name)
+
+
+def simulated_leg(scenario: Scenario, source: Source, on_bot_audio: OnBotAudio) -> Leg:
+    """The simulated Asterisk, as the scenario describes it."""
+    peer = scenario.asterisk
+    return CallLeg(
+        profile(peer.version, peer.attach),
+        call_uuid(scenario),
+        packet_time_ms=peer.packet_time,
+        rate_hz=peer.rate_hz,
+        source=source,
+        on_bot_audio=on_bot_audio,
+        answered=peer.answered,
+        connect_pause_ms=peer.connect_pause,
+        mixed=peer.mixed,
+        compressed=scenario.line.codec != "none",
+        coding=peer.c,
+        resampled=peer.rate_hz != 8000 and scenario.line.codec != "none",
+        comfort_noise=peer.comfort_noise,
+        bridge_after_ms=peer.bridge_after,
+        stuck_in_header=peer.stuck_in_header,
+        jitter=peer.jitter,
+        split=scenario.network.split,
+        seed=scenario.network.seed,
+    )
