@@ -5,13 +5,14 @@ before it (its trigger, not t = 0) as in the other run, give or take one frame, 
 the one who measured. Numbers inside an event (how long, how far) have the same allowance. Recognition and synthesis
 take no time of the virtual clock beyond what an engine waits for: where the server tells how long they took, an event
 may come later by as much of it as lies between it and the one before, and those figures themselves are not compared.
+Speech that had waited in the phone, since a stall was caught up, may come later by what had been sent ahead.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
-from audiosocket_sim.call_log import CallEnded, Entry, Noted, Source, StageTook
+from audiosocket_sim.call_log import BotSpoke, CallEnded, Entry, Noted, Source, StageTook
 
 __all__ = ["disagreements"]
 
@@ -43,7 +44,8 @@ def disagreements(
             gap = entry.at_ms - before.at_ms
             other = pairs[entry.number].at_ms - pairs[before.number].at_ms
             computed = _computed_ms(real, pairs[before.number].at_ms, pairs[entry.number].at_ms)
-            if not -tolerance <= other - gap <= tolerance + computed:
+            waited = _ahead_ms(pairs[entry.number]) - _ahead_ms(entry)
+            if not -tolerance <= other - gap <= tolerance + computed + max(0, waited):
                 found.append(
                     f"{_name(entry)} came {gap} ms after {_name(before)} in virtual time, {other} ms in real time"
                 )
@@ -61,6 +63,10 @@ def _in_our_words(ours: Entry, theirs: Entry) -> Entry:
 
 def _told(entries: Sequence[Entry]) -> list[Entry]:
     return [entry for entry in entries if not isinstance(entry.event, Noted)]
+
+
+def _ahead_ms(entry: Entry) -> int:
+    return entry.event.ahead_ms if isinstance(entry.event, BotSpoke) else 0
 
 
 def _computed_ms(entries: Sequence[Entry], from_ms: int, to_ms: int) -> int:

@@ -40,6 +40,13 @@ def _port(text: str) -> int:
     return port
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text} is no time: more than 0 s, a day at most")
+    return seconds
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m audiosocket_sim",
@@ -50,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands)
     _add_mock_ai(commands)
+    _add_doctor(commands)
     _add_fake_azure(commands)
     _add_schema(commands)
     _add_add_recording(commands)
@@ -170,6 +178,28 @@ def _fake_azure(options: argparse.Namespace) -> int:
         recogniser=options.recogniser,
         faults=options.faults,
         verbose=options.verbose,
+    )
+
+
+def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(
+        commands, "doctor", "take one live call from Asterisk, and say what it does and what to change", "doctor"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
+    parser.add_argument("--port", type=_port, default=8080, help="where to listen (%(default)s)")
+    parser.add_argument("--seconds", type=_seconds, default=12.0, help="how long to listen to the call (%(default)s)")
+    parser.add_argument("--wait", type=_seconds, default=300.0, help="how long to wait for it, in s (%(default)s)")
+    parser.add_argument(
+        "--no-probe", action="store_true", help="do not end with a message in pieces, which old versions drop"
+    )
+    parser.set_defaults(command=_doctor)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from audiosocket_sim.doctor.command import doctor_command
+
+    return doctor_command(
+        options.host, options.port, seconds=options.seconds, wait_seconds=options.wait, probe=not options.no_probe
     )
 
 

@@ -46,6 +46,7 @@ class RealAsterisk:
         self._console = Console(self._on_line)
         self._waiters: set[asyncio.Event] = set()
         self._numbers = itertools.count(1)
+        self._watch: asyncio.Task[None] | None = None
 
     @property
     def pid(self) -> int:
@@ -90,6 +91,12 @@ class RealAsterisk:
         except TimeoutError:
             raise AsteriskMissing(f"Asterisk did not start within {_BOOT_SECONDS:g} s: {self._last_words()}") from None
         await self._console.open(self._socket)
+        self._watch = asyncio.get_running_loop().create_task(self._watch_the_process(self._process))
+
+    async def _watch_the_process(self, process: asyncio.subprocess.Process) -> None:
+        await process.wait()
+        for event in self._waiters:
+            event.set()
 
     async def _booted(self) -> bool:
         assert self._process is not None
@@ -106,6 +113,8 @@ class RealAsterisk:
 
     async def _stop(self) -> None:
         await self._console.close()
+        if self._watch is not None:
+            self._watch.cancel()
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(OSError, TimeoutError):
                 await run_command(self._socket, "core stop now", _STOP_SECONDS)
@@ -138,7 +147,10 @@ class RealAsterisk:
     # --- what it tells
 
     async def told(self, words: str, within_seconds: float = 20.0) -> Line:
-        """The first line that holds `words`, also one that came before. Raises TimeoutError with what came instead."""
+        """The first line that holds `words`, also one that came before.
+
+        Raises TimeoutError with what came instead, and AsteriskMissing where Asterisk has ended by itself.
+        """
         event = asyncio.Event()
         self._waiters.add(event)
         try:
@@ -147,6 +159,9 @@ class RealAsterisk:
                     for line in self.lines:
                         if words in line[1]:
                             return line
+                    assert self._process is not None
+                    if self._process.returncode is not None:
+                        raise AsteriskMissing(f"Asterisk ended ({self._process.returncode}): {self._last_words()}")
                     event.clear()
                     await event.wait()
         except TimeoutError:

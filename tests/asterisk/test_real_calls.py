@@ -29,7 +29,7 @@ def evening(installation: Installation, tmp_path_factory: pytest.TempPathFactory
     """The calls, made by the first worker that needs them; the others wait for it, and read what came of it."""
     base = tmp_path_factory.getbasetemp()
     kept = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "evening.pickle"
-    with kept.with_suffix(".lock").open("w") as lock:
+    with (kept.parent / "calls.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists():
             kept.write_bytes(pickle.dumps(asyncio.run(spend_an_evening(installation))))

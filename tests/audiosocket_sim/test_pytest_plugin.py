@@ -253,7 +253,7 @@ def test_in_real_time_calls_are_compared_with_the_virtual_ones(
 ) -> None:
     compared: list[list[str]] = []
 
-    def compare(*runs: Any) -> list[str]:
+    def compare(*runs: Any, **options: Any) -> list[str]:
         compared.append([sorted(type(entry.event).__name__ for entry in entries) for entries in runs[:2]])
         return found
 

@@ -1,0 +1,52 @@
+"""`doctor` for people: says where to call, what to do in the call, and what it saw."""
+
+import asyncio
+import sys
+
+from audiosocket_sim.doctor.findings import Finding, findings
+from audiosocket_sim.doctor.session import NobodyCalled, examine
+
+__all__ = ["doctor_command", "report"]
+
+_FINE, _TO_CHANGE, _SET_UP, _NOBODY = 0, 1, 3, 4
+
+
+def doctor_command(host: str, port: int, *, seconds: float, wait_seconds: float, probe: bool) -> int:
+    """Returns the exit code: 0 nothing to change, 1 something, 3 it cannot listen, 4 nobody called."""
+    try:
+        call = asyncio.run(
+            examine(
+                host,
+                port,
+                listen_seconds=seconds,
+                wait_seconds=wait_seconds,
+                probe=probe,
+                on_listening=_invite,
+                on_call=lambda call: _say(f"a connection from {call.peer}: speak, press a key, be quiet for 3 s"),
+            )
+        )
+    except OSError as error:
+        sys.stderr.write(f"cannot listen on {host}:{port}: {error.strerror or error}\n")
+        return _SET_UP
+    except NobodyCalled:
+        sys.stderr.write(f"nobody called within {wait_seconds:g} s\n")
+        return _NOBODY
+    found = findings(call)
+    _say(report(found))
+    return _TO_CHANGE if any(finding.change for finding in found) else _FINE
+
+
+def report(found: list[Finding]) -> str:
+    """The page that is printed."""
+    seen = [f"  {finding.what:<11}{finding.seen}" for finding in found]
+    changes = [f"  - {finding.change} ({finding.what})" for finding in found if finding.change]
+    return "\n".join(["", "what it saw", *seen, "", "what to change", *(changes or ["  nothing"])])
+
+
+def _invite(host: str, port: int) -> None:
+    _say(f"listening on {host}:{port}. In the dialplan: Answer(), then AudioSocket(${{UUID()}},{host}:{port})")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

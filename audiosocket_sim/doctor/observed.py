@@ -1,0 +1,103 @@
+"""What was seen of one call, as figures: kinds and sizes, the packet time, gaps, keys, how it ended. Pure.
+
+Times are loop times in seconds. It judges nothing: `findings` does.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Literal
+
+from audiosocket.messages import Kind, Message, is_audio
+from audiosocket.slin import level_dbfs
+
+__all__ = ["End", "Observed", "Probe"]
+
+End = Literal["fin", "reset", "mid_message", "doctor", "breach"]
+"""Who ended it and how: Asterisk closed, reset, closed inside a message; we hung up; its first message was no UUID."""
+Probe = Literal["not_tried", "survived", "ended_before_the_rest", "ended_after_the_rest"]
+"""What became of a call when a message's header came in two pieces, 100 ms apart."""
+
+_LONG_GAP_PACKETS = 3
+_SHORTEST_LONG_GAP_SECONDS = 0.06
+_ULAW_QUIET = frozenset((0xFF, 0xFE, 0x7F, 0x7E))
+_ALAW_QUIET = frozenset((0xD5, 0xD4, 0x55, 0x54))
+
+
+@dataclass(slots=True)
+class Observed:
+    """One call. `peer` is Asterisk's address; `connected_at` its beginning."""
+
+    peer: str
+    connected_at: float
+    uuid: str | None = None
+    uuid_after_ms: float = 0.0
+    keys: str = ""
+    end: End = "doctor"
+    ended_at: float = 0.0
+    answered_by: Literal["fin", "reset", "nothing"] = "nothing"
+    """What came after our 00 00 00."""
+    probe: Probe = "not_tried"
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """Of audio messages: how many of each kind and length."""
+    others: Counter[int] = field(default_factory=Counter)
+    """Messages that are neither audio nor a key, by kind."""
+    loudest_dbfs: float = float("-inf")
+    _audio_at: list[float] = field(default_factory=list)
+    _key_holes: set[int] = field(default_factory=set)
+    _ulaw_quiet: int = 0
+    _alaw_quiet: int = 0
+
+    def take(self, message: Message, now: float) -> None:
+        """A message came."""
+        kind, payload = message.kind, message.payload
+        if kind == Kind.DTMF:
+            self.keys += payload.decode("ascii", "replace")
+            self._key_holes.add(len(self._audio_at))
+        elif is_audio(kind):
+            self._audio_at.append(now)
+            self.sizes[kind, len(payload)] += 1
+            self._ulaw_quiet += sum(payload.count(byte) for byte in _ULAW_QUIET)
+            self._alaw_quiet += sum(payload.count(byte) for byte in _ALAW_QUIET)
+            if len(payload) > 1:
+                self.loudest_dbfs = max(self.loudest_dbfs, level_dbfs(payload[: len(payload) & ~1]))
+        elif kind != Kind.UUID:
+            self.others[kind] += 1
+
+    @property
+    def seconds(self) -> float:
+        return self.ended_at - self.connected_at
+
+    @property
+    def n_audio(self) -> int:
+        return len(self._audio_at)
+
+    @property
+    def usual(self) -> tuple[int, int] | None:
+        """Kind and length of most audio messages."""
+        return self.sizes.most_common(1)[0][0] if self.sizes else None
+
+    @property
+    def packet_ms(self) -> float | None:
+        """The phone's packet time: the usual distance of two messages."""
+        gaps = self._gaps()
+        return None if len(gaps) < 5 else median(gap for _, gap in gaps) * 1000
+
+    @property
+    def long_gaps_ms(self) -> list[float]:
+        """Times without audio that no key explains."""
+        packet_ms = self.packet_ms
+        if packet_ms is None:
+            return []
+        least = max(_SHORTEST_LONG_GAP_SECONDS, _LONG_GAP_PACKETS * packet_ms / 1000)
+        return [gap * 1000 for index, gap in self._gaps() if gap > least and index not in self._key_holes]
+
+    @property
+    def law(self) -> Literal["ulaw", "alaw"]:
+        """Which G.711 it is, if it is any: by the bytes that each has for near silence."""
+        return "alaw" if self._alaw_quiet > self._ulaw_quiet else "ulaw"
+
+    def _gaps(self) -> list[tuple[int, float]]:
+        """(number of the message after it, seconds)."""
+        at = self._audio_at
+        return [(index, at[index] - at[index - 1]) for index in range(1, len(at))]

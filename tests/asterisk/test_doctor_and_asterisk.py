@@ -1,0 +1,105 @@
+"""The doctor and a real Asterisk: the page's dialplan with a good call, and with the mistake that it finds."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+from real_calls import page_dialplan
+
+from audiosocket.slin import read_audio
+from audiosocket_sim.asterisk_real import Installation, RealAsterisk
+from audiosocket_sim.asterisk_real.phone import Phone
+from audiosocket_sim.doctor import Finding, Observed, examine, findings
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.real_time]
+
+VOICE = Path(__file__).resolve().parents[2] / "recordings" / "pt-br" / "quero_falar_com_a_administracao_do.wav"
+PHONES = """
+[phones]
+exten => speaks,1,Answer()
+ same => n,Playback({work}/voice)
+ same => n,SendDTMF(7,100,100)
+ same => n,Playback({work}/voice)
+ same => n,Wait(30)
+exten => silent,1,AudioSocket(00000000-0000-4000-8000-00000000000a,{address})
+[broken]
+exten => 101,1,Answer()
+ same => n,Verbose(1,@phone ${{UNICASTRTP_LOCAL_PORT}})
+ same => n,Dial(AudioSocket/{address}/00000000-0000-4000-8000-00000000000b)
+"""
+
+
+async def examined(installation: Installation, kind: str) -> Observed:
+    loop = asyncio.get_running_loop()
+    address: asyncio.Future[str] = loop.create_future()
+    task = loop.create_task(
+        examine("127.0.0.1", 0, listen_seconds=4, on_listening=lambda h, p: address.set_result(f"{h}:{p}"))
+    )
+    at = await address
+
+    def dialplan(folder: Path) -> str:
+        return page_dialplan().replace("127.0.0.1:8080", at) + PHONES.format(work=folder, address=at)
+
+    asterisk = RealAsterisk(installation, dialplan)
+    (asterisk.folder / "voice.sln").write_bytes(read_audio(VOICE)[: 2 * 8000])
+    async with asterisk:
+        match kind:
+            case "good":
+                asterisk.call("Local/speaks@phones/n", "bot", "100")
+            case "unanswered":
+                asterisk.call("Local/silent@phones/n", "bot", "100")
+            case "without_c_slin":
+                await _speak_from_a_phone(asterisk)
+        return await task
+
+
+async def _speak_from_a_phone(asterisk: RealAsterisk) -> None:
+    """µ-law over RTP: the caller's codec, which Dial then hands on as it is."""
+    phone = await Phone.open("ulaw", lambda at, pcm: None)
+    asterisk.call(phone.channel, "broken", "101")
+    _, line = await asterisk.told("@phone")
+    match = re.search(r"@phone (\d+)", line)
+    assert match is not None
+    phone.connect(int(match[1]))
+    voice = read_audio(VOICE)
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    for n in range(150):
+        phone.send(voice[n * 320 : n * 320 + 320])
+        await asyncio.sleep(max(0.0, start + (n + 1) * 0.02 - loop.time()))
+    phone.close()
+
+
+@pytest.fixture(scope="module")
+def seen(installation: Installation) -> dict[str, Observed]:
+    """Three calls to three doctors, at the same time."""
+
+    async def all_three() -> list[Observed]:
+        return await asyncio.gather(*(examined(installation, kind) for kind in kinds))
+
+    kinds = ("good", "unanswered", "without_c_slin")
+    return dict(zip(kinds, asyncio.run(all_three()), strict=True))
+
+
+def line(call: Observed, what: str) -> Finding:
+    return next(finding for finding in findings(call) if finding.what == what)
+
+
+def test_a_good_call(seen: dict[str, Observed]) -> None:
+    call = seen["good"]
+    assert line(call, "audio").seen.startswith("0x10, 320 bytes every 20 ms: linear, 8000 Hz")
+    assert line(call, "audio").change == ""
+    assert line(call, "keys").seen.startswith("7")
+    assert "20.19, 22.9, 23.3 or later" in line(call, "Asterisk").seen
+    assert line(call, "end").seen.endswith("with 00 00 00; Asterisk closed")
+
+
+def test_an_unanswered_channel(seen: dict[str, Observed]) -> None:
+    assert "Answer()" in findings(seen["unanswered"])[0].change
+
+
+def test_the_callers_codec_under_a_false_label(seen: dict[str, Observed]) -> None:
+    found = line(seen["without_c_slin"], "audio")
+    assert found.seen.startswith("0x10, 160 bytes every 20 ms: µ-law, labelled as linear audio of 8 kHz")
+    assert "c(slin)" in found.change

@@ -1,0 +1,180 @@
+"""The same scenarios twice: the simulated Asterisk in virtual time, a real one on the real clock. The same calls.
+
+Where they disagree the simulator is wrong. All calls of a group are made at the same time. What is allowed on top of a
+frame is the server's compute time and the machine's lateness, as the runs measured it. Where they disagree, one quiet
+repetition decides: that call alone.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audiosocket_sim import call_log
+from audiosocket_sim.agreement import disagreements
+from audiosocket_sim.asterisk_real import Installation
+from audiosocket_sim.asterisk_real.misfits import misfits
+from audiosocket_sim.call_log import BotSpoke, CallEnded, CallLog, Entry, Source, StateTold
+from audiosocket_sim.loader import load
+from audiosocket_sim.runner import Options, Outcome, run
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = ROOT / "scenarios"
+COMPUTE_MS = 20
+LONGEST_SECONDS = 60
+MOST_REPEATED = 3
+"""More than that is no lateness of the machine's."""
+GROUPS = {
+    "short": (
+        "channel_driver",
+        "hang_up_while_greeting",
+        "no_greeting",
+        "phone_stops_sending_after_speech",
+        "without_c_slin",
+    ),
+    "long": (
+        "barge_in",
+        "dtmf",
+        "jittered_caller",
+        "packets_of_10_ms",
+        "packets_of_60_ms",
+        "quiet_caller_kept_alive",
+    ),
+}
+
+
+@pytest.mark.asterisk
+@pytest.mark.real_time
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_same_call_by_the_simulated_and_by_a_real_asterisk(
+    group: str, installation: Installation, one_at_a_time: None, tmp_path: Path
+) -> None:
+    found, late_ms = _compare(GROUPS[group], tmp_path / "together")
+    for name in list(found)[:MOST_REPEATED]:
+        again, late_ms = _compare([name], tmp_path / "alone")
+        found.pop(name)
+        found |= again
+    assert not found, f"{late_ms:.0f} ms late"
+
+
+def _compare(names: Sequence[str], folder: Path) -> tuple[dict[str, list[str]], float]:
+    """What differs, by scenario; and the most that any of the runs was late by itself, in ms: the machine's jitter."""
+    running = {name: _start(name, folder) for name in names}
+    results = {name: _finished(process) for name, process in running.items()}
+    late_ms = max(float(result["own_lateness_ms"]) for result in results.values())
+    found = {}
+    for name, result in results.items():
+        lines = list(result["problems"])
+        if result["exit_code"] == Outcome.PASSED:
+            virtual = run(load(SCENARIOS / f"{name}.yaml")).entries
+            real = _entries(folder / name / "call.jsonl")
+            lines = disagreements(virtual, real, COMPUTE_MS + late_ms, told_by_asterisk=True)
+        if lines:
+            found[name] = lines
+    return found, late_ms
+
+
+def _start(name: str, folder: Path) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "audiosocket_sim", "run", "--peer", "asterisk", "--json"]
+    return subprocess.Popen(
+        [*command, "--artefacts", str(folder), name],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def _finished(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    """What a run told with --json; of one that does not come to an end, that."""
+    try:
+        out, err = process.communicate(timeout=LONGEST_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        _, err = process.communicate()
+        return {
+            "exit_code": None,
+            "problems": [f"not over after {LONGEST_SECONDS} s", err[-2000:]],
+            "own_lateness_ms": 0,
+        }
+    assert out, err
+    result: dict[str, Any] = json.loads(out)
+    return result
+
+
+def _entries(path: Path) -> list[Entry]:
+    log = CallLog()
+    for line in path.read_text(encoding="utf-8").splitlines():
+        fields = json.loads(line)
+        kind = getattr(call_log, fields.pop("type"))
+        at_ms, source = fields.pop("at_ms"), Source[fields.pop("source").upper()]
+        log.add(at_ms, source, kind(**fields))
+    return log.entries
+
+
+# --- what a phone cannot do, and how the end is told (no Asterisk needed)
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("asterisk_20_6", "other rules"),
+        ("hang_up_before_uuid", "before_uuid"),
+        ("ends_in_mid_frame", "mid_frame"),
+        ("reset_by_the_caller_side", "reset"),
+        ("unanswered_channel", "answered"),
+        ("wideband_caller", "rate_hz"),
+        ("split_writes_bytes", "split"),
+        ("ari_bridged_late", "bridge_after"),
+        ("stuck_in_header", "stuck_in_header"),
+    ],
+)
+def test_what_a_phone_cannot_play_is_refused_by_name(name: str, word: str) -> None:
+    assert any(word in line for line in misfits(load(SCENARIOS / f"{name}.yaml"), "22.10.1"))
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_what_is_compared_can_be_played(group: str) -> None:
+    for name in GROUPS[group]:
+        assert misfits(load(SCENARIOS / f"{name}.yaml"), "22.10.1") == []
+
+
+@pytest.mark.asterisk
+def test_a_scenario_that_does_not_fit_is_a_usage_error(installation: Installation) -> None:
+    result = run(load(SCENARIOS / "ends_in_mid_frame.yaml"), Options(peer="asterisk"))
+    assert result.outcome is Outcome.INVALID
+    assert "a phone can only hang up" in result.problems[0]
+
+
+def test_asterisks_words_for_an_end_are_no_disagreement() -> None:
+    def ended(who: str, how: str, dialplan: str, reason: str) -> list[Entry]:
+        log = CallLog()
+        log.add(1000, Source.END, CallEnded(who, how, dialplan, reason, None))
+        return log.entries
+
+    ours = ended("server", "hangup_message", "continues", "the server hung up (00 00 00)")
+    theirs = ended("server", "orderly", "continues", "the server hung up, somehow")
+    assert disagreements(ours, theirs, 0, told_by_asterisk=True) == []
+    assert disagreements(ours, theirs, 0)
+    assert disagreements(ours, ended("server", "reset", "continues", ""), 0, told_by_asterisk=True)
+    assert disagreements(ours, ended("server", "orderly", "ends", ""), 0, told_by_asterisk=True)
+
+
+def test_speech_that_waited_in_the_phone_comes_later_by_what_had_been_sent_ahead() -> None:
+    """A stall that is caught up makes the phone's buffer longer; how much is measured, and allowed for."""
+
+    def spoke(at_ms: int, ahead_ms: int) -> list[Entry]:
+        log = CallLog()
+        log.add(2000, Source.STATE, StateTold("STANDBY", "IA_TURN"))
+        log.add(at_ms, Source.BOT, BotSpoke("Alô?", 600, 600, "prompt", 0, ahead_ms))
+        return log.entries
+
+    assert disagreements(spoke(2300, 0), spoke(2360, 40), 0) == []
+    assert disagreements(spoke(2300, 0), spoke(2361, 40), 0)
+    assert disagreements(spoke(2300, 40), spoke(2360, 40), 0)

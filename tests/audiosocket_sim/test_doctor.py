@@ -1,0 +1,254 @@
+"""The doctor, in virtual time, against the simulated Asterisk of each era: what it sees, and what it says to change."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fidelity_bench import ID, quiet
+
+from audiosocket.slin import read_audio
+from audiosocket_sim.asterisk import CallLeg
+from audiosocket_sim.cli import main
+from audiosocket_sim.doctor import Finding, NobodyCalled, Observed, examine, findings
+from audiosocket_sim.doctor.command import report
+from audiosocket_sim.profiles import profile
+from audiosocket_sim.virtual_time import run
+
+VOICE = read_audio("recordings/pt-br/quero_falar_com_o_apartamento_202.wav")
+
+
+def speaking() -> Callable[[int], bytes]:
+    """Speech, again and again."""
+    position = 0
+
+    def source(n_samples: int) -> bytes:
+        nonlocal position
+        start, position = position, (position + 2 * n_samples) % (len(VOICE) - 2 * n_samples)
+        return VOICE[start : start + 2 * n_samples]
+
+    return source
+
+
+def treat(
+    version: str = "22.10",
+    attach: str = "app",
+    *,
+    seconds: float = 6.0,
+    probe: bool = True,
+    hang_up_at: float = 60.0,
+    how: str = "close",
+    keys: str = "",
+    **options: Any,
+) -> tuple[Observed, CallLeg]:
+    """One call of the simulated Asterisk to the doctor."""
+    options.setdefault("source", speaking())
+
+    async def whole() -> tuple[Observed, CallLeg]:
+        loop = asyncio.get_running_loop()
+        address: asyncio.Future[tuple[str, int]] = loop.create_future()
+        task = loop.create_task(
+            examine(
+                "127.0.0.1",
+                0,
+                listen_seconds=seconds,
+                probe=probe,
+                on_listening=lambda host, port: address.set_result((host, port)),
+            )
+        )
+        leg = CallLeg(profile(version, attach), ID, on_bot_audio=lambda *_: None, **options)
+        timer = loop.call_later(hang_up_at, leg.hang_up, how)
+        await leg.connect(*await address)
+        for key in keys:
+            await leg.press(key, 100)
+        seen = await task
+        leg.hang_up()
+        await leg.wait_ended()
+        timer.cancel()
+        return seen, leg
+
+    return run(whole)
+
+
+def line(found: list[Finding], what: str) -> Finding:
+    return next(finding for finding in found if finding.what == what)
+
+
+def test_a_good_call_needs_no_change() -> None:
+    seen, leg = treat(keys="42#")
+    found = findings(seen)
+    assert [finding.change for finding in found if finding.change] == []
+    assert (
+        line(found, "audio").seen == "0x10, 320 bytes every 20 ms: linear, 8000 Hz, as its label says; packets of 20 ms"
+    )
+    assert line(found, "level").seen.startswith("up to −")
+    assert line(found, "keys").seen.startswith("42#")
+    assert line(found, "end").seen == "we hung up after 6.2 s with 00 00 00; Asterisk closed"
+    assert str(ID) in line(found, "connection").seen
+    assert leg.anomalies == ["a header came in pieces: write each message at once"]
+
+
+@pytest.mark.parametrize(
+    ("version", "keys", "says"),
+    [
+        ("20.6", "", "perhaps older than 20.14"),
+        ("22.4", "1", "20.14-20.16, 22.4-22.6"),
+        ("22.5", "1", "20.14-20.16, 22.4-22.6"),
+        ("22.8", "1", "20.17-20.18, 22.7-22.8"),
+        ("22.9", "1", "20.19, 22.9, 23.3 or later"),
+        ("22.10", "1", "20.19, 22.9, 23.3 or later"),
+    ],
+)
+@pytest.mark.parametrize("attach", ["app", "chan"])
+def test_the_version_shows_in_what_it_does_with_a_message_in_pieces(
+    version: str, keys: str, says: str, attach: str
+) -> None:
+    found = findings(treat(version, attach, keys=keys)[0])
+    assert says in line(found, "Asterisk").seen
+    assert bool(line(found, "Asterisk").change) == (version not in ("22.9", "22.10"))
+
+
+@pytest.mark.parametrize(
+    ("version", "attach", "keys", "rate_hz", "says"),
+    [
+        ("20.6", "app", "", 8000, "older than 20.14, 22.4: it answers 00 00 00 with a reset"),
+        ("22.4", "app", "7", 8000, "20.14, 22.4, 23.0 or later"),
+        ("22.10", "app", "", 8000, "does not show"),
+        ("22.10", "chan", "", 16000, "20.17, 22.7, 23.1 or later"),
+    ],
+)
+def test_without_the_probe_it_says_less_and_drops_nobody(
+    version: str, attach: str, keys: str, rate_hz: int, says: str
+) -> None:
+    seen, leg = treat(version, attach, probe=False, keys=keys, rate_hz=rate_hz)
+    assert says in line(findings(seen), "Asterisk").seen
+    assert leg.anomalies == []
+
+
+@pytest.mark.parametrize(("coding", "name"), [("ulaw", "µ-law"), ("alaw", "A-law")])
+def test_g711_labelled_as_linear_is_told_with_its_cure(coding: Any, name: str) -> None:
+    found = findings(treat("22.10", "chan", coding=coding)[0])
+    assert line(found, "audio").seen.startswith(f"0x10, 160 bytes every 20 ms: {name}, labelled as linear audio")
+    assert "c(slin)" in line(found, "audio").change
+
+
+def test_packets_of_10_ms_are_no_g711() -> None:
+    """160 bytes too, but every 10 ms."""
+    found = findings(treat(packet_time_ms=10)[0])
+    assert line(found, "audio") == Finding(
+        "audio", "0x10, 160 bytes every 10 ms: linear, 8000 Hz, as its label says; packets of 10 ms"
+    )
+
+
+@pytest.mark.parametrize("packet_time_ms", [30, 60])
+def test_the_packet_time_of_the_phone(packet_time_ms: int) -> None:
+    found = findings(treat(packet_time_ms=packet_time_ms)[0])
+    assert f"packets of {packet_time_ms} ms" in line(found, "audio").seen
+
+
+@pytest.mark.parametrize(("rate_hz", "khz"), [(12000, 12), (16000, 16), (48000, 48)])
+def test_wideband_under_the_label_of_8_khz(rate_hz: int, khz: int) -> None:
+    found = findings(treat("22.5", "chan", rate_hz=rate_hz)[0])
+    assert f"about {khz}000 Hz, labelled as 8 kHz" in line(found, "audio").seen
+    assert "c(slin)" in line(found, "audio").change
+
+
+def test_wideband_with_its_own_label() -> None:
+    found = findings(treat("22.10", "chan", rate_hz=16000)[0])
+    assert "0x12, 640 bytes every 20 ms: linear, 16000 Hz" in line(found, "audio").seen
+
+
+def test_a_phone_that_stops_sending() -> None:
+    """Gaps are told with what follows for the bot; a key's hole is none."""
+    voice, sent = speaking(), 0
+
+    def source(n_samples: int) -> bytes | None:
+        nonlocal sent
+        sent += 1
+        return None if 60 <= sent < 160 else voice(n_samples)
+
+    found = findings(treat(source=source)[0])
+    assert line(found, "gaps").seen.startswith("1 of more than 60 ms without audio, the longest 2.02 s")
+    assert "send silence all the time" in line(found, "gaps").change
+    assert [f for f in findings(treat(keys="1")[0]) if f.what == "gaps"] == []
+
+
+def test_a_phone_that_sends_nothing_at_all() -> None:
+    found = findings(treat(source=quiet)[0])
+    assert line(found, "audio").seen.startswith("none")
+    assert line(found, "audio").change
+
+
+def test_a_phone_that_sends_silence() -> None:
+    found = findings(treat(source=bytes_of_silence)[0])
+    assert "silence" in line(found, "level").seen
+    assert line(found, "level").change
+
+
+def bytes_of_silence(n_samples: int) -> bytes:
+    return bytes(2 * n_samples)
+
+
+@pytest.mark.parametrize(("how", "says"), [("close", "closed"), ("reset", "reset"), ("mid_frame", "inside a message")])
+def test_the_caller_hangs_up_first(how: str, says: str) -> None:
+    found = findings(treat(hang_up_at=3.01, how=how)[0])
+    assert says in line(found, "end").seen
+    assert "after 3.0 s" in line(found, "end").seen
+
+
+def test_an_unanswered_channel() -> None:
+    found = findings(treat(answered=False)[0])
+    assert len(found) == 1
+    assert "without a byte" in found[0].seen
+    assert "Answer()" in found[0].change
+
+
+def test_who_is_no_asterisk() -> None:
+    async def whole() -> Observed:
+        loop = asyncio.get_running_loop()
+        address: asyncio.Future[tuple[str, int]] = loop.create_future()
+        task = loop.create_task(examine("127.0.0.1", 0, on_listening=lambda *name: address.set_result(name)))
+        _, writer = await asyncio.open_connection(*await address)
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        seen = await task
+        writer.close()
+        return seen
+
+    assert "no UUID" in findings(run(whole))[0].seen
+
+
+def test_who_says_nothing() -> None:
+    async def whole() -> Observed:
+        loop = asyncio.get_running_loop()
+        address: asyncio.Future[tuple[str, int]] = loop.create_future()
+        task = loop.create_task(examine("127.0.0.1", 0, on_listening=lambda *name: address.set_result(name)))
+        _, writer = await asyncio.open_connection(*await address)
+        seen = await task
+        writer.close()
+        return seen
+
+    assert "nothing came in 12 s" in findings(run(whole))[0].seen
+
+
+def test_nobody_calls() -> None:
+    async def whole() -> None:
+        with pytest.raises(NobodyCalled):
+            await examine("127.0.0.1", 0, wait_seconds=30)
+
+    run(whole)
+
+
+def test_the_page_names_what_to_change() -> None:
+    text = report([Finding("audio", "noise", "c(slin)"), Finding("end", "closed")])
+    assert text.splitlines()[1:] == [
+        "what it saw", "  audio      noise", "  end        closed", "", "what to change", "  - c(slin) (audio)",
+    ]  # fmt: skip
+    assert report([Finding("end", "closed")]).endswith("what to change\n  nothing")
+
+
+def test_a_port_that_is_taken_is_a_fault_of_the_set_up(capsys: pytest.CaptureFixture[str]) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["doctor", "--port", str(taken.getsockname()[1])]) == 3
+    assert "cannot listen on 127.0.0.1" in capsys.readouterr().err
