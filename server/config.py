@@ -57,8 +57,8 @@ FLAT_NAMES: Mapping[str, tuple[str, str]] = {
     "CONTROL_TOKEN": ("server", "control_token"),
 }
 
-# A server under a scenario takes these, unless the scenario says otherwise: nothing that rests on what is installed, and
-# nothing that compares floats, which another processor may round otherwise.
+# A server under a scenario takes these, unless the scenario says otherwise: nothing that depends on what there is,
+# and nothing that compares floats, which another processor may round otherwise.
 HERMETIC: Mapping[str, Mapping[str, object]] = {
     "speech": {"engine": "embedded"},
     "endpointing": {"engine": "webrtc", "echo_guard": False},
