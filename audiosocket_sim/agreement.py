@@ -44,8 +44,8 @@ def disagreements(
             gap = entry.at_ms - before.at_ms
             other = pairs[entry.number].at_ms - pairs[before.number].at_ms
             computed = _computed_ms(real, pairs[before.number].at_ms, pairs[entry.number].at_ms)
-            waited = _ahead_ms(pairs[entry.number]) - _ahead_ms(entry)
-            if not -tolerance <= other - gap <= tolerance + computed + max(0, waited):
+            waited, waited_before = (max(0, _ahead_ms(pairs[e.number]) - _ahead_ms(e)) for e in (entry, before))
+            if not -tolerance - waited_before <= other - gap <= tolerance + computed + waited:
                 found.append(
                     f"{_name(entry)} came {gap} ms after {_name(before)} in virtual time, {other} ms in real time"
                 )

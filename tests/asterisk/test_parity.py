@@ -173,6 +173,7 @@ def test_speech_that_waited_in_the_phone_comes_later_by_what_had_been_sent_ahead
         log = CallLog()
         log.add(2000, Source.STATE, StateTold("STANDBY", "IA_TURN"))
         log.add(at_ms, Source.BOT, BotSpoke("Alô?", 600, 600, "prompt", 0, ahead_ms))
+        log.add(3000, Source.STATE, StateTold("IA_TURN", "USER_TURN"))  # by the server's clock, not by the phone's
         return log.entries
 
     assert disagreements(spoke(2300, 0), spoke(2360, 40), 0) == []
