@@ -21,8 +21,9 @@ $(EXTRAS): $(STAMP)
 demo: $(STAMP)
 	$(BIN)/python -m audiosocket_sim run greeting_then_hold.yaml
 
+# Nothing that needs more than Python packages, also where it is there; what that is, is told.
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2
+	AUDIOSOCKET_SIM_ONLY_PYTHON=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 # What needs more than `make test` installs is skipped there, by name; here it is installed first, and a skip is a failure.
 # Calls on the real clock go last: no test beside them that keeps a core busy.

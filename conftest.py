@@ -1,4 +1,4 @@
-"""For all tests: where everything must run (`make test-all`), a skip is a failure, and what is long runs too."""
+"""For all tests: what `make test` leaves out, by name; in `make test-all` everything runs, and a skip is a failure."""
 
 import gc
 import os
@@ -12,6 +12,14 @@ from collections.abc import Generator
 import pytest
 
 NO_SKIPS = "AUDIOSOCKET_SIM_NO_SKIPS"
+ONLY_PYTHON = "AUDIOSOCKET_SIM_ONLY_PYTHON"
+BEYOND = {
+    "asterisk": "a real Asterisk",
+    "browser": "Chromium",
+    "extra": "an optional extra",
+    "apt": "Debian packages",
+}
+"""Markers of what `make test` leaves out, whether or not this machine has it: it is the same everywhere."""
 
 
 def pytest_configure() -> None:
@@ -27,6 +35,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for mark in item.iter_markers("long"):
             item.add_marker(pytest.mark.skip(reason=f"`make test-all` runs it; here {mark.args[0]}"))
+        for name, what in BEYOND.items() if os.environ.get(ONLY_PYTHON) else ():
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(reason=f"`make test-all` runs it: it needs {what}"))
 
 
 def pytest_runtest_setup() -> None:
