@@ -23,6 +23,7 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 20, 74, 52
 MOST_MS, MOST_PERCENT = 2400, 100
 
 _STYLE = """\
+  .paper { fill: #ffffff }
   text { font: 13px sans-serif; fill: #1f2328 }
   .title { font-weight: bold; font-size: 15px }
   .small { font-size: 11px }
@@ -33,6 +34,7 @@ _STYLE = """\
   .c { stroke: #1a7f37 } .c.dot { fill: #1a7f37 }
   .dashed { stroke-dasharray: 6 4 }
   @media (prefers-color-scheme: dark) {
+    .paper { fill: #0d1117 }
     text { fill: #e6edf3 }
     .grid { stroke: #3d444d }
     .a { stroke: #58a6ff } .a.dot { fill: #58a6ff }
@@ -85,6 +87,7 @@ def draw(curves: Sequence[Curve], pausing: int, speech: int) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         'aria-label="Share of turns cut off early against the delay of the end of a turn">',
         f"<style>\n{_STYLE}\n</style>",
+        f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>',  # of its own: nobody knows on what it is shown
         _text(LEFT, 20, "Turns cut off early, against the wait after the last word", "title"),
         _text(LEFT, 38, f"{pausing} sentences with a pause of 0.3 to 1.5 s put in; {speech} as recorded", "small"),
         *_grid(),
