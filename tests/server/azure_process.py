@@ -91,6 +91,7 @@ class Callers:
         self._count = count
         self._writers: list[asyncio.StreamWriter] = []
         self._says: list[bytes] = [b""] * count
+        self._sent = asyncio.Condition()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> "Callers":
@@ -115,6 +116,11 @@ class Callers:
         """All of them, or the first so many."""
         for number in range(self._count if count is None else count):
             self._says[number] += pcm
+
+    async def until_left(self, ms: int) -> None:
+        """Until nobody has more than so much left to say."""
+        async with self._sent:
+            await self._sent.wait_for(lambda: max(map(len, self._says)) <= ms * 16)
 
     async def until_all(self, state: str) -> None:
         """The server tells of all calls, and then of those that changed."""
@@ -142,6 +148,8 @@ class Callers:
                     writer.write(encode(Kind.SLIN8, says[:320].ljust(320, b"\0")))
                 else:
                     writer.write(SILENCE)
+            async with self._sent:
+                self._sent.notify_all()
 
 
 async def _heard_out(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

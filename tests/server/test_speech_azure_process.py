@@ -45,7 +45,7 @@ async def test_200_turns_leave_nothing_behind_and_the_end_in_mid_turn_is_clean(f
             await callers.until_all("USER_TURN")
             held.append(server.holds())
         callers.say(recording("quero_falar_com_o_apartamento_202"), CALLS // 2)
-        await asyncio.sleep(1.0)  # half of them speak
+        await callers.until_left(2600)  # of 3.65 s: half of them speak
         code, errors = await server.ended(signal.SIGTERM)
     assert code == 0
     assert [word for word in CRASHES if word in errors] == []
@@ -70,7 +70,7 @@ async def ended_in_mid_word(fake: FakeAzure, key: str, state: str, how: signal.S
     ):
         await callers.until_all(state)
         callers.say(recording("quero_falar_com_o_apartamento_202"))
-        await asyncio.sleep(0.8)
+        await callers.until_left(2800)  # of 3.65 s
         return await server.ended(how)
 
 
