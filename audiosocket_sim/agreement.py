@@ -44,8 +44,9 @@ def disagreements(
             gap = entry.at_ms - before.at_ms
             other = pairs[entry.number].at_ms - pairs[before.number].at_ms
             computed = _computed_ms(real, pairs[before.number].at_ms, pairs[entry.number].at_ms)
+            held_up = _computed_ms(real, pairs[entry.number].at_ms, pairs[before.number].at_ms)  # they changed places
             waited, waited_before = (max(0, _ahead_ms(pairs[e.number]) - _ahead_ms(e)) for e in (entry, before))
-            if not -tolerance - waited_before <= other - gap <= tolerance + computed + waited:
+            if not -tolerance - held_up - waited_before <= other - gap <= tolerance + computed + waited:
                 found.append(
                     f"{_name(entry)} came {gap} ms after {_name(before)} in virtual time, {other} ms in real time"
                 )
@@ -70,7 +71,7 @@ def _ahead_ms(entry: Entry) -> int:
 
 
 def _computed_ms(entries: Sequence[Entry], from_ms: int, to_ms: int) -> int:
-    """How much of what the server says that it computed lies between two instants."""
+    """How much of what the server says that it computed lies between two instants; 0 where the second came first."""
     took = [(e.at_ms, e.event) for e in entries if isinstance(e.event, StageTook) and e.event.stage in _COMPUTE]
     spans = [(at_ms - event.duration_ms, at_ms) for at_ms, event in took]
     return sum(max(0, min(end, to_ms) - max(start, from_ms)) for start, end in spans)

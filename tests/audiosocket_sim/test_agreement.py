@@ -1,7 +1,19 @@
 """Two logs of one scenario: what counts as the same call."""
 
+from dataclasses import replace
+
 from audiosocket_sim.agreement import disagreements
-from audiosocket_sim.call_log import BotSpoke, CallLog, Entry, LogEvent, Noted, Source, StageTook, StateTold
+from audiosocket_sim.call_log import (
+    BackendAsked,
+    BotSpoke,
+    CallLog,
+    Entry,
+    LogEvent,
+    Noted,
+    Source,
+    StageTook,
+    StateTold,
+)
 
 
 def log(*events: tuple[int, Source, LogEvent]) -> list[Entry]:
@@ -60,6 +72,27 @@ def heard_and_answered(recognition_ms: int, backend_ms: int = 400) -> list[Entry
 
 def test_what_the_server_says_that_it_computed_is_granted_where_it_lies() -> None:
     assert disagreements(heard_and_answered(0), heard_and_answered(180), 0) == []
+
+
+def asked_at_once(recognition_ms: int) -> list[Entry]:
+    """Of one instant in virtual time, the question stands before the endpoint: by its source."""
+    asked = 2000 + recognition_ms
+    return log(
+        (2000, Source.STATE, WAIT),
+        (asked, Source.HEARD, BackendAsked(1, "id", "Sim.")),
+        (2000, Source.LATENCY, StageTook("endpoint", 700, 700)),
+        (asked, Source.LATENCY, StageTook("recognition", recognition_ms, 700 + recognition_ms)),
+    )
+
+
+def test_what_computing_held_up_may_change_places_with_what_it_did_not() -> None:
+    assert disagreements(asked_at_once(0), asked_at_once(180), 0) == []
+
+
+def test_what_changed_places_by_more_than_was_computed_disagrees() -> None:
+    real = asked_at_once(180)
+    late = [replace(entry, at_ms=2400) if entry.source is Source.HEARD else entry for entry in real]
+    assert disagreements(asked_at_once(0), late, 0) != []
 
 
 def test_a_wait_that_was_not_computing_is_not_granted() -> None:
