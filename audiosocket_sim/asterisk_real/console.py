@@ -34,12 +34,20 @@ class Console:
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
 
-    async def open(self, socket: Path, verbose: int = 1) -> None:
-        """Connect, and ask for verbose lines up to a level. Raises OSError."""
+    async def open(self, socket: Path) -> None:
+        """Connect; what is sent from now on is answered among the lines. Raises OSError."""
         reader, self._writer = await asyncio.open_unix_connection(socket)
-        self.send(f"core set verbose atleast {verbose} silent")
-        self.send("logger mute silent")  # a remote console is born mute: this toggles
         self._task = asyncio.get_running_loop().create_task(self._read(reader))
+
+    def show_verbose(self, level: int = 1) -> None:
+        """Have Asterisk tell its verbose lines up to a level. Once, and before any other console has been closed.
+
+        `logger mute` toggles the first console of that file descriptor (main/asterisk.c, ast_console_toggle_mute). One
+        that is just closing has given its descriptor back and still stands in the list: it is unmuted then, and ours,
+        which was given the same number, says nothing for ever.
+        """
+        self.send(f"core set verbose atleast {level} silent")
+        self.send("logger mute silent")  # a remote console is born mute
 
     def send(self, command: str) -> None:
         """Run a command; what it says comes among the lines."""

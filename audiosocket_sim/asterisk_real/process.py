@@ -86,26 +86,29 @@ class RealAsterisk:
             )
         try:
             async with asyncio.timeout(_BOOT_SECONDS):
-                while not await self._booted():  # noqa: ASYNC110 - another program: nothing tells but asking
-                    await asyncio.sleep(_LOOK_EVERY_SECONDS)
+                await self._open_console(self._process)
+                self._watch = asyncio.get_running_loop().create_task(self._watch_the_process(self._process))
+                self._console.send("core waitfullybooted")
+                await self.told("fully booted", _BOOT_SECONDS)
         except TimeoutError:
             raise AsteriskMissing(f"Asterisk did not start within {_BOOT_SECONDS:g} s: {self._last_words()}") from None
-        await self._console.open(self._socket)
-        self._watch = asyncio.get_running_loop().create_task(self._watch_the_process(self._process))
+        self._console.show_verbose()
+
+    async def _open_console(self, process: asyncio.subprocess.Process) -> None:
+        while process.returncode is None:
+            try:
+                return await self._console.open(self._socket)
+            except OSError:  # it does not listen yet: another program, nothing tells but asking
+                await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        raise self._ended(process)
+
+    def _ended(self, process: asyncio.subprocess.Process) -> AsteriskMissing:
+        return AsteriskMissing(f"Asterisk ended with code {process.returncode}: {self._last_words()}")
 
     async def _watch_the_process(self, process: asyncio.subprocess.Process) -> None:
         await process.wait()
         for event in self._waiters:
             event.set()
-
-    async def _booted(self) -> bool:
-        assert self._process is not None
-        if self._process.returncode is not None:
-            raise AsteriskMissing(f"Asterisk ended with code {self._process.returncode}: {self._last_words()}")
-        try:
-            return "fully booted" in await run_command(self._socket, "core waitfullybooted")
-        except OSError:
-            return False
 
     def _last_words(self) -> str:
         said = (self.folder / "log" / "output.txt").read_text(encoding="utf-8", errors="replace").splitlines()
@@ -149,7 +152,7 @@ class RealAsterisk:
     async def told(self, words: str, within_seconds: float = 20.0) -> Line:
         """The first line that holds `words`, also one that came before.
 
-        Raises TimeoutError with what came instead, and AsteriskMissing where Asterisk has ended by itself.
+        Raises TimeoutError with what came last, and AsteriskMissing where Asterisk has ended by itself.
         """
         event = asyncio.Event()
         self._waiters.add(event)
@@ -161,12 +164,12 @@ class RealAsterisk:
                             return line
                     assert self._process is not None
                     if self._process.returncode is not None:
-                        raise AsteriskMissing(f"Asterisk ended ({self._process.returncode}): {self._last_words()}")
+                        raise self._ended(self._process)
                     event.clear()
                     await event.wait()
         except TimeoutError:
-            said = "\n".join(text for _, text in self.lines[-20:])
-            raise TimeoutError(f"Asterisk did not say {words!r} within {within_seconds:g} s, but:\n{said}") from None
+            said = "; ".join(text for _, text in self.lines[-5:]) or "nothing"
+            raise TimeoutError(f"Asterisk did not say {words!r} within {within_seconds:g} s; it said: {said}") from None
         finally:
             self._waiters.discard(event)
 
