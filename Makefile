@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 EXTRAS := $(VENV)/.installed-extras
 
-.PHONY: demo test test-all extras lint types benchmarks clean apt asterisk
+.PHONY: demo test test-all extras installed lint types benchmarks clean apt asterisk
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PY) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed; $(PY) is %d.%d. Say which with: make PY=python3.12" % v)'
@@ -39,6 +39,10 @@ apt:
 # A real Asterisk: the machine's own, or Debian's packages unpacked into ~/.cache/audiosocket-sim (no root).
 asterisk: $(STAMP)
 	$(BIN)/python -m audiosocket_sim.asterisk_real fetch
+
+# What a user of pip gets: a wheel, installed where no checkout is, makes the demo's call.
+installed: $(STAMP)
+	@sh .ci/installed $(BIN)/python
 
 lint: $(STAMP)
 	$(BIN)/python -m ruff check .

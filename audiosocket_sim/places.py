@@ -9,9 +9,11 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from audiosocket.shipped import SHIPPED
+
 __all__ = ["PROJECT", "cache_folder", "find_scenario", "nearest_folder", "recordings_folders"]
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = SHIPPED
 
 
 def find_scenario(name: str, here: Path) -> Path:

@@ -24,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from audiosocket.shipped import SHIPPED
 from server.config_errors import ConfigError, Source, validated
 
 __all__ = [
@@ -44,7 +45,7 @@ __all__ = [
     "project_path",
 ]
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
+PROJECT_ROOT = SHIPPED
 
 # The names that users of the original know; every other key is SECTION__KEY.
 FLAT_NAMES: Mapping[str, tuple[str, str]] = {
