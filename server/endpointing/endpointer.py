@@ -6,7 +6,8 @@ amount of audio (and of missing audio, `missing`), never a clock. What is done a
 (`turns`).
 
 An utterance begins with three voiced frames among five: one or two are a click; and unless one of the guards knows the
-sound for something other than a caller's voice, when it takes three new ones. Its audio begins `pre_roll_ms` before
+sound for something other than a caller's voice, when it takes three new ones. After a silence within it speech goes on
+by the same rule: a click there, or a burst of noise, lets the silence count on. Its audio begins `pre_roll_ms` before
 the first of them, so that the onset of the first word, which no detector hears, is not lost; but never before `forget`,
 which the call says when the bot falls silent: the pre-roll must not hold the bot's own echo.
 """
@@ -158,7 +159,7 @@ class Endpointer:
         if self.in_utterance:
             self._missing_ms = 0
             return self._went_on(FRAME_MS, voiced=voiced)
-        if voiced and self._listening and (flags & ONSET_WINDOW).bit_count() >= ONSET_VOICED:
+        if voiced and self._listening and self._is_onset():
             if self._guards and self._is_guarded():
                 self._flags = 0
                 return None
@@ -169,6 +170,9 @@ class Endpointer:
             return [UtteranceBegan(b"".join(self._recent) + behind)]
         return None
 
+    def _is_onset(self) -> bool:
+        return (self._flags & ONSET_WINDOW).bit_count() >= ONSET_VOICED
+
     def _is_guarded(self) -> bool:
         heard = b"".join(self._recent)
         return any(guard(heard) for guard in self._guards)
@@ -177,10 +181,11 @@ class Endpointer:
         self._whole_ms += ms
         if voiced:
             self._voiced_ms += ms
+        if voiced and (not self._silent_ms or self._is_onset()):
             self._silent_ms = 0
         else:
             self._silent_ms += ms
-        if self._silent_ms >= self._silence_limit_ms:
+        if not voiced and self._silent_ms >= self._silence_limit_ms:
             short = self._voiced_ms < self._minimum_speech_ms
             return [self._end("too_short" if short else "silence")]
         if self._whole_ms >= self._longest_ms:

@@ -112,6 +112,21 @@ def test_a_pause_shorter_than_the_threshold_does_not_end_the_turn() -> None:
     assert len(feed(endpointer(), "sssss" + "." * 9 + "sss" + "." * 9)) == 1
 
 
+def test_a_click_after_the_last_word_does_not_prolong_the_turn() -> None:
+    _, ended = feed(endpointer(), "sssss" + "." * 5 + "ss" + "." * 5)
+    assert ended == (14, UtteranceEnded("silence", 100, 200))
+
+
+def test_a_click_as_the_silence_is_over_may_be_a_word_until_the_next_frame_tells() -> None:
+    _, ended = feed(endpointer(), "sssss" + "." * 9 + "ss" + ".")
+    assert ended == (16, UtteranceEnded("silence", 100, 240))
+
+
+def test_a_word_with_a_short_gap_in_it_is_no_click() -> None:
+    _, ended = feed(endpointer(), "sssss" + "." * 5 + "s.ss" + "." * 10)
+    assert ended == (23, UtteranceEnded("silence", 280, 200))
+
+
 def test_missing_audio_is_silence() -> None:
     _, ended = feed(endpointer(), "sssss..--------")
     assert ended == (14, UtteranceEnded("silence", 100, 200))
