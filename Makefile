@@ -7,10 +7,11 @@ EXTRAS := $(VENV)/.installed-extras
 
 .PHONY: demo test test-all extras installed lint types benchmarks clean apt asterisk
 
+# What is imported is compiled then; to compile all that is installed takes a third of the time that pip needs.
 $(STAMP): pyproject.toml constraints.txt
 	@$(PY) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed; $(PY) is %d.%d. Say which with: make PY=python3.12" % v)'
 	$(PY) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	PIP_NO_COMPILE=1 $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 # The speech engines' models are large (half a gigabyte): only for test-all, the types and the benchmarks of speech.

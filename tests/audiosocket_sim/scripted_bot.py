@@ -90,7 +90,7 @@ class ScriptedCall:
             case "ask":
                 import httpx
 
-                async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
+                async with httpx.AsyncClient(trust_env=False, verify=False, timeout=60) as http:
                     with contextlib.suppress(httpx.HTTPError):
                         body = json.dumps({"id": self.uuid, "content": argument})  # httpx refuses half characters
                         await http.post(self.bot.ai_url, content=body)

@@ -22,7 +22,7 @@ class Room:
     def __init__(self, replies: list[dict[str, Any]], *, each_call: bool = False) -> None:
         self.loop = asyncio.get_running_loop()
         self.ai = MockAi([Reply(**reply) for reply in replies], self.tell, self.push, each_call=each_call)
-        self.http = httpx.AsyncClient(trust_env=False, timeout=None)
+        self.http = httpx.AsyncClient(trust_env=False, verify=False, timeout=None)
         self.events: list[tuple[int, object]] = []
         self.pushes: list[tuple[int, str, dict[str, Any]]] = []
         self.push_status: int | Exception = 202
