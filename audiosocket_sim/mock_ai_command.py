@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from audiosocket_sim.call_log import BackendAsked, BackendPushed, BackendReplied
+from audiosocket_sim.listening import why_not_listening
 from audiosocket_sim.loader import ScenarioError, load
 from audiosocket_sim.mock_ai import MockAi
 from audiosocket_sim.places import find_scenario
@@ -38,7 +39,7 @@ def mock_ai_command(name: str, host: str, port: int, control_url: str) -> int:
     try:
         asyncio.run(serve_forever(scenario, host, port, control_url))
     except OSError as error:
-        return _refuse(f"cannot listen on {host}:{port}: {error.strerror or error}", _SET_UP)
+        return _refuse(why_not_listening(error, host, port), _SET_UP)
     return 0
 
 

@@ -24,6 +24,7 @@ from audiosocket_sim.hearing import (
 )
 from audiosocket_sim.line import LineModel
 from audiosocket_sim.line_echo import LineEcho
+from audiosocket_sim.listening import why_not_listening
 from audiosocket_sim.mock_ai import MockAi
 from audiosocket_sim.peer import Leg, MakeLeg, simulated_leg
 from audiosocket_sim.scenario import Scenario
@@ -173,7 +174,7 @@ class Stage:
             ai_url = await self.ai.start(self._ai_port)
         except OSError as error:
             raise TargetError(
-                f"the mock AI cannot listen on port {self._ai_port}: {error.strerror or error}"
+                f"the mock AI: {why_not_listening(error, '127.0.0.1', self._ai_port, '--ai-port')}"
             ) from error
         self._running = await self._target.start(self._settings, ai_url)
         if self._running.control_url is not None:

@@ -5,6 +5,7 @@ import sys
 
 from audiosocket_sim.doctor.findings import Finding, findings
 from audiosocket_sim.doctor.session import NobodyCalled, examine
+from audiosocket_sim.listening import why_not_listening
 
 __all__ = ["doctor_command", "report"]
 
@@ -26,7 +27,7 @@ def doctor_command(host: str, port: int, *, seconds: float, wait_seconds: float,
             )
         )
     except OSError as error:
-        sys.stderr.write(f"cannot listen on {host}:{port}: {error.strerror or error}\n")
+        sys.stderr.write(f"{why_not_listening(error, host, port)}\n")
         return _SET_UP
     except NobodyCalled:
         sys.stderr.write(f"nobody called within {wait_seconds:g} s\n")

@@ -18,6 +18,7 @@ from audiosocket_sim.fake_azure.plan import Faults
 from audiosocket_sim.fake_azure.recognisers import RecogniserError
 from audiosocket_sim.fake_azure.request_log import Request
 from audiosocket_sim.fake_azure.service import FakeAzure, FakeAzureError
+from audiosocket_sim.listening import why_not_listening
 
 __all__ = ["fake_azure_command", "line_of"]
 
@@ -53,7 +54,7 @@ def fake_azure_command(
     except (RecogniserError, AudioSocketError) as error:
         return _refuse(str(error), _INVALID)
     except OSError as error:
-        return _refuse(f"cannot listen on {host}:{port}: {error.strerror or error}", _SET_UP)
+        return _refuse(why_not_listening(error, host, port), _SET_UP)
     return 0
 
 

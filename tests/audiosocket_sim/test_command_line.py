@@ -136,7 +136,7 @@ def test_the_mock_ais_port_in_use(folder: Path, capsys: pytest.CaptureFixture[st
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["run", "--real-time", "--ai-port", str(port), write(folder, SHORT)]) == 3
-    assert f"the mock AI cannot listen on port {port}" in capsys.readouterr().out
+    assert f"the mock AI: port {port} on 127.0.0.1 is in use: end what listens there" in capsys.readouterr().out
 
 
 def test_nobody_at_the_address(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
