@@ -13,7 +13,10 @@ from audiosocket_sim.live_call.captured import (
     Packet,
     Recognised,
     ToldState,
+    Utterance,
 )
+from audiosocket_sim.live_call.files import NameTaken, free_name
+from audiosocket_sim.live_call.writer import write_scenario
 
 __all__ = [
     "Answer",
@@ -23,7 +26,11 @@ __all__ = [
     "Ending",
     "Exchange",
     "KeyPressed",
+    "NameTaken",
     "Packet",
     "Recognised",
     "ToldState",
+    "Utterance",
+    "free_name",
+    "write_scenario",
 ]

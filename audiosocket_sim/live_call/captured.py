@@ -23,6 +23,7 @@ __all__ = [
     "Packet",
     "Recognised",
     "ToldState",
+    "Utterance",
 ]
 
 Fault = Literal["no_answer", "reset", "refused"]
@@ -101,6 +102,20 @@ class CapturedPush:
 
 
 @dataclass(frozen=True, slots=True)
+class Utterance:
+    """A stretch of the caller's speech. The cut, `start_ms` to `end_ms`, holds more than the speech itself.
+
+    `text`: what the bot took it for; None where it recognised nothing.
+    """
+
+    start_ms: int
+    end_ms: int
+    speech_start_ms: int
+    speech_end_ms: int
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """How the call ended, in the words of `asterisk.LegEnd`: `who` server, caller or asterisk; nobody where it was
     still going on when the capture was stopped. `how`: hangup_message, fin, reset, mid_frame, protocol or interrupted.
@@ -115,8 +130,9 @@ class Ending:
 class CapturedCall:
     """The whole call. `version` is the Asterisk whose rules it is replayed by; sequences are in the order of time.
 
-    backend_captured: the AI backend was asked through the capture, so that `exchanges` are all there were. redacted:
-    no text, digit or sound in it is the live call's any more.
+    backend_captured: the AI backend was asked through the capture, so that `exchanges` are all there were.
+    utterances: where the caller spoke, where that is known; None: it is to be found in his sound. redacted: no text,
+    digit or sound in it is the live call's any more.
     """
 
     uuid: UUID
@@ -133,4 +149,5 @@ class CapturedCall:
     exchanges: tuple[Exchange, ...] = field(default=(), repr=False)
     pushes: tuple[CapturedPush, ...] = field(default=(), repr=False)
     backend_captured: bool = False
+    utterances: tuple[Utterance, ...] | None = field(default=None, repr=False)
     redacted: bool = False

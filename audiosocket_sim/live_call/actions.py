@@ -1,0 +1,76 @@
+"""What the caller did, in order of time: utterances, keys, mutes, the hang-up. Pure; times are ms since the UUID."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from audiosocket_sim.live_call.captured import Ending, KeyPressed, Utterance
+from audiosocket_sim.live_call.cutting import MUTE_MS
+from audiosocket_sim.live_call.track import Track
+
+__all__ = ["Action", "Keys", "Muted", "Spoke", "actions"]
+
+_SHORTEST_TONE_MS = 80
+_USUAL_TONE_MS = 100
+_LONGEST_TONE_MS = 2_000
+_STEP_MS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Spoke:
+    """One utterance; `number` counts from 1."""
+
+    number: int
+    utterance: Utterance
+
+    @property
+    def start_ms(self) -> int:
+        return self.utterance.start_ms
+
+    @property
+    def end_ms(self) -> int:
+        return self.utterance.end_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """One key, from when to when it was held."""
+
+    start_ms: int
+    end_ms: int
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """Nothing was sent. `end_ms` None: to the end of the call."""
+
+    start_ms: int
+    end_ms: int | None
+
+
+Action = Spoke | Keys | Muted
+
+
+def actions(
+    utterances: Sequence[Utterance], keys: Sequence[KeyPressed], track: Track, ending: Ending
+) -> tuple[Action, ...]:
+    """All of it, by its start."""
+    pressed = [_key(key, track) for key in keys]
+    held = [(key.start_ms, key.end_ms) for key in pressed]
+    found: list[Action] = [Spoke(number, utterance) for number, utterance in enumerate(utterances, 1)]
+    found += pressed
+    for hole in track.holes:
+        of_a_key = any(start - MUTE_MS < hole.end_ms and hole.start_ms < end for start, end in held)
+        if hole.length_ms > MUTE_MS and not (of_a_key and hole.length_ms <= _LONGEST_TONE_MS):
+            found.append(Muted(hole.start_ms, hole.end_ms))
+    if ending.at_ms - track.end_ms > MUTE_MS:
+        found.append(Muted(track.end_ms, None))
+    return tuple(sorted(found, key=lambda action: action.start_ms))
+
+
+def _key(key: KeyPressed, track: Track) -> Keys:
+    """While a key is held no sound comes: the hole before it came up says how long that was."""
+    holes = [hole for hole in track.holes if abs(hole.end_ms - key.at_ms) <= MUTE_MS and hole.start_ms < key.at_ms]
+    held_ms = key.at_ms - holes[0].start_ms if holes else _USUAL_TONE_MS
+    tone_ms = min(max(held_ms // _STEP_MS * _STEP_MS, _SHORTEST_TONE_MS), _LONGEST_TONE_MS)
+    return Keys(key.at_ms - tone_ms, key.at_ms, key.digit)

@@ -1,0 +1,59 @@
+"""Everything that can be told from a captured call: what the caller did, what the bot was heard to do, who asked what.
+
+Pure but for the phrase book and the hold music that it reads from disk, once.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from audiosocket.phrases import MANIFEST_NAME, PhraseBook
+from audiosocket.slin import read_audio
+from audiosocket_sim.live_call.captured import CapturedCall, Utterance
+from audiosocket_sim.live_call.cutting import cut, noise_floor_dbfs
+from audiosocket_sim.live_call.heard import HeardBot, listen
+from audiosocket_sim.live_call.pairing import Turn, pair, turns
+from audiosocket_sim.live_call.track import Track, lay
+from audiosocket_sim.places import PROJECT, nearest_folder
+
+__all__ = ["Analysis", "Known", "analyse", "known"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ear knows beforehand: the bot's prompts, and its hold loop as 8 kHz SLIN."""
+
+    book: PhraseBook
+    hold_pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Of one call; times are ms since the UUID."""
+
+    track: Track
+    utterances: tuple[Utterance, ...]
+    turns: tuple[Turn, ...]
+    bot: HeardBot
+    noise_dbfs: float | None
+
+
+@lru_cache(maxsize=8)
+def known(folder: Path) -> Known:
+    """The prompts and the hold music near the folder, and the project's own. Raises PhraseBookError, AudioFileError."""
+    near = nearest_folder("audio/prompts", folder, MANIFEST_NAME)
+    own = PROJECT / "audio" / "prompts"
+    prompts = [path for path in dict.fromkeys((near, own)) if path is not None and path.is_dir()]
+    music = nearest_folder("audio", folder, "waiting.slin")
+    return Known(PhraseBook.load(*prompts), b"" if music is None else read_audio(music / "waiting.slin"))
+
+
+def analyse(call: CapturedCall, ear: Known) -> Analysis:
+    """Some 100 ms of work for a minute of call: for the executor."""
+    track = lay(call.caller, call.rate_hz, call.packet_time_ms)
+    bot = listen(call.bot, call.ending.at_ms, ear.book, ear.hold_pcm)
+    understood = turns(call)
+    utterances = call.utterances
+    if utterances is None:
+        utterances = pair(cut(track), understood, bot.sentences)
+    return Analysis(track, utterances, understood, bot, noise_floor_dbfs(track, utterances))

@@ -1,0 +1,92 @@
+"""The caller's track cut into utterances. Pure; it decides where speech is, not what is said (`pairing`).
+
+Voice activity is webrtcvad's, frame by frame, beside the level of the line's own noise. A stretch is cut with some
+sound before and behind it, so that a soft start and a soft end are kept.
+"""
+
+import statistics
+from collections.abc import Sequence
+
+import webrtcvad
+
+from audiosocket.slin import frames, level_dbfs
+from audiosocket_sim.live_call.captured import Utterance
+from audiosocket_sim.live_call.track import RATE_HZ, Hole, Track
+
+__all__ = ["MUTE_MS", "cut", "mutes", "noise_floor_dbfs"]
+
+MUTE_MS = 200
+"""A hole longer than this is a phone that sends nothing."""
+
+FRAME_MS = 20
+_AGGRESSIVENESS = 2
+_SAME_STRETCH_MS = 400
+"""A shorter pause does not end an utterance."""
+_SHORTEST_VOICED_FRAMES = 5
+_ABOVE_NOISE_DB = 6.0
+_PRE_ROLL_MS = 300
+_TAIL_MS = 300
+_SILENT_DBFS = -75.0
+
+
+def cut(track: Track) -> tuple[Utterance, ...]:
+    """The utterances of a track, in order; none overlaps another, and none reaches into a mute."""
+    stretches = _stretches(track)
+    found: list[Utterance] = []
+    for index, (start, end) in enumerate(stretches):
+        before = (stretches[index - 1][1] + start) // 2 if index else 0
+        behind = (end + stretches[index + 1][0]) // 2 if index + 1 < len(stretches) else track.end_ms
+        for hole in mutes(track):
+            before = max(before, hole.end_ms) if hole.end_ms <= start else before
+            behind = min(behind, hole.start_ms) if hole.start_ms >= end else behind
+        found.append(Utterance(max(before, start - _PRE_ROLL_MS), min(behind, end + _TAIL_MS), start, end))
+    return tuple(found)
+
+
+def mutes(track: Track) -> tuple[Hole, ...]:
+    """The holes that are no lost packet and no pressed key."""
+    return tuple(hole for hole in track.holes if hole.length_ms > MUTE_MS)
+
+
+def noise_floor_dbfs(track: Track, utterances: Sequence[Utterance]) -> float | None:
+    """The level of the line where nobody speaks, in whole dB; None where it is silent, or nothing but speech."""
+    levels = [
+        level_dbfs(frame)
+        for at, frame in _frames(track)
+        if frame.strip(b"\0") and not any(u.start_ms <= at < u.end_ms for u in utterances)
+    ]
+    floor = statistics.median(levels) if levels else _SILENT_DBFS
+    return None if floor <= _SILENT_DBFS else float(round(floor))
+
+
+def _frames(track: Track) -> list[tuple[int, bytes]]:
+    n_bytes = 2 * RATE_HZ // 1000 * FRAME_MS
+    return [(FRAME_MS * index, frame) for index, frame in enumerate(frames(track.pcm, n_bytes))]
+
+
+def _stretches(track: Track) -> list[tuple[int, int]]:
+    """Where speech is, from its first to the end of its last voiced frame."""
+    vad = webrtcvad.Vad(_AGGRESSIVENESS)
+    voiced = [(at, level_dbfs(frame)) for at, frame in _frames(track) if vad.is_speech(frame, RATE_HZ)]
+    runs: list[list[tuple[int, float]]] = []
+    for at, level in voiced:
+        if runs and at - runs[-1][-1][0] <= _SAME_STRETCH_MS and not _muted_between(track, runs[-1][-1][0], at):
+            runs[-1].append((at, level))
+        else:
+            runs.append([(at, level)])
+    quiet = _quietest_dbfs(track)
+    return [
+        (run[0][0], run[-1][0] + FRAME_MS)
+        for run in runs
+        if len(run) >= _SHORTEST_VOICED_FRAMES and max(level for _, level in run) >= quiet + _ABOVE_NOISE_DB
+    ]
+
+
+def _muted_between(track: Track, start_ms: int, end_ms: int) -> bool:
+    return any(start_ms < hole.end_ms and hole.start_ms < end_ms for hole in mutes(track))
+
+
+def _quietest_dbfs(track: Track) -> float:
+    """The noise before it is known what speech is: what a tenth of the frames stay below."""
+    levels = sorted(level_dbfs(frame) for _, frame in _frames(track) if frame.strip(b"\0"))
+    return levels[len(levels) // 10] if levels else _SILENT_DBFS

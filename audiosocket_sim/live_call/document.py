@@ -1,0 +1,88 @@
+"""The scenario as YAML that reads well: short forms, one line a step, comments where something is to be known. Pure."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+from audiosocket_sim.live_call.steps import Step
+
+__all__ = ["document"]
+
+_LONGEST_COMMENT = 160
+_QUOTED = frozenset({"dtmf", "version"})
+
+
+def document(
+    summary: str,
+    asterisk: Mapping[str, Any],
+    line: Mapping[str, Any],
+    server: Mapping[str, Any],
+    ai: Sequence[Mapping[str, Any]],
+    steps: Sequence[Step],
+    *,
+    max_duration: str | None = None,
+    notes: Sequence[str] = (),
+) -> str:
+    """The text of the file. `notes` stand above it, a comment line each."""
+    whole = CommentedMap(summary=summary)
+    whole["asterisk"] = DoubleQuotedScalarString(asterisk["version"]) if len(asterisk) == 1 else _flow(asterisk)
+    whole["line"] = _flow(line)
+    if server:
+        whole["server"] = _flow(server)
+    if max_duration is not None:
+        whole["max_duration"] = max_duration
+    if ai:
+        whole["ai"] = CommentedSeq([_reply(reply) for reply in ai])
+    written = CommentedSeq()
+    for index, step in enumerate(steps):
+        written.append(CommentedMap({step.key: _value(step.key, step.value), **step.beside}))
+        if step.comment is not None:
+            written.yaml_set_comment_before_after_key(index, before=_comment(step.comment), indent=2)
+    whole["steps"] = written
+    if notes:
+        whole.yaml_set_start_comment("\n".join(_comment(note) for note in notes))
+    return _dumped(whole)
+
+
+def _value(key: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _flow(value)
+    return DoubleQuotedScalarString(value) if key in _QUOTED else value
+
+
+def _flow(value: Any) -> Any:
+    """Mappings on one line, all the way down."""
+    if not isinstance(value, Mapping):
+        return value
+    flow = CommentedMap({key: _value(key, inner) for key, inner in value.items()})
+    flow.fa.set_flow_style()
+    return flow
+
+
+def _reply(reply: Mapping[str, Any]) -> CommentedMap:
+    written = CommentedMap(reply)
+    if "body" in written:
+        written["body"] = _flow(written["body"])
+    if "then_pushes" in written:
+        written["then_pushes"] = CommentedSeq([CommentedMap(push) for push in written["then_pushes"]])
+    return written
+
+
+def _comment(text: str) -> str:
+    """One line, whatever is in it."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _LONGEST_COMMENT else line[: _LONGEST_COMMENT - 1] + "…"
+
+
+def _dumped(whole: CommentedMap) -> str:
+    yaml = YAML()
+    yaml.allow_unicode = True
+    yaml.width = 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    text = io.StringIO()
+    yaml.dump(whole, text)
+    return text.getvalue()

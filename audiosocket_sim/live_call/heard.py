@@ -1,0 +1,84 @@
+"""What the caller heard of the bot, by the simulator's ear: speech with its words where they can be read, hold audio.
+
+Pure. The book is that of the ear (`audio/prompts`); a voice that is not in it is speech without words.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from audiosocket.phrases import PhraseBook
+from audiosocket_sim.hearing import Ear, Fact, HeardHoldStarted, HeardHoldStopped, HeardSpeech
+from audiosocket_sim.live_call.captured import BotPacket
+
+__all__ = ["HeardBot", "Hold", "Sentence", "listen"]
+
+_CUT_OFF_MS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A stretch of the bot's speech. `text`: None where the voice cannot be read, or the phrase was cut off."""
+
+    start_ms: int
+    end_ms: int
+    text: str | None = None
+
+    @property
+    def length_ms(self) -> int:
+        return self.end_ms - self.start_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Hold audio, from when to when."""
+
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeardBot:
+    """All that was heard, in order, and as sound: 8 kHz SLIN since the UUID."""
+
+    sentences: tuple[Sentence, ...]
+    holds: tuple[Hold, ...]
+    sound: bytes
+
+
+def listen(packets: Sequence[BotPacket], end_ms: int, book: PhraseBook, hold_pcm: bytes) -> HeardBot:
+    """The whole call's bot. `hold_pcm`: the hold loop, 8 kHz SLIN; empty for none."""
+    facts: list[Fact] = []
+    ear = Ear(book, hold_pcm, facts.append)
+    ear.advance(0.0)
+    for packet in packets:
+        if packet.payload and packet.at_ms <= end_ms:
+            ear.hear(packet.at_ms / 1000, packet.rate_hz, packet.payload)
+    sound_end = end_ms / 1000
+    ear.close(sound_end)
+    sentences = [_sentence(fact) for fact in facts if isinstance(fact, HeardSpeech)]
+    return HeardBot(tuple(sorted(sentences, key=_start)), tuple(_holds(facts, end_ms)), ear.timeline(0.0))
+
+
+def _sentence(fact: HeardSpeech) -> Sentence:
+    start_ms = round(fact.at * 1000)
+    whole = fact.whole_ms is not None and fact.heard_ms + _CUT_OFF_MS >= fact.whole_ms
+    return Sentence(start_ms, start_ms + fact.heard_ms + fact.gap_ms, fact.text if whole else None)
+
+
+def _start(sentence: Sentence) -> int:
+    return sentence.start_ms
+
+
+def _holds(facts: Sequence[Fact], end_ms: int) -> list[Hold]:
+    started: int | None = None
+    holds: list[Hold] = []
+    for fact in facts:
+        match fact:
+            case HeardHoldStarted(at=at):
+                started = round(at * 1000)
+            case HeardHoldStopped(at=at) if started is not None:
+                holds.append(Hold(started, round(at * 1000)))
+                started = None
+    if started is not None:
+        holds.append(Hold(started, end_ms))
+    return holds

@@ -1,0 +1,65 @@
+"""Each utterance with the text that the bot made of it: in order, and in time. Pure.
+
+A text is known from the question to the AI backend, else from the control API's final transcripts. It belongs to the
+last speech before it; and to what was said before that, where the pause between was shorter than the silence that
+ended the turn: then the bot took both for one turn, so both are one utterance.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from audiosocket.phrases import normalise
+from audiosocket_sim.live_call.captured import CapturedCall, Exchange, Recognised, Utterance
+from audiosocket_sim.live_call.heard import Sentence
+
+__all__ = ["Turn", "pair", "turns"]
+
+_LONGEST_PAUSE_MS = 5_000
+_SLACK_MS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The bot has understood `text`, and acted on it at `at_ms`."""
+
+    at_ms: int
+    text: str
+
+
+def turns(call: CapturedCall) -> tuple[Turn, ...]:
+    """What the bot understood. A question that was asked again (a redirect, a retry) is one turn."""
+    found: list[Turn] = []
+    told: Sequence[Exchange | Recognised] = call.exchanges if call.backend_captured else call.recognised
+    for index, event in enumerate(told):
+        again = index > 0 and event.text == told[index - 1].text and event.at_ms - told[index - 1].at_ms < 1000
+        if normalise(event.text) and not again:
+            found.append(Turn(event.at_ms, event.text))
+    return tuple(found)
+
+
+def pair(utterances: Sequence[Utterance], understood: Sequence[Turn], bot: Sequence[Sentence]) -> tuple[Utterance, ...]:
+    """The utterances with their texts, those of one turn joined; what is left has no text: it was not recognised."""
+    left = list(utterances)
+    paired: list[Utterance] = []
+    for turn in understood:
+        before = [u for u in left if u.speech_start_ms < turn.at_ms]
+        if not before:
+            continue
+        last = first = before[-1]
+        waited_ms = turn.at_ms - last.speech_end_ms
+        for earlier in reversed(before[:-1]):
+            if not _one_turn(earlier, first, waited_ms, bot):
+                break
+            first = earlier
+        joined = replace(last, start_ms=first.start_ms, speech_start_ms=first.speech_start_ms)
+        paired += [u for u in before if u.start_ms < first.start_ms]
+        paired.append(replace(joined, text=turn.text))
+        left = [u for u in left if u.start_ms > last.start_ms]
+    return (*paired, *left)
+
+
+def _one_turn(earlier: Utterance, later: Utterance, waited_ms: int, bot: Sequence[Sentence]) -> bool:
+    pause_ms = later.speech_start_ms - earlier.speech_end_ms
+    # What was said while the bot went on speaking was not listened to; where the bot stopped, it was a barge-in.
+    dropped = any(s.end_ms > earlier.speech_end_ms and s.start_ms < later.speech_start_ms for s in bot)
+    return not dropped and pause_ms <= min(max(0, waited_ms) - _SLACK_MS, _LONGEST_PAUSE_MS)

@@ -1,0 +1,61 @@
+"""What the call shows of the bot's settings, as those of the reference server: so that it plays the same call. Pure."""
+
+import statistics
+from typing import Any
+
+from audiosocket_sim.live_call.analysis import Analysis
+from audiosocket_sim.live_call.captured import CapturedCall, Utterance
+from audiosocket_sim.live_call.heard import Sentence
+
+__all__ = ["shown_settings"]
+
+# The reference server's own: what differs less from them is not worth a line.
+_THRESHOLD_SECONDS = 2.0
+_GREETING_STARTS_MS = 2_300
+_GREETING = "Condomínio Apoena, em que posso ajudar?"
+_PROMPT_LEAD_MS = 300
+_ALIKE_MS = 300
+_INTO_SPEECH_MS = 300
+
+
+def shown_settings(call: CapturedCall, seen: Analysis) -> dict[str, Any]:
+    """Settings as `server:` in the scenario: only those that the call shows to be other than the default."""
+    system: dict[str, Any] = {}
+    threshold = _threshold_seconds(seen)
+    if threshold is not None and abs(threshold - _THRESHOLD_SECONDS) * 1000 >= _ALIKE_MS:
+        system["silence_threshold_seconds"] = threshold
+    if any(_interrupted(u, s) for u in seen.utterances for s in seen.bot.sentences):
+        system["barge_in"] = True
+    greeting = _greeting(call, seen)
+    return {**({"greeting": greeting} if greeting else {}), **({"system": system} if system else {})}
+
+
+def _threshold_seconds(seen: Analysis) -> float | None:
+    """From the last word to the question: the silence, and what recognition took beyond it."""
+    waits = [
+        turn.at_ms - u.speech_end_ms
+        for turn in seen.turns
+        for u in seen.utterances
+        if u.text == turn.text and 0 < turn.at_ms - u.speech_end_ms < 8_000
+    ]
+    return round(statistics.median(waits) / 1000, 1) or None if waits else None
+
+
+def _interrupted(utterance: Utterance, sentence: Sentence) -> bool:
+    """The caller spoke over the bot, the bot stopped, and it understood him."""
+    over = sentence.start_ms < utterance.speech_start_ms < sentence.end_ms - _INTO_SPEECH_MS // 3
+    stopped = sentence.end_ms < utterance.speech_end_ms + _INTO_SPEECH_MS
+    return over and stopped and sentence.text is None and utterance.text is not None
+
+
+def _greeting(call: CapturedCall, seen: Analysis) -> dict[str, Any]:
+    first_turn = seen.turns[0].at_ms if seen.turns else call.ending.at_ms
+    greeting = next((s for s in seen.bot.sentences if s.start_ms < first_turn), None)
+    if greeting is None:
+        return {"message": ""} if seen.turns else {}
+    found: dict[str, Any] = {}
+    if greeting.text is not None and greeting.text != _GREETING:
+        found["message"] = greeting.text
+    if abs(greeting.start_ms - _GREETING_STARTS_MS) >= _ALIKE_MS:
+        found["delay_seconds"] = max(0.0, round((greeting.start_ms - _PROMPT_LEAD_MS) / 1000, 1))
+    return found

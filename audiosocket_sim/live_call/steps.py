@@ -1,0 +1,260 @@
+"""The steps of the scenario that plays the call again. Pure; times are ms since the UUID.
+
+Every step hangs on what went before it, as the runner counts: a `say` so long after the bot's sentence, an `expect`
+from the completion of the step before. So a bot that is a little slower this time gets the same call.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from audiosocket_sim.live_call.actions import Action, Keys, Muted, Spoke
+from audiosocket_sim.live_call.captured import Ending
+from audiosocket_sim.live_call.heard import Hold, Sentence
+from audiosocket_sim.scenario import format_duration
+
+__all__ = ["Step", "steps_of"]
+
+KNOWN_LATE_MS = 260
+"""Words are known so long after their end: who answers sooner answers the bot's voice, not its words."""
+_PACKET_MS = 20
+_ENOUGH_OF_A_VOICE_MS = 500
+_SILENCE_MS = 600
+_SHORTEST_ANCHOR_MS = 100
+_SAME_KEYS_MS = 1_000
+_EVEN_MS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step as it is written: its key and value, what stands beside it, and a comment above it."""
+
+    key: str
+    value: Any
+    beside: Mapping[str, str] = field(default_factory=dict)
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentences:
+    """Sentences of a voice that nobody can read, heard as one; or one sentence with its words."""
+
+    start_ms: int
+    end_ms: int
+    text: str | None
+
+
+_Event = Action | _Sentences | Hold
+
+
+def steps_of(
+    did: Sequence[Action],
+    sentences: Sequence[Sentence],
+    holds: Sequence[Hold],
+    ending: Ending,
+    *,
+    apart: Sequence[int] = (),
+    files: str,
+    hints: Mapping[int, str] | None = None,
+) -> list[Step]:
+    """All steps. `apart`: moments (answers, pushes) across which two unread sentences are not one. `files`: the folder
+    of the utterances, relative to the scenario. hints: what the backend had said before the sentence that starts so.
+    """
+    events: list[_Event] = [*did, *_merged(sentences, apart), *holds]
+    events.sort(key=lambda event: event.start_ms)
+    writer = _Writer(ending, files, hints or {})
+    index = 0
+    while index < len(events):
+        index += writer.write(events, index)
+    writer.finish()
+    return writer.steps
+
+
+def _merged(sentences: Sequence[Sentence], apart: Sequence[int]) -> list[_Sentences]:
+    merged: list[_Sentences] = []
+    for sentence in sentences:
+        last = merged[-1] if merged else None
+        new = _Sentences(sentence.start_ms, sentence.end_ms, sentence.text)
+        goes_on = last is not None and last.text is None and new.text is None and new.start_ms - last.end_ms < 1500
+        if last is not None and goes_on and not any(last.start_ms < at <= new.start_ms for at in apart):
+            merged[-1] = _Sentences(last.start_ms, new.end_ms, None)
+        else:
+            merged.append(new)
+    return merged
+
+
+class _Writer:
+    """`completed` is what the next step counts from, as the runner will have it."""
+
+    def __init__(self, ending: Ending, files: str, hints: Mapping[int, str]) -> None:
+        self.steps: list[Step] = []
+        self._ending = ending
+        self._files = files
+        self._hints = hints
+        self._completed = 0
+        self._muted_until: int | None = None
+
+    def write(self, events: Sequence[_Event], index: int) -> int:
+        """Write the event, and say how many events that took."""
+        event = events[index]
+        following = events[index + 1] if index + 1 < len(events) else None
+        self._unmute(event.start_ms)
+        match event:
+            case _Sentences():
+                self._sentence(event, following, _next_action(events, index))
+            case Hold():
+                self._hold(event)
+            case Spoke():
+                self._spoke(event, following)
+            case Keys():
+                return self._keys(events, index)
+            case Muted():
+                self._mute(event, following)
+        return 1
+
+    def finish(self) -> None:
+        """How the call ended."""
+        self._unmute(self._ending.at_ms)
+        who, how = self._ending.who, self._ending.how
+        if who == "nobody":
+            return
+        if who == "caller":
+            close = how if how in ("reset", "mid_frame") else "close"
+            self._add("hang_up", close, at=self._ending.at_ms)
+            self._expect({"hangs_up": "caller"}, 1000)
+            return
+        told = {"who": who, "how": how} if how in ("hangup_message", "fin", "reset") else who
+        self._expect({"hangs_up": told}, _within(self._ending.at_ms - self._completed, 2_500))
+
+    # --- what the bot did
+
+    def _sentence(self, bot: _Sentences, following: _Event | None, action: Action | None) -> None:
+        hint = self._hints.get(bot.start_ms)
+        if bot.start_ms < self._completed - _PACKET_MS:
+            return  # it began while the caller was busy: nothing can be said of it here
+        within = _within(bot.start_ms - self._completed)
+        if action is not None and action.start_ms < bot.end_ms + KNOWN_LATE_MS:
+            into_ms = action.start_ms - bot.start_ms
+            if into_ms >= _SHORTEST_ANCHOR_MS:
+                heard_ms = min(into_ms, max(_SHORTEST_ANCHOR_MS, bot.end_ms - bot.start_ms - _SHORTEST_ANCHOR_MS))
+                if bot.text is None:
+                    heard_ms = min(heard_ms, 2 * _ENOUGH_OF_A_VOICE_MS)
+                self._speaks(bot, heard_ms, within, hint)
+        elif bot.text is not None:
+            self._expect({"bot_says": bot.text}, within)
+            self._completed = bot.end_ms
+        else:
+            self._speaks(bot, _enough(bot), within, hint)
+            if following is not None and not isinstance(following, Hold):
+                self._silence(bot, following)
+
+    def _speaks(self, bot: _Sentences, heard_ms: int, within: int, hint: str | None) -> None:
+        comment = None if hint is None or bot.text is not None else f"the backend had said: {hint}"
+        self._expect({"bot_speaks": {"at_least": format_duration(heard_ms)}}, within, comment)
+        self._completed = bot.start_ms + heard_ms
+
+    def _silence(self, bot: _Sentences, following: _Event) -> None:
+        """Wait until the voice has fallen silent, whatever it says this time."""
+        silent_ms = min(_SILENCE_MS, following.start_ms - bot.end_ms - _PACKET_MS)
+        self._expect(
+            {"bot_silent": {"at_least": format_duration(silent_ms)}}, _within(bot.end_ms - bot.start_ms, 4_000)
+        )
+        self._completed = bot.end_ms + silent_ms
+
+    def _hold(self, hold: Hold) -> None:
+        if hold.end_ms <= self._completed:
+            return
+        self._expect({"hold_audio": "playing"}, _within(hold.start_ms - self._completed))
+        self._completed = max(self._completed, hold.start_ms)
+
+    # --- what the caller did
+
+    def _spoke(self, spoke: Spoke, following: _Event | None) -> None:
+        said = spoke.utterance
+        value: dict[str, Any] = {"file": f"{self._files}/utterance_{spoke.number}.wav"}
+        if said.text is not None:
+            value["text"] = said.text
+        busy = following is not None and following.start_ms < spoke.end_ms
+        if busy:
+            value["blocks"] = False
+        comment = "not recognised" if said.text is None else None
+        self._add("say", value, at=spoke.start_ms, comment=comment)
+        self._completed = spoke.start_ms if busy else spoke.end_ms
+
+    def _keys(self, events: Sequence[_Event], index: int) -> int:
+        keys = _typed(events, index)
+        first, last = keys[0], keys[-1]
+        tone_ms = round(sum(key.end_ms - key.start_ms for key in keys) / len(keys) / 10) * 10
+        gaps = [b.start_ms - a.end_ms for a, b in itertools.pairwise(keys)]
+        after = events[index + len(keys)] if index + len(keys) < len(events) else None
+        free_ms = (self._ending.at_ms if after is None else after.start_ms) - last.end_ms
+        gap_ms = round(sum(gaps) / len(gaps) / 10) * 10 if gaps else max(0, min(100, free_ms - _PACKET_MS))
+        beside = {} if tone_ms == 100 else {"tone": format_duration(tone_ms)}
+        beside |= {} if gap_ms == 100 else {"gap": format_duration(gap_ms)}
+        self._add("dtmf", "".join(key.digit for key in keys), at=first.start_ms, beside=beside)
+        self._completed = first.start_ms + len(keys) * (tone_ms + gap_ms)
+        return len(keys)
+
+    def _mute(self, muted: Muted, following: _Event | None) -> None:
+        ends = self._ending.at_ms if muted.end_ms is None else muted.end_ms
+        if muted.end_ms is not None and (following is None or following.start_ms >= ends):
+            self._add("mute", format_duration(ends - muted.start_ms), at=muted.start_ms)
+            self._completed = ends
+            return
+        self._add("mute", "on", at=muted.start_ms)
+        self._completed = max(self._completed, muted.start_ms)
+        self._muted_until = muted.end_ms
+
+    def _unmute(self, now_ms: int) -> None:
+        until = self._muted_until
+        if until is not None and until <= now_ms:
+            self._muted_until = None
+            self._add("mute", "off", at=until)
+            self._completed = max(self._completed, until)
+
+    # --- writing
+
+    def _add(
+        self, key: str, value: Any, *, at: int, beside: Mapping[str, str] | None = None, comment: str | None = None
+    ) -> None:
+        """A step of the caller's. Half a packet early: its packet is then the one in which it was."""
+        early_ms = 0 if key in ("hang_up", "dtmf") else _PACKET_MS // 2
+        after = format_duration(max(0, at - self._completed - early_ms))
+        self.steps.append(Step(key, value, {**(beside or {}), "after": after}, comment))
+
+    def _expect(self, expectation: Mapping[str, Any], within_ms: int, comment: str | None = None) -> None:
+        value = {**expectation, "within": format_duration(within_ms)}
+        self.steps.append(Step("expect", value, comment=comment))
+
+
+def _within(actual_ms: int, slack_ms: int = 1_500) -> int:
+    """How long to wait for what took so long: a quarter more and some, in half seconds."""
+    return max(2_000, -(-(actual_ms * 5 // 4 + slack_ms) // 500) * 500)
+
+
+def _enough(bot: _Sentences) -> int:
+    """How much of an unread voice must be heard: another voice says the same in another time."""
+    return max(_SHORTEST_ANCHOR_MS, min(_ENOUGH_OF_A_VOICE_MS, (bot.end_ms - bot.start_ms) * 6 // 10))
+
+
+def _next_action(events: Sequence[_Event], index: int) -> Action | None:
+    later = (event for event in events[index + 1 :] if isinstance(event, Spoke | Keys | Muted))
+    return next(later, None)
+
+
+def _typed(events: Sequence[_Event], index: int) -> list[Keys]:
+    """The keys from here on that can stand in one step: nothing between them, and evenly pressed."""
+    first = events[index]
+    assert isinstance(first, Keys)
+    keys = [first]
+    for event in events[index + 1 :]:
+        if not isinstance(event, Keys):
+            break
+        gap_ms = event.start_ms - keys[-1].end_ms
+        first_gap_ms = keys[1].start_ms - keys[0].end_ms if len(keys) > 1 else gap_ms
+        held_alike = abs((event.end_ms - event.start_ms) - (first.end_ms - first.start_ms)) <= _EVEN_MS
+        if not 0 <= gap_ms <= _SAME_KEYS_MS or abs(gap_ms - first_gap_ms) > _EVEN_MS or not held_alike:
+            break
+        keys.append(event)
+    return keys

@@ -1,0 +1,148 @@
+"""A captured call as a scenario: `NAME.yaml`, and beside it `NAME/` with its utterances, recording and cassette.
+
+It reads and writes files, and blocks: for the executor. What is written has been read once by the loader before.
+"""
+
+import io
+import wave
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from audiosocket.slin import SAMPLE_BYTES, interleave
+from audiosocket_sim.live_call.actions import actions
+from audiosocket_sim.live_call.analysis import Analysis, Known, analyse, known
+from audiosocket_sim.live_call.captured import CapturedCall, Utterance
+from audiosocket_sim.live_call.cassette import cassette
+from audiosocket_sim.live_call.document import document
+from audiosocket_sim.live_call.files import private_bytes, put_in_place
+from audiosocket_sim.live_call.replies import Replies, captured_replies, guessed_replies, said_by
+from audiosocket_sim.live_call.settings import shown_settings
+from audiosocket_sim.live_call.softened import softened
+from audiosocket_sim.live_call.steps import steps_of
+from audiosocket_sim.live_call.track import RATE_HZ
+from audiosocket_sim.loader import load
+from audiosocket_sim.scenario import format_duration
+
+__all__ = ["write_scenario"]
+
+_USUAL_LIMIT_MS = 240_000
+
+
+def write_scenario(
+    call: CapturedCall,
+    folder: Path,
+    name: str,
+    *,
+    server: Mapping[str, Any] | None = None,
+    ear: Known | None = None,
+) -> Path:
+    """Write the call into the folder; returns the scenario's path. Only its owner can read the files.
+
+    server: settings of the server that is to take the call; None: those that the call shows. ear: what the bot is
+    known to say, else the prompts near the folder and the project's. Raises NameTaken where the name is not free,
+    OSError, and ScenarioError should the scenario not be valid.
+    """
+    ear = known(folder.resolve()) if ear is None else ear
+    seen = analyse(call, ear)
+    settings = shown_settings(call, seen) if server is None else server
+
+    def fill(making: Path) -> None:
+        sounds = making / name
+        sounds.mkdir(mode=0o700)
+        for number, utterance in enumerate(seen.utterances, 1):
+            private_bytes(sounds / f"utterance_{number}.wav", _wav(_sound(seen, utterance), 1))
+        private_bytes(sounds / "call.wav", _wav(interleave(seen.track.pcm, seen.bot.sound), 2))
+        if call.backend_captured:
+            private_bytes(sounds / "cassette.json", cassette(call).encode("utf-8", "backslashreplace"))
+        private_bytes(making / f"{name}.yaml", _text(call, seen, name, settings).encode("utf-8", "backslashreplace"))
+        load(making / f"{name}.yaml")
+
+    return put_in_place(folder, name, fill)
+
+
+def _text(call: CapturedCall, seen: Analysis, name: str, settings: Mapping[str, Any]) -> str:
+    bot = seen.bot
+    replies = (
+        captured_replies(call) if call.backend_captured else guessed_replies(call, seen.turns, bot.sentences, bot.holds)
+    )
+    came = [e.answer.at_ms for e in call.exchanges if e.answer is not None] + [push.at_ms for push in call.pushes]
+    did = actions(seen.utterances, call.keys, seen.track, call.ending)
+    steps = steps_of(did, bot.sentences, bot.holds, call.ending, apart=came, files=name, hints=_hints(call, seen))
+    line: dict[str, Any] = {"codec": "none"}
+    if seen.noise_dbfs is not None:
+        line["noise_dbfs"] = seen.noise_dbfs
+    limit = call.ending.at_ms + 120_000
+    return document(
+        _summary(call, seen),
+        _asterisk(call),
+        line,
+        settings,
+        replies.replies,
+        steps,
+        max_duration=None if limit <= _USUAL_LIMIT_MS else format_duration(limit // 60_000 * 60_000 + 60_000),
+        notes=_notes(call, replies),
+    )
+
+
+def _summary(call: CapturedCall, seen: Analysis) -> str:
+    times = ("never", "once", "twice")
+    spoke, heard = len(seen.utterances), len(seen.bot.sentences)
+    did = [f"the caller speaks {times[spoke] if spoke < 3 else f'{spoke} times'}"]
+    if call.keys:
+        did.append(f"presses {len(call.keys)} key{'s' if len(call.keys) > 1 else ''}")
+    did.append(f"the bot is heard {times[heard] if heard < 3 else f'{heard} times'}")
+    ends = {"server": "the server hangs up", "caller": "the caller hangs up", "asterisk": "Asterisk drops the call"}
+    did.append(ends.get(call.ending.who, "the capture was stopped before its end"))
+    redacted = ", redacted" if call.redacted else ""
+    return f"A captured call of {call.ending.at_ms / 1000:.1f} s{redacted}: {', '.join(did)}."
+
+
+def _asterisk(call: CapturedCall) -> dict[str, Any]:
+    asterisk: dict[str, Any] = {"version": call.version}
+    if call.attach != "app":
+        asterisk["attach"] = call.attach
+    if call.packet_time_ms != 20:
+        asterisk["packet_time"] = format_duration(call.packet_time_ms)
+    if call.rate_hz != RATE_HZ:
+        asterisk["rate_hz"] = call.rate_hz
+    if not call.redacted:
+        asterisk["uuid"] = str(call.uuid)
+    return asterisk
+
+
+def _notes(call: CapturedCall, replies: Replies) -> list[str]:
+    notes = [f"left out: {what}" for what in dict.fromkeys(replies.left_out)]
+    if not call.backend_captured and replies.replies:
+        notes.append("the AI backend was not captured: its replies are guessed from what the bot was heard to say")
+    return notes
+
+
+def _hints(call: CapturedCall, seen: Analysis) -> dict[int, str]:
+    """For a voice that nobody can read: the text that the backend gave just before, by the sentence's start."""
+    if call.redacted:
+        return {}
+    given = [(e.answer.at_ms, said_by(e.answer.body)) for e in call.exchanges if e.answer is not None]
+    given += [(push.at_ms, said_by(push.body)) for push in call.pushes]
+    texts = sorted((at, text) for at, text in given if text)
+    hints: dict[int, str] = {}
+    for sentence in seen.bot.sentences:
+        before = [text for at, text in texts if at <= sentence.start_ms]
+        if before and before[-1] not in hints.values():
+            hints[sentence.start_ms] = before[-1]
+    return hints
+
+
+def _sound(seen: Analysis, utterance: Utterance) -> bytes:
+    pcm = seen.track.part(utterance.start_ms, utterance.end_ms)
+    return softened(pcm, utterance.speech_start_ms - utterance.start_ms, utterance.end_ms - utterance.speech_end_ms)
+
+
+def _wav(pcm: bytes, channels: int) -> bytes:
+    data = io.BytesIO()
+    with wave.open(data, "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(SAMPLE_BYTES)
+        file.setframerate(RATE_HZ)
+        file.writeframes(pcm)
+    return data.getvalue()
