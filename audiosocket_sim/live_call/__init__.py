@@ -16,6 +16,7 @@ from audiosocket_sim.live_call.captured import (
     Utterance,
 )
 from audiosocket_sim.live_call.files import NameTaken, free_name
+from audiosocket_sim.live_call.redact import redact
 from audiosocket_sim.live_call.writer import write_scenario
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "ToldState",
     "Utterance",
     "free_name",
+    "redact",
     "write_scenario",
 ]

@@ -1,0 +1,262 @@
+"""The AI backend, and the control API's messages, passed on over HTTP; questions, answers and pushes go on the tape.
+
+A reverse proxy: method, path, query, headers and body as they were, both ways, but for what belongs to one connection
+(RFC 9110, 7.6.1). `/calls/…` goes to the control API where one is given, everything else to the backend. Bodies are
+bounded. It knows no calls: whoever made it says which tape a conversation id belongs to.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import httpx
+
+from audiosocket_sim.asterisk.faults import reset
+from audiosocket_sim.capture.tape import AskedAt, PushedAt, Tape
+from audiosocket_sim.http_server import HttpServer
+from audiosocket_sim.live_call import Answer
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+__all__ = ["BackendProxy"]
+
+_LARGEST_REQUEST_BYTES = 1_000_000
+_LARGEST_ANSWER_BYTES = 4_000_000
+_CONNECT_SECONDS = 10.0
+_MOST_CONNECTIONS = 200
+_OF_ONE_CONNECTION = frozenset(
+    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+     "transfer-encoding", "upgrade", "host", "content-length"}
+)  # fmt: skip
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+class BackendProxy:
+    """`start`, then `aclose`. tape_of: the tape of a conversation id, None where nobody knows it."""
+
+    def __init__(
+        self,
+        backend_url: str,
+        control_url: str | None,
+        *,
+        tape_of: Callable[[str], Tape | None],
+        on_trouble: Callable[[str], None],
+    ) -> None:
+        self._backend = backend_url.rstrip("/")
+        self._control = None if control_url is None else control_url.rstrip("/")
+        self._tape_of = tape_of
+        self._on_trouble = on_trouble
+        self._loop = asyncio.get_running_loop()
+        limits = httpx.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=0)
+        self._http = httpx.AsyncClient(
+            trust_env=False, timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS), limits=limits
+        )
+        self._server: HttpServer | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; returns the port. Raises OSError."""
+        from starlette.applications import Starlette
+        from starlette.routing import Route
+
+        self._server = HttpServer(Starlette(routes=[Route("/{path:path}", self._pass_on, methods=_METHODS)]))
+        return await self._server.start(host, port)
+
+    async def aclose(self) -> None:
+        if self._server is not None:
+            await self._server.aclose()
+        await self._http.aclose()
+
+    # --- one request
+
+    async def _pass_on(self, request: "Request") -> "Response":
+        from starlette.responses import PlainTextResponse
+
+        body = await _bounded(request)
+        if body is None:
+            self._on_trouble(f"a request of more than {_LARGEST_REQUEST_BYTES} bytes was refused")
+            return PlainTextResponse(f"at most {_LARGEST_REQUEST_BYTES} bytes are passed on", 413)
+        conversation = self._pushed_to(request)
+        if conversation is not None:
+            return await self._push(request, body, conversation)
+        asked = self._asked(request, body)
+        answered = await self._until_gone(request, self._send(request, body))
+        if answered is None:  # who asked is gone
+            self._note(asked, Answer(0, fault="no_answer"))
+            return PlainTextResponse("")
+        if isinstance(answered, httpx.HTTPError):
+            refused = isinstance(answered, httpx.ConnectError | httpx.ConnectTimeout)
+            self._note(asked, Answer(0, fault="refused" if refused else "reset"))
+            self._on_trouble(f"the AI backend at {self._backend}: {type(answered).__name__}")
+            return await self._broken(request)
+        if asked is None:
+            return self._streamed(answered)
+        content = await _bounded_answer(answered)
+        if content is None:
+            self._note(asked, Answer(0, fault="reset"))
+            self._on_trouble(f"an answer of more than {_LARGEST_ANSWER_BYTES} bytes was broken off")
+            return await self._broken(request)
+        self._note(asked, Answer(0, answered.status_code, _json_object(answered, content)))
+        return _response(answered, content)
+
+    async def _push(self, request: "Request", body: bytes, conversation: str) -> "Response":
+        from starlette.responses import PlainTextResponse
+
+        at = self._loop.time()
+        answered = await self._send(request, body)
+        status = None if isinstance(answered, httpx.HTTPError) else answered.status_code
+        tape, pushed = self._tape_of(conversation), _parsed(body)
+        if tape is not None and isinstance(pushed, dict) and tape.has_room():
+            tape.pushed.append(PushedAt(at, pushed, status))
+        if isinstance(answered, httpx.HTTPError):
+            self._on_trouble(f"the control API at {self._control}: {type(answered).__name__}")
+            return PlainTextResponse("the control API cannot be reached", 502)
+        return self._streamed(answered)
+
+    async def _send(self, request: "Request", body: bytes) -> httpx.Response | httpx.HTTPError:
+        url = self._url(request)
+        headers = [(k, v) for k, v in request.headers.raw if k.decode("latin-1").lower() not in _OF_ONE_CONNECTION]
+        try:
+            made = self._http.build_request(request.method, url, headers=headers, content=body or None)
+            return await self._http.send(made, stream=True)
+        except httpx.HTTPError as error:
+            return error
+
+    def _url(self, request: "Request") -> str:
+        path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
+        base = self._control if self._control is not None and path.startswith("/calls") else self._backend
+        query = request.scope["query_string"].decode("latin-1")
+        return base + ("" if path == "/" else path) + (f"?{query}" if query else "")
+
+    def _pushed_to(self, request: "Request") -> str | None:
+        """The conversation of a `POST /calls/ID/messages`, where there is a control API to pass it on to."""
+        parts = request.scope["path"].strip("/").split("/")
+        is_push = request.method == "POST" and len(parts) == 3 and (parts[0], parts[2]) == ("calls", "messages")
+        return unquote(parts[1]) if is_push and self._control is not None else None
+
+    def _asked(self, request: "Request", body: bytes) -> AskedAt | None:
+        """The question on its call's tape; None for a request that is none, or of no call that is known."""
+        if request.method != "POST":
+            return None
+        asked = _parsed(body)
+        if not isinstance(asked, dict):
+            return None
+        conversation, content = asked.get("id"), asked.get("content")
+        if not isinstance(conversation, str) or not isinstance(content, str):
+            return None
+        tape = self._tape_of(conversation)
+        if tape is None or not tape.has_room():
+            self._on_trouble("a question to the AI backend belongs to no call that is known: it is on no cassette")
+            return None
+        noted = AskedAt(self._loop.time(), content, conversation)
+        tape.asked.append(noted)
+        return noted
+
+    def _note(self, asked: AskedAt | None, answer: Answer) -> None:
+        if asked is not None:
+            asked.answered_at, asked.answer = self._loop.time(), answer
+
+    async def _until_gone(self, request: "Request", sending: Any) -> httpx.Response | httpx.HTTPError | None:
+        """What comes of it; None when who asked is gone before."""
+        task: asyncio.Task[httpx.Response | httpx.HTTPError] = self._loop.create_task(sending)
+        listening = self._loop.create_task(_until_disconnect(request))
+        try:
+            await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            for each in (task, listening):
+                each.cancel()
+            await asyncio.gather(task, listening, return_exceptions=True)
+
+    async def _broken(self, request: "Request") -> "Response":
+        """Who asked finds the connection broken, as he would have without us."""
+        from starlette.responses import PlainTextResponse
+
+        client = request.client
+        transport = self._server.transport_of((client.host, client.port)) if self._server and client else None
+        if transport is not None:
+            with contextlib.suppress(OSError):
+                reset(transport)
+        await _until_disconnect(request)
+        return PlainTextResponse("")
+
+    def _streamed(self, answered: httpx.Response) -> "Response":
+        """An answer that is nobody's cassette: passed on as it comes (a stream of events, say)."""
+        from starlette.responses import StreamingResponse
+
+        async def pieces() -> AsyncIterator[bytes]:
+            try:
+                async for piece in answered.aiter_raw():
+                    yield piece
+            except httpx.HTTPError:
+                return
+            finally:
+                await answered.aclose()
+
+        response = StreamingResponse(pieces(), answered.status_code)
+        response.raw_headers = _headers(answered)
+        return response
+
+
+async def _bounded(request: "Request") -> bytes | None:
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _LARGEST_REQUEST_BYTES:
+            return None
+    return bytes(body)
+
+
+async def _bounded_answer(answered: httpx.Response) -> bytes | None:
+    """The raw body, whatever its encoding; None where it is too long or breaks off."""
+    content = bytearray()
+    try:
+        async for piece in answered.aiter_raw():
+            content += piece
+            if len(content) > _LARGEST_ANSWER_BYTES:
+                return None
+    except httpx.HTTPError:
+        return None
+    finally:
+        await answered.aclose()
+    return bytes(content)
+
+
+async def _until_disconnect(request: "Request") -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _headers(answered: httpx.Response) -> list[tuple[bytes, bytes]]:
+    """As they came, but for those of the connection. The length stays: the body is the same bytes."""
+    kept = [(k.lower(), v) for k, v in answered.headers.raw]
+    return [(k, v) for k, v in kept if k == b"content-length" or k.decode("latin-1") not in _OF_ONE_CONNECTION]
+
+
+def _response(answered: httpx.Response, content: bytes) -> "Response":
+    from starlette.responses import Response
+
+    response = Response(content, answered.status_code)
+    length = (b"content-length", str(len(content)).encode())
+    response.raw_headers = [*(header for header in _headers(answered) if header[0] != b"content-length"), length]
+    return response
+
+
+def _json_object(answered: httpx.Response, content: bytes) -> dict[str, Any] | None:
+    """The body as a JSON object, where it is one."""
+    with contextlib.suppress(httpx.DecodingError, ValueError, RecursionError):
+        whole = httpx.Response(200, headers=answered.headers, content=content)
+        parsed = _parsed(whole.content)
+        return parsed if isinstance(parsed, dict) else None
+    return None
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

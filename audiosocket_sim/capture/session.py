@@ -1,0 +1,221 @@
+"""A capture: it listens, passes calls on, keeps a tape of each, and has it written down when the call is over.
+
+Writing happens in the executor, one call after another, and never on a call's way. Bounded: so many calls at once are
+taken down, each for so long; what is beyond that is passed on all the same, and told.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from audiosocket.errors import AudioSocketError
+from audiosocket_sim.capture.backend import BackendProxy
+from audiosocket_sim.capture.convert import captured_call
+from audiosocket_sim.capture.relay import Relay
+from audiosocket_sim.capture.tape import Tape, ToldAt
+from audiosocket_sim.control import ControlClient, ControlError, ToldEvent
+from audiosocket_sim.live_call import free_name, redact, write_scenario
+from audiosocket_sim.loader import ScenarioError, load
+from audiosocket_sim.profiles import Attach
+
+__all__ = ["Capture", "Options"]
+
+_LAST_EVENTS_SECONDS = 2.0
+"""How long after a call's end the control API may tell of it, and the backend may answer."""
+_OVER_BUT_KNOWN = 50
+"""So many calls that are over are still known by their conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to capture, and where to put it. `server`: settings for the scenarios; None: those that each call shows."""
+
+    listen: tuple[str, int]
+    to: tuple[str, int]
+    out: Path
+    ai_listen: tuple[str, int] | None = None
+    ai_to: str | None = None
+    control: str | None = None
+    version: str = "22.10"
+    attach: Attach = "app"
+    redact: bool = False
+    name: str = "call"
+    server: dict[str, object] | None = None
+    calls: int | None = None
+    """Stop when so many are written."""
+    at_once: int = 50
+    longest_seconds: float = 3600.0
+
+
+class Capture:
+    """`start`, then `wait` (until enough calls were taken) or `stop`, then `aclose`, which writes what is left.
+
+    say: a line for people; trouble: one of what went wrong. None of them holds what anybody said.
+    """
+
+    def __init__(self, options: Options, *, say: Callable[[str], None], trouble: Callable[[str], None]) -> None:
+        self._options = options
+        self._say = say
+        self._trouble = trouble
+        self._loop = asyncio.get_running_loop()
+        self._relays: dict[Relay, bool] = {}
+        self._known: list[Tape] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._following: dict[Tape, asyncio.Task[None]] = {}
+        self._one_at_a_time = asyncio.Lock()
+        self._enough = asyncio.Event()
+        self._taken = 0
+        self._server: asyncio.Server | None = None
+        self._backend: BackendProxy | None = None
+        self.written = 0
+        self.failed = 0
+        self.port = 0
+        self.ai_port = 0
+
+    async def start(self) -> None:
+        """Raises OSError where a port is not to be had."""
+        options = self._options
+        self._server = await self._loop.create_server(self._connection, *options.listen)
+        self.port = int(self._server.sockets[0].getsockname()[1])
+        if options.ai_listen is not None and options.ai_to is not None:
+            self._backend = BackendProxy(
+                options.ai_to, options.control, tape_of=self._tape_of, on_trouble=self._trouble
+            )
+            try:
+                self.ai_port = await self._backend.start(*options.ai_listen)
+            except OSError:
+                await self.aclose()
+                raise
+
+    async def wait(self) -> None:
+        """Until as many calls are written as were asked for; for ever where no number was given."""
+        await self._enough.wait()
+
+    def stop(self) -> None:
+        """No more calls: `wait` returns."""
+        self._enough.set()
+
+    async def aclose(self) -> None:
+        """Break off what is still going on, and write it down. Nothing is left running."""
+        if self._server is not None:
+            self._server.close()
+        for relay in list(self._relays):
+            relay.abort()
+        while self._relays or self._tasks:
+            await asyncio.sleep(0)
+            if self._tasks:
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._backend is not None:
+            await self._backend.aclose()
+        if self._server is not None:
+            await self._server.wait_closed()
+
+    # --- one call
+
+    def _connection(self) -> asyncio.BufferedProtocol:
+        options = self._options
+        now = self._loop.time()
+        keep = sum(self._relays.values()) < options.at_once and (options.calls is None or self._taken < options.calls)
+        tape = Tape(now, now + options.longest_seconds if keep else now)
+        tape.backend_captured = self._backend is not None
+        relay = Relay(*options.to, tape, on_uuid=self._named, on_over=self._over, on_trouble=self._trouble)
+        self._relays[relay] = keep
+        return relay.caller_side
+
+    def _named(self, relay: Relay) -> None:
+        if not self._relays.get(relay):
+            self._say("a call is passed on, and not taken down: there are as many as were asked for")
+            return
+        self._taken += 1
+        self._known = [*self._known[-_OVER_BUT_KNOWN - self._options.at_once :], relay.tape]
+        if self._options.control is not None:
+            self._following[relay.tape] = self._loop.create_task(self._follow(relay, self._options.control))
+
+    def _over(self, relay: Relay) -> None:
+        keep = self._relays.pop(relay, False)
+        if relay.tape.no_audiosocket is not None:
+            self._trouble(relay.tape.no_audiosocket)
+        if keep and relay.tape.uuid is not None:
+            task = self._loop.create_task(self._finish(relay.tape))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _finish(self, tape: Tape) -> None:
+        following = self._following.pop(tape, None)
+        if following is not None:
+            await asyncio.wait({following}, timeout=_LAST_EVENTS_SECONDS)
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+        async with self._one_at_a_time:
+            try:
+                self._say(await self._loop.run_in_executor(None, self._write, tape))
+                self.written += 1
+            except (OSError, ScenarioError, AudioSocketError, ValueError) as error:
+                self.failed += 1
+                self._trouble(f"a call could not be written down: {' '.join(str(error).split())}")
+            except Exception as error:  # noqa: BLE001 - one call that cannot be written must not cost the others
+                self.failed += 1
+                self._trouble(f"a call could not be written down: the capture failed: {type(error).__name__}")
+        if self._options.calls is not None and self.written + self.failed >= self._options.calls:
+            self._enough.set()
+
+    def _write(self, tape: Tape) -> str:
+        """In the executor: the call as files; a line that says what it was."""
+        options = self._options
+        call = captured_call(tape, version=options.version, attach=options.attach)
+        if call is None:
+            raise ValueError("what came was no AudioSocket")
+        if options.redact:
+            call = redact(call)
+        options.out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = write_scenario(call, options.out, free_name(options.out, options.name), server=options.server)
+        full = " (not to its end: it was too long)" if tape.is_full else ""
+        return f"{path}: {load(path).summary}{full}"
+
+    # --- who is it, and what does its server tell
+
+    def _tape_of(self, conversation_id: str) -> Tape | None:
+        """By the call's UUID, of which a second call at the same time has `UUID-2`; else the only call there is."""
+        named = [tape for tape in self._known if tape.uuid is not None and _names(conversation_id, tape.uuid)]
+        if named:
+            index = _suffix(conversation_id) - 1
+            going_on = [tape for tape in named if tape.ended_at is None] or named[-1:]
+            return going_on[min(index, len(going_on) - 1)]
+        others = [tape for tape in self._known if any(a.conversation_id == conversation_id for a in tape.asked)]
+        if others:
+            return others[-1]
+        going_on = [tape for tape in self._known if tape.ended_at is None]
+        return going_on[0] if len(going_on) == 1 else None
+
+    async def _follow(self, relay: Relay, url: str) -> None:
+        tape = relay.tape
+        control = ControlClient(url)
+
+        def told(event: ToldEvent) -> None:
+            if not tape.has_room():
+                return
+            if event.type == "state_changed":
+                tape.told.append(ToldAt(event.at_seconds, None, event.text("before"), event.text("after")))
+            elif event.type == "transcript_final":
+                tape.told.append(ToldAt(event.at_seconds, event.text("text")))
+
+        try:
+            call_id = await control.find(str(UUID(tape.uuid)), relay.server_address)
+            await control.follow(call_id, told)
+        except ControlError as error:
+            self._trouble(f"states are not known: {' '.join(str(error).split())[:200]}")
+        finally:
+            with contextlib.suppress(Exception):
+                await control.aclose()
+
+
+def _names(conversation_id: str, uuid: str) -> bool:
+    return conversation_id.replace("-", "").lower().startswith(uuid)
+
+
+def _suffix(conversation_id: str) -> int:
+    number = conversation_id.rpartition("-")[2]
+    return int(number) if len(conversation_id) > 36 and number.isdecimal() and 0 < int(number) < 1000 else 1
