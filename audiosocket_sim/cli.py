@@ -47,6 +47,13 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _count(text: str) -> int:
+    count = int(text)
+    if not 0 < count <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text}: a number from 1 to 100000 was expected")
+    return count
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m audiosocket_sim",
@@ -58,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_mock_ai(commands)
     _add_doctor(commands)
+    _add_capture(commands)
     _add_fake_azure(commands)
     _add_schema(commands)
     _add_add_recording(commands)
@@ -200,6 +208,65 @@ def _doctor(options: argparse.Namespace) -> int:
 
     return doctor_command(
         options.host, options.port, seconds=options.seconds, wait_seconds=options.wait, probe=not options.no_probe
+    )
+
+
+def _add_capture(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(
+        commands,
+        "capture",
+        "stand between a live Asterisk and a server, and write each call as a scenario (docs/capture.md)",
+        "capture --listen 127.0.0.1:8090 --to 127.0.0.1:8080 --out captured",
+    )
+    parser.add_argument("--listen", required=True, metavar="HOST:PORT", help="where Asterisk calls")
+    parser.add_argument("--to", required=True, metavar="HOST:PORT", help="the server that takes the calls")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the scenarios")
+    parser.add_argument("--ai-listen", metavar="HOST:PORT", help="where the server asks its AI backend")
+    parser.add_argument("--ai-to", metavar="URL", help="the AI backend that answers")
+    parser.add_argument(
+        "--control", metavar="URL", help="the server's control API: its states, and where /calls/… of --ai-listen goes"
+    )
+    parser.add_argument("--asterisk", default="22.10", metavar="VERSION", help="which one calls (%(default)s)")
+    parser.add_argument("--attach", choices=["app", "chan"], default="app", help="AudioSocket() or Dial (%(default)s)")
+    parser.add_argument("--redact", action="store_true", help="keep no text, no digit and no sound of the call")
+    parser.add_argument("--name", default="call", help="of the scenarios: NAME, NAME_2, … (%(default)s)")
+    parser.add_argument(
+        "--server",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting for the scenario, such as system.barge_in=true; without any: those that the call shows",
+    )
+    parser.add_argument("--no-server", action="store_true", help="no settings: for servers that take none")
+    parser.add_argument("--calls", type=_count, metavar="N", help="end when N calls are written (without: Ctrl-C)")
+    parser.add_argument(
+        "--at-once", type=_count, default=50, metavar="N", help="take down so many at a time; more are passed on alone"
+    )
+    parser.add_argument(
+        "--longest", type=_seconds, default=3600.0, metavar="SECONDS", help="take down so much of a call (%(default)s)"
+    )
+    parser.set_defaults(command=_capture)
+
+
+def _capture(options: argparse.Namespace) -> int:
+    from audiosocket_sim.capture.command import capture_command
+
+    return capture_command(
+        listen=options.listen,
+        to=options.to,
+        out=options.out,
+        ai_listen=options.ai_listen,
+        ai_to=options.ai_to,
+        control=options.control,
+        asterisk=options.asterisk,
+        attach=options.attach,
+        redact=options.redact,
+        name=options.name,
+        server=options.server,
+        no_server=options.no_server,
+        calls=options.calls,
+        at_once=options.at_once,
+        longest_seconds=options.longest,
     )
 
 

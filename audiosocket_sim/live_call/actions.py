@@ -13,6 +13,7 @@ _SHORTEST_TONE_MS = 80
 _USUAL_TONE_MS = 100
 _LONGEST_TONE_MS = 2_000
 _STEP_MS = 10
+_PACKET_MS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def actions(
 
 def _key(key: KeyPressed, track: Track) -> Keys:
     """While a key is held no sound comes: the hole before it came up says how long that was."""
-    holes = [hole for hole in track.holes if abs(hole.end_ms - key.at_ms) <= MUTE_MS and hole.start_ms < key.at_ms]
-    held_ms = key.at_ms - holes[0].start_ms if holes else _USUAL_TONE_MS
+    holes = [hole for hole in track.holes if hole.start_ms < key.at_ms <= hole.end_ms + _PACKET_MS]
+    held_ms = holes[-1].length_ms if holes else _USUAL_TONE_MS
     tone_ms = min(max(held_ms // _STEP_MS * _STEP_MS, _SHORTEST_TONE_MS), _LONGEST_TONE_MS)
     return Keys(key.at_ms - tone_ms, key.at_ms, key.digit)

@@ -38,6 +38,9 @@ _BOT_PATTERNS = 1_000_000
 """Numbers of the bot's patterns begin here: none of them is one of the caller's."""
 _BYTES_PER_MS = 2 * RATE_HZ // 1000
 _FRAME_MS = 20
+_HANG_OVER_MS = 100
+"""So long after its end speech is still speech to a voice activity detector: it will be added to the pattern again."""
+_SHORTEST_MS = 200
 
 
 class _Labels:
@@ -85,7 +88,11 @@ def _caller(call: CapturedCall, seen: Analysis, utterances: tuple[Utterance, ...
     length_ms = seen.track.end_ms
     sound = bytearray(length_ms * _BYTES_PER_MS)
     for number, u in enumerate(utterances, 1):
-        _lay(sound, u.speech_start_ms, pattern(number, u.speech_end_ms - u.speech_start_ms))
+        _lay(
+            sound,
+            u.speech_start_ms,
+            pattern(number, max(_SHORTEST_MS, u.speech_end_ms - u.speech_start_ms - _HANG_OVER_MS)),
+        )
     first_ms = call.caller[0].at_ms if call.caller else 0
     packets: list[Packet] = []
     for at in range(first_ms, length_ms, call.packet_time_ms):

@@ -43,7 +43,7 @@ def _threshold_seconds(seen: Analysis) -> float | None:
 
 def _interrupted(utterance: Utterance, sentence: Sentence) -> bool:
     """The caller spoke over the bot, the bot stopped, and it understood him."""
-    over = sentence.start_ms < utterance.speech_start_ms < sentence.end_ms - _INTO_SPEECH_MS // 3
+    over = sentence.start_ms < utterance.speech_start_ms < sentence.end_ms
     stopped = sentence.end_ms < utterance.speech_end_ms + _INTO_SPEECH_MS
     return over and stopped and sentence.text is None and utterance.text is not None
 
@@ -52,7 +52,7 @@ def _greeting(call: CapturedCall, seen: Analysis) -> dict[str, Any]:
     first_turn = seen.turns[0].at_ms if seen.turns else call.ending.at_ms
     greeting = next((s for s in seen.bot.sentences if s.start_ms < first_turn), None)
     if greeting is None:
-        return {"message": ""} if seen.turns else {}
+        return {"message": "", "delay_seconds": 0} if seen.turns else {}
     found: dict[str, Any] = {}
     if greeting.text is not None and greeting.text != _GREETING:
         found["message"] = greeting.text

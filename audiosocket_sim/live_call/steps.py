@@ -57,13 +57,16 @@ def steps_of(
     apart: Sequence[int] = (),
     files: str,
     hints: Mapping[int, str] | None = None,
+    into_a_voice_ms: int = 1_000,
 ) -> list[Step]:
     """All steps. `apart`: moments (answers, pushes) across which two unread sentences are not one. `files`: the folder
     of the utterances, relative to the scenario. hints: what the backend had said before the sentence that starts so.
+    into_a_voice_ms: the most that the caller waits into an unread sentence before he talks over it: in another voice,
+    or in other words, it may be shorter.
     """
     events: list[_Event] = [*did, *_merged(sentences, apart), *holds]
     events.sort(key=lambda event: event.start_ms)
-    writer = _Writer(ending, files, hints or {})
+    writer = _Writer(ending, files, hints or {}, into_a_voice_ms)
     index = 0
     while index < len(events):
         index += writer.write(events, index)
@@ -87,7 +90,8 @@ def _merged(sentences: Sequence[Sentence], apart: Sequence[int]) -> list[_Senten
 class _Writer:
     """`completed` is what the next step counts from, as the runner will have it."""
 
-    def __init__(self, ending: Ending, files: str, hints: Mapping[int, str]) -> None:
+    def __init__(self, ending: Ending, files: str, hints: Mapping[int, str], into_a_voice_ms: int) -> None:
+        self._into_a_voice_ms = into_a_voice_ms
         self.steps: list[Step] = []
         self._ending = ending
         self._files = files
@@ -121,7 +125,7 @@ class _Writer:
             return
         if who == "caller":
             close = how if how in ("reset", "mid_frame") else "close"
-            self._add("hang_up", close, at=self._ending.at_ms)
+            self._add("hang_up", close, at=self._ending.at_ms + _PACKET_MS // 2)  # behind what happened with it
             self._expect({"hangs_up": "caller"}, 1000)
             return
         told = {"who": who, "how": how} if how in ("hangup_message", "fin", "reset") else who
@@ -139,7 +143,7 @@ class _Writer:
             if into_ms >= _SHORTEST_ANCHOR_MS:
                 heard_ms = min(into_ms, max(_SHORTEST_ANCHOR_MS, bot.end_ms - bot.start_ms - _SHORTEST_ANCHOR_MS))
                 if bot.text is None:
-                    heard_ms = min(heard_ms, 2 * _ENOUGH_OF_A_VOICE_MS)
+                    heard_ms = min(heard_ms, self._into_a_voice_ms)
                 self._speaks(bot, heard_ms, within, hint)
         elif bot.text is not None:
             self._expect({"bot_says": bot.text}, within)

@@ -27,6 +27,9 @@ from audiosocket_sim.scenario import format_duration
 __all__ = ["write_scenario"]
 
 _USUAL_LIMIT_MS = 240_000
+_INTO_A_VOICE_MS = 1_000
+_INTO_A_LABEL_MS = 200
+"""«utterance 7» is said in a second, whatever the bot said in the live call."""
 
 
 def write_scenario(
@@ -68,7 +71,16 @@ def _text(call: CapturedCall, seen: Analysis, name: str, settings: Mapping[str, 
     )
     came = [e.answer.at_ms for e in call.exchanges if e.answer is not None] + [push.at_ms for push in call.pushes]
     did = actions(seen.utterances, call.keys, seen.track, call.ending)
-    steps = steps_of(did, bot.sentences, bot.holds, call.ending, apart=came, files=name, hints=_hints(call, seen))
+    steps = steps_of(
+        did,
+        bot.sentences,
+        bot.holds,
+        call.ending,
+        apart=came,
+        files=name,
+        hints=_hints(call, seen),
+        into_a_voice_ms=_INTO_A_LABEL_MS if call.redacted else _INTO_A_VOICE_MS,
+    )
     line: dict[str, Any] = {"codec": "none"}
     if seen.noise_dbfs is not None:
         line["noise_dbfs"] = seen.noise_dbfs

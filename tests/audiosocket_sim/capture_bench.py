@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from audiosocket_sim.call_log import CallerAction, CallerSpoke, CallEnded, Entry, Noted, StageTook
+from audiosocket_sim.call_log import CallEnded, CallerAction, CallerSpoke, Entry, Noted, StageTook
 from audiosocket_sim.capture.session import Capture, Options
 from audiosocket_sim.control import ControlClient
 from audiosocket_sim.loader import load

@@ -1,0 +1,6 @@
+"""Live calls taken down as they pass: `session` is the door; whole_messages, relay, tape, backend and convert are its
+parts, `command` is for people. What a call becomes is `live_call`'s."""
+
+from audiosocket_sim.capture.session import Capture, Options
+
+__all__ = ["Capture", "Options"]

@@ -1,0 +1,184 @@
+"""`capture` for people: says where to point things, and a line for each call. Nobody's words are on the screen."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+from urllib.parse import urlsplit
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from audiosocket_sim.capture.session import Capture, Options
+from audiosocket_sim.profiles import UnknownProfile, profile
+
+__all__ = ["CaptureUsageError", "capture_command", "parse_address", "parse_settings"]
+
+_FINE, _USAGE, _SET_UP = 0, 2, 3
+_SWITCH_SECONDS = 0.0005
+"""How long writing down one call may keep a frame of another waiting for the interpreter: 5 ms else."""
+
+
+class CaptureUsageError(ValueError):
+    """What was asked for makes no sense. One line for people."""
+
+
+def parse_address(text: str, what: str, *, default_host: str = "127.0.0.1") -> tuple[str, int]:
+    """`HOST:PORT`, `[::1]:PORT`, or a port alone on loopback. Raises CaptureUsageError."""
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]") or default_host
+    if not (port.isdecimal() and int(port) <= 65_535):
+        raise CaptureUsageError(f"{what} {text}: expected HOST:PORT, such as 127.0.0.1:8090")
+    return host, int(port)
+
+
+def parse_settings(given: Sequence[str]) -> dict[str, object]:
+    """`system.barge_in=true` and the like, as the scenario's `server:`. Raises CaptureUsageError."""
+    settings: dict[str, object] = {}
+    for text in given:
+        path, equals, value = text.partition("=")
+        keys = path.split(".")
+        if not equals or not all(keys):
+            raise CaptureUsageError(f"--server {text}: expected KEY.KEY=VALUE, such as system.barge_in=true")
+        try:
+            parsed = YAML(typ="safe", pure=True).load(value)
+        except YAMLError:
+            raise CaptureUsageError(f"--server {text}: {value!r} is no value") from None
+        inner: dict[str, object] = settings
+        for key in keys[:-1]:
+            below = inner.setdefault(key, {})
+            if not isinstance(below, dict):
+                raise CaptureUsageError(f"--server {text}: {key} has a value already")
+            inner = below
+        inner[keys[-1]] = parsed
+    return settings
+
+
+def capture_command(
+    *,
+    listen: str,
+    to: str,
+    out: Path,
+    ai_listen: str | None,
+    ai_to: str | None,
+    control: str | None,
+    asterisk: str,
+    attach: str,
+    redact: bool,
+    name: str,
+    server: Sequence[str],
+    no_server: bool,
+    calls: int | None,
+    at_once: int,
+    longest_seconds: float,
+) -> int:
+    """Capture until SIGINT, SIGTERM, or so many calls. The exit code: 0, 2 usage, 3 where something failed."""
+    try:
+        options = Options(
+            parse_address(listen, "--listen"),
+            parse_address(to, "--to"),
+            out,
+            *_ai(ai_listen, ai_to),
+            control=None if control is None else _url(control, "--control"),
+            version=_version(asterisk),
+            attach="chan" if attach == "chan" else "app",
+            redact=redact,
+            name=_name(name),
+            server={} if no_server else parse_settings(server) or None,
+            calls=calls,
+            at_once=at_once,
+            longest_seconds=longest_seconds,
+        )
+    except CaptureUsageError as error:
+        return _refuse(str(error), _USAGE)
+    try:
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        return _refuse(f"--out {out}: {error.strerror or error}", _SET_UP)
+    if not os.access(out, os.W_OK | os.X_OK):
+        return _refuse(f"--out {out}: nothing can be written there", _SET_UP)
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    try:
+        return asyncio.run(_until_stopped(options))
+    except OSError as error:
+        where = ", ".join(f"{host}:{port}" for host, port in (options.listen, options.ai_listen or options.listen))
+        return _refuse(f"cannot listen on {where}: {error.strerror or error}", _SET_UP)
+
+
+async def _until_stopped(options: Options) -> int:
+    capture = Capture(options, say=_say, trouble=_trouble)
+    loop = asyncio.get_running_loop()
+    await capture.start()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, capture.stop)
+    _say(_where(options, capture))
+    try:
+        await capture.wait()
+    finally:
+        await capture.aclose()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+    _say(f"{capture.written} call{'' if capture.written == 1 else 's'} written to {options.out}")
+    return _SET_UP if capture.failed else _FINE
+
+
+def _where(options: Options, capture: Capture) -> str:
+    words = f"capture on {options.listen[0]}:{capture.port}, to {options.to[0]}:{options.to[1]}"
+    if options.ai_listen is not None:
+        words += f"; AI backend on http://{options.ai_listen[0]}:{capture.ai_port}, to {options.ai_to}"
+    else:
+        words += "; the AI backend is not captured"
+    return words + ("; redacted" if options.redact else "")
+
+
+def _ai(ai_listen: str | None, ai_to: str | None) -> tuple[tuple[str, int] | None, str | None]:
+    if (ai_listen is None) != (ai_to is None):
+        raise CaptureUsageError("--ai-listen and --ai-to go together: where the server asks, and who answers")
+    if ai_listen is None or ai_to is None:
+        return None, None
+    return parse_address(ai_listen, "--ai-listen"), _url(ai_to, "--ai-to")
+
+
+def _url(text: str, what: str) -> str:
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise CaptureUsageError(f"{what} {text}: expected a URL, such as http://127.0.0.1:8000")
+    return text
+
+
+def _version(text: str) -> str:
+    try:
+        return profile(text).version
+    except UnknownProfile as error:
+        raise CaptureUsageError(f"--asterisk {text}: {error}") from None
+
+
+def _name(text: str) -> str:
+    if not text.replace("_", "").replace("-", "").isalnum():
+        raise CaptureUsageError(f"--name {text}: letters, digits, _ and - only; it becomes a file's name")
+    return text
+
+
+def _say(line: str) -> None:
+    _write(line, sys.stdout)
+
+
+def _trouble(line: str) -> None:
+    _write(line, sys.stderr)
+
+
+def _write(line: str, stream: TextIO) -> None:
+    stream.write(f"{line}\n")
+    stream.flush()
+
+
+def _refuse(line: str, code: int) -> int:
+    _trouble(line)
+    return code

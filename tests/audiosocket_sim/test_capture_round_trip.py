@@ -1,0 +1,159 @@
+"""A committed scenario runs through the capture, what was written runs by itself, and both are the same call.
+
+Compared by `agreement`, one frame and 20 ms of allowance, on what the bot did: its states, what it was understood to
+hear, its backend, its voice, hold audio, the end. Loosened: what the caller did is left out, since it is told otherwise
+by nature (a recording is now a file, with some sound before and behind it); that the bot did the same at the same time
+shows that it heard the same. So are the latencies of stages and notes. Of the end it counts who and how, not the words.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+from capture_bench import SCENARIOS, captured, comparable, lines, troubles
+
+from audiosocket.matching import Matcher
+from audiosocket.phrases import PhraseBook, normalise
+from audiosocket.slin import read_audio
+from audiosocket_sim.agreement import disagreements
+from audiosocket_sim.call_log import CallerSpoke
+from audiosocket_sim.loader import load
+from audiosocket_sim.runner import Outcome, run
+from audiosocket_sim.scenario import SayStep
+
+CALLS = (
+    "greeting_then_hold",
+    "two_turns",
+    "dtmf",
+    "barge_in",
+    "hang_up_in_user_turn",
+    "unrecognised_speech",
+    "backend_recovers",
+    "backend_refused",
+    "status_waiting_two_pushes",
+    "phone_stops_sending_after_speech",
+    "talking_over_the_bot",
+    "noisy_line",
+    "jittered_caller",
+    "split_writes_bytes",
+)
+REDACTED = CALLS[:8]
+PRIVATE_WORDS = 3
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_same_call_again(name: str, tmp_path: Path) -> None:
+    with captured(name, tmp_path) as (first, written):
+        assert first.outcome is Outcome.PASSED, first.problems
+        again = run(load(written))
+    assert again.outcome is Outcome.PASSED, again.problems
+    assert disagreements(comparable(first.entries), comparable(again.entries), 20) == []
+    assert _said(first.entries) == _said(again.entries)
+
+
+def _said(entries: object) -> list[str]:
+    """What the caller said that the bot understood (what it did not is a file without a text)."""
+    said = [e.event.text for e in entries if isinstance(e.event, CallerSpoke)]  # type: ignore[attr-defined]
+    asked = {normalise(e.event.content) for e in entries if hasattr(e.event, "content")}  # type: ignore[attr-defined]
+    return [normalise(text) for text in said if text is not None and normalise(text) in asked]
+
+
+def test_the_command_tells_a_line_a_call_and_nobodys_words(tmp_path: Path) -> None:
+    with captured("two_turns", tmp_path) as (_, written):
+        assert troubles == []
+        assert [line.partition(": ")[0] for line in lines] == [str(written)]
+        told = normalise(" ".join(lines))
+    assert "speaks twice" in told
+    assert "joao" not in told
+    assert "apartamento" not in told
+
+
+def test_only_the_owner_can_read_what_was_captured(tmp_path: Path) -> None:
+    with captured("two_turns", tmp_path / "out") as (_, written):
+        folder = written.parent
+    assert folder.stat().st_mode & 0o777 == 0o700
+    modes = {path.name: path.stat().st_mode & 0o777 for path in folder.rglob("*")}
+    assert modes == {
+        "two_turns": 0o700,
+        "two_turns.yaml": 0o600,
+        "call.wav": 0o600,
+        "cassette.json": 0o600,
+        "utterance_1.wav": 0o600,
+        "utterance_2.wav": 0o600,
+    }
+
+
+def test_a_second_call_never_overwrites_the_first(tmp_path: Path) -> None:
+    with captured("two_turns", tmp_path) as (_, written):
+        first = written.read_bytes()
+    with captured("two_turns", tmp_path):
+        assert written.read_bytes() == first
+        assert (tmp_path / "two_turns_2.yaml").is_file()
+        assert load(tmp_path / "two_turns_2.yaml").steps
+
+
+def test_what_was_not_recognised_says_so(tmp_path: Path) -> None:
+    with captured("unrecognised_speech", tmp_path) as (_, written):
+        text = written.read_text(encoding="utf-8")
+    says = [step.say for step in load(written).steps if isinstance(step, SayStep)]
+    assert [say.text for say in says] == [None, "Obrigado, tchau."]
+    assert "  # not recognised\n  - say: {file: unrecognised_speech/utterance_1.wav}" in text
+
+
+def test_the_cassette_holds_what_the_backend_said(tmp_path: Path) -> None:
+    with captured("greeting_then_hold", tmp_path):
+        tape = json.loads((tmp_path / "greeting_then_hold" / "cassette.json").read_text(encoding="utf-8"))
+    assert [e["content"] for e in tape["exchanges"]] == ["Quero falar com o apartamento 202, por favor."]
+    assert tape["exchanges"][0]["answer"]["body"]["set_call_status"] == "WAITING"
+    assert [p["body"]["content"]["mensagem"] for p in tape["pushes"]] == ["A autorização foi confirmada, pode entrar."]
+
+
+@pytest.mark.parametrize("name", REDACTED)
+def test_redacted_it_still_runs(name: str, tmp_path: Path) -> None:
+    """The bot says «utterance n» in the synthetic voice."""
+    with captured(name, tmp_path, redact=True) as (first, written):
+        assert first.outcome is Outcome.PASSED, first.problems
+        again = run(load(written))
+    assert again.outcome is Outcome.PASSED, again.problems
+
+
+@pytest.mark.parametrize("name", REDACTED)
+def test_redacted_nothing_of_it_is_left(name: str, tmp_path: Path) -> None:
+    with captured(name, tmp_path / "whole") as (first, _):
+        pass
+    with captured(name, tmp_path / "redacted", redact=True) as (_, written):
+        pass
+    files = [path for path in written.parent.rglob("*") if path.is_file()]
+    texts = normalise(" ".join(path.read_text(encoding="utf-8") for path in files if path.suffix in (".yaml", ".json")))
+    for private in _private_texts(name):
+        words = normalise(private).split()
+        pieces = [" ".join(words[at : at + PRIVATE_WORDS]) for at in range(max(1, len(words) - PRIVATE_WORDS + 1))]
+        assert not [piece for piece in pieces if piece in texts]
+    uuid = next((e.event.conversation_id for e in first.entries if hasattr(e.event, "conversation_id")), None)
+    assert uuid is None or normalise(uuid) not in texts
+    assert all(set(step.dtmf) == {"0"} for step in load(written).steps if hasattr(step, "dtmf"))
+    everything = b"".join(path.read_bytes() for path in files)
+    for sound in (tmp_path / "whole").rglob("*.wav"):
+        assert not _pieces(sound.read_bytes()[44:]) & _pieces_in(everything, _pieces(sound.read_bytes()[44:]))
+    book = PhraseBook.load(SCENARIOS.parent / "recordings", SCENARIOS.parent / "audio" / "prompts")
+    for sound in files:
+        if sound.suffix == ".wav":
+            listening = Matcher(book.phrases).listen()
+            listening.feed(read_audio(sound))
+            assert listening.matches() == ()
+
+
+def _private_texts(name: str) -> list[str]:
+    scenario = load(SCENARIOS / f"{name}.yaml")
+    replies = [reply.says for reply in scenario.ai] + [push.says for reply in scenario.ai for push in reply.then_pushes]
+    return [text for text in [*replies, *(reply.hears for reply in scenario.ai)] if text]
+
+
+def _pieces(pcm: bytes) -> set[bytes]:
+    """Pieces of 5 ms that are no silence."""
+    pieces = {pcm[at : at + 80] for at in range(0, len(pcm) - 80, 800)}
+    return {piece for piece in pieces if len(set(piece)) > 20}
+
+
+def _pieces_in(everything: bytes, pieces: set[bytes]) -> set[bytes]:
+    return {piece for piece in pieces if piece in everything}
