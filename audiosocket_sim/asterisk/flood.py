@@ -44,8 +44,7 @@ class PhoneBuffer:
     def take(self, at: float, ms: float) -> None:
         """`ms` of audio came at `at` (loop time)."""
         if self._sent_until <= at and self._full_until <= at:  # in time, to a phone that has played all: mostly
-            self._sent_until = at + ms / 1000
-            self._full_until = at + ms / 1000
+            self._sent_until = self._full_until = at + ms / 1000
             return
         self._sent_until = max(self._sent_until, at)
         self.most_ahead_ms = max(self.most_ahead_ms, (self._sent_until - at) * 1000)

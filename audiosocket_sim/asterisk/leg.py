@@ -252,11 +252,7 @@ class CallLeg:
     @property
     def _reading(self) -> bool:
         """The one thread is with the server's bytes, or waits for them: nobody serves the caller."""
-        return self._reader.busy or self._stuck or self._catching_up
-
-    @property
-    def _catching_up(self) -> bool:
-        return self._catch_up is not None and self._in_bridge
+        return self._reader.busy or self._stuck or (self._catch_up is not None and self._in_bridge)
 
     def _bridge(self) -> None:
         """From here on audio goes both ways; until then what either side said was thrown away."""

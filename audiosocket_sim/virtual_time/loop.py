@@ -110,7 +110,8 @@ class VirtualLoop(MemoryConnectionsLoop):
     def call_at(
         self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        self._check_closed()  # type: ignore[attr-defined]
+        if self._closed:  # type: ignore[attr-defined]
+            self._check_closed()  # type: ignore[attr-defined]
         timer = Timer(when, callback, args, self, context)
         self.timers.add(timer, when)
         return timer
@@ -134,7 +135,9 @@ class VirtualLoop(MemoryConnectionsLoop):
             self._on_idle()
         if self._turns >= self._spin_check_at:
             self._on_spin()
-        self.timers.take(self._now, ready)
+        timers = self.timers
+        if timers.heap and timers.heap[0][0] <= self._now:
+            timers.take(self._now, ready)
         for _ in range(len(ready)):  # what these make ready has its turn after the next look at the traffic
             handle = ready.popleft()
             if not handle._cancelled:

@@ -1,11 +1,12 @@
-"""The timers of a virtual loop: a calendar of instants, each with its timers in the order in which they were set.
+"""The timers of a virtual loop: those of the same instant come out in the order in which they were set.
 
-asyncio's own heap of timers does not promise that order, and compares timers in Python; here only instants are
-compared, and those of the same instant come out together. Nothing here moves a clock.
+asyncio's own heap of timers does not promise that order, and compares timers in Python; here only an instant and a
+number are compared. Nothing here moves a clock.
 """
 
 import asyncio
 import heapq
+import itertools
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
@@ -40,65 +41,52 @@ class Timer(asyncio.TimerHandle):
 class VirtualTimers:
     """All timers of one loop that have not fired."""
 
-    __slots__ = ("_cancelled", "_count", "_instants", "_timers")
+    __slots__ = ("_cancelled", "_number", "heap")
 
     def __init__(self) -> None:
-        self._timers: dict[float, list[asyncio.TimerHandle]] = {}
-        self._instants: list[float] = []  # the keys of `_timers`, as a heap
-        self._count = 0
+        self.heap: list[tuple[float, int, asyncio.TimerHandle]] = []
+        """By instant, then by the order in which they were set: the first is the next. To be looked at only."""
+        self._number = itertools.count()
         self._cancelled = 0
 
     def __len__(self) -> int:
         """With the cancelled ones that are still kept."""
-        return self._count
+        return len(self.heap)
 
     @property
     def pending(self) -> list[asyncio.TimerHandle]:
         """Those that nobody has cancelled, in the order in which they fire."""
-        return [timer for when in sorted(self._timers) for timer in self._timers[when] if not timer.cancelled()]
+        return [timer for _, _, timer in sorted(self.heap) if not timer.cancelled()]
 
     def add(self, timer: asyncio.TimerHandle, when: float) -> None:
-        timers = self._timers.get(when)
-        if timers is None:
-            self._timers[when] = [timer]
-            heapq.heappush(self._instants, when)
-        else:
-            timers.append(timer)
-        self._count += 1
+        heapq.heappush(self.heap, (when, next(self._number), timer))
 
     def take(self, now: float, ready: "deque[asyncio.Handle]") -> None:
         """Move all that are due to `ready`."""
-        instants = self._instants
-        while instants and instants[0] <= now:
-            timers = self._timers.pop(heapq.heappop(instants))
-            self._count -= len(timers)
-            for timer in timers:
-                timer._scheduled = False  # type: ignore[attr-defined]
-                if not timer._cancelled:
-                    ready.append(timer)
-                else:
-                    self._cancelled -= 1
+        heap = self.heap
+        while heap and heap[0][0] <= now:
+            timer = heapq.heappop(heap)[2]
+            timer._scheduled = False  # type: ignore[attr-defined]
+            if not timer._cancelled:
+                ready.append(timer)
+            else:
+                self._cancelled -= 1
 
     def next_at(self) -> float | None:
         """When the next one fires; None without any."""
-        while self._instants:
-            when = self._instants[0]
-            timers = self._timers[when]
-            if not timers[0].cancelled() or not all(timer.cancelled() for timer in timers):
+        heap = self.heap
+        while heap:
+            when, _, timer = heap[0]
+            if not timer._cancelled:
                 return when
-            heapq.heappop(self._instants)
-            del self._timers[when]
-            self._count -= len(timers)
-            self._cancelled -= len(timers)
+            heapq.heappop(heap)
+            self._cancelled -= 1
         return None
 
     def note_cancelled(self) -> None:
         """One of them was cancelled. It stays until its instant, unless such are many and the most."""
         self._cancelled += 1
-        if self._cancelled > _FEW and self._cancelled > self._count // 2:
-            kept = self.pending
-            self._timers.clear()
-            self._instants.clear()
-            self._count = self._cancelled = 0
-            for timer in kept:
-                self.add(timer, timer.when())
+        if self._cancelled > _FEW and self._cancelled > len(self.heap) // 2:
+            self.heap[:] = [entry for entry in self.heap if not entry[2].cancelled()]
+            heapq.heapify(self.heap)
+            self._cancelled = 0
