@@ -19,24 +19,15 @@ of a millisecond where the delay is known, and half of one where it is not.
 from collections import deque
 
 import numpy as np
-from numpy import fft  # numpy itself loads it at its first use: a stop of 60 ms for every call
-from numpy.typing import NDArray
+
+from audiosocket.echo_path import Samples, emphasised, explained, fit, gain, power, products
 
 __all__ = ["EchoGuard"]
-
-Samples = NDArray[np.float32]
 
 FRAME = 160  # samples
 COMPARED = 7 * FRAME
 PLAYED_FRAMES = 50
 """A second: delays up to 860 ms are found."""
-FFT = 8192  # holds what was played, so that nothing wraps around
-
-PATH = 48  # samples of echo path: 6 ms
-BEFORE = 8  # of them before the delay that fits best
-EMPHASIS = 0.7
-"""Speech has most energy in few low frequencies, in which any two voices are alike; the high ones tell them apart."""
-RIDGE = 0.01
 
 ECHO = 0.5
 ECHO_AGAIN = 0.3
@@ -70,10 +61,10 @@ class EchoGuard:
 
     def is_echo(self, heard: bytes) -> bool:
         """Is the newest that was heard (60 ms of SLIN or more) what was played?"""
-        y = _emphasised(b"".join(self._frames))
+        y = emphasised(b"".join(self._frames))
         if not y.any():
             return False
-        whole = _emphasised(heard)
+        whole = emphasised(heard)
         self._noise = max(LEAST_NOISE, min(self._noise * NOISE_RISES, _softest(whole)))
         x = whole[-COMPARED:]
         if len(x) > len(y) or not x.any():
@@ -84,15 +75,15 @@ class EchoGuard:
             if known:
                 self._undecided = 0
                 return True
-        at = int(np.argmax(_fit(_products(x, y), x, y)))
-        found, delay = _explained(x, y, at), len(y) - len(x) - at
-        if _gain(found, x, y, at) > LOUDEST_GAIN:
+        at = int(np.argmax(fit(products(x, y), x, y)))
+        found, delay = explained(x, y, at), len(y) - len(x) - at
+        if gain(found, x, y, at) > LOUDEST_GAIN:
             found = 0.0  # an echo is softer than the bot: it is chance
         if found >= ECHO or (found >= ECHO_AGAIN and abs(delay - self._guess) <= SAME_DELAY):
-            self._delay, self._gain, self._undecided = delay, _gain(found, x, y, at), 0
+            self._delay, self._gain, self._undecided = delay, gain(found, x, y, at), 0
             return True
         self._guess = delay if found >= ECHO_AGAIN else NO_GUESS
-        return self._is_doubtful(max(share, found) > CALLER or _power(x) <= NOISE_MARGIN * self._noise)
+        return self._is_doubtful(max(share, found) > CALLER or power(x) <= NOISE_MARGIN * self._noise)
 
     def _is_doubtful(self, doubtful: bool) -> bool:
         """For some onsets in a row; then it is a caller."""
@@ -104,27 +95,12 @@ class EchoGuard:
         at = len(y) - len(x) - delay
         low = max(0, at - SAME_DELAY)
         near = y[low : at + SAME_DELAY + len(x)]
-        share = _explained(x, y, low + int(np.argmax(_fit(np.correlate(near, x, "valid"), x, near))))
+        share = explained(x, y, low + int(np.argmax(fit(np.correlate(near, x, "valid"), x, near))))
         if share >= ECHO_AGAIN:
-            self._gain += GAIN_FOLLOWS * (min(LOUDEST_GAIN, _gain(share, x, y, at)) - self._gain)
+            self._gain += GAIN_FOLLOWS * (min(LOUDEST_GAIN, gain(share, x, y, at)) - self._gain)
             return share, True
-        played = _power(y[max(0, at - TAIL) : at + len(x)])
-        return share, _power(x) <= MARGIN * self._gain * played + NOISE_MARGIN * self._noise
-
-
-def _emphasised(pcm: bytes) -> Samples:
-    samples = np.frombuffer(pcm, "<i2").astype(np.float32)
-    return samples[1:] - np.float32(EMPHASIS) * samples[:-1]
-
-
-def _power(samples: Samples) -> float:
-    """Energy a sample."""
-    return float(samples @ samples) / max(1, len(samples))
-
-
-def _gain(share: float, x: Samples, y: Samples, at: int) -> float:
-    """How loud it comes back, if this share of x is y at `at`: its power by that played."""
-    return share * _power(x) / (_power(y[at : at + len(x)]) + 1.0)
+        played = power(y[max(0, at - TAIL) : at + len(x)])
+        return share, power(x) <= MARGIN * self._gain * played + NOISE_MARGIN * self._noise
 
 
 def _softest(samples: Samples) -> float:
@@ -132,32 +108,3 @@ def _softest(samples: Samples) -> float:
     count = len(samples) // FRAME
     pieces = samples[len(samples) - count * FRAME :].reshape(count, FRAME)
     return float(np.min(np.mean(pieces * pieces, axis=1), initial=np.inf))
-
-
-def _products(x: Samples, y: Samples) -> Samples:
-    """x times y at each place in y, as `np.correlate(y, x, "valid")`, but fast for a whole second."""
-    products = fft.irfft(fft.rfft(y, FFT) * fft.rfft(x, FFT).conj(), FFT)
-    return products[: len(y) - len(x) + 1].astype(np.float32)
-
-
-def _fit(products: Samples, x: Samples, y: Samples) -> Samples:
-    """How much of x a copy of y explains, at each place in y."""
-    sums = np.cumsum(y * y, dtype=np.float64)
-    energy = sums[len(x) - 1 :].copy()
-    energy[1:] -= sums[: -len(x)]
-    # Where next to nothing was played, it explains nothing.
-    fit: Samples = products * products / (energy + 1e-3 * energy.max() + 1.0)
-    return fit
-
-
-def _explained(x: Samples, y: Samples, at: int) -> float:
-    """The share of the energy of x that is y at about `at`, come through an echo path."""
-    source = y[max(0, at + BEFORE - PATH + 1) : at + BEFORE + len(x)]
-    taps = len(source) - len(x) + 1
-    product = np.correlate(source, x, "valid")
-    auto = np.correlate(np.concatenate([source, np.zeros(taps - 1, np.float32)]), source, "valid")
-    auto[0] = auto[0] * (1 + RIDGE) + 1.0
-    lags = np.arange(taps)
-    path = np.linalg.solve(auto[np.abs(lags[:, None] - lags)], product)
-    rest = x - np.convolve(source, path[::-1], "valid")
-    return 1.0 - float(rest @ rest) / float(x @ x)
