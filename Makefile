@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 EXTRAS := $(VENV)/.installed-extras
+MIC := $(VENV)/.installed-mic
 
 .PHONY: demo test test-all extras installed lint types benchmarks clean apt asterisk
 
@@ -19,6 +20,12 @@ $(EXTRAS): $(STAMP)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,azure,fake-azure,silero,local,e2e]'
 	@touch $@
 
+# PyAudio is compiled.
+$(MIC): $(STAMP)
+	@sh .ci/apt gcc libc6-dev portaudio19-dev
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[mic]'
+	@touch $@
+
 demo: $(STAMP)
 	$(BIN)/python -m audiosocket_sim run greeting_then_hold.yaml
 
@@ -28,14 +35,15 @@ test: $(STAMP)
 
 # What needs more than `make test` installs is skipped there, by name; here it is installed first, and a skip is a failure.
 # Calls on the real clock go last: no test beside them that keeps a core busy.
-test-all: $(EXTRAS) apt asterisk
+test-all: $(EXTRAS) $(MIC) apt asterisk
 	AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2 -m "not real_time"
 	AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2 -m real_time
 
 extras: $(EXTRAS)
 
 apt:
-	@sh .ci/apt ffmpeg gcc libc6-dev libssl3 ca-certificates asterisk-core-sounds-en-wav chromium
+	@sh .ci/apt ffmpeg gcc libc6-dev libssl3 ca-certificates asterisk-core-sounds-en-wav chromium \
+		pulseaudio pulseaudio-utils libasound2-plugins
 
 # A real Asterisk: the machine's own, or Debian's packages unpacked into ~/.cache/audiosocket-sim (no root).
 asterisk: $(STAMP)

@@ -16,6 +16,7 @@ ONLY_PYTHON = "AUDIOSOCKET_SIM_ONLY_PYTHON"
 BEYOND = {
     "asterisk": "a real Asterisk",
     "browser": "Chromium",
+    "mic": "PulseAudio and PyAudio",
     "extra": "an optional extra",
     "apt": "Debian packages",
 }

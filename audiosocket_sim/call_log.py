@@ -27,6 +27,7 @@ __all__ = [
     "StageTook",
     "StateTold",
     "StepFailed",
+    "last_word_heard",
 ]
 
 
@@ -239,3 +240,16 @@ class CallLog:
 
 
 _ORDER = attrgetter("order")
+
+
+def last_word_heard(call: CallLog, who: str, end_ms: int) -> bool | None:
+    """Whether the bot's last stretch of speech was heard to its end; of a caller's hang-up only if he cut it off."""
+    spoken = [(entry.at_ms, entry.event) for entry in call.entries if isinstance(entry.event, BotSpoke)]
+    if not spoken:
+        return None
+    at_ms, last = spoken[-1]
+    if last.whole_ms is None:
+        return None  # nobody knows how it would have gone on
+    if who == "caller" and not (last.cut_off and at_ms + last.heard_ms + last.gap_ms + 100 >= end_ms):
+        return None
+    return not last.cut_off

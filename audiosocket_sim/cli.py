@@ -4,11 +4,16 @@ scenario, 3 set-up, 4 inconclusive."""
 import argparse
 import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from audiosocket_sim.output import guarded_output
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 __all__ = ["main"]
 
@@ -63,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands)
+    _add_mic(commands)
     _add_mock_ai(commands)
     _add_doctor(commands)
     _add_capture(commands)
@@ -96,6 +102,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="module:callable (in this process), 'command: PROGRAM … {port}', or tcp://HOST:PORT (%(default)s)",
     )
     parser.add_argument("--control-url", help="of the target, where it has one and does not tell (docs/targets.md)")
+    _add_control_token(parser)
     parser.add_argument("--ai-port", type=_port, default=0, help="the mock AI's port, for a target that cannot be told")
     parser.add_argument("--real-time", action="store_true", help="on the real clock (always so out of process)")
     parser.add_argument(
@@ -119,12 +126,84 @@ def _run(options: argparse.Namespace) -> int:
         options.scenarios,
         target=options.target,
         control_url=options.control_url,
+        control_token=_control_token(options),
         peer=options.peer,
         real_time=options.real_time,
         ai_port=options.ai_port,
         artefacts=options.artefacts,
         as_json=options.json,
         verbose=options.verbose,
+    )
+
+
+def _add_control_token(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--control-token",
+        metavar="TOKEN",
+        help="for a control URL that asks for one; better as CONTROL_TOKEN in the environment",
+    )
+
+
+def _control_token(options: argparse.Namespace) -> "SecretStr | None":
+    """The flag, else the environment; never shown."""
+    from pydantic import SecretStr
+
+    token = options.control_token or os.environ.get("CONTROL_TOKEN")
+    return SecretStr(token) if token else None
+
+
+# --- mic ----------------------------------------------------------------------------------------------------------
+
+
+def _add_mic(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = _command(
+        commands,
+        "mic",
+        "call a server with this machine's microphone and loudspeaker, as Asterisk would",
+        "mic --host 127.0.0.1 --port 8080",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="of the AudioSocket server (%(default)s)")
+    parser.add_argument("--port", type=_port, default=8080, help="of the AudioSocket server (%(default)s)")
+    parser.add_argument(
+        "--list-devices", action="store_true", help="the microphones and loudspeakers there are, and end"
+    )
+    parser.add_argument("--input", metavar="DEVICE", help="the microphone: its number, or a part of its name")
+    parser.add_argument("--output", metavar="DEVICE", help="the loudspeaker: its number, or a part of its name")
+    parser.add_argument("--asterisk", default="22.10", metavar="VERSION", help="whose manners are kept (%(default)s)")
+    parser.add_argument("--attach", choices=["app", "chan"], default="app", help="as application or channel driver")
+    parser.add_argument(
+        "--control-url", help="where the server tells states and texts (http://127.0.0.1:8081 on loopback)"
+    )
+    _add_control_token(parser)
+    parser.add_argument("--no-echo-guard", action="store_true", help="do not turn the bot down in the microphone")
+    parser.add_argument(
+        "--for", dest="seconds", type=_seconds, default=7200.0, metavar="SECONDS", help="then hang up (%(default)s)"
+    )
+    parser.add_argument(
+        "--artefacts", type=Path, default=Path("runs"), help="folder for log and recording (%(default)s)"
+    )
+    parser.set_defaults(command=_mic)
+
+
+def _mic(options: argparse.Namespace) -> int:
+    from audiosocket_sim.mic.command import MicOptions, list_devices_command, mic_command
+
+    if options.list_devices:
+        return list_devices_command()
+    return mic_command(
+        MicOptions(
+            host=options.host,
+            port=options.port,
+            input=options.input,
+            output=options.output,
+            version=options.asterisk,
+            attach=options.attach,
+            control_url=options.control_url,
+            control_token=_control_token(options),
+            echo_guard=not options.no_echo_guard,
+            seconds=options.seconds,
+            artefacts=options.artefacts,
+        )
     )
 
 

@@ -13,12 +13,14 @@ from typing import Any, cast
 from urllib.parse import quote
 
 import httpx
+from pydantic import SecretStr
 
 __all__ = ["ControlClient", "ControlError", "ToldEvent"]
 
 _FIND_EVERY_SECONDS = 0.02
 _FIND_FOR_SECONDS = 5.0
 _ANSWER_SECONDS = 10.0
+_TOKEN_NEEDED = "it needs a token, or another one: --control-token, or CONTROL_TOKEN in the environment"
 
 
 class ControlError(Exception):
@@ -54,11 +56,24 @@ class ToldEvent:
 
 
 class ControlClient:
-    """One per call. `url` is the base, without a trailing slash."""
+    """One per call. `url` is the base, without a trailing slash. token: what the target asks for, if it does.
 
-    def __init__(self, url: str) -> None:
+    A token goes over https only to a server whose certificate is good; without one nothing needs to be kept safe.
+    """
+
+    def __init__(self, url: str, token: SecretStr | None = None) -> None:
         self._url = url.rstrip("/")
-        self._http = httpx.AsyncClient(trust_env=False, verify=False, timeout=_ANSWER_SECONDS)
+        headers = {} if token is None else {"Authorization": f"Bearer {token.get_secret_value()}"}
+        verify = token is not None and self._url.startswith("https:")
+        self._http = httpx.AsyncClient(trust_env=False, verify=verify, timeout=_ANSWER_SECONDS, headers=headers)
+
+    async def answers(self) -> bool:
+        """Whether there is anything that tells calls at the URL."""
+        try:
+            answer = await self._http.get(f"{self._url}/calls")
+            return answer.is_success and "calls" in answer.json()
+        except (httpx.HTTPError, ValueError, TypeError):
+            return False
 
     async def find(self, uuid: str, address: str) -> str:
         """The id under which the target knows our call: by our address, else by the UUID. Raises ControlError."""
@@ -72,6 +87,10 @@ class ControlClient:
                 ours = ours or [call for call in calls if call.get("id") == uuid and call.get("peer") is None]
                 if ours:
                     return str(ours[-1]["id"])
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code == httpx.codes.UNAUTHORIZED:
+                    raise ControlError(f"{self._url}/calls: {_TOKEN_NEEDED}") from error
+                raise ControlError(f"{self._url}/calls: {error!s} ({type(error).__name__})") from error
             except httpx.HTTPError as error:
                 raise ControlError(f"{self._url}/calls: {error!s} ({type(error).__name__})") from error
             except (ValueError, KeyError, TypeError, AttributeError) as error:

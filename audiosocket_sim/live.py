@@ -5,10 +5,11 @@ A line is printed once nothing earlier can come any more (speech is known at its
 
 import asyncio
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
@@ -53,9 +54,10 @@ class _Console(Console):
 
 
 class LiveView:
-    """`with LiveView() as view: run(…, on_entry=view.show)`."""
+    """`with LiveView() as view: run(…, on_entry=view.show)`. status: what stands below, instead of one line."""
 
-    def __init__(self, file: TextIO | None = None) -> None:
+    def __init__(self, file: TextIO | None = None, status: Callable[[], RenderableType] | None = None) -> None:
+        self._render = status or self._status
         self._console = _Console(file=file or sys.stdout, highlight=False, soft_wrap=True)
         self._waiting: list[Entry] = []
         self._watched: _Watched | None = None
@@ -63,7 +65,7 @@ class LiveView:
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
-            self._live = Live(get_renderable=self._status, console=self._console, refresh_per_second=8, transient=True)
+            self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=8, transient=True)
             self._live.start()
         return self
 

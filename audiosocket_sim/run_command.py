@@ -15,6 +15,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TextIO
 
+from pydantic import SecretStr
+
 from audiosocket_sim.dates import stopwatch
 from audiosocket_sim.live import LiveView
 from audiosocket_sim.loader import ScenarioError, load
@@ -47,6 +49,7 @@ def run_command(
     as_json: bool,
     verbose: bool,
     peer: PeerName = "simulated",
+    control_token: SecretStr | None = None,
 ) -> int:
     """Run each; returns the highest exit code. Nothing is run where one of them is not valid, or after Ctrl-C."""
     if verbose:
@@ -70,6 +73,7 @@ def run_command(
         options = Options(
             target=target,
             control_url=control_url,
+            control_token=control_token,
             peer=peer,
             real_time=real_time or not in_process or peer == "asterisk",
             ai_port=ai_port,

@@ -14,6 +14,8 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from audiosocket.errors import AudioSocketError
 from audiosocket.phrases import PhraseBook
 from audiosocket.slin import read_audio
@@ -53,6 +55,8 @@ class Options:
 
     target: str = "server:serve"
     control_url: str | None = None
+    control_token: SecretStr | None = None
+    """For a control URL that asks for one."""
     peer: PeerName = "simulated"
     """`asterisk`: a real one, on the real clock; the runner is the phone (docs/asterisk.md)."""
     real_time: bool = False
@@ -227,6 +231,7 @@ async def _one_call(
                 ai_port=options.ai_port,
                 on_entry=None if on_entry is None else (lambda entry: on_entry(entry, stage)),
                 make_leg=make_leg,
+                control_token=options.control_token,
             )
             state.stage = stage
             async with stage:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic import SecretStr
+
 from audiosocket.phrases import PhraseBook
 from audiosocket_sim import call_log as log
 from audiosocket_sim.asterisk import ConnectFailed, LegEnd
@@ -59,6 +61,7 @@ class Stage:
         ai_port: int = 0,
         on_entry: Callable[[Entry], None] | None = None,
         make_leg: MakeLeg = simulated_leg,
+        control_token: SecretStr | None = None,
     ) -> None:
         self.scenario = scenario
         self.log = CallLog()
@@ -67,6 +70,7 @@ class Stage:
         self._target = target
         self._settings = settings if settings is not None else scenario.server
         self._ai_port = ai_port
+        self._control_token = control_token
         self._on_entry = on_entry
         self._loop = asyncio.get_running_loop()
         self._started_at = self._loop.time()
@@ -178,7 +182,7 @@ class Stage:
             ) from error
         self._running = await self._target.start(self._settings, ai_url)
         if self._running.control_url is not None:
-            self.control = ControlClient(self._running.control_url)
+            self.control = ControlClient(self._running.control_url, self._control_token)
         elif any(reply.then_pushes for reply in self.scenario.ai):
             raise TargetUsageError("the scenario pushes messages, and the target has no control URL (docs/targets.md)")
 
@@ -340,23 +344,10 @@ class Stage:
         if self.scenario.network.split == "none":  # else it was we who cut the server's messages
             for anomaly in self.leg.anomalies:
                 self.record(end.at, Source.PEER, Noted(anomaly))
-        heard = _last_word_heard(self.log, end.who, self.ms(end.at))
+        heard = log.last_word_heard(self.log, end.who, self.ms(end.at))
         self.record(end.at, Source.END, log.CallEnded(end.who, end.how, end.dialplan, end.reason, heard))
 
 
 def _settle(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():
         waiter.set_result(None)
-
-
-def _last_word_heard(call: CallLog, who: str, end_ms: int) -> bool | None:
-    """Whether the bot's last stretch of speech was heard to its end; of a caller's hang-up only if he cut it off."""
-    spoken = [(entry.at_ms, entry.event) for entry in call.entries if isinstance(entry.event, log.BotSpoke)]
-    if not spoken:
-        return None
-    at_ms, last = spoken[-1]
-    if last.whole_ms is None:
-        return None  # nobody knows how it would have gone on
-    if who == "caller" and not (last.cut_off and at_ms + last.heard_ms + last.gap_ms + 100 >= end_ms):
-        return None
-    return not last.cut_off

@@ -21,7 +21,7 @@ from audiosocket_sim.call_log import (
 )
 from audiosocket_sim.scenario import Line, Scenario
 
-__all__ = ["around", "heading", "line_of", "transcript"]
+__all__ = ["around", "heading", "how_it_ended", "line_of", "transcript"]
 
 _NOTE_COLUMN = 88
 _TOO_FAR_AHEAD_MS = 200
@@ -116,7 +116,7 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
         case Noted(what=what):
             return "note", what, ""
         case CallEnded():
-            return "end", _end(event), ""
+            return "end", how_it_ended(event), ""
 
 
 def _reply(event: BackendReplied) -> str:
@@ -143,7 +143,8 @@ def _bot_note(event: BotSpoke) -> str:
     return note
 
 
-def _end(event: CallEnded) -> str:
+def how_it_ended(event: CallEnded) -> str:
+    """`server hung up (00 00 00); last word heard; the dialplan continues`."""
     who = {"asterisk": "Asterisk ended the call"}.get(event.who, f"{event.who} hung up")
     how = "" if event.who == "caller" and event.how == "fin" else f" ({_HOW.get(event.how, event.how)})"
     parts = [f"{who}{how}"]

@@ -1,0 +1,165 @@
+"""`mic` for people: finds the devices, shows the call while it runs, says at its end how it went and what it left."""
+
+import asyncio
+import contextlib
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from audiosocket.phrases import PhraseBook
+from audiosocket.slin import read_audio
+from audiosocket_sim.asterisk import ConnectFailed, LegEnd
+from audiosocket_sim.call_log import CallEnded
+from audiosocket_sim.live import LiveView
+from audiosocket_sim.mic.devices import Device, DeviceError, choose, listing
+from audiosocket_sim.mic.files import write_files
+from audiosocket_sim.mic.keys import Keys
+from audiosocket_sim.mic.options import MicOptions
+from audiosocket_sim.mic.screen import status
+from audiosocket_sim.mic.session import MicCall
+from audiosocket_sim.mic.sound_card import MicrophoneExtraMissing, SoundCard, SoundSystem
+from audiosocket_sim.places import PROJECT, nearest_folder
+from audiosocket_sim.profiles import UnknownProfile, profile
+from audiosocket_sim.transcript import how_it_ended
+
+__all__ = ["MicOptions", "list_devices_command", "mic_command"]
+
+_FINE, _FAILED, _USAGE, _SET_UP = 0, 1, 2, 3
+_LATE_MS = 20.0
+
+
+def list_devices_command() -> int:
+    """A line a device. Returns 0, or 3 without PyAudio."""
+    try:
+        with SoundSystem() as system:
+            _say(listing(system.devices()))
+    except MicrophoneExtraMissing as error:
+        return _refuse(str(error))
+    return _FINE
+
+
+def mic_command(options: MicOptions) -> int:
+    """One call. Returns 0 where it ended as calls do; 1 where Asterisk would have dropped it, or the server reset it; 2
+    for a wrong version; 3 for no device, nobody listening, or files that cannot be written."""
+    try:
+        profile(options.version, options.attach)
+    except UnknownProfile as error:
+        return _refuse(str(error), _USAGE)
+    try:
+        with SoundSystem() as system:
+            devices = system.devices()
+            microphone = choose(devices, options.input, "input")
+            loudspeaker = choose(devices, options.output, "output")
+            return asyncio.run(_call(options, system, microphone, loudspeaker))
+    except (MicrophoneExtraMissing, DeviceError) as error:
+        return _refuse(str(error))
+
+
+@contextlib.contextmanager
+def _settled_memory() -> Iterator[None]:
+    """What was loaded so far stays: to look through it for garbage in mid-call would hold up packets."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+async def _call(options: MicOptions, system: SoundSystem, microphone: Device, loudspeaker: Device) -> int:
+    loop = asyncio.get_running_loop()
+    book, hold_pcm = await loop.run_in_executor(None, _what_the_ear_knows)
+    heading = (
+        f"mic · Asterisk {options.version}, {options.attach} · {options.host}:{options.port} · "
+        f"{microphone.name} → {loudspeaker.name}"
+    )
+    draw: list[Callable[[], RenderableType]] = []
+    view = LiveView(status=lambda: draw[0]() if draw else Text("opening the sound devices …", style="dim"))
+    call = MicCall(
+        options,
+        microphone_hz=microphone.rate_hz,
+        loudspeaker_hz=loudspeaker.rate_hz,
+        bot_book=book,
+        hold_pcm=hold_pcm,
+        on_entry=view.show,
+    )
+    card = system.open(microphone, loudspeaker, call.phone.captured, call.phone.pull)
+    try:
+        with _settled_memory(), view, Keys(call.on_key) as keys:
+            view.heading(heading)
+            draw.append(lambda: status(call, card, keys=keys.there))
+            end = await call.run()
+    except ConnectFailed as error:
+        return _refuse(f"nobody answers at {options.host}:{options.port}: {error}")
+    finally:
+        card.close()
+    return await _conclude(options, heading, call, card, end)
+
+
+async def _conclude(options: MicOptions, heading: str, call: MicCall, card: SoundCard, end: LegEnd) -> int:
+    _say("\n".join(_summary(call, card)))
+    loop = asyncio.get_running_loop()
+    try:
+        files = await loop.run_in_executor(
+            None,
+            write_files,
+            options.artefacts,
+            heading,
+            call.log.entries,
+            call.phone.sent,
+            call.t0,
+            call.ear.timeline(call.t0),
+        )
+    except OSError as error:
+        return _refuse(f"cannot write to {error.filename or options.artefacts}: {error.strerror or error}")
+    _say(
+        f"  transcript  {files.transcript}\n  call log    {files.call_log}\n"
+        f"  recording   {files.recording}  (left: you, right: the bot)"
+    )
+    return _FAILED if end.who == "asterisk" or (end.who, end.how) == ("server", "reset") else _FINE
+
+
+def _summary(call: MicCall, card: SoundCard) -> list[str]:
+    """How it ended; and what was lost on the way, ours first, so that the bot is not blamed for it."""
+    last = next(entry for entry in call.log.entries if isinstance(entry.event, CallEnded))
+    assert isinstance(last.event, CallEnded)
+    lines = [f"the call ended after {last.at_ms / 1000:.1f} s: {how_it_ended(last.event)}"]
+    playout, phone = call.phone.playout, call.phone
+    if playout.underruns or playout.dropped_ms:
+        lines.append(
+            f"  playout: ran dry {playout.underruns}×, {playout.inserted_ms:.0f} ms of silence inserted, "
+            f"{playout.dropped_ms:.0f} ms dropped, {playout.target_ms:.0f} ms of delay wanted"
+        )
+    if card.overruns or card.underruns or phone.microphone.underruns:
+        lines.append(
+            f"  this machine: microphone late {phone.microphone.underruns}×, its sound lost {card.overruns}×, "
+            f"loudspeaker late {card.underruns}×; that is not the bot's"
+        )
+    if call.leg.own_lateness_ms > _LATE_MS:
+        lines.append(f"  our own packets were up to {call.leg.own_lateness_ms:.0f} ms late: a busy machine")
+    if phone.echo_ms:
+        lines.append(f"  echo: {phone.echo_ms / 1000:.1f} s of the bot's own voice turned down in the microphone")
+    return lines
+
+
+def _what_the_ear_knows() -> tuple[PhraseBook, bytes]:
+    """The bot's prompts and its hold audio, beside this folder and in the project."""
+    here = Path.cwd()
+    folders = (nearest_folder("audio/prompts", here, "manifest.yaml"), PROJECT / "audio" / "prompts")
+    book = PhraseBook.load(*dict.fromkeys(folder for folder in folders if folder is not None and folder.is_dir()))
+    near = nearest_folder("audio", here, "waiting.slin")
+    return book, b"" if near is None else read_audio(near / "waiting.slin")
+
+
+def _refuse(line: str, code: int = _SET_UP) -> int:
+    sys.stderr.write(f"{line}\n")
+    return code
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

@@ -1,0 +1,119 @@
+"""The phone between a sound card and a call leg: from the microphone to packets, from packets to the loudspeaker.
+
+Two threads of the sound card call `captured` and `pull`, the loop calls the rest. They share deques only, each with one
+writer and one reader, and bounded. The microphone's clock and the call's meet in a buffer, and so do the call's and the
+loudspeaker's. It knows no sound card and no socket.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+from audiosocket_sim.mic.echo_guard import FRAME_BYTES, EchoGuard
+from audiosocket_sim.mic.jitter_buffer import JitterBuffer
+from audiosocket_sim.mic.meters import Meter
+from audiosocket_sim.mic.resampling import RATE_HZ, StreamResampler
+
+__all__ = ["Phone"]
+
+_PIECE = 80  # samples: 10 ms
+_MOST_PIECES = 1000
+_DEAF_SECONDS = 2.0
+
+
+class Phone:
+    """now: the loop's time, which may be asked from any thread. guard: None for an open line."""
+
+    def __init__(
+        self, now: Callable[[], float], *, microphone_hz: int, loudspeaker_hz: int, guard: EchoGuard | None
+    ) -> None:
+        self._now = now
+        self._guard = guard
+        self._captured: deque[tuple[float, bytes]] = deque(maxlen=_MOST_PIECES)
+        self._captured_at = now()
+        self._from_microphone = StreamResampler(microphone_hz, RATE_HZ)
+        self._unframed = bytearray()
+        self._microphone = JitterBuffer(most_ms=200)
+        self._arrived: deque[tuple[float, bytes]] = deque(maxlen=_MOST_PIECES)
+        self._from_bot: tuple[int, StreamResampler] = (RATE_HZ, StreamResampler(RATE_HZ, RATE_HZ))
+        self._to_loudspeaker = StreamResampler(RATE_HZ, loudspeaker_hz)
+        self._unplayed = bytearray()
+        self._played: deque[bytes] = deque(maxlen=_MOST_PIECES)
+        self.playout = JitterBuffer(least_ms=40)
+        self.muted = False
+        self.caller_meter = Meter()
+        self.bot_meter = Meter()
+        self.sent: list[tuple[float, bytes]] = []
+        """Every packet with the loop time at which it left: the left side of the recording."""
+
+    # --- in the sound card's threads
+
+    def captured(self, pcm: bytes) -> None:
+        """The microphone heard this, at its own rate."""
+        self._captured.append((self._now(), pcm))
+
+    def pull(self, n_samples: int) -> bytes:
+        """What the loudspeaker plays next, at its own rate."""
+        while self._arrived:
+            self.playout.arrive(*self._arrived.popleft())
+        while len(self._unplayed) < 2 * n_samples:
+            piece = self.playout.take(_PIECE)
+            self._played.append(piece)
+            self._unplayed += self._to_loudspeaker.feed(piece)
+        pcm = bytes(self._unplayed[: 2 * n_samples])
+        del self._unplayed[: 2 * n_samples]
+        return pcm
+
+    # --- in the loop
+
+    def source(self, n_samples: int) -> bytes | None:
+        """The next packet of the caller, 8 kHz; None while the phone is muted."""
+        self._follow_the_loudspeaker()
+        self._take_what_was_captured()
+        packet = self._microphone.take(n_samples)
+        self.caller_meter.feed(packet)
+        if self.muted:
+            return None
+        self.sent.append((self._now(), packet))
+        return packet
+
+    def hear(self, at: float, rate_hz: int, payload: bytes) -> None:
+        """The bot's sound arrived, at `at`."""
+        if rate_hz != self._from_bot[0]:
+            self._from_bot = (rate_hz, StreamResampler(rate_hz, RATE_HZ))
+        self._arrived.append((at, self._from_bot[1].feed(payload[: len(payload) & ~1])))
+
+    @property
+    def is_deaf(self) -> bool:
+        """The microphone has given nothing for two seconds, not even silence."""
+        return self._now() - self._captured_at > _DEAF_SECONDS
+
+    @property
+    def echo(self) -> bool:
+        """The bot comes back through the microphone, and is turned down, now."""
+        return self._guard is not None and self._guard.is_echo
+
+    @property
+    def echo_ms(self) -> int:
+        return 0 if self._guard is None else self._guard.turned_down_ms
+
+    @property
+    def microphone(self) -> JitterBuffer:
+        """Between the microphone's clock and the call's."""
+        return self._microphone
+
+    def _follow_the_loudspeaker(self) -> None:
+        while self._played:
+            piece = self._played.popleft()
+            self.bot_meter.feed(piece)
+            if self._guard is not None:
+                self._guard.played(piece)
+
+    def _take_what_was_captured(self) -> None:
+        while self._captured:
+            at, pcm = self._captured.popleft()
+            self._captured_at = at
+            self._unframed += self._from_microphone.feed(pcm)
+            while len(self._unframed) >= FRAME_BYTES:
+                frame = bytes(self._unframed[:FRAME_BYTES])
+                del self._unframed[:FRAME_BYTES]
+                self._microphone.arrive(at, frame if self._guard is None else self._guard.clean(frame))

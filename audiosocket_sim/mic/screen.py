@@ -1,0 +1,76 @@
+"""What stands below the transcript while the call runs: both levels, state, time, and what the keys do. Draws only.
+
+All that was said is text, never markup.
+"""
+
+from rich.console import Group
+from rich.text import Text
+
+from audiosocket_sim.mic.meters import bar
+from audiosocket_sim.mic.session import MicCall
+from audiosocket_sim.mic.sound_card import SoundCard
+
+__all__ = ["status"]
+
+_WIDTH = 24
+_LOUD_DBFS = -3.0
+
+
+def status(call: MicCall, card: SoundCard, *, keys: bool) -> Group:
+    """A few lines; `keys`: somebody can press some."""
+    phone = call.phone
+    lines = [
+        _level("you", phone.caller_meter.dbfs, _of_the_microphone(call, card), muted=phone.muted),
+        _level("bot", phone.bot_meter.dbfs, _of_the_loudspeaker(call, card)),
+        Text("  ·  ".join(_state(call)), style="reverse"),
+    ]
+    if call.told.interim:
+        lines.append(Text(f"you say: {call.told.interim}", style="cyan"))
+    if keys:
+        mute = "unmute" if phone.muted else "mute"
+        lines.append(Text(f"0-9 * # A-D: press a key of the phone · space: {mute} · q: hang up", style="dim"))
+    for line in lines:
+        line.no_wrap, line.overflow = True, "ellipsis"
+    return Group(*lines)
+
+
+def _level(who: str, dbfs: float, more: list[str], *, muted: bool = False) -> Text:
+    style = "dim" if muted else "red" if dbfs > _LOUD_DBFS else "green"
+    text = Text(f"{who} ▕")
+    text.append(bar(dbfs, _WIDTH), style=style)
+    text.append(f"▏{dbfs:5.0f} dBFS")
+    text.append("".join(f"  ·  {part}" for part in more), style="dim")
+    return text
+
+
+def _of_the_microphone(call: MicCall, card: SoundCard) -> list[str]:
+    phone = call.phone
+    parts = ["MUTED"] if phone.muted else []
+    if phone.is_deaf:
+        parts.append("the microphone gives nothing")
+    if phone.echo:
+        parts.append("echo of the bot, turned down")
+    if card.overruns:
+        parts.append(f"lost by us {card.overruns}×")
+    return parts
+
+
+def _of_the_loudspeaker(call: MicCall, card: SoundCard) -> list[str]:
+    playout = call.phone.playout
+    parts = [f"{playout.depth_ms:.0f} ms waiting, {playout.target_ms:.0f} wanted"]
+    if playout.underruns:
+        parts.append(f"ran dry {playout.underruns}×")
+    if card.underruns:
+        parts.append(f"late by us {card.underruns}×")
+    return parts
+
+
+def _state(call: MicCall) -> list[str]:
+    if call.leg.t0 is None:
+        return ["connecting …"]
+    parts = [f"{call.now_ms / 1000:7.1f} s", call.state or "no state told"]
+    if call.ear.speaking_since is not None:
+        parts.append("the bot speaks")
+    if call.ear.hold_since is not None:
+        parts.append("hold audio")
+    return parts

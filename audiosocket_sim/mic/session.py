@@ -1,0 +1,220 @@
+"""One call with the microphone, from the dialling to its end: joins leg, phone, ear and what the server tells.
+
+It shows nothing and writes no file. On the wire it is the simulated Asterisk (`asterisk.CallLeg`), and nothing else.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+from audiosocket.phrases import PhraseBook
+from audiosocket_sim import call_log as log
+from audiosocket_sim.asterisk import CallLeg, LegEnd
+from audiosocket_sim.call_log import CallLog, Entry, LogEvent, Noted, Source
+from audiosocket_sim.control import ControlClient, ControlError
+from audiosocket_sim.hearing import Ear, HeardHoldStarted, HeardHoldStopped, HeardSpeech, HeardSpeechStarted
+from audiosocket_sim.mic.echo_guard import EchoGuard
+from audiosocket_sim.mic.keys import HANG_UP, MUTE
+from audiosocket_sim.mic.options import MicOptions
+from audiosocket_sim.mic.phone import Phone
+from audiosocket_sim.mic.told import Told
+from audiosocket_sim.profiles import profile
+
+__all__ = ["MicCall"]
+
+_USUAL_CONTROL_URL = "http://127.0.0.1:8081"
+_LAST_FACTS_SECONDS = 2.0
+_LAST_WORD_SECONDS = 0.5
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class MicCall:
+    """Made in a running loop. `run` once; `log`, `phone`, `told` and `end` are what came of it."""
+
+    def __init__(
+        self,
+        options: MicOptions,
+        *,
+        microphone_hz: int,
+        loudspeaker_hz: int,
+        bot_book: PhraseBook,
+        hold_pcm: bytes,
+        on_entry: Callable[[Entry, "MicCall"], None],
+    ) -> None:
+        self._options = options
+        self._on_entry = on_entry
+        self._loop = loop = asyncio.get_running_loop()
+        self._began_at = loop.time()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._told_deaf = False
+        self.log = CallLog()
+        self.end: LegEnd | None = None
+        guard = EchoGuard() if options.echo_guard else None
+        self.phone = Phone(loop.time, microphone_hz=microphone_hz, loudspeaker_hz=loudspeaker_hz, guard=guard)
+        self.ear = Ear(bot_book, hold_pcm, self._on_heard)
+        self.leg = CallLeg(
+            profile(options.version, options.attach), uuid4(), source=self._source, on_bot_audio=self._on_bot_audio
+        )
+        self.told = Told(str(self.leg.uuid), self._record_ms)
+        self.bot_sent: list[tuple[float, int, bytes]] = []
+        """What the bot sent, for a scenario: loop time, rate, SLIN. Empty where none is to be saved."""
+        self.keys: list[tuple[float, str]] = []
+
+    # --- what the screen shows
+
+    @property
+    def t0(self) -> float:
+        return self._began_at if self.leg.t0 is None else self.leg.t0
+
+    def ms(self, loop_time: float) -> int:
+        """Whole milliseconds since the UUID."""
+        return round((loop_time - self.t0) * 1000)
+
+    @property
+    def now_ms(self) -> int:
+        return self.ms(self._loop.time())
+
+    @property
+    def state(self) -> str | None:
+        return self.told.state
+
+    # --- from the dialling to the end
+
+    async def run(self) -> LegEnd:
+        """The whole call; returns when it is over and all is told. Raises ConnectFailed."""
+        control = await self._find_control()
+        with self._ending_signals():
+            try:
+                await self.leg.connect(self._options.host, self._options.port)
+                limit = self._loop.call_later(self._options.seconds, self.hang_up)
+                following = self._spawn(self._follow(control))
+                end = self.end = await self.leg.wait_ended()
+                limit.cancel()
+                self._conclude(end)
+                await asyncio.wait([following, *self._tasks], timeout=_LAST_FACTS_SECONDS)
+                if end.who != "caller":
+                    await asyncio.sleep(min(_LAST_WORD_SECONDS, self.phone.playout.depth_ms / 1000))
+                return end
+            finally:
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+                await self.leg.aclose()
+                if control is not None:
+                    await control.aclose()
+
+    def hang_up(self) -> None:
+        """As a caller does. Also while it is being dialled, and after the end."""
+        self.leg.hang_up()
+
+    def on_key(self, what: str) -> None:
+        """A key of the keyboard, as `keys.meaning` has it."""
+        if what == HANG_UP:
+            self.hang_up()
+        elif self.leg.t0 is None or self.end is not None:
+            return
+        elif what == MUTE:
+            self.phone.muted = not self.phone.muted
+            self._record(self._loop.time(), Source.CALLER, log.CallerAction("mute" if self.phone.muted else "unmute"))
+        else:
+            self._spawn(self._press(what))
+
+    async def _press(self, digit: str) -> None:
+        self._record(self._loop.time(), Source.CALLER, log.CallerAction("dtmf", digit))
+        await self.leg.press(digit)
+        self.keys.append((self._loop.time(), digit))
+
+    def _conclude(self, end: LegEnd) -> None:
+        self.ear.close(end.at)
+        for anomaly in self.leg.anomalies:
+            self._record(end.at, Source.PEER, Noted(anomaly))
+        heard = log.last_word_heard(self.log, end.who, self.ms(end.at))
+        self._record(end.at, Source.END, log.CallEnded(end.who, end.how, end.dialplan, end.reason, heard))
+
+    @contextlib.contextmanager
+    def _ending_signals(self) -> Iterator[None]:
+        """Ctrl-C, SIGTERM and a closed terminal hang up; what is known is written after that, as ever."""
+        names = [name for name in _SIGNALS if hasattr(signal, name)]
+        added = []
+        for name in names:
+            with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # Windows; not the main thread
+                self._loop.add_signal_handler(getattr(signal, name), self.hang_up)
+                added.append(name)
+        try:
+            yield
+        finally:
+            for name in added:
+                self._loop.remove_signal_handler(getattr(signal, name))
+
+    def _spawn(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # --- sound
+
+    def _source(self, n_samples: int) -> bytes | None:
+        now = self._loop.time()
+        self.ear.advance(now)
+        packet = self.phone.source(n_samples)
+        if self.phone.is_deaf and not self._told_deaf:
+            self._told_deaf = True
+            self._record(now, Source.CALLER, Noted("the microphone gives no sound, not even silence"))
+        return packet
+
+    def _on_bot_audio(self, at: float, rate_hz: int, payload: bytes) -> None:
+        self.phone.hear(at, rate_hz, payload)
+        self.ear.hear(at, rate_hz, payload)
+        if self._options.save_scenario is not None:
+            self.bot_sent.append((at, rate_hz, payload))
+
+    def _on_heard(self, fact: HeardSpeechStarted | HeardSpeech | HeardHoldStarted | HeardHoldStopped) -> None:
+        match fact:
+            case HeardSpeech(at=at, heard_ms=heard, whole_ms=whole, text=text, voice=voice, gap_ms=gap, ahead_ms=ahead):
+                self._record(at, Source.BOT, log.BotSpoke(text, heard, whole, voice, gap, ahead))
+            case HeardHoldStarted(at=at):
+                self._record(at, Source.HOLD, log.HoldStarted())
+            case HeardHoldStopped(at=at, duration_ms=duration, seamless=seamless):
+                self._record(at, Source.HOLD, log.HoldStopped(duration, seamless))
+
+    # --- what the server tells
+
+    async def _find_control(self) -> ControlClient | None:
+        """Asked once before the call: the first request of a process costs the time of several packets."""
+        asked_for = self._options.control_url is not None
+        if not asked_for and not _is_loopback(self._options.host):
+            return None
+        control = ControlClient(self._options.control_url or _USUAL_CONTROL_URL, self._options.control_token)
+        if await control.answers() or asked_for:
+            return control
+        await control.aclose()
+        return None
+
+    async def _follow(self, control: ControlClient | None) -> None:
+        """The events of our call, where there is a control API. One that was asked for and does not answer is told."""
+        if control is None:
+            return
+        try:
+            host, port = self.leg.local_address
+            await control.follow(await control.find(str(self.leg.uuid), f"{host}:{port}"), self.told.take)
+        except ControlError as error:
+            if self._options.control_url is not None or self.told.anything:
+                self._record(self._loop.time(), Source.PEER, Noted(str(error)))
+
+    def _record(self, loop_time: float, source: Source, event: LogEvent) -> None:
+        self._record_ms(self.ms(loop_time), source, event)
+
+    def _record_ms(self, at_ms: int, source: Source, event: LogEvent) -> None:
+        self._on_entry(self.log.add(at_ms, source, event), self)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

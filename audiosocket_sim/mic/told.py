@@ -1,0 +1,96 @@
+"""What the server tells of our call through its control API, as entries of the call log, and as data for a scenario.
+
+The reference server's events (docs/server.md) are the full set; of a server that tells less there is less. Pure.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from audiosocket_sim import call_log as log
+from audiosocket_sim.call_log import LogEvent, Noted, Source
+from audiosocket_sim.control import ToldEvent
+from audiosocket_sim.live_call import Answer, CapturedPush, Exchange, Recognised, ToldState
+
+__all__ = ["Told"]
+
+
+class Told:
+    """record: milliseconds since the UUID, source, event."""
+
+    def __init__(self, conversation_id: str, record: Callable[[int, Source, LogEvent], None]) -> None:
+        self._conversation_id = conversation_id
+        self._record = record
+        self.anything = False
+        self.state: str | None = None
+        self.interim = ""
+        """What is understood so far of what the caller is saying."""
+        self.recognised: list[Recognised] = []
+        self.states: list[ToldState] = []
+        self.exchanges: list[Exchange] = []
+        self.pushes: list[CapturedPush] = []
+
+    def take(self, event: ToldEvent) -> None:
+        """One event. Raises ControlError where it is not as docs/targets.md says."""
+        self.anything = True
+        at_ms = round(event.at_seconds * 1000)
+        match event.type:
+            case "state_changed":
+                self.state = event.text("after")
+                self.states.append(ToldState(at_ms, event.text("before"), self.state))
+                self._record(at_ms, Source.STATE, log.StateTold(event.text("before"), self.state))
+            case "transcript_interim":
+                self.interim = event.text("text")
+            case "transcript_final":
+                self._final(at_ms, event)
+            case "backend_asked":
+                self._asked(at_ms, event.text("content"))
+            case "backend_answered" | "backend_failed":
+                self._answered(at_ms, event)
+            case "message_pushed":
+                says, status = event.text("message"), event.text("set_call_status")
+                self.pushes.append(CapturedPush(at_ms, _body(says, status)))
+                self._record(at_ms, Source.BACKEND, log.BackendPushed(says, status, 202))
+            case "stage_took":
+                took = log.StageTook(
+                    event.text("stage"), event.ms("duration_ms"), event.ms_or_none("since_last_word_ms")
+                )
+                self._record(at_ms, Source.LATENCY, took)
+            case "warned":
+                self._note(at_ms, f"the server warns: {event.text('what')}")
+            case "synthesis_failed":
+                self._note(at_ms, f"the server's speech failed: {event.text('detail')}")
+
+    def _final(self, at_ms: int, event: ToldEvent) -> None:
+        text, self.interim = event.text("text"), ""
+        self.recognised.append(Recognised(at_ms, text))
+        if not text:
+            detail = event.fields.get("detail")
+            what = f"the server's recognition failed: {detail}" if detail else "the server recognised nothing"
+            self._record(at_ms, Source.HEARD, Noted(what))
+
+    def _asked(self, at_ms: int, content: str) -> None:
+        self.exchanges.append(Exchange(at_ms, content, self._conversation_id))
+        self._record(at_ms, Source.HEARD, log.BackendAsked(len(self.exchanges), self._conversation_id, content))
+
+    def _answered(self, at_ms: int, event: ToldEvent) -> None:
+        if not self.exchanges:
+            return
+        asked, number = self.exchanges[-1], len(self.exchanges)
+        after_ms = at_ms - asked.at_ms
+        if event.type == "backend_answered":
+            says, status = event.text("message"), event.text("set_call_status")
+            answer = Answer(at_ms, 200, _body(says, status))
+            replied = log.BackendReplied(number, says, status, after_ms)
+        else:
+            unreachable = event.text("kind") == "unreachable"
+            answer = Answer(at_ms, fault="no_answer") if unreachable else Answer(at_ms, 500)
+            replied = log.BackendReplied(number, None, None, after_ms, event.text("kind"))
+        self.exchanges[-1] = replace(asked, answer=answer)
+        self._record(at_ms, Source.BACKEND, replied)
+
+    def _note(self, at_ms: int, what: str) -> None:
+        self._record(at_ms, Source.PEER, Noted(what))
+
+
+def _body(says: str, status: str) -> dict[str, object]:
+    return {"content": {"mensagem": says}, "set_call_status": status}

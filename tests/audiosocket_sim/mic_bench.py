@@ -1,0 +1,195 @@
+"""A sound card without hardware: PulseAudio with null sinks, in a folder of its own; and programs that are waited for.
+
+`speaker` is the virtual loudspeaker, `micfeed` is what the virtual microphone hears. Nothing here waits for a time: for
+a line that a program says, or for its end.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from queue import Queue
+
+import pytest
+
+from audiosocket.slin import read_audio
+
+ROOT = Path(__file__).resolve().parents[2]
+LONGEST_WAIT_SECONDS = 60
+PROGRAMS = ("pulseaudio", "pactl", "pacat", "paplay", "parecord")
+
+needs_sound = [
+    pytest.mark.mic,
+    pytest.mark.real_time,
+    pytest.mark.skipif(find_spec("pyaudio") is None, reason="no PyAudio: pip install 'audiosocket-sim[mic]'"),
+    pytest.mark.skipif(
+        not all(map(shutil.which, PROGRAMS)), reason="no PulseAudio: apt install pulseaudio pulseaudio-utils"
+    ),
+]
+
+_ALSA = """
+pcm.virtmic { type pulse device "virtmic" hint { show on description "virtual microphone" } }
+pcm.virtspk { type pulse device "speaker" hint { show on description "virtual loudspeaker" } }
+pcm.!default { type asym playback.pcm "virtspk" capture.pcm "virtmic" }
+ctl.!default { type pulse }
+"""
+
+
+class Program:
+    """A program whose lines on stdout (and stderr) can be waited for."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self.process = process
+        self.lines: list[str] = []
+        self._new: Queue[str | None] = Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._new.put(line.decode("utf-8", "replace").rstrip("\n"))
+        self._new.put(None)
+
+    def until(self, part: str) -> str:
+        """The next line that holds this. Fails when the program ends without it."""
+        while True:
+            line = self._new.get(timeout=LONGEST_WAIT_SECONDS)
+            if line is None:
+                pytest.fail(f"{part!r} never came:\n" + "\n".join(self.lines))
+            self.lines.append(line)
+            if part in line:
+                return line
+
+    def finish(self) -> int:
+        """Wait for its end; all that it said is in `lines` then. Its exit code."""
+        while (line := self._new.get(timeout=LONGEST_WAIT_SECONDS)) is not None:
+            self.lines.append(line)
+        return self.process.wait(LONGEST_WAIT_SECONDS)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+
+@contextmanager
+def running(*command: str | Path, env: Mapping[str, str] | None = None, **how: object) -> Iterator[Program]:
+    """A program of this project, until the `with` ends: then SIGTERM."""
+    process = subprocess.Popen(
+        [*map(str, command)],
+        cwd=ROOT,
+        env={**os.environ, **(env or {}), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        **how,  # type: ignore[call-overload]
+    )
+    try:
+        yield Program(process)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+
+class Sound:
+    """The virtual sound card. `env` leads every program to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "asound.conf").write_text(_ALSA)
+        self.env = {"PULSE_SERVER": f"unix:{folder}/pulse.sock", "ALSA_CONFIG_PATH": str(folder / "asound.conf")}
+        self._own = {
+            **os.environ,
+            "HOME": str(folder),
+            "XDG_RUNTIME_DIR": str(folder),
+            "PULSE_RUNTIME_PATH": str(folder),
+        }
+        self._programs: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        modules = (
+            f"module-native-protocol-unix socket={self.folder}/pulse.sock auth-anonymous=1",
+            "module-null-sink sink_name=micfeed rate=48000 channels=1",
+            "module-remap-source source_name=virtmic master=micfeed.monitor channels=1 rate=48000",
+            "module-null-sink sink_name=speaker rate=48000 channels=1",
+        )
+        flags = ["--exit-idle-time=-1", "--realtime=no", "--high-priority=no", "--use-pid-file=yes"]
+        loaded = [word for module in modules for word in ("-L", module)]
+        command = ["pulseaudio", "-n", "--daemonize=yes", *flags, *loaded]  # returns when all is there
+        subprocess.run(command, env=self._own, check=True, capture_output=True)
+        # A null sink renders two seconds ahead, so that the first sound comes late, unless somebody is in a hurry.
+        for sink in ("speaker", "micfeed"):
+            awake = ["pacat", "--playback", f"--device={sink}", "--latency-msec=20", "--rate=8000", "--channels=1"]
+            self._start(*awake, "/dev/zero")
+
+    def stop(self) -> None:
+        for program in self._programs:
+            program.terminate()
+            program.wait()
+        pid = int((self.folder / "pid").read_text())
+        os.kill(pid, signal.SIGTERM)
+
+    def _start(self, *command: str) -> "subprocess.Popen[bytes]":
+        quiet = subprocess.DEVNULL
+        program = subprocess.Popen(command, env={**os.environ, **self.env}, stdin=quiet, stdout=quiet, stderr=quiet)
+        self._programs.append(program)
+        return program
+
+    def say(self, recording: str) -> None:
+        """Speak it into the microphone; returns when it is said."""
+        path = ROOT / "recordings" / f"{recording}.wav"
+        subprocess.run(["paplay", "--device=micfeed", path], env={**os.environ, **self.env}, check=True)
+
+    @contextmanager
+    def recorded(self) -> Iterator[Path]:
+        """What the loudspeaker plays, as a WAV of 8 kHz; whole when the `with` has ended."""
+        path = self.folder / "heard.wav"
+        wav = ["--rate=8000", "--channels=1", "--format=s16le", "--file-format=wav"]
+        recorder = self._start("parecord", "--latency-msec=20", "--device=speaker.monitor", *wav, str(path))
+        try:
+            yield path
+        finally:
+            recorder.send_signal(signal.SIGINT)
+            recorder.wait(10)
+            self._programs.remove(recorder)
+
+    @contextmanager
+    def looped(self) -> Iterator[None]:
+        """An open loudspeaker: the microphone hears it."""
+        loop = ["pactl", "load-module", "module-loopback", "source=speaker.monitor", "sink=micfeed", "latency_msec=60"]
+        env = {**os.environ, **self.env}
+        number = subprocess.run(loop, env=env, check=True, capture_output=True, text=True).stdout.strip()
+        try:
+            yield
+        finally:
+            subprocess.run(["pactl", "unload-module", number], env=env, check=True)
+
+
+@contextmanager
+def virtual_sound_card() -> Iterator[Sound]:
+    """In a folder of a short name: the path of a socket is short."""
+    with tempfile.TemporaryDirectory(prefix="pa") as folder:
+        sound = Sound(Path(folder))
+        sound.start()
+        try:
+            yield sound
+        finally:
+            sound.stop()
+
+
+def heard(path: Path) -> bytes:
+    return read_audio(path)
+
+
+PYTHON = sys.executable

@@ -1,0 +1,254 @@
+"""Calls with the microphone client through a virtual sound card, into `python -m server`: nothing is simulated but the
+hardware, and the AI behind the server.
+"""
+
+import fcntl
+import json
+import os
+import re
+import signal
+import subprocess
+import termios
+import wave
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from mic_bench import PYTHON, ROOT, Program, Sound, heard, needs_sound, running, virtual_sound_card
+
+from audiosocket.phrases import Phrase, PhraseBook
+from audiosocket.slin import level_dbfs
+from audiosocket_sim.hearing import Ear, HeardSpeech
+
+pytestmark = needs_sound
+
+GREETING = "Condomínio Apoena, em que posso ajudar?"
+ASKED = "Quero falar com o apartamento 202, por favor."
+ANSWER = "A autorização foi confirmada, pode entrar."
+PROMPTS = PhraseBook.load(ROOT / "audio" / "prompts")
+SAID = "pt-br/quero_falar_com_o_apartamento_202"
+AI = f"""
+summary: The AI lets everybody in.
+ai:
+  - hears: apartamento 202
+    says: {ANSWER}
+    set_call_status: STANDBY
+steps:
+  - wait: 1s
+"""
+
+
+@pytest.fixture(scope="module")
+def sound() -> Iterator[Sound]:
+    with virtual_sound_card() as card:
+        yield card
+
+
+@dataclass
+class Served:
+    port: str
+    control_url: str
+
+    def events(self) -> list[dict[str, Any]]:
+        """Of the newest call, which has ended."""
+        calls = self._get("/calls").json()["calls"]
+        stream = self._get(f"/calls/{calls[-1]['number']}/events").text
+        return [json.loads(line.removeprefix("data:")) for line in stream.splitlines() if line.startswith("data:")]
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.events() if event["type"] == kind]
+
+    def _get(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.control_url}{path}", trust_env=False, verify=False, timeout=30)
+
+
+@contextmanager
+def server(folder: Path, **settings: str) -> Iterator[Served]:
+    """The reference server and a mock AI, both as programs of their own."""
+    script = folder / "the_ai.yaml"
+    script.write_text(AI, encoding="utf-8")
+    with ExitStack() as stack:
+        ai = stack.enter_context(running(PYTHON, "-m", "audiosocket_sim", "mock-ai", script, "--port", "0"))
+        ai_url = re.search(r"http://\S+?(?=,)", ai.until("mock AI on"))
+        assert ai_url
+        env = {
+            "AI_API_URL": ai_url[0],
+            "SPEECH_ENGINE": "embedded",
+            "ENDPOINTING__ENGINE": "webrtc",
+            "SILENCE_THRESHOLD_SECONDS": "1",
+            "GREETING__DELAY_SECONDS": "0.5",
+            **settings,
+        }
+        command = (PYTHON, "-m", "server", "--port", "0", "--control-port", "0", "--loop", "asyncio")
+        program = stack.enter_context(running(*command, env=env))
+        ready = re.search(
+            r"AudioSocket on 127\.0\.0\.1:(\d+), control API and debug page on (\S+)", program.until("debug")
+        )
+        assert ready
+        yield Served(ready[1], ready[2])
+
+
+@contextmanager
+def mic(sound: Sound, served: Served, folder: Path, *more: str, keyboard: int | None = None) -> Iterator[Program]:
+    command = (
+        *(PYTHON, "-m", "audiosocket_sim", "mic", "--port", served.port, "--control-url", served.control_url),
+        *("--input", "virtmic", "--output", "virtspk", "--artefacts", str(folder / "runs"), *more),
+    )
+    lead = {} if keyboard is None else {"preexec_fn": lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)}
+    with running(
+        *command,
+        env=sound.env,
+        stdin=subprocess.DEVNULL if keyboard is None else keyboard,
+        start_new_session=True,
+        **lead,
+    ) as program:
+        yield program
+
+
+def words(pcm: bytes) -> list[str | None]:
+    """What an ear hears in it, phrase by phrase."""
+    said: list[str | None] = []
+    ear = Ear(
+        PROMPTS,
+        b"",
+        lambda fact: said.append(fact.text) if isinstance(fact, HeardSpeech) else None,
+    )
+    for at in range(0, len(pcm), 320):
+        ear.hear(at / 16_000, 8000, pcm[at : at + 320])
+    ear.close(len(pcm) / 16_000)
+    return said
+
+
+def share_of(phrase: Phrase | None, pcm: bytes) -> float:
+    """How many of a phrase's 100 ms pieces are in the sound; whatever lies between them: a loaded machine stumbles."""
+    assert phrase is not None
+    sound = np.frombuffer(pcm, "<i2").astype(np.float64)
+    sums = np.concatenate([[0.0], np.cumsum(sound * sound)])
+    samples = np.frombuffer(phrase.pcm, "<i2").astype(np.float64)
+    pieces = [samples[i : i + 800] for i in range(0, len(samples) - 799, 800)]
+    loud = [piece for piece in pieces if np.mean(piece * piece) > 100_000]
+    size = 1 << (len(sound) + 800).bit_length()
+    spectrum = np.fft.rfft(sound, size)
+    found = 0
+    for piece in loud:
+        products = np.fft.irfft(spectrum * np.fft.rfft(piece, size).conj(), size)[: len(sound) - 799]
+        energy = sums[800:] - sums[:-800] + 1.0
+        found += bool(np.max(products / np.sqrt(energy * (piece @ piece))) > 0.9)
+    return found / len(loud)
+
+
+def left_and_right(path: Path) -> tuple[bytes, bytes]:
+    with wave.open(str(path), "rb") as file:
+        assert (file.getnchannels(), file.getframerate(), file.getsampwidth()) == (2, 8000, 2)
+        both = file.readframes(file.getnframes())
+    pairs = memoryview(both).cast("h")
+    return bytes(pairs[0::2].tobytes()), bytes(pairs[1::2].tobytes())
+
+
+def test_a_recording_played_into_the_microphone_becomes_a_whole_call(sound: Sound, tmp_path: Path) -> None:
+    with server(tmp_path) as served, sound.recorded() as loudspeaker:
+        with mic(sound, served, tmp_path) as call:
+            call.until("IA_TURN → USER_TURN")
+            sound.say(SAID)
+            call.until("the call ended after")
+            assert call.finish() == 0, call.text
+        asked = served.of("backend_asked")
+    assert [event["content"] for event in asked] == [ASKED]
+    assert share_of(PROMPTS.by_text(GREETING), heard(loudspeaker)) > 0.8
+    assert share_of(PROMPTS.by_text(ANSWER), heard(loudspeaker)) > 0.8
+    assert share_of(PROMPTS.by_text("Qual é o seu nome?"), heard(loudspeaker)) < 0.1
+    assert f"“{ASKED}”" in call.text
+    assert "server hung up (00 00 00); last word heard; the dialplan continues" in call.text
+    run = tmp_path / "runs" / "mic-1"
+    assert oct((run).stat().st_mode)[-3:] == "700"
+    caller, bot = left_and_right(run / "call.wav")
+    assert words(bot) == [GREETING, ANSWER]
+    assert level_dbfs(caller) > -40
+    transcript = (run / "transcript.txt").read_text(encoding="utf-8")
+    assert [line for line in transcript.splitlines() if " bot " in line and GREETING in line]
+    log = [json.loads(line) for line in (run / "call.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert log[-1]["type"] == "CallEnded"
+
+
+def test_keys_mute_and_a_clean_end_by_ctrl_c(sound: Sound, tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    before = termios.tcgetattr(theirs)
+    try:
+        with server(tmp_path) as served:
+            with mic(sound, served, tmp_path, keyboard=theirs) as call:
+                call.until("IA_TURN → USER_TURN")
+                os.write(ours, b"5\x1b[A#")  # an arrow's letter is no key
+                call.until("dtmf #")
+                os.write(ours, b" ")
+                call.until("mute")
+                sound.say(SAID)
+                os.write(ours, b"\x03")
+                call.until("the call ended after")
+                assert call.finish() == 0, call.text
+            assert [event["digit"] for event in served.of("dtmf_received")] == ["5", "#"]
+            assert served.of("speech_started") == []
+            assert served.events()[-1]["by"] == "caller"
+        assert termios.tcgetattr(theirs) == before
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert "caller hung up" in call.text
+    caller, bot = left_and_right(tmp_path / "runs" / "mic-1" / "call.wav")
+    assert words(bot) == [GREETING]
+    assert level_dbfs(caller) < -60
+
+
+def test_without_a_terminal_the_call_ends_by_itself(sound: Sound, tmp_path: Path) -> None:
+    with server(tmp_path) as served:
+        with mic(sound, served, tmp_path, "--for", "1.5") as call:
+            assert call.finish() == 0, call.text
+        assert served.events()[-1]["by"] == "caller"
+    assert "\x1b" not in call.text
+
+
+def test_sigterm_hangs_up(sound: Sound, tmp_path: Path) -> None:
+    with server(tmp_path) as served, mic(sound, served, tmp_path) as call:
+        call.until("STANDBY → IA_TURN")
+        call.process.send_signal(signal.SIGTERM)
+        assert call.finish() == 0, call.text
+    assert (tmp_path / "runs" / "mic-1" / "call.wav").exists()
+
+
+@pytest.mark.parametrize("guard", [True, False], ids=["with the guard", "without"])
+def test_an_open_loudspeaker(guard: bool, sound: Sound, tmp_path: Path) -> None:
+    """With barge-in on and the server's own guard off, the bot's greeting interrupts itself; unless we turn it down."""
+    open_ear = {"SYSTEM__BARGE_IN": "true", "ENDPOINTING__ECHO_GUARD": "false"}
+    flags = ("--for", "6") if guard else ("--for", "6", "--no-echo-guard")
+    with server(tmp_path, **open_ear) as served, sound.looped():
+        with mic(sound, served, tmp_path, *flags) as call:
+            assert call.finish() == 0, call.text
+        played = served.of("playback_finished")
+        opened = served.of("speech_started")
+    assert bool(opened) is not guard
+    assert [event["complete"] for event in played] == [guard]
+    assert ("turned down in the microphone" in call.text) is guard
+
+
+def test_nobody_listens(sound: Sound, tmp_path: Path) -> None:
+    with mic(sound, Served("1", "http://127.0.0.1:1"), tmp_path) as call:
+        assert call.finish() == 3
+    assert call.lines[-1].startswith("nobody answers at 127.0.0.1:1: ")
+
+
+def test_no_such_device(sound: Sound, tmp_path: Path) -> None:
+    with mic(sound, Served("1", "http://127.0.0.1:1"), tmp_path, "--input", "studio") as call:
+        assert call.finish() == 3
+    assert call.text.startswith("--input studio: no such input device. There are: ")
+    assert len(call.lines) == 1
+
+
+def test_the_devices_are_listed(sound: Sound) -> None:
+    with running(PYTHON, "-m", "audiosocket_sim", "mic", "--list-devices", env=sound.env) as listing:
+        assert listing.finish() == 0
+    assert re.search(r"virtmic +44100 Hz +ALSA +input", listing.text)
+    assert "ALSA lib" not in listing.text

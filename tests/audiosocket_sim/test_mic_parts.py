@@ -1,0 +1,403 @@
+"""The parts of the microphone client that are arithmetic: buffer, echo guard, resampling, meters, devices, keys."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audiosocket.slin import gain, level_dbfs, mix, read_audio, silence
+from audiosocket_sim.call_log import CallLog
+from audiosocket_sim.control import ToldEvent
+from audiosocket_sim.line import tone
+from audiosocket_sim.mic.devices import Device, DeviceError, choose, listing
+from audiosocket_sim.mic.echo_guard import EchoGuard
+from audiosocket_sim.mic.jitter_buffer import JitterBuffer
+from audiosocket_sim.mic.keys import HANG_UP, MUTE, Keys, meaning
+from audiosocket_sim.mic.meters import Meter, bar
+from audiosocket_sim.mic.phone import Phone
+from audiosocket_sim.mic.resampling import StreamResampler
+from audiosocket_sim.mic.told import Told
+from audiosocket_sim.transcript import line_of
+
+ROOT = Path(__file__).resolve().parents[2]
+FRAME = 320
+LOUD = tone(20, 400, -12)  # eight whole waves: one follows the other without a click
+
+
+# --- the buffer ---------------------------------------------------------------------------------------------------
+
+
+def through(arrivals_ms: list[float], *, buffer: JitterBuffer, until_ms: int, piece: bytes = LOUD) -> bytes:
+    """20 ms pieces at these times; what is taken every 20 ms, 1 ms after the grid."""
+    waiting, out = sorted(arrivals_ms), bytearray()
+    for now_ms in range(1, until_ms, 20):
+        while waiting and waiting[0] <= now_ms:
+            buffer.arrive(waiting.pop(0) / 1000, piece)
+        out += buffer.take(160)
+    return bytes(out)
+
+
+def test_even_pieces_come_out_whole_after_the_target_and_nothing_is_added() -> None:
+    buffer = JitterBuffer(least_ms=40)
+    out = through([20.0 * i for i in range(50)], buffer=buffer, until_ms=1200)
+    assert out.strip(b"\0") == (LOUD * 50).strip(b"\0")
+    assert len(out) - len(out.lstrip(b"\0")) <= 2 * FRAME + 2
+    assert (buffer.underruns, buffer.inserted_ms, buffer.dropped_ms, buffer.target_ms) == (0, 0, 0, 40)
+
+
+def test_a_late_piece_is_an_underrun_once_and_the_buffer_grows_at_once() -> None:
+    buffer = JitterBuffer()
+    times = [20.0 * i + (70 if i >= 25 else 0) for i in range(50)]  # from one piece on, all 70 ms late
+    through(times, buffer=buffer, until_ms=1400)
+    assert buffer.underruns == 1
+    assert 40 <= buffer.inserted_ms <= 100
+    assert buffer.target_ms >= 60
+
+
+def test_jitter_that_goes_on_is_heard_once_and_then_no_more() -> None:
+    buffer = JitterBuffer()
+    late = [(0, 35, 10, 55, 5)[i % 5] for i in range(400)]
+    through([20.0 * i + late[i] for i in range(400)], buffer=buffer, until_ms=2000)
+    by_then = buffer.underruns
+    assert by_then <= 3
+    buffer = JitterBuffer()
+    through([20.0 * i + late[i] for i in range(400)], buffer=buffer, until_ms=8000)
+    assert buffer.underruns <= by_then
+
+
+def test_who_pauses_was_not_late() -> None:
+    buffer = JitterBuffer()
+    times = [20.0 * i for i in range(25)] + [2000 + 20.0 * i for i in range(25)]
+    through(times, buffer=buffer, until_ms=3000)
+    assert (buffer.underruns, buffer.inserted_ms, buffer.target_ms) == (0, 0, 20)
+
+
+def test_a_single_short_piece_is_played_although_the_target_is_not_there() -> None:
+    buffer = JitterBuffer(least_ms=60)
+    assert LOUD in through([0.0], buffer=buffer, until_ms=300)
+
+
+def test_too_much_is_dropped_in_silence_first() -> None:
+    buffer = JitterBuffer()
+    buffer.arrive(0.0, silence(300))  # an over-full buffer: 280 ms more than is wanted
+    out = bytearray()
+    for i in range(200):
+        at = 0.02 * i
+        buffer.arrive(at + 0.001, LOUD if (i // 25) % 2 else silence(20))
+        out += buffer.take(160)
+    assert 200 <= buffer.dropped_ms <= 300
+    assert buffer.depth_ms < 80
+    loud = sum(1 for i in range(0, len(out), FRAME) if level_dbfs(bytes(out[i : i + FRAME])) > -20)
+    assert loud >= 92  # of the 100 pieces that were loud; the last ones still wait
+
+
+def test_speech_without_a_pause_is_shortened_slowly_and_softly() -> None:
+    buffer = JitterBuffer()
+    for _ in range(15):
+        buffer.arrive(0.0, LOUD)
+    out = bytearray()
+    for i in range(1000):
+        buffer.arrive(0.02 * i + 0.001, LOUD)
+        out += buffer.take(160)
+    assert 20 <= buffer.dropped_ms <= 120  # in 20 s
+    samples = np.frombuffer(bytes(out), "<i2").astype(int)
+    tone_step = int(np.abs(np.diff(np.frombuffer(LOUD, "<i2").astype(int))).max())
+    started = int(np.argmax(samples != 0))
+    assert np.abs(np.diff(samples[started:])).max() <= 2 * tone_step  # no click
+
+
+@pytest.mark.parametrize("ppm", [-300, 300])
+def test_two_clocks_that_do_not_agree(ppm: int) -> None:
+    """Ten minutes: what one side gives too much or too little is made good in silence."""
+    buffer = JitterBuffer()
+    buffer.arrive(0.0, silence(40))
+    given, seconds = 0, 600
+    for i in range(seconds * 50):
+        while given * 0.02 * (1 + ppm / 1e6) <= i * 0.02:
+            buffer.arrive(i * 0.02, silence(20))
+            given += 1
+        buffer.take(160)
+    off_ms = seconds * abs(ppm) / 1000
+    assert buffer.depth_ms <= 100
+    assert buffer.underruns <= 5
+    assert buffer.inserted_ms + buffer.dropped_ms <= off_ms + 300
+    assert abs(buffer.inserted_ms - buffer.dropped_ms) == pytest.approx(off_ms, abs=100)
+
+
+def test_what_was_sent_far_ahead_is_played_as_it_was_sent() -> None:
+    buffer = JitterBuffer()
+    sound = b"".join(tone(20, 300 + i, -12) for i in range(200))
+    for i in range(200):  # four seconds in one go
+        buffer.arrive(0.0, sound[FRAME * i : FRAME * (i + 1)])
+    out = b"".join(buffer.take(160) for _ in range(150))
+    assert sound[: len(out)] == out
+
+
+def test_the_buffer_is_bounded() -> None:
+    buffer = JitterBuffer()
+    for _ in range(70):
+        buffer.arrive(0.0, silence(1000))
+    assert buffer.depth_ms <= 61_000
+    assert buffer.dropped_ms >= 8_000
+
+
+# --- the echo guard -----------------------------------------------------------------------------------------------
+
+
+def recording(name: str) -> bytes:
+    return read_audio(ROOT / "recordings" / "pt-br" / f"{name}.wav")
+
+
+def room(bot: bytes, delay_ms: int, gain_db: float) -> bytes:
+    """The bot's voice as the microphone gets it: later, softer, with two reflections."""
+    direct = silence(delay_ms) + gain(bot, gain_db)
+    reflected = silence(delay_ms + 3) + gain(bot, gain_db - 8)
+    return mix(mix(direct, reflected), silence(delay_ms + 11) + gain(bot, gain_db - 14))
+
+
+def guarded(bot: bytes, heard: bytes, *, block: int = FRAME) -> tuple[bytes, EchoGuard]:
+    """What is left of `heard` while `bot` is played, in blocks as a sound card has them."""
+    guard, out, frames = EchoGuard(), bytearray(), bytearray()
+    for start in range(0, max(len(bot), len(heard)), block):
+        guard.played(bot[start : start + block].ljust(block, b"\0"))
+        frames += heard[start : start + block].ljust(block, b"\0")
+        while len(frames) >= FRAME:
+            out += guard.clean(bytes(frames[:FRAME]))
+            del frames[:FRAME]
+    return bytes(out), guard
+
+
+def energy(pcm: bytes) -> float:
+    samples = np.frombuffer(pcm, "<i2").astype(float)
+    return float(samples @ samples)
+
+
+@pytest.fixture(scope="module")
+def bot() -> bytes:
+    found = sorted((ROOT / "audio" / "prompts").rglob("*.wav"))
+    return b"".join(read_audio(path) + silence(300) for path in found[:3])
+
+
+@pytest.mark.parametrize("delay_ms", [30, 150, 400])
+@pytest.mark.parametrize("gain_db", [-25, -10, 3])
+def test_the_bot_in_the_microphone_is_turned_down(bot: bytes, delay_ms: int, gain_db: float) -> None:
+    heard = mix(room(bot, delay_ms, gain_db), gain(noise(len(bot)), 0))
+    left, guard = guarded(bot, heard)
+    known = 16 * (delay_ms + 700)  # the prompt begins after 300 ms, and two windows of 140 ms later it is known
+    loud = [i for i in range(known, len(left), FRAME) if level_dbfs(heard[i : i + FRAME]) > -45]
+    passed = [i for i in loud if level_dbfs(left[i : i + FRAME]) > -50]
+    assert len(passed) <= 0.03 * len(loud)
+    assert guard.turned_down_ms > 1000
+
+
+def test_in_the_blocks_of_a_sound_card_too(bot: bytes) -> None:
+    left, _ = guarded(bot, room(bot, 180, -10), block=882 * 2)
+    assert energy(left) < 0.1 * energy(room(bot, 180, -10))
+
+
+def noise(n_bytes: int, dbfs: float = -65) -> bytes:
+    rng = np.random.default_rng(1)
+    return bytes((rng.standard_normal(n_bytes // 2) * 32768 * 10 ** (dbfs / 20)).astype("<i2").tobytes())
+
+
+@pytest.mark.parametrize("name", ["quero_falar_com_o_apartamento_202", "sim"])
+def test_with_headphones_every_word_passes(bot: bytes, name: str) -> None:
+    caller = silence(500) + recording(name)
+    heard = mix(caller, noise(len(caller)))
+    left, guard = guarded(bot, heard)
+    speech = next(i for i in range(0, len(heard), FRAME) if level_dbfs(heard[i : i + FRAME]) > -50)
+    since = speech + 16 * 160
+    assert left[since : len(heard)] == heard[since:]
+    assert guard.turned_down_ms <= 120  # once a call, until it is known that nothing comes back
+
+
+def test_who_speaks_over_the_bot_at_a_loudspeaker_is_heard(bot: bytes) -> None:
+    """His voice 10 dB over the echo, once the echo is known."""
+    caller = recording("quero_falar_com_o_apartamento_202")
+    level = level_dbfs(bot) - level_dbfs(caller)
+    voice = silence(2500) + gain(caller, level)
+    heard = mix(room(bot, 150, -10), voice)
+    left, _ = guarded(bot, heard)
+    start, end = 16 * 2500, len(voice)
+    assert energy(left[start:end]) > 0.85 * energy(voice[start:end])
+
+
+def test_after_the_bot_the_caller_is_not_cut(bot: bytes) -> None:
+    caller = recording("sim")
+    at = len(bot) + 16 * 200
+    heard = mix(room(bot, 150, -10), bytes(at) + caller)
+    left, _ = guarded(bot, heard)
+    assert energy(left[at : at + len(caller)]) > 0.9 * energy(caller)
+
+
+def test_silence_of_the_bot_turns_nothing_down() -> None:
+    heard = recording("sim")
+    left, guard = guarded(bytes(len(heard)), heard)
+    assert left[: len(heard)] == heard
+    assert guard.turned_down_ms == 0
+
+
+# --- resampling, meters, the phone --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 16_000, 44_100, 48_000, 96_000])
+def test_a_tone_survives_the_way_to_a_device_and_back(rate_hz: int) -> None:
+    there, back = StreamResampler(8000, rate_hz), StreamResampler(rate_hz, 8000)
+    out = b"".join(back.feed(there.feed(tone(10, 1000, -12))) for _ in range(200))
+    assert len(out) // 2 == pytest.approx(16_000, abs=400)
+    middle = out[8000:24_000]
+    assert level_dbfs(middle) == pytest.approx(-12, abs=0.5)
+    spectrum = np.abs(np.fft.rfft(np.frombuffer(middle, "<i2")))
+    assert np.argmax(spectrum) * 8000 / (len(middle) // 2) == pytest.approx(1000, abs=5)
+
+
+def test_a_meter_jumps_up_and_falls_slowly() -> None:
+    meter = Meter()
+    assert meter.dbfs == -120
+    meter.feed(LOUD)
+    assert meter.dbfs == pytest.approx(-12, abs=0.3)
+    meter.feed(silence(1000))
+    assert meter.dbfs == pytest.approx(-42, abs=0.5)
+
+
+def test_a_bar_is_as_wide_as_it_should_be_whatever_the_level() -> None:
+    for dbfs in (-120.0, -60.0, -33.3, -0.1, 0.0, 3.0):
+        assert len(bar(dbfs, 20)) == 20
+    assert bar(-120, 20).strip() == ""
+    assert bar(0, 20) == "█" * 20
+    assert bar(-30, 20) == "█" * 10 + " " * 10
+
+
+def test_the_phone_sends_what_the_microphone_hears_and_nothing_when_it_is_muted() -> None:
+    now = [0.0]
+    phone = Phone(lambda: now[0], microphone_hz=8000, loudspeaker_hz=8000, guard=None)
+    packets = []
+    for i in range(50):
+        now[0] = i * 0.02
+        phone.muted = 20 <= i < 30
+        phone.captured(LOUD)
+        packets.append(phone.source(160))
+    assert [i for i, packet in enumerate(packets) if packet is None] == list(range(20, 30))
+    assert all(packet == LOUD for packet in packets[5:20] + packets[31:])
+    assert len(phone.sent) == 40
+    assert not phone.is_deaf
+    now[0] = 4.0
+    phone.source(160)
+    assert phone.is_deaf
+
+
+def test_the_phone_plays_what_the_bot_sends_at_any_rate() -> None:
+    phone = Phone(lambda: 0.0, microphone_hz=48_000, loudspeaker_hz=48_000, guard=None)
+    out = bytearray()
+    for i in range(100):
+        phone.hear(i * 0.02, 16_000, StreamResampler(8000, 16_000).feed(tone(20, 500, -12)) if i == 0 else bytes(640))
+        out += phone.pull(960)
+    assert len(out) == 100 * 960 * 2
+    assert level_dbfs(bytes(out)) > -45
+
+
+# --- devices ------------------------------------------------------------------------------------------------------
+
+DEVICES = [
+    Device(0, "HDA Intel: ALC (hw:0,0)", "ALSA", 2, 2, 44_100),
+    Device(1, "USB Headset: Audio", "ALSA", 1, 2, 48_000),
+    Device(2, "HDMI 0", "ALSA", 0, 8, 48_000),
+    Device(3, "default", "ALSA", 32, 32, 44_100, True, True),
+]
+
+
+def test_a_device_by_default_by_number_and_by_a_part_of_its_name() -> None:
+    assert choose(DEVICES, None, "input").number == 3
+    assert choose(DEVICES, "1", "output").number == 1
+    assert choose(DEVICES, "headset", "input").number == 1
+    assert choose([DEVICES[0]], None, "input").number == 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "line"),
+    [
+        ("hd", "--output hd: more than one has that in its name: 0 HDA Intel: ALC (hw:0,0); 2 HDMI 0. Say its number"),
+        ("9", "--output 9: no such output device. There are: 0 HDA Intel"),
+        ("beo", "--output beo: no such output device. There are: 0 HDA Intel"),
+    ],
+)
+def test_a_device_that_is_not_or_is_not_alone(wanted: str, line: str) -> None:
+    with pytest.raises(DeviceError) as caught:
+        choose(DEVICES, wanted, "output")
+    assert str(caught.value).startswith(line)
+
+
+def test_an_output_is_no_input() -> None:
+    with pytest.raises(DeviceError, match="no such input device"):
+        choose(DEVICES, "HDMI", "input")
+    with pytest.raises(DeviceError, match="no input device: a microphone is needed"):
+        choose([DEVICES[2]], None, "input")
+
+
+def test_the_list_of_devices() -> None:
+    lines = listing(DEVICES).splitlines()
+    assert lines[3].split() == ["3", "default", "44100", "Hz", "ALSA", "input", "(default),", "output", "(default)"]
+    assert lines[2].endswith("output")
+    assert listing([]) == "this machine has no sound devices"
+
+
+# --- keys ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "what"),
+    [("5", "5"), ("*", "*"), ("#", "#"), ("a", "A"), ("D", "D"), (" ", MUTE), ("q", HANG_UP), ("\x03", HANG_UP)],
+)
+def test_what_a_key_means(key: str, what: str) -> None:
+    assert meaning(key) == what
+
+
+@pytest.mark.parametrize("key", ["e", "é", "\n", "\t", "", "12"])
+def test_other_keys_mean_nothing(key: str) -> None:
+    assert meaning(key) is None
+
+
+async def test_without_a_terminal_there_are_no_keys() -> None:
+    with Keys(lambda what: None, io.StringIO("5")) as keys:
+        assert not keys.there
+
+
+# --- what the server tells ----------------------------------------------------------------------------------------
+
+
+def test_what_the_server_tells_becomes_the_transcript_and_the_data_of_a_scenario() -> None:
+    call = CallLog()
+    told = Told("the-id", lambda at_ms, source, event: call.add(at_ms, source, event) and None)
+    for at, kind, fields in [
+        (2.0, "state_changed", {"before": "STANDBY", "after": "IA_TURN"}),
+        (4.0, "transcript_interim", {"text": "quero"}),
+        (5.0, "transcript_final", {"text": "Quero sair.", "failed": False, "detail": ""}),
+        (5.0, "backend_asked", {"content": "Quero sair."}),
+        (5.5, "backend_answered", {"message": "Pois não.", "set_call_status": "WAITING", "latency_ms": 500}),
+        (8.0, "message_pushed", {"message": "Pode sair.", "set_call_status": "STANDBY"}),
+        (9.0, "transcript_final", {"text": "", "failed": False, "detail": ""}),
+        (9.5, "stage_took", {"stage": "backend", "duration_ms": 500, "since_last_word_ms": None}),
+        (9.6, "hold_started", {}),
+        (9.9, "backend_asked", {"content": "Alô"}),
+        (10.0, "backend_failed", {"kind": "unreachable", "detail": "refused"}),
+    ]:
+        told.take(ToldEvent(kind, at, fields))
+        if kind == "transcript_interim":
+            assert told.interim == "quero"
+    assert told.state == "IA_TURN"
+    assert told.interim == ""
+    assert [" ".join(line_of(entry).split()[1:]) for entry in call.entries] == [
+        "state STANDBY → IA_TURN",
+        "heard “Quero sair.”",
+        "backend WAITING “Pois não.” 0.50 s, reply 1",
+        "backend pushes STANDBY “Pode sair.”",
+        "note the server recognised nothing",
+        "latency backend 0.50 s",
+        "heard “Alô”",
+        "backend fault: unreachable 0.10 s, reply 2",
+    ]
+    answered = [(asked.text, asked.answer and asked.answer.at_ms) for asked in told.exchanges]
+    assert answered == [("Quero sair.", 5500), ("Alô", 10_000)]
+    assert [push.body["content"]["mensagem"] for push in told.pushes] == ["Pode sair."]
+    assert [r.text for r in told.recognised] == ["Quero sair.", ""]
