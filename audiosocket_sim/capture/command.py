@@ -104,7 +104,8 @@ def capture_command(
     try:
         return asyncio.run(_until_stopped(options))
     except OSError as error:
-        where = ", ".join(f"{host}:{port}" for host, port in (options.listen, options.ai_listen or options.listen))
+        places = dict.fromkeys((options.listen, options.ai_listen or options.listen))
+        where = ", ".join(f"{host}:{port}" for host, port in places)
         return _refuse(f"cannot listen on {where}: {error.strerror or error}", _SET_UP)
 
 

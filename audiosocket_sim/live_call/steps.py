@@ -121,7 +121,10 @@ class _Writer:
         """How the call ended."""
         self._unmute(self._ending.at_ms)
         who, how = self._ending.who, self._ending.how
-        if who == "nobody":
+        if who == "nobody":  # it was going on when the capture ended
+            rest_ms = self._ending.at_ms - self._completed
+            if rest_ms > 0 or not self.steps:
+                self.steps.append(Step("wait", format_duration(max(0, rest_ms))))
             return
         if who == "caller":
             close = how if how in ("reset", "mid_frame") else "close"

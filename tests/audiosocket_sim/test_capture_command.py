@@ -1,0 +1,152 @@
+"""`capture` as a program: between a caller and a server, until so many calls are written, or Ctrl-C."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from audiosocket.messages import Kind, encode
+from audiosocket.slin import silence
+from audiosocket_sim.capture.command import CaptureUsageError, parse_address, parse_settings
+from audiosocket_sim.cli import main
+from audiosocket_sim.loader import load
+from audiosocket_sim.runner import Options, Outcome, run
+
+ROOT = Path(__file__).resolve().parents[2]
+UUID = encode(Kind.UUID, bytes(range(16)))
+FRAME = encode(Kind.SLIN8, silence(20))
+
+BRIEF = """
+summary: A call of a second and a half.
+steps:
+  - expect: {bot_speaks: 500ms, within: 5s}
+  - hang_up: {how: close}
+    after: 500ms
+"""
+
+
+@contextmanager
+def program(*arguments: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
+    """A program of the project; its first line has been said when this is entered."""
+    command = [sys.executable, "-m", *arguments]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        cwd=ROOT,
+        env={**os.environ, **environment},
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.communicate(timeout=20)
+
+
+def port_in(line: str, before: str) -> int:
+    return int(line.split(before)[1].split()[0].strip(",;"))
+
+
+@pytest.mark.real_time
+def test_a_live_call_becomes_a_scenario_that_runs(tmp_path: Path) -> None:
+    (tmp_path / "brief.yaml").write_text(BRIEF, encoding="utf-8")
+    out = tmp_path / "captured"
+    with program(
+        "server", "--port", "0", "--control-port", "0", SPEECH_ENGINE="embedded", GREETING__DELAY_SECONDS="0.1"
+    ) as server:
+        assert server.stdout is not None
+        to = port_in(server.stdout.readline(), "127.0.0.1:")
+        arguments = ("--listen", "127.0.0.1:0", "--to", f"127.0.0.1:{to}", "--out", str(out), "--calls", "1")
+        with program("audiosocket_sim", "capture", *arguments) as capture:
+            assert capture.stdout is not None
+            port = port_in(capture.stdout.readline(), "127.0.0.1:")
+            result = run(load(tmp_path / "brief.yaml"), Options(target=f"tcp://127.0.0.1:{port}", real_time=True))
+            told, wrong = capture.communicate(timeout=30)
+    assert result.outcome is Outcome.PASSED, result.problems
+    assert (capture.returncode, wrong) == (0, "")
+    assert told.splitlines()[0].startswith(f"{out}/call.yaml: A captured call of ")
+    again = run(load(out / "call.yaml"))
+    assert again.outcome is Outcome.PASSED, again.problems
+    assert load(out / "call.yaml").server["greeting"]["delay_seconds"] == pytest.approx(0.1, abs=0.3)
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_writes_the_calls_it_had(how: signal.Signals, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as bot:
+        to = bot.getsockname()[1]
+        arguments = ("--listen", "127.0.0.1:0", "--to", f"127.0.0.1:{to}", "--out", str(tmp_path))
+        with program("audiosocket_sim", "capture", *arguments) as capture:
+            assert capture.stdout is not None
+            port = port_in(capture.stdout.readline(), "127.0.0.1:")
+            with socket.create_connection(("127.0.0.1", port)) as caller:
+                caller.sendall(UUID + FRAME * 3)
+                near, _ = bot.accept()
+                with near:
+                    came = b""
+                    while len(came) < len(UUID + FRAME * 3):
+                        came += near.recv(4096)
+                    capture.send_signal(how)
+                    told, wrong = capture.communicate(timeout=30)
+    assert (capture.returncode, wrong) == (0, "")
+    assert "the capture was stopped before its end" in told
+    assert told.endswith(f"1 call written to {tmp_path}\n")
+
+
+@pytest.mark.real_time
+def test_a_port_that_is_taken_is_a_fault_of_the_set_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code = main(["capture", "--listen", f"127.0.0.1:{port}", "--to", "127.0.0.1:9", "--out", str(tmp_path)])
+    assert code == 3
+    told = capsys.readouterr().err
+    assert told.startswith(f"cannot listen on 127.0.0.1:{port}: ")
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--to", "nowhere"], "--to nowhere: expected HOST:PORT, such as 127.0.0.1:8090"),
+        (["--ai-listen", "127.0.0.1:0"], "--ai-listen and --ai-to go together: where the server asks, and who answers"),
+        (["--control", "localhost"], "--control localhost: expected a URL, such as http://127.0.0.1:8000"),
+        (["--server", "barge"], "--server barge: expected KEY.KEY=VALUE, such as system.barge_in=true"),
+        (["--name", "a/b"], "--name a/b: letters, digits, _ and - only; it becomes a file's name"),
+    ],
+)
+def test_what_makes_no_sense_is_told_in_a_line(
+    more: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usual = ["capture", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9", "--out", str(tmp_path)]
+    assert main([*usual, *more]) == 2
+    assert capsys.readouterr().err == f"{told}\n"
+
+
+def test_an_unknown_asterisk_names_the_known_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    usual = ["capture", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9", "--out", str(tmp_path)]
+    assert main([*usual, "--asterisk", "19"]) == 2
+    assert "known: 20.6" in capsys.readouterr().err
+
+
+def test_settings_are_read_as_the_scenario_has_them() -> None:
+    given = ["system.barge_in=true", "system.silence_threshold_seconds=1.5", "greeting.message=Alô"]
+    assert parse_settings(given) == {
+        "system": {"barge_in": True, "silence_threshold_seconds": 1.5},
+        "greeting": {"message": "Alô"},
+    }
+    with pytest.raises(CaptureUsageError):
+        parse_settings(["system=1", "system.barge_in=true"])
+
+
+def test_an_address_may_be_a_port_alone() -> None:
+    assert parse_address("8090", "--listen") == ("127.0.0.1", 8090)
+    assert parse_address("[::1]:8090", "--listen") == ("::1", 8090)
