@@ -40,6 +40,14 @@ CHAINS = (
         "audiosocket_sim.cli",
     ),
     (
+        "audiosocket_sim.live_call.captured",
+        "audiosocket_sim.live_call.writer",
+        "audiosocket_sim.capture.convert",
+        "audiosocket_sim.capture.session",
+        "audiosocket_sim.capture.command",
+        "audiosocket_sim.cli",
+    ),
+    (
         "audiosocket_sim.fake_azure.frames",
         "audiosocket_sim.fake_azure.messages",
         "audiosocket_sim.fake_azure.recognition",
@@ -81,6 +89,10 @@ PURE = (
     "audiosocket_sim.fake_azure.recognition",
     "audiosocket_sim.fake_azure.plan",
     "audiosocket_sim.fake_azure.script",
+    "audiosocket_sim.live_call",
+    "audiosocket_sim.capture.whole_messages",
+    "audiosocket_sim.capture.tape",
+    "audiosocket_sim.capture.convert",
 )
 
 

@@ -178,7 +178,8 @@ class Capture:
     # --- who is it, and what does its server tell
 
     def _tape_of(self, conversation_id: str) -> Tape | None:
-        """By the call's UUID, of which a second call at the same time has `UUID-2`; else the only call there is."""
+        """By the call's UUID, of which a second call at the same time has `UUID-2`; else by what it was asked before;
+        else the only call that there is, or the only one of which nothing was asked yet."""
         named = [tape for tape in self._known if tape.uuid is not None and _names(conversation_id, tape.uuid)]
         if named:
             index = _suffix(conversation_id) - 1
@@ -188,7 +189,8 @@ class Capture:
         if others:
             return others[-1]
         going_on = [tape for tape in self._known if tape.ended_at is None]
-        return going_on[0] if len(going_on) == 1 else None
+        fresh = [tape for tape in going_on if not tape.asked]
+        return next((found[0] for found in (going_on, fresh) if len(found) == 1), None)
 
     async def _follow(self, relay: Relay, url: str) -> None:
         tape = relay.tape

@@ -1,0 +1,220 @@
+"""The AI backend and the control API through the capture: the same bytes both ways, and a tape that knows whose."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from audiosocket_sim.capture.backend import BackendProxy
+from audiosocket_sim.capture.session import Capture, Options
+from audiosocket_sim.capture.tape import Tape
+from audiosocket_sim.http_server import HttpServer
+from audiosocket_sim.live_call import Answer
+from audiosocket_sim.virtual_time import run
+
+ID = "0f3b6c1e-5d2a-4c7e-9b1f-2a6d8e4c0b57"
+ANSWER = {"content": {"mensagem": "Pode subir.", "dados": {"intent_type": "x"}}, "set_call_status": "STANDBY"}
+
+
+class Upstream:
+    """Whoever is behind the proxy: notes what came, and answers as it is told."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.status = 200
+        self.body = json.dumps(ANSWER).encode()
+        self.headers = {"content-type": "application/json", "x-own": "yes"}
+        self.after = 0.0
+        self.gone = 0
+
+    async def answer(self, request: Any) -> Any:
+        from starlette.responses import Response
+
+        self.seen.append((request.method, str(request.url.path), dict(request.headers), await request.body()))
+        try:
+            await asyncio.sleep(self.after)
+        except asyncio.CancelledError:
+            self.gone += 1
+            raise
+        return Response(self.body, self.status, headers=self.headers)
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.backend, self.control = Upstream(), Upstream()
+        self.tapes: dict[str, Tape] = {ID: Tape(0.0, 3600.0)}
+        self.troubles: list[str] = []
+        self.url = ""
+
+    @property
+    def tape(self) -> Tape:
+        return self.tapes[ID]
+
+
+def through(scene: Callable[[Bench, httpx.AsyncClient], Awaitable[None]], *, listening: bool = True) -> Bench:
+    async def whole() -> Bench:
+        from starlette.applications import Starlette
+        from starlette.routing import Route
+
+        bench = Bench()
+        servers = []
+        for upstream in (bench.backend, bench.control):
+            servers.append(HttpServer(Starlette(routes=[Route("/{p:path}", upstream.answer, methods=["GET", "POST"])])))
+        ports = [await server.start() for server in servers]
+        if not listening:
+            await servers[0].aclose()
+        proxy = BackendProxy(
+            f"http://127.0.0.1:{ports[0]}",
+            f"http://127.0.0.1:{ports[1]}",
+            tape_of=bench.tapes.get,
+            on_trouble=bench.troubles.append,
+        )
+        bench.url = f"http://127.0.0.1:{await proxy.start('127.0.0.1', 0)}"
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+            await scene(bench, client)
+        await proxy.aclose()
+        for server in servers:
+            await server.aclose()
+        return bench
+
+    return run(whole)
+
+
+def asked(content: str = "Quero subir.", conversation: str = ID) -> dict[str, str]:
+    return {"id": conversation, "content": content}
+
+
+def test_a_question_and_its_answer_pass_unchanged_and_are_on_the_tape() -> None:
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        bench.backend.after = 1.2
+        answer = await client.post(f"{bench.url}/messages?a=1", json=asked(), headers={"x-token": "t"})
+        assert answer.content == bench.backend.body
+        assert answer.headers["x-own"] == "yes"
+
+    bench = through(scene)
+    ((method, path, headers, body),) = bench.backend.seen
+    assert (method, path, headers["x-token"]) == ("POST", "/messages", "t")
+    assert json.loads(body) == asked()
+    (noted,) = bench.tape.asked
+    assert (noted.content, noted.conversation_id) == ("Quero subir.", ID)
+    assert noted.answered_at - noted.at == pytest.approx(1.2)
+    assert noted.answer == Answer(0, 200, ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "noted"),
+    [
+        (500, b"{}", Answer(0, 500, {})),
+        (200, b'{"content": {"mens', Answer(0, 200, None)),
+        (307, b"", Answer(0, 307, None)),
+    ],
+)
+def test_what_is_no_good_answer_passes_all_the_same(status: int, body: bytes, noted: Answer) -> None:
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        bench.backend.status, bench.backend.body = status, body
+        answer = await client.post(bench.url, json=asked())
+        assert (answer.status_code, answer.content) == (status, body)
+
+    assert through(scene).tape.asked[0].answer == noted
+
+
+def test_a_compressed_answer_passes_as_it_is_and_is_read_for_the_tape() -> None:
+    import gzip
+
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        bench.backend.body = gzip.compress(bench.backend.body)
+        bench.backend.headers["content-encoding"] = "gzip"
+        async with client.stream("POST", bench.url, json=asked()) as answer:
+            raw = b"".join([piece async for piece in answer.aiter_raw()])
+        assert raw == bench.backend.body
+
+    assert through(scene).tape.asked[0].answer == Answer(0, 200, ANSWER)
+
+
+def test_a_backend_that_is_not_there_is_a_broken_connection() -> None:
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        with pytest.raises(httpx.TransportError):
+            await client.post(bench.url, json=asked())
+
+    bench = through(scene, listening=False)
+    assert bench.tape.asked[0].answer == Answer(0, fault="refused")
+    assert len(bench.troubles) == 1
+
+
+def test_who_gives_up_is_given_up_for() -> None:
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        bench.backend.after = 60
+        with pytest.raises(httpx.ReadTimeout):
+            await client.post(bench.url, json=asked(), timeout=3)
+        await asyncio.sleep(1)
+
+    bench = through(scene)
+    assert bench.tape.asked[0].answer == Answer(0, fault="no_answer")
+
+
+def test_a_push_goes_to_the_control_api() -> None:
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        bench.control.status = 202
+        answer = await client.post(f"{bench.url}/calls/{ID}/messages", json=ANSWER)
+        assert answer.status_code == 202
+
+    bench = through(scene)
+    assert bench.backend.seen == []
+    assert [(method, path) for method, path, _, _ in bench.control.seen] == [("POST", f"/calls/{ID}/messages")]
+    assert [(push.body, push.http_status) for push in bench.tape.pushed] == [(ANSWER, 202)]
+
+
+def test_a_request_that_is_too_large_is_refused_here() -> None:
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        answer = await client.post(bench.url, content=b"x" * 1_000_001)
+        assert answer.status_code == 413
+
+    assert through(scene).backend.seen == []
+
+
+def test_what_belongs_to_no_call_passes_and_is_told() -> None:
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        answer = await client.post(bench.url, json=asked(conversation="somebody else"))
+        assert answer.status_code == 200
+
+    bench = through(scene)
+    assert bench.tape.asked == []
+    assert bench.troubles == ["a question to the AI backend belongs to no call that is known: it is on no cassette"]
+
+
+# --- whose conversation is it
+
+
+def tapes_of(tmp_path: Path, *uuids: str) -> tuple[Capture, list[Tape]]:
+    async def made() -> tuple[Capture, list[Tape]]:
+        capture = Capture(Options(("", 0), ("", 0), tmp_path), say=lambda line: None, trouble=lambda line: None)
+        tapes = [Tape(0.0, 3600.0, uuid=uuid.replace("-", "")) for uuid in uuids]
+        capture._known = tapes
+        return capture, tapes
+
+    return run(made)
+
+
+OTHER = "11111111-5d2a-4c7e-9b1f-2a6d8e4c0b57"
+
+
+def test_a_conversation_is_known_by_the_calls_uuid(tmp_path: Path) -> None:
+    capture, (first, second) = tapes_of(tmp_path, ID, OTHER)
+    assert capture._tape_of(ID) is first
+    assert capture._tape_of(OTHER.upper()) is second
+    assert capture._tape_of("session 7") is None  # two calls: nobody knows whose
+
+
+def test_of_two_calls_with_one_uuid_the_second_has_a_number(tmp_path: Path) -> None:
+    capture, (first, second) = tapes_of(tmp_path, ID, ID)
+    assert capture._tape_of(ID) is first
+    assert capture._tape_of(f"{ID}-2") is second
+
+
+def test_an_id_of_its_own_kind_is_the_only_calls(tmp_path: Path) -> None:
+    capture, (only,) = tapes_of(tmp_path, ID)
+    assert capture._tape_of("session 7") is only

@@ -1,0 +1,111 @@
+"""Redacted calls: patterns that are speech to a detector and that the matcher tells apart; and no field is kept."""
+
+import dataclasses
+from uuid import UUID
+
+import pytest
+import webrtcvad
+
+from audiosocket.matching import Matcher
+from audiosocket.phrases import Phrase, PhraseBook
+from audiosocket.slin import frames, silence
+from audiosocket_sim.line import LineModel
+from audiosocket_sim.live_call import (
+    Answer,
+    BotPacket,
+    CapturedCall,
+    CapturedPush,
+    Ending,
+    Exchange,
+    KeyPressed,
+    Packet,
+    Recognised,
+    ToldState,
+    redact,
+)
+from audiosocket_sim.live_call.analysis import Known
+from audiosocket_sim.live_call.cassette import cassette
+from audiosocket_sim.live_call.tones import pattern
+
+NOTHING_KNOWN = Known(PhraseBook([]), b"")
+SECRET = "Segredo"
+
+
+@pytest.mark.parametrize("ms", [400, 1_000, 3_000])
+def test_patterns_of_one_length_are_told_apart(ms: int) -> None:
+    """Forty utterances of the same length, over a noisy line: each is itself, and none is another."""
+    book = [Phrase.from_pcm(f"{n}", f"utterance {n}", pattern(n, ms)) for n in range(1, 41)]
+    matcher = Matcher(book)
+    for phrase in book[::4]:
+        line = LineModel("ulaw", -50.0)
+        listening = matcher.listen()
+        listening.feed(line.send(silence(500) + phrase.pcm + silence(800)))
+        (match,) = listening.matches()
+        assert match.phrase.name == phrase.name
+        assert match.whole
+        assert match.margin > 0.3
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+def test_a_pattern_is_speech_to_a_voice_activity_detector(number: int) -> None:
+    vad = webrtcvad.Vad(2)
+    heard = [vad.is_speech(frame, 8000) for frame in frames(pattern(number, 2_000), 320)]
+    assert heard.count(True) > 0.8 * len(heard)
+
+
+def test_a_pattern_is_as_long_as_asked_and_the_same_each_time() -> None:
+    assert len(pattern(3, 777)) == 2 * 8 * 777
+    assert pattern(3, 777) == pattern(3, 777)
+    assert pattern(3, 777) != pattern(4, 777)
+
+
+def secretive() -> CapturedCall:
+    """A call with something private in every field that can hold it."""
+    body = {
+        "content": {"mensagem": SECRET, "dados": {"cpf": SECRET}, SECRET: 1, "set_call_status": SECRET},
+        "set_call_status": "WAITING",
+        "callback": f"http://host/{SECRET}",
+        "timestamp": SECRET,
+    }
+    loud = bytes([0x31, 0x32]) * 160
+    return CapturedCall(
+        UUID("0f3b6c1e-5d2a-4c7e-9b1f-2a6d8e4c0b57"),
+        Ending(4_000, "server", "hangup_message"),
+        caller=tuple(Packet(20 * n, loud) for n in range(1, 190)),
+        bot=tuple(BotPacket(20 * n, 8000, loud) for n in range(1, 190)),
+        keys=(KeyPressed(1_000, "7"), KeyPressed(1_300, "#")),
+        recognised=(Recognised(2_000, SECRET), Recognised(2_100, "")),
+        states=(ToldState(1, "STANDBY", SECRET),),
+        exchanges=(
+            Exchange(2_000, SECRET, SECRET, Answer(2_100, 200, body)),
+            Exchange(2_500, f"outro {SECRET}", SECRET),
+        ),
+        pushes=(CapturedPush(3_000, body),),
+        backend_captured=True,
+    )
+
+
+def test_no_field_keeps_what_was_private() -> None:
+    call = secretive()
+    redacted = redact(call, NOTHING_KNOWN)
+    assert {f.name for f in dataclasses.fields(CapturedCall)} == {
+        "uuid", "ending", "version", "attach", "rate_hz", "packet_time_ms", "caller", "bot", "keys", "recognised",
+        "states", "exchanges", "pushes", "backend_captured", "utterances", "redacted",
+    }, "a new field: may it be kept?"  # fmt: skip
+    told = repr(dataclasses.asdict(redacted)) + cassette(redacted)
+    assert SECRET not in told
+    assert str(call.uuid) not in told
+    assert [key.digit for key in redacted.keys] == ["0", "0"]
+    assert not any(b"\x31\x32\x31\x32" in packet.payload for packet in (*redacted.caller, *redacted.bot))
+    assert redacted.redacted
+
+
+def test_the_same_text_is_the_same_utterance_and_another_is_another() -> None:
+    redacted = redact(secretive(), NOTHING_KNOWN)
+    first, second = redacted.exchanges
+    assert first.text != second.text
+    assert redacted.recognised[0].text == first.text
+    assert redacted.recognised[1].text == ""
+    assert redacted.pushes[0].body["content"]["mensagem"] == first.text
+    assert redacted.pushes[0].body["set_call_status"] == "WAITING"
+    assert redacted.pushes[0].body["content"]["set_call_status"] == "OTHER"
