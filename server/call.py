@@ -12,8 +12,7 @@ the frame itself.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from audiosocket.messages import Kind, dtmf_digit
@@ -23,49 +22,23 @@ from server import endpointing, playback
 from server import events as e
 from server import turn_words as t
 from server.ai_client import BackendError
-from server.calls import CallRecord, Calls
-from server.config import Settings
-from server.detectors import Detectors
+from server.calls import CallRecord
 from server.ear import Ear
 from server.latency import AnswerClock
+from server.mouth import Mouth
 from server.reply import Reply
-from server.speech.base import Recognition, SpeechEngine, SpeechError
-from server.speech.fallback import StandIns
+from server.services import Services
+from server.speech.base import Recognition, SpeechError
 from server.turns import SPARE_SECONDS, Turns
 from server.vitals import LOOK_BACK_MS, Vitals
 
-__all__ = ["Backend", "Call", "Services"]
+__all__ = ["Call"]
 
 log = logging.getLogger("server.call")
-
-# So much speech is made ahead of its playing; a longer message waits for room. It bounds the memory of a call.
-MOST_QUEUED_MS = 20_000
-ROOM_FROM_MS = 10_000
 
 MOST_UNSENT = 50  # frames, before it is told
 
 SLIN8 = int(Kind.SLIN8)  # what we send, always: every release of Asterisk takes it
-
-
-class Backend(Protocol):
-    """The AI backend, as `ai_client.AiClient` is it."""
-
-    async def ask(self, conversation_id: str, content: str) -> Reply:
-        """Raises BackendError."""
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What all calls of a server share."""
-
-    settings: Settings
-    rules: t.TurnRules
-    engine: SpeechEngine
-    backend: Backend
-    calls: Calls
-    hold_pcm: bytes
-    detectors: Detectors
-    stand_ins: StandIns | None = None  # None: the engine needs none
 
 
 class Call:
@@ -86,12 +59,8 @@ class Call:
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = Turns(services.rules)
         self._answer_clock = AnswerClock()
-        # out
-        self._playback = playback.Playback(services.hold_pcm)
-        self._speaking: t.Speak | None = None
-        self._synthesis: asyncio.Task[None] | None = None
-        self._room: asyncio.Event | None = None  # synthesis waits for playback to catch up
-        # in
+        self._mouth = Mouth(services, spawn=self._spawn, note=self._note, tell=self._tell)
+        self._playback = self._mouth.playback
         self._ear = Ear(settings, services.detectors, self._warn)
         self._utterance = b""  # the beginning of the utterance that `turns` is being told of
         self._recognising: asyncio.Task[None] | None = None
@@ -293,16 +262,12 @@ class Call:
             case t.CancelBackend():
                 _cancel(self._asking)
             case t.Speak():
-                self._playback.begin(command.job, held=command.held)
                 self._answer_clock.message(self._time())
-                self._speaking = command
-                self._synthesis = self._spawn(self._synthesise(command))
+                self._mouth.say(command)
             case t.ReleaseSpeech():
                 self._playback.release()
             case t.StopSpeech():
-                _cancel(self._synthesis)
-                self._speaking = None
-                self._playback.flush()
+                self._mouth.hush()
                 self._take_news()
             case t.StartHold():
                 self._playback.start_hold()
@@ -315,7 +280,7 @@ class Call:
                 self._finish("server", reason)
                 self._end_connection()
 
-    # --- out: the clock, playback, synthesis --------------------------------------------------------------------------
+    # --- out: the clock, playback -------------------------------------------------------------------------------------
 
     def _tick(self, deadline: float) -> None:
         """Every 20 ms, from the UUID to the end."""
@@ -336,8 +301,8 @@ class Call:
                 self._take_news()
             if deadline - ear.audio_at > ear.gap_seconds and (facts := ear.missing(deadline, self._time())):
                 self._heard(facts)
-            if self._room is not None and voice.queued_ms < ROOM_FROM_MS:
-                self._room.set()
+            if self._mouth.waits_for_room:
+                self._mouth.make_room()
         except Exception as error:  # noqa: BLE001 - ends this call with an event, and no other
             self._crash(error)
 
@@ -347,59 +312,19 @@ class Call:
             match news:
                 case playback.SpeechBegan(job):
                     self._tell(t.PlaybackBegan(job))
-                    if self._speaking is not None:
-                        self._note(e.PlaybackStarted(self._speaking.purpose, self._speaking.text))
-                        if not self._speaking.held:
+                    if (saying := self._mouth.saying) is not None:
+                        self._note(e.PlaybackStarted(saying.purpose, saying.text))
+                        if not saying.held:
                             self._note(self._answer_clock.first_audio(self._time()))
                 case playback.SpeechEnded(job, played_ms, complete):
                     self._note(e.PlaybackFinished(played_ms, complete))
                     self._ear.forget()  # what was heard until now may be our own echo
-                    if not complete and self._speaking is not None:  # not stopped by us
-                        _cancel(self._synthesis)
-                        self._note(e.SynthesisFailed("the audio stopped coming"))
-                    self._speaking = None
+                    self._mouth.said(complete)
                     self._tell(t.PlaybackEnded(job))
                 case playback.HoldBegan():
                     self._note(e.HoldStarted())
                 case playback.HoldEnded(duration_ms):
                     self._note(e.HoldStopped(duration_ms))
-
-    async def _synthesise(self, speak: t.Speak) -> None:
-        """Make the message's audio and hand it to playback. What was made before a failure is played; where nothing
-        was, a recording of the same text stands in, if there is one."""
-        voice = self._playback
-        made = False
-        failure: str | None = None
-        chunks = self._services.engine.synthesise(speak.text, self._services.settings.greeting.voice)
-        try:
-            async for chunk in chunks:
-                made = made or len(chunk) > 1
-                voice.feed(chunk)
-                if voice.queued_ms > MOST_QUEUED_MS:
-                    await self._wait_for_room()
-        except SpeechError as error:
-            failure = str(error)
-        finally:
-            if (close := getattr(chunks, "aclose", None)) is not None:
-                await close()
-        if failure is not None or not made:
-            self._note(e.SynthesisFailed(failure or "no audio was made"))
-        stand_ins = self._services.stand_ins
-        if not made and stand_ins is not None and (recording := stand_ins.of(speak.text)):
-            voice.feed(recording)
-            made = True
-        if made:
-            voice.finish()
-        else:
-            voice.flush()
-            self._tell(t.SpeechFailed(speak.job))
-
-    async def _wait_for_room(self) -> None:
-        self._room = asyncio.Event()
-        try:
-            await self._room.wait()
-        finally:
-            self._room = None
 
     # --- in: the caller -----------------------------------------------------------------------------------------------
 

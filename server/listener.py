@@ -14,10 +14,11 @@ from audiosocket.connection import Connection, Role
 from audiosocket.slin import read_audio
 from audiosocket.transport import AudioSocketProtocol, EndCause
 from server.ai_client import AiClient, load_network
-from server.call import Call, Services
+from server.call import Call
 from server.calls import Calls
 from server.config import Settings, project_path
 from server.detectors import Detectors
+from server.services import Services
 from server.speech.base import SpeechEngine, SpeechUnavailable
 from server.speech.cached import CachedSpeech
 from server.speech.checking import check_engine
