@@ -72,19 +72,19 @@ class HoldLoop:
         packed = np.packbits(heard[: (count - 1) * STRIDE + WINDOW] < 0, bitorder="little")
         patterns = np.ndarray((count,), "<u8", packed.tobytes(), 0, (STRIDE // 8,)).copy()
         first = np.searchsorted(self._patterns, patterns)
-        last = np.minimum(first, len(self._patterns) - 1)
-        hits: list[tuple[int, int]] = []
-        for row in np.flatnonzero(self._patterns[last] == patterns).tolist():
-            index = row * STRIDE
-            bit = heard[index : index + WINDOW]
-            for near in range(int(first[row]), min(int(first[row]) + _PER_PATTERN, len(self._patterns))):
-                place = int(self._places[near])
-                if self._patterns[near] == patterns[row] and not self._is_other(bit, place, resampled):
-                    hits.append((index, place))
-        return hits
-
-    def _is_other(self, bit: "NDArray[Any]", place: int, resampled: bool) -> bool:
-        return int(np.count_nonzero(self.differs(bit, place, resampled))) > len(bit) // 16
+        known = np.flatnonzero(self._patterns[np.minimum(first, len(self._patterns) - 1)] == patterns)
+        if not len(known):
+            return []
+        # All windows that may be in the loop at once, a row each, and each at every place where it may lie.
+        near = first[known, None] + np.arange(_PER_PATTERN)
+        same = self._patterns[np.minimum(near, len(self._patterns) - 1)] == patterns[known, None]
+        row, column = np.nonzero(same & (near < len(self._patterns)))
+        indices, places = known[row] * STRIDE, self._places[near[row, column]]
+        samples = np.arange(WINDOW)
+        tolerance = (self._resampled_tolerance if resampled else self._tolerance)[places[:, None] + samples]
+        differs = np.abs(heard[indices[:, None] + samples] - self._tiled[places[:, None] + samples]) > tolerance
+        alike = np.count_nonzero(differs, axis=1) <= WINDOW // 16
+        return list(zip(indices[alike].tolist(), places[alike].tolist(), strict=True))
 
 
 def _patterns_everywhere(negative: "NDArray[np.bool_]") -> "NDArray[np.uint64]":
