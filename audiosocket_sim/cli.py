@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+_USAGE = 2
 _INTERRUPTED = 4
 _EXIT_CODES = "exit codes: 0 pass, 1 failed, 2 usage or invalid scenario, 3 set-up, 4 inconclusive"
 
@@ -182,6 +183,8 @@ def _add_mic(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--artefacts", type=Path, default=Path("runs"), help="folder for log and recording (%(default)s)"
     )
+    parser.add_argument("--save-scenario", type=Path, metavar="DIR", help="write the call there as a scenario")
+    parser.add_argument("--redact", action="store_true", help="no text, digit or voice of yours in that scenario")
     parser.set_defaults(command=_mic)
 
 
@@ -190,6 +193,9 @@ def _mic(options: argparse.Namespace) -> int:
 
     if options.list_devices:
         return list_devices_command()
+    if options.redact and options.save_scenario is None:
+        sys.stderr.write("--redact is of the scenario: it needs --save-scenario DIR\n")
+        return _USAGE
     return mic_command(
         MicOptions(
             host=options.host,
@@ -203,6 +209,8 @@ def _mic(options: argparse.Namespace) -> int:
             echo_guard=not options.no_echo_guard,
             seconds=options.seconds,
             artefacts=options.artefacts,
+            save_scenario=options.save_scenario,
+            redact=options.redact,
         )
     )
 

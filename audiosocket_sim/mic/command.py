@@ -10,11 +10,15 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.text import Text
 
+from audiosocket.errors import AudioSocketError
 from audiosocket.phrases import PhraseBook
 from audiosocket.slin import read_audio
 from audiosocket_sim.asterisk import ConnectFailed, LegEnd
 from audiosocket_sim.call_log import CallEnded
 from audiosocket_sim.live import LiveView
+from audiosocket_sim.live_call import CapturedCall, free_name, redact, write_scenario
+from audiosocket_sim.loader import ScenarioError
+from audiosocket_sim.mic.as_scenario import captured
 from audiosocket_sim.mic.devices import Device, DeviceError, choose, listing
 from audiosocket_sim.mic.files import write_files
 from audiosocket_sim.mic.keys import Keys
@@ -30,6 +34,7 @@ __all__ = ["MicOptions", "list_devices_command", "mic_command"]
 
 _FINE, _FAILED, _USAGE, _SET_UP = 0, 1, 2, 3
 _LATE_MS = 20.0
+_SCENARIO = "mic_call"
 
 
 def list_devices_command() -> int:
@@ -110,7 +115,7 @@ async def _conclude(options: MicOptions, heading: str, call: MicCall, card: Soun
             options.artefacts,
             heading,
             call.log.entries,
-            call.phone.sent,
+            call.sent,
             call.t0,
             call.ear.timeline(call.t0),
         )
@@ -120,7 +125,19 @@ async def _conclude(options: MicOptions, heading: str, call: MicCall, card: Soun
         f"  transcript  {files.transcript}\n  call log    {files.call_log}\n"
         f"  recording   {files.recording}  (left: you, right: the bot)"
     )
+    if options.save_scenario is not None:
+        try:
+            path = await loop.run_in_executor(None, _save, options, options.save_scenario, captured(call, end, options))
+        except (OSError, ScenarioError, AudioSocketError) as error:
+            return _refuse(f"no scenario could be made of the call: {error}")
+        _say(f"  scenario    {path}\n              python -m audiosocket_sim run {path}")
     return _FAILED if end.who == "asterisk" or (end.who, end.how) == ("server", "reset") else _FINE
+
+
+def _save(options: MicOptions, folder: Path, call: CapturedCall) -> Path:
+    """Blocking: it listens to the whole call once more."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return write_scenario(redact(call) if options.redact else call, folder, free_name(folder, _SCENARIO))
 
 
 def _summary(call: MicCall, card: SoundCard) -> list[str]:

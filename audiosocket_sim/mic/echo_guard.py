@@ -9,8 +9,8 @@ Nothing is known of the room when the bot first speaks. So the first sound that 
 is held back until 80 ms of it can be compared: once a call, and a tenth of a second of it.
 
 It does not subtract: over the bot's voice the caller is heard with it. Where it turns down, nothing is left but noise
-as soft as the room's: a detector of speech hears words that are 45 dB down. Both sides are counted in samples from their
-beginnings, so that it does not matter in what pieces a sound card takes and gives them.
+as soft as the room's: a detector of speech hears words that are 45 dB down. Both sides are counted in samples from
+their beginnings, so that it does not matter in what pieces a sound card takes and gives them.
 """
 
 import numpy as np

@@ -75,6 +75,11 @@ class MicCall:
         return round((loop_time - self.t0) * 1000)
 
     @property
+    def sent(self) -> list[tuple[float, bytes]]:
+        """What left the phone since the UUID; Asterisk throws away what came before it."""
+        return [packet for packet in self.phone.sent if packet[0] >= self.t0]
+
+    @property
     def now_ms(self) -> int:
         return self.ms(self._loop.time())
 

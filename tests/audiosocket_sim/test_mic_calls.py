@@ -23,7 +23,10 @@ from mic_bench import PYTHON, ROOT, Program, Sound, heard, needs_sound, running,
 
 from audiosocket.phrases import Phrase, PhraseBook
 from audiosocket.slin import level_dbfs
+from audiosocket_sim.call_log import BackendAsked
 from audiosocket_sim.hearing import Ear, HeardSpeech
+from audiosocket_sim.loader import load
+from audiosocket_sim.runner import Options, Outcome, run
 
 pytestmark = needs_sound
 
@@ -173,6 +176,24 @@ def test_a_recording_played_into_the_microphone_becomes_a_whole_call(sound: Soun
     assert [line for line in transcript.splitlines() if " bot " in line and GREETING in line]
     log = [json.loads(line) for line in (run / "call.jsonl").read_text(encoding="utf-8").splitlines()]
     assert log[-1]["type"] == "CallEnded"
+
+
+@pytest.mark.parametrize("flags", [(), ("--redact",)], ids=["as it was", "redacted"])
+def test_the_call_becomes_a_scenario_that_passes_in_virtual_time(
+    flags: tuple[str, ...], sound: Sound, tmp_path: Path
+) -> None:
+    folder = tmp_path / "saved"
+    with server(tmp_path) as served, mic(sound, served, tmp_path, "--save-scenario", str(folder), *flags) as call:
+        call.until("IA_TURN → USER_TURN")
+        sound.say(SAID)
+        call.until("mic_call.yaml")
+        assert call.finish() == 0, call.text
+    written = (folder / "mic_call.yaml").read_text(encoding="utf-8")
+    assert ("apartamento 202" in written) is not bool(flags)
+    result = run(load(folder / "mic_call.yaml"), Options())
+    assert result.outcome is Outcome.PASSED, (result.problems, written)
+    said = [entry.event.content for entry in result.entries if isinstance(entry.event, BackendAsked)]
+    assert said == ["utterance 1" if flags else ASKED]
 
 
 def test_keys_mute_and_a_clean_end_by_ctrl_c(sound: Sound, tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+"""A call that was made with the microphone, as data that `live_call` makes a scenario of. Pure."""
+
+from typing import Literal, cast
+
+from audiosocket_sim.asterisk import LegEnd
+from audiosocket_sim.live_call import BotPacket, CapturedCall, Ending, KeyPressed, Packet
+from audiosocket_sim.mic.options import MicOptions
+from audiosocket_sim.mic.session import MicCall
+
+__all__ = ["captured"]
+
+
+def captured(call: MicCall, end: LegEnd, options: MicOptions) -> CapturedCall:
+    """The whole call. What the AI was asked is in it where the server told that."""
+    told = call.told
+    return CapturedCall(
+        uuid=call.leg.uuid,
+        ending=_ending(end, call.ms(end.at)),
+        version=options.version,
+        attach=options.attach,
+        caller=tuple(Packet(call.ms(at), packet) for at, packet in call.sent),
+        bot=tuple(BotPacket(call.ms(at), rate_hz, payload) for at, rate_hz, payload in call.bot_sent),
+        keys=tuple(KeyPressed(call.ms(at), digit) for at, digit in call.keys),
+        recognised=tuple(told.recognised),
+        states=tuple(told.states),
+        exchanges=tuple(told.exchanges),
+        pushes=tuple(told.pushes),
+        backend_captured=bool(told.exchanges),
+    )
+
+
+def _ending(end: LegEnd, at_ms: int) -> Ending:
+    who = cast(Literal["server", "caller", "asterisk"], end.who)
+    how = cast(Literal["hangup_message", "fin", "reset", "protocol"], end.how)
+    return Ending(at_ms, who, how)
