@@ -10,7 +10,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import httpx
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["BackendProxy"]
+__all__ = ["BackendProxy", "place_of"]
 
 _LARGEST_REQUEST_BYTES = 1_000_000
 _LARGEST_ANSWER_BYTES = 4_000_000
@@ -53,9 +53,7 @@ class BackendProxy:
         self._on_trouble = on_trouble
         self._loop = asyncio.get_running_loop()
         limits = httpx.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=0)
-        self._http = httpx.AsyncClient(
-            trust_env=False, timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS), limits=limits
-        )
+        self._http = httpx.AsyncClient(trust_env=False, limits=limits)
         self._server: HttpServer | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -91,7 +89,7 @@ class BackendProxy:
         if isinstance(answered, httpx.HTTPError):
             refused = isinstance(answered, httpx.ConnectError | httpx.ConnectTimeout)
             self._note(asked, Answer(0, fault="refused" if refused else "reset"))
-            self._on_trouble(f"the AI backend at {self._backend}: {type(answered).__name__}")
+            self._on_trouble(f"the AI backend at {place_of(self._backend)}: {type(answered).__name__}")
             return await self._broken(request)
         if asked is None:
             return self._streamed(answered)
@@ -113,7 +111,7 @@ class BackendProxy:
         if tape is not None and isinstance(pushed, dict) and tape.has_room():
             tape.pushed.append(PushedAt(at, pushed, status))
         if isinstance(answered, httpx.HTTPError):
-            self._on_trouble(f"the control API at {self._control}: {type(answered).__name__}")
+            self._on_trouble(f"the control API at {place_of(self._control or '')}: {type(answered).__name__}")
             return PlainTextResponse("the control API cannot be reached", 502)
         return self._streamed(answered)
 
@@ -121,7 +119,11 @@ class BackendProxy:
         url = self._url(request)
         headers = [(k, v) for k, v in request.headers.raw if k.decode("latin-1").lower() not in _OF_ONE_CONNECTION]
         try:
-            made = self._http.build_request(request.method, url, headers=headers, content=body or None)
+            # Not the client's `build_request`: that adds headers of its own (which encodings it takes, for one).
+            timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS).as_dict()
+            made = httpx.Request(
+                request.method, url, headers=headers, content=body or None, extensions={"timeout": timeout}
+            )
             return await self._http.send(made, stream=True)
         except httpx.HTTPError as error:
             return error
@@ -200,6 +202,12 @@ class BackendProxy:
         response = StreamingResponse(pieces(), answered.status_code)
         response.raw_headers = _headers(answered)
         return response
+
+
+def place_of(url: str) -> str:
+    """Scheme, host and port: the rest of a URL may hold a key."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
 
 
 async def _bounded(request: "Request") -> bytes | None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from audiosocket_sim.capture.backend import place_of
 from audiosocket_sim.capture.session import Capture, Options
 from audiosocket_sim.profiles import UnknownProfile, profile
 
@@ -129,7 +130,7 @@ async def _until_stopped(options: Options) -> int:
 def _where(options: Options, capture: Capture) -> str:
     words = f"capture on {options.listen[0]}:{capture.port}, to {options.to[0]}:{options.to[1]}"
     if options.ai_listen is not None:
-        words += f"; AI backend on http://{options.ai_listen[0]}:{capture.ai_port}, to {options.ai_to}"
+        words += f"; AI backend on http://{options.ai_listen[0]}:{capture.ai_port}, to {place_of(options.ai_to or '')}"
     else:
         words += "; the AI backend is not captured"
     return words + ("; redacted" if options.redact else "")

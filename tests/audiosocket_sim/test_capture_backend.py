@@ -75,6 +75,7 @@ def through(scene: Callable[[Bench, httpx.AsyncClient], Awaitable[None]], *, lis
         )
         bench.url = f"http://127.0.0.1:{await proxy.start('127.0.0.1', 0)}"
         async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+            del client.headers["accept-encoding"]
             await scene(bench, client)
         await proxy.aclose()
         for server in servers:
@@ -91,13 +92,17 @@ def asked(content: str = "Quero subir.", conversation: str = ID) -> dict[str, st
 def test_a_question_and_its_answer_pass_unchanged_and_are_on_the_tape() -> None:
     async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
         bench.backend.after = 1.2
-        answer = await client.post(f"{bench.url}/messages?a=1", json=asked(), headers={"x-token": "t"})
+        answer = await client.post(
+            f"{bench.url}/messages?a=1", json=asked(), headers={"x-token": "t", "user-agent": "us"}
+        )
         assert answer.content == bench.backend.body
         assert answer.headers["x-own"] == "yes"
 
     bench = through(scene)
     ((method, path, headers, body),) = bench.backend.seen
     assert (method, path, headers["x-token"]) == ("POST", "/messages", "t")
+    assert headers["user-agent"] == "us"
+    assert "accept-encoding" not in headers  # who asked did not say that he takes any
     assert json.loads(body) == asked()
     (noted,) = bench.tape.asked
     assert (noted.content, noted.conversation_id) == ("Quero subir.", ID)
