@@ -4,7 +4,6 @@ scenario, 3 set-up, 4 inconclusive."""
 import argparse
 import io
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -149,8 +148,9 @@ def _control_token(options: argparse.Namespace) -> "SecretStr | None":
     """The flag, else the environment; never shown."""
     from pydantic import SecretStr
 
-    token = options.control_token or os.environ.get("CONTROL_TOKEN")
-    return SecretStr(token) if token else None
+    from audiosocket_sim.control import token_from_environment
+
+    return SecretStr(options.control_token) if options.control_token else token_from_environment()
 
 
 # --- mic ----------------------------------------------------------------------------------------------------------
@@ -226,13 +226,14 @@ def _add_mock_ai(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
     parser.add_argument("--port", type=_port, default=8000, help="where to listen (%(default)s)")
     parser.add_argument("--control-url", default="http://127.0.0.1:8081", help="where pushes go (%(default)s)")
+    _add_control_token(parser)
     parser.set_defaults(command=_mock_ai)
 
 
 def _mock_ai(options: argparse.Namespace) -> int:
     from audiosocket_sim.mock_ai_command import mock_ai_command
 
-    return mock_ai_command(options.scenario, options.host, options.port, options.control_url)
+    return mock_ai_command(options.scenario, options.host, options.port, options.control_url, _control_token(options))
 
 
 def _add_fake_azure(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import math
+import os
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -15,7 +16,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import SecretStr
 
-__all__ = ["ControlClient", "ControlError", "ToldEvent"]
+__all__ = ["ControlClient", "ControlError", "ToldEvent", "token_from_environment"]
 
 _FIND_EVERY_SECONDS = 0.02
 _FIND_FOR_SECONDS = 5.0
@@ -53,6 +54,12 @@ class ToldEvent:
 
     def ms_or_none(self, field: str) -> int | None:
         return None if self.fields.get(field) is None else self.ms(field)
+
+
+def token_from_environment() -> SecretStr | None:
+    """CONTROL_TOKEN, which is also the reference server's own name for it."""
+    token = os.environ.get("CONTROL_TOKEN")
+    return SecretStr(token) if token else None
 
 
 class ControlClient:

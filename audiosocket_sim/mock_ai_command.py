@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from audiosocket_sim.call_log import BackendAsked, BackendPushed, BackendReplied
 from audiosocket_sim.listening import why_not_listening
 from audiosocket_sim.loader import ScenarioError, load
@@ -22,7 +24,7 @@ __all__ = ["mock_ai_command", "serve_forever"]
 _INVALID, _SET_UP = 2, 3
 
 
-def mock_ai_command(name: str, host: str, port: int, control_url: str) -> int:
+def mock_ai_command(name: str, host: str, port: int, control_url: str, control_token: SecretStr | None = None) -> int:
     """Serve until SIGINT or SIGTERM. The exit code: 0, 2 for an invalid scenario, 3 for a port that is taken."""
     try:
         scenario = load(find_scenario(name, Path.cwd()))
@@ -37,20 +39,22 @@ def mock_ai_command(name: str, host: str, port: int, control_url: str) -> int:
     if any(reply.fault == "refused" for reply in scenario.ai):
         return _refuse(f"{name}: its backend refuses connections: start nothing, and you have it", _INVALID)
     try:
-        asyncio.run(serve_forever(scenario, host, port, control_url))
+        asyncio.run(serve_forever(scenario, host, port, control_url, control_token))
     except OSError as error:
         return _refuse(why_not_listening(error, host, port), _SET_UP)
     return 0
 
 
-async def serve_forever(scenario: Scenario, host: str, port: int, control_url: str) -> None:
+async def serve_forever(
+    scenario: Scenario, host: str, port: int, control_url: str, control_token: SecretStr | None = None
+) -> None:
     """Answer as the scenario says, each conversation from its first reply on; pushes go to the control URL.
 
     Returns on SIGINT or SIGTERM. Raises OSError when the port is taken.
     """
     from audiosocket_sim.control import ControlClient
 
-    control = ControlClient(control_url)
+    control = ControlClient(control_url, control_token)
     ai = MockAi(scenario.ai, _show, control.push, each_call=True, on_failure=_show_failure)
     try:
         url = await ai.start(port, host)

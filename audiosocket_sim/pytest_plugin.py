@@ -137,6 +137,7 @@ def _test_of(scenario: "Scenario", path: Path, config: pytest.Config) -> Any:
 
 
 def _options(path: Path, config: pytest.Config, *, real_time: bool) -> "Options":
+    from audiosocket_sim.control import token_from_environment
     from audiosocket_sim.runner import Options
 
     root = config.rootpath
@@ -144,6 +145,7 @@ def _options(path: Path, config: pytest.Config, *, real_time: bool) -> "Options"
     return Options(
         target=config.getoption("audiosocket_target"),
         control_url=config.getoption("audiosocket_control_url"),
+        control_token=token_from_environment(),
         peer=config.getoption("audiosocket_peer"),
         real_time=real_time,
         kernel=config.getoption("audiosocket_kernel"),

@@ -21,7 +21,7 @@ from audiosocket_sim.call_log import (
 )
 from audiosocket_sim.scenario import Line, Scenario
 
-__all__ = ["around", "heading", "how_it_ended", "line_of", "transcript"]
+__all__ = ["around", "heading", "how_it_ended", "line_of", "transcript", "visible"]
 
 _NOTE_COLUMN = 88
 _TOO_FAR_AHEAD_MS = 200
@@ -69,9 +69,14 @@ def around(entries: Sequence[Entry], at_ms: int, before: int = 12, after: int = 
     return (["     …"] if first else []) + lines + (["     …"] if last < len(entries) else [])
 
 
+def visible(text: str) -> str:
+    """One line, with nothing in it that a terminal would obey."""
+    return text.translate(_VISIBLE)
+
+
 def line_of(entry: Entry) -> str:
     word, text, note = _words(entry.event)
-    left = f"{entry.at_ms / 1000:9.3f}  {word:<8} {text.translate(_VISIBLE)}".rstrip()
+    left = f"{entry.at_ms / 1000:9.3f}  {word:<8} {visible(text)}".rstrip()
     return f"{left:<{_NOTE_COLUMN - 2}}  {note}" if note else left
 
 

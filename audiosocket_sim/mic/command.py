@@ -28,7 +28,7 @@ from audiosocket_sim.mic.session import MicCall
 from audiosocket_sim.mic.sound_card import MicrophoneExtraMissing, SoundCard, SoundSystem
 from audiosocket_sim.places import PROJECT, nearest_folder
 from audiosocket_sim.profiles import UnknownProfile, profile
-from audiosocket_sim.transcript import how_it_ended
+from audiosocket_sim.transcript import how_it_ended, visible
 
 __all__ = ["MicOptions", "list_devices_command", "mic_command"]
 
@@ -80,7 +80,7 @@ async def _call(options: MicOptions, system: SoundSystem, microphone: Device, lo
     book, hold_pcm = await loop.run_in_executor(None, _what_the_ear_knows)
     heading = (
         f"mic · Asterisk {options.version}, {options.attach} · {options.host}:{options.port} · "
-        f"{microphone.name} → {loudspeaker.name}"
+        f"{visible(microphone.name)} → {visible(loudspeaker.name)}"
     )
     draw: list[Callable[[], RenderableType]] = []
     view = LiveView(status=lambda: draw[0]() if draw else Text("opening the sound devices …", style="dim"))

@@ -1,6 +1,6 @@
 """What stands below the transcript while the call runs: both levels, state, time, and what the keys do. Draws only.
 
-All that was said is text, never markup.
+All that was said is text, never markup, and nothing that a terminal obeys.
 """
 
 from rich.console import Group
@@ -9,6 +9,7 @@ from rich.text import Text
 from audiosocket_sim.mic.meters import bar
 from audiosocket_sim.mic.session import MicCall
 from audiosocket_sim.mic.sound_card import SoundCard
+from audiosocket_sim.transcript import visible
 
 __all__ = ["status"]
 
@@ -25,7 +26,7 @@ def status(call: MicCall, card: SoundCard, *, keys: bool) -> Group:
         Text("  ·  ".join(_state(call)), style="reverse"),
     ]
     if call.told.interim:
-        lines.append(Text(f"you say: {call.told.interim}", style="cyan"))
+        lines.append(Text(f"you say: {visible(call.told.interim)}", style="cyan"))
     if keys:
         mute = "unmute" if phone.muted else "mute"
         lines.append(Text(f"0-9 * # A-D: press a key of the phone · space: {mute} · q: hang up", style="dim"))
@@ -68,7 +69,7 @@ def _of_the_loudspeaker(call: MicCall, card: SoundCard) -> list[str]:
 def _state(call: MicCall) -> list[str]:
     if call.leg.t0 is None:
         return ["connecting …"]
-    parts = [f"{call.now_ms / 1000:7.1f} s", call.state or "no state told"]
+    parts = [f"{call.now_ms / 1000:7.1f} s", visible(call.state or "no state told")]
     if call.ear.speaking_since is not None:
         parts.append("the bot speaks")
     if call.ear.hold_since is not None:

@@ -143,17 +143,23 @@ class MicCall:
     @contextlib.contextmanager
     def _ending_signals(self) -> Iterator[None]:
         """Ctrl-C, SIGTERM and a closed terminal hang up; what is known is written after that, as ever."""
-        names = [name for name in _SIGNALS if hasattr(signal, name)]
-        added = []
-        for name in names:
-            with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # Windows; not the main thread
-                self._loop.add_signal_handler(getattr(signal, name), self.hang_up)
-                added.append(name)
+        numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+        before = {number: signal.getsignal(number) for number in numbers}
+        for number in numbers:
+            with contextlib.suppress(ValueError, RuntimeError):  # not the main thread: whoever started us ends us
+                try:
+                    self._loop.add_signal_handler(number, self.hang_up)
+                except NotImplementedError:  # Windows
+                    signal.signal(number, lambda *_: self._loop.call_soon_threadsafe(self.hang_up))
         try:
             yield
         finally:
-            for name in added:
-                self._loop.remove_signal_handler(getattr(signal, name))
+            for number in numbers:
+                with contextlib.suppress(ValueError, RuntimeError):
+                    try:
+                        self._loop.remove_signal_handler(number)
+                    except NotImplementedError:
+                        signal.signal(number, before[number])
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = self._loop.create_task(work)

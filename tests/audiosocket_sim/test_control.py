@@ -5,6 +5,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 import respx
+from pydantic import SecretStr
 
 from audiosocket_sim.control import ControlClient, ControlError, ToldEvent
 
@@ -91,4 +92,28 @@ async def test_a_push_goes_to_its_conversation_whatever_its_id(client: ControlCl
     respx.post(f"{URL}/calls/x/messages").mock(side_effect=httpx.ReadTimeout("slow"))
     with pytest.raises(ControlError, match="slow"):
         await client.push("x", {})
+    await client.aclose()
+
+
+@respx.mock
+async def test_a_token_is_sent_with_every_request() -> None:
+    client = ControlClient(URL, SecretStr("a-token-of-the-tests"))
+    calls = respx.get(f"{URL}/calls").respond(json={"calls": [{"id": "1", "uuid": "u", "peer": "p:1"}]})
+    events = respx.get(f"{URL}/calls/1/events").respond(text="")
+    pushed = respx.post(f"{URL}/calls/1/messages").respond(202)
+    assert await client.answers()
+    await client.follow(await client.find("u", "p:1"), lambda event: None)
+    assert await client.push("1", {}) == 202
+    for route in (calls, events, pushed):
+        assert route.calls.last.request.headers["Authorization"] == "Bearer a-token-of-the-tests"
+    await client.aclose()
+
+
+@respx.mock
+async def test_without_the_right_token_the_error_says_which_flag(client: ControlClient) -> None:
+    respx.get(f"{URL}/calls").respond(401, json={"error": "a token is needed"})
+    assert not await client.answers()
+    with pytest.raises(ControlError, match="it needs a token, or another one: --control-token, or CONTROL_TOKEN"):
+        await client.find("u", "p:1")
+    assert "Authorization" not in respx.calls.last.request.headers
     await client.aclose()

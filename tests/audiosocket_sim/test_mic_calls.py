@@ -35,6 +35,7 @@ ASKED = "Quero falar com o apartamento 202, por favor."
 ANSWER = "A autorização foi confirmada, pode entrar."
 PROMPTS = PhraseBook.load(ROOT / "audio" / "prompts")
 SAID = "pt-br/quero_falar_com_o_apartamento_202"
+TOKEN = "a-token-of-the-tests"
 AI = f"""
 summary: The AI lets everybody in.
 ai:
@@ -67,7 +68,8 @@ class Served:
         return [event for event in self.events() if event["type"] == kind]
 
     def _get(self, path: str) -> httpx.Response:
-        return httpx.get(f"{self.control_url}{path}", trust_env=False, verify=False, timeout=30)
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        return httpx.get(f"{self.control_url}{path}", headers=headers, trust_env=False, verify=False, timeout=30)
 
 
 @contextmanager
@@ -85,6 +87,7 @@ def server(folder: Path, **settings: str) -> Iterator[Served]:
             "ENDPOINTING__ENGINE": "webrtc",
             "SILENCE_THRESHOLD_SECONDS": "1",
             "GREETING__DELAY_SECONDS": "0.5",
+            "CONTROL_TOKEN": TOKEN,
             **settings,
         }
         command = (PYTHON, "-m", "server", "--port", "0", "--control-port", "0", "--loop", "asyncio")
@@ -96,6 +99,20 @@ def server(folder: Path, **settings: str) -> Iterator[Served]:
         yield Served(ready[1], ready[2])
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with server(tmp_path_factory.mktemp("served")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def open_eared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """With barge-in on and its own guard off, the bot's greeting interrupts itself where it hears itself."""
+    settings = {"SYSTEM__BARGE_IN": "true", "ENDPOINTING__ECHO_GUARD": "false"}
+    with server(tmp_path_factory.mktemp("open_eared"), **settings) as found:
+        yield found
+
+
 @contextmanager
 def mic(sound: Sound, served: Served, folder: Path, *more: str, keyboard: int | None = None) -> Iterator[Program]:
     command = (
@@ -105,7 +122,7 @@ def mic(sound: Sound, served: Served, folder: Path, *more: str, keyboard: int | 
     lead = {} if keyboard is None else {"preexec_fn": lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)}
     with running(
         *command,
-        env=sound.env,
+        env={**sound.env, "CONTROL_TOKEN": TOKEN},
         stdin=subprocess.DEVNULL if keyboard is None else keyboard,
         start_new_session=True,
         **lead,
@@ -153,15 +170,15 @@ def left_and_right(path: Path) -> tuple[bytes, bytes]:
     return bytes(pairs[0::2].tobytes()), bytes(pairs[1::2].tobytes())
 
 
-def test_a_recording_played_into_the_microphone_becomes_a_whole_call(sound: Sound, tmp_path: Path) -> None:
-    with server(tmp_path) as served, sound.recorded() as loudspeaker:
-        with mic(sound, served, tmp_path) as call:
-            call.until("IA_TURN → USER_TURN")
-            sound.say(SAID)
-            call.until("the call ended after")
-            assert call.finish() == 0, call.text
-        asked = served.of("backend_asked")
-    assert [event["content"] for event in asked] == [ASKED]
+def test_a_recording_played_into_the_microphone_becomes_a_whole_call(
+    sound: Sound, served: Served, tmp_path: Path
+) -> None:
+    with sound.recorded() as loudspeaker, mic(sound, served, tmp_path) as call:
+        call.until("IA_TURN → USER_TURN")
+        sound.say(SAID)
+        call.until("the call ended after")
+        assert call.finish() == 0, call.text
+    assert [event["content"] for event in served.of("backend_asked")] == [ASKED]
     assert share_of(PROMPTS.by_text(GREETING), heard(loudspeaker)) > 0.8
     assert share_of(PROMPTS.by_text(ANSWER), heard(loudspeaker)) > 0.8
     assert share_of(PROMPTS.by_text("Qual é o seu nome?"), heard(loudspeaker)) < 0.1
@@ -180,10 +197,10 @@ def test_a_recording_played_into_the_microphone_becomes_a_whole_call(sound: Soun
 
 @pytest.mark.parametrize("flags", [(), ("--redact",)], ids=["as it was", "redacted"])
 def test_the_call_becomes_a_scenario_that_passes_in_virtual_time(
-    flags: tuple[str, ...], sound: Sound, tmp_path: Path
+    flags: tuple[str, ...], sound: Sound, served: Served, tmp_path: Path
 ) -> None:
     folder = tmp_path / "saved"
-    with server(tmp_path) as served, mic(sound, served, tmp_path, "--save-scenario", str(folder), *flags) as call:
+    with mic(sound, served, tmp_path, "--save-scenario", str(folder), *flags) as call:
         call.until("IA_TURN → USER_TURN")
         sound.say(SAID)
         call.until("mic_call.yaml")
@@ -196,24 +213,23 @@ def test_the_call_becomes_a_scenario_that_passes_in_virtual_time(
     assert said == ["utterance 1" if flags else ASKED]
 
 
-def test_keys_mute_and_a_clean_end_by_ctrl_c(sound: Sound, tmp_path: Path) -> None:
+def test_keys_mute_and_a_clean_end_by_ctrl_c(sound: Sound, served: Served, tmp_path: Path) -> None:
     ours, theirs = os.openpty()
     before = termios.tcgetattr(theirs)
     try:
-        with server(tmp_path) as served:
-            with mic(sound, served, tmp_path, keyboard=theirs) as call:
-                call.until("IA_TURN → USER_TURN")
-                os.write(ours, b"5\x1b[A#")  # an arrow's letter is no key
-                call.until("dtmf #")
-                os.write(ours, b" ")
-                call.until("mute")
-                sound.say(SAID)
-                os.write(ours, b"\x03")
-                call.until("the call ended after")
-                assert call.finish() == 0, call.text
-            assert [event["digit"] for event in served.of("dtmf_received")] == ["5", "#"]
-            assert served.of("speech_started") == []
-            assert served.events()[-1]["by"] == "caller"
+        with mic(sound, served, tmp_path, keyboard=theirs) as call:
+            call.until("IA_TURN → USER_TURN")
+            os.write(ours, b"5\x1b[A#")  # an arrow's letter is no key
+            call.until("dtmf #")
+            os.write(ours, b" ")
+            call.until("mute")
+            sound.say(SAID)
+            os.write(ours, b"\x03")
+            call.until("the call ended after")
+            assert call.finish() == 0, call.text
+        assert [event["digit"] for event in served.of("dtmf_received")] == ["5", "#"]
+        assert served.of("speech_started") == []
+        assert served.events()[-1]["by"] == "caller"
         assert termios.tcgetattr(theirs) == before
     finally:
         os.close(ours)
@@ -224,16 +240,15 @@ def test_keys_mute_and_a_clean_end_by_ctrl_c(sound: Sound, tmp_path: Path) -> No
     assert level_dbfs(caller) < -60
 
 
-def test_without_a_terminal_the_call_ends_by_itself(sound: Sound, tmp_path: Path) -> None:
-    with server(tmp_path) as served:
-        with mic(sound, served, tmp_path, "--for", "1.5") as call:
-            assert call.finish() == 0, call.text
-        assert served.events()[-1]["by"] == "caller"
+def test_without_a_terminal_the_call_ends_by_itself(sound: Sound, served: Served, tmp_path: Path) -> None:
+    with mic(sound, served, tmp_path, "--for", "1.5") as call:
+        assert call.finish() == 0, call.text
+    assert served.events()[-1]["by"] == "caller"
     assert "\x1b" not in call.text
 
 
-def test_sigterm_hangs_up(sound: Sound, tmp_path: Path) -> None:
-    with server(tmp_path) as served, mic(sound, served, tmp_path) as call:
+def test_sigterm_hangs_up(sound: Sound, served: Served, tmp_path: Path) -> None:
+    with mic(sound, served, tmp_path) as call:
         call.until("STANDBY → IA_TURN")
         call.process.send_signal(signal.SIGTERM)
         assert call.finish() == 0, call.text
@@ -241,18 +256,23 @@ def test_sigterm_hangs_up(sound: Sound, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("guard", [True, False], ids=["with the guard", "without"])
-def test_an_open_loudspeaker(guard: bool, sound: Sound, tmp_path: Path) -> None:
-    """With barge-in on and the server's own guard off, the bot's greeting interrupts itself; unless we turn it down."""
-    open_ear = {"SYSTEM__BARGE_IN": "true", "ENDPOINTING__ECHO_GUARD": "false"}
+def test_an_open_loudspeaker(guard: bool, sound: Sound, open_eared: Served, tmp_path: Path) -> None:
     flags = ("--for", "6") if guard else ("--for", "6", "--no-echo-guard")
-    with server(tmp_path, **open_ear) as served, sound.looped():
-        with mic(sound, served, tmp_path, *flags) as call:
-            assert call.finish() == 0, call.text
-        played = served.of("playback_finished")
-        opened = served.of("speech_started")
-    assert bool(opened) is not guard
-    assert [event["complete"] for event in played] == [guard]
+    with sound.looped(), mic(sound, open_eared, tmp_path, *flags) as call:
+        assert call.finish() == 0, call.text
+    assert bool(open_eared.of("speech_started")) is not guard
+    assert [event["complete"] for event in open_eared.of("playback_finished")] == [guard]
     assert ("turned down in the microphone" in call.text) is guard
+
+
+def test_without_its_token_the_server_tells_nothing_and_the_call_goes_on(
+    sound: Sound, served: Served, tmp_path: Path
+) -> None:
+    with mic(sound, served, tmp_path, "--for", "1.5", "--control-token", "another token") as call:
+        assert call.finish() == 0, call.text
+    assert "it needs a token, or another one: --control-token, or CONTROL_TOKEN in the environment" in call.text
+    assert "another token" not in call.text
+    assert "state " not in call.text
 
 
 def test_nobody_listens(sound: Sound, tmp_path: Path) -> None:

@@ -1,11 +1,15 @@
 """The parts of the microphone client that are arithmetic: buffer, echo guard, resampling, meters, devices, keys."""
 
+import asyncio
 import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from audiosocket.phrases import PhraseBook
 from audiosocket.slin import gain, level_dbfs, mix, read_audio, silence
 from audiosocket_sim.call_log import CallLog
 from audiosocket_sim.control import ToldEvent
@@ -15,8 +19,11 @@ from audiosocket_sim.mic.echo_guard import EchoGuard
 from audiosocket_sim.mic.jitter_buffer import JitterBuffer
 from audiosocket_sim.mic.keys import HANG_UP, MUTE, Keys, meaning
 from audiosocket_sim.mic.meters import Meter, bar
+from audiosocket_sim.mic.options import MicOptions
 from audiosocket_sim.mic.phone import Phone
 from audiosocket_sim.mic.resampling import StreamResampler
+from audiosocket_sim.mic.screen import status
+from audiosocket_sim.mic.session import MicCall
 from audiosocket_sim.mic.told import Told
 from audiosocket_sim.transcript import line_of
 
@@ -401,3 +408,45 @@ def test_what_the_server_tells_becomes_the_transcript_and_the_data_of_a_scenario
     assert answered == [("Quero sair.", 5500), ("Alô", 10_000)]
     assert [push.body["content"]["mensagem"] for push in told.pushes] == ["Pode sair."]
     assert [r.text for r in told.recognised] == ["Quero sair.", ""]
+
+
+# --- the screen ---------------------------------------------------------------------------------------------------
+
+
+def drawn(call: MicCall, card: SimpleNamespace) -> list[str]:
+    console = Console(file=io.StringIO(), width=100, force_terminal=False)
+    console.print(status(call, card, keys=True))  # type: ignore[arg-type]
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().splitlines()
+
+
+async def test_the_screen_shows_levels_state_and_what_is_ours() -> None:
+    options = MicOptions(echo_guard=False)
+    entries: list[str] = []
+    call = MicCall(
+        options,
+        microphone_hz=8000,
+        loudspeaker_hz=8000,
+        bot_book=PhraseBook([]),
+        hold_pcm=b"",
+        on_entry=lambda entry, call: entries.append(line_of(entry)),
+    )
+    card = SimpleNamespace(overruns=0, underruns=0)
+    assert drawn(call, card)[2] == "connecting …"
+    call.phone.captured(LOUD)
+    call.phone.captured(LOUD)
+    call.phone.source(160)
+    call.leg.t0 = asyncio.get_running_loop().time()
+    call.on_key("mute")
+    call.told.take(ToldEvent("state_changed", 1.0, {"before": "STANDBY", "after": "USER_TURN"}))
+    call.told.take(ToldEvent("transcript_interim", 1.0, {"text": "[red]quero[/red] \x1b[31msair"}))
+    lines = drawn(call, SimpleNamespace(overruns=2, underruns=3))
+    assert lines[0].startswith("you ▕█████████")
+    assert lines[0].endswith("-12 dBFS  ·  MUTED  ·  lost by us 2×")
+    assert lines[1].endswith("-120 dBFS  ·  0 ms waiting, 40 wanted  ·  late by us 3×")
+    assert lines[2].endswith("s  ·  USER_TURN")
+    assert lines[3].startswith("you say: [red]quero[/red]")
+    assert "\x1b" not in lines[3]
+    assert lines[4] == "0-9 * # A-D: press a key of the phone · space: unmute · q: hang up"
+    assert [line.split()[1:] for line in entries] == [["caller", "mute"], ["state", "STANDBY", "→", "USER_TURN"]]
+    call.leg.abort()
