@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from rich.console import Console
 from audiosocket.phrases import PhraseBook
 from audiosocket.slin import gain, level_dbfs, mix, read_audio, silence
 from audiosocket_sim.call_log import CallLog
+from audiosocket_sim.cli import main
 from audiosocket_sim.control import ToldEvent
 from audiosocket_sim.line import tone
 from audiosocket_sim.mic.devices import Device, DeviceError, choose, listing
@@ -450,3 +452,30 @@ async def test_the_screen_shows_levels_state_and_what_is_ours() -> None:
     assert lines[4] == "0-9 * # A-D: press a key of the phone · space: unmute · q: hang up"
     assert [line.split()[1:] for line in entries] == [["caller", "mute"], ["state", "STANDBY", "→", "USER_TURN"]]
     call.leg.abort()
+
+
+# --- the command --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("more", [[], ["--list-devices"]])
+def test_without_pyaudio_one_line_says_what_to_install(
+    more: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyaudio", None)
+    assert main(["mic", *more]) == 3
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert "pip install 'audiosocket-sim[mic]'" in line
+    assert "portaudio19-dev" in line
+
+
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        (["--redact"], "--redact is of the scenario: it needs --save-scenario DIR"),
+        (["--asterisk", "22.11"], "22.11"),
+    ],
+)
+def test_what_is_asked_wrongly(flags: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mic", *flags]) == 2
+    assert line in capsys.readouterr().err
