@@ -10,7 +10,18 @@ from multiprocessing import get_context
 from benchmarks.machine import FIFO, Unavailable, describe, load_now
 from benchmarks.report import Benchmark, Row, as_json, as_table
 
-NAMES = ("virtual_time", "scenarios", "pacing", "cost", "capacity", "latency", "recognition", "endpointing", "pauses")
+NAMES = (
+    "virtual_time",
+    "scenarios",
+    "pacing",
+    "cost",
+    "capacity",
+    "latency",
+    "capture",
+    "recognition",
+    "endpointing",
+    "pauses",
+)
 _EPILOG = """\
 examples:
   python -m benchmarks

@@ -13,14 +13,16 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from audiosocket_sim.capture.backend import place_of
-from audiosocket_sim.capture.session import Capture, Options
+from audiosocket_sim.capture.options import Options
+from audiosocket_sim.capture.scribe import ProcessScribe
+from audiosocket_sim.capture.session import Capture
 from audiosocket_sim.profiles import UnknownProfile, profile
 
 __all__ = ["CaptureUsageError", "capture_command", "parse_address", "parse_settings"]
 
 _FINE, _USAGE, _SET_UP = 0, 2, 3
 _SWITCH_SECONDS = 0.0005
-"""How long writing down one call may keep a frame of another waiting for the interpreter: 5 ms else."""
+"""How long handing over one call may keep a frame of another waiting for the interpreter: 5 ms else."""
 
 
 class CaptureUsageError(ValueError):
@@ -111,7 +113,15 @@ def capture_command(
 
 
 async def _until_stopped(options: Options) -> int:
-    capture = Capture(options, say=_say, trouble=_trouble)
+    loop = asyncio.get_running_loop()
+    scribe = await loop.run_in_executor(None, ProcessScribe)
+    try:
+        return await _capture(Capture(options, say=_say, trouble=_trouble, scribe=scribe), options)
+    finally:
+        await loop.run_in_executor(None, scribe.close)
+
+
+async def _capture(capture: Capture, options: Options) -> int:
     loop = asyncio.get_running_loop()
     await capture.start()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,27 +1,22 @@
 """A capture: it listens, passes calls on, keeps a tape of each, and has it written down when the call is over.
 
-Writing happens in the executor, one call after another, and never on a call's way. Bounded: so many calls at once are
+Writing is the scribe's, one call after another, and never on a call's way. Bounded: so many calls at once are
 taken down, each for so long; what is beyond that is passed on all the same, and told.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
-from audiosocket.errors import AudioSocketError
 from audiosocket_sim.capture.backend import BackendProxy
-from audiosocket_sim.capture.convert import captured_call
+from audiosocket_sim.capture.options import Options
 from audiosocket_sim.capture.relay import Relay
+from audiosocket_sim.capture.scribe import NotWritten, Scribe, ScribeHere
 from audiosocket_sim.capture.tape import Tape, ToldAt
 from audiosocket_sim.control import ControlClient, ControlError, ToldEvent
-from audiosocket_sim.live_call import free_name, redact, write_scenario
-from audiosocket_sim.loader import ScenarioError, load
-from audiosocket_sim.profiles import Attach
 
-__all__ = ["Capture", "Options"]
+__all__ = ["Capture"]
 
 _LAST_EVENTS_SECONDS = 2.0
 """How long after a call's end the control API may tell of it, and the backend may answer."""
@@ -29,35 +24,23 @@ _OVER_BUT_KNOWN = 50
 """So many calls that are over are still known by their conversation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What to capture, and where to put it. `server`: settings for the scenarios; None: those that each call shows."""
-
-    listen: tuple[str, int]
-    to: tuple[str, int]
-    out: Path
-    ai_listen: tuple[str, int] | None = None
-    ai_to: str | None = None
-    control: str | None = None
-    version: str = "22.10"
-    attach: Attach = "app"
-    redact: bool = False
-    name: str = "call"
-    server: dict[str, object] | None = None
-    calls: int | None = None
-    """Stop when so many are written."""
-    at_once: int = 50
-    longest_seconds: float = 3600.0
-
-
 class Capture:
     """`start`, then `wait` (until enough calls were taken) or `stop`, then `aclose`, which writes what is left.
 
-    say: a line for people; trouble: one of what went wrong. None of them holds what anybody said.
+    say: a line for people; trouble: one of what went wrong. None of them holds what anybody said. scribe: who writes a
+    call down; whoever gave it closes it.
     """
 
-    def __init__(self, options: Options, *, say: Callable[[str], None], trouble: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        options: Options,
+        *,
+        say: Callable[[str], None],
+        trouble: Callable[[str], None],
+        scribe: Scribe | None = None,
+    ) -> None:
         self._options = options
+        self._scribe = ScribeHere() if scribe is None else scribe
         self._say = say
         self._trouble = trouble
         self._loop = asyncio.get_running_loop()
@@ -151,29 +134,13 @@ class Capture:
             await asyncio.gather(following, return_exceptions=True)
         async with self._one_at_a_time:
             try:
-                self._say(await self._loop.run_in_executor(None, self._write, tape))
+                self._say(await self._loop.run_in_executor(None, self._scribe.write, tape, self._options))
                 self.written += 1
-            except (OSError, ScenarioError, AudioSocketError, ValueError) as error:
+            except NotWritten as error:
                 self.failed += 1
-                self._trouble(f"a call could not be written down: {' '.join(str(error).split())}")
-            except Exception as error:  # noqa: BLE001 - one call that cannot be written must not cost the others
-                self.failed += 1
-                self._trouble(f"a call could not be written down: the capture failed: {type(error).__name__}")
+                self._trouble(f"a call could not be written down: {error}")
         if self._options.calls is not None and self.written + self.failed >= self._options.calls:
             self._enough.set()
-
-    def _write(self, tape: Tape) -> str:
-        """In the executor: the call as files; a line that says what it was."""
-        options = self._options
-        call = captured_call(tape, version=options.version, attach=options.attach)
-        if call is None:
-            raise ValueError("what came was no AudioSocket")
-        if options.redact:
-            call = redact(call)
-        options.out.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = write_scenario(call, options.out, free_name(options.out, options.name), server=options.server)
-        full = " (not to its end: it was too long)" if tape.is_full else ""
-        return f"{path}: {load(path).summary}{full}"
 
     # --- who is it, and what does its server tell
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from audiosocket_sim.call_log import CallEnded, CallerAction, CallerSpoke, Entry, Noted, StageTook
-from audiosocket_sim.capture.session import Capture, Options
+from audiosocket_sim.capture import Capture, Options
 from audiosocket_sim.control import ControlClient
 from audiosocket_sim.loader import load
 from audiosocket_sim.runner import Options as RunOptions

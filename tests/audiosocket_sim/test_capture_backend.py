@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from audiosocket_sim.capture import Capture, Options
 from audiosocket_sim.capture.backend import BackendProxy
-from audiosocket_sim.capture.session import Capture, Options
 from audiosocket_sim.capture.tape import Tape
 from audiosocket_sim.http_server import HttpServer
 from audiosocket_sim.live_call import Answer

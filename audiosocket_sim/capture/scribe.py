@@ -1,0 +1,128 @@
+"""Who writes a call down when it is over. Blocks: for the executor.
+
+In this process it is a function. Live it is a process of its own, at the lowest priority: converting a minute of call
+is a quarter of a second of work in Python, and in a thread that would hold up the frames of every other call. The tape
+goes to it through a pipe, in small pieces, so that nothing of the call is on disk before it is redacted.
+"""
+
+import contextlib
+import os
+import signal
+from dataclasses import replace
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import Any, Protocol, cast
+
+from audiosocket.errors import AudioSocketError
+from audiosocket_sim.capture.convert import captured_call
+from audiosocket_sim.capture.options import Options
+from audiosocket_sim.capture.tape import Tape
+from audiosocket_sim.live_call import free_name, redact, write_scenario
+from audiosocket_sim.loader import ScenarioError, load
+
+__all__ = ["NotWritten", "ProcessScribe", "Scribe", "ScribeHere"]
+
+_PIECE = 500
+"""Reads that go through the pipe at once: packing them takes some tenth of a millisecond."""
+_LAST_IN_LINE = 19
+_CLOSING_SECONDS = 5.0
+_READY = "ready"
+
+
+class NotWritten(Exception):
+    """A call could not be written down. One line: why."""
+
+
+class Scribe(Protocol):
+    """`write` returns a line that says what was written, in nobody's words. Raises NotWritten."""
+
+    def write(self, tape: Tape, options: Options) -> str: ...
+    def close(self) -> None: ...
+
+
+class ScribeHere:
+    """In this process."""
+
+    def write(self, tape: Tape, options: Options) -> str:
+        try:
+            return _written(tape, options)
+        except (OSError, ScenarioError, AudioSocketError, ValueError) as error:
+            raise NotWritten(" ".join(str(error).split())) from error
+        except Exception as error:  # a call that cannot be written must not cost the others
+            raise NotWritten(f"the capture failed: {type(error).__name__}") from error
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class ProcessScribe:
+    """In a process that is started at once, and again should it have ended. Making one takes half a second."""
+
+    def __init__(self) -> None:
+        self._start()
+
+    def write(self, tape: Tape, options: Options) -> str:
+        try:
+            if not self._process.is_alive():
+                self._start()
+            pipe = self._pipe
+            pipe.send((options, replace(tape, caller=[], bot=[])))
+            for side in (tape.caller, tape.bot):
+                for at in range(0, len(side), _PIECE):
+                    pipe.send(side[at : at + _PIECE])
+                pipe.send(None)
+            fine, line = pipe.recv()
+        except (OSError, EOFError) as error:
+            raise NotWritten(f"the process that writes calls ended: {type(error).__name__}") from error
+        if not fine:
+            raise NotWritten(line)
+        return str(line)
+
+    def close(self) -> None:
+        self._pipe.close()
+        self._process.join(_CLOSING_SECONDS)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+    def _start(self) -> None:
+        context = get_context("spawn")
+        self._pipe, other = context.Pipe()
+        self._process: SpawnProcess = context.Process(target=_work, args=(other,), daemon=True)
+        self._process.start()
+        other.close()
+        self._pipe.recv()  # its start is half a second of work: before there is a call to hold up
+
+
+def _work(pipe: "Connection[Any, Any]") -> None:
+    """The other process: until the pipe is closed. Ctrl-C is for who captures: what he hands over is still written."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(_LAST_IN_LINE)
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))  # where who captures runs under a real-time one
+    scribe = ScribeHere()
+    pipe.send(_READY)
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            options, tape = cast(tuple[Options, Tape], pipe.recv())
+            for side in (tape.caller, tape.bot):
+                while (piece := pipe.recv()) is not None:
+                    side.extend(piece)
+            try:
+                pipe.send((True, scribe.write(tape, options)))
+            except NotWritten as error:
+                pipe.send((False, str(error)))
+
+
+def _written(tape: Tape, options: Options) -> str:
+    call = captured_call(tape, version=options.version, attach=options.attach)
+    if call is None:
+        raise ValueError("what came was no AudioSocket")
+    if options.redact:
+        call = redact(call)
+    options.out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = write_scenario(call, options.out, free_name(options.out, options.name), server=options.server)
+    full = " (not to its end: it was too long)" if tape.is_full else ""
+    return f"{path}: {load(path).summary}{full}"
