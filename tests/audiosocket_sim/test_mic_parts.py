@@ -64,6 +64,19 @@ def test_a_late_piece_is_an_underrun_once_and_the_buffer_grows_at_once() -> None
     assert buffer.target_ms >= 60
 
 
+def test_who_runs_dry_though_nothing_is_late_wants_more_the_next_time() -> None:
+    """The loudspeaker's clock was faster, and there was no silence to put anything into."""
+    buffer = JitterBuffer()
+    for i in range(100):
+        buffer.arrive(i * 0.02, LOUD)
+        buffer.take(160)
+    assert (buffer.underruns, buffer.target_ms) == (0, 20)
+    for _ in range(2):
+        buffer.take(160)
+    buffer.arrive(2.0, LOUD)
+    assert (buffer.underruns, buffer.target_ms) == (1, 40)
+
+
 def test_jitter_that_goes_on_is_heard_once_and_then_no_more() -> None:
     buffer = JitterBuffer()
     late = [(0, 35, 10, 55, 5)[i % 5] for i in range(400)]
@@ -129,17 +142,17 @@ def test_two_clocks_that_do_not_agree(ppm: int) -> None:
         buffer.take(160)
     off_ms = seconds * abs(ppm) / 1000
     assert buffer.depth_ms <= 100
-    assert buffer.underruns <= 5
+    assert buffer.underruns == 0
     assert buffer.inserted_ms + buffer.dropped_ms <= off_ms + 300
     assert abs(buffer.inserted_ms - buffer.dropped_ms) == pytest.approx(off_ms, abs=100)
 
 
 def test_what_was_sent_far_ahead_is_played_as_it_was_sent() -> None:
     buffer = JitterBuffer()
-    sound = b"".join(tone(20, 300 + i, -12) for i in range(200))
-    for i in range(200):  # four seconds in one go
+    sound = b"".join(tone(20, 300 + i, -12) for i in range(500))
+    for i in range(500):  # ten seconds in one go
         buffer.arrive(0.0, sound[FRAME * i : FRAME * (i + 1)])
-    out = b"".join(buffer.take(160) for _ in range(150))
+    out = b"".join(buffer.take(160) for _ in range(440))
     assert sound[: len(out)] == out
 
 
@@ -198,6 +211,16 @@ def test_the_bot_in_the_microphone_is_turned_down(bot: bytes, delay_ms: int, gai
     passed = [i for i in loud if level_dbfs(left[i : i + FRAME]) > -50]
     assert len(passed) <= 0.03 * len(loud)
     assert guard.turned_down_ms > 1000
+
+
+def test_an_echo_that_comes_at_another_time_is_found_again(bot: bytes) -> None:
+    """The sound card lost a block: from the middle on it is 200 ms later."""
+    echo = room(bot, 100, -10)
+    middle = len(echo) // 4 * 2
+    heard = echo[:middle] + silence(200) + echo[middle:]
+    left, _ = guarded(bot, heard)
+    after = middle + 16 * 700
+    assert energy(left[after:]) < 0.03 * energy(heard[after:])
 
 
 def test_in_the_blocks_of_a_sound_card_too(bot: bytes) -> None:
