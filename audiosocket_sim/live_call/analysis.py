@@ -11,6 +11,7 @@ from audiosocket.phrases import MANIFEST_NAME, PhraseBook
 from audiosocket.slin import read_audio
 from audiosocket_sim.live_call.captured import CapturedCall, Utterance
 from audiosocket_sim.live_call.cutting import cut, noise_floor_dbfs
+from audiosocket_sim.live_call.echoes import Echo, find_echo
 from audiosocket_sim.live_call.heard import HeardBot, listen
 from audiosocket_sim.live_call.pairing import Turn, pair, turns
 from audiosocket_sim.live_call.track import Track, lay
@@ -36,6 +37,7 @@ class Analysis:
     turns: tuple[Turn, ...]
     bot: HeardBot
     noise_dbfs: float | None
+    echo: Echo | None = None
 
 
 @lru_cache(maxsize=8)
@@ -53,7 +55,8 @@ def analyse(call: CapturedCall, ear: Known) -> Analysis:
     track = lay(call.caller, call.rate_hz, call.packet_time_ms)
     bot = listen(call.bot, call.ending.at_ms, ear.book, ear.hold_pcm)
     understood = turns(call)
+    echo = find_echo(track, bot.sound)
     utterances = call.utterances
     if utterances is None:
-        utterances = pair(cut(track), understood, bot.sentences)
-    return Analysis(track, utterances, understood, bot, noise_floor_dbfs(track, utterances))
+        utterances = pair(cut(track, echo), understood, bot.sentences)
+    return Analysis(track, utterances, understood, bot, noise_floor_dbfs(track, utterances), echo)

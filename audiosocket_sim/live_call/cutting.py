@@ -5,12 +5,15 @@ sound before and behind it, so that a soft start and a soft end are kept.
 """
 
 import statistics
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 
 import webrtcvad
 
 from audiosocket.slin import frames, level_dbfs
 from audiosocket_sim.live_call.captured import Utterance
+from audiosocket_sim.live_call.echoes import Echo
 from audiosocket_sim.live_call.track import RATE_HZ, Hole, Track
 
 __all__ = ["MUTE_MS", "cut", "mutes", "noise_floor_dbfs"]
@@ -27,11 +30,12 @@ _ABOVE_NOISE_DB = 6.0
 _PRE_ROLL_MS = 300
 _TAIL_MS = 300
 _SILENT_DBFS = -75.0
+_ECHO_AROUND_MS = 300
 
 
-def cut(track: Track) -> tuple[Utterance, ...]:
-    """The utterances of a track, in order; none overlaps another, and none reaches into a mute."""
-    stretches = _stretches(track)
+def cut(track: Track, echo: Echo | None = None) -> tuple[Utterance, ...]:
+    """The utterances of a track, in order; none overlaps another, none reaches into a mute, none is the bot's echo."""
+    stretches = _stretches(track, echo)
     found: list[Utterance] = []
     for index, (start, end) in enumerate(stretches):
         before = (stretches[index - 1][1] + start) // 2 if index else 0
@@ -64,10 +68,12 @@ def _frames(track: Track) -> list[tuple[int, bytes]]:
     return [(FRAME_MS * index, frame) for index, frame in enumerate(frames(track.pcm, n_bytes))]
 
 
-def _stretches(track: Track) -> list[tuple[int, int]]:
+def _stretches(track: Track, echo: Echo | None) -> list[tuple[int, int]]:
     """Where speech is, from its first to the end of its last voiced frame."""
     vad = webrtcvad.Vad(_AGGRESSIVENESS)
     voiced = [(at, level_dbfs(frame)) for at, frame in _frames(track) if vad.is_speech(frame, RATE_HZ)]
+    if echo is not None:
+        voiced = _without_echo(voiced, echo)
     runs: list[list[tuple[int, float]]] = []
     for at, level in voiced:
         if runs and at - runs[-1][-1][0] <= _SAME_STRETCH_MS and not _muted_between(track, runs[-1][-1][0], at):
@@ -80,6 +86,18 @@ def _stretches(track: Track) -> list[tuple[int, int]]:
         for run in runs
         if len(run) >= _SHORTEST_VOICED_FRAMES and max(level for _, level in run) >= quiet + _ABOVE_NOISE_DB
     ]
+
+
+def _without_echo(voiced: list[tuple[int, float]], echo: Echo) -> list[tuple[int, float]]:
+    """Without the frames around which most are echo: its soft ends are told from nothing by themselves."""
+    times = [at for at, _ in voiced]
+    echoes = [0, *accumulate(echo.explains(at + FRAME_MS // 2) for at in times)]
+    kept: list[tuple[int, float]] = []
+    for at, level in voiced:
+        first, behind = bisect_left(times, at - _ECHO_AROUND_MS), bisect_right(times, at + _ECHO_AROUND_MS)
+        if 2 * (echoes[behind] - echoes[first]) < behind - first:
+            kept.append((at, level))
+    return kept
 
 
 def _muted_between(track: Track, start_ms: int, end_ms: int) -> bool:

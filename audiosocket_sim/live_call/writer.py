@@ -93,7 +93,7 @@ def _text(call: CapturedCall, seen: Analysis, name: str, settings: Mapping[str, 
         replies.replies,
         steps,
         max_duration=None if limit <= _USUAL_LIMIT_MS else format_duration(limit // 60_000 * 60_000 + 60_000),
-        notes=_notes(call, replies),
+        notes=_notes(call, seen, replies),
     )
 
 
@@ -123,8 +123,10 @@ def _asterisk(call: CapturedCall) -> dict[str, Any]:
     return asterisk
 
 
-def _notes(call: CapturedCall, replies: Replies) -> list[str]:
+def _notes(call: CapturedCall, seen: Analysis, replies: Replies) -> list[str]:
     notes = [f"left out: {what}" for what in dict.fromkeys(replies.left_out)]
+    if seen.echo is not None:
+        notes.append(f"left out: the line's echo of the bot, {seen.echo.delay_ms:.0f} ms late")
     if not call.backend_captured and replies.replies:
         notes.append("the AI backend was not captured: its replies are guessed from what the bot was heard to say")
     return notes

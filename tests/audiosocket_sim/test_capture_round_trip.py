@@ -17,6 +17,8 @@ from audiosocket.phrases import PhraseBook, normalise
 from audiosocket.slin import read_audio
 from audiosocket_sim.agreement import disagreements
 from audiosocket_sim.call_log import CallerSpoke
+from audiosocket_sim.live_call import writer
+from audiosocket_sim.live_call.analysis import Known, known
 from audiosocket_sim.loader import load
 from audiosocket_sim.runner import Outcome, run
 from audiosocket_sim.scenario import SayStep
@@ -33,6 +35,7 @@ CALLS = (
     "status_waiting_two_pushes",
     "phone_stops_sending_after_speech",
     "talking_over_the_bot",
+    "echo_opens_no_turn",
     "noisy_line",
     "jittered_caller",
     "split_writes_bytes",
@@ -49,6 +52,20 @@ def test_the_same_call_again(name: str, tmp_path: Path) -> None:
     assert again.outcome is Outcome.PASSED, again.problems
     assert disagreements(comparable(first.entries), comparable(again.entries), 20) == []
     assert _said(first.entries) == _said(again.entries)
+
+
+@pytest.mark.parametrize("name", ["greeting_then_hold", "two_turns", "barge_in", "status_waiting_two_pushes"])
+def test_the_same_call_again_where_nobody_can_read_the_bots_voice(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a live bot of another voice: no sentence is expected by its words."""
+    music = known(tmp_path).hold_pcm
+    monkeypatch.setattr(writer, "known", lambda folder: Known(PhraseBook([]), music))
+    with captured(name, tmp_path) as (first, written):
+        assert "bot_says" not in written.read_text(encoding="utf-8")
+        again = run(load(written))
+    assert again.outcome is Outcome.PASSED, again.problems
+    assert disagreements(comparable(first.entries), comparable(again.entries), 20) == []
 
 
 def _said(entries: object) -> list[str]:

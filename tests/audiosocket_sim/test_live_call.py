@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from audiosocket.phrases import PhraseBook
-from audiosocket.slin import read_audio, silence
+from audiosocket.slin import gain, mix, read_audio, silence
 from audiosocket_sim.line import LineModel
 from audiosocket_sim.live_call import (
     Answer,
@@ -28,6 +28,7 @@ from audiosocket_sim.live_call import (
 from audiosocket_sim.live_call.actions import Keys, Muted, Spoke, actions
 from audiosocket_sim.live_call.analysis import Known
 from audiosocket_sim.live_call.cutting import cut, mutes, noise_floor_dbfs
+from audiosocket_sim.live_call.echoes import find_echo
 from audiosocket_sim.live_call.heard import Hold, Sentence
 from audiosocket_sim.live_call.pairing import Turn, pair, turns
 from audiosocket_sim.live_call.replies import captured_replies, guessed_replies
@@ -37,6 +38,7 @@ from audiosocket_sim.loader import load
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "recordings" / "pt-br"
 SPEECH = read_audio(RECORDINGS / "obrigado_tchau.wav")
+PROMPT = read_audio(RECORDINGS / "quero_falar_com_o_apartamento_202.wav")
 ID = UUID("0f3b6c1e-5d2a-4c7e-9b1f-2a6d8e4c0b57")
 NOTHING_KNOWN = Known(PhraseBook([]), b"")
 
@@ -111,6 +113,20 @@ def test_a_cut_reaches_into_no_mute_and_no_other_utterance() -> None:
 
 def test_noise_alone_is_no_utterance() -> None:
     assert cut(lay(packets(noisy(silence(5_000), -45.0), at_ms=0), 8000, 20)) == ()
+
+
+@pytest.mark.parametrize(("delay_ms", "gain_db"), [(80, -12.0), (300, -25.0)])
+def test_the_bots_own_echo_is_no_utterance_and_the_caller_over_it_is(delay_ms: int, gain_db: float) -> None:
+    bot = silence(1_000) + PROMPT + silence(6_000)
+    echo = silence(delay_ms) + gain(bot, gain_db)
+    caller = silence(5_500) + SPEECH
+    track = lay(packets(noisy(mix(echo, caller), -60.0), at_ms=0), 8000, 20)
+    found = find_echo(track, bot)
+    assert found is not None
+    assert found.delay_ms == pytest.approx(delay_ms, abs=1)
+    (only,) = cut(track, found)
+    assert 5_500 - 100 <= only.speech_start_ms <= 5_900
+    assert find_echo(lay(packets(noisy(caller, -60.0), at_ms=0), 8000, 20), bot) is None
 
 
 # --- pairing
