@@ -45,19 +45,22 @@ async def serve(host: str, port: int, control_port: int, settings: Mapping[str, 
 
     backend = urlsplit(str(settings["ai"]["api_url"]))
     ai_port = _free_port()
-    own = {**settings, "ai": {**settings["ai"], "api_url": f"http://{host}:{ai_port}{backend.path}"}}
+    captures_ai = _options[-1].ai_to != "not captured"
+    url = f"http://{host}:{ai_port}{backend.path}" if captures_ai else settings["ai"]["api_url"]
+    own = {**settings, "ai": {**settings["ai"], "api_url": url}}
     server = await serve_alone(host=host, port=port, control_port=control_port, settings=own)
     options = replace(
         _options[-1],
         listen=(host, 0),
         to=(server.host, server.port),
-        ai_listen=(host, ai_port),
-        ai_to=f"http://{backend.netloc}",
+        ai_listen=(host, ai_port) if captures_ai else None,
+        ai_to=f"http://{backend.netloc}" if captures_ai else None,
         control=server.control_url,
     )
     capture = Capture(options, say=lines.append, trouble=troubles.append)
     await capture.start()
-    return _Behind(host, capture.port, f"http://{host}:{capture.ai_port}", server, capture)
+    control_url = f"http://{host}:{capture.ai_port}" if captures_ai else server.control_url
+    return _Behind(host, capture.port, control_url, server, capture)
 
 
 _ports = iter(range(20_000, 30_000))

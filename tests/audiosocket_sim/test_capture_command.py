@@ -64,8 +64,11 @@ def test_a_live_call_becomes_a_scenario_that_runs(tmp_path: Path) -> None:
         "server", "--port", "0", "--control-port", "0", SPEECH_ENGINE="embedded", GREETING__DELAY_SECONDS="0.1"
     ) as server:
         assert server.stdout is not None
-        to = port_in(server.stdout.readline(), "127.0.0.1:")
-        arguments = ("--listen", "127.0.0.1:0", "--to", f"127.0.0.1:{to}", "--out", str(out), "--calls", "1")
+        ready = server.stdout.readline()
+        to = port_in(ready, "127.0.0.1:")
+        control = next(word.rstrip(".,;") for word in ready.split() if word.startswith("http://"))
+        words = f"--listen 127.0.0.1:0 --to 127.0.0.1:{to} --calls 1 --control {control} --out"
+        arguments = (*words.split(), str(out))
         with program("audiosocket_sim", "capture", *arguments) as capture:
             assert capture.stdout is not None
             port = port_in(capture.stdout.readline(), "127.0.0.1:")
