@@ -1,9 +1,10 @@
 """A call leg as a real Asterisk plays it against an AudioSocket server, by version profile.
 
-It joins the parts: what an era does with bytes is `reader`'s, when the caller's packets come
-`channel`'s, what a socket does `socket`'s. It hands on the bot's sound with the time of its arrival,
-and ends the call as Asterisk would, once, with a reason. It knows no scenarios, keeps no audio, and never sends what
-Asterisk does not send (no 0x00, no 0xff: FID-10). docs/protocol.md 2 to 6 are the law, FID numbers are of its 9.
+It joins the parts: what an era does with bytes is `reader`'s, when the caller's packets come `channel`'s, which of the
+two Asterisk attends to `thread`'s, what a socket does `socket`'s. It hands on the bot's sound with the time of its
+arrival, and ends the call as Asterisk would, once, with a reason. It knows no scenarios, keeps no audio, and never
+sends what Asterisk does not send (no 0x00, no 0xff: FID-10). docs/protocol.md 2 to 6 are the law, FID numbers are of
+its 9.
 """
 
 import asyncio
@@ -15,9 +16,9 @@ from audiosocket.messages import Kind, encode
 from audiosocket_sim.asterisk.channel import CallerChannel, Coding
 from audiosocket_sim.asterisk.end import ConnectFailed, LegEnd, end_of, never_connected
 from audiosocket_sim.asterisk.faults import Cuts, PacketDelays, SplitMode
-from audiosocket_sim.asterisk.flood import SocketFirst
 from audiosocket_sim.asterisk.reader import AsteriskReader, Verdict
 from audiosocket_sim.asterisk.socket import ConnectError, PeerSocket, dial
+from audiosocket_sim.asterisk.thread import ChannelThread
 from audiosocket_sim.asterisk.to_phone import ToPhone
 from audiosocket_sim.profiles import ComfortNoise, Profile
 from audiosocket_sim.scenario import Jitter
@@ -25,8 +26,6 @@ from audiosocket_sim.scenario import Jitter
 __all__ = ["CallLeg", "ConnectFailed", "LegEnd"]
 
 _READ_BUFFER_BYTES = 16_384  # twice the largest 20 ms message (192 kHz)
-_LONGEST_BACKLOG = 250
-"""Packets that wait while Asterisk is stuck in a header: about what a UDP socket's default buffer holds."""
 _ROUNDING = 1e-6
 _OWN_DELAY_SECONDS = 0.0005
 """A timer later than this was late by our own fault: look once more for data before the server is blamed."""
@@ -104,6 +103,15 @@ class CallLeg:
         self._answered = answered
         self._connect_pause_ms = connect_pause_ms
         self._cuts = Cuts(split, seed)
+        self._reader = AsteriskReader(profile.era)
+        self._thread = ChannelThread(
+            self._reader,
+            profile.era.seconds_per_message,
+            in_header=stuck_in_header,
+            write=self._write,
+            on_free=self._judge_reading,
+            note=self._note,
+        )
         self._channel = CallerChannel(
             profile,
             packet_time_ms=packet_time_ms,
@@ -114,21 +122,16 @@ class CallLeg:
             coding=coding,
             resampled=resampled,
             on_comfort_noise=self._on_comfort_noise if comfort_noise else None,
-            send=self._send,
+            send=self._thread.send,
             on_error=self._fail,
         )
-        self._reader = AsteriskReader(profile.era)
         self._socket: PeerSocket | None = None
         self._gap_timer: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None  # the pause before the UUID, then the both-quiet limit
         self._server_active_at = 0.0
         self._bridge_after_ms = bridge_after_ms
+        self._bridging: asyncio.TimerHandle | None = None
         self._in_bridge = bridge_after_ms is None
-        self._stuck = stuck_in_header
-        self._thread = SocketFirst(profile.era.seconds_per_message)
-        self._catch_up: asyncio.TimerHandle | None = None
-        self._backlog: list[bytes] = []
-        self._caller_unheard = False
         self._wedged = False
         self._broken = False
         self._notes: list[str] = []
@@ -234,29 +237,12 @@ class CallLeg:
         if self._bridge_after_ms is None:
             self._channel.start()
         else:
-            self._catch_up = self._loop.call_at(now + self._bridge_after_ms / 1000, self._bridge)
+            self._bridging = self._loop.call_at(now + self._bridge_after_ms / 1000, self._bridge)
         limit = self.profile.quiet_limit_seconds
         self._timer = None if limit is None else self._loop.call_at(now + limit, self._judge_quiet, limit)
 
-    def _send(self, message: bytes) -> None:
-        """One message, now; or, while the reader holds the thread, in the burst after it (FID-13, FID-21, FID-28)."""
-        if self._caller_unheard:
-            return
-        if not self._reading:
-            self._write(message)
-        elif len(self._backlog) < _LONGEST_BACKLOG:
-            self._backlog.append(message)
-        else:
-            self._note("caller packets were lost: Asterisk waited too long for the rest of a message")
-
-    @property
-    def _reading(self) -> bool:
-        """The one thread is with the server's bytes, or waits for them: nobody serves the caller."""
-        return self._reader.busy or self._stuck or (self._catch_up is not None and self._in_bridge)
-
     def _bridge(self) -> None:
         """From here on audio goes both ways; until then what either side said was thrown away."""
-        self._catch_up = None
         self._in_bridge = True
         self._channel.start()
 
@@ -265,7 +251,7 @@ class CallLeg:
             return
         match self.profile.era.comfort_noise:
             case ComfortNoise.EMPTY_AUDIO:
-                self._send(encode(Kind.SLIN8, b""))
+                self._thread.send(encode(Kind.SLIN8, b""))
             case ComfortNoise.ENDS_CHANNEL:
                 self._finish(_COMFORT_NOISE)
 
@@ -299,41 +285,27 @@ class CallLeg:
             return
         now = self._loop.time()
         reader = self._reader
-        self._stuck = False
+        thread = self._thread
+        if thread.in_header:
+            thread.byte_came()
         messages = reader.feed(data, now, more=more)
         for rate_hz, payload in messages:
             self._server_active_at = now
             if payload and self._in_bridge:
                 self._to_phone.take(now, rate_hz, payload)
         if self._is_app and messages:
-            thread = self._thread
             thread.took(len(messages), now)
-            if thread.starves_the_caller(now):
-                self._wait_for_the_thread(thread.busy_until)
         if self._gap_timer is not None or reader.deadline is not None:
             self._arm_gap_timer()
-        if reader.verdict is not None or self._backlog:
+        if reader.verdict is not None or thread.waiting:
             self._judge_reading()
 
     def _judge_reading(self) -> None:
         """After each read: the call's end, or what waited for the thread."""
         if self._reader.verdict is not None:
             self._finish(self._reader.verdict, reset=self._reader.unread > 0)
-        elif self._backlog and not self._reading:
-            waiting, self._backlog = self._backlog, []
-            for message in waiting:
-                self._write(message)
-
-    def _wait_for_the_thread(self, until: float) -> None:
-        """A flood: the socket comes first, and the caller's packets wait (FID-21)."""
-        if self._end is None:
-            if self._catch_up is not None:
-                self._catch_up.cancel()
-            self._catch_up = self._loop.call_at(until, self._serve_the_caller)
-
-    def _serve_the_caller(self) -> None:
-        self._catch_up = None
-        self._judge_reading()
+        else:
+            self._thread.serve_the_caller()
 
     def _arm_gap_timer(self) -> None:
         if self._gap_timer is not None:
@@ -358,7 +330,7 @@ class CallLeg:
     def _judge_quiet(self, limit: float) -> None:
         """The application's limit (FID-12): `limit` seconds in which neither side did anything."""
         now = self._loop.time()
-        active_at = now if self._reading else max(self._server_active_at, self._channel.active_at)
+        active_at = now if self._thread.is_reading else max(self._server_active_at, self._channel.active_at)
         if now < active_at + limit - _ROUNDING:
             self._timer = self._loop.call_at(active_at + limit, self._judge_quiet, limit)
             return
@@ -375,7 +347,7 @@ class CallLeg:
         self._reader.end_of_stream(self._loop.time())
         self._judge_reading()
         if self._reader.fin_unnoticed and self._is_app:
-            self._caller_unheard = True  # its thread spins on the end of the stream, and never gets to the caller
+            self._thread.spin()
         return self._reader.fin_unnoticed
 
     def _on_lost(self, error: Exception | None) -> None:
@@ -418,10 +390,10 @@ class CallLeg:
 
     def _stop_clocks(self) -> None:
         self._channel.stop()
-        for timer in (self._timer, self._gap_timer, self._catch_up):
+        self._thread.stop()
+        for timer in (self._timer, self._gap_timer, self._bridging):
             if timer is not None:
                 timer.cancel()
-        self._backlog.clear()
 
     def _after_reading(self, callback: Callable[..., None], *args: object) -> None:
         """Call once the loop has looked for data again: what lies in the socket already is read first."""
