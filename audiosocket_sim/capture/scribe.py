@@ -12,13 +12,14 @@ from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 from audiosocket.errors import AudioSocketError
 from audiosocket_sim.capture.convert import captured_call
 from audiosocket_sim.capture.options import Options
 from audiosocket_sim.capture.tape import Tape
-from audiosocket_sim.live_call import free_name, redact, write_scenario
+from audiosocket_sim.live_call import CapturedCall, NameTaken, free_name, redact, write_scenario
 from audiosocket_sim.loader import ScenarioError, load
 
 __all__ = ["NotWritten", "ProcessScribe", "Scribe", "ScribeHere"]
@@ -28,6 +29,7 @@ _PIECE = 500
 _LAST_IN_LINE = 19
 _CLOSING_SECONDS = 5.0
 _READY = "ready"
+_TRIES = 20
 
 
 class NotWritten(Exception):
@@ -123,6 +125,14 @@ def _written(tape: Tape, options: Options) -> str:
     if options.redact:
         call = redact(call)
     options.out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = write_scenario(call, options.out, free_name(options.out, options.name), server=options.server)
+    path = _at_a_free_name(call, options)
     full = " (not to its end: it was too long)" if tape.is_full else ""
     return f"{path}: {load(path).summary}{full}"
+
+
+def _at_a_free_name(call: CapturedCall, options: Options) -> Path:
+    """Somebody else may write there too."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(NameTaken):
+            return write_scenario(call, options.out, free_name(options.out, options.name), server=options.server)
+    raise ValueError(f"{options.out}: every name for the call was taken meanwhile")

@@ -1,0 +1,187 @@
+"""A capture with several calls: each its own scenario, each its own cassette; and what is beyond its limits passes."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID
+
+import httpx
+import pytest
+
+from audiosocket.messages import Kind, encode
+from audiosocket.slin import silence
+from audiosocket_sim.capture import Capture, Options
+from audiosocket_sim.http_server import HttpServer
+from audiosocket_sim.loader import load
+from audiosocket_sim.virtual_time import run
+
+FRAME = encode(Kind.SLIN8, silence(20))
+
+
+class Bot(asyncio.Protocol):
+    """A server that reads, and counts its calls."""
+
+    calls = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        type(self).calls += 1
+
+    def eof_received(self) -> bool:
+        return False
+
+
+class Bench:
+    def __init__(self, capture: Capture) -> None:
+        self.capture = capture
+        self.lines: list[str] = []
+        self.troubles: list[str] = []
+
+    async def call(self, number: int) -> asyncio.Transport:
+        """A call that sends a frame each 20 ms of its first half second."""
+        loop = asyncio.get_running_loop()
+        caller, _ = await loop.create_connection(asyncio.Protocol, "127.0.0.1", self.capture.port)
+        caller.write(encode(Kind.UUID, UUID(int=number).bytes))
+        for _ in range(25):
+            await asyncio.sleep(0.02)
+            caller.write(FRAME)
+        return caller
+
+    async def ask(self, number: int, content: str) -> None:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            url = f"http://127.0.0.1:{self.capture.ai_port}/messages"
+            await client.post(url, json={"id": str(UUID(int=number)), "content": content})
+
+
+def capturing(scene: Callable[[Bench], Awaitable[None]], out: Path, **more: Any) -> Bench:
+    async def whole() -> Bench:
+        from starlette.applications import Starlette
+        from starlette.responses import JSONResponse
+        from starlette.routing import Route
+
+        Bot.calls = 0
+        loop = asyncio.get_running_loop()
+        bot = await loop.create_server(Bot, "127.0.0.1", 0)
+
+        async def answer(request: Any) -> JSONResponse:
+            asked = await request.json()
+            await asyncio.sleep(0.1)
+            return JSONResponse({"content": {"mensagem": f"re: {asked['content']}"}})
+
+        backend = HttpServer(Starlette(routes=[Route("/messages", answer, methods=["POST"])]))
+        options = Options(
+            ("127.0.0.1", 0),
+            bot.sockets[0].getsockname()[:2],
+            out,
+            ai_listen=("127.0.0.1", 0),
+            ai_to=f"http://127.0.0.1:{await backend.start()}",
+        )
+        bench = Bench(cast(Capture, None))
+        bench.capture = Capture(replace(options, **more), say=bench.lines.append, trouble=bench.troubles.append)
+        await bench.capture.start()
+        await scene(bench)
+        await bench.capture.aclose()
+        await backend.aclose()
+        bot.close()
+        return bench
+
+    return run(whole)
+
+
+def test_calls_at_the_same_time_are_each_their_own(tmp_path: Path) -> None:
+    async def scene(bench: Bench) -> None:
+        callers = await asyncio.gather(*(bench.call(n) for n in (1, 2, 3)))
+        await asyncio.gather(*(bench.ask(n, f"words of {n}") for n in (3, 1, 2)))
+        for caller in callers:
+            caller.close()
+        await asyncio.sleep(1)
+
+    bench = capturing(scene, tmp_path)
+    assert bench.troubles == []
+    assert bench.capture.written == 3
+    found = {}
+    for name in ("call", "call_2", "call_3"):
+        uuid = load(tmp_path / f"{name}.yaml").asterisk.uuid
+        tape = json.loads((tmp_path / name / "cassette.json").read_text(encoding="utf-8"))
+        found[uuid] = (
+            [e["content"] for e in tape["exchanges"]],
+            [e["answer"]["body"]["content"]["mensagem"] for e in tape["exchanges"]],
+        )
+    assert found == {str(UUID(int=n)): ([f"words of {n}"], [f"re: words of {n}"]) for n in (1, 2, 3)}
+
+
+def test_a_call_too_many_passes_and_is_told(tmp_path: Path) -> None:
+    async def scene(bench: Bench) -> None:
+        for caller in await asyncio.gather(*(bench.call(n) for n in (1, 2, 3))):
+            caller.close()
+        await asyncio.sleep(1)
+
+    bench = capturing(scene, tmp_path, at_once=2)
+    assert Bot.calls == 3
+    assert bench.capture.written == 2
+    assert [line for line in bench.lines if "not taken down" in line] == [
+        "a call is passed on, and not taken down: there are as many as were asked for"
+    ]
+
+
+def test_it_waits_for_as_many_calls_as_were_asked_for(tmp_path: Path) -> None:
+    async def scene(bench: Bench) -> None:
+        waiting = asyncio.ensure_future(bench.capture.wait())
+        (await bench.call(1)).close()
+        await asyncio.sleep(1)
+        assert not waiting.done()
+        (await bench.call(2)).close()
+        await asyncio.wait_for(waiting, 1)
+
+    assert capturing(scene, tmp_path, calls=2).capture.written == 2
+
+
+def test_a_call_that_goes_on_too_long_is_written_as_far_as_that(tmp_path: Path) -> None:
+    async def scene(bench: Bench) -> None:
+        (await bench.call(1)).close()
+        await asyncio.sleep(1)
+
+    bench = capturing(scene, tmp_path, longest_seconds=0.2)
+    assert bench.lines[0].endswith("(not to its end: it was too long)")
+    assert load(tmp_path / "call.yaml").steps
+
+
+def test_what_is_no_call_is_told_and_leaves_no_file(tmp_path: Path) -> None:
+    async def scene(bench: Bench) -> None:
+        _, writer = await asyncio.open_connection("127.0.0.1", bench.capture.port)
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        await asyncio.sleep(0.1)
+        writer.close()
+        await asyncio.sleep(1)
+
+    bench = capturing(scene, tmp_path)
+    assert bench.troubles == ["what the caller sent is no AudioSocket: it was passed on as it came"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_to_costs_the_call_and_nothing_else(tmp_path: Path) -> None:
+    async def scene(bench: Bench) -> None:
+        (await bench.call(1)).close()
+        await asyncio.sleep(1)
+
+    (tmp_path / "out").write_text("a file", encoding="utf-8")
+    bench = capturing(scene, tmp_path / "out")
+    assert (bench.capture.written, bench.capture.failed) == (0, 1)
+    assert len(bench.troubles) == 1
+    assert bench.troubles[0].startswith("a call could not be written down: ")
+
+
+@pytest.mark.parametrize("when", [0.0, 0.3])
+def test_stopped_in_mid_call_it_writes_what_it_has(when: float, tmp_path: Path) -> None:
+    async def scene(bench: Bench) -> None:
+        calling = asyncio.ensure_future(bench.call(1))
+        await asyncio.sleep(0.1 + when)
+        calling.cancel()
+        await asyncio.gather(calling, return_exceptions=True)
+
+    bench = capturing(scene, tmp_path)
+    assert bench.capture.written == 1
+    assert "the capture was stopped before its end" in bench.lines[0]
