@@ -40,11 +40,11 @@ def document(
     written = CommentedSeq()
     for index, step in enumerate(steps):
         written.append(CommentedMap({step.key: _value(step.key, step.value), **step.beside}))
-        if step.comment is not None:
-            written.yaml_set_comment_before_after_key(index, before=_comment(step.comment), indent=2)
+        if comment := _comment(step.comment or ""):
+            written.yaml_set_comment_before_after_key(index, before=comment, indent=2)
     whole["steps"] = written
-    if notes:
-        whole.yaml_set_start_comment("\n".join(_comment(note) for note in notes))
+    if above := [comment for note in notes if (comment := _comment(note))]:
+        whole.yaml_set_start_comment("\n".join(above))
     return _dumped(whole)
 
 

@@ -170,6 +170,7 @@ def test_redacted_nothing_of_it_is_left(name: str, tmp_path: Path) -> None:
         assert not [piece for piece in pieces if piece in texts]
     uuid = next((e.event.conversation_id for e in first.entries if hasattr(e.event, "conversation_id")), None)
     assert uuid is None or normalise(uuid) not in texts
+    assert load(written).asterisk.uuid is None
     assert all(set(step.dtmf) == {"0"} for step in load(written).steps if hasattr(step, "dtmf"))
     everything = b"".join(path.read_bytes() for path in files)
     for sound in (tmp_path / "whole").rglob("*.wav"):

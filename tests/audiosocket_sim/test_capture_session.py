@@ -145,7 +145,7 @@ def test_a_call_that_goes_on_too_long_is_written_as_far_as_that(tmp_path: Path) 
         await asyncio.sleep(1)
 
     bench = capturing(scene, tmp_path, longest_seconds=0.2)
-    assert bench.lines[0].endswith("(not to its end: it was too long)")
+    assert bench.lines[0].endswith("the capture was stopped before its end. (not to its end: it was too long)")
     assert load(tmp_path / "call.yaml").steps
 
 

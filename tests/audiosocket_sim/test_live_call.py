@@ -7,6 +7,8 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from audiosocket.phrases import PhraseBook
 from audiosocket.slin import gain, mix, read_audio, silence
@@ -28,13 +30,14 @@ from audiosocket_sim.live_call import (
 from audiosocket_sim.live_call.actions import Keys, Muted, Spoke, actions
 from audiosocket_sim.live_call.analysis import Known
 from audiosocket_sim.live_call.cutting import cut, mutes, noise_floor_dbfs
+from audiosocket_sim.live_call.document import document
 from audiosocket_sim.live_call.echoes import find_echo
 from audiosocket_sim.live_call.heard import Hold, Sentence
 from audiosocket_sim.live_call.pairing import Turn, pair, turns
 from audiosocket_sim.live_call.replies import captured_replies, guessed_replies
 from audiosocket_sim.live_call.steps import Step, steps_of
 from audiosocket_sim.live_call.track import Hole, lay
-from audiosocket_sim.loader import load
+from audiosocket_sim.loader import load, load_text
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "recordings" / "pt-br"
 SPEECH = read_audio(RECORDINGS / "obrigado_tchau.wav")
@@ -264,6 +267,12 @@ def test_keys_pressed_alike_are_one_step_and_others_are_not() -> None:
     ]
 
 
+def test_keys_pressed_unevenly_are_steps_of_their_own() -> None:
+    uneven = [Keys(1_000, 1_100, "1"), Keys(1_200, 1_300, "2"), Keys(1_900, 2_000, "3")]
+    steps = written(*uneven)
+    assert [(step.value, step.beside.get("after")) for step in steps[:2]] == [("12", "1s"), ("3", "500ms")]
+
+
 def test_a_mute_with_nothing_in_it_is_one_step() -> None:
     assert written(Muted(1_000, 3_000))[0] == Step("mute", "2s", {"after": "990ms"})
 
@@ -377,6 +386,33 @@ def test_a_name_that_is_taken_is_left_alone(tmp_path: Path) -> None:
         write_scenario(call(), tmp_path, "call", ear=NOTHING_KNOWN)
     assert [path.name for path in tmp_path.iterdir()] == ["call.yaml"]
     assert free_name(tmp_path, "call") == "call_2"
+
+
+def test_a_folder_of_that_name_is_left_alone_too(tmp_path: Path) -> None:
+    (tmp_path / "call").mkdir()
+    (tmp_path / "call" / "mine.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(NameTaken):
+        write_scenario(call(), tmp_path, "call", ear=NOTHING_KNOWN)
+    assert [path.name for path in tmp_path.rglob("*")] == ["call", "mine.txt"]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
+def test_any_words_come_out_of_the_yaml_as_they_went_in(hears: str, says: str, comment: str) -> None:
+    """Also `no`, `12:30`, `- x`, quotes, colons and line ends; halves of characters become escapes."""
+    steps = [Step("wait", "1s", comment=comment)]
+    ai = [{"hears": f"a {hears}", "says": says, "body": None}]
+    text = document(f"s {hears}", {"version": "22.10"}, {"codec": "none"}, {}, [{**ai[0]}], steps, notes=[comment])
+    scenario = load_text(text)
+    assert scenario.ai[0].hears == f"a {hears}"
+    assert scenario.ai[0].says == says
+    assert len(scenario.steps) == 1
+
+
+def test_half_characters_are_written_as_escapes(tmp_path: Path) -> None:
+    asked = Exchange(6_000, "sim \ud800", "x", Answer(6_100, 200, {"content": {"mensagem": "\udfff"}}))
+    path = write_scenario(call(exchanges=(asked,), backend_captured=True), tmp_path, "half", ear=NOTHING_KNOWN)
+    assert load(path).ai[0].says is not None
 
 
 def test_a_long_call_may_take_its_time(tmp_path: Path) -> None:
