@@ -43,6 +43,7 @@ def captured_call(tape: Tape, *, version: str, attach: Attach) -> CapturedCall |
     bot = list(_messages(tape.bot))
     seen_until = max(at for at, _ in (*caller[-1:], *bot[-1:]))
     ended_at = seen_until if tape.ended_at is None or tape.is_full else tape.ended_at
+    understood = any(told.text for told in tape.told)  # and nobody asked through us: the server was not pointed there
     return CapturedCall(
         uuid=UUID(tape.uuid),
         ending=_ending(tape, bot, ms(ended_at)),
@@ -71,7 +72,7 @@ def captured_call(tape: Tape, *, version: str, attach: Attach) -> CapturedCall |
             for asked in tape.asked
         ),
         pushes=tuple(CapturedPush(ms(push.at), push.body, push.http_status) for push in tape.pushed),
-        backend_captured=tape.backend_captured,
+        backend_captured=tape.backend_captured and (bool(tape.asked) or not understood),
     )
 
 

@@ -10,6 +10,7 @@ from audiosocket_sim.live_call.track import Track
 __all__ = ["Action", "Keys", "Muted", "Spoke", "actions"]
 
 _SHORTEST_TONE_MS = 80
+_SHORTEST_GAP_MS = 45
 _USUAL_TONE_MS = 100
 _LONGEST_TONE_MS = 2_000
 _STEP_MS = 10
@@ -56,7 +57,9 @@ def actions(
     utterances: Sequence[Utterance], keys: Sequence[KeyPressed], track: Track, ending: Ending
 ) -> tuple[Action, ...]:
     """All of it, by its start."""
-    pressed = [_key(key, track) for key in keys]
+    pressed: list[Keys] = []
+    for key in keys:
+        pressed.append(_key(key, track, pressed[-1].end_ms if pressed else None))
     held = [(key.start_ms, key.end_ms) for key in pressed]
     found: list[Action] = [Spoke(number, utterance) for number, utterance in enumerate(utterances, 1)]
     found += pressed
@@ -69,9 +72,14 @@ def actions(
     return tuple(sorted(found, key=lambda action: action.start_ms))
 
 
-def _key(key: KeyPressed, track: Track) -> Keys:
-    """While a key is held no sound comes: the hole before it came up says how long that was."""
+def _key(key: KeyPressed, track: Track, last_up_ms: int | None) -> Keys:
+    """While a key is held no sound comes: the hole before it came up says how long that was. Keys in one hole are
+    told apart by when they came up."""
     holes = [hole for hole in track.holes if hole.start_ms < key.at_ms <= hole.end_ms + _PACKET_MS]
-    held_ms = holes[-1].length_ms if holes else _USUAL_TONE_MS
+    held_ms = _USUAL_TONE_MS
+    if holes and last_up_ms is not None and last_up_ms > holes[-1].start_ms:
+        held_ms = min(key.at_ms - last_up_ms - _SHORTEST_GAP_MS, _USUAL_TONE_MS)
+    elif holes:
+        held_ms = min(holes[-1].length_ms, key.at_ms - holes[-1].start_ms + _PACKET_MS)
     tone_ms = min(max(held_ms // _STEP_MS * _STEP_MS, _SHORTEST_TONE_MS), _LONGEST_TONE_MS)
     return Keys(key.at_ms - tone_ms, key.at_ms, key.digit)

@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audiosocket.messages import Kind, encode
 from audiosocket.phrases import PhraseBook
 from audiosocket.slin import gain, mix, read_audio, silence
+from audiosocket_sim.capture.convert import captured_call
+from audiosocket_sim.capture.tape import Tape, ToldAt
 from audiosocket_sim.line import LineModel
 from audiosocket_sim.live_call import (
     Answer,
@@ -184,6 +187,15 @@ def test_a_key_is_as_long_as_the_hole_before_it() -> None:
     sent = [p for p in packets(bytes(320 * 100)) if not 500 <= p.at_ms < 640]
     track = lay(sent, 8000, 20)
     assert actions((), [KeyPressed(635, "5")], track, Ending(2_000, "caller", "fin")) == (Keys(495, 635, "5"),)
+
+
+def test_keys_in_one_hole_are_told_apart() -> None:
+    """As a real Asterisk sends them: nothing comes between two keys that are close."""
+    sent = [p for p in packets(bytes(320 * 100)) if not 500 <= p.at_ms < 900]
+    found = actions(
+        (), [KeyPressed(620, "4"), KeyPressed(880, "2")], lay(sent, 8000, 20), Ending(2_000, "caller", "fin")
+    )
+    assert found == (Keys(480, 620, "4"), Keys(780, 880, "2"))
 
 
 def test_a_phone_that_stops_sending_is_muted_to_the_end() -> None:
@@ -364,6 +376,40 @@ def test_without_a_cassette_the_answers_are_what_the_bot_was_heard_to_say() -> N
             "then_pushes": [{"after": "6s", "says": "Suba.", "set_call_status": "STANDBY"}],
         },
     )
+
+
+def test_a_backend_that_was_never_asked_through_the_capture_was_not_captured() -> None:
+    tape = Tape(0.0, 3600.0, uuid=ID.hex, caller=[(0.0, encode(Kind.UUID, ID.bytes))], backend_captured=True)
+    assert _converted(tape).backend_captured
+    tape.told.append(ToldAt(1.0, "sim"))
+    assert not _converted(tape).backend_captured
+
+
+def _converted(tape: Tape) -> CapturedCall:
+    found = captured_call(tape, version="22.10", attach="app")
+    assert found is not None
+    return found
+
+
+def test_a_tape_is_read_as_messages_with_times_since_the_uuid() -> None:
+    frame = encode(Kind.SLIN16, bytes(640))
+    tape = Tape(5.0, 3600.0, uuid=ID.hex)
+    tape.caller += [(7.0, encode(Kind.UUID, ID.bytes) + frame), (7.5, encode(Kind.DTMF, b"5") + frame + frame)]
+    tape.bot += [(7.02, encode(Kind.SLIN8, bytes(320)) + encode(0x77, b"?")), (9.0, encode(Kind.HANGUP) + b"rest")]
+    tape.end(9.0, "server", "hangup_message")
+    found = _converted(tape)
+    assert (found.rate_hz, found.attach, found.packet_time_ms) == (16_000, "chan", 20)
+    assert [packet.at_ms for packet in found.caller] == [0, 500, 500]
+    assert found.keys == (KeyPressed(500, "5"),)
+    assert [(packet.at_ms, packet.rate_hz) for packet in found.bot] == [(20, 8_000)]
+    assert found.ending == Ending(2_000, "server", "hangup_message")
+
+
+def test_an_end_right_after_what_asterisk_does_not_take_is_asterisks() -> None:
+    tape = Tape(0.0, 3600.0, uuid=ID.hex, caller=[(0.0, encode(Kind.UUID, ID.bytes))])
+    tape.bot.append((3.0, encode(Kind.SLIN8, b"")))
+    tape.end(3.01, "caller", "reset")
+    assert _converted(tape).ending == Ending(3_010, "asterisk", "protocol")
 
 
 # --- the files
