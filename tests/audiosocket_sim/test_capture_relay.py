@@ -60,7 +60,7 @@ class Wire:
     writes: list[tuple[str, bytes]] = field(default_factory=list)
 
 
-def on_a_wire(scene: Callable[[Wire], Awaitable[Any]], *, listening: bool = True) -> Wire:
+def on_a_wire(scene: Callable[[Wire], Awaitable[Any]], *, listening: bool = True, kernel: bool = False) -> Wire:
     async def whole() -> Wire:
         loop = asyncio.get_running_loop()
         server = End()
@@ -102,7 +102,7 @@ def on_a_wire(scene: Callable[[Wire], Awaitable[Any]], *, listening: bool = True
         listener.close()
         return wire
 
-    return run(whole)
+    return run(whole, memory_network=not kernel)
 
 
 async def a_moment() -> None:
@@ -170,8 +170,13 @@ def test_a_message_of_the_largest_size_is_waited_for() -> None:
 
 # --- on the wire
 
+NETWORKS = pytest.mark.parametrize(
+    "kernel", [False, pytest.param(True, marks=pytest.mark.kernel)], ids=["memory", "kernel"]
+)
 
-def test_pieces_arrive_as_one_message_and_one_write() -> None:
+
+@NETWORKS
+def test_pieces_arrive_as_one_message_and_one_write(kernel: bool) -> None:
     async def scene(wire: Wire) -> None:
         wire.caller.transport.write(UUID)
         await a_moment()
@@ -182,7 +187,7 @@ def test_pieces_arrive_as_one_message_and_one_write() -> None:
         assert bytes(wire.server.came) == UUID
         assert bytes(wire.caller.came) == FRAME
 
-    wire = on_a_wire(scene)
+    wire = on_a_wire(scene, kernel=kernel)
     assert wire.writes == [("server", UUID), ("caller", FRAME)]
 
 
@@ -217,8 +222,9 @@ def test_what_is_no_audiosocket_passes_and_is_told() -> None:
     assert "is no AudioSocket" in wire.tape.no_audiosocket
 
 
+@NETWORKS
 @pytest.mark.parametrize(("ends", "who"), [("caller", "caller"), ("server", "server")])
-def test_a_half_close_goes_on_and_the_other_way_stays_open(ends: str, who: str) -> None:
+def test_a_half_close_goes_on_and_the_other_way_stays_open(ends: str, who: str, kernel: bool) -> None:
     async def scene(wire: Wire) -> None:
         wire.caller.transport.write(UUID)
         await a_moment()
@@ -236,12 +242,13 @@ def test_a_half_close_goes_on_and_the_other_way_stays_open(ends: str, who: str) 
         assert await near.lost is None
         assert await far.lost is None
 
-    wire = on_a_wire(scene)
+    wire = on_a_wire(scene, kernel=kernel)
     assert (wire.tape.who, wire.tape.how) == (who, "fin")
 
 
+@NETWORKS
 @pytest.mark.parametrize("ends", ["caller", "server"])
-def test_a_reset_goes_on_as_a_reset(ends: str) -> None:
+def test_a_reset_goes_on_as_a_reset(ends: str, kernel: bool) -> None:
     async def scene(wire: Wire) -> None:
         wire.caller.transport.write(UUID)
         await a_moment()
@@ -249,22 +256,24 @@ def test_a_reset_goes_on_as_a_reset(ends: str) -> None:
         reset(near.transport)
         assert isinstance(await asyncio.wait_for(far.lost, 1), ConnectionResetError)
 
-    wire = on_a_wire(scene)
+    wire = on_a_wire(scene, kernel=kernel)
     assert (wire.tape.who, wire.tape.how) == (ends, "reset")
 
 
-def test_a_message_that_breaks_off_breaks_off_on_the_other_side_too() -> None:
+@NETWORKS
+def test_a_message_that_breaks_off_breaks_off_on_the_other_side_too(kernel: bool) -> None:
     async def scene(wire: Wire) -> None:
         wire.caller.transport.write(UUID + FRAME[:83])
         wire.caller.transport.write_eof()
         await asyncio.wait_for(wire.server.eof.wait(), 1)
         assert bytes(wire.server.came) == UUID + FRAME[:83]
 
-    wire = on_a_wire(scene)
+    wire = on_a_wire(scene, kernel=kernel)
     assert (wire.tape.who, wire.tape.how) == ("caller", "mid_frame")
 
 
-def test_the_servers_hangup_is_what_ended_the_call() -> None:
+@NETWORKS
+def test_the_servers_hangup_is_what_ended_the_call(kernel: bool) -> None:
     async def scene(wire: Wire) -> None:
         wire.caller.transport.write(UUID)
         await a_moment()
@@ -273,7 +282,7 @@ def test_the_servers_hangup_is_what_ended_the_call() -> None:
         reset(wire.caller.transport)
         await a_moment()
 
-    wire = on_a_wire(scene)
+    wire = on_a_wire(scene, kernel=kernel)
     assert (wire.tape.who, wire.tape.how) == ("server", "hangup_message")
 
 
