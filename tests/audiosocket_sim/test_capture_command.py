@@ -13,10 +13,14 @@ import pytest
 
 from audiosocket.messages import Kind, encode
 from audiosocket.slin import silence
+from audiosocket_sim.capture import Options
 from audiosocket_sim.capture.command import CaptureUsageError, parse_address, parse_settings
+from audiosocket_sim.capture.scribe import NotWritten, ProcessScribe
+from audiosocket_sim.capture.tape import Tape
 from audiosocket_sim.cli import main
 from audiosocket_sim.loader import load
-from audiosocket_sim.runner import Options, Outcome, run
+from audiosocket_sim.runner import Options as RunOptions
+from audiosocket_sim.runner import Outcome, run
 
 ROOT = Path(__file__).resolve().parents[2]
 UUID = encode(Kind.UUID, bytes(range(16)))
@@ -72,7 +76,7 @@ def test_a_live_call_becomes_a_scenario_that_runs(tmp_path: Path) -> None:
         with program("audiosocket_sim", "capture", *arguments) as capture:
             assert capture.stdout is not None
             port = port_in(capture.stdout.readline(), "127.0.0.1:")
-            result = run(load(tmp_path / "brief.yaml"), Options(target=f"tcp://127.0.0.1:{port}", real_time=True))
+            result = run(load(tmp_path / "brief.yaml"), RunOptions(target=f"tcp://127.0.0.1:{port}", real_time=True))
             told, wrong = capture.communicate(timeout=30)
     assert result.outcome is Outcome.PASSED, result.problems
     assert (capture.returncode, wrong) == (0, "")
@@ -103,6 +107,24 @@ def test_interrupted_it_writes_the_calls_it_had(how: signal.Signals, tmp_path: P
     assert (capture.returncode, wrong) == (0, "")
     assert "the capture was stopped before its end" in told
     assert told.endswith(f"1 call written to {tmp_path}\n")
+
+
+@pytest.mark.real_time
+def test_a_process_that_writes_is_started_again(tmp_path: Path) -> None:
+    tape = Tape(0.0, 3600.0, uuid=bytes(16).hex(), caller=[(1.0, UUID), (1.02, FRAME * 3)])
+    tape.end(1.5, "caller", "fin")
+    options = Options(("", 0), ("", 0), tmp_path)
+    scribe = ProcessScribe()
+    try:
+        assert scribe.write(tape, options).startswith(f"{tmp_path}/call.yaml: A captured call of 0.5 s")
+        scribe._process.kill()
+        scribe._process.join()
+        assert scribe.write(tape, options).startswith(f"{tmp_path}/call_2.yaml: ")
+        with pytest.raises(NotWritten, match="no AudioSocket"):
+            scribe.write(Tape(0.0, 3600.0), options)
+    finally:
+        scribe.close()
+    assert not scribe._process.is_alive()
 
 
 @pytest.mark.real_time

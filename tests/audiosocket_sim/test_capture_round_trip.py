@@ -122,6 +122,12 @@ def test_only_the_owner_can_read_what_was_captured(tmp_path: Path) -> None:
     }
 
 
+def test_the_page_shows_what_is_really_written(tmp_path: Path) -> None:
+    page = (SCENARIOS.parent / "docs" / "capture.md").read_text(encoding="utf-8")
+    with captured("two_turns", tmp_path) as (_, written):
+        assert page.partition("```yaml\n")[2].partition("```")[0] == written.read_text(encoding="utf-8")
+
+
 def test_a_second_call_never_overwrites_the_first(tmp_path: Path) -> None:
     with captured("two_turns", tmp_path) as (_, written):
         first = written.read_bytes()
