@@ -19,7 +19,7 @@ from typing import cast
 
 from audiosocket.messages import Kind, encode
 from audiosocket.slin import read_audio
-from benchmarks.load import GENERATOR_CORE, SERVER_CORE
+from benchmarks.load import GENERATOR_CORE, SERVER_CORE, processor_seconds
 from benchmarks.machine import PROJECT, pin, put_first
 from benchmarks.report import Row
 
@@ -43,11 +43,15 @@ async def _all(seconds: float) -> list[Row]:
     echo = await loop.create_server(_Echo, "127.0.0.1", 0)
     port = echo.sockets[0].getsockname()[1]
     rows = []
-    with tempfile.TemporaryDirectory() as folder, _capturing(port, folder) as through:
+    with tempfile.TemporaryDirectory() as folder, _capturing(port, folder) as (through, pid):
         for calls, ended in ((1, 0), (50, 0), (50, 20)):
             await _make_work(through, ended)
+            before = processor_seconds(pid)
             straight, captured = await _measure(port, through, calls, seconds)
             rows.append(_row(calls, ended, straight, captured))
+            if calls > 1 and not ended:
+                us = 1e6 * (processor_seconds(pid) - before) / (2 * len(captured))
+                rows.append(Row(f"{calls} calls: processor time of a frame", us, "µs", "one way"))
     echo.close()
     return rows
 
@@ -136,8 +140,8 @@ def _frames_in(n_bytes: int) -> int:
 
 
 @contextmanager
-def _capturing(port: int, folder: str) -> Iterator[int]:
-    """The command itself, on its own core; its port."""
+def _capturing(port: int, folder: str) -> Iterator[tuple[int, int]]:
+    """The command itself, on its own core; its port, and its process."""
     words = f"-m audiosocket_sim capture --listen 127.0.0.1:0 --to 127.0.0.1:{port} --at-once 200 --out"
     command = [sys.executable, *words.split(), str(Path(folder) / "captured")]
 
@@ -153,7 +157,7 @@ def _capturing(port: int, folder: str) -> Iterator[int]:
             found = re.search(r"capture on 127\.0\.0\.1:(\d+)", it.stdout.readline())
             if found is None:
                 raise RuntimeError("the capture ended before it was ready")
-            yield int(found[1])
+            yield int(found[1]), it.pid
         finally:
             it.terminate()
             it.communicate(timeout=120)

@@ -18,7 +18,7 @@ from audiosocket.phrases import PhraseBook
 from audiosocket.slin import silence
 from benchmarks.machine import BUILD, PROJECT, compiled, pin, put_first
 
-__all__ = ["OURS", "STREAMING", "Measured", "ServerKind", "Under", "backend", "measure", "started"]
+__all__ = ["OURS", "STREAMING", "Measured", "ServerKind", "Under", "backend", "measure", "processor_seconds", "started"]
 
 FRAMES_A_SECOND = 50
 SERVER_CORE, GENERATOR_CORE = 0, 1
@@ -130,10 +130,10 @@ def measure(server: Under, calls: int, seconds: float, warm_up: float, *, woken:
     reads = "at_once" if woken else "in_slots"
     command = [str(compiled("load_generator")), str(server.port), str(calls), str(seconds), str(warm_up)]
     with _child([*command, str(_speech()), reads], GENERATOR_CORE) as (process, _):
-        before = _processor_seconds(server.pid)
+        before = processor_seconds(server.pid)
         assert process.stdout is not None
         line = process.stdout.readline()
-        used = _processor_seconds(server.pid) - before
+        used = processor_seconds(server.pid) - before
     told = json.loads(line) | {"server_cpu": used / seconds}
     return Measured(**{field.name: told[field.name] for field in fields(Measured)})
 
@@ -157,7 +157,7 @@ def _child(command: Sequence[str], core: int) -> Iterator[tuple[subprocess.Popen
             it.terminate()
 
 
-def _processor_seconds(pid: int) -> float:
+def processor_seconds(pid: int) -> float:
     """User and system time of a process, with all its threads, to a hundredth of a second."""
     words = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(words[11]) + int(words[12])) / _TICKS_A_SECOND
