@@ -121,6 +121,13 @@ def test_noise_alone_is_no_utterance() -> None:
     assert cut(lay(packets(noisy(silence(5_000), -45.0), at_ms=0), 8000, 20)) == ()
 
 
+@pytest.mark.parametrize("noise", [None, -60.0])
+def test_a_line_that_brings_back_nothing_but_the_bot_has_no_utterance(noise: float | None) -> None:
+    bot = PROMPT + silence(500) + PROMPT + silence(500)
+    track = lay(packets(noisy(silence(40) + bot, noise), at_ms=0), 8000, 20)
+    assert cut(track, find_echo(track, bot)) == ()
+
+
 @pytest.mark.parametrize(("delay_ms", "gain_db"), [(80, -12.0), (300, -25.0)])
 def test_the_bots_own_echo_is_no_utterance_and_the_caller_over_it_is(delay_ms: int, gain_db: float) -> None:
     bot = silence(1_000) + PROMPT + silence(6_000)
