@@ -321,6 +321,7 @@ def _add_capture(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--control", metavar="URL", help="the server's control API: its states, and where /calls/… of --ai-listen goes"
     )
+    _add_control_token(parser)
     parser.add_argument("--asterisk", default="22.10", metavar="VERSION", help="which one calls (%(default)s)")
     parser.add_argument("--attach", choices=["app", "chan"], default="app", help="AudioSocket() or Dial (%(default)s)")
     parser.add_argument("--redact", action="store_true", help="keep no text, no digit and no sound of the call")
@@ -353,6 +354,7 @@ def _capture(options: argparse.Namespace) -> int:
         ai_listen=options.ai_listen,
         ai_to=options.ai_to,
         control=options.control,
+        control_token=_control_token(options),
         asterisk=options.asterisk,
         attach=options.attach,
         redact=options.redact,

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import SecretStr
 
-__all__ = ["ControlClient", "ControlError", "ToldEvent", "token_from_environment"]
+__all__ = ["ControlClient", "ControlError", "ToldEvent", "UnknownEvent", "token_from_environment"]
 
 _FIND_EVERY_SECONDS = 0.02
 _FIND_FOR_SECONDS = 5.0
@@ -26,6 +26,10 @@ _TOKEN_NEEDED = "it needs a token, or another one: --control-token, or CONTROL_T
 
 class ControlError(Exception):
     """The control URL does not behave as docs/targets.md says."""
+
+
+class UnknownEvent(ControlError):
+    """An event that is not as docs/targets.md says. Its text holds the event, and so, it may be, somebody's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +144,4 @@ def _parse(data: str) -> ToldEvent:
             raise ValueError(at_seconds)
         return ToldEvent(str(fields.pop("type")), at_seconds, fields)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ControlError(f"an event of the control URL is not as docs/targets.md says: {data[:200]!r}") from error
+        raise UnknownEvent(f"an event of the control URL is not as docs/targets.md says: {data[:200]!r}") from error

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from audiosocket_sim.capture.backend import place_of
 from audiosocket_sim.capture.options import Options
 from audiosocket_sim.capture.scribe import ProcessScribe
-from audiosocket_sim.capture.session import Capture
+from audiosocket_sim.capture.session import CannotListen, Capture
 from audiosocket_sim.profiles import UnknownProfile, profile
 
 __all__ = ["CaptureUsageError", "capture_command", "parse_address", "parse_settings"]
@@ -29,11 +30,11 @@ class CaptureUsageError(ValueError):
     """What was asked for makes no sense. One line for people."""
 
 
-def parse_address(text: str, what: str, *, default_host: str = "127.0.0.1") -> tuple[str, int]:
+def parse_address(text: str, what: str, *, default_host: str = "127.0.0.1", lowest_port: int = 0) -> tuple[str, int]:
     """`HOST:PORT`, `[::1]:PORT`, or a port alone on loopback. Raises CaptureUsageError."""
     host, _, port = text.rpartition(":")
     host = host.strip("[]") or default_host
-    if not (port.isdecimal() and int(port) <= 65_535):
+    if "/" in host or not (port.isdecimal() and lowest_port <= int(port) <= 65_535):
         raise CaptureUsageError(f"{what} {text}: expected HOST:PORT, such as 127.0.0.1:8090")
     return host, int(port)
 
@@ -68,6 +69,7 @@ def capture_command(
     ai_listen: str | None,
     ai_to: str | None,
     control: str | None,
+    control_token: SecretStr | None = None,
     asterisk: str,
     attach: str,
     redact: bool,
@@ -82,10 +84,11 @@ def capture_command(
     try:
         options = Options(
             parse_address(listen, "--listen"),
-            parse_address(to, "--to"),
+            parse_address(to, "--to", lowest_port=1),
             out,
             *_ai(ai_listen, ai_to),
             control=None if control is None else _url(control, "--control"),
+            control_token=control_token,
             version=_version(asterisk),
             attach="chan" if attach == "chan" else "app",
             redact=redact,
@@ -106,10 +109,8 @@ def capture_command(
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         return asyncio.run(_until_stopped(options))
-    except OSError as error:
-        places = dict.fromkeys((options.listen, options.ai_listen or options.listen))
-        where = ", ".join(f"{host}:{port}" for host, port in places)
-        return _refuse(f"cannot listen on {where}: {error.strerror or error}", _SET_UP)
+    except CannotListen as error:
+        return _refuse(str(error), _SET_UP)
 
 
 async def _until_stopped(options: Options) -> int:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from audiosocket_sim.profiles import Attach
 
 __all__ = ["Options"]
@@ -18,6 +20,7 @@ class Options:
     ai_listen: tuple[str, int] | None = None
     ai_to: str | None = None
     control: str | None = None
+    control_token: SecretStr | None = None
     version: str = "22.10"
     attach: Attach = "app"
     redact: bool = False

@@ -77,6 +77,8 @@ class ProcessScribe:
             fine, line = pipe.recv()
         except (OSError, EOFError) as error:
             raise NotWritten(f"the process that writes calls ended: {type(error).__name__}") from error
+        except RecursionError as error:  # while packing, before any of it went into the pipe
+            raise NotWritten("what the AI backend sent is nested too deeply") from error
         if not fine:
             raise NotWritten(line)
         return str(line)

@@ -14,14 +14,19 @@ from audiosocket_sim.capture.options import Options
 from audiosocket_sim.capture.relay import Relay
 from audiosocket_sim.capture.scribe import NotWritten, Scribe, ScribeHere
 from audiosocket_sim.capture.tape import Tape, ToldAt
-from audiosocket_sim.control import ControlClient, ControlError, ToldEvent
+from audiosocket_sim.control import ControlClient, ControlError, ToldEvent, UnknownEvent
+from audiosocket_sim.listening import why_not_listening
 
-__all__ = ["Capture"]
+__all__ = ["CannotListen", "Capture"]
 
 _LAST_EVENTS_SECONDS = 2.0
 """How long after a call's end the control API may tell of it, and the backend may answer."""
 _OVER_BUT_KNOWN = 50
 """So many calls that are over are still known by their conversation."""
+
+
+class CannotListen(OSError):
+    """A port is not to be had. One line for people."""
 
 
 class Capture:
@@ -59,9 +64,12 @@ class Capture:
         self.ai_port = 0
 
     async def start(self) -> None:
-        """Raises OSError where a port is not to be had."""
+        """Raises CannotListen where a port is not to be had."""
         options = self._options
-        self._server = await self._loop.create_server(self._connection, *options.listen)
+        try:
+            self._server = await self._loop.create_server(self._connection, *options.listen)
+        except OSError as error:
+            raise CannotListen(why_not_listening(error, *options.listen, "--listen")) from error
         self.port = int(self._server.sockets[0].getsockname()[1])
         if options.ai_listen is not None and options.ai_to is not None:
             self._backend = BackendProxy(
@@ -69,9 +77,9 @@ class Capture:
             )
             try:
                 self.ai_port = await self._backend.start(*options.ai_listen)
-            except OSError:
+            except OSError as error:
                 await self.aclose()
-                raise
+                raise CannotListen(why_not_listening(error, *options.ai_listen, "--ai-listen")) from error
 
     async def wait(self) -> None:
         """Until as many calls are written as were asked for; for ever where no number was given."""
@@ -85,9 +93,9 @@ class Capture:
         """Break off what is still going on, and write it down. Nothing is left running."""
         if self._server is not None:
             self._server.close()
-        for relay in list(self._relays):
-            relay.abort()
         while self._relays or self._tasks:
+            for relay in list(self._relays):  # also one that was accepted just now, and has its connection a turn later
+                relay.abort()
             await asyncio.sleep(0)
             if self._tasks:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -139,6 +147,7 @@ class Capture:
             except NotWritten as error:
                 self.failed += 1
                 self._trouble(f"a call could not be written down: {error}")
+        tape.forget_sound()
         if self._options.calls is not None and self.written + self.failed >= self._options.calls:
             self._enough.set()
 
@@ -161,7 +170,7 @@ class Capture:
 
     async def _follow(self, relay: Relay, url: str) -> None:
         tape = relay.tape
-        control = ControlClient(url)
+        control = ControlClient(url, self._options.control_token)
 
         def told(event: ToldEvent) -> None:
             if not tape.has_room():
@@ -174,6 +183,8 @@ class Capture:
         try:
             call_id = await control.find(str(UUID(tape.uuid)), relay.server_address)
             await control.follow(call_id, told)
+        except UnknownEvent:  # its text may hold words
+            self._trouble("states are not known: an event of the control API is not as docs/targets.md says")
         except ControlError as error:
             self._trouble(f"states are not known: {' '.join(str(error).split())[:200]}")
         finally:

@@ -83,6 +83,11 @@ class Tape:
         """Whether an event that is no sound is still taken."""
         return len(self.asked) + len(self.pushed) + len(self.told) < _MOST_EVENTS
 
+    def forget_sound(self) -> None:
+        """It is written down, or lost: what is still known of the call is who asked what."""
+        self.caller.clear()
+        self.bot.clear()
+
     def end(self, at: float, who: Who, how: How) -> None:
         """The first thing that ends a call is what ended it."""
         if self.ended_at is None:

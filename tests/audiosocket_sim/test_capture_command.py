@@ -128,20 +128,27 @@ def test_a_process_that_writes_is_started_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.real_time
-def test_a_port_that_is_taken_is_a_fault_of_the_set_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("flag", ["--listen", "--ai-listen"])
+def test_a_port_that_is_taken_is_a_fault_of_the_set_up(
+    flag: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code = main(["capture", "--listen", f"127.0.0.1:{port}", "--to", "127.0.0.1:9", "--out", str(tmp_path)])
+        places = {"--listen": "127.0.0.1:0", "--ai-listen": "127.0.0.1:0", flag: f"127.0.0.1:{port}"}
+        flags = [word for pair in places.items() for word in pair]
+        to = ["--to", "127.0.0.1:9", "--ai-to", "http://127.0.0.1:9", "--out", str(tmp_path)]
+        code = main(["capture", *flags, *to])
     assert code == 3
     told = capsys.readouterr().err
-    assert told.startswith(f"cannot listen on 127.0.0.1:{port}: ")
-    assert told.count("\n") == 1
+    assert told == f"port {port} on 127.0.0.1 is in use: end what listens there, or choose another with {flag}\n"
 
 
 @pytest.mark.parametrize(
     ("more", "told"),
     [
         (["--to", "nowhere"], "--to nowhere: expected HOST:PORT, such as 127.0.0.1:8090"),
+        (["--to", "127.0.0.1:0"], "--to 127.0.0.1:0: expected HOST:PORT, such as 127.0.0.1:8090"),
+        (["--to", "tcp://host:8080"], "--to tcp://host:8080: expected HOST:PORT, such as 127.0.0.1:8090"),
         (["--ai-listen", "127.0.0.1:0"], "--ai-listen and --ai-to go together: where the server asks, and who answers"),
         (["--control", "localhost"], "--control localhost: expected a URL, such as http://127.0.0.1:8000"),
         (["--server", "barge"], "--server barge: expected KEY.KEY=VALUE, such as system.barge_in=true"),

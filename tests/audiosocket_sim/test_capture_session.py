@@ -10,11 +10,15 @@ from uuid import UUID
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from audiosocket.messages import Kind, encode
 from audiosocket.slin import silence
 from audiosocket_sim.capture import Capture, Options
+from audiosocket_sim.capture.scribe import NotWritten, ProcessScribe
+from audiosocket_sim.capture.tape import AskedAt, Tape
 from audiosocket_sim.http_server import HttpServer
+from audiosocket_sim.live_call import Answer
 from audiosocket_sim.loader import load
 from audiosocket_sim.virtual_time import run
 
@@ -185,3 +189,91 @@ def test_stopped_in_mid_call_it_writes_what_it_has(when: float, tmp_path: Path) 
     bench = capturing(scene, tmp_path)
     assert bench.capture.written == 1
     assert "the capture was stopped before its end" in bench.lines[0]
+
+
+async def control_api(events: str) -> HttpServer:
+    """It lists every call, and asks for a token."""
+    from starlette.applications import Starlette
+    from starlette.responses import JSONResponse, PlainTextResponse
+    from starlette.routing import Route
+
+    async def calls(request: Any) -> Any:
+        if request.headers.get("authorization") != "Bearer a-token-of-the-tests":
+            return PlainTextResponse("", 401)
+        return JSONResponse({"calls": [{"id": str(UUID(int=1))}]})
+
+    async def told(request: Any) -> Any:
+        return PlainTextResponse(f"data: {events}\n\n")
+
+    server = HttpServer(Starlette(routes=[Route("/calls", calls), Route("/calls/{id}/events", told)]))
+    await server.start()
+    return server
+
+
+def told_by_a_control_api(events: str, out: Path) -> Bench:
+    async def scene(bench: Bench) -> None:
+        server = await control_api(events)
+        control = f"http://127.0.0.1:{server.port}"
+        token = SecretStr("a-token-of-the-tests")
+        bench.capture._options = replace(bench.capture._options, control=control, control_token=token)
+        (await bench.call(1)).close()
+        await asyncio.sleep(1)
+        await server.aclose()
+
+    return capturing(scene, out)
+
+
+def test_a_control_api_that_asks_for_a_token_gets_it(tmp_path: Path) -> None:
+    bench = told_by_a_control_api('{"type": "transcript_final", "at": 0.3, "text": "Quero subir."}', tmp_path)
+    assert bench.troubles == []
+    assert [told.text for told in bench.capture._known[0].told] == ["Quero subir."]
+
+
+def test_what_a_control_api_says_is_never_on_the_screen(tmp_path: Path) -> None:
+    bench = told_by_a_control_api('{"text": "Quero subir."}', tmp_path)
+    assert bench.troubles == [
+        "states are not known: an event of the control API is not as docs/targets.md says",
+    ]
+
+
+def test_the_sound_of_a_call_that_is_written_is_not_kept(tmp_path: Path) -> None:
+    async def scene(bench: Bench) -> None:
+        (await bench.call(1)).close()
+        await asyncio.sleep(1)
+        (tape,) = bench.capture._known
+        assert bench.capture.written == 1
+        assert tape.caller == tape.bot == []
+
+    capturing(scene, tmp_path)
+
+
+def test_a_connection_that_comes_as_it_stops_does_not_keep_it(tmp_path: Path) -> None:
+    """Accepted, and not yet told of it: there is nothing to break off before the next turn of the loop."""
+
+    async def scene(bench: Bench) -> None:
+        capture = bench.capture
+        side = capture._connection()
+        loop = asyncio.get_running_loop()
+        peer = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
+        closing = asyncio.ensure_future(capture.aclose())
+        await asyncio.sleep(0)
+        await loop.create_connection(lambda: side, *peer.sockets[0].getsockname()[:2])
+        async with asyncio.timeout(5):
+            await closing
+        peer.close()
+
+    assert capturing(scene, tmp_path).capture.written == 0
+
+
+def test_an_answer_nested_too_deeply_for_the_pipe_costs_its_call_and_says_so(tmp_path: Path) -> None:
+    nested: dict[str, Any] = {}
+    for _ in range(2000):
+        nested = {"a": nested}
+    tape = Tape(0.0, 1e9, uuid=UUID(int=1).hex)
+    tape.asked.append(AskedAt(1.0, "Quero subir.", "1", 2.0, Answer(0, 200, nested)))
+    scribe = ProcessScribe()
+    try:
+        with pytest.raises(NotWritten, match="nested too deeply"):
+            scribe.write(tape, Options(("", 0), ("", 0), tmp_path))
+    finally:
+        scribe.close()
