@@ -8,8 +8,8 @@ bounded. It knows no calls: whoever made it says which tape a conversation id be
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BackendProxy", "place_of"]
 
+_T = TypeVar("_T")
+
 _LARGEST_REQUEST_BYTES = 1_000_000
 _LARGEST_ANSWER_BYTES = 4_000_000
 _CONNECT_SECONDS = 10.0
@@ -34,6 +36,10 @@ _OF_ONE_CONNECTION = frozenset(
      "transfer-encoding", "upgrade", "host", "content-length"}
 )  # fmt: skip
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+class _AskerGone(Exception):
+    """Whoever asked has closed the connection."""
 
 
 class BackendProxy:
@@ -72,9 +78,13 @@ class BackendProxy:
     # --- one request
 
     async def _pass_on(self, request: "Request") -> "Response":
+        from starlette.requests import ClientDisconnect
         from starlette.responses import PlainTextResponse
 
-        body = await _bounded(request)
+        try:
+            body = await _bounded(request)
+        except ClientDisconnect:
+            return PlainTextResponse("")
         if body is None:
             self._on_trouble(f"a request of more than {_LARGEST_REQUEST_BYTES} bytes was refused")
             return PlainTextResponse(f"at most {_LARGEST_REQUEST_BYTES} bytes are passed on", 413)
@@ -82,10 +92,14 @@ class BackendProxy:
         if conversation is not None:
             return await self._push(request, body, conversation)
         asked = self._asked(request, body)
-        answered = await self._until_gone(request, self._send(request, body))
-        if answered is None:  # who asked is gone
+        try:
+            return await self._answer(request, body, asked)
+        except _AskerGone:
             self._note(asked, Answer(0, fault="no_answer"))
             return PlainTextResponse("")
+
+    async def _answer(self, request: "Request", body: bytes, asked: AskedAt | None) -> "Response":
+        answered = await self._until_gone(request, self._send(request, body))
         if isinstance(answered, httpx.HTTPError):
             refused = isinstance(answered, httpx.ConnectError | httpx.ConnectTimeout)
             self._note(asked, Answer(0, fault="refused" if refused else "reset"))
@@ -93,7 +107,7 @@ class BackendProxy:
             return await self._broken(request)
         if asked is None:
             return self._streamed(answered)
-        content = await _bounded_answer(answered)
+        content = await self._until_gone(request, _bounded_answer(answered))
         if content is None:
             self._note(asked, Answer(0, fault="reset"))
             self._on_trouble(f"an answer of more than {_LARGEST_ANSWER_BYTES} bytes was broken off")
@@ -105,11 +119,17 @@ class BackendProxy:
         from starlette.responses import PlainTextResponse
 
         at = self._loop.time()
-        answered = await self._send(request, body)
-        status = None if isinstance(answered, httpx.HTTPError) else answered.status_code
+        answered: httpx.Response | httpx.HTTPError | None
+        try:
+            answered = await self._until_gone(request, self._send(request, body))
+        except _AskerGone:  # it may have arrived all the same
+            answered = None
+        status = answered.status_code if isinstance(answered, httpx.Response) else None
         tape, pushed = self._tape_of(conversation), _parsed(body)
         if tape is not None and isinstance(pushed, dict) and tape.has_room():
             tape.pushed.append(PushedAt(at, pushed, status))
+        if answered is None:
+            return PlainTextResponse("")
         if isinstance(answered, httpx.HTTPError):
             self._on_trouble(f"the control API at {place_of(self._control or '')}: {type(answered).__name__}")
             return PlainTextResponse("the control API cannot be reached", 502)
@@ -130,7 +150,8 @@ class BackendProxy:
 
     def _url(self, request: "Request") -> str:
         path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
-        base = self._control if self._control is not None and path.startswith("/calls") else self._backend
+        of_calls = path == "/calls" or path.startswith("/calls/")
+        base = self._control if self._control is not None and of_calls else self._backend
         query = request.scope["query_string"].decode("latin-1")
         return base + ("" if path == "/" else path) + (f"?{query}" if query else "")
 
@@ -162,13 +183,15 @@ class BackendProxy:
         if asked is not None:
             asked.answered_at, asked.answer = self._loop.time(), answer
 
-    async def _until_gone(self, request: "Request", sending: Any) -> httpx.Response | httpx.HTTPError | None:
-        """What comes of it; None when who asked is gone before."""
-        task: asyncio.Task[httpx.Response | httpx.HTTPError] = self._loop.create_task(sending)
+    async def _until_gone(self, request: "Request", work: Coroutine[Any, Any, _T]) -> _T:
+        """What comes of it. Raises _AskerGone when who asked is gone before."""
+        task = self._loop.create_task(work)
         listening = self._loop.create_task(_until_disconnect(request))
         try:
             await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED)
-            return task.result() if task.done() else None
+            if not task.done():
+                raise _AskerGone
+            return task.result()
         finally:
             for each in (task, listening):
                 each.cancel()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,12 @@ class Upstream:
         self.body = json.dumps(ANSWER).encode()
         self.headers = {"content-type": "application/json", "x-own": "yes"}
         self.after = 0.0
+        self.stuck = False
+        """It begins its answer, and never goes on."""
         self.gone = 0
 
     async def answer(self, request: Any) -> Any:
-        from starlette.responses import Response
+        from starlette.responses import Response, StreamingResponse
 
         self.seen.append((request.method, str(request.url.path), dict(request.headers), await request.body()))
         try:
@@ -40,7 +42,16 @@ class Upstream:
         except asyncio.CancelledError:
             self.gone += 1
             raise
+        if self.stuck:
+            return StreamingResponse(self._stuck(), self.status, headers=self.headers)
         return Response(self.body, self.status, headers=self.headers)
+
+    async def _stuck(self) -> AsyncIterator[bytes]:
+        yield b"{"
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            self.gone += 1
 
 
 class Bench:
@@ -159,6 +170,39 @@ def test_who_gives_up_is_given_up_for() -> None:
 
     bench = through(scene)
     assert bench.tape.asked[0].answer == Answer(0, fault="no_answer")
+
+
+def test_who_gives_up_in_the_midst_of_an_answer_is_given_up_for() -> None:
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        bench.backend.stuck = True
+        with pytest.raises(httpx.ReadTimeout):
+            await client.post(bench.url, json=asked(), timeout=3)
+        await asyncio.sleep(1)
+        assert bench.backend.gone == 1
+
+    assert through(scene).tape.asked[0].answer == Answer(0, fault="no_answer")
+
+
+def test_who_goes_in_the_midst_of_his_question_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        _, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(bench.url).port)
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        await asyncio.sleep(0.1)
+        writer.close()
+        await asyncio.sleep(0.1)
+
+    assert through(scene).backend.seen == []
+    assert caplog.messages == []
+
+
+def test_only_what_is_below_calls_is_the_control_apis() -> None:
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        for path in ("/calls", "/calls/1", "/callscript"):
+            await client.get(bench.url + path)
+
+    bench = through(scene)
+    assert [path for _, path, _, _ in bench.control.seen] == ["/calls", "/calls/1"]
+    assert [path for _, path, _, _ in bench.backend.seen] == ["/callscript"]
 
 
 def test_a_push_goes_to_the_control_api() -> None:
