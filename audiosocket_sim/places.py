@@ -11,7 +11,7 @@ from pathlib import Path
 
 from audiosocket.shipped import SHIPPED
 
-__all__ = ["PROJECT", "cache_folder", "find_scenario", "nearest_folder", "recordings_folders"]
+__all__ = ["PROJECT", "cache_folder", "find_scenario", "nearest_folder", "recordings_folders", "why_not_writable"]
 
 PROJECT = SHIPPED
 
@@ -51,3 +51,10 @@ def cache_folder() -> Path:
     """Where rendered speech is kept between runs."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "audiosocket-sim"
+
+
+def why_not_writable(folder: Path) -> str | None:
+    """Why nothing can be written there; None where it can, also where it has to be made first. Makes nothing."""
+    there = next((place for place in (folder, *folder.absolute().parents) if place.exists()), folder)
+    fits = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    return None if fits else f"{there} is no folder that can be written to"

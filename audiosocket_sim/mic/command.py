@@ -26,7 +26,7 @@ from audiosocket_sim.mic.options import MicOptions
 from audiosocket_sim.mic.screen import status
 from audiosocket_sim.mic.session import MicCall
 from audiosocket_sim.mic.sound_card import MicrophoneExtraMissing, SoundCard, SoundSystem
-from audiosocket_sim.places import PROJECT, nearest_folder
+from audiosocket_sim.places import PROJECT, nearest_folder, why_not_writable
 from audiosocket_sim.profiles import UnknownProfile, profile
 from audiosocket_sim.transcript import how_it_ended, visible
 
@@ -54,6 +54,9 @@ def mic_command(options: MicOptions) -> int:
         profile(options.version, options.attach)
     except UnknownProfile as error:
         return _refuse(str(error), _USAGE)
+    for flag, folder in (("--artefacts", options.artefacts), ("--save-scenario", options.save_scenario)):
+        if folder is not None and (why := why_not_writable(folder)) is not None:
+            return _refuse(f"{flag} {folder}: {why}")  # a call cannot be had again
     try:
         with SoundSystem() as system:
             devices = system.devices()

@@ -503,3 +503,15 @@ def test_without_pyaudio_one_line_says_what_to_install(
 def test_what_is_asked_wrongly(flags: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mic", *flags]) == 2
     assert line in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flag", ["--artefacts", "--save-scenario"])
+@pytest.mark.parametrize("below", ["", "below"])
+def test_a_folder_that_nothing_can_be_written_to_is_told_before_the_call(
+    flag: str, below: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With no device and no server: neither is asked for."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    folder = tmp_path / "file" / below
+    assert main(["mic", flag, str(folder)]) == 3
+    assert capsys.readouterr().err == f"{flag} {folder}: {tmp_path / 'file'} is no folder that can be written to\n"
