@@ -6,6 +6,7 @@ that does not read is not read for. What went by is appended to a tape, and noth
 
 import asyncio
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -100,7 +101,8 @@ class Relay:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await self._loop.create_connection(lambda: self._server_side, host, port)
         except (OSError, TimeoutError) as error:
-            why = getattr(error, "strerror", None) or str(error) or "no answer"
+            errno = error.errno or 0  # asyncio puts the address into `strerror`, a second time
+            why = os.strerror(errno).lower() if errno > 0 else str(error) or "no answer"
             self._on_trouble(f"no connection to {host}:{port}: {why}; the call was broken off")
             self.tape.end(self._loop.time(), "server", "reset")
             self.caller_side.reset()

@@ -311,7 +311,9 @@ def test_nothing_is_read_before_there_is_a_server_to_tell() -> None:
 
     wire = on_a_wire(scene, listening=False)
     assert len(wire.troubles) == 1
-    assert wire.troubles[0].startswith("no connection to 127.0.0.1:")
+    (told,) = wire.troubles
+    assert told.startswith("no connection to 127.0.0.1:")
+    assert told.endswith(": connection refused; the call was broken off")
 
 
 def test_a_tape_is_full_before_memory_is() -> None:
