@@ -4,6 +4,7 @@ A packet stands where it came. Packets that come late and then in a burst (jitte
 never came is a hole, and everything after it stands where it belongs.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -72,9 +73,12 @@ def _lateness(packets: Sequence[Packet], rate_hz: int) -> list[float]:
         late.append(packet.at_ms - expected)
         expected += len(packet.payload) // 2 * 1000 / rate_hz
     lowest = late.copy()
-    for index in range(len(packets)):
-        ahead = index + 1
-        while ahead < len(packets) and packets[ahead].at_ms - packets[index].at_ms <= _LOOK_AHEAD_MS:
-            lowest[index] = min(lowest[index], late[ahead])
-            ahead += 1
+    window: deque[int] = deque()  # the nearest first, each less late than those before it
+    for index in reversed(range(len(packets))):
+        while window and late[window[0]] >= late[index]:
+            window.popleft()
+        window.appendleft(index)
+        while packets[window[-1]].at_ms - packets[index].at_ms > _LOOK_AHEAD_MS:
+            window.pop()
+        lowest[index] = late[window[-1]]
     return lowest

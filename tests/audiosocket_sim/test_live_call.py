@@ -82,6 +82,13 @@ def test_a_phone_that_begins_late_was_mute_before() -> None:
     assert mutes(lay(packets(bytes(3200), at_ms=1_000), 8000, 20)) == (Hole(0, 1_000),)
 
 
+def test_a_flood_at_one_instant_is_one_sound() -> None:
+    """A minute of work, and ten, where each packet is compared with all that came with it."""
+    track = lay([Packet(1_000, b"\x01\x00")] * 100_000, 8000, 20)
+    assert [(hole.start_ms, hole.end_ms) for hole in track.holes] == []
+    assert len(track.pcm) == 2 * 100_000
+
+
 def test_other_rates_are_laid_at_8_khz() -> None:
     track = lay([Packet(20 * (n + 1), bytes(640)) for n in range(50)], 16_000, 20)
     assert track.end_ms == 1020
