@@ -53,7 +53,10 @@ def find_echo(track: Track, bot_sound: bytes) -> Echo | None:
         return None
     size = 1 << (2 * n).bit_length()
     products = np.fft.irfft(np.fft.rfft(heard[:n], size) * np.conj(np.fft.rfft(bot[:n], size)), size)
-    delay = int(np.argmax(products[1 : _LONGEST_DELAY_MS * _PER_MS])) + 1
+    most = _LONGEST_DELAY_MS * _PER_MS
+    delay = int(np.argmax(products[1:most])) + 1
+    if max(products[0], np.max(products[-most:])) > products[delay]:
+        return None  # the caller was first: a bot that says what it hears
     spoken = np.abs(bot[: n - delay]) > 0
     power = float(np.sum(heard[delay:n][spoken] ** 2)) * float(np.sum(bot[: n - delay] ** 2))
     if power <= 0 or products[delay] / np.sqrt(power) < _PRESENT:

@@ -128,6 +128,14 @@ def test_noise_alone_is_no_utterance() -> None:
     assert cut(lay(packets(noisy(silence(5_000), -45.0), at_ms=0), 8000, 20)) == ()
 
 
+@pytest.mark.parametrize("behind_ms", [0, 1, 20])
+def test_a_bot_that_says_what_it_hears_is_no_echo_on_the_line(behind_ms: int) -> None:
+    """The first server that anybody writes sends back what came."""
+    heard = noisy(silence(1_000) + SPEECH + silence(1_000), -60.0)
+    track = lay(packets(heard, at_ms=0), 8000, 20)
+    assert find_echo(track, silence(behind_ms) + heard) is None
+
+
 @pytest.mark.parametrize("noise", [None, -60.0])
 def test_a_line_that_brings_back_nothing_but_the_bot_has_no_utterance(noise: float | None) -> None:
     bot = PROMPT + silence(500) + PROMPT + silence(500)
