@@ -13,6 +13,7 @@ from audiosocket_sim.live_call.steps import Step
 __all__ = ["document"]
 
 _LONGEST_COMMENT = 160
+_ODD_LINE_BREAKS = "\x85\u2028\u2029"
 _QUOTED = frozenset({"dtmf", "version"})
 
 
@@ -78,7 +79,18 @@ def _comment(text: str) -> str:
     return line if len(line) <= _LONGEST_COMMENT else line[: _LONGEST_COMMENT - 1] + "…"
 
 
+def _quoted(node: Any) -> None:
+    """In place: texts with a line break that ruamel takes for a common letter, which a reader would fold away."""
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in list(items):
+        if isinstance(value, str) and any(c in value for c in _ODD_LINE_BREAKS):
+            node[key] = DoubleQuotedScalarString(value)
+        else:
+            _quoted(value)
+
+
 def _dumped(whole: CommentedMap) -> str:
+    _quoted(whole)
     yaml = YAML()
     yaml.allow_unicode = True
     yaml.width = 4096

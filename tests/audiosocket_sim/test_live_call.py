@@ -7,7 +7,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from audiosocket.messages import Kind, encode
@@ -465,6 +465,7 @@ def test_a_folder_of_that_name_is_left_alone_too(tmp_path: Path) -> None:
 
 
 @settings(deadline=None, max_examples=60)
+@example("0\x85", "\x85", "\u2028")
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
 def test_any_words_come_out_of_the_yaml_as_they_went_in(hears: str, says: str, comment: str) -> None:
     """Also `no`, `12:30`, `- x`, quotes, colons and line ends; halves of characters become escapes."""
