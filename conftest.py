@@ -73,3 +73,16 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and {NO_SKIPS} says that nothing may be: {call.excinfo}"
     return report
+
+
+@pytest.fixture
+def one_at_a_time(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """For what needs the machine to itself on the real clock, groups of calls and sound cards: not while another of
+    pytest's workers does such a thing. Waiting counts for the test's timeout."""
+    import fcntl  # late: there is none on Windows
+
+    base = tmp_path_factory.getbasetemp()
+    folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with (folder / "calls.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

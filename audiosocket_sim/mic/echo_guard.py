@@ -6,7 +6,8 @@ than such an echo is one, and is turned down at once. Who speaks over the bot is
 by it, and passes: with headphones always, at a loudspeaker where his voice is the louder one at the microphone.
 
 Nothing is known of the room when the bot first speaks. So the first sound that comes into the microphone while it does
-is held back until 80 ms of it can be compared: once a call, and a tenth of a second of it.
+is held back while 80 ms of it are compared: once a call, and two tenths of a second of it. Nor is a voice over the
+bot let through at once: a sound card that lost a block gives back the same echo at another delay.
 
 It does not subtract: over the bot's voice the caller is heard with it. Where it turns down, nothing is left but noise
 as soft as the room's: a detector of speech hears words that are 45 dB down. Both sides are counted in samples from
@@ -31,8 +32,10 @@ ECHO = 0.5
 ECHO_AGAIN = 0.3
 ECHO_FIRST = 0.75
 """The share from which on it is echo: at any delay, at the known one, and of the first 80 ms."""
+ENOUGH = 0.1
+"""So much power, of the newest frame's, in the three before it is enough to be looked for."""
 SAME_DELAY = 64  # samples
-UNDECIDED_FRAMES = 7
+UNDECIDED_FRAMES = 10
 SEARCH_EVERY = 3  # frames: a search over all delays costs half a millisecond
 LOUDEST_GAIN = 4.0
 """A loudspeaker beside the microphone may come back louder than it was sent: 6 dB."""
@@ -44,6 +47,12 @@ CALLER = 0.6
 """What is louder than the usual echo, and explained by it to less than this, is a voice over it."""
 AUDIBLE = 100.0  # power of emphasised sound: about -70 dBFS
 LOUDEST_NOISE = 1000.0  # power: -60 dBFS
+SURE_FRAMES = 5
+"""So long a voice over the bot is held back: it may be the bot's own at a new delay, which needs 80 ms to be found."""
+TRUSTED_FRAMES = 100
+"""So long after a voice over the bot the next word of it is not doubted."""
+FALL = 16
+"""Samples: turned down within 2 ms. Half a frame of a word is enough for a detector of speech, which then hangs over."""
 HOLD_FRAMES = 15
 """So long after a voice over the bot it stays open, so that no word is cut into pieces."""
 
@@ -61,6 +70,7 @@ class EchoGuard:
         self._noise = np.inf
         self._undecided = UNDECIDED_FRAMES
         self._open_frames = 0
+        self._doubtful_frames = self._trusted_frames = 0
         self._since_search = 0
         self._volume = 1.0
         self._floor = np.inf  # power of the softest that was heard
@@ -92,7 +102,9 @@ class EchoGuard:
             self.turned_down_ms += 20
         if before == wanted == 1.0:
             return frame
-        volume = np.linspace(before, wanted, FRAME)
+        volume = np.full(FRAME, wanted)
+        fade = FALL if wanted < before else FRAME
+        volume[:fade] = np.linspace(before, wanted, fade)
         noise = self._random.standard_normal(FRAME) * min(self._floor, LOUDEST_NOISE) ** 0.5
         return bytes(np.rint(samples * volume + noise * (1 - volume)).astype("<i2").tobytes())
 
@@ -114,11 +126,23 @@ class EchoGuard:
         if echo <= 0.0:
             return False
         is_caller = loud > MARGIN * echo + 4 * self._noise and share < CALLER
-        if is_caller:
-            self._open_frames = HOLD_FRAMES
+        if is_caller and self._is_sure(x, y):
+            self._open_frames, self._trusted_frames = HOLD_FRAMES, TRUSTED_FRAMES
         elif self._open_frames:
             self._open_frames -= 1
+            self._doubtful_frames = 0
+        elif self._trusted_frames:
+            self._trusted_frames -= 1
         return not self._open_frames
+
+    def _is_sure(self, x: Samples, y: Samples) -> bool:
+        """It is no echo at the known delay: nor at another one, to which a sound card has jumped that lost a block?"""
+        if self._open_frames or self._trusted_frames:
+            return True
+        self._doubtful_frames += 1
+        if self._search(x[-COMPARED_FIRST:], y, ECHO_FIRST):
+            self._doubtful_frames = 0
+        return self._doubtful_frames >= SURE_FRAMES
 
     def _known(self, x: Samples, y: Samples) -> tuple[float, float]:
         """At the known delay: the share of x that is explained, and the power to be expected of the newest frame."""
@@ -152,6 +176,8 @@ class EchoGuard:
     def _search(self, x: Samples, y: Samples, least: float) -> bool:
         """Over all delays. Keeps what it finds, if it is an echo."""
         self._since_search = 0
+        if power(x[-COMPARED_FIRST:-FRAME]) < ENOUGH * power(x[-FRAME:]):
+            return False  # it has just become loud: so little of it is found anywhere
         at = int(np.argmax(fit(products(x, y), x, y)))
         share = explained(x, y, at)
         found = gain(share, x, y, at)

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from mic_bench import PYTHON, ROOT, Program, Sound, heard, needs_sound, running, virtual_sound_card
+from mic_bench import PYTHON, ROOT, SOONER, Program, Sound, heard, needs_sound, running, virtual_sound_card
 
 from audiosocket.phrases import Phrase, PhraseBook
 from audiosocket.slin import level_dbfs
@@ -45,6 +45,11 @@ ai:
 steps:
   - wait: 1s
 """
+
+
+@pytest.fixture(autouse=True)
+def alone(one_at_a_time: None) -> None:
+    """A microphone that is starved of the processor loses sound, and then the bot does not understand it."""
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +121,7 @@ def open_eared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @contextmanager
 def mic(sound: Sound, served: Served, folder: Path, *more: str, keyboard: int | None = None) -> Iterator[Program]:
     command = (
+        *SOONER,
         *(PYTHON, "-m", "audiosocket_sim", "mic", "--port", served.port, "--control-url", served.control_url),
         *("--input", "virtmic", "--output", "virtspk", "--artefacts", str(folder / "runs"), *more),
     )

@@ -224,6 +224,25 @@ def test_an_echo_that_comes_at_another_time_is_found_again(bot: bytes) -> None:
     assert energy(left[after:]) < 0.03 * energy(heard[after:])
 
 
+@pytest.mark.parametrize("at_ms", [1200, 1900, 4200, 4800])
+@pytest.mark.parametrize("jump_ms", [-60, -20, 20, 60])
+def test_what_jumps_in_time_is_not_taken_for_a_voice_over_the_bot(bot: bytes, jump_ms: int, at_ms: int) -> None:
+    """A card that lost or doubled a block in the middle of a word: no three frames of it, which would begin a turn."""
+    echo, at = room(bot, 150, -10), 16 * at_ms
+    heard = echo[:at] + (silence(jump_ms) if jump_ms > 0 else b"") + echo[at + max(0, 16 * -jump_ms) :]
+    left, _ = guarded(bot, mix(heard, noise(len(heard))))
+    loud = [level_dbfs(left[i : i + FRAME]) > -45 for i in range(at, at + 16_000, FRAME)]
+    assert not any(all(loud[i : i + 3]) for i in range(len(loud)))
+
+
+def test_the_frame_in_which_an_echo_begins_is_turned_down_too(bot: bytes) -> None:
+    """Half of one is speech to a detector, which then hangs over for as long as a turn needs to begin."""
+    heard = room(bot, 150, 0)
+    left, _ = guarded(bot, heard)
+    loud = [i for i in range(0, len(heard) - FRAME, FRAME) if level_dbfs(heard[i : i + FRAME]) > -45][:5]
+    assert all(level_dbfs(left[i : i + FRAME]) < level_dbfs(heard[i : i + FRAME]) - 8 for i in loud)
+
+
 def test_in_the_blocks_of_a_sound_card_too(bot: bytes) -> None:
     left, _ = guarded(bot, room(bot, 180, -10), block=882 * 2)
     assert energy(left) < 0.1 * energy(room(bot, 180, -10))
@@ -240,9 +259,9 @@ def test_with_headphones_every_word_passes(bot: bytes, name: str) -> None:
     heard = mix(caller, noise(len(caller)))
     left, guard = guarded(bot, heard)
     speech = next(i for i in range(0, len(heard), FRAME) if level_dbfs(heard[i : i + FRAME]) > -50)
-    since = speech + 16 * 160
+    since = speech + 16 * 220
     assert left[since : len(heard)] == heard[since:]
-    assert guard.turned_down_ms <= 120  # once a call, until it is known that nothing comes back
+    assert guard.turned_down_ms <= 180  # once a call, until it is known that nothing comes back
 
 
 def test_who_speaks_over_the_bot_at_a_loudspeaker_is_heard(bot: bytes) -> None:
