@@ -8,6 +8,7 @@ goes to it through a pipe, in small pieces, so that nothing of the call is on di
 import contextlib
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -19,11 +20,12 @@ from audiosocket.errors import AudioSocketError
 from audiosocket_sim.capture.convert import captured_call
 from audiosocket_sim.capture.options import Options
 from audiosocket_sim.capture.tape import Tape
-from audiosocket_sim.live_call import CapturedCall, NameTaken, free_name, redact, write_scenario
+from audiosocket_sim.live_call import CapturedCall, NameTaken, free_name, redact, write_remains, write_scenario
 from audiosocket_sim.loader import ScenarioError, load
 
 __all__ = ["NotWritten", "ProcessScribe", "Scribe", "ScribeHere"]
 
+_EXPECTED = (ScenarioError, AudioSocketError, ValueError)
 _PIECE = 500
 """Reads that go through the pipe at once: packing them takes some tenth of a millisecond."""
 _LAST_IN_LINE = 19
@@ -49,7 +51,9 @@ class ScribeHere:
     def write(self, tape: Tape, options: Options) -> str:
         try:
             return _written(tape, options)
-        except (OSError, ScenarioError, AudioSocketError, ValueError) as error:
+        except NotWritten:
+            raise
+        except (OSError, *_EXPECTED) as error:
             raise NotWritten(" ".join(str(error).split())) from error
         except Exception as error:  # a call that cannot be written must not cost the others
             raise NotWritten(f"the capture failed: {type(error).__name__}") from error
@@ -127,14 +131,31 @@ def _written(tape: Tape, options: Options) -> str:
     if options.redact:
         call = redact(call)
     options.out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = _at_a_free_name(call, options)
+    try:
+        path = _at_a_free_name(call, options, _scenario)
+    except OSError:
+        raise
+    except Exception as error:
+        remains = _at_a_free_name(call, options, _remains)
+        why = type(error).__name__  # its text may hold somebody's words
+        raise NotWritten(
+            f"no scenario can be made of it ({why}); its sound and its cassette are in {remains}"
+        ) from error
     full = " (not to its end: it was too long)" if tape.is_full else ""
     return f"{path}: {load(path).summary}{full}"
 
 
-def _at_a_free_name(call: CapturedCall, options: Options) -> Path:
+def _remains(call: CapturedCall, options: Options, name: str) -> Path:
+    return write_remains(call, options.out, name)
+
+
+def _scenario(call: CapturedCall, options: Options, name: str) -> Path:
+    return write_scenario(call, options.out, name, server=options.server)
+
+
+def _at_a_free_name(call: CapturedCall, options: Options, write: Callable[[CapturedCall, Options, str], Path]) -> Path:
     """Somebody else may write there too."""
     for _ in range(_TRIES):
         with contextlib.suppress(NameTaken):
-            return write_scenario(call, options.out, free_name(options.out, options.name), server=options.server)
-    raise ValueError(f"{options.out}: every name for the call was taken meanwhile")
+            return write(call, options, free_name(options.out, options.name))
+    raise OSError(f"{options.out}: every name for the call was taken meanwhile")

@@ -17,6 +17,7 @@ from audiosocket_sim.live_call.captured import (
 )
 from audiosocket_sim.live_call.files import NameTaken, free_name
 from audiosocket_sim.live_call.redact import redact
+from audiosocket_sim.live_call.remains import write_remains
 from audiosocket_sim.live_call.writer import write_scenario
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "Utterance",
     "free_name",
     "redact",
+    "write_remains",
     "write_scenario",
 ]

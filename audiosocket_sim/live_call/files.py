@@ -49,7 +49,7 @@ def put_in_place(folder: Path, name: str, fill: Callable[[Path], None]) -> Path:
         try:
             fill(making)
             (making / name).rename(sounds)  # over the empty folder
-            os.link(making / f"{name}.yaml", scenario)  # which, unlike a rename, replaces nothing
+            _move_to_a_free_place(making / f"{name}.yaml", scenario)
         finally:
             shutil.rmtree(making, ignore_errors=True)
     except BaseException:
@@ -57,3 +57,13 @@ def put_in_place(folder: Path, name: str, fill: Callable[[Path], None]) -> Path:
             shutil.rmtree(sounds)
         raise
     return scenario
+
+
+def _move_to_a_free_place(made: Path, place: Path) -> None:
+    """A rename would replace what is there. Raises FileExistsError."""
+    try:
+        os.link(made, place)
+    except FileExistsError:
+        raise
+    except OSError:  # some file systems have no links
+        private_bytes(place, made.read_bytes())

@@ -3,13 +3,10 @@
 It reads and writes files, and blocks: for the executor. What is written has been read once by the loader before.
 """
 
-import io
-import wave
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from audiosocket.slin import SAMPLE_BYTES, interleave
 from audiosocket_sim.live_call.actions import actions
 from audiosocket_sim.live_call.analysis import Analysis, Known, analyse, known
 from audiosocket_sim.live_call.captured import CapturedCall, Utterance
@@ -21,6 +18,7 @@ from audiosocket_sim.live_call.settings import shown_settings
 from audiosocket_sim.live_call.softened import softened
 from audiosocket_sim.live_call.steps import steps_of
 from audiosocket_sim.live_call.track import RATE_HZ
+from audiosocket_sim.live_call.wav import mono_wav, stereo_wav
 from audiosocket_sim.loader import load
 from audiosocket_sim.scenario import format_duration
 
@@ -54,8 +52,8 @@ def write_scenario(
         sounds = making / name
         sounds.mkdir(mode=0o700)
         for number, utterance in enumerate(seen.utterances, 1):
-            private_bytes(sounds / f"utterance_{number}.wav", _wav(_sound(seen, utterance), 1))
-        private_bytes(sounds / "call.wav", _wav(interleave(seen.track.pcm, seen.bot.sound), 2))
+            private_bytes(sounds / f"utterance_{number}.wav", mono_wav(_sound(seen, utterance)))
+        private_bytes(sounds / "call.wav", stereo_wav(seen.track.pcm, seen.bot.sound))
         if call.backend_captured:
             private_bytes(sounds / "cassette.json", cassette(call).encode("utf-8", "backslashreplace"))
         private_bytes(making / f"{name}.yaml", _text(call, seen, name, settings).encode("utf-8", "backslashreplace"))
@@ -150,13 +148,3 @@ def _hints(call: CapturedCall, seen: Analysis) -> dict[int, str]:
 def _sound(seen: Analysis, utterance: Utterance) -> bytes:
     pcm = seen.track.part(utterance.start_ms, utterance.end_ms)
     return softened(pcm, utterance.speech_start_ms - utterance.start_ms, utterance.end_ms - utterance.speech_end_ms)
-
-
-def _wav(pcm: bytes, channels: int) -> bytes:
-    data = io.BytesIO()
-    with wave.open(data, "wb") as file:
-        file.setnchannels(channels)
-        file.setsampwidth(SAMPLE_BYTES)
-        file.setframerate(RATE_HZ)
-        file.writeframes(pcm)
-    return data.getvalue()

@@ -52,7 +52,7 @@ SURE_FRAMES = 5
 TRUSTED_FRAMES = 100
 """So long after a voice over the bot the next word of it is not doubted."""
 FALL = 16
-"""Samples: turned down within 2 ms. Half a frame of a word is enough for a detector of speech, which then hangs over."""
+"""Samples: turned down within 2 ms. Half a frame of a word is enough for a detector of speech, which hangs over."""
 HOLD_FRAMES = 15
 """So long after a voice over the bot it stays open, so that no word is cut into pieces."""
 

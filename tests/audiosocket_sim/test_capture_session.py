@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import wave
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from pydantic import SecretStr
 from audiosocket.messages import Kind, encode
 from audiosocket.slin import silence
 from audiosocket_sim.capture import Capture, Options
-from audiosocket_sim.capture.scribe import NotWritten, ProcessScribe
+from audiosocket_sim.capture.scribe import NotWritten, ProcessScribe, ScribeHere
 from audiosocket_sim.capture.tape import AskedAt, Tape
 from audiosocket_sim.http_server import HttpServer
 from audiosocket_sim.live_call import Answer
@@ -263,6 +264,26 @@ def test_a_connection_that_comes_as_it_stops_does_not_keep_it(tmp_path: Path) ->
         peer.close()
 
     assert capturing(scene, tmp_path).capture.written == 0
+
+
+def test_a_call_that_makes_no_scenario_leaves_its_sound_and_its_cassette(tmp_path: Path) -> None:
+    nested: dict[str, Any] = {}
+    for _ in range(450):
+        nested = {"a": nested}
+    audio = encode(Kind.SLIN8, b"\x01\x02" * 160)
+    tape = Tape(0.0, 1e9, uuid=UUID(int=1).hex, backend_captured=True)
+    tape.caller += [(0.0, encode(Kind.UUID, UUID(int=1).bytes)), (0.02, audio)]
+    tape.bot.append((0.06, audio))
+    tape.asked.append(AskedAt(1.0, "Quero subir.", "1", 2.0, Answer(0, 200, nested)))
+    with pytest.raises(NotWritten, match=r"no scenario can be made of it \(\w+\); its sound and its cassette are in "):
+        ScribeHere().write(tape, Options(("", 0), ("", 0), tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["call"]
+    files = {path.name: path for path in (tmp_path / "call").iterdir()}
+    assert set(files) == {"call.wav", "cassette.json"}
+    assert {path.stat().st_mode & 0o777 for path in files.values()} == {0o600}
+    assert '"content": "Quero subir."' in files["cassette.json"].read_text(encoding="utf-8")
+    with wave.open(str(files["call.wav"])) as sound:
+        assert (sound.getnchannels(), sound.getnframes()) == (2, 480)  # the bot's frame came 60 ms after the UUID
 
 
 def test_an_answer_nested_too_deeply_for_the_pipe_costs_its_call_and_says_so(tmp_path: Path) -> None:
