@@ -8,9 +8,9 @@ goes to it through a pipe, in small pieces, so that nothing of the call is on di
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -98,9 +98,24 @@ class ProcessScribe:
         context = get_context("spawn")
         self._pipe, other = context.Pipe()
         self._process: SpawnProcess = context.Process(target=_work, args=(other,), daemon=True)
-        self._process.start()
+        with _no_interrupts():  # in the child, until it has said for itself that Ctrl-C is not for it
+            self._process.start()
         other.close()
         self._pipe.recv()  # its start is half a second of work: before there is a call to hold up
+
+
+@contextlib.contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Held back from this thread, and from a process that it starts meanwhile."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # which a first start does, and ends with nothing held back
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(pipe: "Connection[Any, Any]") -> None:
