@@ -288,7 +288,7 @@ def test_a_call_that_makes_no_scenario_leaves_its_sound_and_its_cassette(tmp_pat
 
 def test_an_answer_nested_too_deeply_for_the_pipe_costs_its_call_and_says_so(tmp_path: Path) -> None:
     nested: dict[str, Any] = {}
-    for _ in range(2000):
+    for _ in range(100_000):
         nested = {"a": nested}
     tape = Tape(0.0, 1e9, uuid=UUID(int=1).hex)
     tape.asked.append(AskedAt(1.0, "Quero subir.", "1", 2.0, Answer(0, 200, nested)))
