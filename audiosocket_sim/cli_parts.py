@@ -1,0 +1,61 @@
+"""What the commands' own arguments have in common: numbers with their bounds, the help's form, the control token."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+__all__ = ["EXIT_CODES", "add_control_token", "command", "control_token", "count", "port", "seconds"]
+
+EXIT_CODES = "exit codes: 0 pass, 1 failed, 2 usage or invalid scenario, 3 set-up, 4 inconclusive"
+
+
+def port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: 0 to 65535")
+    return number
+
+
+def seconds(text: str) -> float:
+    length = float(text)
+    if not 0 < length <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text} is no time: more than 0 s, a day at most")
+    return length
+
+
+def count(text: str) -> int:
+    number = int(text)
+    if not 0 < number <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text}: a number from 1 to 100000 was expected")
+    return number
+
+
+def command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, about: str, example: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=about,
+        description=about,
+        epilog=f"example: python -m audiosocket_sim {example}\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_control_token(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--control-token",
+        metavar="TOKEN",
+        help="for a control URL that asks for one; better as CONTROL_TOKEN in the environment",
+    )
+
+
+def control_token(options: argparse.Namespace) -> "SecretStr | None":
+    """The flag, else the environment; never shown."""
+    from pydantic import SecretStr
+
+    from audiosocket_sim.control import token_from_environment
+
+    return SecretStr(options.control_token) if options.control_token else token_from_environment()
