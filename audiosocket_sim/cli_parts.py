@@ -12,6 +12,7 @@ EXIT_CODES = "exit codes: 0 pass, 1 failed, 2 usage or invalid scenario, 3 set-u
 
 
 def port(text: str) -> int:
+    """0 to 65535; 0 is any free one. Raises what argparse tells."""
     number = int(text)
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError(f"{text} is no port: 0 to 65535")
@@ -19,6 +20,7 @@ def port(text: str) -> int:
 
 
 def seconds(text: str) -> float:
+    """More than 0, a day at most. Raises what argparse tells."""
     length = float(text)
     if not 0 < length <= 86_400:
         raise argparse.ArgumentTypeError(f"{text} is no time: more than 0 s, a day at most")
@@ -26,6 +28,7 @@ def seconds(text: str) -> float:
 
 
 def count(text: str) -> int:
+    """1 to 100000. Raises what argparse tells."""
     number = int(text)
     if not 0 < number <= 100_000:
         raise argparse.ArgumentTypeError(f"{text}: a number from 1 to 100000 was expected")
@@ -35,6 +38,7 @@ def count(text: str) -> int:
 def command(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, about: str, example: str
 ) -> argparse.ArgumentParser:
+    """The parser of one command; `example` is what stands behind the program's name."""
     return commands.add_parser(
         name,
         help=about,
