@@ -22,7 +22,7 @@ from audiosocket_sim.live import LiveView
 from audiosocket_sim.loader import ScenarioError, load
 from audiosocket_sim.peer import PeerName
 from audiosocket_sim.places import PROJECT, find_scenario
-from audiosocket_sim.runner import Options, Outcome, Result, run
+from audiosocket_sim.runner import LATE_MS, Options, Outcome, Result, run
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.target import TargetError, parse_target
 from audiosocket_sim.transcript import around, heading
@@ -138,6 +138,9 @@ def _summary(result: Result, seconds: float, *, real_time: bool) -> list[str]:
     lines += [f"  {line}" for failure in result.failures for line in failure.block()]
     if result.was_late:
         lines.append(f"  the simulator's own packets were up to {result.own_lateness_ms:.0f} ms late: a busy machine")
+    elif result.outcome is Outcome.FAILED and result.processor_wait_ms > LATE_MS:
+        waited = f"{result.processor_wait_ms:.0f} ms of a tenth of a second"
+        lines.append(f"  the simulator waited for a processor for up to {waited}: a busy machine")
     if result.artefacts is not None:
         lines.append(f"  transcript  {_near(result.artefacts.transcript)}")
         lines.append(f"  call log    {_near(result.artefacts.call_log)}")
@@ -158,6 +161,7 @@ def _to_json(result: Result) -> dict[str, object]:
         ],
         "call_seconds": result.duration_ms / 1000,
         "own_lateness_ms": round(result.own_lateness_ms, 3),
+        "processor_wait_ms": round(result.processor_wait_ms, 3),
         "artefacts": None
         if result.artefacts is None
         else {name: str(path) for name, path in asdict(result.artefacts).items() if path is not None},

@@ -24,6 +24,7 @@ from audiosocket_sim.control import ControlError
 from audiosocket_sim.failure import Failure
 from audiosocket_sim.peer import MakeLeg, PeerName, simulated_leg
 from audiosocket_sim.places import nearest_folder
+from audiosocket_sim.processor_waits import ProcessorWaits
 from audiosocket_sim.recording import caller_track, write_recording
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.sounds import Sounds
@@ -90,6 +91,8 @@ class Result:
     artefacts: Artefacts | None = None
     own_lateness_ms: float = 0.0
     """In real time, the most that a packet of the caller left later than due; 0 in virtual time."""
+    processor_wait_ms: float = 0.0
+    """In real time, the most of any tenth of a second that this thread was ready to run and had no processor."""
     duration_ms: int = 0
     interrupted: bool = False
 
@@ -101,6 +104,11 @@ class Result:
     @property
     def was_late(self) -> bool:
         return self.own_lateness_ms > LATE_MS
+
+    @property
+    def disturbed_ms(self) -> float:
+        """How much later than on a free machine an event may have come, by no fault of the bot's."""
+        return self.own_lateness_ms + self.processor_wait_ms
 
     @property
     def problems(self) -> list[str]:
@@ -131,6 +139,8 @@ class _Run:
     steps: Steps | None = None
     held: bool = False
     virtual: bool = False
+    waits: ProcessorWaits | None = None
+    """Of a run in real time, once all is set up."""
     trouble: _Trouble | None = None
     troubled_ms: int | None = None
     """When that was, where a call had begun."""
@@ -235,11 +245,17 @@ async def _one_call(
             )
             state.stage = stage
             async with stage:
+                if not state.virtual:
+                    state.waits = ProcessorWaits()
+                    state.waits.start()
                 try:
                     await _carry_out(scenario, stage, sounds, state)
                 except BaseException:  # Ctrl-C too, which is a cancellation here
                     state.troubled_ms = stage.now_ms
                     raise
+                finally:
+                    if state.waits is not None:
+                        state.waits.stop()
     except Exception as error:  # noqa: BLE001 - told at once: what ends after it may fail in its turn
         state.trouble = _trouble_of(error, state)
 
@@ -308,6 +324,7 @@ def _conclude(scenario: Scenario, options: Options, state: _Run) -> Result:
         faults,
         details="" if trouble is None else trouble.details,
         own_lateness_ms=late_ms,
+        processor_wait_ms=0.0 if state.waits is None else state.waits.most_ms,
         duration_ms=max((entry.at_ms for entry in entries), default=0),
         interrupted=state.interrupted,
     )

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -10,6 +11,8 @@ import pytest
 import scripted_bot  # else each session would load it anew, and all that it imports
 
 from audiosocket_sim import pytest_plugin, runner
+from audiosocket_sim.asterisk import CallLeg
+from audiosocket_sim.processor_waits import ProcessorWaits
 
 pytest_plugins = ["pytester"]
 
@@ -268,6 +271,26 @@ def test_in_real_time_calls_are_compared_with_the_virtual_ones(
     if found:
         heading = "short: in real time it is another call than in virtual time"
         result.stdout.fnmatch_lines([heading, "BotSpoke at 0.810 came much later"])
+
+
+@pytest.mark.real_time
+def test_a_machine_that_kept_us_waiting_is_allowed_for_and_asked_once_more(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The packets left in time, and yet HTTP was held up: 40 ms of a tenth of a second, then nothing."""
+    allowed: list[float] = []
+
+    def compare(virtual: Any, real: Any, allowance_ms: float, **_: Any) -> list[str]:
+        allowed.append(allowance_ms)
+        return ["BackendAsked at 4.160 came 50 ms late"] if len(allowed) == 1 else []
+
+    sums = [count(0, 8_000_000), repeat(0)]
+    monkeypatch.setattr(runner, "ProcessorWaits", lambda: ProcessorWaits(sums.pop(0).__next__))
+    monkeypatch.setattr(CallLeg, "own_lateness_ms", 6.0)
+    monkeypatch.setattr(pytest_plugin, "disagreements", compare)
+    write(project, "scenarios/short.yaml", CALL.format(tag="quick", end=1.5).replace("0.5, say", "0, say"))
+    run(project, "--real-time").assert_outcomes(passed=1)
+    assert allowed == [20 + 6 + 40, 20 + 6]
 
 
 def test_an_update_deletes_no_snapshot_of_a_scenario_that_is_there(project: pytest.Pytester) -> None:
