@@ -53,8 +53,8 @@ class BackendProxy:
         tape_of: Callable[[str], Tape | None],
         on_trouble: Callable[[str], None],
     ) -> None:
-        self._backend = backend_url.rstrip("/")
-        self._control = None if control_url is None else control_url.rstrip("/")
+        self._backend = backend_url
+        self._control = control_url
         self._tape_of = tape_of
         self._on_trouble = on_trouble
         self._loop = asyncio.get_running_loop()
@@ -152,8 +152,9 @@ class BackendProxy:
         path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
         of_calls = path == "/calls" or path.startswith("/calls/")
         base = self._control if self._control is not None and of_calls else self._backend
-        query = request.scope["query_string"].decode("latin-1")
-        return base + ("" if path == "/" else path) + (f"?{query}" if query else "")
+        base, _, own_query = base.partition("?")
+        query = "&".join(filter(None, (own_query, request.scope["query_string"].decode("latin-1"))))
+        return base.rstrip("/") + ("" if path == "/" else path) + (f"?{query}" if query else "")
 
     def _pushed_to(self, request: "Request") -> str | None:
         """The conversation of a `POST /calls/ID/messages`, where there is a control API to pass it on to."""

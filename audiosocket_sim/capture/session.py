@@ -50,6 +50,7 @@ class Capture:
         self._trouble = trouble
         self._loop = asyncio.get_running_loop()
         self._relays: dict[Relay, bool] = {}
+        """And whether it is taken down."""
         self._known: list[Tape] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._following: dict[Tape, asyncio.Task[None]] = {}
@@ -107,19 +108,22 @@ class Capture:
     # --- one call
 
     def _connection(self) -> asyncio.BufferedProtocol:
-        options = self._options
         now = self._loop.time()
-        keep = sum(self._relays.values()) < options.at_once and (options.calls is None or self._taken < options.calls)
-        tape = Tape(now, now + options.longest_seconds if keep else now)
+        tape = Tape(now, now + self._options.longest_seconds)
         tape.backend_captured = self._backend is not None
-        relay = Relay(*options.to, tape, on_uuid=self._named, on_over=self._over, on_trouble=self._trouble)
-        self._relays[relay] = keep
+        relay = Relay(*self._options.to, tape, on_uuid=self._named, on_over=self._over, on_trouble=self._trouble)
+        self._relays[relay] = False
         return relay.caller_side
 
     def _named(self, relay: Relay) -> None:
-        if not self._relays.get(relay):
+        """It is a call: whether it is taken down is settled now. Who never says a name counts for nothing."""
+        most = self._options.calls
+        if sum(self._relays.values()) >= self._options.at_once or (most is not None and self._taken >= most):
+            relay.tape.stops_at = relay.tape.connected_at
+            relay.tape.forget_sound()
             self._say("a call is passed on, and not taken down: there are as many as were asked for")
             return
+        self._relays[relay] = True
         self._taken += 1
         self._known = [*self._known[-_OVER_BUT_KNOWN - self._options.at_once :], relay.tape]
         if self._options.control is not None:

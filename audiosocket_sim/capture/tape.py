@@ -11,8 +11,11 @@ from audiosocket_sim.live_call import Answer
 
 __all__ = ["MOST_BYTES", "AskedAt", "PushedAt", "Tape", "ToldAt"]
 
-MOST_BYTES = 256_000_000
-"""Two hours of 8 kHz, both ways; five minutes of 192 kHz."""
+MOST_BYTES = 320_000_000
+"""Of memory: two hours of 8 kHz, both ways; six minutes of 192 kHz."""
+
+_BYTES_PER_MESSAGE = 113
+"""Of a message on a tape, beside what it carries: a tuple of two, a float, and the head of a bytes object."""
 
 _MOST_EVENTS = 10_000
 
@@ -73,7 +76,7 @@ class Tape:
 
     def take(self, side: list[tuple[float, bytes]], at: float, data: bytes) -> None:
         """Called for every frame: nothing but an append."""
-        self.n_bytes += len(data)
+        self.n_bytes += len(data) + _BYTES_PER_MESSAGE
         if self.n_bytes <= MOST_BYTES and at < self.stops_at:
             side.append((at, data))
         else:

@@ -25,6 +25,7 @@ class Upstream:
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.paths: list[str] = []
         self.status = 200
         self.body = json.dumps(ANSWER).encode()
         self.headers = {"content-type": "application/json", "x-own": "yes"}
@@ -36,6 +37,8 @@ class Upstream:
     async def answer(self, request: Any) -> Any:
         from starlette.responses import Response, StreamingResponse
 
+        query = f"?{request.url.query}" if request.url.query else ""
+        self.paths.append(request.url.path + query)
         self.seen.append((request.method, str(request.url.path), dict(request.headers), await request.body()))
         try:
             await asyncio.sleep(self.after)
@@ -66,7 +69,9 @@ class Bench:
         return self.tapes[ID]
 
 
-def through(scene: Callable[[Bench, httpx.AsyncClient], Awaitable[None]], *, listening: bool = True) -> Bench:
+def through(
+    scene: Callable[[Bench, httpx.AsyncClient], Awaitable[None]], *, listening: bool = True, below: str = ""
+) -> Bench:
     async def whole() -> Bench:
         from starlette.applications import Starlette
         from starlette.routing import Route
@@ -79,7 +84,7 @@ def through(scene: Callable[[Bench, httpx.AsyncClient], Awaitable[None]], *, lis
         if not listening:
             await servers[0].aclose()
         proxy = BackendProxy(
-            f"http://127.0.0.1:{ports[0]}",
+            f"http://127.0.0.1:{ports[0]}{below}",
             f"http://127.0.0.1:{ports[1]}",
             tape_of=bench.tapes.get,
             on_trouble=bench.troubles.append,
@@ -203,6 +208,24 @@ def test_only_what_is_below_calls_is_the_control_apis() -> None:
     bench = through(scene)
     assert [path for _, path, _, _ in bench.control.seen] == ["/calls", "/calls/1"]
     assert [path for _, path, _, _ in bench.backend.seen] == ["/callscript"]
+
+
+@pytest.mark.parametrize(
+    ("given", "asked_for", "arrives"),
+    [
+        ("", "/messages", "/messages"),
+        ("/bot/", "/messages", "/bot/messages"),
+        ("/bot?key=1", "/messages", "/bot/messages?key=1"),
+        ("?key=1", "/messages?id=2", "/messages?key=1&id=2"),
+        ("/bot?key=1", "/", "/bot?key=1"),
+    ],
+)
+def test_a_backend_with_a_path_and_a_query_of_its_own(given: str, asked_for: str, arrives: str) -> None:
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        await client.post(bench.url + asked_for, json=asked())
+
+    bench = through(scene, below=given)
+    assert bench.backend.paths == [arrives]
 
 
 def test_a_push_goes_to_the_control_api() -> None:

@@ -132,6 +132,31 @@ def test_a_call_too_many_passes_and_is_told(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("limit", [{"at_once": 1}, {"calls": 1}], ids=str)
+def test_who_never_says_a_name_keeps_no_call_from_being_taken_down(limit: dict[str, int], tmp_path: Path) -> None:
+    async def scene(bench: Bench) -> None:
+        strangers = [await asyncio.open_connection("127.0.0.1", bench.capture.port) for _ in range(3)]
+        (await bench.call(1)).close()
+        await asyncio.sleep(1)
+        for _, writer in strangers:
+            writer.close()
+
+    bench = capturing(scene, tmp_path, **limit)
+    assert bench.capture.written == 1
+    assert "call.yaml" in bench.lines[0]
+
+
+def test_of_two_that_connect_together_as_many_as_were_asked_for_are_taken_down(tmp_path: Path) -> None:
+    async def scene(bench: Bench) -> None:
+        for caller in await asyncio.gather(*(bench.call(n) for n in (1, 2))):
+            caller.close()
+        await asyncio.sleep(1)
+
+    bench = capturing(scene, tmp_path, calls=1)
+    assert Bot.calls == 2
+    assert bench.capture.written == 1
+
+
 def test_it_waits_for_as_many_calls_as_were_asked_for(tmp_path: Path) -> None:
     async def scene(bench: Bench) -> None:
         waiting = asyncio.ensure_future(bench.capture.wait())
