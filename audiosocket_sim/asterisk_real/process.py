@@ -31,6 +31,12 @@ _STOP_SECONDS = 5.0
 _LOOK_EVERY_SECONDS = 0.02
 
 
+def _killed_with_us() -> tuple[str, ...]:
+    """What a command begins with that ends when we are killed, and cannot end it: util-linux's, where it is there."""
+    setpriv = shutil.which("setpriv")
+    return () if setpriv is None else (setpriv, "--pdeathsig", "KILL", "--")
+
+
 class RealAsterisk:
     """One running Asterisk. `folder` holds all of it; sounds of the test may be put there, recordings come there."""
 
@@ -76,6 +82,7 @@ class RealAsterisk:
         conf = write_files(self.folder, self.installation, self._dialplan)
         with (self.folder / "log" / "output.txt").open("wb") as output:
             self._process = await asyncio.create_subprocess_exec(
+                *_killed_with_us(),
                 *self.installation.command,
                 *("-C", str(conf), "-f", "-q", "-n"),
                 stdin=asyncio.subprocess.DEVNULL,

@@ -1,6 +1,9 @@
 """The console, against a program that has Asterisk's fault with two consoles, and always. No Asterisk is needed."""
 
 import asyncio
+import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -66,3 +69,28 @@ async def test_an_asterisk_that_ends_at_once_is_told_with_its_last_words() -> No
     with pytest.raises(AsteriskMissing, match="ended with code 3: no such module"):
         async with RealAsterisk(_installation(_ENDS), ""):
             pass
+
+
+_SAYS_WHERE = "import os, signal; pipe = open({pipe!r}, 'w', 1); print(os.getpid(), file=pipe); signal.pause()"
+_STARTS = """
+import asyncio
+from pathlib import Path
+from audiosocket_sim.asterisk_real import Installation
+from audiosocket_sim.asterisk_real.process import RealAsterisk
+async def start():
+    async with RealAsterisk(Installation(({python!r}, "-c", {program!r}), Path("m"), Path("d"), "22.10.1"), ""):
+        pass
+asyncio.run(start())
+"""
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv of util-linux is not there")
+def test_asterisk_does_not_outlive_a_runner_that_is_killed(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    program = _STARTS.format(python=sys.executable, program=_SAYS_WHERE.format(pipe=str(pipe)))
+    own_folders = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", program], env=own_folders) as runner, pipe.open() as told:
+        assert int(told.readline()) != runner.pid
+        runner.kill()
+        assert told.read() == ""  # its end of the pipe is closed: it is gone
