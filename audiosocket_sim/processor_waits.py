@@ -45,8 +45,7 @@ class ProcessorWaits:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        self._readings.append(self._read())
-        self._timer = self._loop.call_later(STEP_SECONDS, self.start)
+        self._step()
 
     def stop(self) -> None:
         """No more readings, after a last one."""
@@ -59,3 +58,7 @@ class ProcessorWaits:
     def most_ms(self) -> float:
         """The most of any tenth of a second so far."""
         return most_ms(self._readings)
+
+    def _step(self) -> None:
+        self._readings.append(self._read())
+        self._timer = self._loop.call_later(STEP_SECONDS, self._step)
