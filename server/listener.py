@@ -150,8 +150,10 @@ class ServerHandle:
 
     def _accept(self) -> AudioSocketProtocol:
         handler: _Connection
-        if self._ending is not None or len(self._connections) >= self._most_connections:
-            log.warning("a connection is refused: %d are open, the limit", len(self._connections))
+        stops = self._ending is not None
+        if stops or len(self._connections) >= self._most_connections:
+            why = "the server stops" if stops else f"{len(self._connections)} are open, the limit"
+            log.warning("a connection is refused: %s", why)
             self.calls.metrics.refused += 1
             handler = _Refusal(self._gone)
         else:

@@ -128,6 +128,21 @@ async def test_a_connection_at_the_very_end_does_not_outlive_the_server(
 
 
 @pytest.mark.kernel
+async def test_a_connection_that_comes_as_the_server_stops_is_refused_for_that(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not since there are too many."""
+    monkeypatch.setattr(transport, "DRAIN_SECONDS", 0.05)
+    running = await serve(settings={"greeting": {"message": ""}})
+    with socket.create_connection((running.host, running.port)) as sock:  # the loop knows nothing of it yet
+        for _ in range(2):  # it has accepted the socket, and makes the protocol next
+            await asyncio.sleep(0)
+        await running.close()
+        assert sock.recv(10) == b"\0\0\0"
+    assert [record.getMessage() for record in caplog.records] == ["a connection is refused: the server stops"]
+
+
+@pytest.mark.kernel
 async def test_out_of_descriptors_calls_go_on_and_the_door_opens_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asyncio.constants, "ACCEPT_RETRY_DELAY", 0.05)
     loop = asyncio.get_running_loop()
