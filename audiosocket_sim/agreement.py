@@ -2,10 +2,10 @@
 
 The rule: each source tells the same events in the same order, and each event comes as long after the event that went
 before it (its trigger, not t = 0) as in the other run, give or take one frame, the compute time, and what the machine
-kept the one who measured waiting. Numbers inside an event (how long, how far) have the same allowance. Recognition and synthesis
-take no time of the virtual clock beyond what an engine waits for: where the server tells how long they took, an event
-may come later by as much of it as lies between it and the one before, and those figures themselves are not compared.
-Speech that had waited in the phone, since a stall was caught up, may come later by what had been sent ahead.
+kept the one who measured waiting. Numbers inside an event (how long, how far) have the same allowance. Recognition and
+synthesis take no time of the virtual clock beyond what an engine waits for: where the server tells how long they took,
+an event may come later by as much of it as lies between it and the one before, and those figures themselves are not
+compared. Speech that had waited in the phone, since a stall was caught up, may come later by what had been sent ahead.
 """
 
 from collections import defaultdict
