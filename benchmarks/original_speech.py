@@ -69,7 +69,8 @@ class _Engine:
         config = self._config()
         config.speech_synthesis_voice_name = voice
         config.set_speech_synthesis_output_format(speech.SpeechSynthesisOutputFormat.Raw8Khz16BitMonoPcm)
-        result = speech.SpeechSynthesizer(config, audio_config=None).speak_text_async(text).get()
+        synthesizer = speech.SpeechSynthesizer(config, audio_config=None)  # held: one that is let go never answers
+        result = synthesizer.speak_text_async(text).get()
         if not result.audio_data:
             raise SpeechError("no audio was made")
         return bytes(result.audio_data)
