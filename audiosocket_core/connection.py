@@ -6,8 +6,8 @@ Knows the order and the shape of messages; not what they mean for a call, and no
 
 from enum import Enum
 
-from audiosocket.errors import LocalProtocolError, RemoteProtocolError
-from audiosocket.messages import (
+from audiosocket_core.errors import LocalProtocolError, RemoteProtocolError
+from audiosocket_core.messages import (
     AUDIO_KINDS,
     HEADER_BYTES,
     MAX_PAYLOAD_BYTES,

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
-from audiosocket.errors import LocalProtocolError
+from audiosocket_core.errors import LocalProtocolError
 
 __all__ = [
     "AUDIO_KIND",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audiosocket.errors import AudioSocketError
+from audiosocket_core.errors import AudioSocketError
 
 with warnings.catch_warnings():
     # Python 3.11 and 3.12 say that audioop will go; from 3.13 on the package audioop-lts brings it.

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
-from audiosocket import timerfd
-from audiosocket.pacing import Lateness, Pacer
+from audiosocket_core import timerfd
+from audiosocket_core.pacing import Lateness, Pacer
 
 __all__ = ["TickHandle", "Ticker"]
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, cast
 
-from audiosocket.connection import Connection, Role, State
-from audiosocket.errors import RemoteProtocolError
-from audiosocket.messages import Kind, Message, encode
+from audiosocket_core.connection import Connection, Role, State
+from audiosocket_core.errors import RemoteProtocolError
+from audiosocket_core.messages import Kind, Message, encode
 
 __all__ = ["AudioSocketProtocol", "EndCause", "EndKind", "Handler"]
 

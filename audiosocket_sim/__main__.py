@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from audiosocket_sim.cli import main as _main
+from audiosocket_sim.cli.main import main as _main
 
 __all__ = ["main"]
 

@@ -17,8 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from audiosocket.messages import Kind, encode
-from audiosocket.slin import read_audio
+from audiosocket_core.messages import Kind, encode
+from audiosocket_core.slin import read_audio
 from benchmarks.load import GENERATOR_CORE, SERVER_CORE, processor_seconds
 from benchmarks.machine import PROJECT, pin, put_first
 from benchmarks.report import Row

@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from audiosocket_server.endpointing import Endpointer, Guard, SileroVad, UtteranceBegan, UtteranceEnded, Vad, WebRtcVad
+from audiosocket_server.endpointing.vad import FRAME_BYTES, FRAME_MS
+
 from benchmarks.labelled import LEAD_MS
 from benchmarks.machine import Unavailable
-from server.endpointing import Endpointer, Guard, SileroVad, UtteranceBegan, UtteranceEnded, Vad, WebRtcVad
-from server.endpointing.vad import FRAME_BYTES, FRAME_MS
 
 __all__ = ["DETECTORS", "Cost", "Outcome", "Turn", "detector", "judge", "turns", "verdicts"]
 

@@ -8,16 +8,16 @@ import time
 from dataclasses import dataclass, field
 
 import numpy as np
+from audiosocket_server.endpointing import EchoGuard
+from audiosocket_server.endpointing.vad import FRAME_BYTES
 
-from audiosocket.phrases import PhraseBook
-from audiosocket.slin import gain, silence
-from audiosocket_sim.line import LineModel
-from audiosocket_sim.line_echo import LineEcho
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_core.slin import gain, silence
+from audiosocket_sim.phone.line import LineModel
+from audiosocket_sim.phone.line_echo import LineEcho
 from benchmarks.cutting import Cost, Turn, detector, turns, verdicts
 from benchmarks.labelled import LEAD_MS, prompts, recordings
 from benchmarks.machine import PROJECT
-from server.endpointing import EchoGuard
-from server.endpointing.vad import FRAME_BYTES
 
 __all__ = ["LINES", "Echoing", "Line", "callers_over_it", "false_turns"]
 

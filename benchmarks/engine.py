@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Callable
 from functools import lru_cache
 from pathlib import Path
 
-from audiosocket.phrases import PhraseBook
-from server.config import Settings, project_path
-from server.speech.base import SpeechEngine
+from audiosocket_server.settings.settings import Settings, project_path
+from audiosocket_server.speech.base import SpeechEngine
+
+from audiosocket_core.phrase_book.book import PhraseBook
 
 __all__ = ["UNDERSTOOD", "load"]
 

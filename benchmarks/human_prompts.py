@@ -6,8 +6,8 @@ project. There is nothing of the kind in Portuguese.
 
 from pathlib import Path
 
-from audiosocket.phrases import Phrase
-from audiosocket.slin import read_audio
+from audiosocket_core.phrase_book.book import Phrase
+from audiosocket_core.slin import read_audio
 
 __all__ = ["FOLDER", "human_prompts"]
 

@@ -12,9 +12,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from audiosocket.phrases import PhraseBook, speech_edges_ms
-from audiosocket.slin import read_audio, ulaw_decode, ulaw_encode
-from audiosocket_sim.line import noise, tone
+from audiosocket_core.phrase_book.book import PhraseBook, speech_edges_ms
+from audiosocket_core.slin import read_audio, ulaw_decode, ulaw_encode
+from audiosocket_sim.phone.line import noise, tone
 from benchmarks.human_prompts import FOLDER as PROMPTS
 from benchmarks.machine import PROJECT
 

@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audiosocket_sim.call_log import StageTook
-from audiosocket_sim.loader import load
-from audiosocket_sim.runner import Options, Outcome
-from audiosocket_sim.runner import run as run_scenario
+from audiosocket_sim.call_log.events import StageTook
+from audiosocket_sim.running.runner import Options, Outcome
+from audiosocket_sim.running.runner import run as run_scenario
+from audiosocket_sim.scenario.loading import load
 from benchmarks.machine import PROJECT, Unavailable
 from benchmarks.report import Row
 

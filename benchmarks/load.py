@@ -14,8 +14,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from audiosocket.phrases import PhraseBook
-from audiosocket.slin import silence
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_core.slin import silence
 from benchmarks.machine import BUILD, PROJECT, compiled, pin, put_first
 
 __all__ = ["OURS", "STREAMING", "Measured", "ServerKind", "Under", "backend", "measure", "processor_seconds", "started"]

@@ -8,8 +8,8 @@ is no engine to use: it has none of the deadlines that the SDK lacks.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
-from server.config import Settings
-from server.speech.base import SpeechEngine, SpeechError
+from audiosocket_server.settings.settings import Settings
+from audiosocket_server.speech.base import SpeechEngine, SpeechError
 
 __all__ = ["load"]
 

@@ -13,9 +13,10 @@ from itertools import pairwise
 from zlib import crc32
 
 import numpy as np
+from audiosocket_server.endpointing.vad import FRAME_MS
 from numpy.typing import NDArray
 
-from audiosocket.phrases import PhraseBook
+from audiosocket_core.phrase_book.book import PhraseBook
 from benchmarks.cutting import Cost, turns
 from benchmarks.endpointing import BEST, TAIL_MS, Heard, hear
 from benchmarks.human_prompts import human_prompts
@@ -23,7 +24,6 @@ from benchmarks.labelled import LEAD_MS, Utterance, composites, prompts, recordi
 from benchmarks.machine import PROJECT, Unavailable, pin
 from benchmarks.prosody import ending
 from benchmarks.report import Row
-from server.endpointing.vad import FRAME_MS
 
 __all__ = ["ABOUT", "run"]
 

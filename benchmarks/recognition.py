@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from audiosocket import slin
-from audiosocket.phrases import Phrase, PhraseBook
-from audiosocket_sim.line import LineModel
+from audiosocket_core import slin
+from audiosocket_core.phrase_book.book import Phrase, PhraseBook
+from audiosocket_sim.phone.line import LineModel
 from benchmarks.human_prompts import FOLDER, human_prompts
 from benchmarks.machine import PROJECT, Elapsed, Unavailable
 from benchmarks.report import Row
@@ -35,8 +35,7 @@ def run(quick: bool = False) -> list[Row]:
     try:
         import ctranslate2  # noqa: F401
         import onnxruntime  # noqa: F401
-
-        from server.speech.local.whisper import Whisper
+        from audiosocket_server.speech.local.whisper import Whisper
     except ImportError as error:
         raise Unavailable(f"{error}: pip install 'audiosocket-sim[local]'") from error
     loading = Elapsed()
@@ -66,8 +65,8 @@ def _groups() -> dict[str, Sequence[Phrase]]:
 def _understood(
     whisper: object, group: str, phrases: Sequence[Phrase], line: tuple[str, bool, float | None], costs: list[float]
 ) -> Row:
-    from server.speech.local.engine import DEFAULT_PROMPTS
-    from server.speech.local.whisper import Whisper
+    from audiosocket_server.speech.local.engine import DEFAULT_PROMPTS
+    from audiosocket_server.speech.local.whisper import Whisper
 
     assert isinstance(whisper, Whisper)
     name, g711, snr_db = line
@@ -95,8 +94,8 @@ def _on_the_line(phrase: Phrase, g711: bool, snr_db: float | None) -> bytes:
 
 def _speech(quick: bool) -> list[Row]:
     """The bot's prompts, spoken anew."""
-    from server.speech.local.kept import KeptSpeech
-    from server.speech.local.speaker import Speaker
+    from audiosocket_server.speech.local.kept import KeptSpeech
+    from audiosocket_server.speech.local.speaker import Speaker
 
     prompts = PhraseBook.load(PROJECT / "audio/prompts").phrases
     rows = []

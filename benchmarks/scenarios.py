@@ -15,11 +15,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from audiosocket_sim.dates import stopwatch
-from audiosocket_sim.loader import load
-from audiosocket_sim.runner import Options, Outcome
-from audiosocket_sim.runner import run as run_scenario
+from audiosocket_sim.cli.stopwatch import stopwatch
+from audiosocket_sim.running.runner import Options, Outcome
+from audiosocket_sim.running.runner import run as run_scenario
 from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.scenario.loading import load
 from benchmarks.machine import PROJECT, Elapsed, pin
 from benchmarks.report import Row
 
@@ -69,7 +69,10 @@ def _suite() -> Row:
     """`pytest scenarios/` on two cores, as a user runs it."""
     elapsed = stopwatch()
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "scenarios"]
-    environment = {**os.environ, "PYTEST_ADDOPTS": "-p audiosocket_sim.pytest_plugin"}  # also where not installed
+    environment = {
+        **os.environ,
+        "PYTEST_ADDOPTS": "-p audiosocket_sim.pytest_plugin.plugin",
+    }  # also where not installed
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
     value = elapsed()
     words = done.stdout.strip().splitlines()[-1:] or ["it printed nothing"]

@@ -14,18 +14,19 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from audiosocket.phrases import Phrase, PhraseBook
+from audiosocket_server.endpointing import WebRtcVad
+from audiosocket_server.listener import serve
+
+from audiosocket_core.phrase_book.book import Phrase, PhraseBook
 from audiosocket_sim.asterisk import CallLeg
-from audiosocket_sim.caller import Caller, Sound
-from audiosocket_sim.line import LineModel
-from audiosocket_sim.mock_ai import MockAi
-from audiosocket_sim.profiles import profile
+from audiosocket_sim.asterisk.profiles import profile
+from audiosocket_sim.mock_ai.backend import MockAi
+from audiosocket_sim.phone.caller import Caller, Sound
+from audiosocket_sim.phone.line import LineModel
 from audiosocket_sim.scenario import Reply
 from audiosocket_sim.virtual_time import new_loop
 from benchmarks.machine import PROJECT, Elapsed, pin
 from benchmarks.report import Row
-from server.endpointing import WebRtcVad
-from server.listener import serve
 
 __all__ = ["ABOUT", "run"]
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from audiosocket.phrases import normalise
+from audiosocket_core.phrase_book.book import normalise
 
 __all__ = ["count_words", "word_errors"]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from audiosocket.phrases import PhraseBook
-from audiosocket.slin import duration_ms, level_dbfs, read_audio
-from audiosocket_sim.cli import main
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_core.slin import duration_ms, level_dbfs, read_audio
+from audiosocket_sim.cli.main import main
 
 ROOT = Path(__file__).resolve().parent.parent
 SIM = ROOT / "recordings" / "pt-br" / "sim.wav"

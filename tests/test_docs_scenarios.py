@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from audiosocket_sim.loader import ScenarioError, load_text, schema
-from audiosocket_sim.runner import Outcome, run
+from audiosocket_sim.running.runner import Outcome, run
 from audiosocket_sim.scenario import EXPECTATION_KEYS, STEP_KEYS, Scenario
+from audiosocket_sim.scenario.loading import ScenarioError, load_text, schema
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from audiosocket_sim.loader import load_text
-from audiosocket_sim.runner import run
+from audiosocket_sim.running.runner import run
+from audiosocket_sim.scenario.loading import load_text
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

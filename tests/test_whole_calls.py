@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from audiosocket_sim.agreement import disagreements
-from audiosocket_sim.call_log import CallLog, Entry, Source
-from audiosocket_sim.loader import load
-from audiosocket_sim.runner import LATE_MS, Options, Outcome, Result, run
+from audiosocket_sim.call_log.agreement import disagreements
+from audiosocket_sim.call_log.events import CallLog, Entry, Source
+from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, Result, run
+from audiosocket_sim.scenario.loading import load
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIOS = ROOT / "scenarios"
@@ -90,7 +90,7 @@ def _compare(name: str, process: "subprocess.Popen[str]", folder: Path) -> tuple
 
 
 def _entries(path: Path) -> list[Entry]:
-    from audiosocket_sim import call_log
+    from audiosocket_sim.call_log import events as call_log
 
     log = CallLog()
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -135,7 +135,7 @@ def test_a_command_as_target(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("_embedded_engine")
 def test_an_address_as_target(tmp_path: Path) -> None:
     (tmp_path / "brief.yaml").write_text(BRIEF, encoding="utf-8")
-    command = [sys.executable, "-m", "server", "--port", "0", "--control-port", "0"]
+    command = [sys.executable, "-m", "audiosocket_server", "--port", "0", "--control-port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as server:
         try:
             assert server.stdout is not None

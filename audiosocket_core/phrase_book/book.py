@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-from .errors import AudioSocketError
+from audiosocket_core.errors import AudioSocketError
 
 __all__ = ["MANIFEST_NAME", "Phrase", "PhraseBook", "PhraseBookError", "normalise", "speech_edges_ms"]
 
@@ -139,7 +139,7 @@ def speech_edges_ms(pcm: bytes) -> tuple[int, int]:
 
 @lru_cache(maxsize=4096)
 def _read(path: Path) -> bytes:
-    from .slin import read_audio  # late: see speech_edges_ms
+    from audiosocket_core.slin import read_audio  # late: see speech_edges_ms
 
     return read_audio(path, SAMPLE_RATE_HZ)
 

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .phrases import Phrase, normalise
-from .soundprint import (
+from audiosocket_core.phrase_book.book import Phrase, normalise
+from audiosocket_core.phrase_book.fingerprint import (
     ANCHOR,
     BANDS,
     EDGE,
@@ -38,7 +38,7 @@ from .soundprint import (
     print_of,
     samples,
 )
-from .trail import SHORTEST_PART, Outcome, Trail, shifted_products
+from audiosocket_core.phrase_book.phrase_tracker import SHORTEST_PART, Outcome, Trail, shifted_products
 
 __all__ = ["Listening", "Match", "Matcher"]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .soundprint import PIECE, Array, SoundPrint
+from audiosocket_core.phrase_book.fingerprint import PIECE, Array, SoundPrint
 
 __all__ = ["Outcome", "Trail", "shifted_products"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 __all__ = ["SHIPPED"]
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parents[1]
 _COPY = _PACKAGE / "_shipped"
 
 SHIPPED = _COPY if _COPY.is_dir() else _PACKAGE.parent

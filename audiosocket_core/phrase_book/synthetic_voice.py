@@ -1,6 +1,6 @@
 """Speech for texts without a recording: espeak-ng (extra `[voice]`), to SLIN of 8 kHz, kept on disk.
 
-Each text is spoken in a fresh child process, `python -m audiosocket.synthetic_voice VOICE < text > SLIN`: within one
+Each text is spoken in a fresh child process (this module with the voice as its argument: text in, SLIN out): within one
 process what espeak-ng makes of a text depends on what it spoke before, and it is under the GPL, which this project is
 not. Blocking: about 100 ms for a new text, 1 ms for a known one. No asyncio here, no playing, no matching.
 """
@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .errors import AudioSocketError
+from audiosocket_core.errors import AudioSocketError
 
 __all__ = ["VOICE", "VoiceFailed", "VoiceMissing", "render"]
 
@@ -78,7 +78,7 @@ def _spoken(text: str, language: str) -> tuple[int, bytes]:
             [sys.executable, "-m", __name__, language.casefold()],
             input=text.encode(),
             capture_output=True,
-            cwd=Path(__file__).parents[1],
+            cwd=Path(__file__).parents[2],
             timeout=_CHILD_SECONDS,
             check=False,
         )
@@ -92,8 +92,8 @@ def _spoken(text: str, language: str) -> tuple[int, bytes]:
 
 def _framed(rate_hz: int, pcm: bytes) -> bytes:
     """At 8 kHz, as loud as the prompts are, with their quiet around it."""
-    from . import slin  # late, like numpy behind it: the child needs neither
-    from .phrases import speech_edges_ms
+    from audiosocket_core import slin  # late, like numpy behind it: the child needs neither
+    from audiosocket_core.phrase_book.book import speech_edges_ms
 
     sound = slin.resample(pcm, rate_hz, 8000)
     start_ms, end_ms = speech_edges_ms(sound)

@@ -1,13 +1,17 @@
 """The simulated Asterisk: `leg` plays one call; an era's reading, the caller's packets and the socket are its parts."""
 
-from audiosocket_sim.asterisk.leg import (
-    CallLeg,
-    ConnectFailed,
-    LegEnd,
-)
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "CallLeg",
-    "ConnectFailed",
-    "LegEnd",
-]
+if TYPE_CHECKING:
+    from audiosocket_sim.asterisk.leg import CallLeg, ConnectFailed, LegEnd
+
+__all__ = ["CallLeg", "ConnectFailed", "LegEnd"]
+
+
+def __getattr__(name: str) -> object:
+    """Import the leg when it is asked for: `profiles` is needed by scenarios, which play no call."""
+    if name in __all__:
+        from audiosocket_sim.asterisk import leg
+
+        return getattr(leg, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,11 +9,11 @@ from array import array
 from collections.abc import Callable
 from typing import Literal
 
-from audiosocket import slin
-from audiosocket.messages import AUDIO_KIND, Kind, encode
+from audiosocket_core import slin
+from audiosocket_core.messages import AUDIO_KIND, Kind, encode
 from audiosocket_sim.asterisk.faults import PacketDelays, cut_mid_frame
 from audiosocket_sim.asterisk.packets import Keypad, PacketGrid
-from audiosocket_sim.profiles import Profile
+from audiosocket_sim.asterisk.profiles import Profile
 
 __all__ = ["CallerChannel", "Coding"]
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from audiosocket.errors import AudioSocketError
+from audiosocket_core.errors import AudioSocketError
+from audiosocket_sim.asterisk.profiles import Attach
 from audiosocket_sim.asterisk.reader import Verdict
-from audiosocket_sim.profiles import Attach
 
 __all__ = ["ConnectFailed", "LegEnd", "end_of", "never_connected"]
 

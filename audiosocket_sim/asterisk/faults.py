@@ -1,29 +1,19 @@
-"""What may go wrong on the way between caller, Asterisk and server: uneven packets, cut writes, resets. All seeded.
+"""What may go wrong on the way between caller, Asterisk and server: uneven packets and cut writes. All seeded.
 
 Nothing here decides when a fault happens; scenarios and the peer do. In-memory networks cut by themselves.
 """
 
-import asyncio
 import random
-import socket
-import struct
 from typing import Literal
 
-__all__ = ["Cuts", "PacketDelays", "SplitMode", "cut_mid_frame", "reset"]
+__all__ = ["Cuts", "PacketDelays", "SplitMode", "cut_mid_frame"]
 
 SplitMode = Literal["none", "bytes", "seeded"]
 
-_NO_LINGER = struct.pack("ii", 1, 0)
 _HOLE_CHANCE = 0.04
 _SMALL_JITTER_MS = 2.0
 _UNFINISHED_BYTES = 83
 """How much of a 323-byte message a real Asterisk had written when its write came up short (a capture of 22.10.1)."""
-
-
-def reset(transport: asyncio.WriteTransport) -> None:
-    """End the connection with a real RST: no lingering, and nothing that is still unsent goes out."""
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-    transport.abort()
 
 
 def cut_mid_frame(message: bytes) -> bytes:

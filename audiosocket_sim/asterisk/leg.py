@@ -12,16 +12,15 @@ from collections.abc import Callable
 from typing import cast
 from uuid import UUID
 
-from audiosocket.messages import Kind, encode
+from audiosocket_core.messages import Kind, encode
 from audiosocket_sim.asterisk.channel import CallerChannel, Coding
 from audiosocket_sim.asterisk.end import ConnectFailed, LegEnd, end_of, never_connected
 from audiosocket_sim.asterisk.faults import Cuts, PacketDelays, SplitMode
+from audiosocket_sim.asterisk.profiles import ComfortNoise, Profile
 from audiosocket_sim.asterisk.reader import AsteriskReader, Verdict
 from audiosocket_sim.asterisk.socket import ConnectError, PeerSocket, dial
 from audiosocket_sim.asterisk.thread import ChannelThread
 from audiosocket_sim.asterisk.to_phone import ToPhone
-from audiosocket_sim.profiles import ComfortNoise, Profile
-from audiosocket_sim.scenario import Jitter
 
 __all__ = ["CallLeg", "ConnectFailed", "LegEnd"]
 
@@ -56,7 +55,8 @@ class CallLeg:
     the channel's (FID-25). comfort_noise: the phone says when it falls silent (FID-29).
     bridge_after_ms: ARI: how long after the UUID the channel comes into a bridge (FID-04). None: it is in one.
     stuck_in_header: asterisk/asterisk #2089: no caller audio before the server's first byte (FID-28).
-    jitter: uneven packets. mixed: the channel is in a conference, whose clock sends zeros for a quiet caller (FID-08).
+    delays: of uneven packets (FID-07).
+    mixed: the channel is in a conference, whose clock sends zeros for a quiet caller (FID-08).
     split, seed: cut what is written, on kernel sockets; in-memory networks cut by themselves.
     Callbacks may call any method. An exception in one ends the call and comes out of `wait_ended`.
     """
@@ -79,7 +79,7 @@ class CallLeg:
         comfort_noise: bool = False,
         bridge_after_ms: int | None = None,
         stuck_in_header: bool = False,
-        jitter: Jitter | None = None,
+        delays: PacketDelays | None = None,
         split: SplitMode = "none",
         seed: int = 1,
     ) -> None:
@@ -118,7 +118,7 @@ class CallLeg:
             rate_hz=rate_hz,
             source=source,
             mixed=mixed,
-            delays=None if jitter is None else PacketDelays(jitter.up_to, jitter.seed),
+            delays=delays,
             coding=coding,
             resampled=resampled,
             on_comfort_noise=self._on_comfort_noise if comfort_noise else None,

@@ -1,8 +1,8 @@
 """How Asterisk reads what the server sends: the rules of one era as arithmetic (docs/protocol.md, 4 and 6).
 
 Sans-I/O: bytes, an end of stream and the time go in; audio, a verdict and the next deadline come out. It is not the
-package's own decoder on purpose: `audiosocket.connection` is right, this one is wrong in all the ways of the original.
-It must not be made tolerant.
+package's own decoder on purpose: `audiosocket_core.connection` is right, this one is wrong in all the ways of the
+original. It must not be made tolerant.
 
 A *piece* is what one read of Asterisk's finds. The caller of `feed` passes on what one read of its own found, and says
 `more=True` where that read filled its buffer, so that the edge of a buffer is never taken for a gap on the wire.
@@ -11,8 +11,8 @@ A *piece* is what one read of Asterisk's finds. The caller of `feed` passes on w
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from audiosocket.messages import RATE_HZ, Kind
-from audiosocket_sim.profiles import Era, HeaderRule
+from audiosocket_core.messages import RATE_HZ, Kind
+from audiosocket_sim.asterisk.profiles import Era, HeaderRule
 
 __all__ = ["AsteriskReader", "Audio", "Verdict"]
 

@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from audiosocket_sim.asterisk.faults import Cuts, reset
+from audiosocket_sim.asterisk.faults import Cuts
+from audiosocket_sim.net.tcp_reset import reset
 
 __all__ = ["CONNECT_SECONDS", "ConnectError", "PeerSocket", "dial"]
 

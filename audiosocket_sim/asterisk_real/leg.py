@@ -10,19 +10,19 @@ import os
 from pathlib import Path
 from uuid import UUID
 
-from audiosocket.messages import HEADER_BYTES, Kind
+from audiosocket_core.messages import HEADER_BYTES, Kind
 from audiosocket_sim.asterisk import ConnectFailed, LegEnd
 from audiosocket_sim.asterisk.channel import CallerChannel
 from audiosocket_sim.asterisk.faults import PacketDelays
+from audiosocket_sim.asterisk.profiles import profile, release_like
 from audiosocket_sim.asterisk_real.misfits import misfits
 from audiosocket_sim.asterisk_real.packages import HOW_TO_GET_IT, AsteriskMissing, Installation, find
 from audiosocket_sim.asterisk_real.phone import Phone
 from audiosocket_sim.asterisk_real.process import RealAsterisk
 from audiosocket_sim.asterisk_real.verdicts import end_told
-from audiosocket_sim.peer import MakeLeg, OnBotAudio, Source, call_uuid
-from audiosocket_sim.profiles import profile, release_like
+from audiosocket_sim.parties.peer import MakeLeg, OnBotAudio, Source, call_uuid
+from audiosocket_sim.parties.target import TargetUsageError
 from audiosocket_sim.scenario import DtmfStep, Scenario
-from audiosocket_sim.target import TargetUsageError
 
 __all__ = ["RealLeg", "real_leg"]
 

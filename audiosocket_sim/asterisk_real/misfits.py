@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from audiosocket_sim.profiles import profile, release_like
+from audiosocket_sim.asterisk.profiles import profile, release_like
 from audiosocket_sim.scenario import ExpectStep, HangUpStep, NeverStep, Scenario
 
 __all__ = ["misfits"]

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from audiosocket.errors import AudioSocketError
-from audiosocket_sim.places import cache_folder
+from audiosocket_core.errors import AudioSocketError
+from audiosocket_sim.scenario.paths import cache_folder
 
 __all__ = ["HOW_TO_GET_IT", "AsteriskMissing", "Installation", "fetch", "find"]
 

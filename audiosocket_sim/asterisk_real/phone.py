@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable
 from typing import Literal, cast
 
-from audiosocket import slin
+from audiosocket_core import slin
 
 __all__ = ["Codec", "Phone"]
 

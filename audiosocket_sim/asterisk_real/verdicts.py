@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from audiosocket_sim.asterisk import LegEnd
-from audiosocket_sim.profiles import Attach
+from audiosocket_sim.asterisk.profiles import Attach
 
 __all__ = ["end_told"]
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
-from audiosocket_sim.call_log import BotSpoke, CallEnded, Entry, Noted, Source, StageTook
+from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, Noted, Source, StageTook
 
 __all__ = ["disagreements"]
 

@@ -13,9 +13,9 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from audiosocket_sim.call_log import Entry
+from audiosocket_sim.call_log.events import Entry
+from audiosocket_sim.call_log.transcript import line_of
 from audiosocket_sim.hearing import Ear
-from audiosocket_sim.transcript import line_of
 
 __all__ = ["LiveView"]
 

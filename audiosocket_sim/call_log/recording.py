@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from audiosocket.slin import interleave, resample, write_wav
+from audiosocket_core.slin import interleave, resample, write_wav
 
 __all__ = ["caller_track", "write_recording"]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from audiosocket_sim.call_log import (
+from audiosocket_sim.call_log.events import (
     BackendAsked,
     BackendPushed,
     BackendReplied,

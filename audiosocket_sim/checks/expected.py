@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from audiosocket_sim.call_log import BackendAsked, BotSpoke, CallEnded, Entry, HoldStarted, HoldStopped, StateTold
+from audiosocket_sim.call_log.events import (
+    BackendAsked,
+    BotSpoke,
+    CallEnded,
+    Entry,
+    HoldStarted,
+    HoldStopped,
+    StateTold,
+)
 from audiosocket_sim.checks.fits import end_ms, ends_as, has, says
 from audiosocket_sim.checks.instead import instead
 from audiosocket_sim.checks.verdicts import GRACE_MS, Failed, Met, Moment, Pending, Unreadable, Verdict

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from audiosocket_sim.call_log import StepFailed
+from audiosocket_sim.call_log.events import StepFailed
 from audiosocket_sim.scenario import Scenario
 
 __all__ = ["Failure"]

@@ -1,7 +1,15 @@
 """Whether one event of the log is what an expectation asks for. Pure."""
 
-from audiosocket.phrases import normalise
-from audiosocket_sim.call_log import BackendAsked, BotSpoke, CallEnded, HoldStarted, HoldStopped, LogEvent, StateTold
+from audiosocket_core.phrase_book.book import normalise
+from audiosocket_sim.call_log.events import (
+    BackendAsked,
+    BotSpoke,
+    CallEnded,
+    HoldStarted,
+    HoldStopped,
+    LogEvent,
+    StateTold,
+)
 from audiosocket_sim.scenario import Expectation
 
 __all__ = ["end_ms", "ends_as", "fits", "has", "says"]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-from audiosocket.phrases import normalise
-from audiosocket_sim.call_log import (
+from audiosocket_core.phrase_book.book import normalise
+from audiosocket_sim.call_log.events import (
     BackendAsked,
     BotSpoke,
     CallEnded,

@@ -2,7 +2,15 @@
 
 from collections.abc import Sequence
 
-from audiosocket_sim.call_log import BackendAsked, BotSpoke, CallEnded, Entry, HoldStarted, HoldStopped, StateTold
+from audiosocket_sim.call_log.events import (
+    BackendAsked,
+    BotSpoke,
+    CallEnded,
+    Entry,
+    HoldStarted,
+    HoldStopped,
+    StateTold,
+)
 from audiosocket_sim.checks.expected import unreadable
 from audiosocket_sim.checks.fits import end_ms, ends_as, has, says
 from audiosocket_sim.checks.verdicts import Broken, Unreadable

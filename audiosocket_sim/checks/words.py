@@ -1,6 +1,6 @@
 """Expectations and events as a person would say them. Pure."""
 
-from audiosocket_sim.call_log import (
+from audiosocket_sim.call_log.events import (
     BackendAsked,
     BotSpoke,
     CallEnded,

@@ -9,9 +9,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from audiosocket.errors import AudioSocketError
-from audiosocket.phrases import PhraseBook, normalise, speech_edges_ms
-from audiosocket.slin import duration_ms, level_dbfs, read_audio, write_wav
+from audiosocket_core.errors import AudioSocketError
+from audiosocket_core.phrase_book.book import PhraseBook, normalise, speech_edges_ms
+from audiosocket_core.slin import duration_ms, level_dbfs, read_audio, write_wav
 
 __all__ = ["add_recording", "add_recording_command"]
 
@@ -31,7 +31,7 @@ def add_recording(
     """Convert, write, and list the recording; returns its name and its file.
 
     Raises RecordingRefused for a silent or over-long recording, a name that is taken or not a name, an empty text; and
-    what `audiosocket.slin.read_audio` raises for a file that is no audio.
+    what `audiosocket_core.slin.read_audio` raises for a file that is no audio.
     """
     if not normalise(text):
         raise RecordingRefused("--text is empty: say what is said in the recording")

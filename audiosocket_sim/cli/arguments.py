@@ -60,6 +60,6 @@ def control_token(options: argparse.Namespace) -> "SecretStr | None":
     """The flag, else the environment; never shown."""
     from pydantic import SecretStr
 
-    from audiosocket_sim.control import token_from_environment
+    from audiosocket_sim.net.control_client import token_from_environment
 
     return SecretStr(options.control_token) if options.control_token else token_from_environment()

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from audiosocket_sim.cli_parts import add_control_token, command, control_token, count, port, seconds
+from audiosocket_sim.cli.arguments import add_control_token, command, control_token, count, port, seconds
 
 __all__ = ["add_capture", "add_doctor", "add_mic"]
 
@@ -44,7 +44,7 @@ def add_mic(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 
 def _mic(options: argparse.Namespace) -> int:
-    from audiosocket_sim.mic.command import MicOptions, list_devices_command, mic_command
+    from audiosocket_sim.live.mic.command import MicOptions, list_devices_command, mic_command
 
     if options.list_devices:
         return list_devices_command()
@@ -85,7 +85,7 @@ def add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from audiosocket_sim.doctor.command import doctor_command
+    from audiosocket_sim.live.doctor.command import doctor_command
 
     return doctor_command(
         options.host, options.port, seconds=options.seconds, wait_seconds=options.wait, probe=not options.no_probe
@@ -131,7 +131,7 @@ def add_capture(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _capture(options: argparse.Namespace) -> int:
-    from audiosocket_sim.capture.command import capture_command
+    from audiosocket_sim.live.capture.command import capture_command
 
     return capture_command(
         listen=options.listen,

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from audiosocket_sim.cli_live import add_capture, add_doctor, add_mic
-from audiosocket_sim.cli_parts import EXIT_CODES, add_control_token, command, control_token, port
-from audiosocket_sim.output import guarded_output
+from audiosocket_sim.cli.arguments import EXIT_CODES, add_control_token, command, control_token, port
+from audiosocket_sim.cli.guarded_output import guarded_output
+from audiosocket_sim.cli.live_arguments import add_capture, add_doctor, add_mic
 
 __all__ = ["main"]
 
@@ -62,7 +62,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("scenarios", nargs="+", metavar="SCENARIO", help="a YAML file, or a bare name in scenarios/")
     parser.add_argument(
         "--target",
-        default="server:serve",
+        default="audiosocket_server:serve",
         help="module:callable (in this process), 'command: PROGRAM … {port}', or tcp://HOST:PORT (%(default)s)",
     )
     parser.add_argument("--control-url", help="of the target, where it has one and does not tell (docs/targets.md)")
@@ -84,10 +84,10 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _run(options: argparse.Namespace) -> int:
-    is_start = "audiosocket_sim.run_command" not in sys.modules
+    is_start = "audiosocket_sim.cli.run" not in sys.modules
     if is_start:
         gc.disable()  # what is imported stays: to look through it for garbage takes a quarter of the start
-    from audiosocket_sim.run_command import run_command
+    from audiosocket_sim.cli.run import run_command
 
     if is_start:
         gc.freeze()
@@ -122,7 +122,7 @@ def _add_mock_ai(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _mock_ai(options: argparse.Namespace) -> int:
-    from audiosocket_sim.mock_ai_command import mock_ai_command
+    from audiosocket_sim.cli.mock_ai import mock_ai_command
 
     return mock_ai_command(options.scenario, options.host, options.port, options.control_url, control_token(options))
 
@@ -174,7 +174,7 @@ def _add_schema(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _schema(options: argparse.Namespace) -> int:
-    from audiosocket_sim.loader import schema
+    from audiosocket_sim.scenario.loading import schema
 
     print(json.dumps(schema(), ensure_ascii=False, indent=2))  # noqa: T201
     return 0
@@ -200,7 +200,7 @@ def _add_add_recording(commands: "argparse._SubParsersAction[argparse.ArgumentPa
 
 
 def _add_recording(options: argparse.Namespace) -> int:
-    from audiosocket_sim.add_recording import add_recording_command
+    from audiosocket_sim.cli.add_recording import add_recording_command
 
     return add_recording_command(
         options.file,

@@ -12,12 +12,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from audiosocket_sim.call_log import BackendAsked, BackendPushed, BackendReplied
-from audiosocket_sim.listening import why_not_listening
-from audiosocket_sim.loader import ScenarioError, load
-from audiosocket_sim.mock_ai import MockAi
-from audiosocket_sim.places import find_scenario
+from audiosocket_sim.call_log.events import BackendAsked, BackendPushed, BackendReplied
+from audiosocket_sim.mock_ai.backend import MockAi
+from audiosocket_sim.net.bind_errors import why_not_listening
 from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.scenario.loading import ScenarioError, load
+from audiosocket_sim.scenario.paths import find_scenario
 
 __all__ = ["mock_ai_command", "serve_forever"]
 
@@ -29,7 +29,7 @@ def mock_ai_command(name: str, host: str, port: int, control_url: str, control_t
     try:
         scenario = load(find_scenario(name, Path.cwd()))
     except FileNotFoundError:
-        from audiosocket_sim.run_command import no_such_scenario
+        from audiosocket_sim.cli.run import no_such_scenario
 
         return _refuse(no_such_scenario(name), _INVALID)
     except ScenarioError as error:
@@ -52,7 +52,7 @@ async def serve_forever(
 
     Returns on SIGINT or SIGTERM. Raises OSError when the port is taken.
     """
-    from audiosocket_sim.control import ControlClient
+    from audiosocket_sim.net.control_client import ControlClient
 
     control = ControlClient(control_url, control_token)
     ai = MockAi(scenario.ai, _show, control.push, each_call=True, on_failure=_show_failure)

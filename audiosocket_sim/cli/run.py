@@ -17,15 +17,15 @@ from typing import TextIO
 
 from pydantic import SecretStr
 
-from audiosocket_sim.dates import stopwatch
-from audiosocket_sim.live import LiveView
-from audiosocket_sim.loader import ScenarioError, load
-from audiosocket_sim.peer import PeerName
-from audiosocket_sim.places import PROJECT, find_scenario
-from audiosocket_sim.runner import LATE_MS, Options, Outcome, Result, run
+from audiosocket_sim.call_log.live_view import LiveView
+from audiosocket_sim.call_log.transcript import around, heading
+from audiosocket_sim.cli.stopwatch import stopwatch
+from audiosocket_sim.parties.peer import PeerName
+from audiosocket_sim.parties.target import TargetError, parse_target
+from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, Result, run
 from audiosocket_sim.scenario import Scenario
-from audiosocket_sim.target import TargetError, parse_target
-from audiosocket_sim.transcript import around, heading
+from audiosocket_sim.scenario.loading import ScenarioError, load
+from audiosocket_sim.scenario.paths import PROJECT, find_scenario
 
 __all__ = ["no_such_scenario", "run_command"]
 

@@ -8,7 +8,7 @@ import struct
 from dataclasses import dataclass
 from typing import Literal
 
-from audiosocket.slin import alaw_decode, alaw_encode, resample, ulaw_decode, ulaw_encode
+from audiosocket_core.slin import alaw_decode, alaw_encode, resample, ulaw_decode, ulaw_encode
 from audiosocket_sim.fake_azure.asked import NotUnderstood
 
 __all__ = ["InputFormat", "OutputFormat", "read_riff"]

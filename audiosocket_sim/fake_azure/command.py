@@ -12,13 +12,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from audiosocket.errors import AudioSocketError
+from audiosocket_core.errors import AudioSocketError
 from audiosocket_sim.fake_azure.faults_file import FaultsError, load_faults
 from audiosocket_sim.fake_azure.plan import Faults
 from audiosocket_sim.fake_azure.recognisers import RecogniserError
 from audiosocket_sim.fake_azure.request_log import Request
 from audiosocket_sim.fake_azure.service import FakeAzure, FakeAzureError
-from audiosocket_sim.listening import why_not_listening
+from audiosocket_sim.net.bind_errors import why_not_listening
 
 __all__ = ["fake_azure_command", "line_of"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
-from audiosocket.errors import AudioSocketError
+from audiosocket_core.errors import AudioSocketError
 from audiosocket_sim.fake_azure.asked import (
     NotUnderstood,
     RecognitionAsked,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from audiosocket_sim.fake_azure.plan import Faults
-from audiosocket_sim.loader import FileError, read_model, read_text
+from audiosocket_sim.scenario.loading import FileError, read_model, read_text
 
 __all__ = ["FaultsError", "load_faults", "read_faults"]
 

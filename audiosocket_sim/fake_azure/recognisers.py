@@ -16,9 +16,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from audiosocket.errors import AudioSocketError
-from audiosocket.matching import Listening, Matcher
-from audiosocket.phrases import PhraseBook
+from audiosocket_core.errors import AudioSocketError
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_core.phrase_book.matching import Listening, Matcher
 
 __all__ = ["Hearing", "Recogniser", "RecogniserError", "load_recogniser", "phrase_book", "recogniser_from"]
 

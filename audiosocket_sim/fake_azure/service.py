@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from audiosocket.errors import AudioSocketError
+from audiosocket_core.errors import AudioSocketError
 from audiosocket_sim.fake_azure.connection import Service
 from audiosocket_sim.fake_azure.faults_file import read_faults
 from audiosocket_sim.fake_azure.plan import Faults
@@ -19,7 +19,7 @@ from audiosocket_sim.fake_azure.recognisers import Recogniser, load_recogniser, 
 from audiosocket_sim.fake_azure.request_log import Request, RequestLog
 from audiosocket_sim.fake_azure.script import Script
 from audiosocket_sim.fake_azure.speaking import Speaker, book_speaker
-from audiosocket_sim.places import PROJECT, cache_folder
+from audiosocket_sim.scenario.paths import PROJECT, cache_folder
 
 __all__ = ["FakeAzure", "FakeAzureError"]
 

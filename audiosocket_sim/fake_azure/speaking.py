@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from audiosocket.phrases import PhraseBook, normalise
+from audiosocket_core.phrase_book.book import PhraseBook, normalise
 
 __all__ = ["Speaker", "book_speaker"]
 
@@ -22,7 +22,7 @@ def book_speaker(folders: Sequence[Path], cache: Path) -> Speaker:
         phrase = book.by_text(text, language=language) or book.by_text(text)
         if phrase is not None:
             return phrase.pcm
-        from audiosocket.synthetic_voice import render  # late: needs the extra
+        from audiosocket_core.phrase_book.synthetic_voice import render  # late: needs the extra
 
         return render(text, language or "pt-BR", cache=cache)
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from audiosocket.slin import level_dbfs
+from audiosocket_core.slin import level_dbfs
 
 __all__ = ["Ended", "SpeechDetector", "Started"]
 

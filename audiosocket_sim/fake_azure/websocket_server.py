@@ -12,11 +12,11 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from audiosocket_sim.asterisk.faults import reset
 from audiosocket_sim.fake_azure.asked import Upgrade, read_upgrade
 from audiosocket_sim.fake_azure.connection import Connection, Service
 from audiosocket_sim.fake_azure.delivery import Gone
 from audiosocket_sim.fake_azure.plan import Step
+from audiosocket_sim.net.tcp_reset import reset
 
 __all__ = ["WebsocketServer"]
 

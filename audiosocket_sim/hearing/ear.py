@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiosocket.phrases import Phrase, PhraseBook
+from audiosocket_core.phrase_book.book import Phrase, PhraseBook
 from audiosocket_sim.hearing.hold_detector import HoldDetector, Part, What
 from audiosocket_sim.hearing.hold_loop import WINDOW, hold_loop
 from audiosocket_sim.hearing.loudness import Bounds, Loudness, audible_stretches
@@ -249,6 +249,6 @@ def _audible_ms(phrase: Phrase) -> int:
 @lru_cache(maxsize=8)
 def _matcher(phrases: tuple[Phrase, ...]) -> MatcherLike:
     """One matcher for all calls with the same phrases: it does not change while it listens."""
-    from audiosocket.matching import Matcher
+    from audiosocket_core.phrase_book.matching import Matcher
 
     return Matcher(phrases, shortest_part_ms=_SHORTEST_PART_MS)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from audiosocket.phrases import Phrase
+from audiosocket_core.phrase_book.book import Phrase
 from audiosocket_sim.hearing.loudness import Bounds, Loudness, audible_stretches
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _UNREAD = 200 * _MS  # shorter than this, what is beside a known phrase is count
 
 
 class HeardMatch(Protocol):
-    """A phrase in what was fed: `audiosocket.matching.Match`."""
+    """A phrase in what was fed: `audiosocket_core.phrase_book.matching.Match`."""
 
     @property
     def phrase(self) -> Phrase: ...
@@ -50,7 +50,7 @@ class ListeningLike(Protocol):
 
 
 class MatcherLike(Protocol):
-    """`audiosocket.matching.Matcher`, or a fake of it."""
+    """`audiosocket_core.phrase_book.matching.Matcher`, or a fake of it."""
 
     def listen(self) -> ListeningLike: ...
 

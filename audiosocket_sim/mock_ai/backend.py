@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from audiosocket.phrases import normalise
-from audiosocket_sim.asterisk.faults import reset
-from audiosocket_sim.call_log import BackendAsked, BackendPushed, BackendReplied
-from audiosocket_sim.control import ControlError
-from audiosocket_sim.http_server import HttpServer
+from audiosocket_core.phrase_book.book import normalise
+from audiosocket_sim.call_log.events import BackendAsked, BackendPushed, BackendReplied
+from audiosocket_sim.net.control_client import ControlError
+from audiosocket_sim.net.http_server import HttpServer
+from audiosocket_sim.net.tcp_reset import reset
 from audiosocket_sim.scenario import Push, Reply
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Literal, Protocol, get_args
 
 from audiosocket_sim.asterisk import CallLeg, LegEnd
-from audiosocket_sim.profiles import profile
+from audiosocket_sim.asterisk.faults import PacketDelays
+from audiosocket_sim.asterisk.profiles import profile
 from audiosocket_sim.scenario import Scenario
 
 __all__ = ["PEERS", "Leg", "MakeLeg", "OnBotAudio", "PeerName", "Source", "call_uuid", "simulated_leg"]
@@ -76,7 +77,7 @@ def simulated_leg(scenario: Scenario, source: Source, on_bot_audio: OnBotAudio) 
         comfort_noise=peer.comfort_noise,
         bridge_after_ms=peer.bridge_after,
         stuck_in_header=peer.stuck_in_header,
-        jitter=peer.jitter,
+        delays=None if peer.jitter is None else PacketDelays(peer.jitter.up_to, peer.jitter.seed),
         split=scenario.network.split,
         seed=scenario.network.seed,
     )

@@ -1,6 +1,6 @@
 """What is under test, and how it is started: an import string, a command, or an address. docs/targets.md.
 
-server:serve                                in this process: an async callable, as `server:serve` is
+audiosocket_server:serve                    an async callable, called in this process
 command: python bot.py --port {port}        started for the run, waited for, stopped after it
 tcp://127.0.0.1:8080                        only dialled
 """
@@ -57,7 +57,7 @@ class WrongSettings(TargetError):
 
 
 class Running(Protocol):
-    """A target that takes calls: what `server:serve` returns, and what the simulator needs of any target."""
+    """A target that takes calls: the handle that an import string's callable returns, or its like for other targets."""
 
     @property
     def host(self) -> str: ...

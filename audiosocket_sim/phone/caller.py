@@ -7,7 +7,7 @@ silence, goes on, unless the caller is muted: then the phone sends nothing at al
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from audiosocket_sim.line import LineModel
+from audiosocket_sim.phone.line import LineModel
 
 __all__ = ["Caller", "Sound"]
 

@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from audiosocket import slin
-from audiosocket_sim.line_echo import LineEcho
+from audiosocket_core import slin
+from audiosocket_sim.phone.line_echo import LineEcho
 
 __all__ = ["Codec", "LineModel", "noise", "tone"]
 

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 
 from ruamel.yaml import YAML
 
-from audiosocket.phrases import Phrase, PhraseBook, PhraseBookError, normalise, speech_edges_ms
-from audiosocket.slin import duration_ms, gain, read_audio, resample, silence, write_wav
-from audiosocket_sim import line
-from audiosocket_sim.loader import sound_file
-from audiosocket_sim.places import PROJECT, cache_folder, nearest_folder, recordings_folders
+from audiosocket_core.phrase_book.book import Phrase, PhraseBook, PhraseBookError, normalise, speech_edges_ms
+from audiosocket_core.slin import duration_ms, gain, read_audio, resample, silence, write_wav
+from audiosocket_sim.phone import line
 from audiosocket_sim.scenario import ExpectStep, Noise, Say, SayStep, Scenario, Tone, format_duration
+from audiosocket_sim.scenario.loading import sound_file
+from audiosocket_sim.scenario.paths import PROJECT, cache_folder, nearest_folder, recordings_folders
 
 __all__ = ["Recording", "Sounds"]
 
@@ -113,7 +113,7 @@ class Sounds:
     async def bot_book(self) -> PhraseBook:
         """What the bot is known to say: `audio/prompts` near the scenario and the project's; and what else the scenario
         makes it say or expects of it, in the synthetic voice, where that is installed."""
-        from audiosocket.synthetic_voice import VoiceMissing
+        from audiosocket_core.phrase_book.synthetic_voice import VoiceMissing
 
         folders = (nearest_folder("audio/prompts", self._folder, "manifest.yaml"), PROJECT / "audio" / "prompts")
         prompts = PhraseBook.load(*dict.fromkeys(f for f in folders if f is not None and f.is_dir()))
@@ -142,7 +142,7 @@ async def _in_executor(function: Callable[..., _T], *args: Any) -> _T:
 
 
 async def _spoken(text: str) -> bytes:
-    from audiosocket.synthetic_voice import render
+    from audiosocket_core.phrase_book.synthetic_voice import render
 
     return await _in_executor(partial(render, text, cache=cache_folder() / "voice"))
 

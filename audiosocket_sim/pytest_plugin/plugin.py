@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from audiosocket_sim.agreement import disagreements
-from audiosocket_sim.target import TargetUsageError, parse_target
+from audiosocket_sim.call_log.agreement import disagreements
+from audiosocket_sim.parties.target import TargetUsageError, parse_target
 
 if TYPE_CHECKING:
     from audiosocket_sim.fake_azure import FakeAzure
-    from audiosocket_sim.runner import Options, Result
+    from audiosocket_sim.running.runner import Options, Result
     from audiosocket_sim.scenario import Scenario
 
 __all__: list[str] = []
@@ -31,7 +31,10 @@ class ScenarioFailed(Exception):
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("audiosocket", "scenarios of phone calls")
     group.addoption(
-        "--target", dest="audiosocket_target", default="server:serve", help="what is under test (docs/targets.md)"
+        "--target",
+        dest="audiosocket_target",
+        default="audiosocket_server:serve",
+        help="what is under test (docs/targets.md)",
     )
     group.addoption(
         "--control-url", dest="audiosocket_control_url", help="of the target, where it has one and does not tell"
@@ -85,7 +88,7 @@ class ScenarioFile(pytest.File):
     """One file, one scenario, one test."""
 
     def collect(self) -> Iterator["ScenarioItem"]:
-        from audiosocket_sim.loader import ScenarioError, load
+        from audiosocket_sim.scenario.loading import ScenarioError, load
 
         try:
             scenario = load(_near(self.path))
@@ -137,8 +140,8 @@ def _test_of(scenario: "Scenario", path: Path, config: pytest.Config) -> Any:
 
 
 def _options(path: Path, config: pytest.Config, *, real_time: bool) -> "Options":
-    from audiosocket_sim.control import token_from_environment
-    from audiosocket_sim.runner import Options
+    from audiosocket_sim.net.control_client import token_from_environment
+    from audiosocket_sim.running.runner import Options
 
     root = config.rootpath
     folder = path.relative_to(root).with_suffix("") if path.is_relative_to(root) else Path(path.stem)
@@ -155,7 +158,7 @@ def _options(path: Path, config: pytest.Config, *, real_time: bool) -> "Options"
 
 def _run(scenario: "Scenario", options: "Options") -> "Result":
     """Run it, and once more where the machine was too busy. Raises ScenarioFailed; KeyboardInterrupt is pytest's."""
-    from audiosocket_sim import runner
+    from audiosocket_sim.running import runner
 
     result = runner.run(scenario, options)
     if result.worth_repeating:
@@ -169,7 +172,7 @@ def _run(scenario: "Scenario", options: "Options") -> "Result":
 
 def _told(scenario: "Scenario", result: "Result") -> Iterator[str]:
     """The first line stands in pytest's short summary too: it says where, or what the outcome was instead."""
-    from audiosocket_sim.transcript import around
+    from audiosocket_sim.call_log.transcript import around
 
     if result.faults or not result.failures:
         yield f"{scenario.name}: {result.outcome.name.lower().replace('_', '-')}"
@@ -197,7 +200,7 @@ def _compare(scenario: "Scenario", options: "Options", real: "Result") -> None:
     """The same call on both clocks; on a busy machine one quiet repetition decides."""
     from dataclasses import replace
 
-    from audiosocket_sim.runner import LATE_MS
+    from audiosocket_sim.running.runner import LATE_MS
 
     told_by_asterisk = options.peer == "asterisk"
     virtual = _run(scenario, replace(options, peer="simulated", real_time=False, artefacts=None))
@@ -231,6 +234,6 @@ def fake_azure() -> "Iterator[FakeAzure]":
 @pytest.fixture
 def scenario_snapshot(snapshot: Any) -> Any:
     """The snapshot of a scenario: one readable text file, scenarios/transcripts/NAME.txt."""
-    from audiosocket_sim.snapshots import TranscriptExtension
+    from audiosocket_sim.pytest_plugin.snapshots import TranscriptExtension
 
     return snapshot.use_extension(TranscriptExtension)

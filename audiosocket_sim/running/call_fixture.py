@@ -11,12 +11,10 @@ from typing import Any, Self
 
 from pydantic import SecretStr
 
-from audiosocket.phrases import PhraseBook
-from audiosocket_sim import call_log as log
+from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_sim.asterisk import ConnectFailed, LegEnd
-from audiosocket_sim.call_log import CallLog, Entry, LogEvent, Noted, Source
-from audiosocket_sim.caller import Caller
-from audiosocket_sim.control import ControlClient, ControlError, ToldEvent
+from audiosocket_sim.call_log import events as log
+from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
 from audiosocket_sim.hearing import (
     Ear,
     HeardHoldStarted,
@@ -24,13 +22,15 @@ from audiosocket_sim.hearing import (
     HeardSpeech,
     HeardSpeechStarted,
 )
-from audiosocket_sim.line import LineModel
-from audiosocket_sim.line_echo import LineEcho
-from audiosocket_sim.listening import why_not_listening
-from audiosocket_sim.mock_ai import MockAi
-from audiosocket_sim.peer import Leg, MakeLeg, simulated_leg
+from audiosocket_sim.mock_ai.backend import MockAi
+from audiosocket_sim.net.bind_errors import why_not_listening
+from audiosocket_sim.net.control_client import ControlClient, ControlError, ToldEvent
+from audiosocket_sim.parties.peer import Leg, MakeLeg, simulated_leg
+from audiosocket_sim.parties.target import Child, Running, Target, TargetError, TargetUsageError, close_target
+from audiosocket_sim.phone.caller import Caller
+from audiosocket_sim.phone.line import LineModel
+from audiosocket_sim.phone.line_echo import LineEcho
 from audiosocket_sim.scenario import Scenario
-from audiosocket_sim.target import Child, Running, Target, TargetError, TargetUsageError, close_target
 
 __all__ = ["TARGET_DIED", "SimulatorError", "Stage"]
 

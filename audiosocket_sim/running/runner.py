@@ -16,22 +16,22 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from audiosocket.errors import AudioSocketError
-from audiosocket.phrases import PhraseBook
-from audiosocket.slin import read_audio
-from audiosocket_sim.call_log import Entry, Noted, Source, StepFailed
-from audiosocket_sim.control import ControlError
-from audiosocket_sim.failure import Failure
-from audiosocket_sim.peer import MakeLeg, PeerName, simulated_leg
-from audiosocket_sim.places import nearest_folder
-from audiosocket_sim.processor_waits import ProcessorWaits
-from audiosocket_sim.recording import caller_track, write_recording
+from audiosocket_core.errors import AudioSocketError
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_core.slin import read_audio
+from audiosocket_sim.call_log.events import Entry, Noted, Source, StepFailed
+from audiosocket_sim.call_log.recording import caller_track, write_recording
+from audiosocket_sim.call_log.transcript import transcript
+from audiosocket_sim.checks.failure import Failure
+from audiosocket_sim.net.control_client import ControlError
+from audiosocket_sim.parties.peer import MakeLeg, PeerName, simulated_leg
+from audiosocket_sim.parties.target import Target, TargetError, TargetUsageError, WrongSettings, parse_target
+from audiosocket_sim.phone.sounds import Sounds
+from audiosocket_sim.running.call_fixture import TARGET_DIED, SimulatorError, Stage
+from audiosocket_sim.running.processor_waits import ProcessorWaits
+from audiosocket_sim.running.steps import Steps
 from audiosocket_sim.scenario import Scenario
-from audiosocket_sim.sounds import Sounds
-from audiosocket_sim.stage import TARGET_DIED, SimulatorError, Stage
-from audiosocket_sim.steps import Steps
-from audiosocket_sim.target import Target, TargetError, TargetUsageError, WrongSettings, parse_target
-from audiosocket_sim.transcript import transcript
+from audiosocket_sim.scenario.paths import nearest_folder
 from audiosocket_sim.virtual_time import VirtualTimeError, new_loop
 
 __all__ = ["LATE_MS", "Artefacts", "Options", "Outcome", "Result", "run"]
@@ -54,7 +54,7 @@ class Outcome(IntEnum):
 class Options:
     """How to run. `target`: see docs/targets.md. `artefacts`: a folder for the files of this run, or None for none."""
 
-    target: str = "server:serve"
+    target: str = "audiosocket_server:serve"
     control_url: str | None = None
     control_token: SecretStr | None = None
     """For a control URL that asks for one."""

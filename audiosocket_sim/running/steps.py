@@ -8,9 +8,12 @@ such a step fails. Time passes, and requests come, after the end too.
 import asyncio
 from dataclasses import dataclass
 
-from audiosocket_sim.call_log import CallerAction, CallerSpoke, Noted, Source
-from audiosocket_sim.caller import Sound
+from audiosocket_sim.call_log.events import CallerAction, CallerSpoke, Noted, Source
 from audiosocket_sim.checks import Broken, Failed, Met, Moment, Pending, Unreadable, describe, evaluate, violation
+from audiosocket_sim.parties.target import TargetError, TargetUsageError
+from audiosocket_sim.phone.caller import Sound
+from audiosocket_sim.phone.sounds import Sounds
+from audiosocket_sim.running.call_fixture import Stage
 from audiosocket_sim.scenario import (
     DtmfStep,
     Expectation,
@@ -25,9 +28,6 @@ from audiosocket_sim.scenario import (
     ToneStep,
     WaitStep,
 )
-from audiosocket_sim.sounds import Sounds
-from audiosocket_sim.stage import Stage
-from audiosocket_sim.target import TargetError, TargetUsageError
 
 __all__ = ["Steps"]
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from audiosocket_sim.profiles import VERSIONS, profile
+from audiosocket_sim.asterisk.profiles import VERSIONS, profile
 from audiosocket_sim.scenario.expectations import (
     EXPECTATION_KEYS,
     BackendAskedExpectation,

@@ -9,7 +9,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from audiosocket.shipped import SHIPPED
+from audiosocket_core.phrase_book.shipped import SHIPPED
 
 __all__ = ["PROJECT", "cache_folder", "find_scenario", "nearest_folder", "recordings_folders", "why_not_writable"]
 

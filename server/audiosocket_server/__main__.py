@@ -1,4 +1,4 @@
-"""`python -m server`: the live server, from settings to an orderly end. Exit codes: 0, 2 settings, 3 set-up.
+"""`python -m audiosocket_server`: the live server. Exit codes: 0 ended in order, 2 settings, 3 set-up.
 
 Reads the settings, chooses the event loop, sets up the log, waits for SIGINT or SIGTERM. All else is `listener`'s.
 Nearly everything is imported late, so that `--help` and a wrong setting answer at once.
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from server.config import Settings
+    from audiosocket_server.settings.settings import Settings
 
 __all__ = ["allow_open_files", "main"]
 
@@ -28,13 +28,13 @@ EXIT_INTERRUPTED = 130
 FILES_A_CALL = 2  # the caller's connection and, at times, the backend's
 SPARE_FILES = 400  # event streams and what the process itself needs
 
-log = logging.getLogger("server")
+log = logging.getLogger("audiosocket_server")
 
 _EXAMPLES = """\
 examples:
-  python -m server
-  AI_API_URL=http://10.0.0.5:8000/messages python -m server --host 0.0.0.0 --port 9092
-  python -m server --check             # which speech engine is taken, and does it work?
+  python -m audiosocket_server
+  AI_API_URL=http://10.0.0.5:8000/messages python -m audiosocket_server --host 0.0.0.0 --port 9092
+  python -m audiosocket_server --check             # which speech engine is taken, and does it work?
 
 In Asterisk's dialplan: AudioSocket(<a UUID>,127.0.0.1:8080). Settings come from config.json, then .env, then the
 environment; docs/server.md lists them all. Ctrl-C hangs up every call and ends the server.
@@ -46,7 +46,7 @@ class _SetupError(Exception):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    from server.config_errors import ConfigError
+    from audiosocket_server.settings.errors import ConfigError
 
     args = _parser().parse_args(argv)
     try:
@@ -69,10 +69,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 async def _check(settings: "Settings") -> None:
     """Make the engine that the settings choose, try it, and say so; no port is opened."""
-    from audiosocket.errors import AudioSocketError
-    from server.speech.base import SpeechError
-    from server.speech.checking import check_engine
-    from server.speech.choice import choose, load_engine
+    from audiosocket_core.errors import AudioSocketError
+    from audiosocket_server.speech.base import SpeechError
+    from audiosocket_server.speech.checking import check_engine
+    from audiosocket_server.speech.choice import choose, load_engine
 
     loop = asyncio.get_running_loop()
     began_at = loop.time()
@@ -91,9 +91,9 @@ async def _check(settings: "Settings") -> None:
 
 
 async def _serve(settings: "Settings") -> None:
-    from audiosocket.errors import AudioSocketError
-    from server.listener import serve
-    from server.speech.base import SpeechError
+    from audiosocket_core.errors import AudioSocketError
+    from audiosocket_server.listener import serve
+    from audiosocket_server.speech.base import SpeechError
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -132,7 +132,7 @@ def allow_open_files(calls: int) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m server",
+        prog="python -m audiosocket_server",
         description="AudioSocket Simple: answers calls from Asterisk, asks an AI backend, speaks its replies.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -165,7 +165,7 @@ def _port(text: str) -> int:
 
 def _settings(args: argparse.Namespace) -> "Settings":
     """Flags win over everything else."""
-    from server.config import load_settings
+    from audiosocket_server.settings.settings import load_settings
 
     names = ("host", "port", "control_host", "control_port")
     given = {name: value for name in names if (value := getattr(args, name)) is not None}

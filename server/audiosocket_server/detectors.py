@@ -12,15 +12,15 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from server.config import Endpointing
-from server.endpointing import SileroVad, Vad
-from server.speech.base import SpeechError
+from audiosocket_server.endpointing import SileroVad, Vad
+from audiosocket_server.settings.settings import Endpointing
+from audiosocket_server.speech.base import SpeechError
 
 __all__ = ["Choice", "Detectors", "choose"]
 
 SPARE = 2  # objects beyond those of the calls that there are
 
-log = logging.getLogger("server")
+log = logging.getLogger("audiosocket_server")
 
 
 @dataclass(frozen=True, slots=True)

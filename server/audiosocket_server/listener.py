@@ -1,7 +1,7 @@
 """Accepts connections and makes calls of them; starts everything a server needs, and ends it. `serve` is the way in.
 
-Knows no call from within: who ends, drains. `server:serve` is the import string by which a simulator starts this server
-in its own process (docs/targets.md); such a server reads neither file nor environment.
+Knows no call from within: who ends, drains. `audiosocket_server:serve` is the import string by which a simulator starts
+this server in its own process (docs/targets.md); such a server reads neither file nor environment.
 """
 
 import asyncio
@@ -10,26 +10,26 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from audiosocket.connection import Connection, Role
-from audiosocket.slin import read_audio
-from audiosocket.transport import AudioSocketProtocol, EndCause
-from server.ai_client import AiClient, load_network
-from server.call import Call
-from server.calls import Calls
-from server.config import Settings, project_path
-from server.detectors import Detectors
-from server.services import Services
-from server.speech.base import SpeechEngine, SpeechUnavailable
-from server.speech.cached import CachedSpeech
-from server.speech.checking import check_engine
-from server.speech.choice import load_engine
-from server.speech.fallback import StandIns
-from server.turn_words import SERVER_STOPS, TurnRules
-from server.web import ControlServer
+from audiosocket_core.connection import Connection, Role
+from audiosocket_core.slin import read_audio
+from audiosocket_core.transport import AudioSocketProtocol, EndCause
+from audiosocket_server.backend.client import AiClient, load_network
+from audiosocket_server.call.session import Call
+from audiosocket_server.detectors import Detectors
+from audiosocket_server.registry.calls import Calls
+from audiosocket_server.services import Services
+from audiosocket_server.settings.settings import Settings, project_path
+from audiosocket_server.speech.base import SpeechEngine, SpeechUnavailable
+from audiosocket_server.speech.cached import CachedSpeech
+from audiosocket_server.speech.checking import check_engine
+from audiosocket_server.speech.choice import load_engine
+from audiosocket_server.speech.fallback import StandIns
+from audiosocket_server.turns.vocabulary import SERVER_STOPS, TurnRules
+from audiosocket_server.web.api import ControlServer
 
 __all__ = ["ServerHandle", "serve"]
 
-log = logging.getLogger("server")
+log = logging.getLogger("audiosocket_server")
 
 # Asterisk gives a connection 2 s; a burst of calls waits in the kernel, not at the door. Not more: asyncio accepts so
 # many in one go and, when no more files may be opened, logs as many errors, during which all calls stand still.

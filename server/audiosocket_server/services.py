@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.calls import Calls
-from server.config import Settings
-from server.detectors import Detectors
-from server.reply import Reply
-from server.speech.base import SpeechEngine
-from server.speech.fallback import StandIns
-from server.turn_words import TurnRules
+from audiosocket_server.backend.reply import Reply
+from audiosocket_server.detectors import Detectors
+from audiosocket_server.registry.calls import Calls
+from audiosocket_server.settings.settings import Settings
+from audiosocket_server.speech.base import SpeechEngine
+from audiosocket_server.speech.fallback import StandIns
+from audiosocket_server.turns.vocabulary import TurnRules
 
 __all__ = ["Backend", "Services"]
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiosocket.connection import Connection, Role, State
-from audiosocket.errors import LocalProtocolError, RemoteProtocolError
-from audiosocket.messages import RATE_HZ, Kind, Message, encode, uuid_message
+from audiosocket_core.connection import Connection, Role, State
+from audiosocket_core.errors import LocalProtocolError, RemoteProtocolError
+from audiosocket_core.messages import RATE_HZ, Kind, Message, encode, uuid_message
 
 CALL = UUID("40325ec2-5efd-4bd3-805f-53576e581d13")
 OPENING = encode(*uuid_message(CALL))

@@ -4,8 +4,8 @@ import uuid
 
 import pytest
 
-from audiosocket.errors import LocalProtocolError
-from audiosocket.messages import (
+from audiosocket_core.errors import LocalProtocolError
+from audiosocket_core.messages import (
     AUDIO_KIND,
     MAX_PAYLOAD_BYTES,
     RATE_HZ,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiosocket.pacing import Pacer
+from audiosocket_core.pacing import Pacer
 
 
 def test_the_first_frame_is_due_at_the_start() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiosocket import slin
+from audiosocket_core import slin
 
 PCM = st.lists(st.integers(-32_768, 32_767), max_size=400).map(lambda samples: pcm(*samples))
 

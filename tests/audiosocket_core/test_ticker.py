@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from audiosocket import ticker as ticker_module
-from audiosocket import timerfd
-from audiosocket.pacing import Lateness
-from audiosocket.ticker import Ticker, TickHandle
+from audiosocket_core import ticker as ticker_module
+from audiosocket_core import timerfd
+from audiosocket_core.pacing import Lateness
+from audiosocket_core.ticker import Ticker, TickHandle
 
 
 class FakeLoop:

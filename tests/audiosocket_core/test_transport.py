@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from audiosocket import transport as transport_module
-from audiosocket.connection import Connection, Role
-from audiosocket.errors import LocalProtocolError
-from audiosocket.messages import Kind, encode
-from audiosocket.transport import AudioSocketProtocol, EndCause
+from audiosocket_core import transport as transport_module
+from audiosocket_core.connection import Connection, Role
+from audiosocket_core.errors import LocalProtocolError
+from audiosocket_core.messages import Kind, encode
+from audiosocket_core.transport import AudioSocketProtocol, EndCause
 
 OPENING = encode(Kind.UUID, bytes(16))
 FRAME = encode(Kind.SLIN8, bytes(range(160)) * 2)

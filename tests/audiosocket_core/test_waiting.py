@@ -7,7 +7,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from audiosocket import slin
+from audiosocket_core import slin
 
 AUDIO = Path(__file__).parents[2] / "audio"
 PCM = (AUDIO / "waiting.slin").read_bytes()

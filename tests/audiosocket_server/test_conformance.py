@@ -18,14 +18,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from call_bench import SIM, UUID_TEXT, Engine, virtual
+from audiosocket_server.call.session import Call
+from audiosocket_server.listener import ServerHandle, serve
+from audiosocket_server.registry.calls import CallRecord
+from audiosocket_server.settings.settings import Settings
+from helpers.call_bench import SIM, UUID_TEXT, Engine, virtual
 
-from audiosocket.connection import Connection, Role
-from audiosocket.messages import Message, encode, is_audio
-from server.call import Call
-from server.calls import CallRecord
-from server.config import Settings
-from server.listener import ServerHandle, serve
+from audiosocket_core.connection import Connection, Role
+from audiosocket_core.messages import Message, encode, is_audio
 
 UUID_MESSAGE = encode(0x01, UUID(UUID_TEXT).bytes)
 HANGUP = b"\0\0\0"

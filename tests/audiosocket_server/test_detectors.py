@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from audiosocket_server.detectors import Detectors, choose
+from audiosocket_server.endpointing import Vad
+from audiosocket_server.settings.settings import Endpointing, Settings
+from audiosocket_server.speech.base import SpeechError
+from helpers.call_bench import bench, virtual
 
 from audiosocket_sim.virtual_time import run
-from server.config import Endpointing, Settings
-from server.detectors import Detectors, choose
-from server.endpointing import Vad
-from server.speech.base import SpeechError
-from tests.server.call_bench import bench, virtual
 
 
 class Fake:
@@ -49,7 +49,7 @@ def detectors(factory: Factory, **settings: Any) -> Detectors:
 
 
 def has_extra(monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
-    monkeypatch.setattr("server.detectors._is_installed", lambda: there)
+    monkeypatch.setattr("audiosocket_server.detectors._is_installed", lambda: there)
 
 
 def test_without_a_word_it_is_the_best_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +94,7 @@ async def test_past_the_limit_a_call_goes_without_and_it_is_told_once(caplog: py
     for _ in range(4):
         pool.joined()
     await asyncio.sleep(1)
-    with caplog.at_level(logging.WARNING, "server"):
+    with caplog.at_level(logging.WARNING, "audiosocket_server"):
         taken = [pool.take() for _ in range(4)]
     assert [vad is None for vad in taken] == [False, False, True, True]
     assert [r.message for r in caplog.records] == ["4 calls, and only 2 silero detectors so far: webrtc listens"]
@@ -121,7 +121,7 @@ def test_one_that_was_not_asked_for_and_cannot_be_had_is_done_without(
 
     async def main() -> None:
         pool = Detectors(Endpointing(), Factory(0))
-        with caplog.at_level(logging.INFO, "server"):
+        with caplog.at_level(logging.INFO, "audiosocket_server"):
             await pool.start()
             pool.joined()
             assert pool.take() is None
@@ -136,7 +136,7 @@ def test_one_that_was_not_asked_for_and_cannot_be_had_is_done_without(
 @virtual
 async def test_when_no_more_can_be_made_those_that_there_are_go_on(caplog: pytest.LogCaptureFixture) -> None:
     pool = detectors(Factory(1))
-    with caplog.at_level(logging.WARNING, "server"):
+    with caplog.at_level(logging.WARNING, "audiosocket_server"):
         await pool.start()
         for _ in range(3):
             pool.joined()
@@ -159,7 +159,7 @@ async def test_closed_while_one_is_in_the_making() -> None:
 
 
 def a_pool_of(monkeypatch: pytest.MonkeyPatch, factory: Callable[[], Vad]) -> dict[str, Any]:
-    monkeypatch.setattr("server.listener.Detectors", lambda settings: Detectors(settings, factory))
+    monkeypatch.setattr("audiosocket_server.listener.Detectors", lambda settings: Detectors(settings, factory))
     return {"endpointing": {"engine": "silero"}}
 
 

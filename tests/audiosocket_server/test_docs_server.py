@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from audiosocket_server.backend.client import MAX_ANSWER_BYTES, MAX_REDIRECTS
+from audiosocket_server.backend.reply import parse_reply
+from audiosocket_server.events import CallEvent, Recorded, State
+from audiosocket_server.registry.metrics import OUTCOMES, CallMetrics, Snapshot, as_text
+from audiosocket_server.settings.errors import sections_of
+from audiosocket_server.settings.settings import FLAT_NAMES, Settings
+from audiosocket_server.turns.machine import COULD_NOT_CONNECT, ERROR_OCCURRED
+from audiosocket_server.web.api import MAX_BODY_BYTES, build_app
 from starlette.routing import Match
 
-from audiosocket.pacing import Lateness
-from server.ai_client import MAX_ANSWER_BYTES, MAX_REDIRECTS
-from server.config import FLAT_NAMES, Settings
-from server.config_errors import sections_of
-from server.events import CallEvent, Recorded, State
-from server.metrics import OUTCOMES, CallMetrics, Snapshot, as_text
-from server.reply import parse_reply
-from server.turns import COULD_NOT_CONNECT, ERROR_OCCURRED
-from server.web import MAX_BODY_BYTES, build_app
+from audiosocket_core.pacing import Lateness
 
 DOC = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
 BLOCKS = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", DOC, re.DOTALL)]

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
-
-from server.config import FLAT_NAMES, Settings
-from server.speech.azure import faults
-from server.turns import ERROR_OCCURRED
+from audiosocket_server.settings.settings import FLAT_NAMES, Settings
+from audiosocket_server.speech.azure import faults
+from audiosocket_server.turns.machine import ERROR_OCCURRED
 
 DOC = (Path(__file__).parents[2] / "docs" / "speech.md").read_text(encoding="utf-8")
 AZURE = DOC[DOC.index("\n## Azure\n") : DOC.index("\n## A fake Azure")]

@@ -6,11 +6,10 @@ from dataclasses import fields
 from typing import get_args
 
 import pytest
-from call_bench import SIM, Backend, Engine, bench, fault, reply, types, virtual
-
-from server import events as e
-from server.ai_client import BackendError
-from server.events import Stage, State
+from audiosocket_server import events as e
+from audiosocket_server.backend.client import BackendError
+from audiosocket_server.events import Stage, State
+from helpers.call_bench import SIM, Backend, Engine, bench, fault, reply, types, virtual
 
 # Of text, and yet public: whoever adds a field decides here.
 PUBLIC_TEXT = {

@@ -9,14 +9,14 @@ import resource
 import socket
 from pathlib import Path
 
+import audiosocket_server
 import pytest
-from call_bench import virtual
+from audiosocket_server.listener import serve
+from audiosocket_server.settings.settings import ConfigError, Settings
+from helpers.call_bench import virtual
 
-import server
-from audiosocket import transport
-from audiosocket.errors import AudioSocketError
-from server.config import ConfigError, Settings
-from server.listener import serve
+from audiosocket_core import transport
+from audiosocket_core.errors import AudioSocketError
 
 UUID_MESSAGE = b"\1\0\x10" + bytes(range(16))
 
@@ -49,7 +49,7 @@ async def test_overrides_are_settings() -> None:
     running = await serve(settings={"greeting": {"delay_seconds": 0}})
     assert (await hear(running.host, running.port, 40)).strip(b"\0")
     await running.close()
-    assert server.serve is serve
+    assert audiosocket_server.serve is serve
 
 
 @virtual

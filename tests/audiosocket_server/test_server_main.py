@@ -1,4 +1,4 @@
-"""`python -m server`: ready, asked to stop, gone; and one line with the right exit code for whatever keeps it back."""
+"""`python -m audiosocket_server`: ready, asked to stop, gone; one line and the right exit code for any fault."""
 
 import re
 import resource
@@ -12,10 +12,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from audiosocket_server.__main__ import allow_open_files, main
 
-from audiosocket.connection import Connection, Role
-from audiosocket.messages import Kind, encode, uuid_message
-from server.__main__ import allow_open_files, main
+from audiosocket_core.connection import Connection, Role
+from audiosocket_core.messages import Kind, encode, uuid_message
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +40,7 @@ def kinds_until_the_end(call: socket.socket) -> Iterator[int]:
 @pytest.mark.real_time
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_that_it_is_ready_and_hangs_up_when_it_is_told_to_stop(how: signal.Signals) -> None:
-    command = [sys.executable, "-m", "server", "--port", "0", "--control-port", "0", "--loop", "asyncio"]
+    command = [sys.executable, "-m", "audiosocket_server", "--port", "0", "--control-port", "0", "--loop", "asyncio"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None

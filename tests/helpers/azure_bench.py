@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import Any
 
 import pytest
+from audiosocket_server.settings.settings import PROJECT_ROOT, Settings
+from audiosocket_server.speech.azure import load
+from audiosocket_server.speech.base import SpeechEngine, SpeechError
 
-from audiosocket.phrases import PhraseBook
-from server.config import PROJECT_ROOT, Settings
-from server.speech.azure import load
-from server.speech.base import SpeechEngine, SpeechError
+from audiosocket_core.phrase_book.book import PhraseBook
 
 _NEEDED = {"azure.cognitiveservices.speech": "azure", "websockets": "fake-azure"}
 

@@ -10,18 +10,18 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+from audiosocket_server.settings.settings import PROJECT_ROOT
 
-from audiosocket.messages import Kind, encode, uuid_message
-from server.config import PROJECT_ROOT
+from audiosocket_core.messages import Kind, encode, uuid_message
 
 SILENCE = encode(Kind.SLIN8, bytes(320))
 
 
 class LiveServer:
-    """`python -m server` with the Azure engine, to the end of the `async with`: killed there if it still runs."""
+    """`python -m audiosocket_server` with the Azure engine. Killed if it still runs when the `async with` ends."""
 
     def __init__(self, endpoint: str, key: str, backend: "Backend", **environment: str) -> None:
-        self._command = [sys.executable, "-m", "server", "--port", "0", "--control-port", "0"]
+        self._command = [sys.executable, "-m", "audiosocket_server", "--port", "0", "--control-port", "0"]
         self._environment = {
             **os.environ,
             "AZURE_SPEECH_KEY": key,

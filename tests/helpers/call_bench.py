@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from audiosocket.connection import Connection, Role
-from audiosocket.messages import Kind
+from audiosocket_server.backend.client import BackendError
+from audiosocket_server.backend.reply import Reply
+from audiosocket_server.events import Recorded, State
+from audiosocket_server.listener import ServerHandle
+from audiosocket_server.registry.calls import CallRecord
+from audiosocket_server.settings.settings import Settings
+from audiosocket_server.speech.base import SpeechError
+from audiosocket_server.speech.fallback import StandIns
+
+from audiosocket_core.connection import Connection, Role
+from audiosocket_core.messages import Kind
 from audiosocket_sim.virtual_time import run
-from server.ai_client import BackendError
-from server.calls import CallRecord
-from server.config import Settings
-from server.events import Recorded, State
-from server.listener import ServerHandle
-from server.reply import Reply
-from server.speech.base import SpeechError
-from server.speech.fallback import StandIns
 
 ROOT = Path(__file__).resolve().parents[2]
 UUID_TEXT = "40325ec2-5efd-4bd3-805f-53576e581d13"

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from audiosocket_sim.call_log import CallEnded, CallerAction, CallerSpoke, Entry, Noted, StageTook
-from audiosocket_sim.capture import Capture, Options
-from audiosocket_sim.control import ControlClient
-from audiosocket_sim.loader import load
-from audiosocket_sim.runner import Options as RunOptions
-from audiosocket_sim.runner import Result, run
+from audiosocket_sim.call_log.events import CallEnded, CallerAction, CallerSpoke, Entry, Noted, StageTook
+from audiosocket_sim.live.capture import Capture, Options
+from audiosocket_sim.net.control_client import ControlClient
+from audiosocket_sim.running.runner import Options as RunOptions
+from audiosocket_sim.running.runner import Result, run
+from audiosocket_sim.scenario.loading import load
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 
@@ -40,8 +40,8 @@ class _Behind:
 
 
 async def serve(host: str, port: int, control_port: int, settings: Mapping[str, Any]) -> _Behind:
-    """`server:serve`, and the capture in front of it and behind it."""
-    from server import serve as serve_alone
+    """`audiosocket_server:serve`, and the capture in front of it and behind it."""
+    from audiosocket_server import serve as serve_alone
 
     backend = urlsplit(str(settings["ai"]["api_url"]))
     ai_port = _free_port()

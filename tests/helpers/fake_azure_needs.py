@@ -5,8 +5,8 @@ from functools import lru_cache
 
 import pytest
 
-from audiosocket.phrases import PhraseBook
-from audiosocket_sim.places import PROJECT
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_sim.scenario.paths import PROJECT
 
 QUERO = "Quero falar com o apartamento 202, por favor."
 
@@ -45,3 +45,9 @@ def prompt(text: str) -> bytes:
     phrase = PhraseBook.load(PROJECT / "audio" / "prompts").by_text(text)
     assert phrase is not None
     return phrase.pcm
+
+
+def riff(rate_hz: int, *, tag: int = 1, bits: int = 16, channels: int = 1) -> bytes:
+    fields = [(tag, 2), (channels, 2), (rate_hz, 4), (rate_hz * bits // 8, 4), (bits // 8, 2), (bits, 2)]
+    form = b"".join(value.to_bytes(size, "little") for value, size in fields)
+    return b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + form + b"data\0\0\0\0"

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from audiosocket_sim.asterisk import CallLeg, LegEnd
-from audiosocket_sim.profiles import profile
+from audiosocket_sim.asterisk.profiles import profile
 from audiosocket_sim.virtual_time import run
 
 ID = UUID("40325ec2-5efd-4bd3-805f-53576e581d13")

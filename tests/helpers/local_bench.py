@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from audiosocket_server.speech.local.whisper import Whisper
 
-from audiosocket import slin
-from audiosocket.phrases import PhraseBook
-from audiosocket_sim.line import LineModel, noise, tone
+from audiosocket_core import slin
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_sim.phone.line import LineModel, noise, tone
 from benchmarks.word_errors import count_words, word_errors
-from server.speech.local.whisper import Whisper
 
 ROOT = Path(__file__).resolve().parents[2]
 CALLERS = PhraseBook.load(ROOT / "recordings")

@@ -19,7 +19,7 @@ from queue import Empty, Queue
 
 import pytest
 
-from audiosocket.slin import read_audio
+from audiosocket_core.slin import read_audio
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_WAIT_SECONDS = 60

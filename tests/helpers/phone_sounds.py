@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from audiosocket.phrases import PhraseBook
+from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_sim.hearing import Ear, Fact, HeardHoldStarted, HeardHoldStopped, HeardSpeech, HeardSpeechStarted
 from audiosocket_sim.hearing.speech_segments import MatcherLike
-from audiosocket_sim.line import Codec, LineModel
+from audiosocket_sim.phone.line import Codec, LineModel
 
 START = 100.0
 

@@ -1,4 +1,5 @@
-"""Calls of a real Asterisk into `python -m server`, all at the same time: what both sides and the caller had of them.
+"""Calls of a real Asterisk into `python -m audiosocket_server`, all at the same time:
+what both sides and the caller had of them.
 
 The dialplan is the one that docs/asterisk.md tells people to paste; the callers are extensions of `phones`, below. What
 a caller hears is recorded by Asterisk at his end of the line, in linear samples.
@@ -17,9 +18,9 @@ from typing import Any
 
 import httpx
 
-from audiosocket.slin import read_audio
+from audiosocket_core.slin import read_audio
 from audiosocket_sim.asterisk_real import Installation, RealAsterisk
-from audiosocket_sim.mock_ai import MockAi
+from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.scenario import Reply
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -214,9 +215,9 @@ async def _events(http: httpx.AsyncClient, control: str, uuid: str) -> list[dict
 
 @asynccontextmanager
 async def _server(ai_url: str, evening: Evening) -> AsyncIterator[tuple[str, str]]:
-    """`python -m server`: its address, and its control URL."""
+    """`python -m audiosocket_server`: its address, and its control URL."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server", "--port", "0", "--control-port", "0"),
+        *(sys.executable, "-m", "audiosocket_server", "--port", "0", "--control-port", "0"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=ROOT,

@@ -6,14 +6,14 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import httpx
+from audiosocket_server.backend.reply import Reply
+from audiosocket_server.events import CallEnded, CallEvent, Recorded, State
+from audiosocket_server.registry.metrics import CallMetrics
+from audiosocket_server.registry.vitals import Vitals
+from audiosocket_server.web.api import CallView, ControlServer
 from pydantic import SecretStr
 
 from audiosocket_sim import virtual_time
-from server.events import CallEnded, CallEvent, Recorded, State
-from server.metrics import CallMetrics
-from server.reply import Reply
-from server.vitals import Vitals
-from server.web import CallView, ControlServer
 
 REPLY = {"content": {"mensagem": "Pode entrar."}, "set_call_status": "STANDBY"}
 

@@ -14,10 +14,10 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from audiosocket_sim.asterisk.faults import reset
-from audiosocket_sim.capture.tape import AskedAt, PushedAt, Tape
-from audiosocket_sim.http_server import HttpServer
-from audiosocket_sim.live_call import Answer
+from audiosocket_sim.live.capture.tape import AskedAt, PushedAt, Tape
+from audiosocket_sim.live.captured_call import Answer
+from audiosocket_sim.net.http_server import HttpServer
+from audiosocket_sim.net.tcp_reset import reset
 
 if TYPE_CHECKING:
     from starlette.requests import Request

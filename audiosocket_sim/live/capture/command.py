@@ -13,11 +13,11 @@ from pydantic import SecretStr
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from audiosocket_sim.capture.backend import place_of
-from audiosocket_sim.capture.options import Options
-from audiosocket_sim.capture.scribe import ProcessScribe
-from audiosocket_sim.capture.session import CannotListen, Capture
-from audiosocket_sim.profiles import UnknownProfile, profile
+from audiosocket_sim.asterisk.profiles import UnknownProfile, profile
+from audiosocket_sim.live.capture.backend import place_of
+from audiosocket_sim.live.capture.options import Options
+from audiosocket_sim.live.capture.scribe import ProcessScribe
+from audiosocket_sim.live.capture.session import CannotListen, Capture
 
 __all__ = ["CaptureUsageError", "capture_command", "parse_address", "parse_settings"]
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from audiosocket.messages import RATE_HZ, Kind, Message, dtmf_digit, is_audio
-from audiosocket_sim.capture.tape import Tape
-from audiosocket_sim.live_call import (
+from audiosocket_core.messages import RATE_HZ, Kind, Message, dtmf_digit, is_audio
+from audiosocket_sim.asterisk.profiles import Attach
+from audiosocket_sim.live.capture.tape import Tape
+from audiosocket_sim.live.captured_call import (
     BotPacket,
     CapturedCall,
     CapturedPush,
@@ -18,7 +19,6 @@ from audiosocket_sim.live_call import (
     Recognised,
     ToldState,
 )
-from audiosocket_sim.profiles import Attach
 from audiosocket_sim.scenario.model import PACKET_TIMES_MS
 
 __all__ = ["captured_call"]

@@ -12,10 +12,10 @@ import threading
 from collections.abc import Callable
 from typing import cast
 
-from audiosocket.messages import Kind
-from audiosocket_sim.asterisk.faults import reset
-from audiosocket_sim.capture.tape import Tape, Who
-from audiosocket_sim.capture.whole_messages import WholeMessages
+from audiosocket_core.messages import Kind
+from audiosocket_sim.live.capture.tape import Tape, Who
+from audiosocket_sim.live.capture.whole_messages import WholeMessages
+from audiosocket_sim.net.tcp_reset import reset
 
 __all__ = ["Relay"]
 

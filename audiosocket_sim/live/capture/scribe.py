@@ -16,12 +16,19 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from audiosocket.errors import AudioSocketError
-from audiosocket_sim.capture.convert import captured_call
-from audiosocket_sim.capture.options import Options
-from audiosocket_sim.capture.tape import Tape
-from audiosocket_sim.live_call import CapturedCall, NameTaken, free_name, redact, write_remains, write_scenario
-from audiosocket_sim.loader import ScenarioError, load
+from audiosocket_core.errors import AudioSocketError
+from audiosocket_sim.live.capture.convert import captured_call
+from audiosocket_sim.live.capture.options import Options
+from audiosocket_sim.live.capture.tape import Tape
+from audiosocket_sim.live.captured_call import (
+    CapturedCall,
+    NameTaken,
+    free_name,
+    redact,
+    write_remains,
+    write_scenario,
+)
+from audiosocket_sim.scenario.loading import ScenarioError, load
 
 __all__ = ["NotWritten", "ProcessScribe", "Scribe", "ScribeHere"]
 

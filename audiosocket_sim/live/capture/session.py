@@ -9,13 +9,13 @@ import contextlib
 from collections.abc import Callable
 from uuid import UUID
 
-from audiosocket_sim.capture.backend import BackendProxy
-from audiosocket_sim.capture.options import Options
-from audiosocket_sim.capture.relay import Relay
-from audiosocket_sim.capture.scribe import NotWritten, Scribe, ScribeHere
-from audiosocket_sim.capture.tape import Tape, ToldAt
-from audiosocket_sim.control import ControlClient, ControlError, ToldEvent, UnknownEvent
-from audiosocket_sim.listening import why_not_listening
+from audiosocket_sim.live.capture.backend import BackendProxy
+from audiosocket_sim.live.capture.options import Options
+from audiosocket_sim.live.capture.relay import Relay
+from audiosocket_sim.live.capture.scribe import NotWritten, Scribe, ScribeHere
+from audiosocket_sim.live.capture.tape import Tape, ToldAt
+from audiosocket_sim.net.bind_errors import why_not_listening
+from audiosocket_sim.net.control_client import ControlClient, ControlError, ToldEvent, UnknownEvent
 
 __all__ = ["CannotListen", "Capture"]
 

@@ -7,7 +7,7 @@ takes nothing more, while the call goes on.
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from audiosocket_sim.live_call import Answer
+from audiosocket_sim.live.captured_call import Answer
 
 __all__ = ["MOST_BYTES", "AskedAt", "PushedAt", "Tape", "ToldAt"]
 

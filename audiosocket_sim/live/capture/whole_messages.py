@@ -4,7 +4,7 @@ It judges nothing (docs/protocol.md 1): a message of any kind is one message. By
 passed on as they are from then on, which `raw` tells. Nothing is ever lost, added or moved.
 """
 
-from audiosocket.messages import HEADER_BYTES, UUID_BYTES, Kind, is_audio
+from audiosocket_core.messages import HEADER_BYTES, UUID_BYTES, Kind, is_audio
 
 __all__ = ["WholeMessages"]
 

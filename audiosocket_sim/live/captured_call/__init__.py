@@ -2,7 +2,7 @@
 the files that `writer` writes: no socket, no loop, no clock. The parts: cutting, pairing, heard, steps, replies,
 redact."""
 
-from audiosocket_sim.live_call.captured import (
+from audiosocket_sim.live.captured_call.captured import (
     Answer,
     BotPacket,
     CapturedCall,
@@ -15,10 +15,10 @@ from audiosocket_sim.live_call.captured import (
     ToldState,
     Utterance,
 )
-from audiosocket_sim.live_call.files import NameTaken, free_name
-from audiosocket_sim.live_call.redact import redact
-from audiosocket_sim.live_call.remains import write_remains
-from audiosocket_sim.live_call.writer import write_scenario
+from audiosocket_sim.live.captured_call.files import NameTaken, free_name
+from audiosocket_sim.live.captured_call.redact import redact
+from audiosocket_sim.live.captured_call.remains import write_remains
+from audiosocket_sim.live.captured_call.writer import write_scenario
 
 __all__ = [
     "Answer",

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audiosocket_sim.live_call.captured import Ending, KeyPressed, Utterance
-from audiosocket_sim.live_call.cutting import MUTE_MS
-from audiosocket_sim.live_call.track import Track
+from audiosocket_sim.live.captured_call.captured import Ending, KeyPressed, Utterance
+from audiosocket_sim.live.captured_call.cutting import MUTE_MS
+from audiosocket_sim.live.captured_call.track import Track
 
 __all__ = ["Action", "Keys", "Muted", "Spoke", "actions"]
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from audiosocket.phrases import MANIFEST_NAME, PhraseBook
-from audiosocket.slin import read_audio
-from audiosocket_sim.live_call.captured import CapturedCall, Utterance
-from audiosocket_sim.live_call.cutting import cut, noise_floor_dbfs
-from audiosocket_sim.live_call.echoes import Echo, find_echo
-from audiosocket_sim.live_call.heard import HeardBot, listen
-from audiosocket_sim.live_call.pairing import Turn, pair, turns
-from audiosocket_sim.live_call.track import Track, lay
-from audiosocket_sim.places import PROJECT, nearest_folder
+from audiosocket_core.phrase_book.book import MANIFEST_NAME, PhraseBook
+from audiosocket_core.slin import read_audio
+from audiosocket_sim.live.captured_call.captured import CapturedCall, Utterance
+from audiosocket_sim.live.captured_call.cutting import cut, noise_floor_dbfs
+from audiosocket_sim.live.captured_call.echoes import Echo, find_echo
+from audiosocket_sim.live.captured_call.heard import HeardBot, listen
+from audiosocket_sim.live.captured_call.pairing import Turn, pair, turns
+from audiosocket_sim.live.captured_call.track import Track, lay
+from audiosocket_sim.scenario.paths import PROJECT, nearest_folder
 
 __all__ = ["Analysis", "Known", "analyse", "known"]
 

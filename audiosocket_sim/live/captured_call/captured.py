@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
-from audiosocket_sim.profiles import Attach
+from audiosocket_sim.asterisk.profiles import Attach
 
 __all__ = [
     "Answer",

@@ -11,10 +11,10 @@ from itertools import accumulate
 
 import webrtcvad
 
-from audiosocket.slin import frames, level_dbfs
-from audiosocket_sim.live_call.captured import Utterance
-from audiosocket_sim.live_call.echoes import Echo
-from audiosocket_sim.live_call.track import RATE_HZ, Hole, Track
+from audiosocket_core.slin import frames, level_dbfs
+from audiosocket_sim.live.captured_call.captured import Utterance
+from audiosocket_sim.live.captured_call.echoes import Echo
+from audiosocket_sim.live.captured_call.track import RATE_HZ, Hole, Track
 
 __all__ = ["MUTE_MS", "cut", "mutes", "noise_floor_dbfs"]
 

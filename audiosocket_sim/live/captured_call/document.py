@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from audiosocket_sim.live_call.steps import Step
+from audiosocket_sim.live.captured_call.steps import Step
 
 __all__ = ["document"]
 

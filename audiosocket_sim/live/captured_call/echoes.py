@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from audiosocket_sim.live_call.track import RATE_HZ, Track
+from audiosocket_sim.live.captured_call.track import RATE_HZ, Track
 
 __all__ = ["Echo", "find_echo"]
 

@@ -6,9 +6,9 @@ Pure. The book is that of the ear (`audio/prompts`); a voice that is not in it i
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audiosocket.phrases import PhraseBook
+from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_sim.hearing import Ear, Fact, HeardHoldStarted, HeardHoldStopped, HeardSpeech
-from audiosocket_sim.live_call.captured import BotPacket
+from audiosocket_sim.live.captured_call.captured import BotPacket
 
 __all__ = ["HeardBot", "Hold", "Sentence", "listen"]
 

@@ -8,9 +8,9 @@ ended the turn: then the bot took both for one turn, so both are one utterance.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from audiosocket.phrases import normalise
-from audiosocket_sim.live_call.captured import CapturedCall, Exchange, Recognised, Utterance
-from audiosocket_sim.live_call.heard import Sentence
+from audiosocket_core.phrase_book.book import normalise
+from audiosocket_sim.live.captured_call.captured import CapturedCall, Exchange, Recognised, Utterance
+from audiosocket_sim.live.captured_call.heard import Sentence
 
 __all__ = ["Turn", "pair", "turns"]
 

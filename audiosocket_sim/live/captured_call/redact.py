@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from audiosocket.phrases import normalise
-from audiosocket.slin import resample
-from audiosocket_sim.live_call.analysis import Analysis, Known, analyse, known
-from audiosocket_sim.live_call.captured import (
+from audiosocket_core.phrase_book.book import normalise
+from audiosocket_core.slin import resample
+from audiosocket_sim.live.captured_call.analysis import Analysis, Known, analyse, known
+from audiosocket_sim.live.captured_call.captured import (
     Answer,
     BotPacket,
     CapturedCall,
@@ -23,9 +23,9 @@ from audiosocket_sim.live_call.captured import (
     ToldState,
     Utterance,
 )
-from audiosocket_sim.live_call.tones import pattern
-from audiosocket_sim.live_call.track import RATE_HZ
-from audiosocket_sim.places import PROJECT
+from audiosocket_sim.live.captured_call.tones import pattern
+from audiosocket_sim.live.captured_call.track import RATE_HZ
+from audiosocket_sim.scenario.paths import PROJECT
 
 __all__ = ["redact"]
 

@@ -6,12 +6,12 @@ It takes nothing apart and understands nothing, so that what stopped the scenari
 from collections.abc import Iterable
 from pathlib import Path
 
-from audiosocket.slin import resample
-from audiosocket_sim.live_call.captured import CapturedCall
-from audiosocket_sim.live_call.cassette import cassette
-from audiosocket_sim.live_call.files import NameTaken, private_bytes
-from audiosocket_sim.live_call.track import RATE_HZ
-from audiosocket_sim.live_call.wav import stereo_wav
+from audiosocket_core.slin import resample
+from audiosocket_sim.live.captured_call.captured import CapturedCall
+from audiosocket_sim.live.captured_call.cassette import cassette
+from audiosocket_sim.live.captured_call.files import NameTaken, private_bytes
+from audiosocket_sim.live.captured_call.track import RATE_HZ
+from audiosocket_sim.live.captured_call.wav import stereo_wav
 
 __all__ = ["write_remains"]
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from audiosocket.phrases import normalise
-from audiosocket_sim.live_call.captured import Answer, CapturedCall, CapturedPush, Exchange
-from audiosocket_sim.live_call.heard import Hold, Sentence
-from audiosocket_sim.live_call.pairing import Turn
+from audiosocket_core.phrase_book.book import normalise
+from audiosocket_sim.live.captured_call.captured import Answer, CapturedCall, CapturedPush, Exchange
+from audiosocket_sim.live.captured_call.heard import Hold, Sentence
+from audiosocket_sim.live.captured_call.pairing import Turn
 from audiosocket_sim.scenario import format_duration
 
 __all__ = ["Replies", "captured_replies", "guessed_replies", "said_by"]

@@ -3,9 +3,9 @@
 import statistics
 from typing import Any
 
-from audiosocket_sim.live_call.analysis import Analysis
-from audiosocket_sim.live_call.captured import CapturedCall, Utterance
-from audiosocket_sim.live_call.heard import Sentence
+from audiosocket_sim.live.captured_call.analysis import Analysis
+from audiosocket_sim.live.captured_call.captured import CapturedCall, Utterance
+from audiosocket_sim.live.captured_call.heard import Sentence
 
 __all__ = ["shown_settings"]
 

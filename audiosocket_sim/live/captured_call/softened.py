@@ -6,7 +6,7 @@ The line of the scenario adds the noise again.
 
 import numpy as np
 
-from audiosocket_sim.live_call.track import RATE_HZ
+from audiosocket_sim.live.captured_call.track import RATE_HZ
 
 __all__ = ["softened"]
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from audiosocket_sim.live_call.actions import Action, Keys, Muted, Spoke
-from audiosocket_sim.live_call.captured import Ending
-from audiosocket_sim.live_call.heard import Hold, Sentence
+from audiosocket_sim.live.captured_call.actions import Action, Keys, Muted, Spoke
+from audiosocket_sim.live.captured_call.captured import Ending
+from audiosocket_sim.live.captured_call.heard import Hold, Sentence
 from audiosocket_sim.scenario import format_duration
 
 __all__ = ["Step", "steps_of"]

@@ -8,7 +8,7 @@ numbers have the same row, nor any 200 ms of it, which is what the matcher compa
 import numpy as np
 from numpy.typing import NDArray
 
-from audiosocket_sim.live_call.track import RATE_HZ
+from audiosocket_sim.live.captured_call.track import RATE_HZ
 
 __all__ = ["pattern"]
 

@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audiosocket.slin import duration_ms, resample
-from audiosocket_sim.live_call.captured import Packet
+from audiosocket_core.slin import duration_ms, resample
+from audiosocket_sim.live.captured_call.captured import Packet
 
 __all__ = ["RATE_HZ", "Hole", "Track", "lay"]
 

@@ -3,8 +3,8 @@
 import io
 import wave
 
-from audiosocket.slin import SAMPLE_BYTES, interleave
-from audiosocket_sim.live_call.track import RATE_HZ
+from audiosocket_core.slin import SAMPLE_BYTES, interleave
+from audiosocket_sim.live.captured_call.track import RATE_HZ
 
 __all__ = ["mono_wav", "stereo_wav"]
 

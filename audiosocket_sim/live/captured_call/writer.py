@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from audiosocket_sim.live_call.actions import actions
-from audiosocket_sim.live_call.analysis import Analysis, Known, analyse, known
-from audiosocket_sim.live_call.captured import CapturedCall, Utterance
-from audiosocket_sim.live_call.cassette import cassette
-from audiosocket_sim.live_call.document import document
-from audiosocket_sim.live_call.files import private_bytes, put_in_place
-from audiosocket_sim.live_call.replies import Replies, captured_replies, guessed_replies, said_by
-from audiosocket_sim.live_call.settings import shown_settings
-from audiosocket_sim.live_call.softened import softened
-from audiosocket_sim.live_call.steps import steps_of
-from audiosocket_sim.live_call.track import RATE_HZ
-from audiosocket_sim.live_call.wav import mono_wav, stereo_wav
-from audiosocket_sim.loader import load
+from audiosocket_sim.live.captured_call.actions import actions
+from audiosocket_sim.live.captured_call.analysis import Analysis, Known, analyse, known
+from audiosocket_sim.live.captured_call.captured import CapturedCall, Utterance
+from audiosocket_sim.live.captured_call.cassette import cassette
+from audiosocket_sim.live.captured_call.document import document
+from audiosocket_sim.live.captured_call.files import private_bytes, put_in_place
+from audiosocket_sim.live.captured_call.replies import Replies, captured_replies, guessed_replies, said_by
+from audiosocket_sim.live.captured_call.settings import shown_settings
+from audiosocket_sim.live.captured_call.softened import softened
+from audiosocket_sim.live.captured_call.steps import steps_of
+from audiosocket_sim.live.captured_call.track import RATE_HZ
+from audiosocket_sim.live.captured_call.wav import mono_wav, stereo_wav
 from audiosocket_sim.scenario import format_duration
+from audiosocket_sim.scenario.loading import load
 
 __all__ = ["write_scenario"]
 

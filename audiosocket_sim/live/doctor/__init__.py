@@ -4,8 +4,8 @@
 talks to the person. It needs no server and no scenario.
 """
 
-from audiosocket_sim.doctor.findings import Finding, findings
-from audiosocket_sim.doctor.observed import Observed
-from audiosocket_sim.doctor.session import NobodyCalled, examine
+from audiosocket_sim.live.doctor.findings import Finding, findings
+from audiosocket_sim.live.doctor.observed import Observed
+from audiosocket_sim.live.doctor.session import NobodyCalled, examine
 
 __all__ = ["Finding", "NobodyCalled", "Observed", "examine", "findings"]

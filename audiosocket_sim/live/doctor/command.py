@@ -3,9 +3,9 @@
 import asyncio
 import sys
 
-from audiosocket_sim.doctor.findings import Finding, findings
-from audiosocket_sim.doctor.session import NobodyCalled, examine
-from audiosocket_sim.listening import why_not_listening
+from audiosocket_sim.live.doctor.findings import Finding, findings
+from audiosocket_sim.live.doctor.session import NobodyCalled, examine
+from audiosocket_sim.net.bind_errors import why_not_listening
 
 __all__ = ["doctor_command", "report"]
 

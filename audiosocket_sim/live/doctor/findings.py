@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from audiosocket.messages import RATE_HZ, Kind
-from audiosocket_sim.doctor.observed import Observed
+from audiosocket_core.messages import RATE_HZ, Kind
+from audiosocket_sim.live.doctor.observed import Observed
 
 __all__ = ["Finding", "findings"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal
 
-from audiosocket.messages import Kind, Message, is_audio
-from audiosocket.slin import level_dbfs
+from audiosocket_core.messages import Kind, Message, is_audio
+from audiosocket_core.slin import level_dbfs
 
 __all__ = ["End", "Observed", "Probe"]
 

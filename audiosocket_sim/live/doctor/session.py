@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import cast
 from uuid import UUID
 
-from audiosocket.connection import Connection, Role
-from audiosocket.errors import RemoteProtocolError
-from audiosocket.messages import Kind, encode
-from audiosocket.slin import silence
-from audiosocket_sim.doctor.observed import Observed
+from audiosocket_core.connection import Connection, Role
+from audiosocket_core.errors import RemoteProtocolError
+from audiosocket_core.messages import Kind, encode
+from audiosocket_core.slin import silence
+from audiosocket_sim.live.doctor.observed import Observed
 
 __all__ = ["NobodyCalled", "examine"]
 

@@ -3,9 +3,9 @@
 from typing import Literal, cast
 
 from audiosocket_sim.asterisk import LegEnd
-from audiosocket_sim.live_call import BotPacket, CapturedCall, Ending, KeyPressed, Packet
-from audiosocket_sim.mic.options import MicOptions
-from audiosocket_sim.mic.session import MicCall
+from audiosocket_sim.live.captured_call import BotPacket, CapturedCall, Ending, KeyPressed, Packet
+from audiosocket_sim.live.mic.options import MicOptions
+from audiosocket_sim.live.mic.session import MicCall
 
 __all__ = ["captured"]
 

@@ -10,25 +10,25 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.text import Text
 
-from audiosocket.errors import AudioSocketError
-from audiosocket.phrases import PhraseBook
-from audiosocket.slin import read_audio
+from audiosocket_core.errors import AudioSocketError
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_core.slin import read_audio
 from audiosocket_sim.asterisk import ConnectFailed, LegEnd
-from audiosocket_sim.call_log import CallEnded
-from audiosocket_sim.live import LiveView
-from audiosocket_sim.live_call import CapturedCall, free_name, redact, write_scenario
-from audiosocket_sim.loader import ScenarioError
-from audiosocket_sim.mic.as_scenario import captured
-from audiosocket_sim.mic.devices import Device, DeviceError, choose, listing
-from audiosocket_sim.mic.files import write_files
-from audiosocket_sim.mic.keys import Keys
-from audiosocket_sim.mic.options import MicOptions
-from audiosocket_sim.mic.screen import status
-from audiosocket_sim.mic.session import MicCall
-from audiosocket_sim.mic.sound_card import MicrophoneExtraMissing, SoundCard, SoundSystem
-from audiosocket_sim.places import PROJECT, nearest_folder, why_not_writable
-from audiosocket_sim.profiles import UnknownProfile, profile
-from audiosocket_sim.transcript import how_it_ended, visible
+from audiosocket_sim.asterisk.profiles import UnknownProfile, profile
+from audiosocket_sim.call_log.events import CallEnded
+from audiosocket_sim.call_log.live_view import LiveView
+from audiosocket_sim.call_log.transcript import how_it_ended, visible
+from audiosocket_sim.live.captured_call import CapturedCall, free_name, redact, write_scenario
+from audiosocket_sim.live.mic.as_scenario import captured
+from audiosocket_sim.live.mic.devices import Device, DeviceError, choose, listing
+from audiosocket_sim.live.mic.files import write_files
+from audiosocket_sim.live.mic.keys import Keys
+from audiosocket_sim.live.mic.options import MicOptions
+from audiosocket_sim.live.mic.screen import status
+from audiosocket_sim.live.mic.session import MicCall
+from audiosocket_sim.live.mic.sound_card import MicrophoneExtraMissing, SoundCard, SoundSystem
+from audiosocket_sim.scenario.loading import ScenarioError
+from audiosocket_sim.scenario.paths import PROJECT, nearest_folder, why_not_writable
 
 __all__ = ["MicOptions", "list_devices_command", "mic_command"]
 

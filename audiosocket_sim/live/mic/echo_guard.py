@@ -1,9 +1,10 @@
 """Is what the microphone hears the bot's own voice, out of an open loudspeaker? Then it is turned down. Pure.
 
-The newest 140 ms that were heard are looked for in what was played in the last second (`audiosocket.echo_path`). Once
-they were found the delay is known, and the gain of the way through the room; from then on a frame that is no louder
-than such an echo is one, and is turned down at once. Who speaks over the bot is louder than that, or is not explained
-by it, and passes: with headphones always, at a loudspeaker where his voice is the louder one at the microphone.
+The newest 140 ms that were heard are looked for in what was played in the last second (`audiosocket_core.echo_path`).
+Once they were found the delay is known, and the gain of the way through the room; from then on a frame that is no
+louder than such an echo is one, and is turned down at once. Who speaks over the bot is louder than that, or is not
+explained by it, and passes: with headphones always, at a loudspeaker where his voice is the louder one at the
+microphone.
 
 Nothing is known of the room when the bot first speaks. So the first sound that comes into the microphone while it does
 is held back while 80 ms of it are compared: once a call, and two tenths of a second of it. Nor is a voice over the
@@ -16,7 +17,7 @@ their beginnings, so that it does not matter in what pieces a sound card takes a
 
 import numpy as np
 
-from audiosocket.echo_path import Samples, emphasised, explained, fit, gain, power, products
+from audiosocket_core.echo_path import Samples, emphasised, explained, fit, gain, power, products
 
 __all__ = ["FRAME_BYTES", "EchoGuard"]
 

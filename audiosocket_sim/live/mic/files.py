@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from audiosocket_sim.call_log import Entry
-from audiosocket_sim.recording import caller_track, write_recording
-from audiosocket_sim.transcript import line_of
+from audiosocket_sim.call_log.events import Entry
+from audiosocket_sim.call_log.recording import caller_track, write_recording
+from audiosocket_sim.call_log.transcript import line_of
 
 __all__ = ["CallFiles", "write_files"]
 

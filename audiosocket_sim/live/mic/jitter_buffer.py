@@ -9,7 +9,7 @@ a cross-fade. Sound that was sent far ahead is no jitter, and is played as it wa
 
 import numpy as np
 
-from audiosocket.slin import level_dbfs
+from audiosocket_core.slin import level_dbfs
 
 __all__ = ["JitterBuffer"]
 

@@ -1,6 +1,6 @@
 """How loud it is, for the eye: the level of the newest sound, which falls back slowly. Pure."""
 
-from audiosocket.slin import SILENCE_DBFS, level_dbfs
+from audiosocket_core.slin import SILENCE_DBFS, level_dbfs
 
 __all__ = ["FLOOR_DBFS", "Meter", "bar"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from audiosocket_sim.profiles import Attach
+from audiosocket_sim.asterisk.profiles import Attach
 
 __all__ = ["MicOptions"]
 

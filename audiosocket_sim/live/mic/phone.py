@@ -8,10 +8,10 @@ loudspeaker's. It knows no sound card and no socket.
 from collections import deque
 from collections.abc import Callable
 
-from audiosocket_sim.mic.echo_guard import FRAME_BYTES, EchoGuard
-from audiosocket_sim.mic.jitter_buffer import JitterBuffer
-from audiosocket_sim.mic.meters import Meter
-from audiosocket_sim.mic.resampling import RATE_HZ, StreamResampler
+from audiosocket_sim.live.mic.echo_guard import FRAME_BYTES, EchoGuard
+from audiosocket_sim.live.mic.jitter_buffer import JitterBuffer
+from audiosocket_sim.live.mic.meters import Meter
+from audiosocket_sim.live.mic.resampling import RATE_HZ, StreamResampler
 
 __all__ = ["Phone"]
 

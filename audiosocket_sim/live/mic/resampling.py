@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiosocket.slin import SAMPLE_BYTES
+from audiosocket_core.slin import SAMPLE_BYTES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,10 +6,10 @@ All that was said is text, never markup, and nothing that a terminal obeys.
 from rich.console import Group
 from rich.text import Text
 
-from audiosocket_sim.mic.meters import bar
-from audiosocket_sim.mic.session import MicCall
-from audiosocket_sim.mic.sound_card import SoundCard
-from audiosocket_sim.transcript import visible
+from audiosocket_sim.call_log.transcript import visible
+from audiosocket_sim.live.mic.meters import bar
+from audiosocket_sim.live.mic.session import MicCall
+from audiosocket_sim.live.mic.sound_card import SoundCard
 
 __all__ = ["status"]
 

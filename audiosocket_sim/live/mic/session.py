@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
-from audiosocket.phrases import PhraseBook
-from audiosocket_sim import call_log as log
+from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_sim.asterisk import CallLeg, LegEnd
-from audiosocket_sim.call_log import CallLog, Entry, LogEvent, Noted, Source
-from audiosocket_sim.control import ControlClient, ControlError
+from audiosocket_sim.asterisk.profiles import profile
+from audiosocket_sim.call_log import events as log
+from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
 from audiosocket_sim.hearing import Ear, HeardHoldStarted, HeardHoldStopped, HeardSpeech, HeardSpeechStarted
-from audiosocket_sim.mic.echo_guard import EchoGuard
-from audiosocket_sim.mic.keys import HANG_UP, MUTE
-from audiosocket_sim.mic.options import MicOptions
-from audiosocket_sim.mic.phone import Phone
-from audiosocket_sim.mic.told import Told
-from audiosocket_sim.profiles import profile
+from audiosocket_sim.live.mic.echo_guard import EchoGuard
+from audiosocket_sim.live.mic.keys import HANG_UP, MUTE
+from audiosocket_sim.live.mic.options import MicOptions
+from audiosocket_sim.live.mic.phone import Phone
+from audiosocket_sim.live.mic.told import Told
+from audiosocket_sim.net.control_client import ControlClient, ControlError
 
 __all__ = ["MicCall"]
 

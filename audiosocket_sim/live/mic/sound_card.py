@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from audiosocket_sim.mic.devices import Device, DeviceError
+from audiosocket_sim.live.mic.devices import Device, DeviceError
 
 __all__ = ["MicrophoneExtraMissing", "SoundCard", "SoundSystem"]
 

@@ -6,10 +6,10 @@ The reference server's events (docs/server.md) are the full set; of a server tha
 from collections.abc import Callable
 from dataclasses import replace
 
-from audiosocket_sim import call_log as log
-from audiosocket_sim.call_log import LogEvent, Noted, Source
-from audiosocket_sim.control import ToldEvent
-from audiosocket_sim.live_call import Answer, CapturedPush, Exchange, Recognised, ToldState
+from audiosocket_sim.call_log import events as log
+from audiosocket_sim.call_log.events import LogEvent, Noted, Source
+from audiosocket_sim.live.captured_call import Answer, CapturedPush, Exchange, Recognised, ToldState
+from audiosocket_sim.net.control_client import ToldEvent
 
 __all__ = ["Told"]
 

@@ -1,7 +1,7 @@
 """From YAML to a scenario, or to errors with file, line, column and the nearest right key. `load` is the door."""
 
-from audiosocket_sim.loader.documents import FileError, Problem, read_model, read_text
-from audiosocket_sim.loader.load import (
+from audiosocket_sim.scenario.loading.documents import FileError, Problem, read_model, read_text
+from audiosocket_sim.scenario.loading.load import (
     ScenarioError,
     load,
     load_text,

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from audiosocket_sim.loader import yaml_tree
-from audiosocket_sim.loader.explain import explain
+from audiosocket_sim.scenario.loading import yaml_tree
+from audiosocket_sim.scenario.loading.explain import explain
 
 __all__ = ["FileError", "Problem", "read_model", "read_text"]
 

@@ -11,11 +11,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from audiosocket.phrases import MANIFEST_NAME
-from audiosocket_sim.loader import yaml_tree
-from audiosocket_sim.loader.documents import FileError, Problem, read_model, read_text
-from audiosocket_sim.places import PROJECT, recordings_folders
+from audiosocket_core.phrase_book.book import MANIFEST_NAME
 from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.scenario.loading import yaml_tree
+from audiosocket_sim.scenario.loading.documents import FileError, Problem, read_model, read_text
+from audiosocket_sim.scenario.paths import PROJECT, recordings_folders
 from audiosocket_sim.scenario.schema import schema
 from audiosocket_sim.scenario.written import Written
 

@@ -17,8 +17,8 @@ from typing import Literal
 
 import httpx
 
-from server.config import Ai
-from server.reply import Reply, ReplyError, parse_reply, read_reply
+from audiosocket_server.backend.reply import Reply, ReplyError, parse_reply, read_reply
+from audiosocket_server.settings.settings import Ai
 
 __all__ = ["AiClient", "BackendError", "Reply", "ReplyError", "load_network", "parse_reply", "read_reply"]
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from server.events import State
+from audiosocket_server.events import State
 
 __all__ = ["Reply", "ReplyError", "parse_reply", "read_reply"]
 

@@ -6,12 +6,12 @@ The way of a frame: to SLIN of 8 kHz (`inbound`), to the recognition that is ope
 
 from collections.abc import Callable, Sequence
 
-from server.config import Settings
-from server.detectors import Detectors
-from server.endpointing import EchoGuard, Endpointer, EndpointingFact, Vad, WebRtcVad
-from server.inbound import Inbound
-from server.speech.base import Recognition
-from server.turns import SPARE_SECONDS
+from audiosocket_server.call.inbound import Inbound
+from audiosocket_server.detectors import Detectors
+from audiosocket_server.endpointing import EchoGuard, Endpointer, EndpointingFact, Vad, WebRtcVad
+from audiosocket_server.settings.settings import Settings
+from audiosocket_server.speech.base import Recognition
+from audiosocket_server.turns.machine import SPARE_SECONDS
 
 __all__ = ["Ear"]
 

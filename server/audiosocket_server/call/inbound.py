@@ -8,7 +8,7 @@ explained.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from audiosocket.messages import Kind, sample_rate_hz
+from audiosocket_core.messages import Kind, sample_rate_hz
 
 if TYPE_CHECKING:
     import soxr

@@ -6,7 +6,7 @@ Each stage begins where the one before it ended. The last one begins anew with e
 answers no word of the caller's, so only the first message after an utterance says how long ago his last word was.
 """
 
-from server.events import Stage, StageTook
+from audiosocket_server.events import Stage, StageTook
 
 __all__ = ["AnswerClock"]
 

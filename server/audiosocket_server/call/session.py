@@ -15,26 +15,27 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 from uuid import UUID
 
-from audiosocket.messages import Kind, dtmf_digit
-from audiosocket.ticker import Ticker, TickHandle
-from audiosocket.transport import AudioSocketProtocol, EndCause
-from server import endpointing, playback
-from server import events as e
-from server import turn_words as t
-from server.ai_client import BackendError
-from server.calls import CallRecord
-from server.ear import Ear
-from server.latency import AnswerClock
-from server.mouth import Mouth
-from server.reply import Reply
-from server.services import Services
-from server.speech.base import Recognition, SpeechError
-from server.turns import SPARE_SECONDS, Turns
-from server.vitals import LOOK_BACK_MS, Vitals
+from audiosocket_core.messages import Kind, dtmf_digit
+from audiosocket_core.ticker import Ticker, TickHandle
+from audiosocket_core.transport import AudioSocketProtocol, EndCause
+from audiosocket_server import endpointing
+from audiosocket_server import events as e
+from audiosocket_server.backend.client import BackendError
+from audiosocket_server.backend.reply import Reply
+from audiosocket_server.call import playback
+from audiosocket_server.call.caller_input import Ear
+from audiosocket_server.call.latency import AnswerClock
+from audiosocket_server.call.speech_output import Mouth
+from audiosocket_server.registry.calls import CallRecord
+from audiosocket_server.registry.vitals import LOOK_BACK_MS, Vitals
+from audiosocket_server.services import Services
+from audiosocket_server.speech.base import Recognition, SpeechError
+from audiosocket_server.turns import vocabulary as t
+from audiosocket_server.turns.machine import SPARE_SECONDS, Turns
 
 __all__ = ["Call"]
 
-log = logging.getLogger("server.call")
+log = logging.getLogger("audiosocket_server.call")
 
 MOST_UNSENT = 50  # frames, before it is told
 

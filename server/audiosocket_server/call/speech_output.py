@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from server import events as e
-from server import turn_words as t
-from server.playback import Playback
-from server.services import Services
-from server.speech.base import SpeechError
+from audiosocket_server import events as e
+from audiosocket_server.call.playback import Playback
+from audiosocket_server.services import Services
+from audiosocket_server.speech.base import SpeechError
+from audiosocket_server.turns import vocabulary as t
 
 __all__ = ["Mouth"]
 

@@ -5,10 +5,10 @@ utterances), `echo` (the bot's own voice is no caller's). Which detector a call 
 `server.detectors`: that needs a loop.
 """
 
-from server.endpointing.echo import EchoGuard
-from server.endpointing.endpointer import Endpointer, EndpointingFact, Guard, UtteranceBegan, UtteranceEnded
-from server.endpointing.silero import SileroVad
-from server.endpointing.vad import Vad, WebRtcVad
+from audiosocket_server.endpointing.echo import EchoGuard
+from audiosocket_server.endpointing.endpointer import Endpointer, EndpointingFact, Guard, UtteranceBegan, UtteranceEnded
+from audiosocket_server.endpointing.silero import SileroVad
+from audiosocket_server.endpointing.vad import Vad, WebRtcVad
 
 __all__ = [
     "EchoGuard",

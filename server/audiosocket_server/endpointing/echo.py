@@ -20,7 +20,7 @@ from collections import deque
 
 import numpy as np
 
-from audiosocket.echo_path import Samples, emphasised, explained, fit, gain, power, products
+from audiosocket_core.echo_path import Samples, emphasised, explained, fit, gain, power, products
 
 __all__ = ["EchoGuard"]
 

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from server.endpointing.vad import FRAME_BYTES, FRAME_MS, Vad
+from audiosocket_server.endpointing.vad import FRAME_BYTES, FRAME_MS, Vad
 
 __all__ = ["Endpointer", "EndpointingFact", "Guard", "UtteranceBegan", "UtteranceEnded"]
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
 
-from server.events import (
+from audiosocket_server.backend.reply import Reply
+from audiosocket_server.events import (
     BackendFailed,
     CallEnded,
     CallEvent,
@@ -27,9 +28,8 @@ from server.events import (
     SynthesisFailed,
     TranscriptFinal,
 )
-from server.metrics import CallMetrics
-from server.reply import Reply
-from server.vitals import SILENT, Vitals
+from audiosocket_server.registry.metrics import CallMetrics
+from audiosocket_server.registry.vitals import SILENT, Vitals
 
 __all__ = ["CallRecord", "Calls", "Origin", "TranscriptEntry"]
 

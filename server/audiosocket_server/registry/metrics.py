@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from audiosocket.pacing import Lateness
-from server import turn_words as t
-from server.events import (
+from audiosocket_core.pacing import Lateness
+from audiosocket_server.events import (
     BackendFailed,
     CallEnded,
     CallEvent,
@@ -24,6 +23,7 @@ from server.events import (
     SynthesisFailed,
     TranscriptFinal,
 )
+from audiosocket_server.turns import vocabulary as t
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric

@@ -5,7 +5,7 @@ Nothing is measured until somebody asks: the call then looks at the last fifth o
 
 from dataclasses import dataclass
 
-from audiosocket.slin import level_dbfs
+from audiosocket_core.slin import level_dbfs
 
 __all__ = ["LOOK_BACK_MS", "SILENT", "Vitals"]
 

@@ -24,8 +24,8 @@ from pydantic import (
     model_validator,
 )
 
-from audiosocket.shipped import SHIPPED
-from server.config_errors import ConfigError, Source, validated
+from audiosocket_core.phrase_book.shipped import SHIPPED
+from audiosocket_server.settings.errors import ConfigError, Source, validated
 
 __all__ = [
     "FLAT_NAMES",
@@ -321,7 +321,7 @@ def load_settings(
     Without arguments: `config.json` and `.env` of the working directory, where they exist. A file that is named must
     exist. Raises ConfigError. Imported late: a server under a scenario need not pay for pydantic-settings.
     """
-    from server.config_sources import SourceReader
+    from audiosocket_server.settings.sources import SourceReader
 
     sources = SourceReader(Settings, FLAT_NAMES).read(config_file, env_file)
     return validated(Settings, [*sources, Source("command line", flags)] if flags else sources)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, create_model
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource
 from pydantic_settings.exceptions import SettingsError
 
-from server.config_errors import ConfigError, Source, did_you_mean, sections_of
+from audiosocket_server.settings.errors import ConfigError, Source, did_you_mean, sections_of
 
 __all__ = ["SourceReader"]
 

@@ -7,7 +7,7 @@ through.
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 
-from server.speech.base import Recognition, SpeechEngine
+from audiosocket_server.speech.base import Recognition, SpeechEngine
 
 __all__ = ["CachedSpeech"]
 

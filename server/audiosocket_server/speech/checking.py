@@ -2,7 +2,7 @@
 
 import asyncio
 
-from server.speech.base import Checked, SpeechEngine, SpeechUnavailable
+from audiosocket_server.speech.base import Checked, SpeechEngine, SpeechUnavailable
 
 __all__ = ["check_engine"]
 

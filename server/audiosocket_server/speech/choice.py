@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from server.config import Settings, project_path
-from server.speech.base import SpeechEngine, SpeechError
-from server.speech.recordings import EmbeddedEngine
+from audiosocket_server.settings.settings import Settings, project_path
+from audiosocket_server.speech.base import SpeechEngine, SpeechError
+from audiosocket_server.speech.recordings import EmbeddedEngine
 
 __all__ = ["Choice", "choose", "load_engine"]
 
 # Each module has `load(settings) -> SpeechEngine`, which may block. Of its extra it needs these modules.
-_VENDORS = {"azure": "server.speech.azure", "local": "server.speech.local"}
+_VENDORS = {"azure": "audiosocket_server.speech.azure", "local": "audiosocket_server.speech.local"}
 _EXTRAS = {"azure": ("azure.cognitiveservices.speech",), "local": ("ctranslate2", "tokenizers", "onnxruntime")}
 
 

@@ -8,7 +8,7 @@ start, so that no file is opened during a call.
 from collections.abc import Mapping
 from pathlib import Path
 
-from audiosocket.phrases import PhraseBook, normalise
+from audiosocket_core.phrase_book.book import PhraseBook, normalise
 
 __all__ = ["StandIns"]
 

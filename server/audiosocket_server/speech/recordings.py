@@ -1,8 +1,8 @@
 """The embedded engine: recognises known recordings by their sound, speaks known prompts, other texts in a synthetic
 voice. Always there, needs no key and no network; for tests, for load, and for the first run.
 
-The book gives the candidates and the sound decides (`audiosocket.matching`): what is in no book, or is not heard whole,
-is not recognised. It invents no text.
+The book gives the candidates and the sound decides (`audiosocket_core.phrase_book.matching`): what is in no book, or
+is not heard whole, is not recognised. It invents no text.
 """
 
 import asyncio
@@ -12,12 +12,12 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiosocket.errors import AudioSocketError
-from audiosocket.phrases import MANIFEST_NAME, Phrase, PhraseBook
-from server.speech.base import SpeechError
+from audiosocket_core.errors import AudioSocketError
+from audiosocket_core.phrase_book.book import MANIFEST_NAME, Phrase, PhraseBook
+from audiosocket_server.speech.base import SpeechError
 
 if TYPE_CHECKING:
-    from audiosocket.matching import Listening, Matcher
+    from audiosocket_core.phrase_book.matching import Listening, Matcher
 
 __all__ = ["EmbeddedEngine"]
 
@@ -62,7 +62,9 @@ class EmbeddedEngine:
             if phrase is not None:
                 yield phrase.pcm
                 return
-            from audiosocket.synthetic_voice import render  # late: needs the extra, and few servers say unknown texts
+            from audiosocket_core.phrase_book.synthetic_voice import (
+                render,  # late: needs the extra, and few servers say unknown texts
+            )
 
             loop = asyncio.get_running_loop()
             yield await loop.run_in_executor(None, partial(render, text, self._language, cache=self._cache_folder))
@@ -125,7 +127,7 @@ def _matcher(folders: _Stamped) -> "Matcher":
 
 def _larger(known: "Matcher", book: PhraseBook, folders: Sequence[Path]) -> "Matcher":
     """A matcher of the book and of what is in these folders now, also where it was something else a minute ago."""
-    from audiosocket.slin import read_audio
+    from audiosocket_core.slin import read_audio
 
     fresh = [
         replace(phrase, samples=read_audio(phrase.path)) if phrase.path is not None else phrase
@@ -135,7 +137,7 @@ def _larger(known: "Matcher", book: PhraseBook, folders: Sequence[Path]) -> "Mat
 
 
 def _ready(phrases: Sequence[Phrase]) -> "Matcher":
-    from audiosocket.matching import Matcher  # late: numpy
+    from audiosocket_core.phrase_book.matching import Matcher  # late: numpy
 
     matcher = Matcher(phrases)
     matcher.listen()  # makes the prints

@@ -33,8 +33,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 
-from server.events import State
-from server.turn_words import (
+from audiosocket_server.events import State
+from audiosocket_server.turns.vocabulary import (
     CALLER_SILENT,
     CONVERSATION_OVER,
     TIME_LIMIT,

@@ -6,7 +6,7 @@ that is waited for.
 
 from dataclasses import dataclass
 
-from server.events import State
+from audiosocket_server.events import State
 
 __all__ = [
     "ASKED_TO",

@@ -21,14 +21,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from audiosocket.ticker import Ticker
-from server.events import State
-from server.metrics import CallMetrics, Snapshot, as_text
-from server.reply import Reply, ReplyError, read_reply
-from server.turn_words import ASKED_TO
-from server.web_guard import Guard, json_error
-from server.web_server import InLoopServer
-from server.web_streams import CallSource, CallsSource, Streams, listed_call
+from audiosocket_core.ticker import Ticker
+from audiosocket_server.backend.reply import Reply, ReplyError, read_reply
+from audiosocket_server.events import State
+from audiosocket_server.registry.metrics import CallMetrics, Snapshot, as_text
+from audiosocket_server.turns.vocabulary import ASKED_TO
+from audiosocket_server.web.guard import Guard, json_error
+from audiosocket_server.web.http_server import InLoopServer
+from audiosocket_server.web.streams import CallSource, CallsSource, Streams, listed_call
 
 __all__ = ["CallView", "CallsView", "ControlServer", "build_app"]
 

@@ -14,9 +14,9 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from server.events import Recorded
-from server.vitals import Vitals
-from server.web_guard import json_error
+from audiosocket_server.events import Recorded
+from audiosocket_server.registry.vitals import Vitals
+from audiosocket_server.web.guard import json_error
 
 __all__ = ["LISTED_CALLS", "MOST_STREAMS", "CallSource", "CallsSource", "Streams", "listed_call"]
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiosocket.phrases import Phrase, PhraseBook, PhraseBookError, normalise, speech_edges_ms
+from audiosocket_core.phrase_book.book import Phrase, PhraseBook, PhraseBookError, normalise, speech_edges_ms
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BOOKS = (ROOT / "recordings", ROOT / "audio" / "prompts")
 
 
@@ -109,7 +109,7 @@ def test_the_sound_is_read_when_asked_for(book: PhraseBook) -> None:
 
 
 def test_loading_a_book_imports_no_numpy() -> None:
-    code = "from audiosocket.phrases import PhraseBook; PhraseBook.load('recordings')"
+    code = "from audiosocket_core.phrase_book.book import PhraseBook; PhraseBook.load('recordings')"
     code += "; import sys; print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiosocket import slin
-from audiosocket.matching import BLOCK_BYTES, Match, Matcher
-from audiosocket.phrases import Phrase, PhraseBook
+from audiosocket_core import slin
+from audiosocket_core.phrase_book.book import Phrase, PhraseBook
+from audiosocket_core.phrase_book.matching import BLOCK_BYTES, Match, Matcher
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BOOK = PhraseBook.load(ROOT / "recordings", ROOT / "audio" / "prompts")
 PHRASES = BOOK.phrases
 MATCHER = Matcher(PHRASES)
@@ -434,7 +434,7 @@ def test_an_empty_book_hears_nothing() -> None:
 
 
 def test_prints_are_made_once_and_late() -> None:
-    from audiosocket.soundprint import print_of
+    from audiosocket_core.phrase_book.fingerprint import print_of
 
     before = print_of.cache_info()
     matcher = Matcher(PHRASES)

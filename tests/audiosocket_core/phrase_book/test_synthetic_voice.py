@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from audiosocket import slin, synthetic_voice
-from audiosocket.matching import Matcher
-from audiosocket.phrases import Phrase, speech_edges_ms
-from audiosocket.synthetic_voice import VoiceFailed, VoiceMissing, render
+from audiosocket_core import slin
+from audiosocket_core.phrase_book import synthetic_voice
+from audiosocket_core.phrase_book.book import Phrase, speech_edges_ms
+from audiosocket_core.phrase_book.matching import Matcher
+from audiosocket_core.phrase_book.synthetic_voice import VoiceFailed, VoiceMissing, render
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import respx
-
-from server.ai_client import MAX_ANSWER_BYTES, AiClient, BackendError
-from server.config import Ai
-from server.events import State
+from audiosocket_server.backend.client import MAX_ANSWER_BYTES, AiClient, BackendError
+from audiosocket_server.events import State
+from audiosocket_server.settings.settings import Ai
 
 URL = "http://backend.test/messages"
 ANSWER = {"content": {"mensagem": "Um momento."}, "set_call_status": "WAITING"}
@@ -180,8 +179,8 @@ async def test_certificates_that_cannot_be_read_are_unreachable(monkeypatch: pyt
 
 _FIRST_QUESTION = """
 import asyncio, sys
-from server.ai_client import AiClient, BackendError, load_network
-from server.config import Ai
+from audiosocket_server.backend.client import AiClient, BackendError, load_network
+from audiosocket_server.settings.settings import Ai
 
 async def main() -> None:
     async with await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0) as server:

@@ -4,11 +4,10 @@ import contextlib
 import json
 
 import pytest
+from audiosocket_server.backend.reply import Reply, ReplyError, parse_reply, read_reply
+from audiosocket_server.events import State
 from hypothesis import given
 from hypothesis import strategies as st
-
-from server.events import State
-from server.reply import Reply, ReplyError, parse_reply, read_reply
 
 DOCUMENTED = {
     "content": {"mensagem": "Pode entrar.", "dados": {"intent_type": "visita"}, "valid_for_action": False},

@@ -4,11 +4,10 @@ import asyncio
 from collections import deque
 
 import pytest
-from call_bench import HOLD, SILENCE, SIM, VOICE, Backend, Engine, bench, fault, reply, told, types, virtual
-
-from server.ai_client import BackendError
-from server.events import State
-from server.turns import COULD_NOT_CONNECT, ERROR_OCCURRED
+from audiosocket_server.backend.client import BackendError
+from audiosocket_server.events import State
+from audiosocket_server.turns.machine import COULD_NOT_CONNECT, ERROR_OCCURRED
+from helpers.call_bench import HOLD, SILENCE, SIM, VOICE, Backend, Engine, bench, fault, reply, told, types, virtual
 
 STANDBY, USER_TURN, WAITING, IA_TURN = State.STANDBY, State.USER_TURN, State.WAITING, State.IA_TURN
 
@@ -320,7 +319,7 @@ async def test_a_call_has_a_limit() -> None:
 
 @virtual
 async def test_audio_of_another_rate_is_heard_and_answered_in_8_khz() -> None:
-    from audiosocket.slin import resample
+    from audiosocket_core.slin import resample
 
     async with bench() as b:
         call = await b.call()
@@ -462,7 +461,7 @@ async def test_a_push_at_any_instant_is_spoken_or_refused(status: State) -> None
 
 @virtual
 async def test_wideband_that_is_labelled_as_8_khz_is_heard_where_the_settings_say_so() -> None:
-    from audiosocket.slin import resample
+    from audiosocket_core.slin import resample
 
     async with bench({"audio": {"caller_sample_rate": 16000}}) as b:  # AI-06
         call = await b.call()

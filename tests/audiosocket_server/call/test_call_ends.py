@@ -6,9 +6,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from call_bench import UUID_TEXT, Backend, Bench, Caller, Engine, Turn, bench, fault, reply, types, virtual
-
-from server.events import State
+from audiosocket_server.events import State
+from helpers.call_bench import UUID_TEXT, Backend, Bench, Caller, Engine, Turn, bench, fault, reply, types, virtual
 
 STANDBY, USER_TURN, WAITING, IA_TURN = State.STANDBY, State.USER_TURN, State.WAITING, State.IA_TURN
 
@@ -209,7 +208,7 @@ async def test_private_words_stay_out_of_the_log(caplog: pytest.LogCaptureFixtur
         call.send(3, b"7")
         call.say()
         await call.ended()
-    lines = [r.getMessage() for r in caplog.records if r.name.startswith("server")]
+    lines = [r.getMessage() for r in caplog.records if r.name.startswith("audiosocket_server")]
     assert any("backend_asked" in line for line in lines)
     assert not [line for line in lines if "segredo" in line or "digit=" in line]
 

@@ -3,7 +3,7 @@
 import math
 import struct
 
-from server.inbound import Inbound
+from audiosocket_server.call.inbound import Inbound
 
 TONE_16_KHZ = struct.pack("<16000h", *(round(9000 * math.sin(n / 5)) for n in range(16000)))
 

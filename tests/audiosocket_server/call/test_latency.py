@@ -1,7 +1,7 @@
 """The stages of an answer: arithmetic."""
 
-from server.events import Stage, StageTook
-from server.latency import AnswerClock
+from audiosocket_server.call.latency import AnswerClock
+from audiosocket_server.events import Stage, StageTook
 
 
 def test_each_stage_begins_where_the_one_before_it_ended() -> None:

@@ -1,10 +1,9 @@
 """Which 20 ms leave next. Arithmetic: a frame is a frame."""
 
 import pytest
+from audiosocket_server.call.playback import FRAME_BYTES, HoldBegan, HoldEnded, Playback, SpeechBegan, SpeechEnded
 from hypothesis import given
 from hypothesis import strategies as st
-
-from server.playback import FRAME_BYTES, HoldBegan, HoldEnded, Playback, SpeechBegan, SpeechEnded
 
 SILENCE = bytes(FRAME_BYTES)
 HOLD = b"".join(bytes([n + 1]) * FRAME_BYTES for n in range(3))

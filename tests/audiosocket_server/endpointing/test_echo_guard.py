@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from audiosocket_server.endpointing import EchoGuard, Endpointer, UtteranceBegan, WebRtcVad
+from helpers.call_bench import ROOT
 
-from audiosocket.phrases import PhraseBook
-from audiosocket.slin import frames, gain, mix, silence
-from audiosocket_sim.line import LineModel, noise
-from audiosocket_sim.line_echo import LineEcho
-from server.endpointing import EchoGuard, Endpointer, UtteranceBegan, WebRtcVad
-from tests.server.call_bench import ROOT
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_core.slin import frames, gain, mix, silence
+from audiosocket_sim.phone.line import LineModel, noise
+from audiosocket_sim.phone.line_echo import LineEcho
 
 BOT = b"".join(
     p.pcm for p in PhraseBook.load(ROOT / "audio" / "prompts").phrases if p.name.startswith("pt-br/desculpe")

@@ -3,10 +3,17 @@
 import random
 from collections.abc import Sequence
 
+from audiosocket_server.endpointing import (
+    Endpointer,
+    EndpointingFact,
+    Guard,
+    UtteranceBegan,
+    UtteranceEnded,
+    Vad,
+    WebRtcVad,
+)
 from hypothesis import given
 from hypothesis import strategies as st
-
-from server.endpointing import Endpointer, EndpointingFact, Guard, UtteranceBegan, UtteranceEnded, Vad, WebRtcVad
 
 SPEECH = b"\1" * 320
 QUIET = bytes(320)

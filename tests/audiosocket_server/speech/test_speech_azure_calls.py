@@ -9,18 +9,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from azure_bench import NEEDS_AZURE, recording
-from call_bench import Backend, Bench, Engine, reply
+from audiosocket_server.events import State
+from audiosocket_server.listener import serve
+from audiosocket_server.settings.settings import PROJECT_ROOT
+from audiosocket_server.turns.machine import ERROR_OCCURRED
+from helpers.azure_bench import NEEDS_AZURE, recording
+from helpers.call_bench import Backend, Bench, Engine, reply
 
-from audiosocket.phrases import PhraseBook
-from audiosocket_sim.agreement import disagreements
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_sim.call_log.agreement import disagreements
 from audiosocket_sim.fake_azure import FakeAzure
-from audiosocket_sim.loader import load
-from audiosocket_sim.runner import LATE_MS, Options, Outcome, run
-from server.config import PROJECT_ROOT
-from server.events import State
-from server.listener import serve
-from server.turns import ERROR_OCCURRED
+from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, run
+from audiosocket_sim.scenario.loading import load
 
 pytestmark = NEEDS_AZURE
 

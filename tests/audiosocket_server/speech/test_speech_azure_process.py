@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from azure_bench import NEEDS_AZURE, recording
-from azure_process import Backend, Callers, LiveServer, always_sim
+from audiosocket_server.settings.settings import PROJECT_ROOT
+from helpers.azure_bench import NEEDS_AZURE, recording
+from helpers.azure_process import Backend, Callers, LiveServer, always_sim
 
 from audiosocket_sim.fake_azure import FakeAzure
-from server.config import PROJECT_ROOT
 
 pytestmark = NEEDS_AZURE
 
@@ -103,7 +103,7 @@ async def test_the_check_from_the_command_line(key: str, fake: FakeAzure, tmp_pa
     if key == "no libssl3":  # found before the real one, and of no use
         (tmp_path / "libssl.so.3").touch()
         environment["LD_LIBRARY_PATH"] = str(tmp_path)
-    code, out, errors = await run_python("-m", "server", "--check", "--loop", "asyncio", **environment)
+    code, out, errors = await run_python("-m", "audiosocket_server", "--check", "--loop", "asyncio", **environment)
     assert out.startswith("speech engine: azure (as set in speech.engine)\n")
     if key == "any":
         assert code == 0
@@ -120,8 +120,8 @@ async def test_the_check_from_the_command_line(key: str, fake: FakeAzure, tmp_pa
 LEFT_BEHIND = """
 import asyncio, sys
 sys.path[:0] = {path}
-from azure_bench import recording, settings
-from server.speech.azure import load
+from helpers.azure_bench import recording, settings
+from audiosocket_server.speech.azure import load
 
 async def main():
     engine = load(settings({endpoint!r}, "slow"))

@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
-
-from server.speech.base import SpeechError
-from server.speech.cached import CachedSpeech
+from audiosocket_server.speech.base import SpeechError
+from audiosocket_server.speech.cached import CachedSpeech
 
 
 class Counting:

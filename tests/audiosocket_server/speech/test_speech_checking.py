@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from call_bench import Engine, virtual
-
-from server.__main__ import main
-from server.config import Settings
-from server.listener import serve
-from server.speech import checking
-from server.speech.base import SpeechError, SpeechUnavailable
+from audiosocket_server.__main__ import main
+from audiosocket_server.listener import serve
+from audiosocket_server.settings.settings import Settings
+from audiosocket_server.speech import checking
+from audiosocket_server.speech.base import SpeechError, SpeechUnavailable
+from helpers.call_bench import Engine, virtual
 
 
 @dataclass

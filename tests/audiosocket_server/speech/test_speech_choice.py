@@ -3,10 +3,9 @@
 from typing import Any
 
 import pytest
-
-from server.config import Settings
-from server.speech.base import SpeechError
-from server.speech.choice import choose, load_engine
+from audiosocket_server.settings.settings import Settings
+from audiosocket_server.speech.base import SpeechError
+from audiosocket_server.speech.choice import choose, load_engine
 
 
 class Vendor:
@@ -23,7 +22,7 @@ def settings(**speech: Any) -> Settings:
 
 
 def installed(monkeypatch: pytest.MonkeyPatch, *engines: str) -> None:
-    monkeypatch.setattr("server.speech.choice._is_installed", lambda engine: engine in engines)
+    monkeypatch.setattr("audiosocket_server.speech.choice._is_installed", lambda engine: engine in engines)
 
 
 KEY = {"azure_key": "k", "azure_region": "brazilsouth"}
@@ -67,6 +66,6 @@ def test_an_import_string_that_leads_nowhere_is_one_line(name: str) -> None:
 
 
 def test_an_engine_that_is_not_installed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.speech.choice._VENDORS", {"local": "server.speech.not_there"})
+    monkeypatch.setattr("audiosocket_server.speech.choice._VENDORS", {"local": "audiosocket_server.speech.not_there"})
     with pytest.raises(SpeechError, match="the speech engine local is not installed"):
         load_engine(settings(engine="local"))

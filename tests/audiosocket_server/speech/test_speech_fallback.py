@@ -3,12 +3,11 @@
 from collections import deque
 
 import pytest
-from call_bench import HOLD, SILENCE, VOICE, Backend, Engine, bench, fault, reply, types, virtual
-
-from server.config import PROJECT_ROOT
-from server.events import State
-from server.speech.fallback import StandIns
-from server.turns import COULD_NOT_CONNECT, ERROR_OCCURRED
+from audiosocket_server.events import State
+from audiosocket_server.settings.settings import PROJECT_ROOT
+from audiosocket_server.speech.fallback import StandIns
+from audiosocket_server.turns.machine import COULD_NOT_CONNECT, ERROR_OCCURRED
+from helpers.call_bench import HOLD, SILENCE, VOICE, Backend, Engine, bench, fault, reply, types, virtual
 
 GREETING = "Condomínio Apoena, em que posso ajudar?"
 RECORDED = b"\x33\x33" * 8 * 600  # 600 ms

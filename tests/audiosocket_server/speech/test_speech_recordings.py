@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from audiosocket_server.speech.base import SpeechError
+from audiosocket_server.speech.recordings import EmbeddedEngine
 
-from audiosocket.phrases import PhraseBook, PhraseBookError
-from server.speech.base import SpeechError
-from server.speech.recordings import EmbeddedEngine
+from audiosocket_core.phrase_book.book import PhraseBook, PhraseBookError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CALLERS = PhraseBook.load(ROOT / "recordings")
 
 
@@ -69,7 +69,7 @@ async def test_a_prompt_is_spoken_as_it_was_recorded(engine: EmbeddedEngine) -> 
 async def test_any_other_text_is_spoken_in_the_synthetic_voice(
     engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import audiosocket.synthetic_voice as voice
+    import audiosocket_core.phrase_book.synthetic_voice as voice
 
     monkeypatch.setattr(voice, "render", lambda text, language, *, cache: f"{text} {language}".encode())
     assert await spoken(engine, "Um texto novo.") == b"Um texto novo. pt-BR"
@@ -92,7 +92,7 @@ def test_a_book_that_is_not_there_is_named(tmp_path: Path) -> None:
 async def test_rendering_does_not_block_the_loop(engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 
-    import audiosocket.synthetic_voice as voice
+    import audiosocket_core.phrase_book.synthetic_voice as voice
 
     go = threading.Event()
     monkeypatch.setattr(voice, "render", lambda text, language, *, cache: b"\1\1" if go.wait(10) else b"")
@@ -103,7 +103,7 @@ async def test_rendering_does_not_block_the_loop(engine: EmbeddedEngine, monkeyp
 
 
 async def test_a_book_of_a_scenarios_own_is_read_anew_each_time(tmp_path: Path) -> None:
-    from audiosocket.slin import write_wav
+    from audiosocket_core.slin import write_wav
 
     said = tmp_path / "said"
     said.mkdir()

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import pytest
-
-from server.events import State
-from server.turn_words import (
+from audiosocket_server.events import State
+from audiosocket_server.turns.machine import COULD_NOT_CONNECT, ERROR_OCCURRED, Phase, Turns
+from audiosocket_server.turns.vocabulary import (
     Answered,
     AskBackend,
     BackendFailed,
@@ -38,7 +38,6 @@ from server.turn_words import (
     UtteranceEnded,
     Warn,
 )
-from server.turns import COULD_NOT_CONNECT, ERROR_OCCURRED, Phase, Turns
 
 STANDBY, USER_TURN, WAITING, IA_TURN = State.STANDBY, State.USER_TURN, State.WAITING, State.IA_TURN
 

@@ -2,12 +2,9 @@
 
 from collections.abc import Callable
 
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-
-from server.events import State
-from server.turn_words import (
+from audiosocket_server.events import State
+from audiosocket_server.turns.machine import Phase, Turns
+from audiosocket_server.turns.vocabulary import (
     Answered,
     AskBackend,
     BackendFailed,
@@ -40,7 +37,9 @@ from server.turn_words import (
     UtteranceEnded,
     Warn,
 )
-from server.turns import Phase, Turns
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 MESSAGES = st.builds(Message, st.sampled_from(["", "Um momento."]), st.sampled_from(list(State)))
 JOB_EVENTS: list[Callable[[int], TurnEvent]] = [

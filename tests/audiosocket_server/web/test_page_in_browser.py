@@ -7,12 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from browser_bench import browsing, needs_browser
-from call_bench import bench, reply
-from pydantic import SecretStr
-
-from server.calls import CallRecord, Calls
-from server.events import (
+from audiosocket_server.backend.reply import Reply
+from audiosocket_server.events import (
     BackendAsked,
     CallEnded,
     CallStarted,
@@ -30,9 +26,12 @@ from server.events import (
     TranscriptInterim,
     Warned,
 )
-from server.reply import Reply
-from server.vitals import Vitals
-from server.web import ControlServer
+from audiosocket_server.registry.calls import CallRecord, Calls
+from audiosocket_server.registry.vitals import Vitals
+from audiosocket_server.web.api import ControlServer
+from helpers.browser_bench import browsing, needs_browser
+from helpers.call_bench import bench, reply
+from pydantic import SecretStr
 
 pytestmark = needs_browser
 

@@ -10,12 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
-from web_bench import REPLY, FakeCall, FakeCalls, read_events, serving
-
-from audiosocket_sim import virtual_time
-from server import web_streams
-from server.calls import Calls
-from server.events import (
+from audiosocket_server.backend.reply import Reply
+from audiosocket_server.events import (
     CallEnded,
     CallEvent,
     CallStarted,
@@ -25,10 +21,14 @@ from server.events import (
     StateChanged,
     TranscriptFinal,
 )
-from server.reply import Reply
-from server.web import MAX_BODY_BYTES, ControlServer
+from audiosocket_server.registry.calls import Calls
+from audiosocket_server.web import streams as web_streams
+from audiosocket_server.web.api import MAX_BODY_BYTES, ControlServer
+from helpers.web_bench import REPLY, FakeCall, FakeCalls, read_events, serving
 
-PAGE = Path(__file__).parents[2] / "server" / "page"
+from audiosocket_sim import virtual_time
+
+PAGE = Path(__file__).parents[3] / "server" / "audiosocket_server" / "web" / "page"
 
 
 def test_calls_are_listed_and_shown() -> None:

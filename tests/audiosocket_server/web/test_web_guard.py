@@ -4,11 +4,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from audiosocket_server.__main__ import main
+from audiosocket_server.settings.settings import ConfigError, Settings
+from helpers.web_bench import REPLY, FakeCall, FakeCalls, serving
 from pydantic import SecretStr
-from web_bench import REPLY, FakeCall, FakeCalls, serving
-
-from server.__main__ import main
-from server.config import ConfigError, Settings
 
 TOKEN = "0123456789abcdef-geheim"
 PRIVATE = ("/calls", "/calls/a", "/calls/a/events", "/events", "/metrics", "/nothing")
@@ -164,7 +163,7 @@ def test_the_server_refuses_to_start_without_a_token(
 
 
 def test_the_token_comes_by_its_short_name_and_is_never_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from server.config import load_settings
+    from audiosocket_server.settings.settings import load_settings
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CONTROL_TOKEN", TOKEN)

@@ -6,11 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from call_bench import bench, types, virtual
-from web_bench import FakeCall, FakeCalls, read_events, serving
-
-from server.events import CallEnded, CallStarted, DtmfReceived
-from server.web import ControlServer
+from audiosocket_server.events import CallEnded, CallStarted, DtmfReceived
+from audiosocket_server.web.api import ControlServer
+from helpers.call_bench import bench, types, virtual
+from helpers.web_bench import FakeCall, FakeCalls, read_events, serving
 
 
 async def told_in(http: httpx.AsyncClient, url: str, seconds: float) -> list[tuple[float, str, Any]]:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audiosocket_sim.asterisk.profiles import ERAS, Era
 from audiosocket_sim.asterisk.reader import AsteriskReader, Audio
-from audiosocket_sim.profiles import ERAS, Era
 
 BY_NAME = {era.name: era for era in ERAS}
 FRAME = b"\x10\x01\x40" + bytes(range(1, 161)) * 2

@@ -14,13 +14,13 @@ from statistics import median
 from typing import Any
 
 import pytest
-from fidelity_bench import Call, Session, call, speaking
+from helpers.fidelity_bench import Call, Session, call, speaking
 
-from audiosocket.connection import Connection, Role, State
-from audiosocket.messages import Kind, encode
+from audiosocket_core.connection import Connection, Role, State
+from audiosocket_core.messages import Kind, encode
 from audiosocket_sim.asterisk import CallLeg
 
-FOLDER = Path(__file__).parents[1] / "asterisk" / "captures"
+FOLDER = Path(__file__).parents[1] / "asterisk_real" / "captures"
 FIRST_AUDIO_MS = 500
 KEYS = "0123456789*#ABCD"
 TYPICAL_MS, WORST_MS = 3, 60

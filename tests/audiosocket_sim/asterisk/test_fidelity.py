@@ -10,7 +10,7 @@ import socket
 from typing import Any
 
 import pytest
-from fidelity_bench import (
+from helpers.fidelity_bench import (
     EVERY,
     FRAME,
     ID,
@@ -29,8 +29,8 @@ from fidelity_bench import (
 )
 
 from audiosocket_sim.asterisk import CallLeg, ConnectFailed, LegEnd
-from audiosocket_sim.profiles import profile
-from audiosocket_sim.scenario import Jitter
+from audiosocket_sim.asterisk.faults import PacketDelays
+from audiosocket_sim.asterisk.profiles import profile
 from audiosocket_sim.virtual_time import run
 
 # --- the beginning
@@ -201,8 +201,7 @@ def test_fid_06_the_application_is_8_khz_always() -> None:
 
 def test_fid_07_jitter_keeps_the_mean_and_bursts_after_a_hole() -> None:
     """FID-07: the mean is exact, single gaps go up to the limit, what was due in a hole comes at once; seeded."""
-    jitter = Jitter(up_to="140ms", seed=7)
-    done = call(jitter=jitter, hang_up_at=60.2)
+    done = call(delays=PacketDelays(140, 7), hang_up_at=60.2)
     at = done.session.audio_at
     gaps = [after - before for before, after in itertools.pairwise(at)]
     grid = [n * 0.02 for n in range(1, len(at) + 1)]
@@ -213,8 +212,8 @@ def test_fid_07_jitter_keeps_the_mean_and_bursts_after_a_hole() -> None:
     assert 0.1 < max(gaps) <= 0.16
     assert gaps.count(0.0) > 50
     assert sum(gaps) / len(gaps) == pytest.approx(0.02, abs=0.14 / len(gaps))
-    again = call(jitter=jitter, hang_up_at=60.2)
-    other = call(jitter=Jitter(up_to="140ms", seed=8), hang_up_at=60.2)
+    again = call(delays=PacketDelays(140, 7), hang_up_at=60.2)
+    other = call(delays=PacketDelays(140, 8), hang_up_at=60.2)
     assert again.session.audio_at == at
     assert other.session.audio_at != at
 

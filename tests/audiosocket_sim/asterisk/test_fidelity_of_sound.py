@@ -6,10 +6,10 @@ import socket
 from typing import Any
 
 import pytest
-from fidelity_bench import EVERY, FRAME, Session, after, call, in_pieces, leg, listening, quiet, speaking
+from helpers.fidelity_bench import EVERY, FRAME, Session, after, call, in_pieces, leg, listening, quiet, speaking
 
-from audiosocket import slin
-from audiosocket.messages import AUDIO_KIND, encode
+from audiosocket_core import slin
+from audiosocket_core.messages import AUDIO_KIND, encode
 from audiosocket_sim.asterisk import CallLeg
 from audiosocket_sim.asterisk.channel import RESAMPLER_DELAY_MS
 from audiosocket_sim.asterisk.flood import PHONE_BUFFER_MS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from audiosocket_sim.profiles import ERAS, VERSIONS, HeaderRule, UnknownProfile, profile
+from audiosocket_sim.asterisk.profiles import ERAS, VERSIONS, HeaderRule, UnknownProfile, profile
 from audiosocket_sim.scenario import AsteriskPeer
 
 

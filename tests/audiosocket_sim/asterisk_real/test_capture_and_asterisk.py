@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from audiosocket_sim.asterisk_real import Installation
-from audiosocket_sim.call_log import BackendAsked, BotSpoke, CallEnded
-from audiosocket_sim.loader import load
-from audiosocket_sim.runner import Options, Outcome, run
+from audiosocket_sim.call_log.events import BackendAsked, BotSpoke, CallEnded
+from audiosocket_sim.running.runner import Options, Outcome, run
 from audiosocket_sim.scenario import DtmfStep, SayStep
+from audiosocket_sim.scenario.loading import load
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.real_time]
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CALL = """
 summary: A caller presses keys, says goodbye, and is told goodbye.
 line: {codec: ulaw, noise_dbfs: -60}

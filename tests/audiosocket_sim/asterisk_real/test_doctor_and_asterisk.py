@@ -5,16 +5,16 @@ import re
 from pathlib import Path
 
 import pytest
-from real_calls import page_dialplan
+from helpers.real_calls import page_dialplan
 
-from audiosocket.slin import read_audio
+from audiosocket_core.slin import read_audio
 from audiosocket_sim.asterisk_real import Installation, RealAsterisk
 from audiosocket_sim.asterisk_real.phone import Phone
-from audiosocket_sim.doctor import Finding, Observed, examine, findings
+from audiosocket_sim.live.doctor import Finding, Observed, examine, findings
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.real_time]
 
-VOICE = Path(__file__).resolve().parents[2] / "recordings" / "pt-br" / "quero_falar_com_a_administracao_do.wav"
+VOICE = Path(__file__).resolve().parents[3] / "recordings" / "pt-br" / "quero_falar_com_a_administracao_do.wav"
 PHONES = """
 [phones]
 exten => speaks,1,Answer()

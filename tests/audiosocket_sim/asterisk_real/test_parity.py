@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from audiosocket_sim import call_log
-from audiosocket_sim.agreement import disagreements
 from audiosocket_sim.asterisk_real import Installation
 from audiosocket_sim.asterisk_real.misfits import misfits
-from audiosocket_sim.call_log import BotSpoke, CallEnded, CallLog, Entry, Source, StateTold
-from audiosocket_sim.loader import load
-from audiosocket_sim.runner import Options, Outcome, run
+from audiosocket_sim.call_log import events as call_log
+from audiosocket_sim.call_log.agreement import disagreements
+from audiosocket_sim.call_log.events import BotSpoke, CallEnded, CallLog, Entry, Source, StateTold
+from audiosocket_sim.running.runner import Options, Outcome, run
+from audiosocket_sim.scenario.loading import load
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SCENARIOS = ROOT / "scenarios"
 COMPUTE_MS = 20
 LONGEST_SECONDS = 60

@@ -1,4 +1,5 @@
-"""A real Asterisk calls `python -m server`, by the dialplan of docs/asterisk.md. All calls are made once, at once.
+"""A real Asterisk calls `python -m audiosocket_server`, by the dialplan of docs/asterisk.md. All calls are
+made once, at the same time.
 
 On the real clock: nothing here asserts how fast anything was, only what happened, in which order, and every sample.
 """
@@ -11,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from real_calls import CALLS, GOODBYE, GREETING_DELAY, LONGEST_SECONDS, Evening, page_dialplan, spend_an_evening
+from helpers.real_calls import CALLS, GOODBYE, GREETING_DELAY, LONGEST_SECONDS, Evening, page_dialplan, spend_an_evening
 
-from audiosocket.slin import read_audio
+from audiosocket_core.slin import read_audio
 from audiosocket_sim.asterisk_real import Installation
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.real_time]
 
-PROMPTS = Path(__file__).resolve().parents[2] / "audio" / "prompts" / "pt-br"
+PROMPTS = Path(__file__).resolve().parents[3] / "audio" / "prompts" / "pt-br"
 GREETING = read_audio(PROMPTS / "condominio_apoena_em_que_posso_ajudar.wav")
 FAREWELL = read_audio(PROMPTS / "ate_logo_tenha_um_bom_dia.wav")
 ANSWERED = ("application", "channel", "transfer", "wideband")

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from audiosocket_sim.asterisk.profiles import UnknownProfile, release_like
 from audiosocket_sim.asterisk_real.phone import Phone
 from audiosocket_sim.asterisk_real.verdicts import end_told
-from audiosocket_sim.profiles import UnknownProfile, release_like
 
 LOG = "[Nov 22 18:25:04] {}[25924][C-00000004]: {}.c:161 audiosocket_run: {}"
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from audiosocket_sim.agreement import disagreements
-from audiosocket_sim.call_log import (
+from audiosocket_sim.call_log.agreement import disagreements
+from audiosocket_sim.call_log.events import (
     BackendAsked,
     BotSpoke,
     CallLog,

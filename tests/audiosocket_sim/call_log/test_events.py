@@ -1,6 +1,6 @@
 """The order of what happened, and that looking at it costs nothing."""
 
-from audiosocket_sim.call_log import CallLog, Noted, Source
+from audiosocket_sim.call_log.events import CallLog, Noted, Source
 
 
 def test_entries_stand_in_the_order_of_time_source_and_number() -> None:

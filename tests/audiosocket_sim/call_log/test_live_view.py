@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from audiosocket_sim.call_log import BotSpoke, CallLog, Source, StateTold
-from audiosocket_sim.live import LiveView
+from audiosocket_sim.call_log.events import BotSpoke, CallLog, Source, StateTold
+from audiosocket_sim.call_log.live_view import LiveView
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """The transcript: one line an event, as a person reads it in a diff."""
 
-from audiosocket_sim.call_log import (
+from audiosocket_sim.call_log.events import (
     BackendAsked,
     BackendPushed,
     BackendReplied,
@@ -15,8 +15,8 @@ from audiosocket_sim.call_log import (
     StateTold,
     StepFailed,
 )
+from audiosocket_sim.call_log.transcript import around, heading, line_of, transcript
 from audiosocket_sim.scenario import Scenario
-from audiosocket_sim.transcript import around, heading, line_of, transcript
 
 
 def scenario(**keys: object) -> Scenario:

@@ -1,9 +1,9 @@
 """A failure as a block for people, and as one line."""
 
-from audiosocket_sim.call_log import StepFailed
-from audiosocket_sim.failure import Failure
-from audiosocket_sim.loader import load_text
+from audiosocket_sim.call_log.events import StepFailed
+from audiosocket_sim.checks.failure import Failure
 from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.scenario.loading import load_text
 
 TEXT = "summary: A call.\nai: [{says: Oi.}]\nsteps:\n  - wait: 1s\n  - expect: {bot_says: Oi.}\n"
 SCENARIO = load_text(TEXT, "short", file="calls/short.yaml")

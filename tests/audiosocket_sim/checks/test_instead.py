@@ -2,7 +2,7 @@
 
 import pytest
 
-from audiosocket_sim.call_log import (
+from audiosocket_sim.call_log.events import (
     BackendAsked,
     BotSpoke,
     CallEnded,

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from audiosocket.phrases import PhraseBook
-from audiosocket.slin import silence, write_wav
-from audiosocket_sim.cli import main
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_core.slin import silence, write_wav
+from audiosocket_sim.cli.main import main
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SIM = ROOT / "recordings" / "pt-br" / "sim.wav"
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from audiosocket_sim.asterisk import CallLeg
-from audiosocket_sim.cli import main
+from audiosocket_sim.cli.main import main
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 PICKY = """
 class Refused(ValueError):

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import pytest
-import sdk_client
-from fake_azure_needs import QUERO, SDK, prompt, quero, recording
+from helpers import sdk_client
+from helpers.fake_azure_needs import QUERO, SDK, prompt, quero, recording
 
-from audiosocket.slin import silence
+from audiosocket_core.slin import silence
 from audiosocket_sim.fake_azure import FakeAzure
 
 pytestmark = [*SDK]

@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 
 import pytest
-from fake_azure_needs import prompt, quero, recording
+from helpers.fake_azure_needs import prompt, quero, recording, riff
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiosocket.slin import gain, mix, resample, silence, ulaw_encode
+from audiosocket_core.slin import gain, mix, resample, silence, ulaw_encode
 from audiosocket_sim.fake_azure.asked import (
     NotUnderstood,
     Upgrade,
@@ -24,8 +24,8 @@ from audiosocket_sim.fake_azure.frames import Frame, MalformedFrame, pack, unpac
 from audiosocket_sim.fake_azure.messages import Phrase, SpeechStarted, frame_of
 from audiosocket_sim.fake_azure.recognisers import RecogniserError, load_recogniser, phrase_book, recogniser_from
 from audiosocket_sim.fake_azure.speech_detector import Ended, SpeechDetector, Started
-from audiosocket_sim.line import noise
-from audiosocket_sim.places import PROJECT
+from audiosocket_sim.phone.line import noise
+from audiosocket_sim.scenario.paths import PROJECT
 
 V2 = Upgrade("recognition", "/stt/speech/universal/v2", "key", {})
 
@@ -181,12 +181,6 @@ def test_the_output_format_has_to_be_said() -> None:
 
 
 # --- audio formats
-
-
-def riff(rate_hz: int, *, tag: int = 1, bits: int = 16, channels: int = 1) -> bytes:
-    fields = [(tag, 2), (channels, 2), (rate_hz, 4), (rate_hz * bits // 8, 4), (bits // 8, 2), (bits, 2)]
-    form = b"".join(value.to_bytes(size, "little") for value, size in fields)
-    return b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + form + b"data\0\0\0\0"
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 16000, 48000])

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_azure_needs import needs
+from helpers.fake_azure_needs import needs
 from pydantic import BaseModel
 
-from audiosocket_sim.cli import main
+from audiosocket_sim.cli.main import main
 from audiosocket_sim.fake_azure import FakeAzure, FakeAzureError, Faults, FaultsError, Request, load_faults
 from audiosocket_sim.fake_azure.command import line_of
 from audiosocket_sim.fake_azure.plan import Drop, Moment, Pace, Stall, Step
 from audiosocket_sim.fake_azure.request_log import RequestLog, masked
 from audiosocket_sim.fake_azure.script import AFTER, AUDIO, BEFORE, START, Now, Script, is_at
-from audiosocket_sim.places import PROJECT
+from audiosocket_sim.scenario.paths import PROJECT
 
 FILE = """
 keys:

@@ -4,10 +4,9 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from fake_azure_needs import QUERO, quero, recording
-from test_fake_azure_parts import riff
+from helpers.fake_azure_needs import QUERO, quero, recording, riff
 
-from audiosocket.slin import resample, silence, ulaw_encode
+from audiosocket_core.slin import resample, silence, ulaw_encode
 from audiosocket_sim.fake_azure.asked import NotUnderstood, RecognitionAsked
 from audiosocket_sim.fake_azure.messages import (
     Hypothesis,
@@ -21,7 +20,7 @@ from audiosocket_sim.fake_azure.messages import (
 )
 from audiosocket_sim.fake_azure.recognisers import phrase_book, recogniser_from
 from audiosocket_sim.fake_azure.recognition import RecognitionTurn
-from audiosocket_sim.places import PROJECT
+from audiosocket_sim.scenario.paths import PROJECT
 
 CONTINUOUS = RecognitionAsked("pt-BR", False, False, 15_000, 600, False)
 ONCE = replace(CONTINUOUS, once=True)

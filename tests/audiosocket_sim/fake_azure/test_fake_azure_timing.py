@@ -6,10 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from fake_azure_needs import QUERO, needs, prompt, quero, recording
-from test_fake_azure_parts import riff
+from helpers.fake_azure_needs import QUERO, needs, prompt, quero, recording, riff
 
-from audiosocket.slin import silence
+from audiosocket_core.slin import silence
 from audiosocket_sim.fake_azure import FakeAzure
 from audiosocket_sim.fake_azure.frames import Frame, pack, unpack
 from audiosocket_sim.virtual_time import run

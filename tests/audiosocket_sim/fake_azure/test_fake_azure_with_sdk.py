@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sdk_client
-from fake_azure_needs import QUERO, SDK, prompt, quero, recording
+from helpers import sdk_client
+from helpers.fake_azure_needs import QUERO, SDK, prompt, quero, recording
 
-from audiosocket.slin import resample, silence
+from audiosocket_core.slin import resample, silence
 from audiosocket_sim.fake_azure import FakeAzure
 
 pytestmark = [*SDK]

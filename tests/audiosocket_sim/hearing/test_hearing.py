@@ -6,17 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.phone_sounds import START, listen, ms, music, quiet, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from phone_sounds import START, listen, ms, music, quiet, told
 
-from audiosocket import slin
-from audiosocket.phrases import Phrase, PhraseBook
+from audiosocket_core import slin
+from audiosocket_core.phrase_book.book import Phrase, PhraseBook
 from audiosocket_sim.hearing import Ear, Fact, HeardHoldStarted, HeardSpeech, HeardSpeechStarted
 from audiosocket_sim.hearing.loudness import Loudness, audible_stretches
-from audiosocket_sim.line import Codec, LineModel, tone
+from audiosocket_sim.phone.line import Codec, LineModel, tone
 
-PROMPTS = Path(__file__).parents[2] / "audio" / "prompts"
+PROMPTS = Path(__file__).parents[3] / "audio" / "prompts"
 BOOK = PhraseBook.load(PROMPTS)
 LOOP = music(6)
 

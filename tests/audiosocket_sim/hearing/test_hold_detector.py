@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
+from helpers.phone_sounds import listen, ms, music, quiet, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from phone_sounds import listen, ms, music, quiet, told
 
-from audiosocket import slin
-from audiosocket.phrases import PhraseBook
+from audiosocket_core import slin
+from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_sim.hearing import Ear, Fact
 from audiosocket_sim.hearing.hold_loop import HoldLoop
-from audiosocket_sim.line import Codec, tone
+from audiosocket_sim.phone.line import Codec, tone
 
 LOOP = music(6)
 RING = tone(1000, 425, -18) + quiet(4000)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiosocket import slin
+from audiosocket_core import slin
 from audiosocket_sim.hearing.playout import Playout
-from audiosocket_sim.line import tone
+from audiosocket_sim.phone.line import tone
 
 ONES = b"\1\0" * 160
 TWOS = b"\2\0" * 160

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from audiosocket_sim import virtual_time
-from audiosocket_sim.call_log import BackendAsked, BackendPushed, BackendReplied
-from audiosocket_sim.control import ControlError
-from audiosocket_sim.mock_ai import MockAi, answer_json
+from audiosocket_sim.call_log.events import BackendAsked, BackendPushed, BackendReplied
+from audiosocket_sim.mock_ai.backend import MockAi, answer_json
+from audiosocket_sim.net.control_client import ControlError
 from audiosocket_sim.scenario import Push, Reply
 
 

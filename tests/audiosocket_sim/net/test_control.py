@@ -7,7 +7,7 @@ import pytest
 import respx
 from pydantic import SecretStr
 
-from audiosocket_sim.control import ControlClient, ControlError, ToldEvent
+from audiosocket_sim.net.control_client import ControlClient, ControlError, ToldEvent
 
 URL = "http://control.test"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from audiosocket_sim.target import (
+from audiosocket_sim.parties.target import (
     CommandTarget,
     DialledTarget,
     InProcessTarget,
@@ -16,7 +16,7 @@ from audiosocket_sim.target import (
 
 
 def test_kinds() -> None:
-    assert parse_target("server:serve") == InProcessTarget("server", "serve")
+    assert parse_target("audiosocket_server:serve") == InProcessTarget("server", "serve")
     assert parse_target("tcp://127.0.0.1:8080", "http://127.0.0.1:8081") == DialledTarget(
         "127.0.0.1", 8080, "http://127.0.0.1:8081"
     )
@@ -31,7 +31,7 @@ def test_kinds() -> None:
         ("command: bot", "the placeholder {port}"),
         ("server", "expected module:callable"),
         ("server:", "expected module:callable"),
-        ("../server:serve", "expected module:callable"),
+        ("../audiosocket_server:serve", "expected module:callable"),
         ("tcp://127.0.0.1:8080/calls", "expected tcp://HOST:PORT"),
         ("command: bot {port} {prot}", "there is no placeholder {prot}; there are {port}, {control_port}"),
         ("command: bot {port} 'unclosed", "no command line: No closing quotation"),
@@ -65,7 +65,7 @@ def test_a_control_url_that_is_none(url: str) -> None:
 
 def test_an_import_string_tells_its_control_url_itself() -> None:
     with pytest.raises(TargetUsageError, match="--control-url is for command: and tcp://"):
-        parse_target("server:serve", "http://127.0.0.1:8081")
+        parse_target("audiosocket_server:serve", "http://127.0.0.1:8081")
 
 
 async def test_other_braces_are_the_commands_own(tmp_path: Path) -> None:

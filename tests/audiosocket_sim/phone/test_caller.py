@@ -1,7 +1,7 @@
 """The caller's packets: arithmetic on a clock of our own."""
 
-from audiosocket_sim.caller import Caller, Sound
-from audiosocket_sim.line import LineModel
+from audiosocket_sim.phone.caller import Caller, Sound
+from audiosocket_sim.phone.line import LineModel
 
 
 class Clock:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiosocket_sim.line import LineModel, noise, tone
+from audiosocket_sim.phone.line import LineModel, noise, tone
 
 SPEECH = tone(500, 300, -20)
 

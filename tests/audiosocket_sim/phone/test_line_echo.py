@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from audiosocket_sim.line import LineModel, noise
-from audiosocket_sim.line_echo import LineEcho
+from audiosocket_sim.phone.line import LineModel, noise
+from audiosocket_sim.phone.line_echo import LineEcho
 
 SPEECH = noise(1000, -20)
 FRAMES = [SPEECH[at : at + 320] for at in range(0, len(SPEECH), 320)]

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from audiosocket.errors import AudioSocketError
-from audiosocket.phrases import PhraseBookError
-from audiosocket.slin import AudioFileError, duration_ms, level_dbfs, silence, write_wav
-from audiosocket_sim import sounds as module
-from audiosocket_sim.loader import ScenarioError, load, load_text
-from audiosocket_sim.sounds import Sounds
+from audiosocket_core.errors import AudioSocketError
+from audiosocket_core.phrase_book.book import PhraseBookError
+from audiosocket_core.slin import AudioFileError, duration_ms, level_dbfs, silence, write_wav
+from audiosocket_sim.phone import sounds as module
+from audiosocket_sim.phone.sounds import Sounds
+from audiosocket_sim.scenario.loading import ScenarioError, load, load_text
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SIM = ROOT / "recordings" / "pt-br" / "sim.wav"
 
 

@@ -8,15 +8,16 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-import scripted_bot  # else each session would load it anew, and all that it imports
+from helpers import scripted_bot  # else each session would load it anew, and all that it imports
 
-from audiosocket_sim import pytest_plugin, runner
 from audiosocket_sim.asterisk import CallLeg
-from audiosocket_sim.processor_waits import ProcessorWaits
+from audiosocket_sim.pytest_plugin import plugin as pytest_plugin
+from audiosocket_sim.running import runner
+from audiosocket_sim.running.processor_waits import ProcessorWaits
 
 pytest_plugins = ["pytester"]
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 CALL = """
 summary: A short call.
@@ -50,8 +51,8 @@ def write(project: pytest.Pytester, path: str, text: str = CALL, *, tag: str = "
     return file
 
 
-def run(project: pytest.Pytester, *arguments: str, target: str = "scripted_bot:serve") -> pytest.RunResult:
-    plugins = ["-p", "audiosocket_sim.pytest_plugin"]
+def run(project: pytest.Pytester, *arguments: str, target: str = "helpers.scripted_bot:serve") -> pytest.RunResult:
+    plugins = ["-p", "audiosocket_sim.pytest_plugin.plugin"]
     if "no:syrupy" not in arguments:
         plugins += ["-p", "syrupy"]
     return project.runpytest_inprocess(*plugins, "--target", target, *arguments)

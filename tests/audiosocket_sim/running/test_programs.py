@@ -13,13 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
-from audiosocket_sim import target
 from audiosocket_sim.asterisk import CallLeg
-from audiosocket_sim.loader import load_text
-from audiosocket_sim.runner import Options, Outcome, Result, run
+from audiosocket_sim.parties import target
+from audiosocket_sim.running.runner import Options, Outcome, Result, run
+from audiosocket_sim.scenario.loading import load_text
 
-ROOT = Path(__file__).resolve().parents[2]
-BOT = Path(__file__).with_name("scripted_bot.py")
+ROOT = Path(__file__).resolve().parents[3]
+BOT = ROOT / "tests" / "helpers" / "scripted_bot.py"
 
 pytestmark = pytest.mark.real_time
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audiosocket_sim.loader import load_text
-from audiosocket_sim.runner import Options, Outcome, Result, run
-from audiosocket_sim.stage import Stage
+from audiosocket_sim.running.call_fixture import Stage
+from audiosocket_sim.running.runner import Options, Outcome, Result, run
+from audiosocket_sim.scenario.loading import load_text
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 HELLO = [0.5, "say", "pt-br/pode_subir"]  # heard from 0.81 to 1.80
 HELLO_TEXT = "Pode subir."
 
@@ -24,7 +24,7 @@ def call(steps: str, *script: list[Any], keys: str = "", artefacts: Path | None 
     text = f"summary: A call to a bot that follows a script.\n{keys}\nsteps:\n{lines}\n"
     scenario = load_text(text, "call", folder=ROOT / "scenarios")
     scenario = scenario.model_copy(update={"server": {"script": list(script), **bot}})
-    return run(scenario, Options(target="scripted_bot:serve", artefacts=artefacts))
+    return run(scenario, Options(target="helpers.scripted_bot:serve", artefacts=artefacts))
 
 
 @dataclass(frozen=True)

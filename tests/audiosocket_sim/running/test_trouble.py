@@ -10,19 +10,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import scripted_bot
+from helpers import scripted_bot
 
-from audiosocket_sim import runner, steps
-from audiosocket_sim.caller import Caller
 from audiosocket_sim.hearing import Ear
-from audiosocket_sim.loader import load_text
-from audiosocket_sim.mock_ai import MockAi
-from audiosocket_sim.runner import Options, Outcome, Result, run
+from audiosocket_sim.mock_ai.backend import MockAi
+from audiosocket_sim.phone.caller import Caller
+from audiosocket_sim.phone.sounds import Sounds
+from audiosocket_sim.running import runner, steps
+from audiosocket_sim.running.runner import Options, Outcome, Result, run
 from audiosocket_sim.scenario import Scenario
-from audiosocket_sim.sounds import Sounds
+from audiosocket_sim.scenario.loading import load_text
 from audiosocket_sim.virtual_time import new_loop
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 HELLO = [0.5, "say", "pt-br/pode_subir"]
 
 
@@ -32,7 +32,7 @@ def scenario(*script: list[Any], steps: str = "[{wait: 3s}]", keys: str = "", **
     return made.model_copy(update={"server": {"script": list(script), **bot}})
 
 
-def go(made: Scenario, folder: Path, *, serve: str = "scripted_bot:serve", **options: Any) -> Result:
+def go(made: Scenario, folder: Path, *, serve: str = "helpers.scripted_bot:serve", **options: Any) -> Result:
     on_entry = options.pop("on_entry", None)
     return run(made, Options(target=serve, artefacts=folder / "run", **options), on_entry)
 
@@ -168,7 +168,7 @@ def test_a_target_that_raises(error: BaseException, line: str, tmp_path: Path, m
         raise error
 
     monkeypatch.setattr(scripted_bot, "serve", serve)
-    check(go(scenario(), tmp_path), Outcome.SET_UP, f"scripted_bot:serve {line}")
+    check(go(scenario(), tmp_path), Outcome.SET_UP, f"helpers.scripted_bot:serve {line}")
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_nobody_hears_what_is_said_without_a_folder() -> None:
 
     scripted_bot.serve, kept = serve, scripted_bot.serve
     try:
-        result = run(scenario(steps="[{say: {text: Bom dia.}}]"), Options(target="scripted_bot:serve"))
+        result = run(scenario(steps="[{say: {text: Bom dia.}}]"), Options(target="helpers.scripted_bot:serve"))
     finally:
         scripted_bot.serve = kept
     assert result.outcome is Outcome.PASSED, result.problems

@@ -305,7 +305,7 @@ def test_all_names_are_there_and_sorted_into_the_scenario(module: Any) -> None:
 
 
 def test_known_versions_are_those_that_have_rules() -> None:
-    from audiosocket_sim.profiles import profile
+    from audiosocket_sim.asterisk.profiles import profile
 
     for version in scenario.ASTERISK_VERSIONS:
         assert profile(version, "app")

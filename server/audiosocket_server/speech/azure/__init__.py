@@ -10,8 +10,8 @@
 The SDK is imported when an engine is loaded, and not before: it is the extra [azure].
 """
 
-from server.config import Settings
-from server.speech.base import SpeechEngine, SpeechError
+from audiosocket_server.settings.settings import Settings
+from audiosocket_server.speech.base import SpeechEngine, SpeechError
 
 __all__ = ["load"]
 
@@ -19,7 +19,7 @@ __all__ = ["load"]
 def load(settings: Settings) -> SpeechEngine:
     """Make the engine; connects to nothing yet. Blocks: for the executor. Raises SpeechError."""
     try:
-        from server.speech.azure.engine import AzureEngine
+        from audiosocket_server.speech.azure.engine import AzureEngine
     except (ImportError, OSError) as error:  # the latter: a shared library that the SDK needs
         raise SpeechError(
             f"the Azure Speech SDK cannot be loaded: {error}; it needs libuuid1 and libstdc++6 (apt install), "

@@ -9,17 +9,17 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
-from server.config import Settings
-from server.speech.azure.faults import why_no_connection
-from server.speech.azure.native import NativeRecognition, NativeVoice, new_config
-from server.speech.azure.recognition import AzureTurn
-from server.speech.azure.synthesis import Message, Voices
-from server.speech.azure.threads import Threads
-from server.speech.base import Recognition, SpeechError, SpeechUnavailable
+from audiosocket_server.settings.settings import Settings
+from audiosocket_server.speech.azure.faults import why_no_connection
+from audiosocket_server.speech.azure.native import NativeRecognition, NativeVoice, new_config
+from audiosocket_server.speech.azure.recognition import AzureTurn
+from audiosocket_server.speech.azure.synthesis import Message, Voices
+from audiosocket_server.speech.azure.threads import Threads
+from audiosocket_server.speech.base import Recognition, SpeechError, SpeechUnavailable
 
 __all__ = ["AzureEngine"]
 
-log = logging.getLogger("server.speech.azure")
+log = logging.getLogger("audiosocket_server.speech.azure")
 
 CLEAN_UP_SECONDS = 10.0
 CHECKED_SILENCE = bytes(16 * 500)  # half a second

@@ -9,7 +9,7 @@ import socket
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from server.speech.base import SpeechError, SpeechUnavailable
+from audiosocket_server.speech.base import SpeechError, SpeechUnavailable
 
 __all__ = ["fault", "why_no_connection"]
 

@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 import azure.cognitiveservices.speech as sdk
 
-from server.config import Speech
-from server.speech.azure.faults import fault
-from server.speech.base import SpeechError
+from audiosocket_server.settings.settings import Speech
+from audiosocket_server.speech.azure.faults import fault
+from audiosocket_server.speech.base import SpeechError
 
 __all__ = ["NativeRecognition", "NativeVoice", "RecognitionListener", "SynthesisListener", "new_config"]
 

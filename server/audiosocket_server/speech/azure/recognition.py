@@ -9,13 +9,13 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 
-from server.speech.azure.native import NativeRecognition
-from server.speech.azure.threads import Threads
-from server.speech.base import SpeechError, SpeechUnavailable
+from audiosocket_server.speech.azure.native import NativeRecognition
+from audiosocket_server.speech.azure.threads import Threads
+from audiosocket_server.speech.base import SpeechError, SpeechUnavailable
 
 __all__ = ["AzureTurn"]
 
-log = logging.getLogger("server.speech.azure")
+log = logging.getLogger("audiosocket_server.speech.azure")
 
 # Closed sooner after its start, the SDK at times takes half a second longer.
 SHORTEST_SESSION_SECONDS = 0.05

@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
-from server.speech.azure.native import NativeVoice
-from server.speech.azure.threads import Threads
-from server.speech.base import SpeechError, SpeechUnavailable
+from audiosocket_server.speech.azure.native import NativeVoice
+from audiosocket_server.speech.azure.threads import Threads
+from audiosocket_server.speech.base import SpeechError, SpeechUnavailable
 
 __all__ = ["Message", "Voices"]
 

@@ -6,8 +6,8 @@ This is its door: `load`. Imported also by the child process that makes phonemes
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from server.config import Settings
-    from server.speech.local.engine import LocalEngine
+    from audiosocket_server.settings.settings import Settings
+    from audiosocket_server.speech.local.engine import LocalEngine
 
 __all__ = ["load"]
 
@@ -17,10 +17,10 @@ def load(settings: "Settings") -> "LocalEngine":
 
     Raises SpeechError: what is missing or damaged, and what helps.
     """
-    from server.speech.base import SpeechError
+    from audiosocket_server.speech.base import SpeechError
 
     try:
-        from server.speech.local.engine import LocalEngine
+        from audiosocket_server.speech.local.engine import LocalEngine
     except ImportError as error:
         raise SpeechError(
             f"the local engine lacks {error.name or error}: pip install 'audiosocket-sim[local]'; "

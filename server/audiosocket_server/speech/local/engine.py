@@ -9,15 +9,15 @@ import ctranslate2  # noqa: F401 - here, so that what is missing is told by name
 import onnxruntime  # noqa: F401
 import tokenizers  # noqa: F401
 
-from audiosocket.phrases import PhraseBook
-from server.config import Settings, project_path
-from server.speech.base import SpeechError
-from server.speech.local.kept import KeptSpeech
-from server.speech.local.sentences import sentences
-from server.speech.local.speaker import Speaker
-from server.speech.local.voices import ENGLISH, voice_for
-from server.speech.local.whisper import Whisper
-from server.speech.local.worker import Worker
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_server.settings.settings import Settings, project_path
+from audiosocket_server.speech.base import SpeechError
+from audiosocket_server.speech.local.kept import KeptSpeech
+from audiosocket_server.speech.local.sentences import sentences
+from audiosocket_server.speech.local.speaker import Speaker
+from audiosocket_server.speech.local.voices import ENGLISH, voice_for
+from audiosocket_server.speech.local.whisper import Whisper
+from audiosocket_server.speech.local.worker import Worker
 
 __all__ = ["DEFAULT_PROMPTS", "LocalEngine"]
 

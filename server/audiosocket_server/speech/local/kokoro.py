@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from server.speech.base import SpeechError
-from server.speech.local import weights
+from audiosocket_server.speech.base import SpeechError
+from audiosocket_server.speech.local import weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,8 +1,8 @@
 """Portuguese text as the phonemes that Kokoro reads, by espeak-ng in a child process.
 
-The child, `python -m server.speech.local.phonemes`, answers a line of JSON for each line it gets: espeak-ng is under
-the GPL and stays out of this process. Unlike its speech, its phonemes do not depend on what it was asked before (a
-test asks it in another order). It ends with its parent. Blocking: 0.1 s for the first text, 1 ms for others.
+The child, `python -m audiosocket_server.speech.local.phonemes`, answers a line of JSON for each line it gets: espeak-ng
+is under the GPL and stays out of this process. Unlike its speech, its phonemes do not depend on what it was asked
+before (a test asks it in another order). It ends with its parent. Blocking: 0.1 s for the first text, 1 ms for others.
 """
 
 import ctypes
@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from server.speech.base import SpeechError
+from audiosocket_server.speech.base import SpeechError
 
 __all__ = ["Phonemes"]
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiosocket import slin
-from audiosocket.phrases import speech_edges_ms
-from server.speech.local import english, kokoro, weights
-from server.speech.local.kept import KeptSpeech
-from server.speech.local.phonemes import Phonemes
-from server.speech.local.voices import ENGLISH
+from audiosocket_core import slin
+from audiosocket_core.phrase_book.book import speech_edges_ms
+from audiosocket_server.speech.local import english, kokoro, weights
+from audiosocket_server.speech.local.kept import KeptSpeech
+from audiosocket_server.speech.local.phonemes import Phonemes
+from audiosocket_server.speech.local.voices import ENGLISH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

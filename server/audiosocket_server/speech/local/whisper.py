@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from server.speech.base import SpeechError
-from server.speech.local import weights
-from server.speech.local.log_mel import FRAMES_A_SECOND, RATE_HZ, log_mel
-from server.speech.local.tones import is_tones
+from audiosocket_server.speech.base import SpeechError
+from audiosocket_server.speech.local import weights
+from audiosocket_server.speech.local.log_mel import FRAMES_A_SECOND, RATE_HZ, log_mel
+from audiosocket_server.speech.local.tones import is_tones
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

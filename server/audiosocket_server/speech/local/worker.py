@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, TypeVarTuple
 
-from server.speech.base import SpeechUnavailable
+from audiosocket_server.speech.base import SpeechUnavailable
 
 __all__ = ["Worker"]
 

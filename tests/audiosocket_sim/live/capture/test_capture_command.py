@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from audiosocket.messages import Kind, encode
-from audiosocket.slin import silence
-from audiosocket_sim.capture import Options
-from audiosocket_sim.capture.command import CaptureUsageError, parse_address, parse_settings
-from audiosocket_sim.capture.scribe import NotWritten, ProcessScribe
-from audiosocket_sim.capture.tape import Tape
-from audiosocket_sim.cli import main
-from audiosocket_sim.loader import load
-from audiosocket_sim.runner import Options as RunOptions
-from audiosocket_sim.runner import Outcome, run
+from audiosocket_core.messages import Kind, encode
+from audiosocket_core.slin import silence
+from audiosocket_sim.cli.main import main
+from audiosocket_sim.live.capture import Options
+from audiosocket_sim.live.capture.command import CaptureUsageError, parse_address, parse_settings
+from audiosocket_sim.live.capture.scribe import NotWritten, ProcessScribe
+from audiosocket_sim.live.capture.tape import Tape
+from audiosocket_sim.running.runner import Options as RunOptions
+from audiosocket_sim.running.runner import Outcome, run
+from audiosocket_sim.scenario.loading import load
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[4]
 UUID = encode(Kind.UUID, bytes(range(16)))
 FRAME = encode(Kind.SLIN8, silence(20))
 

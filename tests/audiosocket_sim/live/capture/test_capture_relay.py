@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiosocket.messages import Kind, encode
-from audiosocket.slin import silence
-from audiosocket_sim.asterisk.faults import reset
-from audiosocket_sim.capture import relay as relay_module
-from audiosocket_sim.capture.relay import Relay
-from audiosocket_sim.capture.tape import MOST_BYTES, Tape
-from audiosocket_sim.capture.whole_messages import WholeMessages
+from audiosocket_core.messages import Kind, encode
+from audiosocket_core.slin import silence
+from audiosocket_sim.live.capture import relay as relay_module
+from audiosocket_sim.live.capture.relay import Relay
+from audiosocket_sim.live.capture.tape import MOST_BYTES, Tape
+from audiosocket_sim.live.capture.whole_messages import WholeMessages
+from audiosocket_sim.net.tcp_reset import reset
 from audiosocket_sim.virtual_time import run
 
 UUID = encode(Kind.UUID, bytes(range(16)))

@@ -10,18 +10,18 @@ import json
 from pathlib import Path
 
 import pytest
-from capture_bench import SCENARIOS, captured, comparable, lines, troubles
+from helpers.capture_bench import SCENARIOS, captured, comparable, lines, troubles
 
-from audiosocket.matching import Matcher
-from audiosocket.phrases import PhraseBook, normalise
-from audiosocket.slin import read_audio
-from audiosocket_sim.agreement import disagreements
-from audiosocket_sim.call_log import BotSpoke, CallerSpoke
-from audiosocket_sim.live_call import writer
-from audiosocket_sim.live_call.analysis import Known, known
-from audiosocket_sim.loader import load
-from audiosocket_sim.runner import Outcome, run
+from audiosocket_core.phrase_book.book import PhraseBook, normalise
+from audiosocket_core.phrase_book.matching import Matcher
+from audiosocket_core.slin import read_audio
+from audiosocket_sim.call_log.agreement import disagreements
+from audiosocket_sim.call_log.events import BotSpoke, CallerSpoke
+from audiosocket_sim.live.captured_call import writer
+from audiosocket_sim.live.captured_call.analysis import Known, known
+from audiosocket_sim.running.runner import Outcome, run
 from audiosocket_sim.scenario import SayStep
+from audiosocket_sim.scenario.loading import load
 
 FIRST = (
     "greeting_then_hold",

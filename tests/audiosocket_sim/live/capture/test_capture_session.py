@@ -13,14 +13,14 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from audiosocket.messages import Kind, encode
-from audiosocket.slin import silence
-from audiosocket_sim.capture import Capture, Options
-from audiosocket_sim.capture.scribe import NotWritten, ProcessScribe, ScribeHere
-from audiosocket_sim.capture.tape import AskedAt, Tape
-from audiosocket_sim.http_server import HttpServer
-from audiosocket_sim.live_call import Answer
-from audiosocket_sim.loader import load
+from audiosocket_core.messages import Kind, encode
+from audiosocket_core.slin import silence
+from audiosocket_sim.live.capture import Capture, Options
+from audiosocket_sim.live.capture.scribe import NotWritten, ProcessScribe, ScribeHere
+from audiosocket_sim.live.capture.tape import AskedAt, Tape
+from audiosocket_sim.live.captured_call import Answer
+from audiosocket_sim.net.http_server import HttpServer
+from audiosocket_sim.scenario.loading import load
 from audiosocket_sim.virtual_time import run
 
 FRAME = encode(Kind.SLIN8, silence(20))

@@ -10,13 +10,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from audiosocket.messages import Kind, encode
-from audiosocket.phrases import PhraseBook
-from audiosocket.slin import gain, mix, read_audio, silence
-from audiosocket_sim.capture.convert import captured_call
-from audiosocket_sim.capture.tape import Tape, ToldAt
-from audiosocket_sim.line import LineModel
-from audiosocket_sim.live_call import (
+from audiosocket_core.messages import Kind, encode
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_core.slin import gain, mix, read_audio, silence
+from audiosocket_sim.live.capture.convert import captured_call
+from audiosocket_sim.live.capture.tape import Tape, ToldAt
+from audiosocket_sim.live.captured_call import (
     Answer,
     CapturedCall,
     CapturedPush,
@@ -30,19 +29,20 @@ from audiosocket_sim.live_call import (
     free_name,
     write_scenario,
 )
-from audiosocket_sim.live_call.actions import Keys, Muted, Spoke, actions
-from audiosocket_sim.live_call.analysis import Known
-from audiosocket_sim.live_call.cutting import cut, mutes, noise_floor_dbfs
-from audiosocket_sim.live_call.document import document
-from audiosocket_sim.live_call.echoes import find_echo
-from audiosocket_sim.live_call.heard import Hold, Sentence
-from audiosocket_sim.live_call.pairing import Turn, pair, turns
-from audiosocket_sim.live_call.replies import captured_replies, guessed_replies
-from audiosocket_sim.live_call.steps import Step, steps_of
-from audiosocket_sim.live_call.track import Hole, lay
-from audiosocket_sim.loader import load, load_text
+from audiosocket_sim.live.captured_call.actions import Keys, Muted, Spoke, actions
+from audiosocket_sim.live.captured_call.analysis import Known
+from audiosocket_sim.live.captured_call.cutting import cut, mutes, noise_floor_dbfs
+from audiosocket_sim.live.captured_call.document import document
+from audiosocket_sim.live.captured_call.echoes import find_echo
+from audiosocket_sim.live.captured_call.heard import Hold, Sentence
+from audiosocket_sim.live.captured_call.pairing import Turn, pair, turns
+from audiosocket_sim.live.captured_call.replies import captured_replies, guessed_replies
+from audiosocket_sim.live.captured_call.steps import Step, steps_of
+from audiosocket_sim.live.captured_call.track import Hole, lay
+from audiosocket_sim.phone.line import LineModel
+from audiosocket_sim.scenario.loading import load, load_text
 
-RECORDINGS = Path(__file__).resolve().parents[2] / "recordings" / "pt-br"
+RECORDINGS = Path(__file__).resolve().parents[4] / "recordings" / "pt-br"
 SPEECH = read_audio(RECORDINGS / "obrigado_tchau.wav")
 PROMPT = read_audio(RECORDINGS / "quero_falar_com_o_apartamento_202.wav")
 ID = UUID("0f3b6c1e-5d2a-4c7e-9b1f-2a6d8e4c0b57")

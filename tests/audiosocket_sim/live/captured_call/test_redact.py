@@ -6,11 +6,10 @@ from uuid import UUID
 import pytest
 import webrtcvad
 
-from audiosocket.matching import Matcher
-from audiosocket.phrases import Phrase, PhraseBook
-from audiosocket.slin import frames, silence
-from audiosocket_sim.line import LineModel
-from audiosocket_sim.live_call import (
+from audiosocket_core.phrase_book.book import Phrase, PhraseBook
+from audiosocket_core.phrase_book.matching import Matcher
+from audiosocket_core.slin import frames, silence
+from audiosocket_sim.live.captured_call import (
     Answer,
     BotPacket,
     CapturedCall,
@@ -23,9 +22,10 @@ from audiosocket_sim.live_call import (
     ToldState,
     redact,
 )
-from audiosocket_sim.live_call.analysis import Known
-from audiosocket_sim.live_call.cassette import cassette
-from audiosocket_sim.live_call.tones import pattern
+from audiosocket_sim.live.captured_call.analysis import Known
+from audiosocket_sim.live.captured_call.cassette import cassette
+from audiosocket_sim.live.captured_call.tones import pattern
+from audiosocket_sim.phone.line import LineModel
 
 NOTHING_KNOWN = Known(PhraseBook([]), b"")
 SECRET = "Segredo"

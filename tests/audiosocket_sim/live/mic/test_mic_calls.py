@@ -1,5 +1,5 @@
-"""Calls with the microphone client through a virtual sound card, into `python -m server`: nothing is simulated but the
-hardware, and the AI behind the server.
+"""Calls with the microphone client through a virtual sound card, into `python -m audiosocket_server`: nothing is
+simulated but the hardware, and the AI behind the server.
 """
 
 import fcntl
@@ -19,14 +19,14 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from mic_bench import PYTHON, ROOT, SOONER, Program, Sound, heard, needs_sound, running, virtual_sound_card
+from helpers.mic_bench import PYTHON, ROOT, SOONER, Program, Sound, heard, needs_sound, running, virtual_sound_card
 
-from audiosocket.phrases import Phrase, PhraseBook
-from audiosocket.slin import level_dbfs
-from audiosocket_sim.call_log import BackendAsked
+from audiosocket_core.phrase_book.book import Phrase, PhraseBook
+from audiosocket_core.slin import level_dbfs
+from audiosocket_sim.call_log.events import BackendAsked
 from audiosocket_sim.hearing import Ear, HeardSpeech
-from audiosocket_sim.loader import load
-from audiosocket_sim.runner import Options, Outcome, run
+from audiosocket_sim.running.runner import Options, Outcome, run
+from audiosocket_sim.scenario.loading import load
 
 pytestmark = needs_sound
 
@@ -95,7 +95,7 @@ def server(folder: Path, **settings: str) -> Iterator[Served]:
             "CONTROL_TOKEN": TOKEN,
             **settings,
         }
-        command = (PYTHON, "-m", "server", "--port", "0", "--control-port", "0", "--loop", "asyncio")
+        command = (PYTHON, "-m", "audiosocket_server", "--port", "0", "--control-port", "0", "--loop", "asyncio")
         program = stack.enter_context(running(*command, env=env))
         ready = re.search(
             r"AudioSocket on 127\.0\.0\.1:(\d+), control API and debug page on (\S+)", program.until("debug")

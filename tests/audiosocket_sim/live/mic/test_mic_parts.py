@@ -10,26 +10,26 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from audiosocket.phrases import PhraseBook
-from audiosocket.slin import gain, level_dbfs, mix, read_audio, silence
-from audiosocket_sim.call_log import CallLog
-from audiosocket_sim.cli import main
-from audiosocket_sim.control import ToldEvent
-from audiosocket_sim.line import tone
-from audiosocket_sim.mic.devices import Device, DeviceError, choose, listing
-from audiosocket_sim.mic.echo_guard import EchoGuard
-from audiosocket_sim.mic.jitter_buffer import JitterBuffer
-from audiosocket_sim.mic.keys import HANG_UP, MUTE, Keys, meaning
-from audiosocket_sim.mic.meters import Meter, bar
-from audiosocket_sim.mic.options import MicOptions
-from audiosocket_sim.mic.phone import Phone
-from audiosocket_sim.mic.resampling import StreamResampler
-from audiosocket_sim.mic.screen import status
-from audiosocket_sim.mic.session import MicCall
-from audiosocket_sim.mic.told import Told
-from audiosocket_sim.transcript import line_of
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_core.slin import gain, level_dbfs, mix, read_audio, silence
+from audiosocket_sim.call_log.events import CallLog
+from audiosocket_sim.call_log.transcript import line_of
+from audiosocket_sim.cli.main import main
+from audiosocket_sim.live.mic.devices import Device, DeviceError, choose, listing
+from audiosocket_sim.live.mic.echo_guard import EchoGuard
+from audiosocket_sim.live.mic.jitter_buffer import JitterBuffer
+from audiosocket_sim.live.mic.keys import HANG_UP, MUTE, Keys, meaning
+from audiosocket_sim.live.mic.meters import Meter, bar
+from audiosocket_sim.live.mic.options import MicOptions
+from audiosocket_sim.live.mic.phone import Phone
+from audiosocket_sim.live.mic.resampling import StreamResampler
+from audiosocket_sim.live.mic.screen import status
+from audiosocket_sim.live.mic.session import MicCall
+from audiosocket_sim.live.mic.told import Told
+from audiosocket_sim.net.control_client import ToldEvent
+from audiosocket_sim.phone.line import tone
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[4]
 FRAME = 320
 LOUD = tone(20, 400, -12)  # eight whole waves: one follows the other without a click
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiosocket_sim.loader import Problem, ScenarioError, load, load_text, schema, sound_file
 from audiosocket_sim.scenario import SayStep
+from audiosocket_sim.scenario.loading import Problem, ScenarioError, load, load_text, schema, sound_file
 from audiosocket_sim.scenario.schema import schema_text
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[4]
 
 MANIFEST = """\
 - file: aa/yes.wav

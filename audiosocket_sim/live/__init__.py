@@ -1,0 +1,1 @@
+"""Tools for live calls: capture one, diagnose one, or make one with a microphone."""

@@ -1,0 +1,1 @@
+"""Small tools for sockets and HTTP that several rooms share."""

@@ -1,0 +1,1 @@
+"""The client of the AI backend, and what its replies mean."""

@@ -1,0 +1,1 @@
+"""All calls of this server: their records, levels and metrics."""
