@@ -9,7 +9,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from audiosocket_server.endpointing import Endpointer, Guard, SileroVad, UtteranceBegan, UtteranceEnded, Vad, WebRtcVad
+from audiosocket_server.endpointing import (
+    Endpointer,
+    IsEcho,
+    SileroVad,
+    UtteranceClosed,
+    UtteranceOpened,
+    Vad,
+    WebRtcVad,
+)
 from audiosocket_server.endpointing.vad import FRAME_BYTES, FRAME_MS
 
 from benchmarks.labelled import LEAD_MS
@@ -83,7 +91,7 @@ class Turn:
 
 
 def turns(
-    told: Sequence[bool], pcm: bytes, silence_ms: int, guards: Sequence[Guard] = (), each: Callable[[int], object] = id
+    told: Sequence[bool], pcm: bytes, silence_ms: int, guards: Sequence[IsEcho] = (), each: Callable[[int], object] = id
 ) -> list[Turn]:
     """Cut the sound by these verdicts. `each` is called with the number of each frame before it is heard."""
     vad = _Told(iter(told))
@@ -97,9 +105,9 @@ def turns(
         now = (number + 1) * FRAME_MS
         for fact in ep.audio(pcm[number * FRAME_BYTES : (number + 1) * FRAME_BYTES]) or ():
             match fact:
-                case UtteranceBegan():
+                case UtteranceOpened():
                     began = now
-                case UtteranceEnded(reason):
+                case UtteranceClosed(reason):
                     assert began is not None
                     made.append(Turn(began, now, reason == "too_short"))
                     began = None

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 import numpy as np
-from audiosocket_server.endpointing import EchoGuard
+from audiosocket_server.endpointing import LineEchoGuard
 from audiosocket_server.endpointing.vad import FRAME_BYTES
 
 from audiosocket_core.phrase_book.book import PhraseBook
@@ -128,7 +128,7 @@ def _over(line: Line, sent: bytes, says: bytes, seed: int) -> bytes:
 
 
 def _cut(name: str, sent: bytes, heard: bytes, cost: Cost, *, guarded: bool) -> list[Turn]:
-    guard = EchoGuard()
+    guard = LineEchoGuard()
 
     def is_echo(pcm: bytes) -> bool:
         before = time.process_time()

@@ -68,7 +68,7 @@ class Measured:
 
 
 def _ours(loop: str, settings: str, name: str) -> ServerKind:
-    words = f"-m server --port 0 --control-port 0 --loop {loop} --log-level warning"
+    words = f"-m audiosocket_server --port 0 --control-port 0 --loop {loop} --log-level warning"
     return ServerKind(f"{name}, {loop}", (sys.executable, *words.split(), "--config", str(BUILD / settings)))
 
 

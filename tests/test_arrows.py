@@ -1,4 +1,8 @@
-"""The arrows of ARCHITECTURE.md: who may import whom. Reads the imports, runs nothing."""
+"""The arrows of ARCHITECTURE.md: which folder may import which. Reads the imports, runs nothing.
+
+A *room* is a folder, or a file that stands directly in one of the three packages. It may import what its row names, and
+the other files of its own folder, in which a test allows no cycle.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -8,174 +12,218 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("audiosocket", "server", "audiosocket_sim")
-
-# Lower rooms know nothing of higher ones. A module may import only from rooms of a lower rank in its package, and from
-# rooms of the same rank as long as there is no cycle (which a test of its own checks).
-FORBIDDEN = {
-    "audiosocket": {"server", "audiosocket_sim"},
-    "server": {"audiosocket_sim"},
-    "audiosocket_sim": {"server"},
+PACKAGES = {
+    "audiosocket_core": ROOT / "audiosocket_core",
+    "audiosocket_server": ROOT / "server" / "audiosocket_server",
+    "audiosocket_sim": ROOT / "audiosocket_sim",
 }
-CHAINS = (
-    (
-        "audiosocket_core.errors",
-        "audiosocket_core.messages",
-        "audiosocket_core.connection",
-        "audiosocket_core.transport",
-    ),
-    ("audiosocket_core.pacing", "audiosocket_core.ticker"),
-    (
-        "audiosocket_server.events",
-        "audiosocket_server.turns.machine",
-        "audiosocket_server.call.session",
-        "audiosocket_server.listener",
-        "audiosocket_server.__main__",
-    ),
-    (
-        "audiosocket_sim.call_log.events",
-        "audiosocket_sim.checks",
-        "audiosocket_sim.checks.failure",
-        "audiosocket_sim.running.runner",
-        "audiosocket_sim.pytest_plugin.plugin",
-    ),
-    (
-        "audiosocket_sim.parties.target",
-        "audiosocket_sim.running.runner",
-        "audiosocket_sim.cli.run",
-        "audiosocket_sim.cli.main",
-    ),
-    ("audiosocket_sim.scenario", "audiosocket_sim.scenario.loading"),
-    ("audiosocket_sim.scenario.loading", "audiosocket_sim.fake_azure.service", "audiosocket_sim.cli.main"),
-    (
-        "audiosocket_sim.asterisk",
-        "audiosocket_sim.live.mic.phone",
-        "audiosocket_sim.live.mic.session",
-        "audiosocket_sim.live.mic.screen",
-        "audiosocket_sim.live.mic.command",
-        "audiosocket_sim.cli.main",
-    ),
-    (
-        "audiosocket_sim.live.captured_call.captured",
-        "audiosocket_sim.live.captured_call.writer",
-        "audiosocket_sim.live.capture.convert",
-        "audiosocket_sim.live.capture.session",
-        "audiosocket_sim.live.capture.command",
-        "audiosocket_sim.cli.main",
-    ),
-    (
-        "audiosocket_sim.fake_azure.frames",
-        "audiosocket_sim.fake_azure.messages",
-        "audiosocket_sim.fake_azure.recognition",
-        "audiosocket_sim.fake_azure.turns",
-        "audiosocket_sim.fake_azure.connection",
-        "audiosocket_sim.fake_azure.websocket_server",
-        "audiosocket_sim.fake_azure.service",
-        "audiosocket_sim.fake_azure.command",
-    ),
-)
+
+# Short names: `core.slin` is audiosocket_core.slin. In a row, lower rooms of the same package first.
+MAY_IMPORT = {
+    # the wire and the sound
+    "core": "",
+    "core.errors": "",
+    "core.messages": "core.errors",
+    "core.connection": "core.errors core.messages",
+    "core.transport": "core.errors core.messages core.connection",
+    "core.slin": "core.errors",
+    "core.echo_path": "",
+    "core.pacing": "",
+    "core.timerfd": "",
+    "core.ticker": "core.pacing core.timerfd",
+    "core.phrase_book": "core.errors core.slin",
+    # the reference server
+    "server": "server.listener",
+    "server.events": "",
+    "server.settings": "core.phrase_book",
+    "server.endpointing": "core.echo_path",
+    "server.turns": "server.events",
+    "server.backend": "server.events server.settings",
+    "server.speech": "core.errors core.slin core.phrase_book server.settings",
+    "server.speech.azure": "server.settings server.speech",
+    "server.speech.local": "core.slin core.phrase_book server.settings server.speech",
+    "server.detectors": "server.endpointing server.settings server.speech",
+    "server.registry": "core.pacing core.slin server.events server.turns server.backend",
+    "server.services": "server.settings server.turns server.backend server.speech server.detectors server.registry",
+    "server.call": "core.messages core.ticker core.transport server.events server.settings server.endpointing "
+    "server.turns server.backend server.speech server.detectors server.registry server.services",
+    "server.web": "core.ticker server.events server.turns server.backend server.registry",
+    "server.listener": "core.connection core.slin core.transport server.settings server.turns server.backend "
+    "server.speech server.detectors server.registry server.services server.call server.web",
+    "server.__main__": "core.errors server.settings server.speech server.listener",
+    # the simulator
+    "sim": "",
+    "sim.virtual_time": "",
+    "sim.net": "",
+    "sim.asterisk": "core.errors core.messages core.slin sim.net",
+    "sim.scenario": "core.phrase_book sim.asterisk",
+    "sim.scenario.loading": "core.phrase_book sim.scenario",
+    "sim.hearing": "core.phrase_book",
+    "sim.call_log": "core.slin sim.scenario sim.hearing",
+    "sim.checks": "core.phrase_book sim.scenario sim.call_log",
+    "sim.phone": "core.slin core.phrase_book sim.scenario sim.scenario.loading",
+    "sim.parties": "sim.asterisk sim.scenario",
+    "sim.asterisk_real": "core.errors core.messages core.slin sim.asterisk sim.scenario sim.parties",
+    "sim.mock_ai": "core.phrase_book sim.net sim.scenario sim.call_log",
+    "sim.fake_azure": "core.errors core.slin core.phrase_book sim.net sim.scenario sim.scenario.loading",
+    "sim.running": "core.errors core.slin core.phrase_book sim.virtual_time sim.net sim.asterisk sim.scenario "
+    "sim.hearing sim.call_log sim.checks sim.phone sim.parties sim.asterisk_real sim.mock_ai",
+    "sim.live": "",
+    "sim.live.captured_call": "core.slin core.phrase_book sim.asterisk sim.scenario sim.scenario.loading sim.hearing",
+    "sim.live.capture": "core.errors core.messages sim.net sim.asterisk sim.scenario sim.scenario.loading "
+    "sim.live.captured_call",
+    "sim.live.mic": "core.errors core.slin core.echo_path core.phrase_book sim.net sim.asterisk sim.scenario "
+    "sim.scenario.loading sim.hearing sim.call_log sim.live.captured_call",
+    "sim.live.doctor": "core.errors core.messages core.connection core.slin sim.net",
+    "sim.pytest_plugin": "sim.net sim.scenario sim.scenario.loading sim.call_log sim.parties sim.asterisk_real "
+    "sim.fake_azure sim.running",
+    "sim.cli": "core.errors core.slin core.phrase_book sim.net sim.scenario sim.scenario.loading sim.call_log "
+    "sim.parties sim.mock_ai sim.fake_azure sim.running sim.live.capture sim.live.mic sim.live.doctor",
+    "sim.__main__": "sim.cli",
+}
 PURE = (
-    "audiosocket_core.messages",
-    "audiosocket_core.connection",
-    "audiosocket_core.slin",
-    "audiosocket_core.echo_path",
-    "audiosocket_core.pacing",
-    "audiosocket_server.endpointing",
-    "audiosocket_server.turns.machine",
-    "audiosocket_server.call.playback",
-    "audiosocket_sim.scenario",
-    "audiosocket_sim.checks",
-    "audiosocket_sim.checks.failure",
-    "audiosocket_sim.hearing",
-    "audiosocket_sim.phone.caller",
-    "audiosocket_sim.call_log.transcript",
-    "audiosocket_sim.call_log.agreement",
-    "audiosocket_sim.live.mic.devices",
-    "audiosocket_sim.live.mic.echo_guard",
-    "audiosocket_sim.live.mic.jitter_buffer",
-    "audiosocket_sim.live.mic.meters",
-    "audiosocket_sim.live.mic.phone",
-    "audiosocket_sim.live.mic.resampling",
-    "audiosocket_sim.live.mic.told",
-    "audiosocket_sim.fake_azure.frames",
-    "audiosocket_sim.fake_azure.messages",
-    "audiosocket_sim.fake_azure.asked",
-    "audiosocket_sim.fake_azure.audio_formats",
-    "audiosocket_sim.fake_azure.speech_detector",
-    "audiosocket_sim.fake_azure.recognition",
-    "audiosocket_sim.fake_azure.plan",
-    "audiosocket_sim.fake_azure.script",
-    "audiosocket_sim.live.captured_call",
-    "audiosocket_sim.live.capture.whole_messages",
-    "audiosocket_sim.live.capture.tape",
-    "audiosocket_sim.live.capture.convert",
+    "core.messages",
+    "core.connection",
+    "core.slin",
+    "core.echo_path",
+    "core.pacing",
+    "server.endpointing",
+    "server.turns",
+    "server.call.playback",
+    "sim.scenario",
+    "sim.checks",
+    "sim.hearing",
+    "sim.phone.caller",
+    "sim.call_log.transcript",
+    "sim.call_log.agreement",
+    "sim.live.mic.devices",
+    "sim.live.mic.echo_guard",
+    "sim.live.mic.jitter_buffer",
+    "sim.live.mic.meters",
+    "sim.live.mic.phone",
+    "sim.live.mic.resampling",
+    "sim.live.mic.told",
+    "sim.fake_azure.frames",
+    "sim.fake_azure.messages",
+    "sim.fake_azure.asked",
+    "sim.fake_azure.audio_formats",
+    "sim.fake_azure.speech_detector",
+    "sim.fake_azure.recognition",
+    "sim.fake_azure.plan",
+    "sim.fake_azure.script",
+    "sim.live.captured_call",
+    "sim.live.capture.message_splitter",
+    "sim.live.capture.tape",
+    "sim.live.capture.convert",
 )
+"""Rooms, and single files of rooms, whose time is an argument: they import no loop, no socket and no clock."""
 
 
-def modules() -> Iterator[tuple[str, Path]]:
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            parts = path.relative_to(ROOT).with_suffix("").parts
-            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+def short(module: str) -> str:
+    return module.removeprefix("audiosocket_")
 
 
-def imports(name: str, path: Path) -> set[str]:
+@cache
+def modules() -> dict[str, Path]:
+    found = {}
+    for package, folder in PACKAGES.items():
+        for path in sorted(folder.rglob("*.py")):
+            parts = (package, *path.relative_to(folder).with_suffix("").parts)
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def room_of(module: str) -> str:
+    """The folder that a file stands in; a file directly in a package is a room of its own."""
+    parts = module.split(".")
+    is_folder = modules()[module].name == "__init__.py"
+    return short(module if is_folder or len(parts) == 2 else ".".join(parts[:-1]))
+
+
+def imported(name: str, path: Path) -> Iterator[str]:
     """Every module that a file imports, also late and for types only."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
                 parent = package.split(".")[: len(package.split(".")) - node.level + 1]
                 base = ".".join([*parent, *([node.module] if node.module else [])])
-            found.add(base)
-            found |= {f"{base}.{alias.name}" for alias in node.names}
-    return found
+            for alias in node.names:
+                full = f"{base}.{alias.name}"
+                yield full if full in modules() else base
 
 
 @cache
 def graph() -> dict[str, set[str]]:
-    return {name: imports(name, path) for name, path in modules()}
+    return {name: set(imported(name, path)) for name, path in modules().items()}
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_packages_keep_apart(package: str) -> None:
+def rows() -> dict[str, set[str]]:
+    return {room: set(allowed.split()) for room, allowed in MAY_IMPORT.items()}
+
+
+def test_every_room_has_a_row_and_every_row_a_room() -> None:
+    rooms = {room_of(module) for module in graph()}
+    assert rooms == set(MAY_IMPORT)
+    named = {room for allowed in rows().values() for room in allowed}
+    assert named - rooms == set()
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_a_room_imports_only_what_its_row_names(room: str) -> None:
+    allowed = rows()[room] | {room}
     broken = [
-        f"{name} imports {imported}"
-        for name, found in graph().items()
-        if name.split(".")[0] == package
-        for imported in found
-        if imported.split(".")[0] in FORBIDDEN[package]
+        f"{module} imports {target}"
+        for module, targets in graph().items()
+        if room_of(module) == room
+        for target in targets & set(modules())
+        if room_of(target) not in allowed
     ]
     assert not broken
 
 
-@pytest.mark.parametrize("chain", CHAINS, ids=lambda chain: chain[-1])
-def test_arrows_point_down(chain: tuple[str, ...]) -> None:
-    missing = [name for name in chain if name not in graph()]
-    assert not missing
-    upward = [
-        f"{lower} imports {upper}"
-        for i, lower in enumerate(chain)
-        for upper in chain[i + 1 :]
-        if upper in graph()[lower]
+def test_no_row_allows_what_nobody_needs() -> None:
+    used: dict[str, set[str]] = {room: set() for room in MAY_IMPORT}
+    for module, targets in graph().items():
+        used[room_of(module)] |= {room_of(target) for target in targets & set(modules())}
+    assert {room: unused for room, allowed in rows().items() if (unused := allowed - used[room])} == {}
+
+
+def test_arrows_between_rooms_point_down() -> None:
+    """Each row stands below all that it names: a table in this order can hold no circle."""
+    order = {room: place for place, room in enumerate(MAY_IMPORT)}
+    lazy = {("server", "server.listener")}  # a package's door imports what it opens on when it is asked for
+    upward = [(room, other) for room, allowed in rows().items() for other in allowed if order[other] > order[room]]
+    assert set(upward) == lazy
+
+
+@pytest.mark.parametrize(
+    ("package", "others"), [("core", ("server", "sim")), ("server", ("sim",)), ("sim", ("server",))]
+)
+def test_packages_keep_apart(package: str, others: tuple[str, ...]) -> None:
+    """Server and simulator meet over bytes, HTTP and an import string; the core knows neither."""
+    broken = [
+        f"{module} imports {target}"
+        for module, targets in graph().items()
+        if short(module).split(".")[0] == package
+        for target in targets
+        if target.startswith("audiosocket_") and short(target).split(".")[0] in others
     ]
-    assert not upward
+    assert not broken
 
 
 @pytest.mark.parametrize("room", PURE)
 def test_pure_rooms_import_no_loop_and_no_socket(room: str) -> None:
-    """A room is a module, or a package with all that is in it."""
-    parts = [name for name in graph() if name == room or name.startswith(f"{room}.")]
+    parts = [name for name in graph() if short(name) == room or short(name).startswith(f"{room}.")]
     assert parts
     for name in parts:
         assert not {i for i in graph()[name] if i.split(".")[0] in ("asyncio", "socket", "threading", "time")}, name
 
 
-def test_no_cycles() -> None:
+def test_no_cycles_within_a_room() -> None:
     known = set(graph())
     arrows = {name: {i for i in found if i in known and i != name} for name, found in graph().items()}
     done: set[str] = set()

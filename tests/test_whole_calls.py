@@ -126,7 +126,7 @@ def _embedded_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_embedded_engine")
 def test_a_command_as_target(tmp_path: Path) -> None:
     (tmp_path / "plain.yaml").write_text(PLAIN, encoding="utf-8")
-    target = "command: {python} -m server --port {port} --control-port {control_port}"
+    target = "command: {python} -m audiosocket_server --port {port} --control-port {control_port}"
     result = run(load(tmp_path / "plain.yaml"), Options(target=target, real_time=True, artefacts=tmp_path / "out"))
     assert result.outcome is Outcome.PASSED, result.problems
 

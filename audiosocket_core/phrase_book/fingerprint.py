@@ -20,7 +20,7 @@ __all__ = [
     "SHIFT_FFT",
     "SPAN",
     "Array",
-    "SoundPrint",
+    "Fingerprint",
     "features",
     "middle_band",
     "print_of",
@@ -47,7 +47,7 @@ _LOUDNESS_POWER = 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SoundPrint:
+class Fingerprint:
     """One known sound. Sample numbers count from the start of the recording."""
 
     start: int
@@ -68,7 +68,7 @@ class SoundPrint:
 
 
 @lru_cache(maxsize=4096)
-def print_of(pcm: bytes, start_ms: int, end_ms: int) -> SoundPrint:
+def print_of(pcm: bytes, start_ms: int, end_ms: int) -> Fingerprint:
     """The print of a recording (SLIN, 8 kHz) whose speech lies from `start_ms` to `end_ms`."""
     wave = middle_band(np.concatenate((np.zeros(EDGE, np.float32), samples(pcm))))
     start = min(start_ms * SAMPLES_PER_MS, len(wave))
@@ -81,7 +81,7 @@ def print_of(pcm: bytes, start_ms: int, end_ms: int) -> SoundPrint:
     length = float(np.linalg.norm(anchor)) or 1.0
     pieces = speech[: count * PIECE].reshape(count, PIECE)
     opening = speech[: min(ANCHOR, count * PIECE)]
-    return SoundPrint(
+    return Fingerprint(
         start=start,
         end=start + count * PIECE,
         anchor=(anchor / length).ravel(),

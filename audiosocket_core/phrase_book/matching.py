@@ -38,7 +38,7 @@ from audiosocket_core.phrase_book.fingerprint import (
     print_of,
     samples,
 )
-from audiosocket_core.phrase_book.phrase_tracker import SHORTEST_PART, Outcome, Trail, shifted_products
+from audiosocket_core.phrase_book.phrase_tracker import SHORTEST_PART, PhraseTracker, TrackedPhrase, shifted_products
 
 __all__ = ["Listening", "Match", "Matcher"]
 
@@ -174,7 +174,7 @@ class _Search:
         self._frames: Array = features(self._wave)
         self._dropped = 0  # frames of HOP samples already forgotten
         self._place = 0  # the next frame at which a phrase may begin
-        self._trails: tuple[Trail, ...] = ()
+        self._trails: tuple[PhraseTracker, ...] = ()
         self._limit: int | None = None  # where the sound ended
 
     def take(self, block: Array) -> None:
@@ -247,7 +247,7 @@ class _Search:
         likeness = self._likeness(first, count)
         best = likeness.max(axis=0)
         order = np.argsort(-best, kind="stable")
-        trails: list[Trail] = []
+        trails: list[PhraseTracker] = []
         kin = math.inf
         for rank, index in enumerate(order):
             if best[index] < ANCHOR_LIKENESS or (rank >= TRIES and best[index] < kin):
@@ -272,7 +272,7 @@ class _Search:
         scores /= np.maximum(lengths, 1e-3)[:, None]
         return scores
 
-    def _lay(self, index: int, place: int) -> "Trail | None":
+    def _lay(self, index: int, place: int) -> "PhraseTracker | None":
         """Lay the opening of a phrase against the wave around a place: a trail from the best shift, or None."""
         sound = self.book.prints[index]
         start = max(0, place - SHIFT)
@@ -285,7 +285,7 @@ class _Search:
         if correlation[best] < ANCHOR_CORRELATION:
             return None
         gain = float(products[best]) / sound.anchor_energy
-        return Trail.begin(index, sound, self._dropped * HOP + start + best, gain)
+        return PhraseTracker.begin(index, sound, self._dropped * HOP + start + best, gain)
 
     def _forget(self) -> None:
         """Let go of sound that nothing can refer to any more."""
@@ -297,7 +297,7 @@ class _Search:
             self._dropped += frames
 
 
-def _ranked(book: _Book, trails: Iterable[Trail], heard: int) -> list[Match]:
+def _ranked(book: _Book, trails: Iterable[PhraseTracker], heard: int) -> list[Match]:
     """What the trails found, best first: who explains the most sound (to 2 %), then the whole, then the score.
 
     Empty where two phrases of different texts fit equally well.
@@ -321,7 +321,7 @@ def _ranked(book: _Book, trails: Iterable[Trail], heard: int) -> list[Match]:
     return matches
 
 
-def _match(outcome: Outcome, phrase: Phrase, margin: float) -> Match:
+def _match(outcome: TrackedPhrase, phrase: Phrase, margin: float) -> Match:
     trail, sound = outcome.trail, outcome.trail.sound
     start_ms = round((trail.origin - LEAD - sound.start) / SAMPLES_PER_MS)
     heard_ms = phrase.duration_ms if outcome.whole else (sound.start + outcome.cut * PIECE) // SAMPLES_PER_MS

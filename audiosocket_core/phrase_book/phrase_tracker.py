@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from audiosocket_core.phrase_book.fingerprint import PIECE, Array, SoundPrint
+from audiosocket_core.phrase_book.fingerprint import PIECE, Array, Fingerprint
 
-__all__ = ["Outcome", "Trail", "shifted_products"]
+__all__ = ["PhraseTracker", "TrackedPhrase", "shifted_products"]
 
 SEGMENT = 20  # pieces of 10 ms: phrases are checked 200 ms at a time
 SEGMENT_CORRELATION = 0.5  # a segment agrees when it is this much like the recording's, or
@@ -51,12 +51,12 @@ def shifted_products(stretch: Array, spectrum: NDArray[np.complex64], size: int,
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trail:
+class PhraseTracker:
     """A phrase that is being followed. Sample numbers are the search's. Immutable: `follow` gives the next one."""
 
     index: int
     """Which phrase of the book."""
-    sound: SoundPrint
+    sound: Fingerprint
     origin: int
     """The sample at which its speech begins."""
     gain: float
@@ -73,7 +73,7 @@ class Trail:
     """Broken for good: it does not go on behind a hole either."""
 
     @classmethod
-    def begin(cls, index: int, sound: SoundPrint, origin: int, gain: float) -> "Trail":
+    def begin(cls, index: int, sound: Fingerprint, origin: int, gain: float) -> "PhraseTracker":
         return cls(index, sound, origin, gain, np.zeros(0), np.zeros(0))
 
     @property
@@ -81,7 +81,7 @@ class Trail:
         """More sound may tell more about it."""
         return not self.over and len(self.products) < len(self.sound.energy)
 
-    def follow(self, wave: Array, offset: int) -> "Trail":
+    def follow(self, wave: Array, offset: int) -> "PhraseTracker":
         """Go on as far as the sound reaches; `offset` is the number of the wave's first sample."""
         trail = self
         while trail.is_open:
@@ -97,7 +97,7 @@ class Trail:
             trail = grown._checked(done // SEGMENT)
         return trail
 
-    def bridged(self, wave: Array, offset: int) -> "Trail":
+    def bridged(self, wave: Array, offset: int) -> "PhraseTracker":
         """After a break: look for the phrase behind a hole, or behind a loss, with what sound there is."""
         if self.broken is None:
             return self
@@ -126,7 +126,7 @@ class Trail:
         """Where the piece after the broken segment would be if there were neither hole nor loss."""
         return self.origin + self.inserted + ((self.broken or 0) + SEGMENT) * PIECE
 
-    def _spliced(self, inserted: int, ahead: int, wave: Array, offset: int) -> "Trail":
+    def _spliced(self, inserted: int, ahead: int, wave: Array, offset: int) -> "PhraseTracker":
         """Old pieces up to where the new place explains the sound better, new ones from there to `ahead`."""
         start = self.broken or 0
         kept = replace(self, products=self.products[:start], energies=self.energies[:start], broken=None)
@@ -144,7 +144,7 @@ class Trail:
             energies=np.concatenate((self.energies[:split], moved.energies[split:])),
         )
 
-    def _grown(self, wave: Array, offset: int, limit: int | None = None) -> "Trail":
+    def _grown(self, wave: Array, offset: int, limit: int | None = None) -> "PhraseTracker":
         """With the pieces that the sound reaches by now (not past piece `limit`) compared."""
         done = len(self.products)
         first = self.origin + self.inserted - offset
@@ -160,7 +160,7 @@ class Trail:
             energies=np.concatenate((self.energies, energies)),
         )
 
-    def _checked(self, segment: int) -> "Trail":
+    def _checked(self, segment: int) -> "PhraseTracker":
         """This trail, broken where a segment that is complete by now, from number `segment` on, does not agree."""
         count = len(self.sound.energy)
         while True:
@@ -180,7 +180,7 @@ class Trail:
             return True
         return GAIN_DRIFT[0] <= product / known / self.gain <= GAIN_DRIFT[1]
 
-    def outcome(self, heard: int, shortest: int = SHORTEST_PART) -> "Outcome | None":
+    def outcome(self, heard: int, shortest: int = SHORTEST_PART) -> "TrackedPhrase | None":
         """How far the phrase was heard when `heard` is one past the last sample; None when it was not.
 
         `shortest`: so many pieces of it must have been heard.
@@ -203,7 +203,7 @@ class Trail:
         score = product / float(max(self.energies[:cut].sum(), 1.0) * total[:cut].sum()) ** 0.5
         if score < PROVEN or not (whole or self._is_a_part(cut, n, shortest)):
             return None
-        return Outcome(self, cut, whole, score, product * product / float(total[:cut].sum()))
+        return TrackedPhrase(self, cut, whole, score, product * product / float(total[:cut].sum()))
 
     def _is_a_part(self, cut: int, n: int, shortest: int) -> bool:
         """Whether a phrase that was heard for `cut` pieces was broken off, rather than never said."""
@@ -215,10 +215,10 @@ class Trail:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
+class TrackedPhrase:
     """How far a trail's phrase was heard."""
 
-    trail: Trail
+    trail: PhraseTracker
     cut: int
     """In pieces of the speech."""
     whole: bool

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from audiosocket_core.errors import AudioSocketError
 from audiosocket_sim.asterisk.profiles import Attach
-from audiosocket_sim.asterisk.reader import Verdict
+from audiosocket_sim.asterisk.reader import ReaderVerdict
 
 __all__ = ["ConnectFailed", "LegEnd", "end_of", "never_connected"]
 
@@ -33,7 +33,7 @@ class ConnectFailed(AudioSocketError):
         self.end = end
 
 
-def end_of(verdict: Verdict, attach: Attach, at: float) -> LegEnd:
+def end_of(verdict: ReaderVerdict, attach: Attach, at: float) -> LegEnd:
     """The application returns 0 (the dialplan continues) or -1 (it ends); with the channel driver its channel ends."""
     dialplan = "continues" if verdict.orderly else "ends"
     return LegEnd(verdict.who, verdict.how, "channel_ends" if attach == "chan" else dialplan, verdict.reason, at)

@@ -14,12 +14,12 @@ from uuid import UUID
 
 from audiosocket_core.messages import Kind, encode
 from audiosocket_sim.asterisk.channel import CallerChannel, Coding
+from audiosocket_sim.asterisk.channel_busy import ChannelBusyModel
 from audiosocket_sim.asterisk.end import ConnectFailed, LegEnd, end_of, never_connected
 from audiosocket_sim.asterisk.faults import Cuts, PacketDelays, SplitMode
 from audiosocket_sim.asterisk.profiles import ComfortNoise, Profile
-from audiosocket_sim.asterisk.reader import AsteriskReader, Verdict
+from audiosocket_sim.asterisk.reader import AsteriskReader, ReaderVerdict
 from audiosocket_sim.asterisk.socket import ConnectError, PeerSocket, dial
-from audiosocket_sim.asterisk.thread import ChannelThread
 from audiosocket_sim.asterisk.to_phone import ToPhone
 
 __all__ = ["CallLeg", "ConnectFailed", "LegEnd"]
@@ -29,16 +29,16 @@ _ROUNDING = 1e-6
 _OWN_DELAY_SECONDS = 0.0005
 """A timer later than this was late by our own fault: look once more for data before the server is blamed."""
 
-_SHORT_WRITE = Verdict(
+_SHORT_WRITE = ReaderVerdict(
     "asterisk",
     "protocol",
     False,
     "the server does not read: a write came up short («Failed to write data to AudioSocket»)",
 )
-_COMFORT_NOISE = Verdict(
+_COMFORT_NOISE = ReaderVerdict(
     "asterisk", "protocol", False, "the phone sent comfort noise, which ends the channel driver of this version"
 )
-_UNANSWERED = Verdict(
+_UNANSWERED = ReaderVerdict(
     "asterisk", "unanswered", False, "not answered: Asterisk connects, then closes («Channel is not answered»)"
 )
 
@@ -104,7 +104,7 @@ class CallLeg:
         self._connect_pause_ms = connect_pause_ms
         self._cuts = Cuts(split, seed)
         self._reader = AsteriskReader(profile.era)
-        self._thread = ChannelThread(
+        self._thread = ChannelBusyModel(
             self._reader,
             profile.era.seconds_per_message,
             in_header=stuck_in_header,
@@ -178,7 +178,7 @@ class CallLeg:
         if how == "mid_frame" and self.t0 is not None:
             self._write(self._channel.unfinished_message())
         reset = how == "reset"
-        self._finish(Verdict("caller", "reset" if reset else "fin", False, "the caller hung up"), reset=reset)
+        self._finish(ReaderVerdict("caller", "reset" if reset else "fin", False, "the caller hung up"), reset=reset)
 
     async def press(self, digit: str, tone_ms: float = 100) -> None:
         """Hold a key (FID-09): no audio while it is down, then 0x03 where the era has it. Returns when it is up.
@@ -197,7 +197,7 @@ class CallLeg:
 
     def abort(self) -> None:
         """Leave nothing behind, whatever the state: for taking down, not for a caller's hang-up."""
-        self._finish(Verdict("caller", "fin", False, "the simulation was taken down"))
+        self._finish(ReaderVerdict("caller", "fin", False, "the simulation was taken down"))
 
     async def aclose(self) -> None:
         """`abort`, for whoever waits until nothing is left."""
@@ -335,7 +335,9 @@ class CallLeg:
             self._timer = self._loop.call_at(active_at + limit, self._judge_quiet, limit)
             return
         quoted = f"«Reached timeout after {limit * 1000:.0f} ms of no activity»"
-        self._finish(Verdict("asterisk", "protocol", False, f"nothing from either side for {limit:g} s ({quoted})"))
+        self._finish(
+            ReaderVerdict("asterisk", "protocol", False, f"nothing from either side for {limit:g} s ({quoted})")
+        )
 
     def _on_eof(self) -> bool:
         """Whether the socket stays open for writing: only where the era does not notice the end (FID-19)."""
@@ -358,7 +360,7 @@ class CallLeg:
             self._fail(error)
         elif self._reader.fin_unnoticed:
             reason = "the server had closed the connection, noticed only when a write failed"
-            self._finish(Verdict("server", "fin", False, reason))
+            self._finish(ReaderVerdict("server", "fin", False, reason))
         else:
             self._reader.reset()
             self._judge_reading()
@@ -369,7 +371,7 @@ class CallLeg:
 
     # --- the end
 
-    def _finish(self, verdict: Verdict, *, reset: bool = False) -> None:
+    def _finish(self, verdict: ReaderVerdict, *, reset: bool = False) -> None:
         """The one way out: says why, stops every clock, closes the socket."""
         if self._end is not None:
             return
@@ -386,7 +388,7 @@ class CallLeg:
     def _fail(self, error: Exception) -> None:
         """A callback broke: neither side of the call is to blame."""
         self._error = error
-        self._finish(Verdict("asterisk", "protocol", False, f"the simulator failed: {error!r}"))
+        self._finish(ReaderVerdict("asterisk", "protocol", False, f"the simulator failed: {error!r}"))
 
     def _stop_clocks(self) -> None:
         self._channel.stop()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from audiosocket_sim.asterisk.faults import PacketDelays
 
-__all__ = ["Key", "Keypad", "PacketGrid"]
+__all__ = ["KeyPress", "Keypad", "PacketGrid"]
 
 SHORTEST_TONE_MS = 80
 """The core stretches shorter digits (`dtmfminduration`; docs/protocol.md, 3.2)."""
@@ -43,7 +43,7 @@ class PacketGrid:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class KeyPress:
     """One key press: held from `down` until just before `up`, when Asterisk learns of it."""
 
     digit: str
@@ -55,7 +55,7 @@ class Keypad:
     """Keys in the order pressed, one at a time, as long and as far apart as Asterisk's core has them (FID-09)."""
 
     def __init__(self) -> None:
-        self._keys: deque[Key] = deque()
+        self._keys: deque[KeyPress] = deque()
         self._last_up = float("-inf")
 
     @property
@@ -63,10 +63,10 @@ class Keypad:
         """Whether a key is down, or waits to be."""
         return bool(self._keys)
 
-    def press(self, digit: str, tone_ms: float, now: float) -> Key:
+    def press(self, digit: str, tone_ms: float, now: float) -> KeyPress:
         """Put the key down now, or once the key before it is up and the gap is over."""
         down = max(now, self._last_up + SHORTEST_GAP_MS / 1000)
-        key = Key(digit, down, down + max(tone_ms, SHORTEST_TONE_MS) / 1000)
+        key = KeyPress(digit, down, down + max(tone_ms, SHORTEST_TONE_MS) / 1000)
         self._last_up = key.up
         self._keys.append(key)
         return key
@@ -75,10 +75,10 @@ class Keypad:
         """Whether a packet that comes at `at` falls into a key press: the core drops its audio."""
         return any(key.down <= at < key.up for key in self._keys)
 
-    def released(self, now: float) -> list[Key]:
+    def released(self, now: float) -> list[KeyPress]:
         """The keys that came up until now, each told once."""
         keys = self._keys
-        up: list[Key] = []
+        up: list[KeyPress] = []
         while keys and keys[0].up <= now + 1e-9:
             up.append(keys.popleft())
         return up

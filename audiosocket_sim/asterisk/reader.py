@@ -14,7 +14,7 @@ from typing import NamedTuple
 from audiosocket_core.messages import RATE_HZ, Kind
 from audiosocket_sim.asterisk.profiles import Era, HeaderRule
 
-__all__ = ["AsteriskReader", "Audio", "Verdict"]
+__all__ = ["AsteriskReader", "BotAudio", "ReaderVerdict"]
 
 _HEADER_BYTES = 3
 _UNKNOWN_LENGTH = 0xFFFF
@@ -25,7 +25,7 @@ _ROUNDING = 1e-6
 _new = tuple.__new__  # makes an Audio without its own constructor, which is a function in Python
 
 
-class Audio(NamedTuple):
+class BotAudio(NamedTuple):
     """One audio message: `payload` is 16-bit little-endian mono, an odd last byte is cut off, so it may be empty."""
 
     rate_hz: int
@@ -33,7 +33,7 @@ class Audio(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ReaderVerdict:
     """Why Asterisk leaves the connection. `orderly`: the application returns 0 and the dialplan goes on."""
 
     who: str
@@ -58,25 +58,25 @@ class AsteriskReader:
         """In the middle of a message: the thread that reads also sends, so no caller audio leaves meanwhile."""
         self.deadline: float | None = None
         """When `timed_out` must be called; None where Asterisk would wait for ever."""
-        self.verdict: Verdict | None = None
+        self.verdict: ReaderVerdict | None = None
         self.unread = 0
         """Bytes that Asterisk leaves in its socket: its close() is a reset then (FID-11)."""
         self.fin_unnoticed = False
         self.notes: list[str] = []
         """What Asterisk tolerated, each once, in plain words."""
 
-    def feed(self, data: bytes | bytearray | memoryview, now: float, *, more: bool = False) -> list[Audio]:
+    def feed(self, data: bytes | bytearray | memoryview, now: float, *, more: bool = False) -> list[BotAudio]:
         """One piece from the server. Returns the audio in it; then look at `verdict`, `deadline` and `busy`."""
         if not self.busy and self.verdict is None and len(data) > _HEADER_BYTES:  # a whole message: nearly always
             length = data[1] << 8 | data[2]
             rate_hz = self._rates.get(data[0])
             if length == len(data) - _HEADER_BYTES and rate_hz is not None and not length & 1:
-                return [_new(Audio, (rate_hz, bytes(data[_HEADER_BYTES:])))]
+                return [_new(BotAudio, (rate_hz, bytes(data[_HEADER_BYTES:])))]
         if self.verdict is not None:
             self.unread += len(data)
             return []
         self._buffer += data
-        heard: list[Audio] = []
+        heard: list[BotAudio] = []
         while self.verdict is None and (self._read_header(more) if self._length is None else self._read_payload(heard)):
             pass
         self._judge_the_wait(now, more)
@@ -165,7 +165,7 @@ class AsteriskReader:
         self._length = length
         return True
 
-    def _read_payload(self, heard: list[Audio]) -> bool:
+    def _read_payload(self, heard: list[BotAudio]) -> bool:
         length = self._length
         if length is None or len(self._buffer) < length:
             return False
@@ -178,7 +178,7 @@ class AsteriskReader:
             return True
         if length & 1:
             self._note(f"audio of an odd length ({length} bytes): Asterisk ignores the last byte")
-        heard.append(Audio(self._rate_hz, payload))
+        heard.append(BotAudio(self._rate_hz, payload))
         return True
 
     def _judge_the_wait(self, now: float, more: bool) -> None:
@@ -198,7 +198,7 @@ class AsteriskReader:
         self._end("asterisk", "protocol", False, reason)
 
     def _end(self, who: str, how: str, orderly: bool, reason: str) -> None:
-        self.verdict = Verdict(who, how, orderly, reason)
+        self.verdict = ReaderVerdict(who, how, orderly, reason)
         self.unread = len(self._buffer)
         self._buffer.clear()
         self._length, self._header_read, self.deadline, self.busy = None, 0, None, False

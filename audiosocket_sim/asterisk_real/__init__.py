@@ -5,6 +5,6 @@
 """
 
 from audiosocket_sim.asterisk_real.packages import HOW_TO_GET_IT, AsteriskMissing, Installation, fetch, find
-from audiosocket_sim.asterisk_real.process import Line, RealAsterisk
+from audiosocket_sim.asterisk_real.process import ConsoleLine, RealAsterisk
 
-__all__ = ["HOW_TO_GET_IT", "AsteriskMissing", "Installation", "Line", "RealAsterisk", "fetch", "find"]
+__all__ = ["HOW_TO_GET_IT", "AsteriskMissing", "ConsoleLine", "Installation", "RealAsterisk", "fetch", "find"]

@@ -17,10 +17,10 @@ from audiosocket_sim.asterisk.faults import PacketDelays
 from audiosocket_sim.asterisk.profiles import profile, release_like
 from audiosocket_sim.asterisk_real.misfits import misfits
 from audiosocket_sim.asterisk_real.packages import HOW_TO_GET_IT, AsteriskMissing, Installation, find
-from audiosocket_sim.asterisk_real.phone import Phone
+from audiosocket_sim.asterisk_real.phone import RtpPhone
 from audiosocket_sim.asterisk_real.process import RealAsterisk
 from audiosocket_sim.asterisk_real.verdicts import end_told
-from audiosocket_sim.parties.peer import MakeLeg, OnBotAudio, Source, call_uuid
+from audiosocket_sim.parties.peer import MakeLeg, OnBotAudio, PacketSource, call_uuid
 from audiosocket_sim.parties.target import TargetUsageError
 from audiosocket_sim.scenario import DtmfStep, Scenario
 
@@ -71,7 +71,7 @@ class RealLeg:
         self,
         installation: Installation,
         scenario: Scenario,
-        source: Source,
+        source: PacketSource,
         on_bot_audio: OnBotAudio,
     ) -> None:
         peer = scenario.asterisk
@@ -96,7 +96,7 @@ class RealLeg:
             on_error=self._fail,
         )
         self._asterisk: RealAsterisk | None = None
-        self._phone: Phone | None = None
+        self._phone: RtpPhone | None = None
         self._phone_channel = ""
         self._local_address: tuple[str, int] | None = None
         self._hung_up_at: float | None = None
@@ -173,7 +173,7 @@ class RealLeg:
 
     async def _call(self, host: str, port: int) -> None:
         assert self._codec != "none"
-        phone = self._phone = await Phone.open(self._codec, self._hear)
+        phone = self._phone = await RtpPhone.open(self._codec, self._hear)
         dialplan = _DIALPLAN.format(
             phone="Dial(Local/bot@calls/n)" if self._has_keys else "Goto(bot,1)", bot=self._application(host, port)
         )
@@ -191,7 +191,7 @@ class RealLeg:
             return f"AudioSocket({self.uuid},{address})"
         return f"Dial(AudioSocket/{address}/{self.uuid}{'' if self._c == 'ulaw' else f'/c({self._c})'},,g)"
 
-    async def _set_up(self, asterisk: RealAsterisk, phone: Phone, host: str, port: int) -> None:
+    async def _set_up(self, asterisk: RealAsterisk, phone: RtpPhone, host: str, port: int) -> None:
         asterisk.send(f"channel originate {phone.channel} extension phone@calls")
         _, text = await asterisk.told("@phone", _LONGEST_SET_UP_SECONDS)
         words = text.split("@phone ")[1].split()

@@ -11,9 +11,9 @@ from typing import Literal, cast
 
 from audiosocket_core import slin
 
-__all__ = ["Codec", "Phone"]
+__all__ = ["RtpPhone"]
 
-Codec = Literal["ulaw", "alaw"]
+PhoneCodec = Literal["ulaw", "alaw"]
 
 _HEADER = struct.Struct("!BBHII")
 _VERSION_2 = 0x80
@@ -25,10 +25,10 @@ _SOURCE = 0x5049A11E
 _RATE_HZ = 8000
 
 
-class Phone(asyncio.DatagramProtocol):
+class RtpPhone(asyncio.DatagramProtocol):
     """`on_audio` gets the loop time and the samples of each packet, 16-bit SLIN at 8 kHz. Open it with `Phone.open`."""
 
-    def __init__(self, codec: Codec, on_audio: Callable[[float, bytes], None]) -> None:
+    def __init__(self, codec: PhoneCodec, on_audio: Callable[[float, bytes], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._codec = codec
         self._on_audio = on_audio
@@ -39,7 +39,7 @@ class Phone(asyncio.DatagramProtocol):
         self._last_end = 0
 
     @classmethod
-    async def open(cls, codec: Codec, on_audio: Callable[[float, bytes], None]) -> "Phone":
+    async def open(cls, codec: PhoneCodec, on_audio: Callable[[float, bytes], None]) -> "RtpPhone":
         """A phone on a free port of loopback."""
         phone = cls(codec, on_audio)
         await phone._loop.create_datagram_endpoint(lambda: phone, local_addr=("127.0.0.1", 0))

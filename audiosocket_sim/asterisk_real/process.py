@@ -21,9 +21,9 @@ from audiosocket_sim.asterisk_real.console import Console, run_command
 from audiosocket_sim.asterisk_real.files import write_files
 from audiosocket_sim.asterisk_real.packages import AsteriskMissing, Installation
 
-__all__ = ["Line", "RealAsterisk"]
+__all__ = ["ConsoleLine", "RealAsterisk"]
 
-Line = tuple[float, str]
+ConsoleLine = tuple[float, str]
 """Loop time, and a line of the console."""
 
 _BOOT_SECONDS = 30.0
@@ -43,7 +43,7 @@ class RealAsterisk:
     def __init__(self, installation: Installation, dialplan: str | Callable[[Path], str]) -> None:
         """dialplan: the text of extensions.conf, or what makes it of the folder (for sounds and recordings in it)."""
         self.installation = installation
-        self.lines: list[Line] = []
+        self.lines: list[ConsoleLine] = []
         """All that the console said, in order."""
         # A Unix socket's path may have 107 bytes only, so this cannot lie below just any folder.
         self.folder = Path(tempfile.mkdtemp(prefix="asterisk-"))
@@ -156,7 +156,7 @@ class RealAsterisk:
 
     # --- what it tells
 
-    async def told(self, words: str, within_seconds: float = 20.0) -> Line:
+    async def told(self, words: str, within_seconds: float = 20.0) -> ConsoleLine:
         """The first line that holds `words`, also one that came before.
 
         Raises TimeoutError with what came last, and AsteriskMissing where Asterisk has ended by itself.

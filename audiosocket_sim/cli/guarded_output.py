@@ -10,12 +10,12 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO, cast
 
-__all__ = ["Output", "guarded_output"]
+__all__ = ["GuardedStream", "guarded_output"]
 
 _SET_UP = 3
 
 
-class Output:
+class GuardedStream:
     """A text stream; from its first failure on what is written goes nowhere. All else is the stream's own."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -49,10 +49,10 @@ class Output:
 
 @contextlib.contextmanager
 def guarded_output() -> Iterator[Callable[[], int]]:
-    """stdout and stderr as `Output`s. Gives what flushes them and returns the exit code of what went wrong: 0 or 3."""
+    """Guard stdout and stderr. Yields a function that flushes them and returns 0, or 3 where writing failed."""
     before = sys.stdout, sys.stderr
     with open(os.devnull, "w", encoding="utf-8") as nowhere:  # for a stream that was closed before we came (`>&-`)
-        out, err = (Output(stream or nowhere) for stream in before)
+        out, err = (GuardedStream(stream or nowhere) for stream in before)
         sys.stdout, sys.stderr = cast(TextIO, out), cast(TextIO, err)
 
         def end() -> int:

@@ -4,7 +4,7 @@
 """
 
 from audiosocket_sim.fake_azure.faults_file import FaultsError, load_faults
-from audiosocket_sim.fake_azure.plan import Drop, Faults, Pace, Stall, Step
+from audiosocket_sim.fake_azure.plan import Drop, Faults, Pace, PlanStep, Stall
 from audiosocket_sim.fake_azure.recognisers import Hearing, RecogniserError
 from audiosocket_sim.fake_azure.request_log import Request
 from audiosocket_sim.fake_azure.service import FakeAzure, FakeAzureError
@@ -17,9 +17,9 @@ __all__ = [
     "FaultsError",
     "Hearing",
     "Pace",
+    "PlanStep",
     "RecogniserError",
     "Request",
     "Stall",
-    "Step",
     "load_faults",
 ]

@@ -15,16 +15,16 @@ from xml.etree import ElementTree
 __all__ = [
     "NotUnderstood",
     "RecognitionAsked",
-    "Service",
+    "ServiceKind",
+    "TextToSpeak",
     "Upgrade",
-    "Utterance",
     "output_format_of",
     "read_recognition",
     "read_ssml",
     "read_upgrade",
 ]
 
-Service = Literal["recognition", "synthesis"]
+ServiceKind = Literal["recognition", "synthesis"]
 
 _LARGEST_SSML = 100_000
 _ONCE_SILENCE_MS, _CONTINUOUS_SILENCE_MS = 5_000, 15_000
@@ -41,7 +41,7 @@ class NotUnderstood(ValueError):
 class Upgrade:
     """What is known before the first message. `key` is the subscription key or the token; empty where there is none."""
 
-    service: Service
+    service: ServiceKind
     path: str
     key: str
     query: Mapping[str, str]
@@ -62,7 +62,7 @@ class RecognitionAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class TextToSpeak:
     """What is to be spoken."""
 
     text: str
@@ -116,7 +116,7 @@ def output_format_of(context: str | bytes) -> str:
     return name
 
 
-def read_ssml(ssml: str | bytes) -> Utterance:
+def read_ssml(ssml: str | bytes) -> TextToSpeak:
     """The text of all that is spoken, in one line, with its first voice.
 
     The language is the voice's: what `xml:lang` says is en-US whenever the SDK wraps a plain text.
@@ -135,7 +135,7 @@ def read_ssml(ssml: str | bytes) -> Utterance:
     voice = next((part.get("name", "") for part in speak.iter() if _tag(part) == "voice"), "")
     named = _VOICE_LANGUAGE.match(voice)
     language = named[1] if named else speak.get(_XML_LANG, "")
-    return Utterance(" ".join("".join(speak.itertext()).split()), voice, language)
+    return TextToSpeak(" ".join("".join(speak.itertext()).split()), voice, language)
 
 
 def _tag(element: "ElementTree.Element") -> str:

@@ -12,8 +12,8 @@ from audiosocket_core.errors import AudioSocketError
 from audiosocket_sim.fake_azure.asked import (
     NotUnderstood,
     RecognitionAsked,
+    TextToSpeak,
     Upgrade,
-    Utterance,
     output_format_of,
     read_recognition,
     read_ssml,
@@ -25,10 +25,10 @@ from audiosocket_sim.fake_azure.recognisers import Recogniser
 from audiosocket_sim.fake_azure.recognition import RecognitionTurn
 from audiosocket_sim.fake_azure.request_log import RequestLog, masked
 from audiosocket_sim.fake_azure.script import Script
-from audiosocket_sim.fake_azure.speaking import Speaker
+from audiosocket_sim.fake_azure.speaking import TextToSpeech
 from audiosocket_sim.fake_azure.turns import Listener, speak
 
-__all__ = ["ClientSocket", "Connection", "Service"]
+__all__ = ["ClientSocket", "SpeechConnection", "SpeechServices"]
 
 _MOST_UTTERANCES = 100
 _GOING_AWAY, _INVALID, _BROKEN = 1001, 1007, 1011
@@ -44,11 +44,11 @@ class ClientSocket(Socket, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class SpeechServices:
     """What all connections share."""
 
     recogniser: Recogniser
-    speaker: Speaker
+    speaker: TextToSpeech
     script: Script
     log: RequestLog
 
@@ -65,10 +65,10 @@ class _Open:
     numbers: set[int] = field(default_factory=set)
 
 
-class Connection:
+class SpeechConnection:
     """`run` once; it returns when the connection is over."""
 
-    def __init__(self, socket: ClientSocket, upgrade: Upgrade, service: Service) -> None:
+    def __init__(self, socket: ClientSocket, upgrade: Upgrade, service: SpeechServices) -> None:
         self._socket = socket
         self._upgrade = upgrade
         self._service = service
@@ -161,7 +161,7 @@ class Connection:
 
     # --- synthesis
 
-    def _utter(self, request_id: str, utterance: Utterance) -> None:
+    def _utter(self, request_id: str, utterance: TextToSpeak) -> None:
         if self._format is None:
             raise NotUnderstood("ssml came before synthesis.context")
         if self._utterances >= _MOST_UTTERANCES:
@@ -170,7 +170,7 @@ class Connection:
         self._speaking = self._spawn(partial(self._speak_after, self._speaking, request_id, utterance, self._format))
 
     async def _speak_after(
-        self, before: asyncio.Task[None] | None, request_id: str, utterance: Utterance, form: OutputFormat
+        self, before: asyncio.Task[None] | None, request_id: str, utterance: TextToSpeak, form: OutputFormat
     ) -> None:
         if before is not None:
             await asyncio.wait({before})

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from audiosocket_sim.fake_azure.frames import pack
-from audiosocket_sim.fake_azure.messages import Message, frame_of, path_of
-from audiosocket_sim.fake_azure.plan import Drop, Step
+from audiosocket_sim.fake_azure.messages import ServiceMessage, frame_of, path_of
+from audiosocket_sim.fake_azure.plan import Drop, PlanStep
 from audiosocket_sim.fake_azure.script import AFTER, BEFORE, START, Now, is_at
 
 __all__ = ["Delivery", "Gone", "Socket"]
@@ -35,7 +35,7 @@ class Socket(Protocol):
 class Delivery:
     """Of one turn. `tell` is called with the outcome where a fault decides it."""
 
-    def __init__(self, socket: Socket, request_id: str, step: Step, tell: Callable[[str], None]) -> None:
+    def __init__(self, socket: Socket, request_id: str, step: PlanStep, tell: Callable[[str], None]) -> None:
         self._socket = socket
         self._request_id = request_id
         self._step = step
@@ -49,7 +49,7 @@ class Delivery:
         """The turn begins. Raises Gone."""
         await self._happens(Now(START))
 
-    async def send(self, message: Message, due: float) -> None:
+    async def send(self, message: ServiceMessage, due: float) -> None:
         """At `due` (the loop's time) or as soon as the messages before it are out. Raises Gone."""
         await asyncio.sleep(max(0.0, due - self._loop.time()))
         await self._happens(Now(BEFORE, path_of(message)))

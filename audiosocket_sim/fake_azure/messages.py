@@ -10,13 +10,13 @@ from typing import Any, Literal
 from audiosocket_sim.fake_azure.frames import Frame
 
 __all__ = [
-    "Audio",
+    "AudioChunk",
     "Hypothesis",
-    "Message",
-    "Phrase",
     "ResponseBegan",
-    "SpeechEnded",
-    "SpeechStarted",
+    "ServiceMessage",
+    "SpeechEndDetected",
+    "SpeechPhrase",
+    "SpeechStartDetected",
     "Status",
     "TurnEnded",
     "TurnStarted",
@@ -48,7 +48,7 @@ class TurnStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechStarted:
+class SpeechStartDetected:
     """The caller began to speak."""
 
     offset_ms: int
@@ -64,14 +64,14 @@ class Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechEnded:
+class SpeechEndDetected:
     """The caller fell silent, or the audio is over."""
 
     offset_ms: int
 
 
 @dataclass(frozen=True, slots=True)
-class Phrase:
+class SpeechPhrase:
     """A final result. `detailed`: with a list of alternatives, of which there is one."""
 
     status: Status
@@ -89,7 +89,7 @@ class ResponseBegan:
 
 
 @dataclass(frozen=True, slots=True)
-class Audio:
+class AudioChunk:
     """A piece of synthesised audio, in the format that was asked for."""
 
     data: bytes
@@ -101,49 +101,58 @@ class TurnEnded:
     """The last message of every turn."""
 
 
-Message = TurnStarted | SpeechStarted | Hypothesis | SpeechEnded | Phrase | ResponseBegan | Audio | TurnEnded
+ServiceMessage = (
+    TurnStarted
+    | SpeechStartDetected
+    | Hypothesis
+    | SpeechEndDetected
+    | SpeechPhrase
+    | ResponseBegan
+    | AudioChunk
+    | TurnEnded
+)
 
-_PATHS: dict[type[Message], str] = {
+_PATHS: dict[type[ServiceMessage], str] = {
     TurnStarted: "turn.start",
-    SpeechStarted: "speech.startDetected",
+    SpeechStartDetected: "speech.startDetected",
     Hypothesis: "speech.hypothesis",
-    SpeechEnded: "speech.endDetected",
-    Phrase: "speech.phrase",
+    SpeechEndDetected: "speech.endDetected",
+    SpeechPhrase: "speech.phrase",
     ResponseBegan: "response",
-    Audio: "audio",
+    AudioChunk: "audio",
     TurnEnded: "turn.end",
 }
 
 
-def path_of(message: Message) -> str:
+def path_of(message: ServiceMessage) -> str:
     """Its name on the wire, such as `speech.phrase`."""
     return _PATHS[type(message)]
 
 
-def frame_of(message: Message, request_id: str) -> Frame:
+def frame_of(message: ServiceMessage, request_id: str) -> Frame:
     """The message as the client gets it."""
-    if isinstance(message, Audio):
+    if isinstance(message, AudioChunk):
         return Frame("audio", request_id, message.data, {"X-StreamId": message.stream_id})
     body = json.dumps(_body(message), ensure_ascii=False)
     return Frame(path_of(message), request_id, body, {"Content-Type": "application/json; charset=utf-8"})
 
 
-def _body(message: Message) -> dict[str, Any]:
+def _body(message: ServiceMessage) -> dict[str, Any]:
     match message:
         case TurnStarted(tag):
             return {"context": {"serviceTag": tag}}
-        case SpeechStarted(offset_ms) | SpeechEnded(offset_ms):
+        case SpeechStartDetected(offset_ms) | SpeechEndDetected(offset_ms):
             return {"Offset": offset_ms * _TICKS_PER_MS}
         case Hypothesis(text, offset_ms, duration_ms):
             return {"Text": text, "Offset": offset_ms * _TICKS_PER_MS, "Duration": duration_ms * _TICKS_PER_MS}
         case ResponseBegan(stream_id):
             return {"context": {"serviceTag": stream_id}, "audio": {"type": "inline", "streamId": stream_id}}
-        case Phrase():
+        case SpeechPhrase():
             return _phrase_body(message)
     return {}
 
 
-def _phrase_body(phrase: Phrase) -> dict[str, Any]:
+def _phrase_body(phrase: SpeechPhrase) -> dict[str, Any]:
     body: dict[str, Any] = {
         "RecognitionStatus": phrase.status,
         "Offset": phrase.offset_ms * _TICKS_PER_MS,

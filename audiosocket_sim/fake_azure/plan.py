@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from audiosocket_sim.fake_azure.asked import Service
+from audiosocket_sim.fake_azure.asked import ServiceKind
 from audiosocket_sim.fake_azure.messages import Status
 from audiosocket_sim.scenario.fields import DurationMs, Model, PositiveMs, Shorthand, misfit
 
-__all__ = ["ALL_WELL", "Drop", "Faults", "Moment", "Pace", "Stall", "Step"]
+__all__ = ["ALL_WELL", "Drop", "FaultMoment", "Faults", "Pace", "PlanStep", "Stall"]
 
-Path = Literal[
+ConnectionPath = Literal[
     "upgrade",
     "turn.start",
     "speech.startDetected",
@@ -47,11 +47,11 @@ def _ending(value: object) -> object:
     raise ValueError(f"reset, or a close code such as 1000, 1011 or 4429 was expected, not {value!r}")
 
 
-class Moment(Model):
+class FaultMoment(Model):
     """When it happens: at one of these; at the beginning of the turn where there is none."""
 
-    before: Path | None = Field(default=None, description="before the service sends this message")
-    after: Path | None = Field(default=None, description="after the service sent this message")
+    before: ConnectionPath | None = Field(default=None, description="before the service sends this message")
+    after: ConnectionPath | None = Field(default=None, description="after the service sent this message")
     after_audio: DurationMs | None = Field(
         default=None, description="when so much audio was received (recognition) or sent (synthesis)"
     )
@@ -74,7 +74,7 @@ class Moment(Model):
         return self.before is None and self.after is None and self.after_audio is None
 
 
-class Drop(Moment):
+class Drop(FaultMoment):
     """The connection ends."""
 
     with_: Annotated[
@@ -88,7 +88,7 @@ class Drop(Moment):
         return self
 
 
-class Stall(Moment):
+class Stall(FaultMoment):
     """The service falls silent, and goes on where it stopped."""
 
     for_: PositiveMs | None = Field(default=None, alias="for", description="how long; for ever otherwise")
@@ -104,10 +104,10 @@ class Pace(Model):
     speed: float | None = Field(default=None, gt=0, description="times real time; as fast as it can otherwise")
 
 
-class Step(Model):
+class PlanStep(Model):
     """One request: all well where nothing else is said."""
 
-    only: Service | None = Field(default=None, description="the step is for this service alone")
+    only: ServiceKind | None = Field(default=None, description="the step is for this service alone")
     times: int = Field(default=1, ge=1, description="for so many requests")
     refuse: int | None = Field(default=None, ge=300, le=599, description="answer the upgrade with this HTTP status")
     drop: Annotated[Drop, Shorthand("with")] | None = Field(default=None, description="the connection ends")
@@ -136,16 +136,16 @@ class Step(Model):
         return self.status
 
 
-Steps = Annotated[tuple[Step, ...], Field(strict=False)]
+PlanSteps = Annotated[tuple[PlanStep, ...], Field(strict=False)]
 
-ALL_WELL = Step()
+ALL_WELL = PlanStep()
 
 
 class Faults(Model):
     """The plans, by subscription key (or token)."""
 
-    keys: dict[str, Steps] = Field(default_factory=dict, description="the plan of each key")
-    default: Steps = Field(default=(), description="the plan of every other key, and of clients without one")
+    keys: dict[str, PlanSteps] = Field(default_factory=dict, description="the plan of each key")
+    default: PlanSteps = Field(default=(), description="the plan of every other key, and of clients without one")
 
-    def plan(self, key: str) -> tuple[Step, ...]:
+    def plan(self, key: str) -> tuple[PlanStep, ...]:
         return self.keys.get(key, self.default)

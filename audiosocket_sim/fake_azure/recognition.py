@@ -16,10 +16,10 @@ from audiosocket_sim.fake_azure.audio_formats import InputFormat, read_riff
 from audiosocket_sim.fake_azure.downsampling import Downsampler
 from audiosocket_sim.fake_azure.messages import (
     Hypothesis,
-    Message,
-    Phrase,
-    SpeechEnded,
-    SpeechStarted,
+    ServiceMessage,
+    SpeechEndDetected,
+    SpeechPhrase,
+    SpeechStartDetected,
     Status,
     TurnEnded,
     TurnStarted,
@@ -63,10 +63,10 @@ class RecognitionTurn:
         """How much audio has arrived."""
         return self._sound.now_ms if self._sound is not None else 0
 
-    def begin(self) -> Iterator[Message]:
+    def begin(self) -> Iterator[ServiceMessage]:
         yield TurnStarted(self._tag)
 
-    def audio(self, payload: bytes) -> Iterator[Message]:
+    def audio(self, payload: bytes) -> Iterator[ServiceMessage]:
         """A block of the client's audio, the RIFF header first; empty: no more comes. May block in the recogniser."""
         if self.over:
             return
@@ -91,7 +91,7 @@ class RecognitionTurn:
             yield self._phrase("InitialSilenceTimeout", "", 0, sound.now_ms)
             yield from self._close()
 
-    def commit(self) -> Iterator[Message]:
+    def commit(self) -> Iterator[ServiceMessage]:
         """The client wants the phrase that is open to be final now."""
         if self._hearing is not None and self._sound is not None:
             self._detector.end_phrase()
@@ -109,7 +109,7 @@ class RecognitionTurn:
         form, rest = read_riff(bytes(self._header))
         return _Sound(form, self._recogniser.rate_hz), rest
 
-    def _end(self) -> Iterator[Message]:
+    def _end(self) -> Iterator[ServiceMessage]:
         if self._sound is not None:
             for found in self._detector.feed(self._sound.flush()):
                 yield from self._found(found, self._sound)
@@ -120,31 +120,31 @@ class RecognitionTurn:
             yield self._phrase("InitialSilenceTimeout", "", 0, self.heard_ms)
         if not self.over:
             if not self._asked.once:
-                yield SpeechEnded(self.heard_ms)
+                yield SpeechEndDetected(self.heard_ms)
                 # Without it the SDK takes up what follows the last phrase in another turn.
-                yield Phrase("EndOfDictation", "", self.heard_ms, 0)
+                yield SpeechPhrase("EndOfDictation", "", self.heard_ms, 0)
             yield from self._close()
 
     def _is_over(self) -> bool:
         return self.over
 
-    def _close(self) -> Iterator[Message]:
+    def _close(self) -> Iterator[ServiceMessage]:
         self.over = True
         yield TurnEnded()
 
     # --- phrases
 
-    def _found(self, found: Started | Ended, sound: "_Sound") -> Iterator[Message]:
+    def _found(self, found: Started | Ended, sound: "_Sound") -> Iterator[ServiceMessage]:
         match found:
             case Started(at_ms):
                 self._started_ms = at_ms
                 self._hearing = self._recogniser.listen(self._asked.language, sound.rate_hz)
-                yield SpeechStarted(at_ms)
+                yield SpeechStartDetected(at_ms)
             case Ended(at_ms):
                 yield from self._listen(sound)
                 yield from self._finish_phrase(sound, at_ms)
 
-    def _listen(self, sound: "_Sound") -> Iterator[Message]:
+    def _listen(self, sound: "_Sound") -> Iterator[ServiceMessage]:
         """What is new goes to the recogniser, or, in silence, is kept as far as a phrase's beginning may lie in it."""
         if self._hearing is None:
             sound.forget_all_but(_PRE_ROLL_MS)
@@ -156,18 +156,18 @@ class RecognitionTurn:
             self._detector.end_phrase()
             yield from self._finish_phrase(sound, sound.now_ms)
 
-    def _finish_phrase(self, sound: "_Sound", ended_ms: int) -> Iterator[Message]:
+    def _finish_phrase(self, sound: "_Sound", ended_ms: int) -> Iterator[ServiceMessage]:
         hearing, self._hearing = self._hearing, None
         if hearing is None:
             return
         text = hearing.finish().strip()
         if self._asked.once:
-            yield SpeechEnded(ended_ms)
+            yield SpeechEndDetected(ended_ms)
         yield self._phrase("Success" if text else "NoMatch", text, self._started_ms, ended_ms - self._started_ms)
         if self._asked.once:
             yield from self._close()
 
-    def _phrase(self, status: Status, text: str, offset_ms: int, duration_ms: int) -> Phrase:
+    def _phrase(self, status: Status, text: str, offset_ms: int, duration_ms: int) -> SpeechPhrase:
         self._phrases += 1
         said: Status = self._status or status
         self.last_status = said
@@ -175,7 +175,7 @@ class RecognitionTurn:
             text = ""
         elif text:
             self.texts.append(text)
-        return Phrase(said, text, offset_ms, max(duration_ms, 0), self._asked.detailed)
+        return SpeechPhrase(said, text, offset_ms, max(duration_ms, 0), self._asked.detailed)
 
 
 class _Sound:

@@ -3,8 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from audiosocket_sim.fake_azure.asked import Service
-from audiosocket_sim.fake_azure.plan import ALL_WELL, Faults, Moment, Step
+from audiosocket_sim.fake_azure.asked import ServiceKind
+from audiosocket_sim.fake_azure.plan import ALL_WELL, FaultMoment, Faults, PlanStep
 
 __all__ = ["AFTER", "AUDIO", "BEFORE", "START", "Now", "Script", "is_at"]
 
@@ -20,7 +20,7 @@ class Now:
     audio_ms: int = 0
 
 
-def is_at(moment: Moment, now: Now) -> bool:
+def is_at(moment: FaultMoment, now: Now) -> bool:
     """Whether this is the moment."""
     match now.what:
         case "start":
@@ -37,7 +37,7 @@ class Script:
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
-        self._taken: Counter[tuple[str, Service]] = Counter()
+        self._taken: Counter[tuple[str, ServiceKind]] = Counter()
 
     def replace(self, faults: Faults) -> None:
         """Other plans, from their first step on."""
@@ -48,7 +48,7 @@ class Script:
         """Whether the key is one that a plan was written for."""
         return key in self._faults.keys
 
-    def at_upgrade(self, key: str, service: Service) -> Step:
+    def at_upgrade(self, key: str, service: ServiceKind) -> PlanStep:
         """What the upgrade meets: a step about it, which is used up, or nothing."""
         step = self._current(key, service)
         if not step.at_upgrade:
@@ -56,14 +56,14 @@ class Script:
         self._taken[key, service] += 1
         return step
 
-    def at_turn(self, key: str, service: Service) -> Step:
+    def at_turn(self, key: str, service: ServiceKind) -> PlanStep:
         """What the turn meets. A step about the upgrade is not used up: the connection has to end first."""
         step = self._current(key, service)
         if not step.at_upgrade:
             self._taken[key, service] += 1
         return step
 
-    def _current(self, key: str, service: Service) -> Step:
+    def _current(self, key: str, service: ServiceKind) -> PlanStep:
         steps = [step for step in self._faults.plan(key) if step.only in (None, service)]
         left = self._taken[key, service]
         for step in steps:

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from audiosocket_core.errors import AudioSocketError
-from audiosocket_sim.fake_azure.connection import Service
+from audiosocket_sim.fake_azure.connection import SpeechServices
 from audiosocket_sim.fake_azure.faults_file import read_faults
 from audiosocket_sim.fake_azure.plan import Faults
 from audiosocket_sim.fake_azure.recognisers import Recogniser, load_recogniser, phrase_book, recogniser_from
 from audiosocket_sim.fake_azure.request_log import Request, RequestLog
 from audiosocket_sim.fake_azure.script import Script
-from audiosocket_sim.fake_azure.speaking import Speaker, book_speaker
+from audiosocket_sim.fake_azure.speaking import TextToSpeech, book_speaker
 from audiosocket_sim.scenario.paths import PROJECT, cache_folder
 
 __all__ = ["FakeAzure", "FakeAzureError"]
@@ -87,7 +87,7 @@ class FakeAzure:
                 "the fake Azure Speech service needs an extra: pip install 'audiosocket-sim[fake-azure]'"
             ) from None
         recogniser, speaker = await asyncio.get_running_loop().run_in_executor(None, self._load)
-        server = WebsocketServer(Service(recogniser, speaker, self._script, self._log))
+        server = WebsocketServer(SpeechServices(recogniser, speaker, self._script, self._log))
         self._port = await server.start(self._host, self._port)
         self._server = server
         return self
@@ -116,7 +116,7 @@ class FakeAzure:
             finally:
                 asyncio.run_coroutine_threadsafe(fake.aclose(), loop).result(_START_SECONDS)
 
-    def _load(self) -> tuple[Recogniser, Speaker]:
+    def _load(self) -> tuple[Recogniser, TextToSpeech]:
         """Blocks: the prints of a phrase book take about a second."""
         wanted = self._recogniser_wanted
         if wanted is None:

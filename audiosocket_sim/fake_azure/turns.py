@@ -7,24 +7,24 @@ import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from audiosocket_sim.fake_azure.asked import RecognitionAsked, Utterance
+from audiosocket_sim.fake_azure.asked import RecognitionAsked, TextToSpeak
 from audiosocket_sim.fake_azure.audio_formats import OutputFormat
 from audiosocket_sim.fake_azure.delivery import Delivery
 from audiosocket_sim.fake_azure.messages import (
-    Audio,
+    AudioChunk,
     Hypothesis,
-    Message,
-    Phrase,
     ResponseBegan,
+    ServiceMessage,
+    SpeechPhrase,
     TurnEnded,
     TurnStarted,
 )
-from audiosocket_sim.fake_azure.plan import Step
+from audiosocket_sim.fake_azure.plan import PlanStep
 from audiosocket_sim.fake_azure.recognisers import Recogniser
 from audiosocket_sim.fake_azure.recognition import RecognitionTurn
 from audiosocket_sim.fake_azure.request_log import RequestLog
 from audiosocket_sim.fake_azure.script import AUDIO, Now
-from audiosocket_sim.fake_azure.speaking import Speaker
+from audiosocket_sim.fake_azure.speaking import TextToSpeech
 
 __all__ = ["Listener", "speak"]
 
@@ -42,7 +42,7 @@ class Listener:
         asked: RecognitionAsked,
         recogniser: Recogniser,
         request_id: str,
-        step: Step,
+        step: PlanStep,
         delivery: Delivery,
         on_over: Callable[[str, RecognitionTurn], None],
     ) -> None:
@@ -52,7 +52,7 @@ class Listener:
         self._delivery = delivery
         self._on_over = on_over
         self._loop = asyncio.get_running_loop()
-        self._waiting: asyncio.Queue[tuple[float, Message]] = asyncio.Queue(_MOST_WAITING)
+        self._waiting: asyncio.Queue[tuple[float, ServiceMessage]] = asyncio.Queue(_MOST_WAITING)
 
     @property
     def turn(self) -> RecognitionTurn:
@@ -77,19 +77,19 @@ class Listener:
     async def commit(self) -> None:
         await self._work(self._turn.commit)
 
-    async def _work(self, work: Callable[[], Iterable[Message]]) -> None:
+    async def _work(self, work: Callable[[], Iterable[ServiceMessage]]) -> None:
         if not self._turn.over:
             await self._say(await self._loop.run_in_executor(None, lambda: list(work())))
 
-    async def _say(self, messages: Iterable[Message]) -> None:
+    async def _say(self, messages: Iterable[ServiceMessage]) -> None:
         for message in messages:
             await self._waiting.put((self._loop.time() + self._delay_ms(message) / 1000, message))
 
-    def _delay_ms(self, message: Message) -> int:
+    def _delay_ms(self, message: ServiceMessage) -> int:
         match message:
             case Hypothesis():
                 return self._step.pace.interim
-            case Phrase():
+            case SpeechPhrase():
                 return self._step.pace.final
         return 0
 
@@ -100,11 +100,11 @@ class Listener:
 
 
 async def speak(
-    utterance: Utterance,
+    utterance: TextToSpeak,
     form: OutputFormat,
-    speaker: Speaker,
+    speaker: TextToSpeech,
     request_id: str,
-    step: Step,
+    step: PlanStep,
     delivery: Delivery,
     log: RequestLog,
     number: int,
@@ -122,7 +122,7 @@ async def speak(
     size = max(2, round(form.bytes_per_ms * step.pace.chunk) // 2 * 2)
     for at in range(0, len(data), size):
         late_ms = at / form.bytes_per_ms / step.pace.speed if step.pace.speed else 0.0
-        await delivery.send(Audio(data[at : at + size], request_id), begun_at + late_ms / 1000)
+        await delivery.send(AudioChunk(data[at : at + size], request_id), begun_at + late_ms / 1000)
         sent_ms = round(min(at + size, len(data)) / form.bytes_per_ms)
         log.change(number, audio_ms=sent_ms)
         await delivery.audio_passed(Now(AUDIO, audio_ms=sent_ms))
@@ -130,5 +130,5 @@ async def speak(
     log.change(number, outcome="Success" if data else "no audio")
 
 
-def _made(utterance: Utterance, form: OutputFormat, speaker: Speaker) -> bytes:
+def _made(utterance: TextToSpeak, form: OutputFormat, speaker: TextToSpeech) -> bytes:
     return form.encode(speaker(utterance.text, utterance.voice, utterance.language))

@@ -1,4 +1,4 @@
-"""The websocket server under the fake: upgrades as the plans say, each connection handed to its `Connection`.
+"""The websocket server under the fake: upgrades as the plans say, each connection handed to its `SpeechConnection`.
 
 The only module that imports `websockets` (extra `[fake-azure]`); imported when a server is started.
 """
@@ -13,9 +13,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from audiosocket_sim.fake_azure.asked import Upgrade, read_upgrade
-from audiosocket_sim.fake_azure.connection import Connection, Service
+from audiosocket_sim.fake_azure.connection import SpeechConnection, SpeechServices
 from audiosocket_sim.fake_azure.delivery import Gone
-from audiosocket_sim.fake_azure.plan import Step
+from audiosocket_sim.fake_azure.plan import PlanStep
 from audiosocket_sim.net.tcp_reset import reset
 
 __all__ = ["WebsocketServer"]
@@ -31,7 +31,7 @@ _websockets_log.setLevel(logging.CRITICAL)  # a dropped connection is what plans
 class WebsocketServer:
     """`start` once, `aclose` once."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: SpeechServices) -> None:
         self._service = service
         self._server: Server | None = None
         self._connections: set[ServerConnection] = set()
@@ -92,7 +92,7 @@ class WebsocketServer:
         await self._hinder(connection, upgrade, step)
         return None
 
-    async def _hinder(self, connection: ServerConnection, upgrade: Upgrade, step: Step) -> None:
+    async def _hinder(self, connection: ServerConnection, upgrade: Upgrade, step: PlanStep) -> None:
         if step.drop is not None and step.drop.at_upgrade:
             self._note(upgrade, "reset before the upgrade")
             reset(connection.transport)
@@ -109,11 +109,11 @@ class WebsocketServer:
 
     async def _serve(self, connection: ServerConnection) -> None:
         upgrade = self._upgrades.pop(connection)
-        await Connection(_WebSocket(connection), upgrade, self._service).run()
+        await SpeechConnection(_WebSocket(connection), upgrade, self._service).run()
 
 
 class _WebSocket:
-    """A websocket as a `Connection` knows it."""
+    """A websocket as a `SpeechConnection` knows it."""
 
     def __init__(self, connection: ServerConnection) -> None:
         self._connection = connection

@@ -13,11 +13,11 @@ from audiosocket_sim.asterisk.faults import PacketDelays
 from audiosocket_sim.asterisk.profiles import profile
 from audiosocket_sim.scenario import Scenario
 
-__all__ = ["PEERS", "Leg", "MakeLeg", "OnBotAudio", "PeerName", "Source", "call_uuid", "simulated_leg"]
+__all__ = ["PEERS", "Leg", "MakeLeg", "OnBotAudio", "PacketSource", "PeerName", "call_uuid", "simulated_leg"]
 
 _NAMESPACE = uuid.UUID("6f1d5e0a-3c55-5b1e-9a8e-2f6f4d1c7b20")
 
-Source = Callable[[int], bytes | None]
+PacketSource = Callable[[int], bytes | None]
 """The caller's next packet, so many samples long; None where the phone sends nothing."""
 OnBotAudio = Callable[[float, int, bytes], None]
 """Loop time, rate, 16-bit SLIN."""
@@ -49,7 +49,7 @@ class Leg(Protocol):
     def anomalies(self) -> list[str]: ...
 
 
-MakeLeg = Callable[[Scenario, Source, OnBotAudio], Leg]
+MakeLeg = Callable[[Scenario, PacketSource, OnBotAudio], Leg]
 
 
 def call_uuid(scenario: Scenario) -> uuid.UUID:
@@ -58,7 +58,7 @@ def call_uuid(scenario: Scenario) -> uuid.UUID:
     return uuid.UUID(named) if named else uuid.uuid5(_NAMESPACE, scenario.name)
 
 
-def simulated_leg(scenario: Scenario, source: Source, on_bot_audio: OnBotAudio) -> Leg:
+def simulated_leg(scenario: Scenario, source: PacketSource, on_bot_audio: OnBotAudio) -> Leg:
     """The simulated Asterisk, as the scenario describes it."""
     peer = scenario.asterisk
     return CallLeg(

@@ -25,7 +25,7 @@ __all__ = [
     "CommandTarget",
     "DialledTarget",
     "InProcessTarget",
-    "Running",
+    "StartedTarget",
     "Target",
     "TargetError",
     "TargetUsageError",
@@ -56,7 +56,7 @@ class WrongSettings(TargetError):
         self.settings = tuple(settings)
 
 
-class Running(Protocol):
+class StartedTarget(Protocol):
     """A target that takes calls: the handle that an import string's callable returns, or its like for other targets."""
 
     @property
@@ -69,13 +69,13 @@ class Running(Protocol):
 
 
 class Target(Protocol):
-    """A way to get a `Running`."""
+    """A way to get a `StartedTarget`."""
 
     @property
     def in_process(self) -> bool:
         """Runs on our event loop, hence in virtual time too; and takes settings."""
 
-    async def start(self, settings: Mapping[str, Any], ai_url: str) -> Running:
+    async def start(self, settings: Mapping[str, Any], ai_url: str) -> StartedTarget:
         """Start it, pointed at the mock AI. Raises TargetError."""
 
 
@@ -129,7 +129,7 @@ def _is_http(url: str) -> bool:
         return False
 
 
-async def close_target(running: "Running") -> None:
+async def close_target(running: "StartedTarget") -> None:
     """End it. Raises TargetError where that takes too long, or fails: no bot's `close` may keep or break a run."""
     limit = asyncio.timeout(_CLOSE_SECONDS)
     try:
@@ -168,7 +168,7 @@ class InProcessTarget:
     def in_process(self) -> bool:
         return True
 
-    async def start(self, settings: Mapping[str, Any], ai_url: str) -> Running:
+    async def start(self, settings: Mapping[str, Any], ai_url: str) -> StartedTarget:
         name = f"{self.module}:{self.name}"
         ai = settings.get("ai", {})
         if not isinstance(ai, Mapping):
@@ -183,7 +183,7 @@ class InProcessTarget:
         limit = asyncio.timeout(_START_SECONDS)
         try:
             async with limit:
-                running: Running = await serve(host="127.0.0.1", port=0, control_port=0, settings=merged)
+                running: StartedTarget = await serve(host="127.0.0.1", port=0, control_port=0, settings=merged)
         except (Exception, SystemExit) as error:
             why = f" within {_START_SECONDS:g} s" if limit.expired() else f": {_told(error)}"
             raise _not_started(f"{name} did not start{why}", error) from error
@@ -216,7 +216,7 @@ class DialledTarget:
     def in_process(self) -> bool:
         return False
 
-    async def start(self, settings: Mapping[str, Any], ai_url: str) -> Running:
+    async def start(self, settings: Mapping[str, Any], ai_url: str) -> StartedTarget:
         _refuse_settings(settings)
         return _Address(self.host, self.port, self.control_url)
 
@@ -232,7 +232,7 @@ class CommandTarget:
     def in_process(self) -> bool:
         return False
 
-    async def start(self, settings: Mapping[str, Any], ai_url: str) -> Running:
+    async def start(self, settings: Mapping[str, Any], ai_url: str) -> StartedTarget:
         _refuse_settings(settings)
         port, control_port = _free_ports(2)
         values = {"port": str(port), "control_port": str(control_port), "ai_url": ai_url, "python": sys.executable}

@@ -26,13 +26,13 @@ from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.net.bind_errors import why_not_listening
 from audiosocket_sim.net.control_client import ControlClient, ControlError, ToldEvent
 from audiosocket_sim.parties.peer import Leg, MakeLeg, simulated_leg
-from audiosocket_sim.parties.target import Child, Running, Target, TargetError, TargetUsageError, close_target
+from audiosocket_sim.parties.target import Child, StartedTarget, Target, TargetError, TargetUsageError, close_target
 from audiosocket_sim.phone.caller import Caller
 from audiosocket_sim.phone.line import LineModel
 from audiosocket_sim.phone.line_echo import LineEcho
 from audiosocket_sim.scenario import Scenario
 
-__all__ = ["TARGET_DIED", "SimulatorError", "Stage"]
+__all__ = ["TARGET_DIED", "CallFixture", "SimulatorError"]
 
 TARGET_DIED = "target"
 """The step of a failure that is none: the program under test ended in mid-call."""
@@ -47,7 +47,7 @@ class SimulatorError(Exception):
     """A part of the simulator broke: its fault, not the bot's. `__cause__` is what happened."""
 
 
-class Stage:
+class CallFixture:
     """One call's world: `async with Stage(…) as stage`. Everything that it started is gone when it is left."""
 
     def __init__(
@@ -78,7 +78,7 @@ class Stage:
         self._tasks: set[asyncio.Task[None]] = set()
         self._watches: set[asyncio.Task[None]] = set()
         self._error: Exception | None = None
-        self._running: Running | None = None
+        self._running: StartedTarget | None = None
         self.control: ControlClient | None = None
         self.ai = MockAi(
             scenario.ai, self._on_backend, self._push, on_failure=self._on_ai_failure, on_error=self._broke

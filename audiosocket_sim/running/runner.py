@@ -27,7 +27,7 @@ from audiosocket_sim.net.control_client import ControlError
 from audiosocket_sim.parties.peer import MakeLeg, PeerName, simulated_leg
 from audiosocket_sim.parties.target import Target, TargetError, TargetUsageError, WrongSettings, parse_target
 from audiosocket_sim.phone.sounds import Sounds
-from audiosocket_sim.running.call_fixture import TARGET_DIED, SimulatorError, Stage
+from audiosocket_sim.running.call_fixture import TARGET_DIED, CallFixture, SimulatorError
 from audiosocket_sim.running.processor_waits import ProcessorWaits
 from audiosocket_sim.running.steps import Steps
 from audiosocket_sim.scenario import Scenario
@@ -135,7 +135,7 @@ class _Run:
     """What is known so far of a run in progress: survives whatever ends it."""
 
     scenario: Scenario
-    stage: Stage | None = None
+    stage: CallFixture | None = None
     steps: Steps | None = None
     held: bool = False
     virtual: bool = False
@@ -147,7 +147,7 @@ class _Run:
     interrupted: bool = False
 
 
-OnEntry = Callable[[Entry, Stage], None]
+OnEntry = Callable[[Entry, CallFixture], None]
 
 
 def run(scenario: Scenario, options: Options | None = None, on_entry: OnEntry | None = None) -> Result:
@@ -232,7 +232,7 @@ async def _one_call(
         sounds = Sounds(scenario)
         await sounds.prepare()
         with tempfile.TemporaryDirectory() as folder:
-            stage = Stage(
+            stage = CallFixture(
                 scenario,
                 target,
                 await sounds.bot_book() if options.ear else PhraseBook([]),
@@ -260,7 +260,7 @@ async def _one_call(
         state.trouble = _trouble_of(error, state)
 
 
-async def _carry_out(scenario: Scenario, stage: Stage, sounds: Sounds, state: _Run) -> None:
+async def _carry_out(scenario: Scenario, stage: CallFixture, sounds: Sounds, state: _Run) -> None:
     state.steps = Steps(stage, sounds)
     limit = asyncio.timeout(scenario.max_duration / 1000)
     try:
@@ -331,7 +331,7 @@ def _conclude(scenario: Scenario, options: Options, state: _Run) -> Result:
     return result if options.artefacts is None else _with_artefacts(result, options.artefacts, stage)
 
 
-def _with_artefacts(result: Result, folder: Path, stage: Stage | None) -> Result:
+def _with_artefacts(result: Result, folder: Path, stage: CallFixture | None) -> Result:
     """Write the files, each whatever becomes of the others: also over those of an earlier run in the same folder."""
     details = folder / "details.txt"
     files = Artefacts(
@@ -364,7 +364,7 @@ def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
-def _write_sound(path: Path, scenario: Scenario, stage: Stage | None) -> None:
+def _write_sound(path: Path, scenario: Scenario, stage: CallFixture | None) -> None:
     path.open("wb").close()  # where that is not allowed, `wave` leaves a half-made writer behind
     if stage is None:
         write_recording(path, b"", b"")

@@ -13,7 +13,7 @@ from audiosocket_sim.checks import Broken, Failed, Met, Moment, Pending, Unreada
 from audiosocket_sim.parties.target import TargetError, TargetUsageError
 from audiosocket_sim.phone.caller import Sound
 from audiosocket_sim.phone.sounds import Sounds
-from audiosocket_sim.running.call_fixture import Stage
+from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.scenario import (
     DtmfStep,
     Expectation,
@@ -50,7 +50,7 @@ class _Watch:
 class Steps:
     """The steps of one scenario. `doing` says at any time what is being done or waited for."""
 
-    def __init__(self, stage: Stage, sounds: Sounds) -> None:
+    def __init__(self, stage: CallFixture, sounds: Sounds) -> None:
         self._stage = stage
         self._sounds = sounds
         self._loop = asyncio.get_running_loop()

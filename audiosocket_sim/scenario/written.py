@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Written"]
+__all__ = ["KeyPath", "Written"]
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
+"""The way to a value in a YAML file: keys and, within lists, indices from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,7 @@ class Written:
     """`places`: line and column, from 1, of each key and of each item of a list, by the path to it."""
 
     file: str = ""
-    places: Mapping[Path, tuple[int, int]] = field(default_factory=dict)
+    places: Mapping[KeyPath, tuple[int, int]] = field(default_factory=dict)
 
     def line(self, *path: str | int) -> str:
         """`calls/two_turns.yaml:15`; the file alone where that is not written; empty where there is no file."""

@@ -27,7 +27,7 @@ from audiosocket_sim.virtual_time.anyio_threads import hold_anyio_threads
 from audiosocket_sim.virtual_time.memory_connections import MemoryConnectionsLoop
 from audiosocket_sim.virtual_time.memory_network import MemoryNetwork, Split
 from audiosocket_sim.virtual_time.memory_socket import Endpoints
-from audiosocket_sim.virtual_time.outside_work import Hold, OutsideWork
+from audiosocket_sim.virtual_time.outside_work import ClockHold, OutsideWork
 from audiosocket_sim.virtual_time.pending_tasks import describe_pending_tasks
 from audiosocket_sim.virtual_time.selector import VirtualSelector
 from audiosocket_sim.virtual_time.timers import Timer, VirtualTimers
@@ -40,7 +40,7 @@ _QUIET_POLL_EVERY = 256
 """The self-pipe alone matters only for signals: it is asked now and then."""
 
 T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
+_Ts = TypeVarTuple("_Ts")
 
 
 class VirtualTimeError(RuntimeError):
@@ -94,7 +94,7 @@ class VirtualLoop(MemoryConnectionsLoop):
         self._turns = self._turns_before_this_instant = 0
         self._spin_check_at = _SPIN_CHECK_EVERY
         self._outside = OutsideWork(self._wake)
-        self._children: dict[object, Hold] = {}
+        self._children: dict[object, ClockHold] = {}
         self._gave_up_waiting = False
         self._endpoints = network.endpoints if network else Endpoints()
         self._virtual_selector = VirtualSelector(self._endpoints)
@@ -108,7 +108,7 @@ class VirtualLoop(MemoryConnectionsLoop):
         return self._now
 
     def call_at(
-        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+        self, when: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
         if self._closed:  # type: ignore[attr-defined]
             self._check_closed()  # type: ignore[attr-defined]
@@ -190,7 +190,7 @@ class VirtualLoop(MemoryConnectionsLoop):
             callbacks = ", ".join(sorted({_name(handle) for handle in itertools.islice(self._ready, 5)})) or "none"
             self._fail(Livelock, f"{turns:,} loop cycles at one instant; callbacks that are due: {callbacks}")
 
-    def _seconds_left_to_hold(self, hold: Hold) -> float:
+    def _seconds_left_to_hold(self, hold: ClockHold) -> float:
         left = self._hold_cap_seconds - hold.age_seconds()
         if left <= 0:
             self._gave_up_waiting = True
@@ -214,7 +214,7 @@ class VirtualLoop(MemoryConnectionsLoop):
             self._outside.release(hold)
 
     def call_soon_threadsafe(
-        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+        self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
     ) -> asyncio.Handle:
         """As in asyncio, but heard only when the loop has nothing else to do, so that threads cannot race it."""
         self._check_closed()  # type: ignore[attr-defined]
@@ -231,7 +231,7 @@ class VirtualLoop(MemoryConnectionsLoop):
         (self.call_soon if own_thread else self.call_soon_threadsafe)(self.create_task, agen.aclose())
 
     def run_in_executor(
-        self, executor: concurrent.futures.Executor | None, func: Callable[[*Ts], T], *args: *Ts
+        self, executor: concurrent.futures.Executor | None, func: Callable[[*_Ts], T], *args: *_Ts
     ) -> asyncio.Future[T]:
         """As in asyncio; holds the clock. The default executor has one worker, and jobs are answered in order."""
         self._check_closed()  # type: ignore[attr-defined]

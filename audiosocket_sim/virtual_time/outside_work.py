@@ -15,11 +15,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Hold", "OutsideWork"]
+__all__ = ["ClockHold", "OutsideWork"]
 
 
 @dataclass(slots=True, eq=False)
-class Hold:
+class ClockHold:
     """One reason why the clock stands still. `what` is for the error message."""
 
     what: str
@@ -33,7 +33,7 @@ class Hold:
 class _Job:
     work: concurrent.futures.Future[Any]
     answer: asyncio.Future[Any]
-    hold: Hold
+    hold: ClockHold
     is_done: bool = False
 
 
@@ -42,7 +42,7 @@ class OutsideWork:
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
-        self._holds: dict[Hold, None] = {}
+        self._holds: dict[ClockHold, None] = {}
         self._said: deque[asyncio.Handle | _Job] = deque()
         self._jobs: deque[_Job] = deque()
 
@@ -52,15 +52,15 @@ class OutsideWork:
         return not (self._holds or self._said or self._jobs)
 
     @property
-    def oldest_hold(self) -> Hold | None:
+    def oldest_hold(self) -> ClockHold | None:
         return next(iter(self._holds), None)
 
-    def hold(self, what: str) -> Hold:
-        hold = Hold(what)
+    def hold(self, what: str) -> ClockHold:
+        hold = ClockHold(what)
         self._holds[hold] = None
         return hold
 
-    def release(self, hold: Hold) -> None:
+    def release(self, hold: ClockHold) -> None:
         """Let the clock go on, as far as this hold is concerned. Releasing twice is harmless."""
         self._holds.pop(hold, None)
 

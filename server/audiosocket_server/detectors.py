@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from audiosocket_server.endpointing import SileroVad, Vad
-from audiosocket_server.settings.settings import Endpointing
+from audiosocket_server.settings.settings import EndpointingSettings
 from audiosocket_server.speech.base import SpeechError
 
-__all__ = ["Choice", "Detectors", "choose"]
+__all__ = ["DetectorChoice", "Detectors", "choose"]
 
 SPARE = 2  # objects beyond those of the calls that there are
 
@@ -24,20 +24,20 @@ log = logging.getLogger("audiosocket_server")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class DetectorChoice:
     """The detector's name, and why it is that one."""
 
     engine: str
     reason: str
 
 
-def choose(settings: Endpointing) -> Choice:
+def choose(settings: EndpointingSettings) -> DetectorChoice:
     """Decide without loading anything."""
     if settings.engine is not None:
-        return Choice(settings.engine, "as set in endpointing.engine")
+        return DetectorChoice(settings.engine, "as set in endpointing.engine")
     if _is_installed():
-        return Choice("silero", "the extra [silero] is installed, and it cuts turns better in noise")
-    return Choice("webrtc", "no endpointing.engine is set, the extra [silero] is not installed")
+        return DetectorChoice("silero", "the extra [silero] is installed, and it cuts turns better in noise")
+    return DetectorChoice("webrtc", "no endpointing.engine is set, the extra [silero] is not installed")
 
 
 class Detectors:
@@ -46,7 +46,7 @@ class Detectors:
     `make`: one Silero object; blocks, and is called in the executor only.
     """
 
-    def __init__(self, settings: Endpointing, make: Callable[[], Vad] | None = None) -> None:
+    def __init__(self, settings: EndpointingSettings, make: Callable[[], Vad] | None = None) -> None:
         self._settings = settings
         self._make = make or (lambda: SileroVad(settings.silero_threshold))
         self._silero = False
@@ -65,7 +65,7 @@ class Detectors:
         log.info("voice activity detector: %s (%s)", choice.engine, choice.reason)
         self._grow()
 
-    async def _first(self, choice: Choice) -> Choice:
+    async def _first(self, choice: DetectorChoice) -> DetectorChoice:
         try:
             await self._one_more()
         except ImportError as error:
@@ -76,7 +76,7 @@ class Detectors:
             return choice
         if self._settings.engine is not None:
             raise SpeechError(f"{why}; endpointing.engine webrtc always works")
-        return Choice("webrtc", why)
+        return DetectorChoice("webrtc", why)
 
     # --- for a call ---
 

@@ -8,35 +8,35 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 
 __all__ = [
-    "BackendAnswered",
-    "BackendAsked",
-    "BackendFailed",
-    "CallEnded",
+    "BackendAnsweredEvent",
+    "BackendAskedEvent",
+    "BackendFailedEvent",
+    "CallEndedEvent",
     "CallEvent",
-    "CallStarted",
-    "DtmfReceived",
-    "HoldStarted",
-    "HoldStopped",
-    "MessagePushed",
-    "PlaybackFinished",
-    "PlaybackStarted",
+    "CallStartedEvent",
+    "CallState",
+    "DtmfReceivedEvent",
+    "HoldStartedEvent",
+    "HoldStoppedEvent",
+    "LatencyStage",
+    "MessagePushedEvent",
+    "PlaybackFinishedEvent",
+    "PlaybackStartedEvent",
     "Recorded",
-    "SpeechEnded",
-    "SpeechStarted",
-    "Stage",
-    "StageTook",
-    "State",
-    "StateChanged",
-    "SynthesisFailed",
-    "TranscriptFinal",
-    "TranscriptInterim",
-    "Warned",
+    "SpeechEndedEvent",
+    "SpeechStartedEvent",
+    "StageTookEvent",
+    "StateChangedEvent",
+    "SynthesisFailedEvent",
+    "TranscriptFinalEvent",
+    "TranscriptInterimEvent",
+    "WarnedEvent",
 ]
 
 PRIVATE = {"private": True}
 
 
-class State(StrEnum):
+class CallState(StrEnum):
     """The states of a call. The names are part of the API (docs/server.md, States)."""
 
     STANDBY = "STANDBY"
@@ -45,7 +45,7 @@ class State(StrEnum):
     IA_TURN = "IA_TURN"
 
 
-class Stage(StrEnum):
+class LatencyStage(StrEnum):
     """The stages between the caller's last word and the answer (docs/speech.md, Latency)."""
 
     ENDPOINT = "endpoint"
@@ -55,7 +55,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class CallStarted:
+class CallStartedEvent:
     """The UUID arrived: the call exists."""
 
     uuid: str
@@ -63,18 +63,18 @@ class CallStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class StateChanged:
-    before: State
-    after: State
+class StateChangedEvent:
+    before: CallState
+    after: CallState
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechStarted:
+class SpeechStartedEvent:
     """The caller began to speak, in USER_TURN (or, with barge-in on, over the bot)."""
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechEnded:
+class SpeechEndedEvent:
     """The utterance is over. `reason`: silence, longest (the longest utterance), or too_short (dropped as a noise)."""
 
     reason: str
@@ -82,12 +82,12 @@ class SpeechEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class TranscriptInterim:
+class TranscriptInterimEvent:
     text: str = field(metadata=PRIVATE)
 
 
 @dataclass(frozen=True, slots=True)
-class TranscriptFinal:
+class TranscriptFinalEvent:
     """What was recognised; empty where nothing was. `failed`: the engine broke, as against heard nothing; `detail` says
     how, for the log."""
 
@@ -97,19 +97,19 @@ class TranscriptFinal:
 
 
 @dataclass(frozen=True, slots=True)
-class BackendAsked:
+class BackendAskedEvent:
     content: str = field(metadata=PRIVATE)
 
 
 @dataclass(frozen=True, slots=True)
-class BackendAnswered:
+class BackendAnsweredEvent:
     message: str = field(metadata=PRIVATE)
     set_call_status: str
     latency_ms: int
 
 
 @dataclass(frozen=True, slots=True)
-class BackendFailed:
+class BackendFailedEvent:
     """`kind`: http_error (an answer that is no answer) or unreachable. `detail` is for the log, without secrets."""
 
     kind: str
@@ -117,7 +117,7 @@ class BackendFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class MessagePushed:
+class MessagePushedEvent:
     """The backend delivered a message by POST /calls/{id}/messages."""
 
     message: str = field(metadata=PRIVATE)
@@ -125,7 +125,7 @@ class MessagePushed:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaybackStarted:
+class PlaybackStartedEvent:
     """The first audio of a message goes out. `purpose`: greeting, reply or apology."""
 
     purpose: str
@@ -133,7 +133,7 @@ class PlaybackStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaybackFinished:
+class PlaybackFinishedEvent:
     """The message was played, wholly (`complete`) or up to a barge-in or the end of the call."""
 
     played_ms: int
@@ -141,46 +141,46 @@ class PlaybackFinished:
 
 
 @dataclass(frozen=True, slots=True)
-class SynthesisFailed:
+class SynthesisFailedEvent:
     """The message, or its rest, could not be made. A recording of the same text, where there is one, is played."""
 
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
-class HoldStarted:
+class HoldStartedEvent:
     """Hold audio began."""
 
 
 @dataclass(frozen=True, slots=True)
-class HoldStopped:
+class HoldStoppedEvent:
     duration_ms: int
 
 
 @dataclass(frozen=True, slots=True)
-class DtmfReceived:
+class DtmfReceivedEvent:
     digit: str = field(metadata=PRIVATE)
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class WarnedEvent:
     """Something is off, and the call goes on (an unknown set_call_status, G.711 labelled as PCM, …)."""
 
     what: str
 
 
 @dataclass(frozen=True, slots=True)
-class StageTook:
+class StageTookEvent:
     """A stage of an answer is over. `since_last_word_ms`: what the caller has waited by now; null where the message
     answers no word of his (a push after the first message)."""
 
-    stage: Stage
+    stage: LatencyStage
     duration_ms: int
     since_last_word_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class CallEnded:
+class CallEndedEvent:
     """The call is over: once per call, always last. `by`: server, caller or error. `reason` is one plain line."""
 
     by: str
@@ -189,25 +189,25 @@ class CallEnded:
 
 
 CallEvent = (
-    CallStarted
-    | StateChanged
-    | SpeechStarted
-    | SpeechEnded
-    | TranscriptInterim
-    | TranscriptFinal
-    | BackendAsked
-    | BackendAnswered
-    | BackendFailed
-    | MessagePushed
-    | PlaybackStarted
-    | PlaybackFinished
-    | SynthesisFailed
-    | HoldStarted
-    | HoldStopped
-    | DtmfReceived
-    | Warned
-    | StageTook
-    | CallEnded
+    CallStartedEvent
+    | StateChangedEvent
+    | SpeechStartedEvent
+    | SpeechEndedEvent
+    | TranscriptInterimEvent
+    | TranscriptFinalEvent
+    | BackendAskedEvent
+    | BackendAnsweredEvent
+    | BackendFailedEvent
+    | MessagePushedEvent
+    | PlaybackStartedEvent
+    | PlaybackFinishedEvent
+    | SynthesisFailedEvent
+    | HoldStartedEvent
+    | HoldStoppedEvent
+    | DtmfReceivedEvent
+    | WarnedEvent
+    | StageTookEvent
+    | CallEndedEvent
 )
 
 
@@ -222,8 +222,8 @@ class Recorded:
 
     @property
     def type(self) -> str:
-        """The event's name in the API: `StateChanged` -> `state_changed`."""
-        name = type(self.event).__name__
+        """The event's name in the API: `StateChangedEvent` -> `state_changed`."""
+        name = type(self.event).__name__.removesuffix("Event")
         return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
 
     def to_json(self) -> dict[str, object]:

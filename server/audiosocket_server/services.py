@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from audiosocket_server.backend.reply import Reply
+from audiosocket_server.backend.reply import BackendReply
 from audiosocket_server.detectors import Detectors
 from audiosocket_server.registry.calls import Calls
 from audiosocket_server.settings.settings import Settings
@@ -17,7 +17,7 @@ __all__ = ["Backend", "Services"]
 class Backend(Protocol):
     """The AI backend, as `ai_client.AiClient` is it."""
 
-    async def ask(self, conversation_id: str, content: str) -> Reply:
+    async def ask(self, conversation_id: str, content: str) -> BackendReply:
         """Raises BackendError."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from audiosocket_server.detectors import Detectors, choose
 from audiosocket_server.endpointing import Vad
-from audiosocket_server.settings.settings import Endpointing, Settings
+from audiosocket_server.settings.settings import EndpointingSettings, Settings
 from audiosocket_server.speech.base import SpeechError
 from helpers.call_bench import bench, virtual
 
@@ -45,7 +45,7 @@ class Factory:
 
 
 def detectors(factory: Factory, **settings: Any) -> Detectors:
-    return Detectors(Endpointing(engine="silero", **settings), factory)
+    return Detectors(EndpointingSettings(engine="silero", **settings), factory)
 
 
 def has_extra(monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
@@ -54,10 +54,10 @@ def has_extra(monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
 
 def test_without_a_word_it_is_the_best_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     has_extra(monkeypatch, True)
-    assert choose(Endpointing()).engine == "silero"
+    assert choose(EndpointingSettings()).engine == "silero"
     has_extra(monkeypatch, False)
-    assert choose(Endpointing()).engine == "webrtc"
-    assert choose(Endpointing(engine="silero")).reason == "as set in endpointing.engine"
+    assert choose(EndpointingSettings()).engine == "webrtc"
+    assert choose(EndpointingSettings(engine="silero")).reason == "as set in endpointing.engine"
 
 
 def test_under_a_scenario_it_is_webrtc_whatever_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +120,7 @@ def test_one_that_was_not_asked_for_and_cannot_be_had_is_done_without(
     has_extra(monkeypatch, True)
 
     async def main() -> None:
-        pool = Detectors(Endpointing(), Factory(0))
+        pool = Detectors(EndpointingSettings(), Factory(0))
         with caplog.at_level(logging.INFO, "audiosocket_server"):
             await pool.start()
             pool.joined()

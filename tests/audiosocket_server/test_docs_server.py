@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 from audiosocket_server.backend.client import MAX_ANSWER_BYTES, MAX_REDIRECTS
 from audiosocket_server.backend.reply import parse_reply
-from audiosocket_server.events import CallEvent, Recorded, State
+from audiosocket_server.events import CallEvent, CallState, Recorded
 from audiosocket_server.registry.metrics import OUTCOMES, CallMetrics, Snapshot, as_text
 from audiosocket_server.settings.errors import sections_of
 from audiosocket_server.settings.settings import FLAT_NAMES, Settings
@@ -46,7 +46,7 @@ def test_replies_are_read_without_a_warning(example: Any) -> None:
     reply = parse_reply(example)
     assert reply.message
     assert reply.warnings == ()
-    assert reply.status is not State.USER_TURN  # an example that shows the status must not fall back
+    assert reply.status is not CallState.USER_TURN  # an example that shows the status must not fall back
 
 
 def test_the_example_of_settings_is_taken() -> None:
@@ -63,7 +63,7 @@ def test_requests_go_to_routes_that_exist_and_push_a_reply() -> None:
         scope = {"type": "http", "method": method, "path": url.removeprefix("http://127.0.0.1:8081"), "root_path": ""}
         assert Match.FULL in [route.matches(scope)[0] for route in routes]
         if "-d" in words:
-            assert parse_reply(json.loads(words[words.index("-d") + 1])).status is State.STANDBY
+            assert parse_reply(json.loads(words[words.index("-d") + 1])).status is CallState.STANDBY
 
 
 def test_every_route_is_in_the_table() -> None:
@@ -104,7 +104,7 @@ def test_every_setting_is_in_its_table_with_its_default_and_meaning() -> None:
 
 
 def test_short_names_states_apologies_and_sizes_are_told() -> None:
-    for word in (*FLAT_NAMES, *State, ERROR_OCCURRED, COULD_NOT_CONNECT, f"over {MAX_REDIRECTS} redirects"):
+    for word in (*FLAT_NAMES, *CallState, ERROR_OCCURRED, COULD_NOT_CONNECT, f"over {MAX_REDIRECTS} redirects"):
         assert word in DOC
     assert MAX_BODY_BYTES == MAX_ANSWER_BYTES == 1_000_000  # "1 MB"
 

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 from audiosocket_server import events as e
 from audiosocket_server.backend.client import BackendError
-from audiosocket_server.events import Stage, State
+from audiosocket_server.events import CallState, LatencyStage
 from helpers.call_bench import SIM, Backend, Engine, bench, fault, reply, types, virtual
 
 # Of text, and yet public: whoever adds a field decides here.
@@ -31,7 +31,7 @@ PUBLIC_TEXT = {
 
 def test_every_field_of_text_is_private_unless_it_is_known_to_be_public() -> None:
     public = {
-        (kind.__name__, field.name)
+        (kind.__name__.removesuffix("Event"), field.name)
         for kind in get_args(e.CallEvent)
         for field in fields(kind)
         if field.type in (str, "str") and not field.metadata.get("private")
@@ -41,7 +41,14 @@ def test_every_field_of_text_is_private_unless_it_is_known_to_be_public() -> Non
 
 @pytest.mark.parametrize("kind", get_args(e.CallEvent))
 def test_the_log_shows_no_private_field(kind: type) -> None:
-    values = {str: "segredo", int: 1, int | None: 1, bool: False, State: State.WAITING, Stage: Stage.BACKEND}
+    values = {
+        str: "segredo",
+        int: 1,
+        int | None: 1,
+        bool: False,
+        CallState: CallState.WAITING,
+        LatencyStage: LatencyStage.BACKEND,
+    }
     event = kind(*(values[field.type] for field in fields(kind)))
     recorded = e.Recorded("c", 1, 0.0, event)
     private = {field.name for field in fields(kind) if field.metadata.get("private")}
@@ -53,8 +60,8 @@ async def test_whole_calls_with_every_fault_put_no_word_into_the_log(caplog: pyt
     caplog.set_level(logging.DEBUG)
     seen: set[str] = set()
     replies = [
-        reply("palavra secreta", State.WAITING),
-        reply("palavra secreta", State.STANDBY),
+        reply("palavra secreta", CallState.WAITING),
+        reply("palavra secreta", CallState.STANDBY),
         BackendError("http_error", "HTTP 500"),
     ]
     for hears, says in (
@@ -66,13 +73,13 @@ async def test_whole_calls_with_every_fault_put_no_word_into_the_log(caplog: pyt
         engine = Engine(hears=deque([hears]), speech={"palavra secreta": [200, fault()]})
         async with bench(engine=engine, backend=Backend(deque([says]))) as b:
             call = await b.call()
-            await call.until_state(State.USER_TURN)
+            await call.until_state(CallState.USER_TURN)
             call.send(3, b"7")
             call.send(0x42, b"palavra")
             call.say(SIM)
             await call.until_event("transcript_final")
             await call.until_event("playback_finished")
-            call.record.push(reply("palavra secreta", State.STANDBY))
+            call.record.push(reply("palavra secreta", CallState.STANDBY))
             await call.until(30)
             seen |= set(types(call.record))
     assert {"message_pushed", "backend_failed", "synthesis_failed", "warned", "dtmf_received"} <= seen

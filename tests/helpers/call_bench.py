@@ -12,8 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from audiosocket_server.backend.client import BackendError
-from audiosocket_server.backend.reply import Reply
-from audiosocket_server.events import Recorded, State
+from audiosocket_server.backend.reply import BackendReply
+from audiosocket_server.events import CallState, Recorded
 from audiosocket_server.listener import ServerHandle
 from audiosocket_server.registry.calls import CallRecord
 from audiosocket_server.settings.settings import Settings
@@ -107,11 +107,11 @@ class Turn:
 class Backend:
     """Answers with what `says` holds, in order, each after `after_seconds`."""
 
-    says: deque[Reply | BackendError] = field(default_factory=deque)
+    says: deque[BackendReply | BackendError] = field(default_factory=deque)
     after_seconds: float = 0.0
     asked: list[tuple[str, str]] = field(default_factory=list)
 
-    async def ask(self, conversation_id: str, content: str) -> Reply:
+    async def ask(self, conversation_id: str, content: str) -> BackendReply:
         self.asked.append((conversation_id, content))
         await asyncio.sleep(self.after_seconds)
         answer = self.says.popleft() if self.says else reply("Pois não.")
@@ -120,8 +120,8 @@ class Backend:
         return answer
 
 
-def reply(text: str, status: State = State.USER_TURN) -> Reply:
-    return Reply(text, status, {"content": {"mensagem": text}, "set_call_status": str(status)})
+def reply(text: str, status: CallState = CallState.USER_TURN) -> BackendReply:
+    return BackendReply(text, status, {"content": {"mensagem": text}, "set_call_status": str(status)})
 
 
 class Caller:
@@ -183,7 +183,7 @@ class Caller:
         finally:
             unwatch()
 
-    async def until_state(self, state: State) -> None:
+    async def until_state(self, state: CallState) -> None:
         if self.record.state is not state:
             await self.until_event("state_changed", after=state)
 

@@ -1,4 +1,4 @@
-"""The reference server behind the capture, as one target: `capture_bench:serve`. The first run of every round trip."""
+"""The reference server behind the capture, as one target (`helpers.capture_bench:serve`): first run of a round trip."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from audiosocket_sim.call_log.events import CallEnded, CallerAction, CallerSpoke, Entry, Noted, StageTook
-from audiosocket_sim.live.capture import Capture, Options
+from audiosocket_sim.live.capture import Capture, CaptureOptions
 from audiosocket_sim.net.control_client import ControlClient
 from audiosocket_sim.running.runner import Options as RunOptions
 from audiosocket_sim.running.runner import Result, run
@@ -19,7 +19,7 @@ from audiosocket_sim.scenario.loading import load
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 
-_options: list[Options] = []
+_options: list[CaptureOptions] = []
 lines: list[str] = []
 troubles: list[str] = []
 
@@ -75,11 +75,11 @@ def captured(name: str, out: Path, **options: Any) -> Iterator[tuple[Result, Pat
     """Run a committed scenario through the capture; the run, and the scenario that was written."""
     lines.clear()
     troubles.clear()
-    _options.append(Options(("", 0), ("", 0), out, name=name, **options))
+    _options.append(CaptureOptions(("", 0), ("", 0), out, name=name, **options))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ControlClient, "find", _find)
         try:
-            result = run(load(SCENARIOS / f"{name}.yaml"), RunOptions(target="capture_bench:serve"))
+            result = run(load(SCENARIOS / f"{name}.yaml"), RunOptions(target="helpers.capture_bench:serve"))
         finally:
             _options.pop()
     yield result, out / f"{name}.yaml"

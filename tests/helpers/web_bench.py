@@ -6,8 +6,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import httpx
-from audiosocket_server.backend.reply import Reply
-from audiosocket_server.events import CallEnded, CallEvent, Recorded, State
+from audiosocket_server.backend.reply import BackendReply
+from audiosocket_server.events import CallEndedEvent, CallEvent, CallState, Recorded
 from audiosocket_server.registry.metrics import CallMetrics
 from audiosocket_server.registry.vitals import Vitals
 from audiosocket_server.web.api import CallView, ControlServer
@@ -23,14 +23,14 @@ class FakeCall:
 
     def __init__(self, call_id: str, *events: CallEvent) -> None:
         self.id = call_id
-        self.state = State.WAITING
+        self.state = CallState.WAITING
         self.live = True
         self.number = sum(map(ord, call_id))
         self.began_at = 0.0
         self.hung_up: list[str] = []
         self.measured = 0
         self.last_answer: Mapping[str, object] | None = {"content": {"mensagem": "half a pair: \ud800"}}
-        self.pushed: list[Reply] = []
+        self.pushed: list[BackendReply] = []
         self.watchers: list[Callable[[], None]] = []
         self._events: list[Recorded] = []
         for event in events:
@@ -38,7 +38,7 @@ class FakeCall:
 
     def record(self, event: CallEvent) -> None:
         self._events.append(Recorded(self.id, len(self._events) + 1, len(self._events) / 10, event))
-        if isinstance(event, CallEnded):
+        if isinstance(event, CallEndedEvent):
             self.live = False
         for wake in list(self.watchers):
             wake()
@@ -58,15 +58,15 @@ class FakeCall:
 
     def hang_up(self, reason: str) -> bool:
         self.hung_up.append(reason)
-        self.record(CallEnded("server", reason, 1))
+        self.record(CallEndedEvent("server", reason, 1))
         return True
 
     def vitals(self) -> Vitals:
         self.measured += 1
         return Vitals(-30.4, -20.4, 2)
 
-    def push(self, reply: Reply) -> bool:
-        if self.state not in (State.WAITING, State.IA_TURN) or len(self.pushed) == 2:
+    def push(self, reply: BackendReply) -> bool:
+        if self.state not in (CallState.WAITING, CallState.IA_TURN) or len(self.pushed) == 2:
             return False
         self.pushed.append(reply)
         return True

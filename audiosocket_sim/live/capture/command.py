@@ -15,7 +15,7 @@ from ruamel.yaml.error import YAMLError
 
 from audiosocket_sim.asterisk.profiles import UnknownProfile, profile
 from audiosocket_sim.live.capture.backend import place_of
-from audiosocket_sim.live.capture.options import Options
+from audiosocket_sim.live.capture.options import CaptureOptions
 from audiosocket_sim.live.capture.scribe import ProcessScribe
 from audiosocket_sim.live.capture.session import CannotListen, Capture
 
@@ -82,7 +82,7 @@ def capture_command(
 ) -> int:
     """Capture until SIGINT, SIGTERM, or so many calls. The exit code: 0, 2 usage, 3 where something failed."""
     try:
-        options = Options(
+        options = CaptureOptions(
             parse_address(listen, "--listen"),
             parse_address(to, "--to", lowest_port=1),
             out,
@@ -113,7 +113,7 @@ def capture_command(
         return _refuse(str(error), _SET_UP)
 
 
-async def _until_stopped(options: Options) -> int:
+async def _until_stopped(options: CaptureOptions) -> int:
     loop = asyncio.get_running_loop()
     scribe = await loop.run_in_executor(None, ProcessScribe)
     try:
@@ -122,7 +122,7 @@ async def _until_stopped(options: Options) -> int:
         await loop.run_in_executor(None, scribe.close)
 
 
-async def _capture(capture: Capture, options: Options) -> int:
+async def _capture(capture: Capture, options: CaptureOptions) -> int:
     loop = asyncio.get_running_loop()
     await capture.start()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -138,7 +138,7 @@ async def _capture(capture: Capture, options: Options) -> int:
     return _SET_UP if capture.failed else _FINE
 
 
-def _where(options: Options, capture: Capture) -> str:
+def _where(options: CaptureOptions, capture: Capture) -> str:
     words = f"capture on {options.listen[0]}:{capture.port}, to {options.to[0]}:{options.to[1]}"
     if options.ai_listen is not None:
         words += f"; AI backend on http://{options.ai_listen[0]}:{capture.ai_port}, to {place_of(options.ai_to or '')}"

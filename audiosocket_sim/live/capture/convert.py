@@ -12,11 +12,11 @@ from audiosocket_sim.live.captured_call import (
     BotPacket,
     CapturedCall,
     CapturedPush,
+    CapturedRecognition,
     Ending,
     Exchange,
     KeyPressed,
     Packet,
-    Recognised,
     ToldState,
 )
 from audiosocket_sim.scenario.model import PACKET_TIMES_MS
@@ -60,7 +60,7 @@ def captured_call(tape: Tape, *, version: str, attach: Attach) -> CapturedCall |
         keys=tuple(
             KeyPressed(ms(at), digit) for at, digit in digits if digit is not None and digit in "0123456789*#ABCD"
         ),
-        recognised=tuple(Recognised(round(t.seconds * 1000), t.text) for t in tape.told if t.text is not None),
+        recognised=tuple(CapturedRecognition(round(t.seconds * 1000), t.text) for t in tape.told if t.text is not None),
         states=tuple(ToldState(round(t.seconds * 1000), t.before, t.after) for t in tape.told if t.text is None),
         exchanges=tuple(
             Exchange(

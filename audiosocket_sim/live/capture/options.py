@@ -7,11 +7,11 @@ from pydantic import SecretStr
 
 from audiosocket_sim.asterisk.profiles import Attach
 
-__all__ = ["Options"]
+__all__ = ["CaptureOptions"]
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class CaptureOptions:
     """Addresses are host and port. `server`: settings for the scenarios; None: those that each call shows."""
 
     listen: tuple[str, int]

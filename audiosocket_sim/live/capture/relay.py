@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import cast
 
 from audiosocket_core.messages import Kind
+from audiosocket_sim.live.capture.message_splitter import MessageSplitter
 from audiosocket_sim.live.capture.tape import Tape, Who
-from audiosocket_sim.live.capture.whole_messages import WholeMessages
 from audiosocket_sim.net.tcp_reset import reset
 
 __all__ = ["Relay"]
@@ -52,8 +52,8 @@ class Relay:
         self._on_over = on_over
         self._on_trouble = on_trouble
         self._dialling: asyncio.Task[None] | None = None
-        self.caller_side = _Side(self, "caller", WholeMessages(begins_with_uuid=True), tape.caller)
-        self._server_side = _Side(self, "server", WholeMessages(begins_with_uuid=False), tape.bot)
+        self.caller_side = _Side(self, "caller", MessageSplitter(begins_with_uuid=True), tape.caller)
+        self._server_side = _Side(self, "server", MessageSplitter(begins_with_uuid=False), tape.bot)
         self.caller_side.other, self._server_side.other = self._server_side, self.caller_side
 
     @property
@@ -113,7 +113,7 @@ class _Side(asyncio.BufferedProtocol):
 
     other: "_Side"
 
-    def __init__(self, relay: Relay, who: Who, messages: WholeMessages, side: list[tuple[float, bytes]]) -> None:
+    def __init__(self, relay: Relay, who: Who, messages: MessageSplitter, side: list[tuple[float, bytes]]) -> None:
         self._relay = relay
         self._who: Who = who
         self._messages = messages

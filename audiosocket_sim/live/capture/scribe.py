@@ -18,7 +18,7 @@ from typing import Any, Protocol, cast
 
 from audiosocket_core.errors import AudioSocketError
 from audiosocket_sim.live.capture.convert import captured_call
-from audiosocket_sim.live.capture.options import Options
+from audiosocket_sim.live.capture.options import CaptureOptions
 from audiosocket_sim.live.capture.tape import Tape
 from audiosocket_sim.live.captured_call import (
     CapturedCall,
@@ -48,14 +48,14 @@ class NotWritten(Exception):
 class Scribe(Protocol):
     """`write` returns a line that says what was written, in nobody's words. Raises NotWritten."""
 
-    def write(self, tape: Tape, options: Options) -> str: ...
+    def write(self, tape: Tape, options: CaptureOptions) -> str: ...
     def close(self) -> None: ...
 
 
 class ScribeHere:
     """In this process."""
 
-    def write(self, tape: Tape, options: Options) -> str:
+    def write(self, tape: Tape, options: CaptureOptions) -> str:
         try:
             return _written(tape, options)
         except NotWritten:
@@ -75,7 +75,7 @@ class ProcessScribe:
     def __init__(self) -> None:
         self._start()
 
-    def write(self, tape: Tape, options: Options) -> str:
+    def write(self, tape: Tape, options: CaptureOptions) -> str:
         try:
             if not self._process.is_alive():
                 self._start()
@@ -136,7 +136,7 @@ def _work(pipe: "Connection[Any, Any]") -> None:
     pipe.send(_READY)
     with contextlib.suppress(EOFError, OSError):
         while True:
-            options, tape = cast(tuple[Options, Tape], pipe.recv())
+            options, tape = cast(tuple[CaptureOptions, Tape], pipe.recv())
             for side in (tape.caller, tape.bot):
                 while (piece := pipe.recv()) is not None:
                     side.extend(piece)
@@ -146,7 +146,7 @@ def _work(pipe: "Connection[Any, Any]") -> None:
                 pipe.send((False, str(error)))
 
 
-def _written(tape: Tape, options: Options) -> str:
+def _written(tape: Tape, options: CaptureOptions) -> str:
     call = captured_call(tape, version=options.version, attach=options.attach)
     if call is None:
         raise ValueError("what came was no AudioSocket")
@@ -167,15 +167,17 @@ def _written(tape: Tape, options: Options) -> str:
     return f"{path}: {load(path).summary}{full}"
 
 
-def _remains(call: CapturedCall, options: Options, name: str) -> Path:
+def _remains(call: CapturedCall, options: CaptureOptions, name: str) -> Path:
     return write_remains(call, options.out, name)
 
 
-def _scenario(call: CapturedCall, options: Options, name: str) -> Path:
+def _scenario(call: CapturedCall, options: CaptureOptions, name: str) -> Path:
     return write_scenario(call, options.out, name, server=options.server)
 
 
-def _at_a_free_name(call: CapturedCall, options: Options, write: Callable[[CapturedCall, Options, str], Path]) -> Path:
+def _at_a_free_name(
+    call: CapturedCall, options: CaptureOptions, write: Callable[[CapturedCall, CaptureOptions, str], Path]
+) -> Path:
     """Somebody else may write there too."""
     for _ in range(_TRIES):
         with contextlib.suppress(NameTaken):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from audiosocket_sim.live.capture.backend import BackendProxy
-from audiosocket_sim.live.capture.options import Options
+from audiosocket_sim.live.capture.options import CaptureOptions
 from audiosocket_sim.live.capture.relay import Relay
 from audiosocket_sim.live.capture.scribe import NotWritten, Scribe, ScribeHere
 from audiosocket_sim.live.capture.tape import Tape, ToldAt
@@ -38,7 +38,7 @@ class Capture:
 
     def __init__(
         self,
-        options: Options,
+        options: CaptureOptions,
         *,
         say: Callable[[str], None],
         trouble: Callable[[str], None],

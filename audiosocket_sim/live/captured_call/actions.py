@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audiosocket_sim.live.captured_call.captured import Ending, KeyPressed, Utterance
+from audiosocket_sim.live.captured_call.captured import CapturedUtterance, Ending, KeyPressed
 from audiosocket_sim.live.captured_call.cutting import MUTE_MS
 from audiosocket_sim.live.captured_call.track import Track
 
-__all__ = ["Action", "Keys", "Muted", "Spoke", "actions"]
+__all__ = ["Action", "KeyPresses", "Muted", "Spoke", "actions"]
 
 _SHORTEST_TONE_MS = 80
 _SHORTEST_GAP_MS = 45
@@ -22,7 +22,7 @@ class Spoke:
     """One utterance; `number` counts from 1."""
 
     number: int
-    utterance: Utterance
+    utterance: CapturedUtterance
 
     @property
     def start_ms(self) -> int:
@@ -34,7 +34,7 @@ class Spoke:
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class KeyPresses:
     """One key, from when to when it was held."""
 
     start_ms: int
@@ -50,14 +50,14 @@ class Muted:
     end_ms: int | None
 
 
-Action = Spoke | Keys | Muted
+Action = Spoke | KeyPresses | Muted
 
 
 def actions(
-    utterances: Sequence[Utterance], keys: Sequence[KeyPressed], track: Track, ending: Ending
+    utterances: Sequence[CapturedUtterance], keys: Sequence[KeyPressed], track: Track, ending: Ending
 ) -> tuple[Action, ...]:
     """All of it, by its start."""
-    pressed: list[Keys] = []
+    pressed: list[KeyPresses] = []
     for key in keys:
         pressed.append(_key(key, track, pressed[-1].end_ms if pressed else None))
     held = [(key.start_ms, key.end_ms) for key in pressed]
@@ -72,7 +72,7 @@ def actions(
     return tuple(sorted(found, key=lambda action: action.start_ms))
 
 
-def _key(key: KeyPressed, track: Track, last_up_ms: int | None) -> Keys:
+def _key(key: KeyPressed, track: Track, last_up_ms: int | None) -> KeyPresses:
     """While a key is held no sound comes: the hole before it came up says how long that was. Keys in one hole are
     told apart by when they came up."""
     holes = [hole for hole in track.holes if hole.start_ms < key.at_ms <= hole.end_ms + _PACKET_MS]
@@ -82,4 +82,4 @@ def _key(key: KeyPressed, track: Track, last_up_ms: int | None) -> Keys:
     elif holes:
         held_ms = min(holes[-1].length_ms, key.at_ms - holes[-1].start_ms + _PACKET_MS)
     tone_ms = min(max(held_ms // _STEP_MS * _STEP_MS, _SHORTEST_TONE_MS), _LONGEST_TONE_MS)
-    return Keys(key.at_ms - tone_ms, key.at_ms, key.digit)
+    return KeyPresses(key.at_ms - tone_ms, key.at_ms, key.digit)

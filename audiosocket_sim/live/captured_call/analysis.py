@@ -9,9 +9,9 @@ from pathlib import Path
 
 from audiosocket_core.phrase_book.book import MANIFEST_NAME, PhraseBook
 from audiosocket_core.slin import read_audio
-from audiosocket_sim.live.captured_call.captured import CapturedCall, Utterance
+from audiosocket_sim.live.captured_call.captured import CapturedCall, CapturedUtterance
 from audiosocket_sim.live.captured_call.cutting import cut, noise_floor_dbfs
-from audiosocket_sim.live.captured_call.echoes import Echo, find_echo
+from audiosocket_sim.live.captured_call.echoes import EstimatedEcho, find_echo
 from audiosocket_sim.live.captured_call.heard import HeardBot, listen
 from audiosocket_sim.live.captured_call.pairing import Turn, pair, turns
 from audiosocket_sim.live.captured_call.track import Track, lay
@@ -33,11 +33,11 @@ class Analysis:
     """Of one call; times are ms since the UUID."""
 
     track: Track
-    utterances: tuple[Utterance, ...]
+    utterances: tuple[CapturedUtterance, ...]
     turns: tuple[Turn, ...]
     bot: HeardBot
     noise_dbfs: float | None
-    echo: Echo | None = None
+    echo: EstimatedEcho | None = None
 
 
 @lru_cache(maxsize=8)

@@ -16,14 +16,14 @@ __all__ = [
     "BotPacket",
     "CapturedCall",
     "CapturedPush",
+    "CapturedRecognition",
+    "CapturedUtterance",
     "Ending",
     "Exchange",
     "Fault",
     "KeyPressed",
     "Packet",
-    "Recognised",
     "ToldState",
-    "Utterance",
 ]
 
 Fault = Literal["no_answer", "reset", "refused"]
@@ -56,7 +56,7 @@ class KeyPressed:
 
 
 @dataclass(frozen=True, slots=True)
-class Recognised:
+class CapturedRecognition:
     """A final transcript that the control API told; an empty text is speech in which no words were found."""
 
     at_ms: int
@@ -102,7 +102,7 @@ class CapturedPush:
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class CapturedUtterance:
     """A stretch of the caller's speech. The cut, `start_ms` to `end_ms`, holds more than the speech itself.
 
     `text`: what the bot took it for; None where it recognised nothing.
@@ -144,10 +144,10 @@ class CapturedCall:
     caller: tuple[Packet, ...] = field(default=(), repr=False)
     bot: tuple[BotPacket, ...] = field(default=(), repr=False)
     keys: tuple[KeyPressed, ...] = field(default=(), repr=False)
-    recognised: tuple[Recognised, ...] = field(default=(), repr=False)
+    recognised: tuple[CapturedRecognition, ...] = field(default=(), repr=False)
     states: tuple[ToldState, ...] = ()
     exchanges: tuple[Exchange, ...] = field(default=(), repr=False)
     pushes: tuple[CapturedPush, ...] = field(default=(), repr=False)
     backend_captured: bool = False
-    utterances: tuple[Utterance, ...] | None = field(default=None, repr=False)
+    utterances: tuple[CapturedUtterance, ...] | None = field(default=None, repr=False)
     redacted: bool = False

@@ -12,8 +12,8 @@ from itertools import accumulate
 import webrtcvad
 
 from audiosocket_core.slin import frames, level_dbfs
-from audiosocket_sim.live.captured_call.captured import Utterance
-from audiosocket_sim.live.captured_call.echoes import Echo
+from audiosocket_sim.live.captured_call.captured import CapturedUtterance
+from audiosocket_sim.live.captured_call.echoes import EstimatedEcho
 from audiosocket_sim.live.captured_call.track import RATE_HZ, Hole, Track
 
 __all__ = ["MUTE_MS", "cut", "mutes", "noise_floor_dbfs"]
@@ -33,17 +33,17 @@ _SILENT_DBFS = -75.0
 _ECHO_AROUND_MS = 300
 
 
-def cut(track: Track, echo: Echo | None = None) -> tuple[Utterance, ...]:
+def cut(track: Track, echo: EstimatedEcho | None = None) -> tuple[CapturedUtterance, ...]:
     """The utterances of a track, in order; none overlaps another, none reaches into a mute, none is the bot's echo."""
     stretches = _stretches(track, echo)
-    found: list[Utterance] = []
+    found: list[CapturedUtterance] = []
     for index, (start, end) in enumerate(stretches):
         before = (stretches[index - 1][1] + start) // 2 if index else 0
         behind = (end + stretches[index + 1][0]) // 2 if index + 1 < len(stretches) else track.end_ms
         for hole in mutes(track):
             before = max(before, hole.end_ms) if hole.end_ms <= start else before
             behind = min(behind, hole.start_ms) if hole.start_ms >= end else behind
-        found.append(Utterance(max(before, start - _PRE_ROLL_MS), min(behind, end + _TAIL_MS), start, end))
+        found.append(CapturedUtterance(max(before, start - _PRE_ROLL_MS), min(behind, end + _TAIL_MS), start, end))
     return tuple(found)
 
 
@@ -52,7 +52,7 @@ def mutes(track: Track) -> tuple[Hole, ...]:
     return tuple(hole for hole in track.holes if hole.length_ms > MUTE_MS)
 
 
-def noise_floor_dbfs(track: Track, utterances: Sequence[Utterance]) -> float | None:
+def noise_floor_dbfs(track: Track, utterances: Sequence[CapturedUtterance]) -> float | None:
     """The level of the line where nobody speaks, in whole dB; None where it is silent, or nothing but speech."""
     levels = [
         level_dbfs(frame)
@@ -68,7 +68,7 @@ def _frames(track: Track) -> list[tuple[int, bytes]]:
     return [(FRAME_MS * index, frame) for index, frame in enumerate(frames(track.pcm, n_bytes))]
 
 
-def _stretches(track: Track, echo: Echo | None) -> list[tuple[int, int]]:
+def _stretches(track: Track, echo: EstimatedEcho | None) -> list[tuple[int, int]]:
     """Where speech is, from its first to the end of its last voiced frame."""
     vad = webrtcvad.Vad(_AGGRESSIVENESS)
     voiced = [(at, level_dbfs(frame)) for at, frame in _frames(track) if vad.is_speech(frame, RATE_HZ)]
@@ -88,7 +88,7 @@ def _stretches(track: Track, echo: Echo | None) -> list[tuple[int, int]]:
     ]
 
 
-def _without_echo(voiced: list[tuple[int, float]], echo: Echo) -> list[tuple[int, float]]:
+def _without_echo(voiced: list[tuple[int, float]], echo: EstimatedEcho) -> list[tuple[int, float]]:
     """Without the frames around which most are echo: its soft ends are told from nothing by themselves."""
     times = [at for at, _ in voiced]
     echoes = [0, *accumulate(echo.explains(at + FRAME_MS // 2) for at in times)]

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from audiosocket_sim.live.captured_call.steps import Step
+from audiosocket_sim.live.captured_call.steps import WrittenStep
 
 __all__ = ["document"]
 
@@ -23,7 +23,7 @@ def document(
     line: Mapping[str, Any],
     server: Mapping[str, Any],
     ai: Sequence[Mapping[str, Any]],
-    steps: Sequence[Step],
+    steps: Sequence[WrittenStep],
     *,
     max_duration: str | None = None,
     notes: Sequence[str] = (),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from audiosocket_sim.live.captured_call.track import RATE_HZ, Track
 
-__all__ = ["Echo", "find_echo"]
+__all__ = ["EstimatedEcho", "find_echo"]
 
 _LONGEST_DELAY_MS = 500
 _LOOK_AT_MS = 120_000
@@ -25,7 +25,7 @@ _PER_MS = RATE_HZ // 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Echo:
+class EstimatedEcho:
     """The echo of one call: `delay_ms` from the bot's sound to the caller's."""
 
     delay_ms: float
@@ -45,7 +45,7 @@ class Echo:
         return np.pad(part, (max(0, min(length, -start)), 0))[:length]
 
 
-def find_echo(track: Track, bot_sound: bytes) -> Echo | None:
+def find_echo(track: Track, bot_sound: bytes) -> EstimatedEcho | None:
     """The echo, None where the line has none. `bot_sound`: 8 kHz SLIN since the UUID."""
     heard, bot = _samples(track.pcm), _samples(bot_sound)
     n = min(len(heard), len(bot), _LOOK_AT_MS * _PER_MS)
@@ -61,7 +61,7 @@ def find_echo(track: Track, bot_sound: bytes) -> Echo | None:
     power = float(np.sum(heard[delay:n][spoken] ** 2)) * float(np.sum(bot[: n - delay] ** 2))
     if power <= 0 or products[delay] / np.sqrt(power) < _PRESENT:
         return None
-    return Echo(delay / _PER_MS, heard, bot)
+    return EstimatedEcho(delay / _PER_MS, heard, bot)
 
 
 def _samples(pcm: bytes) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_sim.hearing import Ear, Fact, HeardHoldStarted, HeardHoldStopped, HeardSpeech
 from audiosocket_sim.live.captured_call.captured import BotPacket
 
-__all__ = ["HeardBot", "Hold", "Sentence", "listen"]
+__all__ = ["HeardBot", "HoldStretch", "Sentence", "listen"]
 
 _CUT_OFF_MS = 60
 
@@ -29,7 +29,7 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class HoldStretch:
     """Hold audio, from when to when."""
 
     start_ms: int
@@ -41,7 +41,7 @@ class HeardBot:
     """All that was heard, in order, and as sound: 8 kHz SLIN since the UUID."""
 
     sentences: tuple[Sentence, ...]
-    holds: tuple[Hold, ...]
+    holds: tuple[HoldStretch, ...]
     sound: bytes
 
 
@@ -69,16 +69,16 @@ def _start(sentence: Sentence) -> int:
     return sentence.start_ms
 
 
-def _holds(facts: Sequence[Fact], end_ms: int) -> list[Hold]:
+def _holds(facts: Sequence[Fact], end_ms: int) -> list[HoldStretch]:
     started: int | None = None
-    holds: list[Hold] = []
+    holds: list[HoldStretch] = []
     for fact in facts:
         match fact:
             case HeardHoldStarted(at=at):
                 started = round(at * 1000)
             case HeardHoldStopped(at=at) if started is not None:
-                holds.append(Hold(started, round(at * 1000)))
+                holds.append(HoldStretch(started, round(at * 1000)))
                 started = None
     if started is not None:
-        holds.append(Hold(started, end_ms))
+        holds.append(HoldStretch(started, end_ms))
     return holds

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from audiosocket_core.phrase_book.book import normalise
-from audiosocket_sim.live.captured_call.captured import CapturedCall, Exchange, Recognised, Utterance
+from audiosocket_sim.live.captured_call.captured import CapturedCall, CapturedRecognition, CapturedUtterance, Exchange
 from audiosocket_sim.live.captured_call.heard import Sentence
 
 __all__ = ["Turn", "pair", "turns"]
@@ -29,7 +29,7 @@ class Turn:
 def turns(call: CapturedCall) -> tuple[Turn, ...]:
     """What the bot understood. A question that was asked again (a redirect, a retry) is one turn."""
     found: list[Turn] = []
-    told: Sequence[Exchange | Recognised] = call.exchanges if call.backend_captured else call.recognised
+    told: Sequence[Exchange | CapturedRecognition] = call.exchanges if call.backend_captured else call.recognised
     for index, event in enumerate(told):
         again = index > 0 and event.text == told[index - 1].text and event.at_ms - told[index - 1].at_ms < 1000
         if normalise(event.text) and not again:
@@ -37,10 +37,12 @@ def turns(call: CapturedCall) -> tuple[Turn, ...]:
     return tuple(found)
 
 
-def pair(utterances: Sequence[Utterance], understood: Sequence[Turn], bot: Sequence[Sentence]) -> tuple[Utterance, ...]:
+def pair(
+    utterances: Sequence[CapturedUtterance], understood: Sequence[Turn], bot: Sequence[Sentence]
+) -> tuple[CapturedUtterance, ...]:
     """The utterances with their texts, those of one turn joined; what is left has no text: it was not recognised."""
     left = list(utterances)
-    paired: list[Utterance] = []
+    paired: list[CapturedUtterance] = []
     for turn in understood:
         before = [u for u in left if u.speech_start_ms < turn.at_ms]
         if not before:
@@ -58,7 +60,7 @@ def pair(utterances: Sequence[Utterance], understood: Sequence[Turn], bot: Seque
     return (*paired, *left)
 
 
-def _one_turn(earlier: Utterance, later: Utterance, waited_ms: int, bot: Sequence[Sentence]) -> bool:
+def _one_turn(earlier: CapturedUtterance, later: CapturedUtterance, waited_ms: int, bot: Sequence[Sentence]) -> bool:
     pause_ms = later.speech_start_ms - earlier.speech_end_ms
     # What was said while the bot went on speaking was not listened to; where the bot stopped, it was a barge-in.
     dropped = any(s.end_ms > earlier.speech_end_ms and s.start_ms < later.speech_start_ms for s in bot)

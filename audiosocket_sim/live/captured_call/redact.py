@@ -17,11 +17,11 @@ from audiosocket_sim.live.captured_call.captured import (
     BotPacket,
     CapturedCall,
     CapturedPush,
+    CapturedRecognition,
+    CapturedUtterance,
     Exchange,
     Packet,
-    Recognised,
     ToldState,
-    Utterance,
 )
 from audiosocket_sim.live.captured_call.tones import pattern
 from audiosocket_sim.live.captured_call.track import RATE_HZ
@@ -70,7 +70,7 @@ def redact(call: CapturedCall, ear: Known | None = None) -> CapturedCall:
         caller=_caller(call, seen, utterances),
         bot=_bot(call, seen, known(PROJECT).hold_pcm),
         keys=tuple(replace(key, digit="0") for key in call.keys),
-        recognised=tuple(Recognised(r.at_ms, labels.of(r.text)) for r in call.recognised),
+        recognised=tuple(CapturedRecognition(r.at_ms, labels.of(r.text)) for r in call.recognised),
         states=tuple(ToldState(s.at_ms, _status(s.before), _status(s.after)) for s in call.states),
         exchanges=tuple(_exchange(exchange, labels) for exchange in call.exchanges),
         pushes=tuple(CapturedPush(p.at_ms, _body(p.body, labels), p.http_status) for p in call.pushes),
@@ -83,7 +83,7 @@ def redact(call: CapturedCall, ear: Known | None = None) -> CapturedCall:
 # --- sound
 
 
-def _caller(call: CapturedCall, seen: Analysis, utterances: tuple[Utterance, ...]) -> tuple[Packet, ...]:
+def _caller(call: CapturedCall, seen: Analysis, utterances: tuple[CapturedUtterance, ...]) -> tuple[Packet, ...]:
     """Packets at the pace of the phone, where there were any: silence, and a pattern for each utterance."""
     length_ms = seen.track.end_ms
     sound = bytearray(length_ms * _BYTES_PER_MS)

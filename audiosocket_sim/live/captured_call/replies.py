@@ -10,7 +10,7 @@ from typing import Any
 
 from audiosocket_core.phrase_book.book import normalise
 from audiosocket_sim.live.captured_call.captured import Answer, CapturedCall, CapturedPush, Exchange
-from audiosocket_sim.live.captured_call.heard import Hold, Sentence
+from audiosocket_sim.live.captured_call.heard import HoldStretch, Sentence
 from audiosocket_sim.live.captured_call.pairing import Turn
 from audiosocket_sim.scenario import format_duration
 
@@ -48,7 +48,7 @@ def captured_replies(call: CapturedCall) -> Replies:
 
 
 def guessed_replies(
-    call: CapturedCall, understood: Sequence[Turn], sentences: Sequence[Sentence], holds: Sequence[Hold]
+    call: CapturedCall, understood: Sequence[Turn], sentences: Sequence[Sentence], holds: Sequence[HoldStretch]
 ) -> Replies:
     """One reply a turn, from the sentence that followed it; the status from what came then."""
     written: list[Mapping[str, Any]] = []

@@ -4,7 +4,7 @@ import statistics
 from typing import Any
 
 from audiosocket_sim.live.captured_call.analysis import Analysis
-from audiosocket_sim.live.captured_call.captured import CapturedCall, Utterance
+from audiosocket_sim.live.captured_call.captured import CapturedCall, CapturedUtterance
 from audiosocket_sim.live.captured_call.heard import Sentence
 
 __all__ = ["shown_settings"]
@@ -41,7 +41,7 @@ def _threshold_seconds(seen: Analysis) -> float | None:
     return round(statistics.median(waits) / 1000, 1) or None if waits else None
 
 
-def _interrupted(utterance: Utterance, sentence: Sentence) -> bool:
+def _interrupted(utterance: CapturedUtterance, sentence: Sentence) -> bool:
     """The caller spoke over the bot, the bot stopped, and it understood him."""
     over = sentence.start_ms < utterance.speech_start_ms < sentence.end_ms
     stopped = sentence.end_ms < utterance.speech_end_ms + _INTO_SPEECH_MS

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from audiosocket_sim.live.captured_call.actions import Action, Keys, Muted, Spoke
+from audiosocket_sim.live.captured_call.actions import Action, KeyPresses, Muted, Spoke
 from audiosocket_sim.live.captured_call.captured import Ending
-from audiosocket_sim.live.captured_call.heard import Hold, Sentence
+from audiosocket_sim.live.captured_call.heard import HoldStretch, Sentence
 from audiosocket_sim.scenario import format_duration
 
-__all__ = ["Step", "steps_of"]
+__all__ = ["WrittenStep", "steps_of"]
 
 KNOWN_LATE_MS = 260
 """Words are known so long after their end: who answers sooner answers the bot's voice, not its words."""
@@ -27,7 +27,7 @@ _EVEN_MS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WrittenStep:
     """One step as it is written: its key and value, what stands beside it, and a comment above it."""
 
     key: str
@@ -45,20 +45,20 @@ class _Sentences:
     text: str | None
 
 
-_Event = Action | _Sentences | Hold
+_Event = Action | _Sentences | HoldStretch
 
 
 def steps_of(
     did: Sequence[Action],
     sentences: Sequence[Sentence],
-    holds: Sequence[Hold],
+    holds: Sequence[HoldStretch],
     ending: Ending,
     *,
     apart: Sequence[int] = (),
     files: str,
     hints: Mapping[int, str] | None = None,
     into_a_voice_ms: int = 1_000,
-) -> list[Step]:
+) -> list[WrittenStep]:
     """All steps. `apart`: moments (answers, pushes) across which two unread sentences are not one. `files`: the folder
     of the utterances, relative to the scenario. hints: what the backend had said before the sentence that starts so.
     into_a_voice_ms: the most that the caller waits into an unread sentence before he talks over it: in another voice,
@@ -92,7 +92,7 @@ class _Writer:
 
     def __init__(self, ending: Ending, files: str, hints: Mapping[int, str], into_a_voice_ms: int) -> None:
         self._into_a_voice_ms = into_a_voice_ms
-        self.steps: list[Step] = []
+        self.steps: list[WrittenStep] = []
         self._ending = ending
         self._files = files
         self._hints = hints
@@ -107,11 +107,11 @@ class _Writer:
         match event:
             case _Sentences():
                 self._sentence(event, following, _next_action(events, index))
-            case Hold():
+            case HoldStretch():
                 self._hold(event)
             case Spoke():
                 self._spoke(event, following)
-            case Keys():
+            case KeyPresses():
                 return self._keys(events, index)
             case Muted():
                 self._mute(event, following)
@@ -124,7 +124,7 @@ class _Writer:
         if who == "nobody":  # it was going on when the capture ended
             rest_ms = self._ending.at_ms - self._completed
             if rest_ms > 0 or not self.steps:
-                self.steps.append(Step("wait", format_duration(max(0, rest_ms))))
+                self.steps.append(WrittenStep("wait", format_duration(max(0, rest_ms))))
             return
         if who == "caller":
             close = how if how in ("reset", "mid_frame") else "close"
@@ -153,7 +153,7 @@ class _Writer:
             self._completed = bot.end_ms
         else:
             self._speaks(bot, _enough(bot), within, hint)
-            if following is not None and not isinstance(following, Hold):
+            if following is not None and not isinstance(following, HoldStretch):
                 self._silence(bot, following)
 
     def _speaks(self, bot: _Sentences, heard_ms: int, within: int, hint: str | None) -> None:
@@ -169,7 +169,7 @@ class _Writer:
         )
         self._completed = bot.end_ms + silent_ms
 
-    def _hold(self, hold: Hold) -> None:
+    def _hold(self, hold: HoldStretch) -> None:
         if hold.end_ms <= self._completed:
             return
         self._expect({"hold_audio": "playing"}, _within(hold.start_ms - self._completed))
@@ -228,11 +228,11 @@ class _Writer:
         """A step of the caller's. Half a packet early: its packet is then the one in which it was."""
         early_ms = 0 if key in ("hang_up", "dtmf") else _PACKET_MS // 2
         after = format_duration(max(0, at - self._completed - early_ms))
-        self.steps.append(Step(key, value, {**(beside or {}), "after": after}, comment))
+        self.steps.append(WrittenStep(key, value, {**(beside or {}), "after": after}, comment))
 
     def _expect(self, expectation: Mapping[str, Any], within_ms: int, comment: str | None = None) -> None:
         value = {**expectation, "within": format_duration(within_ms)}
-        self.steps.append(Step("expect", value, comment=comment))
+        self.steps.append(WrittenStep("expect", value, comment=comment))
 
 
 def _within(actual_ms: int, slack_ms: int = 1_500) -> int:
@@ -246,17 +246,17 @@ def _enough(bot: _Sentences) -> int:
 
 
 def _next_action(events: Sequence[_Event], index: int) -> Action | None:
-    later = (event for event in events[index + 1 :] if isinstance(event, Spoke | Keys | Muted))
+    later = (event for event in events[index + 1 :] if isinstance(event, Spoke | KeyPresses | Muted))
     return next(later, None)
 
 
-def _typed(events: Sequence[_Event], index: int) -> list[Keys]:
+def _typed(events: Sequence[_Event], index: int) -> list[KeyPresses]:
     """The keys from here on that can stand in one step: nothing between them, and evenly pressed."""
     first = events[index]
-    assert isinstance(first, Keys)
+    assert isinstance(first, KeyPresses)
     keys = [first]
     for event in events[index + 1 :]:
-        if not isinstance(event, Keys):
+        if not isinstance(event, KeyPresses):
             break
         gap_ms = event.start_ms - keys[-1].end_ms
         first_gap_ms = keys[1].start_ms - keys[0].end_ms if len(keys) > 1 else gap_ms

@@ -9,7 +9,7 @@ from typing import Any
 
 from audiosocket_sim.live.captured_call.actions import actions
 from audiosocket_sim.live.captured_call.analysis import Analysis, Known, analyse, known
-from audiosocket_sim.live.captured_call.captured import CapturedCall, Utterance
+from audiosocket_sim.live.captured_call.captured import CapturedCall, CapturedUtterance
 from audiosocket_sim.live.captured_call.cassette import cassette
 from audiosocket_sim.live.captured_call.document import document
 from audiosocket_sim.live.captured_call.files import private_bytes, put_in_place
@@ -145,6 +145,6 @@ def _hints(call: CapturedCall, seen: Analysis) -> dict[int, str]:
     return hints
 
 
-def _sound(seen: Analysis, utterance: Utterance) -> bytes:
+def _sound(seen: Analysis, utterance: CapturedUtterance) -> bytes:
     pcm = seen.track.part(utterance.start_ms, utterance.end_ms)
     return softened(pcm, utterance.speech_start_ms - utterance.start_ms, utterance.end_ms - utterance.speech_end_ms)

@@ -22,7 +22,7 @@ from audiosocket_sim.live.captured_call import CapturedCall, free_name, redact, 
 from audiosocket_sim.live.mic.as_scenario import captured
 from audiosocket_sim.live.mic.devices import Device, DeviceError, choose, listing
 from audiosocket_sim.live.mic.files import write_files
-from audiosocket_sim.live.mic.keys import Keys
+from audiosocket_sim.live.mic.keys import TerminalKeys
 from audiosocket_sim.live.mic.options import MicOptions
 from audiosocket_sim.live.mic.screen import status
 from audiosocket_sim.live.mic.session import MicCall
@@ -97,7 +97,7 @@ async def _call(options: MicOptions, system: SoundSystem, microphone: Device, lo
     )
     card = system.open(microphone, loudspeaker, call.phone.captured, call.phone.pull)
     try:
-        with _settled_memory(), view, Keys(call.on_key) as keys:
+        with _settled_memory(), view, TerminalKeys(call.on_key) as keys:
             view.heading(heading)
             draw.append(lambda: status(call, card, keys=keys.there))
             end = await call.run()

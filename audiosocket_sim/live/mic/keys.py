@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-__all__ = ["DIGITS", "HANG_UP", "MUTE", "Keys", "meaning"]
+__all__ = ["DIGITS", "HANG_UP", "MUTE", "TerminalKeys", "meaning"]
 
 DIGITS = "0123456789*#ABCD"
 MUTE = "mute"
@@ -31,7 +31,7 @@ def meaning(key: str) -> str | None:
     return key.upper() if len(key) == 1 and key.upper() in DIGITS else None
 
 
-class Keys:
+class TerminalKeys:
     """`with Keys(on_key) as keys`, in a running loop; `keys.there`: somebody may press some."""
 
     def __init__(self, on_key: Callable[[str], None], stream: TextIO | None = None) -> None:

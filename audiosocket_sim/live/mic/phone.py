@@ -13,14 +13,14 @@ from audiosocket_sim.live.mic.jitter_buffer import JitterBuffer
 from audiosocket_sim.live.mic.meters import Meter
 from audiosocket_sim.live.mic.resampling import RATE_HZ, StreamResampler
 
-__all__ = ["Phone"]
+__all__ = ["BufferedPhone"]
 
 _PIECE = 80  # samples: 10 ms
 _MOST_PIECES = 1000
 _DEAF_SECONDS = 2.0
 
 
-class Phone:
+class BufferedPhone:
     """now: the loop's time, which may be asked from any thread. guard: None for an open line."""
 
     def __init__(

@@ -20,7 +20,7 @@ from audiosocket_sim.hearing import Ear, HeardHoldStarted, HeardHoldStopped, Hea
 from audiosocket_sim.live.mic.echo_guard import EchoGuard
 from audiosocket_sim.live.mic.keys import HANG_UP, MUTE
 from audiosocket_sim.live.mic.options import MicOptions
-from audiosocket_sim.live.mic.phone import Phone
+from audiosocket_sim.live.mic.phone import BufferedPhone
 from audiosocket_sim.live.mic.told import Told
 from audiosocket_sim.net.control_client import ControlClient, ControlError
 
@@ -54,7 +54,7 @@ class MicCall:
         self.log = CallLog()
         self.end: LegEnd | None = None
         guard = EchoGuard() if options.echo_guard else None
-        self.phone = Phone(loop.time, microphone_hz=microphone_hz, loudspeaker_hz=loudspeaker_hz, guard=guard)
+        self.phone = BufferedPhone(loop.time, microphone_hz=microphone_hz, loudspeaker_hz=loudspeaker_hz, guard=guard)
         self.ear = Ear(bot_book, hold_pcm, self._on_heard)
         self.leg = CallLeg(
             profile(options.version, options.attach), uuid4(), source=self._source, on_bot_audio=self._on_bot_audio

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log.events import LogEvent, Noted, Source
-from audiosocket_sim.live.captured_call import Answer, CapturedPush, Exchange, Recognised, ToldState
+from audiosocket_sim.live.captured_call import Answer, CapturedPush, CapturedRecognition, Exchange, ToldState
 from audiosocket_sim.net.control_client import ToldEvent
 
 __all__ = ["Told"]
@@ -24,7 +24,7 @@ class Told:
         self.state: str | None = None
         self.interim = ""
         """What is understood so far of what the caller is saying."""
-        self.recognised: list[Recognised] = []
+        self.recognised: list[CapturedRecognition] = []
         self.states: list[ToldState] = []
         self.exchanges: list[Exchange] = []
         self.pushes: list[CapturedPush] = []
@@ -62,7 +62,7 @@ class Told:
 
     def _final(self, at_ms: int, event: ToldEvent) -> None:
         text, self.interim = event.text("text"), ""
-        self.recognised.append(Recognised(at_ms, text))
+        self.recognised.append(CapturedRecognition(at_ms, text))
         if not text:
             detail = event.fields.get("detail")
             what = f"the server's recognition failed: {detail}" if detail else "the server recognised nothing"

@@ -12,10 +12,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from audiosocket_sim.scenario import Scenario, step_models
+from audiosocket_sim.scenario.written import KeyPath
 
 __all__ = ["explain"]
-
-Path = tuple[str | int, ...]
 
 _STEP_MODELS: Mapping[str, type[BaseModel]] = {
     key: getattr(step_models, f"{''.join(part.title() for part in key.split('_'))}Step")
@@ -42,8 +41,8 @@ _LIMITS = {
 
 
 def explain(
-    error: ValidationError, written: Callable[[Path], Path], model: type[BaseModel] = Scenario
-) -> Iterator[tuple[Path, bool, str]]:
+    error: ValidationError, written: Callable[[KeyPath], KeyPath], model: type[BaseModel] = Scenario
+) -> Iterator[tuple[KeyPath, bool, str]]:
     """For each thing that is wrong: the path, whether its key is meant (else its value), and a line for a person.
 
     `written` gives the part of a path that stands in the file: of the short `say: x` that is not `say.recording`.
@@ -69,7 +68,7 @@ def _is_tag(part: str | int) -> bool:
     return isinstance(part, str) and part.startswith(step_models.STEP_TAG_PREFIX)
 
 
-def _named(path: Path, message: str) -> str:
+def _named(path: KeyPath, message: str) -> str:
     """With the key in front, which in a line of `{…}` is easier to find than a column."""
     name = path[-1] if path else None
     if not isinstance(name, str) or message.startswith((f"{name} ", f"{name}: ")):
@@ -156,7 +155,7 @@ def _unknown_step(value: Any) -> str:
     return f"a step has exactly one of: {', '.join(keys)}"
 
 
-def _models_along(loc: Path, root: type[BaseModel]) -> list[type[BaseModel]]:
+def _models_along(loc: KeyPath, root: type[BaseModel]) -> list[type[BaseModel]]:
     """The models that enclose the last part of an error's path, outermost first."""
     models: list[type[BaseModel]] = [root]
     for part in loc[:-1]:

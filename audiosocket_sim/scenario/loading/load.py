@@ -13,11 +13,10 @@ from typing import Any
 
 from audiosocket_core.phrase_book.book import MANIFEST_NAME
 from audiosocket_sim.scenario import Scenario
-from audiosocket_sim.scenario.loading import yaml_tree
 from audiosocket_sim.scenario.loading.documents import FileError, Problem, read_model, read_text
 from audiosocket_sim.scenario.paths import PROJECT, recordings_folders
 from audiosocket_sim.scenario.schema import schema
-from audiosocket_sim.scenario.written import Written
+from audiosocket_sim.scenario.written import KeyPath, Written
 
 __all__ = ["Problem", "ScenarioError", "load", "load_text", "schema", "sound_file"]
 
@@ -71,7 +70,7 @@ def sound_file(name: str, folder: Path) -> Path:
     return path
 
 
-def _check_sounds(data: Any, folder: Path | None) -> Iterator[tuple[yaml_tree.Path, str]]:
+def _check_sounds(data: Any, folder: Path | None) -> Iterator[tuple[KeyPath, str]]:
     """What the `say` steps cannot read, with the path to it. Looks at raw data: other keys may still be wrong."""
     steps = data.get("steps") if isinstance(data, dict) else None
     known: list[str] | None = None

@@ -13,9 +13,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-__all__ = ["MalformedYaml", "Path", "Place", "Tree", "read"]
+from audiosocket_sim.scenario.written import KeyPath
 
-Path = tuple[str | int, ...]
+__all__ = ["MalformedYaml", "Place", "Tree", "read"]
 
 _MOST_NODES = 50_000
 _INT = re.compile(r"[-+]?\d+", re.ASCII)
@@ -55,20 +55,20 @@ class Tree:
 
     data: Any = None
     problems: list[tuple[Place, str]] = field(default_factory=list)
-    values: dict[Path, Place] = field(default_factory=dict)
-    keys: dict[Path, Place] = field(default_factory=dict)
+    values: dict[KeyPath, Place] = field(default_factory=dict)
+    keys: dict[KeyPath, Place] = field(default_factory=dict)
 
-    def place(self, path: Path, *, of_key: bool = False) -> Place:
+    def place(self, path: KeyPath, *, of_key: bool = False) -> Place:
         """Of the value (or key) at the path, or of the nearest thing around it that is in the file."""
         if of_key and path in self.keys:
             return self.keys[path]
         return self.values.get(self.written(path), Place())
 
-    def places(self) -> dict[Path, tuple[int, int]]:
+    def places(self) -> dict[KeyPath, tuple[int, int]]:
         """Line and column of each key; of what has none (an item of a list, the whole) where it begins."""
         return {path: (place.line, place.column) for path, place in {**self.values, **self.keys}.items()}
 
-    def written(self, path: Path) -> Path:
+    def written(self, path: KeyPath) -> KeyPath:
         """The part of the path that is in the file."""
         while path and path not in self.values:
             path = path[:-1]
@@ -123,7 +123,7 @@ class _Builder:
         self._count = 0
         self._open: set[int] = set()
 
-    def build(self, node: Node, path: Path) -> Any:
+    def build(self, node: Node, path: KeyPath) -> Any:
         place = _start(node)
         self._tree.values[path] = place
         self._count += 1
@@ -142,7 +142,7 @@ class _Builder:
         finally:
             self._open.discard(id(node))
 
-    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: MappingNode, path: KeyPath) -> dict[str, Any]:
         self._refuse_tag(node, "map")
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:

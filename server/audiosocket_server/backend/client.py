@@ -17,10 +17,10 @@ from typing import Literal
 
 import httpx
 
-from audiosocket_server.backend.reply import Reply, ReplyError, parse_reply, read_reply
-from audiosocket_server.settings.settings import Ai
+from audiosocket_server.backend.reply import BackendReply, ReplyError, parse_reply, read_reply
+from audiosocket_server.settings.settings import AiSettings
 
-__all__ = ["AiClient", "BackendError", "Reply", "ReplyError", "load_network", "parse_reply", "read_reply"]
+__all__ = ["AiClient", "BackendError", "BackendReply", "ReplyError", "load_network", "parse_reply", "read_reply"]
 
 MAX_REDIRECTS = 5
 MAX_ANSWER_BYTES = 1_000_000
@@ -47,7 +47,7 @@ class _Answer:
 class AiClient:
     """One for all calls of a server. Made in no time: certificates are read at the first https address."""
 
-    def __init__(self, settings: Ai) -> None:
+    def __init__(self, settings: AiSettings) -> None:
         self._url = httpx.URL(settings.api_url)
         self._timeout_seconds = settings.timeout_seconds
         self._http = httpx.AsyncClient(
@@ -59,7 +59,7 @@ class AiClient:
             headers={"User-Agent": "audiosocket-server", "Accept": "application/json"},
         )
 
-    async def ask(self, conversation_id: str, content: str) -> Reply:
+    async def ask(self, conversation_id: str, content: str) -> BackendReply:
         """POST {"id", "content"}; the reply. Raises BackendError."""
         try:
             async with asyncio.timeout(self._timeout_seconds):

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from audiosocket_server.events import State
+from audiosocket_server.events import CallState
 
-__all__ = ["Reply", "ReplyError", "parse_reply", "read_reply"]
+__all__ = ["BackendReply", "ReplyError", "parse_reply", "read_reply"]
 
 
 class ReplyError(ValueError):
@@ -19,17 +19,17 @@ class ReplyError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class BackendReply:
     """`message` is what to say, "" for nothing; `status` what comes after it; `raw` the whole answer as it came;
     `warnings` one line for each thing that was off and has been passed over."""
 
     message: str
-    status: State
+    status: CallState
     raw: Mapping[str, object]
     warnings: tuple[str, ...] = ()
 
 
-def read_reply(body: bytes) -> Reply:
+def read_reply(body: bytes) -> BackendReply:
     """JSON in UTF-8 (or 16, or 32) -> Reply. Raises ReplyError and nothing else."""
     try:
         answer = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
@@ -42,7 +42,7 @@ def read_reply(body: bytes) -> Reply:
     return parse_reply(answer)
 
 
-def parse_reply(answer: object) -> Reply:
+def parse_reply(answer: object) -> BackendReply:
     """The decoded JSON -> Reply. Raises ReplyError.
 
     `set_call_status` at the top level wins over the one inside `content`; null is absent; absent is USER_TURN; an
@@ -59,20 +59,20 @@ def parse_reply(answer: object) -> Reply:
     if message is not None and not isinstance(message, str):
         raise ReplyError(f"content.mensagem: expected text, not {_kind(message)}")
     status, warnings = _status(answer, content)
-    return Reply(_clean(message or ""), status, answer, warnings)
+    return BackendReply(_clean(message or ""), status, answer, warnings)
 
 
-def _status(answer: dict[str, object], content: dict[str, object]) -> tuple[State, tuple[str, ...]]:
+def _status(answer: dict[str, object], content: dict[str, object]) -> tuple[CallState, tuple[str, ...]]:
     told = answer.get("set_call_status")
     if told is None:
         told = content.get("set_call_status")
     if told is None:
-        return State.USER_TURN, ()
-    if isinstance(told, str) and told in State.__members__:
-        return State(told), ()
+        return CallState.USER_TURN, ()
+    if isinstance(told, str) and told in CallState.__members__:
+        return CallState(told), ()
     shown = json.dumps(told)
     shown = shown if len(shown) <= 40 else f"{shown[:39]}…"
-    return State.USER_TURN, (f"unknown set_call_status {shown}, taken as USER_TURN",)
+    return CallState.USER_TURN, (f"unknown set_call_status {shown}, taken as USER_TURN",)
 
 
 def _clean(text: str) -> str:

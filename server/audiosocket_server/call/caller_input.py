@@ -8,17 +8,17 @@ from collections.abc import Callable, Sequence
 
 from audiosocket_server.call.inbound import Inbound
 from audiosocket_server.detectors import Detectors
-from audiosocket_server.endpointing import EchoGuard, Endpointer, EndpointingFact, Vad, WebRtcVad
+from audiosocket_server.endpointing import Endpointer, EndpointingFact, LineEchoGuard, Vad, WebRtcVad
 from audiosocket_server.settings.settings import Settings
 from audiosocket_server.speech.base import Recognition
 from audiosocket_server.turns.machine import SPARE_SECONDS
 
-__all__ = ["Ear"]
+__all__ = ["CallerInput"]
 
 LATE_SECONDS = 0.02  # a tick that comes so late was held up, and so were the sockets
 
 
-class Ear:
+class CallerInput:
     """One call's. `warn` is called with one line when something is off with the audio."""
 
     def __init__(self, settings: Settings, detectors: Detectors, warn: Callable[[str], None]) -> None:
@@ -31,7 +31,7 @@ class Ear:
         """Who is given the audio of an utterance as it comes."""
         self._inbound = Inbound(warn, settings.audio.caller_sample_rate)
         self._plain_kind = self._inbound.plain_kind
-        echo = EchoGuard()
+        echo = LineEchoGuard()
         self.played = echo.played
         """To be told each frame that is sent to the caller, when it is sent."""
         self._endpointer = Endpointer(

@@ -21,11 +21,11 @@ from audiosocket_core.transport import AudioSocketProtocol, EndCause
 from audiosocket_server import endpointing
 from audiosocket_server import events as e
 from audiosocket_server.backend.client import BackendError
-from audiosocket_server.backend.reply import Reply
+from audiosocket_server.backend.reply import BackendReply
 from audiosocket_server.call import playback
-from audiosocket_server.call.caller_input import Ear
+from audiosocket_server.call.caller_input import CallerInput
 from audiosocket_server.call.latency import AnswerClock
-from audiosocket_server.call.speech_output import Mouth
+from audiosocket_server.call.speech_output import SpeechOutput
 from audiosocket_server.registry.calls import CallRecord
 from audiosocket_server.registry.vitals import LOOK_BACK_MS, Vitals
 from audiosocket_server.services import Services
@@ -60,9 +60,9 @@ class Call:
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = Turns(services.rules)
         self._answer_clock = AnswerClock()
-        self._mouth = Mouth(services, spawn=self._spawn, note=self._note, tell=self._tell)
+        self._mouth = SpeechOutput(services, spawn=self._spawn, note=self._note, tell=self._tell)
         self._playback = self._mouth.playback
-        self._ear = Ear(settings, services.detectors, self._warn)
+        self._ear = CallerInput(settings, services.detectors, self._warn)
         self._utterance = b""  # the beginning of the utterance that `turns` is being told of
         self._recognising: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
@@ -149,16 +149,16 @@ class Call:
             uuid, peer, self.push, began_at=self._began_at, hang_up=self.stop, vitals=self.vitals
         )
         self._services.detectors.joined()
-        self._note(e.CallStarted(uuid, peer))
+        self._note(e.CallStartedEvent(uuid, peer))
         self._tell(t.Answered())
         self._ticks = Ticker.of(self._loop).add(self._tick)
 
-    def push(self, reply: Reply) -> bool:
+    def push(self, reply: BackendReply) -> bool:
         """The backend delivers a message by itself. False: not in this state, or too many wait."""
         if self._over or self._record is None or not self._turns.accepts_push:
             return False
-        self._note_answer(reply, e.MessagePushed(reply.message, reply.status))
-        self._tell(t.Pushed(t.Message(reply.message, reply.status)))
+        self._note_answer(reply, e.MessagePushedEvent(reply.message, reply.status))
+        self._tell(t.Pushed(t.BotMessage(reply.message, reply.status)))
         return True
 
     def vitals(self) -> Vitals:
@@ -167,7 +167,7 @@ class Call:
         dropped = self._shell.dropped_messages if self._shell is not None else 0
         return Vitals.of(heard, self._playback.newest(LOOK_BACK_MS), dropped)
 
-    def _note_answer(self, reply: Reply, event: e.CallEvent) -> None:
+    def _note_answer(self, reply: BackendReply, event: e.CallEvent) -> None:
         self._note(event)
         for warning in reply.warnings:
             self._warn(warning)
@@ -185,7 +185,7 @@ class Call:
             log.info("%s %8.3f %s %s", recorded.call_id, recorded.at_seconds, recorded.type, words)
 
     def _warn(self, what: str) -> None:
-        self._note(e.Warned(what))
+        self._note(e.WarnedEvent(what))
 
     def _warn_once(self, what: str) -> None:
         """Of what the other side may do again and again."""
@@ -212,7 +212,7 @@ class Call:
         if self._record is not None:
             self._services.detectors.left(detector)
         duration_ms = round((self._time() - self._began_at) * 1000)
-        self._note(e.CallEnded(by, reason, duration_ms))
+        self._note(e.CallEndedEvent(by, reason, duration_ms))
         self._over = True
 
     def _crash(self, error: BaseException) -> None:
@@ -248,7 +248,7 @@ class Call:
     def _do(self, command: t.Command) -> None:
         match command:
             case t.ChangeState(before, after):
-                self._note(e.StateChanged(before, after))
+                self._note(e.StateChangedEvent(before, after))
             case t.Listen(on):
                 self._ear.listen(on)
             case t.StartRecognition():
@@ -258,7 +258,7 @@ class Call:
             case t.CancelRecognition():
                 self._cancel_recognition()
             case t.AskBackend(job, content):
-                self._note(e.BackendAsked(content))
+                self._note(e.BackendAskedEvent(content))
                 self._asking = self._spawn(self._ask(job, content))
             case t.CancelBackend():
                 _cancel(self._asking)
@@ -277,7 +277,7 @@ class Call:
                 self._take_news()
             case t.Warn(what):
                 self._warn(what)
-            case t.HangUp(reason):
+            case t.HangUpCall(reason):
                 self._finish("server", reason)
                 self._end_connection()
 
@@ -314,32 +314,32 @@ class Call:
                 case playback.SpeechBegan(job):
                     self._tell(t.PlaybackBegan(job))
                     if (saying := self._mouth.saying) is not None:
-                        self._note(e.PlaybackStarted(saying.purpose, saying.text))
+                        self._note(e.PlaybackStartedEvent(saying.purpose, saying.text))
                         if not saying.held:
                             self._note(self._answer_clock.first_audio(self._time()))
                 case playback.SpeechEnded(job, played_ms, complete):
-                    self._note(e.PlaybackFinished(played_ms, complete))
+                    self._note(e.PlaybackFinishedEvent(played_ms, complete))
                     self._ear.forget()  # what was heard until now may be our own echo
                     self._mouth.said(complete)
                     self._tell(t.PlaybackEnded(job))
                 case playback.HoldBegan():
-                    self._note(e.HoldStarted())
+                    self._note(e.HoldStartedEvent())
                 case playback.HoldEnded(duration_ms):
-                    self._note(e.HoldStopped(duration_ms))
+                    self._note(e.HoldStoppedEvent(duration_ms))
 
     # --- in: the caller -----------------------------------------------------------------------------------------------
 
     def _heard(self, facts: Sequence[endpointing.EndpointingFact]) -> None:
         for fact in facts:
             match fact:
-                case endpointing.UtteranceBegan(pcm):
-                    self._note(e.SpeechStarted())
+                case endpointing.UtteranceOpened(pcm):
+                    self._note(e.SpeechStartedEvent())
                     self._utterance = pcm
                     self._tell(t.UtteranceBegan())
                     self._utterance = b""
-                case endpointing.UtteranceEnded(reason, duration_ms, silence_ms):
+                case endpointing.UtteranceClosed(reason, duration_ms, silence_ms):
                     noise = reason == "too_short"
-                    self._note(e.SpeechEnded(reason, duration_ms))
+                    self._note(e.SpeechEndedEvent(reason, duration_ms))
                     if not noise:
                         self._note(self._answer_clock.endpoint(self._time(), silence_ms))
                     self._tell(t.UtteranceEnded(noise))
@@ -350,7 +350,7 @@ class Call:
         if digit is None:
             self._warn_once("DTMF messages that are not one byte long came and are ignored")
             return
-        self._note(e.DtmfReceived(digit))
+        self._note(e.DtmfReceivedEvent(digit))
         self._ear.forgive_missing(self._time())
 
     def _start_recognition(self) -> None:
@@ -358,7 +358,7 @@ class Call:
 
         def on_interim(text: str) -> None:
             if self._ear.recognition is recognition and recognition is not None:
-                self._note(e.TranscriptInterim(text))
+                self._note(e.TranscriptInterimEvent(text))
 
         recognition = self._services.engine.recognise(self._services.settings.speech.language, on_interim)
         self._ear.recognition = recognition
@@ -371,12 +371,12 @@ class Call:
         try:
             text = await recognition.finish()
         except SpeechError as error:
-            self._note(e.TranscriptFinal("", failed=True, detail=str(error)))
+            self._note(e.TranscriptFinalEvent("", failed=True, detail=str(error)))
             self._note(self._answer_clock.recognised(self._time()))
             self._ear.recognition = None
             self._tell(t.RecognitionFailed(job))
         else:
-            self._note(e.TranscriptFinal(text))
+            self._note(e.TranscriptFinalEvent(text))
             self._note(self._answer_clock.recognised(self._time()))
             self._ear.recognition = None
             self._tell(t.Recognised(job, text))
@@ -395,14 +395,14 @@ class Call:
         try:
             reply = await self._services.backend.ask(self._record.id, content)
         except BackendError as error:
-            self._note(e.BackendFailed(error.kind, error.detail))
+            self._note(e.BackendFailedEvent(error.kind, error.detail))
             self._note(self._answer_clock.answered(self._time()))
             self._tell(t.BackendFailed(job, reached=error.kind == "http_error"))
         else:
             latency_ms = round((self._time() - asked_at) * 1000)
-            self._note_answer(reply, e.BackendAnswered(reply.message, reply.status, latency_ms))
+            self._note_answer(reply, e.BackendAnsweredEvent(reply.message, reply.status, latency_ms))
             self._note(self._answer_clock.answered(self._time()))
-            self._tell(t.MessageCame(job, t.Message(reply.message, reply.status)))
+            self._tell(t.MessageCame(job, t.BotMessage(reply.message, reply.status)))
 
 
 def _cancel(task: asyncio.Task[None] | None) -> None:

@@ -14,14 +14,14 @@ from audiosocket_server.services import Services
 from audiosocket_server.speech.base import SpeechError
 from audiosocket_server.turns import vocabulary as t
 
-__all__ = ["Mouth"]
+__all__ = ["SpeechOutput"]
 
 # So much speech is made ahead of its playing; a longer message waits for room. It bounds the memory of a call.
 MOST_QUEUED_MS = 20_000
 ROOM_FROM_MS = 10_000
 
 
-class Mouth:
+class SpeechOutput:
     """One call's. `spawn` makes a task of the call's, `note` records an event, `tell` is heard by `turns`."""
 
     def __init__(
@@ -60,7 +60,7 @@ class Mouth:
         """Its playing is over: all of it, or what there was of it."""
         if not complete and self.saying is not None:  # not hushed
             self._stop_making()
-            self._note(e.SynthesisFailed("the audio stopped coming"))
+            self._note(e.SynthesisFailedEvent("the audio stopped coming"))
         self.saying = None
 
     def make_room(self) -> None:
@@ -91,7 +91,7 @@ class Mouth:
             if (close := getattr(chunks, "aclose", None)) is not None:
                 await close()
         if failure is not None or not made:
-            self._note(e.SynthesisFailed(failure or "no audio was made"))
+            self._note(e.SynthesisFailedEvent(failure or "no audio was made"))
         if not made and services.stand_ins is not None and (recording := services.stand_ins.of(message.text)):
             out.feed(recording)
             made = True

@@ -5,19 +5,25 @@ utterances), `echo` (the bot's own voice is no caller's). Which detector a call 
 `server.detectors`: that needs a loop.
 """
 
-from audiosocket_server.endpointing.echo import EchoGuard
-from audiosocket_server.endpointing.endpointer import Endpointer, EndpointingFact, Guard, UtteranceBegan, UtteranceEnded
+from audiosocket_server.endpointing.echo import LineEchoGuard
+from audiosocket_server.endpointing.endpointer import (
+    Endpointer,
+    EndpointingFact,
+    IsEcho,
+    UtteranceClosed,
+    UtteranceOpened,
+)
 from audiosocket_server.endpointing.silero import SileroVad
 from audiosocket_server.endpointing.vad import Vad, WebRtcVad
 
 __all__ = [
-    "EchoGuard",
     "Endpointer",
     "EndpointingFact",
-    "Guard",
+    "IsEcho",
+    "LineEchoGuard",
     "SileroVad",
-    "UtteranceBegan",
-    "UtteranceEnded",
+    "UtteranceClosed",
+    "UtteranceOpened",
     "Vad",
     "WebRtcVad",
 ]

@@ -22,7 +22,7 @@ import numpy as np
 
 from audiosocket_core.echo_path import Samples, emphasised, explained, fit, gain, power, products
 
-__all__ = ["EchoGuard"]
+__all__ = ["LineEchoGuard"]
 
 FRAME = 160  # samples
 COMPARED = 7 * FRAME
@@ -46,7 +46,7 @@ NOISE_RISES = 1.05  # a comparison
 LEAST_NOISE = 1.0  # so that it can rise again after digital silence
 
 
-class EchoGuard:
+class LineEchoGuard:
     """One call's. Tell it each frame that is played, 20 ms of SLIN at 8 kHz, when it is played."""
 
     def __init__(self) -> None:

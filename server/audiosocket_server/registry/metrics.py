@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 from audiosocket_core.pacing import Lateness
 from audiosocket_server.events import (
-    BackendFailed,
-    CallEnded,
+    BackendFailedEvent,
+    CallEndedEvent,
     CallEvent,
-    PlaybackFinished,
-    SpeechStarted,
-    Stage,
-    StageTook,
-    SynthesisFailed,
-    TranscriptFinal,
+    LatencyStage,
+    PlaybackFinishedEvent,
+    SpeechStartedEvent,
+    StageTookEvent,
+    SynthesisFailedEvent,
+    TranscriptFinalEvent,
 )
 from audiosocket_server.turns import vocabulary as t
 
@@ -46,7 +46,7 @@ OUTCOMES = (*_BY_REASON.values(), *_BY_WHOM.values(), "error")
 FAILURES = ("recognition", "backend_http_error", "backend_unreachable", "synthesis")
 
 
-def outcome_of(ended: CallEnded) -> str:
+def outcome_of(ended: CallEndedEvent) -> str:
     """One of `OUTCOMES`."""
     return _BY_REASON.get(ended.reason) or _BY_WHOM.get(ended.by, "error")
 
@@ -89,26 +89,26 @@ class CallMetrics:
     failures: Counter[str] = field(default_factory=Counter)
     durations: dict[str, Histogram] = field(default_factory=lambda: _each(OUTCOMES, DURATION_BUCKETS))
     response: Histogram = field(default_factory=lambda: Histogram(LATENCY_BUCKETS))
-    stages: dict[str, Histogram] = field(default_factory=lambda: _each(Stage, LATENCY_BUCKETS))
+    stages: dict[str, Histogram] = field(default_factory=lambda: _each(LatencyStage, LATENCY_BUCKETS))
     interruptions: int = 0
     refused: int = 0
     dropped_messages: int = 0  # of calls that have ended
 
     def count(self, event: CallEvent, before: CallEvent | None) -> None:
         match event:
-            case StageTook(stage, duration_ms, since_last_word_ms):
+            case StageTookEvent(stage, duration_ms, since_last_word_ms):
                 self.stages[stage].observe(duration_ms / 1000)
-                if stage is Stage.FIRST_AUDIO and since_last_word_ms is not None:
+                if stage is LatencyStage.FIRST_AUDIO and since_last_word_ms is not None:
                     self.response.observe(since_last_word_ms / 1000)
-            case PlaybackFinished(complete=False) if isinstance(before, SpeechStarted):
+            case PlaybackFinishedEvent(complete=False) if isinstance(before, SpeechStartedEvent):
                 self.interruptions += 1
-            case TranscriptFinal(failed=True):
+            case TranscriptFinalEvent(failed=True):
                 self.failures["recognition"] += 1
-            case BackendFailed(kind):
+            case BackendFailedEvent(kind):
                 self.failures[f"backend_{kind}"] += 1
-            case SynthesisFailed():
+            case SynthesisFailedEvent():
                 self.failures["synthesis"] += 1
-            case CallEnded(duration_ms=duration_ms):
+            case CallEndedEvent(duration_ms=duration_ms):
                 outcome = outcome_of(event)
                 self.outcomes[outcome] += 1
                 self.durations[outcome].observe(duration_ms / 1000)

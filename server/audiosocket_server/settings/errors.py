@@ -12,10 +12,10 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-__all__ = ["ConfigError", "Source", "did_you_mean", "sections_of", "validated"]
+__all__ = ["ConfigError", "SettingKey", "SettingSource", "did_you_mean", "sections_of", "validated"]
 
-Key = tuple[str, ...]
-Model = TypeVar("Model", bound=BaseModel)
+SettingKey = tuple[str, ...]
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class ConfigError(ValueError):
@@ -25,7 +25,7 @@ class ConfigError(ValueError):
     its own for the settings can so tell the place in it (docs/targets.md).
     """
 
-    def __init__(self, *problems: str, keys: Sequence[Key] = (), words: Sequence[str] = ()) -> None:
+    def __init__(self, *problems: str, keys: Sequence[SettingKey] = (), words: Sequence[str] = ()) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
         self.keys = tuple(keys)
@@ -33,14 +33,14 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SettingSource:
     """What one place says: nested values, and for an environment the name under which each was given."""
 
     label: str
     values: Mapping[str, Any]
-    names: Mapping[Key, str] = field(default_factory=dict)
+    names: Mapping[SettingKey, str] = field(default_factory=dict)
 
-    def holds(self, key: Key) -> bool:
+    def holds(self, key: SettingKey) -> bool:
         here: object = self.values
         for part in key:
             if not isinstance(here, Mapping) or part not in here:
@@ -49,7 +49,7 @@ class Source:
         return True
 
 
-def validated(model: type[Model], sources: Sequence[Source]) -> Model:
+def validated(model: type[_Model], sources: Sequence[SettingSource]) -> _Model:
     """The settings of all sources, the later winning key by key. Raises ConfigError."""
     merged: dict[str, Any] = {}
     for source in sources:
@@ -72,8 +72,10 @@ def did_you_mean(wrong: str, candidates: Iterable[str], *, quote: str = "") -> s
     return f"; did you mean {quote}{near[0]}{quote}?" if near else ""
 
 
-def _line(model: type[BaseModel], detail: ErrorDetails, key: Key, sources: Sequence[Source]) -> str:
-    source = next((s for s in reversed(sources) if s.holds(key)), sources[-1] if sources else Source("settings", {}))
+def _line(model: type[BaseModel], detail: ErrorDetails, key: SettingKey, sources: Sequence[SettingSource]) -> str:
+    source = next(
+        (s for s in reversed(sources) if s.holds(key)), sources[-1] if sources else SettingSource("settings", {})
+    )
     name = source.names.get(key, ".".join(key))
     where = f"{source.label}: {name}" if name else source.label
     if detail["type"] == "extra_forbidden":
@@ -83,7 +85,7 @@ def _line(model: type[BaseModel], detail: ErrorDetails, key: Key, sources: Seque
     return f"{where}: {_shown(model, key, detail['input'])}: {_expected(detail)}"
 
 
-def _words(model: type[BaseModel], detail: ErrorDetails, key: Key) -> str:
+def _words(model: type[BaseModel], detail: ErrorDetails, key: SettingKey) -> str:
     """For the place where the key stands: the key alone, and not the way to it."""
     if detail["type"] == "extra_forbidden":
         near = _nearest(model, key, quote="'")
@@ -93,7 +95,7 @@ def _words(model: type[BaseModel], detail: ErrorDetails, key: Key) -> str:
     return f"{key[-1]}: {_shown(model, key, detail['input'])}: {_expected(detail)}"
 
 
-def _key_of(loc: tuple[int | str, ...]) -> Key:
+def _key_of(loc: tuple[int | str, ...]) -> SettingKey:
     """The path of the setting itself: pydantic adds the index in a list, or the branch of a union."""
     return tuple(str(part) for part in loc[:2])
 
@@ -129,7 +131,7 @@ def _expected(detail: ErrorDetails) -> str:
     return f"expected {plain}" if plain else detail["msg"].replace("Input should be", "expected")
 
 
-def _nearest(model: type[BaseModel], key: Key, *, quote: str = "") -> str:
+def _nearest(model: type[BaseModel], key: SettingKey, *, quote: str = "") -> str:
     """The nearest right key: of the same section, else a whole path (a key in the wrong section, or in none)."""
     sections = sections_of(model)
     siblings = sections.get(key[0], {}) if len(key) > 1 else sections
@@ -155,7 +157,7 @@ def _is_secret(annotation: object) -> bool:
     return annotation is SecretStr or any(map(_is_secret, get_args(annotation)))
 
 
-def _shown(model: type[BaseModel], key: Key, value: object) -> str:
+def _shown(model: type[BaseModel], key: SettingKey, value: object) -> str:
     """The value for the message: short, without the password of an address, and a secret as stars."""
     info = sections_of(model).get(key[0], {}).get(key[1]) if len(key) > 1 else None
     if info is not None and _is_secret(info.annotation):

@@ -25,22 +25,22 @@ from pydantic import (
 )
 
 from audiosocket_core.phrase_book.shipped import SHIPPED
-from audiosocket_server.settings.errors import ConfigError, Source, validated
+from audiosocket_server.settings.errors import ConfigError, SettingSource, validated
 
 __all__ = [
     "FLAT_NAMES",
     "HERMETIC",
     "PROJECT_ROOT",
-    "Ai",
-    "Audio",
+    "AiSettings",
+    "AudioSettings",
     "ConfigError",
-    "Endpointing",
-    "Greeting",
-    "Limits",
-    "Server",
+    "EndpointingSettings",
+    "GreetingSettings",
+    "LimitSettings",
+    "ServerSettings",
     "Settings",
-    "Speech",
-    "System",
+    "SpeechSettings",
+    "SystemSettings",
     "load_settings",
     "project_path",
 ]
@@ -145,22 +145,22 @@ PositiveSeconds = Annotated[Number, Field(gt=0)]
 Milliseconds = Annotated[Whole, Field(ge=0)]
 Count = Annotated[Whole, Field(ge=1)]
 Port = Annotated[Whole, Field(ge=0, le=65535)]
-Words = Annotated[str, Field(min_length=1)]
+NonEmptyText = Annotated[str, Field(min_length=1)]
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class Greeting(_Section):
+class GreetingSettings(_Section):
     message: str = Field(
         "Condomínio Apoena, em que posso ajudar?", description="what the caller hears first; empty: nothing"
     )
-    voice: Words = Field("pt-BR-AntonioNeural", description="the voice of everything the server says")
+    voice: NonEmptyText = Field("pt-BR-AntonioNeural", description="the voice of everything the server says")
     delay_seconds: Seconds = Field(2.0, description="from the UUID to the greeting")
 
 
-class System(_Section):
+class SystemSettings(_Section):
     default_state: Literal["STANDBY"] = Field("STANDBY", description="the state of a call before its greeting")
     silence_threshold_seconds: PositiveSeconds = Field(2.0, description="silence that ends an utterance")
     max_transaction_time_seconds: PositiveSeconds = Field(
@@ -171,7 +171,7 @@ class System(_Section):
     barge_in: bool = Field(False, description="the caller may interrupt a reply whose status is USER_TURN")
 
 
-class Audio(_Section):
+class AudioSettings(_Section):
     sample_rate: Literal[8000] = Field(8000, description="Hz; AudioSocket's kind 0x10")
     channels: Literal[1] = Field(1, description="mono")
     format: Literal["SLIN"] = Field("SLIN", description="16-bit signed little-endian")
@@ -179,28 +179,30 @@ class Audio(_Section):
         8000, description="Hz; what the caller's kind 0x10 really is: old releases of Asterisk label wideband so"
     )
     chunk_size: Literal[320] = Field(320, description="bytes a message sent: 20 ms")
-    waiting_file: Words = Field("audio/waiting.slin", description="hold audio, looped")
-    prompts_folder: Words = Field("audio/prompts", description="recordings of what the server says, with manifest.yaml")
+    waiting_file: NonEmptyText = Field("audio/waiting.slin", description="hold audio, looped")
+    prompts_folder: NonEmptyText = Field(
+        "audio/prompts", description="recordings of what the server says, with manifest.yaml"
+    )
 
 
-class Ai(_Section):
+class AiSettings(_Section):
     api_url: Annotated[str, AfterValidator(_web_address)] = Field(
         "http://localhost:8000/messages", description="where the AI backend is asked; a trailing / is ignored"
     )
     timeout_seconds: PositiveSeconds = Field(30.0, description="for a whole answer, redirects included")
 
 
-class Speech(_Section):
+class SpeechSettings(_Section):
     engine: Annotated[str, AfterValidator(_engine)] | None = Field(
         None,
         description="azure, local, embedded or module:callable; null: azure where there is a key, else local where it "
         "is installed, else embedded",
     )
-    language: Words = Field("pt-BR", description="of the caller")
-    phrase_books: tuple[Words, ...] = Field(
+    language: NonEmptyText = Field("pt-BR", description="of the caller")
+    phrase_books: tuple[NonEmptyText, ...] = Field(
         ("recordings", "audio/prompts"), description="what the embedded engine knows: folders with manifest.yaml"
     )
-    more_phrase_books: tuple[Words, ...] = Field((), description="the same, beside those: a scenario's own")
+    more_phrase_books: tuple[NonEmptyText, ...] = Field((), description="the same, beside those: a scenario's own")
     azure_key: SecretStr | None = Field(None, description="of Azure Speech; shown as stars")
     azure_region: Annotated[str, AfterValidator(_region)] | None = Field(
         None, description="of Azure Speech, such as brazilsouth"
@@ -214,7 +216,7 @@ class Speech(_Section):
     azure_first_audio_seconds: Annotated[Number, Field(gt=0, le=9)] = Field(
         4.0, description="how long the first audio of Azure's voice may take; then its speech has failed"
     )
-    cache_folder: Words = Field(".cache/speech", description="synthesised speech, kept by text and voice")
+    cache_folder: NonEmptyText = Field(".cache/speech", description="synthesised speech, kept by text and voice")
     local_voice: str | None = Field(
         None, description="of the local engine: pm_alex, pf_dora or hibari; null: by greeting.voice"
     )
@@ -223,7 +225,7 @@ class Speech(_Section):
         description="of the local engine: words that callers use, as a sentence; null: a condominium's, in Portuguese; "
         "empty: none",
     )
-    models_folder: Words | None = Field(
+    models_folder: NonEmptyText | None = Field(
         None, description="of the local engine: one's own models; null: those of the extra [local]"
     )
 
@@ -240,7 +242,7 @@ class Speech(_Section):
         return self
 
 
-class Endpointing(_Section):
+class EndpointingSettings(_Section):
     engine: Literal["webrtc", "silero"] | None = Field(
         None, description="voice activity detector: webrtc or silero; null: silero where it is installed, else webrtc"
     )
@@ -260,7 +262,7 @@ class Endpointing(_Section):
     missing_audio_ms: Milliseconds = Field(200, description="a gap in the caller's audio that counts as silence")
 
 
-class Limits(_Section):
+class LimitSettings(_Section):
     uuid_seconds: PositiveSeconds = Field(10.0, description="from the connection to its UUID")
     call_seconds: PositiveSeconds = Field(1800.0, description="the longest call")
     no_utterance_seconds: PositiveSeconds = Field(120.0, description="in USER_TURN without an utterance: hang up")
@@ -270,13 +272,13 @@ class Limits(_Section):
     events: Count = Field(5000, description="events kept of each call")
 
 
-class Server(_Section):
-    host: Words = Field("127.0.0.1", description="where AudioSocket listens")
+class ServerSettings(_Section):
+    host: NonEmptyText = Field("127.0.0.1", description="where AudioSocket listens")
     port: Port = Field(8080, description="of AudioSocket; 0: any free port")
     control_token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(
         None, description="what who uses the control API must have, 16 characters or more; shown as stars"
     )
-    control_host: Words = Field(
+    control_host: NonEmptyText = Field(
         "127.0.0.1", description="where the control API and the debug page listen; beyond loopback only with a token"
     )
     control_port: Port = Field(8081, description="of these; 0: any free port")
@@ -294,14 +296,14 @@ class Server(_Section):
 class Settings(_Section):
     """All settings. `Settings()` is the defaults alone: no file and no environment are read."""
 
-    greeting: Greeting = Greeting()
-    system: System = System()
-    audio: Audio = Audio()
-    ai: Ai = Ai()
-    speech: Speech = Speech()
-    endpointing: Endpointing = Endpointing()
-    limits: Limits = Limits()
-    server: Server = Server()
+    greeting: GreetingSettings = GreetingSettings()
+    system: SystemSettings = SystemSettings()
+    audio: AudioSettings = AudioSettings()
+    ai: AiSettings = AiSettings()
+    speech: SpeechSettings = SpeechSettings()
+    endpointing: EndpointingSettings = EndpointingSettings()
+    limits: LimitSettings = LimitSettings()
+    server: ServerSettings = ServerSettings()
 
     @classmethod
     def from_overrides(cls, overrides: Mapping[str, Any] | None = None, *, source: str = "settings") -> Self:
@@ -310,7 +312,9 @@ class Settings(_Section):
         What the live server chooses by what there is (`HERMETIC`) is fixed here: a scenario's outcome must not depend
         on the keys and the extras of the machine that it runs on.
         """
-        return validated(cls, [Source("a server under a scenario", HERMETIC), Source(source, dict(overrides or {}))])
+        return validated(
+            cls, [SettingSource("a server under a scenario", HERMETIC), SettingSource(source, dict(overrides or {}))]
+        )
 
 
 def load_settings(
@@ -324,4 +328,4 @@ def load_settings(
     from audiosocket_server.settings.sources import SourceReader
 
     sources = SourceReader(Settings, FLAT_NAMES).read(config_file, env_file)
-    return validated(Settings, [*sources, Source("command line", flags)] if flags else sources)
+    return validated(Settings, [*sources, SettingSource("command line", flags)] if flags else sources)

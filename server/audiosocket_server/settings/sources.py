@@ -12,18 +12,16 @@ from pydantic import BaseModel, create_model
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource
 from pydantic_settings.exceptions import SettingsError
 
-from audiosocket_server.settings.errors import ConfigError, Source, did_you_mean, sections_of
+from audiosocket_server.settings.errors import ConfigError, SettingKey, SettingSource, did_you_mean, sections_of
 
 __all__ = ["SourceReader"]
-
-Key = tuple[str, ...]
 
 
 class SourceReader:
     """Reads every source of `model`. `flat_names`: names of the environment that stand for a (section, key); any other
     setting is SECTION__KEY."""
 
-    def __init__(self, model: type[BaseModel], flat_names: Mapping[str, Key]) -> None:
+    def __init__(self, model: type[BaseModel], flat_names: Mapping[str, SettingKey]) -> None:
         sections = sections_of(model)
         self._sections = tuple(sections)
         self._keys = [(section, key) for section, keys in sections.items() for key in keys]
@@ -32,7 +30,7 @@ class SourceReader:
         fields: dict[str, Any] = {name: (info.annotation, info.default) for name, info in model.model_fields.items()}
         self._live = create_model("Live", __base__=BaseSettings, **fields)
 
-    def read(self, config_file: Path | None, env_file: Path | None) -> list[Source]:
+    def read(self, config_file: Path | None, env_file: Path | None) -> list[SettingSource]:
         """What each place says, the weakest first. None: the usual name, where there is such a file."""
         sources = []
         if config_file is not None or Path("config.json").exists():
@@ -51,7 +49,7 @@ class SourceReader:
         sources.append(self._from_variables("environment", environment, owned=False))
         return sources
 
-    def _from_variables(self, label: str, source: EnvSettingsSource, *, owned: bool) -> Source:
+    def _from_variables(self, label: str, source: EnvSettingsSource, *, owned: bool) -> SettingSource:
         variables, names = self._known_variables(label, source.env_vars, owned=owned)
         source.env_vars = variables
         try:
@@ -59,18 +57,18 @@ class SourceReader:
         except SettingsError:  # a list is the one kind of value that the library itself reads
             lists = [name for key, name in names.items() if key[-1].endswith("phrase_books")]
             raise ConfigError(f'{label}: {", ".join(lists)}: expected a list such as ["recordings"]') from None
-        return Source(label, {name: values[name] for name in self._sections if name in values}, names)
+        return SettingSource(label, {name: values[name] for name in self._sections if name in values}, names)
 
     def _known_variables(
         self, label: str, given: Mapping[str, str | None], *, owned: bool
-    ) -> tuple[dict[str, str | None], dict[Key, str]]:
+    ) -> tuple[dict[str, str | None], dict[SettingKey, str]]:
         """`ai_api_url` -> `ai__api_url`, and under which name each key was given.
 
         The environment holds other programs' variables too (`SERVER`, `SYSTEM`, …): of these only SECTION__KEY is
         ours. A `.env` is `owned`: every name in it must be known.
         """
         variables: dict[str, str | None] = {}
-        names: dict[Key, str] = {}
+        names: dict[SettingKey, str] = {}
         for lower, value in given.items():
             name = lower.upper()
             section, joint, rest = lower.partition("__")
@@ -87,7 +85,7 @@ class SourceReader:
         return variables, names
 
 
-def _from_json(path: Path) -> Source:
+def _from_json(path: Path) -> SettingSource:
     def no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         if twice := [key for key in keys if keys.count(key) > 1]:
@@ -104,4 +102,4 @@ def _from_json(path: Path) -> Source:
         raise ConfigError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
     if not isinstance(values, dict):
         raise ConfigError(f'{path}: expected an object of sections, such as {{"system": {{…}}}}')
-    return Source(str(path), values)
+    return SettingSource(str(path), values)

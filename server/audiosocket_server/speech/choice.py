@@ -15,7 +15,7 @@ from audiosocket_server.settings.settings import Settings, project_path
 from audiosocket_server.speech.base import SpeechEngine, SpeechError
 from audiosocket_server.speech.recordings import EmbeddedEngine
 
-__all__ = ["Choice", "choose", "load_engine"]
+__all__ = ["EngineChoice", "choose", "load_engine"]
 
 # Each module has `load(settings) -> SpeechEngine`, which may block. Of its extra it needs these modules.
 _VENDORS = {"azure": "audiosocket_server.speech.azure", "local": "audiosocket_server.speech.local"}
@@ -23,31 +23,31 @@ _EXTRAS = {"azure": ("azure.cognitiveservices.speech",), "local": ("ctranslate2"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class EngineChoice:
     """The engine's name, and why it is that one."""
 
     engine: str
     reason: str
 
 
-def choose(settings: Settings) -> Choice:
+def choose(settings: Settings) -> EngineChoice:
     """Decide without loading anything."""
     speech = settings.speech
     if speech.engine is not None:
-        return Choice(speech.engine, "as set in speech.engine")
+        return EngineChoice(speech.engine, "as set in speech.engine")
     passed_over = ""
     if speech.azure_key is not None:
         if _is_installed("azure"):
-            return Choice("azure", "there is a key")
+            return EngineChoice("azure", "there is a key")
         passed_over = "there is a key for Azure Speech, but the extra [azure] is not installed; "
     if _is_installed("local"):
-        return Choice("local", f"{passed_over}no key is needed, and the extra [local] is installed")
-    return Choice(
+        return EngineChoice("local", f"{passed_over}no key is needed, and the extra [local] is installed")
+    return EngineChoice(
         "embedded", f"{passed_over or 'no speech.engine is set, there is no key, '}the extra [local] is not installed"
     )
 
 
-def load_engine(settings: Settings) -> tuple[SpeechEngine, Choice]:
+def load_engine(settings: Settings) -> tuple[SpeechEngine, EngineChoice]:
     """Make the engine. Blocks, up to seconds: for the executor. Raises SpeechError, AudioSocketError, OSError."""
     choice = choose(settings)
     speech = settings.speech

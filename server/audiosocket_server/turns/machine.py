@@ -1,20 +1,20 @@
-"""Whose turn is it: what happened, and now, in -> what to do, and the next deadline, out. Pure: no I/O, no clock.
+"""Turn-taking state machine. Input: an event and the time. Output: commands and the next deadline. Pure.
 
-`Turns` knows the four states of the API (`State`) and, finer, in which *phase* of them a call is. docs/server.md
+`Turns` knows the four states of the API (`CallState`) and, finer, in which *phase* of them a call is. docs/server.md
 (States) tells it for users; this is the whole of it:
 
-    phase        state                deadline -> then
-    NEW          STANDBY              none: before `Answered`; who makes a Turns has the UUID
-    GREETING     STANDBY              the greeting's delay -> the greeting goes out, or USER_TURN where there is none
-    LISTENING    USER_TURN            120 s without an utterance -> hang up
-    HEARING      USER_TURN            the longest utterance and some -> RECOGNISING (endpointing says so much sooner)
-    RECOGNISING  WAITING              the engine's time -> an apology
-    ASKING       WAITING              the backend's time and some -> an apology (the client says so sooner)
-    MAKING       WAITING or IA_TURN   the engine's time to the first audio -> as if the message were empty
-    PLAYING      IA_TURN              none of its own: frames leave on the clock; playback ends one that stalls
-    PAUSING      IA_TURN              0.5 s after the last word -> do what the message's status says
-    KEPT         WAITING or IA_TURN   30 s since the last message -> an apology
-    OVER         STANDBY              none, and no way out
+    phase             state                deadline -> then
+    NEW               STANDBY              none: before `Answered`; who makes a Turns has the UUID
+    GREETING          STANDBY              the greeting's delay -> the greeting goes out, or USER_TURN if there is none
+    LISTENING         USER_TURN            120 s without an utterance -> hang up
+    HEARING           USER_TURN            the longest utterance and some -> RECOGNISING (endpointing says so sooner)
+    RECOGNISING       WAITING              the engine's time -> an apology
+    AWAITING_BACKEND  WAITING              the backend's time and some -> an apology (the client says so sooner)
+    SYNTHESISING      WAITING or IA_TURN   the engine's time to the first audio -> as if the message were empty
+    PLAYING           IA_TURN              none of its own: frames leave on the clock; playback ends one that stalls
+    PAUSING           IA_TURN              0.5 s after the last word -> do what the message's status says
+    AWAITING_PUSH     WAITING or IA_TURN   30 s since the last message -> an apology
+    OVER              STANDBY              none, and no way out
 
 The call's own limit (30 min) ends every phase between these two, so none of them is without a deadline.
 
@@ -33,7 +33,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 
-from audiosocket_server.events import State
+from audiosocket_server.events import CallState
 from audiosocket_server.turns.vocabulary import (
     CALLER_SILENT,
     CONVERSATION_OVER,
@@ -41,14 +41,14 @@ from audiosocket_server.turns.vocabulary import (
     Answered,
     AskBackend,
     BackendFailed,
+    BotMessage,
     CancelBackend,
     CancelRecognition,
     ChangeState,
     Command,
     FinishRecognition,
-    HangUp,
+    HangUpCall,
     Listen,
-    Message,
     MessageCame,
     Over,
     PlaybackBegan,
@@ -86,11 +86,11 @@ class Phase(Enum):
     LISTENING = auto()
     HEARING = auto()
     RECOGNISING = auto()
-    ASKING = auto()
-    MAKING = auto()
+    AWAITING_BACKEND = auto()
+    SYNTHESISING = auto()
     PLAYING = auto()
     PAUSING = auto()
-    KEPT = auto()
+    AWAITING_PUSH = auto()
     OVER = auto()
 
 
@@ -101,7 +101,7 @@ class Turns:
     """The turns of one call. Take the commands of each answer in their order, before the next event."""
 
     def __init__(self, rules: TurnRules) -> None:
-        self.state = State.STANDBY
+        self.state = CallState.STANDBY
         self.phase = Phase.NEW
         self.next_deadline = NEVER  # when `tick` has something to do
         self._rules = rules
@@ -113,15 +113,15 @@ class Turns:
         self._listening = False
         self._job = 0  # the newest job's number; each phase has at most one job
         self._greets = False  # GREETING: there is a greeting, made or being made
-        self._status = State.USER_TURN  # of the message that is being made or played
+        self._status = CallState.USER_TURN  # of the message that is being made or played
         self._message_ended = 0.0
-        self._queue: deque[Message] = deque()
+        self._queue: deque[BotMessage] = deque()
         self._commands: list[Command] = []
 
     @property
     def accepts_push(self) -> bool:
         """A pushed message would be spoken: WAITING or IA_TURN, and there is room for it."""
-        has_floor = self.state in (State.WAITING, State.IA_TURN)
+        has_floor = self.state in (CallState.WAITING, CallState.IA_TURN)
         return has_floor and self.phase is not Phase.OVER and len(self._queue) < self._rules.queued_messages
 
     def handle(self, event: TurnEvent, now: float) -> Sequence[Command]:
@@ -172,16 +172,16 @@ class Turns:
     def _go(self, phase: Phase, seconds: float = NEVER) -> None:
         self.phase, self._phase_until = phase, self._now + seconds
 
-    def _enter(self, state: State) -> None:
+    def _enter(self, state: CallState) -> None:
         """Change the state, where it is another one. Hold audio belongs to WAITING, and counts from its start."""
         if state is self.state:
             return
-        if self.state is State.WAITING:
+        if self.state is CallState.WAITING:
             self._hold_at = NEVER
             self._do(StopHold())
         before, self.state = self.state, state
         self._do(ChangeState(before, state))
-        if state is State.WAITING:
+        if state is CallState.WAITING:
             self._hold_at = self._now + self._rules.hold_after_seconds
 
     def _listen(self, on: bool) -> None:
@@ -209,13 +209,13 @@ class Turns:
         if not self._greets:
             self._users_turn()
             return
-        self._enter(State.IA_TURN)
-        self._status = State.USER_TURN
+        self._enter(CallState.IA_TURN)
+        self._status = CallState.USER_TURN
         self._do(ReleaseSpeech(self._job))
-        self._go(Phase.MAKING, self._rules.synthesis_seconds)
+        self._go(Phase.SYNTHESISING, self._rules.synthesis_seconds)
 
     def _users_turn(self) -> None:
-        self._enter(State.USER_TURN)
+        self._enter(CallState.USER_TURN)
         self._go(Phase.LISTENING, self._rules.no_utterance_seconds)
         self._silent_until = self._phase_until
         self._listen(True)
@@ -241,7 +241,7 @@ class Turns:
 
     def _recognise(self) -> None:
         self._listen(False)
-        self._enter(State.WAITING)
+        self._enter(CallState.WAITING)
         self._do(FinishRecognition(self._job))
         self._go(Phase.RECOGNISING, self._rules.recognition_seconds)
 
@@ -250,10 +250,10 @@ class Turns:
     def _recognised(self, event: TurnEvent) -> None:
         assert isinstance(event, Recognised)
         if not event.text.strip():
-            self._do_status(State.USER_TURN)
+            self._do_status(CallState.USER_TURN)
             return
         self._do(AskBackend(self._new_job(), event.text))
-        self._go(Phase.ASKING, self._rules.backend_seconds + 1.0)
+        self._go(Phase.AWAITING_BACKEND, self._rules.backend_seconds + 1.0)
 
     def _recognition_failed(self, _: TurnEvent) -> None:
         self._apologise(ERROR_OCCURRED)
@@ -277,27 +277,27 @@ class Turns:
         self._apologise(COULD_NOT_CONNECT)
 
     def _apologise(self, text: str) -> None:
-        self._say(Message(text, State.USER_TURN), "apology")
+        self._say(BotMessage(text, CallState.USER_TURN), "apology")
 
     def _pushed(self, event: Pushed) -> None:
         if not self.accepts_push:
             return
         self._queue.append(event.message)
-        if self.phase is Phase.KEPT:
+        if self.phase is Phase.AWAITING_PUSH:
             self._say(self._queue.popleft(), "reply")
         elif self.phase in (Phase.PLAYING, Phase.PAUSING):
             self._listen(False)  # there is more to say: what plays is no longer the last word
 
     # --- speaking ---
 
-    def _say(self, message: Message, purpose: str) -> None:
+    def _say(self, message: BotMessage, purpose: str) -> None:
         """Speech is made in the state that there is; IA_TURN begins with its first audio."""
         self._status = message.status
         if not message.text.strip():
             self._message_over()
             return
         self._do(Speak(self._new_job(), message.text, purpose))
-        self._go(Phase.MAKING, self._rules.synthesis_seconds)
+        self._go(Phase.SYNTHESISING, self._rules.synthesis_seconds)
 
     def _speech_failed(self, _: TurnEvent) -> None:
         self._message_over()
@@ -313,9 +313,9 @@ class Turns:
         self._do_status(self._status)
 
     def _playback_began(self, _: TurnEvent) -> None:
-        self._enter(State.IA_TURN)
+        self._enter(CallState.IA_TURN)
         self._go(Phase.PLAYING)
-        if self._rules.barge_in and self._status is State.USER_TURN and not self._queue:
+        if self._rules.barge_in and self._status is CallState.USER_TURN and not self._queue:
             self._listen(True)
 
     def _playback_ended(self, _: TurnEvent) -> None:
@@ -333,17 +333,17 @@ class Turns:
 
     # --- what a message's status says ---
 
-    def _do_status(self, status: State) -> None:
-        self._go(Phase.KEPT)  # no job is open
-        if status in (State.WAITING, State.IA_TURN):
+    def _do_status(self, status: CallState) -> None:
+        self._go(Phase.AWAITING_PUSH)  # no job is open
+        if status in (CallState.WAITING, CallState.IA_TURN):
             self._listen(False)
             self._enter(status)
             self._phase_until = self._message_ended + self._rules.transaction_seconds
         if self._queue:
             self._say(self._queue.popleft(), "reply")
-        elif status is State.USER_TURN:
+        elif status is CallState.USER_TURN:
             self._users_turn()
-        elif status is State.STANDBY:
+        elif status is CallState.STANDBY:
             self._hang_up(CONVERSATION_OVER)
 
     def _kept_too_long(self) -> None:
@@ -354,19 +354,19 @@ class Turns:
 
     def _hang_up(self, reason: str) -> None:
         self._end()
-        self._do(HangUp(reason))
+        self._do(HangUpCall(reason))
 
     def _end(self) -> None:
         if self.phase is Phase.OVER:
             return
         if self.phase in (Phase.HEARING, Phase.RECOGNISING):
             self._do(CancelRecognition(self._job))
-        elif self.phase is Phase.ASKING:
+        elif self.phase is Phase.AWAITING_BACKEND:
             self._do(CancelBackend(self._job))
-        elif self.phase in (Phase.GREETING, Phase.MAKING, Phase.PLAYING):
+        elif self.phase in (Phase.GREETING, Phase.SYNTHESISING, Phase.PLAYING):
             self._do(StopSpeech(self._job))
         self._listen(False)
-        self._enter(State.STANDBY)
+        self._enter(CallState.STANDBY)
         self._queue.clear()
         self._hold_at = self._call_until = NEVER
         self._go(Phase.OVER)
@@ -381,10 +381,10 @@ _TABLE: Mapping[tuple[Phase, type[TurnEvent]], _Step] = {
     (Phase.HEARING, UtteranceEnded): Turns._utterance_ended,
     (Phase.RECOGNISING, Recognised): Turns._recognised,
     (Phase.RECOGNISING, RecognitionFailed): Turns._recognition_failed,
-    (Phase.ASKING, MessageCame): Turns._backend_answered,
-    (Phase.ASKING, BackendFailed): Turns._backend_failed,
-    (Phase.MAKING, SpeechFailed): Turns._speech_failed,
-    (Phase.MAKING, PlaybackBegan): Turns._playback_began,
+    (Phase.AWAITING_BACKEND, MessageCame): Turns._backend_answered,
+    (Phase.AWAITING_BACKEND, BackendFailed): Turns._backend_failed,
+    (Phase.SYNTHESISING, SpeechFailed): Turns._speech_failed,
+    (Phase.SYNTHESISING, PlaybackBegan): Turns._playback_began,
     (Phase.PLAYING, PlaybackEnded): Turns._playback_ended,
     (Phase.PLAYING, UtteranceBegan): Turns._barged_in,
     (Phase.PAUSING, UtteranceBegan): Turns._barged_in,
@@ -395,8 +395,8 @@ _DEADLINES: Mapping[Phase, Callable[[Turns], None]] = {
     Phase.LISTENING: Turns._nobody_speaks,
     Phase.HEARING: Turns._recognise,
     Phase.RECOGNISING: Turns._recognition_late,
-    Phase.ASKING: Turns._backend_late,
-    Phase.MAKING: Turns._speech_late,
+    Phase.AWAITING_BACKEND: Turns._backend_late,
+    Phase.SYNTHESISING: Turns._speech_late,
     Phase.PAUSING: Turns._pause_over,
-    Phase.KEPT: Turns._kept_too_long,
+    Phase.AWAITING_PUSH: Turns._kept_too_long,
 }

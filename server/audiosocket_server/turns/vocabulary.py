@@ -6,7 +6,7 @@ that is waited for.
 
 from dataclasses import dataclass
 
-from audiosocket_server.events import State
+from audiosocket_server.events import CallState
 
 __all__ = [
     "ASKED_TO",
@@ -17,14 +17,14 @@ __all__ = [
     "Answered",
     "AskBackend",
     "BackendFailed",
+    "BotMessage",
     "CancelBackend",
     "CancelRecognition",
     "ChangeState",
     "Command",
     "FinishRecognition",
-    "HangUp",
+    "HangUpCall",
     "Listen",
-    "Message",
     "MessageCame",
     "Over",
     "PlaybackBegan",
@@ -76,11 +76,11 @@ class TurnRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class BotMessage:
     """Something to say, and what to do afterwards."""
 
     text: str
-    status: State
+    status: CallState
 
 
 # --- what happened ----------------------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ class MessageCame:
     """The backend's answer."""
 
     job: int
-    message: Message
+    message: BotMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class BackendFailed:
 class Pushed:
     """The backend delivers a message by itself. Ask `accepts_push` first: one that is not accepted is dropped."""
 
-    message: Message
+    message: BotMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +188,8 @@ TurnEvent = (
 
 @dataclass(frozen=True, slots=True)
 class ChangeState:
-    before: State
-    after: State
+    before: CallState
+    after: CallState
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +267,7 @@ class Warn:
 
 
 @dataclass(frozen=True, slots=True)
-class HangUp:
+class HangUpCall:
     reason: str
 
 
@@ -285,5 +285,5 @@ Command = (
     | StartHold
     | StopHold
     | Warn
-    | HangUp
+    | HangUpCall
 )

@@ -22,11 +22,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from audiosocket_core.ticker import Ticker
-from audiosocket_server.backend.reply import Reply, ReplyError, read_reply
-from audiosocket_server.events import State
+from audiosocket_server.backend.reply import BackendReply, ReplyError, read_reply
+from audiosocket_server.events import CallState
 from audiosocket_server.registry.metrics import CallMetrics, Snapshot, as_text
 from audiosocket_server.turns.vocabulary import ASKED_TO
-from audiosocket_server.web.guard import Guard, json_error
+from audiosocket_server.web.guard import AccessGuard, json_error
 from audiosocket_server.web.http_server import InLoopServer
 from audiosocket_server.web.streams import CallSource, CallsSource, Streams, listed_call
 
@@ -36,7 +36,7 @@ Json = Mapping[str, object]
 
 MAX_BODY_BYTES = 1_000_000
 BODY_SECONDS = 10.0  # a body comes within this
-TAKES_MESSAGES = (State.WAITING, State.IA_TURN)
+TAKES_MESSAGES = (CallState.WAITING, CallState.IA_TURN)
 
 _PAGE = Path(__file__).parent / "page"
 _MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
@@ -52,7 +52,7 @@ class CallView(CallSource, Protocol):
         """The conversation id: the UUID, or UUID-2 for a second live call with it."""
 
     @property
-    def state(self) -> State: ...
+    def state(self) -> CallState: ...
 
     @property
     def last_answer(self) -> Json | None:
@@ -61,7 +61,7 @@ class CallView(CallSource, Protocol):
     def transcript(self) -> Sequence[Json]:
         """Entries of at (seconds since the UUID), origin (caller, ai or system) and text, in their order."""
 
-    def push(self, reply: Reply) -> bool:
+    def push(self, reply: BackendReply) -> bool:
         """Queue a message of the backend; False where the state takes none or too many wait."""
 
     def hang_up(self, reason: str) -> bool:
@@ -100,7 +100,7 @@ class ControlServer:
 
 def guarded(app: ASGIApp, token: SecretStr | None) -> ASGIApp:
     """`app` for those who may use it."""
-    return Guard(app, token, _OPEN_PATHS)
+    return AccessGuard(app, token, _OPEN_PATHS)
 
 
 def build_app(calls: CallsView, streams: Streams | None = None) -> Starlette:

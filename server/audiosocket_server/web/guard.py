@@ -16,7 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["HEADERS", "Guard", "json_error"]
+__all__ = ["HEADERS", "AccessGuard", "json_error"]
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -28,7 +28,7 @@ HEADERS = {
 }
 
 
-class Guard:
+class AccessGuard:
     """ASGI around the app. `open_paths`: what holds nothing private (the page's own files), for everybody."""
 
     def __init__(self, app: ASGIApp, token: SecretStr | None, open_paths: frozenset[str]) -> None:

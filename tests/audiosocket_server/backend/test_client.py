@@ -11,8 +11,8 @@ import httpx
 import pytest
 import respx
 from audiosocket_server.backend.client import MAX_ANSWER_BYTES, AiClient, BackendError
-from audiosocket_server.events import State
-from audiosocket_server.settings.settings import Ai
+from audiosocket_server.events import CallState
+from audiosocket_server.settings.settings import AiSettings
 
 URL = "http://backend.test/messages"
 ANSWER = {"content": {"mensagem": "Um momento."}, "set_call_status": "WAITING"}
@@ -20,7 +20,7 @@ ANSWER = {"content": {"mensagem": "Um momento."}, "set_call_status": "WAITING"}
 
 @pytest.fixture
 async def client() -> AsyncIterator[AiClient]:
-    made = AiClient(Ai(api_url=URL))
+    made = AiClient(AiSettings(api_url=URL))
     yield made
     await made.aclose()
 
@@ -29,7 +29,7 @@ async def client() -> AsyncIterator[AiClient]:
 async def test_the_question_is_posted_and_the_reply_read(client: AiClient) -> None:
     route = respx.post(URL).respond(json=ANSWER)
     reply = await client.ask("42", "Quero falar com o apartamento 202, por favor.")
-    assert (reply.message, reply.status, reply.raw) == ("Um momento.", State.WAITING, ANSWER)
+    assert (reply.message, reply.status, reply.raw) == ("Um momento.", CallState.WAITING, ANSWER)
     request = route.calls.last.request
     assert json.loads(request.content) == {"id": "42", "content": "Quero falar com o apartamento 202, por favor."}
     assert request.headers["content-type"] == "application/json"
@@ -38,7 +38,7 @@ async def test_the_question_is_posted_and_the_reply_read(client: AiClient) -> No
 @respx.mock
 async def test_a_trailing_slash_in_the_address_is_ignored() -> None:
     route = respx.post(URL).respond(json=ANSWER)
-    client = AiClient(Ai(api_url=f"{URL}/"))
+    client = AiClient(AiSettings(api_url=f"{URL}/"))
     await client.ask("1", "Sim.")
     await client.aclose()
     assert str(route.calls.last.request.url) == URL
@@ -108,7 +108,7 @@ async def test_the_time_limit_holds_for_redirects_and_answer_together() -> None:
         return httpx.Response(307, headers={"location": str(request.url) + "x"})
 
     respx.route().mock(side_effect=slow)
-    client = AiClient(Ai(api_url=URL, timeout_seconds=0.05))
+    client = AiClient(AiSettings(api_url=URL, timeout_seconds=0.05))
     with pytest.raises(BackendError) as caught:
         await client.ask("1", "Sim.")
     await client.aclose()
@@ -171,7 +171,7 @@ async def test_certificates_that_cannot_be_read_are_unreachable(monkeypatch: pyt
         raise FileNotFoundError("no such bundle")
 
     monkeypatch.setattr(httpx, "create_ssl_context", broken)
-    client = AiClient(Ai(api_url="https://backend.test/messages"))
+    client = AiClient(AiSettings(api_url="https://backend.test/messages"))
     with pytest.raises(BackendError, match="unreachable: ConnectError: the certificates cannot be read"):
         await client.ask("1", "Sim.")
     await client.aclose()
@@ -180,11 +180,11 @@ async def test_certificates_that_cannot_be_read_are_unreachable(monkeypatch: pyt
 _FIRST_QUESTION = """
 import asyncio, sys
 from audiosocket_server.backend.client import AiClient, BackendError, load_network
-from audiosocket_server.settings.settings import Ai
+from audiosocket_server.settings.settings import AiSettings
 
 async def main() -> None:
     async with await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0) as server:
-        client = AiClient(Ai(api_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"))
+        client = AiClient(AiSettings(api_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"))
         load_network()
         before = set(sys.modules)
         try:
@@ -225,7 +225,7 @@ async def test_over_real_sockets_each_question_has_a_connection_of_its_own() -> 
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        client = AiClient(Ai(api_url=f"http://127.0.0.1:{port}/messages"))
+        client = AiClient(AiSettings(api_url=f"http://127.0.0.1:{port}/messages"))
         assert [(await client.ask("1", "Sim.")).message for _ in range(2)] == ["Um momento."] * 2
         await client.aclose()
         for _ in range(2):
@@ -250,7 +250,7 @@ async def test_over_real_sockets_a_broken_answer_is_unreachable(sent: bytes) -> 
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        client = AiClient(Ai(api_url=f"http://127.0.0.1:{port}/messages"))
+        client = AiClient(AiSettings(api_url=f"http://127.0.0.1:{port}/messages"))
         with pytest.raises(BackendError) as caught:
             await client.ask("1", "Sim.")
         await client.aclose()
@@ -259,7 +259,7 @@ async def test_over_real_sockets_a_broken_answer_is_unreachable(sent: bytes) -> 
 
 
 async def test_an_address_that_no_resolver_takes_is_unreachable() -> None:
-    client = AiClient(Ai(api_url=f"http://{'a' * 70}.test/messages"))
+    client = AiClient(AiSettings(api_url=f"http://{'a' * 70}.test/messages"))
     with pytest.raises(BackendError, match="unreachable"):
         await client.ask("1", "Sim.")
     await client.aclose()
@@ -269,7 +269,7 @@ async def test_an_address_that_no_resolver_takes_is_unreachable() -> None:
 async def test_over_real_sockets_nobody_listening_is_unreachable() -> None:
     async with await asyncio.start_server(lambda r, w: None, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-    client = AiClient(Ai(api_url=f"http://127.0.0.1:{port}/messages"))
+    client = AiClient(AiSettings(api_url=f"http://127.0.0.1:{port}/messages"))
     with pytest.raises(BackendError, match="unreachable: ConnectError"):
         await client.ask("1", "Sim.")
     await client.aclose()

@@ -4,8 +4,8 @@ import contextlib
 import json
 
 import pytest
-from audiosocket_server.backend.reply import Reply, ReplyError, parse_reply, read_reply
-from audiosocket_server.events import State
+from audiosocket_server.backend.reply import BackendReply, ReplyError, parse_reply, read_reply
+from audiosocket_server.events import CallState
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,32 +18,32 @@ DOCUMENTED = {
 
 def test_the_documented_answer_is_read_and_kept_whole() -> None:
     reply = read_reply(json.dumps(DOCUMENTED).encode())
-    assert reply == Reply("Pode entrar.", State.STANDBY, DOCUMENTED)
+    assert reply == BackendReply("Pode entrar.", CallState.STANDBY, DOCUMENTED)
     assert reply.raw["content"] == DOCUMENTED["content"]
 
 
 @pytest.mark.parametrize(
     ("top", "nested", "status"),
     [
-        ("WAITING", None, State.WAITING),
-        (None, "IA_TURN", State.IA_TURN),
-        ("STANDBY", "WAITING", State.STANDBY),
-        (None, None, State.USER_TURN),
+        ("WAITING", None, CallState.WAITING),
+        (None, "IA_TURN", CallState.IA_TURN),
+        ("STANDBY", "WAITING", CallState.STANDBY),
+        (None, None, CallState.USER_TURN),
     ],
 )
-def test_status_at_the_top_level_wins_over_content(top: str | None, nested: str | None, status: State) -> None:
+def test_status_at_the_top_level_wins_over_content(top: str | None, nested: str | None, status: CallState) -> None:
     reply = parse_reply({"content": {"mensagem": "a", "set_call_status": nested}, "set_call_status": top})
     assert (reply.status, reply.warnings) == (status, ())
 
 
 def test_an_absent_status_is_user_turn_without_a_warning() -> None:
-    assert parse_reply({"content": {}}) == Reply("", State.USER_TURN, {"content": {}})
+    assert parse_reply({"content": {}}) == BackendReply("", CallState.USER_TURN, {"content": {}})
 
 
 @pytest.mark.parametrize("value", ["HANGUP", "user_turn", "", 7, False, ["WAITING"], {"a": 1}])
 def test_an_unknown_status_is_user_turn_with_a_warning(value: object) -> None:
     reply = parse_reply({"content": {"set_call_status": "WAITING"}, "set_call_status": value})
-    assert reply.status is State.USER_TURN
+    assert reply.status is CallState.USER_TURN
     assert reply.warnings == (f"unknown set_call_status {json.dumps(value)}, taken as USER_TURN",)
 
 

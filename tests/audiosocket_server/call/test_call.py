@@ -5,11 +5,11 @@ from collections import deque
 
 import pytest
 from audiosocket_server.backend.client import BackendError
-from audiosocket_server.events import State
+from audiosocket_server.events import CallState
 from audiosocket_server.turns.machine import COULD_NOT_CONNECT, ERROR_OCCURRED
 from helpers.call_bench import HOLD, SILENCE, SIM, VOICE, Backend, Engine, bench, fault, reply, told, types, virtual
 
-STANDBY, USER_TURN, WAITING, IA_TURN = State.STANDBY, State.USER_TURN, State.WAITING, State.IA_TURN
+STANDBY, USER_TURN, WAITING, IA_TURN = CallState.STANDBY, CallState.USER_TURN, CallState.WAITING, CallState.IA_TURN
 
 
 @virtual
@@ -435,7 +435,7 @@ async def test_a_flood_of_caller_audio_is_heard_and_kept_nowhere() -> None:
 
 @pytest.mark.parametrize("status", [USER_TURN, WAITING, IA_TURN, STANDBY])
 @virtual
-async def test_a_push_at_any_instant_is_spoken_or_refused(status: State) -> None:
+async def test_a_push_at_any_instant_is_spoken_or_refused(status: CallState) -> None:
     engine = Engine(speaks_ms=100, after_seconds=0.05)
     async with bench(
         {"system": {"after_speech_pause_seconds": 0.1}}, engine=engine, backend=Backend(after_seconds=0.1)

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from audiosocket_server.events import State
+from audiosocket_server.events import CallState
 from helpers.call_bench import UUID_TEXT, Backend, Bench, Caller, Engine, Turn, bench, fault, reply, types, virtual
 
-STANDBY, USER_TURN, WAITING, IA_TURN = State.STANDBY, State.USER_TURN, State.WAITING, State.IA_TURN
+STANDBY, USER_TURN, WAITING, IA_TURN = CallState.STANDBY, CallState.USER_TURN, CallState.WAITING, CallState.IA_TURN
 
 
 def assert_ended_once(call: Caller, by: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from audiosocket_server.endpointing import EchoGuard, Endpointer, UtteranceBegan, WebRtcVad
+from audiosocket_server.endpointing import Endpointer, LineEchoGuard, UtteranceOpened, WebRtcVad
 from helpers.call_bench import ROOT
 
 from audiosocket_core.phrase_book.book import PhraseBook
@@ -27,7 +27,7 @@ def onsets(
     Each is given up at once, so that the next one may begin.
     """
     line = LineModel("ulaw", noise_dbfs, echo=echo)
-    guard = EchoGuard()
+    guard = LineEchoGuard()
     ep = Endpointer(WebRtcVad(2), silence_ms=200, longest_ms=9000, guards=(guard.is_echo,) if guarded else ())
     lead = silence(2000)
     told = []
@@ -38,7 +38,7 @@ def onsets(
         guard.played(sent)
         line.receive(sent, number * 0.02)
         for fact in ep.audio(line.send(said, at=(number + 1) * 0.02)) or ():
-            if isinstance(fact, UtteranceBegan):
+            if isinstance(fact, UtteranceOpened):
                 told.append((number + 1) * 20 - 2000)
                 ep.listen(False)
                 ep.listen(True)
@@ -77,7 +77,7 @@ def test_a_caller_as_soft_as_the_echo_is_heard_when_the_bot_pauses_at_the_latest
 
 
 def test_where_nothing_was_played_nothing_is_an_echo() -> None:
-    guard = EchoGuard()
+    guard = LineEchoGuard()
     assert not guard.is_echo(noise(140, -20))
     for _ in range(60):
         guard.played(bytes(320))
@@ -85,7 +85,7 @@ def test_where_nothing_was_played_nothing_is_an_echo() -> None:
 
 
 def test_what_was_played_over_a_second_ago_is_forgotten() -> None:
-    guard = EchoGuard()
+    guard = LineEchoGuard()
     sound = noise(140, -20)
     for frame in frames(sound, 320):
         guard.played(frame)
@@ -97,7 +97,7 @@ def test_what_was_played_over_a_second_ago_is_forgotten() -> None:
 
 @pytest.mark.parametrize("played", [1, 2, 3, 6])
 def test_a_call_that_has_just_begun_has_little_to_compare(played: int) -> None:
-    guard = EchoGuard()
+    guard = LineEchoGuard()
     for frame in frames(noise(20 * played, -20), 320):
         guard.played(frame)
     assert not guard.is_echo(noise(360, -20, seed=9))
@@ -106,12 +106,12 @@ def test_a_call_that_has_just_begun_has_little_to_compare(played: int) -> None:
 
 
 def test_an_echo_half_drowned_by_a_caller_is_not_called_one() -> None:
-    guard = EchoGuard()
+    guard = LineEchoGuard()
     bot, caller = noise(140, -30), noise(140, -24, seed=2)
     for frame in frames(bot, 320):
         guard.played(frame)
     assert guard.is_echo(mix(bot, gain(caller, -12)))
-    guard = EchoGuard()
+    guard = LineEchoGuard()
     for frame in frames(bot, 320):
         guard.played(frame)
     answers = [guard.is_echo(mix(bot, caller)) for _ in range(3)]
@@ -121,7 +121,7 @@ def test_an_echo_half_drowned_by_a_caller_is_not_called_one() -> None:
 def test_the_verdict_does_not_depend_on_the_level_of_the_whole() -> None:
     bot, caller = np.frombuffer(noise(140, -20), "<i2"), np.frombuffer(noise(140, -20, seed=2), "<i2")
     for factor in (1.0, 0.1):
-        guard = EchoGuard()
+        guard = LineEchoGuard()
         for frame in frames((bot * factor).astype("<i2").tobytes(), 320):
             guard.played(frame)
         assert [guard.is_echo((caller * factor).astype("<i2").tobytes()) for _ in range(3)] == [True, True, False]
@@ -129,12 +129,12 @@ def test_the_verdict_does_not_depend_on_the_level_of_the_whole() -> None:
 
 
 def test_what_is_louder_than_the_bot_is_no_echo_however_alike() -> None:
-    guard = EchoGuard()
+    guard = LineEchoGuard()
     bot = noise(140, -30)
     for frame in frames(bot, 320):
         guard.played(frame)
     assert guard.is_echo(gain(bot, -4))
-    guard = EchoGuard()
+    guard = LineEchoGuard()
     for frame in frames(bot, 320):
         guard.played(frame)
     assert [guard.is_echo(gain(bot, 6)) for _ in range(3)] == [True, True, False]
@@ -144,7 +144,7 @@ def test_two_hints_at_one_delay_are_an_echo_and_at_two_delays_are_not() -> None:
     """A third of what is heard is what was played 100 ms ago, the rest is the line's noise."""
 
     def asked(*delays_ms: int) -> list[bool]:
-        guard = EchoGuard()
+        guard = LineEchoGuard()
         told = []
         for number, delay_ms in enumerate(delays_ms):
             bot = noise(900, -20, seed=number)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from audiosocket_server.endpointing import (
     Endpointer,
     EndpointingFact,
-    Guard,
-    UtteranceBegan,
-    UtteranceEnded,
+    IsEcho,
+    UtteranceClosed,
+    UtteranceOpened,
     Vad,
     WebRtcVad,
 )
@@ -40,7 +40,7 @@ def endpointer(
     longest_ms: int = 2000,
     pre_roll_ms: int = 60,
     minimum_speech_ms: int = 100,
-    guards: Sequence[Guard] = (),
+    guards: Sequence[IsEcho] = (),
 ) -> Endpointer:
     made = Endpointer(
         vad or FirstByte(),
@@ -66,12 +66,12 @@ def feed(ep: Endpointer, what: str) -> list[tuple[int, EndpointingFact]]:
 def test_an_utterance_and_the_silence_that_ends_it() -> None:
     began, ended = feed(endpointer(), "....ssssssss.............")
     assert began[0] == 6  # the third voiced frame
-    assert ended == (21, UtteranceEnded("silence", 160, 200))  # ten silent frames; 8 frames of speech
+    assert ended == (21, UtteranceClosed("silence", 160, 200))  # ten silent frames; 8 frames of speech
 
 
 def test_the_pre_roll_is_in_front_of_the_first_voiced_frame() -> None:
     ((_, began),) = feed(endpointer(), "....sss")
-    assert began == UtteranceBegan(QUIET * 3 + SPEECH * 3)
+    assert began == UtteranceOpened(QUIET * 3 + SPEECH * 3)
 
 
 def test_the_pre_roll_does_not_reach_behind_forget() -> None:
@@ -79,7 +79,7 @@ def test_the_pre_roll_does_not_reach_behind_forget() -> None:
     feed(ep, "..s.s....")
     ep.forget()
     ((_, began),) = feed(ep, ".sss")
-    assert began == UtteranceBegan(QUIET + SPEECH * 3)
+    assert began == UtteranceOpened(QUIET + SPEECH * 3)
 
 
 def test_two_voiced_frames_are_a_click() -> None:
@@ -98,9 +98,9 @@ def test_speech_that_was_there_before_anybody_listened_counts_at_once() -> None:
 def test_a_noise_is_too_short_and_the_ear_stays_open() -> None:
     ep = endpointer(minimum_speech_ms=100)
     facts = feed(ep, "sss...........ssssss..........")
-    assert [type(f) for _, f in facts] == [UtteranceBegan, UtteranceEnded, UtteranceBegan, UtteranceEnded]
-    assert facts[1] == (12, UtteranceEnded("too_short", 60, 200))
-    assert facts[3][1] == UtteranceEnded("silence", 120, 200)
+    assert [type(f) for _, f in facts] == [UtteranceOpened, UtteranceClosed, UtteranceOpened, UtteranceClosed]
+    assert facts[1] == (12, UtteranceClosed("too_short", 60, 200))
+    assert facts[3][1] == UtteranceClosed("silence", 120, 200)
 
 
 def test_after_an_utterance_the_ear_is_closed() -> None:
@@ -112,7 +112,7 @@ def test_after_an_utterance_the_ear_is_closed() -> None:
 
 def test_noise_that_never_falls_silent_ends_at_the_longest() -> None:
     facts = feed(endpointer(longest_ms=400), "s" * 40)
-    assert facts[1] == (19, UtteranceEnded("longest", 400, 0))
+    assert facts[1] == (19, UtteranceClosed("longest", 400, 0))
 
 
 def test_a_pause_shorter_than_the_threshold_does_not_end_the_turn() -> None:
@@ -121,22 +121,22 @@ def test_a_pause_shorter_than_the_threshold_does_not_end_the_turn() -> None:
 
 def test_a_click_after_the_last_word_does_not_prolong_the_turn() -> None:
     _, ended = feed(endpointer(), "sssss" + "." * 5 + "ss" + "." * 5)
-    assert ended == (14, UtteranceEnded("silence", 100, 200))
+    assert ended == (14, UtteranceClosed("silence", 100, 200))
 
 
 def test_a_click_as_the_silence_is_over_may_be_a_word_until_the_next_frame_tells() -> None:
     _, ended = feed(endpointer(), "sssss" + "." * 9 + "ss" + ".")
-    assert ended == (16, UtteranceEnded("silence", 100, 240))
+    assert ended == (16, UtteranceClosed("silence", 100, 240))
 
 
 def test_a_word_with_a_short_gap_in_it_is_no_click() -> None:
     _, ended = feed(endpointer(), "sssss" + "." * 5 + "s.ss" + "." * 10)
-    assert ended == (23, UtteranceEnded("silence", 280, 200))
+    assert ended == (23, UtteranceClosed("silence", 280, 200))
 
 
 def test_missing_audio_is_silence() -> None:
     _, ended = feed(endpointer(), "sssss..--------")
-    assert ended == (14, UtteranceEnded("silence", 100, 200))
+    assert ended == (14, UtteranceClosed("silence", 100, 200))
 
 
 def test_a_hole_around_a_digit_is_forgiven_and_the_silence_before_it_is_not() -> None:
@@ -144,7 +144,7 @@ def test_a_hole_around_a_digit_is_forgiven_and_the_silence_before_it_is_not() ->
     feed(ep, "sssss..-------")
     ep.forgive_missing()
     assert feed(ep, ".......") == []
-    assert feed(ep, ".") == [(0, UtteranceEnded("silence", 100, 200))]
+    assert feed(ep, ".") == [(0, UtteranceClosed("silence", 100, 200))]
 
 
 def test_only_the_last_hole_is_forgiven() -> None:
@@ -152,7 +152,7 @@ def test_only_the_last_hole_is_forgiven() -> None:
     feed(ep, "sssss-----.")
     ep.forgive_missing()
     assert feed(ep, "...") == []
-    assert feed(ep, ".")[0][1] == UtteranceEnded("silence", 100, 200)
+    assert feed(ep, ".")[0][1] == UtteranceClosed("silence", 100, 200)
 
 
 def test_closing_the_ear_gives_the_utterance_up() -> None:
@@ -177,7 +177,7 @@ def test_a_guard_is_asked_at_an_onset_and_holds_it_up_for_three_more_voiced_fram
     ((at, began),) = feed(endpointer(guards=[not_yet]), "....sssssssssss")
     assert at == 12  # the ninth voiced frame
     assert [heard[-960:] for heard in asked] == [SPEECH * 3] * 3
-    assert began == UtteranceBegan(SPEECH * 6)  # the pre-roll is whole
+    assert began == UtteranceOpened(SPEECH * 6)  # the pre-roll is whole
 
 
 def test_in_an_utterance_no_guard_is_asked() -> None:
@@ -278,11 +278,11 @@ def test_however_the_audio_is_cut_the_same_is_heard(sizes: list[int], seed: int)
             told = ep.audio(piece) or []
             pcm += piece if was else b""
             for fact in told:
-                if isinstance(fact, UtteranceBegan):
+                if isinstance(fact, UtteranceOpened):
                     pcm += fact.pcm
                 else:
                     facts.append(fact)
-            if any(isinstance(fact, UtteranceEnded) for fact in told):
+            if any(isinstance(fact, UtteranceClosed) for fact in told):
                 break
         return facts, pcm
 

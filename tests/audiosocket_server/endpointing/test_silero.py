@@ -4,7 +4,7 @@ import importlib.util
 
 import numpy as np
 import pytest
-from audiosocket_server.endpointing import Endpointer, SileroVad, UtteranceBegan, UtteranceEnded
+from audiosocket_server.endpointing import Endpointer, SileroVad, UtteranceClosed, UtteranceOpened
 from helpers.call_bench import ROOT, bench, virtual
 
 from audiosocket_core.phrase_book.book import PhraseBook
@@ -79,9 +79,9 @@ def cut(pcm: bytes) -> list[tuple[float, str]]:
             ep.listen(True)
         for fact in ep.audio(frame) or ():
             match fact:
-                case UtteranceBegan():
+                case UtteranceOpened():
                     told.append((number / 50, "began"))
-                case UtteranceEnded(reason):
+                case UtteranceClosed(reason):
                     told.append((number / 50, reason))
     return told
 

@@ -2,15 +2,15 @@
 
 import pytest
 from audiosocket_server.events import (
-    BackendFailed,
-    CallEnded,
+    BackendFailedEvent,
+    CallEndedEvent,
     CallEvent,
-    PlaybackFinished,
-    SpeechStarted,
-    Stage,
-    StageTook,
-    SynthesisFailed,
-    TranscriptFinal,
+    LatencyStage,
+    PlaybackFinishedEvent,
+    SpeechStartedEvent,
+    StageTookEvent,
+    SynthesisFailedEvent,
+    TranscriptFinalEvent,
 )
 from audiosocket_server.registry.calls import Calls
 from audiosocket_server.registry.metrics import CallMetrics, Snapshot, as_text, outcome_of
@@ -54,7 +54,7 @@ def counted(*events: CallEvent) -> CallMetrics:
     ],
 )
 def test_ends_are_counted_by_their_cause(by: str, reason: str, outcome: str) -> None:
-    ended = CallEnded(by, reason, 12_500)
+    ended = CallEndedEvent(by, reason, 12_500)
     assert outcome_of(ended) == outcome
     told = values(counted(ended))
     assert told[f"voicebot_calls_total,outcome={outcome}"] == 1
@@ -67,11 +67,11 @@ def test_ends_are_counted_by_their_cause(by: str, reason: str, outcome: str) -> 
 def test_stages_and_the_whole_wait() -> None:
     told = values(
         counted(
-            StageTook(Stage.ENDPOINT, 1000, 1000),
-            StageTook(Stage.RECOGNITION, 250, 1250),
-            StageTook(Stage.BACKEND, 800, 2050),
-            StageTook(Stage.FIRST_AUDIO, 50, 2100),
-            StageTook(Stage.FIRST_AUDIO, 40, None),  # a push answers no word
+            StageTookEvent(LatencyStage.ENDPOINT, 1000, 1000),
+            StageTookEvent(LatencyStage.RECOGNITION, 250, 1250),
+            StageTookEvent(LatencyStage.BACKEND, 800, 2050),
+            StageTookEvent(LatencyStage.FIRST_AUDIO, 50, 2100),
+            StageTookEvent(LatencyStage.FIRST_AUDIO, 40, None),  # a push answers no word
         )
     )
     assert told["voicebot_response_latency_seconds_count"] == 1
@@ -86,16 +86,16 @@ def test_stages_and_the_whole_wait() -> None:
 def test_failures_and_interruptions() -> None:
     told = values(
         counted(
-            TranscriptFinal("", failed=True),
-            TranscriptFinal(""),
-            BackendFailed("http_error", ""),
-            BackendFailed("unreachable", ""),
-            SynthesisFailed(""),
-            PlaybackFinished(500, complete=False),  # cut by the end
-            SpeechStarted(),
-            PlaybackFinished(500, complete=False),  # cut by the caller
-            SpeechStarted(),
-            PlaybackFinished(500, complete=True),
+            TranscriptFinalEvent("", failed=True),
+            TranscriptFinalEvent(""),
+            BackendFailedEvent("http_error", ""),
+            BackendFailedEvent("unreachable", ""),
+            SynthesisFailedEvent(""),
+            PlaybackFinishedEvent(500, complete=False),  # cut by the end
+            SpeechStartedEvent(),
+            PlaybackFinishedEvent(500, complete=False),  # cut by the caller
+            SpeechStartedEvent(),
+            PlaybackFinishedEvent(500, complete=True),
         )
     )
     kinds = ("recognition", "backend_http_error", "backend_unreachable", "synthesis")
@@ -119,7 +119,7 @@ def test_what_calls_dropped_is_kept_when_they_end() -> None:
     calls = Calls()
     call = calls.open("a", "", lambda _: True, vitals=lambda: Vitals(-120, -120, 3))
     assert values(calls.metrics, live=1, dropped=3)["voicebot_frames_dropped_total"] == 3
-    call.record(CallEnded("caller", "gone", 1), 1.0)
+    call.record(CallEndedEvent("caller", "gone", 1), 1.0)
     told = values(calls.metrics)
     assert told["voicebot_frames_dropped_total"] == 3
     assert told["voicebot_calls_active"] == 0

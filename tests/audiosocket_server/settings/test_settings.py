@@ -8,9 +8,9 @@ from audiosocket_server.settings.settings import (
     HERMETIC,
     PROJECT_ROOT,
     ConfigError,
-    Endpointing,
+    EndpointingSettings,
     Settings,
-    Speech,
+    SpeechSettings,
     load_settings,
     project_path,
 )
@@ -74,7 +74,9 @@ def test_overrides_read_neither_file_nor_environment(monkeypatch: pytest.MonkeyP
     write(".env", "AI_API_URL=http://other/\n")
     monkeypatch.setenv("SILENCE_THRESHOLD_SECONDS", "1")
     settings = Settings.from_overrides({"limits": {"calls": 3}})
-    pinned = Settings(speech=Speech(engine="embedded"), endpointing=Endpointing(engine="webrtc", echo_guard=False))
+    pinned = Settings(
+        speech=SpeechSettings(engine="embedded"), endpointing=EndpointingSettings(engine="webrtc", echo_guard=False)
+    )
     assert settings == pinned.model_copy(update={"limits": settings.limits})
     assert settings.limits.calls == 3
 

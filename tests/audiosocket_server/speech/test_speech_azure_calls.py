@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from audiosocket_server.events import State
+from audiosocket_server.events import CallState
 from audiosocket_server.listener import serve
 from audiosocket_server.settings.settings import PROJECT_ROOT
 from audiosocket_server.turns.machine import ERROR_OCCURRED
@@ -103,15 +103,15 @@ async def call_of(endpoint: str, key: str) -> dict[str, Any]:
         "greeting": {"message": GREETING, "delay_seconds": 0.1},
     }
     server = await serve(settings=settings, control_port=None)
-    backend = Backend(deque([reply(UNRECORDED if key == "zero-bytes" else GREETING, State.USER_TURN)]))
+    backend = Backend(deque([reply(UNRECORDED if key == "zero-bytes" else GREETING, CallState.USER_TURN)]))
     try:
         await server._services.backend.aclose()  # type: ignore[attr-defined]
         server._services = replace(server._services, backend=backend)
         call = await Bench(server, Engine(), backend).call(str(uuid4()))
-        await call.until_state(State.USER_TURN)
+        await call.until_state(CallState.USER_TURN)
         call.say(recording("quero_falar_com_o_apartamento_202" if key == "drops-once" else "sim"))
-        await call.until_event("state_changed", after=State.WAITING)
-        await call.until_state(State.USER_TURN)
+        await call.until_event("state_changed", after=CallState.WAITING)
+        await call.until_state(CallState.USER_TURN)
         events = [recorded.to_json() for recorded in call.record.events()]
         heard = b"".join(pcm for _, pcm in call.heard)
         live = call.record.live

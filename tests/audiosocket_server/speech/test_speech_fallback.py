@@ -3,7 +3,7 @@
 from collections import deque
 
 import pytest
-from audiosocket_server.events import State
+from audiosocket_server.events import CallState
 from audiosocket_server.settings.settings import PROJECT_ROOT
 from audiosocket_server.speech.fallback import StandIns
 from audiosocket_server.turns.machine import COULD_NOT_CONNECT, ERROR_OCCURRED
@@ -25,7 +25,7 @@ async def test_a_greeting_that_cannot_be_made_is_played_from_its_recording(
         assert ended.to_json()["played_ms"] == 600
         assert ended.at_seconds == pytest.approx(0.5 + 0.6)
         assert types(call.record).count("synthesis_failed") == 1
-        await call.until_state(State.USER_TURN)
+        await call.until_state(CallState.USER_TURN)
         assert b"".join(pcm for _, pcm in call.heard).strip(b"\0") == RECORDED
 
 
@@ -34,24 +34,24 @@ async def test_an_engine_that_is_gone_altogether_leaves_the_apology() -> None:
     engine = Engine(hears=deque([fault("no key")]), speech={GREETING: [fault()], ERROR_OCCURRED: [fault()]})
     async with bench(engine=engine, stand_ins=STAND_INS) as b:
         call = await b.call()
-        await call.until_state(State.USER_TURN)
+        await call.until_state(CallState.USER_TURN)
         call.say()
         told = await call.until_event("transcript_final", failed=True)
         assert told.to_json()["detail"] == "no key"
         assert "warned" not in types(call.record)  # one event for one failure
         await call.until_event("playback_started", purpose="apology", text=ERROR_OCCURRED)
-        await call.until_state(State.USER_TURN)
+        await call.until_state(CallState.USER_TURN)
         assert b.backend.asked == []
 
 
 @virtual
 async def test_a_text_without_a_recording_is_skipped_and_its_status_done() -> None:
-    backend = Backend(deque([reply("Texto nunca gravado.", State.STANDBY)]))
+    backend = Backend(deque([reply("Texto nunca gravado.", CallState.STANDBY)]))
     async with bench(
         engine=Engine(speech={"Texto nunca gravado.": [fault()]}), backend=backend, stand_ins=STAND_INS
     ) as b:
         call = await b.call()
-        await call.until_state(State.USER_TURN)
+        await call.until_state(CallState.USER_TURN)
         call.say()
         assert await call.ended() == "hangup"
         assert types(call.record).count("playback_started") == 1  # the greeting

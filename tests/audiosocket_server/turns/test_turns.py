@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 
 import pytest
-from audiosocket_server.events import State
+from audiosocket_server.events import CallState
 from audiosocket_server.turns.machine import COULD_NOT_CONNECT, ERROR_OCCURRED, Phase, Turns
 from audiosocket_server.turns.vocabulary import (
     Answered,
     AskBackend,
     BackendFailed,
+    BotMessage,
     CancelBackend,
     CancelRecognition,
     ChangeState,
     Command,
     FinishRecognition,
-    HangUp,
+    HangUpCall,
     Listen,
-    Message,
     MessageCame,
     Over,
     PlaybackBegan,
@@ -39,7 +39,7 @@ from audiosocket_server.turns.vocabulary import (
     Warn,
 )
 
-STANDBY, USER_TURN, WAITING, IA_TURN = State.STANDBY, State.USER_TURN, State.WAITING, State.IA_TURN
+STANDBY, USER_TURN, WAITING, IA_TURN = CallState.STANDBY, CallState.USER_TURN, CallState.WAITING, CallState.IA_TURN
 
 
 class Playbook:
@@ -92,16 +92,16 @@ class Playbook:
         self.tell(Recognised(self.job, "apartamento 202"))
         return self
 
-    def answered_with(self, status: State, text: str = "Um momento.") -> "Playbook":
+    def answered_with(self, status: CallState, text: str = "Um momento.") -> "Playbook":
         self.asking()
-        self.tell(MessageCame(self.job, Message(text, status)))
+        self.tell(MessageCame(self.job, BotMessage(text, status)))
         return self
 
-    def kept(self, status: State) -> "Playbook":
+    def kept(self, status: CallState) -> "Playbook":
         self.answered_with(status)
         self.play()
         self.after(0.5)
-        assert self.turns.phase is Phase.KEPT
+        assert self.turns.phase is Phase.AWAITING_PUSH
         return self
 
 
@@ -159,7 +159,7 @@ def test_a_noise_is_dropped_and_the_limit_for_silence_goes_on() -> None:
     call.after(2.0)
     assert call.tell(UtteranceEnded(noise=True)) == [CancelRecognition(call.job)]
     told = call.after(0.02)
-    assert told[-1] == HangUp("the caller said nothing for too long")
+    assert told[-1] == HangUpCall("the caller said nothing for too long")
 
 
 def test_the_callers_turn_ends_without_an_utterance() -> None:
@@ -168,7 +168,7 @@ def test_the_callers_turn_ends_without_an_utterance() -> None:
     assert call.after(0.02) == [
         Listen(False),
         ChangeState(USER_TURN, STANDBY),
-        HangUp("the caller said nothing for too long"),
+        HangUpCall("the caller said nothing for too long"),
     ]
 
 
@@ -176,7 +176,7 @@ def test_hold_audio_starts_three_seconds_into_waiting_and_goes_on_while_speech_i
     call = Playbook().asking()
     assert call.after(2.98) == []
     assert call.after(0.02) == [StartHold()]
-    assert call.tell(MessageCame(call.job, Message("Pode entrar.", STANDBY))) == [Speak(4, "Pode entrar.", "reply")]
+    assert call.tell(MessageCame(call.job, BotMessage("Pode entrar.", STANDBY))) == [Speak(4, "Pode entrar.", "reply")]
     assert call.after(1.0) == []
     assert call.tell(PlaybackBegan(4)) == [StopHold(), ChangeState(WAITING, IA_TURN)]
 
@@ -192,11 +192,11 @@ def test_standby_hangs_up_once_the_last_word_is_out() -> None:
     call = Playbook().answered_with(STANDBY)
     call.play()
     assert call.after(0.48) == []
-    assert call.after(0.02) == [ChangeState(IA_TURN, STANDBY), HangUp("the conversation is over")]
+    assert call.after(0.02) == [ChangeState(IA_TURN, STANDBY), HangUpCall("the conversation is over")]
 
 
 @pytest.mark.parametrize("status", [WAITING, IA_TURN])
-def test_waiting_and_ia_turn_keep_the_call_until_a_message_is_pushed(status: State) -> None:
+def test_waiting_and_ia_turn_keep_the_call_until_a_message_is_pushed(status: CallState) -> None:
     call = Playbook().answered_with(status)
     call.play()
     changes = [ChangeState(IA_TURN, WAITING)] if status is WAITING else []
@@ -204,12 +204,12 @@ def test_waiting_and_ia_turn_keep_the_call_until_a_message_is_pushed(status: Sta
     hold = [StartHold()] if status is WAITING else []
     assert call.after(10) == hold
     assert call.turns.accepts_push
-    assert call.tell(Pushed(Message("Pode entrar.", STANDBY))) == [Speak(5, "Pode entrar.", "reply")]
+    assert call.tell(Pushed(BotMessage("Pode entrar.", STANDBY))) == [Speak(5, "Pode entrar.", "reply")]
     assert call.tell(PlaybackBegan(5)) == ([StopHold(), ChangeState(WAITING, IA_TURN)] if status is WAITING else [])
 
 
 @pytest.mark.parametrize("status", [WAITING, IA_TURN])
-def test_both_end_thirty_seconds_after_the_last_message(status: State) -> None:
+def test_both_end_thirty_seconds_after_the_last_message(status: CallState) -> None:
     call = Playbook().kept(status)
     call.after(29.48)  # the pause of half a second is in the thirty
     assert call.after(0.02) == [
@@ -223,7 +223,7 @@ def test_both_end_thirty_seconds_after_the_last_message(status: State) -> None:
 def test_the_thirty_seconds_count_anew_after_each_push() -> None:
     call = Playbook().kept(WAITING)
     call.after(29)
-    call.tell(Pushed(Message("Ainda estou tentando.", WAITING)))
+    call.tell(Pushed(BotMessage("Ainda estou tentando.", WAITING)))
     call.play(2.0)
     assert Warn("the backend sent no further message in time") not in call.after(29.98)
     assert Warn("the backend sent no further message in time") in call.after(0.02)
@@ -231,10 +231,10 @@ def test_the_thirty_seconds_count_anew_after_each_push() -> None:
 
 def test_pushes_are_spoken_in_their_order_also_those_that_came_while_one_played() -> None:
     call = Playbook().kept(WAITING)
-    call.tell(Pushed(Message("um", WAITING)))
+    call.tell(Pushed(BotMessage("um", WAITING)))
     call.tell(PlaybackBegan(call.job))
-    assert call.tell(Pushed(Message("dois", IA_TURN))) == []
-    assert call.tell(Pushed(Message("três", USER_TURN))) == []
+    assert call.tell(Pushed(BotMessage("dois", IA_TURN))) == []
+    assert call.tell(Pushed(BotMessage("três", USER_TURN))) == []
     call.tell(PlaybackEnded(call.job))
     assert call.after(0.5) == [ChangeState(IA_TURN, WAITING), Speak(call.job, "dois", "reply")]
     call.play()
@@ -246,7 +246,7 @@ def test_pushes_are_spoken_in_their_order_also_those_that_came_while_one_played(
 def test_a_message_that_was_accepted_is_spoken_before_the_call_ends() -> None:
     call = Playbook().answered_with(STANDBY)
     call.tell(PlaybackBegan(call.job))
-    call.tell(Pushed(Message("Mais uma coisa.", STANDBY)))
+    call.tell(Pushed(BotMessage("Mais uma coisa.", STANDBY)))
     call.tell(PlaybackEnded(call.job))
     assert call.after(0.5) == [Speak(call.job, "Mais uma coisa.", "reply")]
 
@@ -255,7 +255,7 @@ def test_the_queue_is_bounded() -> None:
     call = Playbook(TurnRules(queued_messages=2)).asking()
     for _ in range(2):
         assert call.turns.accepts_push
-        call.tell(Pushed(Message("mais uma", WAITING)))
+        call.tell(Pushed(BotMessage("mais uma", WAITING)))
     assert not call.turns.accepts_push
 
 
@@ -268,7 +268,7 @@ def test_pushes_are_for_waiting_and_ia_turn_alone() -> None:
     call.play()
     call.after(0.5)
     assert not call.turns.accepts_push
-    assert call.tell(Pushed(Message("cedo demais", USER_TURN))) == []
+    assert call.tell(Pushed(BotMessage("cedo demais", USER_TURN))) == []
     call.tell(UtteranceBegan())
     call.tell(UtteranceEnded())
     assert call.turns.accepts_push
@@ -280,16 +280,16 @@ def test_pushes_are_for_waiting_and_ia_turn_alone() -> None:
     ("status", "then"),
     [
         (USER_TURN, [StopHold(), ChangeState(WAITING, USER_TURN), Listen(True)]),
-        (STANDBY, [StopHold(), ChangeState(WAITING, STANDBY), HangUp("the conversation is over")]),
+        (STANDBY, [StopHold(), ChangeState(WAITING, STANDBY), HangUpCall("the conversation is over")]),
         (WAITING, []),
         (IA_TURN, [StopHold(), ChangeState(WAITING, IA_TURN)]),
     ],
 )
 def test_an_empty_message_and_a_failed_synthesis_leave_the_status_to_be_done(
-    status: State, then: list[Command]
+    status: CallState, then: list[Command]
 ) -> None:
     call = Playbook().asking()
-    assert call.tell(MessageCame(call.job, Message("", status))) == then
+    assert call.tell(MessageCame(call.job, BotMessage("", status))) == then
     call = Playbook().answered_with(status)
     assert call.tell(SpeechFailed(call.job)) == then
 
@@ -322,7 +322,7 @@ def test_a_backend_without_a_result_is_given_up() -> None:
     told = call.after(2.0)
     assert told[0] == CancelBackend(3)
     assert told[-1] == Speak(4, COULD_NOT_CONNECT, "apology")
-    assert call.tell(MessageCame(3, Message("tarde demais", STANDBY))) == []
+    assert call.tell(MessageCame(3, BotMessage("tarde demais", STANDBY))) == []
 
 
 def test_speech_that_is_never_made_is_skipped() -> None:
@@ -339,7 +339,7 @@ def test_speech_that_is_never_made_is_skipped() -> None:
 def test_answers_of_a_job_given_up_are_ignored() -> None:
     call = Playbook().asking()
     assert call.tell(Recognised(call.job - 1, "outra vez")) == []
-    assert call.tell(MessageCame(call.job - 1, Message("não", STANDBY))) == []
+    assert call.tell(MessageCame(call.job - 1, BotMessage("não", STANDBY))) == []
     assert call.tell(PlaybackEnded(call.job)) == []
 
 
@@ -364,7 +364,7 @@ def test_with_barge_in_the_pause_after_a_reply_is_the_callers_too() -> None:
 
 
 @pytest.mark.parametrize("status", [STANDBY, WAITING, IA_TURN])
-def test_with_barge_in_any_other_reply_plays_out(status: State) -> None:
+def test_with_barge_in_any_other_reply_plays_out(status: CallState) -> None:
     call = Playbook(TurnRules(barge_in=True)).answered_with(status)
     assert Listen(True) not in call.play() + call.after(0.48)
 
@@ -372,7 +372,7 @@ def test_with_barge_in_any_other_reply_plays_out(status: State) -> None:
 def test_a_message_with_another_behind_it_plays_out() -> None:
     call = Playbook(TurnRules(barge_in=True)).answered_with(USER_TURN)
     call.tell(PlaybackBegan(4))
-    assert call.tell(Pushed(Message("E mais.", USER_TURN))) == [Listen(False)]
+    assert call.tell(Pushed(BotMessage("E mais.", USER_TURN))) == [Listen(False)]
 
 
 def test_the_call_has_a_limit_in_any_state() -> None:
@@ -382,14 +382,14 @@ def test_the_call_has_a_limit_in_any_state() -> None:
         CancelBackend(3),
         StopHold(),
         ChangeState(WAITING, STANDBY),
-        HangUp("the call reached its time limit"),
+        HangUpCall("the call reached its time limit"),
     ]
     assert call.turns.next_deadline == float("inf")
 
 
 def test_stopping_the_server_hangs_up() -> None:
     call = Playbook().listening()
-    assert call.tell(Stop("the server stops"))[-1] == HangUp("the server stops")
+    assert call.tell(Stop("the server stops"))[-1] == HangUpCall("the server stops")
     assert call.tell(Stop("the server stops")) == []
 
 

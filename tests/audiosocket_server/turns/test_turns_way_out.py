@@ -2,20 +2,20 @@
 
 from collections.abc import Callable
 
-from audiosocket_server.events import State
+from audiosocket_server.events import CallState
 from audiosocket_server.turns.machine import Phase, Turns
 from audiosocket_server.turns.vocabulary import (
     Answered,
     AskBackend,
     BackendFailed,
+    BotMessage,
     CancelBackend,
     CancelRecognition,
     ChangeState,
     Command,
     FinishRecognition,
-    HangUp,
+    HangUpCall,
     Listen,
-    Message,
     MessageCame,
     Over,
     PlaybackBegan,
@@ -41,7 +41,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-MESSAGES = st.builds(Message, st.sampled_from(["", "Um momento."]), st.sampled_from(list(State)))
+MESSAGES = st.builds(BotMessage, st.sampled_from(["", "Um momento."]), st.sampled_from(list(CallState)))
 JOB_EVENTS: list[Callable[[int], TurnEvent]] = [
     lambda job: Recognised(job, "sim"),
     lambda job: Recognised(job, ""),
@@ -58,7 +58,7 @@ class World:
     """What the commands have brought about; refuses those that contradict it."""
 
     def __init__(self) -> None:
-        self.state = State.STANDBY
+        self.state = CallState.STANDBY
         self.listening = self.holding = self.hung_up = False
         self.recognition = self.backend = self.speech = 0
         self.held = False
@@ -90,7 +90,7 @@ class World:
                 self.backend = 0
             case Speak(job, text, _, held):
                 assert text
-                assert self.state is not State.USER_TURN
+                assert self.state is not CallState.USER_TURN
                 self.speech, self.held = self._new(job), held
             case ReleaseSpeech(job):
                 assert self.held
@@ -98,12 +98,12 @@ class World:
             case StopSpeech():
                 self.speech = 0
             case StartHold():
-                assert self.state is State.WAITING
+                assert self.state is CallState.WAITING
                 self.holding = True
             case StopHold():
                 self.holding = False
-            case HangUp():
-                assert self.state is State.STANDBY
+            case HangUpCall():
+                assert self.state is CallState.STANDBY
                 self.hung_up = True
             case Warn():
                 pass
@@ -139,12 +139,12 @@ class AnyCall(RuleBasedStateMachine):
         self.tell(event)
 
     @rule(message=MESSAGES)
-    def the_backend_answers(self, message: Message) -> None:
+    def the_backend_answers(self, message: BotMessage) -> None:
         self.tell(MessageCame(self.world.job, message))
 
     @rule(message=MESSAGES)
-    def the_backend_pushes(self, message: Message) -> None:
-        has_floor = self.world.state in (State.WAITING, State.IA_TURN)
+    def the_backend_pushes(self, message: BotMessage) -> None:
+        has_floor = self.world.state in (CallState.WAITING, CallState.IA_TURN)
         assert not self.turns.accepts_push or has_floor
         self.tell(Pushed(message))
 
@@ -179,7 +179,7 @@ class AnyCall(RuleBasedStateMachine):
     def there_is_a_way_out(self) -> None:
         if self.gone or self.world.hung_up:
             assert self.turns.phase is Phase.OVER
-            assert self.turns.state is State.STANDBY
+            assert self.turns.state is CallState.STANDBY
             assert self.turns.next_deadline == float("inf")
         elif hasattr(self, "turns"):
             assert self.turns.next_deadline < float("inf")
@@ -188,10 +188,10 @@ class AnyCall(RuleBasedStateMachine):
 
     @invariant()
     def one_thing_at_a_time(self) -> None:
-        if self.world.state is State.USER_TURN:
+        if self.world.state is CallState.USER_TURN:
             assert self.world.listening
         if self.world.holding:
-            assert self.world.state is State.WAITING
+            assert self.world.state is CallState.WAITING
 
     def teardown(self) -> None:
         """Left alone, every call ends: nothing happens any more but time."""

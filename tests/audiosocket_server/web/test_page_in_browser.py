@@ -7,24 +7,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from audiosocket_server.backend.reply import Reply
+from audiosocket_server.backend.reply import BackendReply
 from audiosocket_server.events import (
-    BackendAsked,
-    CallEnded,
-    CallStarted,
-    HoldStarted,
-    PlaybackFinished,
-    PlaybackStarted,
-    SpeechEnded,
-    SpeechStarted,
-    Stage,
-    StageTook,
-    State,
-    StateChanged,
-    SynthesisFailed,
-    TranscriptFinal,
-    TranscriptInterim,
-    Warned,
+    BackendAskedEvent,
+    CallEndedEvent,
+    CallStartedEvent,
+    CallState,
+    HoldStartedEvent,
+    LatencyStage,
+    PlaybackFinishedEvent,
+    PlaybackStartedEvent,
+    SpeechEndedEvent,
+    SpeechStartedEvent,
+    StageTookEvent,
+    StateChangedEvent,
+    SynthesisFailedEvent,
+    TranscriptFinalEvent,
+    TranscriptInterimEvent,
+    WarnedEvent,
 )
 from audiosocket_server.registry.calls import CallRecord, Calls
 from audiosocket_server.registry.vitals import Vitals
@@ -60,15 +60,15 @@ def begin(calls: Calls, uuid: str = UUID, **doors: object) -> CallRecord:
     doors = {"push": lambda _: True, **doors}
     push = doors.pop("push")
     call = calls.open(uuid, "127.0.0.1:40003", push, began_at=began_at, **doors)  # type: ignore[arg-type]
-    call.record(CallStarted(uuid, call.peer), 0.0)
+    call.record(CallStartedEvent(uuid, call.peer), 0.0)
     return call
 
 
 def greet(call: CallRecord) -> None:
-    call.record(StateChanged(State.STANDBY, State.IA_TURN), 0.1)
-    call.record(PlaybackStarted("greeting", "Em que posso ajudar?"), 0.1)
-    call.record(PlaybackFinished(1000, complete=True), 1.1)
-    call.record(StateChanged(State.IA_TURN, State.USER_TURN), 1.6)
+    call.record(StateChangedEvent(CallState.STANDBY, CallState.IA_TURN), 0.1)
+    call.record(PlaybackStartedEvent("greeting", "Em que posso ajudar?"), 0.1)
+    call.record(PlaybackFinishedEvent(1000, complete=True), 1.1)
+    call.record(StateChangedEvent(CallState.IA_TURN, CallState.USER_TURN), 1.6)
 
 
 async def test_a_call_appears_changes_state_shows_its_transcript_and_its_end_with_no_reload() -> None:
@@ -78,7 +78,7 @@ async def test_a_call_appears_changes_state_shows_its_transcript_and_its_end_wit
         page = watched.page
         await expect(page.locator("#none")).to_be_visible()
         await page.evaluate("window.sameDocument = true")
-        b.backend.says.extend([reply("Pois não."), reply("Aguarde.", State.WAITING)])
+        b.backend.says.extend([reply("Pois não."), reply("Aguarde.", CallState.WAITING)])
         b.engine.hears.extend(["Quero falar com o 202.", "Sim."])
 
         caller = await b.call()
@@ -117,16 +117,16 @@ async def test_hostile_text_is_shown_as_text_and_does_nothing() -> None:
         page = watched.page
         call = begin(calls)
         for text in HOSTILE:
-            call.record(SpeechStarted(), 1.0)
-            call.record(TranscriptInterim(text), 1.0)
-            call.record(SpeechEnded("silence", 500), 1.0)
-            call.record(TranscriptFinal(text), 1.0)
-            call.record(BackendAsked(text), 1.0)
-            call.record(PlaybackStarted("reply", text), 1.0)
-            call.record(SynthesisFailed(text), 1.0)
-            call.record(Warned(text), 1.0)
+            call.record(SpeechStartedEvent(), 1.0)
+            call.record(TranscriptInterimEvent(text), 1.0)
+            call.record(SpeechEndedEvent("silence", 500), 1.0)
+            call.record(TranscriptFinalEvent(text), 1.0)
+            call.record(BackendAskedEvent(text), 1.0)
+            call.record(PlaybackStartedEvent("reply", text), 1.0)
+            call.record(SynthesisFailedEvent(text), 1.0)
+            call.record(WarnedEvent(text), 1.0)
         hostile_id = begin(calls, HOSTILE[1])
-        hostile_id.record(CallEnded("error", HOSTILE[0], 1), 1.0)
+        hostile_id.record(CallEndedEvent("error", HOSTILE[0], 1), 1.0)
         await expect(page.locator("#ending")).to_contain_text(HOSTILE[0])
         await expect(page.locator("#call-id")).to_have_text(HOSTILE[1])
         await page.locator("nav button", has_text=UUID).click()
@@ -200,8 +200,8 @@ async def test_a_lost_stream_comes_back_and_misses_nothing() -> None:
             await line.cut()
             await expect(page.locator("#link")).to_have_attribute("data-link", "lost")
             for n in range(50):
-                call.record(TranscriptFinal(f"word {n}."), 2.0 + n)
-            begin(calls, "another").record(CallEnded("caller", "gone", 1), 1.0)
+                call.record(TranscriptFinalEvent(f"word {n}."), 2.0 + n)
+            begin(calls, "another").record(CallEndedEvent("caller", "gone", 1), 1.0)
             await page.wait_for_timeout(500)
             await expect(page.locator("#transcript li")).to_have_count(4)
 
@@ -210,8 +210,8 @@ async def test_a_lost_stream_comes_back_and_misses_nothing() -> None:
             await page.locator("nav button", has_text=UUID).click()
             await expect(page.locator("#transcript li.caller")).to_have_count(50)
             await line.cut()
-            call.record(TranscriptFinal("and the last"), 60.0)
-            call.record(CallEnded("server", "the conversation is over", 61_000), 61.0)
+            call.record(TranscriptFinalEvent("and the last"), 60.0)
+            call.record(CallEndedEvent("server", "the conversation is over", 61_000), 61.0)
             await line.mend()
             await expect(page.locator("#ending")).to_have_text("Ended by server: the conversation is over.")
             await expect(page.locator("#transcript li.last")).to_have_count(1)
@@ -273,10 +273,10 @@ async def test_one_can_hang_up_and_push_and_walk_by_keyboard() -> None:
     from playwright.async_api import expect
 
     calls = Calls()
-    pushed: list[Reply] = []
+    pushed: list[BackendReply] = []
 
     def hang_up(reason: str) -> None:
-        call.record(CallEnded("server", reason, 1000), 1.0)
+        call.record(CallEndedEvent("server", reason, 1000), 1.0)
 
     async with control(calls) as url, browsing(url) as watched:
         page = watched.page
@@ -284,12 +284,12 @@ async def test_one_can_hang_up_and_push_and_walk_by_keyboard() -> None:
         call = begin(calls, push=lambda given: not pushed.append(given), hang_up=hang_up)
         await expect(page.locator("#call-id")).to_have_text(UUID)
         await expect(page.get_by_role("button", name="Push")).to_be_disabled()
-        call.record(StateChanged(State.STANDBY, State.WAITING), 0.5)
+        call.record(StateChangedEvent(CallState.STANDBY, CallState.WAITING), 0.5)
         await page.get_by_label("As the backend, say").fill("Pode entrar.")
         await page.get_by_label("then").select_option("STANDBY")
         await page.get_by_role("button", name="Push").click()
         await expect(page.get_by_label("As the backend, say")).to_have_value("")
-        assert [(given.message, given.status) for given in pushed] == [("Pode entrar.", State.STANDBY)]
+        assert [(given.message, given.status) for given in pushed] == [("Pode entrar.", CallState.STANDBY)]
 
         await page.locator("nav button").first.focus()
         await page.keyboard.press("ArrowDown")
@@ -340,18 +340,18 @@ async def test_it_fits_and_is_readable(width: int, scheme: str) -> None:
     calls = Calls()
     old = begin(calls, "0b7c4d1e-52aa-4c1b-9d40-8f0d2b6f0c11")
     greet(old)
-    old.record(CallEnded("error", "internal error: ValueError", 5000), 5.0)
+    old.record(CallEndedEvent("error", "internal error: ValueError", 5000), 5.0)
     greet(begin(calls, "9f1c22aa-0d7e-4b53-9a55-6a1f0e2a7b90"))
     call = begin(calls, vitals=lambda: Vitals(-20.0, -30.0, 0))
     greet(call)
-    call.record(SpeechStarted(), 2.0)
-    call.record(SpeechEnded("silence", 1500), 4.5)
-    call.record(StageTook(Stage.ENDPOINT, 1000, 1000), 4.5)
-    call.record(StageTook(Stage.RECOGNITION, 200, 1200), 4.7)
-    call.record(TranscriptFinal("Quero falar com o apartamento " + "202" * 60), 4.7)  # which no line holds
-    call.record(StateChanged(State.USER_TURN, State.WAITING), 4.7)
-    call.record(Warned("something is off"), 4.8)
-    call.record(HoldStarted(), 5.0)
+    call.record(SpeechStartedEvent(), 2.0)
+    call.record(SpeechEndedEvent("silence", 1500), 4.5)
+    call.record(StageTookEvent(LatencyStage.ENDPOINT, 1000, 1000), 4.5)
+    call.record(StageTookEvent(LatencyStage.RECOGNITION, 200, 1200), 4.7)
+    call.record(TranscriptFinalEvent("Quero falar com o apartamento " + "202" * 60), 4.7)  # which no line holds
+    call.record(StateChangedEvent(CallState.USER_TURN, CallState.WAITING), 4.7)
+    call.record(WarnedEvent("something is off"), 4.8)
+    call.record(HoldStartedEvent(), 5.0)
     size = {"width": width, "height": 800}
     async with control(calls) as url, browsing(url, viewport=size, color_scheme=scheme) as watched:
         page = watched.page

@@ -10,16 +10,16 @@ from typing import Any
 
 import httpx
 import pytest
-from audiosocket_server.backend.reply import Reply
+from audiosocket_server.backend.reply import BackendReply
 from audiosocket_server.events import (
-    CallEnded,
+    CallEndedEvent,
     CallEvent,
-    CallStarted,
-    DtmfReceived,
+    CallStartedEvent,
+    CallState,
+    DtmfReceivedEvent,
     Recorded,
-    State,
-    StateChanged,
-    TranscriptFinal,
+    StateChangedEvent,
+    TranscriptFinalEvent,
 )
 from audiosocket_server.registry.calls import Calls
 from audiosocket_server.web import streams as web_streams
@@ -62,8 +62,8 @@ def test_what_is_not_there_is_404_in_json(path: str) -> None:
 def test_a_stream_replays_goes_on_live_and_ends_with_the_call() -> None:
     async def client(http: httpx.AsyncClient) -> None:
         loop = asyncio.get_running_loop()
-        loop.call_later(40, call.record, TranscriptFinal("Sim,\nclaro."))
-        loop.call_later(41, call.record, CallEnded("caller", "hung up", 41_000))
+        loop.call_later(40, call.record, TranscriptFinalEvent("Sim,\nclaro."))
+        loop.call_later(41, call.record, CallEndedEvent("caller", "hung up", 41_000))
         events = await read_events(http, "/calls/a/events")
         assert [(e["id"], e["event"]) for e in events] == [
             ("1", "call_started"),
@@ -75,7 +75,7 @@ def test_a_stream_replays_goes_on_live_and_ends_with_the_call() -> None:
         assert events[2]["data"]["text"] == "Sim,\nclaro."
         assert loop.time() == pytest.approx(41, abs=0.01)
 
-    call = FakeCall("a", CallStarted("a", "127.0.0.1:9"), StateChanged(State.STANDBY, State.IA_TURN))
+    call = FakeCall("a", CallStartedEvent("a", "127.0.0.1:9"), StateChangedEvent(CallState.STANDBY, CallState.IA_TURN))
     serving(FakeCalls(call), client)
 
 
@@ -88,7 +88,7 @@ def test_a_client_that_comes_back_gets_what_it_missed_and_no_more() -> None:
         # 204 is how an EventSource learns that it need not come back again.
         assert (await http.get("/calls/a/events", headers={"Last-Event-ID": "2"})).status_code == 204
 
-    call = FakeCall("a", CallStarted("a", "127.0.0.1:9"), CallEnded("caller", "hung up", 100))
+    call = FakeCall("a", CallStartedEvent("a", "127.0.0.1:9"), CallEndedEvent("caller", "hung up", 100))
     serving(FakeCalls(call), client)
 
 
@@ -100,7 +100,7 @@ def test_a_client_that_goes_leaves_nothing_behind() -> None:
         await asyncio.sleep(0.1)
         assert call.watchers == []
 
-    call = FakeCall("a", CallStarted("a", "127.0.0.1:9"))
+    call = FakeCall("a", CallStartedEvent("a", "127.0.0.1:9"))
     serving(FakeCalls(call), client)
 
 
@@ -138,19 +138,19 @@ def test_a_pushed_message_reaches_its_call() -> None:
 @pytest.mark.parametrize(
     ("state", "waiting", "code", "why"),
     [
-        (State.USER_TURN, 0, 409, "call a is in USER_TURN: a message is taken in WAITING or IA_TURN only"),
-        (State.STANDBY, 0, 409, "call a is in STANDBY: a message is taken in WAITING or IA_TURN only"),
-        (State.IA_TURN, 2, 409, "call a is in IA_TURN: too many messages wait"),
+        (CallState.USER_TURN, 0, 409, "call a is in USER_TURN: a message is taken in WAITING or IA_TURN only"),
+        (CallState.STANDBY, 0, 409, "call a is in STANDBY: a message is taken in WAITING or IA_TURN only"),
+        (CallState.IA_TURN, 2, 409, "call a is in IA_TURN: too many messages wait"),
     ],
 )
-def test_a_message_that_the_call_does_not_take_is_409(state: State, waiting: int, code: int, why: str) -> None:
+def test_a_message_that_the_call_does_not_take_is_409(state: CallState, waiting: int, code: int, why: str) -> None:
     async def client(http: httpx.AsyncClient) -> None:
         answer = await http.post("/calls/a/messages", json=REPLY)
         assert (answer.status_code, answer.json()) == (code, {"error": why})
 
     call = FakeCall("a")
     call.state = state
-    call.pushed = [Reply("", State.WAITING, {})] * waiting
+    call.pushed = [BackendReply("", CallState.WAITING, {})] * waiting
     serving(FakeCalls(call), client)
 
 
@@ -160,7 +160,7 @@ def test_a_message_for_an_unknown_or_ended_call_is_404() -> None:
         answer = await http.post("/calls/a/messages", json=REPLY)
         assert (answer.status_code, answer.json()) == (404, {"error": "call a has ended"})
 
-    serving(FakeCalls(FakeCall("a", CallEnded("caller", "hung up", 100))), client)
+    serving(FakeCalls(FakeCall("a", CallEndedEvent("caller", "hung up", 100))), client)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def _one_of_each() -> list[Any]:
 @pytest.mark.parametrize("split", ["none", "seeded"])
 def test_the_end_is_prompt_with_streams_open(split: Any) -> None:
     async def scene() -> None:
-        calls = FakeCalls(FakeCall("a", CallStarted("a", "127.0.0.1:9")))
+        calls = FakeCalls(FakeCall("a", CallStartedEvent("a", "127.0.0.1:9")))
         server = ControlServer(calls)
         url = await server.start("127.0.0.1", 0)
         async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False) as http:
@@ -256,17 +256,17 @@ def test_the_end_is_prompt_with_streams_open(split: Any) -> None:
 def test_the_registry_of_the_server_is_what_is_asked_for() -> None:
     async def scene() -> None:
         calls = Calls()
-        taken: list[Reply] = []
+        taken: list[BackendReply] = []
         record = calls.open("0-1", "127.0.0.1:9", lambda reply: not taken.append(reply))
-        record.record(CallStarted("0-1", "127.0.0.1:9"), 0.0)
+        record.record(CallStartedEvent("0-1", "127.0.0.1:9"), 0.0)
         server = ControlServer(calls)
         url = await server.start("127.0.0.1", 0)
         async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False) as http:
             stream = asyncio.create_task(read_events(http, "/calls/0-1/events"))
             assert (await http.get("/calls")).json()["calls"][0]["state"] == "STANDBY"
             assert (await http.post("/calls/0-1/messages", json=REPLY)).status_code == 202
-            record.record(DtmfReceived("5"), 1.0)
-            record.record(CallEnded("caller", "hung up", 2000), 2.0)
+            record.record(DtmfReceivedEvent("5"), 1.0)
+            record.record(CallEndedEvent("caller", "hung up", 2000), 2.0)
             assert [e["event"] for e in await stream] == ["call_started", "dtmf_received", "call_ended"]
             shown = (await http.get("/calls/0-1")).json()
             assert [entry["origin"] for entry in shown["transcript"]] == ["caller", "system"]
@@ -279,7 +279,7 @@ def test_the_registry_of_the_server_is_what_is_asked_for() -> None:
 
 def test_many_servers_one_after_the_other_each_on_a_loop_of_its_own() -> None:
     for _ in range(60):
-        serving(FakeCalls(FakeCall("a", CallEnded("caller", "hung up", 1))), lambda http: _one_stream(http))
+        serving(FakeCalls(FakeCall("a", CallEndedEvent("caller", "hung up", 1))), lambda http: _one_stream(http))
 
 
 async def _one_stream(http: httpx.AsyncClient) -> None:
@@ -288,7 +288,7 @@ async def _one_stream(http: httpx.AsyncClient) -> None:
 
 @pytest.mark.kernel
 async def test_over_kernel_sockets_a_reader_that_sleeps_cannot_hold_the_end_up() -> None:
-    call = FakeCall("a", *(TranscriptFinal("x" * 100_000) for _ in range(100)))
+    call = FakeCall("a", *(TranscriptFinalEvent("x" * 100_000) for _ in range(100)))
     server = ControlServer(FakeCalls(call))
     url = await server.start("127.0.0.1", 0)
     port = int(url.rsplit(":", 1)[1])
@@ -320,7 +320,7 @@ def test_a_last_event_id_that_is_no_number_of_ours_replays_all() -> None:
             events = await read_events(http, "/calls/a/events", **{"Last-Event-ID": wrong})
             assert [e["id"] for e in events] == ["1", "2"]
 
-    serving(FakeCalls(FakeCall("a", CallStarted("a", ""), CallEnded("caller", "hung up", 100))), client)
+    serving(FakeCalls(FakeCall("a", CallStartedEvent("a", ""), CallEndedEvent("caller", "hung up", 100))), client)
 
 
 def test_a_call_that_ends_while_a_message_is_on_its_way_is_404() -> None:
@@ -329,8 +329,8 @@ def test_a_call_that_ends_while_a_message_is_on_its_way_is_404() -> None:
             body = json.dumps(REPLY).encode()
             yield body[:5]
             await asyncio.sleep(1)
-            call.state = State.STANDBY
-            call.record(CallEnded("caller", "hung up", 1000))
+            call.state = CallState.STANDBY
+            call.record(CallEndedEvent("caller", "hung up", 1000))
             yield body[5:]
 
         answer = await http.post("/calls/a/messages", content=slowly())
@@ -356,7 +356,7 @@ def test_streams_are_bounded_and_pushes_go_through_all_the_same(monkeypatch: pyt
         async with http.stream("GET", "/calls/a/events") as again:
             assert again.status_code == 200
 
-    serving(FakeCalls(FakeCall("a", CallStarted("a", ""))), client)
+    serving(FakeCalls(FakeCall("a", CallStartedEvent("a", ""))), client)
 
 
 def test_a_client_that_says_nothing_costs_no_more_than_a_connection() -> None:

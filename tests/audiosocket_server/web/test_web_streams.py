@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from audiosocket_server.events import CallEnded, CallStarted, DtmfReceived
+from audiosocket_server.events import CallEndedEvent, CallStartedEvent, DtmfReceivedEvent
 from audiosocket_server.web.api import ControlServer
 from helpers.call_bench import bench, types, virtual
 from helpers.web_bench import FakeCall, FakeCalls, read_events, serving
@@ -38,7 +38,7 @@ def test_first_the_whole_list_then_what_changed_and_what_is_gone() -> None:
     async def client(http: httpx.AsyncClient) -> None:
         loop = asyncio.get_running_loop()
         loop.call_later(1, calls.add, second := FakeCall("b"))
-        loop.call_later(2, second.record, DtmfReceived("1"))
+        loop.call_later(2, second.record, DtmfReceivedEvent("1"))
         loop.call_later(2, calls.tell)
         loop.call_later(3, calls.calls.remove, first)
         loop.call_later(3, calls.tell)
@@ -60,7 +60,7 @@ def test_a_burst_of_changes_is_told_five_times_a_second() -> None:
     async def client(http: httpx.AsyncClient) -> None:
         loop = asyncio.get_running_loop()
         for n in range(100):
-            loop.call_later(n / 100, call.record, DtmfReceived("1"))
+            loop.call_later(n / 100, call.record, DtmfReceivedEvent("1"))
             loop.call_later(n / 100, calls.tell)
         assert len(await told_in(http, "/events", 2)) <= 7
 
@@ -82,7 +82,7 @@ def test_levels_are_measured_once_for_all_who_ask_and_for_nobody_else() -> None:
         assert call.measured == 11
         assert ended.measured == 0
 
-    calls = FakeCalls(call := FakeCall("a"), ended := FakeCall("b", CallEnded("caller", "gone", 1)))
+    calls = FakeCalls(call := FakeCall("a"), ended := FakeCall("b", CallEndedEvent("caller", "gone", 1)))
     serving(calls, client)
 
 
@@ -94,7 +94,7 @@ def test_hanging_up_ends_the_call_once() -> None:
         assert (await http.post("/calls/b/hangup")).status_code == 404
         assert (await http.get("/calls/a/hangup")).status_code == 405
 
-    serving(FakeCalls(call := FakeCall("a", CallStarted("a", ""))), client)
+    serving(FakeCalls(call := FakeCall("a", CallStartedEvent("a", ""))), client)
     assert call.hung_up == ["hung up by the control API"]
 
 

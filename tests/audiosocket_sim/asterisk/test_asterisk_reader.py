@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiosocket_sim.asterisk.profiles import ERAS, Era
-from audiosocket_sim.asterisk.reader import AsteriskReader, Audio
+from audiosocket_sim.asterisk.reader import AsteriskReader, BotAudio
 
 BY_NAME = {era.name: era for era in ERAS}
 FRAME = b"\x10\x01\x40" + bytes(range(1, 161)) * 2
-HEARD = Audio(8000, FRAME[3:])
+HEARD = BotAudio(8000, FRAME[3:])
 each_era = pytest.mark.parametrize("era", ERAS, ids=lambda era: era.name)
 
 
@@ -20,7 +20,7 @@ def reader(name: str) -> AsteriskReader:
 
 
 @each_era
-def test_whole_messages_are_heard_at_once_however_many_come_together(era: Era) -> None:
+def test_message_splitter_are_heard_at_once_however_many_come_together(era: Era) -> None:
     one = AsteriskReader(era)
     assert one.feed(FRAME, 1.0) == [HEARD]
     assert one.feed(FRAME * 50, 1.0) == [HEARD] * 50
@@ -94,7 +94,7 @@ def test_an_era_without_patience_gets_a_deadline_at_the_edge_of_a_buffer() -> No
 
 def test_an_odd_length_loses_its_last_byte_and_is_told() -> None:
     one = reader("E")
-    assert one.feed(b"\x10\0\3abc" + b"\x10\0\1z" + FRAME, 0.0) == [Audio(8000, b"ab"), Audio(8000, b""), HEARD]
+    assert one.feed(b"\x10\0\3abc" + b"\x10\0\1z" + FRAME, 0.0) == [BotAudio(8000, b"ab"), BotAudio(8000, b""), HEARD]
     assert [note for note in one.notes if "odd length" in note] == one.notes
 
 
@@ -107,8 +107,8 @@ def test_the_length_of_a_hang_up_is_not_looked_at() -> None:
 
 def test_the_longest_message() -> None:
     one = reader("E")
-    assert one.feed(b"\x18\xff\xfe" + bytes(65534), 0.0) == [Audio(192000, bytes(65534))]
-    assert one.feed(b"\x10\xff\xff" + bytes(65535), 0.0) == [Audio(8000, bytes(65534))]
+    assert one.feed(b"\x18\xff\xfe" + bytes(65534), 0.0) == [BotAudio(192000, bytes(65534))]
+    assert one.feed(b"\x10\xff\xff" + bytes(65535), 0.0) == [BotAudio(8000, bytes(65534))]
 
 
 def test_the_end_of_the_stream_after_a_verdict_changes_nothing() -> None:
@@ -143,10 +143,10 @@ def test_whatever_comes_is_a_verdict_never_an_error(data: bytes, seed: int, name
 def test_the_newest_hear_the_same_however_it_is_cut(payloads: list[bytes], seed: int, name: str) -> None:
     stream = b"".join(b"\x10" + len(payload).to_bytes(2, "big") + payload for payload in payloads)
     one, cuts = reader(name), random.Random(seed)
-    heard: list[Audio] = []
+    heard: list[BotAudio] = []
     while stream:
         at = cuts.randint(1, min(len(stream), 100))
         heard += one.feed(stream[:at], 0.0)
         stream = stream[at:]
-    assert heard == [Audio(8000, payload[: len(payload) & ~1]) for payload in payloads]
+    assert heard == [BotAudio(8000, payload[: len(payload) & ~1]) for payload in payloads]
     assert (one.busy, one.deadline, one.verdict) == (False, None, None)

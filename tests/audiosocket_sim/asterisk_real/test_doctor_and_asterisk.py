@@ -9,7 +9,7 @@ from helpers.real_calls import page_dialplan
 
 from audiosocket_core.slin import read_audio
 from audiosocket_sim.asterisk_real import Installation, RealAsterisk
-from audiosocket_sim.asterisk_real.phone import Phone
+from audiosocket_sim.asterisk_real.phone import RtpPhone
 from audiosocket_sim.live.doctor import Finding, Observed, examine, findings
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.real_time]
@@ -56,7 +56,7 @@ async def examined(installation: Installation, kind: str) -> Observed:
 
 async def _speak_from_a_phone(asterisk: RealAsterisk) -> None:
     """µ-law over RTP: the caller's codec, which Dial then hands on as it is."""
-    phone = await Phone.open("ulaw", lambda at, pcm: None)
+    phone = await RtpPhone.open("ulaw", lambda at, pcm: None)
     asterisk.call(phone.channel, "broken", "101")
     _, line = await asterisk.told("@phone")
     match = re.search(r"@phone (\d+)", line)

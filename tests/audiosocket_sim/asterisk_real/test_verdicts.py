@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from audiosocket_sim.asterisk.profiles import UnknownProfile, release_like
-from audiosocket_sim.asterisk_real.phone import Phone
+from audiosocket_sim.asterisk_real.phone import RtpPhone
 from audiosocket_sim.asterisk_real.verdicts import end_told
 
 LOG = "[Nov 22 18:25:04] {}[25924][C-00000004]: {}.c:161 audiosocket_run: {}"
@@ -57,7 +57,7 @@ def test_two_phones_hear_one_another() -> None:
             if len(heard) == 2:
                 all_heard.set()
 
-        one, other = await Phone.open("ulaw", lambda at, pcm: None), await Phone.open("ulaw", hear)
+        one, other = await RtpPhone.open("ulaw", lambda at, pcm: None), await RtpPhone.open("ulaw", hear)
         one.connect(other.port)
         for value in (b"\x84\x00", b"\x84\x10"):
             one.send(value * 160)

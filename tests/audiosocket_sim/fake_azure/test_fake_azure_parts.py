@@ -21,7 +21,7 @@ from audiosocket_sim.fake_azure.asked import (
 from audiosocket_sim.fake_azure.audio_formats import InputFormat, OutputFormat, read_riff
 from audiosocket_sim.fake_azure.downsampling import Downsampler
 from audiosocket_sim.fake_azure.frames import Frame, MalformedFrame, pack, unpack
-from audiosocket_sim.fake_azure.messages import Phrase, SpeechStarted, frame_of
+from audiosocket_sim.fake_azure.messages import SpeechPhrase, SpeechStartDetected, frame_of
 from audiosocket_sim.fake_azure.recognisers import RecogniserError, load_recogniser, phrase_book, recogniser_from
 from audiosocket_sim.fake_azure.speech_detector import Ended, SpeechDetector, Started
 from audiosocket_sim.phone.line import noise
@@ -74,11 +74,11 @@ def test_what_is_packed_is_what_is_unpacked(body: str | bytes) -> None:
 
 
 def test_messages_are_in_units_of_100_ns() -> None:
-    assert json.loads(frame_of(SpeechStarted(200), "1").body) == {"Offset": 2_000_000}
-    phrase = json.loads(frame_of(Phrase("Success", "Sim.", 200, 380, detailed=True), "1").body)
+    assert json.loads(frame_of(SpeechStartDetected(200), "1").body) == {"Offset": 2_000_000}
+    phrase = json.loads(frame_of(SpeechPhrase("Success", "Sim.", 200, 380, detailed=True), "1").body)
     assert (phrase["Offset"], phrase["Duration"], phrase["DisplayText"]) == (2_000_000, 3_800_000, "Sim.")
     assert phrase["NBest"][0]["Display"] == "Sim."
-    assert "DisplayText" not in json.loads(frame_of(Phrase("NoMatch", "", 0, 0), "1").body)
+    assert "DisplayText" not in json.loads(frame_of(SpeechPhrase("NoMatch", "", 0, 0), "1").body)
 
 
 # --- what is asked for

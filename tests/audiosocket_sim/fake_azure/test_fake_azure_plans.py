@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from audiosocket_sim.cli.main import main
 from audiosocket_sim.fake_azure import FakeAzure, FakeAzureError, Faults, FaultsError, Request, load_faults
 from audiosocket_sim.fake_azure.command import line_of
-from audiosocket_sim.fake_azure.plan import Drop, Moment, Pace, Stall, Step
+from audiosocket_sim.fake_azure.plan import Drop, FaultMoment, Pace, PlanStep, Stall
 from audiosocket_sim.fake_azure.request_log import RequestLog, masked
 from audiosocket_sim.fake_azure.script import AFTER, AUDIO, BEFORE, START, Now, Script, is_at
 from audiosocket_sim.scenario.paths import PROJECT
@@ -88,7 +88,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 DOCS = (PROJECT / "docs" / "speech.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("model", [Step, Moment, Pace])
+@pytest.mark.parametrize("model", [PlanStep, FaultMoment, Pace])
 def test_the_docs_tell_every_key(model: type[BaseModel]) -> None:
     for name, field in model.model_fields.items():
         assert f"| `{name}` | {field.description}" in DOCS
@@ -110,21 +110,21 @@ def script(**keys: list[dict[str, Any]]) -> Script:
 def test_the_last_step_stays() -> None:
     plans = script(k=[{"status": "Error", "times": 2}, {"status": "NoMatch"}])
     assert [plans.at_turn("k", "recognition").status for _ in range(4)] == ["Error", "Error", "NoMatch", "NoMatch"]
-    assert plans.at_turn("another", "recognition") == Step()
+    assert plans.at_turn("another", "recognition") == PlanStep()
 
 
 def test_each_service_counts_by_itself() -> None:
     plans = script(k=[{"only": "synthesis", "no_audio": True}, {"status": "Error"}, {}])
     assert plans.at_turn("k", "recognition").status == "Error"
     assert [plans.at_turn("k", "synthesis").no_audio for _ in range(2)] == [True, False]
-    assert plans.at_turn("k", "recognition") == Step()
+    assert plans.at_turn("k", "recognition") == PlanStep()
 
 
 def test_steps_about_the_upgrade_are_for_upgrades() -> None:
     plans = script(k=[{"refuse": 503}, {"status": "Error"}, {"refuse": 401}])
     assert plans.at_upgrade("k", "recognition").refuse == 503
-    assert plans.at_upgrade("k", "recognition") == Step()  # the next step is about a turn
-    assert plans.at_upgrade("k", "recognition") == Step()  # however often is connected before it
+    assert plans.at_upgrade("k", "recognition") == PlanStep()  # the next step is about a turn
+    assert plans.at_upgrade("k", "recognition") == PlanStep()  # however often is connected before it
     assert plans.at_turn("k", "recognition").status == "Error"
     assert plans.at_turn("k", "recognition").refuse == 401  # and not used up: the connection has to end first
     assert plans.at_upgrade("k", "recognition").refuse == 401

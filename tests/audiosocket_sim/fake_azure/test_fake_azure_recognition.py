@@ -10,10 +10,10 @@ from audiosocket_core.slin import resample, silence, ulaw_encode
 from audiosocket_sim.fake_azure.asked import NotUnderstood, RecognitionAsked
 from audiosocket_sim.fake_azure.messages import (
     Hypothesis,
-    Message,
-    Phrase,
-    SpeechEnded,
-    SpeechStarted,
+    ServiceMessage,
+    SpeechEndDetected,
+    SpeechPhrase,
+    SpeechStartDetected,
     Status,
     TurnEnded,
     TurnStarted,
@@ -31,7 +31,7 @@ def turn(asked: RecognitionAsked = CONTINUOUS, status: Status | None = None) -> 
     return RecognitionTurn(asked, BOOK, "tag", status)
 
 
-def fed(turn: RecognitionTurn, sound: bytes, *, header: bytes = riff(8000), block: int = 1600) -> list[Message]:
+def fed(turn: RecognitionTurn, sound: bytes, *, header: bytes = riff(8000), block: int = 1600) -> list[ServiceMessage]:
     """All messages of a turn that hears this, to the end of the audio; without hypotheses."""
     told = [*turn.begin(), *turn.audio(header)]
     for at in range(0, len(sound), block):
@@ -45,12 +45,12 @@ def test_continuous() -> None:
     told = fed(heard, quero() + silence(800) + recording("sim") + silence(700))
     assert told == [
         TurnStarted("tag"),
-        SpeechStarted(200),
-        Phrase("Success", QUERO, 200, 3160),
-        SpeechStarted(4800),
-        Phrase("Success", "Sim.", 4800, 380),
-        SpeechEnded(6200),
-        Phrase("EndOfDictation", "", 6200, 0),
+        SpeechStartDetected(200),
+        SpeechPhrase("Success", QUERO, 200, 3160),
+        SpeechStartDetected(4800),
+        SpeechPhrase("Success", "Sim.", 4800, 380),
+        SpeechEndDetected(6200),
+        SpeechPhrase("EndOfDictation", "", 6200, 0),
         TurnEnded(),
     ]
     assert heard.texts == [QUERO, "Sim."]
@@ -61,9 +61,9 @@ def test_once() -> None:
     told = fed(turn(ONCE), quero() + silence(800) + recording("sim") + silence(700))
     assert told == [
         TurnStarted("tag"),
-        SpeechStarted(200),
-        SpeechEnded(3360),
-        Phrase("Success", QUERO, 200, 3160),
+        SpeechStartDetected(200),
+        SpeechEndDetected(3360),
+        SpeechPhrase("Success", QUERO, 200, 3160),
         TurnEnded(),
     ]
 
@@ -71,13 +71,13 @@ def test_once() -> None:
 @pytest.mark.parametrize("block", [320, 333, 1600, 100_000])
 def test_however_the_audio_is_cut(block: int) -> None:
     sound = quero() + silence(800) + recording("sim") + silence(700)
-    phrases = [message.text for message in fed(turn(), sound, block=block) if isinstance(message, Phrase)]
+    phrases = [message.text for message in fed(turn(), sound, block=block) if isinstance(message, SpeechPhrase)]
     assert phrases == [QUERO, "Sim.", ""]
 
 
 def test_an_open_phrase_is_finished_at_the_end_of_the_audio() -> None:
     told = fed(turn(), quero())
-    assert Phrase("Success", QUERO, 200, 3160) in told
+    assert SpeechPhrase("Success", QUERO, 200, 3160) in told
     assert told[-1] == TurnEnded()
 
 
@@ -94,42 +94,42 @@ def test_hypotheses_grow_with_what_was_heard() -> None:
 
 def test_only_silence() -> None:
     told = fed(turn(), silence(2000))
-    assert told[1:3] == [Phrase("InitialSilenceTimeout", "", 0, 2000), SpeechEnded(2000)]
+    assert told[1:3] == [SpeechPhrase("InitialSilenceTimeout", "", 0, 2000), SpeechEndDetected(2000)]
 
 
 @pytest.mark.parametrize("asked", [ONCE, CONTINUOUS], ids=["once", "continuous"])
 def test_too_long_a_silence_ends_the_turn(asked: RecognitionAsked) -> None:
     heard = turn(replace(asked, initial_silence_ms=1000))
     told = fed(heard, silence(1500) + quero())
-    assert told == [TurnStarted("tag"), Phrase("InitialSilenceTimeout", "", 0, 1000), TurnEnded()]
+    assert told == [TurnStarted("tag"), SpeechPhrase("InitialSilenceTimeout", "", 0, 1000), TurnEnded()]
 
 
 def test_no_audio_at_all() -> None:
     heard = turn()
-    assert list(heard.audio(b"")) == [SpeechEnded(0), Phrase("EndOfDictation", "", 0, 0), TurnEnded()]
+    assert list(heard.audio(b"")) == [SpeechEndDetected(0), SpeechPhrase("EndOfDictation", "", 0, 0), TurnEnded()]
     assert heard.last_status is None
 
 
 def test_what_is_not_known_is_no_match() -> None:
     heard = turn()
     told = fed(heard, memoryview(quero()).cast("h")[::-1].tobytes())  # backwards
-    assert [message.status for message in told if isinstance(message, Phrase)] == ["NoMatch", "EndOfDictation"]
+    assert [message.status for message in told if isinstance(message, SpeechPhrase)] == ["NoMatch", "EndOfDictation"]
     assert (heard.texts, heard.last_status) == ([], "NoMatch")
 
 
 def test_a_status_that_was_planned() -> None:
     heard = turn(ONCE, "TooManyRequests")
-    assert Phrase("TooManyRequests", "", 200, 3160) in fed(heard, quero())
+    assert SpeechPhrase("TooManyRequests", "", 200, 3160) in fed(heard, quero())
     assert heard.texts == []
 
 
 def test_commit_makes_the_open_phrase_final() -> None:
     heard = turn()
     list(heard.audio(riff(8000) + quero()))
-    assert list(heard.commit()) == [Phrase("Success", QUERO, 200, 3450)]
+    assert list(heard.commit()) == [SpeechPhrase("Success", QUERO, 200, 3450)]
     assert list(heard.commit()) == []
     list(heard.audio(silence(700)))
-    assert [type(message) for message in heard.audio(b"")] == [SpeechEnded, Phrase, TurnEnded]
+    assert [type(message) for message in heard.audio(b"")] == [SpeechEndDetected, SpeechPhrase, TurnEnded]
 
 
 @pytest.mark.parametrize("cut", [1, 43, 44, 60])
@@ -137,7 +137,7 @@ def test_a_header_in_pieces(cut: int) -> None:
     heard = turn()
     data = riff(8000) + quero()
     told = [*heard.audio(data[:cut]), *heard.audio(data[cut:]), *heard.audio(b"")]
-    assert Phrase("Success", QUERO, 200, 3160) in told
+    assert SpeechPhrase("Success", QUERO, 200, 3160) in told
 
 
 def test_what_is_no_riff_header() -> None:
@@ -149,7 +149,7 @@ def test_wideband_and_mu_law() -> None:
     wide = fed(turn(), resample(quero(), 8000, 16000), header=riff(16000), block=3200)
     coded = fed(turn(), ulaw_encode(quero()), header=riff(8000, tag=7, bits=8), block=800)
     for told in (wide, coded):
-        assert [message.text for message in told if isinstance(message, Phrase)] == [QUERO, ""]
+        assert [message.text for message in told if isinstance(message, SpeechPhrase)] == [QUERO, ""]
 
 
 def test_a_phrase_without_end_is_cut() -> None:
@@ -161,6 +161,6 @@ def test_a_phrase_without_end_is_cut() -> None:
 
     heard = RecognitionTurn(CONTINUOUS, recogniser_from(measure), "tag")
     told = fed(heard, quero() * 20)  # 73 s without a pause of 600 ms
-    statuses = [message.status for message in told if isinstance(message, Phrase)]
+    statuses = [message.status for message in told if isinstance(message, SpeechPhrase)]
     assert statuses == ["Success", "Success", "EndOfDictation"]
     assert lengths[0] == pytest.approx(60_000, abs=600)

@@ -16,7 +16,7 @@ from audiosocket_sim.parties.target import (
 
 
 def test_kinds() -> None:
-    assert parse_target("audiosocket_server:serve") == InProcessTarget("server", "serve")
+    assert parse_target("audiosocket_server:serve") == InProcessTarget("audiosocket_server", "serve")
     assert parse_target("tcp://127.0.0.1:8080", "http://127.0.0.1:8081") == DialledTarget(
         "127.0.0.1", 8080, "http://127.0.0.1:8081"
     )

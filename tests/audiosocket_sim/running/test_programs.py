@@ -100,7 +100,12 @@ def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-IMPATIENT = "from audiosocket_sim import __main__, target; target._STOP_SECONDS = 0.5; __main__.main()"
+IMPATIENT = """
+from audiosocket_sim import __main__
+from audiosocket_sim.parties import target
+target._STOP_SECONDS = 0.5
+__main__.main()
+"""
 """`python -m audiosocket_sim`, but a program that does not end when it is asked to is killed sooner."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audiosocket_sim.running.call_fixture import Stage
+from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.running.runner import Options, Outcome, Result, run
 from audiosocket_sim.scenario.loading import load_text
 
@@ -416,14 +416,14 @@ def test_after_the_end_nobody_waits_longer_than_he_must(
     endless: bool, seconds: float, end: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     took: list[float] = []
-    finish = Stage.finish
+    finish = CallFixture.finish
 
-    async def timed(stage: Stage) -> None:
+    async def timed(stage: CallFixture) -> None:
         before = asyncio.get_running_loop().time()
         await finish(stage)
         took.append(asyncio.get_running_loop().time() - before)
 
-    monkeypatch.setattr(Stage, "finish", timed)
+    monkeypatch.setattr(CallFixture, "finish", timed)
     result = call("expect: {hangs_up: server}", [1, end], control=True, endless=endless)
     assert result.outcome is Outcome.PASSED, result.problems
     assert took == [pytest.approx(seconds)]

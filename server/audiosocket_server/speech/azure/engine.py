@@ -13,7 +13,7 @@ from audiosocket_server.settings.settings import Settings
 from audiosocket_server.speech.azure.faults import why_no_connection
 from audiosocket_server.speech.azure.native import NativeRecognition, NativeVoice, new_config
 from audiosocket_server.speech.azure.recognition import AzureTurn
-from audiosocket_server.speech.azure.synthesis import Message, Voices
+from audiosocket_server.speech.azure.synthesis import SynthesisMessage, Voices
 from audiosocket_server.speech.azure.threads import Threads
 from audiosocket_server.speech.base import Recognition, SpeechError, SpeechUnavailable
 
@@ -40,7 +40,7 @@ class AzureEngine:
         self._threads = Threads()
         self._voices = Voices(self._threads, self._new_voice)
         self._turns: set[AzureTurn] = set()
-        self._messages: set[Message] = set()
+        self._messages: set[SynthesisMessage] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -65,7 +65,7 @@ class AzureEngine:
     async def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
         if self._closed:
             raise SpeechError("the engine is closed")
-        message = Message(self._threads, self._voices, text, voice, self._speech.azure_first_audio_seconds)
+        message = SynthesisMessage(self._threads, self._voices, text, voice, self._speech.azure_first_audio_seconds)
         self._messages.add(message)
         self._keep(message.live(), lambda: self._messages.discard(message))
         try:

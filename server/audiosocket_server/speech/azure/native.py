@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import azure.cognitiveservices.speech as sdk
 
-from audiosocket_server.settings.settings import Speech
+from audiosocket_server.settings.settings import SpeechSettings
 from audiosocket_server.speech.azure.faults import fault
 from audiosocket_server.speech.base import SpeechError
 
@@ -45,7 +45,7 @@ class SynthesisListener(Protocol):
     def on_end(self, error: SpeechError | None) -> None: ...
 
 
-def new_config(speech: Speech) -> Any:
+def new_config(speech: SpeechSettings) -> Any:
     """Key, place and time limits for everything; recognizers and synthesizers are made from it."""
     assert speech.azure_key is not None
     key = speech.azure_key.get_secret_value()

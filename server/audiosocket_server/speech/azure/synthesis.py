@@ -15,7 +15,7 @@ from audiosocket_server.speech.azure.native import NativeVoice
 from audiosocket_server.speech.azure.threads import Threads
 from audiosocket_server.speech.base import SpeechError, SpeechUnavailable
 
-__all__ = ["Message", "Voices"]
+__all__ = ["SynthesisMessage", "Voices"]
 
 MOST_IDLE = 16
 NEXT_AUDIO_SECONDS = 4.0  # between two chunks; playback gives a message up after 5 s without audio
@@ -87,7 +87,7 @@ class Voices:
             self._being_made -= 1
 
 
-class Message:
+class SynthesisMessage:
     """The synthesis of one text. Its `live` is a task of the engine's; `chunks` is for who wants the audio."""
 
     def __init__(self, threads: Threads, voices: Voices, text: str, voice: str, first_audio_seconds: float) -> None:

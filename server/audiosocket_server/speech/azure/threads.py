@@ -14,7 +14,7 @@ __all__ = ["Threads"]
 STARTERS = 8  # a start takes some milliseconds
 ENDERS = 32
 
-Result = TypeVar("Result")
+_T = TypeVar("_T")
 
 
 class Threads:
@@ -22,10 +22,10 @@ class Threads:
         self._starters = ThreadPoolExecutor(STARTERS, thread_name_prefix="azure-start")
         self._enders = ThreadPoolExecutor(ENDERS, thread_name_prefix="azure-end")
 
-    async def start(self, work: Callable[[], Result]) -> Result:
+    async def start(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._starters, work)
 
-    async def end(self, work: Callable[[], Result]) -> Result:
+    async def end(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._enders, work)
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from audiosocket_server.speech.base import SpeechUnavailable
 __all__ = ["Worker"]
 
 T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
+_Ts = TypeVarTuple("_Ts")
 
 
 class Worker:
@@ -27,7 +27,7 @@ class Worker:
         self._jobs = 0
         self._thread = ThreadPoolExecutor(1, f"local-{what}")
 
-    async def run(self, job: Callable[[*Ts], T], *args: *Ts) -> T:
+    async def run(self, job: Callable[[*_Ts], T], *args: *_Ts) -> T:
         """What the job returns. A job whose caller is cancelled is dropped, unless it runs already.
 
         Raises SpeechUnavailable at once where too many wait, and when the time is up; and what the job raises.

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from audiosocket_sim.live.capture import Capture, Options
+from audiosocket_sim.live.capture import Capture, CaptureOptions
 from audiosocket_sim.live.capture.backend import BackendProxy
 from audiosocket_sim.live.capture.tape import Tape
 from audiosocket_sim.live.captured_call import Answer
@@ -263,7 +263,7 @@ def test_what_belongs_to_no_call_passes_and_is_told() -> None:
 
 def tapes_of(tmp_path: Path, *uuids: str) -> tuple[Capture, list[Tape]]:
     async def made() -> tuple[Capture, list[Tape]]:
-        capture = Capture(Options(("", 0), ("", 0), tmp_path), say=lambda line: None, trouble=lambda line: None)
+        capture = Capture(CaptureOptions(("", 0), ("", 0), tmp_path), say=lambda line: None, trouble=lambda line: None)
         tapes = [Tape(0.0, 3600.0, uuid=uuid.replace("-", "")) for uuid in uuids]
         capture._known = tapes
         return capture, tapes

@@ -14,7 +14,7 @@ import pytest
 from audiosocket_core.messages import Kind, encode
 from audiosocket_core.slin import silence
 from audiosocket_sim.cli.main import main
-from audiosocket_sim.live.capture import Options
+from audiosocket_sim.live.capture import CaptureOptions
 from audiosocket_sim.live.capture.command import CaptureUsageError, parse_address, parse_settings
 from audiosocket_sim.live.capture.scribe import NotWritten, ProcessScribe
 from audiosocket_sim.live.capture.tape import Tape
@@ -65,7 +65,13 @@ def test_a_live_call_becomes_a_scenario_that_runs(tmp_path: Path) -> None:
     (tmp_path / "brief.yaml").write_text(BRIEF, encoding="utf-8")
     out = tmp_path / "captured"
     with program(
-        "server", "--port", "0", "--control-port", "0", SPEECH_ENGINE="embedded", GREETING__DELAY_SECONDS="0.1"
+        "audiosocket_server",
+        "--port",
+        "0",
+        "--control-port",
+        "0",
+        SPEECH_ENGINE="embedded",
+        GREETING__DELAY_SECONDS="0.1",
     ) as server:
         assert server.stdout is not None
         ready = server.stdout.readline()
@@ -113,7 +119,7 @@ def test_interrupted_it_writes_the_calls_it_had(how: signal.Signals, tmp_path: P
 def test_a_process_that_writes_is_started_again(tmp_path: Path) -> None:
     tape = Tape(0.0, 3600.0, uuid=bytes(16).hex(), caller=[(1.0, UUID), (1.02, FRAME * 3)])
     tape.end(1.5, "caller", "fin")
-    options = Options(("", 0), ("", 0), tmp_path)
+    options = CaptureOptions(("", 0), ("", 0), tmp_path)
     scribe = ProcessScribe()
     try:
         assert scribe.write(tape, options).startswith(f"{tmp_path}/call.yaml: A captured call of 0.5 s")

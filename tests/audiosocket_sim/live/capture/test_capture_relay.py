@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from audiosocket_core.messages import Kind, encode
 from audiosocket_core.slin import silence
 from audiosocket_sim.live.capture import relay as relay_module
+from audiosocket_sim.live.capture.message_splitter import MessageSplitter
 from audiosocket_sim.live.capture.relay import Relay
 from audiosocket_sim.live.capture.tape import MOST_BYTES, Tape
-from audiosocket_sim.live.capture.whole_messages import WholeMessages
 from audiosocket_sim.net.tcp_reset import reset
 from audiosocket_sim.virtual_time import run
 
@@ -132,12 +132,12 @@ messages = st.lists(
 
 
 @given(messages, st.lists(st.integers(0, 6_000), max_size=12), st.booleans())
-def test_whatever_the_splits_the_same_bytes_in_whole_messages(
+def test_whatever_the_splits_the_same_bytes_in_message_splitter(
     sent: list[bytes], cuts: list[int], from_asterisk: bool
 ) -> None:
     stream = (UUID if from_asterisk else b"") + b"".join(sent)
     places = [0, *sorted(cut for cut in cuts if cut < len(stream)), len(stream)]
-    flow = WholeMessages(begins_with_uuid=from_asterisk)
+    flow = MessageSplitter(begins_with_uuid=from_asterisk)
     out = b""
     for start, end in itertools.pairwise(places):
         out += flow.feed(stream[start:end])
@@ -150,19 +150,19 @@ def test_whatever_the_splits_the_same_bytes_in_whole_messages(
 @given(st.binary(max_size=400), st.lists(st.integers(0, 400), max_size=8), st.booleans())
 def test_any_bytes_at_all_come_out_as_they_went_in(data: bytes, cuts: list[int], from_asterisk: bool) -> None:
     places = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data)]
-    flow = WholeMessages(begins_with_uuid=from_asterisk)
+    flow = MessageSplitter(begins_with_uuid=from_asterisk)
     out = b"".join(flow.feed(data[start:end]) for start, end in itertools.pairwise(places))
     assert out + flow.end() == data
 
 
 def test_a_hangup_is_whole_with_its_header() -> None:
-    flow = WholeMessages(begins_with_uuid=False)
+    flow = MessageSplitter(begins_with_uuid=False)
     assert flow.feed(FRAME + b"\x00\x00\x05") == FRAME + b"\x00\x00\x05"
     assert flow.feed(b"what") == b"what"
 
 
 def test_a_message_of_the_largest_size_is_waited_for() -> None:
-    flow = WholeMessages(begins_with_uuid=False)
+    flow = MessageSplitter(begins_with_uuid=False)
     largest = encode(Kind.SLIN192, bytes(65_535))
     assert flow.feed(largest[:-1]) == b""
     assert flow.feed(largest[-1:]) == largest

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from audiosocket_core.messages import Kind, encode
 from audiosocket_core.slin import silence
-from audiosocket_sim.live.capture import Capture, Options
+from audiosocket_sim.live.capture import Capture, CaptureOptions
 from audiosocket_sim.live.capture.scribe import NotWritten, ProcessScribe, ScribeHere
 from audiosocket_sim.live.capture.tape import AskedAt, Tape
 from audiosocket_sim.live.captured_call import Answer
@@ -77,7 +77,7 @@ def capturing(scene: Callable[[Bench], Awaitable[None]], out: Path, **more: Any)
             return JSONResponse({"content": {"mensagem": f"re: {asked['content']}"}})
 
         backend = HttpServer(Starlette(routes=[Route("/messages", answer, methods=["POST"])]))
-        options = Options(
+        options = CaptureOptions(
             ("127.0.0.1", 0),
             bot.sockets[0].getsockname()[:2],
             out,
@@ -301,7 +301,7 @@ def test_a_call_that_makes_no_scenario_leaves_its_sound_and_its_cassette(tmp_pat
     tape.bot.append((0.06, audio))
     tape.asked.append(AskedAt(1.0, "Quero subir.", "1", 2.0, Answer(0, 200, nested)))
     with pytest.raises(NotWritten, match=r"no scenario can be made of it \(\w+\); its sound and its cassette are in "):
-        ScribeHere().write(tape, Options(("", 0), ("", 0), tmp_path))
+        ScribeHere().write(tape, CaptureOptions(("", 0), ("", 0), tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["call"]
     files = {path.name: path for path in (tmp_path / "call").iterdir()}
     assert set(files) == {"call.wav", "cassette.json"}
@@ -320,6 +320,6 @@ def test_an_answer_nested_too_deeply_for_the_pipe_costs_its_call_and_says_so(tmp
     scribe = ProcessScribe()
     try:
         with pytest.raises(NotWritten, match="nested too deeply"):
-            scribe.write(tape, Options(("", 0), ("", 0), tmp_path))
+            scribe.write(tape, CaptureOptions(("", 0), ("", 0), tmp_path))
     finally:
         scribe.close()

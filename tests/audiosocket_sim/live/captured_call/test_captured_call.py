@@ -19,25 +19,25 @@ from audiosocket_sim.live.captured_call import (
     Answer,
     CapturedCall,
     CapturedPush,
+    CapturedRecognition,
+    CapturedUtterance,
     Ending,
     Exchange,
     KeyPressed,
     NameTaken,
     Packet,
-    Recognised,
-    Utterance,
     free_name,
     write_scenario,
 )
-from audiosocket_sim.live.captured_call.actions import Keys, Muted, Spoke, actions
+from audiosocket_sim.live.captured_call.actions import KeyPresses, Muted, Spoke, actions
 from audiosocket_sim.live.captured_call.analysis import Known
 from audiosocket_sim.live.captured_call.cutting import cut, mutes, noise_floor_dbfs
 from audiosocket_sim.live.captured_call.document import document
 from audiosocket_sim.live.captured_call.echoes import find_echo
-from audiosocket_sim.live.captured_call.heard import Hold, Sentence
+from audiosocket_sim.live.captured_call.heard import HoldStretch, Sentence
 from audiosocket_sim.live.captured_call.pairing import Turn, pair, turns
 from audiosocket_sim.live.captured_call.replies import captured_replies, guessed_replies
-from audiosocket_sim.live.captured_call.steps import Step, steps_of
+from audiosocket_sim.live.captured_call.steps import WrittenStep, steps_of
 from audiosocket_sim.live.captured_call.track import Hole, lay
 from audiosocket_sim.phone.line import LineModel
 from audiosocket_sim.scenario.loading import load, load_text
@@ -160,11 +160,11 @@ def test_the_bots_own_echo_is_no_utterance_and_the_caller_over_it_is(delay_ms: i
 # --- pairing
 
 
-def said(start: int, end: int) -> Utterance:
-    return Utterance(start - 300, end + 300, start, end)
+def said(start: int, end: int) -> CapturedUtterance:
+    return CapturedUtterance(start - 300, end + 300, start, end)
 
 
-def texts(utterances: Sequence[Utterance]) -> list[tuple[int, int, str | None]]:
+def texts(utterances: Sequence[CapturedUtterance]) -> list[tuple[int, int, str | None]]:
     return [(u.speech_start_ms, u.speech_end_ms, u.text) for u in utterances]
 
 
@@ -195,7 +195,7 @@ def test_a_turn_that_was_too_long_is_paired_with_the_speech_that_goes_on() -> No
 
 
 def test_texts_come_from_the_backend_else_from_the_control_api() -> None:
-    known = [Recognised(900, ""), Recognised(1_000, "sim")]
+    known = [CapturedRecognition(900, ""), CapturedRecognition(1_000, "sim")]
     asked = [Exchange(1_010, "sim", "x"), Exchange(1_200, "sim", "x"), Exchange(9_000, "sim", "x")]
     assert turns(call(recognised=tuple(known))) == (Turn(1_000, "sim"),)
     both = call(recognised=tuple(known), exchanges=tuple(asked), backend_captured=True)
@@ -208,7 +208,7 @@ def test_texts_come_from_the_backend_else_from_the_control_api() -> None:
 def test_a_key_is_as_long_as_the_hole_before_it() -> None:
     sent = [p for p in packets(bytes(320 * 100)) if not 500 <= p.at_ms < 640]
     track = lay(sent, 8000, 20)
-    assert actions((), [KeyPressed(635, "5")], track, Ending(2_000, "caller", "fin")) == (Keys(495, 635, "5"),)
+    assert actions((), [KeyPressed(635, "5")], track, Ending(2_000, "caller", "fin")) == (KeyPresses(495, 635, "5"),)
 
 
 def test_keys_in_one_hole_are_told_apart() -> None:
@@ -217,7 +217,7 @@ def test_keys_in_one_hole_are_told_apart() -> None:
     found = actions(
         (), [KeyPressed(620, "4"), KeyPressed(880, "2")], lay(sent, 8000, 20), Ending(2_000, "caller", "fin")
     )
-    assert found == (Keys(480, 620, "4"), Keys(780, 880, "2"))
+    assert found == (KeyPresses(480, 620, "4"), KeyPresses(780, 880, "2"))
 
 
 def test_a_phone_that_stops_sending_is_muted_to_the_end() -> None:
@@ -228,40 +228,40 @@ def test_a_phone_that_stops_sending_is_muted_to_the_end() -> None:
 # --- steps
 
 
-def written(*events: object, ending: Ending | None = None, **more: Any) -> list[Step]:
-    did = [e for e in events if isinstance(e, Spoke | Keys | Muted)]
+def written(*events: object, ending: Ending | None = None, **more: Any) -> list[WrittenStep]:
+    did = [e for e in events if isinstance(e, Spoke | KeyPresses | Muted)]
     bot = [e for e in events if isinstance(e, Sentence)]
-    holds = [e for e in events if isinstance(e, Hold)]
+    holds = [e for e in events if isinstance(e, HoldStretch)]
     return steps_of(did, bot, holds, ending or Ending(20_000, "server", "hangup_message"), files="f", **more)
 
 
-SERVER_ENDS = Step("expect", {"hangs_up": {"who": "server", "how": "hangup_message"}, "within": "2.5s"})
+SERVER_ENDS = WrittenStep("expect", {"hangs_up": {"who": "server", "how": "hangup_message"}, "within": "2.5s"})
 
 
 def test_the_caller_answers_the_bots_words() -> None:
     steps = written(
         Sentence(2_300, 4_600, "Alô?"),
-        Spoke(1, Utterance(5_000, 8_000, 5_300, 7_700, "Sim.")),
+        Spoke(1, CapturedUtterance(5_000, 8_000, 5_300, 7_700, "Sim.")),
         Sentence(10_000, 12_000, "Tchau."),
         ending=Ending(12_500, "server", "hangup_message"),
     )
     assert steps == [
-        Step("expect", {"bot_says": "Alô?", "within": "4.5s"}),
-        Step("say", {"file": "f/utterance_1.wav", "text": "Sim."}, {"after": "390ms"}),
-        Step("expect", {"bot_says": "Tchau.", "within": "4s"}),
-        Step("expect", {"hangs_up": {"who": "server", "how": "hangup_message"}, "within": "3.5s"}),
+        WrittenStep("expect", {"bot_says": "Alô?", "within": "4.5s"}),
+        WrittenStep("say", {"file": "f/utterance_1.wav", "text": "Sim."}, {"after": "390ms"}),
+        WrittenStep("expect", {"bot_says": "Tchau.", "within": "4s"}),
+        WrittenStep("expect", {"hangs_up": {"who": "server", "how": "hangup_message"}, "within": "3.5s"}),
     ]
 
 
 def test_talking_over_the_bot_hangs_on_its_voice() -> None:
     steps = written(
         Sentence(2_300, 4_000, None),
-        Spoke(1, Utterance(2_900, 5_000, 3_200, 4_700)),
+        Spoke(1, CapturedUtterance(2_900, 5_000, 3_200, 4_700)),
         ending=Ending(5_000, "nobody", "interrupted"),
     )
     assert steps == [
-        Step("expect", {"bot_speaks": {"at_least": "600ms"}, "within": "4.5s"}),
-        Step("say", {"file": "f/utterance_1.wav"}, {"after": "0ms"}, "not recognised"),
+        WrittenStep("expect", {"bot_speaks": {"at_least": "600ms"}, "within": "4.5s"}),
+        WrittenStep("say", {"file": "f/utterance_1.wav"}, {"after": "0ms"}, "not recognised"),
     ]
 
 
@@ -269,13 +269,13 @@ def test_an_unread_voice_is_waited_for_until_it_is_silent() -> None:
     steps = written(
         Sentence(2_300, 4_000),
         Sentence(4_900, 6_000),
-        Spoke(1, Utterance(7_000, 9_000, 7_300, 8_700, "Sim.")),
+        Spoke(1, CapturedUtterance(7_000, 9_000, 7_300, 8_700, "Sim.")),
         ending=Ending(9_000, "nobody", "interrupted"),
     )
     assert steps == [
-        Step("expect", {"bot_speaks": {"at_least": "500ms"}, "within": "4.5s"}),
-        Step("expect", {"bot_silent": {"at_least": "600ms"}, "within": "9s"}),
-        Step("say", {"file": "f/utterance_1.wav", "text": "Sim."}, {"after": "390ms"}),
+        WrittenStep("expect", {"bot_speaks": {"at_least": "500ms"}, "within": "4.5s"}),
+        WrittenStep("expect", {"bot_silent": {"at_least": "600ms"}, "within": "9s"}),
+        WrittenStep("say", {"file": "f/utterance_1.wav", "text": "Sim."}, {"after": "390ms"}),
     ]
 
 
@@ -287,28 +287,30 @@ def test_two_answers_in_an_unread_voice_are_two_steps() -> None:
 
 
 def test_a_bot_that_speaks_while_the_caller_does_is_expected_all_the_same() -> None:
-    steps = written(Spoke(1, Utterance(1_000, 5_000, 1_300, 4_700, "Alô.")), Sentence(4_000, 6_000, "Pois não?"))
+    steps = written(
+        Spoke(1, CapturedUtterance(1_000, 5_000, 1_300, 4_700, "Alô.")), Sentence(4_000, 6_000, "Pois não?")
+    )
     assert steps[0].value["blocks"] is False
-    assert steps[1] == Step("expect", {"bot_says": "Pois não?", "within": "5.5s"})
+    assert steps[1] == WrittenStep("expect", {"bot_says": "Pois não?", "within": "5.5s"})
 
 
 def test_keys_pressed_alike_are_one_step_and_others_are_not() -> None:
-    even = [Keys(1_000 + 300 * n, 1_100 + 300 * n, str(n)) for n in range(3)]
-    steps = written(*even, Keys(4_000, 4_200, "#"))
+    even = [KeyPresses(1_000 + 300 * n, 1_100 + 300 * n, str(n)) for n in range(3)]
+    steps = written(*even, KeyPresses(4_000, 4_200, "#"))
     assert steps[:2] == [
-        Step("dtmf", "012", {"gap": "200ms", "after": "1s"}),
-        Step("dtmf", "#", {"tone": "200ms", "after": "2.1s"}),
+        WrittenStep("dtmf", "012", {"gap": "200ms", "after": "1s"}),
+        WrittenStep("dtmf", "#", {"tone": "200ms", "after": "2.1s"}),
     ]
 
 
 def test_keys_pressed_unevenly_are_steps_of_their_own() -> None:
-    uneven = [Keys(1_000, 1_100, "1"), Keys(1_200, 1_300, "2"), Keys(1_900, 2_000, "3")]
+    uneven = [KeyPresses(1_000, 1_100, "1"), KeyPresses(1_200, 1_300, "2"), KeyPresses(1_900, 2_000, "3")]
     steps = written(*uneven)
     assert [(step.value, step.beside.get("after")) for step in steps[:2]] == [("12", "1s"), ("3", "500ms")]
 
 
 def test_a_mute_with_nothing_in_it_is_one_step() -> None:
-    assert written(Muted(1_000, 3_000))[0] == Step("mute", "2s", {"after": "990ms"})
+    assert written(Muted(1_000, 3_000))[0] == WrittenStep("mute", "2s", {"after": "990ms"})
 
 
 def test_a_mute_in_which_the_bot_speaks_is_switched_on_and_off() -> None:
@@ -318,7 +320,7 @@ def test_a_mute_in_which_the_bot_speaks_is_switched_on_and_off() -> None:
 
 
 def test_hold_audio_is_expected_where_it_began() -> None:
-    steps = written(Hold(5_000, 9_000), Sentence(9_300, 10_000, "Pode subir."))
+    steps = written(HoldStretch(5_000, 9_000), Sentence(9_300, 10_000, "Pode subir."))
     assert [step.value for step in steps[:2]] == [
         {"hold_audio": "playing", "within": "8s"},
         {"bot_says": "Pode subir.", "within": "7s"},
@@ -389,7 +391,7 @@ def test_pushes_stand_behind_their_answer_each_after_the_one_before() -> None:
 
 def test_without_a_cassette_the_answers_are_what_the_bot_was_heard_to_say() -> None:
     heard = [Sentence(500, 900, "Alô?"), Sentence(3_000, 4_000, "Um momento."), Sentence(9_000, 9_900, "Suba.")]
-    guessed = guessed_replies(call(), [Turn(2_000, "Sim.")], heard, [Hold(6_000, 9_000)])
+    guessed = guessed_replies(call(), [Turn(2_000, "Sim.")], heard, [HoldStretch(6_000, 9_000)])
     assert guessed.replies == (
         {
             "hears": "Sim.",
@@ -469,7 +471,7 @@ def test_a_folder_of_that_name_is_left_alone_too(tmp_path: Path) -> None:
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
 def test_any_words_come_out_of_the_yaml_as_they_went_in(hears: str, says: str, comment: str) -> None:
     """Also `no`, `12:30`, `- x`, quotes, colons and line ends; halves of characters become escapes."""
-    steps = [Step("wait", "1s", comment=comment)]
+    steps = [WrittenStep("wait", "1s", comment=comment)]
     ai = [{"hears": f"a {hears}", "says": says, "body": None}]
     text = document(f"s {hears}", {"version": "22.10"}, {"codec": "none"}, {}, [{**ai[0]}], steps, notes=[comment])
     scenario = load_text(text)

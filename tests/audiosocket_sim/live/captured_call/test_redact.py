@@ -14,11 +14,11 @@ from audiosocket_sim.live.captured_call import (
     BotPacket,
     CapturedCall,
     CapturedPush,
+    CapturedRecognition,
     Ending,
     Exchange,
     KeyPressed,
     Packet,
-    Recognised,
     ToldState,
     redact,
 )
@@ -74,7 +74,7 @@ def secretive() -> CapturedCall:
         caller=tuple(Packet(20 * n, loud) for n in range(1, 190)),
         bot=tuple(BotPacket(20 * n, 8000, loud) for n in range(1, 190)),
         keys=(KeyPressed(1_000, "7"), KeyPressed(1_300, "#")),
-        recognised=(Recognised(2_000, SECRET), Recognised(2_100, "")),
+        recognised=(CapturedRecognition(2_000, SECRET), CapturedRecognition(2_100, "")),
         states=(ToldState(1, "STANDBY", SECRET),),
         exchanges=(
             Exchange(2_000, SECRET, SECRET, Answer(2_100, 200, body)),

@@ -18,10 +18,10 @@ from audiosocket_sim.cli.main import main
 from audiosocket_sim.live.mic.devices import Device, DeviceError, choose, listing
 from audiosocket_sim.live.mic.echo_guard import EchoGuard
 from audiosocket_sim.live.mic.jitter_buffer import JitterBuffer
-from audiosocket_sim.live.mic.keys import HANG_UP, MUTE, Keys, meaning
+from audiosocket_sim.live.mic.keys import HANG_UP, MUTE, TerminalKeys, meaning
 from audiosocket_sim.live.mic.meters import Meter, bar
 from audiosocket_sim.live.mic.options import MicOptions
-from audiosocket_sim.live.mic.phone import Phone
+from audiosocket_sim.live.mic.phone import BufferedPhone
 from audiosocket_sim.live.mic.resampling import StreamResampler
 from audiosocket_sim.live.mic.screen import status
 from audiosocket_sim.live.mic.session import MicCall
@@ -325,7 +325,7 @@ def test_a_bar_is_as_wide_as_it_should_be_whatever_the_level() -> None:
 
 def test_the_phone_sends_what_the_microphone_hears_and_nothing_when_it_is_muted() -> None:
     now = [0.0]
-    phone = Phone(lambda: now[0], microphone_hz=8000, loudspeaker_hz=8000, guard=None)
+    phone = BufferedPhone(lambda: now[0], microphone_hz=8000, loudspeaker_hz=8000, guard=None)
     packets = []
     for i in range(50):
         now[0] = i * 0.02
@@ -342,7 +342,7 @@ def test_the_phone_sends_what_the_microphone_hears_and_nothing_when_it_is_muted(
 
 
 def test_the_phone_plays_what_the_bot_sends_at_any_rate() -> None:
-    phone = Phone(lambda: 0.0, microphone_hz=48_000, loudspeaker_hz=48_000, guard=None)
+    phone = BufferedPhone(lambda: 0.0, microphone_hz=48_000, loudspeaker_hz=48_000, guard=None)
     out = bytearray()
     for i in range(100):
         phone.hear(i * 0.02, 16_000, StreamResampler(8000, 16_000).feed(tone(20, 500, -12)) if i == 0 else bytes(640))
@@ -413,7 +413,7 @@ def test_other_keys_mean_nothing(key: str) -> None:
 
 
 async def test_without_a_terminal_there_are_no_keys() -> None:
-    with Keys(lambda what: None, io.StringIO("5")) as keys:
+    with TerminalKeys(lambda what: None, io.StringIO("5")) as keys:
         assert not keys.there
 
 

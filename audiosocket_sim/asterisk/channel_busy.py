@@ -10,13 +10,13 @@ from collections.abc import Callable
 from audiosocket_sim.asterisk.flood import SocketFirst
 from audiosocket_sim.asterisk.reader import AsteriskReader
 
-__all__ = ["ChannelThread"]
+__all__ = ["ChannelBusyModel"]
 
 _LONGEST_BACKLOG = 250
 """Packets that wait while the thread is elsewhere: about what a UDP socket's default buffer holds."""
 
 
-class ChannelThread:
+class ChannelBusyModel:
     """One channel's. `write` sends a message of the caller's; `on_free` is called when a flood has been dealt with.
 
     in_header: it waits inside a header from the start, for the server's first byte (asterisk/asterisk #2089).

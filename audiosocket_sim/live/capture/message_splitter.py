@@ -6,14 +6,14 @@ passed on as they are from then on, which `raw` tells. Nothing is ever lost, add
 
 from audiosocket_core.messages import HEADER_BYTES, UUID_BYTES, Kind, is_audio
 
-__all__ = ["WholeMessages"]
+__all__ = ["MessageSplitter"]
 
 _KNOWN = frozenset({Kind.HANGUP, Kind.UUID, Kind.SILENCE, Kind.DTMF, Kind.ERROR})
 _LARGEST_UNKNOWN_BYTES = 4_096
 """A message of an unknown kind that claims more than this is text, or another protocol: nobody waits for its end."""
 
 
-class WholeMessages:
+class MessageSplitter:
     """One direction of one connection. begins_with_uuid: what the side that dials must begin with."""
 
     __slots__ = ("_begins", "_rest", "raw")
