@@ -68,7 +68,7 @@ def everything(out: Path, ai_port: int) -> Iterator[tuple[int, "subprocess.Popen
         "SPEECH_ENGINE": "embedded",
         "GREETING__DELAY_SECONDS": "0.5",
     }
-    with program("server", "--port", "0", "--control-port", "0", **settings) as server:
+    with program("audiosocket_server", "--port", "0", "--control-port", "0", **settings) as server:
         assert server.stdout is not None
         ready = server.stdout.readline()
         to = ready.split("127.0.0.1:")[1].split()[0].rstrip(",;")
