@@ -5,119 +5,33 @@ written. What is no fault of the bot never ends as a failure of it.
 """
 
 import asyncio
-import json
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from enum import IntEnum
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from pydantic import SecretStr
 
 from audiosocket_core.errors import AudioSocketError
 from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_core.slin import read_audio
 from audiosocket_sim.call_log.events import Entry, Noted, Source, StepFailed
-from audiosocket_sim.call_log.recording import caller_track, write_recording
-from audiosocket_sim.call_log.transcript import transcript
 from audiosocket_sim.checks.failure import Failure
 from audiosocket_sim.net.control_client import ControlError
-from audiosocket_sim.parties.peer import MakeLeg, PeerName, simulated_leg
+from audiosocket_sim.parties.peer import MakeLeg, simulated_leg
 from audiosocket_sim.parties.target import Target, TargetError, TargetUsageError, WrongSettings, parse_target
 from audiosocket_sim.phone.sounds import Sounds
+from audiosocket_sim.running.artefacts import with_artefacts
 from audiosocket_sim.running.call_fixture import TARGET_DIED, CallFixture, SimulatorError
+from audiosocket_sim.running.options import Options
 from audiosocket_sim.running.processor_waits import ProcessorWaits
+from audiosocket_sim.running.result import LATE_MS, Artefacts, Outcome, Result
 from audiosocket_sim.running.steps import Steps
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.paths import nearest_folder
 from audiosocket_sim.virtual_time import VirtualTimeError, new_loop
 
 __all__ = ["LATE_MS", "Artefacts", "Options", "Outcome", "Result", "run"]
-
-LATE_MS = 20.0
-"""Own lateness past which a failure in real time says more of the machine than of the bot."""
-
-
-class Outcome(IntEnum):
-    """The values are the exit codes."""
-
-    PASSED = 0
-    FAILED = 1
-    INVALID = 2
-    SET_UP = 3
-    INCONCLUSIVE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to run. `target`: see docs/targets.md. `artefacts`: a folder for the files of this run, or None for none."""
-
-    target: str = "audiosocket_server:serve"
-    control_url: str | None = None
-    control_token: SecretStr | None = None
-    """For a control URL that asks for one."""
-    peer: PeerName = "simulated"
-    """`asterisk`: a real one, on the real clock; the runner is the phone (docs/asterisk.md)."""
-    real_time: bool = False
-    kernel: bool = False
-    ai_port: int = 0
-    artefacts: Path | None = None
-    ear: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Artefacts:
-    """The files of a run. `details` is there only where there is more to say of a fault than a line."""
-
-    transcript: Path
-    call_log: Path
-    recording: Path
-    details: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    scenario: Scenario
-    outcome: Outcome
-    entries: Sequence[Entry] = ()
-    failures: Sequence[Failure] = ()
-    """What did not hold, in the order in which it was known."""
-    faults: Sequence[str] = ()
-    """Why there is no verdict, or what is wrong beside it: one line each."""
-    details: str = ""
-    """Of a fault of the simulator's own: its traceback, or who waits for what."""
-    artefacts: Artefacts | None = None
-    own_lateness_ms: float = 0.0
-    """In real time, the most that a packet of the caller left later than due; 0 in virtual time."""
-    processor_wait_ms: float = 0.0
-    """In real time, the most of any tenth of a second that this thread was ready to run and had no processor."""
-    duration_ms: int = 0
-    interrupted: bool = False
-
-    @property
-    def worth_repeating(self) -> bool:
-        """Inconclusive since the machine was busy: once more may tell."""
-        return self.outcome is Outcome.INCONCLUSIVE and not self.interrupted
-
-    @property
-    def was_late(self) -> bool:
-        return self.own_lateness_ms > LATE_MS
-
-    @property
-    def disturbed_ms(self) -> float:
-        """How much later than on a free machine an event may have come, by no fault of the bot's."""
-        return self.own_lateness_ms + self.processor_wait_ms
-
-    @property
-    def problems(self) -> list[str]:
-        """All that is wrong, one line each."""
-        return [*self.faults, *map(str, self.failures)]
-
-    @property
-    def transcript(self) -> str:
-        return transcript(self.scenario, self.entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,46 +242,4 @@ def _conclude(scenario: Scenario, options: Options, state: _Run) -> Result:
         duration_ms=max((entry.at_ms for entry in entries), default=0),
         interrupted=state.interrupted,
     )
-    return result if options.artefacts is None else _with_artefacts(result, options.artefacts, stage)
-
-
-def _with_artefacts(result: Result, folder: Path, stage: CallFixture | None) -> Result:
-    """Write the files, each whatever becomes of the others: also over those of an earlier run in the same folder."""
-    details = folder / "details.txt"
-    files = Artefacts(
-        folder / "transcript.txt", folder / "call.jsonl", folder / "call.wav", details if result.details else None
-    )
-    lines = (json.dumps(entry.to_json(), ensure_ascii=False) for entry in result.entries)
-    work: list[Callable[[], object]] = [
-        lambda: _write_text(files.call_log, "".join(f"{line}\n" for line in lines)),
-        lambda: _write_text(files.transcript, result.transcript),
-        lambda: _write_text(details, result.details) if result.details else details.unlink(missing_ok=True),
-        lambda: _write_sound(files.recording, result.scenario, stage),
-    ]
-    wrong: list[str] = []
-    for write in work:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            write()
-        except OSError as error:
-            wrong.append(f"cannot write to {error.filename or folder}: {error.strerror or error}")
-        except Exception as error:  # noqa: BLE001 - a fault of one file must not cost the others
-            wrong.append(f"the simulator failed to write the files of this run: {error!r}")
-    if wrong:
-        outcome = max(result.outcome, Outcome.SET_UP) if result.outcome is not Outcome.FAILED else result.outcome
-        result = replace(result, outcome=outcome, faults=[*result.faults, *dict.fromkeys(wrong)])
-    return replace(result, artefacts=files)
-
-
-def _write_text(path: Path, text: str) -> None:
-    """What came over the wire may hold halves of characters: they are written as escapes."""
-    path.write_text(text, encoding="utf-8", errors="backslashreplace")
-
-
-def _write_sound(path: Path, scenario: Scenario, stage: CallFixture | None) -> None:
-    path.open("wb").close()  # where that is not allowed, `wave` leaves a half-made writer behind
-    if stage is None:
-        write_recording(path, b"", b"")
-        return
-    caller = caller_track(stage.caller.sent, stage.t0, scenario.asterisk.rate_hz)
-    write_recording(path, caller, stage.ear.timeline(stage.t0))
+    return result if options.artefacts is None else with_artefacts(result, options.artefacts, stage)

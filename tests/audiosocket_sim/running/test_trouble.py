@@ -120,7 +120,7 @@ def test_files_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_a_transcript_that_cannot_be_made_costs_no_other_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "transcript", boom)
+    monkeypatch.setattr("audiosocket_sim.running.result.transcript", boom)
     result = go(scenario(HELLO), tmp_path)
     assert result.outcome is Outcome.SET_UP
     assert "the simulator failed to write the files of this run: KeyError('boom')" in result.problems
