@@ -62,7 +62,7 @@ MAY_IMPORT = {
     "sim.call_log": "core.slin sim.scenario sim.hearing",
     "sim.checks": "core.phrase_book sim.scenario sim.call_log",
     "sim.phone": "core.slin core.phrase_book sim.scenario sim.scenario.loading",
-    "sim.parties": "sim.asterisk sim.scenario",
+    "sim.parties": "core.phrase_book sim.asterisk sim.scenario",
     "sim.asterisk_real": "core.errors core.messages core.slin sim.asterisk sim.scenario sim.parties",
     "sim.mock_ai": "core.phrase_book sim.net sim.scenario sim.call_log",
     "sim.fake_azure": "core.errors core.slin core.phrase_book sim.net sim.scenario sim.scenario.loading",

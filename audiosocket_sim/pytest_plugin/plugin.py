@@ -5,14 +5,13 @@ Transcripts are asserted in virtual time only; in real time the run is compared 
 Without syrupy the steps are checked all the same, and the snapshots are not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from audiosocket_sim.call_log.agreement import disagreements
-from audiosocket_sim.parties.target import TargetUsageError, parse_target
+from audiosocket_sim.pytest_plugin import options
 
 if TYPE_CHECKING:
     from audiosocket_sim.fake_azure import FakeAzure
@@ -29,38 +28,18 @@ class ScenarioFailed(Exception):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("audiosocket", "scenarios of phone calls")
-    group.addoption(
-        "--target",
-        dest="audiosocket_target",
-        default="audiosocket_server:serve",
-        help="what is under test (docs/targets.md)",
-    )
-    group.addoption(
-        "--control-url", dest="audiosocket_control_url", help="of the target, where it has one and does not tell"
-    )
-    group.addoption(
-        "--real-time", dest="audiosocket_real_time", action="store_true", help="scenarios on the real clock"
-    )
-    group.addoption(
-        "--peer",
-        dest="audiosocket_peer",
-        choices=["simulated", "asterisk"],
-        default="simulated",
-        help="who calls: the simulated Asterisk, or a real one, in real time; what it cannot play is skipped",
-    )
-    group.addoption("--kernel", dest="audiosocket_kernel", action="store_true", help="scenarios over kernel loopback")
-    group.addoption(
-        "--artefacts", dest="audiosocket_artefacts", default="runs/pytest", help="folder of logs and recordings"
-    )
+    options.add_options(parser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Generator[None]:
+    """By the end of this hook each conftest.py has registered its own options: an old name is then ours or nobody's."""
+    yield
+    options.refuse_old_names(parser, args)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    text = config.getoption("audiosocket_target")
-    try:
-        parse_target(text, config.getoption("audiosocket_control_url"))
-    except TargetUsageError as error:
-        raise pytest.UsageError(f"--target: {error}") from None
+    options.check_settings(config)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ScenarioFile | None":
@@ -117,52 +96,66 @@ class ScenarioItem(pytest.Function):
 
 def _test_of(scenario: "Scenario", path: Path, config: pytest.Config) -> Any:
     """The test of one scenario: with the snapshot where there is syrupy and the clock is virtual."""
-    in_process = parse_target(config.getoption("audiosocket_target")).in_process
-    real = config.getoption("audiosocket_peer") == "asterisk"
-    real_time = config.getoption("audiosocket_real_time") or real or not in_process
+    from audiosocket_sim.parties.target import TargetUsageError, parse_target
+
+    real = options.peer(config) == "asterisk"
+    try:
+        target = options.target_of(config, scenario.folder)
+        in_process = parse_target(target.text, options.control_url(config)).in_process
+    except TargetUsageError as error:
+        return _failing(scenario, str(error))
+    real_time = options.real_time(config) or real or not in_process
     if real_time or not config.pluginmanager.has_plugin("syrupy"):
 
         def test() -> None:
             if real:
                 _skip_what_a_phone_cannot_play(scenario)
-            options = _options(path, config, real_time=real_time)
-            result = _run(scenario, options)
+            how = _options(path, config, target.text, real_time=real_time)
+            result = _run(scenario, how)
             if real_time and in_process:
-                _compare(scenario, options, result)
+                _compare(scenario, how, result)
     else:
 
         def test(scenario_snapshot: Any) -> None:  # type: ignore[misc]
-            assert _run(scenario, _options(path, config, real_time=False)).transcript == scenario_snapshot
+            assert _run(scenario, _options(path, config, target.text, real_time=False)).transcript == scenario_snapshot
 
     test.__module__ = "scenarios"
     test.__name__ = scenario.name
     return test
 
 
-def _options(path: Path, config: pytest.Config, *, real_time: bool) -> "Options":
+def _failing(scenario: "Scenario", why: str) -> Any:
+    def test() -> None:
+        raise ScenarioFailed(f"{scenario.name}: {why}")
+
+    test.__module__, test.__name__ = "scenarios", scenario.name
+    return test
+
+
+def _options(path: Path, config: pytest.Config, target: str, *, real_time: bool) -> "Options":
     from audiosocket_sim.net.control_client import token_from_environment
     from audiosocket_sim.running.runner import Options
 
     root = config.rootpath
     folder = path.relative_to(root).with_suffix("") if path.is_relative_to(root) else Path(path.stem)
     return Options(
-        target=config.getoption("audiosocket_target"),
-        control_url=config.getoption("audiosocket_control_url"),
+        target=target,
+        control_url=options.control_url(config),
         control_token=token_from_environment(),
-        peer=config.getoption("audiosocket_peer"),
+        peer=options.peer(config),
         real_time=real_time,
-        kernel=config.getoption("audiosocket_kernel"),
-        artefacts=Path(config.getoption("audiosocket_artefacts")) / folder,
+        kernel=options.kernel(config),
+        artefacts=options.artefacts(config) / folder,
     )
 
 
-def _run(scenario: "Scenario", options: "Options") -> "Result":
+def _run(scenario: "Scenario", how: "Options") -> "Result":
     """Run it, and once more where the machine was too busy. Raises ScenarioFailed; KeyboardInterrupt is pytest's."""
     from audiosocket_sim.running import runner
 
-    result = runner.run(scenario, options)
+    result = runner.run(scenario, how)
     if result.worth_repeating:
-        result = runner.run(scenario, options)
+        result = runner.run(scenario, how)
     if result.interrupted:
         raise KeyboardInterrupt
     if result.outcome is not runner.Outcome.PASSED:
@@ -189,6 +182,7 @@ def _told(scenario: "Scenario", result: "Result") -> Iterator[str]:
 
 def _skip_what_a_phone_cannot_play(scenario: "Scenario") -> None:
     from audiosocket_sim.asterisk_real.leg import real_leg
+    from audiosocket_sim.parties.target import TargetUsageError
 
     try:
         real_leg(scenario)
@@ -196,14 +190,15 @@ def _skip_what_a_phone_cannot_play(scenario: "Scenario") -> None:
         pytest.skip(str(error))
 
 
-def _compare(scenario: "Scenario", options: "Options", real: "Result") -> None:
+def _compare(scenario: "Scenario", how: "Options", real: "Result") -> None:
     """The same call on both clocks; on a busy machine one quiet repetition decides."""
     from dataclasses import replace
 
+    from audiosocket_sim.call_log.agreement import disagreements
     from audiosocket_sim.running.runner import LATE_MS
 
-    told_by_asterisk = options.peer == "asterisk"
-    virtual = _run(scenario, replace(options, peer="simulated", real_time=False, artefacts=None))
+    told_by_asterisk = how.peer == "asterisk"
+    virtual = _run(scenario, replace(how, peer="simulated", real_time=False, artefacts=None))
 
     def differences(real: "Result") -> list[str]:
         allowance_ms = _COMPUTE_MS + real.disturbed_ms
@@ -211,7 +206,7 @@ def _compare(scenario: "Scenario", options: "Options", real: "Result") -> None:
 
     found = differences(real)
     if found and real.disturbed_ms > LATE_MS:
-        found = differences(_run(scenario, options))
+        found = differences(_run(scenario, how))
     if found:
         where = "with a real Asterisk" if told_by_asterisk else "in real time"
         told = [f"{scenario.name}: {where} it is another call than in virtual time", *found]

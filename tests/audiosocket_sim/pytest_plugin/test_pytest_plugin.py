@@ -3,68 +3,21 @@
 import os
 import signal
 from itertools import count, repeat
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from helpers import scripted_bot  # else each session would load it anew, and all that it imports
+from helpers import scripted_bot
+from helpers.plugin_bench import CALL, TRANSCRIPT, collected, project, run, update, write
 
 from audiosocket_sim.asterisk import CallLeg
-from audiosocket_sim.pytest_plugin import plugin as pytest_plugin
+from audiosocket_sim.call_log import agreement
 from audiosocket_sim.running import runner
 from audiosocket_sim.running.processor_waits import ProcessorWaits
 
+__all__ = ["project"]
+
 pytest_plugins = ["pytester"]
-
-ROOT = Path(__file__).resolve().parents[3]
-
-CALL = """
-summary: A short call.
-tags: [{tag}]
-server: {{script: [[0.5, say, pt-br/pode_subir], [{end}, hang_up]]}}
-steps:
-  - expect: {{bot_says: Pode subir.}}
-  - expect: {{hangs_up: server, within: 1s}}
-"""
-TRANSCRIPT = """\
-short · Asterisk 22.10, app · µ-law
-    0.810  bot      “Pode subir.”                                                       0.99 s
-    2.500  end      server hung up (00 00 00); last word heard; the dialplan continues
-"""
-
-
-@pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
-        monkeypatch.delenv(name)  # syrupy reports nothing in a worker
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    write(pytester, "scenarios/short.yaml")
-    return pytester
-
-
-def write(project: pytest.Pytester, path: str, text: str = CALL, *, tag: str = "quick", end: float = 2.5) -> Path:
-    file = project.path / path
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text.format(tag=tag, end=end) if text is CALL else text, encoding="utf-8")
-    return file
-
-
-def run(project: pytest.Pytester, *arguments: str, target: str = "helpers.scripted_bot:serve") -> pytest.RunResult:
-    plugins = ["-p", "audiosocket_sim.pytest_plugin.plugin"]
-    if "no:syrupy" not in arguments:
-        plugins += ["-p", "syrupy"]
-    return project.runpytest_inprocess(*plugins, "--target", target, *arguments)
-
-
-def update(project: pytest.Pytester) -> None:
-    run(project, "--snapshot-update").assert_outcomes(passed=len(list(project.path.rglob("*.yaml"))))
-
-
-def collected(project: pytest.Pytester, *arguments: str) -> set[str]:
-    lines = run(project, "--collect-only", "-q", *arguments).outlines
-    return {line for line in lines if "::" in line}
 
 
 def test_what_is_a_scenario(project: pytest.Pytester) -> None:
@@ -206,8 +159,8 @@ def test_shared_out_over_processes(project: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("target", "line"),
     [
-        ("nothing", "ERROR: --target: nothing: expected module:callable, *"),
-        ("command: bot", "ERROR: --target: command: bot: the command needs the placeholder {port}"),
+        ("nothing", "ERROR: --audiosocket-target: nothing: expected module:callable, *"),
+        ("command: bot", "ERROR: --audiosocket-target: command: bot: the command needs the placeholder {port}"),
     ],
 )
 def test_a_target_that_is_none_is_a_usage_error(target: str, line: str, project: pytest.Pytester) -> None:
@@ -261,9 +214,9 @@ def test_in_real_time_calls_are_compared_with_the_virtual_ones(
         compared.append([sorted(type(entry.event).__name__ for entry in entries) for entries in runs[:2]])
         return found
 
-    monkeypatch.setattr(pytest_plugin, "disagreements", compare)
+    monkeypatch.setattr(agreement, "disagreements", compare)
     write(project, "scenarios/short.yaml", CALL.format(tag="quick", end=1.5).replace("0.5, say", "0, say"))
-    result = run(project, "--real-time")
+    result = run(project, "--audiosocket-real-time")
     assert not (project.path / "scenarios" / "transcripts").exists()
     virtual, real = compared[0]
     assert virtual == ["BotSpoke", "CallEnded"]
@@ -288,9 +241,9 @@ def test_a_machine_that_kept_us_waiting_is_allowed_for_and_asked_once_more(
     sums = [count(0, 8_000_000), repeat(0)]
     monkeypatch.setattr(runner, "ProcessorWaits", lambda: ProcessorWaits(sums.pop(0).__next__))
     monkeypatch.setattr(CallLeg, "own_lateness_ms", 6.0)
-    monkeypatch.setattr(pytest_plugin, "disagreements", compare)
+    monkeypatch.setattr(agreement, "disagreements", compare)
     write(project, "scenarios/short.yaml", CALL.format(tag="quick", end=1.5).replace("0.5, say", "0, say"))
-    run(project, "--real-time").assert_outcomes(passed=1)
+    run(project, "--audiosocket-real-time").assert_outcomes(passed=1)
     assert allowed == [20 + 6 + 40, 20 + 6]
 
 

@@ -1,0 +1,115 @@
+"""Which target a scenario calls, and who said so: one rule for `run`, the pytest plug-in, its fixture and Python code.
+
+The first of these that names a target holds: the command line; pytest's ini key `audiosocket_target`; the key `target`
+in the table `[tool.audiosocket-sim]` of the nearest pyproject.toml that has this table, upwards from the working
+folder. A scenario that ships with this project falls back on the reference server that ships with it. A file of the
+user's own has no fallback: a test must not be green without having called the user's bot.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from audiosocket_core.phrase_book.shipped import SHIPPED
+from audiosocket_sim.parties.target import TargetUsageError
+
+__all__ = ["SHIPPED_TARGET", "THREE_KINDS", "NoTargetError", "TargetChoice", "choose_target", "configured_target"]
+
+SHIPPED_TARGET = "audiosocket_server:serve"
+THREE_KINDS = "module:callable, 'command: PROGRAM … {port}' or tcp://HOST:PORT"
+_TABLE = "audiosocket-sim"
+_KEYS = ("target",)
+_SECRET = re.compile(r"(?i)([\w-]*(?:key|token|secret|password|passwd)[\w-]*(?:\s*=\s*|\s+))(\"[^\"]*\"|'[^']*'|\S+)")
+
+
+class NoTargetError(TargetUsageError):
+    """Nothing names a target. The message names the three kinds and the places where one can be named."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetChoice:
+    """The target's text as `parse_target` reads it, and where it comes from: `--target`, a file's key, `shipped`."""
+
+    text: str
+    origin: str
+
+    @property
+    def visible(self) -> str:
+        """The text for people and logs, in one line: values that follow a word such as `--api-key` are masked."""
+        return _SECRET.sub(r"\1***", " ".join(self.text.split()))
+
+    def __str__(self) -> str:
+        """Such as `audiosocket_server:serve (--target)`."""
+        return f"{self.visible} ({self.origin})"
+
+
+def choose_target(
+    scenario_folder: Path | None,
+    *,
+    command_line: str | None = None,
+    option: str = "--target",
+    ini: str | None = None,
+    folder: Path | None = None,
+) -> TargetChoice:
+    """Returns the target for a scenario in `scenario_folder` (None: a scenario without a file).
+
+    `option` is what the command line calls its option; `folder` is where the search for pyproject.toml starts (the
+    working folder by default). Raises NoTargetError, or TargetUsageError for a pyproject.toml that cannot be used.
+    """
+    found = configured_target(command_line=command_line, option=option, ini=ini, folder=folder)
+    if found is not None:
+        return found
+    if scenario_folder is not None and scenario_folder.resolve() == (SHIPPED / "scenarios").resolve():
+        return TargetChoice(SHIPPED_TARGET, "the shipped server, as the scenario is a shipped one")
+    places = f"{option}, or `target = …` below [tool.{_TABLE}] in pyproject.toml"
+    raise NoTargetError(f"no target: say what the scenario calls ({THREE_KINDS}) with {places} (docs/targets.md)")
+
+
+def configured_target(
+    *, command_line: str | None = None, option: str = "--target", ini: str | None = None, folder: Path | None = None
+) -> TargetChoice | None:
+    """Returns the target that holds for every scenario; None where nothing names one. Raises TargetUsageError."""
+    if command_line is not None:
+        return TargetChoice(command_line, option)
+    if ini:
+        return TargetChoice(ini, "pytest's ini key audiosocket_target")
+    return _of_pyproject(folder or Path.cwd())
+
+
+def _of_pyproject(folder: Path) -> TargetChoice | None:
+    for place in (folder, *folder.resolve().parents):
+        file = place / "pyproject.toml"
+        table = _table(file) if file.is_file() else None
+        if table is not None:
+            unknown = next((key for key in table if key not in _KEYS), None)
+            if unknown is not None:
+                near = get_close_matches(unknown, _KEYS, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else f"; there is {', '.join(map(repr, _KEYS))}"
+                raise TargetUsageError(f"{file}: [tool.{_TABLE}]: unknown key {unknown!r}{hint}")
+            return _chosen(table, file)
+    return None
+
+
+def _chosen(table: dict[str, object], file: Path) -> TargetChoice | None:
+    text = table.get("target")
+    if text is None:
+        return None
+    if not isinstance(text, str) or not text.strip():
+        raise TargetUsageError(f"{file}: [tool.{_TABLE}]: target: expected {THREE_KINDS}, not {text!r}")
+    return TargetChoice(text, f"{_near(file)}, [tool.{_TABLE}]")
+
+
+def _near(file: Path) -> Path:
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+
+
+def _table(file: Path) -> dict[str, object] | None:
+    try:
+        tools = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise TargetUsageError(f"{file} cannot be read for [tool.{_TABLE}]: {why}") from None
+    table = tools.get(_TABLE) if isinstance(tools, dict) else None
+    return table if isinstance(table, dict) else None

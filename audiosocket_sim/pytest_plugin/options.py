@@ -1,0 +1,163 @@
+"""The plug-in's options and ini keys, all prefixed; and a clear word where a command line still has the old names.
+
+Each option `--audiosocket-NAME` has an ini key `audiosocket_name`; the command line wins. The old names (`--target`,
+`--peer`, …) are not registered, so that a project whose own conftest.py defines them keeps them.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+if TYPE_CHECKING:
+    from audiosocket_sim.parties.peer import PeerName
+    from audiosocket_sim.parties.target_choice import TargetChoice
+
+__all__ = [
+    "add_options",
+    "artefacts",
+    "check_settings",
+    "configured",
+    "control_url",
+    "kernel",
+    "peer",
+    "real_time",
+    "refuse_old_names",
+    "scenario_folders",
+    "snapshots_required",
+    "target_of",
+]
+
+_PEERS = ("simulated", "asterisk")
+_OLD_NAMES = ("--target", "--control-url", "--real-time", "--peer", "--kernel", "--artefacts")
+_SNAPSHOTS = ("optional", "required")
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Register the command-line options and the ini keys."""
+    group = parser.getgroup("audiosocket", "scenarios of phone calls")
+    _add_text(
+        parser,
+        group,
+        "target",
+        "what scenarios call: module:callable, 'command: PROGRAM … {port}' or tcp://HOST:PORT (docs/targets.md)",
+    )
+    _add_text(parser, group, "control-url", "control URL of a target that does not report its own")
+    _add_text(parser, group, "artefacts", "folder for call logs and recordings (runs/pytest)")
+    peer_help = "who calls: the simulated Asterisk (default), or a real one, in real time (docs/asterisk.md)"
+    group.addoption("--audiosocket-peer", dest="audiosocket_peer", choices=_PEERS, default=None, help=peer_help)
+    parser.addini("audiosocket_peer", peer_help, default="")
+    _add_flag(parser, group, "real-time", "run scenarios on the real clock")
+    _add_flag(parser, group, "kernel", "run scenarios over the kernel's loopback sockets")
+    parser.addini("audiosocket_scenarios", "folders whose scenarios are collected without a modeline", "args", [])
+    parser.addini(
+        "audiosocket_snapshots", "`required`: a scenario without a snapshot of its transcript fails", default="optional"
+    )
+
+
+def _add_text(parser: pytest.Parser, group: pytest.OptionGroup, name: str, text: str) -> None:
+    key = f"audiosocket_{name.replace('-', '_')}"
+    group.addoption(f"--audiosocket-{name}", dest=key, default=None, help=text)
+    parser.addini(key, text, default="")
+
+
+def _add_flag(parser: pytest.Parser, group: pytest.OptionGroup, name: str, text: str) -> None:
+    key = f"audiosocket_{name.replace('-', '_')}"
+    group.addoption(f"--audiosocket-{name}", dest=key, action="store_true", default=None, help=text)
+    parser.addini(key, text, type="bool", default=False)
+
+
+def refuse_old_names(parser: pytest.Parser, arguments: Sequence[str]) -> None:
+    """Raises pytest.UsageError for an option by its old name, unless a plug-in or conftest.py defines that name."""
+    given = [argument.partition("=")[0] for argument in arguments]
+    if not any(name in _OLD_NAMES for name in given):
+        return
+    unknown = parser.parse_known_and_unknown_args(list(arguments))[1]
+    old = next((name for name in (text.partition("=")[0] for text in unknown) if name in _OLD_NAMES), None)
+    if old is not None:
+        raise pytest.UsageError(f"{old} is now --audiosocket-{old.removeprefix('--')}")
+
+
+def check_settings(config: pytest.Config) -> None:
+    """Raises pytest.UsageError for a value that can be known to be wrong before any scenario is collected."""
+    from audiosocket_sim.parties.target import TargetUsageError, parse_target
+
+    for key, allowed in (("audiosocket_peer", _PEERS), ("audiosocket_snapshots", _SNAPSHOTS)):
+        if config.getini(key) not in ("", *allowed):
+            raise pytest.UsageError(f"{key} = {config.getini(key)}: expected {' or '.join(allowed)}")
+    for source, text in (
+        ("--audiosocket-target", config.getoption("audiosocket_target")),
+        ("audiosocket_target", config.getini("audiosocket_target")),
+    ):
+        if text:
+            try:
+                parse_target(text, control_url(config))
+            except TargetUsageError as error:
+                raise pytest.UsageError(f"{source}: {error}") from None
+            return
+
+
+def configured(config: pytest.Config) -> "TargetChoice | None":
+    """The target that holds for every scenario of the session, if one is named. Raises TargetUsageError."""
+    from audiosocket_sim.parties.target_choice import configured_target
+
+    return configured_target(
+        command_line=config.getoption("audiosocket_target"),
+        option="--audiosocket-target",
+        ini=config.getini("audiosocket_target"),
+        folder=config.rootpath,
+    )
+
+
+def target_of(config: pytest.Config, scenario_folder: Path | None) -> "TargetChoice":
+    """The target for a scenario in this folder. Raises TargetUsageError, also where nothing names one."""
+    from audiosocket_sim.parties.target_choice import choose_target
+
+    return choose_target(
+        scenario_folder,
+        command_line=config.getoption("audiosocket_target"),
+        option="--audiosocket-target, the ini key audiosocket_target",
+        ini=config.getini("audiosocket_target"),
+        folder=config.rootpath,
+    )
+
+
+def control_url(config: pytest.Config) -> str | None:
+    return _text(config, "audiosocket_control_url") or None
+
+
+def artefacts(config: pytest.Config) -> Path:
+    """The folder for all files of the session; relative to the working folder."""
+    return Path(_text(config, "audiosocket_artefacts") or "runs/pytest")
+
+
+def peer(config: pytest.Config) -> "PeerName":
+    return cast("PeerName", _text(config, "audiosocket_peer") or "simulated")
+
+
+def real_time(config: pytest.Config) -> bool:
+    return _flag(config, "audiosocket_real_time")
+
+
+def kernel(config: pytest.Config) -> bool:
+    return _flag(config, "audiosocket_kernel")
+
+
+def scenario_folders(config: pytest.Config) -> Iterator[Path]:
+    """The folders that the ini key `audiosocket_scenarios` names, relative to the root folder."""
+    for name in config.getini("audiosocket_scenarios"):
+        yield config.rootpath / name
+
+
+def snapshots_required(config: pytest.Config) -> bool:
+    return str(config.getini("audiosocket_snapshots")) == "required"
+
+
+def _text(config: pytest.Config, key: str) -> str:
+    return str(config.getoption(key) or config.getini(key))
+
+
+def _flag(config: pytest.Config, key: str) -> bool:
+    given = config.getoption(key)
+    return bool(config.getini(key) if given is None else given)

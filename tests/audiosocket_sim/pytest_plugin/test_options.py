@@ -1,0 +1,102 @@
+"""The plug-in's options and ini keys: prefixed, so that a project of others keeps the names that it has taken."""
+
+from pathlib import Path
+
+import pytest
+from helpers.plugin_bench import project, run, write
+
+__all__ = ["project"]
+
+pytest_plugins = ["pytester"]
+
+OWN_OPTIONS = """
+def pytest_addoption(parser):
+    parser.addoption("--target", default="staging")
+    parser.addoption("--peer", default="nobody")
+    parser.addoption("--kernel", action="store_true")
+    parser.addoption("--real-time", action="store_true")
+    parser.addoption("--artefacts")
+    parser.addoption("--control-url")
+"""
+OWN_TEST = """
+def test_own(pytestconfig):
+    assert pytestconfig.getoption("target") == "production"
+    assert pytestconfig.getoption("kernel")
+"""
+
+
+def test_a_project_keeps_its_own_options_of_our_old_names(project: pytest.Pytester) -> None:
+    project.makeconftest(OWN_OPTIONS)
+    project.makepyfile(test_own=OWN_TEST)
+    both = run(project, "--target", "production", "--kernel", "--peer=nobody", "-p", "no:syrupy")
+    both.assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "old"),
+    [
+        (["--target", "bot:serve"], "target"),
+        (["--target=bot:serve"], "target"),
+        (["--real-time"], "real-time"),
+        (["--peer", "asterisk"], "peer"),
+        (["--kernel"], "kernel"),
+        (["--artefacts", "here"], "artefacts"),
+        (["--control-url", "http://127.0.0.1:1"], "control-url"),
+    ],
+)
+def test_an_old_option_is_answered_with_its_new_name(arguments: list[str], old: str, project: pytest.Pytester) -> None:
+    wrong = run(project, *arguments)
+    assert wrong.ret == pytest.ExitCode.USAGE_ERROR
+    assert wrong.stderr.lines == [f"ERROR: --{old} is now --audiosocket-{old}", ""]
+
+
+def test_an_old_option_in_addopts_is_answered_too(project: pytest.Pytester) -> None:
+    project.makeini("[pytest]\naddopts = --real-time\n")
+    assert run(project).stderr.lines[0] == "ERROR: --real-time is now --audiosocket-real-time"
+
+
+def test_the_ini_keys(project: pytest.Pytester) -> None:
+    project.makeini(
+        "[pytest]\naudiosocket_target = helpers.scripted_bot:serve\naudiosocket_artefacts = out\n"
+        "audiosocket_kernel = true\n"
+    )
+    run(project, "-p", "no:syrupy", target=None).assert_outcomes(passed=1)
+    assert (project.path / "out" / "scenarios" / "short" / "call.wav").exists()
+
+
+def test_the_command_line_goes_before_the_ini_keys(project: pytest.Pytester) -> None:
+    project.makeini("[pytest]\naudiosocket_target = no_such_bot:serve\naudiosocket_artefacts = out\n")
+    run(project, "-p", "no:syrupy", "--audiosocket-artefacts", "there").assert_outcomes(passed=1)
+    assert (project.path / "there" / "scenarios" / "short" / "call.wav").exists()
+    assert not (project.path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("ini", "line"),
+    [
+        ("audiosocket_target = nothing", "ERROR: audiosocket_target: nothing: expected module:callable, *"),
+        ("audiosocket_peer = asterix", "ERROR: audiosocket_peer = asterix: expected simulated or asterisk"),
+        ("audiosocket_snapshots = yes", "ERROR: audiosocket_snapshots = yes: expected optional or required"),
+    ],
+)
+def test_a_wrong_ini_key_is_a_usage_error(ini: str, line: str, project: pytest.Pytester) -> None:
+    project.makeini(f"[pytest]\n{ini}\n")
+    wrong = run(project, target=None)
+    assert wrong.ret == pytest.ExitCode.USAGE_ERROR
+    wrong.stderr.fnmatch_lines([line])
+
+
+def test_the_target_of_pyproject(project: pytest.Pytester) -> None:
+    write(project, "pyproject.toml", '[tool.audiosocket-sim]\ntarget = "helpers.scripted_bot:serve"\n')
+    run(project, "-p", "no:syrupy", target=None).assert_outcomes(passed=1)
+
+
+def test_without_a_target_a_scenario_of_ones_own_fails_and_names_the_three_kinds(project: pytest.Pytester) -> None:
+    green: Path = project.path / "test_own.py"
+    green.write_text("def test_own(): pass\n", encoding="utf-8")
+    without = run(project, "-p", "no:syrupy", target=None)
+    without.assert_outcomes(passed=1, failed=1)
+    without.stdout.fnmatch_lines(
+        ["short: no target: say what the scenario calls (module:callable, 'command: PROGRAM … {port}' or tcp://*"]
+    )
+    assert "Traceback" not in without.stdout.str()
