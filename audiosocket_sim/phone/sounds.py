@@ -41,9 +41,13 @@ class Recording:
 
 
 class Sounds:
-    """The sounds of one scenario. What takes long is done in the loop's executor, and each once."""
+    """The sounds of one scenario. What takes long is done in the loop's executor, and each once.
 
-    def __init__(self, scenario: Scenario) -> None:
+    `more_says`: what the caller may say beside the scenario's own `say` steps.
+    """
+
+    def __init__(self, scenario: Scenario, more_says: Iterable[Say] = ()) -> None:
+        self._more_says = tuple(more_says)
         self._folder = scenario.folder or Path.cwd()
         self._scenario = scenario
         self._rate_hz = scenario.asterisk.rate_hz
@@ -98,7 +102,7 @@ class Sounds:
         return pcm if self._rate_hz == _RATE_HZ else await _in_executor(resample, pcm, _RATE_HZ, self._rate_hz)
 
     def _says(self) -> list[Say]:
-        return [step.say for step in self._scenario.steps if isinstance(step, SayStep)]
+        return [*(step.say for step in self._scenario.steps if isinstance(step, SayStep)), *self._more_says]
 
     @property
     def unlisted(self) -> list[Say]:

@@ -1,7 +1,8 @@
-"""All that one call needs, set up in order and taken down in order: mock AI, target, peer, ear, states, log.
+"""The running parts of one call, started in order and stopped in order: mock AI, target, leg, ear, states, log.
 
-It writes down what happens (the log) and wakes whoever waits for a change. It decides nothing: `steps` does. Where a
-part of it breaks, whoever waits gets SimulatorError, ControlError or TargetError: the bot is not blamed for that.
+The fixture writes down what happens (the log) and wakes everyone who waits for a change. It decides nothing: `steps`
+does. Where a part of it breaks, everyone who waits gets SimulatorError, ControlError or TargetError: the bot is not
+blamed for that.
 """
 
 import asyncio
@@ -9,9 +10,6 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
 
-from pydantic import SecretStr
-
-from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_sim.asterisk import ConnectFailed, LegEnd
 from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
@@ -25,17 +23,14 @@ from audiosocket_sim.hearing import (
 from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.net.bind_errors import why_not_listening
 from audiosocket_sim.net.control_client import ControlClient, ControlError, ToldEvent
-from audiosocket_sim.parties.peer import Leg, MakeLeg, simulated_leg
-from audiosocket_sim.parties.target import Child, StartedTarget, Target, TargetError, TargetUsageError, close_target
-from audiosocket_sim.phone.caller import Caller
-from audiosocket_sim.phone.line import LineModel
-from audiosocket_sim.phone.line_echo import LineEcho
-from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.parties.peer import Leg
+from audiosocket_sim.parties.target import Child, StartedTarget, TargetError, TargetUsageError, close_target
+from audiosocket_sim.running.call_setup import CallSetup
 
 __all__ = ["TARGET_DIED", "CallFixture", "SimulatorError"]
 
 TARGET_DIED = "target"
-"""The step of a failure that is none: the program under test ended in mid-call."""
+"""Pseudo-step name for the failure "the program under test exited during the call"."""
 
 _LAST_FACTS_SECONDS = 2.0
 """How long after the end of the steps the connection may take to close, and the stream of events to end."""
@@ -48,29 +43,17 @@ class SimulatorError(Exception):
 
 
 class CallFixture:
-    """One call's world: `async with Stage(…) as stage`. Everything that it started is gone when it is left."""
+    """One call in progress: `async with CallFixture(setup) as fixture`. Everything that it started is gone at the end.
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        target: Target,
-        ear_book: PhraseBook,
-        hold_pcm: bytes,
-        *,
-        settings: dict[str, Any] | None = None,
-        ai_port: int = 0,
-        on_entry: Callable[[Entry], None] | None = None,
-        make_leg: MakeLeg = simulated_leg,
-        control_token: SecretStr | None = None,
-    ) -> None:
-        self.scenario = scenario
+    `on_entry` is called with every entry of the log as it is made.
+    """
+
+    def __init__(self, setup: CallSetup, on_entry: Callable[[Entry], None] | None = None) -> None:
+        self.scenario = scenario = setup.scenario
         self.log = CallLog()
         self.state: str | None = None
         self.end: LegEnd | None = None
-        self._target = target
-        self._settings = settings if settings is not None else scenario.server
-        self._ai_port = ai_port
-        self._control_token = control_token
+        self._setup = setup
         self._on_entry = on_entry
         self._loop = asyncio.get_running_loop()
         self._started_at = self._loop.time()
@@ -83,14 +66,10 @@ class CallFixture:
         self.ai = MockAi(
             scenario.ai, self._on_backend, self._push, on_failure=self._on_ai_failure, on_error=self._broke
         )
-        peer = scenario.asterisk
-        line = scenario.line
-        back = line.echo
-        echo = None if back is None else LineEcho(back.delay, back.gain_db, back.spread, line.seed)
-        self.line = LineModel(line.codec, line.noise_dbfs, line.gain_db, line.seed, peer.rate_hz, echo)
-        self.caller = Caller(self.line, peer.rate_hz, self._loop.time)
-        self.ear = Ear(ear_book, hold_pcm, self._on_heard)
-        self.leg: Leg = make_leg(scenario, self._source, self._on_bot_audio)
+        self.line = setup.line
+        self.caller = setup.caller
+        self.ear = Ear(setup.ear_book, setup.hold_pcm, self._on_heard)
+        self.leg: Leg = setup.make_leg(scenario, self._source, self._on_bot_audio)
 
     # --- time and waiting
 
@@ -131,7 +110,7 @@ class CallFixture:
             _settle(waiter)
 
     async def changed(self, until: float) -> None:
-        """Return when anything happened, or at the loop time `until`. Raises what broke a part of the stage."""
+        """Return when anything happened, or at the loop time `until`. Raises what broke a part of the fixture."""
         self._raise_what_broke()
         waiter: asyncio.Future[None] = self._loop.create_future()
         self._waiters.add(waiter)
@@ -175,14 +154,14 @@ class CallFixture:
 
     async def _set_up(self) -> None:
         try:
-            ai_url = await self.ai.start(self._ai_port)
+            ai_url = await self.ai.start(self._setup.ai_port)
         except OSError as error:
             raise TargetError(
-                f"the mock AI: {why_not_listening(error, '127.0.0.1', self._ai_port, '--ai-port')}"
+                f"the mock AI: {why_not_listening(error, '127.0.0.1', self._setup.ai_port, '--ai-port')}"
             ) from error
-        self._running = await self._target.start(self._settings, ai_url)
+        self._running = await self._setup.target.start(self._setup.settings, ai_url)
         if self._running.control_url is not None:
-            self.control = ControlClient(self._running.control_url, self._control_token)
+            self.control = ControlClient(self._running.control_url, self._setup.control_token)
         elif any(reply.then_pushes for reply in self.scenario.ai):
             raise TargetUsageError("the scenario pushes messages, and the target has no control URL (docs/targets.md)")
 
@@ -200,7 +179,7 @@ class CallFixture:
             self._spawn(self._watch_program(self._running), self._watches)
 
     async def finish(self) -> None:
-        """The call is over: return when its end is told, and the server has told all of its own."""
+        """Wait until the leg has reported the end of the call and the control stream has closed (at most 2 s)."""
         until = self._loop.time() + _LAST_FACTS_SECONDS
         while (self.end is None or self._tasks) and self._loop.time() < until:
             await self.changed(until)
@@ -216,7 +195,7 @@ class CallFixture:
         self._raise_what_broke()
 
     async def _take_down(self) -> TargetError | None:
-        """End everything, whatever fails of it. Returns what was wrong with the target's own end."""
+        """Shut every part down even if some fail. Returns the error of the target's own shutdown, if any."""
         tasks = [*self._tasks, *self._watches]
         for task in tasks:
             task.cancel()
@@ -286,7 +265,7 @@ class CallFixture:
         self.fail(self.now_ms, 0, "ai", "the AI's script to fit", failure)
 
     def check_the_ais_script(self, *, hung_up: bool) -> None:
-        """What the AI's script holds and nobody asked for. Pushes may be left over where the caller hung up."""
+        """Report replies and pushes in the AI script that were never used; not pushes where the caller hung up."""
         left = [f"{reply} was never used" for reply in self.ai.unused()]
         if not hung_up:
             left += [f"{push} was never sent: the call was over before it was due" for push in self.ai.unsent()]

@@ -12,7 +12,7 @@ from helpers.plugin_bench import CALL, TRANSCRIPT, collected, project, run, upda
 
 from audiosocket_sim.asterisk import CallLeg
 from audiosocket_sim.call_log import agreement
-from audiosocket_sim.running import runner
+from audiosocket_sim.running import call_setup, one_call, runner
 from audiosocket_sim.running.processor_waits import ProcessorWaits
 
 __all__ = ["project"]
@@ -180,7 +180,7 @@ def test_a_fault_of_the_simulator_shows_where(project: pytest.Pytester, monkeypa
     def broken(*args: Any) -> Any:
         raise AssertionError("inside")
 
-    monkeypatch.setattr(runner, "_hold_music", broken)
+    monkeypatch.setattr(call_setup, "_hold_music", broken)
     wrong = run(project)
     wrong.assert_outcomes(failed=1)
     wrong.stdout.fnmatch_lines(["short: set-up", "the simulator failed: AssertionError('inside')*", "*Traceback*"])
@@ -239,7 +239,7 @@ def test_a_machine_that_kept_us_waiting_is_allowed_for_and_asked_once_more(
         return ["BackendAsked at 4.160 came 50 ms late"] if len(allowed) == 1 else []
 
     sums = [count(0, 8_000_000), repeat(0)]
-    monkeypatch.setattr(runner, "ProcessorWaits", lambda: ProcessorWaits(sums.pop(0).__next__))
+    monkeypatch.setattr(one_call, "ProcessorWaits", lambda: ProcessorWaits(sums.pop(0).__next__))
     monkeypatch.setattr(CallLeg, "own_lateness_ms", 6.0)
     monkeypatch.setattr(agreement, "disagreements", compare)
     write(project, "scenarios/short.yaml", CALL.format(tag="quick", end=1.5).replace("0.5, say", "0, say"))

@@ -16,7 +16,7 @@ from audiosocket_sim.hearing import Ear
 from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.phone.caller import Caller
 from audiosocket_sim.phone.sounds import Sounds
-from audiosocket_sim.running import runner, steps
+from audiosocket_sim.running import call_setup, expectation_steps, runner
 from audiosocket_sim.running.runner import Options, Outcome, Result, run
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.loading import load_text
@@ -68,8 +68,8 @@ async def boom_later(*args: Any, **more: Any) -> Any:
         (MockAi, "aclose", boom_later),
         (Sounds, "prepare", boom_later),
         (Sounds, "bot_book", boom_later),
-        (steps, "evaluate", boom),
-        (runner, "_hold_music", boom),
+        (expectation_steps, "evaluate", boom),
+        (call_setup, "_hold_music", boom),
     ],
 )
 def test_a_fault_of_our_own(
@@ -132,7 +132,7 @@ def test_a_time_out_of_our_own_is_not_the_longest_duration(tmp_path: Path, monke
     def late(*args: Any) -> Any:
         raise TimeoutError("somewhere")
 
-    monkeypatch.setattr(steps, "evaluate", late)
+    monkeypatch.setattr(expectation_steps, "evaluate", late)
     result = go(scenario(steps="[{expect: {bot_silent: 1s}}]"), tmp_path)
     check(result, Outcome.SET_UP, "somewhere")
 

@@ -1,0 +1,111 @@
+"""All that one call needs before it starts: sounds, the target's settings, hold music, the line, the caller, what the
+ear can read, who is called and who calls.
+
+Reads files and renders speech, in the loop's executor where that takes long. Starts nothing: `call_fixture` does.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_core.slin import read_audio
+from audiosocket_sim.parties.peer import MakeLeg, simulated_leg
+from audiosocket_sim.parties.target import Target, TargetUsageError
+from audiosocket_sim.phone.caller import Caller
+from audiosocket_sim.phone.line import LineModel
+from audiosocket_sim.phone.line_echo import LineEcho
+from audiosocket_sim.phone.sounds import Sounds
+from audiosocket_sim.running.options import Options
+from audiosocket_sim.scenario import Say, Scenario
+from audiosocket_sim.scenario.paths import nearest_folder
+
+__all__ = ["CallSetup", "set_up_call"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallSetup:
+    """What one call is made of. For one call only: line and caller keep state while it runs."""
+
+    scenario: Scenario
+    target: Target
+    settings: dict[str, Any]
+    """Of the server under test: the scenario's `server:`, and the phrase book of what its caller says in his own
+    words."""
+    sounds: Sounds
+    ear_book: PhraseBook
+    """The voices that the ear can read."""
+    hold_pcm: bytes
+    """One round of the hold music, SLIN at 8 kHz; empty where there is none."""
+    line: LineModel
+    caller: Caller
+    make_leg: MakeLeg
+    ai_port: int
+    """Where the mock AI listens; 0: any free port."""
+    control_token: SecretStr | None
+
+
+async def set_up_call(
+    scenario: Scenario, target: Target, options: Options, folder: Path, more_says: Sequence[Say] = ()
+) -> CallSetup:
+    """Make all that the call needs, on the running loop. `folder`: where a phrase book may be written.
+
+    `more_says`: what the caller may say beside the scenario's own `say` steps. Raises TargetUsageError,
+    PhraseBookError, VoiceMissing and AudioFileError.
+    """
+    make_leg = _make_leg(scenario, options)
+    sounds = Sounds(scenario, more_says)
+    await sounds.prepare()
+    ear_book = await sounds.bot_book() if options.ear else PhraseBook([])
+    line = _line(scenario)
+    return CallSetup(
+        scenario,
+        target,
+        await _settings(scenario, target, sounds, folder),
+        sounds,
+        ear_book,
+        _hold_music(scenario.folder or Path.cwd()),
+        line,
+        Caller(line, scenario.asterisk.rate_hz, asyncio.get_running_loop().time),
+        make_leg,
+        options.ai_port,
+        options.control_token,
+    )
+
+
+def _make_leg(scenario: Scenario, options: Options) -> MakeLeg:
+    if options.peer == "simulated":
+        return simulated_leg
+    from audiosocket_sim.asterisk_real.leg import real_leg
+
+    return real_leg(scenario)
+
+
+def _line(scenario: Scenario) -> LineModel:
+    line, back = scenario.line, scenario.line.echo
+    echo = None if back is None else LineEcho(back.delay, back.gain_db, back.spread, line.seed)
+    return LineModel(line.codec, line.noise_dbfs, line.gain_db, line.seed, scenario.asterisk.rate_hz, echo)
+
+
+async def _settings(scenario: Scenario, target: Target, sounds: Sounds, folder: Path) -> dict[str, Any]:
+    """The scenario's settings, with the phrase book of what its caller says in words of his own."""
+    settings = dict(scenario.server)
+    if target.in_process and sounds.unlisted:
+        speech = settings.get("speech", {})
+        if not isinstance(speech, dict) or not isinstance(speech.get("more_phrase_books", []), list):
+            raise TargetUsageError(
+                f"server: speech: must be a mapping with more_phrase_books as a list, not {speech!r}"
+            )
+        book = await sounds.write_book(folder / "said")
+        books = [*speech.get("more_phrase_books", []), str(book.resolve())]
+        settings["speech"] = {**speech, "more_phrase_books": books}
+    return settings
+
+
+def _hold_music(folder: Path) -> bytes:
+    near = nearest_folder("audio", folder, "waiting.slin")
+    return b"" if near is None else read_audio(near / "waiting.slin")

@@ -1,0 +1,141 @@
+"""Carries out what the caller does: speaks, presses keys, makes noise, mutes the phone; and lets time pass."""
+
+import asyncio
+
+from audiosocket_sim.call_log.events import CallerAction, CallerSpoke, Source
+from audiosocket_sim.phone.caller import Sound
+from audiosocket_sim.phone.sounds import Sounds
+from audiosocket_sim.running.call_fixture import CallFixture
+from audiosocket_sim.running.progress import Progress
+from audiosocket_sim.scenario import (
+    DtmfStep,
+    HangUpStep,
+    MuteStep,
+    NoiseStep,
+    SayStep,
+    SilenceStep,
+    ToneStep,
+)
+
+__all__ = ["OF_THE_CALLER", "CallerStep", "CallerSteps"]
+
+CallerStep = SayStep | DtmfStep | NoiseStep | ToneStep | SilenceStep | MuteStep | HangUpStep
+OF_THE_CALLER = (SayStep, DtmfStep, NoiseStep, ToneStep, SilenceStep, MuteStep, HangUpStep)
+"""Steps that need a call: after its end they fail."""
+
+_LOOK_EVERY_SECONDS = 0.02
+"""How often to look whether the bot still speaks: nothing reports at once that it fell silent."""
+
+
+class CallerSteps:
+    """The caller's side of one call. Each method returns when its step is completed, or the call is over."""
+
+    def __init__(self, fixture: CallFixture, sounds: Sounds, progress: Progress) -> None:
+        self._fixture = fixture
+        self._sounds = sounds
+        self._progress = progress
+        self._loop = asyncio.get_running_loop()
+
+    async def carry_out(self, step: CallerStep) -> None:
+        """Carry out one step; its own `after` has passed already."""
+        match step:
+            case SayStep():
+                await self._say(step)
+            case DtmfStep():
+                await self._press(step)
+            case NoiseStep(noise=noise):
+                event = CallerAction("noise", f"{noise.color}, {_dbfs(noise.dbfs)}", noise.for_)
+                await self._sound(event, await self._sounds.noise(noise))
+            case ToneStep(tone=tone):
+                event = CallerAction("tone", f"{tone.hz:g} Hz, {_dbfs(tone.dbfs)}", tone.for_)
+                await self._sound(event, await self._sounds.tone(tone))
+            case SilenceStep(silence=ms):
+                await self._sound(CallerAction("silence", "", ms), self._sounds.silence(ms), pure=True)
+            case MuteStep(mute=mute):
+                await self._mute(mute)
+            case HangUpStep(hang_up=hang_up):
+                self._progress.hung_up = True
+                self._fixture.leg.hang_up(hang_up.how)
+                self._progress.completed = self._loop.time()
+
+    async def until(self, when: float) -> None:
+        """Wait until the loop time `when`, or the end of the call."""
+        while self._loop.time() < when and self._fixture.end is None:
+            await self._fixture.changed(when)
+
+    async def let_pass(self, when: float) -> None:
+        """Wait until the loop time `when`, also after the end of the call."""
+        while self._loop.time() < when:
+            await self._fixture.changed(when)
+
+    async def _say(self, step: SayStep) -> None:
+        recording = await self._sounds.recording(step.say)
+        pcm = await self._sounds.pcm(step.say)
+        if step.after is None:
+            await self._until_the_caller_would_speak()
+        event = CallerSpoke(recording.text, recording.name, recording.duration_ms)
+        await self._sound(event, pcm, blocks=step.say.blocks)
+
+    async def _until_the_caller_would_speak(self) -> None:
+        """Wait until `reaction` after the bot fell silent, and until the step before is completed."""
+        fixture = self._fixture
+        reaction = fixture.scenario.reaction / 1000
+        while fixture.end is None:
+            now, completed = self._loop.time(), self._progress.completed
+            since = fixture.ear.silent_since(now)
+            ready = completed if since is None else max(since + reaction, completed)
+            if since is not None and now >= ready:
+                return
+            await fixture.changed(max(ready, now + _LOOK_EVERY_SECONDS) if since is None else ready)
+
+    async def _sound(
+        self, event: CallerSpoke | CallerAction, pcm: bytes, *, pure: bool = False, blocks: bool = True
+    ) -> None:
+        """Send a sound (of the leg's rate) down the line; it is noted in the log when its first packet leaves."""
+        fixture, progress = self._fixture, self._progress
+        finished: asyncio.Future[float] = self._loop.create_future()
+        begun: asyncio.Future[float] = self._loop.create_future()
+
+        def start(at: float) -> None:
+            fixture.record(at, Source.CALLER, event)
+            progress.began = at
+            begun.set_result(at)
+
+        def finish(at: float) -> None:
+            if not finished.done():
+                finished.set_result(at)
+            fixture.wake()
+
+        fixture.caller.play(Sound(pcm, start, finish, pure))
+        while not (finished.done() if blocks else begun.done()) and fixture.end is None:
+            await fixture.changed(self._loop.time() + 1)
+        done = finished if blocks else begun
+        progress.completed = done.result() if done.done() else self._loop.time()
+        await self.until(progress.completed)
+
+    async def _press(self, step: DtmfStep) -> None:
+        for digit in step.dtmf:
+            if self._fixture.end is not None:
+                break
+            self._fixture.record(self._loop.time(), Source.CALLER, CallerAction("dtmf", digit, step.tone))
+            await self._fixture.leg.press(digit, step.tone)
+            await self.until(self._loop.time() + step.gap / 1000)
+        self._progress.completed = self._loop.time()
+
+    async def _mute(self, mute: int | str) -> None:
+        caller = self._fixture.caller
+        now = self._loop.time()
+        if mute == "off":
+            caller.muted = False
+            self._fixture.record(now, Source.CALLER, CallerAction("unmute"))
+            return
+        caller.muted = True
+        self._fixture.record(now, Source.CALLER, CallerAction("mute", "", None if mute == "on" else int(mute)))
+        if mute != "on":
+            self._progress.completed = now + int(mute) / 1000
+            await self.until(self._progress.completed)
+            caller.muted = False
+
+
+def _dbfs(level: float) -> str:
+    return f"{level:g} dBFS".replace("-", "−")

@@ -1,0 +1,168 @@
+"""One call from its set-up to its result. Everything known of it survives an error, Ctrl-C or a cancelled task.
+
+Both ways to write a call, a scenario in YAML and a test in Python, end here: they carry out the same steps and get
+their verdict from the same judge.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from audiosocket_sim.call_log.events import Entry, Noted, Source, StepFailed
+from audiosocket_sim.checks.failure import Failure
+from audiosocket_sim.parties.target import Target
+from audiosocket_sim.running.artefacts import with_artefacts
+from audiosocket_sim.running.call_fixture import TARGET_DIED, CallFixture
+from audiosocket_sim.running.call_setup import set_up_call
+from audiosocket_sim.running.options import Options
+from audiosocket_sim.running.processor_waits import ProcessorWaits
+from audiosocket_sim.running.result import LATE_MS, Outcome, Result
+from audiosocket_sim.running.steps import Steps
+from audiosocket_sim.running.trouble import Trouble, trouble_of
+from audiosocket_sim.scenario import Say, Scenario
+
+__all__ = ["OnEntry", "OneCall"]
+
+OnEntry = Callable[[Entry, CallFixture], None]
+"""Called with every entry of the log as it is made, and with the call that it belongs to."""
+
+_T = TypeVar("_T")
+
+
+class OneCall:
+    """One call: `async with` sets it up and takes it down, `conclude` gives its result, whatever happened before.
+
+    `virtual`: whether the running loop's clock is virtual. `more_says`: what the caller may say beside the scenario's
+    own steps. An exception that the body raises is not swallowed: hand it to `blame` for a result that names it.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        options: Options,
+        *,
+        virtual: bool,
+        on_entry: OnEntry | None = None,
+        more_says: Sequence[Say] = (),
+    ) -> None:
+        self.scenario = scenario
+        self.held = False
+        """Whether all that was expected held; set by whoever carries out the steps."""
+        self.trouble: Trouble | None = None
+        self.interrupted = False
+        self.steps: Steps | None = None
+        self._options = options
+        self._virtual = virtual
+        self._on_entry = on_entry
+        self._more_says = more_says
+        self._fixture: CallFixture | None = None
+        self._waits: ProcessorWaits | None = None
+        self._troubled_ms: int | None = None
+        self._stack = AsyncExitStack()
+        self._until = 0.0
+
+    @property
+    def doing(self) -> str:
+        """What is being done or waited for, in words for people."""
+        return "the set-up" if self.steps is None else self.steps.doing
+
+    async def set_up(self, target: Target) -> Self:
+        """Make all that the call needs, and start the target. The call itself is placed by the first step.
+
+        Raises what is wrong with target, sounds or settings; then nothing is left running.
+        """
+        async with AsyncExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            setup = await set_up_call(
+                self.scenario, target, self._options, self._options.artefacts or folder, self._more_says
+            )
+            fixture = self._fixture = CallFixture(setup, None if self._on_entry is None else self._look)
+            await stack.enter_async_context(fixture)
+            if not self._virtual:
+                self._waits = ProcessorWaits()
+                self._waits.start()
+                stack.callback(self._waits.stop)
+            self._stack = stack.pop_all()
+        self._until = asyncio.get_running_loop().time() + self.scenario.max_duration / 1000
+        self.steps = Steps(fixture, setup.sounds)
+        return self
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Take the call down. Raises TargetError where the target does not end, unless there was an error before."""
+        if error is not None and self.steps is not None and self._fixture is not None:
+            self._troubled_ms = self._fixture.now_ms
+        await self._stack.__aexit__(kind, error, traceback)
+
+    async def in_time(self, work: Coroutine[Any, Any, _T]) -> _T | None:
+        """Await some of the call's work. If the call lasts longer than its `max_duration`, it is ended, which is a
+        failure in the log, and the answer is None."""
+        assert self._fixture is not None
+        limit = asyncio.timeout_at(self._until)
+        try:
+            async with limit:
+                return await work
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        fixture, seconds = self._fixture, self.scenario.max_duration / 1000
+        happened = f"it still waited for {self.doing}"
+        fixture.fail(fixture.now_ms, 0, "max_duration", f"the call to end within {seconds:g} s", happened)
+        fixture.leg.hang_up("close")
+        await fixture.finish()
+        return None
+
+    def blame(self, error: BaseException) -> None:
+        """Note why there is no verdict, unless that is known already."""
+        self.trouble = self.trouble or trouble_of(error, self.scenario, self.doing)
+
+    def conclude(self) -> Result:
+        """The result, with the files of the run written where its options name a folder."""
+        fixture, trouble = self._fixture, self.trouble
+        if fixture is not None and trouble is not None:
+            last_ms = max((entry.at_ms for entry in fixture.log.entries), default=0)
+            at_ms = last_ms if self._troubled_ms is None else self._troubled_ms
+            fixture.log.add(at_ms, Source.CHECK, Noted(trouble.line))
+        entries = () if fixture is None else tuple(fixture.log.entries)
+        late_ms = 0.0 if fixture is None or self._virtual else fixture.leg.own_lateness_ms
+        failed = [(entry.event, entry.at_ms) for entry in entries if isinstance(entry.event, StepFailed)]
+        outcome, faults = self._verdict([event for event, _ in failed], late_ms)
+        result = Result(
+            self.scenario,
+            outcome,
+            entries,
+            tuple(Failure.of(event, at_ms, self.scenario) for event, at_ms in failed),
+            faults,
+            details="" if trouble is None else trouble.details,
+            uuid=None if fixture is None else fixture.leg.uuid,
+            own_lateness_ms=late_ms,
+            processor_wait_ms=0.0 if self._waits is None else self._waits.most_ms,
+            duration_ms=max((entry.at_ms for entry in entries), default=0),
+            interrupted=self.interrupted,
+        )
+        folder = self._options.artefacts
+        return result if folder is None else with_artefacts(result, folder, fixture)
+
+    def _look(self, entry: Entry) -> None:
+        if self._on_entry is not None and self._fixture is not None:
+            self._on_entry(entry, self._fixture)
+
+    def _verdict(self, failed: Sequence[StepFailed], late_ms: float) -> tuple[Outcome, tuple[str, ...]]:
+        """The outcome, and why there is no verdict on the bot, if there is none."""
+        if self.trouble is not None:
+            return self.trouble.outcome, (self.trouble.line, *self.trouble.more)
+        if self.held and not failed:
+            return Outcome.PASSED, ()
+        died = any(event.step == TARGET_DIED for event in failed)  # which no lateness of ours explains
+        if late_ms > LATE_MS and not died:
+            late = f"the simulator itself was up to {late_ms:.0f} ms late: this says nothing of the bot"
+            return Outcome.INCONCLUSIVE, (late,)
+        return Outcome.FAILED, ()

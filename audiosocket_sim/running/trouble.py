@@ -1,0 +1,61 @@
+"""Why there is no verdict on the bot: whose fault an exception is, as an outcome and a line for people. Pure."""
+
+import asyncio
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from audiosocket_core.errors import AudioSocketError
+from audiosocket_sim.net.control_client import ControlError
+from audiosocket_sim.parties.target import TargetError, TargetUsageError, WrongSettings
+from audiosocket_sim.running.call_fixture import SimulatorError
+from audiosocket_sim.running.result import Outcome
+from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.virtual_time import VirtualTimeError
+
+__all__ = ["Trouble", "trouble_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why there is no verdict on the bot: the outcome, a line for people, a traceback where it helps, further lines."""
+
+    outcome: Outcome
+    line: str
+    details: str = ""
+    more: tuple[str, ...] = ()
+
+
+def trouble_of(error: BaseException, scenario: Scenario, doing: str) -> Trouble:
+    """Whose fault the error is, in a line; only what the bot itself did to this process counts against it.
+
+    `doing`: the step during which it was raised.
+    """
+    line = " ".join((str(error).splitlines() or [""])[0].split())
+    match error:
+        case WrongSettings(settings=settings) if places := _places(settings, scenario):
+            return Trouble(Outcome.INVALID, places[0], more=places[1:])
+        case TargetUsageError():
+            return Trouble(Outcome.INVALID, line)
+        case TargetError() | ControlError() | AudioSocketError() | OSError():
+            return Trouble(Outcome.SET_UP, line or repr(error))
+        case SystemExit(code=code):
+            return Trouble(Outcome.FAILED, f"the target ended its own process (exit {code}), during {doing}")
+        case asyncio.CancelledError():
+            return Trouble(Outcome.SET_UP, f"somebody cancelled the simulator's task, during {doing}")
+        case VirtualTimeError():
+            why = f"virtual time does not go on: {line.removesuffix(' Pending:')} (--real-time may tell more)"
+            return Trouble(Outcome.SET_UP, why, str(error))
+        case SimulatorError():
+            details = "".join(traceback.format_exception(error.__cause__ or error))
+            return Trouble(Outcome.SET_UP, f"{line}, during {doing}", details)
+    details = "".join(traceback.format_exception(error))
+    return Trouble(Outcome.SET_UP, f"the simulator failed: {error!r}, during {doing}".replace("\n", " "), details)
+
+
+def _places(settings: Sequence[tuple[tuple[str, ...], str]], scenario: Scenario) -> tuple[str, ...]:
+    """What is wrong with the scenario's own settings: a line each, as the loader would say it."""
+    written = scenario.written
+    found = {(written.place("server", *path), what) for path, what in settings if path and path[0] in scenario.server}
+    placed = sorted((*place, what) for place, what in found if place is not None)
+    return tuple(f"{written.file}:{line}:{column}: {what}" for line, column, what in placed)
