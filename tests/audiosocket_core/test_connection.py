@@ -180,7 +180,7 @@ class TestServerReceives:
         with pytest.raises(RemoteProtocolError, match="at most 1000"):
             connection.receive(encode(Kind.SLIN8, bytes(998)))
 
-    def test_message_splitter_before_a_breach_are_not_lost(self) -> None:
+    def test_whole_messages_before_a_breach_are_not_lost(self) -> None:
         connection = Connection(Role.SERVER, max_buffered_bytes=1_000)
         connection.receive(OPENING)
         assert connection.receive(encode(*AUDIO) + encode(Kind.SLIN8, bytes(998))) == [AUDIO]

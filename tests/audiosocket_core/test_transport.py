@@ -132,7 +132,7 @@ class TestReading:
         assert recorder.messages == []
         shell.connection_lost(None)
 
-    async def test_a_breach_behind_message_splitter_is_told_after_them(self) -> None:
+    async def test_a_breach_behind_whole_messages_is_told_after_them(self) -> None:
         shell, recorder, _ = connected(connection=Connection(Role.SERVER, max_buffered_bytes=500))
         feed(shell, OPENING + FRAME + encode(Kind.SLIN8, bytes(600)))
         assert len(recorder.messages) == 2

@@ -20,7 +20,7 @@ def reader(name: str) -> AsteriskReader:
 
 
 @each_era
-def test_message_splitter_are_heard_at_once_however_many_come_together(era: Era) -> None:
+def test_whole_messages_are_heard_at_once_however_many_come_together(era: Era) -> None:
     one = AsteriskReader(era)
     assert one.feed(FRAME, 1.0) == [HEARD]
     assert one.feed(FRAME * 50, 1.0) == [HEARD] * 50

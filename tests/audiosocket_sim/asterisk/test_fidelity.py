@@ -631,9 +631,9 @@ def test_fid_22_a_short_write_ends_the_application(in_memory: bool) -> None:
     assert end.at > 60
     assert "does not read" in end.reason
     assert len(session.received) > 1_000_000
-    message_splitter, rest = divmod(len(session.received) - 19, 963)
+    whole_messages, rest = divmod(len(session.received) - 19, 963)
     assert rest > 0
-    assert end.at == pytest.approx((message_splitter + 1) * 0.06)  # the first write that came up short was the last
+    assert end.at == pytest.approx((whole_messages + 1) * 0.06)  # the first write that came up short was the last
     assert session.end == "fin"
 
 

@@ -132,7 +132,7 @@ messages = st.lists(
 
 
 @given(messages, st.lists(st.integers(0, 6_000), max_size=12), st.booleans())
-def test_whatever_the_splits_the_same_bytes_in_message_splitter(
+def test_whatever_the_splits_the_same_bytes_in_whole_messages(
     sent: list[bytes], cuts: list[int], from_asterisk: bool
 ) -> None:
     stream = (UUID if from_asterisk else b"") + b"".join(sent)
