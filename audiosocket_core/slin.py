@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audiosocket_core.errors import AudioSocketError
+from audiosocket_core.resampling import SlinResampler
 
 with warnings.catch_warnings():
     # Python 3.11 and 3.12 say that audioop will go; from 3.13 on the package audioop-lts brings it.
@@ -109,10 +110,7 @@ def resample(pcm: bytes, from_hz: int, to_hz: int) -> bytes:
     """The same sound at another sample rate (soxr, high quality). Blocking: seconds of audio cost milliseconds."""
     if from_hz == to_hz or not pcm:
         return pcm
-    import soxr  # late: most calls never resample
-
-    # As floats: soxr dithers 16-bit output with a random seed, and the same sound must give the same bytes.
-    return _saturated(soxr.resample(_samples(pcm).astype(np.float32), from_hz, to_hz, quality="HQ"))
+    return SlinResampler(from_hz, to_hz).feed(pcm, last=True)
 
 
 def ulaw_encode(pcm: bytes) -> bytes:

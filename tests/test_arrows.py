@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "core.messages": "core.errors",
     "core.connection": "core.errors core.messages",
     "core.transport": "core.errors core.messages core.connection",
-    "core.slin": "core.errors",
+    "core.resampling": "",
+    "core.slin": "core.errors core.resampling",
     "core.echo_path": "",
     "core.pacing": "",
     "core.timerfd": "",
@@ -45,8 +46,8 @@ MAY_IMPORT = {
     "server.detectors": "server.endpointing server.settings server.speech",
     "server.registry": "core.pacing core.slin server.events server.turns server.backend",
     "server.services": "server.settings server.turns server.backend server.speech server.detectors server.registry",
-    "server.call": "core.messages core.ticker core.transport server.events server.settings server.endpointing "
-    "server.turns server.backend server.speech server.detectors server.registry server.services",
+    "server.call": "core.messages core.resampling core.ticker core.transport server.events server.settings "
+    "server.endpointing server.turns server.backend server.speech server.detectors server.registry server.services",
     "server.web": "core.ticker server.events server.turns server.backend server.registry",
     "server.listener": "core.connection core.slin core.transport server.settings server.turns server.backend "
     "server.speech server.detectors server.registry server.services server.call server.web",
@@ -58,14 +59,15 @@ MAY_IMPORT = {
     "sim.asterisk": "core.errors core.messages core.slin sim.net",
     "sim.scenario": "core.phrase_book sim.asterisk",
     "sim.scenario.loading": "core.phrase_book sim.scenario",
-    "sim.hearing": "core.phrase_book",
+    "sim.hearing": "core.resampling core.phrase_book",
     "sim.call_log": "core.slin sim.scenario sim.hearing",
     "sim.checks": "core.phrase_book sim.scenario sim.call_log",
     "sim.phone": "core.slin core.phrase_book sim.scenario sim.scenario.loading",
     "sim.parties": "core.phrase_book sim.asterisk sim.scenario",
     "sim.asterisk_real": "core.errors core.messages core.slin sim.asterisk sim.scenario sim.parties",
     "sim.mock_ai": "core.phrase_book sim.net sim.scenario sim.call_log",
-    "sim.fake_azure": "core.errors core.slin core.phrase_book sim.net sim.scenario sim.scenario.loading",
+    "sim.fake_azure": "core.errors core.resampling core.slin core.phrase_book sim.net sim.scenario "
+    "sim.scenario.loading",
     "sim.running": "core.errors core.slin core.phrase_book sim.virtual_time sim.net sim.asterisk sim.scenario "
     "sim.hearing sim.call_log sim.checks sim.phone sim.parties sim.asterisk_real sim.mock_ai",
     "sim.live": "",
@@ -84,6 +86,7 @@ MAY_IMPORT = {
 PURE = (
     "core.messages",
     "core.connection",
+    "core.resampling",
     "core.slin",
     "core.echo_path",
     "core.pacing",

@@ -11,9 +11,9 @@ and turn.end when the audio is over.
 
 from collections.abc import Iterator
 
+from audiosocket_core.resampling import SlinResampler
 from audiosocket_sim.fake_azure.asked import RecognitionAsked
 from audiosocket_sim.fake_azure.audio_formats import InputFormat, read_riff
-from audiosocket_sim.fake_azure.downsampling import Downsampler
 from audiosocket_sim.fake_azure.messages import (
     Hypothesis,
     ServiceMessage,
@@ -29,6 +29,7 @@ from audiosocket_sim.fake_azure.speech_detector import Ended, SpeechDetector, St
 
 __all__ = ["RecognitionTurn"]
 
+_RATE_HZ = 8_000  # of the detector
 _PRE_ROLL_MS = 400
 _STEP_MS = 100  # how a client cuts its audio; a larger block is cut here, so that no phrase swallows the next one
 _LONGEST_PHRASE_MS = 60_000
@@ -183,7 +184,7 @@ class _Sound:
 
     def __init__(self, form: InputFormat, wanted_hz: int | None) -> None:
         self._format = form
-        self._down = Downsampler(form.rate_hz)
+        self._down = SlinResampler(form.rate_hz, _RATE_HZ)
         self._odd = b""
         self._as_it_came = wanted_hz is None
         self.rate_hz = form.rate_hz if wanted_hz is None else wanted_hz
@@ -202,7 +203,7 @@ class _Sound:
             data, self._odd = data[:whole], data[whole:]
         pcm = self._format.decode(data)
         self._samples += len(pcm) // 2
-        narrow = self._down.take(pcm)
+        narrow = self._down.feed(pcm)
         self._new += pcm if self._as_it_came else narrow
         return narrow
 
@@ -211,7 +212,7 @@ class _Sound:
 
     def flush(self) -> bytes:
         """What still lay in the filter, as SLIN of 8 kHz."""
-        narrow = self._down.take(b"", last=True)
+        narrow = self._down.feed(b"", last=True)
         if not self._as_it_came:
             self._new += narrow
         return narrow

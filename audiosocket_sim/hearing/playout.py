@@ -7,9 +7,11 @@ phone's own buffer does the same. Must not judge what the sound is: `hold_detect
 """
 
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from audiosocket_core.resampling import SlinResampler
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +38,7 @@ class Playout:
         self._ahead_from: list[int] = []  # chunks that came early: from where, to where, by how much
         self._ahead_to: list[int] = []
         self._ahead: list[int] = []
-        self._resampler: _Resampler | None = None
+        self._piece: _ResampledPiece | None = None
 
     # --- what comes in
 
@@ -50,9 +52,9 @@ class Playout:
             self._sound += payload if len(payload) % 2 == 0 else payload[:-1]
             self._queued += len(payload) // 2
         else:
-            resampler = self._resampler_of(rate_hz)
-            self._sound += resampler.feed(payload)
-            self._queued = resampler.end
+            piece = self._piece_of(rate_hz)
+            self._sound += piece.feed(payload)
+            self._queued = piece.end
         ahead = self._queued - self._samples_until(at) - _FRAME
         if ahead >= _JITTER:
             self._ahead_from.append(start)
@@ -87,18 +89,18 @@ class Playout:
         self._sound += bytes(2 * max(0, end - self._queued))
         self._queued = max(self._queued, end)
 
-    def _resampler_of(self, rate_hz: int) -> "_Resampler":
-        if self._resampler is None or self._resampler.rate_hz != rate_hz:
+    def _piece_of(self, rate_hz: int) -> "_ResampledPiece":
+        if self._piece is None or self._piece.rate_hz != rate_hz:
             self._flush()
-            self._resampler = _Resampler(rate_hz, self._queued)
-        return self._resampler
+            self._piece = _ResampledPiece(rate_hz, self._queued)
+        return self._piece
 
     def _flush(self) -> None:
-        if self._resampler is not None:
-            self._sound += self._resampler.flush()
+        if self._piece is not None:
+            self._sound += self._piece.flush()
             del self._sound[2 * self._queued :]
             self._sound += bytes(2 * self._queued - len(self._sound))
-            self._resampler = None
+            self._piece = None
 
     def _samples_until(self, now: float) -> int:
         """The position that plays at `now`, were there sound enough."""
@@ -145,16 +147,14 @@ class Playout:
         return heard.ljust(2 * (last - first), b"\0")
 
 
-class _Resampler:
-    """One unbroken piece of sound at another rate, to 8 kHz; what comes out lags behind what went in."""
+class _ResampledPiece:
+    """One unbroken piece of sound at another rate, to 8 kHz; its output lags behind its input."""
 
     def __init__(self, rate_hz: int, start: int) -> None:
-        import soxr  # late: nearly all calls are at 8 kHz
-
         self.rate_hz = rate_hz
         self._start = start
         self._taken = 0
-        self._stream: Any = soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="int16", quality="MQ")
+        self._resampler = SlinResampler(rate_hz, RATE_HZ)
 
     @property
     def end(self) -> int:
@@ -162,11 +162,10 @@ class _Resampler:
         return self._start + self._taken * RATE_HZ // self.rate_hz
 
     def feed(self, payload: bytes) -> bytes:
-        samples = np.frombuffer(payload, dtype="<i2", count=len(payload) // 2)
-        self._taken += len(samples)
-        out: bytes = self._stream.resample_chunk(samples).tobytes()
-        return out
+        """The 8 kHz SLIN that `payload` completes."""
+        self._taken += len(payload) // 2
+        return self._resampler.feed(payload)
 
     def flush(self) -> bytes:
-        out: bytes = self._stream.resample_chunk(np.empty(0, "<i2"), last=True).tobytes()
-        return out
+        """The 8 kHz SLIN that still lay in the filter; nothing may be fed after that."""
+        return self._resampler.feed(b"", last=True)

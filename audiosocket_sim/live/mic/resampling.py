@@ -1,7 +1,8 @@
 """Sound at a device's own rate to 8 kHz and back, piece by piece, as one unbroken stream. Pure arithmetic.
 
-A windowed sinc as a polyphase filter, 1.5 ms late. soxr, which the project uses for files, is better and far too late
-for a conversation: its streams hold 75 to 175 ms back (measured at 48 and 44.1 kHz), and its fastest has no filter.
+A windowed sinc as a polyphase filter, which lags by 1.5 ms. `audiosocket_core.resampling` is not used here because a
+conversation cannot wait for it: soxr's streams lag by 75 to 175 ms (measured at 48 and 44.1 kHz), and its fastest
+setting has no filter.
 """
 
 from math import gcd

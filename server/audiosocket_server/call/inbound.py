@@ -1,4 +1,4 @@
-"""What comes from the caller, as SLIN of 8 kHz, whatever it came as. Pure; holds the state of one call's resampling.
+"""The caller's audio messages as SLIN of 8 kHz, from any of AudioSocket's rates. Pure; one call's state.
 
 Kind 0x10 is taken for what it says. That it may be G.711 all the same (docs/protocol.md, mislabelled audio) is
 recognised by its size and told once; it is not decoded, since a guess that is wrong is worse than noise that is
@@ -6,12 +6,9 @@ explained.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from audiosocket_core.messages import Kind, sample_rate_hz
-
-if TYPE_CHECKING:
-    import soxr
+from audiosocket_core.resampling import SlinResampler
 
 __all__ = ["G711_HINT", "Inbound"]
 
@@ -34,7 +31,7 @@ class Inbound:
         self._probed = 0
         self._first_at = 0.0
         self._kind = -1
-        self._stream: soxr.ResampleStream | None = None
+        self._resampler: SlinResampler | None = None
 
     def probe(self, kind: int, size: int, now: float) -> None:
         """Look at one of the first messages of `size` bytes."""
@@ -58,13 +55,8 @@ class Inbound:
         return self._resampled(kind, payload)
 
     def _resampled(self, kind: int, payload: bytes) -> bytes:
-        import numpy as np  # late: most calls are 8 kHz
-        import soxr
-
-        if self._stream is None or kind != self._kind:
+        if self._resampler is None or kind != self._kind:
             rate_hz = self._slin8_hz if kind == Kind.SLIN8 else sample_rate_hz(kind)
             assert rate_hz is not None, f"kind 0x{kind:02x} is not audio"
-            # As floats: soxr dithers 16-bit output with a random seed, and the same sound must give the same bytes.
-            self._kind, self._stream = kind, soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="float32", quality="HQ")
-        samples = self._stream.resample_chunk(np.frombuffer(payload, "<i2").astype(np.float32))
-        return bytes(np.clip(np.rint(samples), -32768, 32767).astype("<i2").tobytes())
+            self._kind, self._resampler = kind, SlinResampler(rate_hz, RATE_HZ)
+        return self._resampler.feed(payload)

@@ -9,7 +9,7 @@ from helpers.fake_azure_needs import prompt, quero, recording, riff
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiosocket_core.slin import gain, mix, resample, silence, ulaw_encode
+from audiosocket_core.slin import gain, mix, silence, ulaw_encode
 from audiosocket_sim.fake_azure.asked import (
     NotUnderstood,
     Upgrade,
@@ -19,7 +19,6 @@ from audiosocket_sim.fake_azure.asked import (
     read_upgrade,
 )
 from audiosocket_sim.fake_azure.audio_formats import InputFormat, OutputFormat, read_riff
-from audiosocket_sim.fake_azure.downsampling import Downsampler
 from audiosocket_sim.fake_azure.frames import Frame, MalformedFrame, pack, unpack
 from audiosocket_sim.fake_azure.messages import SpeechPhrase, SpeechStartDetected, frame_of
 from audiosocket_sim.fake_azure.recognisers import RecogniserError, load_recogniser, phrase_book, recogniser_from
@@ -231,18 +230,6 @@ def test_100_ms_out(name: str, size: int) -> None:
 def test_formats_that_the_fake_does_not_speak(name: str) -> None:
     with pytest.raises(NotUnderstood, match="does not speak"):
         OutputFormat.named(name)
-
-
-def test_a_stream_is_downsampled_without_seams() -> None:
-    wide = resample(quero(), 8000, 16000)
-    stream = Downsampler(16000)
-    blocks = [stream.take(wide[at : at + 3200]) for at in range(0, len(wide), 3200)]
-    narrow = b"".join(blocks) + stream.take(b"", last=True)
-    whole = resample(wide, 16000, 8000)
-    assert len(narrow) == len(whole)
-    assert Downsampler(8000).take(quero()) == quero()
-    difference = [abs(a - b) for a, b in zip(memoryview(narrow).cast("h"), memoryview(whole).cast("h"), strict=True)]
-    assert max(difference) <= 2
 
 
 # --- where speech begins and ends

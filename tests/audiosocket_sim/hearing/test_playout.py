@@ -1,5 +1,8 @@
 """The phone's playout clock: what plays when, holes, and how far the bot runs ahead."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -131,3 +134,24 @@ def test_sound_is_kept_in_order_and_whole(counts: list[int], random: object) -> 
     heard = playout.samples(0, playout.played(1e6))
     assert heard[heard != 0].tobytes() == bytes(sent)
     assert playout.played(1e6) == len(sent) // 2 + int(np.count_nonzero(heard == 0))
+
+
+IN_A_PROCESS_OF_ITS_OWN = """
+import hashlib, math, struct
+from audiosocket_sim.hearing.playout import Playout
+playout = Playout()
+sound = struct.pack("<16000h", *(round(7000 * math.sin(n * n / 90_000)) for n in range(16_000)))
+for number in range(50):
+    playout.queue(1 + number * 0.02, 16_000, sound[number * 640 : (number + 1) * 640])
+playout.queue(2.0, 8_000, bytes(320))
+print(hashlib.sha256(playout.pcm(0, 8_160)).hexdigest())
+"""
+
+
+def test_a_wideband_sound_is_the_same_bytes_in_every_process() -> None:
+    """What the ear judges and `call.wav` holds must not depend on a process's random numbers."""
+    hashes = {
+        subprocess.run([sys.executable, "-c", IN_A_PROCESS_OF_ITS_OWN], check=True, capture_output=True).stdout
+        for _ in range(3)
+    }
+    assert len(hashes) == 1
