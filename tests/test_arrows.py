@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "core.timerfd": "",
     "core.ticker": "core.pacing core.timerfd",
     "core.phrase_book": "core.errors core.slin",
+    "core.http_server": "",
     # the reference server
     "server": "server.listener",
     "server.events": "",
@@ -48,7 +49,7 @@ MAY_IMPORT = {
     "server.services": "server.settings server.turns server.backend server.speech server.detectors server.registry",
     "server.call": "core.messages core.resampling core.ticker core.transport server.events server.settings "
     "server.endpointing server.turns server.backend server.speech server.detectors server.registry server.services",
-    "server.web": "core.ticker server.events server.turns server.backend server.registry",
+    "server.web": "core.ticker core.http_server server.events server.turns server.backend server.registry",
     "server.listener": "core.connection core.slin core.transport server.settings server.turns server.backend "
     "server.speech server.detectors server.registry server.services server.call server.web",
     "server.__main__": "core.errors server.settings server.speech server.listener",
@@ -65,15 +66,15 @@ MAY_IMPORT = {
     "sim.phone": "core.slin core.phrase_book sim.scenario sim.scenario.loading",
     "sim.parties": "core.phrase_book sim.asterisk sim.scenario",
     "sim.asterisk_real": "core.errors core.messages core.slin sim.asterisk sim.scenario sim.parties",
-    "sim.mock_ai": "core.phrase_book sim.net sim.scenario sim.call_log",
+    "sim.mock_ai": "core.phrase_book core.http_server sim.net sim.scenario sim.call_log",
     "sim.fake_azure": "core.errors core.resampling core.slin core.phrase_book sim.net sim.scenario "
     "sim.scenario.loading",
     "sim.running": "core.errors core.slin core.phrase_book sim.virtual_time sim.net sim.asterisk sim.scenario "
     "sim.hearing sim.call_log sim.checks sim.phone sim.parties sim.asterisk_real sim.mock_ai",
     "sim.live": "",
     "sim.live.captured_call": "core.slin core.phrase_book sim.asterisk sim.scenario sim.scenario.loading sim.hearing",
-    "sim.live.capture": "core.errors core.messages sim.net sim.asterisk sim.scenario sim.scenario.loading "
-    "sim.live.captured_call",
+    "sim.live.capture": "core.errors core.messages core.http_server sim.net sim.asterisk sim.scenario "
+    "sim.scenario.loading sim.live.captured_call",
     "sim.live.mic": "core.errors core.slin core.echo_path core.phrase_book sim.net sim.asterisk sim.scenario "
     "sim.scenario.loading sim.hearing sim.call_log sim.live.captured_call",
     "sim.live.doctor": "core.errors core.messages core.connection core.slin sim.net",

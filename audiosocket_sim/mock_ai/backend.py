@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from audiosocket_core.http_server import HttpServer
 from audiosocket_core.phrase_book.book import normalise
 from audiosocket_sim.call_log.events import BackendAsked, BackendPushed, BackendReplied
 from audiosocket_sim.net.control_client import ControlError
-from audiosocket_sim.net.http_server import HttpServer
 from audiosocket_sim.net.tcp_reset import reset
 from audiosocket_sim.scenario import Push, Reply
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # as a program it is started often, and seldom speaks HTTP
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from audiosocket_sim.net.http_server import HttpServer
+    from audiosocket_core.http_server import HttpServer
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAME_BYTES = 320
@@ -153,7 +153,7 @@ class ScriptedBot:
             from starlette.applications import Starlette
             from starlette.routing import Route
 
-            from audiosocket_sim.net.http_server import HttpServer
+            from audiosocket_core.http_server import HttpServer
 
             routes = [
                 Route("/calls", self.list_calls),

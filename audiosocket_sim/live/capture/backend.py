@@ -14,9 +14,9 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from audiosocket_core.http_server import HttpServer
 from audiosocket_sim.live.capture.tape import AskedAt, PushedAt, Tape
 from audiosocket_sim.live.captured_call import Answer
-from audiosocket_sim.net.http_server import HttpServer
 from audiosocket_sim.net.tcp_reset import reset
 
 if TYPE_CHECKING:

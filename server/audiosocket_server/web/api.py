@@ -21,13 +21,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from audiosocket_core.http_server import HttpServer
 from audiosocket_core.ticker import Ticker
 from audiosocket_server.backend.reply import BackendReply, ReplyError, read_reply
 from audiosocket_server.events import CallState
 from audiosocket_server.registry.metrics import CallMetrics, Snapshot, as_text
 from audiosocket_server.turns.vocabulary import ASKED_TO
 from audiosocket_server.web.guard import AccessGuard, json_error
-from audiosocket_server.web.http_server import InLoopServer
 from audiosocket_server.web.streams import CallSource, CallsSource, Streams, listed_call
 
 __all__ = ["CallView", "CallsView", "ControlServer", "build_app"]
@@ -36,6 +36,7 @@ Json = Mapping[str, object]
 
 MAX_BODY_BYTES = 1_000_000
 BODY_SECONDS = 10.0  # a body comes within this
+END_WITHIN_SECONDS = 1.0  # answers under way when the server ends
 TAKES_MESSAGES = (CallState.WAITING, CallState.IA_TURN)
 
 _PAGE = Path(__file__).parent / "page"
@@ -86,11 +87,13 @@ class ControlServer:
 
     def __init__(self, calls: CallsView, token: SecretStr | None = None) -> None:
         self._streams = Streams(uuid4().hex)
-        self._server = InLoopServer(guarded(build_app(calls, self._streams), token))
+        app = guarded(build_app(calls, self._streams), token)
+        self._server = HttpServer(app, drain_seconds=END_WITHIN_SECONDS)
 
     async def start(self, host: str, port: int) -> str:
         """Listen (port 0: any free one); the base address. Raises OSError, where the port is in use for instance."""
-        return await self._server.start(host, port)
+        await self._server.start(host, port)
+        return self._server.url
 
     async def aclose(self) -> None:
         """End the streams after their last event, and close. Idempotent; returns within a second or so."""

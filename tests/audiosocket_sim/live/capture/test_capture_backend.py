@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
+from audiosocket_core.http_server import HttpServer
 from audiosocket_sim.live.capture import Capture, CaptureOptions
 from audiosocket_sim.live.capture.backend import BackendProxy
 from audiosocket_sim.live.capture.tape import Tape
 from audiosocket_sim.live.captured_call import Answer
-from audiosocket_sim.net.http_server import HttpServer
 from audiosocket_sim.virtual_time import run
 
 ID = "0f3b6c1e-5d2a-4c7e-9b1f-2a6d8e4c0b57"

@@ -1,0 +1,114 @@
+"""An HTTP server in the running loop: where it listens, what its end does to answers under way, what is left of it."""
+
+import asyncio
+import subprocess
+import sys
+from typing import Any
+
+import httpx
+import pytest
+from helpers.call_bench import virtual
+
+from audiosocket_core.http_server import HttpServer
+
+
+class App:
+    """An ASGI app that answers `seconds` after it was asked; it notes how each request ended."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.asked = asyncio.Event()
+        self.ends: list[str] = []
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        self.asked.set()
+        try:
+            await asyncio.sleep(self.seconds)
+        except asyncio.CancelledError:
+            self.ends.append("cancelled")
+            raise
+        self.ends.append("answered")
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+
+async def ask(url: str) -> str:
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=None) as client:
+        try:
+            return (await client.get(url)).text
+        except httpx.HTTPError as error:
+            return type(error).__name__
+
+
+async def asked_and_closed(seconds: float, drain_seconds: float) -> tuple[App, str]:
+    app = App(seconds)
+    server = HttpServer(app, drain_seconds=drain_seconds)
+    await server.start()
+    asking = asyncio.create_task(ask(server.url))
+    await app.asked.wait()
+    await server.aclose()
+    return app, await asking
+
+
+@virtual
+async def test_its_address() -> None:
+    server = HttpServer(App(0))
+    port = await server.start()
+    assert (server.url, server.port) == (f"http://127.0.0.1:{port}", port)
+    assert await ask(server.url) == "ok"
+    with pytest.raises(OSError):
+        await HttpServer(App(0)).start(port=port)
+    await server.aclose()
+    await server.aclose()
+    assert await ask(f"http://127.0.0.1:{port}") == "ConnectError"
+
+
+@pytest.mark.kernel
+async def test_an_ipv6_address_is_in_brackets() -> None:
+    server = HttpServer(App(0))
+    port = await server.start("::1")
+    assert server.url == f"http://[::1]:{port}"
+    assert await ask(server.url) == "ok"
+    await server.aclose()
+
+
+@virtual
+async def test_an_answer_under_way_is_broken_off() -> None:
+    app, got = await asked_and_closed(5, drain_seconds=0)
+    assert got in ("RemoteProtocolError", "ReadError")
+    assert app.ends == ["answered"]  # to nobody; its task is not left behind
+
+
+@virtual
+async def test_or_is_let_come_to_its_end() -> None:
+    app, got = await asked_and_closed(5, drain_seconds=10)
+    assert (got, app.ends) == ("ok", ["answered"])
+
+
+@virtual
+async def test_but_not_for_longer_than_the_drain_lasts() -> None:
+    began_at = asyncio.get_running_loop().time()
+    app, got = await asked_and_closed(60, drain_seconds=10)
+    assert (got, app.ends) == ("Internal Server Error", ["cancelled"])
+    assert 10 <= asyncio.get_running_loop().time() - began_at < 10.1
+
+
+@virtual
+async def test_a_connection_is_found_by_its_client_and_can_be_broken() -> None:
+    server: HttpServer
+
+    async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        transport = server.transport_of(scope["client"])
+        assert transport is not None
+        assert server.transport_of(("127.0.0.1", 1)) is None
+        transport.abort()
+
+    server = HttpServer(app)
+    await server.start()
+    assert await ask(server.url) in ("RemoteProtocolError", "ReadError")
+    await server.aclose()
+
+
+def test_uvicorn_is_imported_when_a_server_starts_and_not_before() -> None:
+    code = "import sys; import audiosocket_core.http_server; sys.exit('uvicorn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
