@@ -75,13 +75,14 @@ MAY_IMPORT = {
     "sim.live.captured_call": "core.slin core.phrase_book sim.asterisk sim.scenario sim.scenario.loading sim.hearing",
     "sim.live.capture": "core.errors core.messages core.http_server sim.net sim.asterisk sim.scenario "
     "sim.scenario.loading sim.live.captured_call",
-    "sim.live.mic": "core.errors core.slin core.echo_path core.phrase_book sim.net sim.asterisk sim.scenario "
-    "sim.scenario.loading sim.hearing sim.call_log sim.live.captured_call",
-    "sim.live.doctor": "core.errors core.messages core.connection core.slin sim.net",
+    "sim.live.mic": "core.slin core.echo_path core.phrase_book sim.net sim.asterisk sim.hearing sim.call_log "
+    "sim.live.captured_call",
+    "sim.live.doctor": "core.errors core.messages core.connection core.slin",
     "sim.pytest_plugin": "sim.net sim.scenario sim.scenario.loading sim.call_log sim.parties sim.asterisk_real "
     "sim.fake_azure sim.running",
-    "sim.cli": "core.errors core.slin core.phrase_book sim.net sim.scenario sim.scenario.loading sim.call_log "
-    "sim.parties sim.mock_ai sim.fake_azure sim.running sim.live.capture sim.live.mic sim.live.doctor",
+    "sim.cli": "core.errors core.slin core.phrase_book sim.net sim.asterisk sim.scenario sim.scenario.loading "
+    "sim.call_log sim.parties sim.mock_ai sim.fake_azure sim.running sim.live.captured_call sim.live.capture "
+    "sim.live.mic sim.live.doctor",
     "sim.__main__": "sim.cli",
 }
 PURE = (

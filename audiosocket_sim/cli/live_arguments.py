@@ -44,7 +44,7 @@ def add_mic(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 
 def _mic(options: argparse.Namespace) -> int:
-    from audiosocket_sim.live.mic.command import MicOptions, list_devices_command, mic_command
+    from audiosocket_sim.cli.mic import MicOptions, list_devices_command, mic_command
 
     if options.list_devices:
         return list_devices_command()
@@ -85,7 +85,7 @@ def add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from audiosocket_sim.live.doctor.command import doctor_command
+    from audiosocket_sim.cli.doctor import doctor_command
 
     return doctor_command(
         options.host, options.port, seconds=options.seconds, wait_seconds=options.wait, probe=not options.no_probe
@@ -131,7 +131,7 @@ def add_capture(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _capture(options: argparse.Namespace) -> int:
-    from audiosocket_sim.live.capture.command import capture_command
+    from audiosocket_sim.cli.capture import capture_command
 
     return capture_command(
         listen=options.listen,

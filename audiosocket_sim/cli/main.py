@@ -156,7 +156,7 @@ def _add_fake_azure(commands: "argparse._SubParsersAction[argparse.ArgumentParse
 
 
 def _fake_azure(options: argparse.Namespace) -> int:
-    from audiosocket_sim.fake_azure.command import fake_azure_command
+    from audiosocket_sim.cli.fake_azure import fake_azure_command
 
     return fake_azure_command(
         host=options.host,

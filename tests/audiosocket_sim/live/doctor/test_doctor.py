@@ -10,9 +10,9 @@ from helpers.fidelity_bench import ID, quiet
 from audiosocket_core.slin import read_audio
 from audiosocket_sim.asterisk import CallLeg
 from audiosocket_sim.asterisk.profiles import profile
+from audiosocket_sim.cli.doctor import report
 from audiosocket_sim.cli.main import main
 from audiosocket_sim.live.doctor import Finding, NobodyCalled, Observed, examine, findings
-from audiosocket_sim.live.doctor.command import report
 from audiosocket_sim.virtual_time import run
 
 VOICE = read_audio("recordings/pt-br/quero_falar_com_o_apartamento_202.wav")

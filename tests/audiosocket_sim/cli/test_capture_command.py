@@ -13,16 +13,16 @@ import pytest
 
 from audiosocket_core.messages import Kind, encode
 from audiosocket_core.slin import silence
+from audiosocket_sim.cli.capture import CaptureUsageError, parse_address, parse_settings
 from audiosocket_sim.cli.main import main
 from audiosocket_sim.live.capture import CaptureOptions
-from audiosocket_sim.live.capture.command import CaptureUsageError, parse_address, parse_settings
 from audiosocket_sim.live.capture.scribe import NotWritten, ProcessScribe
 from audiosocket_sim.live.capture.tape import Tape
 from audiosocket_sim.running.runner import Options as RunOptions
 from audiosocket_sim.running.runner import Outcome, run
 from audiosocket_sim.scenario.loading import load
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[3]
 UUID = encode(Kind.UUID, bytes(range(16)))
 FRAME = encode(Kind.SLIN8, silence(20))
 
