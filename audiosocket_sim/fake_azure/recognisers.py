@@ -9,7 +9,6 @@ A recogniser of somebody else's is one of two callables, told apart by how many 
 All of it is called in threads of the executor, one call at a time for a phrase, several phrases at once. It may block.
 """
 
-import importlib
 import inspect
 import threading
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from typing import Any, Protocol
 from audiosocket_core.errors import AudioSocketError
 from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_core.phrase_book.matching import Listening, Matcher
+from audiosocket_sim.import_string import import_object
 
 __all__ = ["Hearing", "Recogniser", "RecogniserError", "load_recogniser", "phrase_book", "recogniser_from"]
 
@@ -120,7 +120,7 @@ def load_recogniser(name: str) -> Recogniser:
     if not colon or not function.isidentifier():
         raise RecogniserError(f"{name}: a recogniser is named module:callable, such as my_package.ears:whisper")
     try:
-        found = getattr(importlib.import_module(module), function)
+        found = import_object(module, function)
     except (ImportError, AttributeError) as error:
         raise RecogniserError(f"the recogniser {name} cannot be imported: {error}") from error
     return recogniser_from(found)

@@ -7,7 +7,6 @@ tcp://127.0.0.1:8080                        only dialled
 
 import asyncio
 import contextlib
-import importlib
 import io
 import os
 import re
@@ -19,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
+
+from audiosocket_sim.import_string import import_object
 
 __all__ = [
     "Child",
@@ -174,10 +175,8 @@ class InProcessTarget:
         if not isinstance(ai, Mapping):
             raise TargetUsageError(f"server: ai: must be a mapping, not {ai!r}")
         merged = {**settings, "ai": {**ai, "api_url": ai_url}}
-        if not {"", os.getcwd()} & set(sys.path):
-            sys.path.insert(0, os.getcwd())  # as `python -m` does it; `pytest` and the console script do not
         try:
-            serve = getattr(importlib.import_module(self.module), self.name)
+            serve = import_object(self.module, self.name)
         except (Exception, SystemExit) as error:
             raise TargetError(f"{name} cannot be imported: {_told(error)}") from error
         limit = asyncio.timeout(_START_SECONDS)
