@@ -7,7 +7,7 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import signal
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 
 import pytest
 
@@ -41,27 +41,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"`make test-all` runs it: it needs {what}"))
 
 
-def pytest_runtest_setup() -> None:
-    """What was imported and collected stays: frozen, it does not make a full collection of garbage take 60 ms.
-
-    A server on the real clock thaws it at its end: that is noted when it happens. To ask each time how much is frozen
-    would count a million objects, 20 ms before each test. What was thawed is no garbage: it is not searched again.
-    """
-    global _frozen, _was_frozen
-    if not _frozen:
-        gc.collect(1 if _was_frozen else 2)
-        gc.freeze()
-        _frozen = _was_frozen = True
-
-
-def _unfreeze(unfreeze: Callable[[], None] = gc.unfreeze) -> None:
-    global _frozen
-    unfreeze()
-    _frozen = False
-
-
-_frozen = _was_frozen = False
-gc.unfreeze = _unfreeze
+def pytest_collection_finish() -> None:
+    """Freeze what was imported and collected: it stays, and would make each full collection of garbage take 60 ms."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

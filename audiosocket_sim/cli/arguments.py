@@ -38,14 +38,19 @@ def count(text: str) -> int:
 def command(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, about: str, example: str
 ) -> argparse.ArgumentParser:
-    """The parser of one command; `example` is what stands behind the program's name."""
-    return commands.add_parser(
+    """The parser of one command, whose code is in the module of this folder that has its name.
+
+    `about` is its help; `example` is what stands behind the program's name in the example of a call.
+    """
+    parser = commands.add_parser(
         name,
         help=about,
         description=about,
         epilog=f"example: python -m audiosocket_sim {example}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.set_defaults(module=f"audiosocket_sim.cli.{name.replace('-', '_')}")
+    return parser
 
 
 def add_control_token(parser: argparse.ArgumentParser) -> None:

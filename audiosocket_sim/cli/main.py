@@ -2,15 +2,14 @@
 scenario, 3 set-up, 4 inconclusive."""
 
 import argparse
-import gc
 import io
-import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from audiosocket_sim.cli.arguments import EXIT_CODES, add_control_token, command, control_token, port
-from audiosocket_sim.cli.guarded_output import guarded_output
+from audiosocket_sim.cli.console import guarded_output
 from audiosocket_sim.cli.live_arguments import add_capture, add_doctor, add_mic
 
 __all__ = ["main"]
@@ -18,14 +17,16 @@ __all__ = ["main"]
 _INTERRUPTED = 4
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit code."""
+def main(arguments: Sequence[str] | None = None, *, on_loaded: Callable[[], None] = lambda: None) -> int:
+    """Run a command; returns the exit code. `on_loaded` is called when its code is imported, before it runs."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # half characters, and terminals without accents
     with guarded_output() as end_of_output:
         try:
             options = _parser().parse_args(arguments)
+            import_module(options.module)
+            on_loaded()
             code: int = options.command(options)
         except KeyboardInterrupt:
             sys.stderr.write("interrupted\n")
@@ -84,14 +85,8 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _run(options: argparse.Namespace) -> int:
-    is_start = "audiosocket_sim.cli.run" not in sys.modules
-    if is_start:
-        gc.disable()  # what is imported stays: to look through it for garbage takes a quarter of the start
     from audiosocket_sim.cli.run import run_command
 
-    if is_start:
-        gc.freeze()
-        gc.enable()
     return run_command(
         options.scenarios,
         target=options.target,
@@ -174,10 +169,9 @@ def _add_schema(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _schema(options: argparse.Namespace) -> int:
-    from audiosocket_sim.scenario.loading import schema
+    from audiosocket_sim.cli.schema import schema_command
 
-    print(json.dumps(schema(), ensure_ascii=False, indent=2))  # noqa: T201
-    return 0
+    return schema_command()
 
 
 def _add_add_recording(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -5,7 +5,6 @@ this server in its own process (docs/targets.md); such a server reads neither fi
 """
 
 import asyncio
-import gc
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -94,7 +93,6 @@ class ServerHandle:
         self._listening: asyncio.Server | None = None
         self._control: ControlServer | None = None
         self._ending: asyncio.Task[None] | None = None
-        self._froze = False
 
     async def close(self) -> None:
         """Hang up every call (00 00 00), let the connections drain, close everything. Nothing is left. Idempotent."""
@@ -127,8 +125,6 @@ class ServerHandle:
         await self._detectors.aclose()
         if self._listening is not None:
             await self._listening.wait_closed()
-        if self._froze:
-            gc.unfreeze()
 
     async def _start(self, host: str, port: int, control_port: int | None) -> None:
         loop = asyncio.get_running_loop()
@@ -140,11 +136,6 @@ class ServerHandle:
             self._control = ControlServer(self.calls, control.control_token)
             self.control_url = await self._control.start(control.control_host, control_port)
         log.info("AudioSocket on %s:%d, control API on %s", self.host, self.port, self.control_url)
-        if not getattr(loop, "clock_is_virtual", False):
-            # What lives as long as the server is not looked at again at each collection: shorter pauses for all calls.
-            gc.collect()
-            gc.freeze()
-            self._froze = True
 
     # --- the door -----------------------------------------------------------------------------------------------------
 
