@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from audiosocket_sim.cli.stopwatch import stopwatch
+from audiosocket_sim.cli.console import stopwatch
 
 __all__ = ["BUILD", "FIFO", "PROJECT", "Elapsed", "Unavailable", "compiled", "describe", "load_now", "pin", "put_first"]
 

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from audiosocket_sim.cli.stopwatch import stopwatch
+from audiosocket_sim.cli.console import stopwatch
 from audiosocket_sim.running.runner import Options, Outcome
 from audiosocket_sim.running.runner import run as run_scenario
 from audiosocket_sim.scenario import Scenario

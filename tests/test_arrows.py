@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "core.ticker": "core.pacing core.timerfd",
     "core.phrase_book": "core.errors core.slin",
     "core.http_server": "",
+    "core.stop_signals": "",
     # the reference server
     "server": "server.listener",
     "server.events": "",
@@ -52,9 +53,10 @@ MAY_IMPORT = {
     "server.web": "core.ticker core.http_server server.events server.turns server.backend server.registry",
     "server.listener": "core.connection core.slin core.transport server.settings server.turns server.backend "
     "server.speech server.detectors server.registry server.services server.call server.web",
-    "server.__main__": "core.errors server.settings server.speech server.listener",
+    "server.__main__": "core.errors core.stop_signals server.settings server.speech server.listener",
     # the simulator
     "sim": "",
+    "sim.import_string": "",
     "sim.virtual_time": "",
     "sim.net": "",
     "sim.asterisk": "core.errors core.messages core.slin sim.net",
@@ -64,10 +66,10 @@ MAY_IMPORT = {
     "sim.call_log": "core.slin sim.scenario sim.hearing",
     "sim.checks": "core.phrase_book sim.scenario sim.call_log",
     "sim.phone": "core.slin core.phrase_book sim.scenario sim.scenario.loading",
-    "sim.parties": "core.phrase_book sim.asterisk sim.scenario",
+    "sim.parties": "core.phrase_book sim.import_string sim.asterisk sim.scenario",
     "sim.asterisk_real": "core.errors core.messages core.slin sim.asterisk sim.scenario sim.parties",
     "sim.mock_ai": "core.phrase_book core.http_server sim.net sim.scenario sim.call_log",
-    "sim.fake_azure": "core.errors core.resampling core.slin core.phrase_book sim.net sim.scenario "
+    "sim.fake_azure": "core.errors core.resampling core.slin core.phrase_book sim.import_string sim.net sim.scenario "
     "sim.scenario.loading",
     "sim.running": "core.errors core.slin core.phrase_book sim.virtual_time sim.net sim.asterisk sim.scenario "
     "sim.hearing sim.call_log sim.checks sim.phone sim.parties sim.asterisk_real sim.mock_ai",
@@ -75,14 +77,14 @@ MAY_IMPORT = {
     "sim.live.captured_call": "core.slin core.phrase_book sim.asterisk sim.scenario sim.scenario.loading sim.hearing",
     "sim.live.capture": "core.errors core.messages core.http_server sim.net sim.asterisk sim.scenario "
     "sim.scenario.loading sim.live.captured_call",
-    "sim.live.mic": "core.slin core.echo_path core.phrase_book sim.net sim.asterisk sim.hearing sim.call_log "
-    "sim.live.captured_call",
+    "sim.live.mic": "core.slin core.echo_path core.phrase_book core.stop_signals sim.net sim.asterisk sim.hearing "
+    "sim.call_log sim.live.captured_call",
     "sim.live.doctor": "core.errors core.messages core.connection core.slin",
     "sim.pytest_plugin": "sim.net sim.scenario sim.scenario.loading sim.call_log sim.parties sim.asterisk_real "
     "sim.fake_azure sim.running",
-    "sim.cli": "core.errors core.slin core.phrase_book sim.net sim.asterisk sim.scenario sim.scenario.loading "
-    "sim.call_log sim.parties sim.mock_ai sim.fake_azure sim.running sim.live.captured_call sim.live.capture "
-    "sim.live.mic sim.live.doctor",
+    "sim.cli": "core.errors core.slin core.phrase_book core.stop_signals sim.net sim.asterisk sim.scenario "
+    "sim.scenario.loading sim.call_log sim.parties sim.mock_ai sim.fake_azure sim.running sim.live.captured_call "
+    "sim.live.capture sim.live.mic sim.live.doctor",
     "sim.__main__": "sim.cli",
 }
 PURE = (

@@ -2,18 +2,18 @@
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from audiosocket_core.stop_signals import stop_signals
 from audiosocket_sim.asterisk.profiles import UnknownProfile, profile
+from audiosocket_sim.cli.console import FINE, SET_UP, USAGE, refuse, say, trouble
 from audiosocket_sim.live.capture.backend import place_of
 from audiosocket_sim.live.capture.options import CaptureOptions
 from audiosocket_sim.live.capture.scribe import ProcessScribe
@@ -21,7 +21,6 @@ from audiosocket_sim.live.capture.session import CannotListen, Capture
 
 __all__ = ["CaptureUsageError", "capture_command", "parse_address", "parse_settings"]
 
-_FINE, _USAGE, _SET_UP = 0, 2, 3
 _SWITCH_SECONDS = 0.0005
 """How long handing over one call may keep a frame of another waiting for the interpreter: 5 ms else."""
 
@@ -99,43 +98,42 @@ def capture_command(
             longest_seconds=longest_seconds,
         )
     except CaptureUsageError as error:
-        return _refuse(str(error), _USAGE)
+        return refuse(str(error), USAGE)
     try:
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        return _refuse(f"--out {out}: {error.strerror or error}", _SET_UP)
+        return refuse(f"--out {out}: {error.strerror or error}", SET_UP)
     if not os.access(out, os.W_OK | os.X_OK):
-        return _refuse(f"--out {out}: nothing can be written there", _SET_UP)
+        return refuse(f"--out {out}: nothing can be written there", SET_UP)
+    before = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         return asyncio.run(_until_stopped(options))
     except CannotListen as error:
-        return _refuse(str(error), _SET_UP)
+        return refuse(str(error), SET_UP)
+    finally:
+        sys.setswitchinterval(before)
 
 
 async def _until_stopped(options: CaptureOptions) -> int:
     loop = asyncio.get_running_loop()
     scribe = await loop.run_in_executor(None, ProcessScribe)
     try:
-        return await _capture(Capture(options, say=_say, trouble=_trouble, scribe=scribe), options)
+        return await _capture(Capture(options, say=say, trouble=trouble, scribe=scribe), options)
     finally:
         await loop.run_in_executor(None, scribe.close)
 
 
 async def _capture(capture: Capture, options: CaptureOptions) -> int:
-    loop = asyncio.get_running_loop()
-    await capture.start()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, capture.stop)
-    _say(_where(options, capture))
-    try:
-        await capture.wait()
-    finally:
-        await capture.aclose()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-    _say(f"{capture.written} call{'' if capture.written == 1 else 's'} written to {options.out}")
-    return _SET_UP if capture.failed else _FINE
+    with stop_signals(capture.stop):
+        await capture.start()
+        try:
+            say(_where(options, capture))
+            await capture.wait()
+        finally:
+            await capture.aclose()
+    say(f"{capture.written} call{'' if capture.written == 1 else 's'} written to {options.out}")
+    return SET_UP if capture.failed else FINE
 
 
 def _where(options: CaptureOptions, capture: Capture) -> str:
@@ -177,21 +175,3 @@ def _name(text: str) -> str:
     if not text.replace("_", "").replace("-", "").isalnum():
         raise CaptureUsageError(f"--name {text}: letters, digits, _ and - only; it becomes a file's name")
     return text
-
-
-def _say(line: str) -> None:
-    _write(line, sys.stdout)
-
-
-def _trouble(line: str) -> None:
-    _write(line, sys.stderr)
-
-
-def _write(line: str, stream: TextIO) -> None:
-    stream.write(f"{line}\n")
-    stream.flush()
-
-
-def _refuse(line: str, code: int) -> int:
-    _trouble(line)
-    return code

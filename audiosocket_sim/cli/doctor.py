@@ -1,15 +1,13 @@
 """`doctor` for people: says where to call, what to do in the call, and what it saw."""
 
 import asyncio
-import sys
 
+from audiosocket_sim.cli.console import FAILED, FINE, INCONCLUSIVE, SET_UP, refuse, say
 from audiosocket_sim.live.doctor.findings import Finding, findings
 from audiosocket_sim.live.doctor.session import NobodyCalled, examine
 from audiosocket_sim.net.bind_errors import why_not_listening
 
 __all__ = ["doctor_command", "report"]
-
-_FINE, _TO_CHANGE, _SET_UP, _NOBODY = 0, 1, 3, 4
 
 
 def doctor_command(host: str, port: int, *, seconds: float, wait_seconds: float, probe: bool) -> int:
@@ -23,18 +21,16 @@ def doctor_command(host: str, port: int, *, seconds: float, wait_seconds: float,
                 wait_seconds=wait_seconds,
                 probe=probe,
                 on_listening=_invite,
-                on_call=lambda call: _say(f"a connection from {call.peer}: speak, press a key, be quiet for 3 s"),
+                on_call=lambda call: say(f"a connection from {call.peer}: speak, press a key, be quiet for 3 s"),
             )
         )
     except OSError as error:
-        sys.stderr.write(f"{why_not_listening(error, host, port)}\n")
-        return _SET_UP
+        return refuse(why_not_listening(error, host, port), SET_UP)
     except NobodyCalled:
-        sys.stderr.write(f"nobody called within {wait_seconds:g} s\n")
-        return _NOBODY
+        return refuse(f"nobody called within {wait_seconds:g} s", INCONCLUSIVE)
     found = findings(call)
-    _say(report(found))
-    return _TO_CHANGE if any(finding.change for finding in found) else _FINE
+    say(report(found))
+    return FAILED if any(finding.change for finding in found) else FINE
 
 
 def report(found: list[Finding]) -> str:
@@ -45,9 +41,4 @@ def report(found: list[Finding]) -> str:
 
 
 def _invite(host: str, port: int) -> None:
-    _say(f"listening on {host}:{port}. In the dialplan: Answer(), then AudioSocket(${{UUID()}},{host}:{port})")
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    say(f"listening on {host}:{port}. In the dialplan: Answer(), then AudioSocket(${{UUID()}},{host}:{port})")

@@ -1,18 +1,17 @@
 """`fake-azure`: the fake Azure Speech service alone, for any client, until it is stopped.
 
-Shows a line for each request when it has ended. What callers said is on the screen of whoever started it, and nowhere
-else.
+Prints one line for each request when it has ended. What callers said is printed and written nowhere else.
 """
 
 import asyncio
 import logging
-import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from audiosocket_core.errors import AudioSocketError
+from audiosocket_core.stop_signals import stop_signals
+from audiosocket_sim.cli.console import FINE, SET_UP, USAGE, refuse, say
 from audiosocket_sim.fake_azure.faults_file import FaultsError, load_faults
 from audiosocket_sim.fake_azure.plan import Faults
 from audiosocket_sim.fake_azure.recognisers import RecogniserError
@@ -21,8 +20,6 @@ from audiosocket_sim.fake_azure.service import FakeAzure, FakeAzureError
 from audiosocket_sim.net.bind_errors import why_not_listening
 
 __all__ = ["fake_azure_command", "line_of"]
-
-_INVALID, _SET_UP = 2, 3
 
 
 def fake_azure_command(
@@ -42,31 +39,27 @@ def fake_azure_command(
     try:
         plans = load_faults(faults) if faults is not None else Faults()
     except FaultsError as error:
-        return _refuse(str(error), _INVALID)
-    if recogniser is not None and not {"", os.getcwd()} & set(sys.path):
-        sys.path.insert(0, os.getcwd())  # as `python -m` does it; the console script does not
+        return refuse(str(error), USAGE)
     options = {"phrase_books": tuple(phrase_books)} if phrase_books else {}
     fake = FakeAzure(plans, host=host, port=port, recogniser=recogniser, on_request=_show, **options)
     try:
         asyncio.run(_serve(fake, plans))
     except FakeAzureError as error:
-        return _refuse(str(error), _SET_UP)
+        return refuse(str(error), SET_UP)
     except (RecogniserError, AudioSocketError) as error:
-        return _refuse(str(error), _INVALID)
+        return refuse(str(error), USAGE)
     except OSError as error:
-        return _refuse(why_not_listening(error, host, port), _SET_UP)
-    return 0
+        return refuse(why_not_listening(error, host, port), SET_UP)
+    return FINE
 
 
 async def _serve(fake: FakeAzure, plans: Faults) -> None:
     stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    async with fake:
-        keys = f"plans for the keys {', '.join(plans.keys)}" if plans.keys else "no plans: all is well"
-        _write(f"fake Azure Speech on {fake.endpoint} (the SDK's endpoint, or host); {keys}")
-        await stopped.wait()
+    with stop_signals(stopped.set):
+        async with fake:
+            keys = f"plans for the keys {', '.join(plans.keys)}" if plans.keys else "no plans: all is well"
+            say(f"fake Azure Speech on {fake.endpoint} (the SDK's endpoint, or host); {keys}")
+            await stopped.wait()
 
 
 def line_of(request: Request) -> str:
@@ -80,14 +73,4 @@ def line_of(request: Request) -> str:
 
 
 def _show(request: Request) -> None:
-    _write(line_of(request))
-
-
-def _write(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-def _refuse(line: str, code: int) -> int:
-    sys.stderr.write(line + "\n")
-    return code
+    say(line_of(request))

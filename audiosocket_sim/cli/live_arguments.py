@@ -1,14 +1,12 @@
 """The arguments of the live tools: `mic`, `doctor`, `capture`. What they do is in their own rooms, imported late."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from audiosocket_sim.cli.arguments import add_control_token, command, control_token, count, port, seconds
+from audiosocket_sim.cli.console import USAGE, refuse
 
 __all__ = ["add_capture", "add_doctor", "add_mic"]
-
-_USAGE = 2
 
 
 def add_mic(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -49,8 +47,7 @@ def _mic(options: argparse.Namespace) -> int:
     if options.list_devices:
         return list_devices_command()
     if options.redact and options.save_scenario is None:
-        sys.stderr.write("--redact is of the scenario: it needs --save-scenario DIR\n")
-        return _USAGE
+        return refuse("--redact is of the scenario: it needs --save-scenario DIR", USAGE)
     return mic_command(
         MicOptions(
             host=options.host,

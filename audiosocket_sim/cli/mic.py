@@ -1,10 +1,7 @@
 """`mic` for people: finds the devices, shows the call while it runs, says at its end how it went and what it left."""
 
 import asyncio
-import contextlib
-import gc
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import RenderableType
@@ -18,6 +15,7 @@ from audiosocket_sim.asterisk.profiles import UnknownProfile, profile
 from audiosocket_sim.call_log.events import CallEnded
 from audiosocket_sim.call_log.live_view import LiveView
 from audiosocket_sim.call_log.transcript import how_it_ended, visible
+from audiosocket_sim.cli.console import FAILED, FINE, SET_UP, USAGE, refuse, say
 from audiosocket_sim.live.captured_call import CapturedCall, free_name, redact, write_scenario
 from audiosocket_sim.live.mic.as_scenario import captured
 from audiosocket_sim.live.mic.devices import Device, DeviceError, choose, listing
@@ -32,7 +30,6 @@ from audiosocket_sim.scenario.paths import PROJECT, nearest_folder, why_not_writ
 
 __all__ = ["MicOptions", "list_devices_command", "mic_command"]
 
-_FINE, _FAILED, _USAGE, _SET_UP = 0, 1, 2, 3
 _LATE_MS = 20.0
 _SCENARIO = "mic_call"
 
@@ -41,10 +38,10 @@ def list_devices_command() -> int:
     """A line a device. Returns 0, or 3 without PyAudio."""
     try:
         with SoundSystem() as system:
-            _say(listing(system.devices()))
+            say(listing(system.devices()))
     except MicrophoneExtraMissing as error:
-        return _refuse(str(error))
-    return _FINE
+        return refuse(str(error), SET_UP)
+    return FINE
 
 
 def mic_command(options: MicOptions) -> int:
@@ -53,10 +50,10 @@ def mic_command(options: MicOptions) -> int:
     try:
         profile(options.version, options.attach)
     except UnknownProfile as error:
-        return _refuse(str(error), _USAGE)
+        return refuse(str(error), USAGE)
     for flag, folder in (("--artefacts", options.artefacts), ("--save-scenario", options.save_scenario)):
         if folder is not None and (why := why_not_writable(folder)) is not None:
-            return _refuse(f"{flag} {folder}: {why}")  # a call cannot be had again
+            return refuse(f"{flag} {folder}: {why}", SET_UP)  # a call cannot be had again
     try:
         with SoundSystem() as system:
             devices = system.devices()
@@ -64,18 +61,7 @@ def mic_command(options: MicOptions) -> int:
             loudspeaker = choose(devices, options.output, "output")
             return asyncio.run(_call(options, system, microphone, loudspeaker))
     except (MicrophoneExtraMissing, DeviceError) as error:
-        return _refuse(str(error))
-
-
-@contextlib.contextmanager
-def _settled_memory() -> Iterator[None]:
-    """What was loaded so far stays: to look through it for garbage in mid-call would hold up packets."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
+        return refuse(str(error), SET_UP)
 
 
 async def _call(options: MicOptions, system: SoundSystem, microphone: Device, loudspeaker: Device) -> int:
@@ -97,19 +83,19 @@ async def _call(options: MicOptions, system: SoundSystem, microphone: Device, lo
     )
     card = system.open(microphone, loudspeaker, call.phone.captured, call.phone.pull)
     try:
-        with _settled_memory(), view, TerminalKeys(call.on_key) as keys:
+        with view, TerminalKeys(call.on_key) as keys:
             view.heading(heading)
             draw.append(lambda: status(call, card, keys=keys.there))
             end = await call.run()
     except ConnectFailed as error:
-        return _refuse(f"nobody answers at {options.host}:{options.port}: {error}")
+        return refuse(f"nobody answers at {options.host}:{options.port}: {error}", SET_UP)
     finally:
         card.close()
     return await _conclude(options, heading, call, card, end)
 
 
 async def _conclude(options: MicOptions, heading: str, call: MicCall, card: SoundCard, end: LegEnd) -> int:
-    _say("\n".join(_summary(call, card)))
+    say("\n".join(_summary(call, card)))
     loop = asyncio.get_running_loop()
     try:
         files = await loop.run_in_executor(
@@ -123,8 +109,8 @@ async def _conclude(options: MicOptions, heading: str, call: MicCall, card: Soun
             call.ear.timeline(call.t0),
         )
     except OSError as error:
-        return _refuse(f"cannot write to {error.filename or options.artefacts}: {error.strerror or error}")
-    _say(
+        return refuse(f"cannot write to {error.filename or options.artefacts}: {error.strerror or error}", SET_UP)
+    say(
         f"  transcript  {files.transcript}\n  call log    {files.call_log}\n"
         f"  recording   {files.recording}  (left: you, right: the bot)"
     )
@@ -132,9 +118,9 @@ async def _conclude(options: MicOptions, heading: str, call: MicCall, card: Soun
         try:
             path = await loop.run_in_executor(None, _save, options, options.save_scenario, captured(call, end, options))
         except (OSError, ScenarioError, AudioSocketError) as error:
-            return _refuse(f"no scenario could be made of the call: {error}")
-        _say(f"  scenario    {path}\n              python -m audiosocket_sim run {path}")
-    return _FAILED if end.who == "asterisk" or (end.who, end.how) == ("server", "reset") else _FINE
+            return refuse(f"no scenario could be made of the call: {error}", SET_UP)
+        say(f"  scenario    {path}\n              python -m audiosocket_sim run {path}")
+    return FAILED if end.who == "asterisk" or (end.who, end.how) == ("server", "reset") else FINE
 
 
 def _save(options: MicOptions, folder: Path, call: CapturedCall) -> Path:
@@ -173,13 +159,3 @@ def _what_the_ear_knows() -> tuple[PhraseBook, bytes]:
     book = PhraseBook.load(*dict.fromkeys(folder for folder in folders if folder is not None and folder.is_dir()))
     near = nearest_folder("audio", here, "waiting.slin")
     return book, b"" if near is None else read_audio(near / "waiting.slin")
-
-
-def _refuse(line: str, code: int = _SET_UP) -> int:
-    sys.stderr.write(f"{line}\n")
-    return code
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()

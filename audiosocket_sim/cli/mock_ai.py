@@ -1,18 +1,17 @@
 """`mock-ai FILE`: the AI backend of a scenario alone, for a live server, call after call, until it is stopped.
 
-Shows what it is asked and what it answers, a line an event. What a caller said is on the screen of whoever started it
-and nowhere else.
+Prints what it is asked and what it answers, one line an event. What callers said is printed and written nowhere else.
 """
 
 import asyncio
-import signal
-import sys
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
+from audiosocket_core.stop_signals import stop_signals
 from audiosocket_sim.call_log.events import BackendAsked, BackendPushed, BackendReplied
+from audiosocket_sim.cli.console import FINE, SET_UP, USAGE, refuse, say
 from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.net.bind_errors import why_not_listening
 from audiosocket_sim.scenario import Scenario
@@ -20,8 +19,6 @@ from audiosocket_sim.scenario.loading import ScenarioError, load
 from audiosocket_sim.scenario.paths import find_scenario
 
 __all__ = ["mock_ai_command", "serve_forever"]
-
-_INVALID, _SET_UP = 2, 3
 
 
 def mock_ai_command(name: str, host: str, port: int, control_url: str, control_token: SecretStr | None = None) -> int:
@@ -31,18 +28,18 @@ def mock_ai_command(name: str, host: str, port: int, control_url: str, control_t
     except FileNotFoundError:
         from audiosocket_sim.cli.run import no_such_scenario
 
-        return _refuse(no_such_scenario(name), _INVALID)
+        return refuse(no_such_scenario(name), USAGE)
     except ScenarioError as error:
-        return _refuse(str(error), _INVALID)
+        return refuse(str(error), USAGE)
     if not scenario.ai:
-        return _refuse(f"{name}: this scenario has no `ai:`, so there is nothing to answer", _INVALID)
+        return refuse(f"{name}: this scenario has no `ai:`, so there is nothing to answer", USAGE)
     if any(reply.fault == "refused" for reply in scenario.ai):
-        return _refuse(f"{name}: its backend refuses connections: start nothing, and you have it", _INVALID)
+        return refuse(f"{name}: its backend refuses connections: start nothing, and you have it", USAGE)
     try:
         asyncio.run(serve_forever(scenario, host, port, control_url, control_token))
     except OSError as error:
-        return _refuse(why_not_listening(error, host, port), _SET_UP)
-    return 0
+        return refuse(why_not_listening(error, host, port), SET_UP)
+    return FINE
 
 
 async def serve_forever(
@@ -54,57 +51,37 @@ async def serve_forever(
     """
     from audiosocket_sim.net.control_client import ControlClient
 
+    stopped = asyncio.Event()
     control = ControlClient(control_url, control_token)
     ai = MockAi(scenario.ai, _show, control.push, each_call=True, on_failure=_show_failure)
     try:
-        url = await ai.start(port, host)
-        replies = "1 reply" if len(scenario.ai) == 1 else f"{len(scenario.ai)} replies"
-        _write(f"mock AI on {url}, {replies} of {scenario.name}; pushes go to {control_url}")
-        await _until_stopped()
+        with stop_signals(stopped.set):
+            url = await ai.start(port, host)
+            replies = "1 reply" if len(scenario.ai) == 1 else f"{len(scenario.ai)} replies"
+            say(f"mock AI on {url}, {replies} of {scenario.name}; pushes go to {control_url}")
+            await stopped.wait()
     finally:
         await ai.aclose()
         await control.aclose()
 
 
-async def _until_stopped() -> None:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    try:
-        await stopped.wait()
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
-
 def _show_failure(failure: str) -> None:
     """At once, since nobody waits for a verdict here."""
-    _write(f"  !  {failure}")
+    say(f"  !  {failure}")
 
 
 def _show(event: Any) -> None:
     match event:
         case BackendAsked():
-            _write(f"{event.conversation_id}  asked    “{event.content}”")
+            say(f"{event.conversation_id}  asked    “{event.content}”")
         case BackendReplied(fault=str(fault)):
-            _write(f"  {event.number}  fault    {fault.replace('_', ' ')}")
+            say(f"  {event.number}  fault    {fault.replace('_', ' ')}")
         case BackendReplied():
             late = "" if event.delivered else "  (nobody there to take it)"
-            _write(f"  {event.number}  answered {_message(event.status, event.says)}{late}")
+            say(f"  {event.number}  answered {_message(event.status, event.says)}{late}")
         case BackendPushed():
-            _write(f"     pushed   {_message(event.status, event.says)}: HTTP {event.http_status}")
+            say(f"     pushed   {_message(event.status, event.says)}: HTTP {event.http_status}")
 
 
 def _message(status: str | None, says: str | None) -> str:
     return f"{status or 'no status'} {'nothing' if says is None else f'“{says}”'}"
-
-
-def _write(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-def _refuse(line: str, code: int) -> int:
-    sys.stderr.write(line + "\n")
-    return code

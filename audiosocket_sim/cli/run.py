@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from audiosocket_sim.call_log.live_view import LiveView
 from audiosocket_sim.call_log.transcript import around, heading
-from audiosocket_sim.cli.stopwatch import stopwatch
+from audiosocket_sim.cli.console import stopwatch
 from audiosocket_sim.parties.peer import PeerName
 from audiosocket_sim.parties.target import TargetError, parse_target
 from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, Result, run

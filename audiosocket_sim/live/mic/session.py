@@ -4,14 +4,13 @@ It shows nothing and writes no file. On the wire it is the simulated Asterisk (`
 """
 
 import asyncio
-import contextlib
 import ipaddress
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_core.stop_signals import stop_signals
 from audiosocket_sim.asterisk import CallLeg, LegEnd
 from audiosocket_sim.asterisk.profiles import profile
 from audiosocket_sim.call_log import events as log
@@ -90,9 +89,12 @@ class MicCall:
     # --- from the dialling to the end
 
     async def run(self) -> LegEnd:
-        """The whole call; returns when it is over and all is told. Raises ConnectFailed."""
+        """Make the whole call; returns when it is over and everything about it is reported. Raises ConnectFailed.
+
+        Ctrl-C, SIGTERM and a closed terminal hang up; the log and the files are written all the same.
+        """
         control = await self._find_control()
-        with self._ending_signals():
+        with stop_signals(self.hang_up, _SIGNALS):
             try:
                 await self.leg.connect(self._options.host, self._options.port)
                 limit = self._loop.call_later(self._options.seconds, self.hang_up)
@@ -139,27 +141,6 @@ class MicCall:
             self._record(end.at, Source.PEER, Noted(anomaly))
         heard = log.last_word_heard(self.log, end.who, self.ms(end.at))
         self._record(end.at, Source.END, log.CallEnded(end.who, end.how, end.dialplan, end.reason, heard))
-
-    @contextlib.contextmanager
-    def _ending_signals(self) -> Iterator[None]:
-        """Ctrl-C, SIGTERM and a closed terminal hang up; what is known is written after that, as ever."""
-        numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
-        before = {number: signal.getsignal(number) for number in numbers}
-        for number in numbers:
-            with contextlib.suppress(ValueError, RuntimeError):  # not the main thread: whoever started us ends us
-                try:
-                    self._loop.add_signal_handler(number, self.hang_up)
-                except NotImplementedError:  # Windows
-                    signal.signal(number, lambda *_: self._loop.call_soon_threadsafe(self.hang_up))
-        try:
-            yield
-        finally:
-            for number in numbers:
-                with contextlib.suppress(ValueError, RuntimeError):
-                    try:
-                        self._loop.remove_signal_handler(number)
-                    except NotImplementedError:
-                        signal.signal(number, before[number])
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = self._loop.create_task(work)

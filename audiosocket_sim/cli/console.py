@@ -1,0 +1,116 @@
+"""What all commands share: exit codes, lines on the screen that may fail without harm, and how long a command took."""
+
+import contextlib
+import io
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TextIO, cast
+
+__all__ = [
+    "FAILED",
+    "FINE",
+    "INCONCLUSIVE",
+    "SET_UP",
+    "USAGE",
+    "GuardedStream",
+    "guarded_output",
+    "refuse",
+    "say",
+    "stopwatch",
+    "trouble",
+]
+
+FINE, FAILED, USAGE, SET_UP, INCONCLUSIVE = range(5)
+"""The exit codes: passed; failed; a wrong command line or scenario; a fault of the set-up; no verdict."""
+
+
+def say(text: str) -> None:
+    """Write `text` and a line end to stdout, at once."""
+    _write(text, sys.stdout)
+
+
+def trouble(text: str) -> None:
+    """Write `text` and a line end to stderr, at once."""
+    _write(text, sys.stderr)
+
+
+def refuse(text: str, code: int) -> int:
+    """Write why a command ends to stderr; returns `code`, the exit code that it ends with."""
+    trouble(text)
+    return code
+
+
+def _write(text: str, stream: TextIO) -> None:
+    stream.write(f"{text}\n")
+    stream.flush()
+
+
+def stopwatch() -> Callable[[], float]:
+    """A function that returns the seconds since now, for people: a call's times come from the event loop alone."""
+    start = time.perf_counter()  # noqa: TID251 - the one place that reads the machine's clock
+    return lambda: time.perf_counter() - start  # noqa: TID251
+
+
+class GuardedStream:
+    """A text stream for people. From its first failure on, what is written goes nowhere, and nothing is raised.
+
+    A reader that stops reading (`… | head`) or a full disk thus ends neither a call nor the writing of its files.
+    `error` is the first failure. Everything but `write` and `flush` is the stream's own.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.error: OSError | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write `text`; returns its length in characters also where the stream has failed."""
+        if self.error is None:
+            try:
+                return self._stream.write(text)
+            except OSError as error:
+                self._give_up(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream, if it has not failed."""
+        if self.error is None:
+            try:
+                self._stream.flush()
+            except OSError as error:
+                self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        """Point the stream's file at /dev/null, so that Python can empty the stream's buffer when it ends."""
+        self.error = error
+        with contextlib.suppress(io.UnsupportedOperation), open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), self._stream.fileno())
+
+
+@contextlib.contextmanager
+def guarded_output() -> Iterator[Callable[[], int]]:
+    """Guard stdout and stderr. Yields a function that flushes them and returns an exit code.
+
+    The code is 0, or 3 where stdout could not be written, which is said on stderr; a reader that went away is no fault.
+    """
+    before = sys.stdout, sys.stderr
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # for a stream that was closed before we came (`>&-`)
+        out, err = (GuardedStream(stream or nowhere) for stream in before)
+        sys.stdout, sys.stderr = cast(TextIO, out), cast(TextIO, err)
+
+        def end() -> int:
+            out.flush()
+            if out.error is None or isinstance(out.error, BrokenPipeError):
+                return FINE
+            err.write(f"cannot write to stdout: {out.error.strerror or out.error}\n")
+            err.flush()
+            return SET_UP
+
+        try:
+            yield end
+        finally:
+            sys.stdout, sys.stderr = before
