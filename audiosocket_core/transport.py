@@ -7,8 +7,6 @@ nothing about a call: what comes goes to the handler, what leaves comes from it.
 
 import asyncio
 import contextlib
-import socket
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, cast
@@ -16,6 +14,7 @@ from typing import Literal, Protocol, cast
 from audiosocket_core.connection import Connection, Role, State
 from audiosocket_core.errors import RemoteProtocolError
 from audiosocket_core.messages import Kind, Message, encode
+from audiosocket_core.sockets import read_buffer, tune
 
 __all__ = ["AudioSocketProtocol", "EndCause", "EndKind", "Handler"]
 
@@ -30,13 +29,7 @@ _SEND_BUFFER_BYTES = 16_384
 DRAIN_SECONDS = 2.0
 """After our half-close: how long the other side may take to close as well."""
 
-# A peer that vanished without a word is noticed after about a minute; a quiet caller is not a vanished one. Keepalive
-# watches over a connection on which nothing is under way; while something is (our audio, always) it is silent, and the
-# user time-out (ms) holds, without which the kernel would try for a quarter of an hour.
-_VANISHED = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 60_000}
-
 _HANGUP = int(Kind.HANGUP)  # an enum's member costs a look-up of its own for each message
-_of_thread = threading.local()
 
 EndKind = Literal["hangup_message", "eof", "reset", "protocol_error", "local"]
 
@@ -82,7 +75,7 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
         self._is_full = False
         self._closed = asyncio.Event()
         self._drain_limit: asyncio.TimerHandle | None = None
-        self._view = _read_buffer()
+        self._view = read_buffer(READ_BUFFER_BYTES)
 
     # What the handler's side may use
 
@@ -138,7 +131,8 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are not derived from it
         self._transport.set_write_buffer_limits(high=WRITE_BUFFER_LIMIT_BYTES, low=WRITE_BUFFER_LIMIT_BYTES)
-        _tune(transport.get_extra_info("socket"), self.connection.role)
+        kept = _SEND_BUFFER_BYTES if self.connection.role is Role.SERVER else None
+        tune(transport.get_extra_info("socket"), send_buffer_bytes=kept)
         try:
             self._handler.on_connected(self)
         except Exception as error:  # noqa: BLE001 - as in buffer_updated
@@ -237,16 +231,6 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
             self._drain_limit = asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._transport.abort)
 
 
-def _read_buffer() -> memoryview:
-    """One for all connections of a thread: the loop fills it and it is emptied within one callback, and the same few
-    lines of the processor's cache serve them all."""
-    try:
-        view: memoryview = _of_thread.read_buffer
-    except AttributeError:
-        view = _of_thread.read_buffer = memoryview(bytearray(READ_BUFFER_BYTES))
-    return view
-
-
 def _discard(data: memoryview) -> Sequence[Message]:
     """What is done with bytes after the end: read, so that the close is no reset, and dropped."""
     return ()
@@ -257,17 +241,3 @@ def _where(connection: Connection) -> str:
     if connection.in_payload:
         return "inside a payload"
     return "inside a header" if connection.in_header else ""
-
-
-def _tune(sock: socket.socket | None, role: Role) -> None:
-    """No Nagle: a delayed half of a message ends a call (docs/protocol.md 4.2). Time limits: peers vanish."""
-    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    with contextlib.suppress(OSError):  # the other side may be gone again already
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if role is Role.SERVER:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
-        for name, value in _VANISHED.items():
-            if hasattr(socket, name):
-                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -25,7 +25,8 @@ MAY_IMPORT = {
     "core.errors": "",
     "core.messages": "core.errors",
     "core.connection": "core.errors core.messages",
-    "core.transport": "core.errors core.messages core.connection",
+    "core.sockets": "",
+    "core.transport": "core.errors core.messages core.connection core.sockets",
     "core.resampling": "",
     "core.slin": "core.errors core.resampling",
     "core.echo_path": "",
@@ -75,7 +76,7 @@ MAY_IMPORT = {
     "sim.hearing sim.call_log sim.checks sim.phone sim.parties sim.asterisk_real sim.mock_ai",
     "sim.live": "",
     "sim.live.captured_call": "core.slin core.phrase_book sim.asterisk sim.scenario sim.scenario.loading sim.hearing",
-    "sim.live.capture": "core.errors core.messages core.http_server sim.net sim.asterisk sim.scenario "
+    "sim.live.capture": "core.errors core.messages core.sockets core.http_server sim.net sim.asterisk sim.scenario "
     "sim.scenario.loading sim.live.captured_call",
     "sim.live.mic": "core.slin core.echo_path core.phrase_book core.stop_signals sim.net sim.asterisk sim.hearing "
     "sim.call_log sim.live.captured_call",

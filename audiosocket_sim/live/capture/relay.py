@@ -7,12 +7,11 @@ that does not read is not read for. What went by is appended to a tape, and noth
 import asyncio
 import contextlib
 import os
-import socket
-import threading
 from collections.abc import Callable
 from typing import cast
 
 from audiosocket_core.messages import Kind
+from audiosocket_core.sockets import read_buffer, tune
 from audiosocket_sim.live.capture.message_splitter import MessageSplitter
 from audiosocket_sim.live.capture.tape import Tape, Who
 from audiosocket_sim.net.tcp_reset import reset
@@ -120,7 +119,7 @@ class _Side(asyncio.BufferedProtocol):
         self._side = side
         self._tape = relay.tape
         self._now = asyncio.get_running_loop().time
-        self._view = _read_buffer()
+        self._view = read_buffer(_READ_BUFFER_BYTES)
         self._told = False
         self._has_ended = False
         self.transport: asyncio.Transport | None = None
@@ -129,7 +128,12 @@ class _Side(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.transport.set_write_buffer_limits(high=_WRITE_BUFFER_LIMIT_BYTES)
-        _tune(transport.get_extra_info("socket"))
+        tune(
+            transport.get_extra_info("socket"),
+            send_buffer_bytes=_KERNEL_BUFFER_BYTES,
+            receive_buffer_bytes=_KERNEL_BUFFER_BYTES,
+            notices_vanished_peers=False,  # a side that does not read may stay: the relay breaks nothing off by itself
+        )
         self._relay.connected(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -227,26 +231,3 @@ def _holds_a_hangup(data: bytes) -> bool:
             return True
         at += 3 + (data[at + 1] << 8 | data[at + 2])
     return False
-
-
-_of_thread = threading.local()
-
-
-def _read_buffer() -> memoryview:
-    """One for all connections of a thread: it is emptied within one callback."""
-    try:
-        view: memoryview = _of_thread.read_buffer
-    except AttributeError:
-        view = _of_thread.read_buffer = memoryview(bytearray(_READ_BUFFER_BYTES))
-    return view
-
-
-def _tune(sock: socket.socket | None) -> None:
-    """No Nagle: a delayed half of a message ends a call (docs/protocol.md 4.2). Keepalive: peers vanish."""
-    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    with contextlib.suppress(OSError):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):
-            sock.setsockopt(socket.SOL_SOCKET, buffer, _KERNEL_BUFFER_BYTES)
