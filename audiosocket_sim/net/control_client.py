@@ -8,12 +8,13 @@ import contextlib
 import json
 import math
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 import httpx
+from httpx_sse import EventSource
 from pydantic import SecretStr
 
 __all__ = ["ControlClient", "ControlError", "ToldEvent", "UnknownEvent", "token_from_environment"]
@@ -110,16 +111,16 @@ class ControlClient:
         raise ControlError(f"{self._url}/calls does not list the call {uuid} from {address}")
 
     async def follow(self, call_id: str, on_event: Callable[[ToldEvent], None]) -> None:
-        """Tell every event of the call from its start, until the stream ends."""
+        """Call `on_event` with each event of the call from its start, until the stream ends. Raises ControlError."""
         url = f"{self._url}/calls/{quote(call_id, safe='')}/events"
         try:
             async with self._http.stream("GET", url, timeout=httpx.Timeout(_ANSWER_SECONDS, read=None)) as answer:
                 answer.raise_for_status()
                 # Closed here also when an event is not as it should be: left to the garbage it could outlive the loop.
-                async with contextlib.aclosing(cast(AsyncGenerator[str, None], answer.aiter_lines())) as lines:
-                    async for line in lines:
-                        if line.startswith("data:"):
-                            on_event(_parse(line.removeprefix("data:").strip()))
+                async with contextlib.aclosing(EventSource(answer).aiter_sse()) as events:
+                    async for event in events:
+                        if event.data:  # an id or a retry alone is no event
+                            on_event(_parse(event.data))
         except httpx.HTTPError as error:
             raise ControlError(f"{url}: {error!s} ({type(error).__name__})") from error
 

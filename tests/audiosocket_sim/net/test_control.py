@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from audiosocket_sim.net.control_client import ControlClient, ControlError, ToldEvent
 
 URL = "http://control.test"
+STREAM = {"content-type": "text/event-stream; charset=utf-8"}
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ async def test_our_call_is_found_by_its_address_else_by_its_uuid(client: Control
 )
 @respx.mock
 async def test_an_event_that_is_none(data: str, client: ControlClient) -> None:
-    respx.get(f"{URL}/calls/1/events").respond(text=f"data: {data}\n\n")
+    respx.get(f"{URL}/calls/1/events").respond(text=f"data: {data}\n\n", headers=STREAM)
     with pytest.raises(ControlError, match=r"is not as docs/targets\.md says"):
         await client.follow("1", lambda event: None)
     await client.aclose()
@@ -71,7 +72,8 @@ async def test_an_event_that_is_none(data: str, client: ControlClient) -> None:
 
 @respx.mock
 async def test_events_are_told_and_their_fields_asked_for(client: ControlClient) -> None:
-    respx.get(f"{URL}/calls/a%2Fb/events").respond(text='id: 1\nevent: x\ndata: {"type": "x", "at": 1.5, "n": 2}\n\n')
+    text = 'id: 1\nevent: x\ndata: {"type": "x", "at": 1.5, "n": 2}\n\n'
+    respx.get(f"{URL}/calls/a%2Fb/events").respond(text=text, headers=STREAM)
     told: list[ToldEvent] = []
     tell: Callable[[ToldEvent], None] = told.append
     await client.follow("a/b", tell)
@@ -81,6 +83,48 @@ async def test_events_are_told_and_their_fields_asked_for(client: ControlClient)
     assert (told[0].ms("n"), told[0].ms_or_none("n"), told[0].ms_or_none("m")) == (2, 2, None)
     with pytest.raises(ControlError, match="'at_all' of an event x of the control URL is 'soon', no number of milli"):
         ToldEvent("x", 0, {"at_all": "soon"}).ms("at_all")
+    await client.aclose()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'data: {"type": "x",\ndata:  "at": 1, "text": "a"}\n\n',
+        'id: 7\n\ndata: {"type": "x", "at": 1, "text": "a"}\n\n',
+        'retry: 3000\n\n: a comment\n\ndata: {"type": "x", "at": 1, "text": "a"}\nid: 8\n\n\n\n',
+        'event: ping\ndata:\n\ndata:{"type": "x", "at": 1, "text": "a"}\n\n',
+        'data: {"type": "x", "at": 1, "text": "a"}\r\n\r\n',
+        'data: {"type": "x", "at": 1, "text": "a"}\n\ndata: {"type": "cut off by the end of the stream"',
+    ],
+    ids=["several data lines", "an id alone", "retry and comments", "no data", "CRLF", "the end of the stream"],
+)
+@respx.mock
+async def test_every_form_of_an_event_stream_is_read(text: str, client: ControlClient) -> None:
+    """WHATWG HTML, 9.2.6: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream"""
+    respx.get(f"{URL}/calls/1/events").respond(text=text, headers=STREAM)
+    events: list[ToldEvent] = []
+    await client.follow("1", events.append)
+    assert events == [ToldEvent("x", 1.0, {"text": "a"})]
+    await client.aclose()
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\u2029", "\x85"])
+@respx.mock
+async def test_only_line_feeds_and_carriage_returns_end_a_line(character: str, client: ControlClient) -> None:
+    """A JSON text may hold these as they are, and `str.splitlines` would cut the event there."""
+    text = f'data: {{"type": "x", "at": 1, "text": "one{character}two"}}\n\n'
+    respx.get(f"{URL}/calls/1/events").respond(text=text, headers=STREAM)
+    events: list[ToldEvent] = []
+    await client.follow("1", events.append)
+    assert events[0].text("text") == f"one{character}two"
+    await client.aclose()
+
+
+@respx.mock
+async def test_an_answer_that_is_no_event_stream_is_said_to_be_none(client: ControlClient) -> None:
+    respx.get(f"{URL}/calls/1/events").respond(json={"events": []})
+    with pytest.raises(ControlError, match=f"^{URL}/calls/1/events: .*text/event-stream.*'application/json'"):
+        await client.follow("1", lambda event: None)
     await client.aclose()
 
 
@@ -99,7 +143,7 @@ async def test_a_push_goes_to_its_conversation_whatever_its_id(client: ControlCl
 async def test_a_token_is_sent_with_every_request() -> None:
     client = ControlClient(URL, SecretStr("a-token-of-the-tests"))
     calls = respx.get(f"{URL}/calls").respond(json={"calls": [{"id": "1", "uuid": "u", "peer": "p:1"}]})
-    events = respx.get(f"{URL}/calls/1/events").respond(text="")
+    events = respx.get(f"{URL}/calls/1/events").respond(text="", headers=STREAM)
     pushed = respx.post(f"{URL}/calls/1/messages").respond(202)
     assert await client.answers()
     await client.follow(await client.find("u", "p:1"), lambda event: None)

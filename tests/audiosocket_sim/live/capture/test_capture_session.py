@@ -229,7 +229,7 @@ async def control_api(events: str) -> HttpServer:
         return JSONResponse({"calls": [{"id": str(UUID(int=1))}]})
 
     async def told(request: Any) -> Any:
-        return PlainTextResponse(f"data: {events}\n\n")
+        return PlainTextResponse(f"data: {events}\n\n", media_type="text/event-stream")
 
     server = HttpServer(Starlette(routes=[Route("/calls", calls), Route("/calls/{id}/events", told)]))
     await server.start()
