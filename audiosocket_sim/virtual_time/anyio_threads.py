@@ -1,22 +1,52 @@
 """anyio has worker threads of its own, which no event loop sees: make them hold a virtual clock while they work.
 
 Starlette and httpx use `anyio.to_thread` (files, synchronous endpoints). anyio offers no hook, so its asyncio backend's
-method is wrapped, once per process. On loops without a virtual clock the wrapper only passes the call on.
+method is replaced while a virtual loop runs, and put back when the last one stops.
 """
 
 import asyncio
+import contextlib
 import functools
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 from anyio._backends._asyncio import AsyncIOBackend
 
-__all__ = ["hold_anyio_threads"]
+__all__ = ["anyio_threads_hold"]
+
+_METHOD = "run_sync_in_worker_thread"
+_lock = threading.Lock()
+_running = 0  # virtual loops that run now: one inside another's worker thread, say
+_original: Any = AsyncIOBackend.__dict__[_METHOD]
 
 
-@functools.cache
-def hold_anyio_threads() -> None:
-    """Wrap anyio's worker threads. Calling it again does nothing."""
-    unwrapped = AsyncIOBackend.run_sync_in_worker_thread.__func__  # type: ignore[attr-defined]
+@contextlib.contextmanager
+def anyio_threads_hold() -> Iterator[None]:
+    """Make anyio's worker threads hold the clock of the virtual loop that waits for them, for as long as this lasts.
+
+    Several may last at a time, in several threads. On a loop without a virtual clock the threads work as ever.
+    """
+    _count(+1)
+    try:
+        yield
+    finally:
+        _count(-1)
+
+
+def _count(step: int) -> None:
+    global _running, _original
+    with _lock:
+        if _running == 0:
+            _original = AsyncIOBackend.__dict__[_METHOD]
+            setattr(AsyncIOBackend, _METHOD, _holding(_original))
+        _running += step
+        if _running == 0:
+            setattr(AsyncIOBackend, _METHOD, _original)
+
+
+def _holding(original: Any) -> Any:
+    unwrapped = original.__func__
 
     @functools.wraps(unwrapped)
     async def run_and_hold(cls: Any, func: Any, *args: Any, **options: Any) -> Any:
@@ -26,4 +56,4 @@ def hold_anyio_threads() -> None:
         with loop.hold(f"anyio thread {getattr(func, '__qualname__', func)!s}"):  # type: ignore[attr-defined]
             return await unwrapped(cls, func, *args, **options)
 
-    AsyncIOBackend.run_sync_in_worker_thread = classmethod(run_and_hold)  # type: ignore[assignment]
+    return classmethod(run_and_hold)

@@ -23,7 +23,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple
 
-from audiosocket_sim.virtual_time.anyio_threads import hold_anyio_threads
+from audiosocket_sim.virtual_time.anyio_threads import anyio_threads_hold
 from audiosocket_sim.virtual_time.memory_connections import MemoryConnectionsLoop
 from audiosocket_sim.virtual_time.memory_network import MemoryNetwork, Split
 from audiosocket_sim.virtual_time.memory_socket import Endpoints
@@ -99,7 +99,11 @@ class VirtualLoop(MemoryConnectionsLoop):
         self._endpoints = network.endpoints if network else Endpoints()
         self._virtual_selector = VirtualSelector(self._endpoints)
         super().__init__(self._virtual_selector, network)
-        hold_anyio_threads()
+
+    def run_forever(self) -> None:
+        """As in asyncio; meanwhile anyio's worker threads hold the clock too."""
+        with anyio_threads_hold():
+            super().run_forever()
 
     # --- the clock
 

@@ -3,12 +3,15 @@
 import asyncio
 import contextlib
 import gc
+import threading
 import time
 from collections.abc import AsyncIterator
 
+import anyio.to_thread
 import httpx
 import pytest
 import uvicorn
+from anyio._backends._asyncio import AsyncIOBackend
 from sse_starlette.sse import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -198,6 +201,53 @@ def test_a_synchronous_endpoint_s_thread_costs_no_virtual_time(memory_network: b
             return loop.time() - began
 
     assert run(main, memory_network=memory_network) == 0
+
+
+def anyio_s_method() -> object:
+    return AsyncIOBackend.__dict__["run_sync_in_worker_thread"]
+
+
+def test_anyio_is_as_it_was_when_the_last_virtual_run_ends() -> None:
+    before = anyio_s_method()
+
+    async def inner() -> None:
+        assert anyio_s_method() is not before
+
+    async def outer() -> None:
+        replaced = anyio_s_method()
+        assert replaced is not before
+        await asyncio.to_thread(run, inner)
+        assert anyio_s_method() is replaced  # this run still lasts
+
+    run(outer)
+    assert anyio_s_method() is before
+
+
+def test_anyio_is_as_it_was_after_a_run_that_failed() -> None:
+    before = anyio_s_method()
+
+    async def main() -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        run(main)
+    assert anyio_s_method() is before
+
+
+async def test_on_a_real_clock_anyio_s_threads_work_while_a_virtual_run_lasts() -> None:
+    started, ended = threading.Event(), threading.Event()
+
+    async def virtual() -> None:
+        started.set()
+        await asyncio.to_thread(ended.wait)
+
+    lasting = asyncio.create_task(asyncio.to_thread(run, virtual))
+    await asyncio.to_thread(started.wait)
+    try:
+        assert await anyio.to_thread.run_sync(lambda: 42) == 42
+    finally:
+        ended.set()
+        await lasting
 
 
 @pytest.mark.parametrize("split", ["bytes", "seeded"])
