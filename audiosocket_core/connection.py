@@ -133,9 +133,8 @@ class Connection:
         """
         if self.error is not None:
             raise self.error
-        ended_before = self._state is State.ENDED
         self._enter(State.ENDED)
-        if self.role is Role.PEER and self.in_payload and not ended_before:
+        if self.role is Role.PEER and self.in_payload:
             self.error = RemoteProtocolError("the stream ended inside a payload")
             raise self.error
 

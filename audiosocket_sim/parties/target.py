@@ -194,19 +194,9 @@ class InProcessTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class _Address:
-    """A target that somebody else runs."""
-
-    host: str
-    port: int
-    control_url: str | None
-
-    async def close(self) -> None:
-        """Nothing of ours to close."""
-
-
-@dataclass(frozen=True, slots=True)
 class DialledTarget:
+    """A server that somebody else runs, which is only dialled: it is a started target as it stands."""
+
     host: str
     port: int
     control_url: str | None
@@ -217,7 +207,10 @@ class DialledTarget:
 
     async def start(self, settings: Mapping[str, Any], ai_url: str) -> StartedTarget:
         _refuse_settings(settings)
-        return _Address(self.host, self.port, self.control_url)
+        return self
+
+    async def close(self) -> None:
+        """Close nothing: the server is not ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ taken down, each for so long; what is beyond that is passed on all the same, and
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from uuid import UUID
 
@@ -192,8 +191,7 @@ class Capture:
         except ControlError as error:
             self._trouble(f"states are not known: {' '.join(str(error).split())[:200]}")
         finally:
-            with contextlib.suppress(Exception):
-                await control.aclose()
+            await control.aclose()
 
 
 def _names(conversation_id: str, uuid: str) -> bool:

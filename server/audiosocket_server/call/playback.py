@@ -105,13 +105,13 @@ class Playback:
 
     def flush(self) -> None:
         """Drop the message at once. News of its end, incomplete, where it had begun."""
-        if self._began:
-            self._end_speech(complete=False)
+        if self._began and self._job is not None:
+            self._end_speech(self._job, complete=False)
         self._forget_speech()
 
-    def _end_speech(self, *, complete: bool) -> None:
+    def _end_speech(self, job: int, *, complete: bool) -> None:
         played_ms = (self._played_frames - self._stalled_frames) * FRAME_MS
-        self.news.append(SpeechEnded(self._job or 0, played_ms, complete))
+        self.news.append(SpeechEnded(job, played_ms, complete))
         self._forget_speech()
 
     def _forget_speech(self) -> None:
@@ -149,22 +149,22 @@ class Playback:
 
     def next_frame(self) -> bytes:
         """The next 20 ms: always 320 bytes."""
-        if self._released and (self._queued or self._began):
-            frame = self._speech_frame()
+        if self._released and self._job is not None and (self._queued or self._began):
+            frame = self._speech_frame(self._job)
             if frame is not None:
                 return frame
         if self._hold_wanted and self._hold_pcm:
             return self._hold_frame()
         return SILENT_FRAME
 
-    def _speech_frame(self) -> bytes | None:
+    def _speech_frame(self, job: int) -> bytes | None:
         """Speech, silence where its audio is late, or None: the message is over and the frame is somebody else's."""
         if not self._began:
             if self._queued < FRAME_BYTES and not self._whole:
                 return None
             self.stop_hold()
             self._began = True
-            self.news.append(SpeechBegan(self._job or 0))
+            self.news.append(SpeechBegan(job))
         if self._queued >= FRAME_BYTES or (self._queued and self._whole):
             self._played_frames += 1
             self._stalled_frames = 0
@@ -173,7 +173,7 @@ class Playback:
             self._stalled_frames += 1
             self._played_frames += 1
             return SILENT_FRAME
-        self._end_speech(complete=self._whole)
+        self._end_speech(job, complete=self._whole)
         return None
 
     def _take(self) -> bytes:

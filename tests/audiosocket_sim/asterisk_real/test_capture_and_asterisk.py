@@ -1,14 +1,13 @@
 """A real Asterisk calls the reference server through the capture; what was written plays the same call by itself."""
 
-import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from helpers.programs import program
 
 from audiosocket_sim.asterisk_real import Installation
 from audiosocket_sim.call_log.events import BackendAsked, BotSpoke, CallEnded
@@ -38,25 +37,6 @@ steps:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as found:
         return int(found.getsockname()[1])
-
-
-@contextmanager
-def program(*arguments: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
-    with subprocess.Popen(
-        [sys.executable, "-m", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        cwd=ROOT,
-        env={**os.environ, **environment},
-    ) as process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.terminate()
-            process.communicate(timeout=20)
 
 
 @contextmanager

@@ -1,15 +1,11 @@
 """`capture` as a program: between a caller and a server, until so many calls are written, or Ctrl-C."""
 
-import os
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from helpers.programs import program
 
 from audiosocket_core.messages import Kind, encode
 from audiosocket_core.slin import silence
@@ -33,27 +29,6 @@ steps:
   - hang_up: {how: close}
     after: 500ms
 """
-
-
-@contextmanager
-def program(*arguments: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
-    """A program of the project; its first line has been said when this is entered."""
-    command = [sys.executable, "-m", *arguments]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        cwd=ROOT,
-        env={**os.environ, **environment},
-    ) as process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.terminate()
-            process.communicate(timeout=20)
 
 
 def port_in(line: str, before: str) -> int:

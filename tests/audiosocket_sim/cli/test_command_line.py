@@ -217,11 +217,6 @@ def test_a_call_that_does_not_end_says_who_waits_for_what(folder: Path, capsys: 
     assert "it still waited for step 1 (wait)" in capsys.readouterr().out
 
 
-def _heed_interrupts() -> None:
-    """A shell's background jobs ignore SIGINT, and hand that down."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 @pytest.mark.real_time
 def test_interrupted_it_leaves_its_log(folder: Path) -> None:
     write(folder, SHORT + "  - wait: 1min\n")
@@ -233,7 +228,6 @@ def test_interrupted_it_leaves_its_log(folder: Path) -> None:
         stderr=subprocess.STDOUT,
         env=environment,
         text=True,
-        preexec_fn=_heed_interrupts,
     ) as run:
         assert run.stdout is not None
         for line in run.stdout:

@@ -95,11 +95,6 @@ def test_a_program_where_stderr_is_caught(tmp_path: Path, capsys: pytest.Capture
 # --- Ctrl-C and the like
 
 
-def _heed_interrupts() -> None:
-    """A shell's background jobs ignore SIGINT, and hand that down."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 IMPATIENT = """
 from audiosocket_sim import __main__
 from audiosocket_sim.parties import target
@@ -122,7 +117,6 @@ def interrupted(
         env=environment,
         text=True,
         cwd=folder,
-        preexec_fn=_heed_interrupts,
     ) as process:
         assert process.stdout is not None
         for told in process.stdout:
