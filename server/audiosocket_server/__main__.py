@@ -100,9 +100,9 @@ async def _serve(settings: "Settings") -> None:
     async with contextlib.AsyncExitStack() as at_end:
         with stop_signals(stop.set):  # ends before the server does, so that a second Ctrl-C need not wait for the drain
             server = await _started(settings)
-            at_end.callback(gc.unfreeze)
             at_end.push_async_callback(server.close)
-            # What lives as long as the server is not looked at in each collection: shorter pauses for all calls.
+            # What lives as long as the server is not looked at in each collection: shorter pauses for all calls. It is
+            # never thawed, so that the process does not look through all of it once more when it ends.
             gc.collect()
             gc.freeze()
             _say(f"AudioSocket on {server.host}:{server.port}, control API and debug page on {server.control_url}")
