@@ -1,37 +1,38 @@
 """Turn-taking state machine. Input: an event and the time. Output: commands and the next deadline. Pure.
 
-`Turns` knows the four states of the API (`CallState`) and, finer, in which *phase* of them a call is. docs/server.md
-(States) tells it for users; this is the whole of it:
+`Turns` holds the state of the API (`CallState`, four values) and the *phase* within it. docs/server.md (States)
+describes the states for users. All phases, with their default times:
 
-    phase             state                deadline -> then
-    NEW               STANDBY              none: before `Answered`; who makes a Turns has the UUID
-    GREETING          STANDBY              the greeting's delay -> the greeting goes out, or USER_TURN if there is none
+    phase             state                deadline and what follows it
+    NEW               STANDBY              none: until `Answered`
+    GREETING          STANDBY              greeting delay -> play the greeting, or USER_TURN if there is none
     LISTENING         USER_TURN            120 s without an utterance -> hang up
-    HEARING           USER_TURN            the longest utterance and some -> RECOGNISING (endpointing says so sooner)
-    RECOGNISING       WAITING              the engine's time -> an apology
-    AWAITING_BACKEND  WAITING              the backend's time and some -> an apology (the client says so sooner)
-    SYNTHESISING      WAITING or IA_TURN   the engine's time to the first audio -> as if the message were empty
-    PLAYING           IA_TURN              none of its own: frames leave on the clock; playback ends one that stalls
-    PAUSING           IA_TURN              0.5 s after the last word -> do what the message's status says
+    HEARING           USER_TURN            longest utterance + silence + 1 s -> RECOGNISING (endpointing is quicker)
+    RECOGNISING       WAITING              time limit of recognition -> an apology
+    AWAITING_BACKEND  WAITING              time limit of the backend + 1 s -> an apology (the client is quicker)
+    SYNTHESISING      WAITING or IA_TURN   time limit of the first audio -> as if the message were empty
+    PLAYING           IA_TURN              none of its own: playback ends a message whose audio stalls
+    PAUSING           IA_TURN              0.5 s after the last word -> follow the message's status
     AWAITING_PUSH     WAITING or IA_TURN   30 s since the last message -> an apology
-    OVER              STANDBY              none, and no way out
+    OVER              STANDBY              none: final
 
-The call's own limit (30 min) ends every phase between these two, so none of them is without a deadline.
+The time limit of the call (30 min) applies in every phase between NEW and OVER, so each of these has a deadline.
 
-Why so:
-- The state changes when the caller can hear it: IA_TURN begins with the first frame of audio, not when the answer
-  came. So hold audio covers the time in which speech is made, and stops in the frame in which it is no longer needed.
-  The greeting alone has its own instant: it is made during the delay, and held.
-- A message's status is done after its pause. Messages that were pushed meanwhile are played in their order; USER_TURN
-  and STANDBY wait until none is left, since a message that was accepted is spoken.
-- A failure is spoken as an apology with the status USER_TURN, and takes the way of every message.
-- Answers carry the number of the job that asked for them. A late one, of a job given up, fits no phase: it is ignored.
-- Deadlines are compared with half a millisecond to spare: they lie on the 20 ms grid, and floats do not.
+Design:
+- The state changes when the caller can hear the change: IA_TURN begins with the first frame of audio, not with the
+  backend's answer. So hold audio covers the time of the synthesis, and stops with the first frame of speech. Only the
+  greeting starts at a fixed time: it is synthesised during the delay, and held.
+- The status of a message takes effect after its pause. Messages pushed meanwhile are played in order; USER_TURN and
+  STANDBY wait until the queue is empty, because every accepted message is spoken.
+- A failure is spoken as an apology with the status USER_TURN, and handled like every other message.
+- Answers carry the number of the job that asked for them. The answer of a job that was given up is ignored.
+- Deadlines are compared with a tolerance of 0.5 ms: they lie on the 20 ms grid, which floats miss by a little.
 """
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
+from typing import Any, TypeVar
 
 from audiosocket_server.events import CallState
 from audiosocket_server.turns.vocabulary import (
@@ -79,8 +80,12 @@ COULD_NOT_CONNECT = "Desculpe, não foi possível me conectar ao serviço neste 
 NEVER = float("inf")
 SPARE_SECONDS = 0.0005
 
+_E = TypeVar("_E", bound=TurnEvent)
+
 
 class Phase(Enum):
+    """What the call is waiting for, finer than `CallState`; the table above lists the phases."""
+
     NEW = auto()
     GREETING = auto()
     LISTENING = auto()
@@ -98,34 +103,39 @@ class Phase(Enum):
 
 
 class Turns:
-    """The turns of one call. Take the commands of each answer in their order, before the next event."""
+    """Turn-taking of one call.
+
+    `handle` and `tick` return commands: carry them out in order, before the next event. Call `tick` when
+    `next_deadline` has come. All times are seconds of one clock and never go back.
+    """
 
     def __init__(self, rules: TurnRules) -> None:
         self.state = CallState.STANDBY
         self.phase = Phase.NEW
-        self.next_deadline = NEVER  # when `tick` has something to do
+        self.next_deadline = NEVER
+        """When `tick` next has something to do."""
         self._rules = rules
         self._now = 0.0
         self._phase_until = NEVER
-        self._silent_until = NEVER  # LISTENING: also while a noise is heard out
+        self._silent_until = NEVER  # deadline of LISTENING, which continues while a noise is heard
         self._hold_at = NEVER
         self._call_until = NEVER
         self._listening = False
         self._job = 0  # the newest job's number; each phase has at most one job
-        self._greets = False  # GREETING: there is a greeting, made or being made
-        self._status = CallState.USER_TURN  # of the message that is being made or played
+        self._greets = False  # GREETING: there is a greeting, synthesised or being synthesised
+        self._status = CallState.USER_TURN  # of the message that is being synthesised or played
         self._message_ended = 0.0
         self._queue: deque[BotMessage] = deque()
         self._commands: list[Command] = []
 
     @property
     def accepts_push(self) -> bool:
-        """A pushed message would be spoken: WAITING or IA_TURN, and there is room for it."""
+        """True if a pushed message would be spoken: the state is WAITING or IA_TURN, and the queue has room."""
         has_floor = self.state in (CallState.WAITING, CallState.IA_TURN)
         return has_floor and self.phase is not Phase.OVER and len(self._queue) < self._rules.queued_messages
 
     def handle(self, event: TurnEvent, now: float) -> Sequence[Command]:
-        """`event` happened at `now`. An event that fits no phase is one that came too late: nothing is done."""
+        """Handle `event`, which happened at `now`; return the commands. An event that came too late is ignored."""
         self._now = now
         if isinstance(event, Over):
             self._end()
@@ -141,7 +151,7 @@ class Turns:
         return self._answer()
 
     def tick(self, now: float) -> Sequence[Command]:
-        """Do what is due at `now`."""
+        """Handle the deadlines that have passed at `now`; return the commands."""
         self._now = now
         while self.next_deadline <= now + SPARE_SECONDS:
             due = self.next_deadline
@@ -170,10 +180,11 @@ class Turns:
         self.next_deadline = min(self._phase_until, self._hold_at, self._call_until)
 
     def _go(self, phase: Phase, seconds: float = NEVER) -> None:
+        """Enter `phase`, with its deadline `seconds` from now."""
         self.phase, self._phase_until = phase, self._now + seconds
 
     def _enter(self, state: CallState) -> None:
-        """Change the state, where it is another one. Hold audio belongs to WAITING, and counts from its start."""
+        """Enter `state` if it is a new one. Hold audio belongs to WAITING, and its delay counts from the entry."""
         if state is self.state:
             return
         if self.state is CallState.WAITING:
@@ -231,11 +242,11 @@ class Turns:
         rules = self._rules
         self._go(Phase.HEARING, rules.longest_utterance_seconds + rules.silence_seconds + 1.0)
 
-    def _utterance_ended(self, event: TurnEvent) -> None:
-        if isinstance(event, UtteranceEnded) and event.noise:
+    def _utterance_ended(self, event: UtteranceEnded) -> None:
+        if event.noise:
             self._do(CancelRecognition(self._job))
             self._go(Phase.LISTENING)
-            self._phase_until = self._silent_until  # a noise is no utterance: the limit goes on
+            self._phase_until = self._silent_until  # a noise is no utterance: the deadline stays
         else:
             self._recognise()
 
@@ -247,10 +258,9 @@ class Turns:
 
     # --- the answer ---
 
-    def _recognised(self, event: TurnEvent) -> None:
-        assert isinstance(event, Recognised)
+    def _recognised(self, event: Recognised) -> None:
         if not event.text.strip():
-            self._do_status(CallState.USER_TURN)
+            self._follow_status(CallState.USER_TURN)
             return
         self._do(AskBackend(self._new_job(), event.text))
         self._go(Phase.AWAITING_BACKEND, self._rules.backend_seconds + 1.0)
@@ -263,12 +273,10 @@ class Turns:
         self._do(Warn("recognition gave no result in time"))
         self._apologise(ERROR_OCCURRED)
 
-    def _backend_answered(self, event: TurnEvent) -> None:
-        assert isinstance(event, MessageCame)
+    def _backend_answered(self, event: MessageCame) -> None:
         self._say(event.message, "reply")
 
-    def _backend_failed(self, event: TurnEvent) -> None:
-        assert isinstance(event, BackendFailed)
+    def _backend_failed(self, event: BackendFailed) -> None:
         self._apologise(ERROR_OCCURRED if event.reached else COULD_NOT_CONNECT)
 
     def _backend_late(self) -> None:
@@ -286,12 +294,12 @@ class Turns:
         if self.phase is Phase.AWAITING_PUSH:
             self._say(self._queue.popleft(), "reply")
         elif self.phase in (Phase.PLAYING, Phase.PAUSING):
-            self._listen(False)  # there is more to say: what plays is no longer the last word
+            self._listen(False)  # the message that plays is no longer the last one: no barge-in
 
     # --- speaking ---
 
     def _say(self, message: BotMessage, purpose: str) -> None:
-        """Speech is made in the state that there is; IA_TURN begins with its first audio."""
+        """Start to say `message`. The state stays as it is; IA_TURN begins with the first audio."""
         self._status = message.status
         if not message.text.strip():
             self._message_over()
@@ -308,9 +316,9 @@ class Turns:
         self._message_over()
 
     def _message_over(self) -> None:
-        """The message ends here, without a pause: nothing of it was heard."""
+        """End a message of which the caller heard nothing: no pause follows."""
         self._message_ended = self._now
-        self._do_status(self._status)
+        self._follow_status(self._status)
 
     def _playback_began(self, _: TurnEvent) -> None:
         self._enter(CallState.IA_TURN)
@@ -323,17 +331,18 @@ class Turns:
         self._go(Phase.PAUSING, self._rules.pause_seconds)
 
     def _pause_over(self) -> None:
-        self._do_status(self._status)
+        self._follow_status(self._status)
 
     def _barged_in(self, _: TurnEvent) -> None:
-        """The caller speaks over a reply, or in the pause after it: the floor is theirs. Only told while listening."""
+        """Give the floor to the caller, who spoke during a reply or in the pause after it."""
         self._do(StopSpeech(self._job))
         self._users_turn()
         self._hear()
 
-    # --- what a message's status says ---
+    # --- after a message ---
 
-    def _do_status(self, status: CallState) -> None:
+    def _follow_status(self, status: CallState) -> None:
+        """Say the next message in the queue, or do what the status of the last one asks for."""
         self._go(Phase.AWAITING_PUSH)  # no job is open
         if status in (CallState.WAITING, CallState.IA_TURN):
             self._listen(False)
@@ -346,7 +355,7 @@ class Turns:
         elif status is CallState.STANDBY:
             self._hang_up(CONVERSATION_OVER)
 
-    def _kept_too_long(self) -> None:
+    def _push_late(self) -> None:
         self._do(Warn("the backend sent no further message in time"))
         self._apologise(ERROR_OCCURRED)
 
@@ -372,23 +381,33 @@ class Turns:
         self._go(Phase.OVER)
 
 
-# What happens in which phase; what is not here came too late, and nothing is done. Pushed, Stop and Over: see `handle`.
-_Step = Callable[[Turns, TurnEvent], None]
-_TABLE: Mapping[tuple[Phase, type[TurnEvent]], _Step] = {
-    (Phase.NEW, Answered): Turns._answered,
-    (Phase.GREETING, SpeechFailed): Turns._greeting_failed,
-    (Phase.LISTENING, UtteranceBegan): Turns._utterance_began,
-    (Phase.HEARING, UtteranceEnded): Turns._utterance_ended,
-    (Phase.RECOGNISING, Recognised): Turns._recognised,
-    (Phase.RECOGNISING, RecognitionFailed): Turns._recognition_failed,
-    (Phase.AWAITING_BACKEND, MessageCame): Turns._backend_answered,
-    (Phase.AWAITING_BACKEND, BackendFailed): Turns._backend_failed,
-    (Phase.SYNTHESISING, SpeechFailed): Turns._speech_failed,
-    (Phase.SYNTHESISING, PlaybackBegan): Turns._playback_began,
-    (Phase.PLAYING, PlaybackEnded): Turns._playback_ended,
-    (Phase.PLAYING, UtteranceBegan): Turns._barged_in,
-    (Phase.PAUSING, UtteranceBegan): Turns._barged_in,
-}
+_Step = Callable[[Turns, Any], None]
+
+
+def _row(phase: Phase, event: type[_E], step: Callable[[Turns, _E], None]) -> tuple[tuple[Phase, type[object]], _Step]:
+    """Return one row of the table. The type checker holds the event that `step` takes to `event`."""
+    return (phase, event), step
+
+
+# Which event is handled in which phase. An event without a row came too late, and is ignored. `handle` itself handles
+# Pushed, Stop and Over.
+_TABLE: Mapping[tuple[Phase, type[object]], _Step] = dict(
+    [
+        _row(Phase.NEW, Answered, Turns._answered),
+        _row(Phase.GREETING, SpeechFailed, Turns._greeting_failed),
+        _row(Phase.LISTENING, UtteranceBegan, Turns._utterance_began),
+        _row(Phase.HEARING, UtteranceEnded, Turns._utterance_ended),
+        _row(Phase.RECOGNISING, Recognised, Turns._recognised),
+        _row(Phase.RECOGNISING, RecognitionFailed, Turns._recognition_failed),
+        _row(Phase.AWAITING_BACKEND, MessageCame, Turns._backend_answered),
+        _row(Phase.AWAITING_BACKEND, BackendFailed, Turns._backend_failed),
+        _row(Phase.SYNTHESISING, SpeechFailed, Turns._speech_failed),
+        _row(Phase.SYNTHESISING, PlaybackBegan, Turns._playback_began),
+        _row(Phase.PLAYING, PlaybackEnded, Turns._playback_ended),
+        _row(Phase.PLAYING, UtteranceBegan, Turns._barged_in),
+        _row(Phase.PAUSING, UtteranceBegan, Turns._barged_in),
+    ]
+)
 
 _DEADLINES: Mapping[Phase, Callable[[Turns], None]] = {
     Phase.GREETING: Turns._delay_over,
@@ -398,5 +417,5 @@ _DEADLINES: Mapping[Phase, Callable[[Turns], None]] = {
     Phase.AWAITING_BACKEND: Turns._backend_late,
     Phase.SYNTHESISING: Turns._speech_late,
     Phase.PAUSING: Turns._pause_over,
-    Phase.AWAITING_PUSH: Turns._kept_too_long,
+    Phase.AWAITING_PUSH: Turns._push_late,
 }

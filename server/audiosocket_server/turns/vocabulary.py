@@ -1,7 +1,7 @@
-"""The words of `turns`: the rules, what may happen (past tense), and what is to be done (imperative). Data only.
+"""Rules, events and commands of the turn-taking state machine (`machine.Turns`). Data only.
 
-`job` numbers the work that a command asks for; the answer carries it back, so that a late one can be told from the one
-that is waited for.
+Events are named in the past tense, commands in the imperative. `job` numbers the work that a command asks for. The
+event that answers the command carries the same number, so that the machine can ignore an answer that comes too late.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ __all__ = [
     "Warn",
 ]
 
-# Why the server hangs up, in a line for people; the metrics count calls by it.
+# Reasons why the server hangs up, each a line for people. The metrics count calls by them.
 CONVERSATION_OVER = "the conversation is over"
 CALLER_SILENT = "the caller said nothing for too long"
 TIME_LIMIT = "the call reached its time limit"
@@ -57,7 +57,7 @@ SERVER_STOPS = "the server stops"
 
 @dataclass(frozen=True, slots=True)
 class TurnRules:
-    """The settings that turns obey. Seconds all."""
+    """Settings of turn-taking. All times are in seconds; docs/server.md explains each setting."""
 
     greeting: str = "Condomínio Apoena, em que posso ajudar?"
     greeting_delay_seconds: float = 2.0
@@ -77,7 +77,7 @@ class TurnRules:
 
 @dataclass(frozen=True, slots=True)
 class BotMessage:
-    """Something to say, and what to do afterwards."""
+    """A text for the bot to say, and the state that the call enters afterwards."""
 
     text: str
     status: CallState
@@ -88,35 +88,39 @@ class BotMessage:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The call is there: its UUID came."""
+    """The call has begun: its UUID arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class UtteranceBegan:
-    """The caller speaks. Told only while `Listen` is on."""
+    """The caller started to speak. Reported only while listening is on (`Listen`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class UtteranceEnded:
-    """`noise`: too short to be speech."""
+    """The utterance ended. `noise`: it was too short to be speech."""
 
     noise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
+    """Speech recognition finished with this text, which may be empty."""
+
     job: int
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class RecognitionFailed:
+    """Speech recognition ended with an error."""
+
     job: int
 
 
 @dataclass(frozen=True, slots=True)
 class MessageCame:
-    """The backend's answer."""
+    """The backend answered with a message."""
 
     job: int
     message: BotMessage
@@ -124,7 +128,7 @@ class MessageCame:
 
 @dataclass(frozen=True, slots=True)
 class BackendFailed:
-    """`reached`: it answered, but with no answer."""
+    """The backend gave no usable answer. `reached`: it did respond, but with an error."""
 
     job: int
     reached: bool
@@ -132,38 +136,42 @@ class BackendFailed:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """The backend delivers a message by itself. Ask `accepts_push` first: one that is not accepted is dropped."""
+    """The backend pushed a message of its own accord. Dropped unless `Turns.accepts_push` is True."""
 
     message: BotMessage
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechFailed:
-    """No audio comes of the message: its synthesis failed before any did."""
+    """Synthesis of the message failed before it produced any audio."""
 
     job: int
 
 
 @dataclass(frozen=True, slots=True)
 class PlaybackBegan:
+    """The first frame of the message was sent."""
+
     job: int
 
 
 @dataclass(frozen=True, slots=True)
 class PlaybackEnded:
+    """Playback of the message ended, complete or not."""
+
     job: int
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The server wants the call to end."""
+    """The server asks for the call to be hung up. `reason`: a line for people."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """The connection is gone."""
+    """The connection has ended."""
 
 
 TurnEvent = (
@@ -188,37 +196,43 @@ TurnEvent = (
 
 @dataclass(frozen=True, slots=True)
 class ChangeState:
+    """Report that the call changed its state."""
+
     before: CallState
     after: CallState
 
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Let caller speech count, or not."""
+    """Turn listening for utterances of the caller on or off."""
 
     on: bool
 
 
 @dataclass(frozen=True, slots=True)
 class StartRecognition:
+    """Start to recognise the utterance that has just begun."""
+
     job: int
 
 
 @dataclass(frozen=True, slots=True)
 class FinishRecognition:
-    """No more audio: answer with Recognised or RecognitionFailed."""
+    """End the audio of the recognition. Answered by `Recognised` or `RecognitionFailed`."""
 
     job: int
 
 
 @dataclass(frozen=True, slots=True)
 class CancelRecognition:
+    """Discard the recognition. No answer is expected."""
+
     job: int
 
 
 @dataclass(frozen=True, slots=True)
 class AskBackend:
-    """Answer with MessageCame or BackendFailed."""
+    """Send `content` to the backend. Answered by `MessageCame` or `BackendFailed`."""
 
     job: int
     content: str
@@ -226,12 +240,17 @@ class AskBackend:
 
 @dataclass(frozen=True, slots=True)
 class CancelBackend:
+    """Give the request to the backend up. No answer is expected."""
+
     job: int
 
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """Make the speech and play it as soon as it is there; `held`: at ReleaseSpeech. `purpose`: as PlaybackStarted."""
+    """Synthesise `text` and play it as soon as there is audio; if `held`, only after `ReleaseSpeech`.
+
+    `purpose`: the purpose that `PlaybackStartedEvent` reports: greeting, reply or apology.
+    """
 
     job: int
     text: str
@@ -241,33 +260,39 @@ class Speak:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSpeech:
+    """Let a held message play."""
+
     job: int
 
 
 @dataclass(frozen=True, slots=True)
 class StopSpeech:
-    """Give the message up: no more of it is made or played."""
+    """Stop the synthesis and the playback of the message."""
 
     job: int
 
 
 @dataclass(frozen=True, slots=True)
 class StartHold:
-    pass
+    """Play hold audio whenever there is no speech to play."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopHold:
-    pass
+    """Stop the hold audio."""
 
 
 @dataclass(frozen=True, slots=True)
 class Warn:
+    """Record a warning; `what` is one line for people."""
+
     what: str
 
 
 @dataclass(frozen=True, slots=True)
 class HangUpCall:
+    """Hang up. `reason`: a line for people."""
+
     reason: str
 
 
