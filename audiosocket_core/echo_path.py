@@ -1,58 +1,79 @@
-"""How much of one sound is another one, come through an echo path: the arithmetic of the echo guards. Pure, numpy.
+"""How much of one sound is an echo of another: the arithmetic that the echo guards share. Pure, numpy.
 
-Both sounds are 8 kHz, emphasised (`emphasised`): speech has most energy in few low frequencies, in which any two voices
-are alike. `x` is what was heard, `y` what was played, which is longer; `at` is a place in y: where x begins.
+Both sounds are 8 kHz and pre-emphasised (`pre_emphasise`): most energy of speech lies in a few low frequencies, in
+which any two voices are alike. `x` is the sound heard and `y` the sound played, which is the longer one. An offset `at`
+is the sample of `y` at which `x` begins.
 """
 
 import numpy as np
-from numpy import fft  # numpy itself loads it at its first use: a stop of 60 ms for every call
+from numpy import fft  # numpy loads it at the first use, which would stop every call for 60 ms
 from numpy.typing import NDArray
 
-__all__ = ["Samples", "emphasised", "explained", "fit", "gain", "power", "products"]
+__all__ = [
+    "Samples",
+    "cross_correlation",
+    "echo_gain",
+    "explained_energy",
+    "normalised_correlation",
+    "power",
+    "pre_emphasise",
+]
 
 Samples = NDArray[np.float32]
 
-FFT = 8192  # holds what was played, so that nothing wraps around
-PATH = 48  # samples of echo path: 6 ms
-BEFORE = 8  # of them before the delay that fits best
-EMPHASIS = 0.7
-RIDGE = 0.01
+FFT = 8192  # points: longer than all that was played, so that nothing wraps around
+PATH = 48  # samples of the echo path's impulse response: 6 ms
+BEFORE = 8  # of them before the delay with the best fit
+EMPHASIS = 0.7  # coefficient of the pre-emphasis filter
+RIDGE = 0.01  # regularisation of the least squares, by the energy of `y`
 
 
-def emphasised(pcm: bytes) -> Samples:
-    """16-bit SLIN with its high frequencies raised; one sample shorter."""
+def pre_emphasise(pcm: bytes) -> Samples:
+    """Return 16-bit SLIN with its high frequencies raised, as an array that is one sample shorter."""
     samples = np.frombuffer(pcm, "<i2").astype(np.float32)
     return samples[1:] - np.float32(EMPHASIS) * samples[:-1]
 
 
 def power(samples: Samples) -> float:
-    """Energy a sample."""
+    """Return the mean square of the samples; 0.0 if there are none."""
     return float(samples @ samples) / max(1, len(samples))
 
 
-def gain(share: float, x: Samples, y: Samples, at: int) -> float:
-    """How loud it comes back, if this share of x is y at `at`: its power by that played."""
+def echo_gain(share: float, x: Samples, y: Samples, at: int) -> float:
+    """Return the power gain of the echo path: explained power of `x` divided by the power of `y` at offset `at`.
+
+    `share`: the part of the energy of `x` that is explained, 0 to 1 (`explained_energy`).
+    """
     return share * power(x) / (power(y[at : at + len(x)]) + 1.0)
 
 
-def products(x: Samples, y: Samples) -> Samples:
-    """x times y at each place in y, as `np.correlate(y, x, "valid")`, but fast for a whole second."""
+def cross_correlation(x: Samples, y: Samples) -> Samples:
+    """Return the cross-correlation at each offset, shape (len(y) - len(x) + 1,).
+
+    The same as `np.correlate(y, x, "valid")`, but fast for a whole second. `y` has at most `FFT` samples.
+    """
     whole = fft.irfft(fft.rfft(y, FFT) * fft.rfft(x, FFT).conj(), FFT)
     return whole[: len(y) - len(x) + 1].astype(np.float32)
 
 
-def fit(by_place: Samples, x: Samples, y: Samples) -> Samples:
-    """How much of x a copy of y explains, at each place in y. by_place: `products`, or `np.correlate`'s."""
+def normalised_correlation(correlation: Samples, x: Samples, y: Samples) -> Samples:
+    """Return the energy of `x` that a scaled copy of `y` explains at each offset, same shape as `correlation`.
+
+    `correlation`: the result of `cross_correlation`, or of `np.correlate(y, x, "valid")`.
+    """
     sums = np.cumsum(y * y, dtype=np.float64)
     energy = sums[len(x) - 1 :].copy()
     energy[1:] -= sums[: -len(x)]
     # Where next to nothing was played, it explains nothing.
-    share: Samples = by_place * by_place / (energy + 1e-3 * energy.max() + 1.0)
-    return share
+    explained: Samples = correlation * correlation / (energy + 1e-3 * energy.max() + 1.0)
+    return explained
 
 
-def explained(x: Samples, y: Samples, at: int) -> float:
-    """The share of the energy of x that is y at about `at`, come through an echo path."""
+def explained_energy(x: Samples, y: Samples, at: int) -> float:
+    """Return the share of the energy of `x`, 0 to 1, that is `y` near offset `at` after an echo path of 6 ms.
+
+    The impulse response of the path is fitted by least squares. `x` must not be digital silence.
+    """
     source = y[max(0, at + BEFORE - PATH + 1) : at + BEFORE + len(x)]
     taps = len(source) - len(x) + 1
     product = np.correlate(source, x, "valid")

@@ -17,7 +17,15 @@ their beginnings, so that it does not matter in what pieces a sound card takes a
 
 import numpy as np
 
-from audiosocket_core.echo_path import Samples, emphasised, explained, fit, gain, power, products
+from audiosocket_core.echo_path import (
+    Samples,
+    cross_correlation,
+    echo_gain,
+    explained_energy,
+    normalised_correlation,
+    power,
+    pre_emphasise,
+)
 
 __all__ = ["FRAME_BYTES", "EchoGuard"]
 
@@ -111,8 +119,8 @@ class EchoGuard:
 
     def _judge(self) -> bool:
         self._since_search += 1
-        y = emphasised(bytes(self._played))
-        x = emphasised(bytes(self._heard))
+        y = pre_emphasise(bytes(self._played))
+        x = pre_emphasise(bytes(self._heard))
         newest = x[-FRAME:]
         loud = power(newest)
         self._noise = max(AUDIBLE, min(self._noise * NOISE_RISES, loud))
@@ -153,11 +161,11 @@ class EchoGuard:
         near = y[low : at + SAME_DELAY + len(x)]
         if at < 0 or len(near) < len(x) or not x.any():
             return 0.0, 0.0
-        best = low + int(np.argmax(fit(np.correlate(near, x, "valid").astype(np.float32), x, near)))
-        share = explained(x, y, best)
+        best = low + int(np.argmax(normalised_correlation(np.correlate(near, x, "valid").astype(np.float32), x, near)))
+        share = explained_energy(x, y, best)
         if share >= ECHO:
             self._offset += best - at
-            self._gain += FOLLOWS * (min(LOUDEST_GAIN, gain(share, x, y, best)) - self._gain)
+            self._gain += FOLLOWS * (min(LOUDEST_GAIN, echo_gain(share, x, y, best)) - self._gain)
         end = at + len(x)
         ringing = y[max(0, end - TAIL) : end]
         frames = ringing[len(ringing) % FRAME :].reshape(-1, FRAME)
@@ -179,9 +187,9 @@ class EchoGuard:
         self._since_search = 0
         if power(x[-COMPARED_FIRST:-FRAME]) < ENOUGH * power(x[-FRAME:]):
             return False  # it has just become loud: so little of it is found anywhere
-        at = int(np.argmax(fit(products(x, y), x, y)))
-        share = explained(x, y, at)
-        found = gain(share, x, y, at)
+        at = int(np.argmax(normalised_correlation(cross_correlation(x, y), x, y)))
+        share = explained_energy(x, y, at)
+        found = echo_gain(share, x, y, at)
         if share < least or found > LOUDEST_GAIN:
             return False
         self._offset = (self._n_played - len(y) + at) - (self._n_heard - len(x))

@@ -1,8 +1,8 @@
-"""When does the caller speak, and when has he finished: voice activity per 20 ms -> an utterance began, or ended. Pure.
+"""Endpointing: when does the caller begin to speak, and when has he finished? Pure.
 
-The parts: `vad` (what a detector is, and WebRTC's), `silero` (the second one), `endpointer` (detector's verdicts to
-utterances), `echo` (the bot's own voice is no caller's). Which detector a call gets, and the pool of them, is
-`server.detectors`: that needs a loop.
+Parts: `vad` (the protocol of a voice activity detector, and WebRTC's), `silero` (the second detector), `endpointer`
+(verdicts per frame to utterances), `echo` (the bot's own voice is not the caller's). Which detector a call gets is
+decided in `audiosocket_server.detectors`, which needs an event loop.
 """
 
 from audiosocket_server.endpointing.echo import LineEchoGuard

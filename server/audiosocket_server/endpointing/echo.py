@@ -1,110 +1,143 @@
-"""Is what is heard the bot's own voice, come back? Compares it with what was just played. Pure arithmetic, numpy.
+"""Echo guard: is the sound that the VAD takes for speech an echo of what was just played? Pure arithmetic, numpy.
 
-A line that echoes gives back what was sent: later by a delay that hardly changes during a call, softer, and smeared
-over some milliseconds (a hybrid) or tens of them (a loudspeaker in a room). So the newest 140 ms that were heard are
-looked for in the last second that was played (cross-correlation, over all delays), and at the delay where they fit
-best as much of them as can be is made of it: least squares over 6 ms of echo path. What share of their energy that
-explains is the measure. Nothing is subtracted and nothing adapts: this answers yes or no.
+A line that echoes returns what was sent: later by a delay that hardly changes during a call, softer, and smeared over a
+few milliseconds (a hybrid) or some tens of them (a loudspeaker in a room). So the newest 140 ms heard are searched for
+in the last second played, by cross-correlation over all delays. At the delay with the best fit, a least-squares fit of
+a 6 ms echo path says what share of the energy heard the echo explains. That share decides. Nothing is subtracted from
+the audio and no filter adapts: the guard only answers yes or no.
 
 A caller who speaks over the echo is not explained by it, and is heard as soon as his voice is about as strong as the
-echo. Once an echo was found, it is looked for at its delay first, where a smaller share is enough; and what is no
-louder than such an echo with the line's noise can be is taken for one without a fit, since the softest of it drowns.
-A share in between is undecided: the next onset, 60 ms later, has more of it to compare; where that hints at the same
-delay, which two voices do by chance once in fifty times, it is an echo.
+echo. Once an echo was found, its delay is compared first, and a smaller share is enough there. At that delay a sound
+also counts as echo without a fit if it is no louder than that echo and the line's noise can be, because the softest
+parts of an echo drown in the noise. A share in between is undecided: the next onset, 60 ms later, gives more audio to
+compare. If it hints at the same delay, which two different voices do by chance once in fifty times, it is an echo.
 
-It is asked at the onset of an utterance only, and says no at once where nothing was played; a comparison costs a tenth
-of a millisecond where the delay is known, and half of one where it is not.
+The guard is asked only at the onset of an utterance, and answers no at once if nothing was played. A comparison takes
+0.1 ms if the delay is known, 0.5 ms if not.
 """
 
 from collections import deque
+from dataclasses import dataclass
 
 import numpy as np
 
-from audiosocket_core.echo_path import Samples, emphasised, explained, fit, gain, power, products
+from audiosocket_core.echo_path import (
+    Samples,
+    cross_correlation,
+    echo_gain,
+    explained_energy,
+    normalised_correlation,
+    power,
+    pre_emphasise,
+)
 
 __all__ = ["LineEchoGuard"]
 
 FRAME = 160  # samples
 COMPARED = 7 * FRAME
 PLAYED_FRAMES = 50
-"""A second: delays up to 860 ms are found."""
+"""Frames of played audio that are kept, one second: delays of up to 860 ms are found."""
 
 ECHO = 0.5
+"""From this explained share on a sound is an echo, at any delay."""
 ECHO_AGAIN = 0.3
-"""The share from which on it is echo: at any delay, and at that of an echo that was found or hinted at before."""
+"""From this explained share on a sound is an echo, at the delay of an echo that was found or hinted at before."""
 CALLER = 0.2  # a smaller share is chance: another voice reaches it in three windows of four
-PATIENCE = 2  # onsets in a row that may stay undecided; then it is a caller
-NO_GUESS = -10_000
+PATIENCE = 2  # consecutive onsets that may stay undecided; the next one is the caller
+NO_HINT = -10_000
 
 SAME_DELAY = 64  # samples
-TAIL = 10 * FRAME  # what was played so long before still rings
+TAIL = 10 * FRAME  # echo of what was played this long ago may still be heard
 LOUDEST_GAIN = 0.5  # 3 dB softer than the bot
-GAIN_FOLLOWS = 0.1  # a comparison
-MARGIN = 4.0  # 6 dB over the usual echo
-NOISE_MARGIN = 3.0  # over the softest frame heard
-NOISE_RISES = 1.05  # a comparison
-LEAST_NOISE = 1.0  # so that it can rise again after digital silence
+GAIN_FOLLOWS = 0.1  # share of the new gain in the average, per comparison
+MARGIN = 4.0  # 6 dB above the usual echo
+NOISE_MARGIN = 3.0  # above the softest frame heard
+NOISE_RISES = 1.05  # factor per comparison
+LEAST_NOISE = 1.0  # so that the estimate can rise again after digital silence
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """The delay at which the newest audio fits best what was played."""
+
+    delay: int
+    """Samples between playing and hearing."""
+    share: float
+    """Share of the energy heard that the echo explains, 0 to 1; 0.0 if the echo would be too loud to be one."""
+    gain: float
+    """Power of the echo divided by the power played."""
 
 
 class LineEchoGuard:
-    """One call's. Tell it each frame that is played, 20 ms of SLIN at 8 kHz, when it is played."""
+    """The echo guard of one call. Call `played` with each frame (20 ms of SLIN, 8 kHz) at the time it is played."""
 
     def __init__(self) -> None:
         self._frames: deque[bytes] = deque(maxlen=PLAYED_FRAMES)
         self.played = self._frames.append
-        self._undecided = 0  # onsets in a row
-        self._guess = NO_GUESS  # the delay that the last of them hinted at
-        self._noise = np.inf  # energy a sample
-        # of the echo that was found before:
+        self._undecided = 0  # consecutive onsets
+        self._hinted_delay = NO_HINT  # samples, from the last undecided onset
+        self._noise = np.inf  # power
+        # The echo that was found before:
         self._delay: int | None = None  # samples
-        self._gain = 0.0  # energy that comes back, by energy played
+        self._gain = 0.0
 
     def is_echo(self, heard: bytes) -> bool:
-        """Is the newest that was heard (60 ms of SLIN or more) what was played?"""
-        y = emphasised(b"".join(self._frames))
-        if not y.any():
+        """Return True if the end of `heard` is known not to be the caller: an echo, or for the moment undecided.
+
+        `heard`: SLIN, 8 kHz, at least 60 ms; the last 140 ms of it are compared.
+        """
+        played = pre_emphasise(b"".join(self._frames))
+        if not played.any():
             return False
-        whole = emphasised(heard)
-        self._noise = max(LEAST_NOISE, min(self._noise * NOISE_RISES, _softest(whole)))
-        x = whole[-COMPARED:]
-        if len(x) > len(y) or not x.any():
+        samples = pre_emphasise(heard)
+        self._noise = max(LEAST_NOISE, min(self._noise * NOISE_RISES, _softest(samples)))
+        newest = samples[-COMPARED:]
+        if len(newest) > len(played) or not newest.any():
             return False
-        share = 0.0
+        known_share = 0.0
         if self._delay is not None:
-            share, known = self._as_before(x, y, self._delay)
-            if known:
+            known_share, is_known_echo = self._at_known_delay(newest, played, self._delay)
+            if is_known_echo:
                 self._undecided = 0
                 return True
-        at = int(np.argmax(fit(products(x, y), x, y)))
-        found, delay = explained(x, y, at), len(y) - len(x) - at
-        if gain(found, x, y, at) > LOUDEST_GAIN:
-            found = 0.0  # an echo is softer than the bot: it is chance
-        if found >= ECHO or (found >= ECHO_AGAIN and abs(delay - self._guess) <= SAME_DELAY):
-            self._delay, self._gain, self._undecided = delay, gain(found, x, y, at), 0
+        match = _best_match(newest, played)
+        hinted_again = abs(match.delay - self._hinted_delay) <= SAME_DELAY
+        if match.share >= ECHO or (match.share >= ECHO_AGAIN and hinted_again):
+            self._delay, self._gain, self._undecided = match.delay, match.gain, 0
             return True
-        self._guess = delay if found >= ECHO_AGAIN else NO_GUESS
-        return self._is_doubtful(max(share, found) > CALLER or power(x) <= NOISE_MARGIN * self._noise)
+        self._hinted_delay = match.delay if match.share >= ECHO_AGAIN else NO_HINT
+        is_soft = power(newest) <= NOISE_MARGIN * self._noise
+        return self._stays_undecided(is_soft or max(known_share, match.share) > CALLER)
 
-    def _is_doubtful(self, doubtful: bool) -> bool:
-        """For some onsets in a row; then it is a caller."""
+    def _stays_undecided(self, doubtful: bool) -> bool:
+        """Give the benefit of the doubt for PATIENCE consecutive onsets, then treat the sound as the caller."""
         self._undecided = self._undecided + 1 if doubtful and self._undecided < PATIENCE else 0
         return self._undecided > 0
 
-    def _as_before(self, x: Samples, y: Samples, delay: int) -> tuple[float, bool]:
-        """The share that the echo of before explains, and whether it is that echo."""
+    def _at_known_delay(self, x: Samples, y: Samples, delay: int) -> tuple[float, bool]:
+        """Compare at the delay of the echo found before: (share of the energy explained, whether it is that echo)."""
         at = len(y) - len(x) - delay
         low = max(0, at - SAME_DELAY)
         near = y[low : at + SAME_DELAY + len(x)]
-        share = explained(x, y, low + int(np.argmax(fit(np.correlate(near, x, "valid"), x, near))))
+        best = int(np.argmax(normalised_correlation(np.correlate(near, x, "valid"), x, near)))
+        share = explained_energy(x, y, low + best)
         if share >= ECHO_AGAIN:
-            self._gain += GAIN_FOLLOWS * (min(LOUDEST_GAIN, gain(share, x, y, at)) - self._gain)
+            self._gain += GAIN_FOLLOWS * (min(LOUDEST_GAIN, echo_gain(share, x, y, at)) - self._gain)
             return share, True
         played = power(y[max(0, at - TAIL) : at + len(x)])
         return share, power(x) <= MARGIN * self._gain * played + NOISE_MARGIN * self._noise
 
 
+def _best_match(x: Samples, y: Samples) -> _Match:
+    """Search all delays. An echo is softer than the bot: a louder match is chance, and explains nothing."""
+    at = int(np.argmax(normalised_correlation(cross_correlation(x, y), x, y)))
+    share = explained_energy(x, y, at)
+    gain = echo_gain(share, x, y, at)
+    return _Match(len(y) - len(x) - at, 0.0 if gain > LOUDEST_GAIN else share, gain)
+
+
 def _softest(samples: Samples) -> float:
-    """The power of the softest 20 ms, counted from the end; what is left over at the front is not looked at."""
+    """Return the power of the softest 20 ms, in frames counted from the end; a rest at the start is left out."""
     count = len(samples) // FRAME
     pieces = samples[len(samples) - count * FRAME :].reshape(count, FRAME)
     return float(np.min(np.mean(pieces * pieces, axis=1), initial=np.inf))

