@@ -1,1 +1,1 @@
-"""One call: what the caller says comes in, what the bot says goes out."""
+"""One call: the caller's audio in, the bot's audio out, and the session that connects them with the turns."""

@@ -1,7 +1,8 @@
-"""What one caller sends, heard: audio, and audio that is missing, in; utterances out. No task, and `now` is given.
+"""The caller's side of one call. Input: audio, and the absence of audio. Output: utterances that begin and end.
 
-The way of a frame: to SLIN of 8 kHz (`inbound`), to the recognition that is open while an utterance lasts, and to the
-`endpointing`. What follows from an utterance is decided elsewhere (`turns`); the call begins and ends recognition.
+Each frame is converted to 8 kHz SLIN (`inbound`), given to the recognition while an utterance lasts, and given to the
+endpointer. What follows from an utterance is decided in `turns`; the session starts and ends recognition. No task, and
+no clock: the time is an argument.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,25 +16,25 @@ from audiosocket_server.turns.machine import SPARE_SECONDS
 
 __all__ = ["CallerInput"]
 
-LATE_SECONDS = 0.02  # a tick that comes so late was held up, and so were the sockets
+LATE_SECONDS = 0.02  # a tick that comes this late was held up, and reading from the sockets was held up with it
 
 
 class CallerInput:
-    """One call's. `warn` is called with one line when something is off with the audio."""
+    """The caller's audio of one call. `warn` is called with one line if something is wrong with the audio."""
 
     def __init__(self, settings: Settings, detectors: Detectors, warn: Callable[[str], None]) -> None:
         ep = settings.endpointing
         self.audio_at = 0.0
-        """When the newest audio came, or the call began."""
+        """When the newest audio arrived, or the call began; seconds of the loop's clock."""
         self.gap_seconds = ep.missing_audio_ms / 1000 + SPARE_SECONDS
-        """Without audio for longer than this, `missing` has something to do."""
+        """Call `missing` when no audio has arrived for longer than this."""
         self.recognition: Recognition | None = None
-        """Who is given the audio of an utterance as it comes."""
+        """The recognition that gets the audio of the current utterance as it arrives."""
         self._inbound = Inbound(warn, settings.audio.caller_sample_rate)
         self._plain_kind = self._inbound.plain_kind
         echo = LineEchoGuard()
         self.played = echo.played
-        """To be told each frame that is sent to the caller, when it is sent."""
+        """Call this with each frame that is sent to the caller, at the time it is sent."""
         self._endpointer = Endpointer(
             WebRtcVad(ep.aggressiveness),
             silence_ms=round(settings.system.silence_threshold_seconds * 1000),
@@ -43,13 +44,13 @@ class CallerInput:
             guards=(echo.is_echo,) if ep.echo_guard else (),
         )
         self._detectors = detectors
-        self._detector: Vad | None = None  # lent by `detectors`
-        self._missed_until = 0.0  # up to when missing audio has been counted as silence
-        self._hole_since = -1.0  # the newest audio before the hole that the ticks see
-        self._hole_sure_after = 0.0  # ticks that were due later know that there is a hole
+        self._detector: Vad | None = None  # on loan from `detectors`
+        self._missed_until = 0.0  # missing audio has been counted as silence up to this time
+        self._gap_since = -1.0  # time of the newest audio before the current gap
+        self._gap_certain_after = 0.0  # ticks due later than this can be sure that there is a gap
 
     def hear(self, kind: int, payload: bytes, now: float) -> Sequence[EndpointingFact] | None:
-        """An audio message came. None: nothing happened, which is nearly always."""
+        """Take an audio message that arrived at `now`. Returns what happened; None, nearly always, for nothing."""
         self.audio_at = now
         if self._inbound.probing:
             self._inbound.probe(kind, len(payload), now)
@@ -60,15 +61,16 @@ class CallerInput:
         return endpointer.audio(pcm)
 
     def missing(self, due: float, clock: float) -> Sequence[EndpointingFact] | None:
-        """A tick that was `due` found no audio for over `gap_seconds`; `clock`: the loop's time now.
+        """Count missing audio as silence; for a tick that finds no audio for over `gap_seconds`. Returns what happened.
 
-        A muted phone sends nothing: that is silence too, from the newest audio on. But after a stall of our own the
-        clock may be served before the socket, in which the audio lies: the tick that first sees a hole, and one that is
-        late itself, count nothing yet; the next one does, with all that is missing.
+        `due`: the deadline of the tick; `clock`: the loop's time now. A muted phone sends nothing, and that is silence
+        from the newest audio on. But after a stall of this process, the tick may run before the socket is read, where
+        the audio waits. So the first tick that sees a gap counts nothing, nor does a tick that is itself late; the next
+        tick counts all that is missing.
         """
-        if self._hole_since != self.audio_at or clock - due > LATE_SECONDS:
-            self._hole_since, self._hole_sure_after = self.audio_at, clock
-        if due <= self._hole_sure_after:
+        if self._gap_since != self.audio_at or clock - due > LATE_SECONDS:
+            self._gap_since, self._gap_certain_after = self.audio_at, clock
+        if due <= self._gap_certain_after:
             return None
         since = max(self.audio_at, self._missed_until)
         missing_ms = round((due - since) * 1000)
@@ -78,12 +80,12 @@ class CallerInput:
         return self._endpointer.missing(missing_ms)
 
     def forgive_missing(self, now: float) -> None:
-        """The audio that was missing up to now was no silence: the caller pressed a key (docs/protocol.md, DTMF)."""
+        """Take back the silence of the audio missing up to `now`: the caller pressed a key (docs/protocol.md, DTMF)."""
         self._endpointer.forgive_missing()
         self.audio_at = now
 
     def listen(self, on: bool) -> None:
-        """Let utterances count, or not."""
+        """Let utterances count, or not. The first time, a detector is taken from the pool if one is ready."""
         if on and self._detector is None:
             self._detector = self._detectors.take()
             if self._detector is not None:
@@ -91,14 +93,14 @@ class CallerInput:
         self._endpointer.listen(on)
 
     def newest(self, ms: int, now: float) -> bytes:
-        """What came in the last `ms`, as far as it is kept; nothing from a muted phone. SLIN, 8 kHz."""
+        """Return the audio of the last `ms` (SLIN, 8 kHz), or less if less is kept; empty if the phone is muted."""
         return b"" if now - self.audio_at > self.gap_seconds else self._endpointer.newest(ms)
 
     def forget(self) -> None:
-        """Nothing heard so far may become part of an utterance: it may be the bot's own echo."""
+        """Discard the audio heard so far: it may be the bot's own echo, and must not become part of an utterance."""
         self._endpointer.forget()
 
     def close(self) -> Vad | None:
-        """Stop listening, for good; the detector that was lent to this call, to be given back."""
-        self._endpointer.listen(False)  # the detector is not asked any more
+        """Stop listening for good. Returns the detector on loan, if any, for the caller to give back."""
+        self._endpointer.listen(False)  # the detector does not run any more
         return self._detector

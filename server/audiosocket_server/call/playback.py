@@ -1,7 +1,8 @@
-"""Which 20 ms leave next: speech, hold audio or silence. Pure: no clock, no I/O; one call of `next_frame` is 20 ms.
+"""Playback queue: which 20 ms are sent next, speech, hold audio or silence? Pure: each `next_frame` is 20 ms.
 
-Speech wins over hold audio, which ends in the very frame in which speech begins; hold audio wins over silence. What
-became of the speech is told as news, which the call takes after the frame. Does not decide what is said: `turns` does.
+Speech takes precedence over hold audio, which ends with the first frame of speech; hold audio takes precedence over
+silence. What happened to the speech is reported in `news`, which the session reads after each frame. What is said is
+decided in `turns`.
 """
 
 from collections import deque
@@ -16,14 +17,14 @@ SILENT_FRAME = bytes(FRAME_BYTES)
 
 @dataclass(frozen=True, slots=True)
 class SpeechBegan:
-    """The first frame of message `job` has left."""
+    """The first frame of message `job` was returned by `next_frame`."""
 
     job: int
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechEnded:
-    """Message `job` is over: its last frame has been out for its 20 ms. `complete`: all of it was played."""
+    """Playback of message `job` ended: the 20 ms of its last frame have passed. `complete`: all of it was played."""
 
     job: int
     played_ms: int
@@ -32,12 +33,12 @@ class SpeechEnded:
 
 @dataclass(frozen=True, slots=True)
 class HoldBegan:
-    """The first frame of hold audio has left."""
+    """The first frame of hold audio was returned by `next_frame`."""
 
 
 @dataclass(frozen=True, slots=True)
 class HoldEnded:
-    """Hold audio was heard for so long."""
+    """Hold audio ended after `duration_ms`."""
 
     duration_ms: int
 
@@ -46,14 +47,15 @@ News = SpeechBegan | SpeechEnded | HoldBegan | HoldEnded
 
 
 class Playback:
-    """The queue of one call. SLIN, 16-bit little-endian, 8 kHz, mono, in pieces of any even length.
+    """The playback queue of one call. Audio is SLIN: 16-bit little-endian, 8 kHz, mono.
 
-    `hold_pcm` is looped without a seam, and starts from its beginning each time; empty: hold is silence.
-    `longest_stall_ms`: a message whose audio stops coming for so long is over, however much of it was to come.
+    `hold_pcm` is looped without a seam, and starts from its beginning each time; if empty, hold is silence.
+    `longest_stall_ms`: a message ends, incomplete, when its audio has stopped arriving for this long.
     """
 
     def __init__(self, hold_pcm: bytes = b"", *, longest_stall_ms: int = 5000) -> None:
         self.news: list[News] = []
+        """What happened since the reader last emptied this list, in order."""
         self._hold_pcm = hold_pcm
         self._longest_stall_frames = longest_stall_ms // FRAME_MS
         self._hold_wanted = False
@@ -62,9 +64,9 @@ class Playback:
         self._job: int | None = None
         self._released = False
         self._began = False
-        self._whole = False  # no more chunks come
+        self._whole = False  # all audio of the message has arrived
         self._chunks: deque[bytes] = deque()
-        self._head = b""  # the chunk being played, from `_at` on
+        self._head = b""  # the chunk being played; `_at` is the next byte
         self._at = 0
         self._queued = 0
         self._played_frames = 0
@@ -74,25 +76,25 @@ class Playback:
 
     @property
     def job(self) -> int | None:
-        """The message that is being played or made ready."""
+        """The number of the message that is being played or prepared; None if there is none."""
         return self._job
 
     @property
     def queued_ms(self) -> int:
-        """Speech that waits here."""
+        """Duration of the speech in the queue."""
         return self._queued // (FRAME_BYTES // FRAME_MS)
 
     def begin(self, job: int, *, held: bool = False) -> None:
-        """Make ready for message `job`; what was left of another is dropped. `held`: play nothing until `release`."""
+        """Prepare for message `job`; the rest of another message is dropped. `held`: play nothing until `release`."""
         self.flush()
         self._job, self._released = job, not held
 
     def release(self) -> None:
-        """Let a held message go out as soon as its audio is there."""
+        """Let a held message play as soon as it has audio."""
         self._released = True
 
     def feed(self, chunk: bytes) -> None:
-        """Append audio of the message; the odd byte of an odd length is dropped."""
+        """Append audio of the message. The last byte of an odd length is dropped."""
         if len(chunk) & 1:
             chunk = chunk[:-1]
         if chunk and self._job is not None and not self._whole:
@@ -100,11 +102,11 @@ class Playback:
             self._queued += len(chunk)
 
     def finish(self) -> None:
-        """No more audio of this message comes; what is queued plays out."""
+        """Mark the audio of the message as complete; what is queued is still played."""
         self._whole = True
 
     def flush(self) -> None:
-        """Drop the message at once. News of its end, incomplete, where it had begun."""
+        """Drop the message at once. If it had begun, its end is reported as incomplete."""
         if self._began and self._job is not None:
             self._end_speech(self._job, complete=False)
         self._forget_speech()
@@ -123,21 +125,21 @@ class Playback:
     # --- hold audio ---------------------------------------------------------------------------------------------------
 
     def start_hold(self) -> None:
-        """From the next frame on that is not speech."""
+        """Play hold audio, from the next frame on that is not speech."""
         if not self._hold_wanted:
             self._hold_wanted, self._hold_at = True, 0
 
     def stop_hold(self) -> None:
-        """From the next frame on. News of its end where it was heard."""
+        """Stop hold audio from the next frame on. Its end is reported if any of it was heard."""
         self._hold_wanted = False
         if self._hold_frames:
             self.news.append(HoldEnded(self._hold_frames * FRAME_MS))
             self._hold_frames = 0
 
-    # --- for who watches ----------------------------------------------------------------------------------------------
+    # --- for level meters ---------------------------------------------------------------------------------------------
 
     def newest(self, ms: int) -> bytes:
-        """The last `ms` of what left, speech or hold audio, or what of it is still held; empty in silence."""
+        """Return the last `ms` of the speech or hold audio sent, or less if less is kept; empty in silence."""
         n_bytes = ms * (FRAME_BYTES // FRAME_MS)
         if self._began:
             return self._head[max(0, self._at - n_bytes) : self._at]
@@ -148,7 +150,7 @@ class Playback:
     # --- the frame ----------------------------------------------------------------------------------------------------
 
     def next_frame(self) -> bytes:
-        """The next 20 ms: always 320 bytes."""
+        """Return the next 20 ms: always 320 bytes."""
         if self._released and self._job is not None and (self._queued or self._began):
             frame = self._speech_frame(self._job)
             if frame is not None:
@@ -158,7 +160,7 @@ class Playback:
         return SILENT_FRAME
 
     def _speech_frame(self, job: int) -> bytes | None:
-        """Speech, silence where its audio is late, or None: the message is over and the frame is somebody else's."""
+        """Return a frame of speech, or of silence if the speech is late; None if the message is over or not ready."""
         if not self._began:
             if self._queued < FRAME_BYTES and not self._whole:
                 return None
@@ -177,6 +179,7 @@ class Playback:
         return None
 
     def _take(self) -> bytes:
+        """Take one frame from the queue; the last one is filled up with silence."""
         at, end = self._at, self._at + FRAME_BYTES
         if end <= len(self._head):
             self._at = end

@@ -1,11 +1,11 @@
-"""One call: feeds `turns` with what happens, carries out what it answers, and ends cleanly.
+"""The session of one call: reports events to the turns, carries out their commands, and ends the call cleanly.
 
-It is the handler of its connection, from before the UUID to the end, and the callback of the 20 ms clock: each tick
-takes one frame from `playback` and sends it, always, so that Asterisk hears from us all the time (docs/protocol.md,
-rules for servers). What to say and when is decided in `turns`; this module decides nothing but how a call ends, and
-holds every task of the call: none outlives it.
+It is the handler of its connection, from before the UUID to the end, and the callback of the 20 ms clock. Each tick
+sends one frame from `playback`, without exception, so that Asterisk always receives audio (docs/protocol.md, rules for
+servers). What is said and when is decided in `turns`; this module only decides how a call ends. It owns every task of
+the call, and no task outlives the call.
 
-A frame in and a frame out cost a few microseconds: nothing on these two ways is awaited, logged, or allocated beyond
+Receiving or sending a frame takes a few microseconds: on these two paths nothing is awaited, logged or allocated except
 the frame itself.
 """
 
@@ -37,13 +37,13 @@ __all__ = ["Call"]
 
 log = logging.getLogger("audiosocket_server.call")
 
-MOST_UNSENT = 50  # frames, before it is told
+MOST_UNSENT = 50  # frames that could not be sent, when the warning is recorded
 
-SLIN8 = int(Kind.SLIN8)  # what we send, always: every release of Asterisk takes it
+SLIN8 = int(Kind.SLIN8)  # the only kind sent: every release of Asterisk accepts it
 
 
 class Call:
-    """A connection, and the call that it becomes when its UUID comes. `on_gone` is told once, at its end."""
+    """A connection, and the call that it becomes when its UUID arrives. `on_gone` is called once, at its end."""
 
     def __init__(self, services: Services, on_gone: Callable[["Call"], None]) -> None:
         settings = services.settings
@@ -60,27 +60,29 @@ class Call:
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = Turns(services.rules)
         self._answer_clock = AnswerClock()
-        self._mouth = SpeechOutput(services, spawn=self._spawn, note=self._note, tell=self._tell)
-        self._playback = self._mouth.playback
-        self._ear = CallerInput(settings, services.detectors, self._warn)
-        self._utterance = b""  # the beginning of the utterance that `turns` is being told of
+        self._output = SpeechOutput(services, spawn=self._spawn, record=self._note, notify_turns=self._notify_turns)
+        self._playback = self._output.playback
+        self._input = CallerInput(settings, services.detectors, self._warn)
+        self._utterance = b""  # audio of the utterance that has just begun, until recognition has it
         self._recognising: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
-        self._told_once: set[str] = set()
+        self._warned_of: set[str] = set()
 
     # --- the connection -----------------------------------------------------------------------------------------------
 
     def on_connected(self, shell: AudioSocketProtocol) -> None:
+        """Keep the connection, and start the time limit for its UUID. See `Handler`."""
         self._shell = shell
-        if self._over:  # the server stopped in between
+        if self._over:  # the server stopped before the connection was made
             shell.end()
             return
         self._uuid_limit = self._loop.call_later(self._services.settings.limits.uuid_seconds, self._no_uuid)
 
     def on_message(self, kind: int, payload: bytes) -> None:
+        """Handle a message of the connection. An exception ends this call only. See `Handler`."""
         try:
             if 0x10 <= kind <= 0x18:
-                facts = self._ear.hear(kind, payload, self._time())
+                facts = self._input.hear(kind, payload, self._time())
                 if facts:
                     self._heard(facts)
             elif kind == Kind.UUID:
@@ -88,38 +90,38 @@ class Call:
             elif kind == Kind.DTMF:
                 self._key(payload)
             else:
-                self._warn_once(f"messages of kind 0x{kind:02x} came and are ignored")
+                self._warn_once(f"messages of kind 0x{kind:02x} arrived and are ignored")
         except Exception as error:  # noqa: BLE001 - ends this call with an event, and no other
             self._crash(error)
 
     def on_end(self, cause: EndCause) -> None:
-        """The connection is over: hung up by the caller, or by us before (then the call has ended already)."""
+        """Finish the call after its connection ended, unless this side ended it before. See `Handler`."""
         if self._record is None and not self._over:
             if cause.kind == "protocol_error":
-                log.error("%s: no call: %s", self._peer, cause.detail)
+                log.error("%s: the connection ended before a call began: %s", self._peer, cause.detail)
             else:
-                log.debug("%s: no call: %s before the UUID", self._peer, cause.kind)
+                log.debug("%s: the connection ended before its UUID: %s", self._peer, cause.kind)
         by, reason = _who_ended(cause)
         self._finish(by, reason)
         self._on_gone(self)
 
     async def wait_closed(self) -> None:
-        """Until the socket is closed and no task of the call is left."""
+        """Wait until the socket is closed and every task of the call has ended."""
         while self._tasks:
             await asyncio.wait(set(self._tasks))
         if self._shell is not None:
             await self._shell.wait_closed()
 
     def stop(self, reason: str) -> None:
-        """End the call orderly: 00 00 00, and its connection drains."""
+        """End the call in an orderly way: a hangup message, then the connection drains. `reason`: a line for people."""
         if self._record is not None:
-            self._tell(t.Stop(reason))
+            self._notify_turns(t.Stop(reason))
         elif not self._over:
             self._finish("server", reason)
             self._end_connection()
 
     def abort(self) -> None:
-        """Close the socket at once: the other side did not take the orderly end in time."""
+        """Close the socket at once, if the other side did not close in time."""
         if self._shell is not None:
             self._shell.abort()
 
@@ -132,8 +134,9 @@ class Call:
             self._shell.end()
 
     def _no_uuid(self) -> None:
-        log.warning("%s: no UUID within %g s: closed", self._peer, self._services.settings.limits.uuid_seconds)
-        self._finish("server", "no UUID came")
+        limit_seconds = self._services.settings.limits.uuid_seconds
+        log.warning("%s: closed, because no UUID arrived within %g s", self._peer, limit_seconds)
+        self._finish("server", "no UUID arrived")
         self._end_connection()
 
     # --- the call -----------------------------------------------------------------------------------------------------
@@ -143,27 +146,27 @@ class Call:
             return
         if self._uuid_limit is not None:
             self._uuid_limit.cancel()
-        self._began_at = self._ear.audio_at = self._time()
+        self._began_at = self._input.audio_at = self._time()
         peer = self._peer
         self._record = self._services.calls.open(
             uuid, peer, self.push, began_at=self._began_at, hang_up=self.stop, vitals=self.vitals
         )
         self._services.detectors.joined()
         self._note(e.CallStartedEvent(uuid, peer))
-        self._tell(t.Answered())
+        self._notify_turns(t.Answered())
         self._ticks = Ticker.of(self._loop).add(self._tick)
 
     def push(self, reply: BackendReply) -> bool:
-        """The backend delivers a message by itself. False: not in this state, or too many wait."""
+        """Queue a message that the backend pushed. Returns False if the state accepts none or the queue is full."""
         if self._over or self._record is None or not self._turns.accepts_push:
             return False
         self._note_answer(reply, e.MessagePushedEvent(reply.message, reply.status))
-        self._tell(t.Pushed(t.BotMessage(reply.message, reply.status)))
+        self._notify_turns(t.Pushed(t.BotMessage(reply.message, reply.status)))
         return True
 
     def vitals(self) -> Vitals:
-        """How it sounds and flows now. For who asks: nothing of it is kept up."""
-        heard = self._ear.newest(LOOK_BACK_MS, self._time())
+        """Return a snapshot of audio levels and drops, computed on request."""
+        heard = self._input.newest(LOOK_BACK_MS, self._time())
         dropped = self._shell.dropped_messages if self._shell is not None else 0
         return Vitals.of(heard, self._playback.newest(LOOK_BACK_MS), dropped)
 
@@ -175,26 +178,26 @@ class Call:
             self._record.last_answer = reply.raw
 
     def _note(self, event: e.CallEvent) -> None:
-        """Record an event; after CallEnded none is."""
+        """Record and log an event, unless the call has ended."""
         if self._over or self._record is None:
             return
         recorded = self._record.record(event, self._time() - self._began_at)
         if log.isEnabledFor(logging.INFO):
-            told = recorded.loggable()
-            words = " ".join(f"{key}={value}" for key, value in told.items() if key not in ("number", "at", "type"))
+            fields = recorded.loggable()
+            words = " ".join(f"{key}={value}" for key, value in fields.items() if key not in ("number", "at", "type"))
             log.info("%s %8.3f %s %s", recorded.call_id, recorded.at_seconds, recorded.type, words)
 
     def _warn(self, what: str) -> None:
         self._note(e.WarnedEvent(what))
 
     def _warn_once(self, what: str) -> None:
-        """Of what the other side may do again and again."""
-        if what not in self._told_once:
-            self._told_once.add(what)
+        """Record a warning the first time only, for things that the other side may repeat."""
+        if what not in self._warned_of:
+            self._warned_of.add(what)
             self._warn(what)
 
     def _finish(self, by: str, reason: str) -> None:
-        """The end, whatever brought it about: lets go of everything, and CallEnded is the last event. Once."""
+        """End the call, for any cause: release everything, and record CallEnded as the last event. Idempotent."""
         if self._over:
             return
         if self._uuid_limit is not None:
@@ -204,11 +207,11 @@ class Call:
         try:
             self._carry_out(self._turns.handle(t.Over(), self._time()))
             self._cancel_recognition()
-        except Exception as error:  # noqa: BLE001 - an engine that does not let go must not keep the call open
+        except Exception as error:  # noqa: BLE001 - a failing speech engine must not keep the call open
             by, reason = "error", self._fault(error)
         for task in self._tasks:
             task.cancel()
-        detector = self._ear.close()
+        detector = self._input.close()
         if self._record is not None:
             self._services.detectors.left(detector)
         duration_ms = round((self._time() - self._began_at) * 1000)
@@ -216,7 +219,7 @@ class Call:
         self._over = True
 
     def _crash(self, error: BaseException) -> None:
-        """A fault of ours ends this call, orderly, and no other."""
+        """End this call, and no other, after an internal error."""
         self._finish("error", self._fault(error))
         self._end_connection()
 
@@ -238,7 +241,7 @@ class Call:
 
     # --- turns --------------------------------------------------------------------------------------------------------
 
-    def _tell(self, event: t.TurnEvent) -> None:
+    def _notify_turns(self, event: t.TurnEvent) -> None:
         self._carry_out(self._turns.handle(event, self._time()))
 
     def _carry_out(self, commands: Sequence[t.Command]) -> None:
@@ -250,7 +253,7 @@ class Call:
             case t.ChangeState(before, after):
                 self._note(e.StateChangedEvent(before, after))
             case t.Listen(on):
-                self._ear.listen(on)
+                self._input.listen(on)
             case t.StartRecognition():
                 self._start_recognition()
             case t.FinishRecognition(job):
@@ -264,17 +267,17 @@ class Call:
                 _cancel(self._asking)
             case t.Speak():
                 self._answer_clock.message(self._time())
-                self._mouth.say(command)
+                self._output.say(command)
             case t.ReleaseSpeech():
                 self._playback.release()
             case t.StopSpeech():
-                self._mouth.hush()
-                self._take_news()
+                self._output.stop()
+                self._handle_news()
             case t.StartHold():
                 self._playback.start_hold()
             case t.StopHold():
                 self._playback.stop_hold()
-                self._take_news()
+                self._handle_news()
             case t.Warn(what):
                 self._warn(what)
             case t.HangUpCall(reason):
@@ -284,44 +287,44 @@ class Call:
     # --- out: the clock, playback -------------------------------------------------------------------------------------
 
     def _tick(self, deadline: float) -> None:
-        """Every 20 ms, from the UUID to the end."""
+        """Do what is due every 20 ms, from the UUID to the end. `deadline`: loop's seconds."""
         try:
             if deadline + SPARE_SECONDS >= self._turns.next_deadline:
                 self._carry_out(self._turns.tick(deadline))
                 if self._over:
                     return
-            voice = self._playback
+            queue = self._playback
             shell = self._shell
-            assert shell is not None  # the UUID came by it
-            ear = self._ear
-            frame = voice.next_frame()
-            ear.played(frame)
+            assert shell is not None  # the UUID arrived through it
+            caller = self._input
+            frame = queue.next_frame()
+            caller.played(frame)
             if not shell.send(SLIN8, frame) and shell.dropped_messages == MOST_UNSENT:
-                self._warn("the caller's side does not read: a second of audio could not be sent")
-            if voice.news:
-                self._take_news()
-            if deadline - ear.audio_at > ear.gap_seconds and (facts := ear.missing(deadline, self._time())):
+                self._warn("the caller's side does not read its audio: one second of it could not be sent")
+            if queue.news:
+                self._handle_news()
+            if deadline - caller.audio_at > caller.gap_seconds and (facts := caller.missing(deadline, self._time())):
                 self._heard(facts)
-            if self._mouth.waits_for_room:
-                self._mouth.make_room()
+            if self._output.waits_for_room:
+                self._output.make_room()
         except Exception as error:  # noqa: BLE001 - ends this call with an event, and no other
             self._crash(error)
 
-    def _take_news(self) -> None:
+    def _handle_news(self) -> None:
         while self._playback.news:
             news = self._playback.news.pop(0)
             match news:
                 case playback.SpeechBegan(job):
-                    self._tell(t.PlaybackBegan(job))
-                    if (saying := self._mouth.saying) is not None:
-                        self._note(e.PlaybackStartedEvent(saying.purpose, saying.text))
-                        if not saying.held:
+                    self._notify_turns(t.PlaybackBegan(job))
+                    if (message := self._output.current) is not None:
+                        self._note(e.PlaybackStartedEvent(message.purpose, message.text))
+                        if not message.held:
                             self._note(self._answer_clock.first_audio(self._time()))
                 case playback.SpeechEnded(job, played_ms, complete):
                     self._note(e.PlaybackFinishedEvent(played_ms, complete))
-                    self._ear.forget()  # what was heard until now may be our own echo
-                    self._mouth.said(complete)
-                    self._tell(t.PlaybackEnded(job))
+                    self._input.forget()  # the audio heard until now may be the bot's own echo
+                    self._output.playback_ended(complete)
+                    self._notify_turns(t.PlaybackEnded(job))
                 case playback.HoldBegan():
                     self._note(e.HoldStartedEvent())
                 case playback.HoldEnded(duration_ms):
@@ -335,37 +338,37 @@ class Call:
                 case endpointing.UtteranceOpened(pcm):
                     self._note(e.SpeechStartedEvent())
                     self._utterance = pcm
-                    self._tell(t.UtteranceBegan())
+                    self._notify_turns(t.UtteranceBegan())
                     self._utterance = b""
                 case endpointing.UtteranceClosed(reason, duration_ms, silence_ms):
                     noise = reason == "too_short"
                     self._note(e.SpeechEndedEvent(reason, duration_ms))
                     if not noise:
                         self._note(self._answer_clock.endpoint(self._time(), silence_ms))
-                    self._tell(t.UtteranceEnded(noise))
+                    self._notify_turns(t.UtteranceEnded(noise))
 
     def _key(self, payload: bytes) -> None:
-        """A digit. While the key was down no audio came, and that was no silence (docs/protocol.md, DTMF)."""
+        """Record a digit. While the key was down no audio arrived, which was no silence (docs/protocol.md, DTMF)."""
         digit = dtmf_digit(payload)
         if digit is None:
-            self._warn_once("DTMF messages that are not one byte long came and are ignored")
+            self._warn_once("DTMF messages that are not one byte long arrived and are ignored")
             return
         self._note(e.DtmfReceivedEvent(digit))
-        self._ear.forgive_missing(self._time())
+        self._input.forgive_missing(self._time())
 
     def _start_recognition(self) -> None:
         recognition: Recognition | None = None
 
         def on_interim(text: str) -> None:
-            if self._ear.recognition is recognition and recognition is not None:
+            if self._input.recognition is recognition and recognition is not None:
                 self._note(e.TranscriptInterimEvent(text))
 
         recognition = self._services.engine.recognise(self._services.settings.speech.language, on_interim)
-        self._ear.recognition = recognition
+        self._input.recognition = recognition
         recognition.feed(self._utterance)
 
     async def _finish_recognition(self, job: int) -> None:
-        recognition = self._ear.recognition
+        recognition = self._input.recognition
         if recognition is None:
             return
         try:
@@ -373,17 +376,17 @@ class Call:
         except SpeechError as error:
             self._note(e.TranscriptFinalEvent("", failed=True, detail=str(error)))
             self._note(self._answer_clock.recognised(self._time()))
-            self._ear.recognition = None
-            self._tell(t.RecognitionFailed(job))
+            self._input.recognition = None
+            self._notify_turns(t.RecognitionFailed(job))
         else:
             self._note(e.TranscriptFinalEvent(text))
             self._note(self._answer_clock.recognised(self._time()))
-            self._ear.recognition = None
-            self._tell(t.Recognised(job, text))
+            self._input.recognition = None
+            self._notify_turns(t.Recognised(job, text))
 
     def _cancel_recognition(self) -> None:
         _cancel(self._recognising)
-        recognition, self._ear.recognition = self._ear.recognition, None
+        recognition, self._input.recognition = self._input.recognition, None
         if recognition is not None:
             recognition.cancel()
 
@@ -397,12 +400,12 @@ class Call:
         except BackendError as error:
             self._note(e.BackendFailedEvent(error.kind, error.detail))
             self._note(self._answer_clock.answered(self._time()))
-            self._tell(t.BackendFailed(job, reached=error.kind == "http_error"))
+            self._notify_turns(t.BackendFailed(job, reached=error.kind == "http_error"))
         else:
             latency_ms = round((self._time() - asked_at) * 1000)
             self._note_answer(reply, e.BackendAnsweredEvent(reply.message, reply.status, latency_ms))
             self._note(self._answer_clock.answered(self._time()))
-            self._tell(t.MessageCame(job, t.BotMessage(reply.message, reply.status)))
+            self._notify_turns(t.MessageCame(job, t.BotMessage(reply.message, reply.status)))
 
 
 def _cancel(task: asyncio.Task[None] | None) -> None:
@@ -411,11 +414,12 @@ def _cancel(task: asyncio.Task[None] | None) -> None:
 
 
 def _who_ended(cause: EndCause) -> tuple[str, str]:
+    """Return who ended the call (caller, server or error) and why, a line for people."""
     match cause.kind:
         case "eof":
             return "caller", f"the caller hung up{f' ({cause.detail})' if cause.detail else ''}"
         case "reset" if cause.detail.startswith("TimeoutError"):
-            return "caller", "the caller's side does not answer any more"
+            return "caller", "the caller's side no longer answers"
         case "reset":
             return "caller", "the caller hung up (connection reset)"
         case "hangup_message":

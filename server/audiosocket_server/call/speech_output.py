@@ -1,7 +1,7 @@
-"""What one call says: its playback, and the making of the message that is being said. The `ear`'s counterpart.
+"""The bot's side of one call: its playback queue, and the synthesis of the current message.
 
-What to say, and when, is decided in `turns`; the clock takes the frames (`call`). Speech is made ahead of its playing
-by a bounded amount, and a task of the call does it, so that none outlives the call.
+What is said and when is decided in `turns`; the session takes the frames (`session`). Synthesis runs ahead of playback
+by a bounded amount, in a task of the call, so that it never outlives the call.
 """
 
 import asyncio
@@ -16,65 +16,72 @@ from audiosocket_server.turns import vocabulary as t
 
 __all__ = ["SpeechOutput"]
 
-# So much speech is made ahead of its playing; a longer message waits for room. It bounds the memory of a call.
+# Synthesis runs at most MOST_QUEUED_MS ahead of playback, and goes on below ROOM_FROM_MS. This bounds a call's memory.
 MOST_QUEUED_MS = 20_000
 ROOM_FROM_MS = 10_000
 
 
 class SpeechOutput:
-    """One call's. `spawn` makes a task of the call's, `note` records an event, `tell` is heard by `turns`."""
+    """The speech of one call.
+
+    `spawn` starts a task that belongs to the call; `record` records an event of the call; `notify_turns` reports an
+    event to the turns.
+    """
 
     def __init__(
         self,
         services: Services,
         *,
         spawn: Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"],
-        note: Callable[[e.CallEvent], None],
-        tell: Callable[[t.TurnEvent], None],
+        record: Callable[[e.CallEvent], None],
+        notify_turns: Callable[[t.TurnEvent], None],
     ) -> None:
         self.playback = Playback(services.hold_pcm)
-        self.saying: t.Speak | None = None
-        """The message that is being said, from its first sound's making to its last one's playing."""
+        self.current: t.Speak | None = None
+        """The current message, from the start of its synthesis to the end of its playback."""
         self.waits_for_room = False
-        """Synthesis waits for playback to catch up: `make_room` is to be called at each tick."""
+        """True while synthesis waits for playback to catch up: call `make_room` at each tick."""
         self._services = services
         self._spawn = spawn
-        self._note = note
-        self._tell = tell
+        self._record = record
+        self._notify_turns = notify_turns
         self._synthesis: asyncio.Task[None] | None = None
         self._room = asyncio.Event()
 
     def say(self, message: t.Speak) -> None:
-        """Begin to make it; its first sound begins its playing, or waits for `release` of what is held."""
+        """Start the synthesis of `message`. Playback begins with its first audio, or at `Playback.release` if held."""
         self.playback.begin(message.job, held=message.held)
-        self.saying = message
+        self.current = message
         self._synthesis = self._spawn(self._synthesise(message))
 
-    def hush(self) -> None:
-        """Nothing more is said of it, from the next frame on."""
-        self._stop_making()
-        self.saying = None
+    def stop(self) -> None:
+        """Stop the current message, from the next frame on."""
+        self._stop_synthesis()
+        self.current = None
         self.playback.flush()
 
-    def said(self, complete: bool) -> None:
-        """Its playing is over: all of it, or what there was of it."""
-        if not complete and self.saying is not None:  # not hushed
-            self._stop_making()
-            self._note(e.SynthesisFailedEvent("the audio stopped coming"))
-        self.saying = None
+    def playback_ended(self, complete: bool) -> None:
+        """Playback of the message ended; `complete` is False if its audio stopped arriving."""
+        if not complete and self.current is not None:  # not by `stop`
+            self._stop_synthesis()
+            self._record(e.SynthesisFailedEvent("the audio stopped coming"))
+        self.current = None
 
     def make_room(self) -> None:
-        """A frame was taken: synthesis may go on."""
+        """Let synthesis go on if playback has caught up; called after each frame."""
         if self.playback.queued_ms < ROOM_FROM_MS:
             self._room.set()
 
-    def _stop_making(self) -> None:
+    def _stop_synthesis(self) -> None:
         if self._synthesis is not None:
             self._synthesis.cancel()
 
     async def _synthesise(self, message: t.Speak) -> None:
-        """What was made before a failure is played; where nothing was, a recording of the same text stands in, if
-        there is one."""
+        """Synthesise `message` into the playback queue.
+
+        After a failure the audio made before it is still played. If there is none, a recording of the same text is
+        played instead, if there is one.
+        """
         services, out = self._services, self.playback
         made = False
         failure: str | None = None
@@ -84,14 +91,14 @@ class SpeechOutput:
                 made = made or len(chunk) > 1
                 out.feed(chunk)
                 if out.queued_ms > MOST_QUEUED_MS:
-                    await self._until_there_is_room()
+                    await self._wait_for_room()
         except SpeechError as error:
             failure = str(error)
         finally:
             if (close := getattr(chunks, "aclose", None)) is not None:
                 await close()
         if failure is not None or not made:
-            self._note(e.SynthesisFailedEvent(failure or "no audio was made"))
+            self._record(e.SynthesisFailedEvent(failure or "the engine produced no audio"))
         if not made and services.stand_ins is not None and (recording := services.stand_ins.of(message.text)):
             out.feed(recording)
             made = True
@@ -99,9 +106,9 @@ class SpeechOutput:
             out.finish()
         else:
             out.flush()
-            self._tell(t.SpeechFailed(message.job))
+            self._notify_turns(t.SpeechFailed(message.job))
 
-    async def _until_there_is_room(self) -> None:
+    async def _wait_for_room(self) -> None:
         self._room.clear()
         self.waits_for_room = True
         try:

@@ -427,7 +427,7 @@ async def test_a_flood_of_caller_audio_is_heard_and_kept_nowhere() -> None:
             await asyncio.sleep(0.02)
         (connection, *_) = (c for c in b.server._connections if c._record is call.record)  # type: ignore[union-attr]
         assert len(b.engine.fed[0]) < 20 * 16_000  # to the longest utterance, and the message in which it ended
-        assert len(connection._ear._endpointer._recent) < 30  # type: ignore[union-attr]
+        assert len(connection._input._endpointer._recent) < 30  # type: ignore[union-attr]
         assert call.record.live
         gaps = {round(after - before, 3) for (before, _), (after, _) in zip(other.heard, other.heard[1:], strict=False)}
         assert gaps == {0.02}

@@ -136,7 +136,7 @@ async def test_anything_but_a_uuid_first_is_an_error_in_the_log(caplog: pytest.L
         assert b.server.calls.all() == ()
     (error,) = [r for r in caplog.records if r.levelno > logging.INFO]
     assert error.levelno == logging.ERROR
-    assert "no call: the first message must be a UUID" in error.getMessage()
+    assert "the connection ended before a call began: the first message must be a UUID" in error.getMessage()
 
 
 @virtual
@@ -301,4 +301,4 @@ async def test_a_peer_that_vanished_is_told_from_one_that_hung_up() -> None:
         await asyncio.sleep(0.1)
         assert_ended_once(call, "caller")
         assert call.record.ended is not None
-        assert call.record.ended.reason == "the caller's side does not answer any more"
+        assert call.record.ended.reason == "the caller's side no longer answers"
