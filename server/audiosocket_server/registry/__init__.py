@@ -1,1 +1,1 @@
-"""All calls of this server: their records, levels and metrics."""
+"""The registry of a server's calls: their records, audio levels and metrics."""

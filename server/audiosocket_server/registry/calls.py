@@ -1,8 +1,8 @@
-"""The calls of a server: those that are live and the last that ended, each with its events and its transcript.
+"""The registry of a server's calls: the live ones and the last ended ones, each with its events and its transcript.
 
-Records what it is told, counts it (`metrics`) and shows it to whoever asks (`web`: the control API); it runs no call.
-Memory is bounded: so many ended calls, so many events of each. Whoever follows a call is woken and reads on in its
-history by the events' numbers, so there are no queues that could fill up.
+It records the events of calls, counts them (`metrics`) and shows them to the control API (`web`); it runs no call.
+Memory is bounded by the number of ended calls and of events per call. A watcher is only woken, and then reads on in the
+history by event number, so there are no queues that could fill up.
 """
 
 from collections import deque
@@ -37,7 +37,7 @@ Wake = Callable[[], None]
 
 
 class Origin(StrEnum):
-    """Who said it."""
+    """Who said a line of the transcript."""
 
     CALLER = "caller"
     AI = "ai"
@@ -53,11 +53,12 @@ class TranscriptEntry:
     text: str
 
     def to_json(self) -> dict[str, object]:
+        """Return the entry as the control API sends it: at (seconds), origin, text."""
         return {"at": round(self.at_seconds, 3), "origin": self.origin, "text": self.text}
 
 
 class CallRecord:
-    """One call as others see it: `web.CallView`. Its call writes it with `record`."""
+    """One call as the rest of the server sees it; implements `web.api.CallView`. The call itself writes `record`."""
 
     def __init__(
         self,
@@ -72,16 +73,16 @@ class CallRecord:
         events: int,
     ) -> None:
         self.number = number
-        """Of all calls of this server, from 1. An id may come again when its call has ended; a number does not."""
+        """The call's number among all calls of this server, from 1. Unlike an id, it is never used again."""
         self.id = call_id
         self.uuid = uuid
         self.peer = peer
         self.began_at = began_at
-        """When the UUID came, in the loop's seconds."""
+        """When the UUID arrived, in seconds of the loop's clock."""
         self.state = CallState.STANDBY
         self.ended: CallEndedEvent | None = None
         self.last_answer: Mapping[str, object] | None = None
-        """The whole last reply JSON of the backend, answered or pushed."""
+        """The complete JSON of the backend's last reply or push."""
         self._doors: _Doors | None = doors
         self._metrics = metrics
         self._hold = False
@@ -93,10 +94,11 @@ class CallRecord:
 
     @property
     def live(self) -> bool:
+        """True until the call has ended."""
         return self.ended is None
 
     def record(self, event: CallEvent, at_seconds: float) -> Recorded:
-        """Note an event and wake who follows the call. The last one is CallEnded: then the call is no longer live."""
+        """Record an event and wake the watchers. `at_seconds`: since the UUID. CallEnded is the last event."""
         self._metrics.count(event, self._events[-1].event if self._events else None)
         recorded = Recorded(self.id, next(self._event_numbers), at_seconds, event)
         self._events.append(recorded)
@@ -118,45 +120,47 @@ class CallRecord:
             case CallEndedEvent():
                 self.ended, self.state, self._hold = event, CallState.STANDBY, False
                 self._metrics.dropped_messages += self.vitals().dropped_messages
-                self._doors = None  # lets go of the call itself
+                self._doors = None  # releases the call itself
 
     def push(self, reply: BackendReply) -> bool:
-        """Queue a message of the backend; False where the state takes none, or too many wait."""
+        """Queue a message of the backend. Returns False if the state accepts none or the queue is full."""
         return self._doors is not None and self._doors.push(reply)
 
     def hang_up(self, reason: str) -> bool:
-        """End the call orderly; False where it has ended already."""
+        """Hang up. Returns False if the call has ended already."""
         if self._doors is None:
             return False
         self._doors.hang_up(reason)
         return True
 
     def vitals(self) -> Vitals:
-        """Its levels at this moment; silent when it has ended."""
+        """Return the audio levels at this moment; silence if the call has ended."""
         return self._doors.vitals() if self._doors is not None else SILENT
 
     @property
     def version(self) -> int:
-        """Rises with each event."""
+        """A number that rises with each event."""
         return self._events[-1].number if self._events else 0
 
     def events(self, after: int = 0) -> Sequence[Recorded]:
-        """The events kept whose number is greater than `after`, in their order."""
+        """Return the kept events with a number greater than `after`, in order."""
         if not self._events or self._events[-1].number <= after:
             return ()
         skipped = max(0, after + 1 - self._events[0].number)
         return list(self._events)[skipped:]
 
     def entries(self) -> Sequence[TranscriptEntry]:
+        """Return the transcript so far."""
         return tuple(self._transcript)
 
     def transcript(self) -> Sequence[Mapping[str, object]]:
+        """Return the transcript so far, as the control API sends it."""
         return [entry.to_json() for entry in self._transcript]
 
     def summary(self) -> Mapping[str, object]:
-        """The call in a line: also how it ended, where it did."""
+        """Return the call as an entry of the list of calls, with its end if it has ended (docs/server.md)."""
         said = next((entry for entry in reversed(self._transcript) if entry.origin is not Origin.SYSTEM), None)
-        told: dict[str, object] = {
+        summary: dict[str, object] = {
             "id": self.id,
             "number": self.number,
             "uuid": self.uuid,
@@ -168,21 +172,21 @@ class CallRecord:
             "last_line": said.to_json() if said else None,
         }
         if self.ended is not None:
-            told["ended"] = {
+            summary["ended"] = {
                 "by": self.ended.by,
                 "reason": self.ended.reason,
                 "duration_ms": self.ended.duration_ms,
             }
-        return told
+        return summary
 
     def watch(self, wake: Wake) -> Callable[[], None]:
-        """Call `wake` after each event; the answer, called, ends that."""
+        """Call `wake` after each event. Returns a function that ends the watch."""
         return self._watchers.add(wake)
 
 
 @dataclass(frozen=True, slots=True)
 class _Doors:
-    """How the record reaches its call, while that is live."""
+    """The functions through which the record reaches its call while the call is live."""
 
     push: Callable[[BackendReply], bool]
     hang_up: Callable[[str], None]
@@ -190,7 +194,10 @@ class _Doors:
 
 
 class Calls:
-    """All calls of one server: `web.CallsView`. `history` ended ones are kept."""
+    """All calls of one server; implements `web.api.CallsView`.
+
+    `history`: how many ended calls are kept; `events`: how many events are kept of each call.
+    """
 
     def __init__(self, *, history: int = 100, events: int = 5000) -> None:
         self._history = history
@@ -198,7 +205,7 @@ class Calls:
         self.metrics = CallMetrics()
         self._numbers = count(1)
         self._calls: dict[int, CallRecord] = {}  # in the order in which they began
-        self._by_id: dict[str, CallRecord] = {}  # of two with one id, the newer
+        self._by_id: dict[str, CallRecord] = {}  # the newest call of each id
         self._ended: deque[int] = deque()
         self._watchers = _Watchers()
 
@@ -212,9 +219,11 @@ class Calls:
         hang_up: Callable[[str], None] = lambda _: None,
         vitals: Callable[[], Vitals] = lambda: SILENT,
     ) -> CallRecord:
-        """A new live call. Its id is the UUID; `UUID-2` and so on while another live call has that id.
+        """Register a new live call and return its record.
 
-        The same UUID twice at a time is legal and usual (docs/protocol.md): it is a dialplan argument.
+        `peer`: address of the caller's side; `began_at`: seconds of the loop's clock; `push`, `hang_up` and `vitals`
+        reach the call. Its id is the UUID, or `UUID-2` and so on while another live call has that id. Two live calls
+        with one UUID are legal and usual, because the UUID is an argument in the dialplan (docs/protocol.md).
         """
         call_id = uuid
         for number in count(2):
@@ -230,17 +239,17 @@ class Calls:
         return record
 
     def all(self) -> Sequence[CallRecord]:
-        """The oldest first."""
+        """Return all calls that are kept, the oldest first."""
         return tuple(self._calls.values())
 
     def get(self, key: str) -> CallRecord | None:
-        """By its id (of two with one id, the newer), or by its number."""
+        """Find a call by its id (the newest one with that id) or by its number; None if there is none."""
         if key.isascii() and key.isdigit() and len(key) < 20:
             return self._calls.get(int(key))
         return self._by_id.get(key)
 
     def watch(self, wake: Wake) -> Callable[[], None]:
-        """Call `wake` after a call began, had an event or ended; the answer, called, ends that."""
+        """Call `wake` after a call began, had an event or ended. Returns a function that ends the watch."""
         return self._watchers.add(wake)
 
     def _changed(self, record: CallRecord) -> None:
@@ -254,6 +263,8 @@ class Calls:
 
 
 class _Watchers:
+    """The functions to call after each change."""
+
     def __init__(self) -> None:
         self._serials = count()
         self._wakes: dict[int, Wake] = {}
@@ -281,7 +292,7 @@ def _transcript_line(event: CallEvent) -> tuple[Origin, str] | None:
         case BackendFailedEvent(kind, detail):
             return Origin.SYSTEM, f"the AI backend failed ({kind}): {detail}"
         case SynthesisFailedEvent(detail):
-            return Origin.SYSTEM, f"speech could not be made: {detail}"
+            return Origin.SYSTEM, f"speech synthesis failed: {detail}"
         case CallEndedEvent(by, reason):
             return Origin.SYSTEM, f"ended by {by}: {reason}"
     return None

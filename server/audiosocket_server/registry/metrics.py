@@ -1,7 +1,7 @@
-"""What a server counts over all its calls, and how it looks as Prometheus metrics (docs/server.md, Metrics).
+"""The counters of a server over all its calls, and their text as Prometheus metrics (docs/server.md, Metrics).
 
-Counting is a few additions an event, and takes its times from the events. The text is made only when somebody asks for
-it, by the library, which is imported then. Labels are bounded: outcomes and stages, never an id or a text.
+Counting takes a few additions per event; all times come from the events. The text is made on request, by the
+Prometheus library, which is imported then. Labels are bounded: outcomes and stages, never an id or a text.
 """
 
 from bisect import bisect_left
@@ -47,12 +47,12 @@ FAILURES = ("recognition", "backend_http_error", "backend_unreachable", "synthes
 
 
 def outcome_of(ended: CallEndedEvent) -> str:
-    """One of `OUTCOMES`."""
+    """Return the outcome of a call: one of `OUTCOMES`."""
     return _BY_REASON.get(ended.reason) or _BY_WHOM.get(ended.by, "error")
 
 
 class Histogram:
-    """Observations in seconds, by upper bounds."""
+    """A histogram of observations in seconds. `bounds`: the upper bounds of its buckets, rising."""
 
     def __init__(self, bounds: Sequence[float]) -> None:
         self.bounds = bounds
@@ -60,16 +60,22 @@ class Histogram:
         self.total = 0.0
 
     def observe(self, seconds: float) -> None:
+        """Add one observation."""
         self.counts[bisect_left(self.bounds, seconds)] += 1
         self.total += seconds
 
     def frozen(self) -> "Distribution":
+        """Return the present state as data."""
         return Distribution(tuple(self.bounds), tuple(accumulate(self.counts)), self.total)
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """`up_to[i]`: how many observations were at most `bounds[i]`; the last counts all. `total`: their sum, seconds."""
+    """A histogram at one moment.
+
+    `up_to[i]`: how many observations were at most `bounds[i]` seconds; the last element counts all observations.
+    `total`: their sum in seconds.
+    """
 
     bounds: tuple[float, ...]
     up_to: tuple[int, ...]
@@ -77,13 +83,14 @@ class Distribution:
 
     @classmethod
     def of_lateness(cls, lateness: Lateness) -> "Distribution":
+        """Return the lateness of the 20 ms clock as a distribution."""
         counts = [lateness.at_most(bound) for bound in LATENESS_BUCKETS]
         return cls(LATENESS_BUCKETS, (*counts, lateness.count), lateness.total)
 
 
 @dataclass(slots=True)
 class CallMetrics:
-    """The counts of one server. `count` is told every event of every call, and the event of the call before it."""
+    """The counters of one server. Call `count(event, previous)` for each event of each call."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
@@ -94,13 +101,14 @@ class CallMetrics:
     refused: int = 0
     dropped_messages: int = 0  # of calls that have ended
 
-    def count(self, event: CallEvent, before: CallEvent | None) -> None:
+    def count(self, event: CallEvent, previous: CallEvent | None) -> None:
+        """Count an event. `previous`: the event before it in the same call, None for the first one."""
         match event:
             case StageTookEvent(stage, duration_ms, since_last_word_ms):
                 self.stages[stage].observe(duration_ms / 1000)
                 if stage is LatencyStage.FIRST_AUDIO and since_last_word_ms is not None:
                     self.response.observe(since_last_word_ms / 1000)
-            case PlaybackFinishedEvent(complete=False) if isinstance(before, SpeechStartedEvent):
+            case PlaybackFinishedEvent(complete=False) if isinstance(previous, SpeechStartedEvent):
                 self.interruptions += 1
             case TranscriptFinalEvent(failed=True):
                 self.failures["recognition"] += 1
@@ -116,7 +124,7 @@ class CallMetrics:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that the text tells, at one moment."""
+    """All metrics of a server at one moment."""
 
     live: int
     outcomes: Mapping[str, int]
@@ -132,7 +140,11 @@ class Snapshot:
 
     @classmethod
     def of(cls, metrics: CallMetrics, live: int, live_dropped: int, lateness: Lateness, skipped: int) -> "Snapshot":
-        """`live_dropped`: dropped messages of the calls that are live."""
+        """Take a snapshot.
+
+        `live`: the number of live calls; `live_dropped`: the messages that they dropped; `lateness` and `skipped`: of
+        the 20 ms clock (`Ticker`).
+        """
         return cls(
             live,
             {outcome: metrics.outcomes[outcome] for outcome in OUTCOMES},
@@ -156,7 +168,10 @@ def _each(labels: Iterable[str], bounds: Sequence[float]) -> dict[str, Histogram
 
 
 def as_text(snapshot: Snapshot) -> tuple[bytes, str]:
-    """The metrics in Prometheus' text format, and its media type. For the executor: the first time it imports."""
+    """Return the metrics in Prometheus' text format, and its media type.
+
+    Call it in the executor: the first call imports the library.
+    """
     from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
     from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
@@ -205,8 +220,8 @@ def _histogram(name: str, what: str, values: Mapping[str, Distribution] | Distri
     from prometheus_client.core import HistogramMetricFamily
 
     family = HistogramMetricFamily(f"voicebot_{name}", what, labels=[label] if label else None)
-    for key, told in values.items() if isinstance(values, Mapping) else [("", values)]:
-        bounds = [*(str(bound) for bound in told.bounds), "+Inf"]
-        buckets = [(bound, float(count)) for bound, count in zip(bounds, told.up_to, strict=True)]
-        family.add_metric([key] if label else [], buckets, told.total)
+    for key, distribution in values.items() if isinstance(values, Mapping) else [("", values)]:
+        bounds = [*(str(bound) for bound in distribution.bounds), "+Inf"]
+        buckets = [(bound, float(count)) for bound, count in zip(bounds, distribution.up_to, strict=True)]
+        family.add_metric([key] if label else [], buckets, distribution.total)
     return family

@@ -1,6 +1,6 @@
-"""How a call sounds and flows at one moment, for who watches it. Pure.
+"""Vitals of a call: its audio levels and dropped messages at one moment, for the control API. Pure.
 
-Nothing is measured until somebody asks: the call then looks at the last fifth of a second of what it holds anyhow.
+They are measured only on request, over the last 200 ms of the audio that the call keeps in any case.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ LOOK_BACK_MS = 200
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """Levels are RMS in dBFS over `LOOK_BACK_MS`; silence is -120.0. `dropped_messages`: since the call began."""
+    """Levels are RMS in dBFS over `LOOK_BACK_MS`; silence is -120.0. `dropped_messages` counts from the UUID."""
 
     caller_dbfs: float
     bot_dbfs: float
@@ -22,7 +22,7 @@ class Vitals:
 
     @classmethod
     def of(cls, heard: bytes, said: bytes, dropped_messages: int) -> "Vitals":
-        """`heard` and `said`: SLIN, 8 kHz; nothing is silence."""
+        """Measure the levels. `heard`, `said`: 8 kHz SLIN; an empty buffer counts as silence."""
         return cls(level_dbfs(heard), level_dbfs(said), dropped_messages)
 
 

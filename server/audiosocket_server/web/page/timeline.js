@@ -14,7 +14,7 @@ const MARKS = {
   backend_failed: (e) => ["✕", `the backend failed: ${e.detail}`, "bad"],
   message_pushed: (e) => ["↓", `the backend pushed ${e.set_call_status}`],
   dtmf_received: (e) => [e.digit, `DTMF ${e.digit}`],
-  synthesis_failed: (e) => ["✕", `speech could not be made: ${e.detail}`, "bad"],
+  synthesis_failed: (e) => ["✕", `speech synthesis failed: ${e.detail}`, "bad"],
   warned: (e) => ["!", e.what, "bad"],
 };
 
