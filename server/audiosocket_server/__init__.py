@@ -1,7 +1,7 @@
-"""AudioSocket Simple: a condominium's phone, answered by an AI. The reference server, and the example bot.
+"""AudioSocket Simple: the phone of a condominium, answered by an AI. The reference server and the example bot.
 
-`serve` is the import string `audiosocket_server:serve` of docs/targets.md. It is imported late, since it brings the
-HTTP stack.
+`serve` is what the import string `audiosocket_server:serve` of docs/targets.md names. It is imported at its first use,
+because it needs the HTTP libraries.
 """
 
 from typing import TYPE_CHECKING

@@ -1,9 +1,9 @@
-"""Which voice activity detector listens to a call, and the pool of those that take long to make.
+"""Voice activity detectors: which one a call gets, and the pool of Silero's, which are slow to make.
 
-WebRTC's is made in a microsecond. A Silero object takes 80 to 160 ms and 10 MB, belongs to one call at a time and is
-used again after it: it is made in the executor, some before the first call, more as calls come, `silero_calls` at
-most. A call asks when it begins to listen, seconds after it came, when its object is there as a rule; where it is not,
-the call listens with WebRTC's this time, and that is told. Nothing here waits, and nothing is made on the loop.
+WebRTC's detector is made in a microsecond. A Silero object takes 80 to 160 ms and 10 MB, belongs to one call at a time
+and is used again afterwards. Objects are made in the executor: some before the first call, more as calls arrive, at
+most `silero_calls`. A call takes one when it begins to listen, seconds after it began, and usually one is ready. If
+not, the call uses WebRTC's detector, and the log says so. A call never waits, and no object is made on the event loop.
 """
 
 import asyncio
@@ -18,32 +18,32 @@ from audiosocket_server.speech.base import SpeechError
 
 __all__ = ["DetectorChoice", "Detectors", "choose"]
 
-SPARE = 2  # objects beyond those of the calls that there are
+SPARE = 2  # objects beyond the number of live calls
 
 log = logging.getLogger("audiosocket_server")
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorChoice:
-    """The detector's name, and why it is that one."""
+    """The name of the detector, and the reason for the choice."""
 
     engine: str
     reason: str
 
 
 def choose(settings: EndpointingSettings) -> DetectorChoice:
-    """Decide without loading anything."""
+    """Choose a detector: webrtc or silero. Loads nothing."""
     if settings.engine is not None:
-        return DetectorChoice(settings.engine, "as set in endpointing.engine")
+        return DetectorChoice(settings.engine, "set by endpointing.engine")
     if _is_installed():
-        return DetectorChoice("silero", "the extra [silero] is installed, and it cuts turns better in noise")
-    return DetectorChoice("webrtc", "no endpointing.engine is set, the extra [silero] is not installed")
+        return DetectorChoice("silero", "the extra [silero] is installed, and silero finds turns better in noise")
+    return DetectorChoice("webrtc", "endpointing.engine is not set, and the extra [silero] is not installed")
 
 
 class Detectors:
-    """Of all calls of a server. Made in a running loop; `start` before the first call.
+    """The detectors of all calls of a server. Needs the running loop; call `start` before the first call.
 
-    `make`: one Silero object; blocks, and is called in the executor only.
+    `make`: makes one Silero object. It blocks, and is called in the executor only.
     """
 
     def __init__(self, settings: EndpointingSettings, make: Callable[[], Vad] | None = None) -> None:
@@ -54,10 +54,10 @@ class Detectors:
         self._made = 0
         self._calls = 0
         self._growing: asyncio.Task[None] | None = None
-        self._short = False  # told, and not over yet
+        self._short = False  # a call found no object, and none was taken since; logged once
 
     async def start(self) -> None:
-        """Choose, and make the first ones. Raises SpeechError where the chosen one cannot be had."""
+        """Choose a detector and make the first objects. Raises SpeechError if a configured one is unavailable."""
         choice = choose(self._settings)
         if choice.engine == "silero":
             choice = await self._first(choice)
@@ -81,28 +81,30 @@ class Detectors:
     # --- for a call ---
 
     def joined(self) -> None:
-        """A call begins, and will want a detector soon."""
+        """Count a call that begins: it will need a detector soon."""
         self._calls += 1
         self._grow()
 
     def take(self) -> Vad | None:
-        """A detector for a call that begins to listen, until it has `left`. None: go on with WebRTC's."""
+        """Lend a detector to a call that begins to listen, until `left`. None: the call uses WebRTC's detector."""
         if self._ready:
             self._short = False
             return self._ready.pop()
         if self._silero and not self._short:
             self._short = True
-            log.warning("%d calls, and only %d silero detectors so far: webrtc listens", self._calls, self._made)
+            log.warning(
+                "only %d silero detectors for %d calls so far: further calls use webrtc", self._made, self._calls
+            )
         return None
 
     def left(self, vad: Vad | None) -> None:
-        """The call is over: somebody else may have its detector."""
+        """Count a call that ended. `vad`: the detector that it had taken, if any, which another call may take now."""
         self._calls -= 1
         if vad is not None:
             self._ready.append(vad)
 
     async def aclose(self) -> None:
-        """Make no more; those that there are go when their calls do."""
+        """Make no more objects. Those on loan are dropped when their calls end."""
         growing, self._growing = self._growing, None
         self._silero = False
         if growing is not None:
@@ -123,7 +125,7 @@ class Detectors:
             while self._wanted():
                 await self._one_more()
         except (OSError, RuntimeError, ImportError) as error:
-            log.warning("no more silero detectors can be made: %s; there are %d", error, self._made)
+            log.warning("no more silero detectors can be made, there are %d: %s", self._made, error)
             self._settings = self._settings.model_copy(update={"silero_calls": max(1, self._made)})
         finally:
             self._growing = None

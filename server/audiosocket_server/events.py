@@ -1,7 +1,7 @@
-"""What happened in a call, as data. The call emits these; the log, the transcript and the control API consume them.
+"""The events of a call, as data. The call emits them; the log, the transcript and the control API consume them.
 
-An event holds no time and no call id: `Recorded` adds them. Words of the caller or of the AI are private: such fields
-carry `private`, and the log leaves them out.
+An event holds no time and no call id: `Recorded` adds them. Words of the caller and of the AI are private: fields that
+hold them are marked `private`, and the log leaves them out.
 """
 
 from dataclasses import asdict, dataclass, field, fields
@@ -37,7 +37,7 @@ PRIVATE = {"private": True}
 
 
 class CallState(StrEnum):
-    """The states of a call. The names are part of the API (docs/server.md, States)."""
+    """The states of a call. Their names are part of the API (docs/server.md, States)."""
 
     STANDBY = "STANDBY"
     USER_TURN = "USER_TURN"
@@ -46,7 +46,7 @@ class CallState(StrEnum):
 
 
 class LatencyStage(StrEnum):
-    """The stages between the caller's last word and the answer (docs/speech.md, Latency)."""
+    """The stages between the caller's last word and the bot's answer (docs/speech.md, Latency)."""
 
     ENDPOINT = "endpoint"
     RECOGNITION = "recognition"
@@ -56,7 +56,7 @@ class LatencyStage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallStartedEvent:
-    """The UUID arrived: the call exists."""
+    """The UUID arrived, and with it the call began. `peer`: address of the caller's side, ip:port."""
 
     uuid: str
     peer: str
@@ -64,18 +64,20 @@ class CallStartedEvent:
 
 @dataclass(frozen=True, slots=True)
 class StateChangedEvent:
+    """The call changed its state."""
+
     before: CallState
     after: CallState
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechStartedEvent:
-    """The caller began to speak, in USER_TURN (or, with barge-in on, over the bot)."""
+    """The caller began to speak, in USER_TURN or, with barge-in, while the bot spoke."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechEndedEvent:
-    """The utterance is over. `reason`: silence, longest (the longest utterance), or too_short (dropped as a noise)."""
+    """The utterance is over. `reason`: silence, longest (time limit), or too_short (dropped as a noise)."""
 
     reason: str
     duration_ms: int
@@ -83,13 +85,17 @@ class SpeechEndedEvent:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptInterimEvent:
+    """Recognition understood this text so far."""
+
     text: str = field(metadata=PRIVATE)
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptFinalEvent:
-    """What was recognised; empty where nothing was. `failed`: the engine broke, as against heard nothing; `detail` says
-    how, for the log."""
+    """Recognition of an utterance ended. `text` is empty if nothing was recognised.
+
+    `failed`: the engine failed, as opposed to recognising nothing; `detail` says how, for the log.
+    """
 
     text: str = field(metadata=PRIVATE)
     failed: bool = False
@@ -98,11 +104,15 @@ class TranscriptFinalEvent:
 
 @dataclass(frozen=True, slots=True)
 class BackendAskedEvent:
+    """The caller's words were sent to the backend."""
+
     content: str = field(metadata=PRIVATE)
 
 
 @dataclass(frozen=True, slots=True)
 class BackendAnsweredEvent:
+    """The backend replied. `latency_ms`: from the request to the complete reply."""
+
     message: str = field(metadata=PRIVATE)
     set_call_status: str
     latency_ms: int
@@ -110,7 +120,10 @@ class BackendAnsweredEvent:
 
 @dataclass(frozen=True, slots=True)
 class BackendFailedEvent:
-    """`kind`: http_error (an answer that is no answer) or unreachable. `detail` is for the log, without secrets."""
+    """The backend gave no usable reply. `detail` is for the log and holds no secrets.
+
+    `kind`: http_error (it responded, but not with a valid reply) or unreachable (no response).
+    """
 
     kind: str
     detail: str
@@ -118,7 +131,7 @@ class BackendFailedEvent:
 
 @dataclass(frozen=True, slots=True)
 class MessagePushedEvent:
-    """The backend delivered a message by POST /calls/{id}/messages."""
+    """The backend pushed a message with POST /calls/{id}/messages."""
 
     message: str = field(metadata=PRIVATE)
     set_call_status: str
@@ -126,7 +139,7 @@ class MessagePushedEvent:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackStartedEvent:
-    """The first audio of a message goes out. `purpose`: greeting, reply or apology."""
+    """Playback of a message began: its first frame was sent. `purpose`: greeting, reply or apology."""
 
     purpose: str
     text: str = field(metadata=PRIVATE)
@@ -134,7 +147,7 @@ class PlaybackStartedEvent:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackFinishedEvent:
-    """The message was played, wholly (`complete`) or up to a barge-in or the end of the call."""
+    """Playback of a message ended. `complete` is False after a barge-in, a stall, or the end of the call."""
 
     played_ms: int
     complete: bool
@@ -142,7 +155,7 @@ class PlaybackFinishedEvent:
 
 @dataclass(frozen=True, slots=True)
 class SynthesisFailedEvent:
-    """The message, or its rest, could not be made. A recording of the same text, where there is one, is played."""
+    """Synthesis of a message failed, wholly or partly. If no audio was made, a recording of the same text is played."""
 
     detail: str
 
@@ -154,25 +167,32 @@ class HoldStartedEvent:
 
 @dataclass(frozen=True, slots=True)
 class HoldStoppedEvent:
+    """Hold audio ended after `duration_ms`."""
+
     duration_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class DtmfReceivedEvent:
+    """The caller pressed a key."""
+
     digit: str = field(metadata=PRIVATE)
 
 
 @dataclass(frozen=True, slots=True)
 class WarnedEvent:
-    """Something is off, and the call goes on (an unknown set_call_status, G.711 labelled as PCM, …)."""
+    """Something is wrong, but the call continues: an unknown set_call_status, G.711 labelled as PCM, …"""
 
     what: str
 
 
 @dataclass(frozen=True, slots=True)
 class StageTookEvent:
-    """A stage of an answer is over. `since_last_word_ms`: what the caller has waited by now; null where the message
-    answers no word of his (a push after the first message)."""
+    """A stage of an answer is over.
+
+    `since_last_word_ms`: how long the caller has waited by now; null if the message does not answer what the caller
+    said (a push after the first message).
+    """
 
     stage: LatencyStage
     duration_ms: int
@@ -181,7 +201,7 @@ class StageTookEvent:
 
 @dataclass(frozen=True, slots=True)
 class CallEndedEvent:
-    """The call is over: once per call, always last. `by`: server, caller or error. `reason` is one plain line."""
+    """The call is over: the last event of every call. `by`: server, caller or error; `reason`: a line for people."""
 
     by: str
     reason: str
@@ -213,7 +233,7 @@ CallEvent = (
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An event with its place in the call: number from 1, seconds since the UUID."""
+    """An event with its place in the call: its number, from 1, and its time in seconds since the UUID."""
 
     call_id: str
     number: int
@@ -222,15 +242,15 @@ class Recorded:
 
     @property
     def type(self) -> str:
-        """The event's name in the API: `StateChangedEvent` -> `state_changed`."""
+        """The event's name in the API: `state_changed` for a `StateChangedEvent`."""
         name = type(self.event).__name__.removesuffix("Event")
         return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
 
     def to_json(self) -> dict[str, object]:
-        """What the control API sends: number, at, type, and the event's own fields."""
+        """Return the event as the control API sends it: number, at, type, and the event's own fields."""
         return {"number": self.number, "at": round(self.at_seconds, 3), "type": self.type, **asdict(self.event)}
 
     def loggable(self) -> dict[str, object]:
-        """The same without the private fields, for the log."""
+        """Return the same as `to_json` without the private fields, for the log."""
         private = {f.name for f in fields(self.event) if f.metadata.get("private")}
         return {key: value for key, value in self.to_json().items() if key not in private}

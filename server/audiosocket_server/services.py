@@ -1,4 +1,4 @@
-"""What all calls of a server share: settings, engine, backend, registry. Holds it, and does nothing."""
+"""The parts that all calls of a server share: settings, speech engine, backend, registry. Data only."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,15 +15,18 @@ __all__ = ["Backend", "Services"]
 
 
 class Backend(Protocol):
-    """The AI backend, as `ai_client.AiClient` is it."""
+    """Protocol of the AI backend client; implemented by `backend.client.AiClient`."""
 
     async def ask(self, conversation_id: str, content: str) -> BackendReply:
-        """Raises BackendError."""
+        """Send what the caller said and return the reply. Raises BackendError if there is no usable reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Made once, by the listener."""
+    """The shared parts of one server, made once by the listener.
+
+    `hold_pcm`: hold audio, SLIN of 8 kHz. `stand_ins`: None if the speech engine itself plays recordings.
+    """
 
     settings: Settings
     rules: TurnRules
@@ -32,4 +35,4 @@ class Services:
     calls: Calls
     hold_pcm: bytes
     detectors: Detectors
-    stand_ins: StandIns | None = None  # None: the engine needs none
+    stand_ins: StandIns | None = None

@@ -57,7 +57,7 @@ def test_without_a_word_it_is_the_best_that_there_is(monkeypatch: pytest.MonkeyP
     assert choose(EndpointingSettings()).engine == "silero"
     has_extra(monkeypatch, False)
     assert choose(EndpointingSettings()).engine == "webrtc"
-    assert choose(EndpointingSettings(engine="silero")).reason == "as set in endpointing.engine"
+    assert choose(EndpointingSettings(engine="silero")).reason == "set by endpointing.engine"
 
 
 def test_under_a_scenario_it_is_webrtc_whatever_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,9 @@ async def test_past_the_limit_a_call_goes_without_and_it_is_told_once(caplog: py
     with caplog.at_level(logging.WARNING, "audiosocket_server"):
         taken = [pool.take() for _ in range(4)]
     assert [vad is None for vad in taken] == [False, False, True, True]
-    assert [r.message for r in caplog.records] == ["4 calls, and only 2 silero detectors so far: webrtc listens"]
+    assert [r.message for r in caplog.records] == [
+        "only 2 silero detectors for 4 calls so far: further calls use webrtc"
+    ]
     pool.left(taken[0])
     assert pool.take() is taken[0]
     await pool.aclose()
@@ -141,7 +143,7 @@ async def test_when_no_more_can_be_made_those_that_there_are_go_on(caplog: pytes
         for _ in range(3):
             pool.joined()
             await asyncio.sleep(1)
-    assert [r.message for r in caplog.records] == ["no more silero detectors can be made: no memory; there are 1"]
+    assert [r.message for r in caplog.records] == ["no more silero detectors can be made, there are 1: no memory"]
     assert pool.take() is not None
     await pool.aclose()
 

@@ -93,8 +93,8 @@ async def test_a_port_in_use_leaves_nothing_behind() -> None:
 async def test_the_engine_and_its_reason_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     await (await serve()).close()
-    assert "speech engine: embedded (as set in speech.engine)" in caplog.messages
-    assert "voice activity detector: webrtc (as set in endpointing.engine)" in caplog.messages
+    assert "speech engine: embedded (set by speech.engine)" in caplog.messages
+    assert "voice activity detector: webrtc (set by endpointing.engine)" in caplog.messages
 
 
 async def test_a_server_leaves_the_host_s_garbage_collector_alone(monkeypatch: pytest.MonkeyPatch) -> None:

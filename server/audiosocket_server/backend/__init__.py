@@ -1,1 +1,1 @@
-"""The client of the AI backend, and what its replies mean."""
+"""The AI backend: its HTTP client, and the reading of its replies."""

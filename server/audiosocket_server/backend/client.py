@@ -1,9 +1,10 @@
-"""Asks the AI backend, once per question, and tells an answer from a fault.
+"""HTTP client of the AI backend: one request per question, and either a reply or a classified failure.
 
-Two kinds of fault, each with its own apology (docs/server.md, The AI backend): `http_error` is an answer that is none,
-`unreachable` is no answer. There is no second try: the first request may have been acted on (a resident's phone rings),
-and the caller, who hears the apology, decides whether to ask again. For the same reason no connection is kept: a kept
-one that the backend has just closed looks like a lost request. Knows nothing of calls and speaks no apology.
+There are two kinds of failure, each with its own apology (docs/server.md, The AI backend): `http_error` is a response
+that is no valid reply, `unreachable` is no response. Requests are not repeated: the backend may have acted on the first
+one already (a resident's phone rings), and the caller, who hears the apology, decides whether to ask again. For the
+same reason connections are not kept alive: a connection that the backend has just closed looks like a lost request. The
+client knows nothing of calls and speaks no apology.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=0)
 
 
 class BackendError(Exception):
-    """The backend gave no usable answer. `detail` is one line for the log: no secret, nothing of what was said."""
+    """The backend gave no usable reply. `detail` is one line for the log, without secrets and without what was said."""
 
     def __init__(self, kind: Literal["http_error", "unreachable"], detail: str) -> None:
         super().__init__(f"{kind}: {detail}")
@@ -45,22 +46,25 @@ class _Answer:
 
 
 class AiClient:
-    """One for all calls of a server. Made in no time: certificates are read at the first https address."""
+    """The client of one server, shared by its calls. Quick to make: certificates are read for the first https request.
+
+    Implements `services.Backend`.
+    """
 
     def __init__(self, settings: AiSettings) -> None:
         self._url = httpx.URL(settings.api_url)
         self._timeout_seconds = settings.timeout_seconds
         self._http = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(verify=_no_tls(), trust_env=False, limits=_LIMITS),  # plain http alone
+            transport=httpx.AsyncHTTPTransport(verify=_no_tls(), trust_env=False, limits=_LIMITS),  # for http:// only
             mounts={"https://": _HttpsTransport()},
             trust_env=False,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none: one call's session is not another's
-            timeout=None,  # one limit for the whole answer, in `ask`
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none: calls must not share a session
+            timeout=None,  # `ask` limits the time of the whole answer
             headers={"User-Agent": "audiosocket-server", "Accept": "application/json"},
         )
 
     async def ask(self, conversation_id: str, content: str) -> BackendReply:
-        """POST {"id", "content"}; the reply. Raises BackendError."""
+        """POST {"id": conversation_id, "content": content} and return the reply. Raises BackendError."""
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 answer = await self._post({"id": conversation_id, "content": content})
@@ -68,7 +72,7 @@ class AiClient:
             raise BackendError("unreachable", f"no answer within {self._timeout_seconds:g} s") from None
         except httpx.DecodingError as error:
             raise BackendError("http_error", _one_line(error)) from None
-        except (httpx.HTTPError, ValueError, OverflowError) as error:  # the last two: a name or port no resolver takes
+        except (httpx.HTTPError, ValueError, OverflowError) as error:  # the last two: a host or port that is impossible
             raise BackendError("unreachable", _one_line(error)) from None
         if not 200 <= answer.status < 300:
             raise BackendError("http_error", f"HTTP {answer.status}")
@@ -78,11 +82,15 @@ class AiClient:
             raise BackendError("http_error", str(error)) from None
 
     async def aclose(self) -> None:
+        """Close every connection."""
         await self._http.aclose()
 
     async def _post(self, question: dict[str, str]) -> _Answer:
-        """Follows redirects. It stays a POST with its body, unless 303 asks for a GET: httpx, like a browser, would
-        turn 301 and 302 into a GET too, and the question would be lost on its way to https."""
+        """Send the question, and follow redirects.
+
+        The request stays a POST with its body, unless the status is 303, which asks for a GET. httpx, like a browser,
+        would turn 301 and 302 into a GET as well, and a redirect to https would lose the question.
+        """
         request = self._http.build_request("POST", self._url, json=question)
         for _ in range(MAX_REDIRECTS + 1):
             answer = await self._send(request)
@@ -115,20 +123,23 @@ class AiClient:
 
 
 def load_network() -> None:
-    """Import what httpx would import at the first question, while every call waits for it: 30 ms. For the executor."""
+    """Import the modules that httpx would import during the first request, which would stop every call for 30 ms.
+
+    Blocking: call it in the executor.
+    """
     for name in _LATE_IMPORTS:
-        with contextlib.suppress(ImportError):  # where they are is not promised; without them it is only slower
+        with contextlib.suppress(ImportError):  # private modules may move; the first request is only slower then
             import_module(name)
 
 
 @lru_cache(maxsize=1)
 def _no_tls() -> ssl.SSLContext:
-    """For a transport of plain http: httpx would make one for each, and that takes longer than a question."""
+    """Return an empty TLS context for plain http: httpx would make one per transport, slower than a request."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class _HttpsTransport(httpx.AsyncBaseTransport):
-    """Verified TLS. Reading the certificates takes up to 30 ms: once, in the executor; not at all for plain http."""
+    """HTTP over verified TLS. The certificates take up to 30 ms to read: at the first request only, in the executor."""
 
     def __init__(self) -> None:
         self._transport: httpx.AsyncHTTPTransport | None = None

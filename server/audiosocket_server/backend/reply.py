@@ -1,6 +1,6 @@
-"""What the AI backend says, as data: the reply JSON of docs/server.md, read from its bytes. Pure.
+"""The AI backend's reply as data: reads the JSON that docs/server.md describes. Pure.
 
-The same reading serves the answer to a question and a message that the backend pushes later.
+The answer to a question and a message that the backend pushes later have the same form.
 """
 
 import json
@@ -15,13 +15,16 @@ __all__ = ["BackendReply", "ReplyError", "parse_reply", "read_reply"]
 
 
 class ReplyError(ValueError):
-    """The bytes are no reply. The message is one line: where, and what was expected; never what the caller said."""
+    """The bytes are no valid reply. The message is one line: where, and what was expected; never what was said."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackendReply:
-    """`message` is what to say, "" for nothing; `status` what comes after it; `raw` the whole answer as it came;
-    `warnings` one line for each thing that was off and has been passed over."""
+    """A reply of the backend.
+
+    `message`: the text to say, "" for nothing; `status`: the state that follows; `raw`: the complete JSON object as it
+    arrived; `warnings`: one line for each fault that was tolerated.
+    """
 
     message: str
     status: CallState
@@ -30,7 +33,7 @@ class BackendReply:
 
 
 def read_reply(body: bytes) -> BackendReply:
-    """JSON in UTF-8 (or 16, or 32) -> Reply. Raises ReplyError and nothing else."""
+    """Read a reply from JSON in UTF-8, UTF-16 or UTF-32. Raises ReplyError, and nothing else."""
     try:
         answer = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
@@ -43,10 +46,11 @@ def read_reply(body: bytes) -> BackendReply:
 
 
 def parse_reply(answer: object) -> BackendReply:
-    """The decoded JSON -> Reply. Raises ReplyError.
+    """Read a reply from decoded JSON. Raises ReplyError.
 
-    `set_call_status` at the top level wins over the one inside `content`; null is absent; absent is USER_TURN; an
-    unknown value is USER_TURN with a warning. `mensagem` missing, null or blank is an empty message.
+    `set_call_status` at the top level takes precedence over the one inside `content`. If both are missing or null, the
+    status is USER_TURN; an unknown value gives USER_TURN and a warning. `mensagem` may be missing, null or blank: then
+    the message is empty.
     """
     if not isinstance(answer, dict):
         raise ReplyError(f"expected a JSON object, not {_kind(answer)}")
@@ -63,25 +67,25 @@ def parse_reply(answer: object) -> BackendReply:
 
 
 def _status(answer: dict[str, object], content: dict[str, object]) -> tuple[CallState, tuple[str, ...]]:
-    told = answer.get("set_call_status")
-    if told is None:
-        told = content.get("set_call_status")
-    if told is None:
+    given = answer.get("set_call_status")
+    if given is None:
+        given = content.get("set_call_status")
+    if given is None:
         return CallState.USER_TURN, ()
-    if isinstance(told, str) and told in CallState.__members__:
-        return CallState(told), ()
-    shown = json.dumps(told)
+    if isinstance(given, str) and given in CallState.__members__:
+        return CallState(given), ()
+    shown = json.dumps(given)
     shown = shown if len(shown) <= 40 else f"{shown[:39]}…"
     return CallState.USER_TURN, (f"unknown set_call_status {shown}, taken as USER_TURN",)
 
 
 def _clean(text: str) -> str:
-    """Without blanks around it, and without halves of surrogate pairs, which JSON can hold and UTF-8 cannot."""
+    """Strip blanks, and replace unpaired surrogates, which JSON can hold but UTF-8 cannot."""
     return text.encode("utf-8", "replace").decode("utf-8").strip()
 
 
 def _finite(text: str) -> float:
-    """1e999 would become an infinity, which the control API could not tell as JSON."""
+    """Read a number. 1e999 would become infinity, which the control API could not send as JSON. Raises ValueError."""
     number = float(text)
     if math.isinf(number):
         raise ValueError("a number is too large")

@@ -34,7 +34,7 @@ def choose(settings: Settings) -> EngineChoice:
     """Decide without loading anything."""
     speech = settings.speech
     if speech.engine is not None:
-        return EngineChoice(speech.engine, "as set in speech.engine")
+        return EngineChoice(speech.engine, "set by speech.engine")
     passed_over = ""
     if speech.azure_key is not None:
         if _is_installed("azure"):

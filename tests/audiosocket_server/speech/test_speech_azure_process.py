@@ -104,7 +104,7 @@ async def test_the_check_from_the_command_line(key: str, fake: FakeAzure, tmp_pa
         (tmp_path / "libssl.so.3").touch()
         environment["LD_LIBRARY_PATH"] = str(tmp_path)
     code, out, errors = await run_python("-m", "audiosocket_server", "--check", "--loop", "asyncio", **environment)
-    assert out.startswith("speech engine: azure (as set in speech.engine)\n")
+    assert out.startswith("speech engine: azure (set by speech.engine)\n")
     if key == "any":
         assert code == 0
         assert "tried: ws://127.0.0.1:" in out

@@ -91,7 +91,7 @@ def test_the_flag_says_what_was_tried(
     monkeypatch.setenv("SPEECH_ENGINE", name)
     assert main(["--check", "--loop", "asyncio"]) == code
     out, err = capfd.readouterr()
-    assert out.startswith(f"speech engine: {name} (as set in speech.engine)\n")
+    assert out.startswith(f"speech engine: {name} (set by speech.engine)\n")
     if code:
         assert err.startswith("server: ")
         assert err.count("\n") == 1

@@ -56,7 +56,7 @@ def test_an_import_string_is_called_with_the_settings() -> None:
     engine, choice = load_engine(settings(engine=f"{__name__}:Vendor", language="en-US"))
     assert isinstance(engine, Vendor)
     assert engine.language == "en-US"
-    assert choice.reason == "as set in speech.engine"
+    assert choice.reason == "set by speech.engine"
 
 
 @pytest.mark.parametrize("name", ["no_such_module:make", f"{__name__}:no_such_callable"])
