@@ -1,1 +1,1 @@
-"""The server's settings: where they come from, and errors that name the key."""
+"""The server's settings: their model, the places they are read from, and errors that name the key."""

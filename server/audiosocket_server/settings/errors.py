@@ -1,6 +1,6 @@
-"""What is wrong with a setting, in one line to act on: where, which key, what stands there, what was expected.
+"""Validation of settings, with errors to act on: one line with the place, the key, its value, and what was expected.
 
-Merges the sources of the settings and has pydantic judge them. Knows no single setting, and shows no secret.
+Merges the sources of the settings and lets pydantic validate them. Knows no particular setting, and shows no secret.
 """
 
 import difflib
@@ -19,10 +19,10 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 class ConfigError(ValueError):
-    """A setting is wrong. `problems`: one line each.
+    """At least one setting is wrong. `problems`: one line each, complete.
 
-    `keys`: the path of each key that is wrong; `words`: what is wrong with it, without saying where. Who has a file of
-    its own for the settings can so tell the place in it (docs/targets.md).
+    `keys`: the path of each wrong key. `words`: the same problems without their place, in the order of `keys`. A caller
+    that has read the settings from a file of its own can add the place in that file (docs/targets.md).
     """
 
     def __init__(self, *problems: str, keys: Sequence[SettingKey] = (), words: Sequence[str] = ()) -> None:
@@ -34,13 +34,18 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SettingSource:
-    """What one place says: nested values, and for an environment the name under which each was given."""
+    """The settings from one place.
+
+    `label`: the name of the place, for errors; `values`: sections of keys; `names`: for an environment, the name of the
+    variable of each key.
+    """
 
     label: str
     values: Mapping[str, Any]
     names: Mapping[SettingKey, str] = field(default_factory=dict)
 
     def holds(self, key: SettingKey) -> bool:
+        """Return True if this place sets `key`."""
         here: object = self.values
         for part in key:
             if not isinstance(here, Mapping) or part not in here:
@@ -50,7 +55,7 @@ class SettingSource:
 
 
 def validated(model: type[_Model], sources: Sequence[SettingSource]) -> _Model:
-    """The settings of all sources, the later winning key by key. Raises ConfigError."""
+    """Merge the sources, of which a later one overrides an earlier one key by key, and validate. Raises ConfigError."""
     merged: dict[str, Any] = {}
     for source in sources:
         for section, values in source.values.items():
@@ -67,7 +72,7 @@ def validated(model: type[_Model], sources: Sequence[SettingSource]) -> _Model:
 
 
 def did_you_mean(wrong: str, candidates: Iterable[str], *, quote: str = "") -> str:
-    """`; did you mean …?`, or nothing where no candidate is near."""
+    """Return `; did you mean …?` with the candidate nearest to `wrong`, or "" if none is near."""
     near = difflib.get_close_matches(wrong, list(candidates), n=1, cutoff=0.6)
     return f"; did you mean {quote}{near[0]}{quote}?" if near else ""
 
@@ -86,7 +91,7 @@ def _line(model: type[BaseModel], detail: ErrorDetails, key: SettingKey, sources
 
 
 def _words(model: type[BaseModel], detail: ErrorDetails, key: SettingKey) -> str:
-    """For the place where the key stands: the key alone, and not the way to it."""
+    """Return the error text to show next to the key: without its path."""
     if detail["type"] == "extra_forbidden":
         near = _nearest(model, key, quote="'")
         return f"unknown key {key[-1]!r}{near}"
@@ -96,7 +101,7 @@ def _words(model: type[BaseModel], detail: ErrorDetails, key: SettingKey) -> str
 
 
 def _key_of(loc: tuple[int | str, ...]) -> SettingKey:
-    """The path of the setting itself: pydantic adds the index in a list, or the branch of a union."""
+    """Return the path of the setting, without the list index or the branch of a union that pydantic appends."""
     return tuple(str(part) for part in loc[:2])
 
 
@@ -132,18 +137,20 @@ def _expected(detail: ErrorDetails) -> str:
 
 
 def _nearest(model: type[BaseModel], key: SettingKey, *, quote: str = "") -> str:
-    """The nearest right key: of the same section, else a whole path (a key in the wrong section, or in none)."""
+    """Suggest the nearest valid key: one of the same section, else the path of a key in another section."""
     sections = sections_of(model)
     siblings = sections.get(key[0], {}) if len(key) > 1 else sections
     paths = {name: f"{section}.{name}" for section, names in sections.items() for name in names}
     if near := did_you_mean(key[-1], siblings, quote=quote):
         return near
     elsewhere = difflib.get_close_matches(key[-1], paths, n=1, cutoff=0.6)
-    return f"; did you mean {quote}{paths[elsewhere[0]]}{quote}?" if elsewhere else f"; there are {', '.join(siblings)}"
+    if elsewhere:
+        return f"; did you mean {quote}{paths[elsewhere[0]]}{quote}?"
+    return f"; expected one of {', '.join(siblings)}"
 
 
 def sections_of(model: type[BaseModel]) -> dict[str, Mapping[str, Any]]:
-    """Each section of a model of sections, with its fields by name."""
+    """Return the fields of each section of a settings model, by name."""
     found: dict[str, Mapping[str, Any]] = {}
     for name, info in model.model_fields.items():
         annotation = info.annotation
@@ -158,7 +165,7 @@ def _is_secret(annotation: object) -> bool:
 
 
 def _shown(model: type[BaseModel], key: SettingKey, value: object) -> str:
-    """The value for the message: short, without the password of an address, and a secret as stars."""
+    """Return the value for an error: shortened, without the password of an address, and a secret as stars."""
     info = sections_of(model).get(key[0], {}).get(key[1]) if len(key) > 1 else None
     if info is not None and _is_secret(info.annotation):
         return "****"

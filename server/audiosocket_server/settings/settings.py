@@ -1,9 +1,9 @@
-"""Settings of the server: `config.json`, then `.env`, then the environment; the later wins. Frozen once made.
+"""The settings of the server: every key with its default, limits and meaning. Immutable.
 
-Every key has its default, its limits and its meaning here; docs/server.md (Settings) is made of these lines and a test
-holds it to them. A wrong key or value is a `ConfigError` that names it. This module starts nothing, opens no port and
-chooses no engine. `load_settings` is for the live server; a server under a scenario takes `Settings.from_overrides`,
-which reads neither file nor environment.
+docs/server.md (Settings) repeats these descriptions, and a test compares them. A wrong key or value raises a
+`ConfigError` that names it. The live server reads its settings with `load_settings`, from `config.json`, `.env` and the
+environment, in rising order of precedence. A server that a scenario starts uses `Settings.from_overrides`, which reads
+neither file nor environment.
 """
 
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ __all__ = [
 
 PROJECT_ROOT = SHIPPED
 
-# The names that users of the original know; every other key is SECTION__KEY.
+# Short names of variables, as the original server has them. Every setting is also SECTION__KEY.
 FLAT_NAMES: Mapping[str, tuple[str, str]] = {
     "AZURE_SPEECH_KEY": ("speech", "azure_key"),
     "AZURE_SPEECH_REGION": ("speech", "azure_region"),
@@ -58,8 +58,8 @@ FLAT_NAMES: Mapping[str, tuple[str, str]] = {
     "CONTROL_TOKEN": ("server", "control_token"),
 }
 
-# A server under a scenario takes these, unless the scenario says otherwise: nothing that depends on what there is,
-# and nothing that compares floats, which another processor may round otherwise.
+# A server that a scenario starts uses these, unless the scenario overrides them: nothing that depends on what is
+# installed, and nothing that compares floats, which another processor may round differently.
 HERMETIC: Mapping[str, Mapping[str, object]] = {
     "speech": {"engine": "embedded"},
     "endpointing": {"engine": "webrtc", "echo_guard": False},
@@ -67,7 +67,7 @@ HERMETIC: Mapping[str, Mapping[str, object]] = {
 
 
 def project_path(path: str) -> Path:
-    """A path of the settings as a file: `~` is the home folder, a relative one lies in the project's own folder."""
+    """Resolve a path of the settings: `~` is the home folder, a relative path begins at the project's folder."""
     return PROJECT_ROOT / Path(path).expanduser()
 
 
@@ -81,7 +81,7 @@ def _no_bool(value: object) -> object:
 
 
 def _web_address(value: str) -> str:
-    """Without blanks and trailing slashes: `http://host/messages/` is `http://host/messages`."""
+    """Validate an HTTP address; strip blanks and trailing slashes: `http://host/x/` becomes `http://host/x`."""
     try:
         parts = urlsplit(value.strip())
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -94,7 +94,7 @@ def _web_address(value: str) -> str:
 
 
 def _speech_address(value: str) -> str:
-    """An address of a speech service: as it is, without blanks around it."""
+    """Validate the address of a speech service; strip blanks."""
     value = value.strip()
     try:
         parts = urlsplit(value)
@@ -109,12 +109,12 @@ def _speech_address(value: str) -> str:
 
 def _region(value: str) -> str:
     if not (value.isascii() and value.isalnum() and value == value.lower()):
-        raise ValueError("expected a region as Azure writes it in addresses, such as brazilsouth")
+        raise ValueError("expected a region as Azure spells it in addresses, such as brazilsouth")
     return value
 
 
 def _engine(value: str) -> str:
-    """One of ours, or `module:callable` of somebody else's."""
+    """Validate the name of a speech engine: a built-in one, or an import string `module:callable`."""
     module, _, name = value.partition(":")
     if value not in ("azure", "local", "embedded") and not (
         name.isidentifier() and all(part.isidentifier() for part in module.split("."))
@@ -124,10 +124,10 @@ def _engine(value: str) -> str:
 
 
 def _token(value: SecretStr) -> SecretStr:
-    """Long enough not to be guessed, and fit for a header."""
+    """Validate a token: long enough not to be guessed, and fit for an HTTP header."""
     text = value.get_secret_value()
     if len(text) < 16 or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("expected 16 characters or more, ASCII, without blanks")
+        raise ValueError("expected at least 16 ASCII characters without blanks")
     return value
 
 
@@ -153,140 +153,168 @@ class _Section(BaseModel):
 
 
 class GreetingSettings(_Section):
+    """The greeting, and the voice of the server."""
+
     message: str = Field(
-        "Condomínio Apoena, em que posso ajudar?", description="what the caller hears first; empty: nothing"
+        "Condomínio Apoena, em que posso ajudar?", description="what the server says first; empty: no greeting"
     )
     voice: NonEmptyText = Field("pt-BR-AntonioNeural", description="the voice of everything the server says")
-    delay_seconds: Seconds = Field(2.0, description="from the UUID to the greeting")
+    delay_seconds: Seconds = Field(2.0, description="time from the UUID to the greeting")
 
 
 class SystemSettings(_Section):
+    """The turns of a call."""
+
     default_state: Literal["STANDBY"] = Field("STANDBY", description="the state of a call before its greeting")
     silence_threshold_seconds: PositiveSeconds = Field(2.0, description="silence that ends an utterance")
     max_transaction_time_seconds: PositiveSeconds = Field(
-        30.0, description="how long the backend may keep WAITING or IA_TURN without a message"
+        30.0, description="the longest time in WAITING or IA_TURN without a message from the backend"
     )
-    after_speech_pause_seconds: Seconds = Field(0.5, description="between the server's last word and what comes next")
-    hold_after_seconds: Seconds = Field(3.0, description="how long WAITING lasts before hold audio starts")
-    barge_in: bool = Field(False, description="the caller may interrupt a reply whose status is USER_TURN")
+    after_speech_pause_seconds: Seconds = Field(
+        0.5, description="pause between the server's last word and what follows"
+    )
+    hold_after_seconds: Seconds = Field(3.0, description="time in WAITING before hold audio starts")
+    barge_in: bool = Field(False, description="the caller may interrupt a message whose status is USER_TURN")
 
 
 class AudioSettings(_Section):
+    """Audio formats and files."""
+
     sample_rate: Literal[8000] = Field(8000, description="Hz; AudioSocket's kind 0x10")
     channels: Literal[1] = Field(1, description="mono")
     format: Literal["SLIN"] = Field("SLIN", description="16-bit signed little-endian")
     caller_sample_rate: Literal[8000, 12000, 16000, 24000, 32000, 44100, 48000, 96000, 192000] = Field(
-        8000, description="Hz; what the caller's kind 0x10 really is: old releases of Asterisk label wideband so"
+        8000, description="Hz; the true rate of the caller's kind 0x10: old releases of Asterisk mislabel wideband so"
     )
-    chunk_size: Literal[320] = Field(320, description="bytes a message sent: 20 ms")
+    chunk_size: Literal[320] = Field(320, description="bytes of audio in a message sent: 20 ms")
     waiting_file: NonEmptyText = Field("audio/waiting.slin", description="hold audio, looped")
     prompts_folder: NonEmptyText = Field(
-        "audio/prompts", description="recordings of what the server says, with manifest.yaml"
+        "audio/prompts", description="folder with recordings of what the server says, and manifest.yaml"
     )
 
 
 class AiSettings(_Section):
+    """The AI backend."""
+
     api_url: Annotated[str, AfterValidator(_web_address)] = Field(
-        "http://localhost:8000/messages", description="where the AI backend is asked; a trailing / is ignored"
+        "http://localhost:8000/messages", description="address of the AI backend; a trailing / is ignored"
     )
-    timeout_seconds: PositiveSeconds = Field(30.0, description="for a whole answer, redirects included")
+    timeout_seconds: PositiveSeconds = Field(30.0, description="time limit of a complete answer, redirects included")
 
 
 class SpeechSettings(_Section):
+    """Speech recognition and synthesis."""
+
     engine: Annotated[str, AfterValidator(_engine)] | None = Field(
         None,
-        description="azure, local, embedded or module:callable; null: azure where there is a key, else local where it "
-        "is installed, else embedded",
+        description="speech engine: azure, local, embedded or module:callable; null: azure if there is a key, else "
+        "local if it is installed, else embedded",
     )
-    language: NonEmptyText = Field("pt-BR", description="of the caller")
+    language: NonEmptyText = Field("pt-BR", description="language of the caller")
     phrase_books: tuple[NonEmptyText, ...] = Field(
-        ("recordings", "audio/prompts"), description="what the embedded engine knows: folders with manifest.yaml"
+        ("recordings", "audio/prompts"),
+        description="folders with manifest.yaml: the recordings that the embedded engine recognises",
     )
-    more_phrase_books: tuple[NonEmptyText, ...] = Field((), description="the same, beside those: a scenario's own")
-    azure_key: SecretStr | None = Field(None, description="of Azure Speech; shown as stars")
+    more_phrase_books: tuple[NonEmptyText, ...] = Field(
+        (), description="further such folders, such as those of a scenario"
+    )
+    azure_key: SecretStr | None = Field(None, description="key for Azure Speech; shown as stars")
     azure_region: Annotated[str, AfterValidator(_region)] | None = Field(
-        None, description="of Azure Speech, such as brazilsouth"
+        None, description="region of Azure Speech, such as brazilsouth"
     )
     azure_endpoint: Annotated[str, AfterValidator(_speech_address)] | None = Field(
-        None, description="of Azure Speech, in place of the region: an address of one's own"
+        None, description="custom address of Azure Speech, instead of the region"
     )
     azure_final_text_seconds: Annotated[Number, Field(gt=0, le=14)] = Field(
-        3.0, description="how long Azure's final text may take; then what it had understood until then counts"
+        3.0, description="time limit of Azure's final text; afterwards the interim text counts"
     )
     azure_first_audio_seconds: Annotated[Number, Field(gt=0, le=9)] = Field(
-        4.0, description="how long the first audio of Azure's voice may take; then its speech has failed"
+        4.0, description="time limit of the first audio of Azure's voice; afterwards the synthesis has failed"
     )
-    cache_folder: NonEmptyText = Field(".cache/speech", description="synthesised speech, kept by text and voice")
+    cache_folder: NonEmptyText = Field(
+        ".cache/speech", description="folder in which synthesised speech is kept, by text and voice"
+    )
     local_voice: str | None = Field(
-        None, description="of the local engine: pm_alex, pf_dora or hibari; null: by greeting.voice"
+        None, description="voice of the local engine: pm_alex, pf_dora or hibari; null: chosen by greeting.voice"
     )
     local_prompt: str | None = Field(
         None,
-        description="of the local engine: words that callers use, as a sentence; null: a condominium's, in Portuguese; "
-        "empty: none",
+        description="prompt for the local engine: a sentence with words that callers use; null: words of a "
+        "condominium, in Portuguese; empty: no prompt",
     )
     models_folder: NonEmptyText | None = Field(
-        None, description="of the local engine: one's own models; null: those of the extra [local]"
+        None, description="folder with other models for the local engine; null: the models of the extra [local]"
     )
 
     @model_validator(mode="after")
     def _azure_is_whole(self) -> Self:
         key, place = self.azure_key, self.azure_region or self.azure_endpoint
         if self.azure_region and self.azure_endpoint:
-            raise ValueError("AZURE_SPEECH_REGION and AZURE_SPEECH_ENDPOINT both say where Azure Speech is: give one")
+            raise ValueError("AZURE_SPEECH_REGION and AZURE_SPEECH_ENDPOINT exclude each other: set only one of them")
         wanted = self.engine == "azure" or bool(key) != bool(place)
         missing = ["AZURE_SPEECH_KEY"] if wanted and not key else []
         missing += ["AZURE_SPEECH_REGION (or AZURE_SPEECH_ENDPOINT)"] if wanted and not place else []
         if missing:
-            raise ValueError(f"Azure Speech needs {' and '.join(missing)} too")
+            raise ValueError(f"Azure Speech also needs {' and '.join(missing)}")
         return self
 
 
 class EndpointingSettings(_Section):
+    """Voice activity detection, and the ends of utterances."""
+
     engine: Literal["webrtc", "silero"] | None = Field(
-        None, description="voice activity detector: webrtc or silero; null: silero where it is installed, else webrtc"
+        None, description="voice activity detector: webrtc or silero; null: silero if it is installed, else webrtc"
     )
     aggressiveness: Annotated[Whole, Field(ge=0, le=3)] = Field(
-        2, description="of webrtc: 0 lets most through as speech, 3 least"
+        2, description="of webrtc, 0 to 3: at 0 most audio counts as speech, at 3 least"
     )
     silero_threshold: Annotated[Number, Field(gt=0, lt=1)] = Field(
-        0.5, description="of silero: how likely speech must be to count as speech"
+        0.5, description="of silero, 0 to 1: likelihood from which audio counts as speech"
     )
     silero_calls: Count = Field(
-        100, description="silero for so many calls at a time, 10 MB each; further ones take webrtc"
+        100, description="the most calls at a time that use silero, 10 MB each; further calls use webrtc"
     )
-    pre_roll_ms: Milliseconds = Field(300, description="audio kept from before the detector fired")
-    minimum_speech_ms: Milliseconds = Field(240, description="anything shorter is a noise and not an utterance")
-    longest_utterance_seconds: PositiveSeconds = Field(15.0, description="an utterance ends here even without silence")
-    echo_guard: bool = Field(True, description="what sounds like what was just played opens no utterance")
-    missing_audio_ms: Milliseconds = Field(200, description="a gap in the caller's audio that counts as silence")
+    pre_roll_ms: Milliseconds = Field(300, description="audio from before the detector fired that is kept")
+    minimum_speech_ms: Milliseconds = Field(240, description="the shortest utterance; shorter speech is a noise")
+    longest_utterance_seconds: PositiveSeconds = Field(
+        15.0, description="the longest utterance; it ends then even without silence"
+    )
+    echo_guard: bool = Field(True, description="an echo of what the server just played starts no utterance")
+    missing_audio_ms: Milliseconds = Field(200, description="a gap in the caller's audio this long counts as silence")
 
 
 class LimitSettings(_Section):
-    uuid_seconds: PositiveSeconds = Field(10.0, description="from the connection to its UUID")
+    """Limits in time and number."""
+
+    uuid_seconds: PositiveSeconds = Field(10.0, description="time limit from the connection to its UUID")
     call_seconds: PositiveSeconds = Field(1800.0, description="the longest call")
-    no_utterance_seconds: PositiveSeconds = Field(120.0, description="in USER_TURN without an utterance: hang up")
-    calls: Count = Field(2000, description="calls at a time; a further one is refused")
-    queued_messages: Count = Field(16, description="pushed messages that wait in a call")
+    no_utterance_seconds: PositiveSeconds = Field(
+        120.0, description="the longest time in USER_TURN without an utterance; then the server hangs up"
+    )
+    calls: Count = Field(2000, description="the most calls at a time; further calls are refused")
+    queued_messages: Count = Field(16, description="the most pushed messages in the queue of a call")
     history: Whole = Field(100, ge=0, description="ended calls kept for the control API")
     events: Count = Field(5000, description="events kept of each call")
 
 
 class ServerSettings(_Section):
-    host: NonEmptyText = Field("127.0.0.1", description="where AudioSocket listens")
-    port: Port = Field(8080, description="of AudioSocket; 0: any free port")
+    """Addresses and ports, and the token of the control API."""
+
+    host: NonEmptyText = Field("127.0.0.1", description="address on which AudioSocket listens")
+    port: Port = Field(8080, description="port of AudioSocket; 0: any free port")
     control_token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(
-        None, description="what who uses the control API must have, 16 characters or more; shown as stars"
+        None, description="token that every client of the control API needs, at least 16 characters; shown as stars"
     )
     control_host: NonEmptyText = Field(
-        "127.0.0.1", description="where the control API and the debug page listen; beyond loopback only with a token"
+        "127.0.0.1", description="address of the control API and the debug page; beyond loopback only with a token"
     )
-    control_port: Port = Field(8081, description="of these; 0: any free port")
+    control_port: Port = Field(8081, description="port of the control API and the debug page; 0: any free port")
 
     @field_validator("control_host")
     @classmethod
     def _open_only_with_a_token(cls, host: str, info: ValidationInfo) -> str:
-        if not _is_loopback(host) and info.data.get("control_token", ...) is None:  # of a wrong token enough is said
+        # A wrong token is missing from `data`, and has an error of its own.
+        if not _is_loopback(host) and info.data.get("control_token", ...) is None:
             raise ValueError(
                 "beyond loopback the control API needs a token: set CONTROL_TOKEN (`openssl rand -hex 24` makes one)"
             )
@@ -294,7 +322,7 @@ class ServerSettings(_Section):
 
 
 class Settings(_Section):
-    """All settings. `Settings()` is the defaults alone: no file and no environment are read."""
+    """All settings, in sections. `Settings()` holds the defaults: neither file nor environment is read."""
 
     greeting: GreetingSettings = GreetingSettings()
     system: SystemSettings = SystemSettings()
@@ -307,10 +335,10 @@ class Settings(_Section):
 
     @classmethod
     def from_overrides(cls, overrides: Mapping[str, Any] | None = None, *, source: str = "settings") -> Self:
-        """Defaults with `overrides` (sections of keys) on top. `source` names them in a ConfigError.
+        """Return the defaults with `overrides` (sections of keys). Raises ConfigError, in which `source` names them.
 
-        What the live server chooses by what there is (`HERMETIC`) is fixed here: a scenario's outcome must not depend
-        on the keys and the extras of the machine that it runs on.
+        What the live server chooses by what is installed is fixed here (`HERMETIC`): the outcome of a scenario must not
+        depend on the keys and the extras of the machine.
         """
         return validated(
             cls, [SettingSource("a server under a scenario", HERMETIC), SettingSource(source, dict(overrides or {}))]
@@ -320,10 +348,11 @@ class Settings(_Section):
 def load_settings(
     config_file: Path | None = None, env_file: Path | None = None, flags: Mapping[str, Any] | None = None
 ) -> Settings:
-    """The live server's settings: the file, then `.env`, then the environment, then `flags` (sections of keys).
+    """Read the live server's settings: `config_file`, `env_file`, the environment, and `flags` (sections of keys).
 
-    Without arguments: `config.json` and `.env` of the working directory, where they exist. A file that is named must
-    exist. Raises ConfigError. Imported late: a server under a scenario need not pay for pydantic-settings.
+    A later source overrides an earlier one. Without arguments, `config.json` and `.env` of the working directory are
+    read if they exist; a file that is named must exist. Raises ConfigError. Imports pydantic-settings, which a server
+    under a scenario does not need.
     """
     from audiosocket_server.settings.sources import SourceReader
 

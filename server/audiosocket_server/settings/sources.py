@@ -1,6 +1,6 @@
-"""Where the live server's settings come from: `config.json`, `.env` and the environment, read by pydantic-settings.
+"""Readers of the live server's settings: `config.json`, `.env` and the environment, by pydantic-settings.
 
-Reads and names, for a model of sections that it is given; whether a value is right is judged in `config_errors`.
+They find the values and the names of the variables, for any settings model; `errors` validates the values.
 """
 
 import json
@@ -18,8 +18,10 @@ __all__ = ["SourceReader"]
 
 
 class SourceReader:
-    """Reads every source of `model`. `flat_names`: names of the environment that stand for a (section, key); any other
-    setting is SECTION__KEY."""
+    """Reader of all sources of `model`.
+
+    `flat_names`: short names of variables, each with its (section, key). Every setting is also SECTION__KEY.
+    """
 
     def __init__(self, model: type[BaseModel], flat_names: Mapping[str, SettingKey]) -> None:
         sections = sections_of(model)
@@ -31,7 +33,10 @@ class SourceReader:
         self._live = create_model("Live", __base__=BaseSettings, **fields)
 
     def read(self, config_file: Path | None, env_file: Path | None) -> list[SettingSource]:
-        """What each place says, the weakest first. None: the usual name, where there is such a file."""
+        """Return what each place sets, in rising order of precedence. Raises ConfigError.
+
+        None stands for the usual file, `config.json` or `.env` of the working directory, which need not exist.
+        """
         sources = []
         if config_file is not None or Path("config.json").exists():
             sources.append(_from_json(config_file or Path("config.json")))
@@ -54,7 +59,7 @@ class SourceReader:
         source.env_vars = variables
         try:
             values = source()
-        except SettingsError:  # a list is the one kind of value that the library itself reads
+        except SettingsError:  # only lists are parsed by the library itself
             lists = [name for key, name in names.items() if key[-1].endswith("phrase_books")]
             raise ConfigError(f'{label}: {", ".join(lists)}: expected a list such as ["recordings"]') from None
         return SettingSource(label, {name: values[name] for name in self._sections if name in values}, names)
@@ -62,10 +67,11 @@ class SourceReader:
     def _known_variables(
         self, label: str, given: Mapping[str, str | None], *, owned: bool
     ) -> tuple[dict[str, str | None], dict[SettingKey, str]]:
-        """`ai_api_url` -> `ai__api_url`, and under which name each key was given.
+        """Select our variables: (values by SECTION__KEY in lower case, the variable's name by key).
 
-        The environment holds other programs' variables too (`SERVER`, `SYSTEM`, …): of these only SECTION__KEY is
-        ours. A `.env` is `owned`: every name in it must be known.
+        Short names are expanded: `ai_api_url` to `ai__api_url`. The environment also holds variables of other programs
+        (`SERVER`, `SYSTEM`, …), which are ignored. A `.env` is `owned`: every name in it must be known. Raises
+        ConfigError.
         """
         variables: dict[str, str | None] = {}
         names: dict[SettingKey, str] = {}
@@ -79,7 +85,7 @@ class SourceReader:
             if not ours or not value:
                 continue
             if key in names:
-                raise ConfigError(f"{label}: {names[key]} and {name} are the same setting: give one of them")
+                raise ConfigError(f"{label}: {names[key]} and {name} are the same setting: set only one of them")
             names[key] = name
             variables["__".join(key)] = value
         return variables, names
@@ -89,7 +95,7 @@ def _from_json(path: Path) -> SettingSource:
     def no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         if twice := [key for key in keys if keys.count(key) > 1]:
-            raise ConfigError(f"{path}: {twice[0]}: this key stands there twice")
+            raise ConfigError(f"{path}: {twice[0]}: this key occurs twice")
         return dict(pairs)
 
     try:

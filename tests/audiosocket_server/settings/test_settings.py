@@ -147,7 +147,7 @@ def test_the_backends_address(given: str, kept: str) -> None:
             {"audio": {"barge_in": True}},
             "settings: audio.barge_in: unknown key; did you mean system.barge_in?",
         ),
-        ({"ai": {"qqqqqq": 3}}, "settings: ai.qqqqqq: unknown key; there are api_url, timeout_seconds"),
+        ({"ai": {"qqqqqq": 3}}, "settings: ai.qqqqqq: unknown key; expected one of api_url, timeout_seconds"),
         ({"system": 5}, "settings: system: 5: expected an object of keys"),
         (
             {"system": {"silence_threshold_seconds": "soon"}},
@@ -181,24 +181,24 @@ def test_the_backends_address(given: str, kept: str) -> None:
         ),
         (
             {"speech": {"engine": "azure"}},
-            "settings: speech: Azure Speech needs AZURE_SPEECH_KEY and AZURE_SPEECH_REGION (or AZURE_SPEECH_ENDPOINT) "
-            "too",
+            "settings: speech: Azure Speech also needs AZURE_SPEECH_KEY and AZURE_SPEECH_REGION (or "
+            "AZURE_SPEECH_ENDPOINT)",
         ),
         (
             {"speech": {"azure_key": "x"}},
-            "settings: speech: Azure Speech needs AZURE_SPEECH_REGION (or AZURE_SPEECH_ENDPOINT) too",
+            "settings: speech: Azure Speech also needs AZURE_SPEECH_REGION (or AZURE_SPEECH_ENDPOINT)",
         ),
         (
             {"speech": {"azure_endpoint": "wss://speech.test"}},
-            "settings: speech: Azure Speech needs AZURE_SPEECH_KEY too",
+            "settings: speech: Azure Speech also needs AZURE_SPEECH_KEY",
         ),
         (
             {"speech": {"azure_key": "x", "azure_region": "eastus", "azure_endpoint": "wss://speech.test"}},
-            "settings: speech: AZURE_SPEECH_REGION and AZURE_SPEECH_ENDPOINT both say where Azure Speech is: give one",
+            "settings: speech: AZURE_SPEECH_REGION and AZURE_SPEECH_ENDPOINT exclude each other: set only one of them",
         ),
         (
             {"speech": {"azure_key": "x", "azure_region": "Brazil South"}},
-            'settings: speech.azure_region: "Brazil South": expected a region as Azure writes it in addresses, such as '
+            'settings: speech.azure_region: "Brazil South": expected a region as Azure spells it in addresses, such as '
             "brazilsouth",
         ),
         (
@@ -229,7 +229,7 @@ def test_several_mistakes_are_a_line_each_with_their_keys() -> None:
     [
         ('{"system": {,}}', "config.json:1:13: not valid JSON: Expecting property name enclosed in double quotes"),
         ("[]", 'config.json: expected an object of sections, such as {"system": {…}}'),
-        ('{"ai": {}, "ai": {}}', "config.json: ai: this key stands there twice"),
+        ('{"ai": {}, "ai": {}}', "config.json: ai: this key occurs twice"),
         ('{"ai": {"timeout_seconds": -1}}', "config.json: ai.timeout_seconds: -1: expected more than 0"),
     ],
 )
@@ -265,7 +265,7 @@ def test_files_that_are_named_must_exist_and_be_text() -> None:
         ("SPEECH__PHRASE_BOOKS=recordings", 'SPEECH__PHRASE_BOOKS: expected a list such as ["recordings"]'),
         (
             "AI_API_URL=http://a/\nAI__API_URL=http://b/",
-            "AI_API_URL and AI__API_URL are the same setting: give one of them",
+            "AI_API_URL and AI__API_URL are the same setting: set only one of them",
         ),
     ],
 )
