@@ -1,9 +1,8 @@
-"""The control API and the debug page (docs/server.md, Control API): shows calls, streams their events, takes pushes,
-hangs up, tells the metrics.
+"""The control API and the debug page (docs/server.md, Control API): calls, their events, pushes, hang-ups, metrics.
 
-It reads calls through the two small protocols below and changes two things only: it hands a pushed message to its call,
-and ends a call. What callers say is private data: it goes out here, to whoever `web_guard` lets in, and never into the
-log. Every answer is JSON, the page, the metrics and the streams aside; every error is {"error": "one line"}.
+It reads calls through the two protocols below, and changes only two things: it hands a pushed message to its call, and
+it hangs up. What callers say is private: it is sent only to clients that the `guard` admits, and never written to the
+log. Every answer is JSON, except the page, the metrics and the streams; every error is {"error": "one line"}.
 """
 
 import asyncio
@@ -35,7 +34,7 @@ __all__ = ["CallView", "CallsView", "ControlServer", "build_app"]
 Json = Mapping[str, object]
 
 MAX_BODY_BYTES = 1_000_000
-BODY_SECONDS = 10.0  # a body comes within this
+BODY_SECONDS = 10.0  # time limit of a request's body
 END_WITHIN_SECONDS = 1.0  # answers under way when the server ends
 TAKES_MESSAGES = (CallState.WAITING, CallState.IA_TURN)
 
@@ -46,44 +45,46 @@ _OPEN_PATHS = frozenset({"/", "/health", *_PAGE_FILES})
 
 
 class CallView(CallSource, Protocol):
-    """A call as the control API sees it."""
+    """Protocol of a call, as the control API sees it; implemented by `registry.calls.CallRecord`."""
 
     @property
     def id(self) -> str:
-        """The conversation id: the UUID, or UUID-2 for a second live call with it."""
+        """The conversation id: the UUID, or UUID-2 for a second live call with the same UUID."""
 
     @property
-    def state(self) -> CallState: ...
+    def state(self) -> CallState:
+        """The state of the call."""
 
     @property
     def last_answer(self) -> Json | None:
-        """The whole last reply JSON of the backend, answered or pushed."""
+        """The complete JSON of the backend's last reply or push."""
 
     def transcript(self) -> Sequence[Json]:
-        """Entries of at (seconds since the UUID), origin (caller, ai or system) and text, in their order."""
+        """Return the transcript: entries of at (seconds since the UUID), origin (caller, ai, system) and text."""
 
     def push(self, reply: BackendReply) -> bool:
-        """Queue a message of the backend; False where the state takes none or too many wait."""
+        """Queue a message of the backend. Returns False if the state accepts none or the queue is full."""
 
     def hang_up(self, reason: str) -> bool:
-        """End the call orderly, at once; False where it has ended already."""
+        """Hang up at once. Returns False if the call has ended already."""
 
 
 class CallsView(CallsSource, Protocol):
-    """The calls, live and recent."""
+    """Protocol of the calls of a server, live and recent; implemented by `registry.calls.Calls`."""
 
     @property
-    def metrics(self) -> CallMetrics: ...
+    def metrics(self) -> CallMetrics:
+        """The counters over all calls."""
 
     def all(self) -> Sequence[CallView]:
-        """The oldest first."""
+        """Return all calls that are kept, the oldest first."""
 
     def get(self, key: str) -> CallView | None:
-        """By its id (of two with one id, the newer), or by its number."""
+        """Find a call by its id (the newest one with that id) or by its number; None if there is none."""
 
 
 class ControlServer:
-    """The control API on a port of its own, in the running loop. `token`: what everybody who asks must have."""
+    """The control API on a port of its own, in the running loop. `token`: every client needs it; None: no token."""
 
     def __init__(self, calls: CallsView, token: SecretStr | None = None) -> None:
         self._streams = Streams(uuid4().hex)
@@ -91,23 +92,23 @@ class ControlServer:
         self._server = HttpServer(app, drain_seconds=END_WITHIN_SECONDS)
 
     async def start(self, host: str, port: int) -> str:
-        """Listen (port 0: any free one); the base address. Raises OSError, where the port is in use for instance."""
+        """Listen, and return the base address. Port 0 is any free one. Raises OSError if the port is in use."""
         await self._server.start(host, port)
         return self._server.url
 
     async def aclose(self) -> None:
-        """End the streams after their last event, and close. Idempotent; returns within a second or so."""
+        """End the streams after their last event, and close. Idempotent; takes about one second at most."""
         self._streams.end()
         await self._server.aclose()
 
 
 def guarded(app: ASGIApp, token: SecretStr | None) -> ASGIApp:
-    """`app` for those who may use it."""
+    """Return `app` behind the access guard."""
     return AccessGuard(app, token, _OPEN_PATHS)
 
 
 def build_app(calls: CallsView, streams: Streams | None = None) -> Starlette:
-    """The ASGI app. Without a `ControlServer` around it, its streams end with their call or client only."""
+    """Return the ASGI app. Without `streams` of a `ControlServer`, a stream ends only with its call or its client."""
     api = _Api(calls, streams or Streams())
     return Starlette(
         routes=[
@@ -130,6 +131,8 @@ def build_app(calls: CallsView, streams: Streams | None = None) -> Starlette:
 
 
 class _Api:
+    """The handlers of the routes."""
+
     def __init__(self, calls: CallsView, streams: Streams) -> None:
         self._calls = calls
         self._streams = streams
@@ -142,12 +145,12 @@ class _Api:
         return _Json({**listed_call(call), "transcript": call.transcript(), "last_answer": call.last_answer})
 
     async def stream_call(self, request: Request) -> Response:
-        """Replays from the start, or from the Last-Event-ID of a client that comes back, and goes on to the end."""
+        """Stream the call's events to its end: all of them, or those after the Last-Event-ID of the client."""
         call = self._call(request)
         after = request.headers.get("last-event-id", "")
         number = int(after) if after.isascii() and after.isdigit() and len(after) < 20 else 0
         if not call.live and not call.events(number):
-            return Response(status_code=204)  # tells an EventSource that there is nothing to come back for
+            return Response(status_code=204)  # tells an EventSource not to reconnect
         return self._streams.call(call, number)
 
     async def stream_list(self, request: Request) -> Response:
@@ -156,14 +159,18 @@ class _Api:
     async def push_message(self, request: Request) -> Response:
         self._live_call(request)
         body = await _body(request)
-        call = self._live_call(request)  # it may have ended meanwhile, or be another one of that id
+        call = self._live_call(request)  # looked up again: the call may have ended while the body arrived
         try:
             reply = read_reply(body)
         except ReplyError as error:
             raise HTTPException(422, str(error)) from None
         if not call.push(reply):
-            taken = " or ".join(TAKES_MESSAGES)
-            why = "too many messages wait" if call.state in TAKES_MESSAGES else f"a message is taken in {taken} only"
+            states = " or ".join(TAKES_MESSAGES)
+            why = (
+                "its queue of messages is full"
+                if call.state in TAKES_MESSAGES
+                else f"messages are accepted only in {states}"
+            )
             raise HTTPException(409, f"call {call.id} is in {call.state}: {why}")
         return _Json({"accepted": True, "warnings": reply.warnings}, 202)
 
@@ -179,8 +186,8 @@ class _Api:
         loop = asyncio.get_running_loop()
         ticker = Ticker.of(loop)
         dropped = sum(call.vitals().dropped_messages for call in self._calls.all() if call.live)
-        told = Snapshot.of(self._calls.metrics, self._live_calls(), dropped, ticker.lateness, ticker.skipped)
-        text, media_type = await loop.run_in_executor(None, as_text, told)
+        snapshot = Snapshot.of(self._calls.metrics, self._live_calls(), dropped, ticker.lateness, ticker.skipped)
+        text, media_type = await loop.run_in_executor(None, as_text, snapshot)
         return Response(text, headers={"Content-Type": media_type})
 
     def _live_calls(self) -> int:
@@ -206,9 +213,9 @@ async def _body(request: Request) -> bytes:
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > MAX_BODY_BYTES:
-                    raise HTTPException(413, f"a message has at most {MAX_BODY_BYTES} bytes")
+                    raise HTTPException(413, f"a message may have at most {MAX_BODY_BYTES} bytes")
     except TimeoutError:
-        raise HTTPException(408, f"the message did not come within {BODY_SECONDS:g} s") from None
+        raise HTTPException(408, f"the message did not arrive within {BODY_SECONDS:g} s") from None
     return bytes(body)
 
 
@@ -228,5 +235,5 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 class _Json(JSONResponse):
     def render(self, content: object) -> bytes:
-        # A backend's answer may hold half a surrogate pair, which UTF-8 cannot.
+        # A backend's answer may hold an unpaired surrogate, which UTF-8 cannot encode.
         return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

@@ -1,9 +1,9 @@
-"""Who may use the control API: the token, pages of other origins, other names of this machine. And the headers of every
-answer. Looks at requests only; knows no call.
+"""Access guard of the control API: decides which requests are answered, and adds the security headers. Knows no calls.
 
-Three dangers, three looks. Other people on the network: a token, without which the server does not start on such an
-address (`config.Server`). A web page that somebody visits and that asks for our address: `Sec-Fetch-Site` and `Origin`.
-The same under a name of its own that leads to loopback (DNS rebinding): `Host`.
+It guards against three dangers. Other people on the network need the token; beyond loopback the server does not start
+without one (`settings.ServerSettings`). A web page that a user visits and that sends requests to this server is
+recognised by `Sec-Fetch-Site` and `Origin`. The same page under a host name that resolves to loopback (DNS rebinding)
+is recognised by `Host`.
 """
 
 import hmac
@@ -29,7 +29,7 @@ HEADERS = {
 
 
 class AccessGuard:
-    """ASGI around the app. `open_paths`: what holds nothing private (the page's own files), for everybody."""
+    """ASGI middleware around `app`. `open_paths` need no token: they hold nothing private (the page's own files)."""
 
     def __init__(self, app: ASGIApp, token: SecretStr | None, open_paths: frozenset[str]) -> None:
         self._app = app
@@ -37,6 +37,8 @@ class AccessGuard:
         self._open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or refuse it with 401 or 403."""
+
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
@@ -50,18 +52,18 @@ class AccessGuard:
 
     def _refusal(self, path: str, headers: Headers) -> Response | None:
         if self._token is None and not _names_this_machine(headers.get("host", "")):
-            return json_error(403, "ask by an address or as localhost: without a token no other name is answered to")
+            return json_error(403, "without a token the host must be localhost or an IP address, not another name")
         if path in self._open_paths:
             return None
         if _of_another_origin(headers):
-            return json_error(403, "not from a page of another origin")
+            return json_error(403, "requests from web pages of another origin are refused")
         if self._token is not None and not _has(headers, self._token):
             return json_error(401, "a token is needed: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
         return None
 
 
 def json_error(status: int, line: str, headers: dict[str, str] | None = None) -> Response:
-    """The form of every error of this API."""
+    """Return an error response in the form of this API: {"error": line}."""
     body = json.dumps({"error": line}, ensure_ascii=False).encode("utf-8", "replace")
     return Response(body, status, headers, "application/json")
 
@@ -73,7 +75,7 @@ def _has(headers: Headers, token: SecretStr) -> bool:
 
 
 def _of_another_origin(headers: Headers) -> bool:
-    """Browsers say from where a request comes; a backend, curl and Prometheus say nothing."""
+    """Return True if the request comes from a page of another origin. Only browsers send these headers."""
     if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
         return True
     origin = headers.get("origin")
@@ -81,7 +83,7 @@ def _of_another_origin(headers: Headers) -> bool:
 
 
 def _names_this_machine(host: str) -> bool:
-    """An address is no name that somebody's DNS could point here; `localhost` is ours by definition."""
+    """Return True for localhost and for IP addresses: the names that no foreign DNS can point to this machine."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
     except ValueError:

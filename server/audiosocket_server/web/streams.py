@@ -1,7 +1,7 @@
-"""The event streams of the control API: one call's events, and the list of all calls with their levels.
+"""The event streams of the control API: the events of one call, and the list of all calls with their audio levels.
 
-Streams carry wake-ups, not events: each reads on in the calls' own history, so a slow client costs no memory and delays
-nobody. Levels are measured at most five times a second, once for all who watch, and not at all when nobody does.
+A stream is only woken, and then reads on in the history of the calls, so a slow client needs no memory and delays no
+other client. Levels are measured at most five times a second, once for all clients, and not at all without a client.
 """
 
 import asyncio
@@ -21,99 +21,101 @@ from audiosocket_server.web.guard import json_error
 __all__ = ["LISTED_CALLS", "MOST_STREAMS", "CallSource", "CallsSource", "Streams", "listed_call"]
 
 PING_SECONDS = 15
-LIST_EVERY_SECONDS = 0.2  # the list of calls and the levels are sent no more often than this
-MOST_STREAMS = 256  # open at a time; each costs a connection and a task
-LISTED_CALLS = 100  # in the stream of the list, the newest; GET /calls has all
+LIST_EVERY_SECONDS = 0.2  # shortest time between two messages of the list or of the levels
+MOST_STREAMS = 256  # open at a time; each needs a connection and a task
+LISTED_CALLS = 100  # the newest calls, which the stream of the list holds; GET /calls has all
 
 Watch = Callable[[Callable[[], None]], Callable[[], None]]
 
 
 class CallSource(Protocol):
-    """A call as its streams see it."""
+    """Protocol of a call, as far as streams need it; implemented by `registry.calls.CallRecord`."""
 
     @property
     def number(self) -> int:
-        """Of all calls of the server; never given twice."""
+        """The call's number among all calls of the server; never used again."""
 
     @property
-    def live(self) -> bool: ...
+    def live(self) -> bool:
+        """True until the call has ended."""
 
     @property
     def version(self) -> int:
-        """Rises with each event."""
+        """A number that rises with each event."""
 
     @property
     def began_at(self) -> float:
-        """In the loop's seconds."""
+        """When the UUID arrived, in seconds of the loop's clock."""
 
-    def summary(self) -> Mapping[str, object]: ...
+    def summary(self) -> Mapping[str, object]:
+        """Return the call as an entry of the list of calls (docs/server.md)."""
 
-    def events(self, after: int = 0) -> Sequence[Recorded]: ...
+    def events(self, after: int = 0) -> Sequence[Recorded]:
+        """Return the kept events with a number greater than `after`, in order."""
 
-    def vitals(self) -> Vitals: ...
+    def vitals(self) -> Vitals:
+        """Return the audio levels at this moment."""
 
-    def watch(self, wake: Callable[[], None]) -> Callable[[], None]: ...
+    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` after each event. Returns a function that ends the watch."""
 
 
 class CallsSource(Protocol):
-    def all(self) -> Sequence[CallSource]: ...
+    """Protocol of the calls of a server, as far as streams need it; implemented by `registry.calls.Calls`."""
 
-    def watch(self, wake: Callable[[], None]) -> Callable[[], None]: ...
+    def all(self) -> Sequence[CallSource]:
+        """Return all calls that are kept, the oldest first."""
+
+    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` after a call began, had an event or ended. Returns a function that ends the watch."""
 
 
 class Streams:
-    """The open streams of one server. `server_id` tells a client that comes back whether it is still the same one."""
+    """The open streams of one server. By `server_id`, a client that reconnects recognises a restarted server."""
 
     def __init__(self, server_id: str = "") -> None:
         self._server_id = server_id
         self.open = 0
+        """The number of open streams."""
         self._wakes: set[asyncio.Event] = set()
         self._ended = False
         self._levels = _Levels()
 
     def end(self) -> None:
-        """Every stream ends after its last event."""
+        """End every stream after its last event."""
         self._ended = True
         for wake in self._wakes:
             wake.set()
 
     def call(self, call: CallSource, after: int) -> Response:
-        """The events of one call that come after number `after`."""
+        """Return a stream of the call's events with a number greater than `after`."""
         return _Stream(self._call_events(call, after), self)
 
     def list(self, calls: CallsSource, *, levels: bool) -> Response:
-        """The list of calls."""
+        """Return a stream of the list of calls, then of its changes; with `levels`, of the audio levels too."""
         return _Stream(self._call_lists(calls, levels=levels), self)
 
     async def _call_events(self, call: CallSource, after: int) -> AsyncIterator[ServerSentEvent]:
         with self._watching(call.watch) as wake:
             while True:
                 wake.clear()
-                last_look = not call.live or self._ended  # before the events: the last is recorded, then the call ends
+                ended = not call.live or self._ended  # read before the events, so that the last event is among them
                 for recorded in call.events(after):
                     after = recorded.number
                     yield ServerSentEvent(_json(recorded.to_json()), id=str(after), event=recorded.type)
-                if last_look:
+                if ended:
                     return
                 await wake.wait()
 
     async def _call_lists(self, calls: CallsSource, *, levels: bool) -> AsyncIterator[ServerSentEvent]:
-        """First the whole list, then what changed in it; with `levels` also those, as long as a call is live."""
-        sent: dict[int, int] = {}
-        first = True
+        """Yield the whole list, then its changes; with `levels`, the audio levels too while a call is live."""
+        list_state = _ListState(self._server_id)
         with self._watching(calls.watch) as wake:
             while not self._ended:
                 wake.clear()
                 listed = calls.all()[-LISTED_CALLS:]
-                changed = [call for call in listed if sent.get(call.number) != call.version]
-                gone = sorted(sent.keys() - {call.number for call in listed})
-                sent = {call.number: call.version for call in listed}
-                if changed or gone or first:
-                    told: dict[str, object] = {"calls": [listed_call(call) for call in changed], "gone": gone}
-                    if first:
-                        told = {"server": self._server_id, **told}
-                    yield ServerSentEvent(_json(told), event="calls" if first else "changed")
-                    first = False
+                if (message := list_state.update(listed)) is not None:
+                    yield message
                 live = [call for call in listed if call.live] if levels else []
                 if live:
                     yield ServerSentEvent(self._levels.of(live), event="levels")
@@ -123,7 +125,7 @@ class Streams:
 
     @contextmanager
     def _watching(self, watch: Watch) -> Iterator[asyncio.Event]:
-        """An event that is set after each change, and at the end of the server."""
+        """Yield an event that is set after each change, and when the streams end."""
         wake = asyncio.Event()
         unwatch = watch(wake.set)
         self._wakes.add(wake)
@@ -135,12 +137,33 @@ class Streams:
 
 
 def listed_call(call: CallSource) -> Mapping[str, object]:
-    """Its summary, and how long ago it began."""
+    """Return the call's summary, with the seconds since it began. Needs the running loop."""
     return {**call.summary(), "began_seconds_ago": round(asyncio.get_running_loop().time() - call.began_at, 3)}
 
 
+class _ListState:
+    """The list of calls as one client knows it."""
+
+    def __init__(self, server_id: str) -> None:
+        self._server_id = server_id
+        self._versions: dict[int, int] | None = None  # by call number; None: nothing was sent yet
+
+    def update(self, listed: Sequence[CallSource]) -> ServerSentEvent | None:
+        """Return the message that brings the client up to date: the whole list, then changes; None if up to date."""
+        known = self._versions
+        self._versions = {call.number: call.version for call in listed}
+        if known is None:
+            whole = {"server": self._server_id, "calls": [listed_call(call) for call in listed], "gone": []}
+            return ServerSentEvent(_json(whole), event="calls")
+        changed = [listed_call(call) for call in listed if known.get(call.number) != call.version]
+        gone = sorted(known.keys() - self._versions.keys())
+        if not changed and not gone:
+            return None
+        return ServerSentEvent(_json({"calls": changed, "gone": gone}), event="changed")
+
+
 class _Levels:
-    """The levels of the live calls, measured once for all who watch."""
+    """The audio levels of the live calls, measured once for all clients."""
 
     def __init__(self) -> None:
         self._text = ""
@@ -148,7 +171,7 @@ class _Levels:
         self._measured_at = float("-inf")
 
     def of(self, live: Sequence[CallSource]) -> str:
-        """As JSON: number -> seconds since the UUID, the caller's level, the bot's (dBFS)."""
+        """Return JSON: by call number, the seconds since the UUID, the caller's level and the bot's level (dBFS)."""
         now = asyncio.get_running_loop().time()
         numbers = [call.number for call in live]
         if numbers != self._numbers or now - self._measured_at > LIST_EVERY_SECONDS / 2:
@@ -167,7 +190,7 @@ def _json(content: object) -> str:
 
 
 class _Stream(EventSourceResponse):
-    """Server-sent events, with a sign of life now and then. One too many answers 503."""
+    """A response of server-sent events, with a ping every 15 s. Beyond `MOST_STREAMS` it answers 503."""
 
     def __init__(self, events: AsyncIterator[ServerSentEvent], streams: Streams) -> None:
         super().__init__(events, ping=PING_SECONDS, ping_message_factory=lambda: ServerSentEvent(comment="still here"))
@@ -175,7 +198,7 @@ class _Stream(EventSourceResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._streams.open >= MOST_STREAMS:
-            refusal = json_error(503, f"{MOST_STREAMS} streams are open, the limit", {"Retry-After": "10"})
+            refusal = json_error(503, f"too many streams are open: {MOST_STREAMS} is the limit", {"Retry-After": "10"})
             await refusal(scope, receive, send)
             return
         self._streams.open += 1
@@ -185,6 +208,8 @@ class _Stream(EventSourceResponse):
             self._streams.open -= 1
 
     async def _listen_for_exit_signal(self) -> None:  # type: ignore[override]
-        """The library would watch the process for signals, twice a second and past the server's end. A stream of ours
-        ends by itself, when its server does (`Streams.end`)."""
+        """Wait for ever: the stream ends when its server does (`Streams.end`).
+
+        The library's own method watches the process for signals, twice a second and beyond the server's end.
+        """
         await asyncio.Event().wait()

@@ -138,9 +138,9 @@ def test_a_pushed_message_reaches_its_call() -> None:
 @pytest.mark.parametrize(
     ("state", "waiting", "code", "why"),
     [
-        (CallState.USER_TURN, 0, 409, "call a is in USER_TURN: a message is taken in WAITING or IA_TURN only"),
-        (CallState.STANDBY, 0, 409, "call a is in STANDBY: a message is taken in WAITING or IA_TURN only"),
-        (CallState.IA_TURN, 2, 409, "call a is in IA_TURN: too many messages wait"),
+        (CallState.USER_TURN, 0, 409, "call a is in USER_TURN: messages are accepted only in WAITING or IA_TURN"),
+        (CallState.STANDBY, 0, 409, "call a is in STANDBY: messages are accepted only in WAITING or IA_TURN"),
+        (CallState.IA_TURN, 2, 409, "call a is in IA_TURN: its queue of messages is full"),
     ],
 )
 def test_a_message_that_the_call_does_not_take_is_409(state: CallState, waiting: int, code: int, why: str) -> None:
@@ -170,7 +170,7 @@ def test_a_message_for_an_unknown_or_ended_call_is_404() -> None:
         (b"", 422, "not valid JSON: Expecting value (line 1, column 1)"),
         (b'{"mensagem": "Pode entrar."}', 422, "content is missing"),
         (b'{"content": {"mensagem": 1}}', 422, "content.mensagem: expected text, not a number"),
-        (b" " * (MAX_BODY_BYTES + 1), 413, f"a message has at most {MAX_BODY_BYTES} bytes"),
+        (b" " * (MAX_BODY_BYTES + 1), 413, f"a message may have at most {MAX_BODY_BYTES} bytes"),
     ],
 )
 def test_a_bad_message_is_refused_with_the_reason(body: bytes, code: int, why: str) -> None:
