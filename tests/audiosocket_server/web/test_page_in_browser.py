@@ -254,7 +254,7 @@ async def test_the_token_is_asked_for_kept_in_the_tab_and_gone_from_the_address(
             await expect(page.locator("#board")).to_be_hidden()
             assert UUID not in await page.content()
             await page.keyboard.type("wrong\n")
-            await expect(page.locator("#login-error")).to_have_text("The server does not take this token.")
+            await expect(page.locator("#login-error")).to_have_text("The server rejects this token.")
             await page.keyboard.type(f"{TOKEN}\n")
             await expect(page.locator("#call-id")).to_have_text(UUID)
             await expect(page.locator("#transcript li")).to_have_count(4)

@@ -1,6 +1,6 @@
-// The debug page: one stream tells the list of calls and their levels, another the events of the chosen call. It shows
-// the newest call until somebody chooses one. Every text goes in as textContent: what callers and backends say is not to
-// be trusted as HTML.
+// The debug page. One stream brings the list of calls and their levels, another the events of the chosen call. The page
+// shows the newest call until the user chooses one. Every text is set as textContent: what callers and backends say must
+// never be parsed as HTML.
 import { CallView } from "./call.js";
 import { CallList } from "./list.js";
 import { keepToken, Stream, takeTokenFromAddress } from "./stream.js";
@@ -14,12 +14,12 @@ const list = new CallList((number) => {
   choose(number);
   if (at("call").getBoundingClientRect().top > innerHeight / 2) at("call").scrollIntoView({ block: "start" });
 });
-let pinned = false; // chosen by somebody: a newer call does not take its place
+let pinned = false; // chosen by the user: a newer call does not replace it
 let chosen = null;
 let server = null;
 let stream = null;
 
-function tellLink(kind, words) {
+function showLink(kind, words) {
   at("link").dataset.link = kind;
   at("link").textContent = words;
 }
@@ -32,16 +32,16 @@ function choose(number) {
   else view.show(calls.get(number));
 }
 
-function learn(told) {
-  for (const call of told.calls) {
-    // The request's way takes time: the earliest estimate is the best.
+function learn(news) {
+  for (const call of news.calls) {
+    // The response takes time to arrive: the earliest estimate is the best.
     const beganAt = Date.now() - 1000 * call.began_seconds_ago;
     call.beganAt = Math.min(beganAt, calls.get(call.number)?.beganAt ?? Infinity);
     calls.set(call.number, call);
     list.put(call);
     if (call.number === chosen) view.update(call);
   }
-  for (const number of told.gone) forget(number);
+  for (const number of news.gone) forget(number);
   const newest = Math.max(...calls.keys());
   if (calls.size === 0) choose(null);
   else if (!calls.has(chosen) || (!pinned && newest > chosen)) {
@@ -58,7 +58,7 @@ function forget(number) {
 function event(type, data) {
   if (type === "calls") {
     if (server !== data.server) {
-      // Another run of the server counts its calls anew.
+      // A restarted server numbers its calls from 1 again.
       calls.clear();
       list.clear();
       choose(null);
@@ -79,12 +79,12 @@ function event(type, data) {
 function start() {
   at("login").hidden = true;
   at("board").hidden = false;
-  tellLink("wait", "connecting");
+  showLink("wait", "connecting");
   stream?.close();
   stream = new Stream("events?levels=1", {
     event,
-    open: () => tellLink("live", "live"),
-    lost: (why) => tellLink("lost", `${why}, trying again`),
+    open: () => showLink("live", "live"),
+    lost: (why) => showLink("lost", `${why}, reconnecting`),
     refused: askForToken,
   });
 }
@@ -95,8 +95,8 @@ function askForToken() {
   view.close();
   at("board").hidden = true;
   at("login").hidden = false;
-  at("login-error").textContent = asked ? "The server does not take this token." : "";
-  tellLink("wait", "waits for the token");
+  at("login-error").textContent = asked ? "The server rejects this token." : "";
+  showLink("wait", "waiting for the token");
   at("token").focus();
 }
 

@@ -1,4 +1,4 @@
-// The chosen call: its head, its transcript, its waits, its timeline. Reads its own event stream.
+// The chosen call: its head, its transcript, its timeline, and the latency of each answer. It reads its own event stream.
 import { ask, Stream } from "./stream.js";
 import { Timeline } from "./timeline.js";
 import { clock, element, inSeconds, LINES, NAMES, share } from "./words.js";
@@ -37,7 +37,7 @@ export class CallView {
     at("legend").hidden = true;
     this.answer = null;
     this.answers = [];
-    this.told = {}; // by its events, which are ahead of the list
+    this.fresh = {}; // state and hold from the call's own events, which arrive before the list
     this.timeline.reset();
     this.level([0, -120, -120], false);
     this.notSure();
@@ -59,7 +59,7 @@ export class CallView {
     at("call").hidden = true;
   }
 
-  // The list knows something new of it.
+  // The list has a new entry for the call.
   update(call) {
     this.call = call;
     const took = call.live ? "" : `, ${clock(call.ended.duration_ms / 1000)} long`;
@@ -74,7 +74,7 @@ export class CallView {
 
   drawState() {
     const { live, ended } = this.call;
-    const { state, hold } = { ...this.call, ...this.told };
+    const { state, hold } = { ...this.call, ...this.fresh };
     at("state").textContent = live ? state : "ended";
     at("state").className = `chip ${live ? state : ended.by}`;
     at("hold").hidden = !live || !hold;
@@ -102,8 +102,8 @@ export class CallView {
     this.timeline.event(type, e);
     if (type === "transcript_interim") at("interim").textContent = `${e.text} …`;
     if (type === "stage_took") this.stage(e);
-    if (type === "state_changed") this.told.state = e.after;
-    if (type === "hold_started" || type === "hold_stopped") this.told.hold = type === "hold_started";
+    if (type === "state_changed") this.fresh.state = e.after;
+    if (type === "hold_started" || type === "hold_stopped") this.fresh.hold = type === "hold_started";
     this.drawState();
     const line = LINES[type]?.(e);
     if (line) {
@@ -123,9 +123,9 @@ export class CallView {
     if (follows) log.scrollTop = log.scrollHeight;
   }
 
-  // --- the waits ---
+  // --- the latency of each answer ---
 
-  // An answer begins with the end of the caller's speech; a pushed message answers no word of his.
+  // An answer begins with the end of the caller's speech; a pushed message answers nothing that the caller said.
   stage(e) {
     if (e.stage === "endpoint") {
       this.answer = { at: e.at, parts: {} };
@@ -143,7 +143,7 @@ export class CallView {
     for (const answer of this.answers) drawAnswer(answer, longest);
   }
 
-  // --- what one can do ---
+  // --- actions ---
 
   async hangUp() {
     const button = at("hang-up");
@@ -192,8 +192,8 @@ function drawAnswer({ at: seconds, parts, total, row }, longest) {
     part.title = `${stage.replace("_", " ")} ${inSeconds(parts[stage])}`;
     stack.append(part);
   }
-  const told = STAGES.filter((stage) => stage in parts).map((stage) => `${stage.replace("_", " ")} ${inSeconds(parts[stage])}`);
-  row.replaceChildren(head, stack, element("p", "parts", told.join(" · ")));
+  const texts = STAGES.filter((stage) => stage in parts).map((stage) => `${stage.replace("_", " ")} ${inSeconds(parts[stage])}`);
+  row.replaceChildren(head, stack, element("p", "parts", texts.join(" · ")));
 }
 
 // A level in dBFS, as a bar and as a number.

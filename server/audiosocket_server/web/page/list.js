@@ -1,4 +1,4 @@
-// The list of calls: those now, those before; the newest first.
+// The list of calls, live ones and ended ones; the newest first.
 import { Meter } from "./call.js";
 import { clock, element, NAMES } from "./words.js";
 
@@ -19,7 +19,7 @@ export class CallList {
     this.arrange();
   }
 
-  // New, or changed.
+  // A call is new, or has changed.
   put(call) {
     let card = this.cards.get(call.number);
     if (!card) {
@@ -60,7 +60,7 @@ export class CallList {
     }
   }
 
-  // Cards are put in place only where they are not: the focus stays.
+  // Only cards in the wrong place are moved, so that the focus stays.
   arrange() {
     const calls = [...this.cards.values()].sort((a, b) => b.call.number - a.call.number);
     for (const [id, cards] of [["live", calls.filter((c) => c.call.live)], ["ended", calls.filter((c) => !c.call.live)]]) {

@@ -1,13 +1,13 @@
-// Requests to the server with the token, where one is needed, and its event streams. An EventSource cannot send a token,
-// so the streams are read here; like one, they come back with Last-Event-ID and miss nothing.
+// Requests to the server, with the token if one is needed, and its event streams. An EventSource cannot send a token, so
+// the streams are read here. Like an EventSource, they reconnect with Last-Event-ID and miss nothing.
 
 const KEY = "control-token";
-const SILENT_FOR_MS = 40_000; // the server gives a sign of life every 15 s
+const SILENT_FOR_MS = 40_000; // the server sends a ping every 15 s
 const DELAYS_MS = [300, 1000, 2000, 5000];
 
 export class NoToken extends Error {}
 
-// A link may bring the token: #token=…; it does not stay in the address.
+// Takes the token from a link with #token=…, and removes it from the address.
 export function takeTokenFromAddress() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given === null) return;
@@ -19,7 +19,7 @@ export function keepToken(token) {
   sessionStorage.setItem(KEY, token);
 }
 
-// fetch, from this server; throws NoToken where it asks for one.
+// fetch from this server; throws NoToken if the server needs a token.
 export async function ask(path, options = {}) {
   const headers = new Headers(options.headers);
   const token = sessionStorage.getItem(KEY);
@@ -29,7 +29,7 @@ export async function ask(path, options = {}) {
   return answer;
 }
 
-// Follows a stream until `close` or its end. handlers: event(type, data), and if wished open(), lost(why), refused(error).
+// Follows a stream until `close` or its end. handlers: event(type, data); optional open(), lost(why), refused(error).
 export class Stream {
   constructor(path, handlers) {
     this.path = path;
@@ -55,7 +55,7 @@ export class Stream {
     this.abort = null;
   }
 
-  // Who does not look costs the server nothing.
+  // A hidden page closes its streams, and costs the server nothing.
   look() {
     if (document.hidden) this.stop();
     else if (!this.closed && !this.abort) this.run();
@@ -99,7 +99,7 @@ export class Stream {
     this.silence = setTimeout(() => abort.abort(), SILENT_FOR_MS);
   }
 
-  // True where the stream said by itself that it is over.
+  // Returns true if the stream ended with its last event.
   async read(body, abort) {
     const reader = body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
@@ -128,7 +128,7 @@ export class Stream {
     try {
       this.handlers.event(fields.event, JSON.parse(fields.data));
     } catch (error) {
-      reportError(error); // a fault of the page, and no reason to read the stream again
+      reportError(error); // an error of the page, which reading the stream again would not mend
     }
     if (fields.id) this.lastId = fields.id;
     return fields.event === "call_ended";

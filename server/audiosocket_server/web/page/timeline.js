@@ -1,5 +1,5 @@
-// A call as lanes over time, drawn as it happens: states, caller, AI and hold audio, what the backend did. Its items are
-// made once and only moved, so that a mouse may rest on one and read its text.
+// The timeline of a call, drawn live: lanes for the states, the caller, the AI with hold audio, and the other events. Its
+// items are made once and then only moved, so that the tooltip of an item under the mouse stays.
 import { clock, element, inSeconds, share } from "./words.js";
 
 const STEPS = [20, 30, 45, 60, 90, 120, 180, 300, 600, 1200, 1800, 3600]; // seconds that a live call may fill
@@ -48,7 +48,7 @@ export class Timeline {
 
   reset() {
     for (const item of this.items ?? []) item.made.remove();
-    this.items = []; // {made, from, to}: to is null while it goes on; undefined for an instant
+    this.items = []; // {made, from, to}: `to` is null while the item continues; undefined for a point in time
     this.levels = []; // [seconds, caller, bot]
     this.open = {};
     this.endedAt = null;
@@ -72,7 +72,7 @@ export class Timeline {
     }
   }
 
-  // The utterance ended before the silence by which its end was known.
+  // The utterance ended before the silence that revealed its end.
   speechEnded(e) {
     const item = this.open.caller;
     this.finish("caller", item ? Math.min(e.at, item.from + e.duration_ms / 1000) : e.at);
@@ -135,7 +135,7 @@ export class Timeline {
       }
       const right = x(to ?? until);
       made.hidden = right < 0 || left > 100;
-      const shownFrom = Math.max(0, left); // so that the text of a long bar stays in sight
+      const shownFrom = Math.max(0, left); // so that the text of a long bar stays visible
       made.style.left = `${shownFrom}%`;
       const shown = Math.max(0, Math.min(100, right) - shownFrom);
       made.style.width = `${shown}%`;
@@ -149,7 +149,7 @@ export class Timeline {
 
   drawLevels(from, span) {
     const shown = this.levels.filter(([at]) => at >= from - 1);
-    const column = Math.max(0.2, span / 400); // seconds; no more columns than can be seen
+    const column = Math.max(0.2, span / 400); // seconds; no more columns than are visible
     ["caller", "ai"].forEach((name, index) => {
       const heights = new Map();
       for (const sample of shown) {

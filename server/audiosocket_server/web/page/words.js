@@ -1,4 +1,4 @@
-// How things are written. Pure.
+// Texts and number formats of the page. Pure.
 
 export const NAMES = { caller: "caller", ai: "AI", system: "system" };
 
@@ -12,17 +12,17 @@ export function clock(seconds, decimals = 1) {
 
 export const inSeconds = (ms) => `${(ms / 1000).toFixed(2)}\u00a0s`;
 
-// What an event of a call adds to its transcript: who, and what; a third word where it is bad news.
+// The transcript line of an event: [who, text], with a CSS class as a third element for failures.
 export const LINES = {
   call_started: (e) => ["system", `call from ${e.peer}`],
   state_changed: (e) => ["system", `${e.before} → ${e.after}`],
   transcript_final: (e) => {
     if (e.text) return ["caller", e.text];
-    return e.failed ? ["system", `recognition failed: ${e.detail}`, "bad"] : ["system", "nothing understood"];
+    return e.failed ? ["system", `recognition failed: ${e.detail}`, "bad"] : ["system", "nothing was understood"];
   },
   playback_started: (e) => ["ai", e.text],
   dtmf_received: (e) => ["caller", `DTMF ${e.digit}`],
-  backend_failed: (e) => ["system", `backend: ${e.kind}, ${e.detail}`, "bad"],
+  backend_failed: (e) => ["system", `the AI backend failed (${e.kind}): ${e.detail}`, "bad"],
   message_pushed: (e) => ["system", `the backend pushes ${e.set_call_status}`],
   synthesis_failed: (e) => ["system", `speech synthesis failed: ${e.detail}`, "bad"],
   hold_started: () => ["system", "hold audio starts"],
@@ -35,7 +35,7 @@ export const LINES = {
 export const FLOOR_DBFS = -60;
 export const share = (dbfs) => Math.min(1, Math.max(0, 1 - dbfs / FLOOR_DBFS));
 
-// An element with a class and a text. What callers and backends say is only ever a text.
+// Makes an element with a class and a text. What callers and backends say is only ever set as text.
 export function element(tag, className = "", text = "") {
   const made = document.createElement(tag);
   if (className) made.className = className;
