@@ -1,1 +1,1 @@
-"""Speech engines: `base` says what one is; one file a vendor."""
+"""Speech engines: `base` defines the protocol; each vendor has a module or a package of its own."""

@@ -1,7 +1,7 @@
-"""What a speech engine is: streaming recognition and streaming synthesis, 8 kHz both ways. Protocols only.
+"""The protocol of a speech engine: streaming recognition and streaming synthesis, both 8 kHz.
 
-An engine is made once and serves all calls. Nothing here blocks the event loop: work of more than about 2 ms goes
-to the loop's executor. An engine never invents a text: where it recognised nothing, the text is empty.
+An engine is made once and serves all calls. It never blocks the event loop: work of more than about 2 ms belongs in the
+executor. It never invents a text: if nothing was recognised, the text is empty.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -11,50 +11,52 @@ __all__ = ["Checked", "Recognition", "SpeechEngine", "SpeechError", "SpeechUnava
 
 
 class SpeechError(Exception):
-    """The engine failed (not: recognised nothing). The message is one line for the log."""
+    """The engine failed, as opposed to recognising nothing. The message is one line for the log."""
 
 
 class SpeechUnavailable(SpeechError):
-    """It failed now, and may work in a minute with nothing changed: unreachable, throttled, silent, too busy."""
+    """The engine failed, but may work later without any change: unreachable, throttled, silent, too busy."""
 
 
 class Recognition(Protocol):
-    """One caller turn. Fed live, pre-roll first; closed by our endpointing."""
+    """The recognition of one utterance. It is fed live, pre-roll first, and finished by the endpointing."""
 
     def feed(self, pcm: bytes) -> None:
         """Take caller audio: SLIN, 16-bit little-endian, 8 kHz, any length. Returns at once; must not raise."""
 
     async def finish(self) -> str:
-        """No more audio comes: the final text, "" where nothing was recognised. Raises SpeechError."""
+        """End the audio, and return the final text; "" if nothing was recognised. Raises SpeechError."""
 
     def cancel(self) -> None:
-        """Give the turn up (the call is over, or the utterance was too short). Idempotent, returns at once."""
+        """Discard the recognition (the call is over, or the utterance was too short). Idempotent; returns at once."""
 
 
 class SpeechEngine(Protocol):
-    """Recognition and synthesis of one vendor."""
+    """Recognition and synthesis by one vendor."""
 
     @property
     def name(self) -> str:
-        """`azure`, `local` or `embedded`."""
+        """The engine's name: `azure`, `local` or `embedded`."""
 
     def recognise(self, language: str, on_interim: Callable[[str], None]) -> Recognition:
-        """Open the recognition of one caller turn. `language` is a tag such as pt-BR; `on_interim` is called on the
-        event loop with what is understood so far."""
+        """Start the recognition of one utterance.
+
+        `language`: a tag such as pt-BR. `on_interim` is called on the event loop with the text understood so far.
+        """
 
     def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
-        """Speak: chunks of SLIN, 8 kHz, of any even length, as they become ready. Raises SpeechError at any chunk."""
+        """Speak `text`: yields SLIN (8 kHz, any even length) as it becomes ready. May raise SpeechError at any time."""
 
     async def aclose(self) -> None:
-        """Let go of everything that the engine holds."""
+        """Release everything that the engine holds."""
 
 
 @runtime_checkable
 class Checked(Protocol):
-    """What an engine may have beside: a way to prove, before the first call, that it works."""
+    """Optional protocol of an engine that can prove, before the first call, that it works."""
 
     async def check(self) -> str:
-        """Do for real, once, what calls will ask for, within seconds: what was tried, in one line.
+        """Recognise and speak once, for real and within seconds. Returns one line that says what was tried.
 
-        Raises SpeechError that says what to install or to set; SpeechUnavailable where only time helps.
+        Raises SpeechError that says what to install or to set; SpeechUnavailable if waiting may help.
         """

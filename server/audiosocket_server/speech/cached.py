@@ -1,7 +1,6 @@
-"""The same sentences are not made again on every call: a memory of speech in front of any engine. Bounded.
+"""A bounded cache of synthesised speech in front of any engine, so that frequent sentences are made only once.
 
-What is kept is a message that was made to its end; where one fails or is given up, nothing is. Recognition passes
-through.
+Only complete messages are kept, not those that failed or were stopped. Recognition passes through.
 """
 
 from collections import OrderedDict
@@ -12,26 +11,29 @@ from audiosocket_server.speech.base import Recognition, SpeechEngine
 __all__ = ["CachedSpeech"]
 
 MOST_BYTES = 32_000_000  # over half an hour of 8 kHz
-LONGEST_BYTES = 1_000_000  # a minute: longer messages are hardly said twice
+LONGEST_BYTES = 1_000_000  # about a minute: longer messages are hardly ever repeated
 
 
 class CachedSpeech:
-    """A `SpeechEngine` in front of another; `aclose` closes both."""
+    """A `SpeechEngine` that caches the speech of another. `most_bytes`: size of the cache."""
 
     def __init__(self, engine: SpeechEngine, *, most_bytes: int = MOST_BYTES) -> None:
         self._engine = engine
         self._most_bytes = most_bytes
-        self._kept: OrderedDict[tuple[str, str], bytes] = OrderedDict()  # by text and voice; the oldest use first
+        self._kept: OrderedDict[tuple[str, str], bytes] = OrderedDict()  # by text and voice; least recently used first
         self._bytes = 0
 
     @property
     def name(self) -> str:
+        """The name of the engine behind the cache."""
         return self._engine.name
 
     def recognise(self, language: str, on_interim: Callable[[str], None]) -> Recognition:
+        """Start the recognition of one utterance. See `SpeechEngine`."""
         return self._engine.recognise(language, on_interim)
 
     async def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
+        """Speak `text`: in one chunk if it is in the cache, else as the engine makes it. See `SpeechEngine`."""
         key = (text, voice)
         if (kept := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
@@ -51,13 +53,14 @@ class CachedSpeech:
             self._keep(key, bytes(made))
 
     def _keep(self, key: tuple[str, str], pcm: bytes) -> None:
-        self._bytes += len(pcm) - len(self._kept.pop(key, b""))  # two calls may have made it at the same time
+        self._bytes += len(pcm) - len(self._kept.pop(key, b""))  # two calls may have made the same text at once
         self._kept[key] = pcm
         while self._bytes > self._most_bytes:
             _, dropped = self._kept.popitem(last=False)
             self._bytes -= len(dropped)
 
     async def aclose(self) -> None:
+        """Empty the cache, and close the engine."""
         self._kept.clear()
         self._bytes = 0
         await self._engine.aclose()

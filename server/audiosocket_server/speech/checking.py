@@ -1,4 +1,4 @@
-"""Does the engine work, here and now: asked before the first call. Bounded, whatever the engine does."""
+"""Check of a speech engine before the first call, within a time limit."""
 
 import asyncio
 
@@ -10,11 +10,14 @@ CHECK_SECONDS = 30.0
 
 
 async def check_engine(engine: SpeechEngine) -> str:
-    """What was tried, in one line. Raises SpeechError: what to install or to set; SpeechUnavailable: not now."""
+    """Check the engine if it can be checked. Returns one line that says what was tried.
+
+    Raises SpeechError that says what to install or to set; SpeechUnavailable if waiting may help, also after 30 s.
+    """
     if not isinstance(engine, Checked):
-        return "made; there is nothing that could be tried beforehand"
+        return "the engine was made; it has no check to run"
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             return await engine.check()
     except TimeoutError:
-        raise SpeechUnavailable(f"the check was not over within {CHECK_SECONDS:g} s") from None
+        raise SpeechUnavailable(f"the check did not finish within {CHECK_SECONDS:g} s") from None

@@ -1,8 +1,8 @@
-"""Which speech engine: the settings' word, else what there is. Says why, for the log.
+"""Choice of the speech engine: by the settings, else by what is installed. Gives the reason, for the log.
 
-Engines are imported late, by name: nobody pays for a vendor's kit that is not used. An engine of somebody else's is
-`module:callable`; the callable takes the settings, may block, and returns a `SpeechEngine` (docs/server.md, Speech
-engines).
+An engine is imported by name when it is chosen, so that no unused vendor SDK is loaded. A third-party engine is an
+import string `module:callable`; the callable takes the settings, may block, and returns a `SpeechEngine`
+(docs/server.md, Speech engines).
 """
 
 import importlib
@@ -17,38 +17,40 @@ from audiosocket_server.speech.recordings import EmbeddedEngine
 
 __all__ = ["EngineChoice", "choose", "load_engine"]
 
-# Each module has `load(settings) -> SpeechEngine`, which may block. Of its extra it needs these modules.
+# Each vendor's module has `load(settings) -> SpeechEngine`, which may block. _EXTRAS: the modules that it needs.
 _VENDORS = {"azure": "audiosocket_server.speech.azure", "local": "audiosocket_server.speech.local"}
 _EXTRAS = {"azure": ("azure.cognitiveservices.speech",), "local": ("ctranslate2", "tokenizers", "onnxruntime")}
 
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
-    """The engine's name, and why it is that one."""
+    """The name of the engine, and the reason for the choice."""
 
     engine: str
     reason: str
 
 
 def choose(settings: Settings) -> EngineChoice:
-    """Decide without loading anything."""
+    """Choose an engine. Loads nothing."""
     speech = settings.speech
     if speech.engine is not None:
         return EngineChoice(speech.engine, "set by speech.engine")
     passed_over = ""
     if speech.azure_key is not None:
         if _is_installed("azure"):
-            return EngineChoice("azure", "there is a key")
+            return EngineChoice("azure", "there is a key for Azure Speech")
         passed_over = "there is a key for Azure Speech, but the extra [azure] is not installed; "
     if _is_installed("local"):
-        return EngineChoice("local", f"{passed_over}no key is needed, and the extra [local] is installed")
-    return EngineChoice(
-        "embedded", f"{passed_over or 'no speech.engine is set, there is no key, '}the extra [local] is not installed"
-    )
+        return EngineChoice("local", f"{passed_over}the extra [local] is installed, and needs no key")
+    why = passed_over or "speech.engine is not set, there is no key for Azure Speech, and "
+    return EngineChoice("embedded", f"{why}the extra [local] is not installed")
 
 
 def load_engine(settings: Settings) -> tuple[SpeechEngine, EngineChoice]:
-    """Make the engine. Blocks, up to seconds: for the executor. Raises SpeechError, AudioSocketError, OSError."""
+    """Choose and make the engine. Blocks for up to some seconds: call it in the executor.
+
+    Raises SpeechError, AudioSocketError or OSError if it cannot be made.
+    """
     choice = choose(settings)
     speech = settings.speech
     if ":" in choice.engine:
@@ -87,5 +89,5 @@ def _is_installed(engine: str) -> bool:
 def _is_there(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # of a package around it
+    except ModuleNotFoundError:  # a parent package is missing
         return False

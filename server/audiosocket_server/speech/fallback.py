@@ -1,8 +1,8 @@
-"""What stands in for an engine that cannot speak: the recordings of what the server says, by their text.
+"""Stand-ins for failed synthesis: recordings of what the server says, by their text.
 
-Greeting, apologies and the usual sentences lie in `audio/prompts`; so a call goes on while the vendor is away. A text
-that is not among them has no stand-in: then the message is skipped, as for every failed synthesis. All is read at the
-start, so that no file is opened during a call.
+The greeting, the apologies and the usual sentences are recorded in `audio/prompts`, so a call can continue while the
+vendor is unavailable. A text without a recording is skipped. All recordings are read at the start, so that no file is
+opened during a call.
 """
 
 from collections.abc import Mapping
@@ -14,18 +14,18 @@ __all__ = ["StandIns"]
 
 
 class StandIns:
-    """SLIN of 8 kHz by text. Case, accents and punctuation do not count."""
+    """Recordings (SLIN, 8 kHz) by text. Case, accents and punctuation are ignored."""
 
     def __init__(self, pcm_by_text: Mapping[str, bytes]) -> None:
         self._pcm = {normalise(text): pcm for text, pcm in pcm_by_text.items()}
 
     @classmethod
     def load(cls, folder: Path, language: str) -> "StandIns":
-        """Those of a phrase book that are in this language. Blocks: for the executor. Raises AudioSocketError."""
+        """Load the recordings of a phrase book in this language. Blocking. Raises AudioSocketError."""
         phrases = PhraseBook.load(folder).phrases
         spoken = [phrase for phrase in phrases if phrase.language.casefold() == language.casefold()]
         return cls({phrase.text: phrase.pcm for phrase in spoken})
 
     def of(self, text: str) -> bytes | None:
-        """The recording of this text, or None."""
+        """Return the recording of this text (SLIN, 8 kHz), or None."""
         return self._pcm.get(normalise(text))

@@ -1,8 +1,8 @@
-"""The embedded engine: recognises known recordings by their sound, speaks known prompts, other texts in a synthetic
-voice. Always there, needs no key and no network; for tests, for load, and for the first run.
+"""The embedded speech engine: recognises known recordings by their sound, and plays known prompts.
 
-The book gives the candidates and the sound decides (`audiosocket_core.phrase_book.matching`): what is in no book, or
-is not heard whole, is not recognised. It invents no text.
+It is always available and needs no key and no network: for tests, for load, and for a first try. It recognises only
+recordings of its phrase books, and only if they are heard whole (`audiosocket_core.phrase_book.matching`); it never
+invents a text. Texts without a recording are spoken in a synthetic voice.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ __all__ = ["EmbeddedEngine"]
 
 
 class EmbeddedEngine:
-    """Made by `load`, which may take a second; serves all calls. One engine may serve several servers of a process."""
+    """The engine; made by `load`, which may take a second. It may serve several servers of one process."""
 
     name = "embedded"
 
@@ -43,9 +43,10 @@ class EmbeddedEngine:
         language: str,
         cache_folder: Path,
     ) -> "EmbeddedEngine":
-        """Read the books and make their prints. Blocks: for the executor. Raises PhraseBookError, AudioFileError.
+        """Read the phrase books and make their fingerprints. Blocking: call it in the executor.
 
-        `phrase_books` and prompts are kept by the process; `more_phrase_books` are small, and read each time.
+        `phrase_books` and prompts are cached by the process; `more_phrase_books` are small, and read each time.
+        `cache_folder`: for synthetic speech. Raises PhraseBookError or AudioFileError.
         """
         matcher = _matcher(_stamped(phrase_books))
         if more_phrase_books:
@@ -53,54 +54,60 @@ class EmbeddedEngine:
         return cls(matcher, _book(_stamped([prompts_folder])), language, cache_folder)
 
     def recognise(self, language: str, on_interim: Callable[[str], None]) -> "MatchedTurn":
+        """Start the recognition of one utterance; there are no interim texts. See `SpeechEngine`."""
         return MatchedTurn(self._matcher.listen())
 
     async def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
-        """A prompt by its text, whatever the voice; any other text in the synthetic voice, made in the executor."""
+        """Play the prompt with this text, whatever its voice; other texts are spoken in the synthetic voice."""
         phrase = self._prompts.by_text(text, language=self._language) or self._prompts.by_text(text)
         try:
             if phrase is not None:
                 yield phrase.pcm
                 return
             from audiosocket_core.phrase_book.synthetic_voice import (
-                render,  # late: needs the extra, and few servers say unknown texts
+                render,  # imported late: it needs an extra, and few servers say texts without a recording
             )
 
             loop = asyncio.get_running_loop()
             yield await loop.run_in_executor(None, partial(render, text, self._language, cache=self._cache_folder))
-        except (AudioSocketError, OSError) as error:  # the latter: no place for the cache, no process for the voice
+        except (AudioSocketError, OSError) as error:  # OSError: the cache cannot be written, or the process not started
             raise SpeechError(str(error)) from error
 
     async def aclose(self) -> None:
-        """Nothing is held but memory."""
+        """No-op: the engine holds nothing but memory."""
 
 
 class MatchedTurn:
-    """The `Recognition` of one caller turn: the phrases that were heard whole, in their order. No interim texts: what a
-    phrase is going to be is a guess, until it has been heard."""
+    """The `Recognition` of one utterance: the phrases that were heard whole, in order.
+
+    There are no interim texts: which phrase it is remains a guess until all of it was heard.
+    """
 
     def __init__(self, listening: "Listening") -> None:
         self._listening: Listening | None = listening
 
     def feed(self, pcm: bytes) -> None:
+        """Take caller audio. See `Recognition`."""
         if self._listening is not None:
             self._listening.feed(pcm)
 
     async def finish(self) -> str:
+        """Return the texts of the phrases heard whole, joined by spaces. See `Recognition`."""
         listening, self._listening = self._listening, None
         if listening is None:
             return ""
         found = None
         for found in listening.finishing():
             if found is None:
-                await asyncio.sleep(0)  # after a long utterance it is milliseconds: other calls go on between
+                await asyncio.sleep(0)  # a long utterance takes milliseconds: let other calls run in between
         return " ".join(match.phrase.text for match in found or () if match.whole)
 
     def cancel(self) -> None:
+        """Discard the recognition. See `Recognition`."""
         self._listening = None
 
 
-# A book is read and measured once, whatever number of servers a test starts; again where its manifest has changed.
+# A book is read once for all servers of a process, and again if its manifest has changed.
 _Stamped = tuple[tuple[Path, int], ...]
 
 
@@ -116,7 +123,7 @@ def _stamped(folders: Sequence[Path]) -> _Stamped:
 def _book(folders: _Stamped) -> PhraseBook:
     book = PhraseBook.load(*(folder for folder, _ in folders))
     for phrase in book.phrases:
-        _ = phrase.pcm  # read now, not at the first frame
+        _ = phrase.pcm  # reads the recording now, not during a call
     return book
 
 
@@ -126,7 +133,7 @@ def _matcher(folders: _Stamped) -> "Matcher":
 
 
 def _larger(known: "Matcher", book: PhraseBook, folders: Sequence[Path]) -> "Matcher":
-    """A matcher of the book and of what is in these folders now, also where it was something else a minute ago."""
+    """Return a matcher of the book and of the folders' present content, which is read anew."""
     from audiosocket_core.slin import read_audio
 
     fresh = [
@@ -137,8 +144,8 @@ def _larger(known: "Matcher", book: PhraseBook, folders: Sequence[Path]) -> "Mat
 
 
 def _ready(phrases: Sequence[Phrase]) -> "Matcher":
-    from audiosocket_core.phrase_book.matching import Matcher  # late: numpy
+    from audiosocket_core.phrase_book.matching import Matcher  # imported late: numpy
 
     matcher = Matcher(phrases)
-    matcher.listen()  # makes the prints
+    matcher.listen()  # makes the fingerprints
     return matcher

@@ -196,7 +196,7 @@ def test_models_of_ones_own_may_be_others_and_that_is_said(tmp_path: Path, caplo
     assert not caplog.records
     (tmp_path / "w.bin").write_bytes(b"Another")
     assert weights.read(file, tmp_path) == b"Another"
-    assert "w.bin is another file" in caplog.text
+    assert "w.bin is not the model" in caplog.text
     with pytest.raises(SpeechError, match=r"speech.models_folder: .*/other: no such folder"):
         weights.read(file, tmp_path / "other")
     (tmp_path / "whisper").mkdir()  # a model is there as a whole or not at all
@@ -246,7 +246,7 @@ async def test_one_too_many_is_refused_at_once_and_there_is_room_again() -> None
     worker, go_on = Worker("recognition", most=2, seconds=10), threading.Event()
     waiting = [asyncio.ensure_future(worker.run(go_on.wait)) for _ in range(2)]
     await asyncio.sleep(0)
-    with pytest.raises(SpeechUnavailable, match="recognition: 2 wait already"):
+    with pytest.raises(SpeechUnavailable, match="recognition: 2 jobs wait already"):
         await worker.run(print)
     go_on.set()
     assert await asyncio.gather(*waiting) == [True, True]
@@ -274,7 +274,7 @@ async def test_a_deadline_ends_the_waiting_and_says_so() -> None:
     worker, go_on, done = Worker("recognition", most=4, seconds=0.05), threading.Event(), []
     first = asyncio.ensure_future(worker.run(go_on.wait))
     await asyncio.sleep(0)
-    with pytest.raises(SpeechUnavailable, match=r"recognition: not done within 0.05 s"):
+    with pytest.raises(SpeechUnavailable, match=r"recognition: not finished within 0.05 s"):
         await worker.run(done.append, "too late")
     go_on.set()
     with pytest.raises(SpeechUnavailable):

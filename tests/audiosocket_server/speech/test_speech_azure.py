@@ -22,9 +22,9 @@ SILENT = "gave no final text within 2.5 s"
 
 # The key, what the fake does to it, and what recognition and synthesis then come to.
 PLANS = {
-    "wrong-key": ({"refuse": 401}, "SpeechError: Azure refuses the key", "SpeechError: Azure refuses the key"),
-    "forbidden": ({"refuse": 403}, "SpeechError: Azure refuses the key", "SpeechError: Azure refuses the key"),
-    "bad-request": ({"refuse": 400}, "SpeechError: Azure does not take", "SpeechError: Azure does not take"),
+    "wrong-key": ({"refuse": 401}, "SpeechError: Azure rejects the key", "SpeechError: Azure rejects the key"),
+    "forbidden": ({"refuse": 403}, "SpeechError: Azure rejects the key", "SpeechError: Azure rejects the key"),
+    "bad-request": ({"refuse": 400}, "SpeechError: Azure rejects the request", "SpeechError: Azure rejects the request"),
     "not-there": ({"refuse": 404}, "SpeechError: there is no Azure", "SpeechError: there is no Azure"),
     "throttled": ({"refuse": 429}, "SpeechUnavailable: Azure throttles", "SpeechUnavailable: Azure throttles"),
     "broken": ({"refuse": 500}, "SpeechUnavailable: Azure failed", "SpeechUnavailable: Azure failed"),
@@ -33,15 +33,15 @@ PLANS = {
     "mute": ({"stall": {}}, SILENT, "sent no audio within 1.5 s"),
     "closes-1011": ({"drop": 1011}, "SpeechUnavailable: Azure failed", "SpeechUnavailable: Azure failed"),
     "closes-1000": ({"drop": 1000}, SILENT, "sent no audio within 1.5 s"),
-    "closes-1007": ({"drop": 1007}, "SpeechError: Azure does not take", "SpeechError: Azure does not take"),
+    "closes-1007": ({"drop": 1007}, "SpeechError: Azure rejects the request", "SpeechError: Azure rejects the request"),
     "resets": ({"drop": "reset"}, "SpeechUnavailable: no connection", "SpeechUnavailable: no connection"),
     "phrase-error": ({"status": "Error"}, "SpeechUnavailable: Azure failed", None),
     "phrase-throttled": ({"status": "TooManyRequests"}, "SpeechUnavailable: Azure throttles", None),
-    "phrase-quota": ({"status": "Forbidden"}, "SpeechError: Azure forbids", None),
+    "phrase-quota": ({"status": "Forbidden"}, "SpeechError: Azure denies access", None),
     "no-match": ({"status": "NoMatch"}, "", None),
     "no-speech": ({"status": "InitialSilenceTimeout"}, "", None),
     "babble": ({"status": "BabbleTimeout"}, "", None),
-    "zero-bytes": ({"no_audio": True}, None, "SpeechError: Azure spoke no audio at all"),
+    "zero-bytes": ({"no_audio": True}, None, "SpeechError: Azure sent no audio"),
     "interim-only": ({"stall": {"before": "speech.phrase"}}, "quero falar com o apartamento", None),
     "drops-once": ([{"drop": {"with": "reset", "after_audio": "1500ms"}}, {}], QUERO, None),
     "breaks-off": ({"drop": {"with": 1011, "after_audio": "500ms"}}, None, "SpeechUnavailable: Azure failed"),
@@ -221,12 +221,12 @@ async def test_somebody_listens_who_never_says_a_word(silent_port: int) -> None:
 # --- the check --------------------------------------------------------------------------------------------------------
 
 CHECKS = {
-    "any": r"WS: heard out a silence \(pt-BR\) in \d\.\d\d s; "
-    r"pt-BR-AntonioNeural spoke 3\.1 s, the first of it after \d\.\d\d s",
-    "wrong-key": "SpeechError: Azure refuses the key: check AZURE_SPEECH_KEY, .*",
-    "bad-request": "SpeechError: Azure does not take the request: check speech.language, greeting.voice .*",
+    "any": r"WS: recognised a silence \(pt-BR\) in \d\.\d\d s; "
+    r"pt-BR-AntonioNeural spoke 3\.1 s, with the first audio after \d\.\d\d s",
+    "wrong-key": "SpeechError: Azure rejects the key: check AZURE_SPEECH_KEY, .*",
+    "bad-request": "SpeechError: Azure rejects the request: check speech.language, greeting.voice .*",
     "not-there": "SpeechError: there is no Azure Speech at this address: check AZURE_SPEECH_ENDPOINT .*",
-    "zero-bytes": "SpeechError: Azure spoke no audio at all: is there a voice pt-BR-AntonioNeural, .*",
+    "zero-bytes": "SpeechError: Azure sent no audio: is there a voice pt-BR-AntonioNeural .*",
     "throttled": "SpeechUnavailable: Azure throttles: .*",
     "refused": "SpeechUnavailable: no connection to Azure .*",
     "no-such-host": "SpeechError: there is no host nosuch.invalid: check AZURE_SPEECH_REGION or AZURE_SPEECH_ENDPOINT",

@@ -148,7 +148,7 @@ def pcm(text: str) -> bytes:
 
 
 GREETED = [f"says {GREETING}", "to its end"]
-NO_SERVICE = {"wrong-key": "Azure refuses the key", "throttled": "Azure throttles", "mute": "within 1 s"}
+NO_SERVICE = {"wrong-key": "Azure rejects the key", "throttled": "Azure throttles", "mute": "within 1 s"}
 
 
 async def test_each_failure_is_what_the_caller_expects(fake: FakeAzure) -> None:

@@ -92,7 +92,7 @@ async def test_a_wrong_key_is_one_line_and_no_server(fake: FakeAzure) -> None:
         assert server.port == 0
         code, errors = await server.ended()
     (line,) = [line for line in errors.splitlines() if line.startswith("server:")]
-    assert line.startswith("server: Azure refuses the key: check AZURE_SPEECH_KEY")
+    assert line.startswith("server: Azure rejects the key: check AZURE_SPEECH_KEY")
     assert code == 3
     assert [word for word in CRASHES if word in errors] == []
 
@@ -110,7 +110,7 @@ async def test_the_check_from_the_command_line(key: str, fake: FakeAzure, tmp_pa
         assert "tried: ws://127.0.0.1:" in out
         assert "it works (" in out
     else:
-        told = "Azure refuses the key" if key == "wrong" else "the Azure Speech SDK needs OpenSSL at run time"
+        told = "Azure rejects the key" if key == "wrong" else "the Azure Speech SDK needs OpenSSL at run time"
         assert code == 3
         assert errors.startswith(f"server: {told}")
         assert errors.count("\n") == 1

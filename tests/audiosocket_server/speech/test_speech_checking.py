@@ -75,7 +75,7 @@ async def test_a_check_that_never_ends_is_a_service_that_is_away() -> None:
 
 @virtual
 async def test_an_engine_that_cannot_be_tried_says_so() -> None:
-    assert "nothing that could be tried" in await checking.check_engine(Engine())
+    assert "it has no check to run" in await checking.check_engine(Engine())
 
 
 @pytest.mark.parametrize(("make", "code"), [(works, 0), (refused, 3), (away, 3)])

@@ -31,9 +31,14 @@ KEY = {"azure_key": "k", "azure_region": "brazilsouth"}
 @pytest.mark.parametrize(
     ("there", "key", "engine", "reason"),
     [
-        ((), {}, "embedded", "no speech.engine is set, there is no key, the extra [local] is not installed"),
-        (("azure", "local"), {}, "local", "no key is needed, and the extra [local] is installed"),
-        (("azure", "local"), KEY, "azure", "there is a key"),
+        (
+            (),
+            {},
+            "embedded",
+            "speech.engine is not set, there is no key for Azure Speech, and the extra [local] is not installed",
+        ),
+        (("azure", "local"), {}, "local", "the extra [local] is installed, and needs no key"),
+        (("azure", "local"), KEY, "azure", "there is a key for Azure Speech"),
         (("local",), KEY, "local", "there is a key for Azure Speech, but the extra [azure] is not installed"),
         ((), KEY, "embedded", "there is a key for Azure Speech, but the extra [azure] is not installed"),
     ],

@@ -1,13 +1,13 @@
-"""Azure Speech through its own SDK: streaming recognition and streaming synthesis, 8 kHz both ways. One door: `load`.
+"""Azure Speech through Microsoft's SDK: streaming recognition and streaming synthesis, 8 kHz. `load` makes the engine.
 
-    engine        the `SpeechEngine`: turns and messages, the check, the end
-    recognition   one caller turn, on the event loop
-    synthesis     one message, and the synthesizers that stand ready, on the event loop
-    native        the SDK: what blocks, and what it calls from threads of its own
-    faults        what went wrong, in words for the log; why there is no connection
+    engine        the `SpeechEngine`: utterances, messages, the check, the shutdown
+    recognition   one utterance, on the event loop
+    synthesis     one message, and the pool of synthesizers, on the event loop
+    native        the SDK: calls that block, and callbacks on its own threads
+    faults        error texts for the log, and the reason for a failed connection
     threads       the engine's own threads
 
-The SDK is imported when an engine is loaded, and not before: it is the extra [azure].
+The SDK (extra [azure]) is imported only when an engine is loaded.
 """
 
 from audiosocket_server.settings.settings import Settings
@@ -17,10 +17,10 @@ __all__ = ["load"]
 
 
 def load(settings: Settings) -> SpeechEngine:
-    """Make the engine; connects to nothing yet. Blocks: for the executor. Raises SpeechError."""
+    """Make the engine, without connecting yet. Blocking: call it in the executor. Raises SpeechError."""
     try:
         from audiosocket_server.speech.azure.engine import AzureEngine
-    except (ImportError, OSError) as error:  # the latter: a shared library that the SDK needs
+    except (ImportError, OSError) as error:  # OSError: a shared library that the SDK needs is missing
         raise SpeechError(
             f"the Azure Speech SDK cannot be loaded: {error}; it needs libuuid1 and libstdc++6 (apt install), "
             "and pip install 'audiosocket-sim[azure]'"

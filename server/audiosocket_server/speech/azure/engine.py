@@ -1,7 +1,7 @@
-"""The `SpeechEngine` of Azure Speech: opens turns and messages, tries itself, and ends without leaving anything behind.
+"""The `SpeechEngine` of Azure Speech: recognitions, messages, the check, and a shutdown that leaves nothing behind.
 
-Every turn and every message has a task here that lives until its clean-up is over, whatever became of who asked for it;
-`aclose` waits for all of them, within a limit.
+Every recognition and every message has a task here, which lives until its clean-up is done even if its call has ended.
+`aclose` waits for all of them, within a time limit.
 """
 
 import asyncio
@@ -27,16 +27,16 @@ LEAST_CHECKED_TEXT = "Olá."
 
 
 class AzureEngine:
-    """Made by `load`; serves all calls of one event loop."""
+    """The engine; made by `load`. It serves all calls of one event loop."""
 
     name = "azure"
 
     def __init__(self, settings: Settings) -> None:
-        """May take some milliseconds: for the executor. Connects to nothing."""
+        """Prepare the SDK's configuration, without connecting. Takes some milliseconds: call it in the executor."""
         self._settings = settings
         self._speech = settings.speech
         self._config = new_config(settings.speech)
-        self._voice_configs: dict[str, Any] = {}  # by the name of the voice; the settings have one
+        self._voice_configs: dict[str, Any] = {}  # by the name of the voice
         self._threads = Threads()
         self._voices = Voices(self._threads, self._new_voice)
         self._turns: set[AzureTurn] = set()
@@ -47,22 +47,24 @@ class AzureEngine:
     # --- the protocol -------------------------------------------------------------------------------------------------
 
     def recognise(self, language: str, on_interim: Callable[[str], None]) -> Recognition:
+        """Start the recognition of one utterance. See `SpeechEngine`."""
         turn = AzureTurn(self._threads, on_interim, self._speech.azure_final_text_seconds)
         try:
             if self._closed:
                 raise RuntimeError("the engine is closed")
             native = NativeRecognition(self._config, language, turn)
         except RuntimeError as error:
-            turn.fail(SpeechError(f"the Azure Speech SDK makes no recognition: {error}"))
+            turn.fail(SpeechError(f"the Azure Speech SDK cannot make a recognizer: {error}"))
             return turn
         turn.begin(native)
         self._turns.add(turn)
         self._keep(turn.live(), lambda: self._turns.discard(turn))
-        if self._voices.lacks(len(self._turns)):  # who speaks now will be answered
+        if self._voices.lacks(len(self._turns)):  # a caller who speaks now needs an answer soon
             self._keep(self._voices.add(self._settings.greeting.voice))
         return turn
 
     async def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
+        """Speak `text`. See `SpeechEngine`."""
         if self._closed:
             raise SpeechError("the engine is closed")
         message = SynthesisMessage(self._threads, self._voices, text, voice, self._speech.azure_first_audio_seconds)
@@ -75,7 +77,7 @@ class AzureEngine:
             message.give_up()
 
     async def aclose(self) -> None:
-        """Stop what is left, and wait for every clean-up, at most some seconds."""
+        """Stop all recognitions and messages, and wait for their clean-up, for at most 10 s."""
         self._closed = True
         for turn in tuple(self._turns):
             turn.cancel()
@@ -84,13 +86,13 @@ class AzureEngine:
         self._keep(self._voices.close())
         _, late = await asyncio.wait(set(self._tasks), timeout=CLEAN_UP_SECONDS)
         if late:
-            log.error("the Azure Speech SDK does not let go of %d turns or messages", len(late))
+            log.error("the Azure Speech SDK did not end %d recognitions or messages in time", len(late))
         self._threads.close()
 
     # --- the check ----------------------------------------------------------------------------------------------------
 
     async def check(self) -> str:
-        """Recognise half a second of silence and speak the greeting. See `Checked`."""
+        """Recognise half a second of silence, and speak the greeting. See `Checked`."""
         heard, spoken = await asyncio.gather(self._try(self._try_to_hear), self._try(self._try_to_speak))
         failures = [outcome for outcome in (heard, spoken) if isinstance(outcome, SpeechError)]
         if not failures:
@@ -110,7 +112,7 @@ class AzureEngine:
         turn = self.recognise(self._speech.language, lambda text: None)
         turn.feed(CHECKED_SILENCE)
         await turn.finish()
-        return f"heard out a silence ({self._speech.language}) in {loop.time() - began_at:.2f} s"
+        return f"recognised a silence ({self._speech.language}) in {loop.time() - began_at:.2f} s"
 
     async def _try_to_speak(self) -> str:
         loop = asyncio.get_running_loop()
@@ -121,7 +123,7 @@ class AzureEngine:
         async for chunk in self.synthesise(self._settings.greeting.message.strip() or LEAST_CHECKED_TEXT, voice):
             first_at = first_at or loop.time()
             spoken += len(chunk)
-        return f"{voice} spoke {spoken / 16000:.1f} s, the first of it after {(first_at or 0) - began_at:.2f} s"
+        return f"{voice} spoke {spoken / 16000:.1f} s, with the first audio after {(first_at or 0) - began_at:.2f} s"
 
     @property
     def _place(self) -> str:
@@ -141,7 +143,7 @@ class AzureEngine:
         return NativeVoice(config)
 
     def _keep(self, work: Coroutine[Any, Any, None], done: Callable[[], None] = lambda: None) -> None:
-        """A task whose end `aclose` waits for."""
+        """Start a task that `aclose` waits for."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
 

@@ -1,6 +1,6 @@
-"""What went wrong with Azure Speech, in one line for the log: what it means, and what to set or to install.
+"""Error texts for failures of Azure Speech: one line for the log, with the meaning and what to set or to install.
 
-The SDK's own words stand behind ours. They hold addresses and connection ids, no key and no word of a caller.
+The SDK's own text follows in parentheses. It holds addresses and connection ids, but no key and no words of a caller.
 """
 
 import asyncio
@@ -16,11 +16,12 @@ __all__ = ["fault", "why_no_connection"]
 CONNECT_SECONDS = 3.0
 LONGEST_DETAIL = 300
 
-# By the name of the SDK's CancellationErrorCode. The first kind stays as it is until somebody changes something.
+# By the name of the SDK's CancellationErrorCode. _SET_UP: somebody must change the set-up. _FOR_NOW: waiting may help.
 _SET_UP = {
-    "AuthenticationFailure": "Azure refuses the key: check AZURE_SPEECH_KEY, and that it is of this region or endpoint",
-    "Forbidden": "Azure forbids it: the key is not allowed to do this, or its quota is used up",
-    "BadRequest": "Azure does not take the request: check speech.language, greeting.voice and the endpoint",
+    "AuthenticationFailure": "Azure rejects the key: check AZURE_SPEECH_KEY, and that it belongs to this region or "
+    "endpoint",
+    "Forbidden": "Azure denies access: the key does not allow this, or its quota is used up",
+    "BadRequest": "Azure rejects the request: check speech.language, greeting.voice and the endpoint",
 }
 _FOR_NOW = {
     "TooManyRequests": "Azure throttles: too many requests at once for this key",
@@ -32,13 +33,13 @@ _FOR_NOW = {
 
 
 def fault(code: str, detail: str) -> SpeechError:
-    """The error of a cancellation: its CancellationErrorCode by name, and its details."""
-    told = f"({code}: {_one_line(detail)})"
+    """Return the error for a cancellation. `code`: name of its CancellationErrorCode; `detail`: its error details."""
+    original = f"({code}: {_one_line(detail)})"
     if "(404)" in detail:
-        return SpeechError(f"there is no Azure Speech at this address: check AZURE_SPEECH_ENDPOINT {told}")
+        return SpeechError(f"there is no Azure Speech at this address: check AZURE_SPEECH_ENDPOINT {original}")
     if code in _SET_UP:
-        return SpeechError(f"{_SET_UP[code]} {told}")
-    return SpeechUnavailable(f"{_FOR_NOW.get(code, 'Azure failed')} {told}")
+        return SpeechError(f"{_SET_UP[code]} {original}")
+    return SpeechUnavailable(f"{_FOR_NOW.get(code, 'Azure failed')} {original}")
 
 
 def _one_line(detail: str) -> str:
@@ -47,13 +48,14 @@ def _one_line(detail: str) -> str:
 
 
 async def why_no_connection(address: str) -> SpeechError | None:
-    """Look for what the SDK does not tell apart: no TLS library, no such host, no certificates. None: none of these.
+    """Look for causes that the SDK does not distinguish: no TLS library, no such host, no certificates.
 
-    `address` is where the SDK connects to, such as wss://HOST/. Takes at most some seconds.
+    `address`: where the SDK connects to, such as wss://HOST/. Returns an error that says what to do; None if it is none
+    of these causes. Takes at most some seconds.
     """
     if not _has_openssl():
-        return SpeechError("the Azure Speech SDK needs OpenSSL at run time, also for ws://: apt install libssl3")
-    import ssl  # late: it may need the very library
+        return SpeechError("the Azure Speech SDK needs OpenSSL at run time, even for ws://: apt install libssl3")
+    import ssl  # imported late: it may need the same library
 
     parts = urlsplit(address)
     host, tls = parts.hostname or "", parts.scheme in ("wss", "https")

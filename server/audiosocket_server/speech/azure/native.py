@@ -1,11 +1,11 @@
-"""The vendor's SDK, as far as this engine uses it: what blocks, and what it calls from threads of its own.
+"""Thin wrappers of the Azure SDK's recognizer and synthesizer: calls that block, and callbacks on the SDK's threads.
 
-Knows no event loop. `start` and `end` are for the engine's threads; `write` and `close` of a stream return at once.
-Everything raises RuntimeError, as the SDK does.
+They know no event loop. Call `start` and `end` on the engine's threads; `write` and `close` of a stream return at once.
+All methods raise RuntimeError, as the SDK does.
 
-An SDK thread that calls into Python while the interpreter shuts down ends the process with SIGABRT. Hence the rule: to
-end a thing is to close its stream, stop it and wait for that, disconnect its signals and drop it, and all of this
-before `main` ends. Whatever is still open when the interpreter goes is ended by the interpreter's own exit hook.
+A thread of the SDK that calls into Python while the interpreter shuts down aborts the process (SIGABRT). So every
+object is ended before `main` returns: close its stream, stop it and wait for that, disconnect its signals, drop it. An
+exit hook of the interpreter ends objects that are still open.
 """
 
 import atexit
@@ -22,31 +22,34 @@ from audiosocket_server.speech.base import SpeechError
 __all__ = ["NativeRecognition", "NativeVoice", "RecognitionListener", "SynthesisListener", "new_config"]
 
 SAMPLE_RATE_HZ, SAMPLE_BITS, CHANNELS = 8000, 16, 1
-STOP_SECONDS = 1  # how long a silent service may delay the stop; whole seconds, and 10 if it is not set
+STOP_SECONDS = 1  # how long a silent service may delay the stop, in whole seconds; the SDK's default is 10
 
 
 class RecognitionListener(Protocol):
-    """What a recognition tells, on threads of the SDK, one at a time and in order. Must not block."""
+    """Callbacks of one recognition. They run on threads of the SDK, one at a time and in order, and must not block."""
 
-    def on_interim(self, text: str) -> None: ...
+    def on_interim(self, text: str) -> None:
+        """Take the text of the current phrase as it is understood so far."""
 
     def on_final(self, text: str) -> None:
-        """A phrase is understood; more may follow."""
+        """Take the final text of a phrase; more phrases may follow."""
 
     def on_end(self, error: SpeechError | None) -> None:
-        """Nothing more comes."""
+        """Take note that the recognition is over; None if it ended in order."""
 
 
 class SynthesisListener(Protocol):
-    """What a synthesis tells, likewise."""
+    """Callbacks of one synthesis; same threading rule as `RecognitionListener`."""
 
-    def on_audio(self, pcm: bytes) -> None: ...
+    def on_audio(self, pcm: bytes) -> None:
+        """Take a chunk of audio: SLIN, 8 kHz, any length."""
 
-    def on_end(self, error: SpeechError | None) -> None: ...
+    def on_end(self, error: SpeechError | None) -> None:
+        """Take note that the synthesis is over; None if it ended in order."""
 
 
 def new_config(speech: SpeechSettings) -> Any:
-    """Key, place and time limits for everything; recognizers and synthesizers are made from it."""
+    """Return an SDK configuration with the key, the address and the time limits, for recognizers and synthesizers."""
     assert speech.azure_key is not None
     key = speech.azure_key.get_secret_value()
     if speech.azure_endpoint is not None:
@@ -55,16 +58,16 @@ def new_config(speech: SpeechSettings) -> Any:
         config = sdk.SpeechConfig(subscription=key, region=speech.azure_region)
     set_property = config.set_property_by_name
     set_property("SPEECH-StopRecognitionTimeoutInSeconds", str(STOP_SECONDS))
-    # Only audio that was held up comes faster than it was spoken; then the SDK must not slow it down to 2 x real time.
+    # Only delayed audio arrives faster than real time; the SDK must not slow it down to twice real time.
     set_property("SPEECH-TransmitLengthBeforThrottleMs", "60000")
-    # After this the SDK tries once more, on a new connection; our own time limit ends that.
+    # After this time the SDK tries once more on a new connection; the engine's own time limit ends that attempt.
     set_property("SpeechSynthesis_FirstChunkTimeoutMs", str(round(speech.azure_first_audio_seconds * 600)))
     config.set_speech_synthesis_output_format(sdk.SpeechSynthesisOutputFormat.Raw8Khz16BitMonoPcm)
     return config
 
 
 class NativeRecognition:
-    """A continuous recognition of one stream."""
+    """Continuous recognition of one audio stream. `config`: from `new_config`; `listener`: gets the results."""
 
     def __init__(self, config: Any, language: str, listener: RecognitionListener) -> None:
         self._config = config
@@ -79,14 +82,15 @@ class NativeRecognition:
         self._over = False
 
     def write(self, pcm: bytes) -> None:
-        """Caller audio. Kept by the SDK until it is started."""
+        """Add caller audio (SLIN, 8 kHz). The SDK keeps it until `start`."""
         self._stream.write(pcm)
 
     def close(self) -> None:
-        """No more audio comes: the last text, and then the end, are told."""
+        """End the audio. The listener then gets the last text and the end."""
         self._stream.close()
 
     def start(self) -> None:
+        """Start the recognition, and wait until it has started."""
         with self._lock:
             if self._over:
                 return
@@ -101,7 +105,7 @@ class NativeRecognition:
             recognizer.start_continuous_recognition_async().get()
 
     def begin_to_end(self) -> None:
-        """The part of `end` that waits for nothing."""
+        """Do the part of `end` that does not wait."""
         with self._lock:
             self._over = True
             with suppress(RuntimeError):
@@ -111,7 +115,7 @@ class NativeRecognition:
                     self._stopping = self._recognizer.stop_continuous_recognition_async()
 
     def end(self) -> None:
-        """Let go of everything. Up to two seconds where the service is silent. Idempotent."""
+        """Stop and release everything. Takes up to two seconds if the service is silent. Idempotent."""
         self.begin_to_end()
         with self._lock:
             recognizer, self._recognizer = self._recognizer, None
@@ -132,12 +136,12 @@ class NativeRecognition:
         self._listener.on_interim(event.result.text)
 
     def _on_recognized(self, event: Any) -> None:
-        if event.result.reason == sdk.ResultReason.RecognizedSpeech:  # else: it heard no speech
+        if event.result.reason == sdk.ResultReason.RecognizedSpeech:  # otherwise there was no speech
             self._listener.on_final(event.result.text)
 
     def _on_canceled(self, event: Any) -> None:
         details = event.cancellation_details
-        if details.reason == sdk.CancellationReason.Error:  # else: the stream is at its end, as it should be
+        if details.reason == sdk.CancellationReason.Error:  # otherwise the stream ended, as it should
             self._listener.on_end(fault(details.code.name, details.error_details))
 
     def _on_stopped(self, event: Any) -> None:
@@ -145,7 +149,7 @@ class NativeRecognition:
 
 
 class NativeVoice:
-    """A synthesizer with its connection, used by one message after another."""
+    """A synthesizer with its connection, used by one message after another. `config`: from `new_config`."""
 
     def __init__(self, config: Any) -> None:
         self._config = config
@@ -157,7 +161,7 @@ class NativeVoice:
         self._over = False
 
     def open(self) -> None:
-        """Make it, and begin to connect, so that the first message need not wait for that."""
+        """Make the synthesizer and start to connect, so that the first message does not wait for the connection."""
         with self._lock:
             if self._over:
                 return
@@ -171,7 +175,7 @@ class NativeVoice:
             self._connection.open(True)
 
     def start(self, text: str, listener: SynthesisListener) -> None:
-        """Speak; `listener` is told the audio. Not before the end of the message before it."""
+        """Start to speak `text`; `listener` gets the audio. The previous message must have ended."""
         with self._lock:
             if self._over:
                 return
@@ -179,7 +183,7 @@ class NativeVoice:
             self._synthesizer.start_speaking_text_async(text).get()
 
     def begin_to_end(self) -> None:
-        """The part of `end` that waits for nothing."""
+        """Do the part of `end` that does not wait."""
         with self._lock:
             self._over = True
             if self._listener is not None and self._synthesizer is not None and self._stopping is None:
@@ -187,7 +191,7 @@ class NativeVoice:
                     self._stopping = self._synthesizer.stop_speaking_async()
 
     def end(self) -> None:
-        """Stop in mid-word and let go of everything. Idempotent."""
+        """Stop, in the middle of a word if need be, and release everything. Idempotent."""
         self.begin_to_end()
         with self._lock:
             synthesizer, self._synthesizer = self._synthesizer, None
@@ -209,24 +213,24 @@ class NativeVoice:
             self._listener.on_audio(event.result.audio_data)
 
     def _on_completed(self, event: Any) -> None:
-        self._tell_end(None)
+        self._report_end(None)
 
     def _on_canceled(self, event: Any) -> None:
         details = event.result.cancellation_details
-        self._tell_end(fault(details.error_code.name, details.error_details))
+        self._report_end(fault(details.error_code.name, details.error_details))
 
-    def _tell_end(self, error: SpeechError | None) -> None:
+    def _report_end(self, error: SpeechError | None) -> None:
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.on_end(error)
 
 
-_open: set[NativeRecognition | NativeVoice] = set()  # strong references: nothing may be dropped before its end
+_open: set[NativeRecognition | NativeVoice] = set()  # strong references: no object may be collected before its `end`
 
 
 @atexit.register
 def _end_what_is_left() -> None:
-    """What no event loop has ended. All are told to stop before any is waited for."""
+    """End the objects that no event loop has ended. All of them are stopped before any is waited for."""
     left = tuple(_open)
     for thing in left:
         thing.begin_to_end()

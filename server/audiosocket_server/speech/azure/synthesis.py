@@ -1,8 +1,8 @@
-"""One message, its audio handed on chunk by chunk as it comes; and the synthesizers that stand ready for the next ones.
+"""The synthesis of one message, chunk by chunk as the audio arrives, and the pool of connected synthesizers.
 
-A synthesizer speaks one message at a time and keeps its connection. So they are pooled: each message has one to itself,
-which is given back after a message that came whole. One that was stopped, or failed, has lost its connection and is
-dropped.
+A synthesizer speaks one message at a time and keeps its connection, so synthesizers are pooled. After a complete
+message its synthesizer returns to the pool. After a message that was stopped or failed, the connection is lost, and the
+synthesizer is dropped.
 """
 
 import asyncio
@@ -18,25 +18,25 @@ from audiosocket_server.speech.base import SpeechError, SpeechUnavailable
 __all__ = ["SynthesisMessage", "Voices"]
 
 MOST_IDLE = 16
-NEXT_AUDIO_SECONDS = 4.0  # between two chunks; playback gives a message up after 5 s without audio
-MOST_BYTES = 9_600_000  # ten minutes, more than which Azure does not speak in one message either
+NEXT_AUDIO_SECONDS = 4.0  # longest time between two chunks; playback ends a message after 5 s without audio
+MOST_BYTES = 9_600_000  # ten minutes, which is also Azure's limit for one message
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Voices:
-    """Synthesizers by the name of their voice. `make` makes one that is not open yet."""
+    """The pool of synthesizers, by the name of their voice. `make`: makes a synthesizer that is not open yet."""
 
     def __init__(self, threads: Threads, make: Callable[[str], NativeVoice]) -> None:
         self._threads = threads
         self._make = make
         self._idle: deque[tuple[str, NativeVoice]] = deque()  # the most recently used last
         self._being_made = 0
-        self._in_trouble = False  # the newest message failed
+        self._in_trouble = False  # the last message failed
         self._closed = False
 
     async def take(self, voice: str) -> NativeVoice:
-        """One that is ready, or a new one. Raises RuntimeError, as the SDK does."""
+        """Take a synthesizer from the pool, or make one. Raises RuntimeError, as the SDK does."""
         for idle in reversed(self._idle):
             if idle[0] == voice:
                 self._idle.remove(idle)
@@ -44,7 +44,7 @@ class Voices:
         return await self._new(voice)
 
     async def give_back(self, voice: str, native: NativeVoice) -> None:
-        """It has spoken a message, and may speak another."""
+        """Return a synthesizer to the pool, after a complete message."""
         self._in_trouble = False
         await self._keep(voice, native)
 
@@ -55,21 +55,22 @@ class Voices:
             self._idle.append((voice, native))
 
     def failed(self) -> None:
-        """A message failed: until one succeeds, none is made in advance, for a service that throttles, say."""
+        """Note that a message failed: until one succeeds, no synthesizer is made in advance (Azure may throttle)."""
         self._in_trouble = True
 
     def lacks(self, ready: int) -> bool:
-        """There are fewer than so many ready, or being made so."""
+        """Return True if fewer than `ready` synthesizers are in the pool or being made for it."""
         if self._closed or self._in_trouble:
             return False
         return len(self._idle) + self._being_made < min(ready, MOST_IDLE)
 
     async def add(self, voice: str) -> None:
-        """Have one more ready, its connection open."""
-        with suppress(RuntimeError):  # who needs one then is told
+        """Add a synthesizer with an open connection to the pool."""
+        with suppress(RuntimeError):  # the message that needs the next one reports the error
             await self._keep(voice, await self._new(voice))
 
     async def close(self) -> None:
+        """End every synthesizer in the pool; those in use are ended after their message."""
         self._closed = True
         idle, self._idle = self._idle, deque()
         await asyncio.gather(*(self._threads.end(native.end) for _, native in idle))
@@ -88,7 +89,10 @@ class Voices:
 
 
 class SynthesisMessage:
-    """The synthesis of one text. Its `live` is a task of the engine's; `chunks` is for who wants the audio."""
+    """The synthesis of one text. The engine runs `live` as a task, while the call reads `chunks`.
+
+    `first_audio_seconds`: time limit of the first audio.
+    """
 
     def __init__(self, threads: Threads, voices: Voices, text: str, voice: str, first_audio_seconds: float) -> None:
         self._loop = asyncio.get_running_loop()
@@ -97,14 +101,14 @@ class SynthesisMessage:
         self._text = _NOT_IN_XML.sub(" ", text)
         self._voice = voice
         self._first_audio_seconds = first_audio_seconds
-        self._audio: asyncio.Queue[bytes | SpeechError | None] = asyncio.Queue()  # None: that was all
+        self._audio: asyncio.Queue[bytes | SpeechError | None] = asyncio.Queue()  # None: the message is complete
         self._bytes = 0
         self._odd = b""
         self._whole = False
         self._over = asyncio.Event()
 
     async def live(self) -> None:
-        """All of the message's life beside the handing on of its audio."""
+        """Take a synthesizer, speak, wait until the message is over, and return or end the synthesizer."""
         native: NativeVoice | None = None
         try:
             native = taken = await self._voices.take(self._voice)
@@ -112,7 +116,7 @@ class SynthesisMessage:
                 await self._threads.start(lambda: taken.start(self._text, self))
             await self._over.wait()
         except RuntimeError as error:  # as the SDK raises
-            self._end_came(SpeechError(f"the Azure Speech SDK does not speak: {error}"))
+            self._end_came(SpeechError(f"the Azure Speech SDK cannot speak: {error}"))
         finally:
             if native is not None:
                 if self._whole:
@@ -121,36 +125,41 @@ class SynthesisMessage:
                     await self._threads.end(native.end)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Audio as it comes. Raises SpeechError: it failed, it stalls, or there is none at all."""
+        """Yield the audio as it arrives: SLIN, 8 kHz, any even length.
+
+        Raises SpeechError if the synthesis fails, stalls, or yields no audio at all.
+        """
         seconds, what = self._first_audio_seconds, "no audio"
         while True:
             try:
                 async with asyncio.timeout(seconds):
-                    came = await self._audio.get()
+                    received = await self._audio.get()
             except TimeoutError:
                 self._voices.failed()
                 raise SpeechUnavailable(f"Azure sent {what} within {seconds:g} s") from None
-            if came is None:
+            if received is None:
                 return
-            if isinstance(came, SpeechError):
-                raise came
-            yield came
+            if isinstance(received, SpeechError):
+                raise received
+            yield received
             seconds, what = NEXT_AUDIO_SECONDS, "no more audio"
 
     def give_up(self) -> None:
-        """Nobody wants more of it. Idempotent, returns at once."""
+        """Stop the message: no more audio is needed. Idempotent; returns at once."""
         self._over.set()
 
-    # --- what the SDK tells, on its threads ---------------------------------------------------------------------------
+    # --- callbacks, on threads of the SDK -----------------------------------------------------------------------------
 
     def on_audio(self, pcm: bytes) -> None:
+        """Hand a chunk of audio over to the event loop. See `SynthesisListener`."""
         self._hand_over(self._audio_came, pcm)
 
     def on_end(self, error: SpeechError | None) -> None:
+        """Hand the end over to the event loop. See `SynthesisListener`."""
         self._hand_over(self._end_came, error)
 
     def _hand_over(self, callback: Callable[..., None], *args: object) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed, so nothing waits for the audio
             self._loop.call_soon_threadsafe(callback, *args)
 
     def _audio_came(self, pcm: bytes) -> None:
@@ -161,7 +170,7 @@ class SynthesisMessage:
         pcm = pcm[: len(pcm) & ~1]
         self._bytes += len(pcm)
         if self._bytes > MOST_BYTES:
-            self._end_came(SpeechError("the message is over ten minutes long: its rest is not spoken"))
+            self._end_came(SpeechError("the message is longer than ten minutes: its rest is not spoken"))
         elif pcm:
             self._audio.put_nowait(pcm)
 
@@ -170,7 +179,7 @@ class SynthesisMessage:
             return
         self._whole = error is None
         if error is None and not self._bytes:
-            error = SpeechError(f"Azure spoke no audio at all: is there a voice {self._voice}, for this language?")
+            error = SpeechError(f"Azure sent no audio: is there a voice {self._voice} for the language of the text?")
         if error is not None:
             self._voices.failed()
         self._audio.put_nowait(error)

@@ -1,6 +1,6 @@
-"""The local engine (extra `[local]`): Whisper recognises, Kokoro and Hibari speak, all on this machine; no key.
+"""The local speech engine (extra `[local]`): Whisper recognises, Kokoro and Hibari speak, all on this machine.
 
-This is its door: `load`. Imported also by the child process that makes phonemes, so it brings nothing with it.
+`load` makes the engine. The child process that makes phonemes imports this package too, so it imports nothing itself.
 """
 
 from typing import TYPE_CHECKING
@@ -13,9 +13,9 @@ __all__ = ["load"]
 
 
 def load(settings: "Settings") -> "LocalEngine":
-    """Make the engine that the settings ask for. Blocks, 2 to 3 s the first time; a process keeps the models.
+    """Make the engine. Blocks for 2 to 3 s the first time, after which the process keeps the models.
 
-    Raises SpeechError: what is missing or damaged, and what helps.
+    Raises SpeechError that says what is missing or damaged, and what to do.
     """
     from audiosocket_server.speech.base import SpeechError
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import lru_cache, partial
 from pathlib import Path
 
-import ctranslate2  # noqa: F401 - here, so that what is missing is told by name before anything is loaded
+import ctranslate2  # noqa: F401 - so that a missing library is reported by name before any model is loaded
 import onnxruntime  # noqa: F401
 import tokenizers  # noqa: F401
 
@@ -21,13 +21,13 @@ from audiosocket_server.speech.local.worker import Worker
 
 __all__ = ["DEFAULT_PROMPTS", "LocalEngine"]
 
-# One thread recognises two or three utterances a second; another makes two or three seconds of speech. What would wait
-# longer than a caller does is better refused at once.
+# One thread recognises two or three utterances a second; another makes two or three seconds of speech a second. Work
+# that would wait longer than a caller does is refused at once.
 _MOST_UTTERANCES, _RECOGNITION_SECONDS = 16, 10.0
 _MOST_SENTENCES, _SYNTHESIS_SECONDS = 8, 20.0
 
-# What the callers of a condominium speak of, without numbers, and without what one would answer: a prompt of answers
-# is repeated on noise (benchmarks/README.md).
+# Words that callers of a condominium use, without numbers and without typical answers: on noise, Whisper would repeat a
+# prompt that sounds like an answer (benchmarks/README.md).
 DEFAULT_PROMPTS = {
     "pt": "Atendimento da portaria do condomínio: apartamento, bloco, morador, visitante, entrega, síndico."
 }
@@ -36,7 +36,7 @@ _CHECK = {"pt": "Bom dia, em que posso ajudar?", "en": "Good morning, how can I 
 
 
 class LocalEngine:
-    """Made by `load`; serves all calls. The process keeps the models when it is closed."""
+    """The engine; made by `load`. It serves all calls. The process keeps the models when the engine is closed."""
 
     name = "local"
 
@@ -56,7 +56,10 @@ class LocalEngine:
 
     @classmethod
     def load(cls, settings: Settings) -> "LocalEngine":
-        """Load the models that the settings need. Blocks: for the executor. Raises SpeechError, AudioSocketError."""
+        """Load the models that the settings need. Blocking: call it in the executor.
+
+        Raises SpeechError, or AudioSocketError for the recorded prompts.
+        """
         engine = cls(settings, _whisper(_models_folder(settings)))
         try:
             if not engine._whisper.knows(settings.speech.language):
@@ -68,11 +71,14 @@ class LocalEngine:
         return engine
 
     def recognise(self, language: str, on_interim: Callable[[str], None]) -> "WhisperTurn":
+        """Start the recognition of one utterance; there are no interim texts. See `SpeechEngine`."""
         return WhisperTurn(self._transcribe, language)
 
     async def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
-        """A recorded prompt, where this voice has recorded it; else sentence by sentence, the next one being made while
-        one is played."""
+        """Speak `text`: a recorded prompt if this voice has recorded the text, else sentence by sentence.
+
+        The next sentence is made while one is played. See `SpeechEngine`.
+        """
         speaker = self._speaker(voice)
         recorded = self._recorded.by_text(text, voice=self._chosen(voice))
         if recorded is not None:
@@ -97,7 +103,7 @@ class LocalEngine:
                 await asyncio.wait([made])
 
     async def check(self) -> str:
-        """Speak a sentence in the configured voice, and understand it."""
+        """Speak a sentence in the configured voice, and recognise it. See `Checked`."""
         loop = asyncio.get_running_loop()
         speaker = self._speaker(self._voice)
         language = "en" if self._chosen(self._voice) == ENGLISH else "pt"
@@ -106,11 +112,12 @@ class LocalEngine:
         spoke = loop.time()
         text = await self._hearing.run(self._whisper.transcribe, pcm, language, "")
         if not text:
-            raise SpeechError("the local engine does not understand what it says itself: are the models whole?")
+            raise SpeechError("the local engine does not understand its own speech: are the models damaged?")
         took = f"{spoke - began:.1f} s, and was understood in {loop.time() - spoke:.1f} s"
         return f"{self._chosen(self._voice)} spoke {len(pcm) / 16000:.1f} s within {took}: {text!r}"
 
     async def aclose(self) -> None:
+        """Drop the waiting work. Work in progress ends by itself."""
         self._close()
 
     def _close(self) -> None:
@@ -138,7 +145,7 @@ class LocalEngine:
 
 
 class WhisperTurn:
-    """The `Recognition` of one caller turn: it collects, and asks once at the end. There are no interim texts."""
+    """The `Recognition` of one utterance: it collects the audio, and recognises it at the end. No interim texts."""
 
     def __init__(self, transcribe: Callable[[bytes, str], Awaitable[str]], language: str) -> None:
         self._transcribe = transcribe
@@ -146,15 +153,17 @@ class WhisperTurn:
         self._pcm: bytearray | None = bytearray()
 
     def feed(self, pcm: bytes) -> None:
+        """Take caller audio. See `Recognition`."""
         if self._pcm is not None:
             self._pcm += pcm
 
     async def finish(self) -> str:
+        """Recognise the audio, and return its text. See `Recognition`."""
         pcm, self._pcm = self._pcm, None
         return await self._transcribe(bytes(pcm), self._language) if pcm else ""
 
     def cancel(self) -> None:
-        """What is being recognised is dropped with the task that waits for it."""
+        """Discard the audio. A recognition in progress is dropped with the task that awaits `finish`."""
         self._pcm = None
 
 
@@ -165,5 +174,5 @@ def _models_folder(settings: Settings) -> Path | None:
 
 @lru_cache(maxsize=1)
 def _whisper(models_folder: Path | None) -> Whisper:
-    """A process loads the model once, whatever number of servers it runs."""
+    """Load the model, once for all servers of the process."""
     return Whisper.load(models_folder)

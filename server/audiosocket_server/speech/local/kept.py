@@ -1,6 +1,6 @@
-"""Speech kept on disk, by what was said, in which voice, by which model; bounded. Blocking. Processes may share it.
+"""A bounded cache of synthesised speech on disk, by text, voice and model. Blocking. Processes may share it.
 
-The files' names tell nothing of the text, and only their owner may read them: a bot says names.
+The text may be private: file names do not reveal it, and only the owner may read the files.
 """
 
 import contextlib
@@ -11,18 +11,19 @@ from pathlib import Path
 
 __all__ = ["KeptSpeech"]
 
-_MOST_BYTES = 100_000_000  # an hour and three quarters of 8 kHz
+_MOST_BYTES = 100_000_000  # 1 h 44 min of 8 kHz SLIN
 _SUFFIX = ".slin"
 
 
 class KeptSpeech:
-    """A folder, made when it is first written to."""
+    """The cache. `folder` is made when it is first written to; `most_bytes`: size of the cache."""
 
     def __init__(self, folder: Path, most_bytes: int = _MOST_BYTES) -> None:
         self._folder = folder
         self._most_bytes = most_bytes
 
     def get(self, *key: str) -> bytes | None:
+        """Return the speech (SLIN, 8 kHz) kept under `key`, or None."""
         path = self._path(key)
         try:
             pcm = path.read_bytes()
@@ -32,7 +33,10 @@ class KeptSpeech:
         return pcm
 
     def put(self, pcm: bytes, *key: str) -> None:
-        """Keep it, and forget what has not been used for longest. A folder that cannot be written keeps nothing."""
+        """Keep `pcm` under `key`, and drop the least recently used files beyond the limit.
+
+        If the folder cannot be written, nothing is kept and nothing is raised.
+        """
         path = self._path(key)
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +48,7 @@ class KeptSpeech:
     def _forget(self) -> None:
         kept = []
         for path in self._folder.glob(f"*{_SUFFIX}"):
-            with contextlib.suppress(FileNotFoundError):  # another process forgets, too
+            with contextlib.suppress(FileNotFoundError):  # another process may have dropped it
                 found = path.stat()
                 kept.append((found.st_mtime_ns, found.st_size, path))
         too_much = sum(size for _, size, _ in kept) - self._most_bytes

@@ -1,6 +1,6 @@
-"""Portuguese speech: Kokoro-82M, int8, through onnxruntime. Blocking; a third of the speech's length on two cores.
+"""Portuguese speech synthesis by Kokoro-82M (int8) through onnxruntime: phonemes in, sound at 24 kHz out.
 
-From phonemes to sound of 24 kHz; texts, sentences and levels are not its business.
+Blocking; on two cores it takes about a third of the duration of the speech.
 """
 
 import lzma
@@ -26,7 +26,7 @@ _THREADS = 2
 _MOST_TOKENS = 500
 _STYLES, _STYLE = 510, 256  # one style for each number of phonemes
 
-# The model's alphabet: from a number on, the letters that have the numbers that follow.
+# The model's alphabet: the number of the first letter of each run, and the letters of the run.
 _ALPHABET = {
     1: ";:,.!?", 9: "—…\"()“” \u0303ʣʥʦʨᵝꭧAI", 31: "O", 33: "Q", 35: "ST", 39: "W", 41: "Yᵊabcdef",
     50: "hijklmnopqrstuvwxyzɑɐɒæ", 75: "βɔɕç", 80: "ɖðʤə", 85: "ɚɛɜ", 90: "ɟ", 92: "ɡ", 99: "ɥ", 101: "ɨɪʝ",
@@ -37,29 +37,32 @@ _NUMBERS = {letter: first + place for first, letters in _ALPHABET.items() for pl
 
 
 class Kokoro:
-    """The model in memory: about 200 MB. Made by `load`."""
+    """The model in memory, about 200 MB; made by `load`."""
 
     def __init__(self, session: Any) -> None:
         self._session = session
 
     @classmethod
     def load(cls, models_folder: Path | None = None) -> "Kokoro":
-        """Read and check the file. Blocks for about a second. Raises SpeechError."""
+        """Load and check the model, from `models_folder` if given. Blocks for about a second. Raises SpeechError."""
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = min(_THREADS, os.cpu_count() or 1)
         options.log_severity_level = 3
-        # Threads that wait must not spin: the calls' clock needs the core.
+        # Idle threads must not spin: the clock of the calls needs the core.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         data = weights.read(weights.KOKORO, models_folder)
         try:
             return cls(onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"]))
-        except Exception as error:  # the library's errors have no base of their own
+        except Exception as error:  # the library's errors have no common base class
             raise SpeechError(f"the Kokoro model cannot be used: {' '.join(str(error).split())}") from error
 
     def speak(self, phonemes: str, voice: str) -> "NDArray[np.float32]":
-        """Sound of 24 kHz in -1..1; empty where there is nothing to say. Raises SpeechError."""
+        """Return the speech: samples in -1..1 at 24 kHz, shape (n,); empty if there is nothing to say.
+
+        `phonemes`: in the model's alphabet (`Phonemes.of`); `voice`: one of `VOICES`. Raises SpeechError.
+        """
         numbers = [_NUMBERS[letter] for letter in phonemes if letter in _NUMBERS]
         sounds = [self._spoken(piece, voice) for piece in _pieces(numbers)]
         return np.concatenate(sounds) if sounds else np.zeros(0, np.float32)
@@ -72,13 +75,13 @@ class Kokoro:
         }
         try:
             (sound,) = self._session.run(None, inputs)
-        except Exception as error:  # the library's errors have no base of their own
+        except Exception as error:  # the library's errors have no common base class
             raise SpeechError(f"synthesis failed: {' '.join(str(error).split())}") from error
         return np.asarray(sound, np.float32).ravel()
 
 
 def _pieces(numbers: list[int]) -> list[list[int]]:
-    """Of at most `_MOST_TOKENS`, cut between words."""
+    """Split the numbers into pieces of at most `_MOST_TOKENS`, between words if possible."""
     space = _NUMBERS[" "]
     pieces = []
     while len(numbers) > _MOST_TOKENS:
@@ -91,6 +94,9 @@ def _pieces(numbers: list[int]) -> list[list[int]]:
 
 @lru_cache(maxsize=len(VOICES))
 def _styles(voice: str) -> "NDArray[np.float32]":
-    """Of the model's makers (Apache-2.0), as float16: what that rounds off is a ten-thousandth of a style."""
+    """Load the style vectors published with the model (Apache-2.0), stored as float16 (error about 1e-4).
+
+    Shape (510, 256), one vector for each number of phonemes.
+    """
     packed = (Path(__file__).parent / "voices" / f"{voice}.f16.xz").read_bytes()
     return np.frombuffer(lzma.decompress(packed), "<f2").reshape(_STYLES, _STYLE).astype(np.float32)

@@ -1,7 +1,7 @@
-"""Whisper's view of a sound: log-mel energies. Arithmetic only.
+"""The log-mel spectrogram that Whisper takes as its input. Pure, numpy.
 
-The recipe is that of OpenAI's Whisper: 25 ms Hann windows every 10 ms, 80 mel bands on Slaney's scale up to 8 kHz, base
-10 logarithm, at most 80 dB of range, scaled to about -1..1.
+As in OpenAI's Whisper (audio.py): 25 ms Hann windows every 10 ms, 80 mel bands on Slaney's scale up to 8 kHz, logarithm
+to base 10, at most 80 dB of range, scaled to about -1..1.
 """
 
 from functools import lru_cache
@@ -18,7 +18,7 @@ BANDS = 80
 _WINDOW = 400
 _HOP = RATE_HZ // FRAMES_A_SECOND
 _FLOOR = 1e-10
-_RANGE = 8.0  # powers of ten under the loudest
+_RANGE = 8.0  # powers of ten below the loudest value
 
 # Slaney's scale: linear up to 1 kHz, then logarithmic.
 _HZ_A_MEL = 200.0 / 3.0
@@ -28,12 +28,15 @@ _LOG_STEP = np.log(6.4) / 27.0
 
 
 def log_mel(samples: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
-    """(`BANDS`, `frames`) of a sound of 16 kHz in -1..1, which is cut, or followed by silence, to `frames` of 10 ms."""
+    """Return the spectrogram, shape (`BANDS`, `frames`), of samples in -1..1 at 16 kHz.
+
+    `frames`: its length in frames of 10 ms, to which the sound is cut or filled up with silence.
+    """
     length = frames * _HOP
     sound = np.zeros(length, np.float32)
     kept = samples[:length]
     sound[: len(kept)] = kept
-    # What lies beyond the sound is digital silence, and silence needs no transform.
+    # Frames beyond the sound are digital silence, which needs no transform.
     loud_frames = min(frames, -(-(len(kept) + _WINDOW // 2) // _HOP) + 1)
     padded = np.pad(sound, _WINDOW // 2, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP][:loud_frames]
@@ -53,7 +56,7 @@ def _hann() -> NDArray[np.float64]:
 
 @lru_cache(maxsize=1)
 def _filters() -> NDArray[np.float64]:
-    """(`BANDS`, bins): triangles of equal area, their corners equally far apart in mels."""
+    """Return the mel filters, shape (`BANDS`, bins): triangles of equal area, with corners equally spaced in mels."""
     corners = _hz(np.linspace(0.0, _mel(RATE_HZ / 2), BANDS + 2))
     bins = np.linspace(0.0, RATE_HZ / 2, _WINDOW // 2 + 1)
     rising = (bins[None, :] - corners[:-2, None]) / (corners[1:-1] - corners[:-2])[:, None]
@@ -64,7 +67,7 @@ def _filters() -> NDArray[np.float64]:
 
 
 def _mel(hz: float) -> float:
-    """Of a frequency above the break."""
+    """Convert a frequency above 1 kHz to mels."""
     return float(_BREAK_MEL + np.log(hz / _BREAK_HZ) / _LOG_STEP)
 
 

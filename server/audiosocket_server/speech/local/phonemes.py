@@ -1,8 +1,9 @@
-"""Portuguese text as the phonemes that Kokoro reads, by espeak-ng in a child process.
+"""Portuguese text to the phonemes that Kokoro reads, by espeak-ng in a child process.
 
-The child, `python -m audiosocket_server.speech.local.phonemes`, answers a line of JSON for each line it gets: espeak-ng
-is under the GPL and stays out of this process. Unlike its speech, its phonemes do not depend on what it was asked
-before (a test asks it in another order). It ends with its parent. Blocking: 0.1 s for the first text, 1 ms for others.
+espeak-ng is under the GPL, so it stays out of this process. The child, `python -m
+audiosocket_server.speech.local.phonemes`, answers each line of JSON with one line of JSON, and ends with its parent.
+Unlike its speech, espeak-ng's phonemes do not depend on earlier texts (a test asks in another order). Blocking: 0.1 s
+for the first text, 1 ms for others.
 """
 
 import ctypes
@@ -24,7 +25,7 @@ _CLAUSE_END = re.compile(r"[,.;:?!…—]+$")
 _UNSPOKEN = re.compile(r"[\"“”«»()\[\]{}*_#]+")
 _LANGUAGE_MARK = re.compile(r"\([a-z-]+\)")
 
-# With ties espeak-ng tells two sounds from one of two parts; Kokoro has letters of its own for these.
+# With ties, espeak-ng distinguishes two sounds from one sound of two parts, for which Kokoro has single letters.
 _TIE = "^"
 _TIED = {
     "a^ɪ": "I", "a^ʊ": "W", "d^z": "ʣ", "d^ʒ": "ʤ", "e^ɪ": "A", "o^ʊ": "O", "ə^ʊ": "Q", "s^s": "S", "t^s": "ʦ",
@@ -39,7 +40,10 @@ _EE_OK = 0
 
 
 class Phonemes:
-    """A child that is started at the first text, and again should it have died. For any thread, one at a time."""
+    """The child process. It is started for the first text, and again if it has died. Thread-safe.
+
+    `voice`: espeak-ng's name of the language.
+    """
 
     def __init__(self, voice: str = "pt-br") -> None:
         self._voice = voice
@@ -47,7 +51,7 @@ class Phonemes:
         self._lock = threading.Lock()
 
     def of(self, text: str) -> str:
-        """The text in Kokoro's letters, its commas and full stops kept. Raises SpeechError."""
+        """Return the text in Kokoro's alphabet, with its commas and full stops. Raises SpeechError."""
         clauses = [clause for clause in _CLAUSE.split(_UNSPOKEN.sub(" ", text).strip()) if clause]
         spoken = self._ask([_CLAUSE_END.sub("", clause) for clause in clauses])
         ends = [_CLAUSE_END.search(clause) for clause in clauses]
@@ -55,7 +59,7 @@ class Phonemes:
         return " ".join(said)
 
     def close(self) -> None:
-        """End the child. It may be asked again, and is then started anew."""
+        """End the child. The next text starts a new one."""
         with self._lock:
             self._end()
 
@@ -66,7 +70,7 @@ class Phonemes:
                     self._child = self._started()
                 try:
                     return self._answer(self._child, clauses)
-                except (OSError, ValueError) as error:  # it died, or spoke nonsense
+                except (OSError, ValueError) as error:  # the child died, or its answer is invalid
                     self._end()
                     if attempt == 2:
                         raise SpeechError(f"espeak-ng, which makes the phonemes, failed: {error}") from error
@@ -101,7 +105,7 @@ class Phonemes:
             raise ValueError("its process ended")
         answer = json.loads(line)
         if not isinstance(answer, list) or len(answer) != len(clauses):
-            raise ValueError("its process answered something else")
+            raise ValueError("its process gave an invalid answer")
         return [str(ipa) for ipa in answer]
 
     def _end(self) -> None:
@@ -119,7 +123,7 @@ def _lettered(ipa: str) -> str:
 
 
 def _main(voice: str) -> int:
-    """The child."""
+    """Run the child: read texts from stdin, and write phonemes to stdout. Returns the exit code."""
     import espeakng_loader
 
     library: Any = ctypes.CDLL(espeakng_loader.get_library_path())
@@ -135,7 +139,7 @@ def _main(voice: str) -> int:
 
 
 def _ipa(library: Any, text: str) -> str:
-    """All of it: the library takes a clause at a time, and moves the pointer on."""
+    """Return the phonemes of the whole text: each call of the library takes one clause, and advances the pointer."""
     buffer = ctypes.create_string_buffer(text.encode())
     left = ctypes.c_void_p(ctypes.addressof(buffer))
     said = []

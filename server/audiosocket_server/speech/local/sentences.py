@@ -1,4 +1,4 @@
-"""A text cut into what is spoken at a time, so that its beginning is heard while the rest is made. Pure."""
+"""Splits a text into sentences, so that the first one is played while the next is synthesised. Pure."""
 
 import re
 
@@ -11,7 +11,7 @@ _NO_END = re.compile(r"\b(?:sr|sra|srs|dr|dra|prof|av|apto|ap|bl|nº|n|mr|mrs|ms
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences in order; one that is very long in several pieces. None of them is blank."""
+    """Return the sentences in order, very long ones in several pieces. No piece is blank."""
     found: list[str] = []
     for piece in _END.split(text):
         if found and _NO_END.search(found[-1]):
@@ -22,7 +22,7 @@ def sentences(text: str) -> list[str]:
 
 
 def _short(sentence: str) -> list[str]:
-    """Cut after clauses, where there are any, else between words."""
+    """Split a long sentence after clauses, or between words if a clause is too long."""
     if len(sentence) <= _MOST_LETTERS:
         return [sentence]
     pieces = [""]

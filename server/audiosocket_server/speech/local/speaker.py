@@ -1,4 +1,4 @@
-"""Synthesis: a sentence to SLIN of 8 kHz, as loud as the recorded prompts are, by the voice's model. Blocking."""
+"""Synthesis of a sentence by the model of a voice: SLIN of 8 kHz, as loud as the recorded prompts. Blocking."""
 
 import atexit
 import threading
@@ -24,30 +24,36 @@ __all__ = ["Speaker"]
 
 _LINE_HZ = 8_000
 _LEVEL_DBFS = -22.0  # of the speech
-_EDGE_MS = 20  # kept of the sound on either side of what counts as speech
-_LEAD_MS, _TAIL_MS = 60, 240  # quiet around a sentence: with the next one's, the pause between two
-_OURS = "1"  # to be raised whenever the same text comes out differently: it is part of the name in the cache
+_EDGE_MS = 20  # sound that is kept before and after the speech
+_LEAD_MS, _TAIL_MS = 60, 240  # silence around a sentence; tail and lead together are the pause between two
+_VERSION = "1"  # part of the key in the cache: raise it whenever the same text sounds different
 
 
 class Speaker:
-    """One voice of one's choice. Its model is loaded by `prepare`, or at the first sentence."""
+    """One voice. Its model is loaded by `prepare`, or for the first sentence.
+
+    `voice`: one of `voices.VOICES`; `models_folder`: other models, None for the installed ones; `kept`: the cache.
+    """
 
     def __init__(self, voice: str, models_folder: Path | None, kept: KeptSpeech) -> None:
         self._voice = voice
         self._models_folder = models_folder
         self._kept = kept
-        self._engine = (_OURS, *_versions(voice), str(models_folder or ""), voice)
+        self._engine = (_VERSION, *_versions(voice), str(models_folder or ""), voice)
 
     def prepare(self) -> None:
-        """Load the model, 1 to 2 s. Raises SpeechError."""
+        """Load the model, which takes 1 to 2 s. Raises SpeechError."""
         _speech(self._voice, self._models_folder)
 
     def known(self, sentence: str) -> bytes | None:
-        """What was made of it before, at some time."""
+        """Return the sentence's speech from the cache (SLIN, 8 kHz), or None."""
         return self._kept.get(*self._engine, sentence)
 
     def speak(self, sentence: str, *, keep: bool = True) -> bytes:
-        """The sentence spoken, b"" where there is nothing to say. Raises SpeechError."""
+        """Synthesise the sentence: SLIN, 8 kHz; b"" if there is nothing to say. `keep`: add it to the cache.
+
+        Raises SpeechError.
+        """
         sound = _speech(self._voice, self._models_folder)(sentence)
         pcm = _framed(sound, kokoro.RATE_HZ if self._voice != ENGLISH else english.RATE_HZ)
         if pcm and keep:
@@ -65,7 +71,7 @@ _loading = threading.Lock()
 
 
 def _speech(voice: str, models_folder: Path | None) -> "Callable[[str], NDArray[np.float32]]":
-    """Sentence -> sound. A process loads each model once, whatever number of servers it runs."""
+    """Return a function from a sentence to its sound. Each model is loaded once for all servers of the process."""
     with _loading:
         if voice == ENGLISH:
             return _english(models_folder).speak
@@ -90,7 +96,7 @@ def _english(models_folder: Path | None) -> english.English:
 
 
 def _framed(sound: "NDArray[np.float32]", rate_hz: int) -> bytes:
-    """At 8 kHz, as loud as the prompts, with its quiet around it."""
+    """Convert to SLIN of 8 kHz, as loud as the prompts, with the usual silence around it; b"" for silence."""
     samples = np.clip(np.rint(sound * 32767.0), -32768, 32767).astype("<i2")
     pcm = slin.resample(samples.tobytes(), rate_hz, _LINE_HZ)
     start_ms, end_ms = speech_edges_ms(pcm)

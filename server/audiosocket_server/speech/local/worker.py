@@ -1,7 +1,7 @@
-"""One thread for one model: jobs wait in a bounded queue, each with a deadline.
+"""A worker thread for one model: jobs wait in a bounded queue, each with a deadline.
 
-The thread has no lower priority than the calls' clock: measured, that did not make the clock more even, and on a busy
-machine recognition starved.
+The thread has normal priority. A lower one did not make the clock of the calls more even (measured), and recognition
+starved on a busy machine.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ _Ts = TypeVarTuple("_Ts")
 
 
 class Worker:
-    """`what` names the work in errors. At most `most` jobs wait or run; each is over `seconds` after it was given."""
+    """The worker. At most `most` jobs wait or run; each ends within `seconds`. `what` names the work in errors."""
 
     def __init__(self, what: str, *, most: int, seconds: float) -> None:
         self._what = what
@@ -28,21 +28,21 @@ class Worker:
         self._thread = ThreadPoolExecutor(1, f"local-{what}")
 
     async def run(self, job: Callable[[*_Ts], T], *args: *_Ts) -> T:
-        """What the job returns. A job whose caller is cancelled is dropped, unless it runs already.
+        """Run `job` on the thread, and return its result. If the caller is cancelled, a waiting job is dropped.
 
-        Raises SpeechUnavailable at once where too many wait, and when the time is up; and what the job raises.
+        Raises SpeechUnavailable at once if too many jobs wait, or when the time is up; and what the job raises.
         """
         if self._jobs >= self._most:
-            raise SpeechUnavailable(f"{self._what}: {self._jobs} wait already, the most that this engine takes")
+            raise SpeechUnavailable(f"{self._what}: {self._jobs} jobs wait already, the limit of this engine")
         self._jobs += 1
         try:
             async with asyncio.timeout(self._seconds):
                 return await asyncio.get_running_loop().run_in_executor(self._thread, job, *args)
         except TimeoutError:
-            raise SpeechUnavailable(f"{self._what}: not done within {self._seconds:g} s") from None
+            raise SpeechUnavailable(f"{self._what}: not finished within {self._seconds:g} s") from None
         finally:
             self._jobs -= 1
 
     def close(self) -> None:
-        """What waits is dropped; what runs ends by itself. Returns at once."""
+        """Drop waiting jobs; a running job ends by itself. Returns at once."""
         self._thread.shutdown(wait=False, cancel_futures=True)
