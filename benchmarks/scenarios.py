@@ -116,7 +116,7 @@ def _where_time_goes(scenarios: Sequence[Scenario], folder: Path) -> list[Row]:
 
 _FILES = {
     "the ear": ("hearing", "playout", "hold_", "speech_segments", "loudness"),
-    "recogniser's matching, ear's too": ("matching", "soundprint", "trail"),
+    "recogniser's matching, ear's too": ("matching", "fingerprint", "phrase_tracker"),
     "virtual clock and network": ("virtual_", "memory_", "outside_work"),
     "simulated Asterisk, line, caller": ("asterisk", "line.", "caller.", "profiles", "faults"),
     "scenario: steps, checks, log": (

@@ -1,7 +1,7 @@
-"""A phrase book: recordings with their texts, read from `manifest.yaml`. Also what makes two texts the same text.
+"""A phrase book: recordings with their texts, read from `manifest.yaml`. Also the rule by which two texts are equal.
 
-Reads only the manifest when a book is loaded; a recording is read when its sound is first asked for. Must not match
-sounds (`matching`), make speech (`synthetic_voice`) or write files.
+Loading a book reads only the manifest; a recording is read when its sound is first needed. Matching sounds belongs in
+`matching`, synthesis in `synthetic_voice`; nothing here writes files.
 """
 
 import unicodedata
@@ -18,8 +18,8 @@ __all__ = ["MANIFEST_NAME", "Phrase", "PhraseBook", "PhraseBookError", "normalis
 MANIFEST_NAME = "manifest.yaml"
 SAMPLE_RATE_HZ = 8000
 
-# A 10 ms piece belongs to the speech when it is at most this far under the loudest one: a breath is not speech, the
-# soft last vowel of a Portuguese word is.
+# A piece of 10 ms is speech if it is at most this far below the loudest piece: that excludes a breath, and includes the
+# soft last vowel of a Portuguese word.
 _SPEECH_RANGE_DB = 32.0
 _PIECE_MS = 10
 
@@ -27,20 +27,22 @@ _REQUIRED = ("file", "text", "language")
 _OPTIONAL_MS = ("duration_ms", "speech_start_ms", "speech_end_ms")
 _KEYS = (*_REQUIRED, "voice", *_OPTIONAL_MS, "licence")
 
+_TYPES = {str: "text", int: "a whole number"}
+
 _V = TypeVar("_V", str, int)
 
 
 class PhraseBookError(AudioSocketError):
-    """A manifest cannot be used. One line: the file, the entry, what is wrong with it."""
+    """A manifest cannot be used. The message is one line: the file, the entry, and what is wrong with it."""
 
 
 def normalise(text: str) -> str:
-    """The text as it is compared everywhere: small letters, no accents, no punctuation, single spaces.
+    """Return the text in the form in which texts are compared: lower case, no accents or punctuation, single spaces.
 
     >>> normalise("Não, obrigado: é só isso!")
     'nao obrigado e so isso'
     """
-    # Decomposed on both sides of casefold: some letters are capital only once they are taken apart.
+    # Decomposed before and after casefold, because some letters have a lower-case form only once decomposed.
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     kept = (c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
     return " ".join("".join(kept).split())
@@ -48,9 +50,9 @@ def normalise(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One known sound and what is said in it. Times are milliseconds from the start of the recording.
+    """One recording and its text. Times are milliseconds from the start of the recording.
 
-    `path` is None for a phrase made by a synthetic voice; such a phrase holds its samples itself (`from_pcm`).
+    `path` is None for a phrase in memory, which holds its samples itself (`from_pcm`).
     """
 
     name: str
@@ -65,23 +67,26 @@ class Phrase:
 
     @property
     def pcm(self) -> bytes:
-        """SLIN, 16-bit little-endian, 8 kHz, mono. Read from the file at the first use, then kept by the process."""
+        """The sound: SLIN, 16-bit little-endian, 8 kHz, mono. The process reads a file once, and keeps its sound.
+
+        Raises AudioFileError or OSError if the file cannot be read.
+        """
         if self.samples is not None:
             return self.samples
         if self.path is None:
-            raise PhraseBookError(f"phrase {self.name}: neither a file nor samples")
+            raise PhraseBookError(f"phrase {self.name} has neither a file nor samples")
         return _read(self.path)
 
     @classmethod
     def from_pcm(cls, name: str, text: str, pcm: bytes, *, language: str = "", voice: str = "") -> "Phrase":
-        """A phrase of SLIN (8 kHz) in memory; where its speech begins and ends is measured."""
+        """Make a phrase from SLIN (8 kHz) in memory; the edges of its speech are measured."""
         start_ms, end_ms = speech_edges_ms(pcm)
         duration_ms = len(pcm) // 2 * 1000 // SAMPLE_RATE_HZ
         return cls(name, text, language, voice, duration_ms, start_ms, end_ms, samples=pcm)
 
 
 class PhraseBook:
-    """Phrases in the order of their manifests, found by name or by text. Does not change once made."""
+    """Phrases in the order of their manifests, found by name or by text. Immutable."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
         self._phrases = tuple(phrases)
@@ -93,24 +98,25 @@ class PhraseBook:
 
     @classmethod
     def load(cls, *sources: Path | str) -> "PhraseBook":
-        """Read folders (their `manifest.yaml`) or manifests; of two phrases of one name the first source's wins.
+        """Read manifests, or folders with a `manifest.yaml`. If two phrases have one name, the first one counts.
 
-        Raises PhraseBookError naming the file and the entry.
+        Raises PhraseBookError that names the file and the entry.
         """
         return cls(phrase for source in sources for phrase in _load_manifest(Path(source)))
 
     @property
     def phrases(self) -> tuple[Phrase, ...]:
+        """All phrases."""
         return self._phrases
 
     def by_name(self, name: str) -> Phrase | None:
-        """The phrase of that name, such as `pt-br/sim` (the path in its book, without suffix), or None."""
+        """Return the phrase with this name, such as `pt-br/sim` (its path in the book, without suffix), or None."""
         return self._by_name.get(name)
 
     def by_text(self, text: str, *, voice: str | None = None, language: str | None = None) -> Phrase | None:
-        """The first phrase that says this (case, accents and punctuation aside), or None.
+        """Return the first phrase with this text, or None. Case, accents and punctuation are ignored.
 
-        `voice` and `language`, where given, must be the phrase's own: callers and bot say some of the same texts.
+        `voice` and `language`, if given, must be those of the phrase: the callers and the bot share some texts.
         """
         for phrase in self._by_text.get(normalise(text), ()):
             voice_fits = voice is None or phrase.voice == voice
@@ -120,11 +126,11 @@ class PhraseBook:
 
 
 def speech_edges_ms(pcm: bytes) -> tuple[int, int]:
-    """Where the speech in SLIN of 8 kHz begins and ends, in steps of 10 ms; (0, 0) for digital silence.
+    """Return where the speech in SLIN (8 kHz) begins and ends, in steps of 10 ms; (0, 0) for digital silence.
 
-    Meant for clean recordings: everything within 32 dB of the loudest 10 ms is speech.
+    Only for clean recordings: everything within 32 dB of the loudest 10 ms counts as speech.
     """
-    import numpy as np  # late: loading a book whose manifest knows the times needs no numpy
+    import numpy as np  # imported late: a book whose manifest has the times needs no numpy
 
     piece = SAMPLE_RATE_HZ * _PIECE_MS // 1000
     count = len(pcm) // 2 // piece
@@ -139,7 +145,7 @@ def speech_edges_ms(pcm: bytes) -> tuple[int, int]:
 
 @lru_cache(maxsize=4096)
 def _read(path: Path) -> bytes:
-    from audiosocket_core.slin import read_audio  # late: see speech_edges_ms
+    from audiosocket_core.slin import read_audio  # imported late: see speech_edges_ms
 
     return read_audio(path, SAMPLE_RATE_HZ)
 
@@ -155,8 +161,8 @@ def _load_manifest(source: Path) -> tuple[Phrase, ...]:
 
 @lru_cache(maxsize=64)
 def _phrases(manifest: Path, version: tuple[int, ...]) -> tuple[Phrase, ...]:
-    """What the manifest holds. Read once for each `version` of the file: every call of a test run needs it."""
-    from ruamel.yaml import YAML  # late: who only compares texts needs no YAML
+    """Read the phrases of a manifest, once for each `version` of the file: every call of a test run needs them."""
+    from ruamel.yaml import YAML  # imported late: comparing texts needs no YAML
     from ruamel.yaml.error import YAMLError
 
     try:
@@ -166,13 +172,13 @@ def _phrases(manifest: Path, version: tuple[int, ...]) -> tuple[Phrase, ...]:
     except YAMLError as error:
         raise PhraseBookError(f"{manifest}: not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(entries, list):
-        raise PhraseBookError(f"{manifest}: a list of phrases was expected (- file: …)")
+        raise PhraseBookError(f"{manifest}: expected a list of phrases (- file: …)")
     phrases: list[Phrase] = []
     names: set[str] = set()
     for number, entry in enumerate(entries, 1):
         phrase = _entry(manifest, number, entry)
         if phrase.name in names:
-            raise PhraseBookError(f"{manifest}: entry {number}: {phrase.name} is there twice")
+            raise PhraseBookError(f"{manifest}: entry {number}: the phrase {phrase.name} occurs twice")
         names.add(phrase.name)
         phrases.append(phrase)
     return tuple(phrases)
@@ -181,10 +187,10 @@ def _phrases(manifest: Path, version: tuple[int, ...]) -> tuple[Phrase, ...]:
 def _entry(manifest: Path, number: int, entry: object) -> Phrase:
     where = f"{manifest}: entry {number}"
     if not isinstance(entry, Mapping):
-        raise PhraseBookError(f"{where}: keys and values were expected, got {entry!r}")
+        raise PhraseBookError(f"{where}: expected keys and values, got {entry!r}")
     for key in entry:
         if key not in _KEYS:
-            raise PhraseBookError(f"{where}: unknown key {key!r}; known are {', '.join(_KEYS)}")
+            raise PhraseBookError(f"{where}: unknown key {key!r}; expected one of {', '.join(_KEYS)}")
     for key in _REQUIRED:
         if not _value(where, entry, key, str):
             raise PhraseBookError(f"{where}: {key} is missing")
@@ -192,7 +198,7 @@ def _entry(manifest: Path, number: int, entry: object) -> Phrase:
     where = f"{where} ({file})"
     path = manifest.parent / file
     if not path.is_file():
-        raise PhraseBookError(f"{where}: there is no such file")
+        raise PhraseBookError(f"{where}: no such file")
     name, text = file.with_suffix("").as_posix(), _value(where, entry, "text", str) or ""
     language, voice = _value(where, entry, "language", str) or "", _value(where, entry, "voice", str) or ""
     times = [_value(where, entry, key, int) for key in _OPTIONAL_MS]
@@ -203,7 +209,7 @@ def _entry(manifest: Path, number: int, entry: object) -> Phrase:
     duration_ms, start_ms, end_ms = (time or 0 for time in times)
     if not 0 <= start_ms <= end_ms <= duration_ms:
         raise PhraseBookError(
-            f"{where}: 0 <= speech_start_ms <= speech_end_ms <= duration_ms was expected,"
+            f"{where}: expected 0 <= speech_start_ms <= speech_end_ms <= duration_ms,"
             f" got {start_ms}, {end_ms}, {duration_ms}"
         )
     return Phrase(name, text, language, voice, duration_ms, start_ms, end_ms, path)
@@ -214,5 +220,5 @@ def _value(where: str, entry: Mapping[str, object], key: str, wanted: type[_V]) 
     if value is None:
         return None
     if not isinstance(value, wanted) or isinstance(value, bool):
-        raise PhraseBookError(f"{where}: {key}: {wanted.__name__} was expected, got {value!r}")
+        raise PhraseBookError(f"{where}: {key}: expected {_TYPES[wanted]}, got {value!r}")
     return value

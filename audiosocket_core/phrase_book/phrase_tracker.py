@@ -1,7 +1,6 @@
-"""A known phrase followed through a sound, piece by piece, from where its opening was found: is it still there?
+"""Tracks a known phrase through a sound, piece by piece, from the place of its onset: how far is the phrase present?
 
-Decides about one phrase alone. Must not look for where a phrase may begin, nor weigh phrases against one another
-(`matching`).
+A tracker decides about one phrase alone. Finding onsets and choosing between phrases belong in `matching`. Pure, numpy.
 """
 
 import math
@@ -12,37 +11,38 @@ from numpy.typing import NDArray
 
 from audiosocket_core.phrase_book.fingerprint import PIECE, Array, Fingerprint
 
-__all__ = ["PhraseTracker", "TrackedPhrase", "shifted_products"]
+__all__ = ["PhraseTracker", "TrackedPhrase", "sliding_correlation"]
 
-SEGMENT = 20  # pieces of 10 ms: phrases are checked 200 ms at a time
-SEGMENT_CORRELATION = 0.5  # a segment agrees when it is this much like the recording's, or
-GAIN_DRIFT = (
-    0.5,
-    1.6,
-)  # when it has the recording in it as loud as the opening had (which shows under noise)
-PROVEN = 0.5  # a phrase scores at least this
+SEGMENT = 20  # pieces of 10 ms: a phrase is checked in segments of 200 ms
 
-INAUDIBLE = 0.001  # of a phrase's energy: so much of its end may be missing
-UNDECIDABLE = 8.0  # times the noise: so much evidence against the last bit of a phrase means nothing
-SHORTEST_PART = 50  # pieces, 500 ms: less than that of a phrase is no match, unless less is asked for
-SURE_PART = (
-    100  # pieces, 1 s: up to that, a part must be followed by quiet. Else it is another phrase's same first word
-)
-QUIET = 0.2  # of the energy before it
+# A segment agrees if its correlation with the recording is above SEGMENT_CORRELATION, or if the recording is in it at a
+# gain within these factors of the onset's gain, which also holds in noise.
+SEGMENT_CORRELATION = 0.5
+GAIN_DRIFT = (0.5, 1.6)
 
-HOLE = 4000  # samples, 500 ms: so long a hole within a phrase is bridged,
-LOSS = 1600  # and so much sound missing from it
-BRIDGE = 32  # pieces of the phrase that are looked for on the far side, fewer (a segment) where it ends sooner
+PROVEN = 0.5  # the lowest score of a match
+INAUDIBLE = 0.001  # share of a phrase's energy that may be missing at its end
+UNDECIDABLE = 8.0  # times the noise: less evidence against the last pieces of a phrase is no evidence
+SHORTEST_PART = 50  # pieces, 500 ms: the shortest part that is a match, unless a shorter one is asked for
+SURE_PART = 100  # pieces, 1 s: a shorter part must be followed by quiet, or it is the first word of another phrase
+QUIET = 0.2  # share of the power before it
+
+HOLE = 4000  # samples, 500 ms: the longest gap within a phrase that is bridged
+LOSS = 1600  # samples, 200 ms: the most sound that may be missing from a phrase
+BRIDGE = 32  # pieces of the phrase to find behind a gap; fewer (at least a segment) if the phrase ends sooner
 BRIDGE_CORRELATION = 0.65
-BRIDGE_FFT = 8192  # holds BRIDGE pieces at every shift from LOSS back to HOLE forward
+BRIDGE_FFT = 8192  # points: room for BRIDGE pieces at every shift from -LOSS to HOLE
 
 Numbers = NDArray[np.float64]
 
 
-def shifted_products(stretch: Array, spectrum: NDArray[np.complex64], size: int, known: int) -> tuple[Array, Numbers]:
-    """A short sound against every place in a longer one: (products, energies of the stretch), by shift.
+def sliding_correlation(
+    stretch: Array, spectrum: NDArray[np.complex64], size: int, known: int
+) -> tuple[Array, Numbers]:
+    """Correlate a short sound with every place in a longer one, `stretch`.
 
-    `spectrum` is the conjugate transform, of `size` points, of the short sound, which has `known` samples.
+    `spectrum`: conjugate Fourier transform, of `size` points, of the short sound, which has `known` samples. Returns,
+    for each shift, the cross-correlation and the energy of the stretch: two arrays of shape (shifts,).
     """
     shifts = len(stretch) - known + 1
     products: Array = np.fft.irfft(np.fft.rfft(stretch, size) * spectrum, size)[:shifts].astype(np.float32)
@@ -52,53 +52,55 @@ def shifted_products(stretch: Array, spectrum: NDArray[np.complex64], size: int,
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhraseTracker:
-    """A phrase that is being followed. Sample numbers are the search's. Immutable: `follow` gives the next one."""
+    """A phrase that is being tracked. Sample numbers are those of the search. Immutable: `follow` returns a new one."""
 
     index: int
-    """Which phrase of the book."""
+    """Number of the phrase in the book."""
     sound: Fingerprint
+    """Fingerprint of the phrase."""
     origin: int
-    """The sample at which its speech begins."""
+    """The sample at which the speech of the phrase begins."""
     gain: float
-    """How loud the sound is against the recording, by the opening."""
+    """Amplitude of the sound divided by that of the recording, from the onset."""
     products: Numbers
-    """Sound times recording, summed over each piece so far."""
+    """Inner product of sound and recording in each piece so far: shape (n,)."""
     energies: Numbers
-    """Sum of squares of the sound over each piece so far."""
+    """Sum of squares of the sound in each piece so far: shape (n,)."""
     inserted: int = 0
-    """Samples by which the phrase now lies later than at its beginning (earlier, where negative)."""
+    """Samples by which the phrase is later than at its beginning, after gaps; negative if earlier, after losses."""
     broken: int | None = None
-    """The first piece of the segment that did not agree."""
+    """The first piece of the segment that did not agree; None if all agree."""
     over: bool = False
-    """Broken for good: it does not go on behind a hole either."""
+    """True if the phrase was not found again behind the segment that did not agree."""
 
     @classmethod
     def begin(cls, index: int, sound: Fingerprint, origin: int, gain: float) -> "PhraseTracker":
+        """Return a tracker that has compared nothing yet."""
         return cls(index, sound, origin, gain, np.zeros(0), np.zeros(0))
 
     @property
     def is_open(self) -> bool:
-        """More sound may tell more about it."""
+        """True if more sound may change the outcome."""
         return not self.over and len(self.products) < len(self.sound.energy)
 
     def follow(self, wave: Array, offset: int) -> "PhraseTracker":
-        """Go on as far as the sound reaches; `offset` is the number of the wave's first sample."""
-        trail = self
-        while trail.is_open:
-            if trail.broken is not None:
-                if offset + len(wave) < trail._bridge_start + BRIDGE * PIECE + HOLE:
-                    return trail
-                trail = trail.bridged(wave, offset)
+        """Track as far as the sound reaches. `wave`: middle band of the sound; `offset`: number of its first sample."""
+        tracker = self
+        while tracker.is_open:
+            if tracker.broken is not None:
+                if offset + len(wave) < tracker._bridge_start + BRIDGE * PIECE + HOLE:
+                    return tracker
+                tracker = tracker.bridged(wave, offset)
                 continue
-            done = len(trail.products)
-            grown = trail._grown(wave, offset)
+            done = len(tracker.products)
+            grown = tracker._grown(wave, offset)
             if len(grown.products) == done:
-                return trail
-            trail = grown._checked(done // SEGMENT)
-        return trail
+                return tracker
+            tracker = grown._checked(done // SEGMENT)
+        return tracker
 
     def bridged(self, wave: Array, offset: int) -> "PhraseTracker":
-        """After a break: look for the phrase behind a hole, or behind a loss, with what sound there is."""
+        """Search for a broken phrase behind a gap or a loss, with the sound so far. Arguments as for `follow`."""
         if self.broken is None:
             return self
         ahead = self.broken + SEGMENT
@@ -111,7 +113,7 @@ class PhraseTracker:
         if len(stretch) < len(known):
             return given_up
         spectrum = np.conj(np.fft.rfft(known, BRIDGE_FFT))
-        products, energies = shifted_products(stretch, spectrum, BRIDGE_FFT, len(known))
+        products, energies = sliding_correlation(stretch, spectrum, BRIDGE_FFT, len(known))
         energy = float(self.sound.energy[ahead : ahead + BRIDGE].sum())
         correlations = products / np.sqrt(np.maximum(energies, 1.0) * max(energy, 1.0))
         best = int(correlations.argmax())
@@ -123,11 +125,11 @@ class PhraseTracker:
 
     @property
     def _bridge_start(self) -> int:
-        """Where the piece after the broken segment would be if there were neither hole nor loss."""
+        """The sample of the piece after the broken segment, if there were neither gap nor loss."""
         return self.origin + self.inserted + ((self.broken or 0) + SEGMENT) * PIECE
 
     def _spliced(self, inserted: int, ahead: int, wave: Array, offset: int) -> "PhraseTracker":
-        """Old pieces up to where the new place explains the sound better, new ones from there to `ahead`."""
+        """Move the phrase by `inserted` samples from the piece on, before `ahead`, where that explains more sound."""
         start = self.broken or 0
         kept = replace(self, products=self.products[:start], energies=self.energies[:start], broken=None)
         moved = replace(kept, inserted=inserted)._grown(wave, offset, ahead)
@@ -145,7 +147,7 @@ class PhraseTracker:
         )
 
     def _grown(self, wave: Array, offset: int, limit: int | None = None) -> "PhraseTracker":
-        """With the pieces that the sound reaches by now (not past piece `limit`) compared."""
+        """Compare the pieces that the sound reaches by now, but not beyond piece `limit`."""
         done = len(self.products)
         first = self.origin + self.inserted - offset
         upto = min(len(self.sound.energy) if limit is None else limit, (len(wave) - first) // PIECE)
@@ -161,11 +163,11 @@ class PhraseTracker:
         )
 
     def _checked(self, segment: int) -> "PhraseTracker":
-        """This trail, broken where a segment that is complete by now, from number `segment` on, does not agree."""
+        """Check the segments that are complete by now, from number `segment` on; break at one that does not agree."""
         count = len(self.sound.energy)
         while True:
             start = segment * SEGMENT
-            # What is left over after the last full segment belongs to that one.
+            # The pieces after the last full segment belong to that segment.
             end = start + SEGMENT if count - start >= 2 * SEGMENT else count
             if start >= count or len(self.products) < end:
                 return self
@@ -181,47 +183,61 @@ class PhraseTracker:
         return GAIN_DRIFT[0] <= product / known / self.gain <= GAIN_DRIFT[1]
 
     def outcome(self, heard: int, shortest: int = SHORTEST_PART) -> "TrackedPhrase | None":
-        """How far the phrase was heard when `heard` is one past the last sample; None when it was not.
+        """Return how far the phrase was heard, or None if it was not.
 
-        `shortest`: so many pieces of it must have been heard.
+        `heard`: number of samples of the sound so far; `shortest`: the fewest pieces of the phrase that are a part.
         """
-        total = self.sound.energy
-        n = min(len(self.products), max(0, heard - self.origin - self.inserted) // PIECE)
-        agreed = n if self.broken is None else min(n, self.broken)
+        compared = min(len(self.products), max(0, heard - self.origin - self.inserted) // PIECE)
+        agreed = compared if self.broken is None else min(compared, self.broken)
         if agreed == 0:
             return None
-        gain = float(self.products[:agreed].sum()) / float(total[:agreed].sum())
-        # Evidence, piece by piece, that the phrase is still there rather than not: it ends where the sum peaks.
-        evidence = np.cumsum(2 * gain * self.products[:n] - gain * gain * total[:n])
-        cut = int(evidence.argmax()) + 1
-        residue = self.energies[:cut].sum() - 2 * gain * self.products[:cut].sum() + gain * gain * total[:cut].sum()
-        noise = max(0.0, float(residue)) / (cut * PIECE)
-        if self.broken is None and evidence[-1] >= evidence[cut - 1] * (1 - INAUDIBLE) - UNDECIDABLE * noise:
-            cut = n
-        whole = bool(total[cut:].sum() <= INAUDIBLE * total.sum())
+        cut = self._last_piece(compared, agreed)
+        recording = self.sound.energy
+        whole = bool(recording[cut:].sum() <= INAUDIBLE * recording.sum())
         product = float(self.products[:cut].sum())
-        score = product / float(max(self.energies[:cut].sum(), 1.0) * total[:cut].sum()) ** 0.5
-        if score < PROVEN or not (whole or self._is_a_part(cut, n, shortest)):
+        score = product / float(max(self.energies[:cut].sum(), 1.0) * recording[:cut].sum()) ** 0.5
+        if score < PROVEN or not (whole or self._is_a_part(cut, compared, shortest)):
             return None
-        return TrackedPhrase(self, cut, whole, score, product * product / float(total[:cut].sum()))
+        return TrackedPhrase(self, cut, whole, score, product * product / float(recording[:cut].sum()))
 
-    def _is_a_part(self, cut: int, n: int, shortest: int) -> bool:
-        """Whether a phrase that was heard for `cut` pieces was broken off, rather than never said."""
+    def _last_piece(self, compared: int, agreed: int) -> int:
+        """Return how many of the `compared` pieces hold the phrase. The first `agreed` of them give its gain.
+
+        The evidence for the phrase in a piece is the energy that it explains there: how much less energy is left of the
+        sound after subtracting the recording. The phrase ends where the sum of the evidence peaks. If no segment
+        disagrees, it ends only if the sum then falls by more than the noise could make it fall.
+        """
+        recording = self.sound.energy
+        gain = float(self.products[:agreed].sum()) / float(recording[:agreed].sum())
+        evidence = np.cumsum(2 * gain * self.products[:compared] - gain * gain * recording[:compared])
+        cut = int(evidence.argmax()) + 1
+        if self.broken is not None:
+            return cut
+        product, energy = self.products[:cut].sum(), recording[:cut].sum()
+        residue = self.energies[:cut].sum() - 2 * gain * product + gain * gain * energy
+        noise = max(0.0, float(residue)) / (cut * PIECE)
+        undecided = evidence[-1] >= evidence[cut - 1] * (1 - INAUDIBLE) - UNDECIDABLE * noise
+        return compared if undecided else cut
+
+    def _is_a_part(self, cut: int, compared: int, shortest: int) -> bool:
+        """Return True if a phrase heard for `cut` pieces broke off there, rather than being another phrase."""
         if cut < shortest:
             return False
-        after = self.energies[cut + 1 : n]
+        after = self.energies[cut + 1 : compared]
         quiet = len(after) == 0 or bool(after.mean() < QUIET * self.energies[:cut].mean())
         return quiet or cut >= SURE_PART
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackedPhrase:
-    """How far a trail's phrase was heard."""
+    """How far the phrase of a tracker was heard."""
 
-    trail: PhraseTracker
+    tracker: PhraseTracker
     cut: int
-    """In pieces of the speech."""
+    """Number of pieces of the speech that were heard."""
     whole: bool
+    """True if all of the phrase was heard."""
     score: float
+    """Correlation of the sound with the recording, 0 to 1."""
     explained: float
-    """Energy of the sound that this phrase accounts for."""
+    """Energy of the sound that the phrase explains."""

@@ -1,7 +1,7 @@
-"""Where that lies which ships with the project beside its code: recordings, prompts, hold audio, scenarios.
+"""The folder of the data that ships with the project: recordings, prompts, hold audio, scenarios.
 
-In a checkout (`pip install -e` too) it is the checkout itself; a wheel carries a copy within this package
-(`hatch_build.py`). It reads nothing and looks no further: whose folders win is for others to say.
+In a checkout (also with `pip install -e`) it is the checkout itself; a wheel carries a copy in this package
+(`hatch_build.py`). Reads nothing.
 """
 
 from pathlib import Path

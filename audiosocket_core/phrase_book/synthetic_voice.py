@@ -1,8 +1,8 @@
-"""Speech for texts without a recording: espeak-ng (extra `[voice]`), to SLIN of 8 kHz, kept on disk.
+"""Synthetic speech for texts without a recording, by espeak-ng (extra `[voice]`): SLIN of 8 kHz, cached on disk.
 
-Each text is spoken in a fresh child process (this module with the voice as its argument: text in, SLIN out): within one
-process what espeak-ng makes of a text depends on what it spoke before, and it is under the GPL, which this project is
-not. Blocking: about 100 ms for a new text, 1 ms for a known one. No asyncio here, no playing, no matching.
+Each text is spoken in a new child process (this module, with the language as its argument; text in, SLIN out). Within
+one process, the speech of espeak-ng depends on what it spoke before; and espeak-ng is under the GPL, which this project
+is not. Blocking: about 100 ms for a new text, 1 ms for a known one.
 """
 
 import ctypes
@@ -21,16 +21,16 @@ from audiosocket_core.errors import AudioSocketError
 __all__ = ["VOICE", "VoiceFailed", "VoiceMissing", "render"]
 
 VOICE = "espeak-ng"
-"""What phrases of this voice name as theirs."""
+"""The name of this voice, in `Phrase.voice`."""
 
-LEAD_MS, TAIL_MS = 200, 300  # quiet around the speech, as in the recorded prompts
+LEAD_MS, TAIL_MS = 200, 300  # silence around the speech, as in the recorded prompts
 LEVEL_DBFS = -22.0  # of the speech, as in the recorded prompts
 WORDS_PER_MINUTE = 160
 
 _PACKAGE = "espeakng-loader"
-_OURS = 1  # to be raised whenever the same text comes out differently: it is part of the name in the cache
+_VERSION = 1  # part of the key in the cache: raise it whenever the same text sounds different
 _CHILD_SECONDS = 60
-_EDGE_MS = 20  # kept of the sound on either side of what counts as speech
+_EDGE_MS = 20  # sound that is kept before and after the speech
 
 # espeak-ng/speak_lib.h
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
@@ -43,17 +43,19 @@ class VoiceMissing(AudioSocketError):
     """The extra `[voice]` is not installed."""
 
     def __init__(self) -> None:
-        super().__init__("no recording of this text, and no synthetic voice: pip install 'audiosocket-sim[voice]'")
+        super().__init__(
+            "there is no recording of this text, and no synthetic voice: pip install 'audiosocket-sim[voice]'"
+        )
 
 
 class VoiceFailed(AudioSocketError):
-    """The voice is there but did not speak: no voice for the language, or its process failed. One line."""
+    """The synthetic voice did not speak: it lacks the language, or its process failed. The message is one line."""
 
 
 def render(text: str, language: str = "pt-BR", *, cache: Path) -> bytes:
-    """The text spoken: SLIN, 8 kHz, 200 ms of quiet before the speech and 300 ms after it. Same text, same bytes.
+    """Speak `text`: SLIN, 8 kHz, with 200 ms of silence before the speech and 300 ms after it. Same text, same bytes.
 
-    `cache` is a folder, made where it is missing; processes may share it. Raises VoiceMissing, VoiceFailed, OSError.
+    `cache`: a folder, made if it is missing; processes may share it. Raises VoiceMissing, VoiceFailed or OSError.
     """
     if importlib.util.find_spec("espeakng_loader") is None:
         raise VoiceMissing
@@ -67,12 +69,12 @@ def render(text: str, language: str = "pt-BR", *, cache: Path) -> bytes:
 
 
 def _key(text: str, language: str) -> str:
-    version = f"{_PACKAGE} {importlib.metadata.version(_PACKAGE)}, {_OURS}"
+    version = f"{_PACKAGE} {importlib.metadata.version(_PACKAGE)}, {_VERSION}"
     return hashlib.sha256("\0".join((version, language.casefold(), text)).encode()).hexdigest()[:32]
 
 
 def _spoken(text: str, language: str) -> tuple[int, bytes]:
-    """(sample rate in Hz, SLIN) as the child made it."""
+    """Run the child: (sample rate in Hz, SLIN). Raises VoiceFailed."""
     try:
         done = subprocess.run(
             [sys.executable, "-m", __name__, language.casefold()],
@@ -91,8 +93,8 @@ def _spoken(text: str, language: str) -> tuple[int, bytes]:
 
 
 def _framed(rate_hz: int, pcm: bytes) -> bytes:
-    """At 8 kHz, as loud as the prompts are, with their quiet around it."""
-    from audiosocket_core import slin  # late, like numpy behind it: the child needs neither
+    """Convert to 8 kHz, as loud as the prompts, with the same silence around the speech."""
+    from audiosocket_core import slin  # imported late, like numpy: the child needs neither
     from audiosocket_core.phrase_book.book import speech_edges_ms
 
     sound = slin.resample(pcm, rate_hz, 8000)
@@ -107,7 +109,7 @@ def _framed(rate_hz: int, pcm: bytes) -> bytes:
 
 
 def _write_at_once(path: Path, data: bytes) -> None:
-    """So that another process sees all of it or nothing."""
+    """Write a file so that another process sees all of it or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.stem, suffix=".part", delete=False) as file:
         file.write(data)
@@ -123,7 +125,7 @@ def _speak(voice: str, text: str) -> tuple[int, bytes]:
     rate_hz: int = library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data_folder, 0)
     if rate_hz <= 0:
         raise VoiceFailed("espeak-ng does not start")
-    # The exact language, else its family: pt-br, then pt.
+    # The exact language, or its family: pt-br, then pt.
     if all(library.espeak_SetVoiceByName(name.encode()) != _EE_OK for name in (voice, voice.partition("-")[0])):
         raise VoiceFailed(f"espeak-ng has no voice for the language {voice}")
     library.espeak_SetParameter(_RATE_PARAMETER, WORDS_PER_MINUTE, 0)

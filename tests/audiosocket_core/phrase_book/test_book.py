@@ -144,19 +144,19 @@ def test_a_phrase_in_memory() -> None:
     ("text", "complaint"),
     [
         ("- {file: pt-br/ola.wav, text: Olá}", "entry 1: language is missing"),
-        ("- {file: pt-br/adeus.wav, text: Adeus, language: pt-BR}", "entry 1 (pt-br/adeus.wav): there is no such file"),
-        ("- {file: pt-br/ola.wav, text: 7, language: pt-BR}", "entry 1: text: str was expected, got 7"),
+        ("- {file: pt-br/adeus.wav, text: Adeus, language: pt-BR}", "entry 1 (pt-br/adeus.wav): no such file"),
+        ("- {file: pt-br/ola.wav, text: 7, language: pt-BR}", "entry 1: text: expected text, got 7"),
         ("- {file: pt-br/ola.wav, text: Olá, language: pt-BR, txt: x}", "entry 1: unknown key 'txt'"),
         (
             "- {file: pt-br/ola.wav, text: Olá, language: pt-BR, speech_end_ms: 900}",
-            "entry 1 (pt-br/ola.wav): 0 <= speech_start_ms <= speech_end_ms <= duration_ms",
+            "entry 1 (pt-br/ola.wav): expected 0 <= speech_start_ms <= speech_end_ms <= duration_ms",
         ),
-        ("- pt-br/ola.wav", "entry 1: keys and values were expected"),
-        ("file: pt-br/ola.wav", "a list of phrases was expected"),
+        ("- pt-br/ola.wav", "entry 1: expected keys and values"),
+        ("file: pt-br/ola.wav", "expected a list of phrases"),
         ("- {file: pt-br/ola.wav", "not YAML"),
         (
             "- &a {file: pt-br/ola.wav, text: Olá, language: pt-BR}\n- *a",
-            "entry 2: pt-br/ola is there twice",
+            "entry 2: the phrase pt-br/ola occurs twice",
         ),
     ],
 )

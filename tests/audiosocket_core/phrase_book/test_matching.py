@@ -434,13 +434,13 @@ def test_an_empty_book_hears_nothing() -> None:
 
 
 def test_prints_are_made_once_and_late() -> None:
-    from audiosocket_core.phrase_book.fingerprint import print_of
+    from audiosocket_core.phrase_book.fingerprint import fingerprint_of
 
-    before = print_of.cache_info()
+    before = fingerprint_of.cache_info()
     matcher = Matcher(PHRASES)
-    assert print_of.cache_info() == before
+    assert fingerprint_of.cache_info() == before
     matcher.listen()
-    assert print_of.cache_info().misses == before.misses
+    assert fingerprint_of.cache_info().misses == before.misses
     assert BLOCK_BYTES == 3200
 
 

@@ -67,7 +67,7 @@ def test_a_known_text_is_not_spoken_again(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_another_version_of_the_voice_is_another_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     render("Sim.", cache=tmp_path)
-    monkeypatch.setattr(synthetic_voice, "_OURS", 99)
+    monkeypatch.setattr(synthetic_voice, "_VERSION", 99)
     render("Sim.", cache=tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
 

@@ -24,7 +24,11 @@ SILENT = "gave no final text within 2.5 s"
 PLANS = {
     "wrong-key": ({"refuse": 401}, "SpeechError: Azure rejects the key", "SpeechError: Azure rejects the key"),
     "forbidden": ({"refuse": 403}, "SpeechError: Azure rejects the key", "SpeechError: Azure rejects the key"),
-    "bad-request": ({"refuse": 400}, "SpeechError: Azure rejects the request", "SpeechError: Azure rejects the request"),
+    "bad-request": (
+        {"refuse": 400},
+        "SpeechError: Azure rejects the request",
+        "SpeechError: Azure rejects the request",
+    ),
     "not-there": ({"refuse": 404}, "SpeechError: there is no Azure", "SpeechError: there is no Azure"),
     "throttled": ({"refuse": 429}, "SpeechUnavailable: Azure throttles", "SpeechUnavailable: Azure throttles"),
     "broken": ({"refuse": 500}, "SpeechUnavailable: Azure failed", "SpeechUnavailable: Azure failed"),
