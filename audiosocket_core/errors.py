@@ -1,15 +1,15 @@
-"""The errors of the wire: one base, and whose fault it is."""
+"""The errors of the wire: one base class, and one class for each side that may be at fault."""
 
 __all__ = ["AudioSocketError", "LocalProtocolError", "RemoteProtocolError"]
 
 
 class AudioSocketError(Exception):
-    """Base of every error that `audiosocket` raises on purpose."""
+    """Base class of every error that `audiosocket_core` raises on purpose."""
 
 
 class LocalProtocolError(AudioSocketError):
-    """Our bug: this side tried to send what its role may not send, or in the wrong order."""
+    """A bug on this side: it tried to send a message that its role may not send, or not in this state."""
 
 
 class RemoteProtocolError(AudioSocketError):
-    """Their fault: the other side broke the protocol. The message says what came and what was expected."""
+    """The other side broke the protocol. The message says what arrived and what was expected."""

@@ -1,7 +1,6 @@
-"""The message, AudioSocket's unit on the wire: kinds, header, payload.
+"""The messages of AudioSocket: kinds, header and payload (docs/protocol.md 1). Pure: no state, no clock, no I/O.
 
-Only how one message looks (docs/protocol.md 1). Who may send which, and when, is `connection`'s; what a
-payload sounds like is `slin`'s. Pure: no state, no clock, no input or output.
+Which side may send which message, and when, belongs in `connection`; audio samples belong in `slin`.
 """
 
 import struct
@@ -34,12 +33,13 @@ HEADER_BYTES = 3
 MAX_PAYLOAD_BYTES = 65_535
 UUID_BYTES = 16
 
-# Kind, then the payload's length as an unsigned big-endian 16-bit number (docs/protocol.md 1.1).
 pack_header = struct.Struct(">BH").pack
+"""Pack a header: the kind, then the length of the payload as an unsigned big-endian 16-bit number (docs/protocol.md
+1.1). Raises struct.error."""
 
 
 class Kind(IntEnum):
-    """The first byte of a message (docs/protocol.md 1.2). Others occur on the wire: a received kind is a plain int."""
+    """The first byte of a message (docs/protocol.md 1.2). Other values occur too: a received kind is a plain int."""
 
     HANGUP = 0x00
     UUID = 0x01
@@ -58,7 +58,7 @@ class Kind(IntEnum):
 
 
 class Message(NamedTuple):
-    """One whole message. `payload` is its own copy: it stays valid after the read buffer is used again."""
+    """One complete message. `payload` is a copy: it stays valid when the read buffer is used again."""
 
     kind: int
     payload: bytes
@@ -77,18 +77,19 @@ RATE_HZ: Mapping[int, int] = MappingProxyType(
         int(Kind.SLIN192): 192_000,
     }
 )
-"""Audio kind -> samples per second."""
+"""Samples per second of each audio kind."""
 
 AUDIO_KIND: Mapping[int, int] = MappingProxyType({rate_hz: kind for kind, rate_hz in RATE_HZ.items()})
-"""Samples per second -> audio kind."""
+"""The audio kind for each number of samples per second."""
 
 AUDIO_KINDS = frozenset(RATE_HZ)
+"""All audio kinds."""
 
 
 def encode(kind: int, payload: bytes = b"") -> bytes:
-    """One message in one piece, for one write: a gap between header and payload ends real calls (docs/protocol.md 4.2).
+    """Encode a message. Write it in one piece: a gap between header and payload ends real calls (docs/protocol.md 4.2).
 
-    Raises `LocalProtocolError` for a kind outside 0..255 or a payload over 65,535 bytes.
+    Raises `LocalProtocolError` for a kind outside 0 to 255 or a payload of more than 65,535 bytes.
     """
     try:
         return pack_header(kind, len(payload)) + payload
@@ -99,23 +100,23 @@ def encode(kind: int, payload: bytes = b"") -> bytes:
 
 
 def is_audio(kind: int) -> bool:
-    """Whether this kind carries sound (0x10 to 0x18)."""
+    """Return True if the kind carries audio (0x10 to 0x18)."""
     return 0x10 <= kind <= 0x18
 
 
 def sample_rate_hz(kind: int) -> int | None:
-    """Samples per second of an audio kind; None for every other kind. Labels may lie: docs/protocol.md 1.5."""
+    """Return the samples per second of an audio kind, else None. The label may be wrong: docs/protocol.md 1.5."""
     return RATE_HZ.get(kind)
 
 
 def uuid_message(uuid: UUID) -> Message:
-    """The message that opens a call: the 16 bytes in the order in which the text form shows them."""
+    """Return the message that opens a call: the 16 bytes of the UUID, in the order of its text form."""
     return Message(Kind.UUID, uuid.bytes)
 
 
 def dtmf_digit(payload: bytes) -> str | None:
-    """The key of a DTMF payload, as one character; None if it is not exactly one byte (docs/protocol.md 3.2).
+    """Return the key of a DTMF payload as one character; None unless the payload is one byte (docs/protocol.md 3.2).
 
-    Any byte is reported, also outside 0-9 * # A-D: some drivers deliver other letters.
+    Bytes outside 0-9 * # A-D are returned too: some channel drivers deliver other letters.
     """
     return payload.decode("latin-1") if len(payload) == 1 else None

@@ -1,4 +1,7 @@
-"""When is the next frame due, what to do when late, and how late it was. Arithmetic only: `now` is an argument."""
+"""Pacing: when the next frame is due, how many frames are due after a delay, and how late they were.
+
+Pure: `now` is an argument.
+"""
 
 __all__ = ["Lateness", "Pacer"]
 
@@ -6,10 +9,10 @@ __all__ = ["Lateness", "Pacer"]
 class Pacer:
     """An absolute grid of deadlines: `start`, `start + period`, `start + 2 * period`, …
 
-    Lateness is never carried on: the n-th deadline is computed from the start by one multiplication, so the rate is
-    exact for ever. After a stall at most `max_catch_up` frames are due at once; grid slots beyond them are skipped and
-    counted. What is skipped are slots, never audio: the caller of `take` sends its next frames, only fewer of them.
-    All times are seconds on one clock.
+    Lateness does not accumulate: each deadline is computed from the start by one multiplication, so the rate stays
+    exact. After a stall, at most `max_catch_up` frames are due at once, and earlier slots of the grid are skipped and
+    counted. Slots are skipped, never audio: the caller of `take` sends its next frames, but fewer of them. All times
+    are seconds on one clock.
     """
 
     __slots__ = ("_next", "max_catch_up", "next_at", "period", "skipped", "start")
@@ -26,15 +29,15 @@ class Pacer:
         self._next = 0
 
     def at(self, offset: int) -> float:
-        """The deadline `offset` frames after the next one; -1 is the one that `take` gave out last."""
+        """Return the deadline `offset` frames after the next one; -1 is the last deadline that `take` counted."""
         return self.start + (self._next + offset) * self.period
 
     def lateness(self, now: float) -> float:
-        """How many seconds ago the next frame was due; 0.0 if it is not due yet."""
+        """Return how many seconds ago the next frame was due; 0.0 if it is not due yet."""
         return max(0.0, now - self.next_at)
 
     def take(self, now: float) -> int:
-        """How many frames are due at `now` (0 to `max_catch_up`). They count as sent."""
+        """Return how many frames are due at `now`, 0 to `max_catch_up`, and count them as sent."""
         if now < self.next_at:
             return 0
         following = self.start + (self._next + 1) * self.period
@@ -42,7 +45,7 @@ class Pacer:
             self._next += 1
             self.next_at = following
             return 1
-        # The quotient may be off by one in its last bit; the deadlines decide, as they are what `next_at` promised.
+        # Rounding may make the quotient off by one. The deadlines decide, because `next_at` promised them.
         last = int((now - self.start) / self.period)
         while self.start + (last + 1) * self.period <= now:
             last += 1
@@ -58,10 +61,10 @@ class Pacer:
 
 
 class Lateness:
-    """How late the ticks came: the machine's own lateness, against which all other timing must be judged.
+    """Statistics of late ticks: the machine's own lateness, against which all other timing must be judged.
 
-    One sample a wake-up, its earliest deadline. In seconds; percentiles to the next higher 0.05 ms, up to 50 ms (beyond
-    it they give the maximum). On uvloop the clock itself has a grain of 1 ms.
+    There is one sample per wake-up: the lateness of its earliest deadline, in seconds. Percentiles are rounded up to
+    0.05 ms, up to 50 ms, beyond which they are the maximum. The clock of uvloop has a resolution of 1 ms.
     """
 
     __slots__ = ("_buckets", "count", "max", "total")
@@ -77,6 +80,7 @@ class Lateness:
         self._buckets = [0] * (self._BUCKETS + 1)
 
     def add(self, seconds: float) -> None:
+        """Add a sample."""
         self.count += 1
         if seconds <= 0.0:
             self._buckets[0] += 1
@@ -87,7 +91,7 @@ class Lateness:
         self._buckets[min(int(seconds / self.GRAIN), self._BUCKETS)] += 1
 
     def percentile(self, share: float) -> float:
-        """The lateness that `share` (0 to 1) of the ticks did not exceed; 0.0 if there was none yet."""
+        """Return the lateness in seconds that `share` (0 to 1) of the samples did not exceed; 0.0 without samples."""
         wanted = share * self.count
         seen = 0
         for index, samples in enumerate(self._buckets):
@@ -97,13 +101,15 @@ class Lateness:
         return 0.0
 
     def at_most(self, seconds: float) -> int:
-        """How many samples were not over `seconds`: a multiple of the grain, 50 ms at most."""
+        """Return how many samples were at most `seconds`, which is a multiple of `GRAIN` and at most 50 ms."""
         return sum(self._buckets[: round(seconds / self.GRAIN)])
 
     @property
     def p50(self) -> float:
+        """The median, in seconds."""
         return self.percentile(0.50)
 
     @property
     def p99(self) -> float:
+        """The 99th percentile, in seconds."""
         return self.percentile(0.99)

@@ -1,7 +1,7 @@
-"""Signed-linear audio: framing, silence, level, mixing, resampling, G.711, files in and out.
+"""Signed-linear audio (SLIN): frames, silence, level, mixing, resampling, G.711, reading and writing of files.
 
-SLIN is 16-bit little-endian mono, as bytes; numpy stays inside. Knows nothing of messages or clocks. Where a length is
-odd, the last byte is no sample and is left out, as Asterisk does (docs/protocol.md 4.3).
+SLIN is 16-bit little-endian mono, as bytes. The last byte of an odd length is dropped, as in Asterisk (docs/protocol.md
+4.3). Knows nothing of messages or clocks.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from audiosocket_core.errors import AudioSocketError
 from audiosocket_core.resampling import SlinResampler
 
 with warnings.catch_warnings():
-    # Python 3.11 and 3.12 say that audioop will go; from 3.13 on the package audioop-lts brings it.
+    # Python 3.11 and 3.12 warn that audioop will be removed; from 3.13 on the package audioop-lts provides it.
     warnings.filterwarnings("ignore", message="'audioop' is deprecated", category=DeprecationWarning)
     import audioop
 
@@ -57,26 +57,26 @@ _FULL_SCALE = 32_768.0
 
 
 class AudioFileError(AudioSocketError):
-    """A file that is there but cannot be read as audio. The message names it and says what to do."""
+    """A file exists but cannot be read as audio. The message names the file and says what to do."""
 
 
 def frame_bytes(rate_hz: int, ptime_ms: int) -> int:
-    """Bytes of one frame of `ptime_ms`: 320 for 20 ms at 8 kHz. Whole samples, rounded down."""
+    """Return the bytes of one frame of `ptime_ms`: 320 for 20 ms at 8 kHz. Rounded down to whole samples."""
     return rate_hz * ptime_ms // 1000 * SAMPLE_BYTES
 
 
 def duration_ms(pcm: bytes, rate_hz: int) -> float:
-    """How long `pcm` sounds."""
+    """Return the duration of `pcm` in milliseconds."""
     return len(pcm) // SAMPLE_BYTES * 1000 / rate_hz
 
 
 def silence(ms: float, rate_hz: int = 8_000) -> bytes:
-    """Digital silence, to the nearest sample."""
+    """Return digital silence of `ms` milliseconds, to the nearest sample."""
     return bytes(round(ms * rate_hz / 1000) * SAMPLE_BYTES)
 
 
 def frames(pcm: bytes, n_bytes: int) -> Iterator[bytes]:
-    """`pcm` in pieces of `n_bytes`, the last one filled up with silence. Nothing for nothing."""
+    """Yield `pcm` in pieces of `n_bytes`, the last one filled up with silence. Raises ValueError if `n_bytes` < 1."""
     if n_bytes < 1:
         raise ValueError(f"a frame has at least one byte, not {n_bytes}")
     for start in range(0, len(pcm), n_bytes):
@@ -84,7 +84,7 @@ def frames(pcm: bytes, n_bytes: int) -> Iterator[bytes]:
 
 
 def level_dbfs(pcm: bytes) -> float:
-    """The RMS level: 0 dBFS is a full-scale square wave, a full-scale sine has -3.01; silence has -120.0."""
+    """Return the RMS level in dBFS: 0 for a full-scale square wave, -3.01 for a full-scale sine, -120.0 for silence."""
     samples = _samples(pcm).astype(np.float64)
     power = float(np.dot(samples, samples)) / len(samples) if len(samples) else 0.0
     if power == 0.0:
@@ -93,12 +93,12 @@ def level_dbfs(pcm: bytes) -> float:
 
 
 def gain(pcm: bytes, db: float) -> bytes:
-    """`pcm` louder (or softer, below 0 dB) by `db`; samples that would overflow stay at full scale."""
+    """Amplify `pcm` by `db` (attenuate if negative); samples that would overflow stay at full scale."""
     return _saturated(_samples(pcm).astype(np.float64) * 10.0 ** (db / 20.0))
 
 
 def mix(a: bytes, b: bytes) -> bytes:
-    """Both at once, from their common start. As long as the longer one; overflow stays at full scale."""
+    """Add two sounds from their start. The result is as long as the longer one; overflow stays at full scale."""
     longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
     total = _samples(longer).astype(np.int32)
     part = _samples(shorter)
@@ -107,35 +107,37 @@ def mix(a: bytes, b: bytes) -> bytes:
 
 
 def resample(pcm: bytes, from_hz: int, to_hz: int) -> bytes:
-    """The same sound at another sample rate (soxr, high quality). Blocking: seconds of audio cost milliseconds."""
+    """Convert a complete sound to another sample rate (soxr, high quality). Blocking: milliseconds per few seconds."""
     if from_hz == to_hz or not pcm:
         return pcm
     return SlinResampler(from_hz, to_hz).feed(pcm, last=True)
 
 
 def ulaw_encode(pcm: bytes) -> bytes:
-    """G.711 µ-law, one byte a sample."""
+    """Encode SLIN as G.711 µ-law, one byte per sample."""
     return audioop.lin2ulaw(_whole(pcm), SAMPLE_BYTES)
 
 
 def ulaw_decode(coded: bytes) -> bytes:
+    """Decode G.711 µ-law to SLIN."""
     return audioop.ulaw2lin(coded, SAMPLE_BYTES)
 
 
 def alaw_encode(pcm: bytes) -> bytes:
-    """G.711 A-law, one byte a sample."""
+    """Encode SLIN as G.711 A-law, one byte per sample."""
     return audioop.lin2alaw(_whole(pcm), SAMPLE_BYTES)
 
 
 def alaw_decode(coded: bytes) -> bytes:
+    """Decode G.711 A-law to SLIN."""
     return audioop.alaw2lin(coded, SAMPLE_BYTES)
 
 
 def read_audio(path: Path | str, rate_hz: int = 8_000) -> bytes:
-    """A sound file as SLIN of `rate_hz`, mixed down to mono. Blocking.
+    """Read a sound file as SLIN of `rate_hz`, mixed down to mono. Blocking.
 
-    WAV of 16 bits is read here; `.slin`, `.sln` and `.raw` are headerless SLIN of 8 kHz; every other file goes through
-    pydub, which needs ffmpeg for most of them. Raises `OSError` where there is no such file, else `AudioFileError`.
+    WAV of 16 bits is read directly; `.slin`, `.sln` and `.raw` are headerless SLIN of 8 kHz; every other file is read
+    by pydub, which needs ffmpeg for most formats. Raises `OSError` if there is no such file, otherwise `AudioFileError`.
     """
     path = Path(path)
     if path.suffix.lower() in RAW_SUFFIXES:
@@ -146,7 +148,7 @@ def read_audio(path: Path | str, rate_hz: int = 8_000) -> bytes:
 
 
 def write_wav(path: Path | str, pcm: bytes, rate_hz: int = 8_000, channels: int = 1) -> None:
-    """Write a WAV of 16 bits. With two channels `pcm` holds left and right in turn (`interleave`)."""
+    """Write a WAV of 16 bits. With two channels, `pcm` holds left and right samples in turn (`interleave`)."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(channels)
         file.setsampwidth(SAMPLE_BYTES)
@@ -155,7 +157,7 @@ def write_wav(path: Path | str, pcm: bytes, rate_hz: int = 8_000, channels: int 
 
 
 def interleave(left: bytes, right: bytes) -> bytes:
-    """Two mono sounds as one stereo sound; the shorter is followed by silence."""
+    """Join two mono sounds into one stereo sound; the shorter one is followed by silence."""
     a, b = _samples(left), _samples(right)
     stereo = np.zeros((max(len(a), len(b)), 2), dtype="<i2")
     stereo[: len(a), 0] = a
@@ -164,7 +166,7 @@ def interleave(left: bytes, right: bytes) -> bytes:
 
 
 def _whole(pcm: bytes) -> bytes:
-    """Without the half sample at the end."""
+    """Drop the last byte of an odd length."""
     return pcm if len(pcm) % SAMPLE_BYTES == 0 else pcm[:-1]
 
 
@@ -189,7 +191,7 @@ def _mono(pcm: bytes, channels: int) -> bytes:
 
 
 def _read_wav(path: Path) -> tuple[bytes, int, int] | None:
-    """Samples, channels and rate of a WAV of 16 bits; None where it is another WAV, for pydub to read."""
+    """Return samples, channels and rate of a WAV of 16 bits; None for other WAV files, which pydub reads."""
     try:
         with wave.open(str(path), "rb") as file:
             if file.getsampwidth() != SAMPLE_BYTES:
@@ -200,20 +202,20 @@ def _read_wav(path: Path) -> tuple[bytes, int, int] | None:
 
 
 def _read_with_pydub(path: Path) -> tuple[bytes, int, int]:
-    from pydub import AudioSegment  # late: it warns and searches the path for ffmpeg when it is imported
+    from pydub import AudioSegment  # imported late: its import warns, and searches the path for ffmpeg
     from pydub.exceptions import CouldntDecodeError
 
-    data = path.read_bytes()  # also: a missing file is an OSError with its name, before anything blames ffmpeg
+    data = path.read_bytes()  # first, so that a missing file is an OSError with its name, and no complaint about ffmpeg
     sound = None
     try:
         if data[:4] == b"RIFF":
-            with contextlib.suppress(CouldntDecodeError):  # a WAV of G.711, say: ffmpeg knows more
+            with contextlib.suppress(CouldntDecodeError):  # ffmpeg reads more kinds of WAV, such as G.711
                 sound = AudioSegment(data)
         if sound is None:
             if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
-                raise AudioFileError(f"{path}: ffmpeg is needed to read this file; install it, or use a WAV of 16 bits")
+                raise AudioFileError(f"{path}: reading this file needs ffmpeg: install it, or use a WAV of 16 bits")
             sound = AudioSegment.from_file(str(path))
     except (CouldntDecodeError, EOFError, IndexError, KeyError, ValueError, struct.error) as error:
-        raise AudioFileError(f"{path}: not readable as audio") from error
+        raise AudioFileError(f"{path}: cannot be read as audio") from error
     sound = sound.set_sample_width(SAMPLE_BYTES)
     return bytes(sound.raw_data), int(sound.channels), int(sound.frame_rate)

@@ -1,9 +1,9 @@
 """One 20 ms clock for all calls of an event loop, on an absolute grid that never drifts.
 
-A tick is a plain function call: no task, no sleep. On Linux one timer descriptor wakes the loop for all calls, which
-are spread over up to 20 slots of the period so that they do not all send at once. Elsewhere, and on a loop with virtual
-time (`clock_is_virtual = True`), each call has its own `call_at`. Nothing here knows of audio: what is done at a tick
-is the callback's business, and must be short, since every call of the loop waits for it.
+A tick is a plain function call: no task, no sleep. On Linux, one timer descriptor wakes the loop for all calls, which
+are spread over up to 20 slots of the period so that they do not all send at once. On other systems, and on a loop with
+virtual time (`clock_is_virtual = True`), each call has a `call_at` of its own. The clock knows nothing of audio. The
+callback of a tick must be short, because every call of the loop waits for it.
 """
 
 import asyncio
@@ -22,16 +22,17 @@ __all__ = ["TickHandle", "Ticker"]
 Callback = Callable[[float], None]
 
 MAX_CATCH_UP = 3
-"""After a stall each call gets at most this many ticks at once; earlier grid slots are skipped (and counted)."""
+"""After a stall, each call gets at most this many ticks at once; earlier slots of the grid are skipped and counted."""
 
 SLOTS = 20
-# How many slots are in use, up to how many calls. A wake-up costs 10 to 20 µs, so one call must not pay for twenty; but
-# a burst of n writes makes the last call n * 10 µs late. Each number divides the next: finer slots keep the coarser.
+# (calls, slots): up to so many calls use so many slots. A wake-up takes 10 to 20 µs, too much for twenty slots with one
+# call; but a burst of n writes makes the last call n * 10 µs late. Each number of slots divides the next one, so that
+# the coarser slots remain in use.
 _LEVELS = ((16, 1), (200, 4), (None, SLOTS))
 
 
 class TickHandle(ABC):
-    """What `Ticker.add` returns. Its callback gets the tick's deadline, in the loop's seconds."""
+    """The registration of a callback, returned by `Ticker.add`."""
 
     __slots__ = ("_ticker", "callback", "cancelled")
 
@@ -41,7 +42,7 @@ class TickHandle(ABC):
         self.cancelled = False
 
     def cancel(self) -> None:
-        """No more ticks from now on, also within a running catch-up. May be called twice, and from the callback."""
+        """Stop the ticks, also within a running catch-up. May be called twice, and from the callback."""
         if not self.cancelled:
             self.cancelled = True
             self.callback = _nothing
@@ -50,41 +51,43 @@ class TickHandle(ABC):
 
     @abstractmethod
     def _release(self) -> None:
-        """Give back the timer."""
+        """Release the timer."""
 
 
 class Ticker:
-    """The clock of one loop. `Ticker.of(loop)` gives the one that all calls of the loop share.
+    """The clock of one loop. `Ticker.of(loop)` returns the clock that all calls of the loop share.
 
-    It holds a timer only while a handle is alive: after the last `cancel` nothing is left in the loop or the kernel.
-    `use_timerfd=False` forces one `call_at` a call, for comparison.
+    It holds a timer only while there is a handle: after the last `cancel`, nothing remains in the loop or the kernel.
+    `use_timerfd=False` forces one `call_at` per call, for comparison.
     """
 
     _of_loop: ClassVar["WeakKeyDictionary[asyncio.AbstractEventLoop, Ticker]"] = WeakKeyDictionary()
 
     def __init__(self, period_ms: float = 20, *, use_timerfd: bool = True) -> None:
         self.period = period_ms / 1000
+        """Seconds between two ticks."""
         self.lateness = Lateness()
+        """How late the wake-ups were."""
         self.skipped = 0
-        """Ticks that no callback got, over all calls, since they were due too long ago."""
+        """Ticks that were skipped after stalls, over all calls."""
         self._use_timerfd = use_timerfd
         self._handles: set[TickHandle] = set()
         self._grid: _Grid | None = None
 
     @classmethod
     def of(cls, loop: asyncio.AbstractEventLoop) -> "Ticker":
-        """The loop's own 20 ms ticker; made at the first call."""
+        """Return the loop's 20 ms ticker, which is made by the first call."""
         ticker = cls._of_loop.get(loop)
         if ticker is None:
             ticker = cls._of_loop[loop] = cls()
         return ticker
 
     def add(self, callback: Callback) -> TickHandle:
-        """Call `callback(deadline)` once a period, from now on, until the handle is cancelled. Needs the running loop.
+        """Call `callback(deadline)` once per period until the handle is cancelled. Needs the running loop.
 
-        Virtual time: the first tick is at the instant of this call, the n-th exactly n periods later. Live: the first
-        tick comes within one period. A callback that raises is reported to the loop's exception handler and goes on
-        getting ticks, and so do the others.
+        `deadline` is in seconds of the loop's clock. In virtual time the first tick is due now, and the others follow
+        at exact periods; in real time the first tick comes within one period. If a callback raises, the loop's
+        exception handler gets the error, and the ticks continue for all callbacks.
         """
         loop = asyncio.get_running_loop()
         if self._grid is None and self._use_timerfd and not getattr(loop, "clock_is_virtual", False):
@@ -94,7 +97,7 @@ class Ticker:
         return handle
 
     def close(self) -> None:
-        """Cancel every handle, as when the loop is about to close."""
+        """Cancel every handle, for example before the loop closes."""
         for handle in tuple(self._handles):
             handle.cancel()
 
@@ -106,7 +109,7 @@ class Ticker:
 
 
 class _TimerHandle(TickHandle):
-    """A call with a `call_at` of its own, its phase the instant of its `add`."""
+    """A handle with a `call_at` of its own, and the phase of its `add`."""
 
     __slots__ = ("_loop", "_pacer", "_skipped", "_timer")
 
@@ -114,14 +117,14 @@ class _TimerHandle(TickHandle):
         super().__init__(ticker, callback)
         self._loop = loop
         self._pacer = Pacer(loop.time(), ticker.period, MAX_CATCH_UP)
-        self._skipped = 0  # of the pacer's, those that the ticker knows of
+        self._skipped = 0  # skipped ticks of the pacer that the ticker has counted
         self._timer = loop.call_at(self._pacer.next_at, self._tick)
 
     def _tick(self) -> None:
         pacer = self._pacer
         first = pacer.next_at
         now = self._loop.time()
-        if now < first:  # a loop may fire a timer early, by the grain of its clock: it is due
+        if now < first:  # a loop may fire a timer early by the resolution of its clock
             now = first
         self._ticker.lateness.add(now - first)
         due = pacer.take(now)
@@ -143,7 +146,7 @@ class _TimerHandle(TickHandle):
 
 
 class _SlotHandle(TickHandle):
-    """A call in a slot of the shared grid."""
+    """A handle in a slot of the shared grid."""
 
     __slots__ = ("_grid", "added_at", "slot")
 
@@ -158,16 +161,18 @@ class _SlotHandle(TickHandle):
 
 
 class _Grid:
-    """One timer descriptor for all calls. The grid counts in steps of a slot (1 ms): call k ticks at the indices that
-    are its slot modulo 20, and index i is due at `origin + i` steps."""
+    """One timer descriptor for all calls.
+
+    The grid counts in steps of a slot (1 ms). Index i is due at `origin + i` steps, and belongs to slot i modulo 20.
+    """
 
     def __init__(self, ticker: Ticker, loop: asyncio.AbstractEventLoop, fd: int) -> None:
         self._ticker = ticker
         self._loop = loop
         self._fd = fd
-        self._origin = loop.time() + ticker.period / SLOTS  # a little ahead, for the first call to be there in time
+        self._origin = loop.time() + ticker.period / SLOTS  # a little ahead, so that the first call is not late
         self._step_seconds = ticker.period / SLOTS
-        # Lists are replaced, never changed: a running tick goes on over the one that it began with.
+        # Lists are replaced, never changed, because a running tick iterates over one.
         self._slots: list[list[_SlotHandle]] = [[] for _ in range(SLOTS)]
         self._new: list[list[_SlotHandle]] = [[] for _ in range(SLOTS)]
         self.calls = 0
@@ -176,7 +181,7 @@ class _Grid:
 
     @classmethod
     def start(cls, ticker: Ticker, loop: asyncio.AbstractEventLoop) -> "_Grid | None":
-        """A running grid; None where there is no timer descriptor or where the loop cannot wait for one."""
+        """Start a grid; None if the system has no timer descriptors, or the loop cannot wait for one."""
         fd = timerfd.create()
         if fd is None:
             return None
@@ -190,15 +195,17 @@ class _Grid:
         return grid
 
     def stop(self) -> None:
+        """Release the timer descriptor."""
         try:
             if not self._loop.is_closed():
                 self._loop.remove_reader(self._fd)
         except NotImplementedError:
-            pass  # a loop without readers never got one
+            pass  # the loop does not support readers, so there is none to remove
         finally:
             os.close(self._fd)
 
     def add(self, callback: Callback) -> _SlotHandle:
+        """Add a callback in the slot in use with the fewest calls."""
         self.calls += 1
         self._fit()
         slot = min(range(0, SLOTS, self._stride), key=lambda slot: len(self._slots[slot]) + len(self._new[slot]))
@@ -207,6 +214,7 @@ class _Grid:
         return handle
 
     def remove(self, handle: _SlotHandle) -> None:
+        """Remove a callback."""
         self.calls -= 1
         for slots in (self._slots, self._new):
             slots[handle.slot] = [other for other in slots[handle.slot] if other is not handle]
@@ -214,15 +222,15 @@ class _Grid:
             self._fit()
 
     def _fit(self) -> None:
-        """As many slots as the calls need, and no fewer than are in use."""
+        """Use as many slots as the number of calls needs, but no fewer than are occupied."""
         wanted = next(SLOTS // slots for calls, slots in _LEVELS if calls is None or self.calls <= calls)
         if wanted > self._stride and any(
             self._slots[slot] or self._new[slot] for slot in range(0, SLOTS, self._stride) if slot % wanted
         ):
             return
         if wanted != self._stride:
-            # From the first index of the new stride that is not done, but without those in the past that nobody was
-            # promised: before now, only `_next` was.
+            # Start at the first index of the new stride that was not ticked yet. Indices before now are left out,
+            # except `_next`, because no call expects them.
             now = math.ceil((self._loop.time() - self._origin) / self._step_seconds)
             first = max(self._next - self._stride + 1, min(self._next, now))
             self._stride = wanted
@@ -230,7 +238,7 @@ class _Grid:
             self._arm()
 
     def _arm(self) -> None:
-        # What expired unread is not lost: a first expiry in the past comes at once, with all those since in its count.
+        # Unread expirations are not lost: a first expiry in the past comes at once, and counts all those since.
         timerfd.arm(self._fd, self._origin + self._next * self._step_seconds, self._stride * self._step_seconds)
 
     def _expired(self) -> None:
@@ -238,7 +246,7 @@ class _Grid:
         if not count:
             return
         first, stride = self._next, self._stride
-        self._next = first + count * stride  # before the callbacks: they may add calls, and so change the stride
+        self._next = first + count * stride  # set before the callbacks, which may add calls and so change the stride
         self._ticker.lateness.add(self._loop.time() - self._origin - first * self._step_seconds)
         if count == 1:
             self._tick(first)
@@ -256,7 +264,7 @@ class _Grid:
             self._welcome(slot, deadline)
 
     def _welcome(self, slot: int, deadline: float) -> None:
-        """Calls that were added since the slot's last tick. They get no tick from before they came."""
+        """Take over the calls added since the slot's last tick. They get no tick from before their `add`."""
         new, self._new[slot] = self._new[slot], []
         self._slots[slot] = self._slots[slot] + new
         _call([handle for handle in new if deadline >= handle.added_at], deadline, self._loop)
@@ -271,7 +279,7 @@ def _call(handles: Iterable[TickHandle], deadline: float, loop: asyncio.Abstract
     for handle in handles:
         try:
             handle.callback(deadline)
-        except Exception as error:  # noqa: BLE001 - one call's fault must not stop the clock of the others
+        except Exception as error:  # noqa: BLE001 - the error of one call must not stop the clock of the others
             fault = {"message": "the callback of a tick failed", "exception": error, "tick_handle": handle}
             loop.call_exception_handler(fault)
 

@@ -1,7 +1,7 @@
-"""Linux's timer file descriptors: a kernel timer that an event loop can wait for like a socket.
+"""Timer file descriptors of Linux: a kernel timer for which an event loop can wait as for a socket.
 
-It is the only wake-up more exact than the whole milliseconds of epoll's time-out. Python 3.13 has them in `os`; on 3.11
-and 3.12 the C library is asked. Nothing here knows what the ticks are for.
+No other wake-up is more exact than the whole milliseconds of epoll's time-out. Python 3.13 has them in `os`; on 3.11
+and 3.12 the C library is called.
 """
 
 import os
@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 __all__ = ["arm", "create", "expirations"]
 
-# The clock of time.monotonic(), hence of the loop's time() on asyncio and on uvloop.
+# The clock of time.monotonic(), and so of loop.time() on asyncio and on uvloop.
 _CLOCK = getattr(time, "CLOCK_MONOTONIC", 1)
 
 
 def create() -> int | None:
-    """A new non-blocking timer descriptor, not armed; None where the system has none to give."""
+    """Create a non-blocking timer descriptor, not armed; None if the system cannot provide one."""
     if _create is None:
         return None
     try:
@@ -26,15 +26,18 @@ def create() -> int | None:
 
 
 def arm(fd: int, first_at: float, period: float) -> None:
-    """Let `fd` expire at `first_at` (seconds, monotonic clock; the past is at once) and every `period` after it."""
+    """Let `fd` expire at `first_at` (seconds of the monotonic clock) and every `period` seconds after it.
+
+    A time in the past expires at once. Raises OSError.
+    """
     if _arm is None:
         raise OSError("this system has no timer descriptors")
-    # An absolute time of zero would disarm it.
+    # An absolute time of zero would disarm the timer.
     _arm(fd, max(1, round(first_at * 1e9)), round(period * 1e9))
 
 
 def expirations(fd: int) -> int:
-    """How often `fd` expired since the last call; 0 if it did not."""
+    """Return how often `fd` has expired since the last call. Does not block."""
     try:
         return int.from_bytes(os.read(fd, 8), sys.byteorder)
     except BlockingIOError:

@@ -141,7 +141,7 @@ def test_a_wav_of_another_depth_is_read_without_ffmpeg(tmp_path: Path, monkeypat
 def test_without_ffmpeg_the_error_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "a.mp3").write_bytes(b"ID3")
-    with pytest.raises(slin.AudioFileError, match=r"a\.mp3: ffmpeg is needed"):
+    with pytest.raises(slin.AudioFileError, match=r"a\.mp3: reading this file needs ffmpeg"):
         slin.read_audio(tmp_path / "a.mp3")
 
 
