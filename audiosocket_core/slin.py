@@ -137,7 +137,7 @@ def read_audio(path: Path | str, rate_hz: int = 8_000) -> bytes:
     """Read a sound file as SLIN of `rate_hz`, mixed down to mono. Blocking.
 
     WAV of 16 bits is read directly; `.slin`, `.sln` and `.raw` are headerless SLIN of 8 kHz; every other file is read
-    by pydub, which needs ffmpeg for most formats. Raises `OSError` if there is no such file, otherwise `AudioFileError`.
+    by pydub, which needs ffmpeg for most formats. Raises `OSError` if there is no such file, else `AudioFileError`.
     """
     path = Path(path)
     if path.suffix.lower() in RAW_SUFFIXES:
