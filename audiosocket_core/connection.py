@@ -1,7 +1,7 @@
-"""One AudioSocket connection without input or output: bytes in, messages out, and what each side may send, and when.
+"""The AudioSocket protocol of one connection, without I/O: bytes in, messages out, and what may be sent when.
 
-Knows the order and the shape of messages; not what they mean for a call, and no clock, socket or event loop. A shell
-(`transport`, or a test) moves the bytes.
+It knows the form and the order of messages, but not their meaning for a call, and no clock, socket or event loop. A
+shell (`transport`, or a test) moves the bytes.
 """
 
 from enum import Enum
@@ -23,25 +23,25 @@ __all__ = ["Connection", "Role", "State"]
 
 
 class Role(Enum):
-    """Which side we are. SERVER listens (the bot); PEER dials (Asterisk, or who plays it)."""
+    """The side of the connection: SERVER listens (the bot); PEER connects (Asterisk, or its simulation)."""
 
     SERVER = "server"
     PEER = "peer"
 
 
 class State(Enum):
-    """AWAITING_UUID until the UUID went by, then OPEN, and ENDED for good."""
+    """The state of the connection: AWAITING_UUID until the UUID has passed, then OPEN, finally ENDED."""
 
     AWAITING_UUID = "awaiting_uuid"
     OPEN = "open"
     ENDED = "ended"
 
 
-# What may be sent, by role and state. The reasons (docs/protocol.md):
-# - Asterisk accepts nothing but hangup and audio, and hangs the caller up at any other kind (4.3).
-# - A server has nothing to say before it knows the call; it may refuse it, though (2.2).
-# - Asterisk says its UUID first and once, then audio and keys. It never says hangup or error: it closes (2.2, 3.4).
-# - Nothing follows a hangup: what comes after it turns the orderly end into a reset (4.3).
+# The kinds that may be sent, by role and state. The reasons (docs/protocol.md):
+# - Asterisk accepts only hangup and audio, and hangs up the caller at any other kind (4.3).
+# - Before the UUID, a server has nothing to send, but it may refuse the call (2.2).
+# - Asterisk sends its UUID first and once, then audio and keys. It never sends hangup or error: it closes (2.2, 3.4).
+# - Nothing follows a hangup: data after it turns the orderly end into a reset (4.3).
 _NOTHING: frozenset[int] = frozenset()
 _MAY_SEND: dict[tuple[Role, State], frozenset[int]] = {
     (Role.SERVER, State.AWAITING_UUID): frozenset({Kind.HANGUP}),
@@ -53,22 +53,23 @@ _MAY_SEND: dict[tuple[Role, State], frozenset[int]] = {
 }
 _EXACT_PAYLOAD_BYTES: dict[int, int] = {Kind.HANGUP: 0, Kind.UUID: UUID_BYTES, Kind.DTMF: 1}
 
-_new = tuple.__new__  # makes a Message without its own constructor, which is a function in Python
+_new = tuple.__new__  # makes a Message faster than its own constructor, which is written in Python
 
 
 class Connection:
-    """The two byte streams of one connection, seen from `role`.
+    """The two byte streams of one connection, as seen by `role`.
 
-    As SERVER it is strict about the first message only: a UUID of 16 bytes. Afterwards it takes what any release of
-    Asterisk sends, and skips by length what it does not know (docs/protocol.md 3):
+    A SERVER is strict only about the first message, which must be a UUID of 16 bytes. Afterwards it accepts everything
+    that any release of Asterisk sends (docs/protocol.md 3):
 
-    - a message of a kind that no server needs (0x02, 0xff, unknown) is returned, for the log; so is DTMF of any length;
-    - an empty audio message and a repeated UUID are dropped and counted in `ignored_messages`;
-    - 0x00 is `Message(HANGUP, b"")` as soon as its header is whole (its length means nothing), then ENDED.
+    - Messages of kinds that no server needs (0x02, 0xff, unknown) are returned, for the log; so is DTMF of any length.
+    - Empty audio messages and repeated UUIDs are dropped, and counted in `ignored_messages`.
+    - 0x00 is returned as `Message(HANGUP, b"")` as soon as its header is complete (its length has no meaning). Then the
+      connection is ENDED.
 
-    As PEER it is as strict as the newest Asterisk (docs/protocol.md 4.3); older ones are the simulator's business.
+    A PEER is as strict as the newest Asterisk (docs/protocol.md 4.3); the simulator adds the behaviour of older ones.
 
-    `max_buffered_bytes` bounds the memory: a message larger than it, header included, is a `RemoteProtocolError`.
+    `max_buffered_bytes` bounds the memory: a larger message, header included, is a `RemoteProtocolError`.
     """
 
     __slots__ = (
@@ -87,37 +88,38 @@ class Connection:
         self.max_buffered_bytes = max_buffered_bytes
         self.ignored_messages = 0
         self.error: RemoteProtocolError | None = None
-        """The breach that ended the connection; also set when `receive` still had messages to return before it."""
+        """The protocol error that ended the connection; also set while `receive` still returns earlier messages."""
         self._buffer = bytearray()
         self._enter(State.AWAITING_UUID)
 
     @property
     def state(self) -> State:
+        """The state of the connection."""
         return self._state
 
     @property
     def buffered_bytes(self) -> int:
-        """Bytes of a message that is not whole yet."""
+        """The number of bytes of an incomplete message."""
         return len(self._buffer)
 
     @property
     def in_header(self) -> bool:
-        """The stream stands inside a header (1 or 2 bytes of it came)."""
+        """True if the stream is inside a header, of which 1 or 2 bytes have arrived."""
         return 0 < len(self._buffer) < HEADER_BYTES
 
     @property
     def in_payload(self) -> bool:
-        """The stream stands behind a header, with payload missing."""
+        """True if the stream is behind a header, and payload is missing."""
         return len(self._buffer) >= HEADER_BYTES
 
     def receive(self, data: bytes | bytearray | memoryview) -> list[Message]:
-        """The messages that `data` completes; the same ones however the stream was split.
+        """Return the messages that `data` completes. How the stream is split does not matter.
 
-        Raises `RemoteProtocolError` when the other side broke the protocol, again at each later call. Messages that
-        were whole before the breach are never lost: they are returned first, with `error` set, and the next call
+        Raises `RemoteProtocolError` if the other side broke the protocol, and again at each later call. Messages that
+        were complete before the error are not lost: they are returned first, with `error` set, and the next call
         raises. After the end (hangup sent or received, end of stream) bytes are ignored.
         """
-        # The usual case by far: one whole audio message a read. Everything else takes the slow path.
+        # By far the most frequent case: one complete audio message per read. Everything else takes the slow path.
         if self._is_open and not self._buffer:
             size = len(data)
             if size > HEADER_BYTES:
@@ -139,18 +141,20 @@ class Connection:
             raise self.error
 
     def send(self, kind: int, payload: bytes = b"") -> bytes:
-        """The bytes of one message, to be written in one piece. Sending a hangup ends the connection.
+        """Return the bytes of one message, to be written in one piece. A hangup ends the connection.
 
-        Raises `LocalProtocolError` if this role may not send it now, or if the payload does not fit the kind: audio is
-        1 to 65,535 bytes, a UUID 16, a digit 1, a hangup none.
+        Raises `LocalProtocolError` if this role may not send the kind in this state, or if the payload does not fit the
+        kind: audio has 1 to 65,535 bytes, a UUID 16, a digit 1, a hangup none.
         """
-        if self._is_open and payload and 0x10 <= kind <= 0x18:  # the usual case by far: `encode` in line
+        if self._is_open and payload and 0x10 <= kind <= 0x18:  # by far the most frequent case: `encode` in line
             size = len(payload)
             return pack_header(kind, size) + payload if size <= MAX_PAYLOAD_BYTES else encode(kind, payload)
         if kind not in self._may_send:
-            raise LocalProtocolError(f"a {self.role.value} may not send kind 0x{kind:02x} when {self._state.value}")
+            raise LocalProtocolError(
+                f"a {self.role.value} may not send kind 0x{kind:02x} in the state {self._state.value}"
+            )
         if is_audio(kind):
-            raise LocalProtocolError("an empty audio message: Asterisk hangs up the caller")
+            raise LocalProtocolError("an empty audio message may not be sent: Asterisk would hang up the caller")
         if len(payload) != _EXACT_PAYLOAD_BYTES[kind]:
             raise LocalProtocolError(
                 f"kind 0x{kind:02x} carries {_EXACT_PAYLOAD_BYTES[kind]} bytes, not {len(payload)}"
@@ -204,7 +208,7 @@ class Connection:
         return messages
 
     def _accept(self, message: Message, messages: list[Message]) -> None:
-        """Count or keep a whole message."""
+        """Append a complete message to `messages`, or count it as ignored."""
         if self.role is Role.SERVER:
             if self._state is State.AWAITING_UUID:
                 self._enter(State.OPEN)
@@ -214,16 +218,16 @@ class Connection:
         messages.append(message)
 
     def _breach(self, kind: int, size: int) -> str | None:
-        """What is wrong with this header here and now, if anything. Told before the payload is waited for."""
+        """Return why a header is not allowed in this state, or None if it is. Does not wait for the payload."""
         if self.role is Role.PEER:
             if kind == Kind.HANGUP:
                 return None
             if not is_audio(kind):
-                return f"kind 0x{kind:02x} came: Asterisk accepts only 0x00 and 0x10 to 0x18"
+                return f"kind 0x{kind:02x} arrived: Asterisk accepts only 0x00 and 0x10 to 0x18"
             if size == 0:
-                return "an empty audio message came"
+                return "an empty audio message arrived: Asterisk does not accept it"
         elif self._state is State.AWAITING_UUID and kind != Kind.HANGUP and (kind != Kind.UUID or size != UUID_BYTES):
             return f"the first message must be a UUID of 16 bytes (0x01), not kind 0x{kind:02x} of {size} bytes"
         if kind != Kind.HANGUP and HEADER_BYTES + size > self.max_buffered_bytes:
-            return f"a message of {HEADER_BYTES + size} bytes came; at most {self.max_buffered_bytes} are taken"
+            return f"a message of {HEADER_BYTES + size} bytes arrived: at most {self.max_buffered_bytes} are accepted"
         return None

@@ -1,8 +1,8 @@
-"""A TCP connection driven through a `Connection`: the shell that moves the bytes.
+"""The asyncio protocol of a TCP connection: moves bytes between the socket, a `Connection` and a handler.
 
-Reads always, into one small buffer of its own (asyncio's plain protocols get 256 KB allocated for each read); writes
-each message in one piece; ends a connection so that every release of Asterisk takes it for an orderly end. It decides
-nothing about a call: what comes goes to the handler, what leaves comes from it.
+It always reads, into one small shared buffer (asyncio's plain protocols allocate 256 KB for each read), and writes each
+message in one piece. It ends a connection so that every release of Asterisk sees an orderly end. It decides nothing
+about a call: the handler gets what arrives, and decides what is sent.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ __all__ = ["AudioSocketProtocol", "EndCause", "EndKind", "Handler"]
 
 READ_BUFFER_BYTES = 4_096
 WRITE_BUFFER_LIMIT_BYTES = 8_192
-"""With more than this unsent (half a second of audio, on top of the kernels' buffers) new messages are dropped."""
+"""If more than this is unsent (half a second of audio, besides the kernels' buffers), new messages are dropped."""
 
-# What our kernel keeps for a peer that does not read is heard late when it reads again. Left alone it keeps over four
-# minutes of 8 kHz audio; with this, both kernels of a loopback connection together keep eight seconds.
+# Audio in the kernel's buffer for a peer that does not read is heard late when the peer reads again. By default the
+# kernel keeps over four minutes of 8 kHz audio; with this size, both kernels of a loopback connection keep 8 seconds.
 _SEND_BUFFER_BYTES = 16_384
 
 DRAIN_SECONDS = 2.0
-"""After our half-close: how long the other side may take to close as well."""
+"""How long the other side may take to close after this side's half-close."""
 
 _HANGUP = int(Kind.HANGUP)  # an enum's member costs a look-up of its own for each message
 
@@ -36,10 +36,10 @@ EndKind = Literal["hangup_message", "eof", "reset", "protocol_error", "local"]
 
 @dataclass(frozen=True, slots=True)
 class EndCause:
-    """Why a connection ended. EOF and reset both are what a caller's hang-up looks like (docs/protocol.md 3.4).
+    """Why a connection ended. A caller's hang-up appears as either EOF or reset (docs/protocol.md 3.4).
 
-    `hangup_message`: 0x00 came; `eof`: the other side closed; `reset`: the connection broke (reset, broken pipe,
-    keepalive time-out); `protocol_error`: the bytes were no AudioSocket; `local`: this side ended it.
+    `hangup_message`: 0x00 arrived; `eof`: the other side closed; `reset`: the connection broke (reset, broken pipe,
+    keepalive time-out); `protocol_error`: the bytes broke the protocol; `local`: this side ended the connection.
     """
 
     kind: EndKind
@@ -47,26 +47,32 @@ class EndCause:
 
 
 class Handler(Protocol):
-    """Who gets what arrives. All three are called by the event loop and must be short."""
+    """Protocol of the handler of a connection. The event loop calls its methods, which must be short."""
 
     def on_connected(self, shell: "AudioSocketProtocol") -> None:
-        """The TCP connection is there. Nothing is known of the call yet."""
+        """Take the new TCP connection. Its call is not known yet."""
 
     def on_message(self, kind: int, payload: bytes) -> None:
-        """A message came: the UUID first. Never a hangup (`on_end`). An exception ends the connection, orderly."""
+        """Take a message; the first one is the UUID. A hangup is reported to `on_end` instead.
+
+        An exception ends the connection in an orderly way.
+        """
 
     def on_end(self, cause: EndCause) -> None:
-        """No more messages, and nothing more can be sent. Called exactly once, and never from within `end` or `abort`:
-        those report `local` on the loop's next turn. `wait_closed` tells when the socket is gone, too."""
+        """Take note of the end: no more messages arrive, and none can be sent.
+
+        Called exactly once, and never from within `end` or `abort`, which report `local` on the loop's next turn. The
+        socket may still be open: see `AudioSocketProtocol.wait_closed`.
+        """
 
 
 class AudioSocketProtocol(asyncio.BufferedProtocol):
-    """One connection. Give `lambda: AudioSocketProtocol(Connection(role), handler)` to `create_server`."""
+    """One connection. Pass `lambda: AudioSocketProtocol(Connection(role), handler)` to `create_server`."""
 
     def __init__(self, connection: Connection, handler: Handler) -> None:
         self.connection = connection
         self.dropped_messages = 0
-        """Messages that `send` did not write: the other side does not read, or the connection is ending."""
+        """Messages that `send` did not write, because the other side does not read, or the connection is ending."""
         self._handler = handler
         self._on_message = handler.on_message
         self._receive: Callable[[memoryview], Sequence[Message]] = connection.receive
@@ -77,11 +83,11 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
         self._drain_limit: asyncio.TimerHandle | None = None
         self._view = read_buffer(READ_BUFFER_BYTES)
 
-    # What the handler's side may use
+    # --- for the handler ---
 
     @property
     def is_over(self) -> bool:
-        """The end has begun: `send` drops, and messages that still come are discarded."""
+        """True once the end has begun: `send` drops messages, and messages that arrive are discarded."""
         return self._over
 
     @property
@@ -94,9 +100,9 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def send(self, kind: int, payload: bytes = b"") -> bool:
-        """Write one message now, in one piece. False, and counted, if it was dropped instead: late audio is no use.
+        """Write one message at once, in one piece. Returns False if it was dropped and counted: late audio is useless.
 
-        Raises `LocalProtocolError` as `Connection.send` does. A hangup goes out through `end`.
+        Raises `LocalProtocolError` like `Connection.send`. Use `end` to send a hangup.
         """
         transport = self._transport
         if self._over or self._is_full or transport is None or transport.is_closing():
@@ -106,29 +112,30 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
         return True
 
     def end(self, hangup: bool = True) -> None:
-        """End orderly: 00 00 00, half-close, read on and discard until the other side closes too, at most 2 s; close.
+        """End in an orderly way: send 00 00 00, half-close, discard input until the other side closes, then close.
 
-        Old releases ignore a bare FIN, and new ones take a reset (which is what closing with unread audio makes) for an
-        error: hence both, in this order. Without `hangup` only the half-close. Does nothing at a second call.
+        The other side has 2 s to close. Old releases ignore a FIN without 00 00 00. New releases treat a reset as an
+        error, and a close with unread audio causes a reset. Without `hangup`, only half-close. Idempotent.
         """
         if not self._over:
             self._say_goodbye(hangup)
             self._finish_soon(EndCause("local"))
 
     def abort(self) -> None:
-        """Close at once, losing what is unsent; the other side may see a reset."""
+        """Close at once, and lose unsent data; the other side may see a reset."""
         if self._transport is not None:
             self._transport.abort()
         if not self._over:
             self._finish_soon(EndCause("local", "aborted"))
 
     async def wait_closed(self) -> None:
-        """Until the socket is closed."""
+        """Wait until the socket is closed."""
         await self._closed.wait()
 
-    # What the event loop calls
+    # --- for the event loop ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Set the socket up, and hand the connection to the handler. See `asyncio.BaseProtocol`."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are not derived from it
         self._transport.set_write_buffer_limits(high=WRITE_BUFFER_LIMIT_BYTES, low=WRITE_BUFFER_LIMIT_BYTES)
         kept = _SEND_BUFFER_BYTES if self.connection.role is Role.SERVER else None
@@ -139,15 +146,19 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
             self._handler_failed(error)
 
     def pause_writing(self) -> None:
+        """Let `send` drop messages until `resume_writing`. See `asyncio.BaseProtocol`."""
         self._is_full = True
 
     def resume_writing(self) -> None:
+        """Let `send` write again. See `asyncio.BaseProtocol`."""
         self._is_full = False
 
     def get_buffer(self, sizehint: int) -> memoryview:
+        """Return the read buffer. See `asyncio.BufferedProtocol`."""
         return self._view
 
     def buffer_updated(self, nbytes: int) -> None:
+        """Hand the messages in the read buffer to the handler. See `asyncio.BufferedProtocol`."""
         try:
             for kind, payload in self._receive(self._view[:nbytes]):
                 if kind == _HANGUP:
@@ -157,7 +168,7 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
                     self._on_message(kind, payload)
                 if self._over:
                     return
-            if self.connection.error is not None and not self._over:  # found behind messages that were whole
+            if self.connection.error is not None and not self._over:  # found behind complete messages
                 raise self.connection.error
         except RemoteProtocolError as error:
             self._say_goodbye(hangup=True)
@@ -166,6 +177,7 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
             self._handler_failed(error)
 
     def eof_received(self) -> bool:
+        """End the connection after the other side's half-close. See `asyncio.BufferedProtocol`."""
         if not self._over:
             cause = EndCause("eof", _where(self.connection))
             try:
@@ -174,9 +186,10 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
                 cause = EndCause("protocol_error", str(error))
             self._limit_drain()
             self._finish(cause)
-        return False  # the transport writes what it still has, and closes
+        return False  # the transport writes its unsent data, and closes
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Report the end, unless it was reported before. See `asyncio.BaseProtocol`."""
         if self._drain_limit is not None:
             self._drain_limit.cancel()
             self._drain_limit = None
@@ -190,7 +203,7 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
         else:
             self._finish(EndCause("eof", _where(self.connection)))
 
-    # The end
+    # --- the end ---
 
     def _finish(self, cause: EndCause) -> None:
         self._stop_listening()
@@ -212,32 +225,32 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
             self._finish(EndCause("local", f"handler failed: {type(error).__name__}"))
 
     def _say_goodbye(self, hangup: bool) -> None:
-        """Send what an orderly end needs, and start to wait for the other side's."""
+        """Send what an orderly end needs, and start the time limit for the other side's close."""
         transport = self._transport
         if transport is None or transport.is_closing():
             return
         self._limit_drain()
-        # A reset that is already known to the kernel shows here first; connection_lost follows.
+        # A reset that the kernel already knows of appears here first; connection_lost follows.
         with contextlib.suppress(OSError):
-            if hangup and self.connection.role is Role.SERVER:  # Asterisk never says it
-                broken = self.connection.state is State.ENDED  # by a breach: it sends nothing any more
+            if hangup and self.connection.role is Role.SERVER:  # Asterisk never sends it
+                broken = self.connection.state is State.ENDED  # by a protocol error: `send` would raise
                 transport.write(encode(Kind.HANGUP) if broken else self.connection.send(Kind.HANGUP))
             if transport.can_write_eof() and not transport.is_closing():
                 transport.write_eof()
 
     def _limit_drain(self) -> None:
         if self._drain_limit is None and self._transport is not None:
-            # Not close(): that would wait without limit for a peer that does not read.
+            # abort, not close, which would wait without limit for a peer that does not read.
             self._drain_limit = asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._transport.abort)
 
 
 def _discard(data: memoryview) -> Sequence[Message]:
-    """What is done with bytes after the end: read, so that the close is no reset, and dropped."""
+    """Drop bytes after the end. They are read only so that the close is not a reset."""
     return ()
 
 
 def _where(connection: Connection) -> str:
-    """Where the stream broke off, if it did not end between two messages."""
+    """Return where the stream ended: "inside a payload", "inside a header", or "" between two messages."""
     if connection.in_payload:
         return "inside a payload"
     return "inside a header" if connection.in_header else ""
