@@ -27,8 +27,8 @@ EXIT_SETTINGS = 2
 EXIT_SETUP = 3
 EXIT_INTERRUPTED = 130
 
-FILES_A_CALL = 2  # the caller's connection and, at times, the backend's
-SPARE_FILES = 400  # event streams and what the process itself needs
+FILES_A_CALL = 2  # the caller's connection and, sometimes, the backend's
+SPARE_FILES = 400  # event streams and the files of the process itself
 
 log = logging.getLogger("audiosocket_server")
 
@@ -36,7 +36,7 @@ _EXAMPLES = """\
 examples:
   python -m audiosocket_server
   AI_API_URL=http://10.0.0.5:8000/messages python -m audiosocket_server --host 0.0.0.0 --port 9092
-  python -m audiosocket_server --check             # which speech engine is taken, and does it work?
+  python -m audiosocket_server --check             # which speech engine is used, and does it work?
 
 In Asterisk's dialplan: AudioSocket(<a UUID>,127.0.0.1:8080). Settings come from config.json, then .env, then the
 environment; docs/server.md lists them all. Ctrl-C hangs up every call and ends the server.
@@ -44,10 +44,11 @@ environment; docs/server.md lists them all. Ctrl-C hangs up every call and ends 
 
 
 class _SetupError(Exception):
-    """What keeps the server from starting, in one line."""
+    """The server cannot start. The message is one line for people."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """Run the server until SIGINT or SIGTERM. Returns the exit code."""
     from audiosocket_server.settings.errors import ConfigError
 
     args = _parser().parse_args(argv)
@@ -70,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _check(settings: "Settings") -> None:
-    """Make the engine that the settings choose, try it, and say so; no port is opened."""
+    """Make the configured speech engine, try it, and report the result. Opens no port."""
     from audiosocket_core.errors import AudioSocketError
     from audiosocket_server.speech.base import SpeechError
     from audiosocket_server.speech.checking import check_engine
@@ -126,7 +127,10 @@ async def _started(settings: "Settings") -> "ServerHandle":
 
 
 def allow_open_files(calls: int) -> None:
-    """Let the process open what so many calls need, as far as the system allows: many begin with 1024 files."""
+    """Raise the process's limit of open files to what `calls` calls need, as far as the system allows.
+
+    The usual limit is 1024 files. Logs a warning if the system allows fewer than needed.
+    """
     needed = calls * FILES_A_CALL + SPARE_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= needed:
@@ -144,34 +148,39 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--host", help="where AudioSocket listens (127.0.0.1)")
-    parser.add_argument("--port", type=_port, help="AudioSocket; 0: any free port (8080)")
+    parser.add_argument("--host", help="address on which AudioSocket listens (127.0.0.1)")
+    parser.add_argument("--port", type=_port, help="port of AudioSocket; 0: any free port (8080)")
     parser.add_argument(
-        "--control-host", help="where the control API listens (127.0.0.1); elsewhere it needs CONTROL_TOKEN"
-    )
-    parser.add_argument("--control-port", type=_port, help="control API and debug page; 0: any free port (8081)")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="settings (config.json, where there is one)")
-    parser.add_argument("--env-file", type=Path, metavar="FILE", help="more settings (.env, where there is one)")
-    parser.add_argument(
-        "--loop", choices=("auto", "asyncio", "uvloop"), default="auto", help="auto: uvloop where it is installed"
+        "--control-host", help="address of the control API (127.0.0.1); beyond loopback it needs CONTROL_TOKEN"
     )
     parser.add_argument(
-        "--check", action="store_true", help="make the speech engine, try it, say what came of it, and end"
+        "--control-port", type=_port, help="port of the control API and the debug page; 0: any free port (8081)"
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="file with settings (config.json, if it exists)")
+    parser.add_argument("--env-file", type=Path, metavar="FILE", help="file with more settings (.env, if it exists)")
+    parser.add_argument(
+        "--loop", choices=("auto", "asyncio", "uvloop"), default="auto", help="auto: uvloop if it is installed"
     )
     parser.add_argument(
-        "--log-level", choices=("debug", "info", "warning", "error"), default="info", help="log on stderr (info)"
+        "--check", action="store_true", help="make and try the speech engine, report the result, and end"
+    )
+    parser.add_argument(
+        "--log-level",
+        choices=("debug", "info", "warning", "error"),
+        default="info",
+        help="lowest level of the log on stderr (info)",
     )
     return parser
 
 
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: expected 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: expected 0 to 65535")
     return int(text)
 
 
 def _settings(args: argparse.Namespace) -> "Settings":
-    """Flags win over everything else."""
+    """Read the settings; the options of the command line take precedence. Raises ConfigError."""
     from audiosocket_server.settings.settings import load_settings
 
     names = ("host", "port", "control_host", "control_port")
@@ -196,7 +205,7 @@ def _set_up_log(level: str) -> None:
     logging.basicConfig(
         level=level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
     )
-    for chatty in ("httpx", "httpcore", "sse_starlette", "asyncio"):  # addresses and bodies are not for the log
+    for chatty in ("httpx", "httpcore", "sse_starlette", "asyncio"):  # they would log addresses and bodies
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

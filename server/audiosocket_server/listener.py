@@ -1,7 +1,7 @@
-"""Accepts connections and makes calls of them; starts everything a server needs, and ends it. `serve` is the way in.
+"""The server: starts its parts, accepts connections as calls, and shuts everything down. `serve` is the entry point.
 
-Knows no call from within: who ends, drains. `audiosocket_server:serve` is the import string by which a simulator starts
-this server in its own process (docs/targets.md); such a server reads neither file nor environment.
+`audiosocket_server:serve` is the import string by which the simulator starts this server in its own process
+(docs/targets.md); such a server reads neither file nor environment.
 """
 
 import asyncio
@@ -30,12 +30,12 @@ __all__ = ["ServerHandle", "serve"]
 
 log = logging.getLogger("audiosocket_server")
 
-# Asterisk gives a connection 2 s; a burst of calls waits in the kernel, not at the door. Not more: asyncio accepts so
-# many in one go and, when no more files may be opened, logs as many errors, during which all calls stand still.
+# A burst of calls waits in the kernel; Asterisk waits 2 s for a connection. The backlog is not larger, because asyncio
+# accepts that many connections in one go: if no more files may be opened, it logs as many errors, and all calls stall.
 BACKLOG = 256
-DRAIN_SECONDS = 3.0  # a connection that ends is given 2 s by its transport
-ABORT_SECONDS = 1.0  # then sockets are closed without ado; what is left after that is an engine that does not let go
-ACCEPT_TURNS = 3  # in so many turns of the loop an accepted socket becomes a connection
+DRAIN_SECONDS = 3.0  # longer than the 2 s that a transport gives its connection to end
+ABORT_SECONDS = 1.0  # after the sockets were aborted; calls that remain wait for a speech engine or the backend
+ACCEPT_TURNS = 3  # turns of the loop after which every accepted socket has become a connection
 
 
 async def serve(
@@ -46,12 +46,14 @@ async def serve(
     settings: Mapping[str, Any] | Settings | None = None,
     check: bool = False,
 ) -> "ServerHandle":
-    """Start a server in the running loop. Port 0 is any free one; `control_port` None: no control API.
+    """Start a server in the running loop. Port 0 is any free port; with `control_port` None there is no control API.
 
-    `settings`: overrides of the defaults, or all of them (`load_settings` reads files and environment; this does not).
-    `check`: try the speech engine before the first call, if it can be tried (`server.speech.base.Checked`).
-    Raises ConfigError; OSError for a port in use or a file that is not there; AudioSocketError or SpeechError where
-    the speech engine or the voice activity detector cannot be made, or the engine cannot work as it is set up.
+    `settings`: sections of keys that override the defaults, or complete settings (`load_settings` reads the files and
+    the environment; `serve` does not). `check`: try the speech engine before the first call, if it has a check
+    (`speech.base.Checked`).
+
+    Raises ConfigError; OSError for a port in use or a missing file; AudioSocketError or SpeechError if the speech
+    engine or the voice activity detector cannot be made, or the set-up of the engine is wrong.
     """
     chosen = settings if isinstance(settings, Settings) else Settings.from_overrides(settings)
     loop = asyncio.get_running_loop()
@@ -68,7 +70,7 @@ async def serve(
 
 
 class ServerHandle:
-    """A running server: where it listens, and its end. Made by `serve`."""
+    """A running server, made by `serve`. It listens on `host` and `port`; `control_url` is None without control API."""
 
     def __init__(
         self, settings: Settings, engine: SpeechEngine, hold_pcm: bytes, stand_ins: StandIns | None = None
@@ -79,7 +81,7 @@ class ServerHandle:
         self.port = 0
         self.control_url: str | None = None
         self.calls = Calls(history=limits.history, events=limits.events)
-        """The calls, live and recent."""
+        """The calls, live and recent (`registry.calls`)."""
         self._most_connections = limits.calls
         self._engine = CachedSpeech(engine)
         self._backend = AiClient(settings.ai)
@@ -95,7 +97,7 @@ class ServerHandle:
         self._ending: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
-        """Hang up every call (00 00 00), let the connections drain, close everything. Nothing is left. Idempotent."""
+        """Hang up every call, let the connections drain, and close everything. Takes seconds at most. Idempotent."""
         if self._ending is None:
             self._ending = asyncio.get_running_loop().create_task(self._close())
         await asyncio.shield(self._ending)
@@ -113,7 +115,7 @@ class ServerHandle:
         await self._all_gone(ABORT_SECONDS)
         if self._connections:
             log.error(
-                "the server stops, but the speech engine or the backend is still at work: %d calls",
+                "the server stops, although the speech engine or the backend is still at work for %d calls",
                 len(self._connections),
             )
             for leaving in self._leaving:
@@ -137,13 +139,13 @@ class ServerHandle:
             self.control_url = await self._control.start(control.control_host, control_port)
         log.info("AudioSocket on %s:%d, control API on %s", self.host, self.port, self.control_url)
 
-    # --- the door -----------------------------------------------------------------------------------------------------
+    # --- connections --------------------------------------------------------------------------------------------------
 
     def _accept(self) -> AudioSocketProtocol:
         handler: _Connection
         stops = self._ending is not None
         if stops or len(self._connections) >= self._most_connections:
-            why = "the server stops" if stops else f"{len(self._connections)} are open, the limit"
+            why = "the server stops" if stops else f"limits.calls is {self._most_connections}"
             log.warning("a connection is refused: %s", why)
             self.calls.metrics.refused += 1
             handler = _Refusal(self._gone)
@@ -153,7 +155,7 @@ class ServerHandle:
         return AudioSocketProtocol(Connection(Role.SERVER), handler)
 
     def _gone(self, connection: "_Connection") -> None:
-        """Its call is over; its socket may still drain."""
+        """Forget a connection whose call is over, once its socket is closed."""
         task = asyncio.get_running_loop().create_task(self._forget(connection))
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
@@ -163,7 +165,7 @@ class ServerHandle:
         self._connections.discard(connection)
 
     async def _all_gone(self, seconds: float) -> None:
-        """Until no connection is left, or the time is up."""
+        """Wait until no connection is left, for at most `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 while self._connections:
@@ -177,30 +179,34 @@ class ServerHandle:
 
 
 class _Refusal:
-    """The handler of a connection that is one too many: an orderly end, and the dialplan goes on."""
+    """The handler of a refused connection: ends it in an orderly way, so that the dialplan continues."""
 
     def __init__(self, on_gone: Callable[["_Refusal"], None]) -> None:
         self._on_gone = on_gone
         self._shell: AudioSocketProtocol | None = None
 
     def on_connected(self, shell: AudioSocketProtocol) -> None:
+        """End the connection at once."""
         self._shell = shell
         shell.end()
 
     def on_message(self, kind: int, payload: bytes) -> None:
-        """Nobody listens."""
+        """Ignore the message."""
 
     def on_end(self, cause: EndCause) -> None:
+        """Report that the connection is over."""
         self._on_gone(self)
 
     def stop(self, reason: str) -> None:
-        """It ends already."""
+        """No-op: the connection is ending already."""
 
     def abort(self) -> None:
+        """Close the socket at once."""
         if self._shell is not None:
             self._shell.abort()
 
     async def wait_closed(self) -> None:
+        """Wait until the socket is closed."""
         if self._shell is not None:
             await self._shell.wait_closed()
 
@@ -209,22 +215,22 @@ _Connection = Call | _Refusal
 
 
 def _load(settings: Settings) -> tuple[SpeechEngine, bytes, StandIns | None]:
-    """What takes long: in the executor, once."""
+    """Load the parts that take long: speech engine, hold audio, stand-ins. Blocking: runs in the executor, once."""
     load_network()
     engine, choice = load_engine(settings)
     log.info("speech engine: %s (%s)", choice.engine, choice.reason)
     stand_ins = None
-    if choice.engine != "embedded":  # which plays these recordings itself
+    if choice.engine != "embedded":  # the embedded engine plays these recordings itself
         stand_ins = StandIns.load(project_path(settings.audio.prompts_folder), settings.speech.language)
     return engine, read_audio(project_path(settings.audio.waiting_file)), stand_ins
 
 
 async def _check(engine: SpeechEngine) -> None:
-    """A fault of the set-up keeps the server from starting; a service that is away for the moment does not."""
+    """Check the speech engine: a fault of its set-up raises SpeechError, an unavailable service is only a warning."""
     try:
         tried = await check_engine(engine)
     except SpeechUnavailable as error:
-        log.warning("speech engine: %s; the server starts all the same", error)
+        log.warning("speech engine: %s; the server starts nevertheless", error)
     else:
         log.info("speech engine: %s", tried)
 

@@ -112,7 +112,7 @@ def test_a_wrong_flag_is_code_2_and_help_has_an_example(capsys: pytest.CaptureFi
     with pytest.raises(SystemExit) as caught:
         main(["--port", "70000"])
     assert caught.value.code == 2
-    assert "'70000' is no port: expected 0 to 65535" in capsys.readouterr().err
+    assert "'70000' is not a port: expected 0 to 65535" in capsys.readouterr().err
     with pytest.raises(SystemExit) as caught:
         main(["--help"])
     assert caught.value.code == 0

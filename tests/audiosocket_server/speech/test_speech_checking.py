@@ -58,7 +58,7 @@ async def test_a_fault_of_the_set_up_keeps_the_server_from_starting() -> None:
 async def test_a_service_that_is_away_does_not(caplog: pytest.LogCaptureFixture) -> None:
     server = await serve(settings=named(away), check=True)
     await server.close()
-    assert "nobody answers; the server starts all the same" in caplog.text
+    assert "nobody answers; the server starts nevertheless" in caplog.text
 
 
 @virtual
