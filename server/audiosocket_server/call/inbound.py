@@ -1,8 +1,8 @@
 """The caller's audio messages as SLIN of 8 kHz, from any of AudioSocket's rates. Pure; one call's state.
 
-Kind 0x10 is taken for what it says. That it may be G.711 all the same (docs/protocol.md, mislabelled audio) is
-recognised by its size and told once; it is not decoded, since a guess that is wrong is worse than noise that is
-explained.
+Kind 0x10 is treated as SLIN. It may really be G.711 (docs/protocol.md, mislabelled audio), which is recognised by the
+size of its messages. Then a warning is recorded once, and the audio is not decoded: a wrong guess would be worse than
+a noise that the log explains.
 """
 
 from collections.abc import Callable
@@ -21,12 +21,14 @@ _LEAST_SECONDS = (_PROBED - 1) * 0.015  # 160 bytes every 10 ms are PCM
 
 
 class Inbound:
-    """One call's. `warn` is called with one line when something is off. `slin8_hz`: the true rate of kind 0x10."""
+    """The converter of one call. `warn`: takes a warning of one line; `slin8_hz`: the true sample rate of kind 0x10."""
 
     def __init__(self, warn: Callable[[str], None], slin8_hz: int = RATE_HZ) -> None:
-        self.plain_kind = int(Kind.SLIN8) if slin8_hz == RATE_HZ else -1  # what needs no resampling
+        self.plain_kind = int(Kind.SLIN8) if slin8_hz == RATE_HZ else -1
+        """The kind that needs no resampling; -1 if there is none."""
         self._slin8_hz = slin8_hz
-        self.probing = True  # the first messages are still looked at: `probe`
+        self.probing = True
+        """True while the first messages are to be given to `probe`."""
         self._warn = warn
         self._probed = 0
         self._first_at = 0.0
@@ -34,7 +36,7 @@ class Inbound:
         self._resampler: SlinResampler | None = None
 
     def probe(self, kind: int, size: int, now: float) -> None:
-        """Look at one of the first messages of `size` bytes."""
+        """Inspect one of the first messages: its kind, its payload's size in bytes, and when it arrived (seconds)."""
         if kind != Kind.SLIN8 or size != _G711_BYTES:
             self.probing = False
             return
@@ -47,7 +49,7 @@ class Inbound:
                 self._warn(G711_HINT)
 
     def slin8(self, kind: int, payload: bytes) -> bytes:
-        """An audio message's payload as SLIN of 8 kHz; the odd byte of an odd length is dropped, as Asterisk does."""
+        """Convert the payload of an audio message to SLIN of 8 kHz. The last byte of an odd length is dropped."""
         if len(payload) & 1:
             payload = payload[:-1]
         if kind == self.plain_kind:
