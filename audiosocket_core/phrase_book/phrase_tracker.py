@@ -129,7 +129,10 @@ class PhraseTracker:
         return self.origin + self.inserted + ((self.broken or 0) + SEGMENT) * PIECE
 
     def _spliced(self, inserted: int, ahead: int, wave: Array, offset: int) -> "PhraseTracker":
-        """Move the phrase by `inserted` samples from the piece on, before `ahead`, where that explains more sound."""
+        """Join the alignments before and after a gap, at the piece from which on the later one explains more sound.
+
+        `inserted`: shift of the later alignment in samples; `ahead`: the first piece that was found behind the gap.
+        """
         start = self.broken or 0
         kept = replace(self, products=self.products[:start], energies=self.energies[:start], broken=None)
         moved = replace(kept, inserted=inserted)._grown(wave, offset, ahead)
