@@ -14,9 +14,9 @@ from ruamel.yaml.error import YAMLError
 from audiosocket_core.stop_signals import stop_signals
 from audiosocket_sim.asterisk.profiles import UnknownProfile, profile
 from audiosocket_sim.cli.console import FINE, SET_UP, USAGE, refuse, say, trouble
-from audiosocket_sim.live.capture.backend import place_of
+from audiosocket_sim.live.capture.backend_proxy import place_of
+from audiosocket_sim.live.capture.call_writer import ProcessScribe
 from audiosocket_sim.live.capture.options import CaptureOptions
-from audiosocket_sim.live.capture.scribe import ProcessScribe
 from audiosocket_sim.live.capture.session import CannotListen, Capture
 
 __all__ = ["CaptureUsageError", "capture_command", "parse_address", "parse_settings"]

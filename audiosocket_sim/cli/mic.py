@@ -17,7 +17,7 @@ from audiosocket_sim.call_log.live_view import LiveView
 from audiosocket_sim.call_log.transcript import how_it_ended, visible
 from audiosocket_sim.cli.console import FAILED, FINE, SET_UP, USAGE, refuse, say
 from audiosocket_sim.live.captured_call import CapturedCall, free_name, redact, write_scenario
-from audiosocket_sim.live.mic.as_scenario import captured
+from audiosocket_sim.live.mic.convert import captured
 from audiosocket_sim.live.mic.devices import Device, DeviceError, choose, listing
 from audiosocket_sim.live.mic.files import write_files
 from audiosocket_sim.live.mic.keys import TerminalKeys

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from audiosocket_core.slin import alaw_decode, alaw_encode, resample, ulaw_decode, ulaw_encode
-from audiosocket_sim.fake_azure.asked import NotUnderstood
+from audiosocket_sim.fake_azure.client_requests import NotUnderstood
 
 __all__ = ["InputFormat", "OutputFormat", "read_riff"]
 

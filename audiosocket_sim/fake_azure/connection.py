@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from audiosocket_core.errors import AudioSocketError
-from audiosocket_sim.fake_azure.asked import (
+from audiosocket_sim.fake_azure.audio_formats import OutputFormat
+from audiosocket_sim.fake_azure.client_requests import (
     NotUnderstood,
     RecognitionAsked,
     TextToSpeak,
@@ -18,15 +19,14 @@ from audiosocket_sim.fake_azure.asked import (
     read_recognition,
     read_ssml,
 )
-from audiosocket_sim.fake_azure.audio_formats import OutputFormat
 from audiosocket_sim.fake_azure.delivery import Delivery, Gone, Socket
 from audiosocket_sim.fake_azure.frames import Frame, MalformedFrame, unpack
+from audiosocket_sim.fake_azure.plan_progress import Script
 from audiosocket_sim.fake_azure.recognisers import Recogniser
 from audiosocket_sim.fake_azure.recognition import RecognitionTurn
 from audiosocket_sim.fake_azure.request_log import RequestLog, masked
-from audiosocket_sim.fake_azure.script import Script
-from audiosocket_sim.fake_azure.speaking import TextToSpeech
-from audiosocket_sim.fake_azure.turns import Listener, speak
+from audiosocket_sim.fake_azure.synthesis import TextToSpeech
+from audiosocket_sim.fake_azure.turn_tasks import Listener, speak
 
 __all__ = ["ClientSocket", "SpeechConnection", "SpeechServices"]
 

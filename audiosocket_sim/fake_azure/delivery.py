@@ -10,7 +10,7 @@ from typing import Protocol
 from audiosocket_sim.fake_azure.frames import pack
 from audiosocket_sim.fake_azure.messages import ServiceMessage, frame_of, path_of
 from audiosocket_sim.fake_azure.plan import Drop, PlanStep
-from audiosocket_sim.fake_azure.script import AFTER, BEFORE, START, Now, is_at
+from audiosocket_sim.fake_azure.plan_progress import AFTER, BEFORE, START, Now, is_at
 
 __all__ = ["Delivery", "Gone", "Socket"]
 

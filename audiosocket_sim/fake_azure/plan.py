@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from audiosocket_sim.fake_azure.asked import ServiceKind
+from audiosocket_sim.fake_azure.client_requests import ServiceKind
 from audiosocket_sim.fake_azure.messages import Status
 from audiosocket_sim.scenario.fields import DurationMs, Model, PositiveMs, Shorthand, misfit
 

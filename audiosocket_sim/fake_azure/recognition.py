@@ -12,8 +12,8 @@ and turn.end when the audio is over.
 from collections.abc import Iterator
 
 from audiosocket_core.resampling import SlinResampler
-from audiosocket_sim.fake_azure.asked import RecognitionAsked
 from audiosocket_sim.fake_azure.audio_formats import InputFormat, read_riff
+from audiosocket_sim.fake_azure.client_requests import RecognitionAsked
 from audiosocket_sim.fake_azure.messages import (
     Hypothesis,
     ServiceMessage,

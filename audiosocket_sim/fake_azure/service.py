@@ -15,10 +15,10 @@ from audiosocket_core.errors import AudioSocketError
 from audiosocket_sim.fake_azure.connection import SpeechServices
 from audiosocket_sim.fake_azure.faults_file import read_faults
 from audiosocket_sim.fake_azure.plan import Faults
+from audiosocket_sim.fake_azure.plan_progress import Script
 from audiosocket_sim.fake_azure.recognisers import Recogniser, load_recogniser, phrase_book, recogniser_from
 from audiosocket_sim.fake_azure.request_log import Request, RequestLog
-from audiosocket_sim.fake_azure.script import Script
-from audiosocket_sim.fake_azure.speaking import TextToSpeech, book_speaker
+from audiosocket_sim.fake_azure.synthesis import TextToSpeech, book_speaker
 from audiosocket_sim.scenario.paths import PROJECT, cache_folder
 
 __all__ = ["FakeAzure", "FakeAzureError"]

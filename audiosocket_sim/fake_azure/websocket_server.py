@@ -12,7 +12,7 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from audiosocket_sim.fake_azure.asked import Upgrade, read_upgrade
+from audiosocket_sim.fake_azure.client_requests import Upgrade, read_upgrade
 from audiosocket_sim.fake_azure.connection import SpeechConnection, SpeechServices
 from audiosocket_sim.fake_azure.delivery import Gone
 from audiosocket_sim.fake_azure.plan import PlanStep

@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
-from audiosocket_sim.live.capture.backend import BackendProxy
+from audiosocket_sim.live.capture.backend_proxy import BackendProxy
+from audiosocket_sim.live.capture.call_writer import NotWritten, Scribe, ScribeHere
 from audiosocket_sim.live.capture.options import CaptureOptions
 from audiosocket_sim.live.capture.relay import Relay
-from audiosocket_sim.live.capture.scribe import NotWritten, Scribe, ScribeHere
 from audiosocket_sim.live.capture.tape import Tape, ToldAt
 from audiosocket_sim.net.bind_errors import why_not_listening
 from audiosocket_sim.net.control_client import ControlClient, ControlError, ToldEvent, UnknownEvent

@@ -2,7 +2,8 @@
 the files that `writer` writes: no socket, no loop, no clock. The parts: cutting, pairing, heard, steps, replies,
 redact."""
 
-from audiosocket_sim.live.captured_call.captured import (
+from audiosocket_sim.live.captured_call.files import NameTaken, free_name
+from audiosocket_sim.live.captured_call.model import (
     Answer,
     BotPacket,
     CapturedCall,
@@ -15,9 +16,8 @@ from audiosocket_sim.live.captured_call.captured import (
     Packet,
     ToldState,
 )
-from audiosocket_sim.live.captured_call.files import NameTaken, free_name
 from audiosocket_sim.live.captured_call.redact import redact
-from audiosocket_sim.live.captured_call.remains import write_remains
+from audiosocket_sim.live.captured_call.sound_and_cassette import write_remains
 from audiosocket_sim.live.captured_call.writer import write_scenario
 
 __all__ = [

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from audiosocket_core.phrase_book.book import MANIFEST_NAME, PhraseBook
 from audiosocket_core.slin import read_audio
-from audiosocket_sim.live.captured_call.captured import CapturedCall, CapturedUtterance
-from audiosocket_sim.live.captured_call.cutting import cut, noise_floor_dbfs
-from audiosocket_sim.live.captured_call.echoes import EstimatedEcho, find_echo
-from audiosocket_sim.live.captured_call.heard import HeardBot, listen
-from audiosocket_sim.live.captured_call.pairing import Turn, pair, turns
+from audiosocket_sim.live.captured_call.bot_hearing import HeardBot, listen
+from audiosocket_sim.live.captured_call.echo_detection import EstimatedEcho, find_echo
+from audiosocket_sim.live.captured_call.model import CapturedCall, CapturedUtterance
+from audiosocket_sim.live.captured_call.segmentation import cut, noise_floor_dbfs
+from audiosocket_sim.live.captured_call.text_pairing import Turn, pair, turns
 from audiosocket_sim.live.captured_call.track import Track, lay
 from audiosocket_sim.scenario.paths import PROJECT, nearest_folder
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from audiosocket_sim.live.captured_call.captured import Answer, CapturedCall
+from audiosocket_sim.live.captured_call.model import Answer, CapturedCall
 
 __all__ = ["cassette"]
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from audiosocket_core.phrase_book.book import normalise
 from audiosocket_core.slin import resample
 from audiosocket_sim.live.captured_call.analysis import Analysis, Known, analyse, known
-from audiosocket_sim.live.captured_call.captured import (
+from audiosocket_sim.live.captured_call.model import (
     Answer,
     BotPacket,
     CapturedCall,

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from audiosocket_sim.live.captured_call.actions import Action, KeyPresses, Muted, Spoke
-from audiosocket_sim.live.captured_call.captured import Ending
-from audiosocket_sim.live.captured_call.heard import HoldStretch, Sentence
+from audiosocket_sim.live.captured_call.bot_hearing import HoldStretch, Sentence
+from audiosocket_sim.live.captured_call.caller_actions import Action, KeyPresses, Muted, Spoke
+from audiosocket_sim.live.captured_call.model import Ending
 from audiosocket_sim.scenario import format_duration
 
 __all__ = ["WrittenStep", "steps_of"]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audiosocket_core.slin import duration_ms, resample
-from audiosocket_sim.live.captured_call.captured import Packet
+from audiosocket_sim.live.captured_call.model import Packet
 
 __all__ = ["RATE_HZ", "Hole", "Track", "lay"]
 

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from audiosocket_sim.live.captured_call.actions import actions
+from audiosocket_sim.live.captured_call.ai_replies import Replies, captured_replies, guessed_replies, said_by
 from audiosocket_sim.live.captured_call.analysis import Analysis, Known, analyse, known
-from audiosocket_sim.live.captured_call.captured import CapturedCall, CapturedUtterance
+from audiosocket_sim.live.captured_call.caller_actions import actions
 from audiosocket_sim.live.captured_call.cassette import cassette
-from audiosocket_sim.live.captured_call.document import document
+from audiosocket_sim.live.captured_call.edge_fading import softened
 from audiosocket_sim.live.captured_call.files import private_bytes, put_in_place
-from audiosocket_sim.live.captured_call.replies import Replies, captured_replies, guessed_replies, said_by
-from audiosocket_sim.live.captured_call.settings import shown_settings
-from audiosocket_sim.live.captured_call.softened import softened
+from audiosocket_sim.live.captured_call.model import CapturedCall, CapturedUtterance
+from audiosocket_sim.live.captured_call.scenario_yaml import document
+from audiosocket_sim.live.captured_call.server_settings import shown_settings
 from audiosocket_sim.live.captured_call.steps import steps_of
 from audiosocket_sim.live.captured_call.track import RATE_HZ
 from audiosocket_sim.live.captured_call.wav import mono_wav, stereo_wav

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from audiosocket_sim.live.mic.echo_guard import FRAME_BYTES, EchoGuard
 from audiosocket_sim.live.mic.jitter_buffer import JitterBuffer
-from audiosocket_sim.live.mic.meters import Meter
+from audiosocket_sim.live.mic.level_meter import Meter
 from audiosocket_sim.live.mic.resampling import RATE_HZ, StreamResampler
 
 __all__ = ["BufferedPhone"]

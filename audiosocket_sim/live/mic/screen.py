@@ -7,7 +7,7 @@ from rich.console import Group
 from rich.text import Text
 
 from audiosocket_sim.call_log.transcript import visible
-from audiosocket_sim.live.mic.meters import bar
+from audiosocket_sim.live.mic.level_meter import bar
 from audiosocket_sim.live.mic.session import MicCall
 from audiosocket_sim.live.mic.sound_card import SoundCard
 

@@ -20,7 +20,7 @@ from audiosocket_sim.live.mic.echo_guard import EchoGuard
 from audiosocket_sim.live.mic.keys import HANG_UP, MUTE
 from audiosocket_sim.live.mic.options import MicOptions
 from audiosocket_sim.live.mic.phone import BufferedPhone
-from audiosocket_sim.live.mic.told import Told
+from audiosocket_sim.live.mic.server_events import Told
 from audiosocket_sim.net.control_client import ControlClient, ControlError
 
 __all__ = ["MicCall"]

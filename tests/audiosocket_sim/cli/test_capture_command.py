@@ -12,7 +12,7 @@ from audiosocket_core.slin import silence
 from audiosocket_sim.cli.capture import CaptureUsageError, parse_address, parse_settings
 from audiosocket_sim.cli.main import main
 from audiosocket_sim.live.capture import CaptureOptions
-from audiosocket_sim.live.capture.scribe import NotWritten, ProcessScribe
+from audiosocket_sim.live.capture.call_writer import NotWritten, ProcessScribe
 from audiosocket_sim.live.capture.tape import Tape
 from audiosocket_sim.running.runner import Options as RunOptions
 from audiosocket_sim.running.runner import Outcome, run

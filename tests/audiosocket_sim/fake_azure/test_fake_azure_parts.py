@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiosocket_core.slin import gain, mix, silence, ulaw_encode
-from audiosocket_sim.fake_azure.asked import (
+from audiosocket_sim.fake_azure.audio_formats import InputFormat, OutputFormat, read_riff
+from audiosocket_sim.fake_azure.client_requests import (
     NotUnderstood,
     Upgrade,
     output_format_of,
@@ -18,7 +19,6 @@ from audiosocket_sim.fake_azure.asked import (
     read_ssml,
     read_upgrade,
 )
-from audiosocket_sim.fake_azure.audio_formats import InputFormat, OutputFormat, read_riff
 from audiosocket_sim.fake_azure.frames import Frame, MalformedFrame, pack, unpack
 from audiosocket_sim.fake_azure.messages import SpeechPhrase, SpeechStartDetected, frame_of
 from audiosocket_sim.fake_azure.recognisers import RecogniserError, load_recogniser, phrase_book, recogniser_from

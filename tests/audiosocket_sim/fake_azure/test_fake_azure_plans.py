@@ -16,8 +16,8 @@ from audiosocket_sim.cli.fake_azure import line_of
 from audiosocket_sim.cli.main import main
 from audiosocket_sim.fake_azure import FakeAzure, FakeAzureError, Faults, FaultsError, Request, load_faults
 from audiosocket_sim.fake_azure.plan import Drop, FaultMoment, Pace, PlanStep, Stall
+from audiosocket_sim.fake_azure.plan_progress import AFTER, AUDIO, BEFORE, START, Now, Script, is_at
 from audiosocket_sim.fake_azure.request_log import RequestLog, masked
-from audiosocket_sim.fake_azure.script import AFTER, AUDIO, BEFORE, START, Now, Script, is_at
 from audiosocket_sim.scenario.paths import PROJECT
 
 FILE = """

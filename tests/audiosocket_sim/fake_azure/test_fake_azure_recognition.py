@@ -7,7 +7,7 @@ import pytest
 from helpers.fake_azure_needs import QUERO, quero, recording, riff
 
 from audiosocket_core.slin import resample, silence, ulaw_encode
-from audiosocket_sim.fake_azure.asked import NotUnderstood, RecognitionAsked
+from audiosocket_sim.fake_azure.client_requests import NotUnderstood, RecognitionAsked
 from audiosocket_sim.fake_azure.messages import (
     Hypothesis,
     ServiceMessage,

@@ -11,7 +11,7 @@ import pytest
 
 from audiosocket_core.http_server import HttpServer
 from audiosocket_sim.live.capture import Capture, CaptureOptions
-from audiosocket_sim.live.capture.backend import BackendProxy
+from audiosocket_sim.live.capture.backend_proxy import BackendProxy
 from audiosocket_sim.live.capture.tape import Tape
 from audiosocket_sim.live.captured_call import Answer
 from audiosocket_sim.virtual_time import run

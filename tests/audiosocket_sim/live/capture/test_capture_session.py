@@ -17,7 +17,7 @@ from audiosocket_core.http_server import HttpServer
 from audiosocket_core.messages import Kind, encode
 from audiosocket_core.slin import silence
 from audiosocket_sim.live.capture import Capture, CaptureOptions
-from audiosocket_sim.live.capture.scribe import NotWritten, ProcessScribe, ScribeHere
+from audiosocket_sim.live.capture.call_writer import NotWritten, ProcessScribe, ScribeHere
 from audiosocket_sim.live.capture.tape import AskedAt, Tape
 from audiosocket_sim.live.captured_call import Answer
 from audiosocket_sim.scenario.loading import load

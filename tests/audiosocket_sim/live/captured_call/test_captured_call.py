@@ -29,15 +29,15 @@ from audiosocket_sim.live.captured_call import (
     free_name,
     write_scenario,
 )
-from audiosocket_sim.live.captured_call.actions import KeyPresses, Muted, Spoke, actions
+from audiosocket_sim.live.captured_call.ai_replies import captured_replies, guessed_replies
 from audiosocket_sim.live.captured_call.analysis import Known
-from audiosocket_sim.live.captured_call.cutting import cut, mutes, noise_floor_dbfs
-from audiosocket_sim.live.captured_call.document import document
-from audiosocket_sim.live.captured_call.echoes import find_echo
-from audiosocket_sim.live.captured_call.heard import HoldStretch, Sentence
-from audiosocket_sim.live.captured_call.pairing import Turn, pair, turns
-from audiosocket_sim.live.captured_call.replies import captured_replies, guessed_replies
+from audiosocket_sim.live.captured_call.bot_hearing import HoldStretch, Sentence
+from audiosocket_sim.live.captured_call.caller_actions import KeyPresses, Muted, Spoke, actions
+from audiosocket_sim.live.captured_call.echo_detection import find_echo
+from audiosocket_sim.live.captured_call.scenario_yaml import document
+from audiosocket_sim.live.captured_call.segmentation import cut, mutes, noise_floor_dbfs
 from audiosocket_sim.live.captured_call.steps import WrittenStep, steps_of
+from audiosocket_sim.live.captured_call.text_pairing import Turn, pair, turns
 from audiosocket_sim.live.captured_call.track import Hole, lay
 from audiosocket_sim.phone.line import LineModel
 from audiosocket_sim.scenario.loading import load, load_text

@@ -19,13 +19,13 @@ from audiosocket_sim.live.mic.devices import Device, DeviceError, choose, listin
 from audiosocket_sim.live.mic.echo_guard import EchoGuard
 from audiosocket_sim.live.mic.jitter_buffer import JitterBuffer
 from audiosocket_sim.live.mic.keys import HANG_UP, MUTE, TerminalKeys, meaning
-from audiosocket_sim.live.mic.meters import Meter, bar
+from audiosocket_sim.live.mic.level_meter import Meter, bar
 from audiosocket_sim.live.mic.options import MicOptions
 from audiosocket_sim.live.mic.phone import BufferedPhone
 from audiosocket_sim.live.mic.resampling import StreamResampler
 from audiosocket_sim.live.mic.screen import status
+from audiosocket_sim.live.mic.server_events import Told
 from audiosocket_sim.live.mic.session import MicCall
-from audiosocket_sim.live.mic.told import Told
 from audiosocket_sim.net.control_client import ToldEvent
 from audiosocket_sim.phone.line import tone
 

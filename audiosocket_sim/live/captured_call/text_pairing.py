@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from audiosocket_core.phrase_book.book import normalise
-from audiosocket_sim.live.captured_call.captured import CapturedCall, CapturedRecognition, CapturedUtterance, Exchange
-from audiosocket_sim.live.captured_call.heard import Sentence
+from audiosocket_sim.live.captured_call.bot_hearing import Sentence
+from audiosocket_sim.live.captured_call.model import CapturedCall, CapturedRecognition, CapturedUtterance, Exchange
 
 __all__ = ["Turn", "pair", "turns"]
 

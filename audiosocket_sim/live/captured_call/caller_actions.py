@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audiosocket_sim.live.captured_call.captured import CapturedUtterance, Ending, KeyPressed
-from audiosocket_sim.live.captured_call.cutting import MUTE_MS
+from audiosocket_sim.live.captured_call.model import CapturedUtterance, Ending, KeyPressed
+from audiosocket_sim.live.captured_call.segmentation import MUTE_MS
 from audiosocket_sim.live.captured_call.track import Track
 
 __all__ = ["Action", "KeyPresses", "Muted", "Spoke", "actions"]

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from audiosocket_sim.fake_azure.asked import ServiceKind
+from audiosocket_sim.fake_azure.client_requests import ServiceKind
 from audiosocket_sim.fake_azure.plan import ALL_WELL, FaultMoment, Faults, PlanStep
 
 __all__ = ["AFTER", "AUDIO", "BEFORE", "START", "Now", "Script", "is_at"]

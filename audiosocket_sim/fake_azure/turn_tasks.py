@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from audiosocket_sim.fake_azure.asked import RecognitionAsked, TextToSpeak
 from audiosocket_sim.fake_azure.audio_formats import OutputFormat
+from audiosocket_sim.fake_azure.client_requests import RecognitionAsked, TextToSpeak
 from audiosocket_sim.fake_azure.delivery import Delivery
 from audiosocket_sim.fake_azure.messages import (
     AudioChunk,
@@ -20,11 +20,11 @@ from audiosocket_sim.fake_azure.messages import (
     TurnStarted,
 )
 from audiosocket_sim.fake_azure.plan import PlanStep
+from audiosocket_sim.fake_azure.plan_progress import AUDIO, Now
 from audiosocket_sim.fake_azure.recognisers import Recogniser
 from audiosocket_sim.fake_azure.recognition import RecognitionTurn
 from audiosocket_sim.fake_azure.request_log import RequestLog
-from audiosocket_sim.fake_azure.script import AUDIO, Now
-from audiosocket_sim.fake_azure.speaking import TextToSpeech
+from audiosocket_sim.fake_azure.synthesis import TextToSpeech
 
 __all__ = ["Listener", "speak"]
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from audiosocket_core.slin import resample
-from audiosocket_sim.live.captured_call.captured import CapturedCall
 from audiosocket_sim.live.captured_call.cassette import cassette
 from audiosocket_sim.live.captured_call.files import NameTaken, private_bytes
+from audiosocket_sim.live.captured_call.model import CapturedCall
 from audiosocket_sim.live.captured_call.track import RATE_HZ
 from audiosocket_sim.live.captured_call.wav import stereo_wav
 

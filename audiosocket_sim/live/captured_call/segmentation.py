@@ -12,8 +12,8 @@ from itertools import accumulate
 import webrtcvad
 
 from audiosocket_core.slin import frames, level_dbfs
-from audiosocket_sim.live.captured_call.captured import CapturedUtterance
-from audiosocket_sim.live.captured_call.echoes import EstimatedEcho
+from audiosocket_sim.live.captured_call.echo_detection import EstimatedEcho
+from audiosocket_sim.live.captured_call.model import CapturedUtterance
 from audiosocket_sim.live.captured_call.track import RATE_HZ, Hole, Track
 
 __all__ = ["MUTE_MS", "cut", "mutes", "noise_floor_dbfs"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_sim.hearing import Ear, Fact, HeardHoldStarted, HeardHoldStopped, HeardSpeech
-from audiosocket_sim.live.captured_call.captured import BotPacket
+from audiosocket_sim.live.captured_call.model import BotPacket
 
 __all__ = ["HeardBot", "HoldStretch", "Sentence", "listen"]
 

@@ -4,8 +4,8 @@ import statistics
 from typing import Any
 
 from audiosocket_sim.live.captured_call.analysis import Analysis
-from audiosocket_sim.live.captured_call.captured import CapturedCall, CapturedUtterance
-from audiosocket_sim.live.captured_call.heard import Sentence
+from audiosocket_sim.live.captured_call.bot_hearing import Sentence
+from audiosocket_sim.live.captured_call.model import CapturedCall, CapturedUtterance
 
 __all__ = ["shown_settings"]
 

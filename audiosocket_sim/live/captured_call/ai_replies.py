@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from audiosocket_core.phrase_book.book import normalise
-from audiosocket_sim.live.captured_call.captured import Answer, CapturedCall, CapturedPush, Exchange
-from audiosocket_sim.live.captured_call.heard import HoldStretch, Sentence
-from audiosocket_sim.live.captured_call.pairing import Turn
+from audiosocket_sim.live.captured_call.bot_hearing import HoldStretch, Sentence
+from audiosocket_sim.live.captured_call.model import Answer, CapturedCall, CapturedPush, Exchange
+from audiosocket_sim.live.captured_call.text_pairing import Turn
 from audiosocket_sim.scenario import format_duration
 
 __all__ = ["Replies", "captured_replies", "guessed_replies", "said_by"]
