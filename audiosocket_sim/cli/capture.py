@@ -14,8 +14,8 @@ from ruamel.yaml.error import YAMLError
 from audiosocket_core.stop_signals import stop_signals
 from audiosocket_sim.asterisk.profiles import UnknownProfile, profile
 from audiosocket_sim.cli.console import FINE, SET_UP, USAGE, refuse, say, trouble
-from audiosocket_sim.live.capture.backend_proxy import place_of
-from audiosocket_sim.live.capture.call_writer import ProcessScribe
+from audiosocket_sim.live.capture.backend_proxy import origin_of
+from audiosocket_sim.live.capture.call_writer import SubprocessWriter
 from audiosocket_sim.live.capture.options import CaptureOptions
 from audiosocket_sim.live.capture.session import CannotListen, Capture
 
@@ -117,11 +117,11 @@ def capture_command(
 
 async def _until_stopped(options: CaptureOptions) -> int:
     loop = asyncio.get_running_loop()
-    scribe = await loop.run_in_executor(None, ProcessScribe)
+    call_writer = await loop.run_in_executor(None, SubprocessWriter)
     try:
-        return await _capture(Capture(options, say=say, trouble=trouble, scribe=scribe), options)
+        return await _capture(Capture(options, say=say, trouble=trouble, call_writer=call_writer), options)
     finally:
-        await loop.run_in_executor(None, scribe.close)
+        await loop.run_in_executor(None, call_writer.close)
 
 
 async def _capture(capture: Capture, options: CaptureOptions) -> int:
@@ -139,7 +139,7 @@ async def _capture(capture: Capture, options: CaptureOptions) -> int:
 def _where(options: CaptureOptions, capture: Capture) -> str:
     words = f"capture on {options.listen[0]}:{capture.port}, to {options.to[0]}:{options.to[1]}"
     if options.ai_listen is not None:
-        words += f"; AI backend on http://{options.ai_listen[0]}:{capture.ai_port}, to {place_of(options.ai_to or '')}"
+        words += f"; AI backend on http://{options.ai_listen[0]}:{capture.ai_port}, to {origin_of(options.ai_to or '')}"
     else:
         words += "; the AI backend is not captured"
     return words + ("; redacted" if options.redact else "")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from audiosocket_core.slin import alaw_decode, alaw_encode, resample, ulaw_decode, ulaw_encode
-from audiosocket_sim.fake_azure.client_requests import NotUnderstood
+from audiosocket_sim.fake_azure.client_requests import InvalidRequest
 
 __all__ = ["InputFormat", "OutputFormat", "read_riff"]
 
@@ -42,7 +42,7 @@ class InputFormat:
 def read_riff(data: bytes) -> tuple[InputFormat, bytes]:
     """The header of a WAVE stream, whose sizes count for nothing, and what follows it. Raises NotUnderstood."""
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        raise NotUnderstood("the audio of a turn begins with a RIFF header: what came is none")
+        raise InvalidRequest("the audio of a turn begins with a RIFF header: what came is none")
     at, found = 12, None
     while at + 8 <= len(data):
         name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
@@ -53,18 +53,18 @@ def read_riff(data: bytes) -> tuple[InputFormat, bytes]:
             found = _input_format(*struct.unpack_from("<HHIIHH", data, at))
         at += size
     if found is None:
-        raise NotUnderstood("the RIFF header says no format")
+        raise InvalidRequest("the RIFF header says no format")
     return found, data[at:]
 
 
 def _input_format(tag: int, channels: int, rate_hz: int, _per_second: int, _align: int, bits: int) -> InputFormat:
     if channels != 1 or not _LOWEST_HZ <= rate_hz <= _HIGHEST_HZ:
-        raise NotUnderstood(f"audio of {rate_hz} Hz, {channels} channels: mono of 8 to 48 kHz was expected")
+        raise InvalidRequest(f"audio of {rate_hz} Hz, {channels} channels: mono of 8 to 48 kHz was expected")
     if (tag, bits) == (_PCM, 16):
         return InputFormat(rate_hz, "pcm")
     if (tag, bits) in ((_MULAW, 8), (_ALAW, 8)):
         return InputFormat(rate_hz, "mulaw" if tag == _MULAW else "alaw")
-    raise NotUnderstood(f"audio with format tag {tag} and {bits} bits: 16-bit PCM or G.711 was expected")
+    raise InvalidRequest(f"audio with format tag {tag} and {bits} bits: 16-bit PCM or G.711 was expected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class OutputFormat:
         match = _OUTPUT.fullmatch(name.strip().lower())
         rate_hz = int(match[2]) * (1000 if match[3] else 1) if match else 0
         if match is None or (match[5] == "pcm") != (match[4] == "16") or not _LOWEST_HZ <= rate_hz <= _HIGHEST_HZ:
-            raise NotUnderstood(f"the fake does not speak {name}; it does raw-8khz-16bit-mono-pcm and its like")
+            raise InvalidRequest(f"the fake does not speak {name}; it does raw-8khz-16bit-mono-pcm and its like")
         coding: Literal["pcm", "mulaw", "alaw"] = "pcm"
         if match[5] != "pcm":
             coding = "mulaw" if match[5] == "mulaw" else "alaw"

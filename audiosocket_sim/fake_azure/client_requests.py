@@ -13,11 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
 __all__ = [
-    "NotUnderstood",
-    "RecognitionAsked",
+    "InvalidRequest",
+    "RecognitionRequest",
     "ServiceKind",
-    "TextToSpeak",
-    "Upgrade",
+    "SynthesisRequest",
+    "UpgradeRequest",
     "output_format_of",
     "read_recognition",
     "read_ssml",
@@ -33,12 +33,12 @@ _VOICE_LANGUAGE = re.compile(r"([a-z]{2,3}-[A-Z]{2})-", re.ASCII)
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
-class NotUnderstood(ValueError):
+class InvalidRequest(ValueError):
     """The client asks for what this service cannot read or do. One line, which the client gets too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Upgrade:
+class UpgradeRequest:
     """What is known before the first message. `key` is the subscription key or the token; empty where there is none."""
 
     service: ServiceKind
@@ -48,7 +48,7 @@ class Upgrade:
 
 
 @dataclass(frozen=True, slots=True)
-class RecognitionAsked:
+class RecognitionRequest:
     """How one turn is to be recognised."""
 
     language: str
@@ -62,7 +62,7 @@ class RecognitionAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class TextToSpeak:
+class SynthesisRequest:
     """What is to be spoken."""
 
     text: str
@@ -70,7 +70,7 @@ class TextToSpeak:
     language: str
 
 
-def read_upgrade(target: str, headers: Mapping[str, str]) -> Upgrade | None:
+def read_upgrade(target: str, headers: Mapping[str, str]) -> UpgradeRequest | None:
     """The upgrade request; None for a path on which there is no such service. `headers` by name in any case.
 
     A path without `tts` and `websocket` in it is recognition's: what a client's own endpoint names is its affair.
@@ -83,13 +83,13 @@ def read_upgrade(target: str, headers: Mapping[str, str]) -> Upgrade | None:
     key = key or token.removeprefix("Bearer ").strip()
     path = parts.path.rstrip("/") or "/"
     if "/tts/" in path or "/websocket/" in path:
-        return Upgrade("synthesis", path, key, query)
+        return UpgradeRequest("synthesis", path, key, query)
     if path == "/" or any(word in path for word in ("/stt", "/speech", "/recognition", "/universal")):
-        return Upgrade("recognition", path, key, query)
+        return UpgradeRequest("recognition", path, key, query)
     return None
 
 
-def read_recognition(context: str | bytes, upgrade: Upgrade) -> RecognitionAsked:
+def read_recognition(context: str | bytes, upgrade: UpgradeRequest) -> RecognitionRequest:
     """`speech.context`; on the older paths mode, language and format stand in path and query."""
     data = _mapping(_json(context, "speech.context"))
     detection, output = _mapping(data.get("phraseDetection")), _mapping(data.get("phraseOutput"))
@@ -97,7 +97,7 @@ def read_recognition(context: str | bytes, upgrade: Upgrade) -> RecognitionAsked
     segmentation = _mapping(_mapping(detection.get(mode)).get("segmentation"))
     once = mode.casefold() == "interactive"
     silence = detection.get("initialSilenceTimeout") or upgrade.query.get("initialSilenceTimeoutMs")
-    return RecognitionAsked(
+    return RecognitionRequest(
         language=str(detection.get("language") or upgrade.query.get("language") or ""),
         once=once,
         detailed=str(output.get("format") or upgrade.query.get("format") or "").casefold() == "detailed",
@@ -112,30 +112,30 @@ def output_format_of(context: str | bytes) -> str:
     audio = _mapping(_mapping(_mapping(_json(context, "synthesis.context")).get("synthesis")).get("audio"))
     name = audio.get("outputFormat")
     if not isinstance(name, str):
-        raise NotUnderstood("synthesis.context: synthesis.audio.outputFormat is missing")
+        raise InvalidRequest("synthesis.context: synthesis.audio.outputFormat is missing")
     return name
 
 
-def read_ssml(ssml: str | bytes) -> TextToSpeak:
+def read_ssml(ssml: str | bytes) -> SynthesisRequest:
     """The text of all that is spoken, in one line, with its first voice.
 
     The language is the voice's: what `xml:lang` says is en-US whenever the SDK wraps a plain text.
     """
     text = ssml if isinstance(ssml, str) else ssml.decode(errors="replace")
     if len(text) > _LARGEST_SSML:
-        raise NotUnderstood(f"SSML of more than {_LARGEST_SSML} characters")
+        raise InvalidRequest(f"SSML of more than {_LARGEST_SSML} characters")
     if "<!DOCTYPE" in text:
-        raise NotUnderstood("SSML with a DOCTYPE")  # which may define entities without end
+        raise InvalidRequest("SSML with a DOCTYPE")  # which may define entities without end
     try:
         speak = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
-        raise NotUnderstood(f"the SSML is no XML: {error}") from None
+        raise InvalidRequest(f"the SSML is no XML: {error}") from None
     if _tag(speak) != "speak":
-        raise NotUnderstood(f"SSML begins with <speak>, not with <{_tag(speak)}>")
+        raise InvalidRequest(f"SSML begins with <speak>, not with <{_tag(speak)}>")
     voice = next((part.get("name", "") for part in speak.iter() if _tag(part) == "voice"), "")
     named = _VOICE_LANGUAGE.match(voice)
     language = named[1] if named else speak.get(_XML_LANG, "")
-    return TextToSpeak(" ".join("".join(speak.itertext()).split()), voice, language)
+    return SynthesisRequest(" ".join("".join(speak.itertext()).split()), voice, language)
 
 
 def _tag(element: "ElementTree.Element") -> str:
@@ -146,7 +146,7 @@ def _json(text: str | bytes, name: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise NotUnderstood(f"{name} is no JSON") from None
+        raise InvalidRequest(f"{name} is no JSON") from None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

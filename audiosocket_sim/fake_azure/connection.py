@@ -11,22 +11,22 @@ from typing import Any, Protocol
 from audiosocket_core.errors import AudioSocketError
 from audiosocket_sim.fake_azure.audio_formats import OutputFormat
 from audiosocket_sim.fake_azure.client_requests import (
-    NotUnderstood,
-    RecognitionAsked,
-    TextToSpeak,
-    Upgrade,
+    InvalidRequest,
+    RecognitionRequest,
+    SynthesisRequest,
+    UpgradeRequest,
     output_format_of,
     read_recognition,
     read_ssml,
 )
-from audiosocket_sim.fake_azure.delivery import Delivery, Gone, Socket
+from audiosocket_sim.fake_azure.delivery import ConnectionGone, Delivery, Socket
 from audiosocket_sim.fake_azure.frames import Frame, MalformedFrame, unpack
-from audiosocket_sim.fake_azure.plan_progress import Script
+from audiosocket_sim.fake_azure.plan_progress import PlanProgress
 from audiosocket_sim.fake_azure.recognisers import Recogniser
 from audiosocket_sim.fake_azure.recognition import RecognitionTurn
 from audiosocket_sim.fake_azure.request_log import RequestLog, masked
 from audiosocket_sim.fake_azure.synthesis import TextToSpeech
-from audiosocket_sim.fake_azure.turn_tasks import Listener, speak
+from audiosocket_sim.fake_azure.turn_tasks import RecognitionTask, speak
 
 __all__ = ["ClientSocket", "SpeechConnection", "SpeechServices"]
 
@@ -49,7 +49,7 @@ class SpeechServices:
 
     recogniser: Recogniser
     speaker: TextToSpeech
-    script: Script
+    script: PlanProgress
     log: RequestLog
 
     def shown(self, key: str) -> str:
@@ -68,12 +68,12 @@ class _Open:
 class SpeechConnection:
     """`run` once; it returns when the connection is over."""
 
-    def __init__(self, socket: ClientSocket, upgrade: Upgrade, service: SpeechServices) -> None:
+    def __init__(self, socket: ClientSocket, upgrade: UpgradeRequest, service: SpeechServices) -> None:
         self._socket = socket
         self._upgrade = upgrade
         self._service = service
         self._open = _Open()
-        self._listener: Listener | None = None
+        self._listener: RecognitionTask | None = None
         self._listener_number = 0
         self._listening: asyncio.Task[None] | None = None
         self._last_turn = ""
@@ -86,7 +86,7 @@ class SpeechConnection:
         try:
             async for data in self._socket:
                 await self._take(unpack(data))
-        except Gone:
+        except ConnectionGone:
             pass
         except Exception as error:  # noqa: BLE001  # the connection ends with what is known of it
             await self._fail(error)
@@ -115,7 +115,7 @@ class SpeechConnection:
 
     # --- recognition
 
-    async def _begin_turn(self, request_id: str, asked: RecognitionAsked) -> None:
+    async def _begin_turn(self, request_id: str, asked: RecognitionRequest) -> None:
         self._give_up_turn()
         step = self._service.script.at_turn(self._upgrade.key, "recognition")
         if step.at_upgrade:
@@ -127,7 +127,7 @@ class SpeechConnection:
         )
         self._open.numbers.add(number)
         delivery = Delivery(self._socket, request_id, step, lambda outcome: self._told(number, outcome))
-        self._listener = Listener(
+        self._listener = RecognitionTask(
             asked, self._service.recogniser, request_id, step, delivery, lambda *done: self._turn_over(number, *done)
         )
         self._listener_number, self._last_turn = number, request_id
@@ -161,16 +161,16 @@ class SpeechConnection:
 
     # --- synthesis
 
-    def _utter(self, request_id: str, utterance: TextToSpeak) -> None:
+    def _utter(self, request_id: str, utterance: SynthesisRequest) -> None:
         if self._format is None:
-            raise NotUnderstood("ssml came before synthesis.context")
+            raise InvalidRequest("ssml came before synthesis.context")
         if self._utterances >= _MOST_UTTERANCES:
-            raise NotUnderstood(f"more than {_MOST_UTTERANCES} utterances wait")
+            raise InvalidRequest(f"more than {_MOST_UTTERANCES} utterances wait")
         self._utterances += 1
         self._speaking = self._spawn(partial(self._speak_after, self._speaking, request_id, utterance, self._format))
 
     async def _speak_after(
-        self, before: asyncio.Task[None] | None, request_id: str, utterance: TextToSpeak, form: OutputFormat
+        self, before: asyncio.Task[None] | None, request_id: str, utterance: SynthesisRequest, form: OutputFormat
     ) -> None:
         if before is not None:
             await asyncio.wait({before})
@@ -198,7 +198,7 @@ class SpeechConnection:
     async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
             await work()
-        except Gone:
+        except ConnectionGone:
             pass
         except Exception as error:  # noqa: BLE001  # the connection ends with what is known of it
             await self._fail(error)
@@ -206,17 +206,17 @@ class SpeechConnection:
     async def _leave(self) -> None:
         """The key's next step is about the upgrade: end this connection, so that the client asks for another."""
         await self._socket.close(_GOING_AWAY, "the next step of this key's plan is about the upgrade")
-        raise Gone
+        raise ConnectionGone
 
     async def _fail(self, error: Exception) -> None:
         """Tell the client, and whoever reads the log, why it cannot go on."""
-        code = _INVALID if isinstance(error, MalformedFrame | NotUnderstood) else _BROKEN
-        if not isinstance(error, MalformedFrame | NotUnderstood | AudioSocketError | OSError):
+        code = _INVALID if isinstance(error, MalformedFrame | InvalidRequest) else _BROKEN
+        if not isinstance(error, MalformedFrame | InvalidRequest | AudioSocketError | OSError):
             _log.error("the fake broke", exc_info=error)
         _log.warning("closed with %d: %s", code, error)
         for number in list(self._open.numbers):
             self._told(number, f"closed with {code}: {error}")
-        with contextlib.suppress(Gone):
+        with contextlib.suppress(ConnectionGone):
             await self._socket.close(code, str(error).encode()[:_REASON_BYTES].decode(errors="ignore"))
 
     def _told(self, number: int, outcome: str) -> None:

@@ -10,12 +10,12 @@ from typing import Protocol
 from audiosocket_sim.fake_azure.frames import pack
 from audiosocket_sim.fake_azure.messages import ServiceMessage, frame_of, path_of
 from audiosocket_sim.fake_azure.plan import Drop, PlanStep
-from audiosocket_sim.fake_azure.plan_progress import AFTER, BEFORE, START, Now, is_at
+from audiosocket_sim.fake_azure.plan_progress import AFTER, BEFORE, START, TurnMoment, is_at
 
-__all__ = ["Delivery", "Gone", "Socket"]
+__all__ = ["ConnectionGone", "Delivery", "Socket"]
 
 
-class Gone(Exception):
+class ConnectionGone(Exception):
     """The connection is over, whoever ended it."""
 
 
@@ -47,21 +47,21 @@ class Delivery:
 
     async def begin(self) -> None:
         """The turn begins. Raises Gone."""
-        await self._happens(Now(START))
+        await self._happens(TurnMoment(START))
 
     async def send(self, message: ServiceMessage, due: float) -> None:
         """At `due` (the loop's time) or as soon as the messages before it are out. Raises Gone."""
         await asyncio.sleep(max(0.0, due - self._loop.time()))
-        await self._happens(Now(BEFORE, path_of(message)))
+        await self._happens(TurnMoment(BEFORE, path_of(message)))
         await self._gate.wait()
         await self._socket.send(pack(frame_of(message, self._request_id)))
-        await self._happens(Now(AFTER, path_of(message)))
+        await self._happens(TurnMoment(AFTER, path_of(message)))
 
-    async def audio_passed(self, now: Now) -> None:
+    async def audio_passed(self, now: TurnMoment) -> None:
         """So much audio came, or was sent. Raises Gone."""
         await self._happens(now)
 
-    async def _happens(self, now: Now) -> None:
+    async def _happens(self, now: TurnMoment) -> None:
         step = self._step
         if step.drop is not None and is_at(step.drop, now):
             await self._drop(step.drop)
@@ -78,4 +78,4 @@ class Delivery:
         else:
             self._tell(f"closed with {drop.with_} by the plan")
             await self._socket.close(drop.with_, "as the plan of this key says")
-        raise Gone
+        raise ConnectionGone

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from audiosocket_sim.fake_azure.client_requests import ServiceKind
 from audiosocket_sim.fake_azure.plan import ALL_WELL, FaultMoment, Faults, PlanStep
 
-__all__ = ["AFTER", "AUDIO", "BEFORE", "START", "Now", "Script", "is_at"]
+__all__ = ["AFTER", "AUDIO", "BEFORE", "START", "PlanProgress", "TurnMoment", "is_at"]
 
 START, BEFORE, AFTER, AUDIO = "start", "before", "after", "audio"
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
+class TurnMoment:
     """Something that just is: the turn begins, a message is about to go or has gone, so much audio has passed."""
 
     what: str
@@ -20,7 +20,7 @@ class Now:
     audio_ms: int = 0
 
 
-def is_at(moment: FaultMoment, now: Now) -> bool:
+def is_at(moment: FaultMoment, now: TurnMoment) -> bool:
     """Whether this is the moment."""
     match now.what:
         case "start":
@@ -32,7 +32,7 @@ def is_at(moment: FaultMoment, now: Now) -> bool:
     return moment.after_audio is not None and now.audio_ms >= moment.after_audio
 
 
-class Script:
+class PlanProgress:
     """The plans of all keys, and how far each has come; each service counts by itself."""
 
     def __init__(self, faults: Faults) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from audiosocket_core.resampling import SlinResampler
 from audiosocket_sim.fake_azure.audio_formats import InputFormat, read_riff
-from audiosocket_sim.fake_azure.client_requests import RecognitionAsked
+from audiosocket_sim.fake_azure.client_requests import RecognitionRequest
 from audiosocket_sim.fake_azure.messages import (
     Hypothesis,
     ServiceMessage,
@@ -25,7 +25,7 @@ from audiosocket_sim.fake_azure.messages import (
     TurnStarted,
 )
 from audiosocket_sim.fake_azure.recognisers import Hearing, Recogniser
-from audiosocket_sim.fake_azure.speech_detector import Ended, SpeechDetector, Started
+from audiosocket_sim.fake_azure.speech_detector import PhraseEnded, PhraseStarted, SpeechDetector
 
 __all__ = ["RecognitionTurn"]
 
@@ -42,7 +42,9 @@ class RecognitionTurn:
     status: what each phrase is said to be, instead of what was recognised.
     """
 
-    def __init__(self, asked: RecognitionAsked, recogniser: Recogniser, tag: str, status: Status | None = None) -> None:
+    def __init__(
+        self, asked: RecognitionRequest, recogniser: Recogniser, tag: str, status: Status | None = None
+    ) -> None:
         self._asked = asked
         self._recogniser = recogniser
         self._tag = tag
@@ -135,13 +137,13 @@ class RecognitionTurn:
 
     # --- phrases
 
-    def _found(self, found: Started | Ended, sound: "_Sound") -> Iterator[ServiceMessage]:
+    def _found(self, found: PhraseStarted | PhraseEnded, sound: "_Sound") -> Iterator[ServiceMessage]:
         match found:
-            case Started(at_ms):
+            case PhraseStarted(at_ms):
                 self._started_ms = at_ms
                 self._hearing = self._recogniser.listen(self._asked.language, sound.rate_hz)
                 yield SpeechStartDetected(at_ms)
-            case Ended(at_ms):
+            case PhraseEnded(at_ms):
                 yield from self._listen(sound)
                 yield from self._finish_phrase(sound, at_ms)
 

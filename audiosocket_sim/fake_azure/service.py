@@ -15,10 +15,10 @@ from audiosocket_core.errors import AudioSocketError
 from audiosocket_sim.fake_azure.connection import SpeechServices
 from audiosocket_sim.fake_azure.faults_file import read_faults
 from audiosocket_sim.fake_azure.plan import Faults
-from audiosocket_sim.fake_azure.plan_progress import Script
+from audiosocket_sim.fake_azure.plan_progress import PlanProgress
 from audiosocket_sim.fake_azure.recognisers import Recogniser, load_recogniser, phrase_book, recogniser_from
 from audiosocket_sim.fake_azure.request_log import Request, RequestLog
-from audiosocket_sim.fake_azure.synthesis import TextToSpeech, book_speaker
+from audiosocket_sim.fake_azure.synthesis import TextToSpeech, phrase_book_synthesiser
 from audiosocket_sim.scenario.paths import PROJECT, cache_folder
 
 __all__ = ["FakeAzure", "FakeAzureError"]
@@ -50,7 +50,7 @@ class FakeAzure:
         phrase_books: Sequence[Path] = _PHRASE_BOOKS,
         on_request: Callable[[Request], None] | None = None,
     ) -> None:
-        self._script = Script(read_faults(faults))
+        self._script = PlanProgress(read_faults(faults))
         self._host, self._port = host, port
         self._recogniser_wanted = recogniser
         self._phrase_books = tuple(phrase_books)
@@ -123,7 +123,7 @@ class FakeAzure:
             recogniser = phrase_book(self._phrase_books)
         else:
             recogniser = load_recogniser(wanted) if isinstance(wanted, str) else recogniser_from(wanted)
-        return recogniser, book_speaker(tuple(reversed(self._phrase_books)), cache_folder() / "voice")
+        return recogniser, phrase_book_synthesiser(tuple(reversed(self._phrase_books)), cache_folder() / "voice")
 
 
 class _LoopThread:

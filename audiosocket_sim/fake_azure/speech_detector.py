@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from audiosocket_core.slin import level_dbfs
 
-__all__ = ["Ended", "SpeechDetector", "Started"]
+__all__ = ["PhraseEnded", "PhraseStarted", "SpeechDetector"]
 
 _PIECE_MS = 20
 _PIECE_BYTES = 2 * 8 * _PIECE_MS
@@ -23,14 +23,14 @@ _WINDOW, _LOUD = 4, 3  # pieces
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class PhraseStarted:
     """Speech began at this place."""
 
     at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class PhraseEnded:
     """Speech ended at this place: it has been silent since."""
 
     at_ms: int
@@ -54,7 +54,7 @@ class SpeechDetector:
         """Where the last loud piece ended."""
         return self._last_loud_ms
 
-    def feed(self, pcm: bytes) -> Iterator[Started | Ended]:
+    def feed(self, pcm: bytes) -> Iterator[PhraseStarted | PhraseEnded]:
         """Take sound of any length; what is found in it, in order."""
         self._pending += pcm
         whole = len(self._pending) // _PIECE_BYTES * _PIECE_BYTES
@@ -68,7 +68,7 @@ class SpeechDetector:
         self._speaking = False
         self._recent.clear()
 
-    def _piece(self, level: float) -> Iterator[Started | Ended]:
+    def _piece(self, level: float) -> Iterator[PhraseStarted | PhraseEnded]:
         loud = level > self._threshold()
         self._learn(level)
         self._now_ms += _PIECE_MS
@@ -77,10 +77,10 @@ class SpeechDetector:
             self._last_loud_ms = self._now_ms
         if not self._speaking and sum(self._recent) >= _LOUD:
             self._speaking = True
-            yield Started(self._now_ms - _PIECE_MS * (len(self._recent) - list(self._recent).index(True)))
+            yield PhraseStarted(self._now_ms - _PIECE_MS * (len(self._recent) - list(self._recent).index(True)))
         elif self._speaking and self._now_ms - self._last_loud_ms >= self._silence_ms:
             self.end_phrase()
-            yield Ended(self._last_loud_ms)
+            yield PhraseEnded(self._last_loud_ms)
 
     def _threshold(self) -> float:
         if not self._floors:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from audiosocket_core.phrase_book.book import PhraseBook, normalise
 
-__all__ = ["TextToSpeech", "book_speaker"]
+__all__ = ["TextToSpeech", "phrase_book_synthesiser"]
 
 TextToSpeech = Callable[[str, str, str], bytes]
 """(text, voice, language) -> SLIN of 8 kHz. Called in the executor; raises AudioSocketError, OSError."""
 
 
-def book_speaker(folders: Sequence[Path], cache: Path) -> TextToSpeech:
+def phrase_book_synthesiser(folders: Sequence[Path], cache: Path) -> TextToSpeech:
     """Speaks from these phrase books; what is in none of them, in the synthetic voice (extra `[voice]`), kept in
     `cache`. Raises PhraseBookError."""
     book = PhraseBook.load(*folders)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from audiosocket_sim.fake_azure.audio_formats import OutputFormat
-from audiosocket_sim.fake_azure.client_requests import RecognitionAsked, TextToSpeak
+from audiosocket_sim.fake_azure.client_requests import RecognitionRequest, SynthesisRequest
 from audiosocket_sim.fake_azure.delivery import Delivery
 from audiosocket_sim.fake_azure.messages import (
     AudioChunk,
@@ -20,18 +20,18 @@ from audiosocket_sim.fake_azure.messages import (
     TurnStarted,
 )
 from audiosocket_sim.fake_azure.plan import PlanStep
-from audiosocket_sim.fake_azure.plan_progress import AUDIO, Now
+from audiosocket_sim.fake_azure.plan_progress import AUDIO, TurnMoment
 from audiosocket_sim.fake_azure.recognisers import Recogniser
 from audiosocket_sim.fake_azure.recognition import RecognitionTurn
 from audiosocket_sim.fake_azure.request_log import RequestLog
 from audiosocket_sim.fake_azure.synthesis import TextToSpeech
 
-__all__ = ["Listener", "speak"]
+__all__ = ["RecognitionTask", "speak"]
 
 _MOST_WAITING = 1000
 
 
-class Listener:
+class RecognitionTask:
     """A turn of recognition: `audio` as it comes, while what is to be said goes out by itself.
 
     What breaks in sending is told to `on_error`; Gone ends it silently.
@@ -39,7 +39,7 @@ class Listener:
 
     def __init__(
         self,
-        asked: RecognitionAsked,
+        asked: RecognitionRequest,
         recogniser: Recogniser,
         request_id: str,
         step: PlanStep,
@@ -72,7 +72,7 @@ class Listener:
     async def audio(self, payload: bytes) -> None:
         """A block of the client's audio; empty at its end. Raises NotUnderstood, Gone."""
         await self._work(partial(self._turn.audio, payload))
-        await self._delivery.audio_passed(Now(AUDIO, audio_ms=self._turn.heard_ms))
+        await self._delivery.audio_passed(TurnMoment(AUDIO, audio_ms=self._turn.heard_ms))
 
     async def commit(self) -> None:
         await self._work(self._turn.commit)
@@ -100,7 +100,7 @@ class Listener:
 
 
 async def speak(
-    utterance: TextToSpeak,
+    utterance: SynthesisRequest,
     form: OutputFormat,
     speaker: TextToSpeech,
     request_id: str,
@@ -125,10 +125,10 @@ async def speak(
         await delivery.send(AudioChunk(data[at : at + size], request_id), begun_at + late_ms / 1000)
         sent_ms = round(min(at + size, len(data)) / form.bytes_per_ms)
         log.change(number, audio_ms=sent_ms)
-        await delivery.audio_passed(Now(AUDIO, audio_ms=sent_ms))
+        await delivery.audio_passed(TurnMoment(AUDIO, audio_ms=sent_ms))
     await delivery.send(TurnEnded(), loop.time())
     log.change(number, outcome="Success" if data else "no audio")
 
 
-def _made(utterance: TextToSpeak, form: OutputFormat, speaker: TextToSpeech) -> bytes:
+def _made(utterance: SynthesisRequest, form: OutputFormat, speaker: TextToSpeech) -> bytes:
     return form.encode(speaker(utterance.text, utterance.voice, utterance.language))

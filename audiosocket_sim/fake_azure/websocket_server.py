@@ -12,9 +12,9 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from audiosocket_sim.fake_azure.client_requests import Upgrade, read_upgrade
+from audiosocket_sim.fake_azure.client_requests import UpgradeRequest, read_upgrade
 from audiosocket_sim.fake_azure.connection import SpeechConnection, SpeechServices
-from audiosocket_sim.fake_azure.delivery import Gone
+from audiosocket_sim.fake_azure.delivery import ConnectionGone
 from audiosocket_sim.fake_azure.plan import PlanStep
 from audiosocket_sim.net.tcp_reset import reset
 
@@ -35,7 +35,7 @@ class WebsocketServer:
         self._service = service
         self._server: Server | None = None
         self._connections: set[ServerConnection] = set()
-        self._upgrades: dict[ServerConnection, Upgrade] = {}
+        self._upgrades: dict[ServerConnection, UpgradeRequest] = {}
 
     async def start(self, host: str, port: int) -> int:
         """Listen; the port. Raises OSError where it is not to be had."""
@@ -92,7 +92,7 @@ class WebsocketServer:
         await self._hinder(connection, upgrade, step)
         return None
 
-    async def _hinder(self, connection: ServerConnection, upgrade: Upgrade, step: PlanStep) -> None:
+    async def _hinder(self, connection: ServerConnection, upgrade: UpgradeRequest, step: PlanStep) -> None:
         if step.drop is not None and step.drop.at_upgrade:
             self._note(upgrade, "reset before the upgrade")
             reset(connection.transport)
@@ -103,7 +103,7 @@ class WebsocketServer:
             await asyncio.wait({waiting}, timeout=None if step.stall.for_ is None else step.stall.for_ / 1000)
             waiting.cancel()
 
-    def _note(self, upgrade: Upgrade, outcome: str) -> None:
+    def _note(self, upgrade: UpgradeRequest, outcome: str) -> None:
         number = self._service.log.begin(upgrade.service, self._service.shown(upgrade.key))
         self._service.log.change(number, outcome=outcome)
 
@@ -129,7 +129,7 @@ class _WebSocket:
         try:
             await self._connection.send(data)
         except ConnectionClosed:
-            raise Gone from None
+            raise ConnectionGone from None
 
     async def close(self, code: int, reason: str = "") -> None:
         await self._connection.close(code, reason)

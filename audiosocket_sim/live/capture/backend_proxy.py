@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["BackendProxy", "place_of"]
+__all__ = ["BackendProxy", "origin_of"]
 
 _T = TypeVar("_T")
 
@@ -103,7 +103,7 @@ class BackendProxy:
         if isinstance(answered, httpx.HTTPError):
             refused = isinstance(answered, httpx.ConnectError | httpx.ConnectTimeout)
             self._note(asked, Answer(0, fault="refused" if refused else "reset"))
-            self._on_trouble(f"the AI backend at {place_of(self._backend)}: {type(answered).__name__}")
+            self._on_trouble(f"the AI backend at {origin_of(self._backend)}: {type(answered).__name__}")
             return await self._broken(request)
         if asked is None:
             return self._streamed(answered)
@@ -131,7 +131,7 @@ class BackendProxy:
         if answered is None:
             return PlainTextResponse("")
         if isinstance(answered, httpx.HTTPError):
-            self._on_trouble(f"the control API at {place_of(self._control or '')}: {type(answered).__name__}")
+            self._on_trouble(f"the control API at {origin_of(self._control or '')}: {type(answered).__name__}")
             return PlainTextResponse("the control API cannot be reached", 502)
         return self._streamed(answered)
 
@@ -228,7 +228,7 @@ class BackendProxy:
         return response
 
 
-def place_of(url: str) -> str:
+def origin_of(url: str) -> str:
     """Scheme, host and port: the rest of a URL may hold a key."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")

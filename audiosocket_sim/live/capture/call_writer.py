@@ -25,12 +25,12 @@ from audiosocket_sim.live.captured_call import (
     NameTaken,
     free_name,
     redact,
-    write_remains,
     write_scenario,
+    write_sound_and_cassette,
 )
 from audiosocket_sim.scenario.loading import ScenarioError, load
 
-__all__ = ["NotWritten", "ProcessScribe", "Scribe", "ScribeHere"]
+__all__ = ["CallWriter", "InProcessWriter", "NotWritten", "SubprocessWriter"]
 
 _EXPECTED = (ScenarioError, AudioSocketError, ValueError)
 _PIECE = 500
@@ -45,14 +45,14 @@ class NotWritten(Exception):
     """A call could not be written down. One line: why."""
 
 
-class Scribe(Protocol):
+class CallWriter(Protocol):
     """`write` returns a line that says what was written, in nobody's words. Raises NotWritten."""
 
     def write(self, tape: Tape, options: CaptureOptions) -> str: ...
     def close(self) -> None: ...
 
 
-class ScribeHere:
+class InProcessWriter:
     """In this process."""
 
     def write(self, tape: Tape, options: CaptureOptions) -> str:
@@ -69,7 +69,7 @@ class ScribeHere:
         """Nothing to close."""
 
 
-class ProcessScribe:
+class SubprocessWriter:
     """In a process that is started at once, and again should it have ended. Making one takes half a second."""
 
     def __init__(self) -> None:
@@ -132,7 +132,7 @@ def _work(pipe: "Connection[Any, Any]") -> None:
     with contextlib.suppress(OSError, AttributeError):
         os.nice(_LAST_IN_LINE)
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))  # where who captures runs under a real-time one
-    scribe = ScribeHere()
+    call_writer = InProcessWriter()
     pipe.send(_READY)
     with contextlib.suppress(EOFError, OSError):
         while True:
@@ -141,7 +141,7 @@ def _work(pipe: "Connection[Any, Any]") -> None:
                 while (piece := pipe.recv()) is not None:
                     side.extend(piece)
             try:
-                pipe.send((True, scribe.write(tape, options)))
+                pipe.send((True, call_writer.write(tape, options)))
             except NotWritten as error:
                 pipe.send((False, str(error)))
 
@@ -158,17 +158,17 @@ def _written(tape: Tape, options: CaptureOptions) -> str:
     except OSError:
         raise
     except Exception as error:
-        remains = _at_a_free_name(call, options, _remains)
+        destination = _at_a_free_name(call, options, _sound_and_cassette)
         why = type(error).__name__  # its text may hold somebody's words
         raise NotWritten(
-            f"no scenario can be made of it ({why}); its sound and its cassette are in {remains}"
+            f"no scenario can be made of it ({why}); its sound and its cassette are in {destination}"
         ) from error
     full = " (not to its end: it was too long)" if tape.is_full else ""
     return f"{path}: {load(path).summary}{full}"
 
 
-def _remains(call: CapturedCall, options: CaptureOptions, name: str) -> Path:
-    return write_remains(call, options.out, name)
+def _sound_and_cassette(call: CapturedCall, options: CaptureOptions, name: str) -> Path:
+    return write_sound_and_cassette(call, options.out, name)
 
 
 def _scenario(call: CapturedCall, options: CaptureOptions, name: str) -> Path:

@@ -17,7 +17,7 @@ from audiosocket_sim.live.captured_call import (
     Exchange,
     KeyPressed,
     Packet,
-    ToldState,
+    ReportedState,
 )
 from audiosocket_sim.scenario.model import PACKET_TIMES_MS
 
@@ -43,7 +43,9 @@ def captured_call(tape: Tape, *, version: str, attach: Attach) -> CapturedCall |
     bot = list(_messages(tape.bot))
     seen_until = max(at for at, _ in (*caller[-1:], *bot[-1:]))
     ended_at = seen_until if tape.ended_at is None or tape.is_full else tape.ended_at
-    understood = any(told.text for told in tape.told)  # and nobody asked through us: the server was not pointed there
+    understood = any(
+        told.text for told in tape.reported
+    )  # and nobody asked through us: the server was not pointed there
     return CapturedCall(
         uuid=UUID(tape.uuid),
         ending=_ending(tape, bot, ms(ended_at)),
@@ -60,8 +62,12 @@ def captured_call(tape: Tape, *, version: str, attach: Attach) -> CapturedCall |
         keys=tuple(
             KeyPressed(ms(at), digit) for at, digit in digits if digit is not None and digit in "0123456789*#ABCD"
         ),
-        recognised=tuple(CapturedRecognition(round(t.seconds * 1000), t.text) for t in tape.told if t.text is not None),
-        states=tuple(ToldState(round(t.seconds * 1000), t.before, t.after) for t in tape.told if t.text is None),
+        recognised=tuple(
+            CapturedRecognition(round(t.seconds * 1000), t.text) for t in tape.reported if t.text is not None
+        ),
+        states=tuple(
+            ReportedState(round(t.seconds * 1000), t.before, t.after) for t in tape.reported if t.text is None
+        ),
         exchanges=tuple(
             Exchange(
                 ms(asked.at),

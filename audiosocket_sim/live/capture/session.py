@@ -9,10 +9,10 @@ from collections.abc import Callable
 from uuid import UUID
 
 from audiosocket_sim.live.capture.backend_proxy import BackendProxy
-from audiosocket_sim.live.capture.call_writer import NotWritten, Scribe, ScribeHere
+from audiosocket_sim.live.capture.call_writer import CallWriter, InProcessWriter, NotWritten
 from audiosocket_sim.live.capture.options import CaptureOptions
 from audiosocket_sim.live.capture.relay import Relay
-from audiosocket_sim.live.capture.tape import Tape, ToldAt
+from audiosocket_sim.live.capture.tape import ReportedEvent, Tape
 from audiosocket_sim.net.bind_errors import why_not_listening
 from audiosocket_sim.net.control_client import ControlClient, ControlError, ToldEvent, UnknownEvent
 
@@ -41,10 +41,10 @@ class Capture:
         *,
         say: Callable[[str], None],
         trouble: Callable[[str], None],
-        scribe: Scribe | None = None,
+        call_writer: CallWriter | None = None,
     ) -> None:
         self._options = options
-        self._scribe = ScribeHere() if scribe is None else scribe
+        self._call_writer = InProcessWriter() if call_writer is None else call_writer
         self._say = say
         self._trouble = trouble
         self._loop = asyncio.get_running_loop()
@@ -145,7 +145,7 @@ class Capture:
             await asyncio.gather(following, return_exceptions=True)
         async with self._one_at_a_time:
             try:
-                self._say(await self._loop.run_in_executor(None, self._scribe.write, tape, self._options))
+                self._say(await self._loop.run_in_executor(None, self._call_writer.write, tape, self._options))
                 self.written += 1
             except NotWritten as error:
                 self.failed += 1
@@ -179,9 +179,9 @@ class Capture:
             if not tape.has_room():
                 return
             if event.type == "state_changed":
-                tape.told.append(ToldAt(event.at_seconds, None, event.text("before"), event.text("after")))
+                tape.reported.append(ReportedEvent(event.at_seconds, None, event.text("before"), event.text("after")))
             elif event.type == "transcript_final":
-                tape.told.append(ToldAt(event.at_seconds, event.text("text")))
+                tape.reported.append(ReportedEvent(event.at_seconds, event.text("text")))
 
         try:
             call_id = await control.find(str(UUID(tape.uuid)), relay.server_address)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from audiosocket_sim.live.captured_call import Answer
 
-__all__ = ["MOST_BYTES", "AskedAt", "PushedAt", "Tape", "ToldAt"]
+__all__ = ["MOST_BYTES", "AskedAt", "PushedAt", "ReportedEvent", "Tape"]
 
 MOST_BYTES = 320_000_000
 """Of memory: two hours of 8 kHz, both ways; six minutes of 192 kHz."""
@@ -42,7 +42,7 @@ class PushedAt:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldAt:
+class ReportedEvent:
     """An event of the control API, which counts its own seconds since the UUID. `text`: what was recognised; or the
     states."""
 
@@ -64,7 +64,7 @@ class Tape:
     bot: list[tuple[float, bytes]] = field(default_factory=list)
     asked: list[AskedAt] = field(default_factory=list)
     pushed: list[PushedAt] = field(default_factory=list)
-    told: list[ToldAt] = field(default_factory=list)
+    reported: list[ReportedEvent] = field(default_factory=list)
     ended_at: float | None = None
     who: Who = "nobody"
     how: How = "interrupted"
@@ -84,7 +84,7 @@ class Tape:
 
     def has_room(self) -> bool:
         """Whether an event that is no sound is still taken."""
-        return len(self.asked) + len(self.pushed) + len(self.told) < _MOST_EVENTS
+        return len(self.asked) + len(self.pushed) + len(self.reported) < _MOST_EVENTS
 
     def forget_sound(self) -> None:
         """It is written down, or lost: what is still known of the call is who asked what."""

@@ -14,10 +14,10 @@ from audiosocket_sim.live.captured_call.model import (
     Exchange,
     KeyPressed,
     Packet,
-    ToldState,
+    ReportedState,
 )
 from audiosocket_sim.live.captured_call.redact import redact
-from audiosocket_sim.live.captured_call.sound_and_cassette import write_remains
+from audiosocket_sim.live.captured_call.sound_and_cassette import write_sound_and_cassette
 from audiosocket_sim.live.captured_call.writer import write_scenario
 
 __all__ = [
@@ -32,9 +32,9 @@ __all__ = [
     "KeyPressed",
     "NameTaken",
     "Packet",
-    "ToldState",
+    "ReportedState",
     "free_name",
     "redact",
-    "write_remains",
     "write_scenario",
+    "write_sound_and_cassette",
 ]

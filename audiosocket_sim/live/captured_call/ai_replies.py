@@ -14,7 +14,7 @@ from audiosocket_sim.live.captured_call.model import Answer, CapturedCall, Captu
 from audiosocket_sim.live.captured_call.text_pairing import Turn
 from audiosocket_sim.scenario import format_duration
 
-__all__ = ["Replies", "captured_replies", "guessed_replies", "said_by"]
+__all__ = ["Replies", "captured_replies", "guessed_replies", "message_text"]
 
 _STATUSES = ("USER_TURN", "WAITING", "IA_TURN", "STANDBY")
 _PLAIN_CONTENT = frozenset({"mensagem", "dados", "valid_for_action", "set_call_status"})
@@ -69,7 +69,7 @@ def guessed_replies(
     return Replies(tuple(written), (f"{missing} answers of the backend, which nobody heard",) if missing else ())
 
 
-def said_by(body: Mapping[str, Any] | None) -> str | None:
+def message_text(body: Mapping[str, Any] | None) -> str | None:
     """`mensagem` of an answer, where it is a text."""
     content = None if body is None else body.get("content")
     says = content.get("mensagem") if isinstance(content, Mapping) else None
@@ -148,7 +148,7 @@ def _push_behind(reply: dict[str, Any], exchange: Exchange, push: CapturedPush, 
     body = message.get("body")
     if body is not None:  # a push has no `body` in the language: what of it can be said
         status = body.get("set_call_status")
-        message = {} if said_by(body) is None else {"says": said_by(body)}
+        message = {} if message_text(body) is None else {"says": message_text(body)}
         message |= {"set_call_status": status} if isinstance(status, str) else {}
     written = {"after": format_duration(push.at_ms - sent_at), **message}
     if push.http_status != 202:

@@ -9,19 +9,19 @@ from pathlib import Path
 
 from audiosocket_core.phrase_book.book import MANIFEST_NAME, PhraseBook
 from audiosocket_core.slin import read_audio
-from audiosocket_sim.live.captured_call.bot_hearing import HeardBot, listen
+from audiosocket_sim.live.captured_call.bot_hearing import HeardBot, hear_bot
 from audiosocket_sim.live.captured_call.echo_detection import EstimatedEcho, find_echo
 from audiosocket_sim.live.captured_call.model import CapturedCall, CapturedUtterance
-from audiosocket_sim.live.captured_call.segmentation import cut, noise_floor_dbfs
-from audiosocket_sim.live.captured_call.text_pairing import Turn, pair, turns
-from audiosocket_sim.live.captured_call.track import Track, lay
+from audiosocket_sim.live.captured_call.segmentation import cut_utterances, noise_floor_dbfs
+from audiosocket_sim.live.captured_call.text_pairing import Turn, pair_with_texts, understood_turns
+from audiosocket_sim.live.captured_call.track import Track, assemble_track
 from audiosocket_sim.scenario.paths import PROJECT, nearest_folder
 
-__all__ = ["Analysis", "Known", "analyse", "known"]
+__all__ = ["Analysis", "KnownSounds", "analyse", "load_known_sounds"]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownSounds:
     """What the ear knows beforehand: the bot's prompts, and its hold loop as 8 kHz SLIN."""
 
     book: PhraseBook
@@ -41,22 +41,22 @@ class Analysis:
 
 
 @lru_cache(maxsize=8)
-def known(folder: Path) -> Known:
+def load_known_sounds(folder: Path) -> KnownSounds:
     """The prompts and the hold music near the folder, and the project's own. Raises PhraseBookError, AudioFileError."""
     near = nearest_folder("audio/prompts", folder, MANIFEST_NAME)
     own = PROJECT / "audio" / "prompts"
     prompts = [path for path in dict.fromkeys((near, own)) if path is not None and path.is_dir()]
     music = nearest_folder("audio", folder, "waiting.slin")
-    return Known(PhraseBook.load(*prompts), b"" if music is None else read_audio(music / "waiting.slin"))
+    return KnownSounds(PhraseBook.load(*prompts), b"" if music is None else read_audio(music / "waiting.slin"))
 
 
-def analyse(call: CapturedCall, ear: Known) -> Analysis:
+def analyse(call: CapturedCall, ear: KnownSounds) -> Analysis:
     """Some 100 ms of work for a minute of call: for the executor."""
-    track = lay(call.caller, call.rate_hz, call.packet_time_ms)
-    bot = listen(call.bot, call.ending.at_ms, ear.book, ear.hold_pcm)
-    understood = turns(call)
+    track = assemble_track(call.caller, call.rate_hz, call.packet_time_ms)
+    bot = hear_bot(call.bot, call.ending.at_ms, ear.book, ear.hold_pcm)
+    understood = understood_turns(call)
     echo = find_echo(track, bot.sound)
     utterances = call.utterances
     if utterances is None:
-        utterances = pair(cut(track, echo), understood, bot.sentences)
+        utterances = pair_with_texts(cut_utterances(track, echo), understood, bot.sentences)
     return Analysis(track, utterances, understood, bot, noise_floor_dbfs(track, utterances), echo)

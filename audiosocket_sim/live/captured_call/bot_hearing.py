@@ -10,7 +10,7 @@ from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_sim.hearing import Ear, Fact, HeardHoldStarted, HeardHoldStopped, HeardSpeech
 from audiosocket_sim.live.captured_call.model import BotPacket
 
-__all__ = ["HeardBot", "HoldStretch", "Sentence", "listen"]
+__all__ = ["HeardBot", "HoldStretch", "Sentence", "hear_bot"]
 
 _CUT_OFF_MS = 60
 
@@ -45,7 +45,7 @@ class HeardBot:
     sound: bytes
 
 
-def listen(packets: Sequence[BotPacket], end_ms: int, book: PhraseBook, hold_pcm: bytes) -> HeardBot:
+def hear_bot(packets: Sequence[BotPacket], end_ms: int, book: PhraseBook, hold_pcm: bytes) -> HeardBot:
     """The whole call's bot. `hold_pcm`: the hold loop, 8 kHz SLIN; empty for none."""
     facts: list[Fact] = []
     ear = Ear(book, hold_pcm, facts.append)

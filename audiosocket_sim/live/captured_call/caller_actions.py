@@ -7,7 +7,7 @@ from audiosocket_sim.live.captured_call.model import CapturedUtterance, Ending, 
 from audiosocket_sim.live.captured_call.segmentation import MUTE_MS
 from audiosocket_sim.live.captured_call.track import Track
 
-__all__ = ["Action", "KeyPresses", "Muted", "Spoke", "actions"]
+__all__ = ["Action", "KeyPresses", "Muted", "Spoke", "caller_actions"]
 
 _SHORTEST_TONE_MS = 80
 _SHORTEST_GAP_MS = 45
@@ -53,7 +53,7 @@ class Muted:
 Action = Spoke | KeyPresses | Muted
 
 
-def actions(
+def caller_actions(
     utterances: Sequence[CapturedUtterance], keys: Sequence[KeyPressed], track: Track, ending: Ending
 ) -> tuple[Action, ...]:
     """All of it, by its start."""
@@ -63,10 +63,10 @@ def actions(
     held = [(key.start_ms, key.end_ms) for key in pressed]
     found: list[Action] = [Spoke(number, utterance) for number, utterance in enumerate(utterances, 1)]
     found += pressed
-    for hole in track.holes:
-        of_a_key = any(start - MUTE_MS < hole.end_ms and hole.start_ms < end for start, end in held)
-        if hole.length_ms > MUTE_MS and not (of_a_key and hole.length_ms <= _LONGEST_TONE_MS):
-            found.append(Muted(hole.start_ms, hole.end_ms))
+    for gap in track.gaps:
+        of_a_key = any(start - MUTE_MS < gap.end_ms and gap.start_ms < end for start, end in held)
+        if gap.length_ms > MUTE_MS and not (of_a_key and gap.length_ms <= _LONGEST_TONE_MS):
+            found.append(Muted(gap.start_ms, gap.end_ms))
     if ending.at_ms - track.end_ms > MUTE_MS:
         found.append(Muted(track.end_ms, None))
     return tuple(sorted(found, key=lambda action: action.start_ms))
@@ -75,11 +75,11 @@ def actions(
 def _key(key: KeyPressed, track: Track, last_up_ms: int | None) -> KeyPresses:
     """While a key is held no sound comes: the hole before it came up says how long that was. Keys in one hole are
     told apart by when they came up."""
-    holes = [hole for hole in track.holes if hole.start_ms < key.at_ms <= hole.end_ms + _PACKET_MS]
+    gaps = [gap for gap in track.gaps if gap.start_ms < key.at_ms <= gap.end_ms + _PACKET_MS]
     held_ms = _USUAL_TONE_MS
-    if holes and last_up_ms is not None and last_up_ms > holes[-1].start_ms:
+    if gaps and last_up_ms is not None and last_up_ms > gaps[-1].start_ms:
         held_ms = min(key.at_ms - last_up_ms - _SHORTEST_GAP_MS, _USUAL_TONE_MS)
-    elif holes:
-        held_ms = min(holes[-1].length_ms, key.at_ms - holes[-1].start_ms + _PACKET_MS)
+    elif gaps:
+        held_ms = min(gaps[-1].length_ms, key.at_ms - gaps[-1].start_ms + _PACKET_MS)
     tone_ms = min(max(held_ms // _STEP_MS * _STEP_MS, _SHORTEST_TONE_MS), _LONGEST_TONE_MS)
     return KeyPresses(key.at_ms - tone_ms, key.at_ms, key.digit)

@@ -8,12 +8,12 @@ import numpy as np
 
 from audiosocket_sim.live.captured_call.track import RATE_HZ
 
-__all__ = ["softened"]
+__all__ = ["fade_edges"]
 
 _FLOOR = 10 ** (-40 / 20)
 
 
-def softened(pcm: bytes, before_ms: int, behind_ms: int) -> bytes:
+def fade_edges(pcm: bytes, before_ms: int, behind_ms: int) -> bytes:
     """The utterance with the outer halves of `before_ms` and `behind_ms` faded in and out."""
     sound = np.frombuffer(pcm, dtype="<i2").astype(np.float64)
     head = min(len(sound), max(0, before_ms) // 2 * RATE_HZ // 1000)

@@ -45,13 +45,13 @@ def put_in_place(folder: Path, name: str, fill: Callable[[Path], None]) -> Path:
     try:
         if scenario.exists():
             raise NameTaken(f"{scenario} is there already")
-        making = Path(tempfile.mkdtemp(prefix=".capture-", dir=folder))
+        staging = Path(tempfile.mkdtemp(prefix=".capture-", dir=folder))
         try:
-            fill(making)
-            (making / name).rename(sounds)  # over the empty folder
-            _move_to_a_free_place(making / f"{name}.yaml", scenario)
+            fill(staging)
+            (staging / name).rename(sounds)  # over the empty folder
+            _move_to_a_free_place(staging / f"{name}.yaml", scenario)
         finally:
-            shutil.rmtree(making, ignore_errors=True)
+            shutil.rmtree(staging, ignore_errors=True)
     except BaseException:
         with contextlib.suppress(OSError):
             shutil.rmtree(sounds)

@@ -23,7 +23,7 @@ __all__ = [
     "Fault",
     "KeyPressed",
     "Packet",
-    "ToldState",
+    "ReportedState",
 ]
 
 Fault = Literal["no_answer", "reset", "refused"]
@@ -64,7 +64,7 @@ class CapturedRecognition:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldState:
+class ReportedState:
     """A change of state that the control API told."""
 
     at_ms: int
@@ -145,7 +145,7 @@ class CapturedCall:
     bot: tuple[BotPacket, ...] = field(default=(), repr=False)
     keys: tuple[KeyPressed, ...] = field(default=(), repr=False)
     recognised: tuple[CapturedRecognition, ...] = field(default=(), repr=False)
-    states: tuple[ToldState, ...] = ()
+    states: tuple[ReportedState, ...] = ()
     exchanges: tuple[Exchange, ...] = field(default=(), repr=False)
     pushes: tuple[CapturedPush, ...] = field(default=(), repr=False)
     backend_captured: bool = False

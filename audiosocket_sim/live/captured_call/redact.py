@@ -11,7 +11,7 @@ from uuid import UUID
 
 from audiosocket_core.phrase_book.book import normalise
 from audiosocket_core.slin import resample
-from audiosocket_sim.live.captured_call.analysis import Analysis, Known, analyse, known
+from audiosocket_sim.live.captured_call.analysis import Analysis, KnownSounds, analyse, load_known_sounds
 from audiosocket_sim.live.captured_call.model import (
     Answer,
     BotPacket,
@@ -21,9 +21,9 @@ from audiosocket_sim.live.captured_call.model import (
     CapturedUtterance,
     Exchange,
     Packet,
-    ToldState,
+    ReportedState,
 )
-from audiosocket_sim.live.captured_call.tones import pattern
+from audiosocket_sim.live.captured_call.tones import tone_pattern
 from audiosocket_sim.live.captured_call.track import RATE_HZ
 from audiosocket_sim.scenario.paths import PROJECT
 
@@ -54,9 +54,9 @@ class _Labels:
         return "" if not key else self._known.setdefault(key, f"utterance {len(self._known) + 1}")
 
 
-def redact(call: CapturedCall, ear: Known | None = None) -> CapturedCall:
+def redact(call: CapturedCall, ear: KnownSounds | None = None) -> CapturedCall:
     """The call, redacted. `ear`: what the bot is known to say, else the project's own. Blocks: for the executor."""
-    ear = known(PROJECT) if ear is None else ear
+    ear = load_known_sounds(PROJECT) if ear is None else ear
     seen = analyse(call, ear)
     labels = _Labels()
     utterances = tuple(replace(u, text=None if u.text is None else labels.of(u.text)) for u in seen.utterances)
@@ -68,10 +68,10 @@ def redact(call: CapturedCall, ear: Known | None = None) -> CapturedCall:
         rate_hz=call.rate_hz,
         packet_time_ms=call.packet_time_ms,
         caller=_caller(call, seen, utterances),
-        bot=_bot(call, seen, known(PROJECT).hold_pcm),
+        bot=_bot(call, seen, load_known_sounds(PROJECT).hold_pcm),
         keys=tuple(replace(key, digit="0") for key in call.keys),
         recognised=tuple(CapturedRecognition(r.at_ms, labels.of(r.text)) for r in call.recognised),
-        states=tuple(ToldState(s.at_ms, _status(s.before), _status(s.after)) for s in call.states),
+        states=tuple(ReportedState(s.at_ms, _status(s.before), _status(s.after)) for s in call.states),
         exchanges=tuple(_exchange(exchange, labels) for exchange in call.exchanges),
         pushes=tuple(CapturedPush(p.at_ms, _body(p.body, labels), p.http_status) for p in call.pushes),
         backend_captured=call.backend_captured,
@@ -91,12 +91,12 @@ def _caller(call: CapturedCall, seen: Analysis, utterances: tuple[CapturedUttera
         _lay(
             sound,
             u.speech_start_ms,
-            pattern(number, max(_SHORTEST_MS, u.speech_end_ms - u.speech_start_ms - _HANG_OVER_MS)),
+            tone_pattern(number, max(_SHORTEST_MS, u.speech_end_ms - u.speech_start_ms - _HANG_OVER_MS)),
         )
     first_ms = call.caller[0].at_ms if call.caller else 0
     packets: list[Packet] = []
     for at in range(first_ms, length_ms, call.packet_time_ms):
-        if any(hole.start_ms <= at < hole.end_ms for hole in seen.track.holes):
+        if any(gap.start_ms <= at < gap.end_ms for gap in seen.track.gaps):
             continue
         piece = bytes(sound[at * _BYTES_PER_MS : (at + call.packet_time_ms) * _BYTES_PER_MS])
         packets.append(Packet(at, resample(piece, RATE_HZ, call.rate_hz)))
@@ -111,7 +111,7 @@ def _bot(call: CapturedCall, seen: Analysis, hold_pcm: bytes) -> tuple[BotPacket
         n_bytes = (hold.end_ms - hold.start_ms) * _BYTES_PER_MS
         _lay(sound, hold.start_ms, (hold_pcm * (n_bytes // max(1, len(hold_pcm)) + 1))[:n_bytes])
     for number, s in enumerate(seen.bot.sentences, _BOT_PATTERNS):
-        _lay(sound, s.start_ms, pattern(number, s.length_ms))
+        _lay(sound, s.start_ms, tone_pattern(number, s.length_ms))
     first_ms = call.bot[0].at_ms if call.bot else end_ms
     return tuple(
         BotPacket(at, RATE_HZ, bytes(sound[at * _BYTES_PER_MS : (at + _FRAME_MS) * _BYTES_PER_MS]))

@@ -10,14 +10,14 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from audiosocket_sim.live.captured_call.steps import WrittenStep
 
-__all__ = ["document"]
+__all__ = ["scenario_yaml"]
 
 _LONGEST_COMMENT = 160
 _ODD_LINE_BREAKS = "\x85\u2028\u2029"
 _QUOTED = frozenset({"dtmf", "version"})
 
 
-def document(
+def scenario_yaml(
     summary: str,
     asterisk: Mapping[str, Any],
     line: Mapping[str, Any],

@@ -14,9 +14,9 @@ import webrtcvad
 from audiosocket_core.slin import frames, level_dbfs
 from audiosocket_sim.live.captured_call.echo_detection import EstimatedEcho
 from audiosocket_sim.live.captured_call.model import CapturedUtterance
-from audiosocket_sim.live.captured_call.track import RATE_HZ, Hole, Track
+from audiosocket_sim.live.captured_call.track import RATE_HZ, Gap, Track
 
-__all__ = ["MUTE_MS", "cut", "mutes", "noise_floor_dbfs"]
+__all__ = ["MUTE_MS", "cut_utterances", "mutes", "noise_floor_dbfs"]
 
 MUTE_MS = 200
 """A hole longer than this is a phone that sends nothing."""
@@ -33,23 +33,23 @@ _SILENT_DBFS = -75.0
 _ECHO_AROUND_MS = 300
 
 
-def cut(track: Track, echo: EstimatedEcho | None = None) -> tuple[CapturedUtterance, ...]:
+def cut_utterances(track: Track, echo: EstimatedEcho | None = None) -> tuple[CapturedUtterance, ...]:
     """The utterances of a track, in order; none overlaps another, none reaches into a mute, none is the bot's echo."""
     stretches = _stretches(track, echo)
     found: list[CapturedUtterance] = []
     for index, (start, end) in enumerate(stretches):
         before = (stretches[index - 1][1] + start) // 2 if index else 0
         behind = (end + stretches[index + 1][0]) // 2 if index + 1 < len(stretches) else track.end_ms
-        for hole in mutes(track):
-            before = max(before, hole.end_ms) if hole.end_ms <= start else before
-            behind = min(behind, hole.start_ms) if hole.start_ms >= end else behind
+        for gap in mutes(track):
+            before = max(before, gap.end_ms) if gap.end_ms <= start else before
+            behind = min(behind, gap.start_ms) if gap.start_ms >= end else behind
         found.append(CapturedUtterance(max(before, start - _PRE_ROLL_MS), min(behind, end + _TAIL_MS), start, end))
     return tuple(found)
 
 
-def mutes(track: Track) -> tuple[Hole, ...]:
+def mutes(track: Track) -> tuple[Gap, ...]:
     """The holes that are no lost packet and no pressed key."""
-    return tuple(hole for hole in track.holes if hole.length_ms > MUTE_MS)
+    return tuple(gap for gap in track.gaps if gap.length_ms > MUTE_MS)
 
 
 def noise_floor_dbfs(track: Track, utterances: Sequence[CapturedUtterance]) -> float | None:
@@ -101,7 +101,7 @@ def _without_echo(voiced: list[tuple[int, float]], echo: EstimatedEcho) -> list[
 
 
 def _muted_between(track: Track, start_ms: int, end_ms: int) -> bool:
-    return any(start_ms < hole.end_ms and hole.start_ms < end_ms for hole in mutes(track))
+    return any(start_ms < gap.end_ms and gap.start_ms < end_ms for gap in mutes(track))
 
 
 def _quietest_dbfs(track: Track) -> float:

@@ -7,7 +7,7 @@ from audiosocket_sim.live.captured_call.analysis import Analysis
 from audiosocket_sim.live.captured_call.bot_hearing import Sentence
 from audiosocket_sim.live.captured_call.model import CapturedCall, CapturedUtterance
 
-__all__ = ["shown_settings"]
+__all__ = ["infer_settings"]
 
 # The reference server's own: what differs less from them is not worth a line.
 _THRESHOLD_SECONDS = 2.0
@@ -18,7 +18,7 @@ _ALIKE_MS = 300
 _INTO_SPEECH_MS = 300
 
 
-def shown_settings(call: CapturedCall, seen: Analysis) -> dict[str, Any]:
+def infer_settings(call: CapturedCall, seen: Analysis) -> dict[str, Any]:
     """Settings as `server:` in the scenario: only those that the call shows to be other than the default."""
     system: dict[str, Any] = {}
     threshold = _threshold_seconds(seen)

@@ -13,25 +13,25 @@ from audiosocket_sim.live.captured_call.model import CapturedCall
 from audiosocket_sim.live.captured_call.track import RATE_HZ
 from audiosocket_sim.live.captured_call.wav import stereo_wav
 
-__all__ = ["write_remains"]
+__all__ = ["write_sound_and_cassette"]
 
 
-def write_remains(call: CapturedCall, folder: Path, name: str) -> Path:
+def write_sound_and_cassette(call: CapturedCall, folder: Path, name: str) -> Path:
     """`NAME/call.wav`, and `NAME/cassette.json` where the backend was captured. Returns the folder `NAME`.
 
     Only its owner can read them. Raises NameTaken, OSError.
     """
-    remains = folder / name
+    destination = folder / name
     try:
-        remains.mkdir(mode=0o700)
+        destination.mkdir(mode=0o700)
     except FileExistsError:
-        raise NameTaken(f"{remains} is there already") from None
+        raise NameTaken(f"{destination} is there already") from None
     caller = _laid((packet.at_ms, call.rate_hz, packet.payload) for packet in call.caller)
     bot = _laid((packet.at_ms, packet.rate_hz, packet.payload) for packet in call.bot)
-    private_bytes(remains / "call.wav", stereo_wav(caller, bot))
+    private_bytes(destination / "call.wav", stereo_wav(caller, bot))
     if call.backend_captured:
-        private_bytes(remains / "cassette.json", cassette(call).encode("utf-8", "backslashreplace"))
-    return remains
+        private_bytes(destination / "cassette.json", cassette(call).encode("utf-8", "backslashreplace"))
+    return destination
 
 
 def _laid(packets: Iterable[tuple[int, int, bytes]]) -> bytes:

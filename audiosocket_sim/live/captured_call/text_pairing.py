@@ -12,7 +12,7 @@ from audiosocket_core.phrase_book.book import normalise
 from audiosocket_sim.live.captured_call.bot_hearing import Sentence
 from audiosocket_sim.live.captured_call.model import CapturedCall, CapturedRecognition, CapturedUtterance, Exchange
 
-__all__ = ["Turn", "pair", "turns"]
+__all__ = ["Turn", "pair_with_texts", "understood_turns"]
 
 _LONGEST_PAUSE_MS = 5_000
 _SLACK_MS = 100
@@ -26,7 +26,7 @@ class Turn:
     text: str
 
 
-def turns(call: CapturedCall) -> tuple[Turn, ...]:
+def understood_turns(call: CapturedCall) -> tuple[Turn, ...]:
     """What the bot understood. A question that was asked again (a redirect, a retry) is one turn."""
     found: list[Turn] = []
     told: Sequence[Exchange | CapturedRecognition] = call.exchanges if call.backend_captured else call.recognised
@@ -37,7 +37,7 @@ def turns(call: CapturedCall) -> tuple[Turn, ...]:
     return tuple(found)
 
 
-def pair(
+def pair_with_texts(
     utterances: Sequence[CapturedUtterance], understood: Sequence[Turn], bot: Sequence[Sentence]
 ) -> tuple[CapturedUtterance, ...]:
     """The utterances with their texts, those of one turn joined; what is left has no text: it was not recognised."""

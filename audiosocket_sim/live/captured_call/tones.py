@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from audiosocket_sim.live.captured_call.track import RATE_HZ
 
-__all__ = ["pattern"]
+__all__ = ["tone_pattern"]
 
 _SYLLABLE_MS = (90, 170)
 _PITCH_HZ = (95.0, 260.0)
@@ -18,7 +18,7 @@ _PEAK = 9_000.0
 _EDGE = 40  # samples, 5 ms: no clicks between syllables
 
 
-def pattern(number: int, ms: int) -> bytes:
+def tone_pattern(number: int, ms: int) -> bytes:
     """`ms` of 8 kHz SLIN."""
     random = np.random.Generator(np.random.PCG64(number))
     length = ms * RATE_HZ // 1000

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from audiosocket_core.slin import duration_ms, resample
 from audiosocket_sim.live.captured_call.model import Packet
 
-__all__ = ["RATE_HZ", "Hole", "Track", "lay"]
+__all__ = ["RATE_HZ", "Gap", "Track", "assemble_track"]
 
 RATE_HZ = 8000
 _LOOK_AHEAD_MS = 200
@@ -19,7 +19,7 @@ _LOOK_AHEAD_MS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class Gap:
     """Nothing came from `start_ms` to `end_ms`."""
 
     start_ms: int
@@ -35,7 +35,7 @@ class Track:
     """8 kHz SLIN from the UUID on, zeros in the holes. `end_ms`: of the last packet."""
 
     pcm: bytes
-    holes: tuple[Hole, ...]
+    gaps: tuple[Gap, ...]
 
     @property
     def end_ms(self) -> int:
@@ -46,10 +46,10 @@ class Track:
         return self.pcm[per_ms * max(0, start_ms) : per_ms * max(0, end_ms)]
 
 
-def lay(packets: Sequence[Packet], rate_hz: int, packet_time_ms: int) -> Track:
+def assemble_track(packets: Sequence[Packet], rate_hz: int, packet_time_ms: int) -> Track:
     """All packets in order. A first packet within a packet time of the UUID leaves no hole before it."""
     pcm = bytearray()
-    holes: list[Hole] = []
+    gaps: list[Gap] = []
     late_ms = _lateness(packets, rate_hz)
     shift = 0.0  # how late the line of time is already, by the holes in it
     for packet, late in zip(packets, late_ms, strict=True):
@@ -59,10 +59,10 @@ def lay(packets: Sequence[Packet], rate_hz: int, packet_time_ms: int) -> Track:
             shift += missing
             pcm.extend(bytes(2 * round(missing * rate_hz / 1000)))
             if not (start == 0 and missing < 1.9 * packet_time_ms):
-                holes.append(Hole(round(start), round(start + missing)))
+                gaps.append(Gap(round(start), round(start + missing)))
         pcm.extend(packet.payload if len(packet.payload) % 2 == 0 else packet.payload[:-1])
     sound = bytes(pcm)
-    return Track(sound if rate_hz == RATE_HZ else resample(sound, rate_hz, RATE_HZ), tuple(holes))
+    return Track(sound if rate_hz == RATE_HZ else resample(sound, rate_hz, RATE_HZ), tuple(gaps))
 
 
 def _lateness(packets: Sequence[Packet], rate_hz: int) -> list[float]:

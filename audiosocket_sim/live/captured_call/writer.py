@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from audiosocket_sim.live.captured_call.ai_replies import Replies, captured_replies, guessed_replies, said_by
-from audiosocket_sim.live.captured_call.analysis import Analysis, Known, analyse, known
-from audiosocket_sim.live.captured_call.caller_actions import actions
+from audiosocket_sim.live.captured_call.ai_replies import Replies, captured_replies, guessed_replies, message_text
+from audiosocket_sim.live.captured_call.analysis import Analysis, KnownSounds, analyse, load_known_sounds
+from audiosocket_sim.live.captured_call.caller_actions import caller_actions
 from audiosocket_sim.live.captured_call.cassette import cassette
-from audiosocket_sim.live.captured_call.edge_fading import softened
+from audiosocket_sim.live.captured_call.edge_fading import fade_edges
 from audiosocket_sim.live.captured_call.files import private_bytes, put_in_place
 from audiosocket_sim.live.captured_call.model import CapturedCall, CapturedUtterance
-from audiosocket_sim.live.captured_call.scenario_yaml import document
-from audiosocket_sim.live.captured_call.server_settings import shown_settings
+from audiosocket_sim.live.captured_call.scenario_yaml import scenario_yaml
+from audiosocket_sim.live.captured_call.server_settings import infer_settings
 from audiosocket_sim.live.captured_call.steps import steps_of
 from audiosocket_sim.live.captured_call.track import RATE_HZ
 from audiosocket_sim.live.captured_call.wav import mono_wav, stereo_wav
@@ -36,7 +36,7 @@ def write_scenario(
     name: str,
     *,
     server: Mapping[str, Any] | None = None,
-    ear: Known | None = None,
+    ear: KnownSounds | None = None,
 ) -> Path:
     """Write the call into the folder; returns the scenario's path. Only its owner can read the files.
 
@@ -44,20 +44,20 @@ def write_scenario(
     known to say, else the prompts near the folder and the project's. Raises NameTaken where the name is not free,
     OSError, and ScenarioError should the scenario not be valid.
     """
-    ear = known(folder.resolve()) if ear is None else ear
+    ear = load_known_sounds(folder.resolve()) if ear is None else ear
     seen = analyse(call, ear)
-    settings = shown_settings(call, seen) if server is None else server
+    settings = infer_settings(call, seen) if server is None else server
 
-    def fill(making: Path) -> None:
-        sounds = making / name
+    def fill(staging: Path) -> None:
+        sounds = staging / name
         sounds.mkdir(mode=0o700)
         for number, utterance in enumerate(seen.utterances, 1):
             private_bytes(sounds / f"utterance_{number}.wav", mono_wav(_sound(seen, utterance)))
         private_bytes(sounds / "call.wav", stereo_wav(seen.track.pcm, seen.bot.sound))
         if call.backend_captured:
             private_bytes(sounds / "cassette.json", cassette(call).encode("utf-8", "backslashreplace"))
-        private_bytes(making / f"{name}.yaml", _text(call, seen, name, settings).encode("utf-8", "backslashreplace"))
-        load(making / f"{name}.yaml")
+        private_bytes(staging / f"{name}.yaml", _text(call, seen, name, settings).encode("utf-8", "backslashreplace"))
+        load(staging / f"{name}.yaml")
 
     return put_in_place(folder, name, fill)
 
@@ -68,7 +68,7 @@ def _text(call: CapturedCall, seen: Analysis, name: str, settings: Mapping[str, 
         captured_replies(call) if call.backend_captured else guessed_replies(call, seen.turns, bot.sentences, bot.holds)
     )
     came = [e.answer.at_ms for e in call.exchanges if e.answer is not None] + [push.at_ms for push in call.pushes]
-    did = actions(seen.utterances, call.keys, seen.track, call.ending)
+    did = caller_actions(seen.utterances, call.keys, seen.track, call.ending)
     steps = steps_of(
         did,
         bot.sentences,
@@ -83,7 +83,7 @@ def _text(call: CapturedCall, seen: Analysis, name: str, settings: Mapping[str, 
     if seen.noise_dbfs is not None:
         line["noise_dbfs"] = seen.noise_dbfs
     limit = call.ending.at_ms + 120_000
-    return document(
+    return scenario_yaml(
         _summary(call, seen),
         _asterisk(call),
         line,
@@ -134,8 +134,8 @@ def _hints(call: CapturedCall, seen: Analysis) -> dict[int, str]:
     """For a voice that nobody can read: the text that the backend gave just before, by the sentence's start."""
     if call.redacted:
         return {}
-    given = [(e.answer.at_ms, said_by(e.answer.body)) for e in call.exchanges if e.answer is not None]
-    given += [(push.at_ms, said_by(push.body)) for push in call.pushes]
+    given = [(e.answer.at_ms, message_text(e.answer.body)) for e in call.exchanges if e.answer is not None]
+    given += [(push.at_ms, message_text(push.body)) for push in call.pushes]
     texts = sorted((at, text) for at, text in given if text)
     hints: dict[int, str] = {}
     for sentence in seen.bot.sentences:
@@ -147,4 +147,4 @@ def _hints(call: CapturedCall, seen: Analysis) -> dict[int, str]:
 
 def _sound(seen: Analysis, utterance: CapturedUtterance) -> bytes:
     pcm = seen.track.part(utterance.start_ms, utterance.end_ms)
-    return softened(pcm, utterance.speech_start_ms - utterance.start_ms, utterance.end_ms - utterance.speech_end_ms)
+    return fade_edges(pcm, utterance.speech_start_ms - utterance.start_ms, utterance.end_ms - utterance.speech_end_ms)

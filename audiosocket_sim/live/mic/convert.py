@@ -12,7 +12,7 @@ __all__ = ["captured"]
 
 def captured(call: MicCall, end: LegEnd, options: MicOptions) -> CapturedCall:
     """The whole call. What the AI was asked is in it where the server told that."""
-    told = call.told
+    events = call.server_events
     return CapturedCall(
         uuid=call.leg.uuid,
         ending=_ending(end, call.ms(end.at)),
@@ -21,11 +21,11 @@ def captured(call: MicCall, end: LegEnd, options: MicOptions) -> CapturedCall:
         caller=tuple(Packet(call.ms(at), packet) for at, packet in call.sent),
         bot=tuple(BotPacket(call.ms(at), rate_hz, payload) for at, rate_hz, payload in call.bot_sent),
         keys=tuple(KeyPressed(call.ms(at), digit) for at, digit in call.keys),
-        recognised=tuple(told.recognised),
-        states=tuple(told.states),
-        exchanges=tuple(told.exchanges),
-        pushes=tuple(told.pushes),
-        backend_captured=bool(told.exchanges),
+        recognised=tuple(events.recognised),
+        states=tuple(events.states),
+        exchanges=tuple(events.exchanges),
+        pushes=tuple(events.pushes),
+        backend_captured=bool(events.exchanges),
     )
 
 

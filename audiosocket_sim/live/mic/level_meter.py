@@ -2,7 +2,7 @@
 
 from audiosocket_core.slin import SILENCE_DBFS, level_dbfs
 
-__all__ = ["FLOOR_DBFS", "Meter", "bar"]
+__all__ = ["FLOOR_DBFS", "LevelMeter", "bar"]
 
 FLOOR_DBFS = -60.0
 """What a bar shows as nothing."""
@@ -10,7 +10,7 @@ _FALLS_DB_PER_MS = 0.03
 _CELLS = " ▏▎▍▌▋▊▉█"
 
 
-class Meter:
+class LevelMeter:
     """`feed` it all that passes, 8 kHz SLIN; `dbfs` is the level, 30 dB a second down at the most."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from audiosocket_sim.live.mic.echo_guard import FRAME_BYTES, EchoGuard
 from audiosocket_sim.live.mic.jitter_buffer import JitterBuffer
-from audiosocket_sim.live.mic.level_meter import Meter
+from audiosocket_sim.live.mic.level_meter import LevelMeter
 from audiosocket_sim.live.mic.resampling import RATE_HZ, StreamResampler
 
 __all__ = ["BufferedPhone"]
@@ -40,8 +40,8 @@ class BufferedPhone:
         self._played: deque[bytes] = deque(maxlen=_MOST_PIECES)
         self.playout = JitterBuffer(least_ms=40)
         self.muted = False
-        self.caller_meter = Meter()
-        self.bot_meter = Meter()
+        self.caller_meter = LevelMeter()
+        self.bot_meter = LevelMeter()
         self.sent: list[tuple[float, bytes]] = []
         """Every packet with the loop time at which it left: the left side of the recording."""
 

@@ -25,8 +25,8 @@ def status(call: MicCall, card: SoundCard, *, keys: bool) -> Group:
         _level("bot", phone.bot_meter.dbfs, _of_the_loudspeaker(call, card)),
         Text("  ·  ".join(_state(call)), style="reverse"),
     ]
-    if call.told.interim:
-        lines.append(Text(f"you say: {visible(call.told.interim)}", style="cyan"))
+    if call.server_events.interim:
+        lines.append(Text(f"you say: {visible(call.server_events.interim)}", style="cyan"))
     if keys:
         mute = "unmute" if phone.muted else "mute"
         lines.append(Text(f"0-9 * # A-D: press a key of the phone · space: {mute} · q: hang up", style="dim"))

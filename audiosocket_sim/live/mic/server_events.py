@@ -8,35 +8,35 @@ from dataclasses import replace
 
 from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log.events import LogEvent, Noted, Source
-from audiosocket_sim.live.captured_call import Answer, CapturedPush, CapturedRecognition, Exchange, ToldState
+from audiosocket_sim.live.captured_call import Answer, CapturedPush, CapturedRecognition, Exchange, ReportedState
 from audiosocket_sim.net.control_client import ToldEvent
 
-__all__ = ["Told"]
+__all__ = ["ServerEvents"]
 
 
-class Told:
+class ServerEvents:
     """record: milliseconds since the UUID, source, event."""
 
     def __init__(self, conversation_id: str, record: Callable[[int, Source, LogEvent], None]) -> None:
         self._conversation_id = conversation_id
         self._record = record
-        self.anything = False
+        self.any_received = False
         self.state: str | None = None
         self.interim = ""
         """What is understood so far of what the caller is saying."""
         self.recognised: list[CapturedRecognition] = []
-        self.states: list[ToldState] = []
+        self.states: list[ReportedState] = []
         self.exchanges: list[Exchange] = []
         self.pushes: list[CapturedPush] = []
 
     def take(self, event: ToldEvent) -> None:
         """One event. Raises ControlError where it is not as docs/targets.md says."""
-        self.anything = True
+        self.any_received = True
         at_ms = round(event.at_seconds * 1000)
         match event.type:
             case "state_changed":
                 self.state = event.text("after")
-                self.states.append(ToldState(at_ms, event.text("before"), self.state))
+                self.states.append(ReportedState(at_ms, event.text("before"), self.state))
                 self._record(at_ms, Source.STATE, log.StateTold(event.text("before"), self.state))
             case "transcript_interim":
                 self.interim = event.text("text")

@@ -20,7 +20,7 @@ from audiosocket_sim.live.mic.echo_guard import EchoGuard
 from audiosocket_sim.live.mic.keys import HANG_UP, MUTE
 from audiosocket_sim.live.mic.options import MicOptions
 from audiosocket_sim.live.mic.phone import BufferedPhone
-from audiosocket_sim.live.mic.server_events import Told
+from audiosocket_sim.live.mic.server_events import ServerEvents
 from audiosocket_sim.net.control_client import ControlClient, ControlError
 
 __all__ = ["MicCall"]
@@ -58,7 +58,7 @@ class MicCall:
         self.leg = CallLeg(
             profile(options.version, options.attach), uuid4(), source=self._source, on_bot_audio=self._on_bot_audio
         )
-        self.told = Told(str(self.leg.uuid), self._record_ms)
+        self.server_events = ServerEvents(str(self.leg.uuid), self._record_ms)
         self.bot_sent: list[tuple[float, int, bytes]] = []
         """What the bot sent, for a scenario: loop time, rate, SLIN. Empty where none is to be saved."""
         self.keys: list[tuple[float, str]] = []
@@ -84,7 +84,7 @@ class MicCall:
 
     @property
     def state(self) -> str | None:
-        return self.told.state
+        return self.server_events.state
 
     # --- from the dialling to the end
 
@@ -193,9 +193,9 @@ class MicCall:
             return
         try:
             host, port = self.leg.local_address
-            await control.follow(await control.find(str(self.leg.uuid), f"{host}:{port}"), self.told.take)
+            await control.follow(await control.find(str(self.leg.uuid), f"{host}:{port}"), self.server_events.take)
         except ControlError as error:
-            if self._options.control_url is not None or self.told.anything:
+            if self._options.control_url is not None or self.server_events.any_received:
                 self._record(self._loop.time(), Source.PEER, Noted(str(error)))
 
     def _record(self, loop_time: float, source: Source, event: LogEvent) -> None:

@@ -12,7 +12,7 @@ from audiosocket_core.slin import silence
 from audiosocket_sim.cli.capture import CaptureUsageError, parse_address, parse_settings
 from audiosocket_sim.cli.main import main
 from audiosocket_sim.live.capture import CaptureOptions
-from audiosocket_sim.live.capture.call_writer import NotWritten, ProcessScribe
+from audiosocket_sim.live.capture.call_writer import NotWritten, SubprocessWriter
 from audiosocket_sim.live.capture.tape import Tape
 from audiosocket_sim.running.runner import Options as RunOptions
 from audiosocket_sim.running.runner import Outcome, run
@@ -95,17 +95,17 @@ def test_a_process_that_writes_is_started_again(tmp_path: Path) -> None:
     tape = Tape(0.0, 3600.0, uuid=bytes(16).hex(), caller=[(1.0, UUID), (1.02, FRAME * 3)])
     tape.end(1.5, "caller", "fin")
     options = CaptureOptions(("", 0), ("", 0), tmp_path)
-    scribe = ProcessScribe()
+    call_writer = SubprocessWriter()
     try:
-        assert scribe.write(tape, options).startswith(f"{tmp_path}/call.yaml: A captured call of 0.5 s")
-        scribe._process.kill()
-        scribe._process.join()
-        assert scribe.write(tape, options).startswith(f"{tmp_path}/call_2.yaml: ")
+        assert call_writer.write(tape, options).startswith(f"{tmp_path}/call.yaml: A captured call of 0.5 s")
+        call_writer._process.kill()
+        call_writer._process.join()
+        assert call_writer.write(tape, options).startswith(f"{tmp_path}/call_2.yaml: ")
         with pytest.raises(NotWritten, match="no AudioSocket"):
-            scribe.write(Tape(0.0, 3600.0), options)
+            call_writer.write(Tape(0.0, 3600.0), options)
     finally:
-        scribe.close()
-    assert not scribe._process.is_alive()
+        call_writer.close()
+    assert not call_writer._process.is_alive()
 
 
 @pytest.mark.real_time

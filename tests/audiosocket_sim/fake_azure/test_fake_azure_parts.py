@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from audiosocket_core.slin import gain, mix, silence, ulaw_encode
 from audiosocket_sim.fake_azure.audio_formats import InputFormat, OutputFormat, read_riff
 from audiosocket_sim.fake_azure.client_requests import (
-    NotUnderstood,
-    Upgrade,
+    InvalidRequest,
+    UpgradeRequest,
     output_format_of,
     read_recognition,
     read_ssml,
@@ -22,11 +22,11 @@ from audiosocket_sim.fake_azure.client_requests import (
 from audiosocket_sim.fake_azure.frames import Frame, MalformedFrame, pack, unpack
 from audiosocket_sim.fake_azure.messages import SpeechPhrase, SpeechStartDetected, frame_of
 from audiosocket_sim.fake_azure.recognisers import RecogniserError, load_recogniser, phrase_book, recogniser_from
-from audiosocket_sim.fake_azure.speech_detector import Ended, SpeechDetector, Started
+from audiosocket_sim.fake_azure.speech_detector import PhraseEnded, PhraseStarted, SpeechDetector
 from audiosocket_sim.phone.line import noise
 from audiosocket_sim.scenario.paths import PROJECT
 
-V2 = Upgrade("recognition", "/stt/speech/universal/v2", "key", {})
+V2 = UpgradeRequest("recognition", "/stt/speech/universal/v2", "key", {})
 
 # --- frames
 
@@ -141,7 +141,7 @@ def test_the_older_paths() -> None:
 
 @pytest.mark.parametrize("context", ["", "[", "[" * 100_000])
 def test_a_context_that_is_no_json(context: str) -> None:
-    with pytest.raises(NotUnderstood, match=r"speech.context is no JSON"):
+    with pytest.raises(InvalidRequest, match=r"speech.context is no JSON"):
         read_recognition(context, V2)
 
 
@@ -169,13 +169,13 @@ def test_ssml() -> None:
     ],
 )
 def test_ssml_that_is_none(ssml: str, why: str) -> None:
-    with pytest.raises(NotUnderstood, match=why):
+    with pytest.raises(InvalidRequest, match=why):
         read_ssml(ssml)
 
 
 def test_the_output_format_has_to_be_said() -> None:
     assert output_format_of('{"synthesis": {"audio": {"outputFormat": "raw-8khz-16bit-mono-pcm"}}}').startswith("raw")
-    with pytest.raises(NotUnderstood, match="outputFormat is missing"):
+    with pytest.raises(InvalidRequest, match="outputFormat is missing"):
         output_format_of("{}")
 
 
@@ -205,7 +205,7 @@ def test_mu_law_in() -> None:
     ],
 )
 def test_audio_that_the_fake_cannot_hear(header: bytes, why: str) -> None:
-    with pytest.raises(NotUnderstood, match=why):
+    with pytest.raises(InvalidRequest, match=why):
         read_riff(header)
 
 
@@ -228,14 +228,14 @@ def test_100_ms_out(name: str, size: int) -> None:
     "name", ["audio-16khz-32kbitrate-mono-mp3", "raw-8khz-8bit-mono-pcm", "raw-1khz-16bit-mono-pcm"]
 )
 def test_formats_that_the_fake_does_not_speak(name: str) -> None:
-    with pytest.raises(NotUnderstood, match="does not speak"):
+    with pytest.raises(InvalidRequest, match="does not speak"):
         OutputFormat.named(name)
 
 
 # --- where speech begins and ends
 
 
-def found(sound: bytes, silence_ms: int = 600, block: int = 1600) -> list[Started | Ended]:
+def found(sound: bytes, silence_ms: int = 600, block: int = 1600) -> list[PhraseStarted | PhraseEnded]:
     detector = SpeechDetector(silence_ms)
     return [event for at in range(0, len(sound), block) for event in detector.feed(sound[at : at + block])]
 
@@ -261,8 +261,8 @@ def test_speech_over_noise() -> None:
 
 
 def test_speech_that_begins_with_the_sound_and_a_soft_caller() -> None:
-    assert [type(event) for event in found(quero()[3200:] + silence(700))] == [Started, Ended]
-    assert [type(event) for event in found(gain(quero(), -20) + silence(700))] == [Started, Ended]
+    assert [type(event) for event in found(quero()[3200:] + silence(700))] == [PhraseStarted, PhraseEnded]
+    assert [type(event) for event in found(gain(quero(), -20) + silence(700))] == [PhraseStarted, PhraseEnded]
 
 
 # --- recognisers

@@ -16,7 +16,7 @@ from audiosocket_sim.cli.fake_azure import line_of
 from audiosocket_sim.cli.main import main
 from audiosocket_sim.fake_azure import FakeAzure, FakeAzureError, Faults, FaultsError, Request, load_faults
 from audiosocket_sim.fake_azure.plan import Drop, FaultMoment, Pace, PlanStep, Stall
-from audiosocket_sim.fake_azure.plan_progress import AFTER, AUDIO, BEFORE, START, Now, Script, is_at
+from audiosocket_sim.fake_azure.plan_progress import AFTER, AUDIO, BEFORE, START, PlanProgress, TurnMoment, is_at
 from audiosocket_sim.fake_azure.request_log import RequestLog, masked
 from audiosocket_sim.scenario.paths import PROJECT
 
@@ -103,8 +103,8 @@ def test_the_docs_show_a_file_that_is_right(tmp_path: Path) -> None:
 # --- which step a request meets
 
 
-def script(**keys: list[dict[str, Any]]) -> Script:
-    return Script(Faults.model_validate({"keys": keys}))
+def script(**keys: list[dict[str, Any]]) -> PlanProgress:
+    return PlanProgress(Faults.model_validate({"keys": keys}))
 
 
 def test_the_last_step_stays() -> None:
@@ -140,18 +140,18 @@ def test_other_plans_begin_at_their_first_step() -> None:
 @pytest.mark.parametrize(
     ("moment", "now", "is_now"),
     [
-        ({}, Now(START), True),
-        ({}, Now(BEFORE, "audio"), False),
-        ({"before": "audio"}, Now(START), False),
-        ({"before": "audio"}, Now(BEFORE, "audio"), True),
-        ({"before": "audio"}, Now(AFTER, "audio"), False),
-        ({"after": "speech.phrase"}, Now(AFTER, "speech.phrase"), True),
-        ({"after_audio": "1s"}, Now(AUDIO, audio_ms=900), False),
-        ({"after_audio": "1s"}, Now(AUDIO, audio_ms=1050), True),
-        ({"after_audio": "1s"}, Now(START), False),
+        ({}, TurnMoment(START), True),
+        ({}, TurnMoment(BEFORE, "audio"), False),
+        ({"before": "audio"}, TurnMoment(START), False),
+        ({"before": "audio"}, TurnMoment(BEFORE, "audio"), True),
+        ({"before": "audio"}, TurnMoment(AFTER, "audio"), False),
+        ({"after": "speech.phrase"}, TurnMoment(AFTER, "speech.phrase"), True),
+        ({"after_audio": "1s"}, TurnMoment(AUDIO, audio_ms=900), False),
+        ({"after_audio": "1s"}, TurnMoment(AUDIO, audio_ms=1050), True),
+        ({"after_audio": "1s"}, TurnMoment(START), False),
     ],
 )
-def test_moments(moment: dict[str, str], now: Now, is_now: bool) -> None:
+def test_moments(moment: dict[str, str], now: TurnMoment, is_now: bool) -> None:
     assert is_at(Drop.model_validate(moment), now) is is_now
     assert is_at(Stall.model_validate(moment), now) is is_now
 

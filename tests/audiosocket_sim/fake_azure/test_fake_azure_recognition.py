@@ -7,7 +7,7 @@ import pytest
 from helpers.fake_azure_needs import QUERO, quero, recording, riff
 
 from audiosocket_core.slin import resample, silence, ulaw_encode
-from audiosocket_sim.fake_azure.client_requests import NotUnderstood, RecognitionAsked
+from audiosocket_sim.fake_azure.client_requests import InvalidRequest, RecognitionRequest
 from audiosocket_sim.fake_azure.messages import (
     Hypothesis,
     ServiceMessage,
@@ -22,12 +22,12 @@ from audiosocket_sim.fake_azure.recognisers import phrase_book, recogniser_from
 from audiosocket_sim.fake_azure.recognition import RecognitionTurn
 from audiosocket_sim.scenario.paths import PROJECT
 
-CONTINUOUS = RecognitionAsked("pt-BR", False, False, 15_000, 600, False)
+CONTINUOUS = RecognitionRequest("pt-BR", False, False, 15_000, 600, False)
 ONCE = replace(CONTINUOUS, once=True)
 BOOK = phrase_book([PROJECT / "recordings"])
 
 
-def turn(asked: RecognitionAsked = CONTINUOUS, status: Status | None = None) -> RecognitionTurn:
+def turn(asked: RecognitionRequest = CONTINUOUS, status: Status | None = None) -> RecognitionTurn:
     return RecognitionTurn(asked, BOOK, "tag", status)
 
 
@@ -98,7 +98,7 @@ def test_only_silence() -> None:
 
 
 @pytest.mark.parametrize("asked", [ONCE, CONTINUOUS], ids=["once", "continuous"])
-def test_too_long_a_silence_ends_the_turn(asked: RecognitionAsked) -> None:
+def test_too_long_a_silence_ends_the_turn(asked: RecognitionRequest) -> None:
     heard = turn(replace(asked, initial_silence_ms=1000))
     told = fed(heard, silence(1500) + quero())
     assert told == [TurnStarted("tag"), SpeechPhrase("InitialSilenceTimeout", "", 0, 1000), TurnEnded()]
@@ -141,7 +141,7 @@ def test_a_header_in_pieces(cut: int) -> None:
 
 
 def test_what_is_no_riff_header() -> None:
-    with pytest.raises(NotUnderstood, match="RIFF"):
+    with pytest.raises(InvalidRequest, match="RIFF"):
         list(turn().audio(quero()))
 
 

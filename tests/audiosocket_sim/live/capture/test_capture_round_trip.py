@@ -18,7 +18,7 @@ from audiosocket_core.slin import read_audio
 from audiosocket_sim.call_log.agreement import disagreements
 from audiosocket_sim.call_log.events import BotSpoke, CallerSpoke
 from audiosocket_sim.live.captured_call import writer
-from audiosocket_sim.live.captured_call.analysis import Known, known
+from audiosocket_sim.live.captured_call.analysis import KnownSounds, load_known_sounds
 from audiosocket_sim.running.runner import Outcome, run
 from audiosocket_sim.scenario import SayStep
 from audiosocket_sim.scenario.loading import load
@@ -64,8 +64,8 @@ def test_the_same_call_again_where_nobody_can_read_the_bots_voice(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As with a live bot of another voice: no sentence is expected by its words."""
-    music = known(tmp_path).hold_pcm
-    monkeypatch.setattr(writer, "known", lambda folder: Known(PhraseBook([]), music))
+    music = load_known_sounds(tmp_path).hold_pcm
+    monkeypatch.setattr(writer, "load_known_sounds", lambda folder: KnownSounds(PhraseBook([]), music))
     with captured(name, tmp_path) as (first, written):
         assert "bot_says" not in written.read_text(encoding="utf-8")
         again = run(load(written))

@@ -17,7 +17,7 @@ from audiosocket_core.http_server import HttpServer
 from audiosocket_core.messages import Kind, encode
 from audiosocket_core.slin import silence
 from audiosocket_sim.live.capture import Capture, CaptureOptions
-from audiosocket_sim.live.capture.call_writer import NotWritten, ProcessScribe, ScribeHere
+from audiosocket_sim.live.capture.call_writer import InProcessWriter, NotWritten, SubprocessWriter
 from audiosocket_sim.live.capture.tape import AskedAt, Tape
 from audiosocket_sim.live.captured_call import Answer
 from audiosocket_sim.scenario.loading import load
@@ -252,7 +252,7 @@ def told_by_a_control_api(events: str, out: Path) -> Bench:
 def test_a_control_api_that_asks_for_a_token_gets_it(tmp_path: Path) -> None:
     bench = told_by_a_control_api('{"type": "transcript_final", "at": 0.3, "text": "Quero subir."}', tmp_path)
     assert bench.troubles == []
-    assert [told.text for told in bench.capture._known[0].told] == ["Quero subir."]
+    assert [event.text for event in bench.capture._known[0].reported] == ["Quero subir."]
 
 
 def test_what_a_control_api_says_is_never_on_the_screen(tmp_path: Path) -> None:
@@ -301,7 +301,7 @@ def test_a_call_that_makes_no_scenario_leaves_its_sound_and_its_cassette(tmp_pat
     tape.bot.append((0.06, audio))
     tape.asked.append(AskedAt(1.0, "Quero subir.", "1", 2.0, Answer(0, 200, nested)))
     with pytest.raises(NotWritten, match=r"no scenario can be made of it \(\w+\); its sound and its cassette are in "):
-        ScribeHere().write(tape, CaptureOptions(("", 0), ("", 0), tmp_path))
+        InProcessWriter().write(tape, CaptureOptions(("", 0), ("", 0), tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["call"]
     files = {path.name: path for path in (tmp_path / "call").iterdir()}
     assert set(files) == {"call.wav", "cassette.json"}
@@ -317,9 +317,9 @@ def test_an_answer_nested_too_deeply_for_the_pipe_costs_its_call_and_says_so(tmp
         nested = {"a": nested}
     tape = Tape(0.0, 1e9, uuid=UUID(int=1).hex)
     tape.asked.append(AskedAt(1.0, "Quero subir.", "1", 2.0, Answer(0, 200, nested)))
-    scribe = ProcessScribe()
+    call_writer = SubprocessWriter()
     try:
         with pytest.raises(NotWritten, match="nested too deeply"):
-            scribe.write(tape, CaptureOptions(("", 0), ("", 0), tmp_path))
+            call_writer.write(tape, CaptureOptions(("", 0), ("", 0), tmp_path))
     finally:
-        scribe.close()
+        call_writer.close()

@@ -14,7 +14,7 @@ from audiosocket_core.messages import Kind, encode
 from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_core.slin import gain, mix, read_audio, silence
 from audiosocket_sim.live.capture.convert import captured_call
-from audiosocket_sim.live.capture.tape import Tape, ToldAt
+from audiosocket_sim.live.capture.tape import ReportedEvent, Tape
 from audiosocket_sim.live.captured_call import (
     Answer,
     CapturedCall,
@@ -30,15 +30,15 @@ from audiosocket_sim.live.captured_call import (
     write_scenario,
 )
 from audiosocket_sim.live.captured_call.ai_replies import captured_replies, guessed_replies
-from audiosocket_sim.live.captured_call.analysis import Known
+from audiosocket_sim.live.captured_call.analysis import KnownSounds
 from audiosocket_sim.live.captured_call.bot_hearing import HoldStretch, Sentence
-from audiosocket_sim.live.captured_call.caller_actions import KeyPresses, Muted, Spoke, actions
+from audiosocket_sim.live.captured_call.caller_actions import KeyPresses, Muted, Spoke, caller_actions
 from audiosocket_sim.live.captured_call.echo_detection import find_echo
-from audiosocket_sim.live.captured_call.scenario_yaml import document
-from audiosocket_sim.live.captured_call.segmentation import cut, mutes, noise_floor_dbfs
+from audiosocket_sim.live.captured_call.scenario_yaml import scenario_yaml
+from audiosocket_sim.live.captured_call.segmentation import cut_utterances, mutes, noise_floor_dbfs
 from audiosocket_sim.live.captured_call.steps import WrittenStep, steps_of
-from audiosocket_sim.live.captured_call.text_pairing import Turn, pair, turns
-from audiosocket_sim.live.captured_call.track import Hole, lay
+from audiosocket_sim.live.captured_call.text_pairing import Turn, pair_with_texts, understood_turns
+from audiosocket_sim.live.captured_call.track import Gap, assemble_track
 from audiosocket_sim.phone.line import LineModel
 from audiosocket_sim.scenario.loading import load, load_text
 
@@ -46,7 +46,7 @@ RECORDINGS = Path(__file__).resolve().parents[4] / "recordings" / "pt-br"
 SPEECH = read_audio(RECORDINGS / "obrigado_tchau.wav")
 PROMPT = read_audio(RECORDINGS / "quero_falar_com_o_apartamento_202.wav")
 ID = UUID("0f3b6c1e-5d2a-4c7e-9b1f-2a6d8e4c0b57")
-NOTHING_KNOWN = Known(PhraseBook([]), b"")
+NOTHING_KNOWN = KnownSounds(PhraseBook([]), b"")
 
 
 def packets(pcm: bytes, at_ms: int = 20, size: int = 320) -> list[Packet]:
@@ -65,32 +65,32 @@ def call(caller: Sequence[Packet] = (), **more: Any) -> CapturedCall:
 def test_late_packets_that_come_in_a_burst_leave_no_hole() -> None:
     sent = packets(bytes(320 * 50))
     late = [Packet(max(p.at_ms, 460) if 300 < p.at_ms < 460 else p.at_ms, p.payload) for p in sent]
-    assert lay(late, 8000, 20).holes == ()
-    assert lay(late, 8000, 20).end_ms == 1020  # the first packet stands at 20 ms
+    assert assemble_track(late, 8000, 20).gaps == ()
+    assert assemble_track(late, 8000, 20).end_ms == 1020  # the first packet stands at 20 ms
 
 
 def test_what_never_came_is_a_hole_and_the_rest_stands_where_it_belongs() -> None:
     sent = packets(b"\1\0" * 160 * 50)
     gone = [p for p in sent if not 300 <= p.at_ms < 700]
-    track = lay(gone, 8000, 20)
-    assert track.holes == (Hole(300, 700),)
+    track = assemble_track(gone, 8000, 20)
+    assert track.gaps == (Gap(300, 700),)
     assert track.part(300, 700) == bytes(16 * 400)
     assert track.part(700, 1020) == b"\1\0" * 8 * 320
 
 
 def test_a_phone_that_begins_late_was_mute_before() -> None:
-    assert mutes(lay(packets(bytes(3200), at_ms=1_000), 8000, 20)) == (Hole(0, 1_000),)
+    assert mutes(assemble_track(packets(bytes(3200), at_ms=1_000), 8000, 20)) == (Gap(0, 1_000),)
 
 
 def test_a_flood_at_one_instant_is_one_sound() -> None:
     """A minute of work, and ten, where each packet is compared with all that came with it."""
-    track = lay([Packet(1_000, b"\x01\x00")] * 100_000, 8000, 20)
-    assert [(hole.start_ms, hole.end_ms) for hole in track.holes] == []
+    track = assemble_track([Packet(1_000, b"\x01\x00")] * 100_000, 8000, 20)
+    assert [(gap.start_ms, gap.end_ms) for gap in track.gaps] == []
     assert len(track.pcm) == 2 * 100_000
 
 
 def test_other_rates_are_laid_at_8_khz() -> None:
-    track = lay([Packet(20 * (n + 1), bytes(640)) for n in range(50)], 16_000, 20)
+    track = assemble_track([Packet(20 * (n + 1), bytes(640)) for n in range(50)], 16_000, 20)
     assert track.end_ms == 1020
 
 
@@ -104,8 +104,8 @@ def noisy(pcm: bytes, dbfs: float | None) -> bytes:
 @pytest.mark.parametrize("noise", [None, -60.0, -50.0])
 def test_speech_is_cut_with_what_is_around_it(noise: float | None) -> None:
     sound = noisy(silence(2_000) + SPEECH + silence(3_000) + SPEECH + silence(2_000), noise)
-    track = lay(packets(sound, at_ms=0), 8000, 20)
-    first, second = cut(track)
+    track = assemble_track(packets(sound, at_ms=0), 8000, 20)
+    first, second = cut_utterances(track)
     length = len(SPEECH) // 16
     assert 2_000 - 100 <= first.speech_start_ms <= 2_000 + 400
     assert first.start_ms == first.speech_start_ms - 300
@@ -119,28 +119,28 @@ def test_a_cut_reaches_into_no_mute_and_no_other_utterance() -> None:
     start = 2_000
     sent = packets(silence(start) + SPEECH + SPEECH, at_ms=0)
     muted = [p for p in sent if not 1_000 <= p.at_ms < 2_100]
-    (only, *others) = cut(lay(muted, 8000, 20))
+    (only, *others) = cut_utterances(assemble_track(muted, 8000, 20))
     assert only.start_ms >= 2_100
     assert all(other.start_ms >= only.end_ms for other in others)
 
 
 def test_noise_alone_is_no_utterance() -> None:
-    assert cut(lay(packets(noisy(silence(5_000), -45.0), at_ms=0), 8000, 20)) == ()
+    assert cut_utterances(assemble_track(packets(noisy(silence(5_000), -45.0), at_ms=0), 8000, 20)) == ()
 
 
 @pytest.mark.parametrize("behind_ms", [0, 1, 20])
 def test_a_bot_that_says_what_it_hears_is_no_echo_on_the_line(behind_ms: int) -> None:
     """The first server that anybody writes sends back what came."""
     heard = noisy(silence(1_000) + SPEECH + silence(1_000), -60.0)
-    track = lay(packets(heard, at_ms=0), 8000, 20)
+    track = assemble_track(packets(heard, at_ms=0), 8000, 20)
     assert find_echo(track, silence(behind_ms) + heard) is None
 
 
 @pytest.mark.parametrize("noise", [None, -60.0])
 def test_a_line_that_brings_back_nothing_but_the_bot_has_no_utterance(noise: float | None) -> None:
     bot = PROMPT + silence(500) + PROMPT + silence(500)
-    track = lay(packets(noisy(silence(40) + bot, noise), at_ms=0), 8000, 20)
-    assert cut(track, find_echo(track, bot)) == ()
+    track = assemble_track(packets(noisy(silence(40) + bot, noise), at_ms=0), 8000, 20)
+    assert cut_utterances(track, find_echo(track, bot)) == ()
 
 
 @pytest.mark.parametrize(("delay_ms", "gain_db"), [(80, -12.0), (300, -25.0)])
@@ -148,13 +148,13 @@ def test_the_bots_own_echo_is_no_utterance_and_the_caller_over_it_is(delay_ms: i
     bot = silence(1_000) + PROMPT + silence(6_000)
     echo = silence(delay_ms) + gain(bot, gain_db)
     caller = silence(5_500) + SPEECH
-    track = lay(packets(noisy(mix(echo, caller), -60.0), at_ms=0), 8000, 20)
+    track = assemble_track(packets(noisy(mix(echo, caller), -60.0), at_ms=0), 8000, 20)
     found = find_echo(track, bot)
     assert found is not None
     assert found.delay_ms == pytest.approx(delay_ms, abs=1)
-    (only,) = cut(track, found)
+    (only,) = cut_utterances(track, found)
     assert 5_500 - 100 <= only.speech_start_ms <= 5_900
-    assert find_echo(lay(packets(noisy(caller, -60.0), at_ms=0), 8000, 20), bot) is None
+    assert find_echo(assemble_track(packets(noisy(caller, -60.0), at_ms=0), 8000, 20), bot) is None
 
 
 # --- pairing
@@ -169,37 +169,37 @@ def texts(utterances: Sequence[CapturedUtterance]) -> list[tuple[int, int, str |
 
 
 def test_each_text_belongs_to_the_last_speech_before_it() -> None:
-    paired = pair([said(1_000, 2_000), said(8_000, 9_000)], [Turn(4_000, "a"), Turn(11_000, "b")], [])
+    paired = pair_with_texts([said(1_000, 2_000), said(8_000, 9_000)], [Turn(4_000, "a"), Turn(11_000, "b")], [])
     assert texts(paired) == [(1_000, 2_000, "a"), (8_000, 9_000, "b")]
 
 
 def test_what_came_to_no_text_was_not_recognised() -> None:
-    paired = pair([said(1_000, 2_000), said(8_000, 9_000)], [Turn(11_000, "b")], [])
+    paired = pair_with_texts([said(1_000, 2_000), said(8_000, 9_000)], [Turn(11_000, "b")], [])
     assert texts(paired) == [(1_000, 2_000, None), (8_000, 9_000, "b")]
 
 
 def test_a_pause_that_did_not_end_the_turn_is_inside_the_utterance() -> None:
-    paired = pair([said(1_000, 2_000), said(3_200, 4_000)], [Turn(6_000, "a b")], [])
+    paired = pair_with_texts([said(1_000, 2_000), said(3_200, 4_000)], [Turn(6_000, "a b")], [])
     assert texts(paired) == [(1_000, 4_000, "a b")]
     assert (paired[0].start_ms, paired[0].end_ms) == (700, 4_300)
 
 
 def test_what_was_said_over_a_bot_that_went_on_is_no_part_of_the_turn() -> None:
     greeting = Sentence(500, 2_500)
-    paired = pair([said(1_000, 2_000), said(3_200, 4_000)], [Turn(6_000, "b")], [greeting])
+    paired = pair_with_texts([said(1_000, 2_000), said(3_200, 4_000)], [Turn(6_000, "b")], [greeting])
     assert texts(paired) == [(1_000, 2_000, None), (3_200, 4_000, "b")]
 
 
 def test_a_turn_that_was_too_long_is_paired_with_the_speech_that_goes_on() -> None:
-    assert texts(pair([said(1_000, 18_000)], [Turn(16_000, "a")], [])) == [(1_000, 18_000, "a")]
+    assert texts(pair_with_texts([said(1_000, 18_000)], [Turn(16_000, "a")], [])) == [(1_000, 18_000, "a")]
 
 
 def test_texts_come_from_the_backend_else_from_the_control_api() -> None:
     known = [CapturedRecognition(900, ""), CapturedRecognition(1_000, "sim")]
     asked = [Exchange(1_010, "sim", "x"), Exchange(1_200, "sim", "x"), Exchange(9_000, "sim", "x")]
-    assert turns(call(recognised=tuple(known))) == (Turn(1_000, "sim"),)
+    assert understood_turns(call(recognised=tuple(known))) == (Turn(1_000, "sim"),)
     both = call(recognised=tuple(known), exchanges=tuple(asked), backend_captured=True)
-    assert turns(both) == (Turn(1_010, "sim"), Turn(9_000, "sim"))  # asked again at once: a redirect
+    assert understood_turns(both) == (Turn(1_010, "sim"), Turn(9_000, "sim"))  # asked again at once: a redirect
 
 
 # --- keys and mutes
@@ -207,22 +207,24 @@ def test_texts_come_from_the_backend_else_from_the_control_api() -> None:
 
 def test_a_key_is_as_long_as_the_hole_before_it() -> None:
     sent = [p for p in packets(bytes(320 * 100)) if not 500 <= p.at_ms < 640]
-    track = lay(sent, 8000, 20)
-    assert actions((), [KeyPressed(635, "5")], track, Ending(2_000, "caller", "fin")) == (KeyPresses(495, 635, "5"),)
+    track = assemble_track(sent, 8000, 20)
+    assert caller_actions((), [KeyPressed(635, "5")], track, Ending(2_000, "caller", "fin")) == (
+        KeyPresses(495, 635, "5"),
+    )
 
 
 def test_keys_in_one_hole_are_told_apart() -> None:
     """As a real Asterisk sends them: nothing comes between two keys that are close."""
     sent = [p for p in packets(bytes(320 * 100)) if not 500 <= p.at_ms < 900]
-    found = actions(
-        (), [KeyPressed(620, "4"), KeyPressed(880, "2")], lay(sent, 8000, 20), Ending(2_000, "caller", "fin")
+    found = caller_actions(
+        (), [KeyPressed(620, "4"), KeyPressed(880, "2")], assemble_track(sent, 8000, 20), Ending(2_000, "caller", "fin")
     )
     assert found == (KeyPresses(480, 620, "4"), KeyPresses(780, 880, "2"))
 
 
 def test_a_phone_that_stops_sending_is_muted_to_the_end() -> None:
-    track = lay(packets(bytes(320 * 100)), 8000, 20)
-    assert actions((), (), track, Ending(5_000, "server", "fin")) == (Muted(2_020, None),)
+    track = assemble_track(packets(bytes(320 * 100)), 8000, 20)
+    assert caller_actions((), (), track, Ending(5_000, "server", "fin")) == (Muted(2_020, None),)
 
 
 # --- steps
@@ -405,7 +407,7 @@ def test_without_a_cassette_the_answers_are_what_the_bot_was_heard_to_say() -> N
 def test_a_backend_that_was_never_asked_through_the_capture_was_not_captured() -> None:
     tape = Tape(0.0, 3600.0, uuid=ID.hex, caller=[(0.0, encode(Kind.UUID, ID.bytes))], backend_captured=True)
     assert _converted(tape).backend_captured
-    tape.told.append(ToldAt(1.0, "sim"))
+    tape.reported.append(ReportedEvent(1.0, "sim"))
     assert not _converted(tape).backend_captured
 
 
@@ -473,7 +475,7 @@ def test_any_words_come_out_of_the_yaml_as_they_went_in(hears: str, says: str, c
     """Also `no`, `12:30`, `- x`, quotes, colons and line ends; halves of characters become escapes."""
     steps = [WrittenStep("wait", "1s", comment=comment)]
     ai = [{"hears": f"a {hears}", "says": says, "body": None}]
-    text = document(f"s {hears}", {"version": "22.10"}, {"codec": "none"}, {}, [{**ai[0]}], steps, notes=[comment])
+    text = scenario_yaml(f"s {hears}", {"version": "22.10"}, {"codec": "none"}, {}, [{**ai[0]}], steps, notes=[comment])
     scenario = load_text(text)
     assert scenario.ai[0].hears == f"a {hears}"
     assert scenario.ai[0].says == says

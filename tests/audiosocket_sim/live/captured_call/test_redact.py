@@ -19,22 +19,22 @@ from audiosocket_sim.live.captured_call import (
     Exchange,
     KeyPressed,
     Packet,
-    ToldState,
+    ReportedState,
     redact,
 )
-from audiosocket_sim.live.captured_call.analysis import Known
+from audiosocket_sim.live.captured_call.analysis import KnownSounds
 from audiosocket_sim.live.captured_call.cassette import cassette
-from audiosocket_sim.live.captured_call.tones import pattern
+from audiosocket_sim.live.captured_call.tones import tone_pattern
 from audiosocket_sim.phone.line import LineModel
 
-NOTHING_KNOWN = Known(PhraseBook([]), b"")
+NOTHING_KNOWN = KnownSounds(PhraseBook([]), b"")
 SECRET = "Segredo"
 
 
 @pytest.mark.parametrize("ms", [400, 1_000, 3_000])
 def test_patterns_of_one_length_are_told_apart(ms: int) -> None:
     """Forty utterances of the same length, over a noisy line: each is itself, and none is another."""
-    book = [Phrase.from_pcm(f"{n}", f"utterance {n}", pattern(n, ms)) for n in range(1, 41)]
+    book = [Phrase.from_pcm(f"{n}", f"utterance {n}", tone_pattern(n, ms)) for n in range(1, 41)]
     matcher = Matcher(book)
     for phrase in book[::4]:
         line = LineModel("ulaw", -50.0)
@@ -49,14 +49,14 @@ def test_patterns_of_one_length_are_told_apart(ms: int) -> None:
 @pytest.mark.parametrize("number", range(1, 8))
 def test_a_pattern_is_speech_to_a_voice_activity_detector(number: int) -> None:
     vad = webrtcvad.Vad(2)
-    heard = [vad.is_speech(frame, 8000) for frame in frames(pattern(number, 2_000), 320)]
+    heard = [vad.is_speech(frame, 8000) for frame in frames(tone_pattern(number, 2_000), 320)]
     assert heard.count(True) > 0.8 * len(heard)
 
 
 def test_a_pattern_is_as_long_as_asked_and_the_same_each_time() -> None:
-    assert len(pattern(3, 777)) == 2 * 8 * 777
-    assert pattern(3, 777) == pattern(3, 777)
-    assert pattern(3, 777) != pattern(4, 777)
+    assert len(tone_pattern(3, 777)) == 2 * 8 * 777
+    assert tone_pattern(3, 777) == tone_pattern(3, 777)
+    assert tone_pattern(3, 777) != tone_pattern(4, 777)
 
 
 def secretive() -> CapturedCall:
@@ -75,7 +75,7 @@ def secretive() -> CapturedCall:
         bot=tuple(BotPacket(20 * n, 8000, loud) for n in range(1, 190)),
         keys=(KeyPressed(1_000, "7"), KeyPressed(1_300, "#")),
         recognised=(CapturedRecognition(2_000, SECRET), CapturedRecognition(2_100, "")),
-        states=(ToldState(1, "STANDBY", SECRET),),
+        states=(ReportedState(1, "STANDBY", SECRET),),
         exchanges=(
             Exchange(2_000, SECRET, SECRET, Answer(2_100, 200, body)),
             Exchange(2_500, f"outro {SECRET}", SECRET),

@@ -19,12 +19,12 @@ from audiosocket_sim.live.mic.devices import Device, DeviceError, choose, listin
 from audiosocket_sim.live.mic.echo_guard import EchoGuard
 from audiosocket_sim.live.mic.jitter_buffer import JitterBuffer
 from audiosocket_sim.live.mic.keys import HANG_UP, MUTE, TerminalKeys, meaning
-from audiosocket_sim.live.mic.level_meter import Meter, bar
+from audiosocket_sim.live.mic.level_meter import LevelMeter, bar
 from audiosocket_sim.live.mic.options import MicOptions
 from audiosocket_sim.live.mic.phone import BufferedPhone
 from audiosocket_sim.live.mic.resampling import StreamResampler
 from audiosocket_sim.live.mic.screen import status
-from audiosocket_sim.live.mic.server_events import Told
+from audiosocket_sim.live.mic.server_events import ServerEvents
 from audiosocket_sim.live.mic.session import MicCall
 from audiosocket_sim.net.control_client import ToldEvent
 from audiosocket_sim.phone.line import tone
@@ -307,7 +307,7 @@ def test_a_tone_survives_the_way_to_a_device_and_back(rate_hz: int) -> None:
 
 
 def test_a_meter_jumps_up_and_falls_slowly() -> None:
-    meter = Meter()
+    meter = LevelMeter()
     assert meter.dbfs == -120
     meter.feed(LOUD)
     assert meter.dbfs == pytest.approx(-12, abs=0.3)
@@ -422,7 +422,7 @@ async def test_without_a_terminal_there_are_no_keys() -> None:
 
 def test_what_the_server_tells_becomes_the_transcript_and_the_data_of_a_scenario() -> None:
     call = CallLog()
-    told = Told("the-id", lambda at_ms, source, event: call.add(at_ms, source, event) and None)
+    told = ServerEvents("the-id", lambda at_ms, source, event: call.add(at_ms, source, event) and None)
     for at, kind, fields in [
         (2.0, "state_changed", {"before": "STANDBY", "after": "IA_TURN"}),
         (4.0, "transcript_interim", {"text": "quero"}),
@@ -485,8 +485,8 @@ async def test_the_screen_shows_levels_state_and_what_is_ours() -> None:
     call.phone.source(160)
     call.leg.t0 = asyncio.get_running_loop().time()
     call.on_key("mute")
-    call.told.take(ToldEvent("state_changed", 1.0, {"before": "STANDBY", "after": "USER_TURN"}))
-    call.told.take(ToldEvent("transcript_interim", 1.0, {"text": "[red]quero[/red] \x1b[31msair"}))
+    call.server_events.take(ToldEvent("state_changed", 1.0, {"before": "STANDBY", "after": "USER_TURN"}))
+    call.server_events.take(ToldEvent("transcript_interim", 1.0, {"text": "[red]quero[/red] \x1b[31msair"}))
     lines = drawn(call, SimpleNamespace(overruns=2, underruns=3))
     assert lines[0].startswith("you ▕█████████")
     assert lines[0].endswith("-12 dBFS  ·  MUTED  ·  lost by us 2×")
