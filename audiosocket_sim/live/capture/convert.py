@@ -1,13 +1,13 @@
-"""A tape as a captured call: messages read, times counted from the UUID. Pure."""
+"""Convert a tape into a captured call: parse the messages and count all times from the UUID. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from audiosocket_core.messages import RATE_HZ, Kind, Message, dtmf_digit, is_audio
+from audiosocket_core.messages import HEADER_BYTES, RATE_HZ, Kind, Message, dtmf_digit, is_audio
 from audiosocket_sim.asterisk.profiles import Attach
-from audiosocket_sim.live.capture.tape import Tape
+from audiosocket_sim.live.capture.tape import AskedAt, Tape
 from audiosocket_sim.live.captured_call import (
     BotPacket,
     CapturedCall,
@@ -24,11 +24,20 @@ from audiosocket_sim.scenario.model import PACKET_TIMES_MS
 __all__ = ["captured_call"]
 
 _BREACH_SECONDS = 0.1
-"""An end so soon after what Asterisk does not take is Asterisk's."""
+"""When the caller's side closes this soon after a message that Asterisk does not accept, Asterisk ended the call."""
+_KEYS = "0123456789*#ABCD"
+
+_Timed = tuple[float, Message]
+_Milliseconds = Callable[[float], int]
+"""Converts a loop time in seconds to whole milliseconds since the UUID, 0 for anything earlier."""
 
 
 def captured_call(tape: Tape, *, version: str, attach: Attach) -> CapturedCall | None:
-    """The call; None where there was none: no UUID came, or the bytes were no AudioSocket."""
+    """Return the call on `tape`, or None if there was none: no UUID came, or the bytes were not AudioSocket.
+
+    `version` and `attach` name the Asterisk whose rules the scenario is replayed by. Audio that is not 8 kHz always
+    gives `chan`, since the application sends 8 kHz only.
+    """
     if tape.uuid is None or tape.no_audiosocket is not None or not tape.caller:
         return None
     t0 = tape.caller[0][0]
@@ -36,78 +45,101 @@ def captured_call(tape: Tape, *, version: str, attach: Attach) -> CapturedCall |
     def ms(at: float) -> int:
         return max(0, round((at - t0) * 1000))
 
-    caller = list(_messages(tape.caller))
-    sound = [(at, message) for at, message in caller if is_audio(message.kind) and message.payload]
+    caller, bot = list(_messages(tape.caller)), list(_messages(tape.bot))
+    sound = _audio(caller)
     rate_hz = RATE_HZ[sound[0][1].kind] if sound else 8000
-    digits = [(at, dtmf_digit(message.payload)) for at, message in caller if message.kind == Kind.DTMF]
-    bot = list(_messages(tape.bot))
-    seen_until = max(at for at, _ in (*caller[-1:], *bot[-1:]))
-    ended_at = seen_until if tape.ended_at is None or tape.is_full else tape.ended_at
-    understood = any(
-        told.text for told in tape.reported
-    )  # and nobody asked through us: the server was not pointed there
     return CapturedCall(
         uuid=UUID(tape.uuid),
-        ending=_ending(tape, bot, ms(ended_at)),
+        ending=_ending(tape, bot, ms(_ended_at(tape, caller, bot))),
         version=version,
         attach=attach if rate_hz == 8000 else "chan",
         rate_hz=rate_hz,
         packet_time_ms=_packet_time_ms([message for _, message in sound], rate_hz),
         caller=tuple(Packet(ms(at), message.payload) for at, message in sound),
-        bot=tuple(
-            BotPacket(ms(at), RATE_HZ[message.kind], message.payload)
-            for at, message in bot
-            if is_audio(message.kind) and message.payload
-        ),
-        keys=tuple(
-            KeyPressed(ms(at), digit) for at, digit in digits if digit is not None and digit in "0123456789*#ABCD"
-        ),
-        recognised=tuple(
-            CapturedRecognition(round(t.seconds * 1000), t.text) for t in tape.reported if t.text is not None
-        ),
-        states=tuple(
-            ReportedState(round(t.seconds * 1000), t.before, t.after) for t in tape.reported if t.text is None
-        ),
-        exchanges=tuple(
-            Exchange(
-                ms(asked.at),
-                asked.content,
-                asked.conversation_id,
-                None if asked.answer is None else replace(asked.answer, at_ms=ms(asked.answered_at)),
-            )
-            for asked in tape.asked
-        ),
+        bot=tuple(BotPacket(ms(at), RATE_HZ[message.kind], message.payload) for at, message in _audio(bot)),
+        keys=_keys(caller, ms),
+        recognised=_recognised(tape),
+        states=_states(tape),
+        exchanges=tuple(_exchange(asked, ms) for asked in tape.asked),
         pushes=tuple(CapturedPush(ms(push.at), push.body, push.http_status) for push in tape.pushed),
-        backend_captured=tape.backend_captured and (bool(tape.asked) or not understood),
+        backend_captured=_is_backend_captured(tape),
     )
 
 
-def _messages(chunks: Sequence[tuple[float, bytes]]) -> Iterator[tuple[float, Message]]:
-    """The whole messages of each chunk; a piece at the end of the stream is none."""
+def _messages(chunks: Sequence[tuple[float, bytes]]) -> Iterator[_Timed]:
+    """Yield the whole messages of each chunk with its time, up to a hang-up; an unfinished last message is left out."""
     for at, data in chunks:
         start = 0
-        while len(data) - start >= 3:
-            end = start + 3 + (data[start + 1] << 8 | data[start + 2])
+        while len(data) - start >= HEADER_BYTES:
+            end = start + HEADER_BYTES + (data[start + 1] << 8 | data[start + 2])
             if data[start] == Kind.HANGUP:
                 return
             if end > len(data):
                 break
-            yield at, Message(data[start], data[start + 3 : end])
+            yield at, Message(data[start], data[start + HEADER_BYTES : end])
             start = end
 
 
-def _ending(tape: Tape, bot: Sequence[tuple[float, Message]], at_ms: int) -> Ending:
-    if tape.is_full:  # the call went on, unseen
+def _audio(messages: Sequence[_Timed]) -> list[_Timed]:
+    """The audio messages that have a payload."""
+    return [(at, message) for at, message in messages if is_audio(message.kind) and message.payload]
+
+
+def _keys(caller: Sequence[_Timed], ms: _Milliseconds) -> tuple[KeyPressed, ...]:
+    digits = [(at, dtmf_digit(message.payload)) for at, message in caller if message.kind == Kind.DTMF]
+    return tuple(KeyPressed(ms(at), digit) for at, digit in digits if digit is not None and digit in _KEYS)
+
+
+def _recognised(tape: Tape) -> tuple[CapturedRecognition, ...]:
+    return tuple(
+        CapturedRecognition(round(event.seconds * 1000), event.text)
+        for event in tape.reported
+        if event.text is not None
+    )
+
+
+def _states(tape: Tape) -> tuple[ReportedState, ...]:
+    return tuple(
+        ReportedState(round(event.seconds * 1000), event.before, event.after)
+        for event in tape.reported
+        if event.text is None
+    )
+
+
+def _exchange(asked: AskedAt, ms: _Milliseconds) -> Exchange:
+    answer = None if asked.answer is None else replace(asked.answer, at_ms=ms(asked.answered_at))
+    return Exchange(ms(asked.at), asked.content, asked.conversation_id, answer)
+
+
+def _is_backend_captured(tape: Tape) -> bool:
+    """False also if the server recognised words and no question came: then the server asks its backend directly."""
+    understood = any(event.text for event in tape.reported)
+    return tape.backend_captured and (bool(tape.asked) or not understood)
+
+
+def _ended_at(tape: Tape, caller: Sequence[_Timed], bot: Sequence[_Timed]) -> float:
+    """The loop time of the end, or of the last message on the tape if the end is not on it."""
+    if tape.ended_at is None or tape.is_full:
+        return max(at for at, _ in (*caller[-1:], *bot[-1:]))
+    return tape.ended_at
+
+
+def _ending(tape: Tape, bot: Sequence[_Timed], at_ms: int) -> Ending:
+    if tape.is_full:  # the call went on after the tape was full
         return Ending(at_ms, "nobody", "interrupted")
-    last = bot[-1] if bot else None
-    breach = last is not None and not (is_audio(last[1].kind) and last[1].payload)
-    if tape.who == "caller" and breach and last is not None and (tape.ended_at or 0) - last[0] < _BREACH_SECONDS:
+    if tape.who == "caller" and bot and _is_breach(bot[-1], tape.ended_at or 0):
         return Ending(at_ms, "asterisk", "protocol")
     return Ending(at_ms, tape.who, tape.how)
 
 
+def _is_breach(last: _Timed, ended_at: float) -> bool:
+    """Whether the bot's last message is one that Asterisk does not accept, and the call ended right after it."""
+    at, message = last
+    return not (is_audio(message.kind) and message.payload) and ended_at - at < _BREACH_SECONDS
+
+
 def _packet_time_ms(sound: Sequence[Message], rate_hz: int) -> int:
-    """What most of the packets last."""
+    """The commonest duration of a packet, or 20 if Asterisk has no such packet time."""
     lengths = Counter(len(message.payload) // 2 * 1000 // rate_hz for message in sound)
     usual = lengths.most_common(1)[0][0] if lengths else 20
     return usual if usual in PACKET_TIMES_MS else 20
