@@ -1,6 +1,8 @@
-"""A live call as data, and how it becomes a scenario: `captured` is the data, `write_scenario` the door. Pure but for
-the files that `writer` writes: no socket, no loop, no clock. The parts: cutting, pairing, heard, steps, replies,
-redact."""
+"""A live call as data, and its conversion to a scenario. `model` holds the data; `write_scenario` is the way in.
+
+No socket, no event loop and no clock. All of it is pure except `writer`, `sound_and_cassette` and `files`, which write
+files, and `analysis`, which reads the phrase book and the hold music.
+"""
 
 from audiosocket_sim.live.captured_call.files import NameTaken, free_name
 from audiosocket_sim.live.captured_call.model import (

@@ -1,6 +1,6 @@
-"""What the AI backend answers in the scenario: the cassette as `ai:` replies, in its order. Pure.
+"""Turn the cassette into the scenario's `ai:` replies, in the same order. Pure.
 
-Where the backend was not captured, its answers are guessed from what the bot was heard to say.
+If the backend was not captured, its answers are guessed from what the bot was heard to say.
 """
 
 import itertools
@@ -23,14 +23,14 @@ _PLAIN_BODY = frozenset({"content", "timestamp", "set_call_status"})
 
 @dataclass(frozen=True, slots=True)
 class Replies:
-    """`ai:` as it is written, and what could not be written, in words for people."""
+    """The entries of `ai:`, and descriptions, for people, of what could not be expressed there."""
 
     replies: tuple[Mapping[str, Any], ...]
     left_out: tuple[str, ...] = ()
 
 
 def captured_replies(call: CapturedCall) -> Replies:
-    """Every exchange as a reply, every push behind the answer before it."""
+    """Return every exchange of the call as a reply, with each push attached to the last answer before it."""
     asked = [e for e in call.exchanges if not _is_redirect(e)]
     left_out: list[str] = []
     if asked and all(e.answer is not None and e.answer.fault == "refused" for e in asked):
@@ -43,14 +43,17 @@ def captured_replies(call: CapturedCall) -> Replies:
         elif not before or written[before[-1]].get("fault") == "no_answer":
             left_out.append("a push that came before any answer")
         else:
-            _push_behind(written[before[-1]], asked[before[-1]], push, call.pushes)
+            _attach_push(written[before[-1]], asked[before[-1]], push, call.pushes)
     return Replies(tuple(written), tuple(left_out))
 
 
 def guessed_replies(
     call: CapturedCall, understood: Sequence[Turn], sentences: Sequence[Sentence], holds: Sequence[HoldStretch]
 ) -> Replies:
-    """One reply a turn, from the sentence that followed it; the status from what came then."""
+    """Return one reply for each turn, from the first sentence after it; the status is inferred from what followed.
+
+    A turn after which no sentence was recognised gets no reply.
+    """
     written: list[Mapping[str, Any]] = []
     for index, turn in enumerate(understood):
         until = understood[index + 1].at_ms if index + 1 < len(understood) else call.ending.at_ms
@@ -66,11 +69,13 @@ def guessed_replies(
             reply["then_pushes"] = _guessed_pushes(after, last=last and call.ending.who == "server")
         written.append(reply)
     missing = len(understood) - len(written)
-    return Replies(tuple(written), (f"{missing} answers of the backend, which nobody heard",) if missing else ())
+    answers = "1 answer" if missing == 1 else f"{missing} answers"
+    left_out = f"{answers} of the backend: no words of the bot were recognised after the question"
+    return Replies(tuple(written), (left_out,) if missing else ())
 
 
 def message_text(body: Mapping[str, Any] | None) -> str | None:
-    """`mensagem` of an answer, where it is a text."""
+    """Return the `mensagem` of a backend's answer or push, or None if there is none or it is not text."""
     content = None if body is None else body.get("content")
     says = content.get("mensagem") if isinstance(content, Mapping) else None
     return says if isinstance(says, str) else None
@@ -106,7 +111,7 @@ def _reply(exchange: Exchange, end_ms: int) -> dict[str, Any]:
 
 def _fault(answer: Answer) -> str | None:
     if answer.fault is not None:
-        return "reset"  # also refused, which the scenario knows only of a backend that never answers
+        return "reset"  # "refused" too: a scenario has that fault only for a backend that never answers
     status = answer.http_status or 0
     if status == 404:
         return "http_404"
@@ -116,7 +121,7 @@ def _fault(answer: Answer) -> str | None:
 
 
 def _message(body: Mapping[str, Any]) -> dict[str, Any]:
-    """`says` and `set_call_status` where they are all that matters, else the whole body."""
+    """Return the body in the scenario's words: `says` and `set_call_status` if they are all of it, else `body`."""
     content, status = body.get("content"), body.get("set_call_status")
     if not _is_plain(body):
         return {"body": dict(body)}
@@ -139,18 +144,19 @@ def _is_plain(body: Mapping[str, Any]) -> bool:
     return not both and all(isinstance(text, str) for text in texts) and not content.get("dados")
 
 
-def _push_behind(reply: dict[str, Any], exchange: Exchange, push: CapturedPush, pushes: Sequence[CapturedPush]) -> None:
+def _attach_push(reply: dict[str, Any], exchange: Exchange, push: CapturedPush, pushes: Sequence[CapturedPush]) -> None:
+    """Add the push to the reply's `then_pushes`; its `after` counts from the push or the answer before it."""
     assert exchange.answer is not None
-    behind: list[dict[str, Any]] = reply.setdefault("then_pushes", [])
+    attached: list[dict[str, Any]] = reply.setdefault("then_pushes", [])
     before = [p.at_ms for p in pushes if exchange.answer.at_ms <= p.at_ms < push.at_ms]
-    sent_at = before[-1] if behind and before else exchange.answer.at_ms
+    sent_at = before[-1] if attached and before else exchange.answer.at_ms
     message = _message(push.body)
     body = message.get("body")
-    if body is not None:  # a push has no `body` in the language: what of it can be said
+    if body is not None:  # a scenario's push has no `body`: keep the message and the status
         status = body.get("set_call_status")
         message = {} if message_text(body) is None else {"says": message_text(body)}
         message |= {"set_call_status": status} if isinstance(status, str) else {}
     written = {"after": format_duration(push.at_ms - sent_at), **message}
     if push.http_status != 202:
         written["expect_http"] = push.http_status
-    behind.append(written)
+    attached.append(written)

@@ -1,6 +1,6 @@
-"""Everything that can be told from a captured call: what the caller did, what the bot was heard to do, who asked what.
+"""Analyse a captured call: the caller's utterances, what the bot understood, and what the caller heard of the bot.
 
-Pure but for the phrase book and the hold music that it reads from disk, once.
+Pure, except that `load_known_sounds` reads the phrase book and the hold music from disk, once per folder.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ __all__ = ["Analysis", "KnownSounds", "analyse", "load_known_sounds"]
 
 @dataclass(frozen=True, slots=True)
 class KnownSounds:
-    """What the ear knows beforehand: the bot's prompts, and its hold loop as 8 kHz SLIN."""
+    """Sounds that can be recognised in the bot's audio: its prompts, and its hold loop as 8 kHz SLIN (empty: none)."""
 
     book: PhraseBook
     hold_pcm: bytes
@@ -30,7 +30,7 @@ class KnownSounds:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """Of one call; times are ms since the UUID."""
+    """The results for one call. Times are ms since the UUID; `noise_dbfs` is None on a silent line."""
 
     track: Track
     utterances: tuple[CapturedUtterance, ...]
@@ -42,7 +42,10 @@ class Analysis:
 
 @lru_cache(maxsize=8)
 def load_known_sounds(folder: Path) -> KnownSounds:
-    """The prompts and the hold music near the folder, and the project's own. Raises PhraseBookError, AudioFileError."""
+    """Load the prompts and the hold music near `folder`, and the project's own prompts.
+
+    Blocks: it reads files. Raises PhraseBookError, AudioFileError.
+    """
     near = nearest_folder("audio/prompts", folder, MANIFEST_NAME)
     own = PROJECT / "audio" / "prompts"
     prompts = [path for path in dict.fromkeys((near, own)) if path is not None and path.is_dir()]
@@ -51,7 +54,10 @@ def load_known_sounds(folder: Path) -> KnownSounds:
 
 
 def analyse(call: CapturedCall, ear: KnownSounds) -> Analysis:
-    """Some 100 ms of work for a minute of call: for the executor."""
+    """Analyse the call, with the bot's audio compared to the sounds in `ear`.
+
+    Takes about 100 ms of computation for each minute of call: run it in an executor.
+    """
     track = assemble_track(call.caller, call.rate_hz, call.packet_time_ms)
     bot = hear_bot(call.bot, call.ending.at_ms, ear.book, ear.hold_pcm)
     understood = understood_turns(call)

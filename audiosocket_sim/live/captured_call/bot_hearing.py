@@ -1,6 +1,7 @@
-"""What the caller heard of the bot, by the simulator's ear: speech with its words where they can be read, hold audio.
+"""Find what the caller heard of the bot: its sentences, with their words if they can be recognised, and hold audio.
 
-Pure. The book is that of the ear (`audio/prompts`); a voice that is not in it is speech without words.
+Pure. It uses the simulator's own ear (`hearing.Ear`). Words are recognised for the prompts of the phrase book only
+(`audio/prompts`); any other voice is speech without words.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ _CUT_OFF_MS = 60
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A stretch of the bot's speech. `text`: None where the voice cannot be read, or the phrase was cut off."""
+    """A stretch of the bot's speech. `text` is None if it was not recognised, or if the phrase was cut off."""
 
     start_ms: int
     end_ms: int
@@ -25,12 +26,13 @@ class Sentence:
 
     @property
     def length_ms(self) -> int:
+        """The duration in ms."""
         return self.end_ms - self.start_ms
 
 
 @dataclass(frozen=True, slots=True)
 class HoldStretch:
-    """Hold audio, from when to when."""
+    """Hold audio from `start_ms` to `end_ms`."""
 
     start_ms: int
     end_ms: int
@@ -38,7 +40,7 @@ class HoldStretch:
 
 @dataclass(frozen=True, slots=True)
 class HeardBot:
-    """All that was heard, in order, and as sound: 8 kHz SLIN since the UUID."""
+    """All that the caller heard of the bot, in order of time; `sound` is 8 kHz SLIN since the UUID."""
 
     sentences: tuple[Sentence, ...]
     holds: tuple[HoldStretch, ...]
@@ -46,7 +48,10 @@ class HeardBot:
 
 
 def hear_bot(packets: Sequence[BotPacket], end_ms: int, book: PhraseBook, hold_pcm: bytes) -> HeardBot:
-    """The whole call's bot. `hold_pcm`: the hold loop, 8 kHz SLIN; empty for none."""
+    """Hear the bot's packets of a whole call, which ended at `end_ms`.
+
+    `hold_pcm` is the hold loop to recognise, 8 kHz SLIN; empty for none.
+    """
     facts: list[Fact] = []
     ear = Ear(book, hold_pcm, facts.append)
     ear.advance(0.0)

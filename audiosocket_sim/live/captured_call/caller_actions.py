@@ -1,4 +1,4 @@
-"""What the caller did, in order of time: utterances, keys, mutes, the hang-up. Pure; times are ms since the UUID."""
+"""The caller's actions in order of time: utterances, key presses and mutes. Pure; times are ms since the UUID."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,23 +19,25 @@ _PACKET_MS = 20
 
 @dataclass(frozen=True, slots=True)
 class Spoke:
-    """One utterance; `number` counts from 1."""
+    """The caller said one utterance; `number` counts from 1."""
 
     number: int
     utterance: CapturedUtterance
 
     @property
     def start_ms(self) -> int:
+        """The start of the utterance's cut, ms since the UUID."""
         return self.utterance.start_ms
 
     @property
     def end_ms(self) -> int:
+        """The end of the utterance's cut, ms since the UUID."""
         return self.utterance.end_ms
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPresses:
-    """One key, from when to when it was held."""
+    """The caller held one key from `start_ms` to `end_ms`."""
 
     start_ms: int
     end_ms: int
@@ -44,7 +46,7 @@ class KeyPresses:
 
 @dataclass(frozen=True, slots=True)
 class Muted:
-    """Nothing was sent. `end_ms` None: to the end of the call."""
+    """The phone sent nothing from `start_ms` to `end_ms`; None means to the end of the call."""
 
     start_ms: int
     end_ms: int | None
@@ -56,7 +58,10 @@ Action = Spoke | KeyPresses | Muted
 def caller_actions(
     utterances: Sequence[CapturedUtterance], keys: Sequence[KeyPressed], track: Track, ending: Ending
 ) -> tuple[Action, ...]:
-    """All of it, by its start."""
+    """Return every action of the caller, sorted by its start.
+
+    A gap in `track` that lasts longer than `MUTE_MS` is a mute, unless a pressed key explains it.
+    """
     pressed: list[KeyPresses] = []
     for key in keys:
         pressed.append(_key(key, track, pressed[-1].end_ms if pressed else None))
@@ -73,8 +78,12 @@ def caller_actions(
 
 
 def _key(key: KeyPressed, track: Track, last_up_ms: int | None) -> KeyPresses:
-    """While a key is held no sound comes: the hole before it came up says how long that was. Keys in one hole are
-    told apart by when they came up."""
+    """Return when the key was pressed and released.
+
+    Asterisk reports a key when it is released, and the phone sends no sound while the key is held: the gap before the
+    release shows how long that was. Several keys in one gap are separated by their releases; `last_up_ms` is the
+    release of the key before, None for the first key.
+    """
     gaps = [gap for gap in track.gaps if gap.start_ms < key.at_ms <= gap.end_ms + _PACKET_MS]
     held_ms = _USUAL_TONE_MS
     if gaps and last_up_ms is not None and last_up_ms > gaps[-1].start_ms:

@@ -1,4 +1,4 @@
-"""`cassette.json`: what the AI backend was asked and what it answered, whole and in order. Pure; times are ms."""
+"""The text of `cassette.json`: every question to the AI backend, every answer and every push. Pure."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ _VERSION = 1
 
 
 def cassette(call: CapturedCall) -> str:
-    """The text of the file: exchanges and pushes, `at_ms` since the UUID, bodies as they were."""
+    """Return the text of the file: exchanges and pushes with `at_ms` since the UUID and their bodies unchanged."""
     exchanges = [
         {
             "at_ms": exchange.at_ms,
@@ -27,7 +27,7 @@ def cassette(call: CapturedCall) -> str:
 
 
 def _answer(answer: Answer) -> dict[str, Any]:
-    told: dict[str, Any] = {"at_ms": answer.at_ms}
     if answer.fault is not None:
-        return {**told, "fault": answer.fault}
-    return {**told, "http_status": answer.http_status, "body": None if answer.body is None else dict(answer.body)}
+        return {"at_ms": answer.at_ms, "fault": answer.fault}
+    body = None if answer.body is None else dict(answer.body)
+    return {"at_ms": answer.at_ms, "http_status": answer.http_status, "body": body}

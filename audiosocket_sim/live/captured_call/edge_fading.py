@@ -1,7 +1,7 @@
-"""The outer half of what was cut with an utterance, faded: the line's noise there is not the speech's. Pure.
+"""Fade the edges of an utterance's recording, which hold the line's noise and no speech. Pure.
 
-A recording is known by how its speech begins; noise before it that is not far below the speech would be taken for it.
-The line of the scenario adds the noise again.
+The phrase book recognises a recording by the onset of its speech. Noise before it that is nearly as loud as the speech
+would be taken for that onset. In the scenario the simulated line adds the noise again.
 """
 
 import numpy as np
@@ -11,10 +11,15 @@ from audiosocket_sim.live.captured_call.track import RATE_HZ
 __all__ = ["fade_edges"]
 
 _FLOOR = 10 ** (-40 / 20)
+"""The gain at the very edge: -40 dB."""
 
 
 def fade_edges(pcm: bytes, before_ms: int, behind_ms: int) -> bytes:
-    """The utterance with the outer halves of `before_ms` and `behind_ms` faded in and out."""
+    """Return `pcm` (8 kHz SLIN) with its edges faded in and out.
+
+    `before_ms` and `behind_ms` are the lengths of the sound before and after the speech; the outer half of each is
+    faded.
+    """
     sound = np.frombuffer(pcm, dtype="<i2").astype(np.float64)
     head = min(len(sound), max(0, before_ms) // 2 * RATE_HZ // 1000)
     tail = min(len(sound) - head, max(0, behind_ms) // 2 * RATE_HZ // 1000)

@@ -1,7 +1,7 @@
-"""One live call as it was taken down: what either side sent, and when. Data only.
+"""One captured live call: what each side sent, and when. Data only.
 
-Times are whole milliseconds since the UUID; what came before it counts as 0. Sound is 16-bit SLIN. The caller's words
-are in it: it is private data, and whoever holds it keeps it from logs.
+Times are whole milliseconds since the UUID; anything earlier counts as 0. Sound is 16-bit SLIN. The data holds the
+caller's words and voice, which are private: never write any of it to a log.
 """
 
 from collections.abc import Mapping
@@ -27,12 +27,12 @@ __all__ = [
 ]
 
 Fault = Literal["no_answer", "reset", "refused"]
-"""What became of a request that got no HTTP answer: nothing came, the connection broke, nobody listened."""
+"""Why a request got no HTTP answer: nothing came, the connection broke, or nothing listened at the address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One audio message of the caller; `at_ms`: when it came, which is when its sound ended."""
+    """One audio message of the caller. `at_ms` is when it arrived, which is when its sound ended."""
 
     at_ms: int
     payload: bytes
@@ -40,7 +40,7 @@ class Packet:
 
 @dataclass(frozen=True, slots=True)
 class BotPacket:
-    """One audio message of the bot, and when it reached the caller's side."""
+    """One audio message of the bot. `at_ms` is when it was passed on towards the caller."""
 
     at_ms: int
     rate_hz: int
@@ -49,7 +49,7 @@ class BotPacket:
 
 @dataclass(frozen=True, slots=True)
 class KeyPressed:
-    """A key of the caller's phone. Asterisk tells it when it comes up, at `at_ms`."""
+    """A key of the caller's phone. Asterisk reports it when the key is released, at `at_ms`."""
 
     at_ms: int
     digit: str
@@ -57,7 +57,7 @@ class KeyPressed:
 
 @dataclass(frozen=True, slots=True)
 class CapturedRecognition:
-    """A final transcript that the control API told; an empty text is speech in which no words were found."""
+    """A final transcript reported by the control API. An empty text is speech in which no words were recognised."""
 
     at_ms: int
     text: str
@@ -65,7 +65,7 @@ class CapturedRecognition:
 
 @dataclass(frozen=True, slots=True)
 class ReportedState:
-    """A change of state that the control API told."""
+    """A change of the bot's state reported by the control API."""
 
     at_ms: int
     before: str
@@ -74,7 +74,7 @@ class ReportedState:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the AI backend answered: an HTTP status, and the body where that was JSON; or, without a status, a fault."""
+    """An answer of the AI backend: its HTTP status, and its body if that is a JSON object; or else a `fault`."""
 
     at_ms: int
     http_status: int | None = None
@@ -84,7 +84,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question to the AI backend: the caller's words as the bot understood them. No answer: the call was over."""
+    """A question to the AI backend, with the caller's words as the bot understood them, and its answer.
+
+    `answer` is None if the call ended before one came.
+    """
 
     at_ms: int
     text: str
@@ -94,7 +97,10 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class CapturedPush:
-    """A later message of the backend to the control API; `http_status` is what that answered, None: nothing."""
+    """A later message that the backend pushed to the control API.
+
+    `http_status` is the control API's answer, None if it gave none.
+    """
 
     at_ms: int
     body: Mapping[str, Any]
@@ -103,9 +109,9 @@ class CapturedPush:
 
 @dataclass(frozen=True, slots=True)
 class CapturedUtterance:
-    """A stretch of the caller's speech. The cut, `start_ms` to `end_ms`, holds more than the speech itself.
+    """A stretch of the caller's speech. The cut from `start_ms` to `end_ms` has some sound before and after the speech.
 
-    `text`: what the bot took it for; None where it recognised nothing.
+    `text` is what the bot recognised, None if it recognised nothing.
     """
 
     start_ms: int
@@ -117,9 +123,7 @@ class CapturedUtterance:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How the call ended, in the words of `asterisk.LegEnd`: `who` server, caller or asterisk; nobody where it was
-    still going on when the capture was stopped. `how`: hangup_message, fin, reset, mid_frame, protocol or interrupted.
-    """
+    """How the call ended, in the terms of `asterisk.LegEnd`. `who` is nobody if the capture stopped before the call."""
 
     at_ms: int
     who: Literal["server", "caller", "asterisk", "nobody"]
@@ -128,11 +132,12 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class CapturedCall:
-    """The whole call. `version` is the Asterisk whose rules it is replayed by; sequences are in the order of time.
+    """The whole call. All sequences are in the order of time.
 
-    backend_captured: the AI backend was asked through the capture, so that `exchanges` are all there were.
-    utterances: where the caller spoke, where that is known; None: it is to be found in his sound. redacted: no text,
-    digit or sound in it is the live call's any more.
+    version, attach: the Asterisk whose rules the scenario is replayed by.
+    backend_captured: the AI backend was asked through the capture, so that `exchanges` is complete.
+    utterances: the caller's utterances if they are known; None if they are to be found in his sound.
+    redacted: no text, digit or sound of the live call is left in it.
     """
 
     uuid: UUID

@@ -1,7 +1,8 @@
-"""A captured call without what was said in it: the same course of events, with no word, digit or sound of it left.
+"""Redact a captured call: keep its course of events, and no word, digit or sound of it.
 
-Kept: when each side spoke and for how long, how many keys and when, statuses, faults, how it ended. Everything that is
-kept is written anew from those; nothing is copied from the call's own bytes, so that no field can be overlooked.
+What is kept: when each side spoke and for how long, how many keys were pressed and when, statuses, faults, and how the
+call ended. The redacted call is built anew from these facts and nothing is copied from the bytes of the live call, so
+that no field can be overlooked.
 """
 
 from collections.abc import Mapping
@@ -35,16 +36,17 @@ _TIMESTAMP = "2025-01-01T12:00:00"
 _STATUSES = frozenset({"USER_TURN", "WAITING", "IA_TURN", "STANDBY"})
 _OTHER_STATUS = "OTHER"
 _BOT_PATTERNS = 1_000_000
-"""Numbers of the bot's patterns begin here: none of them is one of the caller's."""
+"""The number of the bot's first tone pattern, so high that the caller's patterns never reach it."""
 _BYTES_PER_MS = 2 * RATE_HZ // 1000
 _FRAME_MS = 20
 _HANG_OVER_MS = 100
-"""So long after its end speech is still speech to a voice activity detector: it will be added to the pattern again."""
+"""How long a voice activity detector keeps marking speech after its end. The pattern is made shorter by this much,
+since its own end will be extended in the same way."""
 _SHORTEST_MS = 200
 
 
 class _Labels:
-    """Texts as «utterance n», the same text always the same."""
+    """Replaces each text by «utterance n»; the same text always gets the same number."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
@@ -55,7 +57,11 @@ class _Labels:
 
 
 def redact(call: CapturedCall, ear: KnownSounds | None = None) -> CapturedCall:
-    """The call, redacted. `ear`: what the bot is known to say, else the project's own. Blocks: for the executor."""
+    """Return the call redacted.
+
+    `ear` holds the prompts and the hold loop of the bot; None for the project's own. Blocks: run it in an executor.
+    Raises PhraseBookError, AudioFileError.
+    """
     ear = load_known_sounds(PROJECT) if ear is None else ear
     seen = analyse(call, ear)
     labels = _Labels()
@@ -84,11 +90,11 @@ def redact(call: CapturedCall, ear: KnownSounds | None = None) -> CapturedCall:
 
 
 def _caller(call: CapturedCall, seen: Analysis, utterances: tuple[CapturedUtterance, ...]) -> tuple[Packet, ...]:
-    """Packets at the pace of the phone, where there were any: silence, and a pattern for each utterance."""
+    """Return packets at the phone's packet time, with the same gaps: silence, and a tone pattern for each utterance."""
     length_ms = seen.track.end_ms
     sound = bytearray(length_ms * _BYTES_PER_MS)
     for number, u in enumerate(utterances, 1):
-        _lay(
+        _place(
             sound,
             u.speech_start_ms,
             tone_pattern(number, max(_SHORTEST_MS, u.speech_end_ms - u.speech_start_ms - _HANG_OVER_MS)),
@@ -104,14 +110,14 @@ def _caller(call: CapturedCall, seen: Analysis, utterances: tuple[CapturedUttera
 
 
 def _bot(call: CapturedCall, seen: Analysis, hold_pcm: bytes) -> tuple[BotPacket, ...]:
-    """Frames of 20 ms from the first sound to the end: silence, patterns, and the project's own hold music."""
+    """Return 20 ms frames from the bot's first sound to the end: silence, tone patterns, and the hold music."""
     end_ms = call.ending.at_ms
     sound = bytearray((end_ms + _FRAME_MS) * _BYTES_PER_MS)
     for hold in seen.bot.holds:
         n_bytes = (hold.end_ms - hold.start_ms) * _BYTES_PER_MS
-        _lay(sound, hold.start_ms, (hold_pcm * (n_bytes // max(1, len(hold_pcm)) + 1))[:n_bytes])
+        _place(sound, hold.start_ms, (hold_pcm * (n_bytes // max(1, len(hold_pcm)) + 1))[:n_bytes])
     for number, s in enumerate(seen.bot.sentences, _BOT_PATTERNS):
-        _lay(sound, s.start_ms, tone_pattern(number, s.length_ms))
+        _place(sound, s.start_ms, tone_pattern(number, s.length_ms))
     first_ms = call.bot[0].at_ms if call.bot else end_ms
     return tuple(
         BotPacket(at, RATE_HZ, bytes(sound[at * _BYTES_PER_MS : (at + _FRAME_MS) * _BYTES_PER_MS]))
@@ -119,7 +125,8 @@ def _bot(call: CapturedCall, seen: Analysis, hold_pcm: bytes) -> tuple[BotPacket
     )
 
 
-def _lay(sound: bytearray, at_ms: int, pcm: bytes) -> None:
+def _place(sound: bytearray, at_ms: int, pcm: bytes) -> None:
+    """Overwrite `sound` with `pcm` from `at_ms` on; the length of `sound` stays the same."""
     start = max(0, at_ms) * _BYTES_PER_MS
     piece = pcm[: max(0, len(sound) - start)]
     sound[start : start + len(piece)] = piece
@@ -137,7 +144,7 @@ def _exchange(exchange: Exchange, labels: _Labels) -> Exchange:
 
 
 def _body(body: Mapping[str, Any], labels: _Labels) -> dict[str, Any]:
-    """The same answer to a bot: its message and its status, each where it was. Every other field is dropped."""
+    """Return an answer with the same effect on a bot: its message and its status, each where it was, and no more."""
     written: dict[str, Any] = {"timestamp": _TIMESTAMP}
     content = body.get("content")
     if isinstance(content, Mapping):

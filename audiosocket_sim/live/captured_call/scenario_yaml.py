@@ -1,4 +1,4 @@
-"""The scenario as YAML that reads well: short forms, one line a step, comments where something is to be known. Pure."""
+"""Write a scenario as YAML for people: short forms, one line for each step, and explaining comments. Pure."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,10 @@ def scenario_yaml(
     max_duration: str | None = None,
     notes: Sequence[str] = (),
 ) -> str:
-    """The text of the file. `notes` stand above it, a comment line each."""
+    """Return the text of the file. Each of `notes` becomes a comment line at the top.
+
+    The other arguments are the values of the scenario's keys of the same names.
+    """
     whole = CommentedMap(summary=summary)
     whole["asterisk"] = DoubleQuotedScalarString(asterisk["version"]) if len(asterisk) == 1 else _flow(asterisk)
     whole["line"] = _flow(line)
@@ -56,7 +59,7 @@ def _value(key: str, value: Any) -> Any:
 
 
 def _flow(value: Any) -> Any:
-    """Mappings on one line, all the way down."""
+    """Return `value` with all its mappings, nested ones too, in YAML's flow style: on one line."""
     if not isinstance(value, Mapping):
         return value
     flow = CommentedMap({key: _value(key, inner) for key, inner in value.items()})
@@ -74,13 +77,13 @@ def _reply(reply: Mapping[str, Any]) -> CommentedMap:
 
 
 def _comment(text: str) -> str:
-    """One line, whatever is in it."""
+    """Return `text` as one line of printable characters, cut to `_LONGEST_COMMENT`."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= _LONGEST_COMMENT else line[: _LONGEST_COMMENT - 1] + "…"
 
 
 def _quoted(node: Any) -> None:
-    """In place: texts with a line break that ruamel takes for a common letter, which a reader would fold away."""
+    """Quote, in place, the texts with an unusual line break: ruamel writes it unquoted, and a YAML reader drops it."""
     items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in list(items):
         if isinstance(value, str) and any(c in value for c in _ODD_LINE_BREAKS):

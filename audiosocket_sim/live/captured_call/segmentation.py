@@ -1,7 +1,7 @@
-"""The caller's track cut into utterances. Pure; it decides where speech is, not what is said (`pairing`).
+"""Cut the caller's track into utterances. Pure. It finds where speech is; `text_pairing` finds its text.
 
-Voice activity is webrtcvad's, frame by frame, beside the level of the line's own noise. A stretch is cut with some
-sound before and behind it, so that a soft start and a soft end are kept.
+Speech is what webrtcvad marks as voice, frame by frame, and what is louder than the line's own noise. Each cut keeps
+some sound before and after the speech, so that a soft start and a soft end are not lost.
 """
 
 import statistics
@@ -19,12 +19,12 @@ from audiosocket_sim.live.captured_call.track import RATE_HZ, Gap, Track
 __all__ = ["MUTE_MS", "cut_utterances", "mutes", "noise_floor_dbfs"]
 
 MUTE_MS = 200
-"""A hole longer than this is a phone that sends nothing."""
+"""A gap longer than this is a mute: the phone sends nothing."""
 
 FRAME_MS = 20
 _AGGRESSIVENESS = 2
 _SAME_STRETCH_MS = 400
-"""A shorter pause does not end an utterance."""
+"""A pause up to this long does not end an utterance."""
 _SHORTEST_VOICED_FRAMES = 5
 _ABOVE_NOISE_DB = 6.0
 _PRE_ROLL_MS = 300
@@ -34,7 +34,10 @@ _ECHO_AROUND_MS = 300
 
 
 def cut_utterances(track: Track, echo: EstimatedEcho | None = None) -> tuple[CapturedUtterance, ...]:
-    """The utterances of a track, in order; none overlaps another, none reaches into a mute, none is the bot's echo."""
+    """Return the utterances of the track, in order.
+
+    No utterance overlaps another, extends into a mute, or is the bot's echo (`echo`, None if the line has none).
+    """
     stretches = _stretches(track, echo)
     found: list[CapturedUtterance] = []
     for index, (start, end) in enumerate(stretches):
@@ -48,12 +51,15 @@ def cut_utterances(track: Track, echo: EstimatedEcho | None = None) -> tuple[Cap
 
 
 def mutes(track: Track) -> tuple[Gap, ...]:
-    """The holes that are no lost packet and no pressed key."""
+    """Return the gaps that are too long to be lost packets. A pressed key may still explain one (`caller_actions`)."""
     return tuple(gap for gap in track.gaps if gap.length_ms > MUTE_MS)
 
 
 def noise_floor_dbfs(track: Track, utterances: Sequence[CapturedUtterance]) -> float | None:
-    """The level of the line where nobody speaks, in whole dB; None where it is silent, or nothing but speech."""
+    """Return the median level of the line outside the utterances, in whole dBFS.
+
+    Returns None if the line is silent there, or if all of the track is speech.
+    """
     levels = [
         level_dbfs(frame)
         for at, frame in _frames(track)
@@ -69,7 +75,7 @@ def _frames(track: Track) -> list[tuple[int, bytes]]:
 
 
 def _stretches(track: Track, echo: EstimatedEcho | None) -> list[tuple[int, int]]:
-    """Where speech is, from its first to the end of its last voiced frame."""
+    """Return the stretches of speech as (start, end) in ms: from the first to the end of the last voiced frame."""
     vad = webrtcvad.Vad(_AGGRESSIVENESS)
     voiced = [(at, level_dbfs(frame)) for at, frame in _frames(track) if vad.is_speech(frame, RATE_HZ)]
     if echo is not None:
@@ -89,7 +95,10 @@ def _stretches(track: Track, echo: EstimatedEcho | None) -> list[tuple[int, int]
 
 
 def _without_echo(voiced: list[tuple[int, float]], echo: EstimatedEcho) -> list[tuple[int, float]]:
-    """Without the frames around which most are echo: its soft ends are told from nothing by themselves."""
+    """Return the frames that are not echo: those with mostly speech around them.
+
+    A single frame at the soft end of an echo cannot be judged by itself.
+    """
     times = [at for at, _ in voiced]
     echoes = [0, *accumulate(echo.explains(at + FRAME_MS // 2) for at in times)]
     kept: list[tuple[int, float]] = []
@@ -105,6 +114,6 @@ def _muted_between(track: Track, start_ms: int, end_ms: int) -> bool:
 
 
 def _quietest_dbfs(track: Track) -> float:
-    """The noise before it is known what speech is: what a tenth of the frames stay below."""
+    """Return an estimate of the noise level that needs no knowledge of the speech: the lowest tenth of the frames."""
     levels = sorted(level_dbfs(frame) for _, frame in _frames(track) if frame.strip(b"\0"))
     return levels[len(levels) // 10] if levels else _SILENT_DBFS

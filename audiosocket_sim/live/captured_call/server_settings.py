@@ -1,4 +1,4 @@
-"""What the call shows of the bot's settings, as those of the reference server: so that it plays the same call. Pure."""
+"""Infer the bot's settings from a captured call, so that the reference server behaves in the same way. Pure."""
 
 import statistics
 from typing import Any
@@ -9,7 +9,7 @@ from audiosocket_sim.live.captured_call.model import CapturedCall, CapturedUtter
 
 __all__ = ["infer_settings"]
 
-# The reference server's own: what differs less from them is not worth a line.
+# The reference server's defaults. A difference smaller than `_ALIKE_MS` is not written.
 _THRESHOLD_SECONDS = 2.0
 _GREETING_STARTS_MS = 2_300
 _GREETING = "Condomínio Apoena, em que posso ajudar?"
@@ -19,7 +19,7 @@ _INTO_SPEECH_MS = 300
 
 
 def infer_settings(call: CapturedCall, seen: Analysis) -> dict[str, Any]:
-    """Settings as `server:` in the scenario: only those that the call shows to be other than the default."""
+    """Return the scenario's `server:` settings: only those that differ from the defaults, as far as the call shows."""
     system: dict[str, Any] = {}
     threshold = _threshold_seconds(seen)
     if threshold is not None and abs(threshold - _THRESHOLD_SECONDS) * 1000 >= _ALIKE_MS:
@@ -31,7 +31,10 @@ def infer_settings(call: CapturedCall, seen: Analysis) -> dict[str, Any]:
 
 
 def _threshold_seconds(seen: Analysis) -> float | None:
-    """From the last word to the question: the silence, and what recognition took beyond it."""
+    """Return the median time from the caller's last word to the question, in seconds; None if no turn shows it.
+
+    It includes the time that recognition took beyond the silence.
+    """
     waits = [
         turn.at_ms - u.speech_end_ms
         for turn in seen.turns
@@ -42,7 +45,7 @@ def _threshold_seconds(seen: Analysis) -> float | None:
 
 
 def _interrupted(utterance: CapturedUtterance, sentence: Sentence) -> bool:
-    """The caller spoke over the bot, the bot stopped, and it understood him."""
+    """Return True for a barge-in: the caller spoke over the bot, and the bot stopped and understood him."""
     over = sentence.start_ms < utterance.speech_start_ms < sentence.end_ms
     stopped = sentence.end_ms < utterance.speech_end_ms + _INTO_SPEECH_MS
     return over and stopped and sentence.text is None and utterance.text is not None

@@ -1,6 +1,6 @@
-"""What is kept of a call of which no scenario can be made: its sound and its cassette, so that nothing of it is lost.
+"""Save the sound and the cassette of a call that cannot be turned into a scenario, so that the call is not lost.
 
-It takes nothing apart and understands nothing, so that what stopped the scenario does not stop this. Writes files.
+It analyses nothing, so that the error which prevented the scenario cannot occur here again. Writes files.
 """
 
 from collections.abc import Iterable
@@ -17,25 +17,29 @@ __all__ = ["write_sound_and_cassette"]
 
 
 def write_sound_and_cassette(call: CapturedCall, folder: Path, name: str) -> Path:
-    """`NAME/call.wav`, and `NAME/cassette.json` where the backend was captured. Returns the folder `NAME`.
+    """Write `NAME/call.wav`, and `NAME/cassette.json` if the backend was captured. Returns the folder `NAME`.
 
-    Only its owner can read them. Raises NameTaken, OSError.
+    The WAV holds the caller on the left and the bot on the right. Only the owner can read the files. Blocks.
+    Raises NameTaken, OSError.
     """
     destination = folder / name
     try:
         destination.mkdir(mode=0o700)
     except FileExistsError:
-        raise NameTaken(f"{destination} is there already") from None
-    caller = _laid((packet.at_ms, call.rate_hz, packet.payload) for packet in call.caller)
-    bot = _laid((packet.at_ms, packet.rate_hz, packet.payload) for packet in call.bot)
+        raise NameTaken(f"{destination} already exists") from None
+    caller = _track((packet.at_ms, call.rate_hz, packet.payload) for packet in call.caller)
+    bot = _track((packet.at_ms, packet.rate_hz, packet.payload) for packet in call.bot)
     private_bytes(destination / "call.wav", stereo_wav(caller, bot))
     if call.backend_captured:
         private_bytes(destination / "cassette.json", cassette(call).encode("utf-8", "backslashreplace"))
     return destination
 
 
-def _laid(packets: Iterable[tuple[int, int, bytes]]) -> bytes:
-    """8 kHz SLIN: each packet where the one before ended, or where it came, if that is later."""
+def _track(packets: Iterable[tuple[int, int, bytes]]) -> bytes:
+    """Return the packets (time of arrival in ms, rate in Hz, SLIN) as one track of 8 kHz SLIN.
+
+    Each packet starts where the one before it ended, or, if that is later, so that it ends at its time of arrival.
+    """
     track = bytearray()
     for at_ms, rate_hz, payload in packets:
         pcm = payload[: len(payload) & ~1]

@@ -1,7 +1,7 @@
-"""The steps of the scenario that plays the call again. Pure; times are ms since the UUID.
+"""Write the steps of the scenario that replays a captured call. Pure; times are ms since the UUID.
 
-Every step hangs on what went before it, as the runner counts: a `say` so long after the bot's sentence, an `expect`
-from the completion of the step before. So a bot that is a little slower this time gets the same call.
+Every step is timed from the completion of the step before it, as the runner counts: a `say` comes so long after the
+bot's sentence. So a bot that is a little slower than in the live call still gets the same call.
 """
 
 import itertools
@@ -17,7 +17,7 @@ from audiosocket_sim.scenario import format_duration
 __all__ = ["WrittenStep", "steps_of"]
 
 KNOWN_LATE_MS = 260
-"""Words are known so long after their end: who answers sooner answers the bot's voice, not its words."""
+"""How long after its end a sentence is recognised. A caller who answers sooner reacts to the voice, not the words."""
 _PACKET_MS = 20
 _ENOUGH_OF_A_VOICE_MS = 500
 _SILENCE_MS = 600
@@ -28,7 +28,7 @@ _EVEN_MS = 60
 
 @dataclass(frozen=True, slots=True)
 class WrittenStep:
-    """One step as it is written: its key and value, what stands beside it, and a comment above it."""
+    """One step as it is written: its key and value, further keys `beside` it, and a comment for the line above."""
 
     key: str
     value: Any
@@ -38,7 +38,7 @@ class WrittenStep:
 
 @dataclass(frozen=True, slots=True)
 class _Sentences:
-    """Sentences of a voice that nobody can read, heard as one; or one sentence with its words."""
+    """One recognised sentence with its `text`; or, with None, adjoining sentences that were not recognised."""
 
     start_ms: int
     end_ms: int
@@ -49,7 +49,7 @@ _Event = Action | _Sentences | HoldStretch
 
 
 def steps_of(
-    did: Sequence[Action],
+    actions: Sequence[Action],
     sentences: Sequence[Sentence],
     holds: Sequence[HoldStretch],
     ending: Ending,
@@ -59,12 +59,15 @@ def steps_of(
     hints: Mapping[int, str] | None = None,
     into_a_voice_ms: int = 1_000,
 ) -> list[WrittenStep]:
-    """All steps. `apart`: moments (answers, pushes) across which two unread sentences are not one. `files`: the folder
-    of the utterances, relative to the scenario. hints: what the backend had said before the sentence that starts so.
-    into_a_voice_ms: the most that the caller waits into an unread sentence before he talks over it: in another voice,
-    or in other words, it may be shorter.
+    """Return all steps of the call.
+
+    apart: times of answers and pushes; sentences before and after one of these are never joined.
+    files: the folder of the utterances, relative to the scenario.
+    hints: the backend's text before a sentence, by the sentence's start.
+    into_a_voice_ms: how long at most the caller listens to a sentence that was not recognised before he talks over it;
+    a replay in another voice or in other words may be shorter.
     """
-    events: list[_Event] = [*did, *_merged(sentences, apart), *holds]
+    events: list[_Event] = [*actions, *_merged(sentences, apart), *holds]
     events.sort(key=lambda event: event.start_ms)
     writer = _Writer(ending, files, hints or {}, into_a_voice_ms)
     index = 0
@@ -88,7 +91,7 @@ def _merged(sentences: Sequence[Sentence], apart: Sequence[int]) -> list[_Senten
 
 
 class _Writer:
-    """`completed` is what the next step counts from, as the runner will have it."""
+    """Writes step after step. `_completed` is the time from which the runner will count the next step."""
 
     def __init__(self, ending: Ending, files: str, hints: Mapping[int, str], into_a_voice_ms: int) -> None:
         self._into_a_voice_ms = into_a_voice_ms
@@ -100,7 +103,7 @@ class _Writer:
         self._muted_until: int | None = None
 
     def write(self, events: Sequence[_Event], index: int) -> int:
-        """Write the event, and say how many events that took."""
+        """Write the event at `index`, and return how many events the step covers."""
         event = events[index]
         following = events[index + 1] if index + 1 < len(events) else None
         self._unmute(event.start_ms)
@@ -118,28 +121,28 @@ class _Writer:
         return 1
 
     def finish(self) -> None:
-        """How the call ended."""
+        """Write how the call ended."""
         self._unmute(self._ending.at_ms)
         who, how = self._ending.who, self._ending.how
-        if who == "nobody":  # it was going on when the capture ended
+        if who == "nobody":  # the capture ended before the call
             rest_ms = self._ending.at_ms - self._completed
             if rest_ms > 0 or not self.steps:
                 self.steps.append(WrittenStep("wait", format_duration(max(0, rest_ms))))
             return
         if who == "caller":
             close = how if how in ("reset", "mid_frame") else "close"
-            self._add("hang_up", close, at=self._ending.at_ms + _PACKET_MS // 2)  # behind what happened with it
+            self._add("hang_up", close, at=self._ending.at_ms + _PACKET_MS // 2)  # after anything at the same time
             self._expect({"hangs_up": "caller"}, 1000)
             return
-        told = {"who": who, "how": how} if how in ("hangup_message", "fin", "reset") else who
-        self._expect({"hangs_up": told}, _within(self._ending.at_ms - self._completed, 2_500))
+        expected = {"who": who, "how": how} if how in ("hangup_message", "fin", "reset") else who
+        self._expect({"hangs_up": expected}, _within(self._ending.at_ms - self._completed, 2_500))
 
     # --- what the bot did
 
     def _sentence(self, bot: _Sentences, following: _Event | None, action: Action | None) -> None:
         hint = self._hints.get(bot.start_ms)
         if bot.start_ms < self._completed - _PACKET_MS:
-            return  # it began while the caller was busy: nothing can be said of it here
+            return  # it began before the last step completed: a later step cannot expect it
         within = _within(bot.start_ms - self._completed)
         if action is not None and action.start_ms < bot.end_ms + KNOWN_LATE_MS:
             into_ms = action.start_ms - bot.start_ms
@@ -162,7 +165,7 @@ class _Writer:
         self._completed = bot.start_ms + heard_ms
 
     def _silence(self, bot: _Sentences, following: _Event) -> None:
-        """Wait until the voice has fallen silent, whatever it says this time."""
+        """Write a wait for the bot's silence, however long the replayed sentence is."""
         silent_ms = min(_SILENCE_MS, following.start_ms - bot.end_ms - _PACKET_MS)
         self._expect(
             {"bot_silent": {"at_least": format_duration(silent_ms)}}, _within(bot.end_ms - bot.start_ms, 4_000)
@@ -225,7 +228,7 @@ class _Writer:
     def _add(
         self, key: str, value: Any, *, at: int, beside: Mapping[str, str] | None = None, comment: str | None = None
     ) -> None:
-        """A step of the caller's. Half a packet early: its packet is then the one in which it was."""
+        """Add a step of the caller's. It is timed half a packet early, so that the same packet carries it again."""
         early_ms = 0 if key in ("hang_up", "dtmf") else _PACKET_MS // 2
         after = format_duration(max(0, at - self._completed - early_ms))
         self.steps.append(WrittenStep(key, value, {**(beside or {}), "after": after}, comment))
@@ -236,12 +239,12 @@ class _Writer:
 
 
 def _within(actual_ms: int, slack_ms: int = 1_500) -> int:
-    """How long to wait for what took so long: a quarter more and some, in half seconds."""
+    """Return how long to wait for an event that took `actual_ms`: a quarter more plus the slack, in half seconds."""
     return max(2_000, -(-(actual_ms * 5 // 4 + slack_ms) // 500) * 500)
 
 
 def _enough(bot: _Sentences) -> int:
-    """How much of an unread voice must be heard: another voice says the same in another time."""
+    """Return how much of an unrecognised voice must be heard: 60 %, since a replay may be spoken faster."""
     return max(_SHORTEST_ANCHOR_MS, min(_ENOUGH_OF_A_VOICE_MS, (bot.end_ms - bot.start_ms) * 6 // 10))
 
 
@@ -251,7 +254,7 @@ def _next_action(events: Sequence[_Event], index: int) -> Action | None:
 
 
 def _typed(events: Sequence[_Event], index: int) -> list[KeyPresses]:
-    """The keys from here on that can stand in one step: nothing between them, and evenly pressed."""
+    """Return the keys from `index` on that fit into one step: pressed evenly, with no other event between them."""
     first = events[index]
     assert isinstance(first, KeyPresses)
     keys = [first]

@@ -1,8 +1,8 @@
-"""Each utterance with the text that the bot made of it: in order, and in time. Pure.
+"""Pair each utterance with the text that the bot recognised in it, by order and time. Pure.
 
-A text is known from the question to the AI backend, else from the control API's final transcripts. It belongs to the
-last speech before it; and to what was said before that, where the pause between was shorter than the silence that
-ended the turn: then the bot took both for one turn, so both are one utterance.
+A text comes from the question to the AI backend, or else from the control API's final transcripts. It belongs to the
+last utterance before it. It also covers the utterance before that one if the pause between them was shorter than the
+silence that ended the turn: the bot took both for one turn, so they become one utterance.
 """
 
 from collections.abc import Sequence
@@ -20,18 +20,21 @@ _SLACK_MS = 100
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The bot has understood `text`, and acted on it at `at_ms`."""
+    """One turn of the caller: the bot had understood `text`, and acted on it at `at_ms`."""
 
     at_ms: int
     text: str
 
 
 def understood_turns(call: CapturedCall) -> tuple[Turn, ...]:
-    """What the bot understood. A question that was asked again (a redirect, a retry) is one turn."""
+    """Return the turns that the bot understood.
+
+    A question that is repeated within a second (a redirect, a retry) is the same turn.
+    """
     found: list[Turn] = []
-    told: Sequence[Exchange | CapturedRecognition] = call.exchanges if call.backend_captured else call.recognised
-    for index, event in enumerate(told):
-        again = index > 0 and event.text == told[index - 1].text and event.at_ms - told[index - 1].at_ms < 1000
+    events: Sequence[Exchange | CapturedRecognition] = call.exchanges if call.backend_captured else call.recognised
+    for index, event in enumerate(events):
+        again = index > 0 and event.text == events[index - 1].text and event.at_ms - events[index - 1].at_ms < 1000
         if normalise(event.text) and not again:
             found.append(Turn(event.at_ms, event.text))
     return tuple(found)
@@ -40,7 +43,10 @@ def understood_turns(call: CapturedCall) -> tuple[Turn, ...]:
 def pair_with_texts(
     utterances: Sequence[CapturedUtterance], understood: Sequence[Turn], bot: Sequence[Sentence]
 ) -> tuple[CapturedUtterance, ...]:
-    """The utterances with their texts, those of one turn joined; what is left has no text: it was not recognised."""
+    """Return the utterances with their texts, those of one turn joined.
+
+    An utterance without a text was not recognised. `bot` is needed to see where the bot spoke in between.
+    """
     left = list(utterances)
     paired: list[CapturedUtterance] = []
     for turn in understood:
@@ -62,6 +68,6 @@ def pair_with_texts(
 
 def _one_turn(earlier: CapturedUtterance, later: CapturedUtterance, waited_ms: int, bot: Sequence[Sentence]) -> bool:
     pause_ms = later.speech_start_ms - earlier.speech_end_ms
-    # What was said while the bot went on speaking was not listened to; where the bot stopped, it was a barge-in.
+    # The bot does not listen while it goes on speaking; if it stopped, it was interrupted (barge-in) and did listen.
     dropped = any(s.end_ms > earlier.speech_end_ms and s.start_ms < later.speech_start_ms for s in bot)
     return not dropped and pause_ms <= min(max(0, waited_ms) - _SLACK_MS, _LONGEST_PAUSE_MS)

@@ -1,8 +1,8 @@
-"""Patterns of tones in the place of speech: the same length, distinct for each number, and speech to a voice activity
-detector. Pure: the same number, the same samples.
+"""Tone patterns that replace speech: as long as the speech, different for each number, and taken for speech by a voice
+activity detector. Pure: the same number always gives the same samples.
 
-A pattern is a row of voiced syllables (harmonics of a pitch, under two formants), drawn from the number: no two
-numbers have the same row, nor any 200 ms of it, which is what the matcher compares.
+A pattern is a sequence of voiced syllables (harmonics of a pitch, shaped by two formants) drawn at random with the
+number as the seed. Two numbers share no 200 ms of sound, which is the length that the matcher compares.
 """
 
 import numpy as np
@@ -15,11 +15,11 @@ __all__ = ["tone_pattern"]
 _SYLLABLE_MS = (90, 170)
 _PITCH_HZ = (95.0, 260.0)
 _PEAK = 9_000.0
-_EDGE = 40  # samples, 5 ms: no clicks between syllables
+_EDGE = 40  # samples: 5 ms of fading, so that syllables do not click
 
 
 def tone_pattern(number: int, ms: int) -> bytes:
-    """`ms` of 8 kHz SLIN."""
+    """Return pattern `number` as `ms` milliseconds of 8 kHz SLIN."""
     random = np.random.Generator(np.random.PCG64(number))
     length = ms * RATE_HZ // 1000
     sound = np.zeros(length)
@@ -33,7 +33,7 @@ def tone_pattern(number: int, ms: int) -> bytes:
 
 
 def _syllable(random: np.random.Generator, n: int) -> NDArray[np.float64]:
-    """A pitch that glides, and harmonics as two formants let them through."""
+    """Return `n` samples of one syllable: a gliding pitch whose harmonics are shaped by two formants."""
     start, end = random.uniform(*_PITCH_HZ), random.uniform(*_PITCH_HZ)
     formants = random.uniform(300, 900), random.uniform(1_000, 2_600)
     phase = 2 * np.pi * np.cumsum(np.linspace(start, end, n)) / RATE_HZ

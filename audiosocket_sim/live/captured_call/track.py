@@ -1,7 +1,7 @@
-"""The caller's packets laid on one line of time, and where it has holes. Pure; times are ms since the UUID.
+"""Assemble the caller's packets into one track, and find its gaps. Pure; times are ms since the UUID.
 
-A packet stands where it came. Packets that come late and then in a burst (jitter) are one sound without a hole; what
-never came is a hole, and everything after it stands where it belongs.
+Packets that come late and then in a burst (jitter) are continuous sound. Sound that never came is a gap, and all sound
+after the gap keeps its place in time.
 """
 
 from collections import deque
@@ -15,43 +15,49 @@ __all__ = ["RATE_HZ", "Gap", "Track", "assemble_track"]
 
 RATE_HZ = 8000
 _LOOK_AHEAD_MS = 200
-"""So late a packet may be without leaving a hole: a phone that sends nothing for longer is muted."""
+"""How late a packet may be without leaving a gap. A phone that sends nothing for longer is muted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Nothing came from `start_ms` to `end_ms`."""
+    """A time without packets, from `start_ms` to `end_ms`."""
 
     start_ms: int
     end_ms: int
 
     @property
     def length_ms(self) -> int:
+        """The duration in ms."""
         return self.end_ms - self.start_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """8 kHz SLIN from the UUID on, zeros in the holes. `end_ms`: of the last packet."""
+    """The caller's sound: 8 kHz SLIN from the UUID on, with zeros in the gaps."""
 
     pcm: bytes
     gaps: tuple[Gap, ...]
 
     @property
     def end_ms(self) -> int:
+        """The end of the last packet, ms since the UUID."""
         return round(duration_ms(self.pcm, RATE_HZ))
 
     def part(self, start_ms: int, end_ms: int) -> bytes:
+        """Return the sound from `start_ms` to `end_ms` as 8 kHz SLIN."""
         per_ms = 2 * RATE_HZ // 1000
         return self.pcm[per_ms * max(0, start_ms) : per_ms * max(0, end_ms)]
 
 
 def assemble_track(packets: Sequence[Packet], rate_hz: int, packet_time_ms: int) -> Track:
-    """All packets in order. A first packet within a packet time of the UUID leaves no hole before it."""
+    """Return the track of `packets`, which are in order of time and of `rate_hz`.
+
+    A first packet that arrives within two packet times of the UUID leaves no gap before it.
+    """
     pcm = bytearray()
     gaps: list[Gap] = []
     late_ms = _lateness(packets, rate_hz)
-    shift = 0.0  # how late the line of time is already, by the holes in it
+    shift = 0.0  # the total length of the gaps so far, ms
     for packet, late in zip(packets, late_ms, strict=True):
         missing = late - shift
         if missing >= 0.9 * packet_time_ms:
@@ -66,14 +72,17 @@ def assemble_track(packets: Sequence[Packet], rate_hz: int, packet_time_ms: int)
 
 
 def _lateness(packets: Sequence[Packet], rate_hz: int) -> list[float]:
-    """By how much each packet, and all that came within the next 200 ms, came later than without any hole."""
+    """Return for each packet how much later it came, in ms, than in a track without any gap.
+
+    A packet counts as no later than the packets of the next 200 ms: if these catch up, there was jitter and no gap.
+    """
     expected = 0.0
     late: list[float] = []
     for packet in packets:
         late.append(packet.at_ms - expected)
         expected += len(packet.payload) // 2 * 1000 / rate_hz
     lowest = late.copy()
-    window: deque[int] = deque()  # the nearest first, each less late than those before it
+    window: deque[int] = deque()  # indices, the nearest packet first; each is less late than those before it
     for index in reversed(range(len(packets))):
         while window and late[window[0]] >= late[index]:
             window.popleft()

@@ -1,4 +1,4 @@
-"""A WAV in memory, for files that only their owner may read from their first byte on. Pure."""
+"""Make WAV files in memory, so that they can be written with private permissions from the first byte on. Pure."""
 
 import io
 import wave
@@ -10,12 +10,12 @@ __all__ = ["mono_wav", "stereo_wav"]
 
 
 def mono_wav(pcm: bytes) -> bytes:
-    """16-bit SLIN of 8 kHz."""
+    """Return a WAV file with one channel of 8 kHz SLIN."""
     return _wav(pcm, 1)
 
 
 def stereo_wav(left: bytes, right: bytes) -> bytes:
-    """Both 16-bit SLIN of 8 kHz, the shorter padded with silence."""
+    """Return a WAV file with two channels of 8 kHz SLIN; the shorter one is padded with silence."""
     length = max(len(left), len(right))
     return _wav(interleave(left.ljust(length, b"\0"), right.ljust(length, b"\0")), 2)
 

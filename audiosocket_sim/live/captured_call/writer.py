@@ -1,6 +1,6 @@
-"""A captured call as a scenario: `NAME.yaml`, and beside it `NAME/` with its utterances, recording and cassette.
+"""Write a captured call as a scenario: `NAME.yaml`, and the folder `NAME/` with utterances, recording and cassette.
 
-It reads and writes files, and blocks: for the executor. What is written has been read once by the loader before.
+It reads and writes files and blocks: run it in an executor. The loader has accepted a scenario before it appears.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ __all__ = ["write_scenario"]
 _USUAL_LIMIT_MS = 240_000
 _INTO_A_VOICE_MS = 1_000
 _INTO_A_LABEL_MS = 200
-"""«utterance 7» is said in a second, whatever the bot said in the live call."""
+"""In a redacted call the bot says «utterance 7» or the like, which takes about a second."""
 
 
 def write_scenario(
@@ -38,11 +38,13 @@ def write_scenario(
     server: Mapping[str, Any] | None = None,
     ear: KnownSounds | None = None,
 ) -> Path:
-    """Write the call into the folder; returns the scenario's path. Only its owner can read the files.
+    """Write the call into `folder` and return the path of the scenario. Only the owner can read the files.
 
-    server: settings of the server that is to take the call; None: those that the call shows. ear: what the bot is
-    known to say, else the prompts near the folder and the project's. Raises NameTaken where the name is not free,
-    OSError, and ScenarioError should the scenario not be valid.
+    server: settings of the server under test, as in the scenario's `server:`; None to infer them from the call.
+    ear: the prompts and the hold loop of the bot; None for those near the folder and the project's.
+
+    Raises NameTaken if the folder has a call of this name, OSError, PhraseBookError, AudioFileError, and ScenarioError
+    if the loader does not accept the scenario.
     """
     ear = load_known_sounds(folder.resolve()) if ear is None else ear
     seen = analyse(call, ear)
@@ -67,14 +69,13 @@ def _text(call: CapturedCall, seen: Analysis, name: str, settings: Mapping[str, 
     replies = (
         captured_replies(call) if call.backend_captured else guessed_replies(call, seen.turns, bot.sentences, bot.holds)
     )
-    came = [e.answer.at_ms for e in call.exchanges if e.answer is not None] + [push.at_ms for push in call.pushes]
-    did = caller_actions(seen.utterances, call.keys, seen.track, call.ending)
+    messages = [e.answer.at_ms for e in call.exchanges if e.answer is not None] + [push.at_ms for push in call.pushes]
     steps = steps_of(
-        did,
+        caller_actions(seen.utterances, call.keys, seen.track, call.ending),
         bot.sentences,
         bot.holds,
         call.ending,
-        apart=came,
+        apart=messages,
         files=name,
         hints=_hints(call, seen),
         into_a_voice_ms=_INTO_A_LABEL_MS if call.redacted else _INTO_A_VOICE_MS,
@@ -98,14 +99,14 @@ def _text(call: CapturedCall, seen: Analysis, name: str, settings: Mapping[str, 
 def _summary(call: CapturedCall, seen: Analysis) -> str:
     times = ("never", "once", "twice")
     spoke, heard = len(seen.utterances), len(seen.bot.sentences)
-    did = [f"the caller speaks {times[spoke] if spoke < 3 else f'{spoke} times'}"]
+    parts = [f"the caller speaks {times[spoke] if spoke < 3 else f'{spoke} times'}"]
     if call.keys:
-        did.append(f"presses {len(call.keys)} key{'s' if len(call.keys) > 1 else ''}")
-    did.append(f"the bot is heard {times[heard] if heard < 3 else f'{heard} times'}")
+        parts.append(f"presses {len(call.keys)} key{'s' if len(call.keys) > 1 else ''}")
+    parts.append(f"the bot is heard {times[heard] if heard < 3 else f'{heard} times'}")
     ends = {"server": "the server hangs up", "caller": "the caller hangs up", "asterisk": "Asterisk drops the call"}
-    did.append(ends.get(call.ending.who, "the capture was stopped before its end"))
+    parts.append(ends.get(call.ending.who, "the capture was stopped before its end"))
     redacted = ", redacted" if call.redacted else ""
-    return f"A captured call of {call.ending.at_ms / 1000:.1f} s{redacted}: {', '.join(did)}."
+    return f"A captured call of {call.ending.at_ms / 1000:.1f} s{redacted}: {', '.join(parts)}."
 
 
 def _asterisk(call: CapturedCall) -> dict[str, Any]:
@@ -131,7 +132,7 @@ def _notes(call: CapturedCall, seen: Analysis, replies: Replies) -> list[str]:
 
 
 def _hints(call: CapturedCall, seen: Analysis) -> dict[int, str]:
-    """For a voice that nobody can read: the text that the backend gave just before, by the sentence's start."""
+    """Return, for sentences that were not recognised, the backend's last text before each, by the sentence's start."""
     if call.redacted:
         return {}
     given = [(e.answer.at_ms, message_text(e.answer.body)) for e in call.exchanges if e.answer is not None]
