@@ -1,5 +1,8 @@
-"""Live calls taken down as they pass: `session` is the door; message_splitter, relay, tape, backend, convert and scribe
-are its parts; the command is `cli.capture`. `captured_call` makes a scenario of a call."""
+"""Capture live calls between Asterisk and a server, and write each one as a scenario.
+
+`session` is the way in. `relay` and `backend_proxy` pass the traffic on and record it on a `tape`; `convert` and
+`call_writer` turn the tape into files by means of `live.captured_call`.
+"""
 
 from audiosocket_sim.live.capture.options import CaptureOptions
 from audiosocket_sim.live.capture.session import Capture

@@ -1,8 +1,8 @@
-"""The AI backend, and the control API's messages, passed on over HTTP; questions, answers and pushes go on the tape.
+"""A reverse proxy for the AI backend and the control API; it records questions, answers and pushes on a call's tape.
 
-A reverse proxy: method, path, query, headers and body as they were, both ways, but for what belongs to one connection
-(RFC 9110, 7.6.1). `/calls/…` goes to the control API where one is given, everything else to the backend. Bodies are
-bounded. It knows no calls: whoever made it says which tape a conversation id belongs to.
+Method, path, query, headers and body are passed on unchanged in both directions, except for the headers that belong to
+one connection (RFC 9110, 7.6.1). Requests to `/calls/…` go to the control API if one is given, all others to the
+backend. Bodies are bounded. `tape_of` tells the proxy which call's tape a conversation id belongs to.
 """
 
 import asyncio
@@ -31,19 +31,24 @@ _LARGEST_REQUEST_BYTES = 1_000_000
 _LARGEST_ANSWER_BYTES = 4_000_000
 _CONNECT_SECONDS = 10.0
 _MOST_CONNECTIONS = 200
-_OF_ONE_CONNECTION = frozenset(
+_CONNECTION_HEADERS = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
      "transfer-encoding", "upgrade", "host", "content-length"}
 )  # fmt: skip
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-class _AskerGone(Exception):
-    """Whoever asked has closed the connection."""
+class _ClientGone(Exception):
+    """The client that sent the request has closed its connection."""
 
 
 class BackendProxy:
-    """`start`, then `aclose`. tape_of: the tape of a conversation id, None where nobody knows it."""
+    """Call `start`, then `aclose`.
+
+    backend_url: requests go to its path plus their own; control_url: the control API, None for none.
+    tape_of: returns the tape of a conversation id, None if it is not known.
+    on_trouble: called with a line for people about an error. It holds nothing that anybody said.
+    """
 
     def __init__(
         self,
@@ -63,7 +68,7 @@ class BackendProxy:
         self._server: HttpServer | None = None
 
     async def start(self, host: str, port: int) -> int:
-        """Listen; returns the port. Raises OSError."""
+        """Listen, and return the port. Raises OSError if it cannot be bound."""
         from starlette.applications import Starlette
         from starlette.routing import Route
 
@@ -71,6 +76,7 @@ class BackendProxy:
         return await self._server.start(host, port)
 
     async def aclose(self) -> None:
+        """Stop listening and close every connection."""
         if self._server is not None:
             await self._server.aclose()
         await self._http.aclose()
@@ -87,14 +93,14 @@ class BackendProxy:
             return PlainTextResponse("")
         if body is None:
             self._on_trouble(f"a request of more than {_LARGEST_REQUEST_BYTES} bytes was refused")
-            return PlainTextResponse(f"at most {_LARGEST_REQUEST_BYTES} bytes are passed on", 413)
+            return PlainTextResponse(f"the request is too large: at most {_LARGEST_REQUEST_BYTES} bytes", 413)
         conversation = self._pushed_to(request)
         if conversation is not None:
             return await self._push(request, body, conversation)
         asked = self._asked(request, body)
         try:
             return await self._answer(request, body, asked)
-        except _AskerGone:
+        except _ClientGone:
             self._note(asked, Answer(0, fault="no_answer"))
             return PlainTextResponse("")
 
@@ -103,14 +109,16 @@ class BackendProxy:
         if isinstance(answered, httpx.HTTPError):
             refused = isinstance(answered, httpx.ConnectError | httpx.ConnectTimeout)
             self._note(asked, Answer(0, fault="refused" if refused else "reset"))
-            self._on_trouble(f"the AI backend at {origin_of(self._backend)}: {type(answered).__name__}")
+            self._on_trouble(f"no answer from the AI backend at {origin_of(self._backend)}: {type(answered).__name__}")
             return await self._broken(request)
         if asked is None:
             return self._streamed(answered)
         content = await self._until_gone(request, _bounded_answer(answered))
         if content is None:
             self._note(asked, Answer(0, fault="reset"))
-            self._on_trouble(f"an answer of more than {_LARGEST_ANSWER_BYTES} bytes was broken off")
+            self._on_trouble(
+                f"an answer of the AI backend ended early, or was cut off at {_LARGEST_ANSWER_BYTES} bytes"
+            )
             return await self._broken(request)
         self._note(asked, Answer(0, answered.status_code, _json_object(answered, content)))
         return _response(answered, content)
@@ -122,7 +130,7 @@ class BackendProxy:
         answered: httpx.Response | httpx.HTTPError | None
         try:
             answered = await self._until_gone(request, self._send(request, body))
-        except _AskerGone:  # it may have arrived all the same
+        except _ClientGone:  # the message may still have arrived
             answered = None
         status = answered.status_code if isinstance(answered, httpx.Response) else None
         tape, pushed = self._tape_of(conversation), _parsed(body)
@@ -131,15 +139,16 @@ class BackendProxy:
         if answered is None:
             return PlainTextResponse("")
         if isinstance(answered, httpx.HTTPError):
-            self._on_trouble(f"the control API at {origin_of(self._control or '')}: {type(answered).__name__}")
+            place = origin_of(self._control or "")
+            self._on_trouble(f"no answer from the control API at {place}: {type(answered).__name__}")
             return PlainTextResponse("the control API cannot be reached", 502)
         return self._streamed(answered)
 
     async def _send(self, request: "Request", body: bytes) -> httpx.Response | httpx.HTTPError:
         url = self._url(request)
-        headers = [(k, v) for k, v in request.headers.raw if k.decode("latin-1").lower() not in _OF_ONE_CONNECTION]
+        headers = [(k, v) for k, v in request.headers.raw if k.decode("latin-1").lower() not in _CONNECTION_HEADERS]
         try:
-            # Not the client's `build_request`: that adds headers of its own (which encodings it takes, for one).
+            # Not the client's `build_request`, which adds headers of its own (Accept-Encoding, for one).
             timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS).as_dict()
             made = httpx.Request(
                 request.method, url, headers=headers, content=body or None, extensions={"timeout": timeout}
@@ -157,13 +166,16 @@ class BackendProxy:
         return base.rstrip("/") + ("" if path == "/" else path) + (f"?{query}" if query else "")
 
     def _pushed_to(self, request: "Request") -> str | None:
-        """The conversation of a `POST /calls/ID/messages`, where there is a control API to pass it on to."""
+        """Return the ID of a `POST /calls/ID/messages`; None for other requests, or without a control API."""
         parts = request.scope["path"].strip("/").split("/")
         is_push = request.method == "POST" and len(parts) == 3 and (parts[0], parts[2]) == ("calls", "messages")
         return unquote(parts[1]) if is_push and self._control is not None else None
 
     def _asked(self, request: "Request", body: bytes) -> AskedAt | None:
-        """The question on its call's tape; None for a request that is none, or of no call that is known."""
+        """Record the question on its call's tape, and return the record.
+
+        Returns None for a request that is not a question, or whose call is not known.
+        """
         if request.method != "POST":
             return None
         asked = _parsed(body)
@@ -174,7 +186,7 @@ class BackendProxy:
             return None
         tape = self._tape_of(conversation)
         if tape is None or not tape.has_room():
-            self._on_trouble("a question to the AI backend belongs to no call that is known: it is on no cassette")
+            self._on_trouble("a question to the AI backend is in no cassette: it is not clear which call it belongs to")
             return None
         noted = AskedAt(self._loop.time(), content, conversation)
         tape.asked.append(noted)
@@ -185,13 +197,13 @@ class BackendProxy:
             asked.answered_at, asked.answer = self._loop.time(), answer
 
     async def _until_gone(self, request: "Request", work: Coroutine[Any, Any, _T]) -> _T:
-        """What comes of it. Raises _AskerGone when who asked is gone before."""
+        """Return the result of `work`. Raises _ClientGone if the client disconnects first."""
         task = self._loop.create_task(work)
         listening = self._loop.create_task(_until_disconnect(request))
         try:
             await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
-                raise _AskerGone
+                raise _ClientGone
             return task.result()
         finally:
             for each in (task, listening):
@@ -199,7 +211,7 @@ class BackendProxy:
             await asyncio.gather(task, listening, return_exceptions=True)
 
     async def _broken(self, request: "Request") -> "Response":
-        """Who asked finds the connection broken, as he would have without us."""
+        """Reset the client's connection, as the backend's failure would have done without the proxy."""
         from starlette.responses import PlainTextResponse
 
         client = request.client
@@ -211,7 +223,7 @@ class BackendProxy:
         return PlainTextResponse("")
 
     def _streamed(self, answered: httpx.Response) -> "Response":
-        """An answer that is nobody's cassette: passed on as it comes (a stream of events, say)."""
+        """Pass on an answer piece by piece as it arrives, without recording it (a stream of events, for instance)."""
         from starlette.responses import StreamingResponse
 
         async def pieces() -> AsyncIterator[bytes]:
@@ -229,12 +241,13 @@ class BackendProxy:
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port: the rest of a URL may hold a key."""
+    """Return the scheme, host and port of a URL, for messages: the rest may hold a key."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
 
 
 async def _bounded(request: "Request") -> bytes | None:
+    """Return the request's body, None if it is too large."""
     body = bytearray()
     async for piece in request.stream():
         body += piece
@@ -244,7 +257,7 @@ async def _bounded(request: "Request") -> bytes | None:
 
 
 async def _bounded_answer(answered: httpx.Response) -> bytes | None:
-    """The raw body, whatever its encoding; None where it is too long or breaks off."""
+    """Return the body without decoding it, None if it is too large or ends early."""
     content = bytearray()
     try:
         async for piece in answered.aiter_raw():
@@ -264,9 +277,9 @@ async def _until_disconnect(request: "Request") -> None:
 
 
 def _headers(answered: httpx.Response) -> list[tuple[bytes, bytes]]:
-    """As they came, but for those of the connection. The length stays: the body is the same bytes."""
+    """Return the answer's headers without those of the connection. Content-Length stays, since the body is the same."""
     kept = [(k.lower(), v) for k, v in answered.headers.raw]
-    return [(k, v) for k, v in kept if k == b"content-length" or k.decode("latin-1") not in _OF_ONE_CONNECTION]
+    return [(k, v) for k, v in kept if k == b"content-length" or k.decode("latin-1") not in _CONNECTION_HEADERS]
 
 
 def _response(answered: httpx.Response, content: bytes) -> "Response":
@@ -279,7 +292,7 @@ def _response(answered: httpx.Response, content: bytes) -> "Response":
 
 
 def _json_object(answered: httpx.Response, content: bytes) -> dict[str, Any] | None:
-    """The body as a JSON object, where it is one."""
+    """Return the decoded body as a JSON object, None if it is not one."""
     with contextlib.suppress(httpx.DecodingError, ValueError, RecursionError):
         whole = httpx.Response(200, headers=answered.headers, content=content)
         parsed = _parsed(whole.content)

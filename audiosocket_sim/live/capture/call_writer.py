@@ -1,8 +1,9 @@
-"""Who writes a call down when it is over. Blocks: for the executor.
+"""Write a finished call's files. Everything here blocks: run it in an executor.
 
-In this process it is a function. Live it is a process of its own, at the lowest priority: converting a minute of call
-is a quarter of a second of work in Python, and in a thread that would hold up the frames of every other call. The tape
-goes to it through a pipe, in small pieces, so that nothing of the call is on disk before it is redacted.
+`InProcessWriter` does the work in this process. `SubprocessWriter`, which the command uses, does it in a process of its
+own with the lowest priority: converting a minute of call takes a quarter of a second of Python, and in a thread that
+would delay the frames of every other call. The tape is sent through a pipe in small pieces, so that nothing of the call
+is on disk before it is redacted.
 """
 
 import contextlib
@@ -34,48 +35,56 @@ __all__ = ["CallWriter", "InProcessWriter", "NotWritten", "SubprocessWriter"]
 
 _EXPECTED = (ScenarioError, AudioSocketError, ValueError)
 _PIECE = 500
-"""Reads that go through the pipe at once: packing them takes some tenth of a millisecond."""
-_LAST_IN_LINE = 19
+"""How many messages go through the pipe at once: pickling them takes about a tenth of a millisecond."""
+_LOWEST_PRIORITY = 19
 _CLOSING_SECONDS = 5.0
 _READY = "ready"
 _TRIES = 20
 
 
 class NotWritten(Exception):
-    """A call could not be written down. One line: why."""
+    """A call could not be written. One line that says why, without any of its words."""
 
 
 class CallWriter(Protocol):
-    """`write` returns a line that says what was written, in nobody's words. Raises NotWritten."""
+    """Writes calls, one at a time. Both methods block."""
 
-    def write(self, tape: Tape, options: CaptureOptions) -> str: ...
-    def close(self) -> None: ...
+    def write(self, tape: Tape, options: CaptureOptions) -> str:
+        """Write the call's files; return a line with the path and a summary that quotes nobody. Raises NotWritten."""
+
+    def close(self) -> None:
+        """Release what the writer holds. Call it once, after the last `write`."""
 
 
 class InProcessWriter:
-    """In this process."""
+    """Writes calls in this process."""
 
     def write(self, tape: Tape, options: CaptureOptions) -> str:
+        """Write the call's files and return a line for people. Raises NotWritten."""
         try:
             return _written(tape, options)
         except NotWritten:
             raise
         except (OSError, *_EXPECTED) as error:
             raise NotWritten(" ".join(str(error).split())) from error
-        except Exception as error:  # a call that cannot be written must not cost the others
-            raise NotWritten(f"the capture failed: {type(error).__name__}") from error
+        except Exception as error:  # an unexpected error in one call must not end the capture of the others
+            raise NotWritten(f"internal error: {type(error).__name__}") from error
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: this writer holds nothing."""
 
 
 class SubprocessWriter:
-    """In a process that is started at once, and again should it have ended. Making one takes half a second."""
+    """Writes calls in a process of its own. Creating it starts the process, which takes half a second.
+
+    If the process has ended, the next `write` starts another.
+    """
 
     def __init__(self) -> None:
         self._start()
 
     def write(self, tape: Tape, options: CaptureOptions) -> str:
+        """Write the call's files and return a line for people. Raises NotWritten."""
         try:
             if not self._process.is_alive():
                 self._start()
@@ -88,13 +97,14 @@ class SubprocessWriter:
             fine, line = pipe.recv()
         except (OSError, EOFError) as error:
             raise NotWritten(f"the process that writes calls ended: {type(error).__name__}") from error
-        except RecursionError as error:  # while packing, before any of it went into the pipe
-            raise NotWritten("what the AI backend sent is nested too deeply") from error
+        except RecursionError as error:  # from pickling, before anything went into the pipe
+            raise NotWritten("the AI backend sent JSON that is nested too deeply") from error
         if not fine:
             raise NotWritten(line)
         return str(line)
 
     def close(self) -> None:
+        """End the process; kill it if it is still running after five seconds."""
         self._pipe.close()
         self._process.join(_CLOSING_SECONDS)
         if self._process.is_alive():
@@ -105,19 +115,19 @@ class SubprocessWriter:
         context = get_context("spawn")
         self._pipe, other = context.Pipe()
         self._process: SpawnProcess = context.Process(target=_work, args=(other,), daemon=True)
-        with _no_interrupts():  # in the child, until it has said for itself that Ctrl-C is not for it
+        with _no_interrupts():  # the child inherits this, until it ignores Ctrl-C by itself
             self._process.start()
         other.close()
-        self._pipe.recv()  # its start is half a second of work: before there is a call to hold up
+        self._pipe.recv()  # wait until it is ready: starting takes half a second, which a call must not wait for
 
 
 @contextlib.contextmanager
 def _no_interrupts() -> Iterator[None]:
-    """Held back from this thread, and from a process that it starts meanwhile."""
+    """Block SIGINT in this thread, and in a process that it starts meanwhile."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # which a first start does, and ends with nothing held back
+    resource_tracker.ensure_running()  # the first start of a process would do this, and unblock SIGINT again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -126,12 +136,15 @@ def _no_interrupts() -> Iterator[None]:
 
 
 def _work(pipe: "Connection[Any, Any]") -> None:
-    """The other process: until the pipe is closed. Ctrl-C is for who captures: what he hands over is still written."""
+    """Run in the other process: write calls until the pipe is closed.
+
+    It ignores Ctrl-C: the capturing process handles it, and then still sends the calls that are to be written.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(OSError, AttributeError):
-        os.nice(_LAST_IN_LINE)
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))  # where who captures runs under a real-time one
+        os.nice(_LOWEST_PRIORITY)
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))  # the capturing process may run in real time
     call_writer = InProcessWriter()
     pipe.send(_READY)
     with contextlib.suppress(EOFError, OSError):
@@ -149,7 +162,7 @@ def _work(pipe: "Connection[Any, Any]") -> None:
 def _written(tape: Tape, options: CaptureOptions) -> str:
     call = captured_call(tape, version=options.version, attach=options.attach)
     if call is None:
-        raise ValueError("what came was no AudioSocket")
+        raise ValueError("the connection was not AudioSocket")
     if options.redact:
         call = redact(call)
     options.out.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -159,11 +172,11 @@ def _written(tape: Tape, options: CaptureOptions) -> str:
         raise
     except Exception as error:
         destination = _at_a_free_name(call, options, _sound_and_cassette)
-        why = type(error).__name__  # its text may hold somebody's words
+        why = type(error).__name__  # the error's text may hold somebody's words
         raise NotWritten(
-            f"no scenario can be made of it ({why}); its sound and its cassette are in {destination}"
+            f"it cannot be turned into a scenario ({why}); its sound and its cassette are in {destination}"
         ) from error
-    full = " (not to its end: it was too long)" if tape.is_full else ""
+    full = " (incomplete: the call was too long)" if tape.is_full else ""
     return f"{path}: {load(path).summary}{full}"
 
 
@@ -178,8 +191,11 @@ def _scenario(call: CapturedCall, options: CaptureOptions, name: str) -> Path:
 def _at_a_free_name(
     call: CapturedCall, options: CaptureOptions, write: Callable[[CapturedCall, CaptureOptions, str], Path]
 ) -> Path:
-    """Somebody else may write there too."""
+    """Call `write` with a free name, and again with another if someone else has taken that name meanwhile.
+
+    Raises OSError after `_TRIES` attempts.
+    """
     for _ in range(_TRIES):
         with contextlib.suppress(NameTaken):
             return write(call, options, free_name(options.out, options.name))
-    raise OSError(f"{options.out}: every name for the call was taken meanwhile")
+    raise OSError(f"{options.out}: no free name for the call in {_TRIES} attempts; another program writes there too")

@@ -1,7 +1,7 @@
-"""Bytes in, whole messages out: what one side sent, cut only where a message ends. Pure.
+"""Split one side's byte stream into whole AudioSocket messages (docs/protocol.md 1). Pure.
 
-It judges nothing (docs/protocol.md 1): a message of any kind is one message. Bytes that cannot be AudioSocket are
-passed on as they are from then on, which `raw` tells. Nothing is ever lost, added or moved.
+A message of any kind is passed on; none is rejected. From the first byte that cannot be AudioSocket on, all bytes pass
+unchanged, and `raw` is True. No byte is ever lost, added or reordered.
 """
 
 from audiosocket_core.messages import HEADER_BYTES, UUID_BYTES, Kind, is_audio
@@ -10,11 +10,11 @@ __all__ = ["MessageSplitter"]
 
 _KNOWN = frozenset({Kind.HANGUP, Kind.UUID, Kind.SILENCE, Kind.DTMF, Kind.ERROR})
 _LARGEST_UNKNOWN_BYTES = 4_096
-"""A message of an unknown kind that claims more than this is text, or another protocol: nobody waits for its end."""
+"""A message of an unknown kind with a longer payload is taken for text or another protocol, and passed on at once."""
 
 
 class MessageSplitter:
-    """One direction of one connection. begins_with_uuid: what the side that dials must begin with."""
+    """Splits one direction of one connection. begins_with_uuid: the first message must be a UUID, as from Asterisk."""
 
     __slots__ = ("_begins", "_rest", "raw")
 
@@ -22,15 +22,15 @@ class MessageSplitter:
         self._begins = begins_with_uuid
         self._rest = bytearray()
         self.raw = False
-        """The bytes are no messages any more: they pass as they come. After a hangup that is nobody's fault."""
+        """True if bytes now pass unchanged: they cannot be AudioSocket, or they follow a hang-up, which is no fault."""
 
     @property
     def is_inside_a_message(self) -> bool:
-        """A message has begun that is not whole."""
+        """True if a message has begun and is not complete yet."""
         return bool(self._rest)
 
     def feed(self, data: bytes | bytearray | memoryview) -> bytes:
-        """What may be written now: whole messages, in one piece; empty while the first of them is not whole."""
+        """Take bytes of any length, and return all whole messages so far in one piece; empty if there is none yet."""
         if self.raw:
             return bytes(data)
         if not self._rest:
@@ -46,13 +46,13 @@ class MessageSplitter:
         return whole
 
     def end(self) -> bytes:
-        """The stream has ended: what is left of a message that never became whole."""
+        """Take the end of the stream, and return the bytes of a message that was never completed."""
         rest = bytes(self._rest)
         self._rest.clear()
         return rest
 
     def _boundary(self, data: bytes | bytearray | memoryview) -> int:
-        """Where the last whole message in `data` ends; all of it where it is no AudioSocket (any more)."""
+        """Return where the last whole message in `data` ends; the length of `data` if it is not AudioSocket."""
         at, size = 0, len(data)
         while size - at >= HEADER_BYTES:
             kind, length = data[at], data[at + 1] << 8 | data[at + 2]
@@ -60,7 +60,7 @@ class MessageSplitter:
                 self.raw = True
                 return size
             self._begins = False
-            if kind == Kind.HANGUP:  # whole with its header, whatever length it tells; nothing follows it
+            if kind == Kind.HANGUP:  # complete with its header, whatever length it gives; nothing follows it
                 self.raw = True
                 return size
             if at + HEADER_BYTES + length > size:

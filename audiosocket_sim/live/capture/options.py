@@ -1,4 +1,4 @@
-"""What to capture, and where to put it. Data only."""
+"""Options of a capture: what to capture, and where to write it. Data only."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,10 @@ __all__ = ["CaptureOptions"]
 
 @dataclass(frozen=True, slots=True)
 class CaptureOptions:
-    """Addresses are host and port. `server`: settings for the scenarios; None: those that each call shows."""
+    """The options of `capture`; docs/capture.md describes them. Addresses are (host, port), URLs are text.
+
+    server: settings for the scenarios' `server:`; None to infer them from each call.
+    """
 
     listen: tuple[str, int]
     to: tuple[str, int]
@@ -27,6 +30,8 @@ class CaptureOptions:
     name: str = "call"
     server: dict[str, object] | None = None
     calls: int | None = None
-    """Stop when so many are written."""
+    """Stop after so many calls; None to go on until stopped."""
     at_once: int = 50
+    """How many calls are captured at the same time; others are only passed on."""
     longest_seconds: float = 3600.0
+    """How much of a call is captured."""

@@ -1,7 +1,7 @@
-"""One connection passed on: from Asterisk to the server, and back. Whole messages, one write each read.
+"""Relay one connection between Asterisk and the server, in both directions: whole messages, one write for each read.
 
-It judges nothing and changes nothing. The end of a stream, a half-close and a reset go on as what they were; a side
-that does not read is not read for. What went by is appended to a tape, and nothing else is done on the way.
+Nothing is checked and nothing is changed. The end of a stream, a half-close and a reset are passed on as such. While
+one side does not read, the other is not read from (back-pressure). All traffic is appended to a tape.
 """
 
 import asyncio
@@ -19,19 +19,20 @@ from audiosocket_sim.net.tcp_reset import reset
 __all__ = ["Relay"]
 
 _READ_BUFFER_BYTES = 16_384
-"""Two of the largest 20 ms messages."""
+"""Room for two of the largest 20 ms messages (192 kHz)."""
 _WRITE_BUFFER_LIMIT_BYTES = 16_384
-"""With more than this unsent to one side the other is not read: what is under way stays bounded."""
+"""With more than this unsent to one side the other side is not read, so that buffered data stays bounded."""
 _KERNEL_BUFFER_BYTES = 32_768
-"""Each way, on each side: what lies in the kernel is heard late by a side that reads again. Left alone it keeps
-minutes; so it is two seconds of 8 kHz more than without the capture."""
+"""Size of the kernel's buffers, each way on each side. Data in them is heard late by a side that reads again. The
+kernel's default holds minutes; this adds at most two seconds of 8 kHz audio to the delay without the capture."""
 _CONNECT_SECONDS = 10.0
 
 
 class Relay:
-    """One call. `caller_side` is the protocol for the connection that Asterisk made; the other is dialled at once.
+    """One call. `caller_side` is the protocol of the connection from Asterisk; the server is dialled when it is made.
 
-    on_uuid: the call has a name. on_over: both connections are gone. on_trouble: a line for people.
+    on_uuid: called when the UUID has arrived. on_over: called when both connections are closed.
+    on_trouble: called with a line for people. It holds nothing that anybody said.
     """
 
     def __init__(
@@ -57,13 +58,13 @@ class Relay:
 
     @property
     def server_address(self) -> str:
-        """Our own address, as the server knows its caller."""
+        """Our own end of the connection to the server as HOST:PORT, which the server sees as its peer; "" before it."""
         transport = self._server_side.transport
         name = None if transport is None else transport.get_extra_info("sockname")
         return f"{name[0]}:{name[1]}" if name else ""
 
     def abort(self) -> None:
-        """The capture is stopped: both connections are broken."""
+        """Close both connections at once, since the capture is being stopped."""
         self.tape.end(self._loop.time(), "nobody", "interrupted")
         if self._dialling is not None:
             self._dialling.cancel()
@@ -71,23 +72,27 @@ class Relay:
             if side.transport is not None:
                 side.transport.abort()
 
-    # --- what the sides tell
+    # --- called by the sides
 
     def connected(self, side: "_Side") -> None:
+        """One side is connected. The caller's side is not read until the server's side is connected too."""
         if side is self.caller_side:
-            side.pause()  # until there is somebody to tell
+            side.pause()
             self._dialling = self._loop.create_task(self._dial())
         else:
             self.caller_side.resume()
 
     def named(self, uuid: str) -> None:
+        """The caller's first message gave the call's UUID, as 32 hexadecimal digits."""
         self.tape.uuid = uuid
         self._on_uuid(self)
 
     def no_audiosocket(self, who: Who) -> None:
-        self.tape.no_audiosocket = f"what the {who} sent is no AudioSocket: it was passed on as it came"
+        """The bytes of one side are not AudioSocket."""
+        self.tape.no_audiosocket = f"the {who} sent bytes that are not AudioSocket: they were passed on unchanged"
 
     def lost(self, side: "_Side") -> None:
+        """One side's connection is closed."""
         other = side.other
         if other.transport is None and not (self._dialling is None or self._dialling.done()):
             self._dialling.cancel()
@@ -116,11 +121,11 @@ class _Side(asyncio.BufferedProtocol):
         self._relay = relay
         self._who: Who = who
         self._messages = messages
-        self._side = side
+        self._recorded = side
         self._tape = relay.tape
         self._now = asyncio.get_running_loop().time
         self._view = read_buffer(_READ_BUFFER_BYTES)
-        self._told = False
+        self._scanned = False
         self._has_ended = False
         self.transport: asyncio.Transport | None = None
         self.is_lost = False
@@ -144,18 +149,18 @@ class _Side(asyncio.BufferedProtocol):
         if data:
             at = self._now()
             self.other.write(data)
-            self._tape.take(self._side, at, data)
-            if not self._told:
-                self._look(data, at)
+            self._tape.take(self._recorded, at, data)
+            if not self._scanned:
+                self._scan(data, at)
 
     def eof_received(self) -> bool:
-        how = "mid_frame" if self._messages.is_inside_a_message and self._who == "caller" else "fin"
-        self._tape.end(self._now(), self._who, "fin" if how == "fin" else "mid_frame")
+        mid_frame = self._messages.is_inside_a_message and self._who == "caller"
+        self._tape.end(self._now(), self._who, "mid_frame" if mid_frame else "fin")
         self._has_ended = True
         if rest := self._messages.end():
             self.other.write(rest)
         self.other.end()
-        return True  # the other side may still have something to say
+        return True  # keep the transport open: the other side may still send
 
     def pause_writing(self) -> None:
         self.other.pause()
@@ -172,14 +177,15 @@ class _Side(asyncio.BufferedProtocol):
             self.other.close()
         self._relay.lost(self)
 
-    # --- what is done to this side
+    # --- called by the other side
 
     def write(self, data: bytes) -> None:
+        """Send bytes to this side."""
         if self.transport is not None and not self.transport.is_closing():
             self.transport.write(data)
 
     def end(self) -> None:
-        """The other side says nothing any more: a half-close; the whole where this side has ended as well."""
+        """Half-close this side, since the other has ended its stream; close both if this side has ended its own too."""
         if self.transport is None or self.transport.is_closing():
             return
         if self.other._has_ended and self._has_ended:
@@ -190,34 +196,38 @@ class _Side(asyncio.BufferedProtocol):
                 self.transport.write_eof()
 
     def close(self) -> None:
+        """Close this side after what is still unsent."""
         if self.transport is not None and not self.transport.is_closing():
             self.transport.close()
 
     def reset(self) -> None:
+        """Close this side with a TCP reset."""
         if self.transport is not None and not self.transport.is_closing():
             with contextlib.suppress(OSError):
                 reset(self.transport)
 
     def pause(self) -> None:
+        """Stop reading from this side."""
         if self.transport is not None and self.transport.is_reading():
             self.transport.pause_reading()
 
     def resume(self) -> None:
+        """Read from this side again."""
         if self.transport is not None and not self._has_ended and not self.transport.is_closing():
             self.transport.resume_reading()
 
-    # --- what is noticed
+    # --- what is recorded beside the messages
 
-    def _look(self, data: bytes, at: float) -> None:
-        """For the one side, the UUID; for the other, the hangup: until it was found."""
+    def _scan(self, data: bytes, at: float) -> None:
+        """Scan the first bytes from the caller for the UUID, and the server's bytes for a hang-up message."""
         if self._who == "caller":
-            self._told = True
+            self._scanned = True
             if self._messages.raw:
                 self._relay.no_audiosocket(self._who)
             else:
                 self._relay.named(data[3:19].hex())
         elif self._messages.raw:
-            self._told = True
+            self._scanned = True
             if _holds_a_hangup(data):
                 self._tape.end(at, "server", "hangup_message")
             else:

@@ -1,7 +1,7 @@
-"""A capture: it listens, passes calls on, keeps a tape of each, and has it written down when the call is over.
+"""A capture: listens, relays calls, records each on a tape, and has it written when the call is over.
 
-Writing is the scribe's, one call after another, and never on a call's way. Bounded: so many calls at once are
-taken down, each for so long; what is beyond that is passed on all the same, and told.
+The call writer writes one call after another, outside the event loop, so that no call waits for it. The number of calls
+captured at once and the length of each are limited; beyond the limits calls are only relayed, and a line says so.
 """
 
 import asyncio
@@ -19,20 +19,22 @@ from audiosocket_sim.net.control_client import ControlClient, ControlError, Told
 __all__ = ["CannotListen", "Capture"]
 
 _LAST_EVENTS_SECONDS = 2.0
-"""How long after a call's end the control API may tell of it, and the backend may answer."""
-_OVER_BUT_KNOWN = 50
-"""So many calls that are over are still known by their conversation."""
+"""How long after a call's end the control API's last events and the backend's last answer are waited for."""
+_ENDED_CALLS_KEPT = 50
+"""How many ended calls are still found by their conversation id."""
 
 
 class CannotListen(OSError):
-    """A port is not to be had. One line for people."""
+    """A port cannot be bound. One line for people."""
 
 
 class Capture:
-    """`start`, then `wait` (until enough calls were taken) or `stop`, then `aclose`, which writes what is left.
+    """A running capture. Call `start`, then `wait`, then `aclose`, which ends and writes the calls that are left.
 
-    say: a line for people; trouble: one of what went wrong. None of them holds what anybody said. scribe: who writes a
-    call down; whoever gave it closes it.
+    say: called with a line for people; trouble: called with a line about an error. No line holds anybody's words.
+    call_writer: writes the calls; the code that made it closes it. None for an `InProcessWriter`.
+
+    `port` and `ai_port` are the bound ports; `written` and `failed` count calls.
     """
 
     def __init__(
@@ -49,7 +51,7 @@ class Capture:
         self._trouble = trouble
         self._loop = asyncio.get_running_loop()
         self._relays: dict[Relay, bool] = {}
-        """And whether it is taken down."""
+        """Every open call, with whether it is captured."""
         self._known: list[Tape] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._following: dict[Tape, asyncio.Task[None]] = {}
@@ -64,7 +66,7 @@ class Capture:
         self.ai_port = 0
 
     async def start(self) -> None:
-        """Raises CannotListen where a port is not to be had."""
+        """Listen on both ports. Raises CannotListen if one cannot be bound."""
         options = self._options
         try:
             self._server = await self._loop.create_server(self._connection, *options.listen)
@@ -82,19 +84,19 @@ class Capture:
                 raise CannotListen(why_not_listening(error, *options.ai_listen, "--ai-listen")) from error
 
     async def wait(self) -> None:
-        """Until as many calls are written as were asked for; for ever where no number was given."""
+        """Wait until `options.calls` calls have been written or have failed, or `stop` is called."""
         await self._enough.wait()
 
     def stop(self) -> None:
-        """No more calls: `wait` returns."""
+        """Make `wait` return."""
         self._enough.set()
 
     async def aclose(self) -> None:
-        """Break off what is still going on, and write it down. Nothing is left running."""
+        """Stop listening, end the calls that are still open, and write them. No task and no connection is left."""
         if self._server is not None:
             self._server.close()
         while self._relays or self._tasks:
-            for relay in list(self._relays):  # also one that was accepted just now, and has its connection a turn later
+            for relay in list(self._relays):  # again, for one that was just accepted and is connected a moment later
                 relay.abort()
             await asyncio.sleep(0)
             if self._tasks:
@@ -115,16 +117,16 @@ class Capture:
         return relay.caller_side
 
     def _named(self, relay: Relay) -> None:
-        """It is a call: whether it is taken down is settled now. Who never says a name counts for nothing."""
+        """Decide whether to capture the call, now that its UUID is known. A connection without one never counts."""
         most = self._options.calls
         if sum(self._relays.values()) >= self._options.at_once or (most is not None and self._taken >= most):
             relay.tape.stops_at = relay.tape.connected_at
             relay.tape.forget_sound()
-            self._say("a call is passed on, and not taken down: there are as many as were asked for")
+            self._say("a call is relayed and not captured: the limit of calls is reached")
             return
         self._relays[relay] = True
         self._taken += 1
-        self._known = [*self._known[-_OVER_BUT_KNOWN - self._options.at_once :], relay.tape]
+        self._known = [*self._known[-_ENDED_CALLS_KEPT - self._options.at_once :], relay.tape]
         if self._options.control is not None:
             self._following[relay.tape] = self._loop.create_task(self._follow(relay, self._options.control))
 
@@ -149,16 +151,19 @@ class Capture:
                 self.written += 1
             except NotWritten as error:
                 self.failed += 1
-                self._trouble(f"a call could not be written down: {error}")
+                self._trouble(f"a call could not be written: {error}")
         tape.forget_sound()
         if self._options.calls is not None and self.written + self.failed >= self._options.calls:
             self._enough.set()
 
-    # --- who is it, and what does its server tell
+    # --- the call of a conversation, and the events of the control API
 
     def _tape_of(self, conversation_id: str) -> Tape | None:
-        """By the call's UUID, of which a second call at the same time has `UUID-2`; else by what it was asked before;
-        else the only call that there is, or the only one of which nothing was asked yet."""
+        """Return the tape of a conversation, None if it is not clear.
+
+        It is the call whose UUID the id is (`UUID-2` for its second call at the same time); else the call that asked
+        with this id before; else the only call in progress, or the only one in progress that has asked nothing yet.
+        """
         named = [tape for tape in self._known if tape.uuid is not None and _names(conversation_id, tape.uuid)]
         if named:
             index = _suffix(conversation_id) - 1
@@ -175,7 +180,7 @@ class Capture:
         tape = relay.tape
         control = ControlClient(url, self._options.control_token)
 
-        def told(event: ToldEvent) -> None:
+        def record(event: ToldEvent) -> None:
             if not tape.has_room():
                 return
             if event.type == "state_changed":
@@ -185,11 +190,11 @@ class Capture:
 
         try:
             call_id = await control.find(str(UUID(tape.uuid)), relay.server_address)
-            await control.follow(call_id, told)
-        except UnknownEvent:  # its text may hold words
-            self._trouble("states are not known: an event of the control API is not as docs/targets.md says")
+            await control.follow(call_id, record)
+        except UnknownEvent:  # the error's text may hold somebody's words
+            self._trouble("states are not captured: an event of the control API is not as docs/targets.md says")
         except ControlError as error:
-            self._trouble(f"states are not known: {' '.join(str(error).split())[:200]}")
+            self._trouble(f"states are not captured: {' '.join(str(error).split())[:200]}")
         finally:
             await control.aclose()
 

@@ -1,7 +1,7 @@
-"""What went by in one call, as it went by: appended on the way, read when the call is over. No input or output.
+"""The record of one call's traffic: appended to while the call runs, read when it is over. Pure.
 
-Times are the loop's. What a tape is for is bounded: past `MOST_BYTES`, or when its call has gone on for too long, it
-takes nothing more, while the call goes on.
+Times are loop times in seconds. A tape is bounded: after `MOST_BYTES`, or when the call has lasted too long, nothing
+more is recorded while the call goes on.
 """
 
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from audiosocket_sim.live.captured_call import Answer
 __all__ = ["MOST_BYTES", "AskedAt", "PushedAt", "ReportedEvent", "Tape"]
 
 MOST_BYTES = 320_000_000
-"""Of memory: two hours of 8 kHz, both ways; six minutes of 192 kHz."""
+"""Memory for one call: two hours of 8 kHz audio in both directions, or six minutes of 192 kHz."""
 
 _BYTES_PER_MESSAGE = 113
-"""Of a message on a tape, beside what it carries: a tuple of two, a float, and the head of a bytes object."""
+"""Memory for each message beside its payload: a tuple of two, a float, and the header of a bytes object."""
 
 _MOST_EVENTS = 10_000
 
@@ -25,7 +25,10 @@ How = Literal["hangup_message", "fin", "reset", "mid_frame", "interrupted"]
 
 @dataclass(slots=True)
 class AskedAt:
-    """A question to the AI backend; `answered_at` and `answer` once there is one (its own time is not set yet)."""
+    """A question to the AI backend. `answered_at` and `answer` are set once there is an answer.
+
+    The answer's own `at_ms` is 0 until `convert` sets it.
+    """
 
     at: float
     content: str
@@ -36,6 +39,8 @@ class AskedAt:
 
 @dataclass(frozen=True, slots=True)
 class PushedAt:
+    """A message that the backend pushed to the control API. `http_status` is the API's answer, None if none came."""
+
     at: float
     body: dict[str, Any]
     http_status: int | None
@@ -43,8 +48,10 @@ class PushedAt:
 
 @dataclass(frozen=True, slots=True)
 class ReportedEvent:
-    """An event of the control API, which counts its own seconds since the UUID. `text`: what was recognised; or the
-    states."""
+    """An event of the control API: recognised words as `text`, or, with None, a change of state.
+
+    `seconds` is the time since the UUID, by the server's own clock.
+    """
 
     seconds: float
     text: str | None = None
@@ -54,11 +61,11 @@ class ReportedEvent:
 
 @dataclass(slots=True, eq=False)
 class Tape:
-    """One call. The two sides' lists hold whole messages as bytes, with the time at which they were passed on."""
+    """One call. `caller` and `bot` hold whole messages as bytes, each with the time at which it was passed on."""
 
     connected_at: float
     stops_at: float
-    """When it takes nothing more."""
+    """From this time on nothing more is recorded."""
     uuid: str | None = None
     caller: list[tuple[float, bytes]] = field(default_factory=list)
     bot: list[tuple[float, bytes]] = field(default_factory=list)
@@ -69,13 +76,14 @@ class Tape:
     who: Who = "nobody"
     how: How = "interrupted"
     no_audiosocket: str | None = None
-    """Which side's bytes were no AudioSocket, in words."""
+    """A line for people that names the side whose bytes were not AudioSocket, None if there was none."""
     is_full: bool = False
+    """Some of the call is missing, since it was too large or too long."""
     backend_captured: bool = False
     n_bytes: int = 0
 
     def take(self, side: list[tuple[float, bytes]], at: float, data: bytes) -> None:
-        """Called for every frame: nothing but an append."""
+        """Record a message on one side's list. It is called for every frame, so it does no more than append."""
         self.n_bytes += len(data) + _BYTES_PER_MESSAGE
         if self.n_bytes <= MOST_BYTES and at < self.stops_at:
             side.append((at, data))
@@ -83,15 +91,15 @@ class Tape:
             self.is_full = True
 
     def has_room(self) -> bool:
-        """Whether an event that is no sound is still taken."""
+        """Return True if one more question, push or event may be recorded."""
         return len(self.asked) + len(self.pushed) + len(self.reported) < _MOST_EVENTS
 
     def forget_sound(self) -> None:
-        """It is written down, or lost: what is still known of the call is who asked what."""
+        """Drop the audio once the call has been written or has failed. Questions, pushes and events stay."""
         self.caller.clear()
         self.bot.clear()
 
     def end(self, at: float, who: Who, how: How) -> None:
-        """The first thing that ends a call is what ended it."""
+        """Record the end of the call. Only the first end counts."""
         if self.ended_at is None:
             self.ended_at, self.who, self.how = at, who, how

@@ -101,7 +101,7 @@ def test_a_process_that_writes_is_started_again(tmp_path: Path) -> None:
         call_writer._process.kill()
         call_writer._process.join()
         assert call_writer.write(tape, options).startswith(f"{tmp_path}/call_2.yaml: ")
-        with pytest.raises(NotWritten, match="no AudioSocket"):
+        with pytest.raises(NotWritten, match="not AudioSocket"):
             call_writer.write(Tape(0.0, 3600.0), options)
     finally:
         call_writer.close()

@@ -255,7 +255,9 @@ def test_what_belongs_to_no_call_passes_and_is_told() -> None:
 
     bench = through(scene)
     assert bench.tape.asked == []
-    assert bench.troubles == ["a question to the AI backend belongs to no call that is known: it is on no cassette"]
+    assert bench.troubles == [
+        "a question to the AI backend is in no cassette: it is not clear which call it belongs to"
+    ]
 
 
 # --- whose conversation is it

@@ -219,7 +219,7 @@ def test_what_is_no_audiosocket_passes_and_is_told() -> None:
 
     wire = on_a_wire(scene)
     assert wire.tape.no_audiosocket is not None
-    assert "is no AudioSocket" in wire.tape.no_audiosocket
+    assert "not AudioSocket" in wire.tape.no_audiosocket
 
 
 @NETWORKS

@@ -127,8 +127,8 @@ def test_a_call_too_many_passes_and_is_told(tmp_path: Path) -> None:
     bench = capturing(scene, tmp_path, at_once=2)
     assert Bot.calls == 3
     assert bench.capture.written == 2
-    assert [line for line in bench.lines if "not taken down" in line] == [
-        "a call is passed on, and not taken down: there are as many as were asked for"
+    assert [line for line in bench.lines if "not captured" in line] == [
+        "a call is relayed and not captured: the limit of calls is reached"
     ]
 
 
@@ -175,7 +175,7 @@ def test_a_call_that_goes_on_too_long_is_written_as_far_as_that(tmp_path: Path) 
         await asyncio.sleep(1)
 
     bench = capturing(scene, tmp_path, longest_seconds=0.2)
-    assert bench.lines[0].endswith("the capture was stopped before its end. (not to its end: it was too long)")
+    assert bench.lines[0].endswith("the capture was stopped before its end. (incomplete: the call was too long)")
     assert load(tmp_path / "call.yaml").steps
 
 
@@ -188,7 +188,7 @@ def test_what_is_no_call_is_told_and_leaves_no_file(tmp_path: Path) -> None:
         await asyncio.sleep(1)
 
     bench = capturing(scene, tmp_path)
-    assert bench.troubles == ["what the caller sent is no AudioSocket: it was passed on as it came"]
+    assert bench.troubles == ["the caller sent bytes that are not AudioSocket: they were passed on unchanged"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -201,7 +201,7 @@ def test_a_folder_that_cannot_be_written_to_costs_the_call_and_nothing_else(tmp_
     bench = capturing(scene, tmp_path / "out")
     assert (bench.capture.written, bench.capture.failed) == (0, 1)
     assert len(bench.troubles) == 1
-    assert bench.troubles[0].startswith("a call could not be written down: ")
+    assert bench.troubles[0].startswith("a call could not be written: ")
 
 
 @pytest.mark.parametrize("when", [0.0, 0.3])
@@ -258,7 +258,7 @@ def test_a_control_api_that_asks_for_a_token_gets_it(tmp_path: Path) -> None:
 def test_what_a_control_api_says_is_never_on_the_screen(tmp_path: Path) -> None:
     bench = told_by_a_control_api('{"text": "Quero subir."}', tmp_path)
     assert bench.troubles == [
-        "states are not known: an event of the control API is not as docs/targets.md says",
+        "states are not captured: an event of the control API is not as docs/targets.md says",
     ]
 
 
@@ -300,7 +300,9 @@ def test_a_call_that_makes_no_scenario_leaves_its_sound_and_its_cassette(tmp_pat
     tape.caller += [(0.0, encode(Kind.UUID, UUID(int=1).bytes)), (0.02, audio)]
     tape.bot.append((0.06, audio))
     tape.asked.append(AskedAt(1.0, "Quero subir.", "1", 2.0, Answer(0, 200, nested)))
-    with pytest.raises(NotWritten, match=r"no scenario can be made of it \(\w+\); its sound and its cassette are in "):
+    with pytest.raises(
+        NotWritten, match=r"it cannot be turned into a scenario \(\w+\); its sound and its cassette are in "
+    ):
         InProcessWriter().write(tape, CaptureOptions(("", 0), ("", 0), tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["call"]
     files = {path.name: path for path in (tmp_path / "call").iterdir()}
