@@ -1,4 +1,4 @@
-"""A call that was made with the microphone, as data that `live_call` makes a scenario of. Pure."""
+"""Convert a call made with the microphone into a captured call, from which a scenario is written. Pure."""
 
 from typing import Literal, cast
 
@@ -11,7 +11,7 @@ __all__ = ["captured"]
 
 
 def captured(call: MicCall, end: LegEnd, options: MicOptions) -> CapturedCall:
-    """The whole call. What the AI was asked is in it where the server told that."""
+    """Return the whole call, with the questions to the AI backend if the server reported them."""
     events = call.server_events
     return CapturedCall(
         uuid=call.leg.uuid,

@@ -1,4 +1,4 @@
-"""Which microphone and which loudspeaker: listed for people, chosen by number or by part of a name. Pure."""
+"""List the sound devices for people, and choose one by its number or a part of its name. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ __all__ = ["Device", "DeviceError", "choose", "listing"]
 
 
 class DeviceError(Exception):
-    """No such device, or more than one, or none at all. One line that says what there is."""
+    """No device matches, or several do. One line that names the devices that exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """As the system tells it. `inputs`, `outputs`: channels; `rate_hz`: its own rate."""
+    """A sound device as the system describes it. `inputs` and `outputs` count channels; `rate_hz` is its own rate."""
 
     number: int
     name: str
@@ -28,14 +28,17 @@ class Device:
 
 
 def choose(devices: Sequence[Device], wanted: str | None, what: str) -> Device:
-    """The one that is meant. what: `input` or `output`; wanted: a number, a part of a name, or None for the default.
+    """Return the device that the user wants.
 
-    Raises DeviceError.
+    what: `input` for a microphone, `output` for a loudspeaker. wanted: the number of a device, a part of its name in
+    any case, or None for the system's default. A whole name goes before a part of one.
+
+    Raises DeviceError if no device fits, or more than one.
     """
     able = [device for device in devices if (device.inputs if what == "input" else device.outputs)]
     if not able:
         needed = "microphone" if what == "input" else "loudspeaker"
-        raise DeviceError(f"this machine has no {what} device: a {needed} is needed")
+        raise DeviceError(f"this machine has no {what} device; the call needs a {needed}")
     if wanted is None:
         default = [d for d in able if (d.default_input if what == "input" else d.default_output)]
         return (default or able)[0]
@@ -49,12 +52,12 @@ def choose(devices: Sequence[Device], wanted: str | None, what: str) -> Device:
         return found[0]
     there = "; ".join(map(str, found or able))
     if found:
-        raise DeviceError(f"--{what} {wanted}: more than one has that in its name: {there}. Say its number")
+        raise DeviceError(f"--{what} {wanted}: more than one {what} device fits: {there}. Give its number")
     raise DeviceError(f"--{what} {wanted}: no such {what} device. There are: {there}")
 
 
 def listing(devices: Sequence[Device]) -> str:
-    """A line each, for `--list-devices`."""
+    """Return the text of `--list-devices`: one line for each device."""
     if not devices:
         return "this machine has no sound devices"
     width = max(len(device.name) for device in devices)

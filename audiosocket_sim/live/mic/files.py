@@ -1,4 +1,4 @@
-"""What a call leaves: transcript, call log, stereo recording, in a folder of its own that only its owner may read."""
+"""Write the files of a call with the microphone: transcript, call log and stereo recording, in a private folder."""
 
 import json
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ _RATE_HZ = 8000
 
 @dataclass(frozen=True, slots=True)
 class CallFiles:
+    """The paths of the three files."""
+
     transcript: Path
     call_log: Path
     recording: Path
@@ -23,7 +25,11 @@ class CallFiles:
 def write_files(
     folder: Path, heading: str, entries: list[Entry], sent: list[tuple[float, bytes]], t0: float, heard: bytes
 ) -> CallFiles:
-    """Write them to `mic-1`, `mic-2`, … in the folder: a call cannot be had again. Raises OSError. Blocking."""
+    """Write the files into the first free one of `mic-1`, `mic-2`, … in `folder`; no file is ever overwritten.
+
+    heading: first line of the transcript. sent: the caller's packets (loop time in s, 8 kHz SLIN). t0: loop time of the
+    UUID. heard: the bot's sound since then, 8 kHz SLIN. Blocks. Raises OSError.
+    """
     place = _new_folder(folder)
     files = CallFiles(place / "transcript.txt", place / "call.jsonl", place / "call.wav")
     lines = [heading, *map(line_of, entries)]

@@ -1,10 +1,13 @@
-"""Sound that arrives unevenly, handed on evenly: the playout buffer before the loudspeaker, and the buffer between the
-sound card's clock and the call's behind the microphone. Pure: times are arguments (seconds), 8 kHz SLIN as bytes.
+"""A jitter buffer: takes sound that arrives unevenly, and gives it out evenly. Pure.
 
-It waits until `target_ms` are there, then plays. The target follows how late pieces come: up at once, also
-when it ran dry, and down slowly. Two clocks never agree, so the depth creeps; what is too much is dropped, what is too
-little inserted, 20 ms at a time and in silence. Speech is shortened only where no silence came for seconds, with
-a cross-fade. Sound that was sent far ahead is no jitter, and is played as it was sent. All of it is counted, and told.
+Times are arguments in seconds; sound is 8 kHz SLIN as bytes. One is the playout buffer before the loudspeaker, another
+stands between the microphone's clock and the call's.
+
+The buffer waits until it holds `target_ms`, then plays. The target follows the lateness of the pieces: it rises at
+once, also after an underrun, and falls slowly. Two clocks never agree, so the depth drifts: the surplus is dropped and
+the shortage is inserted, 20 ms at a time and in silence. Speech is shortened, with a cross-fade, only if no silence
+came for seconds. Sound that was sent far ahead is not jitter, and is played as it was sent. Underruns, insertions and
+drops are counted.
 """
 
 import numpy as np
@@ -15,52 +18,52 @@ __all__ = ["JitterBuffer"]
 
 _PER_MS = 8  # samples
 _PAUSE_SECONDS = 0.4
-"""Who sends nothing for so long was silent, and not late."""
-_FOLLOWS = 0.01  # a piece: how fast the due time follows what comes
-_FALLS = 0.004  # a piece: how fast the target goes back
+"""A pause this long means that the sender was silent, not that its sound is late."""
+_FOLLOWS = 0.01  # for each piece: how much of its deviation moves the due time
+_FALLS = 0.004  # for each piece: how much of the excess the target loses
 _MARGIN_MS = 5.0
-_STEP_MS = 20.0  # more, each time that it ran dry
+_STEP_MS = 20.0  # how much an underrun raises the target
 _LOOKS_EVERY_MS = 1000
 _SLACK_MS = 10.0
 _QUIET_DBFS = -45.0
-_PATIENCE_LOOKS = 3  # in a row with too much, before sound is shortened
+_PATIENCE_LOOKS = 3  # looks in a row with a surplus before speech is shortened
 _SENT_AHEAD_MS = 1000.0
 _MOST_KEPT_MS = 60_000.0
 
 
 class JitterBuffer:
-    """`arrive` from one side, `take` from the other. least_ms, most_ms: what the target may be."""
+    """`arrive` takes sound that came in, `take` returns sound to hand on. least_ms, most_ms: limits of the target."""
 
     def __init__(self, *, least_ms: float = 20.0, most_ms: float = 400.0) -> None:
         self._least_ms = least_ms
         self._most_ms = most_ms
         self._sound = bytearray()
-        self._due: float | None = None  # when the next piece is due, were all in time
+        self._due: float | None = None  # when the next piece is due if it is on time
         self._playing = False
-        self._ran_dry = False  # since then nothing arrived
-        self._missing = 0  # samples, given as silence since it ran dry
-        self._waited = 0  # samples, given as silence with something there
+        self._ran_dry = False  # and nothing has arrived since
+        self._missing = 0  # samples of silence handed on since it ran dry
+        self._waited = 0  # samples of silence handed on while waiting for the target
         self._looked = 0  # samples since the last look at the depth
-        self._lowest = 0  # depth since then, in samples
-        self._too_much = 0  # looks in a row
+        self._lowest = 0  # lowest depth since then, in samples
+        self._surplus_looks = 0  # looks in a row with a surplus
         self._surplus = 0  # samples to drop; negative: to insert
         self.target_ms = least_ms
         self.underruns = 0
-        """How often it ran dry while more was on its way."""
+        """How often the buffer ran empty while sound was still on its way."""
         self.inserted_ms = 0.0
-        """Silence that nobody sent."""
+        """Silence that was inserted."""
         self.dropped_ms = 0.0
-        """Sound that was sent and not handed on."""
+        """Sound that was dropped."""
 
     @property
     def depth_ms(self) -> float:
-        """What is there now."""
+        """How much sound the buffer holds now."""
         return len(self._sound) / 2 / _PER_MS
 
-    # --- what comes
+    # --- sound that comes in
 
     def arrive(self, at: float, pcm: bytes) -> None:
-        """A piece came at `at`, of any length."""
+        """Take a piece of any length that arrived at the time `at`."""
         ms = len(pcm) / 2 / _PER_MS
         paused = self._due is None or at - self._due > _PAUSE_SECONDS
         self._count_the_gap(paused)
@@ -89,10 +92,10 @@ class JitterBuffer:
             self.target_ms = min(self._most_ms, self.target_ms + _STEP_MS)
         self._ran_dry, self._missing = False, 0
 
-    # --- what goes
+    # --- sound to hand on
 
     def take(self, n_samples: int) -> bytes:
-        """The next `n_samples`; silence where there is nothing."""
+        """Return the next `n_samples`; silence if the buffer is empty or still filling."""
         if not self._playing and not self._may_begin(n_samples):
             return bytes(2 * n_samples)
         have = len(self._sound) // 2
@@ -103,7 +106,7 @@ class JitterBuffer:
         return piece
 
     def _may_begin(self, n_samples: int) -> bool:
-        """With as much as the target; or when the first of it has waited so long that no more seems to come."""
+        """Return True if playing may begin: the target is reached, or the sound has waited that long for more."""
         if self._sound:
             self._playing = self.depth_ms >= self.target_ms or self._waited >= self.target_ms * _PER_MS
             self._waited += n_samples
@@ -122,7 +125,7 @@ class JitterBuffer:
         return rest.ljust(2 * n_samples, b"\0")
 
     def _corrected(self, n_samples: int) -> bytes:
-        """The next piece, or with the surplus one more or less than there is, if that is not heard."""
+        """Return the next piece; drop or repeat one if there is a surplus or a shortage and it will not be heard."""
         piece = bytes(self._sound[: 2 * n_samples])
         if not self._surplus or abs(self._surplus) < n_samples:
             del self._sound[: 2 * n_samples]
@@ -131,19 +134,19 @@ class JitterBuffer:
         if self._surplus < 0 and quiet:
             self._surplus += n_samples
             self.inserted_ms += n_samples / _PER_MS
-            return piece  # and once more, the next time
+            return piece  # which stays in the buffer and is returned once more
         following = bytes(self._sound[2 * n_samples : 4 * n_samples])
-        if self._surplus > 0 and len(following) == len(piece) and (quiet or self._too_much > _PATIENCE_LOOKS):
+        if self._surplus > 0 and len(following) == len(piece) and (quiet or self._surplus_looks > _PATIENCE_LOOKS):
             self._surplus -= n_samples
             self.dropped_ms += n_samples / _PER_MS
-            self._too_much = 0 if not quiet else self._too_much  # one piece of speech a time
+            self._surplus_looks = self._surplus_looks if quiet else 0  # at most one piece of speech at a time
             del self._sound[: 4 * n_samples]
             return _faded(piece, following)
         del self._sound[: 2 * n_samples]
         return piece
 
     def _look(self, n_samples: int) -> None:
-        """Once a second: was there always more than is needed, or always less?"""
+        """Once a second, compare the lowest depth with the target, and set the surplus or the shortage."""
         self._lowest = min(self._lowest, len(self._sound) // 2)
         self._looked += n_samples
         if self._looked < _LOOKS_EVERY_MS * _PER_MS:
@@ -151,14 +154,14 @@ class JitterBuffer:
         excess_ms = self._lowest / _PER_MS - self.target_ms
         self._looked, self._lowest = 0, len(self._sound) // 2
         if abs(excess_ms) <= _SLACK_MS or excess_ms > _SENT_AHEAD_MS:
-            self._surplus = self._too_much = 0
+            self._surplus = self._surplus_looks = 0
             return
         self._surplus = round(excess_ms * _PER_MS)
-        self._too_much = self._too_much + 1 if excess_ms > 0 else 0
+        self._surplus_looks = self._surplus_looks + 1 if excess_ms > 0 else 0
 
 
 def _faded(first: bytes, second: bytes) -> bytes:
-    """From one into the other, as long as either."""
+    """Return a cross-fade from one piece to the other, as long as each of them."""
     a, b = (np.frombuffer(pcm, dtype="<i2").astype(np.float32) for pcm in (first, second))
     weight = np.linspace(0.0, 1.0, len(a), dtype=np.float32)
     return bytes(np.rint(a * (1 - weight) + b * weight).astype("<i2").tobytes())

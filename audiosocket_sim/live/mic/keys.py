@@ -1,6 +1,6 @@
-"""The keyboard while a call runs: single keys, without Enter and without their echo. Puts the terminal back as it was.
+"""Read single keys while a call runs, without Enter and without echoing them. The terminal is restored afterwards.
 
-Without a terminal, or in the background, there are no keys, and that is no error.
+Without a terminal, or in a background job, no keys are read; that is not an error.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ DIGITS = "0123456789*#ABCD"
 MUTE = "mute"
 HANG_UP = "hang up"
 _SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]?|O.?)?")
-"""An arrow, a function key: their letters are no digits."""
+"""The escape sequence of an arrow or a function key, whose letters must not be taken for digits."""
 _POLL_SECONDS = 0.05
 
 
 def meaning(key: str) -> str | None:
-    """What a key does: a digit of `DIGITS`, `MUTE`, `HANG_UP`, or None for nothing."""
+    """Return the meaning of a key: a digit of `DIGITS`, `MUTE`, `HANG_UP`, or None."""
     if key == " ":
         return MUTE
     if key in ("q", "Q", "\x03", "\x04"):
@@ -32,7 +32,10 @@ def meaning(key: str) -> str | None:
 
 
 class TerminalKeys:
-    """`with Keys(on_key) as keys`, in a running loop; `keys.there`: somebody may press some."""
+    """Use as `with TerminalKeys(on_key) as keys` in a running loop. `keys.there` is True if keys can be pressed.
+
+    on_key: called with each key's `meaning`, in the loop. stream: the terminal; None for stdin.
+    """
 
     def __init__(self, on_key: Callable[[str], None], stream: TextIO | None = None) -> None:
         self._on_key = on_key
@@ -47,7 +50,7 @@ class TerminalKeys:
         try:
             is_terminal = self._stream.isatty()
             fd = self._stream.fileno()
-        except (OSError, ValueError, AttributeError):  # closed, or no file
+        except (OSError, ValueError, AttributeError):  # closed, or not a real file
             return self
         if not is_terminal:
             return self
@@ -79,9 +82,9 @@ class TerminalKeys:
         import tty
 
         try:
-            with contextlib.suppress(OSError):  # a terminal that is not ours to lead cannot stop us either
+            with contextlib.suppress(OSError):  # not our controlling terminal: job control does not apply
                 if os.tcgetpgrp(fd) != os.getpgrp():
-                    return  # a job in the background: to touch the terminal would stop it
+                    return  # a background job: changing the terminal would stop it (SIGTTOU)
             self._before = termios.tcgetattr(fd)
             tty.setcbreak(fd)
         except (OSError, termios.error):

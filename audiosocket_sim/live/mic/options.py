@@ -1,4 +1,4 @@
-"""What a call with the microphone is asked to be. Data only."""
+"""Options of a call with the microphone. Data only."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,11 @@ __all__ = ["MicOptions"]
 
 @dataclass(frozen=True, slots=True)
 class MicOptions:
-    """host, port: of the server. input, output: a device's number or part of its name; None: the system's own.
+    """host, port: the AudioSocket server. input, output: a device's number or a part of its name; None for the default.
 
-    version, attach: the Asterisk whose manners are kept. control_url: None for the usual one, where it answers.
-    seconds: then we hang up. save_scenario: the folder that a scenario of the call is written to.
+    version, attach: the Asterisk to simulate. control_url: the server's control API; None to try the usual address for
+    a server on this machine. seconds: hang up after so long. artefacts: folder for transcript, log and recording.
+    save_scenario: folder for a scenario of the call, None for none; `redact` applies to it.
     """
 
     host: str = "127.0.0.1"

@@ -1,8 +1,8 @@
 """The phone between a sound card and a call leg: from the microphone to packets, from packets to the loudspeaker.
 
-Two threads of the sound card call `captured` and `pull`, the loop calls the rest. They share deques only, each with one
-writer and one reader, and bounded. The microphone's clock and the call's meet in a buffer, and so do the call's and the
-loudspeaker's. It knows no sound card and no socket.
+Two threads of the sound card call `captured` and `pull`; the event loop calls everything else. They share only bounded
+deques, each with one writer and one reader. One jitter buffer stands between the microphone's clock and the call's,
+another between the call's and the loudspeaker's. It knows no sound card and no socket.
 """
 
 from collections import deque
@@ -21,7 +21,10 @@ _DEAF_SECONDS = 2.0
 
 
 class BufferedPhone:
-    """now: the loop's time, which may be asked from any thread. guard: None for an open line."""
+    """now: returns the loop time in seconds; called from any thread. guard: None to let the bot's echo through.
+
+    microphone_hz, loudspeaker_hz: the devices' own rates. Sound is 16-bit mono.
+    """
 
     def __init__(
         self, now: Callable[[], float], *, microphone_hz: int, loudspeaker_hz: int, guard: EchoGuard | None
@@ -43,16 +46,16 @@ class BufferedPhone:
         self.caller_meter = LevelMeter()
         self.bot_meter = LevelMeter()
         self.sent: list[tuple[float, bytes]] = []
-        """Every packet with the loop time at which it left: the left side of the recording."""
+        """Every packet (8 kHz SLIN) with the loop time at which it left: the left side of the recording."""
 
     # --- in the sound card's threads
 
     def captured(self, pcm: bytes) -> None:
-        """The microphone heard this, at its own rate."""
+        """Take sound from the microphone, at the microphone's rate."""
         self._captured.append((self._now(), pcm))
 
     def pull(self, n_samples: int) -> bytes:
-        """What the loudspeaker plays next, at its own rate."""
+        """Return the next `n_samples` for the loudspeaker, at the loudspeaker's rate."""
         while self._arrived:
             self.playout.arrive(*self._arrived.popleft())
         while len(self._unplayed) < 2 * n_samples:
@@ -66,9 +69,9 @@ class BufferedPhone:
     # --- in the loop
 
     def source(self, n_samples: int) -> bytes | None:
-        """The next packet of the caller, 8 kHz; None while the phone is muted."""
-        self._follow_the_loudspeaker()
-        self._take_what_was_captured()
+        """Return the caller's next packet of `n_samples` at 8 kHz; None while the phone is muted."""
+        self._process_played()
+        self._process_captured()
         packet = self._microphone.take(n_samples)
         self.caller_meter.feed(packet)
         if self.muted:
@@ -77,38 +80,39 @@ class BufferedPhone:
         return packet
 
     def hear(self, at: float, rate_hz: int, payload: bytes) -> None:
-        """The bot's sound arrived, at `at`."""
+        """Take a packet of the bot's sound (SLIN of `rate_hz`) that arrived at the loop time `at`."""
         if rate_hz != self._from_bot[0]:
             self._from_bot = (rate_hz, StreamResampler(rate_hz, RATE_HZ))
         self._arrived.append((at, self._from_bot[1].feed(payload[: len(payload) & ~1])))
 
     @property
     def is_deaf(self) -> bool:
-        """The microphone has given nothing for two seconds, not even silence."""
+        """True if the microphone has given nothing for two seconds, not even silence."""
         return self._now() - self._captured_at > _DEAF_SECONDS
 
     @property
     def echo(self) -> bool:
-        """The bot comes back through the microphone, and is turned down, now."""
+        """True while the bot's own voice comes in through the microphone and is turned down."""
         return self._guard is not None and self._guard.is_echo
 
     @property
     def echo_ms(self) -> int:
+        """How much of the microphone's sound was turned down as echo so far."""
         return 0 if self._guard is None else self._guard.turned_down_ms
 
     @property
     def microphone(self) -> JitterBuffer:
-        """Between the microphone's clock and the call's."""
+        """The jitter buffer between the microphone's clock and the call's."""
         return self._microphone
 
-    def _follow_the_loudspeaker(self) -> None:
+    def _process_played(self) -> None:
         while self._played:
             piece = self._played.popleft()
             self.bot_meter.feed(piece)
             if self._guard is not None:
                 self._guard.played(piece)
 
-    def _take_what_was_captured(self) -> None:
+    def _process_captured(self) -> None:
         while self._captured:
             at, pcm = self._captured.popleft()
             self._captured_at = at

@@ -1,6 +1,6 @@
-"""What stands below the transcript while the call runs: both levels, state, time, and what the keys do. Draws only.
+"""The status lines below the transcript while the call runs: both levels, time, state and keys. It only draws.
 
-All that was said is text, never markup, and nothing that a terminal obeys.
+Words of a call are shown as plain text: never as markup, and without any control sequence for the terminal.
 """
 
 from rich.console import Group
@@ -18,7 +18,7 @@ _LOUD_DBFS = -3.0
 
 
 def status(call: MicCall, card: SoundCard, *, keys: bool) -> Group:
-    """A few lines; `keys`: somebody can press some."""
+    """Return the status lines. `keys` is True if keys can be pressed; then a line explains them."""
     phone = call.phone
     lines = [
         _level("you", phone.caller_meter.dbfs, _of_the_microphone(call, card), muted=phone.muted),
@@ -48,7 +48,7 @@ def _of_the_microphone(call: MicCall, card: SoundCard) -> list[str]:
     phone = call.phone
     parts = ["MUTED"] if phone.muted else []
     if phone.is_deaf:
-        parts.append("the microphone gives nothing")
+        parts.append("no sound from the microphone")
     if phone.echo:
         parts.append("echo of the bot, turned down")
     if card.overruns:
@@ -69,7 +69,7 @@ def _of_the_loudspeaker(call: MicCall, card: SoundCard) -> list[str]:
 def _state(call: MicCall) -> list[str]:
     if call.leg.t0 is None:
         return ["connecting …"]
-    parts = [f"{call.now_ms / 1000:7.1f} s", visible(call.state or "no state told")]
+    parts = [f"{call.now_ms / 1000:7.1f} s", visible(call.state or "no state reported")]
     if call.ear.speaking_since is not None:
         parts.append("the bot speaks")
     if call.ear.hold_since is not None:

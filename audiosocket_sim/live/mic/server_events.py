@@ -1,6 +1,6 @@
-"""What the server tells of our call through its control API, as entries of the call log, and as data for a scenario.
+"""Turn the control API's events of this call into entries of the call log, and into data for a scenario. Pure.
 
-The reference server's events (docs/server.md) are the full set; of a server that tells less there is less. Pure.
+The reference server sends all of these events (docs/server.md); another server may send fewer.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ __all__ = ["ServerEvents"]
 
 
 class ServerEvents:
-    """record: milliseconds since the UUID, source, event."""
+    """Collects the events of one call. `record` is called with ms since the UUID, a source and an event of the log."""
 
     def __init__(self, conversation_id: str, record: Callable[[int, Source, LogEvent], None]) -> None:
         self._conversation_id = conversation_id
@@ -23,14 +23,14 @@ class ServerEvents:
         self.any_received = False
         self.state: str | None = None
         self.interim = ""
-        """What is understood so far of what the caller is saying."""
+        """The interim transcript of the utterance in progress; "" for none."""
         self.recognised: list[CapturedRecognition] = []
         self.states: list[ReportedState] = []
         self.exchanges: list[Exchange] = []
         self.pushes: list[CapturedPush] = []
 
     def take(self, event: ToldEvent) -> None:
-        """One event. Raises ControlError where it is not as docs/targets.md says."""
+        """Take one event. Raises ControlError if it is not as docs/targets.md says."""
         self.any_received = True
         at_ms = round(event.at_seconds * 1000)
         match event.type:

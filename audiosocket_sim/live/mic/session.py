@@ -1,6 +1,6 @@
-"""One call with the microphone, from the dialling to its end: joins leg, phone, ear and what the server tells.
+"""One call with the microphone, from dialling to its end: joins call leg, phone, ear and the server's events.
 
-It shows nothing and writes no file. On the wire it is the simulated Asterisk (`asterisk.CallLeg`), and nothing else.
+It shows nothing and writes no file. On the wire it is exactly the simulated Asterisk (`asterisk.CallLeg`).
 """
 
 import asyncio
@@ -32,7 +32,11 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class MicCall:
-    """Made in a running loop. `run` once; `log`, `phone`, `told` and `end` are what came of it."""
+    """One call. Create it in a running loop, and call `run` once; then read `log`, `phone`, `server_events` and `end`.
+
+    microphone_hz, loudspeaker_hz: the devices' rates. bot_book, hold_pcm: the bot's prompts and its hold loop (8 kHz
+    SLIN), which are recognised in its sound. on_entry: called with each entry of the call log.
+    """
 
     def __init__(
         self,
@@ -49,7 +53,7 @@ class MicCall:
         self._loop = loop = asyncio.get_running_loop()
         self._began_at = loop.time()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._told_deaf = False
+        self._noted_deaf = False
         self.log = CallLog()
         self.end: LegEnd | None = None
         guard = EchoGuard() if options.echo_guard else None
@@ -60,30 +64,34 @@ class MicCall:
         )
         self.server_events = ServerEvents(str(self.leg.uuid), self._record_ms)
         self.bot_sent: list[tuple[float, int, bytes]] = []
-        """What the bot sent, for a scenario: loop time, rate, SLIN. Empty where none is to be saved."""
+        """The bot's packets (loop time, rate in Hz, SLIN); empty if no scenario is to be saved."""
         self.keys: list[tuple[float, str]] = []
+        """The keys pressed (loop time of the release, digit)."""
 
     # --- what the screen shows
 
     @property
     def t0(self) -> float:
+        """The loop time of the UUID, or, before it, of the call's beginning."""
         return self._began_at if self.leg.t0 is None else self.leg.t0
 
     def ms(self, loop_time: float) -> int:
-        """Whole milliseconds since the UUID."""
+        """Return a loop time as whole milliseconds since the UUID."""
         return round((loop_time - self.t0) * 1000)
 
     @property
     def sent(self) -> list[tuple[float, bytes]]:
-        """What left the phone since the UUID; Asterisk throws away what came before it."""
+        """The packets that left the phone since the UUID; Asterisk discards any earlier ones."""
         return [packet for packet in self.phone.sent if packet[0] >= self.t0]
 
     @property
     def now_ms(self) -> int:
+        """The present as milliseconds since the UUID."""
         return self.ms(self._loop.time())
 
     @property
     def state(self) -> str | None:
+        """The bot's state, None if the server has not reported one."""
         return self.server_events.state
 
     # --- from the dialling to the end
@@ -115,11 +123,11 @@ class MicCall:
                     await control.aclose()
 
     def hang_up(self) -> None:
-        """As a caller does. Also while it is being dialled, and after the end."""
+        """Hang up as a caller does. May be called at any time, also while dialling and after the end."""
         self.leg.hang_up()
 
     def on_key(self, what: str) -> None:
-        """A key of the keyboard, as `keys.meaning` has it."""
+        """Act on a key of the keyboard; `what` is its `keys.meaning`."""
         if what == HANG_UP:
             self.hang_up()
         elif self.leg.t0 is None or self.end is not None:
@@ -154,9 +162,9 @@ class MicCall:
         now = self._loop.time()
         self.ear.advance(now)
         packet = self.phone.source(n_samples)
-        if self.phone.is_deaf and not self._told_deaf:
-            self._told_deaf = True
-            self._record(now, Source.CALLER, Noted("the microphone gives no sound, not even silence"))
+        if self.phone.is_deaf and not self._noted_deaf:
+            self._noted_deaf = True
+            self._record(now, Source.CALLER, Noted("no sound comes from the microphone, not even silence"))
         return packet
 
     def _on_bot_audio(self, at: float, rate_hz: int, payload: bytes) -> None:
@@ -174,10 +182,13 @@ class MicCall:
             case HeardHoldStopped(at=at, duration_ms=duration, seamless=seamless):
                 self._record(at, Source.HOLD, log.HoldStopped(duration, seamless))
 
-    # --- what the server tells
+    # --- the server's events
 
     async def _find_control(self) -> ControlClient | None:
-        """Asked once before the call: the first request of a process costs the time of several packets."""
+        """Return a client of the control API, None if there is none.
+
+        It sends a request before the call begins, since a process's first request takes as long as several packets.
+        """
         asked_for = self._options.control_url is not None
         if not asked_for and not _is_loopback(self._options.host):
             return None
@@ -188,7 +199,7 @@ class MicCall:
         return None
 
     async def _follow(self, control: ControlClient | None) -> None:
-        """The events of our call, where there is a control API. One that was asked for and does not answer is told."""
+        """Follow this call's events, if there is a control API. A failure is logged if the user gave the URL."""
         if control is None:
             return
         try:

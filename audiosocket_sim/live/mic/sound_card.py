@@ -1,7 +1,7 @@
-"""The only file that talks to PyAudio (PortAudio): lists the devices, opens a microphone and a loudspeaker.
+"""List the sound devices, and open a microphone and a loudspeaker. The only file that uses PyAudio (PortAudio).
 
-Its callbacks run in PortAudio's own threads. They hand sound over and fetch sound, count what the card says it lost,
-and do nothing else: no waiting, no lock, no word to the user. It knows neither calls nor AudioSocket.
+Its callbacks run in PortAudio's own threads. They only hand sound over, fetch sound, and count the losses that the card
+reports: they never wait, lock or print. It knows neither calls nor AudioSocket.
 """
 
 import contextlib
@@ -22,11 +22,11 @@ _BLOCKS_PER_SECOND = 100
 
 
 class MicrophoneExtraMissing(Exception):
-    """PyAudio is not there, or its library is not. One line that says what to install."""
+    """PyAudio or its library is not installed. One line that says what to install."""
 
 
 class SoundSystem:
-    """PortAudio, for as long as the `with` lasts. Raises MicrophoneExtraMissing where there is none."""
+    """PortAudio, open as long as the `with` block lasts. Raises MicrophoneExtraMissing if it is not installed."""
 
     def __init__(self) -> None:
         try:
@@ -51,21 +51,22 @@ class SoundSystem:
             self._audio.terminate()
 
     def devices(self) -> list[Device]:
+        """Return all sound devices, with the system's defaults marked."""
         audio = self._audio
         default_input, default_output = (
             self._default(find) for find in (audio.get_default_input_device_info, audio.get_default_output_device_info)
         )
         found = []
         for number in range(audio.get_device_count()):
-            told = audio.get_device_info_by_index(number)
+            info = audio.get_device_info_by_index(number)
             found.append(
                 Device(
                     number,
-                    str(told["name"]),
-                    str(audio.get_host_api_info_by_index(told["hostApi"])["name"]),
-                    int(told["maxInputChannels"]),
-                    int(told["maxOutputChannels"]),
-                    round(float(told["defaultSampleRate"])),
+                    str(info["name"]),
+                    str(audio.get_host_api_info_by_index(info["hostApi"])["name"]),
+                    int(info["maxInputChannels"]),
+                    int(info["maxOutputChannels"]),
+                    round(float(info["defaultSampleRate"])),
                     default_input == number,
                     default_output == number,
                 )
@@ -86,9 +87,10 @@ class SoundSystem:
         on_captured: Callable[[bytes], None],
         pull: Callable[[int], bytes],
     ) -> "SoundCard":
-        """Both at their own rates, 16-bit mono. Raises DeviceError where the system does not give one of them.
+        """Open both devices at their own rates and start them. Sound is 16-bit mono. Raises DeviceError.
 
-        on_captured gets what was heard; pull gives so many samples to play. Both are called from other threads.
+        on_captured: called with the sound of the microphone. pull: called with a number of samples, returns the sound
+        to play. Both are called in PortAudio's threads.
         """
         return SoundCard(self._pyaudio, self._audio, microphone, loudspeaker, on_captured, pull)
 
@@ -109,9 +111,9 @@ class SoundCard:
         self._on_captured = on_captured
         self._pull = pull
         self.overruns = 0
-        """How often the card threw away what the microphone heard, since we were late."""
+        """How often the card discarded sound of the microphone because this process was late."""
         self.underruns = 0
-        """How often the loudspeaker had nothing to play, since we were late."""
+        """How often the loudspeaker had nothing to play because this process was late."""
         self._streams: list[Any] = []
         with _no_stderr():
             try:
@@ -131,10 +133,10 @@ class SoundCard:
                 self.close()
                 raise
         self.latency_ms = round(1000 * (into.get_input_latency() + out.get_output_latency()))
-        """What the system says of both ways together."""
+        """The latency of both devices together, as the system reports it."""
 
     def _open(self, audio: Any, device: Device, **how: Any) -> tuple[int, Any]:
-        """Mono; or stereo where the device has no mono."""
+        """Open a device in mono, or in stereo if it has no mono; return the number of channels and the stream."""
         problem: Exception | None = None
         for channels in (1, 2):
             try:
@@ -154,10 +156,10 @@ class SoundCard:
         raise DeviceError(f"{device} cannot be opened at {device.rate_hz} Hz: {problem}") from problem
 
     def close(self) -> None:
-        """Both are silent and given back."""
+        """Stop and close both devices."""
         streams, self._streams = self._streams, []
         for stream in reversed(streams):
-            with contextlib.suppress(OSError):  # a device that was pulled out
+            with contextlib.suppress(OSError):  # the device was unplugged
                 stream.close()
 
     # --- in PortAudio's threads
@@ -181,11 +183,12 @@ class SoundCard:
 
 _HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
 _SAY_NOTHING = _HANDLER(lambda file, line, function, error, text: None)
-"""For ALSA's word on each late block, which we count ourselves. Kept, since ALSA keeps its address."""
+"""Replaces ALSA's handler, which prints a line for each late block; `SoundCard` counts these. ALSA keeps its address,
+so the object must live as long as the process."""
 
 
 def _silence_alsa() -> None:
-    """For the whole process: ALSA has one handler, and calls it in the midst of the call too."""
+    """Silence ALSA's messages for the whole process: it has one handler, and calls it during the call too."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_SAY_NOTHING)
@@ -193,7 +196,7 @@ def _silence_alsa() -> None:
 
 @contextlib.contextmanager
 def _no_stderr() -> Iterator[None]:
-    """ALSA and JACK write pages to file descriptor 2 while PortAudio looks for devices; what matters it raises."""
+    """Discard what ALSA and JACK print to file descriptor 2 while PortAudio works; real errors are still raised."""
     try:
         kept = os.dup(2)
     except OSError:  # closed

@@ -371,7 +371,10 @@ def test_a_device_by_default_by_number_and_by_a_part_of_its_name() -> None:
 @pytest.mark.parametrize(
     ("wanted", "line"),
     [
-        ("hd", "--output hd: more than one has that in its name: 0 HDA Intel: ALC (hw:0,0); 2 HDMI 0. Say its number"),
+        (
+            "hd",
+            "--output hd: more than one output device fits: 0 HDA Intel: ALC (hw:0,0); 2 HDMI 0. Give its number",
+        ),
         ("9", "--output 9: no such output device. There are: 0 HDA Intel"),
         ("beo", "--output beo: no such output device. There are: 0 HDA Intel"),
     ],
@@ -385,7 +388,7 @@ def test_a_device_that_is_not_or_is_not_alone(wanted: str, line: str) -> None:
 def test_an_output_is_no_input() -> None:
     with pytest.raises(DeviceError, match="no such input device"):
         choose(DEVICES, "HDMI", "input")
-    with pytest.raises(DeviceError, match="no input device: a microphone is needed"):
+    with pytest.raises(DeviceError, match="no input device; the call needs a microphone"):
         choose([DEVICES[2]], None, "input")
 
 
