@@ -1,7 +1,7 @@
-"""`doctor`: takes one live call in a bot's place, and says in plain words what Asterisk does and what to change.
+"""`doctor`: takes one live call in the bot's place, and says what Asterisk does and what to change.
 
-`observed` collects what was seen, `findings` judges it (both pure), `session` listens and plays the server; the
-command is `cli.doctor`. It needs no server and no scenario.
+`observed` collects the facts of the call and `findings` judges them (both pure); `session` listens and plays the
+server; the command is `cli.doctor`. It needs no server and no scenario.
 """
 
 from audiosocket_sim.live.doctor.findings import Finding, findings

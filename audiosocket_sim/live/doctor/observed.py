@@ -1,6 +1,6 @@
-"""What was seen of one call, as figures: kinds and sizes, the packet time, gaps, keys, how it ended. Pure.
+"""Collect the facts of one call: kinds and sizes of messages, the packet time, gaps, keys, and the end. Pure.
 
-Times are loop times in seconds. It judges nothing: `findings` does.
+Times are loop times in seconds. `findings` judges the facts.
 """
 
 from collections import Counter
@@ -14,9 +14,10 @@ from audiosocket_core.slin import level_dbfs
 __all__ = ["End", "Observed", "Probe"]
 
 End = Literal["fin", "reset", "mid_message", "doctor", "breach"]
-"""Who ended it and how: Asterisk closed, reset, closed inside a message; we hung up; its first message was no UUID."""
+"""How the call ended: Asterisk closed it, reset it, or closed it inside a message; the doctor hung up; or its first
+message was not a UUID."""
 Probe = Literal["not_tried", "survived", "ended_before_the_rest", "ended_after_the_rest"]
-"""What became of a call when a message's header came in two pieces, 100 ms apart."""
+"""What happened when the doctor sent a message's header in two pieces, 100 ms apart."""
 
 _LONG_GAP_PACKETS = 3
 _SHORTEST_LONG_GAP_SECONDS = 0.06
@@ -26,7 +27,7 @@ _ALAW_QUIET = frozenset((0xD5, 0xD4, 0x55, 0x54))
 
 @dataclass(slots=True)
 class Observed:
-    """One call. `peer` is Asterisk's address; `connected_at` its beginning."""
+    """The facts of one call. `peer` is Asterisk's address (HOST:PORT); `connected_at` is when it connected."""
 
     peer: str
     connected_at: float
@@ -36,24 +37,24 @@ class Observed:
     end: End = "doctor"
     ended_at: float = 0.0
     answered_by: Literal["fin", "reset", "nothing"] = "nothing"
-    """What came after our 00 00 00."""
+    """What Asterisk did after the doctor's 00 00 00."""
     probe: Probe = "not_tried"
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
-    """Of audio messages: how many of each kind and length."""
+    """How many audio messages there were of each (kind, length in bytes)."""
     others: Counter[int] = field(default_factory=Counter)
-    """Messages that are neither audio nor a key, by kind."""
+    """How many other messages there were of each kind, without keys and the UUID."""
     loudest_dbfs: float = float("-inf")
     _audio_at: list[float] = field(default_factory=list)
-    _key_holes: set[int] = field(default_factory=set)
+    _key_gaps: set[int] = field(default_factory=set)
     _ulaw_quiet: int = 0
     _alaw_quiet: int = 0
 
     def take(self, message: Message, now: float) -> None:
-        """A message came."""
+        """Take a message that arrived at the time `now`."""
         kind, payload = message.kind, message.payload
         if kind == Kind.DTMF:
             self.keys += payload.decode("ascii", "replace")
-            self._key_holes.add(len(self._audio_at))
+            self._key_gaps.add(len(self._audio_at))
         elif is_audio(kind):
             self._audio_at.append(now)
             self.sizes[kind, len(payload)] += 1
@@ -66,38 +67,40 @@ class Observed:
 
     @property
     def seconds(self) -> float:
+        """The duration of the call in seconds."""
         return self.ended_at - self.connected_at
 
     @property
     def n_audio(self) -> int:
+        """The number of audio messages."""
         return len(self._audio_at)
 
     @property
     def usual(self) -> tuple[int, int] | None:
-        """Kind and length of most audio messages."""
+        """The commonest (kind, length in bytes) of the audio messages, None if there were none."""
         return self.sizes.most_common(1)[0][0] if self.sizes else None
 
     @property
     def packet_ms(self) -> float | None:
-        """The phone's packet time: the usual distance of two messages."""
+        """The phone's packet time: the median time between two audio messages; None for fewer than six."""
         gaps = self._gaps()
         return None if len(gaps) < 5 else median(gap for _, gap in gaps) * 1000
 
     @property
     def long_gaps_ms(self) -> list[float]:
-        """Times without audio that no key explains."""
+        """The durations of gaps in the audio, in ms, without those that a pressed key explains."""
         packet_ms = self.packet_ms
         if packet_ms is None:
             return []
         least = max(_SHORTEST_LONG_GAP_SECONDS, _LONG_GAP_PACKETS * packet_ms / 1000)
-        return [gap * 1000 for index, gap in self._gaps() if gap > least and index not in self._key_holes]
+        return [gap * 1000 for index, gap in self._gaps() if gap > least and index not in self._key_gaps]
 
     @property
     def law(self) -> Literal["ulaw", "alaw"]:
-        """Which G.711 it is, if it is any: by the bytes that each has for near silence."""
+        """The likelier of the two G.711 codecs, by their codes for near silence. It has no meaning for other audio."""
         return "alaw" if self._alaw_quiet > self._ulaw_quiet else "ulaw"
 
     def _gaps(self) -> list[tuple[int, float]]:
-        """(number of the message after it, seconds)."""
+        """Return the time before each audio message but the first: (index of the message, seconds)."""
         at = self._audio_at
         return [(index, at[index] - at[index - 1]) for index in range(1, len(at))]

@@ -1,5 +1,7 @@
-"""Listens in a bot's place, takes one call, and plays a server that does all right: silence every 20 ms, from the first
-moment on. At the end it sends one message in two pieces, which tells versions apart, and hangs up.
+"""Listen in the bot's place, take one call, and observe it while playing a correct server.
+
+The server sends silence every 20 ms from the UUID on. At the end it sends one message in two pieces, by which versions
+of Asterisk can be distinguished, and hangs up.
 """
 
 import asyncio
@@ -23,7 +25,7 @@ _ENDING_SECONDS = 1.0
 
 
 class NobodyCalled(Exception):
-    """The time was up before anybody connected."""
+    """No connection arrived in time."""
 
 
 async def examine(
@@ -36,45 +38,49 @@ async def examine(
     on_listening: Callable[[str, int], None] = lambda host, port: None,
     on_call: Callable[[Observed], None] = lambda call: None,
 ) -> Observed:
-    """Take one connection and watch it for `listen_seconds`, or until it ends. Raises OSError, NobodyCalled.
+    """Take one connection and observe it for `listen_seconds`, or until it ends.
 
-    probe: end with a message in pieces; versions before 20.19, 22.9, 23.3 then drop the call.
+    wait_seconds: how long to wait for the connection. probe: end with a message in two pieces, after which versions
+    before 20.19, 22.9 and 23.3 drop the call. on_listening: called with the bound host and port. on_call: called when
+    the connection has arrived.
+
+    Raises OSError if the port cannot be bound, and NobodyCalled.
     """
     loop = asyncio.get_running_loop()
-    arrived: asyncio.Future[_Patient] = loop.create_future()
-    server = await loop.create_server(lambda: _Patient(arrived), host, port)
+    arrived: asyncio.Future[_ObservedConnection] = loop.create_future()
+    server = await loop.create_server(lambda: _ObservedConnection(arrived), host, port)
     try:
         name = server.sockets[0].getsockname()
         on_listening(str(name[0]), int(name[1]))
         try:
-            patient = await asyncio.wait_for(arrived, wait_seconds)
+            connection = await asyncio.wait_for(arrived, wait_seconds)
         except TimeoutError:
             raise NobodyCalled from None
-        on_call(patient.seen)
+        on_call(connection.seen)
         try:
-            await patient.watch(listen_seconds, probe=probe)
+            await connection.watch(listen_seconds, probe=probe)
         finally:
-            patient.close()
-        return patient.seen
+            connection.close()
+        return connection.seen
     finally:
         server.close()
         await server.wait_closed()
 
 
-class _Patient(asyncio.Protocol):
-    """One connection. Only the first is taken."""
+class _ObservedConnection(asyncio.Protocol):
+    """One connection. Only the first one is accepted; others are closed at once."""
 
     seen: Observed
 
-    def __init__(self, arrived: "asyncio.Future[_Patient]") -> None:
+    def __init__(self, arrived: "asyncio.Future[_ObservedConnection]") -> None:
         self._loop = asyncio.get_running_loop()
         self._arrived = arrived
         self._connection = Connection(Role.SERVER)
         self._over = asyncio.Event()
         self._ours = False
-        self._looking = True  # until we break a rule on purpose: what comes of that is no fault of the call
+        self._observing = True  # until the probe, which breaks a rule on purpose and must not spoil the facts
 
-    # --- asyncio's
+    # --- called by asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -95,7 +101,7 @@ class _Patient(asyncio.Protocol):
         for message in messages:
             if message.kind == Kind.UUID and seen.uuid is None:
                 seen.uuid, seen.uuid_after_ms = str(UUID(bytes=message.payload)), (now - seen.connected_at) * 1000
-            if self._looking:
+            if self._observing:
                 seen.take(message, now)
 
     def eof_received(self) -> bool:
@@ -116,12 +122,12 @@ class _Patient(asyncio.Protocol):
             self.seen.end = how  # type: ignore[assignment]
             self.seen.ended_at = self._loop.time()
 
-    # --- what we do
+    # --- what the doctor does
 
     async def watch(self, seconds: float, *, probe: bool) -> None:
-        """Send silence all the time, and look; then end it."""
+        """Send silence and observe the call for `seconds`, then end it."""
         ends_at = self._loop.time() + seconds
-        await self._be_silent_until(ends_at)
+        await self._send_silence_until(ends_at)
         if self._over.is_set() or self.seen.uuid is None:
             self._ours = True
             self.seen.ended_at = self.seen.ended_at or self._loop.time()
@@ -135,7 +141,7 @@ class _Patient(asyncio.Protocol):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._over.wait(), _ENDING_SECONDS)
 
-    async def _be_silent_until(self, when: float) -> None:
+    async def _send_silence_until(self, when: float) -> None:
         due = self._loop.time()
         while due < when and not self._over.is_set():
             if self.seen.uuid is not None:
@@ -145,9 +151,9 @@ class _Patient(asyncio.Protocol):
                 await asyncio.wait_for(self._over.wait(), max(0.0, due - self._loop.time()))
 
     async def _probe(self) -> None:
-        """A header's first byte, a pause, and the rest: what ends the call is the version's sign."""
+        """Send a header's first byte, pause, and send the rest. Which of the two ends the call shows the version."""
         ours = self._loop.time()
-        self._looking = False
+        self._observing = False
         self._transport.write(_FRAME[:1])
         if await self._ends_within(_PIECES_APART_SECONDS):
             self.seen.probe = "ended_before_the_rest"
@@ -164,4 +170,5 @@ class _Patient(asyncio.Protocol):
         return self._over.is_set()
 
     def close(self) -> None:
+        """Close the connection; abort it if it has ended already."""
         self._transport.abort() if self._over.is_set() else self._transport.close()

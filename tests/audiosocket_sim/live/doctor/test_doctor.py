@@ -214,7 +214,7 @@ def test_who_is_no_asterisk() -> None:
         writer.close()
         return seen
 
-    assert "no UUID" in findings(run(whole))[0].seen
+    assert "not a UUID" in findings(run(whole))[0].seen
 
 
 def test_who_says_nothing() -> None:
