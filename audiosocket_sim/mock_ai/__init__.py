@@ -1,1 +1,1 @@
-"""The mock AI backend: answers the bot over HTTP as a scenario's `ai:` says."""
+"""The mock AI backend: answers the bot over HTTP as the scenario's `ai:` says."""

@@ -1,8 +1,8 @@
-"""A scripted AI backend over real HTTP: the scenario says what it answers, it tells what it was asked.
+"""A scripted AI backend over real HTTP: it answers from the scenario's replies, and reports each question and answer.
 
-One call's backend. Takes the first unused reply that fits what the caller said; what fits none is answered with 500 and
-recorded in `failures`. Events are told at the moment they happen. It decides nothing about the call and checks no bot.
-The JSON is that of docs/server.md, The AI backend; times are the running loop's.
+A question gets the first unused reply that fits the caller's words. A question that fits no reply is answered with 500
+and recorded in `failures`. Events are reported as they happen. It does not check the bot or the call.
+The JSON is described in docs/server.md, The AI backend; times are the running loop's.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["MockAi", "answer_json"]
 
 _TIMESTAMP = "2025-01-01T12:00:00"
-"""Of every answer: nobody may depend on it, and a changing one would change recorded runs."""
+"""The timestamp of every answer. It is constant, since a changing one would change recorded runs."""
 
 _LARGEST_REQUEST_BYTES = 1_000_000
 
@@ -34,7 +34,10 @@ Event = BackendAsked | BackendReplied | BackendPushed
 
 
 def answer_json(says: str | None, status: str | None, *, nested_status: bool = False) -> dict[str, Any]:
-    """What a backend answers and pushes; `None` leaves a key out. `nested_status` puts the status inside `content`."""
+    """Return the JSON body of an answer or a push; None leaves a key out.
+
+    `nested_status` puts the status inside `content`.
+    """
     content: dict[str, Any] = {"dados": {}, "valid_for_action": False}
     if says is not None:
         content = {"mensagem": says, **content}
@@ -46,7 +49,7 @@ def answer_json(says: str | None, status: str | None, *, nested_status: bool = F
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One request: its number from 1, what it holds, when it came, and how to learn that its sender is gone."""
+    """One question: its number from 1, its fields, its loop time, and the request, which reports a disconnect."""
 
     number: int
     conversation_id: str
@@ -56,11 +59,14 @@ class _Asked:
 
 
 class MockAi:
-    """`start`, then `aclose`. `push` delivers a later message: (conversation id, JSON) -> HTTP status, or ControlError.
+    """The backend of one call. Call `start`, then `aclose`.
 
-    each_call: replies are used up by each conversation anew, for a backend that serves call after call.
-    on_failure: told what went against the script as it happens; `failures` collects it in any case.
-    on_error: told what broke in here, which is no fault of the script nor of who asked.
+    on_event: called with each question, answer and push.
+    push: delivers a later message; takes the conversation id and the JSON, returns the HTTP status or raises
+    ControlError.
+    each_call: every conversation may use all replies again, for a backend that serves call after call.
+    on_failure: called with a line for each deviation from the script; `failures` collects the lines in any case.
+    on_error: called with an unexpected exception in the mock itself, for which neither script nor bot is to blame.
     """
 
     def __init__(
@@ -87,17 +93,20 @@ class MockAi:
         self._requests = 0
         self._closing = False
         self.failures: list[str] = []
-        """What went against the script, one line each."""
+        """The deviations from the script, one line each."""
         self.unmatched: list[BackendAsked] = []
-        """Requests that fitted no reply; each is a failure too."""
+        """The questions that fitted no reply; each is a failure too."""
 
     @property
     def refuses(self) -> bool:
-        """Whether the script is a backend that is not there."""
+        """True if the script has the fault `refused`: nothing listens at the backend's address."""
         return any(reply.fault == "refused" for reply in self._replies)
 
     async def start(self, port: int = 0, host: str = "127.0.0.1") -> str:
-        """Listen; the URL to ask. Raises OSError when the port is taken. With `refused` nobody listens at the URL."""
+        """Listen, and return the URL for the bot. Raises OSError if the port cannot be bound.
+
+        If the script has the fault `refused`, nothing listens at the URL.
+        """
         from starlette.applications import Starlette
         from starlette.routing import Route
 
@@ -108,7 +117,7 @@ class MockAi:
         return f"http://{host}:{port}/messages"
 
     async def aclose(self) -> None:
-        """Stop: requests without an answer lose their connection, pushes that are not yet due are dropped."""
+        """Stop listening. Unanswered requests lose their connection, and pushes that are not due yet are dropped."""
         self._closing = True
         for task in self._pushing:
             task.cancel()
@@ -117,7 +126,7 @@ class MockAi:
             await self._server.aclose()
 
     def unused(self) -> list[str]:
-        """Replies that the scenario needs and nobody asked for, each named by its number and what it hears."""
+        """Return the required replies that were never used, each named by its number and its `hears`."""
         used = Counter(index for (_, index), times in self._used.items() for _ in range(times))
         return [
             _name(index, reply)
@@ -126,7 +135,7 @@ class MockAi:
         ]
 
     def unsent(self) -> list[str]:
-        """Pushes of replies that were given, which are not due yet or not answered yet, each named."""
+        """Return the names of the pushes of used replies that are not due yet or not answered yet."""
         return list(self._unsent)
 
     # --- one request
@@ -145,7 +154,7 @@ class MockAi:
 
         asked = await self._read(request)
         if asked is None:
-            self._fail('the AI backend was asked with something else than {"id": "…", "content": "…"}')
+            self._fail('the AI backend got a request that is not {"id": "…", "content": "…"}')
             return PlainTextResponse('expected JSON: {"id": "…", "content": "…"}', 422)
         event = BackendAsked(asked.number, asked.conversation_id, asked.content)
         self._on_event(event)
@@ -153,10 +162,10 @@ class MockAi:
         if index is None:
             return self._refuse(event)
         reply = self._replies[index]
-        if await self._gone(asked, None if reply.fault == "no_answer" else reply.after / 1000):
-            self._tell(asked, reply, delivered=False)
-            return Response()  # to nobody
-        self._tell(asked, reply)
+        if await self._disconnects_within(asked, None if reply.fault == "no_answer" else reply.after / 1000):
+            self._report(asked, reply, delivered=False)
+            return Response()  # which nobody receives
+        self._report(asked, reply)
         if reply.fault == "reset":
             await self._reset(asked)
             return Response()
@@ -180,7 +189,7 @@ class MockAi:
         return _Asked(self._requests, conversation_id, content, at, request)
 
     def _choose(self, asked: _Asked) -> int | None:
-        """The first reply that is not used up and fits; it is used from here on."""
+        """Return the index of the first unused reply that fits, and count its use; None if there is none."""
         words = normalise(asked.content)
         conversation = asked.conversation_id if self._each_call else ""
         for index, reply in enumerate(self._replies):
@@ -195,14 +204,14 @@ class MockAi:
         from starlette.responses import PlainTextResponse
 
         self.unmatched.append(event)
-        waiting = "; ".join(self.unused()) or "none is left"
+        waiting = "; ".join(self.unused()) or "none"
         text = f"request {event.number}, “{event.content}”, fits no reply of the scenario (not used so far: {waiting})"
         self._fail(text)
         self._on_event(BackendReplied(event.number, None, None, 0, fault="no_reply_fits"))
         return PlainTextResponse(text, 500)
 
-    async def _gone(self, asked: _Asked, seconds: float | None) -> bool:
-        """Wait this long (None: for ever), or until who asked is gone; whether that was so."""
+    async def _disconnects_within(self, asked: _Asked, seconds: float | None) -> bool:
+        """Wait this long (None: for ever) or until the sender disconnects; return True if it did."""
         listening = self._loop.create_task(_until_disconnect(asked.request))
         try:
             done, _ = await asyncio.wait({listening}, timeout=seconds)
@@ -216,9 +225,9 @@ class MockAi:
         if self._on_failure is not None:
             self._on_failure(what)
 
-    def _tell(self, asked: _Asked, reply: Reply, *, delivered: bool = True) -> None:
+    def _report(self, asked: _Asked, reply: Reply, *, delivered: bool = True) -> None:
         if self._closing:
-            return  # the call is over; that its backend goes away is no event of it
+            return  # the call is over: the end of the backend is not an event of the call
         says, status = _words(reply)
         after_ms = round((self._loop.time() - asked.at) * 1000)
         self._on_event(BackendReplied(asked.number, says, status, after_ms, reply.fault, delivered))
@@ -228,12 +237,12 @@ class MockAi:
         transport = self._server.transport_of((client.host, client.port)) if self._server and client else None
         if transport is not None:
             reset(transport)
-        await self._gone(asked, None)
+        await self._disconnects_within(asked, None)
 
     # --- later messages
 
     async def _begin_pushes(self, conversation_id: str, index: int) -> None:
-        """Called when the answer has been written."""
+        """Start sending the pushes of a reply; called when its answer has been written."""
         if not self._closing:
             reply = self._replies[index]
             names = [f"push {number} of {_name(index, reply)}" for number in range(1, len(reply.then_pushes) + 1)]
@@ -256,7 +265,7 @@ class MockAi:
             self._unsent.remove(name)
             self._on_event(BackendPushed(push.says, push.set_call_status, http_status))
             if push.expect_http is not None and http_status != push.expect_http:
-                self._fail(f"{name} was answered {http_status}, not {push.expect_http}")
+                self._fail(f"{name} was answered with {http_status}, not {push.expect_http}")
 
     def _pushed(self, task: asyncio.Task[None]) -> None:
         self._pushing.discard(task)
@@ -264,7 +273,7 @@ class MockAi:
         if self._on_error is not None and isinstance(error, Exception):
             self._on_error(error)
         elif error is not None:
-            self._fail(f"a push broke: {error!r}")
+            self._fail(f"a push failed with an internal error: {error!r}")
 
 
 async def _until_disconnect(request: "Request") -> None:
@@ -277,7 +286,7 @@ def _name(index: int, reply: Reply) -> str:
 
 
 def _answer_of(reply: Reply) -> tuple[int, str]:
-    """HTTP status and body of the answer, faults included."""
+    """Return the HTTP status and the body of the answer, with the reply's fault in them."""
     match reply.fault:
         case "http_500":
             return 500, '{"error": "the mock AI fails, as the scenario says"}'
@@ -298,7 +307,7 @@ def _push_body(push: Push) -> dict[str, Any]:
 
 
 def _words(reply: Reply) -> tuple[str | None, str | None]:
-    """What is said and which status is set, for the log; also out of a `body` that is written out whole."""
+    """Return the text and the status of a reply for the log, also from a `body` that the scenario gives in full."""
     if reply.body is None:
         return reply.says, reply.set_call_status
     content = reply.body.get("content")

@@ -133,7 +133,7 @@ def test_a_request_that_is_no_question_is_answered_422_and_uses_no_reply(body: b
         assert (await room.http.post(room.url, content=body)).status_code == 422
 
     room = play([{"says": "x"}], act)
-    assert room.ai.failures == ['the AI backend was asked with something else than {"id": "…", "content": "…"}']
+    assert room.ai.failures == ['the AI backend got a request that is not {"id": "…", "content": "…"}']
     assert room.ai.unused() == ["1 (hears anything)"]
     assert room.events == []
 
@@ -276,7 +276,7 @@ def test_pushes_follow_the_answer_each_counted_from_the_one_before() -> None:
 @pytest.mark.parametrize(
     ("expect_http", "failures"),
     [
-        (202, ["push 1 of 1 (hears anything) was answered 409, not 202"]),
+        (202, ["push 1 of 1 (hears anything) was answered with 409, not 202"]),
         (409, []),
         (None, []),
     ],

@@ -297,7 +297,7 @@ FAIL = {
         "wait: 5s",
         ([1, "ask", "Oi"],),
         (),
-        "was answered 202, not 404",
+        "was answered with 202, not 404",
         control=True,
         keys="ai: [{says: Oi., then_pushes: [{after: 1s, says: Um., expect_http: 404}]}]",
     ),
