@@ -1,6 +1,6 @@
-"""A fake Azure Speech service for the unmodified SDK: recognises what it hears, speaks, and fails as planned.
+"""A fake Azure Speech service for the unmodified SDK: it recognises the audio it gets, speaks, and fails as planned.
 
-`service` is the door; `plan` says what can go wrong. Needs the extra `[fake-azure]` when it is started.
+`FakeAzure` (in `service`) is the way in; `plan` defines the faults. Starting it needs the extra `[fake-azure]`.
 """
 
 from audiosocket_sim.fake_azure.faults_file import FaultsError, load_faults

@@ -1,7 +1,6 @@
-"""What a client asks for: read out of the upgrade's path and headers, `speech.context`, `synthesis.context` and SSML.
+"""Parse a client's requests: the upgrade's path and headers, `speech.context`, `synthesis.context` and SSML. Pure.
 
-Pure. Malformed input raises `NotUnderstood` and nothing else. What the fake does not know in a context is passed over,
-as the service does.
+Malformed input raises `InvalidRequest` and nothing else. Unknown fields of a context are ignored, as by the service.
 """
 
 import json
@@ -34,12 +33,12 @@ _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 class InvalidRequest(ValueError):
-    """The client asks for what this service cannot read or do. One line, which the client gets too."""
+    """A request cannot be parsed or is not supported. One line, which the client gets too."""
 
 
 @dataclass(frozen=True, slots=True)
 class UpgradeRequest:
-    """What is known before the first message. `key` is the subscription key or the token; empty where there is none."""
+    """The upgrade request of a connection. `key` is the subscription key or the token, "" if there is none."""
 
     service: ServiceKind
     path: str
@@ -49,21 +48,21 @@ class UpgradeRequest:
 
 @dataclass(frozen=True, slots=True)
 class RecognitionRequest:
-    """How one turn is to be recognised."""
+    """How one turn is to be recognised. `language` is "" if the client did not say; `once` means a single phrase."""
 
     language: str
     once: bool
     detailed: bool
     initial_silence_ms: int
     segmentation_ms: int
-    """Silence that ends a phrase."""
+    """How much silence ends a phrase."""
     continued: bool
-    """The client takes up a turn that a lost connection cut off, and sends again what was not recognised."""
+    """The client resumes a turn that a lost connection cut off, and sends the unrecognised audio again."""
 
 
 @dataclass(frozen=True, slots=True)
 class SynthesisRequest:
-    """What is to be spoken."""
+    """A text to speak, with the names of the voice and of the language ("" if not given)."""
 
     text: str
     voice: str
@@ -71,9 +70,10 @@ class SynthesisRequest:
 
 
 def read_upgrade(target: str, headers: Mapping[str, str]) -> UpgradeRequest | None:
-    """The upgrade request; None for a path on which there is no such service. `headers` by name in any case.
+    """Return the upgrade request, None if `target` (path and query) is no path of the service.
 
-    A path without `tts` and `websocket` in it is recognition's: what a client's own endpoint names is its affair.
+    Header names may be in any case. `/tts/` or `/websocket/` in the path means synthesis, any other known path
+    recognition.
     """
     parts = urlsplit(target)
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -90,7 +90,10 @@ def read_upgrade(target: str, headers: Mapping[str, str]) -> UpgradeRequest | No
 
 
 def read_recognition(context: str | bytes, upgrade: UpgradeRequest) -> RecognitionRequest:
-    """`speech.context`; on the older paths mode, language and format stand in path and query."""
+    """Parse `speech.context`. On the older paths, mode, language and format come from the path and the query.
+
+    Raises InvalidRequest.
+    """
     data = _mapping(_json(context, "speech.context"))
     detection, output = _mapping(data.get("phraseDetection")), _mapping(data.get("phraseOutput"))
     mode = str(detection.get("mode") or ("interactive" if "/interactive/" in upgrade.path else "conversation"))
@@ -108,7 +111,7 @@ def read_recognition(context: str | bytes, upgrade: UpgradeRequest) -> Recogniti
 
 
 def output_format_of(context: str | bytes) -> str:
-    """The name of the audio format that `synthesis.context` asks for."""
+    """Return the name of the audio format that `synthesis.context` asks for. Raises InvalidRequest."""
     audio = _mapping(_mapping(_mapping(_json(context, "synthesis.context")).get("synthesis")).get("audio"))
     name = audio.get("outputFormat")
     if not isinstance(name, str):
@@ -117,21 +120,22 @@ def output_format_of(context: str | bytes) -> str:
 
 
 def read_ssml(ssml: str | bytes) -> SynthesisRequest:
-    """The text of all that is spoken, in one line, with its first voice.
+    """Return all text of the SSML as one line, with its first voice. Raises InvalidRequest.
 
-    The language is the voice's: what `xml:lang` says is en-US whenever the SDK wraps a plain text.
+    The language comes from the voice's name, and from `xml:lang` only without one: the SDK writes en-US there for every
+    plain text.
     """
     text = ssml if isinstance(ssml, str) else ssml.decode(errors="replace")
     if len(text) > _LARGEST_SSML:
-        raise InvalidRequest(f"SSML of more than {_LARGEST_SSML} characters")
+        raise InvalidRequest(f"the SSML has more than {_LARGEST_SSML} characters")
     if "<!DOCTYPE" in text:
-        raise InvalidRequest("SSML with a DOCTYPE")  # which may define entities without end
+        raise InvalidRequest("the SSML has a DOCTYPE, which is not accepted")  # its entities could expand without end
     try:
         speak = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
-        raise InvalidRequest(f"the SSML is no XML: {error}") from None
+        raise InvalidRequest(f"the SSML is not valid XML: {error}") from None
     if _tag(speak) != "speak":
-        raise InvalidRequest(f"SSML begins with <speak>, not with <{_tag(speak)}>")
+        raise InvalidRequest(f"the SSML begins with <{_tag(speak)}>; expected <speak>")
     voice = next((part.get("name", "") for part in speak.iter() if _tag(part) == "voice"), "")
     named = _VOICE_LANGUAGE.match(voice)
     language = named[1] if named else speak.get(_XML_LANG, "")
@@ -146,7 +150,7 @@ def _json(text: str | bytes, name: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise InvalidRequest(f"{name} is no JSON") from None
+        raise InvalidRequest(f"{name} is not valid JSON") from None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -154,6 +158,6 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _number(value: object) -> int:
-    """A positive whole number that may be written as text; else 0."""
+    """Return a positive whole number, which may be written as text; 0 for anything else."""
     text = str(value)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0

@@ -1,4 +1,4 @@
-"""One client's connection: the turns it asks for, one after another, and how each ends. asyncio; no websockets."""
+"""One client's connection: carries out its requests one after another and logs how each ends. Knows no websocket."""
 
 import asyncio
 import contextlib
@@ -38,14 +38,14 @@ _log = logging.getLogger("audiosocket_sim.fake_azure")
 
 
 class ClientSocket(Socket, Protocol):
-    """A connection as it is read: iteration ends when the client is gone."""
+    """A connection that is also read: iteration yields the client's messages and ends when the client is gone."""
 
     def __aiter__(self) -> AsyncIterator[str | bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechServices:
-    """What all connections share."""
+    """The parts that all connections share."""
 
     recogniser: Recogniser
     speaker: TextToSpeech
@@ -53,20 +53,20 @@ class SpeechServices:
     log: RequestLog
 
     def shown(self, key: str) -> str:
-        """The key as it may be shown: the name of a plan is no secret."""
+        """Return the key as it may be shown: masked, unless it is the name of a plan."""
         return key if self.script.names(key) else masked(key)
 
 
 @dataclass(slots=True)
 class _Open:
-    """Requests that have begun and not ended, by their numbers."""
+    """The requests in progress: their tasks, and their numbers in the request log."""
 
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     numbers: set[int] = field(default_factory=set)
 
 
 class SpeechConnection:
-    """`run` once; it returns when the connection is over."""
+    """One connection. Call `run` once; it returns when the connection is over."""
 
     def __init__(self, socket: ClientSocket, upgrade: UpgradeRequest, service: SpeechServices) -> None:
         self._socket = socket
@@ -82,13 +82,13 @@ class SpeechConnection:
         self._utterances = 0
 
     async def run(self) -> None:
-        """Read what the client sends, to the end of the connection."""
+        """Read and carry out the client's messages until the connection ends."""
         try:
             async for data in self._socket:
                 await self._take(unpack(data))
         except ConnectionGone:
             pass
-        except Exception as error:  # noqa: BLE001  # the connection ends with what is known of it
+        except Exception as error:  # noqa: BLE001  # any error ends the connection with a reason for the client
             await self._fail(error)
         finally:
             for task in self._open.tasks:
@@ -110,23 +110,23 @@ class SpeechConnection:
                 self._format = OutputFormat.named(output_format_of(frame.body))
             case "ssml":
                 self._utter(frame.request_id, read_ssml(frame.body))
-            case _:  # speech.config, telemetry, and what newer clients tell: nothing here depends on it
-                _log.debug("passed over: %s", frame.path)
+            case _:  # speech.config, telemetry and messages of newer clients: nothing here depends on them
+                _log.debug("ignored the message %s", frame.path)
 
     # --- recognition
 
     async def _begin_turn(self, request_id: str, asked: RecognitionRequest) -> None:
-        self._give_up_turn()
+        self._abandon_turn()
         step = self._service.script.at_turn(self._upgrade.key, "recognition")
         if step.at_upgrade:
-            await self._leave()
+            await self._go_away()
         mode = "once" if asked.once else "continuous"
         key = self._service.shown(self._upgrade.key)
         number = self._service.log.begin(
             "recognition", key, language=asked.language, mode=mode, continued=asked.continued
         )
         self._open.numbers.add(number)
-        delivery = Delivery(self._socket, request_id, step, lambda outcome: self._told(number, outcome))
+        delivery = Delivery(self._socket, request_id, step, lambda outcome: self._end_request(number, outcome))
         self._listener = RecognitionTask(
             asked, self._service.recogniser, request_id, step, delivery, lambda *done: self._turn_over(number, *done)
         )
@@ -135,11 +135,11 @@ class SpeechConnection:
 
     async def _audio(self, request_id: str, payload: bytes) -> None:
         is_new = self._listener is None and request_id != self._last_turn
-        if is_new and payload.startswith(b"RIFF"):  # a client that has no context to tell
+        if is_new and payload.startswith(b"RIFF"):  # a client that sends no speech.context
             await self._begin_turn(request_id, read_recognition("{}", self._upgrade))
         listener = self._listener
         if listener is None or listener.request_id != request_id:
-            return  # what still comes after the turn's end
+            return  # audio that still arrives after the turn's end
         try:
             await listener.audio(payload)
         finally:
@@ -152,9 +152,9 @@ class SpeechConnection:
         if self._listener is not None and self._listener.turn is turn:
             self._listener = None
 
-    def _give_up_turn(self) -> None:
+    def _abandon_turn(self) -> None:
         if self._listener is not None:
-            self._told(self._listener_number, "given up for another turn")
+            self._end_request(self._listener_number, "abandoned for another turn")
             self._listener = None
             if self._listening is not None:
                 self._listening.cancel()
@@ -165,7 +165,7 @@ class SpeechConnection:
         if self._format is None:
             raise InvalidRequest("ssml came before synthesis.context")
         if self._utterances >= _MOST_UTTERANCES:
-            raise InvalidRequest(f"more than {_MOST_UTTERANCES} utterances wait")
+            raise InvalidRequest(f"more than {_MOST_UTTERANCES} utterances are waiting")
         self._utterances += 1
         self._speaking = self._spawn(partial(self._speak_after, self._speaking, request_id, utterance, self._format))
 
@@ -177,13 +177,13 @@ class SpeechConnection:
         self._utterances -= 1
         step = self._service.script.at_turn(self._upgrade.key, "synthesis")
         if step.at_upgrade:
-            await self._leave()
+            await self._go_away()
         log, key = self._service.log, self._service.shown(self._upgrade.key)
         number = log.begin(
             "synthesis", key, language=utterance.language, voice=utterance.voice, text=utterance.text, mode=form.name
         )
         self._open.numbers.add(number)
-        delivery = Delivery(self._socket, request_id, step, lambda outcome: self._told(number, outcome))
+        delivery = Delivery(self._socket, request_id, step, lambda outcome: self._end_request(number, outcome))
         await speak(utterance, form, self._service.speaker, request_id, step, delivery, log, number)
         self._open.numbers.discard(number)
 
@@ -200,25 +200,25 @@ class SpeechConnection:
             await work()
         except ConnectionGone:
             pass
-        except Exception as error:  # noqa: BLE001  # the connection ends with what is known of it
+        except Exception as error:  # noqa: BLE001  # any error ends the connection with a reason for the client
             await self._fail(error)
 
-    async def _leave(self) -> None:
-        """The key's next step is about the upgrade: end this connection, so that the client asks for another."""
-        await self._socket.close(_GOING_AWAY, "the next step of this key's plan is about the upgrade")
+    async def _go_away(self) -> None:
+        """Close the connection so that the client asks for another: the key's next step applies to the upgrade."""
+        await self._socket.close(_GOING_AWAY, "the next step of this key's plan applies to the upgrade")
         raise ConnectionGone
 
     async def _fail(self, error: Exception) -> None:
-        """Tell the client, and whoever reads the log, why it cannot go on."""
+        """Log the error, and close the connection with it as the reason."""
         code = _INVALID if isinstance(error, MalformedFrame | InvalidRequest) else _BROKEN
         if not isinstance(error, MalformedFrame | InvalidRequest | AudioSocketError | OSError):
-            _log.error("the fake broke", exc_info=error)
+            _log.error("internal error of the fake", exc_info=error)
         _log.warning("closed with %d: %s", code, error)
         for number in list(self._open.numbers):
-            self._told(number, f"closed with {code}: {error}")
+            self._end_request(number, f"closed with {code}: {error}")
         with contextlib.suppress(ConnectionGone):
             await self._socket.close(code, str(error).encode()[:_REASON_BYTES].decode(errors="ignore"))
 
-    def _told(self, number: int, outcome: str) -> None:
+    def _end_request(self, number: int, outcome: str) -> None:
         self._service.log.change(number, outcome=outcome)
         self._open.numbers.discard(number)

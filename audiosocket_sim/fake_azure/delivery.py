@@ -1,6 +1,7 @@
-"""One turn's messages on their way out: each at its time, past the faults of its step. asyncio; no sound and no texts.
+"""Send one turn's messages, each at its time, and carry out the faults of the plan's step.
 
-A drop ends the connection, a stall shuts the gate through which all messages go; the client's messages are read on.
+A drop ends the connection. A stall closes the gate through which all messages go out, while the client's messages are
+still read.
 """
 
 import asyncio
@@ -16,41 +17,41 @@ __all__ = ["ConnectionGone", "Delivery", "Socket"]
 
 
 class ConnectionGone(Exception):
-    """The connection is over, whoever ended it."""
+    """The connection is closed, by either side."""
 
 
 class Socket(Protocol):
-    """What a turn needs of its connection."""
+    """The part of a connection that a turn needs."""
 
     async def send(self, data: str | bytes) -> None:
-        """Raises Gone."""
+        """Send a text or a binary message. Raises ConnectionGone."""
 
     async def close(self, code: int, reason: str = "") -> None:
-        """End it with a close code."""
+        """Close the connection with a websocket close code."""
 
     def reset(self) -> None:
-        """End it with a TCP reset."""
+        """Close the connection with a TCP reset."""
 
 
 class Delivery:
-    """Of one turn. `tell` is called with the outcome where a fault decides it."""
+    """The delivery of one turn. `on_fault` is called with the outcome if a fault ends the turn."""
 
-    def __init__(self, socket: Socket, request_id: str, step: PlanStep, tell: Callable[[str], None]) -> None:
+    def __init__(self, socket: Socket, request_id: str, step: PlanStep, on_fault: Callable[[str], None]) -> None:
         self._socket = socket
         self._request_id = request_id
         self._step = step
-        self._tell = tell
+        self._on_fault = on_fault
         self._loop = asyncio.get_running_loop()
         self._gate = asyncio.Event()
         self._gate.set()
         self._stalled = False
 
     async def begin(self) -> None:
-        """The turn begins. Raises Gone."""
+        """Carry out the faults that belong to the beginning of the turn. Raises ConnectionGone."""
         await self._happens(TurnMoment(START))
 
     async def send(self, message: ServiceMessage, due: float) -> None:
-        """At `due` (the loop's time) or as soon as the messages before it are out. Raises Gone."""
+        """Send a message at the loop time `due`, or later if a stall holds it back. Raises ConnectionGone."""
         await asyncio.sleep(max(0.0, due - self._loop.time()))
         await self._happens(TurnMoment(BEFORE, path_of(message)))
         await self._gate.wait()
@@ -58,7 +59,7 @@ class Delivery:
         await self._happens(TurnMoment(AFTER, path_of(message)))
 
     async def audio_passed(self, now: TurnMoment) -> None:
-        """So much audio came, or was sent. Raises Gone."""
+        """Carry out the faults that belong to this amount of audio received or sent. Raises ConnectionGone."""
         await self._happens(now)
 
     async def _happens(self, now: TurnMoment) -> None:
@@ -73,9 +74,9 @@ class Delivery:
 
     async def _drop(self, drop: Drop) -> None:
         if drop.with_ == "reset":
-            self._tell("reset by the plan")
+            self._on_fault("reset by the plan")
             self._socket.reset()
         else:
-            self._tell(f"closed with {drop.with_} by the plan")
+            self._on_fault(f"closed with {drop.with_} by the plan")
             await self._socket.close(drop.with_, "as the plan of this key says")
         raise ConnectionGone

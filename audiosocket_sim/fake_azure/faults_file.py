@@ -1,4 +1,4 @@
-"""Plans of faults from YAML, with errors that name file, line and column, as scenarios have them."""
+"""Read plans of faults from YAML. Errors name file, line and column, as those of scenarios do."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,11 +11,14 @@ __all__ = ["FaultsError", "load_faults", "read_faults"]
 
 
 class FaultsError(FileError):
-    """The file holds no valid plans."""
+    """The file of plans is not valid. One line for each problem."""
 
 
 def read_faults(source: Faults | Path | Mapping[str, Any] | None) -> Faults:
-    """Plans in any of the forms in which they may be given. Raises FaultsError, pydantic's error for a mapping."""
+    """Return plans from any form: `Faults`, a file, a mapping, or None for no plans.
+
+    Raises FaultsError for a file, and pydantic's ValidationError for a mapping.
+    """
     match source:
         case None:
             return Faults()
@@ -27,7 +30,7 @@ def read_faults(source: Faults | Path | Mapping[str, Any] | None) -> Faults:
 
 
 def load_faults(path: Path) -> Faults:
-    """The plans in a file. Raises FaultsError, also for a file that cannot be read."""
+    """Return the plans in a YAML file. Raises FaultsError, also if the file cannot be read."""
     text = read_text(path, FaultsError, "file of plans")
     faults, _, problems = read_model(Faults, text, str(path), "the file is empty; plans begin with `keys:`")
     if problems or faults is None:

@@ -1,7 +1,7 @@
 """The frames of the Speech SDK's websocket protocol ("USP"): header lines and a body, as text or as binary.
 
 Text: header lines, an empty line, the body. Binary: the length of the header block as 2 bytes, big-endian; header
-lines, each ended by CRLF; the payload. Pure. Knows nothing of what the frames mean (`asked`, `messages`).
+lines, each ended by CRLF; the payload. Pure. The meaning of frames is in `client_requests` and `messages`.
 """
 
 from collections.abc import Mapping
@@ -13,26 +13,26 @@ _LARGEST_HEADER_BYTES = 8192
 
 
 class MalformedFrame(ValueError):
-    """What came is no frame of this protocol. One line that says why."""
+    """A websocket message is not a frame of this protocol. One line that says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame: `path` says what it is, `request_id` to which turn it belongs. A binary frame has a `bytes` body."""
+    """One frame. `path` is its type, `request_id` its turn. A binary frame has a `bytes` body, a text frame a `str`."""
 
     path: str
     request_id: str
     body: str | bytes
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Further headers. Of a frame that came: all of them, their names in small letters."""
+    """Further headers. In a received frame: all headers, their names in lower case."""
 
 
 def unpack(data: str | bytes) -> Frame:
-    """A websocket message as a frame; names of headers in any case. Raises MalformedFrame, and nothing else."""
+    """Return a websocket message as a frame; header names may be in any case. Raises MalformedFrame only."""
     if isinstance(data, str):
         block, blank, text = data.partition("\r\n\r\n")
         if not blank:
-            raise MalformedFrame("a text frame has an empty line between its headers and its body")
+            raise MalformedFrame("a text frame needs an empty line between its headers and its body")
         return _frame(block, text)
     size = int.from_bytes(data[:2], "big")
     if len(data) < 2 or len(data) < 2 + size:
@@ -40,12 +40,15 @@ def unpack(data: str | bytes) -> Frame:
     try:
         block = data[2 : 2 + size].decode()
     except UnicodeDecodeError:
-        raise MalformedFrame("the headers of a binary frame are no UTF-8") from None
+        raise MalformedFrame("the headers of a binary frame are not UTF-8") from None
     return _frame(block, data[2 + size :])
 
 
 def pack(frame: Frame) -> str | bytes:
-    """The websocket message of a frame: text for text, binary for bytes. Clients mind the case of these headers."""
+    """Return a frame as a websocket message: `str` for a text body, `bytes` for a binary one.
+
+    The case of the header names matters to clients.
+    """
     headers = {"X-RequestId": frame.request_id, "Path": frame.path, **frame.headers}
     block = "".join(f"{name}:{value}\r\n" for name, value in headers.items())
     if isinstance(frame.body, str):

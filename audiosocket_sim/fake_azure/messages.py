@@ -1,4 +1,4 @@
-"""What the service says in a turn, as data, and each as a frame. Pure.
+"""The service's messages in a turn, as data and as frames. Pure.
 
 Offsets and durations are milliseconds from the first audio of the turn; on the wire they are in units of 100 ns.
 """
@@ -42,7 +42,7 @@ _TICKS_PER_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class TurnStarted:
-    """The first message of every turn; the client repeats the tag when it takes a turn up again."""
+    """The first message of every turn. The client repeats the tag when it resumes a turn."""
 
     service_tag: str
 
@@ -56,7 +56,7 @@ class SpeechStartDetected:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What is understood so far."""
+    """An interim result: the text recognised so far."""
 
     text: str
     offset_ms: int
@@ -65,14 +65,14 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True)
 class SpeechEndDetected:
-    """The caller fell silent, or the audio is over."""
+    """The caller fell silent, or the audio ended."""
 
     offset_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechPhrase:
-    """A final result. `detailed`: with a list of alternatives, of which there is one."""
+    """A final result. `detailed` adds the list of alternatives, which has one entry."""
 
     status: Status
     text: str
@@ -83,14 +83,14 @@ class SpeechPhrase:
 
 @dataclass(frozen=True, slots=True)
 class ResponseBegan:
-    """Audio follows, under this stream id."""
+    """Synthesised audio follows, with this stream id."""
 
     stream_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class AudioChunk:
-    """A piece of synthesised audio, in the format that was asked for."""
+    """A piece of synthesised audio, in the format that the client asked for."""
 
     data: bytes
     stream_id: str
@@ -125,12 +125,12 @@ _PATHS: dict[type[ServiceMessage], str] = {
 
 
 def path_of(message: ServiceMessage) -> str:
-    """Its name on the wire, such as `speech.phrase`."""
+    """Return the message's name on the wire, such as `speech.phrase`."""
     return _PATHS[type(message)]
 
 
 def frame_of(message: ServiceMessage, request_id: str) -> Frame:
-    """The message as the client gets it."""
+    """Return the message as a frame for the client."""
     if isinstance(message, AudioChunk):
         return Frame("audio", request_id, message.data, {"X-StreamId": message.stream_id})
     body = json.dumps(_body(message), ensure_ascii=False)

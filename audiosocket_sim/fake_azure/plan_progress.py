@@ -1,4 +1,4 @@
-"""Where each key stands in its plan, and the moments of one turn. Pure: nothing is carried out here."""
+"""How far each key has come in its plan, and whether a fault's moment has come. Pure: it carries out no fault."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -13,7 +13,10 @@ START, BEFORE, AFTER, AUDIO = "start", "before", "after", "audio"
 
 @dataclass(frozen=True, slots=True)
 class TurnMoment:
-    """Something that just is: the turn begins, a message is about to go or has gone, so much audio has passed."""
+    """The present moment of a turn: it begins, a message is about to be or was just sent, or audio has passed.
+
+    what: START, BEFORE, AFTER or AUDIO. path: the message's name on the wire. audio_ms: audio received or sent so far.
+    """
 
     what: str
     path: str = ""
@@ -21,7 +24,7 @@ class TurnMoment:
 
 
 def is_at(moment: FaultMoment, now: TurnMoment) -> bool:
-    """Whether this is the moment."""
+    """Return True if a fault that is planned for `moment` occurs now."""
     match now.what:
         case "start":
             return moment.at_start
@@ -33,23 +36,23 @@ def is_at(moment: FaultMoment, now: TurnMoment) -> bool:
 
 
 class PlanProgress:
-    """The plans of all keys, and how far each has come; each service counts by itself."""
+    """The plans of all keys, and how far each has come. Recognition and synthesis are counted separately."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self._taken: Counter[tuple[str, ServiceKind]] = Counter()
 
     def replace(self, faults: Faults) -> None:
-        """Other plans, from their first step on."""
+        """Take other plans, from their first steps on."""
         self._faults = faults
         self._taken.clear()
 
     def names(self, key: str) -> bool:
-        """Whether the key is one that a plan was written for."""
+        """Return True if the key has a plan of its own."""
         return key in self._faults.keys
 
     def at_upgrade(self, key: str, service: ServiceKind) -> PlanStep:
-        """What the upgrade meets: a step about it, which is used up, or nothing."""
+        """Return the step for an upgrade, and use it up; a step without faults if the next one is for a turn."""
         step = self._current(key, service)
         if not step.at_upgrade:
             return ALL_WELL
@@ -57,7 +60,10 @@ class PlanProgress:
         return step
 
     def at_turn(self, key: str, service: ServiceKind) -> PlanStep:
-        """What the turn meets. A step about the upgrade is not used up: the connection has to end first."""
+        """Return the step for a turn, and use it up.
+
+        A step that applies to the upgrade is returned but not used up: the connection has to be closed first.
+        """
         step = self._current(key, service)
         if not step.at_upgrade:
             self._taken[key, service] += 1

@@ -1,12 +1,12 @@
-"""What turns sound into text for the fake: the phrase book (the default), or a callable named by an import string.
+"""The recognisers of the fake: the phrase book (the default), or a callable named by an import string.
 
-A recogniser of somebody else's is one of two callables, told apart by how many arguments they take:
+A recogniser of the user's own is one of two kinds of callable, distinguished by their number of arguments:
 
-- `recogniser(language)` returns an object for one phrase. `feed(pcm)` takes SLIN of 8 kHz as it comes, and may return
-  what is understood so far (a `str`) or None; `finish()` returns the text, "" for nothing.
-- `recogniser(pcm, rate_hz, language)` returns the text of a whole phrase, SLIN at the rate in which it came.
+- `recogniser(language)` returns an object for one phrase. Its `feed(pcm)` takes 8 kHz SLIN as it arrives, and returns
+  the interim text (a `str`) or None; `finish()` returns the final text, "" for nothing.
+- `recogniser(pcm, rate_hz, language)` returns the text of a whole phrase, which is SLIN at the client's rate.
 
-All of it is called in threads of the executor, one call at a time for a phrase, several phrases at once. It may block.
+They are called in threads of an executor: one call at a time for a phrase, but several phrases at once. They may block.
 """
 
 import inspect
@@ -30,35 +30,35 @@ class RecogniserError(AudioSocketError):
 
 
 class Hearing(Protocol):
-    """One phrase being heard. Both may block."""
+    """The recognition of one phrase. Both methods may block."""
 
     def feed(self, pcm: bytes) -> str | None:
-        """Take SLIN; what is understood so far, None where that is nothing new."""
+        """Take the next SLIN, and return the interim text, None if it has not changed."""
 
     def finish(self) -> str:
-        """No more comes: the text, "" where nothing was recognised."""
+        """Return the final text after the last SLIN, "" if nothing was recognised."""
 
 
 class Recogniser(Protocol):
-    """Makes the hearing of each phrase."""
+    """Creates a `Hearing` for each phrase."""
 
     rate_hz: int | None
-    """The rate at which it wants its SLIN; None: as it came."""
+    """The rate of the SLIN that `feed` expects; None for the client's rate."""
 
     def listen(self, language: str, rate_hz: int) -> Hearing:
-        """Begin a phrase of sound at this rate."""
+        """Begin a phrase. `language` is a tag such as pt-BR, "" if not given; `rate_hz` is the rate of its SLIN."""
 
 
 # --- the phrase book ----------------------------------------------------------------------------------------------
 
 
 def phrase_book(folders: Sequence[Path]) -> Recogniser:
-    """Recognises the recordings of these phrase books, heard whole. Raises PhraseBookError."""
+    """Return a recogniser of the recordings in these phrase books, heard whole. Raises PhraseBookError."""
     return _BookRecogniser(PhraseBook.load(*folders))
 
 
 class _BookRecogniser:
-    """A matcher for each language, of the phrases in that language."""
+    """Keeps one matcher for each language, with the phrases in that language."""
 
     rate_hz: int | None = _BOOK_HZ
 
@@ -80,25 +80,27 @@ def _family(language: str) -> str:
 
 
 def _fits(language: str, family: str) -> bool:
-    """Whether a phrase in this language is looked for; where nothing was said, any may be meant."""
+    """Return True if a phrase in `language` may be meant; without a language on either side every phrase may."""
     return not family or _family(language) in (family, "")
 
 
 class _BookHearing:
-    """Phrases that were heard whole, in their order. What is understood so far is a guess, as the service's is: the
-    words of the likeliest phrase up to where it has been heard."""
+    """Recognises the phrases that were heard whole, in their order.
+
+    The interim text is a guess, as the service's is: the words of the likeliest phrase, as far as it has been heard.
+    """
 
     def __init__(self, listening: Listening) -> None:
         self._listening = listening
-        self._told = ""
+        self._interim = ""
 
     def feed(self, pcm: bytes) -> str | None:
         self._listening.feed(pcm)
         likeliest = self._listening.candidates()[:1]
         text = " ".join(_begun(m.phrase.text, m.heard_ms, m.phrase.speech_end_ms) for m in likeliest)
-        if not text or text == self._told:
+        if not text or text == self._interim:
             return None
-        self._told = text
+        self._interim = text
         return text
 
     def finish(self) -> str:
@@ -106,19 +108,19 @@ class _BookHearing:
 
 
 def _begun(text: str, heard_ms: int, all_ms: int) -> str:
-    """The words said after `heard_ms` of `all_ms`, without punctuation and capitals: `quero falar com`."""
+    """Return the words said within `heard_ms` of `all_ms`, in lower case without punctuation: `quero falar com`."""
     words = ["".join(c for c in word if c.isalnum() or c in "-'") for word in text.lower().split()]
     return " ".join([word for word in words if word][: len(words) * heard_ms // max(all_ms, 1)])
 
 
-# --- somebody else's ----------------------------------------------------------------------------------------------
+# --- the user's own -----------------------------------------------------------------------------------------------
 
 
 def load_recogniser(name: str) -> Recogniser:
-    """The recogniser of an import string `module:callable`. Raises RecogniserError."""
+    """Return the recogniser named by an import string `module:callable`. Raises RecogniserError."""
     module, colon, function = name.partition(":")
     if not colon or not function.isidentifier():
-        raise RecogniserError(f"{name}: a recogniser is named module:callable, such as my_package.ears:whisper")
+        raise RecogniserError(f"recogniser {name}: expected module:callable, such as my_package.ears:whisper")
     try:
         found = import_object(module, function)
     except (ImportError, AttributeError) as error:
@@ -127,8 +129,8 @@ def load_recogniser(name: str) -> Recogniser:
 
 
 def recogniser_from(found: Any) -> Recogniser:
-    """A recogniser of a callable, by the number of arguments that it needs. Raises RecogniserError."""
-    wanted = "recogniser(language) or recogniser(pcm, rate_hz, language) was expected"
+    """Return a recogniser that calls `found`, by the number of its required arguments. Raises RecogniserError."""
+    wanted = "expected recogniser(language) or recogniser(pcm, rate_hz, language)"
     if not callable(found):
         raise RecogniserError(f"{found!r} is not callable; {wanted}")
     try:

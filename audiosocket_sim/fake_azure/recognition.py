@@ -1,12 +1,12 @@
-"""One recognition turn: audio in, messages out, in the order in which the service sends them. Pure.
+"""One recognition turn as a state machine: audio in, messages out, in the order in which the service sends them. Pure.
 
-The machine cuts phrases by their energy (`speech_detector`), lets a recogniser hear each, and says what came of it. It
-knows no socket, no loop and no clock; faults are the connection's affair, but for the status of a phrase. The
-recogniser works inside `audio`, so call it in an executor.
+It finds phrases by their energy (`speech_detector`), feeds each to a recogniser, and reports the results. It knows no
+socket, no event loop and no clock. Of the planned faults it knows only the status of phrases. The recogniser runs
+inside `audio`, so call that in an executor.
 
-once: startDetected, hypotheses, endDetected, phrase, turn.end, at the first phrase.
-continuous: startDetected, hypotheses, phrase, for each phrase; endDetected, a phrase EndOfDictation
-and turn.end when the audio is over.
+Mode once: startDetected, hypotheses, endDetected, phrase and turn.end, for the first phrase.
+Mode continuous: startDetected, hypotheses and phrase for each phrase; at the end of the audio endDetected, a phrase
+with the status EndOfDictation, and turn.end.
 """
 
 from collections.abc import Iterator
@@ -31,15 +31,15 @@ __all__ = ["RecognitionTurn"]
 
 _RATE_HZ = 8_000  # of the detector
 _PRE_ROLL_MS = 400
-_STEP_MS = 100  # how a client cuts its audio; a larger block is cut here, so that no phrase swallows the next one
+_STEP_MS = 100  # a client's usual block of audio; larger blocks are split, so that two phrases stay separate
 _LONGEST_PHRASE_MS = 60_000
 _LARGEST_HEADER_BYTES = 4096
 
 
 class RecognitionTurn:
-    """`begin`, then `audio` for each block, b"" for the end of audio; until `over`. Raises NotUnderstood.
+    """One turn. Call `begin`, then `audio` for each block of audio and b"" at its end, until `over` is True.
 
-    status: what each phrase is said to be, instead of what was recognised.
+    tag: the service tag of the turn. status: overrides the status of every phrase; None for the true one.
     """
 
     def __init__(
@@ -58,19 +58,24 @@ class RecognitionTurn:
         self._phrases = 0
         self.over = False
         self.texts: list[str] = []
-        """Of the phrases that were recognised."""
+        """The texts of the phrases that were recognised."""
         self.last_status: Status | None = None
+        """The status of the last phrase, None before the first one."""
 
     @property
     def heard_ms(self) -> int:
-        """How much audio has arrived."""
+        """How much audio has arrived, in ms."""
         return self._sound.now_ms if self._sound is not None else 0
 
     def begin(self) -> Iterator[ServiceMessage]:
+        """Yield the first message of the turn."""
         yield TurnStarted(self._tag)
 
     def audio(self, payload: bytes) -> Iterator[ServiceMessage]:
-        """A block of the client's audio, the RIFF header first; empty: no more comes. May block in the recogniser."""
+        """Take a block of the client's audio, and yield the messages that follow from it.
+
+        The audio begins with a RIFF header; an empty block ends it. Blocks in the recogniser. Raises InvalidRequest.
+        """
         if self.over:
             return
         if not payload:
@@ -95,15 +100,15 @@ class RecognitionTurn:
             yield from self._close()
 
     def commit(self) -> Iterator[ServiceMessage]:
-        """The client wants the phrase that is open to be final now."""
+        """End the current phrase now, as the client demands, and yield its result."""
         if self._hearing is not None and self._sound is not None:
             self._detector.end_phrase()
             yield from self._finish_phrase(self._sound, self._sound.now_ms)
 
-    # --- the audio's beginning and end
+    # --- beginning and end of the audio
 
     def _open(self, payload: bytes) -> "tuple[_Sound, bytes] | None":
-        """Read the header, which may come in pieces; with what follows it."""
+        """Return the sound and the bytes after the header; None while the header, which may be split, is incomplete."""
         self._header += payload
         data_at = self._header.find(b"data")
         is_whole = 0 <= data_at <= len(self._header) - 8 or len(self._header) > _LARGEST_HEADER_BYTES
@@ -124,7 +129,7 @@ class RecognitionTurn:
         if not self.over:
             if not self._asked.once:
                 yield SpeechEndDetected(self.heard_ms)
-                # Without it the SDK takes up what follows the last phrase in another turn.
+                # Without it the SDK opens another turn for the audio after the last phrase.
                 yield SpeechPhrase("EndOfDictation", "", self.heard_ms, 0)
             yield from self._close()
 
@@ -148,7 +153,7 @@ class RecognitionTurn:
                 yield from self._finish_phrase(sound, at_ms)
 
     def _listen(self, sound: "_Sound") -> Iterator[ServiceMessage]:
-        """What is new goes to the recogniser, or, in silence, is kept as far as a phrase's beginning may lie in it."""
+        """Feed new sound to the recogniser. In silence keep the last 400 ms, in which a phrase may already begin."""
         if self._hearing is None:
             sound.forget_all_but(_PRE_ROLL_MS)
             return
@@ -182,7 +187,7 @@ class RecognitionTurn:
 
 
 class _Sound:
-    """The turn's sound as the recogniser wants it, kept from where it has not yet been heard."""
+    """The turn's sound at the rate that the recogniser expects; holds the part that it has not heard yet."""
 
     def __init__(self, form: InputFormat, wanted_hz: int | None) -> None:
         self._format = form
@@ -198,7 +203,7 @@ class _Sound:
         return self._samples * 1000 // self._format.rate_hz
 
     def take(self, data: bytes) -> bytes:
-        """Keep what came; the same as SLIN of 8 kHz, for the detector."""
+        """Keep the client's audio, and return it as 8 kHz SLIN for the detector."""
         if self._format.coding == "pcm":
             data = self._odd + data
             whole = len(data) // 2 * 2

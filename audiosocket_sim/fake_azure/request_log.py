@@ -1,4 +1,4 @@
-"""What the fake was asked and what came of it: bounded, readable from any thread. What callers say stands in it."""
+"""The log of requests and their outcomes: bounded, readable from any thread. It holds callers' words."""
 
 import threading
 from collections.abc import Callable
@@ -14,31 +14,32 @@ OPEN = "open"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A turn of recognition, an utterance, or an upgrade that came to nothing. `outcome` is in plain words."""
+    """A turn of recognition, an utterance, or an upgrade that failed. `outcome` is in plain words."""
 
     number: int
     kind: Literal["recognition", "synthesis"]
     key: str
-    """As stars, unless it is the name of a plan."""
+    """Masked, unless it is the name of a plan."""
     language: str = ""
     voice: str = ""
     text: str = ""
-    """What was recognised, or was to be spoken."""
+    """The text that was recognised, or was to be spoken."""
     mode: str = ""
-    """Of recognition: `once` or `continuous`; of synthesis: the format that was asked for."""
+    """For recognition `once` or `continuous`; for synthesis the name of the output format."""
     continued: bool = False
-    """The client took up what a lost connection had cut off, and sent again what was not yet recognised."""
+    """The client resumed a turn that a lost connection had cut off, and sent the unrecognised audio again."""
     audio_ms: int = 0
-    """How much audio came, or was sent."""
+    """How much audio was received (recognition) or sent (synthesis)."""
     outcome: str = OPEN
 
     @property
     def is_open(self) -> bool:
+        """True while the request is in progress."""
         return self.outcome == OPEN
 
 
 class RequestLog:
-    """The last requests, oldest first."""
+    """The last 1,000 requests, oldest first. `on_end` is called with each request when it has ended."""
 
     def __init__(self, on_end: Callable[[Request], None] | None = None) -> None:
         self._requests: dict[int, Request] = {}
@@ -47,7 +48,7 @@ class RequestLog:
         self._on_end = on_end
 
     def begin(self, kind: Literal["recognition", "synthesis"], key: str, **known: Any) -> int:
-        """A request came; its number."""
+        """Log a new request with the fields known so far, and return its number."""
         with self._lock:
             self._count += 1
             self._requests[self._count] = Request(self._count, kind, key, **known)
@@ -56,7 +57,7 @@ class RequestLog:
             return self._count
 
     def change(self, number: int, **known: Any) -> None:
-        """More is known of it. With an `outcome` it has ended; of several the first counts."""
+        """Update fields of a request. An `outcome` ends it; later changes are ignored."""
         with self._lock:
             before = self._requests.get(number)
             if before is None or not before.is_open:
@@ -66,12 +67,13 @@ class RequestLog:
             self._on_end(now)
 
     def all(self) -> tuple[Request, ...]:
+        """Return all requests, oldest first."""
         with self._lock:
             return tuple(self._requests.values())
 
 
 def masked(key: str) -> str:
-    """A key as it may be shown."""
+    """Return a key as it may be shown: with its last four characters at most."""
     if not key:
         return "none"
     return f"••••{key[-4:]}" if len(key) >= 16 else "••••"

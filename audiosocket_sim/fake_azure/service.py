@@ -1,7 +1,7 @@
-"""The fake Azure Speech service as a whole: made, started in a running loop or in a thread of its own, closed.
+"""The fake Azure Speech service as a whole: started in a running event loop or in a thread of its own, and closed.
 
-It speaks the websocket protocol of the unmodified Speech SDK on loopback, for recognition and synthesis; docs/speech.md
-says how to point a client at it, and what it is not. Needs the extra `[fake-azure]`.
+It speaks the websocket protocol of the unmodified Speech SDK, for recognition and synthesis. docs/speech.md explains
+how to point a client at it, and its limits. It needs the extra `[fake-azure]`.
 """
 
 import asyncio
@@ -28,16 +28,19 @@ _START_SECONDS = 60.0
 
 
 class FakeAzureError(AudioSocketError):
-    """The fake cannot be started. One line that says what to do."""
+    """The fake cannot be started. One line that says why and what to do."""
 
 
 class FakeAzure:
-    """`async with FakeAzure() as fake`, or `with FakeAzure.in_thread() as fake`; then `fake.endpoint`.
+    """The fake. Use `async with FakeAzure() as fake`, or `with FakeAzure.in_thread() as fake`, and `fake.endpoint`.
 
-    faults: the plans, as `Faults`, as a file of YAML, or as the mapping that such a file holds.
-    recogniser: `module:callable` or the callable itself, as `recognisers` says; the phrase books otherwise.
-    phrase_books: folders with manifest.yaml: what is recognised, and what is spoken in its own voice.
-    on_request: told of each request when it has ended, in the fake's loop or thread.
+    faults: the plans as `Faults`, as the path of a YAML file, or as the mapping in such a file; None for no faults.
+    host, port: the address to listen on; port 0 for any free port.
+    recogniser: `module:callable` or the callable itself (see the module `recognisers`); None for the phrase books.
+    phrase_books: folders with a manifest.yaml. Their recordings are recognised, and their texts spoken as recorded.
+    on_request: called with each request when it has ended, in the fake's own loop or thread.
+
+    Raises FaultsError for a file of plans that is not valid, and pydantic's ValidationError for a mapping.
     """
 
     def __init__(
@@ -59,25 +62,29 @@ class FakeAzure:
 
     @property
     def endpoint(self) -> str:
-        """Such as `ws://127.0.0.1:40123`: what an SDK takes as `endpoint` or as `host`."""
+        """The URL for the SDK's `endpoint` or `host`, such as `ws://127.0.0.1:40123`."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"ws://{host}:{self._port}"
 
     @property
     def port(self) -> int:
+        """The port; once started, the bound one."""
         return self._port
 
     @property
     def requests(self) -> tuple[Request, ...]:
-        """What was asked, oldest first; the last thousand. May be read from any thread."""
+        """The last thousand requests, oldest first. May be read from any thread."""
         return self._log.all()
 
     def script(self, faults: Faults | Path | Mapping[str, Any]) -> None:
-        """Take these plans instead, from their first steps on. Turns that are under way keep theirs."""
+        """Replace the plans; the new ones begin with their first steps. A turn in progress keeps its step.
+
+        Raises the same errors as the constructor.
+        """
         self._script.replace(read_faults(faults))
 
     async def start(self) -> Self:
-        """Load what is known and listen. Raises FakeAzureError, PhraseBookError, RecogniserError, OSError."""
+        """Load the phrase books and listen. Raises FakeAzureError, PhraseBookError, RecogniserError, OSError."""
         try:
             from audiosocket_sim.fake_azure.websocket_server import WebsocketServer
         except ModuleNotFoundError as error:
@@ -107,7 +114,10 @@ class FakeAzure:
     @classmethod
     @contextlib.contextmanager
     def in_thread(cls, faults: Faults | Path | Mapping[str, Any] | None = None, **options: Any) -> Generator[Self]:
-        """The same in a loop and a thread of its own: for code that blocks, such as the SDK's waits."""
+        """Run the fake in an event loop in a thread of its own, for code that blocks, such as the SDK's waits.
+
+        `options` are the keyword arguments of the constructor. Raises the errors of the constructor and of `start`.
+        """
         fake = cls(faults, **options)
         with _LoopThread() as loop:
             asyncio.run_coroutine_threadsafe(fake.start(), loop).result(_START_SECONDS)
@@ -117,7 +127,7 @@ class FakeAzure:
                 asyncio.run_coroutine_threadsafe(fake.aclose(), loop).result(_START_SECONDS)
 
     def _load(self) -> tuple[Recogniser, TextToSpeech]:
-        """Blocks: the prints of a phrase book take about a second."""
+        """Load the recogniser and the voice. Blocks: the fingerprints of a phrase book take about a second."""
         wanted = self._recogniser_wanted
         if wanted is None:
             recogniser = phrase_book(self._phrase_books)
@@ -127,7 +137,7 @@ class FakeAzure:
 
 
 class _LoopThread:
-    """An event loop in a thread, to the end of the `with`."""
+    """An event loop that runs in a thread until the end of the `with` block."""
 
     def __enter__(self) -> asyncio.AbstractEventLoop:
         self._loop = asyncio.new_event_loop()

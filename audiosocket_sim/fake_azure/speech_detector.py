@@ -1,8 +1,9 @@
-"""Where speech begins and ends in a stream of sound, by its energy over the line's own noise. Pure; no speech model.
+"""Find where speech begins and ends in a stream of sound, by its energy over the line's noise. Pure; no speech model.
 
-A piece of 20 ms is loud when it is 9 dB over the noise floor and over -48 dBFS; the floor is the softest 100 ms of the
-last 3 s. Three loud pieces of four begin a phrase; so much silence as the client asks for ends it. Good for telephone
-lines down to about 10 dB of speech over noise. In worse noise a phrase ends late, with the audio at the latest.
+A piece of 20 ms is loud if it is 9 dB over the noise floor and over -48 dBFS. The noise floor is the quietest 100 ms of
+the last 3 s. Three loud pieces of four begin a phrase; the client's segmentation silence ends it. This works on
+telephone lines with a signal-to-noise ratio of 10 dB or more. In worse noise a phrase ends late, at the latest with the
+audio.
 """
 
 from collections import deque
@@ -24,20 +25,23 @@ _WINDOW, _LOUD = 4, 3  # pieces
 
 @dataclass(frozen=True, slots=True)
 class PhraseStarted:
-    """Speech began at this place."""
+    """Speech began at `at_ms`."""
 
     at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class PhraseEnded:
-    """Speech ended at this place: it has been silent since."""
+    """Speech ended at `at_ms`; there has been silence since."""
 
     at_ms: int
 
 
 class SpeechDetector:
-    """One turn's sound: SLIN of 8 kHz. Places are milliseconds from the first sample fed."""
+    """The detector of one turn. Sound is 8 kHz SLIN; times are milliseconds from the first sample.
+
+    silence_ms: how much silence ends a phrase.
+    """
 
     def __init__(self, silence_ms: int) -> None:
         self._silence_ms = silence_ms
@@ -51,11 +55,11 @@ class SpeechDetector:
 
     @property
     def last_loud_ms(self) -> int:
-        """Where the last loud piece ended."""
+        """The end of the last loud piece."""
         return self._last_loud_ms
 
     def feed(self, pcm: bytes) -> Iterator[PhraseStarted | PhraseEnded]:
-        """Take sound of any length; what is found in it, in order."""
+        """Take sound of any length, and yield the beginnings and ends of speech in it, in order."""
         self._pending += pcm
         whole = len(self._pending) // _PIECE_BYTES * _PIECE_BYTES
         pieces = bytes(self._pending[:whole])
@@ -64,7 +68,7 @@ class SpeechDetector:
             yield from self._piece(level_dbfs(pieces[at : at + _PIECE_BYTES]))
 
     def end_phrase(self) -> None:
-        """The phrase is taken to be over, though there was no silence."""
+        """End the current phrase without waiting for silence."""
         self._speaking = False
         self._recent.clear()
 
@@ -84,7 +88,7 @@ class SpeechDetector:
 
     def _threshold(self) -> float:
         if not self._floors:
-            return 0.0  # nothing is known of the line yet
+            return 0.0  # the noise floor is not known yet
         return max(_SOFTEST_DBFS, min(min(self._floors), _HIGHEST_FLOOR_DBFS) + _OVER_FLOOR_DB)
 
     def _learn(self, level: float) -> None:

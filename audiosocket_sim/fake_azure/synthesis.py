@@ -1,4 +1,4 @@
-"""What the fake says: known prompts from a phrase book, by their text; else the synthetic voice. Blocking."""
+"""The voice of the fake: recordings of the phrase book, or else the synthetic voice. Blocking."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,12 +8,14 @@ from audiosocket_core.phrase_book.book import PhraseBook, normalise
 __all__ = ["TextToSpeech", "phrase_book_synthesiser"]
 
 TextToSpeech = Callable[[str, str, str], bytes]
-"""(text, voice, language) -> SLIN of 8 kHz. Called in the executor; raises AudioSocketError, OSError."""
+"""Takes text, voice and language, and returns 8 kHz SLIN. Called in an executor; raises AudioSocketError, OSError."""
 
 
 def phrase_book_synthesiser(folders: Sequence[Path], cache: Path) -> TextToSpeech:
-    """Speaks from these phrase books; what is in none of them, in the synthetic voice (extra `[voice]`), kept in
-    `cache`. Raises PhraseBookError."""
+    """Return a function that speaks the recordings of these phrase books, and any other text in the synthetic voice.
+
+    The synthetic voice needs the extra `[voice]`; its sound is kept in the folder `cache`. Raises PhraseBookError.
+    """
     book = PhraseBook.load(*folders)
 
     def speak(text: str, voice: str, language: str) -> bytes:

@@ -1,6 +1,6 @@
-"""One turn carried out: recognition's machine is fed in the executor, an utterance is made there and sent in chunks.
+"""Carry out one turn: feed the recognition machine in an executor, or synthesise an utterance there and send it.
 
-asyncio; no websocket but through `Delivery`. Which turn comes when is `connection`'s affair.
+It reaches the websocket only through `Delivery`. The order of the turns is up to `connection`.
 """
 
 import asyncio
@@ -32,9 +32,9 @@ _MOST_WAITING = 1000
 
 
 class RecognitionTask:
-    """A turn of recognition: `audio` as it comes, while what is to be said goes out by itself.
+    """A turn of recognition: `audio` takes the client's audio, while `run` sends the results.
 
-    What breaks in sending is told to `on_error`; Gone ends it silently.
+    on_over: called with the outcome, in plain words, and the turn when its last message has been sent.
     """
 
     def __init__(
@@ -56,10 +56,11 @@ class RecognitionTask:
 
     @property
     def turn(self) -> RecognitionTurn:
+        """The state machine of this turn."""
         return self._turn
 
     async def run(self) -> None:
-        """Send all messages of the turn, each at its time. Returns after the last one. Raises Gone."""
+        """Send all messages of the turn, each at its time. Returns after the last one. Raises ConnectionGone."""
         await self._delivery.begin()
         await self._say(self._turn.begin())
         while True:
@@ -70,11 +71,15 @@ class RecognitionTask:
                 return
 
     async def audio(self, payload: bytes) -> None:
-        """A block of the client's audio; empty at its end. Raises NotUnderstood, Gone."""
+        """Take a block of the client's audio; an empty one ends it. Raises InvalidRequest, ConnectionGone.
+
+        Also raises the errors of the recogniser.
+        """
         await self._work(partial(self._turn.audio, payload))
         await self._delivery.audio_passed(TurnMoment(AUDIO, audio_ms=self._turn.heard_ms))
 
     async def commit(self) -> None:
+        """End the current phrase now. Raises the errors of the recogniser."""
         await self._work(self._turn.commit)
 
     async def _work(self, work: Callable[[], Iterable[ServiceMessage]]) -> None:
@@ -109,7 +114,10 @@ async def speak(
     log: RequestLog,
     number: int,
 ) -> None:
-    """Say one utterance. Raises Gone, and what the speaker raises."""
+    """Synthesise one utterance and send it in chunks, at the pace of `step`.
+
+    Updates request `number` in the log. Raises ConnectionGone, and the errors of the speaker.
+    """
     loop = asyncio.get_running_loop()
     asked_at = loop.time()
     await delivery.begin()

@@ -1,6 +1,6 @@
-"""The websocket server under the fake: upgrades as the plans say, each connection handed to its `SpeechConnection`.
+"""The websocket server of the fake: answers upgrades by the plans, and hands each connection to a `SpeechConnection`.
 
-The only module that imports `websockets` (extra `[fake-azure]`); imported when a server is started.
+The only module that imports `websockets` (extra `[fake-azure]`). It is imported when a server is started.
 """
 
 import asyncio
@@ -22,14 +22,14 @@ __all__ = ["WebsocketServer"]
 
 _LARGEST_MESSAGE_BYTES = 1_000_000
 _CLOSE_SECONDS = 1.0
-_NOWHERE = "Azure Speech is not here: /stt/…, /speech/recognition/… and /tts/… are\n"
+_NOT_FOUND = "the fake Azure Speech service has no such path; it serves /stt/…, /speech/recognition/… and /tts/…\n"
 
 _websockets_log = logging.getLogger("audiosocket_sim.fake_azure.websockets")
-_websockets_log.setLevel(logging.CRITICAL)  # a dropped connection is what plans are made of
+_websockets_log.setLevel(logging.CRITICAL)  # dropped connections are planned, and need no log line
 
 
 class WebsocketServer:
-    """`start` once, `aclose` once."""
+    """The server. Call `start` once and `aclose` once."""
 
     def __init__(self, service: SpeechServices) -> None:
         self._service = service
@@ -38,11 +38,11 @@ class WebsocketServer:
         self._upgrades: dict[ServerConnection, UpgradeRequest] = {}
 
     async def start(self, host: str, port: int) -> int:
-        """Listen; the port. Raises OSError where it is not to be had."""
+        """Listen, and return the port. Raises OSError if it cannot be bound."""
         connections = self._connections
 
         class Tracked(ServerConnection):
-            """Known from its first byte on, so that one without an upgrade can be ended too."""
+            """A connection that is registered before its upgrade, so that `aclose` can end it too."""
 
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
                 connections.add(self)
@@ -70,7 +70,7 @@ class WebsocketServer:
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
     async def aclose(self) -> None:
-        """Stop listening, end every connection at once."""
+        """Stop listening, and abort every connection."""
         if self._server is None:
             return
         self._server.close(close_connections=False)
@@ -80,19 +80,19 @@ class WebsocketServer:
         self._server = None
 
     async def _upgrade(self, connection: ServerConnection, request: Request) -> Response | None:
-        """The answer to an upgrade request, None for yes."""
+        """Return the answer to an upgrade request that is not accepted, None to accept it."""
         upgrade = read_upgrade(request.path, dict(request.headers.raw_items()))
         if upgrade is None:
-            return connection.respond(404, _NOWHERE)
+            return connection.respond(404, _NOT_FOUND)
         self._upgrades[connection] = upgrade
         step = self._service.script.at_upgrade(upgrade.key, upgrade.service)
         if step.refuse is not None:
             self._note(upgrade, f"refused with {step.refuse}")
             return Response(step.refuse, "As Planned", Headers({"Content-Length": "0"}), b"")
-        await self._hinder(connection, upgrade, step)
+        await self._delay_or_drop(connection, upgrade, step)
         return None
 
-    async def _hinder(self, connection: ServerConnection, upgrade: UpgradeRequest, step: PlanStep) -> None:
+    async def _delay_or_drop(self, connection: ServerConnection, upgrade: UpgradeRequest, step: PlanStep) -> None:
         if step.drop is not None and step.drop.at_upgrade:
             self._note(upgrade, "reset before the upgrade")
             reset(connection.transport)
@@ -113,7 +113,7 @@ class WebsocketServer:
 
 
 class _WebSocket:
-    """A websocket as a `SpeechConnection` knows it."""
+    """Adapts a websocket to the `ClientSocket` protocol."""
 
     def __init__(self, connection: ServerConnection) -> None:
         self._connection = connection

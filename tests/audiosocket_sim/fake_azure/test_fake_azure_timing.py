@@ -200,7 +200,7 @@ def test_another_turn_gives_up_the_one_before() -> None:
         await client.until("turn.end")
 
     fake = call(STT, {}, act)
-    assert [request.outcome for request in fake.requests] == ["given up for another turn", "Success"]
+    assert [request.outcome for request in fake.requests] == ["abandoned for another turn", "Success"]
 
 
 def test_a_turn_that_meets_a_step_about_the_upgrade_ends_its_connection() -> None:
@@ -218,11 +218,15 @@ def test_a_turn_that_meets_a_step_about_the_upgrade_ends_its_connection() -> Non
 @pytest.mark.parametrize(
     ("path", "frames", "reason"),
     [
-        (STT, ["no frame"], "a text frame has an empty line"),
-        (STT, ["Path:speech.context\r\n\r\nno json"], "speech.context is no JSON"),
-        (STT, ["Path:speech.context\r\nX-RequestId:1\r\n\r\n{}", NO_RIFF], "begins with a RIFF header"),
+        (STT, ["no frame"], "a text frame needs an empty line"),
+        (STT, ["Path:speech.context\r\n\r\nno json"], "speech.context is not valid JSON"),
+        (STT, ["Path:speech.context\r\nX-RequestId:1\r\n\r\n{}", NO_RIFF], "expected a RIFF header"),
         (TTS, ["Path:ssml\r\n\r\n<speak/>"], "ssml came before synthesis.context"),
-        (TTS, ['Path:synthesis.context\r\n\r\n{"synthesis":{"audio":{"outputFormat":"mp3"}}}'], "does not speak mp3"),
+        (
+            TTS,
+            ['Path:synthesis.context\r\n\r\n{"synthesis":{"audio":{"outputFormat":"mp3"}}}'],
+            "does not support the format mp3",
+        ),
     ],
 )
 def test_what_the_service_cannot_read_is_told(path: str, frames: list[str | bytes], reason: str) -> None:

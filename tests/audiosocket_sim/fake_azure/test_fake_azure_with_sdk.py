@@ -139,7 +139,7 @@ def test_a_format_that_the_fake_does_not_speak(fake: FakeAzure) -> None:
     made.set_speech_synthesis_output_format(sdk.SpeechSynthesisOutputFormat.Audio16Khz32KBitRateMonoMp3)
     (spoken,) = sdk_client.synthesise(made, "Pode subir.")
     assert (spoken.reason, spoken.error) == ("Canceled", "BadRequest")
-    assert "the fake does not speak audio-16khz-32kbitrate-mono-mp3" in spoken.details
+    assert "the fake does not support the format audio-16khz-32kbitrate-mono-mp3" in spoken.details
 
 
 def test_the_fixture(fake_azure: FakeAzure) -> None:
