@@ -1,18 +1,19 @@
-"""Is what the microphone hears the bot's own voice, out of an open loudspeaker? Then it is turned down. Pure.
+"""Turn the microphone down while it picks up the bot's own voice from an open loudspeaker. Pure.
 
-The newest 140 ms that were heard are looked for in what was played in the last second (`audiosocket_core.echo_path`).
-Once they were found the delay is known, and the gain of the way through the room; from then on a frame that is no
-louder than such an echo is one, and is turned down at once. Who speaks over the bot is louder than that, or is not
-explained by it, and passes: with headphones always, at a loudspeaker where his voice is the louder one at the
-microphone.
+The newest 140 ms from the microphone are searched for in the last second of played sound, by the arithmetic of
+`audiosocket_core.echo_path`. When they are found, the delay and the gain of the echo path through the room are known.
+From then on a frame that is no louder than such an echo is taken for one, and turned down at once. The caller's voice
+over the bot passes if it is louder than that echo, or is not explained by it: with headphones always, with a
+loudspeaker if his voice is the louder one at the microphone.
 
-Nothing is known of the room when the bot first speaks. So the first sound that comes into the microphone while it does
-is held back while 80 ms of it are compared: once a call, and two tenths of a second of it. Nor is a voice over the
-bot let through at once: a sound card that lost a block gives back the same echo at another delay.
+When the bot first speaks, nothing is known about the room. The first sound from the microphone during its speech is
+therefore held back until 80 ms of it have been compared: once in a call, for at most two tenths of a second. A voice
+over the bot is not let through at once either, since a sound card that lost a block returns the same echo at another
+delay.
 
-It does not subtract: over the bot's voice the caller is heard with it. Where it turns down, nothing is left but noise
-as soft as the room's: a detector of speech hears words that are 45 dB down. Both sides are counted in samples from
-their beginnings, so that it does not matter in what pieces a sound card takes and gives them.
+It does not subtract the echo: a caller who speaks over the bot is heard together with it. A frame that is turned down
+is replaced by noise as soft as the room's, since a voice activity detector still detects words at -45 dB. Both streams
+are counted in samples from their beginnings, so the sizes of a sound card's blocks do not matter.
 """
 
 import numpy as np
@@ -34,72 +35,74 @@ FRAME_BYTES = 2 * FRAME
 COMPARED = 7 * FRAME
 COMPARED_FIRST = 4 * FRAME
 PLAYED = 8000
-"""A second: echoes that come up to 860 ms later are found."""
-TAIL = 10 * FRAME  # what was played so long before still rings in the room
+"""Samples of played sound that are kept, one second: echoes up to 860 ms late are found."""
+TAIL = 10 * FRAME  # how long played sound may ring in the room
 
 ECHO = 0.5
 ECHO_AGAIN = 0.3
 ECHO_FIRST = 0.75
-"""The share from which on it is echo: at any delay, at the known one, and of the first 80 ms."""
+"""Least share of explained energy of an echo: at any delay, at the known one, and in the first 80 ms."""
 ENOUGH = 0.1
-"""So much power, of the newest frame's, in the three before it is enough to be looked for."""
-SAME_DELAY = 64  # samples
+"""Least power of the three frames before the newest, relative to it, for a search to make sense."""
+SAME_DELAY = 64  # samples that the known delay may drift
 UNDECIDED_FRAMES = 10
 SEARCH_EVERY = 3  # frames: a search over all delays costs half a millisecond
 LOUDEST_GAIN = 4.0
-"""A loudspeaker beside the microphone may come back louder than it was sent: 6 dB."""
-FOLLOWS = 0.1
-NOISE_RISES = 1.02  # a frame
+"""Highest power gain of an echo: with the loudspeaker beside the microphone an echo may be 6 dB louder than played."""
+FOLLOWS = 0.1  # for each frame: how much of its deviation moves the gain
+NOISE_RISES = 1.02  # for each frame
+LOUD = 4.0
+"""Least power of a sound relative to the noise: 6 dB."""
 MARGIN = 3.0
-"""So much more power than the usual echo is a voice over it: 5 dB."""
+"""Least power of a voice over the bot relative to the expected echo: 5 dB."""
 CALLER = 0.6
-"""What is louder than the usual echo, and explained by it to less than this, is a voice over it."""
-AUDIBLE = 100.0  # power of emphasised sound: about -70 dBFS
+"""Largest share of explained energy of a voice over the bot."""
+AUDIBLE = 100.0  # power of pre-emphasised sound: about -70 dBFS
 LOUDEST_NOISE = 1000.0  # power: -60 dBFS
 SURE_FRAMES = 5
-"""So long a voice over the bot is held back: it may be the bot's own at a new delay, which needs 80 ms to be found."""
+"""How long a voice over the bot is held back: it may be the bot's own at a new delay, which needs 80 ms to be found."""
 TRUSTED_FRAMES = 100
-"""So long after a voice over the bot the next word of it is not doubted."""
+"""For how long after a voice over the bot its next word is let through at once."""
 FALL = 16
-"""Samples: turned down within 2 ms. Half a frame of a word is enough for a detector of speech, which hangs over."""
+"""Samples of the fade-out, 2 ms. Half a frame of a word would be enough for a voice activity detector."""
 HOLD_FRAMES = 15
-"""So long after a voice over the bot it stays open, so that no word is cut into pieces."""
+"""For how long after a voice over the bot the guard stays open, so that no word is cut into pieces."""
 
 
 class EchoGuard:
-    """One call's. `played` and `clean` in the order of time, each its own stream of 8 kHz SLIN."""
+    """The echo guard of one call. `played` and `clean` each take their own stream of 8 kHz SLIN, in order of time."""
 
     def __init__(self) -> None:
         self._played = bytearray()
-        self._n_played = 0  # samples, ever
+        self._n_played = 0  # samples since the beginning
         self._heard = bytearray()
         self._n_heard = 0
-        self._offset: int | None = None  # a sample heard + this = the sample played that it is
-        self._gain = 0.0
-        self._noise = np.inf
+        self._offset: int | None = None  # index of a played sample minus the index of its echo; None: not found yet
+        self._gain = 0.0  # power gain of the echo path
+        self._noise = np.inf  # power of the microphone's noise, pre-emphasised
         self._undecided = UNDECIDED_FRAMES
         self._open_frames = 0
         self._doubtful_frames = self._trusted_frames = 0
         self._since_search = 0
         self._volume = 1.0
-        self._floor = np.inf  # power of the softest that was heard
+        self._floor = np.inf  # power of the softest frame
         self._random = np.random.default_rng(1)
         self.turned_down_ms = 0
-        """So much of what the microphone heard was taken for the bot."""
+        """How much of the microphone's sound was turned down so far."""
 
     @property
     def is_echo(self) -> bool:
-        """Is the newest frame turned down?"""
+        """True if the newest frame is turned down."""
         return self._volume < 1.0
 
     def played(self, pcm: bytes) -> None:
-        """What was just given to the loudspeaker, silence too."""
+        """Take sound of any length that was just given to the loudspeaker, also silence."""
         self._played += pcm
         self._n_played += len(pcm) // 2
         del self._played[: max(0, len(self._played) - 2 * PLAYED - 2)]
 
     def clean(self, frame: bytes) -> bytes:
-        """What the microphone heard, 20 ms (320 bytes): as it was, or turned down."""
+        """Take a frame from the microphone, 20 ms (320 bytes), and return it unchanged or turned down."""
         self._heard += frame
         self._n_heard += FRAME
         del self._heard[: max(0, len(self._heard) - 2 * COMPARED - 2)]
@@ -118,34 +121,39 @@ class EchoGuard:
         return bytes(np.rint(samples * volume + noise * (1 - volume)).astype("<i2").tobytes())
 
     def _judge(self) -> bool:
+        """Return True if the newest frame is to be turned down. `x` is the sound heard and `y` the sound played."""
         self._since_search += 1
         y = pre_emphasise(bytes(self._played))
         x = pre_emphasise(bytes(self._heard))
-        newest = x[-FRAME:]
-        loud = power(newest)
-        self._noise = max(AUDIBLE, min(self._noise * NOISE_RISES, loud))
+        newest = power(x[-FRAME:])
+        self._noise = max(AUDIBLE, min(self._noise * NOISE_RISES, newest))
         if len(x) < COMPARED or len(y) < len(x) or power(y) < AUDIBLE:
             return False
+        is_loud = newest > LOUD * self._noise
         if self._offset is None:
-            return loud > 4 * self._noise and self._first(x, y)
-        share, echo = self._known(x, y)
-        may_have_moved = share < ECHO_AGAIN and self._since_search >= SEARCH_EVERY and loud > 4 * self._noise
-        if may_have_moved and self._search(x, y, ECHO):
-            share, echo = self._known(x, y)
-        if echo <= 0.0:
+            return is_loud and self._judge_first_sound(x, y)
+        share, expected = self._expected_echo(x, y, is_loud=is_loud)
+        if expected <= 0.0:
             return False
-        is_caller = loud > MARGIN * echo + 4 * self._noise and share < CALLER
-        if is_caller and self._is_sure(x, y):
+        is_caller = newest > MARGIN * expected + LOUD * self._noise and share < CALLER
+        self._open_or_close(is_caller=is_caller and self._is_sure(x, y))
+        return not self._open_frames
+
+    def _open_or_close(self, *, is_caller: bool) -> None:
+        """Open the guard for the caller's voice, or count down to its closing, and then to the end of the trust."""
+        if is_caller:
             self._open_frames, self._trusted_frames = HOLD_FRAMES, TRUSTED_FRAMES
         elif self._open_frames:
             self._open_frames -= 1
             self._doubtful_frames = 0
         elif self._trusted_frames:
             self._trusted_frames -= 1
-        return not self._open_frames
 
     def _is_sure(self, x: Samples, y: Samples) -> bool:
-        """It is no echo at the known delay: nor at another one, to which a sound card has jumped that lost a block?"""
+        """Return True if the sound, which is no echo at the known delay, is none at any other delay either.
+
+        A sound card that lost a block moves the echo to another delay, which takes `SURE_FRAMES` to find.
+        """
         if self._open_frames or self._trusted_frames:
             return True
         self._doubtful_frames += 1
@@ -153,8 +161,19 @@ class EchoGuard:
             self._doubtful_frames = 0
         return self._doubtful_frames >= SURE_FRAMES
 
-    def _known(self, x: Samples, y: Samples) -> tuple[float, float]:
-        """At the known delay: the share of x that is explained, and the power to be expected of the newest frame."""
+    def _expected_echo(self, x: Samples, y: Samples, *, is_loud: bool) -> tuple[float, float]:
+        """Return the result of `_at_known_delay`, after a search for a new delay if the echo may have moved."""
+        share, expected = self._at_known_delay(x, y)
+        may_have_moved = is_loud and share < ECHO_AGAIN and self._since_search >= SEARCH_EVERY
+        if may_have_moved and self._search(x, y, ECHO):
+            return self._at_known_delay(x, y)
+        return share, expected
+
+    def _at_known_delay(self, x: Samples, y: Samples) -> tuple[float, float]:
+        """Return the share of the energy of `x` explained at the known delay, and the echo's power in the newest frame.
+
+        Follows a small drift of the delay and of the gain. The power is 0.0 if no echo is to be expected.
+        """
         assert self._offset is not None
         at = (self._n_heard - len(x) + self._offset) - (self._n_played - len(y))
         low = max(0, at - SAME_DELAY)
@@ -172,8 +191,8 @@ class EchoGuard:
         loudest = float(np.max(np.mean(frames * frames, axis=1), initial=0.0))
         return share, self._gain * loudest if loudest > AUDIBLE else 0.0
 
-    def _first(self, x: Samples, y: Samples) -> bool:
-        """Something is heard while the bot speaks, and no echo was found before: is it one, or may it be?"""
+    def _judge_first_sound(self, x: Samples, y: Samples) -> bool:
+        """Return True if sound during the bot's speech is or may be echo, before any echo was found in the call."""
         self._undecided = max(0, self._undecided - 1)
         if self._undecided > UNDECIDED_FRAMES - COMPARED_FIRST // FRAME:
             return True
@@ -183,15 +202,15 @@ class EchoGuard:
         return self._undecided > 0
 
     def _search(self, x: Samples, y: Samples, least: float) -> bool:
-        """Over all delays. Keeps what it finds, if it is an echo."""
+        """Search all delays for an echo with at least this share; if there is one, keep its delay and gain."""
         self._since_search = 0
         if power(x[-COMPARED_FIRST:-FRAME]) < ENOUGH * power(x[-FRAME:]):
-            return False  # it has just become loud: so little of it is found anywhere
+            return False  # it has just become loud: there is too little of it to be found
         at = int(np.argmax(normalised_correlation(cross_correlation(x, y), x, y)))
         share = explained_energy(x, y, at)
-        found = echo_gain(share, x, y, at)
-        if share < least or found > LOUDEST_GAIN:
+        path_gain = echo_gain(share, x, y, at)
+        if share < least or path_gain > LOUDEST_GAIN:
             return False
         self._offset = (self._n_played - len(y) + at) - (self._n_heard - len(x))
-        self._gain = found
+        self._gain = path_gain
         return True
