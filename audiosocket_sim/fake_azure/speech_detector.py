@@ -17,9 +17,9 @@ __all__ = ["PhraseEnded", "PhraseStarted", "SpeechDetector"]
 _PIECE_MS = 20
 _PIECE_BYTES = 2 * 8 * _PIECE_MS
 _SOFTEST_DBFS, _OVER_FLOOR_DB = -48.0, 9.0
-_HIGHEST_FLOOR_DBFS = -30.0  # speech without a pause is no noise
-_FLOOR_PIECES = 5  # 100 ms
-_FLOOR_WINDOWS = 30  # of 100 ms
+_HIGHEST_FLOOR_DBFS = -30.0  # speech without a pause must not count as noise
+_FLOOR_PIECES = 5  # pieces in a window: 100 ms
+_FLOOR_WINDOWS = 30  # windows of 100 ms: 3 s
 _WINDOW, _LOUD = 4, 3  # pieces
 
 

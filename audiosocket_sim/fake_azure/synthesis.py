@@ -24,7 +24,7 @@ def phrase_book_synthesiser(folders: Sequence[Path], cache: Path) -> TextToSpeec
         phrase = book.by_text(text, language=language) or book.by_text(text)
         if phrase is not None:
             return phrase.pcm
-        from audiosocket_core.phrase_book.synthetic_voice import render  # late: needs the extra
+        from audiosocket_core.phrase_book.synthetic_voice import render  # imported here, since it needs the extra
 
         return render(text, language or "pt-BR", cache=cache)
 

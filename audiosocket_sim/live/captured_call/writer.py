@@ -26,8 +26,9 @@ __all__ = ["write_scenario"]
 
 _USUAL_LIMIT_MS = 240_000
 _INTO_A_VOICE_MS = 1_000
+"""How long the caller listens at most to a sentence that was not recognised before he talks over it."""
 _INTO_A_LABEL_MS = 200
-"""In a redacted call the bot says «utterance 7» or the like, which takes about a second."""
+"""The same limit in a redacted call, where the bot says only «utterance 7», which takes about a second."""
 
 
 def write_scenario(

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 __all__ = ["RATE_HZ", "StreamResampler"]
 
 RATE_HZ = 8000
-"""What a phone has, and AudioSocket's kind 0x10."""
-_LOBES = 12  # of the sinc, each side
-_CUT_OFF = 0.93  # of what the lower rate can hold
+"""The rate of a phone, and of AudioSocket's kind 0x10."""
+_LOBES = 12  # of the sinc, on each side
+_CUT_OFF = 0.93  # share of the lower rate's Nyquist frequency
 
 
 class StreamResampler:
-    """One direction of one device; 16-bit mono in and out, as bytes."""
+    """Resamples one direction of one device. 16-bit mono in and out, as bytes."""
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
         self._same = from_hz == to_hz
@@ -32,10 +32,10 @@ class StreamResampler:
         self._up, self._down = to_hz // common, from_hz // common
         self._bank = _bank(self._up, from_hz, to_hz)
         self._held = np.zeros(self._bank.shape[1] - 1, dtype=np.float32)
-        self._next = 0  # the place of the next sample out, in 1/up of a sample in, counted from the end of `held`
+        self._next = 0  # place of the next output sample, in 1/up of an input sample after the end of `_held`
 
     def feed(self, pcm: bytes) -> bytes:
-        """The next piece; returns what is ready."""
+        """Take the next piece of any length, and return the resampled sound that is ready."""
         if self._same:
             return pcm
         new = np.frombuffer(pcm, dtype="<i2", count=len(pcm) // SAMPLE_BYTES).astype(np.float32)
@@ -51,8 +51,10 @@ class StreamResampler:
 
 
 def _bank(up: int, from_hz: int, to_hz: int) -> "NDArray[np.float32]":
-    """For each place between two samples in, the weights of the samples around it, the oldest first; each sums to 1."""
-    cut_off = _CUT_OFF * min(1.0, to_hz / from_hz)  # of half the rate of what comes in
+    """Return the filter bank, shape (up, 2 * reach): for each place between two input samples, the weights of the
+    samples around it, the oldest first. Each row sums to 1.
+    """
+    cut_off = _CUT_OFF * min(1.0, to_hz / from_hz)  # share of the input's Nyquist frequency
     reach = round(_LOBES * max(1.0, from_hz / to_hz))
     distance = np.arange(reach, -reach, -1)[None, :] - 1 + np.arange(up)[:, None] / up
     weights = np.sinc(cut_off * distance) * np.cos(np.pi / 2 * np.clip(distance / reach, -1, 1)) ** 2

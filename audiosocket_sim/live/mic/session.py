@@ -97,7 +97,7 @@ class MicCall:
     # --- from the dialling to the end
 
     async def run(self) -> LegEnd:
-        """Make the whole call; returns when it is over and everything about it is reported. Raises ConnectFailed.
+        """Make the whole call. Returns when it is over and the last events have arrived. Raises ConnectFailed.
 
         Ctrl-C, SIGTERM and a closed terminal hang up; the log and the files are written all the same.
         """
