@@ -1,4 +1,4 @@
-"""`capture` as a program: between a caller and a server, until so many calls are written, or Ctrl-C."""
+"""`capture` as a program: between a caller and a server, until enough calls are written, or Ctrl-C."""
 
 import signal
 import socket
@@ -136,7 +136,7 @@ def test_a_port_that_is_taken_is_a_fault_of_the_set_up(
         (["--name", "a/b"], "--name a/b: letters, digits, _ and - only; it becomes a file's name"),
     ],
 )
-def test_what_makes_no_sense_is_told_in_a_line(
+def test_invalid_options_are_reported_in_one_line(
     more: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     usual = ["capture", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9", "--out", str(tmp_path)]

@@ -1,4 +1,4 @@
-"""Each planned fault against the unmodified SDK: what a client is told of it, or that it is told nothing."""
+"""Each planned fault against the unmodified SDK: the error that the client gets, or that it gets none."""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -76,7 +76,7 @@ def synthesise(fake: FakeAzure, *plan: Step, times: int = 1) -> list[sdk_client.
 
 
 def all_at_once(plans: Mapping[str, Step], work: Callable[[Any], T]) -> dict[str, T]:
-    """Each plan under a key of its own, all of them at the same time: each takes seconds, most of them waiting."""
+    """Run all plans at the same time, each with a key of its own: each takes seconds, most of them waiting."""
     keys = {name: [step] for name, step in plans.items()}
     with FakeAzure.in_thread({"keys": keys}) as fake, ThreadPoolExecutor(len(plans)) as pool:
         return dict(
@@ -99,7 +99,7 @@ def test_recognition_is_cancelled() -> None:
     assert [name for name, one in heard.items() if one.finals or not one.ended] == []
 
 
-def test_a_silent_service_tells_nothing() -> None:
+def test_a_silent_service_reports_nothing() -> None:
     heard = all_at_once(SILENT, lambda made: sdk_client.recognise(made, quero(), until=1.5))
     assert [name for name, one in heard.items() if one.ended or one.finals or one.of("canceled")] == []
 
@@ -128,7 +128,7 @@ def test_nothing_was_recognised(fake: FakeAzure, status: str, reason: str) -> No
 
 @pytest.mark.parametrize("how", ["reset", 1001, 1011])
 def test_a_drop_in_mid_turn_is_healed_with_nothing_lost(how: str | int, fake: FakeAzure) -> None:
-    """The SDK connects again, and says where it goes on; the offsets are those of the whole session."""
+    """The SDK connects again and says where it continues; offsets count from the beginning of the session."""
     before = len(fake.requests)
     audio = quero() + silence(800) + recording("sim") + silence(700)
     heard = recognise(fake, {"drop": {"with": how, "after": "speech.phrase"}}, {}, audio=audio)

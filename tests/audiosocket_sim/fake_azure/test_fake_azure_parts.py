@@ -1,4 +1,4 @@
-"""The pure parts of the fake Azure Speech service: frames, what is asked for, audio formats, where speech begins."""
+"""The pure parts of the fake Azure Speech service: frames, requests, audio formats, speech detection."""
 
 import contextlib
 import json
@@ -66,7 +66,7 @@ def test_nothing_but_malformed_frames(data: str | bytes) -> None:
 
 
 @given(st.one_of(st.text(), st.binary()))
-def test_what_is_packed_is_what_is_unpacked(body: str | bytes) -> None:
+def test_a_packed_frame_unpacks_to_itself(body: str | bytes) -> None:
     frame = unpack(pack(Frame("audio", "34a1", body, {"X-StreamId": "1"})))
     assert (frame.path, frame.request_id, frame.body) == ("audio", "34a1", body)
     assert frame.headers["x-streamid"] == "1"
@@ -140,7 +140,7 @@ def test_the_older_paths() -> None:
 
 
 @pytest.mark.parametrize("context", ["", "[", "[" * 100_000])
-def test_a_context_that_is_no_json(context: str) -> None:
+def test_a_context_that_is_not_json(context: str) -> None:
     with pytest.raises(InvalidRequest, match=r"speech.context is not valid JSON"):
         read_recognition(context, V2)
 
@@ -168,7 +168,7 @@ def test_ssml() -> None:
         ("<speak>" + "a" * 100_000 + "</speak>", "more than 100000 characters"),
     ],
 )
-def test_ssml_that_is_none(ssml: str, why: str) -> None:
+def test_ssml_that_is_not_valid(ssml: str, why: str) -> None:
     with pytest.raises(InvalidRequest, match=why):
         read_ssml(ssml)
 
@@ -204,7 +204,7 @@ def test_mu_law_in() -> None:
         (b"RIFF\0\0\0\0WAVEdata\0\0\0\0", "no format"),
     ],
 )
-def test_audio_that_the_fake_cannot_hear(header: bytes, why: str) -> None:
+def test_audio_that_the_fake_does_not_accept(header: bytes, why: str) -> None:
     with pytest.raises(InvalidRequest, match=why):
         read_riff(header)
 
@@ -227,7 +227,7 @@ def test_100_ms_out(name: str, size: int) -> None:
 @pytest.mark.parametrize(
     "name", ["audio-16khz-32kbitrate-mono-mp3", "raw-8khz-8bit-mono-pcm", "raw-1khz-16bit-mono-pcm"]
 )
-def test_formats_that_the_fake_does_not_speak(name: str) -> None:
+def test_formats_that_the_fake_does_not_support(name: str) -> None:
     with pytest.raises(InvalidRequest, match="does not support"):
         OutputFormat.named(name)
 

@@ -1,4 +1,4 @@
-"""Plans of faults: what a file may say, which step a request meets, the log of requests, and the command."""
+"""Plans of faults: the file, the step for each request, the log of requests, and the command."""
 
 import os
 import signal
@@ -75,7 +75,7 @@ def test_a_file_of_plans(tmp_path: Path) -> None:
         ("keys: {a: [{refuse: '401'}]}", "refuse: needs a whole number, not '401'"),
     ],
 )
-def test_what_is_wrong_with_a_file(text: str, problem: str, tmp_path: Path) -> None:
+def test_errors_in_a_file(text: str, problem: str, tmp_path: Path) -> None:
     path = write(tmp_path, text)
     with pytest.raises(FaultsError) as found:
         load_faults(path)
@@ -92,7 +92,7 @@ DOCS = (PROJECT / "docs" / "speech.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("model", [PlanStep, FaultMoment, Pace])
-def test_the_docs_tell_every_key(model: type[BaseModel]) -> None:
+def test_the_docs_describe_every_key(model: type[BaseModel]) -> None:
     for name, field in model.model_fields.items():
         assert f"| `{name}` | {field.description}" in DOCS
 
@@ -162,7 +162,7 @@ def test_moments(moment: dict[str, str], now: TurnMoment, is_now: bool) -> None:
 # --- the log of requests
 
 
-def test_the_log_is_bounded_and_told_once() -> None:
+def test_the_log_is_bounded_and_reports_each_end_once() -> None:
     told: list[Request] = []
     log = RequestLog(told.append)
     number = log.begin("recognition", "k", language="pt-BR")

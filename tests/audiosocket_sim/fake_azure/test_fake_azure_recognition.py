@@ -1,4 +1,4 @@
-"""The machine of one recognition turn: which messages come of which audio, and in what order."""
+"""The state machine of one recognition turn: which messages follow from which audio, and in what order."""
 
 import itertools
 from dataclasses import replace
@@ -32,7 +32,7 @@ def turn(asked: RecognitionRequest = CONTINUOUS, status: Status | None = None) -
 
 
 def fed(turn: RecognitionTurn, sound: bytes, *, header: bytes = riff(8000), block: int = 1600) -> list[ServiceMessage]:
-    """All messages of a turn that hears this, to the end of the audio; without hypotheses."""
+    """Return all messages of a turn with this audio, to its end, without hypotheses."""
     told = [*turn.begin(), *turn.audio(header)]
     for at in range(0, len(sound), block):
         told += turn.audio(sound[at : at + block])
@@ -110,7 +110,7 @@ def test_no_audio_at_all() -> None:
     assert heard.last_status is None
 
 
-def test_what_is_not_known_is_no_match() -> None:
+def test_unknown_speech_is_no_match() -> None:
     heard = turn()
     told = fed(heard, memoryview(quero()).cast("h")[::-1].tobytes())  # backwards
     assert [message.status for message in told if isinstance(message, SpeechPhrase)] == ["NoMatch", "EndOfDictation"]
@@ -140,7 +140,7 @@ def test_a_header_in_pieces(cut: int) -> None:
     assert SpeechPhrase("Success", QUERO, 200, 3160) in told
 
 
-def test_what_is_no_riff_header() -> None:
+def test_audio_without_a_riff_header() -> None:
     with pytest.raises(InvalidRequest, match="RIFF"):
         list(turn().audio(quero()))
 

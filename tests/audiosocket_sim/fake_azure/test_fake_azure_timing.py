@@ -21,7 +21,7 @@ Told = list[tuple[int, str, Any]]
 
 
 class Client:
-    """A websocket, and when what came on it: (ms, path, body)."""
+    """A websocket client that records what came: (ms, path, body)."""
 
     def __init__(self, websocket: Any) -> None:
         self.websocket = websocket
@@ -33,7 +33,7 @@ class Client:
         await self.websocket.send(pack(Frame(path, request, body)))
 
     async def until(self, path: str) -> Told:
-        """All that was told up to this message."""
+        """Return all messages up to this one."""
         while not self.told or self.told[-1][1] != path:
             frame = unpack(await self.websocket.recv())
             body = frame.body if isinstance(frame.body, bytes) else json.loads(frame.body)
@@ -46,7 +46,7 @@ class Client:
         await self.send("ssml", f"<speak><voice name='pt-BR-X'>{text}</voice></speak>", request)
 
     async def say(self, sound: bytes, *, live: bool = True) -> None:
-        """The caller's audio, 100 ms at a time, and its end."""
+        """Send the caller's audio, 100 ms at a time, and its end."""
         await self.send("speech.context", '{"phraseDetection":{"mode":"CONVERSATION","language":"pt-BR"}}')
         await self.send("audio", riff(8000))
         for at in range(0, len(sound), 1600):
@@ -63,7 +63,7 @@ def call(
     then: dict[str, Any] | None = None,
     **options: Any,
 ) -> FakeAzure:
-    """One connection of a client, in virtual time; the fake as it was left. `step`, and `then` what comes after it."""
+    """Run one connection in virtual time with the plan `step`, `then`, and return the closed fake."""
 
     async def scenario() -> FakeAzure:
         from websockets.asyncio.client import connect
@@ -152,7 +152,7 @@ def test_interim_and_final_texts_that_lag() -> None:
     call(STT, {"pace": {"interim": "300ms", "final": "250ms"}}, act)
 
 
-def test_a_stall_keeps_back_what_is_told_while_the_audio_goes_on() -> None:
+def test_a_stall_holds_back_the_messages_while_the_audio_goes_on() -> None:
     async def act(client: Client) -> None:
         saying = asyncio.ensure_future(client.say(quero()))
         told = await client.until("turn.end")
@@ -180,7 +180,7 @@ def test_audio_after_the_end_of_its_turn_is_passed_over() -> None:
     assert [request.text for request in fake.requests] == [QUERO, "Sim."]
 
 
-def test_a_client_that_tells_no_context() -> None:
+def test_a_client_that_sends_no_context() -> None:
     async def act(client: Client) -> None:
         await client.send("audio", riff(8000) + quero() + silence(1000))
         await client.send("audio", b"")
@@ -190,7 +190,7 @@ def test_a_client_that_tells_no_context() -> None:
     assert [request.text for request in fake.requests] == [QUERO]
 
 
-def test_another_turn_gives_up_the_one_before() -> None:
+def test_another_turn_abandons_the_one_before() -> None:
     async def act(client: Client) -> None:
         await client.send("speech.context", "{}", "1")
         await client.send("audio", riff(8000) + quero(), "1")
@@ -229,7 +229,7 @@ def test_a_turn_that_meets_a_step_about_the_upgrade_ends_its_connection() -> Non
         ),
     ],
 )
-def test_what_the_service_cannot_read_is_told(path: str, frames: list[str | bytes], reason: str) -> None:
+def test_the_reason_for_a_refused_request_is_sent(path: str, frames: list[str | bytes], reason: str) -> None:
     async def act(client: Client) -> None:
         for frame in frames:
             await client.websocket.send(frame)
@@ -240,7 +240,7 @@ def test_what_the_service_cannot_read_is_told(path: str, frames: list[str | byte
     call(path, {}, act)
 
 
-def test_a_recogniser_that_breaks_is_told() -> None:
+def test_an_error_of_the_recogniser_is_reported() -> None:
     def broken(pcm: bytes, rate_hz: int, language: str) -> str:
         raise ValueError("no ear")
 

@@ -1,4 +1,4 @@
-"""The fake Azure Speech service against the unmodified SDK, all well: what it hears, what it says."""
+"""The fake Azure Speech service against the unmodified SDK without faults: recognition and synthesis."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,7 +73,7 @@ def test_only_silence(fake: FakeAzure) -> None:
     assert heard.ended
 
 
-def test_what_is_in_no_book(fake: FakeAzure) -> None:
+def test_speech_that_is_in_no_book(fake: FakeAzure) -> None:
     reversed_speech = quero()[::-1]
     assert sdk_client.recognise(sdk_client.config(fake.endpoint, "any"), reversed_speech).finals == ["NotRecognized"]
 
@@ -85,7 +85,7 @@ def test_another_language_knows_other_phrases(fake: FakeAzure) -> None:
 
 
 def test_the_sdk_opens_another_turn_where_the_service_ended_one(fake: FakeAzure) -> None:
-    """The service ends a turn of silence; what is said after it is recognised in the next one."""
+    """The service ends a turn of silence; speech after it is recognised in the next turn."""
     import azure.cognitiveservices.speech as sdk
 
     made = sdk_client.config(fake.endpoint, "any")
@@ -150,7 +150,7 @@ def test_the_fixture(fake_azure: FakeAzure) -> None:
 
 
 def test_a_recogniser_of_ones_own(tmp_path: Path) -> None:
-    """The audio decides: this one says how much it heard."""
+    """The text depends on the audio: this recogniser returns how much it heard."""
 
     def seconds(pcm: bytes, rate_hz: int, language: str) -> str:
         return f"{len(pcm) / 2 / rate_hz:.0f} s of {language} at {rate_hz}"

@@ -1,4 +1,4 @@
-"""The mock AI backend, over HTTP in virtual time: what it answers, when, what it tells, what it holds against a bot."""
+"""The mock AI backend over HTTP in virtual time: its answers, their times, its events and its failures."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from audiosocket_sim.scenario import Push, Reply
 
 
 class Room:
-    """A mock AI, a client of it, and all that happens, with its time in ms."""
+    """A mock AI, a client of it, and all events with their times in ms."""
 
     def __init__(self, replies: list[dict[str, Any]], *, each_call: bool = False) -> None:
         self.loop = asyncio.get_running_loop()
@@ -57,7 +57,7 @@ Play = Callable[[Room], Awaitable[None]]
 
 
 def play(replies: list[dict[str, Any]], act: Play, *, each_call: bool = False, memory: bool = True) -> Room:
-    """Run `act` in a room in virtual time; returns the room, closed, with what it saw."""
+    """Run `act` in a room in virtual time, and return the closed room with its events."""
 
     async def main() -> Room:
         async with Room(replies, each_call=each_call) as room:
@@ -68,7 +68,7 @@ def play(replies: list[dict[str, Any]], act: Play, *, each_call: bool = False, m
 
 
 @pytest.mark.parametrize("memory", [True, False], ids=["in memory", "kernel loopback"])
-def test_answers_after_its_think_time_and_tells_both_moments(memory: bool) -> None:
+def test_answers_after_its_think_time_and_reports_question_and_answer(memory: bool) -> None:
     answers: list[dict[str, Any]] = []
 
     async def act(room: Room) -> None:
@@ -128,7 +128,7 @@ def test_a_request_that_fits_nothing_is_answered_500_and_held_against_the_bot() 
     [b"", b"{", b"[]", b'{"id": "a"}', b'{"id": 1, "content": "x"}', b"[" * 100_000, b"\xff", b"x" * 1_000_001],
     ids=["empty", "cut off", "a list", "no content", "a number", "deep", "no text", "huge"],
 )
-def test_a_request_that_is_no_question_is_answered_422_and_uses_no_reply(body: bytes) -> None:
+def test_a_request_that_is_not_a_question_gets_422_and_uses_no_reply(body: bytes) -> None:
     async def act(room: Room) -> None:
         assert (await room.http.post(room.url, content=body)).status_code == 422
 
@@ -162,7 +162,7 @@ def test_the_answers_json(reply: dict[str, Any], expected: dict[str, Any]) -> No
     play([reply], act)
 
 
-def test_a_body_written_out_is_sent_as_it_is_and_its_words_are_told() -> None:
+def test_a_body_given_in_full_is_sent_unchanged_and_its_words_are_reported() -> None:
     body = {"content": {"mensagem": "olá", "set_call_status": "STANDBY"}, "more": 1}
 
     async def act(room: Room) -> None:
@@ -237,7 +237,7 @@ def test_no_answer_ends_with_the_mock_and_is_then_no_event() -> None:
     assert [type(event) for _, event in room.events] == [BackendAsked]
 
 
-def test_an_answer_that_nobody_waits_for_is_told_so_and_has_no_pushes() -> None:
+def test_an_answer_that_nobody_waits_for_is_reported_so_and_has_no_pushes() -> None:
     async def act(room: Room) -> None:
         asking = asyncio.create_task(room.ask("x"))
         await asyncio.sleep(1)
@@ -358,7 +358,7 @@ def test_a_taken_port_is_an_oserror() -> None:
 
 
 def test_an_idle_mock_never_stops_the_clock() -> None:
-    """uvicorn's own loop would wake ten times a second; each is a stop of the virtual clock."""
+    """uvicorn's own loop would wake ten times a second, and each wake-up would stop the virtual clock."""
 
     async def main() -> list[float]:
         async def push(conversation_id: str, body: dict[str, Any]) -> int:

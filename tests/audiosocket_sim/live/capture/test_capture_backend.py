@@ -1,4 +1,4 @@
-"""The AI backend and the control API through the capture: the same bytes both ways, and a tape that knows whose."""
+"""The AI backend and the control API through the capture: the same bytes both ways, recorded on the right tape."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ ANSWER = {"content": {"mensagem": "Pode subir.", "dados": {"intent_type": "x"}},
 
 
 class Upstream:
-    """Whoever is behind the proxy: notes what came, and answers as it is told."""
+    """The backend behind the proxy: records its requests, and answers as the test sets it."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
@@ -31,7 +31,7 @@ class Upstream:
         self.headers = {"content-type": "application/json", "x-own": "yes"}
         self.after = 0.0
         self.stuck = False
-        """It begins its answer, and never goes on."""
+        """Begin an answer, and never continue it."""
         self.gone = 0
 
     async def answer(self, request: Any) -> Any:
@@ -134,7 +134,7 @@ def test_a_question_and_its_answer_pass_unchanged_and_are_on_the_tape() -> None:
         (307, b"", Answer(0, 307, None)),
     ],
 )
-def test_what_is_no_good_answer_passes_all_the_same(status: int, body: bytes, noted: Answer) -> None:
+def test_a_bad_answer_passes_unchanged(status: int, body: bytes, noted: Answer) -> None:
     async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
         bench.backend.status, bench.backend.body = status, body
         answer = await client.post(bench.url, json=asked())
@@ -188,7 +188,7 @@ def test_who_gives_up_in_the_midst_of_an_answer_is_given_up_for() -> None:
     assert through(scene).tape.asked[0].answer == Answer(0, fault="no_answer")
 
 
-def test_who_goes_in_the_midst_of_his_question_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_client_that_leaves_in_the_middle_of_its_question_is_not_an_error(caplog: pytest.LogCaptureFixture) -> None:
     async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(bench.url).port)
         writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
@@ -200,7 +200,7 @@ def test_who_goes_in_the_midst_of_his_question_is_no_error(caplog: pytest.LogCap
     assert caplog.messages == []
 
 
-def test_only_what_is_below_calls_is_the_control_apis() -> None:
+def test_only_paths_below_calls_go_to_the_control_api() -> None:
     async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
         for path in ("/calls", "/calls/1", "/callscript"):
             await client.get(bench.url + path)
@@ -248,7 +248,7 @@ def test_a_request_that_is_too_large_is_refused_here() -> None:
     assert through(scene).backend.seen == []
 
 
-def test_what_belongs_to_no_call_passes_and_is_told() -> None:
+def test_a_question_of_no_known_call_passes_and_is_reported() -> None:
     async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
         answer = await client.post(bench.url, json=asked(conversation="somebody else"))
         assert answer.status_code == 200

@@ -63,7 +63,7 @@ def test_the_same_call_again(name: str, tmp_path: Path) -> None:
 def test_the_same_call_again_where_nobody_can_read_the_bots_voice(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As with a live bot of another voice: no sentence is expected by its words."""
+    """No sentence is recognised, as with a live bot of another voice."""
     music = load_known_sounds(tmp_path).hold_pcm
     monkeypatch.setattr(writer, "load_known_sounds", lambda folder: KnownSounds(PhraseBook([]), music))
     with captured(name, tmp_path) as (first, written):
@@ -91,13 +91,13 @@ def _heard(entries: object) -> list[str]:
 
 
 def _said(entries: object) -> list[str]:
-    """What the caller said that the bot understood (what it did not is a file without a text)."""
+    """The texts of the utterances that the bot understood; the others are files without a text."""
     said = [e.event.text for e in entries if isinstance(e.event, CallerSpoke)]  # type: ignore[attr-defined]
     asked = {normalise(e.event.content) for e in entries if hasattr(e.event, "content")}  # type: ignore[attr-defined]
     return [normalise(text) for text in said if text is not None and normalise(text) in asked]
 
 
-def test_the_command_tells_a_line_a_call_and_nobodys_words(tmp_path: Path) -> None:
+def test_the_command_prints_a_line_for_each_call_without_words(tmp_path: Path) -> None:
     with captured("two_turns", tmp_path) as (_, written):
         assert troubles == []
         assert [line.partition(": ")[0] for line in lines] == [str(written)]
@@ -122,7 +122,7 @@ def test_only_the_owner_can_read_what_was_captured(tmp_path: Path) -> None:
     }
 
 
-def test_the_page_shows_what_is_really_written(tmp_path: Path) -> None:
+def test_the_page_shows_a_scenario_as_it_is_written(tmp_path: Path) -> None:
     page = (SCENARIOS.parent / "docs" / "capture.md").read_text(encoding="utf-8")
     with captured("two_turns", tmp_path) as (_, written):
         assert page.partition("```yaml\n")[2].partition("```")[0] == written.read_text(encoding="utf-8")
@@ -196,7 +196,7 @@ def _private_texts(name: str) -> list[str]:
 
 
 def _pieces(pcm: bytes) -> set[bytes]:
-    """Pieces of 5 ms that are no silence."""
+    """The pieces of 5 ms that are not silent."""
     pieces = {pcm[at : at + 80] for at in range(0, len(pcm) - 80, 800)}
     return {piece for piece in pieces if len(set(piece)) > 20}
 

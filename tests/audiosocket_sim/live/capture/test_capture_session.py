@@ -1,4 +1,4 @@
-"""A capture with several calls: each its own scenario, each its own cassette; and what is beyond its limits passes."""
+"""A capture with several calls: each has its own scenario and cassette, and calls beyond the limits pass."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ FRAME = encode(Kind.SLIN8, silence(20))
 
 
 class Bot(asyncio.Protocol):
-    """A server that reads, and counts its calls."""
+    """A server that reads and discards, and counts its calls."""
 
     calls = 0
 
@@ -46,7 +46,7 @@ class Bench:
         self.troubles: list[str] = []
 
     async def call(self, number: int) -> asyncio.Transport:
-        """A call that sends a frame each 20 ms of its first half second."""
+        """Make a call that sends a frame every 20 ms in its first half second."""
         loop = asyncio.get_running_loop()
         caller, _ = await loop.create_connection(asyncio.Protocol, "127.0.0.1", self.capture.port)
         caller.write(encode(Kind.UUID, UUID(int=number).bytes))
@@ -118,7 +118,7 @@ def test_calls_at_the_same_time_are_each_their_own(tmp_path: Path) -> None:
     assert found == {str(UUID(int=n)): ([f"words of {n}"], [f"re: words of {n}"]) for n in (1, 2, 3)}
 
 
-def test_a_call_too_many_passes_and_is_told(tmp_path: Path) -> None:
+def test_a_call_beyond_the_limit_passes_and_is_reported(tmp_path: Path) -> None:
     async def scene(bench: Bench) -> None:
         for caller in await asyncio.gather(*(bench.call(n) for n in (1, 2, 3))):
             caller.close()
@@ -179,7 +179,7 @@ def test_a_call_that_goes_on_too_long_is_written_as_far_as_that(tmp_path: Path) 
     assert load(tmp_path / "call.yaml").steps
 
 
-def test_what_is_no_call_is_told_and_leaves_no_file(tmp_path: Path) -> None:
+def test_bytes_that_are_not_audiosocket_are_reported_and_leave_no_file(tmp_path: Path) -> None:
     async def scene(bench: Bench) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", bench.capture.port)
         writer.write(b"GET / HTTP/1.1\r\n\r\n")
@@ -218,7 +218,7 @@ def test_stopped_in_mid_call_it_writes_what_it_has(when: float, tmp_path: Path) 
 
 
 async def control_api(events: str) -> HttpServer:
-    """It lists every call, and asks for a token."""
+    """A control API that lists every call, and requires a token."""
     from starlette.applications import Starlette
     from starlette.responses import JSONResponse, PlainTextResponse
     from starlette.routing import Route
@@ -274,7 +274,7 @@ def test_the_sound_of_a_call_that_is_written_is_not_kept(tmp_path: Path) -> None
 
 
 def test_a_connection_that_comes_as_it_stops_does_not_keep_it(tmp_path: Path) -> None:
-    """Accepted, and not yet told of it: there is nothing to break off before the next turn of the loop."""
+    """An accepted connection whose protocol is not connected yet cannot be aborted before the next turn of the loop."""
 
     async def scene(bench: Bench) -> None:
         capture = bench.capture

@@ -1,4 +1,4 @@
-"""A captured call becomes a scenario: laying, cutting, pairing, what is written. Arithmetic."""
+"""A captured call becomes a scenario: track, utterances, texts, and the files written. Pure parts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -83,13 +83,13 @@ def test_a_phone_that_begins_late_was_mute_before() -> None:
 
 
 def test_a_flood_at_one_instant_is_one_sound() -> None:
-    """A minute of work, and ten, where each packet is compared with all that came with it."""
+    """Comparing each packet with all others of the same instant would take minutes."""
     track = assemble_track([Packet(1_000, b"\x01\x00")] * 100_000, 8000, 20)
     assert [(gap.start_ms, gap.end_ms) for gap in track.gaps] == []
     assert len(track.pcm) == 2 * 100_000
 
 
-def test_other_rates_are_laid_at_8_khz() -> None:
+def test_other_rates_are_resampled_to_8_khz() -> None:
     track = assemble_track([Packet(20 * (n + 1), bytes(640)) for n in range(50)], 16_000, 20)
     assert track.end_ms == 1020
 
@@ -102,7 +102,7 @@ def noisy(pcm: bytes, dbfs: float | None) -> bytes:
 
 
 @pytest.mark.parametrize("noise", [None, -60.0, -50.0])
-def test_speech_is_cut_with_what_is_around_it(noise: float | None) -> None:
+def test_an_utterance_is_cut_with_some_sound_around_it(noise: float | None) -> None:
     sound = noisy(silence(2_000) + SPEECH + silence(3_000) + SPEECH + silence(2_000), noise)
     track = assemble_track(packets(sound, at_ms=0), 8000, 20)
     first, second = cut_utterances(track)
@@ -124,13 +124,13 @@ def test_a_cut_reaches_into_no_mute_and_no_other_utterance() -> None:
     assert all(other.start_ms >= only.end_ms for other in others)
 
 
-def test_noise_alone_is_no_utterance() -> None:
+def test_noise_alone_is_not_an_utterance() -> None:
     assert cut_utterances(assemble_track(packets(noisy(silence(5_000), -45.0), at_ms=0), 8000, 20)) == ()
 
 
 @pytest.mark.parametrize("behind_ms", [0, 1, 20])
-def test_a_bot_that_says_what_it_hears_is_no_echo_on_the_line(behind_ms: int) -> None:
-    """The first server that anybody writes sends back what came."""
+def test_a_bot_that_repeats_the_caller_is_not_an_echo_on_the_line(behind_ms: int) -> None:
+    """An echo server, the first that anyone writes, sends back what it got."""
     heard = noisy(silence(1_000) + SPEECH + silence(1_000), -60.0)
     track = assemble_track(packets(heard, at_ms=0), 8000, 20)
     assert find_echo(track, silence(behind_ms) + heard) is None
@@ -144,7 +144,7 @@ def test_a_line_that_brings_back_nothing_but_the_bot_has_no_utterance(noise: flo
 
 
 @pytest.mark.parametrize(("delay_ms", "gain_db"), [(80, -12.0), (300, -25.0)])
-def test_the_bots_own_echo_is_no_utterance_and_the_caller_over_it_is(delay_ms: int, gain_db: float) -> None:
+def test_the_bots_echo_is_not_an_utterance_but_the_caller_over_it_is(delay_ms: int, gain_db: float) -> None:
     bot = silence(1_000) + PROMPT + silence(6_000)
     echo = silence(delay_ms) + gain(bot, gain_db)
     caller = silence(5_500) + SPEECH
@@ -184,7 +184,7 @@ def test_a_pause_that_did_not_end_the_turn_is_inside_the_utterance() -> None:
     assert (paired[0].start_ms, paired[0].end_ms) == (700, 4_300)
 
 
-def test_what_was_said_over_a_bot_that_went_on_is_no_part_of_the_turn() -> None:
+def test_speech_over_a_bot_that_went_on_is_not_part_of_the_turn() -> None:
     greeting = Sentence(500, 2_500)
     paired = pair_with_texts([said(1_000, 2_000), said(3_200, 4_000)], [Turn(6_000, "b")], [greeting])
     assert texts(paired) == [(1_000, 2_000, None), (3_200, 4_000, "b")]
@@ -213,8 +213,8 @@ def test_a_key_is_as_long_as_the_hole_before_it() -> None:
     )
 
 
-def test_keys_in_one_hole_are_told_apart() -> None:
-    """As a real Asterisk sends them: nothing comes between two keys that are close."""
+def test_keys_in_one_gap_are_separated() -> None:
+    """A real Asterisk sends no sound between two keys that are pressed in quick succession."""
     sent = [p for p in packets(bytes(320 * 100)) if not 500 <= p.at_ms < 900]
     found = caller_actions(
         (), [KeyPressed(620, "4"), KeyPressed(880, "2")], assemble_track(sent, 8000, 20), Ending(2_000, "caller", "fin")
@@ -472,7 +472,7 @@ def test_a_folder_of_that_name_is_left_alone_too(tmp_path: Path) -> None:
 @example("0\x85", "\x85", "\u2028")
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
 def test_any_words_come_out_of_the_yaml_as_they_went_in(hears: str, says: str, comment: str) -> None:
-    """Also `no`, `12:30`, `- x`, quotes, colons and line ends; halves of characters become escapes."""
+    """Also `no`, `12:30`, `- x`, quotes, colons and line ends; lone surrogates become escapes."""
     steps = [WrittenStep("wait", "1s", comment=comment)]
     ai = [{"hears": f"a {hears}", "says": says, "body": None}]
     text = scenario_yaml(f"s {hears}", {"version": "22.10"}, {"codec": "none"}, {}, [{**ai[0]}], steps, notes=[comment])

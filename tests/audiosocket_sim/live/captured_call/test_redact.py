@@ -1,4 +1,4 @@
-"""Redacted calls: patterns that are speech to a detector and that the matcher tells apart; and no field is kept."""
+"""Redacted calls: a VAD takes the patterns for speech, the matcher distinguishes them, and no private field is left."""
 
 import dataclasses
 from uuid import UUID
@@ -32,8 +32,8 @@ SECRET = "Segredo"
 
 
 @pytest.mark.parametrize("ms", [400, 1_000, 3_000])
-def test_patterns_of_one_length_are_told_apart(ms: int) -> None:
-    """Forty utterances of the same length, over a noisy line: each is itself, and none is another."""
+def test_patterns_of_one_length_are_distinguished(ms: int) -> None:
+    """Forty utterances of the same length over a noisy line: each is recognised as itself only."""
     book = [Phrase.from_pcm(f"{n}", f"utterance {n}", tone_pattern(n, ms)) for n in range(1, 41)]
     matcher = Matcher(book)
     for phrase in book[::4]:

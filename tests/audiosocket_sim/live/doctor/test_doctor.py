@@ -1,4 +1,4 @@
-"""The doctor, in virtual time, against the simulated Asterisk of each era: what it sees, and what it says to change."""
+"""The doctor in virtual time against the simulated Asterisk of each version: its findings and its advice."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ VOICE = read_audio("recordings/pt-br/quero_falar_com_o_apartamento_202.wav")
 
 
 def speaking() -> Callable[[int], bytes]:
-    """Speech, again and again."""
+    """Speech, repeated."""
     position = 0
 
     def source(n_samples: int) -> bytes:
@@ -126,14 +126,14 @@ def test_without_the_probe_it_says_less_and_drops_nobody(
 
 
 @pytest.mark.parametrize(("coding", "name"), [("ulaw", "µ-law"), ("alaw", "A-law")])
-def test_g711_labelled_as_linear_is_told_with_its_cure(coding: Any, name: str) -> None:
+def test_g711_labelled_as_linear_is_reported_with_its_cure(coding: Any, name: str) -> None:
     found = findings(treat("22.10", "chan", coding=coding)[0])
     assert line(found, "audio").seen.startswith(f"0x10, 160 bytes every 20 ms: {name}, labelled as linear audio")
     assert "c(slin)" in line(found, "audio").change
 
 
 def test_packets_of_10_ms_are_no_g711() -> None:
-    """160 bytes too, but every 10 ms."""
+    """Linear audio in packets of 10 ms has 160 bytes too, as G.711 in packets of 20 ms has."""
     found = findings(treat(packet_time_ms=10)[0])
     assert line(found, "audio") == Finding(
         "audio", "0x10, 160 bytes every 10 ms: linear, 8000 Hz, as its label says; packets of 10 ms"
@@ -159,7 +159,7 @@ def test_wideband_with_its_own_label() -> None:
 
 
 def test_a_phone_that_stops_sending() -> None:
-    """Gaps are told with what follows for the bot; a key's hole is none."""
+    """Gaps are reported with advice for the bot; the gap of a pressed key is not."""
     voice, sent = speaking(), 0
 
     def source(n_samples: int) -> bytes | None:
@@ -203,7 +203,7 @@ def test_an_unanswered_channel() -> None:
     assert "Answer()" in found[0].change
 
 
-def test_who_is_no_asterisk() -> None:
+def test_a_caller_that_is_not_asterisk() -> None:
     async def whole() -> Observed:
         loop = asyncio.get_running_loop()
         address: asyncio.Future[tuple[str, int]] = loop.create_future()

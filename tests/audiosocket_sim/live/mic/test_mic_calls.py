@@ -49,7 +49,7 @@ steps:
 
 @pytest.fixture(autouse=True)
 def alone(one_at_a_time: None) -> None:
-    """A microphone that is starved of the processor loses sound, and then the bot does not understand it."""
+    """A microphone that gets too little processor time loses sound, and the bot does not understand it."""
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ class Served:
     control_url: str
 
     def events(self) -> list[dict[str, Any]]:
-        """Of the newest call, which has ended."""
+        """Return the events of the newest call, which has ended."""
         calls = self._get("/calls").json()["calls"]
         stream = self._get(f"/calls/{calls[-1]['number']}/events").text
         return [json.loads(line.removeprefix("data:")) for line in stream.splitlines() if line.startswith("data:")]
@@ -137,7 +137,7 @@ def mic(sound: Sound, served: Served, folder: Path, *more: str, keyboard: int | 
 
 
 def words(pcm: bytes) -> list[str | None]:
-    """What an ear hears in it, phrase by phrase."""
+    """Return the phrases that an ear recognises in the recording."""
     said: list[str | None] = []
     ear = Ear(
         PROMPTS,
@@ -151,7 +151,7 @@ def words(pcm: bytes) -> list[str | None]:
 
 
 def share_of(phrase: Phrase | None, pcm: bytes) -> float:
-    """How many of a phrase's 100 ms pieces are in the sound; whatever lies between them: a loaded machine stumbles."""
+    """Return the share of a phrase's 100 ms pieces in the sound, in any order: a loaded machine interrupts the sound."""
     assert phrase is not None
     sound = np.frombuffer(pcm, "<i2").astype(np.float64)
     sums = np.concatenate([[0.0], np.cumsum(sound * sound)])
@@ -271,7 +271,7 @@ def test_an_open_loudspeaker(guard: bool, sound: Sound, open_eared: Served, tmp_
     assert ("turned down in the microphone" in call.text) is guard
 
 
-def test_without_its_token_the_server_tells_nothing_and_the_call_goes_on(
+def test_without_its_token_the_server_reports_nothing_and_the_call_goes_on(
     sound: Sound, served: Served, tmp_path: Path
 ) -> None:
     with mic(sound, served, tmp_path, "--for", "1.5", "--control-token", "another token") as call:

@@ -1,4 +1,4 @@
-"""The parts of the microphone client that are arithmetic: buffer, echo guard, resampling, meters, devices, keys."""
+"""The pure parts of the microphone client: jitter buffer, echo guard, resampling, meters, devices, keys."""
 
 import asyncio
 import io
@@ -38,7 +38,7 @@ LOUD = tone(20, 400, -12)  # eight whole waves: one follows the other without a 
 
 
 def through(arrivals_ms: list[float], *, buffer: JitterBuffer, until_ms: int, piece: bytes = LOUD) -> bytes:
-    """20 ms pieces at these times; what is taken every 20 ms, 1 ms after the grid."""
+    """Feed 20 ms pieces at these times; return what is taken every 20 ms, 1 ms after the grid."""
     waiting, out = sorted(arrivals_ms), bytearray()
     for now_ms in range(1, until_ms, 20):
         while waiting and waiting[0] <= now_ms:
@@ -65,7 +65,7 @@ def test_a_late_piece_is_an_underrun_once_and_the_buffer_grows_at_once() -> None
 
 
 def test_who_runs_dry_though_nothing_is_late_wants_more_the_next_time() -> None:
-    """The loudspeaker's clock was faster, and there was no silence to put anything into."""
+    """The loudspeaker's clock is faster, and there is no silence to insert into."""
     buffer = JitterBuffer()
     for i in range(100):
         buffer.arrive(i * 0.02, LOUD)
@@ -132,7 +132,7 @@ def test_speech_without_a_pause_is_shortened_slowly_and_softly() -> None:
 
 @pytest.mark.parametrize("ppm", [-300, 300])
 def test_two_clocks_that_do_not_agree(ppm: int) -> None:
-    """Ten minutes: what one side gives too much or too little is made good in silence."""
+    """In ten minutes of drift the surplus or shortage is corrected in silence."""
     buffer = JitterBuffer()
     buffer.arrive(0.0, silence(40))
     given, seconds = 0, 600
@@ -173,14 +173,14 @@ def recording(name: str) -> bytes:
 
 
 def room(bot: bytes, delay_ms: int, gain_db: float) -> bytes:
-    """The bot's voice as the microphone gets it: later, softer, with two reflections."""
+    """Return the bot's voice as the microphone picks it up: later, softer, with two reflections."""
     direct = silence(delay_ms) + gain(bot, gain_db)
     reflected = silence(delay_ms + 3) + gain(bot, gain_db - 8)
     return mix(mix(direct, reflected), silence(delay_ms + 11) + gain(bot, gain_db - 14))
 
 
 def guarded(bot: bytes, heard: bytes, *, block: int = FRAME) -> tuple[bytes, EchoGuard]:
-    """What is left of `heard` while `bot` is played, in blocks as a sound card has them."""
+    """Return what the guard leaves of `heard` while `bot` is played, in blocks as of a sound card."""
     guard, out, frames = EchoGuard(), bytearray(), bytearray()
     for start in range(0, max(len(bot), len(heard)), block):
         guard.played(bot[start : start + block].ljust(block, b"\0"))
@@ -215,7 +215,7 @@ def test_the_bot_in_the_microphone_is_turned_down(bot: bytes, delay_ms: int, gai
 
 
 def test_an_echo_that_comes_at_another_time_is_found_again(bot: bytes) -> None:
-    """The sound card lost a block: from the middle on it is 200 ms later."""
+    """The sound card lost a block: from the middle on the echo is 200 ms later."""
     echo = room(bot, 100, -10)
     middle = len(echo) // 4 * 2
     heard = echo[:middle] + silence(200) + echo[middle:]
@@ -227,7 +227,7 @@ def test_an_echo_that_comes_at_another_time_is_found_again(bot: bytes) -> None:
 @pytest.mark.parametrize("at_ms", [1200, 1900, 4200, 4800])
 @pytest.mark.parametrize("jump_ms", [-60, -20, 20, 60])
 def test_what_jumps_in_time_is_not_taken_for_a_voice_over_the_bot(bot: bytes, jump_ms: int, at_ms: int) -> None:
-    """A card that lost or doubled a block in the middle of a word: no three frames of it, which would begin a turn."""
+    """A card lost or doubled a block in the middle of a word: not three frames pass, which would begin a turn."""
     echo, at = room(bot, 150, -10), 16 * at_ms
     heard = echo[:at] + (silence(jump_ms) if jump_ms > 0 else b"") + echo[at + max(0, 16 * -jump_ms) :]
     left, _ = guarded(bot, mix(heard, noise(len(heard))))
@@ -236,7 +236,7 @@ def test_what_jumps_in_time_is_not_taken_for_a_voice_over_the_bot(bot: bytes, ju
 
 
 def test_the_frame_in_which_an_echo_begins_is_turned_down_too() -> None:
-    """Half of one is speech to a detector, which then hangs over for as long as a turn needs to begin."""
+    """A VAD takes half a frame for speech, and its hang-over then lasts long enough to begin a turn."""
     word = recording("quero_falar_com_o_apartamento_202")[16 * 1000 :]  # from within a vowel on
     bot = silence(500) + word
     heard = room(bot, 160, 0)  # so that a frame begins with it
@@ -267,7 +267,7 @@ def test_with_headphones_every_word_passes(bot: bytes, name: str) -> None:
 
 
 def test_who_speaks_over_the_bot_at_a_loudspeaker_is_heard(bot: bytes) -> None:
-    """His voice 10 dB over the echo, once the echo is known."""
+    """The caller's voice 10 dB over the echo, once the echo is known."""
     caller = recording("quero_falar_com_o_apartamento_202")
     level = level_dbfs(bot) - level_dbfs(caller)
     voice = silence(2500) + gain(caller, level)
@@ -385,7 +385,7 @@ def test_a_device_that_is_not_or_is_not_alone(wanted: str, line: str) -> None:
     assert str(caught.value).startswith(line)
 
 
-def test_an_output_is_no_input() -> None:
+def test_an_output_device_is_not_an_input_device() -> None:
     with pytest.raises(DeviceError, match="no such input device"):
         choose(DEVICES, "HDMI", "input")
     with pytest.raises(DeviceError, match="no input device; the call needs a microphone"):
@@ -423,7 +423,7 @@ async def test_without_a_terminal_there_are_no_keys() -> None:
 # --- what the server tells ----------------------------------------------------------------------------------------
 
 
-def test_what_the_server_tells_becomes_the_transcript_and_the_data_of_a_scenario() -> None:
+def test_the_servers_events_become_the_transcript_and_the_data_of_a_scenario() -> None:
     call = CallLog()
     told = ServerEvents("the-id", lambda at_ms, source, event: call.add(at_ms, source, event) and None)
     for at, kind, fields in [
@@ -524,17 +524,17 @@ def test_without_pyaudio_one_line_says_what_to_install(
         (["--asterisk", "22.11"], "22.11"),
     ],
 )
-def test_what_is_asked_wrongly(flags: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_options(flags: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mic", *flags]) == 2
     assert line in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("flag", ["--artefacts", "--save-scenario"])
 @pytest.mark.parametrize("below", ["", "below"])
-def test_a_folder_that_nothing_can_be_written_to_is_told_before_the_call(
+def test_a_folder_that_cannot_be_written_to_is_reported_before_the_call(
     flag: str, below: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With no device and no server: neither is asked for."""
+    """The folder is checked before any device or server, so neither is needed."""
     (tmp_path / "file").write_text("", encoding="utf-8")
     folder = tmp_path / "file" / below
     assert main(["mic", flag, str(folder)]) == 3
