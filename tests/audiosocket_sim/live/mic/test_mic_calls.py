@@ -151,7 +151,7 @@ def words(pcm: bytes) -> list[str | None]:
 
 
 def share_of(phrase: Phrase | None, pcm: bytes) -> float:
-    """Return the share of a phrase's 100 ms pieces in the sound, in any order: a loaded machine interrupts the sound."""
+    """Return the share of a phrase's 100 ms pieces in the sound. Gaps do not count: a loaded machine interrupts it."""
     assert phrase is not None
     sound = np.frombuffer(pcm, "<i2").astype(np.float64)
     sums = np.concatenate([[0.0], np.cumsum(sound * sound)])
