@@ -1,4 +1,4 @@
-"""`capture` for people: says where to point things, and a line for each call. Nobody's words are on the screen."""
+"""The command `capture`: prints the addresses to use, and one line for each call. No words of a call are printed."""
 
 import asyncio
 import os
@@ -22,15 +22,18 @@ from audiosocket_sim.live.capture.session import CannotListen, Capture
 __all__ = ["CaptureUsageError", "capture_command", "parse_address", "parse_settings"]
 
 _SWITCH_SECONDS = 0.0005
-"""How long handing over one call may keep a frame of another waiting for the interpreter: 5 ms else."""
+"""How long a frame may wait for the interpreter while another thread hands over a call; Python's default is 5 ms."""
 
 
 class CaptureUsageError(ValueError):
-    """What was asked for makes no sense. One line for people."""
+    """An option is invalid. One line for people."""
 
 
 def parse_address(text: str, what: str, *, default_host: str = "127.0.0.1", lowest_port: int = 0) -> tuple[str, int]:
-    """`HOST:PORT`, `[::1]:PORT`, or a port alone on loopback. Raises CaptureUsageError."""
+    """Parse `HOST:PORT`, `[::1]:PORT`, or a port alone, which means loopback. `what` names the option in errors.
+
+    Raises CaptureUsageError.
+    """
     host, _, port = text.rpartition(":")
     host = host.strip("[]") or default_host
     if "/" in host or not (port.isdecimal() and lowest_port <= int(port) <= 65_535):
@@ -39,7 +42,7 @@ def parse_address(text: str, what: str, *, default_host: str = "127.0.0.1", lowe
 
 
 def parse_settings(given: Sequence[str]) -> dict[str, object]:
-    """`system.barge_in=true` and the like, as the scenario's `server:`. Raises CaptureUsageError."""
+    """Return settings such as `system.barge_in=true` as the scenario's `server:` mapping. Raises CaptureUsageError."""
     settings: dict[str, object] = {}
     for text in given:
         path, equals, value = text.partition("=")
@@ -49,12 +52,12 @@ def parse_settings(given: Sequence[str]) -> dict[str, object]:
         try:
             parsed = YAML(typ="safe", pure=True).load(value)
         except YAMLError:
-            raise CaptureUsageError(f"--server {text}: {value!r} is no value") from None
+            raise CaptureUsageError(f"--server {text}: {value!r} is not a YAML value") from None
         inner: dict[str, object] = settings
         for key in keys[:-1]:
             below = inner.setdefault(key, {})
             if not isinstance(below, dict):
-                raise CaptureUsageError(f"--server {text}: {key} has a value already")
+                raise CaptureUsageError(f"--server {text}: {key} already has a value")
             inner = below
         inner[keys[-1]] = parsed
     return settings
@@ -79,7 +82,10 @@ def capture_command(
     at_once: int,
     longest_seconds: float,
 ) -> int:
-    """Capture until SIGINT, SIGTERM, or so many calls. The exit code: 0, 2 usage, 3 where something failed."""
+    """Capture until SIGINT, SIGTERM, or `calls` calls.
+
+    Returns the exit code: 0; 2 for invalid options; 3 if a port or the folder is unusable, or a call was not written.
+    """
     try:
         options = CaptureOptions(
             parse_address(listen, "--listen"),
@@ -104,7 +110,7 @@ def capture_command(
     except OSError as error:
         return refuse(f"--out {out}: {error.strerror or error}", SET_UP)
     if not os.access(out, os.W_OK | os.X_OK):
-        return refuse(f"--out {out}: nothing can be written there", SET_UP)
+        return refuse(f"--out {out}: the folder is not writable", SET_UP)
     before = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
@@ -147,7 +153,9 @@ def _where(options: CaptureOptions, capture: Capture) -> str:
 
 def _ai(ai_listen: str | None, ai_to: str | None) -> tuple[tuple[str, int] | None, str | None]:
     if (ai_listen is None) != (ai_to is None):
-        raise CaptureUsageError("--ai-listen and --ai-to go together: where the server asks, and who answers")
+        raise CaptureUsageError(
+            "--ai-listen and --ai-to must be given together: where the server asks, and who answers"
+        )
     if ai_listen is None or ai_to is None:
         return None, None
     return parse_address(ai_listen, "--ai-listen"), _url(ai_to, "--ai-to")
@@ -173,5 +181,5 @@ def _version(text: str) -> str:
 
 def _name(text: str) -> str:
     if not text.replace("_", "").replace("-", "").isalnum():
-        raise CaptureUsageError(f"--name {text}: letters, digits, _ and - only; it becomes a file's name")
+        raise CaptureUsageError(f"--name {text}: expected letters, digits, _ and - only, for a file's name")
     return text

@@ -1,4 +1,4 @@
-"""`doctor` for people: says where to call, what to do in the call, and what it saw."""
+"""The command `doctor`: prints where to call and what to do in the call, and then the report."""
 
 import asyncio
 
@@ -11,7 +11,10 @@ __all__ = ["doctor_command", "report"]
 
 
 def doctor_command(host: str, port: int, *, seconds: float, wait_seconds: float, probe: bool) -> int:
-    """Returns the exit code: 0 nothing to change, 1 something, 3 it cannot listen, 4 nobody called."""
+    """Examine one call and print the report.
+
+    Returns the exit code: 0 nothing to change, 1 something to change, 3 it cannot listen, 4 nobody called.
+    """
     try:
         call = asyncio.run(
             examine(
@@ -21,7 +24,7 @@ def doctor_command(host: str, port: int, *, seconds: float, wait_seconds: float,
                 wait_seconds=wait_seconds,
                 probe=probe,
                 on_listening=_invite,
-                on_call=lambda call: say(f"a connection from {call.peer}: speak, press a key, be quiet for 3 s"),
+                on_call=lambda call: say(f"a connection from {call.peer}: speak, press a key, then be quiet for 3 s"),
             )
         )
     except OSError as error:
@@ -34,7 +37,7 @@ def doctor_command(host: str, port: int, *, seconds: float, wait_seconds: float,
 
 
 def report(found: list[Finding]) -> str:
-    """The page that is printed."""
+    """Return the text of the report."""
     seen = [f"  {finding.what:<11}{finding.seen}" for finding in found]
     changes = [f"  - {finding.change} ({finding.what})" for finding in found if finding.change]
     return "\n".join(["", "what it saw", *seen, "", "what to change", *(changes or ["  nothing"])])

@@ -57,19 +57,19 @@ async def _serve(fake: FakeAzure, plans: Faults) -> None:
     stopped = asyncio.Event()
     with stop_signals(stopped.set):
         async with fake:
-            keys = f"plans for the keys {', '.join(plans.keys)}" if plans.keys else "no plans: all is well"
+            keys = f"plans for the keys {', '.join(plans.keys)}" if plans.keys else "no plans, so no faults"
             say(f"fake Azure Speech on {fake.endpoint} (the SDK's endpoint, or host); {keys}")
             await stopped.wait()
 
 
 def line_of(request: Request) -> str:
-    """A request as it is shown."""
+    """Return the line that is printed for a request."""
     words = [request.kind, request.key, request.language, request.voice, request.mode]
-    words += ["taken up again"] if request.continued else []
+    words += ["resumed"] if request.continued else []
     seconds = f"{request.audio_ms / 1000:.2f} s" if request.audio_ms else ""
     text = f"“{request.text}”" if request.text else ""
-    told = "  ".join(part for part in (*words, seconds, text) if part)
-    return f"{request.number:4}  {told}: {request.outcome}"
+    shown = "  ".join(part for part in (*words, seconds, text) if part)
+    return f"{request.number:4}  {shown}: {request.outcome}"
 
 
 def _show(request: Request) -> None:

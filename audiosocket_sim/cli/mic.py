@@ -1,4 +1,4 @@
-"""`mic` for people: finds the devices, shows the call while it runs, says at its end how it went and what it left."""
+"""The command `mic`: chooses the devices, shows the call while it runs, and prints a summary at its end."""
 
 import asyncio
 from collections.abc import Callable
@@ -35,7 +35,7 @@ _SCENARIO = "mic_call"
 
 
 def list_devices_command() -> int:
-    """A line a device. Returns 0, or 3 without PyAudio."""
+    """Print one line for each device. Returns the exit code: 0, or 3 without PyAudio."""
     try:
         with SoundSystem() as system:
             say(listing(system.devices()))
@@ -45,15 +45,18 @@ def list_devices_command() -> int:
 
 
 def mic_command(options: MicOptions) -> int:
-    """One call. Returns 0 where it ended as calls do; 1 where Asterisk would have dropped it, or the server reset it; 2
-    for a wrong version; 3 for no device, nobody listening, or files that cannot be written."""
+    """Make one call, and return the exit code.
+
+    0: the call ended normally. 1: Asterisk would have dropped it, or the server reset it. 2: unknown Asterisk.
+    3: no device, no server at the address, PyAudio missing, or files that cannot be written.
+    """
     try:
         profile(options.version, options.attach)
     except UnknownProfile as error:
         return refuse(str(error), USAGE)
     for flag, folder in (("--artefacts", options.artefacts), ("--save-scenario", options.save_scenario)):
         if folder is not None and (why := why_not_writable(folder)) is not None:
-            return refuse(f"{flag} {folder}: {why}", SET_UP)  # a call cannot be had again
+            return refuse(f"{flag} {folder}: {why}", SET_UP)  # before the call, which cannot be repeated
     try:
         with SoundSystem() as system:
             devices = system.devices()
@@ -66,7 +69,7 @@ def mic_command(options: MicOptions) -> int:
 
 async def _call(options: MicOptions, system: SoundSystem, microphone: Device, loudspeaker: Device) -> int:
     loop = asyncio.get_running_loop()
-    book, hold_pcm = await loop.run_in_executor(None, _what_the_ear_knows)
+    book, hold_pcm = await loop.run_in_executor(None, _known_sounds)
     heading = (
         f"mic · Asterisk {options.version}, {options.attach} · {options.host}:{options.port} · "
         f"{visible(microphone.name)} → {visible(loudspeaker.name)}"
@@ -88,7 +91,7 @@ async def _call(options: MicOptions, system: SoundSystem, microphone: Device, lo
             draw.append(lambda: status(call, card, keys=keys.there))
             end = await call.run()
     except ConnectFailed as error:
-        return refuse(f"nobody answers at {options.host}:{options.port}: {error}", SET_UP)
+        return refuse(f"no server answers at {options.host}:{options.port}: {error}", SET_UP)
     finally:
         card.close()
     return await _conclude(options, heading, call, card, end)
@@ -118,19 +121,19 @@ async def _conclude(options: MicOptions, heading: str, call: MicCall, card: Soun
         try:
             path = await loop.run_in_executor(None, _save, options, options.save_scenario, captured(call, end, options))
         except (OSError, ScenarioError, AudioSocketError) as error:
-            return refuse(f"no scenario could be made of the call: {error}", SET_UP)
+            return refuse(f"the call cannot be turned into a scenario: {error}", SET_UP)
         say(f"  scenario    {path}\n              python -m audiosocket_sim run {path}")
     return FAILED if end.who == "asterisk" or (end.who, end.how) == ("server", "reset") else FINE
 
 
 def _save(options: MicOptions, folder: Path, call: CapturedCall) -> Path:
-    """Blocking: it listens to the whole call once more."""
+    """Write the scenario and return its path. Blocks, since it analyses the sound of the whole call."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return write_scenario(redact(call) if options.redact else call, folder, free_name(folder, _SCENARIO))
 
 
 def _summary(call: MicCall, card: SoundCard) -> list[str]:
-    """How it ended; and what was lost on the way, ours first, so that the bot is not blamed for it."""
+    """Return lines on the end of the call and on losses, with those of this machine marked as not the bot's fault."""
     last = next(entry for entry in call.log.entries if isinstance(entry.event, CallEnded))
     assert isinstance(last.event, CallEnded)
     lines = [f"the call ended after {last.at_ms / 1000:.1f} s: {how_it_ended(last.event)}"]
@@ -143,17 +146,17 @@ def _summary(call: MicCall, card: SoundCard) -> list[str]:
     if card.overruns or card.underruns or phone.microphone.underruns:
         lines.append(
             f"  this machine: microphone late {phone.microphone.underruns}×, its sound lost {card.overruns}×, "
-            f"loudspeaker late {card.underruns}×; that is not the bot's"
+            f"loudspeaker late {card.underruns}×; this is not the bot's fault"
         )
     if call.leg.own_lateness_ms > _LATE_MS:
-        lines.append(f"  our own packets were up to {call.leg.own_lateness_ms:.0f} ms late: a busy machine")
+        lines.append(f"  our own packets were up to {call.leg.own_lateness_ms:.0f} ms late: this machine is busy")
     if phone.echo_ms:
         lines.append(f"  echo: {phone.echo_ms / 1000:.1f} s of the bot's own voice turned down in the microphone")
     return lines
 
 
-def _what_the_ear_knows() -> tuple[PhraseBook, bytes]:
-    """The bot's prompts and its hold audio, beside this folder and in the project."""
+def _known_sounds() -> tuple[PhraseBook, bytes]:
+    """Load the bot's prompts and its hold loop (8 kHz SLIN) near the working folder and in the project. Blocks."""
     here = Path.cwd()
     folders = (nearest_folder("audio/prompts", here, "manifest.yaml"), PROJECT / "audio" / "prompts")
     book = PhraseBook.load(*dict.fromkeys(folder for folder in folders if folder is not None and folder.is_dir()))

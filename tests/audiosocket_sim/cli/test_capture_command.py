@@ -130,10 +130,13 @@ def test_a_port_that_is_taken_is_a_fault_of_the_set_up(
         (["--to", "nowhere"], "--to nowhere: expected HOST:PORT, such as 127.0.0.1:8090"),
         (["--to", "127.0.0.1:0"], "--to 127.0.0.1:0: expected HOST:PORT, such as 127.0.0.1:8090"),
         (["--to", "tcp://host:8080"], "--to tcp://host:8080: expected HOST:PORT, such as 127.0.0.1:8090"),
-        (["--ai-listen", "127.0.0.1:0"], "--ai-listen and --ai-to go together: where the server asks, and who answers"),
+        (
+            ["--ai-listen", "127.0.0.1:0"],
+            "--ai-listen and --ai-to must be given together: where the server asks, and who answers",
+        ),
         (["--control", "localhost"], "--control localhost: expected a URL, such as http://127.0.0.1:8000"),
         (["--server", "barge"], "--server barge: expected KEY.KEY=VALUE, such as system.barge_in=true"),
-        (["--name", "a/b"], "--name a/b: letters, digits, _ and - only; it becomes a file's name"),
+        (["--name", "a/b"], "--name a/b: expected letters, digits, _ and - only, for a file's name"),
     ],
 )
 def test_invalid_options_are_reported_in_one_line(

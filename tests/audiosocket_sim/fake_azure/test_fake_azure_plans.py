@@ -186,7 +186,7 @@ def test_a_line_for_a_request() -> None:
     spoken = Request(7, "synthesis", "flaky", "pt-BR", "pt-BR-X", "Oi.", "raw", audio_ms=1500, outcome="Success")
     assert line_of(spoken) == "   7  synthesis  flaky  pt-BR  pt-BR-X  raw  1.50 s  “Oi.”: Success"
     heard = Request(8, "recognition", "none", "pt-BR", mode="once", continued=True, outcome="NoMatch")
-    assert line_of(heard) == "   8  recognition  none  pt-BR  once  taken up again: NoMatch"
+    assert line_of(heard) == "   8  recognition  none  pt-BR  once  resumed: NoMatch"
 
 
 # --- the command

@@ -284,7 +284,7 @@ def test_without_its_token_the_server_reports_nothing_and_the_call_goes_on(
 def test_nobody_listens(sound: Sound, tmp_path: Path) -> None:
     with mic(sound, Served("1", "http://127.0.0.1:1"), tmp_path) as call:
         assert call.finish() == 3
-    assert call.lines[-1].startswith("nobody answers at 127.0.0.1:1: ")
+    assert call.lines[-1].startswith("no server answers at 127.0.0.1:1: ")
 
 
 def test_no_such_device(sound: Sound, tmp_path: Path) -> None:

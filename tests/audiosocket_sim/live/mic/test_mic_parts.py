@@ -520,7 +520,7 @@ def test_without_pyaudio_one_line_says_what_to_install(
 @pytest.mark.parametrize(
     ("flags", "line"),
     [
-        (["--redact"], "--redact is of the scenario: it needs --save-scenario DIR"),
+        (["--redact"], "--redact applies to the scenario: it needs --save-scenario DIR"),
         (["--asterisk", "22.11"], "22.11"),
     ],
 )
