@@ -64,7 +64,7 @@ def test_a_live_call_becomes_a_scenario_that_runs(tmp_path: Path) -> None:
     assert told.splitlines()[0].startswith(f"{out}/call.yaml: A captured call of ")
     again = run(load(out / "call.yaml"))
     assert again.outcome is Outcome.PASSED, again.problems
-    assert load(out / "call.yaml").server["greeting"]["delay_seconds"] == pytest.approx(0.1, abs=0.3)
+    assert load(out / "call.yaml").server["greeting"]["delay_seconds"] < 2.0  # the default
 
 
 @pytest.mark.real_time
