@@ -74,6 +74,7 @@ MAY_IMPORT = {
     "sim.scenario.loading",
     "sim.running": "core.errors core.slin core.phrase_book sim.virtual_time sim.net sim.asterisk sim.scenario "
     "sim.hearing sim.call_log sim.checks sim.phone sim.parties sim.asterisk_real sim.mock_ai",
+    "sim.python_calls": "sim.virtual_time sim.scenario sim.scenario.loading sim.call_log sim.parties sim.running",
     "sim.live": "",
     "sim.live.captured_call": "core.slin core.phrase_book sim.asterisk sim.scenario sim.scenario.loading sim.hearing",
     "sim.live.capture": "core.errors core.messages core.sockets core.http_server sim.net sim.asterisk sim.scenario "
@@ -82,7 +83,7 @@ MAY_IMPORT = {
     "sim.call_log sim.live.captured_call",
     "sim.live.doctor": "core.errors core.messages core.connection core.slin",
     "sim.pytest_plugin": "sim.net sim.scenario sim.scenario.loading sim.call_log sim.parties sim.asterisk_real "
-    "sim.fake_azure sim.running",
+    "sim.fake_azure sim.running sim.python_calls",
     "sim.cli": "core.errors core.slin core.phrase_book core.stop_signals sim.net sim.asterisk sim.scenario "
     "sim.scenario.loading sim.call_log sim.parties sim.mock_ai sim.fake_azure sim.running sim.live.captured_call "
     "sim.live.capture sim.live.mic sim.live.doctor",

@@ -5,14 +5,14 @@ known. All of them rest on what was *played* (`playout`): what a bot sends ahead
 prompts of a phrase book and one hold loop; speech in any other voice is heard, but not read, and so is other music.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiosocket_core.phrase_book.book import Phrase, PhraseBook
+from audiosocket_core.phrase_book.book import Phrase, PhraseBook, normalise
 from audiosocket_sim.hearing.hold_detector import HoldDetector, Part, What
 from audiosocket_sim.hearing.hold_loop import WINDOW, hold_loop
 from audiosocket_sim.hearing.loudness import Bounds, Loudness, audible_stretches
@@ -91,6 +91,7 @@ class Ear:
         matcher: MatcherLike | None = None,
     ) -> None:
         self._on_fact = on_fact
+        self._phrases = book.phrases
         self._playout = Playout()
         if matcher is None and book.phrases:
             matcher = _matcher(book.phrases)
@@ -130,6 +131,18 @@ class Ear:
         if self._hold is not None:
             self._give(self._hold.finish(end, self._floor))
         self._speech.finish(end)
+
+    def learn(self, phrases: Iterable[Phrase]) -> None:
+        """Read these phrases too, from the next stretch of speech on."""
+        more = tuple(phrases)
+        if more:
+            self._phrases += more
+            self._speech.matcher = _matcher(self._phrases)
+
+    def knows(self, text: str) -> bool:
+        """Whether a phrase that the ear can read has these words in it; case, accents and punctuation do not count."""
+        words = normalise(text)
+        return any(words in normalise(phrase.text) for phrase in self._phrases)
 
     # --- what is the case now
 

@@ -75,7 +75,8 @@ class SpeechSegments:
         on_started: Callable[[int], None],
         on_ended: Callable[[Stretch], None],
     ) -> None:
-        self._matcher = matcher
+        self.matcher = matcher
+        """Reads the stretches that begin from now on; None: they are heard, but not read."""
         self._holes = holes
         self._on_started = on_started
         self._on_ended = on_ended
@@ -152,9 +153,9 @@ class SpeechSegments:
         self._recent = np.concatenate((self._recent, sound))[-2 * _LEAD :]
 
     def _begin(self, first: int) -> None:
-        if self._matcher is None:
+        if self.matcher is None:
             return
-        self._listening = self._matcher.listen()
+        self._listening = self.matcher.listen()
         self._fed, self._fed_from = 0, []
         lead = max(0, _LEAD + self._position - first)
         before = self._recent[max(0, len(self._recent) - lead) :]

@@ -117,16 +117,20 @@ class Sounds:
     async def bot_book(self) -> PhraseBook:
         """What the bot is known to say: `audio/prompts` near the scenario and the project's; and what else the scenario
         makes it say or expects of it, in the synthetic voice, where that is installed."""
-        from audiosocket_core.phrase_book.synthetic_voice import VoiceMissing
-
         folders = (nearest_folder("audio/prompts", self._folder, "manifest.yaml"), PROJECT / "audio" / "prompts")
         prompts = PhraseBook.load(*dict.fromkeys(f for f in folders if f is not None and f.is_dir()))
-        others = [text for text in _bot_texts(self._scenario) if prompts.by_text(text) is None and normalise(text)]
+        others = [text for text in _bot_texts(self._scenario) if prompts.by_text(text) is None]
+        return PhraseBook([*prompts.phrases, *await self.synthetic_phrases(others)])
+
+    async def synthetic_phrases(self, texts: Iterable[str]) -> list[Phrase]:
+        """The texts as the synthetic voice says them; none where that voice is not installed."""
+        from audiosocket_core.phrase_book.synthetic_voice import VoiceMissing
+
+        worded = [text for text in texts if normalise(text)]
         try:
-            spoken = [Phrase.from_pcm(text, text, await _spoken(text), voice="synthetic") for text in others]
+            return [Phrase.from_pcm(text, text, await _spoken(text), voice="synthetic") for text in worded]
         except VoiceMissing:
-            return prompts
-        return PhraseBook([*prompts.phrases, *spoken])
+            return []
 
     def _known(self, name: str) -> Recording:
         folders = recordings_folders(self._folder)

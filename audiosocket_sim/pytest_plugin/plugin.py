@@ -12,13 +12,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from audiosocket_sim.pytest_plugin import options
+from audiosocket_sim.pytest_plugin.call_tests import (  # a plug-in's hooks and fixtures are what stands in its module
+    add_call_settings,
+    audiosocket_call,
+    pytest_pycollect_makeitem,
+    register_marker,
+)
 
 if TYPE_CHECKING:
     from audiosocket_sim.fake_azure import FakeAzure
     from audiosocket_sim.running.runner import Options, Result
     from audiosocket_sim.scenario import Scenario
 
-__all__: list[str] = []
+__all__ = ["audiosocket_call", "pytest_pycollect_makeitem"]
 
 _MODELINE_LINES = 5
 
@@ -29,6 +35,7 @@ class ScenarioFailed(Exception):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     options.add_options(parser)
+    add_call_settings(parser)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -40,6 +47,7 @@ def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Gen
 
 def pytest_configure(config: pytest.Config) -> None:
     options.check_settings(config)
+    register_marker(config)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ScenarioFile | None":
@@ -152,6 +160,7 @@ def _options(path: Path, config: pytest.Config, target: str, *, real_time: bool)
 def _run(scenario: "Scenario", how: "Options") -> "Result":
     """Run it, and once more where the machine was too busy. Raises ScenarioFailed; KeyboardInterrupt is pytest's."""
     from audiosocket_sim.running import runner
+    from audiosocket_sim.running.report_lines import report_lines
 
     result = runner.run(scenario, how)
     if result.worth_repeating:
@@ -159,25 +168,8 @@ def _run(scenario: "Scenario", how: "Options") -> "Result":
     if result.interrupted:
         raise KeyboardInterrupt
     if result.outcome is not runner.Outcome.PASSED:
-        raise ScenarioFailed("\n".join(_told(scenario, result)))
+        raise ScenarioFailed("\n".join(report_lines(result)))
     return result
-
-
-def _told(scenario: "Scenario", result: "Result") -> Iterator[str]:
-    """The first line stands in pytest's short summary too: it says where, or what the outcome was instead."""
-    from audiosocket_sim.call_log.transcript import around
-
-    if result.faults or not result.failures:
-        yield f"{scenario.name}: {result.outcome.name.lower().replace('_', '-')}"
-    yield from result.faults
-    for failure in result.failures:
-        yield from failure.block()
-    if result.failures:
-        yield from ("", *around(result.entries, result.failures[0].at_ms))
-    if result.details:
-        yield from ("", result.details.rstrip())
-    if result.artefacts is not None:
-        yield from ("", f"call log: {result.artefacts.call_log}", f"recording: {result.artefacts.recording}")
 
 
 def _skip_what_a_phone_cannot_play(scenario: "Scenario") -> None:

@@ -178,6 +178,11 @@ class CallFixture:
         if isinstance(self._running, Child):
             self._spawn(self._watch_program(self._running), self._watches)
 
+    async def let_the_ear_read(self, text: str) -> None:
+        """Teach the ear `text` in the synthetic voice, unless a phrase that it can read has these words already."""
+        if not self.ear.knows(text):
+            self.ear.learn(await self._setup.sounds.synthetic_phrases([text]))
+
     async def finish(self) -> None:
         """Wait until the leg has reported the end of the call and the control stream has closed (at most 2 s)."""
         until = self._loop.time() + _LAST_FACTS_SECONDS

@@ -97,10 +97,18 @@ class OneCall:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Take the call down. Raises TargetError where the target does not end, unless there was an error before."""
+        await self.take_down(error)
+
+    async def take_down(self, error: BaseException | None = None) -> None:
+        """Stop all that was started. Raises TargetError where the target does not end, unless there was an `error`."""
         if error is not None and self.steps is not None and self._fixture is not None:
             self._troubled_ms = self._fixture.now_ms
-        await self._stack.__aexit__(kind, error, traceback)
+        await self._stack.__aexit__(None if error is None else type(error), error, None)
+
+    async def let_the_ear_read(self, text: str) -> None:
+        """Teach the ear `text` in the synthetic voice, unless it can read these words already."""
+        assert self._fixture is not None
+        await self._fixture.let_the_ear_read(text)
 
     async def in_time(self, work: Coroutine[Any, Any, _T]) -> _T | None:
         """Await some of the call's work. If the call lasts longer than its `max_duration`, it is ended, which is a

@@ -96,6 +96,7 @@ __all__ = [
     "ToneStep",
     "WaitStep",
     "Within",
+    "check_hang_up",
     "format_duration",
     "parse_duration_ms",
 ]
@@ -353,12 +354,12 @@ class Scenario(Model):
                 raise misfit("a backend that refuses connections gives no other reply", "ai", index, "fault")
         if self.line.echo is not None and self.asterisk.rate_hz != 8000:
             raise misfit("the line's echo is 8 kHz only: it does not go with asterisk.rate_hz", "line", "echo")
-        _check_hang_up(self.steps, self.asterisk)
+        check_hang_up(self.steps, self.asterisk)
         return self
 
 
-def _check_hang_up(steps: Sequence[Step], asterisk: AsteriskPeer) -> None:
-    """Refuses a hang-up that cannot be so, and what is done after one."""
+def check_hang_up(steps: Sequence[Step], asterisk: AsteriskPeer) -> None:
+    """Raises a `misfit` for a hang-up that is not possible at its place, and for steps that cannot follow one."""
     over = False
     for index, step in enumerate(steps):
         if over and not isinstance(step, ExpectStep | NeverStep | WaitStep):

@@ -5,6 +5,7 @@ from audiosocket_sim.scenario.loading.load import (
     ScenarioError,
     load,
     load_text,
+    say_problems,
     schema,
     sound_file,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "load_text",
     "read_model",
     "read_text",
+    "say_problems",
     "schema",
     "sound_file",
 ]

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from audiosocket_sim.scenario.paths import PROJECT, recordings_folders
 from audiosocket_sim.scenario.schema import schema
 from audiosocket_sim.scenario.written import KeyPath, Written
 
-__all__ = ["Problem", "ScenarioError", "load", "load_text", "schema", "sound_file"]
+__all__ = ["Problem", "ScenarioError", "load", "load_text", "say_problems", "schema", "sound_file"]
 
 SOUND_SUFFIXES = (".wav", ".slin", ".sln", ".raw", ".mp3", ".ogg", ".flac", ".m4a")
 _MANIFEST_FILE = re.compile(r"""(?:^|[\s{,])file:\s*(?:"([^"]*)"|'([^']*)'|([^\s,}#]+))""", re.MULTILINE)
@@ -73,21 +74,29 @@ def sound_file(name: str, folder: Path) -> Path:
 def _check_sounds(data: Any, folder: Path | None) -> Iterator[tuple[KeyPath, str]]:
     """What the `say` steps cannot read, with the path to it. Looks at raw data: other keys may still be wrong."""
     steps = data.get("steps") if isinstance(data, dict) else None
-    known: list[str] | None = None
     for index, step in enumerate(steps if isinstance(steps, list) else ()):
         say = step.get("say") if isinstance(step, dict) else None
-        source = say if isinstance(say, dict) else {"recording": say}
-        if isinstance(name := source.get("recording"), str):
-            known = _recordings(folder) if known is None else known
-            if name not in known:
-                yield ("steps", index, "say", "recording"), _no_recording(name, known)
-        if isinstance(name := source.get("file"), str):
-            try:
-                if folder is None:
-                    raise ValueError(f"{name} is relative to the scenario, and this one lies in no folder")
-                sound_file(name, folder)
-            except ValueError as error:
-                yield ("steps", index, "say", "file"), f"file: {error}"
+        for key, message in say_problems(say, folder):
+            yield ("steps", index, "say", key), message
+
+
+def say_problems(say: object, folder: Path | None) -> Iterator[tuple[str, str]]:
+    """What a `say`, as it is written, names and cannot read: the key and a line for people. `folder`: see `load_text`.
+
+    Other kinds of data are no problem here: the model reports them.
+    """
+    source = say if isinstance(say, dict) else {"recording": say}
+    if isinstance(name := source.get("recording"), str):
+        known = _recordings(folder)
+        if name not in known:
+            yield "recording", _no_recording(name, known)
+    if isinstance(name := source.get("file"), str):
+        try:
+            if folder is None:
+                raise ValueError(f"{name} is relative to the scenario, and this one lies in no folder")
+            sound_file(name, folder)
+        except ValueError as error:
+            yield "file", f"file: {error}"
 
 
 def _recordings(folder: Path | None) -> list[str]:
@@ -95,10 +104,18 @@ def _recordings(folder: Path | None) -> list[str]:
     names: list[str] = []
     for recordings in recordings_folders(folder or PROJECT):
         manifest = recordings / MANIFEST_NAME
-        text = manifest.read_text(encoding="utf-8", errors="replace") if manifest.is_file() else ""
-        files = ("".join(groups) for groups in _MANIFEST_FILE.findall(text))
-        names += [Path(file).with_suffix("").as_posix() for file in files if file]
+        if manifest.is_file():
+            found = manifest.stat()
+            names += _names_in(manifest, (found.st_mtime_ns, found.st_size, found.st_ino))
     return names
+
+
+@lru_cache(maxsize=16)
+def _names_in(manifest: Path, version: tuple[int, ...]) -> tuple[str, ...]:
+    """The names in a manifest; read once for each `version` of the file."""
+    text = manifest.read_text(encoding="utf-8", errors="replace")
+    files = ("".join(groups) for groups in _MANIFEST_FILE.findall(text))
+    return tuple(Path(file).with_suffix("").as_posix() for file in files if file)
 
 
 def _no_recording(name: str, known: list[str]) -> str:

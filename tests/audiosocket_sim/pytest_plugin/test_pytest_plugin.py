@@ -173,7 +173,9 @@ def test_a_target_that_is_none_is_a_usage_error(target: str, line: str, project:
 def test_a_target_that_does_not_start(project: pytest.Pytester) -> None:
     wrong = run(project, target="no_such_bot:serve")
     wrong.assert_outcomes(failed=1)
-    wrong.stdout.fnmatch_lines(["short: set-up", "no_such_bot:serve cannot be imported: No module named 'no_such_bot'"])
+    wrong.stdout.fnmatch_lines(
+        ["short: set-up error", "no_such_bot:serve cannot be imported: No module named 'no_such_bot'"]
+    )
 
 
 def test_a_fault_of_the_simulator_shows_where(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +185,9 @@ def test_a_fault_of_the_simulator_shows_where(project: pytest.Pytester, monkeypa
     monkeypatch.setattr(call_setup, "_hold_music", broken)
     wrong = run(project)
     wrong.assert_outcomes(failed=1)
-    wrong.stdout.fnmatch_lines(["short: set-up", "the simulator failed: AssertionError('inside')*", "*Traceback*"])
+    wrong.stdout.fnmatch_lines(
+        ["short: set-up error", "the simulator failed: AssertionError('inside')*", "*Traceback*"]
+    )
     assert "differs from its snapshot" not in wrong.stdout.str()
 
 

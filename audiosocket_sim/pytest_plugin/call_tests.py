@@ -1,0 +1,223 @@
+"""Tests that make a call in Python: the fixture `audiosocket_call`, its marker, and the loop that such tests run on.
+
+A test that is a coroutine is run here, on an event loop on the clock of its target, whether or not a plug-in for
+coroutines is installed; those leave it alone, because its item is no coroutine. docs/calls-in-python.md.
+"""
+
+import functools
+import hashlib
+import inspect
+import re
+from collections.abc import Generator, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from audiosocket_sim.pytest_plugin import options
+
+if TYPE_CHECKING:
+    from audiosocket_sim.python_calls.driving import CallPlayer
+    from audiosocket_sim.python_calls.phone_call import PhoneCall
+    from audiosocket_sim.python_calls.session import CallPlan
+
+__all__ = ["CallTest", "add_call_settings", "audiosocket_call", "pytest_pycollect_makeitem", "register_marker"]
+
+_FIXTURE = "audiosocket_call"
+_MARKER = "audiosocket"
+_SCENARIO_KEYS = ("asterisk", "line", "network", "ai", "server", "reaction", "max_duration")
+_MARKER_KEYS = ("target", "control_url", *_SCENARIO_KEYS, "says", "real_time", "kernel")
+_LOOP_MARKS = ("asyncio",)
+"""Marks that ask another plug-in to run a coroutine: passed over, because it is run here."""
+_LONGEST_NAME = 100
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def add_call_settings(parser: pytest.Parser) -> None:
+    """Register the ini keys of calls in Python."""
+    parser.addini("audiosocket_asterisk", 'calls in Python: the Asterisk that calls, such as "22.10" or {attach: chan}')
+    parser.addini("audiosocket_line", "calls in Python: the line, such as {codec: alaw, noise_dbfs: -55}")
+
+
+def register_marker(config: pytest.Config) -> None:
+    """Make the marker known to `--strict-markers` and `--markers`."""
+    keys = ", ".join(f"{key}=…" for key in _MARKER_KEYS)
+    config.addinivalue_line("markers", f"{_MARKER}({keys}): how `{_FIXTURE}` calls (docs/calls-in-python.md)")
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_pycollect_makeitem() -> Generator[None, Any, Any]:
+    """Make tests that use the fixture items of our own. Innermost, so that other plug-ins see no coroutine."""
+    made = yield
+    return [_own(item) for item in made] if isinstance(made, list) else made
+
+
+def _own(item: Any) -> Any:
+    is_ours = isinstance(item, pytest.Function) and _FIXTURE in item.fixturenames
+    return CallTest.of(item) if is_ours else item
+
+
+class CallTest(pytest.Function):
+    """A test that uses `audiosocket_call`: a function with a list of steps, or a coroutine."""
+
+    @classmethod
+    def of(cls, item: pytest.Function) -> "CallTest":
+        """The same test as an item of this kind."""
+        test = item.obj
+        holder: list[CallTest] = []
+
+        @functools.wraps(test)
+        def carry_out(**arguments: Any) -> None:
+            holder[0].run_with_call(test, arguments)
+
+        if inspect.ismethod(test):
+            carry_out.__self__ = test.__self__  # type: ignore[attr-defined]
+        made: CallTest = cls.from_parent(
+            item.parent,
+            name=item.name,
+            callspec=getattr(item, "callspec", None),
+            callobj=carry_out,
+            fixtureinfo=item._fixtureinfo,
+            keywords=item.keywords,
+            originalname=item.originalname,
+        )
+        made.own_markers = item.own_markers
+        holder.append(made)
+        return made
+
+    def iter_markers_with_node(self, name: str | None = None) -> Iterator[tuple[Any, pytest.Mark]]:
+        """Without those that ask another plug-in to run the test."""
+        found = super().iter_markers_with_node(name)
+        return ((node, mark) for node, mark in found if mark.name not in _LOOP_MARKS)
+
+    def setup(self) -> None:
+        """Refuse fixtures that live on another event loop than the test."""
+        for name, definitions in self._fixtureinfo.name2fixturedefs.items():
+            function = definitions[-1].func
+            if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+                pytest.fail(
+                    f"{self.name} uses {_FIXTURE} and the async fixture {name!r}, which lives on another event loop: "
+                    "what it makes cannot be awaited here. Make it in the test, or in a fixture without `async`",
+                    pytrace=False,
+                )
+        super().setup()
+
+    def run_with_call(self, test: Any, arguments: Mapping[str, Any]) -> None:
+        """Run the test's own function with its arguments."""
+        call: Any = self.funcargs[_FIXTURE]
+        if inspect.iscoroutinefunction(test):
+            from audiosocket_sim.python_calls.driving import run_call
+
+            run_call(call.plan, call, lambda: test(**arguments))
+            return
+        test(**arguments)
+        if not call.calls:
+            pytest.fail(f"{self.name} made no call: give its steps to {_FIXTURE}.play([…])", pytrace=False)
+
+    def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
+        """What a call says of itself stands alone; all else is shown as pytest does, without lines of this package."""
+        from audiosocket_sim.python_calls.errors import CallFailed, CallNotJudged
+
+        if excinfo.errisinstance((CallFailed, CallNotJudged)):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+    def _traceback_filter(self, excinfo: Any) -> Any:
+        found = super()._traceback_filter(excinfo)
+        return found.filter(lambda entry: _PACKAGE not in Path(entry.path).parents) or found
+
+
+@pytest.fixture
+def audiosocket_call(request: pytest.FixtureRequest) -> "PhoneCall | CallPlayer":
+    """A call to the target: step by step in an `async def` test, else a list of steps (docs/calls-in-python.md)."""
+    from audiosocket_sim.python_calls.driving import CallPlayer
+    from audiosocket_sim.python_calls.phone_call import PhoneCall
+
+    item = request.node
+    try:
+        plan = _plan(item)
+    except ValueError as error:
+        pytest.fail(f"{item.name}: {error}", pytrace=False)
+    is_coroutine = inspect.iscoroutinefunction(inspect.unwrap(item.obj))
+    return (PhoneCall if is_coroutine else CallPlayer)(plan, own_file=str(item.path))
+
+
+def _plan(item: pytest.Function) -> "CallPlan":
+    """What the markers and the ini keys say of the test's call. Raises ValueError, a line for people."""
+    from audiosocket_sim.net.control_client import token_from_environment
+    from audiosocket_sim.parties.target import TargetUsageError, parse_target
+    from audiosocket_sim.python_calls.arguments import says_of, scenario_of
+    from audiosocket_sim.python_calls.place import CodePlace, near
+    from audiosocket_sim.python_calls.session import CallPlan
+    from audiosocket_sim.running.options import Options
+
+    config, told = item.config, _marked(item)
+    if options.peer(config) == "asterisk":
+        pytest.skip("calls in Python are made by the simulated Asterisk")
+    control_url = told.get("control_url") or options.control_url(config)
+    try:
+        target = told.get("target") or options.target_of(config, item.path.parent).text
+        parse_target(target, control_url)
+    except TargetUsageError as error:
+        raise ValueError(error) from None
+    what = f"@pytest.mark.{_MARKER}"
+    settings = {**_of_the_ini(config), **{key: told[key] for key in _SCENARIO_KEYS if key in told}}
+    how = Options(
+        target=target,
+        control_url=control_url,
+        control_token=token_from_environment(),
+        real_time=bool(told.get("real_time", options.real_time(config))),
+        kernel=bool(told.get("kernel", options.kernel(config))),
+        artefacts=options.artefacts(config) / _folder_of(item),
+    )
+    _, line, _ = item.location
+    place = CodePlace(near(str(item.path)), (line or 0) + 1, item.name)
+    folder = item.path.parent
+    scenario = scenario_of(what, item.name, folder, settings)
+    return CallPlan(scenario, how, says_of(f"{what}: says", told.get("says", ()), folder), place)
+
+
+def _marked(item: pytest.Function) -> dict[str, Any]:
+    """The arguments of the test's markers; of two that name the same, the nearer to the test wins."""
+    told: dict[str, Any] = {}
+    for mark in reversed(list(item.iter_markers(_MARKER))):
+        if mark.args:
+            raise ValueError(f"@pytest.mark.{_MARKER} takes arguments by name only: {', '.join(_MARKER_KEYS)}")
+        for key in mark.kwargs:
+            if key not in _MARKER_KEYS:
+                near = get_close_matches(key, _MARKER_KEYS, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_MARKER_KEYS)}"
+                raise ValueError(f"@pytest.mark.{_MARKER}: unknown argument {key!r}; {hint}")
+        told |= mark.kwargs
+    return told
+
+
+def _of_the_ini(config: pytest.Config) -> dict[str, Any]:
+    """`asterisk` and `line` as the ini keys have them, in YAML's own notation. Raises ValueError."""
+    from audiosocket_sim.scenario.loading.yaml_tree import MalformedYaml, read
+
+    found: dict[str, Any] = {}
+    for key in ("asterisk", "line"):
+        text = str(config.getini(f"audiosocket_{key}") or "").strip()
+        if text and not text.startswith("{"):
+            found[key] = text
+        elif text:
+            try:
+                found[key] = read(text).data
+            except MalformedYaml as error:
+                raise ValueError(f"audiosocket_{key}: {error.message}") from None
+    return found
+
+
+def _folder_of(item: pytest.Item) -> Path:
+    """Below the folder of artefacts: the test's file without its suffix, its classes and its name."""
+    file, *names = item.nodeid.split("::")
+    root = Path(file).with_suffix("")
+    return (Path(root.name) if root.is_absolute() or ".." in root.parts else root).joinpath(*map(_safe, names))
+
+
+def _safe(name: str) -> str:
+    """The name as a file system takes it; what had to be changed ends in a checksum, so that no two are the same."""
+    safe = re.sub(r"[^\w.\[\]-]+", "-", name)[:_LONGEST_NAME]
+    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode(errors='backslashreplace')).hexdigest()[:8]}"

@@ -1,0 +1,138 @@
+"""From the arguments of Python calls to the models of scenarios: one way to say what is wrong with them.
+
+Pure but for looking up recordings and sound files by their names.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
+
+from audiosocket_sim.scenario import AsteriskPeer, Say, Scenario, Step
+from audiosocket_sim.scenario.loading import say_problems
+from audiosocket_sim.scenario.loading.explain import explain
+from audiosocket_sim.scenario.model import check_hang_up
+
+__all__ = [
+    "CallArgumentError",
+    "duration",
+    "refuse_after_hang_up",
+    "says_of",
+    "scenario_of",
+    "step_of",
+    "steps_of",
+]
+
+_T = TypeVar("_T")
+_ANY_STEP: TypeAdapter[Step] = TypeAdapter(Step)
+_NO_STEPS = [{"wait": "1ms"}]
+"""Stands in for the steps of a call that has none yet: a scenario in YAML needs one at least."""
+
+
+class CallArgumentError(ValueError):
+    """An argument of a call in Python is wrong. One line: which, what is wrong, the nearest right thing."""
+
+
+def duration(value: float | str | None, *, name: str) -> str | None:
+    """Seconds as a number, or a text with a unit as in YAML (`300ms`) -> the text; None stays None.
+
+    Numbers are rounded to whole milliseconds. Raises CallArgumentError.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 86_400:
+        raise CallArgumentError(f"{name}: seconds, 0 to 86400, or a text such as '300ms', not {value!r}")
+    return f"{round(value * 1000)}ms"
+
+
+def step_of(what: str, data: Mapping[str, Any], folder: Path | None) -> Step:
+    """One step from data as YAML has it. `what`: the method or the place that errors begin with.
+
+    `folder`: what the names of sound files are relative to. Raises CallArgumentError.
+    """
+    step: Step = _checked(what, lambda: _ANY_STEP.validate_python(dict(data), by_alias=True, by_name=False))
+    for _, problem in say_problems(data.get("say"), folder):
+        raise CallArgumentError(problem if problem.startswith(f"{what}: ") else f"{what}: {problem}")
+    return step
+
+
+def steps_of(what: str, data: Iterable[Mapping[str, Any]], folder: Path | None) -> tuple[Step, ...]:
+    """A list of steps as YAML has them; all that is wrong is reported at once. Raises CallArgumentError."""
+    if isinstance(data, str | bytes | Mapping) or not isinstance(data, Iterable):
+        raise CallArgumentError(f"{what}: needs a list of steps, such as [{{'say': 'pt-br/sim'}}], not {data!r}")
+    steps, problems = [], []
+    for number, one in enumerate(data, 1):
+        try:
+            if not isinstance(one, Mapping):
+                raise CallArgumentError(f"step {number}: a step is a mapping, such as {{'wait': '1s'}}, not {one!r}")
+            steps.append(step_of(f"step {number}", one, folder))
+        except CallArgumentError as error:
+            problems.append(str(error))
+    if problems:
+        raise CallArgumentError(f"{what}: {'; '.join(problems)}")
+    if not steps:
+        raise CallArgumentError(f"{what}: needs one step at least")
+    return tuple(steps)
+
+
+def refuse_after_hang_up(what: str, steps: Sequence[Step], asterisk: AsteriskPeer) -> None:
+    """Raises CallArgumentError where the last of the steps cannot come after a hang-up, or is one that cannot be."""
+    try:
+        check_hang_up(steps, asterisk)
+    except PydanticCustomError as error:
+        raise CallArgumentError(f"{what}: {error}") from None
+
+
+def says_of(what: str, data: Iterable[str | Mapping[str, Any]], folder: Path | None) -> tuple[Say, ...]:
+    """What the caller may say in words of his own: texts for the synthetic voice, or mappings as below `say:` in YAML.
+
+    Raises CallArgumentError.
+    """
+    if isinstance(data, str | bytes | Mapping) or not isinstance(data, Iterable):
+        raise CallArgumentError(f"{what}: needs a list of texts, not {data!r}")
+    says = []
+    for one in data:
+        written = {"text": one} if isinstance(one, str) else one
+        validate = partial(Say.model_validate, written, by_alias=True, by_name=False)
+        says.append(_checked(what, validate, Say))
+        for _, problem in say_problems(written, folder):
+            raise CallArgumentError(f"{what}: {problem}")
+    return tuple(says)
+
+
+def scenario_of(
+    what: str, name: str, folder: Path, settings: Mapping[str, Any], steps: Sequence[Step] = ()
+) -> Scenario:
+    """The scenario of a call in Python: its `settings` are the keys of a scenario in YAML, without `steps`; those that
+    are None keep their defaults. Raises CallArgumentError."""
+    written = {key: value for key, value in settings.items() if value is not None}
+    for key in ("reaction", "max_duration"):
+        if key in written:
+            written[key] = duration(written[key], name=f"{what}: {key}")
+    made = _checked(
+        what,
+        lambda: Scenario.model_validate(
+            {"summary": "A call in Python.", **written, "steps": list(steps) or _NO_STEPS}, by_alias=True, by_name=False
+        ),
+        Scenario,
+    )
+    return made.model_copy(update={"name": name, "folder": folder, "steps": tuple(steps)})
+
+
+def _checked(what: str, make: Callable[[], _T], model: type[BaseModel] = Scenario) -> _T:
+    try:
+        return make()
+    except ValidationError as error:
+        raise CallArgumentError(f"{what}: {'; '.join(_explained(error, model))}") from None
+
+
+def _explained(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """What is wrong, each with the keys that lead to it: `line: codec: must be ulaw, alaw or none, not 'x'`."""
+    lines = []
+    for path, _, message in explain(error, lambda path: path, model):
+        keys = [f"{part + 1}." if isinstance(part, int) else f"{part}:" for part in path[:-1]]
+        lines.append(" ".join([*keys, message]))
+    return list(dict.fromkeys(lines))

@@ -1,0 +1,88 @@
+"""Drives calls in Python from code without an event loop: a coroutine on a new loop, or a list of steps."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from audiosocket_sim.parties.target import parse_target
+from audiosocket_sim.python_calls.arguments import refuse_after_hang_up, steps_of
+from audiosocket_sim.python_calls.errors import CallMisuse, CallNotJudged, error_of
+from audiosocket_sim.python_calls.phone_call import PhoneCall
+from audiosocket_sim.python_calls.place import calling_place
+from audiosocket_sim.python_calls.session import CallPlan, scenario_with
+from audiosocket_sim.running.result import Result
+from audiosocket_sim.running.runner import is_virtual, loop_factory, run
+from audiosocket_sim.running.trouble import trouble_of
+from audiosocket_sim.virtual_time import VirtualTimeError
+
+__all__ = ["CallPlayer", "run_call"]
+
+
+def run_call(plan: CallPlan, call: PhoneCall, body: Callable[[], Awaitable[object]]) -> None:
+    """Run `body` inside the call, on a new event loop on the clock that fits the plan's target.
+
+    Raises what the body raises, CallFailed, CallNotJudged, and TargetUsageError for a target that cannot be.
+    """
+
+    async def main() -> None:
+        async with call:
+            await body()
+
+    target = parse_target(plan.options.target, plan.options.control_url)
+    virtual = is_virtual(target, plan.options)
+    try:
+        with asyncio.Runner(loop_factory=loop_factory(plan.scenario, plan.options, virtual=virtual)) as runner:
+            runner.run(main())
+    except VirtualTimeError as error:
+        raise CallNotJudged(_stuck(call.result, error)) from error
+
+
+def _stuck(result: Result, error: VirtualTimeError) -> Result:
+    """The result of a call whose clock could not go on: the loop was ended, and with it the test."""
+    trouble = trouble_of(error, result.scenario, "the test")
+    return replace(result, outcome=trouble.outcome, faults=(trouble.line,), details=trouble.details)
+
+
+class CallPlayer:
+    """The call of a test that is no coroutine: it gives all steps at once, as data. Each `play` is a call."""
+
+    def __init__(self, plan: CallPlan, *, own_file: str | None = None) -> None:
+        self._plan = plan
+        self._own_file = own_file
+        self._folder = plan.options.artefacts
+        self.calls = 0
+        """How many calls were made."""
+
+    def play(self, steps: Iterable[Mapping[str, Any]]) -> Result:
+        """Make a call of these steps, written as in YAML: `[{"say": "pt-br/sim"}, {"expect": {"hangs_up": "server"}}]`.
+
+        Returns its result; on the real clock a call that was inconclusive is made once more. Raises CallFailed,
+        CallNotJudged and CallArgumentError.
+        """
+        plan, place = self._plan, calling_place(self._own_file)
+        checked = steps_of("play", steps, plan.scenario.folder)
+        refuse_after_hang_up("play", checked, plan.scenario.asterisk)
+        scenario = scenario_with(plan, checked, [place] * len(checked))
+        self.calls += 1
+        options = replace(plan.options, artefacts=self._numbered())
+        result = run(scenario, options)
+        if result.worth_repeating:
+            result = run(scenario, options)
+        if result.interrupted:
+            raise KeyboardInterrupt
+        error = error_of(result)
+        if error is not None:
+            raise error
+        return result
+
+    def _numbered(self) -> Path | None:
+        if self._folder is None or self.calls == 1:
+            return self._folder
+        return self._folder.with_name(f"{self._folder.name}-{self.calls}")
+
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(PhoneCall, name):
+            raise CallMisuse(f"{name}() is for a test that is `async def`; here give a list of steps to play([…])")
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")

@@ -1,0 +1,374 @@
+"""A call as a test writes it in Python: one method a step, one a kind of expectation. docs/calls-in-python.md.
+
+Each method makes the same model of a step that YAML makes, and hands it to the same executor.
+"""
+
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Generic, Literal, Self, TypeVar
+
+from audiosocket_sim.python_calls import happened
+from audiosocket_sim.python_calls.arguments import duration, step_of, steps_of
+from audiosocket_sim.python_calls.errors import CallMisuse
+from audiosocket_sim.python_calls.happened import (
+    BackendRequest,
+    CallEnd,
+    HoldHeard,
+    Lasted,
+    SpeechHeard,
+    StateSeen,
+    StepDone,
+)
+from audiosocket_sim.python_calls.place import CodePlace, calling_place
+from audiosocket_sim.python_calls.session import CallPlan, CallSession
+from audiosocket_sim.running.progress import CarriedOut
+from audiosocket_sim.running.result import Result
+from audiosocket_sim.scenario import Step
+
+__all__ = ["CallTime", "PhoneCall", "StepToAwait"]
+
+CallTime = float | str
+"""A length of time: a number of seconds, or a text with a unit as in YAML, such as `300ms`."""
+
+_T = TypeVar("_T")
+
+
+class StepToAwait(Awaitable[_T], Generic[_T]):
+    """A step that is carried out when it is awaited: `await call.say(…)`. It can be awaited once."""
+
+    def __init__(self, start: Callable[[], Generator[Any, None, _T]]) -> None:
+        self._start: Callable[[], Generator[Any, None, _T]] | None = start
+
+    def __await__(self) -> Generator[Any, None, _T]:
+        start, self._start = self._start, None
+        if start is None:
+            raise CallMisuse("this step was awaited before: write it again to carry it out again")
+        return start()
+
+
+class PhoneCall:
+    """One phone call, step by step. The first step dials; `async with` ends the call and judges it.
+
+    Lengths of time are seconds (`4`, `0.3`) or texts with a unit (`"300ms"`). Every step counts from the completion of
+    the step before, as in YAML, and takes `after`, a pause before it. A step that does not hold raises CallFailed, and
+    the call is over then; CallNotJudged says that something else than the bot is at fault.
+    """
+
+    def __init__(self, plan: CallPlan, *, own_file: str | None = None) -> None:
+        self.plan = plan
+        """What is known of the call before its first step."""
+        self._session = CallSession(plan)
+        self._folder = plan.scenario.folder
+        self._own_file = own_file
+
+    @property
+    def result(self) -> Result:
+        """How the call went. Raises CallMisuse before its end."""
+        return self._session.result
+
+    async def __aenter__(self) -> Self:
+        self._session.enter()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Hang up if nobody has, judge every `never_…` and the AI's script, and write the files.
+
+        Raises CallFailed or CallNotJudged, unless the body raised an error itself.
+        """
+        await self._session.end(error)
+
+    # --- what the caller does
+
+    def say(
+        self,
+        recording: str | None = None,
+        *,
+        text: str | None = None,
+        file: str | None = None,
+        gain_db: float | None = None,
+        start: CallTime | None = None,
+        lasting: CallTime | None = None,
+        blocks: bool | None = None,
+        after: CallTime | None = None,
+    ) -> StepToAwait[StepDone]:
+        """The caller speaks, once the bot has been silent for the reaction time.
+
+        Exactly one of: `recording`, a name in recordings/ such as `pt-br/sim`; `file`, an audio file beside the test;
+        `text`, spoken in the synthetic voice. Beside `file`, `text` is what it says. `start` and `lasting` cut a part
+        out. With `blocks=False` the next step comes while the caller speaks.
+        """
+        say = _given(
+            recording=recording,
+            file=file,
+            text=text,
+            gain_db=gain_db,
+            start=duration(start, name="say: start"),
+            blocks=blocks,
+            **{"for": duration(lasting, name="say: lasting")},
+        )
+        return self._do("say", {"say": say}, after)
+
+    def wait(self, seconds: CallTime, *, after: CallTime | None = None) -> StepToAwait[StepDone]:
+        """Time passes; the phone sends the line's own noise, or silence."""
+        return self._do("wait", {"wait": duration(seconds, name="wait: seconds")}, after)
+
+    def dtmf(
+        self, keys: str, *, tone: CallTime | None = None, gap: CallTime | None = None, after: CallTime | None = None
+    ) -> StepToAwait[StepDone]:
+        """The caller presses keys (`"202#"`): each for `tone` (0.1 s), with `gap` (0.1 s) between them."""
+        more = _given(tone=duration(tone, name="dtmf: tone"), gap=duration(gap, name="dtmf: gap"))
+        return self._do("dtmf", {"dtmf": keys, **more}, after)
+
+    def noise(
+        self,
+        lasting: CallTime,
+        *,
+        dbfs: float | None = None,
+        color: Literal["white", "pink"] | None = None,
+        after: CallTime | None = None,
+    ) -> StepToAwait[StepDone]:
+        """Noise at the caller's mouth: RMS level in dBFS (−25), `white` or `pink`."""
+        noise = _given(dbfs=dbfs, color=color, **{"for": duration(lasting, name="noise: lasting")})
+        return self._do("noise", {"noise": noise}, after)
+
+    def tone(
+        self,
+        lasting: CallTime,
+        *,
+        hz: float | None = None,
+        dbfs: float | None = None,
+        after: CallTime | None = None,
+    ) -> StepToAwait[StepDone]:
+        """A sine tone at the caller's mouth: frequency in Hz (425), RMS level in dBFS (−20)."""
+        tone = _given(hz=hz, dbfs=dbfs, **{"for": duration(lasting, name="tone: lasting")})
+        return self._do("tone", {"tone": tone}, after)
+
+    def silence(self, lasting: CallTime, *, after: CallTime | None = None) -> StepToAwait[StepDone]:
+        """The phone sends digital silence: zeros, without line noise."""
+        return self._do("silence", {"silence": duration(lasting, name="silence: lasting")}, after)
+
+    def mute(self, lasting: CallTime | None = None, *, after: CallTime | None = None) -> StepToAwait[StepDone]:
+        """The phone sends nothing at all: for a time, or until `unmute()`."""
+        how = "on" if lasting is None else duration(lasting, name="mute: lasting")
+        return self._do("mute", {"mute": how}, after)
+
+    def unmute(self, *, after: CallTime | None = None) -> StepToAwait[StepDone]:
+        """The phone sends again."""
+        return self._do("unmute", {"mute": "off"}, after)
+
+    def hang_up(
+        self,
+        how: Literal["close", "reset", "mid_frame"] | None = None,
+        *,
+        before_uuid: bool | None = None,
+        after: CallTime | None = None,
+    ) -> StepToAwait[StepDone]:
+        """The caller hangs up: `close` (as Asterisk does), `reset`, or `mid_frame`, in the middle of a message.
+
+        `before_uuid`, only as the first step: the connection ends without a byte.
+        """
+        return self._do("hang_up", {"hang_up": _given(how=how, before_uuid=before_uuid)}, after)
+
+    # --- what must happen
+
+    def expect_says(
+        self, text: str, *, part: bool = True, within: CallTime | None = None, after: CallTime | None = None
+    ) -> StepToAwait[SpeechHeard]:
+        """The bot says `text`, uncut, beginning within 5 s or `within`. Case, accents and punctuation do not count.
+
+        A part of what it says is enough; with `part=False` the words must be the whole of it, as in YAML by default.
+        """
+        says = {"text": text, "part": part}
+        return self._expect("expect_says", "bot_says", says, within, after, happened.speech_heard)
+
+    def expect_speaks(
+        self, at_least: CallTime | None = None, *, within: CallTime | None = None, after: CallTime | None = None
+    ) -> StepToAwait[Lasted]:
+        """The bot speaks for `at_least` (0.2 s), in whatever words and voice."""
+        speaks = _given(at_least=duration(at_least, name="expect_speaks: at_least"))
+        return self._expect("expect_speaks", "bot_speaks", speaks, within, after, happened.lasted)
+
+    def expect_silent(
+        self, at_least: CallTime | None = None, *, within: CallTime | None = None, after: CallTime | None = None
+    ) -> StepToAwait[Lasted]:
+        """The caller hears no speech of the bot for `at_least` (0.5 s)."""
+        silent = _given(at_least=duration(at_least, name="expect_silent: at_least"))
+        return self._expect("expect_silent", "bot_silent", silent, within, after, happened.lasted)
+
+    def expect_hold(
+        self,
+        is_: Literal["playing", "stopped"] = "playing",
+        *,
+        within: CallTime | None = None,
+        after: CallTime | None = None,
+    ) -> StepToAwait[HoldHeard]:
+        """Hold audio plays, or has stopped since the step before."""
+        return self._expect("expect_hold", "hold_audio", {"is": is_}, within, after, happened.hold_heard)
+
+    def expect_state(
+        self,
+        state: Literal["STANDBY", "USER_TURN", "WAITING", "IA_TURN"],
+        *,
+        when_told: bool | None = None,
+        within: CallTime | None = None,
+        after: CallTime | None = None,
+    ) -> StepToAwait[StateSeen]:
+        """The bot is, or comes to be, in the state. With `when_told` this is passed over where the target reports no
+        states; else that is an error."""
+
+        def seen(done: CarriedOut) -> StateSeen:
+            return happened.state_seen(done, state)
+
+        return self._expect("expect_state", "state", _given(when_told=when_told, **{"is": state}), within, after, seen)
+
+    def expect_backend_asked(
+        self, content: str, *, within: CallTime | None = None, after: CallTime | None = None
+    ) -> StepToAwait[BackendRequest]:
+        """The AI backend is asked something with these words in it: what the bot understood."""
+        asked = {"content": content}
+        return self._expect("expect_backend_asked", "backend_asked", asked, within, after, happened.backend_request)
+
+    def expect_hangs_up(
+        self,
+        who: Literal["server", "caller", "asterisk"] = "server",
+        *,
+        how: str | None = None,
+        dialplan: str | None = None,
+        within: CallTime | None = None,
+        after: CallTime | None = None,
+    ) -> StepToAwait[CallEnd]:
+        """The call ends: by whom, `how` on the wire, and what the `dialplan` does then (docs/scenarios.md)."""
+        ends = _given(who=who, how=how, dialplan=dialplan)
+        return self._expect("expect_hangs_up", "hangs_up", ends, within, after, happened.call_end)
+
+    # --- what must not happen: from here on until the end of the call, or `during` a time, which is waited for
+
+    def never_says(
+        self, text: str, *, part: bool = True, during: CallTime | None = None, after: CallTime | None = None
+    ) -> StepToAwait[StepDone]:
+        """The bot must not say `text`, nor, unless `part=False`, anything with these words in it."""
+        return self._never("never_says", "bot_says", {"text": text, "part": part}, during, after)
+
+    def never_speaks(
+        self, at_least: CallTime | None = None, *, during: CallTime | None = None, after: CallTime | None = None
+    ) -> StepToAwait[StepDone]:
+        """The bot must not speak for `at_least` (0.2 s)."""
+        speaks = _given(at_least=duration(at_least, name="never_speaks: at_least"))
+        return self._never("never_speaks", "bot_speaks", speaks, during, after)
+
+    def never_silent(
+        self, at_least: CallTime | None = None, *, during: CallTime | None = None, after: CallTime | None = None
+    ) -> StepToAwait[StepDone]:
+        """There must be no gap of `at_least` (0.5 s) in which the caller hears no speech."""
+        silent = _given(at_least=duration(at_least, name="never_silent: at_least"))
+        return self._never("never_silent", "bot_silent", silent, during, after)
+
+    def never_hold(
+        self,
+        is_: Literal["playing", "stopped"] = "playing",
+        *,
+        during: CallTime | None = None,
+        after: CallTime | None = None,
+    ) -> StepToAwait[StepDone]:
+        """Hold audio must not play, or must not stop."""
+        return self._never("never_hold", "hold_audio", {"is": is_}, during, after)
+
+    def never_state(
+        self,
+        state: Literal["STANDBY", "USER_TURN", "WAITING", "IA_TURN"],
+        *,
+        when_told: bool | None = None,
+        during: CallTime | None = None,
+        after: CallTime | None = None,
+    ) -> StepToAwait[StepDone]:
+        """The bot must not be in the state. `when_told`: see `expect_state`."""
+        return self._never("never_state", "state", _given(when_told=when_told, **{"is": state}), during, after)
+
+    def never_backend_asked(
+        self, content: str, *, during: CallTime | None = None, after: CallTime | None = None
+    ) -> StepToAwait[StepDone]:
+        """The AI backend must not be asked anything with these words in it."""
+        return self._never("never_backend_asked", "backend_asked", {"content": content}, during, after)
+
+    def never_hangs_up(
+        self,
+        who: Literal["server", "caller", "asterisk"] = "server",
+        *,
+        how: str | None = None,
+        dialplan: str | None = None,
+        during: CallTime | None = None,
+        after: CallTime | None = None,
+    ) -> StepToAwait[StepDone]:
+        """The call must not end so."""
+        ends = _given(who=who, how=how, dialplan=dialplan)
+        return self._never("never_hangs_up", "hangs_up", ends, during, after)
+
+    # --- steps as data
+
+    def play(self, steps: Iterable[Mapping[str, Any]]) -> StepToAwait[None]:
+        """Carry out a list of steps as YAML has them: `[{"say": "pt-br/sim"}, {"expect": {"hangs_up": "server"}}]`."""
+        checked, place = steps_of("play", steps, self._folder), self._place()
+
+        async def carry_out() -> None:
+            for number, step in enumerate(checked, 1):
+                await self._session.carry_out(f"play: step {number}", step, place)
+
+        return self._to_await("play", place, lambda: carry_out().__await__())
+
+    # --- one way for all of them
+
+    def _expect(
+        self,
+        what: str,
+        key: str,
+        expectation: dict[str, Any],
+        within: CallTime | None,
+        after: CallTime | None,
+        then: Callable[[CarriedOut], _T],
+    ) -> StepToAwait[_T]:
+        limit = _given(within=duration(within, name=f"{what}: within"))
+        return self._step(what, {"expect": {key: expectation, **limit}}, after, then)
+
+    def _never(
+        self,
+        what: str,
+        key: str,
+        expectation: dict[str, Any],
+        during: CallTime | None,
+        after: CallTime | None,
+    ) -> StepToAwait[StepDone]:
+        window = _given(**{"for": duration(during, name=f"{what}: during")})
+        return self._do(what, {"never": {key: expectation, **window}}, after)
+
+    def _do(self, what: str, data: dict[str, Any], after: CallTime | None) -> StepToAwait[StepDone]:
+        return self._step(what, data, after, happened.step_done)
+
+    def _step(
+        self, what: str, data: dict[str, Any], after: CallTime | None, then: Callable[[CarriedOut], _T]
+    ) -> StepToAwait[_T]:
+        pause = _given(after=duration(after, name=f"{what}: after"))
+        step: Step = step_of(what, {**data, **pause}, self._folder)
+        place = self._place()
+
+        async def carry_out() -> _T:
+            return then(await self._session.carry_out(what, step, place))
+
+        return self._to_await(what, place, lambda: carry_out().__await__())
+
+    def _to_await(self, what: str, place: CodePlace, start: Callable[[], Generator[Any, None, _T]]) -> StepToAwait[_T]:
+        def begin() -> Generator[Any, None, _T]:
+            self._session.begin(number)
+            return start()
+
+        number = self._session.announce(f"{what} at {place}")
+        return StepToAwait(begin)
+
+    def _place(self) -> CodePlace:
+        return calling_place(self._own_file)
+
+
+def _given(**arguments: Any) -> dict[str, Any]:
+    """Those that are not None: the others keep the model's defaults."""
+    return {key: value for key, value in arguments.items() if value is not None}

@@ -1,0 +1,62 @@
+"""Makes calls: `place_call` for a running event loop, and what it shares with the pytest fixture."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from audiosocket_sim.python_calls.arguments import says_of, scenario_of
+from audiosocket_sim.python_calls.phone_call import CallTime, PhoneCall
+from audiosocket_sim.python_calls.place import calling_place
+from audiosocket_sim.python_calls.session import CallPlan
+from audiosocket_sim.running.options import Options
+from audiosocket_sim.scenario import AsteriskPeer, Line, Reply
+
+__all__ = ["place_call"]
+
+
+def place_call(
+    target: str,
+    *,
+    name: str | None = None,
+    asterisk: str | Mapping[str, Any] | AsteriskPeer | None = None,
+    line: Mapping[str, Any] | Line | None = None,
+    ai: Sequence[Mapping[str, Any] | Reply] | None = None,
+    server: Mapping[str, Any] | None = None,
+    says: Iterable[str | Mapping[str, Any]] = (),
+    reaction: CallTime | None = None,
+    max_duration: CallTime | None = None,
+    control_url: str | None = None,
+    control_token: str | None = None,
+    ai_port: int = 0,
+    artefacts: Path | str | None = "runs",
+) -> PhoneCall:
+    """A call on the running event loop, on whose clock it runs: `async with place_call("bot:serve") as call: …`.
+
+    `target` is what is called: `module:callable`, `command: PROGRAM … {port}` or `tcp://HOST:PORT` (docs/targets.md).
+    `asterisk`, `line`, `ai`, `server`, `reaction` and `max_duration` are the keys of a scenario (docs/scenarios.md).
+    `says`: texts (or mappings as below `say:`) that the caller may say in words of his own, for a bot in this process
+    whose recogniser knows only the sentences that it was given. The files are written to `artefacts`/`name`, by default
+    runs/ and the name of the calling function; None writes none. Raises CallArgumentError.
+    """
+    place = calling_place()
+    name = name or place.function.strip("<>")
+    folder = Path(place.file).resolve().parent
+    settings = {
+        "asterisk": asterisk,
+        "line": line,
+        "ai": None if ai is None else list(ai),
+        "server": None if server is None else dict(server),
+        "reaction": reaction,
+        "max_duration": max_duration,
+    }
+    options = Options(
+        target=target,
+        control_url=control_url,
+        control_token=None if control_token is None else SecretStr(control_token),
+        ai_port=ai_port,
+        artefacts=None if artefacts is None else Path(artefacts) / name,
+    )
+    scenario = scenario_of("place_call", name, folder, settings)
+    return PhoneCall(CallPlan(scenario, options, says_of("place_call: says", says, folder), place))

@@ -1,0 +1,33 @@
+"""The result of a run that did not pass, as lines for people. Pure."""
+
+from collections.abc import Iterator
+
+from audiosocket_sim.call_log.transcript import around
+from audiosocket_sim.running.result import Result
+
+__all__ = ["file_lines", "report_lines"]
+
+
+def report_lines(result: Result) -> Iterator[str]:
+    """What did not hold, or why there is no verdict; the lines of the call around the first failure; the files.
+
+    The first line stands alone in pytest's short summary: it says where, or what the outcome was instead.
+    """
+    if result.faults or not result.failures:
+        yield f"{result.scenario.name}: {result.outcome}"
+    yield from result.faults
+    for failure in result.failures:
+        yield from failure.block()
+    if result.failures:
+        yield from ("", *around(result.entries, result.failures[0].at_ms))
+    if result.details:
+        yield from ("", result.details.rstrip())
+    if result.artefacts is not None:
+        yield from ("", *file_lines(result))
+
+
+def file_lines(result: Result) -> Iterator[str]:
+    """Where the call log and the recording lie; nothing where none were written."""
+    if result.artefacts is not None:
+        yield f"call log: {result.artefacts.call_log}"
+        yield f"recording: {result.artefacts.recording}"
