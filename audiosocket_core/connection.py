@@ -94,7 +94,7 @@ class Connection:
 
     @property
     def state(self) -> State:
-        """The state of the connection."""
+        """Whether the UUID went by already, and whether the connection has ended."""
         return self._state
 
     @property

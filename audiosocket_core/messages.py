@@ -30,8 +30,11 @@ __all__ = [
 ]
 
 HEADER_BYTES = 3
+"""Length of a message's header: its kind, one byte, and its payload's length, two bytes, big-endian."""
 MAX_PAYLOAD_BYTES = 65_535
+"""The longest payload that the header's 16 bits can name."""
 UUID_BYTES = 16
+"""Length of the payload of a UUID message."""
 
 pack_header = struct.Struct(">BH").pack
 """Pack a header: the kind, then the length of the payload as an unsigned big-endian 16-bit number (docs/protocol.md
@@ -83,7 +86,7 @@ AUDIO_KIND: Mapping[int, int] = MappingProxyType({rate_hz: kind for kind, rate_h
 """The audio kind for each number of samples per second."""
 
 AUDIO_KINDS = frozenset(RATE_HZ)
-"""All audio kinds."""
+"""All kinds that carry sound."""
 
 
 def encode(kind: int, payload: bytes = b"") -> bytes:

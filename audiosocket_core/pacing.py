@@ -80,7 +80,7 @@ class Lateness:
         self._buckets = [0] * (self._BUCKETS + 1)
 
     def add(self, seconds: float) -> None:
-        """Add a sample."""
+        """Count one tick that came so much later than its deadline."""
         self.count += 1
         if seconds <= 0.0:
             self._buckets[0] += 1
@@ -106,10 +106,10 @@ class Lateness:
 
     @property
     def p50(self) -> float:
-        """The median, in seconds."""
+        """The median lateness, in seconds."""
         return self.percentile(0.50)
 
     @property
     def p99(self) -> float:
-        """The 99th percentile, in seconds."""
+        """The lateness that 99 of 100 ticks did not exceed, in seconds."""
         return self.percentile(0.99)

@@ -50,8 +50,11 @@ __all__ = [
 ]
 
 SAMPLE_BYTES = 2
+"""SLIN has 16 bits a sample, signed, little-endian."""
 SILENCE_DBFS = -120.0
+"""What `level_dbfs` says of digital silence."""
 RAW_SUFFIXES = frozenset({".slin", ".sln", ".raw"})
+"""Files without a header: SLIN at 8 kHz."""
 RAW_RATE_HZ = 8_000
 _FULL_SCALE = 32_768.0
 
@@ -119,7 +122,7 @@ def ulaw_encode(pcm: bytes) -> bytes:
 
 
 def ulaw_decode(coded: bytes) -> bytes:
-    """Decode G.711 µ-law to SLIN."""
+    """SLIN of G.711 µ-law."""
     return audioop.ulaw2lin(coded, SAMPLE_BYTES)
 
 
@@ -129,7 +132,7 @@ def alaw_encode(pcm: bytes) -> bytes:
 
 
 def alaw_decode(coded: bytes) -> bytes:
-    """Decode G.711 A-law to SLIN."""
+    """SLIN of G.711 A-law."""
     return audioop.alaw2lin(coded, SAMPLE_BYTES)
 
 

@@ -32,6 +32,7 @@ DRAIN_SECONDS = 2.0
 _HANGUP = int(Kind.HANGUP)  # an enum's member costs a look-up of its own for each message
 
 EndKind = Literal["hangup_message", "eof", "reset", "protocol_error", "local"]
+"""How a connection ended: see `EndCause`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
     # --- for the event loop ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Set the socket up, and hand the connection to the handler. See `asyncio.BaseProtocol`."""
+        """Called by the event loop: tunes the socket and calls the handler's `on_connected`."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are not derived from it
         self._transport.set_write_buffer_limits(high=WRITE_BUFFER_LIMIT_BYTES, low=WRITE_BUFFER_LIMIT_BYTES)
         kept = _SEND_BUFFER_BYTES if self.connection.role is Role.SERVER else None
@@ -146,19 +147,19 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
             self._handler_failed(error)
 
     def pause_writing(self) -> None:
-        """Let `send` drop messages until `resume_writing`. See `asyncio.BaseProtocol`."""
+        """Called by the event loop when too much is unsent: from here on `send` drops."""
         self._is_full = True
 
     def resume_writing(self) -> None:
-        """Let `send` write again. See `asyncio.BaseProtocol`."""
+        """Called by the event loop when the other side reads again."""
         self._is_full = False
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Return the read buffer. See `asyncio.BufferedProtocol`."""
+        """Called by the event loop: where to read to."""
         return self._view
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Hand the messages in the read buffer to the handler. See `asyncio.BufferedProtocol`."""
+        """Called by the event loop when `nbytes` were read: hands each message to the handler."""
         try:
             for kind, payload in self._receive(self._view[:nbytes]):
                 if kind == _HANGUP:
@@ -177,7 +178,7 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
             self._handler_failed(error)
 
     def eof_received(self) -> bool:
-        """End the connection after the other side's half-close. See `asyncio.BufferedProtocol`."""
+        """Called by the event loop when the other side has closed. Returns False: the transport closes too."""
         if not self._over:
             cause = EndCause("eof", _where(self.connection))
             try:
@@ -189,7 +190,7 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
         return False  # the transport writes its unsent data, and closes
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Report the end, unless it was reported before. See `asyncio.BaseProtocol`."""
+        """Called by the event loop when the socket is closed; `exc` is why, if it broke."""
         if self._drain_limit is not None:
             self._drain_limit.cancel()
             self._drain_limit = None

@@ -21,7 +21,7 @@ PACKAGES = {
 # Short names: `core.slin` is audiosocket_core.slin. In a row, lower rooms of the same package first.
 MAY_IMPORT = {
     # the wire and the sound
-    "core": "",
+    "core": "core.errors core.messages core.connection core.transport core.slin core.pacing core.ticker",
     "core.errors": "",
     "core.messages": "core.errors",
     "core.connection": "core.errors core.messages",
@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "core.http_server": "",
     "core.stop_signals": "",
     # the reference server
-    "server": "server.listener",
+    "server": "server.listener server.settings server.speech",
     "server.events": "",
     "server.settings": "core.phrase_book",
     "server.endpointing": "core.echo_path",
@@ -56,7 +56,7 @@ MAY_IMPORT = {
     "server.speech server.detectors server.registry server.services server.call server.web",
     "server.__main__": "core.errors core.stop_signals server.settings server.speech server.listener",
     # the simulator
-    "sim": "",
+    "sim": "sim.api",
     "sim.import_string": "",
     "sim.virtual_time": "",
     "sim.net": "",
@@ -88,6 +88,7 @@ MAY_IMPORT = {
     "sim.scenario.loading sim.call_log sim.parties sim.mock_ai sim.fake_azure sim.running sim.live.captured_call "
     "sim.live.capture sim.live.mic sim.live.doctor",
     "sim.__main__": "sim.cli",
+    "sim.api": "sim.scenario sim.scenario.loading sim.call_log sim.checks sim.running sim.python_calls",
 }
 PURE = (
     "core.messages",
@@ -204,9 +205,9 @@ def test_no_row_allows_what_nobody_needs() -> None:
 def test_arrows_between_rooms_point_down() -> None:
     """Each row stands below all that it names: a table in this order can hold no circle."""
     order = {room: place for place, room in enumerate(MAY_IMPORT)}
-    lazy = {("server", "server.listener")}  # a package's door imports what it opens on when it is asked for
+    doors = {"core", "server", "sim"}  # a package's door imports what it opens on when it is asked for
     upward = [(room, other) for room, allowed in rows().items() for other in allowed if order[other] > order[room]]
-    assert set(upward) == lazy
+    assert {room for room, _ in upward} == doors
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,8 @@ class HoldStarted:
 
 @dataclass(frozen=True, slots=True)
 class HoldStopped:
+    """Hold audio stopped; `seamless`: without a jump or a hole in its loop, to its end."""
+
     duration_ms: int
     seamless: bool
 
@@ -142,6 +144,7 @@ class BotSpoke:
 
     @property
     def cut_off(self) -> bool:
+        """Whether the caller heard at least 60 ms less of the phrase than there is of it."""
         return self.whole_ms is not None and self.heard_ms + 60 < self.whole_ms
 
 
@@ -194,6 +197,7 @@ LogEvent = (
     | Noted
     | CallEnded
 )
+"""Everything that a call log can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +211,11 @@ class Entry:
 
     @property
     def order(self) -> tuple[int, int, int]:
+        """What entries are sorted by."""
         return (self.at_ms, self.source, self.number)
 
     def to_json(self) -> dict[str, object]:
+        """The entry as a line of call.jsonl has it."""
         return {
             "at_ms": self.at_ms,
             "source": self.source.name.lower(),

@@ -30,6 +30,7 @@ class Failure:
 
     @property
     def headline(self) -> str:
+        """Where it is written, and which step of which scenario: `calls/hold.yaml:15: hold, step 3 (expect state)`."""
         return f"{self.where}: {self.scenario}, {self.what}".removeprefix(": ")
 
     def block(self) -> list[str]:
@@ -42,6 +43,7 @@ class Failure:
         return f"{self.headline}: expected {self.expected}; {'; '.join(self.happened)}"
 
     def to_json(self) -> dict[str, object]:
+        """The failure as `run --json` has it, without the scenario's name."""
         return {
             "where": self.where,
             "what": self.what,

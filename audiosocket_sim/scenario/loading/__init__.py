@@ -1,6 +1,7 @@
 """From YAML to a scenario, or to errors with file, line, column and the nearest right key. `load` is the door."""
 
 from audiosocket_sim.scenario.loading.documents import FileError, Problem, read_model, read_text
+from audiosocket_sim.scenario.loading.folders import load_scenarios
 from audiosocket_sim.scenario.loading.load import (
     ScenarioError,
     load,
@@ -15,6 +16,7 @@ __all__ = [
     "Problem",
     "ScenarioError",
     "load",
+    "load_scenarios",
     "load_text",
     "read_model",
     "read_text",

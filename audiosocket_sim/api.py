@@ -1,0 +1,97 @@
+"""Everything that code outside this package may import: `from audiosocket_sim import …`. docs/api.md.
+
+Scenarios and how to run them; calls written in Python; what comes of both.
+"""
+
+from audiosocket_sim.call_log.events import (
+    BackendAsked,
+    BackendPushed,
+    BackendReplied,
+    BotSpoke,
+    CallEnded,
+    CallerAction,
+    CallerSpoke,
+    Entry,
+    HoldStarted,
+    HoldStopped,
+    LogEvent,
+    Noted,
+    Source,
+    StageTook,
+    StateTold,
+    StepFailed,
+)
+from audiosocket_sim.checks.failure import Failure
+from audiosocket_sim.python_calls.arguments import CallArgumentError
+from audiosocket_sim.python_calls.driving import CallPlayer
+from audiosocket_sim.python_calls.errors import CallFailed, CallMisuse, CallNotJudged
+from audiosocket_sim.python_calls.happened import (
+    BackendRequest,
+    CallEnd,
+    HoldHeard,
+    Lasted,
+    SpeechHeard,
+    StateSeen,
+    StepDone,
+)
+from audiosocket_sim.python_calls.phone_call import CallTime, PhoneCall, StepToAwait
+from audiosocket_sim.python_calls.placing import place_call
+from audiosocket_sim.running.one_call import OnEntry
+from audiosocket_sim.running.options import Options
+from audiosocket_sim.running.result import Artefacts, CallResult, Outcome, Result
+from audiosocket_sim.running.runner import arun, run
+from audiosocket_sim.scenario import AsteriskPeer, Line, Network, Push, Reply, Scenario
+from audiosocket_sim.scenario.loading import Problem, ScenarioError, load_scenarios
+
+__all__ = [
+    "Artefacts",
+    "AsteriskPeer",
+    "BackendAsked",
+    "BackendPushed",
+    "BackendReplied",
+    "BackendRequest",
+    "BotSpoke",
+    "CallArgumentError",
+    "CallEnd",
+    "CallEnded",
+    "CallFailed",
+    "CallMisuse",
+    "CallNotJudged",
+    "CallPlayer",
+    "CallResult",
+    "CallTime",
+    "CallerAction",
+    "CallerSpoke",
+    "Entry",
+    "Failure",
+    "HoldHeard",
+    "HoldStarted",
+    "HoldStopped",
+    "Lasted",
+    "Line",
+    "LogEvent",
+    "Network",
+    "Noted",
+    "OnEntry",
+    "Options",
+    "Outcome",
+    "PhoneCall",
+    "Problem",
+    "Push",
+    "Reply",
+    "Result",
+    "Scenario",
+    "ScenarioError",
+    "Source",
+    "SpeechHeard",
+    "StageTook",
+    "StateSeen",
+    "StateTold",
+    "StepDone",
+    "StepFailed",
+    "StepToAwait",
+    "arun",
+    "load_scenarios",
+    "place_call",
+    "run",
+]

@@ -1,0 +1,69 @@
+"""All scenarios of a folder. Which of its files are scenarios is decided by what stands in them, not by their names."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.scenario.loading.documents import Problem
+from audiosocket_sim.scenario.loading.load import ScenarioError, load
+from audiosocket_sim.scenario.paths import find_scenario
+
+__all__ = ["load_scenarios"]
+
+_SUFFIXES = (".yaml", ".yml")
+_MODELINE = "scenario.schema.json"
+_MODELINE_LINES = 5
+_STEPS = re.compile(r"^steps:", re.MULTILINE)
+_SUMMARY = re.compile(r"^summary:", re.MULTILINE)
+_LARGEST_BYTES = 1_000_000
+
+
+def load_scenarios(path: str | os.PathLike[str]) -> list[Scenario]:
+    """The scenarios of a file (one) or of a folder (all below it, in the order of their paths).
+
+    A file may also be named as `run` takes it: a bare name in scenarios/, here or shipped. In a folder a YAML file
+    counts if it names `scenario.schema.json` in its first five lines or has the keys `summary` and `steps`. Other files
+    and folders whose names begin with a dot are passed over. Raises ScenarioError with all that is wrong, also where
+    there is no such file or no scenario.
+    """
+    place = Path(path)
+    if not place.is_dir():
+        return [load(_file(place))]
+    scenarios: list[Scenario] = []
+    problems: list[Problem] = []
+    for file in sorted(_yaml_files(place)):
+        if _is_scenario(file):
+            try:
+                scenarios.append(load(file))
+            except ScenarioError as error:
+                problems += error.problems
+    if not scenarios and not problems:
+        problems.append(Problem(str(path), 1, 1, "no scenario in this folder or below it"))
+    if problems:
+        raise ScenarioError(*problems)
+    return scenarios
+
+
+def _file(place: Path) -> Path:
+    try:
+        return place if place.is_file() else find_scenario(str(place), Path.cwd())
+    except FileNotFoundError:
+        return place  # `load` says that there is no such file
+
+
+def _yaml_files(folder: Path) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(parent) / name for name in files if name.endswith(_SUFFIXES))
+
+
+def _is_scenario(file: Path) -> bool:
+    try:
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            text = opened.read(_LARGEST_BYTES)
+    except OSError:
+        return False
+    first = text.split("\n", _MODELINE_LINES)[:_MODELINE_LINES]
+    return any(_MODELINE in line for line in first) or bool(_STEPS.search(text) and _SUMMARY.search(text))
