@@ -33,9 +33,10 @@ __all__ = [
 def run(scenario: Scenario, options: Options | None = None, on_entry: OnEntry | None = None) -> Result:
     """Run the scenario to its end, on an event loop of its own.
 
-    `on_entry` is called with every entry of the log as it is made, and with the call that it belongs to. Never raises
-    for what a scenario or a target does; Ctrl-C gives a result that says so. Raises RuntimeError where an event loop is
-    running already: `arun` is for that.
+    `on_entry` is called with every entry of the log as it is made, and with the call that it belongs to; that has
+    `state`, the bot's own state or None, `now_ms`, and `ms(loop_time)`, both since the UUID. Never raises for what a
+    scenario or a target does; Ctrl-C gives a result that says so. Raises RuntimeError where an event loop is running
+    already: `arun` is for that.
     """
     if _is_loop_running():
         raise RuntimeError("run() starts an event loop of its own, and one is running here: `await arun(...)` instead")
