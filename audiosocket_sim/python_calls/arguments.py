@@ -55,7 +55,7 @@ def step_of(what: str, data: Mapping[str, Any], folder: Path | None) -> Step:
     """
     step: Step = _checked(what, lambda: _ANY_STEP.validate_python(dict(data), by_alias=True, by_name=False))
     for _, problem in say_problems(data.get("say"), folder):
-        raise CallArgumentError(problem if problem.startswith(f"{what}: ") else f"{what}: {problem}")
+        raise CallArgumentError(_said_of(what, problem))
     return step
 
 
@@ -126,7 +126,12 @@ def _checked(what: str, make: Callable[[], _T], model: type[BaseModel] = Scenari
     try:
         return make()
     except ValidationError as error:
-        raise CallArgumentError(f"{what}: {'; '.join(_explained(error, model))}") from None
+        raise CallArgumentError(_said_of(what, "; ".join(_explained(error, model)))) from None
+
+
+def _said_of(what: str, problem: str) -> str:
+    """With the name of the method in front, unless the problem begins with it."""
+    return problem if problem.startswith((f"{what}: ", f"{what} ")) else f"{what}: {problem}"
 
 
 def _explained(error: ValidationError, model: type[BaseModel]) -> list[str]:

@@ -151,7 +151,8 @@ class CallSession:
     def _one(self) -> OneCall:
         if self._call is None:
             plan = self._plan
-            self._call = OneCall(plan.scenario, plan.options, virtual=_on_virtual_clock(), more_says=plan.says)
+            scenario = scenario_with(plan, (), ())
+            self._call = OneCall(scenario, plan.options, virtual=_on_virtual_clock(), more_says=plan.says)
         return self._call
 
     def _blame(self, trouble: Trouble) -> None:
