@@ -63,7 +63,9 @@ def _is_scenario(file: Path) -> bool:
     try:
         with file.open(encoding="utf-8", errors="replace") as opened:
             text = opened.read(_LARGEST_BYTES)
+    except PermissionError:
+        return True  # `load` reports it
     except OSError:
-        return False
+        return False  # a link to nowhere
     first = text.split("\n", _MODELINE_LINES)[:_MODELINE_LINES]
     return any(_MODELINE in line for line in first) or bool(_STEPS.search(text) and _SUMMARY.search(text))

@@ -1,0 +1,78 @@
+"""`load_scenarios`: one of a file, all of a folder, in order; what is wrong, all at once."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audiosocket_sim import ScenarioError, load_scenarios
+
+ROOT = Path(__file__).resolve().parents[3]
+CALL = "summary: A call.\nsteps: [{wait: 1s}]\n"
+MODELINE = "# yaml-language-server: $schema=./scenario.schema.json\n"
+
+
+def write(folder: Path, name: str, text: str = CALL) -> Path:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_a_file_is_a_list_of_one(tmp_path: Path) -> None:
+    (made,) = load_scenarios(write(tmp_path, "a.yaml"))
+    assert (made.name, made.folder, made.summary) == ("a", tmp_path, "A call.")
+    assert load_scenarios(str(tmp_path / "a.yaml")) == [made]
+
+
+def test_a_shipped_one_by_its_bare_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert [made.name for made in load_scenarios("two_turns")] == ["two_turns"]
+
+
+def test_a_folder_gives_all_below_it_in_order(tmp_path: Path) -> None:
+    for name in ("b.yaml", "a.yml", "deep/er/c.yaml", "z.yaml"):
+        write(tmp_path, name)
+    write(tmp_path, "recordings/manifest.yaml", "- file: a.wav\n")
+    write(tmp_path, "docker-compose.yaml", "services: {}\nsummary: none\n")
+    write(tmp_path, ".venv/lib/hidden.yaml")
+    write(tmp_path, "notes.txt", CALL)
+    assert [made.name for made in load_scenarios(tmp_path)] == ["a", "b", "c", "z"]
+    assert len(load_scenarios(ROOT / "scenarios")) == len(list((ROOT / "scenarios").glob("*.yaml")))
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    write(tmp_path, "good.yaml")
+    write(tmp_path, "bad.yaml", CALL.replace("wait", "wiat"))
+    write(tmp_path, "worse.yaml", MODELINE + "sumary: A call.\n")
+    with pytest.raises(ScenarioError) as wrong:
+        load_scenarios(tmp_path)
+    lines = str(wrong.value).splitlines()
+    assert lines[0] == f"{tmp_path}/bad.yaml:2:9: unknown step 'wiat'; did you mean 'wait'?"
+    assert any(line.startswith(f"{tmp_path}/worse.yaml:2:") for line in lines)
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="no scenario in this folder or below it"):
+        load_scenarios(tmp_path)
+    with pytest.raises(ScenarioError, match=r"none\.yaml:1:1: No such file or directory"):
+        load_scenarios(tmp_path / "none.yaml")
+
+
+def test_a_file_that_cannot_be_read_is_reported_and_a_link_to_nowhere_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "a.yaml")
+    (tmp_path / "nowhere.yaml").symlink_to("gone")
+    assert [made.name for made in load_scenarios(tmp_path)] == ["a"]
+    locked = write(tmp_path, "b.yaml")
+    real = Path.open
+
+    def refuse(path: Path, *args: Any, **more: Any) -> Any:
+        if path == locked:
+            raise PermissionError(13, "Permission denied")
+        return real(path, *args, **more)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ScenarioError, match=r"b\.yaml:1:1: Permission denied"):
+        load_scenarios(tmp_path)
