@@ -1,0 +1,296 @@
+"""Tests with `audiosocket_call`, in a pytest of their own: on which loop they run, how they fail, what they leave."""
+
+import json
+import os
+
+import pytest
+from helpers import scripted_bot
+
+pytest_plugins = ["pytester"]
+
+HEAD = """
+import asyncio
+import pytest
+
+pytestmark = pytest.mark.audiosocket(server={"script": [[0.5, "say", "pt-br/pode_subir"]]})
+"""
+GREETS = """
+async def test_greets(audiosocket_call):
+    said = await audiosocket_call.expect_says("pode subir")
+    assert said.at < 1
+    assert asyncio.get_running_loop().time() < 5
+    await audiosocket_call.wait(200)
+"""
+ABSENT = ()
+ASYNCIO = ("-p", "pytest_asyncio.plugin", "-o", "asyncio_default_fixture_loop_scope=function")
+STRICT = (*ASYNCIO, "--asyncio-mode=strict")
+AUTO = (*ASYNCIO, "--asyncio-mode=auto")
+MODES = pytest.mark.parametrize("mode", [ABSENT, STRICT, AUTO], ids=["absent", "strict", "auto"])
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeini(
+        "[pytest]\naddopts = --strict-markers -p audiosocket_sim.pytest_plugin.plugin\n"
+        "filterwarnings = error\n"
+        "audiosocket_target = helpers.scripted_bot:serve\n"
+    )
+    return pytester
+
+
+def run(project: pytest.Pytester, text: str, *arguments: str, head: str = HEAD) -> pytest.RunResult:
+    (project.path / "test_bot.py").write_text(head + text, encoding="utf-8")
+    return project.runpytest_inprocess(*arguments)
+
+
+@MODES
+def test_a_coroutine_runs_on_the_clock_of_its_target(project: pytest.Pytester, mode: tuple[str, ...]) -> None:
+    in_class = "\n\nclass TestBot:\n    " + GREETS.strip().replace("\n", "\n    ").replace("(audio", "(self, audio")
+    others = "\n\ndef test_plain():\n    pass\n"
+    if mode:
+        others += (
+            "\n\n@pytest.mark.asyncio\nasync def test_other():\n    assert asyncio.get_running_loop().time() > 5\n"
+        )
+    run(project, GREETS + in_class + others, *mode).assert_outcomes(passed=4 if mode else 3)
+    assert (project.path / "runs/pytest/test_bot/test_greets/call.jsonl").is_file()
+    assert (project.path / "runs/pytest/test_bot/TestBot/test_greets/call.jsonl").is_file()
+
+
+@pytest.mark.parametrize("mode", [STRICT, AUTO], ids=["strict", "auto"])
+def test_a_mark_of_another_plug_in_changes_nothing(project: pytest.Pytester, mode: tuple[str, ...]) -> None:
+    marked = GREETS.replace("async def", "@pytest.mark.asyncio\nasync def")
+    run(project, marked, *mode).assert_outcomes(passed=1)
+    of_the_module = HEAD.replace("pytestmark = ", "pytestmark = [pytest.mark.asyncio, ").replace("]]})", "]]})]")
+    run(project, GREETS, *mode, head=of_the_module).assert_outcomes(passed=1)
+
+
+def test_under_two_workers(project: pytest.Pytester) -> None:
+    many = "@pytest.mark.parametrize('n', range(4))" + GREETS.replace("(audiosocket_call)", "(audiosocket_call, n)")
+    run(project, many, "-p", "xdist", "-n", "2", *STRICT).assert_outcomes(passed=4)
+    kept = sorted(file.parent.name for file in (project.path / "runs/pytest/test_bot").glob("*/call.wav"))
+    assert kept == [f"test_greets[{n}]" for n in range(4)]
+
+
+@MODES
+def test_a_failure_reads_as_a_scenarios(project: pytest.Pytester, mode: tuple[str, ...]) -> None:
+    failed = run(project, GREETS.replace("pode subir", "pode descer"), *mode)
+    failed.assert_outcomes(failed=1)
+    failed.stdout.fnmatch_lines(
+        [
+            "*_ test_greets _*",
+            "test_bot.py:8: test_greets, step 1 (expect bot_says)",
+            "  expected  the bot says something with “pode descer”, from 0.000 until 5.000",
+            "  happened  0.810 the bot said “Pode subir.”",
+            "",
+            "*0.810  bot      “Pode subir.”*",
+            "call log: runs/pytest/test_bot/test_greets/call.jsonl",
+            "recording: runs/pytest/test_bot/test_greets/call.wav",
+            "FAILED test_bot.py::test_greets - test_bot.py:8: test_greets, step 1*",
+        ]
+    )
+    assert "python_calls" not in failed.stdout.str()
+
+
+def test_a_helper_of_another_file_is_not_what_a_failure_names(project: pytest.Pytester) -> None:
+    project.makepyfile(steps="async def greeted(call):\n    await call.expect_says('bom dia', within=1)\n")
+    text = "from steps import greeted\n\nasync def test_it(audiosocket_call):\n    await greeted(audiosocket_call)\n"
+    run(project, text).stdout.fnmatch_lines(["test_bot.py:9: test_it, step 1*"])
+
+
+def test_an_error_of_the_test_is_shown_as_pytest_does_with_the_files(project: pytest.Pytester) -> None:
+    failed = run(project, GREETS.replace("said.at < 1", "said.at < 0.1"))
+    failed.stdout.fnmatch_lines(["*assert said.at < 0.1*", "E*assert 0.81 < 0.1*", "*call log: runs/pytest/test_bot/*"])
+    wrong = run(project, "async def test_it(audiosocket_call):\n    await audiosocket_call.say('pt-br/simm')\n")
+    wrong.stdout.fnmatch_lines([">   *say('pt-br/simm')", "E*CallArgumentError: say: there is no recording*"])
+    assert "python_calls/phone_call.py" not in wrong.stdout.str()
+
+
+def test_a_skip_within_a_call_and_an_expected_failure(project: pytest.Pytester) -> None:
+    skips = "async def test_a(audiosocket_call):\n    await audiosocket_call.wait(1)\n    pytest.skip('enough')\n\n"
+    fails = (
+        "@pytest.mark.xfail(strict=True)\nasync def test_b(audiosocket_call):\n    await audiosocket_call.say('x')\n\n"
+    )
+    early = "async def test_c(audiosocket_call):\n    pytest.skip('not now')\n"
+    run(project, skips + fails + early).assert_outcomes(skipped=2, xfailed=1)
+
+
+def test_no_green_without_a_call_or_with_a_step_not_awaited(project: pytest.Pytester) -> None:
+    nothing = "async def test_a(audiosocket_call):\n    pass\n\n"
+    sync = "def test_b(audiosocket_call):\n    pass\n\n"
+    forgot = "async def test_c(audiosocket_call):\n    await audiosocket_call.wait(1)\n    audiosocket_call.wait(1)\n"
+    failed = run(project, nothing + sync + forgot)
+    failed.assert_outcomes(failed=3)
+    failed.stdout.fnmatch_lines(
+        [
+            "test_bot.py:6: no call was made: the test has no step of it",
+            "test_b made no call: give its steps to audiosocket_call.play(?…?)",
+            "wait at test_bot.py:14 was never awaited: write `await call.wait(…)`",
+        ]
+    )
+
+
+# --- tests that are no coroutines
+
+
+def test_a_list_of_steps(project: pytest.Pytester) -> None:
+    text = """
+def test_greets(audiosocket_call):
+    result = audiosocket_call.play([{"expect": {"bot_says": "Pode subir."}}, {"hang_up": "close"}])
+    assert str(result.outcome) == "passed"
+    again = audiosocket_call.play([{"wait": "1s"}])
+    assert again.artefacts.call_log.parent.name == "test_greets-2"
+
+def test_fails(audiosocket_call):
+    audiosocket_call.play([
+        {"wait": "1s"},
+        {"expect": {"bot_says": "Pode descer."}},
+    ])
+
+def test_wrong(audiosocket_call):
+    audiosocket_call.play([{"wait": 1}])
+
+def test_say(audiosocket_call):
+    audiosocket_call.say("pt-br/sim")
+"""
+    done = run(project, text)
+    done.assert_outcomes(passed=1, failed=3)
+    done.stdout.fnmatch_lines(
+        [
+            "test_bot.py:14: test_fails, step 2 (expect bot_says)",
+            "  expected  the bot says “Pode descer.”, from 1.000 until 6.000",
+            "E*CallArgumentError: play: step 1: wait: a duration needs a number and a unit*",
+            "E*CallMisuse: say() is for a test that is `async def`; here give a list of steps to play*",
+        ]
+    )
+
+
+# --- the call's own keys
+
+
+def test_markers_of_module_class_and_test(project: pytest.Pytester) -> None:
+    text = """
+@pytest.mark.audiosocket(line={"codec": "alaw"}, asterisk="20.6")
+class TestIt:
+    @pytest.mark.audiosocket(asterisk={"packet_time": "30ms"})
+    async def test_keys(self, audiosocket_call):
+        await audiosocket_call.expect_says("pode subir")
+        assert audiosocket_call.plan.scenario.asterisk.packet_time == 30
+        assert audiosocket_call.plan.scenario.line.codec == "alaw"
+"""
+    run(project, text).assert_outcomes(passed=1)
+
+
+def test_the_line_of_the_ini(project: pytest.Pytester) -> None:
+    with (project.path / "tox.ini").open("a", encoding="utf-8") as ini:
+        ini.write("audiosocket_line = {codec: alaw, noise_dbfs: -55}\naudiosocket_asterisk = 20.10\n")
+    text = "async def test_it(audiosocket_call):\n    await audiosocket_call.wait(1)\n"
+    run(project, text).assert_outcomes(errors=1)  # there is no such release
+    ini_text = (project.path / "tox.ini").read_text(encoding="utf-8")
+    (project.path / "tox.ini").write_text(ini_text.replace("20.10", "22.10"), encoding="utf-8")
+    run(project, text).assert_outcomes(passed=1)
+    transcript = (project.path / "runs/pytest/test_bot/test_it/transcript.txt").read_text(encoding="utf-8")
+    assert transcript.startswith("test_it · Asterisk 22.10, app · A-law, noise −55 dBFS\n")
+
+
+@pytest.mark.parametrize(
+    ("marker", "words"),
+    [
+        ("'x'", "*mark.audiosocket takes arguments by name only: target, *"),
+        ("targt='x:y'", "*unknown argument 'targt'; did you mean 'target'?"),
+        ("target='nothing'", "*nothing: expected module:callable*"),
+        ("line={'codec': 'ulwa'}", "*mark.audiosocket: line: codec: must be ulaw, alaw or none*"),
+        ("says='Oi'", "*mark.audiosocket: says: needs a list of texts*"),
+    ],
+)
+def test_a_wrong_marker_is_one_clear_error(project: pytest.Pytester, marker: str, words: str) -> None:
+    text = f"@pytest.mark.audiosocket({marker})\nasync def test_it(audiosocket_call):\n    pass\n"
+    wrong = run(project, text)
+    wrong.assert_outcomes(errors=1)
+    wrong.stdout.fnmatch_lines([words])
+    assert "Traceback" not in wrong.stdout.str()
+
+
+def test_without_a_target_the_kinds_are_named(project: pytest.Pytester) -> None:
+    project.makeini("[pytest]\naddopts = -p audiosocket_sim.pytest_plugin.plugin\n")
+    project.makepyprojecttoml("[tool.audiosocket-sim]\n")
+    wrong = run(project, GREETS)
+    wrong.assert_outcomes(errors=1)
+    wrong.stdout.fnmatch_lines(["test_greets: no target: *module:callable*tcp://HOST:PORT*"])
+
+
+def test_the_target_of_a_marker_wins(project: pytest.Pytester) -> None:
+    text = "@pytest.mark.audiosocket(target='nobody:serve')" + GREETS
+    failed = run(project, text)
+    failed.stdout.fnmatch_lines(["test_greets: set-up error", "nobody:serve cannot be imported*"])
+
+
+@pytest.mark.real_time
+def test_a_command_is_called_on_the_real_clock(project: pytest.Pytester) -> None:
+    settings = json.dumps({"script": [[0.3, "say", "pt-br/pode_subir"]]})
+    command = f"command: {{python}} {scripted_bot.__file__} {{port}} {{control_port}} '{settings}'"
+    text = f"""
+@pytest.mark.audiosocket(target={command!r})
+async def test_it(audiosocket_call):
+    await audiosocket_call.expect_speaks(within=5)
+    assert asyncio.get_running_loop().time() > 5
+"""
+    run(project, text, head=HEAD.split("pytestmark")[0]).assert_outcomes(passed=1)
+
+
+# --- beside other plug-ins
+
+
+@pytest.mark.parametrize("mode", [STRICT, AUTO], ids=["strict", "auto"])
+def test_an_async_fixture_beside_the_call_is_refused(project: pytest.Pytester, mode: tuple[str, ...]) -> None:
+    text = """
+import pytest_asyncio
+
+@pytest_asyncio.fixture
+async def database():
+    yield 1
+
+async def test_both(audiosocket_call, database):
+    await audiosocket_call.wait(1)
+
+@pytest.mark.asyncio
+async def test_alone(database):
+    assert database == 1
+"""
+    done = run(project, text, *mode)
+    done.assert_outcomes(errors=1, passed=1)
+    done.stdout.fnmatch_lines(["test_both uses audiosocket_call and the async fixture 'database', which lives on*"])
+
+
+def test_repeated_and_run_again(project: pytest.Pytester) -> None:
+    run(project, GREETS, "-p", "pytest_repeat", "--count", "3").assert_outcomes(passed=3)
+    again = run(project, GREETS.replace("pode subir", "x"), "-p", "pytest_rerunfailures", "--reruns", "2")
+    again.assert_outcomes(failed=1)
+    again.stdout.fnmatch_lines(["*2 rerun*"])
+    run(project, GREETS.replace("pode subir", "x"), "-p", "cacheprovider").assert_outcomes(failed=1)
+
+
+def test_a_fixture_of_the_user_may_use_the_call(project: pytest.Pytester) -> None:
+    text = """
+@pytest.fixture
+def call(audiosocket_call):
+    return audiosocket_call
+
+async def test_it(call, tmp_path):
+    await call.expect_says("pode subir")
+"""
+    run(project, text, *AUTO).assert_outcomes(passed=1)
+
+
+def test_a_clock_that_cannot_go_on_is_a_set_up_error(project: pytest.Pytester) -> None:
+    text = """
+async def test_it(audiosocket_call):
+    await audiosocket_call.hang_up()
+    await audiosocket_call.expect_hangs_up("caller")
+    await asyncio.get_running_loop().create_future()
+"""
+    stuck = run(project, text)
+    stuck.assert_outcomes(failed=1)
+    stuck.stdout.fnmatch_lines(["test_it: set-up error", "virtual time does not go on: *", "call log: *"])
