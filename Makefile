@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 EXTRAS := $(VENV)/.installed-extras
 MIC := $(VENV)/.installed-mic
 
-.PHONY: demo test test-all extras installed lint types benchmarks clean apt asterisk
+.PHONY: demo test test-all extras installed docs lint types benchmarks clean apt asterisk
 
 # What is imported is compiled then; to compile all that is installed takes a third of the time that pip needs.
 $(STAMP): pyproject.toml constraints.txt
@@ -54,6 +54,10 @@ asterisk: $(STAMP)
 # What a user of pip gets: a wheel, installed where no checkout is, makes the demo's call.
 installed: $(STAMP)
 	@sh .ci/installed $(BIN)/python
+
+# The page of the API is made from the docstrings; a test holds the one that is committed to it.
+docs: $(STAMP)
+	$(BIN)/python docs/make_api.py
 
 lint: $(STAMP)
 	$(BIN)/python -m ruff check .

@@ -48,10 +48,7 @@ def echo_gain(share: float, x: Samples, y: Samples, at: int) -> float:
 
 
 def cross_correlation(x: Samples, y: Samples) -> Samples:
-    """Return the cross-correlation at each offset, shape (len(y) - len(x) + 1,).
-
-    The same as `np.correlate(y, x, "valid")`, but fast for a whole second. `y` has at most `FFT` samples.
-    """
+    """Products of x and y at each place in y, as `np.correlate(y, x, "valid")`, but fast for a whole second."""
     whole = fft.irfft(fft.rfft(y, FFT) * fft.rfft(x, FFT).conj(), FFT)
     return whole[: len(y) - len(x) + 1].astype(np.float32)
 

@@ -37,6 +37,7 @@ class Definition:
 
 
 def main() -> int:
+    """Write the page, or compare it. Returns the exit code."""
     made = page()
     if "--check" in sys.argv[1:]:
         return 0 if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == made else 1

@@ -232,6 +232,7 @@ class CallLog:
         self._given: list[Entry] | None = None
 
     def add(self, at_ms: int, source: Source, event: LogEvent) -> Entry:
+        """Put an event in its place: `at_ms` is when it happened, since the UUID. Returns its entry."""
         entry = Entry(at_ms, source, len(self._sorted) + 1, event)
         insort(self._sorted, entry, key=_ORDER)
         self._given = None

@@ -103,28 +103,35 @@ def _fields(done: CarriedOut) -> dict[str, Any]:
 
 
 def step_done(done: CarriedOut) -> StepDone:
+    """What a step of the caller gives back."""
     return StepDone(**_times(done))
 
 
 def lasted(done: CarriedOut) -> Lasted:
+    """What `expect_speaks` and `expect_silent` give back."""
     return Lasted(**_times(done))
 
 
 def speech_heard(done: CarriedOut) -> SpeechHeard:
+    """What `expect_says` gives back."""
     return SpeechHeard(**_times(done), **_fields(done))
 
 
 def hold_heard(done: CarriedOut) -> HoldHeard:
+    """What `expect_hold` gives back."""
     return HoldHeard(**_times(done), **_fields(done))
 
 
 def state_seen(done: CarriedOut, state: str) -> StateSeen:
+    """What `expect_state` gives back."""
     return StateSeen(**_times(done), state=state, reported=not done.passed_over)
 
 
 def backend_request(done: CarriedOut) -> BackendRequest:
+    """What `expect_backend_asked` gives back."""
     return BackendRequest(**_times(done), **_fields(done))
 
 
 def call_end(done: CarriedOut) -> CallEnd:
+    """What `expect_hangs_up` gives back."""
     return CallEnd(**_times(done), **_fields(done))

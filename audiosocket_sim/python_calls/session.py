@@ -61,6 +61,7 @@ class CallSession:
 
     @property
     def is_over(self) -> bool:
+        """Whether the call has its result."""
         return self._result is not None
 
     def announce(self, what: str) -> int:

@@ -84,9 +84,11 @@ class CallFixture:
 
     @property
     def now_ms(self) -> int:
+        """Now, in whole milliseconds since the UUID."""
         return self.ms(self._loop.time())
 
     def record(self, loop_time: float, source: Source, event: LogEvent) -> None:
+        """Write an event into the log, at the loop time (seconds) at which it happened."""
         self._record_ms(self.ms(loop_time), source, event)
 
     def fail(self, at_ms: int, number: int, step: str, expected: str, *happened: str) -> None:

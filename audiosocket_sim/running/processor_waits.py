@@ -45,6 +45,7 @@ class ProcessorWaits:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
+        """Read now, and every 20 ms from now on."""
         self._step()
 
     def stop(self) -> None:

@@ -44,18 +44,22 @@ class FileError(Exception):
 
     @property
     def file(self) -> str:
+        """The file of the first problem."""
         return self.problems[0].file
 
     @property
     def line(self) -> int:
+        """The line of the first problem, from 1."""
         return self.problems[0].line
 
     @property
     def column(self) -> int:
+        """The column of the first problem, from 1."""
         return self.problems[0].column
 
     @property
     def message(self) -> str:
+        """What the first problem is, without its place."""
         return self.problems[0].message
 
 

@@ -185,7 +185,7 @@ class TestIt:
 
 def test_the_line_of_the_ini(project: pytest.Pytester) -> None:
     with (project.path / "tox.ini").open("a", encoding="utf-8") as ini:
-        ini.write("audiosocket_line = {codec: alaw, noise_dbfs: -55}\naudiosocket_asterisk = 20.10\n")
+        ini.write("\naudiosocket_line = {codec: alaw, noise_dbfs: -55}\naudiosocket_asterisk = 20.10\n")
     text = "async def test_it(audiosocket_call):\n    await audiosocket_call.wait(1)\n"
     run(project, text).assert_outcomes(errors=1)  # there is no such release
     ini_text = (project.path / "tox.ini").read_text(encoding="utf-8")
@@ -230,7 +230,7 @@ def test_the_target_of_a_marker_wins(project: pytest.Pytester) -> None:
 @pytest.mark.real_time
 def test_a_command_is_called_on_the_real_clock(project: pytest.Pytester) -> None:
     settings = json.dumps({"script": [[0.3, "say", "pt-br/pode_subir"]]})
-    command = f"command: {{python}} {scripted_bot.__file__} {{port}} {{control_port}} '{settings}'"
+    command = f"command: {{python}} {scripted_bot.__file__} {{port}} 0 '{settings}'"
     text = f"""
 @pytest.mark.audiosocket(target={command!r})
 async def test_it(audiosocket_call):
