@@ -152,35 +152,35 @@ def _plan(item: pytest.Function) -> "CallPlan":
     from audiosocket_sim.python_calls.session import CallPlan
     from audiosocket_sim.running.options import Options
 
-    config, told = item.config, _marked(item)
+    config, marked = item.config, _marked(item)
     if options.peer(config) == "asterisk":
         pytest.skip("calls in Python are made by the simulated Asterisk")
-    control_url = told.get("control_url") or options.control_url(config)
+    control_url = marked.get("control_url") or options.control_url(config)
     try:
-        target = told.get("target") or options.target_of(config, item.path.parent).text
+        target = marked.get("target") or options.target_of(config, item.path.parent).text
         parse_target(target, control_url)
     except TargetUsageError as error:
         raise ValueError(error) from None
     what = f"@pytest.mark.{_MARKER}"
-    settings = {**_of_the_ini(config), **{key: told[key] for key in _SCENARIO_KEYS if key in told}}
+    settings = {**_of_the_ini(config), **{key: marked[key] for key in _SCENARIO_KEYS if key in marked}}
     how = Options(
         target=target,
         control_url=control_url,
         control_token=token_from_environment(),
-        real_time=bool(told.get("real_time", options.real_time(config))),
-        kernel=bool(told.get("kernel", options.kernel(config))),
+        real_time=bool(marked.get("real_time", options.real_time(config))),
+        kernel=bool(marked.get("kernel", options.kernel(config))),
         artefacts=options.artefacts(config) / _folder_of(item),
     )
     _, line, _ = item.location
     place = CodePlace(near(str(item.path)), (line or 0) + 1, item.name)
     folder = item.path.parent
     scenario = scenario_of(what, item.name, folder, settings)
-    return CallPlan(scenario, how, says_of(f"{what}: says", told.get("says", ()), folder), place)
+    return CallPlan(scenario, how, says_of(f"{what}: says", marked.get("says", ()), folder), place)
 
 
 def _marked(item: pytest.Function) -> dict[str, Any]:
     """The arguments of the test's markers; of two that name the same, the nearer to the test wins."""
-    told: dict[str, Any] = {}
+    marked: dict[str, Any] = {}
     for mark in reversed(list(item.iter_markers(_MARKER))):
         if mark.args:
             raise ValueError(f"@pytest.mark.{_MARKER} takes arguments by name only: {', '.join(_MARKER_KEYS)}")
@@ -189,8 +189,8 @@ def _marked(item: pytest.Function) -> dict[str, Any]:
                 near = get_close_matches(key, _MARKER_KEYS, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_MARKER_KEYS)}"
                 raise ValueError(f"@pytest.mark.{_MARKER}: unknown argument {key!r}; {hint}")
-        told |= mark.kwargs
-    return told
+        marked |= mark.kwargs
+    return marked
 
 
 def _of_the_ini(config: pytest.Config) -> dict[str, Any]:

@@ -106,7 +106,7 @@ class CallFixture:
         self.wake()
 
     def wake(self) -> None:
-        """Something changed: whoever waits looks again."""
+        """Wake everyone who waits in `changed`: something happened."""
         waiters, self._waiters = self._waiters, set()
         for waiter in waiters:
             _settle(waiter)

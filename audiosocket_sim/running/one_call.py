@@ -34,7 +34,7 @@ _T = TypeVar("_T")
 
 
 class OneCall:
-    """One call: `async with` sets it up and takes it down, `conclude` gives its result, whatever happened before.
+    """One call: `set_up` starts it, leaving `async with` takes it down, `conclude` gives its result in any case.
 
     `virtual`: whether the running loop's clock is virtual. `more_says`: what the caller may say beside the scenario's
     own steps. An exception that the body raises is not swallowed: hand it to `blame` for a result that names it.
@@ -51,7 +51,7 @@ class OneCall:
     ) -> None:
         self.scenario = scenario
         self.held = False
-        """Whether all that was expected held; set by whoever carries out the steps."""
+        """Whether all that was expected held; set by the code that carries out the steps."""
         self.trouble: Trouble | None = None
         self.interrupted = False
         self.steps: Steps | None = None

@@ -22,8 +22,8 @@ __all__ = ["Steps"]
 class Steps:
     """The steps of one call. `doing` says at any time what is being done or waited for.
 
-    A scenario's steps are carried out by `run`; whoever has steps of his own hands them to `carry_out` one by one, with
-    their numbers from 1, and calls `end` when there are no more.
+    `run` carries out all steps of the scenario. A call in Python hands its steps to `carry_out` one by one, with their
+    numbers from 1, and calls `end` when there are no more.
     """
 
     def __init__(self, fixture: CallFixture, sounds: Sounds) -> None:
