@@ -4,12 +4,11 @@ SLIN is 16-bit little-endian mono, as bytes. The last byte of an odd length is d
 4.3). Knows nothing of messages or clocks.
 """
 
-import contextlib
+import errno
 import math
 import shutil
 import struct
 import warnings
-import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audiosocket_core.errors import AudioSocketError
+from audiosocket_core.files import read_regular_file
 from audiosocket_core.resampling import SlinResampler
+from audiosocket_core.wav import UnknownCodec, WavError, is_wav, read_wav, sound_fault, wav_bytes
 
 with warnings.catch_warnings():
     # Python 3.11 and 3.12 warn that audioop will be removed; from 3.13 on the package audioop-lts provides it.
@@ -39,6 +40,7 @@ __all__ = [
     "frames",
     "gain",
     "interleave",
+    "is_silent",
     "level_dbfs",
     "mix",
     "read_audio",
@@ -57,6 +59,8 @@ RAW_SUFFIXES = frozenset({".slin", ".sln", ".raw"})
 """Files without a header: SLIN at 8 kHz."""
 RAW_RATE_HZ = 8_000
 _FULL_SCALE = 32_768.0
+_AUDIBLE_PEAK = 33
+_LARGEST_FILE_BYTES = 1_000_000_000
 
 
 class AudioFileError(AudioSocketError):
@@ -137,26 +141,33 @@ def alaw_decode(coded: bytes) -> bytes:
 
 
 def read_audio(path: Path | str, rate_hz: int = 8_000) -> bytes:
-    """Read a sound file as SLIN of `rate_hz`, mixed down to mono. Blocking.
+    """Returns the sound of a file as SLIN of `rate_hz`, mixed down to mono. Blocking.
 
-    WAV of 16 bits is read directly; `.slin`, `.sln` and `.raw` are headerless SLIN of 8 kHz; every other file is read
-    by pydub, which needs ffmpeg for most formats. Raises `OSError` if there is no such file, else `AudioFileError`.
+    WAV is read here (PCM, floats, G.711); `.slin`, `.sln` and `.raw` are headerless SLIN of 8 kHz; every other file
+    goes through pydub, which needs ffmpeg. A sound may be silent: whether that is wrong is for others to say
+    (`is_silent`). Raises `OSError` where the file cannot be opened, else `AudioFileError`: for what is no regular file,
+    larger than 1 GB, empty, cut off, of more than 8 channels, of a rate outside 1 to 768 kHz, or no sound at all.
     """
     path = Path(path)
+    data = _content(path)
     if path.suffix.lower() in RAW_SUFFIXES:
-        return resample(_whole(path.read_bytes()), RAW_RATE_HZ, rate_hz)
-    read = _read_wav(path) if path.suffix.lower() == ".wav" else None
-    pcm, channels, file_hz = read or _read_with_pydub(path)
+        pcm, channels, file_hz = _whole(data), 1, RAW_RATE_HZ
+    else:
+        pcm, channels, file_hz = _decoded(path, data)
+    if fault := sound_fault(channels, file_hz, len(pcm) // SAMPLE_BYTES // max(1, channels)):
+        raise AudioFileError(f"{path}: {fault}")
     return resample(_mono(pcm, channels), file_hz, rate_hz)
 
 
 def write_wav(path: Path | str, pcm: bytes, rate_hz: int = 8_000, channels: int = 1) -> None:
-    """Write a WAV of 16 bits. With two channels, `pcm` holds left and right samples in turn (`interleave`)."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(channels)
-        file.setsampwidth(SAMPLE_BYTES)
-        file.setframerate(rate_hz)
-        file.writeframes(_whole(pcm))
+    """Write a WAV of 16 bits. With two channels `pcm` holds left and right in turn (`interleave`)."""
+    Path(path).write_bytes(wav_bytes(_whole(pcm), rate_hz, channels))
+
+
+def is_silent(pcm: bytes) -> bool:
+    """Returns True if no sample reaches -60 dBFS (33 of 32,768): on a telephone line nothing of it is heard."""
+    samples = _samples(pcm).astype(np.int32)
+    return not len(samples) or int(np.abs(samples).max()) < _AUDIBLE_PEAK
 
 
 def interleave(left: bytes, right: bytes) -> bytes:
@@ -193,31 +204,40 @@ def _mono(pcm: bytes, channels: int) -> bytes:
     return _saturated(whole.reshape(-1, channels).mean(axis=1))
 
 
-def _read_wav(path: Path) -> tuple[bytes, int, int] | None:
-    """Return samples, channels and rate of a WAV of 16 bits; None for other WAV files, which pydub reads."""
+def _content(path: Path) -> bytes:
     try:
-        with wave.open(str(path), "rb") as file:
-            if file.getsampwidth() != SAMPLE_BYTES:
-                return None
-            return file.readframes(file.getnframes()), file.getnchannels(), file.getframerate()
-    except (wave.Error, EOFError):
-        return None
+        data = read_regular_file(path, _LARGEST_FILE_BYTES)
+    except OSError as error:
+        if error.errno in (errno.EINVAL, errno.EFBIG, errno.EISDIR):
+            raise AudioFileError(f"{path}: {error.strerror}: no sound can be read from it") from None
+        raise
+    if not data:
+        raise AudioFileError(f"{path}: empty: there is no sound in it")
+    return data
+
+
+def _decoded(path: Path, data: bytes) -> tuple[bytes, int, int]:
+    """Samples, channels and rate."""
+    if not is_wav(data):
+        return _read_with_pydub(path)
+    try:
+        sound = read_wav(data)
+    except UnknownCodec:
+        return _read_with_pydub(path)
+    except WavError as error:
+        raise AudioFileError(f"{path}: {error}") from None
+    decode = {"ulaw": ulaw_decode, "alaw": alaw_decode, None: bytes}[sound.law]
+    return decode(sound.data), sound.channels, sound.rate_hz
 
 
 def _read_with_pydub(path: Path) -> tuple[bytes, int, int]:
-    from pydub import AudioSegment  # imported late: its import warns, and searches the path for ffmpeg
+    if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
+        raise AudioFileError(f"{path}: ffmpeg is needed to read this file: install it, or use a WAV of 16 bits")
+    from pydub import AudioSegment  # late: it warns and searches the path for ffmpeg when it is imported
     from pydub.exceptions import CouldntDecodeError
 
-    data = path.read_bytes()  # first, so that a missing file is an OSError with its name, and no complaint about ffmpeg
-    sound = None
     try:
-        if data[:4] == b"RIFF":
-            with contextlib.suppress(CouldntDecodeError):  # ffmpeg reads more kinds of WAV, such as G.711
-                sound = AudioSegment(data)
-        if sound is None:
-            if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
-                raise AudioFileError(f"{path}: reading this file needs ffmpeg: install it, or use a WAV of 16 bits")
-            sound = AudioSegment.from_file(str(path))
+        sound = AudioSegment.from_file(str(path))
     except (CouldntDecodeError, EOFError, IndexError, KeyError, ValueError, struct.error) as error:
         raise AudioFileError(f"{path}: cannot be read as audio") from error
     sound = sound.set_sample_width(SAMPLE_BYTES)

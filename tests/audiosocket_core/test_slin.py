@@ -1,6 +1,8 @@
 """Signed-linear audio: sizes, sums, levels, codecs and files."""
 
 import math
+import os
+import struct
 import wave
 from array import array
 from pathlib import Path
@@ -156,3 +158,57 @@ def test_a_wav_that_is_none_is_an_error_with_its_name(tmp_path: Path, monkeypatc
 def test_a_missing_file_is_an_oserror(tmp_path: Path, name: str) -> None:
     with pytest.raises(FileNotFoundError, match=name):
         slin.read_audio(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.slin", "a.raw", "a.mp3"])
+def test_a_file_of_no_bytes_is_an_error(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(slin.AudioFileError, match=rf"{name}: empty: there is no sound in it$"):
+        slin.read_audio(tmp_path / name)
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.slin", b"\x01"), ("a.wav", b"RIFF\x24\0\0\0WAVE")])
+def test_a_file_of_no_sample_is_an_error(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(slin.AudioFileError, match=rf"{name}: (empty|cut off)"):
+        slin.read_audio(tmp_path / name)
+
+
+def test_a_wav_that_lies_is_an_error_with_its_name_and_why(tmp_path: Path) -> None:
+    slin.write_wav(tmp_path / "a.wav", pcm(*range(500)))
+    (tmp_path / "a.wav").write_bytes((tmp_path / "a.wav").read_bytes()[:100])
+    with pytest.raises(slin.AudioFileError, match=r"a\.wav: cut off: 56 bytes of sound, and its header says 1000$"):
+        slin.read_audio(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("law", ["ulaw", "alaw"])
+def test_a_wav_of_g711_needs_no_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, law: str) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    coded = getattr(slin, f"{law}_encode")(pcm(0, 1_000, -20_000))
+    kind = struct.pack("<HHIIHH", {"ulaw": 7, "alaw": 6}[law], 1, 8_000, 8_000, 1, 8)
+    (tmp_path / "a.wav").write_bytes(b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + kind + b"data\x03\0\0\0" + coded)
+    assert slin.read_audio(tmp_path / "a.wav") == getattr(slin, f"{law}_decode")(coded)
+
+
+def test_what_is_no_regular_file_is_an_error_at_once(tmp_path: Path) -> None:
+    """A pipe that nobody writes to would keep its reader waiting for ever, and /dev/zero never ends."""
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "folder.wav").mkdir()
+    (tmp_path / "zero.raw").symlink_to("/dev/zero")
+    for name in ("pipe.wav", "folder.wav", "zero.raw"):
+        with pytest.raises(slin.AudioFileError, match=rf"{name}: .+: no sound can be read from it"):
+            slin.read_audio(tmp_path / name)
+
+
+def test_a_file_of_more_than_a_gigabyte_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "a.raw").open("wb") as file:
+        file.truncate(1_000_000_001)
+    with pytest.raises(slin.AudioFileError, match=r"a\.raw: larger than 1000 MB"):
+        slin.read_audio(tmp_path / "a.raw")
+
+
+@pytest.mark.parametrize(
+    ("samples", "silent"), [((), True), ((0, 0), True), ((32, -32), True), ((0, 33), False), ((-32_768,), False)]
+)
+def test_silence_is_what_no_telephone_line_carries(samples: tuple[int, ...], silent: bool) -> None:
+    assert slin.is_silent(pcm(*samples)) is silent

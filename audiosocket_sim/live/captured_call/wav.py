@@ -1,21 +1,19 @@
 """Make WAV files in memory, so that they can be written with private permissions from the first byte on. Pure."""
 
-import io
-import wave
-
-from audiosocket_core.slin import SAMPLE_BYTES, interleave
+from audiosocket_core.slin import interleave
+from audiosocket_core.wav import wav_bytes
 from audiosocket_sim.live.captured_call.track import RATE_HZ
 
 __all__ = ["mono_wav", "stereo_wav"]
 
 
 def mono_wav(pcm: bytes) -> bytes:
-    """Return a WAV file with one channel of 8 kHz SLIN."""
+    """16-bit SLIN of 8 kHz."""
     return _wav(pcm, 1)
 
 
 def stereo_wav(left: bytes, right: bytes) -> bytes:
-    """Return a WAV file with two channels of 8 kHz SLIN; the shorter one is padded with silence."""
+    """Both 16-bit SLIN of 8 kHz, the shorter padded with silence."""
     length = max(len(left), len(right))
     return _wav(interleave(left.ljust(length, b"\0"), right.ljust(length, b"\0")), 2)
 
