@@ -210,6 +210,9 @@ class Profile:
         return QUIET_LIMIT_SECONDS if self.era.quiet_limit and self.attach == "app" else None
 
 
+_NUMBERS = re.compile(r"(\d{1,4})\.(\d{1,4})(?!\d)", re.ASCII)
+
+
 def profile(version: str, attach: str = "app") -> Profile:
     """The profile of `version` (`22.10`) attached as `app` or `chan`. Raises `UnknownProfile`."""
     names = dict(VERSIONS)
@@ -224,7 +227,7 @@ def profile(version: str, attach: str = "app") -> Profile:
 
 def release_like(version: str) -> str:
     """The release that has a profile and behaves like `version` (`22.10.1`): `22.10`. Raises `UnknownProfile`."""
-    match = re.match(r"(\d+)\.(\d+)", version)
+    match = _NUMBERS.match(version)
     major, minor = (int(match[1]), int(match[2])) if match is not None else (0, 0)
     starts = next((starts for branch, starts in _BRANCHES if branch == major), ())
     eras = [era for start, era in starts if minor >= start]
@@ -235,7 +238,7 @@ def release_like(version: str) -> str:
 
 def _hint(version: str) -> str:
     """`: it has the rules of 22.8`, where the branch is known; the nearest number otherwise."""
-    match = re.match(r"(\d+)\.(\d+)", version)
+    match = _NUMBERS.match(version)
     if match is None:
         return ": a version looks like 22.10"
     with contextlib.suppress(UnknownProfile):

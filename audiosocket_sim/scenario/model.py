@@ -5,7 +5,8 @@ Every model is frozen and refuses unknown keys. Durations are held as whole mill
 The parts live in `fields`, `step_models` and `expectations`; all of them are to be had from here.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -56,7 +57,7 @@ from audiosocket_sim.scenario.step_models import (
     ToneStep,
     WaitStep,
 )
-from audiosocket_sim.scenario.written import Written
+from audiosocket_sim.scenario.written import KeyPath, Written
 
 __all__ = [
     "ASTERISK_VERSIONS",
@@ -244,6 +245,16 @@ def _check_status(nested_status: bool, status: str | None) -> None:
         raise misfit("it says where set_call_status is put, so it needs set_call_status", "nested_status")
 
 
+def _not_json(value: object) -> Iterator[KeyPath]:
+    """The path to each number in the value that JSON cannot hold."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield ()
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        for path in _not_json(inner):
+            yield (key, *path)
+
+
 class Push(Model):
     """A later message of the backend: the same reply JSON, by POST to the server's control API."""
 
@@ -286,6 +297,8 @@ class Reply(Model):
         _check_status(self.nested_status, self.set_call_status)
         if self.nested_status and self.fault == "missing_content":
             raise misfit("there is no `content` to put the status into", "nested_status")
+        for at in _not_json(self.body):
+            raise misfit("JSON has no infinity and no NaN", "body", *at)
         if self.body is not None and (self.says is not None or self.set_call_status is not None):
             raise misfit("it is the whole answer: says and set_call_status cannot stand beside it", "body")
         if self.fault is None:

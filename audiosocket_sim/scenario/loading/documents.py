@@ -3,18 +3,22 @@
 Knows no scenario: plans of faults are read the same way.
 """
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from audiosocket_core.files import read_regular_file
 from audiosocket_sim.scenario.loading import yaml_tree
 from audiosocket_sim.scenario.loading.explain import explain
 
 __all__ = ["FileError", "Problem", "read_model", "read_text"]
 
 _LARGEST_FILE_BYTES = 1_000_000
+_MOST_SHOWN = 100
+_LONGEST_MESSAGE = 400
 
 _M = TypeVar("_M", bound=BaseModel)
 
@@ -29,18 +33,27 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        return f"{self.file}:{self.line}:{self.column}: {_short(self.message)}"
+
+
+def _short(message: str) -> str:
+    """What a person can read in one line, also where it quotes a value of a megabyte."""
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[: _LONGEST_MESSAGE - 1]}…"
 
 
 class FileError(Exception):
-    """The file is not what it should be. `str` gives one line a problem; `file`, `line` … are those of the first."""
+    """The file is not what it should be. `str` gives one line a problem, of the first 100; `file`, `line` and `column`
+    are those of the first."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__(*problems)
         self.problems = tuple(sorted(set(problems)))
 
     def __str__(self) -> str:
-        return "\n".join(str(problem) for problem in self.problems)
+        lines = [str(problem) for problem in self.problems[:_MOST_SHOWN]]
+        if len(self.problems) > _MOST_SHOWN:
+            lines.append(f"{self.file}: and more like these")
+        return "\n".join(lines)
 
     @property
     def file(self) -> str:
@@ -64,14 +77,13 @@ class FileError(Exception):
 
 
 def read_text(path: Path, error_type: type[FileError], kind: str, file: str | None = None) -> str:
-    """The text of a file of at most 1 MB. Raises `error_type`; `kind` is what it calls the file: `scenario`."""
+    """The text of a regular file of at most 1 MB. Raises `error_type`; `kind` is what it calls the file: `scenario`."""
     file = file or str(path)
     try:
-        if path.stat().st_size > _LARGEST_FILE_BYTES:
-            raise error_type(Problem(file, 1, 1, f"larger than 1 MB: this is no {kind}"))
-        return path.read_text(encoding="utf-8-sig")
+        return read_regular_file(path, _LARGEST_FILE_BYTES).decode("utf-8-sig")
     except OSError as error:
-        raise error_type(Problem(file, 1, 1, error.strerror or str(error))) from None
+        why = f"{error.strerror}: this is no {kind}" if error.errno in (errno.EFBIG, errno.EINVAL) else error.strerror
+        raise error_type(Problem(file, 1, 1, why or str(error))) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise error_type(Problem(file, line, 1, "not UTF-8; save the file as UTF-8")) from None

@@ -1,7 +1,9 @@
 """YAML text -> plain data that knows the line and column of each key and value. Knows nothing of scenarios.
 
-YAML 1.2: `no`, `on` and `12:30` stay text. Duplicate keys, tags and aliases that contain themselves are problems, not
-surprises. Nothing is constructed but dict, list, str, int, float, bool and None.
+YAML 1.2: `no`, `on` and `12:30` stay text, and so does what only looks like a number (`0_7`). Duplicate keys, tags and
+aliases that contain themselves are problems, not surprises. Nothing is constructed but dict, list, str, int, float,
+bool and None. Whatever the text is, reading it takes bounded time and memory: the number of values, their depth, the
+length of a number, and all text together (an alias repeats it) have limits.
 """
 
 import re
@@ -10,15 +12,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer, MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from audiosocket_sim.scenario.written import KeyPath
 
 __all__ = ["MalformedYaml", "Place", "Tree", "read"]
 
 _MOST_NODES = 50_000
+_MOST_CHARACTERS = 5_000_000
+_MOST_DIGITS = 300
+"""Python itself refuses to read more than 4,300, and to print a hexadecimal number that has more in decimal."""
+_DEEPEST = 100
 _INT = re.compile(r"[-+]?\d+", re.ASCII)
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
 _TOKENS = {
     "'<scalar>'": "a value",
@@ -29,6 +38,7 @@ _TOKENS = {
     "'?'": "a key",
 }
 """Ruamel's words for what it met, in ours."""
+_LOOKS_NUMERIC = re.compile(r"[-+.\d]", re.ASCII)
 _TEXT_TAGS = ("str", "timestamp", "merge", "value")
 
 
@@ -77,12 +87,19 @@ class Tree:
 
 def read(text: str) -> Tree:
     """The text's one document. Raises MalformedYaml."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = _CountingComposer
+    yaml.max_depth = _DEEPEST
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an anchor that is set twice is legal
-            root = YAML(typ="safe", pure=True).compose(text)
+            root = yaml.compose(text)
+    except MaxDepthExceededError as error:
+        raise MalformedYaml(_place_of(error), f"nested too deeply: at most {_DEEPEST} levels are taken") from None
     except MarkedYAMLError as error:
         raise _malformed(error) from None
+    except ReaderError as error:
+        raise _forbidden(error, text) from None
     except YAMLError as error:
         raise MalformedYaml(Place(), str(error).partition("\n")[0]) from None
     except RecursionError:
@@ -93,10 +110,37 @@ def read(text: str) -> Tree:
     return tree
 
 
+class _CountingComposer(Composer):
+    """Ruamel's composer, which stops at a file of too many values before it has made them all."""
+
+    _count = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self._count += 1
+        if self._count > _MOST_NODES:
+            mark = self.parser.peek_event().start_mark
+            raise MalformedYaml(Place(mark.line + 1, mark.column + 1), _TOO_MANY)
+        return super().compose_node(parent, index)
+
+
+_TOO_MANY = f"more than {_MOST_NODES} values: too large for a scenario"
+
+
+def _place_of(error: MarkedYAMLError) -> Place:
+    mark = error.problem_mark or error.context_mark
+    return Place(mark.line + 1, mark.column + 1) if mark is not None else Place()
+
+
+def _forbidden(error: ReaderError, text: str) -> MalformedYaml:
+    """A character that YAML does not allow, such as NUL, with its place."""
+    before = text[: error.position]
+    place = Place(len(re.findall(r"\r\n?|\n", before)) + 1, len(re.split(r"[\r\n]", before)[-1]) + 1)
+    return MalformedYaml(place, f"the character U+{error.character:04X} cannot stand in YAML")
+
+
 def _malformed(error: MarkedYAMLError) -> MalformedYaml:
     """Ruamel's error in one line; the usual slips in plain words."""
-    mark = error.problem_mark or error.context_mark
-    place = Place(mark.line + 1, mark.column + 1) if mark is not None else Place()
+    place = _place_of(error)
     problem, context = str(error.problem or "cannot be read"), str(error.context or "")
     for token, words in _TOKENS.items():
         problem = problem.replace(token, words)
@@ -116,11 +160,12 @@ def _malformed(error: MarkedYAMLError) -> MalformedYaml:
 
 
 class _Builder:
-    """Walks ruamel's nodes once; counts them, since aliases can make a small file huge."""
+    """Walks ruamel's nodes once; counts them and their characters, since aliases can make a small file huge."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._count = 0
+        self._characters = 0
         self._open: set[int] = set()
 
     def build(self, node: Node, path: KeyPath) -> Any:
@@ -128,7 +173,7 @@ class _Builder:
         self._tree.values[path] = place
         self._count += 1
         if self._count > _MOST_NODES:
-            raise MalformedYaml(place, f"more than {_MOST_NODES} values: too large for a scenario")
+            raise MalformedYaml(place, _TOO_MANY)
         if id(node) in self._open:
             raise MalformedYaml(place, "an alias that contains itself")
         self._open.add(id(node))
@@ -150,7 +195,7 @@ class _Builder:
             if not isinstance(key_node, ScalarNode):
                 self._tree.problems.append((place, "a key is a word, not a list or a mapping"))
                 continue
-            key = str(key_node.value)
+            key = self._text(key_node)
             here = (*path, key)
             if key in result:
                 first = self._tree.keys[here].line
@@ -164,18 +209,39 @@ class _Builder:
         return result
 
     def _scalar(self, node: Node) -> Any:
-        kind, text = str(node.tag).removeprefix(_TAG), str(node.value)
+        kind, text = str(node.tag).removeprefix(_TAG), self._text(node)
         match kind:
             case "null":
                 return None
             case "bool":
                 return text.lower() in ("true", "yes", "on")
-            case "int":
-                return int(text) if _INT.fullmatch(text) else int(text.replace("_", ""), 0)
-            case "float":
-                return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
+            case "int" | "float":
+                return self._number(node, kind, text)
         if kind not in _TEXT_TAGS:
             self._refuse_tag(node, "str")
+        return text
+
+    def _number(self, node: Node, kind: str, text: str) -> int | float | str:
+        """The number; the text where only ruamel takes it for one: `0_7`, `-_`, and 12:30 below `%YAML 1.1`."""
+        if len(text) > _MOST_DIGITS:
+            raise MalformedYaml(_start(node), f"a number of {len(text)} characters: at most {_MOST_DIGITS} are taken")
+        try:
+            if kind == "int":
+                return int(text) if _INT.fullmatch(text) else int(text.replace("_", ""), 0)
+            return float(text.lower().replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
+        except ValueError:
+            if node.style is not None or not _LOOKS_NUMERIC.match(text):  # its tag says that it is a number
+                self._tree.problems.append((_start(node), f"the tag !!{kind} does not fit {text!r}"))
+            return text
+
+    def _text(self, node: Node) -> str:
+        """The node's text, which counts against the limit of all of them. Raises MalformedYaml."""
+        text = str(node.value)
+        self._characters += len(text)
+        if self._characters > _MOST_CHARACTERS:
+            raise MalformedYaml(_start(node), f"more than {_MOST_CHARACTERS} characters, aliases counted: too large")
+        if half := _HALF_CHARACTER.search(text):
+            raise MalformedYaml(_start(node), f"\\u{ord(half[0]):04x} is half a character: it can be sent nowhere")
         return text
 
     def _refuse_tag(self, node: Node, expected: str) -> None:

@@ -4,9 +4,11 @@ They find the values and the names of the variables, for any settings model; `er
 """
 
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import BaseModel, create_model
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource
@@ -15,6 +17,12 @@ from pydantic_settings.exceptions import SettingsError
 from audiosocket_server.settings.errors import ConfigError, SettingKey, SettingSource, did_you_mean, sections_of
 
 __all__ = ["SourceReader"]
+
+_LARGEST_FILE_BYTES = 1_000_000
+_MOST_DIGITS = 300
+"""Python itself refuses to read more than 4,300."""
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+_LINE_END = "\n"
 
 
 class SourceReader:
@@ -92,20 +100,49 @@ class SourceReader:
 
 
 def _from_json(path: Path) -> SettingSource:
-    def no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        if twice := [key for key in keys if keys.count(key) > 1]:
-            raise ConfigError(f"{path}: {twice[0]}: this key occurs twice")
-        return dict(pairs)
+    text = _text(path)
+
+    def place_of(literal: str) -> str:
+        before = text.partition(literal)[0]
+        return f"{path}:{before.count(_LINE_END) + 1}:{len(before.rpartition(_LINE_END)[2]) + 1}"
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        for key, count in Counter(key for key, _ in found).items():
+            if count > 1:
+                raise ConfigError(f"{path}: {key}: this key occurs twice")
+        for key, value in found:
+            if isinstance(value, str) and _HALF_CHARACTER.search(value):
+                raise ConfigError(f"{path}: {key}: {value!a} holds half a character")
+        return dict(found)
+
+    def whole_number(digits: str) -> int:
+        if len(digits) > _MOST_DIGITS:
+            raise ConfigError(f"{place_of(digits)}: a number of {len(digits)} digits: at most {_MOST_DIGITS} are taken")
+        return int(digits)
+
+    def no_constant(name: str) -> NoReturn:
+        raise ConfigError(f"{place_of(name)}: not valid JSON: {name} is not JSON")
 
     try:
-        values = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=no_key_twice)
+        values = json.loads(text, object_pairs_hook=pairs, parse_int=whole_number, parse_constant=no_constant)
     except json.JSONDecodeError as error:
         raise ConfigError(f"{path}:{error.lineno}:{error.colno}: not valid JSON: {error.msg}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: nested too deeply: expected sections of keys") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f'{path}: expected an object of sections, such as {{"system": {{…}}}}')
+    return SettingSource(str(path), values)
+
+
+def _text(path: Path) -> str:
+    """The text of a file of at most 1 MB; it may be a pipe. Raises ConfigError."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_FILE_BYTES + 1)
+        if len(data) > _LARGEST_FILE_BYTES:
+            raise ConfigError(f"{path}: larger than 1 MB: expected sections of keys")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: not UTF-8 text") from None
     except OSError as error:
         raise ConfigError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
-    if not isinstance(values, dict):
-        raise ConfigError(f'{path}: expected an object of sections, such as {{"system": {{…}}}}')
-    return SettingSource(str(path), values)

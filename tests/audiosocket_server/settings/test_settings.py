@@ -231,7 +231,18 @@ def test_several_mistakes_are_a_line_each_with_their_keys() -> None:
         ("[]", 'config.json: expected an object of sections, such as {"system": {…}}'),
         ('{"ai": {}, "ai": {}}', "config.json: ai: this key occurs twice"),
         ('{"ai": {"timeout_seconds": -1}}', "config.json: ai.timeout_seconds: -1: expected more than 0"),
+        (
+            '{"limits": {\n  "calls": ' + "1" * 5000 + "}}",
+            "config.json:2:12: a number of 5000 digits: at most 300 are taken",
+        ),
+        ('{"ai":\n {"timeout_seconds": NaN}}', "config.json:2:22: not valid JSON: NaN is not JSON"),
+        ('{"ai": {"timeout_seconds": 1e999}}', "config.json: ai.timeout_seconds: inf: expected a number"),
+        ('{"greeting": {"message": "Oi\\ud800"}}', "config.json: message: 'Oi\\ud800' holds half a character"),
+        ("[" * 100_000, "config.json: nested too deeply: expected sections of keys"),
+        ('{"ai": {"api_url": "' + "x" * 1_000_000 + '"}}', "config.json: larger than 1 MB: expected sections of keys"),
+        ("\ufeff[]", 'config.json: expected an object of sections, such as {"system": {…}}'),
     ],
+    ids=lambda text: text[:40],
 )
 def test_a_wrong_config_file_is_named(content: str, line: str) -> None:
     write("config.json", content)

@@ -130,6 +130,21 @@ TAIL = "summary: A call.\nsteps: [{wait: 1s}]\n"
         ("server: {a: 1, b: 2, a: 3}", "3:22: the key 'a' is here twice (first in line 3)"),
         ("server: {[a]: 1}", "3:10: a key is a word, not a list or a mapping"),
         ("server: &a {b: *a}", "3:9: an alias that contains itself"),
+        ("ai: [{body: {a: [1, .inf]}}]", "3:21: JSON has no infinity and no NaN"),
+        ("ai: [{body: {a: .NaN}}]", "3:17: a: JSON has no infinity and no NaN"),
+        ("line: {gain_db: -.INF}", "3:17: gain_db: needs a number that is finite, not -inf"),
+        ("line: {gain_db: 1e999}", "3:17: gain_db: needs a number that is finite, not inf"),
+        ("line: {seed: 0_7}", "3:14: seed: needs a whole number, not '0_7'"),
+        ("line: {seed: 0o8}", "3:14: seed: needs a whole number, not '0o8'"),
+        ("line: {seed: -_}", "3:14: seed: needs a whole number, not '-_'"),
+        ("line: {seed: 0x_}", "3:14: seed: needs a whole number, not '0x_'"),
+        ("line: {seed: 12:30}", "3:14: seed: needs a whole number, not '12:30'"),
+        ("reaction: 2020-01-01", "3:11: reaction: a duration needs a number and a unit (300ms, 1.2s, 5min), not '2020-01-01'"),
+        ("reaction: 9e999s", "3:11: reaction: a duration needs a number and a unit (300ms, 1.2s, 5min), not '9e999s'"),
+        ("server: {a: !!int abc}", "3:13: the tag !!int does not fit 'abc'"),
+        ('server: {a: !!float "x"}', "3:13: the tag !!float does not fit 'x'"),
+        ('server: {a: "\\ud800"}', "3:13: \\ud800 is half a character: it can be sent nowhere"),
+        ('server: {"\\udfff": 1}', "3:10: \\udfff is half a character: it can be sent nowhere"),
     ],
 )  # fmt: skip
 def test_a_wrong_key(home: Path, keys: str, line: str) -> None:
@@ -158,15 +173,78 @@ def test_a_wrong_key(home: Path, keys: str, line: str) -> None:
         ("summary: *x\n", "1:10: found undefined alias 'x'"),
         ("summary: @x\n", "1:10: found character '@': the text needs quotes"),
         ("summary: x\n---\nsteps: []\n", "2:1: a second document (---) in the file; a scenario is one"),
-        ("summary: \x01\n", "1:1: unacceptable character #x0001: special characters are not allowed"),
+        ("summary: \x01\n", "1:10: the character U+0001 cannot stand in YAML"),
+        ("summary: x\r\n# y\r\ntags: [a\0]\n", "3:9: the character U+0000 cannot stand in YAML"),
         (b"summary: x\n# caf\xe9\n", "2:1: not UTF-8; save the file as UTF-8"),
-        ("[" * 1000, "1:1: nested too deeply"),
+        ("[" * 1000, "1:101: nested too deeply: at most 100 levels are taken"),
+        ("[" * 100_000, "1:101: nested too deeply: at most 100 levels are taken"),
+        ("a:\n" + "\n".join(" " * level + "-" for level in range(1, 200)), "101:101: nested too deeply: at most 100 levels are taken"),
         ("a" * 1_000_001, "1:1: larger than 1 MB: this is no scenario"),
     ],
     ids=lambda value: None if isinstance(value, bytes) or len(value) > 60 else value,
 )  # fmt: skip
 def test_a_malformed_file(home: Path, text: str | bytes, line: str) -> None:
     assert errors(home, text) == [f"bad.yaml:{line}"]
+
+
+@pytest.mark.parametrize(
+    "number", ["1" * 5000, "-" + "9" * 5000, "0x" + "f" * 5000, "1." + "1" * 5000, "1e" + "9" * 5000]
+)
+@pytest.mark.parametrize(
+    "key", ["reaction: {}", "line: {{seed: {}}}", "ai: [{{body: {{a: [{}]}}}}]", "server: {{a: {}}}"]
+)
+def test_a_number_of_thousands_of_digits(home: Path, number: str, key: str) -> None:
+    """Python reads none of more than 4,300 digits, and prints no such hexadecimal one in decimal."""
+    column = key.format("@").index("@") + 1
+    (line,) = errors(home, f"{TAIL}{key.format(number)}\n")
+    assert line == f"bad.yaml:3:{column}: a number of {len(number)} characters: at most 300 are taken"
+
+
+@pytest.mark.parametrize("version", ["22." + "1" * 5000, "9" * 5000 + ".1", "x" * 100_000])
+def test_a_long_text_is_not_repeated_whole(home: Path, version: str) -> None:
+    (line,) = errors(home, f'{TAIL}asterisk: "{version}"\n')
+    assert line.startswith(f"bad.yaml:3:11: asterisk: no profile for Asterisk {version[:100]}")
+    assert len(line) < 500
+
+
+def test_of_very_many_problems_the_first_are_told(home: Path) -> None:
+    found = errors(home, "summary: x\nsteps:\n" + "- wat: 1s\n" * 3000)
+    assert found[0] == "bad.yaml:3:3: unknown step 'wat'; did you mean 'wait'?"
+    assert found[100:] == ["bad.yaml: and more like these"]
+
+
+def test_the_size_of_a_file_with_aliases_is_what_they_stand_for(home: Path) -> None:
+    bomb = "a: &a0 [x, x, x, x, x, x, x, x, x]\n"
+    bomb += "".join(f"b{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 9))
+    assert errors(home, bomb)[0].endswith("more than 50000 values: too large for a scenario")
+    texts = f"{TAIL}server: {{a: &a {'x' * 600_000}, b: [{', '.join(['*a'] * 9)}]}}"
+    assert errors(home, texts) == ["bad.yaml:3:13: more than 5000000 characters, aliases counted: too large"]
+
+
+def test_many_values_are_refused_before_they_are_all_read(home: Path) -> None:
+    assert errors(home, f"{TAIL}tags: {{" + "a," * 400_000) == [
+        "bad.yaml:3:49998: more than 50000 values: too large for a scenario"
+    ]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_line_ends_and_a_byte_order_mark_make_no_difference(home: Path, end: str, mark: str) -> None:
+    text = (mark + HEAD + '- wait: 1s\nserver: {a: "x\n  y"}\n').replace("\n", end)
+    (home / "scenarios" / "bad.yaml").write_bytes(text.encode())
+    assert load(home / "scenarios" / "bad.yaml").server == {"a": "x y"}
+    assert errors(home, text + "reactoin: 1s" + end) == [
+        "bad.yaml:6:1: unknown key 'reactoin'; did you mean 'reaction'?"
+    ]
+
+
+def test_what_is_no_regular_file_is_no_scenario(home: Path) -> None:
+    """A pipe that nobody writes to would keep us waiting for ever, and /dev/zero never ends."""
+    os.mkfifo(home / "pipe.yaml")
+    (home / "zero.yaml").symlink_to("/dev/zero")
+    for name in ("pipe.yaml", "zero.yaml"):
+        with pytest.raises(ScenarioError, match=rf"{name}:1:1: not a regular file: this is no scenario$"):
+            load(home / name)
 
 
 def test_aliases_cannot_make_a_small_file_huge(home: Path) -> None:
