@@ -226,8 +226,8 @@ def _decoded(path: Path, data: bytes) -> tuple[bytes, int, int]:
         return _read_with_pydub(path)
     except WavError as error:
         raise AudioFileError(f"{path}: {error}") from None
-    decode = {"ulaw": ulaw_decode, "alaw": alaw_decode, None: bytes}[sound.law]
-    return decode(sound.data), sound.channels, sound.rate_hz
+    pcm = sound.data if sound.law is None else {"ulaw": ulaw_decode, "alaw": alaw_decode}[sound.law](sound.data)
+    return pcm, sound.channels, sound.rate_hz
 
 
 def _read_with_pydub(path: Path) -> tuple[bytes, int, int]:

@@ -4,19 +4,23 @@ Loading a book reads only the manifest; a recording is read when its sound is fi
 `matching`, synthesis in `synthetic_voice`; nothing here writes files.
 """
 
+import reprlib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from audiosocket_core.errors import AudioSocketError
+from audiosocket_core.files import read_regular_file
 
 __all__ = ["MANIFEST_NAME", "Phrase", "PhraseBook", "PhraseBookError", "normalise", "speech_edges_ms"]
 
 MANIFEST_NAME = "manifest.yaml"
 SAMPLE_RATE_HZ = 8000
+_LARGEST_MANIFEST_BYTES = 2_000_000
+_DEEPEST = 20
 
 # A piece of 10 ms is speech if it is at most this far below the loudest piece: that excludes a breath, and includes the
 # soft last vowel of a Portuguese word.
@@ -161,7 +165,7 @@ def _load_manifest(source: Path) -> tuple[Phrase, ...]:
 
 @lru_cache(maxsize=64)
 def _phrases(manifest: Path, version: tuple[int, ...]) -> tuple[Phrase, ...]:
-    """Read the phrases of a manifest, once for each `version` of the file: every call of a test run needs them."""
+    """What the manifest holds. Read once for each `version` of the file: every call of a test run needs it."""
     from ruamel.yaml import YAML  # imported late: comparing texts needs no YAML
     from ruamel.yaml.error import YAMLError
 
@@ -184,13 +188,43 @@ def _phrases(manifest: Path, version: tuple[int, ...]) -> tuple[Phrase, ...]:
     return tuple(phrases)
 
 
+def _yaml(manifest: Path) -> object:
+    """What the manifest holds, whoever wrote it: bounded in size and depth. Raises PhraseBookError with the place."""
+    from ruamel.yaml import YAML  # late: who only compares texts needs no YAML
+    from ruamel.yaml.constructor import ConstructorError, SafeConstructor
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    class Constructor(SafeConstructor):
+        def construct_object(self, node: Any, deep: bool = False) -> Any:
+            try:
+                return super().construct_object(node, deep)
+            except ValueError as error:  # a number of thousands of digits, a date in the 13th month
+                raise ConstructorError(None, None, f"no value that can be read: {error}", node.start_mark) from None
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Constructor, yaml.max_depth = Constructor, _DEEPEST
+    try:
+        return yaml.load(read_regular_file(manifest, _LARGEST_MANIFEST_BYTES).decode("utf-8-sig"))
+    except OSError as error:
+        raise PhraseBookError(f"{manifest}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise PhraseBookError(f"{manifest}: cannot be read: {error}") from error
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{manifest}:{mark.line + 1}:{mark.column + 1}" if mark is not None else f"{manifest}"
+        why = str(error.problem or error.context or "cannot be read")
+        raise PhraseBookError(f"{place}: not YAML: {' '.join(why.split())[:300]}") from error
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise PhraseBookError(f"{manifest}: not YAML: {' '.join(str(error).split())[:300]}") from error
+
+
 def _entry(manifest: Path, number: int, entry: object) -> Phrase:
     where = f"{manifest}: entry {number}"
     if not isinstance(entry, Mapping):
-        raise PhraseBookError(f"{where}: expected keys and values, got {entry!r}")
+        raise PhraseBookError(f"{where}: expected keys and values, got {reprlib.repr(entry)}")
     for key in entry:
         if key not in _KEYS:
-            raise PhraseBookError(f"{where}: unknown key {key!r}; expected one of {', '.join(_KEYS)}")
+            raise PhraseBookError(f"{where}: unknown key {reprlib.repr(key)}; expected one of {', '.join(_KEYS)}")
     for key in _REQUIRED:
         if not _value(where, entry, key, str):
             raise PhraseBookError(f"{where}: {key} is missing")
@@ -220,5 +254,5 @@ def _value(where: str, entry: Mapping[str, object], key: str, wanted: type[_V]) 
     if value is None:
         return None
     if not isinstance(value, wanted) or isinstance(value, bool):
-        raise PhraseBookError(f"{where}: {key}: expected {_TYPES[wanted]}, got {value!r}")
+        raise PhraseBookError(f"{where}: {key}: expected {_TYPES[wanted]}, got {reprlib.repr(value)}")
     return value

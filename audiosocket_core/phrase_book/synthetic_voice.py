@@ -70,7 +70,8 @@ def render(text: str, language: str = "pt-BR", *, cache: Path) -> bytes:
 
 def _key(text: str, language: str) -> str:
     version = f"{_PACKAGE} {importlib.metadata.version(_PACKAGE)}, {_VERSION}"
-    return hashlib.sha256("\0".join((version, language.casefold(), text)).encode()).hexdigest()[:32]
+    key = "\0".join((version, language.casefold(), text))
+    return hashlib.sha256(key.encode(errors="replace")).hexdigest()[:32]
 
 
 def _spoken(text: str, language: str) -> tuple[int, bytes]:
@@ -78,7 +79,7 @@ def _spoken(text: str, language: str) -> tuple[int, bytes]:
     try:
         done = subprocess.run(
             [sys.executable, "-m", __name__, language.casefold()],
-            input=text.encode(),
+            input=text.encode(errors="replace"),  # half a character, which JSON and YAML can hold
             capture_output=True,
             cwd=Path(__file__).parents[2],
             timeout=_CHILD_SECONDS,

@@ -11,7 +11,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from audiosocket_core.errors import AudioSocketError
 from audiosocket_core.phrase_book.book import PhraseBook, normalise, speech_edges_ms
-from audiosocket_core.slin import duration_ms, level_dbfs, read_audio, write_wav
+from audiosocket_core.slin import duration_ms, is_silent, read_audio, write_wav
 
 __all__ = ["add_recording", "add_recording_command"]
 
@@ -47,8 +47,8 @@ def add_recording(
         raise RecordingRefused(f"{wav} is there already, and in no manifest: choose another --name, or remove it")
     pcm = read_audio(file, _RATE_HZ)
     length_ms = round(duration_ms(pcm, _RATE_HZ))
-    if level_dbfs(pcm) < -60:
-        raise RecordingRefused(f"{file}: nothing can be heard in it ({level_dbfs(pcm):.0f} dBFS)")
+    if is_silent(pcm):
+        raise RecordingRefused(f"{file}: silent throughout: nothing can be heard in it")
     if length_ms > _LONGEST_MS:
         raise RecordingRefused(f"{file}: {length_ms / 1000:.0f} s long, and at most {_LONGEST_MS // 1000} s are taken")
     start_ms, end_ms = speech_edges_ms(pcm)
@@ -107,7 +107,7 @@ def _rewritten(before: str, entry: dict[str, str | int]) -> str:
 def _entries(text: str) -> list[object] | None:
     try:
         return list(YAML(typ="safe", pure=True).load(text) or [])
-    except YAMLError:
+    except (YAMLError, ValueError, RecursionError):  # `PhraseBook.load` says what is wrong with it
         return None
 
 

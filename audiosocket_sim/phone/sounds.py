@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from ruamel.yaml import YAML
 
 from audiosocket_core.phrase_book.book import Phrase, PhraseBook, PhraseBookError, normalise, speech_edges_ms
-from audiosocket_core.slin import duration_ms, gain, read_audio, resample, silence, write_wav
+from audiosocket_core.slin import duration_ms, gain, is_silent, read_audio, resample, silence, write_wav
 from audiosocket_sim.phone import line
 from audiosocket_sim.scenario import ExpectStep, Noise, Say, SayStep, Scenario, Tone, format_duration
 from audiosocket_sim.scenario.loading import sound_file
@@ -64,9 +64,13 @@ class Sounds:
             await self.pcm(say)
 
     async def recording(self, say: Say) -> Recording:
-        """The sound of one `say`, cut to `start` and `for`. Raises PhraseBookError, VoiceMissing or an audio error."""
+        """The sound of one `say`, cut to `start` and `for`.
+
+        Raises PhraseBookError, also for a sound that is silent throughout, VoiceMissing, AudioFileError and OSError.
+        """
         if say not in self._recordings:
-            self._recordings[say] = _cut(await self._whole(say), say)
+            whole = _checked(await self._whole(say))
+            self._recordings[say] = _checked(_cut(whole, say), " in the part that is said")
         return self._recordings[say]
 
     async def _whole(self, say: Say) -> Recording:
@@ -177,6 +181,13 @@ def _cut(whole: Recording, say: Say) -> Recording:
     per_ms = 2 * _RATE_HZ // 1000
     end = len(whole.pcm) if say.for_ is None else per_ms * (say.start + say.for_)
     return Recording(whole.name, whole.text, whole.pcm[per_ms * say.start : end])
+
+
+def _checked(recording: Recording, part: str = "") -> Recording:
+    """The recording itself. Raises PhraseBookError where nobody could hear it; `part` says of what it is a part."""
+    if is_silent(recording.pcm):
+        raise PhraseBookError(f"say: {recording.name} is silent throughout{part}: use `silence` if that is meant")
+    return recording
 
 
 def _entry(file: str, recording: Recording) -> dict[str, str | int]:

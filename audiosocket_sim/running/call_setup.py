@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from audiosocket_core.phrase_book.book import PhraseBook
-from audiosocket_core.slin import read_audio
+from audiosocket_core.slin import SAMPLE_BYTES, AudioFileError, read_audio
+from audiosocket_sim.hearing.hold_loop import WINDOW
 from audiosocket_sim.parties.peer import MakeLeg, simulated_leg
 from audiosocket_sim.parties.target import Target, TargetUsageError
 from audiosocket_sim.phone.caller import Caller
@@ -107,5 +108,13 @@ async def _settings(scenario: Scenario, target: Target, sounds: Sounds, folder: 
 
 
 def _hold_music(folder: Path) -> bytes:
+    """One round of the hold music near the folder, or of the project's. Raises AudioFileError."""
     near = nearest_folder("audio", folder, "waiting.slin")
-    return b"" if near is None else read_audio(near / "waiting.slin")
+    if near is None:
+        return b""
+    music = read_audio(near / "waiting.slin")
+    if len(music) < WINDOW * SAMPLE_BYTES:
+        raise AudioFileError(
+            f"{near / 'waiting.slin'}: {len(music)} bytes long: too short to be recognised as hold music"
+        )
+    return music

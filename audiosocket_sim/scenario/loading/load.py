@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from audiosocket_core.files import read_regular_file
 from audiosocket_core.phrase_book.book import MANIFEST_NAME
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.loading.documents import FileError, Problem, read_model, read_text
@@ -22,6 +23,7 @@ from audiosocket_sim.scenario.written import KeyPath, Written
 __all__ = ["Problem", "ScenarioError", "load", "load_text", "say_problems", "schema", "sound_file"]
 
 SOUND_SUFFIXES = (".wav", ".slin", ".sln", ".raw", ".mp3", ".ogg", ".flac", ".m4a")
+_LARGEST_MANIFEST_BYTES = 2_000_000
 _MANIFEST_FILE = re.compile(r"""(?:^|[\s{,])file:\s*(?:"([^"]*)"|'([^']*)'|([^\s,}#]+))""", re.MULTILINE)
 
 
@@ -113,7 +115,10 @@ def _recordings(folder: Path | None) -> list[str]:
 @lru_cache(maxsize=16)
 def _names_in(manifest: Path, version: tuple[int, ...]) -> tuple[str, ...]:
     """The names in a manifest; read once for each `version` of the file."""
-    text = manifest.read_text(encoding="utf-8", errors="replace")
+    try:
+        text = read_regular_file(manifest, _LARGEST_MANIFEST_BYTES).decode(errors="replace")
+    except OSError:  # what is wrong with the manifest is said when it is read as YAML
+        return ()
     files = ("".join(groups) for groups in _MANIFEST_FILE.findall(text))
     return tuple(Path(file).with_suffix("").as_posix() for file in files if file)
 

@@ -230,7 +230,7 @@ class _Builder:
                 return int(text) if _INT.fullmatch(text) else int(text.replace("_", ""), 0)
             return float(text.lower().replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
         except ValueError:
-            if node.style is not None or not _LOOKS_NUMERIC.match(text):  # its tag says that it is a number
+            if getattr(node, "style", None) or not _LOOKS_NUMERIC.match(text):  # its tag says that it is a number
                 self._tree.problems.append((_start(node), f"the tag !!{kind} does not fit {text!r}"))
             return text
 

@@ -153,7 +153,6 @@ def test_a_phrase_in_memory() -> None:
         ),
         ("- pt-br/ola.wav", "entry 1: expected keys and values"),
         ("file: pt-br/ola.wav", "expected a list of phrases"),
-        ("- {file: pt-br/ola.wav", "not YAML"),
         (
             "- &a {file: pt-br/ola.wav, text: Olá, language: pt-BR}\n- *a",
             "entry 2: the phrase pt-br/ola occurs twice",
@@ -167,6 +166,43 @@ def test_a_wrong_manifest_is_told_by_file_and_entry(tmp_path: Path, text: str, c
     assert message.startswith(f"{tmp_path / 'manifest.yaml'}: ")
     assert complaint in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("- {file: pt-br/ola.wav", ":1:23: not YAML: expected ',' or '}'"),
+        ("- file: a\n  duration_ms: " + "1" * 5000, ":2:16: not YAML: no value that can be read: "),
+        ("- file: a\n  text: 2020-13-01", ":2:9: not YAML: no value that can be read: "),
+        ("[" * 1000, ":1:21: not YAML: maximum depth of data structure exceeded"),
+        ("- file: \0", ": not YAML: unacceptable character #x0000"),
+        ("#" * 2_000_001, ": cannot be read: larger than 2 MB"),
+        ("a: &a [x, x, x]\n" + "".join(f"b{i}: &b{i} [*a, *a, *a]\n" for i in range(9)), ": expected a list of phrases"),
+        (
+            "- &a0 [x]\n" + "".join(f"- &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12)),
+            ": entry 1: expected keys and values, got ['x']",
+        ),
+        (
+            "- file: a\n  text: &a0 [x]\n"
+            + "".join(f"  b{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12)),
+            ": entry 1: unknown key 'b1'",
+        ),
+        (
+            "- file: pt-br/ola.wav\n  text: x\n  language: &a0 [x]\n  voice: &a1 ["
+            + ", ".join(["[*a0, *a0]"] * 9)
+            + "]\n",
+            ": entry 1: language: expected text, got ['x']",
+        ),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_a_manifest_that_came_from_elsewhere_is_one_line(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(PhraseBookError) as caught:
+        PhraseBook.load(manifest(tmp_path, text))
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / 'manifest.yaml'}{complaint}")
+    assert "\n" not in message
+    assert len(message) < 1000
 
 
 def test_a_missing_manifest(tmp_path: Path) -> None:

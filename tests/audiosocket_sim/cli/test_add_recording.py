@@ -98,6 +98,12 @@ def test_a_manifest_in_one_line_keeps_its_quotes(tmp_path: Path) -> None:
         (["sim.wav", "--text", "Oi.", "--name", "../oi"], "expected small letters"),
         (["sim.wav", "--text", "Oi.", "--name", "pt-br/taken"], "choose another --name"),
         (["text.wav", "--text", "Oi."], "text.wav"),
+        (["empty.wav", "--text", "Oi."], "empty.wav: empty: there is no sound in it"),
+        (["none.mp3", "--text", "Oi."], "none.mp3: empty: there is no sound in it"),
+        (["cut.wav", "--text", "Oi."], "cut.wav: cut off: 56 bytes of sound, and its header says"),
+        (["nine.wav", "--text", "Oi."], "nine.wav: 9 channels: from 1 to 8 were expected"),
+        (["slow.wav", "--text", "Oi."], "slow.wav: a rate of 500 Hz: from 1000 to 768000 Hz were expected"),
+        ([".", "--text", "Oi."], ".: Is a directory: no sound can be read from it"),
     ],
 )
 def test_what_is_refused_is_one_line_and_leaves_nothing(
@@ -108,6 +114,11 @@ def test_what_is_refused_is_one_line_and_leaves_nothing(
     write_wav(tmp_path / "quiet.wav", silence(1000), 8000)
     write_wav(tmp_path / "long.wav", b"\0\x20\0\xe0" * 8000 * 31, 8000)
     (tmp_path / "text.wav").write_text("no audio")
+    write_wav(tmp_path / "empty.wav", b"")
+    (tmp_path / "none.mp3").touch()
+    (tmp_path / "cut.wav").write_bytes(SIM.read_bytes()[:100])
+    write_wav(tmp_path / "nine.wav", b"\0\x20\0\xe0" * 9000, channels=9)
+    write_wav(tmp_path / "slow.wav", b"\0\x20\0\xe0" * 9000, rate_hz=500)
     assert main(["add-recording", "sim.wav", "--text", "Taken.", "--name", "pt-br/taken"]) == 0
     capsys.readouterr()
     listed = (tmp_path / "recordings" / "manifest.yaml").read_text()

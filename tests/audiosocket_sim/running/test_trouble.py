@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from helpers import scripted_bot
 
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_core.slin import write_wav
+from audiosocket_core.wav import wav_bytes
 from audiosocket_sim.hearing import Ear
 from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.phone.caller import Caller
@@ -126,6 +129,43 @@ def test_a_transcript_that_cannot_be_made_costs_no_other_file(tmp_path: Path, mo
     assert "the simulator failed to write the files of this run: KeyError('boom')" in result.problems
     assert (tmp_path / "run" / "call.jsonl").stat().st_size > 0
     assert (tmp_path / "run" / "call.wav").stat().st_size > 44
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("a.wav", b"", "{folder}/a.wav: empty: there is no sound in it"),
+        ("a.mp3", b"", "{folder}/a.mp3: empty: there is no sound in it"),
+        ("a.wav", wav_bytes(b"\0\x20" * 80, 8000)[:100], "{folder}/a.wav: cut off: 56 bytes of sound, and its header"),
+        ("a.wav", wav_bytes(b"\0\x20" * 90, 8000, channels=9), "{folder}/a.wav: 9 channels: from 1 to 8 were expected"),
+        ("a.wav", wav_bytes(b"\0\x20" * 90, 2_000_000_000), "{folder}/a.wav: a rate of 2000000000 Hz"),
+        ("a.wav", wav_bytes(bytes(32_000), 8000), "say: a.wav is silent throughout: use `silence` if that is meant"),
+    ],
+)
+def test_a_sound_that_cannot_be_said(name: str, content: bytes, line: str, tmp_path: Path) -> None:
+    """Never a call in which the caller is silent, or sounds like something else."""
+    (tmp_path / name).write_bytes(content)
+    made = load_text(f"summary: A call.\nsteps: [{{say: {{file: {name}}}}}]\n", "call", folder=tmp_path)
+    check(go(made, tmp_path), Outcome.SET_UP, line.format(folder=tmp_path))
+
+
+def test_hold_music_that_cannot_be_recognised(tmp_path: Path) -> None:
+    (tmp_path / "audio").mkdir()
+    (tmp_path / "audio" / "waiting.slin").write_bytes(b"\1" * 127)
+    made = load_text("summary: A call.\nsteps: [{wait: 1s}]\n", "call", folder=tmp_path)
+    line = f"{tmp_path}/audio/waiting.slin: 126 bytes long: too short to be recognised as hold music"
+    check(go(made, tmp_path), Outcome.SET_UP, line)
+
+
+def test_a_file_that_cannot_be_read_is_named_without_its_number(tmp_path: Path) -> None:
+    (tmp_path / "recordings").mkdir()
+    write_wav(tmp_path / "recordings" / "a.wav", b"\0\x20" * 8000)
+    entry = "{file: a.wav, text: A., language: x, duration_ms: 1000, speech_start_ms: 0, speech_end_ms: 1000}"
+    (tmp_path / "recordings" / "manifest.yaml").write_text(f"- {entry}\n")
+    made = load_text("summary: A call.\nsteps: [{say: a}]\n", "call", folder=tmp_path)
+    PhraseBook.load(tmp_path / "recordings")  # which is remembered
+    (tmp_path / "recordings" / "a.wav").unlink()
+    check(go(made, tmp_path), Outcome.SET_UP, f"{tmp_path}/recordings/a.wav: No such file or directory")
 
 
 def test_a_time_out_of_our_own_is_not_the_longest_duration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
