@@ -13,26 +13,34 @@ EXIT_CODES = "exit codes: 0 pass, 1 failed, 2 usage or invalid scenario, 3 set-u
 
 def port(text: str) -> int:
     """0 to 65535; 0 is any free one. Raises what argparse tells."""
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{text} is no port: 0 to 65535")
+    number = _whole_number(text)
+    if number is None or number > 65535:
+        raise argparse.ArgumentTypeError(f"{text[:40]} is no port: 0 to 65535")
     return number
 
 
 def seconds(text: str) -> float:
     """More than 0, a day at most. Raises what argparse tells."""
-    length = float(text)
+    try:
+        length = float(text)
+    except ValueError:
+        length = 0.0
     if not 0 < length <= 86_400:
-        raise argparse.ArgumentTypeError(f"{text} is no time: more than 0 s, a day at most")
+        raise argparse.ArgumentTypeError(f"{text[:40]} is no time: more than 0 s, a day at most")
     return length
 
 
 def count(text: str) -> int:
     """1 to 100000. Raises what argparse tells."""
-    number = int(text)
-    if not 0 < number <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text}: a number from 1 to 100000 was expected")
+    number = _whole_number(text)
+    if not number or number > 100_000:
+        raise argparse.ArgumentTypeError(f"{text[:40]}: a number from 1 to 100000 was expected")
     return number
+
+
+def _whole_number(text: str) -> int | None:
+    """The number in ASCII digits, of at most ten of them (Python itself reads none of more than 4,300); else None."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else None
 
 
 def command(

@@ -174,8 +174,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port: expected 0 to 65535")
+    if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a port: expected 0 to 65535")
     return int(text)
 
 

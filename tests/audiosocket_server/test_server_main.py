@@ -113,6 +113,10 @@ def test_a_wrong_flag_is_code_2_and_help_has_an_example(capsys: pytest.CaptureFi
         main(["--port", "70000"])
     assert caught.value.code == 2
     assert "'70000' is not a port: expected 0 to 65535" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as long:
+        main(["--port", "1" * 5000])  # Python reads no number of more than 4,300 digits
+    assert long.value.code == 2
+    assert f"'{'1' * 40}' is not a port: expected 0 to 65535" in capsys.readouterr().err
     with pytest.raises(SystemExit) as caught:
         main(["--help"])
     assert caught.value.code == 0
