@@ -7,14 +7,21 @@ of mode 0700, and appear under their name only once they are complete.
 import contextlib
 import errno
 import os
+import secrets
 import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["create_private_file", "make_private_folder", "read_regular_file", "write_private_file"]
+__all__ = [
+    "create_private_file",
+    "make_private_folder",
+    "read_regular_file",
+    "write_private_file",
+    "write_shared_file",
+]
 
 _MB = 1_000_000
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 def read_regular_file(path: Path | str, most_bytes: int) -> bytes:
@@ -34,16 +41,19 @@ def read_regular_file(path: Path | str, most_bytes: int) -> bytes:
 def make_private_folder(folder: Path) -> None:
     """Make the folder, and those around it that are missing, with mode 0700. One that exists is left as it is.
 
-    Raises OSError.
+    Raises OSError with the place that cannot be made: NotADirectoryError where a file is in the way.
     """
     missing = [place for place in (folder, *folder.parents) if not place.is_dir()]
     for place in reversed(missing):
-        place.mkdir(mode=0o700, exist_ok=True)
+        try:
+            place.mkdir(mode=0o700, exist_ok=True)
+        except FileExistsError:
+            raise NotADirectoryError(errno.ENOTDIR, "Not a directory", str(place)) from None
 
 
 def create_private_file(path: Path, data: bytes) -> None:
     """Write a new file of mode 0600. Raises FileExistsError where there is one, and OSError."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+    with os.fdopen(os.open(path, _NEW, 0o600), "wb") as file:
         file.write(data)
 
 
@@ -53,14 +63,28 @@ def write_private_file(path: Path, data: bytes) -> None:
     The folder must exist. Raises OSError with `path`; nothing of the new file is left then.
     """
     with _named(path):
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
+        _replace(path, data, 0o600)
+
+
+def write_shared_file(path: Path, data: bytes) -> None:
+    """As `write_private_file`, for what others may read: with the mode of the file before, or the usual one."""
+    with _named(path):
+        before = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+        _replace(path, data, 0o666, before)
+
+
+def _replace(path: Path, data: bytes, mode: int, exact_mode: int | None = None) -> None:
+    making = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    with os.fdopen(os.open(making, _NEW, mode), "wb") as file:
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            os.replace(name, path)
+            if exact_mode is not None:
+                os.fchmod(file.fileno(), exact_mode)
+            file.write(data)
+            file.flush()
+            os.replace(making, path)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(name)
+                making.unlink()
             raise
 
 

@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "server.backend": "server.events server.settings",
     "server.speech": "core.errors core.slin core.phrase_book server.settings",
     "server.speech.azure": "server.settings server.speech",
-    "server.speech.local": "core.slin core.phrase_book server.settings server.speech",
+    "server.speech.local": "core.files core.slin core.phrase_book server.settings server.speech",
     "server.detectors": "server.endpointing server.settings server.speech",
     "server.registry": "core.pacing core.slin server.events server.turns server.backend",
     "server.services": "server.settings server.turns server.backend server.speech server.detectors server.registry",

@@ -9,14 +9,13 @@ import ctypes
 import hashlib
 import importlib.metadata
 import importlib.util
-import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from audiosocket_core.errors import AudioSocketError
+from audiosocket_core.files import make_private_folder, write_private_file
 
 __all__ = ["VOICE", "VoiceFailed", "VoiceMissing", "render"]
 
@@ -64,7 +63,8 @@ def render(text: str, language: str = "pt-BR", *, cache: Path) -> bytes:
         return kept.read_bytes()
     except FileNotFoundError:
         pcm = _framed(*_spoken(text, language))
-        _write_at_once(kept, pcm)
+        make_private_folder(cache)
+        write_private_file(kept, pcm)
         return pcm
 
 
@@ -107,14 +107,6 @@ def _framed(rate_hz: int, pcm: bytes) -> bytes:
         kept = slin.gain(kept, LEVEL_DBFS - level)
     after_ms = len(kept) // 16 - before_ms - (end_ms - start_ms)
     return slin.silence(LEAD_MS - before_ms) + kept + slin.silence(TAIL_MS - after_ms)
-
-
-def _write_at_once(path: Path, data: bytes) -> None:
-    """Write a file so that another process sees all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.stem, suffix=".part", delete=False) as file:
-        file.write(data)
-    os.replace(file.name, path)
 
 
 def _speak(voice: str, text: str) -> tuple[int, bytes]:

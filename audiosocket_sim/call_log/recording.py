@@ -1,11 +1,11 @@
 """The call as sound: a stereo WAV, the caller as he left the line at the left, what he heard at the right."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from audiosocket_core.slin import interleave, resample, write_wav
+from audiosocket_core.slin import interleave, resample
+from audiosocket_core.wav import wav_bytes
 
-__all__ = ["caller_track", "write_recording"]
+__all__ = ["caller_track", "recording"]
 
 _RATE_HZ = 8000
 
@@ -22,7 +22,6 @@ def caller_track(sent: Iterable[tuple[float, bytes]], t0: float, rate_hz: int) -
     return pcm if rate_hz == _RATE_HZ else resample(pcm, rate_hz, _RATE_HZ)
 
 
-def write_recording(path: Path, caller: bytes, heard: bytes) -> None:
-    """Write both, 8 kHz, the shorter padded with silence."""
-    length = max(len(caller), len(heard))
-    write_wav(path, interleave(caller.ljust(length, b"\0"), heard.ljust(length, b"\0")), _RATE_HZ, channels=2)
+def recording(caller: bytes, heard: bytes) -> bytes:
+    """Returns the bytes of a stereo WAV, 8 kHz, of both sounds; the shorter is followed by silence."""
+    return wav_bytes(interleave(caller, heard), _RATE_HZ, channels=2)

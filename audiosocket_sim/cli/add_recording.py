@@ -10,8 +10,10 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from audiosocket_core.errors import AudioSocketError
+from audiosocket_core.files import write_shared_file
 from audiosocket_core.phrase_book.book import PhraseBook, normalise, speech_edges_ms
-from audiosocket_core.slin import duration_ms, is_silent, read_audio, write_wav
+from audiosocket_core.slin import duration_ms, is_silent, read_audio
+from audiosocket_core.wav import wav_bytes
 
 __all__ = ["add_recording", "add_recording_command"]
 
@@ -63,7 +65,7 @@ def add_recording(
         "licence": licence,
     }
     wav.parent.mkdir(parents=True, exist_ok=True)
-    write_wav(wav, pcm, _RATE_HZ)
+    write_shared_file(wav, wav_bytes(pcm, _RATE_HZ))
     _list(manifest, entry)
     return name, wav
 
@@ -83,7 +85,7 @@ def _list(manifest: Path, entry: dict[str, str | int]) -> None:
     after = _appended(before, entry)
     if _entries(after) != [*(_entries(before) or []), entry]:
         after = _rewritten(before, entry)
-    manifest.write_bytes(after.encode("utf-8"))
+    write_shared_file(manifest, after.encode("utf-8"))
 
 
 def _appended(before: str, entry: dict[str, str | int]) -> str:

@@ -37,6 +37,8 @@ _WORD = {
     Outcome.INCONCLUSIVE: "inconclusive",
 }
 
+_SIDES = "  (left: the caller, right: what he heard)"
+
 
 def run_command(
     names: Sequence[str],
@@ -142,11 +144,8 @@ def _summary(result: Result, seconds: float, *, real_time: bool) -> list[str]:
         waited = f"{result.processor_wait_ms:.0f} ms of a tenth of a second"
         lines.append(f"  the simulator waited for a processor for up to {waited}: a busy machine")
     if result.artefacts is not None:
-        lines.append(f"  transcript  {_near(result.artefacts.transcript)}")
-        lines.append(f"  call log    {_near(result.artefacts.call_log)}")
-        lines.append(f"  recording   {_near(result.artefacts.recording)}  (left: the caller, right: what he heard)")
-        if result.artefacts.details is not None:
-            lines.append(f"  details     {_near(result.artefacts.details)}")
+        for name, path in result.artefacts.by_name().items():
+            lines.append(f"  {name:<10}  {_near(path)}{_SIDES if name == 'recording' else ''}")
     return lines
 
 

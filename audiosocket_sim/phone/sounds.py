@@ -6,6 +6,7 @@ Also tells the bot's recogniser of what is in no phrase book of the project: `un
 """
 
 import asyncio
+import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -14,8 +15,10 @@ from typing import Any, TypeVar
 
 from ruamel.yaml import YAML
 
+from audiosocket_core.files import make_private_folder, write_private_file
 from audiosocket_core.phrase_book.book import Phrase, PhraseBook, PhraseBookError, normalise, speech_edges_ms
-from audiosocket_core.slin import duration_ms, gain, is_silent, read_audio, resample, silence, write_wav
+from audiosocket_core.slin import duration_ms, gain, is_silent, read_audio, resample, silence
+from audiosocket_core.wav import wav_bytes
 from audiosocket_sim.phone import line
 from audiosocket_sim.scenario import ExpectStep, Noise, Say, SayStep, Scenario, Tone, format_duration
 from audiosocket_sim.scenario.loading import sound_file
@@ -206,11 +209,11 @@ def _entry(file: str, recording: Recording) -> dict[str, str | int]:
 
 def _write_book(folder: Path, recordings: Iterable[Recording]) -> None:
     entries = []
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     for number, recording in enumerate(recordings, 1):
-        write_wav(folder / f"{number}.wav", recording.pcm)
+        write_private_file(folder / f"{number}.wav", wav_bytes(recording.pcm, _RATE_HZ))
         entries.append(_entry(f"{number}.wav", recording))
-    yaml = YAML()
+    yaml, text = YAML(), io.StringIO()
     yaml.allow_unicode = True
-    with (folder / "manifest.yaml").open("w", encoding="utf-8") as file:
-        yaml.dump(entries, file)
+    yaml.dump(entries, text)
+    write_private_file(folder / "manifest.yaml", text.getvalue().encode())

@@ -1,55 +1,96 @@
-"""Writes the files of a run: transcript, call log, recording and, of a fault of the simulator, its details."""
+"""Writes the files of a run: transcript, call log, recording and, of a fault of the simulator, its details.
+
+Each is its owner's alone and appears in one go: who reads while a run writes sees a file whole or not at all.
+"""
 
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from audiosocket_sim.call_log.recording import caller_track, write_recording
+from audiosocket_core.files import make_private_folder, write_private_file
+from audiosocket_sim.call_log.recording import caller_track, recording
 from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.running.result import Artefacts, Outcome, Result
 from audiosocket_sim.scenario import Scenario
 
-__all__ = ["with_artefacts"]
+__all__ = ["cannot_write", "with_artefacts", "with_faults"]
 
 
 def with_artefacts(result: Result, folder: Path, fixture: CallFixture | None) -> Result:
-    """Write the files, each whatever becomes of the others: also over those of an earlier run in the same folder."""
-    details = folder / "details.txt"
-    files = Artefacts(
-        folder / "transcript.txt", folder / "call.jsonl", folder / "call.wav", details if result.details else None
-    )
-    lines = (json.dumps(entry.to_json(), ensure_ascii=False) for entry in result.entries)
-    work: list[Callable[[], object]] = [
-        lambda: _write_text(files.call_log, "".join(f"{line}\n" for line in lines)),
-        lambda: _write_text(files.transcript, result.transcript),
-        lambda: _write_text(details, result.details) if result.details else details.unlink(missing_ok=True),
-        lambda: _write_sound(files.recording, result.scenario, fixture),
-    ]
-    wrong: list[str] = []
-    for write in work:
+    """Write the files, each whatever becomes of the others: also over those of an earlier run in the same folder.
+
+    Where one cannot be written, that is a fault of the result, and what an earlier run left of that name is removed.
+    """
+    writing = _Writing(folder)
+    call_log = writing.write("call.jsonl", lambda: _text(_lines(result)))
+    transcript = writing.write("transcript.txt", lambda: _text(result.transcript))
+    details = writing.write("details.txt", lambda: _text(result.details)) if result.details else None
+    sound = writing.write("call.wav", lambda: _sound(result.scenario, fixture))
+    if not result.details:
+        writing.remove("details.txt")
+    result = with_faults(result, writing.faults)
+    files = Artefacts(transcript, call_log, sound, details)
+    return replace(result, artefacts=files if files.by_name() else None)
+
+
+def with_faults(result: Result, faults: list[str]) -> Result:
+    """The result with more faults of the set-up, each of which stands there once; a failure of the bot remains one."""
+    if not faults:
+        return result
+    outcome = max(result.outcome, Outcome.SET_UP) if result.outcome is not Outcome.FAILED else result.outcome
+    return replace(result, outcome=outcome, faults=(*result.faults, *dict.fromkeys(faults)))
+
+
+def cannot_write(error: OSError, folder: Path) -> str:
+    """The line of an error that kept a file from being written."""
+    return f"cannot write to {error.filename or folder}: {error.strerror or error}"
+
+
+class _Writing:
+    """Writes files to a folder, and collects what is wrong."""
+
+    def __init__(self, folder: Path) -> None:
+        self.faults: list[str] = []
+        self._folder = folder
+
+    def write(self, name: str, content: Callable[[], bytes]) -> Path | None:
+        """The path of the file; None where it could not be written."""
+        path = self._folder / name
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            write()
+            data = content()
+            make_private_folder(self._folder)
+            write_private_file(path, data)
         except OSError as error:
-            wrong.append(f"cannot write to {error.filename or folder}: {error.strerror or error}")
+            self.faults.append(cannot_write(error, self._folder))
         except Exception as error:  # noqa: BLE001 - a fault of one file must not cost the others
-            wrong.append(f"the simulator failed to write the files of this run: {error!r}")
-    if wrong:
-        outcome = max(result.outcome, Outcome.SET_UP) if result.outcome is not Outcome.FAILED else result.outcome
-        result = replace(result, outcome=outcome, faults=[*result.faults, *dict.fromkeys(wrong)])
-    return replace(result, artefacts=files)
+            self.faults.append(f"the simulator failed to write the files of this run: {error!r}")
+        else:
+            return path
+        self.remove(name)
+        return None
+
+    def remove(self, name: str) -> None:
+        """Remove what an earlier run left, so that nobody takes it for this run's."""
+        try:
+            (self._folder / name).unlink(missing_ok=True)
+        except NotADirectoryError:
+            pass
+        except OSError as error:
+            self.faults.append(cannot_write(error, self._folder))
 
 
-def _write_text(path: Path, text: str) -> None:
+def _lines(result: Result) -> str:
+    return "".join(f"{json.dumps(entry.to_json(), ensure_ascii=False)}\n" for entry in result.entries)
+
+
+def _text(text: str) -> bytes:
     """What came over the wire may hold halves of characters: they are written as escapes."""
-    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    return text.encode(errors="backslashreplace")
 
 
-def _write_sound(path: Path, scenario: Scenario, fixture: CallFixture | None) -> None:
-    path.open("wb").close()  # where that is not allowed, `wave` leaves a half-made writer behind
+def _sound(scenario: Scenario, fixture: CallFixture | None) -> bytes:
     if fixture is None:
-        write_recording(path, b"", b"")
-        return
+        return recording(b"", b"")
     caller = caller_track(fixture.caller.sent, fixture.t0, scenario.asterisk.rate_hz)
-    write_recording(path, caller, fixture.ear.timeline(fixture.t0))
+    return recording(caller, fixture.ear.timeline(fixture.t0))

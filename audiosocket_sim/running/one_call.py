@@ -15,12 +15,13 @@ from typing import Any, Self, TypeVar
 from audiosocket_sim.call_log.events import Entry, Noted, Source, StepFailed
 from audiosocket_sim.checks.failure import Failure
 from audiosocket_sim.parties.target import Target
-from audiosocket_sim.running.artefacts import with_artefacts
+from audiosocket_sim.running.artefacts import cannot_write, with_artefacts, with_faults
 from audiosocket_sim.running.call_fixture import TARGET_DIED, CallFixture
 from audiosocket_sim.running.call_setup import set_up_call
 from audiosocket_sim.running.options import Options
 from audiosocket_sim.running.processor_waits import ProcessorWaits
 from audiosocket_sim.running.result import LATE_MS, Outcome, Result
+from audiosocket_sim.running.run_folder import RunFolder
 from audiosocket_sim.running.steps import Steps
 from audiosocket_sim.running.trouble import Trouble, trouble_of
 from audiosocket_sim.scenario import Say, Scenario
@@ -59,6 +60,8 @@ class OneCall:
         self._virtual = virtual
         self._on_entry = on_entry
         self._more_says = more_says
+        self._held: RunFolder | None = None
+        self._folder_faults: list[str] = []
         self._fixture: CallFixture | None = None
         self._waits: ProcessorWaits | None = None
         self._troubled_ms: int | None = None
@@ -76,10 +79,8 @@ class OneCall:
         Raises what is wrong with target, sounds or settings; then nothing is left running.
         """
         async with AsyncExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            setup = await set_up_call(
-                self.scenario, target, self._options, self._options.artefacts or folder, self._more_says
-            )
+            folder = self._hold_folder() or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            setup = await set_up_call(self.scenario, target, self._options, folder, self._more_says)
             fixture = self._fixture = CallFixture(setup, None if self._on_entry is None else self._look)
             await stack.enter_async_context(fixture)
             if not self._virtual:
@@ -156,8 +157,22 @@ class OneCall:
             duration_ms=max((entry.at_ms for entry in entries), default=0),
             interrupted=self.interrupted,
         )
-        folder = self._options.artefacts
-        return result if folder is None else with_artefacts(result, folder, fixture)
+        folder = self._hold_folder()
+        try:
+            result = with_faults(result, self._folder_faults)
+            return result if folder is None else with_artefacts(result, folder, fixture)
+        finally:
+            if self._held is not None:
+                self._held.release()
+
+    def _hold_folder(self) -> Path | None:
+        """The folder of this run's files, from the first call on; None where none was named or can be had."""
+        if self._options.artefacts is not None and self._held is None and not self._folder_faults:
+            try:
+                self._held = RunFolder.hold(self._options.artefacts)
+            except OSError as error:
+                self._folder_faults.append(cannot_write(error, self._options.artefacts))
+        return None if self._held is None else self._held.path
 
     def _look(self, entry: Entry) -> None:
         if self._on_entry is not None and self._fixture is not None:

@@ -27,7 +27,6 @@ def report_lines(result: Result) -> Iterator[str]:
 
 
 def file_lines(result: Result) -> Iterator[str]:
-    """Where the call log and the recording lie; nothing where none were written."""
-    if result.artefacts is not None:
-        yield f"call log: {result.artefacts.call_log}"
-        yield f"recording: {result.artefacts.recording}"
+    """Where the call log and the recording lie, of those that could be written."""
+    files = {} if result.artefacts is None else result.artefacts.by_name()
+    yield from (f"{name}: {files[name]}" for name in ("call log", "recording") if name in files)

@@ -41,12 +41,23 @@ _IN_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Artefacts:
-    """The files of a run. `details` is there only where there is more to say of a fault than a line."""
+    """The files of a run, None where one could not be written. `details` is there only where there is more to say of a
+    fault than a line."""
 
-    transcript: Path
-    call_log: Path
-    recording: Path
+    transcript: Path | None
+    call_log: Path | None
+    recording: Path | None
     details: Path | None = None
+
+    def by_name(self) -> dict[str, Path]:
+        """The files that are there, by what they are: `transcript`, `call log`, `recording`, `details`."""
+        found = {
+            "transcript": self.transcript,
+            "call log": self.call_log,
+            "recording": self.recording,
+            "details": self.details,
+        }
+        return {name: path for name, path in found.items() if path is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +77,7 @@ class CallResult:
     duration_ms: int
     """From the UUID to the last event."""
     artefacts: Artefacts | None
-    """The files that were written; None where no folder was named."""
+    """The files that were written; None where no folder was named, or none could be written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,7 @@ class Result:
     details: str = ""
     """Of a fault of the simulator's own: its traceback, or who waits for what."""
     artefacts: Artefacts | None = None
-    """The files that were written; None where no folder was named."""
+    """The files that were written; None where no folder was named, or none could be written to."""
     uuid: UUID | None = None
     """The call's own, as the bot received it."""
     own_lateness_ms: float = 0.0

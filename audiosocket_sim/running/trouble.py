@@ -37,7 +37,7 @@ def trouble_of(error: BaseException, scenario: Scenario, doing: str) -> Trouble:
             return Trouble(Outcome.INVALID, places[0], more=places[1:])
         case TargetUsageError():
             return Trouble(Outcome.INVALID, line)
-        case OSError(filename=str(name), strerror=str(why)):
+        case OSError(filename=name, strerror=str(why)) if name is not None:
             return Trouble(Outcome.SET_UP, f"{name}: {why}")
         case TargetError() | ControlError() | AudioSocketError() | OSError():
             return Trouble(Outcome.SET_UP, line or repr(error))

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from audiosocket_core.files import (
     make_private_folder,
     read_regular_file,
     write_private_file,
+    write_shared_file,
 )
 
 
@@ -19,7 +21,7 @@ def mode(path: Path) -> int:
 
 
 @pytest.fixture(autouse=True)
-def _open_to_all() -> "object":
+def _open_to_all() -> Iterator[None]:
     before = os.umask(0)
     yield
     os.umask(before)
@@ -89,6 +91,26 @@ def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path: Path) -> No
     assert in_the_way.value.filename == str(tmp_path / "folder")
 
 
+def test_what_others_may_read_keeps_its_mode_and_is_written_in_one_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_shared_file(tmp_path / "new", b"new")
+    assert mode(tmp_path / "new") == 0o666  # less the umask, which is 0 here
+    (tmp_path / "old").write_bytes(b"old")
+    (tmp_path / "old").chmod(0o640)
+    write_shared_file(tmp_path / "old", b"new")
+    assert (mode(tmp_path / "old"), (tmp_path / "old").read_bytes()) == (0o640, b"new")
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="No space left"):
+        write_shared_file(tmp_path / "old", b"newer")
+    assert (tmp_path / "old").read_bytes() == b"new"
+    assert {path.name for path in tmp_path.iterdir()} == {"new", "old"}
+
+
 def test_folders_are_made_private_and_left_alone_where_they_are(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir(mode=0o755)
     make_private_folder(tmp_path / "there" / "runs" / "call")
@@ -97,8 +119,9 @@ def test_folders_are_made_private_and_left_alone_where_they_are(tmp_path: Path) 
     make_private_folder(tmp_path / "there")
     assert mode(tmp_path / "there") == 0o755
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(NotADirectoryError) as caught:
         make_private_folder(tmp_path / "file" / "call")
+    assert caught.value.filename == str(tmp_path / "file")
 
 
 def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:

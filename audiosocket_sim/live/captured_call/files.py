@@ -7,7 +7,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["NameTaken", "free_name", "private_bytes", "put_in_place"]
+from audiosocket_core.files import create_private_file, make_private_folder
+
+__all__ = ["NameTaken", "free_name", "put_in_place"]
 
 _MOST_NAMES = 100_000
 
@@ -28,22 +30,13 @@ def free_name(folder: Path, name: str) -> str:
     raise NameTaken(f"{folder}: there are already {_MOST_NAMES} calls named {name}")
 
 
-def private_bytes(path: Path, data: bytes) -> None:
-    """Write a new file that only its owner can read, from its first byte on (mode 0600).
-
-    Raises FileExistsError if it exists, and OSError.
-    """
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-
-
 def put_in_place(folder: Path, name: str, fill: Callable[[Path], None]) -> Path:
     """Make `NAME.yaml` and `NAME/` appear in `folder` complete. `fill` writes both into a temporary folder first.
 
     Returns the path of `NAME.yaml`. Raises NameTaken, OSError, and anything that `fill` raises; after an error nothing
     is left behind.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
     scenario, sounds = folder / f"{name}.yaml", folder / name
     try:
         sounds.mkdir(mode=0o700)  # reserves the name
@@ -73,4 +66,4 @@ def _move_without_replacing(made: Path, place: Path) -> None:
     except FileExistsError:
         raise
     except OSError:  # this file system has no hard links
-        private_bytes(place, made.read_bytes())
+        create_private_file(place, made.read_bytes())

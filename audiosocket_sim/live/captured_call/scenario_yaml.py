@@ -1,6 +1,7 @@
 """Write a scenario as YAML for people: short forms, one line for each step, and explaining comments. Pure."""
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ __all__ = ["scenario_yaml"]
 
 _LONGEST_COMMENT = 160
 _ODD_LINE_BREAKS = "\x85\u2028\u2029"
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _QUOTED = frozenset({"dtmf", "version"})
 
 
@@ -40,16 +42,25 @@ def scenario_yaml(
     if max_duration is not None:
         whole["max_duration"] = max_duration
     if ai:
-        whole["ai"] = CommentedSeq([_reply(reply) for reply in ai])
+        whole["ai"] = CommentedSeq([_reply(_sendable(reply)) for reply in ai])
     written = CommentedSeq()
     for index, step in enumerate(steps):
-        written.append(CommentedMap({step.key: _value(step.key, step.value), **step.beside}))
+        written.append(CommentedMap({step.key: _value(step.key, _sendable(step.value)), **step.beside}))
         if comment := _comment(step.comment or ""):
             written.yaml_set_comment_before_after_key(index, before=comment, indent=2)
     whole["steps"] = written
     if above := [comment for note in notes if (comment := _comment(note))]:
         whole.yaml_set_start_comment("\n".join(above))
     return _dumped(whole)
+
+
+def _sendable(value: Any) -> Any:
+    """With U+FFFD for each half of a character: JSON can hold one, and nobody can send it, nor a scenario hold it."""
+    if isinstance(value, str):
+        return _HALF_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, Mapping):
+        return {_sendable(key): _sendable(inner) for key, inner in value.items()}
+    return [_sendable(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _value(key: str, value: Any) -> Any:

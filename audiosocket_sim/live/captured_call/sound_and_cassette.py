@@ -6,9 +6,10 @@ It analyses nothing, so that the error which prevented the scenario cannot occur
 from collections.abc import Iterable
 from pathlib import Path
 
+from audiosocket_core.files import create_private_file
 from audiosocket_core.slin import resample
 from audiosocket_sim.live.captured_call.cassette import cassette
-from audiosocket_sim.live.captured_call.files import NameTaken, private_bytes
+from audiosocket_sim.live.captured_call.files import NameTaken
 from audiosocket_sim.live.captured_call.model import CapturedCall
 from audiosocket_sim.live.captured_call.track import RATE_HZ
 from audiosocket_sim.live.captured_call.wav import stereo_wav
@@ -29,9 +30,9 @@ def write_sound_and_cassette(call: CapturedCall, folder: Path, name: str) -> Pat
         raise NameTaken(f"{destination} already exists") from None
     caller = _track((packet.at_ms, call.rate_hz, packet.payload) for packet in call.caller)
     bot = _track((packet.at_ms, packet.rate_hz, packet.payload) for packet in call.bot)
-    private_bytes(destination / "call.wav", stereo_wav(caller, bot))
+    create_private_file(destination / "call.wav", stereo_wav(caller, bot))
     if call.backend_captured:
-        private_bytes(destination / "cassette.json", cassette(call).encode("utf-8", "backslashreplace"))
+        create_private_file(destination / "cassette.json", cassette(call).encode("utf-8", "backslashreplace"))
     return destination
 
 

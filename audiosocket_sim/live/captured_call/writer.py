@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from audiosocket_core.files import create_private_file
 from audiosocket_sim.live.captured_call.ai_replies import Replies, captured_replies, guessed_replies, message_text
 from audiosocket_sim.live.captured_call.analysis import Analysis, KnownSounds, analyse, load_known_sounds
 from audiosocket_sim.live.captured_call.caller_actions import caller_actions
 from audiosocket_sim.live.captured_call.cassette import cassette
 from audiosocket_sim.live.captured_call.edge_fading import fade_edges
-from audiosocket_sim.live.captured_call.files import private_bytes, put_in_place
+from audiosocket_sim.live.captured_call.files import put_in_place
 from audiosocket_sim.live.captured_call.model import CapturedCall, CapturedUtterance
 from audiosocket_sim.live.captured_call.scenario_yaml import scenario_yaml
 from audiosocket_sim.live.captured_call.server_settings import infer_settings
@@ -55,11 +56,11 @@ def write_scenario(
         sounds = staging / name
         sounds.mkdir(mode=0o700)
         for number, utterance in enumerate(seen.utterances, 1):
-            private_bytes(sounds / f"utterance_{number}.wav", mono_wav(_sound(seen, utterance)))
-        private_bytes(sounds / "call.wav", stereo_wav(seen.track.pcm, seen.bot.sound))
+            create_private_file(sounds / f"utterance_{number}.wav", mono_wav(_sound(seen, utterance)))
+        create_private_file(sounds / "call.wav", stereo_wav(seen.track.pcm, seen.bot.sound))
         if call.backend_captured:
-            private_bytes(sounds / "cassette.json", cassette(call).encode("utf-8", "backslashreplace"))
-        private_bytes(staging / f"{name}.yaml", _text(call, seen, name, settings).encode("utf-8", "backslashreplace"))
+            create_private_file(sounds / "cassette.json", cassette(call).encode("utf-8", "backslashreplace"))
+        create_private_file(staging / f"{name}.yaml", _text(call, seen, name, settings).encode("utf-8", "backslashreplace"))
         load(staging / f"{name}.yaml")
 
     return put_in_place(folder, name, fill)

@@ -4,8 +4,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from audiosocket_core.files import make_private_folder, write_private_file
 from audiosocket_sim.call_log.events import Entry
-from audiosocket_sim.call_log.recording import caller_track, write_recording
+from audiosocket_sim.call_log.recording import caller_track, recording
 from audiosocket_sim.call_log.transcript import line_of
 
 __all__ = ["CallFiles", "write_files"]
@@ -35,12 +36,12 @@ def write_files(
     lines = [heading, *map(line_of, entries)]
     _write(files.transcript, "\n".join(lines) + "\n")
     _write(files.call_log, "".join(f"{json.dumps(entry.to_json(), ensure_ascii=False)}\n" for entry in entries))
-    write_recording(files.recording, caller_track(sent, t0, _RATE_HZ), heard)
+    write_private_file(files.recording, recording(caller_track(sent, t0, _RATE_HZ), heard))
     return files
 
 
 def _new_folder(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     number = 1
     while True:
         try:
@@ -52,4 +53,4 @@ def _new_folder(folder: Path) -> Path:
 
 
 def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    write_private_file(path, text.encode(errors="backslashreplace"))

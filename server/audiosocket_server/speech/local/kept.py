@@ -6,8 +6,9 @@ The text may be private: file names do not reveal it, and only the owner may rea
 import contextlib
 import hashlib
 import os
-import tempfile
 from pathlib import Path
+
+from audiosocket_core.files import make_private_folder, write_private_file
 
 __all__ = ["KeptSpeech"]
 
@@ -39,10 +40,8 @@ class KeptSpeech:
         """
         path = self._path(key)
         with contextlib.suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-                file.write(pcm)
-            os.replace(file.name, path)
+            make_private_folder(self._folder)
+            write_private_file(path, pcm)
             self._forget()
 
     def _forget(self) -> None:

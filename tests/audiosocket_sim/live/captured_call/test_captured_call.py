@@ -482,10 +482,14 @@ def test_any_words_come_out_of_the_yaml_as_they_went_in(hears: str, says: str, c
     assert len(scenario.steps) == 1
 
 
-def test_half_characters_are_written_as_escapes(tmp_path: Path) -> None:
-    asked = Exchange(6_000, "sim \ud800", "x", Answer(6_100, 200, {"content": {"mensagem": "\udfff"}}))
+def test_half_characters_become_ones_that_can_be_sent(tmp_path: Path) -> None:
+    answer = Answer(6_100, 200, {"content": {"mensagem": "a\udfff", "\ud800": ["\udc00", 1]}})
+    asked = Exchange(6_000, "sim \ud800", "x", answer)
     path = write_scenario(call(exchanges=(asked,), backend_captured=True), tmp_path, "half", ear=NOTHING_KNOWN)
-    assert load(path).ai[0].says is not None
+    reply = load(path).ai[0]
+    assert reply.hears == "sim \ufffd"
+    assert reply.body == {"content": {"mensagem": "a\ufffd", "\ufffd": ["\ufffd", 1]}}
+    assert "\\ud800" in (path.parent / "half" / "cassette.json").read_text(encoding="utf-8")
 
 
 def test_a_long_call_may_take_its_time(tmp_path: Path) -> None:

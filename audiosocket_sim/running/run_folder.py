@@ -1,0 +1,74 @@
+"""The folder that one run writes to: its owner's alone, and no other run's while it lasts.
+
+The folder itself is locked (`flock`), so a run that crashes or is killed leaves no lock behind, and there is no file to
+remove by hand.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from audiosocket_core.files import make_private_folder
+
+__all__ = ["RunFolder"]
+
+_MOST_AT_A_TIME = 1000
+_RUN_FILES = ("call.jsonl", "call.wav", "transcript.txt")
+
+
+@dataclass(slots=True)
+class RunFolder:
+    """A folder that is held until `release`."""
+
+    path: Path
+    _descriptor: int = -1
+
+    @classmethod
+    def hold(cls, wanted: Path) -> Self:
+        """Hold the folder `wanted`, or where another run holds that, the first free one of `wanted-2`, `wanted-3`, …
+
+        What is missing is made, with mode 0700. A folder of an earlier run gets that mode too; any other that exists is
+        left as it is. On a file system without locks the folder is taken unlocked. Raises OSError with the folder.
+        """
+        named = wanted if wanted.name else wanted.resolve()
+        for number in range(1, _MOST_AT_A_TIME + 1):
+            path = named if number == 1 else named.with_name(f"{named.name}-{number}")
+            make_private_folder(path)
+            descriptor = _lock(path)
+            if descriptor is not None:
+                _make_private_again(path, descriptor)
+                return cls(path, descriptor)
+        raise OSError(errno.EBUSY, f"{_MOST_AT_A_TIME} runs of this name are at work", str(wanted))
+
+    def release(self) -> None:
+        """Let other runs have it. May be called twice."""
+        if self._descriptor >= 0:
+            with contextlib.suppress(OSError):
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)  # a child of the bot may have inherited the descriptor
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _lock(path: Path) -> int | None:
+    """The descriptor of the locked folder; None where another run has it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError:
+        pass
+    return descriptor
+
+
+def _make_private_again(path: Path, descriptor: int) -> None:
+    found = os.fstat(descriptor)
+    ours = found.st_uid == os.geteuid() and any((path / name).exists() for name in _RUN_FILES)
+    if ours and stat.S_IMODE(found.st_mode) & 0o077:
+        os.fchmod(descriptor, 0o700)
