@@ -79,6 +79,11 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--artefacts", type=Path, default=Path("runs"), help="folder for log and recording (%(default)s)"
     )
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="let `server:` of the scenarios name modules, and files outside their folders: they can then run code",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a scenario on stdout, all else on stderr")
     parser.add_argument("-v", "--verbose", action="store_true", help="with the server's log, on stderr")
     parser.set_defaults(command=_run)
@@ -96,6 +101,7 @@ def _run(options: argparse.Namespace) -> int:
         real_time=options.real_time,
         ai_port=options.ai_port,
         artefacts=options.artefacts,
+        trust=options.trust,
         as_json=options.json,
         verbose=options.verbose,
     )

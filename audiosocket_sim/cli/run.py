@@ -52,6 +52,7 @@ def run_command(
     verbose: bool,
     peer: PeerName = "simulated",
     control_token: SecretStr | None = None,
+    trust: bool = False,
 ) -> int:
     """Run each; returns the highest exit code. Nothing is run where one of them is not valid, or after Ctrl-C."""
     if verbose:
@@ -79,6 +80,7 @@ def run_command(
             peer=peer,
             real_time=real_time or not in_process or peer == "asterisk",
             ai_port=ai_port,
+            trust=trust,
             artefacts=artefacts / (scenario.name if number == 1 else f"{scenario.name}-{number}"),
         )
         with _sigterm_interrupts():

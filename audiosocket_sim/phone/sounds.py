@@ -21,6 +21,7 @@ from audiosocket_core.slin import duration_ms, gain, is_silent, read_audio, resa
 from audiosocket_core.wav import wav_bytes
 from audiosocket_sim.phone import line
 from audiosocket_sim.scenario import ExpectStep, Noise, Say, SayStep, Scenario, Tone, format_duration
+from audiosocket_sim.scenario.confinement import is_within
 from audiosocket_sim.scenario.loading import sound_file
 from audiosocket_sim.scenario.paths import PROJECT, cache_folder, nearest_folder, recordings_folders
 
@@ -146,8 +147,7 @@ class Sounds:
         phrase = self._book.by_name(name)
         if phrase is None or phrase.path is None:
             raise PhraseBookError(f"there is no recording {name}")
-        real = phrase.path.resolve()
-        if not any(real.is_relative_to(folder.resolve()) for folder in folders):
+        if not is_within(phrase.path, tuple(folders)):
             raise PhraseBookError(f"the recording {name} is a link that leads out of recordings/")
         return Recording(name, phrase.text, phrase.pcm)
 

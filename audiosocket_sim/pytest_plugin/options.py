@@ -27,6 +27,7 @@ __all__ = [
     "scenario_folders",
     "snapshots_required",
     "target_of",
+    "trust",
 ]
 
 _PEERS = ("simulated", "asterisk")
@@ -50,6 +51,12 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("audiosocket_peer", peer_help, default="")
     _add_flag(parser, group, "real-time", "run scenarios on the real clock")
     _add_flag(parser, group, "kernel", "run scenarios over the kernel's loopback sockets")
+    _add_flag(
+        parser,
+        group,
+        "trust",
+        "let `server:` of the scenarios name modules, and files outside their folders: they can then run code",
+    )
     parser.addini("audiosocket_scenarios", "folders whose scenarios are collected without a modeline", "args", [])
     parser.addini(
         "audiosocket_snapshots", "`required`: a scenario without a snapshot of its transcript fails", default="optional"
@@ -142,6 +149,11 @@ def real_time(config: pytest.Config) -> bool:
 
 def kernel(config: pytest.Config) -> bool:
     return _flag(config, "audiosocket_kernel")
+
+
+def trust(config: pytest.Config) -> bool:
+    """Whether scenarios may name modules, and files outside their folders, under `server:`."""
+    return _flag(config, "audiosocket_trust")
 
 
 def scenario_folders(config: pytest.Config) -> Iterator[Path]:

@@ -153,6 +153,7 @@ def _options(path: Path, config: pytest.Config, target: str, *, real_time: bool)
         peer=options.peer(config),
         real_time=real_time,
         kernel=options.kernel(config),
+        trust=options.trust(config),
         artefacts=options.artefacts(config) / folder,
     )
 

@@ -16,16 +16,21 @@ from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_core.slin import SAMPLE_BYTES, AudioFileError, read_audio
 from audiosocket_sim.hearing.hold_loop import WINDOW
 from audiosocket_sim.parties.peer import MakeLeg, simulated_leg
-from audiosocket_sim.parties.target import Target, TargetUsageError
+from audiosocket_sim.parties.target import Target, TargetUsageError, WrongSettings
 from audiosocket_sim.phone.caller import Caller
 from audiosocket_sim.phone.line import LineModel
 from audiosocket_sim.phone.line_echo import LineEcho
 from audiosocket_sim.phone.sounds import Sounds
 from audiosocket_sim.running.options import Options
 from audiosocket_sim.scenario import Say, Scenario
+from audiosocket_sim.scenario.confinement import untrusted_settings
 from audiosocket_sim.scenario.paths import nearest_folder
 
-__all__ = ["CallSetup", "set_up_call"]
+__all__ = ["CallSetup", "NotTrusted", "set_up_call"]
+
+
+class NotTrusted(WrongSettings, TargetUsageError):
+    """The scenario asks its server for code, or for files outside the scenario's folders, and is not trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,11 @@ async def set_up_call(
 ) -> CallSetup:
     """Make all that the call needs, on the running loop. `folder`: where a phrase book may be written.
 
-    `more_says`: what the caller may say beside the scenario's own `say` steps. Raises TargetUsageError,
+    `more_says`: what the caller may say beside the scenario's own `say` steps. Raises TargetUsageError, NotTrusted,
     PhraseBookError, VoiceMissing and AudioFileError.
     """
+    if target.in_process and not options.trust:
+        _refuse_untrusted(scenario)
     make_leg = _make_leg(scenario, options)
     sounds = Sounds(scenario, more_says)
     await sounds.prepare()
@@ -76,6 +83,13 @@ async def set_up_call(
         options.ai_port,
         options.control_token,
     )
+
+
+def _refuse_untrusted(scenario: Scenario) -> None:
+    """Before anything is read or imported. Raises NotTrusted for what only a trusted scenario may ask of a server."""
+    if refused := list(untrusted_settings(scenario.server, scenario.folder)):
+        path, what = refused[0]
+        raise NotTrusted(f"server: {'.'.join(map(str, path))}: {what}", refused)
 
 
 def _make_leg(scenario: Scenario, options: Options) -> MakeLeg:

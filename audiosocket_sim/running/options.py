@@ -25,3 +25,5 @@ class Options:
     ai_port: int = 0
     artefacts: Path | None = None
     ear: bool = True
+    trust: bool = False
+    """Whether the scenario's `server:` may name modules, and files outside its folders (docs/scenarios.md, Trust)."""

@@ -11,6 +11,7 @@ from audiosocket_sim.parties.target import TargetError, TargetUsageError, WrongS
 from audiosocket_sim.running.call_fixture import SimulatorError
 from audiosocket_sim.running.result import Outcome
 from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.scenario.written import KeyPath
 from audiosocket_sim.virtual_time import VirtualTimeError
 
 __all__ = ["Trouble", "trouble_of"]
@@ -55,7 +56,7 @@ def trouble_of(error: BaseException, scenario: Scenario, doing: str) -> Trouble:
     return Trouble(Outcome.SET_UP, f"the simulator failed: {error!r}, during {doing}".replace("\n", " "), details)
 
 
-def _places(settings: Sequence[tuple[tuple[str, ...], str]], scenario: Scenario) -> tuple[str, ...]:
+def _places(settings: Sequence[tuple[KeyPath, str]], scenario: Scenario) -> tuple[str, ...]:
     """What is wrong with the scenario's own settings: a line each, as the loader would say it."""
     written = scenario.written
     found = {(written.place("server", *path), what) for path, what in settings if path and path[0] in scenario.server}

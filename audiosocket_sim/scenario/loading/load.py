@@ -15,6 +15,7 @@ from typing import Any
 from audiosocket_core.files import read_regular_file
 from audiosocket_core.phrase_book.book import MANIFEST_NAME
 from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.scenario.confinement import is_within
 from audiosocket_sim.scenario.loading.documents import FileError, Problem, read_model, read_text
 from audiosocket_sim.scenario.paths import PROJECT, recordings_folders
 from audiosocket_sim.scenario.schema import schema
@@ -65,7 +66,7 @@ def sound_file(name: str, folder: Path) -> Path:
     if "\0" in name:
         raise ValueError("a file's name has no NUL in it")
     path = (folder / name).resolve()
-    if not any(path.is_relative_to(place.resolve()) for place in (folder, *recordings_folders(folder))):
+    if not is_within(path, (folder, *recordings_folders(folder))):
         raise ValueError(f"{name} leads out of the scenario's folder and of recordings/")
     if not path.is_file():
         others = [other.name for other in path.parent.iterdir() if other.is_file()] if path.parent.is_dir() else []

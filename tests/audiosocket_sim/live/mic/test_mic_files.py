@@ -13,7 +13,7 @@ from audiosocket_sim.live.mic.files import write_files
 def test_each_call_has_a_private_folder_of_its_own(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        entries = [Entry(5, Source.CHECK, Noted("half \ud800"))]
+        entries = [Entry(5, Source.CHECK, 1, Noted("half \ud800"))]
         made = [write_files(tmp_path / "runs", "mic", entries, [(1.0, bytes(320))], 1.0, bytes(640)) for _ in range(2)]
     finally:
         os.umask(before)

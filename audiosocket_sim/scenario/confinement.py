@@ -1,0 +1,112 @@
+"""What a scenario that came from elsewhere may reach: the files of its own folders, and no code.
+
+A scenario is data. What it says under `server:` goes to the server under test, which may import a module by its name or
+open a file; so without trust no setting may be an import string, or a path that leads out of the folders that are the
+scenario's own. The same rule of folders holds for `say: {file: …}`, trusted or not.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from audiosocket_core.errors import AudioSocketError
+from audiosocket_core.phrase_book.book import MANIFEST_NAME, PhraseBook
+from audiosocket_sim.scenario.paths import PROJECT, nearest_folder
+from audiosocket_sim.scenario.written import KeyPath
+
+__all__ = ["is_within", "own_folders", "untrusted_settings"]
+
+_IMPORT_STRING = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+_LONGEST_SHOWN = 200
+_IN_WORDS = "is not taken from a scenario that is not trusted (docs/scenarios.md, Trust)"
+
+
+def own_folders(folder: Path | None) -> tuple[Path, ...]:
+    """The folders, links resolved, whose files a scenario in `folder` may name in its settings.
+
+    They are: the scenario's own; `recordings/` and `audio/` beside or above it; what ships with the project; and the
+    working folder, unless that is the home folder or one around it.
+    """
+    own = [PROJECT]
+    if folder is not None:
+        near = (("recordings", MANIFEST_NAME), ("audio", "waiting.slin"), ("audio/prompts", MANIFEST_NAME))
+        own += [folder, *(found for name, mark in near if (found := nearest_folder(name, folder, mark)) is not None)]
+    working, home = Path.cwd(), Path(os.path.realpath(os.path.expanduser("~")))
+    if not home.is_relative_to(working.resolve()):
+        own.append(working)
+    return tuple(dict.fromkeys(place.resolve() for place in own))
+
+
+def is_within(path: Path, folders: tuple[Path, ...]) -> bool:
+    """Returns True if what the path points to, links resolved, lies in one of the folders."""
+    real = Path(os.path.realpath(path))
+    return any(real.is_relative_to(place.resolve()) for place in folders)
+
+
+def untrusted_settings(settings: Mapping[str, object], folder: Path | None) -> Iterator[tuple[KeyPath, str]]:
+    """The path to each setting that only a trusted scenario may have, and what is wrong with it.
+
+    `folder`: where the scenario lies, if anywhere. Knows no server's settings: it looks at every text.
+    """
+    folders = own_folders(folder)
+    bases = (*dict.fromkeys(place for place in (folder, PROJECT, Path.cwd()) if place is not None),)
+    for path, text in _texts(settings, ()):
+        if fault := _fault(text, bases, folders):
+            key = next((part for part in reversed(path) if isinstance(part, str)), "server")
+            yield path, f"{key}: {fault} {_IN_WORDS}"
+
+
+def _texts(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    """Every text in the value, keys too, and the path to it."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield (*path, key), str(key)
+            yield from _texts(inner, (*path, key))
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, (*path, index))
+
+
+def _fault(text: str, bases: tuple[Path, ...], folders: tuple[Path, ...]) -> str | None:
+    shown = repr(text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…")
+    if not text:
+        return None
+    if _IMPORT_STRING.fullmatch(text.strip()):
+        return f"{shown} names code, which"
+    if text.strip().casefold().startswith("file:"):
+        return f"{shown} is an address of a file, which"
+    if "\0" in text or "\n" in text:  # no path, and none that anybody could mean
+        return None
+    if any(_leads_out(place, text, folders) for place in _places(text, bases)):
+        return f"{shown} leads out of the scenario's folders, which"
+    if any(_lists_from_elsewhere(place, folders) for place in _places(text, bases)):
+        return f"{shown} has a {MANIFEST_NAME} that leads out of the scenario's folders, which"
+    return None
+
+
+def _places(text: str, bases: tuple[Path, ...]) -> list[Path]:
+    """Where the text leads, whatever folder the server takes it to be relative to."""
+    at_home = Path(os.path.expanduser(text))
+    return [at_home] if at_home.is_absolute() else [base / text for base in bases]
+
+
+def _leads_out(place: Path, text: str, folders: tuple[Path, ...]) -> bool:
+    """Whether the place lies outside: one that is named so, or one that is there by way of a link."""
+    named_so = os.path.expanduser(text).startswith("/") or ".." in Path(text).parts
+    return (named_so or os.path.lexists(place)) and not is_within(place, folders)
+
+
+def _lists_from_elsewhere(place: Path, folders: tuple[Path, ...]) -> bool:
+    """Whether the place is a phrase book with a recording that lies outside."""
+    manifest = place / MANIFEST_NAME if os.path.isdir(place) else place
+    if manifest.name != MANIFEST_NAME or not os.path.isfile(manifest):
+        return False
+    try:
+        phrases = PhraseBook.load(manifest).phrases
+    except (AudioSocketError, OSError):
+        return False  # a book that cannot be read leads nowhere; who asks for it will say why
+    listed = (phrase.path for phrase in phrases if phrase.path is not None)
+    return not all(is_within(path, folders) for path in (manifest, *listed))
