@@ -164,6 +164,7 @@ def _plan(item: pytest.Function) -> "CallPlan":
     what = f"@pytest.mark.{_MARKER}"
     settings = {**_of_the_ini(config), **{key: marked[key] for key in _SCENARIO_KEYS if key in marked}}
     how = Options(
+        trust=True,  # `server` is the test's own code, and no data from elsewhere
         target=target,
         control_url=control_url,
         control_token=token_from_environment(),

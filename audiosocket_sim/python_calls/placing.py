@@ -52,6 +52,7 @@ def place_call(
         "max_duration": max_duration,
     }
     options = Options(
+        trust=True,  # `server` is the test's own code, and no data from elsewhere
         target=target,
         control_url=control_url,
         control_token=None if control_token is None else SecretStr(control_token),

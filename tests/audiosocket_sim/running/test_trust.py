@@ -10,9 +10,11 @@ from helpers.plugin_bench import project, write
 from helpers.plugin_bench import run as run_pytest
 
 from audiosocket_core.slin import write_wav
+from audiosocket_sim import place_call
 from audiosocket_sim.cli.main import main
 from audiosocket_sim.running.runner import Options, Outcome, run
 from audiosocket_sim.scenario.loading import load
+from audiosocket_sim.virtual_time import run as run_virtually
 
 __all__ = ["project"]
 
@@ -143,3 +145,29 @@ def test_the_plug_in_asks_for_trust_too(
     outcome.assert_outcomes(passed=int(is_trusted), failed=int(not is_trusted))
     if not is_trusted:
         outcome.stdout.fnmatch_lines(["scenarios/short.yaml:3:36: module: 'os:system' names code, which *"])
+
+
+def test_a_call_in_python_may_name_what_it_likes() -> None:
+    """Its settings stand in the test itself."""
+    settings = {"script": [[0.5, "hang_up"]], "module": "os:system", "log": "/nowhere"}
+    call = place_call("helpers.scripted_bot:serve", name="own", server=settings, artefacts=None)
+
+    async def main() -> None:
+        async with call:
+            await call.expect_hangs_up("server")
+
+    run_virtually(main)
+    assert call.result.outcome is Outcome.PASSED
+
+
+def test_the_fixture_for_calls_may_too(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        test_own="""
+        import pytest
+
+        @pytest.mark.audiosocket(server={"script": [[0.5, "hang_up"]], "module": "os:system"})
+        async def test_own(audiosocket_call):
+            await audiosocket_call.expect_hangs_up("server")
+        """
+    )
+    run_pytest(project, "-p", "no:syrupy", "test_own.py").assert_outcomes(passed=1)
