@@ -6,6 +6,7 @@ SLIN is 16-bit little-endian mono, as bytes. The last byte of an odd length is d
 
 import errno
 import math
+import re
 import shutil
 import struct
 import warnings
@@ -59,6 +60,10 @@ RAW_SUFFIXES = frozenset({".slin", ".sln", ".raw"})
 """Files without a header: SLIN at 8 kHz."""
 RAW_RATE_HZ = 8_000
 _FULL_SCALE = 32_768.0
+_COMPRESSED = re.compile(
+    rb"\xff[\xe0-\xff]|OggS|fLaC|....ftyp|FORM....AIF|\.snd|\x1aE\xdf\xa3|#!AMR|caff|0&\xb2u", re.DOTALL
+)
+"""How MP3 and AAC, Ogg, FLAC, MP4, AIFF, AU, Matroska, AMR, CAF and ASF begin."""
 _AUDIBLE_PEAK = 33
 _LARGEST_FILE_BYTES = 1_000_000_000
 
@@ -166,8 +171,8 @@ def write_wav(path: Path | str, pcm: bytes, rate_hz: int = 8_000, channels: int 
 
 def is_silent(pcm: bytes) -> bool:
     """Returns True if no sample reaches -60 dBFS (33 of 32,768): on a telephone line nothing of it is heard."""
-    samples = _samples(pcm).astype(np.int32)
-    return not len(samples) or int(np.abs(samples).max()) < _AUDIBLE_PEAK
+    samples = _samples(pcm)
+    return not len(samples) or (int(samples.max()) < _AUDIBLE_PEAK and int(samples.min()) > -_AUDIBLE_PEAK)
 
 
 def interleave(left: bytes, right: bytes) -> bytes:
@@ -219,6 +224,8 @@ def _content(path: Path) -> bytes:
 def _decoded(path: Path, data: bytes) -> tuple[bytes, int, int]:
     """Samples, channels and rate."""
     if not is_wav(data):
+        if not _is_compressed(data):
+            raise AudioFileError(f"{path}: no sound file: it begins as none of WAV, MP3, Ogg, FLAC, M4A and their like")
         return _read_with_pydub(path)
     try:
         sound = read_wav(data)
@@ -228,6 +235,15 @@ def _decoded(path: Path, data: bytes) -> tuple[bytes, int, int]:
         raise AudioFileError(f"{path}: {error}") from None
     pcm = sound.data if sound.law is None else {"ulaw": ulaw_decode, "alaw": alaw_decode}[sound.law](sound.data)
     return pcm, sound.channels, sound.rate_hz
+
+
+def _is_compressed(data: bytes) -> bool:
+    """Whether ffmpeg may be asked. It reads playlists too, also behind ID3 tags: texts that name other files and
+    addresses, which no file that came from elsewhere may have opened."""
+    while data[:3] == b"ID3" and len(data) > 10:
+        size = data[6] << 21 | data[7] << 14 | data[8] << 7 | data[9]
+        data = data[10 + size + (10 if data[5] & 0x10 else 0) :].lstrip(b"\0")
+    return data[:3] in (b"", b"ID3") or _COMPRESSED.match(data) is not None
 
 
 def _read_with_pydub(path: Path) -> tuple[bytes, int, int]:

@@ -212,3 +212,47 @@ def test_a_file_of_more_than_a_gigabyte_is_not_read(tmp_path: Path) -> None:
 )
 def test_silence_is_what_no_telephone_line_carries(samples: tuple[int, ...], silent: bool) -> None:
     assert slin.is_silent(pcm(*samples)) is silent
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#EXTM3U\n#EXTINF:1,\n/etc/passwd\n",
+        "ID3\x04\0\0\0\0\0\x02xy#EXTM3U\n/etc/passwd\n",
+        "ffconcat version 1.0\nfile /etc/passwd\n",
+        "v=0\n",
+        "RIFF",
+        "no audio",
+    ],
+)
+@pytest.mark.parametrize("name", ["a.mp3", "a.wav", "a.m3u8"])
+def test_a_text_is_never_given_to_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
+    """It would open the files and the addresses that a playlist names."""
+    for tool in ("ffmpeg", "ffprobe"):
+        (tmp_path / tool).write_text(f"#!/bin/sh\ntouch {tmp_path}/called\n")
+        (tmp_path / tool).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(slin.AudioFileError, match=rf"{name}: no sound file: it begins as none of WAV"):
+        slin.read_audio(tmp_path / name)
+    assert not (tmp_path / "called").exists()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"ID3\4",
+        b"ID3\4\0\x10\0\0\1\0" + bytes(138) + b"\0\0\xff\xfb",
+        b"\xff\xfb\x90",
+        b"OggS\0",
+        b"fLaC\0",
+        b"\0\0\0\x20ftypM4A ",
+        b"\x1aE\xdf\xa3",
+        b"FORM\0\0\0\0AIFF",
+    ],
+)
+def test_a_compressed_sound_is_ffmpegs_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "a.bin").write_bytes(data)
+    with pytest.raises(slin.AudioFileError, match=r"a\.bin: ffmpeg is needed to read this file"):
+        slin.read_audio(tmp_path / "a.bin")
