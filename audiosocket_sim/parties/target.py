@@ -20,7 +20,6 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from audiosocket_sim.import_string import import_object
-from audiosocket_sim.scenario.written import KeyPath
 
 __all__ = [
     "Child",
@@ -53,7 +52,7 @@ class TargetUsageError(TargetError):
 class WrongSettings(TargetError):
     """The target refuses some of the scenario's `server:`. `settings`: the path of each, and what is wrong with it."""
 
-    def __init__(self, message: str, settings: Sequence[tuple[KeyPath, str]]) -> None:
+    def __init__(self, message: str, settings: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
         super().__init__(message)
         self.settings = tuple(settings)
 

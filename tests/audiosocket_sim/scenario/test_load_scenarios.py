@@ -1,5 +1,6 @@
 """`load_scenarios`: one of a file, all of a folder, in order; what is wrong, all at once."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +67,16 @@ def test_a_file_that_cannot_be_read_is_reported_and_a_link_to_nowhere_is_not(
     (tmp_path / "nowhere.yaml").symlink_to("gone")
     assert [made.name for made in load_scenarios(tmp_path)] == ["a"]
     locked = write(tmp_path, "b.yaml")
-    real = Path.open
 
-    def refuse(path: Path, *args: Any, **more: Any) -> Any:
-        if path == locked:
-            raise PermissionError(13, "Permission denied")
-        return real(path, *args, **more)
+    def refusing(real: Any) -> Any:
+        def refuse(path: Any, *args: Any, **more: Any) -> Any:
+            if str(path) == str(locked):
+                raise PermissionError(13, "Permission denied")
+            return real(path, *args, **more)
 
-    monkeypatch.setattr(Path, "open", refuse)
+        return refuse
+
+    monkeypatch.setattr(Path, "open", refusing(Path.open))
+    monkeypatch.setattr(os, "open", refusing(os.open))
     with pytest.raises(ScenarioError, match=r"b\.yaml:1:1: Permission denied"):
         load_scenarios(tmp_path)
