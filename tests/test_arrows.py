@@ -28,18 +28,18 @@ MAY_IMPORT = {
     "core.sockets": "",
     "core.transport": "core.errors core.messages core.connection core.sockets",
     "core.resampling": "",
-    "core.slin": "core.errors core.resampling",
     "core.files": "",
     "core.wav": "",
+    "core.slin": "core.errors core.resampling core.files core.wav",
     "core.echo_path": "",
     "core.pacing": "",
     "core.timerfd": "",
     "core.ticker": "core.pacing core.timerfd",
-    "core.phrase_book": "core.errors core.slin",
+    "core.phrase_book": "core.errors core.files core.slin",
     "core.http_server": "",
     "core.stop_signals": "",
     # the reference server
-    "server": "server.listener server.settings server.speech",
+    "server": "server.settings server.speech server.listener",
     "server.events": "",
     "server.settings": "core.phrase_book",
     "server.endpointing": "core.echo_path",
@@ -48,14 +48,15 @@ MAY_IMPORT = {
     "server.speech": "core.errors core.slin core.phrase_book server.settings",
     "server.speech.azure": "server.settings server.speech",
     "server.speech.local": "core.files core.slin core.phrase_book server.settings server.speech",
-    "server.detectors": "server.endpointing server.settings server.speech",
-    "server.registry": "core.pacing core.slin server.events server.turns server.backend",
+    "server.detectors": "server.settings server.endpointing server.speech",
+    "server.registry": "core.slin core.pacing server.events server.turns server.backend",
     "server.services": "server.settings server.turns server.backend server.speech server.detectors server.registry",
-    "server.call": "core.messages core.resampling core.ticker core.transport server.events server.settings "
-    "server.endpointing server.turns server.backend server.speech server.detectors server.registry server.services",
+    "server.call": "core.messages core.transport core.resampling core.ticker server.events server.settings "
+    "server.endpointing server.turns server.backend server.speech server.detectors server.registry "
+    "server.services",
     "server.web": "core.ticker core.http_server server.events server.turns server.backend server.registry",
-    "server.listener": "core.connection core.slin core.transport server.settings server.turns server.backend "
-    "server.speech server.detectors server.registry server.services server.call server.web",
+    "server.listener": "core.connection core.transport core.slin server.settings server.turns server.backend server.speech "
+    "server.detectors server.registry server.services server.call server.web",
     "server.__main__": "core.errors core.stop_signals server.settings server.speech server.listener",
     # the simulator
     "sim": "sim.api",
@@ -63,32 +64,33 @@ MAY_IMPORT = {
     "sim.virtual_time": "",
     "sim.net": "",
     "sim.asterisk": "core.errors core.messages core.slin sim.net",
-    "sim.scenario": "core.phrase_book sim.asterisk",
-    "sim.scenario.loading": "core.phrase_book sim.scenario",
+    "sim.scenario": "core.errors core.phrase_book sim.asterisk",
+    "sim.scenario.loading": "core.files core.phrase_book sim.scenario",
     "sim.hearing": "core.resampling core.phrase_book",
-    "sim.call_log": "core.slin sim.scenario sim.hearing",
+    "sim.call_log": "core.wav core.slin sim.scenario sim.hearing",
     "sim.checks": "core.phrase_book sim.scenario sim.call_log",
-    "sim.phone": "core.slin core.phrase_book sim.scenario sim.scenario.loading",
+    "sim.phone": "core.files core.wav core.slin core.phrase_book sim.scenario sim.scenario.loading",
     "sim.parties": "core.phrase_book sim.import_string sim.asterisk sim.scenario",
     "sim.asterisk_real": "core.errors core.messages core.slin sim.asterisk sim.scenario sim.parties",
     "sim.mock_ai": "core.phrase_book core.http_server sim.net sim.scenario sim.call_log",
     "sim.fake_azure": "core.errors core.resampling core.slin core.phrase_book sim.import_string sim.net sim.scenario "
     "sim.scenario.loading",
-    "sim.running": "core.errors core.slin core.phrase_book sim.virtual_time sim.net sim.asterisk sim.scenario "
+    "sim.running": "core.errors core.files core.slin core.phrase_book sim.virtual_time sim.net sim.asterisk sim.scenario "
     "sim.hearing sim.call_log sim.checks sim.phone sim.parties sim.asterisk_real sim.mock_ai",
     "sim.python_calls": "sim.virtual_time sim.scenario sim.scenario.loading sim.call_log sim.parties sim.running",
     "sim.live": "",
-    "sim.live.captured_call": "core.slin core.phrase_book sim.asterisk sim.scenario sim.scenario.loading sim.hearing",
+    "sim.live.captured_call": "core.files core.wav core.slin core.phrase_book sim.asterisk sim.scenario sim.scenario.loading "
+    "sim.hearing",
     "sim.live.capture": "core.errors core.messages core.sockets core.http_server sim.net sim.asterisk sim.scenario "
     "sim.scenario.loading sim.live.captured_call",
-    "sim.live.mic": "core.slin core.echo_path core.phrase_book core.stop_signals sim.net sim.asterisk sim.hearing "
-    "sim.call_log sim.live.captured_call",
+    "sim.live.mic": "core.files core.slin core.echo_path core.phrase_book core.stop_signals sim.net sim.asterisk "
+    "sim.hearing sim.call_log sim.live.captured_call",
     "sim.live.doctor": "core.errors core.messages core.connection core.slin",
-    "sim.pytest_plugin": "sim.net sim.scenario sim.scenario.loading sim.call_log sim.parties sim.asterisk_real "
-    "sim.fake_azure sim.running sim.python_calls",
-    "sim.cli": "core.errors core.slin core.phrase_book core.stop_signals sim.net sim.asterisk sim.scenario "
-    "sim.scenario.loading sim.call_log sim.parties sim.mock_ai sim.fake_azure sim.running sim.live.captured_call "
-    "sim.live.capture sim.live.mic sim.live.doctor",
+    "sim.pytest_plugin": "sim.net sim.scenario sim.scenario.loading sim.call_log sim.parties sim.asterisk_real sim.fake_azure "
+    "sim.running sim.python_calls",
+    "sim.cli": "core.errors core.files core.wav core.slin core.phrase_book core.stop_signals sim.net sim.asterisk "
+    "sim.scenario sim.scenario.loading sim.call_log sim.parties sim.mock_ai sim.fake_azure sim.running "
+    "sim.live.captured_call sim.live.capture sim.live.mic sim.live.doctor",
     "sim.__main__": "sim.cli",
     "sim.api": "sim.scenario sim.scenario.loading sim.call_log sim.checks sim.running sim.python_calls",
 }

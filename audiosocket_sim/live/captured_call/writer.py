@@ -60,7 +60,9 @@ def write_scenario(
         create_private_file(sounds / "call.wav", stereo_wav(seen.track.pcm, seen.bot.sound))
         if call.backend_captured:
             create_private_file(sounds / "cassette.json", cassette(call).encode("utf-8", "backslashreplace"))
-        create_private_file(staging / f"{name}.yaml", _text(call, seen, name, settings).encode("utf-8", "backslashreplace"))
+        create_private_file(
+            staging / f"{name}.yaml", _text(call, seen, name, settings).encode("utf-8", "backslashreplace")
+        )
         load(staging / f"{name}.yaml")
 
     return put_in_place(folder, name, fill)

@@ -177,7 +177,10 @@ def test_a_wrong_manifest_is_told_by_file_and_entry(tmp_path: Path, text: str, c
         ("[" * 1000, ":1:21: not YAML: maximum depth of data structure exceeded"),
         ("- file: \0", ": not YAML: unacceptable character #x0000"),
         ("#" * 2_000_001, ": cannot be read: larger than 2 MB"),
-        ("a: &a [x, x, x]\n" + "".join(f"b{i}: &b{i} [*a, *a, *a]\n" for i in range(9)), ": expected a list of phrases"),
+        (
+            "a: &a [x, x, x]\n" + "".join(f"b{i}: &b{i} [*a, *a, *a]\n" for i in range(9)),
+            ": expected a list of phrases",
+        ),
         (
             "- &a0 [x]\n" + "".join(f"- &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12)),
             ": entry 1: expected keys and values, got ['x']",
