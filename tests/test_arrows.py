@@ -91,6 +91,7 @@ MAY_IMPORT = {
     "sim.cli": "core.errors core.files core.wav core.slin core.phrase_book core.stop_signals sim.net sim.asterisk "
     "sim.scenario sim.scenario.loading sim.call_log sim.parties sim.mock_ai sim.fake_azure sim.running "
     "sim.live.captured_call sim.live.capture sim.live.mic sim.live.doctor",
+    "sim.report": "",
     "sim.__main__": "sim.cli",
     "sim.api": "sim.scenario sim.scenario.loading sim.call_log sim.checks sim.running sim.python_calls",
 }
@@ -111,6 +112,7 @@ PURE = (
     "sim.phone.caller",
     "sim.call_log.transcript",
     "sim.call_log.agreement",
+    "sim.report.table",
     "sim.live.mic.devices",
     "sim.live.mic.echo_guard",
     "sim.live.mic.jitter_buffer",

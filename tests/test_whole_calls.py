@@ -93,7 +93,7 @@ def _entries(path: Path) -> list[Entry]:
     from audiosocket_sim.call_log import events as call_log
 
     log = CallLog()
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines()[1:]:  # the first is the environment
         fields = json.loads(line)
         kind = getattr(call_log, fields.pop("type"))
         at_ms, source = fields.pop("at_ms"), Source[fields.pop("source").upper()]

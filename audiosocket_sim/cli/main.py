@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from audiosocket_sim.cli.arguments import EXIT_CODES, add_control_token, command, control_token, port
 from audiosocket_sim.cli.console import guarded_output
@@ -14,7 +15,7 @@ from audiosocket_sim.cli.live_arguments import add_capture, add_doctor, add_mic
 
 __all__ = ["main"]
 
-_INTERRUPTED = 4
+_USAGE, _INTERRUPTED = 2, 4
 
 
 def main(arguments: Sequence[str] | None = None, *, on_loaded: Callable[[], None] = lambda: None) -> int:
@@ -36,13 +37,14 @@ def main(arguments: Sequence[str] | None = None, *, on_loaded: Callable[[], None
         return end_of_output() or code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(prog: str = "python -m audiosocket_sim") -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m audiosocket_sim",
+        prog=prog,
         description="Whole phone calls as tests, for bots on Asterisk's AudioSocket.",
         epilog=f"example: python -m audiosocket_sim run greeting_then_hold.yaml\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action=_Version, help="print the version, and end")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands)
     add_mic(commands)
@@ -52,7 +54,21 @@ def _parser() -> argparse.ArgumentParser:
     _add_fake_azure(commands)
     _add_schema(commands)
     _add_add_recording(commands)
+    _add_completion(commands)
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints `audiosocket-sim VERSION (Python VERSION)`; reads the version only when it is asked for."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**{**more, "nargs": 0})
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"audiosocket-sim {version('audiosocket-sim')} (Python {sys.version.split()[0]})\n")
+        parser.exit()
 
 
 # --- run ----------------------------------------------------------------------------------------------------------
@@ -60,11 +76,17 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = command(commands, "run", "run scenarios, and show each call", "run greeting_then_hold.yaml")
-    parser.add_argument("scenarios", nargs="+", metavar="SCENARIO", help="a YAML file, or a bare name in scenarios/")
+    parser.add_argument(
+        "scenarios",
+        nargs="*",
+        metavar="SCENARIO",
+        help="a YAML file, a bare name in scenarios/ or of a shipped scenario, a folder, or a glob",
+    )
+    parser.add_argument("--list", action="store_true", help="names and summaries of the scenarios there are, and end")
     parser.add_argument(
         "--target",
-        default="audiosocket_server:serve",
-        help="module:callable (in this process), 'command: PROGRAM … {port}', or tcp://HOST:PORT (%(default)s)",
+        help="module:callable (in this process), 'command: PROGRAM … {port}', or tcp://HOST:PORT; without it the one "
+        "of [tool.audiosocket-sim] in pyproject.toml, and for shipped scenarios the shipped server (docs/targets.md)",
     )
     parser.add_argument("--control-url", help="of the target, where it has one and does not tell (docs/targets.md)")
     add_control_token(parser)
@@ -86,25 +108,43 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a scenario on stdout, all else on stderr")
     parser.add_argument("-v", "--verbose", action="store_true", help="with the server's log, on stderr")
-    parser.set_defaults(command=_run)
+    parser.set_defaults(command=lambda options: _run(options, parser))
 
 
-def _run(options: argparse.Namespace) -> int:
-    from audiosocket_sim.cli.run import run_command
+def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    if options.list:
+        return _list(options.scenarios)
+    if not options.scenarios:
+        parser.error("a SCENARIO is needed: a file, a name, a folder or a glob; --list names those there are")
+    from audiosocket_sim.cli.run import RunRequest, run_command
 
     return run_command(
-        options.scenarios,
-        target=options.target,
-        control_url=options.control_url,
-        control_token=control_token(options),
-        peer=options.peer,
-        real_time=options.real_time,
-        ai_port=options.ai_port,
-        artefacts=options.artefacts,
-        trust=options.trust,
-        as_json=options.json,
-        verbose=options.verbose,
+        RunRequest(
+            names=options.scenarios,
+            target=options.target,
+            control_url=options.control_url,
+            control_token=control_token(options),
+            peer=options.peer,
+            real_time=options.real_time,
+            ai_port=options.ai_port,
+            artefacts=options.artefacts,
+            trust=options.trust,
+            as_json=options.json,
+            verbose=options.verbose,
+        )
     )
+
+
+def _list(names: Sequence[str]) -> int:
+    from audiosocket_sim.cli.chosen_scenarios import list_scenarios
+
+    try:
+        for line in list_scenarios(names):
+            sys.stdout.write(f"{line}\n")
+    except LookupError as error:
+        sys.stderr.write(f"{error.args[0]}\n")
+        return _USAGE
+    return 0
 
 
 # --- the others ---------------------------------------------------------------------------------------------------
@@ -211,3 +251,21 @@ def _add_recording(options: argparse.Namespace) -> int:
         name=options.name,
         to=options.to,
     )
+
+
+def _add_completion(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = command(
+        commands,
+        "completion",
+        "print a shell's completion of the command audiosocket-sim",
+        "completion bash > ~/.local/share/bash-completion/completions/audiosocket-sim",
+    )
+    parser.add_argument("shell", choices=["bash", "zsh", "tcsh"], help="the shell that reads it")
+    parser.set_defaults(command=_completion)
+
+
+def _completion(options: argparse.Namespace) -> int:
+    from audiosocket_sim.cli.completion import completion_script
+
+    sys.stdout.write(completion_script(_parser("audiosocket-sim"), options.shell))
+    return 0

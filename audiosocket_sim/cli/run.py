@@ -1,17 +1,18 @@
 """`run`: scenarios from the command line, each call shown as it goes, and at its end where its files lie.
 
-With `--json` every path leaves one object a scenario on stdout, also that of a scenario that is not valid.
+With `--json` every path leaves one object a scenario on stdout, also that of a scenario that is not valid; the table
+and the annotations go to stderr then.
 """
 
 import contextlib
 import json
 import logging
+import os
 import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from difflib import get_close_matches
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -19,76 +20,121 @@ from pydantic import SecretStr
 
 from audiosocket_sim.call_log.live_view import LiveView
 from audiosocket_sim.call_log.transcript import around, heading
+from audiosocket_sim.cli.chosen_scenarios import choose_scenarios, no_such_scenario
 from audiosocket_sim.cli.console import stopwatch
 from audiosocket_sim.parties.peer import PeerName
 from audiosocket_sim.parties.target import TargetError, parse_target
+from audiosocket_sim.parties.target_choice import TargetChoice, choose_target
+from audiosocket_sim.report.github import annotation, append_job_summary, is_github
+from audiosocket_sim.report.table import ReportRow, table
+from audiosocket_sim.running.outcome_rows import row_of, rows_of_problems, word_of
 from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, Result, run
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.loading import ScenarioError, load
-from audiosocket_sim.scenario.paths import PROJECT, find_scenario
 
-__all__ = ["no_such_scenario", "run_command"]
-
-_WORD = {
-    Outcome.PASSED: "passed",
-    Outcome.FAILED: "FAILED",
-    Outcome.INVALID: "invalid",
-    Outcome.SET_UP: "set-up error",
-    Outcome.INCONCLUSIVE: "inconclusive",
-}
+__all__ = ["RunRequest", "no_such_scenario", "run_command"]
 
 _SIDES = "  (left: the caller, right: what he heard)"
 
 
-def run_command(
-    names: Sequence[str],
-    *,
-    target: str,
-    control_url: str | None,
-    real_time: bool,
-    ai_port: int,
-    artefacts: Path,
-    as_json: bool,
-    verbose: bool,
-    peer: PeerName = "simulated",
-    control_token: SecretStr | None = None,
-    trust: bool = False,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What the command line asks of `run`. `target` None: chosen for each scenario (docs/targets.md)."""
+
+    names: Sequence[str]
+    target: str | None = None
+    control_url: str | None = None
+    control_token: SecretStr | None = None
+    peer: PeerName = "simulated"
+    real_time: bool = False
+    ai_port: int = 0
+    artefacts: Path = Path("runs")
+    trust: bool = False
+    as_json: bool = False
+    verbose: bool = False
+
+
+def run_command(asked: RunRequest) -> int:
     """Run each; returns the highest exit code. Nothing is run where one of them is not valid, or after Ctrl-C."""
-    if verbose:
+    if asked.verbose:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
     try:
-        in_process = parse_target(target, control_url).in_process
+        if asked.target is not None:
+            parse_target(asked.target, asked.control_url)
     except TargetError as error:
-        return _refuse(None, str(error), as_json=as_json)
-    loaded = [_load(name) for name in names]
-    wrong = [(name, found) for name, found in zip(names, loaded, strict=True) if isinstance(found, str)]
-    for name, found in wrong:
-        _refuse(Path(name).stem, found, as_json=as_json)
+        return _refuse(None, str(error), asked)
+    loaded = [found for name in asked.names for found in _load(name)]
+    planned = [_plan(found, asked) for found in loaded if isinstance(found, Scenario)]
+    wrong = [found for found in [*loaded, *planned] if isinstance(found, _Refused)]
+    for found in wrong:
+        _refuse(found.name, found.problems, asked, found.file)
     if wrong:
         return Outcome.INVALID
-    scenarios = [found for found in loaded if isinstance(found, Scenario)]
+    return _run_all([found for found in planned if isinstance(found, _Planned)], asked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A scenario, or a name, that cannot be run: one line a problem."""
+
+    name: str | None
+    problems: str
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    scenario: Scenario
+    target: TargetChoice
+    in_process: bool
+
+
+def _plan(scenario: Scenario, asked: RunRequest) -> _Planned | _Refused:
+    try:
+        choice = choose_target(scenario.folder, command_line=asked.target)
+        return _Planned(scenario, choice, parse_target(choice.text, asked.control_url).in_process)
+    except TargetError as error:
+        return _Refused(scenario.name, f"{scenario.written.file}: {error}", scenario.written.file)
+
+
+def _run_all(planned: Sequence[_Planned], asked: RunRequest) -> int:
+    rows: list[ReportRow] = []
     worst = Outcome.PASSED
     used: Counter[str] = Counter()
-    for scenario in scenarios:
-        used[scenario.name] += 1
-        number = used[scenario.name]
+    for plan in planned:
+        name = plan.scenario.name
+        used[name] += 1
         options = Options(
-            target=target,
-            control_url=control_url,
-            control_token=control_token,
-            peer=peer,
-            real_time=real_time or not in_process or peer == "asterisk",
-            ai_port=ai_port,
-            trust=trust,
-            artefacts=artefacts / (scenario.name if number == 1 else f"{scenario.name}-{number}"),
+            target=plan.target,
+            control_url=asked.control_url,
+            control_token=asked.control_token,
+            peer=asked.peer,
+            real_time=asked.real_time or not plan.in_process or asked.peer == "asterisk",
+            ai_port=asked.ai_port,
+            trust=asked.trust,
+            artefacts=asked.artefacts / (name if used[name] == 1 else f"{name}-{used[name]}"),
         )
         with _sigterm_interrupts():
-            result = _run_one(scenario, options, as_json=as_json)
+            result = _run_one(plan, options, as_json=asked.as_json)
+        rows.append(row_of(result))
         worst = max(worst, result.outcome)
         if result.interrupted:
             break
+    _report(rows, asked)
     return worst
+
+
+def _report(rows: Sequence[ReportRow], asked: RunRequest) -> None:
+    """The table after several scenarios; in a job of GitHub Actions annotations and the job's summary."""
+    out = sys.stderr if asked.as_json else sys.stdout
+    if len(rows) > 1:
+        _print("\n".join(["", *table(rows)]), out)
+    if is_github(os.environ):
+        for line in filter(None, (annotation(row, os.environ) for row in rows)):
+            _print(line, out)
+        trouble = append_job_summary(rows, "Phone calls", os.environ)
+        if trouble is not None:
+            _print(trouble, sys.stderr)
 
 
 @contextlib.contextmanager
@@ -101,29 +147,29 @@ def _sigterm_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _load(name: str) -> Scenario | str:
-    """The scenario, or what is wrong with it."""
+def _load(name: str) -> Iterator[Scenario | _Refused]:
+    """The scenarios that one argument means, or what is wrong with each."""
     try:
-        return load(_near(find_scenario(name, Path.cwd())))
-    except FileNotFoundError:
-        return no_such_scenario(name)
-    except ScenarioError as error:
-        return str(error)
+        chosen = choose_scenarios(name)
+    except LookupError as error:
+        yield _Refused(Path(name).stem, str(error.args[0]))
+        return
+    for note in chosen.notes:
+        _print(note, sys.stderr)
+    for file in chosen.files:
+        near = _near(file)
+        try:
+            yield load(near)
+        except ScenarioError as error:
+            yield _Refused(file.stem, str(error), near)
 
 
-def no_such_scenario(name: str) -> str:
-    """One line: what is not there, and the nearest that is."""
-    folders = (Path.cwd() / "scenarios", PROJECT / "scenarios")
-    here = sorted({path.name for folder in folders for path in folder.glob("*.yaml")})
-    near = get_close_matches(Path(name).name, here, n=1, cutoff=0.5)
-    return f"{name}: no such scenario, here or in scenarios/" + (f"; did you mean {near[0]}?" if near else "")
-
-
-def _run_one(scenario: Scenario, options: Options, *, as_json: bool) -> Result:
+def _run_one(plan: _Planned, options: Options, *, as_json: bool) -> Result:
+    scenario = plan.scenario
     elapsed = stopwatch()
     out = sys.stderr if as_json else sys.stdout
     with LiveView(out) as view:
-        view.heading(heading(scenario))
+        view.heading(f"{heading(scenario)}\ntarget: {plan.target}")
         result = run(scenario, options, on_entry=view.show)
         if result.worth_repeating:
             view.heading("inconclusive: this machine was too busy; once more")
@@ -137,7 +183,8 @@ def _run_one(scenario: Scenario, options: Options, *, as_json: bool) -> Result:
 def _summary(result: Result, seconds: float, *, real_time: bool) -> list[str]:
     call = result.duration_ms / 1000
     pace = "real time" if real_time else f"{call / seconds:.0f} times real time"
-    lines = [f"{_WORD[result.outcome]}: {result.scenario.name}, {call:.1f} s of call in {seconds:.2f} s ({pace})"]
+    word = "FAILED" if result.outcome is Outcome.FAILED else word_of(result.outcome)
+    lines = [f"{word}: {result.scenario.name}, {call:.1f} s of call in {seconds:.2f} s ({pace})"]
     lines += [f"  {fault}" for fault in result.faults]
     lines += [f"  {line}" for failure in result.failures for line in failure.block()]
     if result.was_late:
@@ -154,6 +201,7 @@ def _summary(result: Result, seconds: float, *, real_time: bool) -> list[str]:
 def _to_json(result: Result) -> dict[str, object]:
     return {
         "scenario": result.scenario.name,
+        "target": None if result.environment is None else result.environment.target,
         "outcome": result.outcome.name.lower(),
         "exit_code": int(result.outcome),
         "problems": result.problems,
@@ -166,6 +214,7 @@ def _to_json(result: Result) -> dict[str, object]:
         "artefacts": None
         if result.artefacts is None
         else {name: str(path) for name, path in asdict(result.artefacts).items() if path is not None},
+        "environment": None if result.environment is None else result.environment.to_json(),
         "events": [entry.to_json() for entry in result.entries],
     }
 
@@ -178,13 +227,18 @@ def _near(path: Path) -> str:
         return str(path)
 
 
-def _refuse(name: str | None, problems: str, *, as_json: bool) -> int:
-    """What cannot be run at all: told on stderr, and with `--json` as an object without a call too."""
+def _refuse(name: str | None, problems: str, asked: RunRequest, file: str = "") -> int:
+    """Report what cannot be run on stderr; with `--json` as an object without a call too, on GitHub as annotations."""
     _print(problems, sys.stderr)
-    if as_json:
+    if asked.as_json:
         code = int(Outcome.INVALID)
         told = {"scenario": name, "outcome": "invalid", "exit_code": code, "problems": problems.splitlines()}
         _print(json.dumps(told, ensure_ascii=False), sys.stdout)
+    if is_github(os.environ):
+        rows = rows_of_problems(name or "run", problems, file)
+        for line in filter(None, (annotation(row, os.environ) for row in rows)):
+            _print(line, sys.stderr if asked.as_json else sys.stdout)
+        append_job_summary(rows, "Phone calls", os.environ)
     return Outcome.INVALID
 
 

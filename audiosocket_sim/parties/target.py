@@ -38,6 +38,7 @@ __all__ = [
 _START_SECONDS = 20.0
 _STOP_SECONDS = 5.0
 _CLOSE_SECONDS = 20.0
+_RENAMED = {"server:serve": "audiosocket_server:serve"}
 _PLACEHOLDERS = ("port", "control_port", "ai_url", "python")
 
 
@@ -141,6 +142,13 @@ async def close_target(running: "StartedTarget") -> None:
         raise TargetError(f"the target's close() {late if limit.expired() else f'failed: {_told(error)}'}") from error
 
 
+def _is_missing(module: str, error: BaseException) -> bool:
+    """True if there is no such module, or if it was imported and lacks the name; False for a fault inside it."""
+    if isinstance(error, ModuleNotFoundError):
+        return error.name == module
+    return isinstance(error, AttributeError) and module in sys.modules and error.obj is sys.modules[module]
+
+
 def _told(error: BaseException) -> str:
     """What somebody else's code raised, as one line: its words alone where they were meant for people."""
     words = " ".join(str(error).split())
@@ -178,6 +186,8 @@ class InProcessTarget:
         try:
             serve = import_object(self.module, self.name)
         except (Exception, SystemExit) as error:
+            if name in _RENAMED and _is_missing(self.module, error):
+                raise TargetUsageError(f"{name} is now {_RENAMED[name]}") from None
             raise TargetError(f"{name} cannot be imported: {_told(error)}") from error
         limit = asyncio.timeout(_START_SECONDS)
         try:

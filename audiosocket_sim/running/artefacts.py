@@ -81,7 +81,9 @@ class _Writing:
 
 
 def _lines(result: Result) -> str:
-    return "".join(f"{json.dumps(entry.to_json(), ensure_ascii=False)}\n" for entry in result.entries)
+    first = [] if result.environment is None else [result.environment.to_json()]
+    records = [*first, *(entry.to_json() for entry in result.entries)]
+    return "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in records)
 
 
 def _text(text: str) -> bytes:

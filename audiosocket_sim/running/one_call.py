@@ -18,6 +18,7 @@ from audiosocket_sim.parties.target import Target
 from audiosocket_sim.running.artefacts import cannot_write, with_artefacts, with_faults
 from audiosocket_sim.running.call_fixture import TARGET_DIED, CallFixture
 from audiosocket_sim.running.call_setup import set_up_call
+from audiosocket_sim.running.environment import Environment, environment_of
 from audiosocket_sim.running.options import Options
 from audiosocket_sim.running.processor_waits import ProcessorWaits
 from audiosocket_sim.running.result import LATE_MS, Outcome, Result
@@ -63,6 +64,7 @@ class OneCall:
         self._held: RunFolder | None = None
         self._folder_faults: list[str] = []
         self._fixture: CallFixture | None = None
+        self._environment: Environment | None = None
         self._waits: ProcessorWaits | None = None
         self._troubled_ms: int | None = None
         self._stack = AsyncExitStack()
@@ -78,6 +80,8 @@ class OneCall:
 
         Raises what is wrong with target, sounds or settings; then nothing is left running.
         """
+        choice = self._options.target_for(self.scenario)
+        self._environment = environment_of(self.scenario, self._options, choice, virtual=self._virtual)
         async with AsyncExitStack() as stack:
             folder = self._hold_folder() or Path(stack.enter_context(tempfile.TemporaryDirectory()))
             setup = await set_up_call(self.scenario, target, self._options, folder, self._more_says)
@@ -156,6 +160,7 @@ class OneCall:
             processor_wait_ms=0.0 if self._waits is None else self._waits.most_ms,
             duration_ms=max((entry.at_ms for entry in entries), default=0),
             interrupted=self.interrupted,
+            environment=self._environment,
         )
         folder = self._hold_folder()
         try:

@@ -6,15 +6,21 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from audiosocket_sim.parties.peer import PeerName
+from audiosocket_sim.parties.target_choice import TargetChoice, choose_target
+from audiosocket_sim.scenario import Scenario
 
 __all__ = ["Options"]
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run. `target`: see docs/targets.md. `artefacts`: a folder for the files of this run, or None for none."""
+    """How to run. `artefacts`: a folder for the files of this run, or None for none.
 
-    target: str = "audiosocket_server:serve"
+    `target`: what is called, as a text (docs/targets.md) or already chosen. None: the one that pyproject.toml names for
+    the working folder, and for a shipped scenario the shipped server; without any, the outcome is INVALID.
+    """
+
+    target: str | TargetChoice | None = None
     control_url: str | None = None
     control_token: SecretStr | None = None
     """For a control URL that asks for one."""
@@ -26,4 +32,4 @@ class Options:
     artefacts: Path | None = None
     ear: bool = True
     trust: bool = False
-    """Whether the scenario's `server:` may name modules, and files outside its folders (docs/scenarios.md, Trust)."""
+    """The target that the scenario calls. Raises TargetUsageError, also where nothing names one."""

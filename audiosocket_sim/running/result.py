@@ -9,6 +9,7 @@ from uuid import UUID
 from audiosocket_sim.call_log.events import Entry
 from audiosocket_sim.call_log.transcript import transcript
 from audiosocket_sim.checks.failure import Failure
+from audiosocket_sim.running.environment import Environment
 from audiosocket_sim.scenario import Scenario
 
 __all__ = ["LATE_MS", "Artefacts", "CallResult", "Outcome", "Result"]
@@ -106,6 +107,8 @@ class Result:
     """From the UUID to the last event."""
     interrupted: bool = False
     """True after Ctrl-C."""
+    environment: Environment | None = None
+    """What the call was made with; None where it was not known which target to call."""
 
     @property
     def calls(self) -> tuple[CallResult, ...]:

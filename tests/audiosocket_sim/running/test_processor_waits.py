@@ -67,6 +67,9 @@ steps:
 """
 
 
+TARGET = ("--target", "audiosocket_server:serve")
+
+
 @pytest.fixture
 def scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)
@@ -82,7 +85,7 @@ def test_a_failure_on_a_busy_machine_says_so(
     monkeypatch.setattr("audiosocket_sim.asterisk.leg.CallLeg.own_lateness_ms", 6.0)
     sums = count(0, 9 * MS)
     monkeypatch.setattr("audiosocket_sim.running.one_call.ProcessorWaits", lambda: ProcessorWaits(lambda: next(sums)))
-    assert main(["run", "--real-time", "--json", scenario]) == 1
+    assert main(["run", *TARGET, "--real-time", "--json", scenario]) == 1
     captured = capsys.readouterr()
     assert "waited for a processor for up to 45 ms of a tenth of a second: a busy machine" in captured.err
     assert json.loads(captured.out)["processor_wait_ms"] == 45.0
@@ -95,5 +98,5 @@ def test_in_virtual_time_no_processor_is_waited_for(
         raise AssertionError("the machine's time was read")
 
     monkeypatch.setattr("audiosocket_sim.running.one_call.ProcessorWaits", never)
-    assert main(["run", "--json", scenario]) == 1
+    assert main(["run", *TARGET, "--json", scenario]) == 1
     assert json.loads(capsys.readouterr().out)["processor_wait_ms"] == 0.0

@@ -176,7 +176,7 @@ def test_interrupted_while_the_target_starts(times: int, tmp_path: Path) -> None
         "--target",
         STUBBORN.replace("{mark}", mark),
         write(tmp_path),
-        at=lambda line: "started" in line,
+        at=lambda line: line == "started\n",
         signals=[signal.SIGINT] * times,
         wait=0.3 if times == 2 else 20,
     )

@@ -185,7 +185,7 @@ def test_half_characters_and_control_characters_of_the_bot(tmp_path: Path) -> No
     text = result.artefacts.transcript.read_text(encoding="utf-8")
     assert "“a\\nb\\x1b[31m”" in text
     assert "“\\ud800”" in text
-    assert len(result.artefacts.call_log.read_text(encoding="utf-8").splitlines()) == len(result.entries)
+    assert len(result.artefacts.call_log.read_text(encoding="utf-8").splitlines()) == 1 + len(result.entries)
 
 
 # --- the target

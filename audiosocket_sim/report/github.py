@@ -1,0 +1,82 @@
+"""What GitHub Actions shows of a run: annotations at file and line, and a table in the job's summary.
+
+The forms are those of the documentation of GitHub Actions, "Workflow commands": `::error file=…,line=…::message`, with
+`%`, CR and LF escaped in the message, `:` and `,` too in the properties; the summary is Markdown, appended to the file
+that `GITHUB_STEP_SUMMARY` names. Texts come from scenarios and bots: none of them may end an annotation or the table.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from audiosocket_sim.report.table import ReportRow, counted
+
+__all__ = ["annotation", "append_job_summary", "is_github", "job_summary"]
+
+_MOST_ROWS = 500
+"""GitHub takes 1 MiB of summary from a step, and drops more than that altogether."""
+_MOST_CHARACTERS = 4000
+_MARKUP = {ord(character): f"&#{ord(character)};" for character in "\\`*_[]|~#&<>"}
+
+
+def is_github(environment: Mapping[str, str]) -> bool:
+    """True in a job of GitHub Actions, which sets `GITHUB_ACTIONS` to `true`."""
+    return environment.get("GITHUB_ACTIONS") == "true"
+
+
+def annotation(row: ReportRow, environment: Mapping[str, str]) -> str | None:
+    """One line that GitHub shows at the scenario's file and line; None for a scenario that passed."""
+    if row.passed:
+        return None
+    kind = "warning" if row.outcome == "inconclusive" else "error"
+    properties = [f"title={_property(f'{row.name}: {row.outcome}')}"]
+    if row.file:
+        properties.insert(0, f"file={_property(_in_workspace(row.file, environment))}")
+        properties.insert(1, f"line={max(row.line, 1)}")
+    return f"::{kind} {','.join(properties)}::{_message(row.reason.strip()[:_MOST_CHARACTERS] or row.outcome)}"
+
+
+def job_summary(rows: Sequence[ReportRow], title: str) -> str:
+    """The table as Markdown, with a final newline. What did not pass comes first; at most 500 rows."""
+    shown = sorted(rows, key=lambda row: row.passed)[:_MOST_ROWS]
+    lines = [f"### {_cell(title)}", "", counted(rows), ""]
+    lines += ["| scenario | outcome | reason | target |", "|---|---|---|---|"]
+    lines += [
+        f"| {_cell(row.name)} | {_cell(row.outcome)} | {_cell(row.first_line)} | {_cell(row.target)} |" for row in shown
+    ]
+    if len(rows) > len(shown):
+        lines += ["", f"… and {len(rows) - len(shown)} more"]
+    return "\n".join(lines) + "\n\n"
+
+
+def append_job_summary(rows: Sequence[ReportRow], title: str, environment: Mapping[str, str]) -> str | None:
+    """Append the table to the job's summary, if there is one. Returns why it could not be written, in one line."""
+    path = environment.get("GITHUB_STEP_SUMMARY")
+    if not path or not rows:
+        return None
+    try:
+        with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(job_summary(rows, title))
+    except OSError as error:
+        return f"cannot write the job summary to {path}: {error.strerror or error}"
+    return None
+
+
+def _in_workspace(file: str, environment: Mapping[str, str]) -> str:
+    """GitHub counts from the top of the repository: a job may have gone into a folder of it."""
+    place = Path(os.path.abspath(file))
+    workspace = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
+    return place.relative_to(workspace).as_posix() if place.is_relative_to(workspace) else file
+
+
+def _message(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _message(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _cell(text: str) -> str:
+    """One line in which Markdown and HTML see text only."""
+    return " ".join(text.split()).translate(_MARKUP)

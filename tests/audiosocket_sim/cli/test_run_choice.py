@@ -1,0 +1,330 @@
+"""`run` with folders, globs and lists; the target in its output; the table, the version, completion and GitHub."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audiosocket_sim.cli.main import main
+
+ROOT = Path(__file__).resolve().parents[3]
+GREETS = """
+summary: {summary}
+server: {{greeting: {{delay_seconds: 0.2}}}}
+steps:
+  - expect: {{{expected}, within: 2s}}
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    return tmp_path
+
+
+def write(path: str, *, fails: bool = False) -> str:
+    expected = 'bot_says: "Boa noite."' if fails else "bot_speaks: {at_least: 300ms}"
+    file = Path(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(GREETS.format(summary=f"Call {file.stem}.", expected=expected), encoding="utf-8")
+    return path
+
+
+def named() -> None:
+    Path("pyproject.toml").write_text('[tool.audiosocket-sim]\ntarget = "audiosocket_server:serve"\n', encoding="utf-8")
+
+
+def objects(out: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+# --- the target
+
+
+def test_a_file_of_ones_own_without_a_target_is_not_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", write("call.yaml")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("call.yaml: no target: ")
+    for word in ("module:callable", "'command: PROGRAM … {port}'", "tcp://HOST:PORT", "--target", "pyproject.toml"):
+        assert word in line
+    assert not Path("runs").exists()
+
+
+def test_without_a_target_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--json", write("call.yaml")]) == 2
+    (told,) = objects(capsys.readouterr().out)
+    assert (told["scenario"], told["outcome"], told["exit_code"]) == ("call", "invalid", 2)
+
+
+def test_a_shipped_scenario_calls_the_shipped_server_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "hang_up_in_standby"]) == 0
+    heading = capsys.readouterr().out.splitlines()[1]
+    assert heading == "target: audiosocket_server:serve (the shipped server, as the scenario is a shipped one)"
+
+
+def test_a_copy_of_a_shipped_scenario_is_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.yaml").write_bytes((ROOT / "scenarios" / "hang_up_in_standby.yaml").read_bytes())
+    assert main(["run", "mine"]) == 2
+    assert "no target" in capsys.readouterr().err
+
+
+def test_the_target_of_pyproject_stands_in_heading_json_and_call_log(capsys: pytest.CaptureFixture[str]) -> None:
+    named()
+    assert main(["run", "--json", write("call.yaml")]) == 0
+    captured = capsys.readouterr()
+    assert "target: audiosocket_server:serve (pyproject.toml, [tool.audiosocket-sim])" in captured.err
+    (told,) = objects(captured.out)
+    assert told["target"] == "audiosocket_server:serve"
+    first = json.loads(Path("runs/call/call.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert first == told["environment"]
+    assert (first["type"], first["source"], first["at_ms"]) == ("Environment", "environment", 0)
+    assert (first["target"], first["clock"], first["peer"]) == ("audiosocket_server:serve", "virtual", "simulated")
+    assert first["python"].endswith(sys.version.split()[0])
+    assert first["seed"] == 1
+    assert first["packages"]["numpy"]
+    assert "audiosocket_server" not in Path("runs/call/transcript.txt").read_text(encoding="utf-8")
+
+
+def test_secrets_in_a_command_are_masked_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("call.yaml").write_text("summary: A call.\nsteps: [{wait: 1s}]\n", encoding="utf-8")
+    assert main(["run", "--target", "command: false --api-key s3cret {port}", "call.yaml"]) == 3
+    captured = capsys.readouterr()
+    assert "command: false --api-key *** {port}" in captured.out
+    assert "s3cret" not in captured.out + captured.err + Path("runs/call/call.jsonl").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["server.py", "audiosocket.py", "audiosocket_sim.yaml"])
+def test_a_file_of_a_common_name_in_the_working_folder_breaks_nothing(name: str) -> None:
+    Path(name).write_text("raise RuntimeError('imported')\n", encoding="utf-8")
+    command = [sys.executable, "-m", "audiosocket_sim", "run", "hang_up_in_standby"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "server")])}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def no_server() -> Iterator[None]:
+    before = sys.modules.pop("server", None)
+    yield
+    sys.modules.pop("server", None)
+    if before is not None:
+        sys.modules["server"] = before
+
+
+@pytest.mark.usefixtures("no_server")
+@pytest.mark.parametrize(
+    "text", [None, "", "class Bot: pass\n"], ids=["no module", "an empty module", "another module"]
+)
+def test_the_servers_old_name(text: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    if text is not None:
+        Path("server.py").write_text(text, encoding="utf-8")
+    assert main(["run", "--target", "server:serve", write("call.yaml")]) == 2
+    assert "  server:serve is now audiosocket_server:serve\n" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("no_server")
+def test_a_server_of_ones_own_keeps_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("server.py").write_text("from audiosocket_server import serve\n", encoding="utf-8")
+    assert main(["run", "--target", "server:serve", write("call.yaml")]) == 0
+    assert "target: server:serve (--target)" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("no_server")
+@pytest.mark.parametrize("text", ["import no_such_library\n", "None.serve\n"])
+def test_a_fault_inside_a_server_of_ones_own_is_named(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("server.py").write_text(text, encoding="utf-8")
+    assert main(["run", "--target", "server:serve", write("call.yaml")]) == 3
+    out = capsys.readouterr().out
+    assert "server:serve cannot be imported: " in out
+    assert "is now" not in out
+
+
+def test_the_servers_old_module_in_a_checkout() -> None:
+    done = subprocess.run([sys.executable, "-m", "server"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "python -m server is now python -m audiosocket_server\n")
+
+
+# --- folders, globs, lists
+
+
+def test_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    named()
+    for name in ("calls/b.yaml", "calls/deep/a.yml"):
+        write(name)
+    Path("calls/compose.yaml").write_text("services: {}\n", encoding="utf-8")
+    assert main(["run", "--json", "calls"]) == 0
+    captured = capsys.readouterr()
+    assert [told["scenario"] for told in objects(captured.out)] == ["b", "a"]
+    note = "calls: passed over 1 YAML file without summary or steps: calls/compose.yaml"
+    assert captured.err.splitlines()[0] == note
+
+
+def test_a_glob_here_in_scenarios_and_among_the_shipped(capsys: pytest.CaptureFixture[str]) -> None:
+    named()
+    for name in ("a_1.yaml", "scenarios/b_1.yaml", "scenarios/b_2.yaml"):
+        write(name)
+    for pattern, names in (("a_*", ["a_1"]), ("b_?.yaml", ["b_1", "b_2"]), ("**/b_1.yaml", ["b_1"])):
+        assert main(["run", "--json", pattern]) == 0
+        assert [told["scenario"] for told in objects(capsys.readouterr().out)] == names
+    assert main(["run", "--json", "hang_up_in_s*"]) == 0
+    assert [told["scenario"] for told in objects(capsys.readouterr().out)] == ["hang_up_in_standby"]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("empty", "empty: no such scenario, and no scenario below this folder"),
+        ("foreign", "foreign: no such scenario, and no scenario below this folder: passed over 1 YAML file "),
+        ("no_*.yaml", "no_*.yaml: no scenario matches, here or in scenarios/"),
+    ],
+)
+def test_what_means_no_scenario(name: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("empty").mkdir()
+    Path("foreign").mkdir()
+    Path("foreign/molecule.yaml").write_text("driver: {}\n", encoding="utf-8")
+    assert main(["run", name]) == 2
+    assert capsys.readouterr().err.startswith(line)
+
+
+@pytest.mark.parametrize("name", ["talk", "scenarios"])
+def test_a_scenarios_folder_that_may_not_be_read_is_named(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The superuser may read everything: the system's answer is played."""
+    write("scenarios/talk.yaml")
+    real_scandir, real_is_file = os.scandir, Path.is_file
+
+    def scandir(path: Any = ".") -> Any:
+        if Path(path).name == "scenarios" and Path(path).resolve().parent == Path.cwd():
+            raise PermissionError(13, "Permission denied", str(path))
+        return real_scandir(path)
+
+    def listdir(path: Any = ".") -> list[str]:
+        with scandir(path) as entries:
+            return [entry.name for entry in entries]
+
+    def is_file(path: Path) -> bool:
+        if path.parent == Path.cwd() / "scenarios":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real_is_file(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(os, "listdir", listdir)
+    monkeypatch.setattr(Path, "is_file", is_file)
+    assert main(["run", name]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "scenarios" in line
+    assert "may not be read: Permission denied" in line
+
+
+def test_the_list_of_ones_own_and_of_the_shipped(capsys: pytest.CaptureFixture[str]) -> None:
+    write("scenarios/mine.yaml")
+    Path("scenarios/folded.yaml").write_text("summary: >\n  One\n  sentence.\nsteps: []\n", encoding="utf-8")
+    Path("scenarios/broken.yaml").write_text("summary: [\n", encoding="utf-8")
+    assert main(["run", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "scenarios/, your own:"
+    assert lines[1].startswith("  broken.yaml  (line ")
+    assert lines[2:5] == ["  folded.yaml  One sentence.", "  mine.yaml    Call mine.", ""]
+    assert lines[5] == "shipped with the reference server:"
+    shipped = [line.split("  ") for line in lines[6:]]
+    assert any(words[1] == "greeting_then_hold" for words in shipped)
+    assert not Path("runs").exists()
+
+
+def test_the_list_of_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    write("calls/mine.yaml")
+    assert main(["run", "--list", "calls"]) == 0
+    assert capsys.readouterr().out == "  calls/mine.yaml  Call mine.\n"
+    assert main(["run", "--list", "missing"]) == 2
+
+
+# --- after several
+
+
+def test_a_table_after_several(capsys: pytest.CaptureFixture[str]) -> None:
+    named()
+    assert main(["run", write("good.yaml"), write("bad_one.yaml", fails=True)]) == 1
+    lines = capsys.readouterr().out.splitlines()[-3:]
+    assert lines == [
+        "2 scenarios: 1 failed, 1 passed",
+        "  good     passed",
+        "  bad_one  failed  bad_one.yaml:5: bad_one, step 1 (expect bot_says)",
+    ]
+
+
+def test_no_table_after_one(capsys: pytest.CaptureFixture[str]) -> None:
+    named()
+    assert main(["run", write("good.yaml")]) == 0
+    assert "scenario:" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_in_a_job_of_github(as_json: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    named()
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(Path("summary.md").resolve()))
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    flags = ["--json"] if as_json else []
+    assert main(["run", *flags, write("good.yaml"), write("calls/bad.yaml", fails=True)]) == 1
+    captured = capsys.readouterr()
+    annotations = [line for line in (captured.out + captured.err).splitlines() if line.startswith("::")]
+    assert len(annotations) == 1
+    assert annotations[0].startswith(
+        "::error file=calls/bad.yaml,line=5,title=bad%3A failed::calls/bad.yaml:5: bad, step 1 (expect bot_says)%0A"
+    )
+    if as_json:
+        assert len(objects(captured.out)) == 2
+    summary = Path("summary.md").read_text(encoding="utf-8")
+    assert "2 scenarios: 1 failed, 1 passed" in summary
+    assert "| good | passed |  | audiosocket&#95;server:serve |" in summary
+
+
+def test_what_is_not_valid_in_a_job_of_github(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    Path("wrong.yaml").write_text("summary: A call.\nstep: []\nsteps: [{wat: 1s}]\n", encoding="utf-8")
+    assert main(["run", "wrong.yaml"]) == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("::")[1] for line in lines] == [
+        "error file=wrong.yaml,line=2,title=wrong%3A invalid",
+        "error file=wrong.yaml,line=3,title=wrong%3A invalid",
+    ]
+
+
+# --- the program itself
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--version"])
+    assert left.value.code == 0
+    assert capsys.readouterr().out.startswith("audiosocket-sim ")
+
+
+def test_the_completion_of_bash_completes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", "bash"]) == 0
+    Path("complete.sh").write_text(capsys.readouterr().out, encoding="utf-8")
+    script = (
+        "source complete.sh; COMP_WORDS=(audiosocket-sim run --pe); COMP_CWORD=2; COMP_LINE='audiosocket-sim run --pe';"
+        "_shtab_audiosocket_sim; echo ${COMPREPLY[@]}"
+    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["--peer"], done.stderr
+
+
+@pytest.mark.parametrize("shell", ["zsh", "tcsh"])
+def test_the_completion_of_other_shells_names_the_commands(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    out = capsys.readouterr().out
+    assert "audiosocket-sim" in out
+    assert "mock-ai" in out
