@@ -246,12 +246,22 @@ def _is_compressed(data: bytes) -> bool:
     return data[:3] in (b"", b"ID3") or _COMPRESSED.match(data) is not None
 
 
+def _pydub() -> tuple[Any, type[Exception]]:
+    """pydub's AudioSegment and CouldntDecodeError, imported late and without its warning.
+
+    When it is imported it searches the path for ffmpeg, and warns where there is none; few files need one.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Couldn't find ffmpeg or avconv", RuntimeWarning)
+        from pydub import AudioSegment
+        from pydub.exceptions import CouldntDecodeError
+    return AudioSegment, CouldntDecodeError
+
+
 def _read_with_pydub(path: Path) -> tuple[bytes, int, int]:
     if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
         raise AudioFileError(f"{path}: ffmpeg is needed to read this file: install it, or use a WAV of 16 bits")
-    from pydub import AudioSegment  # late: it warns and searches the path for ffmpeg when it is imported
-    from pydub.exceptions import CouldntDecodeError
-
+    AudioSegment, CouldntDecodeError = _pydub()
     try:
         sound = AudioSegment.from_file(str(path))
     except (CouldntDecodeError, EOFError, IndexError, KeyError, ValueError, struct.error) as error:

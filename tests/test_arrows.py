@@ -61,6 +61,7 @@ MAY_IMPORT = {
     # the simulator
     "sim": "sim.api",
     "sim.import_string": "",
+    "sim.scenario_files": "",
     "sim.virtual_time": "",
     "sim.net": "",
     "sim.asterisk": "core.errors core.messages core.slin sim.net",

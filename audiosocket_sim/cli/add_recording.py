@@ -14,6 +14,7 @@ from audiosocket_core.files import write_shared_file
 from audiosocket_core.phrase_book.book import PhraseBook, normalise, speech_edges_ms
 from audiosocket_core.slin import duration_ms, is_silent, read_audio
 from audiosocket_core.wav import wav_bytes
+from audiosocket_sim.cli.recording_language import LanguageUnknownError, language_of
 
 __all__ = ["add_recording", "add_recording_command"]
 
@@ -128,12 +129,17 @@ def _yaml() -> YAML:
 
 
 def add_recording_command(
-    file: Path, *, text: str, to: Path, language: str, voice: str, licence: str, name: str | None
+    file: Path, *, text: str, to: Path, language: str | None, voice: str, licence: str, name: str | None
 ) -> int:
-    """The command; returns the exit code."""
+    """The command; returns the exit code. `language` None: by the name's folder, guessed or asked for."""
+    if not file.exists():
+        print(f"{file}: no such file", file=sys.stderr)  # noqa: T201
+        return _USAGE
+    asks = sys.stderr if sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty() else None
     try:
-        taken, wav = add_recording(file, text=text, to=to, language=language, voice=voice, licence=licence, name=name)
-    except RecordingRefused as error:
+        tongue = language_of(text, given=language, name=name, asks=asks, answers=sys.stdin)
+        taken, wav = add_recording(file, text=text, to=to, language=tongue.tag, voice=voice, licence=licence, name=name)
+    except (RecordingRefused, LanguageUnknownError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return _USAGE
     except FileNotFoundError:
@@ -142,5 +148,5 @@ def add_recording_command(
     except (AudioSocketError, OSError, ValueError, YAMLError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return _SET_UP
-    print(f"{wav}: say it with `- say: {taken}`")  # noqa: T201
+    print(f"{wav}: say it with `- say: {taken}`{'' if language else f'; language {tongue.tag} ({tongue.origin})'}")  # noqa: T201
     return 0

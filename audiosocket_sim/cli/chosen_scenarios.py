@@ -8,14 +8,14 @@ from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
-from audiosocket_sim.scenario.meant import (
+from audiosocket_sim.scenario.paths import PROJECT, find_scenario
+from audiosocket_sim.scenario_files import (
     FoundScenarios,
     TooManyFilesError,
     is_yaml,
     looks_like_scenario,
     scenarios_below,
 )
-from audiosocket_sim.scenario.paths import PROJECT, find_scenario
 
 __all__ = ["ChosenScenarios", "choose_scenarios", "list_scenarios", "no_such_scenario"]
 

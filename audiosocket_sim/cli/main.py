@@ -231,7 +231,9 @@ def _add_add_recording(commands: "argparse._SubParsersAction[argparse.ArgumentPa
         "file", type=Path, help="an audio file: WAV, raw .slin, and what ffmpeg reads where it is there"
     )
     parser.add_argument("--text", required=True, help="what is said in it")
-    parser.add_argument("--language", default="pt-BR", help="(%(default)s)")
+    parser.add_argument(
+        "--language", help="such as pt-BR; without it by the folder of --name, or guessed from the text, or asked for"
+    )
     parser.add_argument("--voice", default="own", help="who speaks (%(default)s)")
     parser.add_argument("--licence", default="own", help="under which it may be passed on (%(default)s)")
     parser.add_argument("--name", help="such as pt-br/my_phrase; made from language and text otherwise")

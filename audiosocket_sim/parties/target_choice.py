@@ -52,18 +52,20 @@ def choose_target(
     option: str = "--target",
     ini: str | None = None,
     folder: Path | None = None,
+    places: str = "",
 ) -> TargetChoice:
     """Returns the target for a scenario in `scenario_folder` (None: a scenario without a file).
 
-    `option` is what the command line calls its option; `folder` is where the search for pyproject.toml starts (the
-    working folder by default). Raises NoTargetError, or TargetUsageError for a pyproject.toml that cannot be used.
+    `option`: what the command line calls its option. `places`: the places beside pyproject.toml that an error names,
+    the option by default. `folder`: where the search for pyproject.toml starts, the working folder by default. Raises
+    NoTargetError, or TargetUsageError for a pyproject.toml that cannot be used.
     """
     found = configured_target(command_line=command_line, option=option, ini=ini, folder=folder)
     if found is not None:
         return found
     if scenario_folder is not None and scenario_folder.resolve() == (SHIPPED / "scenarios").resolve():
         return TargetChoice(SHIPPED_TARGET, "the shipped server, as the scenario is a shipped one")
-    places = f"{option}, or `target = …` below [tool.{_TABLE}] in pyproject.toml"
+    places = f"{places or option}, or `target = …` below [tool.{_TABLE}] in pyproject.toml"
     raise NoTargetError(f"no target: say what the scenario calls ({THREE_KINDS}) with {places} (docs/targets.md)")
 
 

@@ -124,7 +124,8 @@ def target_of(config: pytest.Config, scenario_folder: Path | None) -> "TargetCho
     return choose_target(
         scenario_folder,
         command_line=config.getoption("audiosocket_target"),
-        option="--audiosocket-target, the ini key audiosocket_target",
+        option="--audiosocket-target",
+        places="--audiosocket-target, the ini key audiosocket_target",
         ini=config.getini("audiosocket_target"),
         folder=config.rootpath,
     )

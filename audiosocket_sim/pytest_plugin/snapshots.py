@@ -20,6 +20,11 @@ class TranscriptExtension(SingleFileSnapshotExtension):
     file_extension = "txt"
 
     @classmethod
+    def get_snapshot_name(cls, *, test_location: Any, index: Any = 0) -> str:
+        """The scenario's name, the same for each repetition of `--count`."""
+        return str(test_location.methodname)
+
+    @classmethod
     def dirname(cls, *, test_location: Any) -> str:
         return str(Path(test_location.filepath).parent / "transcripts")
 

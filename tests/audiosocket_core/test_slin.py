@@ -3,6 +3,8 @@
 import math
 import os
 import struct
+import subprocess
+import sys
 import wave
 from array import array
 from pathlib import Path
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from audiosocket_core import slin
 
+ROOT = Path(__file__).resolve().parents[2]
 PCM = st.lists(st.integers(-32_768, 32_767), max_size=400).map(lambda samples: pcm(*samples))
 
 
@@ -138,6 +141,22 @@ def test_a_wav_of_another_depth_is_read_without_ffmpeg(tmp_path: Path, monkeypat
         file.setframerate(8_000)
         file.writeframes(bytes([128, 255, 0]))
     assert slin.read_audio(tmp_path / "a.wav") == pcm(0, 127 * 256, -32_768)
+
+
+def test_pydub_does_not_warn_that_there_is_no_ffmpeg(tmp_path: Path) -> None:
+    """pydub warns when it is imported, whether or not the file needs ffmpeg: a new process tells."""
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setparams((1, 1, 8_000, 0, "NONE", ""))
+        file.writeframes(bytes([128, 255, 0]))
+    code = "import sys; from pathlib import Path; from audiosocket_core import slin; slin.read_audio(Path(sys.argv[1]))"
+    done = subprocess.run(
+        [sys.executable, "-W", "default::RuntimeWarning", "-c", code, str(tmp_path / "a.wav")],
+        env={"PATH": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_without_ffmpeg_the_error_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

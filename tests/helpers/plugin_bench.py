@@ -30,8 +30,16 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
         monkeypatch.delenv(name)  # syrupy reports nothing in a worker
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    configure(pytester)
     write(pytester, "scenarios/short.yaml")
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     return pytester
+
+
+def configure(project: pytest.Pytester, *lines: str) -> None:
+    """Write pytest.ini: the folders of scenarios, and these lines."""
+    text = "\n".join(["[pytest]", "audiosocket_scenarios = scenarios other/scenarios", *lines])
+    (project.path / "pytest.ini").write_text(f"{text}\n", encoding="utf-8")
 
 
 def write(project: pytest.Pytester, path: str, text: str = CALL, *, tag: str = "quick", end: float = 2.5) -> Path:

@@ -181,7 +181,7 @@ def test_a_glob_here_in_scenarios_and_among_the_shipped(capsys: pytest.CaptureFi
     [
         ("empty", "empty: no such scenario, and no scenario below this folder"),
         ("foreign", "foreign: no such scenario, and no scenario below this folder: passed over 1 YAML file "),
-        ("no_*.yaml", "no_*.yaml: no scenario matches, here or in scenarios/"),
+        ("none_such_*.yaml", "none_such_*.yaml: no scenario matches, here or in scenarios/"),
     ],
 )
 def test_what_means_no_scenario(name: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:

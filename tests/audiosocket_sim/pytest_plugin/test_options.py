@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from helpers.plugin_bench import project, run, write
+from helpers.plugin_bench import configure, project, run, write
 
 __all__ = ["project"]
 
@@ -51,21 +51,23 @@ def test_an_old_option_is_answered_with_its_new_name(arguments: list[str], old: 
 
 
 def test_an_old_option_in_addopts_is_answered_too(project: pytest.Pytester) -> None:
-    project.makeini("[pytest]\naddopts = --real-time\n")
+    configure(project, "addopts = --real-time")
     assert run(project).stderr.lines[0] == "ERROR: --real-time is now --audiosocket-real-time"
 
 
 def test_the_ini_keys(project: pytest.Pytester) -> None:
-    project.makeini(
-        "[pytest]\naudiosocket_target = helpers.scripted_bot:serve\naudiosocket_artefacts = out\n"
-        "audiosocket_kernel = true\n"
+    configure(
+        project,
+        "audiosocket_target = helpers.scripted_bot:serve",
+        "audiosocket_artefacts = out",
+        "audiosocket_kernel = true",
     )
     run(project, "-p", "no:syrupy", target=None).assert_outcomes(passed=1)
     assert (project.path / "out" / "scenarios" / "short" / "call.wav").exists()
 
 
 def test_the_command_line_goes_before_the_ini_keys(project: pytest.Pytester) -> None:
-    project.makeini("[pytest]\naudiosocket_target = no_such_bot:serve\naudiosocket_artefacts = out\n")
+    configure(project, "audiosocket_target = no_such_bot:serve", "audiosocket_artefacts = out")
     run(project, "-p", "no:syrupy", "--audiosocket-artefacts", "there").assert_outcomes(passed=1)
     assert (project.path / "there" / "scenarios" / "short" / "call.wav").exists()
     assert not (project.path / "out").exists()
@@ -80,7 +82,7 @@ def test_the_command_line_goes_before_the_ini_keys(project: pytest.Pytester) -> 
     ],
 )
 def test_a_wrong_ini_key_is_a_usage_error(ini: str, line: str, project: pytest.Pytester) -> None:
-    project.makeini(f"[pytest]\n{ini}\n")
+    configure(project, ini)
     wrong = run(project, target=None)
     assert wrong.ret == pytest.ExitCode.USAGE_ERROR
     wrong.stderr.fnmatch_lines([line])

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 from helpers import scripted_bot
-from helpers.plugin_bench import CALL, TRANSCRIPT, collected, project, run, update, write
+from helpers.plugin_bench import CALL, TRANSCRIPT, collected, configure, project, run, update, write
 
 from audiosocket_sim.asterisk import CallLeg
 from audiosocket_sim.call_log import agreement
@@ -46,6 +46,7 @@ def test_chosen_by_file_name_and_tag(project: pytest.Pytester) -> None:
 
 
 def test_snapshots_missing_made_kept_and_changed(project: pytest.Pytester) -> None:
+    configure(project, "audiosocket_snapshots = required")
     missing = run(project)
     missing.assert_outcomes(failed=1)
     missing.stdout.fnmatch_lines(["*short.yaml: the transcript differs from its snapshot*", "*does not exist*"])

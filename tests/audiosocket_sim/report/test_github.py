@@ -61,7 +61,7 @@ def test_the_summary_is_a_table_in_which_texts_are_text() -> None:
     assert job_summary(rows, "Calls") == (
         "### Calls\n\n2 scenarios: 1 failed, 1 passed\n\n"
         "| scenario | outcome | reason | target |\n|---|---|---|---|\n"
-        "| a&#124;b | failed | &lt;script&gt;&#96;x&#96; &#91;y&#93;(z) | command: a &#124; b |\n"
+        "| a&#124;b | failed | &#60;script&#62;&#96;x&#96; &#91;y&#93;(z) | command: a &#124; b |\n"
         "| greets | passed |  | bot:serve |\n\n"
     )
 

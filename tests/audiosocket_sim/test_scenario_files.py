@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from audiosocket_sim.scenario import meant
-from audiosocket_sim.scenario.meant import TooManyFilesError, has_modeline, looks_like_scenario, scenarios_below
+from audiosocket_sim import scenario_files
+from audiosocket_sim.scenario_files import TooManyFilesError, has_modeline, looks_like_scenario, scenarios_below
 
 MODELINE = "# yaml-language-server: $schema=../scenarios/scenario.schema.json\n"
 
@@ -62,7 +62,7 @@ def test_below_a_folder(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(meant, "_MOST_FILES", 3)
+    monkeypatch.setattr(scenario_files, "_MOST_FILES", 3)
     for number in range(4):
         write(tmp_path / f"{number}.txt", "")
     with pytest.raises(TooManyFilesError, match="more than 3 files: name a folder nearer to the scenarios"):

@@ -1,0 +1,125 @@
+"""Which files are collected, and how one scenario becomes a test.
+
+Collected is what is meant: a file with the modeline (`$schema=…scenario.schema.json`), wherever it lies; below the
+folders of the ini key `audiosocket_scenarios`, or named on the command line itself, a file with a top-level `summary`
+or `steps`. Any other YAML is somebody else's.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audiosocket_sim.pytest_plugin import options
+from audiosocket_sim.pytest_plugin.scenario_record import ScenarioFailed, ScenarioRecord
+from audiosocket_sim.scenario_files import has_modeline, is_yaml, looks_like_scenario
+
+__all__ = ["LEFT_OVER", "PASSED_OVER", "ScenarioFile", "ScenarioItem", "collect_file", "note_left_over_transcripts"]
+
+PASSED_OVER = pytest.StashKey[dict[str, bool]]()
+"""YAML files in named folders that are not collected; True for those of which a person should hear in any project."""
+LEFT_OVER = pytest.StashKey[list[str]]()
+"""Transcripts whose scenario is gone."""
+_HEADING = " · Asterisk "
+
+
+def collect_file(path: Path, parent: pytest.Collector) -> "ScenarioFile | None":
+    """The collector of a file that is meant as a scenario; None for any other."""
+    if not is_yaml(path):
+        return None
+    config = parent.config
+    in_ini = any(path.is_relative_to(folder) for folder in options.scenario_folders(config))
+    looks = looks_like_scenario(path)
+    if has_modeline(path) or (looks and (in_ini or parent.session.isinitpath(path))):
+        return ScenarioFile.from_parent(parent, path=path)
+    if in_ini or _is_named(path, config):
+        passed_over = config.stash.setdefault(PASSED_OVER, {})
+        passed_over[_from_root(path, config)] = in_ini or looks or "scenarios" in path.parent.parts
+    return None
+
+
+def _is_named(path: Path, config: pytest.Config) -> bool:
+    """True below a folder, or for a file, that the command line names; `testpaths` is not the command line."""
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return False
+    here = config.invocation_params.dir
+    return any(path.is_relative_to(here / argument.partition("::")[0]) for argument in config.args)
+
+
+def note_left_over_transcripts(session: pytest.Session) -> None:
+    """Remember the transcripts without a scenario, beside the collected scenarios and in the ini key's folders."""
+    folders = {item.path.parent for item in session.items if isinstance(item, ScenarioItem)}
+    folders |= {folder for folder in options.scenario_folders(session.config) if folder.is_dir()}
+    found = [path for folder in sorted(folders) for path in sorted((folder / "transcripts").glob("*.txt"))]
+    session.config.stash[LEFT_OVER] = [_from_root(path, session.config) for path in found if _is_left_over(path)]
+
+
+def _is_left_over(transcript: Path) -> bool:
+    if any((transcript.parent.parent / f"{transcript.stem}{suffix}").exists() for suffix in (".yaml", ".yml")):
+        return False
+    try:
+        with transcript.open(encoding="utf-8", errors="replace") as file:
+            return _HEADING in file.readline(1000)
+    except OSError:
+        return False
+
+
+def _from_root(path: Path, config: pytest.Config) -> str:
+    return str(path.relative_to(config.rootpath) if path.is_relative_to(config.rootpath) else path)
+
+
+def _near(path: Path) -> Path:
+    """The path as a person in this folder would call it: errors begin so."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+class ScenarioFile(pytest.File):
+    """One file, one scenario, one test; with pytest-repeat's `--count` that many."""
+
+    def collect(self) -> Iterator["ScenarioItem"]:
+        from audiosocket_sim.pytest_plugin.scenario_test import make_test
+        from audiosocket_sim.scenario.loading import ScenarioError, load
+
+        try:
+            scenario = load(_near(self.path))
+        except ScenarioError as error:
+            raise self.CollectError(str(error)) from None
+        for tag in scenario.tags:
+            self.config.addinivalue_line("markers", f"{tag}: a tag of scenarios")
+        times = _times(self.config)
+        for number in range(1, times + 1):
+            record = ScenarioRecord(scenario.name, str(_near(self.path)))
+            test = make_test(scenario, self.path, self.config, record, number)
+            name = scenario.name if times == 1 else f"{scenario.name}[{number}-{times}]"
+            item: ScenarioItem = ScenarioItem.from_parent(self, name=name, callobj=test)
+            item.record = record
+            for tag in scenario.tags:
+                item.add_marker(tag)
+            yield item
+
+
+def _times(config: pytest.Config) -> int:
+    """`--count` of pytest-repeat, which itself repeats Python functions only; 1 without that plug-in."""
+    is_there = config.getoption("repeat_scope", None) is not None
+    return max(1, int(config.getoption("count", 1))) if is_there else 1
+
+
+class ScenarioItem(pytest.Function):
+    """A test function, so that fixtures, syrupy and xdist treat it as one."""
+
+    record: ScenarioRecord
+
+    def runtest(self) -> None:
+        self.record.start()
+        super().runtest()
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, f"scenario {self.name}"
+
+    def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
+        if excinfo.errisinstance(ScenarioFailed):
+            return str(excinfo.value)
+        if excinfo.errisinstance(AssertionError):
+            return f"{self.path.name}: the transcript differs from its snapshot\n{excinfo.value}"
+        return super().repr_failure(excinfo)

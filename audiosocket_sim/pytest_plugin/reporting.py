@@ -1,0 +1,122 @@
+"""What a session says of its scenarios: target, snapshots not there yet, files passed over; GitHub's annotations."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from audiosocket_sim.pytest_plugin import options
+from audiosocket_sim.pytest_plugin.collection import LEFT_OVER, PASSED_OVER, ScenarioFile, ScenarioItem
+from audiosocket_sim.pytest_plugin.scenario_record import row_from
+
+__all__ = ["attach_call", "attach_problems", "header", "send_to_controller", "take_from_worker", "write_summary"]
+
+_ATTRIBUTE = "audiosocket_call"
+_MOST_NAMES = 10
+
+
+def header(config: pytest.Config) -> str | None:
+    """The line of pytest's header that names the target; None where nothing names one for the whole session."""
+    from audiosocket_sim.parties.target import TargetUsageError
+
+    try:
+        choice = options.configured(config)
+    except TargetUsageError as error:
+        return f"audiosocket target: {error}"
+    return None if choice is None else f"audiosocket target: {choice}"
+
+
+def attach_call(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Give the report of a scenario's call its target, outcome and place; junit shows the first two as properties."""
+    if not isinstance(item, ScenarioItem) or report.when != "call" or report.skipped:
+        return
+    told = item.record.to_report(report.longreprtext if report.failed else None)
+    setattr(report, _ATTRIBUTE, told)
+    shown = [("audiosocket_target", told["target"]), ("audiosocket_outcome", told["outcome"])]
+    names = [name for name, _ in shown]
+    item.user_properties[:] = [pair for pair in item.user_properties if pair[0] not in names] + shown
+    report.user_properties[:] = item.user_properties
+
+
+def attach_problems(collector: pytest.Collector, report: pytest.CollectReport) -> None:
+    """Give the report of a file that is no valid scenario its problems, one line each."""
+    if isinstance(collector, ScenarioFile) and report.failed:
+        setattr(report, _ATTRIBUTE, {"name": collector.path.stem, "problems": report.longreprtext})
+
+
+def send_to_controller(config: pytest.Config) -> None:
+    """In a worker of pytest-xdist: hand over what was seen while collecting."""
+    output = getattr(config, "workeroutput", None)
+    if output is not None:
+        output["audiosocket_passed_over"] = config.stash.setdefault(PASSED_OVER, {})
+        output["audiosocket_left_over"] = config.stash.setdefault(LEFT_OVER, [])
+
+
+def take_from_worker(config: pytest.Config, output: Mapping[str, Any]) -> None:
+    """In the controller: take what a worker has seen; all of them have seen the same."""
+    config.stash.setdefault(PASSED_OVER, {}).update(output.get("audiosocket_passed_over", {}))
+    known = config.stash.setdefault(LEFT_OVER, [])
+    known += [name for name in output.get("audiosocket_left_over", []) if name not in known]
+
+
+def write_summary(terminal: Any, config: pytest.Config) -> None:
+    """The section of the terminal's summary, if there is anything to say; in a job of GitHub its annotations too."""
+    calls = [getattr(report, _ATTRIBUTE) for report in _reports(terminal.stats)]
+    lines = list(_lines(calls, config))
+    if lines:
+        terminal.write_sep("-", "phone calls")
+        for line in lines:
+            terminal.write_line(line)
+    if calls:
+        _tell_github(calls, terminal)
+
+
+def _reports(stats: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
+    """The reports of scenarios, those left out that pytest-rerunfailures repeated."""
+    for outcome, reports in stats.items():
+        if outcome != "rerun":
+            yield from (report for report in reports if hasattr(report, _ATTRIBUTE))
+
+
+def _lines(calls: Sequence[dict[str, Any]], config: pytest.Config) -> Iterator[str]:
+    made = [call for call in calls if "problems" not in call]
+    for (target, origin), number in Counter((call["target"], call["target_origin"]) for call in made).items():
+        if target:
+            yield f"{number} call{'s' if number != 1 else ''} of {target} ({origin})"
+    lacking = dict.fromkeys(call["name"] for call in made if call["lacks_snapshot"])
+    if lacking:
+        yield f"no snapshot of the transcript yet: {_some(lacking)} (--snapshot-update writes them)"
+    left_over = [name for name in config.stash.get(LEFT_OVER, []) if (config.rootpath / name).exists()]
+    if left_over:
+        yield f"transcripts without a scenario: {_some(left_over)}"
+    passed_over = config.stash.get(PASSED_OVER, {})
+    uses_us = bool(calls) or any(True for _ in options.scenario_folders(config))
+    named = [name for name, is_ours in passed_over.items() if is_ours or uses_us]
+    if named:
+        files = f"{len(named)} YAML file{'s' if len(named) != 1 else ''}"
+        why = "no modeline `# yaml-language-server: $schema=…scenario.schema.json`"
+        yield f"passed over {files}: {_some(named)} ({why}; docs/scenarios.md)"
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - _MOST_NAMES} more" if len(listed) > _MOST_NAMES else ""
+    return ", ".join(listed[:_MOST_NAMES]) + more
+
+
+def _tell_github(calls: Sequence[dict[str, Any]], terminal: Any) -> None:
+    from audiosocket_sim.report.github import annotation, append_job_summary, is_github
+
+    if not is_github(os.environ):
+        return
+    from audiosocket_sim.running.outcome_rows import rows_of_problems
+
+    rows = []
+    for call in calls:
+        rows += rows_of_problems(call["name"], call["problems"]) if "problems" in call else [row_from(call)]
+    lines = [line for line in (annotation(row, os.environ) for row in rows) if line is not None]
+    trouble = append_job_summary(rows, "Phone calls", os.environ)
+    for line in [*lines, *([trouble] if trouble else [])]:
+        terminal.write_line(line)

@@ -1,0 +1,166 @@
+"""The test function of one scenario: runs the call, then compares its transcript or, in real time, its call log."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from audiosocket_sim.pytest_plugin import options
+from audiosocket_sim.pytest_plugin.scenario_record import ScenarioFailed, ScenarioRecord
+
+if TYPE_CHECKING:
+    from audiosocket_sim.running.runner import Options, Result
+    from audiosocket_sim.scenario import Scenario
+
+__all__ = ["make_test", "transcript_file"]
+
+_COMPUTE_MS = 20.0
+"""What the server's own work may take where the virtual clock takes it to be nothing."""
+
+
+def make_test(
+    scenario: "Scenario", path: Path, config: pytest.Config, record: ScenarioRecord, number: int
+) -> Callable[..., None]:
+    """The test of one scenario; it compares a snapshot where syrupy is there and the clock is virtual.
+
+    `number`: which repetition it is, from 1; each has artefacts of its own. Without a target the test fails.
+    """
+    from audiosocket_sim.parties.target import TargetUsageError, parse_target
+
+    try:
+        record.target = options.target_of(config, scenario.folder)
+        in_process = parse_target(record.target.text, options.control_url(config)).in_process
+    except TargetUsageError as error:
+        return _named(scenario, _failing(f"{scenario.name}: {error}"))
+    real = options.peer(config) == "asterisk"
+    real_time = options.real_time(config) or real or not in_process
+    how = _options(path, config, record, number, real_time=real_time)
+    if real_time or not config.pluginmanager.has_plugin("syrupy"):
+
+        def test() -> None:
+            if real:
+                _skip_what_a_phone_cannot_play(scenario)
+            result = _run(scenario, how, record)
+            if real_time and in_process:
+                _compare(scenario, how, result)
+    else:
+
+        def test(scenario_snapshot: Any) -> None:  # type: ignore[misc]
+            transcript = _run(scenario, how, record).transcript
+            if _is_compared(path, scenario, config):
+                assert transcript == scenario_snapshot
+            else:
+                record.lacks_snapshot = True
+
+    return _named(scenario, test)
+
+
+def transcript_file(path: Path, name: str) -> Path:
+    """Where the snapshot of the scenario `name` in the file `path` lies."""
+    return path.parent / "transcripts" / f"{name}.txt"
+
+
+def _named(scenario: "Scenario", test: Callable[..., None]) -> Callable[..., None]:
+    test.__module__ = "scenarios"
+    test.__name__ = scenario.name
+    return test
+
+
+def _failing(why: str) -> Callable[[], None]:
+    def test() -> None:
+        raise ScenarioFailed(why)
+
+    return test
+
+
+def _is_compared(path: Path, scenario: "Scenario", config: pytest.Config) -> bool:
+    """False for a snapshot that does not exist yet, unless it is to be written or required."""
+    writes = config.getoption("update_snapshots", False) or config.getoption("update_new_snapshots_only", False)
+    return writes or options.snapshots_required(config) or transcript_file(path, scenario.name).exists()
+
+
+def _options(path: Path, config: pytest.Config, record: ScenarioRecord, number: int, *, real_time: bool) -> "Options":
+    from audiosocket_sim.net.control_client import token_from_environment
+    from audiosocket_sim.running.runner import Options
+
+    root = config.rootpath
+    folder = path.relative_to(root).with_suffix("") if path.is_relative_to(root) else Path(path.stem)
+    return Options(
+        target=record.target,
+        control_url=options.control_url(config),
+        control_token=token_from_environment(),
+        peer=options.peer(config),
+        real_time=real_time,
+        kernel=options.kernel(config),
+        artefacts=options.artefacts(config) / (folder if number == 1 else folder.with_name(f"{folder.name}-{number}")),
+    )
+
+
+def _run(scenario: "Scenario", how: "Options", record: ScenarioRecord | None = None) -> "Result":
+    """Run it, and once more where the machine was too busy. Raises ScenarioFailed; KeyboardInterrupt is pytest's."""
+    from audiosocket_sim.running import runner
+
+    result = runner.run(scenario, how)
+    if result.worth_repeating:
+        result = runner.run(scenario, how)
+    if record is not None:
+        record.result = result
+    if result.interrupted:
+        raise KeyboardInterrupt
+    if result.outcome is not runner.Outcome.PASSED:
+        raise ScenarioFailed("\n".join(_text_of(scenario, result)))
+    return result
+
+
+def _text_of(scenario: "Scenario", result: "Result") -> Iterator[str]:
+    """The first line stands in pytest's short summary too: it says where, or what the outcome was instead."""
+    from audiosocket_sim.call_log.transcript import around
+
+    if result.faults or not result.failures:
+        yield f"{scenario.name}: {result.outcome.name.lower().replace('_', '-')}"
+    yield from result.faults
+    for failure in result.failures:
+        yield from failure.block()
+    if result.failures:
+        yield from ("", *around(result.entries, result.failures[0].at_ms))
+    if result.details:
+        yield from ("", result.details.rstrip())
+    yield ""
+    if result.environment is not None:
+        yield f"target: {result.environment.target} ({result.environment.target_origin})"
+    if result.artefacts is not None:
+        yield from (f"call log: {result.artefacts.call_log}", f"recording: {result.artefacts.recording}")
+
+
+def _skip_what_a_phone_cannot_play(scenario: "Scenario") -> None:
+    from audiosocket_sim.asterisk_real.leg import real_leg
+    from audiosocket_sim.parties.target import TargetUsageError
+
+    try:
+        real_leg(scenario)
+    except TargetUsageError as error:
+        pytest.skip(str(error))
+
+
+def _compare(scenario: "Scenario", how: "Options", real: "Result") -> None:
+    """The same call on both clocks; on a busy machine one quiet repetition decides."""
+    from dataclasses import replace
+
+    from audiosocket_sim.call_log.agreement import disagreements
+    from audiosocket_sim.running.runner import LATE_MS
+
+    told_by_asterisk = how.peer == "asterisk"
+    virtual = _run(scenario, replace(how, peer="simulated", real_time=False, artefacts=None))
+
+    def differences(real: "Result") -> list[str]:
+        allowance_ms = _COMPUTE_MS + real.disturbed_ms
+        return disagreements(virtual.entries, real.entries, allowance_ms, told_by_asterisk=told_by_asterisk)
+
+    found = differences(real)
+    if found and real.disturbed_ms > LATE_MS:
+        found = differences(_run(scenario, how))
+    if found:
+        where = "with a real Asterisk" if told_by_asterisk else "in real time"
+        lines = [f"{scenario.name}: {where} it is another call than in virtual time", *found]
+        raise ScenarioFailed("\n".join(lines))
