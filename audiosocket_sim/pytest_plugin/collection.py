@@ -5,6 +5,7 @@ folders of the ini key `audiosocket_scenarios`, or named on the command line its
 or `steps`. Any other YAML is somebody else's.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,22 @@ from audiosocket_sim.pytest_plugin import options
 from audiosocket_sim.pytest_plugin.scenario_record import ScenarioFailed, ScenarioRecord
 from audiosocket_sim.scenario_files import has_modeline, is_yaml, looks_like_scenario
 
-__all__ = ["LEFT_OVER", "PASSED_OVER", "ScenarioFile", "ScenarioItem", "collect_file", "note_left_over_transcripts"]
+__all__ = [
+    "LEFT_OVER",
+    "NAMED_PLACES",
+    "PASSED_OVER",
+    "ScenarioFile",
+    "ScenarioItem",
+    "collect_file",
+    "named_places",
+    "note_left_over_transcripts",
+]
 
 PASSED_OVER = pytest.StashKey[dict[str, bool]]()
 """YAML files in named folders that are not collected; True for those of which a person should hear in any project."""
 LEFT_OVER = pytest.StashKey[list[str]]()
 """Transcripts whose scenario is gone."""
+NAMED_PLACES = "audiosocket_named_places"
 _HEADING = " · Asterisk "
 
 
@@ -28,23 +39,32 @@ def collect_file(path: Path, parent: pytest.Collector) -> "ScenarioFile | None":
     """The collector of a file that is meant as a scenario; None for any other."""
     if not is_yaml(path):
         return None
+    if has_modeline(path):
+        return ScenarioFile.from_parent(parent, path=path)
     config = parent.config
     in_ini = any(path.is_relative_to(folder) for folder in options.scenario_folders(config))
+    if not in_ini and not any(path.is_relative_to(place) for place in named_places(config)):
+        return None
     looks = looks_like_scenario(path)
-    if has_modeline(path) or (looks and (in_ini or parent.session.isinitpath(path))):
+    if looks and (in_ini or parent.session.isinitpath(path)):
         return ScenarioFile.from_parent(parent, path=path)
-    if in_ini or _is_named(path, config):
-        passed_over = config.stash.setdefault(PASSED_OVER, {})
-        passed_over[_from_root(path, config)] = in_ini or looks or "scenarios" in path.parent.parts
+    passed_over = config.stash.setdefault(PASSED_OVER, {})
+    passed_over[_from_root(path, config)] = in_ini or looks or "scenarios" in path.parent.parts
     return None
 
 
-def _is_named(path: Path, config: pytest.Config) -> bool:
-    """True below a folder, or for a file, that the command line names; `testpaths` is not the command line."""
+def named_places(config: pytest.Config) -> list[str]:
+    """The files and folders that the command line names; those of `testpaths` are not named.
+
+    A worker of pytest-xdist is given them by its controller: it knows its arguments, and not where they come from.
+    """
+    given = getattr(config, "workerinput", {}).get(NAMED_PLACES)
+    if given is not None:
+        return list(given)
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
-        return False
+        return []
     here = config.invocation_params.dir
-    return any(path.is_relative_to(here / argument.partition("::")[0]) for argument in config.args)
+    return [os.path.normpath(here / argument.partition("::")[0]) for argument in config.args]
 
 
 def note_left_over_transcripts(session: pytest.Session) -> None:

@@ -4,6 +4,7 @@ Each option `--audiosocket-NAME` has an ini key `audiosocket_name`; the command 
 `--peer`, …) are not registered, so that a project whose own conftest.py defines them keeps them.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -93,6 +94,14 @@ def check_settings(config: pytest.Config) -> None:
     for key, allowed in (("audiosocket_peer", _PEERS), ("audiosocket_snapshots", _SNAPSHOTS)):
         if config.getini(key) not in ("", *allowed):
             raise pytest.UsageError(f"{key} = {config.getini(key)}: expected {' or '.join(allowed)}")
+    for key in ("audiosocket_real_time", "audiosocket_kernel"):
+        try:
+            config.getini(key)
+        except (ValueError, pytest.UsageError) as error:
+            raise pytest.UsageError(f"{key}: {error}") from None
+    missing = next((folder for folder in scenario_folders(config) if not folder.is_dir()), None)
+    if missing is not None:
+        raise pytest.UsageError(f"audiosocket_scenarios: there is no folder {missing}")
     for source, text in (
         ("--audiosocket-target", config.getoption("audiosocket_target")),
         ("audiosocket_target", config.getini("audiosocket_target")),
@@ -160,7 +169,7 @@ def trust(config: pytest.Config) -> bool:
 def scenario_folders(config: pytest.Config) -> Iterator[Path]:
     """The folders that the ini key `audiosocket_scenarios` names, relative to the root folder."""
     for name in config.getini("audiosocket_scenarios"):
-        yield config.rootpath / name
+        yield Path(os.path.normpath(config.rootpath / name))
 
 
 def snapshots_required(config: pytest.Config) -> bool:

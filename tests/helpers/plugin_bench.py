@@ -38,6 +38,8 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
 
 def configure(project: pytest.Pytester, *lines: str) -> None:
     """Write pytest.ini: the folders of scenarios, and these lines."""
+    for folder in ("scenarios", "other/scenarios"):
+        (project.path / folder).mkdir(parents=True, exist_ok=True)
     text = "\n".join(["[pytest]", "audiosocket_scenarios = scenarios other/scenarios", *lines])
     (project.path / "pytest.ini").write_text(f"{text}\n", encoding="utf-8")
 

@@ -13,6 +13,7 @@ from audiosocket_sim.live.captured_call.steps import WrittenStep
 
 __all__ = ["scenario_yaml"]
 
+_MODELINE = "yaml-language-server: $schema=./scenario.schema.json"
 _LONGEST_COMMENT = 160
 _ODD_LINE_BREAKS = "\x85\u2028\u2029"
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -30,10 +31,8 @@ def scenario_yaml(
     max_duration: str | None = None,
     notes: Sequence[str] = (),
 ) -> str:
-    """Return the text of the file. Each of `notes` becomes a comment line at the top.
-
-    The other arguments are the values of the scenario's keys of the same names.
-    """
+    """The text of the file. The modeline stands above it, by which editors and pytest know it; then `notes`, a comment
+    line each."""
     whole = CommentedMap(summary=summary)
     whole["asterisk"] = DoubleQuotedScalarString(asterisk["version"]) if len(asterisk) == 1 else _flow(asterisk)
     whole["line"] = _flow(line)
@@ -49,8 +48,8 @@ def scenario_yaml(
         if comment := _comment(step.comment or ""):
             written.yaml_set_comment_before_after_key(index, before=comment, indent=2)
     whole["steps"] = written
-    if above := [comment for note in notes if (comment := _comment(note))]:
-        whole.yaml_set_start_comment("\n".join(above))
+    above = [comment for note in notes if (comment := _comment(note))]
+    whole.yaml_set_start_comment("\n".join([_MODELINE, *above]))
     return _dumped(whole)
 
 

@@ -10,6 +10,12 @@ pytest_plugins = ["pytester"]
 MODELINE = "# yaml-language-server: $schema=../scenario.schema.json\n"
 SCENARIO = CALL.format(tag="quick", end=1)
 MOLECULE = "driver: {name: docker}\nplatforms: []\n"
+LIGHT = """
+import sys
+
+def test_light():
+    assert not {"numpy", "pydantic", "audiosocket_server"} & set(sys.modules)
+"""
 GREEN = "def test_own(): pass\n"
 
 
@@ -85,6 +91,45 @@ def test_a_broken_scenario_in_the_folder_of_the_ini_key_is_an_error(project: pyt
     result = run(project, "-p", "no:syrupy")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*broken.yaml:*"])
+
+
+@pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n", "1"]], ids=["here", "in a worker"])
+def test_what_testpaths_names_is_not_named(workers: list[str], project: pytest.Pytester) -> None:
+    configure(project, "testpaths = tests scenarios")
+    write(project, "tests/data/compose.yaml", "services: {}\n")
+    result = run(project, "-p", "no:syrupy", *workers)
+    result.assert_outcomes(passed=1)
+    assert not [line for line in summary(result) if "passed over" in line]
+    named = summary(run(project, "-p", "no:syrupy", *workers, "tests", "scenarios"))
+    assert named[-1].startswith("passed over 1 YAML file: tests/data/compose.yaml (")
+
+
+def test_a_folder_outside_of_the_root_folder(project: pytest.Pytester) -> None:
+    inner = project.path / "inner"
+    inner.mkdir()
+    (inner / "pytest.ini").write_text("[pytest]\naudiosocket_scenarios = ../scenarios\n", encoding="utf-8")
+    run(project, "-p", "no:syrupy", "-c", "inner/pytest.ini", "scenarios").assert_outcomes(passed=1)
+
+
+def test_a_folder_of_the_ini_key_that_is_not_there(project: pytest.Pytester) -> None:
+    (project.path / "pytest.ini").write_text("[pytest]\naudiosocket_scenarios = scenarioes\n", encoding="utf-8")
+    wrong = run(project)
+    assert wrong.ret == pytest.ExitCode.USAGE_ERROR
+    wrong.stderr.fnmatch_lines(["ERROR: audiosocket_scenarios: there is no folder */scenarioes"])
+
+
+@pytest.mark.parametrize("name", ["server.py", "audiosocket.py"])
+def test_a_file_of_a_common_name_in_the_root_folder_breaks_nothing(name: str, project: pytest.Pytester) -> None:
+    write(project, name, "raise RuntimeError('imported')\n")
+    run(project, "-p", "no:syrupy").assert_outcomes(passed=1)
+
+
+def test_in_a_foreign_project_nothing_heavy_is_imported(foreign: pytest.Pytester) -> None:
+    write(foreign, "scenarios/test_light.py", LIGHT)
+    plugin = ("-p", "audiosocket_sim.pytest_plugin.plugin")
+    result = foreign.runpytest_subprocess(*plugin, "scenarios")
+    result.assert_outcomes(passed=1)
+    assert "passed over" in result.stdout.str()
 
 
 def test_workers_say_what_they_passed_over(project: pytest.Pytester) -> None:

@@ -78,6 +78,7 @@ def test_the_command_line_goes_before_the_ini_keys(project: pytest.Pytester) -> 
     [
         ("audiosocket_target = nothing", "ERROR: audiosocket_target: nothing: expected module:callable, *"),
         ("audiosocket_peer = asterix", "ERROR: audiosocket_peer = asterix: expected simulated or asterisk"),
+        ("audiosocket_kernel = perhaps", "ERROR: audiosocket_kernel: invalid truth value 'perhaps'"),
         ("audiosocket_snapshots = yes", "ERROR: audiosocket_snapshots = yes: expected optional or required"),
     ],
 )

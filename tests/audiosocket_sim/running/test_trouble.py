@@ -341,3 +341,22 @@ def test_an_interruption_is_noted_when_it_came(tmp_path: Path) -> None:
     result = go(scenario(steps=steps, quiet=True), tmp_path, on_entry=interrupt_later)
     assert (result.outcome, result.interrupted) == (Outcome.INCONCLUSIVE, True)
     assert result.transcript.splitlines()[-1] == "    2.500  note     interrupted, while waiting for step 2 (wait)"
+
+
+def test_without_a_target_the_scenario_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(scenario().model_copy(update={"folder": tmp_path}), Options())
+    assert result.outcome is Outcome.INVALID
+    assert result.environment is None
+    (line,) = result.problems
+    for words in ("module:callable", "'command: PROGRAM … {port}'", "tcp://HOST:PORT", "Options(target=…)"):
+        assert words in line
+
+
+def test_the_target_of_pyproject_holds_for_python_code_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text("[tool.audiosocket-sim]\ntarget = 'helpers.scripted_bot:serve'\n")
+    result = run(scenario(), Options())
+    assert result.outcome is Outcome.PASSED, result.problems
+    assert result.environment is not None
+    assert result.environment.target == "helpers.scripted_bot:serve"

@@ -41,6 +41,7 @@ from audiosocket_sim.live.captured_call.text_pairing import Turn, pair_with_text
 from audiosocket_sim.live.captured_call.track import Gap, assemble_track
 from audiosocket_sim.phone.line import LineModel
 from audiosocket_sim.scenario.loading import load, load_text
+from audiosocket_sim.scenario_files import has_modeline
 
 RECORDINGS = Path(__file__).resolve().parents[4] / "recordings" / "pt-br"
 SPEECH = read_audio(RECORDINGS / "obrigado_tchau.wav")
@@ -505,3 +506,11 @@ def test_the_recording_has_both_sides(tmp_path: Path) -> None:
         stereo = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
     assert np.abs(stereo[:, 0]).max() > 1_000
     assert not stereo[:, 1].any()
+
+
+@pytest.mark.parametrize("notes", [(), ("a note",) * 9])
+def test_a_captured_scenario_is_known_as_one_by_its_modeline(notes: tuple[str, ...], tmp_path: Path) -> None:
+    text = document("A call.", {"version": "22.10"}, {}, {}, [], [], notes=notes)
+    (tmp_path / "call.yaml").write_text(text, encoding="utf-8")
+    assert has_modeline(tmp_path / "call.yaml")
+    assert text.count("# a note\n") == len(notes)
