@@ -104,12 +104,35 @@ def test_a_rerun_that_passes_is_green(
     assert properties(project.path / "junit.xml")["audiosocket_outcome"] == "passed"
 
 
+def test_a_rerun_forgets_where_the_one_before_failed(
+    project: pytest.Pytester, calls_made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = runner.run
+
+    def breaks(scenario: runner.Scenario, options: runner.Options) -> runner.Result:
+        if calls_made:
+            raise RuntimeError("broken")
+        return counted(scenario, options)
+
+    monkeypatch.setattr(runner, "run", breaks)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    write(project, "scenarios/short.yaml", FAILS)
+    again = plain(project, "-p", "pytest_rerunfailures", "--reruns", "1")
+    (line,) = [line for line in again.outlines if line.startswith("::")]
+    assert line.startswith("::error file=scenarios/short.yaml,line=1,title=short%3A failed::")
+
+
 # --- reports
 
 
 def properties(path: Path) -> dict[str, str]:
-    found = ElementTree.parse(path).getroot().iterfind(".//testcase/properties/property")
-    return {str(one.get("name")): str(one.get("value")) for one in found}
+    """Those of the last attempt: pytest-rerunfailures leaves a test case for each."""
+    found = ElementTree.parse(path).getroot().findall(".//testcase")[-1].findall("properties/property")
+    named = {str(one.get("name")): str(one.get("value")) for one in found}
+    assert len(named) == len(found)  # once each
+    return named
 
 
 @pytest.mark.parametrize(("text", "outcome"), [(PASSES, "passed"), (FAILS, "failed")])
