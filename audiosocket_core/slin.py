@@ -247,7 +247,7 @@ def _is_compressed(data: bytes) -> bool:
 
 
 def _pydub() -> tuple[Any, type[Exception]]:
-    """pydub's AudioSegment and CouldntDecodeError, imported late and without its warning.
+    """Pydub's AudioSegment and CouldntDecodeError, imported late and without its warning.
 
     When it is imported it searches the path for ffmpeg, and warns where there is none; few files need one.
     """

@@ -93,6 +93,7 @@ def _options(path: Path, config: pytest.Config, record: ScenarioRecord, number: 
         peer=options.peer(config),
         real_time=real_time,
         kernel=options.kernel(config),
+        trust=options.trust(config),
         artefacts=options.artefacts(config) / (folder if number == 1 else folder.with_name(f"{folder.name}-{number}")),
     )
 

@@ -143,9 +143,10 @@ class CallSession:
         if self._call is not None:
             return self._call
         call, options = self._one(), self._plan.options
-        target = parse_target(options.target, options.control_url)
+        choice = options.target_for(call.scenario)
+        target = parse_target(choice.text, options.control_url)
         if _on_virtual_clock() and not is_virtual(target, options):
-            raise TargetUsageError(f"{options.target} needs the real clock, and the running loop's clock is virtual")
+            raise TargetUsageError(f"{choice.visible} needs the real clock, and the running loop's clock is virtual")
         await call.set_up(target)
         return call
 

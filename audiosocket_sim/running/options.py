@@ -32,4 +32,13 @@ class Options:
     artefacts: Path | None = None
     ear: bool = True
     trust: bool = False
-    """The target that the scenario calls. Raises TargetUsageError, also where nothing names one."""
+    """Whether the scenario's `server:` may name modules, and files outside its folders (docs/scenarios.md, Trust)."""
+
+    def target_for(self, scenario: Scenario) -> TargetChoice:
+        """The target that the scenario calls. Raises TargetUsageError, also where nothing names one."""
+        match self.target:
+            case None:
+                return choose_target(scenario.folder, option="Options(target=…)")
+            case str() as text:
+                return TargetChoice(text, "Options(target=…)")
+        return self.target
