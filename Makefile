@@ -1,63 +1,103 @@
 # `make demo` runs one whole call; `make test` sets up and passes the tests. Both prepare .venv by themselves.
+# CONTRIBUTING.md has the table of the targets; .ci/run, the gate, is made of them.
 PY ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 EXTRAS := $(VENV)/.installed-extras
 MIC := $(VENV)/.installed-mic
+DOCS := $(VENV)/.installed-docs
+DIST := $(VENV)/.installed-dist
+PIP_INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-all extras installed docs lint types benchmarks clean apt asterisk
+.PHONY: demo test test-most test-all nightly extras apt asterisk dist installed docs coverage lint types benchmarks clean
 
 # What is imported is compiled then; to compile all that is installed takes a third of the time that pip needs.
 $(STAMP): pyproject.toml constraints.txt
 	@$(PY) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed; $(PY) is %d.%d. Say which with: make PY=python3.12" % v)'
 	$(PY) -m venv $(VENV)
-	PIP_NO_COMPILE=1 $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	PIP_NO_COMPILE=1 $(PIP_INSTALL) -e '.[dev]'
 	@touch $@
 
 # The speech engines' models are large (half a gigabyte): only for test-all, the types and the benchmarks of speech.
 $(EXTRAS): $(STAMP)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,azure,fake-azure,silero,local,e2e]'
+	$(PIP_INSTALL) -e '.[dev,azure,fake-azure,silero,local,e2e]'
 	@touch $@
 
 # PyAudio is compiled.
 $(MIC): $(STAMP)
 	@sh .ci/apt gcc libc6-dev portaudio19-dev
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[mic]'
+	$(PIP_INSTALL) -e '.[mic]'
+	@touch $@
+
+$(DOCS): $(STAMP)
+	$(PIP_INSTALL) -e '.[docs]'
+	@touch $@
+
+$(DIST): $(STAMP)
+	$(PIP_INSTALL) -e '.[dist]'
 	@touch $@
 
 demo: $(STAMP)
 	$(BIN)/python -m audiosocket_sim run greeting_then_hold.yaml
 
-# Nothing that needs more than Python packages, also where it is there; what that is, is told.
+# Nothing that needs more than Python packages, also where that is installed. What is left out is listed as skipped.
 test: $(STAMP)
 	AUDIOSOCKET_SIM_ONLY_PYTHON=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
+# Everything but the speech engines and the real parts (Asterisk, Chromium, a sound card), which test-all runs on one
+# interpreter. These are left out by name; a skip for any other reason is a failure.
+# Calls on the real clock go last: no test beside them that keeps a core busy.
+WITHOUT_PARTS := not extra and not asterisk and not browser and not mic
+test-most: $(STAMP)
+	@sh .ci/apt ffmpeg gcc libc6-dev
+	@command -v node >/dev/null || sh .ci/apt nodejs
+	AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2 -m "$(WITHOUT_PARTS) and not real_time"
+	AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2 -m "$(WITHOUT_PARTS) and real_time"
+
 # What needs more than `make test` installs is skipped there, by name; here it is installed first, and a skip is a failure.
-# Calls on the real clock go last: no test beside them that keeps a core busy. Those with a sound card go alone: sound that
-# comes late is lost, and then it is the machine that is tested.
+# Calls on the real clock go last, as above. Those with a sound card go alone: sound that comes late is lost, and then it
+# is the machine that is tested.
 test-all: $(EXTRAS) $(MIC) apt asterisk
 	AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2 -m "not real_time"
 	AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2 -m "real_time and not mic"
 	AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -m mic
+
+# What the gate's 45 minutes have no room for: the real parts on every interpreter, then the benchmarks. By hand.
+nightly:
+	@bash .ci/nightly
 
 extras: $(EXTRAS)
 
 apt:
 	@sh .ci/apt ffmpeg gcc libc6-dev libssl3 ca-certificates asterisk-core-sounds-en-wav chromium \
 		pulseaudio pulseaudio-utils libasound2-plugins
+	@command -v node >/dev/null || sh .ci/apt nodejs
 
 # A real Asterisk: the machine's own, or Debian's packages unpacked into ~/.cache/audiosocket-sim (no root).
 asterisk: $(STAMP)
 	$(BIN)/python -m audiosocket_sim.asterisk_real fetch
 
-# What a user of pip gets: a wheel, installed where no checkout is, makes the demo's call.
-installed: $(STAMP)
-	@sh .ci/installed $(BIN)/python
+# What would be published: a source archive, and the wheel that is built from it, into dist/.
+dist: $(DIST)
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist . >/dev/null
+	$(BIN)/python -m twine check --strict dist/*
 
-# The page of the API is made from the docstrings; a test holds the one that is committed to it.
-docs: $(STAMP)
+# What a user of pip gets: that wheel, installed where no checkout is, makes the demo's call and follows docs/own-project.md.
+installed: dist
+	@sh .ci/installed $(BIN)/python dist/*.whl
+
+# The docs as a site, in site/: open site/index.html. A warning is an error, a link that leads nowhere too.
+# The page of the API is made from the docstrings first; a test holds the committed one to it.
+docs: $(DOCS)
 	$(BIN)/python docs/make_api.py
+	$(BIN)/python -m mkdocs build --strict
+	@echo "site/index.html is built: every link and anchor leads somewhere, and nothing is loaded from elsewhere"
+
+# `make test` with branch coverage, also of child processes; then every line of the pure rooms must have been run.
+coverage: $(STAMP)
+	@sh .ci/coverage $(BIN)/python
 
 lint: $(STAMP)
 	$(BIN)/python -m ruff check .
@@ -70,4 +110,4 @@ benchmarks: $(EXTRAS)
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache runs .cache
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache runs .cache dist site
