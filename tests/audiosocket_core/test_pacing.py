@@ -68,6 +68,14 @@ def test_taking_at_a_deadline_takes_exactly_that_one(start: float, n: int) -> No
     assert pacer.take(start + n * 0.02) == n + 1
 
 
+def test_a_moment_before_a_deadline_is_before_it_although_the_quotient_rounds_up() -> None:
+    # 9.899999999999999 / 0.3 is 33.0 in floating point, and the deadline of slot 33 is 9.9.
+    pacer = Pacer(0.0, 0.3, max_catch_up=1000)
+    assert pacer.take(9.899999999999999) == 33
+    assert pacer.next_at > 9.899999999999999
+    assert pacer.take(9.9) == 1
+
+
 @pytest.mark.parametrize(("period", "max_catch_up"), [(0, 3), (-1, 3), (0.02, 0)])
 def test_a_grid_needs_a_period(period: float, max_catch_up: int) -> None:
     with pytest.raises(ValueError, match="period"):

@@ -49,6 +49,20 @@ def test_hold_audio_loops_without_a_seam_and_starts_from_its_beginning_each_time
     assert playback.next_frame() == HOLD[:FRAME_BYTES]
 
 
+def test_the_newest_sound_is_the_end_of_what_left() -> None:
+    playback = Playback(HOLD)
+    assert playback.newest(20) == b""
+    playback.start_hold()
+    take(playback, 2)
+    assert playback.newest(20) == HOLD[FRAME_BYTES : 2 * FRAME_BYTES]
+    assert playback.newest(60_000) == HOLD[: 2 * FRAME_BYTES]
+    playback.begin(1)
+    playback.feed(voice(3, fill=8))
+    take(playback, 1)
+    assert playback.newest(10) == voice(0.5, fill=8)
+    assert playback.newest(60_000) == voice(1, fill=8)
+
+
 def test_hold_audio_shorter_than_a_frame() -> None:
     playback = Playback(b"ab" * 50)
     playback.start_hold()

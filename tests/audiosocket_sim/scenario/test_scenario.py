@@ -219,6 +219,26 @@ ERAS = "20.6 (era A), 22.4 (era B1), 22.5 (era B2), 22.8 (era C), 22.9 (era D), 
             {"asterisk": {"answered": False, "attach": "chan"}},
             "false needs attach: app; the channel driver answers when it is connected",
         ),
+        ({"asterisk": {"c": "alaw"}}, "alaw needs attach: chan; the application sends SLIN always"),
+        ({"asterisk": {"c": "ulaw", "attach": "chan", "rate_hz": 16000}}, "ulaw is 8 kHz always"),
+        (
+            {"asterisk": {"bridge_after": "1s"}},
+            "needs attach: chan; the application is in no bridge",
+        ),
+        (
+            {"asterisk": {"version": "20.6", "stuck_in_header": True}},
+            "Asterisk 20.6 does not have this fault: 22.8 and later do",
+        ),
+        ({"line": {"echo": {"delay": "2001ms"}}}, "an echo comes within 2 s"),
+        ({"line": {"echo": {"spread": "501ms"}}}, "an echo is smeared over 500 ms at most"),
+        (
+            {"line": {"echo": {"delay": "2s"}}, "asterisk": {"attach": "chan", "rate_hz": 16000}},
+            "the line's echo is 8 kHz only: it does not go with asterisk.rate_hz",
+        ),
+        (
+            {"ai": [{"fault": "missing_content", "nested_status": True, "set_call_status": "WAITING"}]},
+            "there is no `content` to put the status into",
+        ),
         ({"asterisk": {"packet_time": "25ms"}}, "phones send packets of 10, 20, 30, 40 or 60 ms"),
         (
             {"asterisk": {"uuid": "1234"}},
@@ -256,6 +276,7 @@ def test_what_does_not_go_together(keys: dict[str, Any], said: str) -> None:
 
 
 def test_what_does() -> None:
+    assert a_scenario(line={"echo": {"delay": "2s", "spread": "500ms"}})
     assert a_scenario(asterisk={"attach": "chan", "rate_hz": 16000, "mixed": True, "packet_time": "60ms"})
     assert a_scenario(ai=[{"fault": "missing_content", "set_call_status": "WAITING", "then_pushes": [{"says": "x"}]}])
     assert a_scenario(ai=[{"body": {"content": None}, "then_pushes": [{"says": "x", "expect_http": None}]}])

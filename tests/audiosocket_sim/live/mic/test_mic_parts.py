@@ -351,6 +351,32 @@ def test_the_phone_plays_what_the_bot_sends_at_any_rate() -> None:
     assert level_dbfs(bytes(out)) > -45
 
 
+def test_a_piece_too_short_for_a_sample_at_the_lower_rate_is_kept_for_the_next() -> None:
+    sound = tone(20, 1000, -12)  # at 48 kHz: 3.3 ms
+    whole, piecewise = StreamResampler(48_000, 8000), StreamResampler(48_000, 8000)
+    pieces = [piecewise.feed(sound[at : at + 2]) for at in range(0, len(sound), 2)]
+    assert b"" in pieces
+    assert b"".join(pieces) == whole.feed(sound)
+
+
+def test_the_phone_tells_the_guard_what_the_loudspeaker_plays(bot: bytes) -> None:
+    guard, bare = EchoGuard(), BufferedPhone(lambda: 0.0, microphone_hz=8000, loudspeaker_hz=8000, guard=None)
+    phone = BufferedPhone(lambda: 0.0, microphone_hz=8000, loudspeaker_hz=8000, guard=guard)
+    heard = room(bot, 60, -20)
+    echoed = []
+    for at in range(0, len(bot), FRAME):
+        phone.hear(at / 16_000, 8000, bot[at : at + FRAME])
+        phone.pull(FRAME // 2)
+        phone.captured(heard[at : at + FRAME].ljust(FRAME, b"\0"))
+        phone.source(FRAME // 2)
+        echoed.append(phone.echo)
+    assert any(echoed)
+    assert phone.echo_ms == guard.turned_down_ms > 500
+    assert phone.bot_meter.dbfs > -60
+    assert phone.microphone is not bare.microphone
+    assert (bare.echo, bare.echo_ms) == (False, 0)
+
+
 # --- devices ------------------------------------------------------------------------------------------------------
 
 DEVICES = [
@@ -458,6 +484,23 @@ def test_the_servers_events_become_the_transcript_and_the_data_of_a_scenario() -
     assert answered == [("Quero sair.", 5500), ("Alô", 10_000)]
     assert [push.body["content"]["mensagem"] for push in told.pushes] == ["Pode sair."]
     assert [r.text for r in told.recognised] == ["Quero sair.", ""]
+
+
+def test_warnings_and_failed_speech_are_notes_and_an_answer_to_no_question_is_none() -> None:
+    call = CallLog()
+    told = Told("the-id", lambda at_ms, source, event: call.add(at_ms, source, event) and None)
+    for kind, fields in [
+        ("backend_answered", {"message": "Pois não.", "set_call_status": "WAITING", "latency_ms": 5}),
+        ("warned", {"what": "audio_dropped"}),
+        ("synthesis_failed", {"detail": "no voice"}),
+        ("another_kind", {}),
+    ]:
+        told.take(ToldEvent(kind, 1.0, fields))
+    assert told.exchanges == []
+    assert [" ".join(line_of(entry).split()[1:]) for entry in call.entries] == [
+        "note the server warns: audio_dropped",
+        "note the server's speech failed: no voice",
+    ]
 
 
 # --- the screen ---------------------------------------------------------------------------------------------------

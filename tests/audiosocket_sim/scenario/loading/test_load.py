@@ -171,6 +171,7 @@ def test_a_wrong_key(home: Path, keys: str, line: str) -> None:
         ("summary: 'x\nsteps: []\n", "3:1: found unexpected end of stream, while scanning a quoted scalar that begins in line 1"),
         ('summary: "x\\q"\n', "1:13: found unknown escape character 'q', while scanning a double-quoted scalar"),
         ("summary: *x\n", "1:10: found undefined alias 'x'"),
+        ("summary: !mine x\nsteps: [{wait: 1s}]\n", "1:10: the tag !mine has no meaning in a scenario"),
         ("summary: @x\n", "1:10: found character '@': the text needs quotes"),
         ("summary: x\n---\nsteps: []\n", "2:1: a second document (---) in the file; a scenario is one"),
         ("summary: \x01\n", "1:10: the character U+0001 cannot stand in YAML"),
@@ -287,6 +288,16 @@ def test_sounds_that_cannot_be_read(home: Path, say: str, line: str) -> None:
     (home / "scenarios" / "link.wav").symlink_to(home / "private.wav")
     (home / "scenarios" / "folder").symlink_to(home)
     assert errors(home, f"{HEAD}  - say: {say}\n") == [f"bad.yaml:{line}"]
+
+
+def test_a_folder_of_recordings_that_lists_none(
+    home: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "recordings" / "manifest.yaml").write_text("")
+    monkeypatch.setattr("audiosocket_sim.scenario.paths.PROJECT", tmp_path_factory.mktemp("bare"))
+    assert errors(home, f"{HEAD}  - say: aa/yes\n") == [
+        "bad.yaml:3:10: say: there is no recording 'aa/yes': recordings/manifest.yaml lists none"
+    ]
 
 
 def test_sounds_that_can(home: Path) -> None:
