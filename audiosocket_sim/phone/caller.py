@@ -35,10 +35,6 @@ class Caller:
         self.sent: list[tuple[float, bytes]] = []
         """Every packet with the loop time at which it left: the left side of the recording."""
 
-    @property
-    def busy(self) -> bool:
-        return self._sound is not None
-
     def play(self, sound: Sound) -> None:
         """Start a sound with the next packet; a sound that is still playing is cut off by it."""
         self._finish(self._now())

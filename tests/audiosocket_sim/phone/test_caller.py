@@ -54,6 +54,14 @@ def test_muted_sends_nothing_but_a_sound_that_goes_on() -> None:
     assert pull(c, clock, 2) == [b"\x01\x02" * 160, None]
 
 
+def test_a_sound_without_a_sample_is_finished_by_its_first_packet_and_may_begin_another() -> None:
+    c, clock = caller()
+    times: list[tuple[str, float]] = []
+    c.play(Sound(b"", lambda at: None, lambda at: c.play(sound(b"\x01\x02" * 160, times))))
+    assert pull(c, clock, 2) == [b"\x01\x02" * 160, bytes(320)]
+    assert times == [("started", 0.0), ("finished", 0.02)]
+
+
 def test_a_new_sound_cuts_the_old_one_off() -> None:
     c, clock = caller()
     times: list[tuple[str, float]] = []
