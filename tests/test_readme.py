@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from audiosocket_sim.running.runner import run
 from audiosocket_sim.scenario.loading import load_text
 
@@ -30,7 +32,22 @@ def test_the_failure_is_what_one_word_makes_of_the_committed_one() -> None:
     assert "```\n" + "".join(f"  {line}\n" for line in failure.block()) + "```\n" in README
 
 
-def test_links_lead_somewhere() -> None:
-    for page in (ROOT / "README.md", ROOT / "ARCHITECTURE.md", *(ROOT / "docs").glob("*.md")):
-        for link in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / link).exists(), f"{page.name}: {link}"
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks" / "README.md"]
+LINK = re.compile(r"\]\(([^)#:\s]*)(#[^)\s]*)?\)")
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as a repository's page makes them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {"#" + re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    broken = []
+    for link, anchor in LINK.findall(page.read_text(encoding="utf-8")):
+        place = page.parent / link if link else page
+        if not place.exists() or (anchor and place.suffix == ".md" and anchor not in anchors(place)):
+            broken.append(link + anchor)
+    assert broken == []

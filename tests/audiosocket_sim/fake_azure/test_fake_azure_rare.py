@@ -1,4 +1,4 @@
-"""What few clients of the fake Azure Speech service meet: each message's frame, A-law in, speech up to the last sample."""
+"""What few clients of the fake Azure Speech service meet: each message's frame, A-law, speech up to the last sample."""
 
 import json
 from typing import Any
