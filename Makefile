@@ -86,6 +86,7 @@ dist: $(DIST)
 
 # What a user of pip gets: that wheel, installed where no checkout is, makes the demo's call and follows docs/own-project.md.
 installed: dist
+	@command -v node >/dev/null || sh .ci/apt nodejs
 	@sh .ci/installed $(BIN)/python dist/*.whl
 
 # The docs as a site, in site/: open site/index.html. A warning is an error, a link that leads nowhere too.
