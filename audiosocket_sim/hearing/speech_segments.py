@@ -194,8 +194,6 @@ class SpeechSegments:
 
     def _pause_of(self, match: HeardMatch, last: int) -> int:
         """How long the phrase itself pauses at this place; 0 where it does not."""
-        if match.whole:
-            return 0
         into = last - self._origin(match)
         later = (first for first, end in audible_stretches(match.phrase.pcm) if end > into + _PARTED)
         return max(0, next(later, into) - into)
@@ -203,9 +201,7 @@ class SpeechSegments:
     # --- the stretch that has ended
 
     def _close(self, matches: Sequence[HeardMatch]) -> None:
-        if self._told or self._runs[-1][1] - self._runs[0][0] >= _SHORTEST:
-            if not self._told:
-                self._on_started(self._runs[0][0])
+        if self._told:  # else it was a click
             for stretch in self._stretches(matches):
                 self._on_ended(stretch)
         self._drop()

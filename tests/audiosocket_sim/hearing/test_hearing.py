@@ -98,6 +98,14 @@ def test_a_phrase_that_stops_in_its_pause_is_heard_in_part() -> None:
     assert words(quiet(500), ms(TONES, 0, 850), quiet(3000)) == ["500 synthetic 'Um, dois … três.' 850 of 2050"]
 
 
+def test_unknown_sound_right_behind_a_whole_phrase_has_its_own_600_ms() -> None:
+    behind = tone(400, 1300, -20) + quiet(300) + tone(200, 1300, -20)
+    assert words(quiet(500), TONES, behind, quiet(900)) == [
+        "500 synthetic 'Um, dois … três.' 2050 of 2050",
+        "2550 unread None 900",
+    ]
+
+
 def test_a_whole_phrase_is_told_after_200_ms_and_other_speech_after_600() -> None:
     known: list[tuple[float, Fact]] = []
     ear = Ear(PhraseBook([]), b"", lambda fact: known.append((now, fact)), matcher=FakeMatcher())
