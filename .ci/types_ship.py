@@ -11,7 +11,8 @@ from pathlib import Path
 RIGHT = """\
 from audiosocket_core.messages import HEADER_BYTES
 from audiosocket_server import serve
-from audiosocket_sim.running.runner import Options, run
+from audiosocket_sim.running.options import Options
+from audiosocket_sim.running.runner import run
 
 size: int = HEADER_BYTES
 outcome = run, Options, serve

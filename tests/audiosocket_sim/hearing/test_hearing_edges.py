@@ -5,7 +5,6 @@ import pytest
 from helpers.phone_sounds import listen, ms, music, quiet, told
 
 from audiosocket_sim.hearing.hold_loop import HoldLoop
-from audiosocket_sim.phone.line import tone
 
 TUNE = music(2)
 FAINT = np.resize(np.array([8, -8], "<i2"), 400 * 8).tobytes()
