@@ -57,8 +57,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     linked = sorted({name for page in every_page if (ROOT / page).is_file() for name in linked_files(ROOT / page)})
     found = [name for name in [*every_page, *linked] if (ROOT / name).is_file()]
     collected = Files([File.generated(config, name, abs_src_path=str(ROOT / name)) for name in found])
-    styles = HtmlFormatter(style="default").get_style_defs(".codehilite")
-    collected.append(File.generated(config, "code.css", content=styles))
+    light = HtmlFormatter(style="default").get_style_defs(".codehilite")
+    dark = HtmlFormatter(style="github-dark").get_style_defs("[data-bs-theme=dark] .codehilite")
+    collected.append(File.generated(config, "code.css", content=f"{light}\n{dark}\n"))
     return collected
 
 
