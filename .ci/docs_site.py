@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\]\(([^)#:\s]+?)(?:#[^)\s]*)?\)")
 CODE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 UNSEEN_LIST = re.compile(r"^(?![ \t]|[-*|>#]|\d+\. )\S.*\n(?=[-*] )", re.MULTILINE)
-LOADED = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)=["'](?:https?:)?//""")
+LOADED = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)=["']([^"'#?]+)""")
 log = logging.getLogger("mkdocs.hooks.docs_site")
 
 
@@ -56,7 +56,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     every_page = [*named, *sorted({str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")} - set(named))]
     linked = sorted({name for page in every_page if (ROOT / page).is_file() for name in linked_files(ROOT / page)})
     found = [name for name in [*every_page, *linked] if (ROOT / name).is_file()]
-    collected = Files([File.generated(config, name, abs_src_path=str(ROOT / name)) for name in found])
+    collected = Files([file for file in files if file.src_dir != config.docs_dir])  # the theme's own
+    for name in found:
+        collected.append(File.generated(config, name, abs_src_path=str(ROOT / name)))
     light = HtmlFormatter(style="default").get_style_defs(".codehilite")
     dark = HtmlFormatter(style="github-dark").get_style_defs("[data-bs-theme=dark] .codehilite")
     collected.append(File.generated(config, "code.css", content=f"{light}\n{dark}\n"))
@@ -69,9 +71,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         log.warning("%s: an empty line is missing before the list after %r", page.file.src_uri, found[0].strip())
 
 
-def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
-    for found in LOADED.finditer(output):
-        log.warning(
-            "%s loads something from elsewhere: %s", page.file.src_uri, output[found.start() : found.end() + 60]
-        )
-    return output
+def on_post_build(config: MkDocsConfig) -> None:
+    """Warn of each script, style or image that a built page loads from elsewhere, or that the site does not have."""
+    for page in sorted(Path(config.site_dir).rglob("*.html")):
+        for loaded in LOADED.findall(page.read_text(encoding="utf-8")):
+            if re.match(r"(?:\w+:)?//", loaded):
+                log.warning("%s loads something from elsewhere: %s", page.name, loaded)
+            elif page.name != "404.html" and not (page.parent / loaded).exists():
+                log.warning("%s loads what the site does not have: %s", page.name, loaded)
