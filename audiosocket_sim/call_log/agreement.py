@@ -11,6 +11,7 @@ compared. Speech that had waited in the phone, since a stall was caught up, may 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from itertools import pairwise
 
 from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, Noted, Source, StageTook
 
@@ -39,18 +40,33 @@ def disagreements(
         for a, b in zip(ours, theirs, strict=False):
             pairs[a.number] = b
             found += _differences(a, _in_our_words(a, b) if told_by_asterisk else b, tolerance)
-    for before, entry in zip(_told(virtual), _told(virtual)[1:], strict=False):
-        if before.number in pairs and entry.number in pairs:
-            gap = entry.at_ms - before.at_ms
-            other = pairs[entry.number].at_ms - pairs[before.number].at_ms
-            computed = _computed_ms(real, pairs[before.number].at_ms, pairs[entry.number].at_ms)
-            held_up = _computed_ms(real, pairs[entry.number].at_ms, pairs[before.number].at_ms)  # they changed places
-            waited, waited_before = (max(0, _ahead_ms(pairs[e.number]) - _ahead_ms(e)) for e in (entry, before))
-            if not -tolerance - held_up - waited_before <= other - gap <= tolerance + computed + waited:
-                found.append(
-                    f"{_name(entry)} came {gap} ms after {_name(before)} in virtual time, {other} ms in real time"
-                )
+    paired = [(entry, pairs.get(entry.number)) for entry in _told(virtual)]
+    for (before, other_before), (entry, other) in pairwise(paired):
+        if other_before is not None and other is not None:
+            found += _gap(before, entry, other_before, other, real, tolerance)
     return found
+
+
+def _gap(
+    before: Entry, entry: Entry, other_before: Entry, other: Entry, real: Sequence[Entry], tolerance: float
+) -> list[str]:
+    """One line where two events that follow each other are too far apart or too close in real time; else none."""
+    virtual_ms = entry.at_ms - before.at_ms
+    real_ms = other.at_ms - other_before.at_ms
+    computed_ms = _computed_ms(real, other_before.at_ms, other.at_ms)
+    held_up_ms = _computed_ms(real, other.at_ms, other_before.at_ms)  # they changed places
+    latest_ms = virtual_ms + tolerance + computed_ms + _waited_ms(entry, other)
+    earliest_ms = virtual_ms - tolerance - held_up_ms - _waited_ms(before, other_before)
+    if earliest_ms <= real_ms <= latest_ms:
+        return []
+    return [f"{_name(entry)} came {virtual_ms} ms after {_name(before)} in virtual time, {real_ms} ms in real time"]
+
+
+def _waited_ms(entry: Entry, other: Entry) -> int:
+    """How much longer the speech had waited in the phone in real time; 0 for all else."""
+    if not isinstance(entry.event, BotSpoke) or not isinstance(other.event, BotSpoke):
+        return 0
+    return max(0, other.event.ahead_ms - entry.event.ahead_ms)
 
 
 def _in_our_words(ours: Entry, theirs: Entry) -> Entry:
@@ -64,10 +80,6 @@ def _in_our_words(ours: Entry, theirs: Entry) -> Entry:
 
 def _told(entries: Sequence[Entry]) -> list[Entry]:
     return [entry for entry in entries if not isinstance(entry.event, Noted)]
-
-
-def _ahead_ms(entry: Entry) -> int:
-    return entry.event.ahead_ms if isinstance(entry.event, BotSpoke) else 0
 
 
 def _computed_ms(entries: Sequence[Entry], from_ms: int, to_ms: int) -> int:
@@ -96,7 +108,7 @@ def _differences(a: Entry, b: Entry, tolerance: float) -> list[str]:
         ours, theirs = getattr(a.event, field.name), getattr(b.event, field.name)
         measured = field.name.endswith("_ms") and isinstance(ours, int) and isinstance(theirs, int)
         told_elsewhere = field.name == "since_last_word_ms" and (ours is None) == (theirs is None)
-        computed = field.name == "duration_ms" and _is_compute(a) and _is_compute(b)
+        computed = field.name == "duration_ms" and _is_compute(a)
         if field.name == "ahead_ms" or told_elsewhere or computed or (measured and abs(ours - theirs) <= tolerance):
             continue
         if ours != theirs:

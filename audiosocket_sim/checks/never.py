@@ -1,18 +1,10 @@
-"""What must never happen, against a call log: whether it did, and when. Pure."""
+"""Checks a `never` expectation against a call log: what broke it first, and when. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from audiosocket_sim.call_log.events import (
-    BackendAsked,
-    BotSpoke,
-    CallEnded,
-    Entry,
-    HoldStarted,
-    HoldStopped,
-    StateTold,
-)
+from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, HoldStarted, HoldStopped, StateTold
 from audiosocket_sim.checks.expected import unreadable
-from audiosocket_sim.checks.fits import end_ms, ends_as, has, says
+from audiosocket_sim.checks.fits import end_ms, fits, says
 from audiosocket_sim.checks.verdicts import Broken, Unreadable
 from audiosocket_sim.checks.words import clock, told
 from audiosocket_sim.scenario import Expectation
@@ -24,70 +16,87 @@ def violation(
     expectation: Expectation, entries: Sequence[Entry], from_ms: int, to_ms: int
 ) -> Broken | Unreadable | None:
     """What broke a `never` between the two instants; None where nothing did."""
-    if expectation.bot_silent is not None:
-        return _silence(expectation, entries, from_ms, to_ms)
-    state: str | None = None
-    held_since: int | None = None
-    for entry in entries:
-        event, at = entry.event, entry.at_ms
-        if isinstance(event, HoldStarted):
-            held_since = at
-        if isinstance(event, HoldStopped) and held_since is None:
-            held_since = at - event.duration_ms
-        if _breaks(expectation, entry, from_ms, to_ms, held_since):
-            plays = expectation.hold_audio is not None and expectation.hold_audio.is_ == "playing"
-            at = max(held_since if plays and held_since is not None else at, from_ms)
-            if isinstance(event, BotSpoke) and event.text is None and expectation.bot_says is not None:
-                return unreadable(entry.at_ms, event)
-            return Broken(at, f"{clock(at)} hold audio played" if plays else told(entry) or "")
-        if isinstance(event, HoldStopped):
-            held_since = None
-        if isinstance(event, StateTold):
-            state = event.after if at <= from_ms else state
-    if expectation.state is not None and state == expectation.state.is_:
-        return Broken(from_ms, f"{clock(from_ms)} it was so already")
-    if held_since is not None and expectation.hold_audio is not None and expectation.hold_audio.is_ == "playing":
-        at = max(held_since, from_ms)
-        return Broken(at, f"{clock(at)} hold audio played") if held_since < to_ms else None
-    return None
+    e = expectation
+    if e.bot_silent is not None:
+        return _silence(e.bot_silent.at_least, entries, from_ms, to_ms)
+    if e.bot_speaks is not None:
+        return _speech(e.bot_speaks.at_least, entries, from_ms, to_ms)
+    if e.bot_says is not None:
+        return _words(e, entries, from_ms, to_ms)
+    if e.hold_audio is not None and e.hold_audio.is_ == "playing":
+        return _hold_audio(entries, from_ms, to_ms)
+    return _instant(e, entries, from_ms, to_ms)
 
 
-def _silence(expectation: Expectation, entries: Sequence[Entry], from_ms: int, to_ms: int) -> Broken | None:
+def _silence(at_least: int, entries: Sequence[Entry], from_ms: int, to_ms: int) -> Broken | None:
     """The first time without speech that is long enough, within the window and the call."""
-    assert expectation.bot_silent is not None
     ended = [entry.at_ms for entry in entries if isinstance(entry.event, CallEnded)]
     end = min([to_ms, *ended])
     spoken = [(entry.at_ms, end_ms(entry.at_ms, entry.event)) for entry in entries if isinstance(entry.event, BotSpoke)]
     since = from_ms
     for start, stop in [*spoken, (end, end)]:
-        if min(start, end) - since >= expectation.bot_silent.at_least:
+        if min(start, end) - since >= at_least:
             return Broken(since, f"{clock(since)} silence began")
         since = max(since, stop)
     return None
 
 
-def _breaks(expectation: Expectation, entry: Entry, from_ms: int, to_ms: int, held_since: int | None) -> bool:
-    e, event, at = expectation, entry.event, entry.at_ms
-    inside = from_ms <= at <= to_ms
-    match event:
-        case BotSpoke():
-            overlap = min(to_ms, end_ms(at, event)) - max(from_ms, at)
-            if e.bot_speaks is not None:
-                return overlap >= e.bot_speaks.at_least
-            return e.bot_says is not None and overlap > 0 and (event.text is None or says(event, e))
-        case HoldStarted():
-            return inside and e.hold_audio is not None and e.hold_audio.is_ == "playing"
-        case HoldStopped():
-            if e.hold_audio is None:
-                return False
-            if e.hold_audio.is_ == "stopped":
-                return inside
-            return held_since is not None and held_since < to_ms and at > from_ms
-        case StateTold():
-            return inside and e.state is not None and event.after == e.state.is_
-        case BackendAsked():
-            return inside and e.backend_asked is not None and has(event.content, e.backend_asked.content)
-        case CallEnded():
-            return inside and e.hangs_up is not None and ends_as(event, e)
-        case _:
-            return False
+def _speech(at_least: int, entries: Sequence[Entry], from_ms: int, to_ms: int) -> Broken | None:
+    """The first speech of which so much lies in the window."""
+    for entry, inside_ms in _spoken(entries, from_ms, to_ms):
+        if inside_ms >= at_least:
+            return Broken(max(entry.at_ms, from_ms), told(entry) or "")
+    return None
+
+
+def _words(expectation: Expectation, entries: Sequence[Entry], from_ms: int, to_ms: int) -> Broken | Unreadable | None:
+    """The first speech in the window with these words, also where they were cut off; or that cannot be read."""
+    for entry, inside_ms in _spoken(entries, from_ms, to_ms):
+        event = entry.event
+        if inside_ms <= 0 or not isinstance(event, BotSpoke):
+            continue
+        if event.text is None:
+            return unreadable(entry.at_ms, event)
+        if says(event, expectation):
+            return Broken(max(entry.at_ms, from_ms), told(entry) or "")
+    return None
+
+
+def _spoken(entries: Sequence[Entry], from_ms: int, to_ms: int) -> Iterator[tuple[Entry, int]]:
+    """Each speech, and how many ms of it lie in the window."""
+    for entry in entries:
+        if isinstance(entry.event, BotSpoke):
+            yield entry, min(to_ms, end_ms(entry.at_ms, entry.event)) - max(from_ms, entry.at_ms)
+
+
+def _hold_audio(entries: Sequence[Entry], from_ms: int, to_ms: int) -> Broken | None:
+    """The first hold audio in the window, also where it began before it or goes on after it."""
+    for start, stop in _held(entries):
+        if start <= to_ms and (stop is None or stop > from_ms):
+            at = max(start, from_ms)
+            return Broken(at, f"{clock(at)} hold audio played")
+    return None
+
+
+def _held(entries: Sequence[Entry]) -> Iterator[tuple[int, int | None]]:
+    """From when to when hold audio played; to None where it goes on."""
+    start: int | None = None
+    for entry in entries:
+        if isinstance(entry.event, HoldStarted):
+            start = entry.at_ms
+        elif isinstance(entry.event, HoldStopped) and start is not None:
+            yield start, entry.at_ms
+            start = None
+    if start is not None:
+        yield start, None
+
+
+def _instant(expectation: Expectation, entries: Sequence[Entry], from_ms: int, to_ms: int) -> Broken | None:
+    """The first event in the window that fits; else a state that was there when it began."""
+    for entry in entries:
+        if from_ms <= entry.at_ms <= to_ms and fits(entry.event, expectation):
+            return Broken(entry.at_ms, told(entry) or "")
+    states = [entry.event.after for entry in entries if isinstance(entry.event, StateTold) and entry.at_ms <= from_ms]
+    if expectation.state is not None and states[-1:] == [expectation.state.is_]:
+        return Broken(from_ms, f"{clock(from_ms)} it was so already")
+    return None
