@@ -1,0 +1,60 @@
+"""The modules that judge, each with the tests that must notice a change of it; and the changes that do no harm."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from benchmarks.mutants.changes import Mutant
+
+__all__ = ["ROOMS", "Room", "harmless"]
+
+_CHECKS = "tests/audiosocket_sim/checks"
+_HEARING = "tests/audiosocket_sim/hearing"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A module by its path, its import name, and the test files or folders that mirror it."""
+
+    module: str
+    tests: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.module.removeprefix("server/").removesuffix(".py").replace("/", ".")
+
+
+ROOMS = (
+    *(
+        Room(f"audiosocket_sim/checks/{name}.py", (_CHECKS,))
+        for name in ("expected", "failure", "fits", "instead", "never", "verdicts", "words")
+    ),
+    Room("audiosocket_sim/call_log/agreement.py", ("tests/audiosocket_sim/call_log/test_agreement.py",)),
+    Room("audiosocket_sim/asterisk/reader.py", ("tests/audiosocket_sim/asterisk/test_asterisk_reader.py",)),
+    *(
+        Room(f"audiosocket_sim/hearing/{name}.py", (_HEARING,))
+        for name in ("ear", "hold_detector", "hold_loop", "loudness", "playout", "speech_segments")
+    ),
+    Room("server/audiosocket_server/turns/machine.py", ("tests/audiosocket_server/turns",)),
+    Room("audiosocket_sim/live/capture/relay.py", ("tests/audiosocket_sim/live/capture/test_capture_relay.py",)),
+)
+
+
+def harmless(module: str, mutant: Mutant) -> str | None:
+    """The reason why nobody can notice the mutant, as harmless.toml gives it; None where it gives none."""
+    for entry in _entries():
+        if (
+            (entry["module"], entry["within"]) == (module, mutant.within)
+            and entry["before"] == mutant.before
+            and entry.get("after", mutant.after) == mutant.after
+        ):
+            return entry["reason"]
+    return None
+
+
+@lru_cache(maxsize=1)
+def _entries() -> list[dict[str, str]]:
+    file = Path(__file__).with_name("harmless.toml")
+    entries: list[dict[str, str]] = tomllib.loads(file.read_text(encoding="utf-8")).get("mutant", [])
+    return entries
