@@ -1,10 +1,10 @@
-"""Expectations against a call log: met, not yet, or failed, and why. Pure: the log and the moment come in as arguments.
+"""Judges expectations by a call log: met, pending or failed, and why. Pure: log and moment are arguments.
 
-The rules (docs/scenarios.md, Expectations): a thing counts from the completion of the step before (`base_ms`) and must
+The rules (docs/scenarios.md, Expectations): an event counts from the completion of the step before (`base_ms`) and must
 have *started* by `deadline_ms`; `bot_says` completes at its end, the others at their instant. `state`, `hold_audio:
-playing` and `bot_silent` are conditions, so they hold at once where they are true already; a request to the backend
-that no earlier `backend_asked` has taken counts whenever it came. The call's end fails at once what only a call can
-bring; a state or a request may still come.
+playing` and `bot_silent` are conditions, so they are met at once if they are true already. A request to the backend
+that met no earlier `backend_asked` counts from whatever time. When the call ends, every expectation fails that needs a
+call; a state or a request may still come.
 """
 
 from audiosocket_sim.checks.expected import evaluate

@@ -1,18 +1,10 @@
-"""Whether an expectation is met at a moment, not yet, or no more. Pure."""
+"""Decides whether an expectation is met at a moment, still pending, or failed. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from audiosocket_sim.call_log.events import (
-    BackendAsked,
-    BotSpoke,
-    CallEnded,
-    Entry,
-    HoldStarted,
-    HoldStopped,
-    StateTold,
-)
-from audiosocket_sim.checks.fits import end_ms, ends_as, has, says
+from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, StateTold
+from audiosocket_sim.checks.fits import end_ms, fits, says
 from audiosocket_sim.checks.instead import instead
 from audiosocket_sim.checks.verdicts import GRACE_MS, Failed, Met, Moment, Pending, Unreadable, Verdict
 from audiosocket_sim.checks.words import clock, describe, seconds
@@ -21,23 +13,26 @@ from audiosocket_sim.scenario import Expectation
 __all__ = ["evaluate", "unreadable"]
 
 _HOLD_GRACE_MS = 400
-"""Hold audio is told from speech when some 200 ms of it were heard."""
+"""Hold audio is distinguished from speech after some 200 ms of it."""
 _LOOK_EVERY_MS = 20
-"""Where nothing tells of a change: speech falls silent, and goes on after a pause, without an event."""
+"""The interval of looking again where no event comes: speech pauses, and goes on, without one."""
 
 
 def evaluate(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> Verdict:
-    """Whether the expectation is met at this moment. `entries` are in the order of time."""
+    """Return the verdict on an expectation at a moment. `entries` are in the order of time.
+
+    Pending: its `recheck_ms` says when to look again. Failed: too late, or the call ended and with it every chance.
+    Unreadable: `bot_says` met speech whose words nobody can know.
+    """
     found = _look(expectation, entries, moment)
     if not isinstance(found, Pending):
         return found
-    words_to_come = moment.open_speech_at_ms is not None
-    if _needs_the_call(expectation) and _ending(entries) is not None and not words_to_come:
+    if moment.open_speech_at_ms is None and _needs_the_call(expectation) and _has_ended(entries):
         return Failed(_wanted(expectation, moment), instead(expectation, entries, moment))
     known_at = moment.deadline_ms + (_HOLD_GRACE_MS if expectation.hold_audio is not None else GRACE_MS)
     if moment.now_ms < known_at:
         return Pending(known_at if found.recheck_ms is None else min(found.recheck_ms, known_at))
-    if words_to_come and _needs_words(expectation) and (moment.open_speech_at_ms or 0) <= moment.deadline_ms:
+    if _has_started(expectation, moment):
         return found
     late = _look(expectation, entries, replace(moment, deadline_ms=moment.now_ms))
     happened = _how_late(late, moment) if isinstance(late, Met) else instead(expectation, entries, moment)
@@ -63,17 +58,17 @@ def _look(expectation: Expectation, entries: Sequence[Entry], moment: Moment) ->
             return Pending(moment.now_ms + _LOOK_EVERY_MS)
         return _run_of(moment.silent_since_ms, e.bot_silent.at_least, moment)
     if e.hold_audio is not None:
-        return _look_hold(e.hold_audio.is_, entries, moment)
+        return _look_hold(e, entries, moment)
     if e.state is not None:
-        return _look_state(e.state.is_, entries, moment)
+        return _look_state(e, entries, moment)
+    return _look_event(e, entries, moment)
+
+
+def _look_event(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> Verdict:
+    """A request to the backend or the end of the call, which count from before the step as well."""
     for entry in entries:
-        fits = entry.number not in moment.taken and entry.at_ms <= moment.deadline_ms
-        match entry.event:
-            case BackendAsked(content=content) if fits and e.backend_asked is not None:
-                if has(content, e.backend_asked.content):
-                    return Met(entry.at_ms, max(entry.at_ms, moment.base_ms), entry.number)
-            case CallEnded() as event if fits and e.hangs_up is not None and ends_as(event, e):
-                return Met(entry.at_ms, max(entry.at_ms, moment.base_ms), entry.number)
+        if entry.number not in moment.taken and entry.at_ms <= moment.deadline_ms and fits(entry.event, expectation):
+            return Met(entry.at_ms, max(entry.at_ms, moment.base_ms), entry.number)
     return Pending()
 
 
@@ -111,32 +106,32 @@ def _run_of(since_ms: int | None, at_least: int, moment: Moment) -> Verdict:
     return Pending(recheck_ms=start + at_least)
 
 
-def _look_hold(wanted: str, entries: Sequence[Entry], moment: Moment) -> Verdict:
-    if wanted == "playing" and moment.hold_since_ms is not None and moment.hold_since_ms <= moment.deadline_ms:
-        at = max(moment.hold_since_ms, moment.base_ms)
+def _look_hold(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> Verdict:
+    since_ms = moment.hold_since_ms
+    playing = expectation.hold_audio is not None and expectation.hold_audio.is_ == "playing"
+    if playing and since_ms is not None and since_ms <= moment.deadline_ms:
+        at = max(since_ms, moment.base_ms)
         return Met(at, at)
+    return _look_in_window(expectation, entries, moment)
+
+
+def _look_state(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> Verdict:
+    before = [entry for entry in entries if isinstance(entry.event, StateTold) and entry.at_ms <= moment.base_ms]
+    if before and fits(before[-1].event, expectation):
+        return Met(moment.base_ms, moment.base_ms)
+    return _look_in_window(expectation, entries, moment)
+
+
+def _look_in_window(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> Verdict:
     for entry in entries:
-        if isinstance(entry.event, HoldStarted if wanted == "playing" else HoldStopped) and _in_window(entry, moment):
+        in_time = moment.base_ms <= entry.at_ms <= moment.deadline_ms
+        if in_time and entry.number not in moment.taken and fits(entry.event, expectation):
             return Met(entry.at_ms, entry.at_ms, entry.number)
     return Pending()
 
 
-def _look_state(wanted: str, entries: Sequence[Entry], moment: Moment) -> Verdict:
-    before: str | None = None
-    for entry in entries:
-        if isinstance(entry.event, StateTold):
-            if entry.at_ms <= moment.base_ms:
-                before = entry.event.after
-            elif entry.event.after == wanted and _in_window(entry, moment):
-                return Met(entry.at_ms, entry.at_ms, entry.number)
-    return Met(moment.base_ms, moment.base_ms) if before == wanted else Pending()
-
-
-def _in_window(entry: Entry, moment: Moment) -> bool:
-    return entry.number not in moment.taken and moment.base_ms <= entry.at_ms <= moment.deadline_ms
-
-
 def unreadable(at_ms: int, event: BotSpoke) -> Unreadable:
+    """Return the fault of the set-up that speech in an unknown voice is to `bot_says`."""
     hint = (
         f"at {clock(at_ms)} the bot spoke for {seconds(event.heard_ms)} in a voice that is not in the phrase book, "
         "so its words cannot be read: use bot_speaks, or add its prompts (docs/targets.md)"
@@ -144,14 +139,21 @@ def unreadable(at_ms: int, event: BotSpoke) -> Unreadable:
     return Unreadable(at_ms, hint)
 
 
-def _needs_words(expectation: Expectation) -> bool:
-    return expectation.bot_says is not None or expectation.bot_speaks is not None
+def _has_started(expectation: Expectation, moment: Moment) -> bool:
+    """Whether speech or silence that may still meet the expectation began in time and goes on."""
+    if expectation.bot_silent is not None:
+        since_ms = moment.silent_since_ms
+    elif expectation.bot_says is not None or expectation.bot_speaks is not None:
+        since_ms = moment.open_speech_at_ms
+    else:
+        return False
+    return since_ms is not None and since_ms <= moment.deadline_ms
 
 
 def _needs_the_call(expectation: Expectation) -> bool:
-    """Not so a state and a request: they are told on other ways, also after the end."""
+    """A state and a request do not: they come by other ways, also after the end."""
     return expectation.state is None and expectation.backend_asked is None
 
 
-def _ending(entries: Sequence[Entry]) -> CallEnded | None:
-    return next((entry.event for entry in reversed(entries) if isinstance(entry.event, CallEnded)), None)
+def _has_ended(entries: Sequence[Entry]) -> bool:
+    return any(isinstance(entry.event, CallEnded) for entry in entries)

@@ -1,4 +1,4 @@
-"""A failed expectation as people read it: a headline with file and line, what was expected, what happened. Pure."""
+"""A failed expectation in text: a headline with file and line, what was expected, what happened instead. Pure."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -11,7 +11,11 @@ __all__ = ["Failure"]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """`where`: `calls/two_turns.yaml:15`; `what`: the step, or what else did not hold; `at_ms`: when that was known."""
+    """One failure of a scenario.
+
+    `where`: `calls/two_turns.yaml:15`, or "" without a file. `what`: `step 2 (expect bot_says)`, or the scenario's key.
+    `at_ms`: when the failure was known, in ms since the UUID.
+    """
 
     scenario: str
     where: str
@@ -22,7 +26,8 @@ class Failure:
 
     @classmethod
     def of(cls, event: StepFailed, at_ms: int, scenario: Scenario) -> Self:
-        """What is no step (`ai`, `max_duration`) is written under the key of its name, if at all."""
+        """Return the failure that was logged at `at_ms`. Without a step number, `event.step` is a key of the scenario
+        (`ai`, `max_duration`), and the failure is placed there."""
         number, step = event.number, event.step
         where = scenario.written.line("steps", number - 1) if number else scenario.written.line(step)
         what = f"step {number} ({step})" if number else step
@@ -30,20 +35,20 @@ class Failure:
 
     @property
     def headline(self) -> str:
-        """Where it is written, and which step of which scenario: `calls/hold.yaml:15: hold, step 3 (expect state)`."""
+        """The place, the scenario and what did not hold, in one line."""
         return f"{self.where}: {self.scenario}, {self.what}".removeprefix(": ")
 
     def block(self) -> list[str]:
-        """The headline; `expected` and `happened` on lines of their own, aligned."""
+        """Return the headline, then `expected` and `happened` on lines of their own, aligned."""
         happened = [f"{'happened' if i == 0 else '':>10}  {line}" for i, line in enumerate(self.happened)]
         return [self.headline, f"{'expected':>10}  {self.expected}", *happened]
 
     def __str__(self) -> str:
-        """The same in one line."""
+        """Return the block as one line."""
         return f"{self.headline}: expected {self.expected}; {'; '.join(self.happened)}"
 
     def to_json(self) -> dict[str, object]:
-        """The failure as `run --json` has it, without the scenario's name."""
+        """Return the failure as JSON has it; the scenario's name stands outside."""
         return {
             "where": self.where,
             "what": self.what,

@@ -1,4 +1,4 @@
-"""What happened instead of what was expected, in a few lines for the person who reads the failure. Pure."""
+"""Says what happened instead of what was expected, in a few lines. Pure."""
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
@@ -16,37 +16,38 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.checks.fits import end_ms, fits
 from audiosocket_sim.checks.verdicts import GRACE_MS, Moment
-from audiosocket_sim.checks.words import clock, seconds, told
+from audiosocket_sim.checks.words import as_line, clock, seconds
 from audiosocket_sim.scenario import Expectation
 
 __all__ = ["instead"]
 
 _MOST_LINES = 4
-"""Of the kind that was expected; the rest stands in the transcript."""
+"""The most lines about events of the expected kind; the transcript has the others."""
 _MOST_OTHERS = 2
-"""Of other kinds, where there was nothing of the kind: what the bot did instead."""
+"""The most lines about other events, where there was none of the expected kind."""
 _NEAR = 0.5
-"""So much of two texts must be alike before the one is called near to the other."""
+"""The likeness of two texts, from 0 to 1, from which on the one is called near to the other."""
 
 
 def instead(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> tuple[str, ...]:
-    """What was heard, asked or told since the step began: of the kind that was expected, and the end of the call.
+    """Return what was heard or asked since the step began: events of the expected kind, and the end of the call.
 
-    Never empty. Where it came before the step began, that is the first line.
+    One line each, at least one. If the expected event came before the step began, the first line says so.
     """
     since = [entry for entry in entries if _last_ms(entry) >= moment.base_ms - GRACE_MS]
     early = _too_early(expectation, entries, moment)
     kin = [entry for entry in since if _akin(entry.event, expectation) and entry is not early]
     end = [entry for entry in since if isinstance(entry.event, CallEnded)]
-    lines = [] if early is None else [f"{_told(early)}: {_why_not(early, moment)}"]
+    lines = [] if early is None else [f"{as_line(early)}: {_why_not(early, moment)}"]
     lines += [*_lines(kin, expectation), *_now(expectation, moment)]
     if not lines and not (end and expectation.hangs_up is not None):
-        others = [entry for entry in since if entry not in end and told(entry) is not None]
-        lines += [_nothing(expectation, entries, moment), *map(_told, others[-_MOST_OTHERS:])]
-    return (*lines, *(f"{_told(entry)}{_manner(entry.event, expectation)}" for entry in end))
+        others = [line for entry in since if entry not in end and (line := as_line(entry))]
+        lines += [_nothing(expectation, entries, moment), *others[-_MOST_OTHERS:]]
+    return (*lines, *(f"{as_line(entry)}{_manner(entry.event, expectation)}" for entry in end))
 
 
 def _akin(event: LogEvent, expectation: Expectation) -> bool:
+    """Whether the event is of the expected kind, whatever its words or its state."""
     e = expectation
     match event:
         case BotSpoke():
@@ -57,19 +58,18 @@ def _akin(event: LogEvent, expectation: Expectation) -> bool:
             return e.state is not None
         case BackendAsked():
             return e.backend_asked is not None
-        case _:
-            return False
+    return False
 
 
 def _lines(kin: Sequence[Entry], expectation: Expectation) -> list[str]:
-    """The last of them, and the one whose words are nearest, marked, wherever it stands."""
+    """The last events of the expected kind, and the one with the nearest words, marked, wherever it stands."""
     nearest = _nearest(kin, expectation)
     shown = list(kin[-_MOST_LINES:])
     if nearest is not None and nearest not in shown:
         shown[0] = nearest
     marked = nearest if len(kin) > 1 else None
     lines = [
-        f"{_told(entry)}{_length(entry.event, expectation)}{'  ← the nearest' if entry is marked else ''}"
+        f"{as_line(entry)}{_length(entry.event, expectation)}{'  ← the nearest' if entry is marked else ''}"
         for entry in shown
     ]
     return lines if len(shown) == len(kin) else [*lines, f"and {len(kin) - len(shown)} more: see the transcript"]
@@ -91,8 +91,7 @@ def _words(event: LogEvent) -> str:
             return text or ""
         case BackendAsked(content=content):
             return content
-        case _:
-            return ""
+    return ""
 
 
 def _likeness(one: str, other: str) -> float:
@@ -100,59 +99,57 @@ def _likeness(one: str, other: str) -> float:
 
 
 def _length(event: LogEvent, expectation: Expectation) -> str:
-    """Where it is the length that counts."""
+    """The length of a speech, where the length is what was expected; unread speech has it in its line."""
     counts = expectation.bot_speaks is not None or expectation.bot_silent is not None
     return f" ({seconds(event.heard_ms)})" if counts and isinstance(event, BotSpoke) and event.text is not None else ""
 
 
 def _manner(event: LogEvent, expectation: Expectation) -> str:
-    """Of an end, where the manner is what was expected otherwise: in the words of `hangs_up`."""
+    """For the end of the call when `hangs_up` was expected: who, how and dialplan, in the scenario's own words."""
     if expectation.hangs_up is None or not isinstance(event, CallEnded):
         return ""
     return f" (who: {event.who}, how: {event.how}, dialplan: {event.dialplan})"
 
 
 def _last_ms(entry: Entry) -> int:
-    """When it was over: of speech its end, of all else its instant."""
+    """The end of a speech; the instant of any other event."""
     return end_ms(entry.at_ms, entry.event) if isinstance(entry.event, BotSpoke) else entry.at_ms
 
 
 def _too_early(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> Entry | None:
-    """It was there, and the step looks only at what comes after the completion of the one before."""
+    """The last event that would have met the step, had it not come before the step began."""
     before = [entry for entry in entries if entry.at_ms < moment.base_ms - GRACE_MS]
     return next((entry for entry in reversed(before) if fits(entry.event, expectation)), None)
 
 
 def _why_not(early: Entry, moment: Moment) -> str:
-    return "an earlier step has had that" if early.number in moment.taken else "before this step began"
+    return "an earlier step has already taken it" if early.number in moment.taken else "before this step began"
 
 
 def _now(expectation: Expectation, moment: Moment) -> list[str]:
-    """What goes on, and is no event yet."""
+    """Lines for speech or hold audio still in progress (not in the log yet)."""
     e = expectation
     if moment.open_speech_at_ms is not None and (e.bot_says or e.bot_speaks or e.bot_silent):
-        return [f"{clock(moment.open_speech_at_ms)} the bot began to speak, and still did at {clock(moment.now_ms)}"]
+        return [
+            f"{clock(moment.open_speech_at_ms)} the bot began to speak and was still speaking at {clock(moment.now_ms)}"
+        ]
     if moment.hold_since_ms is not None and e.hold_audio is not None:
         return [f"hold audio has been playing since {clock(moment.hold_since_ms)}"]
     return []
 
 
 def _nothing(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> str:
-    """Nothing of the kind came: in the words of the kind."""
+    """The line that says that no event of the expected kind came."""
     e = expectation
     spoken = [entry for entry in entries if isinstance(entry.event, BotSpoke)]
     if not spoken and (e.bot_says or e.bot_speaks or e.hangs_up):
         return "the bot has not been heard at all since the call began"
     if e.bot_says is not None or e.bot_speaks is not None:
-        return f"the bot said nothing in that time; the last that was heard: {_told(spoken[-1])}"
+        return f"the bot said nothing in that time; the last speech before: {as_line(spoken[-1])}"
     if e.state is not None:
-        return f"the state was {moment.state} all the time" if moment.state else "no state was told"
+        return f"the state was {moment.state} all the time" if moment.state else "the target reported no state"
     if e.backend_asked is not None:
         return "the backend was asked nothing in that time"
     if e.hold_audio is not None:
         return "no hold audio was heard in that time"
-    return "nothing of the kind in that time"
-
-
-def _told(entry: Entry) -> str:
-    return told(entry) or ""
+    return "nothing of the kind happened in that time"

@@ -6,7 +6,7 @@ from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, HoldStar
 from audiosocket_sim.checks.expected import unreadable
 from audiosocket_sim.checks.fits import end_ms, fits, says
 from audiosocket_sim.checks.verdicts import Broken, Unreadable
-from audiosocket_sim.checks.words import clock, told
+from audiosocket_sim.checks.words import as_line, clock
 from audiosocket_sim.scenario import Expectation
 
 __all__ = ["violation"]
@@ -15,7 +15,10 @@ __all__ = ["violation"]
 def violation(
     expectation: Expectation, entries: Sequence[Entry], from_ms: int, to_ms: int
 ) -> Broken | Unreadable | None:
-    """What broke a `never` between the two instants; None where nothing did."""
+    """Return what broke a `never` first from `from_ms` to `to_ms` (ms since the UUID, both included); None: nothing.
+
+    `entries` are in the order of time. Unreadable: `bot_says` met speech whose words nobody can know.
+    """
     e = expectation
     if e.bot_silent is not None:
         return _silence(e.bot_silent.at_least, entries, from_ms, to_ms)
@@ -45,7 +48,7 @@ def _speech(at_least: int, entries: Sequence[Entry], from_ms: int, to_ms: int) -
     """The first speech of which so much lies in the window."""
     for entry, inside_ms in _spoken(entries, from_ms, to_ms):
         if inside_ms >= at_least:
-            return Broken(max(entry.at_ms, from_ms), told(entry) or "")
+            return Broken(max(entry.at_ms, from_ms), as_line(entry))
     return None
 
 
@@ -58,7 +61,7 @@ def _words(expectation: Expectation, entries: Sequence[Entry], from_ms: int, to_
         if event.text is None:
             return unreadable(entry.at_ms, event)
         if says(event, expectation):
-            return Broken(max(entry.at_ms, from_ms), told(entry) or "")
+            return Broken(max(entry.at_ms, from_ms), as_line(entry))
     return None
 
 
@@ -92,11 +95,11 @@ def _held(entries: Sequence[Entry]) -> Iterator[tuple[int, int | None]]:
 
 
 def _instant(expectation: Expectation, entries: Sequence[Entry], from_ms: int, to_ms: int) -> Broken | None:
-    """The first event in the window that fits; else a state that was there when it began."""
+    """The first event in the window that fits, or the state that there was when the window began."""
+    states = [entry for entry in entries if isinstance(entry.event, StateTold) and entry.at_ms <= from_ms]
+    if states and fits(states[-1].event, expectation):
+        return Broken(from_ms, f"{as_line(states[-1])}, and still at {clock(from_ms)}")
     for entry in entries:
         if from_ms <= entry.at_ms <= to_ms and fits(entry.event, expectation):
-            return Broken(entry.at_ms, told(entry) or "")
-    states = [entry.event.after for entry in entries if isinstance(entry.event, StateTold) and entry.at_ms <= from_ms]
-    if expectation.state is not None and states[-1:] == [expectation.state.is_]:
-        return Broken(from_ms, f"{clock(from_ms)} it was so already")
+            return Broken(entry.at_ms, as_line(entry))
     return None

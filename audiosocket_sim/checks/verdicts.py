@@ -1,4 +1,4 @@
-"""What is known at a moment of a call, and what can be said then of an expectation. Data only."""
+"""What is known at a moment of a call, and the verdict on an expectation then. Data only."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 __all__ = ["GRACE_MS", "Broken", "Failed", "Met", "Moment", "Pending", "Unreadable", "Verdict"]
 
 GRACE_MS = 20
-"""One frame: what happened at the deadline is known at the latest so much later."""
+"""One frame (ms): an event at the deadline is known at most so much later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What is known of the call now, beside the log. All times are ms since the UUID; None: not the case."""
+    """What is known of the call now, beside the log. All times are ms since the UUID; None: not the case now.
+
+    A step counts from `base_ms`, and what it expects must have started by `deadline_ms`. `speaking_since_ms`: the
+    start of the speech that is heard now. `open_speech_at_ms`: the start of speech that has not ended yet, also in a
+    pause of it. `silent_since_ms`, `hold_since_ms`: since when there is no speech, and hold audio.
+    """
 
     now_ms: int
     base_ms: int
@@ -22,12 +27,13 @@ class Moment:
     hold_since_ms: int | None = None
     state: str | None = None
     taken: Collection[int] = field(default=frozenset())
-    """Numbers of entries that earlier expectations have taken."""
+    """The numbers of the entries that earlier expectations were met by."""
 
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """`at_ms`: when it happened; `completed_ms`: what the next step counts from; `entry`: what is taken by it."""
+    """The expectation is met. `at_ms`: when; `completed_ms`: the next step counts from there; `entry`: the number of
+    the entry that met it, which meets no other."""
 
     at_ms: int
     completed_ms: int
@@ -36,14 +42,15 @@ class Met:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Not yet. `recheck_ms`: look again then, even if nothing happens (None: an event will tell)."""
+    """Neither met nor failed yet. `recheck_ms`: when to look again if nothing happens; None: with the next event."""
 
     recheck_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """`happened`: what was heard or asked instead, a line each, the nearest thing marked."""
+    """The expectation cannot be met any more. `happened`: what was heard or asked instead, a line each, the nearest
+    marked."""
 
     expected: str
     happened: tuple[str, ...]
@@ -51,7 +58,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """What must never happen did: when, and what, as one line."""
+    """Something happened that must never happen: when, and what, as one line."""
 
     at_ms: int
     happened: str
@@ -59,7 +66,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """The bot spoke in a voice that the ear cannot read: a fault of the set-up, not of the bot."""
+    """The bot spoke in a voice that the ear cannot read: an error of the set-up, not of the bot."""
 
     at_ms: int
     hint: str

@@ -1,4 +1,4 @@
-"""Expectations and events as a person would say them. Pure."""
+"""Expectations and events in a person's words. Pure."""
 
 from audiosocket_sim.call_log.events import (
     BackendAsked,
@@ -7,15 +7,16 @@ from audiosocket_sim.call_log.events import (
     Entry,
     HoldStarted,
     HoldStopped,
+    LogEvent,
     StateTold,
 )
 from audiosocket_sim.scenario import Expectation
 
-__all__ = ["clock", "describe", "seconds", "told"]
+__all__ = ["as_line", "clock", "describe", "seconds"]
 
 
 def describe(expectation: Expectation) -> str:
-    """The expectation as its reader would say it."""
+    """Return the expectation as a clause: `the bot says “Pode subir.”`."""
     e = expectation
     if e.bot_says is not None:
         return f"the bot says {'something with ' if e.bot_says.part else ''}“{e.bot_says.text}”"
@@ -36,17 +37,16 @@ def describe(expectation: Expectation) -> str:
     raise AssertionError("an expectation has exactly one key")
 
 
-def told(entry: Entry) -> str | None:
-    """What was heard, asked or told, with its time; None of what the caller and the simulator did themselves."""
-    what = _what(entry)
-    return None if what is None else f"{clock(entry.at_ms)} {what}"
+def as_line(entry: Entry) -> str:
+    """Return what the bot or Asterisk did, with its time; "" for an event of the caller or of the simulator."""
+    what = _what(entry.event)
+    return what and f"{clock(entry.at_ms)} {what}"
 
 
-def _what(entry: Entry) -> str | None:
-    match entry.event:
-        case BotSpoke(text=text, heard_ms=heard, whole_ms=whole) as event:
-            words = f"the bot said “{text}”" if text is not None else f"unread speech of {seconds(heard)}"
-            return f"{words}, cut off: {heard / 1000:.2f} s of {(whole or 0) / 1000:.2f} s" if event.cut_off else words
+def _what(event: LogEvent) -> str:
+    match event:
+        case BotSpoke():
+            return _speech(event)
         case StateTold(after=after):
             return f"state {after}"
         case HoldStarted():
@@ -59,13 +59,21 @@ def _what(entry: Entry) -> str | None:
             return f"Asterisk ended the call: {reason}"
         case CallEnded(reason=reason):
             return reason
-        case _:
-            return None
+    return ""
+
+
+def _speech(event: BotSpoke) -> str:
+    words = f"unread speech of {seconds(event.heard_ms)}" if event.text is None else f"the bot said “{event.text}”"
+    if event.whole_ms is None or not event.cut_off:
+        return words
+    return f"{words}, cut off: {event.heard_ms / 1000:.2f} s of {event.whole_ms / 1000:.2f} s"
 
 
 def seconds(ms: int) -> str:
+    """Return a length of time: `900 ms`, and from 1,000 ms on `1.23 s`."""
     return f"{ms / 1000:.2f} s" if ms >= 1000 else f"{ms} ms"
 
 
 def clock(ms: int) -> str:
+    """Return an instant, given in ms since the UUID, as seconds: `1.234`."""
     return f"{ms / 1000:.3f}"

@@ -28,7 +28,9 @@ __all__ = ["Trial", "try_all"]
 _FORK = get_context("fork")
 _OUTCOMES = {0: "survived", 1: "noticed", 2: "broken", 4: "broken"}
 """By pytest's exit code; 2: a test file cannot be imported. All else (a timeout, a crash) was noticed as well."""
-_LIBRARIES = ("numpy", "pydantic", "pytest", "hypothesis.stateful", "httpx", "ruamel.yaml", "soxr", "uvicorn", "rich")
+_PLUGINS = ("pytest_asyncio.plugin", "pytest_timeout", "_hypothesis_pytestplugin")
+"""The pytest plug-ins that these tests need; loading all that are installed takes longer than most of the tests."""
+_LIBRARIES = ("numpy", "pydantic", "hypothesis.stateful", "httpx", "ruamel.yaml", "soxr", "uvicorn", "rich", "pytest")
 """Loaded once, before the forks; so is what the changed modules import from other packages of the project."""
 
 
@@ -44,7 +46,11 @@ def try_all(root: Path, trials: Sequence[Trial], jobs: int, seconds: float) -> I
     A mutant whose tests take longer than `seconds` was noticed. Raises ValueError if the tests fail without a mutant.
     """
     sys.path[:0] = [str(root), str(root / "server"), str(root / "tests")]
-    for name in (*_LIBRARIES, *dict.fromkeys(name for trial in trials for name in _beneath(root, trial.room))):
+    for name in (
+        *_LIBRARIES,
+        *_PLUGINS,
+        *dict.fromkeys(name for trial in trials for name in _beneath(root, trial.room)),
+    ):
         import_module(name)
     for trial in trials:
         if trial.room.name in sys.modules:
@@ -116,7 +122,9 @@ def _child(done: Connection, root: Path, tests: Sequence[str], trial: Trial | No
     import pytest
 
     loaded = "ignore:Module already imported so cannot be rewritten"
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0", "-W", loaded]
+    options = [option for name in _PLUGINS for option in ("-p", name)]
+    options += ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", "-W", loaded]
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os._exit(int(pytest.main([*options, *tests])))
 
 

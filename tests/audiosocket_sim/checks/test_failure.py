@@ -36,3 +36,17 @@ def test_what_is_no_step_stands_at_the_key_of_its_name() -> None:
 def test_a_scenario_without_a_file() -> None:
     made = Scenario.model_validate({"name": "made", "summary": "A call.", "steps": [{"wait": "1s"}]})
     assert failure(1, "wait", made).headline == "made, step 1 (wait)"
+
+
+def test_as_json() -> None:
+    assert failure(2, "expect bot_says").to_json() == {
+        "where": "calls/short.yaml:5",
+        "what": "step 2 (expect bot_says)",
+        "expected": "the bot says “Oi.”",
+        "happened": ["1.000 this", "2.000 that"],
+        "at_ms": 5000,
+    }
+
+
+def test_the_first_step_stands_at_its_own_line() -> None:
+    assert failure(1, "wait").headline == "calls/short.yaml:4: short, step 1 (wait)"

@@ -6,6 +6,7 @@ from audiosocket_sim.call_log.events import (
     BackendAsked,
     BotSpoke,
     CallEnded,
+    CallerAction,
     CallLog,
     Entry,
     HoldStarted,
@@ -59,7 +60,7 @@ def test_what_came_before_the_step_began_is_told_as_such() -> None:
         "0.200 the bot said “Pode subir.”: before this step began"
     )
     taken = happened(WANTED, (200, said("Pode subir.", 700)), taken={1})
-    assert taken[0] == "0.200 the bot said “Pode subir.”: an earlier step has had that"
+    assert taken[0] == "0.200 the bot said “Pode subir.”: an earlier step has already taken it"
     assert happened({"state": "WAITING"}, (200, StateTold("", "WAITING")), (900, StateTold("", "STANDBY")))[0] == (
         "0.200 state WAITING: before this step began"
     )
@@ -78,7 +79,7 @@ def test_nothing_said_tells_what_was_said_last_and_what_was_done() -> None:
         (1900, StateTold("", "WAITING")),
     )
     assert lines == (
-        "the bot said nothing in that time; the last that was heard: 0.200 the bot said “Olá.”",
+        "the bot said nothing in that time; the last speech before: 0.200 the bot said “Olá.”",
         "1.300 hold audio started",
         "1.900 state WAITING",
     )
@@ -86,7 +87,7 @@ def test_nothing_said_tells_what_was_said_last_and_what_was_done() -> None:
 
 def test_speech_that_goes_on_is_told_though_nobody_knows_its_words_yet() -> None:
     assert happened(WANTED, open_speech_at_ms=4500, speaking_since_ms=4500) == (
-        "4.500 the bot began to speak, and still did at 9.000",
+        "4.500 the bot began to speak and was still speaking at 9.000",
     )
 
 
@@ -97,7 +98,7 @@ def test_speech_that_goes_on_is_told_though_nobody_knows_its_words_yet() -> None
         ({"bot_speaks": "3s"}, [(1500, said("Olá."))], ("1.500 the bot said “Olá.” (900 ms)",)),
         ({"bot_speaks": "3s"}, [(1500, said(None))], ("1.500 unread speech of 900 ms",)),
         ({"state": "STANDBY"}, [(1500, StateTold("", "WAITING"))], ("1.500 state WAITING",)),
-        ({"state": "STANDBY"}, [], ("no state was told",)),
+        ({"state": "STANDBY"}, [], ("the target reported no state",)),
         ({"hold_audio": "playing"}, [], ("no hold audio was heard in that time",)),
         ({"hold_audio": "playing"}, [(2000, HoldStopped(3000, True))], ("2.000 hold audio stopped",)),
         (
@@ -117,7 +118,7 @@ def test_speech_that_goes_on_is_told_though_nobody_knows_its_words_yet() -> None
         (
             {"hangs_up": "server"},
             [(1500, said("Olá."))],
-            ("nothing of the kind in that time", "1.500 the bot said “Olá.”"),
+            ("nothing of the kind happened in that time", "1.500 the bot said “Olá.”"),
         ),
     ],
 )
@@ -134,3 +135,171 @@ def test_hold_audio_that_does_not_stop() -> None:
 def test_a_state_that_stays() -> None:
     events = [(500, StateTold("", "WAITING"))]
     assert happened({"state": "STANDBY"}, *events, state="WAITING") == ("the state was WAITING all the time",)
+
+
+STARTED, STOPPED, WAITING = HoldStarted(), HoldStopped(700, True), StateTold("", "WAITING")
+ASKED, SAID = BackendAsked(1, "id", "Bom dia."), said("Bom dia.")
+
+
+@pytest.mark.parametrize(
+    ("expected", "shown"),
+    [
+        ({"bot_says": "Pode subir."}, ["1.900 the bot said “Bom dia.”"]),
+        ({"bot_speaks": "3s"}, ["1.900 the bot said “Bom dia.” (900 ms)"]),
+        ({"bot_silent": "9s"}, ["1.900 the bot said “Bom dia.” (900 ms)"]),
+        ({"hold_audio": "playing"}, ["1.600 hold audio stopped"]),
+        ({"state": "STANDBY"}, ["1.700 state WAITING"]),
+        ({"backend_asked": "apartamento 202"}, ["1.800 the backend was asked “Bom dia.”"]),
+        (
+            {"hangs_up": "caller"},
+            [
+                "nothing of the kind happened in that time",
+                "1.800 the backend was asked “Bom dia.”",
+                "1.900 the bot said “Bom dia.”",
+            ],
+        ),
+    ],
+)
+def test_only_events_of_the_expected_kind_are_shown(expected: dict[str, object], shown: list[str]) -> None:
+    events = [(1600, STOPPED), (1700, WAITING), (1800, ASKED), (1900, SAID)]
+    assert list(happened(expected, *events)) == shown
+
+
+@pytest.mark.parametrize(("expected", "event"), [({"hold_audio": "stopped"}, STARTED), ({"state": "STANDBY"}, WAITING)])
+def test_an_event_counts_from_a_frame_before_the_base(expected: dict[str, object], event: LogEvent) -> None:
+    assert happened(expected, (980, event))[0].startswith("0.980 ")
+    assert not happened(expected, (979, event))[0].startswith("0.979 ")
+
+
+def test_speech_that_ends_a_frame_before_the_base_is_shown_and_earlier_speech_is_not() -> None:
+    assert happened(WANTED, (80, SAID)) == ("0.080 the bot said “Bom dia.”",)
+    assert happened(WANTED, (79, SAID)) == (
+        "the bot said nothing in that time; the last speech before: 0.079 the bot said “Bom dia.”",
+    )
+
+
+def test_what_came_too_early_is_shown_once_and_first() -> None:
+    assert happened(WANTED, (500, said("Pode subir.", 900)), (2000, SAID)) == (
+        "0.500 the bot said “Pode subir.”: before this step began",
+        "2.000 the bot said “Bom dia.”",
+    )
+    assert happened(WANTED, (979, said("Pode subir.", 900))) == (
+        "0.979 the bot said “Pode subir.”: before this step began",
+    )
+
+
+def test_of_several_that_came_too_early_the_last_is_shown() -> None:
+    early = [(100, said("Pode subir.", 200)), (500, said("Pode subir.", 200))]
+    assert happened(WANTED, *early) == ("0.500 the bot said “Pode subir.”: before this step began",)
+
+
+def test_four_lines_are_shown_whole_and_of_five_the_last_four() -> None:
+    words = ["Bom dia.", "Boa tarde.", "Boa noite.", "Olá.", "Alô."]
+    events = [(1500 + 300 * i, said(text, 200)) for i, text in enumerate(words)]
+    four = happened({"bot_speaks": "3s"}, *events[:4])
+    assert [line.split()[0] for line in four] == ["1.500", "1.800", "2.100", "2.400"]
+    five = happened({"bot_speaks": "3s"}, *events)
+    assert [line.split("“")[-1] for line in five] == [
+        "Boa tarde.” (200 ms)",
+        "Boa noite.” (200 ms)",
+        "Olá.” (200 ms)",
+        "Alô.” (200 ms)",
+        "and 1 more: see the transcript",
+    ]
+
+
+def test_the_nearest_among_the_last_keeps_its_place() -> None:
+    texts = ["Bom dia.", "Boa tarde.", "Pode sair.", "Boa noite.", "Olá."]
+    lines = happened(WANTED, *((1500 + 300 * i, said(text, 200)) for i, text in enumerate(texts)))
+    assert lines == (
+        "1.800 the bot said “Boa tarde.”",
+        "2.100 the bot said “Pode sair.”  ← the nearest",
+        "2.400 the bot said “Boa noite.”",
+        "2.700 the bot said “Olá.”",
+        "and 1 more: see the transcript",
+    )
+
+
+def test_a_text_is_near_from_half_of_its_letters_on_and_the_first_of_equals_is_nearest() -> None:
+    asked = {"backend_asked": "abcd"}
+    half, less = BackendAsked(1, "", "abxy"), BackendAsked(2, "", "abxyz")
+    assert happened(asked, (1500, half), (1600, less))[0].endswith("← the nearest")
+    assert not any("nearest" in line for line in happened(asked, (1500, less), (1600, less)))
+    assert happened(asked, (1500, half), (1600, half)) == (
+        "1.500 the backend was asked “abxy”  ← the nearest",
+        "1.600 the backend was asked “abxy”",
+    )
+
+
+def test_case_and_accents_make_no_text_less_near() -> None:
+    far = said("Não, senhor.")
+    assert happened(WANTED, (1500, said("PODE SUBIR JÁ")), (1800, far))[0].endswith("← the nearest")
+
+
+def test_unread_speech_is_near_to_nothing() -> None:
+    lines = happened({"bot_speaks": "3s"}, (1500, said(None)), (2700, said(None)))
+    assert lines == ("1.500 unread speech of 900 ms", "2.700 unread speech of 900 ms")
+
+
+def test_of_other_events_the_last_two_are_shown_and_none_of_the_caller() -> None:
+    caller = [(3500, CallerAction("dtmf", "4"))]
+    lines = happened({"backend_asked": "x"}, (1600, STARTED), (1700, WAITING), (1900, SAID), *caller)
+    assert lines == (
+        "the backend was asked nothing in that time",
+        "1.700 state WAITING",
+        "1.900 the bot said “Bom dia.”",
+    )
+
+
+def test_the_end_of_the_call_is_the_last_line_and_says_its_manner_only_of_a_hang_up() -> None:
+    assert happened({"state": "STANDBY"}, (1700, WAITING), (3900, ENDED)) == (
+        "1.700 state WAITING",
+        "3.900 the server closed the connection",
+    )
+    assert happened({"hangs_up": "caller"}, (1900, SAID), (3900, ENDED)) == (
+        "3.900 the server closed the connection (who: server, how: fin, dialplan: continues)",
+    )
+    assert happened({"backend_asked": "x"}, (1700, WAITING), (3900, ENDED)) == (
+        "the backend was asked nothing in that time",
+        "1.700 state WAITING",
+        "3.900 the server closed the connection",
+    )
+
+
+@pytest.mark.parametrize(
+    ("expected", "shown"),
+    [
+        ({"bot_says": "Oi"}, True),
+        ({"bot_speaks": "9s"}, True),
+        ({"bot_silent": "9s"}, True),
+        ({"hold_audio": "playing"}, False),
+        ({"state": "STANDBY"}, False),
+        ({"backend_asked": "x"}, False),
+        ({"hangs_up": "server"}, False),
+    ],
+)
+def test_speech_in_progress_is_shown_where_speech_was_expected(expected: dict[str, object], shown: bool) -> None:
+    lines = happened(expected, open_speech_at_ms=4500, speaking_since_ms=4500)
+    assert ("4.500 the bot began to speak and was still speaking at 9.000" in lines) is shown
+
+
+@pytest.mark.parametrize("expected", [{"state": "STANDBY"}, {"backend_asked": "x"}, {"hangs_up": "server"}])
+def test_hold_audio_in_progress_is_shown_only_where_it_was_expected(expected: dict[str, object]) -> None:
+    assert not any("hold audio" in line for line in happened(expected, hold_since_ms=500))
+
+
+@pytest.mark.parametrize("expected", [{"bot_says": "Oi"}, {"bot_speaks": "3s"}, {"hangs_up": "server"}])
+def test_a_bot_that_was_never_heard(expected: dict[str, object]) -> None:
+    assert happened(expected) == ("the bot has not been heard at all since the call began",)
+
+
+@pytest.mark.parametrize("expected", [{"bot_says": "Oi"}, {"bot_speaks": "3s"}])
+def test_a_bot_that_was_heard_only_before(expected: dict[str, object]) -> None:
+    assert happened(expected, (10, said("Um.", 100)), (200, said("Dois.", 100))) == (
+        "the bot said nothing in that time; the last speech before: 0.200 the bot said “Dois.”",
+    )
+
+
+def test_no_state_and_a_state_that_stays() -> None:
+    assert happened({"state": "STANDBY"}) == ("the target reported no state",)
+    assert happened({"hold_audio": "playing"}, state="WAITING") == ("no hold audio was heard in that time",)

@@ -1,0 +1,23 @@
+"""Call logs, expectations and moments in one line each: for the tests of what is judged by them."""
+
+from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Source
+from audiosocket_sim.checks import Moment
+from audiosocket_sim.scenario import Expectation
+
+
+def entries(*events: tuple[int, LogEvent]) -> list[Entry]:
+    """A call log: each event with its time in ms. They are numbered from 1 as they stand."""
+    log = CallLog()
+    for at_ms, event in events:
+        log.add(at_ms, Source.BOT, event)
+    return log.entries
+
+
+def expectation(**keys: object) -> Expectation:
+    """As a scenario has it: `expectation(bot_speaks={"at_least": "1s"})`."""
+    return Expectation.model_validate(keys)
+
+
+def moment(now_ms: int, base_ms: int = 0, deadline_ms: int = 4000, **more: object) -> Moment:
+    """A step that counts from 0 and gives up at 4 s, looked at `now_ms`."""
+    return Moment(now_ms, base_ms, deadline_ms, **more)  # type: ignore[arg-type]
