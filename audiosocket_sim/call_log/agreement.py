@@ -1,11 +1,13 @@
-"""Whether two runs of one scenario tell the same call: a virtual one and one in real time. Pure.
+"""Compares two runs of one scenario, a virtual one and one in real time: are they the same call? Pure.
 
-The rule: each source tells the same events in the same order, and each event comes as long after the event that went
-before it (its trigger, not t = 0) as in the other run, give or take one frame, the compute time, and what the machine
-kept the one who measured waiting. Numbers inside an event (how long, how far) have the same allowance. Recognition and
-synthesis take no time of the virtual clock beyond what an engine waits for: where the server tells how long they took,
-an event may come later by as much of it as lies between it and the one before, and those figures themselves are not
-compared. Speech that had waited in the phone, since a stall was caught up, may come later by what had been sent ahead.
+The rule: each source reports the same events in the same order, and each event comes as long after the event before it
+(its trigger, not t = 0) as in the other run, give or take one frame, the compute time, and the time for which the
+machine kept the measuring process waiting. Numbers inside an event (durations, lengths) have the same allowance.
+
+Recognition and synthesis take no virtual time beyond what an engine waits for. Where the server reports how long they
+took, an event may come later by as much of that time as lies between it and the event before, and the durations are
+not compared. Speech that waited in the phone, because a stall was caught up with, may come later by the
+length that had been sent ahead.
 """
 
 from collections import defaultdict
@@ -24,10 +26,10 @@ _COMPUTE = ("recognition", "first_audio")
 def disagreements(
     virtual: Sequence[Entry], real: Sequence[Entry], allowance_ms: float, *, told_by_asterisk: bool = False
 ) -> list[str]:
-    """What differs, one line each; nothing where the runs agree. `allowance_ms` is what comes on top of one frame.
+    """Return what differs between two call logs, one line each; an empty list if they agree.
 
-    told_by_asterisk: the other run was a real Asterisk's, which gives its reasons in its own words, and does not tell
-    00 00 00 from a close.
+    `allowance_ms` is added to one frame. `told_by_asterisk`: `real` comes from a real Asterisk, which words its reasons
+    differently and does not distinguish 00 00 00 from a close.
     """
     tolerance = FRAME_MS + allowance_ms
     wanted, got = _by_source(virtual), _by_source(real)
@@ -39,8 +41,8 @@ def disagreements(
             found.append(f"{source.name.lower()}: {len(ours)} events in virtual time, {len(theirs)} in real time")
         for a, b in zip(ours, theirs, strict=False):
             pairs[a.number] = b
-            found += _differences(a, _in_our_words(a, b) if told_by_asterisk else b, tolerance)
-    paired = [(entry, pairs.get(entry.number)) for entry in _told(virtual)]
+            found += _differences(a, _with_our_reason(a, b) if told_by_asterisk else b, tolerance)
+    paired = [(entry, pairs.get(entry.number)) for entry in _compared(virtual)]
     for (before, other_before), (entry, other) in pairwise(paired):
         if other_before is not None and other is not None:
             found += _gap(before, entry, other_before, other, real, tolerance)
@@ -50,7 +52,7 @@ def disagreements(
 def _gap(
     before: Entry, entry: Entry, other_before: Entry, other: Entry, real: Sequence[Entry], tolerance: float
 ) -> list[str]:
-    """One line where two events that follow each other are too far apart or too close in real time; else none."""
+    """One line if two events that follow each other are too far apart, or too close, in real time; else none."""
     virtual_ms = entry.at_ms - before.at_ms
     real_ms = other.at_ms - other_before.at_ms
     computed_ms = _computed_ms(real, other_before.at_ms, other.at_ms)
@@ -63,14 +65,26 @@ def _gap(
 
 
 def _waited_ms(entry: Entry, other: Entry) -> int:
-    """How much longer the speech had waited in the phone in real time; 0 for all else."""
+    """How much longer a speech waited in the phone in real time; 0 for any other event."""
     if not isinstance(entry.event, BotSpoke) or not isinstance(other.event, BotSpoke):
         return 0
     return max(0, other.event.ahead_ms - entry.event.ahead_ms)
 
 
-def _in_our_words(ours: Entry, theirs: Entry) -> Entry:
-    """The end that a real Asterisk told, as far as it can be told, and ours for the rest."""
+def _computed_ms(entries: Sequence[Entry], from_ms: int, to_ms: int) -> int:
+    """How much of the server's reported compute time lies between two instants; 0 if `to_ms` comes first."""
+    spans = [
+        (e.at_ms - e.event.duration_ms, e.at_ms) for e in entries if isinstance(e.event, StageTook) and _computes(e)
+    ]
+    return sum(max(0, min(end, to_ms) - max(start, from_ms)) for start, end in spans)
+
+
+def _computes(entry: Entry) -> bool:
+    return isinstance(entry.event, StageTook) and entry.event.stage in _COMPUTE
+
+
+def _with_our_reason(ours: Entry, theirs: Entry) -> Entry:
+    """`theirs` with the reason and, where Asterisk cannot tell, the manner of the end taken from `ours`."""
     a, b = ours.event, theirs.event
     if not isinstance(a, CallEnded) or not isinstance(b, CallEnded):
         return theirs
@@ -78,42 +92,39 @@ def _in_our_words(ours: Entry, theirs: Entry) -> Entry:
     return replace(theirs, event=replace(b, how=how, reason=a.reason))
 
 
-def _told(entries: Sequence[Entry]) -> list[Entry]:
+def _compared(entries: Sequence[Entry]) -> list[Entry]:
+    """All entries but the notes: these are the simulator's own."""
     return [entry for entry in entries if not isinstance(entry.event, Noted)]
-
-
-def _computed_ms(entries: Sequence[Entry], from_ms: int, to_ms: int) -> int:
-    """How much of what the server says that it computed lies between two instants; 0 where the second came first."""
-    took = [(e.at_ms, e.event) for e in entries if isinstance(e.event, StageTook) and e.event.stage in _COMPUTE]
-    spans = [(at_ms - event.duration_ms, at_ms) for at_ms, event in took]
-    return sum(max(0, min(end, to_ms) - max(start, from_ms)) for start, end in spans)
-
-
-def _is_compute(entry: Entry) -> bool:
-    return isinstance(entry.event, StageTook) and entry.event.stage in _COMPUTE
 
 
 def _by_source(entries: Sequence[Entry]) -> dict[Source, list[Entry]]:
     by_source: dict[Source, list[Entry]] = defaultdict(list)
-    for entry in _told(entries):
+    for entry in _compared(entries):
         by_source[entry.source].append(entry)
     return by_source
 
 
 def _differences(a: Entry, b: Entry, tolerance: float) -> list[str]:
+    """One line for each field of the events that differs by more than the tolerance, or one if the types differ."""
     if type(a.event) is not type(b.event):
         return [f"{_name(a)} in virtual time, {_name(b)} in real time"]
     found = []
     for field in fields(a.event):
         ours, theirs = getattr(a.event, field.name), getattr(b.event, field.name)
-        measured = field.name.endswith("_ms") and isinstance(ours, int) and isinstance(theirs, int)
-        told_elsewhere = field.name == "since_last_word_ms" and (ours is None) == (theirs is None)
-        computed = field.name == "duration_ms" and _is_compute(a)
-        if field.name == "ahead_ms" or told_elsewhere or computed or (measured and abs(ours - theirs) <= tolerance):
-            continue
-        if ours != theirs:
+        if not _agree(field.name, ours, theirs, tolerance) and not (field.name == "duration_ms" and _computes(a)):
             found.append(f"{_name(a)}: {field.name} is {ours!r} in virtual time, {theirs!r} in real time")
     return found
+
+
+def _agree(name: str, ours: object, theirs: object, tolerance: float) -> bool:
+    """Whether two values of the field `name` count as the same."""
+    if name == "ahead_ms":  # a stall that is caught up with sends ahead
+        return True
+    if name == "since_last_word_ms":  # the sum of stages, each of which is compared
+        return (ours is None) == (theirs is None)
+    if name.endswith("_ms") and isinstance(ours, int) and isinstance(theirs, int):
+        return abs(ours - theirs) <= tolerance
+    return ours == theirs
 
 
 def _name(entry: Entry) -> str:

@@ -58,7 +58,8 @@ def _look(expectation: Expectation, entries: Sequence[Entry], moment: Moment) ->
             return Pending(moment.now_ms + _LOOK_EVERY_MS)
         return _run_of(moment.silent_since_ms, e.bot_silent.at_least, moment)
     if e.hold_audio is not None:
-        return _look_hold(e, entries, moment)
+        since_ms = moment.hold_since_ms if e.hold_audio.is_ == "playing" else None
+        return _look_hold(since_ms, e, entries, moment)
     if e.state is not None:
         return _look_state(e, entries, moment)
     return _look_event(e, entries, moment)
@@ -106,10 +107,8 @@ def _run_of(since_ms: int | None, at_least: int, moment: Moment) -> Verdict:
     return Pending(recheck_ms=start + at_least)
 
 
-def _look_hold(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> Verdict:
-    since_ms = moment.hold_since_ms
-    playing = expectation.hold_audio is not None and expectation.hold_audio.is_ == "playing"
-    if playing and since_ms is not None and since_ms <= moment.deadline_ms:
+def _look_hold(since_ms: int | None, expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> Verdict:
+    if since_ms is not None and since_ms <= moment.deadline_ms:
         at = max(since_ms, moment.base_ms)
         return Met(at, at)
     return _look_in_window(expectation, entries, moment)

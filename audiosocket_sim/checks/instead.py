@@ -117,9 +117,9 @@ def _last_ms(entry: Entry) -> int:
 
 
 def _too_early(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> Entry | None:
-    """The last event that would have met the step, had it not come before the step began."""
-    before = [entry for entry in entries if entry.at_ms < moment.base_ms - GRACE_MS]
-    return next((entry for entry in reversed(before) if fits(entry.event, expectation)), None)
+    """The last event that would have met the step, had it not come before the step began or met an earlier step."""
+    gone = [entry for entry in entries if entry.at_ms < moment.base_ms or entry.number in moment.taken]
+    return next((entry for entry in reversed(gone) if fits(entry.event, expectation)), None)
 
 
 def _why_not(early: Entry, moment: Moment) -> str:

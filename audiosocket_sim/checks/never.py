@@ -46,7 +46,7 @@ def _silence(at_least: int, entries: Sequence[Entry], from_ms: int, to_ms: int) 
 
 def _speech(at_least: int, entries: Sequence[Entry], from_ms: int, to_ms: int) -> Broken | None:
     """The first speech of which so much lies in the window."""
-    for entry, inside_ms in _spoken(entries, from_ms, to_ms):
+    for entry, _, inside_ms in _spoken(entries, from_ms, to_ms):
         if inside_ms >= at_least:
             return Broken(max(entry.at_ms, from_ms), as_line(entry))
     return None
@@ -54,9 +54,8 @@ def _speech(at_least: int, entries: Sequence[Entry], from_ms: int, to_ms: int) -
 
 def _words(expectation: Expectation, entries: Sequence[Entry], from_ms: int, to_ms: int) -> Broken | Unreadable | None:
     """The first speech in the window with these words, also where they were cut off; or that cannot be read."""
-    for entry, inside_ms in _spoken(entries, from_ms, to_ms):
-        event = entry.event
-        if inside_ms <= 0 or not isinstance(event, BotSpoke):
+    for entry, event, inside_ms in _spoken(entries, from_ms, to_ms):
+        if inside_ms <= 0:
             continue
         if event.text is None:
             return unreadable(entry.at_ms, event)
@@ -65,11 +64,11 @@ def _words(expectation: Expectation, entries: Sequence[Entry], from_ms: int, to_
     return None
 
 
-def _spoken(entries: Sequence[Entry], from_ms: int, to_ms: int) -> Iterator[tuple[Entry, int]]:
+def _spoken(entries: Sequence[Entry], from_ms: int, to_ms: int) -> Iterator[tuple[Entry, BotSpoke, int]]:
     """Each speech, and how many ms of it lie in the window."""
     for entry in entries:
         if isinstance(entry.event, BotSpoke):
-            yield entry, min(to_ms, end_ms(entry.at_ms, entry.event)) - max(from_ms, entry.at_ms)
+            yield entry, entry.event, min(to_ms, end_ms(entry.at_ms, entry.event)) - max(from_ms, entry.at_ms)
 
 
 def _hold_audio(entries: Sequence[Entry], from_ms: int, to_ms: int) -> Broken | None:

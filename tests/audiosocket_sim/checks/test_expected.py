@@ -183,6 +183,8 @@ def test_an_instant_counts_from_the_base_to_the_deadline(keys: dict[str, object]
     assert isinstance(verdict(4001), Failed)
     assert verdict(4000) == Met(4000, 4000, 1)
     assert verdict(1001) == Met(1001, 1001, 1)
+    assert verdict(1000) == (Met(1000, 1000) if "state" in keys else Met(1000, 1000, 1))
+    assert verdict(999) == Met(1000, 1000) if "state" in keys else isinstance(verdict(999), Failed)
     assert isinstance(verdict(2000, taken={1}), Failed)
     assert verdict(2000, taken={2}) == Met(2000, 2000, 1)
 
@@ -381,6 +383,11 @@ def test_hold_audio_that_began_too_late() -> None:
         ([], Pending(4020)),
     ],
 )
-def test_a_state(events: list[tuple[int, str]], verdict: object) -> None:
+def test_a_state_that_is_there_or_comes(events: list[tuple[int, str]], verdict: object) -> None:
     log = entries(*((at_ms, StateTold("", after)) for at_ms, after in events))
     assert evaluate(expectation(state="WAITING"), log, moment(3000, base_ms=1000)) == verdict
+
+
+def test_a_state_is_there_until_another_comes_whatever_else_happens() -> None:
+    log = entries((500, StateTold("", "WAITING")), (600, HoldStarted()))
+    assert evaluate(expectation(state="WAITING"), log, moment(3000, base_ms=1000)) == Met(1000, 1000)

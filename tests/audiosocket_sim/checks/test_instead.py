@@ -166,9 +166,36 @@ def test_only_events_of_the_expected_kind_are_shown(expected: dict[str, object],
 
 
 @pytest.mark.parametrize(("expected", "event"), [({"hold_audio": "stopped"}, STARTED), ({"state": "STANDBY"}, WAITING)])
-def test_an_event_counts_from_a_frame_before_the_base(expected: dict[str, object], event: LogEvent) -> None:
+def test_an_event_is_shown_from_a_frame_before_the_base(expected: dict[str, object], event: LogEvent) -> None:
     assert happened(expected, (980, event))[0].startswith("0.980 ")
     assert not happened(expected, (979, event))[0].startswith("0.979 ")
+
+
+@pytest.mark.parametrize(("expected", "event"), [({"hold_audio": "playing"}, STARTED), ({"state": "WAITING"}, WAITING)])
+def test_the_right_event_one_millisecond_too_early(expected: dict[str, object], event: LogEvent) -> None:
+    other = (3000, STOPPED), (3100, StateTold("", "STANDBY"))
+    others = [] if "hold_audio" in expected else [(999, StateTold("", "STANDBY"))]
+    assert happened(expected, (999, event), *others, *other)[0].endswith(": before this step began")
+
+
+def test_what_an_earlier_step_took_in_this_step_s_time_is_told_as_such() -> None:
+    asked = (1500, BackendAsked(1, "id", "Sim."))
+    assert happened({"backend_asked": "sim"}, asked, taken={1}) == (
+        "1.500 the backend was asked “Sim.”: an earlier step has already taken it",
+    )
+
+
+def test_unread_speech_that_was_still_going_on_when_the_step_began() -> None:
+    assert happened(WANTED, (200, BotSpoke(None, 1200)), (2500, SAID)) == (
+        "0.200 unread speech of 1.20 s",
+        "2.500 the bot said “Bom dia.”",
+    )
+
+
+def test_the_nearest_of_long_texts() -> None:
+    """difflib leaves letters out that are frequent in a text of 200 and more, if it is let."""
+    long = "Por gentileza, informe o número do apartamento e o nome do morador com quem deseja falar. " * 3
+    assert happened({"bot_says": long}, (1200, said("Bom dia.")), (2500, said(long[:-30])))[1].endswith("← the nearest")
 
 
 def test_speech_that_ends_a_frame_before_the_base_is_shown_and_earlier_speech_is_not() -> None:

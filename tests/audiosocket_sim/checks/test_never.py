@@ -258,3 +258,10 @@ def test_silence_of_one_second_to_the_millisecond(from_ms: int, to_ms: int, brok
 def test_a_short_speech_inside_a_longer_one_does_not_shorten_it() -> None:
     log = entries((1000, BotSpoke(None, 2000)), (1200, BotSpoke(None, 100)))
     assert violation(expectation(bot_silent={"at_least": "1s"}), log, 1000, 3900) is None
+
+
+def test_hold_audio_goes_on_whatever_else_happens_and_does_not_stop_before_it_starts() -> None:
+    playing = expectation(hold_audio="playing")
+    log = entries((200, HoldStarted()), (500, BotSpoke("Oi.", 300)), (1500, HoldStopped(1300, False)))
+    assert violation(playing, log, 1000, 4000) == Broken(1000, "1.000 hold audio played")
+    assert violation(playing, entries((1500, HoldStopped(1300, False))), 1000, 4000) is None

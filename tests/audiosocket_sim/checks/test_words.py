@@ -49,6 +49,7 @@ def test_an_expectation(keys: dict[str, object], words: str) -> None:
         (BotSpoke("Olá.", 840, 900), "1.500 the bot said “Olá.”"),
         (BotSpoke("Olá.", 839, 900), "1.500 the bot said “Olá.”, cut off: 0.84 s of 0.90 s"),
         (BotSpoke("Olá.", 1200, 2500), "1.500 the bot said “Olá.”, cut off: 1.20 s of 2.50 s"),
+        (BotSpoke("Olá.", 58_000, 59_000), "1.500 the bot said “Olá.”, cut off: 58.00 s of 59.00 s"),
         (BotSpoke(None, 900), "1.500 unread speech of 900 ms"),
         (StateTold("USER_TURN", "WAITING"), "1.500 state WAITING"),
         (HoldStarted(), "1.500 hold audio started"),
