@@ -77,7 +77,7 @@ class AsteriskReader:
             return []
         self._buffer += data
         heard: list[BotAudio] = []
-        while self.verdict is None and (self._read_header(more) if self._length is None else self._read_payload(heard)):
+        while self._read_header(more) if self._length is None else self._read_payload(heard):
             pass
         self._judge_the_wait(now, more)
         return heard
@@ -183,7 +183,7 @@ class AsteriskReader:
 
     def _judge_the_wait(self, now: float, more: bool) -> None:
         self.deadline = None
-        if self.verdict is None and self._length is not None:
+        if self._length is not None:
             patience = self._era.payload_gap_seconds or (_EDGE_SECONDS if more else 0.0)
             if patience:
                 self.deadline = now + patience

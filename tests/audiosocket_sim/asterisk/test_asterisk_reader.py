@@ -150,3 +150,287 @@ def test_the_newest_hear_the_same_however_it_is_cut(payloads: list[bytes], seed:
         stream = stream[at:]
     assert heard == [BotAudio(8000, payload[: len(payload) & ~1]) for payload in payloads]
     assert (one.busy, one.deadline, one.verdict) == (False, None, None)
+
+
+# --- what each era makes of each thing, to the byte and the microsecond
+
+PIECES = "a header came in pieces: write each message at once"
+NO_PATIENCE = "a message came in pieces («Failed to read data»): this version does not wait for the rest"
+STRICT = [era.name for era in ERAS if era.strict]
+
+
+def verdict(one: AsteriskReader) -> tuple[str, str, bool, str]:
+    """The verdict; after it nothing is under way and nothing is waited for."""
+    assert (one.busy, one.deadline) == (False, None)
+    assert one.verdict is not None
+    return (one.verdict.who, one.verdict.how, one.verdict.orderly, one.verdict.reason)
+
+
+@each_era
+def test_before_anything_came(era: Era) -> None:
+    one = AsteriskReader(era)
+    assert (one.busy, one.deadline, one.verdict, one.unread, one.fin_unnoticed, one.notes) == (
+        False,
+        None,
+        None,
+        0,
+        False,
+        [],
+    )
+
+
+@pytest.mark.parametrize("name", [era.name for era in ERAS])
+def test_a_hang_up(name: str) -> None:
+    one = reader(name)
+    assert one.feed(FRAME + b"\0\0\0" + FRAME, 1.0) == [HEARD]
+    if name == "A":
+        assert verdict(one) == (
+            "server",
+            "hangup_message",
+            False,
+            "the server hung up (00 00 00), an error to this version",
+        )
+        assert one.unread == 2 + len(FRAME)  # it reads a byte at a time
+    else:
+        assert verdict(one) == ("server", "hangup_message", True, "the server hung up (00 00 00)")
+        assert one.unread == len(FRAME)
+    assert one.notes == []
+    one.feed(FRAME, 1.1)
+    assert one.unread == 2 * len(FRAME) + (2 if name == "A" else 0)
+
+
+def test_a_hang_up_that_announces_a_payload() -> None:
+    one = reader("E")
+    one.feed(b"\0\0\5hello", 0.0)
+    assert one.unread == 5
+    assert one.notes == ["the hang-up message announced a payload, which Asterisk does not read"]
+
+
+@pytest.mark.parametrize(("name", "notes"), [("B1", [PIECES]), ("B2", [PIECES])])
+def test_the_first_byte_of_a_hang_up_is_enough_where_a_header_is_taken_whole(name: str, notes: list[str]) -> None:
+    one = reader(name)
+    one.feed(b"\0", 0.0)
+    assert verdict(one) == ("server", "hangup_message", True, "the server hung up (00 00 00)")
+    assert one.notes == notes  # its length was never read: nothing is said of it
+
+
+def test_a_hang_up_in_pieces_with_a_payload_is_noted_once() -> None:
+    one = reader("E")
+    one.feed(b"\0", 0.0)
+    assert (one.busy, one.verdict) == (True, None)
+    one.feed(b"\0\5", 0.0)
+    assert one.notes == [PIECES]
+
+
+def test_two_length_bytes_that_were_never_read_stand_for_the_longest_message() -> None:
+    one = reader("B2")
+    assert one.feed(b"\x10\x01", 0.0) == []
+    assert (one.busy, one.deadline) == (True, 0.005)
+    assert one.feed(bytes(65534), 0.001) == []
+    assert one.feed(b"\1", 0.002) == [BotAudio(8000, bytes(65534))]
+    assert one.notes == [PIECES, "audio of an odd length (65535 bytes): Asterisk ignores the last byte"]
+    assert (one.busy, one.deadline) == (False, None)
+
+
+def test_a_header_in_pieces_ends_the_call_in_era_a() -> None:
+    one = reader("A")
+    assert one.feed(FRAME + FRAME[:2], 0.0) == [HEARD]
+    assert verdict(one) == (
+        "asterisk",
+        "protocol",
+        False,
+        "a header came in pieces («Failed to read data length»): this version does not wait for it",
+    )
+    assert one.unread == 0
+
+
+@pytest.mark.parametrize("name", ["A", "B1"])
+def test_a_payload_in_pieces_ends_the_call_without_patience(name: str) -> None:
+    one = reader(name)
+    one.feed(FRAME[:100], 0.0)
+    assert verdict(one) == ("asterisk", "protocol", False, NO_PATIENCE)
+    assert one.unread == 0  # Asterisk had read them
+
+
+def test_without_patience_the_edge_of_a_buffer_is_waited_for_a_millisecond() -> None:
+    one = reader("B1")
+    one.feed(FRAME[:100], 1.0, more=True)
+    assert (one.busy, one.deadline) == (True, 1.001)
+    one.timed_out(1.001)
+    assert verdict(one) == ("asterisk", "protocol", False, NO_PATIENCE)
+    assert one.unread == 0
+
+
+def test_a_deadline_has_a_microsecond_to_spare() -> None:
+    def timed_out(early: float) -> bool:
+        one = reader("E")
+        one.feed(FRAME[:100], 0.0)
+        assert one.deadline == 0.005
+        one.timed_out(one.deadline - early)
+        return one.verdict is not None
+
+    assert [timed_out(early) for early in (0.0, 0.75e-6, 1e-6, 1.5e-6)] == [True, True, True, False]
+
+
+def test_past_the_deadline_it_says_why() -> None:
+    one = reader("E")
+    one.feed(FRAME[:100], 0.0)
+    one.timed_out(0.006)
+    assert verdict(one) == (
+        "asterisk",
+        "protocol",
+        False,
+        "more than 5 ms passed inside a message, after its header («Poll timed out while waiting for data»): "
+        "a message has to be one write",
+    )
+    one.timed_out(0.007)  # once is enough
+    assert one.unread == 0
+
+
+def test_without_a_deadline_nothing_times_out() -> None:
+    one = reader("E")
+    one.timed_out(1e9)
+    assert one.verdict is None
+
+
+# --- the end of the stream
+
+
+@pytest.mark.parametrize("name", STRICT)
+def test_a_close_between_messages_is_an_orderly_end(name: str) -> None:
+    one = reader(name)
+    one.feed(FRAME, 0.0)
+    one.end_of_stream(1.0)
+    assert verdict(one) == ("server", "fin", True, "the server closed the connection")
+    assert (one.fin_unnoticed, one.notes) == (False, [])
+
+
+def test_era_a_does_not_notice_a_close() -> None:
+    one = reader("A")
+    one.end_of_stream(1.0)
+    assert (one.verdict, one.fin_unnoticed, one.busy) == (None, True, False)
+    assert one.notes == [
+        "the server closed without 00 00 00: this version does not notice, and the caller hears nothing"
+    ]
+
+
+@pytest.mark.parametrize("name", ["B2", "C", "D", "E"])
+def test_a_close_inside_a_message(name: str) -> None:
+    one = reader(name)
+    one.feed(FRAME[:100], 0.0)
+    one.end_of_stream(0.001)
+    assert verdict(one) == ("server", "fin", False, "the server closed inside a message («Insufficient payload read»)")
+    assert one.unread == 0
+
+
+def test_a_close_shows_that_no_more_bytes_follow_the_edge_of_a_buffer() -> None:
+    one = reader("A")
+    one.feed(FRAME[:2], 1.0, more=True)
+    assert (one.busy, one.verdict, one.deadline) == (True, None, None)
+    one.end_of_stream(1.0)
+    assert verdict(one)[:2] == ("asterisk", "protocol")
+    one = reader("B1")
+    one.feed(FRAME[:100], 1.0, more=True)
+    one.end_of_stream(1.0)
+    assert verdict(one) == ("asterisk", "protocol", False, NO_PATIENCE)
+
+
+@each_era
+def test_a_reset(era: Era) -> None:
+    one = AsteriskReader(era)
+    one.reset()
+    assert verdict(one) == ("server", "reset", False, "the server reset the connection («Connection reset by peer»)")
+
+
+# --- what is no audio, or none that this version knows
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "known"),
+    [
+        ("B1", 0x11, "hang-up or audio (0x10 only, before 22.7)"),
+        ("B2", 0x42, "hang-up or audio (0x10 only, before 22.7)"),
+        ("C", 0x05, "hang-up or audio"),
+        ("E", 0x19, "hang-up or audio"),
+    ],
+)
+def test_an_unknown_kind_ends_the_call(name: str, kind: int, known: str) -> None:
+    one = reader(name)
+    assert one.feed(bytes([kind, 0, 2, 7, 7]) + FRAME, 0.0) == []
+    assert verdict(one) == (
+        "asterisk",
+        "protocol",
+        False,
+        f"message of kind 0x{kind:02x} («other than {known}»): it ends the call",
+    )
+    assert one.unread == 2 + len(FRAME)
+    alone = reader(name)
+    assert alone.feed(bytes([kind, 0, 2, 7, 7]), 0.0) == []
+    assert verdict(alone)[1] == "protocol"
+
+
+def test_an_unknown_kind_that_comes_of_a_header_in_pieces_says_so() -> None:
+    one = reader("E")
+    one.feed(b"\x42", 0.0)
+    one.feed(b"\0\2", 0.0)
+    assert verdict(one)[3] == (
+        "message of kind 0x42, read from a header that came in pieces («other than hang-up or audio»): it ends the call"
+    )
+
+
+def test_era_a_skips_an_unknown_kind_with_its_payload() -> None:
+    one = reader("A")
+    assert one.feed(b"\x05\0\4" + b"\x10\0\2\1" + FRAME, 0.0) == [HEARD]
+    assert one.feed(b"\x05\0\1z", 0.0) == []
+    assert one.notes == ["message of kind 0x05, which this version skips and later ones may hang up on"]
+    assert (one.verdict, one.busy) == (None, False)
+
+
+@pytest.mark.parametrize("name", STRICT)
+def test_empty_audio_ends_the_call(name: str) -> None:
+    one = reader(name)
+    assert one.feed(b"\x10\0\0", 0.0) == []
+    assert verdict(one) == (
+        "asterisk",
+        "protocol",
+        False,
+        "audio message of length 0 («Invalid message length»): it ends the call",
+    )
+
+
+def test_era_a_ignores_empty_audio() -> None:
+    one = reader("A")
+    assert one.feed(b"\x10\0\0" + FRAME + b"\x10\0\0", 0.0) == [HEARD]
+    assert one.notes == ["audio of length 0, which this version ignores and later ones hang up on"]
+    assert (one.verdict, one.busy) == (None, False)
+
+
+def test_audio_of_an_odd_length_is_noted_with_its_length() -> None:
+    one = reader("E")
+    assert one.feed(b"\x10\0\3abc", 0.0) == [BotAudio(8000, b"ab")]
+    assert one.feed(b"\x10\0\2ab", 0.0) == [BotAudio(8000, b"ab")]
+    assert one.feed(b"\x10\0\2ab\x10\0\2cd", 0.0) == [BotAudio(8000, b"ab"), BotAudio(8000, b"cd")]
+    assert one.notes == ["audio of an odd length (3 bytes): Asterisk ignores the last byte"]
+
+
+# --- pieces that look like something else
+
+
+def test_a_piece_that_looks_like_a_message_is_none_inside_another() -> None:
+    one = reader("E")
+    assert one.feed(b"\x10\0\7ab", 0.0) == []
+    assert one.feed(b"\x10\0\2cd", 0.0) == [BotAudio(8000, b"ab\x10\0\2c")]
+    one = reader("E")
+    one.feed(b"\x10", 0.0)
+    assert one.feed(b"\0\4\x10\0\2x", 0.0) == [BotAudio(8000, b"\x10\0\2x")]
+
+
+def test_a_whole_header_at_the_edge_of_a_buffer_is_read() -> None:
+    one = reader("E")
+    one.feed(FRAME[:3], 1.0, more=True)
+    assert (one.busy, one.deadline) == (True, 1.005)
+    short = reader("E")
+    short.feed(FRAME[:2], 1.0, more=True)
+    assert (short.busy, short.deadline, short.notes) == (True, None, [])
+    assert short.feed(FRAME[2:], 1.0) == [HEARD]
+    assert short.notes == []
