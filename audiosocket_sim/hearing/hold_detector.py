@@ -157,15 +157,13 @@ class HoldDetector:
         return True
 
     def _first_sample(self, hint: int, oldest: int) -> int:
-        """Back from the hint as long as it is the loop, to the loop's own beginning at the most, not into silence."""
+        """The first sample of the loop, going back from the hint: to the loop's own beginning at the most."""
         into = (self._offset + hint) % self._loop.length
-        oldest = max(oldest, hint - into) if into else oldest
-        before = self._samples(oldest, hint)
-        wrong = np.flatnonzero(self._differs(before, oldest))
-        start = oldest + int(wrong[-1]) + 1 if len(wrong) else oldest
-        sounding = np.flatnonzero(before[start - oldest :])
-        silent = int(sounding[0]) if len(sounding) else hint - start
-        return start if silent <= _NEARLY_SILENT and (self._offset + start) % self._loop.length == 0 else start + silent
+        oldest = max(oldest, hint - into)
+        start = oldest + _after_last(self._differs(self._samples(oldest, hint), oldest))
+        silent = _before_first(self._samples(start, hint) != 0)
+        begins = (self._offset + start) % self._loop.length == 0
+        return start if begins and silent <= _NEARLY_SILENT else start + silent
 
     # --- hold audio
 
@@ -182,58 +180,51 @@ class HoldDetector:
         return False
 
     def _judge_break(self, broken: int, end: int) -> bool:
-        """Did it stop, or does it go on, there or at another place of the loop?"""
-        quiet_end = broken + _QUIET
-        if end < quiet_end:
+        """Decide, when enough was heard, whether the hold audio stopped at `broken` or goes on. True: decided."""
+        if end < broken + _QUIET:
             return False
-        if not (np.abs(self._samples(broken, quiet_end).astype(np.int32)) >= AUDIBLE_RMS).any():
+        if not (np.abs(self._samples(broken, broken + _QUIET).astype(np.int32)) >= AUDIBLE_RMS).any():
             self._stop(broken)
             return True
         sure_end = broken + _SURE
         if end < sure_end:
             return False
         self._broken = None
-        sound = self._samples(broken, sure_end)
-        wrong = self._differs(sound, broken)
-        if (np.count_nonzero(wrong) * _FEW <= len(wrong) and not _run(wrong, _BREAK)) or self._elsewhere(
-            broken, sure_end
-        ):
+        if self._is_the_loop(broken, sure_end):
             self._go_on(sure_end)
-        elif self._is_under(sound, broken):
+        elif (offset := self._other_place(broken, sure_end)) is not None:
+            self._move_to(offset, sure_end)
+            self._go_on(sure_end)
+        elif self._is_under(sound := self._samples(broken, sure_end), broken):
             self._seamless = False
-            rest = sound - self._loop.samples(self._offset + broken, len(sound))
-            self._checked = sure_end
-            self._give(What.HOLD, sure_end, rest)
+            self._go_on(sure_end, sound - self._loop.samples(self._offset + broken, len(sound)))
         else:
             self._stop(broken)
         return True
 
-    def _go_on(self, end: int) -> None:
+    def _go_on(self, end: int, rest: "NDArray[np.int32] | None" = None) -> None:
         self._checked = end
-        self._give(What.HOLD, end)
+        self._give(What.HOLD, end, rest)
 
-    def _elsewhere(self, start: int, end: int) -> bool:
-        """The loop goes on at another place: a jump, or the first place was one of several that sound alike."""
+    def _is_the_loop(self, start: int, end: int) -> bool:
+        """Whether the sound is the loop at the present place, but for a few single samples."""
+        wrong = self._differs(self._samples(start, end), start)
+        return bool(np.count_nonzero(wrong) * _FEW <= len(wrong)) and not _run(wrong, _BREAK)
+
+    def _other_place(self, start: int, end: int) -> int | None:
+        """The offset at which the loop goes on: after a jump, or because several places of it sound alike."""
         first = _up(start)
         hits = self._loop.find(self._samples(first, end - _SURE // 4), self.resampled)
-        if not hits:
-            return False
-        offset = self._place(first + hits[0][0], first, end)
-        if offset is None:
-            return False
-        before, self._offset = self._offset, offset
-        assert self._began is not None
-        if self._seamless:
-            self._seamless = before != offset and self._explains(self._began, end)
-        return True
+        return self._place(first + hits[0][0], first, end) if hits else None
 
-    def _explains(self, start: int, end: int) -> bool:
-        """Whether all of it is the loop at the present place."""
-        for at in range(start, end, _SURE):
-            wrong = self._differs(self._samples(at, min(end, at + _SURE)), at)
-            if np.count_nonzero(wrong) * _FEW > len(wrong) or _run(wrong, _BREAK):
-                return False
-        return True
+    def _move_to(self, offset: int, end: int) -> None:
+        """Go on at another place: seamless only if all of the hold audio up to `end` fits there as well."""
+        assert self._began is not None
+        before, self._offset = self._offset, offset
+        fits = before != offset and all(
+            self._is_the_loop(at, min(end, at + _SURE)) for at in range(self._began, end, _SURE)
+        )
+        self._seamless = self._seamless and fits
 
     def _is_under(self, sound: "NDArray[Any]", start: int) -> bool:
         """The loop is there, and something else over it."""
@@ -252,13 +243,11 @@ class HoldDetector:
     def _before_silence(self, end: int) -> int:
         """The end without silence that passed for the loop, because the loop is silent or nearly so there."""
         start = max(self._began or 0, end - _TRACE_BACK)
-        sounding = np.flatnonzero(self._samples(start, end))
-        silent_from = start + int(sounding[-1]) + 1 if len(sounding) else start
+        silent_from = start + _after_last(self._samples(start, end) != 0)
         if end - silent_from <= _NEARLY_SILENT:
             return silent_from
         loop = self._loop.samples(self._offset + silent_from, end - silent_from)
-        missing = np.flatnonzero(np.abs(loop[:-1]) >= _NO_ZERO)
-        return silent_from + int(missing[0]) if len(missing) else end
+        return silent_from + _before_first(np.abs(loop) >= _NO_ZERO)
 
     # --- both
 
@@ -289,6 +278,18 @@ class HoldDetector:
 def _up(position: int) -> int:
     """The next position at which a window may begin."""
     return -(-position // STRIDE) * STRIDE
+
+
+def _after_last(flags: "NDArray[np.bool_]") -> int:
+    """The index behind the last true one; 0 if there is none."""
+    found = np.flatnonzero(flags)
+    return int(found[-1]) + 1 if len(found) else 0
+
+
+def _before_first(flags: "NDArray[np.bool_]") -> int:
+    """How many stand before the first true one; all of them if there is none."""
+    found = np.flatnonzero(flags)
+    return int(found[0]) if len(found) else len(flags)
 
 
 def _run(wrong: "NDArray[np.bool_]", length: int) -> bool:

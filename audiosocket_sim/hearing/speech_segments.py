@@ -6,7 +6,7 @@ A pause that belongs to the phrase being heard does not end it. Must not know of
 before) or of time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,6 +24,7 @@ _MS = 8  # samples
 _SHORTEST = 30 * _MS  # a shorter sound is a click, not speech
 _SHORT_QUIET = 200 * _MS
 _LONG_QUIET = 600 * _MS
+_LONGEST_HOLE = 8 * _LONG_QUIET  # a stretch with a longer one in it has ended
 _STEP = 100 * _MS
 _LEAD = 40 * _MS  # given to the matcher before the first audible sample
 _PARTED = 20 * _MS
@@ -161,18 +162,25 @@ class SpeechSegments:
         before = self._recent[max(0, len(self._recent) - lead) :]
         self._listen(self._position - len(before), before)
 
-    def _listen(self, at: int, sound: "NDArray[np.int16]") -> None:
+    def _listen(self, start: int, sound: "NDArray[np.int16]") -> None:
+        """Give the matcher a sound without its holes."""
         if self._listening is None:
             return
-        end, start = at + len(sound), at
-        for hole, length in [*self._holes(max(0, at - 8 * _LONG_QUIET), end), (end, 0)]:
-            if hole > at and hole + length > at:
-                piece = sound[at - start : hole - start]
-                if not self._fed_from or self._fed_from[-1][1] + self._fed - self._fed_from[-1][0] != at:
-                    self._fed_from.append((self._fed, at))
-                self._listening.feed(piece.tobytes())
-                self._fed += len(piece)
-            at = max(at, min(end, hole + length))
+        for at, end in self._between_holes(start, start + len(sound)):
+            if not self._fed_from or self._position_of(self._fed) != at:
+                self._fed_from.append((self._fed, at))
+            self._listening.feed(sound[at - start : end - start].tobytes())
+            self._fed += end - at
+
+    def _between_holes(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """The parts of a sound between its holes, from a position to the one behind the last."""
+        at = start
+        for hole, length in self._holes(max(0, start - _LONGEST_HOLE), end):
+            if hole > at:
+                yield at, hole
+            at = max(at, hole + length)
+        if at < end:
+            yield at, end
 
     def _decide(self) -> None:
         matches = self._matches()
