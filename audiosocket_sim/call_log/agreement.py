@@ -14,8 +14,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from itertools import pairwise
+from typing import TypeGuard
 
-from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, Noted, Source, StageTook
+from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, LogEvent, Noted, Source, StageTook
 
 __all__ = ["disagreements"]
 
@@ -73,14 +74,12 @@ def _waited_ms(entry: Entry, other: Entry) -> int:
 
 def _computed_ms(entries: Sequence[Entry], from_ms: int, to_ms: int) -> int:
     """How much of the server's reported compute time lies between two instants; 0 if `to_ms` comes first."""
-    spans = [
-        (e.at_ms - e.event.duration_ms, e.at_ms) for e in entries if isinstance(e.event, StageTook) and _computes(e)
-    ]
+    spans = [(entry.at_ms - entry.event.duration_ms, entry.at_ms) for entry in entries if _is_computing(entry.event)]
     return sum(max(0, min(end, to_ms) - max(start, from_ms)) for start, end in spans)
 
 
-def _computes(entry: Entry) -> bool:
-    return isinstance(entry.event, StageTook) and entry.event.stage in _COMPUTE
+def _is_computing(event: LogEvent) -> TypeGuard[StageTook]:
+    return isinstance(event, StageTook) and event.stage in _COMPUTE
 
 
 def _with_our_reason(ours: Entry, theirs: Entry) -> Entry:
@@ -111,7 +110,9 @@ def _differences(a: Entry, b: Entry, tolerance: float) -> list[str]:
     found = []
     for field in fields(a.event):
         ours, theirs = getattr(a.event, field.name), getattr(b.event, field.name)
-        if not _agree(field.name, ours, theirs, tolerance) and not (field.name == "duration_ms" and _computes(a)):
+        if not _agree(field.name, ours, theirs, tolerance) and not (
+            field.name == "duration_ms" and _is_computing(a.event)
+        ):
             found.append(f"{_name(a)}: {field.name} is {ours!r} in virtual time, {theirs!r} in real time")
     return found
 

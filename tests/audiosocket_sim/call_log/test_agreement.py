@@ -306,3 +306,15 @@ def test_asterisk_tells_a_reset_and_who_and_what_the_dialplan_did() -> None:
     assert disagreements(heard(HoldStarted()), swapped, 0, told_by_asterisk=True) == [
         "HoldStarted at 1.000 in virtual time, CallEnded at 1.000 in real time"
     ]
+
+
+def test_a_gap_between_events_of_different_types_is_compared_all_the_same() -> None:
+    speech, hold = BotSpoke("A", 500, ahead_ms=900), HoldStarted()
+    for ours, theirs in ((speech, hold), (hold, speech)):
+        virtual = log((1000, Source.BOT, hold), (2000, Source.BOT, ours), (3000, Source.BOT, hold))
+        real = log((1000, Source.BOT, hold), (2021, Source.BOT, theirs), (3000, Source.BOT, hold))
+        assert [line.split(" ", 1)[0] for line in disagreements(virtual, real, 0)] == [
+            type(ours).__name__,
+            type(ours).__name__,
+            "HoldStarted",
+        ]
