@@ -33,6 +33,7 @@ class FoundScenarios:
 
 
 def is_yaml(path: Path) -> bool:
+    """True by the file's name alone."""
     return path.suffix in (".yaml", ".yml")
 
 

@@ -67,7 +67,7 @@ def definition(module: str, name: str) -> Definition:
         if name in _assigned(node):
             return Definition(node, _string(body[index + 1]) if index + 1 < len(body) else "")
     for node in ast.walk(_tree(module)):
-        if isinstance(node, ast.ImportFrom) and node.module and any(alias.name == name for alias in node.names):
+        if isinstance(node, ast.ImportFrom) and node.module and any(alias.name in (name, "*") for alias in node.names):
             return definition(node.module, name)
     raise KeyError(f"{module}: {name}")
 

@@ -52,16 +52,17 @@ MAY_IMPORT = {
     "server.registry": "core.slin core.pacing server.events server.turns server.backend",
     "server.services": "server.settings server.turns server.backend server.speech server.detectors server.registry",
     "server.call": "core.messages core.transport core.resampling core.ticker server.events server.settings "
-    "server.endpointing server.turns server.backend server.speech server.detectors server.registry "
-    "server.services",
+    "server.endpointing server.turns server.backend server.speech server.detectors "
+    "server.registry server.services",
     "server.web": "core.ticker core.http_server server.events server.turns server.backend server.registry",
-    "server.listener": "core.connection core.transport core.slin server.settings server.turns server.backend server.speech "
-    "server.detectors server.registry server.services server.call server.web",
+    "server.listener": "core.connection core.transport core.slin server.settings server.turns server.backend "
+    "server.speech server.detectors server.registry server.services server.call server.web",
     "server.__main__": "core.errors core.stop_signals server.settings server.speech server.listener",
     # the simulator
     "sim": "sim.api",
     "sim.import_string": "",
     "sim.scenario_files": "",
+    "sim.report": "",
     "sim.virtual_time": "",
     "sim.net": "",
     "sim.asterisk": "core.errors core.messages core.slin sim.net",
@@ -74,25 +75,26 @@ MAY_IMPORT = {
     "sim.parties": "core.phrase_book sim.import_string sim.asterisk sim.scenario",
     "sim.asterisk_real": "core.errors core.messages core.slin sim.asterisk sim.scenario sim.parties",
     "sim.mock_ai": "core.phrase_book core.http_server sim.net sim.scenario sim.call_log",
-    "sim.fake_azure": "core.errors core.resampling core.slin core.phrase_book sim.import_string sim.net sim.scenario "
-    "sim.scenario.loading",
-    "sim.running": "core.errors core.files core.slin core.phrase_book sim.virtual_time sim.net sim.asterisk sim.scenario "
-    "sim.hearing sim.call_log sim.checks sim.phone sim.parties sim.asterisk_real sim.mock_ai",
+    "sim.fake_azure": "core.errors core.resampling core.slin core.phrase_book sim.import_string sim.net "
+    "sim.scenario sim.scenario.loading",
+    "sim.running": "core.errors core.files core.slin core.phrase_book sim.report sim.virtual_time sim.net "
+    "sim.asterisk sim.scenario sim.hearing sim.call_log sim.checks sim.phone sim.parties "
+    "sim.asterisk_real sim.mock_ai",
     "sim.python_calls": "sim.virtual_time sim.scenario sim.scenario.loading sim.call_log sim.parties sim.running",
     "sim.live": "",
-    "sim.live.captured_call": "core.files core.wav core.slin core.phrase_book sim.asterisk sim.scenario sim.scenario.loading "
-    "sim.hearing",
+    "sim.live.captured_call": "core.files core.wav core.slin core.phrase_book sim.asterisk sim.scenario "
+    "sim.scenario.loading sim.hearing",
     "sim.live.capture": "core.errors core.messages core.sockets core.http_server sim.net sim.asterisk sim.scenario "
     "sim.scenario.loading sim.live.captured_call",
-    "sim.live.mic": "core.files core.slin core.echo_path core.phrase_book core.stop_signals sim.net sim.asterisk "
-    "sim.hearing sim.call_log sim.live.captured_call",
+    "sim.live.mic": "core.files core.slin core.echo_path core.phrase_book core.stop_signals sim.net "
+    "sim.asterisk sim.hearing sim.call_log sim.live.captured_call",
     "sim.live.doctor": "core.errors core.messages core.connection core.slin",
-    "sim.pytest_plugin": "sim.net sim.scenario sim.scenario.loading sim.call_log sim.parties sim.asterisk_real sim.fake_azure "
-    "sim.running sim.python_calls",
-    "sim.cli": "core.errors core.files core.wav core.slin core.phrase_book core.stop_signals sim.net sim.asterisk "
-    "sim.scenario sim.scenario.loading sim.call_log sim.parties sim.mock_ai sim.fake_azure sim.running "
-    "sim.live.captured_call sim.live.capture sim.live.mic sim.live.doctor",
-    "sim.report": "",
+    "sim.pytest_plugin": "sim.scenario_files sim.report sim.net sim.scenario sim.scenario.loading sim.call_log "
+    "sim.parties sim.asterisk_real sim.fake_azure sim.running sim.python_calls",
+    "sim.cli": "core.errors core.files core.wav core.slin core.phrase_book core.stop_signals "
+    "sim.scenario_files sim.report sim.net sim.asterisk sim.scenario sim.scenario.loading "
+    "sim.call_log sim.parties sim.mock_ai sim.fake_azure sim.running sim.live.captured_call "
+    "sim.live.capture sim.live.mic sim.live.doctor",
     "sim.__main__": "sim.cli",
     "sim.api": "sim.scenario sim.scenario.loading sim.call_log sim.checks sim.running sim.python_calls",
 }

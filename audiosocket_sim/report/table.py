@@ -26,6 +26,7 @@ class ReportRow:
 
     @property
     def passed(self) -> bool:
+        """True if the outcome is `passed`."""
         return self.outcome == "passed"
 
     @property

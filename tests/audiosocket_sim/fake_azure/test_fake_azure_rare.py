@@ -4,10 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from audiosocket_sim.fake_azure.asked import RecognitionAsked
+from audiosocket_sim.fake_azure.script import Script
 from helpers.fake_azure_needs import QUERO, quero, riff
 
 from audiosocket_core.slin import alaw_encode, resample, silence
-from audiosocket_sim.fake_azure.asked import RecognitionAsked
 from audiosocket_sim.fake_azure.audio_formats import InputFormat, OutputFormat
 from audiosocket_sim.fake_azure.frames import MalformedFrame, unpack
 from audiosocket_sim.fake_azure.messages import (
@@ -23,7 +24,6 @@ from audiosocket_sim.fake_azure.messages import (
 from audiosocket_sim.fake_azure.plan import Faults, PlanStep
 from audiosocket_sim.fake_azure.recognisers import phrase_book
 from audiosocket_sim.fake_azure.recognition import RecognitionTurn
-from audiosocket_sim.fake_azure.script import Script
 from audiosocket_sim.scenario.paths import PROJECT
 
 BOOK = phrase_book([PROJECT / "recordings"])

@@ -510,7 +510,7 @@ def test_the_recording_has_both_sides(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("notes", [(), ("a note",) * 9])
 def test_a_captured_scenario_is_known_as_one_by_its_modeline(notes: tuple[str, ...], tmp_path: Path) -> None:
-    text = document("A call.", {"version": "22.10"}, {}, {}, [], [], notes=notes)
+    text = scenario_yaml("A call.", {"version": "22.10"}, {}, {}, [], [], notes=notes)
     (tmp_path / "call.yaml").write_text(text, encoding="utf-8")
     assert has_modeline(tmp_path / "call.yaml")
     assert text.count("# a note\n") == len(notes)

@@ -11,6 +11,9 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from audiosocket_sim.live.captured_call.actions import Muted, actions
+from audiosocket_sim.live.captured_call.heard import HoldStretch, Sentence
+from audiosocket_sim.live.captured_call.replies import captured_replies
 
 from audiosocket_core.messages import Kind, encode
 from audiosocket_core.phrase_book.book import PhraseBook
@@ -32,11 +35,8 @@ from audiosocket_sim.live.captured_call import (
     write_scenario,
 )
 from audiosocket_sim.live.captured_call import files as captured_files
-from audiosocket_sim.live.captured_call.actions import Muted, actions
 from audiosocket_sim.live.captured_call.analysis import Known
 from audiosocket_sim.live.captured_call.cassette import cassette
-from audiosocket_sim.live.captured_call.heard import HoldStretch, Sentence
-from audiosocket_sim.live.captured_call.replies import captured_replies
 from audiosocket_sim.live.captured_call.steps import steps_of
 from audiosocket_sim.live.captured_call.track import lay
 from audiosocket_sim.phone.line import tone

@@ -488,7 +488,7 @@ def test_the_servers_events_become_the_transcript_and_the_data_of_a_scenario() -
 
 def test_warnings_and_failed_speech_are_notes_and_an_answer_to_no_question_is_none() -> None:
     call = CallLog()
-    told = Told("the-id", lambda at_ms, source, event: call.add(at_ms, source, event) and None)
+    told = ServerEvents("the-id", lambda at_ms, source, event: call.add(at_ms, source, event) and None)
     for kind, fields in [
         ("backend_answered", {"message": "Pois não.", "set_call_status": "WAITING", "latency_ms": 5}),
         ("warned", {"what": "audio_dropped"}),
