@@ -176,23 +176,17 @@ def test_a_failure_reads_as_a_scenarios_and_ends_the_call(tmp_path: Path) -> Non
     assert result.outcome is Outcome.FAILED
 
 
-def test_a_failure_within_a_helper_names_the_line_of_the_test() -> None:
+def test_a_step_of_another_file_is_named_by_that_file() -> None:
+    elsewhere: dict[str, Any] = {}
+    source = "async def greeted(call):\n    await call.wait(1)\n    await call.expect_says('bom dia', within=1)\n"
+    exec(compile(source, "/elsewhere/steps.py", "exec"), elsewhere)
+
     async def body(call: PhoneCall) -> None:
-        await greeted(call)  # the line
+        await call.wait(0.1)
+        await elsewhere["greeted"](call)
 
-    async def in_test() -> None:
-        call = place_call(BOT, name="t", artefacts=None)
-        call._own_file = "/not/this/file"
-        async with call:
-            await body(call)
-
-    with pytest.raises(CallFailed) as failed:
-        run_virtually(in_test)
-    assert f"{HERE}:{line_of(greeted, 'expect_says')}: t" in str(failed.value)
-
-
-async def greeted(call: PhoneCall) -> None:
-    await call.expect_says("bom dia", within=1)
+    failed, _ = failing(body, CallFailed)
+    assert str(failed).startswith("/elsewhere/steps.py:3: test, step 3 (expect bot_says)\n")
 
 
 def test_after_a_failure_nothing_more_can_be_done() -> None:
