@@ -21,7 +21,8 @@ SHIPPED_TARGET = "audiosocket_server:serve"
 THREE_KINDS = "module:callable, 'command: PROGRAM … {port}' or tcp://HOST:PORT"
 _TABLE = "audiosocket-sim"
 _KEYS = ("target",)
-_SECRET = re.compile(r"(?i)([\w-]*(?:key|token|secret|password|passwd)[\w-]*(?:\s*=\s*|\s+))(\"[^\"]*\"|'[^']*'|\S+)")
+_NAME = r"[\w-]*(?:(?<![a-z])key|apikey|token|secret|passw(?:or)?d)[\w-]*"
+_SECRET = re.compile(rf"(?i)((?<!\S)--?{_NAME}(?:\s+|=)|{_NAME}=)(\"[^\"]*\"|'[^']*'|\S+)")
 
 
 class NoTargetError(TargetUsageError):

@@ -245,7 +245,7 @@ def test_interrupted_it_leaves_its_log(folder: Path) -> None:
 
 
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in (["run"], ["mock-ai"], ["fake-azure"], ["schema"], ["add-recording"], []):
+    for command in (["run"], ["mock-ai"], ["fake-azure"], ["schema"], ["add-recording"], ["completion"], []):
         with pytest.raises(SystemExit) as left:
             main([*command, "--help"])
         assert left.value.code == 0
