@@ -67,6 +67,7 @@ class HoldDetector:
         self._done = 0  # given out up to here
         self._scanned = 0  # no window before this one lies in the loop
         self._hint: int | None = None  # a window that does
+        self._hinted_at = 0  # the hint that the hold audio was found by
         self._began: int | None = None
         self._offset = 0  # place in the loop of position 0
         self._checked = 0
@@ -152,7 +153,7 @@ class HoldDetector:
         self._out.append(Part(What.HOLD_BEGINS, start, start))
         self._began = start
         self._done = max(self._done, start)
-        self._checked = hint
+        self._checked = self._hinted_at = hint
         self._seamless = True
         return True
 
@@ -238,7 +239,7 @@ class HoldDetector:
         self._out.append(Part(What.HOLD_ENDS, end, end, seamless=self._seamless))
         self._began = self._broken = None
         self._done = max(self._done, end)
-        self._scanned = _up(end)
+        self._scanned = max(_up(end), self._hinted_at + STRIDE)  # the same hint would lead here again
 
     def _before_silence(self, end: int) -> int:
         """The end without silence that passed for the loop, because the loop is silent or nearly so there."""

@@ -20,6 +20,7 @@ WINDOW = 64
 STRIDE = 16
 """Windows are looked up at every position that is a multiple of it."""
 
+_AUDIBLE = WINDOW * AUDIBLE_RMS**2  # the power of a window that may be looked up, in the loop and in the sound
 _LONGEST = 8192  # the longest piece that is asked for at once
 _PER_PATTERN = 4  # places tried for a pattern that the loop has several times
 _SMALLEST_STEP = 16.0  # G.711 errs by up to 8 at low levels, and by 1/32 of the sample at high ones
@@ -43,7 +44,7 @@ class HoldLoop:
         patterns = _patterns_everywhere(self._tiled[: self.length + WINDOW - 1] < 0)
         squares = np.square(self._tiled[: self.length + WINDOW - 1], dtype=np.float64)
         running = np.concatenate(([0.0], np.cumsum(squares)))
-        places = np.flatnonzero(running[WINDOW:] - running[:-WINDOW] >= WINDOW * AUDIBLE_RMS**2)
+        places = np.flatnonzero(running[WINDOW:] - running[:-WINDOW] >= _AUDIBLE)
         order = np.argsort(patterns[places], kind="stable")
         self._places = places[order]
         self._patterns = patterns[places][order]
@@ -64,7 +65,7 @@ class HoldLoop:
     def find(self, heard: "NDArray[Any]", resampled: bool = False) -> list[tuple[int, int]]:
         """Where in the loop the windows of a sound may lie, as (index of the window, place), in order.
 
-        Windows begin at every `STRIDE` samples of `heard`; each hit has been compared sample by sample.
+        Windows begin at every `STRIDE` samples of `heard`; each hit is audible and was compared sample by sample.
         """
         count = (len(heard) - WINDOW) // STRIDE + 1
         if count < 1 or not len(self._patterns):
@@ -81,9 +82,13 @@ class HoldLoop:
         row, column = np.nonzero(same & (near < len(self._patterns)))
         indices, places = known[row] * STRIDE, self._places[near[row, column]]
         samples = np.arange(WINDOW)
+        windows = heard[indices[:, None] + samples].astype(np.int32)
         tolerance = (self._resampled_tolerance if resampled else self._tolerance)[places[:, None] + samples]
-        differs = np.abs(heard[indices[:, None] + samples] - self._tiled[places[:, None] + samples]) > tolerance
+        differs = np.abs(windows - self._tiled[places[:, None] + samples]) > tolerance
         alike = np.count_nonzero(differs, axis=1) <= WINDOW // 16
+        alike &= (
+            np.square(windows, dtype=np.float64).sum(axis=1) >= _AUDIBLE
+        )  # silence is like a loop that falls silent
         return list(zip(indices[alike].tolist(), places[alike].tolist(), strict=True))
 
 

@@ -29,7 +29,7 @@ _STEP = 100 * _MS
 _LEAD = 40 * _MS  # given to the matcher before the first audible sample
 _PARTED = 20 * _MS
 _SLACK = 150 * _MS  # between the end of a phrase by the matcher and by the ear
-_UNREAD = 200 * _MS  # shorter than this, what is beside a known phrase is counted as part of it
+_UNREAD = 200 * _MS  # sound beside a known phrase that is no longer than this is counted as part of it
 
 
 class HeardMatch(Protocol):
@@ -225,7 +225,7 @@ class SpeechSegments:
         for match in matches:
             bounds = audible_stretches(match.phrase.pcm)
             start = max(self._origin(match) + (bounds[0][0] if bounds else 0), edges[-1][0])
-            if len(edges) == 1 and start - edges[0][0] < _UNREAD:
+            if len(edges) == 1 and start - edges[0][0] <= _UNREAD:
                 start = edges.pop()[0]
             edges += [(start, match), (self._end_of(match) + 1, None)]
         if len(edges) > 1 and self._runs[-1][1] - edges[-1][0] < _UNREAD:

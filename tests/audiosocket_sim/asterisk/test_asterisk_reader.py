@@ -434,3 +434,20 @@ def test_a_whole_header_at_the_edge_of_a_buffer_is_read() -> None:
     assert (short.busy, short.deadline, short.notes) == (True, None, [])
     assert short.feed(FRAME[2:], 1.0) == [HEARD]
     assert short.notes == []
+
+
+@pytest.mark.parametrize("kind", [0x10, 0x12, 0x42])
+@pytest.mark.parametrize("length", [0x0002, 0x0140, 0x0240, 0x0241, 0x1040, 0x1202])
+def test_a_message_that_comes_whole_is_read_as_one_that_does_not(kind: int, length: int) -> None:
+    """The nearly only case has a way of its own: it must take nothing for a whole message that is none."""
+    for size in (0x02, 0x40, 0x80, 0x101, 0x140, 0x202, 0x240, 0x241, 0x480, 0x1040, 0x1202, 0x4040):
+        data = bytes([kind, length >> 8, length & 0xFF, 2]) + bytes(size - 1)
+        at_once, in_two = reader("E"), reader("E")
+        heard = at_once.feed(data, 1.0)
+        assert heard == in_two.feed(data[:1], 1.0, more=True) + in_two.feed(data[1:], 1.0)
+        assert (at_once.busy, at_once.deadline, at_once.verdict, at_once.unread) == (
+            in_two.busy,
+            in_two.deadline,
+            in_two.verdict,
+            in_two.unread,
+        )
