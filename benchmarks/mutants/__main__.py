@@ -39,14 +39,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default 2)")
     parser.add_argument("--seconds", type=float, default=120.0, help="longest run of one mutant (default 120)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write each mutant and its verdict, a line each")
+    parser.add_argument("--again", type=Path, metavar="FILE", help="only what survived in a run with --json FILE")
     parser.add_argument("--list", action="store_true", help="show the mutants, run nothing")
     options = parser.parse_args(arguments)
     rooms = [room for room in ROOMS if not options.modules or any(part in room.module for part in options.modules)]
     if not rooms:
         parser.error(f"no module with {' or '.join(options.modules)} in its path: {', '.join(r.module for r in ROOMS)}")
+    survivors = set() if options.again is None else _survivors(options.again)
     trials = []
     for room in rooms:
         found = list(mutants((_ROOT / room.module).read_text(encoding="utf-8")))
+        if options.again is not None:
+            found = [mutant for mutant in found if _key(room.module, mutant) in survivors]
         if options.sample is not None and len(found) > options.sample:
             drawn = random.Random(f"{options.seed} {room.module}").sample(range(len(found)), options.sample)
             found = [found[index] for index in sorted(drawn)]
@@ -56,6 +60,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(_line(trial.room.module, trial.mutant))
         return 0
     return _run(trials, options.jobs, options.seconds, options.json)
+
+
+def _key(module: str, mutant: Mutant) -> tuple[str, str, str, str]:
+    return module, mutant.within, mutant.before, mutant.after
+
+
+def _survivors(file: Path) -> set[tuple[str, str, str, str]]:
+    found = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return {(m["module"], m["within"], m["before"], m["after"]) for m in found if m["verdict"] == "survived"}
 
 
 def _run(trials: Sequence[Trial], jobs: int, seconds: float, file: Path | None) -> int:

@@ -132,7 +132,7 @@ class Turns:
     def accepts_push(self) -> bool:
         """True if a pushed message would be spoken: the state is WAITING or IA_TURN, and the queue has room."""
         has_floor = self.state in (CallState.WAITING, CallState.IA_TURN)
-        return has_floor and self.phase is not Phase.OVER and len(self._queue) < self._rules.queued_messages
+        return has_floor and len(self._queue) < self._rules.queued_messages
 
     def handle(self, event: TurnEvent, now: float) -> Sequence[Command]:
         """Handle `event`, which happened at `now`; return the commands. An event that came too late is ignored."""

@@ -418,6 +418,7 @@ def test_a_stall_of_our_own_loop_skips_nothing() -> None:
 
 def test_before_the_call_is_answered_nothing_happens_and_nothing_is_due() -> None:
     call = Playbook()
+    assert call.turns.next_deadline == float("inf")
     assert call.tell(UtteranceBegan()) == []
     assert call.tell(Pushed(BotMessage("cedo demais", USER_TURN))) == []
     assert (call.turns.state, call.turns.phase, call.turns.next_deadline) == (STANDBY, Phase.NEW, float("inf"))
@@ -556,3 +557,8 @@ def test_the_queue_has_room_for_as_many_as_the_rules_say() -> None:
     assert call.tell(Pushed(BotMessage("dois", USER_TURN))) == []
     call.tell(MessageCame(3, BotMessage("", USER_TURN)))
     assert call.turns.accepts_push  # the first is spoken now
+
+
+def test_the_apologies() -> None:
+    assert ERROR_OCCURRED == "Desculpe, ocorreu um erro ao processar sua solicitação."
+    assert COULD_NOT_CONNECT == "Desculpe, não foi possível me conectar ao serviço neste momento."
