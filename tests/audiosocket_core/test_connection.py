@@ -331,3 +331,16 @@ def test_random_bytes_after_the_uuid_do_no_harm(stream: bytes, at: int) -> None:
     connection.receive(stream[at:])
     connection.receive_eof()
     assert connection.error is None
+
+
+@pytest.mark.parametrize("role", [Role.SERVER, Role.PEER])
+@pytest.mark.parametrize("cut", [1, 2, 3, 4, 50])
+def test_a_message_of_exactly_the_limit_is_taken_however_it_is_split(role: Role, cut: int) -> None:
+    connection = Connection(role, max_buffered_bytes=len(encode(*AUDIO)))
+    if role is Role.SERVER:
+        connection.receive(OPENING)
+    data = encode(*AUDIO)
+    assert connection.receive(data[:cut]) + connection.receive(data[cut:]) == [AUDIO]
+    longer = encode(Kind.SLIN8, AUDIO.payload + b"xx")
+    with pytest.raises(RemoteProtocolError, match="a message of 325 bytes came; at most 323 are taken"):
+        connection.receive(longer[:cut] if cut >= 3 else longer[:3])

@@ -117,6 +117,29 @@ def test_a_whole_phrase_is_told_after_200_ms_and_other_speech_after_600() -> Non
     assert told_at == [2240, 3740]  # 200 ms after 2050, 600 ms after 3150; a frame is judged as it begins to play
 
 
+@pytest.mark.parametrize(("heard_ms", "counts_as"), [(500, 500), (450, 500), (400, 500), (399, 399)])
+def test_a_whole_phrase_is_heard_whole_though_its_soft_end_is_not_audible(heard_ms: int, counts_as: int) -> None:
+    """What the matcher has heard to its end, and the ear 100 ms less at most."""
+    phrase = Phrase.from_pcm("tone", "Um.", tone(500, 700, -20))
+
+    class Whole(FakeListening):
+        def matches(self) -> Sequence[FakeMatch]:
+            return (FakeMatch(phrase, 40, 2040),)
+
+    class Matcher:
+        def listen(self) -> Whole:
+            return Whole()
+
+    heard = listen(quiet(500), tone(heard_ms, 700, -20), quiet(900), matcher=Matcher(), codec="none")
+    assert told(heard) == [f"500 synthetic 'Um.' {counts_as} of 500"]
+
+
+@pytest.mark.parametrize("heard_ms", [2000, 2040])
+def test_a_phrase_that_is_cut_off_near_its_end_is_not_heard_whole(heard_ms: int) -> None:
+    cut_off = words(quiet(500), ms(TONES, 0, heard_ms - 5), quiet(900))
+    assert cut_off == [f"500 synthetic 'Um, dois … três.' {heard_ms - 5} of 2050"]
+
+
 def test_a_hole_is_told_and_kept_from_the_matcher() -> None:
     late = lambda number: 0.0 if number < 40 else 0.1  # noqa: E731
     assert words(quiet(500), TONES, quiet(900), late=late) == [
