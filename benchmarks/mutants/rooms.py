@@ -40,7 +40,7 @@ ROOMS = (
     Room("audiosocket_sim/hearing/loudness.py", (f"{_HEARING}/test_loudness.py",)),
     Room("audiosocket_sim/hearing/playout.py", (f"{_HEARING}/test_playout.py",)),
     Room("audiosocket_sim/hearing/speech_segments.py", (f"{_HEARING}/test_speech_segments.py",)),
-    Room("server/audiosocket_server/turns/machine.py", ("tests/audiosocket_server/turns",)),
+    Room("server/audiosocket_server/turns/machine.py", ("tests/audiosocket_server/turns/test_turns.py",)),
     Room(
         "audiosocket_sim/live/capture/relay.py",
         (f"{_CAPTURE}/test_relay_sides.py", f"{_CAPTURE}/test_capture_relay.py"),

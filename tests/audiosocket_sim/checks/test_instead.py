@@ -194,8 +194,10 @@ def test_unread_speech_that_was_still_going_on_when_the_step_began() -> None:
 
 def test_the_nearest_of_long_texts() -> None:
     """difflib leaves letters out that are frequent in a text of 200 and more, if it is let."""
-    long = "Por gentileza, informe o número do apartamento e o nome do morador com quem deseja falar. " * 3
-    assert happened({"bot_says": long}, (1200, said("Bom dia.")), (2500, said(long[:-30])))[1].endswith("← the nearest")
+    long = "Não, " * 60
+    assert happened({"bot_says": long}, (1200, said("Bom dia.")), (2500, said("Eh, " + long)))[1].endswith(
+        "← the nearest"
+    )
 
 
 def test_speech_that_ends_a_frame_before_the_base_is_shown_and_earlier_speech_is_not() -> None:
