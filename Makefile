@@ -10,7 +10,7 @@ DOCS := $(VENV)/.installed-docs
 DIST := $(VENV)/.installed-dist
 PIP_INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-most test-all nightly extras apt asterisk dist installed docs coverage lint types benchmarks clean
+.PHONY: demo test test-most test-all nightly extras apt asterisk dist installed docs coverage lint types benchmarks mutants clean
 
 # What is imported is compiled then; to compile all that is installed takes a third of the time that pip needs.
 $(STAMP): pyproject.toml constraints.txt
@@ -109,6 +109,10 @@ types: $(EXTRAS)
 
 benchmarks: $(EXTRAS)
 	$(BIN)/python -m benchmarks
+
+# Which small changes of the judges does no test notice? An hour or two; benchmarks/README.md says how to run a part.
+mutants: $(STAMP)
+	$(BIN)/python -m benchmarks.mutants
 
 clean:
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache runs .cache dist site

@@ -48,13 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     survivors = set() if options.again is None else _survivors(options.again)
     trials = []
     for room in rooms:
-        found = list(mutants((_ROOT / room.module).read_text(encoding="utf-8")))
+        source = (_ROOT / room.module).read_text(encoding="utf-8")
+        found = list(mutants(source))
         if options.again is not None:
             found = [mutant for mutant in found if _key(room.module, mutant) in survivors]
         if options.sample is not None and len(found) > options.sample:
             drawn = random.Random(f"{options.seed} {room.module}").sample(range(len(found)), options.sample)
             found = [found[index] for index in sorted(drawn)]
-        trials += [Trial(room, mutant) for mutant in found]
+        trials += [Trial(room, source, mutant) for mutant in found]
     if options.list:
         for trial in trials:
             print(_line(trial.room.module, trial.mutant))

@@ -36,7 +36,10 @@ _LIBRARIES = ("numpy", "pydantic", "hypothesis.stateful", "httpx", "ruamel.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Trial:
+    """A mutant of a room's module; `source` is that of the module when the mutant was made."""
+
     room: Room
+    source: str
     mutant: Mutant
 
 
@@ -69,9 +72,9 @@ def try_all(root: Path, trials: Sequence[Trial], jobs: int, seconds: float) -> I
                     process, done = _started(root, trial.room.tests, trial)
                     running[done] = (trial, (process, done))
                 ended = wait(list(running), timeout=seconds) or list(running)[:1]
-                for done in ended:
-                    assert isinstance(done, Connection)
-                    trial, started = running.pop(done)
+                for pipe in ended:
+                    assert isinstance(pipe, Connection)
+                    trial, started = running.pop(pipe)
                     yield trial, _wait_for(started, seconds)
         finally:
             for _, started in running.values():
@@ -145,5 +148,4 @@ class _Finder(MetaPathFinder, Loader):
     def exec_module(self, module: ModuleType) -> None:
         file = str(Path(self._trial.room.module).resolve())
         module.__file__ = file
-        source = Path(file).read_text(encoding="utf-8")
-        exec(compile(mutated(source, self._trial.mutant), file, "exec"), module.__dict__)
+        exec(compile(mutated(self._trial.source, self._trial.mutant), file, "exec"), module.__dict__)

@@ -206,6 +206,16 @@ def test_whose_bytes_are_no_audiosocket(who: str) -> None:
     benched(script)
 
 
+def test_a_caller_that_does_not_begin_with_its_uuid_speaks_no_audiosocket() -> None:
+    def script(bench: Bench) -> None:
+        bench.come(bench.caller, FRAME)
+        assert bench.to_server.taken() == [FRAME]
+        assert bench.tape.no_audiosocket == "what the caller sent is no AudioSocket: it was passed on as it came"
+        assert bench.named == []
+
+    benched(script)
+
+
 @pytest.mark.parametrize(
     ("data", "hung_up"),
     [
