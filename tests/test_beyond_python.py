@@ -41,7 +41,7 @@ def test_an_mp3_is_read_at_8_khz(mp3: Path) -> None:
 
 def test_a_recording_of_ones_own_from_an_mp3(mp3: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "recordings"
-    assert main(["add-recording", str(mp3), "--text", "Sim, claro.", "--to", str(folder)]) == 0
+    assert main(["add-recording", str(mp3), "--text", "Sim, claro.", "--language", "pt-BR", "--to", str(folder)]) == 0
     assert "pt-br/sim_claro" in capsys.readouterr().out
     phrase = PhraseBook.load(folder).by_name("pt-br/sim_claro")
     assert phrase is not None
