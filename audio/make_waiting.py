@@ -36,6 +36,8 @@ TUNE = ((1.0, 1.0), (2.0, 0.15), (4.0, 0.1))
 
 
 class Note(NamedTuple):
+    """One note: its beat from the beginning, its MIDI number, and how it sounds."""
+
     beat: float
     number: int
     strength: float
@@ -44,6 +46,7 @@ class Note(NamedTuple):
 
 
 def notes() -> Iterator[Note]:
+    """All notes of the loop, chords and tune, bar by bar."""
     for bar, (chord, tune) in enumerate(BARS):
         for beat, strength in STRUMS:
             for place, number in enumerate(chord):

@@ -78,10 +78,12 @@ class PeerSocket:
 
     @property
     def local_address(self) -> tuple[str, int]:
+        """Our address and port on the connection."""
         name = self._transport.get_extra_info("sockname")
         return str(name[0]), int(name[1])
 
     def resume_reading(self) -> None:
+        """Read on after `pause_reading`."""
         self._transport.resume_reading()
 
     def write(self, data: bytes) -> bool:
@@ -99,12 +101,12 @@ class PeerSocket:
         return True
 
     def close(self) -> None:
-        """close(): a FIN, or a reset where the kernel holds unread data of the server (FID-11)."""
+        """Close as the kernel does: with a FIN, or a reset where the kernel holds unread data of the server (FID-11)."""
         self._flush()
         self._transport.abort()  # only drops what the transport itself holds, which is nothing
 
     def reset(self) -> None:
-        """close() of a socket with unread data, where the data was unread by Asterisk only and not by us."""
+        """Reset the connection: the data was unread by Asterisk only and not by us, so the kernel would send a FIN."""
         self._flush()
         reset(self._transport)
 

@@ -55,6 +55,7 @@ class Console:
         self._writer.write(command.encode() + b"\0")
 
     async def close(self) -> None:
+        """Close the console's connection and wait for its reader to end."""
         if self._writer is not None:
             self._writer.close()
         if self._task is not None:

@@ -132,6 +132,7 @@ class RealLeg:
         await self._channel.press(digit, tone_ms)
 
     async def wait_ended(self) -> LegEnd:
+        """Wait until the call is over. Returns how it ended; raises what went wrong with the real Asterisk."""
         await self._over.wait()
         if self._error is not None:
             raise self._error

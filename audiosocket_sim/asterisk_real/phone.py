@@ -47,6 +47,7 @@ class RtpPhone(asyncio.DatagramProtocol):
 
     @property
     def port(self) -> int:
+        """The UDP port on which the phone takes RTP."""
         assert self._transport is not None, "not open"
         return int(self._transport.get_extra_info("sockname")[1])
 
@@ -78,15 +79,18 @@ class RtpPhone(asyncio.DatagramProtocol):
         self._last_end = stamp + samples
 
     def close(self) -> None:
+        """Close the socket; no packet is taken after it."""
         if self._transport is not None:
             self._transport.close()
 
     # --- asyncio's
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport (asyncio calls it)."""
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Decode one RTP packet and hand on its sound; anything else is passed over (asyncio calls it)."""
         if len(data) <= _HEADER.size or data[0] & 0xC0 != _VERSION_2:
             return
         decode = _DECODERS.get(data[1] & 0x7F)

@@ -56,6 +56,7 @@ class RealAsterisk:
 
     @property
     def pid(self) -> int:
+        """The process id of the running Asterisk."""
         assert self._process is not None, "not started"
         return self._process.pid
 

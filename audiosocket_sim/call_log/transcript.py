@@ -75,6 +75,7 @@ def visible(text: str) -> str:
 
 
 def line_of(entry: Entry) -> str:
+    """One line of a transcript: the time in seconds, a word for the kind, the text, and a note."""
     word, text, note = _words(entry.event)
     left = f"{entry.at_ms / 1000:9.3f}  {word:<8} {visible(text)}".rstrip()
     return f"{left:<{_NOTE_COLUMN - 2}}  {note}" if note else left

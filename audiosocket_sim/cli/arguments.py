@@ -62,6 +62,7 @@ def command(
 
 
 def add_control_token(parser: argparse.ArgumentParser) -> None:
+    """Add `--control-token` to a command."""
     parser.add_argument(
         "--control-token",
         metavar="TOKEN",

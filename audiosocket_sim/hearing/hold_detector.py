@@ -36,6 +36,8 @@ _BREAK = 8  # so many samples in a row that differ are a break
 
 
 class What(Enum):
+    """What a part of the sound is: hold audio, another sound, or the place where hold audio begins or ends."""
+
     SOUND = "sound"
     HOLD = "hold"
     HOLD_BEGINS = "hold begins"

@@ -110,6 +110,7 @@ class Playout:
 
     @property
     def started_at(self) -> float | None:
+        """The loop's time, in s, at which the first sample came out of the phone; None before it."""
         return self._zero
 
     def played(self, now: float, lead: int = 0) -> int:
@@ -117,6 +118,7 @@ class Playout:
         return min(len(self._sound) // 2, self._samples_until(now) + lead)
 
     def time_of(self, position: int) -> float:
+        """The loop's time, in s, at which the sample at this position comes out of the phone."""
         return (self._zero or 0.0) + position / RATE_HZ
 
     def pcm(self, start: int, end: int) -> bytearray:
@@ -124,6 +126,7 @@ class Playout:
         return self._sound[2 * start : 2 * end]
 
     def samples(self, start: int, end: int) -> "NDArray[np.int16]":
+        """The samples from `start` to `end`, counted from the first, as 16-bit numbers at 8 kHz."""
         return np.frombuffer(self._sound[2 * start : 2 * end], dtype="<i2")
 
     def holes(self, start: int, end: int) -> list[tuple[int, int]]:

@@ -36,24 +36,37 @@ class HeardMatch(Protocol):
     """A phrase in what was fed: `audiosocket_core.phrase_book.matching.Match`."""
 
     @property
-    def phrase(self) -> Phrase: ...
+    def phrase(self) -> Phrase:
+        """The phrase that was recognised."""
+
     @property
-    def start_ms(self) -> int: ...
+    def start_ms(self) -> int:
+        """Where the phrase begins in the sound, in ms."""
+
     @property
-    def speech_end_ms(self) -> int: ...
+    def speech_end_ms(self) -> int:
+        """Where its speech ends in the sound, in ms."""
+
     @property
-    def whole(self) -> bool: ...
+    def whole(self) -> bool:
+        """Was the phrase heard to its end?"""
 
 
 class ListeningLike(Protocol):
-    def feed(self, pcm: bytes) -> None: ...
-    def matches(self) -> Sequence[HeardMatch]: ...
+    """A matcher's work on one stretch of sound."""
+
+    def feed(self, pcm: bytes) -> None:
+        """Hear more: 8 kHz SLIN."""
+
+    def matches(self) -> Sequence[HeardMatch]:
+        """All phrases that were recognised so far, in their order."""
 
 
 class MatcherLike(Protocol):
     """`audiosocket_core.phrase_book.matching.Matcher`, or a fake of it."""
 
-    def listen(self) -> ListeningLike: ...
+    def listen(self) -> ListeningLike:
+        """Begin with a stretch of sound."""
 
 
 @dataclass(frozen=True, slots=True)

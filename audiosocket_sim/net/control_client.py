@@ -58,6 +58,7 @@ class ToldEvent:
             ) from error
 
     def ms_or_none(self, field: str) -> int | None:
+        """The field as whole milliseconds; None where it is missing or null. Raises ControlError."""
         return None if self.fields.get(field) is None else self.ms(field)
 
 
@@ -134,6 +135,7 @@ class ControlClient:
         return answer.status_code
 
     async def aclose(self) -> None:
+        """Close the connections to the control URL."""
         await self._http.aclose()
 
 

@@ -31,22 +31,39 @@ class Leg(Protocol):
     """One call. `connect` once; `wait_ended` tells how it ended. See `CallLeg`."""
 
     @property
-    def t0(self) -> float | None: ...
+    def t0(self) -> float | None:
+        """The loop's time, in s, at which the UUID was sent; None before it."""
+
     @property
-    def uuid(self) -> uuid.UUID: ...
-    async def connect(self, host: str, port: int) -> None: ...
-    def hang_up(self, how: str = "close") -> None: ...
-    async def press(self, digit: str, tone_ms: float = 100) -> None: ...
-    async def wait_ended(self) -> LegEnd: ...
+    def uuid(self) -> uuid.UUID:
+        """The call's UUID."""
+
+    async def connect(self, host: str, port: int) -> None:
+        """Dial the server and send the UUID. Raises OSError where nobody answers."""
+
+    def hang_up(self, how: str = "close") -> None:
+        """End the call from the caller's side; `how` is a way of the step `hang_up`."""
+
+    async def press(self, digit: str, tone_ms: float = 100) -> None:
+        """Press a key for `tone_ms`, and wait until it is released."""
+
+    async def wait_ended(self) -> LegEnd:
+        """Wait until the call is over. Returns who ended it, and how."""
+
     async def aclose(self) -> None:
         """End it if it has not ended, and return when nothing of it is left."""
 
     @property
-    def local_address(self) -> tuple[str, int]: ...
+    def local_address(self) -> tuple[str, int]:
+        """The address and port from which the leg has dialled."""
+
     @property
-    def own_lateness_ms(self) -> float: ...
+    def own_lateness_ms(self) -> float:
+        """How late, in ms, the latest of all packets left by the simulator's own fault; 0 in virtual time."""
+
     @property
-    def anomalies(self) -> list[str]: ...
+    def anomalies(self) -> list[str]:
+        """What the server did against the protocol, one line each."""
 
 
 MakeLeg = Callable[[Scenario, PacketSource, OnBotAudio], Leg]

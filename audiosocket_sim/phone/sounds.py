@@ -41,6 +41,7 @@ class Recording:
 
     @property
     def duration_ms(self) -> int:
+        """The length of the whole recording in ms."""
         return round(duration_ms(self.pcm, _RATE_HZ))
 
 
@@ -97,13 +98,16 @@ class Sounds:
         return self._pcm[say]
 
     async def noise(self, noise: Noise) -> bytes:
+        """The noise of a step, as SLIN at the call's rate."""
         pcm = await _in_executor(line.noise, noise.for_, noise.dbfs, noise.color, self._scenario.line.seed)
         return await self._at_rate(pcm)
 
     async def tone(self, tone: Tone) -> bytes:
+        """The tone of a step, as SLIN at the call's rate."""
         return await self._at_rate(await _in_executor(line.tone, tone.for_, tone.hz, tone.dbfs))
 
     def silence(self, ms: int) -> bytes:
+        """So many ms of silence, as SLIN at the call's rate."""
         return silence(ms, self._rate_hz)
 
     async def _at_rate(self, pcm: bytes) -> bytes:

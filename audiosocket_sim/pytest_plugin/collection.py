@@ -98,6 +98,7 @@ class ScenarioFile(pytest.File):
     """One file, one scenario, one test; with pytest-repeat's `--count` that many."""
 
     def collect(self) -> Iterator["ScenarioItem"]:
+        """The file's one test. Raises CollectError where the file is no valid scenario."""
         from audiosocket_sim.pytest_plugin.scenario_test import make_test
         from audiosocket_sim.scenario.loading import ScenarioError, load
 
@@ -131,13 +132,16 @@ class ScenarioItem(pytest.Function):
     record: ScenarioRecord
 
     def runtest(self) -> None:
+        """Run the test, with a fresh record of the call."""
         self.record.start()
         super().runtest()
 
     def reportinfo(self) -> tuple[Path, int, str]:
+        """The scenario's file, and its name for the report."""
         return self.path, 0, f"scenario {self.name}"
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
+        """What a failed scenario reports: its failure block, or how its transcript differs."""
         if excinfo.errisinstance(ScenarioFailed):
             return str(excinfo.value)
         if excinfo.errisinstance(AssertionError):

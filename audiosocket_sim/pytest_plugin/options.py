@@ -141,6 +141,7 @@ def target_of(config: pytest.Config, scenario_folder: Path | None) -> "TargetCho
 
 
 def control_url(config: pytest.Config) -> str | None:
+    """The URL of `--audiosocket-control-url` or its ini key; None where neither names one."""
     return _text(config, "audiosocket_control_url") or None
 
 
@@ -150,14 +151,17 @@ def artefacts(config: pytest.Config) -> Path:
 
 
 def peer(config: pytest.Config) -> "PeerName":
+    """Who calls: `simulated` or `asterisk`."""
     return cast("PeerName", _text(config, "audiosocket_peer") or "simulated")
 
 
 def real_time(config: pytest.Config) -> bool:
+    """Is the clock the real one?"""
     return _flag(config, "audiosocket_real_time")
 
 
 def kernel(config: pytest.Config) -> bool:
+    """Do the bytes go over the kernel's loopback sockets?"""
     return _flag(config, "audiosocket_kernel")
 
 
@@ -173,6 +177,7 @@ def scenario_folders(config: pytest.Config) -> Iterator[Path]:
 
 
 def snapshots_required(config: pytest.Config) -> bool:
+    """Does a scenario without a snapshot fail?"""
     return str(config.getini("audiosocket_snapshots")) == "required"
 
 

@@ -26,6 +26,7 @@ class ScenarioRecord:
     lacks_snapshot: bool = False
 
     def start(self) -> None:
+        """Forget the call of an earlier run of the same test."""
         self.result, self.lacks_snapshot = None, False
 
     def to_report(self, failure: str | None) -> dict[str, object]:

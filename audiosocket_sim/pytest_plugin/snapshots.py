@@ -26,6 +26,7 @@ class TranscriptExtension(SingleFileSnapshotExtension):
 
     @classmethod
     def dirname(cls, *, test_location: Any) -> str:
+        """The folder of the snapshots: `transcripts/` beside the scenarios."""
         return str(Path(test_location.filepath).parent / "transcripts")
 
     def discover_snapshots(

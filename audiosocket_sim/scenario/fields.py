@@ -99,6 +99,7 @@ class Shorthand:
     key: str
 
     def expand(self, value: object) -> object:
+        """A lone value as a mapping with the main key; a mapping as it is."""
         return {self.key: value} if isinstance(value, str | int | float) else value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

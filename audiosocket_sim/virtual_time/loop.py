@@ -114,6 +114,7 @@ class VirtualLoop(MemoryConnectionsLoop):
     def call_at(
         self, when: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
+        """Schedule the callback for a virtual time, as asyncio does. Timers of one instant fire in their order."""
         if self._closed:  # type: ignore[attr-defined]
             self._check_closed()  # type: ignore[attr-defined]
         timer = Timer(when, callback, args, self, context)

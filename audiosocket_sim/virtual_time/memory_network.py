@@ -62,6 +62,7 @@ class MemoryNetwork:
 
     @property
     def listening_ports(self) -> list[int]:
+        """The ports on which somebody listens."""
         return [port for port, listener in self._listeners.items() if listener.listens]
 
     def bind(self, host: str | Iterable[str] | None, port: int | None) -> MemoryListener:

@@ -87,22 +87,28 @@ class MemoryEndpoint:
             os.close(self.fd)
 
     def getsockname(self) -> Address:
+        """The address and port of this end."""
         return self._name
 
     def setsockopt(self, level: int, option: int, value: int | bytes) -> None:
+        """Keep the option; only SO_LINGER changes anything."""
         self._options[level, option] = value
 
     def getsockopt(self, level: int, option: int, size: int = 0) -> int | bytes:
+        """The option as it was set, else 0, or zeros of that size."""
         return self._options.get((level, option), b"\0" * size if size else 0)
 
     def setblocking(self, flag: bool) -> None:
+        """Accept False; raise ValueError for True."""
         if flag:
             raise ValueError("a socket of the in-memory network cannot block")
 
     def settimeout(self, value: float | None) -> None:
+        """Accept 0; raise ValueError for any other timeout."""
         self.setblocking(value != 0)
 
     def gettimeout(self) -> float:
+        """0.0: a socket of the in-memory network never blocks."""
         return 0.0
 
 
@@ -131,9 +137,11 @@ class MemorySocket(MemoryEndpoint):
         self._peer_waits_for_room = False
 
     def join(self, peer: "MemorySocket") -> None:
+        """Make `peer` the other end."""
         self._peer = peer
 
     def readiness(self) -> int:
+        """What the socket is ready for, as EVENT_READ and EVENT_WRITE of `selectors`."""
         ready = 0
         if self._unread or self._fin_received or self._was_reset:
             ready = EVENT_READ
@@ -142,6 +150,7 @@ class MemorySocket(MemoryEndpoint):
         return ready
 
     def getpeername(self) -> Address:
+        """The address and port of the other end. Raises OSError (ENOTCONN) after a reset."""
         if self._was_reset:
             raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
         return self._peer_name
@@ -169,6 +178,7 @@ class MemorySocket(MemoryEndpoint):
         return size
 
     def sendmsg(self, buffers: Iterable[Bytes]) -> int:
+        """Send the buffers as one. Returns the number of bytes taken."""
         return self.send(b"".join(buffers))
 
     def recv(self, size: int, flags: int = 0) -> bytes:
@@ -198,6 +208,7 @@ class MemorySocket(MemoryEndpoint):
         return data
 
     def recv_into(self, buffer: bytearray | memoryview, size: int = 0, flags: int = 0) -> int:
+        """Read into the buffer, as `socket.recv_into` does. Returns the number of bytes; 0 at the end."""
         unread = self._unread
         if len(unread) == 1 and self._cut is None and not size:  # one message came: nearly always
             data = unread[0]
@@ -223,6 +234,7 @@ class MemorySocket(MemoryEndpoint):
             self._peer._receive_fin()
 
     def close(self) -> None:
+        """Close this end: FIN, or a reset where data is unread or SO_LINGER is 0, as TCP does."""
         if self.closed:
             return
         if not self._was_reset:
@@ -264,9 +276,11 @@ class MemoryListener(MemoryEndpoint):
         self._backlog: deque[MemorySocket] = deque()
 
     def readiness(self) -> int:
+        """EVENT_READ of `selectors` where a connection waits, else 0."""
         return EVENT_READ if self._backlog else 0
 
     def listen(self, backlog: int = 100) -> None:
+        """Take connections from now on."""
         self.listens = True
 
     def offer(self, end: MemorySocket) -> None:
@@ -275,6 +289,7 @@ class MemoryListener(MemoryEndpoint):
         self._active[self] = None
 
     def accept(self) -> tuple[MemorySocket, Address]:
+        """Return the next connection and its address. Raises BlockingIOError where none waits."""
         if not self._backlog:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         end = self._backlog.popleft()

@@ -26,6 +26,7 @@ class ClockHold:
     began: float = field(default_factory=time.monotonic)  # noqa: TID251
 
     def age_seconds(self) -> float:
+        """How long the hold has lasted, in seconds of the real clock."""
         return time.monotonic() - self.began  # noqa: TID251
 
 
@@ -53,9 +54,11 @@ class OutsideWork:
 
     @property
     def oldest_hold(self) -> ClockHold | None:
+        """The hold that began first; None where the clock is free."""
         return next(iter(self._holds), None)
 
     def hold(self, what: str) -> ClockHold:
+        """Hold the virtual clock until the result is released; `what` is named where it takes too long."""
         hold = ClockHold(what)
         self._holds[hold] = None
         return hold

@@ -38,6 +38,7 @@ class VirtualSelector(selectors.BaseSelector):
         self._all_keys = ChainMap(self._memory_keys, self._real_keys)  # type: ignore[arg-type]
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """Watch a socket, of the in-memory network or a real one, as selectors do."""
         fd = _fd(fileobj)
         endpoint = self._endpoints.by_fd.get(fd)
         if endpoint is None:
@@ -53,6 +54,7 @@ class VirtualSelector(selectors.BaseSelector):
         return key
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        """Stop watching a socket. Raises KeyError where it was not watched."""
         key = self._memory_keys.pop(_fd(fileobj), None)
         if key is None:
             key = self._real.unregister(fileobj)
@@ -63,6 +65,7 @@ class VirtualSelector(selectors.BaseSelector):
         return key
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """Watch a socket for other events."""
         if _fd(fileobj) not in self._memory_keys:
             key = self._real.modify(fileobj, events, data)
             self._real_data[key.fd] = data
@@ -71,10 +74,12 @@ class VirtualSelector(selectors.BaseSelector):
         return self.register(fileobj, events, data)
 
     def get_key(self, fileobj: Any) -> selectors.SelectorKey:
+        """The key of a watched socket. Raises KeyError."""
         key = self._memory_keys.get(_fd(fileobj))
         return self._real.get_key(fileobj) if key is None else key
 
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        """All keys, of both kinds of sockets."""
         return self._all_keys
 
     def select(self, timeout: float | None = None) -> Events:
@@ -111,6 +116,7 @@ class VirtualSelector(selectors.BaseSelector):
         return True
 
     def close(self) -> None:
+        """Stop watching all sockets."""
         if self._epoll is not None:
             self._epoll.close()
         self._real.close()

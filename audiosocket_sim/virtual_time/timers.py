@@ -59,6 +59,7 @@ class VirtualTimers:
         return [timer for _, _, timer in sorted(self.heap) if not timer.cancelled()]
 
     def add(self, timer: asyncio.TimerHandle, when: float) -> None:
+        """Add a timer that fires at `when`, in s of the virtual clock."""
         heapq.heappush(self.heap, (when, next(self._number), timer))
 
     def take(self, now: float, ready: "deque[asyncio.Handle]") -> None:
