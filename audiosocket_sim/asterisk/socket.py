@@ -101,7 +101,7 @@ class PeerSocket:
         return True
 
     def close(self) -> None:
-        """Close as the kernel does: with a FIN, or a reset where the kernel holds unread data of the server (FID-11)."""
+        """Close as the kernel does: with a FIN, or a reset if it holds unread data of the server (FID-11)."""
         self._flush()
         self._transport.abort()  # only drops what the transport itself holds, which is nothing
 
