@@ -125,15 +125,15 @@ def _pattern(shown: str) -> str:
 
 
 def main() -> None:
-    """Follow a page in a folder of its own; exit code 1, and what differs, where the page is not right."""
+    """Follow each section in a folder of its own; exit code 1, and what differs, where the page is not right."""
     parser = argparse.ArgumentParser(description="follow a page of the docs word by word")
     parser.add_argument("page", type=Path, help="such as docs/own-project.md")
     parser.add_argument(
         "--bin", type=Path, action="append", default=[], help="a folder of programs that is searched first"
     )
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        for heading, text in sections_of(given.page.read_text(encoding="utf-8")).items():
+    for heading, text in sections_of(given.page.read_text(encoding="utf-8")).items():
+        with tempfile.TemporaryDirectory() as folder:
             try:
                 Follower(Path(folder), given.bin).follow(text)
             except NotAsThePageSays as error:
