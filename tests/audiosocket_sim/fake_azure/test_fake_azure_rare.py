@@ -4,12 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from audiosocket_sim.fake_azure.asked import RecognitionAsked
-from audiosocket_sim.fake_azure.script import Script
 from helpers.fake_azure_needs import QUERO, quero, riff
 
 from audiosocket_core.slin import alaw_encode, resample, silence
 from audiosocket_sim.fake_azure.audio_formats import InputFormat, OutputFormat
+from audiosocket_sim.fake_azure.client_requests import RecognitionRequest
 from audiosocket_sim.fake_azure.frames import MalformedFrame, unpack
 from audiosocket_sim.fake_azure.messages import (
     AudioChunk,
@@ -22,6 +21,7 @@ from audiosocket_sim.fake_azure.messages import (
     frame_of,
 )
 from audiosocket_sim.fake_azure.plan import Faults, PlanStep
+from audiosocket_sim.fake_azure.plan_progress import PlanProgress
 from audiosocket_sim.fake_azure.recognisers import phrase_book
 from audiosocket_sim.fake_azure.recognition import RecognitionTurn
 from audiosocket_sim.scenario.paths import PROJECT
@@ -75,14 +75,14 @@ def test_the_size_of_a_millisecond(name: str, size: int) -> None:
 
 
 def test_a_plan_belongs_to_its_key_and_names_its_status() -> None:
-    script = Script(Faults(keys={"busy": (PlanStep(status="TooManyRequests"),)}))
+    script = PlanProgress(Faults(keys={"busy": (PlanStep(status="TooManyRequests"),)}))
     assert (script.names("busy"), script.names("other")) == (True, False)
     assert PlanStep(status="TooManyRequests").phrase_status == "TooManyRequests"
     assert PlanStep().phrase_status is None
 
 
 def phrases(sound: bytes, rate_hz: int = 8000) -> list[tuple[str, str]]:
-    turn = RecognitionTurn(RecognitionAsked("pt-BR", False, False, 15_000, 600, False), BOOK, "tag", None)
+    turn = RecognitionTurn(RecognitionRequest("pt-BR", False, False, 15_000, 600, False), BOOK, "tag", None)
     told = [*turn.audio(riff(rate_hz) + sound), *turn.audio(b"")]
     return [(m.status, m.text) for m in told if isinstance(m, SpeechPhrase)]
 

@@ -11,9 +11,6 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from audiosocket_sim.live.captured_call.actions import Muted, actions
-from audiosocket_sim.live.captured_call.heard import HoldStretch, Sentence
-from audiosocket_sim.live.captured_call.replies import captured_replies
 
 from audiosocket_core.messages import Kind, encode
 from audiosocket_core.phrase_book.book import PhraseBook
@@ -31,14 +28,17 @@ from audiosocket_sim.live.captured_call import (
     Packet,
     free_name,
     redact,
-    write_remains,
     write_scenario,
+    write_sound_and_cassette,
 )
 from audiosocket_sim.live.captured_call import files as captured_files
-from audiosocket_sim.live.captured_call.analysis import Known
+from audiosocket_sim.live.captured_call.ai_replies import captured_replies
+from audiosocket_sim.live.captured_call.analysis import KnownSounds
+from audiosocket_sim.live.captured_call.bot_hearing import HoldStretch, Sentence
+from audiosocket_sim.live.captured_call.caller_actions import Muted, caller_actions
 from audiosocket_sim.live.captured_call.cassette import cassette
 from audiosocket_sim.live.captured_call.steps import steps_of
-from audiosocket_sim.live.captured_call.track import lay
+from audiosocket_sim.live.captured_call.track import assemble_track
 from audiosocket_sim.phone.line import tone
 from audiosocket_sim.scenario.loading import load
 
@@ -46,7 +46,7 @@ ROOT = Path(__file__).resolve().parents[4]
 WORDS = read_audio(ROOT / "recordings" / "pt-br" / "obrigado_tchau.wav")
 HOLD = (ROOT / "audio" / "waiting.slin").read_bytes()
 ID = UUID("0f3b6c1e-5d2a-4c7e-9b1f-2a6d8e4c0b57")
-NOTHING_KNOWN = Known(PhraseBook([]), b"")
+NOTHING_KNOWN = KnownSounds(PhraseBook([]), b"")
 PLAIN: dict[str, Any] = {"content": {"mensagem": "Oi."}}
 
 
@@ -74,8 +74,8 @@ def pushed(answered: Mapping[str, Any], *pushes: CapturedPush, at_ms: int = 2_00
 
 def test_a_phone_that_is_mute_in_mid_call_is_muted_there() -> None:
     sent = [p for p in packets(bytes(320 * 300)) if not 2_000 <= p.at_ms < 4_000]
-    track = lay(sent, 8000, 20)
-    assert actions((), (), track, Ending(6_000, "server", "fin")) == (Muted(2_000, 4_000),)
+    track = assemble_track(sent, 8000, 20)
+    assert caller_actions((), (), track, Ending(6_000, "server", "fin")) == (Muted(2_000, 4_000),)
 
 
 def test_how_the_call_came_is_written(tmp_path: Path) -> None:
@@ -106,13 +106,13 @@ def test_a_piece_at_the_end_of_a_stream_is_no_message() -> None:
 # --- the bot
 
 
-def hold_music(ear: Known) -> CapturedCall:
+def hold_music(ear: KnownSounds) -> CapturedCall:
     music = (HOLD * 3)[: 320 * 300]
     return redact(call(packets(bytes(320 * 300)), bot=bot_packets(music), ending=Ending(6_000, "caller", "fin")), ear)
 
 
 def test_hold_music_that_plays_until_the_end_is_kept_when_a_call_is_redacted() -> None:
-    redacted = hold_music(Known(PhraseBook([]), HOLD))
+    redacted = hold_music(KnownSounds(PhraseBook([]), HOLD))
     sound = b"".join(packet.payload for packet in redacted.bot)
     assert sound[320 * 100 : 320 * 200] in HOLD * 3
 
@@ -122,7 +122,7 @@ def test_a_greeting_that_is_known_and_not_ours_is_set(tmp_path: Path) -> None:
     phrase = next(p for p in book.phrases if "Vou verificar" in p.text)
     sound = silence(1_000) + phrase.pcm + silence(4_000)
     heard = call(packets(bytes(len(sound))), bot=bot_packets(sound))
-    path = write_scenario(heard, tmp_path, "greeted", ear=Known(book, b""))
+    path = write_scenario(heard, tmp_path, "greeted", ear=KnownSounds(book, b""))
     assert load(path).server["greeting"]["message"] == phrase.text
 
 
@@ -205,9 +205,9 @@ def test_names_run_out_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_what_remains_of_a_call_takes_no_name_twice_and_is_laid_at_8_khz(tmp_path: Path) -> None:
     wide = call(packets(tone(1_000, 440, -12) * 2, size=640), rate_hz=16_000, attach="chan")
-    with wave.open(str(write_remains(wide, tmp_path, "call") / "call.wav")) as file:
+    with wave.open(str(write_sound_and_cassette(wide, tmp_path, "call") / "call.wav")) as file:
         assert (file.getframerate(), file.getnchannels()) == (8000, 2)
         stereo = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
     assert len(stereo) == pytest.approx(8000, abs=200)
     with pytest.raises(NameTaken, match="call is there already"):
-        write_remains(wide, tmp_path, "call")
+        write_sound_and_cassette(wide, tmp_path, "call")
