@@ -22,6 +22,7 @@ from audiosocket_sim.call_log.events import (
     StepFailed,
 )
 from audiosocket_sim.checks.failure import Failure
+from audiosocket_sim.parties.target_choice import TargetChoice
 from audiosocket_sim.python_calls.arguments import CallArgumentError
 from audiosocket_sim.python_calls.driving import CallPlayer
 from audiosocket_sim.python_calls.errors import CallFailed, CallMisuse, CallNotJudged
@@ -36,6 +37,7 @@ from audiosocket_sim.python_calls.happened import (
 )
 from audiosocket_sim.python_calls.phone_call import CallTime, PhoneCall, StepToAwait
 from audiosocket_sim.python_calls.placing import place_call
+from audiosocket_sim.running.environment import Environment
 from audiosocket_sim.running.one_call import OnEntry
 from audiosocket_sim.running.options import Options
 from audiosocket_sim.running.result import Artefacts, CallResult, Outcome, Result
@@ -63,6 +65,7 @@ __all__ = [
     "CallerAction",
     "CallerSpoke",
     "Entry",
+    "Environment",
     "Failure",
     "HoldHeard",
     "HoldStarted",
@@ -90,6 +93,7 @@ __all__ = [
     "StepDone",
     "StepFailed",
     "StepToAwait",
+    "TargetChoice",
     "arun",
     "load_scenarios",
     "place_call",

@@ -96,7 +96,7 @@ MAY_IMPORT = {
     "sim.call_log sim.parties sim.mock_ai sim.fake_azure sim.running sim.live.captured_call "
     "sim.live.capture sim.live.mic sim.live.doctor",
     "sim.__main__": "sim.cli",
-    "sim.api": "sim.scenario sim.scenario.loading sim.call_log sim.checks sim.running sim.python_calls",
+    "sim.api": "sim.scenario sim.scenario.loading sim.call_log sim.checks sim.parties sim.running sim.python_calls",
 }
 PURE = (
     "core.messages",

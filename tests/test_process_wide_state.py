@@ -17,7 +17,7 @@ EXCEPTIONS = {
     "signal.signal": {
         "audiosocket_core/stop_signals.py": "puts back what was there",
         "audiosocket_sim/cli/run.py": "puts back what was there",
-        "audiosocket_sim/live/capture/scribe.py": "in a process of its own",
+        "audiosocket_sim/live/capture/call_writer.py": "in a process of its own",
     },
     "sys.setswitchinterval": {"audiosocket_sim/cli/capture.py": "puts back what was there"},
     "sys.path": {"audiosocket_sim/import_string.py": "the modules that a user names stand in the working folder"},

@@ -166,15 +166,7 @@ def _load_manifest(source: Path) -> tuple[Phrase, ...]:
 @lru_cache(maxsize=64)
 def _phrases(manifest: Path, version: tuple[int, ...]) -> tuple[Phrase, ...]:
     """What the manifest holds. Read once for each `version` of the file: every call of a test run needs it."""
-    from ruamel.yaml import YAML  # imported late: comparing texts needs no YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        entries = YAML(typ="safe", pure=True).load(manifest.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise PhraseBookError(f"{manifest}: cannot be read: {error}") from error
-    except YAMLError as error:
-        raise PhraseBookError(f"{manifest}: not YAML: {' '.join(str(error).split())}") from error
+    entries = _yaml(manifest)
     if not isinstance(entries, list):
         raise PhraseBookError(f"{manifest}: expected a list of phrases (- file: …)")
     phrases: list[Phrase] = []

@@ -1,6 +1,6 @@
 """The test function of one scenario: runs the call, then compares its transcript or, in real time, its call log."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +101,7 @@ def _options(path: Path, config: pytest.Config, record: ScenarioRecord, number: 
 def _run(scenario: "Scenario", how: "Options", record: ScenarioRecord | None = None) -> "Result":
     """Run it, and once more where the machine was too busy. Raises ScenarioFailed; KeyboardInterrupt is pytest's."""
     from audiosocket_sim.running import runner
+    from audiosocket_sim.running.report_lines import report_lines
 
     result = runner.run(scenario, how)
     if result.worth_repeating:
@@ -110,28 +111,8 @@ def _run(scenario: "Scenario", how: "Options", record: ScenarioRecord | None = N
     if result.interrupted:
         raise KeyboardInterrupt
     if result.outcome is not runner.Outcome.PASSED:
-        raise ScenarioFailed("\n".join(_text_of(scenario, result)))
+        raise ScenarioFailed("\n".join(report_lines(result)))
     return result
-
-
-def _text_of(scenario: "Scenario", result: "Result") -> Iterator[str]:
-    """The first line stands in pytest's short summary too: it says where, or what the outcome was instead."""
-    from audiosocket_sim.call_log.transcript import around
-
-    if result.faults or not result.failures:
-        yield f"{scenario.name}: {result.outcome.name.lower().replace('_', '-')}"
-    yield from result.faults
-    for failure in result.failures:
-        yield from failure.block()
-    if result.failures:
-        yield from ("", *around(result.entries, result.failures[0].at_ms))
-    if result.details:
-        yield from ("", result.details.rstrip())
-    yield ""
-    if result.environment is not None:
-        yield f"target: {result.environment.target} ({result.environment.target_origin})"
-    if result.artefacts is not None:
-        yield from (f"call log: {result.artefacts.call_log}", f"recording: {result.artefacts.recording}")
 
 
 def _skip_what_a_phone_cannot_play(scenario: "Scenario") -> None:

@@ -9,7 +9,7 @@ __all__ = ["file_lines", "report_lines"]
 
 
 def report_lines(result: Result) -> Iterator[str]:
-    """What did not hold, or why there is no verdict; the lines of the call around the first failure; the files.
+    """What did not hold, or why there is no verdict; the lines of the call around the first failure; target and files.
 
     The first line stands alone in pytest's short summary: it says where, or what the outcome was instead.
     """
@@ -22,8 +22,10 @@ def report_lines(result: Result) -> Iterator[str]:
         yield from ("", *around(result.entries, result.failures[0].at_ms))
     if result.details:
         yield from ("", result.details.rstrip())
-    if result.artefacts is not None:
-        yield from ("", *file_lines(result))
+    yield ""
+    if result.environment is not None:
+        yield f"target: {result.environment.target} ({result.environment.target_origin})"
+    yield from file_lines(result)
 
 
 def file_lines(result: Result) -> Iterator[str]:

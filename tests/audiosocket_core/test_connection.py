@@ -342,5 +342,5 @@ def test_a_message_of_exactly_the_limit_is_taken_however_it_is_split(role: Role,
     data = encode(*AUDIO)
     assert connection.receive(data[:cut]) + connection.receive(data[cut:]) == [AUDIO]
     longer = encode(Kind.SLIN8, AUDIO.payload + b"xx")
-    with pytest.raises(RemoteProtocolError, match="a message of 325 bytes came; at most 323 are taken"):
+    with pytest.raises(RemoteProtocolError, match="a message of 325 bytes arrived: at most 323 are accepted"):
         connection.receive(longer[:cut] if cut >= 3 else longer[:3])

@@ -45,6 +45,8 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     """A folder with a scenario, its module beside it, and the working folder another one."""
     (tmp_path / "download").mkdir()
     (tmp_path / "work").mkdir()
+    target = '[tool.audiosocket-sim]\ntarget = "audiosocket_server:serve"\n'
+    (tmp_path / "work" / "pyproject.toml").write_text(target)
     (tmp_path / "home").mkdir()
     (tmp_path / "download" / "evil_engine.py").write_text(EVIL)
     book = tmp_path / "download" / "book"
