@@ -21,18 +21,19 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     for name, text in EXAMPLES.items():
         (pytester.path / name).write_text(f"# {name}\n{text}", encoding="utf-8")
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{ROOT / 'server'}")
     return pytester
 
 
 def test_the_tests_pass(project: pytest.Pytester) -> None:
-    project.runpytest_inprocess("-p", "audiosocket_sim.pytest_plugin.plugin").assert_outcomes(passed=2)
+    project.runpytest_subprocess("-p", "audiosocket_sim.pytest_plugin.plugin").assert_outcomes(passed=2)
     assert (project.path / "runs/pytest/test_greeting/test_greets/call.jsonl").is_file()
 
 
 def test_the_failure_reads_as_the_page_says(project: pytest.Pytester) -> None:
     text = (project.path / "test_greeting.py").read_text(encoding="utf-8")
     (project.path / "test_greeting.py").write_text(text.replace("em que posso ajudar", "em que posso servir"), "utf-8")
-    failed = project.runpytest_inprocess("-p", "audiosocket_sim.pytest_plugin.plugin", "test_greeting.py")
+    failed = project.runpytest_subprocess("-p", "audiosocket_sim.pytest_plugin.plugin", "test_greeting.py")
     shown = re.search(r"(?:^    .*\n)+", PAGE[PAGE.index("## When it fails") :], re.MULTILINE)
     assert shown is not None
     failed.stdout.fnmatch_lines([line[4:] for line in shown[0].splitlines()])

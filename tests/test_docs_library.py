@@ -59,9 +59,9 @@ def test_the_caller_hears_himself(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_the_echo_server_under_the_simulator(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("echo_server.py", "test_echo_server.py"):
         (pytester.path / name).write_text(EXAMPLES[name], encoding="utf-8")
-    monkeypatch.syspath_prepend(pytester.path)
+    monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{ROOT / 'server'}:{pytester.path}")
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    pytester.runpytest_inprocess("-p", "audiosocket_sim.pytest_plugin.plugin").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-p", "audiosocket_sim.pytest_plugin.plugin").assert_outcomes(passed=1)
 
 
 def test_the_connection_alone_needs_no_numpy_and_no_loop() -> None:

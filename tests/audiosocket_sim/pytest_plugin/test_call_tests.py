@@ -6,6 +6,8 @@ import os
 import pytest
 from helpers import scripted_bot
 
+import audiosocket_sim.api  # noqa: F401 - likewise
+
 pytest_plugins = ["pytester"]
 
 HEAD = """
