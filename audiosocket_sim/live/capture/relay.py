@@ -94,8 +94,8 @@ class Relay:
     def lost(self, side: "_Side") -> None:
         """One side's connection is closed."""
         other = side.other
-        if other.transport is None and not (self._dialling is None or self._dialling.done()):
-            self._dialling.cancel()
+        if other.transport is None and self._dialling is not None:
+            self._dialling.cancel()  # where it has failed already this does nothing
         if other.transport is None or other.is_lost:
             self._on_over(self)
 

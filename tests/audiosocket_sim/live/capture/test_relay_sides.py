@@ -386,6 +386,7 @@ def test_a_server_that_is_there_is_not_given_up_when_the_caller_goes() -> None:
     [
         (OSError(111, "Connect call failed ('127.0.0.1', 9)"), "connection refused"),
         (OSError("all of them failed"), "all of them failed"),
+        (PermissionError(1, "Operation not permitted"), "operation not permitted"),
         (socket.gaierror(-2, "Name or service not known"), "[Errno -2] Name or service not known"),
         (TimeoutError(), "no answer"),
     ],
