@@ -1,4 +1,4 @@
-"""What the caller heard: `ear` is the door; playout, loudness, the hold loop and stretches of speech are its parts."""
+"""Hears what came out of the caller's phone. `ear` is the door; the other modules are its parts."""
 
 from audiosocket_sim.hearing.ear import (
     Ear,

@@ -1,8 +1,9 @@
-"""What the caller heard: speech with its words, hold audio, holes, and how far the bot ran ahead. Pure.
+"""Reports what the caller heard: speech with its words, hold audio, holes, and how far the bot ran ahead. Pure.
 
-The ear is given what reaches the phone, with arrival times on one clock (seconds), and tells facts as soon as they are
-known. All of them rest on what was *played* (`playout`): what a bot sends ahead is heard later, or never. It knows the
-prompts of a phrase book and one hold loop; speech in any other voice is heard, but not read, and so is other music.
+The ear takes what reaches the phone, with arrival times in seconds of one clock, and reports facts as soon as they are
+known. Every fact is about sound that was *played* (`playout`): sound that a bot sends ahead is heard later, or never.
+The ear knows the prompts of a phrase book and one hold loop. It hears speech in any other voice, and other music, but
+cannot read the words.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,24 +29,24 @@ _LEAD = 240  # samples: a frame is judged when it begins to play, also if it com
 _QUIET_SECONDS = 0.0199  # one frame, less what floating point costs
 _SAME_MS = 100
 _SHORTEST_PART_MS = 300
-"""So much of a prompt that is cut off is read already, where no other begins so."""
+"""The shortest part (ms) of a cut-off prompt that is read, if no other prompt begins with it."""
 _SILENT_FRAME = bytes(320)
 
 
 @dataclass(frozen=True, slots=True)
 class HeardSpeechStarted:
-    """A stretch of speech began at `at`: its first audible sample. Told 30 to 120 ms later."""
+    """A stretch of speech began at `at` (s), its first audible sample. Reported 30 to 120 ms later."""
 
     at: float
 
 
 @dataclass(frozen=True, slots=True)
 class HeardSpeech:
-    """A stretch of speech is over. It began at `at`; durations are of what is audible, holes (`gap_ms`) left out.
+    """A stretch of speech is over. It began at `at` (s); `heard_ms` counts what was audible, without holes (`gap_ms`).
 
-    `text`, `whole_ms` and `voice` (`prompt` or `synthetic`) are those of a known phrase, of which `heard_ms` were
-    heard; else None and `unread`. `ahead_ms` is the most that the bot had sent ahead of real time, beyond one frame:
-    so long after its change of mind the caller still hears it. Holes and leads below 10 ms are not told.
+    `text`, `whole_ms` and `voice` (`prompt` or `synthetic`) belong to a known phrase, of which `heard_ms` were heard;
+    otherwise they are None and `unread`. `ahead_ms` is the most that the bot had sent ahead of real time, beyond one
+    frame: a bot that changes its mind is still heard for that long. Holes and leads below 10 ms are not reported.
     """
 
     at: float
@@ -59,14 +60,14 @@ class HeardSpeech:
 
 @dataclass(frozen=True, slots=True)
 class HeardHoldStarted:
-    """Hold audio began at `at`. Told when 200 ms of it were heard."""
+    """Hold audio began at `at` (s). Reported after 200 ms of it."""
 
     at: float
 
 
 @dataclass(frozen=True, slots=True)
 class HeardHoldStopped:
-    """Hold audio stopped at `at`. `seamless`: it followed its loop without a jump or hole, and alone, to its end."""
+    """Hold audio stopped at `at` (s). `seamless`: it followed its loop without a jump, hole or other sound over it."""
 
     at: float
     duration_ms: int
@@ -106,7 +107,7 @@ class Ear:
     # --- what comes in
 
     def hear(self, at: float, rate_hz: int, payload: bytes) -> None:
-        """A chunk of SLIN at `rate_hz` arrived at `at`. What comes after the end is not heard any more."""
+        """Take a chunk of SLIN at `rate_hz` that arrived at `at`. After `close` nothing is heard any more."""
         if self._closed:
             return
         if rate_hz != RATE_HZ and self._hold is not None:
@@ -115,13 +116,13 @@ class Ear:
         self._listen(at)
 
     def advance(self, now: float) -> None:
-        """It is `now`, whether or not anything arrived. Tells what has become known by the time that passed."""
+        """Let the time be `now`, whether or not anything arrived, and report what the passing of time made known."""
         if not self._closed:
             self._playout.advance(now)
             self._listen(now)
 
     def close(self, at: float) -> None:
-        """The call is over: what has not been played by `at` will not be heard, and everything open is told."""
+        """End the call: sound not played by `at` is never heard, and every open stretch is reported."""
         if self._closed:
             return
         self._playout.advance(at)
@@ -147,7 +148,7 @@ class Ear:
     # --- what is the case now
 
     def silent_since(self, now: float) -> float | None:
-        """Since when the caller has heard no speech (hold audio is none); None while there is some."""
+        """Return since when the caller has heard no speech (hold audio is none); None during speech."""
         if self._playout.started_at is None:
             return now
         undecided = self._undecided()
@@ -157,13 +158,13 @@ class Ear:
 
     @property
     def speaking_since(self) -> float | None:
-        """The start of the stretch that is being spoken; None in its pauses, and where nobody speaks."""
+        """The start of the stretch that is spoken now; None in its pauses and in silence."""
         start = self._speech.open_at
         return None if start is None or self.silent_since(self._now) is not None else self._playout.time_of(start)
 
     @property
     def open_speech_at(self) -> float | None:
-        """The start of a stretch whose words are not known yet; also of sound that may still prove to be hold audio."""
+        """The start of a stretch that has not ended, or of sound that may still prove to be hold audio; else None."""
         start = self._speech.open_at
         if start is None and (undecided := self._undecided()) is not None:
             start = undecided[0]
@@ -171,13 +172,13 @@ class Ear:
 
     @property
     def hold_since(self) -> float | None:
-        """The start of the hold audio that is playing."""
+        """The start of the hold audio that is playing; None if none is."""
         began = None if self._hold is None else self._hold.began
         return None if began is None else self._playout.time_of(began)
 
     def timeline(self, start: float | None = None) -> bytes:
-        """What came out of the phone from `start` (the loop's time; else from the first `hear` or `advance`) to now, as
-        8 kHz SLIN; silence in holes."""
+        """Return the sound of the phone from `start` (the loop's time; None: the first `hear` or `advance`) to now, as
+        8 kHz SLIN with silence in its holes."""
         return self._playout.timeline(start, self._now)
 
     # --- from sound to facts
@@ -227,7 +228,7 @@ class Ear:
                     self._on_fact(HeardHoldStopped(self._playout.time_of(part.start), ms, part.seamless))
 
     def _undecided(self) -> Bounds | None:
-        """What is audible of the sound that may be speech or hold audio."""
+        """The bounds of the audible sound that may still be either speech or hold audio; None if there is none."""
         if self._closed or self._hold is None or self._hold.began is not None or self._hold.done >= self._position:
             return None
         start = self._hold.done

@@ -1,12 +1,12 @@
-"""Which of the sound is the known hold loop, from where to where, and whether it went on without a break. Pure.
+"""Separates the known hold loop from other sound, to the sample, and notices breaks in it. Pure.
 
-The sound comes out again in order as `Part`s: hold audio, or something else. Something else may be held back for 60 ms,
-and while a look-alike is being checked for 200 ms more, so that hold audio is never first taken for speech. Every
-decision is made at a sample, whatever the cuts and whenever it is asked. Must not know of speech or time.
+The sound comes out again in order as `Part`s: hold audio or other sound. Other sound may be held back for 60 ms, and
+for 200 ms more while it resembles the loop, so that hold audio is never reported as speech first. The result does not
+depend on how the sound is cut or how often `advance` is called. Must not know of speech or time.
 
-Hold audio has begun when 200 ms of it have been heard; it is traced back to its first sample. It has stopped when it is
-followed by 60 ms of quiet or 200 ms of other sound; it ended before the first sample that differs. A jump to another
-place of the loop, a shorter hole or speech over it break it: it goes on, but not `seamless`.
+Hold audio begins when 200 ms of it were heard; its start is traced back to its first sample. It stops when 60 ms of
+quiet or 200 ms of other sound follow; it ended before the first sample that differs. A jump to another place of the
+loop, a shorter hole, or speech over it is a break: the hold audio goes on, but is not `seamless`.
 """
 
 from collections import Counter
@@ -46,9 +46,9 @@ class What(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the sound, from sample to sample; `HOLD_BEGINS` and `HOLD_ENDS` stand between the parts, empty.
+    """A part of the sound from sample `start` to before `end`; `HOLD_BEGINS` and `HOLD_ENDS` are empty marks between.
 
-    `rest`: what is heard beside the hold audio, where something is. `seamless` is told at the end.
+    `rest`: the sound beside the hold audio, if there is any. `seamless` is valid with `HOLD_ENDS`.
     """
 
     what: What
@@ -59,7 +59,7 @@ class Part:
 
 
 class HoldDetector:
-    """`samples(start, end)` gives the sound; `advance` says how far there is one."""
+    """Finds one loop in a sound. `samples(start, end)` returns the sound; `advance` says how far there is any."""
 
     def __init__(self, loop: HoldLoop, samples: "Callable[[int, int], NDArray[np.int16]]") -> None:
         self._loop = loop
@@ -76,30 +76,30 @@ class HoldDetector:
         self._broken: int | None = None  # the first sample that differs
         self._seamless = True
         self.resampled = False
-        """The sound is not at 8 kHz on its way: it is like the loop, not equal to it."""
+        """True if the bot sends at another rate than 8 kHz: the sound is only similar to the loop then."""
 
     @property
     def idle(self) -> bool:
-        """Neither hold audio nor a look-alike, and nothing held back: quiet may be skipped."""
+        """True without hold audio, without a hint of it, and with nothing held back: silence may be skipped."""
         return self._began is None and self._hint is None and self._done == self._seen
 
     @property
     def began(self) -> int | None:
-        """Where the hold audio that is playing began."""
+        """The first sample of the hold audio that is playing; None if none is."""
         return self._began
 
     @property
     def done(self) -> int:
-        """What lies before this position has been given out."""
+        """The position up to which the sound has been given out."""
         return self._done
 
     def skip(self, end: int) -> None:
-        """Digital silence up to here, while `idle`."""
+        """Pass over digital silence up to `end`, while `idle`."""
         self._done = self._seen = end
         self._scanned = max(self._scanned, _up(end))
 
     def advance(self, end: int, floor: int = 0) -> list[Part]:
-        """Decide what can be decided of the sound before `end`. Hold audio is not traced back over `floor`."""
+        """Return the parts of the sound before `end` that can be decided. Hold audio never starts before `floor`."""
         self._seen = end
         going_on = True
         while going_on:
@@ -111,7 +111,7 @@ class HoldDetector:
         return out
 
     def finish(self, end: int, floor: int = 0) -> list[Part]:
-        """The sound is over at `end`: decide the rest with what there is."""
+        """Return the remaining parts of a sound that is over at `end`."""
         out = self.advance(end, floor)
         if self._hint is not None and end - self._hint >= _SURE // 4:
             self._judge_hint(self._hint, end, floor, sure=end - self._hint)
@@ -141,7 +141,7 @@ class HoldDetector:
         return False
 
     def _judge_hint(self, hint: int, end: int, floor: int, sure: int = _SURE) -> bool:
-        """Is it the loop from the hint on, for long enough?"""
+        """Begin hold audio if the sound is the loop from the hint on for `sure` samples. True: decided."""
         if end < hint + sure:
             return False
         self._hint = None
@@ -230,7 +230,7 @@ class HoldDetector:
         self._seamless = self._seamless and fits
 
     def _is_under(self, sound: "NDArray[Any]", start: int) -> bool:
-        """The loop is there, and something else over it."""
+        """Whether the loop is there at about its own level, with something else over it."""
         loop = self._loop.samples(self._offset + start, len(sound)).astype(np.float64)
         power = float(loop @ loop)
         return power >= len(loop) * AUDIBLE_RMS**2 and 0.6 <= float(loop @ sound) / power <= 1.4
@@ -244,7 +244,7 @@ class HoldDetector:
         self._scanned = max(_up(end), self._hinted_at + STRIDE)  # the same hint would lead here again
 
     def _before_silence(self, end: int) -> int:
-        """The end without silence that passed for the loop, because the loop is silent or nearly so there."""
+        """The end without silence that counted as the loop only because the loop is nearly silent there."""
         start = max(self._began or 0, end - _TRACE_BACK)
         silent_from = start + _after_last(self._samples(start, end) != 0)
         if end - silent_from <= _NEARLY_SILENT:
@@ -255,7 +255,7 @@ class HoldDetector:
     # --- both
 
     def _place(self, hint: int, start: int, end: int) -> int | None:
-        """The offset at which most of the windows between two positions lie, if the sound from the hint on does."""
+        """The offset that fits most windows between two positions and the sound from the hint on; None if none does."""
         first = _up(start)
         votes = Counter(
             (place - first - index) % self._loop.length

@@ -1,7 +1,7 @@
-"""The known hold loop, made ready to be recognised: its sample at any place, and where a bit of sound lies in it.
+"""Indexes the known hold loop: its samples from any place, and the places where a piece of sound may lie. Pure.
 
-A bit of sound is looked up by the signs of 64 samples (8 ms): G.711 keeps every sign, and 64 of them are found by one
-binary search in all places of the loop. A place so found is a hint only; `differs` tells sample by sample. Pure.
+A piece of sound is looked up by the signs of 64 samples (8 ms): G.711 keeps every sign, and one binary search finds 64
+of them in all places of the loop. A place found in this way is a hint; `differs` compares sample by sample.
 """
 
 from functools import lru_cache
@@ -50,12 +50,12 @@ class HoldLoop:
         self._patterns = patterns[places][order]
 
     def samples(self, place: int, count: int) -> "NDArray[np.int32]":
-        """`count` samples of the loop from a place on (any integer), over its seam as often as need be."""
+        """Return `count` samples (at most 8,192) of the loop from `place` on (any integer), over its seam."""
         start = place % self.length
         return self._tiled[start : start + count]
 
     def differs(self, heard: "NDArray[Any]", place: int, resampled: bool = False) -> "NDArray[np.bool_]":
-        """Of each sample, whether it is another than the loop's from `place` on: more than a codec does."""
+        """Return for each sample whether it differs from the loop's from `place` on by more than a codec's error."""
         start, count = place % self.length, len(heard)
         tolerance = self._resampled_tolerance if resampled else self._tolerance
         difference = np.abs(heard - self._tiled[start : start + count])
@@ -63,7 +63,7 @@ class HoldLoop:
         return differs
 
     def find(self, heard: "NDArray[Any]", resampled: bool = False) -> list[tuple[int, int]]:
-        """Where in the loop the windows of a sound may lie, as (index of the window, place), in order.
+        """Return where in the loop the windows of a sound may lie, as (index of the window, place), in order.
 
         Windows begin at every `STRIDE` samples of `heard`; each hit is audible and was compared sample by sample.
         """
@@ -104,5 +104,5 @@ def _patterns_everywhere(negative: "NDArray[np.bool_]") -> "NDArray[np.uint64]":
 
 @lru_cache(maxsize=4)
 def hold_loop(pcm: bytes) -> HoldLoop:
-    """The loop of these samples, made once a process."""
+    """Return the loop of these samples (8 kHz SLIN); it is made once a process."""
     return HoldLoop(pcm)

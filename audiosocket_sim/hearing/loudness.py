@@ -1,7 +1,7 @@
-"""Where sound is audible: over -50 dBFS. To the sample, and independent of how the sound is cut. Pure.
+"""Finds where sound is audible (over -50 dBFS), to the sample, however the sound is cut. Pure.
 
-A sample is audible when it is itself over that level and some 10 ms around it are so on average: a click is not, the
-soft end of a word is. No grid: the same sound has the same bounds wherever it begins.
+A sample is audible if it is over that level itself and any 10 ms around it are on average: a click is not, the soft end
+of a word is. There is no grid: the same sound has the same bounds wherever it begins.
 """
 
 from functools import lru_cache
@@ -30,8 +30,10 @@ class Loudness:
         self._before: NDArray[np.int64] = _NOTHING
 
     def feed(self, samples: "NDArray[Any]") -> Bounds | None:
-        """The bounds of what is audible in a piece, counted from its start; the first may lie in the piece before
-        (down to -79), where only this piece showed that it was no click. None: nothing is."""
+        """Return the bounds of what is audible in a piece, counted from its start; None if nothing is.
+
+        The first may lie in the piece before (down to -79), if only this piece showed that it was no click.
+        """
         wave = np.concatenate((self._before, samples))
         self._before = wave[-(WINDOW - 1) :]
         running = np.empty(len(wave) + 1, np.int64)
@@ -45,7 +47,7 @@ class Loudness:
         return int(over[0]) + first - (WINDOW - 1), int(over[-1]) + first - (WINDOW - 1)
 
     def reset(self) -> None:
-        """What comes next comes after silence."""
+        """Forget the piece before: silence lies between it and the next."""
         self._before = _NOTHING
 
 
@@ -54,7 +56,7 @@ _NOTHING = np.zeros(WINDOW - 1, np.int64)
 
 @lru_cache(maxsize=1024)
 def audible_stretches(pcm: bytes) -> tuple[Bounds, ...]:
-    """What is audible in SLIN of 8 kHz, as first and last samples; quiet of less than 20 ms does not part it."""
+    """Return the audible stretches of 8 kHz SLIN, by first and last sample; quiet of 20 ms or less divides none."""
     wave = np.frombuffer(pcm, dtype="<i2", count=len(pcm) // 2).astype(np.int64)
     running = np.concatenate((np.zeros(WINDOW, np.int64), np.cumsum(wave * wave)))
     loud = np.flatnonzero(running[WINDOW:] - running[:-WINDOW] >= _ENOUGH)  # the windows, by their last sample

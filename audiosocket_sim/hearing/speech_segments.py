@@ -1,9 +1,8 @@
-"""Which sound is a stretch of speech, from where to where, with which words. Pure; positions are samples of 8 kHz.
+"""Divides sound into stretches of speech and finds their words. Pure; positions are samples of 8 kHz.
 
-A stretch begins with its first audible sample and ends with its last. That it has ended is known after 600 ms of quiet;
-after 200 ms where a known phrase has been heard to its end, so that two messages half a second apart are two stretches.
-A pause that belongs to the phrase being heard does not end it. Must not know of hold audio (`hearing` takes it out
-before) or of time.
+A stretch begins with its first audible sample and ends with its last. It has ended after 600 ms of quiet, or after
+200 ms if a known phrase was heard to its end, so that two messages half a second apart are two stretches. A pause that
+belongs to the phrase does not end the stretch. Must not know of time, or of hold audio, which is taken out before.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -80,7 +79,8 @@ class Stretch:
 
 
 class SpeechSegments:
-    """`holes(start, end)` tells where the sound has holes, as (position, length): those are kept from the matcher."""
+    """Follows one sound. `holes(start, end)` returns the holes of the sound as (position, length); the matcher never
+    gets them. `on_started` is called with the first sample of a stretch, `on_ended` with the stretch."""
 
     def __init__(
         self,
@@ -105,17 +105,17 @@ class SpeechSegments:
         self._fed = 0
         self._fed_from: list[tuple[int, int]] = []  # (samples fed, position) wherever the two go apart
         self.last_audible: int | None = None
-        """The last sample of speech so far, of this stretch or one before."""
+        """The last audible sample of speech so far; None before any."""
 
     @property
     def open_at(self) -> int | None:
-        """The first sample of the stretch that has not ended yet, as far as is known."""
+        """The first sample of the stretch that has not ended yet; None if there is none."""
         return self._runs[0][0] if self._runs else None
 
     # --- what comes in, in order
 
     def skip(self, end: int) -> None:
-        """Digital silence, or hold audio, up to `end`."""
+        """Take digital silence, or hold audio, up to `end`."""
         if self._runs:
             self.feed(self._position, np.zeros(end - self._position, np.int16))
         elif end > self._position:
@@ -124,7 +124,7 @@ class SpeechSegments:
             self._loudness.reset()
 
     def feed(self, start: int, samples: "NDArray[Any]") -> None:
-        """Sound, from where the sound before it ended."""
+        """Take the sound that follows the sound before; `start` is the position of its first sample."""
         self._position = start
         end = start + len(samples)
         while self._position < end:
@@ -138,7 +138,7 @@ class SpeechSegments:
                 self._decide()
 
     def finish(self, end: int) -> None:
-        """The stretch, if there is one, ends before `end`: by the call's end, or by hold audio."""
+        """End the open stretch, if there is one, before `end`: the call is over, or hold audio begins."""
         self._runs = [(first, min(last, end - 1)) for first, last in self._runs if first < end]
         if self._runs:
             self.last_audible = self._runs[-1][1]
@@ -233,7 +233,7 @@ class SpeechSegments:
         self._told = False
 
     def _stretches(self, matches: Sequence[HeardMatch]) -> list[Stretch]:
-        """The stretch, told apart where several phrases follow one another, or something unknown comes beside one."""
+        """The open stretch, divided where phrases follow one another or unknown speech stands beside one."""
         edges: list[tuple[int, HeardMatch | None]] = [(self._runs[0][0], None)]
         for match in matches:
             bounds = audible_stretches(match.phrase.pcm)
@@ -260,11 +260,11 @@ class SpeechSegments:
         return (runs[0][0], runs[-1][1]) if runs else None
 
     def _origin(self, match: HeardMatch) -> int:
-        """Where the recording's first sample lies; before what was fed, where its quiet lead-in was not."""
+        """The position of the recording's first sample, which may lie before the sound that the matcher was fed."""
         return self._position_of(match.start_ms * _MS)
 
     def _end_of(self, match: HeardMatch) -> int:
-        """The last sample of the phrase as far as it was heard."""
+        """The position of the last sample of the phrase that was heard."""
         bounds = audible_stretches(match.phrase.pcm)
         if match.whole and bounds:
             return self._position_of(match.start_ms * _MS + bounds[-1][1])
