@@ -154,7 +154,6 @@ class HoldDetector:
         self._give(What.SOUND, start)
         self._out.append(Part(What.HOLD_BEGINS, start, start))
         self._began = start
-        self._done = max(self._done, start)
         self._checked = self._hinted_at = hint
         self._seamless = True
         return True
@@ -240,7 +239,6 @@ class HoldDetector:
         self._give(What.HOLD, end)
         self._out.append(Part(What.HOLD_ENDS, end, end, seamless=self._seamless))
         self._began = self._broken = None
-        self._done = max(self._done, end)
         self._scanned = max(_up(end), self._hinted_at + STRIDE)  # the same hint would lead here again
 
     def _before_silence(self, end: int) -> int:

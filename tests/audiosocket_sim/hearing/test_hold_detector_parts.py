@@ -249,3 +249,33 @@ def test_such_a_loop_is_found_when_it_plays() -> None:
     found = detect(zeros(8000), np.tile(loop, 2), zeros(8000), loop=loop)
     assert "hold begins 8000-8000" in found
     assert "hold ends 40000-40000" in found
+
+
+def test_what_differs_at_the_very_end_is_no_hold_audio() -> None:
+    sound = LOOP[:400].copy()
+    sound[-5:] = -sound[-5:]
+    assert detect(zeros(800), sound) == ["sound 0-800", *held(800, 1195), "sound 1195-1200"]
+
+
+def test_silence_is_given_out_when_more_than_60_ms_are_held_back() -> None:
+    sound = zeros(2000)
+    detector = HoldDetector(HoldLoop(LOOP.tobytes()), lambda start, end: sound[start:end])
+    ends = []
+    for end in (480, 481, 961, 962):
+        detector.advance(end)
+        ends.append(detector.done)
+    assert ends == [0, 481, 481, 962]
+
+
+def test_an_end_is_known_as_soon_as_60_ms_of_quiet_were_heard() -> None:
+    sound = np.concatenate((zeros(800), LOOP[:4000], zeros(2000)))
+    detector = HoldDetector(HoldLoop(LOOP.tobytes()), lambda start, end: sound[start:end])
+    detector.advance(4800)
+    assert detector.began == 800
+    detector.advance(4800 + 479)
+    assert detector.began == 800
+    assert [part.what for part in detector.advance(4800 + 480)] == [What.HOLD_ENDS]
+    assert detector.began is None
+    again = HoldDetector(HoldLoop(LOOP.tobytes()), lambda start, end: sound[start:end])
+    again.advance(4000)
+    assert [part.what for part in again.advance(4800 + 480)] == [What.HOLD, What.HOLD_ENDS]
