@@ -12,6 +12,7 @@ __all__ = ["ROOMS", "Room", "harmless"]
 _CHECKS = "tests/audiosocket_sim/checks"
 _HEARING = "tests/audiosocket_sim/hearing"
 _HOLD = (f"{_HEARING}/test_hold_detector_parts.py", f"{_HEARING}/test_hold_detector.py")
+_TURNS = "tests/audiosocket_server/turns"
 _CAPTURE = "tests/audiosocket_sim/live/capture"
 
 
@@ -40,7 +41,10 @@ ROOMS = (
     Room("audiosocket_sim/hearing/loudness.py", (f"{_HEARING}/test_loudness.py",)),
     Room("audiosocket_sim/hearing/playout.py", (f"{_HEARING}/test_playout.py",)),
     Room("audiosocket_sim/hearing/speech_segments.py", (f"{_HEARING}/test_speech_segments.py",)),
-    Room("server/audiosocket_server/turns/machine.py", ("tests/audiosocket_server/turns/test_turns.py",)),
+    Room(
+        "server/audiosocket_server/turns/machine.py",
+        ("tests/audiosocket_server/turns/test_turns.py", "tests/audiosocket_server/turns/test_turns_to_the_edge.py"),
+    ),
     Room(
         "audiosocket_sim/live/capture/relay.py",
         (f"{_CAPTURE}/test_relay_sides.py", f"{_CAPTURE}/test_capture_relay.py"),

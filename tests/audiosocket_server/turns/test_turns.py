@@ -1,10 +1,8 @@
 """Whose turn is it: given these events at these times, expect these commands. Nothing here runs a clock."""
 
-from collections.abc import Callable, Sequence
-
 import pytest
 from audiosocket_server.events import CallState
-from audiosocket_server.turns.machine import COULD_NOT_CONNECT, ERROR_OCCURRED, Phase, Turns
+from audiosocket_server.turns.machine import COULD_NOT_CONNECT, ERROR_OCCURRED
 from audiosocket_server.turns.vocabulary import (
     Answered,
     AskBackend,
@@ -32,77 +30,12 @@ from audiosocket_server.turns.vocabulary import (
     Stop,
     StopHold,
     StopSpeech,
-    TurnEvent,
     TurnRules,
     UtteranceBegan,
     UtteranceEnded,
     Warn,
 )
-
-STANDBY, USER_TURN, WAITING, IA_TURN = CallState.STANDBY, CallState.USER_TURN, CallState.WAITING, CallState.IA_TURN
-
-
-class Playbook:
-    """A Turns, its clock, and the number of its newest job."""
-
-    def __init__(self, rules: TurnRules | None = None) -> None:
-        self.turns = Turns(rules or TurnRules())
-        self.now = 100.0
-        self.job = 0
-
-    def _noted(self, commands: Sequence[Command]) -> list[Command]:
-        for command in commands:
-            if isinstance(command, Speak | StartRecognition | AskBackend):
-                self.job = command.job
-        return list(commands)
-
-    def tell(self, event: TurnEvent) -> list[Command]:
-        return self._noted(self.turns.handle(event, self.now))
-
-    def after(self, seconds: float) -> list[Command]:
-        """All commands of the ticks of the next `seconds`, the last tick at their end."""
-        told: list[Command] = []
-        for _ in range(round(seconds / 0.02)):
-            self.now = round(self.now + 0.02, 6)
-            told += self._noted(self.turns.tick(self.now))
-        return told
-
-    def play(self, seconds: float = 1.0) -> list[Command]:
-        told = self.tell(PlaybackBegan(self.job)) + self.after(seconds)
-        return told + self.tell(PlaybackEnded(self.job))
-
-    # where a call can be brought to
-    def listening(self) -> "Playbook":
-        self.tell(Answered())
-        self.after(2.0)
-        self.play()
-        self.after(0.5)
-        assert self.turns.state is USER_TURN
-        return self
-
-    def recognising(self) -> "Playbook":
-        self.listening()
-        self.tell(UtteranceBegan())
-        self.after(1.0)
-        self.tell(UtteranceEnded())
-        return self
-
-    def asking(self) -> "Playbook":
-        self.recognising()
-        self.tell(Recognised(self.job, "apartamento 202"))
-        return self
-
-    def answered_with(self, status: CallState, text: str = "Um momento.") -> "Playbook":
-        self.asking()
-        self.tell(MessageCame(self.job, BotMessage(text, status)))
-        return self
-
-    def kept(self, status: CallState) -> "Playbook":
-        self.answered_with(status)
-        self.play()
-        self.after(0.5)
-        assert self.turns.phase is Phase.AWAITING_PUSH
-        return self
+from helpers.turns_bench import IA_TURN, STANDBY, USER_TURN, WAITING, Playbook
 
 
 def test_greeting_then_the_callers_turn() -> None:
@@ -411,154 +344,3 @@ def test_a_stall_of_our_own_loop_skips_nothing() -> None:
     told = list(call.turns.tick(call.now))
     assert told[0] == StartHold()
     assert Warn("the backend sent no further message in time") in told
-
-
-# --- to the edge of each limit
-
-
-def test_before_the_call_is_answered_nothing_happens_and_nothing_is_due() -> None:
-    call = Playbook()
-    assert call.turns.next_deadline == float("inf")
-    assert call.tell(UtteranceBegan()) == []
-    assert call.tell(Pushed(BotMessage("cedo demais", USER_TURN))) == []
-    assert (call.turns.state, call.turns.phase, call.turns.next_deadline) == (STANDBY, Phase.NEW, float("inf"))
-    assert not call.turns.accepts_push
-    assert call.tell(Stop("the server stops")) == [HangUpCall("the server stops")]
-    assert (call.turns.phase, call.turns.next_deadline) == (Phase.OVER, float("inf"))
-
-
-def test_an_utterance_that_never_ends_is_recognised_after_its_limit_the_silence_and_a_second() -> None:
-    call = Playbook(TurnRules(longest_utterance_seconds=4.0, silence_seconds=1.5)).listening()
-    call.tell(UtteranceBegan())
-    assert call.after(6.48) == []
-    assert call.after(0.02) == [Listen(False), ChangeState(USER_TURN, WAITING), FinishRecognition(2)]
-
-
-def test_the_backend_has_its_time_and_a_second() -> None:
-    call = Playbook(TurnRules(backend_seconds=2.0, hold_after_seconds=60.0)).asking()
-    assert call.after(2.98) == []
-    assert call.after(0.02) == [
-        CancelBackend(3),
-        Warn("the backend's client gave no result in time"),
-        Speak(4, COULD_NOT_CONNECT, "apology"),
-    ]
-
-
-def test_a_deadline_has_half_a_millisecond_to_spare() -> None:
-    call = Playbook().listening()
-    due = call.turns.next_deadline
-    assert call.turns.tick(due - 0.0006) == []
-    assert call.turns.tick(due - 0.0004)[-1] == HangUpCall("the caller said nothing for too long")
-
-
-def test_a_greeting_without_sound_is_given_up() -> None:
-    call = Playbook(TurnRules(synthesis_seconds=1.0))
-    call.tell(Answered())
-    call.after(2.0)
-    assert call.after(0.98) == []
-    assert call.after(0.02) == [
-        StopSpeech(1),
-        Warn("synthesis gave no audio in time"),
-        ChangeState(IA_TURN, USER_TURN),
-        Listen(True),
-    ]
-
-
-def test_after_a_failed_greeting_nothing_of_it_is_stopped_or_released() -> None:
-    call = Playbook()
-    call.tell(Answered())
-    call.tell(SpeechFailed(1))
-    assert call.after(2.0) == [ChangeState(STANDBY, USER_TURN), Listen(True)]
-
-
-@pytest.mark.parametrize(
-    ("bring", "stopped"),
-    [
-        (lambda call: call.tell(Answered()), [StopSpeech(1)]),
-        (lambda call: (call.tell(Answered()), call.after(2.2)), [StopSpeech(1), ChangeState(IA_TURN, STANDBY)]),
-        (lambda call: call.listening(), [Listen(False), ChangeState(USER_TURN, STANDBY)]),
-        (
-            lambda call: call.listening().tell(UtteranceBegan()),
-            [CancelRecognition(2), Listen(False), ChangeState(USER_TURN, STANDBY)],
-        ),
-        (lambda call: call.recognising(), [CancelRecognition(2), StopHold(), ChangeState(WAITING, STANDBY)]),
-        (lambda call: call.asking(), [CancelBackend(3), StopHold(), ChangeState(WAITING, STANDBY)]),
-        (lambda call: call.answered_with(USER_TURN), [StopSpeech(4), StopHold(), ChangeState(WAITING, STANDBY)]),
-        (
-            lambda call: call.answered_with(USER_TURN).tell(PlaybackBegan(4)),
-            [StopSpeech(4), ChangeState(IA_TURN, STANDBY)],
-        ),
-        (lambda call: call.answered_with(USER_TURN).play(), [ChangeState(IA_TURN, STANDBY)]),
-        (lambda call: call.kept(WAITING), [StopHold(), ChangeState(WAITING, STANDBY)]),
-        (lambda call: call.kept(IA_TURN), [ChangeState(IA_TURN, STANDBY)]),
-    ],
-)
-def test_the_end_stops_just_what_is_open(bring: Callable[[Playbook], object], stopped: list[Command]) -> None:
-    for event, last in ((Over(), []), (Stop("the server stops"), [HangUpCall("the server stops")])):
-        call = Playbook()
-        bring(call)
-        assert call.tell(event) == stopped + last
-        assert (call.turns.phase, call.turns.state, call.turns.next_deadline) == (Phase.OVER, STANDBY, float("inf"))
-        assert not call.turns.accepts_push
-        assert call.tell(event) == []
-
-
-def test_with_barge_in_a_reply_with_another_queued_behind_it_plays_out() -> None:
-    """The other was pushed while the first was being made."""
-    call = Playbook(TurnRules(barge_in=True)).answered_with(USER_TURN)
-    assert call.tell(Pushed(BotMessage("E mais.", USER_TURN))) == []
-    assert call.tell(PlaybackBegan(4)) == [StopHold(), ChangeState(WAITING, IA_TURN)]
-
-
-def test_with_barge_in_a_message_pushed_in_the_pause_ends_listening() -> None:
-    call = Playbook(TurnRules(barge_in=True)).answered_with(USER_TURN)
-    call.play()
-    assert call.tell(Pushed(BotMessage("E mais.", USER_TURN))) == [Listen(False)]
-    assert call.after(0.5) == [Speak(5, "E mais.", "reply")]
-
-
-def test_a_push_while_the_backend_is_asked_waits_for_its_answer() -> None:
-    call = Playbook().asking()
-    assert call.tell(Pushed(BotMessage("Um aviso.", USER_TURN))) == []
-    assert call.tell(MessageCame(3, BotMessage("Pode subir.", USER_TURN))) == [Speak(4, "Pode subir.", "reply")]
-
-
-def test_hold_audio_counts_from_the_start_of_waiting_and_not_again_in_it() -> None:
-    call = Playbook().recognising()
-    call.after(2.0)
-    call.tell(Recognised(2, "sim"))
-    assert call.after(0.98) == []
-    assert call.after(0.02) == [StartHold()]
-    assert call.after(20.0) == []
-
-
-def test_a_noise_may_be_followed_by_an_utterance() -> None:
-    call = Playbook().listening()
-    call.tell(UtteranceBegan())
-    call.tell(UtteranceEnded(noise=True))
-    assert call.tell(UtteranceBegan()) == [StartRecognition(3)]
-
-
-def test_an_utterance_makes_the_limit_for_silence_start_anew() -> None:
-    call = Playbook().listening()
-    call.after(100.0)
-    call.tell(UtteranceBegan())
-    call.tell(UtteranceEnded())
-    call.tell(Recognised(2, ""))
-    assert call.after(119.98) == []
-    assert call.after(0.02)[-1] == HangUpCall("the caller said nothing for too long")
-
-
-def test_the_queue_has_room_for_as_many_as_the_rules_say() -> None:
-    call = Playbook(TurnRules(queued_messages=1)).asking()
-    assert call.turns.accepts_push
-    call.tell(Pushed(BotMessage("um", USER_TURN)))
-    assert not call.turns.accepts_push
-    assert call.tell(Pushed(BotMessage("dois", USER_TURN))) == []
-    call.tell(MessageCame(3, BotMessage("", USER_TURN)))
-    assert call.turns.accepts_push  # the first is spoken now
-
-
-def test_the_apologies() -> None:
-    assert ERROR_OCCURRED == "Desculpe, ocorreu um erro ao processar sua solicitação."
-    assert COULD_NOT_CONNECT == "Desculpe, não foi possível me conectar ao serviço neste momento."
