@@ -92,3 +92,13 @@ def test_the_silence_that_ends_a_phrase_may_end_with_the_audio() -> None:
     wide = resample(quero(), 8000, 16_000)
     for ms in range(150, 500, 10):
         assert phrases(wide + silence(2 * ms), 16_000) == [("Success", QUERO), ("EndOfDictation", "")], ms
+
+
+def test_a_phrase_that_is_cut_as_it_ends_is_one_phrase() -> None:
+    """A phrase is cut after 60 s. Its end is known 600 ms after it, which may be in the same step of the audio."""
+    asked, speech = RecognitionAsked("pt-BR", False, False, 15_000, 600, False), quero() * 20
+    for ms in range(59_000, 60_250, 50):
+        turn = RecognitionTurn(asked, recogniser_from(lambda pcm, rate_hz, language: "So much."), "tag", None)
+        told = [*turn.audio(riff(8000) + speech[: ms * 16] + silence(1500)), *turn.audio(b"")]
+        statuses = [message.status for message in told if isinstance(message, SpeechPhrase)]
+        assert statuses == ["Success", "EndOfDictation"], ms
