@@ -215,6 +215,8 @@ class SpeechSegments:
 
     def _pause_of(self, match: HeardMatch, last: int) -> int:
         """How long the phrase itself pauses at this place; 0 where it does not."""
+        if match.whole:
+            return 0
         into = last - self._origin(match)
         later = (first for first, end in audible_stretches(match.phrase.pcm) if end > into + _PARTED)
         return max(0, next(later, into) - into)
