@@ -61,7 +61,7 @@ def hear_bot(packets: Sequence[BotPacket], end_ms: int, book: PhraseBook, hold_p
     sound_end = end_ms / 1000
     ear.close(sound_end)
     sentences = [_sentence(fact) for fact in facts if isinstance(fact, HeardSpeech)]
-    return HeardBot(tuple(sorted(sentences, key=_start)), tuple(_holds(facts, end_ms)), ear.timeline(0.0))
+    return HeardBot(tuple(sorted(sentences, key=_start)), tuple(_holds(facts)), ear.timeline(0.0))
 
 
 def _sentence(fact: HeardSpeech) -> Sentence:
@@ -74,7 +74,7 @@ def _start(sentence: Sentence) -> int:
     return sentence.start_ms
 
 
-def _holds(facts: Sequence[Fact], end_ms: int) -> list[HoldStretch]:
+def _holds(facts: Sequence[Fact]) -> list[HoldStretch]:
     started: int | None = None
     holds: list[HoldStretch] = []
     for fact in facts:
@@ -84,6 +84,4 @@ def _holds(facts: Sequence[Fact], end_ms: int) -> list[HoldStretch]:
             case HeardHoldStopped(at=at) if started is not None:
                 holds.append(HoldStretch(started, round(at * 1000)))
                 started = None
-    if started is not None:
-        holds.append(HoldStretch(started, end_ms))
     return holds

@@ -22,7 +22,7 @@ from audiosocket_sim.fake_azure.messages import (
 )
 from audiosocket_sim.fake_azure.plan import Faults, PlanStep
 from audiosocket_sim.fake_azure.plan_progress import PlanProgress
-from audiosocket_sim.fake_azure.recognisers import phrase_book
+from audiosocket_sim.fake_azure.recognisers import phrase_book, recogniser_from
 from audiosocket_sim.fake_azure.recognition import RecognitionTurn
 from audiosocket_sim.scenario.paths import PROJECT
 
@@ -96,7 +96,7 @@ def test_the_silence_that_ends_a_phrase_may_end_with_the_audio() -> None:
 
 def test_a_phrase_that_is_cut_as_it_ends_is_one_phrase() -> None:
     """A phrase is cut after 60 s. Its end is known 600 ms after it, which may be in the same step of the audio."""
-    asked, speech = RecognitionAsked("pt-BR", False, False, 15_000, 600, False), quero() * 20
+    asked, speech = RecognitionRequest("pt-BR", False, False, 15_000, 600, False), quero() * 20
     for ms in range(59_000, 60_250, 50):
         turn = RecognitionTurn(asked, recogniser_from(lambda pcm, rate_hz, language: "So much."), "tag", None)
         told = [*turn.audio(riff(8000) + speech[: ms * 16] + silence(1500)), *turn.audio(b"")]

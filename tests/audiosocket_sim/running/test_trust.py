@@ -142,7 +142,7 @@ def test_the_plug_in_asks_for_trust_too(
     arguments: tuple[str, ...], ini: str, is_trusted: bool, project: pytest.Pytester
 ) -> None:
     write(project, "scenarios/short.yaml", NAMES_CODE)
-    project.makeini(f"[pytest]\n{ini}\n")
+    write(project, "pytest.ini", f"[pytest]\naudiosocket_scenarios = scenarios\n{ini}\n")
     outcome = run_pytest(project, "-p", "no:syrupy", *arguments)
     outcome.assert_outcomes(passed=int(is_trusted), failed=int(not is_trusted))
     if not is_trusted:
