@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample", type=int, metavar="N", help="at most so many of each module, drawn by chance")
     parser.add_argument("--seed", type=int, default=8, help="of the chance (default 8)")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default 2)")
-    parser.add_argument("--seconds", type=float, default=120.0, help="longest run of one mutant (default 120)")
+    parser.add_argument("--seconds", type=float, default=60.0, help="longest run of one mutant (default 60)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write each mutant and its verdict, a line each")
     parser.add_argument("--again", type=Path, metavar="FILE", help="only what survived in a run with --json FILE")
     parser.add_argument("--list", action="store_true", help="show the mutants, run nothing")

@@ -213,7 +213,7 @@ def test_while_a_look_alike_is_checked_nothing_is_idle() -> None:
     assert (detector.began, detector.idle, detector.done) == (800, False, 2400)
 
 
-@pytest.mark.parametrize("cut", [61, 1000])
+@pytest.mark.parametrize("cut", [61, 1000, 100_000])
 def test_the_cuts_do_not_matter(cut: int) -> None:
     sounds = (OTHER[:333], LOOP[700:3000], LOOP[5000:9000], OTHER[:900], zeros(500), LOOP[:3000], zeros(100))
     assert detect(*sounds, cut=cut) == detect(*sounds, cut=160)
@@ -279,3 +279,14 @@ def test_an_end_is_known_as_soon_as_60_ms_of_quiet_were_heard() -> None:
     again = HoldDetector(HoldLoop(LOOP.tobytes()), lambda start, end: sound[start:end])
     again.advance(4000)
     assert [part.what for part in again.advance(4800 + 480)] == [What.HOLD, What.HOLD_ENDS]
+
+
+def test_where_the_loop_is_inaudible_other_sound_is_not_over_it() -> None:
+    signs = np.sign(LOOP[4000:8000].astype(np.int32))
+    loop = LOOP.copy()
+    loop[4000:8000] = 50 * signs
+    other = 5000 * signs * np.resize([1, -1], 4000)  # to which the loop is at a right angle
+    sound = loop[:8000].astype(np.int32)
+    sound[4000:] += other
+    found = detect(zeros(800), sound.astype(np.int16), zeros(800), loop=loop)
+    assert found == ["sound 0-800", *held(800, 4800), "sound 4800-9600"]
