@@ -212,7 +212,7 @@ def whole(start_ms: int, phrase: Phrase = LONG) -> Callable[[bytes], Sequence[Fo
 @pytest.mark.parametrize(("more", "told_after"), [(1200, 1600), (1208, 4800)])
 def test_a_whole_phrase_ends_after_200_ms_if_it_ended_at_most_150_ms_before(more: int, told_after: int) -> None:
     """What is heard after the phrase's end by the matcher may be its own last sound."""
-    bench = Bench(whole(40)).play((0, 800), (9000, 4000 + more), (0, 8000))
+    bench = Bench(whole(40)).play((0, 800), (9000, 4000 + more), (0, 1500)).play((0, 3500), cut=1)
     (position, stretch) = next((p, e) for p, e in bench.events if isinstance(e, Stretch))
     assert position == 800 + 4000 + more + told_after
     assert isinstance(stretch, Stretch)
@@ -245,7 +245,7 @@ def test_a_phrase_in_its_own_pause_is_waited_for_and_200_ms_more() -> None:
         (1600, 0, [(0, 5599, "Um longo.")]),
         (1608, 0, [(0, 1607, None), (1608, 5607, "Um longo.")]),
         (0, 1600, [(0, 5599, "Um longo.")]),
-        (0, 1608, [(0, 3999, "Um longo."), (4000, 5607, None)]),
+        (0, 1601, [(0, 3999, "Um longo."), (4000, 5600, None)]),
     ],
 )
 def test_unknown_speech_beside_a_phrase(before: int, after: int, stretches: list[tuple[int, int, str | None]]) -> None:
@@ -279,3 +279,35 @@ def test_a_phrase_without_a_sound_in_it_is_taken_by_the_matchers_word() -> None:
     silent = Phrase.from_pcm("n", "Nada.", sound((0, 4000)))
     bench = Bench(whole(40, silent)).play((0, 800), (9000, 4000), (0, 8000))
     assert [text for _, _, text in bench.stretches] == ["Nada."]
+
+
+def test_what_follows_a_phrase_with_a_hole_in_it_is_told_apart_at_its_place() -> None:
+    def script(fed: bytes) -> Sequence[Found]:
+        return [Found(LONG, 40, 540, len(fed) >= 2 * (320 + 4000))]
+
+    bench = Bench(script, [(1600, 3200)]).play((0, 800), (9000, 800), (0, 3200), (9000, 3200), (9000, 1700), (0, 8000))
+    assert bench.stretches == [(800, 7999, "Um longo."), (8000, 9699, None)]
+
+
+SHORT = Phrase.from_pcm("k", "Sim.", sound((9000, 800)))
+
+
+def test_short_unknown_sound_between_two_short_phrases_belongs_to_neither() -> None:
+    bench = Bench(lambda fed: [Found(SHORT, 40, 140, True), Found(SHORT, 190, 290, True)])
+    bench.play((0, 800), (9000, 800 + 400 + 800), (0, 8000))
+    assert bench.stretches == [(800, 1599, "Sim."), (2000, 2799, "Sim.")]
+
+
+def test_short_unknown_sound_behind_two_phrases_belongs_to_the_second() -> None:
+    bench = Bench(lambda fed: [Found(LONG, 40, 540, True), Found(LONG, 540, 1040, True)])
+    bench.play((0, 800), (9000, 8000 + 800), (0, 8000))
+    assert bench.stretches == [(800, 4799, "Um longo."), (4800, 9599, "Um longo.")]
+
+
+def test_the_pause_of_a_phrase_whose_quiet_beginning_was_not_fed() -> None:
+    """The recording begins 160 ms before what the matcher was given."""
+    slow = Phrase.from_pcm("s", "Devagar.", sound((0, 1600), (9000, 800), (0, 4000), (9000, 800)))
+    bench = Bench(lambda fed: [Found(slow, -160, 140, False)])
+    bench.play((0, 800), (9000, 800), (0, 5000)).play((0, 1000), cut=1)
+    (position, _) = next((p, e) for p, e in bench.events if isinstance(e, Stretch))
+    assert position == 1600 + 4001 + 1600
