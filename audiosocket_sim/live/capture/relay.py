@@ -13,7 +13,7 @@ from typing import cast
 from audiosocket_core.messages import Kind
 from audiosocket_core.sockets import read_buffer, tune
 from audiosocket_sim.live.capture.message_splitter import MessageSplitter
-from audiosocket_sim.live.capture.tape import Tape, Who
+from audiosocket_sim.live.capture.tape import How, Tape, Who
 from audiosocket_sim.net.tcp_reset import reset
 
 __all__ = ["Relay"]
@@ -188,7 +188,7 @@ class _Side(asyncio.BufferedProtocol):
         """Half-close this side, since the other has ended its stream; close both if this side has ended its own too."""
         if self.transport is None or self.transport.is_closing():
             return
-        if self.other._has_ended and self._has_ended:
+        if self._has_ended:
             self.transport.close()
             self.other.close()
         elif self.transport.can_write_eof():

@@ -182,3 +182,11 @@ def test_the_queue_has_room_for_as_many_as_the_rules_say() -> None:
 def test_the_apologies() -> None:
     assert ERROR_OCCURRED == "Desculpe, ocorreu um erro ao processar sua solicitação."
     assert COULD_NOT_CONNECT == "Desculpe, não foi possível me conectar ao serviço neste momento."
+
+
+def test_the_thirty_seconds_count_from_a_message_of_which_nothing_was_heard() -> None:
+    call = Playbook(TurnRules(hold_after_seconds=1000.0)).asking()
+    call.after(5.0)
+    call.tell(MessageCame(3, BotMessage("", WAITING)))
+    assert call.after(29.98) == []
+    assert call.after(0.02)[0] == Warn("the backend sent no further message in time")

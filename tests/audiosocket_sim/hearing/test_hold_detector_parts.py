@@ -290,3 +290,13 @@ def test_where_the_loop_is_inaudible_other_sound_is_not_over_it() -> None:
     sound[4000:] += other
     found = detect(zeros(800), sound.astype(np.int16), zeros(800), loop=loop)
     assert found == ["sound 0-800", *held(800, 4800), "sound 4800-9600"]
+
+
+def test_one_look_finds_an_end_and_the_beginning_behind_it() -> None:
+    sound = np.concatenate((zeros(800), LOOP[:4000], zeros(480), LOOP[:4000]))
+    detector = HoldDetector(HoldLoop(LOOP.tobytes()), lambda start, end: sound[start:end])
+    detector.advance(4800)
+    assert [part.what for part in detector.advance(len(sound)) if part.start == part.end] == [
+        What.HOLD_ENDS,
+        What.HOLD_BEGINS,
+    ]

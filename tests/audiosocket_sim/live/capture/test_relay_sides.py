@@ -310,16 +310,26 @@ def test_to_a_connection_that_closes_nothing_is_done() -> None:
     benched(script)
 
 
-def test_to_a_server_that_is_not_there_yet_nothing_is_done() -> None:
+@pytest.mark.parametrize("error", [None, ConnectionResetError()])
+def test_to_a_server_that_is_not_there_yet_nothing_is_done(error: Exception | None) -> None:
     def script(bench: Bench) -> None:
         bench.come(bench.caller, UUID)
         bench.caller.pause_writing()
         bench.caller.resume_writing()
         assert bench.caller.eof_received() is True
-        bench.caller.connection_lost(None)
+        bench.caller.connection_lost(error)
         assert bench.over == 1
 
     benched(script, answered=False)
+
+
+def test_the_uuid_may_come_with_audio_behind_it() -> None:
+    def script(bench: Bench) -> None:
+        bench.come(bench.caller, UUID + FRAME)
+        assert bench.named == [bytes(range(16)).hex()]
+        assert bench.to_server.taken() == [UUID + FRAME]
+
+    benched(script)
 
 
 @pytest.mark.parametrize(("error", "done"), [(None, "close"), (ConnectionResetError(), "abort")])
