@@ -302,7 +302,7 @@ def test_to_a_connection_that_closes_nothing_is_done() -> None:
         bench.come(bench.caller, UUID)
         bench.caller.eof_received()
         bench.caller.pause_writing()
-        bench.to_server.taken()
+        assert bench.to_server.taken() == ["pause"]
         bench.caller.resume_writing()
         bench.caller.connection_lost(ConnectionResetError())
         assert bench.to_server.taken() == []
