@@ -13,7 +13,7 @@ from typing import cast
 from audiosocket_core.messages import Kind
 from audiosocket_core.sockets import read_buffer, tune
 from audiosocket_sim.live.capture.message_splitter import MessageSplitter
-from audiosocket_sim.live.capture.tape import How, Tape, Who
+from audiosocket_sim.live.capture.tape import Tape, Who
 from audiosocket_sim.net.tcp_reset import reset
 
 __all__ = ["Relay"]

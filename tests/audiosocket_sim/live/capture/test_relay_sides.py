@@ -1,6 +1,7 @@
 """What each event on one side of the capture does to both connections: with scripted transports, in virtual time."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,13 +18,15 @@ FRAME = encode(Kind.SLIN8, bytes(range(256)) + bytes(64))
 
 
 class Socket:
-    """Notes the options that are set."""
+    """Notes the options that are set; one that is not of TCP refuses TCP's, as the kernel does."""
 
     def __init__(self, family: int = socket.AF_INET) -> None:
         self.family = family
         self.options: dict[tuple[int, int], int] = {}
 
     def setsockopt(self, level: int, option: int, value: Any) -> None:
+        if level == socket.IPPROTO_TCP and self.family not in (socket.AF_INET, socket.AF_INET6):
+            raise OSError(errno.EOPNOTSUPP, "Operation not supported")
         self.options[level, option] = value
 
 
@@ -199,7 +202,9 @@ def test_messages_go_on_and_onto_the_tape() -> None:
 def test_whose_bytes_are_no_audiosocket(who: str) -> None:
     def script(bench: Bench) -> None:
         bench.come(bench.caller if who == "caller" else bench.server, b"\x99\xff\xffGET / HTTP/1.1")
-        assert bench.tape.no_audiosocket == f"what the {who} sent is no AudioSocket: it was passed on as it came"
+        assert (
+            bench.tape.no_audiosocket == f"the {who} sent bytes that are not AudioSocket: they were passed on unchanged"
+        )
         assert bench.named == []
         assert bench.end == ("nobody", "interrupted")
 
@@ -210,7 +215,9 @@ def test_a_caller_that_does_not_begin_with_its_uuid_speaks_no_audiosocket() -> N
     def script(bench: Bench) -> None:
         bench.come(bench.caller, FRAME)
         assert bench.to_server.taken() == [FRAME]
-        assert bench.tape.no_audiosocket == "what the caller sent is no AudioSocket: it was passed on as it came"
+        assert (
+            bench.tape.no_audiosocket == "the caller sent bytes that are not AudioSocket: they were passed on unchanged"
+        )
         assert bench.named == []
 
     benched(script)
