@@ -15,6 +15,7 @@ from audiosocket_sim.virtual_time import run
 
 UUID = encode(Kind.UUID, bytes(range(16)))
 FRAME = encode(Kind.SLIN8, bytes(range(256)) + bytes(64))
+NO_AUDIOSOCKET = "sent bytes that are not AudioSocket: they were passed on unchanged"
 
 
 class Socket:
