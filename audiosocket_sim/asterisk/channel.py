@@ -7,22 +7,17 @@ It knows when and what (docs/protocol.md, 3.1, 3.2), not whether the connection 
 import asyncio
 from array import array
 from collections.abc import Callable
-from typing import Literal
 
-from audiosocket_core import slin
 from audiosocket_core.messages import AUDIO_KIND, Kind, encode
+from audiosocket_sim.asterisk.codecs import caller_encoder
 from audiosocket_sim.asterisk.faults import PacketDelays, cut_mid_frame
 from audiosocket_sim.asterisk.packets import Keypad, PacketGrid
-from audiosocket_sim.asterisk.profiles import Profile
+from audiosocket_sim.asterisk.profiles import FIRST_PACKET_MS, CallerCodec, Profile
 
-__all__ = ["CallerChannel", "Coding"]
-
-Coding = Literal["slin", "ulaw", "alaw"]
-"""What the channel driver writes: G.711 where the dialplan does not say `c(slin)` (FID-24)."""
+__all__ = ["CallerChannel"]
 
 _ROUNDING = 1e-6
 _KEYS = "0123456789*#ABCD"
-_CODERS: dict[Coding, Callable[[bytes], bytes]] = {"slin": bytes, "ulaw": slin.ulaw_encode, "alaw": slin.alaw_encode}
 
 RESAMPLER_DELAY_MS = 5
 """How much silence a rate conversion begins with (FID-25): its filter's delay; captures of 8 to 16 kHz show 5 ms."""
@@ -32,7 +27,8 @@ class CallerChannel:
     """Runs from `start` to `stop`. `on_error` gets what `source` raised; the channel has stopped then.
 
     source: called once each packet time with the number of samples; SLIN of `rate_hz`, or None for no packet.
-    mixed: the conference's clock sends zeros where the caller sends nothing (FID-08). coding: of what is sent.
+    mixed: the conference's clock sends zeros where the caller sends nothing (FID-08). coding: of what is sent (FID-24).
+    first_packet_ms: from `start` to the first packet; the phone's clock knows nothing of the call's (FID-06).
     resampled: the caller's phone has another rate than the channel. on_comfort_noise: the phone fell silent, and said
     so in its last packet; None for one that does not do that.
     """
@@ -46,7 +42,8 @@ class CallerChannel:
         source: Callable[[int], bytes | None],
         mixed: bool,
         delays: PacketDelays | None,
-        coding: Coding = "slin",
+        first_packet_ms: float = FIRST_PACKET_MS,
+        coding: CallerCodec = "slin",
         resampled: bool = False,
         on_comfort_noise: Callable[[], None] | None = None,
         send: Callable[[bytes], None],
@@ -59,7 +56,8 @@ class CallerChannel:
         self._tells_keys = profile.era.dtmf
         self._source = source
         self._mixed = mixed
-        self._encode = _CODERS[coding]
+        self._encode = caller_encoder(coding)
+        self._first_packet_ms = first_packet_ms
         self._delayed = bytes(2 * rate_hz * RESAMPLER_DELAY_MS // 1000) if resampled else b""
         self._on_comfort_noise = on_comfort_noise
         self._sending = False
@@ -81,9 +79,18 @@ class CallerChannel:
         self._run()
 
     def start(self) -> None:
-        """From now on all is sent; the first packet comes one packet time from now."""
+        """Send everything from now on. The first packet comes `first_packet_ms` from now; 0 sends it at once."""
         self._connected = True
         self._run()
+        if self._grid.next_at <= self.active_at:
+            self._tick()
+
+    def lose_ticks(self, until: float) -> None:
+        """Make no packet before the loop time `until`. The caller's clock stood still and does not catch up."""
+        if self._running and self._timer is not None:
+            self._timer.cancel()
+            self._grid.lose_ticks(until)
+            self._timer = self._loop.call_at(self._grid.next_at, self._tick)
 
     def _run(self) -> None:
         loop = self._loop
@@ -91,7 +98,7 @@ class CallerChannel:
             self._timer.cancel()
         self._running = True
         self.active_at = loop.time()
-        self._grid = PacketGrid(self.active_at, self._packet_time_ms, self._delays)
+        self._grid = PacketGrid(self.active_at, self._packet_time_ms, self._delays, first_ms=self._first_packet_ms)
         self._timer = loop.call_at(self._grid.next_at, self._tick)
 
     def stop(self) -> None:
@@ -135,6 +142,8 @@ class CallerChannel:
             self._on_error(error)
             return
         if self._running:
+            if self._timer is not None:
+                self._timer.cancel()
             self._timer = self._loop.call_at(grid.next_at, self._tick)
 
     def _packet(self, at: float) -> None:

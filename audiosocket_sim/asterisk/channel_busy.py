@@ -74,6 +74,14 @@ class ChannelBusyModel:
                 self._busy.cancel()
             self._busy = self._loop.call_at(flood.busy_until, self._dealt_with)
 
+    def stand_still(self, until: float) -> None:
+        """Asterisk is stalled: neither the server nor the caller is served before the loop time `until`."""
+        if not self._stopped:
+            until = max(until, self._flood.busy_until)
+            if self._busy is not None:
+                self._busy.cancel()
+            self._busy = self._loop.call_at(until, self._dealt_with)
+
     def serve_the_caller(self) -> None:
         """Send what waited, unless it still reads."""
         if self.waiting and not self.is_reading:

@@ -4,9 +4,10 @@ Nothing here decides when a fault happens; scenarios and the peer do. In-memory 
 """
 
 import random
+from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Cuts", "PacketDelays", "SplitMode", "cut_mid_frame"]
+__all__ = ["AsteriskStall", "Cuts", "PacketDelays", "SplitMode", "cut_mid_frame"]
 
 SplitMode = Literal["none", "bytes", "seeded"]
 
@@ -19,6 +20,19 @@ _UNFINISHED_BYTES = 83
 def cut_mid_frame(message: bytes) -> bytes:
     """The part of a message that gets out before the end: always a whole header and some, never all, of the payload."""
     return message[: max(4, min(_UNFINISHED_BYTES, len(message) - 1))]
+
+
+@dataclass(frozen=True, slots=True)
+class AsteriskStall:
+    """A time in which Asterisk as a whole stands still: from `at_ms` after the UUID, `for_ms` long.
+
+    loses_ticks: the caller's packets are made by Asterisk's own timer (Playback, a Local channel), which does not catch
+    up. Otherwise they come from a phone over RTP, wait in the kernel, and are sent in a burst afterwards.
+    """
+
+    at_ms: int
+    for_ms: int
+    loses_ticks: bool = False
 
 
 class PacketDelays:

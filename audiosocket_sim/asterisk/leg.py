@@ -8,16 +8,16 @@ its 9.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 from uuid import UUID
 
 from audiosocket_core.messages import Kind, encode
-from audiosocket_sim.asterisk.channel import CallerChannel, Coding
+from audiosocket_sim.asterisk.channel import CallerChannel
 from audiosocket_sim.asterisk.channel_busy import ChannelBusyModel
 from audiosocket_sim.asterisk.end import ConnectFailed, LegEnd, end_of, never_connected
-from audiosocket_sim.asterisk.faults import Cuts, PacketDelays, SplitMode
-from audiosocket_sim.asterisk.profiles import ComfortNoise, Profile
+from audiosocket_sim.asterisk.faults import AsteriskStall, Cuts, PacketDelays, SplitMode
+from audiosocket_sim.asterisk.profiles import FIRST_PACKET_MS, CallerCodec, ComfortNoise, Profile
 from audiosocket_sim.asterisk.reader import AsteriskReader, ReaderVerdict
 from audiosocket_sim.asterisk.socket import ConnectError, PeerSocket, dial
 from audiosocket_sim.asterisk.to_phone import ToPhone
@@ -29,6 +29,9 @@ _ROUNDING = 1e-6
 _OWN_DELAY_SECONDS = 0.0005
 """A timer later than this was late by our own fault: look once more for data before the server is blamed."""
 
+_REFLECTION_COEFFICIENT = b"\x7f"
+"""A spectrum byte of a comfort noise packet that shapes nothing (RFC 3389, 4): white noise."""
+
 _SHORT_WRITE = ReaderVerdict(
     "asterisk",
     "protocol",
@@ -36,7 +39,11 @@ _SHORT_WRITE = ReaderVerdict(
     "the server does not read: a write came up short («Failed to write data to AudioSocket»)",
 )
 _COMFORT_NOISE = ReaderVerdict(
-    "asterisk", "protocol", False, "the phone sent comfort noise, which ends the channel driver of this version"
+    "asterisk",
+    "protocol",
+    False,
+    "the phone had sent comfort noise, which silences the channel driver of this version: the channel ended with the "
+    "server's next byte",
 )
 _UNANSWERED = ReaderVerdict(
     "asterisk", "unanswered", False, "not answered: Asterisk connects, then closes («Channel is not answered»)"
@@ -48,11 +55,15 @@ class CallLeg:
     `hang_up`, or by one of Asterisk's rules.
 
     source: called once each packet time with the number of samples; returns 16-bit SLIN of `rate_hz`, or None where
-    the phone sends nothing. The first packet comes one packet time after the UUID.
+    the phone sends nothing.
+    first_packet_ms: from the UUID to the first packet; 0 puts both into one segment (FID-06).
     on_bot_audio: called with each audio message: loop time of its arrival, its rate, its payload.
     compressed: the caller's phone speaks G.711, so what it hears is encoded once more (FID-23).
-    coding: of the channel driver without `c(slin)`: G.711, labelled 0x10 (FID-24). resampled: the phone's rate is not
-    the channel's (FID-25). comfort_noise: the phone says when it falls silent (FID-29).
+    coding: what the channel driver writes without `c(slin)`, labelled 0x10 (FID-24): the codec of the caller's phone.
+    resampled: the phone's rate is not the channel's (FID-25).
+    comfort_noise_bytes: the size of the packet by which the phone says that it falls silent (FID-29). 0: it sends none.
+    absolute_timeout_ms: TIMEOUT(absolute) of the dialplan, counted from the UUID. None: none is set.
+    stalls: when Asterisk as a whole stands still (a busy machine), and whether the caller's clock does too.
     bridge_after_ms: ARI: how long after the UUID the channel comes into a bridge (FID-04). None: it is in one.
     stuck_in_header: asterisk/asterisk #2089: no caller audio before the server's first byte (FID-28).
     delays: of uneven packets (FID-07).
@@ -74,9 +85,12 @@ class CallLeg:
         connect_pause_ms: int = 0,
         mixed: bool = False,
         compressed: bool = False,
-        coding: Coding = "slin",
+        first_packet_ms: float = FIRST_PACKET_MS,
+        coding: CallerCodec = "slin",
         resampled: bool = False,
-        comfort_noise: bool = False,
+        comfort_noise_bytes: int = 0,
+        absolute_timeout_ms: int | None = None,
+        stalls: Sequence[AsteriskStall] = (),
         bridge_after_ms: int | None = None,
         stuck_in_header: bool = False,
         delays: PacketDelays | None = None,
@@ -90,7 +104,7 @@ class CallLeg:
         if profile.attach == "chan" and not answered:
             raise ValueError("the channel driver counts as answered when it is connected: use the application")
         if coding != "slin" and rate_hz != 8000:
-            raise ValueError("G.711 is 8 kHz always")
+            raise ValueError(f"a phone's {coding} is 8 kHz always")
         if stuck_in_header and not profile.era.may_stick_in_a_header:
             raise ValueError(f"Asterisk {profile.version} does not wait inside a header for nothing (#2089)")
         self._loop = asyncio.get_running_loop()
@@ -119,9 +133,10 @@ class CallLeg:
             source=source,
             mixed=mixed,
             delays=delays,
+            first_packet_ms=first_packet_ms,
             coding=coding,
             resampled=resampled,
-            on_comfort_noise=self._on_comfort_noise if comfort_noise else None,
+            on_comfort_noise=self._on_comfort_noise if comfort_noise_bytes else None,
             send=self._thread.send,
             on_error=self._fail,
         )
@@ -132,7 +147,12 @@ class CallLeg:
         self._bridge_after_ms = bridge_after_ms
         self._bridging: asyncio.TimerHandle | None = None
         self._in_bridge = bridge_after_ms is None
-        self._wedged = False
+        self._comfort_noise_bytes = comfort_noise_bytes
+        self._absolute_timeout_ms = absolute_timeout_ms
+        self._stalls = stalls
+        self._stalled_until = 0.0
+        self._planned: list[asyncio.TimerHandle] = []
+        self._wedged: ReaderVerdict | None = None
         self._broken = False
         self._notes: list[str] = []
         self._end: LegEnd | None = None
@@ -240,6 +260,10 @@ class CallLeg:
             self._bridging = self._loop.call_at(now + self._bridge_after_ms / 1000, self._bridge)
         limit = self.profile.quiet_limit_seconds
         self._timer = None if limit is None else self._loop.call_at(now + limit, self._judge_quiet, limit)
+        for stall in self._stalls:
+            self._planned.append(self._loop.call_at(now + stall.at_ms / 1000, self._stall, stall))
+        if (absolute := self._absolute_timeout_ms) is not None:
+            self._planned.append(self._loop.call_at(now + absolute / 1000, self._time_out, absolute))
 
     def _bridge(self) -> None:
         """From here on audio goes both ways; until then what either side said was thrown away."""
@@ -250,13 +274,38 @@ class CallLeg:
         if self._is_app:
             return
         match self.profile.era.comfort_noise:
-            case ComfortNoise.EMPTY_AUDIO:
-                self._thread.send(encode(Kind.SLIN8, b""))
-            case ComfortNoise.ENDS_CHANNEL:
-                self._finish(_COMFORT_NOISE)
+            case ComfortNoise.WRITTEN_AS_AUDIO:
+                self._thread.send(encode(Kind.SLIN8, _REFLECTION_COEFFICIENT * (self._comfort_noise_bytes - 1)))
+            case ComfortNoise.SILENCES_CHANNEL:
+                self._wedge(_COMFORT_NOISE, "comfort noise from the phone silenced the channel, which stays open")
+
+    def _time_out(self, absolute_ms: int) -> None:
+        """End the call by a plain close: TIMEOUT(absolute) is due. Asterisk's log blames silence for it."""
+        blames = " (its log says «Reached timeout after 2000 ms of no activity», which is not so)"
+        wrong = blames if self.profile.quiet_limit_seconds is not None else ""
+        reason = f"TIMEOUT(absolute) of {absolute_ms / 1000:g} s ended the call{wrong}"
+        self._finish(ReaderVerdict("asterisk", "protocol", False, reason))
+
+    def _stall(self, stall: AsteriskStall) -> None:
+        """Stand still: neither read nor send. A phone's packets wait meanwhile, a local caller's are not made."""
+        assert self._socket is not None
+        until = self._stalled_until = self._loop.time() + stall.for_ms / 1000
+        if stall.loses_ticks:
+            self._channel.lose_ticks(until)
+        self._thread.stand_still(until)
+        if self._gap_timer is not None:
+            self._gap_timer.cancel()
+        self._socket.pause_reading()
+        self._planned.append(self._loop.call_at(until, self._go_on))
+
+    def _go_on(self) -> None:
+        if self._end is None:
+            assert self._socket is not None
+            self._socket.resume_reading()
+            self._after_reading(self._arm_gap_timer)
 
     def _write(self, message: bytes) -> None:
-        if self._end is not None or self._wedged or self._broken:
+        if self._end is not None or self._wedged is not None or self._broken:
             return
         assert self._socket is not None
         try:
@@ -271,17 +320,21 @@ class CallLeg:
         if self._is_app:
             self._finish(_SHORT_WRITE)
             return
-        self._wedged = True
+        self._wedge(_SHORT_WRITE, "a write came up short: the channel hangs, silent, and stays open")
+
+    def _wedge(self, verdict: ReaderVerdict, note: str) -> None:
+        """Fall silent for good and stay open; `verdict` is the end once the server sends a byte (FID-22, FID-29)."""
+        self._wedged = verdict
         self._stop_clocks()
-        self._note("a write came up short: the channel hangs, silent, until the server sends a byte or closes")
+        self._note(f"{note}, until the server sends a byte or closes")
 
     # --- from the server
 
     def _on_data(self, data: memoryview, more: bool) -> None:
         if self._end is not None:
             return
-        if self._wedged:
-            self._finish(_SHORT_WRITE, reset=True)
+        if self._wedged is not None:
+            self._finish(self._wedged, reset=True)
             return
         now = self._loop.time()
         reader = self._reader
@@ -330,6 +383,9 @@ class CallLeg:
     def _judge_quiet(self, limit: float) -> None:
         """The application's limit (FID-12): `limit` seconds in which neither side did anything."""
         now = self._loop.time()
+        if now < self._stalled_until - _ROUNDING:  # Asterisk looks at its clock when it goes on, after what has come
+            self._timer = self._loop.call_at(self._stalled_until, self._after_reading, self._judge_quiet, limit)
+            return
         active_at = now if self._thread.is_reading else max(self._server_active_at, self._channel.active_at)
         if now < active_at + limit - _ROUNDING:
             self._timer = self._loop.call_at(active_at + limit, self._judge_quiet, limit)
@@ -393,7 +449,7 @@ class CallLeg:
     def _stop_clocks(self) -> None:
         self._channel.stop()
         self._thread.stop()
-        for timer in (self._timer, self._gap_timer, self._bridging):
+        for timer in (self._timer, self._gap_timer, self._bridging, *self._planned):
             if timer is not None:
                 timer.cancel()
 

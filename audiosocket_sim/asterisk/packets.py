@@ -16,26 +16,38 @@ SHORTEST_GAP_MS = 45
 
 
 class PacketGrid:
-    """Packet `n` (from 1) is due at start + n packet times, and comes then or, with jitter, later, never out of order.
+    """When the caller's packets come.
 
-    Jitter never adds up: the mean is exact, and after a hole the packets that were due in it come at once (FID-07).
+    The first is due `first_ms` after `start` (the phone's clock knows nothing of the call to the server), the others
+    one packet time apart. A packet comes when it is due or, with `delays`, later, and never out of order. Delays do not
+    add up: the mean is exact, and after a hole the packets that were due in it come at once (FID-07).
     """
 
-    def __init__(self, start: float, packet_time_ms: int, delays: PacketDelays | None = None) -> None:
+    def __init__(
+        self, start: float, packet_time_ms: int, delays: PacketDelays | None = None, *, first_ms: float
+    ) -> None:
         self._start = start
+        self._first_ms = first_ms
         self._packet_time_ms = packet_time_ms
         self._delays = delays
-        self._number = 0
+        self._number = -1
         self.due = start
-        """When the next packet is due by the grid."""
+        """Loop time at which the next packet is due by the grid."""
         self.next_at = start
-        """When it comes."""
+        """Loop time at which it comes."""
         self.take()
 
+    def lose_ticks(self, until: float) -> None:
+        """Drop the packets that were due up to `until`: the clock that makes them stood still, and goes on later."""
+        lost = max(0.0, until - self.next_at)
+        self._start += lost
+        self.due += lost
+        self.next_at += lost
+
     def take(self) -> None:
-        """On to the next packet."""
+        """Go on to the next packet."""
         self._number += 1
-        self.due = self._start + self._number * self._packet_time_ms / 1000
+        self.due = self._start + (self._first_ms + self._number * self._packet_time_ms) / 1000
         if self._delays is None:
             self.next_at = self.due
         else:

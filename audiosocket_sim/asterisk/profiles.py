@@ -5,7 +5,6 @@ a server can tell. One release stands for each era; the others of that era are r
 scenario never claims to have tried a version whose patch notes nobody looked at.
 """
 
-import contextlib
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -14,8 +13,10 @@ from typing import Literal, get_args
 __all__ = [
     "ATTACHMENTS",
     "ERAS",
+    "FIRST_PACKET_MS",
     "VERSIONS",
     "Attach",
+    "CallerCodec",
     "ComfortNoise",
     "Era",
     "HeaderRule",
@@ -27,6 +28,12 @@ __all__ = [
 
 Attach = Literal["app", "chan"]
 ATTACHMENTS: tuple[Attach, ...] = get_args(Attach)
+
+CallerCodec = Literal["slin", "ulaw", "alaw", "g722", "gsm"]
+"""What the channel driver writes: SLIN with `c(slin)`, otherwise the codec of the caller's phone (FID-24)."""
+
+FIRST_PACKET_MS = 8.0
+"""When a phone's first packet comes after the UUID, unless told otherwise: 5.6 to 12.6 ms were recorded (FID-06)."""
 
 QUIET_LIMIT_SECONDS = 2.0
 """How long the application waits for anything from either side (`MAX_WAIT_TIMEOUT_MSEC` of app_audiosocket.c)."""
@@ -49,10 +56,10 @@ class HeaderRule(Enum):
 
 
 class ComfortNoise(Enum):
-    """What becomes of a comfort noise packet in the channel driver (FID-29)."""
+    """What the channel driver makes of a phone's comfort noise packet (FID-29). The application always drops it."""
 
-    EMPTY_AUDIO = "written as audio, of length 0"
-    ENDS_CHANNEL = "a frame type that it does not know: an error, the channel ends"
+    WRITTEN_AS_AUDIO = "all of its bytes but the first (the noise level) are written as one audio message"
+    SILENCES_CHANNEL = "an unknown frame type: the channel falls silent for good, and its connection stays open"
     IGNORED = "dropped"
 
 
@@ -102,7 +109,7 @@ ERAS: tuple[Era, ...] = (
         dtmf=False,
         wideband_kinds=False,
         nodelay=False,
-        comfort_noise=ComfortNoise.EMPTY_AUDIO,
+        comfort_noise=ComfortNoise.WRITTEN_AS_AUDIO,
     ),
     Era(
         name="B1",
@@ -116,7 +123,7 @@ ERAS: tuple[Era, ...] = (
         dtmf=True,
         wideband_kinds=False,
         nodelay=False,
-        comfort_noise=ComfortNoise.ENDS_CHANNEL,
+        comfort_noise=ComfortNoise.SILENCES_CHANNEL,
     ),
     Era(
         name="B2",
@@ -130,7 +137,7 @@ ERAS: tuple[Era, ...] = (
         dtmf=True,
         wideband_kinds=False,
         nodelay=True,
-        comfort_noise=ComfortNoise.ENDS_CHANNEL,
+        comfort_noise=ComfortNoise.SILENCES_CHANNEL,
     ),
     Era(
         name="C",
@@ -144,7 +151,7 @@ ERAS: tuple[Era, ...] = (
         dtmf=True,
         wideband_kinds=True,
         nodelay=True,
-        comfort_noise=ComfortNoise.ENDS_CHANNEL,
+        comfort_noise=ComfortNoise.SILENCES_CHANNEL,
     ),
     Era(
         name="D",
@@ -158,12 +165,12 @@ ERAS: tuple[Era, ...] = (
         dtmf=True,
         wideband_kinds=True,
         nodelay=True,
-        comfort_noise=ComfortNoise.ENDS_CHANNEL,
+        comfort_noise=ComfortNoise.SILENCES_CHANNEL,
     ),
     Era(
         name="E",
         first_releases="20.20, 22.10, 23.4",
-        why="PR #1890: comfort noise and other frames no longer end the channel; the same as D otherwise",
+        why="PR #1890: comfort noise and other frames no longer silence the channel; the same as D otherwise",
         header=HeaderRule.WAITED_FOR,
         payload_gap_seconds=PAYLOAD_GAP_SECONDS,
         strict=True,
@@ -183,8 +190,11 @@ VERSIONS: tuple[tuple[str, str], ...] = (
     ("22.8", "C"),
     ("22.9", "D"),
     ("22.10", "E"),
+    ("24.0", "E"),
+    ("certified-20.7", "A"),
+    ("certified-22.8", "C"),
 )
-"""The releases that have a profile, with their era; the last one is the newest."""
+"""The releases that have a profile, with their era. A certified release is built from the branch that it names."""
 
 _BRANCHES: tuple[tuple[int, tuple[tuple[int, str], ...]], ...] = (
     (18, ((20, "A"),)),
@@ -192,8 +202,12 @@ _BRANCHES: tuple[tuple[int, tuple[tuple[int, str], ...]], ...] = (
     (21, ((0, "A"), (9, "B1"), (10, "B2"))),
     (22, ((0, "A"), (4, "B1"), (5, "B2"), (7, "C"), (9, "D"), (10, "E"))),
     (23, ((0, "B2"), (1, "C"), (3, "D"), (4, "E"))),
+    (24, ((0, "E"),)),
 )
-"""Branch -> the first release of each era in it: only to name the nearest profile in an error."""
+"""Branch -> the first release of each era in it: to name the profile that a release without one behaves like."""
+
+_VERSION = re.compile(r"(?P<certified>certified[-/])?(?P<major>\d{1,3})\.(?P<minor>\d{1,3})(?:[-.]\w[\w.-]*)?")
+"""`22.10`, `22.10.1`, `24.0.0-rc1`, `certified/22.8-cert1`: as `core show version` and the packages write them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,45 +222,3 @@ class Profile:
     def quiet_limit_seconds(self) -> float | None:
         """The both-sides-quiet limit. The channel driver has none in any era (docs/protocol.md, 5)."""
         return QUIET_LIMIT_SECONDS if self.era.quiet_limit and self.attach == "app" else None
-
-
-_NUMBERS = re.compile(r"(\d{1,4})\.(\d{1,4})(?!\d)", re.ASCII)
-
-
-def profile(version: str, attach: str = "app") -> Profile:
-    """The profile of `version` (`22.10`) attached as `app` or `chan`. Raises `UnknownProfile`."""
-    names = dict(VERSIONS)
-    if version not in names:
-        known = ", ".join(f"{name} (era {era})" for name, era in VERSIONS)
-        raise UnknownProfile(f"no profile for Asterisk {version}{_hint(version)}; known: {known}")
-    for known_attach in ATTACHMENTS:
-        if attach == known_attach:
-            return Profile(version, known_attach, next(era for era in ERAS if era.name == names[version]))
-    raise UnknownProfile(f"Asterisk is attached as {' or '.join(ATTACHMENTS)}, not {attach!r}")
-
-
-def release_like(version: str) -> str:
-    """The release that has a profile and behaves like `version` (`22.10.1`): `22.10`. Raises `UnknownProfile`."""
-    match = _NUMBERS.match(version)
-    major, minor = (int(match[1]), int(match[2])) if match is not None else (0, 0)
-    starts = next((starts for branch, starts in _BRANCHES if branch == major), ())
-    eras = [era for start, era in starts if minor >= start]
-    if not eras:
-        raise UnknownProfile(f"no profile for Asterisk {version}, nor for one like it")
-    return next(name for name, era in VERSIONS if era == eras[-1])
-
-
-def _hint(version: str) -> str:
-    """`: it has the rules of 22.8`, where the branch is known; the nearest number otherwise."""
-    match = _NUMBERS.match(version)
-    if match is None:
-        return ": a version looks like 22.10"
-    with contextlib.suppress(UnknownProfile):
-        return f": on the wire it behaves like {release_like(version)}"
-    major, minor = int(match[1]), int(match[2])
-    nearest = min(VERSIONS, key=lambda known: abs(_place(*map(int, known[0].split("."))) - _place(major, minor)))
-    return f": the nearest is {nearest[0]}"
-
-
-def _place(major: int, minor: int) -> int:
-    return 1000 * major + minor

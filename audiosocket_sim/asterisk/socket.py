@@ -32,7 +32,11 @@ class _Sender(Protocol):
 async def dial(
     host: str, port: int, protocol: Callable[[], asyncio.BufferedProtocol], *, nodelay: bool, cuts: Cuts
 ) -> "PeerSocket":
-    """Try each address of `host` once, in the resolver's order (FID-05). Raises `ConnectError`."""
+    """Connect to `host`, in the resolver's order of addresses, each tried once (FID-05).
+
+    An address that does not answer within `CONNECT_SECONDS` is followed by the next one; one that fails at once ends
+    the tries, as in `res_audiosocket.c`. Raises `ConnectError`.
+    """
     loop = asyncio.get_running_loop()
     failures: list[str] = []
     for address in await _addresses(host, port):
@@ -43,6 +47,7 @@ async def dial(
             failures.append(f"{address}: no answer within {CONNECT_SECONDS:g} s")
         except OSError as error:
             failures.append(f"{address}: {'refused' if isinstance(error, ConnectionRefusedError) else error}")
+            break
         else:
             return PeerSocket(loop, transport, nodelay=nodelay, cuts=cuts)
     raise ConnectError("; ".join(failures) or f"{host} has no address")
@@ -81,6 +86,10 @@ class PeerSocket:
         """Our address and port on the connection."""
         name = self._transport.get_extra_info("sockname")
         return str(name[0]), int(name[1])
+
+    def pause_reading(self) -> None:
+        """Leave what the server sends in the kernel."""
+        self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Read on after `pause_reading`."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Literal, Protocol, get_args
 
 from audiosocket_sim.asterisk import CallLeg, LegEnd
-from audiosocket_sim.asterisk.faults import PacketDelays
+from audiosocket_sim.asterisk.faults import AsteriskStall, PacketDelays
 from audiosocket_sim.asterisk.profiles import profile
 from audiosocket_sim.scenario import Scenario
 
@@ -91,7 +91,10 @@ def simulated_leg(scenario: Scenario, source: PacketSource, on_bot_audio: OnBotA
         compressed=scenario.line.codec != "none",
         coding=peer.c,
         resampled=peer.rate_hz != 8000 and scenario.line.codec != "none",
-        comfort_noise=peer.comfort_noise,
+        comfort_noise_bytes=int(peer.comfort_noise),
+        first_packet_ms=peer.first_packet,
+        absolute_timeout_ms=peer.absolute_timeout,
+        stalls=[AsteriskStall(stall.at, stall.for_, stall.caller == "local") for stall in peer.stall],
         bridge_after_ms=peer.bridge_after,
         stuck_in_header=peer.stuck_in_header,
         delays=None if peer.jitter is None else PacketDelays(peer.jitter.up_to, peer.jitter.seed),

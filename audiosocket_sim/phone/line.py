@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiosocket_core import slin
+from audiosocket_sim.asterisk.codecs import ulaw_encode_as_asterisk
 from audiosocket_sim.phone.line_echo import LineEcho
 
 __all__ = ["Codec", "LineModel", "noise", "tone"]
@@ -48,6 +49,7 @@ class LineModel:
         if codec not in ("ulaw", "alaw", "none"):
             raise ValueError(f"codec must be ulaw, alaw or none, not {codec!r}")
         self._codec = _CODECS[codec if rate_hz == 8000 else "none"]
+        self._asterisks_codec = _asterisks_ulaw if self._codec is _ulaw else self._codec
         self._factor = 10 ** (gain_db / 20)
         self._echo = echo
         self._noise = None if noise_dbfs is None else _WhiteNoise(noise_dbfs, seed)
@@ -79,8 +81,8 @@ class LineModel:
         return self._codec(_to_slin(sound))
 
     def receive(self, frame: bytes, at: float = 0.0) -> bytes:
-        """Asterisk to the caller's ear: the codec only. Same length out as in. `at`: seconds, when it came."""
-        heard = self._codec(frame)
+        """Asterisk to the caller's ear: the codec only, encoded by Asterisk. Same length out as in. `at`: seconds."""
+        heard = self._asterisks_codec(frame)
         if self._echo is not None:
             self._echo.heard(at, heard)
         return heard
@@ -146,6 +148,10 @@ def _to_slin(sound: NDArray[np.float64]) -> bytes:
 
 def _ulaw(frame: bytes) -> bytes:
     return slin.ulaw_decode(slin.ulaw_encode(frame))
+
+
+def _asterisks_ulaw(frame: bytes) -> bytes:
+    return slin.ulaw_decode(ulaw_encode_as_asterisk(frame))
 
 
 def _alaw(frame: bytes) -> bytes:

@@ -5,16 +5,17 @@ Every model is frozen and refuses unknown keys. Durations are held as whole mill
 The parts live in `fields`, `step_models` and `expectations`; all of them are to be had from here.
 """
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from audiosocket_sim.asterisk.profiles import VERSIONS, profile
+from audiosocket_sim.asterisk.profiles import FIRST_PACKET_MS, VERSIONS, CallerCodec, profile
 from audiosocket_sim.scenario.expectations import (
     EXPECTATION_KEYS,
     BackendAskedExpectation,
@@ -118,6 +119,17 @@ class Jitter(Model):
     seed: int = Field(default=1, description="the same seed, the same gaps")
 
 
+class PeerStall(Model):
+    """A time in which Asterisk as a whole stands still, as on a busy machine: it reads nothing and sends nothing."""
+
+    at: DurationMs = Field(description="after the UUID")
+    for_: PositiveMs = Field(alias="for", description="how long it stands still")
+    caller: Literal["phone", "local"] = Field(
+        default="phone",
+        description="phone: its packets wait and come in a burst; local (Playback, a Local channel): none were made",
+    )
+
+
 def _known_version(version: str) -> str:
     return profile(version).version
 
@@ -147,15 +159,41 @@ def _uuid(text: str) -> str:
         raise ValueError(f"a UUID looks like 0f3b6c1e-5d2a-4c7e-9b1f-2a6d8e4c0b57, not {text!r}") from None
 
 
+def _phase(value: object) -> object:
+    return "0ms" if value == "with_uuid" else value
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+def _no_overlap(stalls: tuple[PeerStall, ...]) -> tuple[PeerStall, ...]:
+    for before, after in itertools.pairwise(sorted(stalls, key=lambda stall: stall.at)):
+        if before.at + before.for_ > after.at:
+            raise ValueError(f"the stall at {format_duration(after.at)} begins before the one before it is over")
+    return stalls
+
+
 class AsteriskPeer(Model):
     """Which Asterisk calls, and how it is attached."""
 
     version: Annotated[
-        str, AfterValidator(_known_version), Quoted, WithJsonSchema({"enum": list(ASTERISK_VERSIONS)})
+        str,
+        AfterValidator(_known_version),
+        Quoted,
+        WithJsonSchema({"anyOf": [{"enum": list(ASTERISK_VERSIONS)}, {"type": "string"}]}),
     ] = Field(default="22.10", description="in quotes; its rules on the wire are imitated")
     attach: Literal["app", "chan"] = Field(default="app", description="AudioSocket() or Dial(AudioSocket/…)")
     packet_time: Annotated[DurationMs, AfterValidator(_known_packet_time)] = Field(
         default=20, description="of the caller's phone: 10, 20, 30, 40 or 60 ms"
+    )
+    first_packet: Annotated[
+        DurationMs,
+        BeforeValidator(_phase),
+        WithJsonSchema({"anyOf": [{"enum": ["with_uuid"]}, {"type": ["string", "integer"]}]}),
+    ] = Field(
+        default=round(FIRST_PACKET_MS),
+        description="from the UUID to the caller's first packet; with_uuid: in the same segment as the UUID",
     )
     rate_hz: Literal[8000, 12000, 16000, 24000, 32000, 44100, 48000, 96000, 192000] = Field(
         default=8000, description="c(slin…) of the channel driver; the application is 8 kHz always"
@@ -166,13 +204,22 @@ class AsteriskPeer(Model):
     answered: bool = Field(default=True, description="false: the application connects and closes with no byte")
     connect_pause: DurationMs = Field(default=0, description="between the connect and the UUID")
     mixed: bool = Field(default=False, description="chan in a conference: zeros every 20 ms while the caller is quiet")
-    c: Literal["slin", "ulaw", "alaw"] = Field(
-        default="slin", description="ulaw, alaw: the dialplan lacks c(slin), so chan sends G.711 and calls it 0x10"
+    c: CallerCodec = Field(
+        default="slin",
+        description="ulaw, alaw, g722, gsm: the dialplan lacks c(slin), so chan sends the phone's codec as 0x10",
     )
     bridge_after: DurationMs | None = Field(
         default=None, description="ARI: chan is in no bridge until so long after the UUID, and no audio flows"
     )
-    comfort_noise: bool = Field(default=False, description="the phone says when it falls silent (mute)")
+    comfort_noise: bool | Annotated[int, Field(ge=1, le=64)] = Field(
+        default=False, description="the phone says when it falls silent (mute); a number: in a packet of so many bytes"
+    )
+    absolute_timeout: PositiveMs | None = Field(
+        default=None, description="TIMEOUT(absolute) of the dialplan, counted from the UUID; none otherwise"
+    )
+    stall: Annotated[tuple[PeerStall, ...], BeforeValidator(_as_list), AfterValidator(_no_overlap)] = Field(
+        default=(), max_length=100, description="Asterisk stands still: one such time, or a list of them"
+    )
     stuck_in_header: bool = Field(
         default=False, description="asterisk/asterisk #2089: the caller is not heard before the server's first byte"
     )
@@ -186,6 +233,8 @@ class AsteriskPeer(Model):
             raise misfit("needs attach: chan; the application is never in a conference", "mixed")
         if self.attach == "app" and self.c != "slin":
             raise misfit(f"{self.c} needs attach: chan; the application sends SLIN always", "c")
+        if self.c == "gsm" and self.packet_time % 20:
+            raise misfit("gsm: GSM's frames are 20 ms long: packet_time: 20ms, 40ms or 60ms", "c")
         if self.c != "slin" and self.rate_hz != 8000:
             raise misfit(f"{self.c} is 8 kHz always", "c")
         if self.attach == "app" and self.bridge_after is not None:

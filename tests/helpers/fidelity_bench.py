@@ -137,6 +137,7 @@ async def listening(script: Script = nothing, keep_open: bool = False) -> AsyncI
 
 def leg(version: str = "22.10", attach: str = "app", heard: list[Any] | None = None, **options: Any) -> CallLeg:
     options.setdefault("source", speaking)
+    options.setdefault("first_packet_ms", options.get("packet_time_ms", 20))  # the grid begins with the UUID
     sink = [] if heard is None else heard
     return CallLeg(profile(version, attach), ID, on_bot_audio=lambda *what: sink.append(what), **options)
 

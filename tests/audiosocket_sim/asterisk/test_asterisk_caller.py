@@ -9,7 +9,7 @@ from audiosocket_sim.asterisk.packets import Keypad, PacketGrid
 
 
 def test_an_hour_of_packets_does_not_drift() -> None:
-    grid = PacketGrid(1000.1, 20)
+    grid = PacketGrid(1000.1, 20, first_ms=20)
     for _ in range(180_000 - 1):
         grid.take()
     assert grid.due == grid.next_at == 1000.1 + 3600.0
@@ -17,7 +17,7 @@ def test_an_hour_of_packets_does_not_drift() -> None:
 
 @given(up_to=st.integers(0, 500), seed=st.integers(0, 999), packet_time_ms=st.sampled_from([10, 20, 30, 60]))
 def test_jitter_is_late_never_early_never_out_of_order(up_to: int, seed: int, packet_time_ms: int) -> None:
-    grid = PacketGrid(5.0, packet_time_ms, PacketDelays(up_to, seed))
+    grid = PacketGrid(5.0, packet_time_ms, PacketDelays(up_to, seed), first_ms=packet_time_ms)
     before = 5.0
     for number in range(1, 300):
         assert grid.due == 5.0 + number * packet_time_ms / 1000

@@ -205,7 +205,10 @@ def test_mute_is_on_off_or_a_time() -> None:
     assert mutes == ["on", "off", 3000]
 
 
-ERAS = "20.6 (era A), 22.4 (era B1), 22.5 (era B2), 22.8 (era C), 22.9 (era D), 22.10 (era E)"
+ERAS = (
+    "20.6 (era A), 22.4 (era B1), 22.5 (era B2), 22.8 (era C), 22.9 (era D), 22.10 (era E), 24.0 (era E), "
+    "certified-20.7 (era A), certified-22.8 (era C)"
+)
 
 
 @pytest.mark.parametrize(

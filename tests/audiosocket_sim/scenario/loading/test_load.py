@@ -110,7 +110,7 @@ TAIL = "summary: A call.\nsteps: [{wait: 1s}]\n"
         ("name: x", "3:1: unknown key 'name'; known are summary, tags, asterisk, line, network, server, ai, reaction, max_duration, steps"),
         ("codec: ulaw", "3:1: unknown key 'codec' here; it belongs inside `line`"),
         ("asterisk: 22.10", "3:11: asterisk: needs quotes: to YAML it is a number, so 22.10 is 22.1 and 007 is 7"),
-        ('asterisk: "22.11"', "3:11: asterisk: no profile for Asterisk 22.11: on the wire it behaves like 22.10; known: 20.6 (era A), 22.4 (era B1), 22.5 (era B2), 22.8 (era C), 22.9 (era D), 22.10 (era E)"),
+        ('asterisk: "22.11"', "3:11: asterisk: no profile for Asterisk 22.11: on the wire it behaves like 22.10; known: 20.6 (era A), 22.4 (era B1), 22.5 (era B2), 22.8 (era C), 22.9 (era D), 22.10 (era E), 24.0 (era E), certified-20.7 (era A), certified-22.8 (era C)"),
         ("asterisk: {rate_hz: 11025}", "3:21: rate_hz: must be 8000, 12000, 16000, 24000, 32000, 44100, 48000, 96000 or 192000, not 11025"),
         ("asterisk: {rate_hz: 16000}", "3:21: rate_hz: 16000 needs attach: chan; the application is 8 kHz always"),
         ("line: alaw", "3:7: line: needs a mapping (`key: value`), not 'alaw'"),
