@@ -5,6 +5,7 @@ a server can tell. One release stands for each era; the others of that era are r
 scenario never claims to have tried a version whose patch notes nobody looked at.
 """
 
+import contextlib
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -206,7 +207,9 @@ _BRANCHES: tuple[tuple[int, tuple[tuple[int, str], ...]], ...] = (
 )
 """Branch -> the first release of each era in it: to name the profile that a release without one behaves like."""
 
-_VERSION = re.compile(r"(?P<certified>certified[-/])?(?P<major>\d{1,3})\.(?P<minor>\d{1,3})(?:[-.]\w[\w.-]*)?")
+_VERSION = re.compile(
+    r"(?P<certified>certified[-/])?(?P<major>\d{1,3})\.(?P<minor>\d{1,3})(?:[-.]\w[\w.-]*)?", re.ASCII
+)
 """`22.10`, `22.10.1`, `24.0.0-rc1`, `certified/22.8-cert1`: as `core show version` and the packages write them."""
 
 
@@ -222,3 +225,59 @@ class Profile:
     def quiet_limit_seconds(self) -> float | None:
         """The both-sides-quiet limit. The channel driver has none in any era (docs/protocol.md, 5)."""
         return QUIET_LIMIT_SECONDS if self.era.quiet_limit and self.attach == "app" else None
+
+
+def profile(version: str, attach: str = "app") -> Profile:
+    """The profile of `version` (`22.10`, `certified-22.8-cert1`) attached as `app` or `chan`.
+
+    The patch level, a release candidate's and a certified release's number change nothing on the wire, and stay in the
+    profile's name. Raises `UnknownProfile`.
+    """
+    names = dict(VERSIONS)
+    name = _release(version)
+    if name not in names:
+        known = ", ".join(f"{name} (era {era})" for name, era in VERSIONS)
+        raise UnknownProfile(f"no profile for Asterisk {version}{_hint(version)}; known: {known}")
+    for known_attach in ATTACHMENTS:
+        if attach == known_attach:
+            return Profile(version, known_attach, next(era for era in ERAS if era.name == names[name]))
+    raise UnknownProfile(f"Asterisk is attached as {' or '.join(ATTACHMENTS)}, not {attach!r}")
+
+
+def release_like(version: str) -> str:
+    """The release that has a profile and behaves like `version` (`22.11.2`): `22.10`. Raises `UnknownProfile`."""
+    name = _release(version)
+    if name in dict(VERSIONS):
+        return name
+    match = _VERSION.fullmatch(version)
+    major, minor = (int(match["major"]), int(match["minor"])) if match is not None else (0, 0)
+    starts = next((starts for branch, starts in _BRANCHES if branch == major), ())
+    eras = [era for start, era in starts if minor >= start]
+    if not eras:
+        raise UnknownProfile(f"no profile for Asterisk {version}, nor for one like it")
+    return next(name for name, era in VERSIONS if era == eras[-1])
+
+
+def _release(version: str) -> str:
+    """`22.10` for `22.10.1`, `certified-22.8` for `certified/22.8-cert1`; what is no version comes back as it is."""
+    match = _VERSION.fullmatch(version)
+    if match is None:
+        return version
+    return f"{'certified-' if match['certified'] else ''}{int(match['major'])}.{int(match['minor'])}"
+
+
+def _hint(version: str) -> str:
+    """`: on the wire it behaves like 22.8`, where the branch is known; the nearest number otherwise."""
+    match = _VERSION.fullmatch(version)
+    if match is None:
+        return ": a version looks like 22.10"
+    with contextlib.suppress(UnknownProfile):
+        return f": on the wire it behaves like {release_like(version)}"
+    major, minor = int(match["major"]), int(match["minor"])
+    numbers = [name for name, _ in VERSIONS if not name.startswith("certified")]
+    nearest = min(numbers, key=lambda known: abs(_place(*map(int, known.split("."))) - _place(major, minor)))
+    return f": the nearest is {nearest}"
+
+
+def _place(major: int, minor: int) -> int:
+    return 1000 * major + minor
