@@ -39,11 +39,7 @@ _SHORT_WRITE = ReaderVerdict(
     "the server does not read: a write came up short («Failed to write data to AudioSocket»)",
 )
 _COMFORT_NOISE = ReaderVerdict(
-    "asterisk",
-    "protocol",
-    False,
-    "the phone had sent comfort noise, which silences the channel driver of this version: the channel ended with the "
-    "server's next byte",
+    "asterisk", "protocol", False, "comfort noise had silenced the channel, which the server's next byte then ended"
 )
 _UNANSWERED = ReaderVerdict(
     "asterisk", "unanswered", False, "not answered: Asterisk connects, then closes («Channel is not answered»)"
@@ -277,7 +273,7 @@ class CallLeg:
             case ComfortNoise.WRITTEN_AS_AUDIO:
                 self._thread.send(encode(Kind.SLIN8, _REFLECTION_COEFFICIENT * (self._comfort_noise_bytes - 1)))
             case ComfortNoise.SILENCES_CHANNEL:
-                self._wedge(_COMFORT_NOISE, "comfort noise from the phone silenced the channel, which stays open")
+                self._wedge(_COMFORT_NOISE, "the phone's comfort noise silenced the channel: it hangs, and stays open")
 
     def _time_out(self, absolute_ms: int) -> None:
         """End the call by a plain close: TIMEOUT(absolute) is due. Asterisk's log blames silence for it."""
@@ -323,9 +319,13 @@ class CallLeg:
         self._wedge(_SHORT_WRITE, "a write came up short: the channel hangs, silent, and stays open")
 
     def _wedge(self, verdict: ReaderVerdict, note: str) -> None:
-        """Fall silent for good and stay open; `verdict` is the end once the server sends a byte (FID-22, FID-29)."""
+        """Fall silent for good and stay open; `verdict` is the end once the server sends a byte (FID-22, FID-29).
+
+        The phone goes on: what it sends is read, and comes to nothing.
+        """
         self._wedged = verdict
-        self._stop_clocks()
+        if self._gap_timer is not None:
+            self._gap_timer.cancel()
         self._note(f"{note}, until the server sends a byte or closes")
 
     # --- from the server

@@ -30,6 +30,7 @@ from audiosocket_sim.scenario.expectations import (
     Within,
 )
 from audiosocket_sim.scenario.fields import (
+    DURATION_PATTERN,
     DurationMs,
     Model,
     PositiveMs,
@@ -167,7 +168,7 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
-def _no_overlap(stalls: tuple[PeerStall, ...]) -> tuple[PeerStall, ...]:
+def _no_overlap(stalls: Sequence[PeerStall]) -> Sequence[PeerStall]:
     for before, after in itertools.pairwise(sorted(stalls, key=lambda stall: stall.at)):
         if before.at + before.for_ > after.at:
             raise ValueError(f"the stall at {format_duration(after.at)} begins before the one before it is over")
@@ -190,7 +191,7 @@ class AsteriskPeer(Model):
     first_packet: Annotated[
         DurationMs,
         BeforeValidator(_phase),
-        WithJsonSchema({"anyOf": [{"enum": ["with_uuid"]}, {"type": ["string", "integer"]}]}),
+        WithJsonSchema({"anyOf": [{"enum": ["with_uuid"]}, {"type": "string", "pattern": DURATION_PATTERN}]}),
     ] = Field(
         default=round(FIRST_PACKET_MS),
         description="from the UUID to the caller's first packet; with_uuid: in the same segment as the UUID",
@@ -217,7 +218,7 @@ class AsteriskPeer(Model):
     absolute_timeout: PositiveMs | None = Field(
         default=None, description="TIMEOUT(absolute) of the dialplan, counted from the UUID; none otherwise"
     )
-    stall: Annotated[tuple[PeerStall, ...], BeforeValidator(_as_list), AfterValidator(_no_overlap)] = Field(
+    stall: Annotated[Sequence[PeerStall], BeforeValidator(_as_list), AfterValidator(_no_overlap)] = Field(
         default=(), max_length=100, description="Asterisk stands still: one such time, or a list of them"
     )
     stuck_in_header: bool = Field(

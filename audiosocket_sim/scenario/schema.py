@@ -57,9 +57,14 @@ def _tidy(node: Any, *, is_names: bool = False) -> Any:
             result[key] = value.replace("#/$defs/", "#/definitions/")
         else:
             result[key] = _tidy(value, is_names=key in ("properties", "$defs"))
-    if result.get("pattern") == DURATION_PATTERN and isinstance(result.get("default"), int):
-        result["default"] = format_duration(result["default"])
+    if isinstance(default := result.get("default"), int) and _is_duration(result):
+        result["default"] = format_duration(default)
     return result
+
+
+def _is_duration(node: dict[str, Any]) -> bool:
+    choices = [node, *(choice for choice in node.get("anyOf", []) if isinstance(choice, dict))]
+    return any(choice.get("pattern") == DURATION_PATTERN for choice in choices)
 
 
 def _without_null(node: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,11 @@ from audiosocket_sim.asterisk import CallLeg, ConnectFailed
 from audiosocket_sim.asterisk.codecs import CodecMissing, caller_encoder, ulaw_encode_as_asterisk
 from audiosocket_sim.asterisk.faults import AsteriskStall
 from audiosocket_sim.asterisk.profiles import profile
+from audiosocket_sim.call_log.events import BotSpoke
 from audiosocket_sim.phone.line import LineModel
+from audiosocket_sim.running.runner import Options, Outcome
+from audiosocket_sim.running.runner import run as run_scenario
+from audiosocket_sim.scenario.loading import load_text
 from audiosocket_sim.virtual_time import run
 
 
@@ -234,3 +238,25 @@ def test_fid_22_how_much_fits_before_a_short_write(rate_hz: int, size: int, mess
     whole_messages, rest = divmod(run(whole), size)
     assert whole_messages == messages
     assert rest < size
+
+
+WAITS = """
+summary: A bot that waits for more of the caller, whom Asterisk has silenced.
+asterisk: {version: "VERSION", attach: chan, comfort_noise: true}
+steps:
+  - tone: {hz: 440, for: 1s, dbfs: -20}
+  - mute: 60s
+  - mute: "off"
+  - tone: {hz: 440, for: 5s, dbfs: -20}
+  - hang_up: {}
+"""
+
+
+@pytest.mark.parametrize(("version", "is_answered"), [("22.9", False), ("22.10", True)])
+def test_fid_29_a_bot_that_waits_for_the_caller_waits_for_ever(version: str, is_answered: bool) -> None:
+    scenario = load_text(WAITS.replace("VERSION", version))
+    result = run_scenario(scenario, Options(target="helpers.waiting_bot:serve"))
+    assert result.outcome is Outcome.PASSED, result.problems
+    assert any(isinstance(entry.event, BotSpoke) for entry in result.entries) is is_answered
+    assert ("comfort noise silenced the channel" in result.transcript) is not is_answered
+    assert result.transcript.splitlines()[-1].split(None, 2)[2] == "caller hung up"
