@@ -80,7 +80,10 @@ class PrivateApt:
         """The text of the suite's version of `asterisk`, or None where it has none. Raises AptFailed."""
         self._run("apt-get", "update")
         version = madison_version(self._run("apt-cache", "madison", "asterisk"), self._suite)
-        self._options += ["-o", f"APT::Default-Release={self._suite}"]  # not before: apt refuses a suite it does not know
+        self._options += [
+            "-o",
+            f"APT::Default-Release={self._suite}",
+        ]  # not before: apt refuses a suite it does not know
         return version
 
     def unpack(self) -> Path:

@@ -16,10 +16,11 @@ from audiosocket_sim.asterisk.channel import CallerChannel
 from audiosocket_sim.asterisk.faults import PacketDelays
 from audiosocket_sim.asterisk.profiles import profile, release_like
 from audiosocket_sim.asterisk_real.misfits import misfits
-from audiosocket_sim.asterisk_real.packages import HOW_TO_GET_IT, AsteriskMissing, Installation, find
+from audiosocket_sim.asterisk_real.packages import Installation, choose, installations
 from audiosocket_sim.asterisk_real.phone import RtpPhone
 from audiosocket_sim.asterisk_real.process import RealAsterisk
-from audiosocket_sim.asterisk_real.verdicts import end_told
+from audiosocket_sim.asterisk_real.verdicts import CallTimes, end_told
+from audiosocket_sim.asterisk_real.versions import BadVersion
 from audiosocket_sim.parties.peer import MakeLeg, OnBotAudio, PacketSource, call_uuid
 from audiosocket_sim.parties.target import TargetUsageError
 from audiosocket_sim.scenario import DtmfStep, Scenario
@@ -40,6 +41,7 @@ exten => phone,1,Answer()
  same => n,{phone}
 exten => bot,1,Answer()
  same => n,Set(GLOBAL(BOT)=${{CHANNEL}})
+ same => n,{limit}
  same => n,Verbose(1,@bot)
  same => n,{bot}
  same => n,Verbose(1,@continues ${{DIALSTATUS}})
@@ -52,15 +54,20 @@ exten => _[*#A-D]X.,1,SendDTMF(${{EXTEN:0:1}},0,${{EXTEN:1}},${{BOT:0:-1}}1)
 """
 
 
-def real_leg(scenario: Scenario) -> MakeLeg:
-    """Makes the legs of a scenario. Raises AsteriskMissing, and TargetUsageError where a phone cannot play it."""
-    installation = find()
-    if installation is None:
-        raise AsteriskMissing(f"there is no Asterisk here: {HOW_TO_GET_IT} (docs/asterisk.md)")
+def real_leg(scenario: Scenario, version: str | None = None) -> MakeLeg:
+    """Return what makes the legs of a scenario, by the Asterisk that `packages.choose` takes.
+
+    version: of the Asterisk that a person asked for (`22.10`), or None. Raises AsteriskMissing where none fits, and
+    TargetUsageError where `version` is none, or where a phone cannot play the scenario.
+    """
+    try:
+        installation = choose(installations(), version, scenario.asterisk.version)
+    except BadVersion as error:
+        raise TargetUsageError(f"--asterisk-version: {error}") from error
     wrong = misfits(scenario, installation.version)
     if wrong:
-        told = "; ".join(wrong)
-        raise TargetUsageError(f"{scenario.name} cannot be played with --peer asterisk: {told}")
+        reasons = "; ".join(wrong)
+        raise TargetUsageError(f"{scenario.name} cannot be played with --peer asterisk: {reasons}")
     return lambda *arguments: RealLeg(installation, *arguments)
 
 
@@ -79,6 +86,7 @@ class RealLeg:
         self._installation = installation
         self._attach = peer.attach
         self._c = peer.c
+        self._absolute_timeout_ms = peer.absolute_timeout
         self._codec = scenario.line.codec
         self._has_keys = any(isinstance(step, DtmfStep) for step in scenario.steps)
         self._on_bot_audio = on_bot_audio
@@ -91,6 +99,7 @@ class RealLeg:
             rate_hz=8000,
             source=source,
             mixed=False,
+            first_packet_ms=peer.first_packet,
             delays=None if peer.jitter is None else PacketDelays(peer.jitter.up_to, peer.jitter.seed),
             send=self._send,
             on_error=self._fail,
@@ -100,6 +109,7 @@ class RealLeg:
         self._phone_channel = ""
         self._local_address: tuple[str, int] | None = None
         self._hung_up_at: float | None = None
+        self._heard_at = 0.0
         self._end: LegEnd | None = None
         self._error: Exception | None = None
         self._task: asyncio.Task[None] | None = None
@@ -167,8 +177,8 @@ class RealLeg:
 
     @property
     def anomalies(self) -> list[str]:
-        """Asterisk lets the same things pass as the simulated one, but does not tell of them."""
-        return []
+        """Which Asterisk made the call. What else it let pass, it does not log."""
+        return [f"this call was made by a real Asterisk {self._installation.version}"]
 
     # --- the call
 
@@ -176,7 +186,9 @@ class RealLeg:
         assert self._codec != "none"
         phone = self._phone = await RtpPhone.open(self._codec, self._hear)
         dialplan = _DIALPLAN.format(
-            phone="Dial(Local/bot@calls/n)" if self._has_keys else "Goto(bot,1)", bot=self._application(host, port)
+            phone="Dial(Local/bot@calls/n)" if self._has_keys else "Goto(bot,1)",
+            limit=self._limit(),
+            bot=self._application(host, port),
         )
         try:
             async with RealAsterisk(self._installation, dialplan) as asterisk:
@@ -185,6 +197,11 @@ class RealLeg:
                 await self._until_it_is_over(asterisk)
         finally:
             phone.close()
+
+    def _limit(self) -> str:
+        if self._absolute_timeout_ms is None:
+            return "NoOp()"
+        return f"Set(TIMEOUT(absolute)={self._absolute_timeout_ms / 1000:g})"
 
     def _application(self, host: str, port: int) -> str:
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -218,7 +235,9 @@ class RealLeg:
 
     def _end_told(self, asterisk: RealAsterisk) -> LegEnd:
         over_at = next((at for at, text in asterisk.lines if "@over" in text), self._loop.time())
-        return end_told([text for _, text in asterisk.lines], self._attach, self._hung_up_at, over_at)
+        times = CallTimes(self.t0, max(self._heard_at, self._channel.active_at), self._hung_up_at, over_at)
+        lines = [text for _, text in asterisk.lines]
+        return end_told(lines, self._attach, times, absolute_timeout_ms=self._absolute_timeout_ms)
 
     def _called(self, task: "asyncio.Task[None]") -> None:
         error = None if task.cancelled() else task.exception()
@@ -240,6 +259,7 @@ class RealLeg:
             self._phone.send(message[HEADER_BYTES:])
 
     def _hear(self, at: float, pcm: bytes) -> None:
+        self._heard_at = at
         if self._end is None and self.t0 is not None:
             try:
                 self._on_bot_audio(at, 8000, pcm)

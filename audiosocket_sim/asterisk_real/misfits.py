@@ -22,9 +22,11 @@ def _of_the_peer(scenario: Scenario, version: str) -> Iterator[str]:
         yield f"asterisk: rate_hz: {peer.rate_hz}: a phone's G.711 is 8 kHz"
     if not peer.answered:
         yield "asterisk: answered: false: who calls a phone has answered"
-    for name in ("connect_pause", "mixed", "bridge_after", "comfort_noise", "stuck_in_header"):
+    for name in ("connect_pause", "mixed", "bridge_after", "comfort_noise", "stuck_in_header", "stall"):
         if getattr(peer, name):
-            yield f"asterisk: {name}: this one's dialplan has none"
+            yield f"asterisk: {name}: a phone and a dialplan cannot bring it about"
+    if peer.first_packet == 0:
+        yield "asterisk: first_packet: with_uuid: a phone's clock knows nothing of the UUID"
 
 
 def _of_the_line(scenario: Scenario) -> Iterator[str]:

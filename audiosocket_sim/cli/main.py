@@ -99,6 +99,11 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="who calls: the simulated Asterisk, or a real one, in real time (docs/asterisk.md)",
     )
     parser.add_argument(
+        "--asterisk-version",
+        metavar="VERSION",
+        help="with --peer asterisk, which one: 22, 22.10 or 22.10.1 (one that fits the scenario, else the newest)",
+    )
+    parser.add_argument(
         "--artefacts", type=Path, default=Path("runs"), help="folder for log and recording (%(default)s)"
     )
     parser.add_argument(
@@ -125,6 +130,7 @@ def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             control_url=options.control_url,
             control_token=control_token(options),
             peer=options.peer,
+            asterisk_version=options.asterisk_version,
             real_time=options.real_time,
             ai_port=options.ai_port,
             artefacts=options.artefacts,

@@ -46,6 +46,7 @@ class RunRequest:
     control_url: str | None = None
     control_token: SecretStr | None = None
     peer: PeerName = "simulated"
+    asterisk_version: str | None = None
     real_time: bool = False
     ai_port: int = 0
     artefacts: Path = Path("runs")
@@ -63,6 +64,8 @@ def run_command(asked: RunRequest) -> int:
             parse_target(asked.target, asked.control_url)
     except TargetError as error:
         return _refuse(None, str(error), asked)
+    if asked.asterisk_version is not None and asked.peer != "asterisk":
+        return _refuse(None, "--asterisk-version names a real Asterisk: it needs --peer asterisk", asked)
     loaded = [found for name in asked.names for found in _load(name)]
     planned = [_plan(found, asked) for found in loaded if isinstance(found, Scenario)]
     wrong = [found for found in [*loaded, *planned] if isinstance(found, _Refused)]
@@ -109,6 +112,7 @@ def _run_all(planned: Sequence[_Planned], asked: RunRequest) -> int:
             control_url=asked.control_url,
             control_token=asked.control_token,
             peer=asked.peer,
+            asterisk_version=asked.asterisk_version,
             real_time=asked.real_time or not plan.in_process or asked.peer == "asterisk",
             ai_port=asked.ai_port,
             trust=asked.trust,

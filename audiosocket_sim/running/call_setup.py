@@ -97,7 +97,7 @@ def _make_leg(scenario: Scenario, options: Options) -> MakeLeg:
         return simulated_leg
     from audiosocket_sim.asterisk_real.leg import real_leg
 
-    return real_leg(scenario)
+    return real_leg(scenario, options.asterisk_version)
 
 
 def _line(scenario: Scenario) -> LineModel:

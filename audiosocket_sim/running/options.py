@@ -26,6 +26,8 @@ class Options:
     """For a control URL that asks for one."""
     peer: PeerName = "simulated"
     """`asterisk`: a real one, on the real clock; the runner is the phone (docs/asterisk.md)."""
+    asterisk_version: str | None = None
+    """Of the real one: `22`, `22.10` or `22.10.1`. None: one that fits the scenario's version, else the newest."""
     real_time: bool = False
     kernel: bool = False
     ai_port: int = 0
