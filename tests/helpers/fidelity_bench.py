@@ -62,7 +62,11 @@ class Session(asyncio.Protocol):
         self.loop.call_later(seconds, what, *args)
 
     def write_at(self, seconds: float, data: bytes) -> None:
-        self.at(seconds, self.transport.write, data)
+        def write() -> None:
+            if not self.transport.is_closing():
+                self.transport.write(data)
+
+        self.at(seconds, write)
 
     def talk(self, seconds: float, start: float = 0.0) -> None:
         for number in range(round(seconds / 0.02)):

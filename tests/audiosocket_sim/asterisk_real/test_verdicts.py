@@ -61,6 +61,14 @@ def test_timeout_absolute_does_not_blame_silence_while_audio_flows() -> None:
     assert "«Reached timeout after 2000 ms of no activity», which is not so" in end.reason
 
 
+def test_timeout_absolute_that_met_a_packet_is_logged_as_a_packet_not_received() -> None:
+    """The other line that 22.10.1 and 22.11.0-rc2 log: which of the two is a matter of a moment."""
+    lines = [logged("WARNING", "app_audiosocket", "Failed to receive frame from channel 'UnicastRTP/…'"), "@over"]
+    end = end_told(lines, "app", TALKING, absolute_timeout_ms=4000)
+    assert (end.who, end.how, end.dialplan) == ("asterisk", "protocol", "ends")
+    assert end.reason == "TIMEOUT(absolute) of 4 s ended the call"
+
+
 @pytest.mark.parametrize("absolute_timeout_ms", [None, 60_000])
 def test_two_seconds_of_silence_are_blamed_where_there_were_two(absolute_timeout_ms: int | None) -> None:
     end = end_told(BLAMES_SILENCE, "app", QUIET, absolute_timeout_ms=absolute_timeout_ms)
@@ -82,7 +90,7 @@ def test_timeout_absolute_of_the_channel_driver_is_not_logged_at_all() -> None:
     assert end.reason == "TIMEOUT(absolute) of 4 s ended the call"
     goes_on = end_told(["@bot", "@continues", "@over"], "chan", TALKING, absolute_timeout_ms=4000)
     assert (goes_on.who, goes_on.how) == ("server", "orderly")
-    early = end_told(["@bot", "@over"], "chan", TALKING, absolute_timeout_ms=4100)
+    early = end_told(["@bot", "@over"], "chan", TALKING, absolute_timeout_ms=4500)
     assert early.who == "server"
 
 
