@@ -406,3 +406,11 @@ def test_every_key_in_the_schema_is_described() -> None:
     ]
     assert silent == []
     assert [name for name, table in made["definitions"].items() if "description" not in table] == []
+
+
+def test_a_stall_is_one_or_a_list_of_them() -> None:
+    """As a file writes it: a key's value, or a list."""
+    text = "summary: A call.\nasterisk: {{stall: {}}}\nsteps: [{{wait: 1s}}]\n"
+    one = "{at: 1s, for: 400ms}"
+    for written, starts in ((one, [1000]), (f"[{one}, {{at: 2s, for: 1s, caller: local}}]", [1000, 2000])):
+        assert [stall.at for stall in load_text(text.format(written)).asterisk.stall] == starts
