@@ -74,9 +74,9 @@ apt:
 		pulseaudio pulseaudio-utils libasound2-plugins
 	@command -v node >/dev/null || sh .ci/apt nodejs
 
-# A real Asterisk: the machine's own, or Debian's packages unpacked into ~/.cache/audiosocket-sim (no root).
+# Real ones: the machine's own, and each version of Debian's unpacked into ~/.cache/audiosocket-sim (no root). Says which.
 asterisk: $(STAMP)
-	$(BIN)/python -m audiosocket_sim.asterisk_real fetch
+	$(BIN)/python -m audiosocket_sim.asterisk_real fetch --all
 
 # What would be published: a source archive, and the wheel that is built from it, into dist/.
 dist: $(DIST)

@@ -2,7 +2,7 @@
 
 Asterisk does not tell a 00 00 00 from a plain close: both are `orderly` here. Everything else it logs, in words that
 the simulated one quotes. One of its lines is not to be believed: when TIMEOUT(absolute) ends `AudioSocket()`, the log
-says «Reached timeout after 2000 ms of no activity» though audio flowed; the times of the call decide then.
+mostly says «Reached timeout after 2000 ms of no activity» though audio flowed; the times of the call decide then.
 """
 
 import re

@@ -10,6 +10,6 @@ def installation() -> Installation:
     found = find()
     if found is None:
         pytest.skip(
-            "no Asterisk here: `make test-all` fetches Debian's (python -m audiosocket_sim.asterisk_real fetch)"
+            "no Asterisk here: `make test-all` fetches Debian's (python -m audiosocket_sim.asterisk_real fetch --all)"
         )
     return found

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from audiosocket_sim.asterisk_real import Installation
+from audiosocket_sim.asterisk_real import Installation, installations
 from audiosocket_sim.asterisk_real.misfits import misfits
 from audiosocket_sim.call_log import events as call_log
 from audiosocket_sim.call_log.agreement import disagreements
-from audiosocket_sim.call_log.events import BotSpoke, CallEnded, CallLog, Entry, Source, StateTold
+from audiosocket_sim.call_log.events import BotSpoke, CallEnded, CallLog, Entry, Noted, Source, StateTold
 from audiosocket_sim.running.runner import Options, Outcome, run
 from audiosocket_sim.scenario.loading import load
 
@@ -119,6 +119,35 @@ def _entries(path: Path) -> list[Entry]:
     return log.entries
 
 
+LIMITED = """
+summary: TIMEOUT(absolute) ends the call while both sides are heard.
+asterisk: {attach: ATTACH, absolute_timeout: 3500ms}
+steps:
+  - expect: {hangs_up: {who: asterisk}, within: 8s}
+"""
+
+
+@pytest.mark.asterisk
+@pytest.mark.real_time
+@pytest.mark.parametrize("attach", ["app", "chan"])
+def test_timeout_absolute_of_a_scenario_ends_the_call_by_each_version(
+    attach: str, installation: Installation, one_at_a_time: None, tmp_path: Path
+) -> None:
+    """The verdict names the limit, not silence; the call is the simulated one's, and its log names the Asterisk."""
+    path = tmp_path / "limited.yaml"
+    path.write_text(LIMITED.replace("ATTACH", attach), encoding="utf-8")
+    virtual = run(load(path))
+    for version in [one.version for one in installations()]:
+        real = run(load(path), Options(peer="asterisk", real_time=True, asterisk_version=version))
+        assert real.outcome is Outcome.PASSED, real.problems
+        allowance_ms = COMPUTE_MS + real.disturbed_ms
+        assert not disagreements(virtual.entries, real.entries, allowance_ms, told_by_asterisk=True)
+        (end,) = [entry.event for entry in real.entries if isinstance(entry.event, CallEnded)]
+        assert end.reason.startswith("TIMEOUT(absolute) of 3.5 s ended the call")
+        notes = [entry.event.what for entry in real.entries if isinstance(entry.event, Noted)]
+        assert f"this call was made by a real Asterisk {version}" in notes
+
+
 # --- what a phone cannot do, and how the end is told (no Asterisk needed)
 
 
@@ -138,6 +167,22 @@ def _entries(path: Path) -> list[Entry]:
 )
 def test_what_a_phone_cannot_play_is_refused_by_name(name: str, word: str) -> None:
     assert any(word in line for line in misfits(load(SCENARIOS / f"{name}.yaml"), "22.10.1"))
+
+
+@pytest.mark.parametrize(
+    ("key", "word"),
+    [
+        ("first_packet: with_uuid", "a phone's clock"),
+        ("stall: {at: 1s, for: 400ms}", "stall"),
+        ("mixed: true", "mixed"),
+    ],
+)
+def test_what_only_a_simulated_asterisk_can_do_is_refused_by_its_key(tmp_path: Path, key: str, word: str) -> None:
+    path = tmp_path / "call.yaml"
+    path.write_text(f"summary: A call.\nasterisk: {{attach: chan, {key}}}\nsteps: [{{wait: 1s}}]\n", encoding="utf-8")
+    wrong = misfits(load(path), "22.10.1")
+    assert len(wrong) == 1
+    assert word in wrong[0]
 
 
 @pytest.mark.parametrize("group", GROUPS)

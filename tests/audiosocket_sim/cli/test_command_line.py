@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from audiosocket_sim.asterisk import CallLeg
+from audiosocket_sim.asterisk_real import Installation
 from audiosocket_sim.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -104,6 +105,35 @@ def test_an_invalid_scenario_is_named_with_its_line(
     assert line in captured.err
     assert "Traceback" not in captured.err
     assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--asterisk-version", "22.10"], "--asterisk-version names a real Asterisk: it needs --peer asterisk"),
+        (
+            ["--peer", "asterisk", "--asterisk-version", "newest"],
+            "--asterisk-version: 'newest' is no version of Asterisk: one looks like 22.10, 22.10.1 or 24.0.0-rc1",
+        ),
+    ],
+)
+def test_an_asterisk_that_cannot_be_meant_is_a_usage_error(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, options: list[str], line: str
+) -> None:
+    one = Installation(("asterisk",), folder, folder, "22.10.1")
+    monkeypatch.setattr("audiosocket_sim.asterisk_real.leg.installations", lambda: [one])
+    assert main(["run", *options, write(folder, SHORT)]) == 2
+    captured = capsys.readouterr()
+    assert line in captured.out + captured.err
+
+
+def test_an_asterisk_that_is_not_here_is_a_set_up_error(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = Installation(("asterisk",), folder, folder, "22.10.1")
+    monkeypatch.setattr("audiosocket_sim.asterisk_real.leg.installations", lambda: [one])
+    assert main(["run", "--peer", "asterisk", "--asterisk-version", "23", write(folder, SHORT)]) == 3
+    assert "there is no Asterisk 23 here, only 22.10.1: python -m " in capsys.readouterr().out
 
 
 def test_a_missing_scenario_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
