@@ -129,6 +129,7 @@ steps:
 
 @pytest.mark.asterisk
 @pytest.mark.real_time
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("attach", ["app", "chan"])
 def test_timeout_absolute_of_a_scenario_ends_the_call_by_each_version(
     attach: str, installation: Installation, one_at_a_time: None, tmp_path: Path

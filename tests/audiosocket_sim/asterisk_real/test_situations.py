@@ -24,7 +24,7 @@ from audiosocket_sim.asterisk.codecs import ulaw_encode_as_asterisk
 from audiosocket_sim.asterisk_real import Installation, installations
 from audiosocket_sim.phone.line import LineModel
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.real_time]
+pytestmark = [pytest.mark.asterisk, pytest.mark.real_time, pytest.mark.timeout(300)]  # it may wait for other calls
 
 Versions = dict[str, dict[str, WireCall]]
 
