@@ -80,10 +80,8 @@ class PrivateApt:
         """The text of the suite's version of `asterisk`, or None where it has none. Raises AptFailed."""
         self._run("apt-get", "update")
         version = madison_version(self._run("apt-cache", "madison", "asterisk"), self._suite)
-        self._options += [
-            "-o",
-            f"APT::Default-Release={self._suite}",
-        ]  # not before: apt refuses a suite it does not know
+        # Not before: apt refuses a suite of which it has no index.
+        self._options += ["-o", f"APT::Default-Release={self._suite}"]
         return version
 
     def unpack(self) -> Path:

@@ -171,7 +171,7 @@ def installed(*versions: str) -> list[Installation]:
     return [Installation(("asterisk",), Path("modules"), Path("data"), version) for version in versions]
 
 
-HERE = installed("22.11.0-rc2", "22.10.1", "20.6.0", "22.9.0")
+HERE = installed("22.11.0-rc2", "22.10.1", "20.6.0", "22.9.0", "22.7.0")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,8 @@ HERE = installed("22.11.0-rc2", "22.10.1", "20.6.0", "22.9.0")
         (None, "22.10", "22.10.1"),  # the scenario's own version
         (None, "20.6", "20.6.0"),
         (None, "24.0", "22.11.0-rc2"),  # the newest with the same rules
-        (None, "22.8", "22.11.0-rc2"),  # the newest: that its rules are others is said elsewhere
+        (None, "22.8", "22.7.0"),
+        (None, "22.4", "22.11.0-rc2"),  # the newest: that its rules are others is said elsewhere
         ("22", "20.6", "22.11.0-rc2"),
         ("22.9", "22.10", "22.9.0"),
         ("22.10.1", "22.10", "22.10.1"),
@@ -192,7 +193,9 @@ def test_one_is_chosen(asked: str | None, scenario: str, chosen: str) -> None:
 
 
 def test_one_that_is_not_here_is_refused_with_those_that_are() -> None:
-    with pytest.raises(AsteriskMissing, match=r"there is no Asterisk 23 here, only 22\.11\.0-rc2, 22\.10\.1, 20\.6\.0"):
+    with pytest.raises(
+        AsteriskMissing, match=r"there is no Asterisk 23 here, only 22\.11\.0-rc2, 22\.10\.1, 20\.6\.0, 22\.9\.0"
+    ):
         choose(HERE, "23", "22.10")
     with pytest.raises(AsteriskMissing, match=r"there is no Asterisk here: python -m .* fetch"):
         choose([], None, "22.10")
