@@ -20,8 +20,11 @@ _NAME = "python -m audiosocket_sim.asterisk_real"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns the exit code: 0, or 3 where no Asterisk could be had."""
-    options = _parser().parse_args(arguments)
+    """Run the command. Returns the exit code: 0, or 3 where no Asterisk could be had. SystemExit(2): wrong usage."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.action == "fetch" and options.again and not (options.all or options.suite):
+        parser.error("fetch --again: expected --all or --suite NAME beside it")
     try:
         return _list() if options.action == "list" else _fetch(options.suite, every=options.all, again=options.again)
     except AsteriskMissing as error:

@@ -32,8 +32,9 @@ _RULES = (
 )
 _LATE_SECONDS = 0.25
 """How much later than it happened an end, or a packet, may be seen here on a busy machine."""
-_EARLY_SECONDS = 0.1
-"""How much earlier than by our clock a limit may run out: it is set a moment before the call is seen to begin."""
+_EARLY_SECONDS = 1.0
+"""How much earlier than by our clock a limit may run out: it is set before the call is seen to begin, and on a busy
+machine that is seen late."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def _kinds_in_turn(session: Session) -> None:
 
 
 async def _redirects(asterisk: RealAsterisk, name: str, channel: str) -> None:
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(2.0)
     asterisk.send(f"channel redirect {channel} {name},elsewhere,1")
 
 
@@ -93,7 +93,7 @@ SITUATIONS: dict[str, Situation] = {
     "chan_closes_after_1_header_byte": _chan(script=_closes_after(b"\x10"), hang_up_at=8.0),
     "chan_closes_after_2_header_bytes": _chan(script=_closes_after(b"\x10\x01"), hang_up_at=8.0),
     "keys_while_the_server_streams": Situation(
-        _streams(3), hang_up_at=4.0, keyed=True, meanwhile=_sends_keys, simulated={"meanwhile": _presses(KEYS)}
+        _streams(6), hang_up_at=8.0, keyed=True, meanwhile=_sends_keys, simulated={"meanwhile": _presses(KEYS)}
     ),
     "server_stops_reading_for_10_s": Situation(_is_deaf, hang_up_at=11.5),
     "chan_server_stops_reading_for_10_s": _chan(script=_is_deaf, hang_up_at=11.5),
@@ -101,24 +101,24 @@ SITUATIONS: dict[str, Situation] = {
         lambda session: session.write_at(0.5, FRAME * BURST_FRAMES + b"\0\0\0"), hang_up_at=15.0
     ),
     "redirected_in_mid_call": Situation(
-        _streams(0.5), hang_up_at=8.0, meanwhile=_redirects, simulated={"hang_up_at": 1.0}
+        _streams(0.5), hang_up_at=8.0, meanwhile=_redirects, simulated={"hang_up_at": 2.0}
     ),
     "dial_with_a_limit_of_3_s": _chan(
-        options="L(3000)", script=_streams(2), hang_up_at=8.0, simulated={"absolute_timeout_ms": 3000}
+        options="L(3000)", script=_streams(1), hang_up_at=8.0, simulated={"absolute_timeout_ms": 3000}
     ),
     "mixmonitor": Situation(_streams(1), hang_up_at=2.0, first="MixMonitor({folder}/mixmonitor.sln)"),
     "a_second_uuid": Situation(lambda session: session.write_at(0.5, _SECOND_UUID), hang_up_at=5.0),
     "chan_a_second_uuid": _chan(script=lambda session: session.write_at(0.5, _SECOND_UUID), hang_up_at=5.0),
     "c_slin16_with_kinds_in_turn": _chan("slin16", script=_kinds_in_turn, simulated={"rate_hz": 16000}),
     "timeout_absolute": Situation(
-        _streams(1.5), hang_up_at=8.0, first="Set(TIMEOUT(absolute)=2.5)", simulated={"absolute_timeout_ms": 2500}
+        _streams(1), hang_up_at=8.0, first="Set(TIMEOUT(absolute)=2.5)", simulated={"absolute_timeout_ms": 2500}
     ),
     "chan_timeout_absolute": _chan(
-        script=_streams(1.5),
+        script=_streams(1),
         hang_up_at=8.0,
         first="Set(TIMEOUT(absolute)=2.5)",
         simulated={"absolute_timeout_ms": 2500},
     ),
     "every_sample_to_the_phone": Situation(paced(_frames(ALL_SAMPLES)), hang_up_at=20.0),
 }
-"""What the server sends in time is over before the call's end: a message on its way would make a reset of the end."""
+"""A server's stream is over well before the call: a message that is on its way then would make a reset of the end."""

@@ -158,6 +158,13 @@ def test_the_command_fetches_one_suite(
     assert capsys.readouterr().out.startswith(f"{suite}: ")
 
 
+def test_again_needs_suites_to_ask_again(debian: FakeDebian, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["fetch", "--again"])
+    assert "fetch --again: expected --all or --suite NAME beside it" in capsys.readouterr().err
+    assert debian.asked() == []
+
+
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["fetch", "--help"])

@@ -90,7 +90,7 @@ def test_timeout_absolute_of_the_channel_driver_is_not_logged_at_all() -> None:
     assert end.reason == "TIMEOUT(absolute) of 4 s ended the call"
     goes_on = end_told(["@bot", "@continues", "@over"], "chan", TALKING, absolute_timeout_ms=4000)
     assert (goes_on.who, goes_on.how) == ("server", "orderly")
-    early = end_told(["@bot", "@over"], "chan", TALKING, absolute_timeout_ms=4500)
+    early = end_told(["@bot", "@over"], "chan", TALKING, absolute_timeout_ms=6000)
     assert early.who == "server"
 
 
