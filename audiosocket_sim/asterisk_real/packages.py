@@ -56,6 +56,7 @@ class Installation:
 
     @property
     def release(self) -> AsteriskVersion:
+        """`version` as numbers that can be compared."""
         return read_version(self.version)
 
 
