@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml constraints.txt
 
 # The speech engines' models are large (half a gigabyte): only for test-all, the types and the benchmarks of speech.
 $(EXTRAS): $(STAMP)
-	$(PIP_INSTALL) -e '.[dev,azure,fake-azure,silero,local,e2e]'
+	$(PIP_INSTALL) -e '.[dev,azure,codecs,fake-azure,silero,local,e2e]'
 	@touch $@
 
 # PyAudio is compiled.

@@ -1,6 +1,7 @@
 """What 186 further recordings and 42 live situations of real Asterisk corrected: a test a row, named after its FID."""
 
 import asyncio
+import importlib.util
 import itertools
 from typing import Any
 
@@ -18,6 +19,12 @@ from audiosocket_sim.running.runner import Options, Outcome
 from audiosocket_sim.running.runner import run as run_scenario
 from audiosocket_sim.scenario.loading import load_text
 from audiosocket_sim.virtual_time import run
+
+
+def with_codecs(test: Any) -> Any:
+    """Mark a test that needs the extra [codecs]."""
+    missing = any(importlib.util.find_spec(module) is None for module in ("G722", "soundfile"))
+    return pytest.mark.extra(pytest.mark.skipif(missing, reason="needs the extra [codecs]")(test))
 
 
 def falling_silent() -> Any:
@@ -150,21 +157,19 @@ def test_fid_12_timeout_absolute_is_a_close_while_audio_flows(attach: str, dialp
 # --- codecs
 
 
+@with_codecs
 @pytest.mark.parametrize(
     ("coding", "packet_time_ms", "size"), [("g722", 20, 160), ("g722", 30, 240), ("gsm", 20, 33), ("gsm", 60, 99)]
 )
 def test_fid_24_without_c_slin_any_codec_of_the_caller_is_called_0x10(
     coding: str, packet_time_ms: int, size: int
 ) -> None:
-    pytest.importorskip("G722")
-    pytest.importorskip("soundfile")
     done = call(attach="chan", coding=coding, packet_time_ms=packet_time_ms, hang_up_at=0.5)
     assert {(kind, len(payload)) for _, kind, payload in done.session.messages[1:]} == {(0x10, size)}
 
 
+@with_codecs
 def test_fid_24_what_is_sent_depends_on_what_is_said() -> None:
-    pytest.importorskip("G722")
-    pytest.importorskip("soundfile")
     loud, silent = (b"\0\x10\0\xf0" * 80, bytes(320))
     for codec in ("g722", "gsm"):
         assert caller_encoder(codec)(loud) != caller_encoder(codec)(silent)  # type: ignore[arg-type]
