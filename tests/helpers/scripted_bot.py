@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from audiosocket_core.messages import Kind, encode
 from audiosocket_core.slin import read_audio, resample
+from audiosocket_sim.net.tcp_reset import reset
 
 if TYPE_CHECKING:  # as a program it is started often, and seldom speaks HTTP
     from starlette.requests import Request
@@ -101,7 +102,7 @@ class ScriptedCall:
                 self.over = True
                 self.writer.write_eof()
             case "reset":
-                self.writer.transport.abort()
+                reset(self.writer.transport)
                 self.end()
             case "garbage":
                 self.writer.write(b"HTTP/1.1 400 Bad Request")
