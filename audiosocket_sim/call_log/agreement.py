@@ -1,12 +1,12 @@
-"""Compares two runs of one scenario, a virtual one and one in real time: are they the same call? Pure.
+"""Compares two runs of one scenario, one in virtual time and one in real time, and lists the differences. Pure.
 
-The rule: each source reports the same events in the same order, and each event comes as long after the event before it
-(its trigger, not t = 0) as in the other run, give or take one frame, the compute time, and the time for which the
+The rule: each source reports the same events in the same order. The interval between an event and the event before it
+(its trigger, not t = 0) is the same in both runs, within one frame, the compute time, and the time for which the
 machine kept the measuring process waiting. Numbers inside an event (durations, lengths) have the same allowance.
 
-Recognition and synthesis take no virtual time beyond what an engine waits for. Where the server reports how long they
-took, an event may come later by as much of that time as lies between it and the event before, and the durations are
-not compared. Speech that waited in the phone, because a stall was caught up with, may come later by the
+Recognition and synthesis take no virtual time except for what an engine waits for. If the server reports how long they
+took, an event may come later by the part of that time that lies between it and the event before, and the durations are
+not compared. Speech that waited in the phone, because the server sent ahead after a stall, may come later by the
 length that had been sent ahead.
 """
 
@@ -25,12 +25,12 @@ _COMPUTE = ("recognition", "first_audio")
 
 
 def disagreements(
-    virtual: Sequence[Entry], real: Sequence[Entry], allowance_ms: float, *, told_by_asterisk: bool = False
+    virtual: Sequence[Entry], real: Sequence[Entry], allowance_ms: float, *, real_asterisk: bool = False
 ) -> list[str]:
-    """Return what differs between two call logs, one line each; an empty list if they agree.
+    """Return what differs between two call logs, one line for each difference; an empty list if they agree.
 
-    `allowance_ms` is added to one frame. `told_by_asterisk`: `real` comes from a real Asterisk, which words its reasons
-    differently and does not distinguish 00 00 00 from a close.
+    `allowance_ms` is added to one frame of 20 ms. `real_asterisk`: the call log `real` was made with a real Asterisk,
+    which words its reasons differently and does not distinguish 00 00 00 from a close.
     """
     tolerance = FRAME_MS + allowance_ms
     wanted, got = _by_source(virtual), _by_source(real)
@@ -42,7 +42,7 @@ def disagreements(
             found.append(f"{source.name.lower()}: {len(ours)} events in virtual time, {len(theirs)} in real time")
         for a, b in zip(ours, theirs, strict=False):
             pairs[a.number] = b
-            found += _differences(a, _with_our_reason(a, b) if told_by_asterisk else b, tolerance)
+            found += _differences(a, _with_our_reason(a, b) if real_asterisk else b, tolerance)
     paired = [(entry, pairs.get(entry.number)) for entry in _compared(virtual)]
     for (before, other_before), (entry, other) in pairwise(paired):
         if other_before is not None and other is not None:
@@ -53,11 +53,11 @@ def disagreements(
 def _gap(
     before: Entry, entry: Entry, other_before: Entry, other: Entry, real: Sequence[Entry], tolerance: float
 ) -> list[str]:
-    """One line if two events that follow each other are too far apart, or too close, in real time; else none."""
+    """Return one line if two successive events are too far apart, or too close, in real time; else an empty list."""
     virtual_ms = entry.at_ms - before.at_ms
     real_ms = other.at_ms - other_before.at_ms
     computed_ms = _computed_ms(real, other_before.at_ms, other.at_ms)
-    held_up_ms = _computed_ms(real, other.at_ms, other_before.at_ms)  # they changed places
+    held_up_ms = _computed_ms(real, other.at_ms, other_before.at_ms)  # 0 unless the two events swapped their order
     latest_ms = virtual_ms + tolerance + computed_ms + _waited_ms(entry, other)
     earliest_ms = virtual_ms - tolerance - held_up_ms - _waited_ms(before, other_before)
     if earliest_ms <= real_ms <= latest_ms:
@@ -66,14 +66,14 @@ def _gap(
 
 
 def _waited_ms(entry: Entry, other: Entry) -> int:
-    """How much longer a speech waited in the phone in real time; 0 for any other event."""
+    """Milliseconds by which a stretch of speech waited longer in the phone in real time; 0 for any other event."""
     if not isinstance(entry.event, BotSpoke) or not isinstance(other.event, BotSpoke):
         return 0
     return max(0, other.event.ahead_ms - entry.event.ahead_ms)
 
 
 def _computed_ms(entries: Sequence[Entry], from_ms: int, to_ms: int) -> int:
-    """How much of the server's reported compute time lies between two instants; 0 if `to_ms` comes first."""
+    """Milliseconds of the server's reported compute time between two instants; 0 if `to_ms` comes first."""
     spans = [(entry.at_ms - entry.event.duration_ms, entry.at_ms) for entry in entries if _is_computing(entry.event)]
     return sum(max(0, min(end, to_ms) - max(start, from_ms)) for start, end in spans)
 
@@ -92,7 +92,7 @@ def _with_our_reason(ours: Entry, theirs: Entry) -> Entry:
 
 
 def _compared(entries: Sequence[Entry]) -> list[Entry]:
-    """All entries but the notes: these are the simulator's own."""
+    """Return all entries except the simulator's own notes."""
     return [entry for entry in entries if not isinstance(entry.event, Noted)]
 
 
@@ -104,7 +104,7 @@ def _by_source(entries: Sequence[Entry]) -> dict[Source, list[Entry]]:
 
 
 def _differences(a: Entry, b: Entry, tolerance: float) -> list[str]:
-    """One line for each field of the events that differs by more than the tolerance, or one if the types differ."""
+    """Return a line for each field that differs by more than the tolerance, or one line if the event types differ."""
     if type(a.event) is not type(b.event):
         return [f"{_name(a)} in virtual time, {_name(b)} in real time"]
     found = []
@@ -119,9 +119,9 @@ def _differences(a: Entry, b: Entry, tolerance: float) -> list[str]:
 
 def _agree(name: str, ours: object, theirs: object, tolerance: float) -> bool:
     """Whether two values of the field `name` count as the same."""
-    if name == "ahead_ms":  # a stall that is caught up with sends ahead
+    if name == "ahead_ms":  # after a stall in real time the server sends ahead
         return True
-    if name == "since_last_word_ms":  # the sum of stages, each of which is compared
+    if name == "since_last_word_ms":  # a sum of stages; each stage is compared by itself
         return (ours is None) == (theirs is None)
     if name.endswith("_ms") and isinstance(ours, int) and isinstance(theirs, int):
         return abs(ours - theirs) <= tolerance

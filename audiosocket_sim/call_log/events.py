@@ -1,7 +1,7 @@
-"""What happened in one call, seen from outside, as ordered events: the base of checks, transcripts and JSON lines.
+"""The events of one call as seen from outside, in order: the basis of checks, transcripts and JSON lines.
 
 Times are whole milliseconds since the UUID was sent. Events of the same instant have a fixed order: source, then
-number. The log holds the caller's words (it is a test's record, not a server's log).
+number. The log contains the caller's words: it is the record of a test, not the log of a server.
 """
 
 from bisect import insort
@@ -32,7 +32,7 @@ __all__ = [
 
 
 class Source(IntEnum):
-    """Where an event comes from; the value is its place among events of the same instant."""
+    """Where an event comes from. The value is its rank among events of the same instant."""
 
     PEER = 0
     CALLER = 1
@@ -48,7 +48,7 @@ class Source(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallerSpoke:
-    """A `say` began. `text` is what the recording says, None where nobody knows."""
+    """A `say` step began. `text`: the words of the recording, or None if they are not known."""
 
     text: str | None
     recording: str | None
@@ -57,7 +57,10 @@ class CallerSpoke:
 
 @dataclass(frozen=True, slots=True)
 class CallerAction:
-    """`what`: dtmf, noise, tone, silence, mute, unmute. `detail` is for people: `4`, `white, −25 dBFS`."""
+    """The caller did something other than speak.
+
+    `what`: dtmf, noise, tone, silence, mute or unmute. `detail` is for people: `4`, `white, −25 dBFS`.
+    """
 
     what: str
     detail: str = ""
@@ -66,7 +69,7 @@ class CallerAction:
 
 @dataclass(frozen=True, slots=True)
 class BackendAsked:
-    """The mock AI was asked: what the bot understood. `number` counts requests from 1."""
+    """The bot sent a request to the mock AI. `content`: what the bot understood. `number` counts requests from 1."""
 
     number: int
     conversation_id: str
@@ -75,7 +78,11 @@ class BackendAsked:
 
 @dataclass(frozen=True, slots=True)
 class BackendReplied:
-    """`status` is set_call_status as sent (None: absent); `fault` names what was done instead of a reply."""
+    """The mock AI replied to request `number`, `after_ms` after it came.
+
+    `says` and `status`: the texts `mensagem` and `set_call_status` as sent, or None if absent. `fault`: the fault that
+    was carried out instead of a reply, or None. `delivered`: False if the bot had closed the connection by then.
+    """
 
     number: int
     says: str | None
@@ -87,7 +94,7 @@ class BackendReplied:
 
 @dataclass(frozen=True, slots=True)
 class BackendPushed:
-    """A later message; `http_status` is what the server's control API answered."""
+    """The mock AI pushed a later message. `http_status`: the status with which the server's control API answered."""
 
     says: str | None
     status: str | None
@@ -96,14 +103,17 @@ class BackendPushed:
 
 @dataclass(frozen=True, slots=True)
 class HoldStarted:
-    """Hold audio reached the caller's ear. `into_waiting_ms` where the target tells states."""
+    """Hold audio became audible to the caller.
+
+    `into_waiting_ms`: the time since the bot entered the state WAITING, or None if the target reports no states.
+    """
 
     into_waiting_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HoldStopped:
-    """Hold audio stopped; `seamless`: without a jump or a hole in its loop, to its end."""
+    """Hold audio stopped after `duration_ms`. `seamless`: its loop had neither a jump nor a gap until the end."""
 
     duration_ms: int
     seamless: bool
@@ -111,7 +121,7 @@ class HoldStopped:
 
 @dataclass(frozen=True, slots=True)
 class StateTold:
-    """The target's control API told a change of state."""
+    """The target's control API reported a change of state, `before` → `after`."""
 
     before: str
     after: str
@@ -119,8 +129,11 @@ class StateTold:
 
 @dataclass(frozen=True, slots=True)
 class StageTook:
-    """The target's control API told how long a stage of an answer took: `endpoint`, `recognition`, `backend` or
-    `first_audio`. `since_last_word_ms`: what the caller has waited by then, None where nothing was asked."""
+    """The target's control API reported how long a stage of an answer took.
+
+    `stage`: `endpoint`, `recognition`, `backend` or `first_audio`. `since_last_word_ms`: how long the caller has waited
+    since the last word at the end of the stage, or None if the answer had no question.
+    """
 
     stage: str
     duration_ms: int
@@ -131,8 +144,9 @@ class StageTook:
 class BotSpoke:
     """One stretch of bot speech as the caller heard it, from its first audible sound.
 
-    `text` is None where the ear cannot read the voice. `heard_ms` < `whole_ms` where a known phrase was cut off;
-    `voice` says how it was read: `prompt`, `synthetic`, `recogniser` or `unread`. `gap_ms` sums the holes in it.
+    `text`: the words, or None if the ear cannot read the voice. `heard_ms`: the length that was heard; `whole_ms`: the
+    length of the known phrase, or None. `voice`: how the words were read: `prompt`, `synthetic`, `recogniser` or
+    `unread`. `gap_ms`: the total length of the gaps in it. `ahead_ms`: how far ahead of playback it was sent.
     """
 
     text: str | None
@@ -144,35 +158,35 @@ class BotSpoke:
 
     @property
     def cut_off(self) -> bool:
-        """Whether the caller heard at least 60 ms less of the phrase than there is of it."""
+        """Whether the caller missed more than 60 ms at the end of a known phrase."""
         return self.whole_ms is not None and self.heard_ms + 60 < self.whole_ms
 
 
 @dataclass(frozen=True, slots=True)
 class StepFailed:
-    """Step `number` (from 1) of the scenario did not hold."""
+    """Step `number` (from 1; 0: no step) of the scenario was not met. `expected`: what the step asked for."""
 
     number: int
     step: str
     expected: str
     happened: tuple[str, ...]
-    """What was instead, a line each."""
+    """What happened instead, one line for each fact."""
 
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """Anything that a reader should know: the simulator's own lateness, wire anomalies, a step passed over."""
+    """A note for the reader: that the simulator itself was late, an anomaly on the wire, a step passed over."""
 
     what: str
 
 
 @dataclass(frozen=True, slots=True)
 class CallEnded:
-    """The end as Asterisk saw it. `who`: server, caller or asterisk (which drops calls by its own rules).
+    """The end of the call as Asterisk saw it. `who`: server, caller or asterisk (which drops calls by its own rules).
 
-    `how`: hangup_message (00 00 00), fin, reset, refused or unanswered. `dialplan`: continues, ends, or — for the
-    channel driver — channel_ends. `reason` is Asterisk's own in plain words. `last_word_heard` is None where the bot
-    was not speaking near the end.
+    `how`: hangup_message (00 00 00), fin, reset, refused or unanswered. `dialplan`: continues, ends, or (for the
+    channel driver) channel_ends. `reason`: Asterisk's reason in plain words. `last_word_heard`: whether the bot's last
+    speech was heard to its end; None if the bot was not speaking near the end.
     """
 
     who: str
@@ -197,12 +211,12 @@ LogEvent = (
     | Noted
     | CallEnded
 )
-"""Everything that a call log can hold."""
+"""Any event that a call log can contain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event with its place: at_ms, source, number of arrival."""
+    """An event with its place in the log: `at_ms` since the UUID, its source, and `number`, its arrival from 1."""
 
     at_ms: int
     source: Source
@@ -211,11 +225,11 @@ class Entry:
 
     @property
     def order(self) -> tuple[int, int, int]:
-        """What entries are sorted by."""
+        """The key by which entries are sorted."""
         return (self.at_ms, self.source, self.number)
 
     def to_json(self) -> dict[str, object]:
-        """The entry as a line of call.jsonl has it."""
+        """Return the entry as the object of one line of call.jsonl."""
         return {
             "at_ms": self.at_ms,
             "source": self.source.name.lower(),
@@ -225,38 +239,42 @@ class Entry:
 
 
 class CallLog:
-    """Collects entries while a call runs; entries may arrive later than they happened (speech is known at its end)."""
+    """Collects entries while a call runs. An event may arrive after later ones: speech is known only at its end."""
 
     def __init__(self) -> None:
         self._sorted: list[Entry] = []
-        self._given: list[Entry] | None = None
+        self._copy: list[Entry] | None = None
 
     def add(self, at_ms: int, source: Source, event: LogEvent) -> Entry:
-        """Put an event in its place: `at_ms` is when it happened, since the UUID. Returns its entry."""
+        """Insert an event at its place and return its entry. `at_ms`: when it happened, since the UUID was sent."""
         entry = Entry(at_ms, source, len(self._sorted) + 1, event)
         insort(self._sorted, entry, key=_ORDER)
-        self._given = None
+        self._copy = None
         return entry
 
     @property
     def entries(self) -> list[Entry]:
-        """In the order in which things happened. A copy, the same one until something is added: do not change it."""
-        if self._given is None:
-            self._given = self._sorted.copy()
-        return self._given
+        """All entries in the order in which they happened. The list is shared: do not modify it."""
+        if self._copy is None:
+            self._copy = self._sorted.copy()
+        return self._copy
 
 
 _ORDER = attrgetter("order")
 
 
 def last_word_heard(call: CallLog, who: str, end_ms: int) -> bool | None:
-    """Whether the bot's last stretch of speech was heard to its end; of a caller's hang-up only if he cut it off."""
+    """Whether the caller heard the bot's last stretch of speech to its end.
+
+    Returns None if nothing was said, or its whole length is not known, or the caller hung up (`who` is `caller`)
+    without interrupting that speech. `end_ms`: when the call ended, since the UUID was sent.
+    """
     spoken = [(entry.at_ms, entry.event) for entry in call.entries if isinstance(entry.event, BotSpoke)]
     if not spoken:
         return None
     at_ms, last = spoken[-1]
     if last.whole_ms is None:
-        return None  # nobody knows how it would have gone on
+        return None  # how much was still to come is not known
     if who == "caller" and not (last.cut_off and at_ms + last.heard_ms + last.gap_ms + 100 >= end_ms):
         return None
     return not last.cut_off

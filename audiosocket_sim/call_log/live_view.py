@@ -1,6 +1,7 @@
-"""Shows a call while it runs: its transcript line by line, and on a terminal who speaks, state, hold and time below.
+"""Shows a call while it runs: its transcript line by line; on a terminal also a status line below.
 
-A line is printed once nothing earlier can come any more (speech is known at its end, and stands at its start).
+The status line shows the time, the state, who speaks, and hold audio. A line of the transcript is printed once no
+earlier event can arrive any more: speech is reported at its end, and listed at its start.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from audiosocket_sim.hearing import Ear
 __all__ = ["LiveView"]
 
 _SETTLED_SECONDS = 0.3
-"""So late the ear may still tell of something: the end of hold audio (audiosocket_sim.hearing)."""
+"""The longest delay with which the ear reports an event: the end of hold audio (audiosocket_sim.hearing)."""
 _STYLES = {
     "caller": "cyan",
     "bot": "green",
@@ -35,7 +36,7 @@ _STYLES = {
 
 
 class _Watched(Protocol):
-    """What the view needs of the stage."""
+    """What the view needs of the call fixture."""
 
     @property
     def ear(self) -> Ear: ...
@@ -47,14 +48,18 @@ class _Watched(Protocol):
 
 
 class _Console(Console):
-    """Who stops reading (`… | head`) stops neither the call nor its verdict."""
+    """A console that falls silent when its reader goes away (`… | head`), so that the call and its verdict go on."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
 
 
 class LiveView:
-    """`with LiveView() as view: run(…, on_entry=view.show)`. status: what stands below, instead of one line."""
+    """Prints a running call: `with LiveView() as view: run(…, on_entry=view.show)`.
+
+    `file`: where to print; standard output by default. `status`: makes what is shown below the transcript, instead of
+    the status line.
+    """
 
     def __init__(self, file: TextIO | None = None, status: Callable[[], RenderableType] | None = None) -> None:
         self._render = status or self._status
@@ -77,13 +82,13 @@ class LiveView:
         self._print_until(None)
 
     def heading(self, text: str) -> None:
-        """Begins a call: what is left of the one before is shown first."""
+        """Print the heading of a new call, after the lines of the previous call that are still waiting."""
         self._print_until(None)
         self._watched = None
         self._console.print(Text(text, style="bold"))
 
     def show(self, entry: Entry, watched: _Watched) -> None:
-        """Take a new entry; print what is settled."""
+        """Take a new entry of the call `watched`, and print all lines that no earlier event can precede any more."""
         self._watched = watched
         self._waiting.append(entry)
         self._flush()
@@ -105,7 +110,7 @@ class LiveView:
         watched = self._watched
         if watched is None:
             return Text("connecting …", style="dim")
-        parts = [f"{watched.now_ms / 1000:7.1f} s", watched.state or "no state told"]
+        parts = [f"{watched.now_ms / 1000:7.1f} s", watched.state or "no state reported"]
         if watched.ear.speaking_since is not None:
             parts.append("the bot speaks")
         if watched.ear.hold_since is not None:

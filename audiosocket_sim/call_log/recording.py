@@ -1,4 +1,4 @@
-"""The call as sound: a stereo WAV, the caller as he left the line at the left, what he heard at the right."""
+"""The call as a stereo WAV: left, what the caller's line sent; right, what the caller heard."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,10 @@ _RATE_HZ = 8000
 
 
 def caller_track(sent: Iterable[tuple[float, bytes]], t0: float, rate_hz: int) -> bytes:
-    """Packets with the times at which they left, laid on a line of time that begins at `t0`; silence between them."""
+    """Return the caller's packets as one sound from `t0` on, as SLIN of 8 kHz, with silence between them.
+
+    `sent`: the time of each packet on the loop's clock, in seconds, and its SLIN at `rate_hz`.
+    """
     track = bytearray()
     for at, packet in sent:
         start = 2 * max(0, round((at - t0) * rate_hz))
@@ -23,5 +26,5 @@ def caller_track(sent: Iterable[tuple[float, bytes]], t0: float, rate_hz: int) -
 
 
 def recording(caller: bytes, heard: bytes) -> bytes:
-    """Returns the bytes of a stereo WAV, 8 kHz, of both sounds; the shorter is followed by silence."""
+    """Return a stereo WAV file of 8 kHz: `caller` left, `heard` right, both SLIN of 8 kHz; the shorter is padded."""
     return wav_bytes(interleave(caller, heard), _RATE_HZ, channels=2)

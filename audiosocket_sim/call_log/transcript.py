@@ -1,4 +1,4 @@
-"""The call log as text for people: one line an event, seconds since the UUID. What snapshots hold. Pure."""
+"""The call log as text for people: one line for each event, with seconds since the UUID. Snapshots hold it. Pure."""
 
 from collections.abc import Iterable, Sequence
 
@@ -25,7 +25,7 @@ __all__ = ["around", "heading", "how_it_ended", "line_of", "transcript", "visibl
 
 _NOTE_COLUMN = 88
 _TOO_FAR_AHEAD_MS = 200
-"""About what a phone's jitter buffer holds; and a bot cannot take back what it has sent (docs/protocol.md 4.4)."""
+"""The usual size of a phone's jitter buffer. What a bot has sent ahead it cannot take back (docs/protocol.md 4.4)."""
 _HOW = {
     "hangup_message": "00 00 00",
     "fin": "closed without 00 00 00",
@@ -43,11 +43,11 @@ _DIALPLAN = {
 
 
 _VISIBLE = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
-"""An event is one line, whatever was in its words."""
+"""Escapes for control characters and line breaks, so that every event stays on one line."""
 
 
 def heading(scenario: Scenario) -> str:
-    """`greeting_then_hold · Asterisk 22.10, app · µ-law, noise −55 dBFS`."""
+    """Return the first line of a transcript: `greeting_then_hold · Asterisk 22.10, app · µ-law, noise −55 dBFS`."""
     peer = f"Asterisk {scenario.asterisk.version}, {scenario.asterisk.attach}"
     if scenario.asterisk.packet_time != 20:
         peer += f", {scenario.asterisk.packet_time} ms packets"
@@ -57,12 +57,12 @@ def heading(scenario: Scenario) -> str:
 
 
 def transcript(scenario: Scenario, entries: Iterable[Entry]) -> str:
-    """The whole text, with a final newline."""
+    """Return the heading and one line for each entry, with a final newline."""
     return "\n".join([heading(scenario), *(line_of(entry) for entry in entries)]) + "\n"
 
 
 def around(entries: Sequence[Entry], at_ms: int, before: int = 12, after: int = 4) -> list[str]:
-    """The lines around an instant, for a failure message."""
+    """Return the lines around an instant for a failure message: at most `before` up to it and `after` following it."""
     index = next((i for i, entry in enumerate(entries) if entry.at_ms > at_ms), len(entries))
     first, last = max(0, index - before), min(len(entries), index + after)
     lines = [line_of(entry) for entry in entries[first:last]]
@@ -70,19 +70,19 @@ def around(entries: Sequence[Entry], at_ms: int, before: int = 12, after: int = 
 
 
 def visible(text: str) -> str:
-    """One line, with nothing in it that a terminal would obey."""
+    """Return the text on one line, with control characters written as escapes that no terminal obeys."""
     return text.translate(_VISIBLE)
 
 
 def line_of(entry: Entry) -> str:
-    """One line of a transcript: the time in seconds, a word for the kind, the text, and a note."""
+    """Return the line of an entry: the time in seconds, a word for the kind of event, the text, and a note."""
     word, text, note = _words(entry.event)
     left = f"{entry.at_ms / 1000:9.3f}  {word:<8} {visible(text)}".rstrip()
     return f"{left:<{_NOTE_COLUMN - 2}}  {note}" if note else left
 
 
 def _words(event: LogEvent) -> tuple[str, str, str]:
-    """The line's word, its text, and the note at its right side."""
+    """Return a line's word for the kind of event, its text, and the note at its right side."""
     match event:
         case CallerSpoke(text=text, recording=recording, duration_ms=duration):
             what = f"“{text}”" if text is not None else f"plays {recording}"
@@ -117,7 +117,7 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
             )
         case StepFailed(number=0, step=step, expected=expected, happened=happened):
             return "FAILED", f"{step}: expected {expected}; {'; '.join(happened)}", ""
-        case StepFailed(number=number, step=step, expected=expected):  # what happened stands in the lines above
+        case StepFailed(number=number, step=step, expected=expected):  # the lines above show what happened instead
             return "FAILED", f"step {number} ({step}): expected {expected}", ""
         case Noted(what=what):
             return "note", what, ""
@@ -150,7 +150,7 @@ def _bot_note(event: BotSpoke) -> str:
 
 
 def how_it_ended(event: CallEnded) -> str:
-    """`server hung up (00 00 00); last word heard; the dialplan continues`."""
+    """Return the end of a call in words: `server hung up (00 00 00); last word heard; the dialplan continues`."""
     who = {"asterisk": "Asterisk ended the call"}.get(event.who, f"{event.who} hung up")
     how = "" if event.who == "caller" and event.how == "fin" else f" ({_HOW.get(event.how, event.how)})"
     parts = [f"{who}{how}"]
@@ -164,7 +164,7 @@ def how_it_ended(event: CallEnded) -> str:
 
 
 def _line(line: Line, rate_hz: int) -> str:
-    """G.711 is 8 kHz: at every other rate the line has no codec (`line.LineModel`)."""
+    """Describe the line. G.711 exists at 8 kHz only: at any other rate the line has no codec (`line.LineModel`)."""
     codec = {"ulaw": "µ-law", "alaw": "A-law", "none": "no codec"}[line.codec if rate_hz == 8000 else "none"]
     noise = "" if line.noise_dbfs is None else f", noise {_dbfs(line.noise_dbfs)}"
     gain = "" if line.gain_db == 0 else f", gain {line.gain_db:+g} dB"

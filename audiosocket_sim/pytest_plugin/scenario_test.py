@@ -132,17 +132,17 @@ def _compare(scenario: "Scenario", how: "Options", real: "Result") -> None:
     from audiosocket_sim.call_log.agreement import disagreements
     from audiosocket_sim.running.runner import LATE_MS
 
-    told_by_asterisk = how.peer == "asterisk"
+    real_asterisk = how.peer == "asterisk"
     virtual = _run(scenario, replace(how, peer="simulated", real_time=False, artefacts=None))
 
     def differences(real: "Result") -> list[str]:
         allowance_ms = _COMPUTE_MS + real.disturbed_ms
-        return disagreements(virtual.entries, real.entries, allowance_ms, told_by_asterisk=told_by_asterisk)
+        return disagreements(virtual.entries, real.entries, allowance_ms, real_asterisk=real_asterisk)
 
     found = differences(real)
     if found and real.disturbed_ms > LATE_MS:
         found = differences(_run(scenario, how))
     if found:
-        where = "with a real Asterisk" if told_by_asterisk else "in real time"
+        where = "with a real Asterisk" if real_asterisk else "in real time"
         lines = [f"{scenario.name}: {where} it is another call than in virtual time", *found]
         raise ScenarioFailed("\n".join(lines))

@@ -73,7 +73,7 @@ def _compare(names: Sequence[str], folder: Path) -> tuple[dict[str, list[str]], 
         if result["exit_code"] == Outcome.PASSED:
             virtual = run(load(SCENARIOS / f"{name}.yaml")).entries
             real = _entries(folder / name / "call.jsonl")
-            lines = disagreements(virtual, real, COMPUTE_MS + disturbed_ms, told_by_asterisk=True)
+            lines = disagreements(virtual, real, COMPUTE_MS + disturbed_ms, real_asterisk=True)
         if lines:
             found[name] = lines
     return found, disturbed_ms
@@ -207,10 +207,10 @@ def test_asterisks_words_for_an_end_are_no_disagreement() -> None:
 
     ours = ended("server", "hangup_message", "continues", "the server hung up (00 00 00)")
     theirs = ended("server", "orderly", "continues", "the server hung up, somehow")
-    assert disagreements(ours, theirs, 0, told_by_asterisk=True) == []
+    assert disagreements(ours, theirs, 0, real_asterisk=True) == []
     assert disagreements(ours, theirs, 0)
-    assert disagreements(ours, ended("server", "reset", "continues", ""), 0, told_by_asterisk=True)
-    assert disagreements(ours, ended("server", "orderly", "ends", ""), 0, told_by_asterisk=True)
+    assert disagreements(ours, ended("server", "reset", "continues", ""), 0, real_asterisk=True)
+    assert disagreements(ours, ended("server", "orderly", "ends", ""), 0, real_asterisk=True)
 
 
 def test_speech_that_waited_in_the_phone_comes_later_by_what_had_been_sent_ahead() -> None:

@@ -276,7 +276,7 @@ def ended(who: str, how: str, dialplan: str = "continues", reason: str = "ours")
 @pytest.mark.parametrize("how", ["hangup_message", "fin"])
 def test_asterisk_does_not_tell_a_hang_up_from_a_close(how: str) -> None:
     ours, theirs = ended("server", how), ended("server", "orderly", reason="theirs")
-    assert disagreements(ours, theirs, 0, told_by_asterisk=True) == []
+    assert disagreements(ours, theirs, 0, real_asterisk=True) == []
     assert disagreements(ours, theirs, 0) == [
         f"CallEnded at 1.000: how is '{how}' in virtual time, 'orderly' in real time",
         "CallEnded at 1.000: reason is 'ours' in virtual time, 'theirs' in real time",
@@ -285,14 +285,14 @@ def test_asterisk_does_not_tell_a_hang_up_from_a_close(how: str) -> None:
 
 @pytest.mark.parametrize("how", ["reset", "unanswered", "protocol"])
 def test_an_orderly_end_is_no_other_end(how: str) -> None:
-    assert disagreements(ended("server", how), ended("server", "orderly"), 0, told_by_asterisk=True) == [
+    assert disagreements(ended("server", how), ended("server", "orderly"), 0, real_asterisk=True) == [
         f"CallEnded at 1.000: how is '{how}' in virtual time, 'orderly' in real time"
     ]
 
 
 def test_asterisk_tells_a_reset_and_who_and_what_the_dialplan_did() -> None:
     def found(theirs: list[Entry]) -> list[str]:
-        return disagreements(ended("server", "fin"), theirs, 0, told_by_asterisk=True)
+        return disagreements(ended("server", "fin"), theirs, 0, real_asterisk=True)
 
     assert found(ended("server", "reset")) == ["CallEnded at 1.000: how is 'fin' in virtual time, 'reset' in real time"]
     assert len(found(ended("caller", "orderly"))) == 1
@@ -300,10 +300,10 @@ def test_asterisk_tells_a_reset_and_who_and_what_the_dialplan_did() -> None:
     assert found(log((1000, Source.END, HoldStarted()))) == [
         "CallEnded at 1.000 in virtual time, HoldStarted at 1.000 in real time"
     ]
-    assert disagreements(heard(HoldStarted()), heard(HoldStarted()), 0, told_by_asterisk=True) == []
-    assert disagreements(heard(HoldStarted()), ended("server", "fin"), 0, told_by_asterisk=True) != []
+    assert disagreements(heard(HoldStarted()), heard(HoldStarted()), 0, real_asterisk=True) == []
+    assert disagreements(heard(HoldStarted()), ended("server", "fin"), 0, real_asterisk=True) != []
     swapped = log((1000, Source.BOT, ended("server", "fin")[0].event))
-    assert disagreements(heard(HoldStarted()), swapped, 0, told_by_asterisk=True) == [
+    assert disagreements(heard(HoldStarted()), swapped, 0, real_asterisk=True) == [
         "HoldStarted at 1.000 in virtual time, CallEnded at 1.000 in real time"
     ]
 
