@@ -40,7 +40,7 @@ def add_recording(
         raise RecordingRefused("--text is empty: say what is said in the recording")
     name = name or _name_of(text, language)
     if not _NAME.fullmatch(name):
-        raise RecordingRefused(f"--name {name}: expected small letters, digits, _ and -, such as pt-br/my_phrase")
+        raise RecordingRefused(f"--name {name}: expected lower-case letters, digits, _ and -, such as pt-br/my_phrase")
     manifest = to / "manifest.yaml"
     known = PhraseBook.load(manifest) if _lists_any(manifest) else PhraseBook([])
     if known.by_name(name) is not None:

@@ -1,8 +1,8 @@
-"""What a scenario that came from elsewhere may reach: the files of its own folders, and no code.
+"""Confines a scenario that is not trusted to the files of its own folders, and keeps it from naming code.
 
-A scenario is data. What it says under `server:` goes to the server under test, which may import a module by its name or
-open a file; so without trust no setting may be an import string, or a path that leads out of the folders that are the
-scenario's own. The same rule of folders holds for `say: {file: …}`, trusted or not.
+A scenario is data. Its key `server:` goes to the server under test, which may import a module by its name or open a
+file. Therefore, without trust, no setting may be an import string or a path that leads out of the scenario's own
+folders. The rule of folders also holds for `say: {file: …}`, whether the scenario is trusted or not.
 """
 
 import os
@@ -23,10 +23,10 @@ _IN_WORDS = "is not taken from a scenario that is not trusted (docs/scenarios.md
 
 
 def own_folders(folder: Path | None) -> tuple[Path, ...]:
-    """The folders, links resolved, whose files a scenario in `folder` may name in its settings.
+    """Return the folders, links resolved, whose files a scenario in `folder` may name in its settings.
 
-    They are: the scenario's own; `recordings/` and `audio/` beside or above it; what ships with the project; and the
-    working folder, unless that is the home folder or one around it.
+    They are: the scenario's folder; `recordings/` and `audio/` beside or above it; the folder of the files that ship
+    with the project; and the working folder, unless that is the home folder or contains it.
     """
     own = [PROJECT]
     if folder is not None:
@@ -39,15 +39,15 @@ def own_folders(folder: Path | None) -> tuple[Path, ...]:
 
 
 def is_within(path: Path, folders: tuple[Path, ...]) -> bool:
-    """Returns True if what the path points to, links resolved, lies in one of the folders."""
+    """Return True if the path, with links resolved, lies in one of the folders."""
     real = Path(os.path.realpath(path))
     return any(real.is_relative_to(place.resolve()) for place in folders)
 
 
 def untrusted_settings(settings: Mapping[str, object], folder: Path | None) -> Iterator[tuple[KeyPath, str]]:
-    """The path to each setting that only a trusted scenario may have, and what is wrong with it.
+    """Yield the path to each setting that only a trusted scenario may have, and a line on what is wrong with it.
 
-    `folder`: where the scenario lies, if anywhere. Knows no server's settings: it looks at every text.
+    `folder`: the scenario's folder, or None. Every text in the settings is examined, as their meaning is the server's.
     """
     folders = own_folders(folder)
     bases = (*dict.fromkeys(place for place in (folder, PROJECT, Path.cwd()) if place is not None),)
@@ -58,7 +58,7 @@ def untrusted_settings(settings: Mapping[str, object], folder: Path | None) -> I
 
 
 def _texts(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    """Every text in the value, keys too, and the path to it."""
+    """Yield every text in the value, keys included, with the path to it."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, Mapping):
@@ -71,6 +71,7 @@ def _texts(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _fault(text: str, bases: tuple[Path, ...], folders: tuple[Path, ...]) -> str | None:
+    """Return why the text needs trust, as the beginning of a sentence that `_IN_WORDS` ends; None if it needs none."""
     shown = repr(text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…")
     if not text:
         return None
@@ -78,35 +79,35 @@ def _fault(text: str, bases: tuple[Path, ...], folders: tuple[Path, ...]) -> str
         return f"{shown} names code, which"
     if text.strip().casefold().startswith("file:"):
         return f"{shown} is an address of a file, which"
-    if "\0" in text or "\n" in text:  # no path, and none that anybody could mean
+    if "\0" in text or "\n" in text:  # cannot be a path
         return None
-    if any(_leads_out(place, text, folders) for place in _places(text, bases)):
+    if any(_leads_out(path, text, folders) for path in _possible_paths(text, bases)):
         return f"{shown} leads out of the scenario's folders, which"
-    if any(_lists_from_elsewhere(place, folders) for place in _places(text, bases)):
+    if any(_lists_from_elsewhere(path, folders) for path in _possible_paths(text, bases)):
         return f"{shown} has a {MANIFEST_NAME} that leads out of the scenario's folders, which"
     return None
 
 
-def _places(text: str, bases: tuple[Path, ...]) -> list[Path]:
-    """Where the text leads, whatever folder the server takes it to be relative to."""
+def _possible_paths(text: str, bases: tuple[Path, ...]) -> list[Path]:
+    """Return every path that the text can mean: one for each folder to which the server may take it as relative."""
     at_home = Path(os.path.expanduser(text))
     return [at_home] if at_home.is_absolute() else [base / text for base in bases]
 
 
-def _leads_out(place: Path, text: str, folders: tuple[Path, ...]) -> bool:
-    """Whether the place lies outside: one that is named so, or one that is there by way of a link."""
+def _leads_out(path: Path, text: str, folders: tuple[Path, ...]) -> bool:
+    """Whether the path lies outside: because the text itself says so (`/`, `..`), or because of a link."""
     named_so = os.path.expanduser(text).startswith("/") or ".." in Path(text).parts
-    return (named_so or os.path.lexists(place)) and not is_within(place, folders)
+    return (named_so or os.path.lexists(path)) and not is_within(path, folders)
 
 
-def _lists_from_elsewhere(place: Path, folders: tuple[Path, ...]) -> bool:
-    """Whether the place is a phrase book with a recording that lies outside."""
-    manifest = place / MANIFEST_NAME if os.path.isdir(place) else place
+def _lists_from_elsewhere(path: Path, folders: tuple[Path, ...]) -> bool:
+    """Whether the path is a phrase book that lists a recording outside the folders."""
+    manifest = path / MANIFEST_NAME if os.path.isdir(path) else path
     if manifest.name != MANIFEST_NAME or not os.path.isfile(manifest):
         return False
     try:
         phrases = PhraseBook.load(manifest).phrases
     except (AudioSocketError, OSError):
-        return False  # a book that cannot be read leads nowhere; who asks for it will say why
+        return False  # a book that cannot be read leads nowhere; the server that loads it will say why
     listed = (phrase.path for phrase in phrases if phrase.path is not None)
     return not all(is_within(path, folders) for path in (manifest, *listed))

@@ -1,6 +1,6 @@
-"""What can be expected of a bot: one model a key, exactly one key an expectation. Data only; `checks` decides.
+"""What can be expected of a bot: one model for each key, and exactly one key in an expectation. Data only.
 
-docs/scenarios.md says of each key when it is met and what it costs.
+`checks` decides whether an expectation is met. docs/scenarios.md describes each key: when it is met and what it costs.
 """
 
 from typing import Annotated, Literal, Self
@@ -25,14 +25,14 @@ __all__ = [
 
 
 class BotSays(Model):
-    """What the bot said, as the caller heard it: the whole utterance, to its end."""
+    """The bot says a text, as the caller hears it: the whole utterance, to its end."""
 
     text: Words = Field(description="the bot's words; case, accents and punctuation do not count")
     part: bool = Field(default=False, description="true: the text may be a part of what the bot says")
 
 
 class BotSpeaks(Model):
-    """The bot speaks, in whatever words: works for every voice."""
+    """The bot speaks, in any words: this works for every voice."""
 
     at_least: PositiveMs = Field(default=200, description="for how long, without falling silent")
 
@@ -50,14 +50,14 @@ class HoldAudio(Model):
 
 
 class StateIs(Model):
-    """The bot's own state, where the target tells it by its control API."""
+    """The bot's own state, if the target reports it by its control API."""
 
     is_: Literal["STANDBY", "USER_TURN", "WAITING", "IA_TURN"] = Field(alias="is", description="the state")
-    when_told: bool = Field(default=False, description="true: pass over this step where the target tells no states")
+    when_told: bool = Field(default=False, description="true: pass over this step if the target reports no states")
 
 
 class BackendAskedExpectation(Model):
-    """The AI backend was asked: what the bot understood."""
+    """The bot asked the AI backend: this shows what the bot understood."""
 
     content: Words = Field(description="a part of what the backend was asked, without case and accents")
 
@@ -81,7 +81,7 @@ class Expectation(Model):
 
     bot_says: Annotated[BotSays, Shorthand("text")] | None = Field(default=None, description="the bot says this")
     bot_speaks: Annotated[BotSpeaks, Shorthand("at_least")] | None = Field(
-        default=None, description="the bot speaks for this long, in whatever words"
+        default=None, description="the bot speaks for this long, in any words"
     )
     bot_silent: Annotated[BotSilent, Shorthand("at_least")] | None = Field(
         default=None, description="the bot is silent for this long"
@@ -95,7 +95,7 @@ class Expectation(Model):
 
     @property
     def key(self) -> str:
-        """Which of the keys it is, as written in the scenario."""
+        """The key that is set, as written in the scenario: `bot_says`, …"""
         return next(key for key in EXPECTATION_KEYS if getattr(self, key) is not None)
 
     @model_validator(mode="after")
@@ -112,7 +112,7 @@ EXPECTATION_KEYS = tuple(Expectation.model_fields)
 
 
 class Within(Expectation):
-    """Must happen within a time. Exactly one expectation, and `within`."""
+    """Something that must happen within a time. Exactly one expectation, and `within`."""
 
     within: DurationMs = Field(
         default=5000, description="from the completion of the step before to the start of the thing expected"
@@ -120,8 +120,10 @@ class Within(Expectation):
 
 
 class Never(Expectation):
-    """Must not happen in a window of time. Exactly one expectation, and `for`."""
+    """Something that must not happen in a window of time. Exactly one expectation, and `for`."""
 
     for_: PositiveMs | None = Field(
-        default=None, alias="for", description="the window, from the completion of the step before; the whole rest else"
+        default=None,
+        alias="for",
+        description="the window, from the completion of the step before; by default to the end of the call",
     )

@@ -1,6 +1,6 @@
-"""What all parts of a scenario are made of: the frozen model, durations with a unit, and the short forms.
+"""The building blocks of all parts of a scenario: the frozen model, durations with a unit, and the short forms.
 
-Knows nothing of what the keys mean (`scenario`, `step_models`, `expectations`) nor of YAML (`loader`).
+The meaning of the keys stands in `model`, `step_models` and `expectations`; YAML is read in `loading`.
 """
 
 import re
@@ -33,18 +33,18 @@ _LONGEST_MS = 24 * 60 * 60_000
 
 
 class Model(BaseModel):
-    """Frozen, refuses unknown keys, and never guesses: `"3"` is no number, `1` is no `true`."""
+    """Base of all models: frozen; refuses unknown keys and converts nothing (`"3"` is no number, `1` is not `true`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True, allow_inf_nan=False)
 
 
 def misfit(text: str, *at: str | int) -> PydanticCustomError:
-    """The error of keys that are right each by itself but not together; `at` is the path to the one to change."""
+    """Return the error for keys that are valid one by one but not together; `at`: the path to the key to change."""
     return PydanticCustomError("misfit", "{text}", {"text": text, "at": at})
 
 
 def parse_duration_ms(value: object) -> int:
-    """`300ms`, `1.2s`, `5 min` -> whole milliseconds. Raises ValueError with what was expected."""
+    """Convert `300ms`, `1.2s` or `5 min` to whole milliseconds. Raises ValueError with what was expected."""
     match = _DURATION.match(value) if isinstance(value, str) and len(value) < 40 else None
     if match is None:
         raise ValueError(f"a duration needs a number and a unit (300ms, 1.2s, 5min), not {value!r}")
@@ -57,7 +57,7 @@ def parse_duration_ms(value: object) -> int:
 
 
 def format_duration(ms: int) -> str:
-    """The shortest way to write it: `300ms`, `1.2s`, `5min`."""
+    """Return a duration in its shortest form: `300ms`, `1.2s`, `5min`."""
     if ms and ms % 60_000 == 0:
         return f"{ms // 60_000}min"
     if ms < 1000:
@@ -87,26 +87,29 @@ Duration = WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examp
 DurationMs = Annotated[int, BeforeValidator(parse_duration_ms), Duration]
 PositiveMs = Annotated[int, AfterValidator(_positive), BeforeValidator(parse_duration_ms), Duration]
 Words = Annotated[str, AfterValidator(_has_words)]
-"""Text that is compared without case, accents and punctuation: something must be left of it."""
+"""Text that is compared without case, accents and punctuation: it needs at least one letter or digit."""
 Quoted = BeforeValidator(_quoted)
-"""Text that looks like a number (a version, DTMF digits): unquoted it would silently become another text."""
+"""Text that looks like a number (a version, DTMF digits): without quotes YAML would silently change it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shorthand:
-    """`say: pt-br/sim` for `say: {recording: pt-br/sim}`: a lone scalar stands for the main key."""
+    """Marks a field whose model may be written as a single value, which stands for the main key `key`.
+
+    Example: `say: pt-br/sim` for `say: {recording: pt-br/sim}`.
+    """
 
     key: str
 
     def expand(self, value: object) -> object:
-        """A lone value as a mapping with the main key; a mapping as it is."""
+        """Return a single value as a mapping with the main key; anything else unchanged."""
         return {self.key: value} if isinstance(value, str | int | float) else value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self.expand, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Either form, so that an editor offers both."""
+        """Accept both forms, so that an editor offers both."""
         long_form = handler(schema)
         main = dict(handler.resolve_ref_schema(long_form)["properties"][self.key])
         main.pop("default", None)

@@ -1,8 +1,8 @@
-"""The scenario as frozen data: what each key means, its default and its limits. No YAML and no running.
+"""The scenario as frozen data: what each key means, its default and its limits. Neither reads YAML nor runs anything.
 
 Every model is frozen and refuses unknown keys. Durations are held as whole milliseconds and written with a unit
-(`300ms`, `1.2s`, `5 min`). docs/scenarios.md is the reference for people; `scenario.schema.json` for editors.
-The parts live in `fields`, `step_models` and `expectations`; all of them are to be had from here.
+(`300ms`, `1.2s`, `5 min`). docs/scenarios.md is the reference for people, `scenario.schema.json` the one for editors.
+The parts are defined in `fields`, `step_models` and `expectations`; this module exports all of them.
 """
 
 import itertools
@@ -105,7 +105,7 @@ __all__ = [
 ]
 
 ASTERISK_VERSIONS = tuple(version for version, _ in VERSIONS)
-"""The releases whose rules on the wire are imitated (docs/protocol.md, 6)."""
+"""The releases whose behaviour on the wire is simulated (docs/protocol.md, 6)."""
 
 PACKET_TIMES_MS = (10, 20, 30, 40, 60)
 
@@ -114,7 +114,7 @@ PACKET_TIMES_MS = (10, 20, 30, 40, 60)
 
 
 class Jitter(Model):
-    """How unevenly the caller's packets come (docs/protocol.md, FID-07): the mean stays exact."""
+    """How unevenly the caller's packets arrive (docs/protocol.md, FID-07); their mean rate stays exact."""
 
     up_to: PositiveMs = Field(default=140, description="the longest single gap beyond the packet time")
     seed: int = Field(default=1, description="the same seed, the same gaps")
@@ -176,7 +176,7 @@ def _no_overlap(stalls: Sequence[PeerStall]) -> Sequence[PeerStall]:
 
 
 class AsteriskPeer(Model):
-    """Which Asterisk calls, and how it is attached."""
+    """The Asterisk that calls: its version, and how the AudioSocket is attached to the call."""
 
     version: Annotated[
         str,
@@ -248,7 +248,7 @@ class AsteriskPeer(Model):
 
 
 class Echo(Model):
-    """What comes back of the bot's own sound, mixed into what the caller sends."""
+    """The echo of the bot's own sound, mixed into what the caller sends."""
 
     delay: Annotated[PositiveMs, AfterValidator(_known_echo_delay)] = Field(
         default=80, description="from the bot's sound at the phone to its echo in what the phone sends, up to 2 s"
@@ -296,7 +296,7 @@ def _check_status(nested_status: bool, status: str | None) -> None:
 
 
 def _not_json(value: object) -> Iterator[KeyPath]:
-    """The path to each number in the value that JSON cannot hold."""
+    """Yield the path to each number in the value that JSON cannot represent (infinity, NaN)."""
     if isinstance(value, float) and not math.isfinite(value):
         yield ()
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -306,7 +306,7 @@ def _not_json(value: object) -> Iterator[KeyPath]:
 
 
 class Push(Model):
-    """A later message of the backend: the same reply JSON, by POST to the server's control API."""
+    """A later message of the backend: JSON like that of a reply, sent by POST to the server's control API."""
 
     after: DurationMs = Field(default=0, description="after the reply or push before it was sent")
     says: str | None = Field(default=None, description="mensagem; absent from the JSON otherwise")
@@ -323,7 +323,7 @@ class Push(Model):
 
 
 class Reply(Model):
-    """One answer of the mock AI backend. The first unused reply whose `hears` fits is used."""
+    """One answer of the mock AI backend. The first unused reply whose `hears` matches the request is used."""
 
     hears: Words | None = Field(
         default=None, description="a part of the caller's words, without case and accents; any request otherwise"
@@ -370,13 +370,13 @@ Ai = tuple[Reply, ...]
 
 def _tag(text: str) -> str:
     if not (text.isascii() and text.isidentifier() and text.islower()):
-        raise ValueError(f"a tag is small letters, digits and _, not {text!r}")
+        raise ValueError(f"a tag consists of lower-case letters, digits and _, not {text!r}")
     return text
 
 
 def _not_empty(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     if not steps:
-        raise ValueError("a scenario needs one step at least")
+        raise ValueError("a scenario needs at least one step")
     return steps
 
 
@@ -384,12 +384,12 @@ class Scenario(Model):
     """One phone call: who calls, what the AI backend answers, what the caller does and what must happen."""
 
     name: SkipJsonSchema[str] = Field(default="", alias="(name)", exclude=True)
-    """The file's name without its suffix. Set by the loader; no key of the language."""
+    """The file's name without its suffix. Set by the loader; not a key of a scenario."""
     folder: SkipJsonSchema[Path | None] = Field(default=None, alias="(folder)", exclude=True)
-    """Where the file lies: what `say: {file: …}` is relative to. Set by the loader; no key of the language."""
+    """The folder of the file, to which `say: {file: …}` is relative. Set by the loader; not a key of a scenario."""
 
     written: SkipJsonSchema[Written] = Field(default=Written(), alias="(written)", exclude=True)
-    """Where in the file each part stands. Set by the loader; no key of the language."""
+    """Line and column of each part in the file. Set by the loader; not a key of a scenario."""
 
     summary: Words = Field(description="the point of this call, in a sentence")
     tags: tuple[Annotated[str, AfterValidator(_tag)], ...] = Field(
@@ -422,7 +422,7 @@ class Scenario(Model):
 
 
 def check_hang_up(steps: Sequence[Step], asterisk: AsteriskPeer) -> None:
-    """Raises a `misfit` for a hang-up that is not possible at its place, and for steps that cannot follow one."""
+    """Raise a `misfit` for a hang-up that is not possible at its place, and for a step that cannot follow a hang-up."""
     over = False
     for index, step in enumerate(steps):
         if over and not isinstance(step, ExpectStep | NeverStep | WaitStep):

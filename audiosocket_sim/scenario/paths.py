@@ -1,7 +1,7 @@
-"""Where things lie: scenarios, recordings, the bot's prompts, hold music, the artefacts of a run.
+"""Finds scenarios, recordings, the bot's prompts and hold music.
 
-A user's own folders win over the project's: each is looked for beside the scenario, upwards from there, and last in
-the project that this package belongs to.
+The user's own folders take precedence over the project's: a folder is searched beside the scenario, then upwards from
+there, and last among the files that ship with this project.
 """
 
 import contextlib
@@ -17,13 +17,16 @@ PROJECT = SHIPPED
 
 
 def find_scenario(name: str, here: Path) -> Path:
-    """A scenario by its path, or a bare name in `scenarios/`. Raises FileNotFoundError with where it was looked for."""
-    asked = Path(name)
-    if not asked.name:
+    """Return the file of a scenario that is named by its path, or by a bare name in `scenarios/`.
+
+    Searched are `here`, `here`/scenarios, and the shipped scenarios. Raises FileNotFoundError with the name.
+    """
+    named = Path(name)
+    if not named.name:
         raise FileNotFoundError(name)
-    names = [asked] if asked.suffix in (".yaml", ".yml") else [asked, asked.with_name(f"{asked.name}.yaml")]
+    names = [named] if named.suffix in (".yaml", ".yml") else [named, named.with_name(f"{named.name}.yaml")]
     folders = [here, here / "scenarios", PROJECT / "scenarios"]
-    for folder in folders if not asked.is_absolute() else folders[:1]:
+    for folder in folders if not named.is_absolute() else folders[:1]:
         for candidate in names:
             with contextlib.suppress(OSError):  # a folder that may not be read, a name that is too long
                 if (folder / candidate).is_file():
@@ -33,7 +36,7 @@ def find_scenario(name: str, here: Path) -> Path:
 
 @lru_cache(maxsize=64)
 def nearest_folder(name: str, start: Path, marker: str) -> Path | None:
-    """The folder `name` with the file `marker` in it: beside `start`, upwards from it, or in the project."""
+    """Return the nearest folder `name` that contains `marker`: in `start`, upwards from it, or in the project."""
     for folder in (start, *start.parents, PROJECT):
         if (folder / name / marker).is_file():
             return folder / name
@@ -41,20 +44,20 @@ def nearest_folder(name: str, start: Path, marker: str) -> Path | None:
 
 
 def recordings_folders(start: Path) -> list[Path]:
-    """The recordings a scenario in the folder `start` may use: its own, then the project's."""
+    """Return the folders of recordings that a scenario in the folder `start` may use: its own, then the project's."""
     own = nearest_folder("recordings", start, "manifest.yaml")
     shared = PROJECT / "recordings"
     return [folder for folder in dict.fromkeys([own, shared]) if folder is not None and folder.is_dir()]
 
 
 def cache_folder() -> Path:
-    """Where rendered speech is kept between runs."""
+    """Return the folder in which rendered speech is kept between runs."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "audiosocket-sim"
 
 
 def why_not_writable(folder: Path) -> str | None:
-    """Why nothing can be written there; None where it can, also where it has to be made first. Makes nothing."""
-    there = next((place for place in (folder, *folder.absolute().parents) if place.exists()), folder)
-    fits = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
-    return None if fits else f"{there} is no folder that can be written to"
+    """Return why the folder, which may not exist yet, cannot be written to, or None if it can. Creates nothing."""
+    nearest = next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
+    writable = nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+    return None if writable else f"{nearest} is no folder that can be written to"

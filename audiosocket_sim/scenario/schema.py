@@ -1,7 +1,7 @@
-"""The JSON Schema of a scenario, for editors: completion, descriptions, squiggles while one types.
+"""The JSON Schema of a scenario, for editors: completion, descriptions, and errors while one types.
 
-It takes both the short and the long forms. `scenarios/scenario.schema.json` is this, written out; a test keeps it so.
-What it accepts is a little more than the loader does: checks across keys are the loader's alone.
+It accepts both the short and the long forms. `scenarios/scenario.schema.json` holds its text; a test keeps the two
+equal. It accepts a little more than the loader does: only the loader checks keys against each other.
 """
 
 import json
@@ -17,7 +17,7 @@ _HOLDS_ONE_EXPECTATION = ("Within", "Never")
 
 
 def schema() -> dict[str, Any]:
-    """As data, ready for `json.dumps`."""
+    """Return the JSON Schema (draft 7) as data that `json.dumps` can write."""
     made = Scenario.model_json_schema(by_alias=True)
     for name in _HOLDS_ONE_EXPECTATION:
         made["$defs"][name]["oneOf"] = [{"required": [key]} for key in EXPECTATION_KEYS]
@@ -33,14 +33,14 @@ def schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """As it stands in `scenarios/scenario.schema.json`."""
+    """Return the JSON Schema as the text of `scenarios/scenario.schema.json`."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _tidy(node: Any, *, is_names: bool = False) -> Any:
-    """Without pydantic's titles and nulls; default durations as one writes them.
+    """Return the schema without pydantic's titles and nulls, and with default durations as one writes them.
 
-    `is_names`: the node maps names of keys (or of definitions) to schemas, so `title` would be such a name.
+    `is_names`: the node maps names of keys (or of definitions) to schemas, so `title` in it is such a name.
     """
     if isinstance(node, list):
         return [_tidy(item) for item in node]
@@ -68,7 +68,7 @@ def _is_duration(node: dict[str, Any]) -> bool:
 
 
 def _without_null(node: dict[str, Any]) -> dict[str, Any]:
-    """`anyOf: [x, null]` is only «may be left out» in a file: the key's schema is then x itself."""
+    """Replace `anyOf: [x, null]` by x: in a file, the alternative null only means that the key may be left out."""
     choices = node.get("anyOf")
     if not isinstance(choices, list) or {"type": "null"} not in choices:
         return node
@@ -78,5 +78,5 @@ def _without_null(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _says_nothing(default: Any) -> bool:
-    """Defaults that an editor should not offer: nothing, empty, or a whole part written out."""
+    """Whether an editor should not offer this default: null, an empty value, or a whole part written out."""
     return default is None or isinstance(default, dict | list | tuple)

@@ -1,7 +1,7 @@
-"""What the caller does, step by step: one model a step. Data only; `steps` carries it out.
+"""What the caller does, step by step: one model for each kind of step. Data only; `running.steps` carries it out.
 
-A step is told by the one key that it must have (`say`, `expect`, …): that gives one clear error a mistake, where a
-plain union would report every kind of step that it is not.
+The kind of a step is recognised by the one key that it must have (`say`, `expect`, …). A mistake then gives one clear
+error, where a plain union would report an error for every kind of step.
 """
 
 import re
@@ -65,7 +65,7 @@ class Say(Model):
 
 
 class Noise(Model):
-    """Noise at the caller's mouth: before the line's codec."""
+    """Noise at the caller's mouth, that is, before the line's codec."""
 
     for_: PositiveMs = Field(alias="for", description="how long")
     dbfs: float = Field(default=-25.0, le=0, ge=-120, description="its level, RMS")
@@ -154,7 +154,7 @@ def _on_or_off(value: object) -> object:
 
 
 class MuteStep(_Timed):
-    """The phone sends nothing at all: for a time, or until `mute: off`."""
+    """The phone sends nothing at all, for a time or until `mute: off`."""
 
     mute: Annotated[
         int | Literal["on", "off"],
@@ -182,19 +182,19 @@ class NeverStep(_Timed):
 
 
 STEP_TAG_PREFIX = "step:"
-"""Tags appear in pydantic's error paths; spelled like a key they would lead the walk to the line astray."""
+"""The prefix of tags in pydantic's error paths: without it, a tag could be mistaken for a key of the file."""
 
 STEP_KEYS = ("say", "wait", "expect", "never", "dtmf", "noise", "tone", "silence", "mute", "hang_up")
 
 
 def step_keys(value: object) -> list[str]:
-    """The step keys of a mapping or a model: one, if it is a step. The `tone` beside `dtmf` is that step's own."""
+    """Return the step keys of a mapping or a model: a valid step has one. `tone` beside `dtmf` does not count."""
     has = value.__contains__ if isinstance(value, Mapping) else lambda key: hasattr(value, key)
     return [key for key in STEP_KEYS if has(key) and not (key == "tone" and has("dtmf"))]
 
 
 def _step_tag(value: object) -> str | None:
-    """The tag of the one step key that is there; None (an error) with none or several."""
+    """Return the tag of the only step key; None, which is an error to pydantic, if there are none or several."""
     keys = step_keys(value)
     return STEP_TAG_PREFIX + keys[0] if len(keys) == 1 else None
 

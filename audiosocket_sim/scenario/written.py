@@ -1,4 +1,4 @@
-"""Where in its file each part of a scenario is written, for what goes wrong while it runs. Data only."""
+"""The file, line and column of each part of a scenario, for errors that occur while it runs. Data only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 __all__ = ["KeyPath", "Written"]
 
 KeyPath = tuple[str | int, ...]
-"""The way to a value in a YAML file: keys and, within lists, indices from 0."""
+"""The path to a value in a YAML file: keys and, within lists, indices from 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """`places`: line and column, from 1, of each key and of each item of a list, by the path to it.
+    """Where a scenario is written: its `file`, and in `places` the line and column, from 1, of each key and list item.
 
-    `files`: the file of those parts that are not written in `file`: steps of a call in Python, called from elsewhere.
+    `files`: the files of the parts that are not in `file`, such as steps of a Python call that other modules make.
     """
 
     file: str = ""
@@ -21,12 +21,12 @@ class Written:
     files: Mapping[KeyPath, str] = field(default_factory=dict)
 
     def line(self, *path: str | int) -> str:
-        """`calls/two_turns.yaml:15`; the file alone where that is not written; empty where there is no file."""
+        """Return `calls/two_turns.yaml:15` for the path; the file alone if the path is not in it; `""` without one."""
         place = self.places.get(path)
         return self.file if place is None else f"{self.files.get(path, self.file)}:{place[0]}"
 
     def place(self, *path: str | int) -> tuple[int, int] | None:
-        """Line and column of the nearest thing around the path that is written; None: not even its root is."""
+        """Return line and column of the path or of its nearest parent in the file; None if there is neither."""
         while path and path not in self.places:
             path = path[:-1]
         return self.places.get(path) if path else None

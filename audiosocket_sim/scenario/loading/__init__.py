@@ -1,4 +1,4 @@
-"""From YAML to a scenario, or to errors with file, line, column and the nearest right key. `load` is the door."""
+"""Loads a scenario from YAML, or reports errors with file, line, column and the nearest valid key. Start at `load`."""
 
 from audiosocket_sim.scenario.loading.documents import FileError, Problem, read_model, read_text
 from audiosocket_sim.scenario.loading.folders import load_scenarios

@@ -1,6 +1,6 @@
-"""One YAML file against one model: what it says, or all that is wrong with it, with line and column.
+"""Reads one YAML file as one model, and reports everything that is wrong with it, with line and column.
 
-Knows no scenario: plans of faults are read the same way.
+Independent of scenarios: the fault plans of the fake Azure service are read in the same way.
 """
 
 import errno
@@ -25,7 +25,7 @@ _M = TypeVar("_M", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing that is wrong. Line and column count from 1."""
+    """One thing that is wrong with a file. Line and column count from 1."""
 
     file: str
     line: int
@@ -37,13 +37,15 @@ class Problem:
 
 
 def _short(message: str) -> str:
-    """What a person can read in one line, also where it quotes a value of a megabyte."""
+    """Return the message, shortened so that it is readable even if it quotes a value of a megabyte."""
     return message if len(message) <= _LONGEST_MESSAGE else f"{message[: _LONGEST_MESSAGE - 1]}…"
 
 
 class FileError(Exception):
-    """The file is not what it should be. `str` gives one line a problem, of the first 100; `file`, `line` and `column`
-    are those of the first."""
+    """A file is not valid. `str` gives one line for each of the first 100 problems.
+
+    `problems`: all problems, sorted by place. `file`, `line`, `column` and `message` are those of the first one.
+    """
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__(*problems)
@@ -52,7 +54,7 @@ class FileError(Exception):
     def __str__(self) -> str:
         lines = [str(problem) for problem in self.problems[:_MOST_SHOWN]]
         if len(self.problems) > _MOST_SHOWN:
-            lines.append(f"{self.file}: and more like these")
+            lines.append(f"{self.file}: more problems than these: only the first {_MOST_SHOWN} are listed")
         return "\n".join(lines)
 
     @property
@@ -72,12 +74,15 @@ class FileError(Exception):
 
     @property
     def message(self) -> str:
-        """What the first problem is, without its place."""
+        """The text of the first problem, without its place."""
         return self.problems[0].message
 
 
 def read_text(path: Path, error_type: type[FileError], kind: str, file: str | None = None) -> str:
-    """The text of a regular file of at most 1 MB. Raises `error_type`; `kind` is what it calls the file: `scenario`."""
+    """Return the text of a regular UTF-8 file of at most 1 MB.
+
+    Raises `error_type`, which calls the file a `kind` (`scenario`) and names it `file`, by default its path.
+    """
     file = file or str(path)
     try:
         return read_regular_file(path, _LARGEST_FILE_BYTES).decode("utf-8-sig")
@@ -92,7 +97,10 @@ def read_text(path: Path, error_type: type[FileError], kind: str, file: str | No
 def read_model(
     model: type[_M], text: str, file: str, empty: str
 ) -> tuple[_M | None, yaml_tree.Tree, tuple[Problem, ...]]:
-    """What the text says, where each part of it stands, and what is wrong. `empty` is said of an empty file."""
+    """Read a YAML text as `model`. Returns the model or None, the tree with the places of its parts, and all problems.
+
+    `file`: the file's name in problems. `empty`: the message for an empty file.
+    """
     try:
         tree = yaml_tree.read(text)
     except yaml_tree.MalformedYaml as error:

@@ -1,6 +1,6 @@
-"""pydantic's errors in plain words: what is wrong, what would be right, and the path to it in the file.
+"""Puts pydantic's errors into plain words: what is wrong, what would be right, and the path to it in the file.
 
-Pure: no files, no YAML. The words of cross-field checks come from the models themselves.
+Pure: neither reads files nor knows YAML. The texts of checks across fields come from the models themselves.
 """
 
 import re
@@ -17,7 +17,7 @@ from audiosocket_sim.scenario.written import KeyPath
 __all__ = ["explain"]
 
 _MOST_EXPLAINED = 1000
-"""Things that are wrong with one file: to look for the word that was meant takes a third of a millisecond each."""
+"""The limit of problems for one file: the search for the nearest valid word takes 0.3 ms for each."""
 
 _STEP_MODELS: Mapping[str, type[BaseModel]] = {
     key: getattr(step_models, f"{''.join(part.title() for part in key.split('_'))}Step")
@@ -46,10 +46,10 @@ _LIMITS = {
 def explain(
     error: ValidationError, written: Callable[[KeyPath], KeyPath], model: type[BaseModel] = Scenario
 ) -> Iterator[tuple[KeyPath, bool, str]]:
-    """For each thing that is wrong: the path, whether its key is meant (else its value), and a line for a person.
+    """Yield for each error: its path, True if the key at the path is wrong (False: the value), and a line for people.
 
-    `written` gives the part of a path that stands in the file: of the short `say: x` that is not `say.recording`.
-    `model` is what the file was read as.
+    `written` returns the part of a path that exists in the file: for the short form `say: x` the path of `say`, not of
+    `say.recording`. `model`: the model as which the file was read.
     """
     found = error.errors(include_url=False)[:_MOST_EXPLAINED]
     meant = {(details["loc"][:-1], _meant(details, model)) for details in found if details["type"] == "extra_forbidden"}
@@ -60,7 +60,7 @@ def explain(
         elif details["type"] == "step_kind":
             yield path, False, _unknown_step(details["input"])
         elif details["type"] == "missing":
-            if (details["loc"][:-1], path[-1]) not in meant:  # else the misspelt key says it already
+            if (details["loc"][:-1], path[-1]) not in meant:  # otherwise the error of the misspelt key says so
                 yield path[:-1], False, _named(path[:-1], f"the key {path[-1]!r} is missing")
         else:
             at = (*path, *details["ctx"]["at"]) if details["type"] == "misfit" else path
@@ -72,7 +72,7 @@ def _is_tag(part: str | int) -> bool:
 
 
 def _named(path: KeyPath, message: str) -> str:
-    """With the key in front, which in a line of `{…}` is easier to find than a column."""
+    """Return the message with its key in front: in a line of `{…}` a key is easier to find than a column."""
     name = path[-1] if path else None
     if not isinstance(name, str) or message.startswith((f"{name} ", f"{name}: ")):
         return message
@@ -97,7 +97,7 @@ def _wrong_value(details: ErrorDetails) -> str:
 
 
 def _shown(value: Any) -> str:
-    """The value as YAML has it, in few words."""
+    """Return a value in few words, much as YAML writes it."""
     match value:
         case None:
             return "nothing"
@@ -112,7 +112,7 @@ def _shown(value: Any) -> str:
 
 
 def _near(word: str, words: Sequence[str]) -> str | None:
-    """The nearest of the words; a slip in upper or lower case is none."""
+    """Return the nearest of the words, whatever the case of `word`; None if none is near."""
     for variant in (word, word.lower(), word.upper()):
         if found := get_close_matches(variant, words, n=1):
             return found[0]
@@ -128,12 +128,12 @@ def _nearest(word: str, words: Sequence[str]) -> str:
 
 
 def _meant(details: ErrorDetails, root: type[BaseModel]) -> str | None:
-    """The key that an unknown one was meant to be."""
+    """Return the known key that is nearest to the unknown one, or None."""
     return _near(str(details["loc"][-1]), _keys(_models_along(details["loc"], root)[-1]))
 
 
 def _unknown_key(details: ErrorDetails, root: type[BaseModel]) -> str:
-    """Names the place where the key is known, or the key that was meant."""
+    """Return the message for an unknown key: where the key would be valid, or which key was probably meant."""
     key = str(details["loc"][-1])
     *outer, model = _models_along(details["loc"], root)
     for name, child in _children(model):
@@ -159,7 +159,7 @@ def _unknown_step(value: Any) -> str:
 
 
 def _models_along(loc: KeyPath, root: type[BaseModel]) -> list[type[BaseModel]]:
-    """The models that enclose the last part of an error's path, outermost first."""
+    """Return the models that enclose the last part of an error's path, outermost first."""
     models: list[type[BaseModel]] = [root]
     for part in loc[:-1]:
         if isinstance(part, int):
@@ -179,7 +179,7 @@ def _keys(model: type[BaseModel]) -> list[str]:
 
 
 def _children(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
-    """The keys whose values are models themselves. Steps are not among them: they are told by their tags."""
+    """Yield the keys whose values are models themselves, without `steps`: those are recognised by their tags."""
     for name, info in model.model_fields.items():
         inner = None if name == "steps" else _model_in(info.annotation)
         if inner is not None:

@@ -1,4 +1,4 @@
-"""All scenarios of a folder. Which of its files are scenarios is decided by what stands in them, not by their names."""
+"""Loads all scenarios of a folder. A file is recognised as a scenario by its content, not by its name."""
 
 import os
 import re
@@ -21,12 +21,12 @@ _LARGEST_BYTES = 1_000_000
 
 
 def load_scenarios(path: str | os.PathLike[str]) -> list[Scenario]:
-    """The scenarios of a file (one) or of a folder (all below it, in the order of their paths).
+    """Load the scenario of a file, or all scenarios below a folder in the order of their paths.
 
-    A file may also be named as `run` takes it: a bare name in scenarios/, here or shipped. In a folder a YAML file
-    counts if it names `scenario.schema.json` in its first five lines or has the keys `summary` and `steps`. Other files
-    and folders whose names begin with a dot are passed over. Raises ScenarioError with all that is wrong, also where
-    there is no such file or no scenario.
+    A file may also be given as a bare name, as for `run`: it is looked for in scenarios/, then among the shipped ones.
+    In a folder, a YAML file is a scenario if it names `scenario.schema.json` in its first five lines or has the keys
+    `summary` and `steps`. Other files, and folders whose names begin with a dot, are ignored. Raises ScenarioError with
+    all problems of all files, also if there is no such file, or no scenario in the folder.
     """
     place = Path(path)
     if not place.is_dir():

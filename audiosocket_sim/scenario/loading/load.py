@@ -1,7 +1,7 @@
-"""YAML -> `Scenario`, and errors that a person can act on: file:line:column, what is wrong, the nearest valid word.
+"""Loads YAML as a `Scenario`, or raises errors to act on: file:line:column, what is wrong, the nearest valid word.
 
-All that is wrong with a file is told in one go, one line each. The meaning of the keys is `scenario`'s; which audio
-files a scenario may read is checked here: recordings by name, and files in the scenario's own folder.
+All problems of a file are reported at once, one line for each. `scenario.model` defines the keys. The audio files that
+a scenario may read are checked here: recordings by their names, and files in the scenario's own folder.
 """
 
 import os
@@ -29,20 +29,21 @@ _MANIFEST_FILE = re.compile(r"""(?:^|[\s{,])file:\s*(?:"([^"]*)"|'([^']*)'|([^\s
 
 
 class ScenarioError(FileError):
-    """The file is no valid scenario."""
+    """A file is not a valid scenario, or cannot be read."""
 
 
 def load(path: str | os.PathLike[str]) -> Scenario:
-    """The scenario in a file; its name is the file's. Raises ScenarioError, also for a file that cannot be read."""
+    """Load the scenario in a file and name it after the file. Raises ScenarioError, also if the file cannot be read."""
     file = Path(path)
     text = read_text(file, ScenarioError, "scenario", str(path))
     return load_text(text, file.stem, file=str(path), folder=file.parent.resolve())
 
 
 def load_text(text: str, name: str = "scenario", *, file: str | None = None, folder: Path | None = None) -> Scenario:
-    """The scenario in a text. Without a `folder`, `say: {file: …}` is an error, since it is relative to the scenario.
+    """Load the scenario in a YAML text. `file`: the file's name in errors; by default `<name>`.
 
-    `file` is what errors call it (`<name>` otherwise). Raises ScenarioError.
+    `folder`: the folder to which `say: {file: …}` is relative; without it such a step is an error. Raises
+    ScenarioError.
     """
     file = file or f"<{name}>"
     empty = "the file is empty; a scenario needs `summary` and `steps`"
@@ -57,14 +58,15 @@ def load_text(text: str, name: str = "scenario", *, file: str | None = None, fol
 
 
 def sound_file(name: str, folder: Path) -> Path:
-    """Where `say: {file: name}` lies. Raises ValueError unless that is inside the scenario's folder or recordings/.
+    """Return the path of `say: {file: name}`, with links resolved.
 
-    Symbolic links count as what they point to: a scenario that came from elsewhere must not read this machine's files.
+    Raises ValueError if there is no such file, or if it lies outside the scenario's folder and recordings/. Links are
+    resolved first, so that a scenario from elsewhere cannot read other files of this machine.
     """
     if Path(name).is_absolute():
         raise ValueError(f"{name}: a path is relative to the scenario, so that it holds on every machine")
     if "\0" in name:
-        raise ValueError("a file's name has no NUL in it")
+        raise ValueError("a file's name cannot contain a NUL character")
     path = (folder / name).resolve()
     if not is_within(path, (folder, *recordings_folders(folder))):
         raise ValueError(f"{name} leads out of the scenario's folder and of recordings/")
@@ -75,7 +77,7 @@ def sound_file(name: str, folder: Path) -> Path:
 
 
 def _check_sounds(data: Any, folder: Path | None) -> Iterator[tuple[KeyPath, str]]:
-    """What the `say` steps cannot read, with the path to it. Looks at raw data: other keys may still be wrong."""
+    """Yield the path and a message for each sound that a `say` step cannot read. `data`: raw, not yet validated."""
     steps = data.get("steps") if isinstance(data, dict) else None
     for index, step in enumerate(steps if isinstance(steps, list) else ()):
         say = step.get("say") if isinstance(step, dict) else None
@@ -84,9 +86,10 @@ def _check_sounds(data: Any, folder: Path | None) -> Iterator[tuple[KeyPath, str
 
 
 def say_problems(say: object, folder: Path | None) -> Iterator[tuple[str, str]]:
-    """What a `say`, as it is written, names and cannot read: the key and a line for people. `folder`: see `load_text`.
+    """Yield for each sound that a raw `say` names and that cannot be read: its key and a line for people.
 
-    Other kinds of data are no problem here: the model reports them.
+    `say`: the value as written in the file; values of a wrong type are ignored, as the model reports them. `folder`:
+    as for `load_text`.
     """
     source = say if isinstance(say, dict) else {"recording": say}
     if isinstance(name := source.get("recording"), str):
@@ -103,7 +106,7 @@ def say_problems(say: object, folder: Path | None) -> Iterator[tuple[str, str]]:
 
 
 def _recordings(folder: Path | None) -> list[str]:
-    """All names in the manifests of recordings/, without reading them as YAML, which takes longer than a call does."""
+    """Return all names in the manifests of recordings/. They are not parsed as YAML: that takes longer than a call."""
     names: list[str] = []
     for recordings in recordings_folders(folder or PROJECT):
         manifest = recordings / MANIFEST_NAME
@@ -115,10 +118,10 @@ def _recordings(folder: Path | None) -> list[str]:
 
 @lru_cache(maxsize=16)
 def _names_in(manifest: Path, version: tuple[int, ...]) -> tuple[str, ...]:
-    """The names in a manifest; read once for each `version` of the file."""
+    """Return the names in a manifest, which is read once for each `version` of the file."""
     try:
         text = read_regular_file(manifest, _LARGEST_MANIFEST_BYTES).decode(errors="replace")
-    except OSError:  # what is wrong with the manifest is said when it is read as YAML
+    except OSError:  # reported later, when the manifest is read as YAML
         return ()
     files = ("".join(groups) for groups in _MANIFEST_FILE.findall(text))
     return tuple(Path(file).with_suffix("").as_posix() for file in files if file)

@@ -1,9 +1,9 @@
-"""YAML text -> plain data that knows the line and column of each key and value. Knows nothing of scenarios.
+"""Parses YAML text into plain data with the line and column of each key and value. Independent of scenarios.
 
-YAML 1.2: `no`, `on` and `12:30` stay text, and so does what only looks like a number (`0_7`). Duplicate keys, tags and
-aliases that contain themselves are problems, not surprises. Nothing is constructed but dict, list, str, int, float,
-bool and None. Whatever the text is, reading it takes bounded time and memory: the number of values, their depth, the
-length of a number, and all text together (an alias repeats it) have limits.
+YAML 1.2: `no`, `on` and `12:30` remain text, and so does text that only looks like a number (`0_7`). Duplicate keys,
+tags, and aliases that contain themselves are reported as problems. The data consists of dict, list, str, int, float,
+bool and None only. For any text, parsing takes bounded time and memory: there are limits for the number of values,
+their depth, the length of a number, and the total length of text (an alias counts each time it is used).
 """
 
 import re
@@ -24,7 +24,7 @@ __all__ = ["MalformedYaml", "Place", "Tree", "read"]
 _MOST_NODES = 50_000
 _MOST_CHARACTERS = 5_000_000
 _MOST_DIGITS = 300
-"""Python itself refuses to read more than 4,300, and to print a hexadecimal number that has more in decimal."""
+"""Python itself refuses to convert more than 4,300 decimal digits, in either direction."""
 _DEEPEST = 100
 _INT = re.compile(r"[-+]?\d+", re.ASCII)
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -37,21 +37,21 @@ _TOKENS = {
     "'<stream end>'": "the end of the file",
     "'?'": "a key",
 }
-"""Ruamel's words for what it met, in ours."""
+"""Plain words for ruamel's names of tokens."""
 _LOOKS_NUMERIC = re.compile(r"[-+.\d]", re.ASCII)
 _TEXT_TAGS = ("str", "timestamp", "merge", "value")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the file; line and column count from 1."""
+    """A place in the file; line and column count from 1."""
 
     line: int = 1
     column: int = 1
 
 
 class MalformedYaml(Exception):
-    """The text cannot be read as YAML at all. One line, and where."""
+    """The text cannot be parsed as YAML at all. `message`: one line that says why; `place`: where."""
 
     def __init__(self, place: Place, message: str) -> None:
         super().__init__(message)
@@ -61,7 +61,7 @@ class MalformedYaml(Exception):
 
 @dataclass(slots=True)
 class Tree:
-    """The data of a file, where each part of it stands, and what was wrong without hindering the reading."""
+    """The data of a file, the place of each value and key, and the problems that did not prevent parsing."""
 
     data: Any = None
     problems: list[tuple[Place, str]] = field(default_factory=list)
@@ -69,24 +69,24 @@ class Tree:
     keys: dict[KeyPath, Place] = field(default_factory=dict)
 
     def place(self, path: KeyPath, *, of_key: bool = False) -> Place:
-        """Of the value (or key) at the path, or of the nearest thing around it that is in the file."""
+        """Return the place of the value (`of_key`: of the key) at the path, or of its nearest parent in the file."""
         if of_key and path in self.keys:
             return self.keys[path]
         return self.values.get(self.written(path), Place())
 
     def places(self) -> dict[KeyPath, tuple[int, int]]:
-        """Line and column of each key; of what has none (an item of a list, the whole) where it begins."""
+        """Return line and column of each key, and for a value without a key (a list's item, the root) of its start."""
         return {path: (place.line, place.column) for path, place in {**self.values, **self.keys}.items()}
 
     def written(self, path: KeyPath) -> KeyPath:
-        """The part of the path that is in the file."""
+        """Return the longest leading part of the path that exists in the file."""
         while path and path not in self.values:
             path = path[:-1]
         return path
 
 
 def read(text: str) -> Tree:
-    """The text's one document. Raises MalformedYaml."""
+    """Parse the text, which must hold a single document. Raises MalformedYaml."""
     yaml = YAML(typ="safe", pure=True)
     yaml.Composer = _CountingComposer
     yaml.max_depth = _DEEPEST
@@ -111,7 +111,7 @@ def read(text: str) -> Tree:
 
 
 class _CountingComposer(Composer):
-    """Ruamel's composer, which stops at a file of too many values before it has made them all."""
+    """Ruamel's composer, which stops as soon as a file has too many values."""
 
     _count = 0
 
@@ -132,14 +132,14 @@ def _place_of(error: MarkedYAMLError) -> Place:
 
 
 def _forbidden(error: ReaderError, text: str) -> MalformedYaml:
-    """A character that YAML does not allow, such as NUL, with its place."""
+    """Return the error for a character that YAML does not allow, such as NUL, with its place."""
     before = text[: error.position]
     place = Place(len(re.findall(r"\r\n?|\n", before)) + 1, len(re.split(r"[\r\n]", before)[-1]) + 1)
     return MalformedYaml(place, f"the character U+{error.character:04X} cannot stand in YAML")
 
 
 def _malformed(error: MarkedYAMLError) -> MalformedYaml:
-    """Ruamel's error in one line; the usual slips in plain words."""
+    """Return ruamel's error in one line, with the common mistakes in plain words."""
     place = _place_of(error)
     problem, context = str(error.problem or "cannot be read"), str(error.context or "")
     for token, words in _TOKENS.items():
@@ -160,7 +160,7 @@ def _malformed(error: MarkedYAMLError) -> MalformedYaml:
 
 
 class _Builder:
-    """Walks ruamel's nodes once; counts them and their characters, since aliases can make a small file huge."""
+    """Builds the data from ruamel's nodes; counts nodes and characters, since aliases can make a small file huge."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
@@ -222,7 +222,7 @@ class _Builder:
         return text
 
     def _number(self, node: Node, kind: str, text: str) -> int | float | str:
-        """The number; the text where only ruamel takes it for one: `0_7`, `-_`, and 12:30 below `%YAML 1.1`."""
+        """Return the number, or the text if only ruamel considers it a number: `0_7`, `-_`, 12:30 in YAML 1.1."""
         if len(text) > _MOST_DIGITS:
             raise MalformedYaml(_start(node), f"a number of {len(text)} characters: at most {_MOST_DIGITS} are taken")
         try:
@@ -235,7 +235,7 @@ class _Builder:
             return text
 
     def _text(self, node: Node) -> str:
-        """The node's text, which counts against the limit of all of them. Raises MalformedYaml."""
+        """Return the node's text, and add its length to the total. Raises MalformedYaml if the total is too large."""
         text = str(node.value)
         self._characters += len(text)
         if self._characters > _MOST_CHARACTERS:

@@ -96,7 +96,7 @@ def test_a_manifest_in_one_line_keeps_its_quotes(tmp_path: Path) -> None:
         (["quiet.wav", "--text", "Oi."], "nothing can be heard in it"),
         (["long.wav", "--text", "Oi."], "at most 60 s are taken"),
         (["sim.wav", "--text", " ... "], "--text is empty"),
-        (["sim.wav", "--text", "Oi.", "--name", "../oi"], "expected small letters"),
+        (["sim.wav", "--text", "Oi.", "--name", "../oi"], "expected lower-case letters"),
         (["sim.wav", "--text", "Oi.", "--name", "pt-br/taken"], "choose another --name"),
         (["text.wav", "--text", "Oi."], "text.wav"),
         (["empty.wav", "--text", "Oi."], "empty.wav: empty: there is no sound in it"),

@@ -247,7 +247,7 @@ ERAS = (
             {"asterisk": {"uuid": "1234"}},
             "a UUID looks like 0f3b6c1e-5d2a-4c7e-9b1f-2a6d8e4c0b57, not '1234'",
         ),
-        ({"tags": ["Slow"]}, "a tag is small letters, digits and _, not 'Slow'"),
+        ({"tags": ["Slow"]}, "a tag consists of lower-case letters, digits and _, not 'Slow'"),
         ({"ai": [{"fault": "refused"}, {"says": "x"}]}, "a backend that refuses connections gives no other reply"),
         (
             {"ai": [{"fault": "http_500", "says": "x"}]},
@@ -271,7 +271,7 @@ ERAS = (
             "it says where set_call_status is put, so it needs set_call_status",
         ),
         ({"summary": " "}, "needs a letter or a digit at least, not ' '"),
-        ({"steps": []}, "a scenario needs one step at least"),
+        ({"steps": []}, "a scenario needs at least one step"),
     ],
 )
 def test_what_does_not_go_together(keys: dict[str, Any], said: str) -> None:

@@ -160,7 +160,7 @@ def test_a_wrong_key(home: Path, keys: str, line: str) -> None:
         ("hello\n", "1:1: needs a mapping (`key: value`), not 'hello'"),
         ("summary: x\n", "1:1: the key 'steps' is missing"),
         ("steps: [{wait: 1s}]\n", "1:1: the key 'summary' is missing"),
-        ("summary: x\nsteps: []\n", "2:8: steps: a scenario needs one step at least"),
+        ("summary: x\nsteps: []\n", "2:8: steps: a scenario needs at least one step"),
         ("summary: x\nsteps:\n", "2:1: steps: needs a list (lines that begin with `- `), not nothing"),
         ("summary: x\nsteps:\n\t- wait: 1s\n", "3:1: a tab where the line is indented: YAML takes only spaces there"),
         ("summary: a: b\nsteps: []\n", "1:11: a `: ` that cannot be here: indented too far, or a text that needs quotes"),
@@ -211,7 +211,7 @@ def test_a_long_text_is_not_repeated_whole(home: Path, version: str) -> None:
 def test_of_very_many_problems_the_first_are_told(home: Path) -> None:
     found = errors(home, "summary: x\nsteps:\n" + "- wat: 1s\n" * 3000)
     assert found[0] == "bad.yaml:3:3: unknown step 'wat'; did you mean 'wait'?"
-    assert found[100:] == ["bad.yaml: and more like these"]
+    assert found[100:] == ["bad.yaml: more problems than these: only the first 100 are listed"]
 
 
 def test_the_size_of_a_file_with_aliases_is_what_they_stand_for(home: Path) -> None:
@@ -279,7 +279,7 @@ def test_all_errors_of_a_file_come_in_one_go_in_their_order(home: Path) -> None:
         ("{file: .}", "3:17: file: there is no file ."),
         ("{file: ../private.wav}", "3:17: file: ../private.wav leads out of the scenario's folder and of recordings/"),
         ("{file: /etc/passwd}", "3:17: file: /etc/passwd: a path is relative to the scenario, so that it holds on every machine"),
-        ('{file: "a\\0b"}', "3:17: file: a file's name has no NUL in it"),
+        ('{file: "a\\0b"}', "3:17: file: a file's name cannot contain a NUL character"),
         ("{file: link.wav}", "3:17: file: link.wav leads out of the scenario's folder and of recordings/"),
         ("{file: folder/private.wav}", "3:17: file: folder/private.wav leads out of the scenario's folder and of recordings/"),
     ],
