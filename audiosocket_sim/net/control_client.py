@@ -17,7 +17,7 @@ import httpx
 from httpx_sse import EventSource
 from pydantic import SecretStr
 
-__all__ = ["ControlClient", "ControlError", "ToldEvent", "UnknownEvent", "token_from_environment"]
+__all__ = ["ControlClient", "ControlError", "ControlEvent", "UnknownEvent", "token_from_environment"]
 
 _FIND_EVERY_SECONDS = 0.02
 _FIND_FOR_SECONDS = 5.0
@@ -34,7 +34,7 @@ class UnknownEvent(ControlError):
 
 
 @dataclass(frozen=True, slots=True)
-class ToldEvent:
+class ControlEvent:
     """One event of the target's stream: its type, seconds since the UUID, and its fields."""
 
     type: str
@@ -111,7 +111,7 @@ class ControlClient:
             await asyncio.sleep(_FIND_EVERY_SECONDS)
         raise ControlError(f"{self._url}/calls does not list the call {uuid} from {address}")
 
-    async def follow(self, call_id: str, on_event: Callable[[ToldEvent], None]) -> None:
+    async def follow(self, call_id: str, on_event: Callable[[ControlEvent], None]) -> None:
         """Call `on_event` with each event of the call from its start, until the stream ends. Raises ControlError."""
         url = f"{self._url}/calls/{quote(call_id, safe='')}/events"
         try:
@@ -139,12 +139,12 @@ class ControlClient:
         await self._http.aclose()
 
 
-def _parse(data: str) -> ToldEvent:
+def _parse(data: str) -> ControlEvent:
     try:
         fields = json.loads(data)
         at_seconds = float(fields.pop("at"))
         if not math.isfinite(at_seconds):
             raise ValueError(at_seconds)
-        return ToldEvent(str(fields.pop("type")), at_seconds, fields)
+        return ControlEvent(str(fields.pop("type")), at_seconds, fields)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnknownEvent(f"an event of the control URL is not as docs/targets.md says: {data[:200]!r}") from error

@@ -1,6 +1,6 @@
-"""Writes the files of a run: transcript, call log, recording and, of a fault of the simulator, its details.
+"""Writes the files of a run: transcript, call log, recording and, if the simulator itself failed, the details.
 
-Each is its owner's alone and appears in one go: who reads while a run writes sees a file whole or not at all.
+Each file is readable by its owner only, and is replaced atomically: a reader sees a whole file or none.
 """
 
 import json
@@ -18,9 +18,10 @@ __all__ = ["cannot_write", "with_artefacts", "with_faults"]
 
 
 def with_artefacts(result: Result, folder: Path, fixture: CallFixture | None) -> Result:
-    """Write the files, each whatever becomes of the others: also over those of an earlier run in the same folder.
+    """Write the files of a run to `folder` and return the result with their paths.
 
-    Where one cannot be written, that is a fault of the result, and what an earlier run left of that name is removed.
+    Each file is written even if others fail, and replaces that of an earlier run. If one cannot be written, the result
+    gets a fault, and the file of that name from an earlier run is removed.
     """
     writing = _Writing(folder)
     call_log = writing.write("call.jsonl", lambda: _text(_lines(result)))
@@ -35,7 +36,7 @@ def with_artefacts(result: Result, folder: Path, fixture: CallFixture | None) ->
 
 
 def with_faults(result: Result, faults: list[str]) -> Result:
-    """The result with more faults of the set-up, each of which stands there once; a failure of the bot remains one."""
+    """Return the result with further set-up faults, without repetitions. The outcome FAILED is kept."""
     if not faults:
         return result
     outcome = max(result.outcome, Outcome.SET_UP) if result.outcome is not Outcome.FAILED else result.outcome
@@ -43,19 +44,19 @@ def with_faults(result: Result, faults: list[str]) -> Result:
 
 
 def cannot_write(error: OSError, folder: Path) -> str:
-    """The line of an error that kept a file from being written."""
+    """Return one line that says why a file could not be written."""
     return f"cannot write to {error.filename or folder}: {error.strerror or error}"
 
 
 class _Writing:
-    """Writes files to a folder, and collects what is wrong."""
+    """Writes files to a folder, and collects the faults."""
 
     def __init__(self, folder: Path) -> None:
         self.faults: list[str] = []
         self._folder = folder
 
     def write(self, name: str, content: Callable[[], bytes]) -> Path | None:
-        """The path of the file; None where it could not be written."""
+        """Write the file and return its path; None if it could not be written."""
         path = self._folder / name
         try:
             data = content()
@@ -71,7 +72,7 @@ class _Writing:
         return None
 
     def remove(self, name: str) -> None:
-        """Remove what an earlier run left, so that nobody takes it for this run's."""
+        """Remove the file of an earlier run, so that nobody takes it for this run's."""
         try:
             (self._folder / name).unlink(missing_ok=True)
         except NotADirectoryError:
@@ -87,7 +88,7 @@ def _lines(result: Result) -> str:
 
 
 def _text(text: str) -> bytes:
-    """What came over the wire may hold halves of characters: they are written as escapes."""
+    """Encode the text as UTF-8. Lone surrogates, which texts from the wire may contain, are written as escapes."""
     return text.encode(errors="backslashreplace")
 
 

@@ -1,8 +1,7 @@
-"""The running parts of one call, started in order and stopped in order: mock AI, target, leg, ear, states, log.
+"""The running parts of one call, started and stopped in order: mock AI, target, leg, ear, states, log.
 
-The fixture writes down what happens (the log) and wakes everyone who waits for a change. It decides nothing: `steps`
-does. Where a part of it breaks, everyone who waits gets SimulatorError, ControlError or TargetError: the bot is not
-blamed for that.
+The fixture logs what happens and wakes all tasks that wait for a change. It judges nothing: `steps` does. If one of its
+parts breaks, every waiting task gets SimulatorError, ControlError or TargetError: that is no failure of the bot.
 """
 
 import asyncio
@@ -22,7 +21,7 @@ from audiosocket_sim.hearing import (
 )
 from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.net.bind_errors import why_not_listening
-from audiosocket_sim.net.control_client import ControlClient, ControlError, ToldEvent
+from audiosocket_sim.net.control_client import ControlClient, ControlError, ControlEvent
 from audiosocket_sim.parties.peer import Leg
 from audiosocket_sim.parties.target import Child, StartedTarget, TargetError, TargetUsageError, close_target
 from audiosocket_sim.running.call_setup import CallSetup
@@ -35,17 +34,17 @@ TARGET_DIED = "target"
 _LAST_FACTS_SECONDS = 2.0
 """How long after the end of the steps the connection may take to close, and the stream of events to end."""
 _DYING_SECONDS = 0.5
-"""How long after the connection of a program that died the system tells that it did."""
+"""How long after a program's connection has closed the system may take to report that the program ended."""
 
 
 class SimulatorError(Exception):
-    """A part of the simulator broke: its fault, not the bot's. `__cause__` is what happened."""
+    """A part of the simulator failed, which is not the bot's fault. `__cause__` is the original exception."""
 
 
 class CallFixture:
-    """One call in progress: `async with CallFixture(setup) as fixture`. Everything that it started is gone at the end.
+    """One call in progress: `async with CallFixture(setup) as fixture`. On exit, all that it started has ended.
 
-    `on_entry` is called with every entry of the log as it is made.
+    `on_entry` is called with every new entry of the log.
     """
 
     def __init__(self, setup: CallSetup, on_entry: Callable[[Entry], None] | None = None) -> None:
@@ -75,16 +74,16 @@ class CallFixture:
 
     @property
     def t0(self) -> float:
-        """The loop time of the UUID, the call's zero; before it, of the start."""
+        """The loop time, in seconds, at which the UUID was sent; before that, at which the fixture was made."""
         return self.leg.t0 if self.leg.t0 is not None else self._started_at
 
     def ms(self, loop_time: float) -> int:
-        """Whole milliseconds since the UUID."""
+        """Convert a loop time, in seconds, to whole milliseconds since the UUID."""
         return round((loop_time - self.t0) * 1000)
 
     @property
     def now_ms(self) -> int:
-        """Now, in whole milliseconds since the UUID."""
+        """The current time in whole milliseconds since the UUID."""
         return self.ms(self._loop.time())
 
     def record(self, loop_time: float, source: Source, event: LogEvent) -> None:
@@ -92,7 +91,7 @@ class CallFixture:
         self._record_ms(self.ms(loop_time), source, event)
 
     def fail(self, at_ms: int, number: int, step: str, expected: str, *happened: str) -> None:
-        """Something did not hold; `number` is 0 where it is no step. It stands in the log where it happened."""
+        """Log a StepFailed at `at_ms` since the UUID. `number`: the step's number from 1, or 0 if it is no step."""
         self._record_ms(at_ms, Source.CHECK, log.StepFailed(number, step, expected, happened))
 
     def _record_ms(self, at_ms: int, source: Source, event: LogEvent) -> None:
@@ -100,20 +99,23 @@ class CallFixture:
         if self._on_entry is not None:
             try:
                 self._on_entry(entry)
-            except Exception as error:  # noqa: BLE001 - who looks on is called in the midst of the call, and must not end it
+            except Exception as error:  # noqa: BLE001 - an observer is called in mid-call, and must not end the call
                 self._on_entry = None
                 self._broke(error)
-        self.wake()
+        self.notify()
 
-    def wake(self) -> None:
-        """Wake everyone who waits in `changed`: something happened."""
+    def notify(self) -> None:
+        """Wake all tasks that wait in `changed`."""
         waiters, self._waiters = self._waiters, set()
         for waiter in waiters:
             _settle(waiter)
 
     async def changed(self, until: float) -> None:
-        """Return when anything happened, or at the loop time `until`. Raises what broke a part of the fixture."""
-        self._raise_what_broke()
+        """Wait for the next change, at most until the loop time `until`, in seconds.
+
+        Raises SimulatorError, ControlError or TargetError if a part of the fixture has failed.
+        """
+        self._raise_if_broken()
         waiter: asyncio.Future[None] = self._loop.create_future()
         self._waiters.add(waiter)
         timer = self._loop.call_at(until, _settle, waiter)
@@ -122,7 +124,7 @@ class CallFixture:
         finally:
             timer.cancel()
             self._waiters.discard(waiter)
-        self._raise_what_broke()
+        self._raise_if_broken()
 
     def _broke(self, error: Exception) -> None:
         if self._error is None:
@@ -131,9 +133,9 @@ class CallFixture:
                 wrapped.__cause__ = error
                 error = wrapped
             self._error = error
-        self.wake()
+        self.notify()
 
-    def _raise_what_broke(self) -> None:
+    def _raise_if_broken(self) -> None:
         if self._error is not None:
             raise self._error
 
@@ -168,7 +170,7 @@ class CallFixture:
             raise TargetUsageError("the scenario pushes messages, and the target has no control URL (docs/targets.md)")
 
     async def place_call(self) -> None:
-        """Dial. Returns when the UUID is sent, or when there will be none. Raises TargetError."""
+        """Dial the target, and return once the UUID is sent or the call has ended without one. Raises TargetError."""
         assert self._running is not None
         try:
             await self.leg.connect(self._running.host, self._running.port)
@@ -181,7 +183,7 @@ class CallFixture:
             self._spawn(self._watch_program(self._running), self._watches)
 
     async def let_the_ear_read(self, text: str) -> None:
-        """Teach the ear `text` in the synthetic voice, unless a phrase that it can read has these words already."""
+        """Teach the ear the synthetic voice's rendering of `text`, unless it knows a phrase of these words already."""
         if not self.ear.knows(text):
             self.ear.learn(await self._setup.sounds.synthetic_phrases([text]))
 
@@ -199,7 +201,7 @@ class CallFixture:
             )
         elif self._watches and self.end.who == "server" and self.end.how != "hangup_message":
             await asyncio.wait(self._watches, timeout=_DYING_SECONDS)
-        self._raise_what_broke()
+        self._raise_if_broken()
 
     async def _take_down(self) -> TargetError | None:
         """Shut every part down even if some fail. Returns the error of the target's own shutdown, if any."""
@@ -209,7 +211,7 @@ class CallFixture:
         trouble: TargetError | None = None
         try:
             if self.leg.t0 is not None:
-                self.ear.close(self._loop.time())  # of a call that was interrupted: what the bot was saying is told
+                self.ear.close(self._loop.time())  # in an interrupted call: log the speech that is not finished
             await self.leg.aclose()
             await asyncio.gather(*tasks, return_exceptions=True)
             if self.control is not None:
@@ -230,7 +232,7 @@ class CallFixture:
             error = None if task.cancelled() else task.exception()
             if isinstance(error, Exception):
                 self._broke(error)
-            self.wake()
+            self.notify()
 
         task = self._loop.create_task(work)
         tasks.add(task)
@@ -250,7 +252,7 @@ class CallFixture:
     def _on_heard(self, fact: HeardSpeechStarted | HeardSpeech | HeardHoldStarted | HeardHoldStopped) -> None:
         match fact:
             case HeardSpeechStarted():
-                self.wake()
+                self.notify()
             case HeardSpeech(at=at, heard_ms=heard, whole_ms=whole, text=text, voice=voice, gap_ms=gap, ahead_ms=ahead):
                 self.record(at, Source.BOT, log.BotSpoke(text, heard, whole, voice, gap, ahead))
             case HeardHoldStarted(at=at):
@@ -259,10 +261,11 @@ class CallFixture:
                 self.record(at, Source.HOLD, log.HoldStopped(duration, seamless))
 
     def _into_waiting_ms(self, at_ms: int) -> int | None:
-        told = [e for e in self.log.entries if isinstance(e.event, log.StateTold) and e.at_ms <= at_ms]
-        if not told or not isinstance(event := told[-1].event, log.StateTold) or event.after != "WAITING":
+        """Milliseconds since the bot entered the state WAITING; None if its last reported state is another."""
+        changes = [e for e in self.log.entries if isinstance(e.event, log.StateTold) and e.at_ms <= at_ms]
+        if not changes or not isinstance(event := changes[-1].event, log.StateTold) or event.after != "WAITING":
             return None
-        return at_ms - told[-1].at_ms
+        return at_ms - changes[-1].at_ms
 
     def _on_backend(self, event: log.BackendAsked | log.BackendReplied | log.BackendPushed) -> None:
         source = Source.HEARD if isinstance(event, log.BackendAsked) else Source.BACKEND
@@ -272,7 +275,10 @@ class CallFixture:
         self.fail(self.now_ms, 0, "ai", "the AI's script to fit", failure)
 
     def check_the_ais_script(self, *, hung_up: bool) -> None:
-        """Report replies and pushes in the AI script that were never used; not pushes where the caller hung up."""
+        """Log a failure for each reply and push in the AI script that was never used.
+
+        `hung_up`: the caller has hung up, so that pushes which were not due yet are no failure.
+        """
         left = [f"{reply} was never used" for reply in self.ai.unused()]
         if not hung_up:
             left += [f"{push} was never sent: the call was over before it was due" for push in self.ai.unsent()]
@@ -287,14 +293,14 @@ class CallFixture:
         host, port = self.leg.local_address
         try:
             call_id = await control.find(str(self.leg.uuid), f"{host}:{port}")
-            await control.follow(call_id, self._on_told)
+            await control.follow(call_id, self._on_control_event)
         except ControlError:
             if isinstance(self._running, Child) and await self._running.ends_within(_DYING_SECONDS):
-                return  # that is the fault, and `_watch_program` tells it
+                return  # the program ended, which `_watch_program` reports
             raise
 
     async def _watch_program(self, program: Child) -> None:
-        """A program that ends in mid-call is a bot that failed; one that ends when its call is over is not."""
+        """Log a failure if the program ends in mid-call; that it ends once its call is over is no failure."""
         how = await program.ended()
         at_ms = self.now_ms
         until = self._loop.time() + _DYING_SECONDS
@@ -303,7 +309,7 @@ class CallFixture:
         if self.end is None or (self.end.who == "server" and self.end.how != "hangup_message"):
             self.fail(at_ms, 0, TARGET_DIED, "the command to run to the end of the call", f"it {how}")
 
-    def _on_told(self, event: ToldEvent) -> None:
+    def _on_control_event(self, event: ControlEvent) -> None:
         at_ms = round(event.at_seconds * 1000)
         if event.type == "state_changed":
             before, after = event.text("before"), event.text("after")
@@ -327,7 +333,7 @@ class CallFixture:
         self.caller.stop()
         self.ear.close(end.at)
         self.end = end
-        if self.scenario.network.split == "none":  # else it was we who cut the server's messages
+        if self.scenario.network.split == "none":  # otherwise the anomalies are our own: we split the messages
             for anomaly in self.leg.anomalies:
                 self.record(end.at, Source.PEER, Noted(anomaly))
         heard = log.last_word_heard(self.log, end.who, self.ms(end.at))

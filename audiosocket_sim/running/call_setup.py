@@ -1,7 +1,7 @@
-"""All that one call needs before it starts: sounds, the target's settings, hold music, the line, the caller, what the
-ear can read, who is called and who calls.
+"""Prepares all that one call needs: sounds, the target's settings, hold music, line, caller, the phrases that the ear
+can read, and the two parties.
 
-Reads files and renders speech, in the loop's executor where that takes long. Starts nothing: `call_fixture` does.
+Reads files and renders speech, in the loop's executor if that takes long. Starts nothing: `call_fixture` does.
 """
 
 import asyncio
@@ -30,38 +30,38 @@ __all__ = ["CallSetup", "NotTrusted", "set_up_call"]
 
 
 class NotTrusted(WrongSettings, TargetUsageError):
-    """The scenario asks its server for code, or for files outside the scenario's folders, and is not trusted."""
+    """A scenario that is not trusted has settings that name code, or files outside the scenario's folders."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallSetup:
-    """What one call is made of. For one call only: line and caller keep state while it runs."""
+    """The parts of one call, for a single use: line and caller keep state while the call runs."""
 
     scenario: Scenario
     target: Target
     settings: dict[str, Any]
-    """Of the server under test: the scenario's `server:`, and the phrase book of what its caller says in his own
-    words."""
+    """Settings of the server under test: the scenario's `server:`, and the phrase book of texts that are in no other
+    phrase book."""
     sounds: Sounds
     ear_book: PhraseBook
-    """The voices that the ear can read."""
+    """The phrases that the ear can read."""
     hold_pcm: bytes
-    """One round of the hold music, SLIN at 8 kHz; empty where there is none."""
+    """One loop of the hold music, SLIN at 8 kHz; empty if there is none."""
     line: LineModel
     caller: Caller
     make_leg: MakeLeg
     ai_port: int
-    """Where the mock AI listens; 0: any free port."""
+    """The port on which the mock AI listens; 0: any free port."""
     control_token: SecretStr | None
 
 
 async def set_up_call(
     scenario: Scenario, target: Target, options: Options, folder: Path, more_says: Sequence[Say] = ()
 ) -> CallSetup:
-    """Make all that the call needs, on the running loop. `folder`: where a phrase book may be written.
+    """Prepare all that the call needs, on the running loop. `folder`: where a phrase book may be written.
 
-    `more_says`: what the caller may say beside the scenario's own `say` steps. Raises TargetUsageError, NotTrusted,
-    PhraseBookError, VoiceMissing and AudioFileError.
+    `more_says`: further sounds that the caller may say, beside those of the scenario's `say` steps. Raises
+    TargetUsageError, NotTrusted, PhraseBookError, VoiceMissing and AudioFileError.
     """
     if target.in_process and not options.trust:
         _refuse_untrusted(scenario)
@@ -86,7 +86,7 @@ async def set_up_call(
 
 
 def _refuse_untrusted(scenario: Scenario) -> None:
-    """Before anything is read or imported. Raises NotTrusted for what only a trusted scenario may ask of a server."""
+    """Raise NotTrusted for settings that only a trusted scenario may have. Called before anything is imported."""
     if refused := list(untrusted_settings(scenario.server, scenario.folder)):
         path, what = refused[0]
         raise NotTrusted(f"server: {'.'.join(map(str, path))}: {what}", refused)
@@ -107,7 +107,7 @@ def _line(scenario: Scenario) -> LineModel:
 
 
 async def _settings(scenario: Scenario, target: Target, sounds: Sounds, folder: Path) -> dict[str, Any]:
-    """The scenario's settings, with the phrase book of what its caller says in words of his own."""
+    """Return the scenario's settings; an in-process target also gets a phrase book of texts that are in no other."""
     settings = dict(scenario.server)
     if target.in_process and sounds.unlisted:
         speech = settings.get("speech", {})
@@ -122,7 +122,7 @@ async def _settings(scenario: Scenario, target: Target, sounds: Sounds, folder: 
 
 
 def _hold_music(folder: Path) -> bytes:
-    """One round of the hold music near the folder, or of the project's. Raises AudioFileError."""
+    """Return one loop of the nearest hold music, or of the project's, as SLIN of 8 kHz. Raises AudioFileError."""
     near = nearest_folder("audio", folder, "waiting.slin")
     if near is None:
         return b""

@@ -1,4 +1,4 @@
-"""Carries out what the caller does: speaks, presses keys, makes noise, mutes the phone; and lets time pass."""
+"""Carries out the caller's steps: speaking, pressing keys, making noise, muting the phone; and lets time pass."""
 
 import asyncio
 
@@ -21,14 +21,14 @@ __all__ = ["OF_THE_CALLER", "CallerStep", "CallerSteps"]
 
 CallerStep = SayStep | DtmfStep | NoiseStep | ToneStep | SilenceStep | MuteStep | HangUpStep
 OF_THE_CALLER = (SayStep, DtmfStep, NoiseStep, ToneStep, SilenceStep, MuteStep, HangUpStep)
-"""Steps that need a call: after its end they fail."""
+"""The types of the steps that need a call in progress: after its end they fail."""
 
 _LOOK_EVERY_SECONDS = 0.02
-"""How often to look whether the bot still speaks: nothing reports at once that it fell silent."""
+"""How often to check whether the bot still speaks: there is no immediate report that it fell silent."""
 
 
 class CallerSteps:
-    """The caller's side of one call. Each method returns when its step is completed, or the call is over."""
+    """The caller's side of one call. Each method returns when its step is completed, or when the call is over."""
 
     def __init__(self, fixture: CallFixture, sounds: Sounds, progress: Progress) -> None:
         self._fixture = fixture
@@ -37,7 +37,7 @@ class CallerSteps:
         self._loop = asyncio.get_running_loop()
 
     async def carry_out(self, step: CallerStep) -> None:
-        """Carry out one step; its own `after` has passed already."""
+        """Carry out one step, whose own `after` has passed already. Raises what `Sounds` and `changed` raise."""
         match step:
             case SayStep():
                 await self._say(step)
@@ -59,12 +59,12 @@ class CallerSteps:
                 self._progress.completed = self._loop.time()
 
     async def until(self, when: float) -> None:
-        """Wait until the loop time `when`, or the end of the call."""
+        """Wait until the loop time `when`, in seconds, or the end of the call."""
         while self._loop.time() < when and self._fixture.end is None:
             await self._fixture.changed(when)
 
     async def let_pass(self, when: float) -> None:
-        """Wait until the loop time `when`, also after the end of the call."""
+        """Wait until the loop time `when`, in seconds, even after the end of the call."""
         while self._loop.time() < when:
             await self._fixture.changed(when)
 
@@ -77,7 +77,7 @@ class CallerSteps:
         await self._sound(event, pcm, blocks=step.say.blocks)
 
     async def _until_the_caller_would_speak(self) -> None:
-        """Wait until `reaction` after the bot fell silent, and until the step before is completed."""
+        """Wait until the bot has been silent for the scenario's `reaction`, and the step before is completed."""
         fixture = self._fixture
         reaction = fixture.scenario.reaction / 1000
         while fixture.end is None:
@@ -91,7 +91,10 @@ class CallerSteps:
     async def _sound(
         self, event: CallerSpoke | CallerAction, pcm: bytes, *, pure: bool = False, blocks: bool = True
     ) -> None:
-        """Send a sound (of the leg's rate) down the line; it is noted in the log when its first packet leaves."""
+        """Send a sound, SLIN at the leg's rate, and log `event` when its first packet leaves.
+
+        `pure`: without the line's noise. `blocks`: return at the end of the sound, not at its beginning.
+        """
         fixture, progress = self._fixture, self._progress
         finished: asyncio.Future[float] = self._loop.create_future()
         begun: asyncio.Future[float] = self._loop.create_future()
@@ -104,7 +107,7 @@ class CallerSteps:
         def finish(at: float) -> None:
             if not finished.done():
                 finished.set_result(at)
-            fixture.wake()
+            fixture.notify()
 
         fixture.caller.play(Sound(pcm, start, finish, pure))
         while not (finished.done() if blocks else begun.done()) and fixture.end is None:

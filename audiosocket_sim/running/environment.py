@@ -1,4 +1,4 @@
-"""What a call was made with: target, clock, versions. The first line of the call log; never part of a transcript."""
+"""The environment of a call: target, clock, versions. It is the first line of the call log, not of the transcript."""
 
 import platform
 from dataclasses import asdict, dataclass
@@ -12,12 +12,15 @@ from audiosocket_sim.scenario import Scenario
 __all__ = ["Environment", "environment_of"]
 
 _PACKAGES = ("numpy", "soxr", "pydantic", "webrtcvad-wheels")
-"""What may change what is heard, or what is valid."""
+"""The packages whose version may change the sound that is heard, or which scenarios are valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """`target`: its text, secrets masked; `target_origin`: who named it; `seed`: of the network's split writes."""
+    """The environment of a call. `target`: its text, secrets masked; `target_origin`: the option or file that named it.
+
+    `clock`: virtual or real. `seed`: the seed by which the network splits writes.
+    """
 
     target: str
     target_origin: str
@@ -31,12 +34,12 @@ class Environment:
     packages: dict[str, str]
 
     def to_json(self) -> dict[str, object]:
-        """As a record of the call log: it has the `at_ms`, `source` and `type` that each line there has."""
+        """Return the record for the call log, with the `at_ms`, `source` and `type` that each line of it has."""
         return {"at_ms": 0, "source": "environment", "type": "Environment", **asdict(self)}
 
 
 def environment_of(scenario: Scenario, options: Options, choice: TargetChoice, *, virtual: bool) -> Environment:
-    """The environment of one call, on the virtual or on the real clock."""
+    """Return the environment of one call. `virtual`: whether the call runs in virtual time."""
     return Environment(
         target=choice.visible,
         target_origin=choice.origin,

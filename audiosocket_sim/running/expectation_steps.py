@@ -1,5 +1,5 @@
-"""Judges what is expected of the bot while a call runs: waits until an expectation is met or failed, and keeps watch
-over what must never happen. The rules themselves are those of `checks`."""
+"""Carries out the steps `expect` and `never`: waits until an expectation is met or has failed, and watches for events
+that must never happen. The rules themselves are in `checks`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ _TO_THE_END_MS = 24 * 60 * 60_000
 
 @dataclass(frozen=True, slots=True)
 class _Watch:
-    """A `never`, from its place in the steps on. What began in its window may be known only later."""
+    """A `never` step with its window, in ms since the UUID. An event in the window may become known only later."""
 
     number: int
     step: NeverStep
@@ -27,7 +27,7 @@ class _Watch:
 
 
 class ExpectationSteps:
-    """The judge of one call. A step that does not hold is written into the log as a `StepFailed`."""
+    """The judge of one call. A step that is not met is logged as a `StepFailed`."""
 
     def __init__(self, fixture: CallFixture, progress: Progress) -> None:
         self._fixture = fixture
@@ -36,7 +36,10 @@ class ExpectationSteps:
         self._watches: list[_Watch] = []
 
     async def expect(self, number: int, step: ExpectStep) -> CarriedOut | None:
-        """Wait until the expectation is met, or can no longer be: then None. Raises TargetError."""
+        """Wait until the expectation is met; returns None if it has failed. `number`: the step's number, from 1.
+
+        Raises TargetError if the bot's voice cannot be read.
+        """
         fixture, progress, expectation = self._fixture, self._progress, step.expect
         deadline_ms = fixture.ms(progress.completed) + expectation.within
         while True:
@@ -56,10 +59,11 @@ class ExpectationSteps:
                     await fixture.changed(at)
 
     async def never(self, number: int, step: NeverStep, let_pass: Callable[[float], Awaitable[None]]) -> bool:
-        """Watch from the completion of the step before on. False if it is broken already. Raises TargetError.
+        """Watch for a forbidden event, from the completion of the step before on. Returns False if it has occurred.
 
-        With `for`, its window is waited for with `let_pass(loop_time)` and judged, and again when the call is over;
-        without it the rest of the call is judged when that is over.
+        With `for`, this waits for the window with `let_pass(loop_time)` and judges it, and once more after the call.
+        Without it, the rest of the call is judged when the call is over. Raises TargetError if the bot's voice cannot
+        be read.
         """
         from_ms, window_ms = self._fixture.ms(self._progress.completed), step.never.for_
         if window_ms is None:
@@ -75,7 +79,7 @@ class ExpectationSteps:
         return True
 
     def all_kept(self) -> bool:
-        """Judge everything that was watched, now that the call is over; each that was broken is logged."""
+        """Judge all watched steps after the end of the call. Logs those that are broken; True if there are none."""
         kept = [self._is_kept(watch) for watch in self._watches]
         return all(kept)
 
@@ -99,7 +103,7 @@ class ExpectationSteps:
 
     def _is_kept(self, watch: _Watch) -> bool:
         """True if the forbidden event has not occurred in the window so far. Otherwise logs a `StepFailed` at the time
-        at which it occurred. Raises TargetError where the bot's voice cannot be read."""
+        at which it occurred. Raises TargetError if the bot's voice cannot be read."""
         fixture, never = self._fixture, watch.step.never
         to_ms = min(watch.to_ms, fixture.now_ms)
         match violation(never, fixture.log.entries, watch.from_ms, to_ms):

@@ -1,7 +1,6 @@
-"""One call from its set-up to its result. Everything known of it survives an error, Ctrl-C or a cancelled task.
+"""One call from its set-up to its result, which is complete even after an error, Ctrl-C or a cancelled task.
 
-Both ways to write a call, a scenario in YAML and a test in Python, end here: they carry out the same steps and get
-their verdict from the same judge.
+Scenarios in YAML and tests in Python both use this module: they carry out the same steps, with the same judge.
 """
 
 import asyncio
@@ -30,16 +29,16 @@ from audiosocket_sim.scenario import Say, Scenario
 __all__ = ["OnEntry", "OneCall"]
 
 OnEntry = Callable[[Entry, CallFixture], None]
-"""Called with every entry of the log as it is made, and with the call that it belongs to."""
+"""Called with every new entry of the log, and with the call to which it belongs."""
 
 _T = TypeVar("_T")
 
 
 class OneCall:
-    """One call: `set_up` starts it, leaving `async with` takes it down, `conclude` gives its result in any case.
+    """One call: `set_up` starts it, leaving `async with` takes it down, `conclude` returns its result in any case.
 
-    `virtual`: whether the running loop's clock is virtual. `more_says`: what the caller may say beside the scenario's
-    own steps. An exception that the body raises is not swallowed: hand it to `blame` for a result that names it.
+    `virtual`: whether the running loop's clock is virtual. `more_says`: further sounds that the caller may say, beside
+    the scenario's own. An exception in the body propagates; pass it to `blame` for a result that reports it.
     """
 
     def __init__(
@@ -53,7 +52,7 @@ class OneCall:
     ) -> None:
         self.scenario = scenario
         self.held = False
-        """Whether all that was expected held; set by the code that carries out the steps."""
+        """Whether every expectation was met; set by the code that carries out the steps."""
         self.trouble: Trouble | None = None
         self.interrupted = False
         self.steps: Steps | None = None
@@ -72,13 +71,13 @@ class OneCall:
 
     @property
     def doing(self) -> str:
-        """What is being done or waited for, in words for people."""
+        """The current activity, in words for people: `step 3 (say)`."""
         return "the set-up" if self.steps is None else self.steps.doing
 
     async def set_up(self, target: Target) -> Self:
-        """Make all that the call needs, and start the target. The call itself is placed by the first step.
+        """Prepare all that the call needs, and start the target. The first step places the call itself.
 
-        Raises what is wrong with target, sounds or settings; then nothing is left running.
+        Raises TargetError, and what `set_up_call` raises; in that case nothing is left running.
         """
         choice = self._options.target_for(self.scenario)
         self._environment = environment_of(self.scenario, self._options, choice, virtual=self._virtual)
@@ -105,19 +104,21 @@ class OneCall:
         await self.take_down(error)
 
     async def take_down(self, error: BaseException | None = None) -> None:
-        """Stop all that was started. Raises TargetError where the target does not end, unless there was an `error`."""
+        """Stop all that was started. Raises TargetError if the target does not end, unless `error` is given."""
         if error is not None and self.steps is not None and self._fixture is not None:
             self._troubled_ms = self._fixture.now_ms
         await self._stack.__aexit__(None if error is None else type(error), error, None)
 
     async def let_the_ear_read(self, text: str) -> None:
-        """Teach the ear `text` in the synthetic voice, unless it can read these words already."""
+        """Teach the ear the synthetic voice's rendering of `text`, unless it knows a phrase of these words already."""
         assert self._fixture is not None
         await self._fixture.let_the_ear_read(text)
 
     async def in_time(self, work: Coroutine[Any, Any, _T]) -> _T | None:
-        """Await some of the call's work. If the call lasts longer than its `max_duration`, it is ended, which is a
-        failure in the log, and the answer is None."""
+        """Await a part of the call's work, and return its result.
+
+        If the call lasts longer than its `max_duration`, it is ended, a failure is logged, and None is returned.
+        """
         assert self._fixture is not None
         limit = asyncio.timeout_at(self._until)
         try:
@@ -134,11 +135,11 @@ class OneCall:
         return None
 
     def blame(self, error: BaseException) -> None:
-        """Note why there is no verdict, unless that is known already."""
+        """Note the exception as the reason why there is no verdict, unless one is noted already."""
         self.trouble = self.trouble or trouble_of(error, self.scenario, self.doing)
 
     def conclude(self) -> Result:
-        """The result, with the files of the run written where its options name a folder."""
+        """Return the result. Writes the files of the run if its options name a folder."""
         fixture, trouble = self._fixture, self.trouble
         if fixture is not None and trouble is not None:
             last_ms = max((entry.at_ms for entry in fixture.log.entries), default=0)
@@ -171,7 +172,7 @@ class OneCall:
                 self._held.release()
 
     def _hold_folder(self) -> Path | None:
-        """The folder of this run's files, from the first call on; None where none was named or can be had."""
+        """Lock and return the folder of this run's files; None if the options name none, or it cannot be used."""
         if self._options.artefacts is not None and self._held is None and not self._folder_faults:
             try:
                 self._held = RunFolder.hold(self._options.artefacts)
@@ -184,13 +185,13 @@ class OneCall:
             self._on_entry(entry, self._fixture)
 
     def _verdict(self, failed: Sequence[StepFailed], late_ms: float) -> tuple[Outcome, tuple[str, ...]]:
-        """The outcome, and why there is no verdict on the bot, if there is none."""
+        """Return the outcome, and if there is no verdict on the bot, one line for each reason."""
         if self.trouble is not None:
             return self.trouble.outcome, (self.trouble.line, *self.trouble.more)
         if self.held and not failed:
             return Outcome.PASSED, ()
-        died = any(event.step == TARGET_DIED for event in failed)  # which no lateness of ours explains
+        died = any(event.step == TARGET_DIED for event in failed)  # lateness of the simulator cannot cause that
         if late_ms > LATE_MS and not died:
-            late = f"the simulator itself was up to {late_ms:.0f} ms late: this says nothing of the bot"
+            late = f"the simulator itself was up to {late_ms:.0f} ms late: this says nothing about the bot"
             return Outcome.INCONCLUSIVE, (late,)
         return Outcome.FAILED, ()

@@ -1,4 +1,4 @@
-"""How to run a scenario: the target, who calls, the clock and where the files go."""
+"""How to run a scenario: the target, the caller, the clock, and the folder for files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +14,18 @@ __all__ = ["Options"]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run. `artefacts`: a folder for the files of this run, or None for none.
+    """How to run a scenario. `artefacts`: the folder for the files of this run, or None to write none.
 
-    `target`: what is called, as a text (docs/targets.md) or already chosen. None: the one that pyproject.toml names for
-    the working folder, and for a shipped scenario the shipped server; without any, the outcome is INVALID.
+    `target`: the bot to call, as a text (docs/targets.md) or already chosen. None: the one that pyproject.toml names
+    for the working folder; for a shipped scenario, the shipped server. Without a target the outcome is INVALID.
     """
 
     target: str | TargetChoice | None = None
     control_url: str | None = None
     control_token: SecretStr | None = None
-    """For a control URL that asks for one."""
+    """The token for a control URL that requires one."""
     peer: PeerName = "simulated"
-    """`asterisk`: a real one, on the real clock; the runner is the phone (docs/asterisk.md)."""
+    """Who calls: the simulated Asterisk, or a real one on the real clock (docs/asterisk.md)."""
     asterisk_version: str | None = None
     """Of the real one: `22`, `22.10` or `22.10.1`. None: one that fits the scenario's version, else the newest."""
     real_time: bool = False
@@ -37,7 +37,7 @@ class Options:
     """Whether the scenario's `server:` may name modules, and files outside its folders (docs/scenarios.md, Trust)."""
 
     def target_for(self, scenario: Scenario) -> TargetChoice:
-        """The target that the scenario calls. Raises TargetUsageError, also where nothing names one."""
+        """Return the target that the scenario calls. Raises TargetUsageError, also if no target is named."""
         match self.target:
             case None:
                 return choose_target(scenario.folder, option="Options(target=…)")

@@ -1,4 +1,4 @@
-"""Results as rows of a report: the outcome in a word, the reason, and where in its file that lies."""
+"""Converts results to rows of a report: the outcome in a word, the reason, and its place in the file."""
 
 import re
 
@@ -18,12 +18,12 @@ _PLACE = re.compile(r"(?P<file>[^\n]+?):(?P<line>\d+)(?::\d+)?(?::? |$)")
 
 
 def word_of(outcome: Outcome) -> str:
-    """`passed`, `failed`, `invalid`, `set-up error` or `inconclusive`."""
+    """Return the word for an outcome: `passed`, `failed`, `invalid`, `set-up error` or `inconclusive`."""
     return _WORDS[outcome]
 
 
 def row_of(result: Result) -> ReportRow:
-    """The row of one call; its place is that of the first failed step, or the scenario's first line."""
+    """Return the row of one call. Its place is that of the first failed step, or else the file without a line."""
     written = result.scenario.written.file
     file, line = next((place for place in map(_place, _headlines(result)) if place[0] == written), (written, 0))
     reason = [*result.faults, *(line for failure in result.failures for line in failure.block())]
@@ -32,9 +32,9 @@ def row_of(result: Result) -> ReportRow:
 
 
 def rows_of_problems(name: str, problems: str, file: str = "") -> list[ReportRow]:
-    """The rows of a scenario that is not valid: one for each line of `problems`, at the place it begins with.
+    """Return the rows of an invalid scenario: one for each line of `problems`, at the place with which it begins.
 
-    `file` is the place of a line that begins with none.
+    `file`: the file for a line that begins without a place.
     """
     rows = []
     for problem in problems.splitlines():
@@ -48,6 +48,6 @@ def _headlines(result: Result) -> list[str]:
 
 
 def _place(text: str) -> tuple[str, int]:
-    """File and line that a text begins with (`call.yaml:3:5: …`); empty and 0 without."""
+    """Return the file and line with which a text begins (`call.yaml:3:5: …`); `""` and 0 if there are none."""
     found = _PLACE.match(text)
     return (found["file"], int(found["line"])) if found else ("", 0)

@@ -1,9 +1,9 @@
-"""How long this thread stood ready to run while the machine ran others: what slows its work down, beside late packets.
+"""Measures how long this thread was ready to run but had no processor, which delays its work on a busy machine.
 
-A packet that leaves in time does not tell that the machine was free: a thread that sleeps is woken at once, and one
-that has 5 ms of work, an HTTP request, may have its processor taken away four times on the way. The source is Linux's
-run delay, the second figure of /proc/thread-self/schedstat (Documentation/scheduler/sched-stats.rst), in ns since the
-thread began. Where the system does not tell, nothing is known, and 0 is told.
+Packets that leave on time do not prove that the machine is free: a sleeping thread is woken at once, but a thread with
+5 ms of work, such as an HTTP request, may lose its processor four times on the way. The source is Linux's run delay,
+the second figure of /proc/thread-self/schedstat (Documentation/scheduler/sched-stats.rst), in ns since the thread
+began. On a system without it the measure is always 0.
 """
 
 import asyncio
@@ -14,13 +14,13 @@ __all__ = ["ProcessorWaits", "most_ms", "run_delay_ns"]
 
 STEP_SECONDS = 0.02
 WINDOW_STEPS = 5
-"""A tenth of a second: longer than any work of ours between two events, short enough to be about one of them."""
+"""100 ms: longer than the simulator's work between two events, and short enough to concern one event only."""
 
 _SCHEDSTAT = Path("/proc/thread-self/schedstat")
 
 
 def run_delay_ns() -> int:
-    """What this thread has waited for a processor since it began; 0 where the system does not tell."""
+    """Return for how many ns this thread has waited for a processor since it began; 0 if the system has no figure."""
     try:
         return int(_SCHEDSTAT.read_bytes().split()[1])
     except (OSError, IndexError, ValueError):
@@ -28,7 +28,10 @@ def run_delay_ns() -> int:
 
 
 def most_ms(readings_ns: Sequence[int], window: int = WINDOW_STEPS) -> float:
-    """The most that readings of a growing sum grew by within `window` steps, in ms. Fewer readings are one window."""
+    """Return the largest growth, in ms, of a growing sum within `window` steps. Fewer readings count as one window.
+
+    `readings_ns`: successive readings of the sum, in ns.
+    """
     if not readings_ns:
         return 0.0
     firsts = readings_ns[: max(1, len(readings_ns) - window)]
@@ -36,7 +39,7 @@ def most_ms(readings_ns: Sequence[int], window: int = WINDOW_STEPS) -> float:
 
 
 class ProcessorWaits:
-    """Reads on the running loop, every 20 ms from `start` to `stop`. `read`: a sum in ns that never shrinks."""
+    """Reads the run delay every 20 ms on the running loop, from `start` to `stop`. `read`: a growing sum in ns."""
 
     def __init__(self, read: Callable[[], int] = run_delay_ns) -> None:
         self._loop = asyncio.get_running_loop()
@@ -45,11 +48,11 @@ class ProcessorWaits:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Read now, and every 20 ms from now on."""
+        """Take a reading now and every 20 ms from now on."""
         self._step()
 
     def stop(self) -> None:
-        """No more readings, after a last one."""
+        """Take a last reading and stop."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -57,7 +60,7 @@ class ProcessorWaits:
 
     @property
     def most_ms(self) -> float:
-        """The most of any tenth of a second so far."""
+        """The largest wait within 100 ms so far, in ms."""
         return most_ms(self._readings)
 
     def _step(self) -> None:

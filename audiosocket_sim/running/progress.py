@@ -1,5 +1,5 @@
-"""How far a call has come: what the next step counts from, which entries of the log have met an expectation; and what
-a step is called. Data only."""
+"""The progress of a call: the time from which the next step counts, and the log entries that met an expectation; and
+the names of steps. Data only."""
 
 from dataclasses import dataclass, field
 
@@ -11,10 +11,11 @@ __all__ = ["CarriedOut", "Progress", "step_title"]
 
 @dataclass(frozen=True, slots=True)
 class CarriedOut:
-    """A step that held. Times are ms since the UUID: when it began or happened, and what the next step counts from.
+    """A step that was carried out or met. Times are ms since the UUID.
 
-    `entry`: the entry of the log that met an expectation, where there is one. `passed_over`: an expectation of a state
-    that was not judged, because the target reports none.
+    `at_ms`: when the step began or the expected event happened. `completed_ms`: the time from which the next step
+    counts. `entry`: the log entry that met the expectation, if there is one. `passed_over`: True if a state was
+    expected and not judged, because the target reports no states.
     """
 
     at_ms: int
@@ -25,12 +26,12 @@ class CarriedOut:
 
 @dataclass(slots=True)
 class Progress:
-    """What the steps of one call share. `completed` and `began` are loop times in seconds."""
+    """The data that the steps of one call share. `completed` and `began` are loop times in seconds."""
 
     completed: float
-    """When the step before was completed: what the next one counts from."""
+    """When the step before was completed: the time from which the next step counts."""
     began: float
-    """When the step that is being carried out began: its first packet, or the moment it was reached."""
+    """When the current step began: the time of its first packet, or the time at which it was reached."""
     hung_up: bool = False
     """True once the caller hung up."""
     taken: set[int] = field(default_factory=set)
@@ -38,7 +39,7 @@ class Progress:
 
 
 def step_title(step: Step) -> str:
-    """The step's key, and the main word of an expectation: `expect bot_says`."""
+    """Return a step's key, for an expectation with that of its kind: `say`, `expect bot_says`."""
     match step:
         case ExpectStep(expect=expect):
             return f"expect {expect.key}"

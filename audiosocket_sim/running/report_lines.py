@@ -1,4 +1,4 @@
-"""The result of a run that did not pass, as lines for people. Pure."""
+"""Describes the result of a run that did not pass, as lines for people. Pure."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,9 @@ __all__ = ["file_lines", "report_lines"]
 
 
 def report_lines(result: Result) -> Iterator[str]:
-    """What did not hold, or why there is no verdict; the lines of the call around the first failure; target and files.
+    """Yield the failures or why there is no verdict, the transcript around the first failure, the target, and files.
 
-    The first line stands alone in pytest's short summary: it says where, or what the outcome was instead.
+    The first line stands alone in pytest's short summary: it gives the place of the failure, or else the outcome.
     """
     if result.faults or not result.failures:
         yield f"{result.scenario.name}: {result.outcome}"
@@ -29,6 +29,6 @@ def report_lines(result: Result) -> Iterator[str]:
 
 
 def file_lines(result: Result) -> Iterator[str]:
-    """Where the call log and the recording lie, of those that could be written."""
+    """Yield the paths of the call log and the recording, if they could be written."""
     files = {} if result.artefacts is None else result.artefacts.by_name()
     yield from (f"{name}: {files[name]}" for name in ("call log", "recording") if name in files)

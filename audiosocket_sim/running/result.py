@@ -1,4 +1,4 @@
-"""What a run gives back: its outcome, its log, what did not hold, and the files that were written."""
+"""The result of a run: its outcome, its log, the failures, and the files that were written."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from audiosocket_sim.scenario import Scenario
 __all__ = ["LATE_MS", "Artefacts", "CallResult", "Outcome", "Result"]
 
 LATE_MS = 20.0
-"""Own lateness past which a failure in real time says more of the machine than of the bot."""
+"""If the simulator's own packets were later than this, a failure in real time may be the machine's, not the bot's."""
 
 
 class Outcome(IntEnum):
-    """How a run ended. The values are the exit codes; as text it reads `passed`, `set-up error`."""
+    """How a run ended. The values are the exit codes; `str` gives `passed`, `set-up error`, …"""
 
     PASSED = 0
     FAILED = 1
@@ -42,8 +42,10 @@ _IN_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Artefacts:
-    """The files of a run, None where one could not be written. `details` is there only where there is more to say of a
-    fault than a line."""
+    """The files of a run; None for a file that could not be written.
+
+    `details`: only written if a fault needs more than one line, such as a traceback.
+    """
 
     transcript: Path | None
     call_log: Path | None
@@ -51,7 +53,7 @@ class Artefacts:
     details: Path | None = None
 
     def by_name(self) -> dict[str, Path]:
-        """The files that are there, by what they are: `transcript`, `call log`, `recording`, `details`."""
+        """Return the files that were written, by kind: `transcript`, `call log`, `recording`, `details`."""
         found = {
             "transcript": self.transcript,
             "call log": self.call_log,
@@ -63,56 +65,56 @@ class Artefacts:
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """One call of a run: its log, what did not hold in it, and its files."""
+    """One call of a run: its log, its failures, and its files."""
 
     name: str
     """The scenario's name, or the test's."""
     uuid: UUID | None
-    """The call's own, as the bot received it; None where the set-up failed before there was a call."""
+    """The call's UUID, as the bot received it; None if the set-up failed before there was a call."""
     entries: Sequence[Entry]
-    """The call log, in the order in which things happened."""
+    """The call log, in the order in which the events happened."""
     failures: Sequence[Failure]
-    """What did not hold, in the order in which it was known."""
+    """The failures, in the order of the log."""
     transcript: str
-    """The log as text, one line an event."""
+    """The log as text, one line for each event."""
     duration_ms: int
-    """From the UUID to the last event."""
+    """From the UUID to the last event, in ms."""
     artefacts: Artefacts | None
-    """The files that were written; None where no folder was named, or none could be written to."""
+    """The files that were written; None if no folder was named, or no file could be written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run ended, and everything known of it."""
+    """How a run ended, with its log, failures, faults and files."""
 
     scenario: Scenario
     outcome: Outcome
     entries: Sequence[Entry] = ()
-    """The call log, in the order in which things happened."""
+    """The call log, in the order in which the events happened."""
     failures: Sequence[Failure] = ()
-    """What did not hold, in the order in which it was known."""
+    """The failures, in the order of the log."""
     faults: Sequence[str] = ()
-    """Why there is no verdict, or what is wrong beside it: one line each."""
+    """Why there is no verdict, or what else is wrong, such as a file that cannot be written: one line for each."""
     details: str = ""
-    """Of a fault of the simulator's own: its traceback, or who waits for what."""
+    """For a fault of the simulator itself: the traceback, or the list of waiting tasks."""
     artefacts: Artefacts | None = None
-    """The files that were written; None where no folder was named, or none could be written to."""
+    """The files that were written; None if no folder was named, or no file could be written."""
     uuid: UUID | None = None
-    """The call's own, as the bot received it."""
+    """The call's UUID, as the bot received it."""
     own_lateness_ms: float = 0.0
-    """In real time, the most that a packet of the caller left later than due; 0 in virtual time."""
+    """In real time, by how much the latest packet of the caller left later than due, in ms; 0 in virtual time."""
     processor_wait_ms: float = 0.0
-    """In real time, the most of any tenth of a second that this thread was ready to run and had no processor."""
+    """In real time, the longest time within 100 ms that this thread was ready to run and had no processor, in ms."""
     duration_ms: int = 0
-    """From the UUID to the last event."""
+    """From the UUID to the last event, in ms."""
     interrupted: bool = False
     """True after Ctrl-C."""
     environment: Environment | None = None
-    """What the call was made with; None where it was not known which target to call."""
+    """Target, clock and versions; None if no target could be determined."""
 
     @property
     def calls(self) -> tuple[CallResult, ...]:
-        """The calls of the run: one."""
+        """The calls of the run: exactly one."""
         one = CallResult(
             self.scenario.name,
             self.uuid,
@@ -126,7 +128,7 @@ class Result:
 
     @property
     def worth_repeating(self) -> bool:
-        """True where the outcome is inconclusive because the machine was busy: a second run may give a verdict."""
+        """True if the outcome is inconclusive because the machine was busy: a second run may give a verdict."""
         return self.outcome is Outcome.INCONCLUSIVE and not self.interrupted
 
     @property
@@ -136,15 +138,15 @@ class Result:
 
     @property
     def disturbed_ms(self) -> float:
-        """How much later than on a free machine an event may have come, by no fault of the bot's."""
+        """By how many ms the busy machine, and not the bot, may have delayed an event."""
         return self.own_lateness_ms + self.processor_wait_ms
 
     @property
     def problems(self) -> list[str]:
-        """All that is wrong, one line each."""
+        """All faults and failures, one line for each."""
         return [*self.faults, *map(str, self.failures)]
 
     @property
     def transcript(self) -> str:
-        """The log as text, one line an event."""
+        """The log as text, one line for each event."""
         return transcript(self.scenario, self.entries)

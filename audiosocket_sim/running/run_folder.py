@@ -1,7 +1,6 @@
-"""The folder that one run writes to: its owner's alone, and no other run's while it lasts.
+"""The folder to which one run writes: readable by its owner only, and locked against other runs.
 
-The folder itself is locked (`flock`), so a run that crashes or is killed leaves no lock behind, and there is no file to
-remove by hand.
+The lock is on the folder itself (`flock`), so a run that crashes or is killed leaves no lock and no lock file.
 """
 
 import contextlib
@@ -23,17 +22,18 @@ _RUN_FILES = ("call.jsonl", "call.wav", "transcript.txt")
 
 @dataclass(slots=True)
 class RunFolder:
-    """A folder that is held until `release`."""
+    """A folder that is locked until `release`."""
 
     path: Path
     _descriptor: int = -1
 
     @classmethod
     def hold(cls, wanted: Path) -> Self:
-        """Hold the folder `wanted`, or where another run holds that, the first free one of `wanted-2`, `wanted-3`, …
+        """Lock the folder `wanted` or, if another run holds it, the first free one of `wanted-2`, `wanted-3`, …
 
-        What is missing is made, with mode 0700. A folder of an earlier run gets that mode too; any other that exists is
-        left as it is. On a file system without locks the folder is taken unlocked. Raises OSError with the folder.
+        Missing folders are created with mode 0700. A folder of an earlier run gets that mode too; any other existing
+        folder keeps its mode. On a file system without locks the folder is used unlocked. Raises OSError that names the
+        folder.
         """
         named = wanted if wanted.name else wanted.resolve()
         for number in range(1, _MOST_AT_A_TIME + 1):
@@ -43,10 +43,10 @@ class RunFolder:
             if descriptor is not None:
                 _make_private_again(path, descriptor)
                 return cls(path, descriptor)
-        raise OSError(errno.EBUSY, f"{_MOST_AT_A_TIME} runs of this name are at work", str(wanted))
+        raise OSError(errno.EBUSY, f"{_MOST_AT_A_TIME} runs use this name already", str(wanted))
 
     def release(self) -> None:
-        """Let other runs have it. May be called twice."""
+        """Unlock the folder. May be called twice."""
         if self._descriptor >= 0:
             with contextlib.suppress(OSError):
                 fcntl.flock(self._descriptor, fcntl.LOCK_UN)  # a child of the bot may have inherited the descriptor
@@ -55,7 +55,7 @@ class RunFolder:
 
 
 def _lock(path: Path) -> int | None:
-    """The descriptor of the locked folder; None where another run has it."""
+    """Lock the folder and return its file descriptor; None if another run holds the lock."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

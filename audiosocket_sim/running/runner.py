@@ -1,7 +1,7 @@
-"""Runs one scenario against one target: chooses the clock, carries out the call, gives its result.
+"""Runs one scenario against one target: chooses the clock, carries out the call, returns its result.
 
-Whatever happens (a failed step, a fault of the set-up or of the simulator, Ctrl-C), the call log and the recording are
-written. What is no fault of the bot never ends as a failure of it.
+The call log and the recording are written in any case: after a failed step, a fault of the set-up or of the simulator,
+and Ctrl-C. Faults that are not the bot's never give the outcome FAILED.
 """
 
 import asyncio
@@ -33,10 +33,10 @@ __all__ = [
 def run(scenario: Scenario, options: Options | None = None, on_entry: OnEntry | None = None) -> Result:
     """Run the scenario to its end, on an event loop of its own.
 
-    `on_entry` is called with every entry of the log as it is made, and with the call that it belongs to; that has
-    `state`, the bot's own state or None, `now_ms`, and `ms(loop_time)`, both since the UUID. Never raises for what a
-    scenario or a target does; Ctrl-C gives a result that says so. Raises RuntimeError where an event loop is running
-    already: `arun` is for that.
+    `on_entry` is called with every new entry of the log, and with its call. The call has `state`, the bot's own state
+    or None, and `now_ms` and `ms(loop_time)`, which are milliseconds since the UUID. Errors of the scenario and of the
+    target are reported in the result and never raised; after Ctrl-C the result is marked as interrupted. Raises
+    RuntimeError if an event loop is running already: use `arun` there.
     """
     if _is_loop_running():
         raise RuntimeError("run() starts an event loop of its own, and one is running here: `await arun(...)` instead")
@@ -44,10 +44,10 @@ def run(scenario: Scenario, options: Options | None = None, on_entry: OnEntry | 
 
 
 async def arun(scenario: Scenario, options: Options | None = None, on_entry: OnEntry | None = None) -> Result:
-    """Run the scenario from code that is in an event loop already: as `run`, in a thread with a loop of its own.
+    """Run the scenario as `run` does, from async code, in a thread with an event loop of its own.
 
-    The call's clock is the one that `run` would choose, whatever the running loop's is. `on_entry` is called in that
-    thread. Cancelling the task stops the call; its files are written before CancelledError is raised.
+    The call's clock does not depend on the running loop: it is the one that `run` would choose. `on_entry` is called in
+    that thread. Cancelling the task stops the call; its files are written before CancelledError is raised.
     """
     stop, context = _Stop(), contextvars.copy_context()
     work = asyncio.get_running_loop().run_in_executor(
@@ -62,12 +62,12 @@ async def arun(scenario: Scenario, options: Options | None = None, on_entry: OnE
 
 
 def is_virtual(target: Target, options: Options) -> bool:
-    """Whether a call to this target runs in virtual time: only what runs in our own process can."""
+    """Whether a call to this target runs in virtual time: only a target in this process can."""
     return target.in_process and not options.real_time and options.peer == "simulated"
 
 
 def loop_factory(scenario: Scenario, options: Options, *, virtual: bool) -> Callable[[], asyncio.AbstractEventLoop]:
-    """What makes the loop for a call: on the real clock, or on a virtual one with the scenario's network."""
+    """Return the factory of a call's event loop: on the real clock, or on a virtual one with the scenario's network."""
     network = scenario.network
     if not virtual:
         return asyncio.new_event_loop
@@ -76,7 +76,7 @@ def loop_factory(scenario: Scenario, options: Options, *, virtual: bool) -> Call
 
 
 class _Stop:
-    """A way to cancel the call of a loop in another thread."""
+    """Cancels a call that runs on an event loop in another thread."""
 
     def __init__(self) -> None:
         self._asked = False
@@ -88,7 +88,7 @@ class _Stop:
             self._cancel()
 
     def cancels(self, task: "asyncio.Task[None] | None") -> None:
-        """From here on `ask` cancels the task of the running loop."""
+        """Make `ask` cancel this task of the running loop, from now on."""
         loop = asyncio.get_running_loop()
         if task is not None:
             self._cancel = lambda: loop.is_closed() or loop.call_soon_threadsafe(task.cancel)
@@ -119,7 +119,7 @@ async def _carry_out(call: OneCall, target: Target, stop: _Stop) -> None:
             await call.set_up(target)
             assert call.steps is not None
             call.held = await call.in_time(call.steps.run()) or False
-    except Exception as error:  # noqa: BLE001 - noted at once: what ends after it may fail in its turn
+    except Exception as error:  # noqa: BLE001 - noted at once, since taking the call down may fail as well
         call.blame(error)
 
 

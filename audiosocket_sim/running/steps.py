@@ -1,8 +1,8 @@
-"""Carries out the steps of one call, one at a time; a step that does not hold is written into the log.
+"""Carries out the steps of one call, one at a time, and logs a step that fails.
 
 Times: a step counts from the completion of the step before. `say` waits until the bot has been silent for the
-reaction time; everything else starts at once, or `after` its own pause. What a caller does needs a call: after its end
-such a step fails. Time passes, and requests come, after the end too.
+reaction time; every other step starts at once, or after its own `after`. The caller's steps fail after the end of the
+call; `wait`, `expect` and `never` also work then, since requests may still come.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ __all__ = ["Steps"]
 
 
 class Steps:
-    """The steps of one call. `doing` says at any time what is being done or waited for.
+    """The steps of one call. `doing`: the current activity, in words for people.
 
-    `run` carries out all steps of the scenario. A call in Python hands its steps to `carry_out` one by one, with their
-    numbers from 1, and calls `end` when there are no more.
+    `run` carries out all steps of the scenario. A call in Python passes its steps to `carry_out` one by one, with their
+    numbers from 1, and calls `end` after the last one.
     """
 
     def __init__(self, fixture: CallFixture, sounds: Sounds) -> None:
@@ -37,8 +37,7 @@ class Steps:
         self.doing = "the connection"
 
     async def run(self) -> bool:
-        """Carry out all steps of the scenario and end the call. Returns whether everything held; what did not is in the
-        log."""
+        """Carry out all steps of the scenario and end the call. Returns True if all were met; failures are logged."""
         steps = self._fixture.scenario.steps
         for number, step in enumerate(steps, 1):
             self._check_that_states_are_reported(number, step)
@@ -50,8 +49,10 @@ class Steps:
         return await self.end(held=held)
 
     async def carry_out(self, number: int, step: Step) -> CarriedOut | None:
-        """Carry out one step; the first dials. Returns None if it did not hold. Raises TargetError, ControlError,
-        SimulatorError and what `Sounds` raises."""
+        """Carry out one step; the first one dials. Returns None if the step failed.
+
+        Raises TargetError, ControlError, SimulatorError and what `Sounds` raises.
+        """
         self._check_that_states_are_reported(number, step)
         if not self._dialled:
             self._dialled = True
@@ -65,8 +66,10 @@ class Steps:
         return await self._do(number, step)
 
     async def end(self, *, held: bool) -> bool:
-        """Hang up where nobody has, and judge what only a whole call can tell: every `never`, and, where all steps
-        `held`, the AI's script. Returns whether everything held."""
+        """Hang up if the call is still in progress, and judge the whole call. Returns True if all was met.
+
+        Every `never` is judged and, if all steps `held`, whether the AI's script was used up.
+        """
         fixture = self._fixture
         self.doing = "the end of the call"
         if fixture.end is None:
@@ -131,7 +134,7 @@ class Steps:
         return self._carried_out()
 
     def _is_over(self, number: int, step: Step) -> bool:
-        """Whether the call has ended; if so, the step has failed."""
+        """Whether the call has ended; if so, log that the step has failed."""
         fixture, end = self._fixture, self._fixture.end
         if end is not None:
             ended = f"it ended at {fixture.ms(end.at) / 1000:.3f} ({end.who}: {end.reason})"

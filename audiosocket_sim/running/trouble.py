@@ -1,4 +1,4 @@
-"""Why there is no verdict on the bot: whose fault an exception is, as an outcome and a line for people. Pure."""
+"""Turns an exception that prevents a verdict into an outcome and a line that says whose fault it is. Pure."""
 
 import asyncio
 import traceback
@@ -19,7 +19,10 @@ __all__ = ["Trouble", "trouble_of"]
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why there is no verdict on the bot: the outcome, a line for people, a traceback where it helps, further lines."""
+    """Why there is no verdict on the bot: the outcome and a line for people.
+
+    `details`: a traceback, if it helps. `more`: further lines, one for each further problem.
+    """
 
     outcome: Outcome
     line: str
@@ -28,9 +31,9 @@ class Trouble:
 
 
 def trouble_of(error: BaseException, scenario: Scenario, doing: str) -> Trouble:
-    """Whose fault the error is, in a line; only what the bot itself did to this process counts against it.
+    """Return the outcome and a line for an exception. FAILED is only for a bot that ends this process itself.
 
-    `doing`: the step during which it was raised.
+    `doing`: the activity during which the exception was raised.
     """
     line = " ".join((str(error).splitlines() or [""])[0].split())
     match error:
@@ -57,7 +60,7 @@ def trouble_of(error: BaseException, scenario: Scenario, doing: str) -> Trouble:
 
 
 def _places(settings: Sequence[tuple[KeyPath, str]], scenario: Scenario) -> tuple[str, ...]:
-    """What is wrong with the scenario's own settings: a line each, as the loader would say it."""
+    """Return one line with file, line and column for each faulty setting of the scenario, in the loader's format."""
     written = scenario.written
     found = {(written.place("server", *path), what) for path, what in settings if path and path[0] in scenario.server}
     placed = sorted((*place, what) for place, what in found if place is not None)

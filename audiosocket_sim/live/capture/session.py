@@ -14,7 +14,7 @@ from audiosocket_sim.live.capture.options import CaptureOptions
 from audiosocket_sim.live.capture.relay import Relay
 from audiosocket_sim.live.capture.tape import ReportedEvent, Tape
 from audiosocket_sim.net.bind_errors import why_not_listening
-from audiosocket_sim.net.control_client import ControlClient, ControlError, ToldEvent, UnknownEvent
+from audiosocket_sim.net.control_client import ControlClient, ControlError, ControlEvent, UnknownEvent
 
 __all__ = ["CannotListen", "Capture"]
 
@@ -180,7 +180,7 @@ class Capture:
         tape = relay.tape
         control = ControlClient(url, self._options.control_token)
 
-        def record(event: ToldEvent) -> None:
+        def record(event: ControlEvent) -> None:
             if not tape.has_room():
                 return
             if event.type == "state_changed":

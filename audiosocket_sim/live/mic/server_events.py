@@ -9,7 +9,7 @@ from dataclasses import replace
 from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log.events import LogEvent, Noted, Source
 from audiosocket_sim.live.captured_call import Answer, CapturedPush, CapturedRecognition, Exchange, ReportedState
-from audiosocket_sim.net.control_client import ToldEvent
+from audiosocket_sim.net.control_client import ControlEvent
 
 __all__ = ["ServerEvents"]
 
@@ -29,7 +29,7 @@ class ServerEvents:
         self.exchanges: list[Exchange] = []
         self.pushes: list[CapturedPush] = []
 
-    def take(self, event: ToldEvent) -> None:
+    def take(self, event: ControlEvent) -> None:
         """Take one event. Raises ControlError if it is not as docs/targets.md says."""
         self.any_received = True
         at_ms = round(event.at_seconds * 1000)
@@ -60,7 +60,7 @@ class ServerEvents:
             case "synthesis_failed":
                 self._note(at_ms, f"the server's speech failed: {event.text('detail')}")
 
-    def _final(self, at_ms: int, event: ToldEvent) -> None:
+    def _final(self, at_ms: int, event: ControlEvent) -> None:
         text, self.interim = event.text("text"), ""
         self.recognised.append(CapturedRecognition(at_ms, text))
         if not text:
@@ -72,7 +72,7 @@ class ServerEvents:
         self.exchanges.append(Exchange(at_ms, content, self._conversation_id))
         self._record(at_ms, Source.HEARD, log.BackendAsked(len(self.exchanges), self._conversation_id, content))
 
-    def _answered(self, at_ms: int, event: ToldEvent) -> None:
+    def _answered(self, at_ms: int, event: ControlEvent) -> None:
         if not self.exchanges:
             return
         asked, number = self.exchanges[-1], len(self.exchanges)

@@ -7,7 +7,7 @@ import pytest
 import respx
 from pydantic import SecretStr
 
-from audiosocket_sim.net.control_client import ControlClient, ControlError, ToldEvent
+from audiosocket_sim.net.control_client import ControlClient, ControlError, ControlEvent
 
 URL = "http://control.test"
 STREAM = {"content-type": "text/event-stream; charset=utf-8"}
@@ -74,15 +74,15 @@ async def test_an_event_that_is_none(data: str, client: ControlClient) -> None:
 async def test_events_are_told_and_their_fields_asked_for(client: ControlClient) -> None:
     text = 'id: 1\nevent: x\ndata: {"type": "x", "at": 1.5, "n": 2}\n\n'
     respx.get(f"{URL}/calls/a%2Fb/events").respond(text=text, headers=STREAM)
-    told: list[ToldEvent] = []
-    tell: Callable[[ToldEvent], None] = told.append
+    told: list[ControlEvent] = []
+    tell: Callable[[ControlEvent], None] = told.append
     await client.follow("a/b", tell)
     assert (told[0].type, told[0].at_seconds, told[0].text("n")) == ("x", 1.5, "2")
     with pytest.raises(ControlError, match="an event x of the control URL has no 'm'"):
         told[0].text("m")
     assert (told[0].ms("n"), told[0].ms_or_none("n"), told[0].ms_or_none("m")) == (2, 2, None)
     with pytest.raises(ControlError, match="'at_all' of an event x of the control URL is 'soon', no number of milli"):
-        ToldEvent("x", 0, {"at_all": "soon"}).ms("at_all")
+        ControlEvent("x", 0, {"at_all": "soon"}).ms("at_all")
     await client.aclose()
 
 
@@ -102,9 +102,9 @@ async def test_events_are_told_and_their_fields_asked_for(client: ControlClient)
 async def test_every_form_of_an_event_stream_is_read(text: str, client: ControlClient) -> None:
     """WHATWG HTML, 9.2.6: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream"""
     respx.get(f"{URL}/calls/1/events").respond(text=text, headers=STREAM)
-    events: list[ToldEvent] = []
+    events: list[ControlEvent] = []
     await client.follow("1", events.append)
-    assert events == [ToldEvent("x", 1.0, {"text": "a"})]
+    assert events == [ControlEvent("x", 1.0, {"text": "a"})]
     await client.aclose()
 
 
@@ -114,7 +114,7 @@ async def test_only_line_feeds_and_carriage_returns_end_a_line(character: str, c
     """A JSON text may hold these as they are, and `str.splitlines` would cut the event there."""
     text = f'data: {{"type": "x", "at": 1, "text": "one{character}two"}}\n\n'
     respx.get(f"{URL}/calls/1/events").respond(text=text, headers=STREAM)
-    events: list[ToldEvent] = []
+    events: list[ControlEvent] = []
     await client.follow("1", events.append)
     assert events[0].text("text") == f"one{character}two"
     await client.aclose()

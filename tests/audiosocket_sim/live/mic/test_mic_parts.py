@@ -26,7 +26,7 @@ from audiosocket_sim.live.mic.resampling import StreamResampler
 from audiosocket_sim.live.mic.screen import status
 from audiosocket_sim.live.mic.server_events import ServerEvents
 from audiosocket_sim.live.mic.session import MicCall
-from audiosocket_sim.net.control_client import ToldEvent
+from audiosocket_sim.net.control_client import ControlEvent
 from audiosocket_sim.phone.line import tone
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -465,7 +465,7 @@ def test_the_servers_events_become_the_transcript_and_the_data_of_a_scenario() -
         (9.9, "backend_asked", {"content": "Alô"}),
         (10.0, "backend_failed", {"kind": "unreachable", "detail": "refused"}),
     ]:
-        told.take(ToldEvent(kind, at, fields))
+        told.take(ControlEvent(kind, at, fields))
         if kind == "transcript_interim":
             assert told.interim == "quero"
     assert told.state == "IA_TURN"
@@ -495,7 +495,7 @@ def test_warnings_and_failed_speech_are_notes_and_an_answer_to_no_question_is_no
         ("synthesis_failed", {"detail": "no voice"}),
         ("another_kind", {}),
     ]:
-        told.take(ToldEvent(kind, 1.0, fields))
+        told.take(ControlEvent(kind, 1.0, fields))
     assert told.exchanges == []
     assert [" ".join(line_of(entry).split()[1:]) for entry in call.entries] == [
         "note the server warns: audio_dropped",
@@ -531,8 +531,8 @@ async def test_the_screen_shows_levels_state_and_what_is_ours() -> None:
     call.phone.source(160)
     call.leg.t0 = asyncio.get_running_loop().time()
     call.on_key("mute")
-    call.server_events.take(ToldEvent("state_changed", 1.0, {"before": "STANDBY", "after": "USER_TURN"}))
-    call.server_events.take(ToldEvent("transcript_interim", 1.0, {"text": "[red]quero[/red] \x1b[31msair"}))
+    call.server_events.take(ControlEvent("state_changed", 1.0, {"before": "STANDBY", "after": "USER_TURN"}))
+    call.server_events.take(ControlEvent("transcript_interim", 1.0, {"text": "[red]quero[/red] \x1b[31msair"}))
     lines = drawn(call, SimpleNamespace(overruns=2, underruns=3))
     assert lines[0].startswith("you ▕█████████")
     assert lines[0].endswith("-12 dBFS  ·  MUTED  ·  lost by us 2×")
