@@ -1,7 +1,7 @@
-"""Who calls the server under test: the simulated Asterisk, or another that behaves as one. The seam between them.
+"""The calling party: the interface `Leg`, which the simulated and the real Asterisk implement.
 
-A `Leg` is one call as `stage` and `steps` need it. It must say when the call began, take the caller's sound packet by
-packet, hand on what the bot says, and tell how it ended.
+A `Leg` is one call as `call_fixture` and `steps` use it. It knows when the call began, takes the caller's sound packet
+by packet, passes on the bot's sound, and reports how the call ended.
 """
 
 import uuid
@@ -18,9 +18,9 @@ __all__ = ["PEERS", "Leg", "MakeLeg", "OnBotAudio", "PacketSource", "PeerName", 
 _NAMESPACE = uuid.UUID("6f1d5e0a-3c55-5b1e-9a8e-2f6f4d1c7b20")
 
 PacketSource = Callable[[int], bytes | None]
-"""The caller's next packet, so many samples long; None where the phone sends nothing."""
+"""Called with a number of samples; returns the caller's next packet of that length, or None to send nothing."""
 OnBotAudio = Callable[[float, int, bytes], None]
-"""Loop time, rate, 16-bit SLIN."""
+"""Called with the bot's audio: loop time in seconds, rate in Hz, 16-bit SLIN."""
 
 
 PeerName = Literal["simulated", "asterisk"]
@@ -28,55 +28,55 @@ PEERS: tuple[PeerName, ...] = get_args(PeerName)
 
 
 class Leg(Protocol):
-    """One call. `connect` once; `wait_ended` tells how it ended. See `CallLeg`."""
+    """One call: `connect` is called once, and `wait_ended` returns how the call ended. Implemented by `CallLeg`."""
 
     @property
     def t0(self) -> float | None:
-        """The loop's time, in s, at which the UUID was sent; None before it."""
+        """The loop time, in seconds, at which the UUID was sent; None before that."""
 
     @property
     def uuid(self) -> uuid.UUID:
         """The call's UUID."""
 
     async def connect(self, host: str, port: int) -> None:
-        """Dial the server and send the UUID. Raises OSError where nobody answers."""
+        """Dial the server and send the UUID. Raises ConnectFailed if nothing answers at the address."""
 
     def hang_up(self, how: str = "close") -> None:
-        """End the call from the caller's side; `how` is a way of the step `hang_up`."""
+        """End the call from the caller's side. `how`: close, reset or mid_frame, as in the step `hang_up`."""
 
     async def press(self, digit: str, tone_ms: float = 100) -> None:
         """Press a key for `tone_ms`, and wait until it is released."""
 
     async def wait_ended(self) -> LegEnd:
-        """Wait until the call is over. Returns who ended it, and how."""
+        """Wait until the call is over, and return who ended it and how."""
 
     async def aclose(self) -> None:
-        """End it if it has not ended, and return when nothing of it is left."""
+        """End the call if it is still in progress, and wait until its socket and timers are gone."""
 
     @property
     def local_address(self) -> tuple[str, int]:
-        """The address and port from which the leg has dialled."""
+        """The address and port from which the leg dialled."""
 
     @property
     def own_lateness_ms(self) -> float:
-        """How late, in ms, the latest of all packets left by the simulator's own fault; 0 in virtual time."""
+        """By how many ms the latest packet left late because of the simulator itself; 0 in virtual time."""
 
     @property
     def anomalies(self) -> list[str]:
-        """What the server did against the protocol, one line each."""
+        """The server's deviations from the protocol, one line for each."""
 
 
 MakeLeg = Callable[[Scenario, PacketSource, OnBotAudio], Leg]
 
 
 def call_uuid(scenario: Scenario) -> uuid.UUID:
-    """The scenario's own, or one made from its name."""
+    """Return the UUID that the scenario sets, or else one that is derived from its name."""
     named = scenario.asterisk.uuid
     return uuid.UUID(named) if named else uuid.uuid5(_NAMESPACE, scenario.name)
 
 
 def simulated_leg(scenario: Scenario, source: PacketSource, on_bot_audio: OnBotAudio) -> Leg:
-    """The simulated Asterisk, as the scenario describes it."""
+    """Return a leg of the simulated Asterisk, set up as the scenario describes. `source`, `on_bot_audio`: see above."""
     peer = scenario.asterisk
     return CallLeg(
         profile(peer.version, peer.attach),

@@ -1,8 +1,8 @@
-"""What is under test, and how it is started: an import string, a command, or an address. docs/targets.md.
+"""The target, that is, the bot under test: an import string, a command, or an address (docs/targets.md).
 
 audiosocket_server:serve                    an async callable, called in this process
-command: python bot.py --port {port}        started for the run, waited for, stopped after it
-tcp://127.0.0.1:8080                        only dialled
+command: python bot.py --port {port}        a program, started before the run and stopped after it
+tcp://127.0.0.1:8080                        a running server, which is only dialled
 """
 
 import asyncio
@@ -43,15 +43,15 @@ _PLACEHOLDERS = ("port", "control_port", "ai_url", "python")
 
 
 class TargetError(Exception):
-    """The target cannot be started or reached: a fault of the set-up. One line for people."""
+    """The target cannot be started or reached: a fault of the set-up. The message is one line for people."""
 
 
 class TargetUsageError(TargetError):
-    """What was asked for does not fit this kind of target: a fault of the command line or of the scenario."""
+    """The options or the scenario do not suit this kind of target: a fault of the command line or of the scenario."""
 
 
 class WrongSettings(TargetError):
-    """The target refuses some of the scenario's `server:`. `settings`: the path of each, and what is wrong with it."""
+    """The target refuses settings of the scenario's `server:`. `settings`: the path of each, and what is wrong."""
 
     def __init__(self, message: str, settings: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
         super().__init__(message)
@@ -59,30 +59,40 @@ class WrongSettings(TargetError):
 
 
 class StartedTarget(Protocol):
-    """A target that takes calls: the handle that an import string's callable returns, or its like for other targets."""
+    """A target that takes calls: what an import string's callable returns, and the same for the other kinds."""
 
     @property
-    def host(self) -> str: ...
+    def host(self) -> str:
+        """The address to dial."""
+
     @property
-    def port(self) -> int: ...
+    def port(self) -> int:
+        """The TCP port to dial."""
+
     @property
-    def control_url(self) -> str | None: ...
-    async def close(self) -> None: ...
+    def control_url(self) -> str | None:
+        """The base URL of the control API (docs/targets.md), or None if the target has none."""
+
+    async def close(self) -> None:
+        """Stop taking calls and free all resources. May raise anything: see `close_target`."""
 
 
 class Target(Protocol):
-    """A way to get a `StartedTarget`."""
+    """A target that can be started."""
 
     @property
     def in_process(self) -> bool:
-        """Runs on our event loop, hence in virtual time too; and takes settings."""
+        """True if it runs on our event loop, so that it can run in virtual time and takes settings."""
 
     async def start(self, settings: Mapping[str, Any], ai_url: str) -> StartedTarget:
-        """Start it, pointed at the mock AI. Raises TargetError."""
+        """Start it with the scenario's settings and the mock AI's URL. Raises TargetError."""
 
 
 def parse_target(text: str, control_url: str | None = None) -> Target:
-    """The target that a text names. Raises TargetUsageError."""
+    """Return the target that a text names, such as `tcp://127.0.0.1:8080`. Raises TargetUsageError.
+
+    `control_url`: the base URL of the control API, for a target that does not report its own.
+    """
     if control_url is not None and not _is_http(control_url):
         raise TargetUsageError(f"{control_url}: a control URL looks like http://127.0.0.1:8081")
     if text.startswith("tcp://"):
@@ -93,7 +103,7 @@ def parse_target(text: str, control_url: str | None = None) -> Target:
     if not name or not all(part.isidentifier() for part in [*module.split("."), name]):
         raise TargetUsageError(f"{text}: expected module:callable, tcp://HOST:PORT or command: PROGRAM … {{port}}")
     if control_url is not None:
-        raise TargetUsageError(f"{text} tells its control URL itself: --control-url is for command: and tcp://")
+        raise TargetUsageError(f"{text} reports its control URL itself: --control-url is for command: and tcp://")
     return InProcessTarget(module, name)
 
 
@@ -132,32 +142,34 @@ def _is_http(url: str) -> bool:
 
 
 async def close_target(running: "StartedTarget") -> None:
-    """End it. Raises TargetError where that takes too long, or fails: no bot's `close` may keep or break a run."""
+    """Close the target. Raises TargetError if that fails or takes over 20 s: no bot may block or break a run."""
     limit = asyncio.timeout(_CLOSE_SECONDS)
     try:
         async with limit:
             await running.close()
     except (Exception, SystemExit) as error:
         late = f"did not return within {_CLOSE_SECONDS:g} s"
-        raise TargetError(f"the target's close() {late if limit.expired() else f'failed: {_told(error)}'}") from error
+        raise TargetError(
+            f"the target's close() {late if limit.expired() else f'failed: {_message_of(error)}'}"
+        ) from error
 
 
 def _is_missing(module: str, error: BaseException) -> bool:
-    """True if there is no such module, or if it was imported and lacks the name; False for a fault inside it."""
+    """True if the module does not exist or lacks the name; False for an error inside the module."""
     if isinstance(error, ModuleNotFoundError):
         return error.name == module
     return isinstance(error, AttributeError) and module in sys.modules and error.obj is sys.modules[module]
 
 
-def _told(error: BaseException) -> str:
-    """What somebody else's code raised, as one line: its words alone where they were meant for people."""
+def _message_of(error: BaseException) -> str:
+    """Return an exception of the target's code as one line, without its type if its text is meant for people."""
     words = " ".join(str(error).split())
     meant = isinstance(error, OSError | ValueError | ImportError) and words
     return words if meant else f"{type(error).__name__}: {words}".rstrip(": ")
 
 
 def _not_started(message: str, error: BaseException) -> TargetError:
-    """With the settings that it is about, where the error names them (docs/targets.md)."""
+    """Return the error to raise: WrongSettings if `error` names the settings at fault (docs/targets.md)."""
     keys, words = getattr(error, "keys", None), getattr(error, "words", None)
     if not (isinstance(error, ValueError) and isinstance(keys, Sequence) and isinstance(words, Sequence)):
         return TargetError(message)
@@ -168,16 +180,18 @@ def _not_started(message: str, error: BaseException) -> TargetError:
 
 @dataclass(frozen=True, slots=True)
 class InProcessTarget:
-    """An async callable `(host, port, control_port, settings) -> Running`, named by an import string."""
+    """An async callable `(host, port, control_port, settings) -> StartedTarget`, named by an import string."""
 
     module: str
     name: str
 
     @property
     def in_process(self) -> bool:
+        """True."""
         return True
 
     async def start(self, settings: Mapping[str, Any], ai_url: str) -> StartedTarget:
+        """Import and call it, with `ai.api_url` in its settings set to `ai_url`. Raises TargetError."""
         name = f"{self.module}:{self.name}"
         ai = settings.get("ai", {})
         if not isinstance(ai, Mapping):
@@ -188,13 +202,13 @@ class InProcessTarget:
         except (Exception, SystemExit) as error:
             if name in _RENAMED and _is_missing(self.module, error):
                 raise TargetUsageError(f"{name} is now {_RENAMED[name]}") from None
-            raise TargetError(f"{name} cannot be imported: {_told(error)}") from error
+            raise TargetError(f"{name} cannot be imported: {_message_of(error)}") from error
         limit = asyncio.timeout(_START_SECONDS)
         try:
             async with limit:
                 running: StartedTarget = await serve(host="127.0.0.1", port=0, control_port=0, settings=merged)
         except (Exception, SystemExit) as error:
-            why = f" within {_START_SECONDS:g} s" if limit.expired() else f": {_told(error)}"
+            why = f" within {_START_SECONDS:g} s" if limit.expired() else f": {_message_of(error)}"
             raise _not_started(f"{name} did not start{why}", error) from error
         missing = [part for part in ("host", "port", "control_url", "close") if not hasattr(running, part)]
         if missing:
@@ -205,7 +219,7 @@ class InProcessTarget:
 
 @dataclass(frozen=True, slots=True)
 class DialledTarget:
-    """A server that somebody else runs, which is only dialled: it is a started target as it stands."""
+    """A server that runs already and is only dialled: it is its own `StartedTarget`."""
 
     host: str
     port: int
@@ -213,14 +227,16 @@ class DialledTarget:
 
     @property
     def in_process(self) -> bool:
+        """False."""
         return False
 
     async def start(self, settings: Mapping[str, Any], ai_url: str) -> StartedTarget:
+        """Return the target itself. Raises TargetUsageError if there are settings."""
         _refuse_settings(settings)
         return self
 
     async def close(self) -> None:
-        """Close nothing: the server is not ours."""
+        """Do nothing: the server is not ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +248,15 @@ class CommandTarget:
 
     @property
     def in_process(self) -> bool:
+        """False."""
         return False
 
     async def start(self, settings: Mapping[str, Any], ai_url: str) -> StartedTarget:
+        """Start the program and wait until it listens on its ports, at most 20 s.
+
+        Its environment also has AI_API_URL. Raises TargetUsageError if there are settings, and TargetError if the
+        program does not start or listen.
+        """
         _refuse_settings(settings)
         port, control_port = _free_ports(2)
         values = {"port": str(port), "control_port": str(control_port), "ai_url": ai_url, "python": sys.executable}
@@ -268,7 +290,7 @@ class CommandTarget:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A program that was started for the run."""
+    """A program that was started for the run: the `StartedTarget` of a `CommandTarget`."""
 
     host: str
     port: int
@@ -276,10 +298,11 @@ class Child:
     process: asyncio.subprocess.Process
 
     async def ended(self) -> str:
-        """Wait until the program has ended by itself; how it did: `ended with code 1`, `was ended by SIGSEGV`."""
+        """Wait until the program has ended, and return how: `ended with code 1`, `was ended by SIGSEGV`."""
         return _how_it_ended(await self.process.wait())
 
     async def ends_within(self, seconds: float) -> bool:
+        """Wait for the end of the program, at most so many seconds. Returns whether it has ended."""
         try:
             await asyncio.wait_for(self.process.wait(), seconds)
         except TimeoutError:
@@ -287,7 +310,7 @@ class Child:
         return True
 
     async def close(self) -> None:
-        """SIGTERM to the program and its children, and SIGKILL where that does not end it, or we are in a hurry."""
+        """Send SIGTERM to the program's process group and, after 5 s or if this task is cancelled, SIGKILL."""
         try:
             self._send(signal.SIGTERM)
             await self.ends_within(_STOP_SECONDS)
@@ -310,7 +333,7 @@ def _how_it_ended(code: int) -> str:
 
 
 def _stderr() -> int:
-    """Where the program's output goes: our stderr, also where that is caught and has no number of its own."""
+    """Return the file descriptor for the program's output: our stderr, or 2 if stderr is captured without one."""
     try:
         return sys.stderr.fileno()
     except (AttributeError, io.UnsupportedOperation):
@@ -332,7 +355,7 @@ async def _wait_until_it_listens(child: Child, ports: list[int]) -> None:
 
 
 def _listens(port: int) -> bool:
-    """Whether somebody listens on the loopback port, without a connection that the server would count as a call."""
+    """Whether a process listens on the loopback port. No connection is made: the server would count it as a call."""
     wanted = f":{port:04X}"
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with contextlib.suppress(OSError), open(table, encoding="ascii") as lines:

@@ -1,9 +1,9 @@
-"""Which target a scenario calls, and who said so: one rule for `run`, the pytest plug-in, its fixture and Python code.
+"""Chooses the target of a scenario by one rule for `run`, the pytest plug-in, its fixture and Python code.
 
-The first of these that names a target holds: the command line; pytest's ini key `audiosocket_target`; the key `target`
-in the table `[tool.audiosocket-sim]` of the nearest pyproject.toml that has this table, upwards from the working
-folder. A scenario that ships with this project falls back on the reference server that ships with it. A file of the
-user's own has no fallback: a test must not be green without having called the user's bot.
+The first of these that names a target decides: the command line; pytest's ini key `audiosocket_target`; the key
+`target` in the table `[tool.audiosocket-sim]` of the nearest pyproject.toml that has this table, upwards from the
+working folder. A scenario that ships with this project falls back on the reference server that ships with it. A user's
+own scenario has no fallback: a test must not pass without a call to the user's bot.
 """
 
 import re
@@ -26,23 +26,23 @@ _SECRET = re.compile(rf"(?i)((?<!\S)--?{_NAME}(?:\s+|=)|{_NAME}=)(\"[^\"]*\"|'[^
 
 
 class NoTargetError(TargetUsageError):
-    """Nothing names a target. The message names the three kinds and the places where one can be named."""
+    """No target is named. The message lists the three kinds of targets and the places where one can be named."""
 
 
 @dataclass(frozen=True, slots=True)
 class TargetChoice:
-    """The target's text as `parse_target` reads it, and where it comes from: `--target`, a file's key, `shipped`."""
+    """A chosen target. `text`: as `parse_target` takes it; `origin`: the option or file that named it, for people."""
 
     text: str
     origin: str
 
     @property
     def visible(self) -> str:
-        """The text for people and logs, in one line: values that follow a word such as `--api-key` are masked."""
+        """The text for people and logs, in one line. Secrets, such as the value after `--api-key`, are masked."""
         return _SECRET.sub(r"\1***", " ".join(self.text.split()))
 
     def __str__(self) -> str:
-        """Such as `audiosocket_server:serve (--target)`."""
+        """Return text and origin: `audiosocket_server:serve (--target)`."""
         return f"{self.visible} ({self.origin})"
 
 
@@ -55,10 +55,10 @@ def choose_target(
     folder: Path | None = None,
     places: str = "",
 ) -> TargetChoice:
-    """Returns the target for a scenario in `scenario_folder` (None: a scenario without a file).
+    """Return the target for a scenario in `scenario_folder` (None: a scenario without a file).
 
-    `option`: what the command line calls its option. `places`: the places beside pyproject.toml that an error names,
-    the option by default. `folder`: where the search for pyproject.toml starts, the working folder by default. Raises
+    `option`: the name of the command line's option. `places`: the places that an error names beside pyproject.toml, by
+    default the option. `folder`: where the search for pyproject.toml starts, by default the working folder. Raises
     NoTargetError, or TargetUsageError for a pyproject.toml that cannot be used.
     """
     found = configured_target(command_line=command_line, option=option, ini=ini, folder=folder)
@@ -73,7 +73,7 @@ def choose_target(
 def configured_target(
     *, command_line: str | None = None, option: str = "--target", ini: str | None = None, folder: Path | None = None
 ) -> TargetChoice | None:
-    """Returns the target that holds for every scenario; None where nothing names one. Raises TargetUsageError."""
+    """Return the target that is named for all scenarios; None if there is none. Raises TargetUsageError."""
     if command_line is not None:
         return TargetChoice(command_line, option)
     if ini:

@@ -314,7 +314,7 @@ def test_json_of_what_is_not_valid(folder: Path, capsys: pytest.CaptureFixture[s
     [
         (["--target", "nothing"], "expected module:callable"),
         (["--target", "tcp://127.0.0.1:1", "--control-url", "localhost"], "a control URL looks like"),
-        (["--control-url", "http://127.0.0.1:1"], "tells its control URL itself"),
+        (["--control-url", "http://127.0.0.1:1"], "reports its control URL itself"),
     ],
 )
 def test_json_of_a_wrong_target(
