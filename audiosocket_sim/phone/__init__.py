@@ -1,1 +1,1 @@
-"""The caller's telephone: what he says, the line that carries it, and its echo."""
+"""The caller's telephone: the caller's sounds, the line that carries them, and the echo of the bot on it."""

@@ -1,7 +1,7 @@
-"""The caller's side of the phone: which sound leaves it in each packet. Pure: the peer pulls, and says the time.
+"""Produces the caller's packets: the peer asks for each packet. Pure, apart from the clock that it is given.
 
-One foreground sound at a time (speech, noise, a tone, digital silence); between sounds the line's own noise, or
-silence, goes on, unless the caller is muted: then the phone sends nothing at all.
+The caller makes one sound at a time (speech, noise, a tone, digital silence). Between sounds the phone sends the line's
+own noise or silence, unless the caller is muted: then it sends nothing at all.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,10 @@ __all__ = ["Caller", "Sound"]
 
 @dataclass(slots=True, eq=False)
 class Sound:
-    """A stretch of sound to send. `on_started` and `on_finished` get the loop time; `pure`: without line noise."""
+    """A sound to send: SLIN at the call's rate. `on_started` and `on_finished` are called with the loop time.
+
+    `pure`: without line noise. `position`: the next byte to send.
+    """
 
     pcm: bytes
     on_started: Callable[[float], None]
@@ -24,7 +27,7 @@ class Sound:
 
 
 class Caller:
-    """What the caller sends. `source` is called by the peer once a packet, in time order."""
+    """The caller. The peer calls `source` once for each packet, in order. `now`: returns the loop time in seconds."""
 
     def __init__(self, line: LineModel, rate_hz: int, now: Callable[[], float]) -> None:
         self._line = line
@@ -33,19 +36,19 @@ class Caller:
         self._sound: Sound | None = None
         self.muted = False
         self.sent: list[tuple[float, bytes]] = []
-        """Every packet with the loop time at which it left: the left side of the recording."""
+        """Every packet with the loop time, in seconds, at which it left: the left channel of the recording."""
 
     def play(self, sound: Sound) -> None:
-        """Start a sound with the next packet; a sound that is still playing is cut off by it."""
+        """Start a sound with the next packet. It cuts off a sound that is still playing."""
         self._finish(self._now())
         self._sound = sound
 
     def stop(self) -> None:
-        """Cut the sound off."""
+        """Cut off the sound that is playing, if any."""
         self._finish(self._now())
 
     def source(self, n_samples: int) -> bytes | None:
-        """The next packet, `n_samples` long, as it leaves the line; None where the phone sends nothing."""
+        """Return the next packet, `n_samples` of SLIN as they leave the line; None if the phone sends nothing."""
         now = self._now()
         sound = self._sound
         if sound is not None and sound.position >= len(sound.pcm):

@@ -1,9 +1,9 @@
-"""What happens to sound on the phone line, and the sounds a caller makes that are not speech.
+"""A model of the phone line, and the caller's sounds other than speech: noise and tones.
 
-`LineModel` sits between the caller's mouth and Asterisk, and between Asterisk and the caller's ear. All of it is pure
-and seeded: the same samples in, the same samples out, however they are cut into frames. It must not know of clocks,
-sockets or scenarios. SLIN is signed 16-bit little-endian mono; levels are RMS, 0 dBFS being an RMS of 32768, so that
-the loudest sine is -3 dBFS.
+`LineModel` stands between the caller's mouth and Asterisk, and between Asterisk and the caller's ear. Everything is
+pure and seeded: equal input samples give equal output samples, however they are cut into frames. Clocks, sockets and
+scenarios are unknown here. SLIN is signed 16-bit little-endian mono; levels are RMS, 0 dBFS being an RMS of 32768, so
+that the loudest sine is -3 dBFS.
 """
 
 from collections.abc import Callable
@@ -22,17 +22,17 @@ Codec = Literal["ulaw", "alaw", "none"]
 Color = Literal["white", "pink"]
 
 _FULL_SCALE = 32768.0
-_NOISE_BLOCK = 8000  # samples; noise is drawn in such blocks only, so that no frame size shows in it
+_NOISE_BLOCK = 8000  # samples; noise is drawn in blocks of this size, so that it does not depend on the frame size
 
 
 class LineModel:
     """The line of one call.
 
-    `codec` is what the phone's leg speaks; both directions pass through it once. It is G.711, hence applied at 8 kHz
-    only: at any other `rate_hz` the line passes the samples as they are. `echo` (None: none) is what of the bot's sound
-    comes back into what the caller sends. `noise_dbfs` (None: no noise) is white noise
-    under all that the caller sends, added before the codec; `gain_db` is applied to the caller's sound, not to the
-    noise. A-law has no zero: digital silence comes out as samples of 8 (-72 dBFS), as on a real line.
+    `codec`: the codec of the phone's leg, through which both directions pass once. It is G.711, hence applied at 8 kHz
+    only: at any other `rate_hz` the line leaves the samples unchanged. `echo` (None: no echo): the echo of the bot's
+    sound in the caller's. `noise_dbfs` (None: no noise): white noise under all that the caller sends, added before the
+    codec. `gain_db`: applied to the caller's sound, not to the noise. A-law has no zero: digital silence comes out as
+    samples of 8 (-72 dBFS), as on a real line.
 
     Raises ValueError for an unknown codec or a noise level over 0 dBFS.
     """
@@ -56,7 +56,7 @@ class LineModel:
         self._quiet = b""
 
     def quiet(self, n_bytes: int, at: float = 0.0) -> bytes:
-        """What leaves the line while nobody makes a sound: its noise and echo, or what the codec makes of silence."""
+        """Return what the line sends while the caller is silent: noise and echo, or silence as the codec renders it."""
         if self._noise is not None or self._echo is not None:
             return self.send(bytes(n_bytes), at=at)
         if len(self._quiet) != n_bytes:
@@ -64,10 +64,10 @@ class LineModel:
         return self._quiet
 
     def send(self, frame: bytes, with_noise: bool = True, at: float = 0.0) -> bytes:
-        """Caller to Asterisk: gain, echo, noise, codec. Same length out as in. `at`: seconds, when the frame ends.
+        """Send a frame from the caller to Asterisk: gain, echo, noise, codec. The length stays the same.
 
-        Frames sent without noise (a phone that sends digital silence) have no echo either, and do not use the noise up:
-        it goes on where it was.
+        `at`: the time at which the frame ends, in seconds. `with_noise`: False for digital silence, which has no echo
+        either; the noise then continues later where it stopped.
         """
         noise = self._noise if with_noise else None
         echo = self._echo.take(at, len(frame) // 2) if with_noise and self._echo is not None else None
@@ -89,7 +89,10 @@ class LineModel:
 
 
 def noise(ms: float, dbfs: float, color: Color = "white", seed: int = 1, rate_hz: int = 8000) -> bytes:
-    """`ms` of noise as SLIN, at an RMS of `dbfs`. Pink falls by 3 dB an octave."""
+    """Return `ms` of noise as SLIN, at an RMS of `dbfs`. Pink noise falls by 3 dB per octave.
+
+    Raises ValueError for an unknown color, a negative length, or a level over 0 dBFS.
+    """
     count = _samples(ms, rate_hz)
     rms = _rms(dbfs)
     if count == 0:
@@ -107,7 +110,10 @@ def noise(ms: float, dbfs: float, color: Color = "white", seed: int = 1, rate_hz
 
 
 def tone(ms: float, hz: float, dbfs: float, rate_hz: int = 8000) -> bytes:
-    """`ms` of a sine as SLIN, at an RMS of `dbfs`; it is clipped over -3 dBFS. Raises ValueError at half the rate."""
+    """Return `ms` of a sine as SLIN, at an RMS of `dbfs`; above -3 dBFS it is clipped.
+
+    Raises ValueError for a frequency of half the rate or more, a negative length, or a level over 0 dBFS.
+    """
     if not 0 < hz < rate_hz / 2:
         raise ValueError(f"a tone at {rate_hz} Hz lies between 0 and {rate_hz / 2:g} Hz, not at {hz:g}")
     phase = np.arange(_samples(ms, rate_hz)) * (2 * np.pi * hz / rate_hz)

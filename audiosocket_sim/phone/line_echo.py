@@ -1,7 +1,7 @@
-"""What comes back of the bot's voice: later, softer, smeared. Pure and seeded; the times are given.
+"""The echo of the bot's voice on the line: later, softer and smeared. Pure and seeded; times are arguments.
 
-On a real line it comes from a hybrid (where two wires become four) or from a loudspeaker that the microphone hears. The
-phone plays what the bot sends at its own pace: what comes early waits for what came before it.
+On a real line an echo comes from a hybrid (where two wires become four) or from a loudspeaker near the microphone. The
+phone plays the bot's sound at its own pace: sound that comes early is played after the sound before it.
 """
 
 import numpy as np
@@ -15,21 +15,22 @@ _KEPT = 10 * _RATE_HZ  # while the phone sends nothing
 
 
 class LineEcho:
-    """Of one call. `delay_ms`: of its first sound. `gain_db`: its energy against that of the bot's voice. `spread_ms`:
-    the echo's path dies away over so much, as noise that is drawn by `seed`; 0: it is a plain copy.
+    """The echo of one call. `delay_ms`: from the bot's sound to the start of its echo. `gain_db`: the energy of the
+    echo relative to the bot's sound. `spread_ms`: the length of the impulse response, which is decaying noise drawn by
+    `seed`; 0: the echo is a plain copy.
     """
 
     def __init__(self, delay_ms: int, gain_db: float, spread_ms: int, seed: int) -> None:
         self._delay = delay_ms * _RATE_HZ // 1000
         self._path = _path(spread_ms, seed) * 10 ** (gain_db / 20)
-        self._zero: float | None = None  # when sample 0 was
+        self._zero: float | None = None  # the time of sample 0
         self._played_until = 0  # samples
         self._coming: NDArray[np.float64] = np.zeros(0)  # from sample `_taken_until` on
         self._taken_until = 0
         self._begun = False
 
     def heard(self, at: float, pcm: bytes) -> None:
-        """The bot's sound came to the phone at `at` (seconds): SLIN, 8 kHz."""
+        """Take the bot's sound, SLIN at 8 kHz, which came to the phone at the time `at`, in seconds."""
         sound = np.frombuffer(pcm, "<i2")
         start = max(self._sample(at), self._played_until)
         self._played_until = start + len(sound)
@@ -37,7 +38,7 @@ class LineEcho:
             return
         echo = np.convolve(sound, self._path)
         first = start + self._delay - self._taken_until
-        if first < 0:  # the phone was asked for it already
+        if first < 0:  # `take` has passed this point already
             echo, first = echo[-first:], 0
         lacking = first + len(echo) - len(self._coming)
         if lacking > 0:
@@ -48,8 +49,10 @@ class LineEcho:
             self._coming = self._coming[-_KEPT:]
 
     def take(self, at: float, count: int) -> NDArray[np.float64]:
-        """The echo in the next `count` samples of the phone, which end at `at`, roughly: packets come unevenly, what is
-        in them does not. After a pause (a muted phone) it goes on from then, and what lies before is gone.
+        """Return the echo in the phone's next `count` samples. `at`: about the time at which they end, in seconds.
+
+        Packets come unevenly, but their samples are continuous, so small differences in `at` are ignored. After a pause
+        of more than 400 ms (a muted phone) the echo continues at `at`, and the echo in the pause is lost.
         """
         if self._zero is None:
             self._zero = at - count / _RATE_HZ
@@ -72,7 +75,7 @@ class LineEcho:
 
 
 def _path(spread_ms: int, seed: int) -> NDArray[np.float64]:
-    """Of energy 1; 26 dB down at its end."""
+    """Return the impulse response of the echo: of energy 1, and 26 dB down at its end."""
     count = max(1, spread_ms * _RATE_HZ // 1000)
     if count == 1:
         return np.ones(1)

@@ -1,8 +1,8 @@
-"""What the caller says, as sound: a recording by name, a file beside the scenario, or a text in the synthetic voice;
-and what the ear can read: the bot's prompts, and the scenario's other texts in the synthetic voice.
+"""The sounds of a call: the caller's (a recording by name, a file beside the scenario, or a text in the synthetic
+voice), and the phrases that the ear can read (the bot's prompts, and the scenario's texts in the synthetic voice).
 
-Also tells the bot's recogniser of what is in no phrase book of the project: `unlisted` says which texts those are, and
-`write_book` puts them where an embedded engine can learn them.
+Texts of the caller that are in no phrase book are listed by `unlisted`; `write_book` writes them as a phrase book, from
+which an embedded recogniser of the bot can learn them.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Sound of the caller: SLIN at 8 kHz, and what it says where that is known."""
+    """A sound of the caller: SLIN at 8 kHz, and its words, or None if they are not known."""
 
     name: str
     text: str | None
@@ -41,14 +41,14 @@ class Recording:
 
     @property
     def duration_ms(self) -> int:
-        """The length of the whole recording in ms."""
+        """The length in ms."""
         return round(duration_ms(self.pcm, _RATE_HZ))
 
 
 class Sounds:
-    """The sounds of one scenario. What takes long is done in the loop's executor, and each once.
+    """The sounds of one scenario. Slow work is done in the loop's executor, and once for each sound.
 
-    `more_says`: what the caller may say beside the scenario's own `say` steps.
+    `more_says`: further sounds that the caller may say, beside those of the scenario's `say` steps.
     """
 
     def __init__(self, scenario: Scenario, more_says: Iterable[Say] = ()) -> None:
@@ -61,7 +61,7 @@ class Sounds:
         self._pcm: dict[Say, bytes] = {}
 
     async def prepare(self) -> None:
-        """Read and render all that the caller says, so that no call waits for it and what is missing is told before.
+        """Read and render all sounds of the caller, so that a call need not wait and errors are known before it starts.
 
         Raises what `recording` raises.
         """
@@ -69,7 +69,7 @@ class Sounds:
             await self.pcm(say)
 
     async def recording(self, say: Say) -> Recording:
-        """The sound of one `say`, cut to `start` and `for`.
+        """Return the sound of one `say`, cut to `start` and `for`, at 8 kHz and without `gain_db`.
 
         Raises PhraseBookError, also for a sound that is silent throughout, VoiceMissing, AudioFileError and OSError.
         """
@@ -91,23 +91,23 @@ class Sounds:
         return Recording("text", say.text, await _spoken(say.text))
 
     async def pcm(self, say: Say) -> bytes:
-        """What the caller sends of it: louder or softer as he speaks it, at the leg's rate."""
+        """Return the sound of one `say` as the caller sends it: with `gain_db`, as SLIN at the call's rate."""
         if say not in self._pcm:
             pcm = (await self.recording(say)).pcm
             self._pcm[say] = await self._at_rate(gain(pcm, say.gain_db) if say.gain_db else pcm)
         return self._pcm[say]
 
     async def noise(self, noise: Noise) -> bytes:
-        """The noise of a step, as SLIN at the call's rate."""
+        """Return the noise of a step, as SLIN at the call's rate."""
         pcm = await _in_executor(line.noise, noise.for_, noise.dbfs, noise.color, self._scenario.line.seed)
         return await self._at_rate(pcm)
 
     async def tone(self, tone: Tone) -> bytes:
-        """The tone of a step, as SLIN at the call's rate."""
+        """Return the tone of a step, as SLIN at the call's rate."""
         return await self._at_rate(await _in_executor(line.tone, tone.for_, tone.hz, tone.dbfs))
 
     def silence(self, ms: int) -> bytes:
-        """So many ms of silence, as SLIN at the call's rate."""
+        """Return `ms` of silence, as SLIN at the call's rate."""
         return silence(ms, self._rate_hz)
 
     async def _at_rate(self, pcm: bytes) -> bytes:
@@ -118,24 +118,25 @@ class Sounds:
 
     @property
     def unlisted(self) -> list[Say]:
-        """What is said here and stands in no phrase book: files with their text, and synthetic texts."""
+        """The sounds of the caller that are in no phrase book and whose text is known: files, and synthetic texts."""
         return [say for say in dict.fromkeys(self._says()) if say.recording is None and say.text is not None]
 
     async def write_book(self, folder: Path) -> Path:
-        """Write a phrase book of the unlisted sounds; returns its folder."""
+        """Write a phrase book of the unlisted sounds to `folder`, and return that. Raises OSError."""
         _write_book(folder, [await self.recording(say) for say in self.unlisted])
         return folder
 
     async def bot_book(self) -> PhraseBook:
-        """What the bot is known to say: `audio/prompts` near the scenario and the project's; and what else the scenario
-        makes it say or expects of it, in the synthetic voice, where that is installed."""
+        """Return the phrases that the bot is known to say: the prompts in `audio/prompts` near the scenario and in the
+        project, and the other texts that the scenario gives it or expects of it, if the synthetic voice is installed.
+        """
         folders = (nearest_folder("audio/prompts", self._folder, "manifest.yaml"), PROJECT / "audio" / "prompts")
         prompts = PhraseBook.load(*dict.fromkeys(f for f in folders if f is not None and f.is_dir()))
         others = [text for text in _bot_texts(self._scenario) if prompts.by_text(text) is None]
         return PhraseBook([*prompts.phrases, *await self.synthetic_phrases(others)])
 
     async def synthetic_phrases(self, texts: Iterable[str]) -> list[Phrase]:
-        """The texts as the synthetic voice says them; none where that voice is not installed."""
+        """Return the texts as phrases of the synthetic voice; an empty list if that voice is not installed."""
         from audiosocket_core.phrase_book.synthetic_voice import VoiceMissing
 
         worded = [text for text in texts if normalise(text)]
@@ -167,7 +168,7 @@ async def _spoken(text: str) -> bytes:
 
 
 def _bot_texts(scenario: Scenario) -> list[str]:
-    """All texts that the scenario gives the bot to say, or wants to hear from it; each once."""
+    """Return all texts that the scenario gives the bot to say or expects of it, each once."""
     said = [says for reply in scenario.ai for says in (reply.says, *(push.says for push in reply.then_pushes))]
     wanted = [
         step.expect.bot_says.text
@@ -191,7 +192,7 @@ def _cut(whole: Recording, say: Say) -> Recording:
 
 
 def _checked(recording: Recording, part: str = "") -> Recording:
-    """The recording itself. Raises PhraseBookError where nobody could hear it; `part` says of what it is a part."""
+    """Return the recording. Raises PhraseBookError if it is silent; `part`: words for the part that was checked."""
     if is_silent(recording.pcm):
         raise PhraseBookError(f"say: {recording.name} is silent throughout{part}: use `silence` if that is meant")
     return recording
