@@ -1,6 +1,6 @@
-"""A client of the control URL of the server under test: find our call, follow its events, push a message.
+"""A client of the control URL of the server under test: finds our call, follows its events, pushes messages.
 
-The control URL is optional for a target (docs/targets.md); where there is none, nothing here is used.
+The control URL is optional for a target (docs/targets.md); without it this client is not used.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class ControlError(Exception):
 
 
 class UnknownEvent(ControlError):
-    """An event that is not as docs/targets.md says. Its text holds the event, and so, it may be, somebody's words."""
+    """An event that does not follow docs/targets.md. The message quotes the event, and so perhaps a caller's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class ControlEvent:
     fields: dict[str, Any]
 
     def text(self, field: str) -> str:
-        """A field of it. Raises ControlError where it is not there."""
+        """Return a field as text. Raises ControlError if the event has no such field."""
         if field not in self.fields:
             raise ControlError(f"an event {self.type} of the control URL has no {field!r} (docs/targets.md)")
         return str(self.fields[field])
 
     def ms(self, field: str) -> int:
-        """A field of it that is a number of milliseconds. Raises ControlError where it is none."""
+        """Return a field as whole milliseconds. Raises ControlError if it is missing or not a number."""
         try:
             return round(float(self.text(field)))
         except (ValueError, OverflowError) as error:
@@ -58,20 +58,20 @@ class ControlEvent:
             ) from error
 
     def ms_or_none(self, field: str) -> int | None:
-        """The field as whole milliseconds; None where it is missing or null. Raises ControlError."""
+        """Return a field as whole milliseconds; None if it is missing or null. Raises ControlError."""
         return None if self.fields.get(field) is None else self.ms(field)
 
 
 def token_from_environment() -> SecretStr | None:
-    """CONTROL_TOKEN, which is also the reference server's own name for it."""
+    """Return the environment's CONTROL_TOKEN, or None. The reference server uses the same name."""
     token = os.environ.get("CONTROL_TOKEN")
     return SecretStr(token) if token else None
 
 
 class ControlClient:
-    """One per call. `url` is the base, without a trailing slash. token: what the target asks for, if it does.
+    """The client of one call. `url`: the base URL. `token`: the token that the target requires, or None.
 
-    A token goes over https only to a server whose certificate is good; without one nothing needs to be kept safe.
+    With a token, the certificate of an https server is verified; without one there is no secret to protect.
     """
 
     def __init__(self, url: str, token: SecretStr | None = None) -> None:
@@ -81,7 +81,7 @@ class ControlClient:
         self._http = httpx.AsyncClient(trust_env=False, verify=verify, timeout=_ANSWER_SECONDS, headers=headers)
 
     async def answers(self) -> bool:
-        """Whether there is anything that tells calls at the URL."""
+        """Whether a control API that lists calls answers at the URL."""
         try:
             answer = await self._http.get(f"{self._url}/calls")
             return answer.is_success and "calls" in answer.json()
@@ -89,7 +89,10 @@ class ControlClient:
             return False
 
     async def find(self, uuid: str, address: str) -> str:
-        """The id under which the target knows our call: by our address, else by the UUID. Raises ControlError."""
+        """Return the target's id of our call, which is found by our address `HOST:PORT` or else by the UUID.
+
+        Waits up to 5 s until the target lists the call. Raises ControlError.
+        """
         loop = asyncio.get_running_loop()
         until = loop.time() + _FIND_FOR_SECONDS
         while loop.time() < until:
@@ -117,16 +120,16 @@ class ControlClient:
         try:
             async with self._http.stream("GET", url, timeout=httpx.Timeout(_ANSWER_SECONDS, read=None)) as answer:
                 answer.raise_for_status()
-                # Closed here also when an event is not as it should be: left to the garbage it could outlive the loop.
+                # Closed here even after an invalid event: the garbage collector might close it after the loop's end.
                 async with contextlib.aclosing(EventSource(answer).aiter_sse()) as events:
                     async for event in events:
-                        if event.data:  # an id or a retry alone is no event
+                        if event.data:  # an id or a retry without data is no event
                             on_event(_parse(event.data))
         except httpx.HTTPError as error:
             raise ControlError(f"{url}: {error!s} ({type(error).__name__})") from error
 
     async def push(self, conversation_id: str, body: dict[str, Any]) -> int:
-        """POST a message as the backend does; the HTTP status of the answer."""
+        """POST a message as the backend does, and return the HTTP status of the answer. Raises ControlError."""
         url = f"{self._url}/calls/{quote(conversation_id, safe='')}/messages"
         try:
             answer = await self._http.post(url, json=body)

@@ -10,6 +10,6 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 def reset(transport: asyncio.WriteTransport) -> None:
-    """Close the connection of `transport` with a real RST: no lingering, and what is still unsent is dropped."""
+    """Close the connection of `transport` with a TCP reset (RST). Unsent data is dropped."""
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     transport.abort()
