@@ -11,7 +11,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line and leave with its exit code. Once the outcome is shown, another Ctrl-C changes nothing."""
-    gc.disable()  # modules are no garbage: to look through them takes a quarter of the start
+    gc.disable()  # modules are no garbage: the collector would take a quarter of the start-up time
     try:
         code = _main(on_loaded=_settle_memory)
     except KeyboardInterrupt:
@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def _settle_memory() -> None:
-    """Collect garbage from now on, but not among what was loaded so far: that would hold up packets in mid-call."""
+    """Collect garbage from now on, but never among the objects loaded so far: that would delay packets in mid-call."""
     gc.freeze()
     gc.enable()
 

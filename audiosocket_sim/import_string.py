@@ -1,4 +1,4 @@
-"""Objects that a user names as `module:name`, imported the same way by `python -m`, the console script and pytest."""
+"""Imports an object that a user names as `module:name`, equally for `python -m`, the console script and pytest."""
 
 import importlib
 import os
@@ -9,11 +9,11 @@ __all__ = ["import_object"]
 
 
 def import_object(module: str, name: str) -> Any:
-    """The object called `name` in `module`, which may stand in the working folder.
+    """Return the object called `name` in `module`, which may be in the working folder.
 
-    Puts the working folder at the head of `sys.path` for good, where neither it nor "" is there yet: `python -m` does
-    so by itself, the console script and `pytest` do not, and the module may import its neighbours later. Raises
-    whatever importing the module raises, and AttributeError where it has no such name.
+    Puts the working folder at the head of `sys.path` permanently, unless it (or "") is in it: `python -m` does so, the
+    console script and `pytest` do not, and the module may import its neighbours later. Raises whatever importing the
+    module raises, and AttributeError if it has no such name.
     """
     if not {"", os.getcwd()} & set(sys.path):
         sys.path.insert(0, os.getcwd())

@@ -1,7 +1,7 @@
-"""Which YAML files are meant as scenarios. Reads the start of a file and parses nothing: most YAML is not ours.
+"""Recognises scenarios among YAML files by the start of a file, without parsing it: most YAML is not ours.
 
-The modeline that editors read, `# yaml-language-server: $schema=…scenario.schema.json`, says so in any folder. In a
-folder that was named for its scenarios, a top-level `summary` or `steps` says so too.
+In any folder, a file with the modeline for editors, `# yaml-language-server: $schema=…scenario.schema.json`, is a
+scenario. In a folder that was named for its scenarios, a top-level `summary` or `steps` is enough.
 """
 
 import os
@@ -21,37 +21,37 @@ _NOT_ENTERED = ("node_modules", "__pycache__")
 
 
 class TooManyFilesError(Exception):
-    """The folder holds more files than a folder of scenarios would. One line for people."""
+    """The folder holds too many files to be a folder of scenarios. The message is one line for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundScenarios:
-    """`scenarios`: the files that are meant, sorted; `passed_over`: the other YAML files."""
+    """The YAML files of a folder. `scenarios`: those that are scenarios, sorted; `passed_over`: the others."""
 
     scenarios: tuple[Path, ...]
     passed_over: tuple[Path, ...]
 
 
 def is_yaml(path: Path) -> bool:
-    """True by the file's name alone."""
+    """True if the file's name ends with .yaml or .yml."""
     return path.suffix in (".yaml", ".yml")
 
 
 def has_modeline(path: Path) -> bool:
-    """True if one of the first lines names the scenarios' schema; False too for a file that may not be read."""
+    """True if one of the first five lines names the scenarios' schema. False for a file that cannot be read."""
     return any(_MODELINE.search(line) for line in _start(path).splitlines()[:_MODELINE_LINES])
 
 
 def looks_like_scenario(path: Path) -> bool:
-    """True with the modeline, or with a top-level `summary` or `steps`, also where the rest of it is wrong."""
+    """True if the file has the modeline or a top-level `summary` or `steps`, even if the rest is invalid."""
     start = _start(path)
     return bool(_KEY.search(start)) or has_modeline(path)
 
 
 def scenarios_below(folder: Path) -> FoundScenarios:
-    """The YAML files in a folder and below it; folders that start with a dot and virtual environments are not entered.
+    """Return the YAML files below a folder, without hidden folders, virtual environments and node_modules.
 
-    Raises OSError for a folder that may not be read, TooManyFilesError past 20,000 files.
+    Raises OSError for a folder that cannot be read, and TooManyFilesError for more than 20,000 files.
     """
     found = sorted(path for path in _files_below(folder) if is_yaml(path))
     meant = tuple(path for path in found if looks_like_scenario(path))
@@ -78,7 +78,7 @@ def _raise(error: OSError) -> None:
 
 
 def _start(path: Path) -> str:
-    """The first 64 KiB as text; empty for somebody's file that may not be read, or a link to nowhere."""
+    """Return the first 64 KiB as text; empty for a file that cannot be read or is not a regular file."""
     try:
         if not path.is_file():  # a FIFO would wait for its writer
             return ""

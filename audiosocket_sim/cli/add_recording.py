@@ -1,4 +1,4 @@
-"""`add-recording`: takes a file of one's own into recordings/, as 8 kHz WAV with its text in the manifest."""
+"""`add-recording`: adds an audio file to recordings/, as 8 kHz WAV with its text in the manifest."""
 
 import io
 import re
@@ -25,19 +25,19 @@ _SET_UP, _USAGE = 3, 2
 
 
 class RecordingRefused(AudioSocketError):
-    """The recording cannot be taken. One line: what is wrong with it, and what was expected."""
+    """The recording is refused. The message is one line: what is wrong, and what was expected."""
 
 
 def add_recording(
     file: Path, *, text: str, to: Path, language: str, voice: str, licence: str, name: str | None = None
 ) -> tuple[str, Path]:
-    """Convert, write, and list the recording; returns its name and its file.
+    """Convert the file, write it below `to`, and list it in the manifest. Returns the recording's name and its file.
 
-    Raises RecordingRefused for a silent or over-long recording, a name that is taken or not a name, an empty text; and
-    what `audiosocket_core.slin.read_audio` raises for a file that is no audio.
+    Raises RecordingRefused for a silent or over-long recording, a name that is taken or invalid, or an empty text; and
+    what `audiosocket_core.slin.read_audio` raises for a file that is not audio.
     """
     if not normalise(text):
-        raise RecordingRefused("--text is empty: say what is said in the recording")
+        raise RecordingRefused("--text is empty: it needs the words that are spoken in the recording")
     name = name or _name_of(text, language)
     if not _NAME.fullmatch(name):
         raise RecordingRefused(f"--name {name}: expected lower-case letters, digits, _ and -, such as pt-br/my_phrase")
@@ -81,7 +81,7 @@ def _name_of(text: str, language: str) -> str:
 
 
 def _list(manifest: Path, entry: dict[str, str | int]) -> None:
-    """Append to the manifest; what is written there stays, byte for byte where it is a list with a dash a line."""
+    """Append an entry to the manifest. A list with one dash per line keeps its text byte for byte."""
     before = manifest.read_bytes().decode("utf-8") if manifest.exists() else ""
     after = _appended(before, entry)
     if _entries(after) != [*(_entries(before) or []), entry]:
@@ -90,10 +90,13 @@ def _list(manifest: Path, entry: dict[str, str | int]) -> None:
 
 
 def _appended(before: str, entry: dict[str, str | int]) -> str:
-    """The entry below all that is there, its dash below the other dashes."""
+    """Return the manifest with the entry at its end, with its dash below the other dashes."""
     dash = re.search(r"^( *)- ", before, re.MULTILINE)
     indent = dash[1] if dash else ""
-    shown = {**entry, "text": DoubleQuotedScalarString(str(entry["text"]))}  # as in the manifests that come with this
+    shown = {
+        **entry,
+        "text": DoubleQuotedScalarString(str(entry["text"])),
+    }  # as in the manifests that ship with the project
     lines = _dumped([shown]).splitlines()
     end = "\r\n" if "\r\n" in before else "\n"
     start = before if not before or before.endswith("\n") else before + end
@@ -101,7 +104,7 @@ def _appended(before: str, entry: dict[str, str | int]) -> str:
 
 
 def _rewritten(before: str, entry: dict[str, str | int]) -> str:
-    """For a list in another style: `[{file: …}]`. Comments and quotes stay."""
+    """Return a manifest in another style, such as `[{file: …}]`, with the entry. Comments and quotes are kept."""
     entries = _yaml().load(before)
     entries.append(entry)
     return _dumped(entries)
@@ -110,7 +113,7 @@ def _rewritten(before: str, entry: dict[str, str | int]) -> str:
 def _entries(text: str) -> list[object] | None:
     try:
         return list(YAML(typ="safe", pure=True).load(text) or [])
-    except (YAMLError, ValueError, RecursionError):  # `PhraseBook.load` says what is wrong with it
+    except (YAMLError, ValueError, RecursionError):  # `PhraseBook.load` reports the error
         return None
 
 
@@ -131,7 +134,7 @@ def _yaml() -> YAML:
 def add_recording_command(
     file: Path, *, text: str, to: Path, language: str | None, voice: str, licence: str, name: str | None
 ) -> int:
-    """The command; returns the exit code. `language` None: by the name's folder, guessed or asked for."""
+    """Run the command and return the exit code. `language` None: taken from the name's folder, guessed, or asked."""
     if not file.exists():
         print(f"{file}: no such file", file=sys.stderr)  # noqa: T201
         return _USAGE

@@ -1,4 +1,4 @@
-"""What the commands' own arguments have in common: numbers with their bounds, the help's form, the control token."""
+"""Shared parts of the commands' arguments: numbers with bounds, the form of the help, the control token."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ EXIT_CODES = "exit codes: 0 pass, 1 failed, 2 usage or invalid scenario, 3 set-u
 
 
 def port(text: str) -> int:
-    """0 to 65535; 0 is any free one. Raises what argparse tells."""
+    """Parse a port, 0 to 65535; 0 means any free one. Raises ArgumentTypeError, which argparse reports."""
     number = _whole_number(text)
     if number is None or number > 65535:
         raise argparse.ArgumentTypeError(f"{text[:40]} is no port: 0 to 65535")
@@ -20,35 +20,35 @@ def port(text: str) -> int:
 
 
 def seconds(text: str) -> float:
-    """More than 0, a day at most. Raises what argparse tells."""
+    """Parse a time in seconds, more than 0 and at most a day. Raises ArgumentTypeError, which argparse reports."""
     try:
         length = float(text)
     except ValueError:
         length = 0.0
     if not 0 < length <= 86_400:
-        raise argparse.ArgumentTypeError(f"{text[:40]} is no time: more than 0 s, a day at most")
+        raise argparse.ArgumentTypeError(f"{text[:40]} is no time: expected more than 0 s and at most a day")
     return length
 
 
 def count(text: str) -> int:
-    """1 to 100000. Raises what argparse tells."""
+    """Parse a number from 1 to 100000. Raises ArgumentTypeError, which argparse reports."""
     number = _whole_number(text)
     if not number or number > 100_000:
-        raise argparse.ArgumentTypeError(f"{text[:40]}: a number from 1 to 100000 was expected")
+        raise argparse.ArgumentTypeError(f"{text[:40]}: expected a number from 1 to 100000")
     return number
 
 
 def _whole_number(text: str) -> int | None:
-    """The number in ASCII digits, of at most ten of them (Python itself reads none of more than 4,300); else None."""
+    """Return the number that the text gives in at most ten ASCII digits; None for any other text."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else None
 
 
 def command(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, about: str, example: str
 ) -> argparse.ArgumentParser:
-    """The parser of one command, whose code is in the module of this folder that has its name.
+    """Return the parser of one command, whose code is in the module of this folder with the same name.
 
-    `about` is its help; `example` is what stands behind the program's name in the example of a call.
+    `about`: the text of its help. `example`: the arguments of the example in its help, without the program's name.
     """
     parser = commands.add_parser(
         name,
@@ -66,12 +66,12 @@ def add_control_token(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--control-token",
         metavar="TOKEN",
-        help="for a control URL that asks for one; better as CONTROL_TOKEN in the environment",
+        help="token for a control URL that requires one; safer as CONTROL_TOKEN in the environment",
     )
 
 
 def control_token(options: argparse.Namespace) -> "SecretStr | None":
-    """The flag, else the environment; never shown."""
+    """Return the token of the option or else of the environment, or None. It is never shown."""
     from pydantic import SecretStr
 
     from audiosocket_sim.net.control_client import token_from_environment

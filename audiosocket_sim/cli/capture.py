@@ -1,4 +1,4 @@
-"""The command `capture`: prints the addresses to use, and one line for each call. No words of a call are printed."""
+"""The command `capture`: prints the addresses to use, and one line for each call. It prints no words of a call."""
 
 import asyncio
 import os

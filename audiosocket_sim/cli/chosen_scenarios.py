@@ -1,4 +1,4 @@
-"""Which scenarios the command line means: a file, a bare name, a folder or a glob; and the list of all there are."""
+"""Finds the scenarios that the command line names (a file, a bare name, a folder or a glob), and lists scenarios."""
 
 import glob
 import os
@@ -24,14 +24,14 @@ _MOST_MATCHES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ChosenScenarios:
-    """`files`: in the order in which they were named; `notes`: lines about files passed over."""
+    """The files that were chosen, in order. `notes`: lines for people about files that were ignored."""
 
     files: tuple[Path, ...]
     notes: tuple[str, ...] = ()
 
 
 def choose_scenarios(name: str) -> ChosenScenarios:
-    """The files that one argument means. Raises LookupError with one line where it means none."""
+    """Return the files that one argument names. Raises LookupError with one line if it names none."""
     here = Path.cwd()
     try:
         return ChosenScenarios((find_scenario(name, here),))
@@ -63,14 +63,17 @@ def _of(found: FoundScenarios) -> str:
 
 
 def _files(paths: Sequence[Path]) -> str:
-    """Such as `2 YAML files without summary or steps: a.yaml, b.yaml`."""
+    """Return such as `2 YAML files without summary or steps: a.yaml, b.yaml`; at most ten names."""
     kind = "YAML file" if len(paths) == 1 else "YAML files"
     more = f" and {len(paths) - 10} more" if len(paths) > 10 else ""
     return f"{len(paths)} {kind} without summary or steps: {', '.join(str(_near(path)) for path in paths[:10])}{more}"
 
 
 def _by_pattern(pattern: str, here: Path) -> ChosenScenarios:
-    """As a shell would, here, then in `scenarios/`, then among the shipped ones: the first that has a match."""
+    """Expand a glob here, then in `scenarios/`, then among the shipped scenarios; the first folder with a match counts.
+
+    Raises LookupError if nothing matches.
+    """
     for folder in (here, here / "scenarios", PROJECT / "scenarios"):
         matches = islice(glob.iglob(pattern, root_dir=folder, recursive=True), _MOST_MATCHES)
         paths = sorted(path for path in (folder / match for match in matches) if is_yaml(path))
@@ -81,7 +84,7 @@ def _by_pattern(pattern: str, here: Path) -> ChosenScenarios:
 
 
 def no_such_scenario(name: str) -> str:
-    """One line: what is not there, and the nearest that is; or the folder that may not be read."""
+    """Return one line: that the scenario does not exist, with the nearest name; or which folder cannot be read."""
     here: set[str] = set()
     for folder in (Path.cwd() / "scenarios", PROJECT / "scenarios"):
         try:
@@ -95,9 +98,9 @@ def no_such_scenario(name: str) -> str:
 
 
 def list_scenarios(names: Sequence[str]) -> Iterator[str]:
-    """Lines for people: names and summaries of the scenarios that `names` mean; without any, all: own, then shipped.
+    """Yield lines for people with names and summaries of the named scenarios; without names, of all: own, then shipped.
 
-    Raises LookupError with one line for a name that means none.
+    Raises LookupError with one line for a name that names none.
     """
     if names:
         files = [file for name in names for file in choose_scenarios(name).files]
@@ -123,7 +126,7 @@ def _listed(entries: Sequence[tuple[str, Path]]) -> Iterator[str]:
 
 
 def _summary(path: Path) -> str:
-    """The file's summary; for a file that is no valid YAML, where the first fault lies."""
+    """Return the file's summary; for a file that is not valid YAML, the place of the first error."""
     from audiosocket_sim.scenario.loading import yaml_tree
     from audiosocket_sim.scenario.loading.documents import FileError, read_text
 

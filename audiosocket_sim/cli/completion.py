@@ -1,4 +1,4 @@
-"""Completion for shells, made by shtab from the parser itself: commands, options, their choices, and file names."""
+"""Makes scripts for shell completion from the parser, with shtab: commands, options, choices, and file names."""
 
 import argparse
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _FOLDERS = ("--artefacts", "--out", "--to", "--save-scenario")
 
 
 def completion_script(parser: argparse.ArgumentParser, shell: str) -> str:
-    """The script for `bash`, `zsh` or `tcsh`, which completes the program that the parser is called by."""
+    """Return the completion script for `bash`, `zsh` or `tcsh`. The completed program is the parser's `prog`."""
     for action in _actions(parser):
         if action.dest in _FILES:
             action.complete = shtab.FILE  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What all commands share: exit codes, lines on the screen that may fail without harm, and how long a command took."""
+"""Shared by all commands: exit codes, output that may fail without harm, and a stopwatch."""
 
 import contextlib
 import io
@@ -37,7 +37,7 @@ def trouble(text: str) -> None:
 
 
 def refuse(text: str, code: int) -> int:
-    """Write why a command ends to stderr; returns `code`, the exit code that it ends with."""
+    """Write to stderr why a command ends, and return its exit code, `code`."""
     trouble(text)
     return code
 
@@ -48,16 +48,16 @@ def _write(text: str, stream: TextIO) -> None:
 
 
 def stopwatch() -> Callable[[], float]:
-    """A function that returns the seconds since now, for people: a call's times come from the event loop alone."""
+    """Return a function that returns the seconds since now. For people only: calls take time from the event loop."""
     start = time.perf_counter()  # noqa: TID251 - the one place that reads the machine's clock
     return lambda: time.perf_counter() - start  # noqa: TID251
 
 
 class GuardedStream:
-    """A text stream for people. From its first failure on, what is written goes nowhere, and nothing is raised.
+    """A text stream for people, which discards all output after its first error and raises nothing.
 
-    A reader that stops reading (`… | head`) or a full disk thus ends neither a call nor the writing of its files.
-    `error` is the first failure. Everything but `write` and `flush` is the stream's own.
+    Thus a reader that stops reading (`… | head`) or a full disk ends neither a call nor the writing of its files.
+    `error`: the first error, or None. All methods but `write` and `flush` are those of `stream`.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -68,7 +68,7 @@ class GuardedStream:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write `text`; returns its length in characters also where the stream has failed."""
+        """Write `text`, and return its length in characters, even if the stream has failed."""
         if self.error is None:
             try:
                 return self._stream.write(text)
@@ -77,7 +77,7 @@ class GuardedStream:
         return len(text)
 
     def flush(self) -> None:
-        """Flush the stream, if it has not failed."""
+        """Flush the stream, unless it has failed."""
         if self.error is None:
             try:
                 self._stream.flush()
@@ -85,7 +85,7 @@ class GuardedStream:
                 self._give_up(error)
 
     def _give_up(self, error: OSError) -> None:
-        """Point the stream's file at /dev/null, so that Python can empty the stream's buffer when it ends."""
+        """Point the stream's file at /dev/null, so that Python can flush the stream's buffer at exit."""
         self.error = error
         with contextlib.suppress(io.UnsupportedOperation), open(os.devnull, "wb") as nowhere:
             os.dup2(nowhere.fileno(), self._stream.fileno())
@@ -93,12 +93,12 @@ class GuardedStream:
 
 @contextlib.contextmanager
 def guarded_output() -> Iterator[Callable[[], int]]:
-    """Guard stdout and stderr. Yields a function that flushes them and returns an exit code.
+    """Guard stdout and stderr. Yields a function that flushes stdout and returns an exit code.
 
-    The code is 0, or 3 where stdout could not be written, which is said on stderr; a reader that went away is no fault.
+    The code is 0, or 3 if stdout could not be written, which is reported on stderr. A closed pipe is no error.
     """
     before = sys.stdout, sys.stderr
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # for a stream that was closed before we came (`>&-`)
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # for a stream that the shell has closed (`>&-`)
         out, err = (GuardedStream(stream or nowhere) for stream in before)
         sys.stdout, sys.stderr = cast(TextIO, out), cast(TextIO, err)
 

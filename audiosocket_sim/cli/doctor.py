@@ -1,4 +1,4 @@
-"""The command `doctor`: prints where to call and what to do in the call, and then the report."""
+"""The command `doctor`: prints the address to call and what to do in the call, then the report."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ __all__ = ["doctor_command", "report"]
 def doctor_command(host: str, port: int, *, seconds: float, wait_seconds: float, probe: bool) -> int:
     """Examine one call and print the report.
 
-    Returns the exit code: 0 nothing to change, 1 something to change, 3 it cannot listen, 4 nobody called.
+    Returns the exit code: 0 nothing to change, 1 something to change, 3 the port cannot be used, 4 nobody called.
     """
     try:
         call = asyncio.run(

@@ -1,6 +1,6 @@
-"""`fake-azure`: the fake Azure Speech service alone, for any client, until it is stopped.
+"""`fake-azure`: runs the fake Azure Speech service for any client, until it is stopped.
 
-Prints one line for each request when it has ended. What callers said is printed and written nowhere else.
+Prints one line for each request at its end. The callers' words are printed and not written anywhere.
 """
 
 import asyncio
@@ -31,8 +31,10 @@ def fake_azure_command(
     faults: Path | None,
     verbose: bool,
 ) -> int:
-    """Serve until SIGINT or SIGTERM. The exit code: 0, 2 for invalid plans or an unusable recogniser, 3 for a port that
-    is taken or an extra that is missing."""
+    """Serve until SIGINT or SIGTERM, and return the exit code.
+
+    0; 2 for invalid plans or an unusable recogniser; 3 for a port that is taken or an extra that is missing.
+    """
     if verbose:
         logging.basicConfig(level=logging.DEBUG, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
         logging.getLogger("asyncio").setLevel(logging.WARNING)

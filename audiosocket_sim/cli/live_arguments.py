@@ -1,4 +1,4 @@
-"""The arguments of the live tools: `mic`, `doctor`, `capture`. The code of the tools is imported when one is called."""
+"""The arguments of the live tools `mic`, `doctor` and `capture`. A tool's code is imported only when it is called."""
 
 import argparse
 from pathlib import Path

@@ -1,5 +1,7 @@
-"""The command line: what is asked, and what a person is told. Exit codes: 0 pass, 1 failed, 2 usage or invalid
-scenario, 3 set-up, 4 inconclusive."""
+"""The command line: parses the arguments and runs the command.
+
+Exit codes: 0 pass, 1 failed, 2 usage or invalid scenario, 3 set-up, 4 inconclusive.
+"""
 
 import argparse
 import io
@@ -19,10 +21,10 @@ _USAGE, _INTERRUPTED = 2, 4
 
 
 def main(arguments: Sequence[str] | None = None, *, on_loaded: Callable[[], None] = lambda: None) -> int:
-    """Run a command; returns the exit code. `on_loaded` is called when its code is imported, before it runs."""
+    """Run a command and return its exit code. `on_loaded` is called after its code is imported, before it runs."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # half characters, and terminals without accents
+            stream.reconfigure(errors="backslashreplace")  # for lone surrogates, and terminals without accents
     with guarded_output() as end_of_output:
         try:
             options = _parser().parse_args(arguments)
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str] | None = None, *, on_loaded: Callable[[], None
         except KeyboardInterrupt:
             sys.stderr.write("interrupted\n")
             code = _INTERRUPTED
-        except SystemExit as left:  # --help, and what argparse refuses
+        except SystemExit as left:  # --help, and errors that argparse reports
             sys.exit(end_of_output() or left.code)
         return end_of_output() or code
 
@@ -59,7 +61,7 @@ def _parser(prog: str = "python -m audiosocket_sim") -> argparse.ArgumentParser:
 
 
 class _Version(argparse.Action):
-    """Prints `audiosocket-sim VERSION (Python VERSION)`; reads the version only when it is asked for."""
+    """Prints `audiosocket-sim VERSION (Python VERSION)`. The version is read only when the option is given."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**{**more, "nargs": 0})
@@ -82,16 +84,19 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         metavar="SCENARIO",
         help="a YAML file, a bare name in scenarios/ or of a shipped scenario, a folder, or a glob",
     )
-    parser.add_argument("--list", action="store_true", help="names and summaries of the scenarios there are, and end")
+    parser.add_argument("--list", action="store_true", help="list names and summaries of the scenarios, and end")
     parser.add_argument(
         "--target",
-        help="module:callable (in this process), 'command: PROGRAM … {port}', or tcp://HOST:PORT; without it the one "
-        "of [tool.audiosocket-sim] in pyproject.toml, and for shipped scenarios the shipped server (docs/targets.md)",
+        help="the bot to call: module:callable (in this process), 'command: PROGRAM … {port}', or tcp://HOST:PORT; by "
+        "default the target of [tool.audiosocket-sim] in pyproject.toml, and for shipped scenarios the shipped server "
+        "(docs/targets.md)",
     )
-    parser.add_argument("--control-url", help="of the target, where it has one and does not tell (docs/targets.md)")
+    parser.add_argument("--control-url", help="control URL of a target that does not report its own (docs/targets.md)")
     add_control_token(parser)
-    parser.add_argument("--ai-port", type=port, default=0, help="the mock AI's port, for a target that cannot be told")
-    parser.add_argument("--real-time", action="store_true", help="on the real clock (always so out of process)")
+    parser.add_argument("--ai-port", type=port, default=0, help="port of the mock AI, for a target with a fixed AI URL")
+    parser.add_argument(
+        "--real-time", action="store_true", help="run on the real clock (always so for a target in another process)"
+    )
     parser.add_argument(
         "--peer",
         choices=["simulated", "asterisk"],
@@ -111,8 +116,8 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         action="store_true",
         help="let `server:` of the scenarios name modules, and files outside their folders: they can then run code",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object a scenario on stdout, all else on stderr")
-    parser.add_argument("-v", "--verbose", action="store_true", help="with the server's log, on stderr")
+    parser.add_argument("--json", action="store_true", help="print a JSON object for each scenario; all else on stderr")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show the server's log, on stderr")
     parser.set_defaults(command=lambda options: _run(options, parser))
 
 
@@ -120,7 +125,7 @@ def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if options.list:
         return _list(options.scenarios)
     if not options.scenarios:
-        parser.error("a SCENARIO is needed: a file, a name, a folder or a glob; --list names those there are")
+        parser.error("a SCENARIO is needed: a file, a name, a folder or a glob; --list lists the scenarios")
     from audiosocket_sim.cli.run import RunRequest, run_command
 
     return run_command(
@@ -160,10 +165,10 @@ def _add_mock_ai(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = command(
         commands, "mock-ai", "run the mock AI backend of a scenario alone", "mock-ai greeting_then_hold.yaml"
     )
-    parser.add_argument("scenario", help="the YAML file whose `ai:` is played, or a bare name in scenarios/")
-    parser.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
-    parser.add_argument("--port", type=port, default=8000, help="where to listen (%(default)s)")
-    parser.add_argument("--control-url", default="http://127.0.0.1:8081", help="where pushes go (%(default)s)")
+    parser.add_argument("scenario", help="the YAML file with the `ai:` to play, or a bare name in scenarios/")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=port, default=8000, help="port to listen on (%(default)s)")
+    parser.add_argument("--control-url", default="http://127.0.0.1:8081", help="URL for pushes (%(default)s)")
     add_control_token(parser)
     parser.set_defaults(command=_mock_ai)
 
@@ -181,8 +186,8 @@ def _add_fake_azure(commands: "argparse._SubParsersAction[argparse.ArgumentParse
         "run a fake Azure Speech service, for the unmodified Speech SDK",
         "fake-azure --port 9090 --faults faults.yaml",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
-    parser.add_argument("--port", type=port, default=0, help="where to listen; 0, the default: any free port")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=port, default=0, help="port to listen on; 0, the default: any free port")
     parser.add_argument(
         "--phrase-book",
         dest="phrase_books",
@@ -190,15 +195,15 @@ def _add_fake_azure(commands: "argparse._SubParsersAction[argparse.ArgumentParse
         nargs="+",
         default=[],
         metavar="FOLDER",
-        help="with manifest.yaml: what is recognised, and spoken in its own voice (the project's own otherwise)",
+        help="folder with manifest.yaml: phrases to recognise and to speak in their own voice (default: the project's)",
     )
     parser.add_argument(
         "--recogniser",
         metavar="MODULE:CALLABLE",
         help="recognise with this instead of the phrase book (docs/speech.md)",
     )
-    parser.add_argument("--faults", type=Path, metavar="FILE.yaml", help="what goes wrong, by key (docs/speech.md)")
-    parser.add_argument("-v", "--verbose", action="store_true", help="with the fake's own log, on stderr")
+    parser.add_argument("--faults", type=Path, metavar="FILE.yaml", help="faults to carry out, by key (docs/speech.md)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show the service's own log, on stderr")
     parser.set_defaults(command=_fake_azure)
 
 
@@ -234,15 +239,15 @@ def _add_add_recording(commands: "argparse._SubParsersAction[argparse.ArgumentPa
         "add-recording my.wav --text 'Quero falar com a portaria.'",
     )
     parser.add_argument(
-        "file", type=Path, help="an audio file: WAV, raw .slin, and what ffmpeg reads where it is there"
+        "file", type=Path, help="an audio file: WAV, raw .slin, and other formats if ffmpeg is installed"
     )
-    parser.add_argument("--text", required=True, help="what is said in it")
+    parser.add_argument("--text", required=True, help="the words that are spoken in it")
     parser.add_argument(
-        "--language", help="such as pt-BR; without it by the folder of --name, or guessed from the text, or asked for"
+        "--language", help="such as pt-BR; by default that of the folder in --name, or guessed from the text, or asked"
     )
     parser.add_argument("--voice", default="own", help="who speaks (%(default)s)")
-    parser.add_argument("--licence", default="own", help="under which it may be passed on (%(default)s)")
-    parser.add_argument("--name", help="such as pt-br/my_phrase; made from language and text otherwise")
+    parser.add_argument("--licence", default="own", help="licence of the recording (%(default)s)")
+    parser.add_argument("--name", help="such as pt-br/my_phrase; by default made from language and text")
     parser.add_argument("--to", type=Path, default=Path("recordings"), help="folder with manifest.yaml (%(default)s)")
     parser.set_defaults(command=_add_recording)
 
@@ -268,7 +273,7 @@ def _add_completion(commands: "argparse._SubParsersAction[argparse.ArgumentParse
         "print a shell's completion of the command audiosocket-sim",
         "completion bash > ~/.local/share/bash-completion/completions/audiosocket-sim",
     )
-    parser.add_argument("shell", choices=["bash", "zsh", "tcsh"], help="the shell that reads it")
+    parser.add_argument("shell", choices=["bash", "zsh", "tcsh"], help="the shell that reads the script")
     parser.set_defaults(command=_completion)
 
 

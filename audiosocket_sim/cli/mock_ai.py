@@ -1,6 +1,6 @@
-"""`mock-ai FILE`: the AI backend of a scenario alone, for a live server, call after call, until it is stopped.
+"""`mock-ai FILE`: runs the AI backend of a scenario for a live server, call after call, until it is stopped.
 
-Prints what it is asked and what it answers, one line an event. What callers said is printed and written nowhere else.
+Prints each request and each answer on a line. The callers' words are printed and not written anywhere.
 """
 
 import asyncio
@@ -22,7 +22,10 @@ __all__ = ["mock_ai_command", "serve_forever"]
 
 
 def mock_ai_command(name: str, host: str, port: int, control_url: str, control_token: SecretStr | None = None) -> int:
-    """Serve until SIGINT or SIGTERM. The exit code: 0, 2 for an invalid scenario, 3 for a port that is taken."""
+    """Serve until SIGINT or SIGTERM, and return the exit code.
+
+    0; 2 for an invalid scenario or one without replies; 3 for a port that is taken.
+    """
     try:
         scenario = load(find_scenario(name, Path.cwd()))
     except FileNotFoundError:
@@ -34,7 +37,7 @@ def mock_ai_command(name: str, host: str, port: int, control_url: str, control_t
     if not scenario.ai:
         return refuse(f"{name}: this scenario has no `ai:`, so there is nothing to answer", USAGE)
     if any(reply.fault == "refused" for reply in scenario.ai):
-        return refuse(f"{name}: its backend refuses connections: start nothing, and you have it", USAGE)
+        return refuse(f"{name}: its AI backend refuses connections, so there is nothing to run", USAGE)
     try:
         asyncio.run(serve_forever(scenario, host, port, control_url, control_token))
     except OSError as error:
@@ -45,9 +48,9 @@ def mock_ai_command(name: str, host: str, port: int, control_url: str, control_t
 async def serve_forever(
     scenario: Scenario, host: str, port: int, control_url: str, control_token: SecretStr | None = None
 ) -> None:
-    """Answer as the scenario says, each conversation from its first reply on; pushes go to the control URL.
+    """Answer with the scenario's replies, from the first one on in each conversation; pushes go to the control URL.
 
-    Returns on SIGINT or SIGTERM. Raises OSError when the port is taken.
+    Returns on SIGINT or SIGTERM. Raises OSError if the port is taken.
     """
     from audiosocket_sim.net.control_client import ControlClient
 
@@ -66,7 +69,7 @@ async def serve_forever(
 
 
 def _show_failure(failure: str) -> None:
-    """At once, since nobody waits for a verdict here."""
+    """Print the failure at once, since there is no verdict at the end."""
     say(f"  !  {failure}")
 
 

@@ -1,8 +1,8 @@
-"""The language of a new recording: as given, by its name's folder, guessed from its text, or asked for.
+"""Finds the language of a new recording: given, by its name's folder, guessed from its text, or asked.
 
 The guess is py3langid's, among the languages below. Phone phrases are short, and a wrong folder is worse than a
-question: below 90 % the guess does not count. Of the 31 texts in `recordings/` 22 are certain by this rule, and all 22
-rightly so.
+question, so a guess below 90 % does not count. Of the 31 texts in `recordings/` 22 are certain by this rule, and all of
+these guesses are right.
 """
 
 import re
@@ -30,12 +30,12 @@ _FOLDER = re.compile(r"([a-z]{2})(?:-([a-z]{2}))?/")
 
 
 class LanguageUnknownError(Exception):
-    """The language is neither given nor certain. One line: the guesses, and how to give it."""
+    """The language is neither given nor certain. The message is one line: the guesses, and how to give it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingLanguage:
-    """`tag`: such as `pt-BR`; `origin`: where it comes from, for people."""
+    """A language. `tag`: such as `pt-BR`; `origin`: how it was found, for people."""
 
     tag: str
     origin: str
@@ -44,9 +44,10 @@ class RecordingLanguage:
 def language_of(
     text: str, *, given: str | None, name: str | None, asks: TextIO | None, answers: TextIO
 ) -> RecordingLanguage:
-    """The language of a recording that says `text` and will be called `name`.
+    """Return the language of a recording that says `text` and will be called `name`.
 
-    `asks` is the terminal to ask on, and `answers` its input; None: nobody can be asked. Raises LanguageUnknownError.
+    `given`: the tag of --language, or None. `asks`: the terminal on which to ask, or None if there is none; `answers`:
+    its input. Raises LanguageUnknownError.
     """
     if given is not None:
         return RecordingLanguage(_checked(given), "--language")
@@ -76,7 +77,7 @@ def _checked(tag: str) -> str:
 
 
 def _guesses(text: str) -> Sequence[tuple[str, float]]:
-    """The languages' tags with their probabilities, the likeliest first."""
+    """Return the languages' tags with their probabilities, the most likely first."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # late: its model takes a while to load
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

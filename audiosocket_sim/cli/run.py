@@ -1,7 +1,7 @@
-"""`run`: scenarios from the command line, each call shown as it goes, and at its end where its files lie.
+"""`run`: runs scenarios, shows each call while it runs, and prints the paths of its files at its end.
 
-With `--json` every path leaves one object a scenario on stdout, also that of a scenario that is not valid; the table
-and the annotations go to stderr then.
+With `--json` stdout gets one object for each scenario, even for an invalid one; the table and the annotations then go
+to stderr.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ _SIDES = "  (left: the caller, right: what he heard)"
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What the command line asks of `run`. `target` None: chosen for each scenario (docs/targets.md)."""
+    """The arguments of `run`. `target` None: chosen for each scenario (docs/targets.md)."""
 
     names: Sequence[str]
     target: str | None = None
@@ -56,7 +56,7 @@ class RunRequest:
 
 
 def run_command(asked: RunRequest) -> int:
-    """Run each; returns the highest exit code. Nothing is run where one of them is not valid, or after Ctrl-C."""
+    """Run all scenarios and return the highest exit code. If one is invalid, none is run; Ctrl-C ends the whole run."""
     if asked.verbose:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
     try:
@@ -78,7 +78,7 @@ def run_command(asked: RunRequest) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """A scenario, or a name, that cannot be run: one line a problem."""
+    """A scenario, or a name, that cannot be run. `problems`: one line for each problem."""
 
     name: str | None
     problems: str
@@ -129,7 +129,7 @@ def _run_all(planned: Sequence[_Planned], asked: RunRequest) -> int:
 
 
 def _report(rows: Sequence[ReportRow], asked: RunRequest) -> None:
-    """The table after several scenarios; in a job of GitHub Actions annotations and the job's summary."""
+    """Print the table after several scenarios and, in a job of GitHub Actions, annotations and the job's summary."""
     out = sys.stderr if asked.as_json else sys.stdout
     if len(rows) > 1:
         _print("\n".join(["", *table(rows)]), out)
@@ -143,7 +143,7 @@ def _report(rows: Sequence[ReportRow], asked: RunRequest) -> None:
 
 @contextlib.contextmanager
 def _sigterm_interrupts() -> Iterator[None]:
-    """As Ctrl-C: what was started is stopped, and what is known is written."""
+    """Treat SIGTERM as Ctrl-C: the call is stopped, and its files are written."""
     before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         yield
@@ -152,7 +152,7 @@ def _sigterm_interrupts() -> Iterator[None]:
 
 
 def _load(name: str) -> Iterator[Scenario | _Refused]:
-    """The scenarios that one argument means, or what is wrong with each."""
+    """Yield the scenarios that one argument names, and for an invalid one its problems."""
     try:
         chosen = choose_scenarios(name)
     except LookupError as error:
@@ -224,7 +224,7 @@ def _to_json(result: Result) -> dict[str, object]:
 
 
 def _near(path: Path) -> str:
-    """Relative where it lies below this folder."""
+    """Return the path, relative to the working folder if it is below it."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
     except ValueError:
@@ -232,12 +232,12 @@ def _near(path: Path) -> str:
 
 
 def _refuse(name: str | None, problems: str, asked: RunRequest, file: str = "") -> int:
-    """Report what cannot be run on stderr; with `--json` as an object without a call too, on GitHub as annotations."""
+    """Report on stderr what cannot be run; with `--json` also as an object on stdout, on GitHub also as annotations."""
     _print(problems, sys.stderr)
     if asked.as_json:
         code = int(Outcome.INVALID)
-        told = {"scenario": name, "outcome": "invalid", "exit_code": code, "problems": problems.splitlines()}
-        _print(json.dumps(told, ensure_ascii=False), sys.stdout)
+        report = {"scenario": name, "outcome": "invalid", "exit_code": code, "problems": problems.splitlines()}
+        _print(json.dumps(report, ensure_ascii=False), sys.stdout)
     if is_github(os.environ):
         rows = rows_of_problems(name or "run", problems, file)
         for line in filter(None, (annotation(row, os.environ) for row in rows)):

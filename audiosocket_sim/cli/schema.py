@@ -1,4 +1,4 @@
-"""`schema`: the JSON Schema of scenarios on stdout, for editors."""
+"""`schema`: prints the JSON Schema of scenarios, for editors."""
 
 import json
 
@@ -9,6 +9,6 @@ __all__ = ["schema_command"]
 
 
 def schema_command() -> int:
-    """Print the schema; returns the exit code 0."""
+    """Print the schema and return the exit code 0."""
     say(json.dumps(schema(), ensure_ascii=False, indent=2))
     return FINE

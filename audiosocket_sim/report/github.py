@@ -1,8 +1,9 @@
-"""What GitHub Actions shows of a run: annotations at file and line, and a table in the job's summary.
+"""Reports a run to GitHub Actions: annotations at file and line, and a table in the job's summary.
 
-The forms are those of the documentation of GitHub Actions, "Workflow commands": `::error file=…,line=…::message`, with
-`%`, CR and LF escaped in the message, `:` and `,` too in the properties; the summary is Markdown, appended to the file
-that `GITHUB_STEP_SUMMARY` names. Texts come from scenarios and bots: none of them may end an annotation or the table.
+Formats: GitHub Actions' documentation, "Workflow commands". An annotation is `::error file=…,line=…::message`, with
+`%`, CR and LF escaped in the message, and also `:` and `,` in the properties. The summary is Markdown, appended to the
+file that `GITHUB_STEP_SUMMARY` names. Texts from scenarios and bots are escaped: they cannot end an annotation or the
+table.
 """
 
 import os
@@ -14,7 +15,7 @@ from audiosocket_sim.report.table import ReportRow, counted
 __all__ = ["annotation", "append_job_summary", "is_github", "job_summary"]
 
 _MOST_ROWS = 500
-"""GitHub takes 1 MiB of summary from a step, and drops more than that altogether."""
+"""GitHub accepts 1 MiB of summary from a step, and drops a larger one altogether."""
 _MOST_CHARACTERS = 4000
 _MARKUP = {ord(character): f"&#{ord(character)};" for character in "\\`*_[]|~#&<>"}
 
@@ -25,7 +26,7 @@ def is_github(environment: Mapping[str, str]) -> bool:
 
 
 def annotation(row: ReportRow, environment: Mapping[str, str]) -> str | None:
-    """One line that GitHub shows at the scenario's file and line; None for a scenario that passed."""
+    """Return the line that makes GitHub show the row at its file and line; None for a scenario that passed."""
     if row.passed:
         return None
     kind = "warning" if row.outcome == "inconclusive" else "error"
@@ -37,7 +38,7 @@ def annotation(row: ReportRow, environment: Mapping[str, str]) -> str | None:
 
 
 def job_summary(rows: Sequence[ReportRow], title: str) -> str:
-    """The table as Markdown, with a final newline. What did not pass comes first; at most 500 rows."""
+    """Return the table as Markdown, with a final newline. Scenarios that did not pass come first; at most 500 rows."""
     shown = sorted(rows, key=lambda row: row.passed)[:_MOST_ROWS]
     lines = [f"### {_cell(title)}", "", counted(rows), ""]
     lines += ["| scenario | outcome | reason | target |", "|---|---|---|---|"]
@@ -50,7 +51,7 @@ def job_summary(rows: Sequence[ReportRow], title: str) -> str:
 
 
 def append_job_summary(rows: Sequence[ReportRow], title: str, environment: Mapping[str, str]) -> str | None:
-    """Append the table to the job's summary, if there is one. Returns why it could not be written, in one line."""
+    """Append the table to the job's summary, if there is one. Returns a line if it could not be written, else None."""
     path = environment.get("GITHUB_STEP_SUMMARY")
     if not path or not rows:
         return None
@@ -63,7 +64,7 @@ def append_job_summary(rows: Sequence[ReportRow], title: str, environment: Mappi
 
 
 def _in_workspace(file: str, environment: Mapping[str, str]) -> str:
-    """GitHub counts from the top of the repository: a job may have gone into a folder of it."""
+    """Return the path relative to the top of the repository, as GitHub expects it, whatever the working folder."""
     place = Path(os.path.abspath(file))
     workspace = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
     return place.relative_to(workspace).as_posix() if place.is_relative_to(workspace) else file
@@ -78,5 +79,5 @@ def _property(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """One line in which Markdown and HTML see text only."""
+    """Return the text on one line, with the characters of Markdown and HTML escaped."""
     return " ".join(text.split()).translate(_MARKUP)

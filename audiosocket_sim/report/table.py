@@ -11,10 +11,10 @@ _LONGEST_REASON = 200
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """One scenario's call. `outcome`: `passed`, `failed`, `invalid`, `set-up error`, `inconclusive`.
+    """One scenario's call. `outcome`: `passed`, `failed`, `invalid`, `set-up error` or `inconclusive`.
 
-    `reason`: why it did not pass, as many lines as there are; empty if it passed. `file` and `line`: where the reason
-    lies in the scenario, line 0 where only the file is known. `target`: its text, secrets masked.
+    `reason`: why it did not pass, in any number of lines; empty if it passed. `file` and `line`: the place of the
+    reason in the scenario; line 0 if only the file is known. `target`: its text, secrets masked.
     """
 
     name: str
@@ -37,14 +37,14 @@ class ReportRow:
 
 
 def counted(rows: Sequence[ReportRow]) -> str:
-    """Such as `3 scenarios: 1 failed, 2 passed`; what passed comes last."""
+    """Return such as `3 scenarios: 1 failed, 2 passed`; the number of passed ones comes last."""
     outcomes = Counter(row.outcome for row in rows)
     parts = [f"{outcomes[word]} {word}" for word in sorted(outcomes, key=lambda word: (word == "passed", word))]
     return f"{len(rows)} scenario{'s' if len(rows) != 1 else ''}: {', '.join(parts)}"
 
 
 def table(rows: Sequence[ReportRow]) -> list[str]:
-    """The lines for a terminal: the count, then a line a scenario in the order in which they ran."""
+    """Return the lines for a terminal: the count, then one line for each scenario in the order in which they ran."""
     widths = max((len(row.name) for row in rows), default=0), max((len(row.outcome) for row in rows), default=0)
     lines = [f"  {row.name:<{widths[0]}}  {row.outcome:<{widths[1]}}  {row.first_line}".rstrip() for row in rows]
     return [counted(rows), *lines]

@@ -27,11 +27,11 @@ def test_what_is_no_port(text: str) -> None:
 def test_what_is_no_count(text: str) -> None:
     with pytest.raises(ArgumentTypeError) as caught:
         count(text)
-    assert str(caught.value) == f"{text[:40]}: a number from 1 to 100000 was expected"
+    assert str(caught.value) == f"{text[:40]}: expected a number from 1 to 100000"
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "86401", "nan", "inf", "1e999", "9" * 5000, "soon", ""])
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(ArgumentTypeError) as caught:
         seconds(text)
-    assert str(caught.value) == f"{text[:40]} is no time: more than 0 s, a day at most"
+    assert str(caught.value) == f"{text[:40]} is no time: expected more than 0 s and at most a day"
