@@ -1,7 +1,7 @@
 """Whole phone calls as tests, for bots on Asterisk's AudioSocket.
 
-The door for programmers: `run` and `arun` run scenarios, `load_scenarios` reads them, `place_call` makes a call step by
-step (docs/calls-in-python.md, docs/api.md). Each name is imported when it is first used.
+The interface for programmers: `run` and `arun` run scenarios, `load_scenarios` reads them, `place_call` makes a call
+step by step (docs/calls-in-python.md, docs/api.md). Each name is imported when it is first used.
 """
 
 from typing import TYPE_CHECKING

@@ -1,6 +1,6 @@
 """Everything that code outside this package may import: `from audiosocket_sim import …`. docs/api.md.
 
-Scenarios and how to run them; calls written in Python; what comes of both.
+It contains scenarios and functions that run them, calls written in Python, and the results of both.
 """
 
 from audiosocket_sim.call_log.events import (

@@ -1,6 +1,6 @@
-"""From the arguments of Python calls to the models of scenarios: one way to say what is wrong with them.
+"""Converts the arguments of Python calls to the models of scenarios, and reports errors in one form.
 
-Pure but for looking up recordings and sound files by their names.
+Pure, except that recordings and sound files are looked up by their names.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,17 +29,18 @@ __all__ = [
 _T = TypeVar("_T")
 _ANY_STEP: TypeAdapter[Step] = TypeAdapter(Step)
 _NO_STEPS = [{"wait": "1ms"}]
-"""Stands in for the steps of a call that has none yet: a scenario in YAML needs one at least."""
+"""A placeholder for the steps of a call that has none yet: the model of a scenario needs at least one."""
 
 
 class CallArgumentError(ValueError):
-    """An argument of a call in Python is wrong. One line: which, what is wrong, the nearest right thing."""
+    """An argument of a call in Python is wrong. The message is one line: which one, what is wrong, the nearest valid
+    value."""
 
 
 def duration(value: float | str | None, *, name: str) -> str | None:
-    """Seconds as a number, or a text with a unit as in YAML (`300ms`) -> the text; None stays None.
+    """Return a length of time as YAML writes it: a number of seconds becomes `300ms`; a text and None stay the same.
 
-    Numbers are rounded to whole milliseconds. Raises CallArgumentError.
+    Numbers are rounded to whole milliseconds. `name`: the argument's name for errors. Raises CallArgumentError.
     """
     if value is None or isinstance(value, str):
         return value
@@ -49,9 +50,9 @@ def duration(value: float | str | None, *, name: str) -> str | None:
 
 
 def step_of(what: str, data: Mapping[str, Any], folder: Path | None) -> Step:
-    """One step from data as YAML has it. `what`: the method or the place that errors begin with.
+    """Return the step that `data`, in the form of YAML, describes. `what`: the method or place that errors name first.
 
-    `folder`: what the names of sound files are relative to. Raises CallArgumentError.
+    `folder`: the folder to which the names of sound files are relative. Raises CallArgumentError.
     """
     step: Step = _checked(what, lambda: _ANY_STEP.validate_python(dict(data), by_alias=True, by_name=False))
     for _, problem in say_problems(data.get("say"), folder):
@@ -60,7 +61,7 @@ def step_of(what: str, data: Mapping[str, Any], folder: Path | None) -> Step:
 
 
 def steps_of(what: str, data: Iterable[Mapping[str, Any]], folder: Path | None) -> tuple[Step, ...]:
-    """A list of steps as YAML has them; all that is wrong is reported at once. Raises CallArgumentError."""
+    """Return the steps that `data` describes in the form of YAML. Raises CallArgumentError with all that is wrong."""
     if isinstance(data, str | bytes | Mapping) or not isinstance(data, Iterable):
         raise CallArgumentError(f"{what}: needs a list of steps, such as [{{'say': 'pt-br/sim'}}], not {data!r}")
     steps, problems = [], []
@@ -79,7 +80,7 @@ def steps_of(what: str, data: Iterable[Mapping[str, Any]], folder: Path | None) 
 
 
 def refuse_after_hang_up(what: str, steps: Sequence[Step], asterisk: AsteriskPeer) -> None:
-    """Raises CallArgumentError where the last of the steps cannot come after a hang-up, or is one that cannot be."""
+    """Raise CallArgumentError if one of the steps cannot follow a hang-up, or is a hang-up that is not possible."""
     try:
         check_hang_up(steps, asterisk)
     except PydanticCustomError as error:
@@ -87,7 +88,7 @@ def refuse_after_hang_up(what: str, steps: Sequence[Step], asterisk: AsteriskPee
 
 
 def says_of(what: str, data: Iterable[str | Mapping[str, Any]], folder: Path | None) -> tuple[Say, ...]:
-    """What the caller may say in words of his own: texts for the synthetic voice, or mappings as below `say:` in YAML.
+    """Return sounds that the caller may say: texts for the synthetic voice, or mappings as below `say:` in YAML.
 
     Raises CallArgumentError.
     """
@@ -106,8 +107,10 @@ def says_of(what: str, data: Iterable[str | Mapping[str, Any]], folder: Path | N
 def scenario_of(
     what: str, name: str, folder: Path, settings: Mapping[str, Any], steps: Sequence[Step] = ()
 ) -> Scenario:
-    """The scenario of a call in Python: its `settings` are the keys of a scenario in YAML, without `steps`; those that
-    are None keep their defaults. Raises CallArgumentError."""
+    """Return the scenario of a call in Python. Raises CallArgumentError.
+
+    `settings`: the keys of a scenario in YAML, without `steps`; a value of None keeps the default.
+    """
     written = {key: value for key, value in settings.items() if value is not None}
     for key in ("reaction", "max_duration"):
         if key in written:
@@ -130,12 +133,12 @@ def _checked(what: str, make: Callable[[], _T], model: type[BaseModel] = Scenari
 
 
 def _said_of(what: str, problem: str) -> str:
-    """With the name of the method in front, unless the problem begins with it."""
+    """Return the problem with the name of the method in front, unless it begins with that name."""
     return problem if problem.startswith((f"{what}: ", f"{what} ")) else f"{what}: {problem}"
 
 
 def _explained(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """What is wrong, each with the keys that lead to it: `line: codec: must be ulaw, alaw or none, not 'x'`."""
+    """Return one line per error, with its path of keys: `line: codec: must be ulaw, alaw or none, not 'x'`."""
     lines = []
     for path, _, message in explain(error, lambda path: path, model):
         keys = [f"{part + 1}." if isinstance(part, int) else f"{part}:" for part in path[:-1]]

@@ -1,4 +1,4 @@
-"""Drives calls in Python from code without an event loop: a coroutine on a new loop, or a list of steps."""
+"""Runs calls in Python for code that has no event loop: a coroutine on a new loop, or a list of steps."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -23,7 +23,7 @@ __all__ = ["CallPlayer", "run_call"]
 def run_call(plan: CallPlan, call: PhoneCall, body: Callable[[], Awaitable[object]]) -> None:
     """Run `body` inside the call, on a new event loop on the clock that fits the plan's target.
 
-    Raises what the body raises, CallFailed, CallNotJudged, and TargetUsageError for a target that cannot be.
+    Raises what the body raises, CallFailed, CallNotJudged, and TargetUsageError for an invalid target.
     """
 
     async def main() -> None:
@@ -40,20 +40,20 @@ def run_call(plan: CallPlan, call: PhoneCall, body: Callable[[], Awaitable[objec
 
 
 def _stuck(result: Result, error: VirtualTimeError) -> Result:
-    """The result of a call whose clock could not go on: the loop was ended, and with it the test."""
+    """Return the result of a call whose virtual clock could not go on, which ended the loop and the test."""
     trouble = trouble_of(error, result.scenario, "the test")
     return replace(result, outcome=trouble.outcome, faults=(trouble.line,), details=trouble.details)
 
 
 class CallPlayer:
-    """The call of a test that is no coroutine: it gives all steps at once, as data. Each `play` is a call."""
+    """Makes calls for a test that is not a coroutine: each `play` is a call, with all its steps as data."""
 
     def __init__(self, plan: CallPlan, *, own_file: str | None = None) -> None:
         self._plan = plan
         self._own_file = own_file
         self._folder = plan.options.artefacts
         self.calls = 0
-        """How many calls were made."""
+        """The number of calls made so far."""
 
     def play(self, steps: Iterable[Mapping[str, Any]]) -> Result:
         """Make a call of these steps, written as in YAML: `[{"say": "pt-br/sim"}, {"expect": {"hangs_up": "server"}}]`.

@@ -1,6 +1,6 @@
-"""What a step of a call in Python gives back: when it happened, and what is known of it. Data only.
+"""The values that steps of a call in Python return: when something happened, and its details. Data only.
 
-`at` is when it happened or began, `until` when it was over, both in seconds since the call's UUID; the next step counts
+`at`: when it happened or began; `until`: when it ended. Both are seconds since the call's UUID; the next step counts
 from `until`.
 """
 
@@ -56,8 +56,8 @@ class SpeechHeard(BotSpoke):
 class HoldHeard:
     """Hold audio that plays, or has stopped, at `at` seconds since the UUID.
 
-    `duration_ms` and `seamless` (no jump and no hole in it) are known where it stopped, `into_waiting_ms` (since the
-    bot's state WAITING) where it started and the bot reports its states; else None.
+    `duration_ms` and `seamless` (no jump and no gap in it) are set if it has stopped. `into_waiting_ms`, the time since
+    the bot entered the state WAITING, is set if it has started and the bot reports its states. Otherwise they are None.
     """
 
     at: float
@@ -69,7 +69,7 @@ class HoldHeard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateSeen:
-    """The bot's own state since `at` seconds after the UUID. `reported` is False where the target reports no states and
+    """The bot's own state since `at` seconds after the UUID. `reported`: False if the target reports no states, so that
     the step was passed over (`when_told`)."""
 
     at: float
@@ -103,35 +103,35 @@ def _fields(done: CarriedOut) -> dict[str, Any]:
 
 
 def step_done(done: CarriedOut) -> StepDone:
-    """What a step of the caller gives back."""
+    """Return the value of a step of the caller."""
     return StepDone(**_times(done))
 
 
 def lasted(done: CarriedOut) -> Lasted:
-    """What `expect_speaks` and `expect_silent` give back."""
+    """Return the value of `expect_speaks` and `expect_silent`."""
     return Lasted(**_times(done))
 
 
 def speech_heard(done: CarriedOut) -> SpeechHeard:
-    """What `expect_says` gives back."""
+    """Return the value of `expect_says`."""
     return SpeechHeard(**_times(done), **_fields(done))
 
 
 def hold_heard(done: CarriedOut) -> HoldHeard:
-    """What `expect_hold` gives back."""
+    """Return the value of `expect_hold`."""
     return HoldHeard(**_times(done), **_fields(done))
 
 
 def state_seen(done: CarriedOut, state: str) -> StateSeen:
-    """What `expect_state` gives back."""
+    """Return the value of `expect_state`."""
     return StateSeen(**_times(done), state=state, reported=not done.passed_over)
 
 
 def backend_request(done: CarriedOut) -> BackendRequest:
-    """What `expect_backend_asked` gives back."""
+    """Return the value of `expect_backend_asked`."""
     return BackendRequest(**_times(done), **_fields(done))
 
 
 def call_end(done: CarriedOut) -> CallEnd:
-    """What `expect_hangs_up` gives back."""
+    """Return the value of `expect_hangs_up`."""
     return CallEnd(**_times(done), **_fields(done))

@@ -1,6 +1,6 @@
-"""A call as a test writes it in Python: one method a step, one a kind of expectation. docs/calls-in-python.md.
+"""A call for tests in Python: one method for each kind of step and of expectation. docs/calls-in-python.md.
 
-Each method makes the same model of a step that YAML makes, and hands it to the same executor.
+Each method makes the same model of a step as YAML does, and passes it to the same executor.
 """
 
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
@@ -50,20 +50,20 @@ class PhoneCall:
     """One phone call, step by step. The first step dials; `async with` ends the call and judges it.
 
     Lengths of time are seconds (`4`, `0.3`) or texts with a unit (`"300ms"`). Every step counts from the completion of
-    the step before, as in YAML, and takes `after`, a pause before it. A step that does not hold raises CallFailed, and
-    the call is over then; CallNotJudged says that something else than the bot is at fault.
+    the step before, as in YAML, and takes `after`, a pause before it. A step that fails raises CallFailed and ends the
+    call; CallNotJudged means that something other than the bot is at fault.
     """
 
     def __init__(self, plan: CallPlan, *, own_file: str | None = None) -> None:
         self.plan = plan
-        """What is known of the call before its first step."""
+        """The call's scenario, options and place in the code."""
         self._session = CallSession(plan)
         self._folder = plan.scenario.folder
         self._own_file = own_file
 
     @property
     def result(self) -> Result:
-        """How the call went. Raises CallMisuse before its end."""
+        """The result of the call. Raises CallMisuse before the end of the call."""
         return self._session.result
 
     async def __aenter__(self) -> Self:
@@ -96,8 +96,8 @@ class PhoneCall:
         """The caller speaks, once the bot has been silent for the reaction time.
 
         Exactly one of: `recording`, a name in recordings/ such as `pt-br/sim`; `file`, an audio file beside the test;
-        `text`, spoken in the synthetic voice. Beside `file`, `text` is what it says. `start` and `lasting` cut a part
-        out. With `blocks=False` the next step comes while the caller speaks.
+        `text`, spoken in the synthetic voice. Beside `file`, `text` gives its words. `start` and `lasting` select a
+        part. With `blocks=False` the next step begins while the caller speaks.
         """
         say = _given(
             recording=recording,
@@ -111,7 +111,7 @@ class PhoneCall:
         return self._do("say", {"say": say}, after)
 
     def wait(self, seconds: CallTime, *, after: CallTime | None = None) -> StepToAwait[StepDone]:
-        """Time passes; the phone sends the line's own noise, or silence."""
+        """Let time pass; the phone sends the line's own noise, or silence."""
         return self._do("wait", {"wait": duration(seconds, name="wait: seconds")}, after)
 
     def dtmf(
@@ -178,7 +178,7 @@ class PhoneCall:
     ) -> StepToAwait[SpeechHeard]:
         """The bot says `text`, uncut, beginning within 5 s or `within`. Case, accents and punctuation do not count.
 
-        A part of what it says is enough; with `part=False` the words must be the whole of it, as in YAML by default.
+        The bot may say more than `text`; with `part=False` it must say exactly this text, which is YAML's default.
         """
         says = {"text": text, "part": part}
         return self._expect("expect_says", "bot_says", says, within, after, happened.speech_heard)
@@ -186,7 +186,7 @@ class PhoneCall:
     def expect_speaks(
         self, at_least: CallTime | None = None, *, within: CallTime | None = None, after: CallTime | None = None
     ) -> StepToAwait[Lasted]:
-        """The bot speaks for `at_least` (0.2 s), in whatever words and voice."""
+        """The bot speaks for `at_least` (0.2 s), in any words and any voice."""
         speaks = _given(at_least=duration(at_least, name="expect_speaks: at_least"))
         return self._expect("expect_speaks", "bot_speaks", speaks, within, after, happened.lasted)
 
@@ -215,8 +215,8 @@ class PhoneCall:
         within: CallTime | None = None,
         after: CallTime | None = None,
     ) -> StepToAwait[StateSeen]:
-        """The bot is, or comes to be, in the state. With `when_told` this is passed over where the target reports no
-        states; else that is an error."""
+        """The bot is in the state, or enters it. With `when_told` the step is passed over if the target reports no
+        states; without it that is an error."""
 
         def seen(done: CarriedOut) -> StateSeen:
             return happened.state_seen(done, state)
@@ -226,7 +226,7 @@ class PhoneCall:
     def expect_backend_asked(
         self, content: str, *, within: CallTime | None = None, after: CallTime | None = None
     ) -> StepToAwait[BackendRequest]:
-        """The AI backend is asked something with these words in it: what the bot understood."""
+        """The AI backend is asked a text that contains `content`: what the bot understood."""
         asked = {"content": content}
         return self._expect("expect_backend_asked", "backend_asked", asked, within, after, happened.backend_request)
 
@@ -239,7 +239,7 @@ class PhoneCall:
         within: CallTime | None = None,
         after: CallTime | None = None,
     ) -> StepToAwait[CallEnd]:
-        """The call ends: by whom, `how` on the wire, and what the `dialplan` does then (docs/scenarios.md)."""
+        """The call ends: `who` ends it, `how` on the wire, and what the `dialplan` does then (docs/scenarios.md)."""
         ends = _given(who=who, how=how, dialplan=dialplan)
         return self._expect("expect_hangs_up", "hangs_up", ends, within, after, happened.call_end)
 
@@ -248,7 +248,7 @@ class PhoneCall:
     def never_says(
         self, text: str, *, part: bool = True, during: CallTime | None = None, after: CallTime | None = None
     ) -> StepToAwait[StepDone]:
-        """The bot must not say `text`, nor, unless `part=False`, anything with these words in it."""
+        """The bot must not say `text` or, unless `part=False`, anything that contains these words."""
         return self._never("never_says", "bot_says", {"text": text, "part": part}, during, after)
 
     def never_speaks(
@@ -289,7 +289,7 @@ class PhoneCall:
     def never_backend_asked(
         self, content: str, *, during: CallTime | None = None, after: CallTime | None = None
     ) -> StepToAwait[StepDone]:
-        """The AI backend must not be asked anything with these words in it."""
+        """The AI backend must not be asked a text that contains `content`."""
         return self._never("never_backend_asked", "backend_asked", {"content": content}, during, after)
 
     def never_hangs_up(
@@ -301,14 +301,14 @@ class PhoneCall:
         during: CallTime | None = None,
         after: CallTime | None = None,
     ) -> StepToAwait[StepDone]:
-        """The call must not end so."""
+        """The call must not end in this way; the arguments are those of `expect_hangs_up`."""
         ends = _given(who=who, how=how, dialplan=dialplan)
         return self._never("never_hangs_up", "hangs_up", ends, during, after)
 
     # --- steps as data
 
     def play(self, steps: Iterable[Mapping[str, Any]]) -> StepToAwait[None]:
-        """Carry out a list of steps as YAML has them: `[{"say": "pt-br/sim"}, {"expect": {"hangs_up": "server"}}]`."""
+        """Carry out steps in the form of YAML: `[{"say": "pt-br/sim"}, {"expect": {"hangs_up": "server"}}]`."""
         checked, place = steps_of("play", steps, self._folder), self._place()
 
         async def carry_out() -> None:

@@ -1,4 +1,4 @@
-"""Where in a test a step was written: the line that a failure names. Reads the stack, runs nothing."""
+"""Finds the line of a test that wrote a step, for failure messages. Only inspects the stack."""
 
 import sys
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ class CodePlace:
 
 
 def calling_place(own_file: str | None = None) -> CodePlace:
-    """The line that called into this package: in the file `own_file`, if its code is on the stack, however many helpers
-    lie between; else the nearest."""
+    """Return the line that called into this package: the nearest in the file `own_file`, even through helpers in other
+    files, or else the nearest of any file."""
     nearest: FrameType | None = None
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
@@ -39,7 +39,7 @@ def calling_place(own_file: str | None = None) -> CodePlace:
 
 
 def near(file: str) -> str:
-    """The file as a person in the working folder would call it."""
+    """Return the file's path, relative to the working folder if it is below it."""
     path = Path(file)
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
 

@@ -1,4 +1,4 @@
-"""Makes calls: `place_call` for a running event loop, and what it shares with the pytest fixture."""
+"""Makes calls on a running event loop: `place_call`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -32,13 +32,13 @@ def place_call(
     ai_port: int = 0,
     artefacts: Path | str | None = "runs",
 ) -> PhoneCall:
-    """A call on the running event loop, on whose clock it runs: `async with place_call("bot:serve") as call: …`.
+    """Return a call on the running event loop and its clock: `async with place_call("bot:serve") as call: …`.
 
-    `target` is what is called: `module:callable`, `command: PROGRAM … {port}` or `tcp://HOST:PORT` (docs/targets.md).
-    `asterisk`, `line`, `ai`, `server`, `reaction` and `max_duration` are the keys of a scenario (docs/scenarios.md).
-    `says`: texts (or mappings as below `say:`) that the caller may say in words of his own, for a bot in this process
-    whose recogniser knows only the sentences that it was given. The files are written to `artefacts`/`name`, by default
-    runs/ and the name of the calling function; None writes none. Raises CallArgumentError.
+    `target`: the bot to call: `module:callable`, `command: PROGRAM … {port}` or `tcp://HOST:PORT` (docs/targets.md).
+    `asterisk`, `line`, `ai`, `server`, `reaction` and `max_duration`: the keys of a scenario (docs/scenarios.md).
+    `says`: texts (or mappings as below `say:`) that the caller may say and that are in no phrase book, for a bot in
+    this process whose recogniser knows only given sentences. Files are written to `artefacts`/`name`, by default to
+    runs/ and the name of the calling function; with `artefacts=None` none is written. Raises CallArgumentError.
     """
     place = calling_place()
     name = name or place.function.strip("<>")

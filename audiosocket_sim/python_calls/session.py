@@ -1,5 +1,5 @@
-"""One call in Python from its first step to its result: sets it up late, hands each step to the executor that YAML
-scenarios use, ends it, and says where in the test each step stands."""
+"""One call in Python from its first step to its result: the first step sets it up, each step is carried out by the
+executor of YAML scenarios, and failures name the line of the test."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,19 +22,19 @@ from audiosocket_sim.scenario.written import KeyPath, Written
 __all__ = ["CallPlan", "CallSession", "scenario_with"]
 
 _HEADER_KEYS = ("ai", "max_duration", "target", "server")
-"""Parts of a call that are given where the call is made, and not by a step."""
+"""Parts of a call that belong to the line that makes the call, and not to a step."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallPlan:
-    """What is known of a call before its first step. `scenario` has no steps yet."""
+    """The parts of a call before its first step. `scenario` has no steps yet."""
 
     scenario: Scenario
     options: Options
     says: tuple[Say, ...]
-    """What the caller may say in words of his own: a recogniser that knows only given sentences learns them."""
+    """Texts that the caller may say and that are in no phrase book: the bot's embedded recogniser learns them."""
     place: CodePlace
-    """Where the call is made."""
+    """The line that makes the call."""
 
 
 class CallSession:
@@ -54,7 +54,7 @@ class CallSession:
 
     @property
     def result(self) -> Result:
-        """How the call went. Raises CallMisuse before its end."""
+        """The result of the call. Raises CallMisuse before the end of the call."""
         if self._result is None:
             raise CallMisuse("the call has no result before its end")
         return self._result
@@ -65,17 +65,17 @@ class CallSession:
         return self._result is not None
 
     def announce(self, what: str) -> int:
-        """Note a step that was written and must be awaited. Returns the number to call `begin` with."""
+        """Note a step that must be awaited, and return the number for `begin`."""
         self._announced += 1
         self._waiting[self._announced] = what
         return self._announced
 
     def begin(self, number: int) -> None:
-        """The step with this number is being awaited."""
+        """Note that the step with this number is being awaited."""
         del self._waiting[number]
 
     def enter(self) -> None:
-        """From here on steps can be carried out; `end` must follow."""
+        """Open the call for steps; `end` must follow. Raises CallMisuse if it was open before."""
         if self._entered:
             raise CallMisuse("a call can be entered once")
         self._entered = True
@@ -83,8 +83,8 @@ class CallSession:
     async def carry_out(self, what: str, step: Step, place: CodePlace) -> CarriedOut:
         """Carry out one step; the first sets the call up and dials.
 
-        Raises CallFailed where it does not hold and CallNotJudged where something else is at fault; the call is ended
-        before that. Raises CallMisuse and CallArgumentError, which leave the call as it is.
+        Raises CallFailed if the step fails, and CallNotJudged if something other than the bot is at fault; both end the
+        call. Also raises CallMisuse and CallArgumentError, after which the call goes on.
         """
         if not self._entered:
             raise CallMisuse(f"{what} at {place}: the call is not open: write `async with place_call(…) as call:`")
@@ -107,9 +107,10 @@ class CallSession:
         return held
 
     async def end(self, error: BaseException | None = None) -> None:
-        """End the call: hang up if nobody has, judge it, write its files. `error`: what the test's own code raised.
+        """End the call: hang up if it is still in progress, judge it, write its files.
 
-        Raises CallFailed or CallNotJudged, unless there was an error: then its text gets the paths of the files.
+        `error`: the exception that the test's own code raised; it gets notes with the paths of the files. Without one,
+        raises CallFailed or CallNotJudged if the call did not pass.
         """
         if self._result is not None:
             return
@@ -126,7 +127,7 @@ class CallSession:
         self._raise_verdict()
 
     async def _try(self, step: Step) -> CarriedOut | None:
-        """Carry the step out. None: it did not hold, or something is at fault, which is noted."""
+        """Carry out the step. Returns None if it failed, or if something else is at fault, which is noted."""
         try:
             call = await self._dialled()
             assert call.steps is not None
@@ -139,7 +140,7 @@ class CallSession:
             return None
 
     async def _dialled(self) -> OneCall:
-        """The call, set up by its first step. Raises TargetError and what is wrong with the set-up."""
+        """Return the call, which the first step sets up. Raises TargetError, and what `OneCall.set_up` raises."""
         if self._call is not None:
             return self._call
         call, options = self._one(), self._plan.options
@@ -162,7 +163,7 @@ class CallSession:
         call.trouble = call.trouble or trouble
 
     async def _end_after(self, error: BaseException) -> None:
-        """Leave the files of a call whose test raised an error, and their paths in the error's notes."""
+        """Write the files of a call whose test raised an error, and add their paths to the error's notes."""
         if self._call is None:
             return
         if isinstance(error, Exception):
@@ -201,7 +202,7 @@ class CallSession:
 
 
 def scenario_with(plan: CallPlan, steps: Sequence[Step], places: Sequence[CodePlace]) -> Scenario:
-    """The plan's scenario with these steps, and where each of them stands, for what a failure says."""
+    """Return the plan's scenario with these steps and the lines of code on which each is written."""
     written: dict[KeyPath, tuple[int, int]] = {(key,): (plan.place.line, 1) for key in _HEADER_KEYS}
     files: dict[KeyPath, str] = {}
     for index, place in enumerate(places):
