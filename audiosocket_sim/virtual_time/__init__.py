@@ -1,4 +1,4 @@
-"""Virtual time: an event loop whose clock jumps, and a loopback network in memory. `loop` is the door."""
+"""Virtual time: an event loop whose clock jumps to the next timer, and a loopback network in memory. See `loop`."""
 
 from audiosocket_sim.virtual_time.loop import (
     Deadlock,

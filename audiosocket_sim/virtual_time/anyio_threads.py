@@ -1,7 +1,7 @@
-"""anyio has worker threads of its own, which no event loop sees: make them hold a virtual clock while they work.
+"""Makes anyio's worker threads, which an event loop does not know of, hold the virtual clock while they work.
 
-Starlette and httpx use `anyio.to_thread` (files, synchronous endpoints). anyio offers no hook, so its asyncio backend's
-method is replaced while a virtual loop runs, and put back when the last one stops.
+Starlette and httpx use `anyio.to_thread` (files, synchronous endpoints). anyio offers no hook, so the method of its
+asyncio backend is replaced while a virtual loop runs, and restored when the last one stops.
 """
 
 import asyncio
@@ -17,15 +17,15 @@ __all__ = ["anyio_threads_hold"]
 
 _METHOD = "run_sync_in_worker_thread"
 _lock = threading.Lock()
-_running = 0  # virtual loops that run now: one inside another's worker thread, say
+_running = 0  # the number of running virtual loops: one may run in a worker thread of another
 _original: Any = AsyncIOBackend.__dict__[_METHOD]
 
 
 @contextlib.contextmanager
 def anyio_threads_hold() -> Iterator[None]:
-    """Make anyio's worker threads hold the clock of the virtual loop that waits for them, for as long as this lasts.
+    """Make anyio's worker threads hold the clock of the virtual loop that waits for them, inside the `with` block.
 
-    Several may last at a time, in several threads. On a loop without a virtual clock the threads work as ever.
+    Blocks may overlap, also in several threads. Loops without a virtual clock are not affected.
     """
     _count(+1)
     try:

@@ -1,15 +1,15 @@
-"""Virtual time: an event loop whose clock stands still while there is work, and jumps to the next timer otherwise.
+"""Virtual time: an event loop whose clock stands still while there is work, and otherwise jumps to the next timer.
 
 The code under test is unchanged: it reads `loop.time()` and waits through the loop. Rules of the clock:
 
-- it starts at 0 and moves only when no callback can run, no socket is ready and nothing holds it; then it takes exactly
-  the value of the next timer. Timers of the same instant fire in the order in which they were set;
-- work in a thread (`run_in_executor`, `to_thread`, anyio) or a child process holds it, and so does `with loop.hold():`.
-  A hold longer than its cap in real time is an error, and so is a program that can never go on;
-- by default connections are made in memory (`memory_network`); with `memory_network=False` over kernel loopback. A peer
-  in another process is real and belongs on the real clock.
+- It starts at 0 and moves only when no callback can run, no socket is ready and nothing holds it; then it takes exactly
+  the value of the next timer. Timers of the same instant fire in the order in which they were set.
+- Work in a thread (`run_in_executor`, `to_thread`, anyio) or in a child process holds it, and so does
+  `with loop.hold():`. A hold longer than its cap in real time is an error, and so is a program that can never go on.
+- By default connections are made in memory (`memory_network`); with `memory_network=False` over kernel loopback. A peer
+  in another process is real, and such a call needs the real clock.
 
-Nothing here knows of calls or audio, and no wall clock is read here.
+This module is independent of calls and audio, and reads no wall clock.
 """
 
 import asyncio
@@ -37,40 +37,41 @@ __all__ = ["Deadlock", "HoldTooLong", "Livelock", "VirtualLoop", "VirtualTimeErr
 _SPIN_CHECK_EVERY = 1_000
 _ONLY_THE_SELF_PIPE = 1
 _QUIET_POLL_EVERY = 256
-"""The self-pipe alone matters only for signals: it is asked now and then."""
+"""How often, in turns, real descriptors are polled if the self-pipe is the only one: that matters for signals only."""
 
 T = TypeVar("T")
 _Ts = TypeVarTuple("_Ts")
 
 
 class VirtualTimeError(RuntimeError):
-    """Base of what the virtual clock raises out of `run`. The message names the pending tasks."""
+    """Base of the errors that the virtual clock raises out of `run`. The message lists the pending tasks."""
 
 
 class Deadlock(VirtualTimeError):
-    """No timer, no traffic, no work elsewhere: the program would wait for ever."""
+    """The program would wait for ever: there is no timer, no traffic, and no work in a thread or child process."""
 
 
 class Livelock(VirtualTimeError):
-    """The program is busy without end: at one instant, or from timer to timer."""
+    """The program is busy without end, at one instant or from timer to timer."""
 
 
 class HoldTooLong(VirtualTimeError):
-    """A thread or a child process has kept the clock still for longer than the cap, in real time."""
+    """A thread or a child process has held the clock for longer than the cap, in real time."""
 
 
 class VirtualLoop(MemoryConnectionsLoop):
-    """A stock asyncio loop on a virtual clock, in seconds from 0.
+    """An asyncio loop on a virtual clock, in seconds from 0.
 
-    network: where connections are made; None for kernel sockets. The other arguments are limits: real seconds of
-    waiting before a deadlock is called one (a bare thread may still speak), real seconds that a hold may last, loop
-    cycles at one instant, jumps of the clock.
+    `network`: the network for connections; None for kernel sockets. The other arguments are limits.
+    `deadlock_seconds`: real seconds of waiting before a Deadlock is raised, since a thread that the loop does not know
+    may still call back. `hold_cap_seconds`: real seconds that a hold may last. `max_cycles`: turns of the loop at one
+    instant. `max_jumps`: jumps of the clock.
     """
 
     clock_is_virtual = True
     children_hold = True
-    """Whether a child process holds the clock until it ends. Turn it off for one that lives long, and hold around each
-    request to it instead."""
+    """Whether a child process holds the clock until it ends. Set it to False for a long-lived one, and hold the clock
+    around each request to it instead."""
 
     _ready: deque[asyncio.Handle]
     _default_executor: concurrent.futures.Executor | None
@@ -101,7 +102,7 @@ class VirtualLoop(MemoryConnectionsLoop):
         super().__init__(self._virtual_selector, network)
 
     def run_forever(self) -> None:
-        """As in asyncio; meanwhile anyio's worker threads hold the clock too."""
+        """Run as in asyncio; meanwhile anyio's worker threads also hold the clock."""
         with anyio_threads_hold():
             super().run_forever()
 
@@ -128,7 +129,7 @@ class VirtualLoop(MemoryConnectionsLoop):
     # --- one turn
 
     def _run_once(self) -> None:
-        """One turn, in asyncio's order: what is ready already, traffic, timers. Without any of it, the clock moves."""
+        """Run one turn in asyncio's order: ready callbacks, traffic, timers. If there are none, the clock moves."""
         ready, selector = self._ready, self._virtual_selector
         self._turns += 1
         if self._endpoints.active:
@@ -143,30 +144,41 @@ class VirtualLoop(MemoryConnectionsLoop):
         timers = self.timers
         if timers.heap and timers.heap[0][0] <= self._now:
             timers.take(self._now, ready)
-        for _ in range(len(ready)):  # what these make ready has its turn after the next look at the traffic
+        for _ in range(len(ready)):  # callbacks that these add run in the next turn, after its traffic
             handle = ready.popleft()
             if not handle._cancelled:
                 handle._run()
 
     def _on_idle(self) -> None:
-        """Nothing is ready: hear other threads, wait for held work, or jump to the next timer."""
+        """Nothing is ready: take a callback of another thread, wait for held work, or jump to the next timer.
+
+        The order of the checks is what makes a run repeatable:
+
+        1. A timer that is due at this instant comes first. It was set by the program itself, whereas it depends on real
+           time whether a thread has finished yet.
+        2. Then callbacks of threads, one for each idle turn, so that each is dealt with completely before the next. The
+           limit of turns is checked before, since threads that call back without end would keep the clock still.
+        3. Then an open hold: the loop waits in real time, as the held work belongs to this instant.
+        4. Only then may the clock jump. Without a timer the loop waits once more, for real descriptors and for threads
+           that it does not know, before it calls this a deadlock.
+        """
         when = self.timers.next_at()
         if when is not None and when <= self._now:
             return
         if not self._outside.is_quiet:
             self._limit_turns()
-            if self._outside.hear(self._ready):
+            if self._outside.take_one(self._ready):
                 return
             if self._outside.oldest_hold:
                 self._wait(self._seconds_left_to_hold(self._outside.oldest_hold))
                 return
         if when is not None:
             self._jump(when)
-        elif not self._wait(self._deadlock_seconds) and not self._outside.hear(self._ready):
+        elif not self._wait(self._deadlock_seconds) and not self._outside.take_one(self._ready):
             self._fail(Deadlock, "no timer, no traffic and no work in a thread or child process is left")
 
     def _wait(self, seconds: float) -> bool:
-        """In real time, for real descriptors; whether there was something."""
+        """Wait in real time for real descriptors, and return whether one became ready."""
         events = self._virtual_selector.select(seconds)
         self._process_events(events)  # type: ignore[attr-defined]
         return bool(events)
@@ -181,9 +193,14 @@ class VirtualLoop(MemoryConnectionsLoop):
             self._fail(Livelock, f"the clock has jumped {jumps:,} times")
 
     def _on_spin(self) -> None:
-        """Many turns, and the clock has not moved: threads are heard all the same, and there is a limit."""
+        """Called every 1,000 turns at one instant: take a callback of another thread, and check the limits.
+
+        A loop that never becomes idle does not reach `_on_idle`. Callbacks of threads come first here too, because one
+        of them may be what the busy program waits for. The cap of the oldest hold is checked before the limit of turns:
+        with a hold open, the thread that is too slow is the cause, and HoldTooLong names it.
+        """
         self._spin_check_at = self._turns + _SPIN_CHECK_EVERY
-        self._outside.hear(self._ready)
+        self._outside.take_one(self._ready)
         if self._outside.oldest_hold:
             self._seconds_left_to_hold(self._outside.oldest_hold)
         self._limit_turns()
@@ -211,7 +228,7 @@ class VirtualLoop(MemoryConnectionsLoop):
 
     @contextlib.contextmanager
     def hold(self, what: str = "hold()") -> Iterator[None]:
-        """The clock stands still inside. `what` names the reason if it lasts too long."""
+        """Hold the clock inside the `with` block. `what`: the reason, for the error if it lasts too long."""
         hold = self._outside.hold(what)
         try:
             yield
@@ -221,14 +238,17 @@ class VirtualLoop(MemoryConnectionsLoop):
     def call_soon_threadsafe(
         self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
     ) -> asyncio.Handle:
-        """As in asyncio, but heard only when the loop has nothing else to do, so that threads cannot race it."""
+        """Schedule as in asyncio, but run the callback only when the loop is idle, so that threads cannot race it."""
         self._check_closed()  # type: ignore[attr-defined]
         handle = asyncio.Handle(callback, args, self, context)
-        self._outside.tell(handle)
+        self._outside.add_callback(handle)
         return handle
 
     def _asyncgen_finalizer_hook(self, agen: AsyncGenerator[Any, Any]) -> None:
-        """As in asyncio, but at once where this thread drops it: what threads say might not be heard before the end."""
+        """Close a dropped generator as in asyncio, but at once if this thread dropped it.
+
+        asyncio uses `call_soon_threadsafe`, whose callbacks this loop might not run before its end.
+        """
         self._asyncgens.discard(agen)  # type: ignore[attr-defined]
         if self.is_closed():
             return
@@ -238,7 +258,7 @@ class VirtualLoop(MemoryConnectionsLoop):
     def run_in_executor(
         self, executor: concurrent.futures.Executor | None, func: Callable[[*_Ts], T], *args: *_Ts
     ) -> asyncio.Future[T]:
-        """As in asyncio; holds the clock. The default executor has one worker, and jobs are answered in order."""
+        """Run as in asyncio, and hold the clock. The default executor has one worker; results come in order."""
         self._check_closed()  # type: ignore[attr-defined]
         if executor is None:
             self._check_default_executor()  # type: ignore[attr-defined]
@@ -251,7 +271,7 @@ class VirtualLoop(MemoryConnectionsLoop):
         return answer
 
     async def shutdown_default_executor(self, *args: Any) -> None:
-        """As in asyncio, with the clock held. A worker that has been waited for in vain is left behind."""
+        """Shut down as in asyncio, with the clock held. A worker that exceeded the cap of its hold is left running."""
         if self._gave_up_waiting and self._default_executor is not None:
             self._executor_shutdown_called = True
             self._default_executor.shutdown(wait=False, cancel_futures=True)
@@ -280,9 +300,10 @@ class VirtualLoop(MemoryConnectionsLoop):
 
 
 def new_loop(memory_network: bool = True, split: Split = "none", seed: int = 1, **limits: Any) -> VirtualLoop:
-    """A fresh loop, for `asyncio.Runner(loop_factory=...)` or pytest-asyncio's loop factories.
+    """Return a new loop, for `asyncio.Runner(loop_factory=...)` or pytest-asyncio's loop factories.
 
-    split, seed: how the in-memory network cuts what is received (`MemoryNetwork`). limits: see `VirtualLoop`.
+    `memory_network`: False for kernel sockets. `split`, `seed`: how the in-memory network cuts received data
+    (`MemoryNetwork`). `limits`: see `VirtualLoop`.
     """
     return VirtualLoop(network=MemoryNetwork(split=split, seed=seed) if memory_network else None, **limits)
 
@@ -295,9 +316,10 @@ def run(
     seed: int = 1,
     **limits: Any,
 ) -> T:
-    """`asyncio.run` in virtual time. `main` is a coroutine, or a function without arguments that makes one.
+    """Run `main` in virtual time, as `asyncio.run` does in real time, and return its result.
 
-    Raises what `main` raises, and Deadlock, Livelock or HoldTooLong.
+    `main`: a coroutine, or a function without arguments that makes one. Other arguments: see `new_loop`. Raises what
+    `main` raises, and Deadlock, Livelock or HoldTooLong.
     """
     factory = functools.partial(new_loop, memory_network, split, seed, **limits)
     with asyncio.Runner(loop_factory=factory) as runner:

@@ -1,7 +1,7 @@
-"""The part of an event loop that makes connections: over the in-memory network where there is one, else by the kernel.
+"""The part of the event loop that makes connections, over the in-memory network or, without one, through the kernel.
 
-Only `create_server`, `create_connection` and `getaddrinfo` are rerouted, and each ends in asyncio's own code with an
-in-memory socket. What a program makes of sockets of its own (`sock=`), datagrams and Unix sockets stays the kernel's.
+Only `create_server`, `create_connection` and `getaddrinfo` are redirected, and each ends in asyncio's own code with an
+in-memory socket. Sockets that the program makes itself (`sock=`), datagrams and Unix sockets remain the kernel's.
 """
 
 import asyncio
@@ -17,9 +17,9 @@ _ONLY_FOR_KERNEL_CLIENTS = ("family", "proto", "flags", "happy_eyeballs_delay", 
 
 
 class MemoryConnectionsLoop(asyncio.SelectorEventLoop):
-    """A stock loop whose connections go over `network`; None means kernel sockets.
+    """An asyncio loop whose connections go over `network`; None means kernel sockets.
 
-    The selector has to know the network's sockets: `VirtualSelector(network.endpoints, ...)`.
+    `selector`: one that knows the network's sockets: `VirtualSelector(network.endpoints)`.
     """
 
     def __init__(self, selector: Any, network: MemoryNetwork | None) -> None:
@@ -28,7 +28,7 @@ class MemoryConnectionsLoop(asyncio.SelectorEventLoop):
         super().__init__(selector)
 
     async def create_server(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
-        """As in asyncio. A listening socket given by `sock` stays the kernel's, and so do connections to its port."""
+        """Listen as in asyncio. A socket given by `sock` remains the kernel's, and so do connections to its port."""
         sock = options.get("sock")
         if self.network is None or sock is not None:
             if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
@@ -43,7 +43,7 @@ class MemoryConnectionsLoop(asyncio.SelectorEventLoop):
             raise
 
     async def create_connection(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
-        """As in asyncio. ConnectionRefusedError, or OSError for an address that is not of this machine."""
+        """Connect as in asyncio. Raises ConnectionRefusedError, and OSError for an address of another machine."""
         if self.network is None or options.get("sock") is not None or port in self._kernel_ports:
             return await super().create_connection(protocol_factory, host, port, **options)
         sock = self.network.connect(host, port, options.pop("local_addr", None))
@@ -53,14 +53,17 @@ class MemoryConnectionsLoop(asyncio.SelectorEventLoop):
         return await super().create_connection(protocol_factory, **options)
 
     async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
-        """With a network in memory, names of this machine are known without asking, and there are no others."""
+        """Resolve a name as in asyncio; with an in-memory network only names of this machine, without a resolver.
+
+        Raises socket.gaierror for any other name.
+        """
         if self.network is None:
             return await super().getaddrinfo(host, port, **options)
         kind = socket.SocketKind(options.get("type") or socket.SOCK_STREAM)
         return [(socket.AF_INET, kind, options.get("proto", 0), "", (self.network.resolve(host), int(port or 0)))]
 
     def close(self) -> None:
-        """Close the loop, and whatever is still open on its network."""
+        """Close the loop and all sockets that are still open on its network."""
         super().close()
         if self.network is not None:
             self.network.close()

@@ -1,13 +1,13 @@
-"""A loopback network kept in this process: port table, names, connections. The default of every scenario.
+"""A loopback network in this process: port table, names, connections. Scenarios use it by default.
 
-Faster than the kernel's loopback, and immune to what moves that between runs (TCP buffers of other processes, receive
-packet steering). It has one machine: `localhost`, 127.x.x.x, ::1 and the wildcard addresses are the same place,
-told as IPv4, and every other name or address is unreachable, so a test cannot leave the machine by accident.
+It is faster than the kernel's loopback, and independent of what changes that between runs (TCP buffers of other
+processes, receive packet steering). It has one machine: `localhost`, 127.x.x.x, ::1 and the wildcard addresses are the
+same host, reported as IPv4. Any other name or address is unreachable, so a test cannot leave the machine by accident.
 
-It can cut what is received at other places than it was written: byte by byte, or at random places drawn from a
-seed, separately for each direction of each connection, so that one connection's traffic never moves another's cuts.
+It can cut received data at other places than those at which it was written: byte by byte, or at random places drawn
+from a seed. Each direction of each connection has its own cuts, which do not depend on other traffic.
 
-No event loop is known here: `VirtualLoop` asks for sockets (`memory_socket`) and watches `endpoints`.
+This module is independent of event loops: `VirtualLoop` asks for sockets (`memory_socket`) and watches `endpoints`.
 """
 
 import errno
@@ -31,7 +31,7 @@ from audiosocket_sim.virtual_time.memory_socket import (
 __all__ = ["LOOPBACK_CAPACITY_BYTES", "MemoryNetwork", "Split"]
 
 Split = Literal["none", "bytes", "seeded"]
-"""How received data is cut: as it came, byte by byte, or at places drawn from the seed."""
+"""How received data is cut: not at all, byte by byte, or at places drawn from the seed."""
 
 LOOPBACK_CAPACITY_BYTES = 19 + 12_084 * 323 + 83
 """What Linux' loopback takes from a sender whose reader sleeps, in writes of 323 bytes, with default settings.
@@ -46,7 +46,7 @@ _FIRST_PORT = 40_001
 class MemoryNetwork:
     """Ports and connections of one event loop.
 
-    split, seed: how received data is cut. capacity_bytes: how much the network takes in one direction before the
+    `split`, `seed`: how received data is cut. `capacity_bytes`: how much the network takes in one direction before the
     sender's own write buffer begins to fill.
     """
 
@@ -61,16 +61,16 @@ class MemoryNetwork:
 
     @property
     def open_sockets(self) -> list[MemorySocket]:
-        """The ends of connections that nobody has closed. Empty after an orderly end."""
+        """The ends of connections that are not closed yet. Empty after an orderly end."""
         return [end for end in self.endpoints.by_fd.values() if isinstance(end, MemorySocket)]
 
     @property
     def listening_ports(self) -> list[int]:
-        """The ports on which somebody listens."""
+        """The ports with a listener."""
         return [port for port, listener in self._listeners.items() if listener.listens]
 
     def bind(self, host: str | Iterable[str] | None, port: int | None) -> MemoryListener:
-        """A socket to listen on. Port 0 or None takes a free one. OSError when the port is in use."""
+        """Return a socket to listen on. Port 0 or None: any free port. Raises OSError if the port is in use."""
         first_host = host if isinstance(host, str) or host is None else next(iter(host), None)
         address = (_local_address(first_host or "0.0.0.0"), port or self._free_port())
         if address[1] in self._listeners:
@@ -83,7 +83,10 @@ class MemoryNetwork:
         return listener
 
     def connect(self, host: str | None, port: int | None, local: Address | None = None) -> MemorySocket:
-        """A connection to a listening port; ConnectionRefusedError when nobody listens there."""
+        """Return the client's end of a new connection. Raises ConnectionRefusedError if nobody listens at the port.
+
+        `local`: the client's own address, of which only the port counts.
+        """
         address = _local_address(host or "localhost")
         server = ("127.0.0.1" if address == "0.0.0.0" else address, port or 0)
         listener = self._listeners.get(server[1])
@@ -102,7 +105,7 @@ class MemoryNetwork:
         return near
 
     def resolve(self, host: str | bytes | None) -> str:
-        """The address behind a name, without asking anybody. socket.gaierror for a name of another machine."""
+        """Return the address of a name, without a resolver. Raises socket.gaierror for a name of another machine."""
         name = host.decode() if isinstance(host, bytes) else host
         try:
             return _local_address(name or "localhost")
@@ -110,7 +113,7 @@ class MemoryNetwork:
             raise socket.gaierror(socket.EAI_NONAME, error.strerror) from error
 
     def close(self) -> None:
-        """Close everything that is still open."""
+        """Close all listeners and connections that are still open."""
         for listener in list(self._listeners.values()):
             listener.close()
         for end in self.open_sockets:
@@ -132,7 +135,7 @@ class MemoryNetwork:
 
 
 def _local_address(host: str) -> str:
-    """The IPv4 address that stands for `host` on the one machine there is."""
+    """Return the IPv4 address of `host`. Raises OSError if it is not this machine."""
     known = {"localhost": "127.0.0.1", "::1": "127.0.0.1", "0.0.0.0": "0.0.0.0", "::": "0.0.0.0"}
     if host in known:
         return known[host]

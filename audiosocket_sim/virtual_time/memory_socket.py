@@ -1,13 +1,13 @@
-"""Stand-ins for connected and listening TCP sockets: the kernel's half of a loopback connection, kept in this process.
+"""In-memory replacements for connected and listening TCP sockets: the kernel's part of a loopback connection.
 
-asyncio's own transports and servers run on top of them unchanged, so what a program sees (write limits, half close,
-`BufferedProtocol`, `connection_lost`) is asyncio's own doing. What Linux does below them is imitated here: a FIN comes
-after the data; closing with unread data, or with SO_LINGER 0, is a reset; sending to a closed socket is answered by a
-reset, and the next call fails. The tests run the same programs on these and on kernel sockets.
+asyncio's own transports and servers run on top of them unchanged, so the behaviour that a program sees (write limits,
+half close, `BufferedProtocol`, `connection_lost`) is asyncio's own. The behaviour of Linux below it is simulated here:
+a FIN comes after the data; closing with unread data, or with SO_LINGER 0, is a reset; sending to a closed socket is
+answered by a reset, and the next call fails. The tests run the same programs on these and on kernel sockets.
 
-This module knows no event loop. A socket whose readiness may have changed puts itself into `Endpoints.active`; the
-selector looks there. Each socket owns one eventfd, so that its `fileno()` is a real number which nobody else
-has, and which `poll` can be asked about (httpcore does, before it uses a connection again).
+This module is independent of event loops. A socket whose readiness may have changed adds itself to `Endpoints.active`,
+which the selector inspects. Each socket owns an eventfd, so that its `fileno()` is a real, unique descriptor that works
+with `poll` (httpcore polls a connection before it reuses it).
 """
 
 import errno
@@ -23,13 +23,13 @@ __all__ = ["Address", "Bytes", "Cut", "Endpoints", "MemoryEndpoint", "MemoryList
 Address = tuple[str, int]
 Bytes = bytes | bytearray | memoryview
 Cut = Callable[[int], int]
-"""How many of the n bytes that lie ready one `recv` returns: 1 to n."""
+"""Called with the number n of available bytes; returns how many of them one `recv` returns, 1 to n."""
 
 _LINGER = struct.Struct("ii")
 
 
 class Endpoints:
-    """All open sockets of one network, and those among them whose readiness may have changed, oldest first."""
+    """All open sockets of one network, and in `active` those whose readiness may have changed, oldest first."""
 
     __slots__ = ("active", "by_fd")
 
@@ -39,7 +39,7 @@ class Endpoints:
 
 
 class MemoryEndpoint:
-    """What connected and listening sockets share: a descriptor, a name, options. Subclasses tell their readiness."""
+    """Base of connected and listening sockets: a descriptor, a name, options. Subclasses define their readiness."""
 
     family = socket.AF_INET
     type = socket.SOCK_STREAM
@@ -49,7 +49,7 @@ class MemoryEndpoint:
         self.fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.closed = False
         self.interest = 0
-        """What the selector watches it for: EVENT_READ | EVENT_WRITE."""
+        """The events for which the selector watches the socket: EVENT_READ | EVENT_WRITE."""
         self._endpoints = endpoints
         self._active = endpoints.active
         endpoints.by_fd[self.fd] = self
@@ -62,11 +62,11 @@ class MemoryEndpoint:
         return f"<{type(self).__name__} {state} {self._name[0]}:{self._name[1]}>"
 
     def readiness(self) -> int:
-        """EVENT_READ | EVENT_WRITE, as epoll would report them now."""
+        """Return the events, EVENT_READ | EVENT_WRITE, that epoll would report now."""
         raise NotImplementedError
 
     def fileno(self) -> int:
-        """A real descriptor that polls "readable" exactly when this socket is; -1 once closed."""
+        """Return a real descriptor that polls as readable exactly when this socket is readable; -1 once closed."""
         if self.closed:
             return -1
         readable = bool(self.readiness() & EVENT_READ)
@@ -91,11 +91,11 @@ class MemoryEndpoint:
         return self._name
 
     def setsockopt(self, level: int, option: int, value: int | bytes) -> None:
-        """Keep the option; only SO_LINGER changes anything."""
+        """Store the option; only SO_LINGER has an effect."""
         self._options[level, option] = value
 
     def getsockopt(self, level: int, option: int, size: int = 0) -> int | bytes:
-        """The option as it was set, else 0, or zeros of that size."""
+        """Return the option as it was set, or else 0, or with `size` that many zero bytes."""
         return self._options.get((level, option), b"\0" * size if size else 0)
 
     def setblocking(self, flag: bool) -> None:
@@ -108,7 +108,7 @@ class MemoryEndpoint:
         self.setblocking(value != 0)
 
     def gettimeout(self) -> float:
-        """0.0: a socket of the in-memory network never blocks."""
+        """Return 0.0: a socket of the in-memory network never blocks."""
         return 0.0
 
 
@@ -129,7 +129,7 @@ def _largest_for(room: int) -> int:
 
 
 class MemorySocket(MemoryEndpoint):
-    """One end of a connection. Its peer is another of the same kind."""
+    """One end of a connection; its peer is another MemorySocket. `cut`: how received data is cut, or None."""
 
     def __init__(
         self,
@@ -151,7 +151,7 @@ class MemorySocket(MemoryEndpoint):
         self._fin_sent = False
         self._fin_received = False
         self._was_reset = False
-        self._error = 0  # what Linux calls sk_err: told once, by the next call
+        self._error = 0  # Linux' sk_err: reported once, by the next call
         self._peer_waits_for_room = False
 
     def join(self, peer: "MemorySocket") -> None:
@@ -159,7 +159,7 @@ class MemorySocket(MemoryEndpoint):
         self._peer = peer
 
     def readiness(self) -> int:
-        """What the socket is ready for, as EVENT_READ and EVENT_WRITE of `selectors`."""
+        """Return the events for which the socket is ready: EVENT_READ | EVENT_WRITE of `selectors`."""
         ready = 0
         if self._unread or self._fin_received or self._was_reset:
             ready = EVENT_READ
@@ -168,15 +168,18 @@ class MemorySocket(MemoryEndpoint):
         return ready
 
     def getpeername(self) -> Address:
-        """The address and port of the other end. Raises OSError (ENOTCONN) after a reset."""
+        """Return the address and port of the other end. Raises OSError (ENOTCONN) after a reset."""
         if self._was_reset:
             raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
         return self._peer_name
 
     def send(self, data: Bytes, flags: int = 0) -> int:
-        """Hand over what fits. Raises BlockingIOError, ConnectionResetError or BrokenPipeError as Linux does."""
+        """Send as much as fits, and return the number of bytes.
+
+        Raises BlockingIOError, ConnectionResetError or BrokenPipeError, as Linux does.
+        """
         if self._error:
-            raise self._told_error()
+            raise self._take_error()
         if self._was_reset or self._fin_sent:
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
         peer = self._peer
@@ -199,15 +202,18 @@ class MemorySocket(MemoryEndpoint):
         return size
 
     def sendmsg(self, buffers: Iterable[Bytes]) -> int:
-        """Send the buffers as one. Returns the number of bytes taken."""
+        """Send the buffers joined, and return the number of bytes sent. Raises as `send` does."""
         return self.send(b"".join(buffers))
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """What has arrived, joined as a kernel would; b"" at the end. Data first, then FIN or reset, as Linux does."""
+        """Return received data, joined as a kernel would; b"" at the end. As in Linux, data precedes a FIN or reset.
+
+        Raises BlockingIOError if there is no data yet, and ConnectionResetError after a reset.
+        """
         unread = self._unread
         if not unread:
             if self._error and not self._fin_received:
-                raise self._told_error()
+                raise self._take_error()
             if self._fin_received or self._was_reset:
                 return b""
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
@@ -221,7 +227,7 @@ class MemorySocket(MemoryEndpoint):
             unread.append(data[size:])
             data = data[:size]
         elif self.interest == EVENT_READ and not (self._fin_received or self._was_reset):
-            self._active.pop(self, None)  # nothing more to tell
+            self._active.pop(self, None)  # nothing more to report
         self.room += len(data)
         if not unread:
             self.room += self._surcharge
@@ -232,16 +238,16 @@ class MemorySocket(MemoryEndpoint):
         return data
 
     def recv_into(self, buffer: bytearray | memoryview, size: int = 0, flags: int = 0) -> int:
-        """Read into the buffer, as `socket.recv_into` does. Returns the number of bytes; 0 at the end."""
+        """Read into the buffer, as `socket.recv_into` does, and return the number of bytes; 0 at the end."""
         unread = self._unread
-        if len(unread) == 1 and self._cut is None and not size:  # one message came: nearly always
+        if len(unread) == 1 and self._cut is None and not size:  # exactly one message: the usual case
             data = unread[0]
             read = len(data)
             if read <= len(buffer) and not self._peer_waits_for_room:
                 unread.clear()
                 self.room += read
                 if self.interest == EVENT_READ and not (self._fin_received or self._was_reset):
-                    self._active.pop(self, None)  # nothing more to tell
+                    self._active.pop(self, None)  # nothing more to report
                 buffer[:read] = data
                 return read
         data = self.recv(size or len(buffer))
@@ -250,7 +256,7 @@ class MemorySocket(MemoryEndpoint):
         return read
 
     def shutdown(self, how: int) -> None:
-        """Half close. Only the sending half exists here; asyncio never shuts the other."""
+        """Close the sending half. Closing the other half has no effect, and asyncio never does it."""
         if self._was_reset:
             raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
         if how != socket.SHUT_RD and not self._fin_sent:
@@ -258,7 +264,7 @@ class MemorySocket(MemoryEndpoint):
             self._peer._receive_fin()
 
     def close(self) -> None:
-        """Close this end: FIN, or a reset where data is unread or SO_LINGER is 0, as TCP does."""
+        """Close this end with a FIN or, as in TCP, with a reset if data is unread or SO_LINGER is 0."""
         if self.closed:
             return
         if not self._was_reset:
@@ -269,7 +275,7 @@ class MemorySocket(MemoryEndpoint):
         super().close()
 
     def receive_reset(self) -> None:
-        """The other end has sent RST. In CLOSE_WAIT, Linux calls it a broken pipe."""
+        """Take a reset from the other end. After a FIN (CLOSE_WAIT), Linux reports it as a broken pipe."""
         if self.closed or self._was_reset:
             return
         self._was_reset = True
@@ -285,13 +291,14 @@ class MemorySocket(MemoryEndpoint):
         option = self._options.get((socket.SOL_SOCKET, socket.SO_LINGER))
         return isinstance(option, bytes) and _LINGER.unpack(option) == (1, 0)
 
-    def _told_error(self) -> OSError:
+    def _take_error(self) -> OSError:
+        """Return the pending error, and clear it: as in Linux, it is reported once."""
         number, self._error = self._error, 0
         return OSError(number, os.strerror(number))
 
 
 class MemoryListener(MemoryEndpoint):
-    """A listening socket. `listens` turns true with `listen()`; until then a connection is refused, as by a kernel."""
+    """A listening socket. `listens` becomes True with `listen()`; until then connections are refused."""
 
     def __init__(self, endpoints: Endpoints, name: Address, on_close: Callable[[], None]) -> None:
         super().__init__(endpoints, name)
@@ -300,27 +307,27 @@ class MemoryListener(MemoryEndpoint):
         self._backlog: deque[MemorySocket] = deque()
 
     def readiness(self) -> int:
-        """EVENT_READ of `selectors` where a connection waits, else 0."""
+        """Return EVENT_READ of `selectors` if a connection waits for `accept`, else 0."""
         return EVENT_READ if self._backlog else 0
 
     def listen(self, backlog: int = 100) -> None:
-        """Take connections from now on."""
+        """Accept connections from now on. The length of the backlog is not limited."""
         self.listens = True
 
     def offer(self, end: MemorySocket) -> None:
-        """A connection has come in; it waits for `accept`."""
+        """Add an incoming connection, which then waits for `accept`."""
         self._backlog.append(end)
         self._active[self] = None
 
     def accept(self) -> tuple[MemorySocket, Address]:
-        """Return the next connection and its address. Raises BlockingIOError where none waits."""
+        """Return the next connection and its address. Raises BlockingIOError if none waits."""
         if not self._backlog:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         end = self._backlog.popleft()
         return end, end._peer_name
 
     def close(self) -> None:
-        """Stop listening. Connections that nobody accepted are reset."""
+        """Stop listening, and reset connections that were not accepted."""
         if self.closed:
             return
         self.listens = False
@@ -340,7 +347,7 @@ def connected_pair(
     capacity_bytes: int,
     cuts: tuple[Cut | None, Cut | None] = (None, None),
 ) -> tuple[MemorySocket, MemorySocket]:
-    """The client's and the server's end of a fresh connection. `cuts` are for what each of them receives."""
+    """Return the client's and the server's end of a new connection. `cuts`: for the data that each of them receives."""
     near = MemorySocket(endpoints, client, server, capacity_bytes, cuts[0])
     far = MemorySocket(endpoints, server, client, capacity_bytes, cuts[1])
     near.join(far)

@@ -1,10 +1,10 @@
-"""Work outside the event loop (threads, child processes) that the virtual clock must wait for, and its order.
+"""Work outside the event loop (threads, child processes) for which the virtual clock must wait, and its order.
 
-While a *hold* is open the clock stands still. What other threads tell the loop is put in a queue and heard one item at
-a time, each only when the loop has nothing else to do, so a thread's speed cannot change the order of events. Jobs
-given to executors are answered in the order in which they were submitted.
+While a *hold* is open, the clock stands still. Callbacks of other threads are queued, and taken one at a time when the
+loop is idle, so that the speed of a thread cannot change the order of events. The results of executor jobs are
+delivered in the order in which the jobs were submitted.
 
-This is the one place of the package that reads the real clock: a hold has a cap in real time.
+Only this module of the package reads the real clock: a hold has a cap in real time.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ __all__ = ["ClockHold", "OutsideWork"]
 
 @dataclass(slots=True, eq=False)
 class ClockHold:
-    """One reason why the clock stands still. `what` is for the error message."""
+    """One reason why the clock stands still. `what`: the reason, for the error message."""
 
     what: str
     began: float = field(default_factory=time.monotonic)  # noqa: TID251
@@ -39,58 +39,61 @@ class _Job:
 
 
 class OutsideWork:
-    """wake() must be callable from any thread and end a wait in `VirtualSelector.wait`."""
+    """The holds of one loop, and the callbacks and jobs of other threads.
+
+    `wake`: a function that ends a wait in `VirtualSelector.select`; it is called from any thread.
+    """
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
         self._holds: dict[ClockHold, None] = {}
-        self._said: deque[asyncio.Handle | _Job] = deque()
+        self._reported: deque[asyncio.Handle | _Job] = deque()
         self._jobs: deque[_Job] = deque()
 
     @property
     def is_quiet(self) -> bool:
-        """No hold is open, and nothing said is still unheard."""
-        return not (self._holds or self._said or self._jobs)
+        """True if no hold is open, and no callback or job is waiting."""
+        return not (self._holds or self._reported or self._jobs)
 
     @property
     def oldest_hold(self) -> ClockHold | None:
-        """The hold that began first; None where the clock is free."""
+        """The hold that began first; None if the clock is free."""
         return next(iter(self._holds), None)
 
     def hold(self, what: str) -> ClockHold:
-        """Hold the virtual clock until the result is released; `what` is named where it takes too long."""
+        """Hold the virtual clock until the returned hold is released. `what`: the reason, for errors."""
         hold = ClockHold(what)
         self._holds[hold] = None
         return hold
 
     def release(self, hold: ClockHold) -> None:
-        """Let the clock go on, as far as this hold is concerned. Releasing twice is harmless."""
+        """End this hold. The clock may move once all holds have ended. Releasing twice is harmless."""
         self._holds.pop(hold, None)
 
-    def tell(self, said: asyncio.Handle) -> None:
-        """From any thread: a callback for the loop."""
-        self._said.append(said)
+    def add_callback(self, callback: asyncio.Handle) -> None:
+        """Queue a callback for the loop. May be called from any thread."""
+        self._reported.append(callback)
         self._wake()
 
     def watch(self, work: concurrent.futures.Future[Any], answer: asyncio.Future[Any], what: str) -> None:
-        """Hold the clock until `work` is done, then settle `answer`. A cancelled answer holds nothing any more."""
+        """Hold the clock until `work` is done, then settle `answer`. Cancelling `answer` ends the hold."""
         job = _Job(work, answer, self.hold(what))
         self._jobs.append(job)
         answer.add_done_callback(lambda _: self._drop(job))
         work.add_done_callback(lambda _: self._finished(job))
 
-    def hear(self, ready: deque[asyncio.Handle]) -> bool:
-        """Take one thing that other threads said; False when there is none."""
+    def take_one(self, ready: deque[asyncio.Handle]) -> bool:
+        """Settle one finished job, or append one callback of another thread to `ready`. Returns False if none waits."""
         if self._answer_oldest():
             return True
-        while self._said:
-            said = self._said.popleft()
-            if isinstance(said, _Job):
-                said.is_done = True
+        while self._reported:
+            reported = self._reported.popleft()
+            if isinstance(reported, _Job):
+                reported.is_done = True
                 if self._answer_oldest():
                     return True
             else:
-                ready.append(said)
+                ready.append(reported)
                 return True
         return False
 
@@ -103,7 +106,7 @@ class OutsideWork:
         return True
 
     def _finished(self, job: _Job) -> None:
-        self._said.append(job)
+        self._reported.append(job)
         self._wake()
 
     def _drop(self, job: _Job) -> None:

@@ -1,4 +1,4 @@
-"""Who waits for what: the pending tasks of a loop as lines of text, for the errors that say a program is stuck."""
+"""Describes the pending tasks of a loop as lines of text, for the errors that report a stuck program."""
 
 import asyncio
 from pathlib import Path
@@ -11,7 +11,7 @@ _MAX_TASKS = 20
 
 
 def describe_pending_tasks(loop: asyncio.AbstractEventLoop) -> str:
-    """One line a task: its name and the calls it is in, outermost first, down to where it waits."""
+    """Return one line for each task: its name and its stack of calls, outermost first, down to where it waits."""
     tasks = sorted((task for task in asyncio.all_tasks(loop) if not task.done()), key=lambda task: task.get_name())
     lines = [f"  {task.get_name()}: {_where(task)}" for task in tasks[:_MAX_TASKS]]
     if len(tasks) > _MAX_TASKS:
@@ -32,7 +32,7 @@ def _where(task: asyncio.Task[Any]) -> str:
 
 
 def _attribute(waiting: Any, name: str) -> Any:
-    """A coroutine has `cr_`, a generator `gi_`, an asynchronous generator `ag_` before the same names."""
+    """Return an attribute of a coroutine (`cr_NAME`), generator (`gi_NAME`) or asynchronous generator (`ag_NAME`)."""
     for prefix in ("cr_", "gi_", "ag_"):
         found = getattr(waiting, prefix + name, None)
         if found is not None:

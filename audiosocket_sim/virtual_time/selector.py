@@ -1,7 +1,7 @@
-"""A selector for virtual time: real descriptors are polled without waiting, in-memory sockets are looked at directly.
+"""A selector for virtual time: polls real descriptors without waiting, and inspects in-memory sockets directly.
 
-It tells what is ready *now*, in the order in which it became ready, and decides nothing about time: that is its owner's
-(`VirtualLoop`), who asks it once a turn.
+It reports which sockets are ready now, in the order in which they became ready. Time is the business of its owner,
+`VirtualLoop`, which asks it once in each turn.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ __all__ = ["Events", "VirtualSelector"]
 
 Events = list[tuple[selectors.SelectorKey, int]]
 
-# An error or a hang-up wakes whoever waits, reader and writer.
+# An error or a hang-up wakes both the reader and the writer.
 _ALL_BUT_IN = ~getattr(select, "EPOLLIN", 0)
 _ALL_BUT_OUT = ~getattr(select, "EPOLLOUT", 0)
 
 
 class VirtualSelector(selectors.BaseSelector):
-    """Knows kernel descriptors and the sockets of `endpoints` by the same interface."""
+    """Watches kernel descriptors and the in-memory sockets of `endpoints` through one interface."""
 
     def __init__(self, endpoints: Endpoints) -> None:
         self.real_count = 0
-        """Kernel descriptors that are registered; the loop's own self-pipe is one."""
+        """The number of registered kernel descriptors; the loop's own self-pipe is one."""
         self._endpoints = endpoints
         self._real = selectors.DefaultSelector()
         self._real_keys = self._real.get_map()
@@ -38,7 +38,7 @@ class VirtualSelector(selectors.BaseSelector):
         self._all_keys = ChainMap(self._memory_keys, self._real_keys)  # type: ignore[arg-type]
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        """Watch a socket, of the in-memory network or a real one, as selectors do."""
+        """Watch a socket, in-memory or real, as selectors do. Raises KeyError if it is watched already."""
         fd = _fd(fileobj)
         endpoint = self._endpoints.by_fd.get(fd)
         if endpoint is None:
@@ -54,7 +54,7 @@ class VirtualSelector(selectors.BaseSelector):
         return key
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
-        """Stop watching a socket. Raises KeyError where it was not watched."""
+        """Stop watching a socket. Raises KeyError if it is not watched."""
         key = self._memory_keys.pop(_fd(fileobj), None)
         if key is None:
             key = self._real.unregister(fileobj)
@@ -74,16 +74,19 @@ class VirtualSelector(selectors.BaseSelector):
         return self.register(fileobj, events, data)
 
     def get_key(self, fileobj: Any) -> selectors.SelectorKey:
-        """The key of a watched socket. Raises KeyError."""
+        """Return the key of a watched socket. Raises KeyError if it is not watched."""
         key = self._memory_keys.get(_fd(fileobj))
         return self._real.get_key(fileobj) if key is None else key
 
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
-        """All keys, of both kinds of sockets."""
+        """Return the keys of both kinds of sockets."""
         return self._all_keys
 
     def select(self, timeout: float | None = None) -> Events:
-        """Wait in real time for real descriptors: another thread's wake-up, a child process, a kernel socket."""
+        """Wait in real time, at most `timeout` seconds, for real descriptors.
+
+        These are the self-pipe, by which other threads wake the loop, child processes, and kernel sockets.
+        """
         return self._real.select(timeout)
 
     def collect(self, ready: deque[asyncio.Handle]) -> None:
@@ -101,9 +104,10 @@ class VirtualSelector(selectors.BaseSelector):
                 ready.append(writer)
 
     def collect_real(self, ready: deque[asyncio.Handle]) -> bool:
-        """Append the callbacks of the real descriptors that are ready now. False: this system has no epoll; `select`.
+        """Append the callbacks of the real descriptors that are ready now.
 
-        What `select(0)` and asyncio do with it, without their detours: it is asked twice at each instant of a call.
+        Returns False if this system has no epoll: the caller must use `select(0)`. This does the same faster, since it
+        is called twice at each instant of a call.
         """
         if self._epoll is None:
             return False
@@ -125,7 +129,7 @@ class VirtualSelector(selectors.BaseSelector):
 
 
 def _epoll_of(selector: selectors.BaseSelector) -> "select.epoll | None":
-    """The kernel's side of a selector, to be asked directly; None where it has no such thing."""
+    """Return the epoll object of a selector, for direct use; None if it has none."""
     if not hasattr(selectors, "EpollSelector") or not isinstance(selector, selectors.EpollSelector):
         return None
     return select.epoll.fromfd(os.dup(selector.fileno()))

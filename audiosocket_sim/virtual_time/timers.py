@@ -1,7 +1,7 @@
-"""The timers of a virtual loop: those of the same instant come out in the order in which they were set.
+"""The timers of a virtual loop: timers of the same instant fire in the order in which they were set.
 
-asyncio's own heap of timers does not promise that order, and compares timers in Python; here only an instant and a
-number are compared. Nothing here moves a clock.
+asyncio's own heap of timers does not guarantee that order, and compares timers in Python; here only an instant and a
+number are compared. This module moves no clock.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ _FEW = 100
 
 
 class Timer(asyncio.TimerHandle):
-    """asyncio's own, made in one step instead of three: a call sets a hundred a second. Notes no traceback."""
+    """An asyncio.TimerHandle with a faster constructor, since a call sets a hundred a second. Keeps no traceback."""
 
     __slots__ = ()
 
@@ -39,23 +39,23 @@ class Timer(asyncio.TimerHandle):
 
 
 class VirtualTimers:
-    """All timers of one loop that have not fired."""
+    """The timers of one loop that have not fired."""
 
     __slots__ = ("_cancelled", "_number", "heap")
 
     def __init__(self) -> None:
         self.heap: list[tuple[float, int, asyncio.TimerHandle]] = []
-        """By instant, then by the order in which they were set: the first is the next. To be looked at only."""
+        """The timers as a heap, by instant and then by the order in which they were set. Read only."""
         self._number = itertools.count()
         self._cancelled = 0
 
     def __len__(self) -> int:
-        """With the cancelled ones that are still kept."""
+        """Return the number of timers, with the cancelled ones that are still in the heap."""
         return len(self.heap)
 
     @property
     def pending(self) -> list[asyncio.TimerHandle]:
-        """Those that nobody has cancelled, in the order in which they fire."""
+        """The timers that are not cancelled, in the order in which they fire."""
         return [timer for _, _, timer in sorted(self.heap) if not timer.cancelled()]
 
     def add(self, timer: asyncio.TimerHandle, when: float) -> None:
@@ -63,7 +63,7 @@ class VirtualTimers:
         heapq.heappush(self.heap, (when, next(self._number), timer))
 
     def take(self, now: float, ready: "deque[asyncio.Handle]") -> None:
-        """Move all that are due to `ready`."""
+        """Move the timers that are due at `now`, in s of the virtual clock, to `ready`; drop cancelled ones."""
         heap = self.heap
         while heap and heap[0][0] <= now:
             timer = heapq.heappop(heap)[2]
@@ -74,7 +74,7 @@ class VirtualTimers:
                 self._cancelled -= 1
 
     def next_at(self) -> float | None:
-        """When the next one fires; None without any."""
+        """Return when the next timer fires, in s of the virtual clock; None if there is none."""
         heap = self.heap
         while heap:
             when, _, timer = heap[0]
@@ -85,7 +85,7 @@ class VirtualTimers:
         return None
 
     def note_cancelled(self) -> None:
-        """One of them was cancelled. It stays until its instant, unless such are many and the most."""
+        """Note that a timer was cancelled. Cancelled timers stay until their instant, unless they are the majority."""
         self._cancelled += 1
         if self._cancelled > _FEW and self._cancelled > len(self.heap) // 2:
             self.heap[:] = [entry for entry in self.heap if not entry[2].cancelled()]
