@@ -1,7 +1,7 @@
-"""Tests that make a call in Python: the fixture `audiosocket_call`, its marker, and the loop that such tests run on.
+"""Tests that make a call in Python: the fixture `audiosocket_call`, its marker, and the event loop of such tests.
 
-A test that is a coroutine is run here, on an event loop on the clock of its target, whether or not a plug-in for
-coroutines is installed; those leave it alone, because its item is no coroutine. docs/calls-in-python.md.
+A test that is a coroutine is run here, on an event loop with the clock of its target, even if a plug-in for coroutines
+is installed: such plug-ins ignore it, because its item is not a coroutine. docs/calls-in-python.md.
 """
 
 import functools
@@ -29,7 +29,7 @@ _MARKER = "audiosocket"
 _SCENARIO_KEYS = ("asterisk", "line", "network", "ai", "server", "reaction", "max_duration")
 _MARKER_KEYS = ("target", "control_url", *_SCENARIO_KEYS, "says", "real_time", "kernel")
 _LOOP_MARKS = ("asyncio",)
-"""Marks that ask another plug-in to run a coroutine: passed over, because it is run here."""
+"""Marks that ask another plug-in to run a coroutine: ignored, because the test is run here."""
 _LONGEST_NAME = 100
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -48,7 +48,7 @@ def register_marker(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_pycollect_makeitem() -> Generator[None, Any, Any]:
-    """Make tests that use the fixture items of our own. Innermost, so that other plug-ins see no coroutine."""
+    """Replace the items of tests that use the fixture by CallTest. Runs innermost, before plug-ins for coroutines."""
     made = yield
     return [_own(item) for item in made] if isinstance(made, list) else made
 
@@ -63,7 +63,7 @@ class CallTest(pytest.Function):
 
     @classmethod
     def of(cls, item: pytest.Function) -> "CallTest":
-        """The same test as an item of this kind."""
+        """Return the same test as a CallTest."""
         test = item.obj
         holder: list[CallTest] = []
 
@@ -87,12 +87,12 @@ class CallTest(pytest.Function):
         return made
 
     def iter_markers_with_node(self, name: str | None = None) -> Iterator[tuple[Any, pytest.Mark]]:
-        """Without those that ask another plug-in to run the test."""
+        """Yield the markers as pytest does, without those that ask another plug-in to run the test."""
         found = super().iter_markers_with_node(name)
         return ((node, mark) for node, mark in found if mark.name not in _LOOP_MARKS)
 
     def setup(self) -> None:
-        """Refuse fixtures that live on another event loop than the test."""
+        """Fail the test if it uses an async fixture, which would live on another event loop than the test."""
         for name, definitions in self._fixtureinfo.name2fixturedefs.items():
             function = definitions[-1].func
             if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
@@ -104,7 +104,7 @@ class CallTest(pytest.Function):
         super().setup()
 
     def run_with_call(self, test: Any, arguments: Mapping[str, Any]) -> None:
-        """Run the test's own function with its arguments."""
+        """Run the test's own function with its arguments; a coroutine inside its call, on a new event loop."""
         call: Any = self.funcargs[_FIXTURE]
         if inspect.iscoroutinefunction(test):
             from audiosocket_sim.python_calls.driving import run_call
@@ -116,7 +116,7 @@ class CallTest(pytest.Function):
             pytest.fail(f"{self.name} made no call: give its steps to {_FIXTURE}.play([…])", pytrace=False)
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        """What a call says of itself stands alone; all else is shown as pytest does, without lines of this package."""
+        """Return the text of a failed call alone; any other as pytest shows it, without frames of this package."""
         from audiosocket_sim.python_calls.errors import CallFailed, CallNotJudged
 
         if excinfo.errisinstance((CallFailed, CallNotJudged)):
@@ -130,7 +130,7 @@ class CallTest(pytest.Function):
 
 @pytest.fixture
 def audiosocket_call(request: pytest.FixtureRequest) -> "PhoneCall | CallPlayer":
-    """A call to the target: step by step in an `async def` test, else a list of steps (docs/calls-in-python.md)."""
+    """A call to the target: step by step in an `async def` test, otherwise by `play([…])` (docs/calls-in-python.md)."""
     from audiosocket_sim.python_calls.driving import CallPlayer
     from audiosocket_sim.python_calls.phone_call import PhoneCall
 
@@ -144,7 +144,7 @@ def audiosocket_call(request: pytest.FixtureRequest) -> "PhoneCall | CallPlayer"
 
 
 def _plan(item: pytest.Function) -> "CallPlan":
-    """What the markers and the ini keys say of the test's call. Raises ValueError, a line for people."""
+    """Return the plan of the test's call, from markers and ini keys. Raises ValueError with one line for people."""
     from audiosocket_sim.net.control_client import token_from_environment
     from audiosocket_sim.parties.target import TargetUsageError, parse_target
     from audiosocket_sim.python_calls.arguments import says_of, scenario_of
@@ -164,7 +164,7 @@ def _plan(item: pytest.Function) -> "CallPlan":
     what = f"@pytest.mark.{_MARKER}"
     settings = {**_of_the_ini(config), **{key: marked[key] for key in _SCENARIO_KEYS if key in marked}}
     how = Options(
-        trust=True,  # `server` is the test's own code, and no data from elsewhere
+        trust=True,  # `server` comes from the test's own code, not from a file of somebody else
         target=target,
         control_url=control_url,
         control_token=token_from_environment(),
@@ -180,7 +180,10 @@ def _plan(item: pytest.Function) -> "CallPlan":
 
 
 def _marked(item: pytest.Function) -> dict[str, Any]:
-    """The arguments of the test's markers; of two that name the same, the nearer to the test wins."""
+    """Return the arguments of the test's markers. If two markers give the same one, that nearer to the test counts.
+
+    Raises ValueError for an argument that is unknown or not given by name.
+    """
     marked: dict[str, Any] = {}
     for mark in reversed(list(item.iter_markers(_MARKER))):
         if mark.args:
@@ -195,7 +198,7 @@ def _marked(item: pytest.Function) -> dict[str, Any]:
 
 
 def _of_the_ini(config: pytest.Config) -> dict[str, Any]:
-    """`asterisk` and `line` as the ini keys have them, in YAML's own notation. Raises ValueError."""
+    """Return `asterisk` and `line` from the ini keys, which are in YAML's notation. Raises ValueError."""
     from audiosocket_sim.scenario.loading.yaml_tree import MalformedYaml, read
 
     found: dict[str, Any] = {}
@@ -212,13 +215,13 @@ def _of_the_ini(config: pytest.Config) -> dict[str, Any]:
 
 
 def _folder_of(item: pytest.Item) -> Path:
-    """Below the folder of artefacts: the test's file without its suffix, its classes and its name."""
+    """Return the test's folder below that of artefacts: its file without suffix, its classes and its name."""
     file, *names = item.nodeid.split("::")
     root = Path(file).with_suffix("")
     return (Path(root.name) if root.is_absolute() or ".." in root.parts else root).joinpath(*map(_safe, names))
 
 
 def _safe(name: str) -> str:
-    """The name as a file system takes it; what had to be changed ends in a checksum, so that no two are the same."""
+    """Return a valid file name for a test's name. A name that had to be changed gets a checksum, to remain unique."""
     safe = re.sub(r"[^\w.\[\]-]+", "-", name)[:_LONGEST_NAME]
     return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode(errors='backslashreplace')).hexdigest()[:8]}"

@@ -1,8 +1,8 @@
-"""Which files are collected, and how one scenario becomes a test.
+"""Collects scenario files, and makes each scenario a test.
 
-Collected is what is meant: a file with the modeline (`$schema=…scenario.schema.json`), wherever it lies; below the
-folders of the ini key `audiosocket_scenarios`, or named on the command line itself, a file with a top-level `summary`
-or `steps`. Any other YAML is somebody else's.
+A file with the modeline (`$schema=…scenario.schema.json`) is collected from any folder. A file with a top-level
+`summary` or `steps` is collected below the folders of the ini key `audiosocket_scenarios`, or if the command line names
+it. All other YAML files are ignored, since they belong to other tools.
 """
 
 import os
@@ -28,15 +28,15 @@ __all__ = [
 ]
 
 PASSED_OVER = pytest.StashKey[dict[str, bool]]()
-"""YAML files in named folders that are not collected; True for those of which a person should hear in any project."""
+"""YAML files in named folders that are not collected; True for those to report in any project."""
 LEFT_OVER = pytest.StashKey[list[str]]()
-"""Transcripts whose scenario is gone."""
+"""Transcripts whose scenario does not exist any more."""
 NAMED_PLACES = "audiosocket_named_places"
 _HEADING = " · Asterisk "
 
 
 def collect_file(path: Path, parent: pytest.Collector) -> "ScenarioFile | None":
-    """The collector of a file that is meant as a scenario; None for any other."""
+    """Return the collector of a file that is a scenario; None for any other file."""
     if not is_yaml(path):
         return None
     if has_modeline(path):
@@ -54,9 +54,9 @@ def collect_file(path: Path, parent: pytest.Collector) -> "ScenarioFile | None":
 
 
 def named_places(config: pytest.Config) -> list[str]:
-    """The files and folders that the command line names; those of `testpaths` are not named.
+    """Return the files and folders that the command line names, without those of `testpaths`.
 
-    A worker of pytest-xdist is given them by its controller: it knows its arguments, and not where they come from.
+    A worker of pytest-xdist gets them from its controller, as it cannot distinguish the two.
     """
     given = getattr(config, "workerinput", {}).get(NAMED_PLACES)
     if given is not None:
@@ -68,7 +68,7 @@ def named_places(config: pytest.Config) -> list[str]:
 
 
 def note_left_over_transcripts(session: pytest.Session) -> None:
-    """Remember the transcripts without a scenario, beside the collected scenarios and in the ini key's folders."""
+    """Store the transcripts without a scenario, beside the collected scenarios and in the ini key's folders."""
     folders = {item.path.parent for item in session.items if isinstance(item, ScenarioItem)}
     folders |= {folder for folder in options.scenario_folders(session.config) if folder.is_dir()}
     found = [path for folder in sorted(folders) for path in sorted((folder / "transcripts").glob("*.txt"))]
@@ -90,15 +90,15 @@ def _from_root(path: Path, config: pytest.Config) -> str:
 
 
 def _near(path: Path) -> Path:
-    """The path as a person in this folder would call it: errors begin so."""
+    """Return the path, relative to the working folder if it is below it. Errors begin with it."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 class ScenarioFile(pytest.File):
-    """One file, one scenario, one test; with pytest-repeat's `--count` that many."""
+    """A file with one scenario, which is one test, or as many as pytest-repeat's `--count`."""
 
     def collect(self) -> Iterator["ScenarioItem"]:
-        """The file's one test. Raises CollectError where the file is no valid scenario."""
+        """Yield the file's tests. Raises CollectError if the file is not a valid scenario."""
         from audiosocket_sim.pytest_plugin.scenario_test import make_test
         from audiosocket_sim.scenario.loading import ScenarioError, load
 
@@ -121,13 +121,13 @@ class ScenarioFile(pytest.File):
 
 
 def _times(config: pytest.Config) -> int:
-    """`--count` of pytest-repeat, which itself repeats Python functions only; 1 without that plug-in."""
+    """Return `--count` of pytest-repeat, which itself repeats Python functions only; 1 without that plug-in."""
     is_there = config.getoption("repeat_scope", None) is not None
     return max(1, int(config.getoption("count", 1))) if is_there else 1
 
 
 class ScenarioItem(pytest.Function):
-    """A test function, so that fixtures, syrupy and xdist treat it as one."""
+    """The test of a scenario: a pytest.Function, so that fixtures, syrupy and xdist treat it as a test function."""
 
     record: ScenarioRecord
 
@@ -137,11 +137,11 @@ class ScenarioItem(pytest.Function):
         super().runtest()
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """The scenario's file, and its name for the report."""
+        """Return the scenario's file, and its name for the report."""
         return self.path, 0, f"scenario {self.name}"
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        """What a failed scenario reports: its failure block, or how its transcript differs."""
+        """Return the report of a failed scenario: its failures, or the differences in its transcript."""
         if excinfo.errisinstance(ScenarioFailed):
             return str(excinfo.value)
         if excinfo.errisinstance(AssertionError):

@@ -1,7 +1,7 @@
-"""The plug-in's options and ini keys, all prefixed; and a clear word where a command line still has the old names.
+"""The plug-in's options and ini keys, all prefixed; and a clear error for options by their old names.
 
-Each option `--audiosocket-NAME` has an ini key `audiosocket_name`; the command line wins. The old names (`--target`,
-`--peer`, …) are not registered, so that a project whose own conftest.py defines them keeps them.
+Each option `--audiosocket-NAME` has an ini key `audiosocket_name`; the command line takes precedence. The old names
+(`--target`, `--peer`, …) are not registered, so that a project may define options of these names in its conftest.py.
 """
 
 import os
@@ -77,7 +77,7 @@ def _add_flag(parser: pytest.Parser, group: pytest.OptionGroup, name: str, text:
 
 
 def refuse_old_names(parser: pytest.Parser, arguments: Sequence[str]) -> None:
-    """Raises pytest.UsageError for an option by its old name, unless a plug-in or conftest.py defines that name."""
+    """Raise pytest.UsageError for an option by its old name, unless a plug-in or conftest.py defines that name."""
     given = [argument.partition("=")[0] for argument in arguments]
     if not any(name in _OLD_NAMES for name in given):
         return
@@ -88,7 +88,7 @@ def refuse_old_names(parser: pytest.Parser, arguments: Sequence[str]) -> None:
 
 
 def check_settings(config: pytest.Config) -> None:
-    """Raises pytest.UsageError for a value that can be known to be wrong before any scenario is collected."""
+    """Raise pytest.UsageError for a value that is invalid whatever scenarios are collected."""
     from audiosocket_sim.parties.target import TargetUsageError, parse_target
 
     for key, allowed in (("audiosocket_peer", _PEERS), ("audiosocket_snapshots", _SNAPSHOTS)):
@@ -115,7 +115,7 @@ def check_settings(config: pytest.Config) -> None:
 
 
 def configured(config: pytest.Config) -> "TargetChoice | None":
-    """The target that holds for every scenario of the session, if one is named. Raises TargetUsageError."""
+    """Return the target that is named for the whole session, or None. Raises TargetUsageError."""
     from audiosocket_sim.parties.target_choice import configured_target
 
     return configured_target(
@@ -127,7 +127,7 @@ def configured(config: pytest.Config) -> "TargetChoice | None":
 
 
 def target_of(config: pytest.Config, scenario_folder: Path | None) -> "TargetChoice":
-    """The target for a scenario in this folder. Raises TargetUsageError, also where nothing names one."""
+    """Return the target for a scenario in this folder. Raises TargetUsageError, also if none is named."""
     from audiosocket_sim.parties.target_choice import choose_target
 
     return choose_target(
@@ -141,27 +141,27 @@ def target_of(config: pytest.Config, scenario_folder: Path | None) -> "TargetCho
 
 
 def control_url(config: pytest.Config) -> str | None:
-    """The URL of `--audiosocket-control-url` or its ini key; None where neither names one."""
+    """Return the URL of `--audiosocket-control-url` or its ini key, or None."""
     return _text(config, "audiosocket_control_url") or None
 
 
 def artefacts(config: pytest.Config) -> Path:
-    """The folder for all files of the session; relative to the working folder."""
+    """Return the folder for all files of the session, relative to the working folder."""
     return Path(_text(config, "audiosocket_artefacts") or "runs/pytest")
 
 
 def peer(config: pytest.Config) -> "PeerName":
-    """Who calls: `simulated` or `asterisk`."""
+    """Return who calls: `simulated` or `asterisk`."""
     return cast("PeerName", _text(config, "audiosocket_peer") or "simulated")
 
 
 def real_time(config: pytest.Config) -> bool:
-    """Is the clock the real one?"""
+    """Whether calls run on the real clock."""
     return _flag(config, "audiosocket_real_time")
 
 
 def kernel(config: pytest.Config) -> bool:
-    """Do the bytes go over the kernel's loopback sockets?"""
+    """Whether calls go over the kernel's loopback sockets."""
     return _flag(config, "audiosocket_kernel")
 
 
@@ -171,13 +171,13 @@ def trust(config: pytest.Config) -> bool:
 
 
 def scenario_folders(config: pytest.Config) -> Iterator[Path]:
-    """The folders that the ini key `audiosocket_scenarios` names, relative to the root folder."""
+    """Yield the folders of the ini key `audiosocket_scenarios`, which is relative to pytest's root folder."""
     for name in config.getini("audiosocket_scenarios"):
         yield Path(os.path.normpath(config.rootpath / name))
 
 
 def snapshots_required(config: pytest.Config) -> bool:
-    """Does a scenario without a snapshot fail?"""
+    """Whether a scenario without a snapshot fails."""
     return str(config.getini("audiosocket_snapshots")) == "required"
 
 

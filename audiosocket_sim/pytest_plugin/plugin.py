@@ -1,8 +1,9 @@
 """Scenarios as pytest tests: `pytest scenarios/`, `pytest scenarios/hold.yaml`, `-k`, tags as markers, snapshots.
 
-pytest's hooks, each a line into the file that does the work; and the plug-in's fixtures. Nothing heavy is imported
-before a scenario is collected: the plug-in is loaded in each project of an environment that it is installed in.
-Transcripts are asserted in virtual time only; in real time the run is compared with the virtual one as a call log.
+This module has pytest's hooks, each of which calls the module that does the work, and the plug-in's fixtures. Heavy
+modules are imported only when a scenario is collected, since pytest loads the plug-in in every project of an
+environment. Transcripts are compared with snapshots in virtual time only; a run in real time is compared with the call
+log of a virtual run.
 """
 
 from collections.abc import Generator, Iterator
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from audiosocket_sim.pytest_plugin import collection, options, reporting
-from audiosocket_sim.pytest_plugin.call_tests import (  # a plug-in's hooks and fixtures are what stands in its module
+from audiosocket_sim.pytest_plugin.call_tests import (  # pytest finds the hooks and fixtures of a plug-in in its module
     add_call_settings,
     audiosocket_call,
     pytest_pycollect_makeitem,
@@ -26,39 +27,44 @@ __all__ = ["audiosocket_call", "pytest_pycollect_makeitem"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register the plug-in's options and ini keys."""
     options.add_options(parser)
     add_call_settings(parser)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Generator[None]:
-    """By the end of this hook each conftest.py has registered its own options: an old name is then ours or nobody's."""
+    """Refuse options by their old names, after every conftest.py has registered its own options."""
     yield
     options.refuse_old_names(parser, args)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Check the settings and register the marker."""
     options.check_settings(config)
     register_marker(config)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
+    """Name the target in pytest's header."""
     return reporting.header(config)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_metadata(metadata: dict[str, str], config: pytest.Config) -> None:
-    """Into the environment table of pytest-html, which pytest-metadata collects."""
+    """Add the target to the metadata, which pytest-html shows as the environment."""
     line = reporting.header(config)
     if line is not None:
         metadata["AudioSocket target"] = line.removeprefix("audiosocket target: ")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect a file that is a scenario."""
     return collection.collect_file(file_path, parent)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
+    """Look for transcripts without a scenario."""
     collection.note_left_over_transcripts(session)
 
 
@@ -66,6 +72,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Attach the problems of an invalid scenario to the report of its file."""
     report = yield
     reporting.attach_problems(collector, report)
     return report
@@ -73,34 +80,37 @@ def pytest_make_collect_report(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Attach target, outcome and place of a scenario's call to the report of its test."""
     report = yield
     reporting.attach_call(item, report)
     return report
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send the findings of a pytest-xdist worker to its controller."""
     reporting.send_to_controller(session.config)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """A worker of pytest-xdist is about to start."""
+    """Give a new pytest-xdist worker the places that the command line names."""
     node.workerinput[collection.NAMED_PLACES] = collection.named_places(node.config)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """A worker of pytest-xdist has ended."""
+    """Take the findings of a pytest-xdist worker that has ended."""
     reporting.take_from_worker(node.config, getattr(node, "workeroutput", {}))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Write the section on phone calls."""
     reporting.write_summary(terminalreporter, config)
 
 
 @pytest.fixture
 def fake_azure() -> "Iterator[FakeAzure]":
-    """A fake Azure Speech service in a thread of its own; all is well until `fake_azure.script(…)` (docs/speech.md)."""
+    """A fake Azure Speech service in its own thread, without faults until `fake_azure.script(…)` (docs/speech.md)."""
     from audiosocket_sim.fake_azure import FakeAzure
 
     with FakeAzure.in_thread() as fake:
@@ -109,7 +119,7 @@ def fake_azure() -> "Iterator[FakeAzure]":
 
 @pytest.fixture
 def scenario_snapshot(snapshot: Any) -> Any:
-    """The snapshot of a scenario: one readable text file, scenarios/transcripts/NAME.txt."""
+    """The snapshot of a scenario: a text file, scenarios/transcripts/NAME.txt."""
     from audiosocket_sim.pytest_plugin.snapshots import TranscriptExtension
 
     return snapshot.use_extension(TranscriptExtension)

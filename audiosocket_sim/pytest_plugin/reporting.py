@@ -1,4 +1,4 @@
-"""What a session says of its scenarios: target, snapshots not there yet, files passed over; GitHub's annotations."""
+"""Reports a session's scenarios: target, missing snapshots, ignored files; and annotations for GitHub."""
 
 import os
 from collections import Counter
@@ -18,7 +18,7 @@ _MOST_NAMES = 10
 
 
 def header(config: pytest.Config) -> str | None:
-    """The line of pytest's header that names the target; None where nothing names one for the whole session."""
+    """Return the line of pytest's header that names the target; None if none is named for the whole session."""
     from audiosocket_sim.parties.target import TargetUsageError
 
     try:
@@ -29,25 +29,25 @@ def header(config: pytest.Config) -> str | None:
 
 
 def attach_call(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Give the report of a scenario's call its target, outcome and place; junit shows the first two as properties."""
+    """Attach target, outcome and place to the report of a scenario's call; junit shows the first two as properties."""
     if not isinstance(item, ScenarioItem) or report.when != "call" or report.skipped:
         return
-    told = item.record.to_report(report.longreprtext if report.failed else None)
-    setattr(report, _ATTRIBUTE, told)
-    shown = [("audiosocket_target", told["target"]), ("audiosocket_outcome", told["outcome"])]
+    data = item.record.to_report(report.longreprtext if report.failed else None)
+    setattr(report, _ATTRIBUTE, data)
+    shown = [("audiosocket_target", data["target"]), ("audiosocket_outcome", data["outcome"])]
     names = [name for name, _ in shown]
     item.user_properties[:] = [pair for pair in item.user_properties if pair[0] not in names] + shown
     report.user_properties[:] = item.user_properties
 
 
 def attach_problems(collector: pytest.Collector, report: pytest.CollectReport) -> None:
-    """Give the report of a file that is no valid scenario its problems, one line each."""
+    """Attach the problems of an invalid scenario to the report of its file, one line for each."""
     if isinstance(collector, ScenarioFile) and report.failed:
         setattr(report, _ATTRIBUTE, {"name": collector.path.stem, "problems": report.longreprtext})
 
 
 def send_to_controller(config: pytest.Config) -> None:
-    """In a worker of pytest-xdist: hand over what was seen while collecting."""
+    """In a worker of pytest-xdist, send the findings of the collection to the controller."""
     output = getattr(config, "workeroutput", None)
     if output is not None:
         output["audiosocket_passed_over"] = config.stash.setdefault(PASSED_OVER, {})
@@ -55,14 +55,14 @@ def send_to_controller(config: pytest.Config) -> None:
 
 
 def take_from_worker(config: pytest.Config, output: Mapping[str, Any]) -> None:
-    """In the controller: take what a worker has seen; all of them have seen the same."""
+    """In the controller of pytest-xdist, take the findings of a worker; those of all workers are the same."""
     config.stash.setdefault(PASSED_OVER, {}).update(output.get("audiosocket_passed_over", {}))
     known = config.stash.setdefault(LEFT_OVER, [])
     known += [name for name in output.get("audiosocket_left_over", []) if name not in known]
 
 
 def write_summary(terminal: Any, config: pytest.Config) -> None:
-    """The section of the terminal's summary, if there is anything to say; in a job of GitHub its annotations too."""
+    """Write the section of the terminal's summary, if there is anything to report; in a GitHub job also annotations."""
     calls = [getattr(report, _ATTRIBUTE) for report in _reports(terminal.stats)]
     lines = list(_lines(calls, config))
     if lines:
@@ -70,11 +70,11 @@ def write_summary(terminal: Any, config: pytest.Config) -> None:
         for line in lines:
             terminal.write_line(line)
     if calls:
-        _tell_github(calls, terminal)
+        _report_to_github(calls, terminal)
 
 
 def _reports(stats: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
-    """The reports of scenarios, those left out that pytest-rerunfailures repeated."""
+    """Yield the reports of scenarios, without runs that pytest-rerunfailures has repeated."""
     for outcome, reports in stats.items():
         if outcome != "rerun":
             yield from (report for report in reports if hasattr(report, _ATTRIBUTE))
@@ -106,7 +106,7 @@ def _some(names: Iterable[str]) -> str:
     return ", ".join(listed[:_MOST_NAMES]) + more
 
 
-def _tell_github(calls: Sequence[dict[str, Any]], terminal: Any) -> None:
+def _report_to_github(calls: Sequence[dict[str, Any]], terminal: Any) -> None:
     from audiosocket_sim.report.github import annotation, append_job_summary, is_github
 
     if not is_github(os.environ):

@@ -1,4 +1,4 @@
-"""What one scenario's test leaves for the reports: the target, the result, and what is to be mentioned once."""
+"""The record of one scenario's test for the reports: the target, the result, and a missing snapshot."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,12 +12,12 @@ __all__ = ["ScenarioFailed", "ScenarioRecord", "row_from"]
 
 
 class ScenarioFailed(Exception):
-    """The scenario did not hold. The message is what a person reads."""
+    """The scenario did not pass. The message is the report for people."""
 
 
 @dataclass(slots=True)
 class ScenarioRecord:
-    """Filled in while the test runs; a repetition (`--reruns`) starts it anew."""
+    """The record of a test, filled in while it runs; `--reruns` starts it anew. `lacks_snapshot`: it has none yet."""
 
     scenario: str
     file: str
@@ -26,11 +26,14 @@ class ScenarioRecord:
     lacks_snapshot: bool = False
 
     def start(self) -> None:
-        """Forget the call of an earlier run of the same test."""
+        """Clear the call of an earlier run of the same test."""
         self.result, self.lacks_snapshot = None, False
 
     def to_report(self, failure: str | None) -> dict[str, object]:
-        """Texts and numbers only: pytest-xdist sends a report from one process to another. `failure`: its text."""
+        """Return the record as texts and numbers, which pytest-xdist can send between processes.
+
+        `failure`: the text of the failure, or None if the test passed.
+        """
         from audiosocket_sim.running.outcome_rows import row_of, word_of
         from audiosocket_sim.running.result import Outcome
 
@@ -50,10 +53,10 @@ class ScenarioRecord:
         }
 
 
-def row_from(told: dict[str, object]) -> "ReportRow":
-    """The row of a report that `to_report` made."""
+def row_from(report: dict[str, object]) -> "ReportRow":
+    """Return the row of a report that `to_report` made."""
     from audiosocket_sim.report.table import ReportRow
 
-    name, outcome, reason, file, target = (str(told[k]) for k in ("name", "outcome", "reason", "file", "target"))
-    line = told["line"]
+    name, outcome, reason, file, target = (str(report[k]) for k in ("name", "outcome", "reason", "file", "target"))
+    line = report["line"]
     return ReportRow(name, outcome, reason, file, line if isinstance(line, int) else 0, target)

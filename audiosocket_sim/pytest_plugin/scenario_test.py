@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 __all__ = ["make_test", "transcript_file"]
 
 _COMPUTE_MS = 20.0
-"""What the server's own work may take where the virtual clock takes it to be nothing."""
+"""The time that the server's own work may take; in virtual time it takes none."""
 
 
 def make_test(
     scenario: "Scenario", path: Path, config: pytest.Config, record: ScenarioRecord, number: int
 ) -> Callable[..., None]:
-    """The test of one scenario; it compares a snapshot where syrupy is there and the clock is virtual.
+    """Return the test function of one scenario. It compares a snapshot if syrupy is installed and the clock is virtual.
 
-    `number`: which repetition it is, from 1; each has artefacts of its own. Without a target the test fails.
+    `number`: the repetition, from 1; each has its own folder for artefacts. Without a target the test fails.
     """
     from audiosocket_sim.parties.target import TargetUsageError, parse_target
 
@@ -57,7 +57,7 @@ def make_test(
 
 
 def transcript_file(path: Path, name: str) -> Path:
-    """Where the snapshot of the scenario `name` in the file `path` lies."""
+    """Return the path of the snapshot of the scenario `name` in the file `path`."""
     return path.parent / "transcripts" / f"{name}.txt"
 
 
@@ -99,7 +99,7 @@ def _options(path: Path, config: pytest.Config, record: ScenarioRecord, number: 
 
 
 def _run(scenario: "Scenario", how: "Options", record: ScenarioRecord | None = None) -> "Result":
-    """Run it, and once more where the machine was too busy. Raises ScenarioFailed; KeyboardInterrupt is pytest's."""
+    """Run the scenario, and once more if the machine was too busy. Raises ScenarioFailed, and KeyboardInterrupt."""
     from audiosocket_sim.running import runner
     from audiosocket_sim.running.report_lines import report_lines
 
@@ -126,7 +126,7 @@ def _skip_what_a_phone_cannot_play(scenario: "Scenario") -> None:
 
 
 def _compare(scenario: "Scenario", how: "Options", real: "Result") -> None:
-    """The same call on both clocks; on a busy machine one quiet repetition decides."""
+    """Compare the call with one in virtual time; on a busy machine a second call decides. Raises ScenarioFailed."""
     from dataclasses import replace
 
     from audiosocket_sim.call_log.agreement import disagreements

@@ -1,7 +1,7 @@
-"""How syrupy keeps transcripts: one text file a scenario, as it is, in a folder beside the scenarios.
+"""Stores transcripts with syrupy: one plain text file for each scenario, in a folder beside the scenarios.
 
-The folder is not syrupy's usual one: whoever uses syrupy for other tests too would see its default extension take our
-files for left-overs there, and delete those of scenarios that failed.
+The folder is not syrupy's usual one: there, syrupy's default extension would consider our files unused in a project
+that uses syrupy for other tests too, and delete those of scenarios that failed.
 """
 
 from pathlib import Path
@@ -14,14 +14,14 @@ __all__ = ["TranscriptExtension"]
 
 
 class TranscriptExtension(SingleFileSnapshotExtension):
-    """`scenarios/transcripts/NAME.txt`."""
+    """Stores the transcript of a scenario in `transcripts/NAME.txt` beside it."""
 
     _write_mode = WriteMode.TEXT
     file_extension = "txt"
 
     @classmethod
     def get_snapshot_name(cls, *, test_location: Any, index: Any = 0) -> str:
-        """The scenario's name, the same for each repetition of `--count`."""
+        """Return the scenario's name, which is the same for each repetition of `--count`."""
         return str(test_location.methodname)
 
     @classmethod
@@ -32,9 +32,9 @@ class TranscriptExtension(SingleFileSnapshotExtension):
     def discover_snapshots(
         self, *, test_location: Any, ignore_extensions: list[str] | None = None
     ) -> SnapshotCollections:
-        """What may be unused, and so deleted by an update: only transcripts whose scenario is gone.
+        """Return the snapshots that may be deleted as unused: only transcripts whose scenario does not exist any more.
 
-        A scenario that failed, or that ran in real time, looked at no snapshot, and keeps it all the same.
+        A scenario that failed, or that ran in real time, has not read its snapshot, but must keep it.
         """
         orphans = SnapshotCollections()
         for found in super().discover_snapshots(test_location=test_location, ignore_extensions=ignore_extensions):
