@@ -9,7 +9,7 @@ __all__ = ["CallLeg", "ConnectFailed", "LegEnd"]
 
 
 def __getattr__(name: str) -> object:
-    """Import the leg when it is asked for: `profiles` is needed by scenarios, which play no call."""
+    """Import the leg only when one of its names is used: scenarios need `profiles` and play no call."""
     if name in __all__:
         from audiosocket_sim.asterisk import leg
 

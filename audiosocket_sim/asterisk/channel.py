@@ -1,7 +1,7 @@
-"""The caller's channel, live: packet by packet the caller's sound, and the keys, as messages to send.
+"""The caller's channel in a running call: turns the caller's sound, packet by packet, and keys into messages to send.
 
-It knows when and what (docs/protocol.md, 3.1, 3.2), not whether the connection can take it: each message goes to
-`send`. Its deadlines are absolute; lateness is its own only, and is measured, never made up for by skipping.
+It decides when to send and what (docs/protocol.md, 3.1, 3.2), not whether the connection can take it: each message goes
+to `send`. Deadlines are absolute. Lateness is the simulator's own; it is measured, and no packet is skipped for it.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ _ROUNDING = 1e-6
 _KEYS = "0123456789*#ABCD"
 
 RESAMPLER_DELAY_MS = 5
-"""How much silence a rate conversion begins with (FID-25): its filter's delay; captures of 8 to 16 kHz show 5 ms."""
+"""The silence at the start of a rate conversion (FID-25): its filter's delay; captures of 8 to 16 kHz show 5 ms."""
 
 
 class CallerChannel:
-    """Runs from `start` to `stop`. `on_error` gets what `source` raised; the channel has stopped then.
+    """The caller's channel. It runs from `start` to `stop`.
 
     source: called once each packet time with the number of samples; SLIN of `rate_hz`, or None for no packet.
     mixed: the conference's clock sends zeros where the caller sends nothing (FID-08). coding: of what is sent (FID-24).
@@ -70,12 +70,12 @@ class CallerChannel:
         self._timer: asyncio.TimerHandle | None = None
         self._pressing: dict[asyncio.Future[None], asyncio.TimerHandle] = {}
         self.active_at = 0.0
-        """Loop time of the last thing that the caller's side did: a packet, also one without audio, or a key."""
+        """Loop time, in seconds, of the caller's last activity: a packet, even one without audio, or a key."""
         self.lateness = array("d")
         """Seconds from each tick's deadline to its start."""
 
     def listen(self) -> None:
-        """Asterisk connects: it takes the caller's packets and keys, and throws them away (FID-30)."""
+        """Take the caller's packets and keys, and drop them, while Asterisk connects (FID-30)."""
         self._run()
 
     def start(self) -> None:
@@ -102,7 +102,7 @@ class CallerChannel:
         self._timer = loop.call_at(self._grid.next_at, self._tick)
 
     def stop(self) -> None:
-        """No more packets; who waits for a key is let go."""
+        """Send no more packets, and end all waiting calls of `press`."""
         self._running = False
         if self._timer is not None:
             self._timer.cancel()
@@ -113,7 +113,7 @@ class CallerChannel:
         self._pressing.clear()
 
     async def press(self, digit: str, tone_ms: float) -> None:
-        """Hold a key. Returns when it is up again, or when the channel stops."""
+        """Hold a key for `tone_ms`. Returns when it is released, or when the channel stops. Raises ValueError."""
         if len(digit) != 1 or digit not in _KEYS:
             raise ValueError(f"a key is one of 0-9 * # A-D, not {digit!r}")
         if not self._running:
@@ -125,11 +125,11 @@ class CallerChannel:
         await released
 
     def unfinished_message(self) -> bytes:
-        """The first part of the next audio message: what a short write leaves on the wire."""
+        """Return the first part of the next audio message, as a short write leaves it on the wire."""
         return cut_mid_frame(self._message(self._source(self._n_samples) or bytes(2 * self._n_samples)))
 
     def _tick(self) -> None:
-        """The packets that have come by now: one each tick, several after a hole or when we are late ourselves."""
+        """Send the packets that have come by now: usually one; several after a gap, or if the simulator is late."""
         grid = self._grid
         now = self._loop.time()
         self.lateness.append(now - grid.next_at)
@@ -137,7 +137,7 @@ class CallerChannel:
             while grid.next_at <= now + _ROUNDING and self._running:
                 self._packet(grid.next_at)
                 grid.take()
-        except Exception as error:  # noqa: BLE001 - whatever the source raises ends this call, and is told
+        except Exception as error:  # noqa: BLE001 - an exception of the source ends this call, and is reported
             self.stop()
             self._on_error(error)
             return
@@ -147,7 +147,7 @@ class CallerChannel:
             self._timer = self._loop.call_at(grid.next_at, self._tick)
 
     def _packet(self, at: float) -> None:
-        """One caller packet: one message, or none (FID-06, FID-08). A key that is down silences it (FID-09)."""
+        """Send one packet of the caller: one message or none (FID-06, FID-08). A held key silences it (FID-09)."""
         if self._keypad.in_use:
             self._tell_keys(at)
         frame = self._source(self._n_samples)
@@ -170,7 +170,7 @@ class CallerChannel:
             self._send(self._message(frame))
 
     def _fall_silent(self, at: float) -> None:
-        """The phone stops sending; one with silence suppression says so with a last packet."""
+        """Note that the phone stops sending; a phone with silence suppression reports it in a last packet."""
         if self._sending and self._on_comfort_noise is not None:
             self.active_at = max(self.active_at, at)
             self._on_comfort_noise()

@@ -1,7 +1,7 @@
-"""The one thread that Asterisk gives a channel: it is with the server's bytes, or it serves the caller. Never both.
+"""A model of the one thread that Asterisk gives a channel: it reads from the server or serves the caller, never both.
 
-While it reads, or waits inside a message, the caller's packets wait, and leave in a burst after it (docs/protocol.md,
-FID-13, FID-21, FID-28). It knows no socket and no verdict: what is read is the leg's business.
+While it reads, or waits inside a message, the caller's packets wait, and leave in a burst afterwards (docs/protocol.md,
+FID-13, FID-21, FID-28). The model has no socket and no verdict: the leg handles the data that is read.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ from audiosocket_sim.asterisk.reader import AsteriskReader
 __all__ = ["ChannelBusyModel"]
 
 _LONGEST_BACKLOG = 250
-"""Packets that wait while the thread is elsewhere: about what a UDP socket's default buffer holds."""
+"""The limit of packets that wait while the thread is busy: about the default buffer of a UDP socket."""
 
 
 class ChannelBusyModel:
-    """One channel's. `write` sends a message of the caller's; `on_free` is called when a flood has been dealt with.
+    """The thread of one channel. `write`: sends a message of the caller; `on_free`: called when a flood has been read.
 
-    in_header: it waits inside a header from the start, for the server's first byte (asterisk/asterisk #2089).
+    `in_header`: the thread waits inside a header from the start, for the server's first byte (asterisk/asterisk #2089).
     """
 
     def __init__(
@@ -41,17 +41,17 @@ class ChannelBusyModel:
         self._note = note
         self._busy: asyncio.TimerHandle | None = None
         self.waiting: list[bytes] = []
-        """Packets of the caller's that it has no time for."""
+        """Messages of the caller that wait until the thread is free."""
         self._spins = False
         self._stopped = False
 
     @property
     def is_reading(self) -> bool:
-        """It is with the server's bytes, or waits for them: nobody serves the caller."""
+        """True if the thread reads the server's bytes or waits for them, so that the caller is not served."""
         return self._reader.busy or self.in_header or self._busy is not None
 
     def send(self, message: bytes) -> None:
-        """One message of the caller's, now; or, while the thread reads, in the burst after it."""
+        """Send a message of the caller now or, while the thread reads, in the burst afterwards."""
         if self._spins:
             return
         if not (self._reader.busy or self.in_header or self._busy is not None):
@@ -62,11 +62,11 @@ class ChannelBusyModel:
             self._note("caller packets were lost: Asterisk waited too long for the rest of a message")
 
     def byte_came(self) -> None:
-        """The server said something: the header in which it waited goes on."""
+        """Note that the server sent data, which ends a wait inside a header."""
         self.in_header = False
 
     def took(self, messages: int, now: float) -> None:
-        """So many were read at `now`. In a flood the socket comes first, and the caller's packets wait (FID-21)."""
+        """Note that `messages` were read at the time `now`. In a flood the caller's packets wait (FID-21)."""
         flood = self._flood
         flood.took(messages, now)
         if flood.starves_the_caller(now) and not self._stopped:
@@ -83,18 +83,18 @@ class ChannelBusyModel:
             self._busy = self._loop.call_at(until, self._dealt_with)
 
     def serve_the_caller(self) -> None:
-        """Send what waited, unless it still reads."""
+        """Send the waiting messages, unless the thread still reads."""
         if self.waiting and not self.is_reading:
             waiting, self.waiting = self.waiting, []
             for message in waiting:
                 self._write(message)
 
     def spin(self) -> None:
-        """It reads the end of the stream again and again, and never gets to the caller (FID-19)."""
+        """Note that the thread reads the end of the stream again and again, and never serves the caller (FID-19)."""
         self._spins = True
 
     def stop(self) -> None:
-        """The call is over: what waited is never sent."""
+        """End the model with the call: waiting messages are never sent."""
         self._stopped = True
         self.waiting.clear()
         if self._busy is not None:

@@ -1,4 +1,4 @@
-"""How a simulated call ended, as the dialplan would tell it (FID-17; docs/protocol.md, 2.1, 4.3). Data only."""
+"""How a simulated call ended, as the dialplan sees it (FID-17; docs/protocol.md, 2.1, 4.3). Data only."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class LegEnd:
 
 
 class ConnectFailed(AudioSocketError):
-    """No TCP connection. `end` says what became of the call."""
+    """There was no TCP connection. `end`: how the call ended."""
 
     def __init__(self, end: LegEnd) -> None:
         super().__init__(end.reason)
@@ -34,13 +34,13 @@ class ConnectFailed(AudioSocketError):
 
 
 def end_of(verdict: ReaderVerdict, attach: Attach, at: float) -> LegEnd:
-    """The application returns 0 (the dialplan continues) or -1 (it ends); with the channel driver its channel ends."""
+    """Return the end of a call: the application returns 0 (the dialplan continues) or -1 (it ends); a channel ends."""
     dialplan = "continues" if verdict.orderly else "ends"
     return LegEnd(verdict.who, verdict.how, "channel_ends" if attach == "chan" else dialplan, verdict.reason, at)
 
 
 def never_connected(error: Exception, attach: Attach, at: float) -> LegEnd:
-    """The application returns -1; Dial goes on, and says so in a variable."""
+    """Return the end of a call without a connection: the application returns -1; Dial goes on, and sets DIALSTATUS."""
     if attach == "chan":
         return LegEnd("server", "refused", "continues", f"no connection ({error}); DIALSTATUS=CHANUNAVAIL", at)
     reason = f"no connection ({error}; «Failed to connect to AudioSocket service»)"

@@ -1,6 +1,6 @@
-"""What may go wrong on the way between caller, Asterisk and server: uneven packets and cut writes. All seeded.
+"""Faults on the way between caller, Asterisk and server: uneven packets and cut writes. All are seeded.
 
-Nothing here decides when a fault happens; scenarios and the peer do. In-memory networks cut by themselves.
+Scenarios and the peer decide when a fault happens. In-memory networks cut data by themselves.
 """
 
 import random
@@ -14,11 +14,11 @@ SplitMode = Literal["none", "bytes", "seeded"]
 _HOLE_CHANCE = 0.04
 _SMALL_JITTER_MS = 2.0
 _UNFINISHED_BYTES = 83
-"""How much of a 323-byte message a real Asterisk had written when its write came up short (a capture of 22.10.1)."""
+"""How many bytes of a 323-byte message a real Asterisk wrote in a short write (a capture of 22.10.1)."""
 
 
 def cut_mid_frame(message: bytes) -> bytes:
-    """The part of a message that gets out before the end: always a whole header and some, never all, of the payload."""
+    """Return the part of a message that is sent before the end: the header and a part of the payload, never all."""
     return message[: max(4, min(_UNFINISHED_BYTES, len(message) - 1))]
 
 
@@ -36,28 +36,28 @@ class AsteriskStall:
 
 
 class PacketDelays:
-    """How late each caller packet is (FID-07): mostly up to 2 ms, now and then a hole of up to `up_to_ms`."""
+    """The delay of each packet of the caller (FID-07): mostly up to 2 ms, sometimes a gap of up to `up_to_ms`."""
 
     def __init__(self, up_to_ms: float, seed: int) -> None:
         self._up_to_ms = up_to_ms
         self._random = random.Random(seed)
 
     def next_ms(self) -> float:
-        """The next packet's delay in ms, 0 to `up_to_ms`; the packets behind a hole wait for the one that is late."""
+        """Return the next packet's delay in ms, 0 to `up_to_ms`; the packets after a gap wait for the late one."""
         if self._random.random() < _HOLE_CHANCE:
             return self._up_to_ms * (0.2 + 0.8 * self._random.random())
         return min(_SMALL_JITTER_MS, self._up_to_ms) * self._random.random()
 
 
 class Cuts:
-    """Where a write is cut into pieces that travel on their own: after every byte, or at seeded places."""
+    """Cuts a write into pieces that are sent separately: after every byte, or at seeded places."""
 
     def __init__(self, mode: SplitMode, seed: int) -> None:
         self.mode = mode
         self._random = random.Random(seed)
 
     def pieces(self, data: bytes) -> list[bytes]:
-        """`data` in order, in one piece or several; none of them is empty."""
+        """Return `data` in one or more pieces, in order; none of them is empty."""
         if self.mode == "none" or len(data) < 2:
             return [data]
         if self.mode == "bytes":

@@ -1,10 +1,10 @@
-"""A call leg as a real Asterisk plays it against an AudioSocket server, by version profile.
+"""A call leg that behaves as a real Asterisk does towards an AudioSocket server, by version profile.
 
-It joins the parts: what an era does with bytes is `reader`'s, when the caller's packets come `channel`'s, which of the
-two Asterisk attends to `thread`'s, what a socket does `socket`'s. It hands on the bot's sound with the time of its
-arrival, and ends the call as Asterisk would, once, with a reason. It knows no scenarios, keeps no audio, and never
-sends what Asterisk does not send (no 0x00, no 0xff: FID-10). docs/protocol.md 2 to 6 are the law, FID numbers are of
-its 9.
+It joins the parts: `reader` reads bytes by the rules of an era, `channel` times the caller's packets, `channel_busy`
+decides which of the two Asterisk serves, and `socket` is the TCP connection. The leg passes on the bot's sound with the
+time of its arrival, and ends the call once, as Asterisk would, with a reason. It knows no scenarios, keeps no audio,
+and never sends what Asterisk does not send (no 0x00, no 0xff: FID-10). Sections 2 to 6 of docs/protocol.md are
+authoritative; FID numbers refer to its section 9.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ __all__ = ["CallLeg", "ConnectFailed", "LegEnd"]
 _READ_BUFFER_BYTES = 16_384  # twice the largest 20 ms message (192 kHz)
 _ROUNDING = 1e-6
 _OWN_DELAY_SECONDS = 0.0005
-"""A timer later than this was late by our own fault: look once more for data before the server is blamed."""
+"""A timer later than this was delayed by the simulator: look once more for data before the server is blamed."""
 
 _REFLECTION_COEFFICIENT = b"\x7f"
 """A spectrum byte of a comfort noise packet that shapes nothing (RFC 3389, 4): white noise."""
@@ -108,7 +108,7 @@ class CallLeg:
         self._is_app = profile.attach == "app"
         self.uuid = uuid
         self.t0: float | None = None
-        """Loop time of the UUID; None while none was sent."""
+        """The loop time, in seconds, at which the UUID was sent; None before that."""
         self._to_phone = ToPhone(compressed=compressed, deliver=on_bot_audio)
         self._answered = answered
         self._connect_pause_ms = connect_pause_ms
@@ -159,7 +159,7 @@ class CallLeg:
     # --- what others may do and ask
 
     async def connect(self, host: str, port: int) -> None:
-        """Dial. Returns when the UUID is sent, or when none will be (not answered, hung up before). `ConnectFailed`."""
+        """Dial, and return once the UUID is sent or will not be (not answered, hung up). Raises ConnectFailed."""
         nodelay = self.profile.era.nodelay
         if self._is_app:
             self._channel.listen()
@@ -181,9 +181,10 @@ class CallLeg:
             self._start()
 
     def hang_up(self, how: str = "close") -> None:
-        """The caller's side ends: `close` (what Asterisk does), `reset`, or `mid_frame` (a part of a message first).
+        """End the call from the caller's side: `close` (as Asterisk does), `reset`, or `mid_frame` (within a message).
 
-        After the end it does nothing. Before the UUID, `close` and `mid_frame` are a connection without a byte.
+        After the end this does nothing. Before the UUID, `close` and `mid_frame` end the connection without a byte.
+        Raises ValueError for any other `how`.
         """
         if how not in ("close", "reset", "mid_frame"):
             raise ValueError(f"hang_up: close, reset or mid_frame, not {how!r}")
@@ -197,14 +198,14 @@ class CallLeg:
         self._finish(ReaderVerdict("caller", "reset" if reset else "fin", False, "the caller hung up"), reset=reset)
 
     async def press(self, digit: str, tone_ms: float = 100) -> None:
-        """Hold a key (FID-09): no audio while it is down, then 0x03 where the era has it. Returns when it is up.
+        """Hold a key (FID-09) without audio; then 0x03 is sent, if the era has it. Returns when the key is released.
 
-        A key waits for the one before it, and is stretched to what Asterisk's core makes of it (80 ms, 45 ms apart).
+        A key waits for the one before it. As in Asterisk's core, keys last at least 80 ms and are 45 ms apart.
         """
         await self._channel.press(digit, tone_ms)
 
     async def wait_ended(self) -> LegEnd:
-        """The end of the call, once the socket is closed. Raises what a callback raised."""
+        """Wait until the socket is closed, and return the end of the call. Raises what a callback raised."""
         await self._closed.wait()
         if self._error is not None:
             raise self._error
@@ -212,33 +213,33 @@ class CallLeg:
         return self._end
 
     def abort(self) -> None:
-        """Leave nothing behind, whatever the state: for taking down, not for a caller's hang-up."""
+        """Abort the call in any state: for taking down the simulation, not for a caller's hang-up."""
         self._finish(ReaderVerdict("caller", "fin", False, "the simulation was taken down"))
 
     async def aclose(self) -> None:
-        """`abort`, for whoever waits until nothing is left."""
+        """Abort the call, as `abort` does; its socket and timers are gone when this returns."""
         self.abort()
 
     @property
     def local_address(self) -> tuple[str, int]:
-        """Host and port of this side of the connection, by which the server knows it. Only once connected."""
+        """The host and port of this end of the connection. Available only once connected."""
         assert self._socket is not None, "not connected"
         return self._socket.local_address
 
     @property
     def own_lateness_ms(self) -> float:
-        """The most that packets left later than due by our own fault: 0 in virtual time."""
+        """By how many ms the latest packet left late because of the simulator itself; 0 in virtual time."""
         return max(self._channel.lateness, default=0.0) * 1000
 
     @property
     def own_lateness_p99_ms(self) -> float:
-        """What 99 % of the packets stayed below."""
+        """The 99th percentile of the packets' own lateness, in ms."""
         late = sorted(self._channel.lateness)
         return late[len(late) * 99 // 100] * 1000 if late else 0.0
 
     @property
     def anomalies(self) -> list[str]:
-        """What the server did that Asterisk let pass, and what a real Asterisk would not show; each once."""
+        """The server's deviations that Asterisk tolerates, and notes on effects that a real Asterisk does not show."""
         return self._reader.notes + self._to_phone.notes + self._notes
 
     # --- towards the server
@@ -262,7 +263,7 @@ class CallLeg:
             self._planned.append(self._loop.call_at(now + absolute / 1000, self._time_out, absolute))
 
     def _bridge(self) -> None:
-        """From here on audio goes both ways; until then what either side said was thrown away."""
+        """Pass audio in both directions from now on; until now it was dropped."""
         self._in_bridge = True
         self._channel.start()
 
@@ -312,7 +313,7 @@ class CallLeg:
             self._after_reading(self._on_lost, ConnectionResetError())
 
     def _short_write(self) -> None:
-        """The server has not read for minutes (FID-22): the application ends the call, the channel driver is stuck."""
+        """React to a server that does not read (FID-22): the application ends the call, the channel driver is stuck."""
         if self._is_app:
             self._finish(_SHORT_WRITE)
             return
@@ -354,7 +355,7 @@ class CallLeg:
             self._judge_reading()
 
     def _judge_reading(self) -> None:
-        """After each read: the call's end, or what waited for the thread."""
+        """After each read, end the call or send the messages that waited for the thread."""
         if self._reader.verdict is not None:
             self._finish(self._reader.verdict, reset=self._reader.unread > 0)
         else:
@@ -381,7 +382,7 @@ class CallLeg:
             self._judge_reading()
 
     def _judge_quiet(self, limit: float) -> None:
-        """The application's limit (FID-12): `limit` seconds in which neither side did anything."""
+        """Check the application's limit (FID-12): `limit` seconds without activity of either side."""
         now = self._loop.time()
         if now < self._stalled_until - _ROUNDING:  # Asterisk looks at its clock when it goes on, after what has come
             self._timer = self._loop.call_at(self._stalled_until, self._after_reading, self._judge_quiet, limit)
@@ -409,7 +410,7 @@ class CallLeg:
         return self._reader.fin_unnoticed
 
     def _on_lost(self, error: Exception | None) -> None:
-        """The connection is gone: closed by us, reset by the server, or a callback of ours broke it."""
+        """Handle the loss of the connection: closed by us, reset by the server, or after an error in a callback."""
         if self._end is not None:
             return
         if error is not None and not isinstance(error, OSError):
@@ -428,7 +429,7 @@ class CallLeg:
     # --- the end
 
     def _finish(self, verdict: ReaderVerdict, *, reset: bool = False) -> None:
-        """The one way out: says why, stops every clock, closes the socket."""
+        """End the call: store the reason, stop all timers, close the socket. Every end goes through here."""
         if self._end is not None:
             return
         self._end = end_of(verdict, self.profile.attach, self._loop.time())
@@ -442,7 +443,7 @@ class CallLeg:
             self._socket.close()
 
     def _fail(self, error: Exception) -> None:
-        """A callback broke: neither side of the call is to blame."""
+        """End the call because a callback failed, for which neither side of the call is to blame."""
         self._error = error
         self._finish(ReaderVerdict("asterisk", "protocol", False, f"the simulator failed: {error!r}"))
 
@@ -454,7 +455,7 @@ class CallLeg:
                 timer.cancel()
 
     def _after_reading(self, callback: Callable[..., None], *args: object) -> None:
-        """Call once the loop has looked for data again: what lies in the socket already is read first."""
+        """Call after the loop has polled once more, so that data that is already in the socket is read first."""
         self._loop.call_soon(self._loop.call_soon, callback, *args)
 
     def _note(self, text: str) -> None:
@@ -463,7 +464,7 @@ class CallLeg:
 
 
 class _Reading(asyncio.BufferedProtocol):
-    """The transport's side of a leg: one buffer, and every event handed on."""
+    """The asyncio protocol of a leg: it has one buffer and passes on every event."""
 
     def __init__(self, leg: CallLeg) -> None:
         self._leg = leg

@@ -56,7 +56,7 @@ class PacketGrid:
 
 @dataclass(frozen=True, slots=True)
 class KeyPress:
-    """One key press: held from `down` until just before `up`, when Asterisk learns of it."""
+    """One key press: held from `down` until just before `up`, at which Asterisk reports it. Loop times in seconds."""
 
     digit: str
     down: float
@@ -64,7 +64,7 @@ class KeyPress:
 
 
 class Keypad:
-    """Keys in the order pressed, one at a time, as long and as far apart as Asterisk's core has them (FID-09)."""
+    """Keys in the order pressed, one at a time, with the lengths and gaps that Asterisk's core enforces (FID-09)."""
 
     def __init__(self) -> None:
         self._keys: deque[KeyPress] = deque()
@@ -72,11 +72,11 @@ class Keypad:
 
     @property
     def in_use(self) -> bool:
-        """Whether a key is down, or waits to be."""
+        """Whether a key is down, or waits to be pressed."""
         return bool(self._keys)
 
     def press(self, digit: str, tone_ms: float, now: float) -> KeyPress:
-        """Put the key down now, or once the key before it is up and the gap is over."""
+        """Press the key now, or once the key before it is released and the gap has passed."""
         down = max(now, self._last_up + SHORTEST_GAP_MS / 1000)
         key = KeyPress(digit, down, down + max(tone_ms, SHORTEST_TONE_MS) / 1000)
         self._last_up = key.up
@@ -84,11 +84,11 @@ class Keypad:
         return key
 
     def held(self, at: float) -> bool:
-        """Whether a packet that comes at `at` falls into a key press: the core drops its audio."""
+        """Whether a packet that comes at `at` falls into a key press, so that the core drops its audio."""
         return any(key.down <= at < key.up for key in self._keys)
 
     def released(self, now: float) -> list[KeyPress]:
-        """The keys that came up until now, each told once."""
+        """Return the keys that were released by `now`, each only once."""
         keys = self._keys
         up: list[KeyPress] = []
         while keys and keys[0].up <= now + 1e-9:

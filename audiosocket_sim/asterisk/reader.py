@@ -20,7 +20,7 @@ _HEADER_BYTES = 3
 _UNKNOWN_LENGTH = 0xFFFF
 """Stands for two length bytes that were never read (TAKEN_WHOLE). In Asterisk they are leftovers of the stack."""
 _EDGE_SECONDS = 0.001
-"""What an era without patience gets where only our own buffer was full."""
+"""The patience of an era that has none, if only our own buffer was full."""
 _ROUNDING = 1e-6
 _new = tuple.__new__  # makes an Audio without its own constructor, which is a function in Python
 
@@ -55,18 +55,18 @@ class AsteriskReader:
         self._rate_hz: int | None = None
         self._in_pieces = False
         self.busy = False
-        """In the middle of a message: the thread that reads also sends, so no caller audio leaves meanwhile."""
+        """True within a message: the thread that reads also sends, so no caller audio is sent meanwhile."""
         self.deadline: float | None = None
-        """When `timed_out` must be called; None where Asterisk would wait for ever."""
+        """When `timed_out` must be called, in loop time; None if Asterisk would wait for ever."""
         self.verdict: ReaderVerdict | None = None
         self.unread = 0
         """Bytes that Asterisk leaves in its socket: its close() is a reset then (FID-11)."""
         self.fin_unnoticed = False
         self.notes: list[str] = []
-        """What Asterisk tolerated, each once, in plain words."""
+        """The deviations that Asterisk tolerated, each once, in plain words."""
 
     def feed(self, data: bytes | bytearray | memoryview, now: float, *, more: bool = False) -> list[BotAudio]:
-        """One piece from the server. Returns the audio in it; then look at `verdict`, `deadline` and `busy`."""
+        """Read a piece of data from the server and return the audio in it. Updates `verdict`, `deadline` and `busy`."""
         if not self.busy and self.verdict is None and len(data) > _HEADER_BYTES:  # a whole message: nearly always
             length = data[1] << 8 | data[2]
             rate_hz = self._rates.get(data[0])
@@ -83,7 +83,7 @@ class AsteriskReader:
         return heard
 
     def timed_out(self, now: float) -> None:
-        """The deadline passed with no further piece (FID-13)."""
+        """Note that the deadline has passed without further data (FID-13)."""
         if self.deadline is None or now < self.deadline - _ROUNDING:
             return
         self._buffer.clear()  # Asterisk has read these bytes; they are lost, not unread
@@ -96,7 +96,7 @@ class AsteriskReader:
             self._drop_call(_NO_PATIENCE)
 
     def end_of_stream(self, now: float) -> None:
-        """The server closed its sending side. Era A does not notice at a message boundary (FID-19)."""
+        """Note that the server closed its sending side. Era A does not notice it between two messages (FID-19)."""
         self.feed(b"", now)
         if self.verdict is not None:
             return
@@ -110,7 +110,7 @@ class AsteriskReader:
             self._note("the server closed without 00 00 00: this version does not notice, and the caller hears nothing")
 
     def reset(self) -> None:
-        """The server's reset was read. A 0x00 before it was read first, and counts (FID-18)."""
+        """Note that the server reset the connection. A 0x00 before it has been read already, and counts (FID-18)."""
         if self.verdict is None:
             self._end("server", "reset", False, "the server reset the connection («Connection reset by peer»)")
 

@@ -22,7 +22,7 @@ CONNECT_SECONDS = 2.0
 
 
 class ConnectError(Exception):
-    """No address took the connection. `how` is `refused`; the message says which way each address failed."""
+    """No address accepted the connection. `how` is `refused`; the message says how each address failed."""
 
 
 class _Sender(Protocol):
@@ -83,7 +83,7 @@ class PeerSocket:
 
     @property
     def local_address(self) -> tuple[str, int]:
-        """Our address and port on the connection."""
+        """The address and port of our end of the connection."""
         name = self._transport.get_extra_info("sockname")
         return str(name[0]), int(name[1])
 
@@ -92,11 +92,11 @@ class PeerSocket:
         self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Read on after `pause_reading`."""
+        """Continue reading after `pause_reading`."""
         self._transport.resume_reading()
 
     def write(self, data: bytes) -> bool:
-        """One write. False: it came up short, and a part of `data` may be on its way (FID-22). OSError: no connection.
+        """Write once. Returns False for a short write, of which a part may be sent (FID-22). Raises OSError.
 
         Where the loop does not let us at the socket (uvloop), a transport that holds earlier data stands for one.
         """
@@ -126,7 +126,7 @@ class PeerSocket:
             return False
 
     def _write_in_pieces(self, data: bytes) -> bool:
-        """Each piece waits until a server in this process has read the one before: two turns of the loop."""
+        """Write in pieces, two turns of the loop apart, so that a server in this process reads each by itself."""
         assert self._cuts is not None
         if not self._waiting:
             self._loop.call_soon(self._next_piece)

@@ -1,8 +1,8 @@
-"""What the server sent, on its way to the phone: what Asterisk's translators drop, and what a phone cannot keep. Pure.
+"""The way of the server's audio to the phone: what Asterisk's translators drop, and what a phone cannot buffer. Pure.
 
-Audio of any of the nine rates goes on (it is resampled); a message too long for a translator is lost, with a warning in
-Asterisk's log and no word to the server (docs/protocol.md 4.3, 4.4). What comes faster than real time is handed on all
-the same: how much of it a phone would have lost is told at the end, as a model.
+Audio of any of the nine rates is passed on (it is resampled). A message too long for a translator is lost: Asterisk
+logs a warning and does not inform the server (docs/protocol.md 4.3, 4.4). Audio that comes faster than real time is
+passed on unchanged; a model computes how much of it a phone would have lost, which is reported at the end.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,8 @@ _RATE_HZ = 8000
 
 
 class ToPhone:
-    """compressed: the phone's codec is G.711, so that every frame is encoded. deliver: loop time, rate, payload."""
+    """The way to one phone. `compressed`: its codec is G.711, so that every frame is encoded. `deliver`: called with
+    loop time in seconds, rate in Hz, and payload (SLIN)."""
 
     def __init__(self, *, compressed: bool, deliver: Callable[[float, int, bytes], None]) -> None:
         self._compressed = compressed
@@ -28,7 +29,7 @@ class ToPhone:
         self._too_long = 0
 
     def take(self, at: float, rate_hz: int, payload: bytes) -> None:
-        """One audio message of the server, `payload` being 16-bit SLIN of `rate_hz`."""
+        """Take one audio message of the server: `payload` is 16-bit SLIN of `rate_hz`, which came at `at`."""
         if rate_hz == _RATE_HZ and len(payload) <= 2 * LONGEST_BEFORE_A_CODEC:  # nearly always
             self._buffer.take(at, len(payload) // 2 * 1000 / _RATE_HZ)
             self._deliver(at, rate_hz, payload)
@@ -43,7 +44,7 @@ class ToPhone:
 
     @property
     def notes(self) -> list[str]:
-        """What the caller did not hear of it, in plain words."""
+        """The losses of the bot's audio that the caller did not hear, one line for each."""
         notes = []
         if self._too_long:
             what = "1 audio message" if self._too_long == 1 else f"{self._too_long} audio messages"
