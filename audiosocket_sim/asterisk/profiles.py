@@ -1,4 +1,4 @@
-"""What each generation of Asterisk does on the wire, as a table: version -> era -> rules. Data only, no behaviour.
+"""The behaviour of each generation of Asterisk on the wire, as a table: version -> era -> rules. Data only.
 
 The eras are those of docs/protocol.md, section 6: releases of the same era have the same AudioSocket sources as far as
 a server can tell. One release stands for each era; the others of that era are refused by name, with a hint, so that a
@@ -48,7 +48,7 @@ class UnknownProfile(ValueError):
 
 
 class HeaderRule(Enum):
-    """What happens to a header that comes in pieces (FID-14)."""
+    """The treatment of a header that comes in pieces (FID-14)."""
 
     ENDS_CALL = "a missing header byte is an error at once"
     TAKEN_WHOLE = "the first piece is taken for a whole header; the bytes that are missing are whatever was in memory"
@@ -87,9 +87,9 @@ class Era:
     nodelay: bool
     """TCP_NODELAY on Asterisk's side (FID-26)."""
     comfort_noise: ComfortNoise
-    """What the channel driver makes of a comfort noise packet (FID-29). The application drops it in each era."""
+    """The channel driver's treatment of a comfort noise packet (FID-29). The application drops it in each era."""
     seconds_per_message: float = 27e-6
-    """What reading a message takes; measured, with a server that flooded (FID-21)."""
+    """The time to read a message; measured with a server that flooded (FID-21)."""
 
     @property
     def may_stick_in_a_header(self) -> bool:

@@ -145,7 +145,7 @@ class PeerSocket:
         try:
             self._fits = self._sender is not None and self._send(self._sender, piece)
         except OSError:
-            self._fits = True  # the reading side tells
+            self._fits = True  # the reading side reports the error
             self._waiting.clear()
         if not self._fits:
             self._waiting.clear()

@@ -1,1 +1,1 @@
-"""What happened in a call: its events, their text, the stereo recording, and the view of a call in progress."""
+"""The record of a call: its events, their text, the stereo recording, and the view of a call in progress."""

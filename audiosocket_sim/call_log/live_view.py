@@ -36,7 +36,7 @@ _STYLES = {
 
 
 class _Watched(Protocol):
-    """What the view needs of the call fixture."""
+    """The part of the call fixture that the view needs."""
 
     @property
     def ear(self) -> Ear: ...

@@ -46,7 +46,7 @@ class Lasted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechHeard(BotSpoke):
-    """What the bot said, as the caller heard it: from `at` until `until`, in seconds since the UUID."""
+    """Speech of the bot, as the caller heard it: from `at` until `until`, in seconds since the UUID."""
 
     at: float
     until: float

@@ -260,7 +260,7 @@ class Echo(Model):
 
 
 class Line(Model):
-    """What happens to sound between the caller's mouth and Asterisk."""
+    """The line, which changes the sound between the caller's mouth and Asterisk."""
 
     codec: Literal["ulaw", "alaw", "none"] = Field(default="ulaw", description="G.711, or linear samples untouched")
     noise_dbfs: float | None = Field(
@@ -274,7 +274,7 @@ class Line(Model):
 
 
 class Network(Model):
-    """What happens to bytes between Asterisk and the server."""
+    """The network, which carries the bytes between Asterisk and the server."""
 
     kernel: bool = Field(default=False, description="over kernel loopback instead of in memory")
     split: Literal["none", "bytes", "seeded"] = Field(
