@@ -6,7 +6,6 @@ folders. The rule of folders also holds for `say: {file: …}`, whether the scen
 """
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from audiosocket_sim.scenario.written import KeyPath
 
 __all__ = ["is_within", "own_folders", "untrusted_settings"]
 
-_IMPORT_STRING = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 _LONGEST_SHOWN = 200
 _IN_WORDS = "is not taken from a scenario that is not trusted (docs/scenarios.md, Trust)"
 
@@ -75,17 +73,24 @@ def _fault(text: str, bases: tuple[Path, ...], folders: tuple[Path, ...]) -> str
     shown = repr(text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…")
     if not text:
         return None
-    if _IMPORT_STRING.fullmatch(text.strip()):
+    if _is_import_string(text.strip()):
         return f"{shown} names code, which"
     if text.strip().casefold().startswith("file:"):
         return f"{shown} is an address of a file, which"
-    if "\0" in text or "\n" in text:  # cannot be a path
+    if "\0" in text:  # cannot be a path
         return None
-    if any(_leads_out(path, text, folders) for path in _possible_paths(text, bases)):
-        return f"{shown} leads out of the scenario's folders, which"
-    if any(_lists_from_elsewhere(path, folders) for path in _possible_paths(text, bases)):
-        return f"{shown} has a {MANIFEST_NAME} that leads out of the scenario's folders, which"
+    for meant in dict.fromkeys((text, text.strip())):  # a server may strip it
+        if any(_leads_out(path, meant, folders) for path in _possible_paths(meant, bases)):
+            return f"{shown} leads out of the scenario's folders, which"
+        if any(_lists_from_elsewhere(path, folders) for path in _possible_paths(meant, bases)):
+            return f"{shown} has a {MANIFEST_NAME} that leads out of the scenario's folders, which"
     return None
+
+
+def _is_import_string(text: str) -> bool:
+    """Return True for `module:callable` by Python's own rule for names."""
+    module, colon, name = text.partition(":")
+    return bool(colon) and all(part.strip().isidentifier() for part in [*module.split("."), *name.split(".")])
 
 
 def _possible_paths(text: str, bases: tuple[Path, ...]) -> list[Path]:

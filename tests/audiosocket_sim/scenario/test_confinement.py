@@ -57,6 +57,7 @@ def faults(project: Path, text: str) -> list[str]:
         "mine.wav",
         "not/there/yet.wav",
         "a\0b",
+        "Bom dia.\nEm que posso ajudar?",
         "x" * 10_000,
         "{here}/project/scenarios/own/music.slin",
         "{here}/project/scenarios/new/log.txt",
@@ -74,7 +75,17 @@ def test_what_a_scenario_may_name(text: str, project: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["evil:make", "os:system", "helpers.scripted_bot:serve", "a.b.c:D.e", "módulo:faz", " evil:make\n", "_x:_y"],
+    [
+        "evil:make",
+        "os:system",
+        "helpers.scripted_bot:serve",
+        "a.b.c:D.e",
+        "módulo:faz",
+        " evil:make\n",
+        "_x:_y",
+        "e·l:load",
+        "mo\u0301d:load",
+    ],
 )
 def test_code_is_not_named(text: str, project: Path) -> None:
     (what,) = faults(project, text)
@@ -101,6 +112,10 @@ def test_code_is_not_named(text: str, project: Path) -> None:
         "link.wav",
         "book",
         "{here}/nothing/is/here",
+        " /etc/passwd",
+        "/etc/passwd\n",
+        "{here}/a\n/../b",
+        "own\n/../../../../etc/secret.wav",
     ],
 )
 def test_files_of_other_folders_are_not_named(text: str, project: Path) -> None:
