@@ -36,27 +36,32 @@ class CallerSteps:
         self._progress = progress
         self._loop = asyncio.get_running_loop()
 
-    async def carry_out(self, step: CallerStep) -> None:
-        """Carry out one step, whose own `after` has passed already. Raises what `Sounds` and `changed` raise."""
+    async def carry_out(self, step: CallerStep) -> bool:
+        """Carry out one step, whose own `after` has passed already. Raises what `Sounds` and `changed` raise.
+
+        Returns False if the call ended before the sound began, or before all keys were pressed. A sound or a last key
+        that the end of the call cuts counts as carried out.
+        """
         match step:
             case SayStep():
-                await self._say(step)
+                return await self._say(step)
             case DtmfStep():
-                await self._press(step)
+                return await self._press(step)
             case NoiseStep(noise=noise):
                 event = CallerAction("noise", f"{noise.color}, {_dbfs(noise.dbfs)}", noise.for_)
-                await self._sound(event, await self._sounds.noise(noise))
+                return await self._sound(event, await self._sounds.noise(noise))
             case ToneStep(tone=tone):
                 event = CallerAction("tone", f"{tone.hz:g} Hz, {_dbfs(tone.dbfs)}", tone.for_)
-                await self._sound(event, await self._sounds.tone(tone))
+                return await self._sound(event, await self._sounds.tone(tone))
             case SilenceStep(silence=ms):
-                await self._sound(CallerAction("silence", "", ms), self._sounds.silence(ms), pure=True)
+                return await self._sound(CallerAction("silence", "", ms), self._sounds.silence(ms), pure=True)
             case MuteStep(mute=mute):
                 await self._mute(mute)
             case HangUpStep(hang_up=hang_up):
                 self._progress.hung_up = True
                 self._fixture.leg.hang_up(hang_up.how)
                 self._progress.completed = self._loop.time()
+        return True
 
     async def until(self, when: float) -> None:
         """Wait until the loop time `when`, in seconds, or the end of the call."""
@@ -68,13 +73,13 @@ class CallerSteps:
         while self._loop.time() < when:
             await self._fixture.changed(when)
 
-    async def _say(self, step: SayStep) -> None:
+    async def _say(self, step: SayStep) -> bool:
         recording = await self._sounds.recording(step.say)
         pcm = await self._sounds.pcm(step.say)
         if step.after is None:
             await self._until_the_caller_would_speak()
         event = CallerSpoke(recording.text, recording.name, recording.duration_ms)
-        await self._sound(event, pcm, blocks=step.say.blocks)
+        return await self._sound(event, pcm, blocks=step.say.blocks)
 
     async def _until_the_caller_would_speak(self) -> None:
         """Wait until the bot has been silent for the scenario's `reaction`, and the step before is completed."""
@@ -90,12 +95,14 @@ class CallerSteps:
 
     async def _sound(
         self, event: CallerSpoke | CallerAction, pcm: bytes, *, pure: bool = False, blocks: bool = True
-    ) -> None:
-        """Send a sound, SLIN at the leg's rate, and log `event` when its first packet leaves.
+    ) -> bool:
+        """Send a sound, SLIN at the leg's rate, and log `event` when its first packet leaves. Returns whether it left.
 
         `pure`: without the line's noise. `blocks`: return at the end of the sound, not at its beginning.
         """
         fixture, progress = self._fixture, self._progress
+        if fixture.end is not None:
+            return False
         finished: asyncio.Future[float] = self._loop.create_future()
         begun: asyncio.Future[float] = self._loop.create_future()
 
@@ -115,15 +122,18 @@ class CallerSteps:
         done = finished if blocks else begun
         progress.completed = done.result() if done.done() else self._loop.time()
         await self.until(progress.completed)
+        return begun.done()
 
-    async def _press(self, step: DtmfStep) -> None:
+    async def _press(self, step: DtmfStep) -> bool:
+        """Press the keys one after the other. Returns whether all were pressed."""
         for digit in step.dtmf:
             if self._fixture.end is not None:
-                break
+                return False
             self._fixture.record(self._loop.time(), Source.CALLER, CallerAction("dtmf", digit, step.tone))
             await self._fixture.leg.press(digit, step.tone)
             await self.until(self._loop.time() + step.gap / 1000)
         self._progress.completed = self._loop.time()
+        return True
 
     async def _mute(self, mute: int | str) -> None:
         caller = self._fixture.caller

@@ -2,7 +2,8 @@
 
 Times: a step counts from the completion of the step before. `say` waits until the bot has been silent for the
 reaction time; every other step starts at once, or after its own `after`. The caller's steps fail after the end of the
-call; `wait`, `expect` and `never` also work then, since requests may still come.
+call, and if the call ends before they have begun; `wait`, `expect` and `never` also work then, since requests may still
+come.
 """
 
 import asyncio
@@ -130,7 +131,8 @@ class Steps:
                 progress.completed += wait / 1000
                 await caller.let_pass(progress.completed)
             case _:
-                await caller.carry_out(step)
+                if not await caller.carry_out(step) and self._is_over(number, step):
+                    return None
         return self._carried_out()
 
     def _is_over(self, number: int, step: Step) -> bool:

@@ -118,6 +118,8 @@ PASS = {
         ("4.000 heard “Tarde demais.”",),
         keys="ai: [{says: Pois não.}]",
     ),
+    "a sound that the end cuts": Case("tone: {for: 3s, hz: 440}", ([1, "hang_up"],), ("0.008 caller tone",)),
+    "a last key that the end cuts": Case("{dtmf: '12', tone: 400ms}", ([0.7, "hang_up"],)),
     # --- expectations
     "bot_says": Case(
         "expect: {bot_says: 'pode SUBIR', within: 900ms}\ndtmf: '1'", (HELLO,), ("0.810 bot “Pode subir.”",)
@@ -280,6 +282,34 @@ FAIL = {
     ),
     "the caller presses a key after the end": Case("wait: 3s\ndtmf: '1'", ([1, "close"],), (), "the call to go on"),
     "the caller hangs up after the end": Case("wait: 3s\nhang_up: close", ([1, "hang_up"],), (), "the call to go on"),
+    "the call ends before the caller would speak": Case(
+        "say: pt-br/sim", ([0, "close"],), (), "step 1 (say): expected the call to go on; it ended at 0."
+    ),
+    "the call ends before the caller would speak, between other steps": Case(
+        "never: {bot_says: Oi}\nsay: pt-br/sim\nwait: 1s",
+        ([0.5, "hang_up"],),
+        (),
+        "step 2 (say): expected the call to go on; it ended at 0.500",
+    ),
+    "the call ends while the bot speaks": Case(
+        "expect: {bot_speaks: 200ms}\nsay: {recording: pt-br/sim, blocks: false}",
+        (HELLO, [1.2, "hang_up"]),
+        (),
+        "step 2 (say): expected the call to go on; it ended at 1.200",
+    ),
+    "the call ends before the first packet of a sound": Case(
+        "tone: {for: 1s, hz: 440}",
+        ([0.03, "close"],),
+        (),
+        "step 1 (tone): expected the call to go on; it ended at 0.030",
+        keys="asterisk: {packet_time: 60ms, first_packet: 60ms}",
+    ),
+    "the call ends before all keys are pressed": Case(
+        "dtmf: '202#'",
+        ([0.25, "hang_up"],),
+        ("0.000 caller dtmf 2",),
+        "step 1 (dtmf): expected the call to go on; it ended at 0.250",
+    ),
     "the UUID was sent before the hang-up": Case(
         "{hang_up: {before_uuid: true}, after: 3s}", (), (), "the UUID", keys="asterisk: {connect_pause: 1s}"
     ),
