@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from audiosocket_sim.python_calls.arguments import says_of, scenario_of
+from audiosocket_sim.python_calls.file_names import safe_file_name
 from audiosocket_sim.python_calls.phone_call import CallTime, PhoneCall
 from audiosocket_sim.python_calls.place import calling_place
 from audiosocket_sim.python_calls.session import CallPlan
@@ -38,7 +39,8 @@ def place_call(
     `asterisk`, `line`, `ai`, `server`, `reaction` and `max_duration`: the keys of a scenario (docs/scenarios.md).
     `says`: texts (or mappings as below `say:`) that the caller may say and that are in no phrase book, for a bot in
     this process whose recogniser knows only given sentences. Files are written to `artefacts`/`name`, by default to
-    runs/ and the name of the calling function; with `artefacts=None` none is written. Raises CallArgumentError.
+    runs/ and the name of the calling function; with `artefacts=None` none is written. Characters of `name` that are not
+    valid in a file's name become "-", with a checksum at the end. Raises CallArgumentError.
     """
     place = calling_place()
     name = name or place.function.strip("<>")
@@ -57,7 +59,7 @@ def place_call(
         control_url=control_url,
         control_token=None if control_token is None else SecretStr(control_token),
         ai_port=ai_port,
-        artefacts=None if artefacts is None else Path(artefacts) / name,
+        artefacts=None if artefacts is None else Path(artefacts) / safe_file_name(name),
     )
     scenario = scenario_of("place_call", name, folder, settings)
     return PhoneCall(CallPlan(scenario, options, says_of("place_call: says", says, folder), place))

@@ -20,6 +20,7 @@ from audiosocket_sim import (
     place_call,
 )
 from audiosocket_sim.call_log.events import Noted
+from audiosocket_sim.python_calls.file_names import safe_file_name
 from audiosocket_sim.virtual_time import run as run_virtually
 
 BOT = "helpers.scripted_bot:serve"
@@ -32,7 +33,8 @@ def virtually(
 ) -> PhoneCall:
     """The body inside a call to the scripted bot, in virtual time; no task may be left when it is over."""
     server = {"script": list(script), **keys.pop("server", {})}
-    made = place_call(keys.pop("target", BOT), name="test", server=server, artefacts=artefacts, **keys)
+    target, name = keys.pop("target", BOT), keys.pop("name", "test")
+    made = place_call(target, name=name, server=server, artefacts=artefacts, **keys)
 
     async def main() -> None:
         try:
@@ -103,6 +105,26 @@ def test_a_state_that_the_target_reports() -> None:
         assert (seen.state, seen.at, seen.reported) == ("WAITING", 1.0, True)
 
     assert virtually(body, [1, "state", "WAITING"], server={"control": True}).result.outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize("name", ["../x/../../y", "ABSOLUTE", "..", ".", "a/b", "a\0b", "ramal 202: não", "x" * 300])
+def test_no_name_of_a_call_leads_out_of_the_folder_of_artefacts(name: str, tmp_path: Path) -> None:
+    async def body(call: PhoneCall) -> None:
+        await call.wait(0.1)
+
+    artefacts = tmp_path / "one" / "two" / "runs"
+    name = name.replace("ABSOLUTE", f"{tmp_path}/elsewhere")
+    made = virtually(body, name=name, artefacts=artefacts)
+    assert made.result.artefacts is not None
+    assert made.result.artefacts.call_log.parent.parent == artefacts
+    assert made.result.artefacts.call_log.is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+
+
+def test_two_names_of_calls_never_share_a_folder() -> None:
+    names = ["a/b", "a-b", "a b", "a:b", "..", ".", "-", "x" * 300, "x" * 301]
+    assert len({safe_file_name(name) for name in names}) == len(names)
+    assert safe_file_name("test_a_call[22.10]") == "test_a_call[22.10]"
 
 
 def test_an_open_call_is_hung_up_at_the_end_and_its_files_are_written(tmp_path: Path) -> None:
