@@ -16,6 +16,7 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -201,7 +202,8 @@ class InProcessTarget:
             serve = import_object(self.module, self.name)
         except (Exception, SystemExit) as error:
             if name in _RENAMED and _is_missing(self.module, error):
-                raise TargetUsageError(f"{name} is now {_RENAMED[name]}") from None
+                absent = f"no module `{self.module}` with `{self.name}` in {Path.cwd()}"
+                raise TargetUsageError(f"{absent}; the reference server, once {name}, is {_RENAMED[name]}") from None
             raise TargetError(f"{name} cannot be imported: {_message_of(error)}") from error
         limit = asyncio.timeout(_START_SECONDS)
         try:

@@ -125,7 +125,9 @@ def test_the_servers_old_name(text: str | None, capsys: pytest.CaptureFixture[st
     if text is not None:
         Path("server.py").write_text(text, encoding="utf-8")
     assert main(["run", "--target", "server:serve", write("call.yaml")]) == 2
-    assert "  server:serve is now audiosocket_server:serve\n" in capsys.readouterr().out
+    missing = f"no module `server` with `serve` in {Path.cwd()}"
+    reference = "the reference server, once server:serve, is audiosocket_server:serve"
+    assert f"  {missing}; {reference}\n" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("no_server")
