@@ -89,23 +89,24 @@ class Target(Protocol):
         """Start it with the scenario's settings and the mock AI's URL. Raises TargetError."""
 
 
-def parse_target(text: str, control_url: str | None = None) -> Target:
+def parse_target(text: str, control_url: str | None = None, folder: Path | None = None) -> Target:
     """Return the target that a text names, such as `tcp://127.0.0.1:8080`. Raises TargetUsageError.
 
-    `control_url`: the base URL of the control API, for a target that does not report its own.
+    `control_url`: the base URL of the control API, for a target that does not report its own. `folder`: the folder of
+    the file that names the target, where a module is looked for too and a command runs; by default the working folder.
     """
     if control_url is not None and not _is_http(control_url):
         raise TargetUsageError(f"{control_url}: a control URL looks like http://127.0.0.1:8081")
     if text.startswith("tcp://"):
         return _parse_address(text, control_url)
     if text.startswith("command:"):
-        return _parse_command(text, control_url)
+        return _parse_command(text, control_url, folder)
     module, _, name = text.partition(":")
     if not name or not all(part.isidentifier() for part in [*module.split("."), name]):
         raise TargetUsageError(f"{text}: expected module:callable, tcp://HOST:PORT or command: PROGRAM … {{port}}")
     if control_url is not None:
         raise TargetUsageError(f"{text} reports its control URL itself: --control-url is for command: and tcp://")
-    return InProcessTarget(module, name)
+    return InProcessTarget(module, name, folder)
 
 
 def _parse_address(text: str, control_url: str | None) -> "DialledTarget":
@@ -119,7 +120,7 @@ def _parse_address(text: str, control_url: str | None) -> "DialledTarget":
     return DialledTarget(host, port, control_url)
 
 
-def _parse_command(text: str, control_url: str | None) -> "CommandTarget":
+def _parse_command(text: str, control_url: str | None, folder: Path | None) -> "CommandTarget":
     command = text.removeprefix("command:").strip()
     if "{port}" not in command:
         raise TargetUsageError(f"{text}: the command needs the placeholder {{port}}")
@@ -131,7 +132,7 @@ def _parse_command(text: str, control_url: str | None) -> "CommandTarget":
     if unknown:
         known = ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS)
         raise TargetUsageError(f"{text}: there is no placeholder {{{unknown[0]}}}; there are {known}")
-    return CommandTarget(command, control_url)
+    return CommandTarget(command, control_url, folder)
 
 
 def _is_http(url: str) -> bool:
@@ -185,6 +186,8 @@ class InProcessTarget:
 
     module: str
     name: str
+    folder: Path | None = None
+    """Where the module is looked for if the working folder has none."""
 
     @property
     def in_process(self) -> bool:
@@ -199,12 +202,15 @@ class InProcessTarget:
             raise TargetUsageError(f"server: ai: must be a mapping, not {ai!r}")
         merged = {**settings, "ai": {**ai, "api_url": ai_url}}
         try:
-            serve = import_object(self.module, self.name)
+            serve = import_object(self.module, self.name, self.folder)
         except (Exception, SystemExit) as error:
             if name in _RENAMED and _is_missing(self.module, error):
-                absent = f"no module `{self.module}` with `{self.name}` in {Path.cwd()}"
+                absent = f"no module `{self.module}` with `{self.name}` in {self._places()}"
                 raise TargetUsageError(f"{absent}; the reference server, once {name}, is {_RENAMED[name]}") from None
-            raise TargetError(f"{name} cannot be imported: {_message_of(error)}") from error
+            why = _message_of(error)
+            if isinstance(error, ModuleNotFoundError) and f"{self.module}.".startswith(f"{error.name}."):
+                why = f"no module {error.name!r} in {self._places()} or in what is installed"
+            raise TargetError(f"{name} cannot be imported: {why}") from error
         limit = asyncio.timeout(_START_SECONDS)
         try:
             async with limit:
@@ -217,6 +223,11 @@ class InProcessTarget:
             found = type(running).__name__
             raise TargetError(f"{name} returned {found} without {', '.join(missing)} (docs/targets.md)")
         return running
+
+    def _places(self) -> str:
+        """Return the folders in which the module is looked for first, for people."""
+        folders = [Path.cwd()] if self.folder is None else [Path.cwd(), self.folder.resolve()]
+        return ", in ".join(dict.fromkeys(map(str, folders)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +258,8 @@ class CommandTarget:
 
     command: str
     control_url: str | None
+    folder: Path | None = None
+    """The folder in which the program is started; None: the working folder."""
 
     @property
     def in_process(self) -> bool:
@@ -277,6 +290,7 @@ class CommandTarget:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=_stderr(),
                 env=environment,
+                cwd=self.folder,
                 start_new_session=True,
             )
         except OSError as error:

@@ -31,10 +31,14 @@ class NoTargetError(TargetUsageError):
 
 @dataclass(frozen=True, slots=True)
 class TargetChoice:
-    """A chosen target. `text`: as `parse_target` takes it; `origin`: the option or file that named it, for people."""
+    """A chosen target. `text`: as `parse_target` takes it; `origin`: the option or file that named it, for people.
+
+    `folder`: the folder of that file, where its module or command is looked for too; None if no file named the target.
+    """
 
     text: str
     origin: str
+    folder: Path | None = None
 
     @property
     def visible(self) -> str:
@@ -77,7 +81,7 @@ def configured_target(
     if command_line is not None:
         return TargetChoice(command_line, option)
     if ini:
-        return TargetChoice(ini, "pytest's ini key audiosocket_target")
+        return TargetChoice(ini, "pytest's ini key audiosocket_target", folder)
     return _of_pyproject(folder or Path.cwd())
 
 
@@ -101,7 +105,7 @@ def _chosen(table: dict[str, object], file: Path) -> TargetChoice | None:
         return None
     if not isinstance(text, str) or not text.strip():
         raise TargetUsageError(f"{file}: [tool.{_TABLE}]: target: expected {THREE_KINDS}, not {text!r}")
-    return TargetChoice(text, f"{_near(file)}, [tool.{_TABLE}]")
+    return TargetChoice(text, f"{_near(file)}, [tool.{_TABLE}]", file.parent)
 
 
 def _near(file: Path) -> Path:

@@ -30,7 +30,8 @@ def run_call(plan: CallPlan, call: PhoneCall, body: Callable[[], Awaitable[objec
         async with call:
             await body()
 
-    target = parse_target(plan.options.target_for(plan.scenario).text, plan.options.control_url)
+    choice = plan.options.target_for(plan.scenario)
+    target = parse_target(choice.text, plan.options.control_url, choice.folder)
     virtual = is_virtual(target, plan.options)
     try:
         with asyncio.Runner(loop_factory=loop_factory(plan.scenario, plan.options, virtual=virtual)) as runner:

@@ -145,7 +145,7 @@ class CallSession:
             return self._call
         call, options = self._one(), self._plan.options
         choice = options.target_for(call.scenario)
-        target = parse_target(choice.text, options.control_url)
+        target = parse_target(choice.text, options.control_url, choice.folder)
         if _on_virtual_clock() and not is_virtual(target, options):
             raise TargetUsageError(f"{choice.visible} needs the real clock, and the running loop's clock is virtual")
         await call.set_up(target)

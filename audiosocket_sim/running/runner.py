@@ -99,7 +99,8 @@ class _Stop:
 def _run(scenario: Scenario, options: Options, on_entry: OnEntry | None, stop: _Stop) -> Result:
     call = OneCall(scenario, options, virtual=False)
     try:
-        target = parse_target(options.target_for(scenario).text, options.control_url)
+        choice = options.target_for(scenario)
+        target = parse_target(choice.text, options.control_url, choice.folder)
         virtual = is_virtual(target, options)
         call = OneCall(scenario, options, virtual=virtual, on_entry=on_entry)
         with asyncio.Runner(loop_factory=loop_factory(scenario, options, virtual=virtual)) as runner:

@@ -30,6 +30,20 @@ def test_the_empty_path_stands_for_the_working_folder(folder: Path) -> None:
     assert str(folder) not in sys.path
 
 
+def test_another_folder_comes_after_the_working_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = folder / "other"
+    other.mkdir()
+    (other / "module_of_the_working_folder.py").write_text("answer = 43\n")
+    (other / "module_of_another_folder.py").write_text("answer = 44\n")
+    monkeypatch.delitem(sys.modules, "module_of_another_folder", raising=False)
+    for _ in range(2):
+        assert import_object("module_of_another_folder", "answer", other) == 44
+        assert import_object("module_of_the_working_folder", "answer", other) == 42
+    assert sys.path[:2] == [str(folder), str(other)]
+    assert sys.path.count(str(other)) == 1
+    sys.modules.pop("module_of_another_folder")
+
+
 def test_what_is_not_there(folder: Path) -> None:
     with pytest.raises(ModuleNotFoundError):
         import_object("no_such_module_here", "answer")

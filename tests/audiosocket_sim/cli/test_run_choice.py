@@ -20,6 +20,26 @@ steps:
   - expect: {{{expected}, within: 2s}}
 """
 
+BOT = """
+import asyncio, sys, types
+
+async def serve(*, host, port, control_port=0, settings=None):
+    server = await asyncio.start_server(take, host, port)
+    async def close(): server.close()
+    port = server.sockets[0].getsockname()[1]
+    return types.SimpleNamespace(host=host, port=port, control_url=None, close=close)
+
+async def take(reader, writer):
+    await reader.read()
+    writer.close()
+
+async def main(port):
+    await (await asyncio.start_server(take, "127.0.0.1", port)).serve_forever()
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))
+"""
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -145,6 +165,18 @@ def test_a_fault_inside_a_server_of_ones_own_is_named(text: str, capsys: pytest.
     out = capsys.readouterr().out
     assert "server:serve cannot be imported: " in out
     assert "is now" not in out
+
+
+@pytest.mark.parametrize("key", ["bot_of_a_project:serve", "command: {python} bot_of_a_project.py {port}"])
+def test_a_target_of_a_pyproject_above_is_found_from_a_folder_below(key: str) -> None:
+    Path("bot_of_a_project.py").write_text(BOT, encoding="utf-8")
+    Path("pyproject.toml").write_text(f'[tool.audiosocket-sim]\ntarget = "{key}"\n', encoding="utf-8")
+    Path("scenarios").mkdir()
+    Path("scenarios/call.yaml").write_text("summary: A call.\nsteps: [{wait: 100ms}]\n", encoding="utf-8")
+    command = [sys.executable, "-m", "audiosocket_sim", "run", "call.yaml"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "server")])}
+    done = subprocess.run(command, cwd="scenarios", env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_servers_old_module_in_a_checkout() -> None:

@@ -1,6 +1,7 @@
 """The three kinds of target by their text."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,21 @@ def test_what_is_no_target_says_what_was_expected(text: str, says: str) -> None:
 async def test_an_import_that_fails_is_one_line() -> None:
     with pytest.raises(TargetError, match="no_such_module:serve cannot be imported"):
         await parse_target("no_such_module:serve").start({}, "http://127.0.0.1:1")
+
+
+async def test_a_module_that_is_missing_says_where_it_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    looked = f"no_such_package.bot:serve cannot be imported: no module 'no_such_package' in {tmp_path}"
+    with pytest.raises(TargetError, match=f"^{re.escape(looked)} or in what is installed$"):
+        await parse_target("no_such_package.bot:serve").start({}, "http://127.0.0.1:1")
+    inner = tmp_path / "scenarios"
+    inner.mkdir()
+    monkeypatch.chdir(inner)
+    with pytest.raises(TargetError, match=re.escape(f" in {inner}, in {tmp_path} or in what is installed")):
+        await parse_target("no_such_package:serve", folder=tmp_path).start({}, "http://127.0.0.1:1")
 
 
 async def test_settings_need_a_target_that_takes_them() -> None:

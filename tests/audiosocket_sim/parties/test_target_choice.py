@@ -23,6 +23,13 @@ def test_the_command_line_then_the_ini_key_then_pyproject(tmp_path: Path) -> Non
     assert choose_target(tmp_path, ini="", folder=tmp_path).text == "bot:serve"
 
 
+def test_the_folder_of_the_file_that_named_it(tmp_path: Path) -> None:
+    inner = pyproject(tmp_path) / "scenarios"
+    assert choose_target(tmp_path, folder=inner).folder == tmp_path
+    assert choose_target(tmp_path, ini="c:d", folder=inner).folder == inner
+    assert choose_target(tmp_path, command_line="a:b", folder=inner).folder is None
+
+
 def test_the_nearest_pyproject_that_has_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pyproject(tmp_path)
     inner = pyproject(tmp_path / "a" / "b", "[project]\nname = 'b'\n")
