@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -104,3 +105,28 @@ def test_an_ellipsis_stands_for_any_lines_and_for_any_text_of_a_line(tmp_path: P
     follower = Follower(tmp_path, [])
     follower.follow("```console\n$ printf 'a\\nb 1 c\\nd\\n'\n…\nb … c\n…\n$ mkdir x\n$ cd x\n$ pwd\n…/x\n```\n")
     assert follower.commands == ["printf 'a\\nb 1 c\\nd\\n'", "mkdir x", "pwd"]
+
+
+def _a_project_as_on_the_page(folder: Path) -> Path:
+    """The Python part's files, with the bot mended as the page does it."""
+    follower = Follower(folder, [])
+    section = SECTIONS["A bot in Python"]
+    follower.follow(re.sub(r"^```console\n.*?^```$", "", section, flags=re.MULTILINE | re.DOTALL))
+    return folder
+
+
+def _call(folder: Path, scenario: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "audiosocket_sim", "run", scenario]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=100)
+
+
+def test_a_bot_that_raises_fails_the_pages_scenario(tmp_path: Path) -> None:
+    bot = _a_project_as_on_the_page(tmp_path) / "bot.py"
+    text = bot.read_text(encoding="utf-8")
+    raising = re.sub(r"writer\.write\(bytes\(3\)\).*\n +break", 'raise RuntimeError("my database is down")', text)
+    assert raising != text
+    bot.write_text(raising, encoding="utf-8")
+    done = _call(tmp_path, "scenarios/greets.yaml")
+    assert done.returncode == 1, done.stdout
+    assert "closed without 00 00 00" in done.stdout
+    assert "my database is down" in done.stderr
