@@ -130,3 +130,11 @@ def test_a_bot_that_raises_fails_the_pages_scenario(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stdout
     assert "closed without 00 00 00" in done.stdout
     assert "my database is down" in done.stderr
+
+
+@pytest.mark.parametrize("steps", ["[{wait: 0s}]", "[{wait: 1s}]", "[{hang_up: close, after: 1s}, {wait: 1s}]"])
+def test_the_pages_bot_says_nothing_when_the_caller_hangs_up_last(steps: str, tmp_path: Path) -> None:
+    _a_project_as_on_the_page(tmp_path)
+    (tmp_path / "call.yaml").write_text(f"summary: The caller hangs up.\nsteps: {steps}\n", encoding="utf-8")
+    done = _call(tmp_path, "call.yaml")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
