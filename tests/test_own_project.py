@@ -138,3 +138,12 @@ def test_the_pages_bot_says_nothing_when_the_caller_hangs_up_last(steps: str, tm
     (tmp_path / "call.yaml").write_text(f"summary: The caller hangs up.\nsteps: {steps}\n", encoding="utf-8")
     done = _call(tmp_path, "call.yaml")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_yaml_reads_each_summary_to_its_last_word() -> None:
+    """Where a text has ` #`, YAML takes the rest for a comment unless the text is quoted."""
+    scenarios = [block.text for text in SECTIONS.values() for block in blocks_of(text) if block.kind == "yaml"]
+    assert len(scenarios) == 3
+    for text in scenarios:
+        (written,) = re.findall(r"^summary: (.*)$", text, re.MULTILINE)
+        assert YAML(typ="safe").load(text)["summary"] == written.strip('"')
