@@ -155,9 +155,9 @@ def _plan(item: pytest.Function) -> "CallPlan":
     config, marked = item.config, _marked(item)
     if options.peer(config) == "asterisk":
         pytest.skip("calls in Python are made by the simulated Asterisk")
-    control_url = marked.get("control_url") or options.control_url(config)
+    control_url = options.control_url(config, marked=_marked_control_url(config, marked))
     try:
-        target = marked.get("target") or options.target_of(config, item.path.parent).text
+        target = options.target_of(config, item.path.parent, marked=marked.get("target")).text
         parse_target(target, control_url)
     except TargetUsageError as error:
         raise ValueError(error) from None
@@ -168,8 +168,8 @@ def _plan(item: pytest.Function) -> "CallPlan":
         target=target,
         control_url=control_url,
         control_token=token_from_environment(),
-        real_time=bool(marked.get("real_time", options.real_time(config))),
-        kernel=bool(marked.get("kernel", options.kernel(config))),
+        real_time=options.real_time(config, marked=marked.get("real_time")),
+        kernel=options.kernel(config, marked=marked.get("kernel")),
         artefacts=options.artefacts(config) / _folder_of(item),
     )
     _, line, _ = item.location
@@ -195,6 +195,12 @@ def _marked(item: pytest.Function) -> dict[str, Any]:
                 raise ValueError(f"@pytest.mark.{_MARKER}: unknown argument {key!r}; {hint}")
         marked |= mark.kwargs
     return marked
+
+
+def _marked_control_url(config: pytest.Config, marked: Mapping[str, Any]) -> str | None:
+    """Return the marker's control URL; None if it belongs to a target of the marker that the command line replaces."""
+    is_replaced = "target" in marked and config.getoption("audiosocket_target") is not None
+    return None if is_replaced else marked.get("control_url")
 
 
 def _of_the_ini(config: pytest.Config) -> dict[str, Any]:

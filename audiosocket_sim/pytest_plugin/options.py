@@ -126,10 +126,15 @@ def configured(config: pytest.Config) -> "TargetChoice | None":
     )
 
 
-def target_of(config: pytest.Config, scenario_folder: Path | None) -> "TargetChoice":
-    """Return the target for a scenario in this folder. Raises TargetUsageError, also if none is named."""
-    from audiosocket_sim.parties.target_choice import choose_target
+def target_of(config: pytest.Config, scenario_folder: Path | None, *, marked: str | None = None) -> "TargetChoice":
+    """Return the target for a scenario in this folder. Raises TargetUsageError, also if none is named.
 
+    `marked`: the target that the test's marker names. It comes after the command line and before the ini key.
+    """
+    from audiosocket_sim.parties.target_choice import TargetChoice, choose_target
+
+    if marked and config.getoption("audiosocket_target") is None:
+        return TargetChoice(marked, "marker")
     return choose_target(
         scenario_folder,
         command_line=config.getoption("audiosocket_target"),
@@ -140,9 +145,10 @@ def target_of(config: pytest.Config, scenario_folder: Path | None) -> "TargetCho
     )
 
 
-def control_url(config: pytest.Config) -> str | None:
-    """Return the URL of `--audiosocket-control-url` or its ini key, or None."""
-    return _text(config, "audiosocket_control_url") or None
+def control_url(config: pytest.Config, *, marked: str | None = None) -> str | None:
+    """Return the URL of `--audiosocket-control-url`, else `marked`, else that of the ini key, or None."""
+    given = config.getoption("audiosocket_control_url") or marked
+    return str(given or config.getini("audiosocket_control_url")) or None
 
 
 def artefacts(config: pytest.Config) -> Path:
@@ -155,14 +161,14 @@ def peer(config: pytest.Config) -> "PeerName":
     return cast("PeerName", _text(config, "audiosocket_peer") or "simulated")
 
 
-def real_time(config: pytest.Config) -> bool:
-    """Whether calls run on the real clock."""
-    return _flag(config, "audiosocket_real_time")
+def real_time(config: pytest.Config, *, marked: bool | None = None) -> bool:
+    """Whether calls run on the real clock. `marked`: the marker's value; the command line goes first."""
+    return _flag(config, "audiosocket_real_time", marked)
 
 
-def kernel(config: pytest.Config) -> bool:
-    """Whether calls go over the kernel's loopback sockets."""
-    return _flag(config, "audiosocket_kernel")
+def kernel(config: pytest.Config, *, marked: bool | None = None) -> bool:
+    """Whether calls use the kernel's loopback sockets. `marked`: the marker's value; the command line goes first."""
+    return _flag(config, "audiosocket_kernel", marked)
 
 
 def trust(config: pytest.Config) -> bool:
@@ -185,6 +191,8 @@ def _text(config: pytest.Config, key: str) -> str:
     return str(config.getoption(key) or config.getini(key))
 
 
-def _flag(config: pytest.Config, key: str) -> bool:
+def _flag(config: pytest.Config, key: str, marked: bool | None = None) -> bool:
     given = config.getoption(key)
+    if given is None:
+        given = marked
     return bool(config.getini(key) if given is None else given)

@@ -23,6 +23,7 @@ async def test_greets(audiosocket_call):
     assert asyncio.get_running_loop().time() < 5
     await audiosocket_call.wait(200)
 """
+ADDRESS = "target='tcp://127.0.0.1:1', control_url='http://a:1'"
 ABSENT = ()
 ASYNCIO = ("-p", "pytest_asyncio.plugin", "-o", "asyncio_default_fixture_loop_scope=function")
 STRICT = (*ASYNCIO, "--asyncio-mode=strict")
@@ -223,7 +224,36 @@ def test_without_a_target_the_kinds_are_named(project: pytest.Pytester) -> None:
     wrong.stdout.fnmatch_lines(["test_greets: no target: *module:callable*tcp://HOST:PORT*"])
 
 
-def test_the_target_of_a_marker_wins(project: pytest.Pytester) -> None:
+def test_the_command_line_goes_before_the_marker(project: pytest.Pytester) -> None:
+    text = "@pytest.mark.audiosocket(target='nobody:serve', control_url='http://127.0.0.1:1')" + GREETS
+    done = run(project, text, "--audiosocket-target", "helpers.scripted_bot:serve")
+    done.assert_outcomes(passed=1)
+    done.stdout.fnmatch_lines(["audiosocket target: helpers.scripted_bot:serve (--audiosocket-target)"])
+
+
+@pytest.mark.parametrize(
+    ("marker", "arguments", "said"),
+    [
+        ("kernel=False", ["--audiosocket-kernel"], "kernel=True"),
+        ("real_time=False", ["--audiosocket-real-time"], "real_time=True"),
+        (ADDRESS, ["-o", "audiosocket_target=", "--audiosocket-control-url=http://b:2"], "control_url='http://b:2'"),
+        (
+            ADDRESS,
+            ["-o", "audiosocket_target=", "-o", "audiosocket_control_url=http://b:2"],
+            "control_url='http://a:1'",
+        ),
+        ("kernel=False", ["-o", "audiosocket_kernel=true"], "kernel=False"),
+    ],
+)
+def test_each_option_goes_before_the_marker_and_the_marker_before_the_ini_key(
+    marker: str, arguments: list[str], said: str, project: pytest.Pytester
+) -> None:
+    text = f"@pytest.mark.audiosocket({marker})\ndef test_it(audiosocket_call):\n"
+    text += "    print('HOW', audiosocket_call._plan.options)\n"
+    run(project, text, *arguments).stdout.fnmatch_lines([f"HOW Options(*{said}, *"])
+
+
+def test_the_target_of_a_marker_goes_before_the_ini_key(project: pytest.Pytester) -> None:
     text = "@pytest.mark.audiosocket(target='nobody:serve')" + GREETS
     failed = run(project, text)
     failed.stdout.fnmatch_lines(["test_greets: set-up error", "nobody:serve cannot be imported*"])
