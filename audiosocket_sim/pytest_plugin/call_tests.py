@@ -157,8 +157,8 @@ def _plan(item: pytest.Function) -> "CallPlan":
         pytest.skip("calls in Python are made by the simulated Asterisk")
     control_url = options.control_url(config, marked=_marked_control_url(config, marked))
     try:
-        target = options.target_of(config, item.path.parent, marked=marked.get("target")).text
-        parse_target(target, control_url)
+        target = options.target_of(config, item.path.parent, marked=marked.get("target"))
+        parse_target(target.text, control_url)
     except TargetUsageError as error:
         raise ValueError(error) from None
     what = f"@pytest.mark.{_MARKER}"

@@ -259,6 +259,25 @@ def test_the_target_of_a_marker_goes_before_the_ini_key(project: pytest.Pytester
     failed.stdout.fnmatch_lines(["test_greets: set-up error", "nobody:serve cannot be imported*"])
 
 
+@pytest.mark.parametrize(
+    ("marker", "arguments", "origin"),
+    [
+        ("", [], "pytest's ini key audiosocket_target"),
+        ("", ["-o", "audiosocket_target="], "pyproject.toml, [tool.audiosocket-sim]"),
+        ("target='helpers.scripted_bot:serve'", [], "marker"),
+        ("", ["--audiosocket-target=helpers.scripted_bot:serve"], "--audiosocket-target"),
+    ],
+)
+def test_a_failure_and_the_call_log_say_who_named_the_target(
+    marker: str, arguments: list[str], origin: str, project: pytest.Pytester
+) -> None:
+    project.makepyprojecttoml('[tool.audiosocket-sim]\ntarget = "helpers.scripted_bot:serve"\n')
+    failed = run(project, f"@pytest.mark.audiosocket({marker}){GREETS}".replace("pode subir", "x"), *arguments)
+    assert f"target: helpers.scripted_bot:serve ({origin})" in failed.outlines
+    log = (project.path / "runs/pytest/test_bot/test_greets/call.jsonl").read_text(encoding="utf-8")
+    assert json.loads(log.splitlines()[0])["target_origin"] == origin
+
+
 @pytest.mark.real_time
 def test_a_command_is_called_on_the_real_clock(project: pytest.Pytester) -> None:
     settings = json.dumps({"script": [[0.3, "say", "pt-br/pode_subir"]]})
