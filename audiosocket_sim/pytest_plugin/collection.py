@@ -22,6 +22,7 @@ __all__ = [
     "PASSED_OVER",
     "ScenarioFile",
     "ScenarioItem",
+    "add_hidden_folders",
     "collect_file",
     "named_places",
     "note_left_over_transcripts",
@@ -65,6 +66,21 @@ def named_places(config: pytest.Config) -> list[str]:
         return []
     here = config.invocation_params.dir
     return [os.path.normpath(here / argument.partition("::")[0]) for argument in config.args]
+
+
+def add_hidden_folders(config: pytest.Config) -> None:
+    """Add the ini key's folders that lie outside of `testpaths` to the places that pytest collects.
+
+    Only if the command line names no place. A worker of pytest-xdist gets the places from its controller.
+    """
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    here = config.invocation_params.dir
+    places = [os.path.normpath(here / argument) for argument in config.args]
+    ignored = [os.path.normpath(here / name) for name in config.getoption("ignore") or ()]
+    for folder in options.scenario_folders(config):
+        if not any(folder.is_relative_to(place) for place in (*places, *ignored)):
+            config.args.append(str(folder))
 
 
 def note_left_over_transcripts(session: pytest.Session) -> None:

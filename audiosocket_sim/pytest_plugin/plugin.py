@@ -40,8 +40,9 @@ def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Gen
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Check the settings and register the marker."""
+    """Check the settings, complete the places to collect, and register the marker."""
     options.check_settings(config)
+    collection.add_hidden_folders(config)
     register_marker(config)
 
 

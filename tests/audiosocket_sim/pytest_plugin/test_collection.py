@@ -104,6 +104,23 @@ def test_what_testpaths_names_is_not_named(workers: list[str], project: pytest.P
     assert named[-1].startswith("passed over 1 YAML file: tests/data/compose.yaml (")
 
 
+@pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n", "1"]], ids=["here", "in a worker"])
+def test_a_folder_of_the_ini_key_beside_testpaths(workers: list[str], project: pytest.Pytester) -> None:
+    configure(project, "testpaths = tests")
+    write(project, "other/scenarios/more.yaml")
+    write(project, "tests/test_own.py", GREEN)
+    run(project, "-p", "no:syrupy", *workers).assert_outcomes(passed=3)
+    run(project, "-p", "no:syrupy", *workers, "tests").assert_outcomes(passed=1)  # a place that is named is all
+    run(project, "-p", "no:syrupy", *workers, "--ignore=scenarios").assert_outcomes(passed=2)
+
+
+def test_a_folder_of_the_ini_key_within_testpaths_is_collected_once(project: pytest.Pytester) -> None:
+    configure(project, "testpaths = scenarios other")
+    write(project, "other/scenarios/more.yaml")
+    assert collected(project) == {"scenarios/short.yaml::short", "other/scenarios/more.yaml::more"}
+    run(project, "-p", "no:syrupy").assert_outcomes(passed=2)
+
+
 def test_a_folder_outside_of_the_root_folder(project: pytest.Pytester) -> None:
     inner = project.path / "inner"
     inner.mkdir()
