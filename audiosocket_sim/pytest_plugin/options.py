@@ -6,6 +6,7 @@ Each option `--audiosocket-NAME` has an ini key `audiosocket_name`; the command 
 
 import os
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from audiosocket_sim.parties.target_choice import TargetChoice
 
 __all__ = [
+    "INI_KEYS",
     "add_options",
     "artefacts",
     "check_settings",
@@ -34,6 +36,25 @@ __all__ = [
 _PEERS = ("simulated", "asterisk")
 _OLD_NAMES = ("--target", "--control-url", "--real-time", "--peer", "--kernel", "--artefacts")
 _SNAPSHOTS = ("optional", "required")
+INI_KEYS = tuple(
+    f"audiosocket_{name}"
+    for name in (
+        "artefacts",
+        "asterisk",
+        "control_url",
+        "kernel",
+        "line",
+        "peer",
+        "real_time",
+        "scenarios",
+        "snapshots",
+        "target",
+        "trust",
+    )
+)
+"""All ini keys of the plug-in."""
+_NEAR = 0.85
+"""The likeness (difflib's ratio) from which an unknown ini key is one of ours, misspelt in its prefix."""
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -91,6 +112,7 @@ def check_settings(config: pytest.Config) -> None:
     """Raise pytest.UsageError for a value that is invalid whatever scenarios are collected."""
     from audiosocket_sim.parties.target import TargetUsageError, parse_target
 
+    _refuse_unknown_keys(config)
     for key, allowed in (("audiosocket_peer", _PEERS), ("audiosocket_snapshots", _SNAPSHOTS)):
         if config.getini(key) not in ("", *allowed):
             raise pytest.UsageError(f"{key} = {config.getini(key)}: expected {' or '.join(allowed)}")
@@ -112,6 +134,29 @@ def check_settings(config: pytest.Config) -> None:
             except TargetUsageError as error:
                 raise pytest.UsageError(f"{source}: {error}") from None
             return
+
+
+def _refuse_unknown_keys(config: pytest.Config) -> None:
+    """Raise pytest.UsageError for a misspelt ini key of ours, in the file or after `-o`: pytest only warns of it."""
+    in_file = getattr(config, "_inicfg", None)  # older versions of pytest have `inicfg`
+    in_file = config.inicfg if in_file is None else in_file
+    given = [*in_file, *(text.partition("=")[0] for text in config.getoption("override_ini") or ())]
+    for key in given:
+        near = get_close_matches(key, INI_KEYS, n=1, cutoff=_NEAR)
+        is_meant = near or key.replace("_", "").replace("-", "").lower().startswith("audiosocket")
+        if key not in INI_KEYS and is_meant and not _is_registered(config, key):
+            near = near or get_close_matches(key, INI_KEYS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(INI_KEYS)}"
+            raise pytest.UsageError(f"unknown ini key {key}; {hint}")
+
+
+def _is_registered(config: pytest.Config, key: str) -> bool:
+    """Whether a plug-in or conftest.py defines the ini key."""
+    try:
+        config.getini(key)
+    except (ValueError, TypeError, pytest.UsageError) as error:
+        return not str(error).startswith("unknown configuration value")
+    return True
 
 
 def configured(config: pytest.Config) -> "TargetChoice | None":

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from helpers.plugin_bench import configure, project, run, write
 
+from audiosocket_sim.pytest_plugin.options import INI_KEYS
+
 __all__ = ["project"]
 
 pytest_plugins = ["pytester"]
@@ -87,6 +89,39 @@ def test_a_wrong_ini_key_is_a_usage_error(ini: str, line: str, project: pytest.P
     wrong = run(project, target=None)
     assert wrong.ret == pytest.ExitCode.USAGE_ERROR
     wrong.stderr.fnmatch_lines([line])
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("audiosocket_scenario", "did you mean audiosocket_scenarios?"),
+        ("audiosocket-target", "did you mean audiosocket_target?"),
+        ("audio_socket_peer", "did you mean audiosocket_peer?"),
+        ("audioscoket_snapshots", "did you mean audiosocket_snapshots?"),
+        ("audiosocket_xyz", "*audiosocket_*"),
+    ],
+)
+def test_a_misspelt_ini_key_is_a_usage_error(key: str, hint: str, project: pytest.Pytester) -> None:
+    line = [f"ERROR: unknown ini key {key}; {hint}"]
+    overridden = run(project, "-o", f"{key}=x")
+    assert overridden.ret == pytest.ExitCode.USAGE_ERROR
+    overridden.stderr.fnmatch_lines(line)
+    configure(project, f"{key} = x")
+    in_file = run(project)
+    assert in_file.ret == pytest.ExitCode.USAGE_ERROR
+    in_file.stderr.fnmatch_lines(line)
+
+
+def test_an_ini_key_of_others_with_our_prefix_is_theirs(project: pytest.Pytester) -> None:
+    configure(project, "audiosocket_scenario = x", "audiosocket_bot = y")
+    own = "".join(f"    parser.addini('{key}', 'own')\n" for key in ("audiosocket_scenario", "audiosocket_bot"))
+    project.makeconftest(f"def pytest_addoption(parser):\n{own}")
+    run(project, "-p", "no:syrupy").assert_outcomes(passed=1)
+
+
+def test_the_list_of_ini_keys_is_whole(project: pytest.Pytester) -> None:
+    described = {line.split()[0] for line in run(project, "--help").outlines if line.startswith("  audiosocket_")}
+    assert described == set(INI_KEYS)
 
 
 def test_the_target_of_pyproject(project: pytest.Pytester) -> None:
