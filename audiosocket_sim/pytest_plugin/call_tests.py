@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from audiosocket_sim.pytest_plugin import options
+from audiosocket_sim.pytest_plugin.scenario_record import ScenarioRecord
 
 if TYPE_CHECKING:
     from audiosocket_sim.python_calls.driving import CallPlayer
@@ -61,6 +62,8 @@ def _own(item: Any) -> Any:
 class CallTest(pytest.Function):
     """A test that uses `audiosocket_call`: a function with a list of steps, or a coroutine."""
 
+    record: ScenarioRecord
+
     @classmethod
     def of(cls, item: pytest.Function) -> "CallTest":
         """Return the same test as a CallTest."""
@@ -83,6 +86,7 @@ class CallTest(pytest.Function):
             originalname=item.originalname,
         )
         made.own_markers = item.own_markers
+        made.record = made._new_record()
         holder.append(made)
         return made
 
@@ -93,6 +97,7 @@ class CallTest(pytest.Function):
 
     def setup(self) -> None:
         """Fail the test if it uses an async fixture, which would live on another event loop than the test."""
+        self.record = self._new_record()
         for name, definitions in self._fixtureinfo.name2fixturedefs.items():
             function = definitions[-1].func
             if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
@@ -109,9 +114,13 @@ class CallTest(pytest.Function):
         if inspect.iscoroutinefunction(test):
             from audiosocket_sim.python_calls.driving import run_call
 
+            self.record.calls = 1
             run_call(call.plan, call, lambda: test(**arguments))
             return
-        test(**arguments)
+        try:
+            test(**arguments)
+        finally:
+            self.record.calls = call.calls
         if not call.calls:
             pytest.fail(f"{self.name} made no call: give its steps to {_FIXTURE}.play([…])", pytrace=False)
 
@@ -120,8 +129,15 @@ class CallTest(pytest.Function):
         from audiosocket_sim.python_calls.errors import CallFailed, CallNotJudged
 
         if excinfo.errisinstance((CallFailed, CallNotJudged)):
+            self.record.result = excinfo.value.result
             return str(excinfo.value)
         return super().repr_failure(excinfo)
+
+    def _new_record(self) -> ScenarioRecord:
+        from audiosocket_sim.python_calls.place import near
+
+        _, line, _ = self.location
+        return ScenarioRecord(self.name, near(str(self.path)), (line or 0) + 1, calls=0)
 
     def _traceback_filter(self, excinfo: Any) -> Any:
         found = super()._traceback_filter(excinfo)
@@ -158,6 +174,8 @@ def _plan(item: pytest.Function) -> "CallPlan":
     control_url = options.control_url(config, marked=_marked_control_url(config, marked))
     try:
         target = options.target_of(config, item.path.parent, marked=marked.get("target"))
+        if isinstance(item, CallTest):
+            item.record.target = target
         parse_target(target.text, control_url)
     except TargetUsageError as error:
         raise ValueError(error) from None

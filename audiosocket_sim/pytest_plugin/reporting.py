@@ -1,4 +1,4 @@
-"""Reports a session's scenarios: target, missing snapshots, ignored files; and annotations for GitHub."""
+"""Reports a session's calls: target, missing snapshots, ignored files; and annotations for GitHub."""
 
 import os
 from collections import Counter
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from audiosocket_sim.pytest_plugin import options
+from audiosocket_sim.pytest_plugin.call_tests import CallTest
 from audiosocket_sim.pytest_plugin.collection import LEFT_OVER, PASSED_OVER, ScenarioFile, ScenarioItem
 from audiosocket_sim.pytest_plugin.scenario_record import row_from
 
@@ -29,10 +30,19 @@ def header(config: pytest.Config) -> str | None:
 
 
 def attach_call(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Attach target, outcome and place to the report of a scenario's call; junit shows the first two as properties."""
-    if not isinstance(item, ScenarioItem) or report.when != "call" or report.skipped:
+    """Attach target, outcome and place to the report of a test's calls; junit shows the first two as properties.
+
+    A test in Python whose call could not be set up has them too.
+    """
+    if report.skipped or not isinstance(item, ScenarioItem | CallTest):
+        return
+    if report.when != "call" and not (isinstance(item, CallTest) and report.when == "setup" and report.failed):
         return
     data = item.record.to_report(report.longreprtext if report.failed else None)
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None and isinstance(item, CallTest):  # an error of the test's own: its message, without traceback
+        data["reason"] = crash.message.removeprefix("Failed: ")  # the name of pytest.fail's exception
+        data["line"] = crash.lineno if crash.path == str(item.path) else data["line"]
     setattr(report, _ATTRIBUTE, data)
     shown = [("audiosocket_target", data["target"]), ("audiosocket_outcome", data["outcome"])]
     names = [name for name, _ in shown]
@@ -74,7 +84,7 @@ def write_summary(terminal: Any, config: pytest.Config) -> None:
 
 
 def _reports(stats: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
-    """Yield the reports of scenarios, without runs that pytest-rerunfailures has repeated."""
+    """Yield the reports of tests that make calls, without runs that pytest-rerunfailures has repeated."""
     for outcome, reports in stats.items():
         if outcome != "rerun":
             yield from (report for report in reports if hasattr(report, _ATTRIBUTE))
@@ -82,8 +92,11 @@ def _reports(stats: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
 
 def _lines(calls: Sequence[dict[str, Any]], config: pytest.Config) -> Iterator[str]:
     made = [call for call in calls if "problems" not in call]
-    for (target, origin), number in Counter((call["target"], call["target_origin"]) for call in made).items():
-        if target:
+    numbers = Counter[tuple[str, str]]()
+    for call in made:
+        numbers[call["target"], call["target_origin"]] += call["calls"]
+    for (target, origin), number in numbers.items():
+        if target and number:
             yield f"{number} call{'s' if number != 1 else ''} of {target} ({origin})"
     lacking = dict.fromkeys(call["name"] for call in made if call["lacks_snapshot"])
     if lacking:

@@ -1,4 +1,4 @@
-"""The record of one scenario's test for the reports: the target, the result, and a missing snapshot."""
+"""The record of one test that makes calls, for the reports: the target, the result, and a missing snapshot."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,12 +17,18 @@ class ScenarioFailed(Exception):
 
 @dataclass(slots=True)
 class ScenarioRecord:
-    """The record of a test, filled in while it runs; `--reruns` starts it anew. `lacks_snapshot`: it has none yet."""
+    """The record of a test, filled in while it runs; `--reruns` starts it anew.
+
+    `scenario`: its name, or that of a test that makes its calls in Python. `line`: the place of a test in Python, from
+    1; 0 for a scenario. `calls`: the number of calls made. `lacks_snapshot`: the scenario has none yet.
+    """
 
     scenario: str
     file: str
+    line: int = 0
     target: "TargetChoice | None" = None
     result: "Result | None" = None
+    calls: int = 1
     lacks_snapshot: bool = False
 
     def start(self) -> None:
@@ -46,7 +52,8 @@ class ScenarioRecord:
             "outcome": outcome,
             "reason": failure or "",
             "file": self.file,
-            "line": 0 if row is None else row.line,
+            "line": (0 if row is None else row.line) or self.line,
+            "calls": self.calls,
             "target": "" if self.target is None else self.target.visible,
             "target_origin": "" if self.target is None else self.target.origin,
             "lacks_snapshot": self.lacks_snapshot,

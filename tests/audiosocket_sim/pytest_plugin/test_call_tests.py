@@ -2,8 +2,10 @@
 
 import json
 import os
+from xml.etree import ElementTree
 
 import pytest
+import soxr  # noqa: F401 - cannot be loaded twice, and each session would load it anew
 from helpers import scripted_bot
 
 import audiosocket_sim.api  # noqa: F401 - likewise
@@ -276,6 +278,99 @@ def test_a_failure_and_the_call_log_say_who_named_the_target(
     assert f"target: helpers.scripted_bot:serve ({origin})" in failed.outlines
     log = (project.path / "runs/pytest/test_bot/test_greets/call.jsonl").read_text(encoding="utf-8")
     assert json.loads(log.splitlines()[0])["target_origin"] == origin
+
+
+# --- what reports have of these calls
+
+ALL_KINDS = """
+async def test_greets(audiosocket_call):
+    await audiosocket_call.expect_says("pode subir")
+
+def test_lists(audiosocket_call):
+    audiosocket_call.play([{"wait": "1s"}])
+    audiosocket_call.play([{"wait": "1s"}])
+
+async def test_red(audiosocket_call):
+    await audiosocket_call.expect_says("pode descer")
+
+async def test_own_error(audiosocket_call):
+    await audiosocket_call.wait(1)
+    assert 1 == 2, "no"
+
+@pytest.mark.audiosocket(targt="x:y")
+async def test_wrong(audiosocket_call):
+    pass
+
+@pytest.mark.audiosocket(target="nobody:serve")
+async def test_nobody(audiosocket_call):
+    await audiosocket_call.wait(1)
+
+async def test_skipped(audiosocket_call):
+    pytest.skip("not now")
+
+def test_plain():
+    pass
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "1")], ids=["here", "in a worker"])
+def test_the_summary_counts_the_calls_and_names_their_targets(
+    workers: tuple[str, ...], project: pytest.Pytester
+) -> None:
+    run(project, ALL_KINDS, *workers).stdout.fnmatch_lines(
+        [
+            "*- phone calls -*",
+            "5 calls of helpers.scripted_bot:serve (pytest's ini key audiosocket_target)",
+            "1 call of nobody:serve (marker)",
+        ]
+    )
+
+
+def test_junit_has_target_and_outcome(project: pytest.Pytester) -> None:
+    run(project, ALL_KINDS, "--junitxml=junit.xml")
+    cases = ElementTree.parse(project.path / "junit.xml").getroot().iter("testcase")
+    had = {case.get("name"): [prop.get("value") for prop in case.iter("property")] for case in cases}
+    bot = "helpers.scripted_bot:serve"
+    assert had == {
+        "test_greets": [bot, "passed"],
+        "test_lists": [bot, "passed"],
+        "test_red": [bot, "failed"],
+        "test_own_error": [bot, "failed"],
+        "test_wrong": ["", "failed"],
+        "test_nobody": ["nobody:serve", "set-up error"],
+        "test_skipped": [],
+        "test_plain": [],
+    }
+
+
+def test_github_has_an_annotation_and_a_row_for_each(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    summary = project.path / "summary.md"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    lines = run(project, ALL_KINDS).outlines
+    assert [line.partition("%0A")[0] for line in lines if line.startswith("::")] == [
+        "::error file=test_bot.py,line=15,title=test_red%3A failed::test_bot.py:15: test_red, step 1 (expect bot_says)",
+        "::error file=test_bot.py,line=19,title=test_own_error%3A failed::AssertionError: no",
+        "::error file=test_bot.py,line=25,title=test_nobody%3A set-up error::test_nobody: set-up error",
+        "::error file=test_bot.py,line=21,title=test_wrong%3A failed::"
+        "test_wrong: @pytest.mark.audiosocket: unknown argument 'targt'; did you mean 'target'?",
+    ]
+    rows = [line.split(" | ")[0] for line in summary.read_text(encoding="utf-8").splitlines() if "| test" in line]
+    names = [row.removeprefix("| ").replace("&#95;", "_") for row in rows]
+    assert sorted(names) == ["test_greets", "test_lists", "test_nobody", "test_own_error", "test_red", "test_wrong"]
+
+
+def test_of_a_test_run_again_the_last_run_counts(project: pytest.Pytester) -> None:
+    text = """
+tries = []
+
+async def test_flaky(audiosocket_call):
+    tries.append(1)
+    await audiosocket_call.expect_says("pode subir" if len(tries) > 1 else "x")
+"""
+    again = run(project, text, "-p", "pytest_rerunfailures", "--reruns", "1")
+    again.stdout.fnmatch_lines(["*- phone calls -*", "1 call of helpers.scripted_bot:serve (pytest's ini key *"])
 
 
 @pytest.mark.real_time
