@@ -67,28 +67,29 @@ class CallTest(pytest.Function):
     @classmethod
     def of(cls, item: pytest.Function) -> "CallTest":
         """Return the same test as a CallTest."""
-        test = item.obj
-        holder: list[CallTest] = []
-
-        @functools.wraps(test)
-        def carry_out(**arguments: Any) -> None:
-            holder[0].run_with_call(test, arguments)
-
-        if inspect.ismethod(test):
-            carry_out.__self__ = test.__self__  # type: ignore[attr-defined]
         made: CallTest = cls.from_parent(
             item.parent,
             name=item.name,
             callspec=getattr(item, "callspec", None),
-            callobj=carry_out,
             fixtureinfo=item._fixtureinfo,
             keywords=item.keywords,
             originalname=item.originalname,
         )
         made.own_markers = item.own_markers
         made.record = made._new_record()
-        holder.append(made)
         return made
+
+    def _getobj(self) -> Any:
+        """Return the function that pytest calls. Asked for again before a rerun, which has a new instance of a class."""
+        test = super()._getobj()
+
+        @functools.wraps(test)
+        def carry_out(**arguments: Any) -> None:
+            self.run_with_call(test, arguments)
+
+        if inspect.ismethod(test):
+            carry_out.__self__ = test.__self__  # type: ignore[attr-defined]
+        return carry_out
 
     def iter_markers_with_node(self, name: str | None = None) -> Iterator[tuple[Any, pytest.Mark]]:
         """Yield the markers as pytest does, without those that ask another plug-in to run the test."""

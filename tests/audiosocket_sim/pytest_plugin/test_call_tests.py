@@ -418,6 +418,52 @@ def test_repeated_and_run_again(project: pytest.Pytester) -> None:
     run(project, GREETS.replace("pode subir", "x"), "-p", "cacheprovider").assert_outcomes(failed=1)
 
 
+RERUN = ("-p", "pytest_rerunfailures", "--reruns", "1")
+
+
+def test_a_method_without_a_call_fails_on_its_rerun_too(project: pytest.Pytester) -> None:
+    text = "class TestBot:\n    def test_nothing(self, audiosocket_call):\n        pass\n"
+    again = run(project, text, *RERUN)
+    again.assert_outcomes(failed=1)
+    again.stdout.fnmatch_lines(["test_nothing made no call: *", "*1 failed, 1 rerun*"])
+
+
+def test_a_coroutine_in_a_class_makes_its_call_on_the_rerun(project: pytest.Pytester) -> None:
+    text = """
+tries = []
+
+class TestBot:
+    async def test_greets(self, audiosocket_call):
+        tries.append(type(self))
+        await audiosocket_call.expect_says("pode subir")
+        assert len(tries) == 2
+        assert asyncio.get_running_loop().time() < 5
+"""
+    again = run(project, text, *RERUN)
+    again.assert_outcomes(passed=1)
+    again.stdout.fnmatch_lines(["*1 passed, 1 rerun*"])
+
+
+def test_static_and_class_methods_make_their_calls(project: pytest.Pytester) -> None:
+    text = """
+class TestBot:
+    @staticmethod
+    async def test_static(audiosocket_call):
+        await audiosocket_call.expect_says("pode subir")
+
+    @classmethod
+    async def test_class(cls, audiosocket_call, request):
+        assert cls is TestBot
+        assert isinstance(request.instance, TestBot)
+        await audiosocket_call.expect_says("pode subir")
+
+    def test_each_has_an_instance_of_its_own(self, audiosocket_call, request):
+        assert request.instance is self
+        audiosocket_call.play([{"wait": "1s"}])
+"""
+    run(project, text).assert_outcomes(passed=3)
+
+
 def test_a_fixture_of_the_user_may_use_the_call(project: pytest.Pytester) -> None:
     text = """
 @pytest.fixture
