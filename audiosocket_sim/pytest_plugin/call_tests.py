@@ -80,8 +80,8 @@ class CallTest(pytest.Function):
         return made
 
     def _getobj(self) -> Any:
-        """Return the function that pytest calls. Asked for again before a rerun, which has a new instance of a class."""
-        test = super()._getobj()
+        """Return the function that pytest calls; before a rerun pytest asks again, for a new instance of the class."""
+        test = super()._getobj()  # type: ignore[no-untyped-call]
 
         @functools.wraps(test)
         def carry_out(**arguments: Any) -> None:
@@ -124,6 +124,7 @@ class CallTest(pytest.Function):
             self.record.calls = call.calls
         if not call.calls:
             pytest.fail(f"{self.name} made no call: give its steps to {_FIXTURE}.play([…])", pytrace=False)
+        call.require_passed()
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
         """Return the text of a failed call alone; any other as pytest shows it, without frames of this package."""

@@ -55,6 +55,7 @@ class CallPlayer:
         self._folder = plan.options.artefacts
         self.calls = 0
         """The number of calls made so far."""
+        self._not_passed: Result | None = None
 
     def play(self, steps: Iterable[Mapping[str, Any]]) -> Result:
         """Make a call of these steps, written as in YAML: `[{"say": "pt-br/sim"}, {"expect": {"hangs_up": "server"}}]`.
@@ -75,8 +76,20 @@ class CallPlayer:
             raise KeyboardInterrupt
         error = error_of(result)
         if error is not None:
+            self._not_passed = self._not_passed or result
             raise error
         return result
+
+    def require_passed(self) -> None:
+        """Raise the error of the first call that did not pass, and CallMisuse if no call was made.
+
+        Asked at the end of a test, which may have swallowed that error.
+        """
+        error = None if self._not_passed is None else error_of(self._not_passed)
+        if error is not None:
+            raise error
+        if not self.calls:
+            raise CallMisuse("made no call: give its steps to play([…])")
 
     def _numbered(self) -> Path | None:
         if self._folder is None or self.calls == 1:

@@ -110,12 +110,15 @@ class CallSession:
         """End the call: hang up if it is still in progress, judge it, write its files.
 
         `error`: the exception that the test's own code raised; it gets notes with the paths of the files. Without one,
-        raises CallFailed or CallNotJudged if the call did not pass.
+        raises CallFailed or CallNotJudged if the call did not pass, even if a step has raised it before: the test may
+        have swallowed that, or it was raised in a task that nobody awaited.
         """
-        if self._result is not None:
-            return
         if error is not None:
-            await self._end_after(error)
+            if self._result is None:
+                await self._end_after(error)
+            return
+        if self._result is not None:
+            self._raise_verdict()
             return
         if self._waiting:
             what = next(iter(self._waiting.values()))

@@ -172,6 +172,28 @@ def test_say(audiosocket_call):
     )
 
 
+def test_a_failure_that_the_test_swallows_is_no_green_test(project: pytest.Pytester) -> None:
+    text = """
+async def test_steps(audiosocket_call):
+    try:
+        await audiosocket_call.expect_says("pode descer")
+    except Exception:
+        pass
+
+def test_list(audiosocket_call):
+    for text in ("Pode descer.", "Pode subir."):
+        try:
+            audiosocket_call.play([{"expect": {"bot_says": text}}])
+        except Exception:
+            pass
+"""
+    done = run(project, text)
+    done.assert_outcomes(failed=2)
+    done.stdout.fnmatch_lines(
+        ["test_bot.py:9: test_steps, step 1 (expect bot_says)", "test_bot.py:16: test_list, step 1 (expect bot_says)"]
+    )
+
+
 # --- the call's own keys
 
 

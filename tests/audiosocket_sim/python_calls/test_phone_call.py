@@ -211,14 +211,46 @@ def test_a_step_of_another_file_is_named_by_that_file() -> None:
     assert str(failed).startswith("/elsewhere/steps.py:3: test, step 3 (expect bot_says)\n")
 
 
-def test_after_a_failure_nothing_more_can_be_done() -> None:
+def test_after_a_failure_nothing_more_can_be_done_and_it_is_raised_again() -> None:
     async def body(call: PhoneCall) -> None:
         with pytest.raises(CallFailed):
             await call.expect_speaks(within=0)
         with pytest.raises(CallMisuse, match=r"say at .*: the call is over \(failed\)"):
             await call.say("pt-br/sim")
 
-    assert virtually(body).result.outcome is Outcome.FAILED
+    failed, result = failing(body, CallFailed)
+    assert "step 1 (expect bot_speaks)" in str(failed)
+    assert result.outcome is Outcome.FAILED
+
+
+def test_a_failure_in_a_task_that_nobody_asks_is_raised_at_the_end() -> None:
+    async def body(call: PhoneCall) -> None:
+        async def racer() -> None:
+            await call.expect_says("bom dia")
+
+        (task,), _ = await asyncio.wait([asyncio.ensure_future(racer())])
+        assert isinstance(task.exception(), CallFailed)
+
+    failed, _ = failing(body, CallFailed, HELLO)
+    assert f"{HERE}:{line_of(body, 'bom dia')}: test, step 1 (expect bot_says)" in str(failed)
+
+
+def test_a_set_up_that_failed_is_raised_again_if_the_test_goes_on() -> None:
+    async def body(call: PhoneCall) -> None:
+        with pytest.raises(CallNotJudged):
+            await call.wait(1)
+
+    _, result = failing(body, CallNotJudged, target="no_such_module:serve")
+    assert result.outcome is Outcome.SET_UP
+
+
+def test_an_error_of_the_test_after_a_failure_is_the_one_that_is_raised() -> None:
+    async def body(call: PhoneCall) -> None:
+        with pytest.raises(CallFailed):
+            await call.expect_speaks(within=0)
+        raise KeyError("of the test")
+
+    failing(body, KeyError)
 
 
 def test_a_never_that_was_broken_is_raised_at_the_end() -> None:
