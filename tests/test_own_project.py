@@ -42,6 +42,7 @@ def commands_of(heading: str) -> list[str]:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.long("the tests of the plug-in stand in")
 def test_a_bot_in_python(tmp_path: Path, programs: Path) -> None:
     commands = follow("A bot in Python", tmp_path, programs)
     assert commands == commands_of("A bot in Python")
@@ -57,6 +58,7 @@ def test_a_bot_in_node(tmp_path: Path, programs: Path) -> None:
 
 
 @pytest.mark.real_time
+@pytest.mark.long("the tests of the plug-in stand in")
 def test_any_other_program(tmp_path: Path, programs: Path) -> None:
     commands = follow("Any other program", tmp_path, programs)
     assert commands == commands_of("Any other program")

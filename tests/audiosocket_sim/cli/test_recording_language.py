@@ -61,6 +61,7 @@ def test_what_is_no_language_tag(wrong: str) -> None:
         tag("Yes.", given=wrong)
 
 
+@pytest.mark.long("a few texts are guessed")
 def test_no_text_that_ships_is_guessed_wrong() -> None:
     entries = YAML(typ="safe").load((SHIPPED / "recordings" / "manifest.yaml").read_text(encoding="utf-8"))
     found = []

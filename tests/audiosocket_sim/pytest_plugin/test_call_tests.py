@@ -65,6 +65,7 @@ def test_a_coroutine_runs_on_the_clock_of_its_target(project: pytest.Pytester, m
 
 
 @pytest.mark.parametrize("mode", [STRICT, AUTO], ids=["strict", "auto"])
+@pytest.mark.long("function tests are made in one process")
 def test_a_mark_of_another_plug_in_changes_nothing(project: pytest.Pytester, mode: tuple[str, ...]) -> None:
     marked = GREETS.replace("async def", "@pytest.mark.asyncio\nasync def")
     run(project, marked, *mode).assert_outcomes(passed=1)
@@ -72,6 +73,7 @@ def test_a_mark_of_another_plug_in_changes_nothing(project: pytest.Pytester, mod
     run(project, GREETS, *mode, head=of_the_module).assert_outcomes(passed=1)
 
 
+@pytest.mark.long("function tests are made in one process")
 def test_under_two_workers(project: pytest.Pytester) -> None:
     many = "@pytest.mark.parametrize('n', range(4))" + GREETS.replace("(audiosocket_call)", "(audiosocket_call, n)")
     run(project, many, "-p", "xdist", "-n", "2", *STRICT).assert_outcomes(passed=4)
@@ -432,6 +434,7 @@ async def test_alone(database):
     done.stdout.fnmatch_lines(["test_both uses audiosocket_call and the async fixture 'database', which lives on*"])
 
 
+@pytest.mark.long("function tests are made in one process")
 def test_repeated_and_run_again(project: pytest.Pytester) -> None:
     run(project, GREETS, "-p", "pytest_repeat", "--count", "3").assert_outcomes(passed=3)
     again = run(project, GREETS.replace("pode subir", "x"), "-p", "pytest_rerunfailures", "--reruns", "2")
