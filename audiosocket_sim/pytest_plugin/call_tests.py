@@ -153,10 +153,13 @@ def audiosocket_call(request: pytest.FixtureRequest) -> "PhoneCall | CallPlayer"
     from audiosocket_sim.python_calls.phone_call import PhoneCall
 
     item = request.node
+    plan, wrong = None, ""
     try:
         plan = _plan(item)
     except ValueError as error:
-        pytest.fail(f"{item.name}: {error}", pytrace=False)
+        wrong = str(error)
+    if plan is None:  # not in `except`: pytest would show both errors
+        pytest.fail(f"{item.name}: {wrong}", pytrace=False)
     is_coroutine = inspect.iscoroutinefunction(inspect.unwrap(item.obj))
     return (PhoneCall if is_coroutine else CallPlayer)(plan, own_file=str(item.path))
 

@@ -240,6 +240,11 @@ def test_a_wrong_marker_is_one_clear_error(project: pytest.Pytester, marker: str
     wrong.assert_outcomes(errors=1)
     wrong.stdout.fnmatch_lines([words])
     assert "Traceback" not in wrong.stdout.str()
+    assert "During handling" not in wrong.stdout.str()
+    shown = (
+        wrong.stdout.str().partition("= ERRORS =")[2].partition("- phone calls -")[0].partition("short test summary")[0]
+    )
+    assert shown.count("test_it: ") == 1
 
 
 def test_without_a_target_the_kinds_are_named(project: pytest.Pytester) -> None:
