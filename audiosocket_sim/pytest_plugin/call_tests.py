@@ -185,7 +185,10 @@ def _plan(item: pytest.Function) -> "CallPlan":
     except TargetUsageError as error:
         raise ValueError(error) from None
     what = f"@pytest.mark.{_MARKER}"
-    settings = {**_of_the_ini(config), **{key: marked[key] for key in _SCENARIO_KEYS if key in marked}}
+    settings = {
+        **_of_the_ini(config, item.path.parent),
+        **{key: marked[key] for key in _SCENARIO_KEYS if key in marked},
+    }
     how = Options(
         trust=True,  # `server` comes from the test's own code, not from a file of somebody else
         target=target,
@@ -226,8 +229,10 @@ def _marked_control_url(config: pytest.Config, marked: Mapping[str, Any]) -> str
     return None if is_replaced else marked.get("control_url")
 
 
-def _of_the_ini(config: pytest.Config) -> dict[str, Any]:
-    """Return `asterisk` and `line` from the ini keys, which are in YAML's notation. Raises ValueError."""
+def _of_the_ini(config: pytest.Config, folder: Path) -> dict[str, Any]:
+    """Return `asterisk` and `line` from the ini keys, which are in YAML's notation. Raises ValueError that names the
+    key. `folder`: that of the test."""
+    from audiosocket_sim.python_calls.arguments import CallArgumentError, scenario_of
     from audiosocket_sim.scenario.loading.yaml_tree import MalformedYaml, read
 
     found: dict[str, Any] = {}
@@ -239,7 +244,13 @@ def _of_the_ini(config: pytest.Config) -> dict[str, Any]:
             try:
                 found[key] = read(text).data
             except MalformedYaml as error:
-                raise ValueError(f"audiosocket_{key}: {error.message}") from None
+                raise ValueError(f"the ini key audiosocket_{key}: {error.message}") from None
+        if key in found:
+            what = f"the ini key audiosocket_{key}"
+            try:
+                scenario_of(what, key, folder, {key: found[key]})
+            except CallArgumentError as error:
+                raise ValueError(str(error).replace(f"{what}: {key}: ", f"{what}: ", 1)) from None
     return found
 
 

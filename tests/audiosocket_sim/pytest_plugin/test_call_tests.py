@@ -225,6 +225,23 @@ def test_the_line_of_the_ini(project: pytest.Pytester) -> None:
 
 
 @pytest.mark.parametrize(
+    ("ini", "words"),
+    [
+        ("audiosocket_line={codec: ulwa}", "audiosocket_line: codec: must be ulaw, alaw or none*"),
+        ("audiosocket_line={codec: ", "audiosocket_line: *"),
+        ("audiosocket_line=x", "audiosocket_line: *"),
+        ("audiosocket_asterisk=20.10", "audiosocket_asterisk: *"),
+        ("audiosocket_asterisk={atach: chan}", "audiosocket_asterisk: *'atach'*attach*"),
+    ],
+)
+def test_a_wrong_ini_key_of_calls_is_named(ini: str, words: str, project: pytest.Pytester) -> None:
+    text = "@pytest.mark.audiosocket(reaction=1)\nasync def test_it(audiosocket_call):\n    pass\n"
+    wrong = run(project, text, "-o", ini, head=HEAD.split("pytestmark")[0])
+    wrong.assert_outcomes(errors=1)
+    wrong.stdout.fnmatch_lines([f"test_it: the ini key {words}"])
+
+
+@pytest.mark.parametrize(
     ("marker", "words"),
     [
         ("'x'", "*mark.audiosocket takes arguments by name only: target, *"),
