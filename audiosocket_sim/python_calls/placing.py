@@ -18,7 +18,7 @@ __all__ = ["place_call"]
 
 
 def place_call(
-    target: str,
+    target: str | None = None,
     *,
     name: str | None = None,
     asterisk: str | Mapping[str, Any] | AsteriskPeer | None = None,
@@ -35,7 +35,8 @@ def place_call(
 ) -> PhoneCall:
     """Return a call on the running event loop and its clock: `async with place_call("bot:serve") as call: …`.
 
-    `target`: the bot to call: `module:callable`, `command: PROGRAM … {port}` or `tcp://HOST:PORT` (docs/targets.md).
+    `target`: the bot to call: `module:callable`, `command: PROGRAM … {port}` or `tcp://HOST:PORT` (docs/targets.md); by
+    default the one that pyproject.toml names for the working folder.
     `asterisk`, `line`, `ai`, `server`, `reaction` and `max_duration`: the keys of a scenario (docs/scenarios.md).
     `says`: texts (or mappings as below `say:`) that the caller may say and that are in no phrase book, for a bot in
     this process whose recogniser knows only given sentences. Files are written to `artefacts`/`name`, by default to

@@ -40,7 +40,7 @@ class Options:
         """Return the target that the scenario calls. Raises TargetUsageError, also if no target is named."""
         match self.target:
             case None:
-                return choose_target(scenario.folder, option="Options(target=…)")
+                return choose_target(scenario.folder, option="Options(target=…), place_call(target)")
             case str() as text:
                 return TargetChoice(text, "Options(target=…)")
         return self.target

@@ -107,6 +107,22 @@ def test_a_state_that_the_target_reports() -> None:
     assert virtually(body, [1, "state", "WAITING"], server={"control": True}).result.outcome is Outcome.PASSED
 
 
+def test_without_a_target_it_is_the_one_of_pyproject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def one_call() -> PhoneCall:
+        async with place_call(server={"script": [HELLO]}, artefacts=None) as call:
+            await call.expect_says("pode subir")
+        return call
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CallNotJudged, match=r"no target: say what the scenario calls .*place_call\(target\)"):
+        run_virtually(one_call)
+    (tmp_path / "pyproject.toml").write_text(f"[tool.audiosocket-sim]\ntarget = '{BOT}'\n", encoding="utf-8")
+    result = run_virtually(one_call).result
+    assert result.outcome is Outcome.PASSED
+    assert result.environment is not None
+    assert result.environment.target_origin == "pyproject.toml, [tool.audiosocket-sim]"
+
+
 @pytest.mark.parametrize("name", ["../x/../../y", "ABSOLUTE", "..", ".", "a/b", "a\0b", "ramal 202: não", "x" * 300])
 def test_no_name_of_a_call_leads_out_of_the_folder_of_artefacts(name: str, tmp_path: Path) -> None:
     async def body(call: PhoneCall) -> None:
