@@ -113,6 +113,11 @@ class Result:
     """Target, clock and versions; None if no target could be determined."""
 
     @property
+    def passed(self) -> bool:
+        """Whether the outcome is PASSED. An outcome itself is an exit code, so PASSED is 0 and false in a condition."""
+        return self.outcome is Outcome.PASSED
+
+    @property
     def calls(self) -> tuple[CallResult, ...]:
         """The calls of the run: exactly one."""
         one = CallResult(

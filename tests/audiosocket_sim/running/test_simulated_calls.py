@@ -394,6 +394,16 @@ def run_case(case: Case, tmp_path: Path) -> Result:
     )
 
 
+@pytest.mark.parametrize(
+    ("steps", "outcome"),
+    [("wait: 1s", Outcome.PASSED), ("expect: {bot_speaks: 1s}", Outcome.FAILED), ("wait: 1min", Outcome.FAILED)],
+)
+def test_a_result_says_in_a_condition_whether_it_passed(steps: str, outcome: Outcome) -> None:
+    result = call(steps, keys="max_duration: 10s")
+    assert result.outcome is outcome
+    assert result.passed is (outcome is Outcome.PASSED)
+
+
 @pytest.mark.parametrize("name", PASS)
 def test_it_passes(name: str, tmp_path: Path) -> None:
     case = PASS[name]
