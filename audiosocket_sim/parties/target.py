@@ -39,6 +39,7 @@ __all__ = [
 _START_SECONDS = 20.0
 _STOP_SECONDS = 5.0
 _CLOSE_SECONDS = 20.0
+_LONGEST_SHOWN = 80
 _RENAMED = {"server:serve": "audiosocket_server:serve"}
 _PLACEHOLDERS = ("port", "control_port", "ai_url", "python")
 
@@ -96,17 +97,24 @@ def parse_target(text: str, control_url: str | None = None, folder: Path | None 
     the file that names the target, where a module is looked for too and a command runs; by default the working folder.
     """
     if control_url is not None and not _is_http(control_url):
-        raise TargetUsageError(f"{control_url}: a control URL looks like http://127.0.0.1:8081")
+        raise TargetUsageError(f"{_short(control_url)}: a control URL looks like http://127.0.0.1:8081")
     if text.startswith("tcp://"):
         return _parse_address(text, control_url)
     if text.startswith("command:"):
         return _parse_command(text, control_url, folder)
     module, _, name = text.partition(":")
     if not name or not all(part.isidentifier() for part in [*module.split("."), name]):
-        raise TargetUsageError(f"{text}: expected module:callable, tcp://HOST:PORT or command: PROGRAM … {{port}}")
+        kinds = "module:callable, tcp://HOST:PORT or command: PROGRAM … {port}"
+        raise TargetUsageError(f"{_short(text)}: expected {kinds}")
     if control_url is not None:
-        raise TargetUsageError(f"{text} reports its control URL itself: --control-url is for command: and tcp://")
+        raise TargetUsageError(
+            f"{_short(text)} reports its control URL itself: --control-url is for command: and tcp://"
+        )
     return InProcessTarget(module, name, folder)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
 
 
 def _parse_address(text: str, control_url: str | None) -> "DialledTarget":
@@ -116,22 +124,22 @@ def _parse_address(text: str, control_url: str | None) -> "DialledTarget":
     except ValueError:
         host = port = None
     if not host or not port or parts.path or parts.query:
-        raise TargetUsageError(f"{text}: expected tcp://HOST:PORT")
+        raise TargetUsageError(f"{_short(text)}: expected tcp://HOST:PORT with a port from 1 to 65535")
     return DialledTarget(host, port, control_url)
 
 
 def _parse_command(text: str, control_url: str | None, folder: Path | None) -> "CommandTarget":
     command = text.removeprefix("command:").strip()
     if "{port}" not in command:
-        raise TargetUsageError(f"{text}: the command needs the placeholder {{port}}")
+        raise TargetUsageError(f"{_short(text)}: the command needs the placeholder {{port}}")
     try:
         shlex.split(command)
     except ValueError as error:
-        raise TargetUsageError(f"{text}: no command line: {error}") from None
+        raise TargetUsageError(f"{_short(text)}: no command line: {error}") from None
     unknown = [name for name in re.findall(r"\{(\w+)\}", command) if name not in _PLACEHOLDERS]
     if unknown:
         known = ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS)
-        raise TargetUsageError(f"{text}: there is no placeholder {{{unknown[0]}}}; there are {known}")
+        raise TargetUsageError(f"{_short(text)}: there is no placeholder {{{_short(unknown[0])}}}; there are {known}")
     return CommandTarget(command, control_url, folder)
 
 

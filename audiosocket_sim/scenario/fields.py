@@ -29,7 +29,10 @@ __all__ = [
 DURATION_PATTERN = r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|min)\s*$"
 _DURATION = re.compile(DURATION_PATTERN, re.ASCII)
 _UNIT_MS = {"ms": 1, "s": 1000, "min": 60_000}
+_OTHER_UNIT = re.compile(r"\s*\d+(?:\.\d+)?\s*([a-z]+)\s*$", re.ASCII | re.IGNORECASE)
 _LONGEST_MS = 24 * 60 * 60_000
+_LONGEST_TEXT = 39
+_LONGEST_SHOWN = 20
 
 
 class Model(BaseModel):
@@ -45,15 +48,29 @@ def misfit(text: str, *at: str | int) -> PydanticCustomError:
 
 def parse_duration_ms(value: object) -> int:
     """Convert `300ms`, `1.2s` or `5 min` to whole milliseconds. Raises ValueError with what was expected."""
-    match = _DURATION.match(value) if isinstance(value, str) and len(value) < 40 else None
+    match = _DURATION.match(value) if isinstance(value, str) and len(value) <= _LONGEST_TEXT else None
     if match is None:
-        raise ValueError(f"a duration needs a number and a unit (300ms, 1.2s, 5min), not {value!r}")
+        raise ValueError(_why_no_duration(value))
     exact = float(match[1]) * _UNIT_MS[match[2]]
     if exact > _LONGEST_MS:
         raise ValueError(f"a duration is at most a day, not {value!r}")
     if abs(exact - round(exact)) > 1e-6:
         raise ValueError(f"a duration is a whole number of milliseconds, not {value!r}")
     return round(exact)
+
+
+def _why_no_duration(value: object) -> str:
+    examples = "(300ms, 1.2s, 5min)"
+    if not isinstance(value, str):
+        return f"a duration needs a number and a unit {examples}, not {value!r}"
+    is_long = len(value) > _LONGEST_TEXT
+    shown = repr(f"{value[:_LONGEST_SHOWN]}…" if is_long else value)
+    if is_long and value.lstrip()[:1].isdecimal():
+        return f"a duration has at most {_LONGEST_TEXT} characters, not {len(value)}: {shown}"
+    other = None if is_long else _OTHER_UNIT.match(value)
+    if other is not None:
+        return f"a duration has the unit ms, s or min {examples}, not {other[1]!r}"
+    return f"a duration needs a number and a unit {examples}, not {shown}"
 
 
 def format_duration(ms: int) -> str:

@@ -28,7 +28,11 @@ def test_kinds() -> None:
     ("text", "says"),
     [
         ("tcp://127.0.0.1", "expected tcp://HOST:PORT"),
-        ("tcp://127.0.0.1:99999", "expected tcp://HOST:PORT"),
+        ("tcp://127.0.0.1:99999", "tcp://127.0.0.1:99999: expected tcp://HOST:PORT with a port from 1 to 65535"),
+        ("tcp://127.0.0.1:0", "expected tcp://HOST:PORT with a port from 1 to 65535"),
+        (f"tcp://127.0.0.1:{'7' * 5000}", f"tcp://127.0.0.1:{'7' * 63}…: expected tcp://HOST:PORT with a port from"),
+        (f"{'x' * 5000}", f"{'x' * 79}…: expected module:callable"),
+        (f"command: {'x' * 5000}", f"command: {'x' * 70}…: the command needs the placeholder"),
         ("command: bot", "the placeholder {port}"),
         ("server", "expected module:callable"),
         ("server:", "expected module:callable"),
@@ -39,8 +43,9 @@ def test_kinds() -> None:
     ],
 )
 def test_what_is_no_target_says_what_was_expected(text: str, says: str) -> None:
-    with pytest.raises(TargetUsageError, match=re.escape(says)):
+    with pytest.raises(TargetUsageError, match=re.escape(says)) as wrong:
         parse_target(text)
+    assert len(str(wrong.value)) < 300
 
 
 async def test_an_import_that_fails_is_one_line() -> None:

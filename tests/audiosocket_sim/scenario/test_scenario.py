@@ -1,5 +1,6 @@
 """The scenario as data: durations, short forms, what goes together and what does not."""
 
+import re
 from typing import Any
 
 import pytest
@@ -82,6 +83,23 @@ def test_durations(text: str, ms: int) -> None:
 )
 def test_no_durations(text: object) -> None:
     with pytest.raises(ValueError, match="a duration"):
+        parse_duration_ms(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1h", "a duration has the unit ms, s or min (300ms, 1.2s, 5min), not 'h'"),
+        ("2 Min", "a duration has the unit ms, s or min (300ms, 1.2s, 5min), not 'Min'"),
+        ("7" * 5000 + "s", "a duration has at most 39 characters, not 5001: '77777777777777777777…'"),
+        ("1" + " " * 60 + "s", f"a duration has at most 39 characters, not 62: '1{' ' * 19}…'"),
+        ("4", "a duration needs a number and a unit (300ms, 1.2s, 5min), not '4'"),
+        ("a" * 500, f"a duration needs a number and a unit (300ms, 1.2s, 5min), not '{'a' * 20}…'"),
+        ("25000min", "a duration is at most a day, not '25000min'"),
+    ],
+)
+def test_what_is_wrong_with_a_duration(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
         parse_duration_ms(text)
 
 
