@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from audiosocket_sim.python_calls.phone_call import PhoneCall
     from audiosocket_sim.python_calls.session import CallPlan
 
-__all__ = ["CallTest", "add_call_settings", "audiosocket_call", "pytest_pycollect_makeitem", "register_marker"]
+__all__ = [
+    "CallTest",
+    "add_call_settings",
+    "audiosocket_call",
+    "note_report",
+    "pytest_pycollect_makeitem",
+    "register_marker",
+]
 
 _FIXTURE = "audiosocket_call"
 _MARKER = "audiosocket"
@@ -32,6 +39,7 @@ _MARKER_KEYS = ("target", "control_url", *_SCENARIO_KEYS, "says", "real_time", "
 _LOOP_MARKS = ("asyncio",)
 """Marks that ask another plug-in to run a coroutine: ignored, because the test is run here."""
 _LONGEST_NAME = 100
+_REPORT = pytest.StashKey[pytest.TestReport]()
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -122,9 +130,7 @@ class CallTest(pytest.Function):
             test(**arguments)
         finally:
             self.record.calls = call.calls
-        if not call.calls:
-            pytest.fail(f"{self.name} made no call: give its steps to {_FIXTURE}.play([…])", pytrace=False)
-        call.require_passed()
+        _require_passed(self.name, call)
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
         """Return the text of a failed call alone; any other as pytest shows it, without frames of this package."""
@@ -147,9 +153,14 @@ class CallTest(pytest.Function):
 
 
 @pytest.fixture
-def audiosocket_call(request: pytest.FixtureRequest) -> "PhoneCall | CallPlayer":
-    """A call to the target: step by step in an `async def` test, otherwise by `play([…])` (docs/calls-in-python.md)."""
+def audiosocket_call(request: pytest.FixtureRequest) -> "Iterator[PhoneCall | CallPlayer]":
+    """A call to the target: step by step in an `async def` test, otherwise by `play([…])` (docs/calls-in-python.md).
+
+    At its end the fixture fails a test that passed without a call, whatever ran that test: CallTest, unittest, or
+    another plug-in.
+    """
     from audiosocket_sim.python_calls.driving import CallPlayer
+    from audiosocket_sim.python_calls.errors import CallFailed, CallNotJudged
     from audiosocket_sim.python_calls.phone_call import PhoneCall
 
     item = request.node
@@ -161,7 +172,37 @@ def audiosocket_call(request: pytest.FixtureRequest) -> "PhoneCall | CallPlayer"
     if plan is None:  # not in `except`: pytest would show both errors
         pytest.fail(f"{item.name}: {wrong}", pytrace=False)
     is_coroutine = inspect.iscoroutinefunction(inspect.unwrap(item.obj))
-    return (PhoneCall if is_coroutine else CallPlayer)(plan, own_file=str(item.path))
+    call = (PhoneCall if is_coroutine else CallPlayer)(plan, own_file=str(item.path))
+    yield call
+    report = item.stash.get(_REPORT, None)
+    if report is None or not report.passed:
+        return
+    try:
+        _require_passed(item.name, call)
+        return
+    except (CallFailed, CallNotJudged) as error:
+        reason = str(error)
+    pytest.fail(reason, pytrace=False)
+
+
+def note_report(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Keep the report on a test's function for the end of its fixture, which fails no test that did not pass."""
+    if report.when == "call":
+        item.stash[_REPORT] = report
+    elif report.when == "setup" and _REPORT in item.stash:  # of the attempt before
+        del item.stash[_REPORT]
+
+
+def _require_passed(name: str, call: "PhoneCall | CallPlayer") -> None:
+    """Fail the test of this name if its call was not made. Raises CallFailed and CallNotJudged if it did not pass."""
+    from audiosocket_sim.python_calls.errors import CallMisuse
+
+    try:
+        call.require_passed()
+        return
+    except CallMisuse as error:
+        reason = f"{name}: {error}"
+    pytest.fail(reason, pytrace=False)
 
 
 def _plan(item: pytest.Function) -> "CallPlan":

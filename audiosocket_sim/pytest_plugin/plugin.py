@@ -16,6 +16,7 @@ from audiosocket_sim.pytest_plugin import collection, options, reporting
 from audiosocket_sim.pytest_plugin.call_tests import (  # pytest finds the hooks and fixtures of a plug-in in its module
     add_call_settings,
     audiosocket_call,
+    note_report,
     pytest_pycollect_makeitem,
     register_marker,
 )
@@ -83,6 +84,7 @@ def pytest_make_collect_report(
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Attach target, outcome and place of a scenario's call to the report of its test."""
     report = yield
+    note_report(item, report)
     reporting.attach_call(item, report)
     return report
 

@@ -83,13 +83,13 @@ class CallPlayer:
     def require_passed(self) -> None:
         """Raise the error of the first call that did not pass, and CallMisuse if no call was made.
 
-        Asked at the end of a test, which may have swallowed that error.
+        For the end of a test, which may have swallowed that error.
         """
         error = None if self._not_passed is None else error_of(self._not_passed)
         if error is not None:
             raise error
         if not self.calls:
-            raise CallMisuse("made no call: give its steps to play([…])")
+            raise CallMisuse("no call was made: give its steps to play([…])")
 
     def _numbered(self) -> Path | None:
         if self._folder is None or self.calls == 1:

@@ -79,6 +79,13 @@ class PhoneCall:
         """
         await self._session.end(error)
 
+    def require_passed(self) -> None:
+        """Raise CallFailed or CallNotJudged if the call did not pass, and CallMisuse if it was not made to its end.
+
+        For the end of a test, which may have swallowed the first error or never have opened the call.
+        """
+        self._session.require_passed()
+
     # --- what the caller does
 
     def say(

@@ -121,13 +121,24 @@ class CallSession:
             self._raise_verdict()
             return
         if self._waiting:
-            what = next(iter(self._waiting.values()))
-            self._blame(Trouble(Outcome.INVALID, f"{what} was never awaited: write `await call.{what.split()[0]}(…)`"))
+            self._blame(Trouble(Outcome.INVALID, self._never_awaited()))
         elif self._call is None:
             place = self._plan.place
             self._blame(Trouble(Outcome.INVALID, f"{place}: no call was made: the test has no step of it"))
         await self._conclude(held=self._one().trouble is None)
         self._raise_verdict()
+
+    def require_passed(self) -> None:
+        """Raise CallFailed or CallNotJudged if the call did not pass, and CallMisuse if it was not made to its end."""
+        around = "write `async with …:` around its steps"
+        if self._result is not None:
+            self._raise_verdict()
+        elif self._waiting:
+            raise CallMisuse(self._never_awaited())
+        elif self._entered:
+            raise CallMisuse(f"the call was never ended: {around}")
+        else:
+            raise CallMisuse(f"no call was made: {around}")
 
     async def _try(self, step: Step) -> CarriedOut | None:
         """Carry out the step. Returns None if it failed, or if something else is at fault, which is noted."""
@@ -197,6 +208,10 @@ class CallSession:
         finally:
             call.scenario = scenario_with(self._plan, self._steps, self._places)
             self._result = call.conclude()
+
+    def _never_awaited(self) -> str:
+        what = next(iter(self._waiting.values()))
+        return f"{what} was never awaited: write `await call.{what.split()[0]}(…)`"
 
     def _raise_verdict(self) -> None:
         error = error_of(self.result)

@@ -26,6 +26,7 @@ async def test_greets(audiosocket_call):
     await audiosocket_call.wait(200)
 """
 ADDRESS = "target='tcp://127.0.0.1:1', control_url='http://a:1'"
+RERUN = ("-p", "pytest_rerunfailures", "--reruns", "1")
 ABSENT = ()
 ASYNCIO = ("-p", "pytest_asyncio.plugin", "-o", "asyncio_default_fixture_loop_scope=function")
 STRICT = (*ASYNCIO, "--asyncio-mode=strict")
@@ -133,7 +134,7 @@ def test_no_green_without_a_call_or_with_a_step_not_awaited(project: pytest.Pyte
     failed.stdout.fnmatch_lines(
         [
             "test_bot.py:6: no call was made: the test has no step of it",
-            "test_b made no call: give its steps to audiosocket_call.play(?…?)",
+            "test_b: no call was made: give its steps to play(?…?)",
             "wait at test_bot.py:14 was never awaited: write `await call.wait(…)`",
         ]
     )
@@ -194,6 +195,98 @@ def test_list(audiosocket_call):
     done.stdout.fnmatch_lines(
         ["test_bot.py:9: test_steps, step 1 (expect bot_says)", "test_bot.py:16: test_list, step 1 (expect bot_says)"]
     )
+
+
+# --- tests that pytest or another plug-in runs
+
+UNITTEST = """
+import unittest
+
+class TestBot(unittest.{kind}):
+    @pytest.fixture(autouse=True)
+    def _call(self, audiosocket_call):
+        self.call = audiosocket_call
+"""
+SYNC = UNITTEST.format(kind="TestCase")
+ISOLATED = UNITTEST.format(kind="IsolatedAsyncioTestCase")
+
+
+def test_a_test_of_unittest_without_a_call_is_no_green_test(project: pytest.Pytester) -> None:
+    text = SYNC + "\n    def test_nothing(self):\n        pass\n"
+    for more, outcome in (((), {"passed": 1, "errors": 1}), (RERUN, {"passed": 2, "errors": 1})):
+        done = run(project, text, *more)
+        done.assert_outcomes(**outcome)
+        done.stdout.fnmatch_lines(["test_nothing: no call was made: give its steps to play(?…?)"])
+
+
+def test_a_coroutine_of_unittest_without_a_call_is_no_green_test(project: pytest.Pytester) -> None:
+    text = """
+    async def test_nothing(self):
+        pass
+
+    async def test_forgot(self):
+        self.call.wait(1)
+
+    async def test_not_ended(self):
+        await self.call.__aenter__()
+"""
+    done = run(project, ISOLATED + text)
+    done.assert_outcomes(passed=3, errors=3)
+    done.stdout.fnmatch_lines_random(
+        [
+            "test_nothing: no call was made: write `async with …:` around its steps",
+            "test_forgot: wait at test_bot.py:18 was never awaited: write `await call.wait(…)`",
+            "test_not_ended: the call was never ended: write `async with …:` around its steps",
+        ]
+    )
+
+
+@MODES
+def test_a_call_that_a_test_asks_for_as_it_runs(project: pytest.Pytester, mode: tuple[str, ...]) -> None:
+    text = """
+def test_nothing(request):
+    request.getfixturevalue("audiosocket_call")
+
+def test_call(request):
+    request.getfixturevalue("audiosocket_call").play([{"wait": "1s"}])
+
+def test_swallowed(request):
+    with pytest.raises(AssertionError):
+        request.getfixturevalue("audiosocket_call").play([{"expect": {"bot_says": "Pode descer."}}])
+"""
+    done = run(project, text, *mode)
+    done.assert_outcomes(passed=3, errors=2)
+    done.stdout.fnmatch_lines(
+        ["test_nothing: no call was made: *", "test_bot.py:15: test_swallowed, step 1 (expect bot_says)"]
+    )
+
+
+def test_a_test_that_is_not_green_needs_no_call(project: pytest.Pytester) -> None:
+    text = """
+    def test_skipped(self):
+        self.skipTest("not now")
+
+    def test_failed(self):
+        self.fail("early")
+
+    @unittest.expectedFailure
+    def test_known(self):
+        self.fail("early")
+
+    def test_call(self):
+        self.call.play([{"wait": "1s"}])
+"""
+    run(project, SYNC + text).assert_outcomes(passed=1, failed=1, skipped=1, xfailed=1)
+
+
+@pytest.mark.real_time
+def test_a_coroutine_of_unittest_makes_its_call_on_its_own_loop(project: pytest.Pytester) -> None:
+    text = """
+    async def test_call(self):
+        async with self.call as call:
+            await call.wait(0.1)
+"""
+    run(project, ISOLATED + text).assert_outcomes(passed=1)
 
 
 # --- the call's own keys
@@ -465,14 +558,11 @@ def test_repeated_and_run_again(project: pytest.Pytester) -> None:
     run(project, GREETS.replace("pode subir", "x"), "-p", "cacheprovider").assert_outcomes(failed=1)
 
 
-RERUN = ("-p", "pytest_rerunfailures", "--reruns", "1")
-
-
 def test_a_method_without_a_call_fails_on_its_rerun_too(project: pytest.Pytester) -> None:
     text = "class TestBot:\n    def test_nothing(self, audiosocket_call):\n        pass\n"
     again = run(project, text, *RERUN)
     again.assert_outcomes(failed=1)
-    again.stdout.fnmatch_lines(["test_nothing made no call: *", "*1 failed, 1 rerun*"])
+    again.stdout.fnmatch_lines(["test_nothing: no call was made: *", "*1 failed, 1 rerun*"])
 
 
 def test_a_coroutine_in_a_class_makes_its_call_on_the_rerun(project: pytest.Pytester) -> None:
