@@ -366,10 +366,11 @@ class PhoneCall:
 
     def _to_await(self, what: str, place: CodePlace, start: Callable[[], Generator[Any, None, _T]]) -> StepToAwait[_T]:
         def begin() -> Generator[Any, None, _T]:
-            self._session.begin(number)
-            return start()
+            with self._session.begun(number, step):
+                return (yield from start())
 
-        number = self._session.announce(f"{what} at {place}")
+        step = f"{what} at {place}"
+        number = self._session.announce(step)
         return StepToAwait(begin)
 
     def _place(self) -> CodePlace:

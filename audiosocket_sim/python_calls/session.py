@@ -2,7 +2,8 @@
 executor of YAML scenarios, and failures name the line of the test."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from audiosocket_sim.parties.target import TargetUsageError, parse_target
@@ -49,8 +50,10 @@ class CallSession:
         self._broken = False
         self._entered = False
         self._announced = 0
-        self._waiting: dict[int, str] = {}
+        self._undone: dict[int, str] = {}
+        """Why a step was not carried out to its end, one line for each such step, by its number."""
         self._result: Result | None = None
+        self._concluding = asyncio.Lock()
 
     @property
     def result(self) -> Result:
@@ -65,14 +68,28 @@ class CallSession:
         return self._result is not None
 
     def announce(self, what: str) -> int:
-        """Note a step that must be awaited, and return the number for `begin`."""
+        """Note a step that must be awaited, and return the number for `begun`."""
         self._announced += 1
-        self._waiting[self._announced] = what
+        self._undone[self._announced] = f"{what} was never awaited: write `await call.{what.split()[0]}(…)`"
         return self._announced
 
-    def begin(self, number: int) -> None:
-        """Note that the step with this number is being awaited."""
-        del self._waiting[number]
+    @contextmanager
+    def begun(self, number: int, what: str) -> Iterator[None]:
+        """Note that the step with this number is being awaited, and at the end of the block whether it was done."""
+        self._undone[number] = f"{what} was still going on at the end: await it"
+        try:
+            yield
+        except (asyncio.CancelledError, GeneratorExit):
+            why = "was cancelled before its end: limit it by `within=…`, and for what must not happen use `never_…`"
+            self._undone[number] = f"{what} {why}"
+            raise
+        except CallMisuse as error:
+            self._undone[number] = str(error)
+            raise
+        except Exception as error:
+            self._undone[number] = f"{what} was refused: {error}"
+            raise
+        del self._undone[number]
 
     def enter(self) -> None:
         """Open the call for steps; `end` must follow. Raises CallMisuse if it was open before."""
@@ -113,6 +130,8 @@ class CallSession:
         raises CallFailed or CallNotJudged if the call did not pass, even if a step has raised it before: the test may
         have swallowed that, or it was raised in a task that nobody awaited.
         """
+        async with self._concluding:  # by a step that failed in another task
+            pass
         if error is not None:
             if self._result is None:
                 await self._end_after(error)
@@ -120,8 +139,8 @@ class CallSession:
         if self._result is not None:
             self._raise_verdict()
             return
-        if self._waiting:
-            self._blame(Trouble(Outcome.INVALID, self._never_awaited()))
+        if self._undone:
+            self._blame(Trouble(Outcome.INVALID, next(iter(self._undone.values()))))
         elif self._call is None:
             place = self._plan.place
             self._blame(Trouble(Outcome.INVALID, f"{place}: no call was made: the test has no step of it"))
@@ -133,8 +152,8 @@ class CallSession:
         around = "write `async with …:` around its steps"
         if self._result is not None:
             self._raise_verdict()
-        elif self._waiting:
-            raise CallMisuse(self._never_awaited())
+        elif self._undone:
+            raise CallMisuse(next(iter(self._undone.values())))
         elif self._entered:
             raise CallMisuse(f"the call was never ended: {around}")
         else:
@@ -192,6 +211,12 @@ class CallSession:
             error.add_note(line)
 
     async def _conclude(self, *, held: bool, error: BaseException | None = None) -> None:
+        """End the call and make its result, unless another task has done so: a step may fail as the test ends."""
+        async with self._concluding:
+            if self._result is None:
+                await self._take_down(held=held, error=error)
+
+    async def _take_down(self, *, held: bool, error: BaseException | None) -> None:
         """Hang up and judge, unless the call is broken or the test must end at once; take it down; make the result."""
         call = self._one()
         at_once = self._broken or (error is not None and not isinstance(error, Exception))
@@ -208,10 +233,6 @@ class CallSession:
         finally:
             call.scenario = scenario_with(self._plan, self._steps, self._places)
             self._result = call.conclude()
-
-    def _never_awaited(self) -> str:
-        what = next(iter(self._waiting.values()))
-        return f"{what} was never awaited: write `await call.{what.split()[0]}(…)`"
 
     def _raise_verdict(self) -> None:
         error = error_of(self.result)

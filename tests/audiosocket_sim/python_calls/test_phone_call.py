@@ -350,14 +350,89 @@ def test_a_test_that_is_cancelled_leaves_its_files_and_nothing_else(tmp_path: Pa
     assert (tmp_path / "test" / "call.wav").stat().st_size > 44
 
 
-def test_a_step_that_is_cancelled_leaves_the_call_usable() -> None:
+def test_a_step_that_is_cancelled_leaves_the_call_usable_and_is_no_green_test(tmp_path: Path) -> None:
     async def body(call: PhoneCall) -> None:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(call.expect_says("pode descer", within=60), 2)  # type: ignore[arg-type]
         await call.hang_up()
         await call.expect_hangs_up("caller")
 
-    assert virtually(body, HELLO).result.outcome is Outcome.PASSED
+    failed, result = failing(body, CallNotJudged, HELLO, artefacts=tmp_path)
+    assert f"{HERE}:{line_of(body, 'descer')} was cancelled before its end: " in str(failed)
+    assert result.outcome is Outcome.INVALID
+    assert "caller hung up" in (tmp_path / "test" / "transcript.txt").read_text(encoding="utf-8")
+
+
+def test_a_step_in_a_task_that_is_cancelled_is_no_green_test() -> None:
+    async def body(call: PhoneCall) -> None:
+        task = asyncio.ensure_future(call.play([{"wait": "1s"}, {"expect": {"bot_says": "Pode descer."}}]))
+        await asyncio.sleep(2)
+        task.cancel()
+        await asyncio.wait([task])
+
+    failed, result = failing(body, CallNotJudged, HELLO)
+    assert "play at " in str(failed)
+    assert "was cancelled before its end" in str(failed)
+    assert result.outcome is Outcome.INVALID
+
+
+def test_a_step_that_was_refused_in_a_task_that_nobody_asks_is_no_green_test() -> None:
+    async def body(call: PhoneCall) -> None:
+        first = asyncio.ensure_future(call.wait(2))
+        await asyncio.sleep(1)
+        second = asyncio.ensure_future(call.expect_says("bom dia"))
+        await asyncio.wait([first, second])
+        assert isinstance(second.exception(), CallMisuse)
+
+    failed, result = failing(body, CallNotJudged, HELLO)
+    assert "expect_says at " in str(failed)
+    assert ": one step at a time, and wait at " in str(failed)
+    assert result.outcome is Outcome.INVALID
+
+
+def test_a_step_that_is_still_going_on_at_the_end_is_no_green_test() -> None:
+    tasks: list[asyncio.Future[Any]] = []
+
+    async def body(call: PhoneCall) -> None:
+        tasks.append(asyncio.ensure_future(call.expect_says("pode descer", within=60)))
+        await asyncio.sleep(2)
+
+    async def main() -> None:
+        with pytest.raises(CallNotJudged, match=r"expect_says at .* was still going on at the end: await it") as failed:
+            async with place_call(BOT, name="test", server={"script": [HELLO]}, artefacts=None) as call:
+                await body(call)
+        assert call.result is failed.value.result
+        await asyncio.wait(tasks, timeout=100)
+        assert tasks[0].done()
+        assert isinstance(tasks[0].exception(), CallNotJudged)
+        assert call.result is failed.value.result
+        assert call.result.outcome is Outcome.INVALID
+
+    run_virtually(main)
+
+
+@pytest.mark.parametrize("seconds", [1.98, 2.0, 2.02, 2.04, 2.06, 2.1])
+def test_a_step_that_fails_in_a_task_as_the_test_ends_leaves_one_result(seconds: float) -> None:
+    async def main() -> None:
+        made = place_call(BOT, name="test", server={"script": [HELLO]}, artefacts=None)
+        tasks: list[asyncio.Future[Any]] = []
+
+        async def body() -> None:
+            async with made as call:
+                await call.wait(0.1)
+                loop = asyncio.get_running_loop()
+                began = loop.time()
+                tasks.append(asyncio.ensure_future(call.expect_says("pode descer", within=2)))
+                await asyncio.sleep(began + seconds - loop.time())
+
+        with pytest.raises((CallFailed, CallNotJudged)) as failed:
+            await body()
+        await asyncio.wait(tasks)
+        raised = tasks[0].exception()
+        assert isinstance(raised, CallFailed | CallNotJudged)
+        assert raised.result is failed.value.result is made.result
+
+    run_virtually(main)
 
 
 def test_a_step_that_was_never_awaited_is_no_green_test() -> None:
@@ -388,7 +463,9 @@ def test_two_steps_at_a_time() -> None:
             await call.say("pt-br/sim")
         await first
 
-    assert virtually(body).result.outcome is Outcome.PASSED
+    failed, result = failing(body, CallNotJudged)
+    assert "one step at a time, and wait at " in str(failed)
+    assert result.outcome is Outcome.INVALID
 
 
 def test_a_step_that_is_awaited_twice() -> None:
@@ -406,6 +483,10 @@ def test_a_call_that_is_not_entered_or_twice() -> None:
         call = place_call(BOT, artefacts=None)
         with pytest.raises(CallMisuse, match="the call is not open: write `async with place_call"):
             await call.wait(1)
+        with pytest.raises(CallNotJudged, match=r"wait at .*: the call is not open"):
+            async with call:
+                await call.wait(1)
+        call = place_call(BOT, artefacts=None)
         async with call:
             await call.wait(1)
         with pytest.raises(CallMisuse, match="once"):
@@ -574,7 +655,9 @@ def test_what_cannot_follow_a_hang_up() -> None:
             await call.say("pt-br/sim")
         await call.expect_hangs_up("caller")
 
-    assert virtually(body).result.outcome is Outcome.PASSED
+    failed, result = failing(body, CallNotJudged)
+    assert "was refused: say: after hang_up only expect, never and wait can follow" in str(failed)
+    assert result.outcome is Outcome.INVALID
 
 
 # --- on the real clock
