@@ -7,6 +7,7 @@ and Ctrl-C. Faults that are not the bot's never give the outcome FAILED.
 import asyncio
 import contextvars
 from collections.abc import Callable
+from contextlib import suppress
 
 from audiosocket_sim.parties.target import Target, parse_target
 from audiosocket_sim.running.one_call import OneCall, OnEntry
@@ -47,7 +48,8 @@ async def arun(scenario: Scenario, options: Options | None = None, on_entry: OnE
     """Run the scenario as `run` does, from async code, in a thread with an event loop of its own.
 
     The call's clock does not depend on the running loop: it is the one that `run` would choose. `on_entry` is called in
-    that thread. Cancelling the task stops the call; its files are written before CancelledError is raised.
+    that thread. Cancelling the task, once or more often, stops the call; its files are written before CancelledError is
+    raised.
     """
     stop, context = _Stop(), contextvars.copy_context()
     work = asyncio.get_running_loop().run_in_executor(
@@ -57,7 +59,9 @@ async def arun(scenario: Scenario, options: Options | None = None, on_entry: OnE
         return await asyncio.shield(work)
     except asyncio.CancelledError:
         stop.ask()
-        await asyncio.wait([work])
+        while not work.done():
+            with suppress(asyncio.CancelledError):  # cancelled once more: the files are still being written
+                await asyncio.wait([work])
         raise
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from audiosocket_sim import CallResult, Entry, Options, Outcome, Scenario, arun, run
+from audiosocket_sim import CallResult, Entry, Options, Outcome, Result, Scenario, arun, run
+from audiosocket_sim.running.one_call import OneCall
 from audiosocket_sim.scenario.loading import load_text
 from audiosocket_sim.virtual_time import run as run_virtually
 
@@ -88,6 +89,34 @@ def test_cancelling_stops_the_call_and_writes_its_files(tmp_path: Path) -> None:
     assert "somebody cancelled" in (tmp_path / "transcript.txt").read_text(encoding="utf-8")
     assert (tmp_path / "call.wav").stat().st_size > 44
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("virtual-time")]
+
+
+def test_cancelling_twice_writes_its_files_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    running, cancelled_twice = threading.Event(), threading.Event()
+    real = OneCall.conclude
+
+    def conclude(call: OneCall) -> Result:
+        assert cancelled_twice.wait(60)
+        return real(call)
+
+    def look(entry: Entry, call: Any) -> None:
+        running.set()
+
+    async def main() -> None:
+        options = Options(target=BOT.target, real_time=True, artefacts=tmp_path)
+        task = asyncio.create_task(arun(scenario("[{wait: 60min}]", max_duration="90min"), options, look))
+        await asyncio.to_thread(running.wait)
+        for _ in range(3):
+            task.cancel("of the test")
+            for _ in range(3):
+                await asyncio.sleep(0)
+        cancelled_twice.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert (tmp_path / "call.wav").stat().st_size > 44
+
+    monkeypatch.setattr(OneCall, "conclude", conclude)
+    asyncio.run(main())
 
 
 def test_a_fault_of_the_set_up_is_a_result_too() -> None:
