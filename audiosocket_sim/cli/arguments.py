@@ -1,14 +1,22 @@
 """Shared parts of the commands' arguments: numbers with bounds, the form of the help, the control token."""
 
 import argparse
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-__all__ = ["EXIT_CODES", "add_control_token", "command", "control_token", "count", "port", "seconds"]
+__all__ = ["EXIT_CODES", "add_control_token", "command", "control_token", "count", "port", "program", "seconds"]
 
+_SCRIPT = "audiosocket-sim"
 EXIT_CODES = "exit codes: 0 pass, 1 failed, 2 usage or invalid scenario, 3 set-up, 4 inconclusive"
+
+
+def program() -> str:
+    """Return the command that started this process, for usage lines and examples."""
+    return _SCRIPT if Path(sys.argv[0]).name == _SCRIPT else "python -m audiosocket_sim"
 
 
 def port(text: str) -> int:
@@ -54,7 +62,7 @@ def command(
         name,
         help=about,
         description=about,
-        epilog=f"example: python -m audiosocket_sim {example}\n{EXIT_CODES}",
+        epilog=f"example: {program()} {example}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(module=f"audiosocket_sim.cli.{name.replace('-', '_')}")

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from audiosocket_sim.cli.arguments import EXIT_CODES, add_control_token, command, control_token, port
+from audiosocket_sim.cli.arguments import EXIT_CODES, add_control_token, command, control_token, port, program
 from audiosocket_sim.cli.console import guarded_output
 from audiosocket_sim.cli.live_arguments import add_capture, add_doctor, add_mic
 
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None, *, on_loaded: Callable[[], None
             stream.reconfigure(errors="backslashreplace")  # for lone surrogates, and terminals without accents
     with guarded_output() as end_of_output:
         try:
-            options = _parser().parse_args(arguments)
+            options = _parser(program()).parse_args(arguments)
             import_module(options.module)
             on_loaded()
             code: int = options.command(options)
@@ -39,11 +39,11 @@ def main(arguments: Sequence[str] | None = None, *, on_loaded: Callable[[], None
         return end_of_output() or code
 
 
-def _parser(prog: str = "python -m audiosocket_sim") -> argparse.ArgumentParser:
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Whole phone calls as tests, for bots on Asterisk's AudioSocket.",
-        epilog=f"example: python -m audiosocket_sim run greeting_then_hold.yaml\n{EXIT_CODES}",
+        epilog=f"example: {prog} run greeting_then_hold.yaml\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version, help="print the version, and end")

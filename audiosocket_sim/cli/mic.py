@@ -15,6 +15,7 @@ from audiosocket_sim.asterisk.profiles import UnknownProfile, profile
 from audiosocket_sim.call_log.events import CallEnded
 from audiosocket_sim.call_log.live_view import LiveView
 from audiosocket_sim.call_log.transcript import how_it_ended, visible
+from audiosocket_sim.cli.arguments import program
 from audiosocket_sim.cli.console import FAILED, FINE, SET_UP, USAGE, refuse, say
 from audiosocket_sim.live.captured_call import CapturedCall, free_name, redact, write_scenario
 from audiosocket_sim.live.mic.convert import captured
@@ -122,7 +123,7 @@ async def _conclude(options: MicOptions, heading: str, call: MicCall, card: Soun
             path = await loop.run_in_executor(None, _save, options, options.save_scenario, captured(call, end, options))
         except (OSError, ScenarioError, AudioSocketError) as error:
             return refuse(f"the call cannot be turned into a scenario: {error}", SET_UP)
-        say(f"  scenario    {path}\n              python -m audiosocket_sim run {path}")
+        say(f"  scenario    {path}\n              {program()} run {path}")
     return FAILED if end.who == "asterisk" or (end.who, end.how) == ("server", "reset") else FINE
 
 

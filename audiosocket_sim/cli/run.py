@@ -186,9 +186,10 @@ def _run_one(plan: _Planned, options: Options, *, as_json: bool) -> Result:
 
 def _summary(result: Result, seconds: float, *, real_time: bool) -> list[str]:
     call = result.duration_ms / 1000
-    pace = "real time" if real_time else f"{call / seconds:.0f} times real time"
+    pace = "(real time)" if real_time else f"({call / seconds:.0f} times real time)"
+    took = f"{seconds:.2f} s" if result.outcome in (Outcome.INVALID, Outcome.SET_UP) else f"{seconds:.2f} s {pace}"
     word = "FAILED" if result.outcome is Outcome.FAILED else word_of(result.outcome)
-    lines = [f"{word}: {result.scenario.name}, {call:.1f} s of call in {seconds:.2f} s ({pace})"]
+    lines = [f"{word}: {result.scenario.name}, {call:.1f} s of call in {took}"]
     lines += [f"  {fault}" for fault in result.faults]
     lines += [f"  {line}" for failure in result.failures for line in failure.block()]
     if result.was_late:

@@ -167,6 +167,38 @@ def test_a_fault_inside_a_server_of_ones_own_is_named(text: str, capsys: pytest.
     assert "is now" not in out
 
 
+@pytest.mark.parametrize(
+    ("started_as", "called"),
+    [
+        ("/some/bin/audiosocket-sim", "audiosocket-sim"),
+        ("/some/audiosocket_sim/__main__.py", "python -m audiosocket_sim"),
+        ("/some/bin/pytest", "python -m audiosocket_sim"),
+    ],
+)
+@pytest.mark.parametrize("command", [[], ["run"]])
+def test_help_calls_the_program_by_the_name_that_started_it(
+    started_as: str,
+    called: str,
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", [started_as])
+    with pytest.raises(SystemExit):
+        main([*command, "--help"])
+    out = capsys.readouterr().out
+    assert out.startswith(f"usage: {' '.join([called, *command])} [-h] ")
+    assert f"\nexample: {called} run greeting_then_hold.yaml\n" in out
+
+
+@pytest.mark.parametrize(("target", "code"), [("no_such_module:serve", 3), ("server:no_such_name", 3)])
+def test_a_call_that_was_not_made_has_no_pace(target: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--target", target, write("call.yaml")]) == code
+    assert "real time" not in capsys.readouterr().out
+    assert main(["run", "--target", "audiosocket_server:serve", "call.yaml"]) == 0
+    assert " times real time)" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("key", ["bot_of_a_project:serve", "command: {python} bot_of_a_project.py {port}"])
 def test_a_target_of_a_pyproject_above_is_found_from_a_folder_below(key: str) -> None:
     Path("bot_of_a_project.py").write_text(BOT, encoding="utf-8")
