@@ -36,6 +36,10 @@ _FIXTURE = "audiosocket_call"
 _MARKER = "audiosocket"
 _SCENARIO_KEYS = ("asterisk", "line", "network", "ai", "server", "reaction", "max_duration")
 _MARKER_KEYS = ("target", "control_url", *_SCENARIO_KEYS, "says", "real_time", "kernel")
+_TEXTS = {"target": "bot:serve", "control_url": "http://127.0.0.1:8080"}
+"""Arguments of the marker that are texts, each with an example for errors."""
+_CHECKED_HERE = (*_TEXTS, "real_time", "kernel")
+"""Arguments of the marker that are no keys of a scenario. None counts as not given."""
 _LOOP_MARKS = ("asyncio",)
 """Marks that ask another plug-in to run a coroutine: ignored, because the test is run here."""
 _LONGEST_NAME = 100
@@ -249,7 +253,7 @@ def _plan(item: pytest.Function) -> "CallPlan":
 def _marked(item: pytest.Function) -> dict[str, Any]:
     """Return the arguments of the test's markers. If two markers give the same one, that nearer to the test counts.
 
-    Raises ValueError for an argument that is unknown or not given by name.
+    Raises ValueError for an argument that is unknown or not given by name, and for a value of the wrong kind.
     """
     marked: dict[str, Any] = {}
     for mark in reversed(list(item.iter_markers(_MARKER))):
@@ -261,7 +265,21 @@ def _marked(item: pytest.Function) -> dict[str, Any]:
                 hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_MARKER_KEYS)}"
                 raise ValueError(f"@pytest.mark.{_MARKER}: unknown argument {key!r}; {hint}")
         marked |= mark.kwargs
+    for key in _CHECKED_HERE:
+        if marked.get(key) is None:
+            marked.pop(key, None)
+        else:
+            _check(key, marked[key])
     return marked
+
+
+def _check(key: str, value: object) -> None:
+    """Raise ValueError, with one line, if a marker's argument that belongs to no scenario has a wrong value."""
+    example = _TEXTS.get(key)
+    if example is None and not isinstance(value, bool):
+        raise ValueError(f"@pytest.mark.{_MARKER}: {key}: must be True or False, not {value!r:.100}")
+    if example is not None and not (isinstance(value, str) and value.strip()):
+        raise ValueError(f"@pytest.mark.{_MARKER}: {key}: needs a text such as {example!r}, not {value!r:.100}")
 
 
 def _marked_control_url(config: pytest.Config, marked: Mapping[str, Any]) -> str | None:

@@ -340,6 +340,12 @@ def test_a_wrong_ini_key_of_calls_is_named(ini: str, words: str, project: pytest
         ("'x'", "*mark.audiosocket takes arguments by name only: target, *"),
         ("targt='x:y'", "*unknown argument 'targt'; did you mean 'target'?"),
         ("target='nothing'", "*nothing: expected module:callable*"),
+        ("target=5", "test_it: @pytest.mark.audiosocket: target: needs a text such as 'bot:serve', not 5"),
+        ("target=''", "test_it: @pytest.mark.audiosocket: target: needs a text such as 'bot:serve', not ''"),
+        ("target=['bot:serve']", "*: target: needs a text such as 'bot:serve', not ?'bot:serve'?"),
+        ("control_url=' '", "*: control_url: needs a text such as 'http://127.0.0.1:8080', not ' '"),
+        ("real_time='no'", "*: real_time: must be True or False, not 'no'"),
+        ("kernel=1", "*: kernel: must be True or False, not 1"),
         ("line={'codec': 'ulwa'}", "*mark.audiosocket: line: codec: must be ulaw, alaw or none*"),
         ("says='Oi'", "*mark.audiosocket: says: needs a list of texts*"),
     ],
@@ -355,6 +361,11 @@ def test_a_wrong_marker_is_one_clear_error(project: pytest.Pytester, marker: str
         wrong.stdout.str().partition("= ERRORS =")[2].partition("- phone calls -")[0].partition("short test summary")[0]
     )
     assert shown.count("test_it: ") == 1
+
+
+def test_none_in_a_marker_is_as_if_it_were_not_given(project: pytest.Pytester) -> None:
+    marker = "@pytest.mark.audiosocket(target=None, control_url=None, real_time=None, kernel=None)"
+    run(project, marker + GREETS).assert_outcomes(passed=1)
 
 
 def test_without_a_target_the_kinds_are_named(project: pytest.Pytester) -> None:
