@@ -175,7 +175,7 @@ def test_a_target_that_does_not_start(project: pytest.Pytester) -> None:
     wrong = run(project, target="no_such_bot:serve")
     wrong.assert_outcomes(failed=1)
     wrong.stdout.fnmatch_lines(
-        ["short: set-up error", "no_such_bot:serve cannot be imported: No module named 'no_such_bot'"]
+        ["short: set-up error", "no_such_bot:serve cannot be imported: no module 'no_such_bot' in *"]
     )
 
 
