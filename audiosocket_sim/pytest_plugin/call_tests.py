@@ -199,10 +199,11 @@ def note_report(item: pytest.Item, report: pytest.TestReport) -> None:
 
 def _require_passed(name: str, call: "PhoneCall | CallPlayer") -> None:
     """Fail the test of this name if its call was not made. Raises CallFailed and CallNotJudged if it did not pass."""
+    from audiosocket_sim.python_calls.driving import require_passed
     from audiosocket_sim.python_calls.errors import CallMisuse
 
     try:
-        call.require_passed()
+        require_passed(call)
         return
     except CallMisuse as error:
         reason = f"{name}: {error}"

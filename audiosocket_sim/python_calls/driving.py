@@ -17,7 +17,7 @@ from audiosocket_sim.running.runner import is_virtual, loop_factory, run
 from audiosocket_sim.running.trouble import trouble_of
 from audiosocket_sim.virtual_time import VirtualTimeError
 
-__all__ = ["CallPlayer", "run_call"]
+__all__ = ["CallPlayer", "require_passed", "run_call"]
 
 
 def run_call(plan: CallPlan, call: PhoneCall, body: Callable[[], Awaitable[object]]) -> None:
@@ -80,11 +80,7 @@ class CallPlayer:
             raise error
         return result
 
-    def require_passed(self) -> None:
-        """Raise the error of the first call that did not pass, and CallMisuse if no call was made.
-
-        For the end of a test, which may have swallowed that error.
-        """
+    def _require_passed(self) -> None:
         error = None if self._not_passed is None else error_of(self._not_passed)
         if error is not None:
             raise error
@@ -100,3 +96,12 @@ class CallPlayer:
         if hasattr(PhoneCall, name):
             raise CallMisuse(f"{name}() is for a test that is `async def`; here give a list of steps to play([…])")
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+
+def require_passed(call: PhoneCall | CallPlayer) -> None:
+    """Raise the error of a call that did not pass, and CallMisuse if no call was made to its end.
+
+    For the end of a test, which may have swallowed that error or never have opened the call. Of several calls the first
+    that did not pass counts.
+    """
+    call._require_passed()

@@ -79,13 +79,6 @@ class PhoneCall:
         """
         await self._session.end(error)
 
-    def require_passed(self) -> None:
-        """Raise CallFailed or CallNotJudged if the call did not pass, and CallMisuse if it was not made to its end.
-
-        For the end of a test, which may have swallowed the first error or never have opened the call.
-        """
-        self._session.require_passed()
-
     # --- what the caller does
 
     def say(
@@ -372,6 +365,10 @@ class PhoneCall:
         step = f"{what} at {place}"
         number = self._session.announce(step)
         return StepToAwait(begin)
+
+    def _require_passed(self) -> None:
+        """For `driving.require_passed`: each public method is a step."""
+        self._session.require_passed()
 
     def _place(self) -> CodePlace:
         return calling_place(self._own_file)
