@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+import soxr  # noqa: F401 - it cannot be loaded twice, and a session that loads it first would unload it at its end
 
 from helpers import scripted_bot  # noqa: F401 - else each session would load it anew, and all that it imports
 
