@@ -154,7 +154,9 @@ async def test_out_of_descriptors_calls_go_on_and_the_door_opens_again(monkeypat
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with socket.socket() as late:
         late.setblocking(False)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) - 1, hard))
+        lowest_free = os.dup(late.fileno())
+        os.close(lowest_free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
         try:
             await loop.sock_connect(late, (running.host, running.port))
             for _ in range(5):
