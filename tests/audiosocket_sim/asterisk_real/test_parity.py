@@ -142,7 +142,7 @@ def test_timeout_absolute_of_a_scenario_ends_the_call_by_each_version(
         real = run(load(path), Options(peer="asterisk", real_time=True, asterisk_version=version))
         assert real.outcome is Outcome.PASSED, real.problems
         allowance_ms = COMPUTE_MS + real.disturbed_ms
-        assert not disagreements(virtual.entries, real.entries, allowance_ms, told_by_asterisk=True)
+        assert not disagreements(virtual.entries, real.entries, allowance_ms, real_asterisk=True)
         (end,) = [entry.event for entry in real.entries if isinstance(entry.event, CallEnded)]
         assert end.reason.startswith("TIMEOUT(absolute) of 3.5 s ended the call")
         notes = [entry.event.what for entry in real.entries if isinstance(entry.event, Noted)]
