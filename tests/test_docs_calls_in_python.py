@@ -25,11 +25,13 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     return pytester
 
 
+@pytest.mark.long("the page's names are checked")
 def test_the_tests_pass(project: pytest.Pytester) -> None:
     project.runpytest_subprocess("-p", "audiosocket_sim.pytest_plugin.plugin").assert_outcomes(passed=2)
     assert (project.path / "runs/pytest/test_greeting/test_greets/call.jsonl").is_file()
 
 
+@pytest.mark.long("the page's names are checked")
 def test_the_failure_reads_as_the_page_says(project: pytest.Pytester) -> None:
     text = (project.path / "test_greeting.py").read_text(encoding="utf-8")
     (project.path / "test_greeting.py").write_text(text.replace("em que posso ajudar", "em que posso servir"), "utf-8")
@@ -39,6 +41,7 @@ def test_the_failure_reads_as_the_page_says(project: pytest.Pytester) -> None:
     failed.stdout.fnmatch_lines([line[4:] for line in shown[0].splitlines()])
 
 
+@pytest.mark.long("the page's names are checked")
 def test_the_program_says_what_it_heard(project: pytest.Pytester) -> None:
     """In virtual time here: it runs on the clock of whatever loop there is."""
     program = (
@@ -48,6 +51,7 @@ def test_the_program_says_what_it_heard(project: pytest.Pytester) -> None:
     assert out_of(project, program) == "passed greeted for 2.33 s\n"
 
 
+@pytest.mark.long("the page's names are checked")
 def test_the_scenarios_run(project: pytest.Pytester) -> None:
     (project.path / "scenarios").symlink_to(ROOT / "scenarios")
     told = out_of(project, "import run_all")

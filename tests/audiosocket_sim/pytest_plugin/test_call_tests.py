@@ -53,6 +53,7 @@ def run(project: pytest.Pytester, text: str, *arguments: str, head: str = HEAD) 
 
 
 @MODES
+@pytest.mark.long("other tests run a coroutine on the virtual clock")
 def test_a_coroutine_runs_on_the_clock_of_its_target(project: pytest.Pytester, mode: tuple[str, ...]) -> None:
     in_class = "\n\nclass TestBot:\n    " + GREETS.strip().replace("\n", "\n    ").replace("(audio", "(self, audio")
     others = "\n\ndef test_plain():\n    pass\n"
@@ -464,6 +465,7 @@ def test_plain():
 
 
 @pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "1")], ids=["here", "in a worker"])
+@pytest.mark.long("scenarios' calls are counted")
 def test_the_summary_counts_the_calls_and_names_their_targets(
     workers: tuple[str, ...], project: pytest.Pytester
 ) -> None:
@@ -624,6 +626,7 @@ async def test_it(call, tmp_path):
     run(project, text, *AUTO).assert_outcomes(passed=1)
 
 
+@pytest.mark.long("the runner's own test stands in")
 def test_a_clock_that_cannot_go_on_is_a_set_up_error(project: pytest.Pytester) -> None:
     text = """
 async def test_it(audiosocket_call):

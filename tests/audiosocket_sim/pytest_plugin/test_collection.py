@@ -94,6 +94,7 @@ def test_a_broken_scenario_in_the_folder_of_the_ini_key_is_an_error(project: pyt
 
 
 @pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n", "1"]], ids=["here", "in a worker"])
+@pytest.mark.long("the key alone is tried")
 def test_what_testpaths_names_is_not_named(workers: list[str], project: pytest.Pytester) -> None:
     configure(project, "testpaths = tests scenarios")
     write(project, "tests/data/compose.yaml", "services: {}\n")
@@ -105,6 +106,7 @@ def test_what_testpaths_names_is_not_named(workers: list[str], project: pytest.P
 
 
 @pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n", "1"]], ids=["here", "in a worker"])
+@pytest.mark.long("the key alone is tried")
 def test_a_folder_of_the_ini_key_beside_testpaths(workers: list[str], project: pytest.Pytester) -> None:
     configure(project, "testpaths = tests")
     write(project, "other/scenarios/more.yaml")
@@ -149,6 +151,7 @@ def test_in_a_foreign_project_nothing_heavy_is_imported(foreign: pytest.Pytester
     assert "passed over" in result.stdout.str()
 
 
+@pytest.mark.long("one process says it")
 def test_workers_say_what_they_passed_over(project: pytest.Pytester) -> None:
     write(project, "scenarios/molecule.yaml", MOLECULE)
     result = run(project, "-p", "no:syrupy", "-p", "xdist", "-n", "1")

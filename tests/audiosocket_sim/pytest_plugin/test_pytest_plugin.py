@@ -210,6 +210,7 @@ def test_ctrl_c_ends_the_whole_session(project: pytest.Pytester, monkeypatch: py
 
 @pytest.mark.real_time
 @pytest.mark.parametrize("found", [[], ["BotSpoke at 0.810 came much later"]], ids=["the same", "another"])
+@pytest.mark.long("the comparison has tests of its own")
 def test_in_real_time_calls_are_compared_with_the_virtual_ones(
     found: list[str], project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,6 +234,7 @@ def test_in_real_time_calls_are_compared_with_the_virtual_ones(
 
 
 @pytest.mark.real_time
+@pytest.mark.long("the comparison has tests of its own")
 def test_a_machine_that_kept_us_waiting_is_allowed_for_and_asked_once_more(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,6 +43,7 @@ def test_arun_gives_what_run_gives(runner: Any) -> None:
     assert (result.outcome, result.entries) == (Outcome.PASSED, expected.entries)
 
 
+@pytest.mark.long("one call at a time is made")
 def test_two_at_a_time_are_two_calls_in_virtual_time() -> None:
     async def main() -> list[Any]:
         return await asyncio.gather(
@@ -91,6 +92,7 @@ def test_cancelling_stops_the_call_and_writes_its_files(tmp_path: Path) -> None:
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("virtual-time")]
 
 
+@pytest.mark.long("it is cancelled once")
 def test_cancelling_twice_writes_its_files_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     running, cancelled_twice = threading.Event(), threading.Event()
     real = OneCall.conclude
