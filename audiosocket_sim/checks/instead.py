@@ -86,12 +86,8 @@ def _nearest(kin: Sequence[Entry], expectation: Expectation) -> Entry | None:
 
 
 def _words(event: LogEvent) -> str:
-    match event:
-        case BotSpoke(text=text):
-            return text or ""
-        case BackendAsked(content=content):
-            return content
-    return ""
+    text = event.content if isinstance(event, BackendAsked) else event.text if isinstance(event, BotSpoke) else None
+    return text or ""
 
 
 def _likeness(one: str, other: str) -> float:

@@ -144,6 +144,8 @@ def test_a_phrase_book_lists_no_file_of_another_folder(listed: str, key: str, pr
         assert "has a manifest.yaml that leads out of the scenario's folders" in faults(project, text)[0]
     (book / "manifest.yaml").write_text("- {file: music.slin, text: Oi., language: pt-BR}\n")
     assert faults(project, "own") == []
+    (book / "manifest.yaml").write_text("- [\n")
+    assert faults(project, "own") == [], "what cannot be read lists nothing"
 
 
 def test_every_text_is_looked_at(project: Path) -> None:

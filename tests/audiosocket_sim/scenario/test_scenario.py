@@ -243,6 +243,14 @@ ERAS = (
         ({"asterisk": {"c": "alaw"}}, "alaw needs attach: chan; the application sends SLIN always"),
         ({"asterisk": {"c": "ulaw", "attach": "chan", "rate_hz": 16000}}, "ulaw is 8 kHz always"),
         (
+            {"asterisk": {"c": "gsm", "attach": "chan", "packet_time": "30ms"}},
+            "gsm: GSM's frames are 20 ms long: packet_time: 20ms, 40ms or 60ms",
+        ),
+        (
+            {"asterisk": {"stall": [{"at": "1s", "for": "600ms"}, {"at": "1500ms", "for": "1s"}]}},
+            "the stall at 1.5s begins before the one before it is over",
+        ),
+        (
             {"asterisk": {"bridge_after": "1s"}},
             "needs attach: chan; the application is in no bridge",
         ),

@@ -103,6 +103,13 @@ def test_a_piece_at_the_end_of_a_stream_is_no_message() -> None:
     assert found.caller == (Packet(20, bytes(320)),)
 
 
+def test_sound_that_catches_up_slowly_leaves_the_gap_that_200_ms_do_not_make_good() -> None:
+    """100 ms late, and then a packet every 18 ms: the eleventh after it, 198 ms later, is late by 78 ms still."""
+    early, late = packets(bytes(3200)), packets(bytes(19_200), at_ms=320, every_ms=18)
+    track = assemble_track((*early, *late), 8000, 20)
+    assert [(gap.start_ms, gap.end_ms) for gap in track.gaps] == [(220, 298)]
+
+
 # --- the bot
 
 

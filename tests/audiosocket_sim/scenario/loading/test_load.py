@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from audiosocket_sim.scenario import SayStep
 from audiosocket_sim.scenario.loading import Problem, ScenarioError, load, load_text, schema, sound_file
@@ -414,3 +416,25 @@ def test_a_stall_is_one_or_a_list_of_them() -> None:
     one = "{at: 1s, for: 400ms}"
     for written, starts in ((one, [1000]), (f"[{one}, {{at: 2s, for: 1s, caller: local}}]", [1000, 2000])):
         assert [stall.at for stall in load_text(text.format(written)).asterisk.stall] == starts
+
+
+def test_recordings_whose_manifest_cannot_be_read_lend_no_names(home: Path) -> None:
+    """A misspelt sound is told with the names there are; what is larger than any manifest gives none."""
+    (home / "recordings" / "manifest.yaml").write_text("#" * 20_000_000)
+    (line,) = errors(home, "summary: x\nsteps: [{say: aa/yess}]\n")
+    assert "aa/yes," not in line
+
+
+@pytest.mark.parametrize(
+    ("raised", "line"),
+    [(YAMLError("out of sorts\nat length"), "1:1: out of sorts"), (RecursionError(), "1:1: nested too deeply")],
+    ids=["any other complaint", "a caller whose stack is deep already"],
+)
+def test_whatever_the_parser_raises_is_one_line(
+    raised: Exception, line: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compose(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(YAML, "compose", compose)
+    assert errors(home, "summary: x\n") == [f"bad.yaml:{line}"]
