@@ -85,16 +85,16 @@ def _by_pattern(pattern: str, here: Path) -> ChosenScenarios:
 
 def no_such_scenario(name: str) -> str:
     """Return one line: that the scenario does not exist, with the nearest name; or which folder cannot be read."""
-    here: set[str] = set()
+    here: dict[str, str] = {}  # stem: name; `.yaml` is alike in all names, and says nothing
     for folder in (Path.cwd() / "scenarios", PROJECT / "scenarios"):
         try:
-            here |= {path.name for path in folder.iterdir() if path.suffix == ".yaml"}
+            here |= {path.stem: path.name for path in folder.iterdir() if path.suffix == ".yaml"}
         except FileNotFoundError:
             continue
         except OSError as error:
             return f"{name}: no such scenario here, and {_near(folder)}/ may not be read: {error.strerror or error}"
-    near = get_close_matches(Path(name).name, sorted(here), n=1, cutoff=0.5)
-    return f"{name}: no such scenario, here or in scenarios/" + (f"; did you mean {near[0]}?" if near else "")
+    near = get_close_matches(Path(name).stem, sorted(here), n=1, cutoff=0.5)
+    return f"{name}: no such scenario, here or in scenarios/" + (f"; did you mean {here[near[0]]}?" if near else "")
 
 
 def list_scenarios(names: Sequence[str]) -> Iterator[str]:

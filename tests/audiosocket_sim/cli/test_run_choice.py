@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from audiosocket_sim.cli.chosen_scenarios import no_such_scenario
 from audiosocket_sim.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -394,3 +395,16 @@ def test_the_completion_of_other_shells_names_the_commands(shell: str, capsys: p
     out = capsys.readouterr().out
     assert "audiosocket-sim" in out
     assert "mock-ai" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("greting_then_hold.yaml", "; did you mean greeting_then_hold.yaml?"),
+        ("greting_then_hold", "; did you mean greeting_then_hold.yaml?"),
+        ("a.yaml", ""),
+        ("call7.yaml", ""),
+    ],
+)
+def test_a_name_is_near_by_its_own_letters_and_not_by_yaml(name: str, meant: str) -> None:
+    assert no_such_scenario(name) == f"{name}: no such scenario, here or in scenarios/{meant}"
