@@ -9,6 +9,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import signal
 from collections.abc import Generator
 
+import hypothesis
 import pytest
 
 NO_SKIPS = "AUDIOSOCKET_SIM_NO_SKIPS"
@@ -21,6 +22,9 @@ BEYOND = {
     "apt": "Debian packages",
 }
 """Markers of what `make test` leaves out, whether or not this machine has it: it is the same everywhere."""
+
+hypothesis.settings.register_profile("examples_only", phases=[hypothesis.Phase.explicit])
+"""For `make coverage`: which lines drawn inputs run is luck, and a line that only luck runs has no test."""
 
 
 def pytest_configure() -> None:

@@ -30,6 +30,7 @@ def test_nothing_to_say_is_silence_of_a_whole_frame() -> None:
 def test_speech_goes_out_whole_and_its_end_is_told_when_its_last_frame_has_been_out() -> None:
     playback = Playback()
     playback.begin(7)
+    assert playback.job == 7
     playback.feed(voice(1.5))
     playback.finish()
     assert take(playback, 2) == [voice(1), voice(0.5) + bytes(160)]
