@@ -24,7 +24,6 @@ from helpers.mic_bench import PYTHON, ROOT, SOONER, Program, Sound, heard, needs
 from audiosocket_core.phrase_book.book import Phrase, PhraseBook
 from audiosocket_core.slin import level_dbfs
 from audiosocket_sim.call_log.events import BackendAsked
-from audiosocket_sim.hearing import Ear, HeardSpeech
 from audiosocket_sim.running.runner import Options, Outcome, run
 from audiosocket_sim.scenario.loading import load
 
@@ -157,20 +156,6 @@ def understood(sound: Sound, served: Served, folder: Path, *more: str) -> Iterat
     pytest.fail("the machine was too busy for a sound card, five times")
 
 
-def words(pcm: bytes) -> list[str | None]:
-    """Return the phrases that an ear recognises in the recording."""
-    said: list[str | None] = []
-    ear = Ear(
-        PROMPTS,
-        b"",
-        lambda fact: said.append(fact.text) if isinstance(fact, HeardSpeech) else None,
-    )
-    for at in range(0, len(pcm), 320):
-        ear.hear(at / 16_000, 8000, pcm[at : at + 320])
-    ear.close(len(pcm) / 16_000)
-    return said
-
-
 def share_of(phrase: Phrase | None, pcm: bytes) -> float:
     """Return the share of a phrase's 100 ms pieces in the sound. Gaps do not count: a loaded machine interrupts it."""
     assert phrase is not None
@@ -260,7 +245,7 @@ def test_keys_mute_and_a_clean_end_by_ctrl_c(sound: Sound, served: Served, tmp_p
         os.close(theirs)
     assert "caller hung up" in call.text
     caller, bot = left_and_right(tmp_path / "runs" / "mic-1" / "call.wav")
-    assert words(bot) == [GREETING]
+    assert share_of(PROMPTS.by_text(GREETING), bot) > 0.8
     assert level_dbfs(caller) < -60
 
 
