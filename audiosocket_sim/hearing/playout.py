@@ -31,9 +31,8 @@ class Playout:
     def __init__(self) -> None:
         self._sound = bytearray()
         self._zero: float | None = None  # the time of position 0
-        self._now = 0.0
         self._queued = 0  # where the queue ends; the sound itself may lag behind while it is being resampled
-        self._hole: int | None = None  # the queue has run dry: where
+        self._chunks_end = 0  # where the last chunk ends, and a hole begins if no other one comes in time
         self._holes: list[tuple[int, int]] = []
         self._ahead_from: list[int] = []  # chunks that came early: from where, to where, by how much
         self._ahead_to: list[int] = []
@@ -44,8 +43,7 @@ class Playout:
 
     def queue(self, at: float, rate_hz: int, payload: bytes) -> None:
         """A chunk arrived at `at`. Half a sample at its end is left out."""
-        self.advance(at)
-        self._close_hole(at)
+        self._wait(at, _JITTER if self._chunks_end else 1)  # the first one plays just when it came
         start = self._queued
         if rate_hz == RATE_HZ:
             self._flush()
@@ -55,6 +53,7 @@ class Playout:
             piece = self._piece_of(rate_hz)
             self._sound += piece.feed(payload)
             self._queued = piece.end
+        self._chunks_end = self._queued
         ahead = self._queued - self._samples_until(at) - _FRAME
         if ahead >= _JITTER:
             self._ahead_from.append(start)
@@ -63,23 +62,20 @@ class Playout:
 
     def advance(self, now: float) -> None:
         """Time passed. A phone that nothing was sent to is silent."""
+        self._wait(now, _JITTER)
+
+    def _wait(self, now: float, shortest: int) -> None:
+        """Let the time be `now`. Of the silence since the last chunk so many samples are a hole."""
         if self._zero is None:
             self._zero = now
-        self._now = max(self._now, now)
-        if self._hole is None and self._samples_until(now) > self._queued:
-            self._hole = self._queued
-        if self._hole is not None and self._samples_until(now) - self._hole >= _JITTER:
-            self._open_hole(self._hole, now)
+        if self._samples_until(now) - self._chunks_end >= shortest:
+            self._open_hole(now)
 
-    def _close_hole(self, at: float) -> None:
-        hole, self._hole = self._hole, None
-        if hole is not None and self._samples_until(at) - hole >= (_JITTER if hole else 1):
-            self._open_hole(hole, at)
-
-    def _open_hole(self, hole: int, until: float) -> None:
-        """Silence from the hole on; it is known as a hole, which may still grow, except before the first sound."""
+    def _open_hole(self, until: float) -> None:
+        """Silence from the last chunk on; it is known as a hole, which may grow, except before the first chunk."""
         self._flush()
         self._fill(self._samples_until(until))
+        hole = self._chunks_end
         if self._holes and self._holes[-1][0] == hole:
             self._holes.pop()
         if hole:
@@ -98,13 +94,12 @@ class Playout:
     def _flush(self) -> None:
         if self._piece is not None:
             self._sound += self._piece.flush()
-            del self._sound[2 * self._queued :]
-            self._sound += bytes(2 * self._queued - len(self._sound))
+            del self._sound[2 * self._queued :]  # the resampler rounds up
             self._piece = None
 
     def _samples_until(self, now: float) -> int:
         """The position that plays at `now`, were there sound enough."""
-        return 0 if self._zero is None else int((now - self._zero) * RATE_HZ + RATE_HZ * _CLOSE_ENOUGH)
+        return int((now - self.time_of(0)) * RATE_HZ + RATE_HZ * _CLOSE_ENOUGH)
 
     # --- what came out
 
@@ -127,7 +122,7 @@ class Playout:
 
     def samples(self, start: int, end: int) -> "NDArray[np.int16]":
         """The samples from `start` to `end`, counted from the first, as 16-bit numbers at 8 kHz."""
-        return np.frombuffer(self._sound[2 * start : 2 * end], dtype="<i2")
+        return np.frombuffer(self.pcm(start, end), dtype="<i2")
 
     def holes(self, start: int, end: int) -> list[tuple[int, int]]:
         """The holes that began between two positions, as (position, length): nothing had arrived in time."""
@@ -145,8 +140,8 @@ class Playout:
             return b""
         first = 0 if start is None else round((start - self._zero) * RATE_HZ)
         last = max(first, round((end - self._zero) * RATE_HZ))
-        silence = bytes(2 * (min(0, last) - first)) if first < 0 else b""
-        heard = silence + bytes(self._sound[2 * max(0, first) : 2 * max(0, last)])
+        before = bytes(2 * (min(0, last) - min(0, first)))
+        heard = before + self.pcm(max(0, first), max(0, last))
         return heard.ljust(2 * (last - first), b"\0")
 
 
