@@ -30,7 +30,6 @@ _QUIET_SECONDS = 0.0199  # one frame, less what floating point costs
 _SAME_MS = 100
 _SHORTEST_PART_MS = 300
 """The shortest part (ms) of a cut-off prompt that is read, if no other prompt begins with it."""
-_SILENT_FRAME = bytes(320)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +189,7 @@ class Ear:
             return
         self._position = end
         if self._hold is None:
-            if self._speech.open_at is None and self._is_silence(start, end):
+            if self._is_silence(start, end):
                 self._speech.skip(end)
             else:
                 self._speech.feed(start, self._playout.samples(start, end))
@@ -201,8 +200,7 @@ class Ear:
             self._give(self._hold.advance(end, self._floor))
 
     def _is_silence(self, start: int, end: int) -> bool:
-        sound = self._playout.pcm(start, end)
-        return sound == _SILENT_FRAME or not sound.strip(b"\0")
+        return self._playout.pcm(start, end) == bytes(2 * (end - start))
 
     @property
     def _floor(self) -> int:
@@ -233,7 +231,7 @@ class Ear:
             return None
         start = self._hold.done
         found = Loudness().feed(self._playout.samples(start, self._position))
-        return None if found is None else (start + max(0, found[0]), start + found[1])
+        return None if found is None else (start + found[0], start + found[1])
 
     def _on_started(self, first: int) -> None:
         self._on_fact(HeardSpeechStarted(self._playout.time_of(first)))

@@ -92,6 +92,13 @@ def test_four_of_64_samples_may_differ(wrong: int, found: list[tuple[int, int]])
     assert LOOP.find(heard) == found
 
 
+@pytest.mark.parametrize(("off_by", "found"), [(116, [(0, 100)]), (117, [])])
+def test_no_window_is_found_that_differs_by_more_than_a_codec_errs(off_by: int, found: list[tuple[int, int]]) -> None:
+    signs = np.sign(SOUND[:64])
+    loop = HoldLoop(np.concatenate((SOUND[:100], 1600 * signs, SOUND[100:])).tobytes())
+    assert loop.find((1600 + off_by) * signs) == found
+
+
 def test_each_window_may_differ_in_four_samples_of_its_own() -> None:
     heard = SOUND[100:228].copy()
     heard[[10, 11, 12, 70, 71, 72]] *= 2

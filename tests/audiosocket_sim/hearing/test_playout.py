@@ -45,6 +45,14 @@ def test_the_first_chunk_plays_to_the_sample_when_it_comes_and_what_precedes_it_
     assert playout.time_of(8) == pytest.approx(10.001)
 
 
+@pytest.mark.parametrize("sample", [0, 1, 2, 79, 80])
+def test_the_first_chunk_may_come_soon_after_the_call_began(sample: int) -> None:
+    playout = Playout()
+    playout.advance(10.0)
+    playout.queue(10.0 + sample / 8000, 8000, ONES)
+    assert playout.samples(0, sample + 160).tolist() == [0] * sample + [1] * 160
+
+
 def test_time_may_begin_at_zero() -> None:
     playout = Playout()
     playout.queue(0.0, 8000, ONES)
@@ -111,6 +119,15 @@ def test_holes_between_two_positions_are_those_that_begin_there() -> None:
     assert playout.holes(161, 960) == [(560, 240)]
     assert playout.holes(160, 961) == [(160, 240), (560, 240), (960, 240)]
     assert playout.holes(161, 560) == []
+
+
+def test_each_of_several_holes_grows_until_sound_comes() -> None:
+    playout = Playout()
+    for start in (1.0, 1.1, 1.2):
+        playout.queue(start, 8000, ONES)
+        for late in (0.04, 0.06, 0.06, 0.08):
+            playout.advance(start + late)
+    assert playout.holes(0, 10**6) == [(160, 640), (960, 640), (1760, 480)]
 
 
 def test_jitter_below_10_ms_is_no_hole_but_being_slow_for_long_is() -> None:
