@@ -175,6 +175,20 @@ def test_hold_audio_does_not_reach_back_into_what_was_heard_as_speech() -> None:
     assert round((hold.at - START) * 8000) % 70 == 1  # right behind the last click that was heard
 
 
+@pytest.mark.parametrize("times", [(), (0.1, 0.2, 0.29)])
+def test_the_silence_before_the_end_of_the_call_counts_whether_or_not_time_was_told_in_it(
+    times: Sequence[float],
+) -> None:
+    """60 ms of hold audio are some if the call ends with them, and just a sound if silence follows."""
+    for after_ms, expected in ((60, [HeardHoldStarted, HeardHoldStopped]), (300, [HeardSpeechStarted, HeardSpeech])):
+        ear, facts = ear_of(LOOP.tobytes())
+        ear.hear(START, 8000, LOOP[:480].tobytes())
+        for at in times if after_ms == 300 else ():
+            ear.advance(START + at)
+        ear.close(START + after_ms / 1000)
+        assert [type(fact) for fact in facts] == expected
+
+
 def test_speech_over_hold_audio_is_read_without_it_and_does_not_overflow() -> None:
     both = LOOP[:8000].astype(np.int32)
     both[3000:7000] += 3000 * RANDOM.choice([-1, 1], 4000)
