@@ -231,7 +231,7 @@ def test_silence_begins_behind_the_last_sample_and_is_known_a_frame_later(hold: 
 
 def test_what_may_be_hold_audio_is_open_from_its_first_sample_on() -> None:
     ear, facts = ear_of(LOOP.tobytes())
-    play(ear, quiet(45) + loud(200) + quiet(50))
+    play(ear, quiet(45) + loud(200) + quiet(10))
     assert facts == []
     assert ear.open_speech_at == START + 0.045
     assert ear.silent_since(START + 0.06) is None
