@@ -25,6 +25,7 @@ from audiosocket_sim.running.run_folder import RunFolder
 from audiosocket_sim.running.steps import Steps
 from audiosocket_sim.running.trouble import Trouble, trouble_of
 from audiosocket_sim.scenario import Say, Scenario
+from audiosocket_sim.virtual_time import VirtualLoop
 
 __all__ = ["OnEntry", "OneCall"]
 
@@ -93,6 +94,7 @@ class OneCall:
             self._stack = stack.pop_all()
         self._until = asyncio.get_running_loop().time() + self.scenario.max_duration / 1000
         self.steps = Steps(fixture, setup.sounds)
+        _judge_what_follows(True)
         return self
 
     async def __aenter__(self) -> Self:
@@ -105,6 +107,7 @@ class OneCall:
 
     async def take_down(self, error: BaseException | None = None) -> None:
         """Stop all that was started. Raises TargetError if the target does not end, unless `error` is given."""
+        _judge_what_follows(False)
         if error is not None and self.steps is not None and self._fixture is not None:
             self._troubled_ms = self._fixture.now_ms
         await self._stack.__aexit__(None if error is None else type(error), error, None)
@@ -195,3 +198,10 @@ class OneCall:
             late = f"the simulator itself was up to {late_ms:.0f} ms late: this says nothing about the bot"
             return Outcome.INCONCLUSIVE, (late,)
         return Outcome.FAILED, ()
+
+
+def _judge_what_follows(strict: bool) -> None:
+    """Let a virtual loop raise CannotFollow, or not: during the call only, not while a target starts or ends."""
+    loop = asyncio.get_running_loop()
+    if isinstance(loop, VirtualLoop):
+        loop.strict = strict
