@@ -1,25 +1,27 @@
 """Threads that a bot starts by itself: did one of them work while nothing held the virtual clock?
 
 Such a thread lives in real time. What it makes comes after a virtual time that depends on this machine, so a verdict
-would be worth nothing. Threads that only sleep do no harm, so it is the processor time of each that counts, read from
-Linux; elsewhere it is 0. Work that the loop has handed to a thread itself (`run_in_executor`, anyio) never counts, nor
-does anything during a hold.
+would be worth nothing. Threads that only sleep, and wake for a moment, do no harm: exporters, loggers. So it is the
+processor time that a thread uses without sleeping in between that counts, read from Linux; elsewhere it is 0. Work that
+the loop has handed to a thread itself (`run_in_executor`, anyio) never counts, nor does anything during a hold.
 """
 
 import contextlib
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from threading import Thread, get_ident
+from types import FrameType
 from typing import Any
 
 __all__ = ["BotThreads", "held_job", "is_pythons_own", "name_of_thread", "threads_are_seen"]
 
 _FREE_NS = 2_000_000
-"""Processor time, in ns, that a thread may have used at once: to start, to look at a clock, to write a line."""
-_FREE_SHARE = 0.03
-"""The share of a processor that a thread may use for long: one that sleeps for 1 ms at a time needs half of it."""
+"""Processor time, in ns, that a thread may use before it sleeps again: to start, to look at a clock, to write lines."""
+_NOT_YET_NS = 50_000
+"""Less than this is not looked at: the number of times that a thread has slept takes as long to read."""
 _PYTHONS_OWN = ("asyncio", "logging")
 """Packages whose threads serve Python itself: the watcher of child processes, the writer of a queue of log records."""
 
@@ -37,52 +39,66 @@ _jobs: set[int] = set()
 
 @dataclass(slots=True, eq=False)
 class _Usage:
-    """What a thread has used. `read_ns`: its processor time at the last look. `level_ns`: what counts of it."""
+    """What a thread has used: its processor time, how often it had slept, and what it has used since it last slept."""
 
     thread: Thread
-    at_ns: int
-    read_ns: int = 0
-    level_ns: float = 0.0
+    of_call: bool
+    """Whether it was started during the call, not as the bot was imported or started."""
+    used_ns: int = 0
+    sleeps: int = 0
+    since_ns: float = 0.0
 
 
 class BotThreads:
     """The threads that the bot of one loop has started. `tell` is called with a text when one worked by itself.
 
-    `on_first` is called when the first is started.
+    `program`: the bot's name. `on_first` is called when the first thread is started.
     """
 
-    def __init__(self, tell: Callable[[str], None], on_first: Callable[[], None]) -> None:
+    def __init__(self, program: str, tell: Callable[[str], None], on_first: Callable[[], None]) -> None:
+        self.program = program
+        self.strict = False
+        """True while the call lasts."""
         self.used: dict[int, _Usage] = {}
         """What each thread has used, by the identity of its object. Empty if there is no thread to look after."""
         self.over = False
-        """True if the loop is closed: the next loop takes the threads over that are still there."""
+        """True if the loop is closed: the next loop of the same bot takes the threads over that are still there."""
         self._tell = tell
         self._on_first = on_first
         self._held = False
 
-    def add(self, thread: Thread, read_ns: int = 0) -> None:
-        """Look after this thread from now on. `read_ns`: the processor time that it has used before."""
+    def add(self, thread: Thread) -> None:
+        """Look after this thread from now on."""
         if not self.used:
             self._on_first()
-        self.used[id(thread)] = _Usage(thread, time.monotonic_ns(), read_ns)
+        self.used[id(thread)] = _Usage(thread, self.strict, _used_ns(thread), _sleeps(thread))
 
     def take_over(self) -> None:
-        """Look also after the threads that bots of closed loops have left."""
+        """Look also after threads that lasted longer than the loop of an earlier call of this bot.
+
+        Not after one that was started during that call: it is a remnant of it.
+        """
         for number, owner in list(_owners.items()):
-            if owner is not None and owner.over:
+            if owner is not None and owner.over and owner.program == self.program:
                 for usage in list(owner.used.values()):
-                    if usage.thread.ident == number:
+                    if usage.thread.ident == number and not usage.of_call:
                         _owners[number] = self
                         del owner.used[id(usage.thread)]
-                        self.add(usage.thread, _processor_ns(usage.thread))
+                        self.add(usage.thread)
+
+    @property
+    def may_act(self) -> bool:
+        """Whether one of the threads may do something by itself: not one that waits without a limit, or in a pool."""
+        frames = sys._current_frames()
+        threads = [usage.thread for usage in list(self.used.values())]
+        return any(thread.ident in frames and not _waits(thread, frames[thread.ident]) for thread in threads)
 
     def look(self) -> None:
         """Count what each thread has used since the last look. Called whenever the clock moves."""
         if not self._held:
-            now_ns = time.monotonic_ns()
             for usage in list(self.used.values()):
                 if usage.thread.ident not in _jobs:
-                    self._count(usage, _processor_ns(usage.thread), now_ns)
+                    self._count(usage, _used_ns(usage.thread))
 
     def hold(self) -> None:
         """Count nothing from now on: the clock is held."""
@@ -93,27 +109,34 @@ class BotThreads:
     def release(self) -> None:
         """Count again from now on."""
         for usage in list(self.used.values()):
-            usage.read_ns = max(usage.read_ns, _processor_ns(usage.thread))
+            self._forget(usage)
         self._held = False
 
-    def ended(self, thread: Thread, used_ns: int) -> None:
-        """Note the end of a thread. `used_ns`: all the processor time that it has used."""
+    def ended(self, thread: Thread) -> None:
+        """Note that a thread ends, in that thread."""
         usage = self.used.pop(id(thread), None)
         if usage is not None and not self._held:
-            self._count(usage, used_ns, time.monotonic_ns())
+            self._count(usage, time.thread_time_ns())
 
     def job_done(self) -> None:
         """Note that the current thread has done work for the loop, which does not count."""
         usage = self.used.get(id(threading.current_thread()))
         if usage is not None:
-            usage.read_ns = time.thread_time_ns()
+            self._forget(usage)
 
-    def _count(self, usage: _Usage, read_ns: int, now_ns: int) -> None:
-        forgotten = (now_ns - usage.at_ns) * _FREE_SHARE
-        usage.level_ns = max(0.0, usage.level_ns - forgotten) + max(0, read_ns - usage.read_ns)
-        usage.at_ns, usage.read_ns = now_ns, max(usage.read_ns, read_ns)
-        if usage.level_ns > _FREE_NS:
-            worked = f"worked for {usage.level_ns / 1e6:.0f} ms"
+    def _forget(self, usage: _Usage) -> None:
+        usage.used_ns, usage.sleeps, usage.since_ns = _used_ns(usage.thread), _sleeps(usage.thread), 0.0
+
+    def _count(self, usage: _Usage, used_ns: int) -> None:
+        more_ns = used_ns - usage.used_ns
+        if more_ns < _NOT_YET_NS:
+            return
+        sleeps = _sleeps(usage.thread)
+        slept = sleeps - usage.sleeps
+        usage.since_ns = usage.since_ns + more_ns if slept <= 0 else more_ns / slept
+        usage.used_ns, usage.sleeps = used_ns, sleeps
+        if usage.since_ns > _FREE_NS:
+            worked = f"worked for {more_ns / 1e6:.0f} ms"
             self._tell(f"its thread «{usage.thread.name}» {worked} while nothing held the virtual clock")
 
 
@@ -201,10 +224,27 @@ def _bootstrap_seen(self: Thread) -> None:
     finally:
         owner = _owners.pop(number)  # a later loop may have taken it over
         if owner is not None:
-            owner.ended(self, time.thread_time_ns())
+            owner.ended(self)
 
 
-def _processor_ns(thread: Thread) -> int:
+def _waits(thread: Thread, frame: FrameType) -> bool:
+    """Return whether a thread, which runs `frame`, goes on only if another thread lets it."""
+    module, name = frame.f_globals.get("__name__"), frame.f_code.co_name
+    if thread.ident in _jobs or (module, name) == ("concurrent.futures.thread", "_worker"):
+        return True
+    if type(thread).__module__.startswith("anyio."):
+        return True
+    return (module, name) == ("threading", "wait") and frame.f_locals.get("timeout", 0) is None
+
+
+def _sleeps(thread: Thread) -> int:
+    """Return how often a thread has slept or waited; 0 if it is not there, or not on this system."""
+    with contextlib.suppress(OSError), open(f"/proc/self/task/{thread.native_id}/status", "rb") as status:
+        return int(status.read().split(b"\nvoluntary_ctxt_switches:", 1)[1].split(None, 1)[0])
+    return 0
+
+
+def _used_ns(thread: Thread) -> int:
     """Return the processor time that a thread has used, in ns; 0 if it is not there, or not on this system."""
     if thread.native_id is None:
         return 0

@@ -19,6 +19,7 @@ import functools
 import itertools
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextvars import Context
@@ -86,17 +87,14 @@ class VirtualLoop(MemoryConnectionsLoop):
     `network`: the network for connections; None for kernel sockets. The other arguments are limits.
     `deadlock_seconds`: real seconds of waiting before a Deadlock is raised, since a thread that the loop does not know
     may still call back. `hold_cap_seconds`: real seconds that a hold may last. `max_cycles`: turns of the loop at one
-    instant. `max_jumps`: jumps of the clock.
+    instant. `max_jumps`: jumps of the clock. `program`: the name of the program under test: threads that it has left
+    behind in an earlier loop are looked after too.
     """
 
     clock_is_virtual = True
     children_hold = True
     """Whether a child process holds the clock until it ends. Set it to False for a long-lived one, and hold the clock
     around each request to it instead."""
-
-    strict = False
-    """Whether CannotFollow is raised for what depends on real time: a thread that works or wakes the loop without a
-    hold, a descriptor that the loop is to watch. Set it to True while a verdict is to be found on the program."""
 
     _ready: deque[asyncio.Handle]
     _default_executor: concurrent.futures.Executor | None
@@ -109,6 +107,7 @@ class VirtualLoop(MemoryConnectionsLoop):
         hold_cap_seconds: float = 30.0,
         max_cycles: int = 500_000,
         max_jumps: int = 5_000_000,
+        program: str = "",
     ) -> None:
         self.jumps = 0
         self._now = 0.0
@@ -119,7 +118,7 @@ class VirtualLoop(MemoryConnectionsLoop):
         self.timers = VirtualTimers()
         self._turns = self._turns_before_this_instant = 0
         self._spin_check_at = _SPIN_CHECK_EVERY
-        self._bot_threads = BotThreads(self._cannot_follow, self._watch_other_threads)
+        self._bot_threads = BotThreads(program, self._cannot_follow, self._watch_other_threads)
         self._outside = OutsideWork(self._wake, self._bot_threads.hold, self._bot_threads.release)
         self._descriptors: set[int] = set()
         self._failure: VirtualTimeError | None = None
@@ -280,10 +279,36 @@ class VirtualLoop(MemoryConnectionsLoop):
 
     # --- what cannot follow
 
+    @property
+    def strict(self) -> bool:
+        """Whether CannotFollow is raised for what depends on real time.
+
+        That is a thread that works or wakes the loop without a hold, and a descriptor that the loop is to watch. Set it
+        to True while a verdict is to be found on the program.
+        """
+        return self._bot_threads.strict
+
+    @strict.setter
+    def strict(self, strict: bool) -> None:
+        self._bot_threads.strict = strict
+
     def _cannot_follow(self, what: str) -> None:
         """Note, in any thread, what makes the program depend on real time. The loop raises it in its next idle turn."""
         if self.strict and self._failure is None:
             self._failure = CannotFollow(what, f"at {self._now:.3f} s: {what}")
+
+    def failure_of_threads(self, seconds: float) -> VirtualTimeError | None:
+        """Return why the program has not followed the clock, as far as it is known, or None.
+
+        If threads of its own may still do something, they are given up to so many real seconds first: the virtual end
+        of a call may come before a thread has woken once.
+        """
+        until = time.monotonic() + seconds  # noqa: TID251 - the threads live in real time
+        while self._failure is None and self._bot_threads.may_act and time.monotonic() < until:  # noqa: TID251
+            time.sleep(0.005)  # noqa: TID251
+            self._bot_threads.look()
+        failure, self._failure = self._failure, None
+        return failure
 
     def _raise_failure(self) -> None:
         if self._descriptors and self.strict:

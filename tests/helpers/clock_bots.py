@@ -8,6 +8,7 @@ time on a grid of its own clock, then a second of silence, and hangs up. No fram
 import asyncio
 import contextlib
 import datetime
+import os
 import queue
 import threading
 import time
@@ -112,14 +113,14 @@ async def paced_by_a_thread(send: Send) -> None:
 
     def pace() -> None:
         began = monotonic()
-        for number, frame in enumerate(frames()):
-            sleep(max(0, began + number * 0.02 - monotonic()))
-            loop.call_soon_threadsafe(send, frame)
-        loop.call_soon_threadsafe(done.set)
+        with contextlib.suppress(RuntimeError):  # the loop may be closed before the thread has ended
+            for number, frame in enumerate(frames()):
+                sleep(max(0, began + number * 0.02 - monotonic()))
+                loop.call_soon_threadsafe(send, frame)
+            loop.call_soon_threadsafe(done.set)
 
-    with contextlib.suppress(RuntimeError):  # the loop is closed before the thread has ended
-        threading.Thread(target=pace, name="pacer", daemon=True).start()
-        await done.wait()
+    threading.Thread(target=pace, name="pacer", daemon=True).start()
+    await done.wait()
 
 
 async def fed_by_a_thread(send: Send) -> None:
@@ -144,24 +145,26 @@ async def fed_by_a_thread(send: Send) -> None:
 
 async def paced_by_writing_from_a_thread(send: Send) -> None:
     """A thread of the bot's own, which writes to the connection itself."""
-    done = threading.Event()
+    done, stop = threading.Event(), threading.Event()
 
     def pace() -> None:
         for frame in frames():
-            sleep(0.02)
+            if stop.wait(0.02):
+                break
             send(frame)
         done.set()
 
     threading.Thread(target=pace, name="writer", daemon=True).start()
-    while not done.is_set():
-        await asyncio.sleep(0.1)
+    try:
+        while not done.is_set():
+            await asyncio.sleep(0.1)
+    finally:
+        stop.set()
 
 
 async def paced_by_a_descriptor(send: Send) -> None:
     """A descriptor of the bot's own, which a thread makes readable for each frame."""
-    import os
-
-    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    loop, done, stop = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
     readable, writable = os.pipe()
     waiting = iter(frames())
 
@@ -176,14 +179,17 @@ async def paced_by_a_descriptor(send: Send) -> None:
 
     def pace() -> None:
         for _ in range(len(frames()) + 1):
-            sleep(0.02)
+            if stop.wait(0.02):
+                break
             os.write(writable, b".")
+        os.close(writable)
 
     loop.add_reader(readable, on_readable)
     threading.Thread(target=pace, name="ticker", daemon=True).start()
     try:
         await done.wait()
     finally:
+        stop.set()
         loop.remove_reader(readable)
 
 

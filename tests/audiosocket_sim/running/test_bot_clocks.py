@@ -35,3 +35,33 @@ def test_in_virtual_time_it_is_the_call_of_a_bot_on_the_loop_s_clock(manner: str
     if manner == "sleep":  # it blocks the loop: a frame that it sends is read when it has slept for the next one
         expected = expected.replace("0.810  bot ", "0.830  bot ")
     assert result.transcript == expected
+
+
+CAUSES = {
+    "thread": "its thread «pacer» woke the event loop while nothing held the virtual clock",
+    "working thread": "its thread «synthesiser» worked for ",
+    "writing thread": "its thread «writer» wrote to a connection while nothing held the virtual clock",
+    "descriptor": "it has the event loop watch a descriptor of its own (",
+}
+
+
+@pytest.mark.parametrize("manner", CANNOT_FOLLOW)
+def test_what_cannot_follow_is_named_and_no_verdict(manner: str) -> None:
+    result = call(manner)
+    assert result.outcome is Outcome.SET_UP
+    (line,) = result.problems
+    assert line.startswith(f"virtual time cannot follow this bot: {CAUSES[manner]}")
+    assert line.endswith("; run it in real time (--real-time, docs/targets.md)")
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize(
+    "manner",
+    [
+        pytest.param(name, marks=() if name in ("sleep", "thread") else pytest.mark.long("two of the manners run"))
+        for name in (*FOLLOWS, *CANNOT_FOLLOW)
+    ],
+)
+def test_in_real_time_each_passes(manner: str) -> None:
+    result = call(manner, real_time=True)
+    assert result.outcome is Outcome.PASSED, result.problems
