@@ -50,9 +50,9 @@ class BotClock:
     def __init__(self, loop: ClockOwner) -> None:
         self._loop = loop
         self._began = loop.time()
-        self._monotonic = _monotonic_ns.original()
-        self._time = _time_ns.original()
-        self._perf_counter = _perf_counter_ns.original()
+        self._monotonic: int = _monotonic_ns.original()
+        self._time: int = _time_ns.original()
+        self._perf_counter: int = _perf_counter_ns.original()
         self._reads = 0
         self._jumps = loop.jumps
 

@@ -191,7 +191,7 @@ def name_of_thread(number: int) -> str:
 
 
 def _replace(start: Callable[[Thread], None], bootstrap: Callable[[Thread], None]) -> None:
-    Thread.start = start  # type: ignore[method-assign]
+    Thread.start = start  # type: ignore[assignment, method-assign]
     Thread._bootstrap_inner = bootstrap  # type: ignore[attr-defined]
 
 

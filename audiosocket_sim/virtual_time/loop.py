@@ -321,7 +321,7 @@ class VirtualLoop(MemoryConnectionsLoop):
     def _watch_other_threads(self) -> None:
         """From the first thread of the program on, notice what others than this thread do to the loop."""
         self._endpoints.on_send = self._note_send
-        self.call_soon = self._call_soon_seen  # type: ignore[method-assign]
+        self.call_soon = self._call_soon_seen  # type: ignore[assignment, method-assign]
 
     def _call_soon_seen(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Any:
         self._note_thread("gave the event loop work")
@@ -336,15 +336,15 @@ class VirtualLoop(MemoryConnectionsLoop):
         if self.strict and number != self._thread_id and not self._outside.oldest_hold and not is_pythons_own(number):  # type: ignore[attr-defined]
             self._cannot_follow(f"its thread «{name_of_thread(number)}» {did} while nothing held the virtual clock")
 
-    def add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> Any:
+    def add_reader(self, fd: Any, callback: Callable[[*_Ts], Any], *args: *_Ts) -> None:
         """Watch a descriptor as in asyncio. One of the program's own is real, and does not follow the clock."""
         self._note_descriptor(fd)
-        return super().add_reader(fd, callback, *args)
+        super().add_reader(fd, callback, *args)
 
-    def add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> Any:
+    def add_writer(self, fd: Any, callback: Callable[[*_Ts], Any], *args: *_Ts) -> None:
         """Watch a descriptor as in asyncio, see `add_reader`."""
         self._note_descriptor(fd)
-        return super().add_writer(fd, callback, *args)
+        super().add_writer(fd, callback, *args)
 
     def remove_reader(self, fd: Any) -> bool:
         """Watch a descriptor no longer."""
@@ -477,7 +477,7 @@ def run(
         return runner.run(main() if callable(main) else main)
 
 
-def _job(func: Callable[[*_Ts], T], *args: *_Ts) -> T:
+def _job(func: Callable[..., T], *args: Any) -> T:
     with held_job():
         return func(*args)
 

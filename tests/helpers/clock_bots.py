@@ -3,7 +3,7 @@
 The scenario's `server: {manner: …}` says by which. Half a second after the UUID each says "Pode subir.", 20 ms at a
 time on a grid of its own clock, then a second of silence, and hangs up. No frame is sent before its time.
 """
-# ruff: noqa: TID251 - what these bots read is what is tested
+# ruff: noqa: ASYNC110, ASYNC251, TID251 - what these bots read is what is tested
 
 import asyncio
 import contextlib

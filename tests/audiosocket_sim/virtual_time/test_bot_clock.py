@@ -1,5 +1,5 @@
 """Python's own clocks in a virtual run: what they show to whom, from where they go on, and that all is put back."""
-# ruff: noqa: TID251 - these clocks are what is tested
+# ruff: noqa: ASYNC110, ASYNC251, TID251 - these clocks are what is tested
 
 import asyncio
 import datetime
@@ -248,7 +248,7 @@ def test_a_bot_that_reads_a_clock_until_an_instant_gets_there() -> None:
 def test_a_bot_that_polls_a_clock_and_lets_others_run_gets_there() -> None:
     async def main() -> float:
         until = time.monotonic() + 0.05
-        while time.monotonic() < until:  # noqa: ASYNC110 - that is the point
+        while time.monotonic() < until:
             await asyncio.sleep(0)
         return asyncio.get_running_loop().time()
 
