@@ -25,6 +25,7 @@ from audiosocket_sim.running.run_folder import RunFolder
 from audiosocket_sim.running.steps import Steps
 from audiosocket_sim.running.trouble import Trouble, trouble_of
 from audiosocket_sim.scenario import Say, Scenario
+from audiosocket_sim.virtual_time import VirtualLoop
 
 __all__ = ["OnEntry", "OneCall"]
 
@@ -32,6 +33,10 @@ OnEntry = Callable[[Entry, CallFixture], None]
 """Called with every new entry of the log, and with the call to which it belongs."""
 
 _T = TypeVar("_T")
+
+_SECONDS_FOR_THREADS = {True: 0.1, False: 1.0}
+"""How long, in real time, threads of the bot's own may show that it cannot follow the virtual clock: before a call is
+said to have passed, and before a bot is said to have failed."""
 
 
 class OneCall:
@@ -93,6 +98,9 @@ class OneCall:
             self._stack = stack.pop_all()
         self._until = asyncio.get_running_loop().time() + self.scenario.max_duration / 1000
         self.steps = Steps(fixture, setup.sounds)
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, VirtualLoop):
+            loop.strict = True  # from here to the end of the call: a target may start and end as it likes
         return self
 
     async def __aenter__(self) -> Self:
@@ -105,9 +113,19 @@ class OneCall:
 
     async def take_down(self, error: BaseException | None = None) -> None:
         """Stop all that was started. Raises TargetError if the target does not end, unless `error` is given."""
+        self._end_of_virtual_call(error)
         if error is not None and self.steps is not None and self._fixture is not None:
             self._troubled_ms = self._fixture.now_ms
         await self._stack.__aexit__(None if error is None else type(error), error, None)
+
+    def _end_of_virtual_call(self, error: BaseException | None) -> None:
+        """Note that there is no verdict if the bot has not followed the virtual clock. `error`: what ended the call."""
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, VirtualLoop) and loop.strict:
+            failure = loop.failure_of_threads(_SECONDS_FOR_THREADS[self.held and error is None])
+            if failure is not None:
+                self.blame(failure)
+            loop.strict = False
 
     async def let_the_ear_read(self, text: str) -> None:
         """Teach the ear the synthetic voice's rendering of `text`, unless it knows a phrase of these words already."""
@@ -148,6 +166,8 @@ class OneCall:
         entries = () if fixture is None else tuple(fixture.log.entries)
         late_ms = 0.0 if fixture is None or self._virtual else fixture.leg.own_lateness_ms
         failed = [(entry.event, entry.at_ms) for entry in entries if isinstance(entry.event, StepFailed)]
+        if trouble is not None and trouble.voids_failures:
+            failed = []
         outcome, faults = self._verdict([event for event, _ in failed], late_ms)
         result = Result(
             self.scenario,

@@ -1,6 +1,7 @@
 """Virtual time: an event loop whose clock jumps to the next timer, and a loopback network in memory. See `loop`."""
 
 from audiosocket_sim.virtual_time.loop import (
+    CannotFollow,
     Deadlock,
     HoldTooLong,
     Livelock,
@@ -11,6 +12,7 @@ from audiosocket_sim.virtual_time.loop import (
 )
 
 __all__ = [
+    "CannotFollow",
     "Deadlock",
     "HoldTooLong",
     "Livelock",
