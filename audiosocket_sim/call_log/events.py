@@ -19,6 +19,7 @@ __all__ = [
     "CallerAction",
     "CallerSpoke",
     "Entry",
+    "ExpectationJudged",
     "HoldStarted",
     "HoldStopped",
     "LogEvent",
@@ -163,14 +164,35 @@ class BotSpoke:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectationJudged:
+    """An `expect` or `never`, step `number` (from 1), was judged. Times are ms since the UUID. Not in the transcript.
+
+    `step`: its title, such as `expect bot_says`. What it asks for counts from `opened_ms` to `closed_ms`: the deadline,
+    or the end of what was watched. `met_ms`: when the expected event happened, or what must never happen; None: it did
+    not. docs/scenarios.md says for each expectation when its window opens and closes.
+    """
+
+    number: int
+    step: str
+    opened_ms: int
+    closed_ms: int
+    met_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class StepFailed:
-    """Step `number` (from 1; 0: no step) of the scenario was not met. `expected`: what the step asked for."""
+    """Step `number` (from 1; 0: no step) of the scenario was not met. `expected`: what the step asked for.
+
+    `opened_ms` and `closed_ms`: the window of an `expect` or `never`, as in `ExpectationJudged`; None for other steps.
+    """
 
     number: int
     step: str
     expected: str
     happened: tuple[str, ...]
     """What happened instead, one line for each fact."""
+    opened_ms: int | None = None
+    closed_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +229,7 @@ LogEvent = (
     | StateTold
     | StageTook
     | BotSpoke
+    | ExpectationJudged
     | StepFailed
     | Noted
     | CallEnded

@@ -90,9 +90,25 @@ class CallFixture:
         """Write an event into the log, at the loop time (seconds) at which it happened."""
         self._record_ms(self.ms(loop_time), source, event)
 
-    def fail(self, at_ms: int, number: int, step: str, expected: str, *happened: str) -> None:
-        """Log a StepFailed at `at_ms` since the UUID. `number`: the step's number from 1, or 0 if it is no step."""
-        self._record_ms(at_ms, Source.CHECK, log.StepFailed(number, step, expected, happened))
+    def fail(
+        self,
+        at_ms: int,
+        number: int,
+        step: str,
+        expected: str,
+        *happened: str,
+        window: tuple[int, int] | tuple[None, None] = (None, None),
+    ) -> None:
+        """Log a StepFailed at `at_ms` since the UUID. `number`: the step's number from 1, or 0 if it is no step.
+
+        `window`: when that of an `expect` or `never` opened and closed, in ms since the UUID.
+        """
+        self._record_ms(at_ms, Source.CHECK, log.StepFailed(number, step, expected, happened, *window))
+
+    def judged(self, number: int, step: str, window: tuple[int, int], met_ms: int | None) -> None:
+        """Log that the expectation of step `number` was judged over its window (ms since the UUID): met, or not."""
+        at_ms = min(window[1] if met_ms is None else met_ms, self.now_ms)
+        self._record_ms(at_ms, Source.CHECK, log.ExpectationJudged(number, step, *window, met_ms))
 
     def _record_ms(self, at_ms: int, source: Source, event: LogEvent) -> None:
         entry = self.log.add(at_ms, source, event)

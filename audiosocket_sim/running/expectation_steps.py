@@ -41,16 +41,20 @@ class ExpectationSteps:
         Raises TargetError if the bot's voice cannot be read.
         """
         fixture, progress, expectation = self._fixture, self._progress, step.expect
-        deadline_ms = fixture.ms(progress.completed) + expectation.within
+        opened_ms = fixture.ms(progress.completed)
+        deadline_ms = opened_ms + expectation.within
+        window = (opened_ms, deadline_ms)
         while True:
             match evaluate(expectation, fixture.log.entries, self._moment(deadline_ms)):
                 case Met(at_ms=at_ms, completed_ms=completed_ms, entry=taken):
                     progress.completed = fixture.t0 + completed_ms / 1000
                     progress.taken |= set() if taken is None else {taken}
+                    fixture.judged(number, step_title(step), window, at_ms)
                     entry = next((entry for entry in fixture.log.entries if entry.number == taken), None)
                     return CarriedOut(at_ms, completed_ms, entry)
                 case Failed(expected=expected, happened=happened):
-                    fixture.fail(fixture.now_ms, number, step_title(step), expected, *happened)
+                    fixture.judged(number, step_title(step), window, None)
+                    fixture.fail(fixture.now_ms, number, step_title(step), expected, *happened, window=window)
                     return None
                 case Unreadable(hint=hint):
                     raise TargetError(f"step {number}: {hint}")
@@ -73,7 +77,8 @@ class ExpectationSteps:
         await let_pass(self._progress.completed)
         watch = _Watch(number, step, from_ms, from_ms + window_ms)
         early = step.never.bot_silent is None  # speech that is still going on is not in the log yet
-        if early and not self._is_kept(watch):
+        if early and self._broken(watch) is not None:
+            self._is_kept(watch)
             return False
         self._watches.append(watch)
         return True
@@ -102,16 +107,26 @@ class ExpectationSteps:
         )
 
     def _is_kept(self, watch: _Watch) -> bool:
-        """True if the forbidden event has not occurred in the window so far. Otherwise logs a `StepFailed` at the time
-        at which it occurred. Raises TargetError if the bot's voice cannot be read."""
+        """Log the verdict on a watched step: True if the forbidden event has not occurred in its window so far.
+
+        Otherwise logs a `StepFailed` at the time at which it occurred. Raises TargetError if the bot's voice cannot be
+        read.
+        """
         fixture, never = self._fixture, watch.step.never
-        to_ms = min(watch.to_ms, fixture.now_ms)
-        match violation(never, fixture.log.entries, watch.from_ms, to_ms):
-            case Broken(at_ms=at_ms, happened=happened):
-                window = "" if never.for_ is None else f" within {never.for_} ms"
-                expected = f"never{window}: {describe(never)}"
-                fixture.fail(at_ms, watch.number, step_title(watch.step), expected, happened)
-                return False
+        window, title = (watch.from_ms, min(watch.to_ms, fixture.now_ms)), step_title(watch.step)
+        broken = self._broken(watch)
+        fixture.judged(watch.number, title, window, None if broken is None else broken.at_ms)
+        if broken is None:
+            return True
+        span = "" if never.for_ is None else f" within {never.for_} ms"
+        expected = f"never{span}: {describe(never)}"
+        fixture.fail(broken.at_ms, watch.number, title, expected, broken.happened, window=window)
+        return False
+
+    def _broken(self, watch: _Watch) -> Broken | None:
+        fixture, to_ms = self._fixture, min(watch.to_ms, self._fixture.now_ms)
+        match violation(watch.step.never, fixture.log.entries, watch.from_ms, to_ms):
             case Unreadable(hint=hint):
                 raise TargetError(f"step {watch.number}: {hint}")
-        return True
+            case found:
+                return found

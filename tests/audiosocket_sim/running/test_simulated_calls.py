@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from audiosocket_sim.call_log.events import CallEnded, ExpectationJudged, StepFailed
 from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.running.runner import Options, Outcome, Result, run
 from audiosocket_sim.scenario.loading import load_text
@@ -469,3 +470,24 @@ def test_after_the_end_nobody_waits_longer_than_he_must(
     assert took == [pytest.approx(seconds)]
     note = "3.000 note the control URL's stream of events did not end within 2 s of the call"
     assert (note in plain(result.transcript)) is endless
+
+
+# --- the record of what was judged
+
+
+def judged(result: Result) -> list[ExpectationJudged]:
+    return [entry.event for entry in result.entries if isinstance(entry.event, ExpectationJudged)]
+
+
+def test_each_expectation_is_logged_with_its_window_and_when_it_was_met() -> None:
+    steps = "expect: {bot_says: Pode subir.}\nnever: {hold_audio: playing}\nexpect: {hangs_up: server, within: 1s}"
+    result = call(steps, HELLO, [3.0, "hang_up"])
+    ended_ms = next(entry.at_ms for entry in result.entries if isinstance(entry.event, CallEnded))
+    assert judged(result) == [
+        ExpectationJudged(1, "expect bot_says", 0, 5000, 810),
+        ExpectationJudged(3, "expect hangs_up", 1800, 2800, None),
+        ExpectationJudged(2, "never hold_audio", 1800, ended_ms, None),
+    ]
+    failed = [entry.event for entry in result.entries if isinstance(entry.event, StepFailed)]
+    assert [(one.number, one.opened_ms, one.closed_ms) for one in failed] == [(3, 1800, 2800)]
+    assert "judged" not in result.transcript
