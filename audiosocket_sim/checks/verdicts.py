@@ -1,9 +1,9 @@
-"""What is known at a moment of a call, and the verdict on an expectation then. Data only."""
+"""What is known at a moment of a call, what a `never` watches, and the verdicts on both. Data only."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-__all__ = ["GRACE_MS", "Broken", "Failed", "Met", "Moment", "Pending", "Unreadable", "Verdict"]
+__all__ = ["GRACE_MS", "Broken", "Failed", "Met", "Moment", "Pending", "Verdict", "Watched"]
 
 GRACE_MS = 20
 """One frame (ms): an event at the deadline is known at most so much later."""
@@ -33,11 +33,13 @@ class Moment:
 @dataclass(frozen=True, slots=True)
 class Met:
     """The expectation is met. `at_ms`: when; `completed_ms`: the next step counts from there; `entry`: the number of
-    the entry that met it, which meets no other."""
+    the entry that met it, which meets no other. `began_with`: the entry with which a condition that was true already
+    began."""
 
     at_ms: int
     completed_ms: int
     entry: int | None = None
+    began_with: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,19 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
-    """The bot spoke in a voice that the ear cannot read: an error of the set-up, not of the bot."""
+class Watched:
+    """What a `never` watches: from `from_ms` to `to_ms` (ms since the UUID, both included), each event once.
 
-    at_ms: int
-    hint: str
+    `taken`: the numbers of the entries that met the steps before. `completed_by`: the entry that completed the step
+    before, also where it is a condition that goes on. `hung_up_ms`: when the caller hung up; None: he did not. What
+    his hanging up brings about does not count.
+    """
+
+    from_ms: int
+    to_ms: int
+    taken: Collection[int] = field(default=frozenset())
+    completed_by: int | None = None
+    hung_up_ms: int | None = None
 
 
-Verdict = Met | Pending | Failed | Unreadable
+Verdict = Met | Pending | Failed

@@ -207,6 +207,48 @@ PASS = {
     ),
 }
 
+# --- a `never` counts each event once, and no effect of the caller's hanging up or of the scenario's end
+PASS |= {
+    "hold audio that plays on until the scenario is over": Case(
+        "expect: {hold_audio: playing}\nnever: {hold_audio: stopped, for: 2s}", ([0.8, "hold"],), ("2.800 hold stops",)
+    ),
+    "hold audio that plays on until the caller hangs up": Case(
+        "expect: {hold_audio: playing}\nnever: {hold_audio: stopped}\nwait: 2s\nhang_up: close\nwait: 1s",
+        ([0.8, "hold"],),
+        ("2.800 hold stops",),
+    ),
+    "hold audio that has stopped once": Case(
+        "expect: {hold_audio: stopped}\nnever: {hold_audio: stopped}\nwait: 2s", ([0.2, "hold"], [2.0, "hold_off"])
+    ),
+    "hold audio that does not play again": Case(
+        "expect: {hold_audio: playing}\nnever: {hold_audio: playing}\nwait: 3s", ([0.2, "hold"], [2.0, "hold_off"])
+    ),
+    "a state that the scenario's end brings about": Case(
+        "wait: 1s\nnever: {state: STANDBY, for: 1s}",
+        ([0.5, "state", "USER_TURN"], [2.0, "state", "STANDBY"]),
+        control=True,
+    ),
+    "a state that the caller's hanging up brings about": Case(
+        "wait: 1s\nnever: {state: STANDBY}\nhang_up: close\nwait: 1s",
+        ([0.5, "state", "USER_TURN"], [1.0, "state", "STANDBY"]),
+        control=True,
+    ),
+    "the caller hangs up at the end, and may": Case("never: {hangs_up: caller, for: 1s}"),
+    "one request, before the caller hung up": Case(
+        "expect: {backend_asked: Oi}\nhang_up: close\nnever: {backend_asked: Oi, for: 2s}",
+        ([1, "ask", "Oi"],),
+        keys="ai: [{says: Oi.}]",
+    ),
+    "sound that cannot be read comes first": Case(
+        "expect: {bot_says: Pode subir., within: 4s}",
+        ([0.2, "say", "recordings/pt-br/sim"], [3.0, "say", "pt-br/pode_subir"]),
+    ),
+    "never words, and one sound of the call cannot be read": Case(
+        "expect: {bot_says: Pode subir.}\nnever: {bot_says: Pode subir.}\nwait: 3s",
+        (HELLO, [3.0, "say", "recordings/pt-br/sim"]),
+    ),
+}
+
 FAIL = {
     "nothing is said": Case(
         "expect: {bot_says: Oi, within: 2s}", (), ("2.020 FAILED",), "the bot has not been heard at all"
@@ -348,18 +390,59 @@ FAIL = {
         control=True,
         keys="ai: [{says: Oi., then_pushes: [{after: 3s, says: Um.}]}]",
     ),
+    "a request after the call, though one was made before": Case(
+        "expect: {backend_asked: Oi}\nhang_up: close\nnever: {backend_asked: Oi, for: 3s}",
+        ([1, "ask", "Oi"], [3, "ask", "Oi"]),
+        (),
+        "3.000 the backend was asked “Oi”",
+        keys="ai: [{says: Oi., times: 2}]",
+    ),
+    "a `never` of which the window is the last step": Case(
+        "wait: 1s\nnever: {hold_audio: stopped, for: 2s}", ([0.2, "hold"], [2.9, "hold_off"]), (), "hold audio stopped"
+    ),
+    "the server hangs up as the step before is completed": Case(
+        "expect: {bot_says: Pode subir.}\nnever: {hangs_up: server, for: 1s}", (HELLO, [1.8, "hang_up"]), (), "1.800"
+    ),
+    "what cannot be read, where other words were read": Case(
+        "expect: {bot_says: Pode subir.}\nexpect: {bot_says: Até logo., within: 3s}",
+        (HELLO, [3.0, "say", "recordings/pt-br/sim"]),
+        (),
+        "unread speech of 380 ms",
+    ),
+    "what cannot be read, and another failure": Case(
+        "expect: {bot_says: Até logo., within: 3s}",
+        ([1.0, "say", "recordings/pt-br/sim"], [2.0, "ask", "Oi"]),
+        (),
+        "unread speech of 380 ms",
+    ),
+    "the end of the call cuts a step short": Case(
+        "mute: 6s\nexpect: {bot_says: Oi, within: 2s}",
+        ([1.0, "close"],),
+        ("1.000 FAILED step 2",),
+        "1.000 the server closed the connection; step 1 (mute) was cut short at 1.000 by the end",
+    ),
+    "the end of the call comes in the pause before a step": Case(
+        "{expect: {bot_says: Oi, within: 2s}, after: 3s}",
+        ([1.0, "close"],),
+        ("1.000 FAILED step 1",),
+        "`after` was cut short at 1.000 by the end of the call",
+    ),
     "the longest duration": Case("wait: 1min", (), ("2.000 FAILED",), "step 1 (wait)", keys="max_duration: 2s"),
 }
 
 TROUBLE = {
     "bot_says of a voice that nobody can read": Case(
-        "expect: {bot_says: Oi}", ([0.5, "say", "recordings/pt-br/sim"],), (), "step 1: at 0.", Outcome.SET_UP
+        "expect: {bot_says: Oi, within: 2s}",
+        ([0.5, "say", "recordings/pt-br/sim"],),
+        ("2.020 end",),
+        "step 1: nothing that the bot said in this call could be read, first at 0.851 for 380 ms: its voice is not",
+        Outcome.SET_UP,
     ),
     "never bot_says of a voice that nobody can read": Case(
         "never: {bot_says: Oi, for: 2s}",
         ([0.5, "say", "recordings/pt-br/sim"],),
         (),
-        "in a voice that is not",
+        "step 1: nothing that the bot said in this call could be read",
         Outcome.SET_UP,
     ),
     "a state that nobody tells": Case(
