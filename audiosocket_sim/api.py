@@ -16,11 +16,13 @@ from audiosocket_sim.call_log.events import (
     HoldStarted,
     HoldStopped,
     LogEvent,
+    MessageCount,
     Noted,
     Source,
     StageTook,
     StateTold,
     StepFailed,
+    WireSummary,
 )
 from audiosocket_sim.checks.failure import Failure
 from audiosocket_sim.parties.target_choice import TargetChoice
@@ -75,6 +77,7 @@ __all__ = [
     "Lasted",
     "Line",
     "LogEvent",
+    "MessageCount",
     "Network",
     "Noted",
     "OnEntry",
@@ -96,6 +99,7 @@ __all__ = [
     "StepFailed",
     "StepToAwait",
     "TargetChoice",
+    "WireSummary",
     "arun",
     "load_scenarios",
     "place_call",

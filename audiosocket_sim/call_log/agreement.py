@@ -25,6 +25,7 @@ from audiosocket_sim.call_log.events import (
     Noted,
     Source,
     StageTook,
+    WireSummary,
 )
 
 __all__ = ["disagreements"]
@@ -101,8 +102,8 @@ def _with_our_reason(ours: Entry, theirs: Entry) -> Entry:
 
 
 def _compared(entries: Sequence[Entry]) -> list[Entry]:
-    """Return all entries except the simulator's own notes and the judge's records: the events judged are compared."""
-    return [entry for entry in entries if not isinstance(entry.event, Noted | ExpectationJudged)]
+    """Return all entries except notes, sums, and the judge's records: the events judged are compared."""
+    return [entry for entry in entries if not isinstance(entry.event, Noted | ExpectationJudged | WireSummary)]
 
 
 def _by_source(entries: Sequence[Entry]) -> dict[Source, list[Entry]]:

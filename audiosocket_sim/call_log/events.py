@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from operator import attrgetter
 
+from audiosocket_sim.asterisk.wire_counts import MessageCount
+
 __all__ = [
     "BackendAsked",
     "BackendPushed",
@@ -23,11 +25,13 @@ __all__ = [
     "HoldStarted",
     "HoldStopped",
     "LogEvent",
+    "MessageCount",
     "Noted",
     "Source",
     "StageTook",
     "StateTold",
     "StepFailed",
+    "WireSummary",
     "last_word_heard",
 ]
 
@@ -218,6 +222,19 @@ class CallEnded:
     last_word_heard: bool | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WireSummary:
+    """What went over the wire in the whole call, logged at its end. Not in the transcript.
+
+    `from_server`: the server's audio messages; `to_server`: the messages that it was sent; by kind. `loudest_dbfs`: the
+    level of the loudest sample that reached the phone, or None if all samples were 0.
+    """
+
+    from_server: tuple[MessageCount, ...]
+    to_server: tuple[MessageCount, ...]
+    loudest_dbfs: float | None
+
+
 LogEvent = (
     CallerSpoke
     | CallerAction
@@ -233,6 +250,7 @@ LogEvent = (
     | StepFailed
     | Noted
     | CallEnded
+    | WireSummary
 )
 """Any event that a call log can contain."""
 

@@ -19,6 +19,7 @@ from audiosocket_sim.call_log.events import (
     StageTook,
     StateTold,
     StepFailed,
+    WireSummary,
 )
 from audiosocket_sim.scenario import Line, Scenario
 
@@ -72,8 +73,8 @@ def around(entries: Sequence[Entry], at_ms: int, before: int = 12, after: int = 
 
 
 def is_shown(entry: Entry) -> bool:
-    """Return whether the transcript has a line for the entry: the judge's own records have none."""
-    return not isinstance(entry.event, ExpectationJudged)
+    """Return whether the transcript has a line for the entry: the judge's own records, and sums, have none."""
+    return not isinstance(entry.event, ExpectationJudged | WireSummary)
 
 
 def visible(text: str) -> str:
@@ -130,6 +131,9 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
             return "note", what, ""
         case ExpectationJudged(number=number, step=step, opened_ms=opened, closed_ms=closed):
             return "judged", f"step {number} ({step}), from {opened / 1000:.3f} until {closed / 1000:.3f}", ""
+        case WireSummary(from_server=theirs, to_server=ours):
+            messages = [sum(one.messages for one in side) for side in (theirs, ours)]
+            return "wire", f"{messages[0]} messages from the server, {messages[1]} to it", ""
         case CallEnded():
             return "end", how_it_ended(event), ""
 

@@ -3,10 +3,29 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-__all__ = ["GRACE_MS", "Broken", "Failed", "Met", "Moment", "Pending", "Verdict", "Watched"]
+from audiosocket_sim.call_log.events import MessageCount
+
+__all__ = ["GRACE_MS", "Broken", "Failed", "Met", "Moment", "Pending", "Sent", "Verdict", "Watched"]
 
 GRACE_MS = 20
 """One frame (ms): an event at the deadline is known at most so much later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the server has sent. `counts`: since the UUID, by kind; `since_ms` and `messages`: since the step began.
+
+    `loudest_dbfs` and `loudest_since_dbfs`: the level of the loudest sample that reached the phone, since the UUID and
+    since the step began; None: all samples were 0, or there were none. `pause_ms`: the longest time since the step
+    began in which the server sent no audio, from and to, in ms since the UUID.
+    """
+
+    counts: tuple[MessageCount, ...]
+    loudest_dbfs: float | None
+    since_ms: int
+    messages: int
+    loudest_since_dbfs: float | None
+    pause_ms: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +47,12 @@ class Moment:
     state: str | None = None
     taken: Collection[int] = field(default=frozenset())
     """The numbers of the entries that earlier expectations were met by."""
+    asks_backend: bool = False
+    """Whether the scenario has an AI backend that the bot is to ask."""
+    sent: Sent | None = None
+    """What the server has sent; None where it is not known, or not asked for."""
+    notes: tuple[str, ...] = ()
+    """What else is known of the wire, such as a message that Asterisk dropped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from audiosocket_sim.checks import (
     Met,
     Moment,
     Pending,
+    Verdict,
     Watched,
     describe,
     evaluate,
@@ -19,7 +20,6 @@ from audiosocket_sim.checks import (
     unread_voice,
     violation,
 )
-from audiosocket_sim.parties.target import TargetError
 from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.running.progress import CarriedOut, Progress, step_title
 from audiosocket_sim.scenario import ExpectStep, NeverStep
@@ -77,9 +77,10 @@ class ExpectationSteps:
                     fixture.judged(number, step_title(step), window, at_ms)
                     entry = next((entry for entry in fixture.log.entries if entry.number == taken), None)
                     return CarriedOut(at_ms, completed_ms, entry)
-                case Failed(expected=expected, happened=happened):
-                    cut_short = () if progress.cut_short is None else (progress.cut_short,)
-                    failed = Failed(expected, (*happened, *cut_short))
+                case Failed():
+                    failed = self._in_full(
+                        evaluate(expectation, fixture.log.entries, self._moment(deadline_ms, full=True))
+                    )
                     fixture.judged(number, step_title(step), self._closed(step, window), None)
                     self._failed(_Unread(fixture.now_ms, number, step, failed, self._closed(step, window)))
                     return None
@@ -113,29 +114,38 @@ class ExpectationSteps:
         kept = [self._is_kept(watch) for watch in self._watches]
         return all(kept)
 
-    def settle(self) -> None:
+    def settle(self) -> str | None:
         """Judge what was unread, after all else of the call: the set-up is to blame only if nothing else has failed.
 
-        Logs the `bot_says` that failed. Raises TargetError if nothing of the whole call could be read, and nothing has
-        failed but a `bot_says`, or a `never: bot_says` could not be judged.
+        Returns what is wrong with the set-up if nothing of the whole call could be read, so that a `bot_says` failed or
+        a `never: bot_says` could not be judged, and nothing else has failed. Otherwise logs the `bot_says` that failed.
         """
-        entries = self._fixture.log.entries
+        entries, unread = self._fixture.log.entries, self._unread
+        self._unread = []
         hint = unread_voice(entries)
         if hint is not None and not any(isinstance(entry.event, StepFailed) for entry in entries):
-            for number in [*(one.number for one in self._unread), *self._unjudged()]:
-                raise TargetError(f"step {number}: {hint}")
-        for one in self._unread:
+            for number in [*(one.number for one in unread), *self._unjudged()]:
+                return f"step {number}: {hint}"
+        for one in unread:
             self._log_failed(one)
+        return None
 
-    def _moment(self, deadline_ms: int) -> Moment:
+    def _in_full(self, failed: Verdict) -> Failed:
+        assert isinstance(failed, Failed)
+        cut_short = self._progress.cut_short
+        return failed if cut_short is None else replace(failed, happened=(*failed.happened, cut_short))
+
+    def _moment(self, deadline_ms: int, *, full: bool = False) -> Moment:
+        """What is known now. `full`: also what takes time to find out, for the text of a failure."""
         fixture, now = self._fixture, self._loop.time()
+        base_ms = fixture.ms(self._progress.completed)
 
         def ms(at: float | None) -> int | None:
             return None if at is None else fixture.ms(at)
 
         return Moment(
             now_ms=fixture.now_ms,
-            base_ms=fixture.ms(self._progress.completed),
+            base_ms=base_ms,
             deadline_ms=deadline_ms,
             speaking_since_ms=ms(fixture.ear.speaking_since),
             open_speech_at_ms=ms(fixture.ear.open_speech_at),
@@ -143,6 +153,9 @@ class ExpectationSteps:
             hold_since_ms=ms(fixture.ear.hold_since),
             state=fixture.state,
             taken=frozenset(self._progress.taken),
+            asks_backend=bool(fixture.scenario.ai),
+            sent=fixture.sent(base_ms) if full else None,
+            notes=fixture.notes if full else (),
         )
 
     def _failed(self, one: _Unread) -> None:

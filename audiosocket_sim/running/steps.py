@@ -70,7 +70,7 @@ class Steps:
     async def end(self, *, held: bool) -> bool:
         """Hang up if the call is still in progress, and judge the whole call. Returns True if all was met.
 
-        Raises TargetError if the bot's voice cannot be read.
+        A `bot_says` of which nothing could be read is judged by `settle`.
 
         Every `never` is judged and, if all steps `held`, whether the AI's script was used up.
         """
@@ -83,10 +83,17 @@ class Steps:
             fixture.leg.hang_up("close")
         await fixture.finish()
         held = self._judge.all_kept() and held
+        held = fixture.check_the_requests_after_the_end() and held
         if held:
             fixture.check_the_ais_script(hung_up=self._progress.hung_up)
-        self._judge.settle()  # last: any other failure goes before a fault of the set-up
         return held
+
+    def settle(self) -> str | None:
+        """Judge what could not be read, last of all: any other failure goes before a fault of the set-up.
+
+        Returns what is wrong with the set-up if nothing of the whole call could be read.
+        """
+        return self._judge.settle()
 
     def _check_that_states_are_reported(self, number: int, step: Step) -> None:
         if self._nobody_reports(step) and not _may_be_passed_over(step):

@@ -145,8 +145,8 @@ def test_the_end_of_the_call_fails_what_is_still_expected() -> None:
     failed = evaluate(expectation(bot_says=HELLO), log, moment(1000))
     assert isinstance(failed, Failed)
     assert failed.happened == (
-        "the bot has not been heard at all since the call began",
         "0.900 Asterisk ended the call: no activity for 2 s",
+        "the bot has not been heard at all since the call began",
     )
 
 

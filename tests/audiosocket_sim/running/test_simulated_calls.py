@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audiosocket_sim.call_log.events import CallEnded, ExpectationJudged, StepFailed
+from audiosocket_sim.call_log.events import CallEnded, ExpectationJudged, StepFailed, WireSummary
 from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.running.runner import Options, Outcome, Result, run
 from audiosocket_sim.scenario.loading import load_text
@@ -415,11 +415,54 @@ FAIL = {
         (),
         "unread speech of 380 ms",
     ),
+    "requests after the end of the call are one failure": Case(
+        "{hang_up: close, after: 1s}\nwait: 9s",
+        ([3, "ask", "Oi"], [4, "ask", "Oi"], [6, "ask", "Oi"]),
+        ("3.000 FAILED ai: expected no request",),
+        "the backend was asked “Oi” 2.0 s after the call had ended, and 2 more times until 6.000",
+        keys="ai: [{hears: tchau, says: Oi., optional: true}]",
+    ),
+    "one request after the end of the call": Case(
+        "{hang_up: close, after: 1s}\nwait: 9s",
+        ([1.3, "ask", "Oi"],),
+        (),
+        "the backend was asked “Oi” 0.3 s after the call had ended",
+        keys="ai: [{hears: tchau, says: Oi., optional: true}]",
+    ),
+    "the caller spoke before the greeting": Case(
+        "say: {recording: pt-br/sim}\nexpect: {bot_says: Pode subir., within: 2s}",
+        ([1.0, "say", "pt-br/pode_subir"],),
+        (),
+        "before the bot's first word (1.310): if the bot greets, expect its greeting before `say`",
+    ),
+    "nothing was sent at all": Case(
+        "expect: {bot_says: Oi, within: 1s}", (), (), "the server has sent no audio since the UUID", quiet=True
+    ),
+    "the bot did not ask": Case(
+        "expect: {bot_says: Pode subir.}\nsay: pt-br/sim\nexpect: {bot_speaks: 1s, within: 2s}",
+        (HELLO,),
+        (),
+        "the backend has not been asked since the caller spoke (2.508–3.558)",
+        keys="ai: [{says: Oi., optional: true}]",
+    ),
+    "the bot did not speak": Case(
+        "say: pt-br/sim\nexpect: {bot_speaks: 1s, within: 2s}",
+        ([2, "ask", "Oi"],),
+        (),
+        "the backend answered “Olá.” at 2.000, and nothing of it was heard",
+        keys="ai: [{says: Olá.}]",
+    ),
+    "a message was dropped": Case(
+        "expect: {bot_says: Oi, within: 1s}",
+        ([0.2, "ahead_at_once", 20_000],),
+        (),
+        "too long for Asterisk's translators",
+    ),
     "the end of the call cuts a step short": Case(
         "mute: 6s\nexpect: {bot_says: Oi, within: 2s}",
         ([1.0, "close"],),
         ("1.000 FAILED step 2",),
-        "1.000 the server closed the connection; step 1 (mute) was cut short at 1.000 by the end",
+        "step 1 (mute) was cut short at 1.000 by the end of the call",
     ),
     "the end of the call comes in the pause before a step": Case(
         "{expect: {bot_says: Oi, within: 2s}, after: 3s}",
@@ -574,3 +617,15 @@ def test_each_expectation_is_logged_with_its_window_and_when_it_was_met() -> Non
     failed = [entry.event for entry in result.entries if isinstance(entry.event, StepFailed)]
     assert [(one.number, one.opened_ms, one.closed_ms) for one in failed] == [(3, 1800, 2800)]
     assert "judged" not in result.transcript
+
+
+def test_the_log_ends_with_what_went_over_the_wire() -> None:
+    result = call("{dtmf: '5', after: 990ms}\nhang_up: close", HELLO)
+    last = result.entries[-1].event
+    assert isinstance(last, WireSummary)
+    assert [(one.kind, one.longest_bytes) for one in last.from_server] == [(0x10, 320)]
+    assert [(one.kind, one.messages) for one in last.to_server if one.kind != 0x10] == [(0x01, 1), (0x03, 1)]
+    assert last.from_server[0].messages == pytest.approx(59, abs=2)
+    assert last.loudest_dbfs is not None
+    assert -20 < last.loudest_dbfs < 0
+    assert "wire" not in result.transcript
