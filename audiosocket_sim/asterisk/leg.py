@@ -21,6 +21,7 @@ from audiosocket_sim.asterisk.profiles import FIRST_PACKET_MS, CallerCodec, Comf
 from audiosocket_sim.asterisk.reader import AsteriskReader, ReaderVerdict
 from audiosocket_sim.asterisk.socket import ConnectError, PeerSocket, dial
 from audiosocket_sim.asterisk.to_phone import ToPhone
+from audiosocket_sim.asterisk.wire_counts import WireCounts
 
 __all__ = ["CallLeg", "ConnectFailed", "LegEnd"]
 
@@ -109,6 +110,8 @@ class CallLeg:
         self.uuid = uuid
         self.t0: float | None = None
         """The loop time, in seconds, at which the UUID was sent; None before that."""
+        self.counts = WireCounts()
+        """What went over the wire so far."""
         self._to_phone = ToPhone(compressed=compressed, deliver=on_bot_audio)
         self._answered = answered
         self._connect_pause_ms = connect_pause_ms
@@ -305,6 +308,7 @@ class CallLeg:
         if self._end is not None or self._wedged is not None or self._broken:
             return
         assert self._socket is not None
+        self.counts.wrote(message)
         try:
             if not self._socket.write(message):
                 self._short_write()
@@ -345,6 +349,7 @@ class CallLeg:
         messages = reader.feed(data, now, more=more)
         for rate_hz, payload in messages:
             self._server_active_at = now
+            self.counts.took(now, rate_hz, len(payload))
             if payload and self._in_bridge:
                 self._to_phone.take(now, rate_hz, payload)
         if self._is_app and messages:

@@ -180,6 +180,11 @@ class RealLeg:
         """Which Asterisk made the call. What else it let pass, it does not log."""
         return [f"this call was made by a real Asterisk {self._installation.version}"]
 
+    @property
+    def counts(self) -> None:
+        """Nothing: Asterisk does not log what went over its socket."""
+        return None
+
     # --- the call
 
     async def _call(self, host: str, port: int) -> None:

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from operator import attrgetter
 
+from audiosocket_sim.asterisk.wire_counts import MessageCount
+
 __all__ = [
     "BackendAsked",
     "BackendPushed",
@@ -19,14 +21,17 @@ __all__ = [
     "CallerAction",
     "CallerSpoke",
     "Entry",
+    "ExpectationJudged",
     "HoldStarted",
     "HoldStopped",
     "LogEvent",
+    "MessageCount",
     "Noted",
     "Source",
     "StageTook",
     "StateTold",
     "StepFailed",
+    "WireSummary",
     "last_word_heard",
 ]
 
@@ -163,14 +168,35 @@ class BotSpoke:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectationJudged:
+    """An `expect` or `never`, step `number` (from 1), was judged. Times are ms since the UUID. Not in the transcript.
+
+    `step`: its title, such as `expect bot_says`. What it asks for counts from `opened_ms` to `closed_ms`: the deadline,
+    or the end of what was watched. `met_ms`: when the expected event happened, or what must never happen; None: it did
+    not. docs/scenarios.md says for each expectation when its window opens and closes.
+    """
+
+    number: int
+    step: str
+    opened_ms: int
+    closed_ms: int
+    met_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class StepFailed:
-    """Step `number` (from 1; 0: no step) of the scenario was not met. `expected`: what the step asked for."""
+    """Step `number` (from 1; 0: no step) of the scenario was not met. `expected`: what the step asked for.
+
+    `opened_ms` and `closed_ms`: the window of an `expect` or `never`, as in `ExpectationJudged`; None for other steps.
+    """
 
     number: int
     step: str
     expected: str
     happened: tuple[str, ...]
     """What happened instead, one line for each fact."""
+    opened_ms: int | None = None
+    closed_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +222,19 @@ class CallEnded:
     last_word_heard: bool | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WireSummary:
+    """What went over the wire in the whole call, logged at its end. Not in the transcript.
+
+    `from_server`: the server's audio messages; `to_server`: the messages that it was sent; by kind. `loudest_dbfs`: the
+    level of the loudest sample that reached the phone, or None if all samples were 0.
+    """
+
+    from_server: tuple[MessageCount, ...]
+    to_server: tuple[MessageCount, ...]
+    loudest_dbfs: float | None
+
+
 LogEvent = (
     CallerSpoke
     | CallerAction
@@ -207,9 +246,11 @@ LogEvent = (
     | StateTold
     | StageTook
     | BotSpoke
+    | ExpectationJudged
     | StepFailed
     | Noted
     | CallEnded
+    | WireSummary
 )
 """Any event that a call log can contain."""
 

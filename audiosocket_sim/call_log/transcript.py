@@ -11,6 +11,7 @@ from audiosocket_sim.call_log.events import (
     CallerAction,
     CallerSpoke,
     Entry,
+    ExpectationJudged,
     HoldStarted,
     HoldStopped,
     LogEvent,
@@ -18,10 +19,11 @@ from audiosocket_sim.call_log.events import (
     StageTook,
     StateTold,
     StepFailed,
+    WireSummary,
 )
 from audiosocket_sim.scenario import Line, Scenario
 
-__all__ = ["around", "heading", "how_it_ended", "line_of", "transcript", "visible"]
+__all__ = ["around", "heading", "how_it_ended", "is_shown", "line_of", "transcript", "visible"]
 
 _NOTE_COLUMN = 88
 _TOO_FAR_AHEAD_MS = 200
@@ -58,15 +60,21 @@ def heading(scenario: Scenario) -> str:
 
 def transcript(scenario: Scenario, entries: Iterable[Entry]) -> str:
     """Return the heading and one line for each entry, with a final newline."""
-    return "\n".join([heading(scenario), *(line_of(entry) for entry in entries)]) + "\n"
+    return "\n".join([heading(scenario), *(line_of(entry) for entry in entries if is_shown(entry))]) + "\n"
 
 
 def around(entries: Sequence[Entry], at_ms: int, before: int = 12, after: int = 4) -> list[str]:
     """Return the lines around an instant for a failure message: at most `before` up to it and `after` following it."""
+    entries = [entry for entry in entries if is_shown(entry)]
     index = next((i for i, entry in enumerate(entries) if entry.at_ms > at_ms), len(entries))
     first, last = max(0, index - before), min(len(entries), index + after)
     lines = [line_of(entry) for entry in entries[first:last]]
     return (["     …"] if first else []) + lines + (["     …"] if last < len(entries) else [])
+
+
+def is_shown(entry: Entry) -> bool:
+    """Return whether the transcript has a line for the entry: the judge's own records, and sums, have none."""
+    return not isinstance(entry.event, ExpectationJudged | WireSummary)
 
 
 def visible(text: str) -> str:
@@ -121,6 +129,11 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
             return "FAILED", f"step {number} ({step}): expected {expected}", ""
         case Noted(what=what):
             return "note", what, ""
+        case ExpectationJudged(number=number, step=step, opened_ms=opened, closed_ms=closed):
+            return "judged", f"step {number} ({step}), from {opened / 1000:.3f} until {closed / 1000:.3f}", ""
+        case WireSummary(from_server=theirs, to_server=ours):
+            messages = [sum(one.messages for one in side) for side in (theirs, ours)]
+            return "wire", f"{messages[0]} messages from the server, {messages[1]} to it", ""
         case CallEnded():
             return "end", how_it_ended(event), ""
 

@@ -12,7 +12,7 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.scenario import Expectation
 
-__all__ = ["as_line", "clock", "describe", "seconds"]
+__all__ = ["as_line", "clock", "describe", "level", "seconds"]
 
 
 def describe(expectation: Expectation) -> str:
@@ -77,3 +77,8 @@ def seconds(ms: int) -> str:
 def clock(ms: int) -> str:
     """Return an instant, given in ms since the UUID, as seconds: `1.234`."""
     return f"{ms / 1000:.3f}"
+
+
+def level(dbfs: float) -> str:
+    """Return a level: `−60 dBFS`."""
+    return f"{round(dbfs)} dBFS".replace("-", "−")

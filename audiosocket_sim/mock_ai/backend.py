@@ -66,6 +66,7 @@ class MockAi:
     ControlError.
     each_call: every conversation may use all replies again, for a backend that serves call after call.
     on_failure: called with a line for each deviation from the script; `failures` collects the lines in any case.
+    on_unmatched: called instead with a question that fits no reply, and the line for it.
     on_error: called with an unexpected exception in the mock itself, for which neither script nor bot is to blame.
     """
 
@@ -77,6 +78,7 @@ class MockAi:
         *,
         each_call: bool = False,
         on_failure: Callable[[str], None] | None = None,
+        on_unmatched: Callable[[BackendAsked, str], None] | None = None,
         on_error: Callable[[Exception], None] | None = None,
     ) -> None:
         self._replies = tuple(replies)
@@ -84,6 +86,7 @@ class MockAi:
         self._push = push
         self._each_call = each_call
         self._on_failure = on_failure
+        self._on_unmatched = on_unmatched
         self._on_error = on_error
         self._loop = asyncio.get_running_loop()
         self._used: Counter[tuple[str, int]] = Counter()
@@ -206,7 +209,11 @@ class MockAi:
         self.unmatched.append(event)
         waiting = "; ".join(self.unused()) or "none"
         text = f"request {event.number}, “{event.content}”, fits no reply of the scenario (not used so far: {waiting})"
-        self._fail(text)
+        if self._on_unmatched is None:
+            self._fail(text)
+        else:
+            self.failures.append(text)
+            self._on_unmatched(event, text)
         self._on_event(BackendReplied(event.number, None, None, 0, fault="no_reply_fits"))
         return PlainTextResponse(text, 500)
 

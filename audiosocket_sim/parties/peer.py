@@ -11,6 +11,7 @@ from typing import Literal, Protocol, get_args
 from audiosocket_sim.asterisk import CallLeg, LegEnd
 from audiosocket_sim.asterisk.faults import AsteriskStall, PacketDelays
 from audiosocket_sim.asterisk.profiles import profile
+from audiosocket_sim.asterisk.wire_counts import WireCounts
 from audiosocket_sim.scenario import Scenario
 
 __all__ = ["PEERS", "Leg", "MakeLeg", "OnBotAudio", "PacketSource", "PeerName", "call_uuid", "simulated_leg"]
@@ -64,6 +65,10 @@ class Leg(Protocol):
     @property
     def anomalies(self) -> list[str]:
         """The server's deviations from the protocol, one line for each."""
+
+    @property
+    def counts(self) -> WireCounts | None:
+        """What went over the wire so far; None if that is not known, as with a real Asterisk."""
 
 
 MakeLeg = Callable[[Scenario, PacketSource, OnBotAudio], Leg]

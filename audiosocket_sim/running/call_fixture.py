@@ -12,6 +12,7 @@ from typing import Any, Self
 from audiosocket_sim.asterisk import ConnectFailed, LegEnd
 from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
+from audiosocket_sim.checks import Sent
 from audiosocket_sim.hearing import (
     Ear,
     HeardHoldStarted,
@@ -19,6 +20,7 @@ from audiosocket_sim.hearing import (
     HeardSpeech,
     HeardSpeechStarted,
 )
+from audiosocket_sim.hearing.peak_level import peak_dbfs
 from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.net.bind_errors import why_not_listening
 from audiosocket_sim.net.control_client import ControlClient, ControlError, ControlEvent
@@ -35,6 +37,10 @@ _LAST_FACTS_SECONDS = 2.0
 """How long after the end of the steps the connection may take to close, and the stream of events to end."""
 _DYING_SECONDS = 0.5
 """How long after a program's connection has closed the system may take to report that the program ended."""
+
+
+_SOFT_END_MS = 200
+"""How long the soft end of speech may last that is audible no more."""
 
 
 class SimulatorError(Exception):
@@ -60,10 +66,16 @@ class CallFixture:
         self._tasks: set[asyncio.Task[None]] = set()
         self._watches: set[asyncio.Task[None]] = set()
         self._error: Exception | None = None
+        self._asked_afterwards: list[tuple[int, str]] = []
         self._running: StartedTarget | None = None
         self.control: ControlClient | None = None
         self.ai = MockAi(
-            scenario.ai, self._on_backend, self._push, on_failure=self._on_ai_failure, on_error=self._broke
+            scenario.ai,
+            self._on_backend,
+            self._push,
+            on_failure=self._on_ai_failure,
+            on_unmatched=self._on_unmatched,
+            on_error=self._broke,
         )
         self.line = setup.line
         self.caller = setup.caller
@@ -90,9 +102,25 @@ class CallFixture:
         """Write an event into the log, at the loop time (seconds) at which it happened."""
         self._record_ms(self.ms(loop_time), source, event)
 
-    def fail(self, at_ms: int, number: int, step: str, expected: str, *happened: str) -> None:
-        """Log a StepFailed at `at_ms` since the UUID. `number`: the step's number from 1, or 0 if it is no step."""
-        self._record_ms(at_ms, Source.CHECK, log.StepFailed(number, step, expected, happened))
+    def fail(
+        self,
+        at_ms: int,
+        number: int,
+        step: str,
+        expected: str,
+        *happened: str,
+        window: tuple[int, int] | tuple[None, None] = (None, None),
+    ) -> None:
+        """Log a StepFailed at `at_ms` since the UUID. `number`: the step's number from 1, or 0 if it is no step.
+
+        `window`: when that of an `expect` or `never` opened and closed, in ms since the UUID.
+        """
+        self._record_ms(at_ms, Source.CHECK, log.StepFailed(number, step, expected, happened, *window))
+
+    def judged(self, number: int, step: str, window: tuple[int, int], met_ms: int | None) -> None:
+        """Log that the expectation of step `number` was judged over its window (ms since the UUID): met, or not."""
+        at_ms = min(window[1] if met_ms is None else met_ms, self.now_ms)
+        self._record_ms(at_ms, Source.CHECK, log.ExpectationJudged(number, step, *window, met_ms))
 
     def _record_ms(self, at_ms: int, source: Source, event: LogEvent) -> None:
         entry = self.log.add(at_ms, source, event)
@@ -274,6 +302,27 @@ class CallFixture:
     def _on_ai_failure(self, failure: str) -> None:
         self.fail(self.now_ms, 0, "ai", "the AI's script to fit", failure)
 
+    def _on_unmatched(self, asked: log.BackendAsked, failure: str) -> None:
+        """A request that fits no reply. Those after the end of the call are one failure, logged when all is over."""
+        if self.end is None:
+            self._on_ai_failure(failure)
+        else:
+            self._asked_afterwards.append((self.now_ms, asked.content))
+
+    def check_the_requests_after_the_end(self) -> bool:
+        """Log one failure for the requests that came after the end of the call; returns whether there were none."""
+        if not self._asked_afterwards or self.end is None:
+            return True
+        (at_ms, content), *more = self._asked_afterwards
+        late = (
+            f"the backend was asked “{content}” {(at_ms - self.ms(self.end.at)) / 1000:.1f} s after the call had ended"
+        )
+        if more:
+            late += f", and {len(more)} more time{'s' if len(more) > 1 else ''} until {more[-1][0] / 1000:.3f}"
+        self._asked_afterwards = []
+        self.fail(at_ms, 0, "ai", "no request after the end of the call", late)
+        return False
+
     def check_the_ais_script(self, *, hung_up: bool) -> None:
         """Log a failure for each reply and push in the AI script that was never used.
 
@@ -333,11 +382,38 @@ class CallFixture:
         self.caller.stop()
         self.ear.close(end.at)
         self.end = end
-        if self.scenario.network.split == "none":  # otherwise the anomalies are our own: we split the messages
-            for anomaly in self.leg.anomalies:
-                self.record(end.at, Source.PEER, Noted(anomaly))
+        for note in self.notes:
+            self.record(end.at, Source.PEER, Noted(note))
         heard = log.last_word_heard(self.log, end.who, self.ms(end.at))
         self.record(end.at, Source.END, log.CallEnded(end.who, end.how, end.dialplan, end.reason, heard))
+        if (counts := self.leg.counts) is not None and self.leg.t0 is not None:
+            loudest = self._loudest_dbfs(0)
+            self.record(end.at, Source.END, log.WireSummary(counts.from_server, counts.to_server, loudest))
+
+    def _loudest_dbfs(self, since_ms: int) -> float | None:
+        level = peak_dbfs(self.ear.timeline(self.t0 + since_ms / 1000))
+        return None if level is None else round(level, 1)
+
+    def sent(self, since_ms: int) -> Sent | None:
+        """Return what the server has sent since the UUID, and since an instant in ms; None if that is not known."""
+        counts = self.leg.counts
+        if counts is None:
+            return None
+        since, now = self.t0 + since_ms / 1000, self._loop.time() if self.end is None else self.end.at
+        start, end = counts.longest_pause(min(since, now), now)
+        return Sent(
+            counts.from_server,
+            self._loudest_dbfs(0),
+            since_ms,
+            counts.since(since),
+            self._loudest_dbfs(since_ms + _SOFT_END_MS),
+            (self.ms(start), self.ms(end)),
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the peer has noted of the wire so far, a line each; nothing where the scenario splits the messages."""
+        return tuple(self.leg.anomalies) if self.scenario.network.split == "none" else ()
 
 
 def _settle(waiter: asyncio.Future[None]) -> None:

@@ -158,6 +158,9 @@ class OneCall:
 
     def conclude(self) -> Result:
         """Return the result. Writes the files of the run if its options name a folder."""
+        unread = None if self.steps is None else self.steps.settle()
+        if unread is not None and self.trouble is None:
+            self.trouble = Trouble(Outcome.SET_UP, unread)
         fixture, trouble = self._fixture, self.trouble
         if fixture is not None and trouble is not None:
             last_ms = max((entry.at_ms for entry in fixture.log.entries), default=0)

@@ -81,6 +81,8 @@ class ScriptedCall:
                 pcm = sound(argument)
                 frames = (pcm[at : at + FRAME_BYTES] for at in range(0, len(pcm), FRAME_BYTES))
                 self.writer.write(b"".join(encode(Kind.SLIN8, frame) for frame in frames))
+            case "ahead_at_once":
+                self.writer.write(encode(Kind.SLIN8, bytes(argument)))
             case "wide":
                 self.writer.write(encode(Kind.SLIN16, resample(sound(argument), 8000, 16000)[:60_000]))
             case "state":
