@@ -133,7 +133,7 @@ class OneCall:
         """Note that there is no verdict if the bot has not followed the virtual clock. `error`: what ended the call."""
         loop = asyncio.get_running_loop()
         if isinstance(loop, VirtualLoop) and loop.strict:
-            failure = loop.failure_of_threads(_SECONDS_FOR_THREADS[self.held and error is None])
+            failure = loop.failure_of_threads(_SECONDS_FOR_THREADS[self.held is True and error is None])
             if failure is not None:
                 self.blame(failure)
             loop.strict = False
