@@ -25,7 +25,7 @@ from audiosocket_sim.running.run_folder import RunFolder
 from audiosocket_sim.running.steps import Steps
 from audiosocket_sim.running.trouble import Trouble, trouble_of
 from audiosocket_sim.scenario import Say, Scenario
-from audiosocket_sim.virtual_time import VirtualLoop
+from audiosocket_sim.virtual_time import VirtualLoop, sleeps_are_noted
 
 __all__ = ["OnEntry", "OneCall"]
 
@@ -92,6 +92,8 @@ class OneCall:
             fixture = self._fixture = CallFixture(setup, None if self._on_entry is None else self._look)
             await stack.enter_async_context(fixture)
             if not self._virtual:
+                now = asyncio.get_running_loop().time
+                fixture.leg.excuse(stack.enter_context(sleeps_are_noted(now)).within)
                 self._waits = ProcessorWaits()
                 self._waits.start()
                 stack.callback(self._waits.stop)
@@ -122,7 +124,7 @@ class OneCall:
         """Note that there is no verdict if the bot has not followed the virtual clock. `error`: what ended the call."""
         loop = asyncio.get_running_loop()
         if isinstance(loop, VirtualLoop) and loop.strict:
-            failure = loop.failure_of_threads(_SECONDS_FOR_THREADS[self.held and error is None])
+            failure = loop.failure_of_threads(_SECONDS_FOR_THREADS[bool(self.held) and error is None])
             if failure is not None:
                 self.blame(failure)
             loop.strict = False

@@ -17,6 +17,8 @@ import concurrent.futures
 import contextlib
 import functools
 import itertools
+import os
+import stat
 import sys
 import threading
 import time
@@ -337,7 +339,10 @@ class VirtualLoop(MemoryConnectionsLoop):
             self._cannot_follow(f"its thread «{name_of_thread(number)}» {did} while nothing held the virtual clock")
 
     def add_reader(self, fd: Any, callback: Callable[[*_Ts], Any], *args: *_Ts) -> None:
-        """Watch a descriptor as in asyncio. One of the program's own is real, and does not follow the clock."""
+        """Watch a descriptor as in asyncio. One of the program's own is real, and does not follow the clock.
+
+        A socket without an in-memory network is the network itself, and does.
+        """
         self._note_descriptor(fd)
         super().add_reader(fd, callback, *args)
 
@@ -358,7 +363,7 @@ class VirtualLoop(MemoryConnectionsLoop):
 
     def _note_descriptor(self, fd: Any) -> None:
         number = _number_of(fd)
-        if self.network is not None and number not in self._endpoints.by_fd:
+        if number not in self._endpoints.by_fd and not (self.network is None and _is_socket(number)):
             self._descriptors.add(number)
 
     # --- work outside the loop
@@ -480,6 +485,13 @@ def run(
 def _job(func: Callable[..., T], *args: Any) -> T:
     with held_job():
         return func(*args)
+
+
+def _is_socket(number: int) -> bool:
+    try:
+        return stat.S_ISSOCK(os.fstat(number).st_mode)
+    except OSError:
+        return False
 
 
 def _number_of(fd: Any) -> int:
