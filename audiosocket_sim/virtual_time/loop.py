@@ -30,6 +30,7 @@ from typing import Any, TypeVar, TypeVarTuple
 from audiosocket_sim.virtual_time.anyio_threads import anyio_threads_hold
 from audiosocket_sim.virtual_time.bot_clock import BotClock, bots_follow
 from audiosocket_sim.virtual_time.bot_threads import (
+    LOOPS_OWN,
     BotThreads,
     held_job,
     is_pythons_own,
@@ -407,7 +408,7 @@ class VirtualLoop(MemoryConnectionsLoop):
         if executor is None:
             self._check_default_executor()  # type: ignore[attr-defined]
             if self._default_executor is None:
-                self.set_default_executor(concurrent.futures.ThreadPoolExecutor(1, "virtual-time"))
+                self.set_default_executor(concurrent.futures.ThreadPoolExecutor(1, LOOPS_OWN))
             executor = self._default_executor
         assert executor is not None
         answer: asyncio.Future[T] = self.create_future()
