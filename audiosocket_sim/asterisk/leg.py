@@ -229,6 +229,10 @@ class CallLeg:
         assert self._socket is not None, "not connected"
         return self._socket.local_address
 
+    def excuse(self, blocked_by_bot: Callable[[float, float], float]) -> None:
+        """Count as own lateness only what the bot has not caused: see `CallerChannel.blocked_by_bot`."""
+        self._channel.blocked_by_bot = blocked_by_bot
+
     @property
     def own_lateness_ms(self) -> float:
         """By how many ms the latest packet left late because of the simulator itself; 0 in virtual time."""

@@ -7,6 +7,7 @@ Asterisk does with a packet is what is to be seen.
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -169,6 +170,10 @@ class RealLeg:
         """Asterisk's end of the connection to the server."""
         assert self._local_address is not None, "not connected"
         return self._local_address
+
+    def excuse(self, blocked_by_bot: Callable[[float, float], float]) -> None:
+        """Count as own lateness only what the bot has not caused: see `CallerChannel.blocked_by_bot`."""
+        self._channel.blocked_by_bot = blocked_by_bot
 
     @property
     def own_lateness_ms(self) -> float:

@@ -58,6 +58,12 @@ class Leg(Protocol):
     def local_address(self) -> tuple[str, int]:
         """The address and port from which the leg dialled."""
 
+    def excuse(self, blocked_by_bot: Callable[[float, float], float]) -> None:
+        """Count as own lateness only what the bot, in this process, has not caused.
+
+        `blocked_by_bot` returns for how many seconds the bot has blocked this thread, from one loop time to another.
+        """
+
     @property
     def own_lateness_ms(self) -> float:
         """By how many ms the latest packet left late because of the simulator itself; 0 in virtual time."""

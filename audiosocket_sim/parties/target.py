@@ -36,6 +36,7 @@ __all__ = [
     "TargetUsageError",
     "WrongSettings",
     "close_target",
+    "listens_on",
     "parse_target",
 ]
 
@@ -359,7 +360,7 @@ class CommandTarget:
             raise TargetError(f"{words[0]}: cannot be started: {error.strerror or error}") from error
         running = Child("127.0.0.1", port, control_url, process)
         try:
-            await _wait_until_it_listens(running, ports)
+            await _wait_until_itlistens_on(running, ports)
         except BaseException:
             await running.close()
             raise
@@ -418,11 +419,11 @@ def _stderr() -> int:
         return 2
 
 
-async def _wait_until_it_listens(child: Child, ports: list[int]) -> None:
+async def _wait_until_itlistens_on(child: Child, ports: list[int]) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + _START_SECONDS
     while loop.time() < until:
-        missing = [port for port in ports if not _listens(port)]
+        missing = [port for port in ports if not listens_on(port)]
         if not missing:
             return
         if child.process.returncode is not None:
@@ -432,7 +433,7 @@ async def _wait_until_it_listens(child: Child, ports: list[int]) -> None:
     raise TargetError(f"the command did not listen on port {missing[0]} within {_START_SECONDS:g} s")
 
 
-def _listens(port: int) -> bool:
+def listens_on(port: int) -> bool:
     """Whether a process listens on the loopback port. No connection is made: the server would count it as a call."""
     wanted = f":{port:04X}"
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):

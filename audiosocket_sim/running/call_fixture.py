@@ -26,9 +26,17 @@ from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.net.bind_errors import why_not_listening
 from audiosocket_sim.net.control_client import ControlClient, ControlError, ControlEvent
 from audiosocket_sim.parties.peer import Leg
-from audiosocket_sim.parties.target import Child, StartedTarget, TargetError, TargetUsageError, close_target
+from audiosocket_sim.parties.target import (
+    Child,
+    StartedTarget,
+    TargetError,
+    TargetUsageError,
+    close_target,
+    listens_on,
+)
 from audiosocket_sim.running.call_setup import CallSetup
 from audiosocket_sim.running.program_waits import ProgramWaits
+from audiosocket_sim.virtual_time import CannotFollow, VirtualLoop
 
 __all__ = ["TARGET_DIED", "CallFixture", "SimulatorError"]
 
@@ -232,7 +240,11 @@ class CallFixture:
         try:
             await self.leg.connect(self._running.host, self._running.port)
         except ConnectFailed as error:
-            raise TargetError(f"nobody answers at {self._running.host}:{self._running.port}: {error}") from error
+            place = f"{self._running.host}:{self._running.port}"
+            if isinstance(self._loop, VirtualLoop) and self._loop.network and listens_on(self._running.port):
+                what = f"it listens at {place} of this machine, and not through the event loop"
+                raise CannotFollow(what, f"{place} is the kernel's") from error
+            raise TargetError(f"nobody answers at {place}: {error}") from error
         self._spawn(self._watch_end(), self._tasks)
         if self.control is not None and self.leg.t0 is not None:
             self._spawn(self._follow_states(self.control), self._tasks)

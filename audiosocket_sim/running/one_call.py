@@ -28,7 +28,7 @@ from audiosocket_sim.running.run_folder import RunFolder
 from audiosocket_sim.running.steps import Steps
 from audiosocket_sim.running.trouble import Trouble, trouble_of
 from audiosocket_sim.scenario import Say, Scenario
-from audiosocket_sim.virtual_time import VirtualLoop
+from audiosocket_sim.virtual_time import VirtualLoop, sleeps_are_noted
 
 __all__ = ["OnEntry", "OneCall"]
 
@@ -101,6 +101,8 @@ class OneCall:
             )
             await stack.enter_async_context(fixture)
             if not self._virtual:
+                now = asyncio.get_running_loop().time
+                fixture.leg.excuse(stack.enter_context(sleeps_are_noted(now)).within)
                 self._waits = ProcessorWaits()
                 loop = asyncio.get_running_loop()
                 self._waits.on_late = lambda seconds: fixture.was_late(LateBy.THREAD, loop.time(), seconds)

@@ -6,7 +6,10 @@ showed when the loop began. `time.sleep` moves the loop's clock at once, as if t
 meanwhile is done afterwards, late. A bot that reads a clock over and over until an instant is reached waits as well, so
 after many reads at one instant each further one moves the clock a little.
 
-All is put back when the last virtual loop stops. Names bound earlier follow too, see `diversion`. For `datetime` see
+On a real loop the same `time.sleep` sleeps, and it is noted when (`BotSleeps`): what was late by that was late because
+of the bot.
+
+All is put back when the last such loop stops. Names bound earlier follow too, see `diversion`. For `datetime` see
 `bot_dates`.
 """
 
@@ -23,7 +26,7 @@ from audiosocket_sim.virtual_time.bot_dates import BotDates
 from audiosocket_sim.virtual_time.callers import is_bots
 from audiosocket_sim.virtual_time.diversion import Diversion
 
-__all__ = ["BotClock", "ClockOwner", "bots_follow"]
+__all__ = ["BotClock", "BotSleeps", "ClockOwner", "bots_follow", "sleeps_are_noted"]
 
 _READS_WITHOUT_WAITING = 2_000
 """More reads at one instant than any bot needs that does not wait in them."""
@@ -100,8 +103,35 @@ class BotClock:
         return loop.time() - self._began
 
 
+class BotSleeps:
+    """When the bot has blocked a real loop's thread by `time.sleep`, in the loop's time. `now`: reads that."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._spans: list[tuple[float, float]] = []
+
+    def sleep(self, seconds: Any) -> None:
+        """Sleep as `time.sleep` does, and note it. Raises what `time.sleep` raises."""
+        began = self._now()
+        try:
+            _sleep.original(seconds)
+        finally:
+            self._spans.append((began, self._now()))
+
+    def within(self, began: float, ended: float) -> float:
+        """Return for how many seconds of this time the bot slept. Both in s of the loop's time."""
+        found = 0.0
+        for start, end in reversed(self._spans):
+            if end <= began:
+                break
+            found += max(0.0, min(end, ended) - max(start, began))
+        return found
+
+
 _clocks: dict[int, BotClock] = {}
 """The clock that the bot follows in a thread, by the thread's number."""
+_sleeps: dict[int, BotSleeps] = {}
+"""What notes when the bot sleeps in a thread, by the thread's number."""
 
 
 def _reading(read: Callable[[BotClock], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -121,11 +151,12 @@ def _reading(read: Callable[[BotClock], Any]) -> Callable[[Callable[..., Any]], 
 
 def _sleeping(original: Callable[..., Any]) -> Callable[..., Any]:
     def answer(seconds: Any) -> None:
-        clock = _clocks.get(get_ident())
-        if clock is None or not is_bots(_getframe(1)):
+        thread = get_ident()
+        bots: BotClock | BotSleeps | None = _clocks.get(thread) or _sleeps.get(thread)
+        if bots is None or not is_bots(_getframe(1)):
             original(seconds)
         else:
-            clock.sleep(seconds)
+            bots.sleep(seconds)
 
     return answer
 
@@ -134,11 +165,10 @@ _monotonic_ns = Diversion(time.monotonic_ns, _reading(BotClock.monotonic_ns))
 _time_ns = Diversion(time.time_ns, _reading(BotClock.time_ns))
 _perf_counter_ns = Diversion(time.perf_counter_ns, _reading(BotClock.perf_counter_ns))
 _sleep = Diversion(time.sleep, _sleeping)  # noqa: TID251
-_DIVERSIONS = (
+_READERS = (
     _monotonic_ns,
     _time_ns,
     _perf_counter_ns,
-    _sleep,
     Diversion(time.monotonic, _reading(BotClock.monotonic)),  # noqa: TID251
     Diversion(time.time, _reading(BotClock.time)),  # noqa: TID251
     Diversion(time.perf_counter, _reading(BotClock.perf_counter)),  # noqa: TID251
@@ -160,17 +190,42 @@ def bots_follow(clock: BotClock) -> Iterator[None]:
     """Let bots in this thread follow `clock` inside the `with` block. Blocks in several threads may overlap."""
     thread = get_ident()
     with _lock:
-        if not _clocks:
-            for diversion in _DIVERSIONS:
-                diversion.begin()
-            _dates.begin()
         _clocks[thread] = clock
+        _divert_what_is_needed()
     try:
         yield
     finally:
         with _lock:
             del _clocks[thread]
-            if not _clocks:
-                _dates.end()
-                for diversion in _DIVERSIONS:
-                    diversion.end()
+            _divert_what_is_needed()
+
+
+@contextlib.contextmanager
+def sleeps_are_noted(now: Callable[[], float]) -> Iterator[BotSleeps]:
+    """Note when the bot sleeps in this thread, inside the `with` block. `now`: reads the time of the thread's loop."""
+    thread = get_ident()
+    sleeps = BotSleeps(now)
+    with _lock:
+        _sleeps[thread] = sleeps
+        _divert_what_is_needed()
+    try:
+        yield sleeps
+    finally:
+        with _lock:
+            del _sleeps[thread]
+            _divert_what_is_needed()
+
+
+def _divert_what_is_needed() -> None:
+    if _clocks or _sleeps:
+        _sleep.begin()
+    else:
+        _sleep.end()
+    if _clocks:
+        for diversion in _READERS:
+            diversion.begin()
+        _dates.begin()
+    else:
+        _dates.end()
+        for diversion in _READERS:
+            diversion.end()

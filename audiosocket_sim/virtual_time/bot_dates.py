@@ -42,10 +42,11 @@ class BotDates:
         self._bound = _BoundEarlier(self._divert)
 
     def begin(self) -> None:
-        """Let all of them follow the bot's time."""
+        """Let all of them follow the bot's time. Called again, it looks for more of them."""
         for diversion in self._bound.find():
             diversion.begin()
-        self._put(self._replacements)
+        if _methods["now"] is not self._replacements["now"]:
+            self._put(self._replacements)
 
     def end(self) -> None:
         """Put back what was there."""

@@ -16,14 +16,16 @@ from threading import Thread, get_ident
 from types import FrameType
 from typing import Any
 
-__all__ = ["BotThreads", "held_job", "is_pythons_own", "name_of_thread", "threads_are_seen"]
+__all__ = ["LOOPS_OWN", "BotThreads", "held_job", "is_pythons_own", "name_of_thread", "threads_are_seen"]
 
 _FREE_NS = 2_000_000
 """Processor time, in ns, that a thread may use before it sleeps again: to start, to look at a clock, to write lines."""
 _NOT_YET_NS = 50_000
 """Less than this is not looked at: the number of times that a thread has slept takes as long to read."""
-_PYTHONS_OWN = ("asyncio", "logging")
-"""Packages whose threads serve Python itself: the watcher of child processes, the writer of a queue of log records."""
+_PYTHONS_OWN = ("asyncio", "logging", "anyio")
+"""Packages whose threads are not the bot's: the watcher of child processes, the writer of log records, workers."""
+LOOPS_OWN = "virtual-time"
+"""The beginning of the names of a virtual loop's own workers."""
 
 _lock = threading.Lock()
 _running = 0
@@ -150,14 +152,14 @@ def threads_are_seen(threads: BotThreads) -> Iterator[None]:
             _replace(_start_seen, _bootstrap_seen)
         _running += 1
     number = get_ident()
-    before = _owners.get(number)
+    was_known, before = number in _owners, _owners.get(number)  # one of another virtual loop's threads
     _owners[number] = threads
     threads.take_over()
     try:
         yield
     finally:
-        _owners.pop(number)
-        if before is not None:
+        del _owners[number]
+        if was_known:
             _owners[number] = before
         with _lock:
             _running -= 1
@@ -198,8 +200,8 @@ def _replace(start: Callable[[Thread], None], bootstrap: Callable[[Thread], None
 def _start_seen(self: Thread) -> None:
     owner = _owners.get(get_ident())
     if owner is not None:
-        module = getattr(getattr(self, "_target", None), "__module__", None) or ""
-        if module.partition(".")[0] in _PYTHONS_OWN:
+        module = getattr(getattr(self, "_target", None), "__module__", None) or type(self).__module__
+        if module.partition(".")[0] in _PYTHONS_OWN or self.name.startswith(f"{LOOPS_OWN}_"):
             _starting[id(self)] = None
         else:
             _starting[id(self)] = owner
@@ -231,8 +233,6 @@ def _waits(thread: Thread, frame: FrameType) -> bool:
     """Return whether a thread, which runs `frame`, goes on only if another thread lets it."""
     module, name = frame.f_globals.get("__name__"), frame.f_code.co_name
     if thread.ident in _jobs or (module, name) == ("concurrent.futures.thread", "_worker"):
-        return True
-    if type(thread).__module__.startswith("anyio."):
         return True
     return (module, name) == ("threading", "wait") and frame.f_locals.get("timeout", 0) is None
 

@@ -75,13 +75,20 @@ class Diversion:
         self.original: Callable[..., Any] = _new_builtin(self._view.method, builtin.__self__, builtin.__module__)
         self._instead = instead(self.original)
         self._before = (self._view.method, self._view.owner)
+        self._is_begun = False
         self._method = _Method(before.name, _CALL[before.flags & ~_OF_A_CLASS], before.flags, before.doc)
 
     def begin(self) -> None:
-        """Let the built-in function call the other one. The order holds if another thread calls it in between."""
+        """Let the built-in function call the other one, if it does not yet.
+
+        In this order another thread may call it between the two lines: its own C function does not use its owner.
+        """
+        self._is_begun = True
         self._view.owner = id(self._instead)
         self._view.method = ctypes.addressof(self._method)
 
     def end(self) -> None:
         """Let the built-in function call its own C function again."""
-        self._view.method, self._view.owner = self._before
+        if self._is_begun:
+            self._view.method, self._view.owner = self._before
+            self._is_begun = False

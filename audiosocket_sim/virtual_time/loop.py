@@ -17,6 +17,8 @@ import concurrent.futures
 import contextlib
 import functools
 import itertools
+import os
+import stat
 import sys
 import threading
 import time
@@ -28,6 +30,7 @@ from typing import Any, TypeVar, TypeVarTuple
 from audiosocket_sim.virtual_time.anyio_threads import anyio_threads_hold
 from audiosocket_sim.virtual_time.bot_clock import BotClock, bots_follow
 from audiosocket_sim.virtual_time.bot_threads import (
+    LOOPS_OWN,
     BotThreads,
     held_job,
     is_pythons_own,
@@ -337,7 +340,10 @@ class VirtualLoop(MemoryConnectionsLoop):
             self._cannot_follow(f"its thread «{name_of_thread(number)}» {did} while nothing held the virtual clock")
 
     def add_reader(self, fd: Any, callback: Callable[[*_Ts], Any], *args: *_Ts) -> None:
-        """Watch a descriptor as in asyncio. One of the program's own is real, and does not follow the clock."""
+        """Watch a descriptor as in asyncio. One of the program's own is real, and does not follow the clock.
+
+        A socket without an in-memory network is the network itself, and does.
+        """
         self._note_descriptor(fd)
         super().add_reader(fd, callback, *args)
 
@@ -358,7 +364,7 @@ class VirtualLoop(MemoryConnectionsLoop):
 
     def _note_descriptor(self, fd: Any) -> None:
         number = _number_of(fd)
-        if self.network is not None and number not in self._endpoints.by_fd:
+        if number not in self._endpoints.by_fd and not (self.network is None and _is_socket(number)):
             self._descriptors.add(number)
 
     # --- work outside the loop
@@ -402,7 +408,7 @@ class VirtualLoop(MemoryConnectionsLoop):
         if executor is None:
             self._check_default_executor()  # type: ignore[attr-defined]
             if self._default_executor is None:
-                self.set_default_executor(concurrent.futures.ThreadPoolExecutor(1, "virtual-time"))
+                self.set_default_executor(concurrent.futures.ThreadPoolExecutor(1, LOOPS_OWN))
             executor = self._default_executor
         assert executor is not None
         answer: asyncio.Future[T] = self.create_future()
@@ -480,6 +486,13 @@ def run(
 def _job(func: Callable[..., T], *args: Any) -> T:
     with held_job():
         return func(*args)
+
+
+def _is_socket(number: int) -> bool:
+    try:
+        return stat.S_ISSOCK(os.fstat(number).st_mode)
+    except OSError:
+        return False
 
 
 def _number_of(fd: Any) -> int:

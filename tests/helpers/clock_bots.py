@@ -10,6 +10,7 @@ import contextlib
 import datetime
 import os
 import queue
+import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -248,6 +249,12 @@ async def beside_a_thread_that_holds(send: Send) -> None:
     await paced_by(monotonic, send)
 
 
+async def late_by_a_sleep(send: Send) -> None:
+    """Blocks the loop for 1.5 s, as a bot does that asks a service in the event loop, and is late by that."""
+    sleep(1.5)
+    await paced_by(monotonic, send)
+
+
 FOLLOWS: dict[str, Callable[[Send], Awaitable[None]]] = {
     **{name: (lambda send, clock=clock: paced_by(clock, send)) for name, clock in CLOCKS.items()},
     "sleep": paced_by_sleep,
@@ -262,7 +269,7 @@ CANNOT_FOLLOW: dict[str, Callable[[Send], Awaitable[None]]] = {
     "writing thread": paced_by_writing_from_a_thread,
     "descriptor": paced_by_a_descriptor,
 }
-MANNERS = {**FOLLOWS, **CANNOT_FOLLOW}
+MANNERS = {**FOLLOWS, **CANNOT_FOLLOW, "late": late_by_a_sleep}
 
 
 class ClockBot:
@@ -293,6 +300,38 @@ class ClockBot:
 
     async def close(self) -> None:
         self.server.close()
+
+
+class BlockingBot:
+    """A whole server in a thread of its own, on the kernel's sockets, which knows no event loop."""
+
+    host = "127.0.0.1"
+    control_url = None
+
+    def __init__(self) -> None:
+        self.listener = socket.create_server((self.host, 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.answer, daemon=True).start()
+
+    def answer(self) -> None:
+        with contextlib.suppress(OSError):
+            connection, _ = self.listener.accept()
+            with connection:
+                connection.recv(19)
+                began = monotonic()
+                for number, frame in enumerate(frames()):
+                    sleep(max(0, began + number * 0.02 - monotonic()))
+                    connection.sendall(frame)
+                connection.sendall(encode(Kind.HANGUP))
+
+    async def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+async def serve_in_a_thread(**_: Any) -> BlockingBot:
+    return BlockingBot()
 
 
 async def serve(*, host: str, port: int, control_port: int, settings: Mapping[str, Any]) -> ClockBot:

@@ -12,13 +12,13 @@ ROOT = Path(__file__).resolve().parents[3]
 STEPS = "[{expect: {bot_says: Pode subir., within: 1s}}, {expect: {hangs_up: server, within: 2s}}]"
 
 
-def call(manner: str, **options: object) -> Result:
+def call(manner: str, *, serve: str = "serve", **options: object) -> Result:
     made = load_text(
         f"summary: A bot that is paced by its own clock.\nserver: {{manner: {manner!r}}}\nsteps: {STEPS}\n",
         "paced",
         folder=ROOT / "scenarios",
     )
-    return run(made, Options(target="helpers.clock_bots:serve", **options))  # type: ignore[arg-type]
+    return run(made, Options(target=f"helpers.clock_bots:{serve}", **options))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,36 @@ def test_what_cannot_follow_is_named_and_no_verdict(manner: str) -> None:
     (line,) = result.problems
     assert line.startswith(f"virtual time cannot follow this bot: {CAUSES[manner]}")
     assert line.endswith("; run it in real time (--real-time, docs/targets.md)")
+
+
+def test_a_server_in_a_thread_is_not_said_to_be_absent() -> None:
+    result = call("loop", serve="serve_in_a_thread")
+    assert result.outcome is Outcome.SET_UP
+    (line,) = result.problems
+    assert line.startswith("virtual time cannot follow this bot: it listens at 127.0.0.1:")
+    assert "--real-time" in line
+
+
+@pytest.mark.real_time
+@pytest.mark.long("the other bots in real time stand in")
+def test_a_server_in_a_thread_passes_in_real_time() -> None:
+    result = call("loop", serve="serve_in_a_thread", real_time=True)
+    assert result.outcome is Outcome.PASSED, result.problems
+
+
+@pytest.mark.parametrize("real_time", [False, pytest.param(True, marks=pytest.mark.real_time)])
+def test_what_is_late_because_the_bot_slept_is_the_bot_s_fault(real_time: bool) -> None:
+    result = call("late", real_time=real_time)
+    assert result.outcome is Outcome.FAILED, result.problems
+
+
+@pytest.mark.parametrize("manner", CANNOT_FOLLOW)
+def test_over_kernel_loopback_the_same_cannot_follow(manner: str) -> None:
+    assert call(manner, kernel=True).outcome is Outcome.SET_UP
+
+
+def test_the_kernel_s_network_is_no_descriptor_of_the_bot_s() -> None:
+    assert call("monotonic", kernel=True).outcome is Outcome.PASSED
 
 
 @pytest.mark.real_time

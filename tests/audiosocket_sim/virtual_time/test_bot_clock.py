@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from audiosocket_sim.virtual_time import Livelock, new_loop, run
+from audiosocket_sim.virtual_time import Livelock, new_loop, run, sleeps_are_noted
 from audiosocket_sim.virtual_time.callers import is_bots
 
 CLOCKS: dict[str, Callable[[], float]] = {
@@ -233,6 +233,20 @@ def test_timers_that_are_due_while_the_bot_sleeps_fire_afterwards_in_their_order
         return fired
 
     assert run(main) == [("first", 0.5), ("second", 0.5), ("last", 2.0)]
+
+
+def test_on_a_real_loop_the_bot_s_sleeps_are_noted() -> None:
+    clock = iter([10, 12, 20, 21, 30, 33, 40, 40])  # when each sleep begins and ends
+    with sleeps_are_noted(lambda: next(clock)) as sleeps:
+        for _ in range(3):
+            time.sleep(0)
+        with pytest.raises(ValueError):
+            time.sleep(-1)
+    time.sleep(0)  # no longer
+    assert sleeps.within(0, 5) == 0
+    assert sleeps.within(11, 20.5) == 1.5
+    assert sleeps.within(21, 30) == 0
+    assert sleeps.within(0, 100) == 6
 
 
 def test_a_bot_that_reads_a_clock_until_an_instant_gets_there() -> None:
