@@ -26,6 +26,8 @@ _MOST_LINES = 4
 """The most lines about events of the expected kind; the transcript has the others."""
 _MOST_OTHERS = 2
 """The most lines about other events, where there was none of the expected kind."""
+_ANSWERS = ("bot_says", "bot_speaks", "responds")
+"""The expectations of which a failure says on which side the answer was lost."""
 _NEAR = 0.5
 """The likeness of two texts, from 0 to 1, from which on the one is called near to the other."""
 
@@ -44,12 +46,14 @@ def instead(expectation: Expectation, entries: Sequence[Entry], moment: Moment) 
     kin = [entry for entry in since if _akin(entry.event, e) and entry is not early]
     end = [entry for entry in entries if isinstance(entry.event, CallEnded) and _ends_it(entry, e, moment)]
     ended = [f"{as_line(entry)}{_manner(entry.event, e)}" for entry in end]
-    sides = which_side(entries, moment) if e.bot_says is not None or e.bot_speaks is not None else []
-    lines = [] if early is None else [f"{as_line(early)}: {_why_not(early, moment)}"]
-    lines += [*_lines(kin, e), *_now(e, moment)]
-    if lines:
-        lines = [*lines, *sides, *ended] if e.bot_says or e.bot_speaks or not _needs_the_call(e) else [*ended, *lines]
-        lines = [*(stalled(entries, moment) if e.bot_says or e.bot_speaks else []), *lines]
+    sides = which_side(entries, moment) if e.key in _ANSWERS else []
+    before = [] if early is None else [f"{as_line(early)}: {_why_not(early, moment)}"]
+    lines = [*before, *_lines(kin, e), *_now(e, moment)]
+    if lines == before and sides and early is not None and early.number in moment.taken:
+        lines = [*ended, f"the bot said nothing new in that time: {sides[0]}", *sides[1:], *before]
+    elif lines:
+        lines = [*lines, *sides, *ended] if e.key in _ANSWERS or not _needs_the_call(e) else [*ended, *lines]
+        lines = [*(stalled(entries, moment) if e.key in _ANSWERS else []), *lines]
     elif end and e.hangs_up is not None:
         lines = ended
     else:
@@ -58,7 +62,8 @@ def instead(expectation: Expectation, entries: Sequence[Entry], moment: Moment) 
         lines = [nothing, *more, *others[-_MOST_OTHERS:]]
         lines = [*ended, *lines] if _needs_the_call(e) else [*lines, *ended]
     hint = before_the_first_word(entries, moment)
-    return (*lines, *moment.notes[:_MOST_OTHERS], *([] if hint is None else [hint]))
+    notes = [note for note in moment.notes[:_MOST_OTHERS] if not any(note in line for line in lines)]
+    return (*lines, *notes, *([] if hint is None else [hint]))
 
 
 def _ends_it(end: Entry, expectation: Expectation, moment: Moment) -> bool:
@@ -156,7 +161,7 @@ def _now(expectation: Expectation, moment: Moment) -> list[str]:
             return [f"the bot was silent from {clock(moment.silent_since_ms)} on"]
         least = seconds(e.bot_silent.at_least)
         return [f"from {clock(since)} until {now} the bot was never silent for {least}"]
-    if open_ms is not None and (e.bot_says or e.bot_speaks):
+    if open_ms is not None and e.key in _ANSWERS:
         late_ms = open_ms - moment.deadline_ms
         return [f"{clock(open_ms)} the bot began to speak" + (f", {seconds(late_ms)} too late" if late_ms > 0 else "")]
     if moment.hold_since_ms is not None and e.hold_audio is not None:
@@ -168,10 +173,11 @@ def _nothing(expectation: Expectation, entries: Sequence[Entry], moment: Moment,
     """The lines that say that no event of the expected kind came; `sides`: on which side it was lost."""
     e = expectation
     spoken = [entry for entry in entries if isinstance(entry.event, BotSpoke)]
-    if not spoken and (e.bot_says or e.bot_speaks or e.hangs_up):
-        unheard, why = "the bot has not been heard at all since the call began", sides or silent_wire(entries, moment)
+    if not spoken and (e.key in _ANSWERS or e.hangs_up):
+        unheard = "the bot has not been heard at all since the call began"
+        why = [*moment.notes[:_MOST_OTHERS], *(sides or silent_wire(entries, moment))]
         return [f"{unheard}: {why[0]}", *why[1:]] if why else [unheard]
-    if e.bot_says is not None or e.bot_speaks is not None:
+    if e.key in _ANSWERS:
         nothing, last = "the bot said nothing in that time", f"the last speech before: {as_line(spoken[-1])}"
         return [f"{nothing}: {sides[0]}", *sides[1:], last] if sides else [f"{nothing}; {last}"]
     if e.state is not None:

@@ -88,7 +88,7 @@ def _sizes(count: MessageCount) -> str:
 
 
 def _loudest(dbfs: float | None) -> str:
-    return "all of it digital silence" if dbfs is None else f"the loudest sample at {level(dbfs)}"
+    return "only digital silence reached the phone" if dbfs is None else f"the loudest sample heard at {level(dbfs)}"
 
 
 def _backend(entries: Sequence[Entry], moment: Moment) -> list[str]:

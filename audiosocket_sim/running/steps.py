@@ -168,7 +168,7 @@ class Steps:
         fixture, end = self._fixture, self._fixture.end
         if end is not None:
             ended = f"it ended at {fixture.ms(end.at) / 1000:.3f} ({end.who}: {end.reason})"
-            fixture.fail(fixture.now_ms, number, step_title(step), "the call to go on", ended)
+            fixture.fail(fixture.now_ms, number, step_title(step), "the call to go on", ended, *fixture.notes)
         return end is not None
 
     def _carried_out(self, *, passed_over: bool = False) -> CarriedOut:

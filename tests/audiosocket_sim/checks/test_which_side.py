@@ -90,32 +90,33 @@ def test_nothing_is_said_of_a_backend_that_the_bot_does_not_use() -> None:
         (
             False,
             sent(),
-            "the server has sent 148 audio messages since the UUID (kind 0x10, 320 bytes), the loudest sample at "
+            "the server has sent 148 audio messages since the UUID (kind 0x10, 320 bytes), the loudest sample heard at "
             "−60 dBFS",
         ),
         (
             False,
             sent((MessageCount(0x10, 1, 320, 320),), loudest_dbfs=None),
-            "the server has sent 1 audio message since the UUID (kind 0x10, 320 bytes), all of it digital silence",
+            "the server has sent 1 audio message since the UUID (kind 0x10, 320 bytes), only digital silence reached the "
+            "phone",
         ),
         (
             False,
             sent((MessageCount(0x10, 2, 320, 640), MessageCount(0x12, 3, 640, 640))),
             "the server has sent 5 audio messages since the UUID (kind 0x10, 320 to 640 bytes; kind 0x12, 640 bytes), "
-            "the loudest sample at −60 dBFS",
+            "the loudest sample heard at −60 dBFS",
         ),
         (True, sent(messages=0), "the server has sent no audio since 4.430"),
-        (True, sent(), "the server has sent 100 audio messages since 4.430, all of it digital silence"),
+        (True, sent(), "the server has sent 100 audio messages since 4.430, only digital silence reached the phone"),
         (
             True,
             sent(loudest_since_dbfs=-0.2, pause_ms=(5000, 5500)),
-            "the server has sent 100 audio messages since 4.430, the loudest sample at 0 dBFS, and nothing from 5.000 "
-            "to 5.500",
+            "the server has sent 100 audio messages since 4.430, the loudest sample heard at 0 dBFS, and nothing from "
+            "5.000 to 5.500",
         ),
         (
             True,
             sent(pause_ms=(5000, 5499)),
-            "the server has sent 100 audio messages since 4.430, all of it digital silence",
+            "the server has sent 100 audio messages since 4.430, only digital silence reached the phone",
         ),
     ],
 )
@@ -179,13 +180,24 @@ def test_a_failure_says_first_why_nothing_was_heard() -> None:
     assert isinstance(failed, Failed)
     assert failed.happened == (
         "the bot said nothing in that time: the backend has not been asked since the caller spoke (3.380–4.430)",
-        "the server has sent 100 audio messages since 4.430, all of it digital silence",
+        "the server has sent 100 audio messages since 4.430, only digital silence reached the phone",
         "the last speech before: 0.500 the bot said “Olá.”",
         "1 audio message too long",
+    )
+    failed = evaluate(says, [], at(sent=sent(), asks_backend=False, notes=("1 audio message too long: dropped", "Um.")))
+    assert isinstance(failed, Failed)
+    assert failed.happened[0].endswith("heard at all since the call began: 1 audio message too long: dropped")
+    assert failed.happened[1:] == ("Um.", silent_wire([], at(sent=sent()))[0])
+    once = entries((500, BotSpoke("Pode subir.", 900, 900)), SPOKE)
+    failed = evaluate(says, once, at(taken=frozenset({1})))
+    assert isinstance(failed, Failed)
+    assert failed.happened == (
+        "the bot said nothing new in that time: the backend has not been asked since the caller spoke (3.380–4.430)",
+        "0.500 the bot said “Pode subir.”: an earlier step has already taken it",
     )
     failed = evaluate(says, [], at(sent=sent(), asks_backend=False))
     assert isinstance(failed, Failed)
     assert failed.happened == (
         "the bot has not been heard at all since the call began: the server has sent 148 audio messages since the UUID "
-        "(kind 0x10, 320 bytes), the loudest sample at −60 dBFS",
+        "(kind 0x10, 320 bytes), the loudest sample heard at −60 dBFS",
     )

@@ -141,6 +141,11 @@ PASS = {
     "bot_silent": Case(
         "expect: {bot_speaks: 300ms}\nexpect: {bot_silent: 100ms}\ndtmf: '1'", (HELLO,), ("1.901 caller dtmf 1",)
     ),
+    "bot_silent that begins in time and is complete later": Case(
+        "expect: {bot_speaks: 300ms}\nexpect: {bot_silent: 300ms, within: 600ms}\ndtmf: '1'",
+        ([0.5, "say", "pt-br/condominio_apoena_em_que_posso_ajudar"], [1.3, "flush"]),
+        ("1.600 caller dtmf 1",),
+    ),
     "bot_silent from the start": Case("expect: {bot_silent: 400ms}\ndtmf: '1'", (), ("0.408 caller dtmf 1",)),
     "hold_audio": Case(
         "expect: {hold_audio: playing, within: 1s}\nexpect: {hold_audio: stopped, within: 4s}",
@@ -268,6 +273,12 @@ FAIL = {
     "it speaks too briefly": Case("expect: {bot_speaks: 3s, within: 1s}", (HELLO,), (), "at least 3.00 s"),
     "it never falls silent": Case(
         "expect: {bot_silent: 1s, within: 1s, }", ([0, "say", "recordings/pt-br/apartamento_202"],), (), "is silent"
+    ),
+    "it falls silent too late": Case(
+        "expect: {bot_speaks: 300ms}\nexpect: {bot_silent: 300ms, within: 150ms}",
+        ([0.5, "say", "pt-br/condominio_apoena_em_que_posso_ajudar"], [1.3, "flush"]),
+        (),
+        "the bot was never silent for 300 ms",
     ),
     "no hold audio": Case(
         "expect: {hold_audio: playing, within: 1s}", (HELLO,), ("1.400 FAILED",), "hold audio playing"

@@ -89,8 +89,8 @@ def test_no_durations(text: object) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("1h", "a duration has the unit ms, s or min (300ms, 1.2s, 5min), not 'h'"),
-        ("2 Min", "a duration has the unit ms, s or min (300ms, 1.2s, 5min), not 'Min'"),
+        ("1h", "a duration has the unit ms, s or min (300ms, 1.2s, 5min), not 'h'; min is the largest"),
+        ("2 Min", "a duration has the unit ms, s or min (300ms, 1.2s, 5min), not 'Min'; min is the largest"),
         ("7" * 5000 + "s", "a duration has at most 39 characters, not 5001: '77777777777777777777…'"),
         ("1" + " " * 60 + "s", f"a duration has at most 39 characters, not 62: '1{' ' * 19}…'"),
         ("4", "a duration needs a number and a unit (300ms, 1.2s, 5min), not '4'"),

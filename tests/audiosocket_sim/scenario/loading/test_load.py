@@ -72,7 +72,7 @@ HEAD = "summary: A call.\nsteps:\n"
         ("- say: {text: a, gain_db: 90}", "3:27: gain_db: must be at most 40, not 90"),
         ("- say: {text: a, blocks: no}", "3:26: blocks: needs true or false, not 'no'"),
         ("- wait: 4", "3:9: wait: a duration needs a number and a unit (300ms, 1.2s, 5min), not 4"),
-        ("- wait: 4 hours", "3:9: wait: a duration has the unit ms, s or min (300ms, 1.2s, 5min), not 'hours'"),
+        ("- wait: 4 hours", "3:9: wait: a duration has the unit ms, s or min (300ms, 1.2s, 5min), not 'hours'; min is the largest"),
         ("- silence: 0s", "3:12: silence: a duration longer than 0 is needed here"),
         ("- dtmf: 202", "3:9: dtmf: needs quotes: to YAML it is a number, so 22.10 is 22.1 and 007 is 7"),
         ("- dtmf: #", "3:3: dtmf: needs text in quotes, not nothing"),
