@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 
 from audiosocket_sim.call_log.events import Entry, Noted, Source, StepFailed
 from audiosocket_sim.checks.failure import Failure
-from audiosocket_sim.parties.target import Target
+from audiosocket_sim.parties.target import Target, TargetCloseError
 from audiosocket_sim.running.artefacts import cannot_write, with_artefacts, with_faults
 from audiosocket_sim.running.call_fixture import TARGET_DIED, CallFixture
 from audiosocket_sim.running.call_setup import set_up_call
@@ -51,8 +51,8 @@ class OneCall:
         more_says: Sequence[Say] = (),
     ) -> None:
         self.scenario = scenario
-        self.held = False
-        """Whether every expectation was met; set by the code that carries out the steps."""
+        self.held: bool | None = None
+        """Whether every expectation was met; set by the code that carries out the steps. None: not all was judged."""
         self.trouble: Trouble | None = None
         self.interrupted = False
         self.steps: Steps | None = None
@@ -66,6 +66,7 @@ class OneCall:
         self._environment: Environment | None = None
         self._waits: ProcessorWaits | None = None
         self._troubled_ms: int | None = None
+        self._later_faults: list[str] = []
         self._stack = AsyncExitStack()
         self._until = 0.0
 
@@ -135,7 +136,13 @@ class OneCall:
         return None
 
     def blame(self, error: BaseException) -> None:
-        """Note the exception as the reason why there is no verdict, unless one is noted already."""
+        """Note the exception as the reason why there is no verdict, unless one is noted already.
+
+        A target's close() costs no verdict that stood before it: where all steps were judged, it is a fault beside it.
+        """
+        if isinstance(error, TargetCloseError) and (self.held is not None or self.trouble is not None):
+            self._later_faults.append(str(error))
+            return
         self.trouble = self.trouble or trouble_of(error, self.scenario, self.doing)
 
     def conclude(self) -> Result:
@@ -157,7 +164,7 @@ class OneCall:
             outcome,
             entries,
             tuple(Failure.of(event, at_ms, self.scenario) for event, at_ms in failed),
-            faults,
+            (*faults, *self._later_faults),
             details="" if trouble is None else trouble.details,
             uuid=None if fixture is None else fixture.leg.uuid,
             own_lateness_ms=late_ms,

@@ -94,7 +94,8 @@ class Result:
     failures: Sequence[Failure] = ()
     """The failures, in the order of the log."""
     faults: Sequence[str] = ()
-    """Why there is no verdict, or what else is wrong, such as a file that cannot be written: one line for each."""
+    """Why there is no verdict, or what else is wrong, one line for each: a file that cannot be written, a target whose
+    close() failed after the verdict."""
     details: str = ""
     """For a fault of the simulator itself: the traceback, or the list of waiting tasks."""
     artefacts: Artefacts | None = None
