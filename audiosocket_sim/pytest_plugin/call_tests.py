@@ -241,6 +241,7 @@ def _plan(item: pytest.Function) -> "CallPlan":
         control_url=control_url,
         control_token=token_from_environment(),
         real_time=options.real_time(config, marked=marked.get("real_time")),
+        again=options.again(config),
         kernel=options.kernel(config, marked=marked.get("kernel")),
         artefacts=options.artefacts(config) / _folder_of(item),
     )

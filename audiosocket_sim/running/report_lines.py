@@ -29,6 +29,10 @@ def report_lines(result: Result) -> Iterator[str]:
     if result.environment is not None:
         yield f"target: {result.environment.target} ({result.environment.target_origin})"
     yield from file_lines(result)
+    for name, other in result.other_runs:
+        yield from ("", f"{name}: {other.outcome}", *other.faults)
+        yield from (line for failure in other.failures for line in failure.block())
+        yield from file_lines(other)
 
 
 def file_lines(result: Result) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -23,7 +24,7 @@ def calls_made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     made: list[str] = []
     real = runner.run
 
-    def counted(scenario: runner.Scenario, options: runner.Options) -> runner.Result:
+    def counted(scenario: runner.Scenario, options: runner.Options, on_entry: Any = None) -> runner.Result:
         made.append(scenario.name)
         return real(scenario, options)
 
@@ -87,7 +88,7 @@ def test_a_rerun_that_passes_is_green(
 ) -> None:
     counted = runner.run
 
-    def mended(scenario: runner.Scenario, options: runner.Options) -> runner.Result:
+    def mended(scenario: runner.Scenario, options: runner.Options, on_entry: Any = None) -> runner.Result:
         if calls_made:
             scenario = runner_scenario(project)
         return counted(scenario, options)
@@ -109,7 +110,7 @@ def test_a_rerun_forgets_where_the_one_before_failed(
 ) -> None:
     counted = runner.run
 
-    def breaks(scenario: runner.Scenario, options: runner.Options) -> runner.Result:
+    def breaks(scenario: runner.Scenario, options: runner.Options, on_entry: Any = None) -> runner.Result:
         if calls_made:
             raise RuntimeError("broken")
         return counted(scenario, options)
