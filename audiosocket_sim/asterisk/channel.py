@@ -73,6 +73,8 @@ class CallerChannel:
         """Loop time, in seconds, of the caller's last activity: a packet, even one without audio, or a key."""
         self.lateness = array("d")
         """Seconds from each tick's deadline to its start."""
+        self.ticked_at = array("d")
+        """The loop time of each tick's start."""
 
     def listen(self) -> None:
         """Take the caller's packets and keys, and drop them, while Asterisk connects (FID-30)."""
@@ -133,6 +135,7 @@ class CallerChannel:
         grid = self._grid
         now = self._loop.time()
         self.lateness.append(now - grid.next_at)
+        self.ticked_at.append(now)
         try:
             while grid.next_at <= now + _ROUNDING and self._running:
                 self._packet(grid.next_at)

@@ -235,6 +235,11 @@ class CallLeg:
         return max(self._channel.lateness, default=0.0) * 1000
 
     @property
+    def packet_lateness(self) -> list[tuple[float, float]]:
+        """For each packet so far: the loop time at which it left, and by how many seconds that was late."""
+        return list(zip(self._channel.ticked_at, self._channel.lateness, strict=True))
+
+    @property
     def own_lateness_p99_ms(self) -> float:
         """The 99th percentile of the packets' own lateness, in ms."""
         late = sorted(self._channel.lateness)

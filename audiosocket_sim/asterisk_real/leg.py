@@ -176,6 +176,11 @@ class RealLeg:
         return max(self._channel.lateness, default=0.0) * 1000
 
     @property
+    def packet_lateness(self) -> list[tuple[float, float]]:
+        """For each packet so far: the loop time at which it left, and by how many seconds that was late."""
+        return list(zip(self._channel.ticked_at, self._channel.lateness, strict=True))
+
+    @property
     def anomalies(self) -> list[str]:
         """Which Asterisk made the call. What else it let pass, it does not log."""
         return [f"this call was made by a real Asterisk {self._installation.version}"]

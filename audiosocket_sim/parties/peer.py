@@ -63,6 +63,10 @@ class Leg(Protocol):
         """By how many ms the latest packet left late because of the simulator itself; 0 in virtual time."""
 
     @property
+    def packet_lateness(self) -> list[tuple[float, float]]:
+        """For each packet so far: the loop time at which it left, and by how many seconds that was late."""
+
+    @property
     def anomalies(self) -> list[str]:
         """The server's deviations from the protocol, one line for each."""
 

@@ -13,6 +13,7 @@ from audiosocket_sim.asterisk import ConnectFailed, LegEnd
 from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
 from audiosocket_sim.checks import Sent
+from audiosocket_sim.checks.lateness import LateBy, LatenessRecord, WasLate
 from audiosocket_sim.hearing import (
     Ear,
     HeardHoldStarted,
@@ -27,6 +28,7 @@ from audiosocket_sim.net.control_client import ControlClient, ControlError, Cont
 from audiosocket_sim.parties.peer import Leg
 from audiosocket_sim.parties.target import Child, StartedTarget, TargetError, TargetUsageError, close_target
 from audiosocket_sim.running.call_setup import CallSetup
+from audiosocket_sim.running.program_waits import ProgramWaits
 
 __all__ = ["TARGET_DIED", "CallFixture", "SimulatorError"]
 
@@ -35,6 +37,8 @@ TARGET_DIED = "target"
 
 _LAST_FACTS_SECONDS = 2.0
 """How long after the end of the steps the connection may take to close, and the stream of events to end."""
+_LONGEST_EXTRA_SECONDS = 2.0
+"""How long at the most a call goes on after a failure, on a machine that was late."""
 _DYING_SECONDS = 0.5
 """How long after a program's connection has closed the system may take to report that the program ended."""
 
@@ -50,10 +54,12 @@ class SimulatorError(Exception):
 class CallFixture:
     """One call in progress: `async with CallFixture(setup) as fixture`. On exit, all that it started has ended.
 
-    `on_entry` is called with every new entry of the log.
+    `on_entry` is called with every new entry of the log. `virtual`: whether the running loop's clock is virtual.
     """
 
-    def __init__(self, setup: CallSetup, on_entry: Callable[[Entry], None] | None = None) -> None:
+    def __init__(
+        self, setup: CallSetup, on_entry: Callable[[Entry], None] | None = None, *, virtual: bool = True
+    ) -> None:
         self.scenario = scenario = setup.scenario
         self.log = CallLog()
         self.state: str | None = None
@@ -62,6 +68,9 @@ class CallFixture:
         self._on_entry = on_entry
         self._loop = asyncio.get_running_loop()
         self._started_at = self._loop.time()
+        self._virtual = virtual
+        self._late: list[tuple[LateBy, float, float]] = []
+        self._program_waits: ProgramWaits | None = None
         self._waiters: set[asyncio.Future[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._watches: set[asyncio.Task[None]] = set()
@@ -76,6 +85,7 @@ class CallFixture:
             on_failure=self._on_ai_failure,
             on_unmatched=self._on_unmatched,
             on_error=self._broke,
+            on_late=lambda seconds: self.was_late(LateBy.BACKEND, self._loop.time(), seconds),
         )
         self.line = setup.line
         self.caller = setup.caller
@@ -131,6 +141,25 @@ class CallFixture:
                 self._on_entry = None
                 self._broke(error)
         self.notify()
+
+    def was_late(self, by: LateBy, at: float, seconds: float) -> None:
+        """Note that something was done at the loop time `at`, `seconds` late. In virtual time nothing is."""
+        if not self._virtual:
+            self._late.append((by, at, seconds))
+
+    def lateness(self) -> LatenessRecord:
+        """Return what was late so far; nothing in virtual time."""
+        packets = [] if self._virtual else [(LateBy.PACKET, at, late) for at, late in self.leg.packet_lateness]
+        found = [*self._late, *packets]
+        return LatenessRecord(WasLate(by, (at - self.t0) * 1000, late * 1000) for by, at, late in found)
+
+    async def wait_as_long_as_we_are_late(self) -> None:
+        """Go on with the call for as long as the simulator was late so far: what comes then may have come in time."""
+        if self.end is None:
+            seconds = min(self.lateness().shift_ms(0, self.now_ms) / 1000, _LONGEST_EXTRA_SECONDS)
+            until = self._loop.time() + seconds
+            while self.end is None and self._loop.time() < until:
+                await self.changed(until)
 
     def notify(self) -> None:
         """Wake all tasks that wait in `changed`."""
@@ -208,6 +237,10 @@ class CallFixture:
         if self.control is not None and self.leg.t0 is not None:
             self._spawn(self._follow_states(self.control), self._tasks)
         if isinstance(self._running, Child):
+            self._program_waits = ProgramWaits(
+                self._running.process.pid, lambda at, seconds: self.was_late(LateBy.BOT, at, seconds)
+            )
+            self._program_waits.start()
             self._spawn(self._watch_program(self._running), self._watches)
 
     async def let_the_ear_read(self, text: str) -> None:
@@ -238,6 +271,8 @@ class CallFixture:
             task.cancel()
         trouble: TargetError | None = None
         try:
+            if self._program_waits is not None:
+                await self._program_waits.stop()
             if self.leg.t0 is not None:
                 self.ear.close(self._loop.time())  # in an interrupted call: log the speech that is not finished
             await self.leg.aclose()

@@ -13,14 +13,16 @@ from typing import Any, Self, TypeVar
 
 from audiosocket_sim.call_log.events import Entry, Noted, Source, StepFailed
 from audiosocket_sim.checks.failure import Failure
+from audiosocket_sim.checks.lateness import LateBy, LatenessRecord
+from audiosocket_sim.checks.margin import could_turn
 from audiosocket_sim.parties.target import Target, TargetCloseError
 from audiosocket_sim.running.artefacts import cannot_write, with_artefacts, with_faults
-from audiosocket_sim.running.call_fixture import TARGET_DIED, CallFixture
+from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.running.call_setup import set_up_call
 from audiosocket_sim.running.environment import Environment, environment_of
 from audiosocket_sim.running.options import Options
 from audiosocket_sim.running.processor_waits import ProcessorWaits
-from audiosocket_sim.running.result import LATE_MS, Outcome, Result
+from audiosocket_sim.running.result import Outcome, Result
 from audiosocket_sim.running.run_folder import RunFolder
 from audiosocket_sim.running.steps import Steps
 from audiosocket_sim.running.trouble import Trouble, trouble_of
@@ -32,6 +34,10 @@ OnEntry = Callable[[Entry, CallFixture], None]
 """Called with every new entry of the log, and with the call to which it belongs."""
 
 _T = TypeVar("_T")
+
+_WITHOUT_A_VERDICT = (Outcome.INVALID, Outcome.INCONCLUSIVE)
+"""The call was not to be made like this, or was interrupted: what has failed by then says nothing."""
+_TOO_LATE = "this machine was too late to judge what failed (the caller's packets by up to {:.0f} ms)"
 
 
 class OneCall:
@@ -85,10 +91,14 @@ class OneCall:
         async with AsyncExitStack() as stack:
             folder = self._hold_folder() or Path(stack.enter_context(tempfile.TemporaryDirectory()))
             setup = await set_up_call(self.scenario, target, self._options, folder, self._more_says)
-            fixture = self._fixture = CallFixture(setup, None if self._on_entry is None else self._look)
+            fixture = self._fixture = CallFixture(
+                setup, None if self._on_entry is None else self._look, virtual=self._virtual
+            )
             await stack.enter_async_context(fixture)
             if not self._virtual:
                 self._waits = ProcessorWaits()
+                loop = asyncio.get_running_loop()
+                self._waits.on_late = lambda seconds: fixture.was_late(LateBy.THREAD, loop.time(), seconds)
                 self._waits.start()
                 stack.callback(self._waits.stop)
             self._stack = stack.pop_all()
@@ -158,7 +168,7 @@ class OneCall:
         entries = () if fixture is None else tuple(fixture.log.entries)
         late_ms = 0.0 if fixture is None or self._virtual else fixture.leg.own_lateness_ms
         failed = [(entry.event, entry.at_ms) for entry in entries if isinstance(entry.event, StepFailed)]
-        outcome, faults = self._verdict([event for event, _ in failed], late_ms)
+        outcome, faults = self._verdict(failed, entries, late_ms)
         result = Result(
             self.scenario,
             outcome,
@@ -194,14 +204,27 @@ class OneCall:
         if self._on_entry is not None and self._fixture is not None:
             self._on_entry(entry, self._fixture)
 
-    def _verdict(self, failed: Sequence[StepFailed], late_ms: float) -> tuple[Outcome, tuple[str, ...]]:
-        """Return the outcome, and if there is no verdict on the bot, one line for each reason."""
-        if self.trouble is not None:
-            return self.trouble.outcome, (self.trouble.line, *self.trouble.more)
-        if self.held and not failed:
-            return Outcome.PASSED, ()
-        died = any(event.step == TARGET_DIED for event in failed)  # lateness of the simulator cannot cause that
-        if late_ms > LATE_MS and not died:
-            late = f"the simulator itself was up to {late_ms:.0f} ms late: this says nothing about the bot"
-            return Outcome.INCONCLUSIVE, (late,)
-        return Outcome.FAILED, ()
+    def _verdict(
+        self, failed: Sequence[tuple[StepFailed, int]], entries: Sequence[Entry], late_ms: float
+    ) -> tuple[Outcome, tuple[str, ...]]:
+        """Return the outcome, and if there is no verdict on the bot, one line for each reason.
+
+        A failure that no lateness of this machine can turn is final, and goes before any fault of the set-up.
+        """
+        trouble, late = self.trouble, self._lateness()
+        lines = () if trouble is None else (trouble.line, *trouble.more)
+        if self.interrupted or (trouble is not None and trouble.outcome in _WITHOUT_A_VERDICT):
+            assert trouble is not None
+            return trouble.outcome, lines
+        if trouble is not None and trouble.outcome is Outcome.FAILED:
+            return Outcome.FAILED, lines
+        if any(not could_turn(event, at_ms, entries, self.scenario, late) for event, at_ms in failed):
+            return Outcome.FAILED, lines
+        if failed:
+            return Outcome.INCONCLUSIVE, (_TOO_LATE.format(late_ms), *lines)
+        if trouble is not None:
+            return trouble.outcome, lines
+        return (Outcome.PASSED if self.held else Outcome.FAILED), ()
+
+    def _lateness(self) -> LatenessRecord:
+        return LatenessRecord() if self._fixture is None or self._virtual else self._fixture.lateness()

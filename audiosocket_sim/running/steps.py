@@ -76,6 +76,8 @@ class Steps:
         """
         fixture = self._fixture
         self.doing = "the end of the call"
+        if not held:
+            await fixture.wait_as_long_as_we_are_late()
         if fixture.end is None:
             progress = self._progress
             progress.over_at = self._loop.time()
