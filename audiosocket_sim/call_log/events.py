@@ -152,6 +152,7 @@ class BotSpoke:
     `text`: the words, or None if the ear cannot read the voice. `heard_ms`: the length that was heard; `whole_ms`: the
     length of the known phrase, or None. `voice`: how the words were read: `prompt`, `synthetic`, `recogniser` or
     `unread`. `gap_ms`: the total length of the gaps in it. `ahead_ms`: how far ahead of playback it was sent.
+    `own_gap_ms`: the part of the gaps that a busy machine can have made, which read late or gave the bot no processor.
     """
 
     text: str | None
@@ -160,6 +161,7 @@ class BotSpoke:
     voice: str = "unread"
     gap_ms: int = 0
     ahead_ms: int = 0
+    own_gap_ms: int = 0
 
     @property
     def cut_off(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Self
 from audiosocket_sim.asterisk import ConnectFailed, LegEnd
 from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
-from audiosocket_sim.checks import Sent
+from audiosocket_sim.checks import GRACE_MS, Sent
 from audiosocket_sim.checks.lateness import LateBy, LatenessRecord, WasLate
 from audiosocket_sim.hearing import (
     Ear,
@@ -317,11 +317,18 @@ class CallFixture:
             case HeardSpeechStarted():
                 self.notify()
             case HeardSpeech(at=at, heard_ms=heard, whole_ms=whole, text=text, voice=voice, gap_ms=gap, ahead_ms=ahead):
-                self.record(at, Source.BOT, log.BotSpoke(text, heard, whole, voice, gap, ahead))
+                own_gap = self._own_gap_ms(self.ms(at), heard, gap)
+                spoke = log.BotSpoke(text, heard, whole, voice, gap, ahead, own_gap_ms=own_gap)
+                self.record(at, Source.BOT, spoke)
             case HeardHoldStarted(at=at):
                 self.record(at, Source.HOLD, log.HoldStarted(self._into_waiting_ms(self.ms(at))))
             case HeardHoldStopped(at=at, duration_ms=duration, seamless=seamless):
                 self.record(at, Source.HOLD, log.HoldStopped(duration, seamless))
+
+    def _own_gap_ms(self, at_ms: int, heard_ms: int, gap_ms: int) -> int:
+        """How much of the gaps in a speech this machine can have made, in ms; 0 in virtual time."""
+        end_ms = at_ms + heard_ms + gap_ms
+        return min(gap_ms, self.lateness().hole_ms(at_ms - GRACE_MS, end_ms)) if gap_ms else 0
 
     def _into_waiting_ms(self, at_ms: int) -> int | None:
         """Milliseconds since the bot entered the state WAITING; None if its last reported state is another."""

@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 
 from audiosocket_sim.call_log.events import Entry, Noted, Source, StepFailed
 from audiosocket_sim.checks.failure import Failure
+from audiosocket_sim.checks.late_notes import late_notes
 from audiosocket_sim.checks.lateness import LateBy, LatenessRecord
 from audiosocket_sim.checks.margin import could_turn
 from audiosocket_sim.parties.target import Target, TargetCloseError
@@ -165,6 +166,9 @@ class OneCall:
             last_ms = max((entry.at_ms for entry in fixture.log.entries), default=0)
             at_ms = last_ms if self._troubled_ms is None else self._troubled_ms
             fixture.log.add(at_ms, Source.CHECK, Noted(trouble.line))
+        if fixture is not None:
+            for at_ms, line in late_notes(fixture.log.entries, self._lateness()):
+                fixture.log.add(at_ms, Source.PEER, Noted(line))
         entries = () if fixture is None else tuple(fixture.log.entries)
         late_ms = 0.0 if fixture is None or self._virtual else fixture.leg.own_lateness_ms
         failed = [(entry.event, entry.at_ms) for entry in entries if isinstance(entry.event, StepFailed)]
