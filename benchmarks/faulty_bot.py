@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from audiosocket_core.messages import Kind, encode
-from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_core.phrase_book.book import PhraseBook, speech_edges_ms
 from audiosocket_core.phrase_book.shipped import SHIPPED
 from audiosocket_core.slin import frames, gain, resample, silence, ulaw_encode
 
@@ -118,7 +118,7 @@ class FaultyCall:
         self._sound += pcm
         self._played.clear()
         if without_last_seconds:
-            await asyncio.sleep(len(pcm) / 16_000 - without_last_seconds)
+            await asyncio.sleep(speech_edges_ms(pcm)[1] / 1000 - without_last_seconds)
         else:
             await self._played.wait()
 
@@ -134,7 +134,7 @@ class FaultyCall:
                 await asyncio.sleep(0.9)
             answer = await self._ask(f"turn {turns}")
             goodbye = answer.get("set_call_status") == "STANDBY"
-            cut = {"hangs up too soon": 1.2, "cuts the last word": 0.3}.get(self._fault, 0.0) if goodbye else 0.0
+            cut = {"hangs up too soon": 1.2, "cuts the last word": 0.25}.get(self._fault, 0.0) if goodbye else 0.0
             await self._say(answer["content"]["mensagem"], without_last_seconds=cut)
             if goodbye and self._fault != "stays on":
                 self._hang_up()

@@ -28,7 +28,6 @@ __all__ = ["around", "heading", "how_it_ended", "is_shown", "line_of", "transcri
 _NOTE_COLUMN = 88
 _TOO_FAR_AHEAD_MS = 200
 """The usual size of a phone's jitter buffer. What a bot has sent ahead it cannot take back (docs/protocol.md 4.4)."""
-_FRAME_MS = 20
 _HOW = {
     "hangup_message": "00 00 00",
     "fin": "closed without 00 00 00",
@@ -160,7 +159,7 @@ def _bot_note(event: BotSpoke) -> str:
         note += f", gaps of {event.gap_ms} ms"
     if event.own_gap_ms:
         note += f", {event.own_gap_ms} ms of them this machine's"
-    if event.ahead_ms >= _TOO_FAR_AHEAD_MS and event.ahead_ms > event.own_gap_ms + _FRAME_MS:  # a burst after a hole
+    if event.ahead_ms - event.own_ahead_ms >= _TOO_FAR_AHEAD_MS:
         note += f", sent {_s(event.ahead_ms)} ahead: a phone drops it"
     return note
 
