@@ -152,7 +152,8 @@ class BotSpoke:
     `text`: the words, or None if the ear cannot read the voice. `heard_ms`: the length that was heard; `whole_ms`: the
     length of the known phrase, or None. `voice`: how the words were read: `prompt`, `synthetic`, `recogniser` or
     `unread`. `gap_ms`: the total length of the gaps in it. `ahead_ms`: how far ahead of playback it was sent.
-    `own_gap_ms`: the part of the gaps that a busy machine can have made, which read late or gave the bot no processor.
+    `own_gap_ms` and `own_ahead_ms`: the part of either that a busy machine can have made, which read late or gave the
+    bot no processor: a bot that keeps to its clock is ahead after a gap, for the rest of the call.
     """
 
     text: str | None
@@ -162,6 +163,7 @@ class BotSpoke:
     gap_ms: int = 0
     ahead_ms: int = 0
     own_gap_ms: int = 0
+    own_ahead_ms: int = 0
 
     @property
     def cut_off(self) -> bool:

@@ -160,7 +160,7 @@ def _bot_note(event: BotSpoke) -> str:
         note += f", gaps of {event.gap_ms} ms"
     if event.own_gap_ms:
         note += f", {event.own_gap_ms} ms of them this machine's"
-    if event.ahead_ms >= _TOO_FAR_AHEAD_MS and event.ahead_ms > event.own_gap_ms + _FRAME_MS:  # a burst after a hole
+    if event.ahead_ms - event.own_ahead_ms >= _TOO_FAR_AHEAD_MS:
         note += f", sent {_s(event.ahead_ms)} ahead: a phone drops it"
     return note
 

@@ -8,6 +8,7 @@ ways is final. A hole that our own late packets made in the caller's words may a
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from audiosocket_core.phrase_book.book import normalise
 from audiosocket_sim.call_log.events import (
     BackendAsked,
     BotSpoke,
@@ -35,6 +36,8 @@ _CUT_MS = 60
 """What a heard phrase may lack at its end and still be whole (`BotSpoke.cut_off`)."""
 _AT_THE_END_MS = 60
 """Speech that stops so shortly before the caller hangs up went on until then."""
+_SHORTEST_LETTER_MS = 30
+"""Nobody speaks faster (ms a letter; 60 to 80 are usual): sound that is shorter than that cannot be the words."""
 _NEAR_MS = 1000
 """Two pieces of one sentence are at most so far apart."""
 _SURE = ("target", "max_duration")
@@ -117,7 +120,7 @@ def _could_be_met(
     of_speech = expectation.bot_says is not None or expectation.bot_speaks is not None
     if of_speech and _was_beginning(entries, closed_ms, last):
         return True
-    if expectation.bot_says is not None and _may_be_the_words(expectation, entries, taken, first, last, late, shift_ms):
+    if expectation.bot_says is not None and _may_be_the_words(expectation, entries, taken, first, last, late):
         return True
     wanted, heard = expectation, entries
     if expectation.bot_speaks is not None:
@@ -180,40 +183,37 @@ def _may_be_the_words(
     first: int,
     last: int,
     late: LatenessRecord,
-    shift_ms: int,
 ) -> bool:
-    """Whether this machine kept the ear from the words: it made a hole in them, or ended the call under them."""
-    spoken = [e for e in entries if isinstance(e.event, BotSpoke) and e.number not in taken]
-    for entry in spoken:
-        event = entry.event
-        assert isinstance(event, BotSpoke)
-        if not first <= entry.at_ms <= last:
+    """Whether this machine kept the ear from the words: it made a hole in them, or the last of them was read late."""
+    assert expectation.bot_says is not None
+    spoken = [(e.at_ms, e.event) for e in entries if isinstance(e.event, BotSpoke) and e.number not in taken]
+    shortest_ms = len(normalise(expectation.bot_says.text)) * _SHORTEST_LETTER_MS
+    for at_ms, event in spoken:
+        if not first <= at_ms <= last:
             continue
-        end = end_ms(entry.at_ms, event)
+        end = end_ms(at_ms, event)
+        own_ms = late.hole_ms(at_ms - GRACE_MS, end + GRACE_MS)
         if event.whole_ms is not None:
-            own_ms = min(event.gap_ms, late.hole_ms(entry.at_ms - GRACE_MS, end))
-            if says(event, expectation) and event.heard_ms + own_ms + shift_ms + _CUT_MS >= event.whole_ms:
+            if says(event, expectation) and event.heard_ms + own_ms + _CUT_MS >= event.whole_ms:
                 return True
-        elif _has_a_hole_of_ours(entry.at_ms, end, event.gap_ms, late) or _is_a_piece(entry, end, spoken, late):
+            continue
+        lengths = _with_a_neighbour(at_ms, end, spoken, late)
+        if event.gap_ms > 0 and 2 * own_ms >= event.gap_ms:
+            lengths.append(event.heard_ms + own_ms)
+        if any(length_ms >= shortest_ms for length_ms in lengths):
             return True
     return False
 
 
-def _has_a_hole_of_ours(start: int, end: int, gap_ms: int, late: LatenessRecord) -> bool:
-    """Whether at least half of the holes in this speech may be this machine's."""
-    return gap_ms > 0 and 2 * late.hole_ms(start - GRACE_MS, end) >= gap_ms
-
-
-def _is_a_piece(entry: Entry, end: int, spoken: Sequence[Entry], late: LatenessRecord) -> bool:
-    """Whether a hole of this machine's may have cut this speech off from the one before or behind it."""
-    for other in spoken:
-        event = other.event
-        assert isinstance(event, BotSpoke)
-        stop = end_ms(other.at_ms, event)
-        start, until = (stop, entry.at_ms) if other.at_ms < entry.at_ms else (end, other.at_ms)
-        if other is not entry and 0 <= until - start <= _NEAR_MS and 2 * late.hole_ms(start, until) >= until - start:
-            return True
-    return False
+def _with_a_neighbour(at_ms: int, end: int, spoken: Sequence[tuple[int, BotSpoke]], late: LatenessRecord) -> list[int]:
+    """The length of this speech with the one before, or behind it, if a hole of this machine's may have parted them."""
+    found: list[int] = []
+    for other_at, other in spoken:
+        stop = end_ms(other_at, other)
+        start, until = (stop, at_ms) if other_at < at_ms else (end, other_at)
+        if other_at != at_ms and 0 <= until - start <= _NEAR_MS and 2 * late.hole_ms(start, until) >= until - start:
+            found.append(max(end, stop) - min(at_ms, other_at))
+    return found
 
 
 def _joined(entries: Sequence[Entry], late: LatenessRecord) -> list[Entry]:

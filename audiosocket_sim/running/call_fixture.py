@@ -329,18 +329,20 @@ class CallFixture:
             case HeardSpeechStarted():
                 self.notify()
             case HeardSpeech(at=at, heard_ms=heard, whole_ms=whole, text=text, voice=voice, gap_ms=gap, ahead_ms=ahead):
-                own_gap = self._own_gap_ms(self.ms(at), heard, gap)
-                spoke = log.BotSpoke(text, heard, whole, voice, gap, ahead, own_gap_ms=own_gap)
+                own_gap, own_ahead = self._own_part(self.ms(at), heard + gap, gap, ahead)
+                spoke = log.BotSpoke(text, heard, whole, voice, gap, ahead, own_gap, own_ahead)
                 self.record(at, Source.BOT, spoke)
             case HeardHoldStarted(at=at):
                 self.record(at, Source.HOLD, log.HoldStarted(self._into_waiting_ms(self.ms(at))))
             case HeardHoldStopped(at=at, duration_ms=duration, seamless=seamless):
                 self.record(at, Source.HOLD, log.HoldStopped(duration, seamless))
 
-    def _own_gap_ms(self, at_ms: int, heard_ms: int, gap_ms: int) -> int:
-        """How much of the gaps in a speech this machine can have made, in ms; 0 in virtual time."""
-        end_ms = at_ms + heard_ms + gap_ms
-        return min(gap_ms, self.lateness().hole_ms(at_ms - GRACE_MS, end_ms)) if gap_ms else 0
+    def _own_part(self, at_ms: int, whole_ms: int, gap_ms: int, ahead_ms: int) -> tuple[int, int]:
+        """How much of the gaps in a speech, and of how far it was ahead, this machine can have made; in ms."""
+        if self._virtual or not (gap_ms or ahead_ms):
+            return 0, 0
+        late, end_ms = self.lateness(), at_ms + whole_ms
+        return min(gap_ms, late.hole_ms(at_ms - GRACE_MS, end_ms)), min(ahead_ms, late.hole_ms(0, end_ms))
 
     def _into_waiting_ms(self, at_ms: int) -> int | None:
         """Milliseconds since the bot entered the state WAITING; None if its last reported state is another."""

@@ -107,3 +107,14 @@ def test_what_a_bot_sends_too_far_ahead_is_told() -> None:
 
     assert note(2940).endswith("3.00 s, sent 2.94 s ahead: a phone drops it")
     assert note(60).endswith("3.00 s")
+
+
+def test_what_a_busy_machine_did_is_not_put_down_to_the_bot() -> None:
+    def note(**more: int) -> str:
+        entry = CallLog().add(1000, Source.BOT, BotSpoke("Pode subir.", 970, 970, "prompt", **more))
+        return line_of(entry).partition("0.97 s")[2]
+
+    assert note(gap_ms=40, own_gap_ms=30) == ", gaps of 40 ms, 30 ms of them this machine's"
+    assert note(ahead_ms=400) == ", sent 0.40 s ahead: a phone drops it"
+    assert note(ahead_ms=400, own_ahead_ms=200) == ", sent 0.40 s ahead: a phone drops it"
+    assert note(ahead_ms=400, own_ahead_ms=201) == ""

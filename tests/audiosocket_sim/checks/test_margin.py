@@ -125,7 +125,7 @@ def test_a_bot_that_fell_silent_too_late(stops_at: int, could: bool) -> None:
     [
         (said(890), True),  # 1000 - 50 - 60
         (said(889), False),
-        (said(860, gap_ms=30), True),  # and the hole is the thread's too
+        (said(870, gap_ms=20), False),  # the thread was late by 50 ms in all
         (said(400), False),  # a cut of 0.6 s comes of no lateness of 50 ms
         (said(990, text="Outra coisa."), False),
     ],
@@ -151,6 +151,15 @@ def test_words_that_a_hole_has_cut_in_two(second_at: int, could: bool) -> None:
     step = "{expect: {bot_speaks: 900ms}}"
     assert turns(step, (3000, said(450)), (3500, said(400)), (9000, HUNG_UP))
     assert not turns(step, (3000, said(450)), (3510, said(380)), (9000, HUNG_UP))
+
+
+def test_sound_that_is_too_short_for_the_words() -> None:
+    """A second of them is missing: however many holes there are in the rest, they were not spoken."""
+    step = "{expect: {bot_says: Não foi possível me conectar ao apartamento.}}"
+    late = LatenessRecord([WasLate(LateBy.THREAD, 3200, 100)])
+    assert not turns(step, (3000, said(500, None, None, 100)), (9000, SERVER), late=late)
+    assert not turns(step, (3000, said(150, None, None)), (3190, said(300, None, None)), (9000, SERVER), late=late)
+    assert turns(step, (3000, said(1600, None, None, 100)), (9000, SERVER), late=late)
 
 
 # --- never
