@@ -32,6 +32,14 @@ ASYNCIO = ("-p", "pytest_asyncio.plugin", "-o", "asyncio_default_fixture_loop_sc
 STRICT = (*ASYNCIO, "--asyncio-mode=strict")
 AUTO = (*ASYNCIO, "--asyncio-mode=auto")
 MODES = pytest.mark.parametrize("mode", [ABSENT, STRICT, AUTO], ids=["absent", "strict", "auto"])
+IN_MODES = pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param(ABSENT, id="absent", marks=pytest.mark.long("pytest-asyncio is there")),
+        pytest.param(STRICT, id="strict", marks=pytest.mark.long("pytest-asyncio's mode is auto")),
+        pytest.param(AUTO, id="auto"),
+    ],
+)
 
 
 @pytest.fixture
@@ -83,7 +91,7 @@ def test_under_two_workers(project: pytest.Pytester) -> None:
     assert kept == [f"test_greets[{n}]" for n in range(4)]
 
 
-@MODES
+@IN_MODES
 def test_a_failure_reads_as_a_scenarios(project: pytest.Pytester, mode: tuple[str, ...]) -> None:
     failed = run(project, GREETS.replace("pode subir", "pode descer"), *mode)
     failed.assert_outcomes(failed=1)
@@ -242,7 +250,7 @@ def test_a_coroutine_of_unittest_without_a_call_is_no_green_test(project: pytest
     )
 
 
-@MODES
+@IN_MODES
 def test_a_call_that_a_test_asks_for_as_it_runs(project: pytest.Pytester, mode: tuple[str, ...]) -> None:
     text = """
 def test_nothing(request):
