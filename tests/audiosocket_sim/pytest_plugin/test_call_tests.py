@@ -23,7 +23,7 @@ async def test_greets(audiosocket_call):
     said = await audiosocket_call.expect_says("pode subir")
     assert said.at < 1
     assert asyncio.get_running_loop().time() < 5
-    await audiosocket_call.wait(200)
+    await audiosocket_call.wait(2)
 """
 ADDRESS = "target='tcp://127.0.0.1:1', control_url='http://a:1'"
 RERUN = ("-p", "pytest_rerunfailures", "--reruns", "1")
@@ -63,13 +63,14 @@ def run(project: pytest.Pytester, text: str, *arguments: str, head: str = HEAD) 
 @MODES
 @pytest.mark.long("other tests run a coroutine on the virtual clock")
 def test_a_coroutine_runs_on_the_clock_of_its_target(project: pytest.Pytester, mode: tuple[str, ...]) -> None:
-    in_class = "\n\nclass TestBot:\n    " + GREETS.strip().replace("\n", "\n    ").replace("(audio", "(self, audio")
+    greets = GREETS.replace("wait(2)", "wait(200)")
+    in_class = "\n\nclass TestBot:\n    " + greets.strip().replace("\n", "\n    ").replace("(audio", "(self, audio")
     others = "\n\ndef test_plain():\n    pass\n"
     if mode:
         others += (
             "\n\n@pytest.mark.asyncio\nasync def test_other():\n    assert asyncio.get_running_loop().time() > 5\n"
         )
-    run(project, GREETS + in_class + others, *mode).assert_outcomes(passed=4 if mode else 3)
+    run(project, greets + in_class + others, *mode).assert_outcomes(passed=4 if mode else 3)
     assert (project.path / "runs/pytest/test_bot/test_greets/call.jsonl").is_file()
     assert (project.path / "runs/pytest/test_bot/TestBot/test_greets/call.jsonl").is_file()
 
