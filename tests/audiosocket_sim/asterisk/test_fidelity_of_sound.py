@@ -81,7 +81,10 @@ def test_fid_20_a_phone_keeps_a_few_hundred_ms(frames_at_once: int) -> None:
     assert call(script, hang_up_at=5).leg.anomalies == []
 
 
-@pytest.mark.parametrize(("attach", "starved"), [("app", True), ("chan", False)])
+@pytest.mark.parametrize(
+    ("attach", "starved"),
+    [("app", True), pytest.param("chan", False, marks=pytest.mark.long("the application's caller is starved"))],
+)
 def test_fid_21_a_flood_stops_the_callers_audio_which_then_bursts(attach: str, starved: bool) -> None:
     """FID-21: 27 µs a message, the socket first: 100,000 messages hold the application's caller up for 2.7 s."""
     done = call(lambda s: s.write_at(1.001, FRAME * 100_000), attach=attach, hang_up_at=4.501)

@@ -136,8 +136,13 @@ def properties(path: Path) -> dict[str, str]:
     return named
 
 
+IN_A_WORKER = pytest.param(
+    ["-p", "xdist", "-n", "1"], id="in a worker", marks=pytest.mark.long("a failure in a worker is annotated")
+)
+
+
 @pytest.mark.parametrize(("text", "outcome"), [(PASSES, "passed"), (FAILS, "failed")])
-@pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n", "1"]], ids=["here", "in a worker"])
+@pytest.mark.parametrize("workers", [pytest.param([], id="here"), IN_A_WORKER])
 def test_the_target_stands_in_junit(text: str, outcome: str, workers: list[str], project: pytest.Pytester) -> None:
     write(project, "scenarios/short.yaml", text)
     plain(project, "--junitxml", "junit.xml", *workers)

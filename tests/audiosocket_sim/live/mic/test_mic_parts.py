@@ -255,8 +255,11 @@ def test_an_echo_that_comes_at_another_time_is_found_again(bot: bytes) -> None:
     assert energy(left[after:]) < 0.03 * energy(heard[after:])
 
 
-@pytest.mark.parametrize("at_ms", [1200, 1900, 4200, 4800])
-@pytest.mark.parametrize("jump_ms", [-60, -20, 20, 60])
+ELSEWHERE = pytest.mark.long("a block is lost and one doubled at two places")
+
+
+@pytest.mark.parametrize("at_ms", [1200, 4200, *(pytest.param(ms, marks=ELSEWHERE) for ms in (1900, 4800))])
+@pytest.mark.parametrize("jump_ms", [-60, 60, *(pytest.param(ms, marks=ELSEWHERE) for ms in (-20, 20))])
 def test_what_jumps_in_time_is_not_taken_for_a_voice_over_the_bot(bot: bytes, jump_ms: int, at_ms: int) -> None:
     """A card lost or doubled a block in the middle of a word: not three frames pass, which would begin a turn."""
     echo, at = room(bot, 150, -10), 16 * at_ms
