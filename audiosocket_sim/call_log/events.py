@@ -18,6 +18,7 @@ __all__ = [
     "CallLog",
     "CallerAction",
     "CallerSpoke",
+    "DefectFound",
     "Entry",
     "HoldStarted",
     "HoldStopped",
@@ -42,8 +43,9 @@ class Source(IntEnum):
     HEARD = 5
     LATENCY = 6
     BOT = 7
-    CHECK = 8
-    END = 9
+    DEFECT = 8
+    CHECK = 9
+    END = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ class BotSpoke:
     `text`: the words, or None if the ear cannot read the voice. `heard_ms`: the length that was heard; `whole_ms`: the
     length of the known phrase, or None. `voice`: how the words were read: `prompt`, `synthetic`, `recogniser` or
     `unread`. `gap_ms`: the total length of the gaps in it. `ahead_ms`: how far ahead of playback it was sent.
+    `level_dbfs`: the level (RMS) of what was audible of it, or None if it was not measured.
     """
 
     text: str | None
@@ -155,11 +158,28 @@ class BotSpoke:
     voice: str = "unread"
     gap_ms: int = 0
     ahead_ms: int = 0
+    level_dbfs: float | None = None
 
     @property
     def cut_off(self) -> bool:
         """Whether the caller missed more than 60 ms at the end of a known phrase."""
         return self.whole_ms is not None and self.heard_ms + 60 < self.whole_ms
+
+
+@dataclass(frozen=True, slots=True)
+class DefectFound:
+    """One fault of the bot's sound, or of what it did on the wire, at the time at which it began.
+
+    `kind`: holes, ahead, level, damage, pace, wire_silence, unheard, premature, left_open, after_end or hold_seam.
+    `what`: the fault and its cause, for people: `“Pode subir.” with its bytes swapped`. `amount`: the measured value
+    (ms; level: dBFS; pace: percent), or None if there is none to compare. `duration_ms`: how long it lasted.
+    Whether it fails the call is decided by the scenario's `quality:` (`checks.quality`).
+    """
+
+    kind: str
+    what: str
+    amount: float | None = None
+    duration_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +227,7 @@ LogEvent = (
     | StateTold
     | StageTook
     | BotSpoke
+    | DefectFound
     | StepFailed
     | Noted
     | CallEnded

@@ -10,6 +10,7 @@ from audiosocket_sim.call_log.events import (
     CallEnded,
     CallerAction,
     CallerSpoke,
+    DefectFound,
     Entry,
     HoldStarted,
     HoldStopped,
@@ -115,6 +116,8 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
                 f"“{event.text}”" if event.text is not None else "speech that the ear cannot read",
                 _bot_note(event),
             )
+        case DefectFound(what=what):
+            return "defect", what, ""
         case StepFailed(number=0, step=step, expected=expected, happened=happened):
             return "FAILED", f"{step}: expected {expected}; {'; '.join(happened)}", ""
         case StepFailed(number=number, step=step, expected=expected):  # the lines above show what happened instead

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, HoldStarted, HoldStopped, StateTold
+from audiosocket_sim.call_log.events import BotSpoke, CallEnded, DefectFound, Entry, HoldStarted, HoldStopped, StateTold
 from audiosocket_sim.checks.expected import unreadable
 from audiosocket_sim.checks.fits import end_ms, fits, says
+from audiosocket_sim.checks.quality import defects_of, is_defect, limits_of
 from audiosocket_sim.checks.verdicts import Broken, Unreadable
 from audiosocket_sim.checks.words import as_line, clock
-from audiosocket_sim.scenario import Expectation
+from audiosocket_sim.scenario import EXPECTATION_KEYS, Expectation, Never
 
 __all__ = ["violation"]
 
@@ -28,7 +29,24 @@ def violation(
         return _words(e, entries, from_ms, to_ms)
     if e.hold_audio is not None and e.hold_audio.is_ == "playing":
         return _hold_audio(entries, from_ms, to_ms)
+    if isinstance(e, Never) and e.key not in EXPECTATION_KEYS:
+        return _defect(e, entries, from_ms, to_ms)
     return _instant(e, entries, from_ms, to_ms)
+
+
+def _defect(never: Never, entries: Sequence[Entry], from_ms: int, to_ms: int) -> Broken | None:
+    """The first defect of the kind in the window, by the limit of the step itself."""
+    limits = limits_of(never)
+    for entry in entries:
+        event = entry.event
+        if not from_ms <= entry.at_ms <= to_ms or not isinstance(event, BotSpoke | DefectFound):
+            continue
+        found = (
+            defects_of(event, limits) if isinstance(event, BotSpoke) else [event] if is_defect(event, limits) else []
+        )
+        if found:
+            return Broken(entry.at_ms, f"{clock(entry.at_ms)} {found[0].what}")
+    return None
 
 
 def _silence(at_least: int, entries: Sequence[Entry], from_ms: int, to_ms: int) -> Broken | None:

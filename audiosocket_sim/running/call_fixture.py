@@ -12,6 +12,7 @@ from typing import Any, Self
 from audiosocket_sim.asterisk import ConnectFailed, LegEnd
 from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
+from audiosocket_sim.checks.quality import defects_of
 from audiosocket_sim.hearing import (
     Ear,
     HeardHoldStarted,
@@ -254,7 +255,10 @@ class CallFixture:
             case HeardSpeechStarted():
                 self.notify()
             case HeardSpeech(at=at, heard_ms=heard, whole_ms=whole, text=text, voice=voice, gap_ms=gap, ahead_ms=ahead):
-                self.record(at, Source.BOT, log.BotSpoke(text, heard, whole, voice, gap, ahead))
+                spoke = log.BotSpoke(text, heard, whole, voice, gap, ahead)
+                self.record(at, Source.BOT, spoke)
+                for defect in defects_of(spoke, self.scenario.quality):
+                    self.record(at, Source.DEFECT, defect)
             case HeardHoldStarted(at=at):
                 self.record(at, Source.HOLD, log.HoldStarted(self._into_waiting_ms(self.ms(at))))
             case HeardHoldStopped(at=at, duration_ms=duration, seamless=seamless):

@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 
 from audiosocket_sim.call_log.events import Entry, Noted, Source, StepFailed
 from audiosocket_sim.checks.failure import Failure
+from audiosocket_sim.checks.quality import QUALITY, quality_faults
 from audiosocket_sim.parties.target import Target
 from audiosocket_sim.running.artefacts import cannot_write, with_artefacts, with_faults
 from audiosocket_sim.running.call_fixture import TARGET_DIED, CallFixture
@@ -141,6 +142,9 @@ class OneCall:
     def conclude(self) -> Result:
         """Return the result. Writes the files of the run if its options name a folder."""
         fixture, trouble = self._fixture, self.trouble
+        if fixture is not None:
+            for fault in quality_faults(fixture.log.entries, self.scenario.quality):
+                fixture.fail(fault.at_ms, 0, QUALITY, fault.expected, *fault.happened)
         if fixture is not None and trouble is not None:
             last_ms = max((entry.at_ms for entry in fixture.log.entries), default=0)
             at_ms = last_ms if self._troubled_ms is None else self._troubled_ms
