@@ -10,6 +10,7 @@ from enum import IntEnum
 from operator import attrgetter
 
 __all__ = [
+    "UNHEARD_MS",
     "BackendAsked",
     "BackendPushed",
     "BackendReplied",
@@ -149,7 +150,8 @@ class BotSpoke:
     `text`: the words, or None if the ear cannot read the voice. `heard_ms`: the length that was heard; `whole_ms`: the
     length of the known phrase, or None. `voice`: how the words were read: `prompt`, `synthetic`, `recogniser` or
     `unread`. `gap_ms`: the total length of the gaps in it. `ahead_ms`: how far ahead of playback it was sent.
-    `level_dbfs`: the level (RMS) of what was audible of it, or None if it was not measured.
+    `hole_ms`: the part of the gaps that cut into sound, where a pause would be none. `level_dbfs`: the level (RMS) of
+    what was audible, or None if it was not measured.
     """
 
     text: str | None
@@ -158,6 +160,7 @@ class BotSpoke:
     voice: str = "unread"
     gap_ms: int = 0
     ahead_ms: int = 0
+    hole_ms: int = 0
     level_dbfs: float | None = None
 
     @property
@@ -206,7 +209,8 @@ class CallEnded:
 
     `how`: hangup_message (00 00 00), fin, reset, refused or unanswered. `dialplan`: continues, ends, or (for the
     channel driver) channel_ends. `reason`: Asterisk's reason in plain words. `last_word_heard`: whether the bot's last
-    speech was heard to its end; None if the bot was not speaking near the end.
+    speech was heard to its end; None if the bot was not speaking near the end. `unheard_ms`: how much speech had been
+    sent and was not played.
     """
 
     who: str
@@ -214,6 +218,7 @@ class CallEnded:
     dialplan: str
     reason: str
     last_word_heard: bool | None = None
+    unheard_ms: int = 0
 
 
 LogEvent = (
@@ -284,12 +289,19 @@ class CallLog:
 _ORDER = attrgetter("order")
 
 
-def last_word_heard(call: CallLog, who: str, end_ms: int) -> bool | None:
+UNHEARD_MS = 40
+"""Speech that was sent and not played, up to which the last word counts as heard: two frames."""
+
+
+def last_word_heard(call: CallLog, who: str, end_ms: int, unheard_ms: int = 0) -> bool | None:
     """Whether the caller heard the bot's last stretch of speech to its end.
 
     Returns None if nothing was said, or its whole length is not known, or the caller hung up (`who` is `caller`)
-    without interrupting that speech. `end_ms`: when the call ended, since the UUID was sent.
+    without interrupting that speech. `end_ms`: when the call ended, since the UUID was sent. `unheard_ms`: how much
+    speech had been sent and not played by then: if it is more than 40 ms, the last word was not heard.
     """
+    if unheard_ms > UNHEARD_MS:
+        return False
     spoken = [(entry.at_ms, entry.event) for entry in call.entries if isinstance(entry.event, BotSpoke)]
     if not spoken:
         return None

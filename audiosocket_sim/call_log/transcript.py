@@ -118,6 +118,8 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
             )
         case DefectFound(what=what):
             return "defect", what, ""
+        case StepFailed(number=0, step="quality", expected=expected):  # the defect has its own line
+            return "FAILED", f"quality: expected {expected}", ""
         case StepFailed(number=0, step=step, expected=expected, happened=happened):
             return "FAILED", f"{step}: expected {expected}; {'; '.join(happened)}", ""
         case StepFailed(number=number, step=step, expected=expected):  # the lines above show what happened instead
@@ -160,7 +162,8 @@ def how_it_ended(event: CallEnded) -> str:
     if event.who == "asterisk" and event.reason:
         parts[0] = f"{who}: {event.reason}"
     if event.last_word_heard is not None:
-        parts.append("last word heard" if event.last_word_heard else "last word NOT heard")
+        unheard = f": {_s(event.unheard_ms)} were sent and not heard" if event.unheard_ms else ""
+        parts.append("last word heard" if event.last_word_heard else f"last word NOT heard{unheard}")
     if event.who != "caller":
         parts.append(_DIALPLAN.get(event.dialplan, event.dialplan))
     return "; ".join(parts)

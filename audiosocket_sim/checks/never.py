@@ -2,13 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 
-from audiosocket_sim.call_log.events import BotSpoke, CallEnded, DefectFound, Entry, HoldStarted, HoldStopped, StateTold
+from audiosocket_sim.call_log.events import (
+    BotSpoke,
+    CallEnded,
+    DefectFound,
+    Entry,
+    HoldStarted,
+    HoldStopped,
+    LogEvent,
+    StateTold,
+)
 from audiosocket_sim.checks.expected import unreadable
 from audiosocket_sim.checks.fits import end_ms, fits, says
 from audiosocket_sim.checks.quality import defects_of, is_defect, limits_of
 from audiosocket_sim.checks.verdicts import Broken, Unreadable
-from audiosocket_sim.checks.words import as_line, clock
-from audiosocket_sim.scenario import EXPECTATION_KEYS, Expectation, Never
+from audiosocket_sim.checks.words import as_line, clock, seconds
+from audiosocket_sim.scenario import EXPECTATION_KEYS, Expectation, Never, Quality
 
 __all__ = ["violation"]
 
@@ -38,15 +47,21 @@ def _defect(never: Never, entries: Sequence[Entry], from_ms: int, to_ms: int) ->
     """The first defect of the kind in the window, by the limit of the step itself."""
     limits = limits_of(never)
     for entry in entries:
-        event = entry.event
-        if not from_ms <= entry.at_ms <= to_ms or not isinstance(event, BotSpoke | DefectFound):
+        if not from_ms <= entry.at_ms <= to_ms:
             continue
-        found = (
-            defects_of(event, limits) if isinstance(event, BotSpoke) else [event] if is_defect(event, limits) else []
-        )
-        if found:
-            return Broken(entry.at_ms, f"{clock(entry.at_ms)} {found[0].what}")
+        found = next((defect for defect in _defects(entry.event, limits) if is_defect(defect, limits)), None)
+        if found is not None:
+            return Broken(entry.at_ms, f"{clock(entry.at_ms)} {found.what}")
     return None
+
+
+def _defects(event: LogEvent, limits: Quality) -> Sequence[DefectFound]:
+    if isinstance(event, DefectFound):
+        return (event,)
+    if not isinstance(event, BotSpoke):
+        return ()
+    ahead = f"speech sent up to {seconds(event.ahead_ms)} ahead of what was playing"
+    return (*defects_of(event, limits), DefectFound("ahead", ahead, event.ahead_ms))
 
 
 def _silence(at_least: int, entries: Sequence[Entry], from_ms: int, to_ms: int) -> Broken | None:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from audiosocket_sim.call_log.events import BotSpoke, DefectFound, Entry
+from audiosocket_sim.call_log.events import UNHEARD_MS, BotSpoke, CallerSpoke, DefectFound, Entry
 from audiosocket_sim.checks.words import clock, seconds
 from audiosocket_sim.scenario import Never, Quality
 
-__all__ = ["QUALITY", "QualityFault", "defects_of", "is_defect", "limits_of", "quality_faults"]
+__all__ = ["QUALITY", "QualityFault", "defects_of", "is_defect", "limits_of", "quality_faults", "unheard_defect"]
 
 QUALITY = "quality"
 """Pseudo-step name of a failure that a defect is."""
@@ -20,6 +20,8 @@ QUALITY = "quality"
 _MOST_LINES = 4
 _AFTERWARDS_MS = 1000
 """How long after our own lateness a hole, or a burst, may still be its consequence."""
+_AT_THE_END_MS = 100
+"""How long before the end of the call a speech may have stopped that the end cut off."""
 _BY_LATENESS = frozenset({"holes", "ahead", "pace", "wire_silence"})
 _NONE = {
     "damage": "undamaged sound",
@@ -67,18 +69,15 @@ def is_defect(event: DefectFound, quality: Quality) -> bool:
 
 
 def defects_of(spoken: BotSpoke, quality: Quality) -> tuple[DefectFound, ...]:
-    """Return what is wrong with one stretch of speech as it was heard: its holes, its lead and its level."""
+    """Return what is wrong with one stretch of speech as it was heard: its holes and its level."""
     whole_ms = spoken.heard_ms + spoken.gap_ms
     holes = DefectFound(
         "holes",
-        f"holes of {seconds(spoken.gap_ms)} in {seconds(whole_ms)} of speech: nothing had come in time to be played",
-        spoken.gap_ms,
+        f"holes of {seconds(spoken.hole_ms)} in {seconds(whole_ms)} of speech: nothing had come in time to be played",
+        spoken.hole_ms,
         whole_ms,
     )
-    ahead = DefectFound(
-        "ahead", f"speech sent up to {seconds(spoken.ahead_ms)} ahead of what was playing", spoken.ahead_ms, whole_ms
-    )
-    found = [defect for defect in (holes, ahead) if defect.amount and is_defect(defect, quality)]
+    found = [holes] if spoken.hole_ms and is_defect(holes, quality) else []
     if spoken.level_dbfs is not None:
         level = DefectFound("level", _level(spoken.level_dbfs, quality), spoken.level_dbfs, spoken.heard_ms)
         found += [level] if is_defect(level, quality) else []
@@ -90,6 +89,40 @@ def limits_of(never: Never) -> Quality:
     own: dict[str, object] = dict.fromkeys(Quality.model_fields, "allowed")
     own[never.key] = "none" if never.damage or never.premature else getattr(never, never.key)
     return Quality().model_copy(update=own)
+
+
+def unheard_defect(
+    entries: Sequence[Entry], who: str, end_ms: int, unheard_ms: int, since_ms: int | None
+) -> DefectFound | None:
+    """Return the defect that the server's own end of the call is, if it cut off speech; None if it did not.
+
+    `who` ended the call, at `end_ms`. `unheard_ms`: the speech that had been sent and not played, the first of it at
+    `since_ms`. A known phrase that was not heard to its end counts too. Where the caller interrupted, it is none.
+    """
+    if who != "server":
+        return None
+    if unheard_ms > UNHEARD_MS and since_ms is not None and not _caller_spoke(entries, since_ms, end_ms):
+        lost = f"{unheard_ms / 1000:.2f} s of speech were sent and not heard"
+        return DefectFound("unheard", f"{lost}: the server ended the call before they had been played", unheard_ms)
+    spoken = [(entry.at_ms, entry.event) for entry in entries if isinstance(entry.event, BotSpoke)]
+    at_ms, last = spoken[-1] if spoken else (0, None)
+    if last is None or last.whole_ms is None or not last.cut_off or _caller_spoke(entries, at_ms, end_ms):
+        return None
+    if at_ms + last.heard_ms + last.gap_ms + _AT_THE_END_MS < end_ms:
+        return None  # it had stopped before
+    cut = f"“{last.text}” was heard for {last.heard_ms / 1000:.2f} s of {last.whole_ms / 1000:.2f} s"
+    what = f"{cut}: the server ended the call while it was speaking"
+    return DefectFound("unheard", what, last.whole_ms - last.heard_ms)
+
+
+def _caller_spoke(entries: Sequence[Entry], from_ms: int, to_ms: int) -> bool:
+    """Whether the caller was speaking at some time between two instants."""
+    return any(
+        isinstance(entry.event, CallerSpoke)
+        and entry.at_ms <= to_ms
+        and entry.at_ms + entry.event.duration_ms >= from_ms
+        for entry in entries
+    )
 
 
 def _level(dbfs: float, quality: Quality) -> str:

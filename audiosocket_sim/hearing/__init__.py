@@ -7,6 +7,7 @@ from audiosocket_sim.hearing.ear import (
     HeardHoldStopped,
     HeardSpeech,
     HeardSpeechStarted,
+    SentAhead,
 )
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "HeardHoldStopped",
     "HeardSpeech",
     "HeardSpeechStarted",
+    "SentAhead",
 ]

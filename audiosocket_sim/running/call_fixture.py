@@ -10,16 +10,20 @@ from types import TracebackType
 from typing import Any, Self
 
 from audiosocket_sim.asterisk import ConnectFailed, LegEnd
+from audiosocket_sim.asterisk.wire_record import says_after_the_end
 from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
-from audiosocket_sim.checks.quality import defects_of
+from audiosocket_sim.checks.quality import defects_of, unheard_defect
 from audiosocket_sim.hearing import (
     Ear,
+    Fact,
     HeardHoldStarted,
     HeardHoldStopped,
     HeardSpeech,
     HeardSpeechStarted,
+    SentAhead,
 )
+from audiosocket_sim.hearing.phone_buffer import PHONE_HOLDS_MS
 from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.net.bind_errors import why_not_listening
 from audiosocket_sim.net.control_client import ControlClient, ControlError, ControlEvent
@@ -34,6 +38,7 @@ TARGET_DIED = "target"
 
 _LAST_FACTS_SECONDS = 2.0
 """How long after the end of the steps the connection may take to close, and the stream of events to end."""
+_LEFT_OPEN_MS = 2000
 _DYING_SECONDS = 0.5
 """How long after a program's connection has closed the system may take to report that the program ended."""
 
@@ -68,7 +73,14 @@ class CallFixture:
         )
         self.line = setup.line
         self.caller = setup.caller
-        self.ear = Ear(setup.ear_book, setup.hold_pcm, self._on_heard)
+        ahead = scenario.quality.ahead
+        self.ear = Ear(
+            setup.ear_book,
+            setup.hold_pcm,
+            self._on_heard,
+            endless=scenario.ear.model == "endless",
+            lead_ms=PHONE_HOLDS_MS if ahead == "allowed" else ahead,
+        )
         self.leg: Leg = setup.make_leg(scenario, self._source, self._on_bot_audio)
 
     # --- time and waiting
@@ -250,19 +262,28 @@ class CallFixture:
             payload = self.line.receive(payload, at)
         self.ear.hear(at, rate_hz, payload)
 
-    def _on_heard(self, fact: HeardSpeechStarted | HeardSpeech | HeardHoldStarted | HeardHoldStopped) -> None:
+    def _on_heard(self, fact: Fact) -> None:
         match fact:
             case HeardSpeechStarted():
                 self.notify()
-            case HeardSpeech(at=at, heard_ms=heard, whole_ms=whole, text=text, voice=voice, gap_ms=gap, ahead_ms=ahead):
-                spoke = log.BotSpoke(text, heard, whole, voice, gap, ahead)
-                self.record(at, Source.BOT, spoke)
-                for defect in defects_of(spoke, self.scenario.quality):
-                    self.record(at, Source.DEFECT, defect)
+            case HeardSpeech():
+                self._on_speech(fact)
+            case SentAhead(at=at, ahead_ms=ahead, lost_ms=lost, lasted_ms=lasted):
+                self.record(at, Source.DEFECT, log.DefectFound("ahead", _sent_ahead(ahead, lost), ahead, lasted))
             case HeardHoldStarted(at=at):
                 self.record(at, Source.HOLD, log.HoldStarted(self._into_waiting_ms(self.ms(at))))
             case HeardHoldStopped(at=at, duration_ms=duration, seamless=seamless):
                 self.record(at, Source.HOLD, log.HoldStopped(duration, seamless))
+
+    def _on_speech(self, fact: HeardSpeech) -> None:
+        line = self.scenario.line
+        level = fact.level_dbfs if fact.level_dbfs is None else round(fact.level_dbfs - line.gain_db, 1)
+        spoke = log.BotSpoke(
+            fact.text, fact.heard_ms, fact.whole_ms, fact.voice, fact.gap_ms, fact.ahead_ms, fact.hole_ms, level
+        )
+        self.record(fact.at, Source.BOT, spoke)
+        for defect in defects_of(spoke, self.scenario.quality):
+            self.record(fact.at, Source.DEFECT, defect)
 
     def _into_waiting_ms(self, at_ms: int) -> int | None:
         """Milliseconds since the bot entered the state WAITING; None if its last reported state is another."""
@@ -340,8 +361,46 @@ class CallFixture:
         if self.scenario.network.split == "none":  # otherwise the anomalies are our own: we split the messages
             for anomaly in self.leg.anomalies:
                 self.record(end.at, Source.PEER, Noted(anomaly))
-        heard = log.last_word_heard(self.log, end.who, self.ms(end.at))
-        self.record(end.at, Source.END, log.CallEnded(end.who, end.how, end.dialplan, end.reason, heard))
+        for at, length_ms in self.leg.record.dropped:
+            self.record(at, Source.DEFECT, log.DefectFound("unheard", _too_long(length_ms), round(length_ms)))
+        unheard_ms = self.ear.unheard_ms if self.ear.unheard_ms > log.UNHEARD_MS else 0
+        heard = log.last_word_heard(self.log, end.who, self.ms(end.at), unheard_ms)
+        unheard = unheard_defect(self.log.entries, end.who, self.ms(end.at), unheard_ms, self._unheard_since_ms)
+        if unheard is not None:
+            self.record(end.at, Source.DEFECT, unheard)
+        self.record(end.at, Source.END, log.CallEnded(end.who, end.how, end.dialplan, end.reason, heard, unheard_ms))
+
+    async def look_at_the_end(self) -> None:
+        """Record what the server did on the wire after the end of the call. Waits until it has closed its connection,
+        for as long as `quality: {left_open: …}` leaves it."""
+        end = self.end
+        if end is None:
+            return
+        limit = self.scenario.quality.left_open
+        limit_ms = _LEFT_OPEN_MS if limit == "allowed" else limit
+        so_far = self._loop.time() - end.at
+        closed = await self.leg.released(max(0.0, limit_ms / 1000 - so_far))
+        if closed is False:
+            open_ms = round((self._loop.time() - end.at) * 1000)
+            what = f"the server had not closed its connection {open_ms / 1000:.1f} s after the call had ended"
+            self.record(end.at, Source.DEFECT, log.DefectFound("left_open", what, None, open_ms))
+        if after := self.leg.record.after_hang_up:
+            self.record(end.at, Source.DEFECT, log.DefectFound("after_end", says_after_the_end(after), len(after)))
+
+    @property
+    def _unheard_since_ms(self) -> int | None:
+        since = self.ear.unheard_since
+        return None if since is None else self.ms(since)
+
+
+def _sent_ahead(ahead_ms: int, lost_ms: int) -> str:
+    what = f"sound was sent up to {ahead_ms / 1000:.2f} s ahead of what was playing"
+    return f"{what}: a phone that holds {PHONE_HOLDS_MS} ms lost {lost_ms / 1000:.2f} s of it" if lost_ms else what
+
+
+def _too_long(length_ms: float) -> str:
+    what = f"an audio message of {length_ms / 1000:.2f} s: too long for Asterisk's translators (over 1 s)"
+    return f"{what}, dropped: the caller heard none of it"
 
 
 def _settle(waiter: asyncio.Future[None]) -> None:

@@ -152,6 +152,7 @@ class OneCall:
         entries = () if fixture is None else tuple(fixture.log.entries)
         late_ms = 0.0 if fixture is None or self._virtual else fixture.leg.own_lateness_ms
         failed = [(entry.event, entry.at_ms) for entry in entries if isinstance(entry.event, StepFailed)]
+        failed.sort(key=lambda one: (one[1], one[0].step != QUALITY))  # of one instant: the defect is the cause
         outcome, faults = self._verdict([event for event, _ in failed], late_ms)
         result = Result(
             self.scenario,

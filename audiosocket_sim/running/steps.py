@@ -76,6 +76,7 @@ class Steps:
         if fixture.end is None:
             fixture.leg.hang_up("close")
         await fixture.finish()
+        await fixture.look_at_the_end()
         held = self._judge.all_kept() and held
         if held:
             fixture.check_the_ais_script(hung_up=self._progress.hung_up)

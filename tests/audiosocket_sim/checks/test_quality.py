@@ -102,11 +102,10 @@ def test_what_our_own_lateness_can_have_made_is_passed_over(
     assert bool(quality_faults(log, quality(), late)) is blamed
 
 
-def test_the_holes_the_lead_and_the_level_of_a_speech() -> None:
-    spoken = BotSpoke("Pode subir.", 1860, gap_ms=240, ahead_ms=400, level_dbfs=-50.04)
+def test_the_holes_and_the_level_of_a_speech() -> None:
+    spoken = BotSpoke("Pode subir.", 1800, gap_ms=300, ahead_ms=400, hole_ms=240, level_dbfs=-50.04)
     assert [(found.kind, found.amount, found.what) for found in defects_of(spoken, quality())] == [
         ("holes", 240, "holes of 240 ms in 2.10 s of speech: nothing had come in time to be played"),
-        ("ahead", 400, "speech sent up to 400 ms ahead of what was playing"),
         ("level", -50.04, "speech at −50.0 dBFS: too quiet"),
     ]
     loud = BotSpoke(None, 1860, level_dbfs=-2.0)
@@ -131,9 +130,9 @@ def test_the_holes_the_lead_and_the_level_of_a_speech() -> None:
 )  # fmt: skip
 def test_a_never_of_a_defect(never: dict[str, object], broken: str | None, described: str) -> None:
     log = entries(
-        (1000, BotSpoke("Pode subir.", 1000, gap_ms=100, ahead_ms=150, level_dbfs=-40.0)),
+        (1000, BotSpoke("Pode subir.", 1000, gap_ms=100, ahead_ms=150, hole_ms=100, level_dbfs=-40.0)),
         (2000, DefectFound("damage", "its bytes are swapped")),
-        (9000, BotSpoke("Pode subir.", 1000, gap_ms=1000, ahead_ms=5000, level_dbfs=-90.0)),
+        (9000, BotSpoke("Pode subir.", 1000, gap_ms=1000, ahead_ms=5000, hole_ms=1000, level_dbfs=-90.0)),
     )
     step = Never.model_validate(never)
     found = violation(step, log, 500, 5000)
