@@ -12,7 +12,16 @@ from audiosocket_sim.call_log.events import UNHEARD_MS, BotSpoke, CallerSpoke, D
 from audiosocket_sim.checks.words import clock, seconds
 from audiosocket_sim.scenario import Never, Quality
 
-__all__ = ["QUALITY", "QualityFault", "defects_of", "is_defect", "limits_of", "quality_faults", "unheard_defect"]
+__all__ = [
+    "QUALITY",
+    "QualityFault",
+    "caller_spoke",
+    "defects_of",
+    "is_defect",
+    "limits_of",
+    "quality_faults",
+    "unheard_defect",
+]
 
 QUALITY = "quality"
 """Pseudo-step name of a failure that a defect is."""
@@ -101,12 +110,12 @@ def unheard_defect(
     """
     if who != "server":
         return None
-    if unheard_ms > UNHEARD_MS and since_ms is not None and not _caller_spoke(entries, since_ms, end_ms):
+    if unheard_ms > UNHEARD_MS and since_ms is not None and not caller_spoke(entries, since_ms, end_ms):
         lost = f"{unheard_ms / 1000:.2f} s of speech were sent and not heard"
         return DefectFound("unheard", f"{lost}: the server ended the call before they had been played", unheard_ms)
     spoken = [(entry.at_ms, entry.event) for entry in entries if isinstance(entry.event, BotSpoke)]
     at_ms, last = spoken[-1] if spoken else (0, None)
-    if last is None or last.whole_ms is None or not last.cut_off or _caller_spoke(entries, at_ms, end_ms):
+    if last is None or last.whole_ms is None or not last.cut_off or caller_spoke(entries, at_ms, end_ms):
         return None
     if at_ms + last.heard_ms + last.gap_ms + _AT_THE_END_MS < end_ms:
         return None  # it had stopped before
@@ -115,8 +124,8 @@ def unheard_defect(
     return DefectFound("unheard", what, last.whole_ms - last.heard_ms)
 
 
-def _caller_spoke(entries: Sequence[Entry], from_ms: int, to_ms: int) -> bool:
-    """Whether the caller was speaking at some time between two instants."""
+def caller_spoke(entries: Sequence[Entry], from_ms: int, to_ms: int) -> bool:
+    """Return whether the caller was speaking at some time between two instants, in ms since the UUID."""
     return any(
         isinstance(entry.event, CallerSpoke)
         and entry.at_ms <= to_ms

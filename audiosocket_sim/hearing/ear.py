@@ -24,7 +24,16 @@ from audiosocket_sim.hearing.speech_segments import MatcherLike, SpeechSegments,
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Ear", "Fact", "HeardHoldStarted", "HeardHoldStopped", "HeardSpeech", "HeardSpeechStarted", "SentAhead"]
+__all__ = [
+    "Ear",
+    "Fact",
+    "HeardHoldStarted",
+    "HeardHoldStopped",
+    "HeardHole",
+    "HeardSpeech",
+    "HeardSpeechStarted",
+    "SentAhead",
+]
 
 _LEAD = 240  # samples: a frame is judged when it begins to play, also if it comes a little early
 _QUIET_SECONDS = 0.0199  # one frame, less what floating point costs
@@ -66,6 +75,18 @@ class HeardSpeech:
 
 
 @dataclass(frozen=True, slots=True)
+class HeardHole:
+    """Between two stretches of speech, which were audible up to it on both sides, there was nothing to play.
+
+    `at`: from when on (s). `in_a_phrase`: the phrase before it had not been said to its end.
+    """
+
+    at: float
+    hole_ms: int
+    in_a_phrase: bool
+
+
+@dataclass(frozen=True, slots=True)
 class HeardHoldStarted:
     """Hold audio began at `at` (s). Reported after 200 ms of it."""
 
@@ -81,7 +102,7 @@ class HeardHoldStopped:
     seamless: bool
 
 
-Fact = HeardSpeechStarted | HeardSpeech | HeardHoldStarted | HeardHoldStopped | SentAhead
+Fact = HeardSpeechStarted | HeardSpeech | HeardHoldStarted | HeardHoldStopped | HeardHole | SentAhead
 
 
 class Ear:
@@ -115,6 +136,7 @@ class Ear:
         self._position = 0  # heard up to here
         self._now = 0.0
         self._closed = False
+        self._last_heard: tuple[int, bool] | None = None  # the last sample of speech, and whether a phrase was cut
         self.unheard_ms = 0
         """After `close`: the speech, in ms, that had been sent, and was not played."""
         self.unheard_since: float | None = None
@@ -264,10 +286,20 @@ class Ear:
             self._on_fact(lead)
 
     def _on_started(self, first: int) -> None:
+        self._report_hole_before(first)
         self._on_fact(HeardSpeechStarted(self._playout.time_of(first)))
+
+    def _report_hole_before(self, first: int) -> None:
+        if self._last_heard is None:
+            return
+        last, cut = self._last_heard
+        for hole, length in self._playout.holes(last, first):
+            if hole - last <= _BESIDE and first - (hole + length) <= _BESIDE:
+                self._on_fact(HeardHole(self._playout.time_of(hole), length * 1000 // RATE_HZ, cut))
 
     def _on_ended(self, stretch: Stretch) -> None:
         first, last = stretch.first, stretch.last
+        self._last_heard = last, stretch.phrase is not None and not stretch.whole
         gap = sum(min(length, last + 1 - hole) for hole, length in self._playout.holes(first, last))
         heard_ms = round((last + 1 - first - gap) * 1000 / RATE_HZ)
         gap_ms = round(gap * 1000 / RATE_HZ)

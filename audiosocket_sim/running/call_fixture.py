@@ -19,6 +19,7 @@ from audiosocket_sim.hearing import (
     Fact,
     HeardHoldStarted,
     HeardHoldStopped,
+    HeardHole,
     HeardSpeech,
     HeardSpeechStarted,
     SentAhead,
@@ -30,6 +31,7 @@ from audiosocket_sim.net.control_client import ControlClient, ControlError, Cont
 from audiosocket_sim.parties.peer import Leg
 from audiosocket_sim.parties.target import Child, StartedTarget, TargetError, TargetUsageError, close_target
 from audiosocket_sim.running.call_setup import CallSetup
+from audiosocket_sim.running.defects import DefectCollector
 
 __all__ = ["TARGET_DIED", "CallFixture", "SimulatorError"]
 
@@ -73,6 +75,7 @@ class CallFixture:
         )
         self.line = setup.line
         self.caller = setup.caller
+        self.defects = DefectCollector(scenario)
         ahead = scenario.quality.ahead
         self.ear = Ear(
             setup.ear_book,
@@ -260,6 +263,7 @@ class CallFixture:
     def _on_bot_audio(self, at: float, rate_hz: int, payload: bytes) -> None:
         if rate_hz == 8000:
             payload = self.line.receive(payload, at)
+        self.defects.arrived(at, rate_hz, payload)
         self.ear.hear(at, rate_hz, payload)
 
     def _on_heard(self, fact: Fact) -> None:
@@ -268,6 +272,8 @@ class CallFixture:
                 self.notify()
             case HeardSpeech():
                 self._on_speech(fact)
+            case HeardHole():
+                self.defects.hole(fact)
             case SentAhead(at=at, ahead_ms=ahead, lost_ms=lost, lasted_ms=lasted):
                 self.record(at, Source.DEFECT, log.DefectFound("ahead", _sent_ahead(ahead, lost), ahead, lasted))
             case HeardHoldStarted(at=at):
@@ -361,6 +367,9 @@ class CallFixture:
         if self.scenario.network.split == "none":  # otherwise the anomalies are our own: we split the messages
             for anomaly in self.leg.anomalies:
                 self.record(end.at, Source.PEER, Noted(anomaly))
+        for at_ms, found in self.defects.at_the_end(end.at, self.t0, self.log, self.ear, self.caller.sent):
+            source = Source.DEFECT if isinstance(found, log.DefectFound) else Source.PEER
+            self._record_ms(at_ms, source, found)
         for at, length_ms in self.leg.record.dropped:
             self.record(at, Source.DEFECT, log.DefectFound("unheard", _too_long(length_ms), round(length_ms)))
         unheard_ms = self.ear.unheard_ms if self.ear.unheard_ms > log.UNHEARD_MS else 0
