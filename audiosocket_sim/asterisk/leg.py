@@ -22,6 +22,7 @@ from audiosocket_sim.asterisk.reader import AsteriskReader, ReaderVerdict
 from audiosocket_sim.asterisk.socket import ConnectError, PeerSocket, dial
 from audiosocket_sim.asterisk.to_phone import ToPhone
 from audiosocket_sim.asterisk.wire_counts import WireCounts
+from audiosocket_sim.asterisk.wire_record import WireRecord
 
 __all__ = ["CallLeg", "ConnectFailed", "LegEnd"]
 
@@ -66,6 +67,7 @@ class CallLeg:
     delays: of uneven packets (FID-07).
     mixed: the channel is in a conference, whose clock sends zeros for a quiet caller (FID-08).
     split, seed: cut what is written, on kernel sockets; in-memory networks cut by themselves.
+    watch_the_end: look at what the server does after the end, until `aclose`; to the server it makes no difference.
     Callbacks may call any method. An exception in one ends the call and comes out of `wait_ended`.
     """
 
@@ -93,6 +95,7 @@ class CallLeg:
         delays: PacketDelays | None = None,
         split: SplitMode = "none",
         seed: int = 1,
+        watch_the_end: bool = False,
     ) -> None:
         if profile.attach == "app" and (rate_hz != 8000 or mixed):
             raise ValueError("the application is 8 kHz always, and never in a conference: use the channel driver")
@@ -158,6 +161,9 @@ class CallLeg:
         self._error: Exception | None = None
         self._started = asyncio.Event()
         self._closed = asyncio.Event()
+        self._watch_the_end = watch_the_end
+        self._watched = False
+        self._released = asyncio.Event()
 
     # --- what others may do and ask
 
@@ -222,6 +228,26 @@ class CallLeg:
     async def aclose(self) -> None:
         """Abort the call, as `abort` does; its socket and timers are gone when this returns."""
         self.abort()
+        self._let_go()
+
+    async def released(self, within: float) -> bool | None:
+        """Wait until the server has closed its connection after the end of the call, at most `within` s.
+
+        Returns False if it has not, and None if that cannot be known, because the connection was reset.
+        """
+        if not self._watched:
+            return None
+        try:
+            async with asyncio.timeout(within):
+                await self._released.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    @property
+    def record(self) -> WireRecord:
+        """What the server did on the wire that is of no consequence to Asterisk."""
+        return self._to_phone.record
 
     @property
     def local_address(self) -> tuple[str, int]:
@@ -346,6 +372,7 @@ class CallLeg:
 
     def _on_data(self, data: memoryview, more: bool) -> None:
         if self._end is not None:
+            self._take_after_the_end(data)
             return
         if self._wedged is not None:
             self._finish(self._wedged, reset=True)
@@ -439,6 +466,21 @@ class CallLeg:
     def _on_closed(self, error: Exception | None) -> None:
         self._on_lost(error)
         self._closed.set()
+        self._released.set()
+
+    def _take_after_the_end(self, data: memoryview) -> None:
+        """A closed connection answers by a reset what is still sent; here it is looked at before."""
+        if not self._watched:
+            return
+        if self._end is not None and self._end.how == "hangup_message":
+            self.record.after_hang_up += data
+        self._watched = False
+        if self._socket is not None:
+            self._socket.reset()
+
+    def _let_go(self) -> None:
+        if self._watched and not self._released.is_set() and self._socket is not None:
+            self._socket.abort()
 
     # --- the end
 
@@ -447,12 +489,17 @@ class CallLeg:
         if self._end is not None:
             return
         self._end = end_of(verdict, self.profile.attach, self._loop.time())
+        if verdict.how == "hangup_message":
+            self.record.after_hang_up += self._reader.left
         self._stop_clocks()
         self._started.set()
         if self._socket is None:
             self._closed.set()
         elif reset:
             self._socket.reset()
+        elif self._watch_the_end and self.t0 is not None and self._socket.close_and_watch():
+            self._watched = True
+            self._loop.call_soon(self._closed.set)
         else:
             self._socket.close()
 

@@ -16,6 +16,7 @@ from audiosocket_sim.asterisk import ConnectFailed, LegEnd
 from audiosocket_sim.asterisk.channel import CallerChannel
 from audiosocket_sim.asterisk.faults import PacketDelays
 from audiosocket_sim.asterisk.profiles import profile, release_like
+from audiosocket_sim.asterisk.wire_record import WireRecord
 from audiosocket_sim.asterisk_real.misfits import misfits
 from audiosocket_sim.asterisk_real.packages import Installation, choose, installations
 from audiosocket_sim.asterisk_real.phone import RtpPhone
@@ -179,6 +180,15 @@ class RealLeg:
     def own_lateness_ms(self) -> float:
         """The most that the phone's packets left later than due."""
         return max(self._channel.lateness, default=0.0) * 1000
+
+    async def released(self, within: float) -> bool | None:
+        """The real Asterisk's end of the connection is closed: what the server does then cannot be seen."""
+        return None
+
+    @property
+    def record(self) -> WireRecord:
+        """Nothing: what Asterisk drops, it does not report."""
+        return WireRecord()
 
     @property
     def packet_lateness(self) -> list[tuple[float, float]]:

@@ -12,6 +12,7 @@ from operator import attrgetter
 from audiosocket_sim.asterisk.wire_counts import MessageCount
 
 __all__ = [
+    "UNHEARD_MS",
     "BackendAsked",
     "BackendPushed",
     "BackendReplied",
@@ -20,6 +21,7 @@ __all__ = [
     "CallLog",
     "CallerAction",
     "CallerSpoke",
+    "DefectFound",
     "Entry",
     "ExpectationJudged",
     "HoldStarted",
@@ -47,8 +49,9 @@ class Source(IntEnum):
     HEARD = 5
     LATENCY = 6
     BOT = 7
-    CHECK = 8
-    END = 9
+    DEFECT = 8
+    CHECK = 9
+    END = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,8 @@ class BotSpoke:
     `unread`. `gap_ms`: the total length of the gaps in it. `ahead_ms`: how far ahead of playback it was sent.
     `own_gap_ms` and `own_ahead_ms`: the part of either that a busy machine can have made, which read late or gave the
     bot no processor: a bot that keeps to its clock is ahead after a gap, for the rest of the call.
+    `hole_ms`: the part of the gaps that cut into sound, where a pause would be none. `level_dbfs`: the level (RMS) of
+    what was audible, or None if it was not measured.
     """
 
     text: str | None
@@ -162,6 +167,8 @@ class BotSpoke:
     voice: str = "unread"
     gap_ms: int = 0
     ahead_ms: int = 0
+    hole_ms: int = 0
+    level_dbfs: float | None = None
     own_gap_ms: int = 0
     own_ahead_ms: int = 0
 
@@ -185,6 +192,22 @@ class ExpectationJudged:
     opened_ms: int
     closed_ms: int
     met_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DefectFound:
+    """One fault of the bot's sound, or of what it did on the wire, at the time at which it began.
+
+    `kind`: holes, ahead, level, damage, pace, wire_silence, unheard, premature, left_open, after_end or hold_seam.
+    `what`: the fault and its cause, for people: `“Pode subir.” with its bytes swapped`. `amount`: the measured value
+    (ms; level: dBFS; pace: percent), or None if there is none to compare. `duration_ms`: how long it lasted.
+    Whether it fails the call is decided by the scenario's `quality:` (`checks.quality`).
+    """
+
+    kind: str
+    what: str
+    amount: float | None = None
+    duration_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +239,8 @@ class CallEnded:
 
     `how`: hangup_message (00 00 00), fin, reset, refused or unanswered. `dialplan`: continues, ends, or (for the
     channel driver) channel_ends. `reason`: Asterisk's reason in plain words. `last_word_heard`: whether the bot's last
-    speech was heard to its end; None if the bot was not speaking near the end.
+    speech was heard to its end; None if the bot was not speaking near the end. `unheard_ms`: how much speech had been
+    sent and was not played.
     """
 
     who: str
@@ -224,6 +248,7 @@ class CallEnded:
     dialplan: str
     reason: str
     last_word_heard: bool | None = None
+    unheard_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +276,7 @@ LogEvent = (
     | StageTook
     | BotSpoke
     | ExpectationJudged
+    | DefectFound
     | StepFailed
     | Noted
     | CallEnded
@@ -308,12 +334,19 @@ class CallLog:
 _ORDER = attrgetter("order")
 
 
-def last_word_heard(call: CallLog, who: str, end_ms: int) -> bool | None:
+UNHEARD_MS = 40
+"""Speech that was sent and not played, up to which the last word counts as heard: two frames."""
+
+
+def last_word_heard(call: CallLog, who: str, end_ms: int, unheard_ms: int = 0) -> bool | None:
     """Whether the caller heard the bot's last stretch of speech to its end.
 
     Returns None if nothing was said, or its whole length is not known, or the caller hung up (`who` is `caller`)
-    without interrupting that speech. `end_ms`: when the call ended, since the UUID was sent.
+    without interrupting that speech. `end_ms`: when the call ended, since the UUID was sent. `unheard_ms`: how much
+    speech had been sent and not played by then: if it is more than 40 ms, the last word was not heard.
     """
+    if unheard_ms > UNHEARD_MS:
+        return False
     spoken = [(entry.at_ms, entry.event) for entry in call.entries if isinstance(entry.event, BotSpoke)]
     if not spoken:
         return None

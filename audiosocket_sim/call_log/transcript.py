@@ -10,6 +10,7 @@ from audiosocket_sim.call_log.events import (
     CallEnded,
     CallerAction,
     CallerSpoke,
+    DefectFound,
     Entry,
     ExpectationJudged,
     HoldStarted,
@@ -124,6 +125,10 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
                 f"“{event.text}”" if event.text is not None else "speech that the ear cannot read",
                 _bot_note(event),
             )
+        case DefectFound(what=what):
+            return "defect", what, ""
+        case StepFailed(number=0, step="quality", expected=expected):  # the defect has its own line
+            return "FAILED", f"quality: expected {expected}", ""
         case StepFailed(number=0, step=step, expected=expected, happened=happened):
             return "FAILED", f"{step}: expected {expected}; {'; '.join(happened)}", ""
         case StepFailed(number=number, step=step, expected=expected):  # the lines above show what happened instead
@@ -173,7 +178,8 @@ def how_it_ended(event: CallEnded) -> str:
     if event.who == "asterisk" and event.reason:
         parts[0] = f"{who}: {event.reason}"
     if event.last_word_heard is not None:
-        parts.append("last word heard" if event.last_word_heard else "last word NOT heard")
+        unheard = f": {_s(event.unheard_ms)} were sent and not heard" if event.unheard_ms else ""
+        parts.append("last word heard" if event.last_word_heard else f"last word NOT heard{unheard}")
     if event.who != "caller":
         parts.append(_DIALPLAN.get(event.dialplan, event.dialplan))
     return "; ".join(parts)

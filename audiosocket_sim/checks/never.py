@@ -6,11 +6,21 @@ scenario, brings about.
 
 from collections.abc import Iterator, Sequence
 
-from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, HoldStarted, HoldStopped, StateTold
+from audiosocket_sim.call_log.events import (
+    BotSpoke,
+    CallEnded,
+    DefectFound,
+    Entry,
+    HoldStarted,
+    HoldStopped,
+    LogEvent,
+    StateTold,
+)
 from audiosocket_sim.checks.fits import end_ms, fits, says
+from audiosocket_sim.checks.quality import defects_of, is_defect, limits_of
 from audiosocket_sim.checks.verdicts import Broken, Watched
-from audiosocket_sim.checks.words import as_line, clock
-from audiosocket_sim.scenario import Expectation
+from audiosocket_sim.checks.words import as_line, clock, seconds
+from audiosocket_sim.scenario import EXPECTATION_KEYS, Expectation, Never, Quality
 
 __all__ = ["violation"]
 
@@ -32,7 +42,30 @@ def violation(expectation: Expectation, entries: Sequence[Entry], watched: Watch
         return _words(e, entries, watched)
     if e.hold_audio is not None and e.hold_audio.is_ == "playing":
         return _hold_audio(entries, watched)
+    if isinstance(e, Never) and e.key not in EXPECTATION_KEYS:
+        return _defect(e, entries, watched)
     return _instant(e, entries, watched)
+
+
+def _defect(never: Never, entries: Sequence[Entry], watched: Watched) -> Broken | None:
+    """The first defect of the kind in the window, by the limit of the step itself."""
+    limits = limits_of(never)
+    for entry in entries:
+        if not watched.from_ms <= entry.at_ms <= watched.to_ms:
+            continue
+        found = next((defect for defect in _defects(entry.event, limits) if is_defect(defect, limits)), None)
+        if found is not None:
+            return Broken(entry.at_ms, f"{clock(entry.at_ms)} {found.what}")
+    return None
+
+
+def _defects(event: LogEvent, limits: Quality) -> Sequence[DefectFound]:
+    if isinstance(event, DefectFound):
+        return (event,)
+    if not isinstance(event, BotSpoke):
+        return ()
+    ahead = f"speech sent up to {seconds(event.ahead_ms)} ahead of what was playing"
+    return (*defects_of(event, limits), DefectFound("ahead", ahead, event.ahead_ms))
 
 
 def _silence(at_least: int, entries: Sequence[Entry], watched: Watched) -> Broken | None:

@@ -4,13 +4,14 @@ from audiosocket_sim.call_log.events import (
     BackendAsked,
     BotSpoke,
     CallEnded,
+    DefectFound,
     Entry,
     HoldStarted,
     HoldStopped,
     LogEvent,
     StateTold,
 )
-from audiosocket_sim.scenario import Expectation
+from audiosocket_sim.scenario import Expectation, Never
 
 __all__ = ["as_line", "clock", "describe", "level", "seconds"]
 
@@ -34,7 +35,22 @@ def describe(expectation: Expectation) -> str:
         how = f" by {e.hangs_up.how}" if e.hangs_up.how else ""
         then = f", the dialplan {e.hangs_up.dialplan}" if e.hangs_up.dialplan else ""
         return f"the {e.hangs_up.who} hangs up{how}{then}"
+    if isinstance(e, Never) and (defect := _defect(e)):
+        return defect
     raise AssertionError("an expectation has exactly one key")
+
+
+def _defect(never: Never) -> str:
+    if never.holes is not None:
+        return f"holes of more than {seconds(never.holes)} in one stretch of speech"
+    if never.ahead is not None:
+        return f"sound sent more than {seconds(never.ahead)} ahead of what is playing"
+    if never.level_dbfs is not None:
+        low, high = never.level_dbfs
+        return f"speech below {low:g} or over {high:g} dBFS".replace("-", "−")
+    if never.damage is not None:
+        return "damaged sound"
+    return "the bot begins to speak in the midst of the caller's sentence" if never.premature is not None else ""
 
 
 def as_line(entry: Entry) -> str:
@@ -49,6 +65,8 @@ def _what(event: LogEvent) -> str:
             return _speech(event)
         case StateTold(after=after):
             return f"state {after}"
+        case DefectFound(what=what):
+            return what
         case HoldStarted():
             return "hold audio started"
         case HoldStopped():

@@ -1,9 +1,10 @@
 """The caller's phone as a loudspeaker: what comes out of it, and when. Pure: times are arguments (seconds), in order.
 
-Each chunk plays at its arrival or at the end of what was queued before it, whichever is later. What comes out is kept
-as one stretch of 8 kHz SLIN in which holes are silence, so that sample and time go together: `time_of`. A chunk that
-comes less than `JITTER_MS` late is taken to have come in time, since a clock that is not virtual is never exact; the
-phone's own buffer does the same. Must not judge what the sound is: `hold_detector`, `speech_segments`.
+Each chunk plays at its arrival or at the end of what was queued before it, whichever is later, as far as the phone
+keeps it (`phone_buffer`). What comes out is kept as one stretch of 8 kHz SLIN in which holes are silence, so that
+sample and time go together: `time_of`. A chunk that comes less than `JITTER_MS` late is taken to have come in time,
+since a clock that is not virtual is never exact; the phone's own buffer does the same. Must not judge what the sound
+is: `hold_detector`, `speech_segments`.
 """
 
 from bisect import bisect_left, bisect_right
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiosocket_core.resampling import SlinResampler
+from audiosocket_sim.hearing.phone_buffer import PhoneBuffer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,9 +28,13 @@ _CLOSE_ENOUGH = 1e-6  # seconds: what adding up floating-point times may cost
 
 
 class Playout:
-    """The sound of one phone, from the first chunk or `advance` on. Positions are samples of 8 kHz from there."""
+    """The sound of one phone, from the first chunk or `advance` on. Positions are samples of 8 kHz from there.
 
-    def __init__(self) -> None:
+    `buffer`: what the phone keeps of sound that is sent ahead; None: all of it.
+    """
+
+    def __init__(self, buffer: PhoneBuffer | None = None) -> None:
+        self._buffer = PhoneBuffer(endless=True) if buffer is None else buffer
         self._sound = bytearray()
         self._zero: float | None = None  # the time of position 0
         self._queued = 0  # where the queue ends; the sound itself may lag behind while it is being resampled
@@ -44,7 +50,8 @@ class Playout:
     def queue(self, at: float, rate_hz: int, payload: bytes) -> None:
         """A chunk arrived at `at`. Half a sample at its end is left out."""
         self._wait(at, _JITTER if self._chunks_end else 1)  # the first one plays just when it came
-        start = self._queued
+        start, now = self._queued, self._samples_until(at)
+        payload = self._buffer.take(at, now, start, rate_hz, payload)
         if rate_hz == RATE_HZ:
             self._flush()
             self._sound += payload if len(payload) % 2 == 0 else payload[:-1]
@@ -54,10 +61,10 @@ class Playout:
             self._sound += piece.feed(payload)
             self._queued = piece.end
         self._chunks_end = self._queued
-        ahead = self._queued - self._samples_until(at) - _FRAME
+        ahead = self._buffer.sent_until - now - _FRAME
         if ahead >= _JITTER:
             self._ahead_from.append(start)
-            self._ahead_to.append(self._queued)
+            self._ahead_to.append(max(self._queued, start + 1))
             self._ahead.append(ahead)
 
     def advance(self, now: float) -> None:
@@ -111,6 +118,10 @@ class Playout:
     def played(self, now: float, lead: int = 0) -> int:
         """How far the sound has been played at `now`, plus `lead` samples of what is known already."""
         return min(len(self._sound) // 2, self._samples_until(now) + lead)
+
+    def position_at(self, at: float) -> int:
+        """The position that would play at a time, whether or not there is sound."""
+        return self._samples_until(at)
 
     def time_of(self, position: int) -> float:
         """The loop's time, in s, at which the sample at this position comes out of the phone."""

@@ -12,6 +12,7 @@ from audiosocket_sim.asterisk import CallLeg, LegEnd
 from audiosocket_sim.asterisk.faults import AsteriskStall, PacketDelays
 from audiosocket_sim.asterisk.profiles import profile
 from audiosocket_sim.asterisk.wire_counts import WireCounts
+from audiosocket_sim.asterisk.wire_record import WireRecord
 from audiosocket_sim.scenario import Scenario
 
 __all__ = ["PEERS", "Leg", "MakeLeg", "OnBotAudio", "PacketSource", "PeerName", "call_uuid", "simulated_leg"]
@@ -68,6 +69,13 @@ class Leg(Protocol):
     def own_lateness_ms(self) -> float:
         """By how many ms the latest packet left late because of the simulator itself; 0 in virtual time."""
 
+    async def released(self, within: float) -> bool | None:
+        """Wait until the server has closed its connection after the end, at most `within` s; None: not known."""
+
+    @property
+    def record(self) -> WireRecord:
+        """What the server did on the wire that is of no consequence to Asterisk."""
+
     @property
     def packet_lateness(self) -> list[tuple[float, float]]:
         """For each packet so far: the loop time at which it left, and by how many seconds that was late."""
@@ -115,4 +123,5 @@ def simulated_leg(scenario: Scenario, source: PacketSource, on_bot_audio: OnBotA
         delays=None if peer.jitter is None else PacketDelays(peer.jitter.up_to, peer.jitter.seed),
         split=scenario.network.split,
         seed=scenario.network.seed,
+        watch_the_end=True,
     )

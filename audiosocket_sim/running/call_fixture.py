@@ -10,18 +10,24 @@ from types import TracebackType
 from typing import Any, Self
 
 from audiosocket_sim.asterisk import ConnectFailed, LegEnd
+from audiosocket_sim.asterisk.wire_record import says_after_the_end
 from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
 from audiosocket_sim.checks import GRACE_MS, Sent
 from audiosocket_sim.checks.lateness import LateBy, LatenessRecord, WasLate
+from audiosocket_sim.checks.quality import defects_of, unheard_defect
 from audiosocket_sim.hearing import (
     Ear,
+    Fact,
     HeardHoldStarted,
     HeardHoldStopped,
+    HeardHole,
     HeardSpeech,
     HeardSpeechStarted,
+    SentAhead,
 )
 from audiosocket_sim.hearing.peak_level import peak_dbfs
+from audiosocket_sim.hearing.phone_buffer import PHONE_HOLDS_MS
 from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.net.bind_errors import why_not_listening
 from audiosocket_sim.net.control_client import ControlClient, ControlError, ControlEvent
@@ -35,6 +41,7 @@ from audiosocket_sim.parties.target import (
     listens_on,
 )
 from audiosocket_sim.running.call_setup import CallSetup
+from audiosocket_sim.running.defects import DefectCollector
 from audiosocket_sim.running.program_waits import ProgramWaits
 from audiosocket_sim.virtual_time import CannotFollow, VirtualLoop
 
@@ -47,6 +54,7 @@ _LAST_FACTS_SECONDS = 2.0
 """How long after the end of the steps the connection may take to close, and the stream of events to end."""
 _LONGEST_EXTRA_SECONDS = 2.0
 """How long at the most a call goes on after a failure, on a machine that was late."""
+_LEFT_OPEN_MS = 2000
 _DYING_SECONDS = 0.5
 """How long after a program's connection has closed the system may take to report that the program ended."""
 
@@ -97,7 +105,15 @@ class CallFixture:
         )
         self.line = setup.line
         self.caller = setup.caller
-        self.ear = Ear(setup.ear_book, setup.hold_pcm, self._on_heard)
+        self.defects = DefectCollector(scenario)
+        ahead = scenario.quality.ahead
+        self.ear = Ear(
+            setup.ear_book,
+            setup.hold_pcm,
+            self._on_heard,
+            endless=scenario.ear.model == "endless",
+            lead_ms=PHONE_HOLDS_MS if ahead == "allowed" else ahead,
+        )
         self.leg: Leg = setup.make_leg(scenario, self._source, self._on_bot_audio)
 
     # --- time and waiting
@@ -322,16 +338,19 @@ class CallFixture:
     def _on_bot_audio(self, at: float, rate_hz: int, payload: bytes) -> None:
         if rate_hz == 8000:
             payload = self.line.receive(payload, at)
+        self.defects.arrived(at, rate_hz, payload)
         self.ear.hear(at, rate_hz, payload)
 
-    def _on_heard(self, fact: HeardSpeechStarted | HeardSpeech | HeardHoldStarted | HeardHoldStopped) -> None:
+    def _on_heard(self, fact: Fact) -> None:
         match fact:
             case HeardSpeechStarted():
                 self.notify()
-            case HeardSpeech(at=at, heard_ms=heard, whole_ms=whole, text=text, voice=voice, gap_ms=gap, ahead_ms=ahead):
-                own_gap, own_ahead = self._own_part(self.ms(at), heard + gap, gap, ahead)
-                spoke = log.BotSpoke(text, heard, whole, voice, gap, ahead, own_gap, own_ahead)
-                self.record(at, Source.BOT, spoke)
+            case HeardSpeech():
+                self._on_speech(fact)
+            case HeardHole():
+                self.defects.hole(fact)
+            case SentAhead(at=at, ahead_ms=ahead, lost_ms=lost, lasted_ms=lasted):
+                self.record(at, Source.DEFECT, log.DefectFound("ahead", _sent_ahead(ahead, lost), ahead, lasted))
             case HeardHoldStarted(at=at):
                 self.record(at, Source.HOLD, log.HoldStarted(self._into_waiting_ms(self.ms(at))))
             case HeardHoldStopped(at=at, duration_ms=duration, seamless=seamless):
@@ -343,6 +362,26 @@ class CallFixture:
             return 0, 0
         late, end_ms = self.lateness(), at_ms + whole_ms
         return min(gap_ms, late.hole_ms(at_ms - GRACE_MS, end_ms)), min(ahead_ms, late.hole_ms(0, end_ms))
+
+    def _on_speech(self, fact: HeardSpeech) -> None:
+        line = self.scenario.line
+        level = fact.level_dbfs if fact.level_dbfs is None else round(fact.level_dbfs - line.gain_db, 1)
+        own_gap, own_ahead = self._own_part(self.ms(fact.at), fact.heard_ms + fact.gap_ms, fact.gap_ms, fact.ahead_ms)
+        spoke = log.BotSpoke(
+            fact.text,
+            fact.heard_ms,
+            fact.whole_ms,
+            fact.voice,
+            fact.gap_ms,
+            fact.ahead_ms,
+            fact.hole_ms,
+            level,
+            own_gap,
+            own_ahead,
+        )
+        self.record(fact.at, Source.BOT, spoke)
+        for defect in defects_of(spoke, self.scenario.quality):
+            self.record(fact.at, Source.DEFECT, defect)
 
     def _into_waiting_ms(self, at_ms: int) -> int | None:
         """Milliseconds since the bot entered the state WAITING; None if its last reported state is another."""
@@ -440,8 +479,17 @@ class CallFixture:
         self.end = end
         for note in self.notes:
             self.record(end.at, Source.PEER, Noted(note))
-        heard = log.last_word_heard(self.log, end.who, self.ms(end.at))
-        self.record(end.at, Source.END, log.CallEnded(end.who, end.how, end.dialplan, end.reason, heard))
+        for at_ms, found in self.defects.at_the_end(end.at, self.t0, self.log, self.ear, self.caller.sent):
+            source = Source.DEFECT if isinstance(found, log.DefectFound) else Source.PEER
+            self._record_ms(at_ms, source, found)
+        for at, length_ms in self.leg.record.dropped:
+            self.record(at, Source.DEFECT, log.DefectFound("unheard", _too_long(length_ms), round(length_ms)))
+        unheard_ms = self.ear.unheard_ms if self.ear.unheard_ms > log.UNHEARD_MS else 0
+        heard = log.last_word_heard(self.log, end.who, self.ms(end.at), unheard_ms)
+        unheard = unheard_defect(self.log.entries, end.who, self.ms(end.at), unheard_ms, self._unheard_since_ms)
+        if unheard is not None:
+            self.record(end.at, Source.DEFECT, unheard)
+        self.record(end.at, Source.END, log.CallEnded(end.who, end.how, end.dialplan, end.reason, heard, unheard_ms))
         if (counts := self.leg.counts) is not None and self.leg.t0 is not None:
             loudest = self._loudest_dbfs(0)
             self.record(end.at, Source.END, log.WireSummary(counts.from_server, counts.to_server, loudest))
@@ -470,6 +518,38 @@ class CallFixture:
     def notes(self) -> tuple[str, ...]:
         """What the peer has noted of the wire so far, a line each; nothing where the scenario splits the messages."""
         return tuple(self.leg.anomalies) if self.scenario.network.split == "none" else ()
+
+    async def look_at_the_end(self) -> None:
+        """Record what the server did on the wire after the end of the call. Waits until it has closed its connection,
+        for as long as `quality: {left_open: …}` leaves it."""
+        end = self.end
+        if end is None:
+            return
+        limit = self.scenario.quality.left_open
+        limit_ms = _LEFT_OPEN_MS if limit == "allowed" else limit
+        so_far = self._loop.time() - end.at
+        closed = await self.leg.released(max(0.0, limit_ms / 1000 - so_far))
+        if closed is False:
+            open_ms = round((self._loop.time() - end.at) * 1000)
+            what = f"the server had not closed its connection {open_ms / 1000:.1f} s after the call had ended"
+            self.record(end.at, Source.DEFECT, log.DefectFound("left_open", what, None, open_ms))
+        if after := self.leg.record.after_hang_up:
+            self.record(end.at, Source.DEFECT, log.DefectFound("after_end", says_after_the_end(after), len(after)))
+
+    @property
+    def _unheard_since_ms(self) -> int | None:
+        since = self.ear.unheard_since
+        return None if since is None else self.ms(since)
+
+
+def _sent_ahead(ahead_ms: int, lost_ms: int) -> str:
+    what = f"sound was sent up to {ahead_ms / 1000:.2f} s ahead of what was playing"
+    return f"{what}: a phone that holds {PHONE_HOLDS_MS} ms lost {lost_ms / 1000:.2f} s of it" if lost_ms else what
+
+
+def _too_long(length_ms: float) -> str:
+    what = f"an audio message of {length_ms / 1000:.2f} s: too long for Asterisk's translators (over 1 s)"
+    return f"{what}, dropped: the caller heard none of it"
 
 
 def _settle(waiter: asyncio.Future[None]) -> None:

@@ -109,6 +109,9 @@ class CallerSteps:
 
         def start(at: float) -> None:
             fixture.record(at, Source.CALLER, event)
+            if isinstance(event, CallerSpoke):
+                words = event.text or event.recording or ""
+                fixture.defects.caller_says(at, words, pcm, fixture.scenario.asterisk.rate_hz)
             progress.began = at
             begun.set_result(at)
 

@@ -16,6 +16,7 @@ from audiosocket_sim.checks.failure import Failure
 from audiosocket_sim.checks.late_notes import late_notes
 from audiosocket_sim.checks.lateness import LateBy, LatenessRecord
 from audiosocket_sim.checks.margin import could_turn
+from audiosocket_sim.checks.quality import QUALITY, quality_faults
 from audiosocket_sim.parties.target import Target, TargetCloseError
 from audiosocket_sim.running.artefacts import cannot_write, with_artefacts, with_faults
 from audiosocket_sim.running.call_fixture import CallFixture
@@ -181,6 +182,9 @@ class OneCall:
         if unread is not None and self.trouble is None:
             self.trouble = Trouble(Outcome.SET_UP, unread)
         fixture, trouble = self._fixture, self.trouble
+        if fixture is not None:
+            for fault in quality_faults(fixture.log.entries, self.scenario.quality):
+                fixture.fail(fault.at_ms, 0, QUALITY, fault.expected, *fault.happened)
         if fixture is not None and trouble is not None:
             last_ms = max((entry.at_ms for entry in fixture.log.entries), default=0)
             at_ms = last_ms if self._troubled_ms is None else self._troubled_ms
@@ -193,6 +197,7 @@ class OneCall:
         failed = [(entry.event, entry.at_ms) for entry in entries if isinstance(entry.event, StepFailed)]
         if trouble is not None and trouble.voids_failures:
             failed = []
+        failed.sort(key=lambda one: (one[1], one[0].step != QUALITY))  # of one instant: the defect is the cause
         outcome, faults = self._verdict(failed, entries, late_ms)
         result = Result(
             self.scenario,

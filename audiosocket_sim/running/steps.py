@@ -84,6 +84,7 @@ class Steps:
             progress.hung_up_at = progress.over_at if progress.hung_up_at is None else progress.hung_up_at
             fixture.leg.hang_up("close")
         await fixture.finish()
+        await fixture.look_at_the_end()
         held = self._judge.all_kept() and held
         held = fixture.check_the_requests_after_the_end() and held
         if held:

@@ -3,14 +3,16 @@
 `checks` decides whether an expectation is met. docs/scenarios.md describes each key: when it is met and what it costs.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from audiosocket_sim.scenario.fields import DurationMs, Model, PositiveMs, Shorthand, Words
+from audiosocket_sim.scenario.quality import LevelRange
 
 __all__ = [
     "EXPECTATION_KEYS",
+    "NEVER_KEYS",
     "BackendAskedExpectation",
     "BotSays",
     "BotSilent",
@@ -79,6 +81,8 @@ class HangsUp(Model):
 class Expectation(Model):
     """Exactly one of: bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up."""
 
+    _more_keys: ClassVar[tuple[str, ...]] = ()
+
     bot_says: Annotated[BotSays, Shorthand("text")] | None = Field(default=None, description="the bot says this")
     bot_speaks: Annotated[BotSpeaks, Shorthand("at_least")] | None = Field(
         default=None, description="the bot speaks for this long, in any words"
@@ -96,15 +100,19 @@ class Expectation(Model):
     @property
     def key(self) -> str:
         """The key that is set, as written in the scenario: `bot_says`, …"""
-        return next(key for key in EXPECTATION_KEYS if getattr(self, key) is not None)
+        return next(key for key in self._keys() if getattr(self, key) is not None)
+
+    @classmethod
+    def _keys(cls) -> tuple[str, ...]:
+        return EXPECTATION_KEYS + cls._more_keys
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:
-        given = [key for key in EXPECTATION_KEYS if getattr(self, key) is not None]
+        given = [key for key in self._keys() if getattr(self, key) is not None]
         if len(given) > 1:
             raise ValueError(f"one expectation at a time: {' and '.join(given)} are {len(given)} steps")
         if not given:
-            raise ValueError(f"an expectation needs exactly one of: {', '.join(EXPECTATION_KEYS)}")
+            raise ValueError(f"an expectation needs exactly one of: {', '.join(self._keys())}")
         return self
 
 
@@ -120,10 +128,22 @@ class Within(Expectation):
 
 
 class Never(Expectation):
-    """Something that must not happen in a window of time. Exactly one expectation, and `for`."""
+    """Something that must not happen in a window of time. Exactly one expectation or kind of defect, and `for`."""
 
+    _more_keys: ClassVar[tuple[str, ...]] = ("holes", "ahead", "level_dbfs", "damage", "premature")
+
+    holes: PositiveMs | None = Field(default=None, description="holes of more than this in one stretch of speech")
+    ahead: PositiveMs | None = Field(default=None, description="sound sent more than this ahead of what is playing")
+    level_dbfs: LevelRange | None = Field(default=None, description="speech below the first level or over the second")
+    damage: Literal["any"] | None = Field(default=None, description="damaged sound of any kind")
+    premature: Literal["any"] | None = Field(
+        default=None, description="the bot begins to speak in the midst of the caller's sentence"
+    )
     for_: PositiveMs | None = Field(
         default=None,
         alias="for",
         description="the window, from the completion of the step before; by default to the end of the call",
     )
+
+
+NEVER_KEYS = EXPECTATION_KEYS + Never._more_keys

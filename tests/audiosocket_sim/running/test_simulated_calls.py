@@ -130,6 +130,7 @@ PASS = {
         ([0.5, "ahead", "pt-br/pode_subir"],),
         ("bot “Pode subir.” 0.99 s, sent 1.30 s ahead: a phone drops it",),
         quiet=True,
+        keys="ear: endless\nquality: {ahead: allowed}",
     ),
     "bot_says a part": Case("expect: {bot_says: {text: subir, part: true}}", (HELLO,)),
     "bot_speaks in a voice that nobody can read": Case(
