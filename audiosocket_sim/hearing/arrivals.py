@@ -25,7 +25,7 @@ _TICK_MS = 20
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Continuous sending of `seconds` of sound from `at` on: a message of `message_ms` came every `every_ms`.
+    """Continuous sending from `at` on, for `seconds`: a message of `message_ms` came every `every_ms`.
 
     `percent`: how much slower than real time; negative: faster. `looks_like_hz`: the rate of which the samples would
     have to be for the pace to be right, where that is a usual one, and the messages came like a clock.
@@ -132,7 +132,7 @@ def _pace(run: _Run) -> Pace | None:
         slope = 1.0
     message_ms = float(np.median(np.diff(sound))) * 1000
     hz = _looks_like(run.rate_hz, slope, message_ms)
-    return Pace(float(at[0]), run.total, message_ms, message_ms * slope, (slope - 1) * 100, run.rate_hz, hz)
+    return Pace(float(at[0]), float(at[-1] - at[0]), message_ms, message_ms * slope, (slope - 1) * 100, run.rate_hz, hz)
 
 
 def _looks_like(rate_hz: int, slope: float, message_ms: float) -> int | None:

@@ -282,8 +282,7 @@ class CallFixture:
                 self.record(at, Source.HOLD, log.HoldStopped(duration, seamless))
 
     def _on_speech(self, fact: HeardSpeech) -> None:
-        line = self.scenario.line
-        level = fact.level_dbfs if fact.level_dbfs is None else round(fact.level_dbfs - line.gain_db, 1)
+        level = None if self.scenario.line.gain_db else fact.level_dbfs  # a line with a gain changes the bot's level
         spoke = log.BotSpoke(
             fact.text, fact.heard_ms, fact.whole_ms, fact.voice, fact.gap_ms, fact.ahead_ms, fact.hole_ms, level
         )

@@ -20,6 +20,7 @@ _QUIET_WIRE_MS = 2000
 """The application's limit (FID-12): a wire that is silent for so long is noted."""
 _LONGEST_COMPARED_SECONDS = 1.0
 _BEFORE_THE_HOLE_MS = 1000
+_SAME_MS = 40
 
 
 class DefectCollector:
@@ -52,8 +53,12 @@ class DefectCollector:
         self._arrivals.close(at)
         yield from self._paces(t0, call)
         yield from self._wire_silence(t0)
-        yield from self._stalls(t0, call)
-        yield from self._premature(t0, call, ear, sent)
+        stalls = list(self._stalls(t0, call))
+        yield from stalls
+        after_a_stall = {at_ms + stall.duration_ms for at_ms, stall in stalls}
+        for at_ms, premature in self._premature(t0, call, ear, sent):
+            if all(abs(at_ms - end) > _SAME_MS for end in after_a_stall):  # else it only went on
+                yield at_ms, premature
 
     def _paces(self, t0: float, call: CallLog) -> Iterator[tuple[int, DefectFound]]:
         limit = self._scenario.quality.pace_percent
@@ -88,8 +93,8 @@ class DefectCollector:
             at_ms = round((hole.at - t0) * 1000)
             if not (hole.in_a_phrase or self._arrivals.sends_silence):
                 continue
-            if caller_spoke(call.entries, at_ms - _BEFORE_THE_HOLE_MS, at_ms + hole.hole_ms):
-                continue
+            if caller_spoke(call.entries, at_ms - _BEFORE_THE_HOLE_MS, at_ms):
+                continue  # he had interrupted, and what came afterwards is something else
             what = f"nothing was sent for {hole.hole_ms / 1000:.2f} s in the midst of speech"
             yield at_ms, DefectFound("holes", what, hole.hole_ms, hole.hole_ms)
 
