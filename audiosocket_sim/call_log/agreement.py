@@ -16,11 +16,12 @@ from dataclasses import fields, replace
 from itertools import pairwise
 from typing import TypeGuard
 
-from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, LogEvent, Noted, Source, StageTook
+from audiosocket_sim.call_log.events import BotSpoke, CallEnded, DefectFound, Entry, LogEvent, Noted, Source, StageTook
 
 __all__ = ["disagreements"]
 
 FRAME_MS = 20
+_LEVEL_DB = 1.0
 _COMPUTE = ("recognition", "first_audio")
 
 
@@ -92,8 +93,8 @@ def _with_our_reason(ours: Entry, theirs: Entry) -> Entry:
 
 
 def _compared(entries: Sequence[Entry]) -> list[Entry]:
-    """Return all entries except the simulator's own notes."""
-    return [entry for entry in entries if not isinstance(entry.event, Noted)]
+    """Return all entries except the simulator's own notes, and defects, whose figures are those of one run."""
+    return [entry for entry in entries if not isinstance(entry.event, Noted | DefectFound)]
 
 
 def _by_source(entries: Sequence[Entry]) -> dict[Source, list[Entry]]:
@@ -121,6 +122,8 @@ def _agree(name: str, ours: object, theirs: object, tolerance: float) -> bool:
     """Whether two values of the field `name` count as the same."""
     if name == "ahead_ms":  # after a stall in real time the server sends ahead
         return True
+    if name == "level_dbfs" and isinstance(ours, float) and isinstance(theirs, float):
+        return abs(ours - theirs) <= _LEVEL_DB
     if name == "since_last_word_ms":  # a sum of stages; each stage is compared by itself
         return (ours is None) == (theirs is None)
     if name.endswith("_ms") and isinstance(ours, int) and isinstance(theirs, int):

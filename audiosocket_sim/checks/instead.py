@@ -40,10 +40,15 @@ def instead(expectation: Expectation, entries: Sequence[Entry], moment: Moment) 
     end = [entry for entry in since if isinstance(entry.event, CallEnded)]
     lines = [] if early is None else [f"{as_line(early)}: {_why_not(early, moment)}"]
     lines += [*_lines(kin, expectation), *_now(expectation, moment)]
-    if not lines and not (end and expectation.hangs_up is not None):
+    wanted = expectation.hangs_up
+    if not lines and not (end and wanted is not None and (wanted.last_word is None or _has_spoken(entries))):
         others = [line for entry in since if entry not in end and (line := as_line(entry))]
         lines += [_nothing(expectation, entries, moment), *others[-_MOST_OTHERS:]]
     return (*lines, *(f"{as_line(entry)}{_manner(entry.event, expectation)}" for entry in end))
+
+
+def _has_spoken(entries: Sequence[Entry]) -> bool:
+    return any(isinstance(entry.event, BotSpoke) for entry in entries)
 
 
 def _akin(event: LogEvent, expectation: Expectation) -> bool:
@@ -104,7 +109,9 @@ def _manner(event: LogEvent, expectation: Expectation) -> str:
     """For the end of the call when `hangs_up` was expected: who, how and dialplan, in the scenario's own words."""
     if expectation.hangs_up is None or not isinstance(event, CallEnded):
         return ""
-    return f" (who: {event.who}, how: {event.how}, dialplan: {event.dialplan})"
+    unheard = f" {seconds(event.unheard_ms)} of it were sent and not heard" if event.unheard_ms else ""
+    last = f"; the last word was NOT heard:{unheard}".rstrip(":") if event.last_word_heard is False else ""
+    return f" (who: {event.who}, how: {event.how}, dialplan: {event.dialplan}){last}"
 
 
 def _last_ms(entry: Entry) -> int:

@@ -180,7 +180,7 @@ def _expected(kind: str, quality: Quality) -> str:
 
 
 def _explained(at_ms: int, event: DefectFound, found: Sequence[tuple[int, DefectFound]]) -> bool:
-    """Whether another defect is the cause of this one: damage of a level, a slow pace of holes, a fast one of a lead."""
+    """Whether another defect is the cause of this one: damage of a level, a pace of holes or of a lead."""
     return any(
         (event.kind, other.kind) in _CAUSED_BY
         and (event.kind != "holes" or (other.amount or 0) > 0)

@@ -372,7 +372,7 @@ class CallFixture:
         for at, length_ms in self.leg.record.dropped:
             self.record(at, Source.DEFECT, log.DefectFound("unheard", _too_long(length_ms), round(length_ms)))
         unheard_ms = self.ear.unheard_ms if self.ear.unheard_ms > log.UNHEARD_MS else 0
-        heard = log.last_word_heard(self.log, end.who, self.ms(end.at), unheard_ms)
+        heard = log.last_word_heard(self.log, end.who, self.ms(end.at), unheard_ms, mid_word=self.ear.ends_in_mid_word)
         unheard = unheard_defect(self.log.entries, end.who, self.ms(end.at), unheard_ms, self._unheard_since_ms)
         if unheard is not None:
             self.record(end.at, Source.DEFECT, unheard)

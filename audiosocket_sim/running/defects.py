@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from audiosocket_core.slin import resample
 from audiosocket_sim.call_log.events import BotSpoke, CallLog, DefectFound, Noted
 from audiosocket_sim.call_log.recording import caller_track
-from audiosocket_sim.checks.premature import Sentence, premature_starts
+from audiosocket_sim.checks.premature import CallerSentence, premature_starts
 from audiosocket_sim.checks.quality import caller_spoke
 from audiosocket_sim.hearing import Ear, HeardHole
-from audiosocket_sim.hearing.arrivals import Arrivals, Pace
+from audiosocket_sim.hearing.arrivals import Arrivals, SendingPace
 from audiosocket_sim.hearing.loudness import audible_stretches
 from audiosocket_sim.hearing.own_voice import LONGEST_ECHO_SECONDS, is_echo
 from audiosocket_sim.scenario import Scenario
@@ -126,14 +126,14 @@ class DefectCollector:
         return is_echo(heard, said[: 2 * round((LONGEST_ECHO_SECONDS + seconds) * 8000)])
 
 
-def _sentence(at: float, text: str, pcm: bytes, t0: float) -> Sentence:
+def _sentence(at: float, text: str, pcm: bytes, t0: float) -> CallerSentence:
     start_ms = (at - t0) * 1000
-    return Sentence(
+    return CallerSentence(
         text, tuple((round(start_ms + first / 8), round(start_ms + last / 8)) for first, last in audible_stretches(pcm))
     )
 
 
-def _pace(pace: Pace) -> str:
+def _pace(pace: SendingPace) -> str:
     how = "slow" if pace.percent > 0 else "fast"
     what = (
         f"{pace.every_ms:.2f} ms for each {pace.message_ms:.0f} ms of sound, over {pace.seconds:.1f} s of continuous "
