@@ -28,6 +28,7 @@ __all__ = ["CallLeg", "ConnectFailed", "LegEnd"]
 
 _READ_BUFFER_BYTES = 16_384  # twice the largest 20 ms message (192 kHz)
 _ROUNDING = 1e-6
+_LOOK_EVERY_SECONDS = 0.02
 _OWN_DELAY_SECONDS = 0.0005
 """A timer later than this was delayed by the simulator: look once more for data before the server is blamed."""
 
@@ -233,16 +234,24 @@ class CallLeg:
     async def released(self, within: float) -> bool | None:
         """Wait until the server has closed its connection after the end of the call, at most `within` s.
 
-        Returns False if it has not, and None if that cannot be known, because the connection was reset.
+        Returns False if it has not, and None if that cannot be known: over a real network, after a reset.
         """
-        if not self._watched:
+        until = self._loop.time() + within
+        if self._watched:
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._released.wait()
+            except TimeoutError:
+                return False
+            if self._watched:
+                return True
+        if self._socket is None or self._socket.server_has_closed is None:
             return None
-        try:
-            async with asyncio.timeout(within):
-                await self._released.wait()
-        except TimeoutError:
-            return False
-        return True
+        for _ in range(round((until - self._loop.time()) / _LOOK_EVERY_SECONDS)):
+            if self._socket.server_has_closed:
+                break
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        return self._socket.server_has_closed
 
     @property
     def record(self) -> WireRecord:

@@ -83,6 +83,7 @@ class PeerSocket:
         self._transport = transport
         hidden = getattr(transport.get_extra_info("socket"), "_sock", None)  # asyncio hides send()
         self._sender: _Sender | None = hidden if hasattr(hidden, "send") else None
+        self._hidden = hidden
         self._cuts = cuts if isinstance(hidden, socket.socket) and cuts.mode != "none" else None
         self._waiting: deque[bytes] = deque()
         self._fits = True
@@ -94,6 +95,12 @@ class PeerSocket:
         """The address and port of our end of the connection."""
         name = self._transport.get_extra_info("sockname")
         return str(name[0]), int(name[1])
+
+    @property
+    def server_has_closed(self) -> bool | None:
+        """Whether the server has closed its end; None on a real network, which does not say so after a reset."""
+        closed: bool | None = getattr(self._hidden, "peer_is_closed", None)
+        return closed
 
     def pause_reading(self) -> None:
         """Leave what the server sends in the kernel."""

@@ -22,7 +22,7 @@ def says_after_the_end(data: bytes | bytearray) -> str:
     messages, rest = _messages(data)
     if messages:
         what = "1 audio message" if messages == 1 else f"{messages} audio messages"
-        return f"{what} came after the hang-up message 00 00 00: nobody hears it"
+        return f"{what} came after the hang-up message 00 00 00: nobody hears {'it' if messages == 1 else 'them'}"
     if not rest:
         return "another 00 00 00 came after the hang-up message"
     return (

@@ -19,6 +19,7 @@ from typing import TypeGuard
 from audiosocket_sim.call_log.events import (
     BotSpoke,
     CallEnded,
+    DefectFound,
     Entry,
     ExpectationJudged,
     LogEvent,
@@ -31,6 +32,7 @@ from audiosocket_sim.call_log.events import (
 __all__ = ["disagreements"]
 
 FRAME_MS = 20
+_LEVEL_DB = 1.0
 _COMPUTE = ("recognition", "first_audio")
 
 
@@ -102,8 +104,9 @@ def _with_our_reason(ours: Entry, theirs: Entry) -> Entry:
 
 
 def _compared(entries: Sequence[Entry]) -> list[Entry]:
-    """Return all entries except notes, sums, and the judge's records: the events judged are compared."""
-    return [entry for entry in entries if not isinstance(entry.event, Noted | ExpectationJudged | WireSummary)]
+    """Return all entries except notes, sums, the judge's records, and defects, whose figures are those of one run."""
+    own = Noted | ExpectationJudged | WireSummary | DefectFound
+    return [entry for entry in entries if not isinstance(entry.event, own)]
 
 
 def _by_source(entries: Sequence[Entry]) -> dict[Source, list[Entry]]:
@@ -133,6 +136,8 @@ def _agree(name: str, ours: object, theirs: object, tolerance: float) -> bool:
         return True
     if name == "ahead_ms":  # after a stall in real time the server sends ahead
         return True
+    if name == "level_dbfs" and isinstance(ours, float) and isinstance(theirs, float):
+        return abs(ours - theirs) <= _LEVEL_DB
     if name == "since_last_word_ms":  # a sum of stages; each stage is compared by itself
         return (ours is None) == (theirs is None)
     if name.endswith("_ms") and isinstance(ours, int) and isinstance(theirs, int):

@@ -338,12 +338,15 @@ UNHEARD_MS = 40
 """Speech that was sent and not played, up to which the last word counts as heard: two frames."""
 
 
-def last_word_heard(call: CallLog, who: str, end_ms: int, unheard_ms: int = 0) -> bool | None:
+def last_word_heard(
+    call: CallLog, who: str, end_ms: int, unheard_ms: int = 0, *, mid_word: bool = False
+) -> bool | None:
     """Whether the caller heard the bot's last stretch of speech to its end.
 
-    Returns None if nothing was said, or its whole length is not known, or the caller hung up (`who` is `caller`)
-    without interrupting that speech. `end_ms`: when the call ended, since the UUID was sent. `unheard_ms`: how much
-    speech had been sent and not played by then: if it is more than 40 ms, the last word was not heard.
+    Returns None if nothing was said, or the caller hung up (`who` is `caller`) without interrupting that speech, or a
+    voice that cannot be read was cut off at its full level. `end_ms`: when the call ended, since the UUID was sent.
+    `unheard_ms`: how much speech had been sent and not played by then: if it is more than 40 ms, the last word was not
+    heard. `mid_word`: the speech was at its full level when the call ended.
     """
     if unheard_ms > UNHEARD_MS:
         return False
@@ -351,8 +354,8 @@ def last_word_heard(call: CallLog, who: str, end_ms: int, unheard_ms: int = 0) -
     if not spoken:
         return None
     at_ms, last = spoken[-1]
-    if last.whole_ms is None:
-        return None  # how much was still to come is not known
+    if last.whole_ms is None:  # how much was still to come is not known, but all that was sent has been played
+        return None if mid_word or who == "caller" else True
     if who == "caller" and not (last.cut_off and at_ms + last.heard_ms + last.gap_ms + 100 >= end_ms):
         return None
     return not last.cut_off

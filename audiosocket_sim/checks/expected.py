@@ -67,6 +67,8 @@ def _look(expectation: Expectation, entries: Sequence[Entry], moment: Moment) ->
 
 def _look_event(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> Verdict:
     """A request to the backend or the end of the call, which count from before the step as well."""
+    if expectation.hangs_up is not None and expectation.hangs_up.last_word is not None and not _has_spoken(entries):
+        return Pending()
     for entry in entries:
         if entry.number not in moment.taken and entry.at_ms <= moment.deadline_ms and fits(entry.event, expectation):
             return Met(entry.at_ms, max(entry.at_ms, moment.base_ms), entry.number)
@@ -143,6 +145,10 @@ def needs_the_call(expectation: Expectation) -> bool:
     """Return whether what is expected can only come during the call: a state and a request come by other ways, also
     after the end."""
     return expectation.state is None and expectation.backend_asked is None
+
+
+def _has_spoken(entries: Sequence[Entry]) -> bool:
+    return any(isinstance(entry.event, BotSpoke) for entry in entries)
 
 
 def _has_ended(entries: Sequence[Entry]) -> bool:

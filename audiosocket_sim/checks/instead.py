@@ -54,7 +54,7 @@ def instead(expectation: Expectation, entries: Sequence[Entry], moment: Moment) 
     elif lines:
         lines = [*lines, *sides, *ended] if e.key in _ANSWERS or not _needs_the_call(e) else [*ended, *lines]
         lines = [*(stalled(entries, moment) if e.key in _ANSWERS else []), *lines]
-    elif end and e.hangs_up is not None:
+    elif end and e.hangs_up is not None and (e.hangs_up.last_word is None or _has_spoken(entries)):
         lines = ended
     else:
         others = [line for entry in since if entry not in end and (line := as_line(entry))]
@@ -73,6 +73,10 @@ def _ends_it(end: Entry, expectation: Expectation, moment: Moment) -> bool:
 
 def _needs_the_call(expectation: Expectation) -> bool:
     return expectation.state is None and expectation.backend_asked is None
+
+
+def _has_spoken(entries: Sequence[Entry]) -> bool:
+    return any(isinstance(entry.event, BotSpoke) for entry in entries)
 
 
 def _akin(event: LogEvent, expectation: Expectation) -> bool:
@@ -133,7 +137,9 @@ def _manner(event: LogEvent, expectation: Expectation) -> str:
     """For the end of the call when `hangs_up` was expected: who, how and dialplan, in the scenario's own words."""
     if expectation.hangs_up is None or not isinstance(event, CallEnded):
         return ""
-    return f" (who: {event.who}, how: {event.how}, dialplan: {event.dialplan})"
+    unheard = f" {seconds(event.unheard_ms)} of it were sent and not heard" if event.unheard_ms else ""
+    last = f"; the last word was NOT heard:{unheard}".rstrip(":") if event.last_word_heard is False else ""
+    return f" (who: {event.who}, how: {event.how}, dialplan: {event.dialplan}){last}"
 
 
 def _last_ms(entry: Entry) -> int:

@@ -7,7 +7,7 @@ it, up to `_LONG_PAUSE_MS`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Premature", "Sentence", "premature_starts"]
+__all__ = ["CallerSentence", "Premature", "premature_starts"]
 
 _REACTION_MS = 300
 """Whoever begins so soon after the other cannot have heard him yet."""
@@ -18,7 +18,7 @@ _INTERRUPTED_MS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
+class CallerSentence:
     """What the caller said: the audible stretches, from and to, in ms since the UUID."""
 
     text: str
@@ -34,7 +34,7 @@ class Premature:
     text: str
 
 
-def premature_starts(sentences: Sequence[Sentence], bot: Sequence[tuple[int, int]]) -> list[Premature]:
+def premature_starts(sentences: Sequence[CallerSentence], bot: Sequence[tuple[int, int]]) -> list[Premature]:
     """Return each start of the bot within a sentence. `bot`: its stretches of speech, in order, from and to in ms.
 
     None is a start that only goes on with what the caller had interrupted.

@@ -31,6 +31,9 @@ _AFTERWARDS_MS = 1000
 """How long after our own lateness a hole, or a burst, may still be its consequence."""
 _AT_THE_END_MS = 100
 """How long before the end of the call a speech may have stopped that the end cut off."""
+_BESIDE_MS = 100
+_CAUSED_BY = frozenset({("level", "damage"), ("holes", "pace"), ("ahead", "pace")})
+"""Kinds of defects, each with the kind that makes it."""
 _BY_LATENESS = frozenset({"holes", "ahead", "pace", "wire_silence"})
 _NONE = {
     "damage": "undamaged sound",
@@ -59,7 +62,11 @@ def quality_faults(
     since the UUID; empty in virtual time.
     """
     found = [(entry.at_ms, entry.event) for entry in entries if isinstance(entry.event, DefectFound)]
-    failing = [(at_ms, event) for at_ms, event in found if is_defect(event, quality) and not _ours(at_ms, event, late)]
+    failing = [
+        (at_ms, event)
+        for at_ms, event in found
+        if is_defect(event, quality) and not _ours(at_ms, event, late) and not _explained(at_ms, event, found)
+    ]
     kinds = list(dict.fromkeys(event.kind for _, event in failing))
     by_kind = groupby(sorted(failing, key=lambda one: kinds.index(one[1].kind)), key=lambda one: one[1].kind)
     return tuple(_fault(kind, list(group), quality) for kind, group in by_kind)
@@ -170,6 +177,18 @@ def _expected(kind: str, quality: Quality) -> str:
         case "wire_silence":
             return f"something to be sent at least every {limit} ms"
     return _NONE[kind]
+
+
+def _explained(at_ms: int, event: DefectFound, found: Sequence[tuple[int, DefectFound]]) -> bool:
+    """Whether another defect is the cause of this one: damage of a level, a pace of holes or of a lead."""
+    return any(
+        (event.kind, other.kind) in _CAUSED_BY
+        and (event.kind != "holes" or (other.amount or 0) > 0)
+        and (event.kind != "ahead" or (other.amount or 0) < 0)
+        and other_ms - _BESIDE_MS <= at_ms + event.duration_ms
+        and at_ms <= other_ms + other.duration_ms + _BESIDE_MS
+        for other_ms, other in found
+    )
 
 
 def _ours(at_ms: int, event: DefectFound, late: Sequence[tuple[int, int]]) -> bool:

@@ -34,7 +34,8 @@ def describe(expectation: Expectation) -> str:
     if e.hangs_up is not None:
         how = f" by {e.hangs_up.how}" if e.hangs_up.how else ""
         then = f", the dialplan {e.hangs_up.dialplan}" if e.hangs_up.dialplan else ""
-        return f"the {e.hangs_up.who} hangs up{how}{then}"
+        heard = ", after its last word was heard" if e.hangs_up.last_word else ""
+        return f"the {e.hangs_up.who} hangs up{how}{then}{heard}"
     if isinstance(e, Never) and (defect := _defect(e)):
         return defect
     raise AssertionError("an expectation has exactly one key")

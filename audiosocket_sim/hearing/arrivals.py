@@ -10,22 +10,22 @@ import numpy as np
 
 from audiosocket_sim.hearing.loudness import rms_dbfs
 
-__all__ = ["Arrivals", "Pace", "WireGap"]
+__all__ = ["Arrivals", "SendingPace", "WireGap"]
 
 _BREAK_SECONDS = 0.1
 _SHORTEST_SECONDS = 3.0
 _ROUNDING = 1e-9
 _FEWEST = 6  # messages through which a line says something
 _CLEAR = 3.0  # by how many times the drift exceeds what the single arrivals scatter
-_SILENCE_SENT_SECONDS = 1.0
+_SILENCE_SENT_SECONDS = 0.5
 _SILENT_DBFS = -50.0
 _RATES_HZ = (8000, 12000, 16000, 24000, 32000, 44100, 48000)
 _TICK_MS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """Continuous sending of `seconds` of sound from `at` on: a message of `message_ms` came every `every_ms`.
+class SendingPace:
+    """Continuous sending from `at` on, for `seconds`: a message of `message_ms` came every `every_ms`.
 
     `percent`: how much slower than real time; negative: faster. `looks_like_hz`: the rate of which the samples would
     have to be for the pace to be right, where that is a usual one, and the messages came like a clock.
@@ -67,12 +67,12 @@ class Arrivals:
         self._run: _Run | None = None
         self._until = 0.0  # the sound that has come ends here, if it is played as it comes
         self._silent = 0.0
-        self.paces: list[Pace] = []
+        self.paces: list[SendingPace] = []
         """The pace of each continuous sending of 3 s and more."""
         self.gaps: list[WireGap] = []
         """The times in which nothing came, between two messages or before the end."""
         self.sends_silence = False
-        """Whether the bot sends silence where it says nothing: 1 s of it at a time."""
+        """Whether the bot sends silence where it says nothing: half a second of it at a time."""
 
     def take(self, at: float, rate_hz: int, payload: bytes) -> None:
         """Take a message of SLIN at `rate_hz` that came at `at`."""
@@ -114,7 +114,7 @@ def _is_silent(payload: bytes) -> bool:
     return not payload.strip(b"\0") or rms_dbfs(np.frombuffer(payload, "<i2", count=len(payload) // 2)) < _SILENT_DBFS
 
 
-def _pace(run: _Run) -> Pace | None:
+def _pace(run: _Run) -> SendingPace | None:
     """The pace of a run; None if it is too short, or its arrivals scatter too much for a line."""
     at, sound = np.array(run.at), np.array(run.sound)
     if len(at) < _FEWEST or max(at[-1] - at[0], run.total) < _SHORTEST_SECONDS - _ROUNDING:
@@ -132,7 +132,8 @@ def _pace(run: _Run) -> Pace | None:
         slope = 1.0
     message_ms = float(np.median(np.diff(sound))) * 1000
     hz = _looks_like(run.rate_hz, slope, message_ms)
-    return Pace(float(at[0]), run.total, message_ms, message_ms * slope, (slope - 1) * 100, run.rate_hz, hz)
+    seconds, percent = float(at[-1] - at[0]), (slope - 1) * 100
+    return SendingPace(float(at[0]), seconds, message_ms, message_ms * slope, percent, run.rate_hz, hz)
 
 
 def _looks_like(rate_hz: int, slope: float, message_ms: float) -> int | None:

@@ -42,6 +42,7 @@ _SHORTEST_PART_MS = 300
 """The shortest part (ms) of a cut-off prompt that is read, if no other prompt begins with it."""
 _BESIDE = 160  # samples: what of the sound beside a hole says whether it lies in a pause
 _PAUSE_DBFS = -40.0
+_SOFTER_DB = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,8 @@ class Ear:
         self._last_heard: tuple[int, bool] | None = None  # the last sample of speech, and whether a phrase was cut
         self.unheard_ms = 0
         """After `close`: the speech, in ms, that had been sent, and was not played."""
+        self.ends_in_mid_word = False
+        """After `close`: the speech was at its full level at the end of the call."""
         self.unheard_since: float | None = None
         """After `close`: since when such speech had waited, in s; None if there was none."""
 
@@ -173,6 +176,7 @@ class Ear:
         self._buffer.close()
         self._report_leads()
         end = self._playout.played(at)
+        self.ends_in_mid_word = self._is_in_mid_word(end)
         if self._hold is not None:
             self._give(self._hold.finish(end, self._floor))
         self._speech.finish(end)
@@ -277,6 +281,12 @@ class Ear:
         start = self._hold.done
         found = Loudness().feed(self._playout.samples(start, self._position))
         return None if found is None else (start + found[0], start + found[1])
+
+    def _is_in_mid_word(self, end: int) -> bool:
+        """Whether the speech that is open is at its full level at `end`, where the soft end of a word would not be."""
+        start = self._speech.open_at
+        level = None if start is None else level_dbfs(self._playout.samples(start, end))
+        return level is not None and rms_dbfs(self._playout.samples(end - _BESIDE, end)) > level - _SOFTER_DB
 
     def _report_leads(self) -> None:
         leads, self._buffer.leads = self._buffer.leads, []

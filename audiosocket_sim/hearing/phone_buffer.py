@@ -78,7 +78,6 @@ class PhoneBuffer:
         self._sent_until = max(self._sent_until, queued)
         if self._sent_until - now <= _PACKET:
             self._end_lead()
-            self._waiting.clear()
         kept = count if self._endless else min(count, self._packets(queued - now) * rate_hz // 50)
         sent = _Sent(at, self._sent_until, queued, rate_hz, payload, kept)
         self._sent_until = sent.end

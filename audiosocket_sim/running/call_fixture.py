@@ -364,8 +364,7 @@ class CallFixture:
         return min(gap_ms, late.hole_ms(at_ms - GRACE_MS, end_ms)), min(ahead_ms, late.hole_ms(0, end_ms))
 
     def _on_speech(self, fact: HeardSpeech) -> None:
-        line = self.scenario.line
-        level = fact.level_dbfs if fact.level_dbfs is None else round(fact.level_dbfs - line.gain_db, 1)
+        level = None if self.scenario.line.gain_db else fact.level_dbfs  # a line with a gain changes the bot's level
         own_gap, own_ahead = self._own_part(self.ms(fact.at), fact.heard_ms + fact.gap_ms, fact.gap_ms, fact.ahead_ms)
         spoke = log.BotSpoke(
             fact.text,
@@ -485,7 +484,7 @@ class CallFixture:
         for at, length_ms in self.leg.record.dropped:
             self.record(at, Source.DEFECT, log.DefectFound("unheard", _too_long(length_ms), round(length_ms)))
         unheard_ms = self.ear.unheard_ms if self.ear.unheard_ms > log.UNHEARD_MS else 0
-        heard = log.last_word_heard(self.log, end.who, self.ms(end.at), unheard_ms)
+        heard = log.last_word_heard(self.log, end.who, self.ms(end.at), unheard_ms, mid_word=self.ear.ends_in_mid_word)
         unheard = unheard_defect(self.log.entries, end.who, self.ms(end.at), unheard_ms, self._unheard_since_ms)
         if unheard is not None:
             self.record(end.at, Source.DEFECT, unheard)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from audiosocket_core.slin import resample
 from audiosocket_sim.call_log.events import BotSpoke, CallLog, DefectFound, Noted
 from audiosocket_sim.call_log.recording import caller_track
-from audiosocket_sim.checks.premature import Sentence, premature_starts
+from audiosocket_sim.checks.premature import CallerSentence, premature_starts
 from audiosocket_sim.checks.quality import caller_spoke
 from audiosocket_sim.hearing import Ear, HeardHole
-from audiosocket_sim.hearing.arrivals import Arrivals, Pace
+from audiosocket_sim.hearing.arrivals import Arrivals, SendingPace
 from audiosocket_sim.hearing.loudness import audible_stretches
 from audiosocket_sim.hearing.own_voice import LONGEST_ECHO_SECONDS, is_echo
 from audiosocket_sim.scenario import Scenario
@@ -20,6 +20,7 @@ _QUIET_WIRE_MS = 2000
 """The application's limit (FID-12): a wire that is silent for so long is noted."""
 _LONGEST_COMPARED_SECONDS = 1.0
 _BEFORE_THE_HOLE_MS = 1000
+_SAME_MS = 40
 
 
 class DefectCollector:
@@ -52,8 +53,12 @@ class DefectCollector:
         self._arrivals.close(at)
         yield from self._paces(t0, call)
         yield from self._wire_silence(t0)
-        yield from self._stalls(t0, call)
-        yield from self._premature(t0, call, ear, sent)
+        stalls = list(self._stalls(t0, call))
+        yield from stalls
+        after_a_stall = {at_ms + stall.duration_ms for at_ms, stall in stalls}
+        for at_ms, premature in self._premature(t0, call, ear, sent):
+            if all(abs(at_ms - end) > _SAME_MS for end in after_a_stall):  # else it only went on
+                yield at_ms, premature
 
     def _paces(self, t0: float, call: CallLog) -> Iterator[tuple[int, DefectFound]]:
         limit = self._scenario.quality.pace_percent
@@ -88,8 +93,8 @@ class DefectCollector:
             at_ms = round((hole.at - t0) * 1000)
             if not (hole.in_a_phrase or self._arrivals.sends_silence):
                 continue
-            if caller_spoke(call.entries, at_ms - _BEFORE_THE_HOLE_MS, at_ms + hole.hole_ms):
-                continue
+            if caller_spoke(call.entries, at_ms - _BEFORE_THE_HOLE_MS, at_ms):
+                continue  # he had interrupted, and what came afterwards is something else
             what = f"nothing was sent for {hole.hole_ms / 1000:.2f} s in the midst of speech"
             yield at_ms, DefectFound("holes", what, hole.hole_ms, hole.hole_ms)
 
@@ -121,14 +126,14 @@ class DefectCollector:
         return is_echo(heard, said[: 2 * round((LONGEST_ECHO_SECONDS + seconds) * 8000)])
 
 
-def _sentence(at: float, text: str, pcm: bytes, t0: float) -> Sentence:
+def _sentence(at: float, text: str, pcm: bytes, t0: float) -> CallerSentence:
     start_ms = (at - t0) * 1000
-    return Sentence(
+    return CallerSentence(
         text, tuple((round(start_ms + first / 8), round(start_ms + last / 8)) for first, last in audible_stretches(pcm))
     )
 
 
-def _pace(pace: Pace) -> str:
+def _pace(pace: SendingPace) -> str:
     how = "slow" if pace.percent > 0 else "fast"
     what = (
         f"{pace.every_ms:.2f} ms for each {pace.message_ms:.0f} ms of sound, over {pace.seconds:.1f} s of continuous "

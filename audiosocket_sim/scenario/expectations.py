@@ -76,6 +76,9 @@ class HangsUp(Model):
     dialplan: Literal["continues", "ends", "channel_ends"] | None = Field(
         default=None, description="how the dialplan goes on; channel_ends with attach: chan; any otherwise"
     )
+    last_word: Literal["heard"] | None = Field(
+        default=None, description="heard: the bot has spoken, and all speech that it had sent was played before the end"
+    )
 
 
 class Expectation(Model):

@@ -162,6 +162,11 @@ class MemorySocket(MemoryEndpoint):
         """Make `peer` the other end."""
         self._peer = peer
 
+    @property
+    def peer_is_closed(self) -> bool:
+        """Whether the program at the other end has closed it: what no real network tells."""
+        return self._peer.closed
+
     def readiness(self) -> int:
         """Return the events for which the socket is ready: EVENT_READ | EVENT_WRITE of `selectors`."""
         ready = 0
