@@ -96,8 +96,8 @@ def test_nothing_is_said_of_a_backend_that_the_bot_does_not_use() -> None:
         (
             False,
             sent((MessageCount(0x10, 1, 320, 320),), loudest_dbfs=None),
-            "the server has sent 1 audio message since the UUID (kind 0x10, 320 bytes), only digital silence reached the "
-            "phone",
+            "the server has sent 1 audio message since the UUID (kind 0x10, 320 bytes), only digital silence reached "
+            "the phone",
         ),
         (
             False,

@@ -20,6 +20,10 @@ LOOP = (RANDOM.integers(1000, 3000, 16_000) * RANDOM.choice([-1, 1], 16_000)).as
 """Two seconds of hold audio in which no two places are alike, and no sample is near zero."""
 
 
+LEVEL = -20.8
+"""The level of `loud`: a square wave of 3000."""
+
+
 def loud(samples: int, level: int = 3000) -> bytes:
     """A sound that is audible from its first to its last sample."""
     return np.resize(np.array([level, -level], "<i2"), samples).tobytes()
@@ -88,7 +92,7 @@ def test_what_is_not_given_of_a_speech_is_none() -> None:
 def test_how_long_it_was_to_the_sample(samples: int, heard_ms: int, hold: bytes) -> None:
     assert listen(loud(samples), quiet(900), hold=hold, codec="none") == [
         HeardSpeechStarted(START),
-        HeardSpeech(START, heard_ms),
+        HeardSpeech(START, heard_ms, level_dbfs=LEVEL),
     ]
 
 
@@ -108,7 +112,7 @@ def test_a_phrase_in_which_nothing_is_audible_has_no_length() -> None:
 def test_a_long_hole_is_a_gap_of_its_length() -> None:
     late = lambda number: 0.0 if number < 15 else 0.55  # noqa: E731
     facts = listen(loud(4800), quiet(900), codec="none", late=late)
-    assert facts[1:] == [HeardSpeech(START, 600, gap_ms=550)]
+    assert facts[1:] == [HeardSpeech(START, 600, gap_ms=550, hole_ms=550, level_dbfs=LEVEL)]
 
 
 @pytest.mark.parametrize(("until", "gap_ms"), [(43, 5), (44, 6)])
@@ -117,7 +121,7 @@ def test_a_hole_in_which_the_next_phrase_is_taken_to_begin_is_a_gap_as_far_as_th
     late = lambda number: 0.0 if number < 15 else 0.015  # noqa: E731
     matcher = FakeMatcher(WholeMatch(phrase, 290))
     facts = listen(loud(4800), quiet(900), codec="none", late=late, matcher=matcher)
-    assert facts[1] == HeardSpeech(START, 300, gap_ms=gap_ms)
+    assert facts[1] == HeardSpeech(START, 300, gap_ms=gap_ms, hole_ms=gap_ms, level_dbfs=LEVEL)
 
 
 @pytest.mark.parametrize(("loud_samples", "ahead_ms"), [(1, 499), (0, 0)])

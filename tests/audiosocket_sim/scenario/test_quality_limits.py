@@ -27,7 +27,7 @@ def test_tightened_and_allowed() -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("quality: {holes: 2h}", "not 'h', or allowed"),
+        ("quality: {holes: 2h}", "min is the largest, or allowed"),
         ("quality: {level_dbfs: [-6, -45]}", "the lower level comes first"),
         ("quality: {level_dbfs: loud}", "two levels from -120 to 0 dBFS"),
         ("quality: {level_dbfs: [-6]}", "two levels from -120 to 0 dBFS"),
