@@ -183,7 +183,8 @@ class OneCall:
             self.trouble = Trouble(Outcome.SET_UP, unread)
         fixture, trouble = self._fixture, self.trouble
         if fixture is not None:
-            for fault in quality_faults(fixture.log.entries, self.scenario.quality):
+            stalls = [(stall.at, stall.at + stall.for_) for stall in self.scenario.asterisk.stall]
+            for fault in quality_faults(fixture.log.entries, self.scenario.quality, stalls):
                 fixture.fail(fault.at_ms, 0, QUALITY, fault.expected, *fault.happened)
         if fixture is not None and trouble is not None:
             last_ms = max((entry.at_ms for entry in fixture.log.entries), default=0)
