@@ -200,7 +200,7 @@ def test_the_table_has_a_row_for_each_expectation() -> None:
 @example(ONE, 530, 500)
 @example(ONE, 600, 400)
 @given(calls(), TIMES, TIMES)
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_an_expect_holds_in_its_window(name: str, call: Call, base: int, within: int) -> None:
     assert judged_at(name, call, base, within) == expected_at(name, TABLE[name], call, base, within)
 
@@ -232,7 +232,7 @@ def broken_at(name: str, row: Row, call: Call, base: int, until: int) -> int | N
 @example(ONE, 900, 500)
 @example(ONE, 600, 400)
 @given(calls(), TIMES, TIMES)
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_a_never_is_broken_in_its_window(name: str, call: Call, base: int, for_ms: int) -> None:
     found = violation(expectation(**KEYS[name]), call.entries(), Watched(base, base + for_ms))
     assert (None if found is None else found.at_ms) == broken_at(name, TABLE[name], call, base, base + for_ms)
@@ -241,7 +241,7 @@ def test_a_never_is_broken_in_its_window(name: str, call: Call, base: int, for_m
 @pytest.mark.parametrize("name", KEYS)
 @example(ONE, 600)
 @given(calls(), TIMES)
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_what_met_an_expect_breaks_no_never_behind_it(name: str, call: Call, base: int) -> None:
     """An `expect` of what follows, and a `never` of the same: only what comes, or begins, once more breaks it."""
     wanted, entries = expectation(**KEYS[name]), call.entries()
@@ -257,7 +257,7 @@ def test_what_met_an_expect_breaks_no_never_behind_it(name: str, call: Call, bas
 @pytest.mark.parametrize("name", ["bot_silent", "hold_audio: stopped", "hangs_up"])
 @example(ONE, 600)
 @given(calls(), TIMES)
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_what_the_callers_hanging_up_brings_about_breaks_none(name: str, call: Call, base: int) -> None:
     """The same call, ended by the caller: as if it went on, and nothing came any more."""
     hung_up = replace(call, who="caller")
