@@ -178,14 +178,15 @@ class OneCall:
 
     def conclude(self) -> Result:
         """Return the result. Writes the files of the run if its options name a folder."""
-        unread = None if self.steps is None else self.steps.settle()
-        if unread is not None and self.trouble is None:
-            self.trouble = Trouble(Outcome.SET_UP, unread)
-        fixture, trouble = self._fixture, self.trouble
+        fixture = self._fixture
         if fixture is not None:
             stalls = [(stall.at, stall.at + stall.for_) for stall in self.scenario.asterisk.stall]
             for fault in quality_faults(fixture.log.entries, self.scenario.quality, stalls):
                 fixture.fail(fault.at_ms, 0, QUALITY, fault.expected, *fault.happened)
+        unread = None if self.steps is None else self.steps.settle()  # last: a failure goes before a fault of the set-up
+        if unread is not None and self.trouble is None:
+            self.trouble = Trouble(Outcome.SET_UP, unread)
+        trouble = self.trouble
         if fixture is not None and trouble is not None:
             last_ms = max((entry.at_ms for entry in fixture.log.entries), default=0)
             at_ms = last_ms if self._troubled_ms is None else self._troubled_ms
