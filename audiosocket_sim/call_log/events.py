@@ -56,11 +56,15 @@ class Source(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallerSpoke:
-    """A `say` step began. `text`: the words of the recording, or None if they are not known."""
+    """A `say` step began. `text`: the words of the recording, or None if they are not known.
+
+    `audible_ms`: from when to when speech is audible in the recording, in ms from its start; empty: all of it.
+    """
 
     text: str | None
     recording: str | None
     duration_ms: int
+    audible_ms: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

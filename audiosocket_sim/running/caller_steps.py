@@ -79,7 +79,7 @@ class CallerSteps:
         pcm = await self._sounds.pcm(step.say)
         if step.after is None:
             await self._until_the_caller_would_speak()
-        event = CallerSpoke(recording.text, recording.name, recording.duration_ms)
+        event = CallerSpoke(recording.text, recording.name, recording.duration_ms, recording.audible_ms)
         return await self._sound(event, pcm, blocks=step.say.blocks)
 
     async def _until_the_caller_would_speak(self) -> None:

@@ -15,7 +15,7 @@ from audiosocket_sim.call_log.events import Entry, Noted, Source, StepFailed
 from audiosocket_sim.checks.failure import Failure
 from audiosocket_sim.checks.late_notes import late_notes
 from audiosocket_sim.checks.lateness import LateBy, LatenessRecord
-from audiosocket_sim.checks.margin import could_turn
+from audiosocket_sim.checks.margin import could_turn, is_unread_for_our_holes
 from audiosocket_sim.checks.quality import QUALITY, quality_faults
 from audiosocket_sim.parties.target import Target, TargetCloseError
 from audiosocket_sim.running.artefacts import cannot_write, with_artefacts, with_faults
@@ -79,6 +79,7 @@ class OneCall:
         self._waits: ProcessorWaits | None = None
         self._troubled_ms: int | None = None
         self._later_faults: list[str] = []
+        self._is_unread = False
         self._stack = AsyncExitStack()
         self._until = 0.0
 
@@ -185,6 +186,7 @@ class OneCall:
                 fixture.fail(fault.at_ms, 0, QUALITY, fault.expected, *fault.happened)
         unread = None if self.steps is None else self.steps.settle()  # last: a failure goes before a fault of the set-up
         if unread is not None and self.trouble is None:
+            self._is_unread = True
             self.trouble = Trouble(Outcome.SET_UP, unread)
         trouble = self.trouble
         if fixture is not None and trouble is not None:
@@ -252,7 +254,7 @@ class OneCall:
             return Outcome.FAILED, lines
         if any(not could_turn(event, at_ms, entries, self.scenario, late) for event, at_ms in failed):
             return Outcome.FAILED, lines
-        if failed:
+        if failed or (self._is_unread and is_unread_for_our_holes(entries, late)):
             return Outcome.INCONCLUSIVE, (_TOO_LATE.format(late_ms), *lines)
         if trouble is not None:
             return trouble.outcome, lines
