@@ -7,7 +7,7 @@ from helpers.logs import entries
 
 from audiosocket_sim.call_log.events import BotSpoke, StepFailed
 from audiosocket_sim.checks.lateness import LateBy, LatenessRecord, WasLate
-from audiosocket_sim.parties.target import TargetCloseError, TargetError, TargetUsageError, UnreadVoiceError
+from audiosocket_sim.parties.target import TargetCloseError, TargetError, TargetUsageError
 from audiosocket_sim.running.one_call import OneCall
 from audiosocket_sim.running.options import Options
 from audiosocket_sim.running.result import Outcome
@@ -44,8 +44,8 @@ def call(error: Exception | Trouble | None, *, held: bool | None = True) -> OneC
         (TargetError("gone"), [], LATE, SET_UP),
         (TargetError("gone"), [FINAL], LATE, FAILED),
         (TargetError("gone"), [TURNS], LATE, INCONCLUSIVE),
-        (UnreadVoiceError("unread"), [], LATE, INCONCLUSIVE),
-        (UnreadVoiceError("unread"), [], LatenessRecord(), SET_UP),
+        (Trouble(SET_UP, "unread", unread=True), [], LATE, INCONCLUSIVE),
+        (Trouble(SET_UP, "unread", unread=True), [], LatenessRecord(), SET_UP),
         (TargetUsageError("no control URL"), [FINAL], LATE, Outcome.INVALID),
         (Trouble(FAILED, "the target ended its own process"), [TURNS], LATE, FAILED),
         (Trouble(INCONCLUSIVE, "interrupted"), [FINAL], LATE, INCONCLUSIVE),
