@@ -7,7 +7,7 @@ keeps to its clock. What is in the samples themselves comes of no lateness.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from audiosocket_sim.call_log.events import CallerSpoke, DefectFound, Entry, StepFailed
+from audiosocket_sim.call_log.events import CallerSpoke, DefectFound, Entry, LogEvent, StepFailed
 from audiosocket_sim.checks.lateness import LatenessRecord
 from audiosocket_sim.checks.quality import quality_faults
 from audiosocket_sim.scenario import Quality
@@ -32,7 +32,7 @@ def without_our_part(entries: Sequence[Entry], late: LatenessRecord) -> list[Ent
     return [replace(entry, event=event) for entry, event in made if event is not None]
 
 
-def _without(at_ms: int, event: object, entries: Sequence[Entry], late: LatenessRecord) -> object:
+def _without(at_ms: int, event: LogEvent, entries: Sequence[Entry], late: LatenessRecord) -> LogEvent | None:
     """The event without our part of it; None if nothing is left."""
     if not isinstance(event, DefectFound):
         return event

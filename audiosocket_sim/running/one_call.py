@@ -184,7 +184,7 @@ class OneCall:
             stalls = [(stall.at, stall.at + stall.for_) for stall in self.scenario.asterisk.stall]
             for fault in quality_faults(fixture.log.entries, self.scenario.quality, stalls):
                 fixture.fail(fault.at_ms, 0, QUALITY, fault.expected, *fault.happened)
-        unread = None if self.steps is None else self.steps.settle()  # last: a failure goes before a fault of the set-up
+        unread = None if self.steps is None else self.steps.settle()  # last: any failure goes before it
         if unread is not None and self.trouble is None:
             self.trouble = Trouble(Outcome.SET_UP, unread, unread=True)
         trouble = self.trouble
