@@ -3,10 +3,10 @@
 import pytest
 from helpers.logs import entries
 
-from audiosocket_sim.call_log.events import BotSpoke, CallLog, DefectFound, Source
+from audiosocket_sim.call_log.events import BotSpoke, CallerSpoke, CallLog, DefectFound, LogEvent, Source, StateTold
 from audiosocket_sim.call_log.transcript import line_of
 from audiosocket_sim.checks import Broken, describe, violation
-from audiosocket_sim.checks.quality import defects_of, is_defect, quality_faults
+from audiosocket_sim.checks.quality import defects_of, is_defect, quality_faults, unheard_defect
 from audiosocket_sim.checks.verdicts import Watched
 from audiosocket_sim.scenario import Never, Quality
 
@@ -132,6 +132,7 @@ def test_the_holes_and_the_level_of_a_speech() -> None:
 def test_a_never_of_a_defect(never: dict[str, object], broken: str | None, described: str) -> None:
     log = entries(
         (1000, BotSpoke("Pode subir.", 1000, gap_ms=100, ahead_ms=150, hole_ms=100, level_dbfs=-40.0)),
+        (1500, StateTold("USER_TURN", "WAITING")),
         (2000, DefectFound("damage", "its bytes are swapped")),
         (9000, BotSpoke("Pode subir.", 1000, gap_ms=1000, ahead_ms=5000, hole_ms=1000, level_dbfs=-90.0)),
     )
@@ -153,3 +154,46 @@ def test_a_defect_in_the_transcript_and_in_json() -> None:
         "amount": None,
         "duration_ms": 970,
     }
+
+
+CUT = BotSpoke("Até logo.", 400, 1780, "prompt")
+
+
+@pytest.mark.parametrize(
+    ("events", "who", "unheard_ms", "since_ms", "amount"),
+    [
+        ([(2000, CUT)], "server", 0, None, 1380),
+        ([(2000, CUT)], "caller", 0, None, None),
+        ([(2000, CUT)], "asterisk", 0, None, None),
+        ([(1000, CUT)], "server", 0, None, None),  # it had stopped long before
+        ([(1900, CallerSpoke("Espera.", None, 900)), (2000, CUT)], "server", 0, None, None),  # he interrupted
+        ([(1000, CallerSpoke("Espera.", None, 900)), (2000, CUT)], "server", 0, None, 1380),
+        ([(2000, BotSpoke(None, 400))], "server", 0, None, None),
+        ([], "server", 0, None, None),
+        ([], "server", 40, 2300, None),
+        ([], "server", 2460, 2300, 2460),
+        ([(2350, CallerSpoke("Espera.", None, 900))], "server", 2460, 2300, None),
+    ],
+)
+def test_speech_that_the_servers_own_end_cut_off(
+    events: list[tuple[int, LogEvent]], who: str, unheard_ms: int, since_ms: int | None, amount: int | None
+) -> None:
+    found = unheard_defect(entries(*events), who, 2400, unheard_ms, since_ms)
+    assert (None if found is None else found.amount) == amount
+
+
+def test_what_another_defect_explains_is_not_reported() -> None:
+    damage = (1000, DefectFound("damage", "its bytes are swapped", None, 900))
+    slow = (0, DefectFound("pace", "3 % too slow", 3.0, 9000))
+    fast = (0, DefectFound("pace", "50 % too fast", -50.0, 9000))
+    level = (950, DefectFound("level", "too loud", -5.0, 1000))
+    holes = (2000, DefectFound("holes", "a hole", 300, 900))
+    ahead = (2000, DefectFound("ahead", "ahead", 900, 900))
+
+    def kinds(*events: tuple[int, LogEvent]) -> list[str]:
+        return [fault.kind for fault in quality_faults(entries(*events), quality())]
+
+    assert kinds(damage, level) == ["damage"]
+    assert kinds(level, (3000, damage[1])) == ["level", "damage"]
+    assert kinds(slow, holes, ahead) == ["pace", "ahead"]
+    assert kinds(fast, holes, ahead) == ["pace", "holes"]
