@@ -198,8 +198,9 @@ class OneCall:
         entries = () if fixture is None else tuple(fixture.log.entries)
         late_ms = 0.0 if fixture is None or self._virtual else fixture.leg.own_lateness_ms
         failed = [(entry.event, entry.at_ms) for entry in entries if isinstance(entry.event, StepFailed)]
-        if trouble is not None and trouble.voids_failures:
-            failed = []
+        cannot_follow = trouble is not None and trouble.cannot_follow
+        if cannot_follow:
+            failed = []  # says nothing about the bot
         failed.sort(key=lambda one: (one[1], one[0].step != QUALITY))  # of one instant: the defect is the cause
         outcome, faults = self._verdict(failed, entries, late_ms)
         result = Result(
@@ -215,6 +216,7 @@ class OneCall:
             duration_ms=max((entry.at_ms for entry in entries), default=0),
             interrupted=self.interrupted,
             environment=self._environment,
+            cannot_follow=cannot_follow,
         )
         folder = self._hold_folder()
         try:
