@@ -232,11 +232,11 @@ def test_a_bot_that_cannot_follow_virtual_time_is_compared_with_nothing(project:
 
 @pytest.mark.parametrize("kind", ["async", "a list of steps"])
 def test_a_call_in_python_to_a_bot_that_cannot_follow_is_not_judged(kind: str, project: pytest.Pytester) -> None:
-    steps = "play([{'expect': {'bot_says': 'Pode subir.', 'within': '1s'}}])"
-    body = {
-        "async": "async def test_it(audiosocket_call):\n    await audiosocket_call.expect_says('Pode subir.', within='1s')\n",
-        "a list of steps": f"def test_it(audiosocket_call):\n    audiosocket_call.{steps}\n",
+    begins, line = {
+        "async": ("async def", "await audiosocket_call.expect_says('Pode subir.', within=1)"),
+        "a list of steps": ("def", "audiosocket_call.play([{'expect': {'bot_says': 'Pode subir.', 'within': '1s'}}])"),
     }[kind]
+    body = f"{begins} test_it(audiosocket_call):\n    {line}\n"
     mark = "import pytest\n@pytest.mark.audiosocket(server={'manner': 'working thread'})\n"
     write(project, "test_threads.py", mark + body)
     result = run(project, "test_threads.py", target="helpers.clock_bots:serve")
