@@ -44,7 +44,8 @@ def run_call(plan: CallPlan, call: PhoneCall, body: Callable[[], Awaitable[objec
 def _stuck(result: Result, error: VirtualTimeError) -> Result:
     """Return the result of a call whose virtual clock could not go on, which ended the loop and the test."""
     trouble = trouble_of(error, result.scenario, "the test")
-    return replace(result, outcome=trouble.outcome, faults=(trouble.line,), details=trouble.details)
+    stuck = replace(result, outcome=trouble.outcome, faults=(trouble.line,), details=trouble.details)
+    return replace(stuck, failures=(), cannot_follow=True) if trouble.cannot_follow else stuck
 
 
 class CallPlayer:

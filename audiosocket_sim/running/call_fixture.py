@@ -43,7 +43,7 @@ from audiosocket_sim.parties.target import (
 from audiosocket_sim.running.call_setup import CallSetup
 from audiosocket_sim.running.defects import DefectCollector
 from audiosocket_sim.running.program_waits import ProgramWaits
-from audiosocket_sim.virtual_time import CannotFollow, VirtualLoop
+from audiosocket_sim.virtual_time import CannotFollow, VirtualLoop, raise_if_bot_cannot_follow
 
 __all__ = ["TARGET_DIED", "CallFixture", "SimulatorError"]
 
@@ -55,6 +55,8 @@ _LAST_FACTS_SECONDS = 2.0
 _LONGEST_EXTRA_SECONDS = 2.0
 """How long at the most a call goes on after a failure, on a machine that was late."""
 _LEFT_OPEN_MS = 2000
+_SECONDS_FOR_THREADS = 1.0
+"""How long, in real time, threads of the bot's own may show that it cannot follow virtual time before it is accused."""
 _DYING_SECONDS = 0.5
 """How long after a program's connection has closed the system may take to report that the program ended."""
 
@@ -147,8 +149,10 @@ class CallFixture:
     ) -> None:
         """Log a StepFailed at `at_ms` since the UUID. `number`: the step's number from 1, or 0 if it is no step.
 
-        `window`: when that of an `expect` or `never` opened and closed, in ms since the UUID.
+        `window`: when that of an `expect` or `never` opened and closed, in ms since the UUID. Raises CannotFollow
+        instead if the bot does not follow the virtual clock: then a failure says nothing about it.
         """
+        raise_if_bot_cannot_follow(_SECONDS_FOR_THREADS)
         self._record_ms(at_ms, Source.CHECK, log.StepFailed(number, step, expected, happened, *window))
 
     def judged(self, number: int, step: str, window: tuple[int, int], met_ms: int | None) -> None:
@@ -194,7 +198,7 @@ class CallFixture:
     async def changed(self, until: float) -> None:
         """Wait for the next change, at most until the loop time `until`, in seconds.
 
-        Raises SimulatorError, ControlError or TargetError if a part of the fixture has failed.
+        Raises SimulatorError, ControlError, TargetError or CannotFollow if a part of the fixture has failed.
         """
         self._raise_if_broken()
         waiter: asyncio.Future[None] = self._loop.create_future()
@@ -207,9 +211,13 @@ class CallFixture:
             self._waiters.discard(waiter)
         self._raise_if_broken()
 
+    def break_off(self, error: CannotFollow) -> None:
+        """Let all that waits end with this error: the bot cannot follow the virtual clock."""
+        self._broke(error)
+
     def _broke(self, error: Exception) -> None:
         if self._error is None:
-            if not isinstance(error, ControlError | TargetError):
+            if not isinstance(error, CannotFollow | ControlError | TargetError):
                 wrapped = SimulatorError(f"the simulator failed: {error!r}")
                 wrapped.__cause__ = error
                 error = wrapped

@@ -30,7 +30,7 @@ from audiosocket_sim.running.run_folder import RunFolder
 from audiosocket_sim.running.steps import Steps
 from audiosocket_sim.running.trouble import Trouble, trouble_of
 from audiosocket_sim.scenario import Say, Scenario
-from audiosocket_sim.virtual_time import VirtualLoop, sleeps_are_noted
+from audiosocket_sim.virtual_time import CannotFollow, VirtualLoop, raise_if_bot_cannot_follow, sleeps_are_noted
 
 __all__ = ["OnEntry", "OneCall"]
 
@@ -40,8 +40,8 @@ OnEntry = Callable[[Entry, CallFixture], None]
 _T = TypeVar("_T")
 
 _SECONDS_FOR_THREADS = {True: 0.1, False: 1.0}
-"""How long, in real time, threads of the bot's own may show that it cannot follow the virtual clock: before a call is
-said to have passed, and before a bot is said to have failed."""
+"""How long, in real time, threads of the bot's own may show that it cannot follow the virtual clock, at the end of the
+call: if all went well (they had their time before a failure), and if something is wrong with the set-up."""
 _WITHOUT_A_VERDICT = (Outcome.INVALID, Outcome.INCONCLUSIVE)
 """The call was not to be made like this, or was interrupted: what has failed by then says nothing."""
 _TOO_LATE = "this machine was too late to judge what failed (the caller's packets by up to {:.0f} ms)"
@@ -115,6 +115,7 @@ class OneCall:
         self.steps = Steps(fixture, setup.sounds)
         loop = asyncio.get_running_loop()
         if isinstance(loop, VirtualLoop):
+            loop.on_cannot_follow = fixture.break_off
             loop.strict = True  # from here to the end of the call: a target may start and end as it likes
         return self
 
@@ -137,8 +138,9 @@ class OneCall:
         """Note that there is no verdict if the bot has not followed the virtual clock. `error`: what ended the call."""
         loop = asyncio.get_running_loop()
         if isinstance(loop, VirtualLoop) and loop.strict:
-            failure = loop.failure_of_threads(_SECONDS_FOR_THREADS[self.held is True and error is None])
-            if failure is not None:
+            try:
+                raise_if_bot_cannot_follow(_SECONDS_FOR_THREADS[error is None])
+            except CannotFollow as failure:
                 self.blame(failure)
             loop.strict = False
 
@@ -198,8 +200,9 @@ class OneCall:
         entries = () if fixture is None else tuple(fixture.log.entries)
         late_ms = 0.0 if fixture is None or self._virtual else fixture.leg.own_lateness_ms
         failed = [(entry.event, entry.at_ms) for entry in entries if isinstance(entry.event, StepFailed)]
-        if trouble is not None and trouble.voids_failures:
-            failed = []
+        cannot_follow = trouble is not None and trouble.cannot_follow
+        if cannot_follow:
+            failed = []  # says nothing about the bot
         failed.sort(key=lambda one: (one[1], one[0].step != QUALITY))  # of one instant: the defect is the cause
         outcome, faults = self._verdict(failed, entries, late_ms)
         result = Result(
@@ -215,6 +218,7 @@ class OneCall:
             duration_ms=max((entry.at_ms for entry in entries), default=0),
             interrupted=self.interrupted,
             environment=self._environment,
+            cannot_follow=cannot_follow,
         )
         folder = self._hold_folder()
         try:

@@ -116,6 +116,8 @@ class Result:
     """The run before this one, which was inconclusive; None if this is the first."""
     second_run: "Result | None" = None
     """The run after this one, where this one was inconclusive and the second gave no verdict either."""
+    cannot_follow: bool = False
+    """True if the bot did not follow the virtual clock, so that it can be judged in real time only."""
 
     @property
     def passed(self) -> bool:

@@ -28,8 +28,8 @@ class Trouble:
     line: str
     details: str = ""
     more: tuple[str, ...] = ()
-    voids_failures: bool = False
-    """Whether steps that failed say nothing about the bot."""
+    cannot_follow: bool = False
+    """Whether the bot did not follow the virtual clock, so that steps that failed say nothing about it."""
     unread: bool = False
     """Whether it is the bot's voice, which the ear cannot read."""
 
@@ -55,7 +55,7 @@ def trouble_of(error: BaseException, scenario: Scenario, doing: str) -> Trouble:
             return Trouble(Outcome.SET_UP, f"somebody cancelled the simulator's task, during {doing}")
         case CannotFollow(what=what):
             way = "run it in real time (--real-time, docs/targets.md)"
-            return Trouble(Outcome.SET_UP, f"virtual time cannot follow this bot: {what}; {way}", voids_failures=True)
+            return Trouble(Outcome.SET_UP, f"virtual time cannot follow this bot: {what}; {way}", cannot_follow=True)
         case VirtualTimeError():
             why = f"virtual time does not go on: {line.removesuffix(' Pending:')} (--real-time may tell more)"
             return Trouble(Outcome.SET_UP, why, str(error))

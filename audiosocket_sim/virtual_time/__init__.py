@@ -9,6 +9,7 @@ from audiosocket_sim.virtual_time.loop import (
     VirtualLoop,
     VirtualTimeError,
     new_loop,
+    raise_if_bot_cannot_follow,
     run,
 )
 
@@ -20,6 +21,7 @@ __all__ = [
     "VirtualLoop",
     "VirtualTimeError",
     "new_loop",
+    "raise_if_bot_cannot_follow",
     "run",
     "sleeps_are_noted",
 ]

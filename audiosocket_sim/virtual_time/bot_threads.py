@@ -23,13 +23,16 @@ _FREE_NS = 2_000_000
 _NOT_YET_NS = 50_000
 """Less than this is not looked at: the number of times that a thread has slept takes as long to read."""
 _PYTHONS_OWN = ("asyncio", "logging", "anyio")
-"""Packages whose threads are not the bot's: the watcher of child processes, the writer of log records, workers."""
+"""Packages that start threads which are not the bot's: watchers of child processes, writers of log records, workers."""
 LOOPS_OWN = "virtual-time"
 """The beginning of the names of a virtual loop's own workers."""
 
 _lock = threading.Lock()
 _running = 0
-_wrapped = False
+_wrapper: object = None
+"""What stood in the place of our `Thread.start` when the last loop stopped: it is a wrapper around ours."""
+_first_start: Callable[[Thread], None] = Thread.start
+_first_bootstrap: Callable[[Thread], None] = Thread._bootstrap_inner  # type: ignore[attr-defined]
 _start: Callable[[Thread], None] = Thread.start
 _bootstrap: Callable[[Thread], None] = Thread._bootstrap_inner  # type: ignore[attr-defined]
 _starting: dict[int, "BotThreads | None"] = {}
@@ -145,11 +148,13 @@ class BotThreads:
 @contextlib.contextmanager
 def threads_are_seen(threads: BotThreads) -> Iterator[None]:
     """Look after the threads that are started in this thread, and by those, inside the `with` block."""
-    global _running, _wrapped, _start, _bootstrap
+    global _running, _wrapper, _start, _bootstrap
     with _lock:
-        if Thread.start is not _start_seen and not _wrapped:
-            _start, _bootstrap = Thread.start, Thread._bootstrap_inner  # type: ignore[attr-defined]
-            _replace(_start_seen, _bootstrap_seen)
+        if Thread.start not in (_start_seen, _wrapper):
+            _start, Thread.start = Thread.start, _start_seen  # type: ignore[method-assign]
+        if Thread._bootstrap_inner is not _bootstrap_seen:  # type: ignore[attr-defined]
+            _bootstrap = Thread._bootstrap_inner  # type: ignore[attr-defined]
+            Thread._bootstrap_inner = _bootstrap_seen  # type: ignore[attr-defined]
         _running += 1
     number = get_ident()
     was_known, before = number in _owners, _owners.get(number)  # one of another virtual loop's threads
@@ -163,9 +168,14 @@ def threads_are_seen(threads: BotThreads) -> Iterator[None]:
             _owners[number] = before
         with _lock:
             _running -= 1
-            _wrapped = Thread.start is not _start_seen  # by a package that the bot has imported: that stays
-            if _running == 0 and not _wrapped:
-                _replace(_start, _bootstrap)
+            if _running == 0:
+                _wrapper = None
+                if Thread.start is _start_seen:
+                    Thread.start = _start  # type: ignore[assignment, method-assign]
+                else:  # a package that the bot has imported has wrapped ours: that stays
+                    _wrapper = Thread.start
+                if Thread._bootstrap_inner is _bootstrap_seen:  # type: ignore[attr-defined]
+                    Thread._bootstrap_inner = _bootstrap  # type: ignore[attr-defined]
 
 
 @contextlib.contextmanager
@@ -192,15 +202,13 @@ def name_of_thread(number: int) -> str:
     return next((thread.name for thread in threading.enumerate() if thread.ident == number), str(number))
 
 
-def _replace(start: Callable[[Thread], None], bootstrap: Callable[[Thread], None]) -> None:
-    Thread.start = start  # type: ignore[assignment, method-assign]
-    Thread._bootstrap_inner = bootstrap  # type: ignore[attr-defined]
-
-
 def _start_seen(self: Thread) -> None:
+    if id(self) in _starting:  # a wrapper around ours is among what ours calls
+        _first_start(self)
+        return
     owner = _owners.get(get_ident())
     if owner is not None:
-        module = getattr(getattr(self, "_target", None), "__module__", None) or type(self).__module__
+        module = str(sys._getframe(1).f_globals.get("__name__", ""))
         if module.partition(".")[0] in _PYTHONS_OWN or self.name.startswith(f"{LOOPS_OWN}_"):
             _starting[id(self)] = None
         else:
@@ -217,7 +225,7 @@ def _bootstrap_seen(self: Thread) -> None:
     nobody: Any = _starting
     owner: Any = _starting.pop(id(self), nobody)
     if owner is nobody:
-        _bootstrap(self)
+        _first_bootstrap(self)
         return
     number = get_ident()
     _owners[number] = owner

@@ -46,13 +46,24 @@ from audiosocket_sim.virtual_time.pending_tasks import describe_pending_tasks
 from audiosocket_sim.virtual_time.selector import VirtualSelector
 from audiosocket_sim.virtual_time.timers import Timer, VirtualTimers
 
-__all__ = ["CannotFollow", "Deadlock", "HoldTooLong", "Livelock", "VirtualLoop", "VirtualTimeError", "new_loop", "run"]
+__all__ = [
+    "CannotFollow",
+    "Deadlock",
+    "HoldTooLong",
+    "Livelock",
+    "VirtualLoop",
+    "VirtualTimeError",
+    "new_loop",
+    "raise_if_bot_cannot_follow",
+    "run",
+]
 
 _SPIN_CHECK_EVERY = 1_000
 _ONLY_THE_SELF_PIPE = 1
 _LONGEST_BLOCK_SECONDS = 86_400
 _LOOK_EVERY = 8
 """How often, in jumps, the processor time of the program's own threads is read."""
+_WAIT_SECONDS = 0.005
 _QUIET_POLL_EVERY = 256
 """How often, in turns, real descriptors are polled if the self-pipe is the only one: that matters for signals only."""
 
@@ -125,6 +136,9 @@ class VirtualLoop(MemoryConnectionsLoop):
         self._outside = OutsideWork(self._wake, self._bot_threads.hold, self._bot_threads.release)
         self._descriptors: set[int] = set()
         self._failure: VirtualTimeError | None = None
+        self.on_cannot_follow: Callable[[CannotFollow], None] | None = None
+        """Called with the error in the place of raising it out of `run`, so that the program can end in order."""
+        self._waited = 0.0
         self._blocked = 0.0
         self._blocked_in_turn = -1
         self._children: dict[object, ClockHold] = {}
@@ -213,6 +227,8 @@ class VirtualLoop(MemoryConnectionsLoop):
         """
         if self._failure is not None or self._descriptors:
             self._raise_failure()
+            if self._ready:
+                return
         when = self.timers.next_at()
         if when is not None and when <= self._now:
             return
@@ -294,24 +310,27 @@ class VirtualLoop(MemoryConnectionsLoop):
     @strict.setter
     def strict(self, strict: bool) -> None:
         self._bot_threads.strict = strict
+        self._waited = 0.0
 
     def _cannot_follow(self, what: str) -> None:
         """Note, in any thread, what makes the program depend on real time. The loop raises it in its next idle turn."""
         if self.strict and self._failure is None:
             self._failure = CannotFollow(what, f"at {self._now:.3f} s: {what}")
 
-    def failure_of_threads(self, seconds: float) -> VirtualTimeError | None:
-        """Return why the program has not followed the clock, as far as it is known, or None.
+    def raise_if_cannot_follow(self, seconds: float) -> None:
+        """Raise CannotFollow if the program is known not to have followed the clock, and the loop is strict.
 
-        If threads of its own may still do something, they are given up to so many real seconds first: the virtual end
-        of a call may come before a thread has woken once.
+        If threads of its own may still do something, they are given up to so many real seconds first, in all: the
+        virtual end of a call may come before a thread has woken once.
         """
-        until = time.monotonic() + seconds  # noqa: TID251 - the threads live in real time
-        while self._failure is None and self._bot_threads.may_act and time.monotonic() < until:  # noqa: TID251
-            time.sleep(0.005)  # noqa: TID251
+        while self.strict and self._failure is None and self._waited < seconds and self._bot_threads.may_act:
+            time.sleep(_WAIT_SECONDS)  # noqa: TID251 - the threads live in real time
+            self._waited += _WAIT_SECONDS
             self._bot_threads.look()
-        failure, self._failure = self._failure, None
-        return failure
+        if self.strict and isinstance(self._failure, CannotFollow):
+            failure, self._failure = self._failure, None
+            self.strict = False
+            raise failure
 
     def _raise_failure(self) -> None:
         if self._descriptors and self.strict:
@@ -319,7 +338,9 @@ class VirtualLoop(MemoryConnectionsLoop):
         if self._failure is not None:
             failure, self._failure = self._failure, None
             self.strict = False
-            raise failure
+            if self.on_cannot_follow is None or not isinstance(failure, CannotFollow):
+                raise failure
+            self.call_soon(self.on_cannot_follow, failure)
 
     def _watch_other_threads(self) -> None:
         """From the first thread of the program on, notice what others than this thread do to the loop."""
@@ -454,6 +475,13 @@ class VirtualLoop(MemoryConnectionsLoop):
 
     def _wake(self) -> None:
         self._write_to_self()  # type: ignore[attr-defined]
+
+
+def raise_if_bot_cannot_follow(seconds: float) -> None:
+    """Do what the running loop's `raise_if_cannot_follow` does, if that loop is a virtual one."""
+    loop = asyncio.get_running_loop()
+    if isinstance(loop, VirtualLoop):
+        loop.raise_if_cannot_follow(seconds)
 
 
 def new_loop(memory_network: bool = True, split: Split = "none", seed: int = 1, **limits: Any) -> VirtualLoop:

@@ -287,7 +287,7 @@ class ClockBot:
             await self.manner(writer.write)
             writer.write(encode(Kind.HANGUP))
             await writer.drain()
-        except ConnectionError:
+        except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
             reading.cancel()

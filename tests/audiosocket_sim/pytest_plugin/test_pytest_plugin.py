@@ -208,6 +208,42 @@ def test_ctrl_c_ends_the_whole_session(project: pytest.Pytester, monkeypatch: py
     assert len(begun) == 1
 
 
+THREADED = """\
+# yaml-language-server: $schema=./scenario.schema.json
+summary: A bot that is paced by a thread of its own.
+server: {manner: thread}
+steps: [{expect: {bot_says: Pode subir., within: 1s}}]
+"""
+
+
+def test_a_bot_that_cannot_follow_virtual_time_is_named(project: pytest.Pytester) -> None:
+    write(project, "scenarios/short.yaml", THREADED)
+    result = run(project, target="helpers.clock_bots:serve")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*virtual time cannot follow this bot: its thread «pacer» woke the event loop*"])
+
+
+@pytest.mark.real_time
+def test_a_bot_that_cannot_follow_virtual_time_is_compared_with_nothing(project: pytest.Pytester) -> None:
+    write(project, "scenarios/short.yaml", THREADED)
+    result = run(project, "--audiosocket-real-time", target="helpers.clock_bots:serve")
+    result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("kind", ["async", "a list of steps"])
+def test_a_call_in_python_to_a_bot_that_cannot_follow_is_not_judged(kind: str, project: pytest.Pytester) -> None:
+    begins, line = {
+        "async": ("async def", "await audiosocket_call.expect_says('Pode subir.', within=1)"),
+        "a list of steps": ("def", "audiosocket_call.play([{'expect': {'bot_says': 'Pode subir.', 'within': '1s'}}])"),
+    }[kind]
+    body = f"{begins} test_it(audiosocket_call):\n    {line}\n"
+    mark = "import pytest\n@pytest.mark.audiosocket(server={'manner': 'working thread'})\n"
+    write(project, "test_threads.py", mark + body)
+    result = run(project, "test_threads.py", target="helpers.clock_bots:serve")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*virtual time cannot follow this bot: its thread «synthesiser» worked*"])
+
+
 @pytest.mark.real_time
 @pytest.mark.parametrize("found", [[], ["BotSpoke at 0.810 came much later"]], ids=["the same", "another"])
 @pytest.mark.long("the comparison has tests of its own")

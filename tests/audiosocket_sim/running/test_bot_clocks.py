@@ -12,9 +12,9 @@ ROOT = Path(__file__).resolve().parents[3]
 STEPS = "[{expect: {bot_says: Pode subir., within: 1s}}, {expect: {hangs_up: server, within: 2s}}]"
 
 
-def call(manner: str, *, serve: str = "serve", **options: object) -> Result:
+def call(manner: str, *, serve: str = "serve", steps: str = STEPS, **options: object) -> Result:
     made = load_text(
-        f"summary: A bot that is paced by its own clock.\nserver: {{manner: {manner!r}}}\nsteps: {STEPS}\n",
+        f"summary: A bot that is paced by its own clock.\nserver: {{manner: {manner!r}}}\nsteps: {steps}\n",
         "paced",
         folder=ROOT / "scenarios",
     )
@@ -69,13 +69,27 @@ def test_a_server_in_a_thread_passes_in_real_time() -> None:
     assert result.outcome is Outcome.PASSED, result.problems
 
 
+@pytest.mark.parametrize("manner", ["sleeping thread", "holding thread", "executor"])
+def test_threads_that_may_be_there_hide_no_failure(manner: str) -> None:
+    result = call(manner, steps="[{expect: {hangs_up: server, within: 1s}}]")
+    assert result.outcome is Outcome.FAILED, result.problems
+    assert len(result.failures) == 1
+
+
+@pytest.mark.parametrize("manner", CANNOT_FOLLOW)
+def test_what_cannot_follow_has_no_failed_step_in_its_log(manner: str) -> None:
+    result = call(manner, steps="[{expect: {hangs_up: server, within: 1s}}]")
+    assert result.outcome is Outcome.SET_UP
+    assert "FAILED" not in result.transcript
+
+
 @pytest.mark.parametrize("real_time", [False, pytest.param(True, marks=pytest.mark.real_time)])
 def test_what_is_late_because_the_bot_slept_is_the_bot_s_fault(real_time: bool) -> None:
     result = call("late", real_time=real_time)
     assert result.outcome is Outcome.FAILED, result.problems
 
 
-@pytest.mark.parametrize("manner", CANNOT_FOLLOW)
+@pytest.mark.parametrize("manner", ["thread", "working thread", "descriptor"])
 def test_over_kernel_loopback_the_same_cannot_follow(manner: str) -> None:
     assert call(manner, kernel=True).outcome is Outcome.SET_UP
 
