@@ -16,7 +16,16 @@ from dataclasses import fields, replace
 from itertools import pairwise
 from typing import TypeGuard
 
-from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, LogEvent, Noted, Source, StageTook
+from audiosocket_sim.call_log.events import (
+    BotSpoke,
+    CallEnded,
+    Entry,
+    LogEvent,
+    Noted,
+    Source,
+    StageTook,
+    VoicesOverlapped,
+)
 
 __all__ = ["disagreements"]
 
@@ -92,8 +101,8 @@ def _with_our_reason(ours: Entry, theirs: Entry) -> Entry:
 
 
 def _compared(entries: Sequence[Entry]) -> list[Entry]:
-    """Return all entries except the simulator's own notes."""
-    return [entry for entry in entries if not isinstance(entry.event, Noted)]
+    """Return all entries except the simulator's own notes, and measures of what is compared by itself."""
+    return [entry for entry in entries if not isinstance(entry.event, Noted | VoicesOverlapped)]
 
 
 def _by_source(entries: Sequence[Entry]) -> dict[Source, list[Entry]]:
@@ -119,6 +128,8 @@ def _differences(a: Entry, b: Entry, tolerance: float) -> list[str]:
 
 def _agree(name: str, ours: object, theirs: object, tolerance: float) -> bool:
     """Whether two values of the field `name` count as the same."""
+    if name in ("parts_ms", "wait_ms", "wait_measured"):  # follow from the times of the events
+        return True
     if name == "ahead_ms":  # after a stall in real time the server sends ahead
         return True
     if name == "since_last_word_ms":  # a sum of stages; each stage is compared by itself

@@ -27,6 +27,7 @@ __all__ = [
     "StageTook",
     "StateTold",
     "StepFailed",
+    "VoicesOverlapped",
     "last_word_heard",
 ]
 
@@ -42,17 +43,22 @@ class Source(IntEnum):
     HEARD = 5
     LATENCY = 6
     BOT = 7
-    CHECK = 8
-    END = 9
+    TURNS = 8
+    CHECK = 9
+    END = 10
 
 
 @dataclass(frozen=True, slots=True)
 class CallerSpoke:
-    """A `say` step began. `text`: the words of the recording, or None if they are not known."""
+    """A `say` step began. `text`: the words of the recording, or None if they are not known.
+
+    `audible_ms`: from when to when speech is audible in the recording, in ms from its start; empty: all of it.
+    """
 
     text: str | None
     recording: str | None
     duration_ms: int
+    audible_ms: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +153,11 @@ class BotSpoke:
     `text`: the words, or None if the ear cannot read the voice. `heard_ms`: the length that was heard; `whole_ms`: the
     length of the known phrase, or None. `voice`: how the words were read: `prompt`, `synthetic`, `recogniser` or
     `unread`. `gap_ms`: the total length of the gaps in it. `ahead_ms`: how far ahead of playback it was sent.
+
+    `parts_ms`: from when to when it was audible between pauses of 200 ms and more, in ms from its start; empty: it had
+    none. `wait_ms`: the time since the end of the caller's last word, if this is the answer to it; negative if he was
+    still speaking. `wait_measured`: False if work of the bot ran outside a virtual clock meanwhile, in a thread or a
+    child process, and took no time of it.
     """
 
     text: str | None
@@ -155,11 +166,31 @@ class BotSpoke:
     voice: str = "unread"
     gap_ms: int = 0
     ahead_ms: int = 0
+    parts_ms: tuple[tuple[int, int], ...] = ()
+    wait_ms: int | None = None
+    wait_measured: bool = True
 
     @property
     def cut_off(self) -> bool:
         """Whether the caller missed more than 60 ms at the end of a known phrase."""
         return self.whole_ms is not None and self.heard_ms + 60 < self.whole_ms
+
+
+@dataclass(frozen=True, slots=True)
+class VoicesOverlapped:
+    """Caller and bot spoke at once for `both_ms`; the second voice began at this event's time. Known after the call.
+
+    `began`: who began over whom, `caller` or `bot`. `stopped_after_ms`, if the caller began: how long after his first
+    sound the bot fell silent, or None if the call ended first. `natural`: True if the bot's sentence was over then, so
+    that it would have stopped anyway; None if that is not known. `early_ms`, if the bot began: how long before the end
+    of the caller's last word.
+    """
+
+    began: str
+    both_ms: int
+    stopped_after_ms: int | None = None
+    natural: bool | None = None
+    early_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +238,7 @@ LogEvent = (
     | StateTold
     | StageTook
     | BotSpoke
+    | VoicesOverlapped
     | StepFailed
     | Noted
     | CallEnded

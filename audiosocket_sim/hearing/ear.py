@@ -47,6 +47,8 @@ class HeardSpeech:
     `text`, `whole_ms` and `voice` (`prompt` or `synthetic`) belong to a known phrase, of which `heard_ms` were heard;
     otherwise they are None and `unread`. `ahead_ms` is the most that the bot had sent ahead of real time, beyond one
     frame: a bot that changes its mind is still heard for that long. Holes and leads below 10 ms are not reported.
+    `parts_ms`: from when to when it was audible between pauses of 200 ms and more, counted from its start; empty: there
+    was no such pause.
     """
 
     at: float
@@ -56,6 +58,7 @@ class HeardSpeech:
     voice: str = "unread"
     gap_ms: int = 0
     ahead_ms: int = 0
+    parts_ms: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,15 +247,23 @@ class Ear:
         heard_ms = round((last + 1 - first - gap) * 1000 / RATE_HZ)
         gap_ms = round(gap * 1000 / RATE_HZ)
         at, ahead_ms = self._playout.time_of(first), self._playout.ahead_ms(first, last + 1)
+        parts_ms = _parts_ms(stretch)
         phrase = stretch.phrase
         if phrase is None:
-            self._on_fact(HeardSpeech(at, heard_ms, gap_ms=gap_ms, ahead_ms=ahead_ms))
+            self._on_fact(HeardSpeech(at, heard_ms, gap_ms=gap_ms, ahead_ms=ahead_ms, parts_ms=parts_ms))
             return
         whole_ms = _audible_ms(phrase)
         if stretch.whole and abs(heard_ms - whole_ms) <= _SAME_MS:
             heard_ms = whole_ms  # codec and gain decide where a soft end becomes inaudible, not whether it was heard
         voice = "synthetic" if phrase.path is None else "prompt"
-        self._on_fact(HeardSpeech(at, heard_ms, whole_ms, phrase.text, voice, gap_ms, ahead_ms))
+        self._on_fact(HeardSpeech(at, heard_ms, whole_ms, phrase.text, voice, gap_ms, ahead_ms, parts_ms))
+
+
+def _parts_ms(stretch: Stretch) -> tuple[tuple[int, int], ...]:
+    """The audible parts of a stretch between its long pauses, in ms from its start; empty if there are none."""
+    edges = [stretch.first, *(edge for pause in stretch.pauses for edge in pause), stretch.last + 1]
+    ms = [round((edge - stretch.first) * 1000 / RATE_HZ) for edge in edges]
+    return tuple(zip(ms[::2], ms[1::2], strict=True)) if stretch.pauses else ()
 
 
 def _audible_ms(phrase: Phrase) -> int:

@@ -7,6 +7,7 @@ belongs to the phrase does not end the stretch. Must not know of time, or of hol
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -70,12 +71,16 @@ class MatcherLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Speech from its first to its last audible sample; `phrase` is None where it is not a known one."""
+    """Speech from its first to its last audible sample; `phrase` is None where it is not a known one.
+
+    `pauses`: the quiet of 200 ms and more in it, from its first sample to before the next audible one.
+    """
 
     first: int
     last: int
     phrase: Phrase | None = None
     whole: bool = False
+    pauses: tuple[Bounds, ...] = ()
 
 
 class SpeechSegments:
@@ -254,7 +259,9 @@ class SpeechSegments:
         return [s for s in found if s.phrase is not None or s.last - s.first >= _UNREAD] or found[:1]
 
     def _stretch(self, bounds: Bounds, match: HeardMatch | None) -> Stretch:
-        stretch = Stretch(*bounds)
+        quiet = ((before[1] + 1, after[0]) for before, after in pairwise(self._runs))
+        within = (pause for pause in quiet if bounds[0] < pause[0] and pause[1] <= bounds[1])
+        stretch = Stretch(*bounds, pauses=tuple(p for p in within if p[1] - p[0] >= _SHORT_QUIET))
         return stretch if match is None else replace(stretch, phrase=match.phrase, whole=match.whole)
 
     def _audible(self, start: int, end: int) -> Bounds | None:

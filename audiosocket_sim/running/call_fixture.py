@@ -6,11 +6,13 @@ parts breaks, every waiting task gets SimulatorError, ControlError or TargetErro
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 from audiosocket_sim.asterisk import ConnectFailed, LegEnd
 from audiosocket_sim.call_log import events as log
+from audiosocket_sim.call_log import voices
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
 from audiosocket_sim.hearing import (
     Ear,
@@ -25,6 +27,7 @@ from audiosocket_sim.net.control_client import ControlClient, ControlError, Cont
 from audiosocket_sim.parties.peer import Leg
 from audiosocket_sim.parties.target import Child, StartedTarget, TargetError, TargetUsageError, close_target
 from audiosocket_sim.running.call_setup import CallSetup
+from audiosocket_sim.virtual_time import VirtualLoop
 
 __all__ = ["TARGET_DIED", "CallFixture", "SimulatorError"]
 
@@ -253,12 +256,24 @@ class CallFixture:
         match fact:
             case HeardSpeechStarted():
                 self.notify()
-            case HeardSpeech(at=at, heard_ms=heard, whole_ms=whole, text=text, voice=voice, gap_ms=gap, ahead_ms=ahead):
-                self.record(at, Source.BOT, log.BotSpoke(text, heard, whole, voice, gap, ahead))
+            case HeardSpeech():
+                self.record(fact.at, Source.BOT, self._with_its_wait(fact))
             case HeardHoldStarted(at=at):
                 self.record(at, Source.HOLD, log.HoldStarted(self._into_waiting_ms(self.ms(at))))
             case HeardHoldStopped(at=at, duration_ms=duration, seamless=seamless):
                 self.record(at, Source.HOLD, log.HoldStopped(duration, seamless))
+
+    def _with_its_wait(self, heard: HeardSpeech) -> log.BotSpoke:
+        """Return what was heard as an event, with the time that the caller had waited for it."""
+        spoke = log.BotSpoke(
+            heard.text, heard.heard_ms, heard.whole_ms, heard.voice, heard.gap_ms, heard.ahead_ms, heard.parts_ms
+        )
+        wait_ms = voices.wait_ms(self.log.entries, self.ms(heard.at), spoke)
+        if wait_ms is None:
+            return spoke
+        loop, since = self._loop, heard.at - wait_ms / 1000
+        unmeasured = isinstance(loop, VirtualLoop) and loop.worked_outside(since, heard.at)
+        return replace(spoke, wait_ms=wait_ms, wait_measured=not unmeasured)
 
     def _into_waiting_ms(self, at_ms: int) -> int | None:
         """Milliseconds since the bot entered the state WAITING; None if its last reported state is another."""
@@ -338,6 +353,8 @@ class CallFixture:
                 self.record(end.at, Source.PEER, Noted(anomaly))
         heard = log.last_word_heard(self.log, end.who, self.ms(end.at))
         self.record(end.at, Source.END, log.CallEnded(end.who, end.how, end.dialplan, end.reason, heard))
+        for at_ms, overlap in voices.overlaps(self.log.entries):
+            self._record_ms(at_ms, Source.TURNS, overlap)
 
 
 def _settle(waiter: asyncio.Future[None]) -> None:

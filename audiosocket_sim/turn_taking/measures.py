@@ -192,7 +192,7 @@ def talk_over(
         for theirs in _spells(bot):
             start, end = max(ours.start_ms, theirs.start_ms), min(ours.end_ms, theirs.end_ms)
             if end - start >= max(1, at_least_ms):
-                by_bot = began[1][theirs.turn] > began[0][ours.turn]
+                by_bot = began[1][theirs.turn] >= began[0][ours.turn]
                 found.append(Overlap(start, end, "bot" if by_bot else "caller"))
     return found
 

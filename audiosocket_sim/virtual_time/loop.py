@@ -17,6 +17,7 @@ import concurrent.futures
 import contextlib
 import functools
 import itertools
+import sys
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
@@ -34,6 +35,7 @@ from audiosocket_sim.virtual_time.timers import Timer, VirtualTimers
 
 __all__ = ["Deadlock", "HoldTooLong", "Livelock", "VirtualLoop", "VirtualTimeError", "new_loop", "run"]
 
+_OWN = "audiosocket_sim."
 _SPIN_CHECK_EVERY = 1_000
 _ONLY_THE_SELF_PIPE = 1
 _QUIET_POLL_EVERY = 256
@@ -96,6 +98,7 @@ class VirtualLoop(MemoryConnectionsLoop):
         self._spin_check_at = _SPIN_CHECK_EVERY
         self._outside = OutsideWork(self._wake)
         self._children: dict[object, ClockHold] = {}
+        self._worked_outside_at: list[float] = []
         self._gave_up_waiting = False
         self._endpoints = network.endpoints if network else Endpoints()
         self._virtual_selector = VirtualSelector(self._endpoints)
@@ -229,11 +232,19 @@ class VirtualLoop(MemoryConnectionsLoop):
     @contextlib.contextmanager
     def hold(self, what: str = "hold()") -> Iterator[None]:
         """Hold the clock inside the `with` block. `what`: the reason, for the error if it lasts too long."""
+        self._worked_outside_at.append(self._now)
         hold = self._outside.hold(what)
         try:
             yield
         finally:
             self._outside.release(hold)
+
+    def worked_outside(self, since: float, until: float) -> bool:
+        """Return whether the clock was held between two virtual times, by work whose time is not known to it.
+
+        The simulator's own work in threads, which no bot waits for, does not count.
+        """
+        return any(since <= at <= until for at in self._worked_outside_at)
 
     def call_soon_threadsafe(
         self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
@@ -266,6 +277,8 @@ class VirtualLoop(MemoryConnectionsLoop):
                 self.set_default_executor(concurrent.futures.ThreadPoolExecutor(1, "virtual-time"))
             executor = self._default_executor
         assert executor is not None
+        if not sys._getframe(1).f_globals.get("__name__", "").startswith(_OWN):
+            self._worked_outside_at.append(self._now)
         answer: asyncio.Future[T] = self.create_future()
         self._outside.watch(executor.submit(func, *args), answer, f"a thread running {_function_name(func)}")
         return answer
