@@ -20,6 +20,7 @@ from audiosocket_sim.call_log.events import (
     StageTook,
     StateTold,
     StepFailed,
+    VoicesOverlapped,
 )
 from audiosocket_sim.checks.failure import Failure
 from audiosocket_sim.parties.target_choice import TargetChoice
@@ -34,6 +35,7 @@ from audiosocket_sim.python_calls.happened import (
     SpeechHeard,
     StateSeen,
     StepDone,
+    TurnMeasured,
 )
 from audiosocket_sim.python_calls.phone_call import CallTime, PhoneCall, StepToAwait
 from audiosocket_sim.python_calls.placing import place_call
@@ -94,6 +96,8 @@ __all__ = [
     "StepFailed",
     "StepToAwait",
     "TargetChoice",
+    "TurnMeasured",
+    "VoicesOverlapped",
     "arun",
     "load_scenarios",
     "place_call",

@@ -71,7 +71,7 @@ MAY_IMPORT = {
     "sim.hearing": "core.resampling core.phrase_book",
     "sim.turn_taking": "",
     "sim.call_log": "core.wav core.slin sim.scenario sim.hearing sim.turn_taking",
-    "sim.checks": "core.phrase_book sim.scenario sim.call_log",
+    "sim.checks": "core.phrase_book sim.scenario sim.turn_taking sim.call_log",
     "sim.phone": "core.files core.wav core.slin core.phrase_book sim.asterisk sim.scenario sim.scenario.loading",
     "sim.parties": "core.phrase_book sim.import_string sim.asterisk sim.scenario",
     "sim.asterisk_real": "core.errors core.messages core.slin sim.asterisk sim.scenario sim.parties",

@@ -128,7 +128,7 @@ def _differences(a: Entry, b: Entry, tolerance: float) -> list[str]:
 
 def _agree(name: str, ours: object, theirs: object, tolerance: float) -> bool:
     """Whether two values of the field `name` count as the same."""
-    if name in ("parts_ms", "wait_ms", "wait_measured"):  # follow from the times of the events
+    if name in ("audible_ms", "parts_ms", "wait_ms", "wait_measured"):  # follow from the times of the events
         return True
     if name == "ahead_ms":  # after a stall in real time the server sends ahead
         return True

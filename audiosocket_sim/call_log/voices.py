@@ -29,7 +29,7 @@ from audiosocket_sim.turn_taking import (
     yields,
 )
 
-__all__ = ["bot_voice", "caller_voice", "measures", "over_ms", "overlaps", "wait_ms"]
+__all__ = ["bot_voice", "caller_voice", "ended_ms", "measures", "over_ms", "overlaps", "wait_ms"]
 
 _SOUNDS = ("noise", "tone", "silence")
 """The caller's actions that cut off what he says: he makes one sound at a time."""
@@ -81,10 +81,16 @@ def _parts(at_ms: int, number: int, spoke: BotSpoke) -> list[VoiceSegment]:
     return [VoiceSegment(at_ms + start, at_ms + end, "speech", number, whole) for start, end in parts]
 
 
+def ended_ms(entries: Sequence[Entry]) -> int | None:
+    """Return when the call ended; None if it has not."""
+    return next((entry.at_ms for entry in entries if isinstance(entry.event, CallEnded)), None)
+
+
 def over_ms(entries: Sequence[Entry]) -> int:
     """Return when the call ended or, if it has not, the time of the last event; 0 for an empty log."""
-    ended = [entry.at_ms for entry in entries if isinstance(entry.event, CallEnded)]
-    return ended[0] if ended else entries[-1].at_ms if entries else 0
+    ended = ended_ms(entries)
+    last_ms = entries[-1].at_ms if entries else 0
+    return last_ms if ended is None else ended
 
 
 def wait_ms(entries: Sequence[Entry], at_ms: int, spoke: BotSpoke) -> int | None:

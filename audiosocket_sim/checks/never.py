@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, HoldStarted, HoldStopped, StateTold
 from audiosocket_sim.checks.expected import unreadable
 from audiosocket_sim.checks.fits import end_ms, fits, says
+from audiosocket_sim.checks.turns import broken_turns
 from audiosocket_sim.checks.verdicts import Broken, Unreadable
 from audiosocket_sim.checks.words import as_line, clock
-from audiosocket_sim.scenario import Expectation
+from audiosocket_sim.scenario import Expectation, Never
 
 __all__ = ["violation"]
 
@@ -20,6 +21,8 @@ def violation(
     `entries` are in the order of time. Unreadable: `bot_says` met speech whose words nobody can know.
     """
     e = expectation
+    if isinstance(e, Never) and (e.talk_over is not None or e.dead_air is not None):
+        return broken_turns(e, entries, from_ms, to_ms)
     if e.bot_silent is not None:
         return _silence(e.bot_silent.at_least, entries, from_ms, to_ms)
     if e.bot_speaks is not None:

@@ -33,11 +33,12 @@ class Moment:
 @dataclass(frozen=True, slots=True)
 class Met:
     """The expectation is met. `at_ms`: when; `completed_ms`: the next step counts from there; `entry`: the number of
-    the entry that met it, which meets no other."""
+    the entry that met it, which meets no other. `took_ms`: what was measured, if it is a time."""
 
     at_ms: int
     completed_ms: int
     entry: int | None = None
+    took_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from audiosocket_sim.call_log.events import (
     LogEvent,
     StateTold,
 )
-from audiosocket_sim.scenario import Expectation
+from audiosocket_sim.scenario import Expectation, Never, Within
 
 __all__ = ["as_line", "clock", "describe", "seconds"]
 
@@ -34,6 +34,14 @@ def describe(expectation: Expectation) -> str:
         how = f" by {e.hangs_up.how}" if e.hangs_up.how else ""
         then = f", the dialplan {e.hangs_up.dialplan}" if e.hangs_up.dialplan else ""
         return f"the {e.hangs_up.who} hangs up{how}{then}"
+    if isinstance(e, Within) and e.responds is not None:
+        return f"the bot answers within {seconds(e.responds.within)} of the caller's last word"
+    if isinstance(e, Within) and e.bot_stops is not None:
+        return f"the bot stops within {seconds(e.bot_stops.within)} of the caller's first sound"
+    if isinstance(e, Never) and e.talk_over is not None:
+        return f"both speak at once for {seconds(e.talk_over.at_least)}"
+    if isinstance(e, Never) and e.dead_air is not None:
+        return f"nobody is heard for {seconds(e.dead_air.at_least)} while it is the bot's turn"
     raise AssertionError("an expectation has exactly one key")
 
 

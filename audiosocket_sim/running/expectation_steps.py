@@ -44,11 +44,11 @@ class ExpectationSteps:
         deadline_ms = fixture.ms(progress.completed) + expectation.within
         while True:
             match evaluate(expectation, fixture.log.entries, self._moment(deadline_ms)):
-                case Met(at_ms=at_ms, completed_ms=completed_ms, entry=taken):
+                case Met(at_ms=at_ms, completed_ms=completed_ms, entry=taken, took_ms=took_ms):
                     progress.completed = fixture.t0 + completed_ms / 1000
                     progress.taken |= set() if taken is None else {taken}
                     entry = next((entry for entry in fixture.log.entries if entry.number == taken), None)
-                    return CarriedOut(at_ms, completed_ms, entry)
+                    return CarriedOut(at_ms, completed_ms, entry, took_ms=took_ms)
                 case Failed(expected=expected, happened=happened):
                     fixture.fail(fixture.now_ms, number, step_title(step), expected, *happened)
                     return None
@@ -72,7 +72,8 @@ class ExpectationSteps:
         self._progress.completed += window_ms / 1000
         await let_pass(self._progress.completed)
         watch = _Watch(number, step, from_ms, from_ms + window_ms)
-        early = step.never.bot_silent is None  # speech that is still going on is not in the log yet
+        # quiet is not judged early: speech that is still going on is not in the log yet
+        early = step.never.bot_silent is None and step.never.dead_air is None
         if early and not self._is_kept(watch):
             return False
         self._watches.append(watch)

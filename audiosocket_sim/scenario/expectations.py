@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from audiosocket_sim.scenario.fields import DurationMs, Model, PositiveMs, Shorthand, Words
+from audiosocket_sim.scenario.fields import DurationMs, Model, PositiveMs, Shorthand, Words, misfit
 
 __all__ = [
     "EXPECTATION_KEYS",
@@ -15,11 +15,15 @@ __all__ = [
     "BotSays",
     "BotSilent",
     "BotSpeaks",
+    "BotStops",
+    "DeadAir",
     "Expectation",
     "HangsUp",
     "HoldAudio",
     "Never",
+    "Responds",
     "StateIs",
+    "TalkOver",
     "Within",
 ]
 
@@ -76,6 +80,34 @@ class HangsUp(Model):
     )
 
 
+class Responds(Model):
+    """The bot answers the caller: from the end of his last word to its first audible speech."""
+
+    within: DurationMs = Field(
+        default=5000, description="from the end of the caller's last word to the bot's first audible speech after it"
+    )
+
+
+class BotStops(Model):
+    """The bot stops speaking for a caller who begins to speak over it."""
+
+    within: PositiveMs = Field(
+        default=2000, description="from the caller's first sound over the bot's speech to the last that is heard of it"
+    )
+
+
+class TalkOver(Model):
+    """Caller and bot speak at once, whoever began."""
+
+    at_least: PositiveMs = Field(default=100, description="for how long; shorter is what happens at a change of turn")
+
+
+class DeadAir(Model):
+    """Nobody is heard, neither speech nor hold audio, while it is the bot's turn."""
+
+    at_least: PositiveMs = Field(default=3000, description="for how long without a break")
+
+
 class Expectation(Model):
     """Exactly one of: bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up."""
 
@@ -96,32 +128,60 @@ class Expectation(Model):
     @property
     def key(self) -> str:
         """The key that is set, as written in the scenario: `bot_says`, …"""
-        return next(key for key in EXPECTATION_KEYS if getattr(self, key) is not None)
+        return next(key for key in self.choices() if getattr(self, key) is not None)
+
+    @classmethod
+    def choices(cls) -> tuple[str, ...]:
+        """The keys of which an expectation of this kind has exactly one."""
+        return tuple(key for key in cls.model_fields if key not in _WINDOWS)
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:
-        given = [key for key in EXPECTATION_KEYS if getattr(self, key) is not None]
+        given = [key for key in self.choices() if getattr(self, key) is not None]
         if len(given) > 1:
             raise ValueError(f"one expectation at a time: {' and '.join(given)} are {len(given)} steps")
         if not given:
-            raise ValueError(f"an expectation needs exactly one of: {', '.join(EXPECTATION_KEYS)}")
+            raise ValueError(f"an expectation needs exactly one of: {', '.join(self.choices())}")
         return self
 
 
-EXPECTATION_KEYS = tuple(Expectation.model_fields)
+_WINDOWS = ("within", "for_")
+EXPECTATION_KEYS = Expectation.choices()
+"""The keys that both `expect` and `never` may have. `Within.choices()` and `Never.choices()` have some of their own."""
 
 
 class Within(Expectation):
-    """Something that must happen within a time. Exactly one expectation, and `within`."""
+    """Something that must happen within a time. Exactly one expectation, and `within`.
 
+    `responds` and `bot_stops` have a `within` of their own, which counts from what the caller said.
+    """
+
+    responds: Annotated[Responds, Shorthand("within")] | None = Field(
+        default=None, description="the bot answers so soon after the caller's last word"
+    )
+    bot_stops: Annotated[BotStops, Shorthand("within")] | None = Field(
+        default=None, description="the bot stops so soon after the caller began to speak over it"
+    )
     within: DurationMs = Field(
         default=5000, description="from the completion of the step before to the start of the thing expected"
     )
+
+    @model_validator(mode="after")
+    def _within_is_inside(self) -> Self:
+        if self.key in ("responds", "bot_stops") and "within" in self.model_fields_set:
+            raise misfit(f"counts from the caller's words here: write {self.key}: {{within: …}}", "within")
+        return self
 
 
 class Never(Expectation):
     """Something that must not happen in a window of time. Exactly one expectation, and `for`."""
 
+    talk_over: Annotated[TalkOver, Shorthand("at_least")] | None = Field(
+        default=None, description="caller and bot speak at once for so long"
+    )
+    dead_air: Annotated[DeadAir, Shorthand("at_least")] | None = Field(
+        default=None, description="nobody is heard for so long while it is the bot's turn"
+    )
     for_: PositiveMs | None = Field(
         default=None,
         alias="for",

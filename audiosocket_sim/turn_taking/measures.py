@@ -15,6 +15,7 @@ __all__ = [
     "PREMATURE_MS",
     "QUIET_MS",
     "RESPONSE_WINDOW_MS",
+    "RESUMED_MS",
     "VERSION",
     "YIELD_WINDOW_MS",
     "Overlap",
