@@ -234,6 +234,8 @@ class Ear:
         """The bounds of the audible sound that may still be either speech or hold audio; None if there is none."""
         if self._closed or self._hold is None or self._hold.began is not None or self._hold.done >= self._position:
             return None
+        if self._speech.in_noise:
+            return None
         start = self._hold.done
         found = Loudness().feed(self._playout.samples(start, self._position))
         return None if found is None else (start + max(0, found[0]), start + found[1])
