@@ -21,6 +21,7 @@ NAMES = (
     "recognition",
     "endpointing",
     "pauses",
+    "verdicts",
 )
 _EPILOG = """\
 examples:

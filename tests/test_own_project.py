@@ -134,7 +134,16 @@ def test_a_bot_that_raises_fails_the_pages_scenario(tmp_path: Path) -> None:
     assert "my database is down" in done.stderr
 
 
-@pytest.mark.parametrize("steps", ["[{wait: 0s}]", "[{wait: 1s}]", "[{hang_up: close, after: 1s}, {wait: 1s}]"])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "[{wait: 0s}]",
+        *(
+            pytest.param(steps, marks=pytest.mark.long("the caller hangs up at once"))
+            for steps in ("[{wait: 1s}]", "[{hang_up: close, after: 1s}, {wait: 1s}]")
+        ),
+    ],
+)
 def test_the_pages_bot_says_nothing_when_the_caller_hangs_up_last(steps: str, tmp_path: Path) -> None:
     _a_project_as_on_the_page(tmp_path)
     (tmp_path / "call.yaml").write_text(f"summary: The caller hangs up.\nsteps: {steps}\n", encoding="utf-8")

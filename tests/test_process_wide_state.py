@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = [ROOT / "audiosocket_core", ROOT / "audiosocket_sim", ROOT / "server" / "audiosocket_server"]
 EXCEPTIONS = {
-    "gc": {},
+    "gc": {"audiosocket_sim/virtual_time/bot_dates.py": "asks it for the dictionary of a class, puts back its entries"},
     "signal.signal": {
         "audiosocket_core/stop_signals.py": "puts back what was there",
         "audiosocket_sim/cli/run.py": "puts back what was there",

@@ -16,13 +16,14 @@ from audiosocket_sim.scenario.loading import load
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIOS = ROOT / "scenarios"
 AGAIN = ("greeting_then_hold", "barge_in", "status_ia_turn_two_messages", "dtmf", "jittered_caller", "noise_only")
+EACH = [*AGAIN[:2], *(pytest.param(n, marks=pytest.mark.long("two calls are run again")) for n in AGAIN[2:])]
 LIVE = {
-    "short": ("hang_up_while_greeting", "reset_by_the_caller_side", "ends_in_mid_frame"),
-    "middling": ("hang_up_in_user_turn", "no_greeting"),
+    "short": ("hang_up_while_greeting",),
+    "middling": ("reset_by_the_caller_side", "ends_in_mid_frame", "hang_up_in_user_turn", "no_greeting"),
     "long": ("greeting_then_hold", "barge_in", "dtmf", "two_turns", "jittered_caller", "packets_of_60_ms"),
 }
 
-LONG_CALLS = pytest.mark.long("the calls of up to 5 s are made; these take up to 25 s on the real clock")
+LONG_CALLS = pytest.mark.long("one short call is made; these take up to 25 s on the real clock")
 
 
 def snapshot(name: str) -> str:
@@ -33,13 +34,13 @@ def run_scenario(name: str, options: Options | None = None) -> Result:
     return run(load(SCENARIOS / f"{name}.yaml"), options)
 
 
-@pytest.mark.parametrize("name", AGAIN)
+@pytest.mark.parametrize("name", EACH)
 def test_again_and_again_the_same_bytes(name: str) -> None:
     assert {run_scenario(name).transcript for _ in range(2)} == {snapshot(name)}
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("name", AGAIN)
+@pytest.mark.parametrize("name", EACH)
 def test_over_kernel_loopback_the_same_bytes(name: str) -> None:
     assert run_scenario(name, Options(kernel=True)).transcript == snapshot(name)
 

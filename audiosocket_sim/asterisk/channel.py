@@ -73,6 +73,11 @@ class CallerChannel:
         """Loop time, in seconds, of the caller's last activity: a packet, even one without audio, or a key."""
         self.lateness = array("d")
         """Seconds from each tick's deadline to its start."""
+        self.ticked_at = array("d")
+        """The loop time of each tick's start."""
+        self.blocked_by_bot: Callable[[float, float], float] = lambda began, ended: 0.0
+        """Returns for how many seconds, from one loop time to another, the bot has blocked this thread. A bot in this
+        process may do so, and what is late by it is not the simulator's own lateness."""
 
     def listen(self) -> None:
         """Take the caller's packets and keys, and drop them, while Asterisk connects (FID-30)."""
@@ -132,7 +137,8 @@ class CallerChannel:
         """Send the packets that have come by now: usually one; several after a gap, or if the simulator is late."""
         grid = self._grid
         now = self._loop.time()
-        self.lateness.append(now - grid.next_at)
+        self.lateness.append(now - grid.next_at - self.blocked_by_bot(grid.next_at, now))
+        self.ticked_at.append(now)
         try:
             while grid.next_at <= now + _ROUNDING and self._running:
                 self._packet(grid.next_at)

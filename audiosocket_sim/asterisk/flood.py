@@ -1,14 +1,11 @@
-"""How Asterisk and the phone treat audio that comes faster than it can be played. Pure arithmetic.
+"""How Asterisk treats audio that comes faster than it can be played. Pure arithmetic.
 
-`SocketFirst`: the application serves the socket before the caller, so a flood holds up the caller's audio (FID-21).
-`PhoneBuffer`: nothing between the socket and the phone keeps audio back, and a phone keeps little (FID-20). Both are
-models: the first with a measured figure, the second with a usual one.
+The application serves the socket before the caller, so a flood holds up the caller's audio (FID-21): a model with a
+measured figure. What the phone loses of a flood (FID-20) is `hearing.phone_buffer`.
 """
 
-__all__ = ["PHONE_BUFFER_MS", "PhoneBuffer", "SocketFirst"]
+__all__ = ["SocketFirst"]
 
-PHONE_BUFFER_MS = 300
-"""The audio that a phone's jitter buffer holds beyond what it is playing. Phones differ: this size is usual."""
 _PACKET_SECONDS = 0.02
 
 
@@ -28,28 +25,3 @@ class SocketFirst:
     def starves_the_caller(self, now: float) -> bool:
         """True if the backlog exceeds one packet time, so that the caller's audio is audibly delayed."""
         return self.busy_until - now > _PACKET_SECONDS
-
-
-class PhoneBuffer:
-    """A phone that plays in real time, buffers `PHONE_BUFFER_MS` and drops audio that does not fit."""
-
-    def __init__(self) -> None:
-        self._full_until = 0.0
-        self._sent_until = 0.0
-        self.lost_ms = 0.0
-        """The audio dropped so far, in ms."""
-        self.most_ahead_ms = 0.0
-        """By how many ms at most a message came early, counted from the end of the audio sent before it."""
-
-    def take(self, at: float, ms: float) -> None:
-        """Take `ms` of audio that came at the loop time `at`, in seconds."""
-        if self._sent_until <= at and self._full_until <= at:  # in time, to a phone that has played all: mostly
-            self._sent_until = self._full_until = at + ms / 1000
-            return
-        self._sent_until = max(self._sent_until, at)
-        self.most_ahead_ms = max(self.most_ahead_ms, (self._sent_until - at) * 1000)
-        self._sent_until += ms / 1000
-        waiting_ms = max(0.0, (self._full_until - at) * 1000)
-        lost = min(ms, max(0.0, waiting_ms - PHONE_BUFFER_MS))
-        self.lost_ms += lost if lost > 1e-6 else 0.0
-        self._full_until = at + (waiting_ms + ms - lost) / 1000

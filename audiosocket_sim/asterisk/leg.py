@@ -21,11 +21,14 @@ from audiosocket_sim.asterisk.profiles import FIRST_PACKET_MS, CallerCodec, Comf
 from audiosocket_sim.asterisk.reader import AsteriskReader, ReaderVerdict
 from audiosocket_sim.asterisk.socket import ConnectError, PeerSocket, dial
 from audiosocket_sim.asterisk.to_phone import ToPhone
+from audiosocket_sim.asterisk.wire_counts import WireCounts
+from audiosocket_sim.asterisk.wire_record import WireRecord
 
 __all__ = ["CallLeg", "ConnectFailed", "LegEnd"]
 
 _READ_BUFFER_BYTES = 16_384  # twice the largest 20 ms message (192 kHz)
 _ROUNDING = 1e-6
+_LOOK_EVERY_SECONDS = 0.02
 _OWN_DELAY_SECONDS = 0.0005
 """A timer later than this was delayed by the simulator: look once more for data before the server is blamed."""
 
@@ -65,6 +68,7 @@ class CallLeg:
     delays: of uneven packets (FID-07).
     mixed: the channel is in a conference, whose clock sends zeros for a quiet caller (FID-08).
     split, seed: cut what is written, on kernel sockets; in-memory networks cut by themselves.
+    watch_the_end: look at what the server does after the end, until `aclose`; to the server it makes no difference.
     Callbacks may call any method. An exception in one ends the call and comes out of `wait_ended`.
     """
 
@@ -92,6 +96,7 @@ class CallLeg:
         delays: PacketDelays | None = None,
         split: SplitMode = "none",
         seed: int = 1,
+        watch_the_end: bool = False,
     ) -> None:
         if profile.attach == "app" and (rate_hz != 8000 or mixed):
             raise ValueError("the application is 8 kHz always, and never in a conference: use the channel driver")
@@ -109,6 +114,8 @@ class CallLeg:
         self.uuid = uuid
         self.t0: float | None = None
         """The loop time, in seconds, at which the UUID was sent; None before that."""
+        self.counts = WireCounts()
+        """What went over the wire so far."""
         self._to_phone = ToPhone(compressed=compressed, deliver=on_bot_audio)
         self._answered = answered
         self._connect_pause_ms = connect_pause_ms
@@ -155,6 +162,9 @@ class CallLeg:
         self._error: Exception | None = None
         self._started = asyncio.Event()
         self._closed = asyncio.Event()
+        self._watch_the_end = watch_the_end
+        self._watched = False
+        self._released = asyncio.Event()
 
     # --- what others may do and ask
 
@@ -219,6 +229,34 @@ class CallLeg:
     async def aclose(self) -> None:
         """Abort the call, as `abort` does; its socket and timers are gone when this returns."""
         self.abort()
+        self._let_go()
+
+    async def released(self, within: float) -> bool | None:
+        """Wait until the server has closed its connection after the end of the call, at most `within` s.
+
+        Returns False if it has not, and None if that cannot be known: over a real network, after a reset.
+        """
+        until = self._loop.time() + within
+        if self._watched:
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._released.wait()
+            except TimeoutError:
+                return False
+            if self._watched:
+                return True
+        if self._socket is None or self._socket.server_has_closed is None:
+            return None
+        for _ in range(round((until - self._loop.time()) / _LOOK_EVERY_SECONDS)):
+            if self._socket.server_has_closed:
+                break
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        return self._socket.server_has_closed
+
+    @property
+    def record(self) -> WireRecord:
+        """What the server did on the wire that is of no consequence to Asterisk."""
+        return self._to_phone.record
 
     @property
     def local_address(self) -> tuple[str, int]:
@@ -226,10 +264,19 @@ class CallLeg:
         assert self._socket is not None, "not connected"
         return self._socket.local_address
 
+    def excuse(self, blocked_by_bot: Callable[[float, float], float]) -> None:
+        """Count as own lateness only what the bot has not caused: see `CallerChannel.blocked_by_bot`."""
+        self._channel.blocked_by_bot = blocked_by_bot
+
     @property
     def own_lateness_ms(self) -> float:
         """By how many ms the latest packet left late because of the simulator itself; 0 in virtual time."""
         return max(self._channel.lateness, default=0.0) * 1000
+
+    @property
+    def packet_lateness(self) -> list[tuple[float, float]]:
+        """For each packet so far: the loop time at which it left, and by how many seconds that was late."""
+        return list(zip(self._channel.ticked_at, self._channel.lateness, strict=True))
 
     @property
     def own_lateness_p99_ms(self) -> float:
@@ -305,6 +352,7 @@ class CallLeg:
         if self._end is not None or self._wedged is not None or self._broken:
             return
         assert self._socket is not None
+        self.counts.wrote(message)
         try:
             if not self._socket.write(message):
                 self._short_write()
@@ -333,6 +381,7 @@ class CallLeg:
 
     def _on_data(self, data: memoryview, more: bool) -> None:
         if self._end is not None:
+            self._take_after_the_end(data)
             return
         if self._wedged is not None:
             self._finish(self._wedged, reset=True)
@@ -345,6 +394,7 @@ class CallLeg:
         messages = reader.feed(data, now, more=more)
         for rate_hz, payload in messages:
             self._server_active_at = now
+            self.counts.took(now, rate_hz, len(payload))
             if payload and self._in_bridge:
                 self._to_phone.take(now, rate_hz, payload)
         if self._is_app and messages:
@@ -425,6 +475,21 @@ class CallLeg:
     def _on_closed(self, error: Exception | None) -> None:
         self._on_lost(error)
         self._closed.set()
+        self._released.set()
+
+    def _take_after_the_end(self, data: memoryview) -> None:
+        """A closed connection answers by a reset what is still sent; here it is looked at before."""
+        if not self._watched:
+            return
+        if self._end is not None and self._end.how == "hangup_message":
+            self.record.after_hang_up += data
+        self._watched = False
+        if self._socket is not None:
+            self._socket.reset()
+
+    def _let_go(self) -> None:
+        if self._watched and not self._released.is_set() and self._socket is not None:
+            self._socket.abort()
 
     # --- the end
 
@@ -433,12 +498,17 @@ class CallLeg:
         if self._end is not None:
             return
         self._end = end_of(verdict, self.profile.attach, self._loop.time())
+        if verdict.how == "hangup_message":
+            self.record.after_hang_up += self._reader.left
         self._stop_clocks()
         self._started.set()
         if self._socket is None:
             self._closed.set()
         elif reset:
             self._socket.reset()
+        elif self._watch_the_end and self.t0 is not None and self._socket.close_and_watch():
+            self._watched = True
+            self._loop.call_soon(self._closed.set)
         else:
             self._socket.close()
 

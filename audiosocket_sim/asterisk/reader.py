@@ -61,6 +61,8 @@ class AsteriskReader:
         self.verdict: ReaderVerdict | None = None
         self.unread = 0
         """Bytes that Asterisk leaves in its socket: its close() is a reset then (FID-11)."""
+        self.left = b""
+        """Those of them that came with the message that ended the call."""
         self.fin_unnoticed = False
         self.notes: list[str] = []
         """The deviations that Asterisk tolerated, each once, in plain words."""
@@ -123,6 +125,7 @@ class AsteriskReader:
         if rule is HeaderRule.ENDS_CALL and buffer[0] == Kind.HANGUP:
             del buffer[:1]  # the length bytes stay unread: even a right hang-up is answered with a reset (FID-19)
             self._end("server", "hangup_message", False, "the server hung up (00 00 00), an error to this version")
+            self.left = self.left[_HEADER_BYTES - 1 :]
             return False
         if more and self._header_read + len(buffer) < _HEADER_BYTES:
             return False
@@ -199,7 +202,7 @@ class AsteriskReader:
 
     def _end(self, who: str, how: str, orderly: bool, reason: str) -> None:
         self.verdict = ReaderVerdict(who, how, orderly, reason)
-        self.unread = len(self._buffer)
+        self.unread, self.left = len(self._buffer), bytes(self._buffer)
         self._buffer.clear()
         self._length, self._header_read, self.deadline, self.busy = None, 0, None, False
 

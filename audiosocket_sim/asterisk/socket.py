@@ -7,6 +7,7 @@ only reads, and owns the descriptor. Nothing here knows messages, eras or calls.
 
 import asyncio
 import ipaddress
+import select
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -65,6 +66,13 @@ async def _addresses(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+def _is_readable(transport: asyncio.Transport) -> bool:
+    """Whether data, an end of stream or an error waits at the transport's socket."""
+    waits = select.poll()
+    waits.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return bool(waits.poll(0))
+
+
 class PeerSocket:
     """A connected socket. Its reading side starts paused: what the server says early waits, as in Asterisk's kernel."""
 
@@ -75,6 +83,7 @@ class PeerSocket:
         self._transport = transport
         hidden = getattr(transport.get_extra_info("socket"), "_sock", None)  # asyncio hides send()
         self._sender: _Sender | None = hidden if hasattr(hidden, "send") else None
+        self._hidden = hidden
         self._cuts = cuts if isinstance(hidden, socket.socket) and cuts.mode != "none" else None
         self._waiting: deque[bytes] = deque()
         self._fits = True
@@ -86,6 +95,12 @@ class PeerSocket:
         """The address and port of our end of the connection."""
         name = self._transport.get_extra_info("sockname")
         return str(name[0]), int(name[1])
+
+    @property
+    def server_has_closed(self) -> bool | None:
+        """Whether the server has closed its end; None on a real network, which does not say so after a reset."""
+        closed: bool | None = getattr(self._hidden, "peer_is_closed", None)
+        return closed
 
     def pause_reading(self) -> None:
         """Leave what the server sends in the kernel."""
@@ -113,6 +128,27 @@ class PeerSocket:
         """Close as the kernel does: with a FIN, or a reset if it holds unread data of the server (FID-11)."""
         self._flush()
         self._transport.abort()  # only drops what the transport itself holds, which is nothing
+
+    def close_and_watch(self) -> bool:
+        """Close as `close` does, and go on reading if the server has neither sent nor closed before: to see what it
+        does after the end. To the server it is a closed connection, if what it sends is answered by `reset`.
+
+        Returns whether the connection is being watched.
+        """
+        self._flush()
+        if self._transport.is_closing() or _is_readable(self._transport):
+            self._transport.abort()
+            return False
+        try:
+            self._transport.write_eof()
+        except OSError:
+            self._transport.abort()
+            return False
+        return True
+
+    def abort(self) -> None:
+        """Let go of a connection that was watched."""
+        self._transport.abort()
 
     def reset(self) -> None:
         """Reset the connection: the data was unread by Asterisk only and not by us, so the kernel would send a FIN."""

@@ -7,6 +7,7 @@ Asterisk does with a packet is what is to be seen.
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from audiosocket_sim.asterisk import ConnectFailed, LegEnd
 from audiosocket_sim.asterisk.channel import CallerChannel
 from audiosocket_sim.asterisk.faults import PacketDelays
 from audiosocket_sim.asterisk.profiles import profile, release_like
+from audiosocket_sim.asterisk.wire_record import WireRecord
 from audiosocket_sim.asterisk_real.misfits import misfits
 from audiosocket_sim.asterisk_real.packages import Installation, choose, installations
 from audiosocket_sim.asterisk_real.phone import RtpPhone
@@ -170,15 +172,38 @@ class RealLeg:
         assert self._local_address is not None, "not connected"
         return self._local_address
 
+    def excuse(self, blocked_by_bot: Callable[[float, float], float]) -> None:
+        """Count as own lateness only what the bot has not caused: see `CallerChannel.blocked_by_bot`."""
+        self._channel.blocked_by_bot = blocked_by_bot
+
     @property
     def own_lateness_ms(self) -> float:
         """The most that the phone's packets left later than due."""
         return max(self._channel.lateness, default=0.0) * 1000
 
+    async def released(self, within: float) -> bool | None:
+        """The real Asterisk's end of the connection is closed: what the server does then cannot be seen."""
+        return None
+
+    @property
+    def record(self) -> WireRecord:
+        """Nothing: what Asterisk drops, it does not report."""
+        return WireRecord()
+
+    @property
+    def packet_lateness(self) -> list[tuple[float, float]]:
+        """For each packet so far: the loop time at which it left, and by how many seconds that was late."""
+        return list(zip(self._channel.ticked_at, self._channel.lateness, strict=True))
+
     @property
     def anomalies(self) -> list[str]:
         """Which Asterisk made the call. What else it let pass, it does not log."""
         return [f"this call was made by a real Asterisk {self._installation.version}"]
+
+    @property
+    def counts(self) -> None:
+        """Nothing: Asterisk does not log what went over its socket."""
+        return None
 
     # --- the call
 

@@ -19,17 +19,21 @@ from typing import TypeGuard
 from audiosocket_sim.call_log.events import (
     BotSpoke,
     CallEnded,
+    DefectFound,
     Entry,
+    ExpectationJudged,
     LogEvent,
     Noted,
     Source,
     StageTook,
     VoicesOverlapped,
+    WireSummary,
 )
 
 __all__ = ["disagreements"]
 
 FRAME_MS = 20
+_LEVEL_DB = 1.0
 _COMPUTE = ("recognition", "first_audio")
 
 
@@ -101,8 +105,10 @@ def _with_our_reason(ours: Entry, theirs: Entry) -> Entry:
 
 
 def _compared(entries: Sequence[Entry]) -> list[Entry]:
-    """Return all entries except the simulator's own notes, and measures of what is compared by itself."""
-    return [entry for entry in entries if not isinstance(entry.event, Noted | VoicesOverlapped)]
+    """Return all entries except notes, sums, the judge's records, measures of what is compared by itself, and defects,
+    whose figures are those of one run."""
+    own = Noted | ExpectationJudged | WireSummary | DefectFound | VoicesOverlapped
+    return [entry for entry in entries if not isinstance(entry.event, own)]
 
 
 def _by_source(entries: Sequence[Entry]) -> dict[Source, list[Entry]]:
@@ -128,10 +134,14 @@ def _differences(a: Entry, b: Entry, tolerance: float) -> list[str]:
 
 def _agree(name: str, ours: object, theirs: object, tolerance: float) -> bool:
     """Whether two values of the field `name` count as the same."""
+    if name in ("opened_ms", "closed_ms"):  # instants since the UUID: the events around them are compared
+        return True
     if name in ("audible_ms", "parts_ms", "wait_ms", "wait_measured"):  # follow from the times of the events
         return True
     if name == "ahead_ms":  # after a stall in real time the server sends ahead
         return True
+    if name == "level_dbfs" and isinstance(ours, float) and isinstance(theirs, float):
+        return abs(ours - theirs) <= _LEVEL_DB
     if name == "since_last_word_ms":  # a sum of stages; each stage is compared by itself
         return (ours is None) == (theirs is None)
     if name.endswith("_ms") and isinstance(ours, int) and isinstance(theirs, int):

@@ -9,7 +9,10 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from operator import attrgetter
 
+from audiosocket_sim.asterisk.wire_counts import MessageCount
+
 __all__ = [
+    "UNHEARD_MS",
     "BackendAsked",
     "BackendPushed",
     "BackendReplied",
@@ -18,16 +21,20 @@ __all__ = [
     "CallLog",
     "CallerAction",
     "CallerSpoke",
+    "DefectFound",
     "Entry",
+    "ExpectationJudged",
     "HoldStarted",
     "HoldStopped",
     "LogEvent",
+    "MessageCount",
     "Noted",
     "Source",
     "StageTook",
     "StateTold",
     "StepFailed",
     "VoicesOverlapped",
+    "WireSummary",
     "last_word_heard",
 ]
 
@@ -44,8 +51,9 @@ class Source(IntEnum):
     LATENCY = 6
     BOT = 7
     TURNS = 8
-    CHECK = 9
-    END = 10
+    DEFECT = 9
+    CHECK = 10
+    END = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +161,10 @@ class BotSpoke:
     `text`: the words, or None if the ear cannot read the voice. `heard_ms`: the length that was heard; `whole_ms`: the
     length of the known phrase, or None. `voice`: how the words were read: `prompt`, `synthetic`, `recogniser` or
     `unread`. `gap_ms`: the total length of the gaps in it. `ahead_ms`: how far ahead of playback it was sent.
+    `own_gap_ms` and `own_ahead_ms`: the part of either that a busy machine can have made, which read late or gave the
+    bot no processor: a bot that keeps to its clock is ahead after a gap, for the rest of the call.
+    `hole_ms`: the part of the gaps that cut into sound, where a pause would be none. `level_dbfs`: the level (RMS) of
+    what was audible, or None if it was not measured.
 
     `parts_ms`: from when to when it was audible between pauses of 200 ms and more, in ms from its start; empty: it had
     none. `wait_ms`: the time since the end of the caller's last word, if this is the answer to it; negative if he was
@@ -166,6 +178,10 @@ class BotSpoke:
     voice: str = "unread"
     gap_ms: int = 0
     ahead_ms: int = 0
+    hole_ms: int = 0
+    level_dbfs: float | None = None
+    own_gap_ms: int = 0
+    own_ahead_ms: int = 0
     parts_ms: tuple[tuple[int, int], ...] = ()
     wait_ms: int | None = None
     wait_measured: bool = True
@@ -194,14 +210,51 @@ class VoicesOverlapped:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectationJudged:
+    """An `expect` or `never`, step `number` (from 1), was judged. Times are ms since the UUID. Not in the transcript.
+
+    `step`: its title, such as `expect bot_says`. What it asks for counts from `opened_ms` to `closed_ms`: the deadline,
+    or the end of what was watched. `met_ms`: when the expected event happened, or what must never happen; None: it did
+    not. docs/scenarios.md says for each expectation when its window opens and closes.
+    """
+
+    number: int
+    step: str
+    opened_ms: int
+    closed_ms: int
+    met_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DefectFound:
+    """One fault of the bot's sound, or of what it did on the wire, at the time at which it began.
+
+    `kind`: holes, ahead, level, damage, pace, wire_silence, unheard, premature, left_open, after_end or hold_seam.
+    `what`: the fault and its cause, for people: `“Pode subir.” with its bytes swapped`. `amount`: the measured value
+    (ms; level: dBFS; pace: percent), or None if there is none to compare. `duration_ms`: how long it lasted.
+    Whether it fails the call is decided by the scenario's `quality:` (`checks.quality`).
+    """
+
+    kind: str
+    what: str
+    amount: float | None = None
+    duration_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StepFailed:
-    """Step `number` (from 1; 0: no step) of the scenario was not met. `expected`: what the step asked for."""
+    """Step `number` (from 1; 0: no step) of the scenario was not met. `expected`: what the step asked for.
+
+    `opened_ms` and `closed_ms`: the window of an `expect` or `never`, as in `ExpectationJudged`; None for other steps.
+    """
 
     number: int
     step: str
     expected: str
     happened: tuple[str, ...]
     """What happened instead, one line for each fact."""
+    opened_ms: int | None = None
+    closed_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +270,8 @@ class CallEnded:
 
     `how`: hangup_message (00 00 00), fin, reset, refused or unanswered. `dialplan`: continues, ends, or (for the
     channel driver) channel_ends. `reason`: Asterisk's reason in plain words. `last_word_heard`: whether the bot's last
-    speech was heard to its end; None if the bot was not speaking near the end.
+    speech was heard to its end; None if the bot was not speaking near the end. `unheard_ms`: how much speech had been
+    sent and was not played.
     """
 
     who: str
@@ -225,6 +279,20 @@ class CallEnded:
     dialplan: str
     reason: str
     last_word_heard: bool | None = None
+    unheard_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WireSummary:
+    """What went over the wire in the whole call, logged at its end. Not in the transcript.
+
+    `from_server`: the server's audio messages; `to_server`: the messages that it was sent; by kind. `loudest_dbfs`: the
+    level of the loudest sample that reached the phone, or None if all samples were 0.
+    """
+
+    from_server: tuple[MessageCount, ...]
+    to_server: tuple[MessageCount, ...]
+    loudest_dbfs: float | None
 
 
 LogEvent = (
@@ -239,9 +307,12 @@ LogEvent = (
     | StageTook
     | BotSpoke
     | VoicesOverlapped
+    | ExpectationJudged
+    | DefectFound
     | StepFailed
     | Noted
     | CallEnded
+    | WireSummary
 )
 """Any event that a call log can contain."""
 
@@ -295,18 +366,28 @@ class CallLog:
 _ORDER = attrgetter("order")
 
 
-def last_word_heard(call: CallLog, who: str, end_ms: int) -> bool | None:
+UNHEARD_MS = 40
+"""Speech that was sent and not played, up to which the last word counts as heard: two frames."""
+
+
+def last_word_heard(
+    call: CallLog, who: str, end_ms: int, unheard_ms: int = 0, *, mid_word: bool = False
+) -> bool | None:
     """Whether the caller heard the bot's last stretch of speech to its end.
 
-    Returns None if nothing was said, or its whole length is not known, or the caller hung up (`who` is `caller`)
-    without interrupting that speech. `end_ms`: when the call ended, since the UUID was sent.
+    Returns None if nothing was said, or the caller hung up (`who` is `caller`) without interrupting that speech, or a
+    voice that cannot be read was cut off at its full level. `end_ms`: when the call ended, since the UUID was sent.
+    `unheard_ms`: how much speech had been sent and not played by then: if it is more than 40 ms, the last word was not
+    heard. `mid_word`: the speech was at its full level when the call ended.
     """
+    if unheard_ms > UNHEARD_MS:
+        return False
     spoken = [(entry.at_ms, entry.event) for entry in call.entries if isinstance(entry.event, BotSpoke)]
     if not spoken:
         return None
     at_ms, last = spoken[-1]
-    if last.whole_ms is None:
-        return None  # how much was still to come is not known
+    if last.whole_ms is None:  # how much was still to come is not known, but all that was sent has been played
+        return None if mid_word or who == "caller" else True
     if who == "caller" and not (last.cut_off and at_ms + last.heard_ms + last.gap_ms + 100 >= end_ms):
         return None
     return not last.cut_off

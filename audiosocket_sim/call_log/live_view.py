@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.text import Text
 
 from audiosocket_sim.call_log.events import Entry
-from audiosocket_sim.call_log.transcript import line_of
+from audiosocket_sim.call_log.transcript import is_shown, line_of
 from audiosocket_sim.hearing import Ear
 
 __all__ = ["LiveView"]
@@ -90,7 +90,8 @@ class LiveView:
     def show(self, entry: Entry, watched: _Watched) -> None:
         """Take a new entry of the call `watched`, and print all lines that no earlier event can precede any more."""
         self._watched = watched
-        self._waiting.append(entry)
+        if is_shown(entry):
+            self._waiting.append(entry)
         self._flush()
         asyncio.get_running_loop().call_later(_SETTLED_SECONDS, self._flush)
 

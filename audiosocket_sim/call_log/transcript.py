@@ -10,7 +10,9 @@ from audiosocket_sim.call_log.events import (
     CallEnded,
     CallerAction,
     CallerSpoke,
+    DefectFound,
     Entry,
+    ExpectationJudged,
     HoldStarted,
     HoldStopped,
     LogEvent,
@@ -19,14 +21,16 @@ from audiosocket_sim.call_log.events import (
     StateTold,
     StepFailed,
     VoicesOverlapped,
+    WireSummary,
 )
 from audiosocket_sim.scenario import Line, Scenario
 
-__all__ = ["around", "heading", "how_it_ended", "line_of", "transcript", "visible"]
+__all__ = ["around", "heading", "how_it_ended", "is_shown", "line_of", "transcript", "visible"]
 
 _NOTE_COLUMN = 88
 _TOO_FAR_AHEAD_MS = 200
 """The usual size of a phone's jitter buffer. What a bot has sent ahead it cannot take back (docs/protocol.md 4.4)."""
+_FRAME_MS = 20
 _HOW = {
     "hangup_message": "00 00 00",
     "fin": "closed without 00 00 00",
@@ -59,15 +63,21 @@ def heading(scenario: Scenario) -> str:
 
 def transcript(scenario: Scenario, entries: Iterable[Entry]) -> str:
     """Return the heading and one line for each entry, with a final newline."""
-    return "\n".join([heading(scenario), *(line_of(entry) for entry in entries)]) + "\n"
+    return "\n".join([heading(scenario), *(line_of(entry) for entry in entries if is_shown(entry))]) + "\n"
 
 
 def around(entries: Sequence[Entry], at_ms: int, before: int = 12, after: int = 4) -> list[str]:
     """Return the lines around an instant for a failure message: at most `before` up to it and `after` following it."""
+    entries = [entry for entry in entries if is_shown(entry)]
     index = next((i for i, entry in enumerate(entries) if entry.at_ms > at_ms), len(entries))
     first, last = max(0, index - before), min(len(entries), index + after)
     lines = [line_of(entry) for entry in entries[first:last]]
     return (["     …"] if first else []) + lines + (["     …"] if last < len(entries) else [])
+
+
+def is_shown(entry: Entry) -> bool:
+    """Return whether the transcript has a line for the entry: the judge's own records, and sums, have none."""
+    return not isinstance(entry.event, ExpectationJudged | WireSummary)
 
 
 def visible(text: str) -> str:
@@ -118,12 +128,21 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
             )
         case VoicesOverlapped(both_ms=both):
             return "overlap", _overlap(event), f"both spoke {_s(both)}"
+        case DefectFound(what=what):
+            return "defect", what, ""
+        case StepFailed(number=0, step="quality", expected=expected):  # the defect has its own line
+            return "FAILED", f"quality: expected {expected}", ""
         case StepFailed(number=0, step=step, expected=expected, happened=happened):
             return "FAILED", f"{step}: expected {expected}; {'; '.join(happened)}", ""
         case StepFailed(number=number, step=step, expected=expected):  # the lines above show what happened instead
             return "FAILED", f"step {number} ({step}): expected {expected}", ""
         case Noted(what=what):
             return "note", what, ""
+        case ExpectationJudged(number=number, step=step, opened_ms=opened, closed_ms=closed):
+            return "judged", f"step {number} ({step}), from {opened / 1000:.3f} until {closed / 1000:.3f}", ""
+        case WireSummary(from_server=theirs, to_server=ours):
+            messages = [sum(one.messages for one in side) for side in (theirs, ours)]
+            return "wire", f"{messages[0]} messages from the server, {messages[1]} to it", ""
         case CallEnded():
             return "end", how_it_ended(event), ""
 
@@ -147,7 +166,9 @@ def _bot_note(event: BotSpoke) -> str:
         note += ", synthetic voice"
     if event.gap_ms:
         note += f", gaps of {event.gap_ms} ms"
-    if event.ahead_ms >= _TOO_FAR_AHEAD_MS:
+    if event.own_gap_ms:
+        note += f", {event.own_gap_ms} ms of them this machine's"
+    if event.ahead_ms - event.own_ahead_ms >= _TOO_FAR_AHEAD_MS:
         note += f", sent {_s(event.ahead_ms)} ahead: a phone drops it"
     return note + _wait(event)
 
@@ -180,7 +201,8 @@ def how_it_ended(event: CallEnded) -> str:
     if event.who == "asterisk" and event.reason:
         parts[0] = f"{who}: {event.reason}"
     if event.last_word_heard is not None:
-        parts.append("last word heard" if event.last_word_heard else "last word NOT heard")
+        unheard = f": {_s(event.unheard_ms)} were sent and not heard" if event.unheard_ms else ""
+        parts.append("last word heard" if event.last_word_heard else f"last word NOT heard{unheard}")
     if event.who != "caller":
         parts.append(_DIALPLAN.get(event.dialplan, event.dialplan))
     return "; ".join(parts)

@@ -7,9 +7,11 @@ that met no earlier `backend_asked` counts from whatever time. When the call end
 call; a state or a request may still come.
 """
 
-from audiosocket_sim.checks.expected import evaluate
+from audiosocket_sim.checks.expected import evaluate, needs_the_call
 from audiosocket_sim.checks.never import violation
-from audiosocket_sim.checks.verdicts import GRACE_MS, Broken, Failed, Met, Moment, Pending, Unreadable, Verdict
+from audiosocket_sim.checks.unread import unread_voice
+from audiosocket_sim.checks.verdicts import GRACE_MS, Broken, Failed, Met, Moment, Pending, Sent, Verdict, Watched
+from audiosocket_sim.checks.which_side import which_side
 from audiosocket_sim.checks.words import describe
 
 __all__ = [
@@ -19,9 +21,13 @@ __all__ = [
     "Met",
     "Moment",
     "Pending",
-    "Unreadable",
+    "Sent",
     "Verdict",
+    "Watched",
     "describe",
     "evaluate",
+    "needs_the_call",
+    "unread_voice",
     "violation",
+    "which_side",
 ]

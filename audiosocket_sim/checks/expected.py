@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, StateTold
+from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, HoldStarted, StateTold
 from audiosocket_sim.checks.fits import end_ms, fits, says
 from audiosocket_sim.checks.instead import instead
 from audiosocket_sim.checks.turns import answer, stop
-from audiosocket_sim.checks.verdicts import GRACE_MS, Failed, Met, Moment, Pending, Unreadable, Verdict
+from audiosocket_sim.checks.verdicts import GRACE_MS, Failed, Met, Moment, Pending, Verdict
 from audiosocket_sim.checks.words import clock, describe, seconds
 from audiosocket_sim.scenario import Expectation, Within
 
-__all__ = ["evaluate", "unreadable"]
+__all__ = ["evaluate", "needs_the_call"]
 
 _HOLD_GRACE_MS = 400
 """Hold audio is distinguished from speech after some 200 ms of it."""
@@ -23,7 +23,7 @@ def evaluate(expectation: Expectation, entries: Sequence[Entry], moment: Moment)
     """Return the verdict on an expectation at a moment. `entries` are in the order of time.
 
     Pending: its `recheck_ms` says when to look again. Failed: too late, or the call ended and with it every chance.
-    Unreadable: `bot_says` met speech whose words nobody can know.
+    Sound that cannot be read meets no `bot_says`, and ends none.
     """
     if isinstance(expectation, Within) and expectation.responds is not None:
         return answer(expectation, entries, moment)
@@ -32,7 +32,7 @@ def evaluate(expectation: Expectation, entries: Sequence[Entry], moment: Moment)
     found = _look(expectation, entries, moment)
     if not isinstance(found, Pending):
         return found
-    if moment.open_speech_at_ms is None and _needs_the_call(expectation) and _has_ended(entries):
+    if moment.open_speech_at_ms is None and needs_the_call(expectation) and _has_ended(entries):
         return Failed(_wanted(expectation, moment), instead(expectation, entries, moment))
     known_at = moment.deadline_ms + (_HOLD_GRACE_MS if expectation.hold_audio is not None else GRACE_MS)
     if moment.now_ms < known_at:
@@ -72,6 +72,8 @@ def _look(expectation: Expectation, entries: Sequence[Entry], moment: Moment) ->
 
 def _look_event(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> Verdict:
     """A request to the backend or the end of the call, which count from before the step as well."""
+    if expectation.hangs_up is not None and expectation.hangs_up.last_word is not None and not _has_spoken(entries):
+        return Pending()
     for entry in entries:
         if entry.number not in moment.taken and entry.at_ms <= moment.deadline_ms and fits(entry.event, expectation):
             return Met(entry.at_ms, max(entry.at_ms, moment.base_ms), entry.number)
@@ -85,8 +87,6 @@ def _look_bot_says(expectation: Expectation, entries: Sequence[Entry], moment: M
             continue
         if not moment.base_ms - GRACE_MS <= entry.at_ms <= moment.deadline_ms:
             continue
-        if event.text is None:
-            return unreadable(entry.at_ms, event)
         if says(event, expectation) and not event.cut_off:
             return Met(entry.at_ms, end_ms(entry.at_ms, event), entry.number)
     return Pending()
@@ -115,14 +115,15 @@ def _run_of(since_ms: int | None, at_least: int, moment: Moment) -> Verdict:
 def _look_hold(since_ms: int | None, expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> Verdict:
     if since_ms is not None and since_ms <= moment.deadline_ms:
         at = max(since_ms, moment.base_ms)
-        return Met(at, at)
+        started = [entry.number for entry in entries if isinstance(entry.event, HoldStarted)]
+        return Met(at, at, began_with=started[-1] if started else None)
     return _look_in_window(expectation, entries, moment)
 
 
 def _look_state(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> Verdict:
     before = [entry for entry in entries if isinstance(entry.event, StateTold) and entry.at_ms <= moment.base_ms]
     if before and fits(before[-1].event, expectation):
-        return Met(moment.base_ms, moment.base_ms)
+        return Met(moment.base_ms, moment.base_ms, began_with=before[-1].number)
     return _look_in_window(expectation, entries, moment)
 
 
@@ -132,15 +133,6 @@ def _look_in_window(expectation: Expectation, entries: Sequence[Entry], moment: 
         if in_time and entry.number not in moment.taken and fits(entry.event, expectation):
             return Met(entry.at_ms, entry.at_ms, entry.number)
     return Pending()
-
-
-def unreadable(at_ms: int, event: BotSpoke) -> Unreadable:
-    """Return the fault of the set-up that speech in an unknown voice is to `bot_says`."""
-    hint = (
-        f"at {clock(at_ms)} the bot spoke for {seconds(event.heard_ms)} in a voice that is not in the phrase book, "
-        "so its words cannot be read: use bot_speaks, or add its prompts (docs/targets.md)"
-    )
-    return Unreadable(at_ms, hint)
 
 
 def _has_started(expectation: Expectation, moment: Moment) -> bool:
@@ -154,9 +146,14 @@ def _has_started(expectation: Expectation, moment: Moment) -> bool:
     return since_ms is not None and since_ms <= moment.deadline_ms
 
 
-def _needs_the_call(expectation: Expectation) -> bool:
-    """A state and a request do not: they come by other ways, also after the end."""
+def needs_the_call(expectation: Expectation) -> bool:
+    """Return whether what is expected can only come during the call: a state and a request come by other ways, also
+    after the end."""
     return expectation.state is None and expectation.backend_asked is None
+
+
+def _has_spoken(entries: Sequence[Entry]) -> bool:
+    return any(isinstance(entry.event, BotSpoke) for entry in entries)
 
 
 def _has_ended(entries: Sequence[Entry]) -> bool:

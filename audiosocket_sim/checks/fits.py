@@ -62,4 +62,5 @@ def _ends_as(event: CallEnded, expectation: Expectation) -> bool:
     wanted = expectation.hangs_up
     if wanted is None or wanted.who != event.who:
         return False
-    return wanted.how in (None, event.how) and wanted.dialplan in (None, event.dialplan)
+    heard = wanted.last_word is None or event.last_word_heard is not False
+    return heard and wanted.how in (None, event.how) and wanted.dialplan in (None, event.dialplan)

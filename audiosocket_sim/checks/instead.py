@@ -16,6 +16,7 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.checks.fits import end_ms, fits
 from audiosocket_sim.checks.verdicts import GRACE_MS, Moment
+from audiosocket_sim.checks.which_side import before_the_first_word, silent_wire, stalled, which_side
 from audiosocket_sim.checks.words import as_line, clock, seconds
 from audiosocket_sim.scenario import Expectation
 
@@ -25,6 +26,8 @@ _MOST_LINES = 4
 """The most lines about events of the expected kind; the transcript has the others."""
 _MOST_OTHERS = 2
 """The most lines about other events, where there was none of the expected kind."""
+_ANSWERS = ("bot_says", "bot_speaks", "responds")
+"""The expectations of which a failure says on which side the answer was lost."""
 _NEAR = 0.5
 """The likeness of two texts, from 0 to 1, from which on the one is called near to the other."""
 
@@ -32,18 +35,48 @@ _NEAR = 0.5
 def instead(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> tuple[str, ...]:
     """Return what was heard or asked since the step began: events of the expected kind, and the end of the call.
 
-    One line each, at least one. If the expected event came before the step began, the first line says so.
+    One line each, at least one. If the expected event came before the step began, the first line says so. For words and
+    speech a line says on which side the answer was lost; notes on the wire, and a hint for a caller who spoke too soon,
+    come last.
     """
-    since = [entry for entry in entries if _last_ms(entry) >= moment.base_ms - GRACE_MS]
-    early = _too_early(expectation, entries, moment)
-    kin = [entry for entry in since if _akin(entry.event, expectation) and entry is not early]
-    end = [entry for entry in since if isinstance(entry.event, CallEnded)]
-    lines = [] if early is None else [f"{as_line(early)}: {_why_not(early, moment)}"]
-    lines += [*_lines(kin, expectation), *_now(expectation, moment)]
-    if not lines and not (end and expectation.hangs_up is not None):
+    e = expectation
+    new = [entry for entry in entries if entry.number not in moment.taken]
+    since = [entry for entry in new if _last_ms(entry) >= moment.base_ms - GRACE_MS]
+    early = _too_early(e, entries, moment)
+    kin = [entry for entry in since if _akin(entry.event, e) and entry is not early]
+    end = [entry for entry in entries if isinstance(entry.event, CallEnded) and _ends_it(entry, e, moment)]
+    ended = [f"{as_line(entry)}{_manner(entry.event, e)}" for entry in end]
+    sides = which_side(entries, moment) if e.key in _ANSWERS else []
+    before = [] if early is None else [f"{as_line(early)}: {_why_not(early, moment)}"]
+    lines = [*before, *_lines(kin, e), *_now(e, moment)]
+    if lines == before and sides and early is not None and early.number in moment.taken:
+        lines = [*ended, f"the bot said nothing new in that time: {sides[0]}", *sides[1:], *before]
+    elif lines:
+        lines = [*lines, *sides, *ended] if e.key in _ANSWERS or not _needs_the_call(e) else [*ended, *lines]
+        lines = [*(stalled(entries, moment) if e.key in _ANSWERS else []), *lines]
+    elif end and e.hangs_up is not None and (e.hangs_up.last_word is None or _has_spoken(entries)):
+        lines = ended
+    else:
         others = [line for entry in since if entry not in end and (line := as_line(entry))]
-        lines += [_nothing(expectation, entries, moment), *others[-_MOST_OTHERS:]]
-    return (*lines, *(f"{as_line(entry)}{_manner(entry.event, expectation)}" for entry in end))
+        nothing, *more = _nothing(e, entries, moment, sides)
+        lines = [nothing, *more, *others[-_MOST_OTHERS:]]
+        lines = [*ended, *lines] if _needs_the_call(e) else [*lines, *ended]
+    hint = before_the_first_word(entries, moment)
+    notes = [note for note in moment.notes[:_MOST_OTHERS] if not any(note in line for line in lines)]
+    return (*lines, *notes, *([] if hint is None else [hint]))
+
+
+def _ends_it(end: Entry, expectation: Expectation, moment: Moment) -> bool:
+    """Whether the end of the call belongs to what happened: it came in this step, or nothing can come after it."""
+    return end.at_ms >= moment.base_ms - GRACE_MS or _needs_the_call(expectation)
+
+
+def _needs_the_call(expectation: Expectation) -> bool:
+    return expectation.state is None and expectation.backend_asked is None
+
+
+def _has_spoken(entries: Sequence[Entry]) -> bool:
+    return any(isinstance(entry.event, BotSpoke) for entry in entries)
 
 
 def _akin(event: LogEvent, expectation: Expectation) -> bool:
@@ -104,7 +137,9 @@ def _manner(event: LogEvent, expectation: Expectation) -> str:
     """For the end of the call when `hangs_up` was expected: who, how and dialplan, in the scenario's own words."""
     if expectation.hangs_up is None or not isinstance(event, CallEnded):
         return ""
-    return f" (who: {event.who}, how: {event.how}, dialplan: {event.dialplan})"
+    unheard = f" {seconds(event.unheard_ms)} of it were sent and not heard" if event.unheard_ms else ""
+    last = f"; the last word was NOT heard:{unheard}".rstrip(":") if event.last_word_heard is False else ""
+    return f" (who: {event.who}, how: {event.how}, dialplan: {event.dialplan}){last}"
 
 
 def _last_ms(entry: Entry) -> int:
@@ -123,29 +158,40 @@ def _why_not(early: Entry, moment: Moment) -> str:
 
 
 def _now(expectation: Expectation, moment: Moment) -> list[str]:
-    """Lines for speech or hold audio still in progress (not in the log yet)."""
-    e = expectation
-    if moment.open_speech_at_ms is not None and (e.bot_says or e.bot_speaks or e.bot_silent):
-        return [
-            f"{clock(moment.open_speech_at_ms)} the bot began to speak and was still speaking at {clock(moment.now_ms)}"
-        ]
+    """Lines for speech or hold audio still in progress (not in the log yet), by what the verdict rests on."""
+    e, now = expectation, clock(moment.now_ms)
+    open_ms = moment.open_speech_at_ms
+    if e.bot_silent is not None:
+        since = max(moment.base_ms, open_ms or 0)
+        if moment.silent_since_ms is not None:
+            return [f"the bot was silent from {clock(moment.silent_since_ms)} on"]
+        least = seconds(e.bot_silent.at_least)
+        return [f"from {clock(since)} until {now} the bot was never silent for {least}"]
+    if open_ms is not None and e.key in _ANSWERS:
+        late_ms = open_ms - moment.deadline_ms
+        return [f"{clock(open_ms)} the bot began to speak" + (f", {seconds(late_ms)} too late" if late_ms > 0 else "")]
     if moment.hold_since_ms is not None and e.hold_audio is not None:
         return [f"hold audio has been playing since {clock(moment.hold_since_ms)}"]
     return []
 
 
-def _nothing(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> str:
-    """The line that says that no event of the expected kind came."""
+def _nothing(expectation: Expectation, entries: Sequence[Entry], moment: Moment, sides: Sequence[str]) -> list[str]:
+    """The lines that say that no event of the expected kind came; `sides`: on which side it was lost."""
     e = expectation
     spoken = [entry for entry in entries if isinstance(entry.event, BotSpoke)]
-    if not spoken and (e.bot_says or e.bot_speaks or e.hangs_up):
-        return "the bot has not been heard at all since the call began"
-    if e.bot_says is not None or e.bot_speaks is not None:
-        return f"the bot said nothing in that time; the last speech before: {as_line(spoken[-1])}"
+    if not spoken and (e.key in _ANSWERS or e.hangs_up):
+        unheard = "the bot has not been heard at all since the call began"
+        why = [*moment.notes[:_MOST_OTHERS], *(sides or silent_wire(entries, moment))]
+        return [f"{unheard}: {why[0]}", *why[1:]] if why else [unheard]
+    if e.key in _ANSWERS:
+        nothing, last = "the bot said nothing in that time", f"the last speech before: {as_line(spoken[-1])}"
+        return [f"{nothing}: {sides[0]}", *sides[1:], last] if sides else [f"{nothing}; {last}"]
     if e.state is not None:
-        return f"the state was {moment.state} all the time" if moment.state else "the target reported no state"
+        return [f"the state was {moment.state} all the time" if moment.state else "the target reported no state"]
     if e.backend_asked is not None:
-        return "the backend was asked nothing in that time"
+        return ["the backend was asked nothing in that time"]
     if e.hold_audio is not None:
-        return "no hold audio was heard in that time"
-    return "nothing of the kind happened in that time"
+        return ["no hold audio was heard in that time"]
+    if e.hangs_up is not None:
+        return [f"at {clock(moment.now_ms)} the call was still in progress"]
+    return ["nothing of the kind happened in that time"]

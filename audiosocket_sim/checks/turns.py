@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from audiosocket_sim.call_log.events import Entry
 from audiosocket_sim.call_log.voices import bot_voice, caller_voice, ended_ms, over_ms
-from audiosocket_sim.checks.verdicts import GRACE_MS, Broken, Failed, Met, Moment, Pending, Verdict
+from audiosocket_sim.checks.verdicts import GRACE_MS, Broken, Failed, Met, Moment, Pending, Verdict, Watched
 from audiosocket_sim.checks.words import clock, describe, seconds
 from audiosocket_sim.scenario import Never, Within
 from audiosocket_sim.turn_taking import (
@@ -140,10 +140,11 @@ def _judged_stop(found: YieldTime, expected: str, deadline_ms: int, moment: Mome
     return Failed(expected, (f"{clock(stop_ms)} {how}, {seconds(found.after_ms)} after the caller's first sound",))
 
 
-def broken_turns(expectation: Never, entries: Sequence[Entry], from_ms: int, to_ms: int) -> Broken | None:
-    """Return the first talk-over or dead air that a `never` forbids, from `from_ms` to `to_ms`; None: there is none."""
+def broken_turns(expectation: Never, entries: Sequence[Entry], watched: Watched) -> Broken | None:
+    """Return the first talk-over or dead air in what a `never` watched; None: there is none."""
+    from_ms, hung_up_ms = watched.from_ms, watched.hung_up_ms
     caller, bot = caller_voice(entries), bot_voice(entries)
-    until_ms = min(to_ms, over_ms(entries) if ended_ms(entries) is not None else to_ms)
+    until_ms = min(ms for ms in (watched.to_ms, ended_ms(entries), hung_up_ms) if ms is not None)
     if expectation.talk_over is not None:
         for both in talk_over(caller, bot, expectation.talk_over.at_least):
             start_ms, end_ms = max(both.start_ms, from_ms), min(both.end_ms, until_ms)

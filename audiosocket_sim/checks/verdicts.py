@@ -1,12 +1,31 @@
-"""What is known at a moment of a call, and the verdict on an expectation then. Data only."""
+"""What is known at a moment of a call, what a `never` watches, and the verdicts on both. Data only."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-__all__ = ["GRACE_MS", "Broken", "Failed", "Met", "Moment", "Pending", "Unreadable", "Verdict"]
+from audiosocket_sim.call_log.events import MessageCount
+
+__all__ = ["GRACE_MS", "Broken", "Failed", "Met", "Moment", "Pending", "Sent", "Verdict", "Watched"]
 
 GRACE_MS = 20
 """One frame (ms): an event at the deadline is known at most so much later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the server has sent. `counts`: since the UUID, by kind; `since_ms` and `messages`: since the step began.
+
+    `loudest_dbfs` and `loudest_since_dbfs`: the level of the loudest sample that reached the phone, since the UUID and
+    since the step began; None: all samples were 0, or there were none. `pause_ms`: the longest time since the step
+    began in which the server sent no audio, from and to, in ms since the UUID.
+    """
+
+    counts: tuple[MessageCount, ...]
+    loudest_dbfs: float | None
+    since_ms: int
+    messages: int
+    loudest_since_dbfs: float | None
+    pause_ms: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +47,24 @@ class Moment:
     state: str | None = None
     taken: Collection[int] = field(default=frozenset())
     """The numbers of the entries that earlier expectations were met by."""
+    asks_backend: bool = False
+    """Whether the scenario has an AI backend that the bot is to ask."""
+    sent: Sent | None = None
+    """What the server has sent; None where it is not known, or not asked for."""
+    notes: tuple[str, ...] = ()
+    """What else is known of the wire, such as a message that Asterisk dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Met:
     """The expectation is met. `at_ms`: when; `completed_ms`: the next step counts from there; `entry`: the number of
-    the entry that met it, which meets no other. `took_ms`: what was measured, if it is a time."""
+    the entry that met it, which meets no other. `began_with`: the entry with which a condition that was true already
+    began. `took_ms`: what was measured, if it is a time."""
 
     at_ms: int
     completed_ms: int
     entry: int | None = None
+    began_with: int | None = field(default=None, compare=False)
     took_ms: int | None = None
 
 
@@ -66,11 +93,19 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
-    """The bot spoke in a voice that the ear cannot read: an error of the set-up, not of the bot."""
+class Watched:
+    """What a `never` watches: from `from_ms` to `to_ms` (ms since the UUID, both included), each event once.
 
-    at_ms: int
-    hint: str
+    `taken`: the numbers of the entries that met the steps before. `completed_by`: the entry that completed the step
+    before, also where it is a condition that goes on. `hung_up_ms`: when the caller hung up; None: he did not. What
+    his hanging up brings about does not count.
+    """
+
+    from_ms: int
+    to_ms: int
+    taken: Collection[int] = field(default=frozenset())
+    completed_by: int | None = None
+    hung_up_ms: int | None = None
 
 
-Verdict = Met | Pending | Failed | Unreadable
+Verdict = Met | Pending | Failed

@@ -4,6 +4,7 @@ from audiosocket_sim.call_log.events import (
     BackendAsked,
     BotSpoke,
     CallEnded,
+    DefectFound,
     Entry,
     HoldStarted,
     HoldStopped,
@@ -12,7 +13,7 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.scenario import Expectation, Never, Within
 
-__all__ = ["as_line", "clock", "describe", "seconds"]
+__all__ = ["as_line", "clock", "describe", "level", "seconds"]
 
 
 def describe(expectation: Expectation) -> str:
@@ -33,7 +34,30 @@ def describe(expectation: Expectation) -> str:
     if e.hangs_up is not None:
         how = f" by {e.hangs_up.how}" if e.hangs_up.how else ""
         then = f", the dialplan {e.hangs_up.dialplan}" if e.hangs_up.dialplan else ""
-        return f"the {e.hangs_up.who} hangs up{how}{then}"
+        heard = ", after its last word was heard" if e.hangs_up.last_word else ""
+        return f"the {e.hangs_up.who} hangs up{how}{then}{heard}"
+    if turns := _turns(e):
+        return turns
+    if isinstance(e, Never) and (defect := _defect(e)):
+        return defect
+    raise AssertionError("an expectation has exactly one key")
+
+
+def _defect(never: Never) -> str:
+    if never.holes is not None:
+        return f"holes of more than {seconds(never.holes)} in one stretch of speech"
+    if never.ahead is not None:
+        return f"sound sent more than {seconds(never.ahead)} ahead of what is playing"
+    if never.level_dbfs is not None:
+        low, high = never.level_dbfs
+        return f"speech below {low:g} or over {high:g} dBFS".replace("-", "−")
+    if never.damage is not None:
+        return "damaged sound"
+    return "the bot begins to speak in the midst of the caller's sentence" if never.premature is not None else ""
+
+
+def _turns(e: Expectation) -> str | None:
+    """The words of an expectation about turn-taking; None for any other."""
     if isinstance(e, Within) and e.responds is not None:
         return f"the bot answers within {seconds(e.responds.within)} of the caller's last word"
     if isinstance(e, Within) and e.bot_stops is not None:
@@ -42,7 +66,7 @@ def describe(expectation: Expectation) -> str:
         return f"both speak at once for {seconds(e.talk_over.at_least)}"
     if isinstance(e, Never) and e.dead_air is not None:
         return f"nobody is heard for {seconds(e.dead_air.at_least)} while it is the bot's turn"
-    raise AssertionError("an expectation has exactly one key")
+    return None
 
 
 def as_line(entry: Entry) -> str:
@@ -57,6 +81,8 @@ def _what(event: LogEvent) -> str:
             return _speech(event)
         case StateTold(after=after):
             return f"state {after}"
+        case DefectFound(what=what):
+            return what
         case HoldStarted():
             return "hold audio started"
         case HoldStopped():
@@ -85,3 +111,8 @@ def seconds(ms: int) -> str:
 def clock(ms: int) -> str:
     """Return an instant, given in ms since the UUID, as seconds: `1.234`."""
     return f"{ms / 1000:.3f}"
+
+
+def level(dbfs: float) -> str:
+    """Return a level: `−60 dBFS`."""
+    return f"{round(dbfs)} dBFS".replace("-", "−")

@@ -93,6 +93,9 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     parser.add_argument("--control-url", help="control URL of a target that does not report its own (docs/targets.md)")
     add_control_token(parser)
+    parser.add_argument(
+        "--again", action="store_true", help="call a tcp:// target a second time too, where a call was inconclusive"
+    )
     parser.add_argument("--ai-port", type=port, default=0, help="port of the mock AI, for a target with a fixed AI URL")
     parser.add_argument(
         "--real-time", action="store_true", help="run on the real clock (always so for a target in another process)"
@@ -137,6 +140,7 @@ def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             peer=options.peer,
             asterisk_version=options.asterisk_version,
             real_time=options.real_time,
+            again=options.again,
             ai_port=options.ai_port,
             artefacts=options.artefacts,
             trust=options.trust,

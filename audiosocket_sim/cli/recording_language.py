@@ -5,10 +5,14 @@ question, so a guess below 90 % does not count. Of the 31 texts in `recordings/`
 these guesses are right.
 """
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
 
 __all__ = ["LanguageUnknownError", "RecordingLanguage", "language_of"]
 
@@ -78,8 +82,14 @@ def _checked(tag: str) -> str:
 
 def _guesses(text: str) -> Sequence[tuple[str, float]]:
     """Return the languages' tags with their probabilities, the most likely first."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # late: its model takes a while to load
+    return [(_LANGUAGES[code], float(probability)) for code, probability in _identifier().rank(text)]
+
+
+@functools.cache
+def _identifier() -> "LanguageIdentifier":
+    """Return py3langid's, which knows the languages above only: its model takes 0.4 s to load."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # late, for the same reason
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages(list(_LANGUAGES))
-    return [(_LANGUAGES[code], float(probability)) for code, probability in identifier.rank(text)]
+    return identifier

@@ -28,8 +28,9 @@ from audiosocket_sim.parties.target import TargetError, parse_target
 from audiosocket_sim.parties.target_choice import TargetChoice, choose_target
 from audiosocket_sim.report.github import annotation, append_job_summary, is_github
 from audiosocket_sim.report.table import ReportRow, table
+from audiosocket_sim.running.again import run_twice_if_inconclusive
 from audiosocket_sim.running.outcome_rows import row_of, rows_of_problems, word_of
-from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, Result, run
+from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, Result
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.loading import ScenarioError, load
 
@@ -49,6 +50,7 @@ class RunRequest:
     peer: PeerName = "simulated"
     asterisk_version: str | None = None
     real_time: bool = False
+    again: bool = False
     ai_port: int = 0
     artefacts: Path = Path("runs")
     trust: bool = False
@@ -115,6 +117,7 @@ def _run_all(planned: Sequence[_Planned], asked: RunRequest) -> int:
             peer=asked.peer,
             asterisk_version=asked.asterisk_version,
             real_time=asked.real_time or not plan.in_process or asked.peer == "asterisk",
+            again=asked.again,
             ai_port=asked.ai_port,
             trust=asked.trust,
             artefacts=asked.artefacts / (name if used[name] == 1 else f"{name}-{used[name]}"),
@@ -175,10 +178,12 @@ def _run_one(plan: _Planned, options: Options, *, as_json: bool) -> Result:
     out = sys.stderr if as_json else sys.stdout
     with LiveView(out) as view:
         view.heading(f"{heading(scenario)}\ntarget: {plan.target}")
-        result = run(scenario, options, on_entry=view.show)
-        if result.worth_repeating:
-            view.heading("inconclusive: this machine was too busy; once more")
-            result = run(scenario, options, on_entry=view.show)
+        result = run_twice_if_inconclusive(
+            scenario,
+            options,
+            view.show,
+            announce=lambda: view.heading("inconclusive: this machine was too busy; once more"),
+        )
     _print("\n".join(_summary(result, elapsed(), real_time=options.real_time)), out)
     if as_json:
         _print(json.dumps(_to_json(result), ensure_ascii=False), sys.stdout)
@@ -198,10 +203,17 @@ def _summary(result: Result, seconds: float, *, real_time: bool) -> list[str]:
     elif result.outcome is Outcome.FAILED and result.processor_wait_ms > LATE_MS:
         waited = f"{result.processor_wait_ms:.0f} ms of a tenth of a second"
         lines.append(f"  the simulator waited for a processor for up to {waited}: a busy machine")
-    if result.artefacts is not None:
-        for name, path in result.artefacts.by_name().items():
-            lines.append(f"  {name:<10}  {_near(path)}{_SIDES if name == 'recording' else ''}")
+    lines += _files(result)
+    for name, other in result.other_runs:
+        lines += [f"  {name}: {word_of(other.outcome)}", *(f"    {fault}" for fault in other.faults)]
+        lines += [f"    {line}" for failure in other.failures for line in failure.block()]
+        lines += [f"  {line}" for line in _files(other)]
     return lines
+
+
+def _files(result: Result) -> list[str]:
+    files = {} if result.artefacts is None else result.artefacts.by_name()
+    return [f"  {name:<10}  {_near(path)}{_SIDES if name == 'recording' else ''}" for name, path in files.items()]
 
 
 def _to_json(result: Result) -> dict[str, object]:
@@ -218,11 +230,29 @@ def _to_json(result: Result) -> dict[str, object]:
         "call_seconds": result.duration_ms / 1000,
         "own_lateness_ms": round(result.own_lateness_ms, 3),
         "processor_wait_ms": round(result.processor_wait_ms, 3),
-        "artefacts": None
-        if result.artefacts is None
-        else {name: str(path) for name, path in asdict(result.artefacts).items() if path is not None},
+        "artefacts": _artefacts_json(result),
+        "first_run": _other_run_json(result.first_run),
+        "second_run": _other_run_json(result.second_run),
         "environment": None if result.environment is None else result.environment.to_json(),
         "events": [entry.to_json() for entry in result.entries],
+    }
+
+
+def _artefacts_json(result: Result) -> dict[str, str] | None:
+    if result.artefacts is None:
+        return None
+    return {name: str(path) for name, path in asdict(result.artefacts).items() if path is not None}
+
+
+def _other_run_json(result: Result | None) -> dict[str, object] | None:
+    """Return the other one of two runs in short, as the object of the run that counts has it."""
+    if result is None:
+        return None
+    return {
+        "outcome": result.outcome.name.lower(),
+        "exit_code": int(result.outcome),
+        "problems": result.problems,
+        "artefacts": _artefacts_json(result),
     }
 
 

@@ -5,8 +5,10 @@ from audiosocket_sim.hearing.ear import (
     Fact,
     HeardHoldStarted,
     HeardHoldStopped,
+    HeardHole,
     HeardSpeech,
     HeardSpeechStarted,
+    SentAhead,
 )
 
 __all__ = [
@@ -14,6 +16,8 @@ __all__ = [
     "Fact",
     "HeardHoldStarted",
     "HeardHoldStopped",
+    "HeardHole",
     "HeardSpeech",
     "HeardSpeechStarted",
+    "SentAhead",
 ]

@@ -16,21 +16,33 @@ import numpy as np
 from audiosocket_core.phrase_book.book import Phrase, PhraseBook, normalise
 from audiosocket_sim.hearing.hold_detector import HoldDetector, Part, What
 from audiosocket_sim.hearing.hold_loop import WINDOW, hold_loop
-from audiosocket_sim.hearing.loudness import Bounds, Loudness, audible_stretches
+from audiosocket_sim.hearing.loudness import Bounds, Loudness, audible_stretches, level_dbfs, rms_dbfs
+from audiosocket_sim.hearing.phone_buffer import PhoneBuffer, SentAhead
 from audiosocket_sim.hearing.playout import RATE_HZ, Playout
 from audiosocket_sim.hearing.speech_segments import MatcherLike, SpeechSegments, Stretch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Ear", "Fact", "HeardHoldStarted", "HeardHoldStopped", "HeardSpeech", "HeardSpeechStarted"]
+__all__ = [
+    "Ear",
+    "Fact",
+    "HeardHoldStarted",
+    "HeardHoldStopped",
+    "HeardHole",
+    "HeardSpeech",
+    "HeardSpeechStarted",
+    "SentAhead",
+]
 
 _LEAD = 240  # samples: a frame is judged when it begins to play, also if it comes a little early
 _QUIET_SECONDS = 0.0199  # one frame, less what floating point costs
 _SAME_MS = 100
 _SHORTEST_PART_MS = 300
 """The shortest part (ms) of a cut-off prompt that is read, if no other prompt begins with it."""
-_SILENT_FRAME = bytes(320)
+_BESIDE = 160  # samples: what of the sound beside a hole says whether it lies in a pause
+_PAUSE_DBFS = -40.0
+_SOFTER_DB = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,8 @@ class HeardSpeech:
     `text`, `whole_ms` and `voice` (`prompt` or `synthetic`) belong to a known phrase, of which `heard_ms` were heard;
     otherwise they are None and `unread`. `ahead_ms` is the most that the bot had sent ahead of real time, beyond one
     frame: a bot that changes its mind is still heard for that long. Holes and leads below 10 ms are not reported.
+    `hole_ms` counts the holes that cut into sound: not those where the sound before and behind is a pause anyway.
+    `level_dbfs`: the level (RMS) of what was audible.
     `parts_ms`: from when to when it was audible between pauses of 200 ms and more, counted from its start; empty: there
     was no such pause.
     """
@@ -58,7 +72,21 @@ class HeardSpeech:
     voice: str = "unread"
     gap_ms: int = 0
     ahead_ms: int = 0
+    hole_ms: int = 0
+    level_dbfs: float | None = None
     parts_ms: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeardHole:
+    """Between two stretches of speech, which were audible up to it on both sides, there was nothing to play.
+
+    `at`: from when on (s). `in_a_phrase`: the phrase before it had not been said to its end.
+    """
+
+    at: float
+    hole_ms: int
+    in_a_phrase: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +105,15 @@ class HeardHoldStopped:
     seamless: bool
 
 
-Fact = HeardSpeechStarted | HeardSpeech | HeardHoldStarted | HeardHoldStopped
+Fact = HeardSpeechStarted | HeardSpeech | HeardHoldStarted | HeardHoldStopped | HeardHole | SentAhead
 
 
 class Ear:
     """One caller's ear. `on_fact` is called from `hear`, `advance` and `close`; times must not go backwards.
 
     `hold_pcm` is the hold loop as 8 kHz SLIN, empty for none. `matcher` replaces the one made from the book.
+    `endless`: the phone loses nothing of what is sent ahead. `lead_ms`: sound that is sent further ahead is reported;
+    None: none is.
     """
 
     def __init__(
@@ -93,10 +123,13 @@ class Ear:
         on_fact: Callable[[Fact], None],
         *,
         matcher: MatcherLike | None = None,
+        endless: bool = True,
+        lead_ms: int | None = None,
     ) -> None:
         self._on_fact = on_fact
         self._phrases = book.phrases
-        self._playout = Playout()
+        self._buffer = PhoneBuffer(endless=endless, lead_ms=lead_ms)
+        self._playout = Playout(self._buffer)
         if matcher is None and book.phrases:
             matcher = _matcher(book.phrases)
         self._speech = SpeechSegments(matcher, self._playout.holes, self._on_started, self._on_ended)
@@ -106,6 +139,13 @@ class Ear:
         self._position = 0  # heard up to here
         self._now = 0.0
         self._closed = False
+        self._last_heard: tuple[int, bool] | None = None  # the last sample of speech, and whether a phrase was cut
+        self.unheard_ms = 0
+        """After `close`: the speech, in ms, that had been sent, and was not played."""
+        self.ends_in_mid_word = False
+        """After `close`: the speech was at its full level at the end of the call."""
+        self.unheard_since: float | None = None
+        """After `close`: since when such speech had waited, in s; None if there was none."""
 
     # --- what comes in
 
@@ -116,6 +156,8 @@ class Ear:
         if rate_hz != RATE_HZ and self._hold is not None:
             self._hold.resampled = True
         self._playout.queue(at, rate_hz, payload)
+        if self._buffer.leads:
+            self._report_leads()
         self._listen(at)
 
     def advance(self, now: float) -> None:
@@ -131,7 +173,13 @@ class Ear:
         self._playout.advance(at)
         self._listen(at, lead=0)
         self._closed = True
+        self.unheard_since, self.unheard_ms = self._buffer.unheard(self._playout.position_at(at))
+        if self.hold_since is not None:
+            self.unheard_since, self.unheard_ms = None, 0
+        self._buffer.close()
+        self._report_leads()
         end = self._playout.played(at)
+        self.ends_in_mid_word = self._is_in_mid_word(end)
         if self._hold is not None:
             self._give(self._hold.finish(end, self._floor))
         self._speech.finish(end)
@@ -193,7 +241,7 @@ class Ear:
             return
         self._position = end
         if self._hold is None:
-            if self._speech.open_at is None and self._is_silence(start, end):
+            if self._is_silence(start, end):
                 self._speech.skip(end)
             else:
                 self._speech.feed(start, self._playout.samples(start, end))
@@ -204,8 +252,7 @@ class Ear:
             self._give(self._hold.advance(end, self._floor))
 
     def _is_silence(self, start: int, end: int) -> bool:
-        sound = self._playout.pcm(start, end)
-        return sound == _SILENT_FRAME or not sound.strip(b"\0")
+        return self._playout.pcm(start, end) == bytes(2 * (end - start))
 
     @property
     def _floor(self) -> int:
@@ -238,27 +285,71 @@ class Ear:
             return None
         start = self._hold.done
         found = Loudness().feed(self._playout.samples(start, self._position))
-        return None if found is None else (start + max(0, found[0]), start + found[1])
+        return None if found is None else (start + found[0], start + found[1])
+
+    def _is_in_mid_word(self, end: int) -> bool:
+        """Whether the speech that is open is at its full level at `end`, where the soft end of a word would not be."""
+        start = self._speech.open_at
+        level = None if start is None else level_dbfs(self._playout.samples(start, end))
+        return level is not None and rms_dbfs(self._playout.samples(end - _BESIDE, end)) > level - _SOFTER_DB
+
+    def _report_leads(self) -> None:
+        leads, self._buffer.leads = self._buffer.leads, []
+        for lead in leads:
+            self._on_fact(lead)
 
     def _on_started(self, first: int) -> None:
+        self._report_hole_before(first)
         self._on_fact(HeardSpeechStarted(self._playout.time_of(first)))
+
+    def _report_hole_before(self, first: int) -> None:
+        if self._last_heard is None:
+            return
+        last, cut = self._last_heard
+        for hole, length in self._playout.holes(last, first):
+            if hole - last <= _BESIDE and first - (hole + length) <= _BESIDE:
+                self._on_fact(HeardHole(self._playout.time_of(hole), length * 1000 // RATE_HZ, cut))
 
     def _on_ended(self, stretch: Stretch) -> None:
         first, last = stretch.first, stretch.last
+        self._last_heard = last, stretch.phrase is not None and not stretch.whole
         gap = sum(min(length, last + 1 - hole) for hole, length in self._playout.holes(first, last))
         heard_ms = round((last + 1 - first - gap) * 1000 / RATE_HZ)
         gap_ms = round(gap * 1000 / RATE_HZ)
+        hole_ms, level = self._hole_ms(first, last), level_dbfs(self._playout.samples(first, last + 1))
         at, ahead_ms = self._playout.time_of(first), self._playout.ahead_ms(first, last + 1)
         parts_ms = _parts_ms(stretch)
         phrase = stretch.phrase
         if phrase is None:
-            self._on_fact(HeardSpeech(at, heard_ms, gap_ms=gap_ms, ahead_ms=ahead_ms, parts_ms=parts_ms))
+            self._on_fact(
+                HeardSpeech(
+                    at,
+                    heard_ms,
+                    gap_ms=gap_ms,
+                    ahead_ms=ahead_ms,
+                    hole_ms=hole_ms,
+                    level_dbfs=level,
+                    parts_ms=parts_ms,
+                )
+            )
             return
         whole_ms = _audible_ms(phrase)
         if stretch.whole and abs(heard_ms - whole_ms) <= _SAME_MS:
             heard_ms = whole_ms  # codec and gain decide where a soft end becomes inaudible, not whether it was heard
         voice = "synthetic" if phrase.path is None else "prompt"
-        self._on_fact(HeardSpeech(at, heard_ms, whole_ms, phrase.text, voice, gap_ms, ahead_ms, parts_ms))
+        self._on_fact(
+            HeardSpeech(at, heard_ms, whole_ms, phrase.text, voice, gap_ms, ahead_ms, hole_ms, level, parts_ms)
+        )
+
+    def _hole_ms(self, first: int, last: int) -> int:
+        """The length of the holes of a stretch that cut into sound, on one side at least."""
+        cut = 0
+        for hole, length in self._playout.holes(first, last):
+            before = self._playout.samples(max(first, hole - _BESIDE), hole)
+            behind = self._playout.samples(hole + length, min(last + 1, hole + length + _BESIDE))
+            if max(rms_dbfs(before), rms_dbfs(behind)) > _PAUSE_DBFS:
+                cut += min(length, last + 1 - hole)
+        return round(cut * 1000 / RATE_HZ)
 
 
 def _parts_ms(stretch: Stretch) -> tuple[tuple[int, int], ...]:

@@ -41,9 +41,9 @@ class HoldLoop:
         size = np.abs(self._tiled).astype(np.float32)
         self._tolerance = size * _TOLERANCE + _SMALLEST_STEP
         self._resampled_tolerance = size * _RESAMPLED_TOLERANCE + _RESAMPLED_STEP
-        patterns = _patterns_everywhere(self._tiled[: self.length + WINDOW - 1] < 0)
-        squares = np.square(self._tiled[: self.length + WINDOW - 1], dtype=np.float64)
-        running = np.concatenate(([0.0], np.cumsum(squares)))
+        everywhere = self._tiled[: self.length + WINDOW - 1]  # what the windows at all places have in them
+        patterns = _patterns_everywhere(everywhere < 0)
+        running = np.concatenate(([0], np.cumsum(everywhere.astype(np.int64) ** 2)))
         places = np.flatnonzero(running[WINDOW:] - running[:-WINDOW] >= _AUDIBLE)
         order = np.argsort(patterns[places], kind="stable")
         self._places = places[order]
@@ -67,28 +67,26 @@ class HoldLoop:
 
         Windows begin at every `STRIDE` samples of `heard`; each hit is audible and was compared sample by sample.
         """
-        count = (len(heard) - WINDOW) // STRIDE + 1
-        if count < 1 or not len(self._patterns):
+        if len(heard) < WINDOW:
             return []
-        packed = np.packbits(heard[: (count - 1) * STRIDE + WINDOW] < 0, bitorder="little")
+        count = (len(heard) - WINDOW) // STRIDE + 1
+        packed = np.packbits(heard < 0, bitorder="little")
         patterns = np.ndarray((count,), "<u8", packed.tobytes(), 0, (STRIDE // 8,)).copy()
-        first = np.searchsorted(self._patterns, patterns)
-        known = np.flatnonzero(self._patterns[np.minimum(first, len(self._patterns) - 1)] == patterns)
+        first = np.searchsorted(self._patterns, patterns, "left")
+        behind = np.searchsorted(self._patterns, patterns, "right")
+        known = np.flatnonzero(first < behind)
         if not len(known):
             return []
         # All windows that may be in the loop at once, a row each, and each at every place where it may lie.
         near = first[known, None] + np.arange(_PER_PATTERN)
-        same = self._patterns[np.minimum(near, len(self._patterns) - 1)] == patterns[known, None]
-        row, column = np.nonzero(same & (near < len(self._patterns)))
+        row, column = np.nonzero(near < behind[known, None])
         indices, places = known[row] * STRIDE, self._places[near[row, column]]
         samples = np.arange(WINDOW)
-        windows = heard[indices[:, None] + samples].astype(np.int32)
+        windows = heard[indices[:, None] + samples].astype(np.int64)
         tolerance = (self._resampled_tolerance if resampled else self._tolerance)[places[:, None] + samples]
         differs = np.abs(windows - self._tiled[places[:, None] + samples]) > tolerance
         alike = np.count_nonzero(differs, axis=1) <= WINDOW // 16
-        alike &= (
-            np.square(windows, dtype=np.float64).sum(axis=1) >= _AUDIBLE
-        )  # silence is like a loop that falls silent
+        alike &= (windows**2).sum(axis=1) >= _AUDIBLE  # silence is like a loop that falls silent
         return list(zip(indices[alike].tolist(), places[alike].tolist(), strict=True))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["AUDIBLE_DBFS", "AUDIBLE_RMS", "Bounds", "Loudness", "audible_stretches"]
+__all__ = ["AUDIBLE_DBFS", "AUDIBLE_RMS", "Bounds", "Loudness", "audible_stretches", "level_dbfs", "rms_dbfs"]
 
 AUDIBLE_DBFS = -50.0
 AUDIBLE_RMS = 32768 * 10 ** (AUDIBLE_DBFS / 20)
@@ -66,3 +66,20 @@ def audible_stretches(pcm: bytes) -> tuple[Bounds, ...]:
     audible = np.flatnonzero((np.cumsum(near)[:-1] > 0) & (np.abs(wave) >= AUDIBLE_RMS))
     parts = np.split(audible, np.flatnonzero(np.diff(audible) > 2 * WINDOW) + 1)
     return tuple((int(part[0]), int(part[-1])) for part in parts if len(part))
+
+
+def rms_dbfs(samples: "NDArray[Any]") -> float:
+    """Return the level of the samples; -120 for silence, and for none."""
+    mean = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
+    return max(-120.0, 10 * float(np.log10(mean)) - _FULL_SCALE_DB) if mean > 0 else -120.0
+
+
+def level_dbfs(samples: "NDArray[Any]") -> float | None:
+    """Return the level (RMS) of the pieces of 10 ms that are over -50 dBFS, to a tenth; None if none is."""
+    frames = samples[: len(samples) // WINDOW * WINDOW].astype(np.float64).reshape(-1, WINDOW)
+    power = np.mean(frames * frames, axis=1)
+    loud = power[power >= AUDIBLE_RMS**2]
+    return round(10 * float(np.log10(np.mean(loud))) - _FULL_SCALE_DB, 1) if len(loud) else None
+
+
+_FULL_SCALE_DB = 20 * float(np.log10(32768))

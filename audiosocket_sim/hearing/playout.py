@@ -1,9 +1,10 @@
 """The caller's phone as a loudspeaker: what comes out of it, and when. Pure: times are arguments (seconds), in order.
 
-Each chunk plays at its arrival or at the end of what was queued before it, whichever is later. What comes out is kept
-as one stretch of 8 kHz SLIN in which holes are silence, so that sample and time go together: `time_of`. A chunk that
-comes less than `JITTER_MS` late is taken to have come in time, since a clock that is not virtual is never exact; the
-phone's own buffer does the same. Must not judge what the sound is: `hold_detector`, `speech_segments`.
+Each chunk plays at its arrival or at the end of what was queued before it, whichever is later, as far as the phone
+keeps it (`phone_buffer`). What comes out is kept as one stretch of 8 kHz SLIN in which holes are silence, so that
+sample and time go together: `time_of`. A chunk that comes less than `JITTER_MS` late is taken to have come in time,
+since a clock that is not virtual is never exact; the phone's own buffer does the same. Must not judge what the sound
+is: `hold_detector`, `speech_segments`.
 """
 
 from bisect import bisect_left, bisect_right
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiosocket_core.resampling import SlinResampler
+from audiosocket_sim.hearing.phone_buffer import PhoneBuffer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,14 +28,17 @@ _CLOSE_ENOUGH = 1e-6  # seconds: what adding up floating-point times may cost
 
 
 class Playout:
-    """The sound of one phone, from the first chunk or `advance` on. Positions are samples of 8 kHz from there."""
+    """The sound of one phone, from the first chunk or `advance` on. Positions are samples of 8 kHz from there.
 
-    def __init__(self) -> None:
+    `buffer`: what the phone keeps of sound that is sent ahead; None: all of it.
+    """
+
+    def __init__(self, buffer: PhoneBuffer | None = None) -> None:
+        self._buffer = PhoneBuffer(endless=True) if buffer is None else buffer
         self._sound = bytearray()
         self._zero: float | None = None  # the time of position 0
-        self._now = 0.0
         self._queued = 0  # where the queue ends; the sound itself may lag behind while it is being resampled
-        self._hole: int | None = None  # the queue has run dry: where
+        self._chunks_end = 0  # where the last chunk ends, and a hole begins if no other one comes in time
         self._holes: list[tuple[int, int]] = []
         self._ahead_from: list[int] = []  # chunks that came early: from where, to where, by how much
         self._ahead_to: list[int] = []
@@ -44,9 +49,9 @@ class Playout:
 
     def queue(self, at: float, rate_hz: int, payload: bytes) -> None:
         """A chunk arrived at `at`. Half a sample at its end is left out."""
-        self.advance(at)
-        self._close_hole(at)
-        start = self._queued
+        self._wait(at, _JITTER if self._chunks_end else 1)  # the first one plays just when it came
+        start, now = self._queued, self._samples_until(at)
+        payload = self._buffer.take(at, now, start, rate_hz, payload)
         if rate_hz == RATE_HZ:
             self._flush()
             self._sound += payload if len(payload) % 2 == 0 else payload[:-1]
@@ -55,31 +60,29 @@ class Playout:
             piece = self._piece_of(rate_hz)
             self._sound += piece.feed(payload)
             self._queued = piece.end
-        ahead = self._queued - self._samples_until(at) - _FRAME
+        self._chunks_end = self._queued
+        ahead = self._buffer.sent_until - now - _FRAME
         if ahead >= _JITTER:
             self._ahead_from.append(start)
-            self._ahead_to.append(self._queued)
+            self._ahead_to.append(max(self._queued, start + 1))
             self._ahead.append(ahead)
 
     def advance(self, now: float) -> None:
         """Time passed. A phone that nothing was sent to is silent."""
+        self._wait(now, _JITTER)
+
+    def _wait(self, now: float, shortest: int) -> None:
+        """Let the time be `now`. Of the silence since the last chunk so many samples are a hole."""
         if self._zero is None:
             self._zero = now
-        self._now = max(self._now, now)
-        if self._hole is None and self._samples_until(now) > self._queued:
-            self._hole = self._queued
-        if self._hole is not None and self._samples_until(now) - self._hole >= _JITTER:
-            self._open_hole(self._hole, now)
+        if self._samples_until(now) - self._chunks_end >= shortest:
+            self._open_hole(now)
 
-    def _close_hole(self, at: float) -> None:
-        hole, self._hole = self._hole, None
-        if hole is not None and self._samples_until(at) - hole >= (_JITTER if hole else 1):
-            self._open_hole(hole, at)
-
-    def _open_hole(self, hole: int, until: float) -> None:
-        """Silence from the hole on; it is known as a hole, which may still grow, except before the first sound."""
+    def _open_hole(self, until: float) -> None:
+        """Silence from the last chunk on; it is known as a hole, which may grow, except before the first chunk."""
         self._flush()
         self._fill(self._samples_until(until))
+        hole = self._chunks_end
         if self._holes and self._holes[-1][0] == hole:
             self._holes.pop()
         if hole:
@@ -98,13 +101,12 @@ class Playout:
     def _flush(self) -> None:
         if self._piece is not None:
             self._sound += self._piece.flush()
-            del self._sound[2 * self._queued :]
-            self._sound += bytes(2 * self._queued - len(self._sound))
+            del self._sound[2 * self._queued :]  # the resampler rounds up
             self._piece = None
 
     def _samples_until(self, now: float) -> int:
         """The position that plays at `now`, were there sound enough."""
-        return 0 if self._zero is None else int((now - self._zero) * RATE_HZ + RATE_HZ * _CLOSE_ENOUGH)
+        return int((now - self.time_of(0)) * RATE_HZ + RATE_HZ * _CLOSE_ENOUGH)
 
     # --- what came out
 
@@ -117,6 +119,10 @@ class Playout:
         """How far the sound has been played at `now`, plus `lead` samples of what is known already."""
         return min(len(self._sound) // 2, self._samples_until(now) + lead)
 
+    def position_at(self, at: float) -> int:
+        """The position that would play at a time, whether or not there is sound."""
+        return self._samples_until(at)
+
     def time_of(self, position: int) -> float:
         """The loop's time, in s, at which the sample at this position comes out of the phone."""
         return (self._zero or 0.0) + position / RATE_HZ
@@ -127,7 +133,7 @@ class Playout:
 
     def samples(self, start: int, end: int) -> "NDArray[np.int16]":
         """The samples from `start` to `end`, counted from the first, as 16-bit numbers at 8 kHz."""
-        return np.frombuffer(self._sound[2 * start : 2 * end], dtype="<i2")
+        return np.frombuffer(self.pcm(start, end), dtype="<i2")
 
     def holes(self, start: int, end: int) -> list[tuple[int, int]]:
         """The holes that began between two positions, as (position, length): nothing had arrived in time."""
@@ -145,8 +151,8 @@ class Playout:
             return b""
         first = 0 if start is None else round((start - self._zero) * RATE_HZ)
         last = max(first, round((end - self._zero) * RATE_HZ))
-        silence = bytes(2 * (min(0, last) - first)) if first < 0 else b""
-        heard = silence + bytes(self._sound[2 * max(0, first) : 2 * max(0, last)])
+        before = bytes(2 * (min(0, last) - min(0, first)))
+        heard = before + self.pcm(max(0, first), max(0, last))
         return heard.ljust(2 * (last - first), b"\0")
 
 

@@ -66,6 +66,8 @@ class MockAi:
     ControlError.
     each_call: every conversation may use all replies again, for a backend that serves call after call.
     on_failure: called with a line for each deviation from the script; `failures` collects the lines in any case.
+    on_unmatched: called instead with a question that fits no reply, and the line for it.
+    on_late: called with the seconds by which an answer or a push comes later than scripted, when it does.
     on_error: called with an unexpected exception in the mock itself, for which neither script nor bot is to blame.
     """
 
@@ -77,14 +79,18 @@ class MockAi:
         *,
         each_call: bool = False,
         on_failure: Callable[[str], None] | None = None,
+        on_unmatched: Callable[[BackendAsked, str], None] | None = None,
         on_error: Callable[[Exception], None] | None = None,
+        on_late: Callable[[float], None] | None = None,
     ) -> None:
         self._replies = tuple(replies)
         self._on_event = on_event
         self._push = push
         self._each_call = each_call
         self._on_failure = on_failure
+        self._on_unmatched = on_unmatched
         self._on_error = on_error
+        self._on_late = on_late
         self._loop = asyncio.get_running_loop()
         self._used: Counter[tuple[str, int]] = Counter()
         self._server: HttpServer | None = None
@@ -165,6 +171,7 @@ class MockAi:
         if await self._disconnects_within(asked, None if reply.fault == "no_answer" else reply.after / 1000):
             self._report(asked, reply, delivered=False)
             return Response()  # which nobody receives
+        self._note_lateness(asked.at + reply.after / 1000)
         self._report(asked, reply)
         if reply.fault == "reset":
             await self._reset(asked)
@@ -206,7 +213,11 @@ class MockAi:
         self.unmatched.append(event)
         waiting = "; ".join(self.unused()) or "none"
         text = f"request {event.number}, “{event.content}”, fits no reply of the scenario (not used so far: {waiting})"
-        self._fail(text)
+        if self._on_unmatched is None:
+            self._fail(text)
+        else:
+            self.failures.append(text)
+            self._on_unmatched(event, text)
         self._on_event(BackendReplied(event.number, None, None, 0, fault="no_reply_fits"))
         return PlainTextResponse(text, 500)
 
@@ -232,6 +243,10 @@ class MockAi:
         after_ms = round((self._loop.time() - asked.at) * 1000)
         self._on_event(BackendReplied(asked.number, says, status, after_ms, reply.fault, delivered))
 
+    def _note_lateness(self, due: float) -> None:
+        if self._on_late is not None:
+            self._on_late(self._loop.time() - due)
+
     async def _reset(self, asked: _Asked) -> None:
         client = asked.request.client
         transport = self._server.transport_of((client.host, client.port)) if self._server and client else None
@@ -254,7 +269,9 @@ class MockAi:
     async def _send_pushes(self, conversation_id: str, pushes: Sequence[Push], names: Sequence[str]) -> None:
         sent_at = self._loop.time()
         for name, push in zip(names, pushes, strict=True):
-            await asyncio.sleep(sent_at + push.after / 1000 - self._loop.time())
+            due = sent_at + push.after / 1000
+            await asyncio.sleep(due - self._loop.time())
+            self._note_lateness(due)
             sent_at = self._loop.time()
             try:
                 http_status = await self._push(conversation_id, _push_body(push))

@@ -11,6 +11,8 @@ from typing import Literal, Protocol, get_args
 from audiosocket_sim.asterisk import CallLeg, LegEnd
 from audiosocket_sim.asterisk.faults import AsteriskStall, PacketDelays
 from audiosocket_sim.asterisk.profiles import profile
+from audiosocket_sim.asterisk.wire_counts import WireCounts
+from audiosocket_sim.asterisk.wire_record import WireRecord
 from audiosocket_sim.scenario import Scenario
 
 __all__ = ["PEERS", "Leg", "MakeLeg", "OnBotAudio", "PacketSource", "PeerName", "call_uuid", "simulated_leg"]
@@ -57,13 +59,34 @@ class Leg(Protocol):
     def local_address(self) -> tuple[str, int]:
         """The address and port from which the leg dialled."""
 
+    def excuse(self, blocked_by_bot: Callable[[float, float], float]) -> None:
+        """Count as own lateness only what the bot, in this process, has not caused.
+
+        `blocked_by_bot` returns for how many seconds the bot has blocked this thread, from one loop time to another.
+        """
+
     @property
     def own_lateness_ms(self) -> float:
         """By how many ms the latest packet left late because of the simulator itself; 0 in virtual time."""
 
+    async def released(self, within: float) -> bool | None:
+        """Wait until the server has closed its connection after the end, at most `within` s; None: not known."""
+
+    @property
+    def record(self) -> WireRecord:
+        """What the server did on the wire that is of no consequence to Asterisk."""
+
+    @property
+    def packet_lateness(self) -> list[tuple[float, float]]:
+        """For each packet so far: the loop time at which it left, and by how many seconds that was late."""
+
     @property
     def anomalies(self) -> list[str]:
         """The server's deviations from the protocol, one line for each."""
+
+    @property
+    def counts(self) -> WireCounts | None:
+        """What went over the wire so far; None if that is not known, as with a real Asterisk."""
 
 
 MakeLeg = Callable[[Scenario, PacketSource, OnBotAudio], Leg]
@@ -100,4 +123,5 @@ def simulated_leg(scenario: Scenario, source: PacketSource, on_bot_audio: OnBotA
         delays=None if peer.jitter is None else PacketDelays(peer.jitter.up_to, peer.jitter.seed),
         split=scenario.network.split,
         seed=scenario.network.seed,
+        watch_the_end=True,
     )

@@ -7,6 +7,7 @@ tcp://127.0.0.1:8080                        a running server, which is only dial
 
 import asyncio
 import contextlib
+import functools
 import io
 import os
 import re
@@ -14,7 +15,8 @@ import shlex
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+import types
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,10 +31,12 @@ __all__ = [
     "InProcessTarget",
     "StartedTarget",
     "Target",
+    "TargetCloseError",
     "TargetError",
     "TargetUsageError",
     "WrongSettings",
     "close_target",
+    "listens_on",
     "parse_target",
 ]
 
@@ -50,6 +54,10 @@ class TargetError(Exception):
 
 class TargetUsageError(TargetError):
     """The options or the scenario do not suit this kind of target: a fault of the command line or of the scenario."""
+
+
+class TargetCloseError(TargetError):
+    """The target's close() raised, cancelled its own task or did not return. The call was over: its verdict stands."""
 
 
 class WrongSettings(TargetError):
@@ -152,16 +160,63 @@ def _is_http(url: str) -> bool:
 
 
 async def close_target(running: "StartedTarget") -> None:
-    """Close the target. Raises TargetError if that fails or takes over 20 s: no bot may block or break a run."""
-    limit = asyncio.timeout(_CLOSE_SECONDS)
+    """Close the target. Raises TargetCloseError if close() raises, cancels, or takes over 20 s: no bot may block or
+    break a run. A cancellation of this task by anybody else goes on as CancelledError.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    limit, asked = asyncio.timeout(_CLOSE_SECONDS), task.cancelling()
+
+    async def close() -> None:
+        await running.close()
+
     try:
         async with limit:
-            await running.close()
+            cancelled_itself = await _without_its_own_cancellations(close(), task)
+        if cancelled_itself:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)  # before Python 3.13 `uncancel` leaves the CancelledError to the next `await`
+            raise TargetCloseError("the target's close() cancelled the task that called it")
+    except asyncio.CancelledError as error:
+        if task.cancelling() > asked:
+            raise
+        why = "failed: it let a CancelledError out (docs/targets.md)"
+        raise TargetCloseError(f"the target's close() {why}") from error
+    except TargetCloseError:
+        raise
     except (Exception, SystemExit) as error:
         late = f"did not return within {_CLOSE_SECONDS:g} s"
-        raise TargetError(
+        raise TargetCloseError(
             f"the target's close() {late if limit.expired() else f'failed: {_message_of(error)}'}"
         ) from error
+
+
+@types.coroutine
+def _without_its_own_cancellations(
+    work: Coroutine[Any, Any, object], task: "asyncio.Task[Any]"
+) -> Generator[Any, Any, bool]:
+    """Run `work` in `task`, the current one, and take back each cancellation of the task that `work` itself asks for.
+
+    Returns whether such a cancellation had not arrived in `work` by its end. Cancellations by others arrive as always.
+    """
+    pending = False
+    step: Callable[[], Any] = functools.partial(work.send, None)
+    while True:
+        before = task.cancelling()
+        try:
+            waits_for = step()
+        except StopIteration:
+            return pending or task.cancelling() > before
+        finally:
+            for _ in range(task.cancelling() - before):
+                pending = True
+                task.uncancel()
+        try:
+            yield waits_for
+            step = functools.partial(work.send, None)
+        except BaseException as error:  # noqa: BLE001 - it is the work's, as with any `await`
+            pending = pending and not isinstance(error, asyncio.CancelledError)
+            step = functools.partial(work.throw, error)
 
 
 def _is_missing(module: str, error: BaseException) -> bool:
@@ -305,7 +360,7 @@ class CommandTarget:
             raise TargetError(f"{words[0]}: cannot be started: {error.strerror or error}") from error
         running = Child("127.0.0.1", port, control_url, process)
         try:
-            await _wait_until_it_listens(running, ports)
+            await _wait_until_itlistens_on(running, ports)
         except BaseException:
             await running.close()
             raise
@@ -364,11 +419,11 @@ def _stderr() -> int:
         return 2
 
 
-async def _wait_until_it_listens(child: Child, ports: list[int]) -> None:
+async def _wait_until_itlistens_on(child: Child, ports: list[int]) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + _START_SECONDS
     while loop.time() < until:
-        missing = [port for port in ports if not _listens(port)]
+        missing = [port for port in ports if not listens_on(port)]
         if not missing:
             return
         if child.process.returncode is not None:
@@ -378,7 +433,7 @@ async def _wait_until_it_listens(child: Child, ports: list[int]) -> None:
     raise TargetError(f"the command did not listen on port {missing[0]} within {_START_SECONDS:g} s")
 
 
-def _listens(port: int) -> bool:
+def listens_on(port: int) -> bool:
     """Whether a process listens on the loopback port. No connection is made: the server would count it as a call."""
     wanted = f":{port:04X}"
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):

@@ -34,7 +34,7 @@ __all__ = [
 
 _FIXTURE = "audiosocket_call"
 _MARKER = "audiosocket"
-_SCENARIO_KEYS = ("asterisk", "line", "network", "ai", "server", "reaction", "max_duration")
+_SCENARIO_KEYS = ("asterisk", "line", "network", "ai", "server", "quality", "ear", "reaction", "max_duration")
 _MARKER_KEYS = ("target", "control_url", *_SCENARIO_KEYS, "says", "real_time", "kernel")
 _TEXTS = {"target": "bot:serve", "control_url": "http://127.0.0.1:8080"}
 """Arguments of the marker that are texts, each with an example for errors."""
@@ -241,6 +241,7 @@ def _plan(item: pytest.Function) -> "CallPlan":
         control_url=control_url,
         control_token=token_from_environment(),
         real_time=options.real_time(config, marked=marked.get("real_time")),
+        again=options.again(config),
         kernel=options.kernel(config, marked=marked.get("kernel")),
         artefacts=options.artefacts(config) / _folder_of(item),
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "INI_KEYS",
     "add_options",
+    "again",
     "artefacts",
     "check_settings",
     "configured",
@@ -39,6 +40,7 @@ _SNAPSHOTS = ("optional", "required")
 INI_KEYS = tuple(
     f"audiosocket_{name}"
     for name in (
+        "again",
         "artefacts",
         "asterisk",
         "control_url",
@@ -72,6 +74,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--audiosocket-peer", dest="audiosocket_peer", choices=_PEERS, default=None, help=peer_help)
     parser.addini("audiosocket_peer", peer_help, default="")
     _add_flag(parser, group, "real-time", "run scenarios on the real clock")
+    _add_flag(parser, group, "again", "call a tcp:// target a second time too, where a call was inconclusive")
     _add_flag(parser, group, "kernel", "run scenarios over the kernel's loopback sockets")
     _add_flag(
         parser,
@@ -116,7 +119,7 @@ def check_settings(config: pytest.Config) -> None:
     for key, allowed in (("audiosocket_peer", _PEERS), ("audiosocket_snapshots", _SNAPSHOTS)):
         if config.getini(key) not in ("", *allowed):
             raise pytest.UsageError(f"{key} = {config.getini(key)}: expected {' or '.join(allowed)}")
-    for key in ("audiosocket_real_time", "audiosocket_kernel"):
+    for key in ("audiosocket_again", "audiosocket_real_time", "audiosocket_kernel"):
         try:
             config.getini(key)
         except (ValueError, pytest.UsageError) as error:
@@ -214,6 +217,11 @@ def real_time(config: pytest.Config, *, marked: bool | None = None) -> bool:
 def kernel(config: pytest.Config, *, marked: bool | None = None) -> bool:
     """Whether calls use the kernel's loopback sockets. `marked`: the marker's value; the command line goes first."""
     return _flag(config, "audiosocket_kernel", marked)
+
+
+def again(config: pytest.Config) -> bool:
+    """Whether a target at an address is called a second time too, where a call was inconclusive."""
+    return _flag(config, "audiosocket_again")
 
 
 def trust(config: pytest.Config) -> bool:

@@ -89,6 +89,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -> tuple[str, str, str] | None:
+    """Show a call without a verdict as INCONCLUSIVE; pytest counts it as failed."""
+    return reporting.status_of(report)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send the findings of a pytest-xdist worker to its controller."""
     reporting.send_to_controller(session.config)

@@ -12,7 +12,15 @@ from audiosocket_sim.pytest_plugin.call_tests import CallTest
 from audiosocket_sim.pytest_plugin.collection import LEFT_OVER, PASSED_OVER, ScenarioFile, ScenarioItem
 from audiosocket_sim.pytest_plugin.scenario_record import row_from
 
-__all__ = ["attach_call", "attach_problems", "header", "send_to_controller", "take_from_worker", "write_summary"]
+__all__ = [
+    "attach_call",
+    "attach_problems",
+    "header",
+    "send_to_controller",
+    "status_of",
+    "take_from_worker",
+    "write_summary",
+]
 
 _ATTRIBUTE = "audiosocket_call"
 _MOST_NAMES = 10
@@ -48,6 +56,13 @@ def attach_call(item: pytest.Item, report: pytest.TestReport) -> None:
     names = [name for name, _ in shown]
     item.user_properties[:] = [pair for pair in item.user_properties if pair[0] not in names] + shown
     report.user_properties[:] = item.user_properties
+
+
+def status_of(report: pytest.CollectReport | pytest.TestReport) -> tuple[str, str, str] | None:
+    """Return pytest's category, letter and word for the test of a call that was inconclusive; None for any other."""
+    call = getattr(report, _ATTRIBUTE, None)
+    is_inconclusive = report.failed and call is not None and call.get("outcome") == "inconclusive"
+    return ("failed", "I", "INCONCLUSIVE") if is_inconclusive else None
 
 
 def attach_problems(collector: pytest.Collector, report: pytest.CollectReport) -> None:

@@ -12,8 +12,9 @@ from audiosocket_sim.python_calls.errors import CallMisuse, CallNotJudged, error
 from audiosocket_sim.python_calls.phone_call import PhoneCall
 from audiosocket_sim.python_calls.place import calling_place
 from audiosocket_sim.python_calls.session import CallPlan, scenario_with
+from audiosocket_sim.running.again import run_twice_if_inconclusive
 from audiosocket_sim.running.result import Result
-from audiosocket_sim.running.runner import is_virtual, loop_factory, run
+from audiosocket_sim.running.runner import is_virtual, loop_factory
 from audiosocket_sim.running.trouble import trouble_of
 from audiosocket_sim.virtual_time import VirtualTimeError
 
@@ -69,9 +70,7 @@ class CallPlayer:
         scenario = scenario_with(plan, checked, [place] * len(checked))
         self.calls += 1
         options = replace(plan.options, artefacts=self._numbered())
-        result = run(scenario, options)
-        if result.worth_repeating:
-            result = run(scenario, options)
+        result = run_twice_if_inconclusive(scenario, options)
         if result.interrupted:
             raise KeyboardInterrupt
         error = error_of(result)

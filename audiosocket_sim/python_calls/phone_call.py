@@ -237,11 +237,15 @@ class PhoneCall:
         *,
         how: str | None = None,
         dialplan: str | None = None,
+        last_word: Literal["heard"] | None = None,
         within: CallTime | None = None,
         after: CallTime | None = None,
     ) -> StepToAwait[CallEnd]:
-        """The call ends: `who` ends it, `how` on the wire, and what the `dialplan` does then (docs/scenarios.md)."""
-        ends = _given(who=who, how=how, dialplan=dialplan)
+        """The call ends: `who` ends it, `how` on the wire, and what the `dialplan` does then (docs/scenarios.md).
+
+        `last_word="heard"`: the bot has spoken, and all that it had sent was played before the end.
+        """
+        ends = _given(who=who, how=how, dialplan=dialplan, last_word=last_word)
         return self._expect("expect_hangs_up", "hangs_up", ends, within, after, happened.call_end)
 
     def expect_responds(
@@ -337,6 +341,36 @@ class PhoneCall:
         quiet = _given(at_least=duration(at_least, name="never_dead_air: at_least"))
         return self._never("never_dead_air", "dead_air", quiet, during, after)
 
+    def never_holes(
+        self, at_least: CallTime, *, during: CallTime | None = None, after: CallTime | None = None
+    ) -> StepToAwait[StepDone]:
+        """No stretch of the bot's speech may have holes of more than this, in all."""
+        limit = duration(at_least, name="never_holes: at_least")
+        return self._never("never_holes", "holes", limit, during, after)
+
+    def never_ahead(
+        self, at_least: CallTime, *, during: CallTime | None = None, after: CallTime | None = None
+    ) -> StepToAwait[StepDone]:
+        """The bot must not send its sound more than this ahead of what is playing."""
+        limit = duration(at_least, name="never_ahead: at_least")
+        return self._never("never_ahead", "ahead", limit, during, after)
+
+    def never_outside_level(
+        self, low_dbfs: float, high_dbfs: float, *, during: CallTime | None = None, after: CallTime | None = None
+    ) -> StepToAwait[StepDone]:
+        """No stretch of the bot's speech may be softer than `low_dbfs`, or louder than `high_dbfs`."""
+        return self._never("never_outside_level", "level_dbfs", [low_dbfs, high_dbfs], during, after)
+
+    def never_damaged(self, *, during: CallTime | None = None, after: CallTime | None = None) -> StepToAwait[StepDone]:
+        """The bot's sound must not be damaged in any way."""
+        return self._never("never_damaged", "damage", "any", during, after)
+
+    def never_premature(
+        self, *, during: CallTime | None = None, after: CallTime | None = None
+    ) -> StepToAwait[StepDone]:
+        """The bot must not begin to speak in the midst of the caller's sentence."""
+        return self._never("never_premature", "premature", "any", during, after)
+
     # --- steps as data
 
     def play(self, steps: Iterable[Mapping[str, Any]]) -> StepToAwait[None]:
@@ -367,7 +401,7 @@ class PhoneCall:
         self,
         what: str,
         key: str,
-        expectation: dict[str, Any],
+        expectation: Any,
         during: CallTime | None,
         after: CallTime | None,
     ) -> StepToAwait[StepDone]:

@@ -3,6 +3,7 @@
 Each file is readable by its owner only, and is replaced atomically: a reader sees a whole file or none.
 """
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,14 +15,17 @@ from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.running.result import Artefacts, Outcome, Result
 from audiosocket_sim.scenario import Scenario
 
-__all__ = ["cannot_write", "with_artefacts", "with_faults"]
+__all__ = ["SECOND_RUN", "cannot_write", "with_artefacts", "with_faults"]
+
+SECOND_RUN = "second-run"
+"""The folder of a second run, inside that of the first."""
 
 
 def with_artefacts(result: Result, folder: Path, fixture: CallFixture | None) -> Result:
     """Write the files of a run to `folder` and return the result with their paths.
 
     Each file is written even if others fail, and replaces that of an earlier run. If one cannot be written, the result
-    gets a fault, and the file of that name from an earlier run is removed.
+    gets a fault, and the file of that name from an earlier run is removed; so is an earlier run's second run.
     """
     writing = _Writing(folder)
     call_log = writing.write("call.jsonl", lambda: _text(_lines(result)))
@@ -30,6 +34,7 @@ def with_artefacts(result: Result, folder: Path, fixture: CallFixture | None) ->
     sound = writing.write("call.wav", lambda: _sound(result.scenario, fixture))
     if not result.details:
         writing.remove("details.txt")
+    writing.remove_second_run()
     result = with_faults(result, writing.faults)
     files = Artefacts(transcript, call_log, sound, details)
     return replace(result, artefacts=files if files.by_name() else None)
@@ -46,6 +51,9 @@ def with_faults(result: Result, faults: list[str]) -> Result:
 def cannot_write(error: OSError, folder: Path) -> str:
     """Return one line that says why a file could not be written."""
     return f"cannot write to {error.filename or folder}: {error.strerror or error}"
+
+
+_FILES = ("call.jsonl", "transcript.txt", "details.txt", "call.wav")
 
 
 class _Writing:
@@ -79,6 +87,13 @@ class _Writing:
             pass
         except OSError as error:
             self.faults.append(cannot_write(error, self._folder))
+
+    def remove_second_run(self) -> None:
+        """Remove the files of a second run that an earlier run made."""
+        for name in _FILES:
+            self.remove(f"{SECOND_RUN}/{name}")
+        with contextlib.suppress(OSError):  # there is none, or there is something else in it
+            (self._folder / SECOND_RUN).rmdir()
 
 
 def _lines(result: Result) -> str:

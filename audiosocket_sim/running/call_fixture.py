@@ -11,23 +11,41 @@ from types import TracebackType
 from typing import Any, Self
 
 from audiosocket_sim.asterisk import ConnectFailed, LegEnd
+from audiosocket_sim.asterisk.wire_record import says_after_the_end
 from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log import voices
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
+from audiosocket_sim.checks import GRACE_MS, Sent
+from audiosocket_sim.checks.lateness import LateBy, LatenessRecord, WasLate
+from audiosocket_sim.checks.quality import defects_of, unheard_defect
 from audiosocket_sim.hearing import (
     Ear,
+    Fact,
     HeardHoldStarted,
     HeardHoldStopped,
+    HeardHole,
     HeardSpeech,
     HeardSpeechStarted,
+    SentAhead,
 )
+from audiosocket_sim.hearing.peak_level import peak_dbfs
+from audiosocket_sim.hearing.phone_buffer import PHONE_HOLDS_MS
 from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.net.bind_errors import why_not_listening
 from audiosocket_sim.net.control_client import ControlClient, ControlError, ControlEvent
 from audiosocket_sim.parties.peer import Leg
-from audiosocket_sim.parties.target import Child, StartedTarget, TargetError, TargetUsageError, close_target
+from audiosocket_sim.parties.target import (
+    Child,
+    StartedTarget,
+    TargetError,
+    TargetUsageError,
+    close_target,
+    listens_on,
+)
 from audiosocket_sim.running.call_setup import CallSetup
-from audiosocket_sim.virtual_time import VirtualLoop
+from audiosocket_sim.running.defects import DefectCollector
+from audiosocket_sim.running.program_waits import ProgramWaits
+from audiosocket_sim.virtual_time import CannotFollow, VirtualLoop
 
 __all__ = ["TARGET_DIED", "CallFixture", "SimulatorError"]
 
@@ -36,8 +54,15 @@ TARGET_DIED = "target"
 
 _LAST_FACTS_SECONDS = 2.0
 """How long after the end of the steps the connection may take to close, and the stream of events to end."""
+_LONGEST_EXTRA_SECONDS = 2.0
+"""How long at the most a call goes on after a failure, on a machine that was late."""
+_LEFT_OPEN_MS = 2000
 _DYING_SECONDS = 0.5
 """How long after a program's connection has closed the system may take to report that the program ended."""
+
+
+_SOFT_END_MS = 200
+"""How long the soft end of speech may last that is audible no more."""
 
 
 class SimulatorError(Exception):
@@ -47,10 +72,12 @@ class SimulatorError(Exception):
 class CallFixture:
     """One call in progress: `async with CallFixture(setup) as fixture`. On exit, all that it started has ended.
 
-    `on_entry` is called with every new entry of the log.
+    `on_entry` is called with every new entry of the log. `virtual`: whether the running loop's clock is virtual.
     """
 
-    def __init__(self, setup: CallSetup, on_entry: Callable[[Entry], None] | None = None) -> None:
+    def __init__(
+        self, setup: CallSetup, on_entry: Callable[[Entry], None] | None = None, *, virtual: bool = True
+    ) -> None:
         self.scenario = scenario = setup.scenario
         self.log = CallLog()
         self.state: str | None = None
@@ -59,18 +86,36 @@ class CallFixture:
         self._on_entry = on_entry
         self._loop = asyncio.get_running_loop()
         self._started_at = self._loop.time()
+        self._virtual = virtual
+        self._late: list[tuple[LateBy, float, float]] = []
+        self._program_waits: ProgramWaits | None = None
         self._waiters: set[asyncio.Future[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._watches: set[asyncio.Task[None]] = set()
         self._error: Exception | None = None
+        self._asked_afterwards: list[tuple[int, str]] = []
         self._running: StartedTarget | None = None
         self.control: ControlClient | None = None
         self.ai = MockAi(
-            scenario.ai, self._on_backend, self._push, on_failure=self._on_ai_failure, on_error=self._broke
+            scenario.ai,
+            self._on_backend,
+            self._push,
+            on_failure=self._on_ai_failure,
+            on_unmatched=self._on_unmatched,
+            on_error=self._broke,
+            on_late=lambda seconds: self.was_late(LateBy.BACKEND, self._loop.time(), seconds),
         )
         self.line = setup.line
         self.caller = setup.caller
-        self.ear = Ear(setup.ear_book, setup.hold_pcm, self._on_heard)
+        self.defects = DefectCollector(scenario)
+        ahead = scenario.quality.ahead
+        self.ear = Ear(
+            setup.ear_book,
+            setup.hold_pcm,
+            self._on_heard,
+            endless=scenario.ear.model == "endless",
+            lead_ms=PHONE_HOLDS_MS if ahead == "allowed" else ahead,
+        )
         self.leg: Leg = setup.make_leg(scenario, self._source, self._on_bot_audio)
 
     # --- time and waiting
@@ -93,9 +138,25 @@ class CallFixture:
         """Write an event into the log, at the loop time (seconds) at which it happened."""
         self._record_ms(self.ms(loop_time), source, event)
 
-    def fail(self, at_ms: int, number: int, step: str, expected: str, *happened: str) -> None:
-        """Log a StepFailed at `at_ms` since the UUID. `number`: the step's number from 1, or 0 if it is no step."""
-        self._record_ms(at_ms, Source.CHECK, log.StepFailed(number, step, expected, happened))
+    def fail(
+        self,
+        at_ms: int,
+        number: int,
+        step: str,
+        expected: str,
+        *happened: str,
+        window: tuple[int, int] | tuple[None, None] = (None, None),
+    ) -> None:
+        """Log a StepFailed at `at_ms` since the UUID. `number`: the step's number from 1, or 0 if it is no step.
+
+        `window`: when that of an `expect` or `never` opened and closed, in ms since the UUID.
+        """
+        self._record_ms(at_ms, Source.CHECK, log.StepFailed(number, step, expected, happened, *window))
+
+    def judged(self, number: int, step: str, window: tuple[int, int], met_ms: int | None) -> None:
+        """Log that the expectation of step `number` was judged over its window (ms since the UUID): met, or not."""
+        at_ms = min(window[1] if met_ms is None else met_ms, self.now_ms)
+        self._record_ms(at_ms, Source.CHECK, log.ExpectationJudged(number, step, *window, met_ms))
 
     def _record_ms(self, at_ms: int, source: Source, event: LogEvent) -> None:
         entry = self.log.add(at_ms, source, event)
@@ -106,6 +167,25 @@ class CallFixture:
                 self._on_entry = None
                 self._broke(error)
         self.notify()
+
+    def was_late(self, by: LateBy, at: float, seconds: float) -> None:
+        """Note that something was done at the loop time `at`, `seconds` late. In virtual time nothing is."""
+        if not self._virtual:
+            self._late.append((by, at, seconds))
+
+    def lateness(self) -> LatenessRecord:
+        """Return what was late so far; nothing in virtual time."""
+        packets = [] if self._virtual else [(LateBy.PACKET, at, late) for at, late in self.leg.packet_lateness]
+        found = [*self._late, *packets]
+        return LatenessRecord(WasLate(by, (at - self.t0) * 1000, late * 1000) for by, at, late in found)
+
+    async def wait_as_long_as_we_are_late(self) -> None:
+        """Go on with the call for as long as the simulator was late so far: what comes then may have come in time."""
+        if self.end is None:
+            seconds = min(self.lateness().shift_ms(0, self.now_ms) / 1000, _LONGEST_EXTRA_SECONDS)
+            until = self._loop.time() + seconds
+            while self.end is None and self._loop.time() < until:
+                await self.changed(until)
 
     def notify(self) -> None:
         """Wake all tasks that wait in `changed`."""
@@ -178,11 +258,19 @@ class CallFixture:
         try:
             await self.leg.connect(self._running.host, self._running.port)
         except ConnectFailed as error:
-            raise TargetError(f"nobody answers at {self._running.host}:{self._running.port}: {error}") from error
+            place = f"{self._running.host}:{self._running.port}"
+            if isinstance(self._loop, VirtualLoop) and self._loop.network and listens_on(self._running.port):
+                what = f"it listens at {place} of this machine, and not through the event loop"
+                raise CannotFollow(what, f"{place} is the kernel's") from error
+            raise TargetError(f"nobody answers at {place}: {error}") from error
         self._spawn(self._watch_end(), self._tasks)
         if self.control is not None and self.leg.t0 is not None:
             self._spawn(self._follow_states(self.control), self._tasks)
         if isinstance(self._running, Child):
+            self._program_waits = ProgramWaits(
+                self._running.process.pid, lambda at, seconds: self.was_late(LateBy.BOT, at, seconds)
+            )
+            self._program_waits.start()
             self._spawn(self._watch_program(self._running), self._watches)
 
     async def let_the_ear_read(self, text: str) -> None:
@@ -213,6 +301,8 @@ class CallFixture:
             task.cancel()
         trouble: TargetError | None = None
         try:
+            if self._program_waits is not None:
+                await self._program_waits.stop()
             if self.leg.t0 is not None:
                 self.ear.close(self._loop.time())  # in an interrupted call: log the speech that is not finished
             await self.leg.aclose()
@@ -250,29 +340,59 @@ class CallFixture:
     def _on_bot_audio(self, at: float, rate_hz: int, payload: bytes) -> None:
         if rate_hz == 8000:
             payload = self.line.receive(payload, at)
+        self.defects.arrived(at, rate_hz, payload)
         self.ear.hear(at, rate_hz, payload)
 
-    def _on_heard(self, fact: HeardSpeechStarted | HeardSpeech | HeardHoldStarted | HeardHoldStopped) -> None:
+    def _on_heard(self, fact: Fact) -> None:
         match fact:
             case HeardSpeechStarted():
                 self.notify()
             case HeardSpeech():
-                self.record(fact.at, Source.BOT, self._with_its_wait(fact))
+                self._on_speech(fact)
+            case HeardHole():
+                self.defects.hole(fact)
+            case SentAhead(at=at, ahead_ms=ahead, lost_ms=lost, lasted_ms=lasted):
+                self.record(at, Source.DEFECT, log.DefectFound("ahead", _sent_ahead(ahead, lost), ahead, lasted))
             case HeardHoldStarted(at=at):
                 self.record(at, Source.HOLD, log.HoldStarted(self._into_waiting_ms(self.ms(at))))
             case HeardHoldStopped(at=at, duration_ms=duration, seamless=seamless):
                 self.record(at, Source.HOLD, log.HoldStopped(duration, seamless))
 
-    def _with_its_wait(self, heard: HeardSpeech) -> log.BotSpoke:
-        """Return what was heard as an event, with the time that the caller had waited for it."""
+    def _own_part(self, at_ms: int, whole_ms: int, gap_ms: int, ahead_ms: int) -> tuple[int, int]:
+        """How much of the gaps in a speech, and of how far it was ahead, this machine can have made; in ms."""
+        if self._virtual or not (gap_ms or ahead_ms):
+            return 0, 0
+        late, end_ms = self.lateness(), at_ms + whole_ms
+        return min(gap_ms, late.hole_ms(at_ms - GRACE_MS, end_ms)), min(ahead_ms, late.hole_ms(0, end_ms))
+
+    def _on_speech(self, fact: HeardSpeech) -> None:
+        level = None if self.scenario.line.gain_db else fact.level_dbfs  # a line with a gain changes the bot's level
+        own_gap, own_ahead = self._own_part(self.ms(fact.at), fact.heard_ms + fact.gap_ms, fact.gap_ms, fact.ahead_ms)
         spoke = log.BotSpoke(
-            heard.text, heard.heard_ms, heard.whole_ms, heard.voice, heard.gap_ms, heard.ahead_ms, heard.parts_ms
+            fact.text,
+            fact.heard_ms,
+            fact.whole_ms,
+            fact.voice,
+            fact.gap_ms,
+            fact.ahead_ms,
+            fact.hole_ms,
+            level,
+            own_gap,
+            own_ahead,
+            fact.parts_ms,
         )
-        wait_ms = voices.wait_ms(self.log.entries, self.ms(heard.at), spoke)
+        spoke = self._with_its_wait(self.ms(fact.at), spoke)
+        self.record(fact.at, Source.BOT, spoke)
+        for defect in defects_of(spoke, self.scenario.quality):
+            self.record(fact.at, Source.DEFECT, defect)
+
+    def _with_its_wait(self, at_ms: int, spoke: log.BotSpoke) -> log.BotSpoke:
+        """Return speech with the time that the caller had waited for it, if it is an answer."""
+        wait_ms = voices.wait_ms(self.log.entries, at_ms, spoke)
         if wait_ms is None:
             return spoke
-        loop, since = self._loop, heard.at - wait_ms / 1000
-        unmeasured = isinstance(loop, VirtualLoop) and loop.worked_outside(since, heard.at)
+        loop, at = self._loop, self.t0 + at_ms / 1000
+        unmeasured = isinstance(loop, VirtualLoop) and loop.worked_outside(at - wait_ms / 1000, at)
         return replace(spoke, wait_ms=wait_ms, wait_measured=not unmeasured)
 
     def _into_waiting_ms(self, at_ms: int) -> int | None:
@@ -288,6 +408,27 @@ class CallFixture:
 
     def _on_ai_failure(self, failure: str) -> None:
         self.fail(self.now_ms, 0, "ai", "the AI's script to fit", failure)
+
+    def _on_unmatched(self, asked: log.BackendAsked, failure: str) -> None:
+        """A request that fits no reply. Those after the end of the call are one failure, logged when all is over."""
+        if self.end is None:
+            self._on_ai_failure(failure)
+        else:
+            self._asked_afterwards.append((self.now_ms, asked.content))
+
+    def check_the_requests_after_the_end(self) -> bool:
+        """Log one failure for the requests that came after the end of the call; returns whether there were none."""
+        if not self._asked_afterwards or self.end is None:
+            return True
+        (at_ms, content), *more = self._asked_afterwards
+        late = (
+            f"the backend was asked “{content}” {(at_ms - self.ms(self.end.at)) / 1000:.1f} s after the call had ended"
+        )
+        if more:
+            late += f", and {len(more)} more time{'s' if len(more) > 1 else ''} until {more[-1][0] / 1000:.3f}"
+        self._asked_afterwards = []
+        self.fail(at_ms, 0, "ai", "no request after the end of the call", late)
+        return False
 
     def check_the_ais_script(self, *, hung_up: bool) -> None:
         """Log a failure for each reply and push in the AI script that was never used.
@@ -348,13 +489,81 @@ class CallFixture:
         self.caller.stop()
         self.ear.close(end.at)
         self.end = end
-        if self.scenario.network.split == "none":  # otherwise the anomalies are our own: we split the messages
-            for anomaly in self.leg.anomalies:
-                self.record(end.at, Source.PEER, Noted(anomaly))
-        heard = log.last_word_heard(self.log, end.who, self.ms(end.at))
-        self.record(end.at, Source.END, log.CallEnded(end.who, end.how, end.dialplan, end.reason, heard))
+        for note in self.notes:
+            self.record(end.at, Source.PEER, Noted(note))
+        for at_ms, found in self.defects.at_the_end(end.at, self.t0, self.log, self.ear, self.caller.sent):
+            source = Source.DEFECT if isinstance(found, log.DefectFound) else Source.PEER
+            self._record_ms(at_ms, source, found)
+        for at, length_ms in self.leg.record.dropped:
+            self.record(at, Source.DEFECT, log.DefectFound("unheard", _too_long(length_ms), round(length_ms)))
+        unheard_ms = self.ear.unheard_ms if self.ear.unheard_ms > log.UNHEARD_MS else 0
+        heard = log.last_word_heard(self.log, end.who, self.ms(end.at), unheard_ms, mid_word=self.ear.ends_in_mid_word)
+        unheard = unheard_defect(self.log.entries, end.who, self.ms(end.at), unheard_ms, self._unheard_since_ms)
+        if unheard is not None:
+            self.record(end.at, Source.DEFECT, unheard)
+        self.record(end.at, Source.END, log.CallEnded(end.who, end.how, end.dialplan, end.reason, heard, unheard_ms))
+        if (counts := self.leg.counts) is not None and self.leg.t0 is not None:
+            loudest = self._loudest_dbfs(0)
+            self.record(end.at, Source.END, log.WireSummary(counts.from_server, counts.to_server, loudest))
         for at_ms, overlap in voices.overlaps(self.log.entries):
             self._record_ms(at_ms, Source.TURNS, overlap)
+
+    def _loudest_dbfs(self, since_ms: int) -> float | None:
+        level = peak_dbfs(self.ear.timeline(self.t0 + since_ms / 1000))
+        return None if level is None else round(level, 1)
+
+    def sent(self, since_ms: int) -> Sent | None:
+        """Return what the server has sent since the UUID, and since an instant in ms; None if that is not known."""
+        counts = self.leg.counts
+        if counts is None:
+            return None
+        since, now = self.t0 + since_ms / 1000, self._loop.time() if self.end is None else self.end.at
+        start, end = counts.longest_pause(min(since, now), now)
+        return Sent(
+            counts.from_server,
+            self._loudest_dbfs(0),
+            since_ms,
+            counts.since(since),
+            self._loudest_dbfs(since_ms + _SOFT_END_MS),
+            (self.ms(start), self.ms(end)),
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the peer has noted of the wire so far, a line each; nothing where the scenario splits the messages."""
+        return tuple(self.leg.anomalies) if self.scenario.network.split == "none" else ()
+
+    async def look_at_the_end(self) -> None:
+        """Record what the server did on the wire after the end of the call. Waits until it has closed its connection,
+        for as long as `quality: {left_open: …}` leaves it."""
+        end = self.end
+        if end is None:
+            return
+        limit = self.scenario.quality.left_open
+        limit_ms = _LEFT_OPEN_MS if limit == "allowed" else limit
+        so_far = self._loop.time() - end.at
+        closed = await self.leg.released(max(0.0, limit_ms / 1000 - so_far))
+        if closed is False:
+            open_ms = round((self._loop.time() - end.at) * 1000)
+            what = f"the server had not closed its connection {open_ms / 1000:.1f} s after the call had ended"
+            self.record(end.at, Source.DEFECT, log.DefectFound("left_open", what, None, open_ms))
+        if after := self.leg.record.after_hang_up:
+            self.record(end.at, Source.DEFECT, log.DefectFound("after_end", says_after_the_end(after), len(after)))
+
+    @property
+    def _unheard_since_ms(self) -> int | None:
+        since = self.ear.unheard_since
+        return None if since is None else self.ms(since)
+
+
+def _sent_ahead(ahead_ms: int, lost_ms: int) -> str:
+    what = f"sound was sent up to {ahead_ms / 1000:.2f} s ahead of what was playing"
+    return f"{what}: a phone that holds {PHONE_HOLDS_MS} ms lost {lost_ms / 1000:.2f} s of it" if lost_ms else what
+
+
+def _too_long(length_ms: float) -> str:
+    what = f"an audio message of {length_ms / 1000:.2f} s: too long for Asterisk's translators (over 1 s)"
+    return f"{what}, dropped: the caller heard none of it"
 
 
 def _settle(waiter: asyncio.Future[None]) -> None:

@@ -60,6 +60,7 @@ class CallerSteps:
                 await self._mute(mute)
             case HangUpStep(hang_up=hang_up):
                 self._progress.hung_up = True
+                self._progress.hung_up_at = self._loop.time()
                 self._fixture.leg.hang_up(hang_up.how)
                 self._progress.completed = self._loop.time()
         return True
@@ -109,6 +110,9 @@ class CallerSteps:
 
         def start(at: float) -> None:
             fixture.record(at, Source.CALLER, event)
+            if isinstance(event, CallerSpoke):
+                words = event.text or event.recording or ""
+                fixture.defects.caller_says(at, words, pcm, fixture.scenario.asterisk.rate_hz)
             progress.began = at
             begun.set_result(at)
 
@@ -146,8 +150,8 @@ class CallerSteps:
         caller.muted = True
         self._fixture.record(now, Source.CALLER, CallerAction("mute", "", None if mute == "on" else int(mute)))
         if mute != "on":
-            self._progress.completed = now + int(mute) / 1000
-            await self.until(self._progress.completed)
+            await self.until(now + int(mute) / 1000)
+            self._progress.completed = min(self._loop.time(), now + int(mute) / 1000)
             caller.muted = False
 
 

@@ -13,18 +13,23 @@ from typing import Any, Self, TypeVar
 
 from audiosocket_sim.call_log.events import Entry, Noted, Source, StepFailed
 from audiosocket_sim.checks.failure import Failure
-from audiosocket_sim.parties.target import Target
+from audiosocket_sim.checks.late_notes import late_notes
+from audiosocket_sim.checks.lateness import LateBy, LatenessRecord
+from audiosocket_sim.checks.margin import could_turn
+from audiosocket_sim.checks.quality import QUALITY, quality_faults
+from audiosocket_sim.parties.target import Target, TargetCloseError
 from audiosocket_sim.running.artefacts import cannot_write, with_artefacts, with_faults
-from audiosocket_sim.running.call_fixture import TARGET_DIED, CallFixture
+from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.running.call_setup import set_up_call
 from audiosocket_sim.running.environment import Environment, environment_of
 from audiosocket_sim.running.options import Options
 from audiosocket_sim.running.processor_waits import ProcessorWaits
-from audiosocket_sim.running.result import LATE_MS, Outcome, Result
+from audiosocket_sim.running.result import Outcome, Result
 from audiosocket_sim.running.run_folder import RunFolder
 from audiosocket_sim.running.steps import Steps
 from audiosocket_sim.running.trouble import Trouble, trouble_of
 from audiosocket_sim.scenario import Say, Scenario
+from audiosocket_sim.virtual_time import VirtualLoop, sleeps_are_noted
 
 __all__ = ["OnEntry", "OneCall"]
 
@@ -32,6 +37,13 @@ OnEntry = Callable[[Entry, CallFixture], None]
 """Called with every new entry of the log, and with the call to which it belongs."""
 
 _T = TypeVar("_T")
+
+_SECONDS_FOR_THREADS = {True: 0.1, False: 1.0}
+"""How long, in real time, threads of the bot's own may show that it cannot follow the virtual clock: before a call is
+said to have passed, and before a bot is said to have failed."""
+_WITHOUT_A_VERDICT = (Outcome.INVALID, Outcome.INCONCLUSIVE)
+"""The call was not to be made like this, or was interrupted: what has failed by then says nothing."""
+_TOO_LATE = "this machine was too late to judge what failed (the caller's packets by up to {:.0f} ms)"
 
 
 class OneCall:
@@ -51,8 +63,8 @@ class OneCall:
         more_says: Sequence[Say] = (),
     ) -> None:
         self.scenario = scenario
-        self.held = False
-        """Whether every expectation was met; set by the code that carries out the steps."""
+        self.held: bool | None = None
+        """Whether every expectation was met; set by the code that carries out the steps. None: not all was judged."""
         self.trouble: Trouble | None = None
         self.interrupted = False
         self.steps: Steps | None = None
@@ -66,6 +78,7 @@ class OneCall:
         self._environment: Environment | None = None
         self._waits: ProcessorWaits | None = None
         self._troubled_ms: int | None = None
+        self._later_faults: list[str] = []
         self._stack = AsyncExitStack()
         self._until = 0.0
 
@@ -84,15 +97,24 @@ class OneCall:
         async with AsyncExitStack() as stack:
             folder = self._hold_folder() or Path(stack.enter_context(tempfile.TemporaryDirectory()))
             setup = await set_up_call(self.scenario, target, self._options, folder, self._more_says)
-            fixture = self._fixture = CallFixture(setup, None if self._on_entry is None else self._look)
+            fixture = self._fixture = CallFixture(
+                setup, None if self._on_entry is None else self._look, virtual=self._virtual
+            )
             await stack.enter_async_context(fixture)
             if not self._virtual:
+                now = asyncio.get_running_loop().time
+                fixture.leg.excuse(stack.enter_context(sleeps_are_noted(now)).within)
                 self._waits = ProcessorWaits()
+                loop = asyncio.get_running_loop()
+                self._waits.on_late = lambda seconds: fixture.was_late(LateBy.THREAD, loop.time(), seconds)
                 self._waits.start()
                 stack.callback(self._waits.stop)
             self._stack = stack.pop_all()
         self._until = asyncio.get_running_loop().time() + self.scenario.max_duration / 1000
         self.steps = Steps(fixture, setup.sounds)
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, VirtualLoop):
+            loop.strict = True  # from here to the end of the call: a target may start and end as it likes
         return self
 
     async def __aenter__(self) -> Self:
@@ -105,9 +127,19 @@ class OneCall:
 
     async def take_down(self, error: BaseException | None = None) -> None:
         """Stop all that was started. Raises TargetError if the target does not end, unless `error` is given."""
+        self._end_of_virtual_call(error)
         if error is not None and self.steps is not None and self._fixture is not None:
             self._troubled_ms = self._fixture.now_ms
         await self._stack.__aexit__(None if error is None else type(error), error, None)
+
+    def _end_of_virtual_call(self, error: BaseException | None) -> None:
+        """Note that there is no verdict if the bot has not followed the virtual clock. `error`: what ended the call."""
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, VirtualLoop) and loop.strict:
+            failure = loop.failure_of_threads(_SECONDS_FOR_THREADS[self.held is True and error is None])
+            if failure is not None:
+                self.blame(failure)
+            loop.strict = False
 
     async def let_the_ear_read(self, text: str) -> None:
         """Teach the ear the synthetic voice's rendering of `text`, unless it knows a phrase of these words already."""
@@ -135,26 +167,45 @@ class OneCall:
         return None
 
     def blame(self, error: BaseException) -> None:
-        """Note the exception as the reason why there is no verdict, unless one is noted already."""
+        """Note the exception as the reason why there is no verdict, unless one is noted already.
+
+        A target's close() costs no verdict that stood before it: where all steps were judged, it is a fault beside it.
+        """
+        if isinstance(error, TargetCloseError) and (self.held is not None or self.trouble is not None):
+            self._later_faults.append(str(error))
+            return
         self.trouble = self.trouble or trouble_of(error, self.scenario, self.doing)
 
     def conclude(self) -> Result:
         """Return the result. Writes the files of the run if its options name a folder."""
+        unread = None if self.steps is None else self.steps.settle()
+        if unread is not None and self.trouble is None:
+            self.trouble = Trouble(Outcome.SET_UP, unread)
         fixture, trouble = self._fixture, self.trouble
+        if fixture is not None:
+            stalls = [(stall.at, stall.at + stall.for_) for stall in self.scenario.asterisk.stall]
+            for fault in quality_faults(fixture.log.entries, self.scenario.quality, stalls):
+                fixture.fail(fault.at_ms, 0, QUALITY, fault.expected, *fault.happened)
         if fixture is not None and trouble is not None:
             last_ms = max((entry.at_ms for entry in fixture.log.entries), default=0)
             at_ms = last_ms if self._troubled_ms is None else self._troubled_ms
             fixture.log.add(at_ms, Source.CHECK, Noted(trouble.line))
+        if fixture is not None:
+            for at_ms, line in late_notes(fixture.log.entries, self._lateness()):
+                fixture.log.add(at_ms, Source.PEER, Noted(line))
         entries = () if fixture is None else tuple(fixture.log.entries)
         late_ms = 0.0 if fixture is None or self._virtual else fixture.leg.own_lateness_ms
         failed = [(entry.event, entry.at_ms) for entry in entries if isinstance(entry.event, StepFailed)]
-        outcome, faults = self._verdict([event for event, _ in failed], late_ms)
+        if trouble is not None and trouble.voids_failures:
+            failed = []
+        failed.sort(key=lambda one: (one[1], one[0].step != QUALITY))  # of one instant: the defect is the cause
+        outcome, faults = self._verdict(failed, entries, late_ms)
         result = Result(
             self.scenario,
             outcome,
             entries,
             tuple(Failure.of(event, at_ms, self.scenario) for event, at_ms in failed),
-            faults,
+            (*faults, *self._later_faults),
             details="" if trouble is None else trouble.details,
             uuid=None if fixture is None else fixture.leg.uuid,
             own_lateness_ms=late_ms,
@@ -184,14 +235,27 @@ class OneCall:
         if self._on_entry is not None and self._fixture is not None:
             self._on_entry(entry, self._fixture)
 
-    def _verdict(self, failed: Sequence[StepFailed], late_ms: float) -> tuple[Outcome, tuple[str, ...]]:
-        """Return the outcome, and if there is no verdict on the bot, one line for each reason."""
-        if self.trouble is not None:
-            return self.trouble.outcome, (self.trouble.line, *self.trouble.more)
-        if self.held and not failed:
-            return Outcome.PASSED, ()
-        died = any(event.step == TARGET_DIED for event in failed)  # lateness of the simulator cannot cause that
-        if late_ms > LATE_MS and not died:
-            late = f"the simulator itself was up to {late_ms:.0f} ms late: this says nothing about the bot"
-            return Outcome.INCONCLUSIVE, (late,)
-        return Outcome.FAILED, ()
+    def _verdict(
+        self, failed: Sequence[tuple[StepFailed, int]], entries: Sequence[Entry], late_ms: float
+    ) -> tuple[Outcome, tuple[str, ...]]:
+        """Return the outcome, and if there is no verdict on the bot, one line for each reason.
+
+        A failure that no lateness of this machine can turn is final, and goes before any fault of the set-up.
+        """
+        trouble, late = self.trouble, self._lateness()
+        lines = () if trouble is None else (trouble.line, *trouble.more)
+        if self.interrupted or (trouble is not None and trouble.outcome in _WITHOUT_A_VERDICT):
+            assert trouble is not None
+            return trouble.outcome, lines
+        if trouble is not None and trouble.outcome is Outcome.FAILED:
+            return Outcome.FAILED, lines
+        if any(not could_turn(event, at_ms, entries, self.scenario, late) for event, at_ms in failed):
+            return Outcome.FAILED, lines
+        if failed:
+            return Outcome.INCONCLUSIVE, (_TOO_LATE.format(late_ms), *lines)
+        if trouble is not None:
+            return trouble.outcome, lines
+        return (Outcome.PASSED if self.held else Outcome.FAILED), ()
+
+    def _lateness(self) -> LatenessRecord:
+        return LatenessRecord() if self._fixture is None or self._virtual else self._fixture.lateness()

@@ -29,6 +29,8 @@ class Options:
     asterisk_version: str | None = None
     """Of the real one: `22`, `22.10` or `22.10.1`. None: one that fits the scenario's version, else the newest."""
     real_time: bool = False
+    again: bool = False
+    """Whether a target at an address (`tcp://`) is called again after an inconclusive call; the others always are."""
     kernel: bool = False
     ai_port: int = 0
     artefacts: Path | None = None

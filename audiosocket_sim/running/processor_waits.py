@@ -39,12 +39,18 @@ def most_ms(readings_ns: Sequence[int], window: int = WINDOW_STEPS) -> float:
 
 
 class ProcessorWaits:
-    """Reads the run delay every 20 ms on the running loop, from `start` to `stop`. `read`: a growing sum in ns."""
+    """Reads the run delay every 20 ms on the running loop, from `start` to `stop`. `read`: a growing sum in ns.
+
+    `on_late` is called at each reading with the seconds for which the thread came too late in the last 100 ms: it had
+    no processor, or it did something else when the reading was due.
+    """
 
     def __init__(self, read: Callable[[], int] = run_delay_ns) -> None:
         self._loop = asyncio.get_running_loop()
         self._read = read
         self._readings: list[int] = []
+        self._due = 0.0
+        self.on_late: Callable[[float], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -64,5 +70,10 @@ class ProcessorWaits:
         return most_ms(self._readings)
 
     def _step(self) -> None:
+        now = self._loop.time()
         self._readings.append(self._read())
-        self._timer = self._loop.call_later(STEP_SECONDS, self._step)
+        if self.on_late is not None and len(self._readings) > 1:
+            waited = self._readings[-1] - self._readings[max(0, len(self._readings) - 1 - WINDOW_STEPS)]
+            self.on_late(max(now - self._due, waited / 1e9))
+        self._due = now + STEP_SECONDS
+        self._timer = self._loop.call_at(self._due, self._step)

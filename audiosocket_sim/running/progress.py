@@ -34,7 +34,15 @@ class Progress:
     began: float
     """When the current step began: the time of its first packet, or the time at which it was reached."""
     hung_up: bool = False
-    """True once the caller hung up."""
+    """True once the caller hung up by a step."""
+    hung_up_at: float | None = None
+    """The loop time at which the caller hung up, by a step or because the scenario was over; None: he has not."""
+    over_at: float | None = None
+    """The loop time at which the scenario was over and the caller hung up for that reason."""
+    completed_by: int | None = None
+    """The number of the entry that completed the step before; None if that was no event."""
+    cut_short: str | None = None
+    """The step that the end of the call has cut short, in words; None if there is none."""
     taken: set[int] = field(default_factory=set)
     """Numbers of the entries that met an expectation; no later expectation may take them again."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from audiosocket_sim.call_log.transcript import around
-from audiosocket_sim.running.result import Result
+from audiosocket_sim.running.result import Outcome, Result
 
 __all__ = ["file_lines", "report_lines"]
 
@@ -13,11 +13,14 @@ def report_lines(result: Result) -> Iterator[str]:
 
     The first line stands alone in pytest's short summary: it gives the place of the failure, or else the outcome.
     """
-    if result.faults or not result.failures:
+    failed = result.outcome is Outcome.FAILED and bool(result.failures)
+    if not failed:
         yield f"{result.scenario.name}: {result.outcome}"
-    yield from result.faults
+        yield from result.faults
     for failure in result.failures:
         yield from failure.block()
+    if failed:
+        yield from result.faults
     if result.failures:
         yield from ("", *around(result.entries, result.failures[0].at_ms))
     if result.details:
@@ -26,6 +29,10 @@ def report_lines(result: Result) -> Iterator[str]:
     if result.environment is not None:
         yield f"target: {result.environment.target} ({result.environment.target_origin})"
     yield from file_lines(result)
+    for name, other in result.other_runs:
+        yield from ("", f"{name}: {other.outcome}", *other.faults)
+        yield from (line for failure in other.failures for line in failure.block())
+        yield from file_lines(other)
 
 
 def file_lines(result: Result) -> Iterator[str]:

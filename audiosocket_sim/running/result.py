@@ -94,7 +94,8 @@ class Result:
     failures: Sequence[Failure] = ()
     """The failures, in the order of the log."""
     faults: Sequence[str] = ()
-    """Why there is no verdict, or what else is wrong, such as a file that cannot be written: one line for each."""
+    """Why there is no verdict, or what else is wrong, one line for each: a file that cannot be written, a target whose
+    close() failed after the verdict."""
     details: str = ""
     """For a fault of the simulator itself: the traceback, or the list of waiting tasks."""
     artefacts: Artefacts | None = None
@@ -111,11 +112,20 @@ class Result:
     """True after Ctrl-C."""
     environment: Environment | None = None
     """Target, clock and versions; None if no target could be determined."""
+    first_run: "Result | None" = None
+    """The run before this one, which was inconclusive; None if this is the first."""
+    second_run: "Result | None" = None
+    """The run after this one, where this one was inconclusive and the second gave no verdict either."""
 
     @property
     def passed(self) -> bool:
         """Whether the outcome is PASSED. An outcome itself is an exit code, so PASSED is 0 and false in a condition."""
         return self.outcome is Outcome.PASSED
+
+    @property
+    def has_verdict(self) -> bool:
+        """Whether there is a verdict on the bot: it passed or failed."""
+        return self.outcome in (Outcome.PASSED, Outcome.FAILED)
 
     @property
     def calls(self) -> tuple[CallResult, ...]:
@@ -145,6 +155,12 @@ class Result:
     def disturbed_ms(self) -> float:
         """By how many ms the busy machine, and not the bot, may have delayed an event."""
         return self.own_lateness_ms + self.processor_wait_ms
+
+    @property
+    def other_runs(self) -> "list[tuple[str, Result]]":
+        """The other run of this scenario, if two were made, with its name for people: `first run`, `second run`."""
+        named = (("first run", self.first_run), ("second run", self.second_run))
+        return [(name, run) for name, run in named if run is not None]
 
     @property
     def problems(self) -> list[str]:

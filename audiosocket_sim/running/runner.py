@@ -76,7 +76,8 @@ def loop_factory(scenario: Scenario, options: Options, *, virtual: bool) -> Call
     if not virtual:
         return asyncio.new_event_loop
     memory = not (network.kernel or options.kernel)
-    return lambda: new_loop(memory_network=memory, split=network.split, seed=network.seed)
+    program = options.target_for(scenario).text
+    return lambda: new_loop(memory_network=memory, split=network.split, seed=network.seed, program=program)
 
 
 class _Stop:

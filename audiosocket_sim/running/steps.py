@@ -9,6 +9,7 @@ come.
 import asyncio
 
 from audiosocket_sim.call_log.events import Noted, Source
+from audiosocket_sim.checks import needs_the_call
 from audiosocket_sim.parties.target import TargetUsageError
 from audiosocket_sim.phone.sounds import Sounds
 from audiosocket_sim.running.call_fixture import CallFixture
@@ -69,17 +70,33 @@ class Steps:
     async def end(self, *, held: bool) -> bool:
         """Hang up if the call is still in progress, and judge the whole call. Returns True if all was met.
 
+        A `bot_says` of which nothing could be read is judged by `settle`.
+
         Every `never` is judged and, if all steps `held`, whether the AI's script was used up.
         """
         fixture = self._fixture
         self.doing = "the end of the call"
+        if not held:
+            await fixture.wait_as_long_as_we_are_late()
         if fixture.end is None:
+            progress = self._progress
+            progress.over_at = self._loop.time()
+            progress.hung_up_at = progress.over_at if progress.hung_up_at is None else progress.hung_up_at
             fixture.leg.hang_up("close")
         await fixture.finish()
+        await fixture.look_at_the_end()
         held = self._judge.all_kept() and held
+        held = fixture.check_the_requests_after_the_end() and held
         if held:
             fixture.check_the_ais_script(hung_up=self._progress.hung_up)
         return held
+
+    def settle(self) -> str | None:
+        """Judge what could not be read, last of all: any other failure goes before a fault of the set-up.
+
+        Returns what is wrong with the set-up if nothing of the whole call could be read.
+        """
+        return self._judge.settle()
 
     def _check_that_states_are_reported(self, number: int, step: Step) -> None:
         if self._nobody_reports(step) and not _may_be_passed_over(step):
@@ -114,7 +131,10 @@ class Steps:
         progress, caller = self._progress, self._caller
         if step.after is not None:
             progress.completed += step.after / 1000
-            await (caller.until if isinstance(step, OF_THE_CALLER) else caller.let_pass)(progress.completed)
+            await (caller.until if _needs_the_call(step) else caller.let_pass)(progress.completed)
+            self._end_cuts_short("`after`")
+        if step.after is not None or not isinstance(step, ExpectStep | NeverStep):
+            progress.completed_by = None
         if isinstance(step, OF_THE_CALLER) and self._is_over(number, step):
             return None
         progress.began = self._loop.time()
@@ -133,19 +153,33 @@ class Steps:
             case _:
                 if not await caller.carry_out(step) and self._is_over(number, step):
                     return None
+                if not isinstance(step, HangUpStep):
+                    self._end_cuts_short(f"step {number} ({step_title(step)})")
         return self._carried_out()
+
+    def _end_cuts_short(self, what: str) -> None:
+        """If the call has ended in a step, or in the pause before it, let the next one count from there."""
+        end, progress = self._fixture.end, self._progress
+        if end is not None and progress.completed >= end.at:
+            progress.completed = end.at
+            progress.cut_short = f"{what} was cut short at {self._fixture.ms(end.at) / 1000:.3f} by the end of the call"
 
     def _is_over(self, number: int, step: Step) -> bool:
         """Whether the call has ended; if so, log that the step has failed."""
         fixture, end = self._fixture, self._fixture.end
         if end is not None:
             ended = f"it ended at {fixture.ms(end.at) / 1000:.3f} ({end.who}: {end.reason})"
-            fixture.fail(fixture.now_ms, number, step_title(step), "the call to go on", ended)
+            fixture.fail(fixture.now_ms, number, step_title(step), "the call to go on", ended, *fixture.notes)
         return end is not None
 
     def _carried_out(self, *, passed_over: bool = False) -> CarriedOut:
         ms, progress = self._fixture.ms, self._progress
         return CarriedOut(ms(progress.began), ms(progress.completed), passed_over=passed_over)
+
+
+def _needs_the_call(step: Step) -> bool:
+    """Whether there is nothing to wait for in this step once the call is over."""
+    return isinstance(step, OF_THE_CALLER) or (isinstance(step, ExpectStep) and needs_the_call(step.expect))
 
 
 def _may_be_passed_over(step: Step) -> bool:

@@ -12,7 +12,7 @@ from audiosocket_sim.running.call_fixture import SimulatorError
 from audiosocket_sim.running.result import Outcome
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.written import KeyPath
-from audiosocket_sim.virtual_time import VirtualTimeError
+from audiosocket_sim.virtual_time import CannotFollow, VirtualTimeError
 
 __all__ = ["Trouble", "trouble_of"]
 
@@ -28,6 +28,8 @@ class Trouble:
     line: str
     details: str = ""
     more: tuple[str, ...] = ()
+    voids_failures: bool = False
+    """Whether steps that failed say nothing about the bot."""
 
 
 def trouble_of(error: BaseException, scenario: Scenario, doing: str) -> Trouble:
@@ -49,6 +51,9 @@ def trouble_of(error: BaseException, scenario: Scenario, doing: str) -> Trouble:
             return Trouble(Outcome.FAILED, f"the target ended its own process (exit {code}), during {doing}")
         case asyncio.CancelledError():
             return Trouble(Outcome.SET_UP, f"somebody cancelled the simulator's task, during {doing}")
+        case CannotFollow(what=what):
+            way = "run it in real time (--real-time, docs/targets.md)"
+            return Trouble(Outcome.SET_UP, f"virtual time cannot follow this bot: {what}; {way}", voids_failures=True)
         case VirtualTimeError():
             why = f"virtual time does not go on: {line.removesuffix(' Pending:')} (--real-time may tell more)"
             return Trouble(Outcome.SET_UP, why, str(error))

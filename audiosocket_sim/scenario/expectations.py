@@ -3,14 +3,17 @@
 `checks` decides whether an expectation is met. docs/scenarios.md describes each key: when it is met and what it costs.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from audiosocket_sim.scenario.fields import DurationMs, Model, PositiveMs, Shorthand, Words, misfit
+from audiosocket_sim.scenario.quality import LevelRange
 
 __all__ = [
     "EXPECTATION_KEYS",
+    "EXPECT_KEYS",
+    "NEVER_KEYS",
     "BackendAskedExpectation",
     "BotSays",
     "BotSilent",
@@ -78,6 +81,9 @@ class HangsUp(Model):
     dialplan: Literal["continues", "ends", "channel_ends"] | None = Field(
         default=None, description="how the dialplan goes on; channel_ends with attach: chan; any otherwise"
     )
+    last_word: Literal["heard"] | None = Field(
+        default=None, description="heard: the bot has spoken, and all speech that it had sent was played before the end"
+    )
 
 
 class Responds(Model):
@@ -111,6 +117,8 @@ class DeadAir(Model):
 class Expectation(Model):
     """Exactly one of: bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up."""
 
+    _more_keys: ClassVar[tuple[str, ...]] = ()
+
     bot_says: Annotated[BotSays, Shorthand("text")] | None = Field(default=None, description="the bot says this")
     bot_speaks: Annotated[BotSpeaks, Shorthand("at_least")] | None = Field(
         default=None, description="the bot speaks for this long, in any words"
@@ -128,26 +136,24 @@ class Expectation(Model):
     @property
     def key(self) -> str:
         """The key that is set, as written in the scenario: `bot_says`, …"""
-        return next(key for key in self.choices() if getattr(self, key) is not None)
+        return next(key for key in self._keys() if getattr(self, key) is not None)
 
     @classmethod
-    def choices(cls) -> tuple[str, ...]:
-        """The keys of which an expectation of this kind has exactly one."""
-        return tuple(key for key in cls.model_fields if key not in _WINDOWS)
+    def _keys(cls) -> tuple[str, ...]:
+        return EXPECTATION_KEYS + cls._more_keys
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:
-        given = [key for key in self.choices() if getattr(self, key) is not None]
+        given = [key for key in self._keys() if getattr(self, key) is not None]
         if len(given) > 1:
             raise ValueError(f"one expectation at a time: {' and '.join(given)} are {len(given)} steps")
         if not given:
-            raise ValueError(f"an expectation needs exactly one of: {', '.join(self.choices())}")
+            raise ValueError(f"an expectation needs exactly one of: {', '.join(self._keys())}")
         return self
 
 
-_WINDOWS = ("within", "for_")
-EXPECTATION_KEYS = Expectation.choices()
-"""The keys that both `expect` and `never` may have. `Within.choices()` and `Never.choices()` have some of their own."""
+EXPECTATION_KEYS = tuple(Expectation.model_fields)
+"""The keys that both `expect` and `never` may have."""
 
 
 class Within(Expectation):
@@ -155,6 +161,8 @@ class Within(Expectation):
 
     `responds` and `bot_stops` have a `within` of their own, which counts from what the caller said.
     """
+
+    _more_keys: ClassVar[tuple[str, ...]] = ("responds", "bot_stops")
 
     responds: Annotated[Responds, Shorthand("within")] | None = Field(
         default=None, description="the bot answers so soon after the caller's last word"
@@ -174,7 +182,17 @@ class Within(Expectation):
 
 
 class Never(Expectation):
-    """Something that must not happen in a window of time. Exactly one expectation, and `for`."""
+    """Something that must not happen in a window of time. Exactly one expectation or kind of defect, and `for`."""
+
+    _more_keys: ClassVar[tuple[str, ...]] = (
+        "talk_over",
+        "dead_air",
+        "holes",
+        "ahead",
+        "level_dbfs",
+        "damage",
+        "premature",
+    )
 
     talk_over: Annotated[TalkOver, Shorthand("at_least")] | None = Field(
         default=None, description="caller and bot speak at once for so long"
@@ -182,8 +200,20 @@ class Never(Expectation):
     dead_air: Annotated[DeadAir, Shorthand("at_least")] | None = Field(
         default=None, description="nobody is heard for so long while it is the bot's turn"
     )
+    holes: PositiveMs | None = Field(default=None, description="holes of more than this in one stretch of speech")
+    ahead: PositiveMs | None = Field(default=None, description="sound sent more than this ahead of what is playing")
+    level_dbfs: LevelRange | None = Field(default=None, description="speech below the first level or over the second")
+    damage: Literal["any"] | None = Field(default=None, description="damaged sound of any kind")
+    premature: Literal["any"] | None = Field(
+        default=None, description="the bot begins to speak in the midst of the caller's sentence"
+    )
     for_: PositiveMs | None = Field(
         default=None,
         alias="for",
         description="the window, from the completion of the step before; by default to the end of the call",
     )
+
+
+EXPECT_KEYS = EXPECTATION_KEYS + Within._more_keys
+"""The keys of which an `expect` has exactly one."""
+NEVER_KEYS = EXPECTATION_KEYS + Never._more_keys

@@ -70,7 +70,7 @@ def _why_no_duration(value: object) -> str:
         return f"a duration has at most {_LONGEST_TEXT} characters, not {len(value)}: {shown}"
     other = None if is_long else _OTHER_UNIT.match(value)
     if other is not None:
-        return f"a duration has the unit ms, s or min {examples}, not {other[1]!r}"
+        return f"a duration has the unit ms, s or min {examples}, not {other[1]!r}; min is the largest"
     return f"a duration needs a number and a unit {examples}, not {shown}"
 
 

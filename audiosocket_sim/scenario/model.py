@@ -17,7 +17,9 @@ from pydantic.json_schema import SkipJsonSchema
 
 from audiosocket_sim.asterisk.profiles import FIRST_PACKET_MS, VERSIONS, CallerCodec, profile
 from audiosocket_sim.scenario.expectations import (
+    EXPECT_KEYS,
     EXPECTATION_KEYS,
+    NEVER_KEYS,
     BackendAskedExpectation,
     BotSays,
     BotSilent,
@@ -45,6 +47,7 @@ from audiosocket_sim.scenario.fields import (
     misfit,
     parse_duration_ms,
 )
+from audiosocket_sim.scenario.quality import CallerEar, Quality
 from audiosocket_sim.scenario.step_models import (
     STEP_KEYS,
     DtmfStep,
@@ -68,6 +71,8 @@ from audiosocket_sim.scenario.written import KeyPath, Written
 __all__ = [
     "ASTERISK_VERSIONS",
     "EXPECTATION_KEYS",
+    "EXPECT_KEYS",
+    "NEVER_KEYS",
     "STEP_KEYS",
     "Ai",
     "AsteriskPeer",
@@ -76,6 +81,7 @@ __all__ = [
     "BotSilent",
     "BotSpeaks",
     "BotStops",
+    "CallerEar",
     "DeadAir",
     "DtmfStep",
     "Echo",
@@ -94,6 +100,7 @@ __all__ = [
     "Noise",
     "NoiseStep",
     "Push",
+    "Quality",
     "Reply",
     "Responds",
     "Say",
@@ -412,6 +419,10 @@ class Scenario(Model):
         default_factory=dict, description="settings of the server under test; needs a target that takes overrides"
     )
     ai: Ai = Field(default=(), strict=False, description="what the AI backend answers")
+    quality: Quality = Field(default=Quality(), description="which defects of the bot's sound fail the call")
+    ear: Annotated[CallerEar, Shorthand("model")] = Field(
+        default=CallerEar(), description="what the caller's phone keeps of sound sent ahead"
+    )
     reaction: DurationMs = Field(default=700, description="how long after the bot fell silent the caller speaks")
     max_duration: PositiveMs = Field(default=300_000, description="past it the scenario fails")
     steps: Annotated[tuple[Step, ...], AfterValidator(_not_empty)] = Field(

@@ -7,20 +7,20 @@ equal. It accepts a little more than the loader does: only the loader checks key
 import json
 from typing import Any
 
-from audiosocket_sim.scenario.expectations import Never, Within
+from audiosocket_sim.scenario.expectations import EXPECT_KEYS, NEVER_KEYS
 from audiosocket_sim.scenario.fields import DURATION_PATTERN, format_duration
 from audiosocket_sim.scenario.model import Scenario
 
 __all__ = ["schema", "schema_text"]
 
-_HOLD_ONE_EXPECTATION = (Within, Never)
+_HOLDS_ONE_EXPECTATION = {"Within": EXPECT_KEYS, "Never": NEVER_KEYS}
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 7) as data that `json.dumps` can write."""
     made = Scenario.model_json_schema(by_alias=True)
-    for model in _HOLD_ONE_EXPECTATION:
-        made["$defs"][model.__name__]["oneOf"] = [{"required": [key]} for key in model.choices()]
+    for name, keys in _HOLDS_ONE_EXPECTATION.items():
+        made["$defs"][name]["oneOf"] = [{"required": [key]} for key in keys]
     tidy: dict[str, Any] = _tidy(made)
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",

@@ -1,6 +1,8 @@
 """Virtual time: an event loop whose clock jumps to the next timer, and a loopback network in memory. See `loop`."""
 
+from audiosocket_sim.virtual_time.bot_clock import sleeps_are_noted
 from audiosocket_sim.virtual_time.loop import (
+    CannotFollow,
     Deadlock,
     HoldTooLong,
     Livelock,
@@ -11,6 +13,7 @@ from audiosocket_sim.virtual_time.loop import (
 )
 
 __all__ = [
+    "CannotFollow",
     "Deadlock",
     "HoldTooLong",
     "Livelock",
@@ -18,4 +21,5 @@ __all__ = [
     "VirtualTimeError",
     "new_loop",
     "run",
+    "sleeps_are_noted",
 ]

@@ -13,6 +13,8 @@ from typing import Any
 
 from anyio._backends._asyncio import AsyncIOBackend
 
+from audiosocket_sim.virtual_time.bot_threads import held_job
+
 __all__ = ["anyio_threads_hold"]
 
 _METHOD = "run_sync_in_worker_thread"
@@ -45,6 +47,11 @@ def _count(step: int) -> None:
             setattr(AsyncIOBackend, _METHOD, _original)
 
 
+def _job(func: Any, *args: Any) -> Any:
+    with held_job():
+        return func(*args)
+
+
 def _holding(original: Any) -> Any:
     unwrapped = original.__func__
 
@@ -54,6 +61,6 @@ def _holding(original: Any) -> Any:
         if not getattr(loop, "clock_is_virtual", False):
             return await unwrapped(cls, func, *args, **options)
         with loop.hold(f"anyio thread {getattr(func, '__qualname__', func)!s}"):  # type: ignore[attr-defined]
-            return await unwrapped(cls, func, *args, **options)
+            return await unwrapped(cls, functools.partial(_job, func), *args, **options)
 
     return classmethod(run_and_hold)

@@ -17,14 +17,27 @@ import concurrent.futures
 import contextlib
 import functools
 import itertools
+import os
+import stat
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple
 
 from audiosocket_sim.virtual_time.anyio_threads import anyio_threads_hold
+from audiosocket_sim.virtual_time.bot_clock import BotClock, bots_follow
+from audiosocket_sim.virtual_time.bot_threads import (
+    LOOPS_OWN,
+    BotThreads,
+    held_job,
+    is_pythons_own,
+    name_of_thread,
+    threads_are_seen,
+)
+from audiosocket_sim.virtual_time.callers import is_ours
 from audiosocket_sim.virtual_time.memory_connections import MemoryConnectionsLoop
 from audiosocket_sim.virtual_time.memory_network import MemoryNetwork, Split
 from audiosocket_sim.virtual_time.memory_socket import Endpoints
@@ -33,11 +46,14 @@ from audiosocket_sim.virtual_time.pending_tasks import describe_pending_tasks
 from audiosocket_sim.virtual_time.selector import VirtualSelector
 from audiosocket_sim.virtual_time.timers import Timer, VirtualTimers
 
-__all__ = ["Deadlock", "HoldTooLong", "Livelock", "VirtualLoop", "VirtualTimeError", "new_loop", "run"]
+__all__ = ["CannotFollow", "Deadlock", "HoldTooLong", "Livelock", "VirtualLoop", "VirtualTimeError", "new_loop", "run"]
 
 _OWN = "audiosocket_sim."
 _SPIN_CHECK_EVERY = 1_000
 _ONLY_THE_SELF_PIPE = 1
+_LONGEST_BLOCK_SECONDS = 86_400
+_LOOK_EVERY = 8
+"""How often, in jumps, the processor time of the program's own threads is read."""
 _QUIET_POLL_EVERY = 256
 """How often, in turns, real descriptors are polled if the self-pipe is the only one: that matters for signals only."""
 
@@ -61,13 +77,22 @@ class HoldTooLong(VirtualTimeError):
     """A thread or a child process has held the clock for longer than the cap, in real time."""
 
 
+class CannotFollow(VirtualTimeError):
+    """The program does something whose result depends on real time. `what`: its subject is the program."""
+
+    def __init__(self, what: str, message: str) -> None:
+        super().__init__(message)
+        self.what = what
+
+
 class VirtualLoop(MemoryConnectionsLoop):
     """An asyncio loop on a virtual clock, in seconds from 0.
 
     `network`: the network for connections; None for kernel sockets. The other arguments are limits.
     `deadlock_seconds`: real seconds of waiting before a Deadlock is raised, since a thread that the loop does not know
     may still call back. `hold_cap_seconds`: real seconds that a hold may last. `max_cycles`: turns of the loop at one
-    instant. `max_jumps`: jumps of the clock.
+    instant. `max_jumps`: jumps of the clock. `program`: the name of the program under test: threads that it has left
+    behind in an earlier loop are looked after too.
     """
 
     clock_is_virtual = True
@@ -86,6 +111,7 @@ class VirtualLoop(MemoryConnectionsLoop):
         hold_cap_seconds: float = 30.0,
         max_cycles: int = 500_000,
         max_jumps: int = 5_000_000,
+        program: str = "",
     ) -> None:
         self.jumps = 0
         self._now = 0.0
@@ -96,17 +122,25 @@ class VirtualLoop(MemoryConnectionsLoop):
         self.timers = VirtualTimers()
         self._turns = self._turns_before_this_instant = 0
         self._spin_check_at = _SPIN_CHECK_EVERY
-        self._outside = OutsideWork(self._wake)
+        self._bot_threads = BotThreads(program, self._cannot_follow, self._watch_other_threads)
+        self._outside = OutsideWork(self._wake, self._bot_threads.hold, self._bot_threads.release)
+        self._descriptors: set[int] = set()
+        self._failure: VirtualTimeError | None = None
+        self._blocked = 0.0
+        self._blocked_in_turn = -1
         self._children: dict[object, ClockHold] = {}
         self._worked_outside_at: list[float] = []
         self._gave_up_waiting = False
+        self._bot_clock: BotClock | None = None
         self._endpoints = network.endpoints if network else Endpoints()
         self._virtual_selector = VirtualSelector(self._endpoints)
         super().__init__(self._virtual_selector, network)
 
     def run_forever(self) -> None:
-        """Run as in asyncio; meanwhile anyio's worker threads also hold the clock."""
-        with anyio_threads_hold():
+        """Run as in asyncio; meanwhile anyio's worker threads hold the clock, and a bot's own clocks follow it."""
+        if self._bot_clock is None:
+            self._bot_clock = BotClock(self)
+        with anyio_threads_hold(), threads_are_seen(self._bot_threads), bots_follow(self._bot_clock):
             super().run_forever()
 
     # --- the clock
@@ -114,6 +148,20 @@ class VirtualLoop(MemoryConnectionsLoop):
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._now
+
+    def block(self, seconds: float) -> None:
+        """Move the clock on from within a callback, which has slept. What is due by then runs afterwards, late.
+
+        Raises Livelock, here and again from the loop, if the callback has slept for over a day.
+        """
+        if self._turns != self._blocked_in_turn:
+            self._blocked_in_turn, self._blocked = self._turns, 0.0
+        self._blocked += seconds
+        self._now += seconds
+        if self._blocked > _LONGEST_BLOCK_SECONDS:
+            what = f"the bot has slept for {_LONGEST_BLOCK_SECONDS:,} s without returning to the event loop"
+            self._failure = self._failure or self._error(Livelock, what)
+            raise self._failure
 
     def call_at(
         self, when: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
@@ -165,6 +213,8 @@ class VirtualLoop(MemoryConnectionsLoop):
         4. Only then may the clock jump. Without a timer the loop waits once more, for real descriptors and for threads
            that it does not know, before it calls this a deadlock.
         """
+        if self._failure is not None or self._descriptors:
+            self._raise_failure()
         when = self.timers.next_at()
         if when is not None and when <= self._now:
             return
@@ -191,6 +241,8 @@ class VirtualLoop(MemoryConnectionsLoop):
         self._spin_check_at = self._turns + _SPIN_CHECK_EVERY
         self._now = when
         self.jumps += 1
+        if self._bot_threads.used and not self.jumps % _LOOK_EVERY:
+            self._bot_threads.look()
         if self.jumps >= self._max_jumps:
             jumps, self.jumps = self.jumps, 0
             self._fail(Livelock, f"the clock has jumped {jumps:,} times")
@@ -225,7 +277,97 @@ class VirtualLoop(MemoryConnectionsLoop):
         return left
 
     def _fail(self, kind: type[VirtualTimeError], what: str) -> None:
-        raise kind(f"at {self._now:.3f} s: {what}. Pending:\n{describe_pending_tasks(self)}")
+        raise self._error(kind, what)
+
+    def _error(self, kind: type[VirtualTimeError], what: str) -> VirtualTimeError:
+        return kind(f"at {self._now:.3f} s: {what}. Pending:\n{describe_pending_tasks(self)}")
+
+    # --- what cannot follow
+
+    @property
+    def strict(self) -> bool:
+        """Whether CannotFollow is raised for what depends on real time.
+
+        That is a thread that works or wakes the loop without a hold, and a descriptor that the loop is to watch. Set it
+        to True while a verdict is to be found on the program.
+        """
+        return self._bot_threads.strict
+
+    @strict.setter
+    def strict(self, strict: bool) -> None:
+        self._bot_threads.strict = strict
+
+    def _cannot_follow(self, what: str) -> None:
+        """Note, in any thread, what makes the program depend on real time. The loop raises it in its next idle turn."""
+        if self.strict and self._failure is None:
+            self._failure = CannotFollow(what, f"at {self._now:.3f} s: {what}")
+
+    def failure_of_threads(self, seconds: float) -> VirtualTimeError | None:
+        """Return why the program has not followed the clock, as far as it is known, or None.
+
+        If threads of its own may still do something, they are given up to so many real seconds first: the virtual end
+        of a call may come before a thread has woken once.
+        """
+        until = time.monotonic() + seconds  # noqa: TID251 - the threads live in real time
+        while self._failure is None and self._bot_threads.may_act and time.monotonic() < until:  # noqa: TID251
+            time.sleep(0.005)  # noqa: TID251
+            self._bot_threads.look()
+        failure, self._failure = self._failure, None
+        return failure
+
+    def _raise_failure(self) -> None:
+        if self._descriptors and self.strict:
+            self._cannot_follow(f"it has the event loop watch a descriptor of its own ({min(self._descriptors)})")
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            self.strict = False
+            raise failure
+
+    def _watch_other_threads(self) -> None:
+        """From the first thread of the program on, notice what others than this thread do to the loop."""
+        self._endpoints.on_send = self._note_send
+        self.call_soon = self._call_soon_seen  # type: ignore[assignment, method-assign]
+
+    def _call_soon_seen(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> Any:
+        self._note_thread("gave the event loop work")
+        return super().call_soon(callback, *args, context=context)
+
+    def _note_send(self) -> None:
+        self._note_thread("wrote to a connection")
+
+    def _note_thread(self, did: str) -> None:
+        """Note that the current thread did something to the loop, unless it is the loop's own or holds the clock."""
+        number = threading.get_ident()
+        if self.strict and number != self._thread_id and not self._outside.oldest_hold and not is_pythons_own(number):  # type: ignore[attr-defined]
+            self._cannot_follow(f"its thread «{name_of_thread(number)}» {did} while nothing held the virtual clock")
+
+    def add_reader(self, fd: Any, callback: Callable[[*_Ts], Any], *args: *_Ts) -> None:
+        """Watch a descriptor as in asyncio. One of the program's own is real, and does not follow the clock.
+
+        A socket without an in-memory network is the network itself, and does.
+        """
+        self._note_descriptor(fd)
+        super().add_reader(fd, callback, *args)
+
+    def add_writer(self, fd: Any, callback: Callable[[*_Ts], Any], *args: *_Ts) -> None:
+        """Watch a descriptor as in asyncio, see `add_reader`."""
+        self._note_descriptor(fd)
+        super().add_writer(fd, callback, *args)
+
+    def remove_reader(self, fd: Any) -> bool:
+        """Watch a descriptor no longer."""
+        self._descriptors.discard(_number_of(fd))
+        return super().remove_reader(fd)
+
+    def remove_writer(self, fd: Any) -> bool:
+        """Watch a descriptor no longer."""
+        self._descriptors.discard(_number_of(fd))
+        return super().remove_writer(fd)
+
+    def _note_descriptor(self, fd: Any) -> None:
+        number = _number_of(fd)
+        if number not in self._endpoints.by_fd and not (self.network is None and _is_socket(number)):
+            self._descriptors.add(number)
 
     # --- work outside the loop
 
@@ -251,6 +393,8 @@ class VirtualLoop(MemoryConnectionsLoop):
     ) -> asyncio.Handle:
         """Schedule as in asyncio, but run the callback only when the loop is idle, so that threads cannot race it."""
         self._check_closed()  # type: ignore[attr-defined]
+        if not is_ours(sys._getframe(1)):
+            self._note_thread("woke the event loop")
         handle = asyncio.Handle(callback, args, self, context)
         self._outside.add_callback(handle)
         return handle
@@ -274,13 +418,20 @@ class VirtualLoop(MemoryConnectionsLoop):
         if executor is None:
             self._check_default_executor()  # type: ignore[attr-defined]
             if self._default_executor is None:
-                self.set_default_executor(concurrent.futures.ThreadPoolExecutor(1, "virtual-time"))
+                self.set_default_executor(concurrent.futures.ThreadPoolExecutor(1, LOOPS_OWN))
             executor = self._default_executor
         assert executor is not None
         if not sys._getframe(1).f_globals.get("__name__", "").startswith(_OWN):
             self._worked_outside_at.append(self._now)
         answer: asyncio.Future[T] = self.create_future()
-        self._outside.watch(executor.submit(func, *args), answer, f"a thread running {_function_name(func)}")
+        hold = self._outside.hold(f"a thread running {_function_name(func)}")
+        try:
+            in_thread = isinstance(executor, concurrent.futures.ThreadPoolExecutor)
+            work = executor.submit(_job, func, *args) if in_thread else executor.submit(func, *args)
+        except BaseException:
+            self._outside.release(hold)
+            raise
+        self._outside.watch(work, answer, hold)
         return answer
 
     async def shutdown_default_executor(self, *args: Any) -> None:
@@ -307,6 +458,11 @@ class VirtualLoop(MemoryConnectionsLoop):
         hold = self._children.pop(transport, None)
         if hold is not None:
             self._outside.release(hold)
+
+    def close(self) -> None:
+        """Close as in asyncio. Threads that the program has left are looked after by the next loop."""
+        super().close()
+        self._bot_threads.over = True
 
     def _wake(self) -> None:
         self._write_to_self()  # type: ignore[attr-defined]
@@ -337,6 +493,22 @@ def run(
     factory = functools.partial(new_loop, memory_network, split, seed, **limits)
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(main() if callable(main) else main)
+
+
+def _job(func: Callable[..., T], *args: Any) -> T:
+    with held_job():
+        return func(*args)
+
+
+def _is_socket(number: int) -> bool:
+    try:
+        return stat.S_ISSOCK(os.fstat(number).st_mode)
+    except OSError:
+        return False
+
+
+def _number_of(fd: Any) -> int:
+    return fd if isinstance(fd, int) else int(fd.fileno())
 
 
 def _function_name(func: Any) -> str:

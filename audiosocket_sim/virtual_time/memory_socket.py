@@ -29,13 +29,17 @@ _LINGER = struct.Struct("ii")
 
 
 class Endpoints:
-    """All open sockets of one network, and in `active` those whose readiness may have changed, oldest first."""
+    """All open sockets of one network, and in `active` those whose readiness may have changed, oldest first.
 
-    __slots__ = ("active", "by_fd")
+    `on_send`: called before each write of a socket, if set.
+    """
+
+    __slots__ = ("active", "by_fd", "on_send")
 
     def __init__(self) -> None:
         self.by_fd: dict[int, MemoryEndpoint] = {}
         self.active: dict[MemoryEndpoint, None] = {}
+        self.on_send: Callable[[], None] | None = None
 
 
 class MemoryEndpoint:
@@ -158,6 +162,11 @@ class MemorySocket(MemoryEndpoint):
         """Make `peer` the other end."""
         self._peer = peer
 
+    @property
+    def peer_is_closed(self) -> bool:
+        """Whether the program at the other end has closed it: what no real network tells."""
+        return self._peer.closed
+
     def readiness(self) -> int:
         """Return the events for which the socket is ready: EVENT_READ | EVENT_WRITE of `selectors`."""
         ready = 0
@@ -178,6 +187,8 @@ class MemorySocket(MemoryEndpoint):
 
         Raises BlockingIOError, ConnectionResetError or BrokenPipeError, as Linux does.
         """
+        if self._endpoints.on_send is not None:
+            self._endpoints.on_send()
         if self._error:
             raise self._take_error()
         if self._was_reset or self._fin_sent:

@@ -41,11 +41,13 @@ class _Job:
 class OutsideWork:
     """The holds of one loop, and the callbacks and jobs of other threads.
 
-    `wake`: a function that ends a wait in `VirtualSelector.select`; it is called from any thread.
+    `wake`: a function that ends a wait in `VirtualSelector.select`; it is called from any thread. `on_held` is called
+    before the first hold opens, and `on_free` when the last has ended.
     """
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    def __init__(self, wake: Callable[[], None], on_held: Callable[[], None], on_free: Callable[[], None]) -> None:
         self._wake = wake
+        self._on_held, self._on_free = on_held, on_free
         self._holds: dict[ClockHold, None] = {}
         self._reported: deque[asyncio.Handle | _Job] = deque()
         self._jobs: deque[_Job] = deque()
@@ -63,21 +65,24 @@ class OutsideWork:
     def hold(self, what: str) -> ClockHold:
         """Hold the virtual clock until the returned hold is released. `what`: the reason, for errors."""
         hold = ClockHold(what)
+        if not self._holds:
+            self._on_held()
         self._holds[hold] = None
         return hold
 
     def release(self, hold: ClockHold) -> None:
         """End this hold. The clock may move once all holds have ended. Releasing twice is harmless."""
-        self._holds.pop(hold, None)
+        if self._holds.pop(hold, hold) is None and not self._holds:
+            self._on_free()
 
     def add_callback(self, callback: asyncio.Handle) -> None:
         """Queue a callback for the loop. May be called from any thread."""
         self._reported.append(callback)
         self._wake()
 
-    def watch(self, work: concurrent.futures.Future[Any], answer: asyncio.Future[Any], what: str) -> None:
-        """Hold the clock until `work` is done, then settle `answer`. Cancelling `answer` ends the hold."""
-        job = _Job(work, answer, self.hold(what))
+    def watch(self, work: concurrent.futures.Future[Any], answer: asyncio.Future[Any], hold: ClockHold) -> None:
+        """Settle `answer` when `work` is done, and then release `hold`. Cancelling `answer` ends the hold."""
+        job = _Job(work, answer, hold)
         self._jobs.append(job)
         answer.add_done_callback(lambda _: self._drop(job))
         work.add_done_callback(lambda _: self._finished(job))

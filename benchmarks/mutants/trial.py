@@ -28,7 +28,12 @@ __all__ = ["Trial", "try_all"]
 _FORK = get_context("fork")
 _OUTCOMES = {0: "survived", 1: "noticed", 2: "broken", 4: "broken"}
 """By pytest's exit code; 2: a test file cannot be imported. All else (a timeout, a crash) was noticed as well."""
-_PLUGINS = ("pytest_asyncio.plugin", "pytest_timeout", "_hypothesis_pytestplugin")
+_PLUGINS = (
+    "pytest_asyncio.plugin",
+    "pytest_timeout",
+    "_hypothesis_pytestplugin",
+    "audiosocket_sim.pytest_plugin.plugin",
+)
 """The pytest plug-ins that these tests need; loading all that are installed takes longer than most of the tests."""
 _LIBRARIES = ("numpy", "pydantic", "hypothesis.stateful", "httpx", "ruamel.yaml", "soxr", "uvicorn", "rich", "pytest")
 """Loaded once, before the forks; so is what the changed modules import from other packages of the project."""

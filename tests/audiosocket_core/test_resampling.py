@@ -15,7 +15,7 @@ def noise(samples: int) -> bytes:
 
 
 @pytest.mark.parametrize("rates", [(16_000, 8_000), (44_100, 8_000), (48_000, 8_000), (8_000, 24_000)])
-@pytest.mark.parametrize("samples", [1, 441, 10_000])
+@pytest.mark.parametrize("samples", [pytest.param(1, marks=pytest.mark.long("pieces are larger")), 7, 441, 10_000])
 def test_a_stream_in_pieces_is_the_whole_sound(rates: tuple[int, int], samples: int) -> None:
     sound = noise(rates[0])
     stream = SlinResampler(*rates)

@@ -38,7 +38,9 @@ def kinds_until_the_end(call: socket.socket) -> Iterator[int]:
 
 
 @pytest.mark.real_time
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "how", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long("SIGTERM is sent"))]
+)
 def test_it_says_that_it_is_ready_and_hangs_up_when_it_is_told_to_stop(how: signal.Signals) -> None:
     command = [sys.executable, "-m", "audiosocket_server", "--port", "0", "--control-port", "0", "--loop", "asyncio"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from queue import Empty, Queue
@@ -61,12 +61,18 @@ class Program:
             self._new.put(line.decode("utf-8", "replace").rstrip("\n"))
         self._new.put(None)
 
-    def until(self, part: str) -> str:
-        """The next line that holds this. Fails when the program ends without it, or says nothing for too long."""
-        while (line := self._next(f"{part!r} never came")) is not None:
-            if part in line:
+    def until(self, *parts: str) -> str:
+        """The next line that holds one of these. Fails if the program ends without it, or says nothing for too long."""
+        wanted = " or ".join(map(repr, parts))
+        while (line := self._next(f"{wanted} never came")) is not None:
+            if any(part in line for part in parts):
                 return line
-        pytest.fail(f"it ended, and {part!r} never came:\n{self.text}")
+        pytest.fail(f"it ended, and {wanted} never came:\n{self.text}")
+
+    @property
+    def waited_ms(self) -> float:
+        """How long its threads were ready to run and had no processor, in all."""
+        return run_delay_ms(self.process.pid)
 
     def finish(self) -> int:
         """Wait for its end; all that it said is in `lines` then. Its exit code."""
@@ -150,6 +156,11 @@ class Sound:
         pid = int((self.folder / "pid").read_text())
         os.kill(pid, signal.SIGTERM)
 
+    @property
+    def waited_ms(self) -> float:
+        """How long the threads of the sound card were ready to run and had no processor, in all."""
+        return run_delay_ms(int((self.folder / "pid").read_text()))
+
     def _start(self, *command: str) -> "subprocess.Popen[bytes]":
         quiet = subprocess.DEVNULL
         program = subprocess.Popen(command, env={**os.environ, **self.env}, stdin=quiet, stdout=quiet, stderr=quiet)
@@ -189,6 +200,15 @@ class Sound:
             yield
         finally:
             subprocess.run(["pactl", "unload-module", number], env=env, check=True)
+
+
+def run_delay_ms(pid: int) -> float:
+    """The run delay of all threads of a process (second figure of schedstat) in ms; 0 where the system has none."""
+    total = 0.0
+    for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with suppress(OSError, IndexError):
+            total += int(path.read_bytes().split()[1]) / 1e6
+    return total
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 The scenario's `server:` holds the script, `{script: [[0.5, say, pt-br/pode_subir], [4, hang_up]]}`: seconds since the
 UUID, what, and its argument. Sound goes out on an absolute grid of 20 ms, silence between; `{quiet: true}` sends none
-of that. `{control: true}` gives it a control URL. As a program: `scripted_bot.py PORT CONTROL_PORT SETTINGS-AS-JSON`.
+of that. `{tick: 0.0206}`: its grid is another; `{keeps_open: true}`: it never closes its connection; `{echo: 0.2}`:
+it sends back what it hears, so many seconds later. `{control: true}` gives it a control URL. As a program:
+`scripted_bot.py PORT CONTROL_PORT SETTINGS-AS-JSON`.
 """
 
 import asyncio
@@ -81,6 +83,8 @@ class ScriptedCall:
                 pcm = sound(argument)
                 frames = (pcm[at : at + FRAME_BYTES] for at in range(0, len(pcm), FRAME_BYTES))
                 self.writer.write(b"".join(encode(Kind.SLIN8, frame) for frame in frames))
+            case "ahead_at_once":
+                self.writer.write(encode(Kind.SLIN8, bytes(argument)))
             case "wide":
                 self.writer.write(encode(Kind.SLIN16, resample(sound(argument), 8000, 16000)[:60_000]))
             case "state":
@@ -97,6 +101,8 @@ class ScriptedCall:
                     with contextlib.suppress(httpx.HTTPError):
                         body = json.dumps({"id": self.uuid, "content": argument})  # httpx refuses half characters
                         await http.post(self.bot.ai_url, content=body)
+            case "raw":
+                self.writer.write(bytes.fromhex(argument))
             case "hang_up":
                 self.writer.write(encode(Kind.HANGUP))
                 self.end()
@@ -127,7 +133,7 @@ class ScriptedCall:
         number = 0
         while not self.over:
             number += 1
-            await asyncio.sleep(self.began + number * 0.02 - asyncio.get_running_loop().time())
+            await asyncio.sleep(self.began + number * self.bot.tick - asyncio.get_running_loop().time())
             if self.loop_pcm and len(self.queue) < FRAME_BYTES:
                 self.queue += self.loop_pcm
             if self.over or self.at < self.silent_until or (self.bot.quiet and not self.queue):
@@ -141,6 +147,9 @@ class ScriptedBot:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.script: list[list[Any]] = settings.get("script", [])
         self.quiet = bool(settings.get("quiet"))
+        self.tick = float(settings.get("tick", 0.02))
+        self.keeps_open = bool(settings.get("keeps_open"))
+        self.echo: float | None = settings.get("echo")
         self.endless = bool(settings.get("endless"))  # its stream of events does not end with the call
         self.ai_url: str = settings["ai"]["api_url"]
         self.calls: list[ScriptedCall] = []
@@ -172,8 +181,12 @@ class ScriptedBot:
             call = ScriptedCall(self, writer, uuid, asyncio.get_running_loop().time())
             self.calls.append(call)
             self.tasks |= {asyncio.create_task(call.carry_out()), asyncio.create_task(call.speak())}
-            while await reader.read(65536):
-                pass
+            while data := await reader.read(65536):
+                if self.echo is not None:
+                    asyncio.get_running_loop().call_later(self.echo, call.writer.write, data)
+            while self.keeps_open:
+                call.over = True
+                await asyncio.sleep(3600)
             call.end()
         except (ConnectionError, asyncio.IncompleteReadError):
             for call in self.calls:

@@ -5,9 +5,9 @@ stands between the microphone's clock and the call's.
 
 The buffer waits until it holds `target_ms`, then plays. The target follows the lateness of the pieces: it rises at
 once, also after an underrun, and falls slowly. Two clocks never agree, so the depth drifts: the surplus is dropped and
-the shortage is inserted, 20 ms at a time and in silence. Speech is shortened, with a cross-fade, only if no silence
-came for seconds. Sound that was sent far ahead is not jitter, and is played as it was sent. Underruns, insertions and
-drops are counted.
+the shortage is inserted, 20 ms at a time and in a pause, which is longer than the silences within words. Speech is
+shortened, with a cross-fade, only if no pause came for seconds. Sound that was sent far ahead is not jitter, and is
+played as it was sent. Underruns, insertions and drops are counted.
 """
 
 import numpy as np
@@ -26,6 +26,8 @@ _STEP_MS = 20.0  # how much an underrun raises the target
 _LOOKS_EVERY_MS = 1000
 _SLACK_MS = 10.0
 _QUIET_DBFS = -45.0
+_PAUSE_MS = 200.0
+"""From this much quiet on a speaker pauses; the silence before a “t” or a “p” lasts up to 120 ms."""
 _PATIENCE_LOOKS = 3  # looks in a row with a surplus before speech is shortened
 _SENT_AHEAD_MS = 1000.0
 _MOST_KEPT_MS = 60_000.0
@@ -47,6 +49,7 @@ class JitterBuffer:
         self._lowest = 0  # lowest depth since then, in samples
         self._surplus_looks = 0  # looks in a row with a surplus
         self._surplus = 0  # samples to drop; negative: to insert
+        self._quiet = 0  # samples of quiet that were handed on in a row
         self.target_ms = least_ms
         self.underruns = 0
         """How often the buffer ran empty while sound was still on its way."""
@@ -127,19 +130,21 @@ class JitterBuffer:
     def _corrected(self, n_samples: int) -> bytes:
         """Return the next piece; drop or repeat one if there is a surplus or a shortage and it will not be heard."""
         piece = bytes(self._sound[: 2 * n_samples])
+        self._quiet = self._quiet + n_samples if level_dbfs(piece) < _QUIET_DBFS else 0
         if not self._surplus or abs(self._surplus) < n_samples:
             del self._sound[: 2 * n_samples]
             return piece
-        quiet = level_dbfs(piece) < _QUIET_DBFS
-        if self._surplus < 0 and quiet:
+        pause = self._quiet >= _PAUSE_MS * _PER_MS
+        if self._surplus < 0 and pause:
             self._surplus += n_samples
             self.inserted_ms += n_samples / _PER_MS
             return piece  # which stays in the buffer and is returned once more
         following = bytes(self._sound[2 * n_samples : 4 * n_samples])
-        if self._surplus > 0 and len(following) == len(piece) and (quiet or self._surplus_looks > _PATIENCE_LOOKS):
+        pause = pause and level_dbfs(following) < _QUIET_DBFS
+        if self._surplus > 0 and len(following) == len(piece) and (pause or self._surplus_looks > _PATIENCE_LOOKS):
             self._surplus -= n_samples
             self.dropped_ms += n_samples / _PER_MS
-            self._surplus_looks = self._surplus_looks if quiet else 0  # at most one piece of speech at a time
+            self._surplus_looks = self._surplus_looks if pause else 0  # at most one piece of speech at a time
             del self._sound[: 4 * n_samples]
             return _faded(piece, following)
         del self._sound[: 2 * n_samples]
@@ -157,7 +162,7 @@ class JitterBuffer:
             self._surplus = self._surplus_looks = 0
             return
         self._surplus = round(excess_ms * _PER_MS)
-        self._surplus_looks = self._surplus_looks + 1 if excess_ms > 0 else 0
+        self._surplus_looks = self._surplus_looks + 1 if self._surplus >= n_samples else 0
 
 
 def _faded(first: bytes, second: bytes) -> bytes:

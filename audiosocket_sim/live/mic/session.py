@@ -15,7 +15,7 @@ from audiosocket_sim.asterisk import CallLeg, LegEnd
 from audiosocket_sim.asterisk.profiles import profile
 from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
-from audiosocket_sim.hearing import Ear, HeardHoldStarted, HeardHoldStopped, HeardSpeech, HeardSpeechStarted
+from audiosocket_sim.hearing import Ear, Fact, HeardHoldStarted, HeardHoldStopped, HeardSpeech
 from audiosocket_sim.live.mic.echo_guard import EchoGuard
 from audiosocket_sim.live.mic.keys import HANG_UP, MUTE
 from audiosocket_sim.live.mic.options import MicOptions
@@ -173,7 +173,7 @@ class MicCall:
         if self._options.save_scenario is not None:
             self.bot_sent.append((at, rate_hz, payload))
 
-    def _on_heard(self, fact: HeardSpeechStarted | HeardSpeech | HeardHoldStarted | HeardHoldStopped) -> None:
+    def _on_heard(self, fact: Fact) -> None:
         match fact:
             case HeardSpeech(at=at, heard_ms=heard, whole_ms=whole, text=text, voice=voice, gap_ms=gap, ahead_ms=ahead):
                 self._record(at, Source.BOT, log.BotSpoke(text, heard, whole, voice, gap, ahead))

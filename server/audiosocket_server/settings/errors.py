@@ -71,6 +71,10 @@ def validated(model: type[_Model], sources: Sequence[SettingSource]) -> _Model:
         raise ConfigError(*dict.fromkeys(lines), keys=keys, words=words) from None
 
 
+_NEARLY_THE_SAME = 0.9
+"""The likeness of two names, from 0 to 1, of which one is a slip of the pen."""
+
+
 def did_you_mean(wrong: str, candidates: Iterable[str], *, quote: str = "") -> str:
     """Return `; did you mean …?` with the candidate nearest to `wrong`, or "" if none is near."""
     near = difflib.get_close_matches(wrong, list(candidates), n=1, cutoff=0.6)
@@ -137,15 +141,14 @@ def _expected(detail: ErrorDetails) -> str:
 
 
 def _nearest(model: type[BaseModel], key: SettingKey, *, quote: str = "") -> str:
-    """Suggest the nearest valid key: one of the same section, else the path of a key in another section."""
+    """Suggest a valid key: one of another section, by its path, if that is nearly the same; else the nearest."""
     sections = sections_of(model)
     siblings = sections.get(key[0], {}) if len(key) > 1 else sections
     paths = {name: f"{section}.{name}" for section, names in sections.items() for name in names}
-    if near := did_you_mean(key[-1], siblings, quote=quote):
-        return near
-    elsewhere = difflib.get_close_matches(key[-1], paths, n=1, cutoff=0.6)
-    if elsewhere:
-        return f"; did you mean {quote}{paths[elsewhere[0]]}{quote}?"
+    for names, cutoff in ((siblings, _NEARLY_THE_SAME), (paths, _NEARLY_THE_SAME), (siblings, 0.6), (paths, 0.6)):
+        if near := difflib.get_close_matches(key[-1], names, n=1, cutoff=cutoff):
+            name = near[0] if names is siblings else paths[near[0]]
+            return f"; did you mean {quote}{name}{quote}?"
     return f"; expected one of {', '.join(siblings)}"
 
 

@@ -433,7 +433,14 @@ async def test_a_flood_of_caller_audio_is_heard_and_kept_nowhere() -> None:
         assert gaps == {0.02}
 
 
-@pytest.mark.parametrize("status", [USER_TURN, WAITING, IA_TURN, STANDBY])
+@pytest.mark.parametrize(
+    "status",
+    [
+        USER_TURN,
+        *(pytest.param(s, marks=pytest.mark.long("of three, one goes on")) for s in (WAITING, IA_TURN)),
+        STANDBY,
+    ],
+)
 @virtual
 async def test_a_push_at_any_instant_is_spoken_or_refused(status: CallState) -> None:
     engine = Engine(speaks_ms=100, after_seconds=0.05)

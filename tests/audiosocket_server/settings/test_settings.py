@@ -147,6 +147,14 @@ def test_the_backends_address(given: str, kept: str) -> None:
             {"audio": {"barge_in": True}},
             "settings: audio.barge_in: unknown key; did you mean system.barge_in?",
         ),
+        (
+            {"system": {"no_utterance_seconds": 3}},  # nearer than hold_after_seconds of the same section
+            "settings: system.no_utterance_seconds: unknown key; did you mean limits.no_utterance_seconds?",
+        ),
+        (
+            {"system": {"no_uterance_second": 3}},
+            "settings: system.no_uterance_second: unknown key; did you mean limits.no_utterance_seconds?",
+        ),
         ({"ai": {"qqqqqq": 3}}, "settings: ai.qqqqqq: unknown key; expected one of api_url, timeout_seconds"),
         ({"system": 5}, "settings: system: 5: expected an object of keys"),
         (

@@ -134,3 +134,14 @@ def test_who_interrupted_whom() -> None:
     late = "0.80 s before his last word is over"
     assert line("bot", 700, early_ms=800) == f"1.000 overlap the bot begins over the caller, {late} both spoke 0.70 s"
     assert line("bot", 700) == "1.000 overlap the bot begins over the caller both spoke 0.70 s"
+
+
+def test_what_a_busy_machine_did_is_not_put_down_to_the_bot() -> None:
+    def note(**more: int) -> str:
+        entry = CallLog().add(1000, Source.BOT, BotSpoke("Pode subir.", 970, 970, "prompt", **more))
+        return line_of(entry).partition("0.97 s")[2]
+
+    assert note(gap_ms=40, own_gap_ms=30) == ", gaps of 40 ms, 30 ms of them this machine's"
+    assert note(ahead_ms=400) == ", sent 0.40 s ahead: a phone drops it"
+    assert note(ahead_ms=400, own_ahead_ms=200) == ", sent 0.40 s ahead: a phone drops it"
+    assert note(ahead_ms=400, own_ahead_ms=201) == ""

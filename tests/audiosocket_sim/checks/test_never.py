@@ -12,7 +12,7 @@ from audiosocket_sim.call_log.events import (
     LogEvent,
     StateTold,
 )
-from audiosocket_sim.checks import Broken, Unreadable, violation
+from audiosocket_sim.checks import Broken, Watched, violation
 
 HELLO = "Condomínio Apoena, em que posso ajudar?"
 
@@ -40,14 +40,14 @@ def test_never(keys: dict[str, object], broken: bool) -> None:
         (9000, CallEnded("server", "hangup_message", "continues", "")),
         (9500, BackendAsked(1, "id", "Apartamento 202.")),
     )
-    assert (violation(expectation(**keys), log, 600, 4000) is not None) is broken
+    assert (violation(expectation(**keys), log, Watched(600, 4000)) is not None) is broken
 
 
 def test_never_outside_its_window() -> None:
     log = entries((800, HoldStarted()), (1500, HoldStopped(700, True)), (2000, BotSpoke("Pode subir.", 970)))
-    assert violation(expectation(hold_audio="playing"), log, 1600, 4000) is None
-    assert violation(expectation(bot_speaks={"at_least": "200ms"}), log, 3000, 4000) is None
-    assert violation(expectation(hold_audio="playing"), log[:1], 1600, 4000) is not None
+    assert violation(expectation(hold_audio="playing"), log, Watched(1600, 4000)) is None
+    assert violation(expectation(bot_speaks={"at_least": "200ms"}), log, Watched(3000, 4000)) is None
+    assert violation(expectation(hold_audio="playing"), log[:1], Watched(1600, 4000)) is not None
 
 
 @pytest.mark.parametrize(
@@ -68,22 +68,98 @@ def test_never_silent(from_ms: int, to_ms: int, at_least: str, broken_at: int | 
         (2400, BotSpoke(HELLO, 1000, 2300, "prompt")),
         (4500, CallEnded("server", "hangup_message", "continues", "")),
     )
-    broken = violation(expectation(bot_silent={"at_least": at_least}), log, from_ms, to_ms)
+    broken = violation(expectation(bot_silent={"at_least": at_least}), log, Watched(from_ms, to_ms))
     assert (broken.at_ms if isinstance(broken, Broken) else broken) == broken_at
 
 
 def test_never_says_where_it_happened() -> None:
     log = entries((800, HoldStarted()), (1500, HoldStopped(700, True)), (2000, BotSpoke("Pode subir.", 970)))
-    assert violation(expectation(hold_audio="playing"), log, 900, 4000) == Broken(900, "0.900 hold audio played")
-    assert violation(expectation(bot_says="Pode subir."), log, 2500, 4000) == Broken(
+    assert violation(expectation(hold_audio="playing"), log, Watched(900, 4000)) == Broken(
+        900, "0.900 hold audio played"
+    )
+    assert violation(expectation(bot_says="Pode subir."), log, Watched(2500, 4000)) == Broken(
         2500, "2.000 the bot said “Pode subir.”"
     )
 
 
-def test_never_says_of_an_unreadable_voice_is_no_answer() -> None:
-    log = entries((1000, BotSpoke(None, 900)))
-    assert isinstance(violation(expectation(bot_says=HELLO), log, 0, 4000), Unreadable)
-    assert violation(expectation(bot_says=HELLO), log, 2000, 4000) is None
+def test_sound_that_cannot_be_read_breaks_no_words_and_ends_nothing() -> None:
+    log = entries((1000, BotSpoke(None, 900)), (2000, BotSpoke(HELLO, 2300, 2300)))
+    assert violation(expectation(bot_says=HELLO), log[:1], Watched(0, 4000)) is None
+    assert violation(expectation(bot_says=HELLO), log, Watched(0, 4000)) == Broken(
+        2000, f"2.000 the bot said “{HELLO}”"
+    )
+
+
+# --- each event counts once, and effects of the caller's hanging up do not count
+
+
+@pytest.mark.parametrize(
+    ("keys", "event"),
+    [
+        ({"hold_audio": "stopped"}, HoldStopped(700, True)),
+        ({"backend_asked": "202"}, BackendAsked(1, "id", "Apartamento 202.")),
+        ({"state": "WAITING"}, StateTold("", "WAITING")),
+        ({"hangs_up": "server"}, CallEnded("server", "fin", "continues", "")),
+    ],
+)
+def test_what_completed_the_step_before_does_not_count_again(keys: dict[str, object], event: LogEvent) -> None:
+    log, never = entries((1000, event), (1000, event)), expectation(**keys)
+    assert violation(never, log[:1], Watched(1000, 4000)) is not None
+    assert violation(never, log[:1], Watched(1000, 4000, {1}, 1)) is None
+    assert violation(never, log, Watched(1000, 4000, {1}, 1)) is not None
+    assert violation(never, entries((1000, HoldStarted()), (1000, event)), Watched(1000, 4000, {1}, 1)) is not None
+
+
+@pytest.mark.parametrize(
+    ("keys", "began", "again"),
+    [
+        ({"hold_audio": "playing"}, HoldStarted(), (HoldStopped(700, True), HoldStarted())),
+        ({"state": "WAITING"}, StateTold("", "WAITING"), (StateTold("WAITING", "IA_TURN"), StateTold("", "WAITING"))),
+    ],
+)
+def test_a_condition_that_completed_the_step_before_must_not_begin_again(
+    keys: dict[str, object], began: LogEvent, again: tuple[LogEvent, LogEvent]
+) -> None:
+    never, log = expectation(**keys), entries((500, began))
+    assert violation(never, log, Watched(1000, 4000)) is not None
+    assert violation(never, log, Watched(1000, 4000, completed_by=1)) is None
+    assert violation(never, log, Watched(1000, 4000, {1})) is not None  # an earlier step: it goes on, and must not
+    more = entries((500, began), (2000, again[0]), (3000, again[1]))
+    broken = violation(never, more, Watched(1000, 4000, completed_by=1))
+    assert broken is not None
+    assert broken.at_ms == 3000
+
+
+@pytest.mark.parametrize(
+    ("keys", "event", "counts"),
+    [
+        ({"hangs_up": "caller"}, CallEnded("caller", "fin", "ends", ""), False),
+        ({"hangs_up": "server"}, CallEnded("server", "fin", "ends", ""), True),
+        ({"hold_audio": "stopped"}, HoldStopped(700, True), False),
+        ({"state": "STANDBY"}, StateTold("USER_TURN", "STANDBY"), False),
+        ({"state": "WAITING"}, StateTold("USER_TURN", "WAITING"), True),
+        ({"backend_asked": "202"}, BackendAsked(1, "id", "Apartamento 202."), True),
+    ],
+)
+def test_what_the_callers_hanging_up_brings_about_does_not_count(
+    keys: dict[str, object], event: LogEvent, counts: bool
+) -> None:
+    never = expectation(**keys)
+    for at_ms in (2960, 3000, 3500):
+        log = entries((at_ms, event))
+        assert violation(never, log, Watched(1000, 4000)) is not None
+        assert (violation(never, log, Watched(1000, 4000, hung_up_ms=3000)) is not None) is counts
+    assert violation(never, entries((2959, event)), Watched(1000, 4000, hung_up_ms=3000)) is not None
+    assert (violation(never, entries((900, event)), Watched(1000, 4000, hung_up_ms=900)) is not None) is (
+        keys == {"state": "WAITING"}
+    )
+
+
+def test_silence_ends_where_the_caller_hangs_up() -> None:
+    never = expectation(bot_silent="2s")
+    assert violation(never, [], Watched(1000, 4000)) == Broken(1000, "1.000 silence began")
+    assert violation(never, [], Watched(1000, 4000, hung_up_ms=2999)) is None
+    assert violation(never, [], Watched(1000, 4000, hung_up_ms=3000)) == Broken(1000, "1.000 silence began")
 
 
 ENDED = CallEnded("server", "fin", "continues", "the server closed the connection")
@@ -105,7 +181,7 @@ ENDED = CallEnded("server", "fin", "continues", "the server closed the connectio
 def test_an_instant_counts_from_the_window_s_first_millisecond_to_its_last(
     keys: dict[str, object], event: LogEvent, line: str, at_ms: int, broken: bool
 ) -> None:
-    found = violation(expectation(**keys), entries((at_ms, event)), 1000, 4000)
+    found = violation(expectation(**keys), entries((at_ms, event)), Watched(1000, 4000))
     assert found == (Broken(at_ms, f"{at_ms / 1000:.3f} {line}") if broken else None)
 
 
@@ -119,7 +195,7 @@ def test_an_instant_counts_from_the_window_s_first_millisecond_to_its_last(
     ],
 )
 def test_another_event_of_the_kind_breaks_nothing(keys: dict[str, object], event: LogEvent) -> None:
-    assert violation(expectation(**keys), entries((2000, event)), 1000, 4000) is None
+    assert violation(expectation(**keys), entries((2000, event)), Watched(1000, 4000)) is None
 
 
 @pytest.mark.parametrize(
@@ -141,12 +217,12 @@ def test_another_event_of_the_kind_breaks_nothing(keys: dict[str, object], event
 )
 def test_a_state_counts_if_it_was_there_or_came(events: list[tuple[int, str]], found: Broken | None) -> None:
     log = entries(*((at_ms, StateTold("", after)) for at_ms, after in events))
-    assert violation(expectation(state="WAITING"), log, 1000, 4000) == found
+    assert violation(expectation(state="WAITING"), log, Watched(1000, 4000)) == found
 
 
 def test_a_state_that_was_there_breaks_nothing_else() -> None:
     log = entries((500, StateTold("", "WAITING")))
-    assert violation(expectation(hangs_up="server"), log, 1000, 4000) is None
+    assert violation(expectation(hangs_up="server"), log, Watched(1000, 4000)) is None
 
 
 @pytest.mark.parametrize(
@@ -166,7 +242,9 @@ def test_a_state_that_was_there_breaks_nothing_else() -> None:
 )
 def test_hold_audio_in_the_window_and_over_its_edges(start_ms: int, stop_ms: int | None, broken_at: int | None) -> None:
     stopped = [] if stop_ms is None else [(stop_ms, HoldStopped(stop_ms - start_ms, True))]
-    found = violation(expectation(hold_audio="playing"), entries((start_ms, HoldStarted()), *stopped), 1000, 4000)
+    found = violation(
+        expectation(hold_audio="playing"), entries((start_ms, HoldStarted()), *stopped), Watched(1000, 4000)
+    )
     assert found == (None if broken_at is None else Broken(broken_at, f"{broken_at / 1000:.3f} hold audio played"))
 
 
@@ -175,8 +253,10 @@ def test_the_first_hold_audio_in_the_window_counts() -> None:
     second = (1500, HoldStarted()), (1800, HoldStopped(300, True))
     third = (2500, HoldStarted()), (2800, HoldStopped(300, True))
     playing = expectation(hold_audio="playing")
-    assert violation(playing, entries(*held, *second, *third), 1000, 4000) == Broken(1500, "1.500 hold audio played")
-    assert violation(playing, entries(*held), 1000, 4000) is None
+    assert violation(playing, entries(*held, *second, *third), Watched(1000, 4000)) == Broken(
+        1500, "1.500 hold audio played"
+    )
+    assert violation(playing, entries(*held), Watched(1000, 4000)) is None
 
 
 @pytest.mark.parametrize(
@@ -197,7 +277,7 @@ def test_speech_counts_as_far_as_it_lies_in_the_window(
     at_ms: int, heard_ms: int, gap_ms: int, broken_at: int | None
 ) -> None:
     log = entries((at_ms, BotSpoke("Oi.", heard_ms, gap_ms=gap_ms)))
-    found = violation(expectation(bot_speaks={"at_least": "300ms"}), log, 1000, 4000)
+    found = violation(expectation(bot_speaks={"at_least": "300ms"}), log, Watched(1000, 4000))
     line = f"{at_ms / 1000:.3f} the bot said “Oi.”"
     assert found == (None if broken_at is None else Broken(broken_at, line))
 
@@ -207,24 +287,22 @@ def test_speech_counts_as_far_as_it_lies_in_the_window(
 )
 def test_words_count_if_one_millisecond_of_them_lies_in_the_window(at_ms: int, broken_at: int | None) -> None:
     log = entries((at_ms, BotSpoke("Pode subir.", 900, 900, "prompt")))
-    found = violation(expectation(bot_says="Pode subir."), log, 1000, 4000)
+    found = violation(expectation(bot_says="Pode subir."), log, Watched(1000, 4000))
     assert (found.at_ms if isinstance(found, Broken) else found) == broken_at
-    unread = violation(expectation(bot_says="Pode subir."), entries((at_ms, BotSpoke(None, 900))), 1000, 4000)
-    assert (unread.at_ms if isinstance(unread, Unreadable) else unread) == (None if broken_at is None else at_ms)
 
 
 def test_words_that_are_cut_off_were_said_and_other_words_were_not() -> None:
     log = entries((1200, BotSpoke("Bom dia.", 900, 900)), (2500, BotSpoke("Pode subir.", 300, 900)))
-    assert violation(expectation(bot_says="Pode subir."), log, 1000, 4000) == Broken(
+    assert violation(expectation(bot_says="Pode subir."), log, Watched(1000, 4000)) == Broken(
         2500, "2.500 the bot said “Pode subir.”, cut off: 0.30 s of 0.90 s"
     )
-    assert violation(expectation(bot_says="Pode descer."), log, 1000, 4000) is None
+    assert violation(expectation(bot_says="Pode descer."), log, Watched(1000, 4000)) is None
 
 
 def test_the_first_of_several_counts() -> None:
     log = entries((1200, BotSpoke("Oi.", 900)), (2500, BotSpoke("Oi.", 900)), (3000, ENDED), (3100, ENDED))
     for keys, at_ms in (({"bot_says": "Oi."}, 1200), ({"bot_speaks": "300ms"}, 1200), ({"hangs_up": "server"}, 3000)):
-        found = violation(expectation(**keys), log, 1000, 4000)
+        found = violation(expectation(**keys), log, Watched(1000, 4000))
         assert isinstance(found, Broken)
         assert found.at_ms == at_ms
 
@@ -250,18 +328,18 @@ def test_silence_of_one_second_to_the_millisecond(from_ms: int, to_ms: int, brok
     log = entries(
         (1000, BotSpoke(None, 800, gap_ms=200)), (3000, BotSpoke(None, 300)), (3100, BotSpoke(None, 900)), (5400, ENDED)
     )
-    found = violation(expectation(bot_silent={"at_least": "1s"}), log, from_ms, to_ms)
+    found = violation(expectation(bot_silent={"at_least": "1s"}), log, Watched(from_ms, to_ms))
     line = None if broken_at is None else f"{broken_at / 1000:.3f} silence began"
     assert found == (None if broken_at is None or line is None else Broken(broken_at, line))
 
 
 def test_a_short_speech_inside_a_longer_one_does_not_shorten_it() -> None:
     log = entries((1000, BotSpoke(None, 2000)), (1200, BotSpoke(None, 100)))
-    assert violation(expectation(bot_silent={"at_least": "1s"}), log, 1000, 3900) is None
+    assert violation(expectation(bot_silent={"at_least": "1s"}), log, Watched(1000, 3900)) is None
 
 
 def test_hold_audio_goes_on_whatever_else_happens_and_does_not_stop_before_it_starts() -> None:
     playing = expectation(hold_audio="playing")
     log = entries((200, HoldStarted()), (500, BotSpoke("Oi.", 300)), (1500, HoldStopped(1300, False)))
-    assert violation(playing, log, 1000, 4000) == Broken(1000, "1.000 hold audio played")
-    assert violation(playing, entries((1500, HoldStopped(1300, False))), 1000, 4000) is None
+    assert violation(playing, log, Watched(1000, 4000)) == Broken(1000, "1.000 hold audio played")
+    assert violation(playing, entries((1500, HoldStopped(1300, False))), Watched(1000, 4000)) is None

@@ -4,7 +4,7 @@ import pytest
 from helpers.logs import entries, moment, never, within
 
 from audiosocket_sim.call_log.events import BotSpoke, CallEnded, CallerAction, CallerSpoke, Entry, HoldStarted
-from audiosocket_sim.checks import Broken, Failed, Met, Pending, describe, evaluate, violation
+from audiosocket_sim.checks import Broken, Failed, Met, Pending, Watched, describe, evaluate, violation
 from audiosocket_sim.checks.turns import window_of
 
 SAID = CallerSpoke("Sim.", "pt-br/sim", 1000, ((200, 700),))  # at 2000: from 2.200 to 2.700
@@ -173,33 +173,33 @@ def overlapped(at_ms: int, ms: int) -> list[Entry]:
     ],
 )
 def test_talk_over(at_ms: int, ms: int, broken: Broken | None) -> None:
-    assert violation(never(talk_over="100ms"), overlapped(at_ms, ms), 0, 20_000) == broken
+    assert violation(never(talk_over="100ms"), overlapped(at_ms, ms), Watched(0, 20_000)) == broken
 
 
 def test_talk_over_outside_the_window_is_not_counted() -> None:
     log = overlapped(2300, 1000)  # both from 2.300 to 2.700
-    assert violation(never(talk_over="100ms"), log, 2600, 20_000) == Broken(
+    assert violation(never(talk_over="100ms"), log, Watched(2600, 20_000)) == Broken(
         2600, "2.600 the bot began over the caller: both spoke for 100 ms"
     )
-    assert violation(never(talk_over="100ms"), log, 2601, 20_000) is None
-    assert violation(never(talk_over="100ms"), log, 0, 2399) is None
-    assert violation(never(talk_over="401ms"), log, 0, 20_000) is None
+    assert violation(never(talk_over="100ms"), log, Watched(2601, 20_000)) is None
+    assert violation(never(talk_over="100ms"), log, Watched(0, 2399)) is None
+    assert violation(never(talk_over="401ms"), log, Watched(0, 20_000)) is None
 
 
 def test_dead_air() -> None:
     log = entries((500, speech(1000)), (2000, SAID), (5700, speech(1000)), (9000, HUNG_UP))
-    assert violation(never(dead_air="3s"), log, 0, 20_000) == Broken(
+    assert violation(never(dead_air="3s"), log, Watched(0, 20_000)) == Broken(
         2700, "from 2.700 on nobody was heard for 3.00 s, and it was the bot's turn"
     )
-    assert violation(never(dead_air="3001ms"), log, 0, 20_000) is None
-    assert violation(never(dead_air="2s"), log, 3701, 20_000) is None
-    assert violation(never(dead_air="2s"), log, 0, 4699) is None
+    assert violation(never(dead_air="3001ms"), log, Watched(0, 20_000)) is None
+    assert violation(never(dead_air="2s"), log, Watched(3701, 20_000)) is None
+    assert violation(never(dead_air="2s"), log, Watched(0, 4699)) is None
 
 
 def test_dead_air_ends_with_the_call_and_with_the_window() -> None:
-    assert violation(never(dead_air="3s"), entries((2000, SAID), (5699, HUNG_UP)), 0, 20_000) is None
-    assert violation(never(dead_air="3s"), entries((2000, SAID), (5700, HUNG_UP)), 0, 20_000) is not None
-    assert violation(never(dead_air="3s"), entries((2000, SAID)), 0, 5700) is not None
+    assert violation(never(dead_air="3s"), entries((2000, SAID), (5699, HUNG_UP)), Watched(0, 20_000)) is None
+    assert violation(never(dead_air="3s"), entries((2000, SAID), (5700, HUNG_UP)), Watched(0, 20_000)) is not None
+    assert violation(never(dead_air="3s"), entries((2000, SAID)), Watched(0, 5700)) is not None
 
 
 def test_words() -> None:

@@ -68,7 +68,10 @@ def test_a_live_call_becomes_a_scenario_that_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.real_time
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "how",
+    [pytest.param(signal.SIGINT, marks=pytest.mark.long("SIGTERM is sent, which is heeded alike")), signal.SIGTERM],
+)
 def test_interrupted_it_writes_the_calls_it_had(how: signal.Signals, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as bot:
         to = bot.getsockname()[1]
@@ -109,7 +112,9 @@ def test_a_process_that_writes_is_started_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.real_time
-@pytest.mark.parametrize("flag", ["--listen", "--ai-listen"])
+@pytest.mark.parametrize(
+    "flag", ["--listen", pytest.param("--ai-listen", marks=pytest.mark.long("the port of --listen is taken"))]
+)
 def test_a_port_that_is_taken_is_a_fault_of_the_set_up(
     flag: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,7 +14,9 @@ import pytest
 
 from audiosocket_sim.asterisk import CallLeg
 from audiosocket_sim.asterisk_real import Installation
+from audiosocket_sim.checks.lateness import LateBy, LatenessRecord, WasLate
 from audiosocket_sim.cli.main import main
+from audiosocket_sim.running.call_fixture import CallFixture
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -378,7 +380,10 @@ def test_a_port_that_is_none(command: list[str], capsys: pytest.CaptureFixture[s
 def test_own_lateness_is_told(
     within: str, code: int, word: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Where it was late by less than what is missing, the verdict stands (`test_margin`)."""
     monkeypatch.setattr(CallLeg, "own_lateness_ms", 33.3)
+    late = LatenessRecord([WasLate(LateBy.PACKET, 900, 850)])
+    monkeypatch.setattr(CallFixture, "lateness", lambda self: late)
     text = SHORT.replace("within: 2s", f"within: {within}")
     assert main(["run", "--real-time", "--json", write(folder, text)]) == code
     captured = capsys.readouterr()

@@ -120,9 +120,9 @@ def test_secrets_in_a_command_are_masked_everywhere(capsys: pytest.CaptureFixtur
     assert "s3cret" not in captured.out + captured.err + Path("runs/call/call.jsonl").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["server.py", "audiosocket.py", "audiosocket_sim.yaml"])
-def test_a_file_of_a_common_name_in_the_working_folder_breaks_nothing(name: str) -> None:
-    Path(name).write_text("raise RuntimeError('imported')\n", encoding="utf-8")
+def test_files_of_common_names_in_the_working_folder_break_nothing() -> None:
+    for name in ("server.py", "audiosocket.py", "audiosocket_sim.yaml"):
+        Path(name).write_text("raise RuntimeError('imported')\n", encoding="utf-8")
     command = [sys.executable, "-m", "audiosocket_sim", "run", "hang_up_in_standby"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "server")])}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -200,7 +200,15 @@ def test_a_call_that_was_not_made_has_no_pace(target: str, code: int, capsys: py
     assert " times real time)" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("key", ["bot_of_a_project:serve", "command: {python} bot_of_a_project.py {port}"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "bot_of_a_project:serve",
+        pytest.param(
+            "command: {python} bot_of_a_project.py {port}", marks=pytest.mark.long("a module of the project is found")
+        ),
+    ],
+)
 def test_a_target_of_a_pyproject_above_is_found_from_a_folder_below(key: str) -> None:
     Path("bot_of_a_project.py").write_text(BOT, encoding="utf-8")
     Path("pyproject.toml").write_text(f'[tool.audiosocket-sim]\ntarget = "{key}"\n', encoding="utf-8")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from audiosocket_sim.hearing.hold_detector import HoldDetector, What
-from audiosocket_sim.hearing.hold_loop import STRIDE, WINDOW, HoldLoop
+from audiosocket_sim.hearing.hold_loop import WINDOW, HoldLoop
 
 Sound = np.ndarray[tuple[int], np.dtype[np.int16]]
 
@@ -217,16 +217,6 @@ def test_while_a_look_alike_is_checked_nothing_is_idle() -> None:
 def test_the_cuts_do_not_matter(cut: int) -> None:
     sounds = (OTHER[:333], LOOP[700:3000], LOOP[5000:9000], OTHER[:900], zeros(500), LOOP[:3000], zeros(100))
     assert detect(*sounds, cut=cut) == detect(*sounds, cut=160)
-
-
-def test_a_loop_of_the_shortest_length_and_the_grid() -> None:
-    assert (WINDOW, STRIDE) == (64, 16)
-    loop = HoldLoop(LOOP[:64].tobytes())
-    assert loop.length == 64
-    assert loop.samples(-1, 3).tolist() == [LOOP[63], LOOP[0], LOOP[1]]
-    assert loop.samples(129, 2).tolist() == LOOP[1:3].tolist()
-    with pytest.raises(ValueError, match="at least 64 samples, not 63"):
-        HoldLoop(LOOP[:63].tobytes())
 
 
 def abrupt(soft: int) -> Sound:

@@ -31,6 +31,36 @@ def test_a_chunk_plays_at_its_arrival_or_after_what_was_queued() -> None:
     assert playout.time_of(200) == pytest.approx(10.025)
 
 
+def test_the_first_chunk_plays_to_the_sample_when_it_comes_and_what_precedes_it_is_no_hole() -> None:
+    playout = Playout()
+    assert (playout.started_at, playout.played(3.0)) == (None, 0)
+    for now in (10.0, 10.0, 10.3, 10.3):
+        playout.advance(now)
+    playout.queue(10.300125, 8000, ONES)
+    assert playout.started_at == 10.0
+    assert values(playout, 0, 2401) == [0]
+    assert values(playout, 2401, 2561) == [1]
+    assert playout.played(99.0) == 2561
+    assert playout.holes(0, 10**6) == []
+    assert playout.time_of(8) == pytest.approx(10.001)
+
+
+@pytest.mark.parametrize("sample", [0, 1, 2, 79, 80])
+def test_the_first_chunk_may_come_soon_after_the_call_began(sample: int) -> None:
+    playout = Playout()
+    playout.advance(10.0)
+    playout.queue(10.0 + sample / 8000, 8000, ONES)
+    assert playout.samples(0, sample + 160).tolist() == [0] * sample + [1] * 160
+
+
+def test_time_may_begin_at_zero() -> None:
+    playout = Playout()
+    playout.queue(0.0, 8000, ONES)
+    assert playout.started_at == 0.0
+    assert playout.time_of(0) == 0.0
+    assert playout.time_of(80) == 0.01
+
+
 def test_what_is_queued_has_not_been_played() -> None:
     playout = Playout()
     playout.queue(5.0, 8000, ONES * 50)
@@ -38,6 +68,13 @@ def test_what_is_queued_has_not_been_played() -> None:
     assert playout.played(5.1) == 800
     assert playout.played(5.1, lead=160) == 960
     assert playout.played(99.0) == 8000
+
+
+def test_the_sound_between_two_positions() -> None:
+    playout = Playout()
+    playout.queue(5.0, 8000, ONES + TWOS)
+    assert playout.pcm(158, 163) == b"\1\0\1\0\2\0\2\0\2\0"
+    assert playout.samples(158, 163).tolist() == [1, 1, 2, 2, 2]
 
 
 def test_a_late_chunk_leaves_a_hole_of_silence() -> None:
@@ -58,6 +95,39 @@ def test_a_hole_is_as_long_whether_or_not_time_was_told_in_it() -> None:
     playout.queue(1.05, 8000, TWOS)
     assert playout.holes(0, 1000) == [(160, 240)]
     assert playout.played(2.0) == 560
+
+
+@pytest.mark.parametrize(("late", "holes"), [(0.009_875, []), (0.01, [(160, 80)])])
+@pytest.mark.parametrize("told", [False, True])
+def test_a_hole_is_10_ms_long_at_least_to_the_sample(late: float, holes: list[tuple[int, int]], told: bool) -> None:
+    playout = Playout()
+    playout.queue(1.0, 8000, ONES)
+    if told:
+        playout.advance(1.02 + late)
+        assert playout.holes(0, 1000) == holes
+    playout.queue(1.02 + late, 8000, TWOS)
+    assert playout.holes(0, 1000) == holes
+    assert playout.played(2.0) == 320 + sum(length for _, length in holes)
+
+
+def test_holes_between_two_positions_are_those_that_begin_there() -> None:
+    playout = Playout()
+    for number in range(4):
+        playout.queue(1 + 0.05 * number, 8000, ONES)
+    assert playout.holes(0, 10**6) == [(160, 240), (560, 240), (960, 240)]
+    assert playout.holes(0, 161) == [(160, 240)]
+    assert playout.holes(161, 960) == [(560, 240)]
+    assert playout.holes(160, 961) == [(160, 240), (560, 240), (960, 240)]
+    assert playout.holes(161, 560) == []
+
+
+def test_each_of_several_holes_grows_until_sound_comes() -> None:
+    playout = Playout()
+    for start in (1.0, 1.1, 1.2):
+        playout.queue(start, 8000, ONES)
+        for late in (0.04, 0.06, 0.06, 0.08):
+            playout.advance(start + late)
+    assert playout.holes(0, 10**6) == [(160, 640), (960, 640), (1760, 480)]
 
 
 def test_jitter_below_10_ms_is_no_hole_but_being_slow_for_long_is() -> None:
@@ -85,6 +155,23 @@ def test_ahead_is_what_was_sent_beyond_one_frame() -> None:
     assert at_once.ahead_ms(9000, 9100) == 0
 
 
+@pytest.mark.parametrize(("samples", "ahead_ms"), [(239, 0), (240, 10), (247, 10), (248, 11), (8160, 1000)])
+def test_ahead_is_counted_from_10_ms_on_in_whole_ms(samples: int, ahead_ms: int) -> None:
+    playout = Playout()
+    playout.queue(1.0, 8000, bytes(2 * samples))
+    assert playout.ahead_ms(0, samples) == ahead_ms
+
+
+def test_ahead_is_that_of_the_chunks_between_two_positions() -> None:
+    playout = Playout()
+    playout.queue(1.0, 8000, bytes(2 * 400))  # 30 ms
+    playout.queue(1.0, 8000, bytes(2 * 400))  # 80 ms
+    playout.queue(1.09, 8000, bytes(2 * 400))  # 40 ms
+    playout.queue(1.15, 8000, bytes(2 * 160))  # not ahead
+    spans = [(0, 400), (0, 401), (399, 400), (400, 800), (799, 801), (800, 801), (400, 1200), (1200, 1360)]
+    assert [playout.ahead_ms(*span) for span in spans] == [30, 80, 30, 80, 80, 40, 80, 0]
+
+
 def test_the_timeline_has_everything_at_its_time() -> None:
     playout = Playout()
     playout.advance(2.0)
@@ -98,6 +185,19 @@ def test_the_timeline_has_everything_at_its_time() -> None:
     assert np.unique(heard[560:720]).tolist() == [2]
     assert playout.timeline(None, 2.1) == playout.timeline(2.0, 2.1)
     assert Playout().timeline(None, 5.0) == b""
+
+
+def test_the_timeline_of_any_two_times() -> None:
+    playout = Playout()
+    playout.advance(2.0)
+    playout.queue(2.01, 8000, ONES + TWOS)
+    assert playout.timeline(1.0, 1.5) == bytes(2 * 4000)  # before the call
+    assert playout.timeline(1.5, 2.02) == bytes(2 * 4080) + ONES[:160]
+    assert playout.timeline(2.02, 2.04) == ONES[160:] + TWOS[:160]
+    assert playout.timeline(2.04, 2.06) == TWOS[160:] + bytes(160)
+    assert playout.timeline(3.0, 3.01) == bytes(160)
+    assert playout.timeline(2.03, 2.01) == b""
+    assert playout.timeline(None, 2.0) == b""
 
 
 def test_half_a_sample_is_left_out() -> None:
@@ -121,6 +221,37 @@ def test_other_rates_are_heard_at_8_khz_and_at_the_same_time(rate_hz: int) -> No
     heard = playout.samples(800, 7200).astype(float)
     wanted = np.frombuffer(tone(1000, 425, -20), "<i2")[800:7200].astype(float)
     assert float(np.corrcoef(heard, wanted)[0, 1]) > 0.999
+
+
+@pytest.mark.parametrize("rate_hz", [12000, 16000, 24000, 32000, 44100, 48000, 96000, 192000])
+@pytest.mark.parametrize("count", [1, 1001, 1003])
+@pytest.mark.parametrize("chunks", [1, 3])
+def test_what_follows_at_8_khz_stands_at_its_place(rate_hz: int, count: int, chunks: int) -> None:
+    playout = Playout()
+    for _ in range(chunks):
+        playout.queue(1.0, rate_hz, b"\7\0" * count)
+    playout.queue(1.0, 8000, ONES)
+    end = chunks * count * 8000 // rate_hz
+    assert playout.played(99.0) == end + 160
+    assert values(playout, end, end + 160) == [1]
+
+
+def test_the_end_of_a_sound_at_another_rate_is_heard_before_what_follows() -> None:
+    """Nothing is left in the resampler: before a hole, at 8 kHz, or at a third rate."""
+    wanted = np.frombuffer(tone(300, 425, -20), "<i2").astype(float)
+    sounds = {rate_hz: slin.resample(tone(300, 425, -20), 8000, rate_hz) for rate_hz in (8000, 16000, 24000)}
+    playout = Playout()
+    playout.queue(1.0, 16000, sounds[16000])
+    playout.queue(1.1, 8000, sounds[8000])
+    playout.queue(1.2, 24000, sounds[24000])
+    playout.queue(1.3, 16000, sounds[16000])
+    playout.advance(2.5)
+    assert playout.holes(0, 10**6) == [(9600, 2400)]
+    for start in range(0, 9600, 2400):
+        heard = playout.samples(start, start + 2400).astype(float)
+        assert float(np.corrcoef(heard, wanted)[0, 1]) > 0.99
+        assert float(np.abs(heard - wanted)[20:-20].max()) < 100
+    assert values(playout, 9600, 12_000) == [0]
 
 
 @given(st.lists(st.integers(1, 700), min_size=1, max_size=20), st.randoms(use_true_random=False))

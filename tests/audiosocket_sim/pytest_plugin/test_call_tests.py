@@ -23,7 +23,7 @@ async def test_greets(audiosocket_call):
     said = await audiosocket_call.expect_says("pode subir")
     assert said.at < 1
     assert asyncio.get_running_loop().time() < 5
-    await audiosocket_call.wait(200)
+    await audiosocket_call.wait(2)
 """
 ADDRESS = "target='tcp://127.0.0.1:1', control_url='http://a:1'"
 RERUN = ("-p", "pytest_rerunfailures", "--reruns", "1")
@@ -32,6 +32,14 @@ ASYNCIO = ("-p", "pytest_asyncio.plugin", "-o", "asyncio_default_fixture_loop_sc
 STRICT = (*ASYNCIO, "--asyncio-mode=strict")
 AUTO = (*ASYNCIO, "--asyncio-mode=auto")
 MODES = pytest.mark.parametrize("mode", [ABSENT, STRICT, AUTO], ids=["absent", "strict", "auto"])
+IN_MODES = pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param(ABSENT, id="absent", marks=pytest.mark.long("pytest-asyncio is there")),
+        pytest.param(STRICT, id="strict", marks=pytest.mark.long("pytest-asyncio's mode is auto")),
+        pytest.param(AUTO, id="auto"),
+    ],
+)
 
 
 @pytest.fixture
@@ -55,13 +63,14 @@ def run(project: pytest.Pytester, text: str, *arguments: str, head: str = HEAD) 
 @MODES
 @pytest.mark.long("other tests run a coroutine on the virtual clock")
 def test_a_coroutine_runs_on_the_clock_of_its_target(project: pytest.Pytester, mode: tuple[str, ...]) -> None:
-    in_class = "\n\nclass TestBot:\n    " + GREETS.strip().replace("\n", "\n    ").replace("(audio", "(self, audio")
+    greets = GREETS.replace("wait(2)", "wait(200)")
+    in_class = "\n\nclass TestBot:\n    " + greets.strip().replace("\n", "\n    ").replace("(audio", "(self, audio")
     others = "\n\ndef test_plain():\n    pass\n"
     if mode:
         others += (
             "\n\n@pytest.mark.asyncio\nasync def test_other():\n    assert asyncio.get_running_loop().time() > 5\n"
         )
-    run(project, GREETS + in_class + others, *mode).assert_outcomes(passed=4 if mode else 3)
+    run(project, greets + in_class + others, *mode).assert_outcomes(passed=4 if mode else 3)
     assert (project.path / "runs/pytest/test_bot/test_greets/call.jsonl").is_file()
     assert (project.path / "runs/pytest/test_bot/TestBot/test_greets/call.jsonl").is_file()
 
@@ -83,7 +92,7 @@ def test_under_two_workers(project: pytest.Pytester) -> None:
     assert kept == [f"test_greets[{n}]" for n in range(4)]
 
 
-@MODES
+@IN_MODES
 def test_a_failure_reads_as_a_scenarios(project: pytest.Pytester, mode: tuple[str, ...]) -> None:
     failed = run(project, GREETS.replace("pode subir", "pode descer"), *mode)
     failed.assert_outcomes(failed=1)
@@ -242,7 +251,7 @@ def test_a_coroutine_of_unittest_without_a_call_is_no_green_test(project: pytest
     )
 
 
-@MODES
+@IN_MODES
 def test_a_call_that_a_test_asks_for_as_it_runs(project: pytest.Pytester, mode: tuple[str, ...]) -> None:
     text = """
 def test_nothing(request):

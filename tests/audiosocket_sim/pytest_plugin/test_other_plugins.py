@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -23,7 +24,7 @@ def calls_made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     made: list[str] = []
     real = runner.run
 
-    def counted(scenario: runner.Scenario, options: runner.Options) -> runner.Result:
+    def counted(scenario: runner.Scenario, options: runner.Options, on_entry: Any = None) -> runner.Result:
         made.append(scenario.name)
         return real(scenario, options)
 
@@ -87,7 +88,7 @@ def test_a_rerun_that_passes_is_green(
 ) -> None:
     counted = runner.run
 
-    def mended(scenario: runner.Scenario, options: runner.Options) -> runner.Result:
+    def mended(scenario: runner.Scenario, options: runner.Options, on_entry: Any = None) -> runner.Result:
         if calls_made:
             scenario = runner_scenario(project)
         return counted(scenario, options)
@@ -109,7 +110,7 @@ def test_a_rerun_forgets_where_the_one_before_failed(
 ) -> None:
     counted = runner.run
 
-    def breaks(scenario: runner.Scenario, options: runner.Options) -> runner.Result:
+    def breaks(scenario: runner.Scenario, options: runner.Options, on_entry: Any = None) -> runner.Result:
         if calls_made:
             raise RuntimeError("broken")
         return counted(scenario, options)
@@ -135,8 +136,13 @@ def properties(path: Path) -> dict[str, str]:
     return named
 
 
+IN_A_WORKER = pytest.param(
+    ["-p", "xdist", "-n", "1"], id="in a worker", marks=pytest.mark.long("a failure in a worker is annotated")
+)
+
+
 @pytest.mark.parametrize(("text", "outcome"), [(PASSES, "passed"), (FAILS, "failed")])
-@pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n", "1"]], ids=["here", "in a worker"])
+@pytest.mark.parametrize("workers", [pytest.param([], id="here"), IN_A_WORKER])
 def test_the_target_stands_in_junit(text: str, outcome: str, workers: list[str], project: pytest.Pytester) -> None:
     write(project, "scenarios/short.yaml", text)
     plain(project, "--junitxml", "junit.xml", *workers)

@@ -197,7 +197,7 @@ def test_ctrl_c_ends_the_whole_session(project: pytest.Pytester, monkeypatch: py
     begun: list[str] = []
     real = runner.run
 
-    def interrupted(scenario: Any, options: Any) -> Any:
+    def interrupted(scenario: Any, options: Any, on_entry: Any = None) -> Any:
         begun.append(scenario.name)
         os.kill(os.getpid(), signal.SIGINT)
         return real(scenario, options)
@@ -266,3 +266,30 @@ def test_an_update_deletes_no_snapshot_of_a_scenario_that_is_there(project: pyte
     (project.path / "scenarios" / "short.yaml").unlink()
     update(project)
     assert not kept.exists()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (),
+        pytest.param(
+            ("-p", "xdist", "-n1"), marks=pytest.mark.long("the outcome is sent as all else of a call"), id="xdist"
+        ),
+    ],
+)
+def test_an_inconclusive_call_has_a_word_of_its_own_and_counts_as_failed(
+    more: tuple[str, ...], project: pytest.Pytester
+) -> None:
+    conftest = """
+import pytest
+from audiosocket_sim.running.one_call import OneCall
+from audiosocket_sim.running.runner import Outcome
+
+@pytest.fixture(autouse=True)
+def busy(monkeypatch):
+    monkeypatch.setattr(OneCall, "_verdict", lambda *a: (Outcome.INCONCLUSIVE, ("the machine was busy",)))
+"""
+    project.makeconftest(conftest)
+    result = run(project, "-v", *more)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*INCONCLUSIVE*", "INCONCLUSIVE scenarios/short.yaml::short*"], consecutive=False)

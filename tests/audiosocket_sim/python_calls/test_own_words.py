@@ -27,7 +27,7 @@ def test_a_part_of_a_text_that_nobody_named_cannot_be_read() -> None:
         async with place_call(SERVER, server=OWN_GREETING, artefacts=None) as call:
             await call.expect_says("prédio")
 
-    with pytest.raises(CallNotJudged, match="in a voice that is not in the phrase book"):
+    with pytest.raises(CallNotJudged, match="its voice is not in the phrase book"):
         run_virtually(main)
 
 

@@ -58,7 +58,13 @@ def test_a_program_that_does_not_start(start: str, line: str, tmp_path: Path, mo
     assert (tmp_path / "run" / "call.jsonl").exists()
 
 
-@pytest.mark.parametrize("control", [False, True], ids=["", "with a control URL"])
+@pytest.mark.parametrize(
+    "control",
+    [
+        pytest.param(False, id=""),
+        pytest.param(True, id="with a control URL", marks=pytest.mark.long("programs without a control URL die")),
+    ],
+)
 @pytest.mark.parametrize(
     ("end", "how"), [(["die", 3], "ended with code 3"), (["signal", signal.SIGSEGV], "was ended by SIGSEGV")]
 )
@@ -146,7 +152,13 @@ def alive(mark: str) -> list[str]:
 STUBBORN = "command: sh -c \"trap '' TERM; echo started; : {mark}; while :; do sleep 0.1; done\" {port}"
 
 
-@pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGTERM]], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    "signals",
+    [
+        pytest.param([signal.SIGINT], id="Ctrl-C"),
+        pytest.param([signal.SIGTERM], id="SIGTERM", marks=pytest.mark.long("Ctrl-C ends a call")),
+    ],
+)
 def test_interrupted_in_mid_call_nothing_else_is_run(signals: list[int], tmp_path: Path) -> None:
     code, rest = interrupted(
         tmp_path,
@@ -167,7 +179,7 @@ def test_interrupted_in_mid_call_nothing_else_is_run(signals: list[int], tmp_pat
     assert (tmp_path / "runs" / "call" / "call.jsonl").stat().st_size > 0
 
 
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("times", [pytest.param(1, marks=pytest.mark.long("twice is tried")), 2])
 def test_interrupted_while_the_target_starts(times: int, tmp_path: Path) -> None:
     """Once: it is asked to end and killed a while later. Twice: at once. Nothing of it is left in either case."""
     mark = f"{tmp_path.name}-{os.getpid()}-{times}"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from audiosocket_sim.call_log.events import CallEnded, ExpectationJudged, StepFailed, WireSummary
 from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.running.runner import Options, Outcome, Result, run
 from audiosocket_sim.scenario.loading import load_text
@@ -129,6 +130,7 @@ PASS = {
         ([0.5, "ahead", "pt-br/pode_subir"],),
         ("bot “Pode subir.” 0.99 s, sent 1.30 s ahead: a phone drops it",),
         quiet=True,
+        keys="ear: endless\nquality: {ahead: allowed}",
     ),
     "bot_says a part": Case("expect: {bot_says: {text: subir, part: true}}", (HELLO,)),
     "bot_speaks in a voice that nobody can read": Case(
@@ -139,6 +141,11 @@ PASS = {
     ),
     "bot_silent": Case(
         "expect: {bot_speaks: 300ms}\nexpect: {bot_silent: 100ms}\ndtmf: '1'", (HELLO,), ("1.901 caller dtmf 1",)
+    ),
+    "bot_silent that begins in time and is complete later": Case(
+        "expect: {bot_speaks: 300ms}\nexpect: {bot_silent: 300ms, within: 600ms}\ndtmf: '1'",
+        ([0.5, "say", "pt-br/condominio_apoena_em_que_posso_ajudar"], [1.3, "flush"]),
+        ("1.600 caller dtmf 1",),
     ),
     "bot_silent from the start": Case("expect: {bot_silent: 400ms}\ndtmf: '1'", (), ("0.408 caller dtmf 1",)),
     "hold_audio": Case(
@@ -206,6 +213,48 @@ PASS = {
     ),
 }
 
+# --- a `never` counts each event once, and no effect of the caller's hanging up or of the scenario's end
+PASS |= {
+    "hold audio that plays on until the scenario is over": Case(
+        "expect: {hold_audio: playing}\nnever: {hold_audio: stopped, for: 2s}", ([0.8, "hold"],), ("2.800 hold stops",)
+    ),
+    "hold audio that plays on until the caller hangs up": Case(
+        "expect: {hold_audio: playing}\nnever: {hold_audio: stopped}\nwait: 2s\nhang_up: close\nwait: 1s",
+        ([0.8, "hold"],),
+        ("2.800 hold stops",),
+    ),
+    "hold audio that has stopped once": Case(
+        "expect: {hold_audio: stopped}\nnever: {hold_audio: stopped}\nwait: 2s", ([0.2, "hold"], [2.0, "hold_off"])
+    ),
+    "hold audio that does not play again": Case(
+        "expect: {hold_audio: playing}\nnever: {hold_audio: playing}\nwait: 3s", ([0.2, "hold"], [2.0, "hold_off"])
+    ),
+    "a state that the scenario's end brings about": Case(
+        "wait: 1s\nnever: {state: STANDBY, for: 1s}",
+        ([0.5, "state", "USER_TURN"], [2.0, "state", "STANDBY"]),
+        control=True,
+    ),
+    "a state that the caller's hanging up brings about": Case(
+        "wait: 1s\nnever: {state: STANDBY}\nhang_up: close\nwait: 1s",
+        ([0.5, "state", "USER_TURN"], [1.0, "state", "STANDBY"]),
+        control=True,
+    ),
+    "the caller hangs up at the end, and may": Case("never: {hangs_up: caller, for: 1s}"),
+    "one request, before the caller hung up": Case(
+        "expect: {backend_asked: Oi}\nhang_up: close\nnever: {backend_asked: Oi, for: 2s}",
+        ([1, "ask", "Oi"],),
+        keys="ai: [{says: Oi.}]",
+    ),
+    "sound that cannot be read comes first": Case(
+        "expect: {bot_says: Pode subir., within: 4s}",
+        ([0.2, "say", "recordings/pt-br/sim"], [3.0, "say", "pt-br/pode_subir"]),
+    ),
+    "never words, and one sound of the call cannot be read": Case(
+        "expect: {bot_says: Pode subir.}\nnever: {bot_says: Pode subir.}\nwait: 3s",
+        (HELLO, [3.0, "say", "recordings/pt-br/sim"]),
+    ),
+}
+
 FAIL = {
     "nothing is said": Case(
         "expect: {bot_says: Oi, within: 2s}", (), ("2.020 FAILED",), "the bot has not been heard at all"
@@ -225,6 +274,12 @@ FAIL = {
     "it speaks too briefly": Case("expect: {bot_speaks: 3s, within: 1s}", (HELLO,), (), "at least 3.00 s"),
     "it never falls silent": Case(
         "expect: {bot_silent: 1s, within: 1s, }", ([0, "say", "recordings/pt-br/apartamento_202"],), (), "is silent"
+    ),
+    "it falls silent too late": Case(
+        "expect: {bot_speaks: 300ms}\nexpect: {bot_silent: 300ms, within: 150ms}",
+        ([0.5, "say", "pt-br/condominio_apoena_em_que_posso_ajudar"], [1.3, "flush"]),
+        (),
+        "the bot was never silent for 300 ms",
     ),
     "no hold audio": Case(
         "expect: {hold_audio: playing, within: 1s}", (HELLO,), ("1.400 FAILED",), "hold audio playing"
@@ -347,18 +402,102 @@ FAIL = {
         control=True,
         keys="ai: [{says: Oi., then_pushes: [{after: 3s, says: Um.}]}]",
     ),
+    "a request after the call, though one was made before": Case(
+        "expect: {backend_asked: Oi}\nhang_up: close\nnever: {backend_asked: Oi, for: 3s}",
+        ([1, "ask", "Oi"], [3, "ask", "Oi"]),
+        (),
+        "3.000 the backend was asked “Oi”",
+        keys="ai: [{says: Oi., times: 2}]",
+    ),
+    "a `never` of which the window is the last step": Case(
+        "wait: 1s\nnever: {hold_audio: stopped, for: 2s}", ([0.2, "hold"], [2.9, "hold_off"]), (), "hold audio stopped"
+    ),
+    "the server hangs up as the step before is completed": Case(
+        "expect: {bot_says: Pode subir.}\nnever: {hangs_up: server, for: 1s}", (HELLO, [1.8, "hang_up"]), (), "1.800"
+    ),
+    "what cannot be read, where other words were read": Case(
+        "expect: {bot_says: Pode subir.}\nexpect: {bot_says: Até logo., within: 3s}",
+        (HELLO, [3.0, "say", "recordings/pt-br/sim"]),
+        (),
+        "unread speech of 380 ms",
+    ),
+    "what cannot be read, and another failure": Case(
+        "expect: {bot_says: Até logo., within: 3s}",
+        ([1.0, "say", "recordings/pt-br/sim"], [2.0, "ask", "Oi"]),
+        (),
+        "unread speech of 380 ms",
+    ),
+    "requests after the end of the call are one failure": Case(
+        "{hang_up: close, after: 1s}\nwait: 9s",
+        ([3, "ask", "Oi"], [4, "ask", "Oi"], [6, "ask", "Oi"]),
+        ("3.000 FAILED ai: expected no request",),
+        "the backend was asked “Oi” 2.0 s after the call had ended, and 2 more times until 6.000",
+        keys="ai: [{hears: tchau, says: Oi., optional: true}]",
+    ),
+    "one request after the end of the call": Case(
+        "{hang_up: close, after: 1s}\nwait: 9s",
+        ([1.3, "ask", "Oi"],),
+        (),
+        "the backend was asked “Oi” 0.3 s after the call had ended",
+        keys="ai: [{hears: tchau, says: Oi., optional: true}]",
+    ),
+    "the caller spoke before the greeting": Case(
+        "say: {recording: pt-br/sim}\nexpect: {bot_says: Pode subir., within: 2s}",
+        ([1.0, "say", "pt-br/pode_subir"],),
+        (),
+        "before the bot's first word (1.310): if the bot greets, expect its greeting before `say`",
+    ),
+    "nothing was sent at all": Case(
+        "expect: {bot_says: Oi, within: 1s}", (), (), "the server has sent no audio since the UUID", quiet=True
+    ),
+    "the bot did not ask": Case(
+        "expect: {bot_says: Pode subir.}\nsay: pt-br/sim\nexpect: {bot_speaks: 1s, within: 2s}",
+        (HELLO,),
+        (),
+        "the backend has not been asked since the caller spoke (2.508–3.558)",
+        keys="ai: [{says: Oi., optional: true}]",
+    ),
+    "the bot did not speak": Case(
+        "say: pt-br/sim\nexpect: {bot_speaks: 1s, within: 2s}",
+        ([2, "ask", "Oi"],),
+        (),
+        "the backend answered “Olá.” at 2.000, and nothing of it was heard",
+        keys="ai: [{says: Olá.}]",
+    ),
+    "a message was dropped": Case(
+        "expect: {bot_says: Oi, within: 1s}",
+        ([0.2, "ahead_at_once", 20_000],),
+        (),
+        "too long for Asterisk's translators",
+    ),
+    "the end of the call cuts a step short": Case(
+        "mute: 6s\nexpect: {bot_says: Oi, within: 2s}",
+        ([1.0, "close"],),
+        ("1.000 FAILED step 2",),
+        "step 1 (mute) was cut short at 1.000 by the end of the call",
+    ),
+    "the end of the call comes in the pause before a step": Case(
+        "{expect: {bot_says: Oi, within: 2s}, after: 3s}",
+        ([1.0, "close"],),
+        ("1.000 FAILED step 1",),
+        "`after` was cut short at 1.000 by the end of the call",
+    ),
     "the longest duration": Case("wait: 1min", (), ("2.000 FAILED",), "step 1 (wait)", keys="max_duration: 2s"),
 }
 
 TROUBLE = {
     "bot_says of a voice that nobody can read": Case(
-        "expect: {bot_says: Oi}", ([0.5, "say", "recordings/pt-br/sim"],), (), "step 1: at 0.", Outcome.SET_UP
+        "expect: {bot_says: Oi, within: 2s}",
+        ([0.5, "say", "recordings/pt-br/sim"],),
+        ("2.020 end",),
+        "step 1: nothing that the bot said in this call could be read, first at 0.851 for 380 ms: its voice is not",
+        Outcome.SET_UP,
     ),
     "never bot_says of a voice that nobody can read": Case(
         "never: {bot_says: Oi, for: 2s}",
         ([0.5, "say", "recordings/pt-br/sim"],),
         (),
-        "in a voice that is not",
+        "step 1: nothing that the bot said in this call could be read",
         Outcome.SET_UP,
     ),
     "a state that nobody tells": Case(
@@ -469,3 +608,36 @@ def test_after_the_end_nobody_waits_longer_than_he_must(
     assert took == [pytest.approx(seconds)]
     note = "3.000 note the control URL's stream of events did not end within 2 s of the call"
     assert (note in plain(result.transcript)) is endless
+
+
+# --- the record of what was judged
+
+
+def judged(result: Result) -> list[ExpectationJudged]:
+    return [entry.event for entry in result.entries if isinstance(entry.event, ExpectationJudged)]
+
+
+def test_each_expectation_is_logged_with_its_window_and_when_it_was_met() -> None:
+    steps = "expect: {bot_says: Pode subir.}\nnever: {hold_audio: playing}\nexpect: {hangs_up: server, within: 1s}"
+    result = call(steps, HELLO, [3.0, "hang_up"])
+    ended_ms = next(entry.at_ms for entry in result.entries if isinstance(entry.event, CallEnded))
+    assert judged(result) == [
+        ExpectationJudged(1, "expect bot_says", 0, 5000, 810),
+        ExpectationJudged(3, "expect hangs_up", 1800, 2800, None),
+        ExpectationJudged(2, "never hold_audio", 1800, ended_ms, None),
+    ]
+    failed = [entry.event for entry in result.entries if isinstance(entry.event, StepFailed)]
+    assert [(one.number, one.opened_ms, one.closed_ms) for one in failed] == [(3, 1800, 2800)]
+    assert "judged" not in result.transcript
+
+
+def test_the_log_ends_with_what_went_over_the_wire() -> None:
+    result = call("{dtmf: '5', after: 990ms}\nhang_up: close", HELLO)
+    last = result.entries[-1].event
+    assert isinstance(last, WireSummary)
+    assert [(one.kind, one.longest_bytes) for one in last.from_server] == [(0x10, 320)]
+    assert [(one.kind, one.messages) for one in last.to_server if one.kind != 0x10] == [(0x01, 1), (0x03, 1)]
+    assert last.from_server[0].messages == pytest.approx(59, abs=2)
+    assert last.loudest_dbfs is not None
+    assert -20 < last.loudest_dbfs < 0
+    assert "wire" not in result.transcript

@@ -1,6 +1,7 @@
 """What is no fault of the bot is never called one: one clear line, the right outcome, and the files are left."""
 
 import asyncio
+import contextlib
 import functools
 import json
 import signal
@@ -20,6 +21,7 @@ from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.phone.caller import Caller
 from audiosocket_sim.phone.sounds import Sounds
 from audiosocket_sim.running import call_setup, expectation_steps, runner
+from audiosocket_sim.running.report_lines import report_lines
 from audiosocket_sim.running.runner import Options, Outcome, Result, run
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.loading import load_text
@@ -86,9 +88,11 @@ def test_a_fault_of_our_own(
     )
     monkeypatch.setattr(place, name, broken)
     result = go(made, tmp_path)
-    if name != "aclose":  # then the call itself had failed before
+    if name == "aclose":  # the call itself had failed before, and that verdict stands
+        assert result.outcome is Outcome.FAILED
+        assert any("the simulator failed: KeyError('boom')" in fault for fault in result.faults)
+    else:
         check(result, Outcome.SET_UP, "the simulator failed: KeyError('boom')")
-    assert result.outcome is Outcome.SET_UP
     assert "boom" in result.details
     assert result.artefacts is not None
     assert result.artefacts.details is not None
@@ -258,19 +262,65 @@ async def _hang_at_close(self: Any) -> None:
     await asyncio.sleep(3600)
 
 
+async def _let_out_a_cancellation(self: Any) -> None:
+    await REAL_CLOSE(self)
+    task = asyncio.ensure_future(asyncio.sleep(3600))
+    task.cancel()
+    await task
+
+
+async def _cancel_all_tasks(self: Any) -> None:
+    await REAL_CLOSE(self)
+    for task in asyncio.all_tasks():
+        task.cancel()
+
+
+async def _cancel_all_tasks_and_wait(self: Any) -> None:
+    await _cancel_all_tasks(self)
+    await asyncio.sleep(1)
+
+
+async def _cancel_all_tasks_and_catch_it(self: Any) -> None:
+    with contextlib.suppress(asyncio.CancelledError):
+        await _cancel_all_tasks_and_wait(self)
+
+
 REAL_CLOSE = scripted_bot.ScriptedBot.close
+CLOSES = [
+    (_raise_at_close, "the target's close() failed: RuntimeError: still busy"),
+    (_hang_at_close, "the target's close() did not return within 20 s"),
+    (_let_out_a_cancellation, "the target's close() failed: it let a CancelledError out"),
+    (_cancel_all_tasks, "the target's close() cancelled the task that called it"),
+    (_cancel_all_tasks_and_wait, "the target's close() failed: it let a CancelledError out"),
+]
 
 
-@pytest.mark.parametrize(
-    ("close", "line"),
-    [
-        (_raise_at_close, "the target's close() failed: RuntimeError: still busy"),
-        (_hang_at_close, "the target's close() did not return within 20 s"),
-    ],
-)
-def test_a_target_that_does_not_end(close: Any, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("close", "line"), CLOSES)
+@pytest.mark.parametrize(("within", "outcome"), [("3s", Outcome.PASSED), ("1s", Outcome.FAILED)])
+def test_a_target_that_does_not_end_costs_no_verdict(
+    close: Any, line: str, within: str, outcome: Outcome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(scripted_bot.ScriptedBot, "close", close)
-    check(go(scenario(), tmp_path), Outcome.SET_UP, line)
+    result = go(
+        scenario([2, "say", "pt-br/pode_subir"], steps=f"[{{expect: {{bot_speaks: 300ms, within: {within}}}}}]"),
+        tmp_path,
+    )
+    assert result.outcome is outcome, result.problems
+    assert any(line in fault for fault in result.faults)
+    assert [failure.what for failure in result.failures] == ["step 1 (expect bot_speaks)"] * (outcome is Outcome.FAILED)
+
+
+def test_a_target_may_cancel_tasks_if_it_is_ready_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scripted_bot.ScriptedBot, "close", _cancel_all_tasks_and_catch_it)
+    result = go(scenario(), tmp_path)
+    assert (result.outcome, result.faults) == (Outcome.PASSED, ())
+
+
+def test_the_first_line_of_a_failure_is_the_failure_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scripted_bot.ScriptedBot, "close", _raise_at_close)
+    lines = list(report_lines(go(scenario(steps="[{expect: {bot_speaks: 1s, within: 1s}}]"), tmp_path)))
+    assert "step 1 (expect bot_speaks)" in lines[0]
+    assert any("the target's close() failed" in line for line in lines)
 
 
 def test_a_failure_is_not_hidden_by_a_target_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,7 +85,7 @@ def test_a_bot_that_talks_over_the_caller_breaks_never_talk_over() -> None:
     steps = "never: talk_over\nsay: {recording: pt-br/quero_falar_com_o_apartamento_202}\nexpect: {bot_speaks: 500ms}"
     early = call(steps, [2, "say", "pt-br/pode_subir"])
     assert early.outcome is Outcome.FAILED
-    assert "the bot began over the caller: both spoke for" in early.problems[0]
+    assert any("the bot began over the caller: both spoke for" in problem for problem in early.problems)
     assert [overlap.began for overlap in overlaps(early)] == ["bot"]
     good = call(steps, [5, "say", "pt-br/pode_subir"])
     assert good.outcome is Outcome.PASSED, good.problems

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from audiosocket_sim import scenario
 from audiosocket_sim.scenario import (
+    EXPECT_KEYS,
     STEP_KEYS,
     AsteriskPeer,
     DtmfStep,
@@ -88,8 +89,8 @@ def test_no_durations(text: object) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("1h", "a duration has the unit ms, s or min (300ms, 1.2s, 5min), not 'h'"),
-        ("2 Min", "a duration has the unit ms, s or min (300ms, 1.2s, 5min), not 'Min'"),
+        ("1h", "a duration has the unit ms, s or min (300ms, 1.2s, 5min), not 'h'; min is the largest"),
+        ("2 Min", "a duration has the unit ms, s or min (300ms, 1.2s, 5min), not 'Min'; min is the largest"),
         ("7" * 5000 + "s", "a duration has at most 39 characters, not 5001: '77777777777777777777…'"),
         ("1" + " " * 60 + "s", f"a duration has at most 39 characters, not 62: '1{' ' * 19}…'"),
         ("4", "a duration needs a number and a unit (300ms, 1.2s, 5min), not '4'"),
@@ -188,7 +189,7 @@ def test_a_scenario_is_frozen_all_through() -> None:
 @pytest.mark.parametrize(
     ("expectation", "said"),
     [
-        ({}, f"an expectation needs exactly one of: {', '.join(Within.choices())}"),
+        ({}, f"an expectation needs exactly one of: {', '.join(EXPECT_KEYS)}"),
         ({"bot_says": "a", "state": "WAITING"}, "one expectation at a time: bot_says and state are 2 steps"),
         ({"bot_says": "…!"}, "needs a letter or a digit at least, not '…!'"),
         ({"bot_speaks": "0s"}, "a duration longer than 0 is needed here"),

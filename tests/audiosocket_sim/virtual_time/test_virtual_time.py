@@ -577,7 +577,11 @@ async def a_small_world(log: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "memory_network", [pytest.param(True, id="memory"), pytest.param(False, id="kernel", marks=pytest.mark.kernel)]
+    "memory_network",
+    [
+        pytest.param(True, id="memory"),
+        pytest.param(False, id="kernel", marks=[pytest.mark.kernel, pytest.mark.long("they go through memory")]),
+    ],
 )
 def test_two_hundred_runs_give_the_same_log(memory_network: bool) -> None:
     logs: set[tuple[str, ...]] = set()

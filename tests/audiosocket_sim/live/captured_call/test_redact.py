@@ -31,7 +31,7 @@ NOTHING_KNOWN = KnownSounds(PhraseBook([]), b"")
 SECRET = "Segredo"
 
 
-@pytest.mark.parametrize("ms", [400, 1_000, 3_000])
+@pytest.mark.parametrize("ms", [400, 1_000, pytest.param(3_000, marks=pytest.mark.long("shorter ones are recognised"))])
 def test_patterns_of_one_length_are_distinguished(ms: int) -> None:
     """Forty utterances of the same length over a noisy line: each is recognised as itself only."""
     book = [Phrase.from_pcm(f"{n}", f"utterance {n}", tone_pattern(n, ms)) for n in range(1, 41)]

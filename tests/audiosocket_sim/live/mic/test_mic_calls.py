@@ -24,7 +24,6 @@ from helpers.mic_bench import PYTHON, ROOT, SOONER, Program, Sound, heard, needs
 from audiosocket_core.phrase_book.book import Phrase, PhraseBook
 from audiosocket_core.slin import level_dbfs
 from audiosocket_sim.call_log.events import BackendAsked
-from audiosocket_sim.hearing import Ear, HeardSpeech
 from audiosocket_sim.running.runner import Options, Outcome, run
 from audiosocket_sim.scenario.loading import load
 
@@ -136,18 +135,25 @@ def mic(sound: Sound, served: Served, folder: Path, *more: str, keyboard: int | 
         yield program
 
 
-def words(pcm: bytes) -> list[str | None]:
-    """Return the phrases that an ear recognises in the recording."""
-    said: list[str | None] = []
-    ear = Ear(
-        PROMPTS,
-        b"",
-        lambda fact: said.append(fact.text) if isinstance(fact, HeardSpeech) else None,
-    )
-    for at in range(0, len(pcm), 320):
-        ear.hear(at / 16_000, 8000, pcm[at : at + 320])
-    ear.close(len(pcm) / 16_000)
-    return said
+@contextmanager
+def understood(sound: Sound, served: Served, folder: Path, *more: str) -> Iterator[tuple[Program, Path]]:
+    """A call in which SAID was said and recognised, and its folder.
+
+    The engine knows the whole recording only. Where the machine kept the sound's threads from a processor, and nothing
+    was recognised, the caller calls again: what was lost then is no fault of the program. Otherwise it is one.
+    """
+    for attempt in range(5):
+        own = folder / f"call-{attempt}"
+        with mic(sound, served, own, *(word.replace("FOLDER", str(own)) for word in more)) as call:
+            call.until("IA_TURN → USER_TURN")
+            before_ms = call.waited_ms + sound.waited_ms
+            sound.say(SAID)
+            if ASKED in call.until(f"“{ASKED}”", "recognised nothing"):
+                yield call, own
+                return
+            waited_ms = call.waited_ms + sound.waited_ms - before_ms
+            assert waited_ms > 10, f"not understood, and the threads waited for {waited_ms:.1f} ms only:\n{call.text}"
+    pytest.fail("the machine was too busy for a sound card, five times")
 
 
 def share_of(phrase: Phrase | None, pcm: bytes) -> float:
@@ -179,9 +185,7 @@ def left_and_right(path: Path) -> tuple[bytes, bytes]:
 def test_a_recording_played_into_the_microphone_becomes_a_whole_call(
     sound: Sound, served: Served, tmp_path: Path
 ) -> None:
-    with sound.recorded() as loudspeaker, mic(sound, served, tmp_path) as call:
-        call.until("IA_TURN → USER_TURN")
-        sound.say(SAID)
+    with sound.recorded() as loudspeaker, understood(sound, served, tmp_path) as (call, folder):
         call.until("the call ended after")
         assert call.finish() == 0, call.text
     assert [event["content"] for event in served.of("backend_asked")] == [ASKED]
@@ -190,10 +194,11 @@ def test_a_recording_played_into_the_microphone_becomes_a_whole_call(
     assert share_of(PROMPTS.by_text("Qual é o seu nome?"), heard(loudspeaker)) < 0.1
     assert f"“{ASKED}”" in call.text
     assert "server hung up (00 00 00); last word heard; the dialplan continues" in call.text
-    run = tmp_path / "runs" / "mic-1"
+    run = folder / "runs" / "mic-1"
     assert oct((run).stat().st_mode)[-3:] == "700"
     caller, bot = left_and_right(run / "call.wav")
-    assert words(bot) == [GREETING, ANSWER]
+    assert share_of(PROMPTS.by_text(GREETING), bot) > 0.8
+    assert share_of(PROMPTS.by_text(ANSWER), bot) > 0.8
     assert level_dbfs(caller) > -40
     transcript = (run / "transcript.txt").read_text(encoding="utf-8")
     assert [line for line in transcript.splitlines() if " bot " in line and GREETING in line]
@@ -205,12 +210,10 @@ def test_a_recording_played_into_the_microphone_becomes_a_whole_call(
 def test_the_call_becomes_a_scenario_that_passes_in_virtual_time(
     flags: tuple[str, ...], sound: Sound, served: Served, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "saved"
-    with mic(sound, served, tmp_path, "--save-scenario", str(folder), *flags) as call:
-        call.until("IA_TURN → USER_TURN")
-        sound.say(SAID)
+    with understood(sound, served, tmp_path, "--save-scenario", "FOLDER/saved", *flags) as (call, own):
         call.until("mic_call.yaml")
         assert call.finish() == 0, call.text
+    folder = own / "saved"
     written = (folder / "mic_call.yaml").read_text(encoding="utf-8")
     assert ("apartamento 202" in written) is not bool(flags)
     result = run(load(folder / "mic_call.yaml"), Options())
@@ -242,7 +245,7 @@ def test_keys_mute_and_a_clean_end_by_ctrl_c(sound: Sound, served: Served, tmp_p
         os.close(theirs)
     assert "caller hung up" in call.text
     caller, bot = left_and_right(tmp_path / "runs" / "mic-1" / "call.wav")
-    assert words(bot) == [GREETING]
+    assert share_of(PROMPTS.by_text(GREETING), bot) > 0.8
     assert level_dbfs(caller) < -60
 
 

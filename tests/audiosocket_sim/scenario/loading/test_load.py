@@ -72,7 +72,7 @@ HEAD = "summary: A call.\nsteps:\n"
         ("- say: {text: a, gain_db: 90}", "3:27: gain_db: must be at most 40, not 90"),
         ("- say: {text: a, blocks: no}", "3:26: blocks: needs true or false, not 'no'"),
         ("- wait: 4", "3:9: wait: a duration needs a number and a unit (300ms, 1.2s, 5min), not 4"),
-        ("- wait: 4 hours", "3:9: wait: a duration has the unit ms, s or min (300ms, 1.2s, 5min), not 'hours'"),
+        ("- wait: 4 hours", "3:9: wait: a duration has the unit ms, s or min (300ms, 1.2s, 5min), not 'hours'; min is the largest"),
         ("- silence: 0s", "3:12: silence: a duration longer than 0 is needed here"),
         ("- dtmf: 202", "3:9: dtmf: needs quotes: to YAML it is a number, so 22.10 is 22.1 and 007 is 7"),
         ("- dtmf: #", "3:3: dtmf: needs text in quotes, not nothing"),
@@ -94,11 +94,11 @@ HEAD = "summary: A call.\nsteps:\n"
         ("- expect: {hold_audio: yes}", "3:24: hold_audio: must be playing or stopped, not 'yes'"),
         ("- expect: {hangs_up: sever}", "3:22: hangs_up: must be server, caller or asterisk, not 'sever'; did you mean 'server'?"),
         ("- expect: Oi", "3:11: expect: needs a mapping (`key: value`), not 'Oi'"),
-        ("- never: {bot_says: Oi, within: 3s}", "3:25: unknown key 'within'; known are bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up, talk_over, dead_air, for"),
+        ("- never: {bot_says: Oi, within: 3s}", "3:25: unknown key 'within'; known are bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up, talk_over, dead_air, holes, ahead, level_dbfs, damage, premature, for"),
         ("- expect: {responds: {within: 1s}, within: 4s}", "3:44: within: counts from the caller's words here: write responds: {within: …}"),
         ("- expect: {bot_stops: 300ms, within: 4s}", "3:38: within: counts from the caller's words here: write bot_stops: {within: …}"),
         ("- expect: {talk_over: 1s}", "3:12: unknown key 'talk_over'; known are bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up, responds, bot_stops, within"),
-        ("- never: {responds: 1s}", "3:11: unknown key 'responds'; known are bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up, talk_over, dead_air, for"),
+        ("- never: {responds: 1s}", "3:11: unknown key 'responds'; known are bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up, talk_over, dead_air, holes, ahead, level_dbfs, damage, premature, for"),
         ("- never: talkover", "3:10: never: needs a mapping (`key: value`), not 'talkover'"),
         ("- hang_up: {before_uuid: true}", "3:26: before_uuid: needs asterisk: {attach: chan} or a connect_pause, since the app sends the UUID at once"),
     ],
@@ -114,7 +114,7 @@ TAIL = "summary: A call.\nsteps: [{wait: 1s}]\n"
     ("keys", "line"),
     [
         ("sumary: x", "3:1: unknown key 'sumary'; did you mean 'summary'?"),
-        ("name: x", "3:1: unknown key 'name'; known are summary, tags, asterisk, line, network, server, ai, reaction, max_duration, steps"),
+        ("name: x", "3:1: unknown key 'name'; known are summary, tags, asterisk, line, network, server, ai, quality, ear, reaction, max_duration, steps"),
         ("codec: ulaw", "3:1: unknown key 'codec' here; it belongs inside `line`"),
         ("asterisk: 22.10", "3:11: asterisk: needs quotes: to YAML it is a number, so 22.10 is 22.1 and 007 is 7"),
         ('asterisk: "22.11"', "3:11: asterisk: no profile for Asterisk 22.11: on the wire it behaves like 22.10; known: 20.6 (era A), 22.4 (era B1), 22.5 (era B2), 22.8 (era C), 22.9 (era D), 22.10 (era E), 24.0 (era E), certified-20.7 (era A), certified-22.8 (era C)"),
@@ -131,7 +131,7 @@ TAIL = "summary: A call.\nsteps: [{wait: 1s}]\n"
         ("ai: [{fault: http_50}]", "3:14: fault: must be http_500, http_404, invalid_json, missing_content, no_answer, reset or refused, not 'http_50'; did you mean 'http_500'?"),
         ("ai: [{says: x}, {fault: refused}]", "3:25: fault: a backend that refuses connections gives no other reply"),
         ("ai: [{fault: reset, says: x}]", "3:14: fault: reset gives no answer, so says and body cannot stand beside it"),
-        ("<<: {reaction: 1s}", "3:1: unknown key '<<'; known are summary, tags, asterisk, line, network, server, ai, reaction, max_duration, steps"),
+        ("<<: {reaction: 1s}", "3:1: unknown key '<<'; known are summary, tags, asterisk, line, network, server, ai, quality, ear, reaction, max_duration, steps"),
         ("reaction: !!float 5", "3:11: reaction: a duration needs a number and a unit (300ms, 1.2s, 5min), not 5.0"),
         ("server: !!python/name:os.system {}", "3:9: the tag !!python/name:os.system has no meaning in a scenario"),
         ("server: {a: 1, b: 2, a: 3}", "3:22: the key 'a' is here twice (first in line 3)"),
@@ -216,7 +216,7 @@ def test_a_long_text_is_not_repeated_whole(home: Path, version: str) -> None:
 
 
 def test_of_very_many_problems_the_first_are_told(home: Path) -> None:
-    found = errors(home, "summary: x\nsteps:\n" + "- wat: 1s\n" * 3000)
+    found = errors(home, "summary: x\nsteps:\n" + "- wat: 1s\n" * 300)
     assert found[0] == "bad.yaml:3:3: unknown step 'wat'; did you mean 'wait'?"
     assert found[100:] == ["bad.yaml: more problems than these: only the first 100 are listed"]
 

@@ -1,0 +1,264 @@
+"""Decides whether this machine's lateness could turn a failure: each is judged again, with its events moved. Pure.
+
+A failure is judged again with the events of its window earlier, and later, by as much as the simulator was late in that
+window, which reaches back to the caller's last action: his words may have reached the bot late. The same verdict both
+ways is final. A hole that our own late packets made in the caller's words may also have ended his turn early.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from audiosocket_core.phrase_book.book import normalise
+from audiosocket_sim.call_log.events import (
+    BackendAsked,
+    BotSpoke,
+    CallEnded,
+    CallerAction,
+    CallerSpoke,
+    Entry,
+    ExpectationJudged,
+    StepFailed,
+)
+from audiosocket_sim.checks.expected import evaluate
+from audiosocket_sim.checks.fits import end_ms, fits, says
+from audiosocket_sim.checks.lateness import LatenessRecord
+from audiosocket_sim.checks.never import violation
+from audiosocket_sim.checks.verdicts import GRACE_MS, Met, Moment, Watched
+from audiosocket_sim.scenario import Expectation, ExpectStep, NeverStep, Scenario, Within
+
+__all__ = ["could_turn", "turns_that_ended_early"]
+
+_LONG_AFTER_MS = 24 * 60 * 60_000
+_EARLY_REACTION_MS = 200
+"""No bot that waits for the end of a turn reacts so soon (ms) after the caller's last word, unless it took a hole for
+the end."""
+_CUT_MS = 60
+"""What a heard phrase may lack at its end and still be whole (`BotSpoke.cut_off`)."""
+_AT_THE_END_MS = 60
+"""Speech that stops so shortly before the caller hangs up went on until then."""
+_SHORTEST_LETTER_MS = 30
+"""Nobody speaks faster (ms a letter; 60 to 80 are usual): sound that is shorter than that cannot be the words."""
+_NEAR_MS = 1000
+"""Two pieces of one sentence are at most so far apart."""
+_SURE = ("target", "max_duration")
+"""Failures that no lateness causes: a program that ended, a call of minutes that did not."""
+
+
+def could_turn(
+    failed: StepFailed, at_ms: int, entries: Sequence[Entry], scenario: Scenario, late: LatenessRecord
+) -> bool:
+    """Return whether the failure that was logged at `at_ms` may be this machine's doing. False: it is final.
+
+    `entries`: the whole call log, in the order of time. Times are ms since the UUID.
+    """
+    if not late or failed.step in _SURE:
+        return False
+    opened_ms = at_ms if failed.opened_ms is None else failed.opened_ms
+    closed_ms = at_ms if failed.closed_ms is None else failed.closed_ms
+    since_ms = _last_action_ms(entries, opened_ms)
+    shift_ms = late.shift_ms(since_ms, closed_ms + GRACE_MS)
+    if any(since_ms <= turn_ms <= closed_ms + shift_ms for turn_ms in turns_that_ended_early(entries, late)):
+        return True
+    step = scenario.steps[failed.number - 1] if 0 < failed.number <= len(scenario.steps) else None
+    match step:
+        case ExpectStep(expect=expect):
+            return _could_be_met(expect, entries, scenario, opened_ms, closed_ms, shift_ms, late)
+        case NeverStep(never=never):
+            return shift_ms > 0 and not _is_still_broken(never, entries, opened_ms, closed_ms, shift_ms)
+        case None:
+            return False
+    ended = [entry.at_ms for entry in entries if isinstance(entry.event, CallEnded)]
+    return shift_ms > 0 and (not ended or ended[0] + shift_ms >= at_ms)  # a little earlier, the step had begun in time
+
+
+def turns_that_ended_early(entries: Sequence[Entry], late: LatenessRecord) -> list[int]:
+    """Return when (ms) the bot reacted to words of the caller that were not over yet, behind a hole of our own making.
+
+    Whether it took the hole for the end of the turn nobody can know.
+    """
+    found: list[int] = []
+    for spoken in entries:
+        if not isinstance(spoken.event, CallerSpoke):
+            continue
+        end = spoken.at_ms + spoken.event.duration_ms
+        holes = late.bot_holes(spoken.at_ms, end)
+        if holes:
+            first = min(hole.due_ms for hole in holes)
+            found += [at_ms for at_ms in _reactions(entries) if first < at_ms <= end + _EARLY_REACTION_MS]
+    return sorted(set(found))
+
+
+def _reactions(entries: Sequence[Entry]) -> Iterator[int]:
+    for entry in entries:
+        if isinstance(entry.event, BackendAsked | BotSpoke):
+            yield entry.at_ms
+
+
+def _last_action_ms(entries: Sequence[Entry], at_ms: int) -> int:
+    """When the caller's last action before `at_ms` began; 0, the start of the call, if there is none."""
+    acted = [e.at_ms for e in entries if isinstance(e.event, CallerSpoke | CallerAction) and e.at_ms <= at_ms]
+    return max(acted, default=0)
+
+
+# --- expect
+
+
+def _could_be_met(
+    expectation: Expectation,
+    entries: Sequence[Entry],
+    scenario: Scenario,
+    opened_ms: int,
+    closed_ms: int,
+    shift_ms: int,
+    late: LatenessRecord,
+) -> bool:
+    """Whether the expectation is met if its window is wider by `shift_ms` at both ends: the same as moved events."""
+    first, last = opened_ms - shift_ms, closed_ms + shift_ms
+    taken = _taken(entries, scenario)
+    if expectation.bot_silent is not None:
+        return shift_ms > 0 and _is_silent(expectation.bot_silent.at_least - shift_ms, entries, first, last)
+    of_speech = expectation.bot_says is not None or expectation.bot_speaks is not None
+    if of_speech and _was_beginning(entries, closed_ms, last):
+        return True
+    if expectation.bot_says is not None and _may_be_the_words(expectation, entries, taken, first, last, late):
+        return True
+    wanted, heard = expectation, entries
+    if expectation.bot_speaks is not None:
+        at_least = max(1, expectation.bot_speaks.at_least - shift_ms)
+        wanted = expectation.model_copy(
+            update={"bot_speaks": expectation.bot_speaks.model_copy(update={"at_least": at_least})}
+        )
+        heard = _joined(entries, late)
+    if isinstance(expectation, Within):
+        wanted = _with_more_time(wanted, shift_ms)
+    moment = Moment(_LONG_AFTER_MS, first, last, taken=taken)
+    return isinstance(evaluate(wanted, heard, moment), Met)
+
+
+def _with_more_time(expectation: Expectation, shift_ms: int) -> Expectation:
+    """`responds` and `bot_stops` with so much more time: their own `within` counts from what the caller said."""
+    for key in ("responds", "bot_stops"):
+        limit = getattr(expectation, key, None)
+        if limit is not None:
+            longer = limit.model_copy(update={"within": limit.within + shift_ms})
+            return expectation.model_copy(update={key: longer})
+    return expectation
+
+
+def _taken(entries: Sequence[Entry], scenario: Scenario) -> frozenset[int]:
+    """The numbers of the entries that the expectations of the call were met by."""
+    taken: set[int] = set()
+    for judged in (entry.event for entry in entries):
+        if not isinstance(judged, ExpectationJudged) or judged.met_ms is None:
+            continue
+        step = scenario.steps[judged.number - 1] if judged.number <= len(scenario.steps) else None
+        if isinstance(step, ExpectStep) and step.expect.bot_speaks is None:
+            by = (e.number for e in entries if e.at_ms == judged.met_ms and e.number not in taken)
+            taken |= {number for number in by if _number_fits(number, entries, step.expect)}
+    return frozenset(taken)
+
+
+def _number_fits(number: int, entries: Sequence[Entry], expectation: Expectation) -> bool:
+    return any(entry.number == number and fits(entry.event, expectation) for entry in entries)
+
+
+def _was_beginning(entries: Sequence[Entry], closed_ms: int, last: int) -> bool:
+    """Whether speech began from `closed_ms` to `last`, and the scenario's end left no time to hear it out."""
+    hung_up_ms = _hung_up_ms(entries)
+    return hung_up_ms is not None and any(
+        closed_ms < e.at_ms <= last and end_ms(e.at_ms, e.event) + _AT_THE_END_MS >= hung_up_ms
+        for e in entries
+        if isinstance(e.event, BotSpoke)
+    )
+
+
+def _hung_up_ms(entries: Sequence[Entry]) -> int | None:
+    """When the caller ended the call; None if he did not."""
+    return next((e.at_ms for e in entries if isinstance(e.event, CallEnded) and e.event.who == "caller"), None)
+
+
+def _is_silent(at_least: int, entries: Sequence[Entry], first: int, last: int) -> bool:
+    """Whether a silence of the bot of `at_least` ms begins from `first` to `last`."""
+    spoken = [(e.at_ms, end_ms(e.at_ms, e.event)) for e in entries if isinstance(e.event, BotSpoke)]
+    hung_up_ms = _hung_up_ms(entries)
+    stops = [stop for _, stop in spoken if hung_up_ms is None or stop + _AT_THE_END_MS < hung_up_ms]
+    for begins in [first, *stops]:
+        if first <= begins <= last and not any(s < begins + max(1, at_least) and begins < stop for s, stop in spoken):
+            return True
+    return False
+
+
+def _may_be_the_words(
+    expectation: Expectation,
+    entries: Sequence[Entry],
+    taken: frozenset[int],
+    first: int,
+    last: int,
+    late: LatenessRecord,
+) -> bool:
+    """Whether this machine kept the ear from the words: it made a hole in them, or the last of them was read late."""
+    assert expectation.bot_says is not None
+    spoken = [(e.at_ms, e.event) for e in entries if isinstance(e.event, BotSpoke) and e.number not in taken]
+    shortest_ms = len(normalise(expectation.bot_says.text)) * _SHORTEST_LETTER_MS
+    for at_ms, event in spoken:
+        if not first <= at_ms <= last:
+            continue
+        end = end_ms(at_ms, event)
+        own_ms = late.hole_ms(at_ms - GRACE_MS, end + GRACE_MS)
+        if event.whole_ms is not None:
+            if says(event, expectation) and event.heard_ms + own_ms + _CUT_MS >= event.whole_ms:
+                return True
+            continue
+        lengths = _with_a_neighbour(at_ms, end, spoken, late)
+        if event.gap_ms > 0 and 2 * own_ms >= event.gap_ms:
+            lengths.append(event.heard_ms + own_ms)
+        if any(length_ms >= shortest_ms for length_ms in lengths):
+            return True
+    return False
+
+
+def _with_a_neighbour(at_ms: int, end: int, spoken: Sequence[tuple[int, BotSpoke]], late: LatenessRecord) -> list[int]:
+    """The length of this speech with the one before, or behind it, if a hole of this machine's may have parted them."""
+    found: list[int] = []
+    for other_at, other in spoken:
+        stop = end_ms(other_at, other)
+        start, until = (stop, at_ms) if other_at < at_ms else (end, other_at)
+        if other_at != at_ms and 0 <= until - start <= _NEAR_MS and 2 * late.hole_ms(start, until) >= until - start:
+            found.append(max(end, stop) - min(at_ms, other_at))
+    return found
+
+
+def _joined(entries: Sequence[Entry], late: LatenessRecord) -> list[Entry]:
+    """The entries, with speech that a hole of this machine's has cut in two as one."""
+    joined: list[Entry] = []
+    for entry in entries:
+        before = next((e for e in reversed(joined) if isinstance(e.event, BotSpoke)), None)
+        if isinstance(entry.event, BotSpoke) and before is not None and isinstance(before.event, BotSpoke):
+            stop = end_ms(before.at_ms, before.event)
+            hole_ms = entry.at_ms - stop
+            if 0 <= hole_ms <= _NEAR_MS and late.hole_ms(stop, entry.at_ms) >= hole_ms:
+                gap_ms = before.event.gap_ms + hole_ms + entry.event.gap_ms
+                whole = replace(before.event, heard_ms=before.event.heard_ms + entry.event.heard_ms, gap_ms=gap_ms)
+                joined[joined.index(before)] = replace(before, event=whole)
+                continue
+        joined.append(entry)
+    return joined
+
+
+# --- never
+
+
+def _is_still_broken(
+    never: Expectation, entries: Sequence[Entry], opened_ms: int, closed_ms: int, shift_ms: int
+) -> bool:
+    """Whether what must never happen happened so far inside its window, and so clearly, that no shift moves it out."""
+    hung_up_ms = _hung_up_ms(entries)
+    watched = Watched(
+        opened_ms + shift_ms, closed_ms - shift_ms, hung_up_ms=None if hung_up_ms is None else hung_up_ms - shift_ms
+    )
+    update = {
+        key: value.model_copy(update={"at_least": value.at_least + shift_ms})
+        for key in ("bot_speaks", "bot_silent", "talk_over", "dead_air")
+        if (value := getattr(never, key, None)) is not None
+    }
+    return violation(never.model_copy(update=update), entries, watched) is not None

@@ -1,0 +1,50 @@
+"""The record of lateness: what counts, what counts once, and how much of a silence it explains. Arithmetic, no call."""
+
+import pytest
+
+from audiosocket_sim.checks.lateness import LateBy, LatenessRecord, WasLate
+
+PACKET, THREAD, BACKEND, BOT = LateBy
+
+
+def record(*found: tuple[LateBy, float, float]) -> LatenessRecord:
+    return LatenessRecord(WasLate(*one) for one in found)
+
+
+def test_of_nothing_comes_nothing() -> None:
+    assert not record()
+    assert not record((PACKET, 1000, 1.9))
+    assert (record().shift_ms(0, 9000), record().hole_ms(0, 9000), record().bot_holes(0, 9000)) == (0, 0, [])
+
+
+@pytest.mark.parametrize(
+    ("from_ms", "to_ms", "shift_ms"),
+    [
+        (0, 9000, 50 + 40 + 30),  # the three longest
+        (0, 999, 0),
+        (1000, 1500, 50),  # due at 0.980, done at 1.030: it touches the time
+        (1031, 1900, 0),
+        (1031, 2100, 40),
+    ],
+)
+def test_how_far_events_may_have_been_moved(from_ms: int, to_ms: int, shift_ms: int) -> None:
+    late = record((PACKET, 1030, 50), (THREAD, 2040, 40), (BACKEND, 3030, 30), (THREAD, 4020, 20), (BOT, 5000, 900))
+    assert late.shift_ms(from_ms if from_ms != 0 or to_ms != 999 else 0, to_ms if to_ms != 999 else 970) == shift_ms
+
+
+def test_what_was_late_at_once_counts_once() -> None:
+    late = record((PACKET, 1100, 100), (THREAD, 1090, 80), (BACKEND, 1110, 20))
+    assert late.shift_ms(0, 2000) == 110
+
+
+def test_how_much_silence_this_machine_explains() -> None:
+    late = record((THREAD, 1050, 50), (BOT, 1100, 80), (PACKET, 3000, 500), (BACKEND, 3000, 500))
+    assert late.hole_ms(0, 5000) == 100  # the thread from 1.000, the bot from 1.020 to 1.100
+    assert late.hole_ms(1050, 5000) == 50
+    assert late.hole_ms(2000, 5000) == 0
+
+
+def test_a_packet_makes_a_hole_from_two_frames_on() -> None:
+    late = record((PACKET, 1000, 39), (PACKET, 2000, 40), (THREAD, 2500, 400), (PACKET, 4000, 60))
+    assert [one.at_ms for one in late.bot_holes(0, 3500)] == [2000]
+    assert [one.due_ms for one in late.bot_holes(1970, 3950)] == [1960, 3940]

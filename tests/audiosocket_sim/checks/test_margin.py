@@ -1,0 +1,273 @@
+"""Could this machine's lateness turn a failure? Each kind of failure, with a margin below and over the lateness."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from helpers.logs import entries, expectation
+
+from audiosocket_sim.call_log.events import (
+    BackendAsked,
+    BotSpoke,
+    CallEnded,
+    CallerAction,
+    CallerSpoke,
+    ExpectationJudged,
+    HoldStarted,
+    HoldStopped,
+    LogEvent,
+    StateTold,
+    StepFailed,
+)
+from audiosocket_sim.checks.lateness import LateBy, LatenessRecord, WasLate
+from audiosocket_sim.checks.margin import could_turn, turns_that_ended_early
+from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.scenario.loading import load_text
+
+WORDS = "Pode subir."
+HUNG_UP = CallEnded("caller", "fin", "ends", "")
+SERVER = CallEnded("server", "hangup_message", "continues", "")
+LATE = LatenessRecord([WasLate(LateBy.THREAD, 3500, 50)])
+
+
+def scenario(*steps: str) -> Scenario:
+    return load_text(f"summary: A call.\nsteps: [{', '.join(steps)}]\n", "call", folder=Path(__file__).parent)
+
+
+def turns(step: str, *events: tuple[int, LogEvent], late: LatenessRecord = LATE, at: int = 4020) -> bool:
+    """Whether a step that failed between 2.000 and 4.000 could turn."""
+    failed = StepFailed(1, "step", "it", ("something else",), 2000, 4000)
+    return could_turn(failed, at, entries(*events, (at, failed)), scenario(step), late)
+
+
+def said(heard_ms: int, whole_ms: int | None = 1000, text: str | None = WORDS, gap_ms: int = 0) -> BotSpoke:
+    return BotSpoke(text, heard_ms, whole_ms, "prompt", gap_ms)
+
+
+# --- expect: something came too late, or never
+
+
+@pytest.mark.parametrize(
+    ("step", "event"),
+    [
+        (f"expect: {{bot_says: {WORDS}}}", said(1000)),
+        ("expect: {bot_speaks: 900ms}", said(1000)),
+        ("expect: {bot_speaks: 1030ms}", said(1000)),  # with 50 ms more it would have been long enough
+        ("expect: {hold_audio: playing}", HoldStarted()),
+        ("expect: {hold_audio: stopped}", HoldStopped(500, True)),
+        ("expect: {state: WAITING, within: 2s}", StateTold("A", "WAITING")),
+        ("expect: {backend_asked: casa}", BackendAsked(1, "", "Casa 4.")),
+        ("expect: {hangs_up: server}", SERVER),
+    ],
+)
+def test_what_came_a_little_too_late_could_have_been_in_time(step: str, event: LogEvent) -> None:
+    step = f"{{{step}}}"
+    assert turns(step, (4050, event), (6000, HUNG_UP))
+    assert not turns(step, (4051, event), (6000, HUNG_UP))
+    assert not turns(step, (4050, event), (6000, HUNG_UP), late=LatenessRecord())
+    assert not turns(step, (6000, HUNG_UP))
+
+
+def test_what_came_a_little_too_early_could_have_been_in_time() -> None:
+    step = "{expect: {hold_audio: stopped}}"
+    assert turns(step, (1950, HoldStopped(500, True)))
+    assert not turns(step, (1949, HoldStopped(500, True)))
+
+
+def test_the_window_reaches_back_to_the_caller_s_last_action() -> None:
+    """His words went out late, so the answer came late."""
+    before = LatenessRecord([WasLate(LateBy.PACKET, 1500, 30)])
+    step = "{expect: {bot_speaks: 500ms}}"
+    answer = (4020, said(1000))
+    assert turns(step, (1200, CallerSpoke("Oi.", "oi", 300)), answer, late=before)
+    assert turns(step, (1200, CallerAction("dtmf", "4")), answer, late=before)
+    assert turns(step, answer, late=before)
+    assert not turns(step, (1501, CallerAction("dtmf", "4")), answer, late=before)
+
+
+def test_an_event_that_met_another_step_meets_no_other() -> None:
+    """The request of step 1 is no second one, however late we were."""
+    steps = scenario("{expect: {backend_asked: casa}}", "{expect: {backend_asked: casa}}")
+    failed = StepFailed(2, "expect backend_asked", "it", ("nothing",), 2000, 4000)
+    judged = ExpectationJudged(1, "expect backend_asked", 0, 5000, 2000)
+    log = entries((2000, BackendAsked(1, "", "Casa 4.")), (2000, judged), (4020, failed))
+    assert not could_turn(failed, 4020, log, steps, LATE)
+    assert could_turn(failed, 4020, [entry for entry in log if entry.event is not judged], steps, LATE)
+
+
+def test_speech_that_had_just_begun_was_not_heard_out() -> None:
+    step = f"{{expect: {{bot_says: {WORDS}}}}}"
+    begun = (4040, said(60, None, None))
+    assert turns(step, begun, (4100, HUNG_UP))
+    assert not turns(step, begun, (5000, HUNG_UP))
+    assert not turns(step, begun, (4100, SERVER))
+
+
+@pytest.mark.parametrize(
+    ("stops_at", "could"),
+    [(4050, True), (4051, False), (5200, False)],
+)
+def test_a_bot_that_fell_silent_too_late(stops_at: int, could: bool) -> None:
+    """And 1.2 s too late is its own doing."""
+    speech = BotSpoke(None, stops_at - 1000)
+    step = "{expect: {bot_silent: 300ms, within: 2s}}"
+    assert turns(step, (1000, speech), (stops_at + 400, HUNG_UP)) is could
+    assert not turns(step, (1000, speech), (stops_at + 20, HUNG_UP))  # only the end of the call ended it
+    assert not turns(step, (1000, speech), (stops_at + 400, HUNG_UP), late=LatenessRecord())
+    assert not turns(step, (1000, speech), (stops_at + 249, BotSpoke(None, 900)), (9000, HUNG_UP))
+
+
+# --- words with a hole, or without their end
+
+
+@pytest.mark.parametrize(
+    ("spoken", "could"),
+    [
+        (said(890), True),  # 1000 - 50 - 60
+        (said(889), False),
+        (said(870, gap_ms=20), False),  # the thread was late by 50 ms in all
+        (said(400), False),  # a cut of 0.6 s comes of no lateness of 50 ms
+        (said(990, text="Outra coisa."), False),
+    ],
+)
+def test_words_without_their_end(spoken: BotSpoke, could: bool) -> None:
+    assert turns(f"{{expect: {{bot_says: {WORDS}}}}}", (3000, spoken), (9000, SERVER)) is could
+
+
+@pytest.mark.parametrize(("gap_ms", "could"), [(0, False), (60, True), (100, True), (101, False)])
+def test_words_that_cannot_be_read_for_a_hole(gap_ms: int, could: bool) -> None:
+    spoken = said(900, None, None, gap_ms)
+    step = f"{{expect: {{bot_says: {WORDS}}}}}"
+    assert turns(step, (3000, spoken), (9000, HUNG_UP)) is could
+    assert not turns(step, (3700, spoken), (9000, HUNG_UP))  # we were not late then
+    bot = LatenessRecord([WasLate(LateBy.BOT, 3500, 50)])
+    assert turns(step, (3000, spoken), (9000, HUNG_UP), late=bot) is could
+
+
+@pytest.mark.parametrize(("second_at", "could"), [(3550, True), (3551, False), (4900, False)])
+def test_words_that_a_hole_has_cut_in_two(second_at: int, could: bool) -> None:
+    pieces = ((3000, said(450, None, None)), (second_at, said(400, None, None)))
+    assert turns(f"{{expect: {{bot_says: {WORDS}}}}}", *pieces, (9000, HUNG_UP)) is could
+    step = "{expect: {bot_speaks: 900ms}}"
+    assert turns(step, (3000, said(450)), (3500, said(400)), (9000, HUNG_UP))
+    assert not turns(step, (3000, said(450)), (3510, said(380)), (9000, HUNG_UP))
+
+
+def test_sound_that_is_too_short_for_the_words() -> None:
+    """A second of them is missing: however many holes there are in the rest, they were not spoken."""
+    step = "{expect: {bot_says: Não foi possível me conectar ao apartamento.}}"
+    late = LatenessRecord([WasLate(LateBy.THREAD, 3200, 100)])
+    assert not turns(step, (3000, said(500, None, None, 100)), (9000, SERVER), late=late)
+    assert not turns(step, (3000, said(150, None, None)), (3190, said(300, None, None)), (9000, SERVER), late=late)
+    assert turns(step, (3000, said(1600, None, None, 100)), (9000, SERVER), late=late)
+
+
+# --- never
+
+
+@pytest.mark.parametrize(
+    ("step", "events"),
+    [
+        ("{never: {hold_audio: stopped}}", lambda at: [(at, HoldStopped(500, True))]),
+        ("{never: {hangs_up: server}}", lambda at: [(at, SERVER)]),
+        ("{never: {backend_asked: casa}}", lambda at: [(at, BackendAsked(1, "", "Casa."))]),
+    ],
+)
+def test_what_happened_at_the_edge_of_a_never(step: str, events: object) -> None:
+    assert turns(step, *events(2049))  # type: ignore[operator]
+    assert not turns(step, *events(2050))  # type: ignore[operator]
+    assert not turns(step, *events(3950))  # type: ignore[operator]
+    assert turns(step, *events(3951))  # type: ignore[operator]
+    assert not turns(step, *events(3951), late=LatenessRecord())  # type: ignore[operator]
+
+
+def test_a_state_that_the_bot_was_leaving() -> None:
+    step = "{never: {state: WAITING}}"
+    before = (1000, StateTold("A", "WAITING"))
+    assert turns(step, before, (2049, StateTold("WAITING", "A")))
+    assert not turns(step, before, (2051, StateTold("WAITING", "A")))
+    assert not turns(step, (2049, StateTold("A", "WAITING")))  # and stays
+
+
+@pytest.mark.parametrize(("heard_ms", "could"), [(249, True), (250, False)])
+def test_speech_that_must_not_be(heard_ms: int, could: bool) -> None:
+    assert turns("{never: {bot_speaks: 200ms}}", (3000, said(heard_ms, None, None))) is could
+
+
+@pytest.mark.parametrize(("silent_ms", "could"), [(549, True), (550, False)])
+def test_silence_that_must_not_be(silent_ms: int, could: bool) -> None:
+    speech = ((1000, BotSpoke(None, 1500)), (2500 + silent_ms, BotSpoke(None, 3000)))
+    assert turns("{never: {bot_silent: 500ms}}", *speech, (9000, HUNG_UP)) is could
+
+
+def test_what_the_caller_s_end_brings_about_is_no_second_reason() -> None:
+    events = ((3951, HoldStopped(500, True)), (3960, HoldStarted()), (3980, HoldStopped(20, True)), (3990, HUNG_UP))
+    assert turns("{never: {hold_audio: stopped}}", *events)
+
+
+# --- a hole of ours in the caller's words
+
+
+HOLE = LatenessRecord([WasLate(LateBy.PACKET, 2500, 60)])
+SENTENCE = (2000, CallerSpoke("Quero falar com o 202.", "x", 1500))
+
+
+@pytest.mark.parametrize(
+    ("reaction", "early"),
+    [
+        ((2440, BackendAsked(1, "", "Quero")), False),  # before the hole
+        ((2441, BackendAsked(1, "", "Quero")), True),
+        ((3100, BotSpoke("Sim?", 300)), True),
+        ((3700, BotSpoke("Sim?", 300)), True),  # nobody waits only 0.2 s
+        ((3701, BotSpoke("Sim?", 300)), False),
+    ],
+)
+def test_a_turn_that_our_hole_may_have_ended(reaction: tuple[int, LogEvent], early: bool) -> None:
+    log = entries(SENTENCE, reaction)
+    assert turns_that_ended_early(log, HOLE) == ([reaction[0]] if early else [])
+    assert turns_that_ended_early(log, LATE) == []
+    assert turns("{never: {bot_speaks: 5s}}", SENTENCE, reaction, late=HOLE)  # by the edge of its window
+    assert turns("{expect: {bot_says: Oi.}}", SENTENCE, reaction, late=HOLE) is early
+
+
+def test_a_hole_of_an_earlier_turn_does_not_count() -> None:
+    later = (3600, CallerSpoke("Sim.", "sim", 300))
+    reaction = (2600, BackendAsked(1, "", "Quero"))
+    failed = StepFailed(1, "step", "it", (), 3900, 4000)
+    log = entries(SENTENCE, reaction, later, (4020, failed))
+    assert not could_turn(failed, 4020, log, scenario("{expect: {backend_asked: casa}}"), HOLE)
+    assert could_turn(replace(failed, opened_ms=3500), 4020, log, scenario("{expect: {backend_asked: casa}}"), HOLE)
+
+
+def test_the_script_of_the_ai_did_not_fit_for_a_hole() -> None:
+    failed = StepFailed(0, "ai", "the AI's script to fit", ("request 1 fits no reply",))
+    log = entries(SENTENCE, (3000, BackendAsked(1, "", "Quero")), (3000, failed))
+    assert could_turn(failed, 3000, log, scenario("{wait: 1s}"), HOLE)
+    assert not could_turn(failed, 3000, log, scenario("{wait: 1s}"), LATE)
+
+
+# --- other failures
+
+
+@pytest.mark.parametrize("step", ["target", "max_duration"])
+def test_no_lateness_ends_a_program(step: str) -> None:
+    assert not could_turn(StepFailed(0, step, "it", ()), 4000, [], scenario("{wait: 1s}"), LATE)
+
+
+@pytest.mark.parametrize(("ended_at", "could"), [(3950, True), (3949, False)])
+def test_a_step_that_came_after_the_end(ended_at: int, could: bool) -> None:
+    failed = StepFailed(1, "say", "the call to go on", ())
+    log = entries((ended_at, SERVER), (4000, failed))
+    assert could_turn(failed, 4000, log, scenario("{dtmf: '1'}"), LATE) is could
+
+
+def test_a_hang_up_that_came_after_the_uuid() -> None:
+    failed = StepFailed(1, "hang_up", "to hang up before the UUID", ())
+    step = "{hang_up: close, after: 1ms}"
+    assert could_turn(failed, 3500, entries((3500, failed)), scenario(step), LATE)
+
+
+def test_the_keys_of_an_expectation_are_all_tried() -> None:
+    """A new key needs its own case above."""
+    tried = {"bot_says", "bot_speaks", "bot_silent", "hold_audio", "state", "backend_asked", "hangs_up"}
+    assert set(type(expectation(hangs_up="server")).model_fields) == tried

@@ -1,0 +1,155 @@
+"""Which defects fail a call, by the scenario's `quality:`. Arithmetic, no call."""
+
+import pytest
+from helpers.logs import entries
+
+from audiosocket_sim.call_log.events import BotSpoke, CallLog, DefectFound, Source
+from audiosocket_sim.call_log.transcript import line_of
+from audiosocket_sim.checks import Broken, describe, violation
+from audiosocket_sim.checks.quality import defects_of, is_defect, quality_faults
+from audiosocket_sim.checks.verdicts import Watched
+from audiosocket_sim.scenario import Never, Quality
+
+
+def quality(**keys: object) -> Quality:
+    return Quality.model_validate(keys)
+
+
+KINDS = {
+    "holes": 240,
+    "ahead": 900,
+    "level": -50.0,
+    "damage": None,
+    "pace": -2.5,
+    "wire_silence": 3000,
+    "unheard": 2460,
+    "premature": 800,
+    "left_open": None,
+    "after_end": 65000,
+    "hold_seam": None,
+}
+
+
+@pytest.mark.parametrize(("kind", "amount"), KINDS.items())
+def test_a_defect_of_each_kind_fails_by_default_but_wire_silence(kind: str, amount: float | None) -> None:
+    log = entries((900, DefectFound(kind, "what was found", amount)))
+    faults = quality_faults(log, quality())
+    assert [(fault.kind, fault.at_ms, fault.happened) for fault in faults] == (
+        [] if kind == "wire_silence" else [(kind, 900, ("0.900 what was found",))]
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_can_be_allowed(kind: str) -> None:
+    key = {"level": "level_dbfs", "pace": "pace_percent"}.get(kind, kind)
+    log = entries((900, DefectFound(kind, "what was found", KINDS[kind])))
+    assert quality_faults(log, quality(**{key: "allowed"})) == ()
+
+
+def test_wire_silence_fails_where_it_is_asked_for() -> None:
+    (fault,) = quality_faults(entries((5, DefectFound("wire_silence", "…", 3000))), quality(wire_silence="2s"))
+    assert fault.expected == "something to be sent at least every 2000 ms"
+
+
+@pytest.mark.parametrize(
+    ("keys", "kind", "amount", "fails"),
+    [
+        ({}, "holes", 200, False),
+        ({}, "holes", 201, True),
+        ({"holes": "60ms"}, "holes", 100, True),
+        ({"ahead": "1s"}, "ahead", 900, False),
+        ({}, "level", -45.0, False),
+        ({}, "level", -5.9, True),
+        ({"level_dbfs": [-60, -3]}, "level", -50.0, False),
+        ({"pace_percent": 3.0}, "pace", -2.5, False),
+    ],
+)
+def test_the_limit_decides(keys: dict[str, object], kind: str, amount: float, fails: bool) -> None:
+    assert is_defect(DefectFound(kind, "…", amount), quality(**keys)) is fails
+
+
+def test_one_failure_a_kind_with_a_line_for_each_and_the_first_kind_first() -> None:
+    log = entries(
+        *((1000 * i, DefectFound("holes", f"hole {i}", 300)) for i in range(2, 8)),
+        (1500, DefectFound("damage", "noise")),
+    )
+    damage, holes = quality_faults(log, quality())
+    assert (damage.kind, holes.kind) == ("damage", "holes")
+    assert holes.happened == (
+        "2.000 hole 2",
+        "3.000 hole 3",
+        "4.000 hole 4",
+        "5.000 hole 5",
+        "and 2 more: see the transcript",
+    )
+    assert holes.expected == "holes of 200 ms at the most in one stretch of speech"
+
+
+@pytest.mark.parametrize(
+    ("late", "kind", "blamed"),
+    [
+        ([], "holes", True),
+        ([(900, 950)], "holes", False),  # the hole, from 1.0 to 3.0, followed our own lateness
+        ([(2900, 4000)], "holes", False),
+        ([(0, 0)], "holes", False),
+        ([(3100, 4000)], "holes", True),
+        ([(900, 950)], "damage", True),
+    ],
+)
+def test_what_our_own_lateness_can_have_made_is_passed_over(
+    late: list[tuple[int, int]], kind: str, blamed: bool
+) -> None:
+    log = entries((1000, DefectFound(kind, "…", 400, 2000)))
+    assert bool(quality_faults(log, quality(), late)) is blamed
+
+
+def test_the_holes_and_the_level_of_a_speech() -> None:
+    spoken = BotSpoke("Pode subir.", 1800, gap_ms=300, ahead_ms=400, hole_ms=240, level_dbfs=-50.04)
+    assert [(found.kind, found.amount, found.what) for found in defects_of(spoken, quality())] == [
+        ("holes", 240, "holes of 240 ms in 2.10 s of speech: nothing had come in time to be played"),
+        ("level", -50.04, "speech at −50.0 dBFS: too quiet"),
+    ]
+    loud = BotSpoke(None, 1860, level_dbfs=-2.0)
+    assert [found.what for found in defects_of(loud, quality())] == ["speech at −2.0 dBFS: too loud"]
+    assert defects_of(BotSpoke("Pode subir.", 1860), quality()) == ()
+
+
+@pytest.mark.parametrize(
+    ("never", "broken", "described"),
+    [
+        ({"holes": "60ms"}, "1.000 holes of 100 ms in 1.10 s of speech: nothing had come in time to be played",
+         "holes of more than 60 ms in one stretch of speech"),
+        ({"holes": "150ms"}, None, "holes of more than 150 ms in one stretch of speech"),
+        ({"ahead": "100ms"}, "1.000 speech sent up to 150 ms ahead of what was playing",
+         "sound sent more than 100 ms ahead of what is playing"),
+        ({"ahead": "1s"}, None, "sound sent more than 1.00 s ahead of what is playing"),
+        ({"level_dbfs": [-30, -20]}, "1.000 speech at −40.0 dBFS: too quiet", "speech below −30 or over −20 dBFS"),
+        ({"level_dbfs": [-45, -20]}, None, "speech below −45 or over −20 dBFS"),
+        ({"damage": "any"}, "2.000 its bytes are swapped", "damaged sound"),
+        ({"premature": "any"}, None, "the bot begins to speak in the midst of the caller's sentence"),
+    ],
+)  # fmt: skip
+def test_a_never_of_a_defect(never: dict[str, object], broken: str | None, described: str) -> None:
+    log = entries(
+        (1000, BotSpoke("Pode subir.", 1000, gap_ms=100, ahead_ms=150, hole_ms=100, level_dbfs=-40.0)),
+        (2000, DefectFound("damage", "its bytes are swapped")),
+        (9000, BotSpoke("Pode subir.", 1000, gap_ms=1000, ahead_ms=5000, hole_ms=1000, level_dbfs=-90.0)),
+    )
+    step = Never.model_validate(never)
+    found = violation(step, log, Watched(500, 5000))
+    assert (found.happened if isinstance(found, Broken) else None) == broken
+    assert describe(step) == described
+
+
+def test_a_defect_in_the_transcript_and_in_json() -> None:
+    entry = CallLog().add(889, Source.DEFECT, DefectFound("damage", "“Pode subir.” with its bytes swapped", None, 970))
+    assert line_of(entry) == "    0.889  defect   “Pode subir.” with its bytes swapped"
+    assert entry.to_json() == {
+        "at_ms": 889,
+        "source": "defect",
+        "type": "DefectFound",
+        "kind": "damage",
+        "what": "“Pode subir.” with its bytes swapped",
+        "amount": None,
+        "duration_ms": 970,
+    }
