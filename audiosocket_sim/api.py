@@ -23,6 +23,7 @@ from audiosocket_sim.call_log.events import (
     StageTook,
     StateTold,
     StepFailed,
+    VoicesOverlapped,
     WireSummary,
 )
 from audiosocket_sim.checks.failure import Failure
@@ -38,6 +39,7 @@ from audiosocket_sim.python_calls.happened import (
     SpeechHeard,
     StateSeen,
     StepDone,
+    TurnMeasured,
 )
 from audiosocket_sim.python_calls.phone_call import CallTime, PhoneCall, StepToAwait
 from audiosocket_sim.python_calls.placing import place_call
@@ -103,6 +105,8 @@ __all__ = [
     "StepFailed",
     "StepToAwait",
     "TargetChoice",
+    "TurnMeasured",
+    "VoicesOverlapped",
     "WireSummary",
     "arun",
     "load_scenarios",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from audiosocket_sim.running.runner import Outcome, run
-from audiosocket_sim.scenario import EXPECTATION_KEYS, STEP_KEYS, Scenario
+from audiosocket_sim.scenario import EXPECT_KEYS, STEP_KEYS, Scenario
 from audiosocket_sim.scenario.loading import ScenarioError, load_text, schema
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,7 +57,9 @@ def test_there_are_examples_of_every_step_and_expectation() -> None:
     steps = [step for block in blocks() for step in loaded(block.values[0]).steps]
     assert {next(key for key in STEP_KEYS if hasattr(step, key)) for step in steps} == set(STEP_KEYS)
     expected = {step.expect.key for step in steps if hasattr(step, "expect")}
-    assert expected == set(EXPECTATION_KEYS)
+    assert expected == set(EXPECT_KEYS)
+    never = {step.never.key for step in steps if hasattr(step, "never")}
+    assert {"talk_over", "dead_air"} <= never
 
 
 def test_the_page_names_every_key() -> None:

@@ -26,6 +26,7 @@ from audiosocket_sim.call_log.events import (
     Noted,
     Source,
     StageTook,
+    VoicesOverlapped,
     WireSummary,
 )
 
@@ -104,8 +105,9 @@ def _with_our_reason(ours: Entry, theirs: Entry) -> Entry:
 
 
 def _compared(entries: Sequence[Entry]) -> list[Entry]:
-    """Return all entries except notes, sums, the judge's records, and defects, whose figures are those of one run."""
-    own = Noted | ExpectationJudged | WireSummary | DefectFound
+    """Return all entries except notes, sums, the judge's records, measures of what is compared by itself, and defects,
+    whose figures are those of one run."""
+    own = Noted | ExpectationJudged | WireSummary | DefectFound | VoicesOverlapped
     return [entry for entry in entries if not isinstance(entry.event, own)]
 
 
@@ -133,6 +135,8 @@ def _differences(a: Entry, b: Entry, tolerance: float) -> list[str]:
 def _agree(name: str, ours: object, theirs: object, tolerance: float) -> bool:
     """Whether two values of the field `name` count as the same."""
     if name in ("opened_ms", "closed_ms"):  # instants since the UUID: the events around them are compared
+        return True
+    if name in ("audible_ms", "parts_ms", "wait_ms", "wait_measured"):  # follow from the times of the events
         return True
     if name == "ahead_ms":  # after a stall in real time the server sends ahead
         return True

@@ -33,6 +33,7 @@ __all__ = [
     "StageTook",
     "StateTold",
     "StepFailed",
+    "VoicesOverlapped",
     "WireSummary",
     "last_word_heard",
 ]
@@ -49,9 +50,10 @@ class Source(IntEnum):
     HEARD = 5
     LATENCY = 6
     BOT = 7
-    DEFECT = 8
-    CHECK = 9
-    END = 10
+    TURNS = 8
+    DEFECT = 9
+    CHECK = 10
+    END = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,11 @@ class BotSpoke:
     bot no processor: a bot that keeps to its clock is ahead after a gap, for the rest of the call.
     `hole_ms`: the part of the gaps that cut into sound, where a pause would be none. `level_dbfs`: the level (RMS) of
     what was audible, or None if it was not measured.
+
+    `parts_ms`: from when to when it was audible between pauses of 200 ms and more, in ms from its start; empty: it had
+    none. `wait_ms`: the time since the end of the caller's last word, if this is the answer to it; negative if he was
+    still speaking. `wait_measured`: False if work of the bot ran outside a virtual clock meanwhile, in a thread or a
+    child process, and took no time of it.
     """
 
     text: str | None
@@ -175,11 +182,31 @@ class BotSpoke:
     level_dbfs: float | None = None
     own_gap_ms: int = 0
     own_ahead_ms: int = 0
+    parts_ms: tuple[tuple[int, int], ...] = ()
+    wait_ms: int | None = None
+    wait_measured: bool = True
 
     @property
     def cut_off(self) -> bool:
         """Whether the caller missed more than 60 ms at the end of a known phrase."""
         return self.whole_ms is not None and self.heard_ms + 60 < self.whole_ms
+
+
+@dataclass(frozen=True, slots=True)
+class VoicesOverlapped:
+    """Caller and bot spoke at once for `both_ms`; the second voice began at this event's time. Known after the call.
+
+    `began`: who began over whom, `caller` or `bot`. `stopped_after_ms`, if the caller began: how long after his first
+    sound the bot fell silent, or None if the call ended first. `natural`: True if the bot's sentence was over then, so
+    that it would have stopped anyway; None if that is not known. `early_ms`, if the bot began: how long before the end
+    of the caller's last word.
+    """
+
+    began: str
+    both_ms: int
+    stopped_after_ms: int | None = None
+    natural: bool | None = None
+    early_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +306,7 @@ LogEvent = (
     | StateTold
     | StageTook
     | BotSpoke
+    | VoicesOverlapped
     | ExpectationJudged
     | DefectFound
     | StepFailed

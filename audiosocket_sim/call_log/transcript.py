@@ -20,6 +20,7 @@ from audiosocket_sim.call_log.events import (
     StageTook,
     StateTold,
     StepFailed,
+    VoicesOverlapped,
     WireSummary,
 )
 from audiosocket_sim.scenario import Line, Scenario
@@ -125,6 +126,8 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
                 f"“{event.text}”" if event.text is not None else "speech that the ear cannot read",
                 _bot_note(event),
             )
+        case VoicesOverlapped(both_ms=both):
+            return "overlap", _overlap(event), f"both spoke {_s(both)}"
         case DefectFound(what=what):
             return "defect", what, ""
         case StepFailed(number=0, step="quality", expected=expected):  # the defect has its own line
@@ -167,7 +170,27 @@ def _bot_note(event: BotSpoke) -> str:
         note += f", {event.own_gap_ms} ms of them this machine's"
     if event.ahead_ms - event.own_ahead_ms >= _TOO_FAR_AHEAD_MS:
         note += f", sent {_s(event.ahead_ms)} ahead: a phone drops it"
-    return note
+    return note + _wait(event)
+
+
+def _wait(event: BotSpoke) -> str:
+    """The wait for an answer: `, 1.23 s after the last word`."""
+    if event.wait_ms is None:
+        return ""
+    when = "after" if event.wait_ms >= 0 else "before"
+    unmeasured = "" if event.wait_measured else " (not measured: threads)"
+    return f", {_s(abs(event.wait_ms))} {when} the last word{unmeasured}"
+
+
+def _overlap(event: VoicesOverlapped) -> str:
+    """Who interrupted whom, and how that ended."""
+    if event.began == "bot":
+        early = "" if event.early_ms is None else f", {_s(event.early_ms)} before his last word is over"
+        return f"the bot begins over the caller{early}"
+    if event.stopped_after_ms is None:
+        return "the caller begins over the bot, until the call ends"
+    how = "its sentence is over" if event.natural else "the bot stops"
+    return f"the caller begins over the bot; {how} after {_s(event.stopped_after_ms)}"
 
 
 def how_it_ended(event: CallEnded) -> str:

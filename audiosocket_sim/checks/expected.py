@@ -6,9 +6,10 @@ from dataclasses import replace
 from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, HoldStarted, StateTold
 from audiosocket_sim.checks.fits import end_ms, fits, says
 from audiosocket_sim.checks.instead import instead
+from audiosocket_sim.checks.turns import answer, stop
 from audiosocket_sim.checks.verdicts import GRACE_MS, Failed, Met, Moment, Pending, Verdict
 from audiosocket_sim.checks.words import clock, describe, seconds
-from audiosocket_sim.scenario import Expectation
+from audiosocket_sim.scenario import Expectation, Within
 
 __all__ = ["evaluate", "needs_the_call"]
 
@@ -24,6 +25,10 @@ def evaluate(expectation: Expectation, entries: Sequence[Entry], moment: Moment)
     Pending: its `recheck_ms` says when to look again. Failed: too late, or the call ended and with it every chance.
     Sound that cannot be read meets no `bot_says`, and ends none.
     """
+    if isinstance(expectation, Within) and expectation.responds is not None:
+        return answer(expectation, entries, moment)
+    if isinstance(expectation, Within) and expectation.bot_stops is not None:
+        return stop(expectation, entries, moment)
     found = _look(expectation, entries, moment)
     if not isinstance(found, Pending):
         return found

@@ -24,7 +24,7 @@ from audiosocket_sim.checks.fits import end_ms, fits, says
 from audiosocket_sim.checks.lateness import LatenessRecord
 from audiosocket_sim.checks.never import violation
 from audiosocket_sim.checks.verdicts import GRACE_MS, Met, Moment, Watched
-from audiosocket_sim.scenario import Expectation, ExpectStep, NeverStep, Scenario
+from audiosocket_sim.scenario import Expectation, ExpectStep, NeverStep, Scenario, Within
 
 __all__ = ["could_turn", "is_unread_for_our_holes", "turns_that_ended_early", "words_end_ms"]
 
@@ -134,8 +134,20 @@ def _could_be_met(
             update={"bot_speaks": expectation.bot_speaks.model_copy(update={"at_least": at_least})}
         )
         heard = _joined(entries, late)
+    if isinstance(expectation, Within):
+        wanted = _with_more_time(wanted, shift_ms)
     moment = Moment(_LONG_AFTER_MS, first, last, taken=taken)
     return isinstance(evaluate(wanted, heard, moment), Met)
+
+
+def _with_more_time(expectation: Expectation, shift_ms: int) -> Expectation:
+    """`responds` and `bot_stops` with so much more time: their own `within` counts from what the caller said."""
+    for key in ("responds", "bot_stops"):
+        limit = getattr(expectation, key, None)
+        if limit is not None:
+            longer = limit.model_copy(update={"within": limit.within + shift_ms})
+            return expectation.model_copy(update={key: longer})
+    return expectation
 
 
 def _taken(entries: Sequence[Entry], scenario: Scenario) -> frozenset[int]:
@@ -262,7 +274,7 @@ def _is_still_broken(
     )
     update = {
         key: value.model_copy(update={"at_least": value.at_least + shift_ms})
-        for key in ("bot_speaks", "bot_silent")
-        if (value := getattr(never, key)) is not None
+        for key in ("bot_speaks", "bot_silent", "talk_over", "dead_air")
+        if (value := getattr(never, key, None)) is not None
     }
     return violation(never.model_copy(update=update), entries, watched) is not None

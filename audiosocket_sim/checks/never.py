@@ -18,6 +18,7 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.checks.fits import end_ms, fits, says
 from audiosocket_sim.checks.quality import defects_of, is_defect, limits_of
+from audiosocket_sim.checks.turns import broken_turns
 from audiosocket_sim.checks.verdicts import Broken, Watched
 from audiosocket_sim.checks.words import as_line, clock, seconds
 from audiosocket_sim.scenario import EXPECTATION_KEYS, Expectation, Never, Quality
@@ -34,6 +35,8 @@ _IDLE = "STANDBY"
 def violation(expectation: Expectation, entries: Sequence[Entry], watched: Watched) -> Broken | None:
     """Return what broke a `never` first in what it watched; None: nothing. `entries` are in the order of time."""
     e = expectation
+    if isinstance(e, Never) and (e.talk_over is not None or e.dead_air is not None):
+        return broken_turns(e, entries, watched)
     if e.bot_silent is not None:
         return _silence(e.bot_silent.at_least, entries, watched)
     if e.bot_speaks is not None:

@@ -59,12 +59,13 @@ class Moment:
 class Met:
     """The expectation is met. `at_ms`: when; `completed_ms`: the next step counts from there; `entry`: the number of
     the entry that met it, which meets no other. `began_with`: the entry with which a condition that was true already
-    began."""
+    began. `took_ms`: what was measured, if it is a time."""
 
     at_ms: int
     completed_ms: int
     entry: int | None = None
     began_with: int | None = field(default=None, compare=False)
+    took_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

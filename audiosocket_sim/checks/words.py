@@ -11,7 +11,7 @@ from audiosocket_sim.call_log.events import (
     LogEvent,
     StateTold,
 )
-from audiosocket_sim.scenario import Expectation, Never
+from audiosocket_sim.scenario import Expectation, Never, Within
 
 __all__ = ["as_line", "clock", "describe", "level", "seconds"]
 
@@ -36,6 +36,8 @@ def describe(expectation: Expectation) -> str:
         then = f", the dialplan {e.hangs_up.dialplan}" if e.hangs_up.dialplan else ""
         heard = ", after its last word was heard" if e.hangs_up.last_word else ""
         return f"the {e.hangs_up.who} hangs up{how}{then}{heard}"
+    if turns := _turns(e):
+        return turns
     if isinstance(e, Never) and (defect := _defect(e)):
         return defect
     raise AssertionError("an expectation has exactly one key")
@@ -52,6 +54,19 @@ def _defect(never: Never) -> str:
     if never.damage is not None:
         return "damaged sound"
     return "the bot begins to speak in the midst of the caller's sentence" if never.premature is not None else ""
+
+
+def _turns(e: Expectation) -> str | None:
+    """The words of an expectation about turn-taking; None for any other."""
+    if isinstance(e, Within) and e.responds is not None:
+        return f"the bot answers within {seconds(e.responds.within)} of the caller's last word"
+    if isinstance(e, Within) and e.bot_stops is not None:
+        return f"the bot stops within {seconds(e.bot_stops.within)} of the caller's first sound"
+    if isinstance(e, Never) and e.talk_over is not None:
+        return f"both speak at once for {seconds(e.talk_over.at_least)}"
+    if isinstance(e, Never) and e.dead_air is not None:
+        return f"nobody is heard for {seconds(e.dead_air.at_least)} while it is the bot's turn"
+    return None
 
 
 def as_line(entry: Entry) -> str:

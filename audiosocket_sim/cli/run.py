@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from audiosocket_sim.call_log.live_view import LiveView
 from audiosocket_sim.call_log.transcript import around, heading
+from audiosocket_sim.call_log.voices import measures
 from audiosocket_sim.cli.chosen_scenarios import choose_scenarios, no_such_scenario
 from audiosocket_sim.cli.console import stopwatch
 from audiosocket_sim.parties.peer import PeerName
@@ -225,6 +226,7 @@ def _to_json(result: Result) -> dict[str, object]:
         "failures": [
             {**failure.to_json(), "around": around(result.entries, failure.at_ms)} for failure in result.failures
         ],
+        "turn_taking": measures(result.entries),
         "call_seconds": result.duration_ms / 1000,
         "own_lateness_ms": round(result.own_lateness_ms, 3),
         "processor_wait_ms": round(result.processor_wait_ms, 3),

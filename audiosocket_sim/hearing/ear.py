@@ -61,6 +61,8 @@ class HeardSpeech:
     frame: a bot that changes its mind is still heard for that long. Holes and leads below 10 ms are not reported.
     `hole_ms` counts the holes that cut into sound: not those where the sound before and behind is a pause anyway.
     `level_dbfs`: the level (RMS) of what was audible.
+    `parts_ms`: from when to when it was audible between pauses of 200 ms and more, counted from its start; empty: there
+    was no such pause.
     """
 
     at: float
@@ -72,6 +74,7 @@ class HeardSpeech:
     ahead_ms: int = 0
     hole_ms: int = 0
     level_dbfs: float | None = None
+    parts_ms: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +281,8 @@ class Ear:
         """The bounds of the audible sound that may still be either speech or hold audio; None if there is none."""
         if self._closed or self._hold is None or self._hold.began is not None or self._hold.done >= self._position:
             return None
+        if self._speech.in_noise:
+            return None
         start = self._hold.done
         found = Loudness().feed(self._playout.samples(start, self._position))
         return None if found is None else (start + found[0], start + found[1])
@@ -313,17 +318,28 @@ class Ear:
         gap_ms = round(gap * 1000 / RATE_HZ)
         hole_ms, level = self._hole_ms(first, last), level_dbfs(self._playout.samples(first, last + 1))
         at, ahead_ms = self._playout.time_of(first), self._playout.ahead_ms(first, last + 1)
+        parts_ms = _parts_ms(stretch)
         phrase = stretch.phrase
         if phrase is None:
             self._on_fact(
-                HeardSpeech(at, heard_ms, gap_ms=gap_ms, ahead_ms=ahead_ms, hole_ms=hole_ms, level_dbfs=level)
+                HeardSpeech(
+                    at,
+                    heard_ms,
+                    gap_ms=gap_ms,
+                    ahead_ms=ahead_ms,
+                    hole_ms=hole_ms,
+                    level_dbfs=level,
+                    parts_ms=parts_ms,
+                )
             )
             return
         whole_ms = _audible_ms(phrase)
         if stretch.whole and abs(heard_ms - whole_ms) <= _SAME_MS:
             heard_ms = whole_ms  # codec and gain decide where a soft end becomes inaudible, not whether it was heard
         voice = "synthetic" if phrase.path is None else "prompt"
-        self._on_fact(HeardSpeech(at, heard_ms, whole_ms, phrase.text, voice, gap_ms, ahead_ms, hole_ms, level))
+        self._on_fact(
+            HeardSpeech(at, heard_ms, whole_ms, phrase.text, voice, gap_ms, ahead_ms, hole_ms, level, parts_ms)
+        )
 
     def _hole_ms(self, first: int, last: int) -> int:
         """The length of the holes of a stretch that cut into sound, on one side at least."""
@@ -334,6 +350,13 @@ class Ear:
             if max(rms_dbfs(before), rms_dbfs(behind)) > _PAUSE_DBFS:
                 cut += min(length, last + 1 - hole)
         return round(cut * 1000 / RATE_HZ)
+
+
+def _parts_ms(stretch: Stretch) -> tuple[tuple[int, int], ...]:
+    """The audible parts of a stretch between its long pauses, in ms from its start; empty if there are none."""
+    edges = [stretch.first, *(edge for pause in stretch.pauses for edge in pause), stretch.last + 1]
+    ms = [round((edge - stretch.first) * 1000 / RATE_HZ) for edge in edges]
+    return tuple(zip(ms[::2], ms[1::2], strict=True)) if stretch.pauses else ()
 
 
 def _audible_ms(phrase: Phrase) -> int:

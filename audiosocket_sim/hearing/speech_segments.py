@@ -7,12 +7,14 @@ belongs to the phrase does not end the stretch. Must not know of time, or of hol
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from audiosocket_core.phrase_book.book import Phrase
-from audiosocket_sim.hearing.loudness import Bounds, Loudness, audible_stretches
+from audiosocket_sim.hearing.loudness import Bounds, audible_stretches
+from audiosocket_sim.hearing.noise_floor import NoiseAwareLoudness
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,9 +28,11 @@ _LONG_QUIET = 600 * _MS
 _LONGEST_HOLE = 8 * _LONG_QUIET  # a stretch with a longer one in it has ended
 _STEP = 100 * _MS
 _LEAD = 40 * _MS  # given to the matcher before the first audible sample
+_NOISY_LEAD = 600 * _MS  # kept for the matcher where a noise lets the beginning be known late
 _PARTED = 20 * _MS
 _SLACK = 150 * _MS  # between the end of a phrase by the matcher and by the ear
 _UNREAD = 200 * _MS  # sound beside a known phrase that is no longer than this is counted as part of it
+_UNREAD_IN_NOISE = 400 * _MS  # the same, where a noise makes the edges of sound uncertain
 
 
 class HeardMatch(Protocol):
@@ -70,12 +74,16 @@ class MatcherLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Speech from its first to its last audible sample; `phrase` is None where it is not a known one."""
+    """Speech from its first to its last audible sample; `phrase` is None where it is not a known one.
+
+    `pauses`: the quiet of 200 ms and more in it, from its first sample to before the next audible one.
+    """
 
     first: int
     last: int
     phrase: Phrase | None = None
     whole: bool = False
+    pauses: tuple[Bounds, ...] = ()
 
 
 class SpeechSegments:
@@ -94,11 +102,13 @@ class SpeechSegments:
         self._holes = holes
         self._on_started = on_started
         self._on_ended = on_ended
-        self._loudness = Loudness()
+        self._loudness = NoiseAwareLoudness()
+        self._noisy = False  # there was a noise under the stretch that is open
         self._recent: NDArray[np.int16] = np.zeros(0, np.int16)
         self._position = 0
         self._runs: list[Bounds] = []  # what is audible of the stretch that is open
         self._told = False
+        self._ended_at: int | None = None  # the last audible sample of the stretch before
         self._deadline = 0
         self._short = True  # the next deadline is that of the short quiet
         self._listening: ListeningLike | None = None
@@ -106,6 +116,11 @@ class SpeechSegments:
         self._fed_from: list[tuple[int, int]] = []  # (samples fed, position) wherever the two go apart
         self.last_audible: int | None = None
         """The last audible sample of speech so far; None before any."""
+
+    @property
+    def in_noise(self) -> bool:
+        """Whether there is a steady noise under the sound now."""
+        return self._loudness.in_noise
 
     @property
     def open_at(self) -> int | None:
@@ -149,8 +164,13 @@ class SpeechSegments:
 
     def _take(self, at: int, samples: "NDArray[Any]") -> None:
         found = self._loudness.feed(samples)
-        if found is not None:
+        if self._loudness.revised is not None:
+            self._revise(at, *self._loudness.revised)
+        self._noisy = self._noisy or self._loudness.in_noise
+        if found is not None and not self._is_told(at + found[1]):
             first, last = at + found[0], at + found[1]
+            if not self._runs and self._loudness.in_noise and self._ended_at is not None:
+                first = max(first, self._ended_at + 1)
             if not self._runs:
                 self._begin(first)
             if self._runs and first - self._runs[-1][1] <= _PARTED:
@@ -164,14 +184,32 @@ class SpeechSegments:
                 self._on_started(self._runs[0][0])
         sound = samples.astype(np.int16, copy=False)
         self._listen(at, sound)
-        self._recent = np.concatenate((self._recent, sound))[-2 * _LEAD :]
+        self._recent = np.concatenate((self._recent, sound))[-(_NOISY_LEAD if self._noisy else 2 * _LEAD) :]
+
+    def _is_told(self, last: int) -> bool:
+        """Whether this is the end of a stretch that has been reported, corrected by what a noise hid."""
+        ended = self._ended_at
+        return not self._runs and self._loudness.in_noise and ended is not None and last <= ended + _SLACK
+
+    def _revise(self, at: int, start: int, speech: list[Bounds]) -> None:
+        """A steady noise became known under the sound: of what was taken for speech, keep what is."""
+        if not self._runs:
+            return
+        before = [(first, min(last, at + start)) for first, last in self._runs if first < at + start]
+        self._runs = [*before, *((at + first, at + last) for first, last in speech if last > first)]
+        if self._runs:
+            self.last_audible = self._runs[-1][1]
+            self._deadline, self._short = max(self.last_audible + 1 + _SHORT_QUIET, at), True
+        else:
+            self._drop()
+            self.last_audible = self._ended_at
 
     def _begin(self, first: int) -> None:
         if self.matcher is None:
             return
         self._listening = self.matcher.listen()
         self._fed, self._fed_from = 0, []
-        lead = max(0, _LEAD + self._position - first)
+        lead = max(0, (_LEAD if not self._noisy else _LEAD + _SHORTEST) + self._position - first)
         before = self._recent[max(0, len(self._recent) - lead) :]
         self._listen(self._position - len(before), before)
 
@@ -227,35 +265,49 @@ class SpeechSegments:
         if self._told:  # else it was a click
             for stretch in self._stretches(matches):
                 self._on_ended(stretch)
+        self._ended_at = self.last_audible
         self._drop()
 
     def _drop(self) -> None:
         self._runs = []
         self._listening = None
         self._told = False
+        self._noisy = self._loudness.in_noise
 
     def _stretches(self, matches: Sequence[HeardMatch]) -> list[Stretch]:
         """The open stretch, divided where phrases follow one another or unknown speech stands beside one."""
         edges: list[tuple[int, HeardMatch | None]] = [(self._runs[0][0], None)]
+        unread = _UNREAD_IN_NOISE if self._noisy else _UNREAD
         for match in matches:
             bounds = audible_stretches(match.phrase.pcm)
             start = max(self._origin(match) + (bounds[0][0] if bounds else 0), edges[-1][0])
-            if len(edges) == 1 and start - edges[0][0] <= _UNREAD:
+            if len(edges) == 1 and start - edges[0][0] <= unread:
                 start = edges.pop()[0]
             edges += [(start, match), (self._end_of(match) + 1, None)]
-        if len(edges) > 1 and self._runs[-1][1] - edges[-1][0] < _UNREAD:
+        if len(edges) > 1 and self._runs[-1][1] - edges[-1][0] < unread:
             edges.pop()
         ends = [start for start, _ in edges[1:]] + [self._runs[-1][1] + 1]
         found = [
             self._stretch(audible, match)
             for (start, match), end in zip(edges, ends, strict=True)
-            if (audible := self._audible(start, end)) is not None
+            if (audible := self._bounds(start, end, match)) is not None
         ]
-        return [s for s in found if s.phrase is not None or s.last - s.first >= _UNREAD] or found[:1]
+        return [s for s in found if s.phrase is not None or s.last - s.first >= unread] or found[:1]
 
     def _stretch(self, bounds: Bounds, match: HeardMatch | None) -> Stretch:
-        stretch = Stretch(*bounds)
+        quiet = ((before[1] + 1, after[0]) for before, after in pairwise(self._runs))
+        within = (pause for pause in quiet if bounds[0] < pause[0] and pause[1] <= bounds[1])
+        stretch = Stretch(*bounds, pauses=tuple(p for p in within if p[1] - p[0] >= _SHORT_QUIET))
         return stretch if match is None else replace(stretch, phrase=match.phrase, whole=match.whole)
+
+    def _bounds(self, start: int, end: int, match: HeardMatch | None) -> Bounds | None:
+        """What is audible of a part; of a known phrase in a noise, which hides its edges, what the phrase says."""
+        audible = self._audible(start, end)
+        if not self._noisy or match is None or audible is None:
+            return audible
+        bounds = audible_stretches(match.phrase.pcm)
+        first = self._origin(match) + bounds[0][0] if bounds else audible[0]
+        return first, self._end_of(match) if match.whole else max(first, audible[1])
 
     def _audible(self, start: int, end: int) -> Bounds | None:
         runs = [(max(first, start), min(last, end - 1)) for first, last in self._runs if first < end and last >= start]

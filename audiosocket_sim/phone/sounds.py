@@ -44,12 +44,6 @@ class Recording:
         """The length in ms."""
         return round(duration_ms(self.pcm, _RATE_HZ))
 
-    @property
-    def audible_ms(self) -> tuple[tuple[int, int], ...]:
-        """From its first word to the end of its last, in ms from the beginning; empty for silence."""
-        start_ms, end_ms = speech_edges_ms(self.pcm)
-        return ((start_ms, end_ms),) if end_ms else ()
-
 
 class Sounds:
     """The sounds of one scenario. Slow work is done in the loop's executor, and once for each sound.

@@ -18,6 +18,7 @@ __all__ = [
     "SpeechHeard",
     "StateSeen",
     "StepDone",
+    "TurnMeasured",
     "backend_request",
     "call_end",
     "hold_heard",
@@ -25,6 +26,7 @@ __all__ = [
     "speech_heard",
     "state_seen",
     "step_done",
+    "turn_measured",
 ]
 
 
@@ -42,6 +44,18 @@ class Lasted:
 
     at: float
     until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnMeasured:
+    """The bot answered, or stopped for the caller, at `at` seconds since the UUID.
+
+    `took_ms`: the time since the caller's last word, or since his first sound. The next step counts from `until`.
+    """
+
+    at: float
+    until: float
+    took_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,3 +149,9 @@ def backend_request(done: CarriedOut) -> BackendRequest:
 def call_end(done: CarriedOut) -> CallEnd:
     """Return the value of `expect_hangs_up`."""
     return CallEnd(**_times(done), **_fields(done))
+
+
+def turn_measured(done: CarriedOut) -> TurnMeasured:
+    """Return the value of `expect_responds` and `expect_stops`."""
+    assert done.took_ms is not None
+    return TurnMeasured(**_times(done), took_ms=done.took_ms)

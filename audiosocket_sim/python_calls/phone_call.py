@@ -18,6 +18,7 @@ from audiosocket_sim.python_calls.happened import (
     SpeechHeard,
     StateSeen,
     StepDone,
+    TurnMeasured,
 )
 from audiosocket_sim.python_calls.place import CodePlace, calling_place
 from audiosocket_sim.python_calls.session import CallPlan, CallSession
@@ -247,6 +248,23 @@ class PhoneCall:
         ends = _given(who=who, how=how, dialplan=dialplan, last_word=last_word)
         return self._expect("expect_hangs_up", "hangs_up", ends, within, after, happened.call_end)
 
+    def expect_responds(
+        self, within: CallTime | None = None, *, after: CallTime | None = None
+    ) -> StepToAwait[TurnMeasured]:
+        """The bot answers the caller `within` a time, 5 s by default, from the end of his last word to its first sound.
+
+        In any words and any voice; hold audio is no answer.
+        """
+        responds = _given(within=duration(within, name="expect_responds: within"))
+        return self._expect("expect_responds", "responds", responds, None, after, happened.turn_measured)
+
+    def expect_stops(
+        self, within: CallTime | None = None, *, after: CallTime | None = None
+    ) -> StepToAwait[TurnMeasured]:
+        """The bot stops `within` a time, 2 s by default, from the first sound of a caller who speaks over it."""
+        stops = _given(within=duration(within, name="expect_stops: within"))
+        return self._expect("expect_stops", "bot_stops", stops, None, after, happened.turn_measured)
+
     # --- what must not happen: from here on until the end of the call, or `during` a time, which is waited for
 
     def never_says(
@@ -308,6 +326,20 @@ class PhoneCall:
         """The call must not end in this way; the arguments are those of `expect_hangs_up`."""
         ends = _given(who=who, how=how, dialplan=dialplan)
         return self._never("never_hangs_up", "hangs_up", ends, during, after)
+
+    def never_talk_over(
+        self, at_least: CallTime | None = None, *, during: CallTime | None = None, after: CallTime | None = None
+    ) -> StepToAwait[StepDone]:
+        """Caller and bot must not speak at once for `at_least` (0.1 s), whoever began."""
+        both = _given(at_least=duration(at_least, name="never_talk_over: at_least"))
+        return self._never("never_talk_over", "talk_over", both, during, after)
+
+    def never_dead_air(
+        self, at_least: CallTime | None = None, *, during: CallTime | None = None, after: CallTime | None = None
+    ) -> StepToAwait[StepDone]:
+        """There must be no `at_least` (3 s) in which nobody is heard while it is the bot's turn."""
+        quiet = _given(at_least=duration(at_least, name="never_dead_air: at_least"))
+        return self._never("never_dead_air", "dead_air", quiet, during, after)
 
     def never_holes(
         self, at_least: CallTime, *, during: CallTime | None = None, after: CallTime | None = None

@@ -6,12 +6,14 @@ parts breaks, every waiting task gets SimulatorError, ControlError or TargetErro
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 from audiosocket_sim.asterisk import ConnectFailed, LegEnd
 from audiosocket_sim.asterisk.wire_record import says_after_the_end
 from audiosocket_sim.call_log import events as log
+from audiosocket_sim.call_log import voices
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
 from audiosocket_sim.checks import GRACE_MS, Sent
 from audiosocket_sim.checks.lateness import LateBy, LatenessRecord, WasLate
@@ -385,10 +387,21 @@ class CallFixture:
             level,
             own_gap,
             own_ahead,
+            fact.parts_ms,
         )
+        spoke = self._with_its_wait(self.ms(fact.at), spoke)
         self.record(fact.at, Source.BOT, spoke)
         for defect in defects_of(spoke, self.scenario.quality):
             self.record(fact.at, Source.DEFECT, defect)
+
+    def _with_its_wait(self, at_ms: int, spoke: log.BotSpoke) -> log.BotSpoke:
+        """Return speech with the time that the caller had waited for it, if it is an answer."""
+        wait_ms = voices.wait_ms(self.log.entries, at_ms, spoke)
+        if wait_ms is None:
+            return spoke
+        loop, at = self._loop, self.t0 + at_ms / 1000
+        unmeasured = isinstance(loop, VirtualLoop) and loop.worked_outside(at - wait_ms / 1000, at)
+        return replace(spoke, wait_ms=wait_ms, wait_measured=not unmeasured)
 
     def _into_waiting_ms(self, at_ms: int) -> int | None:
         """Milliseconds since the bot entered the state WAITING; None if its last reported state is another."""
@@ -500,6 +513,8 @@ class CallFixture:
         if (counts := self.leg.counts) is not None and self.leg.t0 is not None:
             loudest = self._loudest_dbfs(0)
             self.record(end.at, Source.END, log.WireSummary(counts.from_server, counts.to_server, loudest))
+        for at_ms, overlap in voices.overlaps(self.log.entries):
+            self._record_ms(at_ms, Source.TURNS, overlap)
 
     def _loudest_dbfs(self, since_ms: int) -> float | None:
         level = peak_dbfs(self.ear.timeline(self.t0 + since_ms / 1000))

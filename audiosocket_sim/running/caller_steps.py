@@ -3,6 +3,7 @@
 import asyncio
 
 from audiosocket_sim.call_log.events import CallerAction, CallerSpoke, Source
+from audiosocket_sim.hearing.spoken_parts import spoken_parts_ms
 from audiosocket_sim.phone.caller import Sound
 from audiosocket_sim.phone.sounds import Sounds
 from audiosocket_sim.running.call_fixture import CallFixture
@@ -79,7 +80,7 @@ class CallerSteps:
         pcm = await self._sounds.pcm(step.say)
         if step.after is None:
             await self._until_the_caller_would_speak()
-        event = CallerSpoke(recording.text, recording.name, recording.duration_ms, recording.audible_ms)
+        event = CallerSpoke(recording.text, recording.name, recording.duration_ms, spoken_parts_ms(recording.pcm))
         return await self._sound(event, pcm, blocks=step.say.blocks)
 
     async def _until_the_caller_would_speak(self) -> None:

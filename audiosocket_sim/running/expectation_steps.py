@@ -20,6 +20,7 @@ from audiosocket_sim.checks import (
     unread_voice,
     violation,
 )
+from audiosocket_sim.checks.turns import window_of
 from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.running.progress import CarriedOut, Progress, step_title
 from audiosocket_sim.scenario import ExpectStep, NeverStep
@@ -70,19 +71,20 @@ class ExpectationSteps:
         window = (opened_ms, deadline_ms)
         while True:
             match evaluate(expectation, fixture.log.entries, self._moment(deadline_ms)):
-                case Met(at_ms=at_ms, completed_ms=completed_ms, entry=taken) as met:
+                case Met(at_ms=at_ms, completed_ms=completed_ms, entry=taken, took_ms=took_ms) as met:
                     progress.completed = fixture.t0 + completed_ms / 1000
                     progress.completed_by = met.began_with if taken is None else taken
                     progress.taken |= set() if taken is None else {taken}
-                    fixture.judged(number, step_title(step), window, at_ms)
+                    fixture.judged(number, step_title(step), self._window(step, window), at_ms)
                     entry = next((entry for entry in fixture.log.entries if entry.number == taken), None)
-                    return CarriedOut(at_ms, completed_ms, entry)
+                    return CarriedOut(at_ms, completed_ms, entry, took_ms=took_ms)
                 case Failed():
                     failed = self._in_full(
                         evaluate(expectation, fixture.log.entries, self._moment(deadline_ms, full=True))
                     )
-                    fixture.judged(number, step_title(step), self._closed(step, window), None)
-                    self._failed(_Unread(fixture.now_ms, number, step, failed, self._closed(step, window)))
+                    closed = self._closed(step, self._window(step, window))
+                    fixture.judged(number, step_title(step), closed, None)
+                    self._failed(_Unread(fixture.now_ms, number, step, failed, closed))
                     return None
                 case Pending(recheck_ms=recheck_ms):
                     at = self._loop.time() + 1 if recheck_ms is None else fixture.t0 + recheck_ms / 1000
@@ -102,7 +104,8 @@ class ExpectationSteps:
             progress.completed += window_ms / 1000
             progress.completed_by = None
             await let_pass(progress.completed)
-            early = step.never.bot_silent is None  # speech that is still going on is not in the log yet
+            # quiet is not judged early: speech that is still going on is not in the log yet
+            early = step.never.bot_silent is None and step.never.dead_air is None
             if early and self._broken(watch) is not None:
                 self._is_kept(watch)
                 return False
@@ -204,6 +207,10 @@ class ExpectationSteps:
         until_ms = fixture.now_ms if over_at is None else fixture.ms(over_at)
         hung_up_ms = None if hung_up_at is None else fixture.ms(hung_up_at)
         return replace(watch.watched, to_ms=min(watch.watched.to_ms, until_ms), hung_up_ms=hung_up_ms)
+
+    def _window(self, step: ExpectStep, window: tuple[int, int]) -> tuple[int, int]:
+        """The window of a step; that of `responds` and `bot_stops` counts from what the caller said."""
+        return window_of(step.expect, self._fixture.log.entries) or window
 
     def _closed(self, step: ExpectStep | NeverStep, window: tuple[int, int]) -> tuple[int, int]:
         """The window as it was: the end of the call closes it for what can only come during the call."""

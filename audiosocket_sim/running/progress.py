@@ -15,13 +15,14 @@ class CarriedOut:
 
     `at_ms`: when the step began or the expected event happened. `completed_ms`: the time from which the next step
     counts. `entry`: the log entry that met the expectation, if there is one. `passed_over`: True if a state was
-    expected and not judged, because the target reports no states.
+    expected and not judged, because the target reports no states. `took_ms`: what was measured, if it is a time.
     """
 
     at_ms: int
     completed_ms: int
     entry: Entry | None = None
     passed_over: bool = False
+    took_ms: int | None = None
 
 
 @dataclass(slots=True)

@@ -7,21 +7,26 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from audiosocket_sim.scenario.fields import DurationMs, Model, PositiveMs, Shorthand, Words
+from audiosocket_sim.scenario.fields import DurationMs, Model, PositiveMs, Shorthand, Words, misfit
 from audiosocket_sim.scenario.quality import LevelRange
 
 __all__ = [
     "EXPECTATION_KEYS",
+    "EXPECT_KEYS",
     "NEVER_KEYS",
     "BackendAskedExpectation",
     "BotSays",
     "BotSilent",
     "BotSpeaks",
+    "BotStops",
+    "DeadAir",
     "Expectation",
     "HangsUp",
     "HoldAudio",
     "Never",
+    "Responds",
     "StateIs",
+    "TalkOver",
     "Within",
 ]
 
@@ -81,6 +86,34 @@ class HangsUp(Model):
     )
 
 
+class Responds(Model):
+    """The bot answers the caller: from the end of his last word to its first audible speech."""
+
+    within: DurationMs = Field(
+        default=5000, description="from the end of the caller's last word to the bot's first audible speech after it"
+    )
+
+
+class BotStops(Model):
+    """The bot stops speaking for a caller who begins to speak over it."""
+
+    within: PositiveMs = Field(
+        default=2000, description="from the caller's first sound over the bot's speech to the last that is heard of it"
+    )
+
+
+class TalkOver(Model):
+    """Caller and bot speak at once, whoever began."""
+
+    at_least: PositiveMs = Field(default=100, description="for how long; shorter is what happens at a change of turn")
+
+
+class DeadAir(Model):
+    """Nobody is heard, neither speech nor hold audio, while it is the bot's turn."""
+
+    at_least: PositiveMs = Field(default=3000, description="for how long without a break")
+
+
 class Expectation(Model):
     """Exactly one of: bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up."""
 
@@ -120,21 +153,53 @@ class Expectation(Model):
 
 
 EXPECTATION_KEYS = tuple(Expectation.model_fields)
+"""The keys that both `expect` and `never` may have."""
 
 
 class Within(Expectation):
-    """Something that must happen within a time. Exactly one expectation, and `within`."""
+    """Something that must happen within a time. Exactly one expectation, and `within`.
 
+    `responds` and `bot_stops` have a `within` of their own, which counts from what the caller said.
+    """
+
+    _more_keys: ClassVar[tuple[str, ...]] = ("responds", "bot_stops")
+
+    responds: Annotated[Responds, Shorthand("within")] | None = Field(
+        default=None, description="the bot answers so soon after the caller's last word"
+    )
+    bot_stops: Annotated[BotStops, Shorthand("within")] | None = Field(
+        default=None, description="the bot stops so soon after the caller began to speak over it"
+    )
     within: DurationMs = Field(
         default=5000, description="from the completion of the step before to the start of the thing expected"
     )
+
+    @model_validator(mode="after")
+    def _within_is_inside(self) -> Self:
+        if self.key in ("responds", "bot_stops") and "within" in self.model_fields_set:
+            raise misfit(f"counts from the caller's words here: write {self.key}: {{within: …}}", "within")
+        return self
 
 
 class Never(Expectation):
     """Something that must not happen in a window of time. Exactly one expectation or kind of defect, and `for`."""
 
-    _more_keys: ClassVar[tuple[str, ...]] = ("holes", "ahead", "level_dbfs", "damage", "premature")
+    _more_keys: ClassVar[tuple[str, ...]] = (
+        "talk_over",
+        "dead_air",
+        "holes",
+        "ahead",
+        "level_dbfs",
+        "damage",
+        "premature",
+    )
 
+    talk_over: Annotated[TalkOver, Shorthand("at_least")] | None = Field(
+        default=None, description="caller and bot speak at once for so long"
+    )
+    dead_air: Annotated[DeadAir, Shorthand("at_least")] | None = Field(
+        default=None, description="nobody is heard for so long while it is the bot's turn"
+    )
     holes: PositiveMs | None = Field(default=None, description="holes of more than this in one stretch of speech")
     ahead: PositiveMs | None = Field(default=None, description="sound sent more than this ahead of what is playing")
     level_dbfs: LevelRange | None = Field(default=None, description="speech below the first level or over the second")
@@ -149,4 +214,6 @@ class Never(Expectation):
     )
 
 
+EXPECT_KEYS = EXPECTATION_KEYS + Within._more_keys
+"""The keys of which an `expect` has exactly one."""
 NEVER_KEYS = EXPECTATION_KEYS + Never._more_keys

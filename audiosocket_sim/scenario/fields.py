@@ -16,6 +16,7 @@ __all__ = [
     "DURATION_PATTERN",
     "Duration",
     "DurationMs",
+    "KeyAlone",
     "Model",
     "PositiveMs",
     "Quoted",
@@ -131,3 +132,24 @@ class Shorthand:
         main = dict(handler.resolve_ref_schema(long_form)["properties"][self.key])
         main.pop("default", None)
         return {"anyOf": [main, long_form]}
+
+
+class KeyAlone:
+    """Marks a field whose model may be written as one of these keys alone, which then has its defaults.
+
+    Example: `never: talk_over` for `never: {talk_over: {}}`.
+    """
+
+    def __init__(self, *keys: str) -> None:
+        self._keys = keys
+
+    def expand(self, value: object) -> object:
+        """Return one of the keys as a mapping; anything else unchanged."""
+        return {value: {}} if isinstance(value, str) and value in self._keys else value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.expand, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Accept both forms, so that an editor offers both."""
+        return {"anyOf": [{"enum": list(self._keys)}, handler(schema)]}

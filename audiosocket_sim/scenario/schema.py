@@ -7,13 +7,13 @@ equal. It accepts a little more than the loader does: only the loader checks key
 import json
 from typing import Any
 
-from audiosocket_sim.scenario.expectations import EXPECTATION_KEYS, NEVER_KEYS
+from audiosocket_sim.scenario.expectations import EXPECT_KEYS, NEVER_KEYS
 from audiosocket_sim.scenario.fields import DURATION_PATTERN, format_duration
 from audiosocket_sim.scenario.model import Scenario
 
 __all__ = ["schema", "schema_text"]
 
-_HOLDS_ONE_EXPECTATION = {"Within": EXPECTATION_KEYS, "Never": NEVER_KEYS}
+_HOLDS_ONE_EXPECTATION = {"Within": EXPECT_KEYS, "Never": NEVER_KEYS}
 
 
 def schema() -> dict[str, Any]:

@@ -14,6 +14,7 @@ from audiosocket_sim.scenario.expectations import Never, Within
 from audiosocket_sim.scenario.fields import (
     DURATION_PATTERN,
     DurationMs,
+    KeyAlone,
     Model,
     PositiveMs,
     Quoted,
@@ -178,7 +179,7 @@ class ExpectStep(_Timed):
 class NeverStep(_Timed):
     """Something must not happen from here on, while the steps go on; or within `for`."""
 
-    never: Never = Field(description="exactly one expectation, and `for`")
+    never: Annotated[Never, KeyAlone("talk_over", "dead_air")] = Field(description="exactly one expectation, and `for`")
 
 
 STEP_TAG_PREFIX = "step:"

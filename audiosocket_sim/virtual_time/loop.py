@@ -58,6 +58,7 @@ __all__ = [
     "run",
 ]
 
+_OWN = "audiosocket_sim."
 _SPIN_CHECK_EVERY = 1_000
 _ONLY_THE_SELF_PIPE = 1
 _LONGEST_BLOCK_SECONDS = 86_400
@@ -142,6 +143,7 @@ class VirtualLoop(MemoryConnectionsLoop):
         self._blocked = 0.0
         self._blocked_in_turn = -1
         self._children: dict[object, ClockHold] = {}
+        self._worked_outside_at: list[float] = []
         self._gave_up_waiting = False
         self._bot_clock: BotClock | None = None
         self._endpoints = network.endpoints if network else Endpoints()
@@ -393,11 +395,19 @@ class VirtualLoop(MemoryConnectionsLoop):
     @contextlib.contextmanager
     def hold(self, what: str = "hold()") -> Iterator[None]:
         """Hold the clock inside the `with` block. `what`: the reason, for the error if it lasts too long."""
+        self._worked_outside_at.append(self._now)
         hold = self._outside.hold(what)
         try:
             yield
         finally:
             self._outside.release(hold)
+
+    def worked_outside(self, since: float, until: float) -> bool:
+        """Return whether the clock was held between two virtual times, by work whose time is not known to it.
+
+        The simulator's own work in threads, which no bot waits for, does not count.
+        """
+        return any(since <= at <= until for at in self._worked_outside_at)
 
     def call_soon_threadsafe(
         self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
@@ -432,6 +442,8 @@ class VirtualLoop(MemoryConnectionsLoop):
                 self.set_default_executor(concurrent.futures.ThreadPoolExecutor(1, LOOPS_OWN))
             executor = self._default_executor
         assert executor is not None
+        if not sys._getframe(1).f_globals.get("__name__", "").startswith(_OWN):
+            self._worked_outside_at.append(self._now)
         answer: asyncio.Future[T] = self.create_future()
         hold = self._outside.hold(f"a thread running {_function_name(func)}")
         try:

@@ -2,7 +2,7 @@
 
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Source
 from audiosocket_sim.checks import Moment
-from audiosocket_sim.scenario import Expectation
+from audiosocket_sim.scenario import Expectation, Never, Within
 
 
 def entries(*events: tuple[int, LogEvent]) -> list[Entry]:
@@ -16,6 +16,16 @@ def entries(*events: tuple[int, LogEvent]) -> list[Entry]:
 def expectation(**keys: object) -> Expectation:
     """As a scenario has it: `expectation(bot_speaks={"at_least": "1s"})`."""
     return Expectation.model_validate(keys)
+
+
+def within(**keys: object) -> Within:
+    """As `expect` has it: `within(responds="1.2s")`."""
+    return Within.model_validate(keys)
+
+
+def never(**keys: object) -> Never:
+    """As `never` has it: `never(dead_air="3s")`."""
+    return Never.model_validate(keys)
 
 
 def moment(now_ms: int, base_ms: int = 0, deadline_ms: int = 4000, **more: object) -> Moment:

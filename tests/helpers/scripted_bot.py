@@ -92,6 +92,8 @@ class ScriptedCall:
                 self.tell("state_changed", before=before, after=argument)
             case "tell":
                 self.tell(**argument)
+            case "think":  # in a thread
+                await asyncio.to_thread(sum, range(10))
             case "ask":
                 import httpx
 

@@ -14,6 +14,7 @@ from audiosocket_sim.call_log.events import (
     Source,
     StateTold,
     StepFailed,
+    VoicesOverlapped,
 )
 from audiosocket_sim.call_log.transcript import around, heading, line_of, transcript
 from audiosocket_sim.scenario import Scenario
@@ -107,6 +108,32 @@ def test_what_a_bot_sends_too_far_ahead_is_told() -> None:
 
     assert note(2940).endswith("3.00 s, sent 2.94 s ahead: a phone drops it")
     assert note(60).endswith("3.00 s")
+
+
+def test_the_wait_for_an_answer() -> None:
+    def note(**more: object) -> str:
+        spoke = BotSpoke("Pode subir.", 970, 970, **more)  # type: ignore[arg-type]
+        return line_of(CallLog().add(0, Source.BOT, spoke)).split("   ")[-1].strip()
+
+    assert note() == "0.97 s"
+    assert note(wait_ms=1230) == "0.97 s, 1.23 s after the last word"
+    assert note(wait_ms=-400) == "0.97 s, 0.40 s before the last word"
+    assert note(wait_ms=1230, wait_measured=False) == "0.97 s, 1.23 s after the last word (not measured: threads)"
+
+
+def test_who_interrupted_whom() -> None:
+    def line(*args: object, **more: object) -> str:
+        overlap = VoicesOverlapped(*args, **more)  # type: ignore[arg-type]
+        return " ".join(line_of(CallLog().add(1000, Source.TURNS, overlap)).split())
+
+    began = "1.000 overlap the caller begins over the bot"
+    assert line("caller", 300, 340, False) == f"{began}; the bot stops after 0.34 s both spoke 0.30 s"
+    assert line("caller", 300, 340, None) == f"{began}; the bot stops after 0.34 s both spoke 0.30 s"
+    assert line("caller", 300, 340, True) == f"{began}; its sentence is over after 0.34 s both spoke 0.30 s"
+    assert line("caller", 300) == f"{began}, until the call ends both spoke 0.30 s"
+    late = "0.80 s before his last word is over"
+    assert line("bot", 700, early_ms=800) == f"1.000 overlap the bot begins over the caller, {late} both spoke 0.70 s"
+    assert line("bot", 700) == "1.000 overlap the bot begins over the caller both spoke 0.70 s"
 
 
 def test_what_a_busy_machine_did_is_not_put_down_to_the_bot() -> None:

@@ -17,7 +17,7 @@ from audiosocket_sim.running.options import Options
 from audiosocket_sim.running.progress import CarriedOut
 from audiosocket_sim.running.runner import run
 from audiosocket_sim.scenario import (
-    EXPECTATION_KEYS,
+    EXPECT_KEYS,
     NEVER_KEYS,
     STEP_KEYS,
     ExpectStep,
@@ -74,6 +74,14 @@ SAME: list[tuple[Callable[[PhoneCall], Any], str]] = [
         "{expect: {hangs_up: {who: server, how: fin, dialplan: ends}}}",
     ),
     (lambda call: call.expect_hangs_up("asterisk"), "{expect: {hangs_up: asterisk}}"),
+    (lambda call: call.expect_responds(1.2), "{expect: {responds: 1.2s}}"),
+    (lambda call: call.expect_responds(), "{expect: {responds: {within: 5s}}}"),
+    (lambda call: call.expect_stops("300ms", after=1), "{expect: {bot_stops: {within: 300ms}}, after: 1s}"),
+    (lambda call: call.expect_stops(), "{expect: {bot_stops: 2s}}"),
+    (lambda call: call.never_talk_over(), "{never: talk_over}"),
+    (lambda call: call.never_talk_over(0.3, during=2), "{never: {talk_over: 300ms, for: 2s}}"),
+    (lambda call: call.never_dead_air(), "{never: dead_air}"),
+    (lambda call: call.never_dead_air(4), "{never: {dead_air: {at_least: 4s}}}"),
     (lambda call: call.never_says("Oi", during=2), "{never: {bot_says: {text: Oi, part: true}, for: 2s}}"),
     (lambda call: call.never_says("Oi", part=False), "{never: {bot_says: Oi}}"),
     (lambda call: call.never_speaks("300ms"), "{never: {bot_speaks: 300ms}}"),
@@ -127,7 +135,7 @@ def test_a_method_makes_the_step_that_yaml_makes(
 def test_every_step_and_every_expectation_has_its_methods() -> None:
     made = {yaml: load_text(f"summary: A.\nsteps: [{yaml}]\n", folder=ROOT / "scenarios").steps[0] for _, yaml in SAME}
     assert {key for step in made.values() for key in step_keys(step)} == set(STEP_KEYS)
-    assert {step.expect.key for step in made.values() if isinstance(step, ExpectStep)} == set(EXPECTATION_KEYS)
+    assert {step.expect.key for step in made.values() if isinstance(step, ExpectStep)} == set(EXPECT_KEYS)
     assert {step.never.key for step in made.values() if isinstance(step, NeverStep)} == set(NEVER_KEYS)
     methods = {name for name in vars(PhoneCall) if not name.startswith("_")} - CHECKED_BY_PLAY
     tried = " ".join(inspect.getsource(make) for make, _ in SAME)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from audiosocket_sim import scenario
 from audiosocket_sim.scenario import (
-    EXPECTATION_KEYS,
+    EXPECT_KEYS,
     STEP_KEYS,
     AsteriskPeer,
     DtmfStep,
@@ -123,6 +123,11 @@ def test_a_duration_is_read_as_it_is_written(ms: int) -> None:
         ({"expect": {"state": "WAITING"}}, {"expect": {"state": {"is": "WAITING"}}}),
         ({"expect": {"backend_asked": "sim"}}, {"expect": {"backend_asked": {"content": "sim"}}}),
         ({"expect": {"hangs_up": "server"}}, {"expect": {"hangs_up": {"who": "server"}}}),
+        ({"expect": {"responds": "1.2s"}}, {"expect": {"responds": {"within": "1.2s"}}}),
+        ({"expect": {"bot_stops": "300ms"}}, {"expect": {"bot_stops": {"within": "300ms"}}}),
+        ({"never": {"dead_air": "3s"}}, {"never": {"dead_air": {"at_least": "3s"}}}),
+        ({"never": "talk_over"}, {"never": {"talk_over": {"at_least": "100ms"}}}),
+        ({"never": "dead_air"}, {"never": {"dead_air": {"at_least": "3s"}}}),
         ({"never": {"bot_says": "Oi."}}, {"never": {"bot_says": {"text": "Oi."}}}),
     ],
 )
@@ -184,7 +189,7 @@ def test_a_scenario_is_frozen_all_through() -> None:
 @pytest.mark.parametrize(
     ("expectation", "said"),
     [
-        ({}, f"an expectation needs exactly one of: {', '.join(EXPECTATION_KEYS)}"),
+        ({}, f"an expectation needs exactly one of: {', '.join(EXPECT_KEYS)}"),
         ({"bot_says": "a", "state": "WAITING"}, "one expectation at a time: bot_says and state are 2 steps"),
         ({"bot_says": "…!"}, "needs a letter or a digit at least, not '…!'"),
         ({"bot_speaks": "0s"}, "a duration longer than 0 is needed here"),

@@ -1,0 +1,246 @@
+"""Finds where speech is audible in a sound with a steady noise of its own under it. Pure.
+
+Without such a noise it is `Loudness`, to the sample. A noise is a sound that is never quiet (under -56 dBFS for 30 ms)
+and whose spectrum, where it is lowest, is flat and steady: not a tone, not music. Speech is then what stands above the
+noise in bands of 150 Hz, and ends where what is left without the noise falls under -50 dBFS. Decisions come 100 to
+130 ms late; The edges are exact to some 30 ms (a start) and 100 ms (an end).
+"""
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audiosocket_sim.hearing.loudness import AUDIBLE_DBFS, Bounds, Loudness
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["NoiseAwareLoudness"]
+
+_HOP = 80  # samples, 10 ms: a frame
+_WINDOW = 256
+_BAND_EDGES = np.linspace(3, 120, 25).astype(int)  # of 31 Hz: 24 bands from 94 to 3750 Hz
+_HANN = np.hanning(_WINDOW)
+_FULL_SCALE = _WINDOW * float(np.sum(_HANN**2)) / 2 * 32768.0**2
+_QUIET = 80 * (32768 * 10 ** (-56 / 20)) ** 2  # the energy of a frame
+_QUIET_FRAMES = 3
+_EVERY = 10  # frames between two looks
+_FEWEST = 40  # frames that must have been heard before a noise is known
+_MOST = 300
+_LOWEST = 0.1  # the share of frames in which a band is taken to hold no speech, at the least
+_LOWEST_TO_MEAN = 0.45
+_SOFTEST = 2.5  # 4 dB
+_STEADY_FRAMES = 15
+_STEADY_DB = 2.0
+_FLAT = 0.03  # the geometric to the arithmetic mean of the bands; a tone has less
+_SPEECH = 0.2  # the mean likelihood ratio above which a frame is speech
+_SPEECH_FRAMES = 3
+_ABOVE = 4.0  # standard deviations of the noise
+_FEWEST_BANDS = 2  # of a frame of soft speech: one alone is chance
+_USUAL_STD = 0.25
+_REACH = 40  # frames around speech in which soft speech belongs to it
+_CORRECTED = 40  # frames for which the end of speech is corrected by what follows
+_HOLD = 15  # frames of quiet that end it
+_START_BIAS = 14 * 8  # samples by which the window sees a start too early
+_END_BIAS = 2 * 8
+_MOST_MASKED = 88 * 8  # samples of the end that a noise of 5 dB below the speech hides, on average
+
+
+class NoiseAwareLoudness:
+    """Follows a sound piece by piece, as `Loudness` does."""
+
+    def __init__(self) -> None:
+        self._loudness = Loudness()
+        self._fed = 0  # samples
+        self.reset()
+
+    @property
+    def in_noise(self) -> bool:
+        """Whether there is a steady noise under the sound now."""
+        return self._noise is not None
+
+    def reset(self) -> None:
+        """Forget what came before: silence lies between it and the next."""
+        self._loudness.reset()
+        self._rest: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._quiet_frames = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._noise: NDArray[np.float64] | None = None
+        self._steps: deque[int] = deque(maxlen=_MOST)
+        self._sound: list[NDArray[np.int64]] = []  # frames that are not in the bands yet
+        self._bands: NDArray[np.float64] = np.zeros((0, len(_BAND_EDGES) - 1))
+        self._frames = 0  # that are, since a noise is known
+        self._unseen = 0
+        self._told = 0  # frames whose speech was told
+        self._last = -1  # the end of the speech that was told last, counted in `_fed`
+        self.revised: tuple[int, list[Bounds]] | None = None
+        """Set when a noise became known: from where on the sound was looked at again, and the speech in it. Counted
+        from the start of the piece, as bounds are."""
+
+    def feed(self, samples: "NDArray[Any]") -> Bounds | None:
+        """Return the bounds of the speech that this piece made known, counted from its start; None if there is none."""
+        found = self._loudness.feed(samples)
+        told = self._follow(samples)
+        self._fed += len(samples)
+        return told if self.in_noise else found
+
+    def _follow(self, samples: "NDArray[Any]") -> Bounds | None:
+        self.revised = None
+        self._rest = np.concatenate((self._rest, samples))
+        count = len(self._rest) // _HOP
+        whole, self._rest = self._rest[: count * _HOP].reshape(count, _HOP), self._rest[count * _HOP :]
+        told: Bounds | None = None
+        steps = (np.diff(whole, axis=1) ** 2).sum(axis=1).tolist()  # deep rumble does not stand still, its steps do
+        for number, energy in enumerate((whole**2).sum(axis=1).tolist()):
+            self._quiet_frames = self._quiet_frames + 1 if energy < _QUIET else 0
+            if self._quiet_frames >= _QUIET_FRAMES:
+                if self._steps:
+                    self._forget()
+                continue
+            self._steps.append(steps[number])
+            self._sound.append(whole[number])
+            self._unseen += 1
+            if self._unseen >= _EVERY:
+                self._unseen = 0
+                ahead = len(self._rest) + (count - 1 - number) * _HOP
+                told = _joined(told, self._look(len(samples) - ahead))
+        return told
+
+    def _look(self, end: int) -> Bounds | None:
+        """Look at the next frames; `end`: where the sound so far ends, counted from the start of the piece."""
+        known_before = self.in_noise
+        if not known_before:
+            del self._sound[:-_MOST]
+            if not _may_be_noise(self._steps):
+                return None
+        bands = np.concatenate((self._bands, _bands_of(np.concatenate(self._sound))))[-_MOST:]
+        noise, quiet = _noise_of(bands, self._noise)
+        if not known_before and not _is_noise(noise, bands[quiet]):
+            return None
+        seen = len(self._sound) - (_WINDOW - 1) // _HOP
+        self._noise, self._bands, self._sound = noise, bands, self._sound[seen:]
+        self._frames += seen
+        first = self._frames - len(self._bands)
+        # where a frame's middle lies, counted from the piece
+        middle = end - len(self._sound) * _HOP - self._frames * _HOP + _WINDOW // 2
+        runs = [
+            (middle + (first + start) * _HOP + _START_BIAS, middle + (first + stop - 1) * _HOP + _END_BIAS + masked)
+            for start, stop, masked in _speech(self._bands, noise, quiet)
+        ]
+        if not known_before:
+            self.revised = (middle - _WINDOW // 2 + first * _HOP, runs)
+            self._told = self._frames
+            return runs[-1] if runs and runs[-1][1] >= end - _EVERY * _HOP * 3 else None
+        since = middle + (self._told - _CORRECTED) * _HOP
+        new = [run for run in runs if run[1] > since]
+        self._told = self._frames
+        if not new:
+            return None
+        last = self._fed + min(new[-1][1], end)
+        if abs(last - self._last) < _HOP:
+            return None
+        self._last = last
+        return max(new[0][0], since), last - self._fed
+
+
+def _joined(one: Bounds | None, other: Bounds | None) -> Bounds | None:
+    if one is None or other is None:
+        return one or other
+    return min(one[0], other[0]), max(one[1], other[1])
+
+
+def _may_be_noise(energies: "deque[int]") -> bool:
+    """Whether the sound stood still for 150 ms where it is softest: cheap, and seldom so in speech alone."""
+    if len(energies) < _FEWEST:
+        return False
+    power = np.array(energies, np.float64)
+    soft = power < _SOFTEST * np.quantile(power, _LOWEST)
+    return any(stop - start >= _STEADY_FRAMES for start, stop in _runs(soft))
+
+
+def _bands_of(sound: "NDArray[np.int64]") -> "NDArray[np.float64]":
+    """The power in each band, for each window of 32 ms, one every 10 ms."""
+    windows = np.lib.stride_tricks.sliding_window_view(sound, _WINDOW)[::_HOP]
+    power = np.abs(np.fft.rfft(windows * _HANN, axis=1)[:, : _BAND_EDGES[-1]]) ** 2
+    return np.asarray(np.add.reduceat(power, _BAND_EDGES[:-1], axis=1))
+
+
+def _noise_of(
+    bands: "NDArray[np.float64]", known: "NDArray[np.float64] | None"
+) -> "tuple[NDArray[np.float64], NDArray[np.bool_]]":
+    """The mean power of the noise in each band, and which frames hold nothing else. `known`: what it was before."""
+    noise = np.quantile(bands, _LOWEST, axis=0) / _LOWEST_TO_MEAN if known is None else known
+    quiet = np.ones(len(bands), bool)
+    for _ in range(3):
+        near = np.convolve(_likelihood(bands, noise) > 0.7 * _SPEECH, np.ones(21), "same") > 0
+        quiet = ~near
+        if quiet.sum() < _STEADY_FRAMES:
+            break
+        noise = bands[quiet].mean(axis=0)
+    return noise, quiet
+
+
+def _is_noise(noise: "NDArray[np.float64]", alone: "NDArray[np.float64]") -> bool:
+    if len(alone) < _STEADY_FRAMES or noise.min() <= 0:
+        return False
+    flat = np.exp(np.log(noise).mean()) / noise.mean()
+    level_db = (10 * np.log10(alone / noise + 1e-3)).mean(axis=1)  # of all bands alike: deep ones are never still
+    return bool(flat >= _FLAT and level_db.std() <= _STEADY_DB)
+
+
+def _likelihood(bands: "NDArray[np.float64]", noise: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    """The mean over the bands of how much likelier speech is than the noise alone, in each frame."""
+    over = np.maximum(_smooth(bands, 3) / np.maximum(noise, 1e-9), 1)
+    return np.asarray((over - 1 - np.log(over)).mean(axis=1))
+
+
+def _smooth(bands: "NDArray[np.float64]", frames: int) -> "NDArray[np.float64]":
+    weights = np.hanning(frames + 2)[1:-1]
+    padded = np.pad(bands, ((frames // 2, frames // 2), (0, 0)), mode="edge")
+    return np.asarray(sum(weight * padded[at : at + len(bands)] for at, weight in enumerate(weights / weights.sum())))
+
+
+def _speech(
+    bands: "NDArray[np.float64]", noise: "NDArray[np.float64]", quiet: "NDArray[np.bool_]"
+) -> list[tuple[int, int, int]]:
+    """The speech above the noise: its first frame, the frame behind its last, and how many samples of its end the
+    noise hides on average."""
+    smooth = _smooth(bands, 5)
+    over = smooth / noise - 1
+    enough = _ABOVE * ((smooth[quiet] / noise).std(axis=0) if quiet.sum() >= _STEADY_FRAMES else _USUAL_STD)
+    above = over > enough
+    level = 10 * np.log10((np.where(above, over, 0) * noise).sum(axis=1) / _FULL_SCALE + 1e-12)
+    soft = (level > AUDIBLE_DBFS) & (above.sum(axis=1) >= _FEWEST_BANDS)
+    noise_db = 10 * np.log10(noise.sum() / _FULL_SCALE)
+    found: list[tuple[int, int, int]] = []
+    for start, stop in _runs(_likelihood(bands, noise) > _SPEECH):
+        if stop - start < _SPEECH_FRAMES:
+            continue
+        loud_db = float(np.quantile(level[start:stop], 0.8))
+        masked = round(_MOST_MASKED * min(1.0, max(0.0, (20 - (loud_db - noise_db)) / 12)))
+        within = np.flatnonzero(soft[start:stop])
+        end = start + int(within[-1]) if len(within) else stop - 1
+        first, last = _reach(soft, start, -1), _reach(soft, end, 1)
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], last + 1), masked)
+        else:
+            found.append((first, last + 1, masked))
+    return found
+
+
+def _reach(soft: "NDArray[np.bool_]", at: int, step: int) -> int:
+    """The last frame of soft speech from `at` on, forward or backward."""
+    last, frame = at, at + step
+    while 0 <= frame < len(soft) and abs(frame - at) <= _REACH and abs(frame - last) <= _HOLD:
+        if soft[frame]:
+            last = frame
+        frame += step
+    return last
+
+
+def _runs(speech: "NDArray[np.bool_]") -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], speech.astype(np.int8), [0]))))
+    return [(int(start), int(stop)) for start, stop in zip(edges[::2], edges[1::2], strict=True)]

@@ -1,0 +1,139 @@
+"""Speech over a steady noise of the bot's own: no stretch is lost, invented or split, and the caller hears its end."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_core.phrase_book.shipped import SHIPPED
+from audiosocket_sim.hearing import Ear, Fact, HeardSpeech
+from audiosocket_sim.hearing.loudness import Loudness, audible_stretches
+from audiosocket_sim.hearing.noise_floor import NoiseAwareLoudness
+
+RATE = 8000
+NAMES = ("pt-br/pode_subir", "pt-br/qual_e_o_seu_nome", "pt-br/condominio_apoena_em_que_posso_ajudar")
+NO_BOOK = PhraseBook([])
+
+
+@cache
+def book() -> PhraseBook:
+    return PhraseBook.load(SHIPPED / "audio" / "prompts")
+
+
+def noise(samples: int, color: str, seed: int = 1) -> NDArray[np.float64]:
+    """Noise of RMS 1."""
+    made = np.random.default_rng(seed).standard_normal(samples)
+    if color != "white":
+        spectrum = np.fft.rfft(made)
+        hz = np.maximum(np.fft.rfftfreq(samples, 1 / RATE), 50)
+        made = np.fft.irfft(spectrum * hz ** {"pink": -0.5, "brown": -1.0}[color], samples)
+    return np.asarray(made / np.sqrt(np.mean(made**2)))
+
+
+def sentences(snr_db: float | None, color: str = "white") -> tuple[NDArray[np.int16], list[tuple[float, float]]]:
+    """Three prompts with a second between them, and from when to when each is audible (ms), without the noise."""
+    parts, truth, at = [np.zeros(RATE)], [], RATE
+    for name in NAMES:
+        phrase = book().by_name(name)
+        assert phrase is not None
+        wave = np.frombuffer(phrase.pcm, "<i2").astype(np.float64)
+        bounds = audible_stretches(phrase.pcm)
+        truth.append(((at + bounds[0][0]) / 8, (at + bounds[-1][1] + 1) / 8))
+        parts += [wave, np.zeros(RATE)]
+        at += len(wave) + RATE
+    sound = np.concatenate(parts)
+    if snr_db is not None:
+        spoken = np.concatenate([sound[round(8 * start) : round(8 * end)] for start, end in truth])
+        sound = sound + noise(len(sound), color) * np.sqrt(np.mean(spoken**2)) * 10 ** (-snr_db / 20)
+    return np.clip(np.round(sound), -32768, 32767).astype(np.int16), truth
+
+
+def heard(sound: NDArray[np.int16], known: PhraseBook, frame: int = 160) -> list[HeardSpeech]:
+    facts: list[Fact] = []
+    ear = Ear(known, b"", facts.append)
+    ear.advance(0.0)
+    for at in range(0, len(sound), frame):
+        ear.hear(at / RATE, RATE, sound[at : at + frame].tobytes())
+    ear.close(len(sound) / RATE + 1)
+    return [fact for fact in facts if isinstance(fact, HeardSpeech)]
+
+
+def errors_ms(facts: list[HeardSpeech], truth: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    assert len(facts) == len(truth)
+    pairs = list(zip(facts, truth, strict=True))
+    starts = [abs(1000 * fact.at - start) for fact, (start, _) in pairs]
+    return starts, [abs(1000 * fact.at + fact.heard_ms + fact.gap_ms - end) for fact, (_, end) in pairs]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_in_silence_the_edges_are_exact(known: bool) -> None:
+    sound, truth = sentences(None)
+    starts, ends = errors_ms(heard(sound, book() if known else NO_BOOK), truth)
+    assert max(starts + ends) <= 1
+
+
+@pytest.mark.parametrize("color", ["white", "pink", "brown"])
+@pytest.mark.parametrize("snr_db", [20, 5])
+def test_a_known_prompt_in_noise_has_the_edges_of_the_prompt(snr_db: float, color: str) -> None:
+    sound, truth = sentences(snr_db, color)
+    facts = heard(sound, book())
+    assert [fact.text for fact in facts] == [phrase.text for name in NAMES if (phrase := book().by_name(name))]
+    starts, ends = errors_ms(facts, truth)
+    assert max(starts + ends) <= 10
+
+
+@pytest.mark.parametrize(("snr_db", "start_ms", "end_ms"), [(20, 30, 80), (5, 80, 180)])
+@pytest.mark.parametrize("color", ["white", "pink", "brown"])
+def test_no_stretch_of_an_unknown_voice_is_lost_invented_or_split(
+    color: str, snr_db: float, start_ms: float, end_ms: float
+) -> None:
+    sound, truth = sentences(snr_db, color)
+    starts, ends = errors_ms(heard(sound, NO_BOOK), truth)
+    assert max(starts) <= start_ms
+    assert max(ends) <= end_ms
+
+
+def test_the_caller_hears_that_the_bot_has_fallen_silent_although_its_noise_goes_on() -> None:
+    sound, truth = sentences(20)
+    for hold_pcm in (b"", (noise(2 * RATE, "pink", 7) * 2000).astype(np.int16).tobytes()):
+        ear = Ear(NO_BOOK, hold_pcm, lambda fact: None)
+        ear.advance(0.0)
+        end = truth[0][1] / 1000
+        for at in range(0, round((end + 0.4) * RATE), 160):
+            ear.hear(at / RATE, RATE, sound[at : at + 160].tobytes())
+        since = ear.silent_since(end + 0.4)
+        assert since is not None
+        assert abs(since - end) < 0.08
+
+
+def test_noise_alone_is_no_speech_once_it_is_known() -> None:
+    alone = (noise(4 * RATE, "white") * 300).astype(np.int16)
+    assert heard(alone, NO_BOOK) == []
+
+
+def test_noise_that_stops_is_forgotten() -> None:
+    follower = NoiseAwareLoudness()
+    for piece in np.split((noise(RATE, "white") * 300).astype(np.int16), 50):
+        follower.feed(piece)
+    assert follower.in_noise
+    follower.feed(np.zeros(320, np.int16))
+    assert not follower.in_noise
+
+
+@pytest.mark.parametrize("what", ["tone", "silence", "prompt"])
+def test_what_is_no_noise_is_followed_to_the_sample(what: str) -> None:
+    at = np.arange(2 * RATE)
+    phrase = book().by_name(NAMES[2])
+    assert phrase is not None
+    sound = {
+        "tone": (8000 * np.sin(2 * np.pi * 440 * at / RATE)).astype(np.int16),
+        "silence": np.zeros(2 * RATE, np.int16),
+        "prompt": np.frombuffer(phrase.pcm, "<i2"),
+    }[what]
+    follower, plain = NoiseAwareLoudness(), Loudness()
+    for start in range(0, len(sound), 100):
+        piece = sound[start : start + 100]
+        assert follower.feed(piece) == plain.feed(piece)
+        assert not follower.in_noise

@@ -1,0 +1,113 @@
+"""Turn-taking in whole calls, in virtual time, against bots that report no states: waits, interruptions, dead air."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audiosocket_sim.call_log.events import BotSpoke, VoicesOverlapped
+from audiosocket_sim.call_log.voices import measures
+from audiosocket_sim.running.runner import Options, Outcome, Result, run
+from audiosocket_sim.scenario.loading import load_text
+
+ROOT = Path(__file__).resolve().parents[3]
+HELLO = [0.5, "say", "pt-br/condominio_apoena_em_que_posso_ajudar"]  # heard from 0.808 to 3.140, if it is not cut off
+GREETED = "expect: {bot_speaks: 500ms}"
+SIM = "{say: pt-br/sim, after: 0ms}"  # heard from 351 to 731 ms of it
+
+
+def call(steps: str, *script: list[Any]) -> Result:
+    lines = "\n".join(f"  - {line.strip()}" for line in steps.strip().splitlines())
+    text = f"summary: A call.\nsteps:\n{lines}\n"
+    scenario = load_text(text, "call", folder=ROOT / "scenarios")
+    scenario = scenario.model_copy(update={"server": {"script": list(script)}})
+    return run(scenario, Options(target="helpers.scripted_bot:serve"))
+
+
+def spoken(result: Result) -> list[BotSpoke]:
+    return [entry.event for entry in result.entries if isinstance(entry.event, BotSpoke)]
+
+
+def overlaps(result: Result) -> list[VoicesOverlapped]:
+    return [entry.event for entry in result.entries if isinstance(entry.event, VoicesOverlapped)]
+
+
+def test_the_wait_for_each_answer_is_told_without_a_control_url() -> None:
+    result = call("say: pt-br/sim\nexpect: {responds: 2s}", [3, "say", "pt-br/pode_subir"])
+    assert result.outcome is Outcome.PASSED, result.problems
+    said_ms = next(entry.at_ms for entry in result.entries if type(entry.event).__name__ == "CallerSpoke")
+    heard_ms = next(entry.at_ms for entry in result.entries if isinstance(entry.event, BotSpoke))
+    (answer,) = spoken(result)
+    assert answer.wait_ms == heard_ms - (said_ms + 731)
+    assert answer.wait_measured
+    assert f"{answer.wait_ms / 1000:.2f} s after the last word" in result.transcript
+
+
+@pytest.mark.parametrize(("within", "outcome"), [("1.9s", Outcome.PASSED), ("1.8s", Outcome.FAILED)])
+def test_an_answer_counts_from_the_last_word_and_not_from_the_end_of_the_recording(
+    within: str, outcome: Outcome
+) -> None:
+    result = call(f"say: pt-br/sim\nexpect: {{responds: {within}}}", [3, "say", "pt-br/pode_subir"])
+    assert result.outcome is outcome, result.transcript
+    if outcome is Outcome.FAILED:
+        assert "1.85 s after the caller's last word" in "\n".join(result.problems)
+
+
+def test_a_bot_that_never_answers() -> None:
+    result = call("say: pt-br/sim\nexpect: {responds: 1s}")
+    assert result.outcome is Outcome.FAILED
+    assert "the bot said nothing within 10.02 s of the caller's last word" in result.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("within", "script", "outcome", "told"),
+    [
+        ("400ms", [HELLO, [2.0, "flush"]], Outcome.PASSED, "the bot stops after 0.3"),
+        ("300ms", [HELLO, [2.0, "flush"]], Outcome.FAILED, "the bot stops after 0.3"),
+        ("400ms", [HELLO], Outcome.FAILED, "its sentence is over after 1.4"),
+    ],
+    ids=["it stops", "it stops too late", "it cannot be interrupted"],
+)
+def test_bot_stops_shows_the_time_met_or_not(within: str, script: list[Any], outcome: Outcome, told: str) -> None:
+    result = call(f"{GREETED}\n{SIM}\nexpect: {{bot_stops: {within}}}", *script)
+    assert result.outcome is outcome, result.transcript
+    assert told in result.transcript
+    assert [overlap.began for overlap in overlaps(result)] == ["caller"]
+
+
+def test_an_expectation_beside_the_callers_words_waits_for_his_first_sound() -> None:
+    said = "{say: {recording: pt-br/sim, blocks: false}, after: 0ms}"
+    result = call(f"{GREETED}\n{said}\nexpect: {{bot_stops: 400ms}}", HELLO, [2.0, "flush"])
+    assert result.outcome is Outcome.PASSED, result.transcript
+
+
+def test_a_bot_that_talks_over_the_caller_breaks_never_talk_over() -> None:
+    steps = "never: talk_over\nsay: {recording: pt-br/quero_falar_com_o_apartamento_202}\nexpect: {bot_speaks: 500ms}"
+    early = call(steps, [2, "say", "pt-br/pode_subir"])
+    assert early.outcome is Outcome.FAILED
+    assert any("the bot began over the caller: both spoke for" in problem for problem in early.problems)
+    assert [overlap.began for overlap in overlaps(early)] == ["bot"]
+    good = call(steps, [5, "say", "pt-br/pode_subir"])
+    assert good.outcome is Outcome.PASSED, good.problems
+    assert overlaps(good) == []
+
+
+@pytest.mark.parametrize(("never", "outcome"), [("3s", Outcome.FAILED), ("3.3s", Outcome.PASSED)])
+def test_dead_air_counts_while_it_is_the_bots_turn(never: str, outcome: Outcome) -> None:
+    steps = f"never: {{dead_air: {never}}}\nexpect: {{bot_says: Pode subir.}}\nwait: 5s\nsay: pt-br/sim\nwait: 4s"
+    script = ([0.2, "say", "pt-br/pode_subir"], [10, "say", "pt-br/pode_subir"])
+    result = call(steps, *script)
+    assert result.outcome is outcome, result.transcript
+
+
+@pytest.mark.parametrize(("thinks_at", "measured"), [(2.5, False), (0.1, True)])
+def test_a_wait_during_which_a_thread_worked_is_not_measured_in_virtual_time(thinks_at: float, measured: bool) -> None:
+    script = ([thinks_at, "think"], [3, "say", "pt-br/pode_subir"])
+    result = call("say: pt-br/sim\nexpect: {responds: 2s}", *script)
+    assert result.outcome is Outcome.PASSED, result.problems
+    (answer,) = spoken(result)
+    assert answer.wait_measured is measured
+    assert ("(not measured: threads)" in result.transcript) is not measured
+    responses = measures(result.entries)["responses"]
+    assert isinstance(responses, dict)
+    assert [wait["measured"] for wait in responses["waits"]] == [measured]
