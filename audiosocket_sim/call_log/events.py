@@ -159,6 +159,8 @@ class BotSpoke:
     bot no processor: a bot that keeps to its clock is ahead after a gap, for the rest of the call.
     `hole_ms`: the part of the gaps that cut into sound, where a pause would be none. `level_dbfs`: the level (RMS) of
     what was audible, or None if it was not measured.
+    `skipped_ms`: how much of a known phrase is missing at its beginning. `sound`: `speech`; or
+    `music`, `tone`, `noise`, which have no text.
     """
 
     text: str | None
@@ -171,11 +173,15 @@ class BotSpoke:
     level_dbfs: float | None = None
     own_gap_ms: int = 0
     own_ahead_ms: int = 0
+    skipped_ms: int = 0
+    sound: str = "speech"
 
     @property
     def cut_off(self) -> bool:
-        """Whether the caller missed more than 60 ms at the end of a known phrase."""
-        return self.whole_ms is not None and self.heard_ms + 60 < self.whole_ms
+        """Whether the caller missed more than 60 ms of a known phrase, at its end or at its beginning."""
+        if self.whole_ms is None:
+            return False
+        return self.heard_ms + 60 < self.whole_ms or self.skipped_ms > 60
 
 
 @dataclass(frozen=True, slots=True)
