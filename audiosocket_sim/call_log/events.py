@@ -170,6 +170,8 @@ class BotSpoke:
     none. `wait_ms`: the time since the end of the caller's last word, if this is the answer to it; negative if he was
     still speaking. `wait_measured`: False if work of the bot ran outside a virtual clock meanwhile, in a thread or a
     child process, and took no time of it.
+    `skipped_ms`: how much of a known phrase is missing at its beginning. `sound`: `speech`; or
+    `music`, `tone`, `noise`, which have no text.
     """
 
     text: str | None
@@ -185,11 +187,15 @@ class BotSpoke:
     parts_ms: tuple[tuple[int, int], ...] = ()
     wait_ms: int | None = None
     wait_measured: bool = True
+    skipped_ms: int = 0
+    sound: str = "speech"
 
     @property
     def cut_off(self) -> bool:
-        """Whether the caller missed more than 60 ms at the end of a known phrase."""
-        return self.whole_ms is not None and self.heard_ms + 60 < self.whole_ms
+        """Whether the caller missed more than 60 ms of a known phrase, at its end or at its beginning."""
+        if self.whole_ms is None:
+            return False
+        return self.heard_ms + 60 < self.whole_ms or self.skipped_ms > 60
 
 
 @dataclass(frozen=True, slots=True)

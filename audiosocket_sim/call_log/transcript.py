@@ -28,6 +28,14 @@ from audiosocket_sim.scenario import Line, Scenario
 __all__ = ["around", "heading", "how_it_ended", "is_shown", "line_of", "transcript", "visible"]
 
 _NOTE_COLUMN = 88
+_SKIPPED_MS = 60
+_SOUNDS = {
+    "speech": "speech that the ear cannot read",
+    "music": "music",
+    "tone": "a tone",
+    "noise": "steady noise",
+    "click": "a click",
+}
 _TOO_FAR_AHEAD_MS = 200
 """The usual size of a phone's jitter buffer. What a bot has sent ahead it cannot take back (docs/protocol.md 4.4)."""
 _FRAME_MS = 20
@@ -123,7 +131,7 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
         case BotSpoke():
             return (
                 "bot",
-                f"“{event.text}”" if event.text is not None else "speech that the ear cannot read",
+                f"“{event.text}”" if event.text is not None else _SOUNDS[event.sound],
                 _bot_note(event),
             )
         case VoicesOverlapped(both_ms=both):
@@ -161,7 +169,8 @@ def _reply_note(event: BackendReplied) -> str:
 def _bot_note(event: BotSpoke) -> str:
     note = _s(event.heard_ms)
     if event.cut_off and event.whole_ms is not None:
-        note = f"cut off: {_s(event.heard_ms)} of {_s(event.whole_ms)}"
+        begins = f", without its first {_s(event.skipped_ms)}" if event.skipped_ms > _SKIPPED_MS else ""
+        note = f"cut off: {_s(event.heard_ms)} of {_s(event.whole_ms)}{begins}"
     if event.voice == "synthetic":
         note += ", synthetic voice"
     if event.gap_ms:

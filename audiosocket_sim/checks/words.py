@@ -96,11 +96,16 @@ def _what(event: LogEvent) -> str:
     return ""
 
 
+_SKIPPED_MS = 60
+
+
 def _speech(event: BotSpoke) -> str:
-    words = f"unread speech of {seconds(event.heard_ms)}" if event.text is None else f"the bot said “{event.text}”"
+    sound = "unread speech" if event.sound == "speech" else event.sound
+    words = f"{sound} of {seconds(event.heard_ms)}" if event.text is None else f"the bot said “{event.text}”"
     if event.whole_ms is None or not event.cut_off:
         return words
-    return f"{words}, cut off: {event.heard_ms / 1000:.2f} s of {event.whole_ms / 1000:.2f} s"
+    begins = f", without its first {seconds(event.skipped_ms)}" if event.skipped_ms > _SKIPPED_MS else ""
+    return f"{words}, cut off: {event.heard_ms / 1000:.2f} s of {event.whole_ms / 1000:.2f} s{begins}"
 
 
 def seconds(ms: int) -> str:

@@ -3,6 +3,7 @@
 from audiosocket_sim.hearing.ear import (
     Ear,
     Fact,
+    HeardDamage,
     HeardHoldStarted,
     HeardHoldStopped,
     HeardHole,
@@ -14,6 +15,7 @@ from audiosocket_sim.hearing.ear import (
 __all__ = [
     "Ear",
     "Fact",
+    "HeardDamage",
     "HeardHoldStarted",
     "HeardHoldStopped",
     "HeardHole",

@@ -14,12 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiosocket_core.phrase_book.book import Phrase, PhraseBook, normalise
+from audiosocket_sim.hearing.damage.any_voice import click_faults
+from audiosocket_sim.hearing.damage.known_prompt import Known
+from audiosocket_sim.hearing.damage.model import Damage
 from audiosocket_sim.hearing.hold_detector import HoldDetector, Part, What
 from audiosocket_sim.hearing.hold_loop import WINDOW, hold_loop
 from audiosocket_sim.hearing.loudness import Bounds, Loudness, audible_stretches, level_dbfs, rms_dbfs
 from audiosocket_sim.hearing.phone_buffer import PhoneBuffer, SentAhead
 from audiosocket_sim.hearing.playout import RATE_HZ, Playout
+from audiosocket_sim.hearing.sound_kinds import SoundKind, kind_of
 from audiosocket_sim.hearing.speech_segments import MatcherLike, SpeechSegments, Stretch
+from audiosocket_sim.hearing.stretch_judge import StretchJudge
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Ear",
     "Fact",
+    "HeardDamage",
     "HeardHoldStarted",
     "HeardHoldStopped",
     "HeardHole",
@@ -43,6 +49,8 @@ _SHORTEST_PART_MS = 300
 _BESIDE = 160  # samples: what of the sound beside a hole says whether it lies in a pause
 _PAUSE_DBFS = -40.0
 _SOFTER_DB = 6
+_EDGE = 80  # samples beside a stretch that are judged with it
+_PHONE_HOLDS_MS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,8 @@ class HeardSpeech:
     `level_dbfs`: the level (RMS) of what was audible.
     `parts_ms`: from when to when it was audible between pauses of 200 ms and more, counted from its start; empty: there
     was no such pause.
+    `skipped_ms`: how much of a known phrase is missing at its beginning. `sound`: what it is if it could not be read:
+    `speech`, or `music`, a `tone`, steady `noise` (`sound_kinds`).
     """
 
     at: float
@@ -75,6 +85,8 @@ class HeardSpeech:
     hole_ms: int = 0
     level_dbfs: float | None = None
     parts_ms: tuple[tuple[int, int], ...] = ()
+    skipped_ms: int = 0
+    sound: SoundKind = "speech"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,21 @@ class HeardHole:
     at: float
     hole_ms: int
     in_a_phrase: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeardDamage:
+    """A fault of the sound began at `at` (s) and lasted `duration_ms`. It is reported up to half a second after the end
+    of the stretch that it is in.
+
+    `kind`: `damage`. `what`: the fault for people, with its cause. `amount`: how much of it, or None.
+    """
+
+    at: float
+    kind: str
+    what: str
+    amount: float | None = None
+    duration_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +132,7 @@ class HeardHoldStopped:
     seamless: bool
 
 
-Fact = HeardSpeechStarted | HeardSpeech | HeardHoldStarted | HeardHoldStopped | HeardHole | SentAhead
+Fact = HeardSpeechStarted | HeardSpeech | HeardDamage | HeardHoldStarted | HeardHoldStopped | HeardHole | SentAhead
 
 
 class Ear:
@@ -132,7 +159,8 @@ class Ear:
         self._playout = Playout(self._buffer)
         if matcher is None and book.phrases:
             matcher = _matcher(book.phrases)
-        self._speech = SpeechSegments(matcher, self._playout.holes, self._on_started, self._on_ended)
+        self._speech = SpeechSegments(matcher, self._playout.holes, self._on_started, self._on_ended, self._on_click)
+        self._judge = StretchJudge(self._on_damage)
         loop = hold_loop(hold_pcm) if len(hold_pcm) >= 2 * WINDOW else None
         self._hold = None if loop is None else HoldDetector(loop, self._playout.samples)
         self._hold_began = 0
@@ -183,6 +211,7 @@ class Ear:
         if self._hold is not None:
             self._give(self._hold.finish(end, self._floor))
         self._speech.finish(end)
+        self._judge.finish()
 
     def learn(self, phrases: Iterable[Phrase]) -> None:
         """Read these phrases too, from the next stretch of speech on."""
@@ -236,6 +265,7 @@ class Ear:
 
     def _listen(self, now: float, lead: int = _LEAD) -> None:
         self._now = max(self._now, now)
+        self._judge.step()
         start, end = self._position, self._playout.played(now, lead)
         if end <= start:
             return
@@ -319,8 +349,10 @@ class Ear:
         hole_ms, level = self._hole_ms(first, last), level_dbfs(self._playout.samples(first, last + 1))
         at, ahead_ms = self._playout.time_of(first), self._playout.ahead_ms(first, last + 1)
         parts_ms = _parts_ms(stretch)
-        phrase = stretch.phrase
+        known = self._judged(stretch, spliced=ahead_ms > _PHONE_HOLDS_MS)
+        phrase = stretch.phrase if known is None else known.phrase
         if phrase is None:
+            sound = kind_of(bytes(self._playout.pcm(first, last + 1)))
             self._on_fact(
                 HeardSpeech(
                     at,
@@ -330,15 +362,29 @@ class Ear:
                     hole_ms=hole_ms,
                     level_dbfs=level,
                     parts_ms=parts_ms,
+                    sound=sound,
                 )
             )
             return
         whole_ms = _audible_ms(phrase)
+        skipped_ms = 0 if known is None else _skipped_ms(known)
         if stretch.whole and abs(heard_ms - whole_ms) <= _SAME_MS:
             heard_ms = whole_ms  # codec and gain decide where a soft end becomes inaudible, not whether it was heard
         voice = "synthetic" if phrase.path is None else "prompt"
         self._on_fact(
-            HeardSpeech(at, heard_ms, whole_ms, phrase.text, voice, gap_ms, ahead_ms, hole_ms, level, parts_ms)
+            HeardSpeech(
+                at,
+                heard_ms,
+                whole_ms,
+                phrase.text,
+                voice,
+                gap_ms,
+                ahead_ms,
+                hole_ms,
+                level,
+                parts_ms,
+                skipped_ms,
+            )
         )
 
     def _hole_ms(self, first: int, last: int) -> int:
@@ -350,6 +396,29 @@ class Ear:
             if max(rms_dbfs(before), rms_dbfs(behind)) > _PAUSE_DBFS:
                 cut += min(length, last + 1 - hole)
         return round(cut * 1000 / RATE_HZ)
+
+    def _judged(self, stretch: Stretch, *, spliced: bool) -> Known | None:
+        first, last = max(0, stretch.first - _EDGE), stretch.last + 1 + _EDGE
+        holes = [(hole - first, length) for hole, length in self._playout.holes(first, last)]
+        pcm = bytes(self._playout.pcm(first, last))
+        return self._judge.take(first, pcm, holes, stretch.phrase, self._phrases, spliced=spliced)
+
+    def _on_click(self, bounds: Bounds) -> None:
+        first = max(0, bounds[0] - _EDGE)
+        for damage in click_faults(bytes(self._playout.pcm(first, bounds[1] + 1 + _EDGE))):
+            self._on_damage(first, damage)
+
+    def _on_damage(self, first: int, damage: Damage) -> None:
+        at = self._playout.time_of(first + round(damage.at_s * RATE_HZ))
+        self._on_fact(HeardDamage(at, "damage", damage.what, damage.amount, damage.duration_ms))
+
+
+def _skipped_ms(known: Known) -> int:
+    """How much of what is audible of a prompt is missing at its beginning."""
+    bounds = audible_stretches(known.phrase.pcm)
+    if known.followed is None or not bounds:
+        return 0
+    return max(0, round((known.followed.first - bounds[0][0]) * 1000 / RATE_HZ))
 
 
 def _parts_ms(stretch: Stretch) -> tuple[tuple[int, int], ...]:

@@ -88,7 +88,8 @@ class Stretch:
 
 class SpeechSegments:
     """Follows one sound. `holes(start, end)` returns the holes of the sound as (position, length); the matcher never
-    gets them. `on_started` is called with the first sample of a stretch, `on_ended` with the stretch."""
+    gets them. `on_started` is called with the first sample of a stretch, `on_ended` with the stretch, `on_click` with
+    the bounds of a sound that is too short to be speech."""
 
     def __init__(
         self,
@@ -96,6 +97,7 @@ class SpeechSegments:
         holes: Callable[[int, int], list[tuple[int, int]]],
         on_started: Callable[[int], None],
         on_ended: Callable[[Stretch], None],
+        on_click: Callable[[Bounds], None] = lambda bounds: None,
     ) -> None:
         self.matcher = matcher
         """Reads the stretches that begin from now on; None: they are heard, but not read."""
@@ -104,6 +106,7 @@ class SpeechSegments:
         self._on_ended = on_ended
         self._loudness = NoiseAwareLoudness()
         self._noisy = False  # there was a noise under the stretch that is open
+        self._on_click = on_click
         self._recent: NDArray[np.int16] = np.zeros(0, np.int16)
         self._position = 0
         self._runs: list[Bounds] = []  # what is audible of the stretch that is open
@@ -262,7 +265,9 @@ class SpeechSegments:
     # --- the stretch that has ended
 
     def _close(self, matches: Sequence[HeardMatch]) -> None:
-        if self._told:  # else it was a click
+        if not self._told:
+            self._on_click((self._runs[0][0], self._runs[-1][1]))
+        else:
             for stretch in self._stretches(matches):
                 self._on_ended(stretch)
         self._ended_at = self.last_audible

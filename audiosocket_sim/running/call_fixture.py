@@ -21,6 +21,7 @@ from audiosocket_sim.checks.quality import defects_of, unheard_defect
 from audiosocket_sim.hearing import (
     Ear,
     Fact,
+    HeardDamage,
     HeardHoldStarted,
     HeardHoldStopped,
     HeardHole,
@@ -361,6 +362,8 @@ class CallFixture:
                 self.defects.hole(fact)
             case SentAhead(at=at, ahead_ms=ahead, lost_ms=lost, lasted_ms=lasted):
                 self.record(at, Source.DEFECT, log.DefectFound("ahead", _sent_ahead(ahead, lost), ahead, lasted))
+            case HeardDamage(at=at, kind=kind, what=what, amount=amount, duration_ms=duration):
+                self.record(at, Source.DEFECT, log.DefectFound(kind, what, amount, duration))
             case HeardHoldStarted(at=at):
                 self.record(at, Source.HOLD, log.HoldStarted(self._into_waiting_ms(self.ms(at))))
             case HeardHoldStopped(at=at, duration_ms=duration, seamless=seamless):
@@ -388,6 +391,8 @@ class CallFixture:
             own_gap,
             own_ahead,
             fact.parts_ms,
+            fact.skipped_ms,
+            fact.sound,
         )
         spoke = self._with_its_wait(self.ms(fact.at), spoke)
         self.record(fact.at, Source.BOT, spoke)

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from audiosocket_core.phrase_book.book import PhraseBook
-from audiosocket_sim.hearing import Ear, Fact, HeardHoldStarted, HeardHoldStopped, HeardSpeech, HeardSpeechStarted
+from audiosocket_sim.hearing import (
+    Ear,
+    Fact,
+    HeardDamage,
+    HeardHoldStarted,
+    HeardHoldStopped,
+    HeardSpeech,
+    HeardSpeechStarted,
+)
 from audiosocket_sim.hearing.speech_segments import MatcherLike
 from audiosocket_sim.phone.line import Codec, LineModel
 
@@ -76,7 +84,10 @@ def _line(fact: Fact) -> str:
         case HeardSpeech():
             whole = "" if fact.whole_ms is None else f" of {fact.whole_ms}"
             gap = f", gaps {fact.gap_ms}" if fact.gap_ms else ""
-            return f"{at} {fact.voice} {fact.text!r} {fact.heard_ms}{whole}{gap}"
+            skipped = f", from {fact.skipped_ms}" if fact.skipped_ms else ""
+            return f"{at} {fact.voice} {fact.text!r} {fact.heard_ms}{whole}{gap}{skipped}"
+        case HeardDamage():
+            return f"{at} {fact.kind}: {fact.what}"
         case HeardHoldStarted():
             return f"{at} hold"
         case HeardHoldStopped():

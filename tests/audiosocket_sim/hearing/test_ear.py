@@ -92,7 +92,7 @@ def test_what_is_not_given_of_a_speech_is_none() -> None:
 def test_how_long_it_was_to_the_sample(samples: int, heard_ms: int, hold: bytes) -> None:
     assert listen(loud(samples), quiet(900), hold=hold, codec="none") == [
         HeardSpeechStarted(START),
-        HeardSpeech(START, heard_ms, level_dbfs=LEVEL),
+        HeardSpeech(START, heard_ms, level_dbfs=LEVEL, sound="tone"),
     ]
 
 
@@ -113,7 +113,9 @@ def test_a_long_hole_is_a_gap_of_its_length() -> None:
     late = lambda number: 0.0 if number < 15 else 0.55  # noqa: E731
     facts = listen(loud(4800), quiet(900), codec="none", late=late)
     assert facts[1:] == [
-        HeardSpeech(START, 600, gap_ms=550, hole_ms=550, level_dbfs=LEVEL, parts_ms=((0, 300), (850, 1150)))
+        HeardSpeech(
+            START, 600, gap_ms=550, hole_ms=550, level_dbfs=LEVEL, parts_ms=((0, 300), (850, 1150)), sound="tone"
+        )
     ]
 
 
@@ -123,7 +125,7 @@ def test_a_hole_in_which_the_next_phrase_is_taken_to_begin_is_a_gap_as_far_as_th
     late = lambda number: 0.0 if number < 15 else 0.015  # noqa: E731
     matcher = FakeMatcher(WholeMatch(phrase, 290))
     facts = listen(loud(4800), quiet(900), codec="none", late=late, matcher=matcher)
-    assert facts[1] == HeardSpeech(START, 300, gap_ms=gap_ms, hole_ms=gap_ms, level_dbfs=LEVEL)
+    assert facts[1] == HeardSpeech(START, 300, gap_ms=gap_ms, hole_ms=gap_ms, level_dbfs=LEVEL, sound="tone")
 
 
 @pytest.mark.parametrize(("loud_samples", "ahead_ms"), [(1, 499), (0, 0)])

@@ -1,0 +1,181 @@
+"""The judgement of one stretch of sound: what is wrong with it, and which prompt of the phrase book it would be. Pure.
+
+A clean stretch whose words were read costs about 5 ms. Where something is wrong, or nothing could be read, the phrase
+book is searched: `Judgement.first` does what is needed to name the words (20 ms), `steps` the rest, in steps of 15 ms
+between which an event loop can do other work.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from audiosocket_core.phrase_book.book import Phrase
+from audiosocket_sim.hearing.damage.any_voice import faults_of
+from audiosocket_sim.hearing.damage.known_prompt import (
+    Known,
+    changed_bytes,
+    changed_speed,
+    in_turn,
+    plain,
+    silenced,
+    without_holes,
+)
+from audiosocket_sim.hearing.damage.model import RATE_HZ, Damage
+
+__all__ = ["Judgement", "Stretched", "damage_of", "judge"]
+
+_SHORTEST_MS = 100  # a shorter sound is not looked for in the book
+_LEAST = 0.2  # of the sound; clicks break up what is found of a prompt
+_JUMP = 24  # samples, 3 ms
+_MOST_SECONDS = 20  # of a stretch that are looked at: a voice is damaged all the way, or in places that come again
+
+
+@dataclass(frozen=True, slots=True)
+class Stretched:
+    """A stretch of sound to be judged: 8 kHz SLIN, its holes (sample, length), and the prompt that was read in it.
+
+    `spliced`: sound is missing that the phone could not hold. The joints that this makes are not the bot's.
+    `voice`: it sounds like speech, not like music or tones. `strange`: no prompt was found in what this bot said
+    before: only its samples are judged, not its speed.
+    """
+
+    pcm: bytes
+    holes: Sequence[tuple[int, int]] = ()
+    read: Phrase | None = None
+    spliced: bool = False
+    voice: bool = True
+    strange: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is known of a stretch at once. `known`: the prompt that was found in it as it is, or None."""
+
+    stretch: Stretched
+    faults: Sequence[Damage]
+    known: Known | None
+
+    def steps(self, phrases: tuple[Phrase, ...]) -> Iterator[Sequence[Damage] | None]:
+        """Yield None after each step of the search for what was done to a prompt, and all faults at the end."""
+        stretch, faults = self.stretch, self.faults
+        if self.known is not None or stretch.read is not None:
+            phrase = stretch.read if self.known is None else self.known.phrase
+            text = "" if phrase is None else phrase.text
+            yield [_of(fault, text) for fault in faults]
+            return
+        pcm = without_holes(stretch.pcm, stretch.holes)
+        wrong = next((fault for fault in faults if fault.kind in _SAMPLES), None)
+        found: Damage | None = None
+        if phrases and _ms(pcm) >= _SHORTEST_MS:
+            if wrong is not None:
+                for known in changed_bytes(pcm, phrases):
+                    if known is not None:
+                        found = replace(wrong, kind="format", what=_named(known))
+                    yield None
+            elif not stretch.strange:
+                for known in changed_speed(pcm, phrases):
+                    if known is not None:
+                        found = Damage("rate", _named(known), 0.0, None, _ms(pcm))
+                    yield None
+                clicking = next((fault for fault in faults if fault.kind == "clicks"), None)
+                if found is None and clicking is not None:
+                    for pair in in_turn(pcm, phrases, round(clicking.at_s * RATE_HZ)):
+                        if pair is not None:
+                            found = replace(clicking, kind="voices", what=_both(*pair))
+                        yield None
+        if found is None:
+            yield faults
+        elif found.kind == "rate":
+            yield [found, *faults]
+        else:
+            yield [found, *(fault for fault in faults if fault is not wrong and fault.kind != "clicks")]
+
+
+_SAMPLES = ("format", "noise")
+
+
+def judge(stretch: Stretched, phrases: tuple[Phrase, ...]) -> Judgement:
+    """Judge a stretch as far as its words go: at once."""
+    most = 2 * RATE_HZ * _MOST_SECONDS
+    stretch = replace(stretch, pcm=stretch.pcm[:most])
+    faults = faults_of(stretch.pcm, stretch.holes, voice=stretch.voice)
+    if stretch.spliced:
+        faults = [fault for fault in faults if fault.kind not in _JOINTS]
+    if any(fault.kind in _SAMPLES for fault in faults) or _ms(stretch.pcm) < _SHORTEST_MS:
+        return Judgement(stretch, faults, None)
+    pcm = without_holes(stretch.pcm, stretch.holes)
+    candidates = phrases if stretch.read is None else (stretch.read,)
+    known = plain(pcm, candidates) if candidates else None
+    if known is not None and not _is_in(known, pcm):
+        known = None
+    if known is not None:
+        own = _own_kinds(known.phrase)
+        faults = [fault for fault in faults if fault.kind not in own]
+    if known is not None and not stretch.spliced and not any(fault.kind in _JOINTS for fault in faults):
+        faults = [*faults, *(_jumps(known) or _silenced(pcm, known))]
+    return Judgement(stretch, faults, known)
+
+
+def _is_in(known: Known, pcm: bytes) -> bool:
+    """Is a good part of the sound speech of this prompt, or is it another one with the prompt at its edge?"""
+    assert known.followed is not None
+    first = max(known.followed.first, known.phrase.speech_start_ms * RATE_HZ // 1000)
+    return known.followed.last - first >= _LEAST * len(pcm) / 2
+
+
+@lru_cache(maxsize=512)
+def _own_kinds(phrase: Phrase) -> frozenset[str]:
+    """The kinds of faults that the prompt's recording has itself: whoever chose it has heard them."""
+    return frozenset(fault.kind for fault in faults_of(phrase.pcm))
+
+
+_JOINTS = ("clicks", "cuts", "repeats", "lost")
+
+
+def damage_of(stretch: Stretched, phrases: tuple[Phrase, ...]) -> list[Damage]:
+    """Return all that is wrong with a stretch, the gravest first; nothing for a good one."""
+    *_, faults = judge(stretch, phrases).steps(phrases)
+    return list(faults or ())
+
+
+def _jumps(known: Known) -> list[Damage]:
+    """What was lost of a prompt, and what was put into it."""
+    assert known.followed is not None
+    found = []
+    jumps = [jump for jump in known.followed.jumps if abs(jump.samples) >= _JUMP]
+    for kind, chosen, words in (
+        ("lost", [j for j in jumps if j.samples < 0], "missing in it"),
+        ("repeats", [j for j in jumps if j.samples > 0], "put into it"),
+    ):
+        total = sum(abs(jump.samples) for jump in chosen) * 1000 / RATE_HZ
+        if not chosen:
+            continue
+        places = "one place" if len(chosen) == 1 else f"{len(chosen)} places"
+        at = max(0, chosen[0].place + known.followed.lag) / RATE_HZ
+        found.append(Damage(kind, f"{total:.0f} ms are {words}, in {places}", at, round(total), round(total)))
+    return found
+
+
+def _silenced(pcm: bytes, known: Known) -> list[Damage]:
+    pieces = silenced(pcm, known)
+    if not pieces:
+        return []
+    total = sum(length for _, length in pieces) * 1000 // RATE_HZ
+    places = "one place" if len(pieces) == 1 else f"{len(pieces)} places"
+    return [Damage("cuts", f"{total} ms of it are silence, in {places}", pieces[0][0] / RATE_HZ, total, total)]
+
+
+def _of(fault: Damage, text: str) -> Damage:
+    return replace(fault, what=f"“{text}”: {fault.what}") if text else fault
+
+
+def _named(known: Known) -> str:
+    return f"“{known.phrase.text}” {known.what}"
+
+
+def _both(one: Phrase, other: Phrase) -> str:
+    return f"“{one.text}” and “{other.text}” at once, their frames in turn"
+
+
+def _ms(pcm: bytes) -> int:
+    return len(pcm) // 2 * 1000 // RATE_HZ

@@ -1,0 +1,173 @@
+"""Which prompt of a phrase book a damaged or unknown sound would be, and what was done to it. Pure, numpy.
+
+Tried in this order: the prompt itself, with any beginning or end, at any gain, without its holes; then, if the samples
+look wrong, each change of the bytes; else each change of the speed. The first that fits ends the search.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from audiosocket_core.phrase_book.book import Phrase
+from audiosocket_core.phrase_book.fingerprint import Array
+from audiosocket_sim.hearing.damage.book_search import PIECE, Hit, book_sound, in_band
+from audiosocket_sim.hearing.damage.changes import BYTES, SPEEDS, BytesChange, SpeedChange, at_speed
+from audiosocket_sim.hearing.damage.model import AUDIBLE_RMS
+from audiosocket_sim.hearing.damage.prompt_alignment import Followed, follow
+
+__all__ = ["Known", "changed_bytes", "changed_speed", "in_turn", "plain", "silenced", "without_holes"]
+
+_SURE = 0.78  # likeness of a piece of 256 ms; other voices and words have up to 0.69 there
+_SURE_PIECE = 2048
+_SHORT_SURE = 0.93  # of a shorter one; others have up to 0.85
+_SHORT_PIECE = 1024
+_SHORTEST = 800
+_LEAST_POWER = 900.0  # mean square (-61 dBFS) of a piece that is worth a search
+_NOT_THE_BOOK = 0.42  # of half a second; a prompt with a gap in it has more
+_BYTES_SURE = 0.6  # of bytes that were changed: others have up to 0.48
+_BYTES_CERTAIN = 0.97
+_MUCH_ALIKE = 1  # the first two changes of the bytes are told apart by a comparison only
+_BYTES_SHORTEST = 1024
+_TRIES = 2
+_TEN_MS = 80
+_EDGE = 240  # samples at either end, where a codec or the ear decides what is audible
+_SILENT = 10  # A-law makes 8 of silence
+_CHUNKS = (160, 320)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A prompt that was found. `what`: what was done to it, empty if nothing was. `followed`: how much of it there is,
+    None where that was not asked for. `gain`: of its amplitude."""
+
+    phrase: Phrase
+    what: str = ""
+    followed: Followed | None = None
+    gain: float = 1.0
+
+
+def without_holes(pcm: bytes, holes: Sequence[tuple[int, int]]) -> bytes:
+    """Return the sound with its holes (sample, length) taken out."""
+    kept = bytearray()
+    at = 0
+    for start, length in holes:
+        kept += pcm[2 * at : 2 * max(at, start)]
+        at = max(at, start + length)
+    return bytes(kept + pcm[2 * at :])
+
+
+def plain(pcm: bytes, phrases: tuple[Phrase, ...]) -> Known | None:
+    """Find a prompt as it is in a sound without holes: without its beginning or end, with gaps, at another gain."""
+    heard = in_band(pcm, banded=True)
+    book = book_sound(phrases)
+    best = 1.0
+    for start, length in _loudest(heard):
+        if best < _NOT_THE_BOOK and length < min(len(heard), PIECE):
+            return None
+        hit = book.find(heard[start : start + length])
+        best = max(hit.likeness if hit else 0.0, best if best < 1.0 else 0.0)
+        if hit is not None and hit.likeness >= (_SURE if length >= _SURE_PIECE else _SHORT_SURE):
+            known = book.waves[hit.phrase]
+            followed = follow(heard, known, hit.place, start - hit.place, length)
+            return Known(phrases[hit.phrase], "", followed, hit.gain)
+    return None
+
+
+def silenced(pcm: bytes, known: Known) -> list[tuple[int, int]]:
+    """Where the sound is silent and the prompt is not, as (sample of the sound, length): from 10 ms on."""
+    followed = known.followed
+    if followed is None or followed.lag != followed.last_lag:
+        return []
+    heard = np.frombuffer(pcm, "<i2", len(pcm) // 2).astype(np.float64)
+    prompt = np.frombuffer(known.phrase.pcm, "<i2").astype(np.float64) * known.gain
+    pieces: list[tuple[int, int]] = []
+    for place in range(followed.first + _EDGE, min(followed.last, len(prompt)) - _EDGE, _TEN_MS):
+        at = place + followed.lag
+        there = heard[max(0, at) : at + _TEN_MS]
+        if not len(there) or np.abs(there).max() > _SILENT:
+            continue
+        if np.square(prompt[place : place + _TEN_MS]).mean() >= AUDIBLE_RMS**2 * 4:
+            joined = bool(pieces) and pieces[-1][0] + pieces[-1][1] == at
+            pieces[-1:] = [(pieces[-1][0], pieces[-1][1] + _TEN_MS)] if joined else [*pieces[-1:], (at, _TEN_MS)]
+    return pieces
+
+
+def changed_bytes(pcm: bytes, phrases: tuple[Phrase, ...]) -> Iterator[Known | None]:
+    """Find the prompt whose samples are in another format. Yields None after each step, and what it found."""
+    heard = in_band(pcm, banded=False)
+    pieces = [(start, length) for start, length in _loudest(heard, tries=1) if length >= _BYTES_SHORTEST][:1]
+    best: tuple[float, Hit, BytesChange] | None = None
+    for number, change in enumerate(BYTES):
+        book = book_sound(phrases, change.done_to, banded=False)
+        for start, length in pieces:
+            hit = book.find(heard[start : start + length])
+            if hit is not None and hit.likeness >= _BYTES_SURE:
+                exact = _exact(heard[start : start + length], book.waves[hit.phrase], hit.place)
+                best = (exact, hit, change) if best is None or exact > best[0] else best
+                break
+            yield None
+        if best is not None and best[0] >= _BYTES_CERTAIN and number == _MUCH_ALIKE:
+            break
+    yield None if best is None else _changed(phrases, best[1], best[2])
+
+
+def _exact(heard: Array, known: Array, place: int) -> float:
+    """The likeness without the errors of a Fourier transform: two changes may differ in the low byte of each sample."""
+    one, other = heard.astype(np.float64), known[place : place + len(heard)].astype(np.float64)
+    one, other = one[: len(other)] - one.mean(), other - other.mean()
+    return float(one @ other) / float(np.sqrt((one @ one) * (other @ other)) or 1.0)
+
+
+def changed_speed(pcm: bytes, phrases: tuple[Phrase, ...]) -> Iterator[Known | None]:
+    """Find the prompt that is played too fast or too slowly. Yields as `changed_bytes` does."""
+    book = book_sound(phrases)
+    wave = np.frombuffer(pcm, "<i2").astype(np.float32)
+    for change in SPEEDS:
+        right = np.clip(at_speed(wave, change.factor), -32768, 32767).astype("<i2").tobytes()
+        heard = in_band(right, banded=True)
+        for start, length in _loudest(heard, tries=1):
+            hit = book.find(heard[start : start + length])
+            if hit is not None and length >= _SURE_PIECE and hit.likeness >= _SURE:
+                yield _changed(phrases, hit, change)
+                return
+            yield None
+
+
+def in_turn(pcm: bytes, phrases: tuple[Phrase, ...], place: int) -> Iterator[tuple[Phrase, Phrase] | None]:
+    """Find two prompts whose frames were sent in turn; `place`: where one of the frames begins. Yields as above."""
+    wave = np.frombuffer(pcm, "<i2", len(pcm) // 2)
+    book = book_sound(phrases)
+    for chunk in _CHUNKS:
+        rest = wave[place % chunk :]
+        rest = rest[: len(rest) // (2 * chunk) * 2 * chunk].reshape(-1, 2, chunk)
+        found = []
+        for side in (0, 1):
+            heard = in_band(rest[:, side].tobytes(), banded=True)
+            best = [book.find(heard[start : start + length]) for start, length in _loudest(heard, tries=1)]
+            found += [hit.phrase for hit in best[:1] if hit is not None and hit.likeness >= _SURE]
+            yield None
+        if len(found) == 2:
+            yield phrases[found[0]], phrases[found[1]]
+            return
+
+
+def _changed(phrases: tuple[Phrase, ...], hit: Hit, change: BytesChange | SpeedChange) -> Known:
+    return Known(phrases[hit.phrase], change.what, None, hit.gain)
+
+
+def _loudest(heard: Array, tries: int = _TRIES) -> Iterator[tuple[int, int]]:
+    """The loudest pieces of a sound, as (start, length), the longest that there can be."""
+    length = min(len(heard), PIECE)
+    energy = np.concatenate(([0.0], np.cumsum(np.square(heard, dtype=np.float64))))
+    for size in dict.fromkeys((length, min(length, _SURE_PIECE), min(length, _SHORT_PIECE))):
+        count = tries if size > _SHORT_PIECE else 2 * tries
+        if size < _SHORTEST:
+            return
+        sums = energy[size:] - energy[: len(energy) - size]
+        for _ in range(count):
+            start = int(sums.argmax())
+            if sums[start] < _LEAST_POWER * size:
+                break
+            yield start, size
+            sums[max(0, start - size // 2) : start + size // 2] = 0.0

@@ -1,0 +1,146 @@
+"""Where a sound was joined badly: clicks at a steady distance, silence cut into words, pieces played twice. Pure.
+
+Each test needs what no voice does by itself: a click at the same place of chunk after chunk; silence that begins and
+ends within one sample between loud sounds; samples that repeat exactly.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audiosocket_sim.hearing.damage.model import FULL_SCALE, RATE_HZ, Damage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["clicks", "cuts", "repeats"]
+
+Hole = tuple[int, int]
+
+_MS = RATE_HZ // 1000
+_CHUNKS = (80, 160, 240, 256, 320, 400, 480, 512, 640, 800, 960, 1024, 1280, 1600, 2000, 2048, 2400, 2560, 3200, 4000)
+"""Lengths, in samples, in which programs cut sound: multiples of 10 ms and powers of two."""
+_FEWEST_CHUNKS = 5
+_SIGNIFICANT = 14.0  # standard errors; speech has up to 10
+_CLICK = 2.5  # times what is around it
+_SPAN = 80  # samples on either side that are "around"
+_FLOOR = 60.0  # roughness below which nothing is a click
+_MOST_ROUGH = 12.0
+
+_SILENT = 10  # G.711 has no zero: A-law makes 8 of it
+_SHORTEST_CUT = 16  # samples, 2 ms
+_LONGEST_CUT = 120 * _MS  # a longer one may be a pause that an editor made
+_BESIDE = 80
+_AT_THE_EDGE = 12
+_LOUD_RMS = FULL_SCALE * 10**-2.1  # -42 dBFS
+_STEEP, _SHEER = 0.6, 0.3
+_ONCE_STEEP, _ONCE_SHEER = 0.85, 0.6  # of a single one; a synthetic voice ends a sound as abruptly as 0.7, 0.4
+
+_SHORTEST_REPEAT = 100  # samples in a row
+_REPEAT_RMS = FULL_SCALE * 10**-2.25
+
+
+def clicks(wave: "NDArray[np.float64]", holes: Sequence[Hole] = ()) -> Damage | None:
+    """Find a click at the same place of each chunk: of sound that was converted or faded chunk by chunk."""
+    rough = _roughness(wave, holes)
+    if not len(rough):
+        return None
+    mean, spread = float(rough.mean()), float(rough.std()) + 1e-9
+    best = (0.0, 0, 0, 0)
+    for chunk in _CHUNKS:
+        count = len(rough) // chunk
+        if count < _FEWEST_CHUNKS:
+            break
+        folded = rough[: count * chunk].reshape(count, chunk)
+        averages = folded.mean(axis=0)
+        place = int(averages.argmax())
+        deviation = (float(averages[place]) - mean) / spread * float(np.sqrt(count))
+        if deviation > best[0] * 1.1 and averages[place] >= _CLICK:
+            best = (deviation, chunk, place, int((folded[:, place] >= _CLICK).sum()))
+    deviation, chunk, place, count = best
+    if deviation < _SIGNIFICANT:
+        return None
+    what = f"a click every {chunk / _MS:g} ms ({count} of them), as of sound that was converted chunk by chunk"
+    return Damage("clicks", what, place / RATE_HZ, count, round(len(wave) / _MS))
+
+
+def _roughness(wave: "NDArray[np.float64]", holes: Sequence[Hole]) -> "NDArray[np.float64]":
+    """How abruptly the wave bends at each sample, against its surroundings."""
+    bends = np.abs(wave[2:] - 2 * wave[1:-1] + wave[:-2])
+    if len(bends) < 2 * _SPAN:
+        return np.zeros(0)
+    sums = np.concatenate(([0.0], np.cumsum(bends)))
+    places = np.arange(len(bends))
+    first, last = np.maximum(0, places - _SPAN), np.minimum(len(bends), places + _SPAN)
+    rough: NDArray[np.float64] = np.minimum(bends / ((sums[last] - sums[first]) / (last - first) + _FLOOR), _MOST_ROUGH)
+    for start, length in holes:
+        for edge in (start, start + length):
+            rough[max(0, edge - 4) : edge + 3] = 1.0
+    return rough
+
+
+def cuts(wave: "NDArray[np.float64]", holes: Sequence[Hole] = ()) -> Damage | None:
+    """Find silence that was put into the midst of sounds, or in the place of a part of them.
+
+    The pauses of a voice fade, and so do those that an editor or a noise gate made; here the sound stands right up to
+    the first silent sample, and at once after the last.
+    """
+    silences = [(first, last) for first, last in _silences(wave) if not _in_a_hole(first, last, holes)]
+    found = [(first, last) for first, last in silences if _is_cut(wave, first, last, _STEEP, _SHEER)]
+    if len(found) == 1:
+        found = [(first, last) for first, last in found if _is_cut(wave, first, last, _ONCE_STEEP, _ONCE_SHEER)]
+    if not found:
+        return None
+    total = sum(b - a for a, b in found) / _MS
+    times = "once" if len(found) == 1 else f"{len(found)} times"
+    longest = max(b - a for a, b in found) / _MS
+    what = f"silence in the midst of words, {times}: {total:.0f} ms in all, up to {longest:.0f} ms"
+    return Damage("cuts", what, found[0][0] / RATE_HZ, round(total), round((found[-1][1] - found[0][0]) / _MS))
+
+
+def _silences(wave: "NDArray[np.float64]") -> list[tuple[int, int]]:
+    silent = (np.abs(wave) <= _SILENT).astype(np.int8)
+    edges = np.diff(np.concatenate(([0], silent, [0])))
+    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    kept = (ends - starts >= _SHORTEST_CUT) & (ends - starts <= _LONGEST_CUT)
+    kept &= (starts >= _BESIDE) & (ends <= len(wave) - _BESIDE)
+    return list(zip(starts[kept].tolist(), ends[kept].tolist(), strict=True))
+
+
+def _in_a_hole(first: int, last: int, holes: Sequence[Hole]) -> bool:
+    return any(start <= last and start + length >= first for start, length in holes)
+
+
+def _is_cut(wave: "NDArray[np.float64]", first: int, last: int, steep: float, sheer: float) -> bool:
+    before, after = wave[first - _BESIDE : first][::-1], wave[last : last + _BESIDE]
+    return _stands_up(before, steep, sheer) and _stands_up(after, steep, sheer)
+
+
+def _stands_up(beside: "NDArray[np.float64]", steep: float, sheer: float) -> bool:
+    """Is the sound beside a silence, from the silence outwards, at its full strength at once?"""
+    rms = float(np.sqrt(np.square(beside).mean()))
+    near = float(np.sqrt(np.square(beside[:_AT_THE_EDGE]).mean()))
+    return rms >= _LOUD_RMS and near >= steep * rms and float(np.abs(beside[:2]).max()) >= sheer * rms
+
+
+def repeats(wave: "NDArray[np.float64]") -> Damage | None:
+    """Find chunks that were played twice, one right after the other."""
+    found: dict[int, int] = {}  # end of the second: samples that repeat
+    for chunk in _CHUNKS:
+        if len(wave) < 2 * chunk:
+            break
+        again = wave[chunk:]
+        same = np.abs(again - wave[:-chunk]) <= np.abs(again) / 64 + 2
+        edges = np.diff(np.concatenate(([0], same.astype(np.int8), [0])))
+        starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+        long = ends - starts >= max(_SHORTEST_REPEAT, chunk * 9 // 10)
+        for start, end in zip(starts[long].tolist(), ends[long].tolist(), strict=True):
+            if float(again[start:end].std()) >= _REPEAT_RMS:
+                found.setdefault(start + chunk, end - start)
+    if not found:
+        return None
+    total = sum(found.values()) / _MS
+    times = "once" if len(found) == 1 else f"{len(found)} times"
+    what = f"a piece of the sound is played twice, {times}: {total:.0f} ms in all"
+    return Damage("repeats", what, min(found) / RATE_HZ, round(total), round(total))

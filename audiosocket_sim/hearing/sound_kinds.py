@@ -1,0 +1,65 @@
+"""Tells speech from music, tones, steady noise and clicks. Pure; it hears how long a spectrum lasts, not what is said.
+
+The spectrum of speech is another one after 80 ms; that of a note, a tone or a noise is still the same. Measured over 17
+voices in six languages and nine pieces of hold music: likeness after 80 ms of speech up to 0.73 (median 0.49), of
+music from 0.60 (median 0.85).
+"""
+
+from typing import Literal
+
+import numpy as np
+
+__all__ = ["SoundKind", "kind_of"]
+
+SoundKind = Literal["speech", "music", "tone", "noise", "click"]
+
+_CLICK = 240  # samples, 30 ms
+_WINDOW, _HOP = 512, 160
+_APART = 4  # hops, 80 ms
+_RANGE = 1e-3  # of the power of the loudest frames: softer ones do not count
+_PEAKS, _BESIDE = 3, 2
+_PURE = 0.95  # share of three peaks in the power: of a vowel up to 0.98, but not for long
+_LASTING_TONE = 0.85
+_FLAT = 0.35  # share of three peaks, of noise
+_LASTING_NOISE = 0.7
+_LASTING = 0.74
+
+
+def kind_of(pcm: bytes) -> SoundKind:
+    """Return what a sound is, on the whole: 8 kHz SLIN without its silent edges. In doubt it is speech."""
+    wave = np.frombuffer(pcm, "<i2", len(pcm) // 2).astype(np.float64)
+    if len(wave) < _CLICK:
+        return "click"
+    wave = np.pad(wave, (0, max(0, _WINDOW - len(wave))))
+    frames = np.lib.stride_tricks.sliding_window_view(wave, _WINDOW)[::_HOP]
+    frames = frames - frames.mean(axis=1, keepdims=True)
+    power = np.square(np.abs(np.fft.rfft(frames * np.hanning(_WINDOW), axis=1)))
+    sums = power.sum(axis=1)
+    loud = sums >= max(float(np.percentile(sums, 95)) * _RANGE, 1.0)
+    if not loud.any():
+        return "click"
+    shares = power[loud] / sums[loud, None]
+    spectra = np.sqrt(shares)
+    lasting = 1.0
+    if len(spectra) > _APART:
+        lasting = float((spectra[_APART:] * spectra[:-_APART]).sum(axis=1).mean())
+    peaks = _in_peaks(shares)
+    if peaks >= _PURE and lasting >= _LASTING_TONE:
+        return "tone"
+    if peaks <= _FLAT and lasting >= _LASTING_NOISE:
+        return "noise"
+    return "music" if lasting >= _LASTING and len(spectra) > _APART else "speech"
+
+
+def _in_peaks(shares: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> float:
+    """The share of the power that lies in the highest peaks of a spectrum: the median over the frames."""
+    left = shares.copy()
+    rows = np.arange(len(left))
+    found = np.zeros(len(left))
+    for _ in range(_PEAKS):
+        peak = left.argmax(axis=1)
+        for beside in range(-_BESIDE, _BESIDE + 1):
+            place = np.clip(peak + beside, 0, left.shape[1] - 1)
+            found += left[rows, place]
+            left[rows, place] = 0.0
+    return float(np.median(found))

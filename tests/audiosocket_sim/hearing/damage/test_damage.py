@@ -1,0 +1,293 @@
+"""What is said of a damaged voice, with a phrase book and without one; and that nothing is said of a good one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import damaged as d
+from helpers.phone_sounds import listen, ms, quiet
+from helpers.phone_sounds import told as told_facts
+
+from audiosocket_core import slin
+from audiosocket_core.phrase_book.book import Phrase, PhraseBook
+from audiosocket_sim.asterisk.codecs import ulaw_encode_as_asterisk
+from audiosocket_sim.hearing.damage.any_voice import faults_of
+from audiosocket_sim.hearing.damage.judging import Stretched, damage_of, judge
+from audiosocket_sim.hearing.damage.known_prompt import changed_bytes, changed_speed, in_turn, plain, without_holes
+from audiosocket_sim.phone.line import noise, tone
+
+ROOT = Path(__file__).parents[4]
+NAMES = (
+    "pt-br/pode_subir",
+    "pt-br/vou_verificar_aguarde_um_momento",
+    "pt-br/condominio_apoena_em_que_posso_ajudar",
+    "pt-br/desculpe_nao_entendi_pode_repetir",
+    "en/goodbye",
+)
+PROMPTS = tuple(p for p in PhraseBook.load(ROOT / "audio" / "prompts").phrases if p.name in NAMES)
+CALLERS = PhraseBook.load(ROOT / "recordings").phrases
+
+
+def named(name: str) -> Phrase:
+    return next(p for p in PROMPTS if p.name == name)
+
+
+UP = named("pt-br/pode_subir")
+CHECK = named("pt-br/vou_verificar_aguarde_um_momento")
+GREETING = named("pt-br/condominio_apoena_em_que_posso_ajudar")
+
+
+def on_the_line(pcm: bytes) -> bytes:
+    return slin.ulaw_decode(ulaw_encode_as_asterisk(pcm))
+
+
+def alaw(pcm: bytes) -> bytes:
+    return slin.alaw_decode(slin.alaw_encode(pcm))
+
+
+def speech(phrase: Phrase) -> bytes:
+    return ms(phrase.pcm, phrase.speech_start_ms, phrase.speech_end_ms)
+
+
+def told(pcm: bytes, phrases: tuple[Phrase, ...] = PROMPTS) -> list[str]:
+    return [fault.what for fault in damage_of(Stretched(on_the_line(pcm)), phrases)]
+
+
+# --- with the phrase book
+
+
+@pytest.mark.parametrize("phrase", [UP, CHECK, GREETING], ids=lambda phrase: phrase.name)
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (d.swapped, "with its bytes swapped (big-endian samples)"),
+        (d.shifted, "shifted by a byte: the halves of neighbouring samples are taken for one"),
+        (d.ulaw, "as µ-law bytes, sent in the kind of linear samples"),
+        (d.alaw, "as A-law bytes, sent in the kind of linear samples"),
+        (d.unsigned, "as unsigned samples"),
+        (d.eight_bits, "as 8-bit samples"),
+        (d.floats, "as floating-point samples"),
+        (d.at_rate(3), "three times too slow: 24 kHz sent as 8 kHz"),
+        (d.at_rate(2), "two times too slow: 16 kHz sent as 8 kHz, or two channels as one"),
+        (d.at_rate(1.5), "1.5 times too slow: 24 kHz sent as 16 kHz, or 12 kHz as 8 kHz"),
+        (d.at_rate(1 / 1.5), "1.5 times too fast: 16 kHz sent as 24 kHz"),
+        (d.at_rate(1 / 2), "two times too fast: 8 kHz sent as 16 kHz"),
+        (d.at_rate(1 / 3), "three times too fast: 8 kHz sent as 24 kHz"),
+    ],
+)
+def test_the_book_names_the_prompt_and_what_was_done_to_it(phrase: Phrase, damage: d.Damaging, words: str) -> None:
+    assert told(damage(speech(phrase)))[0] == f"“{phrase.text}” {words}"
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (d.louder(12), "the voice is clipped: "),
+        (d.with_offset(9000), "the voice is on a constant offset of +"),
+        (d.wav_header, "the header of a WAV file played as samples: a click of 3 ms"),
+        (d.chunk_by_chunk(320), "a click every 40 ms ("),
+        (d.chunk_by_chunk(512, 3, 5000), "a click every 64 ms ("),
+        (d.gaps(2560, 40), "silence in the midst of words, "),
+        (d.gaps(800, 16), "silence in the midst of words, "),
+        (d.silent_frames(15), "silence in the midst of words, "),
+        (d.doubled(160, 20), "a piece of the sound is played twice, "),
+        (d.dropped(160, 20), "ms are missing in it, in "),
+    ],
+)
+def test_a_prompt_that_can_still_be_found_is_named_before_its_faults(damage: d.Damaging, words: str) -> None:
+    (what,) = told(damage(speech(GREETING)))
+    assert what.startswith(f"“{GREETING.text}”: ")
+    assert words in what
+
+
+def test_how_much_is_missing_and_put_in_is_counted() -> None:
+    pcm = speech(CHECK)
+    assert told(ms(pcm, 0, 950) + ms(pcm, 1000)) == [f"“{CHECK.text}”: 50 ms are missing in it, in one place"]
+    faint = noise(60, -48, seed=5)
+    assert told(ms(pcm, 0, 950) + faint + ms(pcm, 950)) == [f"“{CHECK.text}”: 60 ms are put into it, in one place"]
+
+
+def test_a_longer_or_shorter_pause_is_no_fault() -> None:
+    pcm = speech(CHECK)  # it pauses at 0.80 s
+    assert told(ms(pcm, 0, 800) + ms(pcm, 850)) == []
+    assert told(ms(pcm, 0, 800) + quiet(60) + ms(pcm, 800)) == []
+
+
+def test_a_part_that_is_silent_is_found_beside_the_prompt_alone() -> None:
+    """Faded out and in again, it could be a pause of any voice's."""
+    wave = np.frombuffer(speech(CHECK), "<i2").astype(np.float64)
+    at = 4000 + int(np.convolve(wave[4000:] ** 2, np.ones(800), "valid").argmax())
+    wave[at : at + 400] *= np.concatenate((np.linspace(1, 0, 120), np.zeros(160), np.linspace(0, 1, 120)))
+    pcm = wave.astype("<i2").tobytes()
+    assert faults_of(on_the_line(pcm)) == []
+    assert told(pcm) == [f"“{CHECK.text}”: 20 ms of it are silence, in one place"]
+
+
+def test_two_prompts_sent_in_turn() -> None:
+    for samples in (160, 320):
+        (what, *_) = told(d.in_turn(speech(CHECK), samples)(speech(GREETING)))
+        assert what.endswith(" at once, their frames in turn")
+        assert CHECK.text in what
+        assert GREETING.text in what
+
+
+def test_a_prompt_without_its_beginning_or_after_a_hole_is_found_in_any_piece() -> None:
+    pcm = on_the_line(speech(CHECK))
+    for piece in (ms(pcm, 700), ms(pcm, 0, 197), ms(pcm, 600, 800)):
+        known = plain(piece, PROMPTS)
+        assert known is not None
+        assert known.phrase is CHECK
+    late = plain(ms(pcm, 700), PROMPTS)
+    assert late is not None
+    assert late.followed is not None
+    assert late.followed.first == pytest.approx(8 * (CHECK.speech_start_ms + 700), abs=80)
+    assert judge(Stretched(ms(pcm, 700)), PROMPTS).faults == []
+    assert plain(ms(pcm, 0, 90), PROMPTS) is None
+
+
+def test_holes_are_taken_out_before_the_book_is_searched() -> None:
+    pcm = on_the_line(speech(GREETING))
+    holes = [(8 * at + 160 * number, 160) for number, at in enumerate(range(200, 2300, 100))]
+    holed = b"".join(ms(pcm, at, at + 100) + quiet(20) for at in range(100, 2200, 100))
+    holed = ms(pcm, 0, 100) + holed
+    assert without_holes(holed, holes) == ms(pcm, 0, 2200)[: len(without_holes(holed, holes))]
+    assert damage_of(Stretched(holed, holes), PROMPTS) == []
+    assert damage_of(Stretched(holed), PROMPTS) != []
+
+
+def test_the_faults_that_a_recording_has_itself_are_not_the_bots() -> None:
+    loud = Phrase.from_pcm("loud", "Alô?", d.louder(12)(speech(UP)))
+    halting = Phrase.from_pcm("halting", "Um … dois.", d.silent_frames(15)(speech(GREETING)))
+    for phrase in (loud, halting):
+        assert faults_of(on_the_line(phrase.pcm))
+        assert told(phrase.pcm, (phrase,)) == []
+
+
+def test_joints_that_the_phone_made_are_not_the_bots() -> None:
+    pcm = on_the_line(d.dropped(160, 10)(speech(GREETING)))
+    assert damage_of(Stretched(pcm, read=GREETING), PROMPTS)
+    assert damage_of(Stretched(pcm, read=GREETING, spliced=True), PROMPTS) == []
+    gaps = on_the_line(d.gaps(800, 16)(speech(GREETING)))
+    assert damage_of(Stretched(gaps, spliced=True), PROMPTS) == []
+
+
+def test_the_speed_of_a_strange_voice_is_not_searched_for() -> None:
+    pcm = on_the_line(d.at_rate(2)(speech(UP)))
+    assert damage_of(Stretched(pcm, strange=True), PROMPTS) == []
+    assert [fault.kind for fault in damage_of(Stretched(pcm), PROMPTS)] == ["rate"]
+
+
+# --- any voice
+
+
+@pytest.mark.parametrize("phrase", [CALLERS[0], CALLERS[7], CALLERS[-1]], ids=lambda phrase: phrase.name)
+@pytest.mark.parametrize(
+    ("damage", "kind", "words"),
+    [
+        (d.swapped, "format", "noise of"),
+        (d.shifted, "format", "noise of"),
+        (d.floats, "format", "noise of"),
+        (d.ulaw, "format", "µ-law bytes sent as linear samples: loud noise, twice too fast"),
+        (d.alaw, "format", "A-law bytes sent as linear samples: loud noise, twice too fast"),
+        (d.unsigned, "format", "unsigned samples sent as signed ones: loud crackling"),
+        (d.eight_bits, "format", "unsigned samples sent as signed ones: loud crackling"),
+        (d.with_offset(9000), "dc", "the voice is on a constant offset of +"),
+        (d.louder(12), "clipping", "the voice is clipped: "),
+        (d.wav_header, "file", "the header of a WAV file played as samples: a click of 3 ms"),
+        (d.chunk_by_chunk(320), "clicks", "a click every 40 ms"),
+        (d.gaps(800, 16), "cuts", "silence in the midst of words, "),
+        (d.doubled(160, 20), "repeats", "a piece of the sound is played twice, "),
+    ],
+)
+def test_what_can_be_known_of_any_voice(phrase: Phrase, damage: d.Damaging, kind: str, words: str) -> None:
+    found = faults_of(on_the_line(damage(speech(phrase))))[0]
+    assert found.kind == kind
+    assert found.what.startswith(words)
+
+
+def test_an_unknown_damaged_voice_is_judged_by_its_samples_alone() -> None:
+    (fault,) = damage_of(Stretched(on_the_line(d.swapped(speech(CALLERS[3])))), PROMPTS)
+    assert fault.what.startswith("noise of")
+    (fault,) = damage_of(Stretched(on_the_line(d.chunk_by_chunk(160)(speech(CALLERS[3])))), PROMPTS)
+    assert fault.what.startswith("a click every 20 ms")
+
+
+def test_white_noise_in_place_of_a_voice() -> None:
+    assert told(noise(900, -25, seed=4), ()) == ["white noise of -25 dBFS, and no voice in it"]
+    assert told(noise(900, -45, seed=4), ()) == []
+    assert told(noise(300, -25, seed=4), ()) == []
+
+
+@pytest.mark.parametrize("hz", [300, 1000, 2000, 3000, 3700])
+@pytest.mark.parametrize("dbfs", [-30, -12, -4])
+def test_a_tone_is_no_noise(hz: int, dbfs: int) -> None:
+    assert faults_of(on_the_line(tone(900, hz, dbfs)), voice=False) == []
+
+
+def test_text_played_as_samples() -> None:
+    text = b'{"detail":{"status":"quota_exceeded","message":"This request exceeds your quota of 87 credits today."}}'
+    (what,) = told(quiet(20) + text[: len(text) // 2 * 2] + quiet(20))
+    assert what.startswith("text of about 10")
+    assert told(quiet(20) + tone(40, 90, -6) + quiet(20), ()) == []
+
+
+def test_headers_are_counted() -> None:
+    (what,) = told(d.wav_header(speech(UP)) + d.wav_header(b""))
+    assert what.endswith("a click of 3 ms (2 times)")
+
+
+@pytest.mark.parametrize("codec", [bytes, on_the_line, alaw])
+@pytest.mark.parametrize("factor", [0.25, 1, 2.5])
+def test_good_voices_have_no_faults(codec: d.Damaging, factor: float) -> None:
+    for phrase in (*PROMPTS, *CALLERS[::4]):
+        assert faults_of(codec(d.louder(factor)(speech(phrase)))) == []
+    for phrase in PROMPTS:
+        assert damage_of(Stretched(codec(d.louder(factor)(speech(phrase))), read=phrase), PROMPTS) == []
+
+
+def test_next_to_nothing_has_no_faults() -> None:
+    for pcm in (b"", b"\1", quiet(20), quiet(300), speech(UP)[:900]):
+        assert damage_of(Stretched(pcm), PROMPTS) == []
+        assert damage_of(Stretched(pcm), ()) == []
+    assert list(changed_bytes(b"", PROMPTS)) == [None]
+    assert list(changed_speed(quiet(10), PROMPTS)) == []
+    assert list(in_turn(quiet(10), PROMPTS, 0)) == [None] * 4
+    assert plain(speech(UP), ()) is None
+
+
+# --- in a call
+
+
+def heard(*sounds: bytes) -> list[str]:
+    return told_facts(listen(quiet(400), *sounds, quiet(900), book=PhraseBook(PROMPTS)))
+
+
+def test_the_ear_says_what_was_done_to_a_prompt() -> None:
+    assert heard(d.swapped(CHECK.pcm))[1].endswith(f"“{CHECK.text}” with its bytes swapped (big-endian samples)")
+    damage, spoken = sorted(heard(d.chunk_by_chunk(320)(speech(GREETING))))
+    assert f"prompt {GREETING.text!r}" in spoken
+    assert f"damage: “{GREETING.text}”: a click every 40 ms (" in damage
+
+
+def test_the_ear_reads_a_prompt_without_its_beginning_and_a_short_one() -> None:
+    assert heard(ms(speech(CHECK), 600)) == [f"400 prompt {CHECK.text!r} 1380 of 2011, from 612"]
+    (short,) = heard(ms(speech(CHECK), 0, 190))
+    assert short.startswith(f"400 prompt {CHECK.text!r} 190 of 2011")
+    first, rest = heard(ms(speech(CHECK), 0, 600), quiet(1200), ms(speech(CHECK), 600))
+    assert first == f"400 prompt {CHECK.text!r} 600 of 2011"
+    assert rest == f"2200 prompt {CHECK.text!r} 1380 of 2011, from 612"
+
+
+def test_the_ear_judges_a_click_that_is_no_speech() -> None:
+    body = b'{"detail":{"status":"quota_exceeded","message":"You have 0 credits remaining."}}'
+    (what,) = heard(body)
+    assert what.startswith("400 damage: text of about 80 characters")
+    assert heard(d.wav_header(b"")) == ["400 damage: the header of a WAV file played as samples: a click of 3 ms"]
+    assert heard(noise(15, -20)) == []
+
+
+def test_the_thump_before_a_prompt_is_no_piece_of_it() -> None:
+    """The quiet lead of the recording is audible, and ends with the first samples of its speech."""
+    lines = heard(d.with_offset(9000)(CHECK.pcm))
+    assert any("the voice is on a constant offset of +" in line for line in lines)
+    assert len([line for line in lines if " prompt " in line]) == 1
