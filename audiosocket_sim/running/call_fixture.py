@@ -391,8 +391,8 @@ class CallFixture:
             own_gap,
             own_ahead,
             fact.parts_ms,
-            fact.skipped_ms,
-            fact.sound,
+            skipped_ms=fact.skipped_ms,
+            sound=fact.sound,
         )
         spoke = self._with_its_wait(self.ms(fact.at), spoke)
         self.record(fact.at, Source.BOT, spoke)
