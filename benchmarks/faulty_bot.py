@@ -9,6 +9,7 @@ import asyncio
 import json
 import struct
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -148,7 +149,7 @@ class FaultyCall:
         self._over = True
         self._writer.write_eof()
 
-    async def _ask(self, content: str) -> dict[str, dict[str, str]]:
+    async def _ask(self, content: str) -> dict[str, Any]:
         url = urlsplit(self._ai_url)
         reader, writer = await asyncio.open_connection(url.hostname, url.port)
         body = json.dumps({"id": "call", "content": content}).encode()
@@ -156,7 +157,7 @@ class FaultyCall:
         writer.write(head.encode() + b"Content-Type: application/json\r\n\r\n" + body)
         answer = await reader.read()
         writer.close()
-        found: dict[str, dict[str, str]] = json.loads(answer.partition(b"\r\n\r\n")[2])
+        found: dict[str, Any] = json.loads(answer.partition(b"\r\n\r\n")[2])
         return found
 
 

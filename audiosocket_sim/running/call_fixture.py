@@ -264,6 +264,11 @@ class CallFixture:
     async def place_call(self) -> None:
         """Dial the target, and return once the UUID is sent or the call has ended without one. Raises TargetError."""
         assert self._running is not None
+        if isinstance(self._running, Child):
+            self._program_waits = ProgramWaits(
+                self._running.process.pid, lambda at, seconds: self.was_late(LateBy.BOT, at, seconds)
+            )
+            self._program_waits.look()
         try:
             await self.leg.connect(self._running.host, self._running.port)
         except ConnectFailed as error:
@@ -276,10 +281,8 @@ class CallFixture:
         if self.control is not None and self.leg.t0 is not None:
             self._spawn(self._follow_states(self.control), self._tasks)
         if isinstance(self._running, Child):
-            self._program_waits = ProgramWaits(
-                self._running.process.pid, lambda at, seconds: self.was_late(LateBy.BOT, at, seconds)
-            )
-            self._program_waits.start()
+            if self._program_waits is not None:
+                self._program_waits.start()
             self._spawn(self._watch_program(self._running), self._watches)
 
     async def let_the_ear_read(self, text: str) -> None:

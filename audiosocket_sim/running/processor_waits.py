@@ -41,8 +41,8 @@ def most_ms(readings_ns: Sequence[int], window: int = WINDOW_STEPS) -> float:
 class ProcessorWaits:
     """Reads the run delay every 20 ms on the running loop, from `start` to `stop`. `read`: a growing sum in ns.
 
-    `on_late` is called at each reading with the seconds for which the thread came too late in the last 100 ms: it had
-    no processor, or it did something else when the reading was due.
+    `on_late` is called at each reading with the seconds for which the thread was late since the reading before: it had
+    no processor, or it did something else when this reading was due.
     """
 
     def __init__(self, read: Callable[[], int] = run_delay_ns) -> None:
@@ -73,7 +73,6 @@ class ProcessorWaits:
         now = self._loop.time()
         self._readings.append(self._read())
         if self.on_late is not None and len(self._readings) > 1:
-            waited = self._readings[-1] - self._readings[max(0, len(self._readings) - 1 - WINDOW_STEPS)]
-            self.on_late(max(now - self._due, waited / 1e9))
+            self.on_late(max(now - self._due, (self._readings[-1] - self._readings[-2]) / 1e9))
         self._due = now + STEP_SECONDS
         self._timer = self._loop.call_at(self._due, self._step)

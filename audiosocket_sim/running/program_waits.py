@@ -13,8 +13,8 @@ from pathlib import Path
 __all__ = ["ProgramWaits", "growth_ms", "run_delays_ns"]
 
 _STEP_SECONDS = 0.1
-_SEARCH_EVERY_STEPS = 10
-"""Looking for children reads the whole process table: once a second."""
+_SEARCH_EVERY_STEPS = 20
+"""Looking for children reads the process table, as far as it is new: every two seconds."""
 
 
 def run_delays_ns(pids: list[int], proc: Path = Path("/proc")) -> dict[int, int]:
@@ -33,13 +33,17 @@ def run_delays_ns(pids: list[int], proc: Path = Path("/proc")) -> dict[int, int]
     return found
 
 
-def session_of(pid: int, proc: Path = Path("/proc")) -> list[int]:
-    """Return the processes of the session that the process leads: itself and its children, unless they left it."""
-    found = [pid]
+def session_of(pid: int, seen: set[str], proc: Path = Path("/proc")) -> list[int]:
+    """Return the processes of the session that the process leads, itself and its children, unless they left it.
+
+    `seen`: the names of processes that were looked at before, and are not looked at again; more are added.
+    """
+    found = []
     try:
-        names = [name for name in os.listdir(proc) if name.isdigit() and name != str(pid)]
+        names = [name for name in os.listdir(proc) if name.isdigit() and name not in seen]
     except OSError:
         return found
+    seen.update(names)
     for name in names:
         try:
             session = (proc / name / "stat").read_bytes().rpartition(b")")[2].split()[3]
@@ -65,8 +69,13 @@ class ProgramWaits:
         self._pid = pid
         self._on_late = on_late
         self._loop = asyncio.get_running_loop()
-        self._pids = [pid]
+        self._pids: list[int] = []
+        self._seen: set[str] = set()
         self._task: asyncio.Task[None] | None = None
+
+    def look(self) -> None:
+        """Look for the program's processes: in time before the call, since that takes a while."""
+        self._pids = [*self._pids, *session_of(self._pid, self._seen)]
 
     def start(self) -> None:
         """Begin to read."""
@@ -82,13 +91,14 @@ class ProgramWaits:
         before: dict[int, int] = {}
         steps = 0
         while True:
+            steps += 1
             now = await self._loop.run_in_executor(None, self._read, steps % _SEARCH_EVERY_STEPS == 0)
             if before:
                 self._on_late(self._loop.time(), growth_ms(before, now) / 1000)
-            before, steps = now, steps + 1
+            before = now
             await asyncio.sleep(_STEP_SECONDS)
 
     def _read(self, search: bool) -> dict[int, int]:
         if search:
-            self._pids = session_of(self._pid)
+            self.look()
         return run_delays_ns(self._pids)
