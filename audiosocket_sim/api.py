@@ -48,7 +48,7 @@ from audiosocket_sim.running.one_call import OnEntry
 from audiosocket_sim.running.options import Options
 from audiosocket_sim.running.result import Artefacts, CallResult, Outcome, Result
 from audiosocket_sim.running.runner import arun, run
-from audiosocket_sim.scenario import AsteriskPeer, Line, Network, Push, Reply, Scenario
+from audiosocket_sim.scenario import AsteriskPeer, CallerEar, Line, Network, Push, Quality, Reply, Scenario
 from audiosocket_sim.scenario.loading import Problem, ScenarioError, load_scenarios
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "CallResult",
     "CallTime",
     "CallerAction",
+    "CallerEar",
     "CallerSpoke",
     "DefectFound",
     "Entry",
@@ -90,6 +91,7 @@ __all__ = [
     "PhoneCall",
     "Problem",
     "Push",
+    "Quality",
     "Reply",
     "Result",
     "Scenario",

@@ -23,6 +23,8 @@ NAMES = (
     "pauses",
     "verdicts",
 )
+_BY_NAME_ONLY = ("verdicts",)
+"""Benchmarks that take hours: they are run where they are named."""
 _EPILOG = """\
 examples:
   python -m benchmarks
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; or all")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; by default all but verdicts")
     parser.add_argument("--quick", action="store_true", help="shorter and fewer runs, for a first look")
     parser.add_argument("--fifo", action="store_true", help="servers under real-time priority, for a busy machine")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout; the tables go to stderr")
@@ -54,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tables = sys.stderr if options.json else sys.stdout
     print(describe(), file=tables, flush=True)
     done = []
-    for name in options.names or NAMES:
+    for name in options.names or [name for name in NAMES if name not in _BY_NAME_ONLY]:
         done.append(_run(name, quick=options.quick))
         print(f"\n{as_table(done[-1])}", file=tables, flush=True)
     if options.json:

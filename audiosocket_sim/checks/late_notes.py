@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from audiosocket_sim.call_log.events import CallerSpoke, Entry
 from audiosocket_sim.checks.lateness import LatenessRecord, WasLate
-from audiosocket_sim.checks.margin import turns_that_ended_early
+from audiosocket_sim.checks.margin import turns_that_ended_early, words_end_ms
 from audiosocket_sim.checks.words import clock, seconds
 
 __all__ = ["late_notes"]
@@ -18,7 +18,7 @@ def late_notes(entries: Sequence[Entry], late: LatenessRecord) -> list[tuple[int
 
     `entries`: the call log, in the order of time.
     """
-    spoken = [(e.at_ms, e.at_ms + e.event.duration_ms) for e in entries if isinstance(e.event, CallerSpoke)]
+    spoken = [(e.at_ms, words_end_ms(e.at_ms, e.event)) for e in entries if isinstance(e.event, CallerSpoke)]
     early = turns_that_ended_early(entries, late)
     found: list[tuple[int, str]] = []
     for start, end in spoken:

@@ -54,10 +54,14 @@ class LatenessRecord:
         return bool(self._found)
 
     def shift_ms(self, from_ms: float, to_ms: float) -> int:
-        """Return by how much (ms) the simulator may have moved an event of this time: its three longest delays, as a
-        chain of events may meet each of them once. Delays that overlap count as one."""
+        """Return by how much (ms) this machine may have moved an event of this time.
+
+        These are the simulator's three longest delays, as a chain of events may meet each of them once, and the bot's
+        longest. Delays of the simulator that overlap count as one.
+        """
         delays = sorted(end - start for start, end in self._stretches(_OURS, from_ms, to_ms))
-        return round(sum(delays[-_LINKS:]))
+        of_the_bot = max((end - start for start, end in self._stretches((LateBy.BOT,), from_ms, to_ms)), default=0.0)
+        return round(sum(delays[-_LINKS:]) + of_the_bot)
 
     def hole_ms(self, from_ms: float, to_ms: float) -> int:
         """Return how much silence (ms) this machine can have put into the bot's sound in this time, by reading late or

@@ -26,10 +26,10 @@ from audiosocket_sim.checks.never import violation
 from audiosocket_sim.checks.verdicts import GRACE_MS, Met, Moment, Watched
 from audiosocket_sim.scenario import Expectation, ExpectStep, NeverStep, Scenario, Within
 
-__all__ = ["could_turn", "turns_that_ended_early"]
+__all__ = ["could_turn", "is_unread_for_our_holes", "turns_that_ended_early", "words_end_ms"]
 
 _LONG_AFTER_MS = 24 * 60 * 60_000
-_EARLY_REACTION_MS = 200
+_EARLY_REACTION_MS = 100
 """No bot that waits for the end of a turn reacts so soon (ms) after the caller's last word, unless it took a hole for
 the end."""
 _CUT_MS = 60
@@ -80,12 +80,17 @@ def turns_that_ended_early(entries: Sequence[Entry], late: LatenessRecord) -> li
     for spoken in entries:
         if not isinstance(spoken.event, CallerSpoke):
             continue
-        end = spoken.at_ms + spoken.event.duration_ms
+        end = words_end_ms(spoken.at_ms, spoken.event)
         holes = late.bot_holes(spoken.at_ms, end)
         if holes:
             first = min(hole.due_ms for hole in holes)
             found += [at_ms for at_ms in _reactions(entries) if first < at_ms <= end + _EARLY_REACTION_MS]
     return sorted(set(found))
+
+
+def words_end_ms(at_ms: int, event: CallerSpoke) -> int:
+    """Return when the last word of a recording that began at `at_ms` ends: silence may follow in it."""
+    return at_ms + (event.audible_ms[-1][1] if event.audible_ms else event.duration_ms)
 
 
 def _reactions(entries: Sequence[Entry]) -> Iterator[int]:
@@ -213,6 +218,17 @@ def _may_be_the_words(
         if event.gap_ms > 0 and 2 * own_ms >= event.gap_ms:
             lengths.append(event.heard_ms + own_ms)
         if any(length_ms >= shortest_ms for length_ms in lengths):
+            return True
+    return False
+
+
+def is_unread_for_our_holes(entries: Sequence[Entry], late: LatenessRecord) -> bool:
+    """Return whether speech of the call could not be read because this machine may have put holes into it."""
+    spoken = [(entry.at_ms, entry.event) for entry in entries if isinstance(entry.event, BotSpoke)]
+    for at_ms, event in spoken:
+        end = end_ms(at_ms, event)
+        own_ms = late.hole_ms(at_ms - GRACE_MS, end + GRACE_MS)
+        if event.text is None and ((0 < event.gap_ms <= 2 * own_ms) or _with_a_neighbour(at_ms, end, spoken, late)):
             return True
     return False
 

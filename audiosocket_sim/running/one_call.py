@@ -13,9 +13,10 @@ from typing import Any, Self, TypeVar
 
 from audiosocket_sim.call_log.events import Entry, Noted, Source, StepFailed
 from audiosocket_sim.checks.failure import Failure
+from audiosocket_sim.checks.late_defects import defects_could_turn
 from audiosocket_sim.checks.late_notes import late_notes
 from audiosocket_sim.checks.lateness import LateBy, LatenessRecord
-from audiosocket_sim.checks.margin import could_turn
+from audiosocket_sim.checks.margin import could_turn, is_unread_for_our_holes
 from audiosocket_sim.checks.quality import QUALITY, quality_faults
 from audiosocket_sim.parties.target import Target, TargetCloseError
 from audiosocket_sim.running.artefacts import cannot_write, with_artefacts, with_faults
@@ -178,14 +179,15 @@ class OneCall:
 
     def conclude(self) -> Result:
         """Return the result. Writes the files of the run if its options name a folder."""
-        unread = None if self.steps is None else self.steps.settle()
-        if unread is not None and self.trouble is None:
-            self.trouble = Trouble(Outcome.SET_UP, unread)
-        fixture, trouble = self._fixture, self.trouble
+        fixture = self._fixture
         if fixture is not None:
             stalls = [(stall.at, stall.at + stall.for_) for stall in self.scenario.asterisk.stall]
             for fault in quality_faults(fixture.log.entries, self.scenario.quality, stalls):
                 fixture.fail(fault.at_ms, 0, QUALITY, fault.expected, *fault.happened)
+        unread = None if self.steps is None else self.steps.settle()  # last: any failure goes before it
+        if unread is not None and self.trouble is None:
+            self.trouble = Trouble(Outcome.SET_UP, unread, unread=True)
+        trouble = self.trouble
         if fixture is not None and trouble is not None:
             last_ms = max((entry.at_ms for entry in fixture.log.entries), default=0)
             at_ms = last_ms if self._troubled_ms is None else self._troubled_ms
@@ -249,13 +251,18 @@ class OneCall:
             return trouble.outcome, lines
         if trouble is not None and trouble.outcome is Outcome.FAILED:
             return Outcome.FAILED, lines
-        if any(not could_turn(event, at_ms, entries, self.scenario, late) for event, at_ms in failed):
+        if any(not self._could_turn(event, at_ms, entries, late) for event, at_ms in failed):
             return Outcome.FAILED, lines
-        if failed:
+        if failed or (trouble is not None and trouble.unread and is_unread_for_our_holes(entries, late)):
             return Outcome.INCONCLUSIVE, (_TOO_LATE.format(late_ms), *lines)
         if trouble is not None:
             return trouble.outcome, lines
         return (Outcome.PASSED if self.held else Outcome.FAILED), ()
+
+    def _could_turn(self, failed: StepFailed, at_ms: int, entries: Sequence[Entry], late: LatenessRecord) -> bool:
+        if failed.step == QUALITY:
+            return defects_could_turn(failed, entries, self.scenario.quality, late)
+        return could_turn(failed, at_ms, entries, self.scenario, late)
 
     def _lateness(self) -> LatenessRecord:
         return LatenessRecord() if self._fixture is None or self._virtual else self._fixture.lateness()

@@ -30,6 +30,8 @@ class Trouble:
     more: tuple[str, ...] = ()
     voids_failures: bool = False
     """Whether steps that failed say nothing about the bot."""
+    unread: bool = False
+    """Whether it is the bot's voice, which the ear cannot read."""
 
 
 def trouble_of(error: BaseException, scenario: Scenario, doing: str) -> Trouble:

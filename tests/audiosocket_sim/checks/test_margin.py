@@ -20,7 +20,7 @@ from audiosocket_sim.call_log.events import (
     StepFailed,
 )
 from audiosocket_sim.checks.lateness import LateBy, LatenessRecord, WasLate
-from audiosocket_sim.checks.margin import could_turn, turns_that_ended_early
+from audiosocket_sim.checks.margin import could_turn, is_unread_for_our_holes, turns_that_ended_early
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.loading import load_text
 
@@ -153,6 +153,21 @@ def test_words_that_a_hole_has_cut_in_two(second_at: int, could: bool) -> None:
     assert not turns(step, (3000, said(450)), (3510, said(380)), (9000, HUNG_UP))
 
 
+@pytest.mark.parametrize(
+    ("events", "ours"),
+    [
+        ([(3000, said(900, None, None, 100))], True),
+        ([(3000, said(900, None, None, 101))], False),
+        ([(3000, said(900, None, None))], False),
+        ([(3000, said(450, None, None)), (3550, said(400, None, None))], True),
+        ([(3000, said(450, None, None)), (3551, said(400, None, None))], False),
+        ([(3000, said(900, gap_ms=100))], False),  # was read
+    ],
+)
+def test_a_voice_that_only_a_hole_of_ours_makes_unreadable(events: list[tuple[int, LogEvent]], ours: bool) -> None:
+    assert is_unread_for_our_holes(entries(*events), LATE) is ours
+
+
 def test_sound_that_is_too_short_for_the_words() -> None:
     """A second of them is missing: however many holes there are in the rest, they were not spoken."""
     step = "{expect: {bot_says: Não foi possível me conectar ao apartamento.}}"
@@ -209,7 +224,7 @@ def test_what_the_caller_s_end_brings_about_is_no_second_reason() -> None:
 
 
 HOLE = LatenessRecord([WasLate(LateBy.PACKET, 2500, 60)])
-SENTENCE = (2000, CallerSpoke("Quero falar com o 202.", "x", 1500))
+SENTENCE = (2000, CallerSpoke("Quero falar com o 202.", "x", 2600, ((100, 1500),)))  # and 1.1 s of silence
 
 
 @pytest.mark.parametrize(
@@ -218,8 +233,8 @@ SENTENCE = (2000, CallerSpoke("Quero falar com o 202.", "x", 1500))
         ((2440, BackendAsked(1, "", "Quero")), False),  # before the hole
         ((2441, BackendAsked(1, "", "Quero")), True),
         ((3100, BotSpoke("Sim?", 300)), True),
-        ((3700, BotSpoke("Sim?", 300)), True),  # nobody waits only 0.2 s
-        ((3701, BotSpoke("Sim?", 300)), False),
+        ((3600, BotSpoke("Sim?", 300)), True),  # nobody waits only 0.1 s
+        ((3601, BotSpoke("Sim?", 300)), False),
     ],
 )
 def test_a_turn_that_our_hole_may_have_ended(reaction: tuple[int, LogEvent], early: bool) -> None:

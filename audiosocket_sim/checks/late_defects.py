@@ -1,0 +1,70 @@
+"""Decides whether this machine's lateness could have made the defects that fail a call: judged again without it. Pure.
+
+The simulator reads late, and a bot that gets no processor sends late: holes, and behind a hole a lead, since the bot
+keeps to its clock. What is in the samples themselves comes of no lateness.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from audiosocket_sim.call_log.events import CallerSpoke, DefectFound, Entry, LogEvent, StepFailed
+from audiosocket_sim.checks.lateness import LatenessRecord
+from audiosocket_sim.checks.quality import quality_faults
+from audiosocket_sim.scenario import Quality
+
+__all__ = ["defects_could_turn", "without_our_part"]
+
+_FRAME_MS = 20
+
+
+def defects_could_turn(failed: StepFailed, entries: Sequence[Entry], quality: Quality, late: LatenessRecord) -> bool:
+    """Return whether a failure of `quality` may be this machine's doing. False: it is final.
+
+    `entries`: the whole call log, in the order of time.
+    """
+    faults = quality_faults(without_our_part(entries, late), quality)
+    return bool(late) and not any(fault.expected == failed.expected for fault in faults)
+
+
+def without_our_part(entries: Sequence[Entry], late: LatenessRecord) -> list[Entry]:
+    """Return the log with each defect as it would be if this machine had made as much of it as it can have made."""
+    made = [(entry, _without(entry.at_ms, entry.event, entries, late)) for entry in entries]
+    return [replace(entry, event=event) for entry, event in made if event is not None]
+
+
+def _without(at_ms: int, event: LogEvent, entries: Sequence[Entry], late: LatenessRecord) -> LogEvent | None:
+    """The event without our part of it; None if nothing is left."""
+    if not isinstance(event, DefectFound):
+        return event
+    end_ms = at_ms + event.duration_ms
+    match event.kind:
+        case "holes":
+            return _less(event, late.hole_ms(at_ms - _FRAME_MS, end_ms))
+        case "ahead":  # the lead that a hole leaves stays until the bot pauses
+            return _less(event, late.hole_ms(0, end_ms))
+        case "unheard":  # its last sound was read late, or sent late
+            return _less(event, late.hole_ms(at_ms - round(event.amount or 0) - _FRAME_MS, end_ms + _FRAME_MS))
+        case "wire_silence" | "left_open":
+            return _less(event, late.shift_ms(at_ms, end_ms + _FRAME_MS))
+        case "pace":
+            whole_ms = max(1, event.duration_ms)
+            return _less(event, 100 * late.hole_ms(at_ms - _FRAME_MS, end_ms) / whole_ms)
+        case "premature":
+            return None if _behind_a_hole(at_ms, entries, late) else event
+        case "hold_seam":
+            return None if late.hole_ms(at_ms - _FRAME_MS, end_ms + _FRAME_MS) >= _FRAME_MS else event
+    return event
+
+
+def _less(event: DefectFound, ours: float) -> DefectFound:
+    """The defect with an amount nearer to 0 by `ours`; one without an amount is as it was."""
+    if event.amount is None or not ours:
+        return event
+    left = max(0.0, abs(event.amount) - ours)
+    return replace(event, amount=left if event.amount > 0 else -left)
+
+
+def _behind_a_hole(at_ms: int, entries: Sequence[Entry], late: LatenessRecord) -> bool:
+    """Whether a packet of ours in the caller's words before `at_ms` was so late that they may have seemed over."""
+    spoken = [e.at_ms for e in entries if isinstance(e.event, CallerSpoke) and e.at_ms <= at_ms]
+    return bool(spoken) and bool(late.bot_holes(spoken[-1], at_ms))

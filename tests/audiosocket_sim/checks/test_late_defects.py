@@ -1,0 +1,83 @@
+"""Could this machine have made a defect? Each kind, with more of it than the lateness, and with less."""
+
+import pytest
+from helpers.logs import entries
+
+from audiosocket_sim.call_log.events import BotSpoke, CallerSpoke, DefectFound, StepFailed
+from audiosocket_sim.checks.late_defects import defects_could_turn, without_our_part
+from audiosocket_sim.checks.lateness import LateBy, LatenessRecord, WasLate
+from audiosocket_sim.checks.quality import quality_faults
+from audiosocket_sim.scenario import Quality
+
+THREAD = LatenessRecord([WasLate(LateBy.THREAD, 3500, 100)])
+BOT = LatenessRecord([WasLate(LateBy.BOT, 3500, 100)])
+PACKET = LatenessRecord([WasLate(LateBy.PACKET, 3500, 100)])
+
+
+def turns(defect: DefectFound, late: LatenessRecord, at_ms: int = 3000, *, speaks: bool = False) -> bool:
+    """Whether this defect, which fails the call, could turn."""
+    said = [(2500, CallerSpoke("Quero falar com o 202.", "x", 3000))] if speaks else []
+    log = entries(*said, (at_ms, defect))
+    (fault,) = quality_faults(log, Quality())
+    return defects_could_turn(StepFailed(0, "quality", fault.expected, fault.happened), log, Quality(), late)
+
+
+@pytest.mark.parametrize(
+    ("kind", "small", "large", "duration_ms"),
+    [
+        ("holes", 300, 301, 2000),  # 200 ms are allowed
+        ("ahead", 400, 401, 2000),
+        ("unheard", 140, 141, 500),
+        ("pace", 3.5, 3.51, 4000),  # 100 ms of 4 s are 2.5 %
+    ],
+)
+@pytest.mark.parametrize("late", [THREAD, BOT])
+def test_what_was_read_or_sent_late(
+    kind: str, small: float, large: float, duration_ms: int, late: LatenessRecord
+) -> None:
+    assert turns(DefectFound(kind, "it", small, duration_ms), late)
+    assert not turns(DefectFound(kind, "it", large, duration_ms), late)
+    assert not turns(DefectFound(kind, "it", small, duration_ms), PACKET)
+    assert not turns(DefectFound(kind, "it", small, duration_ms), LatenessRecord())
+
+
+def test_a_slow_bot_and_a_fast_one() -> None:
+    assert turns(DefectFound("pace", "it", -3.5, 4000), THREAD)
+    assert not turns(DefectFound("pace", "it", -3.51, 4000), THREAD)
+
+
+def test_a_hole_before_the_speech_does_not_make_its_holes_but_its_lead() -> None:
+    assert not turns(DefectFound("holes", "it", 250, 2000), THREAD, 3600)
+    assert turns(DefectFound("ahead", "it", 350, 2000), THREAD, 3600)
+
+
+@pytest.mark.parametrize("kind", ["damage", "level", "after_end"])
+def test_what_is_in_the_samples_comes_of_no_lateness(kind: str) -> None:
+    amount = -5.0 if kind == "level" else None
+    assert not turns(DefectFound(kind, "it", amount, 2000), THREAD)
+
+
+def test_a_bot_that_speaks_behind_a_hole_in_the_caller_s_words() -> None:
+    defect = DefectFound("premature", "it", None, 500)
+    assert turns(defect, PACKET, 4000, speaks=True)
+    assert not turns(defect, PACKET, 3300, speaks=True)
+    assert not turns(defect, THREAD, 4000, speaks=True)
+    assert not turns(defect, PACKET, 4000)
+
+
+def test_a_seam_of_hold_audio() -> None:
+    assert turns(DefectFound("hold_seam", "it", None, 500), THREAD)
+    assert not turns(DefectFound("hold_seam", "it", None, 300), THREAD)
+
+
+@pytest.mark.parametrize(("amount", "could"), [(2100, True), (2101, False)])
+def test_a_connection_left_open(amount: int, could: bool) -> None:
+    log = entries((3000, DefectFound("left_open", "it", amount, 1000)))
+    ((_, event),) = [(entry.at_ms, entry.event) for entry in without_our_part(log, THREAD)]
+    assert isinstance(event, DefectFound)
+    assert (event.amount == 2000) is could
+
+
+def test_everything_else_stays_as_it_is() -> None:
+    log = entries((1000, BotSpoke(None, 900)), (3000, DefectFound("ahead", "it", 350, 100)))
+    assert without_our_part(log, LatenessRecord()) == log
