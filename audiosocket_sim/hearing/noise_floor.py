@@ -33,6 +33,8 @@ _LOWEST_TO_MEAN = 0.45
 _SOFTEST = 2.5  # 4 dB
 _STEADY_FRAMES = 15
 _STEADY_DB = 2.0
+_LOUDEST_DBFS = -20.0
+"""Nobody speaks over a louder noise of his own: it is the sound itself, such as samples in the wrong byte order."""
 _FLAT = 0.03  # the geometric to the arithmetic mean of the bands; a tone has less
 _SPEECH = 0.2  # the mean likelihood ratio above which a frame is speech
 _SPEECH_FRAMES = 3
@@ -184,11 +186,15 @@ def _noise_of(
 
 
 def _is_noise(noise: "NDArray[np.float64]", alone: "NDArray[np.float64]") -> bool:
-    if len(alone) < _STEADY_FRAMES or noise.min() <= 0:
+    if len(alone) < _STEADY_FRAMES or noise.min() <= 0 or _dbfs(float(noise.sum())) > _LOUDEST_DBFS:
         return False
     flat = np.exp(np.log(noise).mean()) / noise.mean()
     level_db = (10 * np.log10(alone / noise + 1e-3)).mean(axis=1)  # of all bands alike: deep ones are never still
     return bool(flat >= _FLAT and level_db.std() <= _STEADY_DB)
+
+
+def _dbfs(power: float) -> float:
+    return float(10 * np.log10(power / _FULL_SCALE + 1e-12))
 
 
 def _likelihood(bands: "NDArray[np.float64]", noise: "NDArray[np.float64]") -> "NDArray[np.float64]":
@@ -214,7 +220,7 @@ def _speech(
     above = over > enough
     level = 10 * np.log10((np.where(above, over, 0) * noise).sum(axis=1) / _FULL_SCALE + 1e-12)
     soft = (level > AUDIBLE_DBFS) & (above.sum(axis=1) >= _FEWEST_BANDS)
-    noise_db = 10 * np.log10(noise.sum() / _FULL_SCALE)
+    noise_db = _dbfs(float(noise.sum()))
     found: list[tuple[int, int, int]] = []
     for start, stop in _runs(_likelihood(bands, noise) > _SPEECH):
         if stop - start < _SPEECH_FRAMES:
