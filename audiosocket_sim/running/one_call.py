@@ -106,7 +106,8 @@ class OneCall:
                 now = asyncio.get_running_loop().time
                 sleeps = stack.enter_context(sleeps_are_noted(now))
                 fixture.leg.excuse(sleeps.within)
-                self._waits = ProcessorWaits(slept=sleeps.within)
+                self._waits = ProcessorWaits()
+                self._waits.slept = sleeps.within
                 self._waits.on_late = lambda seconds: fixture.was_late(LateBy.THREAD, now(), seconds)
                 self._waits.start()
                 stack.callback(self._waits.stop)

@@ -46,14 +46,10 @@ class ProcessorWaits:
     slept in this thread from one loop time to another: that does not count.
     """
 
-    def __init__(
-        self,
-        read: Callable[[], int] = run_delay_ns,
-        slept: Callable[[float, float], float] = lambda began, ended: 0.0,
-    ) -> None:
+    def __init__(self, read: Callable[[], int] = run_delay_ns) -> None:
         self._loop = asyncio.get_running_loop()
         self._read = read
-        self._slept = slept
+        self.slept: Callable[[float, float], float] = lambda began, ended: 0.0
         self._readings: list[int] = []
         self._due = 0.0
         self.on_late: Callable[[float], None] | None = None
@@ -80,6 +76,6 @@ class ProcessorWaits:
         self._readings.append(self._read())
         if self.on_late is not None and len(self._readings) > 1:
             waited = self._readings[-1] - self._readings[max(0, len(self._readings) - 1 - WINDOW_STEPS)]
-            self.on_late(max(now - self._due - self._slept(self._due, now), waited / 1e9))
+            self.on_late(max(now - self._due - self.slept(self._due, now), waited / 1e9))
         self._due = now + STEP_SECONDS
         self._timer = self._loop.call_at(self._due, self._step)
