@@ -17,7 +17,7 @@ from audiosocket_sim.checks.late_defects import defects_could_turn
 from audiosocket_sim.checks.late_notes import late_notes
 from audiosocket_sim.checks.lateness import LateBy, LatenessRecord
 from audiosocket_sim.checks.margin import could_turn, is_unread_for_our_holes
-from audiosocket_sim.checks.quality import QUALITY, quality_faults
+from audiosocket_sim.checks.quality import QUALITY, QualityFault, quality_faults
 from audiosocket_sim.parties.target import Target, TargetCloseError
 from audiosocket_sim.running.artefacts import cannot_write, with_artefacts, with_faults
 from audiosocket_sim.running.call_fixture import CallFixture
@@ -41,7 +41,7 @@ _T = TypeVar("_T")
 
 _SECONDS_FOR_THREADS = {True: 0.1, False: 1.0}
 """How long, in real time, threads of the bot's own may show that it cannot follow the virtual clock, at the end of the
-call: if all went well (they had their time before a failure), and if something is wrong with the set-up."""
+call: if all went well (they had their time before a step failed), and if anything is wrong."""
 _WITHOUT_A_VERDICT = (Outcome.INVALID, Outcome.INCONCLUSIVE)
 """The call was not to be made like this, or was interrupted: what has failed by then says nothing."""
 _TOO_LATE = "this machine was too late to judge what failed (the caller's packets by up to {:.0f} ms)"
@@ -104,10 +104,11 @@ class OneCall:
             await stack.enter_async_context(fixture)
             if not self._virtual:
                 now = asyncio.get_running_loop().time
-                fixture.leg.excuse(stack.enter_context(sleeps_are_noted(now)).within)
+                sleeps = stack.enter_context(sleeps_are_noted(now))
+                fixture.leg.excuse(sleeps.within)
                 self._waits = ProcessorWaits()
-                loop = asyncio.get_running_loop()
-                self._waits.on_late = lambda seconds: fixture.was_late(LateBy.THREAD, loop.time(), seconds)
+                self._waits.slept = sleeps.within
+                self._waits.on_late = lambda seconds: fixture.was_late(LateBy.THREAD, now(), seconds)
                 self._waits.start()
                 stack.callback(self._waits.stop)
             self._stack = stack.pop_all()
@@ -139,7 +140,8 @@ class OneCall:
         loop = asyncio.get_running_loop()
         if isinstance(loop, VirtualLoop) and loop.strict:
             try:
-                raise_if_bot_cannot_follow(_SECONDS_FOR_THREADS[error is None])
+                accused = self._fixture is not None and bool(self._quality_faults(self._fixture))
+                raise_if_bot_cannot_follow(_SECONDS_FOR_THREADS[error is None and not accused])
             except CannotFollow as failure:
                 self.blame(failure)
             loop.strict = False
@@ -182,9 +184,8 @@ class OneCall:
     def conclude(self) -> Result:
         """Return the result. Writes the files of the run if its options name a folder."""
         fixture = self._fixture
-        if fixture is not None:
-            stalls = [(stall.at, stall.at + stall.for_) for stall in self.scenario.asterisk.stall]
-            for fault in quality_faults(fixture.log.entries, self.scenario.quality, stalls):
+        if fixture is not None and not (self.trouble is not None and self.trouble.cannot_follow):
+            for fault in self._quality_faults(fixture):
                 fixture.fail(fault.at_ms, 0, QUALITY, fault.expected, *fault.happened)
         unread = None if self.steps is None else self.steps.settle()  # last: any failure goes before it
         if unread is not None and self.trouble is None:
@@ -267,6 +268,10 @@ class OneCall:
         if failed.step == QUALITY:
             return defects_could_turn(failed, entries, self.scenario.quality, late)
         return could_turn(failed, at_ms, entries, self.scenario, late)
+
+    def _quality_faults(self, fixture: CallFixture) -> Sequence[QualityFault]:
+        stalls = [(stall.at, stall.at + stall.for_) for stall in self.scenario.asterisk.stall]
+        return quality_faults(fixture.log.entries, self.scenario.quality, stalls)
 
     def _lateness(self) -> LatenessRecord:
         return LatenessRecord() if self._fixture is None or self._virtual else self._fixture.lateness()

@@ -42,12 +42,14 @@ class ProcessorWaits:
     """Reads the run delay every 20 ms on the running loop, from `start` to `stop`. `read`: a growing sum in ns.
 
     `on_late` is called at each reading with the seconds for which the thread was late since the reading before: it had
-    no processor, or it did something else when this reading was due.
+    no processor, or it did something else when this reading was due. `slept` returns for
+    how many seconds the bot has slept in this thread from one loop time to another: that does not count.
     """
 
     def __init__(self, read: Callable[[], int] = run_delay_ns) -> None:
         self._loop = asyncio.get_running_loop()
         self._read = read
+        self.slept: Callable[[float, float], float] = lambda began, ended: 0.0
         self._readings: list[int] = []
         self._due = 0.0
         self.on_late: Callable[[float], None] | None = None
@@ -73,6 +75,7 @@ class ProcessorWaits:
         now = self._loop.time()
         self._readings.append(self._read())
         if self.on_late is not None and len(self._readings) > 1:
-            self.on_late(max(now - self._due, (self._readings[-1] - self._readings[-2]) / 1e9))
+            waited = self._readings[-1] - self._readings[-2]
+            self.on_late(max(now - self._due - self.slept(self._due, now), waited / 1e9))
         self._due = now + STEP_SECONDS
         self._timer = self._loop.call_at(self._due, self._step)

@@ -2,8 +2,8 @@
 
 Such a thread lives in real time. What it makes comes after a virtual time that depends on this machine, so a verdict
 would be worth nothing. Threads that only sleep, and wake for a moment, do no harm: exporters, loggers. So it is the
-processor time that a thread uses without sleeping in between that counts, read from Linux; elsewhere it is 0. Work that
-the loop has handed to a thread itself (`run_in_executor`, anyio) never counts, nor does anything during a hold.
+processor time that a thread uses beyond what it needs to wake up that counts, read from Linux; elsewhere it is 0. Work
+that the loop has handed to a thread itself (`run_in_executor`, anyio) never counts, nor does anything during a hold.
 """
 
 import contextlib
@@ -19,7 +19,10 @@ from typing import Any
 __all__ = ["LOOPS_OWN", "BotThreads", "held_job", "is_pythons_own", "name_of_thread", "threads_are_seen"]
 
 _FREE_NS = 2_000_000
-"""Processor time, in ns, that a thread may use before it sleeps again: to start, to look at a clock, to write lines."""
+"""Processor time, in ns, that does not count yet: to start, to write a line now and then."""
+_FREE_A_WAKE_NS = 300_000
+"""Processor time, in ns, that a thread may use each time that it wakes: to look at a clock, to write a line. A thread
+that works uses more, even where it waits for Python's lock and for a processor in between."""
 _NOT_YET_NS = 50_000
 """Less than this is not looked at: the number of times that a thread has slept takes as long to read."""
 _PYTHONS_OWN = ("asyncio", "logging", "anyio")
@@ -44,14 +47,14 @@ _jobs: set[int] = set()
 
 @dataclass(slots=True, eq=False)
 class _Usage:
-    """What a thread has used: its processor time, how often it had slept, and what it has used since it last slept."""
+    """What a thread has used: its processor time, how often it had slept, and what counts of it."""
 
     thread: Thread
     of_call: bool
     """Whether it was started during the call, not as the bot was imported or started."""
     used_ns: int = 0
     sleeps: int = 0
-    since_ns: float = 0.0
+    worked_ns: int = 0
 
 
 class BotThreads:
@@ -130,18 +133,17 @@ class BotThreads:
             self._forget(usage)
 
     def _forget(self, usage: _Usage) -> None:
-        usage.used_ns, usage.sleeps, usage.since_ns = _used_ns(usage.thread), _sleeps(usage.thread), 0.0
+        usage.used_ns, usage.sleeps = _used_ns(usage.thread), _sleeps(usage.thread)
 
     def _count(self, usage: _Usage, used_ns: int) -> None:
         more_ns = used_ns - usage.used_ns
         if more_ns < _NOT_YET_NS:
             return
         sleeps = _sleeps(usage.thread)
-        slept = sleeps - usage.sleeps
-        usage.since_ns = usage.since_ns + more_ns if slept <= 0 else more_ns / slept
+        usage.worked_ns += max(0, more_ns - max(0, sleeps - usage.sleeps) * _FREE_A_WAKE_NS)
         usage.used_ns, usage.sleeps = used_ns, sleeps
-        if usage.since_ns > _FREE_NS:
-            worked = f"worked for {more_ns / 1e6:.0f} ms"
+        if usage.worked_ns > _FREE_NS:
+            worked = f"worked for {usage.worked_ns / 1e6:.0f} ms"
             self._tell(f"its thread «{usage.thread.name}» {worked} while nothing held the virtual clock")
 
 

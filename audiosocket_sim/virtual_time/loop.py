@@ -491,7 +491,7 @@ class VirtualLoop(MemoryConnectionsLoop):
 
 def raise_if_bot_cannot_follow(seconds: float) -> None:
     """Do what the running loop's `raise_if_cannot_follow` does, if that loop is a virtual one."""
-    loop = asyncio.get_running_loop()
+    loop = asyncio._get_running_loop()  # None after the end of a run, which is judged then
     if isinstance(loop, VirtualLoop):
         loop.raise_if_cannot_follow(seconds)
 

@@ -55,8 +55,7 @@ def test_its_greeting_cannot_be_interrupted(real_time: bool) -> None:
     speaks = "{expect: {bot_speaks: {at_least: 500ms}, within: 2s}}"
     result = call(speaks, INTERRUPTION, STOPS, real_time=real_time)
     assert result.outcome is Outcome.FAILED, result.problems
-    (failure,) = result.failures
-    assert "step 3 (expect bot_silent)" in str(failure)
+    assert any("step 3 (expect bot_silent)" in str(failure) for failure in result.failures)
 
 
 def test_its_sound_has_no_holes_in_virtual_time_and_is_the_same_each_time() -> None:
