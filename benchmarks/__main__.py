@@ -21,6 +21,7 @@ NAMES = (
     "recognition",
     "endpointing",
     "pauses",
+    "damage",
     "verdicts",
 )
 _BY_NAME_ONLY = ("verdicts",)

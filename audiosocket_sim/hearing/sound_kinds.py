@@ -8,9 +8,11 @@ music from 0.60 (median 0.85).
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["SoundKind", "kind_of"]
+__all__ = ["SoundKind", "kind_of", "lasts"]
 
+Floats = NDArray[np.float64]
 SoundKind = Literal["speech", "music", "tone", "noise", "click"]
 
 _CLICK = 240  # samples, 30 ms
@@ -23,35 +25,53 @@ _LASTING_TONE = 0.85
 _FLAT = 0.35  # share of three peaks, of noise
 _LASTING_NOISE = 0.7
 _LASTING = 0.74
+_PAUSES = 0.2  # share of frames of less than half the mean level; of speech from 0.2 on, also of slow speech
 
 
 def kind_of(pcm: bytes) -> SoundKind:
     """Return what a sound is, on the whole: 8 kHz SLIN without its silent edges. In doubt it is speech."""
-    wave = np.frombuffer(pcm, "<i2", len(pcm) // 2).astype(np.float64)
-    if len(wave) < _CLICK:
+    if len(pcm) // 2 < _CLICK:
         return "click"
+    sums, shares = _spectra(pcm)
+    if not len(shares):
+        return "click"
+    peaks, lasting = _in_peaks(shares), _lasting(shares)
+    if peaks >= _PURE and lasting >= _LASTING_TONE:
+        return "tone"
+    if peaks <= _FLAT and lasting >= _LASTING_NOISE:
+        return "noise"
+    level = np.sqrt(sums)
+    pauses = float((level < level.mean() / 2).mean())
+    return "music" if lasting >= _LASTING and len(shares) > _APART and pauses <= _PAUSES else "speech"
+
+
+def lasts(pcm: bytes) -> bool:
+    """Return whether a sound has notes or tones that last, whatever it is: music with pauses, very slow speech."""
+    _, shares = _spectra(pcm)
+    return len(shares) > 0 and _lasting(shares) >= _LASTING and _in_peaks(shares) > _FLAT
+
+
+def _spectra(pcm: bytes) -> "tuple[Floats, Floats]":
+    """The power of each frame, and for those that are not much softer than the loudest, how it is spread."""
+    wave = np.frombuffer(pcm, "<i2", len(pcm) // 2).astype(np.float64)
     wave = np.pad(wave, (0, max(0, _WINDOW - len(wave))))
     frames = np.lib.stride_tricks.sliding_window_view(wave, _WINDOW)[::_HOP]
     frames = frames - frames.mean(axis=1, keepdims=True)
     power = np.square(np.abs(np.fft.rfft(frames * np.hanning(_WINDOW), axis=1)))
     sums = power.sum(axis=1)
     loud = sums >= max(float(np.percentile(sums, 95)) * _RANGE, 1.0)
-    if not loud.any():
-        return "click"
-    shares = power[loud] / sums[loud, None]
+    return sums, power[loud] / sums[loud, None]
+
+
+def _lasting(shares: "Floats") -> float:
+    """How much alike the spectra of two frames are that lie 80 ms apart: the mean; 1 for a sound shorter than that."""
     spectra = np.sqrt(shares)
-    lasting = 1.0
-    if len(spectra) > _APART:
-        lasting = float((spectra[_APART:] * spectra[:-_APART]).sum(axis=1).mean())
-    peaks = _in_peaks(shares)
-    if peaks >= _PURE and lasting >= _LASTING_TONE:
-        return "tone"
-    if peaks <= _FLAT and lasting >= _LASTING_NOISE:
-        return "noise"
-    return "music" if lasting >= _LASTING and len(spectra) > _APART else "speech"
+    if len(spectra) <= _APART:
+        return 1.0
+    return float((spectra[_APART:] * spectra[:-_APART]).sum(axis=1).mean())
 
 
-def _in_peaks(shares: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> float:
+def _in_peaks(shares: "Floats") -> float:
     """The share of the power that lies in the highest peaks of a spectrum: the median over the frames."""
     left = shares.copy()
     rows = np.arange(len(left))

@@ -10,7 +10,7 @@ from audiosocket_core.phrase_book.book import Phrase
 from audiosocket_sim.hearing.damage.judging import Judgement, Stretched, judge
 from audiosocket_sim.hearing.damage.known_prompt import Known
 from audiosocket_sim.hearing.damage.model import Damage
-from audiosocket_sim.hearing.sound_kinds import kind_of
+from audiosocket_sim.hearing.sound_kinds import lasts
 
 __all__ = ["StretchJudge"]
 
@@ -40,7 +40,7 @@ class StretchJudge:
         """Judge a stretch that begins at `first`; its `holes` count from there, `read` is the prompt that was read in
         it. Return the prompt that is in it although it was not read: without its beginning, or a short piece."""
         strange = not self._known and self._unknown >= _STRANGE
-        voice = read is not None or kind_of(pcm) not in ("music", "tone")
+        voice = read is not None or not lasts(pcm)
         judgement = judge(Stretched(pcm, holes, read, spliced, voice, strange), phrases)
         self._count(judgement)
         self._open.append((first, judgement.steps(phrases)))
@@ -66,5 +66,6 @@ class StretchJudge:
             self.step()
 
     def _tell(self, first: int, faults: Sequence[Damage]) -> None:
+        self._known += any(fault.kind == "rate" for fault in faults)
         for fault in faults:
             self._on_damage(first, fault)

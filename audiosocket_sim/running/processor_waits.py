@@ -42,8 +42,8 @@ class ProcessorWaits:
     """Reads the run delay every 20 ms on the running loop, from `start` to `stop`. `read`: a growing sum in ns.
 
     `on_late` is called at each reading with the seconds for which the thread was late since the reading before: it had
-    no processor, or it did something else when this reading was due. `slept` returns for
-    how many seconds the bot has slept in this thread from one loop time to another: that does not count.
+    no processor, or it did something else when this reading was due. `slept` returns for how many seconds the bot has
+    slept in this thread from one loop time to another: that does not count.
     """
 
     def __init__(self, read: Callable[[], int] = run_delay_ns) -> None:

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.damaged import at_rate
 from helpers.phone_sounds import ms, music, quiet
 
 from audiosocket_core import slin
 from audiosocket_core.phrase_book.book import PhraseBook
-from audiosocket_sim.hearing.sound_kinds import SoundKind, kind_of
+from audiosocket_sim.hearing.sound_kinds import SoundKind, kind_of, lasts
 from audiosocket_sim.phone.line import noise, tone
 
 ROOT = Path(__file__).parents[3]
@@ -48,3 +49,12 @@ def test_every_voice_is_speech(level_db: int) -> None:
 def test_other_sounds(pcm: bytes, kind: SoundKind) -> None:
     assert kind_of(pcm) == kind
     assert kind_of(slin.ulaw_decode(slin.ulaw_encode(pcm))) == kind
+
+
+def test_slow_speech_lasts_like_music_and_is_speech_for_its_pauses() -> None:
+    phrase = next(p for p in VOICES if p.name.endswith("condominio_apoena_em_que_posso_ajudar"))
+    slow = at_rate(3)(ms(phrase.pcm, phrase.speech_start_ms, phrase.speech_end_ms))
+    assert lasts(slow)
+    assert kind_of(slow) == "speech"
+    assert not lasts(phrase.pcm)
+    assert not lasts(quiet(100))
