@@ -38,7 +38,7 @@ def session_of(pid: int, seen: set[str], proc: Path = Path("/proc")) -> list[int
 
     `seen`: the names of processes that were looked at before, and are not looked at again; more are added.
     """
-    found = []
+    found: list[int] = []
     try:
         names = [name for name in os.listdir(proc) if name.isdigit() and name not in seen]
     except OSError:

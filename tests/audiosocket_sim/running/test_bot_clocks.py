@@ -107,5 +107,6 @@ def test_the_kernel_s_network_is_no_descriptor_of_the_bot_s() -> None:
     ],
 )
 def test_in_real_time_each_passes(manner: str) -> None:
-    result = call(manner, real_time=True)
+    """The first step has more time than in virtual time: the machine may be busy."""
+    result = call(manner, real_time=True, steps=STEPS.replace("within: 1s", "within: 4s"))
     assert result.outcome is Outcome.PASSED, result.problems
