@@ -33,7 +33,8 @@ def faults_of(pcm: bytes, holes: Sequence[tuple[int, int]] = (), *, voice: bool 
     if (wrong := wrong_format(frames)) is not None:
         return [*files, wrong]
     if not voice:
-        return [*files, *([shift] if (shift := offset(frames)) is not None else [])]
+        found = (offset(frames), clicks(wave, holes, voice=False))
+        return [*files, *(fault for fault in found if fault is not None)]
     seams = clicks(wave, holes) or cuts(wave, holes) or repeats(wave)
-    found = (offset(frames), clipping(frames), seams)
-    return [*files, *(fault for fault in found if fault is not None)]
+    more = (offset(frames), clipping(frames), seams)
+    return [*files, *(fault for fault in more if fault is not None)]

@@ -22,6 +22,7 @@ _MS = RATE_HZ // 1000
 _CHUNKS = (80, 160, 240, 256, 320, 400, 480, 512, 640, 800, 960, 1024, 1280, 1600, 2000, 2048, 2400, 2560, 3200, 4000)
 """Lengths, in samples, in which programs cut sound: multiples of 10 ms and powers of two."""
 _FEWEST_CHUNKS = 5
+_FASTEST_BEAT = 1024  # samples, 128 ms
 _SIGNIFICANT = 14.0  # standard errors; speech has up to 10
 _CLICK = 2.5  # times what is around it
 _SPAN = 80  # samples on either side that are "around"
@@ -41,8 +42,11 @@ _SHORTEST_REPEAT = 100  # samples in a row
 _REPEAT_RMS = FULL_SCALE * 10**-2.25
 
 
-def clicks(wave: "NDArray[np.float64]", holes: Sequence[Hole] = ()) -> Damage | None:
-    """Find a click at the same place of each chunk: of sound that was converted or faded chunk by chunk."""
+def clicks(wave: "NDArray[np.float64]", holes: Sequence[Hole] = (), *, voice: bool = True) -> Damage | None:
+    """Find a click at the same place of each chunk: of sound that was converted or faded chunk by chunk.
+
+    `voice`: False for music, whose beats are no clicks.
+    """
     rough = _roughness(wave, holes)
     if not len(rough):
         return None
@@ -50,7 +54,7 @@ def clicks(wave: "NDArray[np.float64]", holes: Sequence[Hole] = ()) -> Damage | 
     best = (0.0, 0, 0, 0)
     for chunk in _CHUNKS:
         count = len(rough) // chunk
-        if count < _FEWEST_CHUNKS:
+        if count < _FEWEST_CHUNKS or (chunk > _FASTEST_BEAT and not voice):
             break
         folded = rough[: count * chunk].reshape(count, chunk)
         averages = folded.mean(axis=0)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import damaged as d
-from helpers.phone_sounds import listen, ms, quiet
+from helpers.phone_sounds import listen, ms, music, quiet
 from helpers.phone_sounds import told as told_facts
 
 from audiosocket_core import slin
@@ -222,6 +222,12 @@ def test_white_noise_in_place_of_a_voice() -> None:
 @pytest.mark.parametrize("dbfs", [-30, -12, -4])
 def test_a_tone_is_no_noise(hz: int, dbfs: int) -> None:
     assert faults_of(on_the_line(tone(900, hz, dbfs)), voice=False) == []
+
+
+def test_the_beats_of_music_are_no_clicks() -> None:
+    assert faults_of(on_the_line(music(4)), voice=False) == []
+    (fault,) = faults_of(on_the_line(d.chunk_by_chunk(320)(music(4))), voice=False)
+    assert fault.what.startswith("a click every 40 ms")
 
 
 def test_text_played_as_samples() -> None:
