@@ -111,10 +111,7 @@ def _is_silent(piece: Array) -> bool:
 
 
 def _likeness(heard: Array, piece: Array, at: int) -> float:
-    there = heard[max(0, at) : at + len(piece)]
-    if at < 0 or len(there) < len(piece):
-        piece = piece[max(0, -at) : max(0, -at) + len(there)]
-        if not len(there) or len(piece) != len(there):
-            return 0.0
+    there = heard[at : at + len(piece)]
+    piece = piece[: len(there)]
     power = float(np.square(there, dtype=np.float64).sum()) * float(np.square(piece, dtype=np.float64).sum())
     return float(there @ piece) / power**0.5 if power > 0.0 else 0.0
