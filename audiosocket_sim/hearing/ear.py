@@ -51,6 +51,8 @@ _PAUSE_DBFS = -40.0
 _SOFTER_DB = 6
 _EDGE = 80  # samples beside a stretch that are judged with it
 _PHONE_HOLDS_MS = 300
+_LOST_MS = 100
+"""A prompt of which more (ms) is missing at its beginning has lost it, unless it goes on where it had broken off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ class Ear:
             matcher = _matcher(book.phrases)
         self._speech = SpeechSegments(matcher, self._playout.holes, self._on_started, self._on_ended, self._on_click)
         self._judge = StretchJudge(self._on_damage)
+        self._broken_off: set[Phrase] = set()
         loop = hold_loop(hold_pcm) if len(hold_pcm) >= 2 * WINDOW else None
         self._hold = None if loop is None else HoldDetector(loop, self._playout.samples)
         self._hold_began = 0
@@ -368,6 +371,11 @@ class Ear:
             return
         whole_ms = _audible_ms(phrase)
         skipped_ms = 0 if known is None else _skipped_ms(known)
+        if skipped_ms > _LOST_MS and phrase not in self._broken_off and ahead_ms <= _PHONE_HOLDS_MS:
+            what = f"“{phrase.text}” without its first {skipped_ms / 1000:.2f} s"
+            self._on_fact(HeardDamage(at, "damage", what, skipped_ms, skipped_ms))
+        if not stretch.whole:
+            self._broken_off.add(phrase)
         if stretch.whole and abs(heard_ms - whole_ms) <= _SAME_MS:
             heard_ms = whole_ms  # codec and gain decide where a soft end becomes inaudible, not whether it was heard
         voice = "synthetic" if phrase.path is None else "prompt"

@@ -276,7 +276,10 @@ def test_the_ear_says_what_was_done_to_a_prompt() -> None:
 
 
 def test_the_ear_reads_a_prompt_without_its_beginning_and_a_short_one() -> None:
-    assert heard(ms(speech(CHECK), 600)) == [f"400 prompt {CHECK.text!r} 1380 of 2011, from 612"]
+    assert heard(ms(speech(CHECK), 600)) == [
+        f"400 damage: “{CHECK.text}” without its first 0.61 s",
+        f"400 prompt {CHECK.text!r} 1380 of 2011, from 612",
+    ]
     (short,) = heard(ms(speech(CHECK), 0, 190))
     assert short.startswith(f"400 prompt {CHECK.text!r} 190 of 2011")
     first, rest = heard(ms(speech(CHECK), 0, 600), quiet(1200), ms(speech(CHECK), 600))
