@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from helpers.logs import expectation
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from audiosocket_sim.call_log.events import (
@@ -202,6 +202,8 @@ def test_the_table_has_a_row_for_each_expectation() -> None:
 @given(calls(), TIMES, TIMES)
 @settings(max_examples=30, deadline=None)
 def test_an_expect_holds_in_its_window(name: str, call: Call, base: int, within: int) -> None:
+    if name == "bot_silent":  # at the very instant at which speech begins again, either may be said
+        assume(all(stop - max(start, base) != AT_LEAST for start, stop in call.silence()))
     assert judged_at(name, call, base, within) == expected_at(name, TABLE[name], call, base, within)
 
 
