@@ -32,6 +32,8 @@ _AFTERWARDS_MS = 1000
 _AT_THE_END_MS = 100
 """How long before the end of the call a speech may have stopped that the end cut off."""
 _BESIDE_MS = 100
+_LEAST_LEVEL_MS = 250
+"""The level of less speech than this says nothing of the voice: it may be the end of a word."""
 _CAUSED_BY = frozenset({("level", "damage"), ("holes", "pace"), ("ahead", "pace")})
 """Kinds of defects, each with the kind that makes it."""
 _BY_LATENESS = frozenset({"holes", "ahead", "pace", "wire_silence"})
@@ -67,6 +69,7 @@ def quality_faults(
         for at_ms, event in found
         if is_defect(event, quality) and not _ours(at_ms, event, late) and not _explained(at_ms, event, found)
     ]
+    failing.sort(key=lambda one: (one[0], one[1].kind != "after_end"))  # what is no message explains what is read in it
     kinds = list(dict.fromkeys(event.kind for _, event in failing))
     by_kind = groupby(sorted(failing, key=lambda one: kinds.index(one[1].kind)), key=lambda one: one[1].kind)
     return tuple(_fault(kind, list(group), quality) for kind, group in by_kind)
@@ -94,7 +97,7 @@ def defects_of(spoken: BotSpoke, quality: Quality) -> tuple[DefectFound, ...]:
         whole_ms,
     )
     found = [holes] if spoken.hole_ms and is_defect(holes, quality) else []
-    if spoken.level_dbfs is not None:
+    if spoken.level_dbfs is not None and spoken.heard_ms >= _LEAST_LEVEL_MS:
         level = DefectFound("level", _level(spoken.level_dbfs, quality), spoken.level_dbfs, spoken.heard_ms)
         found += [level] if is_defect(level, quality) else []
     return tuple(found)
@@ -171,7 +174,7 @@ def _expected(kind: str, quality: Quality) -> str:
         case "pace":
             return f"sound at the pace of speech, {limit:g} % off at the most"
         case "unheard":
-            return f"all speech that was sent to be heard before the server ends the call, but for {limit} ms"
+            return f"all speech that was sent to be heard, but for {limit} ms"
         case "left_open":
             return f"the server to close its connection within {limit} ms of the call's end"
         case "wire_silence":

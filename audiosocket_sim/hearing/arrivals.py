@@ -5,10 +5,14 @@ ahead, or late by less than `_BREAK_SECONDS`, does not interrupt it.
 """
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from audiosocket_sim.hearing.loudness import rms_dbfs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Arrivals", "SendingPace", "WireGap"]
 
@@ -16,6 +20,8 @@ _BREAK_SECONDS = 0.1
 _SHORTEST_SECONDS = 3.0
 _ROUNDING = 1e-9
 _FEWEST = 6  # messages through which a line says something
+_HOLE_SECONDS = 0.04  # a message that is later than this behind the one before it leaves a hole
+_MOST_HOLES = 0.25  # of all messages; where more are late, that is the pace
 _CLEAR = 3.0  # by how many times the drift exceeds what the single arrivals scatter
 _SILENCE_SENT_SECONDS = 0.5
 _SILENT_DBFS = -50.0
@@ -123,10 +129,8 @@ def _pace(run: _Run) -> SendingPace | None:
     slope = float(middle @ (at - at.mean()) / (middle @ middle))
     lag = len(at) // _FEWEST
     steady = float(np.median((at[lag:] - at[:-lag]) / (sound[lag:] - sound[:-lag])))  # one stall, or burst, is nothing
-    if (slope - 1) * (steady - 1) <= 0:
-        slope = 1.0
-    elif abs(steady - 1) < abs(slope - 1):
-        slope = steady
+    for other in (steady, slope - _in_holes(at, sound)):
+        slope = min(slope, other, key=lambda one: abs(one - 1)) if (slope - 1) * (other - 1) > 0 else 1.0
     scatter = float(np.std(at - at.mean() - slope * middle))
     if abs(slope - 1) * float(sound[-1]) < _CLEAR * scatter:
         slope = 1.0
@@ -134,6 +138,13 @@ def _pace(run: _Run) -> SendingPace | None:
     hz = _looks_like(run.rate_hz, slope, message_ms)
     seconds, percent = float(at[-1] - at[0]), (slope - 1) * 100
     return SendingPace(float(at[0]), seconds, message_ms, message_ms * slope, percent, run.rate_hz, hz)
+
+
+def _in_holes(at: "NDArray[np.float64]", sound: "NDArray[np.float64]") -> float:
+    """The part of the slope that a few late messages make, between others that came in time: holes, and no pace."""
+    late = np.diff(at) - np.diff(sound)
+    holes = late > _HOLE_SECONDS
+    return float(late[holes].sum() / sound[-1]) if holes.mean() <= _MOST_HOLES else 0.0
 
 
 def _looks_like(rate_hz: int, slope: float, message_ms: float) -> int | None:

@@ -21,6 +21,8 @@ _QUIET_WIRE_MS = 2000
 _LONGEST_COMPARED_SECONDS = 1.0
 _BEFORE_THE_HOLE_MS = 1000
 _SAME_MS = 40
+_CLOCK_PERCENT = 10.0
+"""Clocks are off by less; who sends faster than that, and runs ahead, does not go by a clock."""
 
 
 class DefectCollector:
@@ -65,7 +67,8 @@ class DefectCollector:
         least = 1.0 if limit == "allowed" else limit
         led = any(isinstance(entry.event, DefectFound) and entry.event.kind == "ahead" for entry in call.entries)
         for pace in self._arrivals.paces:
-            if abs(pace.percent) <= least or (pace.percent < 0 and led and pace.looks_like_hz is None):
+            rushes = pace.percent < -_CLOCK_PERCENT and led and pace.looks_like_hz is None
+            if abs(pace.percent) <= least or rushes:
                 continue
             found = DefectFound("pace", _pace(pace), round(pace.percent, 1), round(pace.seconds * 1000))
             yield round((pace.at - t0) * 1000), found

@@ -112,6 +112,13 @@ def test_the_holes_and_the_level_of_a_speech() -> None:
     loud = BotSpoke(None, 1860, level_dbfs=-2.0)
     assert [found.what for found in defects_of(loud, quality())] == ["speech at −2.0 dBFS: too loud"]
     assert defects_of(BotSpoke("Pode subir.", 1860), quality()) == ()
+    assert defects_of(BotSpoke(None, 249, level_dbfs=-50.0), quality()) == ()  # the end of a word, say
+    assert len(defects_of(BotSpoke(None, 250, level_dbfs=-50.0), quality())) == 1
+
+
+def test_what_is_no_message_comes_before_what_was_read_in_it() -> None:
+    log = entries((500, DefectFound("unheard", "a long message", 2000)), (500, DefectFound("after_end", "no messages")))
+    assert [fault.kind for fault in quality_faults(log, quality())] == ["after_end", "unheard"]
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,21 @@ def test_a_flood_is_fast_and_no_wrong_rate() -> None:
     assert pace.looks_like_hz is None
 
 
+def stutter(hole: float, *, every: int = 12, count: int = 400) -> list[float]:
+    """A frame every 20 ms, and each so-many-th later by a hole, with all that follow."""
+    return [number * 0.02 + number // every * hole for number in range(count)]
+
+
+@pytest.mark.parametrize("hole", [0.05, 0.08, 0.1])
+def test_holes_between_messages_in_time_are_no_slow_pace(hole: float) -> None:
+    assert [abs(pace.percent) < 0.5 for pace in heard(stutter(hole)).paces] == [True]
+
+
+def test_small_delays_and_holes_at_most_messages_are_a_slow_pace() -> None:
+    assert heard(stutter(0.03)).paces[0].percent == pytest.approx(12, abs=1)
+    assert heard(grid(0.09, 100), FRAME * 2).paces[0].percent == pytest.approx(125)
+
+
 def test_three_seconds_are_needed() -> None:
     assert heard(grid(0.0206, 140)).paces == []
     assert heard(grid(0.5, 5), FRAME * 25).paces == []  # through five messages no line is drawn

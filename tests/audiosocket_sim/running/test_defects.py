@@ -63,6 +63,10 @@ BAD = {
         (PLAIN, HELLO, {"tick": 0.0195}),
         "0.020 19.50 ms for each 20 ms of sound, over 5.0 s of continuous sending: 2.5 % too fast",
     ),
+    "a fast clock for so long that a phone's buffer is full": (
+        ("wait: 20s", HELLO, [15, "say", "pt-br/pode_subir"], {"tick": 0.0195}),
+        "0.020 19.50 ms for each 20 ms of sound, over 20.0 s of continuous sending: 2.5 % too fast",
+    ),
     "a phrase that the server's end cuts": (
         (PLAIN, HELLO, [1.3, "hang_up"]),
         "1.300 “Pode subir.” was heard for 0.49 s of 0.99 s: the server ended the call while it was speaking",
