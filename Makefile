@@ -13,7 +13,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check -c co
 # Of what is imported the compiled form is kept, whatever the shell says: tests start Python a hundred times.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-most test-all nightly extras apt asterisk dist installed docs coverage lint types benchmarks mutants clean
+.PHONY: demo test test-most test-all nightly extras apt asterisk dist installed docs zoo coverage lint types benchmarks mutants clean
 
 # What is imported is compiled then; to compile all that is installed takes a third of the time that pip needs.
 $(STAMP): pyproject.toml constraints.txt
@@ -103,6 +103,11 @@ docs: $(DOCS)
 	$(BIN)/python docs/make_api.py
 	$(BIN)/python -m mkdocs build --strict
 	@echo "site/index.html is built: every link and anchor leads somewhere, and nothing is loaded from elsewhere"
+
+# docs/zoo.md, from calls to every bot of tests/zoo; tests hold each row to its call. It needs Node.
+zoo: $(STAMP)
+	@command -v node >/dev/null || sh .ci/apt nodejs
+	PYTHONPATH=.:server:tests $(BIN)/python -m zoo.page
 
 # `make test` with branch coverage, also of child processes; then every line of the pure rooms must have been run.
 coverage: $(STAMP)

@@ -1,0 +1,449 @@
+"""The zoo as data: kinds of bad bots, three of each, and the cause that a failure has to give first.
+
+`NOT_YET` holds the bots whose fault is not found yet, each with what is said of it meanwhile.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["KINDS", "NOT_YET", "Animal", "Kind", "animals"]
+
+
+@dataclass(frozen=True, slots=True)
+class Animal:
+    """One bad bot: how large its fault is, with which voice at which gain (dB), and how it runs."""
+
+    size: float = 0.0
+    voice: str = "doorman"
+    gain_db: float = 0.0
+    runs: Literal["here", "program", "node"] = "here"
+
+    def __str__(self) -> str:
+        louder = f" {self.gain_db:+g} dB" if self.gain_db else ""
+        return f"{self.size:g} {self.voice}{louder}" + ("" if self.runs == "here" else f" ({self.runs})")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of bad bots. `wrong`: what is wrong with them. `cause`: what the first failure has to say, a regular
+    expression; `also`: what other failures may say, since it is true as well. `call`: the scenario."""
+
+    fault: str
+    wrong: str
+    cause: str
+    three: tuple[Animal, Animal, Animal]
+    call: str = "plain"
+    also: str = ""
+    asks: bool = False
+    asks_again: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """`Bytes swapped` of `BytesSwapped`."""
+        words = re.findall(r"[A-Z]\d+|[A-Z][a-z]*", self.fault)
+        return " ".join([words[0], *(word.lower() for word in words[1:])])
+
+
+_A = Animal
+KINDS = (
+    # --- the sound
+    Kind(
+        "BytesSwapped",
+        "samples in network byte order: loud noise",
+        "bytes (are )?swapped",
+        (_A(0), _A(0.5, "stranger", -6), _A(0, "receptionist", runs="node")),
+    ),
+    Kind(
+        "ByteLost",
+        "a byte is lost, and the rest of the sentence is made of halves of samples",
+        "shifted by a byte|bytes swapped or of another format",
+        (_A(0), _A(0.4, "foreigner"), _A(0.7, "receptionist", -8)),
+    ),
+    Kind(
+        "CodecAsLinear",
+        "G.711 bytes in the kind of linear samples",
+        "(µ|A)-law bytes|G.711 bytes|or of another format",
+        (_A(0), _A(1, "synthetic"), _A(0, "stranger", -10)),
+    ),
+    Kind(
+        "UnsignedSamples",
+        "unsigned samples sent as signed ones",
+        "unsigned samples",
+        (_A(), _A(voice="foreigner"), _A(voice="receptionist", gain_db=-8)),
+    ),
+    Kind(
+        "TooManySamples",
+        "samples of a higher rate sent as 8 kHz: a slow, deep voice",
+        "too slow",
+        (_A(16), _A(24, "receptionist"), _A(24, "stranger", -6)),
+    ),
+    Kind(
+        "TooFewSamples",
+        "samples of a lower rate sent as 8 kHz: a fast, high voice",
+        "too fast",
+        (_A(4), _A(5.333, "receptionist"), _A(4, "stranger", -6)),
+    ),
+    Kind(
+        "ConstantOffset",
+        "a constant offset under the voice",
+        "constant offset",
+        (_A(9000), _A(-5000, "foreigner"), _A(3000, "receptionist", -10)),
+    ),
+    Kind(
+        "Clipped",
+        "a gain far too high: the tops of the wave are cut off",
+        "clipped",
+        (_A(26), _A(20, "stranger"), _A(32, "receptionist")),
+    ),
+    Kind(
+        "TooQuiet",
+        "a voice that is hard to hear",
+        "too quiet|the loudest sample heard at −[4-6]",
+        (_A(24), _A(25, "foreigner"), _A(36, "receptionist")),
+    ),
+    Kind(
+        "FileHeader",
+        "the header of the sound file is played too",
+        "header of a WAV file",
+        (_A(0), _A(0, "foreigner"), _A(0.5, "receptionist", -6)),
+    ),
+    Kind(
+        "ClicksAtSeams",
+        "each chunk is converted alone: a click at every seam",
+        "click",
+        (_A(0.32), _A(0.2, "stranger"), _A(0.1, "synthetic")),
+    ),
+    Kind(
+        "SilentFrames",
+        "frames of zeros in the midst of words",
+        "silence in the midst of words|are silence",
+        (_A(5), _A(8, "stranger"), _A(12, "receptionist")),
+    ),
+    Kind(
+        "PiecesLost",
+        "pieces of the sentence are never sent",
+        "lost|missing|left out",
+        (_A(4), _A(3, "receptionist"), _A(5, "receptionist", -8)),
+    ),
+    Kind(
+        "PiecesTwice",
+        "pieces of the sentence are sent twice",
+        "played twice|repeated",
+        (_A(4), _A(3, "stranger"), _A(5, "receptionist", -8)),
+    ),
+    Kind(
+        "WhiteNoise",
+        "noise instead of a voice",
+        "white noise",
+        (_A(-20), _A(-30, "receptionist"), _A(-12, "stranger")),
+    ),
+    Kind(
+        "ErrorAsSound",
+        "the voice service's error is played as sound: a click, and nothing said",
+        "text of about",
+        (_A(120), _A(400), _A(1500)),
+        also=r"^noise of|not been heard at all",
+    ),
+    Kind(
+        "TwoVoicesInTurn",
+        "two sentences at once, a frame of each in turn",
+        "frames in turn",
+        (_A(), _A(voice="receptionist"), _A(voice="doorman", gain_db=-8)),
+    ),
+    # --- the wire
+    Kind(
+        "WrongLabel",
+        "samples of 8 kHz in the kind of 16 kHz: twice too fast, half of the time nothing",
+        "as samples of 8 kHz are that are sent as 16 kHz",
+        (_A(), _A(voice="foreigner"), _A(voice="receptionist", gain_db=-8)),
+        also="two times too fast: 8 kHz sent as 16 kHz",
+    ),
+    Kind(
+        "Blocked",
+        "a call that blocks the loop in the midst of a sentence",
+        "holes of|nothing was sent for",
+        (_A(0.4), _A(1.5, "stranger"), _A(1.2, "receptionist", runs="node")),
+        also=r"^the server sent nothing from",
+    ),
+    Kind(
+        "Stutters",
+        "many short holes",
+        "holes of .* of speech",
+        (_A(0.06), _A(0.1, "stranger"), _A(0.09, "receptionist", -8)),
+    ),
+    Kind(
+        "AsFastAsMade",
+        "speech is sent as fast as it is made",
+        "ahead of what was playing",
+        (_A(1.5), _A(5, "foreigner"), _A(20, "receptionist", runs="program")),
+        also=r"^[0-9.]+ s of speech were sent and not heard|^unread speech of|the bot said .*, cut off",
+    ),
+    Kind(
+        "WrongClock",
+        "a clock of frames that is slow, or fast",
+        r"\d % too (slow|fast)",
+        (_A(0.0205), _A(0.0195, "stranger"), _A(0.0225, "receptionist", runs="program")),
+        also=r"^0.09 s of speech were sent and not heard",
+    ),
+    Kind(
+        "SleepsEachFrame",
+        "a frame's time is slept away after each frame, and the work comes on top",
+        r"\d % too slow",
+        (_A(0.0004), _A(0.001, "foreigner"), _A(0.003, "receptionist", runs="node")),
+    ),
+    Kind(
+        "LongMessages",
+        "a sentence in one message",
+        "over 1 s\\), dropped|ahead of what was playing",
+        (_A(4), _A(1.5, "foreigner"), _A(0.9, "receptionist")),
+        also=r"^(unread speech|noise) of|the bot said .*, cut off|too long for Asterisk's translators",
+    ),
+    Kind(
+        "LengthWraps",
+        "a sentence longer than a message's length can say",
+        "what followed is no message|length|kind 0x|wrap",
+        (_A(66_000), _A(70_000, "stranger"), _A(100_000, "receptionist")),
+        also=r"^the server hung up|too long for Asterisk's translators",
+    ),
+    Kind(
+        "GoesOnAfterTheEnd",
+        "sound is sent behind the hang-up message",
+        "after the hang-up message",
+        (_A(1), _A(3, "foreigner"), _A(50, "receptionist")),
+    ),
+    Kind(
+        "LeavesItOpen",
+        "the connection is not closed after the call",
+        "had not closed its connection",
+        (_A(60), _A(5, "foreigner"), _A(2.5, "receptionist")),
+        "caller_hangs_up",
+    ),
+    Kind(
+        "HeaderApart",
+        "a header, and its payload later: Asterisk drops such a call",
+        "more than 5 ms passed inside a message",
+        (_A(0.0065), _A(0.008, "stranger"), _A(0.015, "receptionist")),
+    ),
+    Kind(
+        "WrongKind",
+        "sound in messages of a kind that is none of sound",
+        "kind 0x",
+        (_A(0x02), _A(0x01, "foreigner"), _A(0x20, "receptionist")),
+    ),
+    Kind(
+        "QuietBetween",
+        "nothing is sent between the sentences: Asterisk drops the call of a muted caller",
+        "2000 ms",
+        (_A(), _A(voice="foreigner"), _A(voice="receptionist", gain_db=-8)),
+        "muted",
+    ),
+    Kind(
+        "HangsUpTooSoon",
+        "the end of making a goodbye is taken for the end of playing it",
+        "the server ended the call (while it was speaking|before they had been played)",
+        (_A(0.8), _A(0.6, gain_db=-6), _A(1, "receptionist", runs="node")),
+        also=r"the server hung up",
+    ),
+    Kind(
+        "HangsUpBehindABurst",
+        "the goodbye is sent in one go, and the end right behind it",
+        "ahead of what was playing|sent and not heard",
+        (_A(0), _A(0.1, "foreigner"), _A(0.5, "receptionist")),
+        also=r"sent and not heard|the server hung up",
+    ),
+    Kind(
+        "DiesInMidCall",
+        "the connection breaks off in the midst of an answer",
+        "the server ended the call while it was speaking|the server (closed|reset) the connection",
+        (_A(1.5), _A(1.2, "stranger"), _A(1.2, "receptionist")),
+        also=r"^it ended at",
+    ),
+    # --- the talk
+    Kind(
+        "StaysOn",
+        "says goodbye, and does not hang up",
+        "the call was still in progress",
+        (_A(), _A(voice="foreigner"), _A(voice="receptionist", gain_db=-8)),
+        "goodbye",
+    ),
+    Kind(
+        "DiesOfAKey",
+        "a key that the caller presses ends the call",
+        r"it ended at .* \(server: the server closed the connection\)",
+        (_A(), _A(voice="foreigner"), _A(voice="receptionist", gain_db=-8)),
+        "key",
+    ),
+    Kind(
+        "DeafAfter",
+        "hears nothing after some turns",
+        "the backend has not been asked since the caller spoke",
+        (_A(1), _A(0), _A(1, gain_db=-6)),
+        "asked",
+        asks=True,
+    ),
+    Kind(
+        "ShortAnswersIgnored",
+        "a short answer counts as none",
+        "the backend has not been asked since the caller spoke",
+        (_A(0.7), _A(1), _A(1.5, gain_db=-6)),
+        "asked",
+        asks=True,
+    ),
+    Kind(
+        "HardOfHearing",
+        "a quiet caller is not heard",
+        "the backend has not been asked since the caller spoke",
+        (_A(-26), _A(-20), _A(-24, gain_db=-6)),
+        "quiet_caller",
+        asks=True,
+    ),
+    Kind(
+        "AnswersTwice",
+        "two parts of the bot answer the same sentence",
+        "request 2, .* fits no reply",
+        (_A(0.05), _A(0.3), _A(1, gain_db=-6)),
+        "once",
+        asks=True,
+    ),
+    Kind(
+        "AnswersIntoThePause",
+        "an answer falls into the caller's pause for thought",
+        "began to speak in the midst of the caller's",
+        (_A(0.2), _A(0.15, "foreigner"), _A(0.25, "receptionist")),
+        "thinks",
+    ),
+    Kind(
+        "OldAnswerComesBack",
+        "the rest of an interrupted answer starts anew",
+        "never silent for 300 ms|the bot said|unread speech of",
+        (_A(0.5), _A(0.4, "stranger"), _A(0.9, gain_db=-6)),
+        "interrupts",
+    ),
+    Kind(
+        "DoesNotStop",
+        "speaks on, whoever interrupts",
+        "the bot was never silent",
+        (_A(), _A(voice="stranger"), _A(voice="receptionist", gain_db=-8)),
+        "interrupts",
+    ),
+    Kind(
+        "UuidAsText",
+        "expects the UUID as text, and refuses its sixteen bytes",
+        "closed the connection",
+        (_A(), _A(voice="foreigner"), _A(voice="receptionist")),
+    ),
+    Kind(
+        "HoldLoopWithAHole",
+        "the hold loop has a hole at each round",
+        "each round|hole|jump",
+        (_A(0.3), _A(0.6), _A(1.2)),
+        "hold_rounds",
+        asks=True,
+    ),
+    Kind(
+        "MusicUnderTheAnswer",
+        "the hold music goes on under the answer",
+        "hold audio played",
+        (_A(0), _A(10), _A(20)),
+        "hold",
+        asks=True,
+    ),
+    Kind(
+        "WaitsForTheCaller",
+        "says nothing before the caller does",
+        "the bot has not been heard at all",
+        (_A(), _A(voice="foreigner"), _A(voice="receptionist")),
+        "goodbye",
+    ),
+    Kind(
+        "AsksTooSoon",
+        "the time of its own speech counts as the caller's silence",
+        "the bot said|unread speech of",
+        (_A(0.5), _A(1.0), _A(1.5, "receptionist")),
+        "patient",
+        asks_again=8,
+    ),
+    Kind(
+        "NoiseIsSpeech",
+        "a noise at the caller's mutes the bot",
+        "not been heard at all",
+        (_A(-48), _A(-50, "foreigner"), _A(-55, "receptionist")),
+        "noisy_room",
+    ),
+    Kind(
+        "AnswersItsEcho",
+        "its own echo is a sentence of the caller's",
+        "the bot said|unread speech of",
+        (_A(-55), _A(-58, gain_db=-2), _A(-60, gain_db=-4)),
+        "echo",
+        asks=True,
+        also=r"request [23], .* fits no reply|before this step began",
+    ),
+)
+
+_LOUD = "^speech at −[0-5].* dBFS: too loud"
+NOT_YET: dict[str, str] = {
+    "Bytes swapped, 0 doorman": _LOUD,
+    "Bytes swapped, 0.5 stranger -6 dB": "",
+    "Bytes swapped, 0 receptionist (node)": _LOUD,
+    "Byte lost, 0 doorman": _LOUD,
+    "Byte lost, 0.4 foreigner": "",
+    "Byte lost, 0.7 receptionist -8 dB": "",
+    "Codec as linear, 0 doorman": _LOUD,
+    "Codec as linear, 1 synthetic": _LOUD,
+    "Codec as linear, 0 stranger -10 dB": _LOUD,
+    "Unsigned samples, 0 doorman": _LOUD,
+    "Unsigned samples, 0 foreigner": _LOUD,
+    "Unsigned samples, 0 receptionist -8 dB": _LOUD,
+    "Too many samples, 16 doorman": "",
+    "Too many samples, 24 receptionist": "",
+    "Too many samples, 24 stranger -6 dB": "",
+    "Too few samples, 4 doorman": "",
+    "Too few samples, 5.333 receptionist": "",
+    "Too few samples, 4 stranger -6 dB": "",
+    "Constant offset, 9000 doorman": "",
+    "Constant offset, -5000 foreigner": "",
+    "Constant offset, 3000 receptionist -10 dB": "",
+    "Clipped, 26 doorman": _LOUD,
+    "Clipped, 20 stranger": _LOUD,
+    "Clipped, 32 receptionist": _LOUD,
+    "Too quiet, 25 foreigner": "",
+    "File header, 0 doorman": "",
+    "File header, 0 foreigner": "",
+    "File header, 0.5 receptionist -6 dB": "",
+    "Clicks at seams, 0.32 doorman": "",
+    "Clicks at seams, 0.2 stranger": "",
+    "Clicks at seams, 0.1 synthetic": "",
+    "Silent frames, 5 doorman": "",
+    "Silent frames, 8 stranger": "",
+    "Silent frames, 12 receptionist": "",
+    "Pieces lost, 4 doorman": "",
+    "Pieces lost, 3 receptionist": "",
+    "Pieces lost, 5 receptionist -8 dB": "",
+    "Pieces twice, 4 doorman": "",
+    "Pieces twice, 3 stranger": "",
+    "Pieces twice, 5 receptionist -8 dB": "",
+    "White noise, -20 doorman": "",
+    "White noise, -30 receptionist": "",
+    "White noise, -12 stranger": "",
+    "Error as sound, 120 doorman": "^the bot has not been heard at all since the call began: the server has sent 201",
+    "Error as sound, 400 doorman": "^the bot has not been heard at all since the call began: the server has sent 201",
+    "Error as sound, 1500 doorman": "^unread speech of 94 ms",
+    "Two voices in turn, 0 doorman": "",
+    "Two voices in turn, 0 receptionist": "",
+    "Two voices in turn, 0 doorman -8 dB": "",
+    "Hangs up too soon, 0.6 doorman -6 dB": "the server hung up",
+    "Hold loop with a hole, 0.3 doorman": "",
+    "Hold loop with a hole, 0.6 doorman": "",
+    "Hold loop with a hole, 1.2 doorman": "",
+    "Music under the answer, 10 doorman": "",
+    "Music under the answer, 20 doorman": "",
+}
+
+
+def animals() -> Iterator[tuple[Kind, Animal]]:
+    for kind in KINDS:
+        for animal in kind.three:
+            yield kind, animal
