@@ -17,6 +17,8 @@ from audiosocket_sim.asterisk.profiles import Era, HeaderRule
 __all__ = ["AsteriskReader", "BotAudio", "ReaderVerdict"]
 
 _HEADER_BYTES = 3
+_KINDS = frozenset(Kind)
+_NO_KIND = ". AudioSocket has no such kind: it may be sound, read as a header behind a length that is wrong"
 _UNKNOWN_LENGTH = 0xFFFF
 """Stands for two length bytes that were never read (TAKEN_WHOLE). In Asterisk they are leftovers of the stack."""
 _EDGE_SECONDS = 0.001
@@ -157,7 +159,8 @@ class AsteriskReader:
         if self._rate_hz is None and self._era.strict:
             cause = ", read from a header that came in pieces" if in_pieces else ""
             known = "hang-up or audio" if self._era.wideband_kinds else "hang-up or audio (0x10 only, before 22.7)"
-            self._drop_call(f"message of kind 0x{kind:02x}{cause} («other than {known}»): it ends the call")
+            why = "" if in_pieces or kind in _KINDS else _NO_KIND
+            self._drop_call(f"message of kind 0x{kind:02x}{cause} («other than {known}»): it ends the call{why}")
             return False
         if length == 0:
             if self._era.strict:
