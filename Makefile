@@ -107,7 +107,7 @@ docs: $(DOCS)
 # docs/zoo.md, from calls to every bot of tests/zoo; tests hold each row to its call. It needs Node.
 zoo: $(STAMP)
 	@command -v node >/dev/null || sh .ci/apt nodejs
-	PYTHONPATH=.:server:tests $(BIN)/python -m zoo.page
+	PYTHONPATH=.:server:tests $(BIN)/python -m zoo.page $(KINDS)
 
 # `make test` with branch coverage, also of child processes; then every line of the pure rooms must have been run.
 coverage: $(STAMP)
