@@ -14,7 +14,7 @@ from audiosocket_sim.hearing.damage.model import FULL_SCALE, RATE_HZ, Damage
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["clicks", "cuts", "repeats"]
+__all__ = ["clicks", "cuts", "joints", "repeats"]
 
 Hole = tuple[int, int]
 
@@ -65,7 +65,8 @@ def clicks(wave: "NDArray[np.float64]", holes: Sequence[Hole] = (), *, voice: bo
     deviation, chunk, place, count = best
     if deviation < _SIGNIFICANT:
         return None
-    what = f"a click every {chunk / _MS:g} ms ({count} of them), as of sound that was converted chunk by chunk"
+    alone = "its chunks do not fit together, as where each is converted alone"
+    what = f"a click every {chunk / _MS:g} ms ({count} of them): {alone}"
     return Damage("clicks", what, place / RATE_HZ, count, round(len(wave) / _MS))
 
 
@@ -84,16 +85,20 @@ def _roughness(wave: "NDArray[np.float64]", holes: Sequence[Hole]) -> "NDArray[n
     return rough
 
 
+def joints(wave: "NDArray[np.float64]", holes: Sequence[Hole] = ()) -> list[Hole]:
+    """Return where there is short silence in the midst of sounds, and where the second of two equal pieces begins: if
+    something clicks at their edges, this is why."""
+    silences = [(first, last - first) for first, last in _silences(wave) if not _in_a_hole(first, last, holes)]
+    return [*silences, *((place, 0) for place in _repeated(wave))]
+
+
 def cuts(wave: "NDArray[np.float64]", holes: Sequence[Hole] = ()) -> Damage | None:
     """Find silence that was put into the midst of sounds, or in the place of a part of them.
 
     The pauses of a voice fade, and so do those that an editor or a noise gate made; here the sound stands right up to
     the first silent sample, and at once after the last.
     """
-    silences = [(first, last) for first, last in _silences(wave) if not _in_a_hole(first, last, holes)]
-    found = [(first, last) for first, last in silences if _is_cut(wave, first, last, _STEEP, _SHEER)]
-    if len(found) == 1:
-        found = [(first, last) for first, last in found if _is_cut(wave, first, last, _ONCE_STEEP, _ONCE_SHEER)]
+    found = _cut_silences(wave, holes)
     if not found:
         return None
     total = sum(b - a for a, b in found) / _MS
@@ -101,6 +106,14 @@ def cuts(wave: "NDArray[np.float64]", holes: Sequence[Hole] = ()) -> Damage | No
     longest = max(b - a for a, b in found) / _MS
     what = f"silence in the midst of words, {times}: {total:.0f} ms in all, up to {longest:.0f} ms"
     return Damage("cuts", what, found[0][0] / RATE_HZ, round(total), round((found[-1][1] - found[0][0]) / _MS))
+
+
+def _cut_silences(wave: "NDArray[np.float64]", holes: Sequence[Hole]) -> list[tuple[int, int]]:
+    silences = [(first, last) for first, last in _silences(wave) if not _in_a_hole(first, last, holes)]
+    found = [(first, last) for first, last in silences if _is_cut(wave, first, last, _STEEP, _SHEER)]
+    if len(found) == 1:
+        found = [(first, last) for first, last in found if _is_cut(wave, first, last, _ONCE_STEEP, _ONCE_SHEER)]
+    return found
 
 
 def _silences(wave: "NDArray[np.float64]") -> list[tuple[int, int]]:
@@ -130,7 +143,18 @@ def _stands_up(beside: "NDArray[np.float64]", steep: float, sheer: float) -> boo
 
 def repeats(wave: "NDArray[np.float64]") -> Damage | None:
     """Find chunks that were played twice, one right after the other."""
-    found: dict[int, int] = {}  # end of the second: samples that repeat
+    found = _repeated(wave)
+    if not found:
+        return None
+    total = sum(found.values()) / _MS
+    times = "once" if len(found) == 1 else f"{len(found)} times"
+    what = f"a piece of the sound is played twice, {times}: {total:.0f} ms in all"
+    return Damage("repeats", what, min(found) / RATE_HZ, round(total), round(total))
+
+
+def _repeated(wave: "NDArray[np.float64]") -> dict[int, int]:
+    """Return where the second of two equal pieces begins, and how many samples repeat."""
+    found: dict[int, int] = {}
     for chunk in _CHUNKS:
         if len(wave) < 2 * chunk:
             break
@@ -142,9 +166,4 @@ def repeats(wave: "NDArray[np.float64]") -> Damage | None:
         for start, end in zip(starts[long].tolist(), ends[long].tolist(), strict=True):
             if float(again[start:end].std()) >= _REPEAT_RMS:
                 found.setdefault(start + chunk, end - start)
-    if not found:
-        return None
-    total = sum(found.values()) / _MS
-    times = "once" if len(found) == 1 else f"{len(found)} times"
-    what = f"a piece of the sound is played twice, {times}: {total:.0f} ms in all"
-    return Damage("repeats", what, min(found) / RATE_HZ, round(total), round(total))
+    return found

@@ -212,6 +212,15 @@ def test_an_unknown_damaged_voice_is_judged_by_its_samples_alone() -> None:
     assert fault.what.startswith("a click every 20 ms")
 
 
+@pytest.mark.parametrize("phrase", [CHECK, GREETING, CALLERS[0]], ids=lambda phrase: phrase.name)
+def test_what_clicks_because_it_was_silenced_or_repeated_has_that_cause(phrase: Phrase) -> None:
+    frames = [speech(phrase)[at : at + 320] for at in range(0, len(speech(phrase)), 320)]
+    silenced = b"".join(bytes(len(frame)) if n % 5 == 4 else frame for n, frame in enumerate(frames))
+    twice = b"".join(frame * (2 if n % 5 == 4 else 1) for n, frame in enumerate(frames))
+    assert [fault.kind for fault in faults_of(on_the_line(silenced))] == ["cuts"]
+    assert [fault.kind for fault in faults_of(on_the_line(twice))] == ["repeats"]
+
+
 def test_white_noise_in_place_of_a_voice() -> None:
     assert told(noise(900, -25, seed=4), ()) == ["white noise of -25 dBFS, and no voice in it"]
     assert told(noise(900, -45, seed=4), ()) == []
