@@ -197,6 +197,12 @@ class BotSpoke:
             return False
         return self.heard_ms + 60 < self.whole_ms or self.skipped_ms > 60
 
+    @property
+    def lost_end_ms(self) -> int:
+        """How much of a known phrase the caller missed at its end; 0 if it is no more than 60 ms."""
+        lost = 0 if self.whole_ms is None else self.whole_ms - self.skipped_ms - self.heard_ms
+        return lost if lost > 60 else 0
+
 
 @dataclass(frozen=True, slots=True)
 class VoicesOverlapped:
@@ -394,6 +400,6 @@ def last_word_heard(
     at_ms, last = spoken[-1]
     if last.whole_ms is None:  # how much was still to come is not known, but all that was sent has been played
         return None if mid_word or who == "caller" else True
-    if who == "caller" and not (last.cut_off and at_ms + last.heard_ms + last.gap_ms + 100 >= end_ms):
+    if who == "caller" and not (last.lost_end_ms and at_ms + last.heard_ms + last.gap_ms + 100 >= end_ms):
         return None
-    return not last.cut_off
+    return not last.lost_end_ms

@@ -125,13 +125,13 @@ def unheard_defect(
         return DefectFound("unheard", f"{lost}: the server ended the call before they had been played", unheard_ms)
     spoken = [(entry.at_ms, entry.event) for entry in entries if isinstance(entry.event, BotSpoke)]
     at_ms, last = spoken[-1] if spoken else (0, None)
-    if last is None or last.whole_ms is None or not last.cut_off or caller_spoke(entries, at_ms, end_ms):
+    if last is None or last.whole_ms is None or not last.lost_end_ms or caller_spoke(entries, at_ms, end_ms):
         return None
     if at_ms + last.heard_ms + last.gap_ms + _AT_THE_END_MS < end_ms:
         return None  # it had stopped before
     cut = f"“{last.text}” was heard for {last.heard_ms / 1000:.2f} s of {last.whole_ms / 1000:.2f} s"
     what = f"{cut}: the server ended the call while it was speaking"
-    return DefectFound("unheard", what, last.whole_ms - last.heard_ms)
+    return DefectFound("unheard", what, last.lost_end_ms)
 
 
 def caller_spoke(entries: Sequence[Entry], from_ms: int, to_ms: int) -> bool:

@@ -176,6 +176,8 @@ CUT = BotSpoke("Até logo.", 400, 1780, "prompt")
         ([(1900, CallerSpoke("Espera.", None, 900)), (2000, CUT)], "server", 0, None, None),  # he interrupted
         ([(1000, CallerSpoke("Espera.", None, 900)), (2000, CUT)], "server", 0, None, 1380),
         ([(2000, BotSpoke(None, 400))], "server", 0, None, None),
+        ([(2000, BotSpoke("Até logo.", 400, 1780, "prompt", skipped_ms=1380))], "server", 0, None, None),  # to its end
+        ([(2000, BotSpoke("Até logo.", 400, 1780, "prompt", skipped_ms=1000))], "server", 0, None, 380),
         ([], "server", 0, None, None),
         ([], "server", 40, 2300, None),
         ([], "server", 2460, 2300, 2460),
