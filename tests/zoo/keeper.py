@@ -26,14 +26,26 @@ _STEP = re.compile(r"step \d+ \((.+)\)")
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One failure of a call: the kind of defect, or the step; and its first lines, without the time."""
+    """One failure of a call: the kind of defect, or the step; and its lines, without the time."""
 
     kind: str
     lines: tuple[str, ...]
+    is_defect: bool
+
+    @property
+    def told_first(self) -> tuple[str, ...]:
+        """The lines in which whoever reads a failure looks for the cause."""
+        return self.lines[:3]
 
     @property
     def text(self) -> str:
-        return "\n".join(self.lines)
+        return "\n".join(self.told_first)
+
+    def false_lines(self, true: str) -> list[str]:
+        """What it says that is not true. Each line of a defect is a cause; the lines of a step are what happened."""
+        lines = [line for line in self.lines if not line.startswith("and ")]
+        wrong = [line for line in lines if not re.search(true, line)]
+        return wrong if self.is_defect or wrong == lines else []
 
 
 @cache
@@ -72,8 +84,8 @@ def causes(result: Result) -> tuple[Cause, ...]:
 
 
 def _cause(failure: Failure, found: Sequence[DefectFound]) -> Cause:
-    lines = tuple(_AT.sub("", line) for line in failure.happened[:3])
+    lines = tuple(_AT.sub("", line) for line in failure.happened)
     step = _STEP.fullmatch(failure.what)
     if step is not None:
-        return Cause(step[1], lines)
-    return Cause(next((one.kind for one in found if one.what == lines[0]), failure.what), lines)
+        return Cause(step[1], lines, is_defect=False)
+    return Cause(next((one.kind for one in found if one.what == lines[0]), failure.what), lines, is_defect=True)

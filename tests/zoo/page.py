@@ -55,7 +55,7 @@ def row(kind: Kind, animal: Animal, found: tuple[Cause, ...]) -> str:
     else:
         others = [one.kind for one in found[1:] if one.kind != found[0].kind] if animal.runs == "here" else []
         cause = ", ".join([f"**{found[0].kind}**", *dict.fromkeys(others)])
-        telling = next((line for line in found[0].lines if re.search(kind.cause, line)), "") if found else ""
+        telling = next((line for line in found[0].told_first if re.search(kind.cause, line)), "") if found else ""
         says = telling.replace("|", "\\|") if animal.runs == "here" else ""
     return f"| {kind.name} | {animal} | {kind.call} | {cause} | {says} |"
 
