@@ -21,6 +21,7 @@ from audiosocket_sim.call_log.events import (
     Source,
     StageTook,
     StateTold,
+    StepFailed,
 )
 
 
@@ -209,6 +210,7 @@ def test_a_field_that_disagrees(ours: LogEvent, theirs: LogEvent, field: str) ->
         (StageTook("first_audio", 0, 700), StageTook("first_audio", 300, 1000)),
         (StageTook("backend", 400, 700), StageTook("backend", 400, 1000)),
         (StageTook("backend", 400, None), StageTook("backend", 420, None)),
+        (StepFailed(1, "wait", "it", (), 100, 2100), StepFailed(1, "wait", "it", (), 900, 2900)),
     ],
 )
 def test_fields_that_agree(ours: LogEvent, theirs: LogEvent) -> None:

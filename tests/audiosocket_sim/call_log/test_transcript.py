@@ -1,5 +1,6 @@
 """The transcript: one line an event, as a person reads it in a diff."""
 
+from audiosocket_sim.asterisk.wire_counts import MessageCount
 from audiosocket_sim.call_log.events import (
     BackendAsked,
     BackendPushed,
@@ -9,12 +10,14 @@ from audiosocket_sim.call_log.events import (
     CallerAction,
     CallerSpoke,
     CallLog,
+    ExpectationJudged,
     HoldStarted,
     HoldStopped,
     Source,
     StateTold,
     StepFailed,
     VoicesOverlapped,
+    WireSummary,
 )
 from audiosocket_sim.call_log.transcript import around, heading, line_of, transcript
 from audiosocket_sim.scenario import Scenario
@@ -119,6 +122,17 @@ def test_the_wait_for_an_answer() -> None:
     assert note(wait_ms=1230) == "0.97 s, 1.23 s after the last word"
     assert note(wait_ms=-400) == "0.97 s, 0.40 s before the last word"
     assert note(wait_ms=1230, wait_measured=False) == "0.97 s, 1.23 s after the last word (not measured: threads)"
+
+
+def test_what_only_the_call_log_holds_can_be_shown_too() -> None:
+    judged = ExpectationJudged(2, "expect bot_says", 1000, 3500, 2400)
+    assert " ".join(line_of(CallLog().add(2400, Source.CHECK, judged)).split()) == (
+        "2.400 judged step 2 (expect bot_says), from 1.000 until 3.500"
+    )
+    sums = WireSummary((MessageCount(0x10, 150, 320, 320),), (MessageCount(0x01, 1, 16, 16),), -20.0)
+    assert " ".join(line_of(CallLog().add(4000, Source.END, sums)).split()) == (
+        "4.000 wire 150 messages from the server, 1 to it"
+    )
 
 
 def test_who_interrupted_whom() -> None:

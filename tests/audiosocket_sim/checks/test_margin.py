@@ -68,6 +68,22 @@ def test_what_came_a_little_too_late_could_have_been_in_time(step: str, event: L
     assert not turns(step, (6000, HUNG_UP))
 
 
+@pytest.mark.parametrize(("answer_at", "could"), [(4050, True), (4051, False)])
+def test_an_answer_that_came_a_little_too_late(answer_at: int, could: bool) -> None:
+    """`responds` has a time of its own, from the caller's last word on."""
+    step, spoke = "{expect: {responds: {within: 1s}}}", CallerSpoke("Oi", None, 1000)
+    assert turns(step, (2000, spoke), (answer_at, said(1000)), (7000, HUNG_UP), at=5100) is could
+    assert not turns(step, (2000, spoke), (answer_at, said(1000)), (7000, HUNG_UP), at=5100, late=LatenessRecord())
+
+
+@pytest.mark.parametrize(("stops_at", "could"), [(3350, True), (3351, False)])
+def test_a_bot_that_stopped_a_little_too_late(stops_at: int, could: bool) -> None:
+    """`bot_stops` has a time of its own, from the caller's first sound on."""
+    step, spoke = "{expect: {bot_stops: {within: 300ms}}}", CallerSpoke("Oi", None, 1000)
+    bot = (2000, said(stops_at - 2000, 2500))
+    assert turns(step, bot, (3000, spoke), (7000, HUNG_UP), at=5100) is could
+
+
 def test_what_came_a_little_too_early_could_have_been_in_time() -> None:
     step = "{expect: {hold_audio: stopped}}"
     assert turns(step, (1950, HoldStopped(500, True)))

@@ -137,3 +137,18 @@ def test_what_is_no_noise_is_followed_to_the_sample(what: str) -> None:
         piece = sound[start : start + 100]
         assert follower.feed(piece) == plain.feed(piece)
         assert not follower.in_noise
+
+
+def test_a_long_piece_makes_known_what_its_short_ones_do() -> None:
+    sound, _ = sentences(20)
+
+    def edges(piece: int) -> tuple[int, int]:
+        loudness = NoiseAwareLoudness()
+        found = [
+            (at + bounds[0], at + bounds[1])
+            for at in range(0, len(sound), piece)
+            if (bounds := loudness.feed(sound[at : at + piece].astype(np.int64))) is not None and loudness.in_noise
+        ]
+        return min(first for first, _ in found), max(last for _, last in found)
+
+    assert edges(3200) == pytest.approx(edges(160), abs=160)
