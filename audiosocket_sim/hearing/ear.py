@@ -51,6 +51,8 @@ _PAUSE_DBFS = -40.0
 _SOFTER_DB = 6
 _EDGE = 80  # samples beside a stretch that are judged with it
 _PHONE_HOLDS_MS = 300
+_LEAST_LEFT_MS = 200
+"""With less (ms) of a prompt left, the sound behind another sentence was taken for its end, and nothing was lost."""
 _LOST_MS = 100
 """A prompt of which more (ms) is missing at its beginning has lost it, unless it goes on where it had broken off."""
 
@@ -371,7 +373,8 @@ class Ear:
             return
         whole_ms = _audible_ms(phrase)
         skipped_ms = 0 if known is None else _skipped_ms(known)
-        if skipped_ms > _LOST_MS and phrase not in self._broken_off and ahead_ms <= _PHONE_HOLDS_MS:
+        lost = _LOST_MS < skipped_ms < whole_ms - _LEAST_LEFT_MS
+        if lost and phrase not in self._broken_off and ahead_ms <= _PHONE_HOLDS_MS:
             what = f"“{phrase.text}” without its first {skipped_ms / 1000:.2f} s"
             self._on_fact(HeardDamage(at, "damage", what, skipped_ms, skipped_ms))
         if not stretch.whole:

@@ -126,6 +126,7 @@ KINDS = (
         "pieces of the sentence are never sent",
         "lost|missing|left out",
         (_A(4), _A(3, "receptionist"), _A(5, "receptionist", -8)),
+        also="without its first",
     ),
     Kind(
         "PiecesTwice",
