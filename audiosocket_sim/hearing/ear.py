@@ -189,8 +189,7 @@ class Ear:
         if rate_hz != RATE_HZ and self._hold is not None:
             self._hold.resampled = True
         self._playout.queue(at, rate_hz, payload)
-        if self._buffer.leads:
-            self._report_leads()
+        self._report_leads()
         self._listen(at)
 
     def advance(self, now: float) -> None:
@@ -329,9 +328,8 @@ class Ear:
         return level is not None and rms_dbfs(self._playout.samples(end - _BESIDE, end)) > level - _SOFTER_DB
 
     def _report_leads(self) -> None:
-        leads, self._buffer.leads = self._buffer.leads, []
-        for lead in leads:
-            self._on_fact(lead)
+        while self._buffer.leads:
+            self._on_fact(self._buffer.leads.pop(0))
 
     def _on_started(self, first: int) -> None:
         self._report_hole_before(first)
@@ -427,9 +425,8 @@ class Ear:
 def _skipped_ms(known: Known) -> int:
     """How much of what is audible of a prompt is missing at its beginning."""
     bounds = audible_stretches(known.phrase.pcm)
-    if known.followed is None or not bounds:
-        return 0
-    return max(0, round((known.followed.first - bounds[0][0]) * 1000 / RATE_HZ))
+    first = known.followed.first - bounds[0][0] if known.followed is not None and bounds else 0
+    return max(0, round(first * 1000 / RATE_HZ))
 
 
 def _parts_ms(stretch: Stretch) -> tuple[tuple[int, int], ...]:
