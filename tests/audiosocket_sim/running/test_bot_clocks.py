@@ -102,7 +102,7 @@ def test_the_kernel_s_network_is_no_descriptor_of_the_bot_s() -> None:
 @pytest.mark.parametrize(
     "manner",
     [
-        pytest.param(name, marks=() if name in ("sleep", "thread") else pytest.mark.long("two of the manners run"))
+        pytest.param(name, marks=() if name == "thread" else pytest.mark.long("one of the manners runs"))
         for name in (*FOLLOWS, *CANNOT_FOLLOW)
     ],
 )
