@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from audiosocket_sim.call_log.events import UNHEARD_MS, BotSpoke, CallerSpoke, DefectFound, Entry
+from audiosocket_sim.call_log.events import UNHEARD_MS, BotSpoke, CallerAction, CallerSpoke, DefectFound, Entry
 from audiosocket_sim.checks.words import clock, seconds
 from audiosocket_sim.scenario import Never, Quality
 
@@ -116,22 +116,32 @@ def unheard_defect(
     """Return the defect that the server's own end of the call is, if it cut off speech; None if it did not.
 
     `who` ended the call, at `end_ms`. `unheard_ms`: the speech that had been sent and not played, the first of it at
-    `since_ms`. A known phrase that was not heard to its end counts too. Where the caller interrupted, it is none.
+    `since_ms`. A known phrase that was not heard to its end counts too. Where the caller interrupted, by speech or by a
+    key, it is none.
     """
     if who != "server":
         return None
-    if unheard_ms > UNHEARD_MS and since_ms is not None and not caller_spoke(entries, since_ms, end_ms):
+    if unheard_ms > UNHEARD_MS and since_ms is not None and not _interrupted(entries, since_ms, end_ms):
         lost = f"{unheard_ms / 1000:.2f} s of speech were sent and not heard"
         return DefectFound("unheard", f"{lost}: the server ended the call before they had been played", unheard_ms)
     spoken = [(entry.at_ms, entry.event) for entry in entries if isinstance(entry.event, BotSpoke)]
     at_ms, last = spoken[-1] if spoken else (0, None)
-    if last is None or last.whole_ms is None or not last.lost_end_ms or caller_spoke(entries, at_ms, end_ms):
+    if last is None or last.whole_ms is None or not last.lost_end_ms or _interrupted(entries, at_ms, end_ms):
         return None
     if at_ms + last.heard_ms + last.gap_ms + _AT_THE_END_MS < end_ms:
         return None  # it had stopped before
     cut = f"“{last.text}” was heard for {last.heard_ms / 1000:.2f} s of {last.whole_ms / 1000:.2f} s"
     what = f"{cut}: the server ended the call while it was speaking"
     return DefectFound("unheard", what, last.lost_end_ms)
+
+
+def _interrupted(entries: Sequence[Entry], from_ms: int, to_ms: int) -> bool:
+    """Whether the caller spoke or pressed a key at some time between two instants, in ms since the UUID."""
+    keys = [(entry.at_ms, entry.event) for entry in entries if isinstance(entry.event, CallerAction)]
+    pressed = (
+        at_ms <= to_ms and at_ms + (key.duration_ms or 0) >= from_ms for at_ms, key in keys if key.what == "dtmf"
+    )
+    return caller_spoke(entries, from_ms, to_ms) or any(pressed)
 
 
 def caller_spoke(entries: Sequence[Entry], from_ms: int, to_ms: int) -> bool:

@@ -3,7 +3,16 @@
 import pytest
 from helpers.logs import entries
 
-from audiosocket_sim.call_log.events import BotSpoke, CallerSpoke, CallLog, DefectFound, LogEvent, Source, StateTold
+from audiosocket_sim.call_log.events import (
+    BotSpoke,
+    CallerAction,
+    CallerSpoke,
+    CallLog,
+    DefectFound,
+    LogEvent,
+    Source,
+    StateTold,
+)
 from audiosocket_sim.call_log.transcript import line_of
 from audiosocket_sim.checks import Broken, describe, violation
 from audiosocket_sim.checks.quality import defects_of, is_defect, quality_faults, unheard_defect
@@ -182,6 +191,10 @@ CUT = BotSpoke("Até logo.", 400, 1780, "prompt")
         ([], "server", 40, 2300, None),
         ([], "server", 2460, 2300, 2460),
         ([(2350, CallerSpoke("Espera.", None, 900))], "server", 2460, 2300, None),
+        ([(2250, CallerAction("dtmf", "#", 100))], "server", 80, 2300, None),  # a key interrupts too
+        ([(2100, CallerAction("dtmf", "#", 100))], "server", 80, 2300, 80),
+        ([(2350, CallerAction("mute", ""))], "server", 80, 2300, 80),
+        ([(2000, CUT), (2100, CallerAction("dtmf", "#", 100))], "server", 0, None, None),
     ],
 )
 def test_speech_that_the_servers_own_end_cut_off(
