@@ -191,6 +191,10 @@ async def close_target(running: "StartedTarget") -> None:
         ) from error
 
 
+_UNCANCEL_FORGETS = sys.version_info >= (3, 13)
+"""Whether a cancellation that was taken back no longer arrives at the next `await`, as it does before Python 3.13."""
+
+
 @types.coroutine
 def _without_its_own_cancellations(
     work: Coroutine[Any, Any, object], task: "asyncio.Task[Any]"
@@ -202,17 +206,22 @@ def _without_its_own_cancellations(
     pending = False
     step: Callable[[], Any] = functools.partial(work.send, None)
     while True:
-        before = task.cancelling()
+        before, taken_back = task.cancelling(), False
         try:
             waits_for = step()
         except StopIteration:
             return pending or task.cancelling() > before
         finally:
             for _ in range(task.cancelling() - before):
-                pending = True
+                pending = taken_back = True
                 task.uncancel()
+        deliver = taken_back and _UNCANCEL_FORGETS
+        if deliver and waits_for is not None:
+            waits_for.cancel()
         try:
             yield waits_for
+            if deliver and waits_for is None:
+                raise asyncio.CancelledError
             step = functools.partial(work.send, None)
         except BaseException as error:  # noqa: BLE001 - it is the work's, as with any `await`
             pending = pending and not isinstance(error, asyncio.CancelledError)
