@@ -28,7 +28,11 @@ def by_the_loop() -> Result:
     return call("loop")
 
 
-@pytest.mark.parametrize("manner", FOLLOWS)
+LOGGING = pytest.mark.long("no thread of the bot's has work to do, which a tracer of lines makes longer")
+TRACED = [pytest.param(name, marks=LOGGING if name == "sleeping thread" else ()) for name in FOLLOWS]
+
+
+@pytest.mark.parametrize("manner", TRACED)
 def test_in_virtual_time_it_is_the_call_of_a_bot_on_the_loop_s_clock(manner: str, by_the_loop: Result) -> None:
     result = call(manner)
     assert result.outcome is Outcome.PASSED, result.problems
@@ -70,7 +74,7 @@ def test_a_server_in_a_thread_passes_in_real_time() -> None:
     assert result.outcome is Outcome.PASSED, result.problems
 
 
-@pytest.mark.parametrize("manner", ["sleeping thread", "holding thread", "executor"])
+@pytest.mark.parametrize("manner", [pytest.param("sleeping thread", marks=LOGGING), "holding thread", "executor"])
 def test_threads_that_may_be_there_hide_no_failure(manner: str) -> None:
     result = call(manner, steps="[{expect: {hangs_up: server, within: 1s}}]")
     assert result.outcome is Outcome.FAILED, result.problems
