@@ -48,7 +48,9 @@ async def a_worker(loop: VirtualLoop) -> None:
 
 
 async def a_worker_s_worker(loop: VirtualLoop) -> None:
-    Thread(target=lambda: Thread(target=work, name="bot").start()).start()
+    starter = Thread(target=lambda: Thread(target=work, name="bot").start())
+    starter.start()
+    starter.join()  # on a busy machine the run was over before there was a worker
 
 
 async def a_waker(loop: VirtualLoop) -> None:
