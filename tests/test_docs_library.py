@@ -56,6 +56,7 @@ def test_the_caller_hears_himself(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "a call: " in capsys.readouterr().out
 
 
+@pytest.mark.long("the page's server and its caller talk to each other")
 def test_the_echo_server_under_the_simulator(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("echo_server.py", "test_echo_server.py"):
         (pytester.path / name).write_text(EXAMPLES[name], encoding="utf-8")

@@ -119,8 +119,14 @@ def classes_in(hint: Any) -> Iterator[type]:
         "from audiosocket_core import Connection, Role, Kind, Message, AudioSocketProtocol, Ticker",
         "import audiosocket_sim.pytest_plugin.plugin",
         "import audiosocket_sim.cli.main as cli\ntry: cli.main(['--help'])\nexcept SystemExit: pass",
-        "import audiosocket_sim.cli.main as cli\ntry: cli.main(['run', '--help'])\nexcept SystemExit: pass",
-        "import pytest; pytest.main(['--help', '-p', 'audiosocket_sim.pytest_plugin.plugin'])",
+        pytest.param(
+            "import audiosocket_sim.cli.main as cli\ntry: cli.main(['run', '--help'])\nexcept SystemExit: pass",
+            marks=pytest.mark.long("`--help` alone is tried"),
+        ),
+        pytest.param(
+            "import pytest; pytest.main(['--help', '-p', 'audiosocket_sim.pytest_plugin.plugin'])",
+            marks=pytest.mark.long("the plug-in is imported"),
+        ),
     ],
 )
 def test_a_door_loads_nothing_heavy(program: str, tmp_path: Path) -> None:

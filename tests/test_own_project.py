@@ -122,6 +122,7 @@ def _call(folder: Path, scenario: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=100)
 
 
+@pytest.mark.long("the page's bot is called")
 def test_a_bot_that_raises_fails_the_pages_scenario(tmp_path: Path) -> None:
     bot = _a_project_as_on_the_page(tmp_path) / "bot.py"
     text = bot.read_text(encoding="utf-8")
@@ -134,6 +135,7 @@ def test_a_bot_that_raises_fails_the_pages_scenario(tmp_path: Path) -> None:
     assert "my database is down" in done.stderr
 
 
+@pytest.mark.long("the page's bot is called")
 @pytest.mark.parametrize(
     "steps",
     [

@@ -16,14 +16,14 @@ from audiosocket_sim.scenario.loading import load
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIOS = ROOT / "scenarios"
 AGAIN = ("greeting_then_hold", "barge_in", "status_ia_turn_two_messages", "dtmf", "jittered_caller", "noise_only")
-EACH = [*AGAIN[:2], *(pytest.param(n, marks=pytest.mark.long("two calls are run again")) for n in AGAIN[2:])]
+EACH = [AGAIN[1], *(pytest.param(n, marks=pytest.mark.long("one call is run again")) for n in AGAIN if n != AGAIN[1])]
 LIVE = {
     "short": ("hang_up_while_greeting",),
     "middling": ("reset_by_the_caller_side", "ends_in_mid_frame", "hang_up_in_user_turn", "no_greeting"),
     "long": ("greeting_then_hold", "barge_in", "dtmf", "two_turns", "jittered_caller", "packets_of_60_ms"),
 }
 
-LONG_CALLS = pytest.mark.long("one short call is made; these take up to 25 s on the real clock")
+LONG_CALLS = pytest.mark.long("other tests call on the real clock; these take up to 25 s")
 
 
 def snapshot(name: str) -> str:
@@ -45,6 +45,7 @@ def test_over_kernel_loopback_the_same_bytes(name: str) -> None:
     assert run_scenario(name, Options(kernel=True)).transcript == snapshot(name)
 
 
+@pytest.mark.long("calls are run again in one process")
 @pytest.mark.parametrize("seed", ["4242", pytest.param("1", marks=pytest.mark.long("one seed is enough"))])
 def test_under_any_hash_seed_the_same_bytes(seed: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "audiosocket_sim", "run", *AGAIN[:3], "--artefacts", str(tmp_path)]
@@ -60,7 +61,8 @@ def test_every_snapshot_has_its_scenario() -> None:
 
 
 @pytest.mark.real_time
-@pytest.mark.parametrize("calls", ["short", *(pytest.param(name, marks=LONG_CALLS) for name in ("middling", "long"))])
+@LONG_CALLS
+@pytest.mark.parametrize("calls", LIVE)
 def test_in_real_time_the_same_calls(calls: str, tmp_path: Path) -> None:
     """All at once, each in a process of its own; what the machine was late by is allowed for, and said.
 
@@ -123,6 +125,7 @@ def _embedded_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GREETING__DELAY_SECONDS", "0.1")
 
 
+@pytest.mark.long("test_programs calls commands")
 @pytest.mark.real_time
 @pytest.mark.usefixtures("_embedded_engine")
 def test_a_command_as_target(tmp_path: Path) -> None:

@@ -13,14 +13,12 @@ from zoo.page import PAGE, key, page, row, rows_of
 from zoo.small_bot import Setup
 
 ROWS = rows_of(PAGE.read_text(encoding="utf-8"))
-LONG = pytest.mark.long("another of its kind is called")
+LONG = pytest.mark.long("a bot of each third kind is called, and the rooms' own tests hold each kind")
+QUICK = {kind.name for kind in KINDS[::3]}
 
 
 def bad_bots() -> list[Any]:
-    return [
-        pytest.param(kind, animal, id=key(kind, animal), marks=_marks(animal, first=animal is kind.three[0]))
-        for kind, animal in animals()
-    ]
+    return [pytest.param(kind, animal, id=key(kind, animal), marks=_marks(kind, animal)) for kind, animal in animals()]
 
 
 def good_bots() -> list[Any]:
@@ -29,13 +27,13 @@ def good_bots() -> list[Any]:
     for kind, animal in animals():
         name, good = kind.call, twin(kind, animal)
         told = f"{name}, {Animal(voice=good.voice, gain_db=good.gain_db, runs=animal.runs)}"
-        marks = _marks(animal, first=animal is kind.three[0])
+        marks = _marks(kind, animal)
         found.setdefault((name, good, animal.runs), pytest.param(name, good, animal.runs, id=told, marks=marks))
     return list(found.values())
 
 
-def _marks(animal: Animal, *, first: bool) -> list[pytest.MarkDecorator]:
-    marks = [] if first else [LONG]
+def _marks(kind: Kind, animal: Animal) -> list[pytest.MarkDecorator]:
+    marks = [] if kind.name in QUICK and animal is kind.three[0] else [LONG]
     if animal.runs != "here":
         marks += [pytest.mark.real_time]
     if animal.runs == "node":

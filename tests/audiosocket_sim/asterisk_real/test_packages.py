@@ -34,6 +34,7 @@ def downloads(debian: FakeDebian) -> int:
 # --- fetched from the suites
 
 
+@pytest.mark.long("what is settled is not asked again")
 def test_each_suite_is_tried_and_each_version_fetched_once(debian: FakeDebian) -> None:
     found = {result.suite: result for result in fetch_suites(SUITES)}
     assert list(found) == list(SUITES)
@@ -136,6 +137,7 @@ def test_some_suites_are_completed_by_another(suite: str, base: str | None) -> N
 # --- the command
 
 
+@pytest.mark.long("a fetch says what was tried")
 def test_the_command_lists_what_is_here_and_what_was_tried(
     debian: FakeDebian, capsys: pytest.CaptureFixture[str]
 ) -> None:

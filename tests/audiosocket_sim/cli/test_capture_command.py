@@ -35,6 +35,7 @@ def port_in(line: str, before: str) -> int:
     return int(line.split(before)[1].split()[0].strip(",;"))
 
 
+@pytest.mark.long("calls are captured in virtual time")
 @pytest.mark.real_time
 def test_a_live_call_becomes_a_scenario_that_runs(tmp_path: Path) -> None:
     (tmp_path / "brief.yaml").write_text(BRIEF, encoding="utf-8")
@@ -93,6 +94,7 @@ def test_interrupted_it_writes_the_calls_it_had(how: signal.Signals, tmp_path: P
     assert told.endswith(f"1 call written to {tmp_path}\n")
 
 
+@pytest.mark.long("the process that writes is tried alone")
 @pytest.mark.real_time
 def test_a_process_that_writes_is_started_again(tmp_path: Path) -> None:
     tape = Tape(0.0, 3600.0, uuid=bytes(16).hex(), caller=[(1.0, UUID), (1.02, FRAME * 3)])

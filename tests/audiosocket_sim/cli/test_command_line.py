@@ -251,6 +251,7 @@ def test_a_call_that_does_not_end_says_who_waits_for_what(folder: Path, capsys: 
     assert "it still waited for step 1 (wait)" in capsys.readouterr().out
 
 
+@pytest.mark.long("a program is interrupted while it starts")
 @pytest.mark.real_time
 def test_interrupted_it_leaves_its_log(folder: Path) -> None:
     write(folder, SHORT + "  - wait: 1min\n")
@@ -375,6 +376,7 @@ def test_a_port_that_is_none(command: list[str], capsys: pytest.CaptureFixture[s
     assert "is no port: 0 to 65535" in capsys.readouterr().err
 
 
+@pytest.mark.long("the judge of lateness is tried alone")
 @pytest.mark.real_time
 @pytest.mark.parametrize(("within", "code", "word"), [("2s", 0, "passed"), ("100ms", 4, "inconclusive")])
 def test_own_lateness_is_told(

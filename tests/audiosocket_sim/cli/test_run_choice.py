@@ -120,6 +120,7 @@ def test_secrets_in_a_command_are_masked_everywhere(capsys: pytest.CaptureFixtur
     assert "s3cret" not in captured.out + captured.err + Path("runs/call/call.jsonl").read_text(encoding="utf-8")
 
 
+@pytest.mark.long("modules of the working folder are found")
 def test_files_of_common_names_in_the_working_folder_break_nothing() -> None:
     for name in ("server.py", "audiosocket.py", "audiosocket_sim.yaml"):
         Path(name).write_text("raise RuntimeError('imported')\n", encoding="utf-8")

@@ -15,6 +15,7 @@ from audiosocket_sim.hearing.noise_floor import NoiseAwareLoudness
 RATE = 8000
 NAMES = ("pt-br/pode_subir", "pt-br/qual_e_o_seu_nome", "pt-br/condominio_apoena_em_que_posso_ajudar")
 NO_BOOK = PhraseBook([])
+COLORS = ["pink", *(pytest.param(name, marks=pytest.mark.long("pink noise is tried")) for name in ("white", "brown"))]
 
 
 @cache
@@ -74,7 +75,7 @@ def test_in_silence_the_edges_are_exact(known: bool) -> None:
     assert max(starts + ends) <= 1
 
 
-@pytest.mark.parametrize("color", ["white", "pink", "brown"])
+@pytest.mark.parametrize("color", COLORS)
 @pytest.mark.parametrize("snr_db", [20, 5])
 def test_a_known_prompt_in_noise_has_the_edges_of_the_prompt(snr_db: float, color: str) -> None:
     sound, truth = sentences(snr_db, color)
@@ -85,7 +86,7 @@ def test_a_known_prompt_in_noise_has_the_edges_of_the_prompt(snr_db: float, colo
 
 
 @pytest.mark.parametrize(("snr_db", "start_ms", "end_ms"), [(20, 30, 80), (5, 80, 180)])
-@pytest.mark.parametrize("color", ["white", "pink", "brown"])
+@pytest.mark.parametrize("color", COLORS)
 def test_no_stretch_of_an_unknown_voice_is_lost_invented_or_split(
     color: str, snr_db: float, start_ms: float, end_ms: float
 ) -> None:

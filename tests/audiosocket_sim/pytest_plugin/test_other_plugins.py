@@ -48,6 +48,7 @@ def test_count_makes_the_call_so_often(project: pytest.Pytester, calls_made: lis
     assert kept == ["short", "short-2", "short-3"]
 
 
+@pytest.mark.long("repetitions are counted and kept")
 def test_repetitions_share_one_snapshot(project: pytest.Pytester) -> None:
     update(project)
     run(project, "-p", "pytest_repeat", "--count", "3").assert_outcomes(passed=3)

@@ -223,6 +223,7 @@ def test_a_bot_that_cannot_follow_virtual_time_is_named(project: pytest.Pytester
     result.stdout.fnmatch_lines(["*virtual time cannot follow this bot: its thread «pacer» woke the event loop*"])
 
 
+@pytest.mark.long("one is named")
 @pytest.mark.real_time
 def test_a_bot_that_cannot_follow_virtual_time_is_compared_with_nothing(project: pytest.Pytester) -> None:
     write(project, "scenarios/short.yaml", THREADED)

@@ -663,6 +663,7 @@ def test_what_cannot_follow_a_hang_up() -> None:
 # --- on the real clock
 
 
+@pytest.mark.long("a test of the plug-in calls on the real clock")
 @pytest.mark.real_time
 def test_on_a_loop_with_a_real_clock(tmp_path: Path) -> None:
     async def main() -> Result:

@@ -72,6 +72,7 @@ def test_the_entries_are_seen_in_the_thread_of_the_call() -> None:
     assert ("BotSpoke", False, "in the test") in seen
 
 
+@pytest.mark.long("calls that are interrupted leave their files")
 def test_cancelling_stops_the_call_and_writes_its_files(tmp_path: Path) -> None:
     running = threading.Event()
 

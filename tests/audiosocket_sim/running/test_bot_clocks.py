@@ -103,6 +103,7 @@ def test_the_kernel_s_network_is_no_descriptor_of_the_bot_s() -> None:
     assert call("monotonic", kernel=True).outcome is Outcome.PASSED
 
 
+@pytest.mark.long("each is called in virtual time")
 @pytest.mark.real_time
 @pytest.mark.parametrize(
     "manner",

@@ -1,5 +1,6 @@
 """Whole calls whose bot has a fault of its sound or on the wire that no step asks for, and calls whose bot has none."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,12 @@ GREETING = [0.5, "say", "pt-br/condominio_apoena_em_que_posso_ajudar"]  # heard 
 OWN = [0.5, "say", "recordings/pt-br/boa_tarde_vim_visitar_a_dona"]  # the ear cannot read it
 ANSWER = [3.0, "say", "pt-br/pode_subir"]
 PLAIN = "wait: 5s"
+
+
+def each_third(names: Iterable[str]) -> list[Any]:
+    """Each third of a table is called in `make test`; the rooms' own tests hold what is common to all."""
+    others = pytest.mark.long("each third of the table is called")
+    return [pytest.param(name, marks=() if at % 3 == 0 else others) for at, name in enumerate(names)]
 
 
 def call(steps: str, *script: list[Any], keys: str = "", **bot: Any) -> Result:
@@ -108,7 +115,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("name", each_third(BAD))
 def test_a_defect_fails_the_call_that_asks_for_nothing(name: str) -> None:
     (steps, *script), line = BAD[name]
     bot = script.pop() if isinstance(script[-1], dict) else {}
@@ -166,7 +173,7 @@ GOOD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("name", each_third(GOOD))
 def test_what_is_no_defect(name: str) -> None:
     steps, *script = GOOD[name]
     bot = script.pop() if script and isinstance(script[-1], dict) else {}
@@ -217,6 +224,7 @@ def test_whether_the_last_word_was_heard_is_true_for_any_voice(
     assert told in result.transcript
 
 
+@pytest.mark.long("whether it was heard is asked of other calls")
 def test_that_the_last_word_is_heard_can_be_demanded() -> None:
     demand = "expect: {hangs_up: {who: server, last_word: heard}, within: 8s}"
     allowed = "quality: {ahead: allowed, unheard: allowed}"

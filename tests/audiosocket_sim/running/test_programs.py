@@ -37,6 +37,7 @@ def call(serve: str, steps: str, folder: Path) -> Result:
     return run(scenario, Options(target=serve, real_time=True, artefacts=folder / "run"))
 
 
+@pytest.mark.long("programs that do not start are tried")
 def test_a_program_that_is_slow_to_start(tmp_path: Path) -> None:
     result = call(command(before="sleep 0.3;"), "[{wait: 100ms}]", tmp_path)
     assert result.outcome is Outcome.PASSED, result.problems
@@ -80,6 +81,7 @@ def test_a_program_that_dies_in_mid_call(
     assert how in result.artefacts.transcript.read_text(encoding="utf-8")
 
 
+@pytest.mark.long("programs that die are called")
 def test_a_program_that_serves_one_call_and_goes(tmp_path: Path) -> None:
     script = command([0.1, "hang_up"], [0.15, "die", 0])
     result = call(script, "[{expect: {hangs_up: server}}, {wait: 200ms}]", tmp_path)
@@ -152,6 +154,7 @@ def alive(mark: str) -> list[str]:
 STUBBORN = "command: sh -c \"trap '' TERM; echo started; : {mark}; while :; do sleep 0.1; done\" {port}"
 
 
+@pytest.mark.long("a call is interrupted while its target starts")
 @pytest.mark.parametrize(
     "signals",
     [
@@ -202,6 +205,7 @@ def test_interrupted_while_the_target_starts(times: int, tmp_path: Path) -> None
 # --- the mock AI alone
 
 
+@pytest.mark.long("its server is tried within the test's process")
 def test_the_mock_ai_alone(tmp_path: Path) -> None:
     (tmp_path / "ai.yaml").write_text(
         "summary: A backend.\n"

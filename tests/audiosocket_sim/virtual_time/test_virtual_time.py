@@ -576,6 +576,7 @@ async def a_small_world(log: list[str]) -> None:
     await asyncio.sleep(1)
 
 
+@pytest.mark.long("calls are run twice")
 @pytest.mark.parametrize(
     "memory_network",
     [

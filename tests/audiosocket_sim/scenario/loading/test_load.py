@@ -229,6 +229,7 @@ def test_the_size_of_a_file_with_aliases_is_what_they_stand_for(home: Path) -> N
     assert errors(home, texts) == ["bad.yaml:3:13: more than 5000000 characters, aliases counted: too large"]
 
 
+@pytest.mark.long("aliases that stand for many values are refused")
 def test_many_values_are_refused_before_they_are_all_read(home: Path) -> None:
     assert errors(home, f"{TAIL}tags: {{" + "a," * 400_000) == [
         "bad.yaml:3:49998: more than 50000 values: too large for a scenario"
