@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,13 +14,18 @@ from ruamel.yaml.error import YAMLError
 
 from audiosocket_core.stop_signals import stop_signals
 from audiosocket_sim.asterisk.profiles import UnknownProfile, profile
+from audiosocket_sim.cli.arguments import program
 from audiosocket_sim.cli.console import FINE, SET_UP, USAGE, refuse, say, trouble
 from audiosocket_sim.live.capture.backend_proxy import origin_of
-from audiosocket_sim.live.capture.call_writer import SubprocessWriter
+from audiosocket_sim.live.capture.call_writer import SubprocessWriter, WrittenCall
 from audiosocket_sim.live.capture.options import CaptureOptions
 from audiosocket_sim.live.capture.session import CannotListen, Capture
+from audiosocket_sim.net.same_address import reaches
 
 __all__ = ["CaptureUsageError", "capture_command", "parse_address", "parse_settings"]
+
+_MOST_FILES = 5
+"""How many calls the command to run next names."""
 
 _SWITCH_SECONDS = 0.0005
 """How long a frame may wait for the interpreter while another thread hands over a call; Python's default is 5 ms."""
@@ -103,6 +109,7 @@ def capture_command(
             at_once=at_once,
             longest_seconds=longest_seconds,
         )
+        _refuse_itself(options)
     except CaptureUsageError as error:
         return refuse(str(error), USAGE)
     try:
@@ -139,7 +146,44 @@ async def _capture(capture: Capture, options: CaptureOptions) -> int:
         finally:
             await capture.aclose()
     say(f"{capture.written} call{'' if capture.written == 1 else 's'} written to {options.out}")
+    if capture.calls:
+        say("\n".join(["the same again, once the capture has ended:", *_commands(capture.calls)]))
     return SET_UP if capture.failed else FINE
+
+
+def _commands(calls: Sequence[WrittenCall]) -> list[str]:
+    """Return the command to run next, once for all calls that take the same options."""
+    paths: dict[tuple[str, ...], list[str]] = {}
+    for call in calls:
+        paths.setdefault(call.run_with, []).append(str(call.path))
+    return [
+        f"  {program()} run {shlex.join([*files[:_MOST_FILES], *options])}"
+        + (f"   # and {len(files) - _MOST_FILES} more" if len(files) > _MOST_FILES else "")
+        for options, files in paths.items()
+    ]
+
+
+def _refuse_itself(options: CaptureOptions) -> None:
+    """Raise CaptureUsageError if the capture would pass calls or requests on to itself, without an end."""
+    ours = [("--listen", options.listen)]
+    ours += [("--ai-listen", options.ai_listen)] if options.ai_listen is not None else []
+    theirs = [("--to", options.to, "the bot"), ("--ai-to", _place(options.ai_to), "the AI backend")]
+    theirs += [("--control", _place(options.control), "the control API")]
+    for flag, place, who in theirs:
+        for own_flag, own in ours:
+            if place is not None and reaches(place, own):
+                shown = f"{place[0]}:{place[1]}"
+                raise CaptureUsageError(
+                    f"{flag} {shown} is the capture itself ({own_flag}): give the address at which {who} listens"
+                )
+
+
+def _place(url: str | None) -> tuple[str, int] | None:
+    """Return the host and port of a URL."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _where(options: CaptureOptions, capture: Capture) -> str:

@@ -464,5 +464,6 @@ def _refuse_settings(settings: Mapping[str, Any]) -> None:
     if settings:
         raise TargetUsageError(
             f"the scenario has settings for the server ({', '.join(settings)}), and this target takes none: "
-            "only an import string does (docs/targets.md)"
+            "only an import string does (docs/targets.md). Delete `server:` from the scenario if they do not matter to "
+            "this bot; a capture leaves them out with --no-server"
         )

@@ -10,7 +10,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -25,13 +25,15 @@ from audiosocket_sim.live.captured_call import (
     CapturedCall,
     NameTaken,
     free_name,
+    is_reference_server,
     redact,
     write_scenario,
     write_sound_and_cassette,
 )
+from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.loading import ScenarioError, load
 
-__all__ = ["CallWriter", "InProcessWriter", "NotWritten", "SubprocessWriter"]
+__all__ = ["CallWriter", "InProcessWriter", "NotWritten", "SubprocessWriter", "WrittenCall"]
 
 _EXPECTED = (ScenarioError, AudioSocketError, ValueError)
 _PIECE = 500
@@ -40,17 +42,31 @@ _LOWEST_PRIORITY = 19
 _CLOSING_SECONDS = 5.0
 _READY = "ready"
 _TRIES = 20
+_REFERENCE_SERVER = "audiosocket_server:serve"
 
 
 class NotWritten(Exception):
     """A call could not be written. One line that says why, without any of its words."""
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenCall:
+    """A call that has been written.
+
+    line: the path and a summary that quotes nobody, for people. path: the scenario's file. run_with: the options with
+    which the command `run` makes the same call to the same bot again.
+    """
+
+    line: str
+    path: Path
+    run_with: tuple[str, ...]
+
+
 class CallWriter(Protocol):
     """Writes calls, one at a time. Both methods block."""
 
-    def write(self, tape: Tape, options: CaptureOptions) -> str:
-        """Write the call's files; return a line with the path and a summary that quotes nobody. Raises NotWritten."""
+    def write(self, tape: Tape, options: CaptureOptions) -> WrittenCall:
+        """Write the call's files. Raises NotWritten."""
 
     def close(self) -> None:
         """Release what the writer holds. Call it once, after the last `write`."""
@@ -59,8 +75,8 @@ class CallWriter(Protocol):
 class InProcessWriter:
     """Writes calls in this process."""
 
-    def write(self, tape: Tape, options: CaptureOptions) -> str:
-        """Write the call's files and return a line for people. Raises NotWritten."""
+    def write(self, tape: Tape, options: CaptureOptions) -> WrittenCall:
+        """Write the call's files. Raises NotWritten."""
         try:
             return _written(tape, options)
         except NotWritten:
@@ -83,8 +99,8 @@ class SubprocessWriter:
     def __init__(self) -> None:
         self._start()
 
-    def write(self, tape: Tape, options: CaptureOptions) -> str:
-        """Write the call's files and return a line for people. Raises NotWritten."""
+    def write(self, tape: Tape, options: CaptureOptions) -> WrittenCall:
+        """Write the call's files. Raises NotWritten."""
         try:
             if not self._process.is_alive():
                 self._start()
@@ -94,14 +110,14 @@ class SubprocessWriter:
                 for at in range(0, len(side), _PIECE):
                     pipe.send(side[at : at + _PIECE])
                 pipe.send(None)
-            fine, line = pipe.recv()
+            answer = pipe.recv()
         except (OSError, EOFError) as error:
             raise NotWritten(f"the process that writes calls ended: {type(error).__name__}") from error
         except RecursionError as error:  # from pickling, before anything went into the pipe
             raise NotWritten("the AI backend sent JSON that is nested too deeply") from error
-        if not fine:
-            raise NotWritten(line)
-        return str(line)
+        if not isinstance(answer, WrittenCall):
+            raise NotWritten(str(answer))
+        return answer
 
     def close(self) -> None:
         """End the process; kill it if it is still running after five seconds."""
@@ -154,12 +170,12 @@ def _work(pipe: "Connection[Any, Any]") -> None:
                 while (piece := pipe.recv()) is not None:
                     side.extend(piece)
             try:
-                pipe.send((True, call_writer.write(tape, options)))
+                pipe.send(call_writer.write(tape, options))
             except NotWritten as error:
-                pipe.send((False, str(error)))
+                pipe.send(str(error))
 
 
-def _written(tape: Tape, options: CaptureOptions) -> str:
+def _written(tape: Tape, options: CaptureOptions) -> WrittenCall:
     call = captured_call(tape, version=options.version, attach=options.attach)
     if call is None:
         raise ValueError("the connection was not AudioSocket")
@@ -177,7 +193,22 @@ def _written(tape: Tape, options: CaptureOptions) -> str:
             f"it cannot be turned into a scenario ({why}); its sound and its cassette are in {destination}"
         ) from error
     full = " (incomplete: the call was too long)" if tape.is_full else ""
-    return f"{path}: {load(path).summary}{full}"
+    scenario = load(path)
+    return WrittenCall(f"{path}: {scenario.summary}{full}", path, _run_with(scenario, call, options))
+
+
+def _run_with(scenario: Scenario, call: CapturedCall, options: CaptureOptions) -> tuple[str, ...]:
+    """Return the options of `run` for the bot that was captured, or for the reference server with its settings."""
+    is_reference = options.server is None and is_reference_server(call)
+    if scenario.server or is_reference or (call.redacted and scenario.ai):
+        return "--target", _REFERENCE_SERVER
+    host, port = options.to
+    wanted = ["--target", f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"]
+    if options.control is not None:
+        wanted += ["--control-url", options.control]
+    if options.ai_listen is not None and scenario.ai:
+        wanted += ["--ai-port", str(options.ai_listen[1])]
+    return tuple(wanted)
 
 
 def _sound_and_cassette(call: CapturedCall, options: CaptureOptions, name: str) -> Path:

@@ -6,10 +6,11 @@ captured at once and the length of each are limited; beyond the limits calls are
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 from audiosocket_sim.live.capture.backend_proxy import BackendProxy
-from audiosocket_sim.live.capture.call_writer import CallWriter, InProcessWriter, NotWritten
+from audiosocket_sim.live.capture.call_writer import CallWriter, InProcessWriter, NotWritten, WrittenCall
 from audiosocket_sim.live.capture.options import CaptureOptions
 from audiosocket_sim.live.capture.relay import Relay
 from audiosocket_sim.live.capture.tape import ReportedEvent, Tape
@@ -34,7 +35,7 @@ class Capture:
     say: called with a line for people; trouble: called with a line about an error. No line holds anybody's words.
     call_writer: writes the calls; the code that made it closes it. None for an `InProcessWriter`.
 
-    `port` and `ai_port` are the bound ports; `written` and `failed` count calls.
+    `port` and `ai_port` are the bound ports; `calls` are those that were written, and `failed` counts the others.
     """
 
     def __init__(
@@ -60,10 +61,15 @@ class Capture:
         self._taken = 0
         self._server: asyncio.Server | None = None
         self._backend: BackendProxy | None = None
-        self.written = 0
+        self.calls: list[WrittenCall] = []
         self.failed = 0
         self.port = 0
         self.ai_port = 0
+
+    @property
+    def written(self) -> int:
+        """How many calls have been written."""
+        return len(self.calls)
 
     async def start(self) -> None:
         """Listen on both ports. Raises CannotListen if one cannot be bound."""
@@ -82,6 +88,7 @@ class Capture:
             except OSError as error:
                 await self.aclose()
                 raise CannotListen(why_not_listening(error, *options.ai_listen, "--ai-listen")) from error
+            self._options = replace(options, ai_listen=(options.ai_listen[0], self.ai_port))
 
     async def wait(self) -> None:
         """Wait until `options.calls` calls have been written or have failed, or `stop` is called."""
@@ -147,8 +154,9 @@ class Capture:
             await asyncio.gather(following, return_exceptions=True)
         async with self._one_at_a_time:
             try:
-                self._say(await self._loop.run_in_executor(None, self._call_writer.write, tape, self._options))
-                self.written += 1
+                made = await self._loop.run_in_executor(None, self._call_writer.write, tape, self._options)
+                self._say(made.line)
+                self.calls.append(made)
             except NotWritten as error:
                 self.failed += 1
                 self._trouble(f"a call could not be written: {error}")

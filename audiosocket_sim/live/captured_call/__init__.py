@@ -19,6 +19,7 @@ from audiosocket_sim.live.captured_call.model import (
     ReportedState,
 )
 from audiosocket_sim.live.captured_call.redact import redact
+from audiosocket_sim.live.captured_call.server_settings import is_reference_server
 from audiosocket_sim.live.captured_call.sound_and_cassette import write_sound_and_cassette
 from audiosocket_sim.live.captured_call.writer import write_scenario
 
@@ -36,6 +37,7 @@ __all__ = [
     "Packet",
     "ReportedState",
     "free_name",
+    "is_reference_server",
     "redact",
     "write_scenario",
     "write_sound_and_cassette",

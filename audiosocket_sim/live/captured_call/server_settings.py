@@ -7,7 +7,7 @@ from audiosocket_sim.live.captured_call.analysis import Analysis
 from audiosocket_sim.live.captured_call.bot_hearing import Sentence
 from audiosocket_sim.live.captured_call.model import CapturedCall, CapturedUtterance
 
-__all__ = ["infer_settings"]
+__all__ = ["infer_settings", "is_reference_server"]
 
 # The reference server's defaults. A difference smaller than `_ALIKE_MS` is not written.
 _THRESHOLD_SECONDS = 2.0
@@ -16,6 +16,12 @@ _GREETING = "Condomínio Apoena, em que posso ajudar?"
 _PROMPT_LEAD_MS = 300
 _ALIKE_MS = 300
 _INTO_SPEECH_MS = 300
+_STATES = frozenset({"USER_TURN", "WAITING", "IA_TURN", "STANDBY"})
+
+
+def is_reference_server(call: CapturedCall) -> bool:
+    """Return True if the bot reported states to the control API, and all of them are the reference server's."""
+    return bool(call.states) and all({state.before, state.after} <= _STATES for state in call.states)
 
 
 def infer_settings(call: CapturedCall, seen: Analysis) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def steps_of(
     files: str,
     hints: Mapping[int, str] | None = None,
     into_a_voice_ms: int = 1_000,
+    without_text: str = "not recognised",
 ) -> list[WrittenStep]:
     """Return all steps of the call.
 
@@ -66,10 +67,11 @@ def steps_of(
     hints: the backend's text before a sentence, by the sentence's start.
     into_a_voice_ms: how long at most the caller listens to a sentence that was not recognised before he talks over it;
     a replay in another voice or in other words may be shorter.
+    without_text: the comment above an utterance that has no text.
     """
     events: list[_Event] = [*actions, *_merged(sentences, apart), *holds]
     events.sort(key=lambda event: event.start_ms)
-    writer = _Writer(ending, files, hints or {}, into_a_voice_ms)
+    writer = _Writer(ending, files, hints or {}, into_a_voice_ms, without_text)
     index = 0
     while index < len(events):
         index += writer.write(events, index)
@@ -93,8 +95,11 @@ def _merged(sentences: Sequence[Sentence], apart: Sequence[int]) -> list[_Senten
 class _Writer:
     """Writes step after step. `_completed` is the time from which the runner will count the next step."""
 
-    def __init__(self, ending: Ending, files: str, hints: Mapping[int, str], into_a_voice_ms: int) -> None:
+    def __init__(
+        self, ending: Ending, files: str, hints: Mapping[int, str], into_a_voice_ms: int, without_text: str
+    ) -> None:
         self._into_a_voice_ms = into_a_voice_ms
+        self._without_text = without_text
         self.steps: list[WrittenStep] = []
         self._ending = ending
         self._files = files
@@ -188,7 +193,7 @@ class _Writer:
         busy = following is not None and following.start_ms < spoke.end_ms
         if busy:
             value["blocks"] = False
-        comment = "not recognised" if said.text is None else None
+        comment = self._without_text if said.text is None else None
         self._add("say", value, at=spoke.start_ms, comment=comment)
         self._completed = spoke.start_ms if busy else spoke.end_ms
 

@@ -16,7 +16,7 @@ from audiosocket_sim.live.captured_call.edge_fading import fade_edges
 from audiosocket_sim.live.captured_call.files import put_in_place
 from audiosocket_sim.live.captured_call.model import CapturedCall, CapturedUtterance
 from audiosocket_sim.live.captured_call.scenario_yaml import scenario_yaml
-from audiosocket_sim.live.captured_call.server_settings import infer_settings
+from audiosocket_sim.live.captured_call.server_settings import infer_settings, is_reference_server
 from audiosocket_sim.live.captured_call.steps import steps_of
 from audiosocket_sim.live.captured_call.track import RATE_HZ
 from audiosocket_sim.live.captured_call.wav import mono_wav, stereo_wav
@@ -28,6 +28,8 @@ __all__ = ["write_scenario"]
 _USUAL_LIMIT_MS = 240_000
 _INTO_A_VOICE_MS = 1_000
 """How long the caller listens at most to a sentence that was not recognised before he talks over it."""
+_NOT_RECOGNISED = "not recognised"
+_TEXT_UNKNOWN = "text unknown: neither a control API nor the AI backend reported it"
 _INTO_A_LABEL_MS = 200
 """The same limit in a redacted call, where the bot says only «utterance 7», which takes about a second."""
 
@@ -42,7 +44,8 @@ def write_scenario(
 ) -> Path:
     """Write the call into `folder` and return the path of the scenario. Only the owner can read the files.
 
-    server: settings of the server under test, as in the scenario's `server:`; None to infer them from the call.
+    server: settings of the server under test, as in the scenario's `server:`. With None they are inferred if the bot
+    reported the states of the reference server, and none are written otherwise: they would be guessed.
     ear: the prompts and the hold loop of the bot; None for those near the folder and the project's.
 
     Raises NameTaken if the folder has a call of this name, OSError, PhraseBookError, AudioFileError, and ScenarioError
@@ -50,7 +53,12 @@ def write_scenario(
     """
     ear = load_known_sounds(folder.resolve()) if ear is None else ear
     seen = analyse(call, ear)
-    settings = infer_settings(call, seen) if server is None else server
+    if server is None:
+        server = infer_settings(call, seen) if is_reference_server(call) else {}
+        guesses = is_reference_server(call)
+    else:
+        guesses = bool(server)
+    settings = server
 
     def fill(staging: Path) -> None:
         sounds = staging / name
@@ -61,18 +69,22 @@ def write_scenario(
         if call.backend_captured:
             create_private_file(sounds / "cassette.json", cassette(call).encode("utf-8", "backslashreplace"))
         create_private_file(
-            staging / f"{name}.yaml", _text(call, seen, name, settings).encode("utf-8", "backslashreplace")
+            staging / f"{name}.yaml",
+            _text(call, seen, name, settings, guesses=guesses).encode("utf-8", "backslashreplace"),
         )
         load(staging / f"{name}.yaml")
 
     return put_in_place(folder, name, fill)
 
 
-def _text(call: CapturedCall, seen: Analysis, name: str, settings: Mapping[str, Any]) -> str:
+def _text(call: CapturedCall, seen: Analysis, name: str, settings: Mapping[str, Any], *, guesses: bool) -> str:
+    """Return the scenario. guesses: infer the AI backend's replies if it was not captured."""
     bot = seen.bot
-    replies = (
-        captured_replies(call) if call.backend_captured else guessed_replies(call, seen.turns, bot.sentences, bot.holds)
-    )
+    replies = Replies(())
+    if call.backend_captured:
+        replies = captured_replies(call)
+    elif guesses:
+        replies = guessed_replies(call, seen.turns, bot.sentences, bot.holds)
     messages = [e.answer.at_ms for e in call.exchanges if e.answer is not None] + [push.at_ms for push in call.pushes]
     steps = steps_of(
         caller_actions(seen.utterances, call.keys, seen.track, call.ending),
@@ -82,6 +94,7 @@ def _text(call: CapturedCall, seen: Analysis, name: str, settings: Mapping[str, 
         apart=messages,
         files=name,
         hints=_hints(call, seen),
+        without_text=_NOT_RECOGNISED if _anybody_reported_texts(call) else _TEXT_UNKNOWN,
         into_a_voice_ms=_INTO_A_LABEL_MS if call.redacted else _INTO_A_VOICE_MS,
     )
     line: dict[str, Any] = {"codec": "none"}
@@ -98,6 +111,10 @@ def _text(call: CapturedCall, seen: Analysis, name: str, settings: Mapping[str, 
         max_duration=None if limit <= _USUAL_LIMIT_MS else format_duration(limit // 60_000 * 60_000 + 60_000),
         notes=_notes(call, seen, replies),
     )
+
+
+def _anybody_reported_texts(call: CapturedCall) -> bool:
+    return bool(call.recognised or call.states or any(exchange.text for exchange in call.exchanges))
 
 
 def _summary(call: CapturedCall, seen: Analysis) -> str:

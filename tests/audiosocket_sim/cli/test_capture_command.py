@@ -63,6 +63,8 @@ def test_a_live_call_becomes_a_scenario_that_runs(tmp_path: Path) -> None:
     assert result.outcome is Outcome.PASSED, result.problems
     assert (capture.returncode, wrong) == (0, "")
     assert told.splitlines()[0].startswith(f"{out}/call.yaml: A captured call of ")
+    command = f"python -m audiosocket_sim run {out}/call.yaml --target audiosocket_server:serve"
+    assert told.splitlines()[-2:] == ["the same again, once the capture has ended:", f"  {command}"]
     again = run(load(out / "call.yaml"))
     assert again.outcome is Outcome.PASSED, again.problems
     assert load(out / "call.yaml").server["greeting"]["delay_seconds"] < 2.0  # the default
@@ -91,7 +93,11 @@ def test_interrupted_it_writes_the_calls_it_had(how: signal.Signals, tmp_path: P
                     told, wrong = capture.communicate(timeout=30)
     assert (capture.returncode, wrong) == (0, "")
     assert "the capture was stopped before its end" in told
-    assert told.endswith(f"1 call written to {tmp_path}\n")
+    assert told.splitlines()[-3:] == [
+        f"1 call written to {tmp_path}",
+        "the same again, once the capture has ended:",
+        f"  python -m audiosocket_sim run {tmp_path}/call.yaml --target tcp://127.0.0.1:{to}",
+    ]
 
 
 @pytest.mark.long("the process that writes is tried alone")
@@ -102,10 +108,10 @@ def test_a_process_that_writes_is_started_again(tmp_path: Path) -> None:
     options = CaptureOptions(("", 0), ("", 0), tmp_path)
     call_writer = SubprocessWriter()
     try:
-        assert call_writer.write(tape, options).startswith(f"{tmp_path}/call.yaml: A captured call of 0.5 s")
+        assert call_writer.write(tape, options).line.startswith(f"{tmp_path}/call.yaml: A captured call of 0.5 s")
         call_writer._process.kill()
         call_writer._process.join()
-        assert call_writer.write(tape, options).startswith(f"{tmp_path}/call_2.yaml: ")
+        assert call_writer.write(tape, options).line.startswith(f"{tmp_path}/call_2.yaml: ")
         with pytest.raises(NotWritten, match="not AudioSocket"):
             call_writer.write(Tape(0.0, 3600.0), options)
     finally:
@@ -143,6 +149,15 @@ def test_a_port_that_is_taken_is_a_fault_of_the_set_up(
         ),
         (["--control", "localhost"], "--control localhost: expected a URL, such as http://127.0.0.1:8000"),
         (["--server", "barge"], "--server barge: expected KEY.KEY=VALUE, such as system.barge_in=true"),
+        (
+            ["--listen", "127.0.0.1:8090", "--to", "localhost:8090"],
+            "--to localhost:8090 is the capture itself (--listen): give the address at which the bot listens",
+        ),
+        (
+            ["--ai-listen", "0.0.0.0:8091", "--ai-to", "http://127.0.0.1:8091/v1"],
+            "--ai-to 127.0.0.1:8091 is the capture itself (--ai-listen): give the address at which the AI backend "
+            "listens",
+        ),
         (["--name", "a/b"], "--name a/b: expected letters, digits, _ and - only, for a file's name"),
     ],
 )

@@ -183,7 +183,9 @@ def test_nobody_at_the_address(folder: Path, capsys: pytest.CaptureFixture[str])
 
 def test_settings_for_a_target_that_takes_none(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--target", "tcp://127.0.0.1:9", write(folder, SHORT)]) == 2
-    assert "this target takes none" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "this target takes none" in told
+    assert "Delete `server:` from the scenario" in " ".join(told.split())
 
 
 def test_a_server_that_never_speaks(

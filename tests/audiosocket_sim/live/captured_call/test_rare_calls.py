@@ -22,10 +22,12 @@ from audiosocket_sim.live.captured_call import (
     BotPacket,
     CapturedCall,
     CapturedPush,
+    CapturedRecognition,
     Ending,
     Exchange,
     NameTaken,
     Packet,
+    ReportedState,
     free_name,
     redact,
     write_scenario,
@@ -128,9 +130,27 @@ def test_a_greeting_that_is_known_and_not_ours_is_set(tmp_path: Path) -> None:
     book = PhraseBook.load(ROOT / "audio" / "prompts")
     phrase = next(p for p in book.phrases if "Vou verificar" in p.text)
     sound = silence(1_000) + phrase.pcm + silence(4_000)
-    heard = call(packets(bytes(len(sound))), bot=bot_packets(sound))
+    states = (ReportedState(100, "STANDBY", "IA_TURN"),)
+    heard = call(packets(bytes(len(sound))), bot=bot_packets(sound), states=states)
     path = write_scenario(heard, tmp_path, "greeted", ear=KnownSounds(book, b""))
     assert load(path).server["greeting"]["message"] == phrase.text
+
+
+@pytest.mark.parametrize("states", [(), (ReportedState(100, "idle", "speaking"),)], ids=["none", "its own"])
+@pytest.mark.parametrize("server", [None, {}], ids=["inferred", "--no-server"])
+def test_of_a_bot_that_is_not_ours_no_setting_and_no_reply_is_guessed(
+    states: tuple[ReportedState, ...], server: dict[str, object] | None, tmp_path: Path
+) -> None:
+    book = PhraseBook.load(ROOT / "audio" / "prompts")
+    phrase = next(p for p in book.phrases if "Vou verificar" in p.text)
+    bot = bot_packets(silence(100) + phrase.pcm + silence(6_000) + phrase.pcm + silence(1_000))
+    heard = (CapturedRecognition(6_500, "Obrigado, tchau."),) if states else ()
+    told = call(packets(silence(4_000) + WORDS + silence(7_000)), bot=bot, states=states, recognised=heard)
+    path = write_scenario(told, tmp_path, "theirs", ear=KnownSounds(book, b""), server=server)
+    assert (load(path).server, load(path).ai) == ({}, ())
+    text = path.read_text(encoding="utf-8")
+    assert phrase.text in text
+    assert ("# text unknown: neither" in text, "not recognised" in text) == (not states, False)
 
 
 def test_what_lies_in_a_sentence_that_was_waited_for_is_no_step_of_its_own() -> None:
