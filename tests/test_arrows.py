@@ -128,6 +128,7 @@ PURE = (
     "sim.live.mic.phone",
     "sim.live.mic.resampling",
     "sim.live.mic.server_events",
+    "sim.mock_ai.cassette_order",
     "sim.fake_azure.frames",
     "sim.fake_azure.messages",
     "sim.fake_azure.client_requests",
@@ -139,6 +140,7 @@ PURE = (
     "sim.live.captured_call",
     "sim.live.capture.message_splitter",
     "sim.live.capture.tape",
+    "sim.live.capture.pairing",
     "sim.live.capture.convert",
 )
 """Rooms, and single files of rooms, whose time is an argument: they import no loop, no socket and no clock."""

@@ -34,7 +34,7 @@ def mock_ai_command(name: str, host: str, port: int, control_url: str, control_t
         return refuse(no_such_scenario(name), USAGE)
     except ScenarioError as error:
         return refuse(str(error), USAGE)
-    if not scenario.ai:
+    if not scenario.ai and not scenario.cassette:
         return refuse(f"{name}: this scenario has no `ai:`, so there is nothing to answer", USAGE)
     if any(reply.fault == "refused" for reply in scenario.ai):
         return refuse(f"{name}: its AI backend refuses connections, so there is nothing to run", USAGE)
@@ -56,11 +56,12 @@ async def serve_forever(
 
     stopped = asyncio.Event()
     control = ControlClient(control_url, control_token)
-    ai = MockAi(scenario.ai, _show, control.push, each_call=True, on_failure=_show_failure)
+    ai = MockAi(scenario.ai, _show, control.push, cassette=scenario.cassette, each_call=True, on_failure=_show_failure)
     try:
         with stop_signals(stopped.set):
             url = await ai.start(port, host)
-            replies = "1 reply" if len(scenario.ai) == 1 else f"{len(scenario.ai)} replies"
+            n_replies = len(scenario.ai or scenario.cassette)
+            replies = "1 reply" if n_replies == 1 else f"{n_replies} replies"
             say(f"mock AI on {url}, {replies} of {scenario.name}; pushes go to {control_url}")
             await stopped.wait()
     finally:

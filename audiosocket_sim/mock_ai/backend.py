@@ -8,16 +8,18 @@ The JSON is described in docs/server.md, The AI backend; times are the running l
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from audiosocket_core.http_server import HttpServer
 from audiosocket_core.phrase_book.book import normalise
 from audiosocket_sim.call_log.events import BackendAsked, BackendPushed, BackendReplied
+from audiosocket_sim.mock_ai.cassette_order import CassetteOrder
 from audiosocket_sim.net.control_client import ControlError
 from audiosocket_sim.net.tcp_reset import reset
 from audiosocket_sim.scenario import Push, Reply
+from audiosocket_sim.scenario.cassette import RawAnswer, RawExchange, answer_words, question_words
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -64,6 +66,7 @@ class MockAi:
     on_event: called with each question, answer and push.
     push: delivers a later message; takes the conversation id and the JSON, returns the HTTP status or raises
     ControlError.
+    cassette: the raw exchanges of a captured backend, played instead of `replies`: each request gets the next answer.
     each_call: every conversation may use all replies again, for a backend that serves call after call.
     on_failure: called with a line for each deviation from the script; `failures` collects the lines in any case.
     on_unmatched: called instead with a question that fits no reply, and the line for it.
@@ -77,6 +80,7 @@ class MockAi:
         on_event: Callable[[Event], None],
         push: Callable[[str, dict[str, Any]], Awaitable[int]],
         *,
+        cassette: Sequence[RawExchange] = (),
         each_call: bool = False,
         on_failure: Callable[[str], None] | None = None,
         on_unmatched: Callable[[BackendAsked, str], None] | None = None,
@@ -84,6 +88,7 @@ class MockAi:
         on_late: Callable[[float], None] | None = None,
     ) -> None:
         self._replies = tuple(replies)
+        self._cassette = CassetteOrder(cassette, again=each_call) if cassette else None
         self._on_event = on_event
         self._push = push
         self._each_call = each_call
@@ -116,7 +121,8 @@ class MockAi:
         from starlette.applications import Starlette
         from starlette.routing import Route
 
-        self._server = HttpServer(Starlette(routes=[Route("/{path:path}", self._answer, methods=["POST"])]))
+        methods = ["POST"] if self._cassette is None else ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+        self._server = HttpServer(Starlette(routes=[Route("/{path:path}", self._answer, methods=methods)]))
         port = await self._server.start(host, port)
         if self.refuses:
             await self._server.aclose()
@@ -132,7 +138,12 @@ class MockAi:
             await self._server.aclose()
 
     def unused(self) -> list[str]:
-        """Return the required replies that were never used, each named by its number and its `hears`."""
+        """Return the required replies that were never used, each named by its number and its `hears`.
+
+        Of a cassette they are the questions that were never asked.
+        """
+        if self._cassette is not None:
+            return self._cassette.unused()
         used = Counter(index for (_, index), times in self._used.items() for _ in range(times))
         return [
             _name(index, reply)
@@ -148,6 +159,8 @@ class MockAi:
 
     async def _answer(self, request: "Request") -> "Response":
         try:
+            if self._cassette is not None:
+                return await self._answer_from(self._cassette, request)
             return await self._answer_as_scripted(request)
         except Exception as error:
             if self._on_error is not None:
@@ -179,6 +192,52 @@ class MockAi:
         status, body = _answer_of(reply)
         background = BackgroundTask(self._begin_pushes, asked.conversation_id, index) if reply.then_pushes else None
         return Response(body, status, media_type="application/json", background=background)
+
+    async def _answer_from(self, cassette: CassetteOrder, request: "Request") -> "Response":
+        """Answer as the captured backend did at this place of the call."""
+        from starlette.responses import Response, StreamingResponse
+
+        at, body = self._loop.time(), await request.body()
+        self._requests += 1
+        path = request.url.path
+        said = question_words(body) or f"{request.method} {path}"
+        event = BackendAsked(self._requests, "", said)
+        self._on_event(event)
+        found = cassette.choose(request.method, path)
+        if found is None:
+            return self._refuse(event)
+        answer = found.answer
+        asked = _Asked(self._requests, "", said, at, request)
+        never = answer is None or answer.fault == "no_answer"
+        if await self._disconnects_within(asked, None if never or answer is None else answer.at_ms / 1000):
+            self._report_raw(asked, answer, delivered=False)
+            return Response()  # which nobody receives
+        assert answer is not None
+        self._note_lateness(at + answer.at_ms / 1000)
+        if answer.fault is not None:
+            self._report_raw(asked, answer)
+            await self._reset(asked)
+            return Response()
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for after_ms, piece in answer.pieces:
+                await asyncio.sleep(max(0.0, at + after_ms / 1000 - self._loop.time()))
+                yield piece
+            self._report_raw(asked, answer)
+
+        headers = {"content-type": answer.content_type} if answer.content_type else {}
+        if len(answer.pieces) > 1:
+            return StreamingResponse(pieces(), answer.http_status, headers)
+        self._report_raw(asked, answer)
+        return Response(answer.body, answer.http_status, headers)
+
+    def _report_raw(self, asked: _Asked, answer: RawAnswer | None, *, delivered: bool = True) -> None:
+        if self._closing:
+            return
+        after_ms = round((self._loop.time() - asked.at) * 1000)
+        says = answer_words(answer.body) or None if answer is not None else None
+        fault = "no_answer" if answer is None else answer.fault
+        self._on_event(BackendReplied(asked.number, says, None, after_ms, fault, delivered))
 
     async def _read(self, request: "Request") -> _Asked | None:
         at = self._loop.time()
@@ -212,7 +271,8 @@ class MockAi:
 
         self.unmatched.append(event)
         waiting = "; ".join(self.unused()) or "none"
-        text = f"request {event.number}, “{event.content}”, fits no reply of the scenario (not used so far: {waiting})"
+        where = "no reply of the scenario" if self._cassette is None else "no answer of the cassette"
+        text = f"request {event.number}, “{event.content}”, fits {where} (not used so far: {waiting})"
         if self._on_unmatched is None:
             self._fail(text)
         else:

@@ -103,6 +103,7 @@ class CallFixture:
             scenario.ai,
             self._on_backend,
             self._push,
+            cassette=scenario.cassette,
             on_failure=self._on_ai_failure,
             on_unmatched=self._on_unmatched,
             on_error=self._broke,

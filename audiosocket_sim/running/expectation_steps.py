@@ -156,7 +156,7 @@ class ExpectationSteps:
             hold_since_ms=ms(fixture.ear.hold_since),
             state=fixture.state,
             taken=frozenset(self._progress.taken),
-            asks_backend=bool(fixture.scenario.ai),
+            asks_backend=bool(fixture.scenario.ai or fixture.scenario.cassette),
             sent=fixture.sent(base_ms) if full else None,
             notes=fixture.notes if full else (),
         )

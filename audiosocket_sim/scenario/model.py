@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 from pydantic.json_schema import SkipJsonSchema
 
 from audiosocket_sim.asterisk.profiles import FIRST_PACKET_MS, VERSIONS, CallerCodec, profile
+from audiosocket_sim.scenario.cassette import RawExchange
 from audiosocket_sim.scenario.expectations import (
     EXPECT_KEYS,
     EXPECTATION_KEYS,
@@ -418,7 +419,13 @@ class Scenario(Model):
     server: dict[str, Any] = Field(
         default_factory=dict, description="settings of the server under test; needs a target that takes overrides"
     )
+    cassette: SkipJsonSchema[tuple[RawExchange, ...]] = Field(default=(), alias="(cassette)", exclude=True)
+    """The content of `ai_cassette`. Set by the loader; not a key of a scenario."""
+
     ai: Ai = Field(default=(), strict=False, description="what the AI backend answers")
+    ai_cassette: str | None = Field(
+        default=None, description="a captured backend of any protocol, instead of ai: its cassette beside the scenario"
+    )
     quality: Quality = Field(default=Quality(), description="which defects of the bot's sound fail the call")
     ear: Annotated[CallerEar, Shorthand("model")] = Field(
         default=CallerEar(), description="what the caller's phone keeps of sound sent ahead"
@@ -431,6 +438,8 @@ class Scenario(Model):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if self.ai and self.ai_cassette is not None:
+            raise misfit("the cassette has all answers: ai cannot stand beside it", "ai_cassette")
         for index, reply in enumerate(self.ai):
             if reply.fault == "refused" and len(self.ai) > 1:
                 raise misfit("a backend that refuses connections gives no other reply", "ai", index, "fault")

@@ -8,16 +8,19 @@ backend. Bodies are bounded. `tape_of` tells the proxy which call's tape a conve
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import httpx
 
 from audiosocket_core.http_server import HttpServer
+from audiosocket_sim.live.capture.pairing import Evidence, evidence_of
 from audiosocket_sim.live.capture.tape import AskedAt, PushedAt, Tape
 from audiosocket_sim.live.captured_call import Answer
 from audiosocket_sim.net.tcp_reset import reset
+from audiosocket_sim.scenario.cassette import RawAnswer, RawExchange, question_words
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -46,7 +49,8 @@ class BackendProxy:
     """Call `start`, then `aclose`.
 
     backend_url: requests go to its path plus their own; control_url: the control API, None for none.
-    tape_of: returns the tape of a conversation id, None if it is not known.
+    tape_of: returns the tape of a conversation id, None if it is not known; tape_for: the same for a request in another
+    protocol, None if it is not clear; is_any_going_on: whether a call is in progress.
     on_trouble: called with a line for people about an error. It holds nothing that anybody said.
     """
 
@@ -56,8 +60,14 @@ class BackendProxy:
         control_url: str | None,
         *,
         tape_of: Callable[[str], Tape | None],
+        tape_for: Callable[[Evidence], Tape | None] = lambda evidence: None,
+        is_any_going_on: Callable[[], bool] = lambda: True,
         on_trouble: Callable[[str], None],
     ) -> None:
+        self._tape_for = tape_for
+        self._is_any_going_on = is_any_going_on
+        self.n_unpaired = 0
+        """How many questions are in no cassette, since it was not clear which call they belong to."""
         self._backend = backend_url
         self._control = control_url
         self._tape_of = tape_of
@@ -111,8 +121,8 @@ class BackendProxy:
             self._note(asked, Answer(0, fault="refused" if refused else "reset"))
             self._on_trouble(f"no answer from the AI backend at {origin_of(self._backend)}: {type(answered).__name__}")
             return await self._broken(request)
-        if asked is None:
-            return self._streamed(answered)
+        if asked is None or not asked.is_known:
+            return self._streamed(answered, asked)
         content = await self._until_gone(request, _bounded_answer(answered))
         if content is None:
             self._note(asked, Answer(0, fault="reset"))
@@ -121,6 +131,7 @@ class BackendProxy:
             )
             return await self._broken(request)
         self._note(asked, Answer(0, answered.status_code, _json_object(answered, content)))
+        self._note_raw(asked, answered, [(self._loop.time(), content)])
         return _response(answered, content)
 
     async def _push(self, request: "Request", body: bytes, conversation: str) -> "Response":
@@ -172,29 +183,58 @@ class BackendProxy:
         return unquote(parts[1]) if is_push and self._control is not None else None
 
     def _asked(self, request: "Request", body: bytes) -> AskedAt | None:
-        """Record the question on its call's tape, and return the record.
-
-        Returns None for a request that is not a question, or whose call is not known.
-        """
-        if request.method != "POST":
+        """Record the request on its call's tape, and return the record; None if it is not clear which call that is."""
+        path = request.scope["path"]
+        if self._control is not None and (path == "/calls" or path.startswith("/calls/")):
             return None
-        asked = _parsed(body)
-        if not isinstance(asked, dict):
-            return None
-        conversation, content = asked.get("id"), asked.get("content")
-        if not isinstance(conversation, str) or not isinstance(content, str):
-            return None
-        tape = self._tape_of(conversation)
+        asked = _parsed(body) if request.method == "POST" else None
+        conversation, content = (asked.get("id"), asked.get("content")) if isinstance(asked, dict) else (None, None)
+        is_known = isinstance(conversation, str) and isinstance(content, str)
+        tape = self._tape_of(str(conversation)) if is_known else self._tape_for(_evidence(request, body))
+        query = request.scope["query_string"].decode("latin-1")
+        raw = RawExchange(request.method, request.url.path + (f"?{query}" if query else ""), body)
+        words = str(content) if is_known else question_words(body)
+        noted = AskedAt(self._loop.time(), words, str(conversation or ""), raw=raw, is_known=is_known)
         if tape is None or not tape.has_room():
-            self._on_trouble("a question to the AI backend is in no cassette: it is not clear which call it belongs to")
+            if noted.is_question and (is_known or self._is_any_going_on()):
+                self._say_that_it_is_unpaired()
             return None
-        noted = AskedAt(self._loop.time(), content, conversation)
         tape.asked.append(noted)
+        tape.n_bytes += len(body)
         return noted
 
+    def _say_that_it_is_unpaired(self) -> None:
+        """Report the first such question; `n_unpaired` counts all."""
+        self.n_unpaired += 1
+        if self.n_unpaired == 1:
+            self._on_trouble(
+                "a question to the AI backend is in no cassette: it is not clear which call it belongs to. Capture "
+                "such calls one at a time"
+            )
+
     def _note(self, asked: AskedAt | None, answer: Answer) -> None:
-        if asked is not None:
-            asked.answered_at, asked.answer = self._loop.time(), answer
+        if asked is None:
+            return
+        asked.answered_at, asked.answer = self._loop.time(), answer
+        if asked.raw is not None and answer.fault is not None:
+            asked.raw = replace(asked.raw, answer=RawAnswer(self._ms_since(asked), fault=answer.fault))
+
+    def _note_raw(self, asked: AskedAt, answered: httpx.Response, pieces: Sequence[tuple[float, bytes]]) -> None:
+        """Record the answer as it came, with the loop times of its pieces; a compressed one as one piece."""
+        if asked.raw is None:
+            return
+        headers_ms = round((asked.answered_at - asked.at) * 1000)
+        timed = tuple((round((at - asked.at) * 1000), piece) for at, piece in pieces)
+        if "content-encoding" in answered.headers and timed:
+            whole = b"".join(piece for _, piece in timed)
+            with contextlib.suppress(httpx.DecodingError):
+                whole = httpx.Response(200, headers=answered.headers, content=whole).content
+            timed = ((timed[-1][0], whole),)
+        kind = answered.headers.get("content-type", "")
+        asked.raw = replace(asked.raw, answer=RawAnswer(headers_ms, answered.status_code, kind, timed))
+
+    def _ms_since(self, asked: AskedAt) -> int:
+        return round((self._loop.time() - asked.at) * 1000)
 
     async def _until_gone(self, request: "Request", work: Coroutine[Any, Any, _T]) -> _T:
         """Return the result of `work`. Raises _ClientGone if the client disconnects first."""
@@ -222,17 +262,26 @@ class BackendProxy:
         await _until_disconnect(request)
         return PlainTextResponse("")
 
-    def _streamed(self, answered: httpx.Response) -> "Response":
-        """Pass on an answer piece by piece as it arrives, without recording it (a stream of events, for instance)."""
+    def _streamed(self, answered: httpx.Response, asked: AskedAt | None = None) -> "Response":
+        """Pass on an answer piece by piece as it arrives (a stream of events, for instance), and record it if asked."""
         from starlette.responses import StreamingResponse
 
+        self._note(asked, Answer(0, answered.status_code))
+        came: list[tuple[float, bytes]] = []
+
         async def pieces() -> AsyncIterator[bytes]:
+            n_bytes = 0
             try:
                 async for piece in answered.aiter_raw():
+                    n_bytes += len(piece)
+                    if asked is not None and n_bytes <= _LARGEST_ANSWER_BYTES:
+                        came.append((self._loop.time(), piece))
                     yield piece
             except httpx.HTTPError:
                 return
             finally:
+                if asked is not None:
+                    self._note_raw(asked, answered, came)
                 await answered.aclose()
 
         response = StreamingResponse(pieces(), answered.status_code)
@@ -244,6 +293,16 @@ def origin_of(url: str) -> str:
     """Return the scheme, host and port of a URL, for messages: the rest may hold a key."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+
+
+def _evidence(request: "Request", body: bytes) -> Evidence:
+    client = request.client
+    return evidence_of(
+        f"{request.url.path}?{request.url.query}",
+        request.headers.values(),
+        body,
+        (client.host, client.port) if client else None,
+    )
 
 
 async def _bounded(request: "Request") -> bytes | None:

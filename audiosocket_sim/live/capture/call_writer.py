@@ -206,7 +206,7 @@ def _run_with(scenario: Scenario, call: CapturedCall, options: CaptureOptions) -
     wanted = ["--target", f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"]
     if options.control is not None:
         wanted += ["--control-url", options.control]
-    if options.ai_listen is not None and scenario.ai:
+    if options.ai_listen is not None and (scenario.ai or scenario.cassette):
         wanted += ["--ai-port", str(options.ai_listen[1])]
     return tuple(wanted)
 

@@ -60,7 +60,7 @@ def captured_call(tape: Tape, *, version: str, attach: Attach) -> CapturedCall |
         keys=_keys(caller, ms),
         recognised=_recognised(tape),
         states=_states(tape),
-        exchanges=tuple(_exchange(asked, ms) for asked in tape.asked),
+        exchanges=_exchanges(tape, ms),
         pushes=tuple(CapturedPush(ms(push.at), push.body, push.http_status) for push in tape.pushed),
         backend_captured=_is_backend_captured(tape),
     )
@@ -106,15 +106,29 @@ def _states(tape: Tape) -> tuple[ReportedState, ...]:
     )
 
 
+def _exchanges(tape: Tape, ms: _Milliseconds) -> tuple[Exchange, ...]:
+    """Return the questions in the order in which they were asked.
+
+    Requests that ask nothing (GET) are kept only where there are questions in another protocol than the reference
+    server's: a bot may need their answers too. A question of the reference server's protocol among such ones is raw.
+    """
+    foreign = any(asked.raw is not None and asked.is_question and not asked.is_known for asked in tape.asked)
+    return tuple(
+        _exchange(asked if foreign else replace(asked, raw=None), ms)
+        for asked in sorted(tape.asked, key=lambda asked: asked.at)
+        if foreign or asked.is_known
+    )
+
+
 def _exchange(asked: AskedAt, ms: _Milliseconds) -> Exchange:
     answer = None if asked.answer is None else replace(asked.answer, at_ms=ms(asked.answered_at))
-    return Exchange(ms(asked.at), asked.content, asked.conversation_id, answer)
+    return Exchange(ms(asked.at), asked.content, asked.conversation_id, answer, asked.raw)
 
 
 def _is_backend_captured(tape: Tape) -> bool:
     """False also if the server recognised words and no question came: then the server asks its backend directly."""
     understood = any(event.text for event in tape.reported)
-    return tape.backend_captured and (bool(tape.asked) or not understood)
+    return tape.backend_captured and (any(asked.is_question for asked in tape.asked) or not understood)
 
 
 def _ended_at(tape: Tape, caller: Sequence[_Timed], bot: Sequence[_Timed]) -> float:

@@ -5,13 +5,14 @@ captured at once and the length of each are limited; beyond the limits calls are
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from uuid import UUID
 
 from audiosocket_sim.live.capture.backend_proxy import BackendProxy
 from audiosocket_sim.live.capture.call_writer import CallWriter, InProcessWriter, NotWritten, WrittenCall
 from audiosocket_sim.live.capture.options import CaptureOptions
+from audiosocket_sim.live.capture.pairing import Evidence, Pairing
 from audiosocket_sim.live.capture.relay import Relay
 from audiosocket_sim.live.capture.tape import ReportedEvent, Tape
 from audiosocket_sim.net.bind_errors import why_not_listening
@@ -58,6 +59,7 @@ class Capture:
         self._following: dict[Tape, asyncio.Task[None]] = {}
         self._one_at_a_time = asyncio.Lock()
         self._enough = asyncio.Event()
+        self._pairing = Pairing()
         self._taken = 0
         self._server: asyncio.Server | None = None
         self._backend: BackendProxy | None = None
@@ -81,7 +83,12 @@ class Capture:
         self.port = int(self._server.sockets[0].getsockname()[1])
         if options.ai_listen is not None and options.ai_to is not None:
             self._backend = BackendProxy(
-                options.ai_to, options.control, tape_of=self._tape_of, on_trouble=self._trouble
+                options.ai_to,
+                options.control,
+                tape_of=self._tape_of,
+                tape_for=self._tape_for,
+                is_any_going_on=lambda: any(self._going_on()),
+                on_trouble=self._trouble,
             )
             try:
                 self.ai_port = await self._backend.start(*options.ai_listen)
@@ -110,6 +117,9 @@ class Capture:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._backend is not None:
             await self._backend.aclose()
+            if self._backend.n_unpaired > 1:
+                self._trouble(f"{self._backend.n_unpaired} questions to the AI backend are in no cassette")
+                self._backend.n_unpaired = 0
         if self._server is not None:
             await self._server.wait_closed()
 
@@ -177,12 +187,26 @@ class Capture:
             index = _suffix(conversation_id) - 1
             going_on = [tape for tape in named if tape.ended_at is None] or named[-1:]
             return going_on[min(index, len(going_on) - 1)]
-        others = [tape for tape in self._known if any(a.conversation_id == conversation_id for a in tape.asked)]
+        others = [
+            tape for tape in self._known if any(a.is_known and a.conversation_id == conversation_id for a in tape.asked)
+        ]
         if others:
             return others[-1]
-        going_on = [tape for tape in self._known if tape.ended_at is None]
+        going_on = list(self._going_on())
         fresh = [tape for tape in going_on if not tape.asked]
         return next((found[0] for found in (going_on, fresh) if len(found) == 1), None)
+
+    def _tape_for(self, evidence: Evidence) -> Tape | None:
+        """Return the tape of a request in another protocol than the reference server's, None if it is not clear.
+
+        A call counts as in progress until the last answer would no longer be waited for.
+        """
+        lately = self._loop.time() - _LAST_EVENTS_SECONDS
+        ended = [tape for tape in self._known if tape.ended_at is not None and tape.ended_at >= lately]
+        return self._pairing.tape_of(evidence, list(self._going_on()) or ended)
+
+    def _going_on(self) -> Iterator[Tape]:
+        return (tape for tape in self._known if tape.ended_at is None)
 
     async def _follow(self, relay: Relay, url: str) -> None:
         tape = relay.tape

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from audiosocket_sim.live.captured_call import Answer
+from audiosocket_sim.scenario.cassette import RawExchange
 
 __all__ = ["MOST_BYTES", "AskedAt", "PushedAt", "ReportedEvent", "Tape"]
 
@@ -27,7 +28,8 @@ How = Literal["hangup_message", "fin", "reset", "mid_frame", "interrupted"]
 class AskedAt:
     """A question to the AI backend. `answered_at` and `answer` are set once there is an answer.
 
-    The answer's own `at_ms` is 0 until `convert` sets it.
+    The answer's own `at_ms` is 0 until `convert` sets it. raw: the request and the answer as they came.
+    is_known: the question is in the reference server's protocol, as `content` and `conversation_id` show it.
     """
 
     at: float
@@ -35,6 +37,13 @@ class AskedAt:
     conversation_id: str
     answered_at: float = 0.0
     answer: Answer | None = None
+    raw: RawExchange | None = None
+    is_known: bool = True
+
+    @property
+    def is_question(self) -> bool:
+        """Return False for a request that asks nothing, such as a look at whether the backend is there (GET)."""
+        return self.raw is None or self.raw.method not in ("GET", "HEAD", "OPTIONS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,8 @@ class Tape:
 
     def has_room(self) -> bool:
         """Return True if one more question, push or event may be recorded."""
-        return len(self.asked) + len(self.pushed) + len(self.reported) < _MOST_EVENTS
+        n_events = len(self.asked) + len(self.pushed) + len(self.reported)
+        return n_events < _MOST_EVENTS and self.n_bytes <= MOST_BYTES
 
     def forget_sound(self) -> None:
         """Drop the audio once the call has been written or has failed. Questions, pushes and events stay."""

@@ -30,8 +30,11 @@ class Replies:
 
 
 def captured_replies(call: CapturedCall) -> Replies:
-    """Return every exchange of the call as a reply, with each push attached to the last answer before it."""
-    asked = [e for e in call.exchanges if not _is_redirect(e)]
+    """Return every exchange of the call as a reply, with each push attached to the last answer before it.
+
+    An exchange in another protocol is none: the scenario names the whole cassette instead.
+    """
+    asked = [e for e in call.exchanges if e.raw is None and not _is_redirect(e)]
     left_out: list[str] = []
     if asked and all(e.answer is not None and e.answer.fault == "refused" for e in asked):
         return Replies(({"fault": "refused"},))

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from audiosocket_sim.live.captured_call.model import Answer, CapturedCall
+from audiosocket_sim.live.captured_call.model import Answer, CapturedCall, Exchange
+from audiosocket_sim.scenario.cassette import cassette_entry
 
 __all__ = ["cassette"]
 
@@ -12,18 +13,21 @@ _VERSION = 1
 
 def cassette(call: CapturedCall) -> str:
     """Return the text of the file: exchanges and pushes with `at_ms` since the UUID and their bodies unchanged."""
-    exchanges = [
-        {
-            "at_ms": exchange.at_ms,
-            "id": exchange.conversation_id,
-            "content": exchange.text,
-            "answer": None if exchange.answer is None else _answer(exchange.answer),
-        }
-        for exchange in call.exchanges
-    ]
+    exchanges = [_exchange(exchange) for exchange in call.exchanges]
     pushes = [{"at_ms": p.at_ms, "body": dict(p.body), "http_status": p.http_status} for p in call.pushes]
     whole = {"version": _VERSION, "exchanges": exchanges, "pushes": pushes}
     return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
+
+
+def _exchange(exchange: Exchange) -> dict[str, Any]:
+    if exchange.raw is not None:
+        return {"at_ms": exchange.at_ms, **cassette_entry(exchange.raw)}
+    return {
+        "at_ms": exchange.at_ms,
+        "id": exchange.conversation_id,
+        "content": exchange.text,
+        "answer": None if exchange.answer is None else _answer(exchange.answer),
+    }
 
 
 def _answer(answer: Answer) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from audiosocket_sim.asterisk.profiles import Attach
+from audiosocket_sim.scenario.cassette import RawExchange
 
 __all__ = [
     "Answer",
@@ -86,13 +87,15 @@ class Answer:
 class Exchange:
     """A question to the AI backend, with the caller's words as the bot understood them, and its answer.
 
-    `answer` is None if the call ended before one came.
+    `answer` is None if the call ended before one came. raw: the request and the answer as they came, if the protocol is
+    not the reference server's; `text` is then "" unless the request has one of the usual shapes.
     """
 
     at_ms: int
     text: str
     conversation_id: str
     answer: Answer | None = None
+    raw: RawExchange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ class CapturedCall:
     backend_captured: the AI backend was asked through the capture, so that `exchanges` is complete.
     utterances: the caller's utterances if they are known; None if they are to be found in his sound.
     redacted: no text, digit or sound of the live call is left in it.
+    n_unredacted: how many questions to the AI backend were left out, since their protocol cannot be redacted.
     """
 
     uuid: UUID
@@ -156,3 +160,9 @@ class CapturedCall:
     backend_captured: bool = False
     utterances: tuple[CapturedUtterance, ...] | None = field(default=None, repr=False)
     redacted: bool = False
+    n_unredacted: int = 0
+
+    @property
+    def has_raw_exchanges(self) -> bool:
+        """Return True if the AI backend was asked in another protocol than the reference server's."""
+        return any(exchange.raw is not None for exchange in self.exchanges)

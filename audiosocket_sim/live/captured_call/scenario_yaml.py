@@ -28,6 +28,7 @@ def scenario_yaml(
     ai: Sequence[Mapping[str, Any]],
     steps: Sequence[WrittenStep],
     *,
+    ai_cassette: str | None = None,
     max_duration: str | None = None,
     notes: Sequence[str] = (),
 ) -> str:
@@ -40,6 +41,8 @@ def scenario_yaml(
         whole["server"] = _flow(server)
     if max_duration is not None:
         whole["max_duration"] = max_duration
+    if ai_cassette is not None:
+        whole["ai_cassette"] = ai_cassette
     if ai:
         whole["ai"] = CommentedSeq([_reply(_sendable(reply)) for reply in ai])
     written = CommentedSeq()

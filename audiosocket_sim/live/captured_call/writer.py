@@ -14,13 +14,14 @@ from audiosocket_sim.live.captured_call.caller_actions import caller_actions
 from audiosocket_sim.live.captured_call.cassette import cassette
 from audiosocket_sim.live.captured_call.edge_fading import fade_edges
 from audiosocket_sim.live.captured_call.files import put_in_place
-from audiosocket_sim.live.captured_call.model import CapturedCall, CapturedUtterance
+from audiosocket_sim.live.captured_call.model import Answer, CapturedCall, CapturedUtterance, Exchange
 from audiosocket_sim.live.captured_call.scenario_yaml import scenario_yaml
 from audiosocket_sim.live.captured_call.server_settings import infer_settings, is_reference_server
 from audiosocket_sim.live.captured_call.steps import steps_of
 from audiosocket_sim.live.captured_call.track import RATE_HZ
 from audiosocket_sim.live.captured_call.wav import mono_wav, stereo_wav
 from audiosocket_sim.scenario import format_duration
+from audiosocket_sim.scenario.cassette import answer_words
 from audiosocket_sim.scenario.loading import load
 
 __all__ = ["write_scenario"]
@@ -108,6 +109,7 @@ def _text(call: CapturedCall, seen: Analysis, name: str, settings: Mapping[str, 
         settings,
         replies.replies,
         steps,
+        ai_cassette=f"{name}/cassette.json" if call.has_raw_exchanges else None,
         max_duration=None if limit <= _USUAL_LIMIT_MS else format_duration(limit // 60_000 * 60_000 + 60_000),
         notes=_notes(call, seen, replies),
     )
@@ -145,6 +147,9 @@ def _asterisk(call: CapturedCall) -> dict[str, Any]:
 
 def _notes(call: CapturedCall, seen: Analysis, replies: Replies) -> list[str]:
     notes = [f"left out: {what}" for what in dict.fromkeys(replies.left_out)]
+    if call.n_unredacted:
+        questions = "1 question" if call.n_unredacted == 1 else f"{call.n_unredacted} questions"
+        notes.append(f"left out: {questions} to the AI backend, whose protocol cannot be redacted")
     if seen.echo is not None:
         notes.append(f"left out: the line's echo of the bot, {seen.echo.delay_ms:.0f} ms late")
     if not call.backend_captured and replies.replies:
@@ -156,7 +161,7 @@ def _hints(call: CapturedCall, seen: Analysis) -> dict[int, str]:
     """Return, for sentences that were not recognised, the backend's last text before each, by the sentence's start."""
     if call.redacted:
         return {}
-    given = [(e.answer.at_ms, message_text(e.answer.body)) for e in call.exchanges if e.answer is not None]
+    given = [(e.answer.at_ms, _answer_text(e, e.answer)) for e in call.exchanges if e.answer is not None]
     given += [(push.at_ms, message_text(push.body)) for push in call.pushes]
     texts = sorted((at, text) for at, text in given if text)
     hints: dict[int, str] = {}
@@ -165,6 +170,13 @@ def _hints(call: CapturedCall, seen: Analysis) -> dict[int, str]:
         if before and before[-1] not in hints.values():
             hints[sentence.start_ms] = before[-1]
     return hints
+
+
+def _answer_text(exchange: Exchange, answer: Answer) -> str | None:
+    raw = exchange.raw
+    if raw is None:
+        return message_text(answer.body)
+    return None if raw.answer is None else answer_words(raw.answer.body)
 
 
 def _sound(seen: Analysis, utterance: CapturedUtterance) -> bytes:

@@ -15,6 +15,7 @@ from typing import Any
 from audiosocket_core.files import read_regular_file
 from audiosocket_core.phrase_book.book import MANIFEST_NAME
 from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.scenario.cassette import RawExchange, read_cassette
 from audiosocket_sim.scenario.confinement import is_within
 from audiosocket_sim.scenario.loading.documents import FileError, Problem, read_model, read_text
 from audiosocket_sim.scenario.paths import PROJECT, recordings_folders
@@ -25,6 +26,7 @@ __all__ = ["Problem", "ScenarioError", "load", "load_text", "say_problems", "sch
 
 SOUND_SUFFIXES = (".wav", ".slin", ".sln", ".raw", ".mp3", ".ogg", ".flac", ".m4a")
 _LARGEST_MANIFEST_BYTES = 2_000_000
+_LARGEST_CASSETTE_BYTES = 100_000_000
 _MANIFEST_FILE = re.compile(r"""(?:^|[\s{,])file:\s*(?:"([^"]*)"|'([^']*)'|([^\s,}#]+))""", re.MULTILINE)
 
 
@@ -52,13 +54,38 @@ def load_text(text: str, name: str = "scenario", *, file: str | None = None, fol
     for path, message in _check_sounds(tree.data, folder):
         place = tree.place(path)
         problems.append(Problem(file, place.line, place.column, message))
+    cassette: tuple[RawExchange, ...] = ()
+    if scenario is not None and scenario.ai_cassette is not None:
+        try:
+            cassette = _cassette(scenario.ai_cassette, folder)
+        except ValueError as error:
+            place = tree.place(("ai_cassette",))
+            problems.append(Problem(file, place.line, place.column, f"ai_cassette: {error}"))
     if problems or scenario is None:
         raise ScenarioError(*problems)
-    return scenario.model_copy(update={"name": name, "folder": folder, "written": Written(file, tree.places())})
+    found_beside = {"name": name, "folder": folder, "written": Written(file, tree.places()), "cassette": cassette}
+    return scenario.model_copy(update=found_beside)
+
+
+def _cassette(name: str, folder: Path | None) -> tuple[RawExchange, ...]:
+    """Return the captured exchanges in a file beside the scenario. Raises ValueError with a line for people."""
+    if folder is None:
+        raise ValueError(f"{name} is relative to the scenario, and this one lies in no folder")
+    path = sound_file(name, folder)
+    try:
+        text = read_regular_file(path, _LARGEST_CASSETTE_BYTES).decode("utf-8")
+    except OSError as error:
+        raise ValueError(f"{name} cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{name} is not UTF-8") from None
+    try:
+        return read_cassette(text)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def sound_file(name: str, folder: Path) -> Path:
-    """Return the path of `say: {file: name}`, with links resolved.
+    """Return the path of `say: {file: name}` or of `ai_cassette: name`, with links resolved.
 
     Raises ValueError if there is no such file, or if it lies outside the scenario's folder and recordings/. Links are
     resolved first, so that a scenario from elsewhere cannot read other files of this machine.

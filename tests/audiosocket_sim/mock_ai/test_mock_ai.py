@@ -14,6 +14,7 @@ from audiosocket_sim.call_log.events import BackendAsked, BackendPushed, Backend
 from audiosocket_sim.mock_ai.backend import MockAi, answer_json
 from audiosocket_sim.net.control_client import ControlError
 from audiosocket_sim.scenario import Push, Reply
+from audiosocket_sim.scenario.cassette import RawAnswer, RawExchange
 
 
 class Room:
@@ -372,3 +373,67 @@ def test_an_idle_mock_never_stops_the_clock() -> None:
         return timers
 
     assert virtual_time.run(main) == []
+
+
+# --- a cassette
+
+
+def played(*exchanges: RawExchange, act: Play) -> Room:
+    """Run `act` with a mock AI that plays a cassette."""
+
+    async def whole() -> Room:
+        room = Room([])
+        room.ai = MockAi([], room.tell, room.push, cassette=exchanges)
+        async with room:
+            await act(room)
+        return room
+
+    return virtual_time.run(whole)
+
+
+def test_a_cassette_gives_each_request_its_answer_at_its_time() -> None:
+    async def act(room: Room) -> None:
+        base = room.url.removesuffix("/messages")
+        answer = await room.http.post(f"{base}/v1/chat", json={"turn": "not as captured"})
+        assert (answer.status_code, answer.json(), room.now_ms) == (201, {"reply": "Oi."}, 300)
+        assert answer.headers["content-type"] == "application/json"
+        came = []
+        async with room.http.stream("POST", f"{base}/v1/chat", json={"text": "Sim."}) as events:
+            async for piece in events.aiter_raw():
+                came.append((room.now_ms, piece))
+        assert came == [(350, b"data: a"), (400, b"data: b")]
+        assert (await room.http.post(f"{base}/v1/chat", content=b"once more")).status_code == 500
+
+    chat = ("POST", "/v1/chat", b"{}")
+    room = played(
+        RawExchange(*chat, RawAnswer(300, 201, "application/json", ((300, b'{"reply": "Oi."}'),))),
+        RawExchange(*chat, RawAnswer(10, 200, "text/event-stream", ((50, b"data: a"), (100, b"data: b")))),
+        RawExchange("POST", "/end", b"", RawAnswer(0)),
+        act=act,
+    )
+    told = [event for _, event in room.events]
+    assert told[0] == BackendAsked(1, "", "POST /v1/chat")
+    assert told[1] == BackendReplied(1, "Oi.", None, 300)
+    assert told[2] == BackendAsked(2, "", "Sim.")
+    assert room.ai.unused() == ["question 3 of the cassette (POST /end)"]
+    assert room.ai.failures == [
+        "request 3, “POST /v1/chat”, fits no answer of the cassette (not used so far: question 3 of the cassette "
+        "(POST /end))"
+    ]
+
+
+def test_faults_of_a_cassette_are_played_too() -> None:
+    async def act(room: Room) -> None:
+        with pytest.raises(httpx.TransportError):
+            await room.http.post(room.url, json={})
+        assert room.now_ms == 200
+        for _ in range(2):
+            with pytest.raises(httpx.TimeoutException):
+                await room.http.post(room.url, json={}, timeout=5)
+        await asyncio.sleep(1)
+
+    ask = ("POST", "/messages", b"")
+    faults = (RawAnswer(200, fault="reset"), RawAnswer(0, fault="no_answer"), None)
+    room = played(*(RawExchange(*ask, fault) for fault in faults), act=act)
+    told = [event.fault for _, event in room.events if isinstance(event, BackendReplied)]
+    assert told == ["reset", "no_answer", "no_answer"]

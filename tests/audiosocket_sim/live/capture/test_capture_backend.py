@@ -33,6 +33,8 @@ class Upstream:
         self.stuck = False
         """Begin an answer, and never continue it."""
         self.gone = 0
+        self.pieces: list[bytes] = []
+        """The answer as pieces, half a second before each."""
 
     async def answer(self, request: Any) -> Any:
         from starlette.responses import Response, StreamingResponse
@@ -45,9 +47,16 @@ class Upstream:
         except asyncio.CancelledError:
             self.gone += 1
             raise
+        if self.pieces:
+            return StreamingResponse(self._in_pieces(), self.status, headers=self.headers)
         if self.stuck:
             return StreamingResponse(self._stuck(), self.status, headers=self.headers)
         return Response(self.body, self.status, headers=self.headers)
+
+    async def _in_pieces(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            await asyncio.sleep(0.5)
+            yield piece
 
     async def _stuck(self) -> AsyncIterator[bytes]:
         yield b"{"
@@ -63,6 +72,7 @@ class Bench:
         self.tapes: dict[str, Tape] = {ID: Tape(0.0, 3600.0)}
         self.troubles: list[str] = []
         self.url = ""
+        self.proxy: BackendProxy
 
     @property
     def tape(self) -> Tape:
@@ -89,6 +99,7 @@ def through(
             tape_of=bench.tapes.get,
             on_trouble=bench.troubles.append,
         )
+        bench.proxy = proxy
         bench.url = f"http://127.0.0.1:{await proxy.start('127.0.0.1', 0)}"
         async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             del client.headers["accept-encoding"]
@@ -256,7 +267,8 @@ def test_a_question_of_no_known_call_passes_and_is_reported() -> None:
     bench = through(scene)
     assert bench.tape.asked == []
     assert bench.troubles == [
-        "a question to the AI backend is in no cassette: it is not clear which call it belongs to"
+        "a question to the AI backend is in no cassette: it is not clear which call it belongs to. Capture such calls "
+        "one at a time"
     ]
 
 
@@ -292,3 +304,74 @@ def test_of_two_calls_with_one_uuid_the_second_has_a_number(tmp_path: Path) -> N
 def test_an_id_of_its_own_kind_is_the_only_calls(tmp_path: Path) -> None:
     capture, (only,) = tapes_of(tmp_path, ID)
     assert capture._tape_of("session 7") is only
+
+
+# --- another protocol
+
+
+def other(scene: Callable[[Bench, httpx.AsyncClient], Awaitable[None]]) -> Bench:
+    """As `through`, with every request of another protocol taken for the call's."""
+
+    async def also(bench: Bench, client: httpx.AsyncClient) -> None:
+        bench.proxy._tape_for = lambda evidence: bench.tape
+        await scene(bench, client)
+
+    return through(also)
+
+
+def test_a_question_of_another_protocol_is_kept_as_it_is_with_the_pieces_of_its_answer() -> None:
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        bench.backend.pieces = [b"data: 1\n\n", b"data: 2\n\n"]
+        async with client.stream("POST", f"{bench.url}/v1/turn?a=1", json={"turn": 1}) as answer:
+            came = [piece async for piece in answer.aiter_raw()]
+        assert came == bench.backend.pieces
+
+    (noted,) = other(scene).tape.asked
+    assert noted.raw is not None
+    assert (noted.raw.method, noted.raw.path, json.loads(noted.raw.body)) == ("POST", "/v1/turn?a=1", {"turn": 1})
+    assert (noted.is_known, noted.is_question, noted.content) == (False, True, "")
+    answer = noted.raw.answer
+    assert answer is not None
+    assert (answer.at_ms, answer.pieces) == (0, ((500, b"data: 1\n\n"), (1000, b"data: 2\n\n")))
+
+
+def test_a_compressed_answer_of_another_protocol_is_read_for_the_tape() -> None:
+    import gzip
+
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        bench.backend.body = gzip.compress(b"plain")
+        bench.backend.headers = {"content-encoding": "gzip"}
+        await client.get(f"{bench.url}/health", headers={"accept-encoding": "gzip"})
+
+    (noted,) = other(scene).tape.asked
+    assert not noted.is_question
+    assert noted.raw is not None
+    assert noted.raw.answer is not None
+    assert noted.raw.answer.body == b"plain"
+
+
+def test_a_backend_that_refuses_a_question_of_another_protocol_is_kept_too() -> None:
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        bench.proxy._tape_for = lambda evidence: bench.tape
+        with pytest.raises(httpx.TransportError):
+            await client.post(f"{bench.url}/v1/turn", json={"turn": 1})
+
+    (noted,) = through(scene, listening=False).tape.asked
+    assert noted.raw is not None
+    assert noted.raw.answer is not None
+    assert noted.raw.answer.fault == "refused"
+
+
+def test_what_cannot_be_paired_is_said_once_and_only_in_a_call() -> None:
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        for turn in range(3):
+            await client.post(f"{bench.url}/v1/turn", json={"turn": turn})
+        await client.get(f"{bench.url}/health")
+        assert bench.proxy.n_unpaired == 3
+        bench.proxy._is_any_going_on = lambda: False
+        await client.post(f"{bench.url}/v1/turn", json={"turn": 4})
+        assert bench.proxy.n_unpaired == 3
+
+    bench = through(scene)
+    assert len(bench.troubles) == 1
+    assert "in no cassette" in bench.troubles[0]

@@ -26,6 +26,7 @@ from audiosocket_sim.live.captured_call.analysis import KnownSounds
 from audiosocket_sim.live.captured_call.cassette import cassette
 from audiosocket_sim.live.captured_call.tones import tone_pattern
 from audiosocket_sim.phone.line import LineModel
+from audiosocket_sim.scenario.cassette import RawExchange
 
 NOTHING_KNOWN = KnownSounds(PhraseBook([]), b"")
 SECRET = "Segredo"
@@ -79,6 +80,7 @@ def secretive() -> CapturedCall:
         exchanges=(
             Exchange(2_000, SECRET, SECRET, Answer(2_100, 200, body)),
             Exchange(2_500, f"outro {SECRET}", SECRET),
+            Exchange(2_700, SECRET, "", Answer(2_800, 200), RawExchange("POST", f"/{SECRET}", SECRET.encode())),
         ),
         pushes=(CapturedPush(3_000, body),),
         backend_captured=True,
@@ -90,7 +92,7 @@ def test_no_field_keeps_what_was_private() -> None:
     redacted = redact(call, NOTHING_KNOWN)
     assert {f.name for f in dataclasses.fields(CapturedCall)} == {
         "uuid", "ending", "version", "attach", "rate_hz", "packet_time_ms", "caller", "bot", "keys", "recognised",
-        "states", "exchanges", "pushes", "backend_captured", "utterances", "redacted",
+        "states", "exchanges", "pushes", "backend_captured", "utterances", "redacted", "n_unredacted",
     }, "a new field: may it be kept?"  # fmt: skip
     told = repr(dataclasses.asdict(redacted)) + cassette(redacted)
     assert SECRET not in told
@@ -98,6 +100,7 @@ def test_no_field_keeps_what_was_private() -> None:
     assert [key.digit for key in redacted.keys] == ["0", "0"]
     assert not any(b"\x31\x32\x31\x32" in packet.payload for packet in (*redacted.caller, *redacted.bot))
     assert redacted.redacted
+    assert (len(redacted.exchanges), redacted.n_unredacted) == (2, 1)
 
 
 def test_the_same_text_is_the_same_utterance_and_another_is_another() -> None:

@@ -1,0 +1,69 @@
+"""A bot with an AI backend of another protocol is captured, and the cassette plays that backend in the replay."""
+
+import json
+from pathlib import Path
+
+import pytest
+from helpers import chat_bot
+from helpers.chat_bot import ANSWERS, Behaviour
+
+from audiosocket_sim.live.capture import CaptureOptions
+from audiosocket_sim.running.runner import Options as RunOptions
+from audiosocket_sim.running.runner import Outcome, Result, run
+from audiosocket_sim.scenario.loading import load
+
+CALL = """
+summary: Two turns with a bot that is not ours.
+steps:
+  - expect: {bot_says: "Condomínio Apoena, em que posso ajudar?", within: 4s}
+  - say: pt-br/quero_falar_com_o_apartamento_202
+  - expect: {bot_says: "Qual é o seu nome?", within: 6s}
+  - say: pt-br/meu_nome_e_joao_da_silva
+  - expect: {bot_says: "A autorização foi confirmada, pode entrar.", within: 6s}
+  - expect: {hangs_up: server, within: 3s}
+"""
+
+
+@pytest.fixture
+def behaviour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Behaviour:
+    made = Behaviour(options=CaptureOptions(("", 0), ("", 0), tmp_path / "out"))
+    monkeypatch.setattr(chat_bot, "behaviour", made)
+    (tmp_path / "first.yaml").write_text(CALL, encoding="utf-8")
+    return made
+
+
+def called(path: Path, target: str = "serve") -> Result:
+    return run(load(path), RunOptions(target=f"helpers.chat_bot:{target}"))
+
+
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "as events"])
+def test_a_chat_backend_is_kept_and_answers_again(streams: bool, behaviour: Behaviour, tmp_path: Path) -> None:
+    behaviour.streams = streams
+    first = called(tmp_path / "first.yaml", "serve_captured")
+    assert first.outcome is Outcome.PASSED, first.problems
+    assert behaviour.troubles == []
+    written = tmp_path / "out" / "call.yaml"
+    text = written.read_text(encoding="utf-8")
+    assert "ai_cassette: call/cassette.json" in text
+    assert load(written).server == {}
+    asked = json.loads((tmp_path / "out" / "call" / "cassette.json").read_text(encoding="utf-8"))["exchanges"]
+    assert [each["request"]["json"]["messages"][-1] for each in asked] == [{"role": "user", "content": "(audio)"}] * 2
+    assert ("pieces" in asked[0]["answer"]) is streams
+
+    again = called(written)
+    assert again.outcome is Outcome.PASSED, again.problems
+
+    behaviour.swaps = {ANSWERS[0]: "Até logo, tenha um bom dia."}
+    changed = called(written)
+    assert changed.outcome is Outcome.FAILED
+    line = next(n for n, each in enumerate(text.splitlines(), 1) if f"bot_says: {ANSWERS[0]}" in each)
+    assert f"call.yaml:{line}" in "\n".join(changed.problems), changed.problems
+
+
+def test_redacted_nothing_of_such_a_backend_is_left(behaviour: Behaviour, tmp_path: Path) -> None:
+    behaviour.options = CaptureOptions(("", 0), ("", 0), tmp_path / "out", redact=True)
+    assert called(tmp_path / "first.yaml", "serve_captured").outcome is Outcome.PASSED
+    text = (tmp_path / "out" / "call.yaml").read_text(encoding="utf-8")
+    assert "# left out: 2 questions to the AI backend, whose protocol cannot be redacted" in text
+    assert "ai_cassette" not in text
+    assert json.loads((tmp_path / "out" / "call" / "cassette.json").read_text(encoding="utf-8"))["exchanges"] == []
