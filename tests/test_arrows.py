@@ -86,7 +86,7 @@ MAY_IMPORT = {
     "sim.live": "",
     "sim.live.captured_call": "core.files core.wav core.slin core.phrase_book sim.asterisk sim.scenario "
     "sim.scenario.loading sim.hearing",
-    "sim.live.capture": "core.errors core.messages core.sockets core.http_server sim.net sim.asterisk sim.scenario "
+    "sim.live.capture": "core.errors core.files core.messages core.sockets core.http_server sim.net sim.asterisk sim.scenario "
     "sim.scenario.loading sim.live.captured_call",
     "sim.live.mic": "core.files core.slin core.echo_path core.phrase_book core.stop_signals sim.net "
     "sim.asterisk sim.hearing sim.call_log sim.live.captured_call",
@@ -141,6 +141,7 @@ PURE = (
     "sim.live.capture.message_splitter",
     "sim.live.capture.tape",
     "sim.live.capture.pairing",
+    "sim.live.capture.journal",
     "sim.live.capture.convert",
 )
 """Rooms, and single files of rooms, whose time is an argument: they import no loop, no socket and no clock."""

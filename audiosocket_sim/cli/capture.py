@@ -17,16 +17,17 @@ from audiosocket_sim.asterisk.profiles import UnknownProfile, profile
 from audiosocket_sim.cli.arguments import program
 from audiosocket_sim.cli.console import FINE, SET_UP, USAGE, refuse, say, trouble
 from audiosocket_sim.live.capture.backend_proxy import origin_of
-from audiosocket_sim.live.capture.call_writer import SubprocessWriter, WrittenCall
+from audiosocket_sim.live.capture.call_writer import InProcessWriter, SubprocessWriter, WrittenCall, recover
 from audiosocket_sim.live.capture.options import CaptureOptions
 from audiosocket_sim.live.capture.session import CannotListen, Capture
 from audiosocket_sim.net.same_address import reaches
 
-__all__ = ["CaptureUsageError", "capture_command", "parse_address", "parse_settings"]
+__all__ = ["CaptureUsageError", "capture_command", "parse_address", "parse_settings", "recover_command"]
 
 _MOST_FILES = 5
 """How many calls the command to run next names."""
 
+_NOT_RECOVERED = "cannot be written: "
 _SWITCH_SECONDS = 0.0005
 """How long a frame may wait for the interpreter while another thread hands over a call; Python's default is 5 ms."""
 
@@ -128,17 +129,34 @@ def capture_command(
         sys.setswitchinterval(before)
 
 
+def recover_command(out: Path) -> int:
+    """Write the calls that a killed capture left behind in `out`, and say how many there were.
+
+    Returns the exit code: 0; 2 if there is no such folder; 3 if a call could not be written.
+    """
+    if not out.is_dir():
+        return refuse(f"--recover {out}: there is no such folder", USAGE)
+    lines = list(recover(CaptureOptions(("", 0), ("", 0), out), InProcessWriter()))
+    for line in lines:
+        say(line)
+    n_failed = sum(_NOT_RECOVERED in line for line in lines)
+    say(f"{len(lines) - n_failed} call{'' if len(lines) - n_failed == 1 else 's'} written to {out}")
+    return SET_UP if n_failed else FINE
+
+
 async def _until_stopped(options: CaptureOptions) -> int:
     loop = asyncio.get_running_loop()
-    call_writer = await loop.run_in_executor(None, SubprocessWriter)
+    call_writer = await loop.run_in_executor(None, SubprocessWriter, options)
     try:
+        for line in await loop.run_in_executor(None, lambda: list(recover(options, call_writer))):
+            say(line)
         return await _capture(Capture(options, say=say, trouble=trouble, call_writer=call_writer), options)
     finally:
         await loop.run_in_executor(None, call_writer.close)
 
 
 async def _capture(capture: Capture, options: CaptureOptions) -> int:
-    with stop_signals(capture.stop):
+    with stop_signals(capture.stop, ("SIGINT", "SIGTERM", "SIGHUP")):
         await capture.start()
         try:
             say(_where(options, capture))

@@ -3,10 +3,12 @@
 import argparse
 from pathlib import Path
 
-from audiosocket_sim.cli.arguments import add_control_token, command, control_token, count, port, seconds
+from audiosocket_sim.cli.arguments import add_control_token, command, control_token, count, port, program, seconds
 from audiosocket_sim.cli.console import USAGE, refuse
 
 __all__ = ["add_capture", "add_doctor", "add_mic"]
+
+_CAPTURE_EXAMPLE = "capture --listen 127.0.0.1:8090 --to 127.0.0.1:8080 --out captured"
 
 
 def add_mic(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -100,11 +102,14 @@ def add_capture(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         commands,
         "capture",
         "stand between a live Asterisk and a server, and write each call as a scenario (docs/capture.md)",
-        "capture --listen 127.0.0.1:8090 --to 127.0.0.1:8080 --out captured",
+        _CAPTURE_EXAMPLE,
     )
-    parser.add_argument("--listen", required=True, metavar="HOST:PORT", help="address that Asterisk calls")
-    parser.add_argument("--to", required=True, metavar="HOST:PORT", help="address of the server that takes the calls")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the scenarios")
+    parser.add_argument("--listen", metavar="HOST:PORT", help="address that Asterisk calls")
+    parser.add_argument("--to", metavar="HOST:PORT", help="address of the server that takes the calls")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the scenarios")
+    parser.add_argument(
+        "--recover", type=Path, metavar="DIR", help="write what a killed capture left in DIR, and exit; needs no more"
+    )
     parser.add_argument("--ai-listen", metavar="HOST:PORT", help="address that the server uses as its AI backend")
     parser.add_argument("--ai-to", metavar="URL", help="URL of the AI backend that answers")
     parser.add_argument(
@@ -138,8 +143,14 @@ def add_capture(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _capture(options: argparse.Namespace) -> int:
-    from audiosocket_sim.cli.capture import capture_command
+    from audiosocket_sim.cli.capture import capture_command, recover_command
 
+    if options.recover is not None:
+        return recover_command(options.recover)
+    missing = [flag for flag in ("listen", "to", "out") if getattr(options, flag) is None]
+    if missing:
+        wanted = ", ".join(f"--{flag}" for flag in missing)
+        return refuse(f"{wanted}: required. For instance: {program()} {_CAPTURE_EXAMPLE}", USAGE)
     return capture_command(
         listen=options.listen,
         to=options.to,

@@ -11,7 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["RawAnswer", "RawExchange", "answer_words", "cassette_entry", "question_words", "read_cassette"]
+__all__ = [
+    "RawAnswer",
+    "RawExchange",
+    "answer_words",
+    "cassette_entry",
+    "question_words",
+    "raw_exchange",
+    "read_cassette",
+]
 
 _WORD_KEYS = ("content", "text", "message", "utterance", "transcript", "query", "question", "input")
 _ANSWER_KEYS = ("answer", "reply", "response", "text", "message", "content", "output", "says", "say", "mensagem")
@@ -78,7 +86,7 @@ def read_cassette(text: str) -> tuple[RawExchange, ...]:
     read = []
     for number, entry in enumerate(entries, 1):
         try:
-            read.append(_exchange(entry))
+            read.append(raw_exchange(entry))
         except (KeyError, TypeError, ValueError, AttributeError, binascii.Error):
             raise ValueError(f"exchange {number} has no request and answer as `capture` writes them") from None
     return tuple(read)
@@ -135,7 +143,8 @@ def _text_of(content: Any) -> str:
     return " ".join(text for text in texts if isinstance(text, str))
 
 
-def _exchange(entry: Any) -> RawExchange:
+def raw_exchange(entry: Any) -> RawExchange:
+    """Return the exchange of an entry that `cassette_entry` wrote. Raises a LookupError, TypeError or ValueError."""
     request, answer = entry["request"], entry["answer"]
     return RawExchange(str(request["method"]), str(request["path"]), _body(request), _answer(answer))
 

@@ -2,13 +2,15 @@
 
 `InProcessWriter` does the work in this process. `SubprocessWriter`, which the command uses, does it in a process of its
 own with the lowest priority: converting a minute of call takes a quarter of a second of Python, and in a thread that
-would delay the frames of every other call. The tape is sent through a pipe in small pieces, so that nothing of the call
-is on disk before it is redacted.
+would delay the frames of every other call. The tape is sent through a pipe in small pieces, so that nothing of a call
+that is to be redacted is on disk before.
 """
 
 import contextlib
 import os
+import select
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from multiprocessing import get_context, resource_tracker
@@ -19,6 +21,7 @@ from typing import Any, Protocol, cast
 
 from audiosocket_core.errors import AudioSocketError
 from audiosocket_sim.live.capture.convert import captured_call
+from audiosocket_sim.live.capture.journal_file import journal_options, left_behind
 from audiosocket_sim.live.capture.options import CaptureOptions
 from audiosocket_sim.live.capture.tape import Tape
 from audiosocket_sim.live.captured_call import (
@@ -33,7 +36,7 @@ from audiosocket_sim.live.captured_call import (
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.loading import ScenarioError, load
 
-__all__ = ["CallWriter", "InProcessWriter", "NotWritten", "SubprocessWriter", "WrittenCall"]
+__all__ = ["CallWriter", "InProcessWriter", "NotWritten", "SubprocessWriter", "WrittenCall", "recover"]
 
 _EXPECTED = (ScenarioError, AudioSocketError, ValueError)
 _PIECE = 500
@@ -41,12 +44,21 @@ _PIECE = 500
 _LOWEST_PRIORITY = 19
 _CLOSING_SECONDS = 5.0
 _READY = "ready"
+_GOODBYE = "goodbye"
+_DYING_SECONDS = 0.5
 _TRIES = 20
 _REFERENCE_SERVER = "audiosocket_server:serve"
 
 
 class NotWritten(Exception):
-    """A call could not be written. One line that says why, without any of its words."""
+    """A call could not be written. One line that says why, without any of its words.
+
+    may_be_tried_again: the call was not to blame, but the disk, say.
+    """
+
+    def __init__(self, why: str, *, may_be_tried_again: bool = False) -> None:
+        super().__init__(why)
+        self.may_be_tried_again = may_be_tried_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +94,8 @@ class InProcessWriter:
         except NotWritten:
             raise
         except (OSError, *_EXPECTED) as error:
-            raise NotWritten(" ".join(str(error).split())) from error
+            may_be_tried_again = isinstance(error, OSError) and not isinstance(error, _EXPECTED)
+            raise NotWritten(" ".join(str(error).split()), may_be_tried_again=may_be_tried_again) from error
         except Exception as error:  # an unexpected error in one call must not end the capture of the others
             raise NotWritten(f"internal error: {type(error).__name__}") from error
 
@@ -93,10 +106,12 @@ class InProcessWriter:
 class SubprocessWriter:
     """Writes calls in a process of its own. Creating it starts the process, which takes half a second.
 
-    If the process has ended, the next `write` starts another.
+    If the process has ended, the next `write` starts another. options: the capture's, whose journals the process turns
+    into scenarios if this process is killed; None for none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, options: CaptureOptions | None = None) -> None:
+        self._options = options
         self._start()
 
     def write(self, tape: Tape, options: CaptureOptions) -> WrittenCall:
@@ -112,15 +127,19 @@ class SubprocessWriter:
                 pipe.send(None)
             answer = pipe.recv()
         except (OSError, EOFError) as error:
-            raise NotWritten(f"the process that writes calls ended: {type(error).__name__}") from error
+            why = f"the process that writes calls ended: {type(error).__name__}"
+            raise NotWritten(why, may_be_tried_again=True) from error
         except RecursionError as error:  # from pickling, before anything went into the pipe
             raise NotWritten("the AI backend sent JSON that is nested too deeply") from error
         if not isinstance(answer, WrittenCall):
-            raise NotWritten(str(answer))
+            why, may_be_tried_again = answer
+            raise NotWritten(why, may_be_tried_again=may_be_tried_again)
         return answer
 
     def close(self) -> None:
         """End the process; kill it if it is still running after five seconds."""
+        with contextlib.suppress(OSError):
+            self._pipe.send(_GOODBYE)
         self._pipe.close()
         self._process.join(_CLOSING_SECONDS)
         if self._process.is_alive():
@@ -130,7 +149,7 @@ class SubprocessWriter:
     def _start(self) -> None:
         context = get_context("spawn")
         self._pipe, other = context.Pipe()
-        self._process: SpawnProcess = context.Process(target=_work, args=(other,), daemon=True)
+        self._process: SpawnProcess = context.Process(target=_work, args=(other, self._options), daemon=True)
         with _no_interrupts():  # the child inherits this, until it ignores Ctrl-C by itself
             self._process.start()
         other.close()
@@ -151,28 +170,54 @@ def _no_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work(pipe: "Connection[Any, Any]") -> None:
-    """Run in the other process: write calls until the pipe is closed.
+def _work(pipe: "Connection[Any, Any]", of_capture: CaptureOptions | None) -> None:
+    """Run in the other process: write calls until it is told to end, or the pipe is closed.
+
+    If the pipe is closed without a word, the capturing process was killed: what it left on disk becomes scenarios.
 
     It ignores Ctrl-C: the capturing process handles it, and then still sends the calls that are to be written.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     with contextlib.suppress(OSError, AttributeError):
         os.nice(_LOWEST_PRIORITY)
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))  # the capturing process may run in real time
     call_writer = InProcessWriter()
     pipe.send(_READY)
     with contextlib.suppress(EOFError, OSError):
-        while True:
-            options, tape = cast(tuple[CaptureOptions, Tape], pipe.recv())
+        while (received := pipe.recv()) != _GOODBYE:
+            options, tape = cast(tuple[CaptureOptions, Tape], received)
             for side in (tape.caller, tape.bot):
                 while (piece := pipe.recv()) is not None:
                     side.extend(piece)
             try:
                 pipe.send(call_writer.write(tape, options))
             except NotWritten as error:
-                pipe.send(str(error))
+                pipe.send((str(error), error.may_be_tried_again))
+        return
+    if of_capture is not None:
+        select.select([], [], [], _DYING_SECONDS)  # until the system has taken the locks of the killed process away
+        for line in recover(of_capture, call_writer):
+            with contextlib.suppress(OSError):
+                sys.stderr.write(f"{line}\n")
+
+
+def recover(options: CaptureOptions, call_writer: CallWriter) -> Iterator[str]:
+    """Write each call that a killed capture left behind in `options.out`; yield a line for each. Blocks."""
+    try:
+        for path, tape, about in left_behind(options.out):
+            try:
+                made = call_writer.write(tape, journal_options(options, about))
+            except NotWritten as error:
+                yield f"{path}: what is left of a call cannot be written: {error}"
+                if error.may_be_tried_again:
+                    continue
+            else:
+                yield f"{made.line} It was left behind by a capture that was killed."
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        yield f"{options.out}: {error.strerror or error}"
 
 
 def _written(tape: Tape, options: CaptureOptions) -> WrittenCall:

@@ -7,10 +7,13 @@ captured at once and the length of each are limited; beyond the limits calls are
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from uuid import UUID
 
 from audiosocket_sim.live.capture.backend_proxy import BackendProxy
 from audiosocket_sim.live.capture.call_writer import CallWriter, InProcessWriter, NotWritten, WrittenCall
+from audiosocket_sim.live.capture.journal_file import JournalFile
+from audiosocket_sim.live.capture.kept_journal import KeptJournal
 from audiosocket_sim.live.capture.options import CaptureOptions
 from audiosocket_sim.live.capture.pairing import Evidence, Pairing
 from audiosocket_sim.live.capture.relay import Relay
@@ -57,6 +60,8 @@ class Capture:
         self._known: list[Tape] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._following: dict[Tape, asyncio.Task[None]] = {}
+        self._journals: dict[Tape, KeptJournal] = {}
+        self._is_disk_full = False
         self._one_at_a_time = asyncio.Lock()
         self._enough = asyncio.Event()
         self._pairing = Pairing()
@@ -144,6 +149,8 @@ class Capture:
         self._relays[relay] = True
         self._taken += 1
         self._known = [*self._known[-_ENDED_CALLS_KEPT - self._options.at_once :], relay.tape]
+        if not self._options.redact:
+            self._journals[relay.tape] = KeptJournal(JournalFile(relay.tape, self._options), self._on_full_disk)
         if self._options.control is not None:
             self._following[relay.tape] = self._loop.create_task(self._follow(relay, self._options.control))
 
@@ -156,20 +163,35 @@ class Capture:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    def _on_full_disk(self, error: OSError) -> None:
+        """Report once that calls cannot be kept on disk while they go on."""
+        if not self._is_disk_full:
+            self._is_disk_full = True
+            where = f"{self._options.out}: {error.strerror or error}"
+            self._trouble(f"calls in progress are in memory only, and not on disk: {where}")
+
     async def _finish(self, tape: Tape) -> None:
         following = self._following.pop(tape, None)
         if following is not None:
             await asyncio.wait({following}, timeout=_LAST_EVENTS_SECONDS)
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
+        journal = self._journals.pop(tape, None)
+        if journal is not None:
+            await journal.stop()
         async with self._one_at_a_time:
+            remove = True
             try:
                 made = await self._loop.run_in_executor(None, self._call_writer.write, tape, self._options)
                 self._say(made.line)
                 self.calls.append(made)
             except NotWritten as error:
                 self.failed += 1
-                self._trouble(f"a call could not be written: {error}")
+                left = journal.left if journal is not None and error.may_be_tried_again else None
+                remove = left is None
+                self._trouble(f"a call could not be written: {error}" + (f"; {_in_journal(left)}" if left else ""))
+        if journal is not None:
+            await self._loop.run_in_executor(None, lambda: journal.close(remove=remove))
         tape.forget_sound()
         if self._options.calls is not None and self.written + self.failed >= self._options.calls:
             self._enough.set()
@@ -229,6 +251,10 @@ class Capture:
             self._trouble(f"states are not captured: {' '.join(str(error).split())[:200]}")
         finally:
             await control.aclose()
+
+
+def _in_journal(path: Path) -> str:
+    return f"what came of it is in {path}: make room, then `capture --recover {path.parent}` writes it"
 
 
 def _names(conversation_id: str, uuid: str) -> bool:

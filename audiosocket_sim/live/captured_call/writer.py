@@ -147,6 +147,8 @@ def _asterisk(call: CapturedCall) -> dict[str, Any]:
 
 def _notes(call: CapturedCall, seen: Analysis, replies: Replies) -> list[str]:
     notes = [f"left out: {what}" for what in dict.fromkeys(replies.left_out)]
+    if call.ending.how == "interrupted":
+        notes.append("cut off: the call went on after this")
     if call.n_unredacted:
         questions = "1 question" if call.n_unredacted == 1 else f"{call.n_unredacted} questions"
         notes.append(f"left out: {questions} to the AI backend, whose protocol cannot be redacted")

@@ -1,7 +1,9 @@
 """`capture` as a program: between a caller and a server, until enough calls are written, or Ctrl-C."""
 
+import select
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -73,7 +75,11 @@ def test_a_live_call_becomes_a_scenario_that_runs(tmp_path: Path) -> None:
 @pytest.mark.real_time
 @pytest.mark.parametrize(
     "how",
-    [pytest.param(signal.SIGINT, marks=pytest.mark.long("SIGTERM is sent, which is heeded alike")), signal.SIGTERM],
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.long("SIGHUP is sent, which is heeded alike")),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.long("SIGHUP is sent, which is heeded alike")),
+        signal.SIGHUP,
+    ],
 )
 def test_interrupted_it_writes_the_calls_it_had(how: signal.Signals, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as bot:
@@ -98,6 +104,40 @@ def test_interrupted_it_writes_the_calls_it_had(how: signal.Signals, tmp_path: P
         "the same again, once the capture has ended:",
         f"  python -m audiosocket_sim run {tmp_path}/call.yaml --target tcp://127.0.0.1:{to}",
     ]
+
+
+@pytest.mark.real_time
+def test_killed_it_leaves_the_call_it_had_as_a_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as bot:
+        to = bot.getsockname()[1]
+        arguments = ("--listen", "127.0.0.1:0", "--to", f"127.0.0.1:{to}", "--out", str(tmp_path))
+        with program("audiosocket_sim", "capture", *arguments) as capture:
+            assert capture.stdout is not None
+            port = port_in(capture.stdout.readline(), "127.0.0.1:")
+            with socket.create_connection(("127.0.0.1", port)) as caller:
+                caller.sendall(UUID + FRAME * 50)
+                wait_for(lambda: any(path.stat().st_size > 10_000 for path in tmp_path.glob("*.part")))
+                capture.kill()
+                _, wrong = capture.communicate(timeout=30)  # the process that writes has its end too
+    assert wrong.startswith(f"{tmp_path}/call.yaml: A captured call of ")
+    assert wrong.endswith("It was left behind by a capture that was killed.\n")
+    assert "# cut off: the call went on after this" in (tmp_path / "call.yaml").read_text(encoding="utf-8")
+    assert list(tmp_path.glob("*.part")) == []
+    assert main(["capture", "--recover", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"0 calls written to {tmp_path}\n"
+
+
+def test_recovering_needs_a_folder_and_capturing_three_options(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["capture", "--recover", "/nowhere/at/all"]) == 2
+    assert capsys.readouterr().err == "--recover /nowhere/at/all: there is no such folder\n"
+    assert main(["capture", "--to", "127.0.0.1:9"]) == 2
+    assert capsys.readouterr().err.startswith("--listen, --out: required. For instance: ")
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    """Return once it is so: another process makes it so."""
+    while not is_so():
+        select.select([], [], [], 0.02)
 
 
 @pytest.mark.long("the process that writes is tried alone")

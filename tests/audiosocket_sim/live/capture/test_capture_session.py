@@ -132,6 +132,22 @@ def test_a_call_beyond_the_limit_passes_and_is_reported(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("redact", [False, True])
+def test_a_call_in_progress_is_on_disk_unless_it_is_to_be_redacted(redact: bool, tmp_path: Path) -> None:
+    def parts() -> list[str]:
+        return [path.suffix for path in tmp_path.glob("call.*")]
+
+    async def scene(bench: Bench) -> None:
+        caller = await bench.call(1)
+        await asyncio.sleep(1)
+        assert parts() == ([] if redact else [".part"])
+        caller.close()
+        await asyncio.sleep(1)
+
+    assert capturing(scene, tmp_path, redact=redact).capture.written == 1
+    assert list(tmp_path.glob("*.part")) == []
+
+
 @pytest.mark.parametrize("limit", [{"at_once": 1}, {"calls": 1}], ids=str)
 def test_who_never_says_a_name_keeps_no_call_from_being_taken_down(limit: dict[str, int], tmp_path: Path) -> None:
     async def scene(bench: Bench) -> None:
@@ -200,8 +216,9 @@ def test_a_folder_that_cannot_be_written_to_costs_the_call_and_nothing_else(tmp_
     (tmp_path / "out").write_text("a file", encoding="utf-8")
     bench = capturing(scene, tmp_path / "out")
     assert (bench.capture.written, bench.capture.failed) == (0, 1)
-    assert len(bench.troubles) == 1
-    assert bench.troubles[0].startswith("a call could not be written: ")
+    assert len(bench.troubles) == 2
+    assert bench.troubles[0].startswith("calls in progress are in memory only, and not on disk: ")
+    assert bench.troubles[1].startswith("a call could not be written: ")
 
 
 @pytest.mark.parametrize("when", [0.0, 0.3])
