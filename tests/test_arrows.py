@@ -86,8 +86,8 @@ MAY_IMPORT = {
     "sim.live": "",
     "sim.live.captured_call": "core.files core.wav core.slin core.phrase_book sim.asterisk sim.scenario "
     "sim.scenario.loading sim.hearing",
-    "sim.live.capture": "core.errors core.files core.messages core.sockets core.http_server sim.net sim.asterisk sim.scenario "
-    "sim.scenario.loading sim.live.captured_call",
+    "sim.live.capture": "core.errors core.files core.messages core.sockets core.http_server sim.net sim.asterisk "
+    "sim.scenario sim.scenario.loading sim.live.captured_call",
     "sim.live.mic": "core.files core.slin core.echo_path core.phrase_book core.stop_signals sim.net "
     "sim.asterisk sim.hearing sim.call_log sim.live.captured_call",
     "sim.live.doctor": "core.errors core.messages core.connection core.slin",

@@ -365,3 +365,60 @@ async def test_it_fits_and_is_readable(width: int, scheme: str) -> None:
         await page.locator("nav button").last.click()
         await expect(page.locator("#ending")).to_be_visible()
         assert await page.evaluate(_CONTRASTS) == []
+
+
+_CLIPPED = """() => [...document.querySelectorAll(".track.state .bar:not(.narrow):not([hidden])")]
+  .filter((bar) => bar.textContent && bar.scrollWidth > bar.clientWidth).map((bar) => bar.textContent)"""
+
+_OVERLAPPING = """() => {
+  const marks = [...document.querySelectorAll(".mark:not([hidden])")];
+  const places = marks.map((mark) => mark.getBoundingClientRect());
+  const track = document.querySelector(".track.marks").getBoundingClientRect();
+  const found = [];
+  places.forEach((a, i) => {
+    if (a.bottom > track.bottom + 1) found.push(`${marks[i].textContent} below its track`);
+    for (let j = 0; j < i; j++) {
+      const b = places[j];
+      const apart = a.left >= b.right || b.left >= a.right || a.top >= b.bottom - 2 || b.top >= a.bottom - 2;
+      if (!apart) found.push(`${marks[j].textContent} and ${marks[i].textContent}`);
+    }
+  });
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_on_a_phone_nothing_is_clipped_or_over_another_and_all_of_it_scrolls_as_one(scheme: str) -> None:
+    from playwright.async_api import expect
+
+    calls = Calls()
+    for number in range(12):
+        old = begin(calls, f"0b7c4d1e-52aa-4c1b-9d40-8f0d2b6f{number:04d}")
+        old.record(CallEndedEvent("caller", "hung up", 5000), 5.0)
+    call = begin(calls)
+    greet(call)
+    at = 2.0
+    for turn in range(4):
+        states = (CallState.USER_TURN, CallState.WAITING, CallState.IA_TURN, CallState.USER_TURN)
+        call.record(BackendAskedEvent("Sim."), at + 2.4)
+        for before, after, seconds in zip(states, states[1:], (2.4, 2.9, 5.0), strict=False):
+            call.record(StateChangedEvent(before, after), at + seconds)
+        for n in range(1 + turn):
+            call.record(WarnedEvent(f"warning {n} of turn {turn}"), at + 2.45 + n / 100)
+        at += 5.0
+    size = {"width": 380, "height": 800}
+    async with control(calls) as url, browsing(url, viewport=size, color_scheme=scheme) as watched:
+        page = watched.page
+        await expect(page.locator(".mark:not([hidden])")).not_to_have_count(0)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 380
+        assert await page.evaluate(_CLIPPED) == []
+        assert await page.evaluate(_OVERLAPPING) == []
+        titles = await page.evaluate(
+            '[...document.querySelectorAll(".mark:not([hidden])")].map((m) => m.title).join("\\n")'
+        )
+        assert all(f"warning {n} of turn {turn}" in titles for turn in range(4) for n in range(1 + turn))
+        assert await page.evaluate("getComputedStyle(document.querySelector('nav')).overflowY") == "visible"
+        places = [await page.locator(f"#{name}").bounding_box() for name in ("live", "call", "ended")]
+        assert [place["y"] for place in places if place] == sorted(place["y"] for place in places if place)
+        await page.locator("#ended button").last.click()
+        await expect(page.locator("#ending")).to_be_in_viewport()

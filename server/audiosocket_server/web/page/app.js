@@ -12,7 +12,8 @@ const view = new CallView(askForToken);
 const list = new CallList((number) => {
   pinned = true;
   choose(number);
-  if (at("call").getBoundingClientRect().top > innerHeight / 2) at("call").scrollIntoView({ block: "start" });
+  const { top } = at("call").getBoundingClientRect();
+  if (top < 0 || top > innerHeight / 2) at("call").scrollIntoView({ block: "start" });
 });
 let pinned = false; // chosen by the user: a newer call does not replace it
 let chosen = null;

@@ -6,6 +6,10 @@ const STEPS = [20, 30, 45, 60, 90, 120, 180, 300, 600, 1200, 1800, 3600]; // sec
 const TICKS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
 const MOST_ITEMS = 3000;
 const MOST_LEVELS = 9000; // half an hour
+const MOST_ROWS = 3;
+const MARK_ROW_REM = 1.15;
+const STATE_PADDING = 12; // pixels at both sides of a state's name together
+const MARK_GAP = 2; // pixels between two marks
 const SVG = "http://www.w3.org/2000/svg";
 
 const MARKS = {
@@ -30,6 +34,8 @@ export class Timeline {
       lane.append(element("span", "", label), track);
       root.append(lane);
     }
+    this.pen = document.createElement("canvas").getContext("2d");
+    this.widths = new Map(); // of the names of states and of marks, in pixels
     this.paths = { caller: this.area("caller"), ai: this.area("ai") };
     this.cursor = element("div", "cursor");
     this.reset();
@@ -102,9 +108,8 @@ export class Timeline {
 
   mark(at, sign, what, kind = "") {
     const made = element("span", `mark ${kind}`, sign);
-    made.title = `${clock(at)} ${what}`;
     this.tracks.marks.append(made);
-    this.add({ made, from: at });
+    this.add({ made, from: at, what: `${clock(at)} ${what}` });
   }
 
   add(item) {
@@ -126,11 +131,14 @@ export class Timeline {
     const width = this.tracks.state.clientWidth;
     const from = whole ? 0 : Math.max(0, until - span);
     const x = (at) => (100 * (at - from)) / span;
-    for (const { made, from: begins, to, name: track } of this.items) {
+    const marks = [];
+    for (const item of this.items) {
+      const { made, from: begins, to, name: track } = item;
       const left = x(begins);
       if (to === undefined) {
         made.hidden = left < 0 || left > 100;
         made.style.left = `${left}%`;
+        if (!made.hidden) marks.push({ item, left: (left / 100) * width });
         continue;
       }
       const right = x(to ?? until);
@@ -139,12 +147,53 @@ export class Timeline {
       made.style.left = `${shownFrom}%`;
       const shown = Math.max(0, Math.min(100, right) - shownFrom);
       made.style.width = `${shown}%`;
-      made.classList.toggle("narrow", (shown / 100) * width < (track === "state" ? 10 + 8 * made.textContent.length : 44));
+      const needed = track === "state" ? this.widthOf(made) + STATE_PADDING : 44;
+      made.classList.toggle("narrow", (shown / 100) * width < needed);
     }
+    this.placeMarks(marks);
     this.drawLevels(from, span);
     this.drawAxis(from, span, x, this.endedAt === null ? x(until) : null);
     const said = `${clock(until, 0)} of call, ${this.turns} turns of the caller`;
     if (this.root.getAttribute("aria-label") !== said) this.root.setAttribute("aria-label", said);
+  }
+
+  // Marks close to one another stand in rows below one another; what fits in no row is left to the tooltip of the one
+  // that is in its way.
+  placeMarks(marks) {
+    const ends = []; // of each row: where its last mark ends, and that mark
+    let rows = 1;
+    for (const { item, left } of marks.sort((a, b) => a.left - b.left)) {
+      const half = this.widthOf(item.made) / 2;
+      let row = ends.findIndex((end) => end.at + MARK_GAP <= left - half);
+      if (row < 0 && ends.length < MOST_ROWS) row = ends.length;
+      if (row < 0) {
+        item.made.hidden = true;
+        const last = ends[MOST_ROWS - 1].item;
+        last.also.push(item.what);
+        continue;
+      }
+      ends[row] = { at: left + half, item };
+      item.also = [];
+      rows = Math.max(rows, row + 1);
+      const top = `${MARK_ROW_REM * row + 0.1}rem`;
+      if (item.made.style.top !== top) item.made.style.top = top;
+    }
+    for (const { item } of marks) {
+      const title = [item.what, ...(item.also ?? [])].join("\n");
+      if (!item.made.hidden && item.made.title !== title) item.made.title = title;
+    }
+    const height = `${MARK_ROW_REM * rows + 0.2}rem`;
+    if (this.tracks.marks.style.height !== height) this.tracks.marks.style.height = height;
+  }
+
+  widthOf(made) {
+    const text = made.textContent;
+    if (!this.widths.has(text)) {
+      const style = getComputedStyle(made);
+      this.pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+      this.widths.set(text, this.pen.measureText(text).width);
+    }
+    return this.widths.get(text);
   }
 
   drawLevels(from, span) {
