@@ -76,7 +76,7 @@ def _mic(options: argparse.Namespace) -> int:
 def add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the parser of `doctor`."""
     parser = command(
-        commands, "doctor", "take one live call from Asterisk, and report what it does and what to change", "doctor"
+        commands, "doctor", "take live calls from Asterisk, and report what it does and what to change", "doctor"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=port, default=8080, help="port to listen on (%(default)s)")
@@ -85,6 +85,10 @@ def add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--no-probe", action="store_true", help="do not end with a message in pieces, for which old versions hang up"
     )
+    parser.add_argument(
+        "--calls", type=count, default=1, metavar="N", help="take so many, one after another (%(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object at the end; all else on stderr")
     parser.set_defaults(command=_doctor)
 
 
@@ -92,7 +96,13 @@ def _doctor(options: argparse.Namespace) -> int:
     from audiosocket_sim.cli.doctor import doctor_command
 
     return doctor_command(
-        options.host, options.port, seconds=options.seconds, wait_seconds=options.wait, probe=not options.no_probe
+        options.host,
+        options.port,
+        seconds=options.seconds,
+        wait_seconds=options.wait,
+        probe=not options.no_probe,
+        n_calls=options.calls,
+        as_json=options.json,
     )
 
 

@@ -4,8 +4,21 @@
 server; the command is `cli.doctor`. It needs no server and no scenario.
 """
 
-from audiosocket_sim.live.doctor.findings import Finding, findings
+from audiosocket_sim.live.doctor.findings import Finding, findings, in_common
+from audiosocket_sim.live.doctor.nobody_called import Cause, causes, named, nobody_called
 from audiosocket_sim.live.doctor.observed import Observed
-from audiosocket_sim.live.doctor.session import NobodyCalled, examine
+from audiosocket_sim.live.doctor.session import NobodyCalled, examine, examine_calls
 
-__all__ = ["Finding", "NobodyCalled", "Observed", "examine", "findings"]
+__all__ = [
+    "Cause",
+    "Finding",
+    "NobodyCalled",
+    "Observed",
+    "causes",
+    "examine",
+    "examine_calls",
+    "findings",
+    "in_common",
+    "named",
+    "nobody_called",
+]

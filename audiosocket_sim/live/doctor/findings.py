@@ -1,15 +1,18 @@
 """Judge an observed call: what was seen, and what to change, for people. Pure. docs/asterisk.md lists the causes."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from audiosocket_core.messages import RATE_HZ, Kind
 from audiosocket_sim.live.doctor.observed import Observed
 
-__all__ = ["Finding", "findings"]
+__all__ = ["Finding", "findings", "in_common"]
 
 _SLIN_BYTES_PER_MS = 16
 _QUIET_DBFS = -60.0
+_HTTP = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"OPTIONS", b"CONNECT", b"PRI"))
+_SIP = frozenset((b"INVITE", b"REGISTER", b"SIP/2.0", b"SUBSCRIBE"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +30,53 @@ def findings(call: Observed) -> list[Finding]:
     A call without a UUID gives one finding only.
     """
     if call.end == "breach":
-        seen = "the first message was not a UUID of 16 bytes; Asterisk always sends one"
-        change = "check what dials: it is another program, or a proxy that removes bytes"
-        return [Finding("connection", seen, change)]
+        return [_stranger(call)]
     if call.uuid is None and call.end == "doctor":
         seen = f"accepted from {call.peer}, but nothing came in {call.seconds:.0f} s"
         change = "check what dials: Asterisk's first message comes within about a millisecond"
         return [Finding("connection", seen, change)]
     if call.uuid is None:
         seen = f"accepted from {call.peer}, and closed without a byte after {call.seconds * 1000:.0f} ms"
-        change = "call Answer() before AudioSocket(): the channel was not answered"
+        change = (
+            "call Answer() before AudioSocket(): the channel was not answered. If you tried the port yourself (nc, "
+            "telnet), it is open: start the doctor again, and call"
+        )
         return [Finding("connection", seen, change)]
     return [_connection(call), *_audio(call), *_gaps(call), *_keys(call), _end(call), _version(call)]
+
+
+def _stranger(call: Observed) -> Finding:
+    """The finding on a connection that does not begin with a UUID, as Asterisk's always does."""
+    first = call.first_bytes
+    shown = ascii(first.decode("latin-1")) if _is_text(first) else first.hex(" ")
+    seen = (
+        f"from {call.peer}: the first message was not a UUID of 16 bytes, which Asterisk always sends; it began {shown}"
+    )
+    if first.split(b" ")[0] in _HTTP:
+        change = "an HTTP client called: point it elsewhere (a health check, a wrong AI_API_URL), and call again"
+    elif first.split(b" ")[0] in _SIP:
+        change = "a SIP phone or trunk called: let it call Asterisk, and the dialplan call AudioSocket()"
+    elif first[:1] == b"\x16":
+        change = "the caller speaks TLS: AudioSocket has none, take the proxy or the `s` of https away"
+    else:
+        change = "check what dials: `ss -tnp` on that machine names the program; a proxy may remove bytes"
+    return Finding("connection", seen, change)
+
+
+def _is_text(data: bytes) -> bool:
+    return bool(data) and all(32 <= byte < 127 or byte in b"\r\n\t" for byte in data)
+
+
+def in_common(calls: Sequence[Observed]) -> list[Finding]:
+    """Return what only several calls together show: a UUID that is the same in each of two."""
+    uuids = Counter(call.uuid for call in calls if call.uuid is not None)
+    return [
+        Finding(
+            "UUID", f"{uuid} in {n} calls: a constant, so calls at the same time share it", "${UUID()} makes a new one"
+        )
+        for uuid, n in uuids.items()
+        if n > 1
+    ]
 
 
 def _connection(call: Observed) -> Finding:

@@ -27,10 +27,14 @@ _ALAW_QUIET = frozenset((0xD5, 0xD4, 0x55, 0x54))
 
 @dataclass(slots=True)
 class Observed:
-    """The facts of one call. `peer` is Asterisk's address (HOST:PORT); `connected_at` is when it connected."""
+    """The facts of one call. `peer` is Asterisk's address (HOST:PORT); `connected_at` is when it connected.
+
+    first_bytes: the beginning of the first data that came, at most 16 bytes.
+    """
 
     peer: str
     connected_at: float
+    first_bytes: bytes = b""
     uuid: str | None = None
     uuid_after_ms: float = 0.0
     keys: str = ""

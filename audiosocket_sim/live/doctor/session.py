@@ -16,16 +16,21 @@ from audiosocket_core.messages import Kind, encode
 from audiosocket_core.slin import silence
 from audiosocket_sim.live.doctor.observed import Observed
 
-__all__ = ["NobodyCalled", "examine"]
+__all__ = ["NobodyCalled", "examine", "examine_calls"]
 
 _FRAME = encode(Kind.SLIN8, silence(20))
 _FRAME_SECONDS = 0.02
 _PIECES_APART_SECONDS = 0.1
 _ENDING_SECONDS = 1.0
+_FIRST_BYTES = 16
 
 
 class NobodyCalled(Exception):
-    """No connection arrived in time."""
+    """No connection arrived in time, or not as many as were waited for: `calls` are those that came before."""
+
+    def __init__(self, calls: list[Observed]) -> None:
+        super().__init__("nobody called")
+        self.calls = calls
 
 
 async def examine(
@@ -46,35 +51,75 @@ async def examine(
 
     Raises OSError if the port cannot be bound, and NobodyCalled.
     """
+    (call,) = await examine_calls(
+        host,
+        port,
+        1,
+        listen_seconds=listen_seconds,
+        wait_seconds=wait_seconds,
+        probe=probe,
+        on_listening=on_listening,
+        on_call=on_call,
+    )
+    return call
+
+
+async def examine_calls(
+    host: str,
+    port: int,
+    n_calls: int,
+    *,
+    listen_seconds: float = 12.0,
+    wait_seconds: float = 300.0,
+    probe: bool = True,
+    on_listening: Callable[[str, int], None] = lambda host, port: None,
+    on_call: Callable[[Observed], None] = lambda call: None,
+    on_over: Callable[[Observed], None] = lambda call: None,
+) -> list[Observed]:
+    """Take `n_calls` connections, one after another, and observe each; the rest as for `examine`.
+
+    on_over: called with each call when it has been observed. A connection that comes meanwhile is closed at once.
+    """
     loop = asyncio.get_running_loop()
-    arrived: asyncio.Future[_ObservedConnection] = loop.create_future()
-    server = await loop.create_server(lambda: _ObservedConnection(arrived), host, port)
+    door = _Door()
+    server = await loop.create_server(lambda: _ObservedConnection(door), host, port)
+    calls: list[Observed] = []
     try:
         name = server.sockets[0].getsockname()
         on_listening(str(name[0]), int(name[1]))
-        try:
-            connection = await asyncio.wait_for(arrived, wait_seconds)
-        except TimeoutError:
-            raise NobodyCalled from None
-        on_call(connection.seen)
-        try:
-            await connection.watch(listen_seconds, probe=probe)
-        finally:
-            connection.close()
-        return connection.seen
+        while len(calls) < n_calls:
+            door.arrived = loop.create_future()
+            try:
+                connection = await asyncio.wait_for(door.arrived, wait_seconds)
+            except TimeoutError:
+                raise NobodyCalled(calls) from None
+            on_call(connection.seen)
+            try:
+                await connection.watch(listen_seconds, probe=probe)
+            finally:
+                connection.close()
+            calls.append(connection.seen)
+            on_over(connection.seen)
+        return calls
     finally:
         server.close()
         await server.wait_closed()
 
 
+class _Door:
+    """Where connections arrive: the first one that comes is let in, if one is waited for."""
+
+    arrived: "asyncio.Future[_ObservedConnection] | None" = None
+
+
 class _ObservedConnection(asyncio.Protocol):
-    """One connection. Only the first one is accepted; others are closed at once."""
+    """One connection. It is accepted if one is waited for, and closed at once otherwise."""
 
     seen: Observed
 
-    def __init__(self, arrived: "asyncio.Future[_ObservedConnection]") -> None:
+    def __init__(self, door: _Door) -> None:
         self._loop = asyncio.get_running_loop()
-        self._arrived = arrived
+        self._door = door
         self._connection = Connection(Role.SERVER)
         self._over = asyncio.Event()
         self._ours = False
@@ -86,13 +131,15 @@ class _ObservedConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         name = transport.get_extra_info("peername") or ("?", 0)
         self.seen = Observed(f"{name[0]}:{name[1]}", self._loop.time())
-        if self._arrived.done():
+        arrived = self._door.arrived
+        if arrived is None or arrived.done():
             self._transport.abort()
         else:
-            self._arrived.set_result(self)
+            arrived.set_result(self)
 
     def data_received(self, data: bytes) -> None:
         now, seen = self._loop.time(), self.seen
+        seen.first_bytes = seen.first_bytes or bytes(data[:_FIRST_BYTES])
         try:
             messages = self._connection.receive(data)
         except RemoteProtocolError:

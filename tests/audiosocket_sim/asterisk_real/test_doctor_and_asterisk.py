@@ -10,7 +10,7 @@ from helpers.real_calls import page_dialplan
 from audiosocket_core.slin import read_audio
 from audiosocket_sim.asterisk_real import Installation, RealAsterisk
 from audiosocket_sim.asterisk_real.phone import RtpPhone
-from audiosocket_sim.live.doctor import Finding, Observed, examine, findings
+from audiosocket_sim.live.doctor import Finding, Observed, causes, examine, findings
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.real_time]
 
@@ -103,3 +103,34 @@ def test_the_callers_codec_under_a_false_label(seen: dict[str, Observed]) -> Non
     found = line(seen["without_c_slin"], "audio")
     assert found.seen.startswith("0x10, 160 bytes every 20 ms: µ-law, labelled as linear audio of 8 kHz")
     assert "c(slin)" in found.change
+
+
+NOT_CALLING = {
+    "sent to invalid extension": None,
+    "No application 'AudioSocket'": "AudioSocketNot(${{UUID()}},{at})",
+    "UUID is required": "AudioSocket(${{NEVER_SET}},{at})",
+    "Failed to parse UUID": "AudioSocket({at},${{UUID()}})",
+    "Port missing in": "AudioSocket(${{UUID()}},127.0.0.1)",
+    "Name or service not known": "AudioSocket(${{UUID()}},nowhere.invalid:{port})",
+    "Connection refused": "AudioSocket(${{UUID()}},127.0.0.1:9)",
+    "timedout after MAX_CONNECT_TIMEOUT_MSEC": "AudioSocket(${{UUID()}},192.0.2.7:{port})",
+}
+"""A part of the console's line, and the mistake in the dialplan that makes it."""
+
+
+def test_each_cause_of_no_call_is_known_by_its_line_on_the_console(installation: Installation) -> None:
+    assert set(NOT_CALLING) == {cause.console for cause in causes("127.0.0.1", 8080)}
+    dialplan = "[phones]\nexten => somebody,1,Answer()\n same => n,Wait(4)\n[bot]\n"
+    for number, mistake in enumerate(NOT_CALLING.values()):
+        if mistake is not None:
+            app = mistake.format(at="127.0.0.1:8080", port=8080)
+            dialplan += f"exten => {number},1,Answer()\n same => n,{app}\n same => n,Hangup()\n"
+
+    async def whole() -> None:
+        async with RealAsterisk(installation, dialplan) as asterisk:
+            for number, console in enumerate(NOT_CALLING):
+                asterisk.call("Local/somebody@phones/n", "bot", str(number))
+                shown = console.replace("AudioSocket'", "AudioSocketNot'")
+                await asterisk.told(shown)
+
+    asyncio.run(whole())

@@ -1,6 +1,8 @@
 """The doctor in virtual time against the simulated Asterisk of each version: its findings and its advice."""
 
 import asyncio
+import functools
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +12,20 @@ from helpers.fidelity_bench import ID, quiet
 from audiosocket_core.slin import read_audio
 from audiosocket_sim.asterisk import CallLeg
 from audiosocket_sim.asterisk.profiles import profile
+from audiosocket_sim.cli import doctor as doctor_cli
 from audiosocket_sim.cli.doctor import report
 from audiosocket_sim.cli.main import main
-from audiosocket_sim.live.doctor import Finding, NobodyCalled, Observed, examine, findings
+from audiosocket_sim.live.doctor import (
+    Finding,
+    NobodyCalled,
+    Observed,
+    causes,
+    examine,
+    examine_calls,
+    findings,
+    in_common,
+    nobody_called,
+)
 from audiosocket_sim.virtual_time import run
 
 VOICE = read_audio("recordings/pt-br/quero_falar_com_o_apartamento_202.wav")
@@ -214,7 +227,116 @@ def test_a_caller_that_is_not_asterisk() -> None:
         writer.close()
         return seen
 
-    assert "not a UUID" in findings(run(whole))[0].seen
+    (found,) = findings(run(whole))
+    assert found.seen.endswith(
+        "the first message was not a UUID of 16 bytes, which Asterisk always sends; it began 'GET / HTTP/1.1\\r\\n'"
+    )
+    assert "an HTTP client called" in found.change
+
+
+@pytest.mark.parametrize(
+    ("first", "change"),
+    [
+        (b"INVITE sip:100@h", "a SIP phone or trunk called"),
+        (b"\x16\x03\x01\x02\x00", "the caller speaks TLS"),
+        (b"\x10\x01\x40", "`ss -tnp` on that machine names the program"),
+        (b"", "`ss -tnp` on that machine names the program"),
+    ],
+)
+def test_who_called_instead_is_known_by_its_first_bytes(first: bytes, change: str) -> None:
+    (found,) = findings(Observed("192.0.2.1:4711", 0.0, first_bytes=first, end="breach"))
+    assert change in found.change
+
+
+def test_calls_in_a_row_are_each_observed_and_a_constant_uuid_shows() -> None:
+    over: list[Observed] = []
+
+    async def whole() -> list[Observed]:
+        loop = asyncio.get_running_loop()
+        address: asyncio.Future[tuple[str, int]] = loop.create_future()
+        listening = functools.partial(examine_calls, on_listening=lambda *name: address.set_result(name))
+        task = loop.create_task(listening("127.0.0.1", 0, 2, listen_seconds=2, on_over=over.append))
+        for _ in range(2):
+            leg = CallLeg(profile("22.10", "app"), ID, on_bot_audio=lambda *_: None, source=speaking())
+            await leg.connect(*await address)
+            meanwhile, writer = await asyncio.open_connection(*await address)
+            assert await meanwhile.read() == b""
+            writer.close()
+            await asyncio.sleep(3)
+            leg.hang_up()
+            await leg.wait_ended()
+        return await task
+
+    calls = run(whole)
+    assert over == calls
+    assert [line(findings(call), "connection").change for call in calls] == ["", ""]
+    (same,) = in_common(calls)
+    assert same.seen == f"{ID} in 2 calls: a constant, so calls at the same time share it"
+    assert in_common(calls[:1]) == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "192.0.2.7"])
+def test_if_nobody_calls_the_causes_are_told_apart(host: str) -> None:
+    text = "\n".join(nobody_called(host, 8090, 12.0))
+    assert text.startswith(f"nobody called within 12 s: no connection came to {host}:8090\n")
+    assert "«Failed to parse UUID»: what stands there is no UUID of 36 characters" in text
+    assert ("--host 0.0.0.0" in text) == (host == "127.0.0.1")
+    assert ("ADDRESS-OF-THIS-MACHINE:8090" in text) == (host == "0.0.0.0")
+    assert len({cause.console for cause in causes(host, 8090)}) == 8
+
+
+def test_the_command_says_why_nobody_called_and_ends_with_4(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--port", "0", "--wait", "0.05"]) == 4
+    told = capsys.readouterr()
+    assert "In the dialplan: Answer(), then AudioSocket(${UUID()},127.0.0.1:" in told.out
+    assert "«Connection refused»: Asterisk calls another address than the doctor's" in told.err
+    assert main(["doctor", "--port", "0", "--wait", "0.05", "--json"]) == 4
+    (only,) = capsys.readouterr().out.splitlines()
+    assert json.loads(only)["calls"] == []
+    assert len(json.loads(only)["causes_if_nobody_called"]) == 8
+
+
+@pytest.mark.parametrize("n_calls", [1, 2])
+def test_the_command_reports_each_call_or_all_as_json(
+    n_calls: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = treat(attach="chan", keys="1")[0]
+
+    async def examined(host: str, port: int, n_calls: int, **doors: Any) -> list[Observed]:
+        doors["on_listening"](host, port)
+        for _ in range(n_calls):
+            doors["on_call"](call)
+            doors["on_over"](call)
+        return [call] * n_calls
+
+    monkeypatch.setattr(doctor_cli, "examine_calls", examined)
+    wanted = ["doctor", "--calls", str(n_calls)]
+    assert main(wanted) == (1 if n_calls == 2 else 0)
+    told = capsys.readouterr().out
+    assert told.count("what it saw") == n_calls
+    if n_calls == 2:
+        assert told.endswith(
+            "2 calls\n" + f"  UUID       {ID} in 2 calls: a constant, so calls at the same time "
+            "share it\n  - ${UUID()} makes a new one (UUID)\n"
+        )
+    assert main([*wanted, "--json"]) == (1 if n_calls == 2 else 0)
+    whole = json.loads(capsys.readouterr().out)
+    assert [each["uuid"] for each in whole["calls"]] == [str(ID)] * n_calls
+    assert whole["calls"][0]["findings"][0]["what"] == "connection"
+    assert len(whole["in_common"]) == n_calls - 1
+
+
+def test_calls_with_the_same_advice_count_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = [Observed("192.0.2.1:1", 0.0, end="fin"), Observed("192.0.2.1:2", 0.0, end="fin")]
+
+    async def examined(*_: Any, **doors: Any) -> list[Observed]:
+        return calls
+
+    monkeypatch.setattr(doctor_cli, "examine_calls", examined)
+    assert main(["doctor", "--calls", "2"]) == 1
+    assert "If you tried the port yourself" in capsys.readouterr().out.splitlines()[-1]
 
 
 def test_who_says_nothing() -> None:
