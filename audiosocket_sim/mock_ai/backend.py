@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from audiosocket_core.http_server import HttpServer
 from audiosocket_core.phrase_book.book import normalise
 from audiosocket_sim.call_log.events import BackendAsked, BackendPushed, BackendReplied
-from audiosocket_sim.mock_ai.cassette_order import CassetteOrder
+from audiosocket_sim.mock_ai.cassette_order import CassetteOrder, differs
 from audiosocket_sim.net.control_client import ControlError
 from audiosocket_sim.net.tcp_reset import reset
 from audiosocket_sim.scenario import Push, Reply
@@ -200,13 +200,20 @@ class MockAi:
         at, body = self._loop.time(), await request.body()
         self._requests += 1
         path = request.url.path
-        said = question_words(body) or f"{request.method} {path}"
+        words = question_words(body)
+        said = words or f"{request.method} {path}"
         event = BackendAsked(self._requests, "", said)
         self._on_event(event)
-        found = cassette.choose(request.method, path)
+        found = cassette.choose(request.method, path, words)
         if found is None:
             return self._refuse(event)
-        answer = found.answer
+        number, exchange = found
+        if differs(exchange, words):
+            was = question_words(exchange.body)
+            self._fail(
+                f"the bot asked “{said}”; question {number} of the cassette ({request.method} {path}) is “{was}”"
+            )
+        answer = exchange.answer
         asked = _Asked(self._requests, "", said, at, request)
         never = answer is None or answer.fault == "no_answer"
         if await self._disconnects_within(asked, None if never or answer is None else answer.at_ms / 1000):
@@ -235,9 +242,13 @@ class MockAi:
         if self._closing:
             return
         after_ms = round((self._loop.time() - asked.at) * 1000)
-        says = answer_words(answer.body) or None if answer is not None else None
-        fault = "no_answer" if answer is None else answer.fault
-        self._on_event(BackendReplied(asked.number, says, None, after_ms, fault, delivered))
+        if answer is None or answer.fault is not None:
+            fault = "no_answer" if answer is None else answer.fault
+            self._on_event(BackendReplied(asked.number, None, None, after_ms, fault, delivered))
+            return
+        says = answer_words(answer.body) or f"{len(answer.body)} bytes, {answer.content_type or 'of no type'}"
+        status = f"HTTP {answer.http_status}"
+        self._on_event(BackendReplied(asked.number, says, status, after_ms, None, delivered))
 
     async def _read(self, request: "Request") -> _Asked | None:
         at = self._loop.time()

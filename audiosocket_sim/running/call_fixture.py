@@ -424,7 +424,8 @@ class CallFixture:
         self.record(self._loop.time(), source, event)
 
     def _on_ai_failure(self, failure: str) -> None:
-        self.fail(self.now_ms, 0, "ai", "the AI's script to fit", failure)
+        key = "ai" if self.scenario.ai_cassette is None else "ai_cassette"
+        self.fail(self.now_ms, 0, key, "the AI's script to fit", failure)
 
     def _on_unmatched(self, asked: log.BackendAsked, failure: str) -> None:
         """A request that fits no reply. Those after the end of the call are one failure, logged when all is over."""

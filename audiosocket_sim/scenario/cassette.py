@@ -112,7 +112,7 @@ def question_words(body: bytes) -> str:
 def answer_words(body: bytes) -> str:
     """Return what the backend said, from an answer of a usual shape; "" if it is not clear.
 
-    The shapes: chat completions, whole or as a stream of events, and one text of a usual name.
+    The shapes: chat completions, whole or as a stream of events (OpenAI's, Anthropic's), and one text of a usual name.
     """
     whole = _parsed(body)
     if whole is not None:
@@ -130,6 +130,9 @@ def _said(answer: Any) -> str:
         first = choices[0] if choices and isinstance(choices[0], Mapping) else {}
         message = first.get("message") or first.get("delta") or {}
         return _text_of(message.get("content")) if isinstance(message, Mapping) else ""
+    delta = answer.get("delta")
+    if isinstance(delta, Mapping):
+        return _text_of(delta.get("text"))
     texts = (_text_of(answer.get(key)) for key in _ANSWER_KEYS)
     return next((text for text in texts if text), "")
 

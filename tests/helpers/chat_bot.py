@@ -35,6 +35,7 @@ class Behaviour:
     streams: bool = False
     swaps: dict[str, str] = field(default_factory=dict)
     """What the bot says instead of an answer of its backend: a changed bot."""
+    asks: str = "(audio)"
     options: CaptureOptions | None = None
     capture: Capture | None = None
     lines: list[str] = field(default_factory=list)
@@ -143,7 +144,7 @@ class _Call(asyncio.Protocol):
             self._tasks.append(asyncio.get_running_loop().create_task(self._ask()))
 
     async def _ask(self) -> None:
-        self._messages.append({"role": "user", "content": "(audio)"})
+        self._messages.append({"role": "user", "content": behaviour.asks})
         async with httpx.AsyncClient(trust_env=False) as client:
             answer = await client.post(self._url, json={"model": "m", "messages": self._messages})
         if answer.headers["content-type"].startswith("application/json"):

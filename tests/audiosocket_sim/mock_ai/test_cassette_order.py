@@ -1,24 +1,37 @@
 """Which answer of a cassette a request gets. Pure."""
 
-from audiosocket_sim.mock_ai.cassette_order import CassetteOrder
+from audiosocket_sim.mock_ai.cassette_order import CassetteOrder, differs
 from audiosocket_sim.scenario.cassette import RawAnswer, RawExchange
 
 
-def exchange(path: str, method: str = "POST", answer: RawAnswer | None = RawAnswer(0)) -> RawExchange:  # noqa: B008
-    return RawExchange(method, path, b"", answer)
+ANSWER = RawAnswer(0)
+
+
+def exchange(path: str, method: str = "POST", answer: RawAnswer | None = ANSWER, body: bytes = b"") -> RawExchange:
+    return RawExchange(method, path, body, answer)
+
+
+def chosen(order: CassetteOrder, *requests: tuple[str, ...]) -> list[int | None]:
+    found = (order.choose(*request) for request in requests)
+    return [None if each is None else each[0] for each in found]
 
 
 def test_each_path_has_its_own_order() -> None:
-    said, heard, more = exchange("/say?a=1"), exchange("/hear"), exchange("/say")
-    order = CassetteOrder([said, heard, more])
-    assert [order.choose("POST", path) for path in ("/hear", "/say", "/say", "/say")] == [heard, said, more, None]
+    order = CassetteOrder([exchange("/say?a=1"), exchange("/hear"), exchange("/say")])
+    assert chosen(order, *(("POST", path) for path in ("/hear", "/say", "/say", "/say"))) == [2, 1, 3, None]
 
 
 def test_a_path_that_was_never_asked_gets_the_next_answer() -> None:
-    first, second = exchange("/v1/chat"), exchange("/v1/chat")
-    order = CassetteOrder([first, second])
-    assert [order.choose("POST", "/messages") for _ in range(3)] == [first, second, None]
-    assert order.choose("GET", "/v1/chat") is None
+    order = CassetteOrder([exchange("/v1/chat"), exchange("/v1/chat")])
+    assert chosen(order, ("GET", "/v1/chat"), *[("POST", "/messages")] * 3) == [None, 1, 2, None]
+
+
+def test_sentences_that_are_spoken_at_once_may_overtake_one_another() -> None:
+    said = [exchange("/say", body=b'{"text": "%s."}' % word) for word in (b"Um", b"Dois", b"Tres", b"Quatro")]
+    order = CassetteOrder([*said, exchange("/say")])
+    asked = [("POST", "/say", words) for words in ("dois", "Um!", "Outro.", "Quatro.", "Outro.")]
+    assert chosen(order, *asked) == [2, 1, 5, 4, 3]
+    assert [differs(each, "Três.") for each in (*said, exchange("/say"))] == [True, True, False, True, False]
 
 
 def test_what_was_never_asked_is_named_if_it_asked_anything() -> None:
@@ -28,6 +41,5 @@ def test_what_was_never_asked_is_named_if_it_asked_anything() -> None:
 
 
 def test_it_begins_again_for_another_call_if_it_shall() -> None:
-    only = exchange("/a")
-    order = CassetteOrder([only], again=True)
-    assert [order.choose("POST", "/a") for _ in range(2)] == [only, only]
+    order = CassetteOrder([exchange("/a")], again=True)
+    assert chosen(order, *[("POST", "/a")] * 2) == [1, 1]

@@ -413,13 +413,22 @@ def test_a_cassette_gives_each_request_its_answer_at_its_time() -> None:
     )
     told = [event for _, event in room.events]
     assert told[0] == BackendAsked(1, "", "POST /v1/chat")
-    assert told[1] == BackendReplied(1, "Oi.", None, 300)
+    assert told[1] == BackendReplied(1, "Oi.", "HTTP 201", 300)
     assert told[2] == BackendAsked(2, "", "Sim.")
     assert room.ai.unused() == ["question 3 of the cassette (POST /end)"]
     assert room.ai.failures == [
         "request 3, “POST /v1/chat”, fits no answer of the cassette (not used so far: question 3 of the cassette "
         "(POST /end))"
     ]
+
+
+def test_a_question_with_other_words_than_the_captured_one_is_a_failure() -> None:
+    async def act(room: Room) -> None:
+        assert (await room.http.post(room.url, json={"text": "Boa tarde!"})).content == b"\xff"
+
+    room = played(RawExchange("POST", "/say", b'{"text": "Bom dia!"}', RawAnswer(0, 200, "", ((0, b"\xff"),))), act=act)
+    assert room.ai.failures == ["the bot asked “Boa tarde!”; question 1 of the cassette (POST /messages) is “Bom dia!”"]
+    assert room.events[1] == (0, BackendReplied(1, "1 bytes, of no type", "HTTP 200", 0))
 
 
 def test_faults_of_a_cassette_are_played_too() -> None:

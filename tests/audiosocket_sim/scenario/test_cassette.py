@@ -90,6 +90,7 @@ def test_the_callers_words_are_found_in_the_usual_shapes(asked: Any, words: str)
         (b'{"reply": "Oi."}', "Oi."),
         (b'{"content": [{"text": "Oi."}]}', "Oi."),
         (b'{"turn": 1}', ""),
+        (b'data: {"delta": {"text": "Oi."}}', "Oi."),
         (b"[]", ""),
         (b'data: {"choices": [{"delta": {"content": "O"}}]}\n\ndata: {"choices": [{"delta": {"content": "i."}}]}\n\n'
          b"data: [DONE]\n", "Oi."),

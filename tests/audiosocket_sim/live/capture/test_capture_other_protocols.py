@@ -67,3 +67,15 @@ def test_redacted_nothing_of_such_a_backend_is_left(behaviour: Behaviour, tmp_pa
     assert "# left out: 2 questions to the AI backend, whose protocol cannot be redacted" in text
     assert "ai_cassette" not in text
     assert json.loads((tmp_path / "out" / "call" / "cassette.json").read_text(encoding="utf-8"))["exchanges"] == []
+
+
+def test_a_bot_that_asks_its_backend_something_else_fails_at_the_cassette(behaviour: Behaviour, tmp_path: Path) -> None:
+    assert called(tmp_path / "first.yaml", "serve_captured").outcome is Outcome.PASSED
+    written = tmp_path / "out" / "call.yaml"
+    behaviour.asks = "(silence)"
+    changed = called(written)
+    assert changed.outcome is Outcome.FAILED
+    line = next(n for n, each in enumerate(written.read_text(encoding="utf-8").splitlines(), 1) if "cassette" in each)
+    problems = "\n".join(changed.problems)
+    assert f"call.yaml:{line}" in problems, problems
+    assert "the bot asked “(silence)”; question 1 of the cassette (POST /v1/chat/completions) is “(audio)”" in problems
