@@ -3,7 +3,6 @@
 from audiosocket_sim.mock_ai.cassette_order import CassetteOrder, differs
 from audiosocket_sim.scenario.cassette import RawAnswer, RawExchange
 
-
 ANSWER = RawAnswer(0)
 
 
