@@ -16,12 +16,15 @@ __all__ = [
     "gaps",
     "in_turn",
     "louder",
+    "overflowing",
     "shifted",
     "silent_frames",
     "swapped",
+    "two_channels",
     "unsigned",
     "wav_header",
     "with_offset",
+    "words_of_32_bits",
 ]
 
 Damaging = Callable[[bytes], bytes]
@@ -83,6 +86,25 @@ def at_rate(factor: float) -> Damaging:
 
 def louder(factor: float) -> Damaging:
     return lambda pcm: _slin(np.rint(_wave(pcm) * factor).astype(np.int64))
+
+
+def overflowing(peak: float) -> Damaging:
+    """As loud as makes its peak `peak` times the highest sample, by a gain that knows of no highest sample."""
+
+    def play(pcm: bytes) -> bytes:
+        wave = _wave(pcm)
+        louder: bytes = np.rint(wave * (peak * 32767 / np.abs(wave).max())).astype(np.int64).astype("<i2").tobytes()
+        return louder
+
+    return play
+
+
+def two_channels(pcm: bytes) -> bytes:
+    return np.repeat(_wave(pcm), 2).astype("<i2").tobytes()
+
+
+def words_of_32_bits(pcm: bytes) -> bytes:
+    return (_wave(pcm) << 16).astype("<i4").tobytes()
 
 
 def with_offset(offset: int) -> Damaging:

@@ -64,6 +64,35 @@ class TooFewSamples(Call):
     sound = TooManySamples.sound
 
 
+class TwoChannels(Call):
+    """Both channels of a stereo sound as one, with size 0 the same sound in both, with 1 nothing in the other."""
+
+    def sound(self, pcm: bytes) -> bytes:
+        wave = np.repeat(samples(pcm), 2)
+        if self.size:
+            wave[1::2] = 0
+        return slin(wave)
+
+
+class WideSamples(Call):
+    """Each sentence from the second on as samples of 32 bits; with a size, all."""
+
+    def sound(self, pcm: bytes) -> bytes:
+        if pcm == self.sentence("greeting") and not self.size:
+            return pcm
+        return (samples(pcm).astype(np.int64) << 16).astype("<i4").tobytes()
+
+
+class Overflows(Call):
+    """A gain that makes the peak `size` times the highest sample, and knows of no highest sample."""
+
+    def sound(self, pcm: bytes) -> bytes:
+        wave = samples(pcm)
+        factor = self.size * 32767 / np.abs(wave).max()
+        louder: bytes = np.rint(wave * factor).astype(np.int64).astype("<i2").tobytes()
+        return louder
+
+
 class ConstantOffset(Call):
     def sound(self, pcm: bytes) -> bytes:
         return slin(samples(pcm) + self.size)

@@ -86,6 +86,24 @@ KINDS = (
         (_A(4), _A(5.333, "receptionist"), _A(2.667, gain_db=-6)),
     ),
     Kind(
+        "TwoChannels",
+        "two channels sent as one: a slow, deep voice",
+        "each sample is there twice|every other sample is zero|two times too slow",
+        (_A(0, "stranger"), _A(1, "foreigner", -6), _A(0, "receptionist")),
+    ),
+    Kind(
+        "WideSamples",
+        "samples of 32 bits in the kind of 16: a slow, deep voice that buzzes",
+        "every other sample is zero|two times too slow",
+        (_A(1, "foreigner"), _A(0, "stranger", -10), _A(0, "doorman")),
+    ),
+    Kind(
+        "Overflows",
+        "a gain too high whose samples overflow: the tops of the wave come out at the bottom",
+        "tops of the wave are folded over",
+        (_A(1.6, "foreigner"), _A(1.6, "synthetic"), _A(2, "receptionist")),
+    ),
+    Kind(
         "ConstantOffset",
         "a constant offset under the voice",
         "constant offset",

@@ -27,6 +27,7 @@ __all__ = ["Judgement", "Stretched", "damage_of", "judge"]
 _SHORTEST_MS = 100  # a shorter sound is not looked for in the book
 _LEAST = 0.2  # of the sound; clicks break up what is found of a prompt
 _JUMP = 24  # samples, 3 ms
+_MISSING_MS = 40  # in all; from so much on, what is missing makes the clicks, and not the clicks what seems so
 _MOST_SECONDS = 20  # of a stretch that are looked at: a voice is damaged all the way, or in places that come again
 
 
@@ -111,9 +112,21 @@ def judge(stretch: Stretched, phrases: tuple[Phrase, ...]) -> Judgement:
     if known is not None:
         own = _own_kinds(known.phrase)
         faults = [fault for fault in faults if fault.kind not in own]
-    if known is not None and not stretch.spliced and not any(fault.kind in _JOINTS for fault in faults):
-        faults = [*faults, *(_jumps(known) or _silenced(pcm, known))]
+    if known is not None and not stretch.spliced:
+        faults = _with_jumps(faults, known, pcm)
     return Judgement(stretch, faults, known)
+
+
+def _with_jumps(faults: Sequence[Damage], known: Known, pcm: bytes) -> list[Damage]:
+    """Add what is missing of a prompt, or silent in it, where nothing else is wrong with its joints. Clicks where
+    pieces are missing come of that."""
+    joints = {fault.kind for fault in faults if fault.kind in _JOINTS}
+    if not joints:
+        return [*faults, *(_jumps(known) or _silenced(pcm, known))]
+    jumps = _jumps(known) if joints == {"clicks"} else []
+    if sum(jump.amount or 0 for jump in jumps) < _MISSING_MS:
+        return list(faults)
+    return [*(fault for fault in faults if fault.kind != "clicks"), *jumps]
 
 
 def _is_in(known: Known, pcm: bytes) -> bool:

@@ -65,7 +65,7 @@ def clicks(wave: "NDArray[np.float64]", holes: Sequence[Hole] = (), *, voice: bo
     deviation, chunk, place, count = best
     if deviation < _SIGNIFICANT:
         return None
-    alone = "its chunks do not fit together, as where each is converted alone"
+    alone = "its chunks do not fit together, as where each is converted alone, or some are lost"
     what = f"a click every {chunk / _MS:g} ms ({count} of them): {alone}"
     return Damage("clicks", what, place / RATE_HZ, count, round(len(wave) / _MS))
 
@@ -146,10 +146,19 @@ def repeats(wave: "NDArray[np.float64]") -> Damage | None:
     found = _repeated(wave)
     if not found:
         return None
-    total = sum(found.values()) / _MS
+    total = _samples_in(found) / _MS
     times = "once" if len(found) == 1 else f"{len(found)} times"
     what = f"a piece of the sound is played twice, {times}: {total:.0f} ms in all"
     return Damage("repeats", what, min(found) / RATE_HZ, round(total), round(total))
+
+
+def _samples_in(found: dict[int, int]) -> int:
+    """How many samples the pieces cover, each counted once."""
+    total = end = 0
+    for place, length in sorted(found.items()):
+        total += max(0, place + length - max(end, place))
+        end = max(end, place + length)
+    return total
 
 
 def _repeated(wave: "NDArray[np.float64]") -> dict[int, int]:

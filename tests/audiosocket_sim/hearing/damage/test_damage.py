@@ -1,5 +1,6 @@
 """What is said of a damaged voice, with a phrase book and without one; and that nothing is said of a good one."""
 
+import base64
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from audiosocket_sim.asterisk.codecs import ulaw_encode_as_asterisk
 from audiosocket_sim.hearing.damage.any_voice import faults_of
 from audiosocket_sim.hearing.damage.judging import Stretched, damage_of, judge
 from audiosocket_sim.hearing.damage.known_prompt import changed_bytes, changed_speed, in_turn, plain, without_holes
+from audiosocket_sim.hearing.damage.loudness_faults import overflow
 from audiosocket_sim.phone.line import noise, tone
 
 ROOT = Path(__file__).parents[4]
@@ -123,6 +125,22 @@ def test_a_part_that_is_silent_is_found_beside_the_prompt_alone() -> None:
     assert told(pcm) == [f"“{CHECK.text}”: 20 ms of it are silence, in one place"]
 
 
+def test_two_channels_of_a_prompt_are_named_with_it() -> None:
+    twice, zeros = told(d.two_channels(speech(CHECK))), told(d.words_of_32_bits(speech(CHECK)))
+    words = f"“{CHECK.text}” two times too slow: 16 kHz sent as 8 kHz, or two channels as one"
+    assert (twice[0], zeros[0]) == (words, words)
+    assert twice[1].startswith("each sample is there twice")
+    assert zeros[1].startswith("every other sample is zero")
+
+
+def test_pieces_that_are_missing_at_even_distances_are_no_clicks() -> None:
+    """Each leaves a click; with the prompt beside it the cause is known."""
+    pcm = d.dropped(320, 4)(speech(GREETING))
+    assert [fault.kind for fault in faults_of(on_the_line(pcm))] == ["clicks"]
+    (what,) = told(pcm)
+    assert "ms are missing in it, in " in what
+
+
 def test_two_prompts_sent_in_turn() -> None:
     for samples in (160, 320):
         (what, *_) = told(d.in_turn(speech(CHECK), samples)(speech(GREETING)))
@@ -193,6 +211,8 @@ def test_the_speed_of_a_strange_voice_is_not_searched_for() -> None:
         (d.eight_bits, "format", "unsigned samples sent as signed ones: loud crackling"),
         (d.with_offset(9000), "dc", "the voice is on a constant offset of +"),
         (d.louder(12), "clipping", "the voice is clipped: "),
+        (d.two_channels, "channels", "each sample is there twice, as of two channels sent as one"),
+        (d.words_of_32_bits, "channels", "every other sample is zero, as of 32-bit samples, or one of two channels"),
         (d.wav_header, "file", "the header of a WAV file played as samples: a click of 3 ms"),
         (d.chunk_by_chunk(320), "clicks", "a click every 40 ms"),
         (d.gaps(800, 16), "cuts", "silence in the midst of words, "),
@@ -203,6 +223,15 @@ def test_what_can_be_known_of_any_voice(phrase: Phrase, damage: d.Damaging, kind
     found = faults_of(on_the_line(damage(speech(phrase))))[0]
     assert found.kind == kind
     assert found.what.startswith(words)
+
+
+def test_tops_that_a_gain_has_folded_over() -> None:
+    pcm = speech(CALLERS[-1])
+    (fault,) = faults_of(on_the_line(d.overflowing(2)(pcm)))
+    assert fault.kind == "overflow"
+    assert fault.what.startswith("the tops of the wave are folded over, at least ")
+    assert [fault.kind for fault in faults_of(on_the_line(d.louder(20)(pcm)))] == ["clipping"]
+    assert overflow(np.zeros(0)) is None
 
 
 def test_an_unknown_damaged_voice_is_judged_by_its_samples_alone() -> None:
@@ -244,6 +273,21 @@ def test_text_played_as_samples() -> None:
     (what,) = told(quiet(20) + text[: len(text) // 2 * 2] + quiet(20))
     assert what.startswith("text of about 10")
     assert told(quiet(20) + tone(40, 90, -6) + quiet(20), ()) == []
+
+
+def test_a_long_text_is_no_error_and_no_click() -> None:
+    text = base64.b64encode(speech(CHECK))
+    (what,) = told(quiet(20) + text[: len(text) // 2 * 2] + quiet(20), ())
+    assert what.endswith("characters played as samples, such as Base64: loud noise")
+
+
+def test_a_piece_that_is_played_over_and_over_is_counted_once() -> None:
+    pcm = speech(GREETING)
+    wave = np.square(np.frombuffer(pcm, "<i2").astype(np.float64))
+    at = 20 * int(wave[: len(wave) // 160 * 160].reshape(-1, 160).sum(axis=1).argmax())
+    stuck = ms(pcm, 0, at + 20) + 10 * ms(pcm, at, at + 20) + ms(pcm, at + 20)
+    (what,) = told(stuck, ())
+    assert what.endswith(": 200 ms in all")
 
 
 def test_headers_are_counted() -> None:
