@@ -24,6 +24,7 @@ from audiosocket_sim.hearing.phone_buffer import PhoneBuffer, SentAhead
 from audiosocket_sim.hearing.playout import RATE_HZ, Playout
 from audiosocket_sim.hearing.sound_kinds import SoundKind, kind_of
 from audiosocket_sim.hearing.speech_segments import MatcherLike, SpeechSegments, Stretch
+from audiosocket_sim.hearing.still_sound import StillSound
 from audiosocket_sim.hearing.stretch_judge import StretchJudge
 
 if TYPE_CHECKING:
@@ -165,6 +166,7 @@ class Ear:
             matcher = _matcher(book.phrases)
         self._speech = SpeechSegments(matcher, self._playout.holes, self._on_started, self._on_ended, self._on_click)
         self._judge = StretchJudge(self._on_damage)
+        self._still = StillSound()
         self._broken_off: set[Phrase] = set()
         loop = hold_loop(hold_pcm) if len(hold_pcm) >= 2 * WINDOW else None
         self._hold = None if loop is None else HoldDetector(loop, self._playout.samples)
@@ -188,7 +190,7 @@ class Ear:
             return
         if rate_hz != RATE_HZ and self._hold is not None:
             self._hold.resampled = True
-        self._playout.queue(at, rate_hz, payload)
+        self._playout.queue(at, rate_hz, self._still.heard(at, rate_hz, payload))
         self._report_leads()
         self._listen(at)
 
@@ -216,6 +218,9 @@ class Ear:
             self._give(self._hold.finish(end, self._floor))
         self._speech.finish(end)
         self._judge.finish()
+        if (still := self._still.damage()) is not None:
+            since, damage = still
+            self._on_fact(HeardDamage(since, "damage", damage.what, damage.amount, damage.duration_ms))
 
     def learn(self, phrases: Iterable[Phrase]) -> None:
         """Read these phrases too, from the next stretch of speech on."""

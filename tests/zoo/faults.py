@@ -98,6 +98,13 @@ class ConstantOffset(Call):
         return slin(samples(pcm) + self.size)
 
 
+class OtherSilence(Call):
+    """Bytes of `size` between the sentences, which are silence in another format."""
+
+    def idle(self) -> bytes | None:
+        return bytes([round(self.size)]) * FRAME_BYTES
+
+
 class Clipped(Call):
     """A gain of `size` dB."""
 

@@ -110,6 +110,12 @@ KINDS = (
         (_A(9000), _A(-5000, "foreigner"), _A(3000, "receptionist", -10)),
     ),
     Kind(
+        "OtherSilence",
+        "the silence of another format between the sentences",
+        "samples stay at .* where silence should be",
+        (_A(0xD5), _A(0x80, "stranger"), _A(0x7F, "foreigner")),
+    ),
+    Kind(
         "Clipped",
         "a gain far too high: the tops of the wave are cut off",
         "clipped",
