@@ -44,7 +44,7 @@ class StretchJudge:
         judgement = judge(Stretched(pcm, holes, read, spliced, voice, strange), phrases)
         self._count(judgement)
         self._open.append((first, judgement.steps(phrases)))
-        return judgement.known if read is None else None
+        return judgement.known
 
     def _count(self, judgement: Judgement) -> None:
         known = judgement.known is not None or judgement.stretch.read is not None

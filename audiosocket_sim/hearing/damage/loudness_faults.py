@@ -13,6 +13,7 @@ __all__ = ["clipping", "offset", "overflow"]
 
 _OFFSET = 1.3  # of the voice's RMS; prompts that are in use have up to 0.85
 _LEAST_OFFSET = 300.0
+_FEWEST_OFF = 15  # frames; GSM leaves a bump of 0.2 s behind loud speech
 _TOP = 0.985  # of the highest sample: one step of G.711
 _CLIPPED = 0.05  # of all samples; a voice of -10 dBFS with its peaks cut off has 0.035 at the most
 _FLAT = 3  # samples in a row
@@ -23,7 +24,7 @@ _FEWEST_FOLDS = 5  # in 6,840 clean sounds of up to -10 dBFS there are up to 3
 
 def offset(frames: Frames) -> Damage | None:
     """Say by how much the voice is off its middle, where that is more than its own strength."""
-    if not len(frames):
+    if len(frames) < _FEWEST_OFF:
         return None
     mean = float(frames.wave.mean())
     rms = float(np.sqrt(frames.power.mean()))

@@ -234,6 +234,12 @@ def test_tops_that_a_gain_has_folded_over() -> None:
     assert overflow(np.zeros(0)) is None
 
 
+def test_the_bump_that_gsm_leaves_behind_loud_speech_is_no_offset() -> None:
+    bump = np.linspace(1500, 1100, 1600) + np.frombuffer(noise(200, -38, seed=2), "<i2")
+    assert faults_of(bump.astype("<i2").tobytes()) == []
+    assert faults_of(2 * bump.astype("<i2").tobytes())[0].kind == "dc"
+
+
 def test_an_unknown_damaged_voice_is_judged_by_its_samples_alone() -> None:
     (fault,) = damage_of(Stretched(on_the_line(d.swapped(speech(CALLERS[3])))), PROMPTS)
     assert fault.what.startswith("noise of")
@@ -340,6 +346,20 @@ def test_the_ear_reads_a_prompt_without_its_beginning_and_a_short_one() -> None:
     first, rest = heard(ms(speech(CHECK), 0, 600), quiet(1200), ms(speech(CHECK), 600))
     assert first == f"400 prompt {CHECK.text!r} 600 of 2011"
     assert rest == f"2200 prompt {CHECK.text!r} 1380 of 2011, from 612"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "loud_ms"), [(CHECK, 2011), (named("pt-br/desculpe_nao_entendi_pode_repetir"), 2381)]
+)
+def test_the_soft_end_of_a_soft_prompt_is_not_missing(phrase: Phrase, loud_ms: int) -> None:
+    """14 dB softer, its last 0.1 s and more are under -50 dBFS: nobody can hear whether they were there."""
+    (line,) = heard(phrase.pcm)
+    assert line.endswith(f" {loud_ms} of {loud_ms}")
+    (line,) = heard(d.louder(0.2)(phrase.pcm))
+    soft_ms, whole_ms = (int(word) for word in line.split()[-3::2])
+    assert soft_ms == whole_ms < loud_ms - 80
+    (line,) = heard(d.louder(0.2)(ms(phrase.pcm, 0, 1500)))
+    assert "1500" in line or int(line.split()[-3]) < whole_ms - 300
 
 
 def test_the_ear_judges_a_click_that_is_no_speech() -> None:
