@@ -300,6 +300,14 @@ class HeaderApart(Call):
             due = await self.pause(due)
 
 
+class WrongLength(Call):
+    """A length of `size` bytes more than the payload has; with size 0, in little-endian order."""
+
+    def put(self, kind: int, payload: bytes) -> None:
+        length = len(payload) + round(self.size) if payload else 0
+        self.writer.write(bytes([kind]) + length.to_bytes(2, "big" if self.size else "little") + payload)
+
+
 class WrongKind(Call):
     """Sound in messages of the kind `size`."""
 

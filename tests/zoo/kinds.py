@@ -253,6 +253,12 @@ KINDS = (
         (_A(0.0065), _A(0.008, "stranger"), _A(0.015, "receptionist")),
     ),
     Kind(
+        "WrongLength",
+        "a length in the wrong byte order, or one that counts the header too",
+        "bytes were announced in big-endian order, and 320 came",
+        (_A(0), _A(3, "stranger"), _A(320, "receptionist")),
+    ),
+    Kind(
         "WrongKind",
         "sound in messages of a kind that is none of sound",
         "kind 0x",
