@@ -12,6 +12,7 @@ __all__ = [
     "doubled",
     "dropped",
     "eight_bits",
+    "faded",
     "floats",
     "gaps",
     "in_turn",
@@ -129,6 +130,17 @@ def chunk_by_chunk(samples: int, spoiled: int = 6, size: int = 9000) -> Damaging
         return _slin(wave)
 
     return convert
+
+
+def faded(samples: int, edge: int) -> Damaging:
+    """Each chunk is faded in and out, over so many samples at either end."""
+
+    def fade(pcm: bytes) -> bytes:
+        wave = _wave(pcm)[: len(pcm) // 2 // samples * samples].reshape(-1, samples)
+        ramp = np.minimum(1.0, np.arange(samples) / edge)
+        return _slin(np.rint(wave * ramp * ramp[::-1]).astype(np.int64).ravel())
+
+    return fade
 
 
 def gaps(samples: int, silent: int) -> Damaging:

@@ -140,6 +140,12 @@ KINDS = (
         (_A(0.32), _A(0.2, "stranger"), _A(0.1, "synthetic")),
     ),
     Kind(
+        "FadedChunks",
+        "each chunk is faded in and out alone: a flutter",
+        "faded out and in again every",
+        (_A(0.02, "stranger"), _A(0.04, "foreigner"), _A(0.06, "synthetic")),
+    ),
+    Kind(
         "SilentFrames",
         "frames of zeros in the midst of words",
         "silence in the midst of words|are silence",

@@ -27,6 +27,7 @@ __all__ = ["Judgement", "Stretched", "damage_of", "judge"]
 _SHORTEST_MS = 100  # a shorter sound is not looked for in the book
 _LEAST = 0.2  # of the sound; clicks break up what is found of a prompt
 _JUMP = 24  # samples, 3 ms
+_SILENCED_MS = 20  # so much is found beside the prompt
 _MISSING_MS = 40  # in all; from so much on, what is missing makes the clicks, and not the clicks what seems so
 _MOST_SECONDS = 20  # of a stretch that are looked at: a voice is damaged all the way, or in places that come again
 
@@ -120,6 +121,7 @@ def judge(stretch: Stretched, phrases: tuple[Phrase, ...]) -> Judgement:
 def _with_jumps(faults: Sequence[Damage], known: Known, pcm: bytes) -> list[Damage]:
     """Add what is missing of a prompt, or silent in it, where nothing else is wrong with its joints. Clicks where
     pieces are missing come of that."""
+    faults = [fault for fault in faults if not _is_a_pause(fault, known, pcm)]
     joints = {fault.kind for fault in faults if fault.kind in _JOINTS}
     if not joints:
         return [*faults, *(_jumps(known) or _silenced(pcm, known))]
@@ -127,6 +129,14 @@ def _with_jumps(faults: Sequence[Damage], known: Known, pcm: bytes) -> list[Dama
     if sum(jump.amount or 0 for jump in jumps) < _MISSING_MS:
         return list(faults)
     return [*(fault for fault in faults if fault.kind != "clicks"), *jumps]
+
+
+def _is_a_pause(fault: Damage, known: Known, pcm: bytes) -> bool:
+    """Is the silence that was found in a prompt its own? A codec may have made its edges steep."""
+    followed = known.followed
+    if fault.kind != "cuts" or (fault.amount or 0) < _SILENCED_MS or followed is None:
+        return False
+    return followed.lag == followed.last_lag and not silenced(pcm, known)
 
 
 def _is_in(known: Known, pcm: bytes) -> bool:
@@ -142,7 +152,7 @@ def _own_kinds(phrase: Phrase) -> frozenset[str]:
     return frozenset(fault.kind for fault in faults_of(phrase.pcm))
 
 
-_JOINTS = ("clicks", "cuts", "repeats", "lost")
+_JOINTS = ("clicks", "cuts", "fades", "repeats", "lost")
 
 
 def damage_of(stretch: Stretched, phrases: tuple[Phrase, ...]) -> list[Damage]:

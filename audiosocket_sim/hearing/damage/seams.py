@@ -14,7 +14,7 @@ from audiosocket_sim.hearing.damage.model import FULL_SCALE, RATE_HZ, Damage
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["clicks", "cuts", "joints", "repeats"]
+__all__ = ["clicks", "cuts", "fades", "joints", "repeats"]
 
 Hole = tuple[int, int]
 
@@ -37,6 +37,11 @@ _AT_THE_EDGE = 12
 _LOUD_RMS = FULL_SCALE * 10**-2.1  # -42 dBFS
 _STEEP, _SHEER = 0.6, 0.3
 _ONCE_STEEP, _ONCE_SHEER = 0.85, 0.6  # of a single one; a synthetic voice ends a sound as abruptly as 0.7, 0.4
+
+_FEWEST_FADED = 15  # chunks
+_SHORTEST_FADED = 160  # samples; the pitch of a voice has shorter periods
+_FADED, _HALF = 0.12, 0.5  # of the mean level
+_FADE = 16  # samples, 2 ms
 
 _SHORTEST_REPEAT = 100  # samples in a row
 _REPEAT_RMS = FULL_SCALE * 10**-2.25
@@ -139,6 +144,32 @@ def _stands_up(beside: "NDArray[np.float64]", steep: float, sheer: float) -> boo
     rms = float(np.sqrt(np.square(beside).mean()))
     near = float(np.sqrt(np.square(beside[:_AT_THE_EDGE]).mean()))
     return rms >= _LOUD_RMS and near >= steep * rms and float(np.abs(beside[:2]).max()) >= sheer * rms
+
+
+def fades(wave: "NDArray[np.float64]", holes: Sequence[Hole] = ()) -> Damage | None:
+    """Find a sound that is faded out and in again at the same place of each chunk: it flutters. Holes are left out."""
+    if holes:
+        wave = np.delete(wave, np.concatenate([np.arange(max(0, at), min(len(wave), at + n)) for at, n in holes]))
+    for chunk in _CHUNKS:
+        count = len(wave) // chunk
+        if chunk < _SHORTEST_FADED or count < _FEWEST_FADED:
+            continue
+        levels = np.abs(wave[: count * chunk].reshape(count, chunk))
+        means = levels.mean(axis=1, keepdims=True)
+        loud = means[:, 0] >= _LOUD_RMS
+        if int(loud.sum()) < _FEWEST_FADED:
+            continue
+        course = (levels[loud] / means[loud]).mean(axis=0)
+        course = np.convolve(np.concatenate((course, course[: _FADE - 1])), np.full(_FADE, 1 / _FADE), "valid")
+        low = course < _HALF
+        if course.min() < _FADED and int((low & ~np.roll(low, 1)).sum()) == 1:
+            what = (
+                f"the sound is faded out and in again every {chunk / _MS:g} ms ({int(loud.sum())} times): it flutters"
+            )
+            return Damage(
+                "fades", what, float(loud.argmax()) * chunk / RATE_HZ, int(loud.sum()), round(len(wave) / _MS)
+            )
+    return None
 
 
 def repeats(wave: "NDArray[np.float64]") -> Damage | None:

@@ -125,6 +125,17 @@ def test_a_part_that_is_silent_is_found_beside_the_prompt_alone() -> None:
     assert told(pcm) == [f"“{CHECK.text}”: 20 ms of it are silence, in one place"]
 
 
+def test_a_pause_that_the_prompt_has_itself_is_no_cut_though_a_codec_made_its_edges_steep() -> None:
+    pcm = speech(GREETING)
+    wave = np.square(np.frombuffer(pcm, "<i2").astype(np.float64))
+    at = 20 * int(wave[: len(wave) // 160 * 160].reshape(-1, 160).sum(axis=1).argmax())
+    halting = Phrase.from_pcm("halting", "Posso … ajudar.", ms(pcm, 0, at) + noise(20, -56, seed=3) + ms(pcm, at + 20))
+    gated = ms(pcm, 0, at) + quiet(20) + ms(pcm, at + 20)
+    assert [fault.kind for fault in faults_of(gated)] == ["cuts"]
+    assert damage_of(Stretched(gated), (halting,)) == []
+    assert [fault.kind for fault in damage_of(Stretched(gated), PROMPTS)] == ["cuts"]
+
+
 def test_two_channels_of_a_prompt_are_named_with_it() -> None:
     twice, zeros = told(d.two_channels(speech(CHECK))), told(d.words_of_32_bits(speech(CHECK)))
     words = f"“{CHECK.text}” two times too slow: 16 kHz sent as 8 kHz, or two channels as one"
@@ -211,6 +222,8 @@ def test_the_speed_of_a_strange_voice_is_not_searched_for() -> None:
         (d.eight_bits, "format", "unsigned samples sent as signed ones: loud crackling"),
         (d.with_offset(9000), "dc", "the voice is on a constant offset of +"),
         (d.louder(12), "clipping", "the voice is clipped: "),
+        (d.faded(160, 60), "fades", "the sound is faded out and in again every 20 ms ("),
+        (d.faded(320, 80), "fades", "the sound is faded out and in again every 40 ms ("),
         (d.two_channels, "channels", "each sample is there twice, as of two channels sent as one"),
         (d.words_of_32_bits, "channels", "every other sample is zero, as of 32-bit samples, or one of two channels"),
         (d.wav_header, "file", "the header of a WAV file played as samples: a click of 3 ms"),
@@ -238,6 +251,14 @@ def test_the_bump_that_gsm_leaves_behind_loud_speech_is_no_offset() -> None:
     bump = np.linspace(1500, 1100, 1600) + np.frombuffer(noise(200, -38, seed=2), "<i2")
     assert faults_of(bump.astype("<i2").tobytes()) == []
     assert faults_of(2 * bump.astype("<i2").tobytes())[0].kind == "dc"
+
+
+def test_a_voice_at_a_steady_pitch_is_not_faded() -> None:
+    """A low synthetic voice is silent between its pulses, which come at the distance of a chunk's half."""
+    t = np.arange(8000)
+    pulses = 9000 * np.exp(-(t % 80) / 8) * np.sin(t)
+    assert "fades" not in [fault.kind for fault in faults_of(pulses.astype("<i2").tobytes())]
+    assert faults_of(quiet(2000)) == []
 
 
 def test_an_unknown_damaged_voice_is_judged_by_its_samples_alone() -> None:
