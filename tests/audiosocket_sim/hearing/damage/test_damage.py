@@ -126,12 +126,12 @@ def test_a_part_that_is_silent_is_found_beside_the_prompt_alone() -> None:
 
 
 def test_a_pause_that_the_prompt_has_itself_is_no_cut_though_a_codec_made_its_edges_steep() -> None:
-    pcm = speech(GREETING)
-    wave = np.square(np.frombuffer(pcm, "<i2").astype(np.float64))
-    at = 20 * int(wave[: len(wave) // 160 * 160].reshape(-1, 160).sum(axis=1).argmax())
-    halting = Phrase.from_pcm("halting", "Posso … ajudar.", ms(pcm, 0, at) + noise(20, -56, seed=3) + ms(pcm, at + 20))
-    gated = ms(pcm, 0, at) + quiet(20) + ms(pcm, at + 20)
+    gated = d.silent_frames(5)(speech(GREETING))
+    faint = np.frombuffer(noise(len(gated) / 16, -56, seed=3), "<i2")
+    wave = np.frombuffer(gated, "<i2")
+    halting = Phrase.from_pcm("halting", "Posso … ajudar.", np.where(wave == 0, faint, wave).astype("<i2").tobytes())
     assert [fault.kind for fault in faults_of(gated)] == ["cuts"]
+    assert "cuts" not in [fault.kind for fault in faults_of(halting.pcm)]
     assert damage_of(Stretched(gated), (halting,)) == []
     assert [fault.kind for fault in damage_of(Stretched(gated), PROMPTS)] == ["cuts"]
 
