@@ -384,7 +384,8 @@ class Ear:
             by_its_end = known is not None and missing_ms > _SAME_MS and _is_to_its_end(known)
             skipped_ms = min(skipped_ms, missing_ms) if by_its_end else 0
         lost = _LOST_MS < skipped_ms < whole_ms - _LEAST_LEFT_MS
-        if lost and stretch.phrase is None and phrase not in self._broken_off and ahead_ms <= _PHONE_HOLDS_MS:
+        begun = self._broken_off | self._judge.under
+        if lost and stretch.phrase is None and phrase not in begun and ahead_ms <= _PHONE_HOLDS_MS:
             what = f"“{phrase.text}” without its first {skipped_ms / 1000:.2f} s"
             self._on_fact(HeardDamage(at, "damage", what, skipped_ms, skipped_ms))
         if not stretch.whole:

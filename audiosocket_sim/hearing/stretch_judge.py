@@ -26,6 +26,8 @@ class StretchJudge:
         self._on_damage = on_damage
         self._open: list[tuple[int, Iterator[Sequence[Damage] | None]]] = []
         self._known = self._unknown = 0
+        self.under: set[Phrase] = set()
+        """The prompts that were under others: what comes of them later has lost no beginning."""
 
     def take(
         self,
@@ -43,6 +45,8 @@ class StretchJudge:
         voice = read is not None or not lasts(pcm)
         judgement = judge(Stretched(pcm, holes, read, spliced, voice, strange), phrases)
         self._count(judgement)
+        if judgement.under is not None:
+            self.under.add(judgement.under)
         self._open.append((first, judgement.steps(phrases)))
         return judgement.known
 

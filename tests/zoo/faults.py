@@ -198,6 +198,16 @@ class TwoVoicesInTurn(Call):
         return b"".join(pcm[at : at + FRAME_BYTES] + other[at : at + FRAME_BYTES] for at in places)
 
 
+class MixedAnswers(Call):
+    """Two parts of it speak at once: its goodbye is mixed into each sentence, from `size` s on."""
+
+    def sound(self, pcm: bytes) -> bytes:
+        wave = samples(pcm)
+        other = samples(self.sentence("goodbye"))[: max(0, len(wave) - round(self.size * 8000))]
+        wave[round(self.size * 8000) :][: len(other)] += other
+        return pcm if pcm == self.sentence("goodbye") else slin(wave)
+
+
 # --- the wire: how it is sent
 
 

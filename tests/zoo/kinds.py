@@ -184,6 +184,13 @@ KINDS = (
         (_A(), _A(voice="receptionist"), _A(voice="doorman", gain_db=-8)),
         also="its chunks do not fit together",
     ),
+    Kind(
+        "MixedAnswers",
+        "two parts of the bot speak at once: two sentences are mixed",
+        "another sentence is mixed with it",
+        (_A(0), _A(0.25), _A(0.3, "receptionist")),
+        also="without its first",
+    ),
     # --- the wire
     Kind(
         "WrongLabel",

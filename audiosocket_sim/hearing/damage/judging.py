@@ -13,6 +13,7 @@ from audiosocket_core.phrase_book.book import Phrase
 from audiosocket_sim.hearing.damage.any_voice import faults_of
 from audiosocket_sim.hearing.damage.known_prompt import (
     Known,
+    beneath,
     changed_bytes,
     changed_speed,
     in_turn,
@@ -51,11 +52,13 @@ class Stretched:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is known of a stretch at once. `known`: the prompt that was found in it as it is, or None."""
+    """What is known of a stretch at once. `known`: the prompt that was found in it as it is, or None; `under`: another
+    one that is mixed with it."""
 
     stretch: Stretched
     faults: Sequence[Damage]
     known: Known | None
+    under: Phrase | None = None
 
     def steps(self, phrases: tuple[Phrase, ...]) -> Iterator[Sequence[Damage] | None]:
         """Yield None after each step of the search for what was done to a prompt, and all faults at the end."""
@@ -115,7 +118,10 @@ def judge(stretch: Stretched, phrases: tuple[Phrase, ...]) -> Judgement:
         faults = [fault for fault in faults if fault.kind not in own]
     if known is not None and not stretch.spliced:
         faults = _with_jumps(faults, known, pcm)
-    return Judgement(stretch, faults, known)
+    under = None if known is None else beneath(pcm, known, phrases)
+    if under is not None:
+        faults = [Damage("voices", "another sentence is mixed with it", 0.0, None, _ms(pcm)), *faults]
+    return Judgement(stretch, faults, known, under)
 
 
 def _with_jumps(faults: Sequence[Damage], known: Known, pcm: bytes) -> list[Damage]:

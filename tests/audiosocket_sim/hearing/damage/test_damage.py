@@ -1,6 +1,7 @@
 """What is said of a damaged voice, with a phrase book and without one; and that nothing is said of a good one."""
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,14 @@ from audiosocket_core.phrase_book.book import Phrase, PhraseBook
 from audiosocket_sim.asterisk.codecs import ulaw_encode_as_asterisk
 from audiosocket_sim.hearing.damage.any_voice import faults_of
 from audiosocket_sim.hearing.damage.judging import Stretched, damage_of, judge
-from audiosocket_sim.hearing.damage.known_prompt import changed_bytes, changed_speed, in_turn, plain, without_holes
+from audiosocket_sim.hearing.damage.known_prompt import (
+    beneath,
+    changed_bytes,
+    changed_speed,
+    in_turn,
+    plain,
+    without_holes,
+)
 from audiosocket_sim.hearing.damage.loudness_faults import overflow
 from audiosocket_sim.phone.line import noise, tone
 
@@ -134,6 +142,32 @@ def test_a_pause_that_the_prompt_has_itself_is_no_cut_though_a_codec_made_its_ed
     assert "cuts" not in [fault.kind for fault in faults_of(halting.pcm)]
     assert damage_of(Stretched(gated), (halting,)) == []
     assert [fault.kind for fault in damage_of(Stretched(gated), PROMPTS)] == ["cuts"]
+
+
+@pytest.mark.parametrize("after_ms", [0, 300])
+def test_two_prompts_that_are_mixed(after_ms: int) -> None:
+    later = quiet(after_ms) + speech(CHECK)
+    (what, *_) = told(slin.mix(speech(GREETING).ljust(len(later), b"\0"), later.ljust(len(speech(GREETING)), b"\0")))
+    assert what == f"“{GREETING.text}”: another sentence is mixed with it"
+
+
+def test_a_noise_or_a_voice_of_no_book_under_a_prompt_is_no_other_prompt() -> None:
+    for other in (noise(2400, -30, seed=6), speech(CALLERS[0])):
+        mixed = slin.mix(speech(GREETING).ljust(len(other), b"\0"), other.ljust(len(speech(GREETING)), b"\0"))
+        assert [fault.kind for fault in damage_of(Stretched(mixed), PROMPTS) if fault.kind == "voices"] == []
+    broken_off = ms(speech(GREETING), 0, 900) + speech(CHECK)  # and the next begins at once
+    assert [fault.kind for fault in damage_of(Stretched(broken_off), PROMPTS) if fault.kind == "voices"] == []
+    known = plain(speech(GREETING), (GREETING,))
+    assert known is not None
+    assert beneath(noise(2400, -30, seed=6), known, (GREETING,)) is None
+    assert beneath(speech(GREETING), replace(known, followed=None), PROMPTS) is None
+
+
+def test_what_was_under_another_prompt_has_lost_no_beginning() -> None:
+    later = quiet(500) + speech(CHECK)
+    lines = heard(slin.mix(speech(GREETING).ljust(len(later), b"\0"), later))
+    assert any("another sentence is mixed" in line for line in lines)
+    assert not any("without its first" in line for line in lines)
 
 
 def test_two_channels_of_a_prompt_are_named_with_it() -> None:
