@@ -144,7 +144,7 @@ class Ear:
 
     `hold_pcm` is the hold loop as 8 kHz SLIN, empty for none. `matcher` replaces the one made from the book.
     `endless`: the phone loses nothing of what is sent ahead. `lead_ms`: sound that is sent further ahead is reported;
-    None: none is.
+    None: none is. `judges`: faults of the sound are looked for, and prompts without their beginning.
     """
 
     def __init__(
@@ -156,6 +156,7 @@ class Ear:
         matcher: MatcherLike | None = None,
         endless: bool = True,
         lead_ms: int | None = None,
+        judges: bool = True,
     ) -> None:
         self._on_fact = on_fact
         self._phrases = book.phrases
@@ -164,7 +165,7 @@ class Ear:
         if matcher is None and book.phrases:
             matcher = _matcher(book.phrases)
         self._speech = SpeechSegments(matcher, self._playout.holes, self._on_started, self._on_ended, self._on_click)
-        self._judge = StretchJudge(self._on_damage)
+        self._judge = StretchJudge(self._on_damage) if judges else None
         self._broken_off: set[Phrase] = set()
         loop = hold_loop(hold_pcm) if len(hold_pcm) >= 2 * WINDOW else None
         self._hold = None if loop is None else HoldDetector(loop, self._playout.samples)
@@ -189,7 +190,8 @@ class Ear:
         if rate_hz != RATE_HZ and self._hold is not None:
             self._hold.resampled = True
         self._playout.queue(at, rate_hz, payload)
-        self._report_leads()
+        if self._buffer.leads:
+            self._report_leads()
         self._listen(at)
 
     def advance(self, now: float) -> None:
@@ -215,7 +217,8 @@ class Ear:
         if self._hold is not None:
             self._give(self._hold.finish(end, self._floor))
         self._speech.finish(end)
-        self._judge.finish()
+        if self._judge is not None:
+            self._judge.finish()
 
     def learn(self, phrases: Iterable[Phrase]) -> None:
         """Read these phrases too, from the next stretch of speech on."""
@@ -269,7 +272,8 @@ class Ear:
 
     def _listen(self, now: float, lead: int = _LEAD) -> None:
         self._now = max(self._now, now)
-        self._judge.step()
+        if self._judge is not None:
+            self._judge.step()
         start, end = self._position, self._playout.played(now, lead)
         if end <= start:
             return
@@ -407,12 +411,16 @@ class Ear:
         return round(cut * 1000 / RATE_HZ)
 
     def _judged(self, stretch: Stretch, *, spliced: bool) -> Known | None:
+        if self._judge is None:
+            return None
         first, last = max(0, stretch.first - _EDGE), stretch.last + 1 + _EDGE
         holes = [(hole - first, length) for hole, length in self._playout.holes(first, last)]
         pcm = bytes(self._playout.pcm(first, last))
         return self._judge.take(first, pcm, holes, stretch.phrase, self._phrases, spliced=spliced)
 
     def _on_click(self, bounds: Bounds) -> None:
+        if self._judge is None:
+            return
         first = max(0, bounds[0] - _EDGE)
         for damage in click_faults(bytes(self._playout.pcm(first, bounds[1] + 1 + _EDGE))):
             self._on_damage(first, damage)

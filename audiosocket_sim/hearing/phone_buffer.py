@@ -77,7 +77,9 @@ class PhoneBuffer:
         start = max(self.sent_until, queued)
         if self._lead is not None and start - now <= _PACKET:
             self._end_lead()
-        kept = count if self._endless else min(count, self._packets(queued - now) * rate_hz // 50)
+        kept = count
+        if not self._endless and (queued - now > PHONE_HOLDS_MS * _MS or count * 50 > rate_hz):
+            kept = min(count, self._packets(queued - now) * rate_hz // 50)
         self.sent_until = end = start + count * _RATE_HZ // rate_hz
         sent = _Sent(at, start, end, queued, rate_hz, payload, kept)
         waiting = self._waiting
