@@ -310,13 +310,18 @@ def test_what_the_callers_hanging_up_brings_about_breaks_none(name: str, call: C
 # --- turn-taking
 
 
+def _spoken(shortest: int) -> st.SearchStrategy[list[tuple[int, int]]]:
+    return st.lists(st.tuples(st.integers(20, 60), st.integers(shortest, 90)), min_size=1, max_size=4)
+
+
 @st.composite
 def conversations(draw: st.DrawFn) -> Call:
     """Both speak; each pauses for 200 ms and more, as a shorter quiet is a pause between two words. No two of their
     sounds begin or end at once: then it is nobody's turn."""
     end = 10 * draw(st.integers(60, LATEST // 10)) + 5
-    numbers = st.lists(st.tuples(st.integers(20, 60), st.integers(1, 90)), min_size=1, max_size=4)
-    said, speech = (spans_of([n for pair in draw(numbers) for n in pair], end) for _ in range(2))
+    said, speech = (
+        spans_of([n for pair in draw(_spoken(shortest)) for n in pair], end) for shortest in (20, 1)
+    )  # a word of the caller lasts 200 ms and more
     assume(said)
     speech = tuple((start + 3, min(stop + 3, end)) for start, stop in speech if start + 3 < end)
     hold = tuple((start + 6, min(stop + 6, end)) for start, stop in spans_of(draw(NUMBERS), end) if start + 6 < end)
@@ -353,6 +358,7 @@ def turn_expected_at(name: str, row: Row, call: Call, within_ms: int) -> int | N
 @example(TALK, 200, 400)
 @example(TALK, 210, 400)
 @example(replace(TALK, speech=((1950, 2300, "Sim."),)), 500, 500)
+@example(replace(TALK, speech=((203, 803, "Sim."), (1673, 1893, "Sim.")), end=1905), 10, 1660)
 @example(replace(TALK, speech=((500, 900, "Sim."), (1700, 1900, "Sim."))), 2000, 1400)
 @given(conversations(), TIMES, TIMES)
 @settings(max_examples=60, deadline=None)
