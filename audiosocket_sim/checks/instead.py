@@ -18,7 +18,7 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.checks.fits import end_ms, fits
 from audiosocket_sim.checks.verdicts import GRACE_MS, Moment
-from audiosocket_sim.checks.which_side import before_the_first_word, silent_wire, stalled, which_side
+from audiosocket_sim.checks.which_side import before_the_first_word, refused_uuid, silent_wire, stalled, which_side
 from audiosocket_sim.checks.words import as_line, clock, seconds
 from audiosocket_sim.scenario import Expectation
 
@@ -48,6 +48,7 @@ def instead(expectation: Expectation, entries: Sequence[Entry], moment: Moment) 
     kin = [entry for entry in since if _akin(entry.event, e) and entry is not early]
     end = [entry for entry in entries if isinstance(entry.event, CallEnded) and _ends_it(entry, e, moment)]
     ended = [f"{as_line(entry)}{_manner(entry.event, e)}" for entry in end]
+    ended += refused_uuid(entries, moment) if end else []
     sides = which_side(entries, moment) if e.key in _ANSWERS else []
     before = [] if early is None else [f"{as_line(early)}: {_why_not(early, moment)}"]
     old = before if early is not None and e.key in _ANSWERS and _is_old(early, entries, moment) else []
