@@ -148,7 +148,7 @@ class Ear:
 
     `hold_pcm` is the hold loop as 8 kHz SLIN, empty for none. `matcher` replaces the one made from the book.
     `endless`: the phone loses nothing of what is sent ahead. `lead_ms`: sound that is sent further ahead is reported;
-    None: none is.
+    None: none is. `judges`: faults of the sound are looked for, and prompts without their beginning.
     """
 
     def __init__(
@@ -160,6 +160,7 @@ class Ear:
         matcher: MatcherLike | None = None,
         endless: bool = True,
         lead_ms: int | None = None,
+        judges: bool = True,
     ) -> None:
         self._on_fact = on_fact
         self._phrases = book.phrases
@@ -168,7 +169,7 @@ class Ear:
         if matcher is None and book.phrases:
             matcher = _matcher(book.phrases)
         self._speech = SpeechSegments(matcher, self._playout.holes, self._on_started, self._on_ended, self._on_click)
-        self._judge = StretchJudge(self._on_damage)
+        self._judge = StretchJudge(self._on_damage) if judges else None
         self._still = StillSound()
         self._broken_off: set[Phrase] = set()
         loop = hold_loop(hold_pcm) if len(hold_pcm) >= 2 * WINDOW else None
@@ -194,7 +195,8 @@ class Ear:
         if rate_hz != RATE_HZ and self._hold is not None:
             self._hold.resampled = True
         self._playout.queue(at, rate_hz, self._still.heard(at, rate_hz, payload))
-        self._report_leads()
+        if self._buffer.leads:
+            self._report_leads()
         self._listen(at)
 
     def advance(self, now: float) -> None:
@@ -220,8 +222,9 @@ class Ear:
         if self._hold is not None:
             self._give(self._hold.finish(end, self._floor))
         self._speech.finish(end)
-        self._judge.finish()
-        if (still := self._still.damage()) is not None:
+        if self._judge is not None:
+            self._judge.finish()
+        if self._judge is not None and (still := self._still.damage()) is not None:
             since, damage = still
             self._on_fact(HeardDamage(since, "damage", damage.what, damage.amount, damage.duration_ms))
 
@@ -277,7 +280,8 @@ class Ear:
 
     def _listen(self, now: float, lead: int = _LEAD) -> None:
         self._now = max(self._now, now)
-        self._judge.step()
+        if self._judge is not None:
+            self._judge.step()
         start, end = self._position, self._playout.played(now, lead)
         if end <= start:
             return
@@ -384,7 +388,7 @@ class Ear:
             by_its_end = known is not None and missing_ms > _SAME_MS and _is_to_its_end(known)
             skipped_ms = min(skipped_ms, missing_ms) if by_its_end else 0
         lost = _LOST_MS < skipped_ms < whole_ms - _LEAST_LEFT_MS
-        begun = self._broken_off | self._judge.under
+        begun = self._broken_off if self._judge is None else self._broken_off | self._judge.under
         if lost and stretch.phrase is None and phrase not in begun and ahead_ms <= _PHONE_HOLDS_MS:
             what = f"“{phrase.text}” without its first {skipped_ms / 1000:.2f} s"
             self._on_fact(HeardDamage(at, "damage", what, skipped_ms, skipped_ms))
@@ -420,12 +424,16 @@ class Ear:
         return round(cut * 1000 / RATE_HZ)
 
     def _judged(self, stretch: Stretch, *, spliced: bool) -> Known | None:
+        if self._judge is None:
+            return None
         first, last = max(0, stretch.first - _EDGE), stretch.last + 1 + _EDGE
         holes = [(hole - first, length) for hole, length in self._playout.holes(first, last)]
         pcm = bytes(self._playout.pcm(first, last))
         return self._judge.take(first, pcm, holes, stretch.phrase, self._phrases, spliced=spliced)
 
     def _on_click(self, bounds: Bounds) -> None:
+        if self._judge is None:
+            return
         first = max(0, bounds[0] - _EDGE)
         for damage in click_faults(bytes(self._playout.pcm(first, bounds[1] + 1 + _EDGE))):
             self._on_damage(first, damage)

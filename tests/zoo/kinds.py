@@ -376,7 +376,7 @@ KINDS = (
     Kind(
         "UuidAsText",
         "expects the UUID as text, and refuses its sixteen bytes",
-        "closed the connection",
+        "refuse the UUID",
         (_A(), _A(voice="foreigner"), _A(voice="receptionist")),
     ),
     Kind(

@@ -23,14 +23,15 @@ from audiosocket_sim.hearing.damage.known_prompt import (
 )
 from audiosocket_sim.hearing.damage.model import RATE_HZ, Damage
 
-__all__ = ["Judgement", "Stretched", "damage_of", "judge"]
+__all__ = ["MOST_SECONDS", "Judgement", "Stretched", "damage_of", "judge"]
 
 _SHORTEST_MS = 100  # a shorter sound is not looked for in the book
 _LEAST = 0.2  # of the sound; clicks break up what is found of a prompt
 _JUMP = 24  # samples, 3 ms
 _SILENCED_MS = 20  # so much is found beside the prompt
 _MISSING_MS = 40  # in all; from so much on, what is missing makes the clicks, and not the clicks what seems so
-_MOST_SECONDS = 20  # of a stretch that are looked at: a voice is damaged all the way, or in places that come again
+MOST_SECONDS = 20
+"""Of a stretch so many are looked at: a voice is damaged all the way, or in places that come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ _SAMPLES = ("format", "noise")
 
 def judge(stretch: Stretched, phrases: tuple[Phrase, ...]) -> Judgement:
     """Judge a stretch as far as its words go: at once."""
-    most = 2 * RATE_HZ * _MOST_SECONDS
+    most = 2 * RATE_HZ * MOST_SECONDS
     stretch = replace(stretch, pcm=stretch.pcm[:most])
     faults = faults_of(stretch.pcm, stretch.holes, voice=stretch.voice)
     if stretch.spliced:

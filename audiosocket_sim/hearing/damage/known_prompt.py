@@ -83,11 +83,12 @@ def silenced(pcm: bytes, known: Known) -> list[tuple[int, int]]:
     heard = np.frombuffer(pcm, "<i2", len(pcm) // 2).astype(np.float64)
     prompt = np.frombuffer(known.phrase.pcm, "<i2").astype(np.float64) * known.gain
     pieces: list[tuple[int, int]] = []
-    for place in range(followed.first + _EDGE, min(followed.last, len(prompt)) - _EDGE, _TEN_MS):
+    audible = np.concatenate(([0], np.cumsum(np.abs(heard) > _SILENT)))  # samples before each
+    places = np.arange(followed.first + _EDGE, min(followed.last, len(prompt)) - _EDGE, _TEN_MS)
+    begin, end = (np.clip(places + followed.lag + edge, 0, len(heard)) for edge in (0, _TEN_MS))
+    silent = (end > begin) & (audible[end] == audible[begin])
+    for place in places[silent].tolist():
         at = place + followed.lag
-        there = heard[max(0, at) : at + _TEN_MS]
-        if not len(there) or np.abs(there).max() > _SILENT:
-            continue
         if np.square(prompt[place : place + _TEN_MS]).mean() >= AUDIBLE_RMS**2 * 4:
             joined = bool(pieces) and pieces[-1][0] + pieces[-1][1] == at
             pieces[-1:] = [(pieces[-1][0], pieces[-1][1] + _TEN_MS)] if joined else [*pieces[-1:], (at, _TEN_MS)]

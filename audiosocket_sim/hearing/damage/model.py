@@ -1,6 +1,7 @@
 """What this room finds: one fault of a sound, and the frames of a sound that all its judges look at."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,7 +63,7 @@ class Frames:
     def __len__(self) -> int:
         return len(self.first)
 
-    @property
+    @cached_property
     def flat(self) -> "NDArray[np.bool_]":
         """Whether each frame has its power all over the spectrum, as noise has, not in a few peaks, as tones have."""
         power = np.square(np.abs(np.fft.rfft(self.centred * np.hanning(FRAME), axis=1)))
@@ -70,7 +71,7 @@ class Frames:
         flat: NDArray[np.bool_] = highest <= _PEAKED * power.sum(axis=1)
         return flat
 
-    @property
+    @cached_property
     def smoothness(self) -> "NDArray[np.float64]":
         """The correlation of neighbouring samples in each frame: about 0 for white noise, 0.9 for a vowel."""
         wave = self.centred

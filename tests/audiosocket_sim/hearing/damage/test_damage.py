@@ -311,6 +311,19 @@ def test_what_clicks_because_it_was_silenced_or_repeated_has_that_cause(phrase: 
     assert [fault.kind for fault in faults_of(on_the_line(twice))] == ["repeats"]
 
 
+@pytest.mark.parametrize("chunk", [80, 160, 256, 1024, 4000])
+@pytest.mark.parametrize("start", [1600, 1607])
+def test_a_piece_that_is_played_twice_is_found_wherever_it_begins(chunk: int, start: int) -> None:
+    """Few samples are looked at before all are: none is missed, and what is counted is what repeats."""
+    wave = np.random.default_rng(chunk).normal(0, 2000, 12_000).astype("<i2")
+    length = max(chunk, 104)  # a shorter piece is none; where the chunk is shorter, it goes on repeating
+    again = np.resize(wave[start - chunk : start], length)
+    pcm = np.concatenate((wave[:start], again, wave[start:])).tobytes()
+    (fault,) = [fault for fault in faults_of(pcm) if fault.kind in ("repeats", "format", "noise")]
+    if fault.kind == "repeats":
+        assert (round(fault.at_s * 8000), fault.amount) == (start, round(length / 8))
+
+
 def test_white_noise_in_place_of_a_voice() -> None:
     assert told(noise(900, -25, seed=4), ()) == ["white noise of -25 dBFS, and no voice in it"]
     assert told(noise(900, -45, seed=4), ()) == []
