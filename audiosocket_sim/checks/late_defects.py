@@ -17,6 +17,8 @@ __all__ = ["defects_could_turn", "without_our_part"]
 _FRAME_MS = 20
 _CAUGHT_UP_MS = 60
 """A bot that sends by a clock catches up with a stall of three frames; many such stalls leave its pace as it is."""
+_HELD_MS = 300
+"""So much a phone holds: a bot that keeps to its clock is ahead by each hole before, up to this, until it pauses."""
 _EDGE_MS = 120
 """How long (ms) around an edge a want of the processor may be that was met there: it is read every 100 ms."""
 
@@ -46,8 +48,9 @@ def _without(at_ms: int, event: LogEvent, entries: Sequence[Entry], late: Latene
             return _less(event, late.hole_ms(at_ms - _FRAME_MS, end_ms))
         case "ahead":  # the lead that a hole leaves stays until the bot pauses
             return _less(event, late.hole_ms(0, end_ms))
-        case "unheard":  # its last sound was read late, or sent late
-            return _less(event, late.hole_ms(at_ms - round(event.amount or 0) - _FRAME_MS, end_ms + _FRAME_MS))
+        case "unheard":  # its last sound was read or sent late; or the phone still held what a hole before had put off
+            last_ms = late.hole_ms(at_ms - round(event.amount or 0) - _FRAME_MS, end_ms + _FRAME_MS)
+            return _less(event, max(last_ms, min(late.hole_ms(0, end_ms), _HELD_MS)))
         case "wire_silence" | "left_open":
             return _less(event, late.shift_ms(at_ms, end_ms + _FRAME_MS))
         case "pace":

@@ -41,6 +41,16 @@ def test_what_was_read_or_sent_late(
     assert not turns(DefectFound(kind, "it", small, duration_ms), LatenessRecord())
 
 
+def test_sound_that_an_early_hole_had_put_off_was_not_heard_for_our_fault() -> None:
+    """The hole's lead stays with the phone, which holds 300 ms of it."""
+    late = LatenessRecord([WasLate(LateBy.THREAD, 1000, 120)])
+    long_before = LatenessRecord(WasLate(LateBy.BOT, at_ms, 90) for at_ms in range(500, 2000, 100))
+    assert turns(DefectFound("unheard", "it", 130), late)
+    assert not turns(DefectFound("unheard", "it", 161), late)
+    assert turns(DefectFound("unheard", "it", 340), long_before)
+    assert not turns(DefectFound("unheard", "it", 341), long_before)
+
+
 def test_a_slow_bot_and_a_fast_one() -> None:
     assert turns(DefectFound("pace", "it", -3.5, 4000), THREAD)
     assert not turns(DefectFound("pace", "it", -3.51, 4000), THREAD)
