@@ -69,7 +69,7 @@ MAY_IMPORT = {
     "sim.scenario": "core.errors core.phrase_book sim.asterisk",
     "sim.scenario.loading": "core.files core.phrase_book sim.scenario",
     "sim.hearing.damage": "core.slin core.phrase_book",
-    "sim.hearing": "core.resampling core.phrase_book sim.hearing.damage",
+    "sim.hearing": "core.resampling core.slin core.phrase_book sim.hearing.damage",
     "sim.turn_taking": "",
     "sim.call_log": "core.wav core.slin sim.asterisk sim.scenario sim.hearing sim.turn_taking",
     "sim.checks": "core.phrase_book sim.scenario sim.turn_taking sim.call_log",

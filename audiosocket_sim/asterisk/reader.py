@@ -90,11 +90,13 @@ class AsteriskReader:
         """Note that the deadline has passed without further data (FID-13)."""
         if self.deadline is None or now < self.deadline - _ROUNDING:
             return
+        came, announced = len(self._buffer), self._length
         self._buffer.clear()  # Asterisk has read these bytes; they are lost, not unread
         if self._era.payload_gap_seconds:
+            counts = f"; {announced} bytes were announced in big-endian order, and {came} came" if came else ""
             self._drop_call(
                 "more than 5 ms passed inside a message, after its header («Poll timed out while waiting for data»): "
-                "a message has to be one write"
+                f"a message has to be one write{counts}"
             )
         else:
             self._drop_call(_NO_PATIENCE)

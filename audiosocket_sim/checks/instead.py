@@ -8,6 +8,8 @@ from audiosocket_sim.call_log.events import (
     BackendAsked,
     BotSpoke,
     CallEnded,
+    CallerAction,
+    CallerSpoke,
     Entry,
     HoldStarted,
     HoldStopped,
@@ -16,7 +18,7 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.checks.fits import end_ms, fits
 from audiosocket_sim.checks.verdicts import GRACE_MS, Moment
-from audiosocket_sim.checks.which_side import before_the_first_word, silent_wire, stalled, which_side
+from audiosocket_sim.checks.which_side import before_the_first_word, refused_uuid, silent_wire, stalled, which_side
 from audiosocket_sim.checks.words import as_line, clock, seconds
 from audiosocket_sim.scenario import Expectation
 
@@ -35,9 +37,9 @@ _NEAR = 0.5
 def instead(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> tuple[str, ...]:
     """Return what was heard or asked since the step began: events of the expected kind, and the end of the call.
 
-    One line each, at least one. If the expected event came before the step began, the first line says so. For words and
-    speech a line says on which side the answer was lost; notes on the wire, and a hint for a caller who spoke too soon,
-    come last.
+    One line each, at least one. If the expected event came before the step began, the first line says so; the last, if
+    the caller has spoken since, so that this is no cause. For words and speech a line says on which side the answer was
+    lost; notes on the wire, and a hint for a caller who spoke too soon, come last.
     """
     e = expectation
     new = [entry for entry in entries if entry.number not in moment.taken]
@@ -46,11 +48,15 @@ def instead(expectation: Expectation, entries: Sequence[Entry], moment: Moment) 
     kin = [entry for entry in since if _akin(entry.event, e) and entry is not early]
     end = [entry for entry in entries if isinstance(entry.event, CallEnded) and _ends_it(entry, e, moment)]
     ended = [f"{as_line(entry)}{_manner(entry.event, e)}" for entry in end]
+    ended += refused_uuid(entries, moment) if end else []
     sides = which_side(entries, moment) if e.key in _ANSWERS else []
     before = [] if early is None else [f"{as_line(early)}: {_why_not(early, moment)}"]
-    lines = [*before, *_lines(kin, e), *_now(e, moment)]
-    if lines == before and sides and early is not None and early.number in moment.taken:
-        lines = [*ended, f"the bot said nothing new in that time: {sides[0]}", *sides[1:], *before]
+    old = before if early is not None and e.key in _ANSWERS and _is_old(early, entries, moment) else []
+    lines = [*([] if old else before), *_lines(kin, e), *_now(e, moment)]
+    taken = early is not None and early.number in moment.taken
+    if (old and not lines) or (taken and sides and lines == before):
+        nothing = ": ".join(["the bot said nothing new in that time", *sides[:1]])
+        lines, old = [*ended, nothing, *sides[1:], *before], []
     elif lines:
         lines = [*lines, *sides, *ended] if e.key in _ANSWERS or not _needs_the_call(e) else [*ended, *lines]
         lines = [*(stalled(entries, moment) if e.key in _ANSWERS else []), *lines]
@@ -63,7 +69,7 @@ def instead(expectation: Expectation, entries: Sequence[Entry], moment: Moment) 
         lines = [*ended, *lines] if _needs_the_call(e) else [*lines, *ended]
     hint = before_the_first_word(entries, moment)
     notes = [note for note in moment.notes[:_MOST_OTHERS] if not any(note in line for line in lines)]
-    return (*lines, *notes, *([] if hint is None else [hint]))
+    return (*lines, *old, *notes, *([] if hint is None else [hint]))
 
 
 def _ends_it(end: Entry, expectation: Expectation, moment: Moment) -> bool:
@@ -151,6 +157,18 @@ def _too_early(expectation: Expectation, entries: Sequence[Entry], moment: Momen
     """The last event that would have met the step, had it not come before the step began or met an earlier step."""
     gone = [entry for entry in entries if entry.at_ms < moment.base_ms or entry.number in moment.taken]
     return next((entry for entry in reversed(gone) if fits(entry.event, expectation)), None)
+
+
+def _is_old(early: Entry, entries: Sequence[Entry], moment: Moment) -> bool:
+    """Whether the caller began to speak, or pressed a key, between an event and the step."""
+    return any(
+        early.at_ms < entry.at_ms <= moment.base_ms
+        and (
+            isinstance(entry.event, CallerSpoke)
+            or (isinstance(entry.event, CallerAction) and entry.event.what == "dtmf")
+        )
+        for entry in entries
+    )
 
 
 def _why_not(early: Entry, moment: Moment) -> str:

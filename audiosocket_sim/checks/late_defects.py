@@ -1,7 +1,7 @@
 """Decides whether this machine's lateness could have made the defects that fail a call: judged again without it. Pure.
 
 The simulator reads late, and a bot that gets no processor sends late: holes, and behind a hole a lead, since the bot
-keeps to its clock. What is in the samples themselves comes of no lateness.
+keeps to its clock. Its pace it keeps as well, but for long stalls. What is in the samples comes of no lateness.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,12 @@ from audiosocket_sim.scenario import Quality
 __all__ = ["defects_could_turn", "without_our_part"]
 
 _FRAME_MS = 20
+_CAUGHT_UP_MS = 60
+"""A bot that sends by a clock catches up with a stall of three frames; many such stalls leave its pace as it is."""
+_HELD_MS = 300
+"""So much a phone holds: a bot that keeps to its clock is ahead by each hole before, up to this, until it pauses."""
+_EDGE_MS = 120
+"""How long (ms) around an edge a want of the processor may be that was met there: it is read every 100 ms."""
 
 
 def defects_could_turn(failed: StepFailed, entries: Sequence[Entry], quality: Quality, late: LatenessRecord) -> bool:
@@ -42,18 +48,27 @@ def _without(at_ms: int, event: LogEvent, entries: Sequence[Entry], late: Latene
             return _less(event, late.hole_ms(at_ms - _FRAME_MS, end_ms))
         case "ahead":  # the lead that a hole leaves stays until the bot pauses
             return _less(event, late.hole_ms(0, end_ms))
-        case "unheard":  # its last sound was read late, or sent late
-            return _less(event, late.hole_ms(at_ms - round(event.amount or 0) - _FRAME_MS, end_ms + _FRAME_MS))
+        case "unheard":  # its last sound was read or sent late; or the phone still held what a hole before had put off
+            last_ms = late.hole_ms(at_ms - round(event.amount or 0) - _FRAME_MS, end_ms + _FRAME_MS)
+            return _less(event, max(last_ms, min(late.hole_ms(0, end_ms), _HELD_MS)))
         case "wire_silence" | "left_open":
             return _less(event, late.shift_ms(at_ms, end_ms + _FRAME_MS))
         case "pace":
-            whole_ms = max(1, event.duration_ms)
-            return _less(event, 100 * late.hole_ms(at_ms - _FRAME_MS, end_ms) / whole_ms)
+            return _less(event, 100 * _drift_ms(at_ms, end_ms, late) / max(1, event.duration_ms))
         case "premature":
             return None if _behind_a_hole(at_ms, entries, late) else event
         case "hold_seam":
             return None if late.hole_ms(at_ms - _FRAME_MS, end_ms + _FRAME_MS) >= _FRAME_MS else event
     return event
+
+
+def _drift_ms(at_ms: int, end_ms: int, late: LatenessRecord) -> int:
+    """By how much this machine can have bent the line through the arrivals: by stalls that a bot does not catch up, as
+    it has dropped what was due in them, and by shorter ones at either edge of the line."""
+    start_ms = late.longest_hole_ms(at_ms - _FRAME_MS, at_ms + _EDGE_MS)
+    stop_ms = late.longest_hole_ms(end_ms - _EDGE_MS, end_ms + _EDGE_MS)
+    edges_ms = min(_CAUGHT_UP_MS, start_ms) + min(_CAUGHT_UP_MS, stop_ms)
+    return late.stall_ms(at_ms - _FRAME_MS, end_ms, _CAUGHT_UP_MS) + edges_ms
 
 
 def _less(event: DefectFound, ours: float) -> DefectFound:

@@ -6,6 +6,7 @@ In real time, what happened in a call may have been moved by it. `margin` decide
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 __all__ = ["BOT_HOLE_MS", "LateBy", "LatenessRecord", "WasLate"]
 
@@ -13,6 +14,8 @@ BOT_HOLE_MS = 40
 """A packet of the caller that leaves so much late (two frames, ms) makes a hole for the bot that may end his turn."""
 _COUNTS_FROM_MS = 2.0
 """Less is within what a timer of the system costs."""
+_IN_A_ROW_MS = 150
+"""The bot's want of a processor is read every 100 ms, or a little later (`running.program_waits`)."""
 _LINKS = 3
 """So often a chain of events passes the simulator: with the caller's packet, the mock AI's reply, the bot's sound."""
 
@@ -28,6 +31,8 @@ class LateBy(StrEnum):
 
 
 _OURS = (LateBy.PACKET, LateBy.THREAD, LateBy.BACKEND)
+_OF_SOUND = (LateBy.THREAD, LateBy.BOT)
+"""What makes silence in the bot's sound: that we read late, or that the bot had no processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +64,34 @@ class LatenessRecord:
         These are the simulator's three longest delays, as a chain of events may meet each of them once, and the bot's
         longest. Delays of the simulator that overlap count as one.
         """
-        delays = sorted(end - start for start, end in self._stretches(_OURS, from_ms, to_ms))
-        of_the_bot = max((end - start for start, end in self._stretches((LateBy.BOT,), from_ms, to_ms)), default=0.0)
+        delays = sorted(end - start for start, end in _stretches(self._by(*_OURS), from_ms, to_ms))
+        bots = _stretches(self._by(LateBy.BOT), from_ms, to_ms)
+        of_the_bot = max((end - start for start, end in bots), default=0.0)
         return round(sum(delays[-_LINKS:]) + of_the_bot)
 
     def hole_ms(self, from_ms: float, to_ms: float) -> int:
         """Return how much silence (ms) this machine can have put into the bot's sound in this time, by reading late or
         by giving the bot no processor."""
-        inside = [
-            min(end, to_ms) - max(start, from_ms)
-            for start, end in self._stretches((LateBy.THREAD, LateBy.BOT), from_ms, to_ms)
-        ]
-        return round(sum(inside))
+        return round(sum(_inside(_stretches(self._by(*_OF_SOUND), from_ms, to_ms), from_ms, to_ms)))
+
+    def stall_ms(self, from_ms: float, to_ms: float, caught_up_ms: float) -> int:
+        """Return for how long in this time (ms) the bot, or we who read it, stood still for more than `caught_up_ms` at
+        once. By less, a bot that keeps to a clock is late for a few messages only.
+
+        A reading of the bot says how long it had no processor since the reading before, and not when: two in a row may
+        be of one stall.
+        """
+        stalls = [one for one in self._found if one.by in _OF_SOUND and one.late_ms > caught_up_ms]
+        readings = sorted((one for one in self._found if one.by is LateBy.BOT), key=lambda one: one.at_ms)
+        for one, other in pairwise(readings):
+            if other.at_ms - one.at_ms <= _IN_A_ROW_MS and one.late_ms + other.late_ms > caught_up_ms:
+                stalls += [one, other]
+        return round(sum(_inside(_stretches(stalls, from_ms, to_ms), from_ms, to_ms)))
+
+    def longest_hole_ms(self, from_ms: float, to_ms: float) -> int:
+        """Return the longest single silence (ms) of those of `hole_ms`."""
+        stretches = _stretches(self._by(*_OF_SOUND), from_ms, to_ms)
+        return round(max(_inside(stretches, from_ms, to_ms), default=0.0))
 
     def bot_holes(self, from_ms: float, to_ms: float) -> list[WasLate]:
         """Return the packets of the caller in this time that were so late that the bot heard a hole."""
@@ -80,16 +101,23 @@ class LatenessRecord:
             if one.by is LateBy.PACKET and one.late_ms >= BOT_HOLE_MS and from_ms <= one.at_ms and one.due_ms <= to_ms
         ]
 
-    def _stretches(self, kinds: Iterable[LateBy], from_ms: float, to_ms: float) -> Iterator[tuple[float, float]]:
-        """The times, from and to, at which one of these was late, in order; those that touch the given time."""
-        wanted = set(kinds)
-        spans = sorted((one.due_ms, one.at_ms) for one in self._found if one.by in wanted)
-        merged: list[tuple[float, float]] = []
-        for start, end in spans:
-            if start > to_ms or end < from_ms:
-                continue
-            if merged and start <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-            else:
-                merged.append((start, end))
-        yield from merged
+    def _by(self, *kinds: LateBy) -> list[WasLate]:
+        return [one for one in self._found if one.by in kinds]
+
+
+def _stretches(late: Iterable[WasLate], from_ms: float, to_ms: float) -> Iterator[tuple[float, float]]:
+    """The times, from and to, at which one of these was late, in order; those that touch the given time."""
+    merged: list[tuple[float, float]] = []
+    for start, end in sorted((one.due_ms, one.at_ms) for one in late):
+        if start > to_ms or end < from_ms:
+            continue
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    yield from merged
+
+
+def _inside(stretches: Iterable[tuple[float, float]], from_ms: float, to_ms: float) -> list[float]:
+    """How much of each of these times lies in the given time, in ms."""
+    return [min(end, to_ms) - max(start, from_ms) for start, end in stretches]

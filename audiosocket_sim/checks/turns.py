@@ -126,9 +126,10 @@ def _known_ms(found: YieldTime, turn: SpokenTurn, moment: Moment) -> int:
     """When it is certain that the bot has stopped: no pause is that long, or it has ended with the caller's turn."""
     assert found.after_ms is not None
     stop_ms = found.onset_ms + found.after_ms
-    if moment.open_speech_at_ms is not None and moment.open_speech_at_ms < stop_ms:
-        return moment.now_ms + 1  # the stretch has not ended: its pauses are known at its end
-    return max(stop_ms + QUIET_MS, min(stop_ms + RESUMED_MS, turn.end_ms - PREMATURE_MS)) + GRACE_MS
+    resumes_by_ms = min(stop_ms + RESUMED_MS, turn.end_ms - PREMATURE_MS)
+    if moment.open_speech_at_ms is not None and moment.open_speech_at_ms < max(stop_ms, resumes_by_ms):
+        return moment.now_ms + 1  # the stretch has not ended, or goes on: its pauses are known at its end
+    return max(stop_ms + QUIET_MS, resumes_by_ms) + GRACE_MS
 
 
 def _judged_stop(found: YieldTime, expected: str, deadline_ms: int, moment: Moment) -> Verdict:

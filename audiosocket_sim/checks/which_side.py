@@ -8,6 +8,7 @@ from audiosocket_sim.call_log.events import (
     BackendPushed,
     BackendReplied,
     BotSpoke,
+    CallEnded,
     CallerSpoke,
     Entry,
     MessageCount,
@@ -16,12 +17,14 @@ from audiosocket_sim.checks.fits import end_ms
 from audiosocket_sim.checks.verdicts import GRACE_MS, Moment, Sent
 from audiosocket_sim.checks.words import clock, level, seconds
 
-__all__ = ["before_the_first_word", "silent_wire", "stalled", "which_side"]
+__all__ = ["before_the_first_word", "refused_uuid", "silent_wire", "stalled", "which_side"]
 
 _A_PAUSE_MS = 500
 """A bot that sends nothing for so long is worth a word."""
 _REACTION_MS = 300
 """Speech that begins sooner after the caller's is no answer to it."""
+_REFUSED_MS = 500
+"""A server that has sent nothing and closes so soon after the UUID has most likely not taken it."""
 
 
 def which_side(entries: Sequence[Entry], moment: Moment) -> list[str]:
@@ -145,6 +148,19 @@ def _heard(entry: Entry) -> str:
     words = f"unread speech of {seconds(event.heard_ms)}" if event.text is None else f"“{event.text}”"
     words += f", cut off after {seconds(event.heard_ms)}," if event.cut_off else ""
     return f"{words} at {clock(entry.at_ms)}"
+
+
+def refused_uuid(entries: Sequence[Entry], moment: Moment) -> list[str]:
+    """Return a line if the server sent nothing and closed right after the UUID: what it may have taken that for."""
+    ended = next((entry for entry in entries if isinstance(entry.event, CallEnded)), None)
+    if ended is None or not isinstance(ended.event, CallEnded) or ended.event.how not in ("fin", "reset"):
+        return []
+    if ended.event.who != "server" or ended.at_ms > _REFUSED_MS or moment.sent is None or moment.sent.counts:
+        return []
+    return [
+        f"it closed {seconds(ended.at_ms)} after the UUID, and had sent nothing: does it refuse the UUID, which is 16 "
+        "bytes, and not text of 36 characters (docs/protocol.md, 1.3)?"
+    ]
 
 
 def before_the_first_word(entries: Sequence[Entry], moment: Moment) -> str | None:

@@ -94,7 +94,7 @@ class Arrivals:
         run.at.append(at)
         run.sound.append(run.total)
         run.total += seconds
-        self._until = max(self._until, at) + seconds
+        self._until = (at if at > self._until else self._until) + seconds
         if not self.sends_silence:
             self._silent = self._silent + seconds if _is_silent(payload) else 0.0
             self.sends_silence = self._silent >= _SILENCE_SENT_SECONDS - _ROUNDING

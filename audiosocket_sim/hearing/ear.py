@@ -6,6 +6,7 @@ The ear knows the prompts of a phrase book and one hold loop. It hears speech in
 cannot read the words.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audiosocket_core import slin
 from audiosocket_core.phrase_book.book import Phrase, PhraseBook, normalise
 from audiosocket_sim.hearing.damage.any_voice import click_faults
 from audiosocket_sim.hearing.damage.known_prompt import Known
@@ -24,6 +26,7 @@ from audiosocket_sim.hearing.phone_buffer import PhoneBuffer, SentAhead
 from audiosocket_sim.hearing.playout import RATE_HZ, Playout
 from audiosocket_sim.hearing.sound_kinds import SoundKind, kind_of
 from audiosocket_sim.hearing.speech_segments import MatcherLike, SpeechSegments, Stretch
+from audiosocket_sim.hearing.still_sound import StillSound
 from audiosocket_sim.hearing.stretch_judge import StretchJudge
 
 if TYPE_CHECKING:
@@ -53,6 +56,7 @@ _EDGE = 80  # samples beside a stretch that are judged with it
 _PHONE_HOLDS_MS = 300
 _LEAST_LEFT_MS = 200
 """With less (ms) of a prompt left, the sound behind another sentence was taken for its end, and nothing was lost."""
+_SOFTER_BY_DB = -2
 _LOST_MS = 100
 """A prompt of which more (ms) is missing at its beginning has lost it, unless it goes on where it had broken off."""
 
@@ -144,7 +148,7 @@ class Ear:
 
     `hold_pcm` is the hold loop as 8 kHz SLIN, empty for none. `matcher` replaces the one made from the book.
     `endless`: the phone loses nothing of what is sent ahead. `lead_ms`: sound that is sent further ahead is reported;
-    None: none is.
+    None: none is. `judges`: faults of the sound are looked for, and prompts without their beginning.
     """
 
     def __init__(
@@ -156,6 +160,7 @@ class Ear:
         matcher: MatcherLike | None = None,
         endless: bool = True,
         lead_ms: int | None = None,
+        judges: bool = True,
     ) -> None:
         self._on_fact = on_fact
         self._phrases = book.phrases
@@ -164,7 +169,8 @@ class Ear:
         if matcher is None and book.phrases:
             matcher = _matcher(book.phrases)
         self._speech = SpeechSegments(matcher, self._playout.holes, self._on_started, self._on_ended, self._on_click)
-        self._judge = StretchJudge(self._on_damage)
+        self._judge = StretchJudge(self._on_damage) if judges else None
+        self._still = StillSound()
         self._broken_off: set[Phrase] = set()
         loop = hold_loop(hold_pcm) if len(hold_pcm) >= 2 * WINDOW else None
         self._hold = None if loop is None else HoldDetector(loop, self._playout.samples)
@@ -188,8 +194,9 @@ class Ear:
             return
         if rate_hz != RATE_HZ and self._hold is not None:
             self._hold.resampled = True
-        self._playout.queue(at, rate_hz, payload)
-        self._report_leads()
+        self._playout.queue(at, rate_hz, self._still.heard(at, rate_hz, payload))
+        if self._buffer.leads:
+            self._report_leads()
         self._listen(at)
 
     def advance(self, now: float) -> None:
@@ -215,7 +222,11 @@ class Ear:
         if self._hold is not None:
             self._give(self._hold.finish(end, self._floor))
         self._speech.finish(end)
-        self._judge.finish()
+        if self._judge is not None:
+            self._judge.finish()
+        if self._judge is not None and (still := self._still.damage()) is not None:
+            since, damage = still
+            self._on_fact(HeardDamage(since, "damage", damage.what, damage.amount, damage.duration_ms))
 
     def learn(self, phrases: Iterable[Phrase]) -> None:
         """Read these phrases too, from the next stretch of speech on."""
@@ -269,7 +280,8 @@ class Ear:
 
     def _listen(self, now: float, lead: int = _LEAD) -> None:
         self._now = max(self._now, now)
-        self._judge.step()
+        if self._judge is not None:
+            self._judge.step()
         start, end = self._position, self._playout.played(now, lead)
         if end <= start:
             return
@@ -353,7 +365,7 @@ class Ear:
         at, ahead_ms = self._playout.time_of(first), self._playout.ahead_ms(first, last + 1)
         parts_ms = _parts_ms(stretch)
         known = self._judged(stretch, spliced=ahead_ms > _PHONE_HOLDS_MS)
-        phrase = stretch.phrase if known is None else known.phrase
+        phrase = stretch.phrase or (None if known is None else known.phrase)
         if phrase is None:
             sound = kind_of(bytes(self._playout.pcm(first, last + 1)))
             self._on_fact(
@@ -369,10 +381,15 @@ class Ear:
                 )
             )
             return
-        whole_ms = _audible_ms(phrase)
+        whole_ms = _audible_ms(phrase, 1.0 if known is None else known.gain)
         skipped_ms = 0 if known is None else _skipped_ms(known)
+        if stretch.phrase is not None:  # it was read from its beginning on, or nearly
+            missing_ms = whole_ms - heard_ms
+            by_its_end = known is not None and missing_ms > _SAME_MS and _is_to_its_end(known)
+            skipped_ms = min(skipped_ms, missing_ms) if by_its_end else 0
         lost = _LOST_MS < skipped_ms < whole_ms - _LEAST_LEFT_MS
-        if lost and phrase not in self._broken_off and ahead_ms <= _PHONE_HOLDS_MS:
+        begun = self._broken_off if self._judge is None else self._broken_off | self._judge.under
+        if lost and stretch.phrase is None and phrase not in begun and ahead_ms <= _PHONE_HOLDS_MS:
             what = f"“{phrase.text}” without its first {skipped_ms / 1000:.2f} s"
             self._on_fact(HeardDamage(at, "damage", what, skipped_ms, skipped_ms))
         if not stretch.whole:
@@ -407,12 +424,16 @@ class Ear:
         return round(cut * 1000 / RATE_HZ)
 
     def _judged(self, stretch: Stretch, *, spliced: bool) -> Known | None:
+        if self._judge is None:
+            return None
         first, last = max(0, stretch.first - _EDGE), stretch.last + 1 + _EDGE
         holes = [(hole - first, length) for hole, length in self._playout.holes(first, last)]
         pcm = bytes(self._playout.pcm(first, last))
         return self._judge.take(first, pcm, holes, stretch.phrase, self._phrases, spliced=spliced)
 
     def _on_click(self, bounds: Bounds) -> None:
+        if self._judge is None:
+            return
         first = max(0, bounds[0] - _EDGE)
         for damage in click_faults(bytes(self._playout.pcm(first, bounds[1] + 1 + _EDGE))):
             self._on_damage(first, damage)
@@ -424,9 +445,14 @@ class Ear:
 
 def _skipped_ms(known: Known) -> int:
     """How much of what is audible of a prompt is missing at its beginning."""
-    bounds = audible_stretches(known.phrase.pcm)
-    first = known.followed.first - bounds[0][0] if known.followed is not None and bounds else 0
+    bounds = _audible(known.phrase, known.gain)
+    first = known.followed.first - bounds[0] if known.followed is not None and bounds is not None else 0
     return max(0, round(first * 1000 / RATE_HZ))
+
+
+def _is_to_its_end(known: Known) -> bool:
+    bounds = _audible(known.phrase, known.gain)
+    return bounds is not None and known.followed is not None and known.followed.last >= bounds[1] - _BESIDE
 
 
 def _parts_ms(stretch: Stretch) -> tuple[tuple[int, int], ...]:
@@ -436,9 +462,21 @@ def _parts_ms(stretch: Stretch) -> tuple[tuple[int, int], ...]:
     return tuple(zip(ms[::2], ms[1::2], strict=True)) if stretch.pauses else ()
 
 
-def _audible_ms(phrase: Phrase) -> int:
-    bounds = audible_stretches(phrase.pcm)
-    return round((bounds[-1][1] + 1 - bounds[0][0]) * 1000 / RATE_HZ) if bounds else 0
+def _audible_ms(phrase: Phrase, gain: float) -> int:
+    bounds = _audible(phrase, gain)
+    return 0 if bounds is None else round((bounds[1] + 1 - bounds[0]) * 1000 / RATE_HZ)
+
+
+def _audible(phrase: Phrase, gain: float) -> Bounds | None:
+    """The first and last audible sample of a prompt at a gain of its amplitude: its soft ends may not be."""
+    db = round(20 * math.log10(max(gain, 1e-3)))
+    bounds = audible_stretches(_at_gain(phrase, db) if db <= _SOFTER_BY_DB else phrase.pcm)
+    return (bounds[0][0], bounds[-1][1]) if bounds else None
+
+
+@lru_cache(maxsize=256)
+def _at_gain(phrase: Phrase, db: int) -> bytes:
+    return slin.gain(phrase.pcm, db)
 
 
 @lru_cache(maxsize=8)

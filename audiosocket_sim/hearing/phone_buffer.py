@@ -7,6 +7,7 @@ one holds `PHONE_HOLDS_MS` beyond the packet that is playing, and loses each pac
 
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -43,20 +44,17 @@ class _Lead:
     lost: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """One message: where it would play if nothing were lost, and where its first `kept` samples (of `rate_hz`) do."""
+class _Sent(NamedTuple):
+    """One message: where it would play if nothing were lost (from `ideal` to `end`), and where its first `kept` samples
+    (of `rate_hz`) do."""
 
     at: float
     ideal: int
+    end: int
     real: int
     rate_hz: int
     payload: bytes
     kept: int
-
-    @property
-    def end(self) -> int:
-        return self.ideal + len(self.payload) // 2 * _RATE_HZ // self.rate_hz
 
 
 class PhoneBuffer:
@@ -65,7 +63,8 @@ class PhoneBuffer:
     def __init__(self, *, endless: bool, lead_ms: int | None = None) -> None:
         self._endless = endless
         self._lead_limit = float("inf") if lead_ms is None else lead_ms * _MS + _JITTER
-        self._sent_until = 0  # where all that was sent would end, if nothing were lost
+        self.sent_until = 0
+        """The position at which all that was sent would have been played, if nothing of it were lost."""
         self._waiting: deque[_Sent] = deque()
         self._lead: _Lead | None = None
         self.leads: list[SentAhead] = []
@@ -75,22 +74,21 @@ class PhoneBuffer:
         """Return what the phone keeps of a message that came at `at` (s), while `now` was playing and all before
         `queued` was kept already."""
         count = len(payload) // 2
-        self._sent_until = max(self._sent_until, queued)
-        if self._sent_until - now <= _PACKET:
+        start = max(self.sent_until, queued)
+        if self._lead is not None and start - now <= _PACKET:
             self._end_lead()
-        kept = count if self._endless else min(count, self._packets(queued - now) * rate_hz // 50)
-        sent = _Sent(at, self._sent_until, queued, rate_hz, payload, kept)
-        self._sent_until = sent.end
-        self._waiting.append(sent)
-        while self._waiting and self._waiting[0].end <= now:
-            self._waiting.popleft()
-        self._note_lead(sent, now)
+        kept = count
+        if not self._endless and (queued - now > PHONE_HOLDS_MS * _MS or count * 50 > rate_hz):
+            kept = min(count, self._packets(queued - now) * rate_hz // 50)
+        self.sent_until = end = start + count * _RATE_HZ // rate_hz
+        sent = _Sent(at, start, end, queued, rate_hz, payload, kept)
+        waiting = self._waiting
+        waiting.append(sent)
+        while waiting and waiting[0].end <= now:
+            waiting.popleft()
+        if end - now - _PACKET > self._lead_limit:
+            self._note_lead(sent, end - now - _PACKET)
         return payload if kept == count else payload[: 2 * kept]
-
-    @property
-    def sent_until(self) -> int:
-        """The position at which all that was sent would have been played, if nothing of it were lost."""
-        return self._sent_until
 
     def close(self) -> None:
         """The call is over: report the lead that goes on."""
@@ -110,9 +108,8 @@ class PhoneBuffer:
         """How many packets of 20 ms the phone has room for."""
         return max(0, (PHONE_HOLDS_MS * _MS + _JITTER - max(0, waiting)) // _PACKET + 1)
 
-    def _note_lead(self, sent: _Sent, now: int) -> None:
-        ahead = self._sent_until - now - _PACKET
-        if ahead <= self._lead_limit or not audible_stretches(_at_8_khz(sent.payload, sent.rate_hz)):
+    def _note_lead(self, sent: _Sent, ahead: int) -> None:
+        if not audible_stretches(_at_8_khz(sent.payload, sent.rate_hz)):
             return
         if self._lead is None:
             self._lead = _Lead(sent.at, sent.at)

@@ -24,7 +24,7 @@ RATE_HZ = 8000
 JITTER_MS = 10
 _JITTER = JITTER_MS * RATE_HZ // 1000
 _FRAME = 160
-_CLOSE_ENOUGH = 1e-6  # seconds: what adding up floating-point times may cost
+_CLOSE_ENOUGH = RATE_HZ * 1e-6  # samples: what adding up floating-point times may cost
 
 
 class Playout:
@@ -49,11 +49,12 @@ class Playout:
 
     def queue(self, at: float, rate_hz: int, payload: bytes) -> None:
         """A chunk arrived at `at`. Half a sample at its end is left out."""
-        self._wait(at, _JITTER if self._chunks_end else 1)  # the first one plays just when it came
-        start, now = self._queued, self._samples_until(at)
+        now = self._wait(at, _JITTER if self._chunks_end else 1)  # the first one plays just when it came
+        start = self._queued
         payload = self._buffer.take(at, now, start, rate_hz, payload)
         if rate_hz == RATE_HZ:
-            self._flush()
+            if self._piece is not None:
+                self._flush()
             self._sound += payload if len(payload) % 2 == 0 else payload[:-1]
             self._queued += len(payload) // 2
         else:
@@ -71,17 +72,20 @@ class Playout:
         """Time passed. A phone that nothing was sent to is silent."""
         self._wait(now, _JITTER)
 
-    def _wait(self, now: float, shortest: int) -> None:
-        """Let the time be `now`. Of the silence since the last chunk so many samples are a hole."""
+    def _wait(self, now: float, shortest: int) -> int:
+        """Let the time be `now`, and return its position. Of the silence since the last chunk so many samples are a
+        hole."""
         if self._zero is None:
             self._zero = now
-        if self._samples_until(now) - self._chunks_end >= shortest:
-            self._open_hole(now)
+        position = self._samples_until(now)
+        if position - self._chunks_end >= shortest:
+            self._open_hole(position)
+        return position
 
-    def _open_hole(self, until: float) -> None:
+    def _open_hole(self, until: int) -> None:
         """Silence from the last chunk on; it is known as a hole, which may grow, except before the first chunk."""
         self._flush()
-        self._fill(self._samples_until(until))
+        self._fill(until)
         hole = self._chunks_end
         if self._holes and self._holes[-1][0] == hole:
             self._holes.pop()
@@ -106,7 +110,7 @@ class Playout:
 
     def _samples_until(self, now: float) -> int:
         """The position that plays at `now`, were there sound enough."""
-        return int((now - self.time_of(0)) * RATE_HZ + RATE_HZ * _CLOSE_ENOUGH)
+        return int((now - (self._zero or 0.0)) * RATE_HZ + _CLOSE_ENOUGH)
 
     # --- what came out
 

@@ -138,8 +138,9 @@ class SpeechSegments:
             self.feed(self._position, np.zeros(end - self._position, np.int16))
         elif end > self._position:
             self._position = end
-            self._recent = self._recent[:0]
-            self._loudness.reset()
+            if len(self._recent):
+                self._recent = self._recent[:0]
+                self._loudness.reset()
 
     def feed(self, start: int, samples: "NDArray[Any]") -> None:
         """Take the sound that follows the sound before; `start` is the position of its first sample."""

@@ -5,11 +5,12 @@ does 15 ms of it. Must not know of time: its caller turns positions into instant
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 from audiosocket_core.phrase_book.book import Phrase
-from audiosocket_sim.hearing.damage.judging import Judgement, Stretched, judge
+from audiosocket_sim.hearing.damage.judging import MOST_SECONDS, Judgement, Stretched, judge
 from audiosocket_sim.hearing.damage.known_prompt import Known
-from audiosocket_sim.hearing.damage.model import Damage
+from audiosocket_sim.hearing.damage.model import RATE_HZ, Damage
 from audiosocket_sim.hearing.sound_kinds import lasts
 
 __all__ = ["StretchJudge"]
@@ -26,6 +27,8 @@ class StretchJudge:
         self._on_damage = on_damage
         self._open: list[tuple[int, Iterator[Sequence[Damage] | None]]] = []
         self._known = self._unknown = 0
+        self.under: set[Phrase] = set()
+        """The prompts that were under others: what comes of them later has lost no beginning."""
 
     def take(
         self,
@@ -41,10 +44,13 @@ class StretchJudge:
         it. Return the prompt that is in it although it was not read: without its beginning, or a short piece."""
         strange = not self._known and self._unknown >= _STRANGE
         voice = read is not None or not lasts(pcm)
-        judgement = judge(Stretched(pcm, holes, read, spliced, voice, strange), phrases)
+        stretch = Stretched(pcm[: 2 * RATE_HZ * MOST_SECONDS], tuple(holes), read, spliced, voice, strange)
+        judgement = _judged(stretch, phrases)
         self._count(judgement)
+        if judgement.under is not None:
+            self.under.add(judgement.under)
         self._open.append((first, judgement.steps(phrases)))
-        return judgement.known if read is None else None
+        return judgement.known
 
     def _count(self, judgement: Judgement) -> None:
         known = judgement.known is not None or judgement.stretch.read is not None
@@ -69,3 +75,9 @@ class StretchJudge:
         self._known += any(fault.kind == "rate" for fault in faults)
         for fault in faults:
             self._on_damage(first, fault)
+
+
+@lru_cache(maxsize=32)
+def _judged(stretch: Stretched, phrases: tuple[Phrase, ...]) -> Judgement:
+    """Judge once what a bot says again, sample for sample, in one call after another: its greeting, for instance."""
+    return judge(stretch, phrases)

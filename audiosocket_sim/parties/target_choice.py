@@ -10,6 +10,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 
 from audiosocket_core.phrase_book.shipped import SHIPPED
@@ -114,9 +115,15 @@ def _near(file: Path) -> Path:
 
 def _table(file: Path) -> dict[str, object] | None:
     try:
-        tools = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+        tools = _tools(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise TargetUsageError(f"{file} cannot be read for [tool.{_TABLE}]: {why}") from None
     table = tools.get(_TABLE) if isinstance(tools, dict) else None
     return table if isinstance(table, dict) else None
+
+
+@lru_cache(maxsize=8)
+def _tools(text: str) -> object:
+    """Parse a pyproject.toml once for all scenarios. Raises ValueError."""
+    return tomllib.loads(text).get("tool", {})

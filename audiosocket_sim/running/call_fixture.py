@@ -11,13 +11,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from audiosocket_sim.asterisk import ConnectFailed, LegEnd
-from audiosocket_sim.asterisk.wire_record import says_after_the_end
 from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log import voices
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
 from audiosocket_sim.checks import GRACE_MS, Sent
 from audiosocket_sim.checks.lateness import LateBy, LatenessRecord, WasLate
-from audiosocket_sim.checks.quality import defects_of, unheard_defect
+from audiosocket_sim.checks.quality import defects_of
 from audiosocket_sim.hearing import (
     Ear,
     Fact,
@@ -29,7 +28,6 @@ from audiosocket_sim.hearing import (
     HeardSpeechStarted,
     SentAhead,
 )
-from audiosocket_sim.hearing.peak_level import peak_dbfs
 from audiosocket_sim.hearing.phone_buffer import PHONE_HOLDS_MS
 from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.net.bind_errors import why_not_listening
@@ -43,6 +41,7 @@ from audiosocket_sim.parties.target import (
     close_target,
     listens_on,
 )
+from audiosocket_sim.running.call_end import CallFacts, after_the_end, asked_too_late, loudest_dbfs, sent_ahead
 from audiosocket_sim.running.call_setup import CallSetup
 from audiosocket_sim.running.defects import DefectCollector
 from audiosocket_sim.running.program_waits import ProgramWaits
@@ -57,7 +56,6 @@ _LAST_FACTS_SECONDS = 2.0
 """How long after the end of the steps the connection may take to close, and the stream of events to end."""
 _LONGEST_EXTRA_SECONDS = 2.0
 """How long at the most a call goes on after a failure, on a machine that was late."""
-_LEFT_OPEN_MS = 2000
 _SECONDS_FOR_THREADS = 1.0
 """How long, in real time, threads of the bot's own may show that it cannot follow virtual time before it is accused."""
 _DYING_SECONDS = 0.5
@@ -365,7 +363,7 @@ class CallFixture:
             case HeardHole():
                 self.defects.hole(fact)
             case SentAhead(at=at, ahead_ms=ahead, lost_ms=lost, lasted_ms=lasted):
-                self.record(at, Source.DEFECT, log.DefectFound("ahead", _sent_ahead(ahead, lost), ahead, lasted))
+                self.record(at, Source.DEFECT, log.DefectFound("ahead", sent_ahead(ahead, lost), ahead, lasted))
             case HeardDamage(at=at, kind=kind, what=what, amount=amount, duration_ms=duration):
                 self.record(at, Source.DEFECT, log.DefectFound(kind, what, amount, duration))
             case HeardHoldStarted(at=at):
@@ -438,12 +436,7 @@ class CallFixture:
         """Log one failure for the requests that came after the end of the call; returns whether there were none."""
         if not self._asked_afterwards or self.end is None:
             return True
-        (at_ms, content), *more = self._asked_afterwards
-        late = (
-            f"the backend was asked “{content}” {(at_ms - self.ms(self.end.at)) / 1000:.1f} s after the call had ended"
-        )
-        if more:
-            late += f", and {len(more)} more time{'s' if len(more) > 1 else ''} until {more[-1][0] / 1000:.3f}"
+        at_ms, late = asked_too_late(self._asked_afterwards, self.ms(self.end.at))
         self._asked_afterwards = []
         self.fail(at_ms, 0, "ai", "no request after the end of the call", late)
         return False
@@ -507,28 +500,9 @@ class CallFixture:
         self.caller.stop()
         self.ear.close(end.at)
         self.end = end
-        for note in self.notes:
-            self.record(end.at, Source.PEER, Noted(note))
-        for at_ms, found in self.defects.at_the_end(end.at, self.t0, self.log, self.ear, self.caller.sent):
-            source = Source.DEFECT if isinstance(found, log.DefectFound) else Source.PEER
-            self._record_ms(at_ms, source, found)
-        for at, length_ms in self.leg.record.dropped:
-            self.record(at, Source.DEFECT, log.DefectFound("unheard", _too_long(length_ms), round(length_ms)))
-        unheard_ms = self.ear.unheard_ms if self.ear.unheard_ms > log.UNHEARD_MS else 0
-        heard = log.last_word_heard(self.log, end.who, self.ms(end.at), unheard_ms, mid_word=self.ear.ends_in_mid_word)
-        unheard = unheard_defect(self.log.entries, end.who, self.ms(end.at), unheard_ms, self._unheard_since_ms)
-        if unheard is not None:
-            self.record(end.at, Source.DEFECT, unheard)
-        self.record(end.at, Source.END, log.CallEnded(end.who, end.how, end.dialplan, end.reason, heard, unheard_ms))
-        if (counts := self.leg.counts) is not None and self.leg.t0 is not None:
-            loudest = self._loudest_dbfs(0)
-            self.record(end.at, Source.END, log.WireSummary(counts.from_server, counts.to_server, loudest))
-        for at_ms, overlap in voices.overlaps(self.log.entries):
-            self._record_ms(at_ms, Source.TURNS, overlap)
-
-    def _loudest_dbfs(self, since_ms: int) -> float | None:
-        level = peak_dbfs(self.ear.timeline(self.t0 + since_ms / 1000))
-        return None if level is None else round(level, 1)
+        facts = CallFacts(self.log, self.leg, self.ear, self.defects, self.caller.sent, self.notes)
+        for at_ms, source, event in facts.at_the_end(end, self.t0):
+            self._record_ms(at_ms, source, event)
 
     def sent(self, since_ms: int) -> Sent | None:
         """Return what the server has sent since the UUID, and since an instant in ms; None if that is not known."""
@@ -539,10 +513,10 @@ class CallFixture:
         start, end = counts.longest_pause(min(since, now), now)
         return Sent(
             counts.from_server,
-            self._loudest_dbfs(0),
+            loudest_dbfs(self.ear, self.t0),
             since_ms,
             counts.since(since),
-            self._loudest_dbfs(since_ms + _SOFT_END_MS),
+            loudest_dbfs(self.ear, self.t0, since_ms + _SOFT_END_MS),
             (self.ms(start), self.ms(end)),
         )
 
@@ -554,34 +528,9 @@ class CallFixture:
     async def look_at_the_end(self) -> None:
         """Record what the server did on the wire after the end of the call. Waits until it has closed its connection,
         for as long as `quality: {left_open: …}` leaves it."""
-        end = self.end
-        if end is None:
-            return
-        limit = self.scenario.quality.left_open
-        limit_ms = _LEFT_OPEN_MS if limit == "allowed" else limit
-        so_far = self._loop.time() - end.at
-        closed = await self.leg.released(max(0.0, limit_ms / 1000 - so_far))
-        if closed is False:
-            open_ms = round((self._loop.time() - end.at) * 1000)
-            what = f"the server had not closed its connection {open_ms / 1000:.1f} s after the call had ended"
-            self.record(end.at, Source.DEFECT, log.DefectFound("left_open", what, None, open_ms))
-        if after := self.leg.record.after_hang_up:
-            self.record(end.at, Source.DEFECT, log.DefectFound("after_end", says_after_the_end(after), len(after)))
-
-    @property
-    def _unheard_since_ms(self) -> int | None:
-        since = self.ear.unheard_since
-        return None if since is None else self.ms(since)
-
-
-def _sent_ahead(ahead_ms: int, lost_ms: int) -> str:
-    what = f"sound was sent up to {ahead_ms / 1000:.2f} s ahead of what was playing"
-    return f"{what}: a phone that holds {PHONE_HOLDS_MS} ms lost {lost_ms / 1000:.2f} s of it" if lost_ms else what
-
-
-def _too_long(length_ms: float) -> str:
-    what = f"an audio message of {length_ms / 1000:.2f} s: too long for Asterisk's translators (over 1 s)"
-    return f"{what}, dropped: the caller heard none of it"
+        if self.end is not None:
+            for defect in await after_the_end(self.end, self.leg, self.scenario.quality):
+                self.record(self.end.at, Source.DEFECT, defect)
 
 
 def _settle(waiter: asyncio.Future[None]) -> None:

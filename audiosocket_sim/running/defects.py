@@ -33,12 +33,10 @@ class DefectCollector:
         limit = scenario.quality.wire_silence
         self._wire_limit_ms = limit if isinstance(limit, int) else None
         self._arrivals = Arrivals((self._wire_limit_ms or _QUIET_WIRE_MS) / 1000)
+        self.arrived = self._arrivals.take
+        """Called for each message of the bot: `Arrivals.take`."""
         self._sentences: list[tuple[float, str, bytes]] = []
         self._holes: list[HeardHole] = []
-
-    def arrived(self, at: float, rate_hz: int, payload: bytes) -> None:
-        """A message of the bot came."""
-        self._arrivals.take(at, rate_hz, payload)
 
     def caller_says(self, at: float, text: str, pcm: bytes, rate_hz: int) -> None:
         """The caller began a sentence at `at`: SLIN of `rate_hz`."""

@@ -12,16 +12,20 @@ __all__ = [
     "doubled",
     "dropped",
     "eight_bits",
+    "faded",
     "floats",
     "gaps",
     "in_turn",
     "louder",
+    "overflowing",
     "shifted",
     "silent_frames",
     "swapped",
+    "two_channels",
     "unsigned",
     "wav_header",
     "with_offset",
+    "words_of_32_bits",
 ]
 
 Damaging = Callable[[bytes], bytes]
@@ -85,6 +89,25 @@ def louder(factor: float) -> Damaging:
     return lambda pcm: _slin(np.rint(_wave(pcm) * factor).astype(np.int64))
 
 
+def overflowing(peak: float) -> Damaging:
+    """As loud as makes its peak `peak` times the highest sample, by a gain that knows of no highest sample."""
+
+    def play(pcm: bytes) -> bytes:
+        wave = _wave(pcm)
+        louder: bytes = np.rint(wave * (peak * 32767 / np.abs(wave).max())).astype(np.int64).astype("<i2").tobytes()
+        return louder
+
+    return play
+
+
+def two_channels(pcm: bytes) -> bytes:
+    return np.repeat(_wave(pcm), 2).astype("<i2").tobytes()
+
+
+def words_of_32_bits(pcm: bytes) -> bytes:
+    return (_wave(pcm) << 16).astype("<i4").tobytes()
+
+
 def with_offset(offset: int) -> Damaging:
     return lambda pcm: _slin(_wave(pcm) + offset)
 
@@ -107,6 +130,17 @@ def chunk_by_chunk(samples: int, spoiled: int = 6, size: int = 9000) -> Damaging
         return _slin(wave)
 
     return convert
+
+
+def faded(samples: int, edge: int) -> Damaging:
+    """Each chunk is faded in and out, over so many samples at either end."""
+
+    def fade(pcm: bytes) -> bytes:
+        wave = _wave(pcm)[: len(pcm) // 2 // samples * samples].reshape(-1, samples)
+        ramp = np.minimum(1.0, np.arange(samples) / edge)
+        return _slin(np.rint(wave * ramp * ramp[::-1]).astype(np.int64).ravel())
+
+    return fade
 
 
 def gaps(samples: int, silent: int) -> Damaging:

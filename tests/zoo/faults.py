@@ -64,9 +64,45 @@ class TooFewSamples(Call):
     sound = TooManySamples.sound
 
 
+class TwoChannels(Call):
+    """Both channels of a stereo sound as one, with size 0 the same sound in both, with 1 nothing in the other."""
+
+    def sound(self, pcm: bytes) -> bytes:
+        wave = np.repeat(samples(pcm), 2)
+        if self.size:
+            wave[1::2] = 0
+        return slin(wave)
+
+
+class WideSamples(Call):
+    """Each sentence from the second on as samples of 32 bits; with a size, all."""
+
+    def sound(self, pcm: bytes) -> bytes:
+        if pcm == self.sentence("greeting") and not self.size:
+            return pcm
+        return (samples(pcm).astype(np.int64) << 16).astype("<i4").tobytes()
+
+
+class Overflows(Call):
+    """A gain that makes the peak `size` times the highest sample, and knows of no highest sample."""
+
+    def sound(self, pcm: bytes) -> bytes:
+        wave = samples(pcm)
+        factor = self.size * 32767 / np.abs(wave).max()
+        louder: bytes = np.rint(wave * factor).astype(np.int64).astype("<i2").tobytes()
+        return louder
+
+
 class ConstantOffset(Call):
     def sound(self, pcm: bytes) -> bytes:
         return slin(samples(pcm) + self.size)
+
+
+class OtherSilence(Call):
+    """Bytes of `size` between the sentences, which are silence in another format."""
+
+    def idle(self) -> bytes | None:
+        return bytes([round(self.size)]) * FRAME_BYTES
 
 
 class Clipped(Call):
@@ -99,6 +135,16 @@ class ClicksAtSeams(Call):
         wave[piece - 2 :: piece] += 9000
         wave[piece - 1 :: piece] -= 9000
         return slin(wave)
+
+
+class FadedChunks(Call):
+    """Each piece of `size` s has a fade of a third of it at either end, so that it does not click."""
+
+    def sound(self, pcm: bytes) -> bytes:
+        piece = round(self.size * 8000)
+        wave = samples(pcm)[: len(pcm) // 2 // piece * piece].reshape(-1, piece)
+        ramp = np.minimum(1.0, np.arange(piece) * 3 / piece)
+        return slin((wave * ramp * ramp[::-1]).ravel())
 
 
 class SilentFrames(Call):
@@ -150,6 +196,16 @@ class TwoVoicesInTurn(Call):
         other = self.sentence("goodbye" if pcm == self.sentence("greeting") else "greeting").ljust(len(pcm), b"\0")
         places = range(0, len(pcm), FRAME_BYTES)
         return b"".join(pcm[at : at + FRAME_BYTES] + other[at : at + FRAME_BYTES] for at in places)
+
+
+class MixedAnswers(Call):
+    """Two parts of it speak at once: its goodbye is mixed into each sentence, from `size` s on."""
+
+    def sound(self, pcm: bytes) -> bytes:
+        wave = samples(pcm)
+        other = samples(self.sentence("goodbye"))[: max(0, len(wave) - round(self.size * 8000))]
+        wave[round(self.size * 8000) :][: len(other)] += other
+        return pcm if pcm == self.sentence("goodbye") else slin(wave)
 
 
 # --- the wire: how it is sent
@@ -262,6 +318,14 @@ class HeaderApart(Call):
             await asyncio.sleep(self.size)
             self.writer.write(message[3:])
             due = await self.pause(due)
+
+
+class WrongLength(Call):
+    """A length of `size` bytes more than the payload has; with size 0, in little-endian order."""
+
+    def put(self, kind: int, payload: bytes) -> None:
+        length = len(payload) + round(self.size) if payload else 0
+        self.writer.write(bytes([kind]) + length.to_bytes(2, "big" if self.size else "little") + payload)
 
 
 class WrongKind(Call):

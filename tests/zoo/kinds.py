@@ -86,10 +86,34 @@ KINDS = (
         (_A(4), _A(5.333, "receptionist"), _A(2.667, gain_db=-6)),
     ),
     Kind(
+        "TwoChannels",
+        "two channels sent as one: a slow, deep voice",
+        "each sample is there twice|every other sample is zero|two times too slow",
+        (_A(0, "stranger"), _A(1, "foreigner", -6), _A(0, "receptionist")),
+    ),
+    Kind(
+        "WideSamples",
+        "samples of 32 bits in the kind of 16: a slow, deep voice that buzzes",
+        "every other sample is zero|two times too slow",
+        (_A(1, "foreigner"), _A(0, "stranger", -10), _A(0, "doorman")),
+    ),
+    Kind(
+        "Overflows",
+        "a gain too high whose samples overflow: the tops of the wave come out at the bottom",
+        "tops of the wave are folded over",
+        (_A(1.6, "foreigner"), _A(1.6, "synthetic"), _A(2, "receptionist")),
+    ),
+    Kind(
         "ConstantOffset",
         "a constant offset under the voice",
         "constant offset",
         (_A(9000), _A(-5000, "foreigner"), _A(3000, "receptionist", -10)),
+    ),
+    Kind(
+        "OtherSilence",
+        "the silence of another format between the sentences",
+        "samples stay at .* where silence should be",
+        (_A(0xD5), _A(0x80, "stranger"), _A(0x7F, "foreigner")),
     ),
     Kind(
         "Clipped",
@@ -114,6 +138,12 @@ KINDS = (
         "each chunk is converted alone: a click at every seam",
         "click",
         (_A(0.32), _A(0.2, "stranger"), _A(0.1, "synthetic")),
+    ),
+    Kind(
+        "FadedChunks",
+        "each chunk is faded in and out alone: a flutter",
+        "faded out and in again every",
+        (_A(0.02, "stranger"), _A(0.04, "foreigner"), _A(0.06, "synthetic")),
     ),
     Kind(
         "SilentFrames",
@@ -153,6 +183,13 @@ KINDS = (
         "frames in turn",
         (_A(), _A(voice="receptionist"), _A(voice="doorman", gain_db=-8)),
         also="its chunks do not fit together",
+    ),
+    Kind(
+        "MixedAnswers",
+        "two parts of the bot speak at once: two sentences are mixed",
+        "another sentence is mixed with it",
+        (_A(0), _A(0.25), _A(0.3, "receptionist")),
+        also="without its first",
     ),
     # --- the wire
     Kind(
@@ -227,6 +264,12 @@ KINDS = (
         "a header, and its payload later: Asterisk drops such a call",
         "more than 5 ms passed inside a message",
         (_A(0.0065), _A(0.008, "stranger"), _A(0.015, "receptionist")),
+    ),
+    Kind(
+        "WrongLength",
+        "a length in the wrong byte order, or one that counts the header too",
+        "bytes were announced in big-endian order, and 320 came",
+        (_A(0), _A(3, "stranger"), _A(320, "receptionist")),
     ),
     Kind(
         "WrongKind",
@@ -333,7 +376,7 @@ KINDS = (
     Kind(
         "UuidAsText",
         "expects the UUID as text, and refuses its sixteen bytes",
-        "closed the connection",
+        "refuse the UUID",
         (_A(), _A(voice="foreigner"), _A(voice="receptionist")),
     ),
     Kind(

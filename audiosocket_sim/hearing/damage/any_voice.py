@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from audiosocket_sim.hearing.damage.loudness_faults import clipping, offset
+from audiosocket_sim.hearing.damage.loudness_faults import clipping, offset, overflow
 from audiosocket_sim.hearing.damage.model import Damage, Frames
 from audiosocket_sim.hearing.damage.sample_format import file_bytes, text_bytes, wrong_format
-from audiosocket_sim.hearing.damage.seams import clicks, cuts, joints, repeats
+from audiosocket_sim.hearing.damage.seams import bad_joints, clicks
 
 __all__ = ["click_faults", "faults_of"]
 
@@ -35,6 +35,5 @@ def faults_of(pcm: bytes, holes: Sequence[tuple[int, int]] = (), *, voice: bool 
     if not voice:
         found = (offset(frames), clicks(wave, holes, voice=False))
         return [*files, *(fault for fault in found if fault is not None)]
-    seams = clicks(wave, [*holes, *joints(wave, holes)]) or cuts(wave, holes) or repeats(wave)
-    more = (offset(frames), clipping(frames), seams)
+    more = (offset(frames), overflow(wave) or clipping(frames), bad_joints(wave, holes))
     return [*files, *(fault for fault in more if fault is not None)]

@@ -84,7 +84,7 @@ def _prepared(pcm: bytes, *, banded: bool) -> Array:
     return centred
 
 
-@lru_cache(maxsize=12)
+@lru_cache(maxsize=64)
 def book_sound(phrases: tuple[Phrase, ...], change: Change = bytes, *, banded: bool = True) -> BookSound:
     """Return the sound of a book after a change, made once a process."""
     return BookSound(phrases, change, banded=banded)

@@ -13,6 +13,7 @@ from audiosocket_core.phrase_book.book import Phrase
 from audiosocket_sim.hearing.damage.any_voice import faults_of
 from audiosocket_sim.hearing.damage.known_prompt import (
     Known,
+    beneath,
     changed_bytes,
     changed_speed,
     in_turn,
@@ -22,12 +23,15 @@ from audiosocket_sim.hearing.damage.known_prompt import (
 )
 from audiosocket_sim.hearing.damage.model import RATE_HZ, Damage
 
-__all__ = ["Judgement", "Stretched", "damage_of", "judge"]
+__all__ = ["MOST_SECONDS", "Judgement", "Stretched", "damage_of", "judge"]
 
 _SHORTEST_MS = 100  # a shorter sound is not looked for in the book
 _LEAST = 0.2  # of the sound; clicks break up what is found of a prompt
 _JUMP = 24  # samples, 3 ms
-_MOST_SECONDS = 20  # of a stretch that are looked at: a voice is damaged all the way, or in places that come again
+_SILENCED_MS = 20  # so much is found beside the prompt
+_MISSING_MS = 40  # in all; from so much on, what is missing makes the clicks, and not the clicks what seems so
+MOST_SECONDS = 20
+"""Of a stretch so many are looked at: a voice is damaged all the way, or in places that come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,13 @@ class Stretched:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is known of a stretch at once. `known`: the prompt that was found in it as it is, or None."""
+    """What is known of a stretch at once. `known`: the prompt that was found in it as it is, or None; `under`: another
+    one that is mixed with it."""
 
     stretch: Stretched
     faults: Sequence[Damage]
     known: Known | None
+    under: Phrase | None = None
 
     def steps(self, phrases: tuple[Phrase, ...]) -> Iterator[Sequence[Damage] | None]:
         """Yield None after each step of the search for what was done to a prompt, and all faults at the end."""
@@ -96,7 +102,7 @@ _SAMPLES = ("format", "noise")
 
 def judge(stretch: Stretched, phrases: tuple[Phrase, ...]) -> Judgement:
     """Judge a stretch as far as its words go: at once."""
-    most = 2 * RATE_HZ * _MOST_SECONDS
+    most = 2 * RATE_HZ * MOST_SECONDS
     stretch = replace(stretch, pcm=stretch.pcm[:most])
     faults = faults_of(stretch.pcm, stretch.holes, voice=stretch.voice)
     if stretch.spliced:
@@ -111,9 +117,33 @@ def judge(stretch: Stretched, phrases: tuple[Phrase, ...]) -> Judgement:
     if known is not None:
         own = _own_kinds(known.phrase)
         faults = [fault for fault in faults if fault.kind not in own]
-    if known is not None and not stretch.spliced and not any(fault.kind in _JOINTS for fault in faults):
-        faults = [*faults, *(_jumps(known) or _silenced(pcm, known))]
-    return Judgement(stretch, faults, known)
+    if known is not None and not stretch.spliced:
+        faults = _with_jumps(faults, known, pcm)
+    under = None if known is None else beneath(pcm, known, phrases)
+    if under is not None:
+        faults = [Damage("voices", "another sentence is mixed with it", 0.0, None, _ms(pcm)), *faults]
+    return Judgement(stretch, faults, known, under)
+
+
+def _with_jumps(faults: Sequence[Damage], known: Known, pcm: bytes) -> list[Damage]:
+    """Add what is missing of a prompt, or silent in it, where nothing else is wrong with its joints. Clicks where
+    pieces are missing come of that."""
+    faults = [fault for fault in faults if not _is_a_pause(fault, known, pcm)]
+    joints = {fault.kind for fault in faults if fault.kind in _JOINTS}
+    if not joints:
+        return [*faults, *(_jumps(known) or _silenced(pcm, known))]
+    jumps = _jumps(known) if joints == {"clicks"} else []
+    if sum(jump.amount or 0 for jump in jumps) < _MISSING_MS:
+        return list(faults)
+    return [*(fault for fault in faults if fault.kind != "clicks"), *jumps]
+
+
+def _is_a_pause(fault: Damage, known: Known, pcm: bytes) -> bool:
+    """Is the silence that was found in a prompt its own? A codec may have made its edges steep."""
+    followed = known.followed
+    if fault.kind != "cuts" or (fault.amount or 0) < _SILENCED_MS or followed is None:
+        return False
+    return followed.lag == followed.last_lag and not silenced(pcm, known)
 
 
 def _is_in(known: Known, pcm: bytes) -> bool:
@@ -129,7 +159,7 @@ def _own_kinds(phrase: Phrase) -> frozenset[str]:
     return frozenset(fault.kind for fault in faults_of(phrase.pcm))
 
 
-_JOINTS = ("clicks", "cuts", "repeats", "lost")
+_JOINTS = ("clicks", "cuts", "fades", "repeats", "lost")
 
 
 def damage_of(stretch: Stretched, phrases: tuple[Phrase, ...]) -> list[Damage]:

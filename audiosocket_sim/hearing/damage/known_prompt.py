@@ -16,7 +16,7 @@ from audiosocket_sim.hearing.damage.changes import BYTES, SPEEDS, BytesChange, S
 from audiosocket_sim.hearing.damage.model import AUDIBLE_RMS
 from audiosocket_sim.hearing.damage.prompt_alignment import Followed, follow
 
-__all__ = ["Known", "changed_bytes", "changed_speed", "in_turn", "plain", "silenced", "without_holes"]
+__all__ = ["Known", "beneath", "changed_bytes", "changed_speed", "in_turn", "plain", "silenced", "without_holes"]
 
 _SURE = 0.78  # likeness of a piece of 256 ms; other voices and words have up to 0.69 there
 _SURE_PIECE = 2048
@@ -32,6 +32,7 @@ _BYTES_SHORTEST = 1024
 _TRIES = 2
 _TEN_MS = 80
 _EDGE = 240  # samples at either end, where a codec or the ear decides what is audible
+_BENEATH = 0.03  # of the power; codecs leave less, or more that is like no prompt
 _SILENT = 10  # A-law makes 8 of silence
 _CHUNKS = (160, 320)
 
@@ -82,15 +83,39 @@ def silenced(pcm: bytes, known: Known) -> list[tuple[int, int]]:
     heard = np.frombuffer(pcm, "<i2", len(pcm) // 2).astype(np.float64)
     prompt = np.frombuffer(known.phrase.pcm, "<i2").astype(np.float64) * known.gain
     pieces: list[tuple[int, int]] = []
-    for place in range(followed.first + _EDGE, min(followed.last, len(prompt)) - _EDGE, _TEN_MS):
+    audible = np.concatenate(([0], np.cumsum(np.abs(heard) > _SILENT)))  # samples before each
+    places = np.arange(followed.first + _EDGE, min(followed.last, len(prompt)) - _EDGE, _TEN_MS)
+    begin, end = (np.clip(places + followed.lag + edge, 0, len(heard)) for edge in (0, _TEN_MS))
+    silent = (end > begin) & (audible[end] == audible[begin])
+    for place in places[silent].tolist():
         at = place + followed.lag
-        there = heard[max(0, at) : at + _TEN_MS]
-        if not len(there) or np.abs(there).max() > _SILENT:
-            continue
         if np.square(prompt[place : place + _TEN_MS]).mean() >= AUDIBLE_RMS**2 * 4:
             joined = bool(pieces) and pieces[-1][0] + pieces[-1][1] == at
             pieces[-1:] = [(pieces[-1][0], pieces[-1][1] + _TEN_MS)] if joined else [*pieces[-1:], (at, _TEN_MS)]
     return pieces
+
+
+def beneath(pcm: bytes, known: Known, phrases: tuple[Phrase, ...]) -> Phrase | None:
+    """Find another prompt under the one that was found: two sentences that were mixed."""
+    followed = known.followed
+    if followed is None:
+        return None
+    heard = np.frombuffer(pcm, "<i2", len(pcm) // 2).astype(np.float64)
+    prompt = np.frombuffer(known.phrase.pcm, "<i2").astype(np.float64)
+    first = max(followed.first, -followed.lag)
+    there = heard[first + followed.lag : min(followed.last, len(prompt)) + followed.lag]
+    prompt = prompt[first : first + len(there)]
+    power = float(prompt @ prompt)
+    rest = there - prompt * (float(there @ prompt) / power if power else 0.0)
+    if float(rest @ rest) < _BENEATH * float(there @ there):
+        return None
+    sound = in_band(np.clip(np.rint(rest), -32768, 32767).astype("<i2").tobytes(), banded=True)
+    book = book_sound(phrases)
+    for start, length in _loudest(sound):
+        hit = book.find(sound[start : start + length]) if length >= _SURE_PIECE else None
+        if hit is not None and hit.likeness >= _SURE and phrases[hit.phrase] is not known.phrase:
+            return phrases[hit.phrase]
+    return None
 
 
 def changed_bytes(pcm: bytes, phrases: tuple[Phrase, ...]) -> Iterator[Known | None]:

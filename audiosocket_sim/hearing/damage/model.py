@@ -1,6 +1,7 @@
 """What this room finds: one fault of a sound, and the frames of a sound that all its judges look at."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,10 +27,10 @@ _LEAST_POWER = AUDIBLE_RMS**2
 class Damage:
     """One fault of a sound.
 
-    `kind`: which judge found it: `format`, `noise`, `file`, `rate`, `dc`, `clipping`, `clicks`, `cuts`, `repeats` or
-    `lost`. `what`: the fault for people, cause included. `at_s`: where it begins, in seconds from the start of the
-    sound. `amount`: how much of it there is, in the unit that `what` names; None where there is nothing to count.
-    `duration_ms`: how long it lasts.
+    `kind`: which judge found it: `format`, `channels`, `noise`, `file`, `rate`, `dc`, `clipping`, `overflow`,
+    `clicks`, `cuts`, `fades`, `repeats`, `lost` or `voices`. `what`: the fault for people, cause included. `at_s`:
+    where it begins, in seconds from the start of the sound. `amount`: how much of it there is, in the unit that `what`
+    names; None where there is nothing to count. `duration_ms`: how long it lasts.
     """
 
     kind: str
@@ -62,7 +63,7 @@ class Frames:
     def __len__(self) -> int:
         return len(self.first)
 
-    @property
+    @cached_property
     def flat(self) -> "NDArray[np.bool_]":
         """Whether each frame has its power all over the spectrum, as noise has, not in a few peaks, as tones have."""
         power = np.square(np.abs(np.fft.rfft(self.centred * np.hanning(FRAME), axis=1)))
@@ -70,7 +71,7 @@ class Frames:
         flat: NDArray[np.bool_] = highest <= _PEAKED * power.sum(axis=1)
         return flat
 
-    @property
+    @cached_property
     def smoothness(self) -> "NDArray[np.float64]":
         """The correlation of neighbouring samples in each frame: about 0 for white noise, 0.9 for a vowel."""
         wave = self.centred

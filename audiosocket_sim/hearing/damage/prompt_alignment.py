@@ -4,10 +4,14 @@ Where the sound stops to agree, the prompt is looked for again, up to 200 ms ear
 """
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from audiosocket_core.phrase_book.fingerprint import Array
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Followed", "Jump", "follow"]
 
@@ -61,6 +65,7 @@ def _forward(heard: Array, known: Array, place: int, lag: int) -> tuple[list[Jum
     spoiled = 0
     last = place
     while place < len(known):
+        place, last = _as_far_as_it_agrees(heard, known, place, lag, last)
         if place + lag >= len(heard):
             break
         piece = known[place : place + _PIECE]
@@ -81,6 +86,31 @@ def _forward(heard: Array, known: Array, place: int, lag: int) -> tuple[list[Jum
             spoiled += place - last
         lag, last = new_lag, place
     return jumps, min(last, max(0, len(heard) - lag)), lag, spoiled
+
+
+def _as_far_as_it_agrees(heard: Array, known: Array, place: int, lag: int, last: int) -> tuple[int, int]:
+    """`place` and `last` (as in `_forward`) behind all whole pieces that agree, or are silent in the prompt."""
+    count = (min(len(known), len(heard) - lag) - place) // _STEP - 1  # pieces; two steps are one
+    if count < 1:
+        return place, last
+    steps = slice(place, place + (count + 1) * _STEP)
+    prompt = known[steps].reshape(-1, _STEP)
+    there = heard[steps.start + lag : steps.stop + lag].reshape(-1, _STEP)
+    power, heard_power, product = (_of_pieces(*pair) for pair in ((prompt, prompt), (there, there), (there, prompt)))
+    silent = power < _SILENT_POWER * _PIECE
+    agrees = silent | (product >= _AGREES * np.sqrt(np.maximum(power * heard_power, 1.0)))
+    good = count if agrees.all() else int(agrees.argmin())
+    spoken = np.flatnonzero(~silent[:good])
+    if len(spoken):
+        last = place + int(spoken[-1]) * _STEP + _PIECE
+    return place + good * _STEP, last
+
+
+def _of_pieces(one: Array, other: Array) -> "NDArray[np.float64]":
+    """The sum of the products of two sounds, given in steps, over each piece."""
+    sums = np.einsum("ij,ij->i", one, other, dtype=np.float64)
+    pieces: NDArray[np.float64] = sums[1:] + sums[:-1]
+    return pieces
 
 
 def _found_again(heard: Array, known: Array, start: int, lag: int) -> tuple[int, int] | None:

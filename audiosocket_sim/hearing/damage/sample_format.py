@@ -37,11 +37,16 @@ _WHITE = 0.3
 _NOISE_FRAMES = 25  # half a second
 _NOISE_LOUD = FULL_SCALE**2 * 10**-4.0  # softer noise is comfort noise, or a poor line
 
+_PAIRED, _UNPAIRED = 0.97, 0.6
+_ZERO = 10  # A-law makes 8 of zero
+_PAIRED_FRAMES = 8
+
 _TEXT_SAMPLES = 16
 _TEXT_LOW, _TEXT_HIGH = 0x1F00, 0x7F80
 _TEXT_STEP = 1000
 _TEXT_TURNS = 0.36
 _TEXT_QUIET = 400.0
+_LONG_TEXT = 8000  # samples; errors are shorter than a second
 
 
 def wrong_format(frames: Frames) -> Damage | None:
@@ -60,7 +65,27 @@ def wrong_format(frames: Frames) -> Damage | None:
         level = dbfs(float(frames.power[rough].mean()))
         what = f"noise of {level:.0f} dBFS where a voice should be, as of bytes swapped or of another format"
         return _damage(frames, found, "format", what, rough)
-    return _white_noise(frames)
+    return _every_other(frames) or _white_noise(frames)
+
+
+def _every_other(frames: Frames) -> Damage | None:
+    """Find a sound of which every other sample is zero, or the same as the one before it: no microphone makes that."""
+    wave = frames.wave
+    if len(wave) < _PAIRED_FRAMES:
+        return None
+    odd = [float((np.abs(wave[:, place::2]) <= _ZERO).mean()) for place in (0, 1)]
+    alike = [float((wave[:, place:-1:2] == wave[:, place + 1 :: 2]).mean()) for place in (0, 1)]
+    every = np.ones(len(wave), np.bool_)
+    one = wave[:, int(odd[0] >= odd[1]) :: 2]
+    if _smooth(one) <= 0:  # a tone of 2 kHz
+        return None
+    if max(odd) >= _PAIRED and min(odd) <= _UNPAIRED:
+        why = "32-bit samples, or one of two channels, sent as 16-bit samples of one: two times too slow"
+        return _damage(frames, 0, "channels", f"every other sample is zero, as of {why}", every)
+    if max(alike) >= _PAIRED and min(alike) <= _UNPAIRED:
+        what = "each sample is there twice, as of two channels sent as one: two times too slow"
+        return _damage(frames, 0, "channels", what, every)
+    return None
 
 
 def _damage(frames: Frames, first: int, kind: str, what: str, which: "NDArray[np.bool_]") -> Damage:
@@ -135,7 +160,8 @@ def text_bytes(wave: "NDArray[np.float64]") -> Damage | None:
         turns = np.mean(steps[1:] * steps[:-1] < 0)
         if np.median(np.abs(steps)) >= _TEXT_STEP and turns >= _TEXT_TURNS:
             count = 2 * (end - start)
-            what = f"text of about {count} characters played as samples, such as an error in JSON or HTML: a click"
+            such = "an error in JSON or HTML: a click" if end - start < _LONG_TEXT else "Base64: loud noise"
+            what = f"text of about {count} characters played as samples, such as {such}"
             return Damage("file", what, start / RATE_HZ, count, -(-(end - start) * 1000 // RATE_HZ))
     return None
 
@@ -152,10 +178,10 @@ def file_bytes(wave: "NDArray[np.float64]") -> list[Damage]:
     """Find headers of WAV files played as samples, one Damage for all of them: 44 bytes or more, a loud click."""
     if len(wave) < len(_RIFF):
         return []
-    windows = np.lib.stride_tricks.sliding_window_view(wave, len(_RIFF))[:, _RIFF_KNOWN]
     known = _RIFF[_RIFF_KNOWN]
-    alike = np.all(np.abs(windows - known) <= np.abs(known) / 16 + 16, axis=1)
-    places = np.flatnonzero(alike)
+    tolerance = np.abs(known) / 16 + 16
+    places = np.flatnonzero(np.abs(wave[: len(wave) - len(_RIFF) + 1] - known[0]) <= tolerance[0])  # seldom any
+    places = places[np.all(np.abs(wave[places[:, None] + _RIFF_KNOWN] - known) <= tolerance, axis=1)]
     if not len(places):
         return []
     times = "" if len(places) == 1 else f" ({len(places)} times)"

@@ -4,7 +4,7 @@ Each test needs what no voice does by itself: a click at the same place of chunk
 ends within one sample between loud sounds; samples that repeat exactly.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,7 @@ from audiosocket_sim.hearing.damage.model import FULL_SCALE, RATE_HZ, Damage
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["clicks", "cuts", "joints", "repeats"]
+__all__ = ["bad_joints", "clicks"]
 
 Hole = tuple[int, int]
 
@@ -38,7 +38,13 @@ _LOUD_RMS = FULL_SCALE * 10**-2.1  # -42 dBFS
 _STEEP, _SHEER = 0.6, 0.3
 _ONCE_STEEP, _ONCE_SHEER = 0.85, 0.6  # of a single one; a synthetic voice ends a sound as abruptly as 0.7, 0.4
 
+_FEWEST_FADED = 15  # chunks
+_SHORTEST_FADED = 160  # samples; the pitch of a voice has shorter periods
+_FADED, _HALF = 0.12, 0.5  # of the mean level
+_FADE = 16  # samples, 2 ms
+
 _SHORTEST_REPEAT = 100  # samples in a row
+_LOOKED_AT = 10  # of them, at even distances, before all are
 _REPEAT_RMS = FULL_SCALE * 10**-2.25
 
 
@@ -65,7 +71,7 @@ def clicks(wave: "NDArray[np.float64]", holes: Sequence[Hole] = (), *, voice: bo
     deviation, chunk, place, count = best
     if deviation < _SIGNIFICANT:
         return None
-    alone = "its chunks do not fit together, as where each is converted alone"
+    alone = "its chunks do not fit together, as where each is converted alone, or some are lost"
     what = f"a click every {chunk / _MS:g} ms ({count} of them): {alone}"
     return Damage("clicks", what, place / RATE_HZ, count, round(len(wave) / _MS))
 
@@ -85,20 +91,25 @@ def _roughness(wave: "NDArray[np.float64]", holes: Sequence[Hole]) -> "NDArray[n
     return rough
 
 
-def joints(wave: "NDArray[np.float64]", holes: Sequence[Hole] = ()) -> list[Hole]:
-    """Return where there is short silence in the midst of sounds, and where the second of two equal pieces begins: if
-    something clicks at their edges, this is why."""
-    silences = [(first, last - first) for first, last in _silences(wave) if not _in_a_hole(first, last, holes)]
-    return [*silences, *((place, 0) for place in _repeated(wave))]
+def bad_joints(wave: "NDArray[np.float64]", holes: Sequence[Hole] = ()) -> Damage | None:
+    """Find where pieces of a voice were joined badly: clicks at a steady distance, else silence that was put in, else
+    pieces that are played twice, else fades. Short silence in the midst of sounds, and the second of two equal pieces,
+    may click at their edges: then that is why."""
+    silences = [(first, last) for first, last in _silences(wave) if not _in_a_hole(first, last, holes)]
+    again = _repeated(wave)
+    known = [*holes, *((first, last - first) for first, last in silences), *((place, 0) for place in again)]
+    return clicks(wave, known) or _cuts(wave, silences) or _repeats(again) or _fades(wave, holes)
 
 
-def cuts(wave: "NDArray[np.float64]", holes: Sequence[Hole] = ()) -> Damage | None:
+def _cuts(wave: "NDArray[np.float64]", silences: Sequence[tuple[int, int]]) -> Damage | None:
     """Find silence that was put into the midst of sounds, or in the place of a part of them.
 
     The pauses of a voice fade, and so do those that an editor or a noise gate made; here the sound stands right up to
     the first silent sample, and at once after the last.
     """
-    found = _cut_silences(wave, holes)
+    found = [(first, last) for first, last in silences if _is_cut(wave, first, last, _STEEP, _SHEER)]
+    if len(found) == 1:
+        found = [(first, last) for first, last in found if _is_cut(wave, first, last, _ONCE_STEEP, _ONCE_SHEER)]
     if not found:
         return None
     total = sum(b - a for a, b in found) / _MS
@@ -108,18 +119,8 @@ def cuts(wave: "NDArray[np.float64]", holes: Sequence[Hole] = ()) -> Damage | No
     return Damage("cuts", what, found[0][0] / RATE_HZ, round(total), round((found[-1][1] - found[0][0]) / _MS))
 
 
-def _cut_silences(wave: "NDArray[np.float64]", holes: Sequence[Hole]) -> list[tuple[int, int]]:
-    silences = [(first, last) for first, last in _silences(wave) if not _in_a_hole(first, last, holes)]
-    found = [(first, last) for first, last in silences if _is_cut(wave, first, last, _STEEP, _SHEER)]
-    if len(found) == 1:
-        found = [(first, last) for first, last in found if _is_cut(wave, first, last, _ONCE_STEEP, _ONCE_SHEER)]
-    return found
-
-
 def _silences(wave: "NDArray[np.float64]") -> list[tuple[int, int]]:
-    silent = (np.abs(wave) <= _SILENT).astype(np.int8)
-    edges = np.diff(np.concatenate(([0], silent, [0])))
-    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    starts, ends = _runs_of(np.abs(wave) <= _SILENT)
     kept = (ends - starts >= _SHORTEST_CUT) & (ends - starts <= _LONGEST_CUT)
     kept &= (starts >= _BESIDE) & (ends <= len(wave) - _BESIDE)
     return list(zip(starts[kept].tolist(), ends[kept].tolist(), strict=True))
@@ -141,29 +142,91 @@ def _stands_up(beside: "NDArray[np.float64]", steep: float, sheer: float) -> boo
     return rms >= _LOUD_RMS and near >= steep * rms and float(np.abs(beside[:2]).max()) >= sheer * rms
 
 
-def repeats(wave: "NDArray[np.float64]") -> Damage | None:
-    """Find chunks that were played twice, one right after the other."""
-    found = _repeated(wave)
-    if not found:
+def _fades(wave: "NDArray[np.float64]", holes: Sequence[Hole] = ()) -> Damage | None:
+    """Find a sound that is faded out and in again at the same place of each chunk: it flutters. Holes are left out."""
+    if holes:
+        wave = np.delete(wave, np.concatenate([np.arange(max(0, at), min(len(wave), at + n)) for at, n in holes]))
+    for chunk in _CHUNKS:
+        count = len(wave) // chunk
+        if chunk < _SHORTEST_FADED or count < _FEWEST_FADED:
+            continue
+        levels = np.abs(wave[: count * chunk].reshape(count, chunk))
+        means = levels.mean(axis=1, keepdims=True)
+        loud = means[:, 0] >= _LOUD_RMS
+        if int(loud.sum()) < _FEWEST_FADED:
+            continue
+        course = (levels[loud] / means[loud]).mean(axis=0)
+        course = np.convolve(np.concatenate((course, course[: _FADE - 1])), np.full(_FADE, 1 / _FADE), "valid")
+        low = course < _HALF
+        if course.min() < _FADED and int((low & ~np.roll(low, 1)).sum()) == 1:
+            what = (
+                f"the sound is faded out and in again every {chunk / _MS:g} ms ({int(loud.sum())} times): it flutters"
+            )
+            return Damage(
+                "fades", what, float(loud.argmax()) * chunk / RATE_HZ, int(loud.sum()), round(len(wave) / _MS)
+            )
+    return None
+
+
+def _repeats(again: Mapping[int, int]) -> Damage | None:
+    """Say which chunks were played twice, one right after the other; `again`: as `_repeated` returns them."""
+    if not again:
         return None
-    total = sum(found.values()) / _MS
-    times = "once" if len(found) == 1 else f"{len(found)} times"
+    total = _samples_in(again) / _MS
+    times = "once" if len(again) == 1 else f"{len(again)} times"
     what = f"a piece of the sound is played twice, {times}: {total:.0f} ms in all"
-    return Damage("repeats", what, min(found) / RATE_HZ, round(total), round(total))
+    return Damage("repeats", what, min(again) / RATE_HZ, round(total), round(total))
+
+
+def _samples_in(found: Mapping[int, int]) -> int:
+    """How many samples the pieces cover, each counted once."""
+    total = end = 0
+    for place, length in sorted(found.items()):
+        total += max(0, place + length - max(end, place))
+        end = max(end, place + length)
+    return total
 
 
 def _repeated(wave: "NDArray[np.float64]") -> dict[int, int]:
     """Return where the second of two equal pieces begins, and how many samples repeat."""
     found: dict[int, int] = {}
+    energy = np.concatenate(([0.0], np.cumsum(np.square(wave))))
     for chunk in _CHUNKS:
         if len(wave) < 2 * chunk:
             break
+        shortest = max(_SHORTEST_REPEAT, chunk * 9 // 10)
+        if not _may_repeat(wave, energy, chunk, shortest):
+            continue
         again = wave[chunk:]
-        same = np.abs(again - wave[:-chunk]) <= np.abs(again) / 64 + 2
-        edges = np.diff(np.concatenate(([0], same.astype(np.int8), [0])))
-        starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-        long = ends - starts >= max(_SHORTEST_REPEAT, chunk * 9 // 10)
+        starts, ends = _runs_of(_is_same(again, wave[:-chunk]))
+        long = ends - starts >= shortest
         for start, end in zip(starts[long].tolist(), ends[long].tolist(), strict=True):
             if float(again[start:end].std()) >= _REPEAT_RMS:
                 found.setdefault(start + chunk, end - start)
     return found
+
+
+def _may_repeat(wave: "NDArray[np.float64]", energy: "NDArray[np.float64]", chunk: int, shortest: int) -> bool:
+    """Look at a few samples only: can there be an audible run of `shortest` that is the same `chunk` samples earlier?
+
+    `energy`: the sum of the squares before each sample.
+    """
+    apart = shortest // _LOOKED_AT
+    starts, ends = _runs_of(_is_same(wave[chunk::apart], wave[:-chunk:apart]))
+    long = ends - starts >= _LOOKED_AT
+    if not long.any():
+        return False
+    first = np.maximum(0, chunk + (starts[long] - 1) * apart)
+    behind = np.minimum(len(wave), chunk + ends[long] * apart)
+    return bool(np.any(energy[behind] - energy[first] >= shortest * _REPEAT_RMS**2))
+
+
+def _is_same(again: "NDArray[np.float64]", before: "NDArray[np.float64]") -> "NDArray[np.bool_]":
+    same: NDArray[np.bool_] = np.abs(again - before) <= np.abs(again) / 64 + 2
+    return same
+
+
+def _runs_of(flags: "NDArray[np.bool_]") -> "tuple[NDArray[np.intp], NDArray[np.intp]]":
+    """The first place of each run of true ones, and the place behind its last."""
+    edges = np.diff(np.concatenate(([0], flags.astype(np.int8), [0])))
+    return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)

@@ -282,10 +282,18 @@ def test_past_the_deadline_it_says_why() -> None:
         "protocol",
         False,
         "more than 5 ms passed inside a message, after its header («Poll timed out while waiting for data»): "
-        "a message has to be one write",
+        "a message has to be one write; 320 bytes were announced in big-endian order, and 97 came",
     )
     one.timed_out(0.007)  # once is enough
     assert one.unread == 0
+
+
+def test_a_header_without_a_payload_announces_nothing_wrong() -> None:
+    one = reader("E")
+    one.feed(FRAME[:3], 0.0)
+    one.timed_out(0.006)
+    assert one.verdict is not None
+    assert one.verdict.reason.endswith("a message has to be one write")
 
 
 def test_without_a_deadline_nothing_times_out() -> None:

@@ -406,3 +406,11 @@ def test_a_state_that_is_there_or_comes(events: list[tuple[int, str]], verdict: 
 def test_a_state_is_there_until_another_comes_whatever_else_happens() -> None:
     log = entries((500, StateTold("", "WAITING")), (600, HoldStarted()))
     assert evaluate(expectation(state="WAITING"), log, moment(3000, base_ms=1000)) == Met(1000, 1000)
+
+
+def test_of_a_bot_that_was_never_heard_no_last_word_was_heard_either() -> None:
+    ended = (900, CallEnded("server", "hangup_message", "continues", "the server hung up"))
+    wanted = expectation(hangs_up={"who": "server", "last_word": "heard"})
+    failed = evaluate(wanted, entries(ended), moment(1000))
+    assert isinstance(failed, Failed)
+    assert "the bot has not been heard at all since the call began" in " ".join(failed.happened)

@@ -7,6 +7,7 @@ from audiosocket_sim.call_log.events import (
     BotSpoke,
     CallEnded,
     CallerAction,
+    CallerSpoke,
     CallLog,
     Entry,
     HoldStarted,
@@ -64,6 +65,25 @@ def test_what_came_before_the_step_began_is_told_as_such() -> None:
     assert happened({"state": "WAITING"}, (200, StateTold("", "WAITING")), (900, StateTold("", "STANDBY")))[0] == (
         "0.200 state WAITING: before this step began"
     )
+
+
+@pytest.mark.parametrize("caller", [CallerSpoke("Sim.", "pt-br/sim", 300), CallerAction("dtmf", "4", 100)])
+def test_what_came_before_the_caller_s_last_words_is_no_cause_and_stands_last(caller: LogEvent) -> None:
+    said_before = (200, said("Pode subir.", 300))
+    assert happened(WANTED, said_before, (600, caller)) == (
+        "the bot said nothing new in that time",
+        "0.200 the bot said “Pode subir.”: before this step began",
+    )
+    assert happened(WANTED, said_before, (600, caller), (1500, said("Bom dia.")), (3900, ENDED)) == (
+        "1.500 the bot said “Bom dia.”",
+        "3.900 the server closed the connection",
+        "0.200 the bot said “Pode subir.”: before this step began",
+    )
+    assert happened(WANTED, (610, said("Pode subir.", 300)), (600, caller))[0] == (
+        "0.610 the bot said “Pode subir.”: before this step began"
+    )
+    silence = (600, CallerAction("silence", "", 300))
+    assert happened(WANTED, said_before, silence)[0].endswith("“Pode subir.”: before this step began")
 
 
 def test_what_was_still_being_said_when_the_step_began() -> None:

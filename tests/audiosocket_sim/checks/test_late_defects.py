@@ -41,9 +41,48 @@ def test_what_was_read_or_sent_late(
     assert not turns(DefectFound(kind, "it", small, duration_ms), LatenessRecord())
 
 
+def test_sound_that_an_early_hole_had_put_off_was_not_heard_for_our_fault() -> None:
+    """The hole's lead stays with the phone, which holds 300 ms of it."""
+    late = LatenessRecord([WasLate(LateBy.THREAD, 1000, 120)])
+    long_before = LatenessRecord(WasLate(LateBy.BOT, at_ms, 90) for at_ms in range(500, 2000, 100))
+    assert turns(DefectFound("unheard", "it", 130), late)
+    assert not turns(DefectFound("unheard", "it", 161), late)
+    assert turns(DefectFound("unheard", "it", 340), long_before)
+    assert not turns(DefectFound("unheard", "it", 341), long_before)
+
+
 def test_a_slow_bot_and_a_fast_one() -> None:
     assert turns(DefectFound("pace", "it", -3.5, 4000), THREAD)
     assert not turns(DefectFound("pace", "it", -3.51, 4000), THREAD)
+
+
+BUSY = LatenessRecord(WasLate(LateBy.BOT, at_ms, 20) for at_ms in range(3100, 7000, 100))
+"""A busy machine: a fifth of the time the bot has no processor, for some milliseconds each."""
+
+
+def test_short_stalls_that_a_bot_catches_up_leave_its_pace() -> None:
+    assert BUSY.hole_ms(3000, 7000) == 780
+    assert not turns(DefectFound("pace", "it", 12.0, 4000), BUSY)
+    assert not turns(DefectFound("pace", "it", 2.1, 4000), BUSY)
+    assert turns(DefectFound("pace", "it", 1.5, 4000), BUSY)  # 20 ms at either edge of the line
+
+
+@pytest.mark.parametrize(
+    ("stalls", "ours_ms"),
+    [
+        ([(5000, 60)], 0),
+        ([(5000, 61)], 61),
+        ([(5000, 30), (5110, 31)], 61),  # one stall in two readings
+        ([(5000, 30), (5200, 31)], 0),
+        ([(3010, 40), (7000, 50)], 30 + 50),  # at the edges of the line; it may begin a frame earlier
+        ([(3050, 90)], 70 + 60),
+    ],
+)
+def test_what_a_stall_does_to_the_pace(stalls: list[tuple[int, int]], ours_ms: int) -> None:
+    late = LatenessRecord(WasLate(LateBy.BOT, at_ms, late_ms) for at_ms, late_ms in stalls)
+    (entry,) = without_our_part(entries((3000, DefectFound("pace", "it", 12.0, 4000))), late)
+    assert isinstance(entry.event, DefectFound)
+    assert entry.event.amount == pytest.approx(12.0 - ours_ms / 40)
 
 
 def test_a_hole_before_the_speech_does_not_make_its_holes_but_its_lead() -> None:

@@ -8,12 +8,13 @@ from audiosocket_sim.call_log.events import (
     BackendPushed,
     BackendReplied,
     BotSpoke,
+    CallEnded,
     CallerSpoke,
     LogEvent,
     MessageCount,
 )
 from audiosocket_sim.checks import Failed, Moment, Sent, evaluate, which_side
-from audiosocket_sim.checks.which_side import before_the_first_word, silent_wire, stalled
+from audiosocket_sim.checks.which_side import before_the_first_word, refused_uuid, silent_wire, stalled
 from audiosocket_sim.scenario import Expectation
 
 ONE_KIND = (MessageCount(0x10, 148, 320, 320),)
@@ -201,3 +202,31 @@ def test_a_failure_says_first_why_nothing_was_heard() -> None:
         "the bot has not been heard at all since the call began: the server has sent 148 audio messages since the UUID "
         "(kind 0x10, 320 bytes), the loudest sample heard at −60 dBFS",
     )
+
+
+@pytest.mark.parametrize(
+    ("at_ms", "who", "how", "counts", "says_so"),
+    [
+        (8, "server", "fin", (), True),
+        (500, "server", "reset", (), True),
+        (501, "server", "fin", (), False),
+        (8, "server", "hangup_message", (), False),
+        (8, "caller", "fin", (), False),
+        (8, "server", "fin", ONE_KIND, False),
+    ],
+)
+def test_a_server_that_closes_upon_the_uuid_may_have_read_it_as_text(
+    at_ms: int, who: str, how: str, counts: tuple[MessageCount, ...], says_so: bool
+) -> None:
+    says = Expectation.model_validate({"bot_says": "Pode subir."})
+    log = entries((at_ms, CallEnded(who, how, "continues", "it ended")))
+    failed = evaluate(says, log, moment(9000, 0, 8000, sent=sent(counts)))
+    assert isinstance(failed, Failed)
+    assert failed.happened[0] == f"0.{at_ms:03} it ended"
+    line = f"it closed {at_ms} ms after the UUID, and had sent nothing: does it refuse the UUID, which is 16 bytes"
+    assert failed.happened[1].startswith(line) is says_so
+
+
+def test_a_server_of_which_it_is_not_known_what_it_sent_is_not_asked_about_the_uuid() -> None:
+    assert refused_uuid(entries((8, CallEnded("server", "fin", "continues", "it ended"))), at()) == []
+    assert refused_uuid([], at(sent=sent(()))) == []

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.logs import expectation
+from helpers.logs import expectation, never, within
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +18,7 @@ from audiosocket_sim.call_log.events import (
     BackendAsked,
     BotSpoke,
     CallEnded,
+    CallerSpoke,
     CallLog,
     Entry,
     HoldStarted,
@@ -38,9 +39,16 @@ KEYS: dict[str, dict[str, Any]] = {
     "backend_asked": {"backend_asked": "sim"},
     "hangs_up": {"hangs_up": "server"},
 }
+TURNS = ("responds", "bot_stops", "talk_over", "dead_air")
+"""What counts from what the caller said, and what of both voices is counted."""
 AT_LEAST = 200
 FROM = {"20 ms before the step": lambda base: base - 20, "the step": lambda base: base, "the call": lambda base: 0}
 END_CLOSES = ", the call's end"
+LAST_WORD = {
+    "50 ms before the end of the caller's last word": lambda said: said[1] - 50,
+    "the caller's first sound": lambda said: said[0],
+}
+QUIET_BEFORE_THE_END = ", 200 ms before the call's end"
 LATEST = 4000
 """Nothing happens later (ms)."""
 
@@ -78,6 +86,8 @@ class Call:
     asked: tuple[int, ...]
     end: int
     who: str
+    said: tuple[Span, ...] = ()
+    """From when to when the caller spoke."""
 
     def silence(self) -> list[Span]:
         edges = [0, *(edge for start, stop, _ in self.speech for edge in (start, stop)), self.end]
@@ -100,7 +110,25 @@ class Call:
                 return list(self.waiting)
             case "backend_asked":
                 return [(at, at) for at in self.asked]
+            case "talk_over":
+                both = [(max(a, c), min(b, d)) for a, b, _ in self.speech for c, d in self.said]
+                return sorted((start, stop) for start, stop in both if stop > start)
+            case "dead_air":
+                return self.nobody()
         return [(self.end, self.end)] if self.who == "server" else []
+
+    def nobody(self) -> list[Span]:
+        """When nobody was heard in the bot's turn: behind what the caller said, behind hold audio, and at the start."""
+        sounds = [(start, stop, "bot") for start, stop, _ in self.speech]
+        sounds += [(start, stop, "hold") for start, stop in self.hold]
+        sounds = sorted([*sounds, *((start, stop, "caller") for start, stop in self.said)])
+        found, since, who = [], 0, "bot" if sounds and sounds[0][2] == "caller" else "caller"
+        for start, stop, speaker in [*sounds, (self.end, self.end, "")]:
+            if start > since and who != "bot":
+                found.append((since, start))
+            if stop > since:
+                since, who = stop, speaker
+        return found
 
     def entries(self, now: int = 10 * LATEST) -> list[Entry]:
         """The log as it is known at an instant: speech at its end, all else at once."""
@@ -115,6 +143,9 @@ class Call:
         for start, stop in self.waiting:
             events = ((start, StateTold("", "WAITING")), (stop, StateTold("WAITING", "USER_TURN")))  # type: ignore[assignment]
             [log.add(at, Source.STATE, event) for at, event in events if at <= now]
+        for start, stop in self.said:
+            if start <= now:
+                log.add(start, Source.CALLER, CallerSpoke("Oi.", "oi", stop - start))
         for number, at in enumerate(self.asked, 1):
             if at <= now:
                 log.add(at, Source.HEARD, BackendAsked(number, "id", "Sim."))
@@ -191,7 +222,7 @@ def judged_at(name: str, call: Call, base: int, within: int) -> int | None:
 
 
 def test_the_table_has_a_row_for_each_expectation() -> None:
-    assert TABLE.keys() == KEYS.keys()
+    assert TABLE.keys() == {*KEYS, *TURNS}
 
 
 @pytest.mark.parametrize("name", KEYS)
@@ -274,3 +305,84 @@ def test_what_the_callers_hanging_up_brings_about_breaks_none(name: str, call: C
         assert found is None
     else:
         assert (found is not None) == any(at >= base for at, _ in earlier)
+
+
+# --- turn-taking
+
+
+def _spoken(shortest: int) -> st.SearchStrategy[list[tuple[int, int]]]:
+    return st.lists(st.tuples(st.integers(20, 60), st.integers(shortest, 90)), min_size=1, max_size=4)
+
+
+@st.composite
+def conversations(draw: st.DrawFn) -> Call:
+    """Both speak; each pauses for 200 ms and more, as a shorter quiet is a pause between two words. No two of their
+    sounds begin or end at once: then it is nobody's turn."""
+    end = 10 * draw(st.integers(60, LATEST // 10)) + 5
+    said, speech = (
+        spans_of([n for pair in draw(_spoken(shortest)) for n in pair], end) for shortest in (20, 1)
+    )  # a word of the caller lasts 200 ms and more
+    assume(said)
+    speech = tuple((start + 3, min(stop + 3, end)) for start, stop in speech if start + 3 < end)
+    hold = tuple((start + 6, min(stop + 6, end)) for start, stop in spans_of(draw(NUMBERS), end) if start + 6 < end)
+    assume(len({stop for _, stop in (*said, *speech, *hold)}) == len((*said, *speech, *hold)))
+    return Call(tuple((*span, "Sim.") for span in speech), hold, (), (), end, "server", said)
+
+
+TALK = Call(((500, 900, "Sim."), (2403, 2903, "Sim.")), ((3000, 3200),), (), (), 4005, "server", ((700, 2000),))
+
+
+def turn_expected_at(name: str, row: Row, call: Call, within_ms: int) -> int | None:
+    """When `responds` or `bot_stops` is met, by the table; None: it fails."""
+    said = call.said[-1]
+    opens = LAST_WORD[row.expect_from](said)
+    closes = (said[1] if name == "responds" else said[0]) + within_ms
+    if name == "responds":
+        assert (row.expect_counts, row.expect_until.endswith(END_CLOSES)) == ("what begins", True)
+        starts = [start for start, stop, _ in call.speech if start >= opens and stop > said[1]]
+        return next((start for start in starts if start <= min(closes, call.end)), None)
+    assert (row.expect_counts, row.expect_until.endswith(QUIET_BEFORE_THE_END)) == ("what happens", True)
+    over = [(start, stop) for start, stop, _ in call.speech if stop > opens]
+    if not over or over[0][0] >= opens:
+        return None
+    stop = over[0][1]
+    for start, later in over[1:]:
+        if start - stop > 900 or start >= said[1] - 50:
+            break
+        stop = later  # it has paused, and went on over him
+    return stop if stop <= min(closes, call.end - 200) else None
+
+
+@pytest.mark.parametrize("name", ["responds", "bot_stops"])
+@example(TALK, 500, 500)
+@example(TALK, 200, 400)
+@example(TALK, 210, 400)
+@example(replace(TALK, speech=((1950, 2300, "Sim."),)), 500, 500)
+@example(replace(TALK, speech=((203, 803, "Sim."), (1673, 1893, "Sim.")), end=1905), 10, 1660)
+@example(replace(TALK, speech=((500, 900, "Sim."), (1700, 1900, "Sim."))), 2000, 1400)
+@given(conversations(), TIMES, TIMES)
+@settings(max_examples=60, deadline=None)
+def test_an_expect_of_turn_taking_holds_in_its_window(name: str, call: Call, later: int, within_ms: int) -> None:
+    said = call.said[-1]
+    early = any(said[0] < start < said[1] - 50 and stop > said[1] for start, stop, _ in call.speech)
+    assume(name == "bot_stops" or not early)  # it interrupted, and what it says then is no answer
+    wanted, base = within(**{name: f"{within_ms}ms"}), said[0] + later
+    for now in range(base, base + 2 * LATEST, 10):
+        verdict = evaluate(wanted, call.entries(now), call.moment(now, base, base))
+        if not isinstance(verdict, Pending):
+            break
+    met_ms = verdict.at_ms if isinstance(verdict, Met) else None
+    assert not isinstance(verdict, Pending)
+    assert met_ms == turn_expected_at(name, TABLE[name], call, within_ms)
+
+
+@pytest.mark.parametrize("name", ["talk_over", "dead_air"])
+@example(TALK, 100, 2000)
+@example(TALK, 800, 2000)
+@example(replace(TALK, said=()), 100, 2000)
+@example(replace(TALK, said=((100, 600),), speech=()), 100, 3000)
+@given(conversations(), TIMES, TIMES)
+@settings(max_examples=60, deadline=None)
+def test_a_never_of_turn_taking_is_broken_in_its_window(name: str, call: Call, base: int, for_ms: int) -> None:
+    found = violation(never(**{name: f"{AT_LEAST}ms"}), call.entries(), Watched(base, base + for_ms))
+    assert (None if found is None else found.at_ms) == broken_at(name, TABLE[name], call, base, base + for_ms)

@@ -9,7 +9,15 @@ from helpers.phone_sounds import START, listen, ms, music, quiet, told
 
 from audiosocket_core import slin
 from audiosocket_core.phrase_book.book import Phrase, PhraseBook
-from audiosocket_sim.hearing import Ear, Fact, HeardHoldStarted, HeardHoldStopped, HeardSpeech, HeardSpeechStarted
+from audiosocket_sim.hearing import (
+    Ear,
+    Fact,
+    HeardDamage,
+    HeardHoldStarted,
+    HeardHoldStopped,
+    HeardSpeech,
+    HeardSpeechStarted,
+)
 from audiosocket_sim.hearing.speech_segments import HeardMatch, MatcherLike
 from audiosocket_sim.phone.line import tone
 
@@ -101,6 +109,19 @@ def test_how_long_the_phrase_is_to_the_sample(samples: int, whole_ms: int) -> No
     phrase = Phrase.from_pcm("word", "Um.", quiet(100) + loud(samples) + quiet(100))
     facts = listen(quiet(40), loud(808), quiet(900), codec="none", matcher=FakeMatcher(WholeMatch(phrase)))
     assert (speech_of(facts).whole_ms, speech_of(facts).heard_ms) == (whole_ms, whole_ms)
+
+
+def test_an_ear_that_does_not_judge_hears_the_same_and_reports_no_fault() -> None:
+    header = b"RIFF\x24\x08\x00\x00WAVEfmt " + bytes(4)  # alone it is a click, before speech a fault of its sound
+    pcm = header + quiet(899) + header + loud(4800) + quiet(900)
+    facts: dict[bool, list[Fact]] = {True: [], False: []}
+    for judges, heard in facts.items():
+        ear = Ear(NO_BOOK, b"", heard.append, judges=judges)
+        play(ear, pcm)
+        ear.close(START + len(pcm) / 16_000)
+    faults = [fact for fact in facts[True] if isinstance(fact, HeardDamage)]
+    assert [fault.what[:24] for fault in faults] == ["the header of a WAV file"] * 2
+    assert facts[False] == [fact for fact in facts[True] if fact not in faults]
 
 
 def test_a_phrase_in_which_nothing_is_audible_has_no_length() -> None:

@@ -131,7 +131,8 @@ def test_a_whole_phrase_is_heard_whole_though_its_soft_end_is_not_audible(heard_
             return Whole()
 
     heard = listen(quiet(500), tone(heard_ms, 700, -20), quiet(900), matcher=Matcher(), codec="none")
-    assert told(heard) == [f"500 synthetic 'Um.' {counts_as} of 500"]
+    (line,) = told(heard)  # of a tone nobody knows which end is missing
+    assert line.startswith(f"500 synthetic 'Um.' {counts_as} of 500")
 
 
 @pytest.mark.parametrize("heard_ms", [2000, 2040])

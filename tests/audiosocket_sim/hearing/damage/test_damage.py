@@ -1,5 +1,7 @@
 """What is said of a damaged voice, with a phrase book and without one; and that nothing is said of a good one."""
 
+import base64
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,15 @@ from audiosocket_core.phrase_book.book import Phrase, PhraseBook
 from audiosocket_sim.asterisk.codecs import ulaw_encode_as_asterisk
 from audiosocket_sim.hearing.damage.any_voice import faults_of
 from audiosocket_sim.hearing.damage.judging import Stretched, damage_of, judge
-from audiosocket_sim.hearing.damage.known_prompt import changed_bytes, changed_speed, in_turn, plain, without_holes
+from audiosocket_sim.hearing.damage.known_prompt import (
+    beneath,
+    changed_bytes,
+    changed_speed,
+    in_turn,
+    plain,
+    without_holes,
+)
+from audiosocket_sim.hearing.damage.loudness_faults import overflow
 from audiosocket_sim.phone.line import noise, tone
 
 ROOT = Path(__file__).parents[4]
@@ -123,6 +133,59 @@ def test_a_part_that_is_silent_is_found_beside_the_prompt_alone() -> None:
     assert told(pcm) == [f"“{CHECK.text}”: 20 ms of it are silence, in one place"]
 
 
+def test_a_pause_that_the_prompt_has_itself_is_no_cut_though_a_codec_made_its_edges_steep() -> None:
+    gated = d.silent_frames(5)(speech(GREETING))
+    faint = np.frombuffer(noise(len(gated) / 16, -56, seed=3), "<i2")
+    wave = np.frombuffer(gated, "<i2")
+    halting = Phrase.from_pcm("halting", "Posso … ajudar.", np.where(wave == 0, faint, wave).astype("<i2").tobytes())
+    assert [fault.kind for fault in faults_of(gated)] == ["cuts"]
+    assert "cuts" not in [fault.kind for fault in faults_of(halting.pcm)]
+    assert damage_of(Stretched(gated), (halting,)) == []
+    assert [fault.kind for fault in damage_of(Stretched(gated), PROMPTS)] == ["cuts"]
+
+
+@pytest.mark.parametrize("after_ms", [0, 300])
+def test_two_prompts_that_are_mixed(after_ms: int) -> None:
+    later = quiet(after_ms) + speech(CHECK)
+    (what, *_) = told(slin.mix(speech(GREETING).ljust(len(later), b"\0"), later.ljust(len(speech(GREETING)), b"\0")))
+    assert what == f"“{GREETING.text}”: another sentence is mixed with it"
+
+
+def test_a_noise_or_a_voice_of_no_book_under_a_prompt_is_no_other_prompt() -> None:
+    for other in (noise(2400, -30, seed=6), speech(CALLERS[0])):
+        mixed = slin.mix(speech(GREETING).ljust(len(other), b"\0"), other.ljust(len(speech(GREETING)), b"\0"))
+        assert [fault.kind for fault in damage_of(Stretched(mixed), PROMPTS) if fault.kind == "voices"] == []
+    broken_off = ms(speech(GREETING), 0, 900) + speech(CHECK)  # and the next begins at once
+    assert [fault.kind for fault in damage_of(Stretched(broken_off), PROMPTS) if fault.kind == "voices"] == []
+    known = plain(speech(GREETING), (GREETING,))
+    assert known is not None
+    assert beneath(noise(2400, -30, seed=6), known, (GREETING,)) is None
+    assert beneath(speech(GREETING), replace(known, followed=None), PROMPTS) is None
+
+
+def test_what_was_under_another_prompt_has_lost_no_beginning() -> None:
+    later = quiet(500) + speech(CHECK)
+    lines = heard(slin.mix(speech(GREETING).ljust(len(later), b"\0"), later))
+    assert any("another sentence is mixed" in line for line in lines)
+    assert not any("without its first" in line for line in lines)
+
+
+def test_two_channels_of_a_prompt_are_named_with_it() -> None:
+    twice, zeros = told(d.two_channels(speech(CHECK))), told(d.words_of_32_bits(speech(CHECK)))
+    words = f"“{CHECK.text}” two times too slow: 16 kHz sent as 8 kHz, or two channels as one"
+    assert (twice[0], zeros[0]) == (words, words)
+    assert twice[1].startswith("each sample is there twice")
+    assert zeros[1].startswith("every other sample is zero")
+
+
+def test_pieces_that_are_missing_at_even_distances_are_no_clicks() -> None:
+    """Each leaves a click; with the prompt beside it the cause is known."""
+    pcm = d.dropped(320, 4)(speech(GREETING))
+    assert [fault.kind for fault in faults_of(on_the_line(pcm))] == ["clicks"]
+    (what,) = told(pcm)
+    assert "ms are missing in it, in " in what
+
+
 def test_two_prompts_sent_in_turn() -> None:
     for samples in (160, 320):
         (what, *_) = told(d.in_turn(speech(CHECK), samples)(speech(GREETING)))
@@ -193,6 +256,10 @@ def test_the_speed_of_a_strange_voice_is_not_searched_for() -> None:
         (d.eight_bits, "format", "unsigned samples sent as signed ones: loud crackling"),
         (d.with_offset(9000), "dc", "the voice is on a constant offset of +"),
         (d.louder(12), "clipping", "the voice is clipped: "),
+        (d.faded(160, 60), "fades", "the sound is faded out and in again every 20 ms ("),
+        (d.faded(320, 80), "fades", "the sound is faded out and in again every 40 ms ("),
+        (d.two_channels, "channels", "each sample is there twice, as of two channels sent as one"),
+        (d.words_of_32_bits, "channels", "every other sample is zero, as of 32-bit samples, or one of two channels"),
         (d.wav_header, "file", "the header of a WAV file played as samples: a click of 3 ms"),
         (d.chunk_by_chunk(320), "clicks", "a click every 40 ms"),
         (d.gaps(800, 16), "cuts", "silence in the midst of words, "),
@@ -203,6 +270,29 @@ def test_what_can_be_known_of_any_voice(phrase: Phrase, damage: d.Damaging, kind
     found = faults_of(on_the_line(damage(speech(phrase))))[0]
     assert found.kind == kind
     assert found.what.startswith(words)
+
+
+def test_tops_that_a_gain_has_folded_over() -> None:
+    pcm = speech(CALLERS[-1])
+    (fault,) = faults_of(on_the_line(d.overflowing(2)(pcm)))
+    assert fault.kind == "overflow"
+    assert fault.what.startswith("the tops of the wave are folded over, at least ")
+    assert [fault.kind for fault in faults_of(on_the_line(d.louder(20)(pcm)))] == ["clipping"]
+    assert overflow(np.zeros(0)) is None
+
+
+def test_the_bump_that_gsm_leaves_behind_loud_speech_is_no_offset() -> None:
+    bump = np.linspace(1500, 1100, 1600) + np.frombuffer(noise(200, -38, seed=2), "<i2")
+    assert faults_of(bump.astype("<i2").tobytes()) == []
+    assert faults_of(2 * bump.astype("<i2").tobytes())[0].kind == "dc"
+
+
+def test_a_voice_at_a_steady_pitch_is_not_faded() -> None:
+    """A low synthetic voice is silent between its pulses, which come at the distance of a chunk's half."""
+    t = np.arange(8000)
+    pulses = 9000 * np.exp(-(t % 80) / 8) * np.sin(t)
+    assert "fades" not in [fault.kind for fault in faults_of(pulses.astype("<i2").tobytes())]
+    assert faults_of(quiet(2000)) == []
 
 
 def test_an_unknown_damaged_voice_is_judged_by_its_samples_alone() -> None:
@@ -219,6 +309,19 @@ def test_what_clicks_because_it_was_silenced_or_repeated_has_that_cause(phrase: 
     twice = b"".join(frame * (2 if n % 5 == 4 else 1) for n, frame in enumerate(frames))
     assert [fault.kind for fault in faults_of(on_the_line(silenced))] == ["cuts"]
     assert [fault.kind for fault in faults_of(on_the_line(twice))] == ["repeats"]
+
+
+@pytest.mark.parametrize("chunk", [80, 160, 256, 1024, 4000])
+@pytest.mark.parametrize("start", [1600, 1607])
+def test_a_piece_that_is_played_twice_is_found_wherever_it_begins(chunk: int, start: int) -> None:
+    """Few samples are looked at before all are: none is missed, and what is counted is what repeats."""
+    wave = np.random.default_rng(chunk).normal(0, 2000, 12_000).astype("<i2")
+    length = max(chunk, 104)  # a shorter piece is none; where the chunk is shorter, it goes on repeating
+    again = np.resize(wave[start - chunk : start], length)
+    pcm = np.concatenate((wave[:start], again, wave[start:])).tobytes()
+    (fault,) = [fault for fault in faults_of(pcm) if fault.kind in ("repeats", "format", "noise")]
+    if fault.kind == "repeats":
+        assert (round(fault.at_s * 8000), fault.amount) == (start, round(length / 8))
 
 
 def test_white_noise_in_place_of_a_voice() -> None:
@@ -244,6 +347,21 @@ def test_text_played_as_samples() -> None:
     (what,) = told(quiet(20) + text[: len(text) // 2 * 2] + quiet(20))
     assert what.startswith("text of about 10")
     assert told(quiet(20) + tone(40, 90, -6) + quiet(20), ()) == []
+
+
+def test_a_long_text_is_no_error_and_no_click() -> None:
+    text = base64.b64encode(speech(CHECK))
+    (what,) = told(quiet(20) + text[: len(text) // 2 * 2] + quiet(20), ())
+    assert what.endswith("characters played as samples, such as Base64: loud noise")
+
+
+def test_a_piece_that_is_played_over_and_over_is_counted_once() -> None:
+    pcm = speech(GREETING)
+    wave = np.square(np.frombuffer(pcm, "<i2").astype(np.float64))
+    at = 20 * int(wave[: len(wave) // 160 * 160].reshape(-1, 160).sum(axis=1).argmax())
+    stuck = ms(pcm, 0, at + 20) + 10 * ms(pcm, at, at + 20) + ms(pcm, at + 20)
+    (what,) = told(stuck, ())
+    assert what.endswith(": 200 ms in all")
 
 
 def test_headers_are_counted() -> None:
@@ -296,6 +414,20 @@ def test_the_ear_reads_a_prompt_without_its_beginning_and_a_short_one() -> None:
     first, rest = heard(ms(speech(CHECK), 0, 600), quiet(1200), ms(speech(CHECK), 600))
     assert first == f"400 prompt {CHECK.text!r} 600 of 2011"
     assert rest == f"2200 prompt {CHECK.text!r} 1380 of 2011, from 612"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "loud_ms"), [(CHECK, 2011), (named("pt-br/desculpe_nao_entendi_pode_repetir"), 2381)]
+)
+def test_the_soft_end_of_a_soft_prompt_is_not_missing(phrase: Phrase, loud_ms: int) -> None:
+    """14 dB softer, its last 0.1 s and more are under -50 dBFS: nobody can hear whether they were there."""
+    (line,) = heard(phrase.pcm)
+    assert line.endswith(f" {loud_ms} of {loud_ms}")
+    (line,) = heard(d.louder(0.2)(phrase.pcm))
+    soft_ms, whole_ms = (int(word) for word in line.split()[-3::2])
+    assert soft_ms == whole_ms < loud_ms - 80
+    (line,) = heard(d.louder(0.2)(ms(phrase.pcm, 0, 1500)))
+    assert "1500" in line or int(line.split()[-3]) < whole_ms - 300
 
 
 def test_the_ear_judges_a_click_that_is_no_speech() -> None:

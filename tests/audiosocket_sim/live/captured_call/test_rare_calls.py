@@ -238,3 +238,7 @@ def test_what_remains_of_a_call_takes_no_name_twice_and_is_laid_at_8_khz(tmp_pat
     assert len(stereo) == pytest.approx(8000, abs=200)
     with pytest.raises(NameTaken, match="call"):
         write_sound_and_cassette(wide, tmp_path, "call")
+
+
+def test_a_tape_without_a_uuid_or_of_another_protocol_holds_no_call() -> None:
+    assert captured_call(Tape(0.0, 10.0), version="22.10", attach="app") is None
