@@ -63,7 +63,10 @@ def evidence_of(path: str, headers: Iterable[str], body: bytes, connection: Hash
     names = frozenset(
         (key, str(value))
         for key, value in asked.items()
-        if _plain(key) in _NAMES_A_CONVERSATION and isinstance(value, str | int) and value not in ("", True, False)
+        if _plain(key) in _NAMES_A_CONVERSATION
+        and isinstance(value, str | int)
+        and not isinstance(value, bool)
+        and value != ""
     )
     return Evidence(uuids, names, _history(asked), connection)
 

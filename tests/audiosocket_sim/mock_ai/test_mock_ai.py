@@ -431,6 +431,22 @@ def test_a_question_with_other_words_than_the_captured_one_is_a_failure() -> Non
     assert room.events[1] == (0, BackendReplied(1, "1 bytes, of no type", "HTTP 200", 0))
 
 
+def test_a_bot_that_breaks_off_its_question_to_a_cassette_is_no_error_of_ours() -> None:
+    errors: list[Exception] = []
+
+    async def act(room: Room) -> None:
+        room.ai._on_error = errors.append
+        host, _, port = room.url.removeprefix("http://").partition("/")[0].partition(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"POST /say HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        await asyncio.sleep(1)
+        writer.close()
+        await asyncio.sleep(1)
+
+    room = played(RawExchange("POST", "/say", b"", RawAnswer(0)), act=act)
+    assert (room.events, errors) == ([], [])
+
+
 def test_faults_of_a_cassette_are_played_too() -> None:
     async def act(room: Room) -> None:
         with pytest.raises(httpx.TransportError):

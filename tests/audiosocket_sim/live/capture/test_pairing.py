@@ -56,6 +56,14 @@ def test_a_number_of_requests_is_no_name() -> None:
     assert pairing.tape_of(asked({"id": 1, "call": 8}), [A, B]) is B
 
 
+def test_a_call_with_other_names_is_nobody_elses() -> None:
+    pairing = Pairing()
+    for tape, name in ((A, 1), (B, 2)):
+        assert pairing.tape_of(asked({"call": name, "of": tape.uuid}), [A, B]) is tape
+    assert pairing.tape_of(asked({"call": 3}, connection=7), [A, B]) is None
+    assert pairing.tape_of(asked({"call": 1}, connection=8), [A, B]) is A
+
+
 def test_messages_that_go_on_belong_to_the_call_that_began_them() -> None:
     pairing = Pairing()
     assert pairing.tape_of(asked(chat("Hi.")), [A]) is A

@@ -403,6 +403,8 @@ def test_without_a_cassette_the_answers_are_what_the_bot_was_heard_to_say() -> N
             "then_pushes": [{"after": "6s", "says": "Suba.", "set_call_status": "STANDBY"}],
         },
     )
+    silent = guessed_replies(call(), [Turn(2_000, "Sim."), Turn(10_000, "Alô?")], heard, [])
+    assert silent.left_out == ("1 answer of the backend: no words of the bot were recognised after the question",)
 
 
 def test_a_backend_that_was_never_asked_through_the_capture_was_not_captured() -> None:
