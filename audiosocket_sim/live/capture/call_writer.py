@@ -214,7 +214,7 @@ def recover(options: CaptureOptions, call_writer: CallWriter) -> Iterator[str]:
                 if error.may_be_tried_again:
                     continue
             else:
-                yield f"{made.line} It was left behind by a capture that was killed."
+                yield f"{made.line} It was left behind by an earlier capture."
             path.unlink(missing_ok=True)
     except OSError as error:
         yield f"{options.out}: {error.strerror or error}"

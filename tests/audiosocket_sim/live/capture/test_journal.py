@@ -100,7 +100,7 @@ def test_what_a_killed_capture_left_becomes_a_scenario_that_is_marked(tmp_path: 
         file.write('{"caller": [[0.9')
     (line,) = recover(options(tmp_path), InProcessWriter())
     assert line.startswith(f"{tmp_path}/door.yaml: A captured call of 1.0 s")
-    assert line.endswith("It was left behind by a capture that was killed.")
+    assert line.endswith("It was left behind by an earlier capture.")
     text = (tmp_path / "door.yaml").read_text(encoding="utf-8")
     assert text.splitlines()[1] == "# cut off: the call went on after this"
     assert load(tmp_path / "door.yaml").server == {"system": {"barge_in": True}}
