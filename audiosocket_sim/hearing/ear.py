@@ -17,6 +17,7 @@ from audiosocket_core.phrase_book.book import Phrase, PhraseBook, normalise
 from audiosocket_sim.hearing.damage.any_voice import click_faults
 from audiosocket_sim.hearing.damage.known_prompt import Known
 from audiosocket_sim.hearing.damage.model import Damage
+from audiosocket_sim.hearing.damage.sample_format import noise_alone
 from audiosocket_sim.hearing.hold_detector import HoldDetector, Part, What
 from audiosocket_sim.hearing.hold_loop import WINDOW, hold_loop
 from audiosocket_sim.hearing.loudness import Bounds, Loudness, audible_stretches, level_dbfs, rms_dbfs
@@ -50,6 +51,8 @@ _BESIDE = 160  # samples: what of the sound beside a hole says whether it lies i
 _PAUSE_DBFS = -40.0
 _SOFTER_DB = 6
 _EDGE = 80  # samples beside a stretch that are judged with it
+_RIGHT_BEHIND = 2400  # samples
+_A_PAUSE = 4000  # samples; a shorter hole may have been made by the network
 _PHONE_HOLDS_MS = 300
 _LEAST_LEFT_MS = 200
 """With less (ms) of a prompt left, the sound behind another sentence was taken for its end, and nothing was lost."""
@@ -163,9 +166,12 @@ class Ear:
         self._playout = Playout(self._buffer)
         if matcher is None and book.phrases:
             matcher = _matcher(book.phrases)
-        self._speech = SpeechSegments(matcher, self._playout.holes, self._on_started, self._on_ended, self._on_click)
+        self._speech = SpeechSegments(
+            matcher, self._playout.holes, self._on_started, self._on_ended, self._on_click, self._on_noise
+        )
         self._judge = StretchJudge(self._on_damage)
         self._broken_off: set[Phrase] = set()
+        self._last_read: tuple[int, Phrase] | None = None  # the last sample of the prompt that was read last
         loop = hold_loop(hold_pcm) if len(hold_pcm) >= 2 * WINDOW else None
         self._hold = None if loop is None else HoldDetector(loop, self._playout.samples)
         self._hold_began = 0
@@ -375,6 +381,7 @@ class Ear:
         if lost and phrase not in self._broken_off and ahead_ms <= _PHONE_HOLDS_MS:
             what = f"“{phrase.text}” without its first {skipped_ms / 1000:.2f} s"
             self._on_fact(HeardDamage(at, "damage", what, skipped_ms, skipped_ms))
+        self._last_read = last, phrase
         if not stretch.whole:
             self._broken_off.add(phrase)
         if stretch.whole and abs(heard_ms - whole_ms) <= _SAME_MS:
@@ -410,11 +417,27 @@ class Ear:
         first, last = max(0, stretch.first - _EDGE), stretch.last + 1 + _EDGE
         holes = [(hole - first, length) for hole, length in self._playout.holes(first, last)]
         pcm = bytes(self._playout.pcm(first, last))
-        return self._judge.take(first, pcm, holes, stretch.phrase, self._phrases, spliced=spliced)
+        read_to, before = self._last_read or (0, None)
+        behind = before if stretch.phrase is None and stretch.first - read_to <= _RIGHT_BEHIND else None
+        return self._judge.take(first, pcm, holes, stretch.phrase, self._phrases, spliced=spliced, behind=behind)
 
     def _on_click(self, bounds: Bounds) -> None:
         first = max(0, bounds[0] - _EDGE)
         for damage in click_faults(bytes(self._playout.pcm(first, bounds[1] + 1 + _EDGE))):
+            self._on_damage(first, damage)
+
+    def _on_noise(self, bounds: Bounds) -> None:
+        """A steady noise without speech has ended: if it is too loud for comfort noise, it is what the bot has sent as
+        its sound. Beside a hole it may be a part of a longer one, with speech in it."""
+        first, last = bounds
+        beside = [*self._playout.holes(first - _EDGE, first + _EDGE), *self._playout.holes(last - _EDGE, last + _EDGE)]
+        if any(length < _A_PAUSE for _, length in beside):
+            return
+        sound = self._playout.samples(first, last + 1)
+        damage = noise_alone(sound.tobytes())
+        if damage is not None:
+            at, heard_ms = self._playout.time_of(first), round(len(sound) * 1000 / RATE_HZ)
+            self._on_fact(HeardSpeech(at, heard_ms, level_dbfs=level_dbfs(sound), sound="noise"))
             self._on_damage(first, damage)
 
     def _on_damage(self, first: int, damage: Damage) -> None:

@@ -10,6 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from audiosocket_sim.hearing.noise_floor import is_noise_alone
+
 __all__ = ["SoundKind", "kind_of", "lasts"]
 
 Floats = NDArray[np.float64]
@@ -40,6 +42,8 @@ def kind_of(pcm: bytes) -> SoundKind:
         return "tone"
     if peaks <= _FLAT and lasting >= _LASTING_NOISE:
         return "noise"
+    if lasting >= _LASTING and is_noise_alone(_wave(pcm)):
+        return "noise"
     level = np.sqrt(sums)
     pauses = float((level < level.mean() / 2).mean())
     return "music" if lasting >= _LASTING and len(shares) > _APART and pauses <= _PAUSES else "speech"
@@ -51,9 +55,13 @@ def lasts(pcm: bytes) -> bool:
     return len(shares) > 0 and _lasting(shares) >= _LASTING and _in_peaks(shares) > _FLAT
 
 
+def _wave(pcm: bytes) -> "Floats":
+    return np.frombuffer(pcm, "<i2", len(pcm) // 2).astype(np.float64)
+
+
 def _spectra(pcm: bytes) -> "tuple[Floats, Floats]":
     """The power of each frame, and for those that are not much softer than the loudest, how it is spread."""
-    wave = np.frombuffer(pcm, "<i2", len(pcm) // 2).astype(np.float64)
+    wave = _wave(pcm)
     wave = np.pad(wave, (0, max(0, _WINDOW - len(wave))))
     frames = np.lib.stride_tricks.sliding_window_view(wave, _WINDOW)[::_HOP]
     frames = frames - frames.mean(axis=1, keepdims=True)

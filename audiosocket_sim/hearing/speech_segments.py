@@ -89,7 +89,7 @@ class Stretch:
 class SpeechSegments:
     """Follows one sound. `holes(start, end)` returns the holes of the sound as (position, length); the matcher never
     gets them. `on_started` is called with the first sample of a stretch, `on_ended` with the stretch, `on_click` with
-    the bounds of a sound that is too short to be speech."""
+    the bounds of a sound that is too short to be speech, `on_noise` with those of a steady noise without speech."""
 
     def __init__(
         self,
@@ -98,6 +98,7 @@ class SpeechSegments:
         on_started: Callable[[int], None],
         on_ended: Callable[[Stretch], None],
         on_click: Callable[[Bounds], None] = lambda bounds: None,
+        on_noise: Callable[[Bounds], None] = lambda bounds: None,
     ) -> None:
         self.matcher = matcher
         """Reads the stretches that begin from now on; None: they are heard, but not read."""
@@ -107,6 +108,7 @@ class SpeechSegments:
         self._loudness = NoiseAwareLoudness()
         self._noisy = False  # there was a noise under the stretch that is open
         self._on_click = on_click
+        self._on_noise = on_noise
         self._recent: NDArray[np.int16] = np.zeros(0, np.int16)
         self._position = 0
         self._runs: list[Bounds] = []  # what is audible of the stretch that is open
@@ -137,9 +139,9 @@ class SpeechSegments:
         if self._runs:
             self.feed(self._position, np.zeros(end - self._position, np.int16))
         elif end > self._position:
+            self._end_sound()
             self._position = end
             self._recent = self._recent[:0]
-            self._loudness.reset()
 
     def feed(self, start: int, samples: "NDArray[Any]") -> None:
         """Take the sound that follows the sound before; `start` is the position of its first sample."""
@@ -161,7 +163,18 @@ class SpeechSegments:
         if self._runs:
             self.last_audible = self._runs[-1][1]
             self._close(self._matches())
+        self._end_sound()
         self._drop()
+
+    def _end_sound(self) -> None:
+        """What follows has nothing to do with the sound so far."""
+        self._loudness.reset()
+        self._tell_noise(self._position)
+
+    def _tell_noise(self, position: int) -> None:
+        if self._loudness.alone is not None:
+            first, end = self._loudness.alone
+            self._on_noise((position + first, position + end - 1))
 
     # --- the stretch that is open
 
@@ -169,6 +182,7 @@ class SpeechSegments:
         found = self._loudness.feed(samples)
         if self._loudness.revised is not None:
             self._revise(at, *self._loudness.revised)
+        self._tell_noise(at)
         self._noisy = self._noisy or self._loudness.in_noise
         if found is not None and not self._is_told(at + found[1]):
             first, last = at + found[0], at + found[1]

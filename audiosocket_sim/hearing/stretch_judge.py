@@ -6,10 +6,13 @@ does 15 ms of it. Must not know of time: its caller turns positions into instant
 
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
+
 from audiosocket_core.phrase_book.book import Phrase
 from audiosocket_sim.hearing.damage.judging import Judgement, Stretched, judge
 from audiosocket_sim.hearing.damage.known_prompt import Known
 from audiosocket_sim.hearing.damage.model import Damage
+from audiosocket_sim.hearing.noise_floor import is_noise_alone
 from audiosocket_sim.hearing.sound_kinds import lasts
 
 __all__ = ["StretchJudge"]
@@ -36,12 +39,15 @@ class StretchJudge:
         phrases: tuple[Phrase, ...],
         *,
         spliced: bool,
+        behind: Phrase | None = None,
     ) -> Known | None:
         """Judge a stretch that begins at `first`; its `holes` count from there, `read` is the prompt that was read in
-        it. Return the prompt that is in it although it was not read: without its beginning, or a short piece."""
+        it, `behind` the one that was heard right before it. Return the prompt that is in it although it was not read:
+        without its beginning, or a short piece."""
+        noise = read is None and is_noise_alone(np.frombuffer(pcm, "<i2"))
         strange = not self._known and self._unknown >= _STRANGE
         voice = read is not None or not lasts(pcm)
-        judgement = judge(Stretched(pcm, holes, read, spliced, voice, strange), phrases)
+        judgement = judge(Stretched(pcm, holes, read, spliced, voice, strange, behind, noise), phrases)
         self._count(judgement)
         self._open.append((first, judgement.steps(phrases)))
         return judgement.known if read is None else None
