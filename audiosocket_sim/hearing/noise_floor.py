@@ -72,6 +72,11 @@ class NoiseAwareLoudness:
         """Whether there is a steady noise under the sound now."""
         return self._noise is not None
 
+    @property
+    def noise_dbfs(self) -> float | None:
+        """The level of the noise under the sound; None if there is none."""
+        return None if self._noise is None else _dbfs(float(self._noise.sum()))
+
     def reset(self) -> None:
         """Forget what came before: silence lies between it and the next."""
         self._loudness.reset()

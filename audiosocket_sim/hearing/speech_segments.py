@@ -29,6 +29,7 @@ _LONGEST_HOLE = 8 * _LONG_QUIET  # a stretch with a longer one in it has ended
 _STEP = 100 * _MS
 _LEAD = 40 * _MS  # given to the matcher before the first audible sample
 _NOISY_LEAD = 600 * _MS  # kept for the matcher where a noise lets the beginning be known late
+_READING = 400 * _MS
 _PARTED = 20 * _MS
 _SLACK = 150 * _MS  # between the end of a phrase by the matcher and by the ear
 _UNREAD = 200 * _MS  # sound beside a known phrase that is no longer than this is counted as part of it
@@ -128,9 +129,24 @@ class SpeechSegments:
         return self._loudness.in_noise
 
     @property
+    def noise_dbfs(self) -> float | None:
+        """The level of that noise; None if there is none."""
+        return self._loudness.noise_dbfs
+
+    @property
     def open_at(self) -> int | None:
         """The first sample of the stretch that has not ended yet; None if there is none."""
         return self._runs[0][0] if self._runs else None
+
+    def unread_from(self, position: int) -> int | None:
+        """Return from where on the sound is not part of a stretch that has ended, nor of a phrase that was read; None
+        if a known phrase is being said at this position."""
+        ended = 0 if self._ended_at is None else self._ended_at + 1
+        matches = self._matches()
+        if not matches:
+            return ended
+        read_to = self._end_of(matches[-1]) + 1
+        return None if position - read_to < _READING else max(ended, read_to)
 
     # --- what comes in, in order
 
@@ -162,6 +178,7 @@ class SpeechSegments:
         self._runs = [(first, min(last, end - 1)) for first, last in self._runs if first < end]
         if self._runs:
             self.last_audible = self._runs[-1][1]
+            self._told = self._told and (self.last_audible - self._runs[0][0] >= _SHORTEST)
             self._close(self._matches())
         self._end_sound()
         self._drop()

@@ -121,7 +121,7 @@ def _exact(heard: Array, known: Array, place: int) -> float:
 
 
 def shifted_end(pcm: bytes, phrase: Phrase) -> Known | None:
-    """Find the end of a prompt in the sound right behind it: a lost byte makes loud noise of what was too soft to hear."""
+    """Find the end of a prompt in the sound right behind it: a lost byte makes loud noise of what nobody hears."""
     heard = in_band(pcm, banded=False)
     book = BookSound((phrase,), SHIFTED.done_to, banded=False)
     for start, length in _loudest(heard, tries=1):
