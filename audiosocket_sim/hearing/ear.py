@@ -59,6 +59,7 @@ _OVER_NOISE_DB = 4.0
 _TAIL_AFTER = 800  # samples behind hold audio, where a codec may go on with it
 _LONGEST_TAIL = 3200
 _RIGHT_BEHIND = 2400  # samples
+_NEAR_AN_EDGE = 320
 _A_PAUSE = 4000  # samples; a shorter hole may have been made by the network
 _PHONE_HOLDS_MS = 300
 _LEAST_LEFT_MS = 200
@@ -497,9 +498,10 @@ class Ear:
         """A steady noise without speech has ended: if it is too loud for comfort noise, it is what the bot has sent as
         its sound. Beside a hole it may be a part of a longer one, with speech in it."""
         first, last = bounds
-        beside = [*self._playout.holes(first - _EDGE, first + _EDGE), *self._playout.holes(last - _EDGE, last + _EDGE)]
-        if any(length < _A_PAUSE for _, length in beside):
-            return
+        for edge in bounds:
+            holes = self._playout.holes(edge - _A_PAUSE, edge + _NEAR_AN_EDGE)
+            if any(length < _A_PAUSE and hole + length >= edge - _NEAR_AN_EDGE for hole, length in holes):
+                return
         sound = self._playout.samples(first, last + 1)
         damage = noise_alone(sound.tobytes())
         if damage is not None:

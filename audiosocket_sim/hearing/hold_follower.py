@@ -103,16 +103,17 @@ class HoldFollower:
                 self._begin(self._first_audible(end - 2 * _SECOND), end)
 
     def _traced(self, music: KnownMusic, place: MusicPlace, at: int) -> int:
-        """The first sample of the music, going back from `at` by frames."""
+        """The first audible sample of the music, going back from `at` by frames."""
         while at - _FRAME >= self._from:
             frame = self._samples(at - _FRAME, at)
             quiet = music.is_quiet(place, at - _FRAME, _FRAME)
             if (_wave_power(frame) < _QUIET_POWER) != quiet or not (quiet or music.follows(place, at - _FRAME, frame)):
                 break
             at -= _FRAME
-        while _wave_power(self._samples(at, at + _FRAME)) < _QUIET_POWER:  # ends: where it was found it is not quiet
-            at += _FRAME
-        return at
+        frames = range(at, self._searched, _FRAME)
+        return next(
+            (frame for frame in frames if _wave_power(self._samples(frame, frame + _FRAME)) >= _QUIET_POWER), at
+        )
 
     def _first_audible(self, at: int) -> int:
         while at - _FRAME >= self._from and _wave_power(self._samples(at - _FRAME, at)) >= _QUIET_POWER:
@@ -167,14 +168,14 @@ class HoldFollower:
 
     def _last_alike(self, music: KnownMusic, place: MusicPlace, first: int) -> int:
         """Where the music ended: in the window before `first`, or in the one behind."""
-        at = max(self.began or 0, first - _WINDOW)
-        while at < first + _WINDOW:
+
+        def differs(at: int) -> bool:
             frame = self._samples(at, at + _FRAME)
             soft, quiet = _power(frame) < _QUIET_POWER, music.is_quiet(place, at, _FRAME)
-            if (soft and not quiet) or not (soft or quiet or music.follows(place, at, frame)):
-                return at
-            at += _FRAME
-        return at
+            return (soft and not quiet) or not (soft or quiet or music.follows(place, at, frame))
+
+        frames = range(max(self.began or 0, first - _WINDOW), first + _WINDOW, _FRAME)
+        return next((at for at in frames if differs(at)), first + _WINDOW)
 
     def _follow_any(self, at: int, window: "NDArray[np.int16]") -> None:
         self._wrong = self._wrong + 1 if _power(window) < _QUIET_POWER else 0

@@ -65,10 +65,7 @@ class Judgement:
     def steps(self, phrases: tuple[Phrase, ...]) -> Iterator[Sequence[Damage] | None]:
         """Yield None after each step of the search for what was done to a prompt, and all faults at the end."""
         stretch, faults = self.stretch, self.faults
-        if self.sure:
-            yield faults
-            return
-        if self.known is not None or stretch.read is not None:
+        if self.sure or self.known is not None or stretch.read is not None:
             phrase = stretch.read if self.known is None else self.known.phrase
             text = "" if phrase is None else phrase.text
             yield [_of(fault, text) for fault in faults]

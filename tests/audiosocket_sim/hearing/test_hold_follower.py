@@ -135,6 +135,12 @@ def test_speech_right_behind_soft_music_is_speech() -> None:
     assert spoken(facts) == ["Vou verificar, aguarde um momento."]
 
 
+def test_what_a_codec_leaves_of_music_is_no_speech() -> None:
+    left = tone(150, 300, -40)
+    assert spoken(facts_of(SECOND + at_level(WAITING[:48_000], -30) + left + SECOND)) == []
+    assert spoken(facts_of(SECOND + left + SECOND)) == [None]
+
+
 def test_the_call_may_end_while_it_plays() -> None:
     ((start, stop),) = held(facts_of(SECOND + at_level(WAITING[:48_000], -30)))
     assert (start, stop) == (pytest.approx(1.0, abs=0.04), pytest.approx(4.0, abs=0.02))

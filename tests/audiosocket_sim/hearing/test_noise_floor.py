@@ -155,6 +155,8 @@ def test_noise_with_speech_in_it_is_no_fault(snr_db: float, color: str) -> None:
 def test_a_piece_of_noise_between_holes_may_belong_to_a_voice() -> None:
     sound = sentences(5)[0]
     assert [fact for fact in facts_of(sound, NO_BOOK, (2, 3, 44, 45)) if isinstance(fact, HeardDamage)] == []
+    broken = facts_of(burst(-30), NO_BOOK, (100, 101, 102))
+    assert [fact for fact in broken if isinstance(fact, HeardDamage)] == []
 
 
 def test_noise_that_stops_is_forgotten() -> None:
