@@ -48,8 +48,23 @@ def normalise(text: str) -> str:
     """
     # Decomposed before and after casefold, because some letters have a lower-case form only once decomposed.
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    kept = (c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
-    return " ".join("".join(kept).split())
+    return " ".join(plain.translate(_KEPT).split())
+
+
+class _Kept(dict[int, int | None]):
+    """What `normalise` makes of a character, by code points: itself, a space, or nothing. It fills itself."""
+
+    _MOST = 10_000
+
+    def __missing__(self, code: int) -> int | None:
+        character = chr(code)
+        kept = None if unicodedata.combining(character) else code if character.isalnum() else ord(" ")
+        if len(self) < self._MOST:
+            self[code] = kept
+        return kept
+
+
+_KEPT = _Kept()
 
 
 @dataclass(frozen=True, slots=True)
