@@ -108,6 +108,8 @@ PURE = (
     "core.slin",
     "core.echo_path",
     "core.pacing",
+    "server.backend.http_answer",
+    "server.backend.reply",
     "server.endpointing",
     "server.turns",
     "server.call.playback",

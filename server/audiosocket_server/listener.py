@@ -12,7 +12,7 @@ from typing import Any
 from audiosocket_core.connection import Connection, Role
 from audiosocket_core.slin import read_audio
 from audiosocket_core.transport import AudioSocketProtocol, EndCause
-from audiosocket_server.backend.client import AiClient, load_network
+from audiosocket_server.backend.client import AiClient
 from audiosocket_server.call.session import Call
 from audiosocket_server.detectors import Detectors
 from audiosocket_server.registry.calls import Calls
@@ -216,7 +216,6 @@ _Connection = Call | _Refusal
 
 def _load(settings: Settings) -> tuple[SpeechEngine, bytes, StandIns | None]:
     """Load the parts that take long: speech engine, hold audio, stand-ins. Blocking: runs in the executor, once."""
-    load_network()
     engine, choice = load_engine(settings)
     log.info("speech engine: %s (%s)", choice.engine, choice.reason)
     stand_ins = None
