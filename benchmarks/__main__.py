@@ -14,6 +14,7 @@ NAMES = (
     "virtual_time",
     "scenarios",
     "pacing",
+    "question",
     "cost",
     "capacity",
     "latency",
