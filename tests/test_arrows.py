@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "core.ticker": "core.pacing core.timerfd",
     "core.phrase_book": "core.errors core.files core.slin",
     "core.http_server": "",
+    "core.http_origin": "",
     "core.stop_signals": "",
     # the reference server
     "server": "server.settings server.speech server.listener",
@@ -54,7 +55,8 @@ MAY_IMPORT = {
     "server.call": "core.messages core.transport core.resampling core.ticker server.events server.settings "
     "server.endpointing server.turns server.backend server.speech server.detectors "
     "server.registry server.services",
-    "server.web": "core.ticker core.http_server server.events server.turns server.backend server.registry",
+    "server.web": "core.ticker core.http_server core.http_origin server.events server.turns server.backend "
+    "server.registry",
     "server.listener": "core.connection core.transport core.slin server.settings server.turns server.backend "
     "server.speech server.detectors server.registry server.services server.call server.web",
     "server.__main__": "core.errors core.stop_signals server.settings server.speech server.listener",
@@ -64,7 +66,7 @@ MAY_IMPORT = {
     "sim.scenario_files": "",
     "sim.report": "",
     "sim.virtual_time": "",
-    "sim.net": "",
+    "sim.net": "core.http_origin",
     "sim.asterisk": "core.errors core.messages core.slin sim.net",
     "sim.scenario": "core.errors core.phrase_book sim.asterisk",
     "sim.scenario.loading": "core.files core.phrase_book sim.scenario",
@@ -108,6 +110,7 @@ PURE = (
     "core.slin",
     "core.echo_path",
     "core.pacing",
+    "core.http_origin",
     "server.backend.http_answer",
     "server.backend.reply",
     "server.endpointing",
