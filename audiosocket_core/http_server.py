@@ -8,6 +8,8 @@ of that, works on any loop and any number of times in a process. uvicorn is impo
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from audiosocket_core.http_slices import InSlices
+
 if TYPE_CHECKING:
     from uvicorn.protocols.http.h11_impl import H11Protocol
     from uvicorn.server import ServerState
@@ -54,10 +56,10 @@ class HttpServer:
         state = self._state = ServerState()
 
         def protocol() -> asyncio.Protocol:
-            made: asyncio.Protocol = config.http_protocol_class(  # type: ignore[call-arg]
+            made: Any = config.http_protocol_class(  # type: ignore[call-arg]
                 config=config, server_state=state, app_state={}
             )
-            return made
+            return InSlices(made)
 
         self._listening = await asyncio.get_running_loop().create_server(protocol, host, port)
         self.host, self.port = self._listening.sockets[0].getsockname()[:2]

@@ -36,7 +36,8 @@ MAY_IMPORT = {
     "core.timerfd": "",
     "core.ticker": "core.pacing core.timerfd",
     "core.phrase_book": "core.errors core.files core.slin",
-    "core.http_server": "",
+    "core.http_slices": "",
+    "core.http_server": "core.http_slices",
     "core.http_origin": "",
     "core.stop_signals": "",
     # the reference server
