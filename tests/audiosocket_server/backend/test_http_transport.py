@@ -86,7 +86,7 @@ def endless(piece: bytes, *, start: bytes = b"", pause: float = 0.0) -> Served:
 async def test_a_question_is_one_request_on_a_connection_that_is_then_closed() -> None:
     backend = Backend(OK)
     async with backend.listening() as port:
-        client = AiClient(AiSettings(api_url=f"http://user:word@127.0.0.1:{port}/messages?a=b%20c"))
+        client = AiClient(AiSettings(api_url=f"http://us%65r:word@127.0.0.1:{port}/messages?a=b%20c"))
         assert [(await client.ask("42", "Olá.")).message for _ in range(2)] == ["Um momento."] * 2
         await client.aclose()
     assert len(backend.requests) == 2
@@ -96,6 +96,18 @@ async def test_a_question_is_one_request_on_a_connection_that_is_then_closed() -
     assert first == "POST /messages?a=b%20c HTTP/1.1"
     assert set(headers) >= {f"Host: 127.0.0.1:{port}", "Accept-Encoding: identity", "Connection: close"}
     assert "Authorization: Basic dXNlcjp3b3Jk" in headers
+
+
+@virtual
+async def test_a_later_httpx_may_do_without_the_method_that_respx_replaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(httpx.AsyncClient, "_transport_for_url", None)
+
+    async def send(client: httpx.AsyncClient, request: httpx.Request, **options: object) -> httpx.Response:
+        assert options == {"stream": True, "follow_redirects": False, "auth": None}
+        return httpx.Response(200, content=BODY, request=request)
+
+    monkeypatch.setattr(httpx.AsyncClient, "send", send)
+    assert await asked(OK) == "Um momento."
 
 
 @virtual
