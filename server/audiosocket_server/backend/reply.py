@@ -85,8 +85,7 @@ def parse_reply(answer: object) -> BackendReply:
 
 def _check_structure(text: str) -> None:
     """Raise ReplyError if `text` is nested too deeply or has too many parts. Quick for texts with few of either."""
-    brackets = text.count("[") + text.count("{")
-    if brackets <= MOST_DEPTH and brackets + text.count(",") <= MOST_PARTS:
+    if _has_few_brackets(text) and text.count(",") <= MOST_PARTS - MOST_DEPTH:
         return
     depth = parts = 0
     for part in _PART.finditer(text):
@@ -97,6 +96,19 @@ def _check_structure(text: str) -> None:
             raise ReplyError(f"not valid JSON: nested more than {MOST_DEPTH} deep")
         if parts > MOST_PARTS:
             raise ReplyError(f"not valid JSON: more than {MOST_PARTS} values")
+
+
+def _has_few_brackets(text: str) -> bool:
+    """Return True if there are at most `MOST_DEPTH`. To count a million of them would take two milliseconds."""
+    found = 0
+    for bracket in "[{":
+        at = text.find(bracket)
+        while at >= 0:
+            found += 1
+            if found > MOST_DEPTH:
+                return False
+            at = text.find(bracket, at + 1)
+    return True
 
 
 def _shortened(message: str) -> tuple[str, tuple[str, ...]]:

@@ -159,6 +159,7 @@ class _Api:
     async def push_message(self, request: Request) -> Response:
         self._live_call(request)
         body = await _body(request)
+        await asyncio.sleep(0)  # to read a megabyte takes milliseconds: in a turn of its own
         call = self._live_call(request)  # looked up again: the call may have ended while the body arrived
         try:
             reply = read_reply(body)
