@@ -35,6 +35,7 @@ log = logging.getLogger("audiosocket_server")
 BACKLOG = 256
 DRAIN_SECONDS = 3.0  # longer than the 2 s that a transport gives its connection to end
 ABORT_SECONDS = 1.0  # after the sockets were aborted; calls that remain wait for a speech engine or the backend
+LONGEST_AUDIO_MS = 100  # of a piece of audio that a detector hears at once; longer messages are cut
 ACCEPT_TURNS = 3  # turns of the loop after which every accepted socket has become a connection
 
 
@@ -152,7 +153,7 @@ class ServerHandle:
         else:
             handler = Call(self._services, self._gone)
         self._connections.add(handler)
-        return AudioSocketProtocol(Connection(Role.SERVER), handler)
+        return AudioSocketProtocol(Connection(Role.SERVER), handler, longest_audio_ms=LONGEST_AUDIO_MS)
 
     def _gone(self, connection: "_Connection") -> None:
         """Forget a connection whose call is over, once its socket is closed."""

@@ -37,6 +37,9 @@ __all__ = ["Call"]
 
 log = logging.getLogger("audiosocket_server.call")
 
+KEYS_A_SECOND = 20
+"""Keys that are reported one by one. Nobody presses more; Asterisk itself keeps keys 125 ms apart."""
+
 MOST_UNSENT = 50  # frames that could not be sent, when the warning is recorded
 
 SLIN8 = int(Kind.SLIN8)  # the only kind sent: every release of Asterisk accepts it
@@ -67,6 +70,8 @@ class Call:
         self._recognising: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
         self._warned_of: set[str] = set()
+        self._keys = 0  # in the current second
+        self._key_second: asyncio.TimerHandle | None = None
 
     # --- the connection -----------------------------------------------------------------------------------------------
 
@@ -211,6 +216,7 @@ class Call:
             by, reason = "error", self._fault(error)
         for task in self._tasks:
             task.cancel()
+        self._end_key_second()
         detector = self._input.close()
         if self._record is not None:
             self._services.detectors.left(detector)
@@ -353,8 +359,21 @@ class Call:
         if digit is None:
             self._warn_once("DTMF messages that are not one byte long arrived and are ignored")
             return
-        self._note(e.DtmfReceivedEvent(digit))
+        if self._key_second is None:
+            self._key_second = self._loop.call_later(1.0, self._end_key_second)
+        self._keys += 1
+        if self._keys <= KEYS_A_SECOND:
+            self._note(e.DtmfReceivedEvent(digit))
         self._input.forgive_missing(self._time())
+
+    def _end_key_second(self) -> None:
+        """Report how many keys of the last second were not reported one by one, and begin anew."""
+        if self._key_second is not None:
+            self._key_second.cancel()
+            self._key_second = None
+        unreported, self._keys = self._keys - KEYS_A_SECOND, 0
+        if unreported > 0:
+            self._warn(f"more than {KEYS_A_SECOND} keys came within a second: {unreported} more are not reported")
 
     def _start_recognition(self) -> None:
         recognition: Recognition | None = None
