@@ -37,12 +37,16 @@ MAY_IMPORT = {
     "core.timerfd": "",
     "core.ticker": "core.pacing core.timerfd",
     "core.phrase_book": "core.errors core.files core.slin",
-    "core.http_server": "",
+    "core.accepting": "",
+    "core.http_limits": "",
+    "core.http_server": "core.accepting core.http_limits",
     "core.stop_signals": "",
     # the reference server
     "server": "server.settings server.speech server.listener",
     "server.events": "",
     "server.settings": "core.phrase_book",
+    "server.admission": "server.settings",
+    "server.complaints": "",
     "server.endpointing": "core.echo_path",
     "server.turns": "server.events",
     "server.backend": "server.events server.settings",
@@ -55,9 +59,11 @@ MAY_IMPORT = {
     "server.call": "core.messages core.transport core.resampling core.ticker server.events server.settings "
     "server.endpointing server.turns server.backend server.speech server.detectors "
     "server.registry server.services",
-    "server.web": "core.ticker core.http_server server.events server.turns server.backend server.registry",
-    "server.listener": "core.connection core.transport core.slin server.settings server.turns server.backend "
-    "server.speech server.detectors server.registry server.services server.call server.web",
+    "server.web": "core.ticker core.http_limits core.http_server server.events server.admission server.turns "
+    "server.backend server.registry",
+    "server.listener": "core.accepting core.connection core.transport core.slin server.settings server.admission "
+    "server.complaints server.turns server.backend server.speech server.detectors server.registry server.services "
+    "server.call server.web",
     "server.__main__": "core.errors core.stop_signals server.settings server.speech server.listener",
     # the simulator
     "sim": "sim.api",
@@ -109,6 +115,7 @@ PURE = (
     "core.slin",
     "core.echo_path",
     "core.pacing",
+    "server.admission",
     "server.endpointing",
     "server.turns",
     "server.call.playback",
