@@ -47,7 +47,7 @@ def limited_protocol() -> "type[H11Protocol]":
             self._waiting = waiting  # connections that wait for a head, the oldest first
             self._head_limit: asyncio.TimerHandle | None = None
 
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:  # type: ignore[override]
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
             super().connection_made(cast(asyncio.Transport, transport))
             if self._is_too_much(transport):
                 if self._waiting:

@@ -83,9 +83,18 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
 
     `longest_audio_ms`: a longer audio message is handed on in pieces of this length, some in each turn of the loop: a
     message may hold 4 s of sound, which a handler may need long for. None: every message is handed on whole.
+    `begins_in_turn`: the first bytes wait for their share of the loop: to begin a call may take long, too, and a
+    hundred may begin at one instant.
     """
 
-    def __init__(self, connection: Connection, handler: Handler, *, longest_audio_ms: int | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        handler: Handler,
+        *,
+        longest_audio_ms: int | None = None,
+        begins_in_turn: bool = False,
+    ) -> None:
         self.connection = connection
         self.dropped_messages = 0
         """Messages that `send` did not write, because the other side does not read, or the connection is ending."""
@@ -96,6 +105,8 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
         self._longest_audio_ms = longest_audio_ms or 0
         # No longer message of any kind needs to be looked at; 8 kHz is the lowest rate.
         self._whole_bytes = 16 * longest_audio_ms if longest_audio_ms else MAX_PAYLOAD_BYTES
+        self._begins_in_turn = begins_in_turn
+        self._first = b""
         self._rest: deque[Message] = deque()  # pieces of a long message, and what came behind it
         self._transport: asyncio.Transport | None = None
         self._over = False
@@ -180,7 +191,11 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Called by the event loop when `nbytes` were read: hands messages to the handler, and leaves the rest."""
-        self._hand_on(self._view[:nbytes])
+        if self._begins_in_turn:
+            self._begins_in_turn = False
+            self._first = bytes(self._view[:nbytes])
+        else:
+            self._hand_on(self._view[:nbytes])
         if (nbytes == READ_BUFFER_BYTES or self._is_behind) and not (self._over or self._has_rest):
             transport = self._transport
             if transport is not None and not transport.is_closing():
@@ -190,12 +205,13 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
 
     @property
     def _is_behind(self) -> bool:
-        return bool(self._rest) or self.connection.has_more
+        return bool(self._rest or self._first) or self.connection.has_more
 
     def _go_on(self) -> bool:
         """Hand on some messages of the rest. Returns False if none is left: then the connection is read again."""
         if self._is_behind and not self._over:
-            self._hand_on(b"")
+            first, self._first = self._first, b""
+            self._hand_on(first)
             if self._is_behind and not self._over:
                 return True
         self._read_again()
@@ -292,6 +308,7 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
     def _stop_listening(self) -> None:
         self._over = True
         self._receive = _discard
+        self._first = b""
         self._rest.clear()
         self._read_again()  # until the other side closes, or the time limit does
 

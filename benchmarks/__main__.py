@@ -18,6 +18,7 @@ NAMES = (
     "capacity",
     "latency",
     "capture",
+    "abuse",
     "recognition",
     "endpointing",
     "pauses",

@@ -56,9 +56,9 @@ MAY_IMPORT = {
     "server.detectors": "server.settings server.endpointing server.speech",
     "server.registry": "core.slin core.pacing server.events server.turns server.backend",
     "server.services": "server.settings server.turns server.backend server.speech server.detectors server.registry",
-    "server.call": "core.messages core.transport core.resampling core.ticker server.events server.settings "
-    "server.endpointing server.turns server.backend server.speech server.detectors "
-    "server.registry server.services",
+    "server.call": "core.messages core.fair_share core.transport core.resampling core.ticker server.events "
+    "server.settings server.endpointing server.turns server.backend server.speech server.detectors server.registry "
+    "server.services",
     "server.web": "core.ticker core.http_limits core.http_server server.events server.admission server.turns "
     "server.backend server.registry",
     "server.listener": "core.accepting core.connection core.transport core.slin server.settings server.admission "

@@ -168,7 +168,8 @@ class ServerHandle:
             handler = Call(self._services, self)
             self._waiting[handler] = None
         self._connections.add(handler)
-        return AudioSocketProtocol(Connection(Role.SERVER), handler, longest_audio_ms=LONGEST_AUDIO_MS)
+        connection = Connection(Role.SERVER)
+        return AudioSocketProtocol(connection, handler, longest_audio_ms=LONGEST_AUDIO_MS, begins_in_turn=True)
 
     @property
     def _live_calls(self) -> int:

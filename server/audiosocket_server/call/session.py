@@ -12,9 +12,11 @@ the frame itself.
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
+from audiosocket_core.fair_share import FairShare
 from audiosocket_core.messages import Kind, dtmf_digit
 from audiosocket_core.ticker import Ticker, TickHandle
 from audiosocket_core.transport import AudioSocketProtocol, EndCause
@@ -85,6 +87,7 @@ class Call:
         self._utterance = b""  # audio of the utterance that has just begun, until recognition has it
         self._recognising: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
+        self._ended = asyncio.Event()  # the end of the connection was dealt with
         self._warned_of: set[str] = set()
         self._keys = 0  # in the current second
         self._key_second: asyncio.TimerHandle | None = None
@@ -123,7 +126,13 @@ class Call:
             self._crash(error)
 
     def on_end(self, cause: EndCause) -> None:
-        """Finish the call after its connection ended, unless this side ended it before. See `Handler`."""
+        """Finish the call soon, since a hundred may end at one instant. See `Handler`."""
+        if self._ticks is not None:
+            self._ticks.cancel()
+        FairShare.of(self._loop).add(partial(self._connection_ended, cause))
+
+    def _connection_ended(self, cause: EndCause) -> bool:
+        """Finish the call after its connection ended, unless this side ended it before."""
         if self._record is None and not self._over:
             if cause.kind == "protocol_error":
                 line = f"{self._peer}: the connection ended before a call began: {cause.detail}"
@@ -133,13 +142,16 @@ class Call:
         by, reason = _who_ended(cause)
         self._finish(by, reason)
         self._door.gone(self)
+        self._ended.set()
+        return False
 
     async def wait_closed(self) -> None:
         """Wait until the socket is closed and every task of the call has ended."""
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
         if self._shell is not None:
             await self._shell.wait_closed()
+            await self._ended.wait()
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
 
     def stop(self, reason: str) -> None:
         """End the call in an orderly way: a hangup message, then the connection drains. `reason`: a line for people."""
