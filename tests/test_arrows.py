@@ -72,7 +72,7 @@ MAY_IMPORT = {
     "sim.report": "",
     "sim.virtual_time": "",
     "sim.net": "",
-    "sim.asterisk": "core.errors core.messages core.slin sim.net",
+    "sim.asterisk": "core.errors core.messages core.fair_share core.slin sim.net",
     "sim.scenario": "core.errors core.phrase_book sim.asterisk",
     "sim.scenario.loading": "core.files core.phrase_book sim.scenario",
     "sim.hearing.damage": "core.slin core.phrase_book",
