@@ -61,9 +61,9 @@ MAY_IMPORT = {
     "server.services",
     "server.web": "core.ticker core.http_limits core.http_server server.events server.admission server.turns "
     "server.backend server.registry",
-    "server.listener": "core.accepting core.connection core.transport core.slin server.settings server.admission "
-    "server.complaints server.turns server.backend server.speech server.detectors server.registry server.services "
-    "server.call server.web",
+    "server.door": "core.connection core.transport server.admission server.complaints server.services server.call",
+    "server.listener": "core.accepting core.slin server.settings server.turns server.backend server.speech "
+    "server.detectors server.registry server.services server.door server.web",
     "server.__main__": "core.errors core.stop_signals server.settings server.speech server.listener",
     # the simulator
     "sim": "sim.api",

@@ -229,6 +229,32 @@ class TestReading:
         assert messages[-3:] == [(Kind.DTMF, b"1"), (kind, bytes(whole)), (Kind.DTMF, b"2")]
         shell.connection_lost(None)
 
+    @pytest.mark.parametrize("first", [OPENING + FRAME, FRAME], ids=["a call", "no AudioSocket"])
+    async def test_the_first_bytes_can_wait_for_their_turn(self, first: bytes) -> None:
+        recorder, transport = Recorder(), FakeTransport()
+        shell = AudioSocketProtocol(Connection(Role.SERVER), recorder, begins_in_turn=True)
+        shell.connection_made(transport)
+        feed(shell, first)
+        assert (recorder.messages, recorder.ends) == ([], [])
+        assert transport.paused
+        await turn()
+        assert not transport.paused
+        assert len(recorder.messages) == (2 if first.startswith(OPENING) else 0)
+        assert [end.kind for end in recorder.ends] == ([] if recorder.messages else ["protocol_error"])
+        feed(shell, FRAME)
+        assert len(recorder.messages) == (3 if first.startswith(OPENING) else 0)
+        shell.connection_lost(None)
+
+    async def test_a_connection_that_ends_before_its_turn_is_no_call(self) -> None:
+        recorder, transport = Recorder(), FakeTransport()
+        shell = AudioSocketProtocol(Connection(Role.SERVER), recorder, begins_in_turn=True)
+        shell.connection_made(transport)
+        feed(shell, OPENING)
+        shell.connection_lost(ConnectionResetError())
+        await turn()
+        assert recorder.messages == []
+        assert [end.kind for end in recorder.ends] == ["reset"]
+
     async def test_an_end_or_a_breach_within_the_rest_is_found(self) -> None:
         for last, cause in ((b"\0\0\0", "hangup_message"), (encode(Kind.SLIN8, bytes(600)), "protocol_error")):
             shell, recorder, _ = connected(connection=Connection(Role.SERVER, max_buffered_bytes=500))

@@ -146,7 +146,7 @@ class Scene:
     def assert_free(self) -> None:
         """Nothing is left of any connection."""
         assert not self.server._connections
-        assert not self.server._leaving
+        assert not self.server._door.leaving
 
     async def until_free(self) -> None:
         while self.server._connections:  # noqa: ASYNC110

@@ -14,8 +14,9 @@ from audiosocket_server.backend.reply import parse_reply
 from audiosocket_server.call.caller_input import MOST_AHEAD_SECONDS
 from audiosocket_server.call.session import KEYS_A_SECOND
 from audiosocket_server.complaints import WHOLE_A_MINUTE
+from audiosocket_server.door import LONGEST_AUDIO_MS, MOST_REFUSED
 from audiosocket_server.events import CallEvent, CallState, Recorded
-from audiosocket_server.listener import BACKLOG, LONGEST_AUDIO_MS, MOST_REFUSED
+from audiosocket_server.listener import BACKLOG
 from audiosocket_server.registry.metrics import OUTCOMES, CallMetrics, Snapshot, as_text
 from audiosocket_server.settings.errors import sections_of
 from audiosocket_server.settings.settings import FLAT_NAMES, Settings

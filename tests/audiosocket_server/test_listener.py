@@ -12,7 +12,7 @@ from uuid import UUID
 
 import audiosocket_server
 import pytest
-from audiosocket_server import listener
+from audiosocket_server import door
 from audiosocket_server.complaints import WHOLE_A_MINUTE
 from audiosocket_server.listener import serve
 from audiosocket_server.settings.settings import ConfigError, Settings
@@ -187,7 +187,7 @@ async def test_without_a_descriptor_a_call_takes_that_of_a_connection_without_a_
     loop = asyncio.get_running_loop()
     running = await serve(settings={"greeting": {"message": ""}}, control_port=None)
     idle, idle_writer = await asyncio.open_connection(running.host, running.port)
-    while not running._waiting:  # noqa: ASYNC110 - the kernel has no event for it
+    while not running._door.waiting:  # noqa: ASYNC110 - the kernel has no event for it
         await asyncio.sleep(0)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with socket.socket() as late:
@@ -227,7 +227,7 @@ async def test_idle_connections_do_not_take_the_places_of_calls() -> None:
 
 @virtual
 async def test_only_so_many_refusals_are_orderly_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "MOST_REFUSED", 2)
+    monkeypatch.setattr(door, "MOST_REFUSED", 2)
     async with bench({"limits": {"calls": 1}}) as b:
         call = await b.call()
         late = [await b.caller().connect() for _ in range(5)]
@@ -257,7 +257,7 @@ async def test_only_expected_calls_come_in_each_once() -> None:
         await first.until_event("playback_started")
         again, unknown = await b.call(), await b.call(other)
         assert [await again.ended(), await unknown.ended()] == ["hangup", "hangup"]
-        assert b.server._admission.expected.announce(UUID(other), asyncio.get_running_loop().time())
+        assert b.server._door.admission.expected.announce(UUID(other), asyncio.get_running_loop().time())
         await (await b.call(other)).until_event("playback_started")
         assert len(b.server.calls.all()) == 2
 
