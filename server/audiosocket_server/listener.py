@@ -93,12 +93,12 @@ class ServerHandle:
 
     async def close(self) -> None:
         """Hang up every call, let the connections drain, and close everything. Takes seconds at most. Idempotent."""
+        self._door.stops = True
         if self._ending is None:
             self._ending = asyncio.get_running_loop().create_task(self._close())
         await asyncio.shield(self._ending)
 
     async def _close(self) -> None:
-        self._door.stops = True
         if self._listening is not None:
             self._listening.close(accept_waiting=True)
             await self._listening.settled()

@@ -137,8 +137,6 @@ async def test_a_connection_that_comes_as_the_server_stops_is_refused_for_that(
     monkeypatch.setattr(transport, "DRAIN_SECONDS", 0.05)
     running = await serve(settings={"greeting": {"message": ""}})
     with socket.create_connection((running.host, running.port)) as sock:  # the loop knows nothing of it yet
-        for _ in range(2):  # it has accepted the socket, and makes the protocol next
-            await asyncio.sleep(0)
         await running.close()
         assert sock.recv(10) == b"\0\0\0"
     assert [record.getMessage() for record in caplog.records] == ["a connection is refused: the server stops"]
