@@ -25,6 +25,7 @@ class FairShare:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._call_soon = loop.call_soon
         self._time = loop.time
+        self._report = loop.call_exception_handler
         self._works: deque[Callable[[], bool]] = deque()
 
     @classmethod
@@ -38,7 +39,7 @@ class FairShare:
     def add(self, work: Callable[[], bool]) -> None:
         """Call `work` from the loop's next turn on, about once a turn, until it returns False: nothing is left.
 
-        It must do only a little each time, and raise nothing.
+        It must do only a little each time. If it raises, the loop's exception handler gets the error, and it is done.
         """
         if not self._works:
             self._call_soon(self._turn)
@@ -50,12 +51,18 @@ class FairShare:
         until = self._time() + SHARE_SECONDS
         again = []
         for _ in range(len(works)):
-            work = works[0]
-            if work():
-                again.append(work)
+            if self._goes_on(works[0]):
+                again.append(works[0])
             works.popleft()
             if self._time() > until:
                 break
         works.extend(again)
         if works:
             self._call_soon(self._turn)
+
+    def _goes_on(self, work: Callable[[], bool]) -> bool:
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001 - the error of one connection must not stop the others
+            self._report({"message": "the rest of a connection failed", "exception": error})
+            return False

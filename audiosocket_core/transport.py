@@ -196,7 +196,12 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
             self._first = bytes(self._view[:nbytes])
         else:
             self._hand_on(self._view[:nbytes])
-        if (nbytes == READ_BUFFER_BYTES or self._is_behind) and not (self._over or self._has_rest):
+        if nbytes == READ_BUFFER_BYTES or self._rest or self._first or self.connection.has_more:
+            self._leave_rest()
+
+    def _leave_rest(self) -> None:
+        """Stop reading until the rest of what was read has had its turns."""
+        if not (self._over or self._has_rest):
             transport = self._transport
             if transport is not None and not transport.is_closing():
                 self._has_rest = True
@@ -233,7 +238,10 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
                 if self._rest or (len(payload) > self._whole_bytes and self._is_long(kind, payload)):
                     self._rest.extend(self._pieces(kind, payload))
                     continue
-                self._hand_one_on(kind, payload)
+                if kind == _HANGUP:
+                    self._hung_up()
+                else:
+                    self._on_message(kind, payload)
                 if self._over:
                     return
             if self.connection.error is not None and not (self._rest or self._over):  # found behind complete messages
@@ -244,18 +252,19 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
         except Exception as error:  # noqa: BLE001 - ends this connection with an event, and no other
             self._handler_failed(error)
 
-    def _hand_one_on(self, kind: int, payload: bytes) -> None:
-        if kind == _HANGUP:
-            self._say_goodbye(hangup=False)
-            self._finish(EndCause("hangup_message"))
-        else:
-            self._on_message(kind, payload)
+    def _hung_up(self) -> None:
+        self._say_goodbye(hangup=False)
+        self._finish(EndCause("hangup_message"))
 
     def _hand_on_rest(self) -> None:
         for _ in range(PIECES_A_TURN):
             if not self._rest or self._over:
                 return
-            self._hand_one_on(*self._rest.popleft())
+            kind, payload = self._rest.popleft()
+            if kind == _HANGUP:
+                self._hung_up()
+            else:
+                self._on_message(kind, payload)
 
     def _is_long(self, kind: int, payload: bytes) -> bool:
         return len(payload) > self._piece_bytes(kind)

@@ -208,6 +208,7 @@ def _set_up_log(level: str) -> None:
     )
     for chatty in ("httpx", "httpcore", "sse_starlette", "asyncio"):  # they would log addresses and bodies
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it would log each broken request, without an address
 
 
 def _why_no_port(error: OSError, settings: "Settings") -> str:

@@ -13,12 +13,16 @@ class Loop:
     def __init__(self) -> None:
         self.now = 0.0
         self.ready: list[Callable[[], None]] = []
+        self.complaints: list[object] = []
 
     def time(self) -> float:
         return self.now
 
     def call_soon(self, callback: Callable[[], None]) -> None:
         self.ready.append(callback)
+
+    def call_exception_handler(self, context: dict[str, object]) -> None:
+        self.complaints.append(context["exception"])
 
     def turn(self) -> float:
         """One turn; returns how long it took."""
@@ -68,6 +72,25 @@ def test_work_may_add_work_and_nothing_is_scheduled_when_all_is_done() -> None:
     loop.turn()
     assert seen == ["first", "second"]
     assert not loop.ready
+
+
+def test_work_that_fails_stops_no_other() -> None:
+    loop, done = Loop(), Counter[str]()
+    share = FairShare(loop)  # type: ignore[arg-type]
+
+    def fails() -> bool:
+        raise KeyError
+
+    def works() -> bool:
+        done["work"] += 1
+        return done["work"] < 3
+
+    share.add(fails)
+    share.add(works)
+    while loop.ready:
+        loop.turn()
+    assert done["work"] == 3
+    assert [type(complaint) for complaint in loop.complaints] == [KeyError]
 
 
 async def test_a_loop_has_one() -> None:

@@ -65,18 +65,24 @@ class CallerInput:
         if self._inbound.probing:
             self._inbound.probe(kind, len(payload), now)
         pcm = payload if kind == self._plain_kind and not len(payload) & 1 else self._inbound.slin8(kind, payload)
-        filled = self._heard_until if self._heard_until > now - MOST_BEHIND_SECONDS else now - MOST_BEHIND_SECONDS
-        self._heard_until = filled + len(pcm) / _BYTES_A_SECOND
-        if self._heard_until > now + MOST_AHEAD_SECONDS:
-            self._heard_until = filled
-            if not self._is_too_fast:
-                self._is_too_fast = True
-                self._warn(TOO_FAST)
+        ahead = self._heard_until - now
+        if not -MOST_BEHIND_SECONDS < ahead < MOST_AHEAD_SECONDS and self._is_dropped(ahead, now):
             return None
+        self._heard_until += len(pcm) / _BYTES_A_SECOND
         endpointer = self._endpointer
         if endpointer.in_utterance and self.recognition is not None:
             self.recognition.feed(pcm)
         return endpointer.audio(pcm)
+
+    def _is_dropped(self, ahead: float, now: float) -> bool:
+        """Return whether audio is dropped because it is too far ahead; what is too far behind begins anew."""
+        if ahead <= 0:
+            self._heard_until = now - MOST_BEHIND_SECONDS
+            return False
+        if not self._is_too_fast:
+            self._is_too_fast = True
+            self._warn(TOO_FAST)
+        return True
 
     def missing(self, due: float, clock: float) -> Sequence[EndpointingFact] | None:
         """Count missing audio as silence; for a tick that finds no audio for over `gap_seconds`. Returns what happened.
