@@ -19,6 +19,7 @@ NAMES = (
     "capacity",
     "latency",
     "capture",
+    "abuse",
     "recognition",
     "endpointing",
     "pauses",

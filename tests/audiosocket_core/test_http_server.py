@@ -1,6 +1,8 @@
 """An HTTP server in the running loop: where it listens, what its end does to answers under way, what is left of it."""
 
 import asyncio
+import os
+import resource
 import subprocess
 import sys
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from helpers.call_bench import virtual
 
 from audiosocket_core import http_slices
+from audiosocket_core.http_limits import HttpLimits
 from audiosocket_core.http_server import HttpServer
 
 
@@ -182,3 +185,90 @@ async def test_a_head_of_thousands_of_lines_is_refused() -> None:
     first = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
     assert (await sent(first * 250 + few))[0] == [b"0"] * 251
     assert (await sent(first + many))[0] == [b"0", b"too many headers"]
+
+
+LIMITS = HttpLimits(connections=3, head_seconds=10)
+
+
+async def connected(server: HttpServer) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection(server.host, server.port)
+    await asyncio.sleep(0.001)
+    return reader, writer
+
+
+async def is_closed(reader: asyncio.StreamReader) -> bool:
+    await asyncio.sleep(0.001)
+    return reader.at_eof() or reader.exception() is not None
+
+
+@virtual
+async def test_a_head_has_ten_seconds_from_the_connection_or_the_last_answer() -> None:
+    server = HttpServer(App(30), limits=LIMITS)
+    await server.start()
+    reader, writer = await connected(server)
+    for byte in b"GET / HTT":  # a byte a second does not prolong it
+        writer.write(bytes([byte]))
+        await asyncio.sleep(1)
+    assert not await is_closed(reader)
+    await asyncio.sleep(1)
+    assert await is_closed(reader)
+    writer.close()
+    reader, writer = await connected(server)
+    writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    await asyncio.sleep(29)  # an answer may take longer
+    assert not await is_closed(reader)
+    await asyncio.sleep(2)
+    assert (await reader.read(99)).startswith(b"HTTP/1.1 200")
+    writer.write(b"G")  # ends uvicorn's own limit of an idle connection
+    await asyncio.sleep(8)
+    assert not await is_closed(reader)
+    await asyncio.sleep(2)
+    assert await is_closed(reader)
+    writer.close()
+    await server.aclose()
+
+
+@virtual
+async def test_a_connection_too_many_takes_the_place_of_an_idle_one_or_is_answered_503() -> None:
+    app = App(30)
+    server = HttpServer(app, limits=LIMITS)
+    await server.start()
+    idle = [await connected(server) for _ in range(3)]
+    further = [await connected(server) for _ in range(2)]
+    assert [await is_closed(reader) for reader, _ in idle] == [True, True, False]
+    busy = [idle[2], *further]
+    for _, writer in busy:
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    await asyncio.sleep(0.01)
+    reader, writer = await connected(server)
+    answer = await reader.read()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert f"content-length: {len(body)}".encode() in head
+    assert body == b'{"error": "too many connections"}'
+    await asyncio.sleep(40)
+    for reader, writer_of_busy in busy:
+        assert (await reader.read(99)).startswith(b"HTTP/1.1 200")
+        writer_of_busy.close()
+    for _, each in [*idle, (reader, writer)]:
+        each.close()
+    await server.aclose()
+
+
+@pytest.mark.kernel
+async def test_the_last_descriptors_of_the_process_are_for_others() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    server = HttpServer(App(0), limits=HttpLimits(100, 10, spare_files=20))
+    await server.start()
+    assert await ask(server.url) == "ok"
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free + 20, hard))
+    try:
+        reader, writer = await asyncio.open_connection(server.host, server.port)
+        assert (await reader.read()).startswith(b"HTTP/1.1 503 ")
+        writer.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert await ask(server.url) == "ok"
+    await server.aclose()
