@@ -70,6 +70,9 @@ class Connection:
     A PEER is as strict as the newest Asterisk (docs/protocol.md 4.3); the simulator adds the behaviour of older ones.
 
     `max_buffered_bytes` bounds the memory: a larger message, header included, is a `RemoteProtocolError`.
+
+    Messages cost time, and a read of 4 KB may hold 1,365 of them. So `receive` can be limited: what it leaves stays
+    here, `has_more` is True, and `receive(b"", most)` goes on.
     """
 
     __slots__ = (
@@ -78,6 +81,7 @@ class Connection:
         "_may_send",
         "_state",
         "error",
+        "has_more",
         "ignored_messages",
         "max_buffered_bytes",
         "role",
@@ -89,6 +93,8 @@ class Connection:
         self.ignored_messages = 0
         self.error: RemoteProtocolError | None = None
         """The protocol error that ended the connection; also set while `receive` still returns earlier messages."""
+        self.has_more = False
+        """True if the last `receive` reached its limit: call it again, also without new bytes."""
         self._buffer = bytearray()
         self._enter(State.AWAITING_UUID)
 
@@ -112,8 +118,10 @@ class Connection:
         """True if the stream is behind a header, and payload is missing."""
         return len(self._buffer) >= HEADER_BYTES
 
-    def receive(self, data: bytes | bytearray | memoryview) -> list[Message]:
+    def receive(self, data: bytes | bytearray | memoryview, most: int | None = None) -> list[Message]:
         """Return the messages that `data` completes. How the stream is split does not matter.
+
+        `most`: stop after so many messages, those that are dropped included; see `has_more`. None: no limit.
 
         Raises `RemoteProtocolError` if the other side broke the protocol, and again at each later call. Messages that
         were complete before the error are not lost: they are returned first, with `error` set, and the next call
@@ -126,7 +134,7 @@ class Connection:
                 kind = data[0]
                 if 0x10 <= kind <= 0x18 and (data[1] << 8 | data[2]) + HEADER_BYTES == size <= self.max_buffered_bytes:
                     return [_new(Message, (kind, bytes(data[HEADER_BYTES:])))]
-        return self._receive_slowly(data)
+        return self._receive_slowly(data, most)
 
     def receive_eof(self) -> None:
         """The other side's stream ended. Ends the connection; a message that is not whole is dropped.
@@ -174,8 +182,9 @@ class Connection:
     def _end(self) -> None:
         self._enter(State.ENDED)
         self._buffer.clear()
+        self.has_more = False
 
-    def _receive_slowly(self, data: bytes | bytearray | memoryview) -> list[Message]:
+    def _receive_slowly(self, data: bytes | bytearray | memoryview, most: int | None) -> list[Message]:
         if self.error is not None:
             raise self.error
         messages: list[Message] = []
@@ -183,8 +192,13 @@ class Connection:
             return messages
         buffer = self._buffer
         buffer += data
-        start = 0
+        start = taken = 0
+        self.has_more = False
         while len(buffer) - start >= HEADER_BYTES:
+            if taken == most:
+                self.has_more = True
+                break
+            taken += 1
             kind = buffer[start]
             size = buffer[start + 1] << 8 | buffer[start + 2]
             breach = self._breach(kind, size)

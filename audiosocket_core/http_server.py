@@ -6,7 +6,12 @@ of that, works on any loop and any number of times in a process. uvicorn is impo
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from audiosocket_core.accepting import Acceptor
+from audiosocket_core.http_limits import HttpLimits, limited_protocol
+from audiosocket_core.http_slices import InSlices
 
 if TYPE_CHECKING:
     from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -18,15 +23,26 @@ __all__ = ["HttpServer"]
 class HttpServer:
     """One ASGI app on a port, without lifespan events. `start` once, then `aclose`.
 
-    `drain_seconds`: how long `aclose` lets answers under way come to their end; 0 breaks them off at once.
+    drain_seconds: how long `aclose` lets answers under way come to their end; 0 breaks them off at once.
+    limits: of its connections; None: no limits.
+    on_trouble: called with one line when connections cannot be accepted.
     """
 
-    def __init__(self, app: Any, *, drain_seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        app: Any,
+        *,
+        drain_seconds: float = 0.0,
+        limits: HttpLimits | None = None,
+        on_trouble: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.host = ""
         self.port = 0
         self._app = app
         self._drain_seconds = drain_seconds
-        self._listening: asyncio.Server | None = None
+        self._limits = limits
+        self._on_trouble = on_trouble
+        self._listening: Acceptor | None = None
         self._state: ServerState | None = None
 
     @property
@@ -52,15 +68,15 @@ class HttpServer:
         )
         config.load()
         state = self._state = ServerState()
-
-        def protocol() -> asyncio.Protocol:
-            made: asyncio.Protocol = config.http_protocol_class(  # type: ignore[call-arg]
-                config=config, server_state=state, app_state={}
-            )
-            return made
-
-        self._listening = await asyncio.get_running_loop().create_server(protocol, host, port)
-        self.host, self.port = self._listening.sockets[0].getsockname()[:2]
+        options: dict[str, Any] = {"config": config, "server_state": state, "app_state": {}}
+        made: Any = config.http_protocol_class
+        if self._limits is not None:
+            made = limited_protocol()
+            options |= {"limits": self._limits, "waiting": {}}
+        listening = Acceptor(lambda: InSlices(made(**options)), on_trouble=self._on_trouble)
+        await listening.start(host, port)
+        self._listening = listening
+        self.host, self.port = listening.host, listening.port
         return self.port
 
     def transport_of(self, client: tuple[str, int]) -> asyncio.Transport | None:
@@ -76,6 +92,7 @@ class HttpServer:
             return
         listening, self._listening = self._listening, None
         listening.close()
+        await listening.settled()
         if self._drain_seconds:
             await self._drain(self._state)
         for connection in self._connections():
@@ -84,7 +101,6 @@ class HttpServer:
         # Before Python 3.12 `wait_closed` does not wait for connections. Each leaves when the loop reports its end.
         while self._state.connections:  # noqa: ASYNC110
             await asyncio.sleep(0)
-        await listening.wait_closed()
 
     async def _drain(self, state: "ServerState") -> None:
         """Close idle connections at once and busy ones after their answer; cancel requests that take too long."""

@@ -3,22 +3,32 @@
 It always reads, into one small shared buffer (asyncio's plain protocols allocate 256 KB for each read), and writes each
 message in one piece. It ends a connection so that every release of Asterisk sees an orderly end. It decides nothing
 about a call: the handler gets what arrives, and decides what is sent.
+
+What one connection may do in one turn of the loop is bounded: one read, and a few messages. The rest waits for its
+`fair_share` of the next turns, and the connection is not read meanwhile. (uvloop reads a ready socket up to 32 times
+before it lets others run, unless reading is paused.)
 """
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, cast
 
 from audiosocket_core.connection import Connection, Role, State
 from audiosocket_core.errors import RemoteProtocolError
-from audiosocket_core.messages import Kind, Message, encode
+from audiosocket_core.fair_share import FairShare
+from audiosocket_core.messages import MAX_PAYLOAD_BYTES, Kind, Message, encode, sample_rate_hz
 from audiosocket_core.sockets import read_buffer, tune
 
 __all__ = ["AudioSocketProtocol", "EndCause", "EndKind", "Handler"]
 
 READ_BUFFER_BYTES = 4_096
+MESSAGES_A_TURN = 16
+"""Messages of one connection that are handled at once: more than a read has of a caller whose audio was held up."""
+PIECES_A_TURN = 4
+"""The same for the pieces of a long audio message."""
 WRITE_BUFFER_LIMIT_BYTES = 8_192
 """If more than this is unsent (half a second of audio, besides the kernels' buffers), new messages are dropped."""
 
@@ -29,6 +39,7 @@ _SEND_BUFFER_BYTES = 16_384
 DRAIN_SECONDS = 2.0
 """How long the other side may take to close after this side's half-close."""
 
+_SAMPLE_BYTES = 2
 _HANGUP = int(Kind.HANGUP)  # an enum's member costs a look-up of its own for each message
 
 EndKind = Literal["hangup_message", "eof", "reset", "protocol_error", "local"]
@@ -68,15 +79,35 @@ class Handler(Protocol):
 
 
 class AudioSocketProtocol(asyncio.BufferedProtocol):
-    """One connection. Pass `lambda: AudioSocketProtocol(Connection(role), handler)` to `create_server`."""
+    """One connection. Pass `lambda: AudioSocketProtocol(Connection(role), handler)` to `create_server`.
 
-    def __init__(self, connection: Connection, handler: Handler) -> None:
+    `longest_audio_ms`: a longer audio message is handed on in pieces of this length, some in each turn of the loop: a
+    message may hold 4 s of sound, which a handler may need long for. None: every message is handed on whole.
+    `begins_in_turn`: the first bytes wait for their share of the loop: to begin a call may take long, too, and a
+    hundred may begin at one instant.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        handler: Handler,
+        *,
+        longest_audio_ms: int | None = None,
+        begins_in_turn: bool = False,
+    ) -> None:
         self.connection = connection
         self.dropped_messages = 0
         """Messages that `send` did not write, because the other side does not read, or the connection is ending."""
         self._handler = handler
         self._on_message = handler.on_message
-        self._receive: Callable[[memoryview], Sequence[Message]] = connection.receive
+        self._receive: Callable[[memoryview | bytes, int], Sequence[Message]] = connection.receive
+        self._has_rest = False  # reading is paused, and `fair_share` has the rest
+        self._longest_audio_ms = longest_audio_ms or 0
+        # No longer message of any kind needs to be looked at; 8 kHz is the lowest rate.
+        self._whole_bytes = 16 * longest_audio_ms if longest_audio_ms else MAX_PAYLOAD_BYTES
+        self._begins_in_turn = begins_in_turn
+        self._first = b""
+        self._rest: deque[Message] = deque()  # pieces of a long message, and what came behind it
         self._transport: asyncio.Transport | None = None
         self._over = False
         self._is_full = False
@@ -159,23 +190,92 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
         return self._view
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Called by the event loop when `nbytes` were read: hands each message to the handler."""
+        """Called by the event loop when `nbytes` were read: hands messages to the handler, and leaves the rest."""
+        if self._begins_in_turn:
+            self._begins_in_turn = False
+            self._first = bytes(self._view[:nbytes])
+        else:
+            self._hand_on(self._view[:nbytes])
+        if nbytes == READ_BUFFER_BYTES or self._rest or self._first or self.connection.has_more:
+            self._leave_rest()
+
+    def _leave_rest(self) -> None:
+        """Stop reading until the rest of what was read has had its turns."""
+        if not (self._over or self._has_rest):
+            transport = self._transport
+            if transport is not None and not transport.is_closing():
+                self._has_rest = True
+                transport.pause_reading()
+                FairShare.of(asyncio.get_running_loop()).add(self._go_on)
+
+    @property
+    def _is_behind(self) -> bool:
+        return bool(self._rest or self._first) or self.connection.has_more
+
+    def _go_on(self) -> bool:
+        """Hand on some messages of the rest. Returns False if none is left: then the connection is read again."""
+        if self._is_behind and not self._over:
+            first, self._first = self._first, b""
+            self._hand_on(first)
+            if self._is_behind and not self._over:
+                return True
+        self._read_again()
+        return False
+
+    def _read_again(self) -> None:
+        if self._has_rest:
+            self._has_rest = False
+            if self._transport is not None and not self._transport.is_closing():
+                self._transport.resume_reading()
+
+    def _hand_on(self, data: memoryview | bytes) -> None:
         try:
-            for kind, payload in self._receive(self._view[:nbytes]):
+            if self._rest:
+                self._hand_on_rest()
+                if self._over or (self._rest and not data):
+                    return
+            for kind, payload in self._receive(data, MESSAGES_A_TURN):
+                if self._rest or (len(payload) > self._whole_bytes and self._is_long(kind, payload)):
+                    self._rest.extend(self._pieces(kind, payload))
+                    continue
                 if kind == _HANGUP:
-                    self._say_goodbye(hangup=False)
-                    self._finish(EndCause("hangup_message"))
+                    self._hung_up()
                 else:
                     self._on_message(kind, payload)
                 if self._over:
                     return
-            if self.connection.error is not None and not self._over:  # found behind complete messages
+            if self.connection.error is not None and not (self._rest or self._over):  # found behind complete messages
                 raise self.connection.error
         except RemoteProtocolError as error:
             self._say_goodbye(hangup=True)
             self._finish(EndCause("protocol_error", str(error)))
         except Exception as error:  # noqa: BLE001 - ends this connection with an event, and no other
             self._handler_failed(error)
+
+    def _hung_up(self) -> None:
+        self._say_goodbye(hangup=False)
+        self._finish(EndCause("hangup_message"))
+
+    def _hand_on_rest(self) -> None:
+        for _ in range(PIECES_A_TURN):
+            if not self._rest or self._over:
+                return
+            kind, payload = self._rest.popleft()
+            if kind == _HANGUP:
+                self._hung_up()
+            else:
+                self._on_message(kind, payload)
+
+    def _is_long(self, kind: int, payload: bytes) -> bool:
+        return len(payload) > self._piece_bytes(kind)
+
+    def _piece_bytes(self, kind: int) -> int:
+        rate_hz = sample_rate_hz(kind)
+        return MAX_PAYLOAD_BYTES if rate_hz is None else rate_hz * self._longest_audio_ms // 1000 * _SAMPLE_BYTES
+
+    def _pieces(self, kind: int, payload: bytes) -> list[Message]:
+        size = self._piece_bytes(kind)
+        return [Message(kind, payload[at : at + size]) for at in range(0, max(1, len(payload)), size)]
 
     def eof_received(self) -> bool:
         """Called by the event loop when the other side has closed. Returns False: the transport closes too."""
@@ -217,6 +317,9 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
     def _stop_listening(self) -> None:
         self._over = True
         self._receive = _discard
+        self._first = b""
+        self._rest.clear()
+        self._read_again()  # until the other side closes, or the time limit does
 
     def _handler_failed(self, error: Exception) -> None:
         fault = {"message": "an AudioSocket handler failed", "exception": error, "protocol": self}
@@ -245,7 +348,7 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
             self._drain_limit = asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._transport.abort)
 
 
-def _discard(data: memoryview) -> Sequence[Message]:
+def _discard(data: memoryview | bytes, most: int) -> Sequence[Message]:
     """Drop bytes after the end. They are read only so that the close is not a reset."""
     return ()
 

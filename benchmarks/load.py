@@ -18,7 +18,18 @@ from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_core.slin import silence
 from benchmarks.machine import BUILD, PROJECT, compiled, pin, put_first
 
-__all__ = ["OURS", "STREAMING", "Measured", "ServerKind", "Under", "backend", "measure", "processor_seconds", "started"]
+__all__ = [
+    "BARE",
+    "OURS",
+    "STREAMING",
+    "Measured",
+    "ServerKind",
+    "Under",
+    "backend",
+    "measure",
+    "processor_seconds",
+    "started",
+]
 
 FRAMES_A_SECOND = 50
 SERVER_CORE, GENERATOR_CORE = 0, 1
@@ -73,6 +84,8 @@ def _ours(loop: str, settings: str, name: str) -> ServerKind:
 
 
 _LOOPS = ("asyncio", "uvloop")
+BARE = {loop: ServerKind(f"bare server, {loop}", (sys.executable, "-m", "benchmarks.bare", loop)) for loop in _LOOPS}
+"""The same transport, clock and detector, and nothing else: silence goes out."""
 OURS = {loop: _ours(loop, "server.json", "server") for loop in _LOOPS}
 """Whole calls: each says a sentence, waits, is answered, all ten seconds."""
 STREAMING = {loop: _ours(loop, "streaming.json", "streaming") for loop in _LOOPS}
@@ -93,7 +106,7 @@ def backend() -> Iterator[None]:
     """The AI backend of the servers that are started inside, on the generator's core."""
     with _child([sys.executable, "-m", "benchmarks.backend"], GENERATOR_CORE) as (_, line):
         BUILD.mkdir(exist_ok=True)
-        settings = {
+        settings: dict[str, dict[str, Any]] = {
             "ai": {"api_url": f"http://127.0.0.1:{line}/messages"},
             "speech": {"engine": "benchmarks.engine:load"},
             "endpointing": {"engine": "webrtc"},  # what is installed beside must not decide what is measured

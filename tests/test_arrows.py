@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "core.messages": "core.errors",
     "core.connection": "core.errors core.messages",
     "core.sockets": "",
-    "core.transport": "core.errors core.messages core.connection core.sockets",
+    "core.fair_share": "",
+    "core.transport": "core.errors core.messages core.connection core.sockets core.fair_share",
     "core.resampling": "",
     "core.files": "",
     "core.wav": "",
@@ -36,12 +37,18 @@ MAY_IMPORT = {
     "core.timerfd": "",
     "core.ticker": "core.pacing core.timerfd",
     "core.phrase_book": "core.errors core.files core.slin",
-    "core.http_server": "",
+    "core.accepting": "",
+    "core.http_limits": "",
+    "core.http_slices": "",
+    "core.http_server": "core.accepting core.http_limits core.http_slices",
+    "core.http_origin": "",
     "core.stop_signals": "",
     # the reference server
     "server": "server.settings server.speech server.listener",
     "server.events": "",
     "server.settings": "core.phrase_book",
+    "server.admission": "server.settings",
+    "server.complaints": "",
     "server.endpointing": "core.echo_path",
     "server.turns": "server.events",
     "server.backend": "server.events server.settings",
@@ -51,12 +58,14 @@ MAY_IMPORT = {
     "server.detectors": "server.settings server.endpointing server.speech",
     "server.registry": "core.slin core.pacing server.events server.turns server.backend",
     "server.services": "server.settings server.turns server.backend server.speech server.detectors server.registry",
-    "server.call": "core.messages core.transport core.resampling core.ticker server.events server.settings "
-    "server.endpointing server.turns server.backend server.speech server.detectors "
-    "server.registry server.services",
-    "server.web": "core.ticker core.http_server server.events server.turns server.backend server.registry",
-    "server.listener": "core.connection core.transport core.slin server.settings server.turns server.backend "
-    "server.speech server.detectors server.registry server.services server.call server.web",
+    "server.call": "core.messages core.fair_share core.transport core.resampling core.ticker server.events "
+    "server.settings server.endpointing server.turns server.backend server.speech server.detectors server.registry "
+    "server.services",
+    "server.web": "core.ticker core.http_limits core.http_server core.http_origin server.events server.admission "
+    "server.turns server.backend server.registry",
+    "server.door": "core.connection core.transport server.admission server.complaints server.services server.call",
+    "server.listener": "core.accepting core.slin server.settings server.turns server.backend server.speech "
+    "server.detectors server.registry server.services server.door server.web",
     "server.__main__": "core.errors core.stop_signals server.settings server.speech server.listener",
     # the simulator
     "sim": "sim.api",
@@ -64,8 +73,8 @@ MAY_IMPORT = {
     "sim.scenario_files": "",
     "sim.report": "",
     "sim.virtual_time": "",
-    "sim.net": "",
-    "sim.asterisk": "core.errors core.messages core.slin sim.net",
+    "sim.net": "core.http_origin",
+    "sim.asterisk": "core.errors core.messages core.fair_share core.slin sim.net",
     "sim.scenario": "core.errors core.phrase_book sim.asterisk",
     "sim.scenario.loading": "core.files core.phrase_book sim.scenario",
     "sim.hearing.damage": "core.slin core.phrase_book",
@@ -108,6 +117,10 @@ PURE = (
     "core.slin",
     "core.echo_path",
     "core.pacing",
+    "core.http_origin",
+    "server.admission",
+    "server.backend.http_answer",
+    "server.backend.reply",
     "server.endpointing",
     "server.turns",
     "server.call.playback",

@@ -15,7 +15,15 @@ from typing import Any, TypeVar
 from audiosocket_core.errors import AudioSocketError
 from audiosocket_core.files import read_regular_file
 
-__all__ = ["MANIFEST_NAME", "Phrase", "PhraseBook", "PhraseBookError", "normalise", "speech_edges_ms"]
+__all__ = [
+    "MANIFEST_NAME",
+    "Phrase",
+    "PhraseBook",
+    "PhraseBookError",
+    "longest_known",
+    "normalise",
+    "speech_edges_ms",
+]
 
 MANIFEST_NAME = "manifest.yaml"
 SAMPLE_RATE_HZ = 8000
@@ -48,8 +56,31 @@ def normalise(text: str) -> str:
     """
     # Decomposed before and after casefold, because some letters have a lower-case form only once decomposed.
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    kept = (c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
-    return " ".join("".join(kept).split())
+    return " ".join(plain.translate(_KEPT).split())
+
+
+def longest_known(texts: Iterable[str]) -> int:
+    """Return how long a text may be, in characters, that is looked up among `texts`: a longer one is none of them.
+
+    Looking it up would take milliseconds, since a character can be made of twenty.
+    """
+    return 100 + 4 * max(map(len, texts), default=0)
+
+
+class _Kept(dict[int, int | None]):
+    """What `normalise` makes of a character, by code points: itself, a space, or nothing. It fills itself."""
+
+    _MOST = 10_000
+
+    def __missing__(self, code: int) -> int | None:
+        character = chr(code)
+        kept = None if unicodedata.combining(character) else code if character.isalnum() else ord(" ")
+        if len(self) < self._MOST:
+            self[code] = kept
+        return kept
+
+
+_KEPT = _Kept()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +130,7 @@ class PhraseBook:
         for phrase in self._phrases:
             self._by_name.setdefault(phrase.name, phrase)
             self._by_text.setdefault(normalise(phrase.text), []).append(phrase)
+        self._longest = longest_known(phrase.text for phrase in self._phrases)
 
     @classmethod
     def load(cls, *sources: Path | str) -> "PhraseBook":
@@ -122,6 +154,8 @@ class PhraseBook:
 
         `voice` and `language`, if given, must be those of the phrase: the callers and the bot share some texts.
         """
+        if len(text) > self._longest:
+            return None
         for phrase in self._by_text.get(normalise(text), ()):
             voice_fits = voice is None or phrase.voice == voice
             if voice_fits and (language is None or phrase.language.casefold() == language.casefold()):

@@ -2,9 +2,12 @@
 
 The application serves the socket before the caller, so a flood holds up the caller's audio (FID-21): a model with a
 measured figure. What the phone loses of a flood (FID-20) is `hearing.phone_buffer`.
+
+A flood without end also costs the simulator: it would read, and hear, for ever at one instant of virtual time, and keep
+other calls from the real processor. So it reads only so fast, beyond what a network takes anyway without a reader.
 """
 
-__all__ = ["SocketFirst"]
+__all__ = ["ReadingPace", "SocketFirst"]
 
 _PACKET_SECONDS = 0.02
 
@@ -25,3 +28,31 @@ class SocketFirst:
     def starves_the_caller(self, now: float) -> bool:
         """True if the backlog exceeds one packet time, so that the caller's audio is audibly delayed."""
         return self.busy_until - now > _PACKET_SECONDS
+
+
+AT_ONCE = 12_500
+"""What is read without a pause, in messages of 20 ms: a little more than lies in the buffers of loopback."""
+AT_ONCE_VIRTUAL = 100_000
+"""The same where time stands still meanwhile: Asterisk needs 2.7 s for so many."""
+MESSAGES_A_SECOND = 6_250
+_MESSAGE_BYTES = 320
+_LEAST_PAUSE_SECONDS = 0.02
+
+
+class ReadingPace:
+    """Computes when reading has to wait: beyond `at_once` messages a flood is read at 125 times the pace of speech."""
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self._left = float(at_once)
+        self._at = 0.0
+
+    def pause(self, messages: int, n_bytes: int, now: float) -> float:
+        """Note that so much was read at the loop time `now`. Return for how long nothing may be read, in seconds.
+
+        Long messages count as several.
+        """
+        refilled = self._left + (now - self._at) * MESSAGES_A_SECOND
+        self._at = now
+        self._left = min(refilled, self._at_once) - max(messages, n_bytes / _MESSAGE_BYTES)
+        return 0.0 if self._left > 0 else _LEAST_PAUSE_SECONDS - self._left / MESSAGES_A_SECOND

@@ -12,11 +12,13 @@ from collections.abc import Callable, Sequence
 from typing import cast
 from uuid import UUID
 
+from audiosocket_core.fair_share import FairShare
 from audiosocket_core.messages import Kind, encode
 from audiosocket_sim.asterisk.channel import CallerChannel
 from audiosocket_sim.asterisk.channel_busy import ChannelBusyModel
 from audiosocket_sim.asterisk.end import ConnectFailed, LegEnd, end_of, never_connected
 from audiosocket_sim.asterisk.faults import AsteriskStall, Cuts, PacketDelays, SplitMode
+from audiosocket_sim.asterisk.flood import AT_ONCE, AT_ONCE_VIRTUAL, MESSAGES_A_SECOND, ReadingPace
 from audiosocket_sim.asterisk.profiles import FIRST_PACKET_MS, CallerCodec, ComfortNoise, Profile
 from audiosocket_sim.asterisk.reader import AsteriskReader, ReaderVerdict
 from audiosocket_sim.asterisk.socket import ConnectError, PeerSocket, dial
@@ -27,6 +29,8 @@ from audiosocket_sim.asterisk.wire_record import WireRecord
 __all__ = ["CallLeg", "ConnectFailed", "LegEnd"]
 
 _READ_BUFFER_BYTES = 16_384  # twice the largest 20 ms message (192 kHz)
+_FLOODED_BUFFER_BYTES = 1_024  # when the last read had over _MANY messages, of which each takes the ear its time
+_MANY = 100
 _ROUNDING = 1e-6
 _LOOK_EVERY_SECONDS = 0.02
 _OWN_DELAY_SECONDS = 0.0005
@@ -44,6 +48,7 @@ _SHORT_WRITE = ReaderVerdict(
 _COMFORT_NOISE = ReaderVerdict(
     "asterisk", "protocol", False, "comfort noise had silenced the channel, which the server's next byte then ended"
 )
+_FLOODS = f"the server sends over {MESSAGES_A_SECOND:,} messages a second, and goes on: it is read only so fast"
 _UNANSWERED = ReaderVerdict(
     "asterisk", "unanswered", False, "not answered: Asterisk connects, then closes («Channel is not answered»)"
 )
@@ -121,6 +126,12 @@ class CallLeg:
         self._connect_pause_ms = connect_pause_ms
         self._cuts = Cuts(split, seed)
         self._reader = AsteriskReader(profile.era)
+        self._is_virtual = bool(getattr(self._loop, "clock_is_virtual", False))
+        self._pace = ReadingPace(AT_ONCE_VIRTUAL if self._is_virtual else AT_ONCE)
+        self._reading_paused = False
+        self._flood_timer: asyncio.TimerHandle | None = None
+        self.is_flooded = False
+        """True if the last read had so many messages that the next one should have fewer."""
         self._thread = ChannelBusyModel(
             self._reader,
             profile.era.seconds_per_message,
@@ -343,7 +354,7 @@ class CallLeg:
         self._planned.append(self._loop.call_at(until, self._go_on))
 
     def _go_on(self) -> None:
-        if self._end is None:
+        if self._end is None and not self._reading_paused:
             assert self._socket is not None
             self._socket.resume_reading()
             self._after_reading(self._arm_gap_timer)
@@ -391,6 +402,7 @@ class CallLeg:
         thread = self._thread
         if thread.in_header:
             thread.byte_came()
+        before = reader.messages
         messages = reader.feed(data, now, more=more)
         for rate_hz, payload in messages:
             self._server_active_at = now
@@ -403,6 +415,39 @@ class CallLeg:
             self._arm_gap_timer()
         if reader.verdict is not None or thread.waiting:
             self._judge_reading()
+        read = reader.messages - before
+        self.is_flooded = read > _MANY
+        pause = self._pace.pause(read, len(data), now)
+        if (pause or more) and self._end is None:
+            self._let_others_run(pause)
+
+    def _let_others_run(self, pause: float) -> None:
+        """Stop reading for `pause` seconds, or (0) until the loop's next turn. Meanwhile Asterisk's thread reads on."""
+        if self._reading_paused:
+            return
+        if pause:
+            self._note(_FLOODS)
+            until = self._loop.time() + pause
+            if self._is_app:
+                self._thread.stand_still(until)
+            if self._flood_timer is not None:
+                self._flood_timer.cancel()
+            self._flood_timer = self._loop.call_at(until, self._read_on)
+        elif not self._is_virtual:
+            FairShare.of(self._loop).add(self._read_on)
+        else:
+            return
+        assert self._socket is not None
+        self._reading_paused = True
+        if self._gap_timer is not None:
+            self._gap_timer.cancel()
+        self._socket.pause_reading()
+
+    def _read_on(self) -> bool:
+        self._reading_paused = False
+        if self._loop.time() >= self._stalled_until:  # else the end of the stall goes on
+            self._go_on()
+        return False
 
     def _judge_reading(self) -> None:
         """After each read, end the call or send the messages that waited for the thread."""
@@ -415,7 +460,7 @@ class CallLeg:
         if self._gap_timer is not None:
             self._gap_timer.cancel()
         deadline = self._reader.deadline
-        if deadline is None or self._end is not None:
+        if deadline is None or self._end is not None or self._reading_paused:  # then `_go_on` arms it
             self._gap_timer = None
         else:
             self._gap_timer = self._loop.call_at(deadline, self._judge_gap, deadline)
@@ -427,7 +472,7 @@ class CallLeg:
             self._drop_for_gap(deadline)
 
     def _drop_for_gap(self, deadline: float) -> None:
-        if self._end is None and self._reader.deadline == deadline:
+        if self._end is None and self._reader.deadline == deadline and not self._reading_paused:
             self._reader.timed_out(self._loop.time())
             self._judge_reading()
 
@@ -520,7 +565,7 @@ class CallLeg:
     def _stop_clocks(self) -> None:
         self._channel.stop()
         self._thread.stop()
-        for timer in (self._timer, self._gap_timer, self._bridging, *self._planned):
+        for timer in (self._timer, self._gap_timer, self._bridging, self._flood_timer, *self._planned):
             if timer is not None:
                 timer.cancel()
 
@@ -538,16 +583,18 @@ class _Reading(asyncio.BufferedProtocol):
 
     def __init__(self, leg: CallLeg) -> None:
         self._leg = leg
-        self._buffer = memoryview(bytearray(_READ_BUFFER_BYTES))
+        self._whole = self._buffer = memoryview(bytearray(_READ_BUFFER_BYTES))
+        self._part = self._whole[:_FLOODED_BUFFER_BYTES]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         cast(asyncio.Transport, transport).pause_reading()  # until the UUID is sent, Asterisk does not look
 
     def get_buffer(self, sizehint: int) -> memoryview:
+        self._buffer = self._part if self._leg.is_flooded else self._whole
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._leg._on_data(self._buffer[:nbytes], nbytes == _READ_BUFFER_BYTES)
+        self._leg._on_data(self._buffer[:nbytes], nbytes == len(self._buffer))
 
     def eof_received(self) -> bool:
         return self._leg._on_eof()

@@ -66,6 +66,8 @@ class AsteriskReader:
         self.left = b""
         """Those of them that came with the message that ended the call."""
         self.fin_unnoticed = False
+        self.messages = 0
+        """How many messages were read, those without audio too."""
         self.notes: list[str] = []
         """The deviations that Asterisk tolerated, each once, in plain words."""
 
@@ -75,6 +77,7 @@ class AsteriskReader:
             length = data[1] << 8 | data[2]
             rate_hz = self._rates.get(data[0])
             if length == len(data) - _HEADER_BYTES and rate_hz is not None and not length & 1:
+                self.messages += 1
                 return [_new(BotAudio, (rate_hz, bytes(data[_HEADER_BYTES:])))]
         if self.verdict is not None:
             self.unread += len(data)
@@ -149,6 +152,7 @@ class AsteriskReader:
 
     def _take_header(self, length: int) -> bool:
         kind, self._header_read = self._header[0], 0
+        self.messages += 1
         in_pieces, self._in_pieces = self._in_pieces, False
         if in_pieces:
             self._note("a header came in pieces: write each message at once")

@@ -120,17 +120,23 @@ class HoldStarted:
     """Hold audio became audible to the caller.
 
     `into_waiting_ms`: the time since the bot entered the state WAITING, or None if the target reports no states.
+    `file`: the name of the music, as the scenario has it; None: it is `audio/waiting.slin`, or other music.
     """
 
     into_waiting_ms: int | None = None
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HoldStopped:
-    """Hold audio stopped after `duration_ms`. `seamless`: its loop had neither a jump nor a gap until the end."""
+    """Hold audio stopped after `duration_ms`. `seamless`: its loop had neither a jump nor a gap until the end.
+
+    `file`: as in HoldStarted.
+    """
 
     duration_ms: int
     seamless: bool
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,13 @@ _DIALPLAN = {
 }
 
 
-_VISIBLE = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
-"""Escapes for control characters and line breaks, so that every event stays on one line."""
+_TURNS_TEXT_ROUND = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_HALF_CHARACTERS = range(0xD800, 0xE000)  # JSON can hold them, but no terminal and no file can
+_VISIBLE = {
+    code: repr(chr(code))[1:-1]
+    for code in (*range(32), *range(127, 160), 0x2028, 0x2029, *_TURNS_TEXT_ROUND, *_HALF_CHARACTERS)
+}
+"""Escapes for control characters and line breaks, so that every event stays on one line, as it was written."""
 
 
 def heading(scenario: Scenario) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, HoldStarted, StateTold
-from audiosocket_sim.checks.fits import end_ms, fits, says
+from audiosocket_sim.checks.fits import end_ms, fits, is_music_of, says
 from audiosocket_sim.checks.instead import instead
 from audiosocket_sim.checks.turns import answer, stop
 from audiosocket_sim.checks.verdicts import GRACE_MS, Failed, Met, Moment, Pending, Verdict
@@ -15,6 +15,8 @@ __all__ = ["evaluate", "needs_the_call"]
 
 _HOLD_GRACE_MS = 400
 """Hold audio is distinguished from speech after some 200 ms of it."""
+_MUSIC_GRACE_MS = 2400
+"""Music that nobody knows, after 2 s of it; that it stopped, after one."""
 _LOOK_EVERY_MS = 20
 """The interval of looking again where no event comes: speech pauses, and goes on, without one."""
 
@@ -34,7 +36,7 @@ def evaluate(expectation: Expectation, entries: Sequence[Entry], moment: Moment)
         return found
     if moment.open_speech_at_ms is None and needs_the_call(expectation) and _has_ended(entries):
         return Failed(_wanted(expectation, moment), instead(expectation, entries, moment))
-    known_at = moment.deadline_ms + (_HOLD_GRACE_MS if expectation.hold_audio is not None else GRACE_MS)
+    known_at = moment.deadline_ms + _grace_ms(expectation, moment)
     if moment.now_ms < known_at:
         return Pending(known_at if found.recheck_ms is None else min(found.recheck_ms, known_at))
     if _has_started(expectation, moment):
@@ -42,6 +44,15 @@ def evaluate(expectation: Expectation, entries: Sequence[Entry], moment: Moment)
     late = _look(expectation, entries, replace(moment, deadline_ms=moment.now_ms))
     happened = _how_late(late, moment) if isinstance(late, Met) else instead(expectation, entries, moment)
     return Failed(_wanted(expectation, moment), happened)
+
+
+def _grace_ms(expectation: Expectation, moment: Moment) -> int:
+    """How long after the deadline that may become known which came before it."""
+    if expectation.hold_audio is None:
+        return GRACE_MS
+    playing = expectation.hold_audio.is_ == "playing"
+    since_ms = moment.open_speech_at_ms if playing else moment.hold_since_ms
+    return _HOLD_GRACE_MS if since_ms is None or since_ms > moment.deadline_ms else _MUSIC_GRACE_MS
 
 
 def _wanted(expectation: Expectation, moment: Moment) -> str:
@@ -113,10 +124,11 @@ def _run_of(since_ms: int | None, at_least: int, moment: Moment) -> Verdict:
 
 
 def _look_hold(since_ms: int | None, expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> Verdict:
-    if since_ms is not None and since_ms <= moment.deadline_ms:
+    started = [(entry.number, entry.event) for entry in entries if isinstance(entry.event, HoldStarted)]
+    number, last = started[-1] if started else (None, HoldStarted())
+    if since_ms is not None and since_ms <= moment.deadline_ms and is_music_of(last, expectation):
         at = max(since_ms, moment.base_ms)
-        started = [entry.number for entry in entries if isinstance(entry.event, HoldStarted)]
-        return Met(at, at, began_with=started[-1] if started else None)
+        return Met(at, at, began_with=number)
     return _look_in_window(expectation, entries, moment)
 
 

@@ -12,7 +12,7 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.scenario import Expectation
 
-__all__ = ["end_ms", "fits", "says"]
+__all__ = ["end_ms", "fits", "is_music_of", "says"]
 
 
 def fits(event: LogEvent, expectation: Expectation) -> bool:
@@ -27,9 +27,9 @@ def fits(event: LogEvent, expectation: Expectation) -> bool:
                 return end_ms(0, event) >= e.bot_speaks.at_least
             return says(event, e) and not event.cut_off
         case HoldStarted():
-            return e.hold_audio is not None and e.hold_audio.is_ == "playing"
+            return e.hold_audio is not None and e.hold_audio.is_ == "playing" and is_music_of(event, e)
         case HoldStopped():
-            return e.hold_audio is not None and e.hold_audio.is_ == "stopped"
+            return e.hold_audio is not None and e.hold_audio.is_ == "stopped" and is_music_of(event, e)
         case StateTold(after=after):
             return e.state is not None and e.state.is_ == after
         case BackendAsked(content=content):
@@ -37,6 +37,12 @@ def fits(event: LogEvent, expectation: Expectation) -> bool:
         case CallEnded():
             return _ends_as(event, e)
     return False
+
+
+def is_music_of(event: HoldStarted | HoldStopped, expectation: Expectation) -> bool:
+    """Return whether it is the music that is expected: the file that is named, or any."""
+    wanted = expectation.hold_audio
+    return wanted is not None and wanted.file in (None, event.file)
 
 
 def says(event: BotSpoke, expectation: Expectation) -> bool:

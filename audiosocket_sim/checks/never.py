@@ -16,7 +16,7 @@ from audiosocket_sim.call_log.events import (
     LogEvent,
     StateTold,
 )
-from audiosocket_sim.checks.fits import end_ms, fits, says
+from audiosocket_sim.checks.fits import end_ms, fits, is_music_of, says
 from audiosocket_sim.checks.quality import defects_of, is_defect, limits_of
 from audiosocket_sim.checks.turns import broken_turns
 from audiosocket_sim.checks.verdicts import Broken, Watched
@@ -44,7 +44,7 @@ def violation(expectation: Expectation, entries: Sequence[Entry], watched: Watch
     if e.bot_says is not None:
         return _words(e, entries, watched)
     if e.hold_audio is not None and e.hold_audio.is_ == "playing":
-        return _hold_audio(entries, watched)
+        return _hold_audio(e, entries, watched)
     if isinstance(e, Never) and e.key not in EXPECTATION_KEYS:
         return _defect(e, entries, watched)
     return _instant(e, entries, watched)
@@ -109,9 +109,9 @@ def _spoken(entries: Sequence[Entry], watched: Watched) -> Iterator[tuple[Entry,
             yield entry, entry.event, stop - start
 
 
-def _hold_audio(entries: Sequence[Entry], watched: Watched) -> Broken | None:
+def _hold_audio(expectation: Expectation, entries: Sequence[Entry], watched: Watched) -> Broken | None:
     """The first hold audio in the window, also where it began before it or goes on after it."""
-    for number, start, stop in _held(entries):
+    for number, start, stop in _held(expectation, entries):
         inside = start <= watched.to_ms and (stop is None or stop > watched.from_ms)
         if inside and number != watched.completed_by:
             at = max(start, watched.from_ms)
@@ -119,11 +119,11 @@ def _hold_audio(entries: Sequence[Entry], watched: Watched) -> Broken | None:
     return None
 
 
-def _held(entries: Sequence[Entry]) -> Iterator[tuple[int, int, int | None]]:
+def _held(expectation: Expectation, entries: Sequence[Entry]) -> Iterator[tuple[int, int, int | None]]:
     """Each hold audio: the number of the entry with which it began, from when and to when; to None where it goes on."""
     begun: Entry | None = None
     for entry in entries:
-        if isinstance(entry.event, HoldStarted):
+        if isinstance(entry.event, HoldStarted) and is_music_of(entry.event, expectation):
             begun = entry
         elif isinstance(entry.event, HoldStopped) and begun is not None:
             yield begun.number, begun.at_ms, entry.at_ms

@@ -26,7 +26,7 @@ def describe(expectation: Expectation) -> str:
     if e.bot_silent is not None:
         return f"the bot is silent for at least {seconds(e.bot_silent.at_least)}"
     if e.hold_audio is not None:
-        return f"hold audio {e.hold_audio.is_}"
+        return f"hold audio {e.hold_audio.is_}" + (f" ({e.hold_audio.file})" if e.hold_audio.file else "")
     if e.state is not None:
         return f"state {e.state.is_}"
     if e.backend_asked is not None:

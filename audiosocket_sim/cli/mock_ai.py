@@ -1,6 +1,7 @@
 """`mock-ai FILE`: runs the AI backend of a scenario for a live server, call after call, until it is stopped.
 
-Prints each request and each answer on a line. The callers' words are printed and not written anywhere.
+Prints each request and each answer on a line, control characters as escapes. The callers' words are printed and not
+written anywhere.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 
 from audiosocket_core.stop_signals import stop_signals
 from audiosocket_sim.call_log.events import BackendAsked, BackendPushed, BackendReplied
+from audiosocket_sim.call_log.transcript import visible
 from audiosocket_sim.cli.console import FINE, SET_UP, USAGE, refuse, say
 from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.net.bind_errors import why_not_listening
@@ -71,13 +73,13 @@ async def serve_forever(
 
 def _show_failure(failure: str) -> None:
     """Print the failure at once, since there is no verdict at the end."""
-    say(f"  !  {failure}")
+    say(f"  !  {visible(failure)}")
 
 
 def _show(event: Any) -> None:
     match event:
         case BackendAsked():
-            say(f"{event.conversation_id}  asked    “{event.content}”")
+            say(visible(f"{event.conversation_id}  asked    “{event.content}”"))
         case BackendReplied(fault=str(fault)):
             say(f"  {event.number}  fault    {fault.replace('_', ' ')}")
         case BackendReplied():
@@ -88,4 +90,4 @@ def _show(event: Any) -> None:
 
 
 def _message(status: str | None, says: str | None) -> str:
-    return f"{status or 'no status'} {'nothing' if says is None else f'“{says}”'}"
+    return visible(f"{status or 'no status'} {'nothing' if says is None else f'“{says}”'}")

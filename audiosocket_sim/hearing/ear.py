@@ -7,9 +7,10 @@ cannot read the words.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,8 +20,12 @@ from audiosocket_core.phrase_book.book import Phrase, PhraseBook, normalise
 from audiosocket_sim.hearing.damage.any_voice import click_faults
 from audiosocket_sim.hearing.damage.known_prompt import Known
 from audiosocket_sim.hearing.damage.model import Damage
+from audiosocket_sim.hearing.damage.sample_format import noise_alone
 from audiosocket_sim.hearing.hold_detector import HoldDetector, Part, What
+from audiosocket_sim.hearing.hold_follower import HoldFollower
 from audiosocket_sim.hearing.hold_loop import WINDOW, hold_loop
+from audiosocket_sim.hearing.hold_rounds import HoldRounds
+from audiosocket_sim.hearing.hold_search import known_music
 from audiosocket_sim.hearing.loudness import Bounds, Loudness, audible_stretches, level_dbfs, rms_dbfs
 from audiosocket_sim.hearing.phone_buffer import PhoneBuffer, SentAhead
 from audiosocket_sim.hearing.playout import RATE_HZ, Playout
@@ -53,6 +58,12 @@ _BESIDE = 160  # samples: what of the sound beside a hole says whether it lies i
 _PAUSE_DBFS = -40.0
 _SOFTER_DB = 6
 _EDGE = 80  # samples beside a stretch that are judged with it
+_OVER_NOISE_DB = 4.0
+_TAIL_AFTER = 800  # samples behind hold audio, where a codec may go on with it
+_LONGEST_TAIL = 3200
+_RIGHT_BEHIND = 2400  # samples
+_NEAR_AN_EDGE = 320
+_A_PAUSE = 4000  # samples; a shorter hole may have been made by the network
 _PHONE_HOLDS_MS = 300
 _LEAST_LEFT_MS = 200
 """With less (ms) of a prompt left, the sound behind another sentence was taken for its end, and nothing was lost."""
@@ -114,7 +125,7 @@ class HeardDamage:
     """A fault of the sound began at `at` (s) and lasted `duration_ms`. It is reported up to half a second after the end
     of the stretch that it is in.
 
-    `kind`: `damage`. `what`: the fault for people, with its cause. `amount`: how much of it, or None.
+    `kind`: `damage`, or `hold_seam`. `what`: the fault for people, with its cause. `amount`: how much of it, or None.
     """
 
     at: float
@@ -126,18 +137,22 @@ class HeardDamage:
 
 @dataclass(frozen=True, slots=True)
 class HeardHoldStarted:
-    """Hold audio began at `at` (s). Reported after 200 ms of it."""
+    """Hold audio began at `at` (s). Reported after 200 ms of it; after half a second where it is not the loop sample by
+    sample, after two seconds where it is other music or a tone. `file`: the name of the music; None: it has none."""
 
     at: float
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HeardHoldStopped:
-    """Hold audio stopped at `at` (s). `seamless`: it followed its loop without a jump, hole or other sound over it."""
+    """Hold audio stopped at `at` (s). `seamless`: it followed its loop without a jump, hole or other sound over it.
+    `file`: as in HeardHoldStarted."""
 
     at: float
     duration_ms: int
     seamless: bool
+    file: str | None = None
 
 
 Fact = HeardSpeechStarted | HeardSpeech | HeardDamage | HeardHoldStarted | HeardHoldStopped | HeardHole | SentAhead
@@ -148,7 +163,9 @@ class Ear:
 
     `hold_pcm` is the hold loop as 8 kHz SLIN, empty for none. `matcher` replaces the one made from the book.
     `endless`: the phone loses nothing of what is sent ahead. `lead_ms`: sound that is sent further ahead is reported;
-    None: none is. `judges`: faults of the sound are looked for, and prompts without their beginning.
+    None: none is. `judges`: faults of the sound are looked for, and prompts without their beginning. `music`: what is
+    hold audio at any level, through codecs and noise too, SLIN by its name; the first is the loop, where there is one.
+    `any_music`: so are music and tones of two seconds and more, whatever they are.
     """
 
     def __init__(
@@ -161,6 +178,8 @@ class Ear:
         endless: bool = True,
         lead_ms: int | None = None,
         judges: bool = True,
+        music: Mapping[str, bytes] = MappingProxyType({}),
+        any_music: bool = False,
     ) -> None:
         self._on_fact = on_fact
         self._phrases = book.phrases
@@ -168,13 +187,23 @@ class Ear:
         self._playout = Playout(self._buffer)
         if matcher is None and book.phrases:
             matcher = _matcher(book.phrases)
-        self._speech = SpeechSegments(matcher, self._playout.holes, self._on_started, self._on_ended, self._on_click)
+        self._speech = SpeechSegments(
+            matcher, self._playout.holes, self._on_started, self._on_ended, self._on_click, self._on_noise
+        )
         self._judge = StretchJudge(self._on_damage) if judges else None
         self._still = StillSound()
+        self._still_explained = False  # by what is wrong with the speech: an offset, another format
         self._broken_off: set[Phrase] = set()
+        self._last_read: tuple[int, Phrase] | None = None  # the last sample of the prompt that was read last
         loop = hold_loop(hold_pcm) if len(hold_pcm) >= 2 * WINDOW else None
         self._hold = None if loop is None else HoldDetector(loop, self._playout.samples)
         self._hold_began = 0
+        self._hold_ended = -_LONGEST_TAIL
+        self._music = tuple(music)
+        known = [known_music(pcm) for pcm in music.values()]
+        self._follower = HoldFollower(known, self._playout.samples, any_music=any_music) if known or any_music else None
+        lengths = [len(pcm) // 2 for pcm in music.values()] or [max(len(hold_pcm) // 2, 1)]
+        self._rounds = [HoldRounds(length) for length in lengths]
         self._position = 0  # heard up to here
         self._now = 0.0
         self._closed = False
@@ -221,10 +250,13 @@ class Ear:
         self.ends_in_mid_word = self._is_in_mid_word(end)
         if self._hold is not None:
             self._give(self._hold.finish(end, self._floor))
+        if self._follower is not None:
+            self._give_sound(self._follower.finish(end), self._follower.number)
         self._speech.finish(end)
         if self._judge is not None:
             self._judge.finish()
-        if self._judge is not None and (still := self._still.damage()) is not None:
+        still = None if self._judge is None or self._still_explained else self._still.damage()
+        if still is not None:
             since, damage = still
             self._on_fact(HeardDamage(since, "damage", damage.what, damage.amount, damage.duration_ms))
 
@@ -269,6 +301,8 @@ class Ear:
     def hold_since(self) -> float | None:
         """The start of the hold audio that is playing; None if none is."""
         began = None if self._hold is None else self._hold.began
+        if began is None and self._follower is not None:
+            began = self._follower.began
         return None if began is None else self._playout.time_of(began)
 
     def timeline(self, start: float | None = None) -> bytes:
@@ -286,14 +320,16 @@ class Ear:
         if end <= start:
             return
         self._position = end
-        if self._hold is None:
-            if self._is_silence(start, end):
-                self._speech.skip(end)
-            else:
-                self._speech.feed(start, self._playout.samples(start, end))
-        elif self._hold.idle and self._is_silence(start, end):
-            self._hold.skip(end)
+        follows = self._follower is not None and self._follower.began is not None
+        if not follows and (self._hold is None or self._hold.idle) and self._is_silence(start, end):
+            for hold in (self._hold, self._follower):
+                if hold is not None:
+                    hold.skip(end)
             self._speech.skip(end)
+        elif self._hold is None or follows:
+            if self._hold is not None:
+                self._hold.skip(end)
+            self._give([Part(What.SOUND, start, end)])
         else:
             self._give(self._hold.advance(end, self._floor))
 
@@ -306,6 +342,22 @@ class Ear:
         return 0 if last is None else last + 1
 
     def _give(self, parts: list[Part]) -> None:
+        """Take what the loop's detector found: other sound may still be hold audio."""
+        follower = self._follower
+        for part in parts:
+            if follower is None:
+                self._give_sound([part], 0)
+            elif part.what is What.SOUND:
+                found = follower.advance(part.end, self._speech.unread_from)
+                self._hold_ended = max([self._hold_ended, *(end.start for end in found if end.what is What.HOLD_ENDS)])
+                self._give_sound(found, follower.number)
+            else:
+                self._give_sound(follower.finish(part.start), follower.number)
+                follower.skip(part.end)
+                self._give_sound([part], 0)
+
+    def _give_sound(self, parts: list[Part], number: int | None) -> None:
+        """Take hold audio, and what is none. `number`: which music it is; None: nobody knows it."""
         for part in parts:
             match part.what:
                 case What.SOUND:
@@ -318,16 +370,30 @@ class Ear:
                 case What.HOLD_BEGINS:
                     self._speech.finish(part.start)
                     self._hold_began = part.start
-                    self._on_fact(HeardHoldStarted(self._playout.time_of(part.start)))
+                    self._on_fact(HeardHoldStarted(self._playout.time_of(part.start), self._name_of(number)))
+                    self._on_round(part, number)
+                case What.HOLD_JUMPS:
+                    self._on_round(part, number)
                 case What.HOLD_ENDS:
                     ms = round((part.start - self._hold_began) * 1000 / RATE_HZ)
-                    self._on_fact(HeardHoldStopped(self._playout.time_of(part.start), ms, part.seamless))
+                    at, name = self._playout.time_of(part.start), self._name_of(number)
+                    self._on_fact(HeardHoldStopped(at, ms, part.seamless, name))
+                    self._on_round(part, number)
+
+    def _name_of(self, number: int | None) -> str | None:
+        return None if number is None or number >= len(self._music) else self._music[number]
+
+    def _on_round(self, mark: Part, number: int | None) -> None:
+        seam = None if number is None else self._rounds[number].take(mark)
+        if seam is not None:
+            first, ms, what = seam
+            self._on_fact(HeardDamage(self._playout.time_of(first), "hold_seam", what, ms, ms))
 
     def _undecided(self) -> Bounds | None:
         """The bounds of the audible sound that may still be either speech or hold audio; None if there is none."""
         if self._closed or self._hold is None or self._hold.began is not None or self._hold.done >= self._position:
             return None
-        if self._speech.in_noise:
+        if self._speech.in_noise or (self._follower is not None and self._follower.began is not None):
             return None
         start = self._hold.done
         found = Loudness().feed(self._playout.samples(start, self._position))
@@ -357,6 +423,10 @@ class Ear:
 
     def _on_ended(self, stretch: Stretch) -> None:
         first, last = stretch.first, stretch.last
+        if stretch.phrase is None and self._belongs_to_what_was_before(first, last):
+            return
+        for rounds in self._rounds:
+            rounds.spoke()
         self._last_heard = last, stretch.phrase is not None and not stretch.whole
         gap = sum(min(length, last + 1 - hole) for hole, length in self._playout.holes(first, last))
         heard_ms = round((last + 1 - first - gap) * 1000 / RATE_HZ)
@@ -392,6 +462,7 @@ class Ear:
         if lost and stretch.phrase is None and phrase not in begun and ahead_ms <= _PHONE_HOLDS_MS:
             what = f"“{phrase.text}” without its first {skipped_ms / 1000:.2f} s"
             self._on_fact(HeardDamage(at, "damage", what, skipped_ms, skipped_ms))
+        self._last_read = last, phrase
         if not stretch.whole:
             self._broken_off.add(phrase)
         if stretch.whole and abs(heard_ms - whole_ms) <= _SAME_MS:
@@ -413,6 +484,13 @@ class Ear:
             )
         )
 
+    def _belongs_to_what_was_before(self, first: int, last: int) -> bool:
+        """Whether it is the tail of hold audio, or a piece of the noise that is under all of the sound."""
+        if 0 <= first - self._hold_ended <= _TAIL_AFTER and last - first <= _LONGEST_TAIL:
+            return True
+        noise, sound = self._speech.noise_dbfs, self._playout.samples(first, last + 1)
+        return noise is not None and rms_dbfs(sound) < noise + _OVER_NOISE_DB and kind_of(sound.tobytes()) == "noise"
+
     def _hole_ms(self, first: int, last: int) -> int:
         """The length of the holes of a stretch that cut into sound, on one side at least."""
         cut = 0
@@ -429,7 +507,9 @@ class Ear:
         first, last = max(0, stretch.first - _EDGE), stretch.last + 1 + _EDGE
         holes = [(hole - first, length) for hole, length in self._playout.holes(first, last)]
         pcm = bytes(self._playout.pcm(first, last))
-        return self._judge.take(first, pcm, holes, stretch.phrase, self._phrases, spliced=spliced)
+        read_to, before = self._last_read or (0, None)
+        behind = before if stretch.phrase is None and stretch.first - read_to <= _RIGHT_BEHIND else None
+        return self._judge.take(first, pcm, holes, stretch.phrase, self._phrases, spliced=spliced, behind=behind)
 
     def _on_click(self, bounds: Bounds) -> None:
         if self._judge is None:
@@ -438,7 +518,25 @@ class Ear:
         for damage in click_faults(bytes(self._playout.pcm(first, bounds[1] + 1 + _EDGE))):
             self._on_damage(first, damage)
 
+    def _on_noise(self, bounds: Bounds) -> None:
+        """A steady noise without speech has ended: if it is too loud for comfort noise, it is what the bot has sent as
+        its sound. Beside a hole it may be a part of a longer one, with speech in it."""
+        if self._judge is None:
+            return
+        first, last = bounds
+        for edge in bounds:
+            holes = self._playout.holes(edge - _A_PAUSE, edge + _NEAR_AN_EDGE)
+            if any(length < _A_PAUSE and hole + length >= edge - _NEAR_AN_EDGE for hole, length in holes):
+                return
+        sound = self._playout.samples(first, last + 1)
+        damage = noise_alone(sound.tobytes())
+        if damage is not None:
+            at, heard_ms = self._playout.time_of(first), round(len(sound) * 1000 / RATE_HZ)
+            self._on_fact(HeardSpeech(at, heard_ms, level_dbfs=level_dbfs(sound), sound="noise"))
+            self._on_damage(first, damage)
+
     def _on_damage(self, first: int, damage: Damage) -> None:
+        self._still_explained |= damage.kind in ("dc", "format")
         at = self._playout.time_of(first + round(damage.at_s * RATE_HZ))
         self._on_fact(HeardDamage(at, "damage", damage.what, damage.amount, damage.duration_ms))
 

@@ -36,19 +36,21 @@ _BREAK = 8  # so many samples in a row that differ are a break
 
 
 class What(Enum):
-    """What a part of the sound is: hold audio, another sound, or the place where hold audio begins or ends."""
+    """What a part of the sound is: hold audio, another sound, or the place where hold audio begins, jumps or ends."""
 
     SOUND = "sound"
     HOLD = "hold"
     HOLD_BEGINS = "hold begins"
     HOLD_ENDS = "hold ends"
+    HOLD_JUMPS = "hold jumps"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the sound from sample `start` to before `end`; `HOLD_BEGINS` and `HOLD_ENDS` are empty marks between.
+    """A part of the sound from sample `start` to before `end`; `HOLD_BEGINS`, `_JUMPS` and `_ENDS` are empty marks.
 
-    `rest`: the sound beside the hold audio, if there is any. `seamless` is valid with `HOLD_ENDS`.
+    `rest`: the sound beside the hold audio, if there is any. `seamless` is valid with `HOLD_ENDS`. `place`: where in
+    the loop it begins, ends, or should have gone on when it jumped; `to`: where it did; None: it is no known loop.
     """
 
     what: What
@@ -56,6 +58,8 @@ class Part:
     end: int
     rest: "NDArray[np.int32] | None" = None
     seamless: bool = True
+    place: int | None = None
+    to: int | None = None
 
 
 class HoldDetector:
@@ -94,7 +98,8 @@ class HoldDetector:
         return self._done
 
     def skip(self, end: int) -> None:
-        """Pass over digital silence up to `end`, while `idle`."""
+        """Pass over digital silence up to `end`, while `idle`, or over sound of which it is known what it is."""
+        self._hint = None
         self._done = self._seen = end
         self._scanned = max(self._scanned, _up(end))
 
@@ -152,7 +157,7 @@ class HoldDetector:
         self._offset = offset
         start = self._first_sample(hint, max(floor, hint - _TRACE_BACK))
         self._give(What.SOUND, start)
-        self._out.append(Part(What.HOLD_BEGINS, start, start))
+        self._out.append(Part(What.HOLD_BEGINS, start, start, place=self._place_at(start)))
         self._began = start
         self._checked = self._hinted_at = hint
         self._seamless = True
@@ -195,7 +200,10 @@ class HoldDetector:
         if self._is_the_loop(broken, sure_end):
             self._go_on(sure_end)
         elif (offset := self._other_place(broken, sure_end)) is not None:
+            place = self._place_at(broken)
             self._move_to(offset, sure_end)
+            if not self._seamless and place != self._place_at(broken):
+                self._out.append(Part(What.HOLD_JUMPS, broken, broken, place=place, to=self._place_at(broken)))
             self._go_on(sure_end)
         elif self._is_under(sound := self._samples(broken, sure_end), broken):
             self._seamless = False
@@ -237,7 +245,7 @@ class HoldDetector:
     def _stop(self, end: int) -> None:
         end = self._before_silence(end)
         self._give(What.HOLD, end)
-        self._out.append(Part(What.HOLD_ENDS, end, end, seamless=self._seamless))
+        self._out.append(Part(What.HOLD_ENDS, end, end, seamless=self._seamless, place=self._place_at(end)))
         self._began = self._broken = None
         self._scanned = max(_up(end), self._hinted_at + STRIDE)  # the same hint would lead here again
 
@@ -266,6 +274,9 @@ class HoldDetector:
                 found = (int(wrong), (offset + hint) % self._loop.length, offset)
                 best = found if best is None else min(best, found)
         return None if best is None else best[2]
+
+    def _place_at(self, position: int) -> int:
+        return (self._offset + position) % self._loop.length
 
     def _differs(self, heard: "NDArray[Any]", position: int) -> "NDArray[np.bool_]":
         return self._loop.differs(heard, self._offset + position, self.resampled)

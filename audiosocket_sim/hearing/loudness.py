@@ -17,6 +17,7 @@ __all__ = ["AUDIBLE_DBFS", "AUDIBLE_RMS", "Bounds", "Loudness", "audible_stretch
 AUDIBLE_DBFS = -50.0
 AUDIBLE_RMS = 32768 * 10 ** (AUDIBLE_DBFS / 20)
 WINDOW = 80  # samples, 10 ms
+_SOFTEST = 1000.0  # 30 dB
 _ENOUGH = WINDOW * AUDIBLE_RMS**2
 
 Bounds = tuple[int, int]
@@ -75,11 +76,16 @@ def rms_dbfs(samples: "NDArray[Any]") -> float:
 
 
 def level_dbfs(samples: "NDArray[Any]") -> float | None:
-    """Return the level (RMS) of the pieces of 10 ms that are over -50 dBFS, to a tenth; None if none is."""
+    """Return the level (RMS) of the pieces of 10 ms that are over -50 dBFS, to a tenth; None if none is.
+
+    Of a soft voice the pieces count that are at most 30 dB below the loudest: else only what is loud of it would.
+    """
     frames = samples[: len(samples) // WINDOW * WINDOW].astype(np.float64).reshape(-1, WINDOW)
     power = np.mean(frames * frames, axis=1)
-    loud = power[power >= AUDIBLE_RMS**2]
-    return round(10 * float(np.log10(np.mean(loud))) - _FULL_SCALE_DB, 1) if len(loud) else None
+    if not len(power) or power.max() < AUDIBLE_RMS**2:
+        return None
+    loud = power[power >= min(AUDIBLE_RMS**2, float(power.max()) / _SOFTEST)]
+    return round(10 * float(np.log10(np.mean(loud))) - _FULL_SCALE_DB, 1)
 
 
 _FULL_SCALE_DB = 20 * float(np.log10(32768))

@@ -3,7 +3,8 @@
 Without such a noise it is `Loudness`, to the sample. A noise is a sound that is never quiet (under -56 dBFS for 30 ms)
 and whose spectrum, where it is lowest, is flat and steady: not a tone, not music. Speech is then what stands above the
 noise in bands of 150 Hz, and ends where what is left without the noise falls under -50 dBFS. Decisions come 100 to
-130 ms late; The edges are exact to some 30 ms (a start) and 100 ms (an end).
+130 ms late. The edges are exact to some 30 ms (a start) and 100 ms (an end). A noise that has ended, and in which there
+was no speech, is `alone`.
 """
 
 from collections import deque
@@ -16,7 +17,7 @@ from audiosocket_sim.hearing.loudness import AUDIBLE_DBFS, Bounds, Loudness
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["NoiseAwareLoudness"]
+__all__ = ["NoiseAwareLoudness", "is_noise_alone"]
 
 _HOP = 80  # samples, 10 ms: a frame
 _WINDOW = 256
@@ -47,6 +48,9 @@ _HOLD = 15  # frames of quiet that end it
 _START_BIAS = 14 * 8  # samples by which the window sees a start too early
 _END_BIAS = 2 * 8
 _MOST_MASKED = 88 * 8  # samples of the end that a noise of 5 dB below the speech hides, on average
+_EVEN = 0.3  # 3 dB; the frames of speech differ by 5 and more
+_ALONE = 0.9  # of the frames of a sound that is nothing but noise
+_A_WORD = 10  # frames of speech; fewer may be chance
 
 
 class NoiseAwareLoudness:
@@ -55,6 +59,12 @@ class NoiseAwareLoudness:
     def __init__(self) -> None:
         self._loudness = Loudness()
         self._fed = 0  # samples
+        self._noise: NDArray[np.float64] | None = None
+        self._spoken = False  # there was a voice in it
+        self._began = 0  # the start of the sound, counted in `_fed`
+        self.alone: Bounds | None = None
+        """Set when a noise has ended in which there was no speech: its first sample and the one behind its last,
+        counted from the start of the piece; after `reset`, from the end of what was fed."""
         self.reset()
 
     @property
@@ -62,15 +72,26 @@ class NoiseAwareLoudness:
         """Whether there is a steady noise under the sound now."""
         return self._noise is not None
 
+    @property
+    def noise_dbfs(self) -> float | None:
+        """The level of the noise under the sound; None if there is none."""
+        return None if self._noise is None else _dbfs(float(self._noise.sum()))
+
     def reset(self) -> None:
         """Forget what came before: silence lies between it and the next."""
         self._loudness.reset()
-        self._rest: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._waiting: list[NDArray[Any]] = []  # what is not in frames yet
+        self._waiting_samples = 0
         self._quiet_frames = 0
-        self._forget()
+        self.alone = None
+        self._forget(0)
 
-    def _forget(self) -> None:
-        self._noise: NDArray[np.float64] | None = None
+    def _forget(self, at: int) -> None:
+        """The sound ended at `at`, counted from the start of the piece."""
+        if self._noise is not None and not self._spoken:
+            self.alone = self._began - self._fed, at
+        self._noise = None
+        self._spoken = False
         self._steps: deque[int] = deque(maxlen=_MOST)
         self._sound: list[NDArray[np.int64]] = []  # frames that are not in the bands yet
         self._bands: NDArray[np.float64] = np.zeros((0, len(_BAND_EDGES) - 1))
@@ -85,30 +106,38 @@ class NoiseAwareLoudness:
     def feed(self, samples: "NDArray[Any]") -> Bounds | None:
         """Return the bounds of the speech that this piece made known, counted from its start; None if there is none."""
         found = self._loudness.feed(samples)
-        told = self._follow(samples)
+        self.revised = self.alone = None
+        told: Bounds | None = None
+        self._waiting.append(samples)
+        self._waiting_samples += len(samples)
+        if self.in_noise or self._waiting_samples >= _EVERY * _HOP:  # until a noise is known, nothing is told
+            told = self._follow(len(samples))
         self._fed += len(samples)
         return told if self.in_noise else found
 
-    def _follow(self, samples: "NDArray[Any]") -> Bounds | None:
-        self.revised = None
-        self._rest = np.concatenate((self._rest, samples))
-        count = len(self._rest) // _HOP
-        whole, self._rest = self._rest[: count * _HOP].reshape(count, _HOP), self._rest[count * _HOP :]
+    def _follow(self, end: int) -> Bounds | None:
+        """Take what waits; it ends at `end`, counted from the start of the piece."""
+        wave = np.concatenate(self._waiting).astype(np.int64)
+        count = len(wave) // _HOP
+        whole, rest = wave[: count * _HOP].reshape(count, _HOP), wave[count * _HOP :]
+        self._waiting, self._waiting_samples = [rest], len(rest)
+        at = end - len(wave)
         told: Bounds | None = None
         steps = (np.diff(whole, axis=1) ** 2).sum(axis=1).tolist()  # deep rumble does not stand still, its steps do
         for number, energy in enumerate((whole**2).sum(axis=1).tolist()):
             self._quiet_frames = self._quiet_frames + 1 if energy < _QUIET else 0
             if self._quiet_frames >= _QUIET_FRAMES:
                 if self._steps:
-                    self._forget()
+                    self._forget(at + (number + 1 - _QUIET_FRAMES) * _HOP)
                 continue
+            if not self._steps:
+                self._began = self._fed + at + number * _HOP
             self._steps.append(steps[number])
             self._sound.append(whole[number])
             self._unseen += 1
             if self._unseen >= _EVERY:
                 self._unseen = 0
-                ahead = len(self._rest) + (count - 1 - number) * _HOP
-                told = _joined(told, self._look(len(samples) - ahead))
+                told = _joined(told, self._look(at + (number + 1) * _HOP))
         return told
 
     def _look(self, end: int) -> Bounds | None:
@@ -128,9 +157,11 @@ class NoiseAwareLoudness:
         first = self._frames - len(self._bands)
         # where a frame's middle lies, counted from the piece
         middle = end - len(self._sound) * _HOP - self._frames * _HOP + _WINDOW // 2
+        speech = _speech(self._bands, noise, quiet)
+        self._spoken = self._spoken or any(stop - start >= _A_WORD for start, stop, _ in speech)
         runs = [
             (middle + (first + start) * _HOP + _START_BIAS, middle + (first + stop - 1) * _HOP + _END_BIAS + masked)
-            for start, stop, masked in _speech(self._bands, noise, quiet)
+            for start, stop, masked in speech
         ]
         if not known_before:
             self.revised = (middle - _WINDOW // 2 + first * _HOP, runs)
@@ -154,6 +185,16 @@ def _joined(one: Bounds | None, other: Bounds | None) -> Bounds | None:
     return min(one[0], other[0]), max(one[1], other[1])
 
 
+def is_noise_alone(sound: "NDArray[Any]") -> bool:
+    """Return whether 8 kHz samples, half a second and more, are a steady noise of any level, and hold nothing else."""
+    frames = sound[2 * _HOP : len(sound) // (2 * _HOP) * 2 * _HOP].astype(np.float64).reshape(-1, 2 * _HOP)
+    if len(frames) < _FEWEST // 2 or np.log10(np.square(frames).mean(axis=1) + 1).std() > _EVEN:
+        return False
+    bands = _bands_of(sound)
+    noise, quiet = _noise_of(bands, None)
+    return bool(quiet.mean() >= _ALONE) and _is_steady(noise, bands[quiet])
+
+
 def _may_be_noise(energies: "deque[int]") -> bool:
     """Whether the sound stood still for 150 ms where it is softest: cheap, and seldom so in speech alone."""
     if len(energies) < _FEWEST:
@@ -163,7 +204,7 @@ def _may_be_noise(energies: "deque[int]") -> bool:
     return any(stop - start >= _STEADY_FRAMES for start, stop in _runs(soft))
 
 
-def _bands_of(sound: "NDArray[np.int64]") -> "NDArray[np.float64]":
+def _bands_of(sound: "NDArray[Any]") -> "NDArray[np.float64]":
     """The power in each band, for each window of 32 ms, one every 10 ms."""
     windows = np.lib.stride_tricks.sliding_window_view(sound, _WINDOW)[::_HOP]
     power = np.abs(np.fft.rfft(windows * _HANN, axis=1)[:, : _BAND_EDGES[-1]]) ** 2
@@ -186,7 +227,11 @@ def _noise_of(
 
 
 def _is_noise(noise: "NDArray[np.float64]", alone: "NDArray[np.float64]") -> bool:
-    if len(alone) < _STEADY_FRAMES or noise.min() <= 0 or _dbfs(float(noise.sum())) > _LOUDEST_DBFS:
+    return _is_steady(noise, alone) and _dbfs(float(noise.sum())) <= _LOUDEST_DBFS
+
+
+def _is_steady(noise: "NDArray[np.float64]", alone: "NDArray[np.float64]") -> bool:
+    if len(alone) < _STEADY_FRAMES or noise.min() <= 0:
         return False
     flat = np.exp(np.log(noise).mean()) / noise.mean()
     level_db = (10 * np.log10(alone / noise + 1e-3)).mean(axis=1)  # of all bands alike: deep ones are never still

@@ -29,6 +29,7 @@ _LONGEST_HOLE = 8 * _LONG_QUIET  # a stretch with a longer one in it has ended
 _STEP = 100 * _MS
 _LEAD = 40 * _MS  # given to the matcher before the first audible sample
 _NOISY_LEAD = 600 * _MS  # kept for the matcher where a noise lets the beginning be known late
+_READING = 400 * _MS
 _PARTED = 20 * _MS
 _SLACK = 150 * _MS  # between the end of a phrase by the matcher and by the ear
 _UNREAD = 200 * _MS  # sound beside a known phrase that is no longer than this is counted as part of it
@@ -89,7 +90,7 @@ class Stretch:
 class SpeechSegments:
     """Follows one sound. `holes(start, end)` returns the holes of the sound as (position, length); the matcher never
     gets them. `on_started` is called with the first sample of a stretch, `on_ended` with the stretch, `on_click` with
-    the bounds of a sound that is too short to be speech."""
+    the bounds of a sound that is too short to be speech, `on_noise` with those of a steady noise without speech."""
 
     def __init__(
         self,
@@ -98,6 +99,7 @@ class SpeechSegments:
         on_started: Callable[[int], None],
         on_ended: Callable[[Stretch], None],
         on_click: Callable[[Bounds], None] = lambda bounds: None,
+        on_noise: Callable[[Bounds], None] = lambda bounds: None,
     ) -> None:
         self.matcher = matcher
         """Reads the stretches that begin from now on; None: they are heard, but not read."""
@@ -107,6 +109,7 @@ class SpeechSegments:
         self._loudness = NoiseAwareLoudness()
         self._noisy = False  # there was a noise under the stretch that is open
         self._on_click = on_click
+        self._on_noise = on_noise
         self._recent: NDArray[np.int16] = np.zeros(0, np.int16)
         self._position = 0
         self._runs: list[Bounds] = []  # what is audible of the stretch that is open
@@ -126,9 +129,24 @@ class SpeechSegments:
         return self._loudness.in_noise
 
     @property
+    def noise_dbfs(self) -> float | None:
+        """The level of that noise; None if there is none."""
+        return self._loudness.noise_dbfs
+
+    @property
     def open_at(self) -> int | None:
         """The first sample of the stretch that has not ended yet; None if there is none."""
         return self._runs[0][0] if self._runs else None
+
+    def unread_from(self, position: int) -> int | None:
+        """Return from where on the sound is not part of a stretch that has ended, nor of a phrase that was read; None
+        if a known phrase is being said at this position."""
+        ended = 0 if self._ended_at is None else self._ended_at + 1
+        matches = self._matches()
+        if not matches:
+            return ended
+        read_to = self._end_of(matches[-1]) + 1
+        return None if position - read_to < _READING else max(ended, read_to)
 
     # --- what comes in, in order
 
@@ -137,10 +155,10 @@ class SpeechSegments:
         if self._runs:
             self.feed(self._position, np.zeros(end - self._position, np.int16))
         elif end > self._position:
-            self._position = end
             if len(self._recent):
+                self._end_sound()
                 self._recent = self._recent[:0]
-                self._loudness.reset()
+            self._position = end
 
     def feed(self, start: int, samples: "NDArray[Any]") -> None:
         """Take the sound that follows the sound before; `start` is the position of its first sample."""
@@ -161,8 +179,20 @@ class SpeechSegments:
         self._runs = [(first, min(last, end - 1)) for first, last in self._runs if first < end]
         if self._runs:
             self.last_audible = self._runs[-1][1]
+            self._told = self._told and (self.last_audible - self._runs[0][0] >= _SHORTEST)
             self._close(self._matches())
+        self._end_sound()
         self._drop()
+
+    def _end_sound(self) -> None:
+        """What follows has nothing to do with the sound so far."""
+        self._loudness.reset()
+        self._tell_noise(self._position)
+
+    def _tell_noise(self, position: int) -> None:
+        if self._loudness.alone is not None:
+            first, end = self._loudness.alone
+            self._on_noise((position + first, position + end - 1))
 
     # --- the stretch that is open
 
@@ -170,6 +200,7 @@ class SpeechSegments:
         found = self._loudness.feed(samples)
         if self._loudness.revised is not None:
             self._revise(at, *self._loudness.revised)
+        self._tell_noise(at)
         self._noisy = self._noisy or self._loudness.in_noise
         if found is not None and not self._is_told(at + found[1]):
             first, last = at + found[0], at + found[1]

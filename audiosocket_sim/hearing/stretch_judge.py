@@ -7,10 +7,13 @@ does 15 ms of it. Must not know of time: its caller turns positions into instant
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
+import numpy as np
+
 from audiosocket_core.phrase_book.book import Phrase
 from audiosocket_sim.hearing.damage.judging import MOST_SECONDS, Judgement, Stretched, judge
 from audiosocket_sim.hearing.damage.known_prompt import Known
 from audiosocket_sim.hearing.damage.model import RATE_HZ, Damage
+from audiosocket_sim.hearing.noise_floor import is_noise_alone
 from audiosocket_sim.hearing.sound_kinds import lasts
 
 __all__ = ["StretchJudge"]
@@ -39,13 +42,16 @@ class StretchJudge:
         phrases: tuple[Phrase, ...],
         *,
         spliced: bool,
+        behind: Phrase | None = None,
     ) -> Known | None:
         """Judge a stretch that begins at `first`; its `holes` count from there, `read` is the prompt that was read in
-        it. Return the prompt that is in it although it was not read: without its beginning, or a short piece."""
+        it, `behind` the one that was heard right before it. Return the prompt that is in it although it was not read:
+        without its beginning, or a short piece."""
+        noise = read is None and is_noise_alone(np.frombuffer(pcm, "<i2"))
         strange = not self._known and self._unknown >= _STRANGE
         voice = read is not None or not lasts(pcm)
-        stretch = Stretched(pcm[: 2 * RATE_HZ * MOST_SECONDS], tuple(holes), read, spliced, voice, strange)
-        judgement = _judged(stretch, phrases)
+        kept = pcm[: 2 * RATE_HZ * MOST_SECONDS]
+        judgement = _judged(Stretched(kept, tuple(holes), read, spliced, voice, strange, behind, noise), phrases)
         self._count(judgement)
         if judgement.under is not None:
             self.under.add(judgement.under)

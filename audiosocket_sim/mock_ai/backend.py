@@ -17,6 +17,7 @@ from audiosocket_core.phrase_book.book import normalise
 from audiosocket_sim.call_log.events import BackendAsked, BackendPushed, BackendReplied
 from audiosocket_sim.mock_ai.cassette_order import CassetteOrder, differs
 from audiosocket_sim.net.control_client import ControlError
+from audiosocket_sim.net.http_guard import guarded
 from audiosocket_sim.net.tcp_reset import reset
 from audiosocket_sim.scenario import Push, Reply
 from audiosocket_sim.scenario.cassette import RawAnswer, RawExchange, answer_words, question_words
@@ -122,7 +123,8 @@ class MockAi:
         from starlette.routing import Route
 
         methods = ["POST"] if self._cassette is None else ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-        self._server = HttpServer(Starlette(routes=[Route("/{path:path}", self._answer, methods=methods)]))
+        app = Starlette(routes=[Route("/{path:path}", self._answer, methods=methods)])
+        self._server = HttpServer(guarded(app, host))
         port = await self._server.start(host, port)
         if self.refuses:
             await self._server.aclose()
@@ -169,12 +171,19 @@ class MockAi:
 
     async def _answer_as_scripted(self, request: "Request") -> "Response":
         from starlette.background import BackgroundTask
+        from starlette.requests import ClientDisconnect
         from starlette.responses import PlainTextResponse, Response
 
-        asked = await self._read(request)
+        at = self._loop.time()
+        try:
+            data = await _bounded(request)
+        except ClientDisconnect:
+            return Response()  # which nobody receives
+        asked = None if data is None else self._read(request, data, at)
         if asked is None:
             self._fail('the AI backend got a request that is not {"id": "…", "content": "…"}')
-            return PlainTextResponse('expected JSON: {"id": "…", "content": "…"}', 422)
+            headers = {"Connection": "close"} if data is None else None  # the rest of it is not waited for
+            return PlainTextResponse('expected JSON: {"id": "…", "content": "…"}', 422, headers)
         event = BackendAsked(asked.number, asked.conversation_id, asked.content)
         self._on_event(event)
         index = self._choose(asked)
@@ -200,9 +209,12 @@ class MockAi:
 
         at = self._loop.time()
         try:
-            body = await request.body()
+            body = await _bounded(request)
         except ClientDisconnect:
             return Response()  # which nobody receives
+        if body is None:
+            self._fail(f"the AI backend got a request of more than {_LARGEST_REQUEST_BYTES} bytes")
+            return Response("", 413, {"Connection": "close"})
         self._requests += 1
         path = request.url.path
         words = question_words(body)
@@ -255,11 +267,9 @@ class MockAi:
         status = f"HTTP {answer.http_status}"
         self._on_event(BackendReplied(asked.number, says, status, after_ms, None, delivered))
 
-    async def _read(self, request: "Request") -> _Asked | None:
-        at = self._loop.time()
+    def _read(self, request: "Request", data: bytes, at: float) -> _Asked | None:
         try:
-            data = await request.body()
-            fields = json.loads(data) if len(data) <= _LARGEST_REQUEST_BYTES else None
+            fields = json.loads(data)
         except (ValueError, RecursionError):
             return None
         if not isinstance(fields, dict):
@@ -367,6 +377,16 @@ class MockAi:
             self._on_error(error)
         elif error is not None:
             self._fail(f"a push failed with an internal error: {error!r}")
+
+
+async def _bounded(request: "Request") -> bytes | None:
+    """Return the request's body, None if it is too large: what is beyond is not kept."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _LARGEST_REQUEST_BYTES:
+            return None
+    return bytes(body)
 
 
 async def _until_disconnect(request: "Request") -> None:

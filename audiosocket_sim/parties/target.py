@@ -23,6 +23,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from audiosocket_sim.import_string import import_object
+from audiosocket_sim.parties.death_watch import DeathWatch
 
 __all__ = [
     "Child",
@@ -356,6 +357,8 @@ class CommandTarget:
             ports.append(control_port)
             control_url = control_url or f"http://127.0.0.1:{control_port}"
         environment = {**os.environ, "AI_API_URL": ai_url}
+        watch = DeathWatch()
+        await watch.start()
         try:
             process = await asyncio.create_subprocess_exec(
                 *words,
@@ -366,8 +369,10 @@ class CommandTarget:
                 start_new_session=True,
             )
         except OSError as error:
+            await watch.close()
             raise TargetError(f"{words[0]}: cannot be started: {error.strerror or error}") from error
-        running = Child("127.0.0.1", port, control_url, process)
+        watch.watch(process.pid)
+        running = Child("127.0.0.1", port, control_url, process, watch)
         try:
             await _wait_until_itlistens_on(running, ports)
         except BaseException:
@@ -384,6 +389,8 @@ class Child:
     port: int
     control_url: str | None
     process: asyncio.subprocess.Process
+    watch: DeathWatch
+    """Ends the program if this process is killed."""
 
     async def ended(self) -> str:
         """Wait until the program has ended, and return how: `ended with code 1`, `was ended by SIGSEGV`."""
@@ -405,6 +412,7 @@ class Child:
         finally:
             self._send(signal.SIGKILL)
             await self.process.wait()
+            await self.watch.close()
 
     def _send(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):

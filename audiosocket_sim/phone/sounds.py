@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 from audiosocket_core.files import make_private_folder, write_private_file
 from audiosocket_core.phrase_book.book import Phrase, PhraseBook, PhraseBookError, normalise, speech_edges_ms
-from audiosocket_core.slin import duration_ms, gain, is_silent, read_audio, resample, silence
+from audiosocket_core.slin import AudioFileError, duration_ms, gain, is_silent, read_audio, resample, silence
 from audiosocket_core.wav import wav_bytes
 from audiosocket_sim.phone import line
 from audiosocket_sim.scenario import ExpectStep, Noise, Say, SayStep, Scenario, Tone, format_duration
@@ -25,7 +25,7 @@ from audiosocket_sim.scenario.confinement import is_within
 from audiosocket_sim.scenario.loading import sound_file
 from audiosocket_sim.scenario.paths import PROJECT, cache_folder, nearest_folder, recordings_folders
 
-__all__ = ["Recording", "Sounds"]
+__all__ = ["Recording", "Sounds", "named_sound"]
 
 _RATE_HZ = 8000
 _T = TypeVar("_T")
@@ -155,6 +155,14 @@ class Sounds:
         if not is_within(phrase.path, tuple(folders)):
             raise PhraseBookError(f"the recording {name} is a link that leads out of recordings/")
         return Recording(name, phrase.text, phrase.pcm)
+
+
+def named_sound(name: str, folder: Path) -> bytes:
+    """Return the sound of a file that a scenario in `folder` names, as SLIN of 8 kHz. Raises AudioFileError."""
+    try:
+        return read_audio(sound_file(name, folder))
+    except ValueError as error:
+        raise AudioFileError(str(error)) from error
 
 
 async def _in_executor(function: Callable[..., _T], *args: Any) -> _T:

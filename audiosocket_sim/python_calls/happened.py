@@ -72,6 +72,7 @@ class HoldHeard:
 
     `duration_ms` and `seamless` (no jump and no gap in it) are set if it has stopped. `into_waiting_ms`, the time since
     the bot entered the state WAITING, is set if it has started and the bot reports its states. Otherwise they are None.
+    `file` is the name of the music, if the scenario has one for it.
     """
 
     at: float
@@ -79,6 +80,7 @@ class HoldHeard:
     duration_ms: int | None = None
     seamless: bool | None = None
     into_waiting_ms: int | None = None
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,6 +117,8 @@ class CallFixture:
             self._on_heard,
             endless=scenario.ear.model == "endless",
             lead_ms=PHONE_HOLDS_MS if ahead == "allowed" else ahead,
+            music=setup.music,
+            any_music=setup.any_music,
         )
         self.leg: Leg = setup.make_leg(scenario, self._source, self._on_bot_audio)
 
@@ -366,10 +368,10 @@ class CallFixture:
                 self.record(at, Source.DEFECT, log.DefectFound("ahead", sent_ahead(ahead, lost), ahead, lasted))
             case HeardDamage(at=at, kind=kind, what=what, amount=amount, duration_ms=duration):
                 self.record(at, Source.DEFECT, log.DefectFound(kind, what, amount, duration))
-            case HeardHoldStarted(at=at):
-                self.record(at, Source.HOLD, log.HoldStarted(self._into_waiting_ms(self.ms(at))))
-            case HeardHoldStopped(at=at, duration_ms=duration, seamless=seamless):
-                self.record(at, Source.HOLD, log.HoldStopped(duration, seamless))
+            case HeardHoldStarted(at=at, file=file):
+                self.record(at, Source.HOLD, log.HoldStarted(self._into_waiting_ms(self.ms(at)), file or None))
+            case HeardHoldStopped(at=at, duration_ms=duration, seamless=seamless, file=file):
+                self.record(at, Source.HOLD, log.HoldStopped(duration, seamless, file or None))
 
     def _own_part(self, at_ms: int, whole_ms: int, gap_ms: int, ahead_ms: int) -> tuple[int, int]:
         """How much of the gaps in a speech, and of how far it was ahead, this machine can have made; in ms."""

@@ -5,7 +5,7 @@ Reads files and renders speech, in the loop's executor if that takes long. Start
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,13 @@ from audiosocket_sim.parties.target import Target, TargetUsageError, WrongSettin
 from audiosocket_sim.phone.caller import Caller
 from audiosocket_sim.phone.line import LineModel
 from audiosocket_sim.phone.line_echo import LineEcho
-from audiosocket_sim.phone.sounds import Sounds
+from audiosocket_sim.phone.sounds import Sounds, named_sound
 from audiosocket_sim.running.options import Options
-from audiosocket_sim.scenario import Say, Scenario
+from audiosocket_sim.scenario import Expectation, ExpectStep, NeverStep, Say, Scenario
 from audiosocket_sim.scenario.confinement import untrusted_settings
 from audiosocket_sim.scenario.paths import nearest_folder
 
-__all__ = ["CallSetup", "NotTrusted", "set_up_call"]
+__all__ = ["CallSetup", "NotTrusted", "hold_music", "set_up_call"]
 
 
 class NotTrusted(WrongSettings, TargetUsageError):
@@ -47,6 +47,11 @@ class CallSetup:
     """The phrases that the ear can read."""
     hold_pcm: bytes
     """One loop of the hold music, SLIN at 8 kHz; empty if there is none."""
+    music: Mapping[str, bytes]
+    """What the scenario's steps on hold audio mean, SLIN at 8 kHz by name: the files that they name, and the loop, "",
+    where a step names none. Empty: no step is about hold audio."""
+    any_music: bool
+    """Whether music and tones that nobody knows are hold audio too."""
     line: LineModel
     caller: Caller
     make_leg: MakeLeg
@@ -70,13 +75,16 @@ async def set_up_call(
     await sounds.prepare()
     ear_book = await sounds.bot_book() if options.ear else PhraseBook([])
     line = _line(scenario)
+    hold_pcm, music, any_music = hold_music(scenario)
     return CallSetup(
         scenario,
         target,
         await _settings(scenario, target, sounds, folder),
         sounds,
         ear_book,
-        _hold_music(scenario.folder or Path.cwd()),
+        hold_pcm,
+        music,
+        any_music,
         line,
         Caller(line, scenario.asterisk.rate_hz, asyncio.get_running_loop().time),
         make_leg,
@@ -121,14 +129,38 @@ async def _settings(scenario: Scenario, target: Target, sounds: Sounds, folder: 
     return settings
 
 
-def _hold_music(folder: Path) -> bytes:
+def hold_music(scenario: Scenario) -> tuple[bytes, dict[str, bytes], bool]:
+    """Return the loop, all music that the steps on hold audio mean, and whether other music counts. Raises
+    AudioFileError. In a call without steps of its own, one in Python, hold audio may be asked for at any time."""
+    folder = scenario.folder or Path.cwd()
+    asked = [step.hold_audio for step in _expectations(scenario) if step.hold_audio is not None]
+    files = dict.fromkeys(hold.file for hold in asked if hold.file is not None)
+    named = {file: _long_enough(named_sound(file, folder), file) for file in files}
+    if not asked and scenario.steps:
+        return _nearest_loop(folder), {}, False
+    loop = _nearest_loop(folder)
+    any_music = not asked or any(hold.file is None for hold in asked)
+    music = {**({"": loop} if any_music and loop else {}), **named}
+    return next(iter(music.values()), b""), music, any_music
+
+
+def _expectations(scenario: Scenario) -> Iterator[Expectation]:
+    for step in scenario.steps:
+        if isinstance(step, ExpectStep):
+            yield step.expect
+        elif isinstance(step, NeverStep):
+            yield step.never
+
+
+def _nearest_loop(folder: Path) -> bytes:
     """Return one loop of the nearest hold music, or of the project's, as SLIN of 8 kHz. Raises AudioFileError."""
     near = nearest_folder("audio", folder, "waiting.slin")
     if near is None:
         return b""
-    music = read_audio(near / "waiting.slin")
+    return _long_enough(read_audio(near / "waiting.slin"), str(near / "waiting.slin"))
+
+
+def _long_enough(music: bytes, name: str) -> bytes:
     if len(music) < WINDOW * SAMPLE_BYTES:
-        raise AudioFileError(
-            f"{near / 'waiting.slin'}: {len(music)} bytes long: too short to be recognised as hold music"
-        )
+        raise AudioFileError(f"{name}: {len(music)} bytes long: too short to be recognised as hold music")
     return music

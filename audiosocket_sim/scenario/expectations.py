@@ -54,6 +54,11 @@ class HoldAudio(Model):
     """Hold audio (waiting music), as the caller hears it."""
 
     is_: Literal["playing", "stopped"] = Field(alias="is", description="playing, or has stopped since the step before")
+    file: str | None = Field(
+        default=None,
+        description="the music, an audio file beside the scenario; by default audio/waiting.slin, and any music or "
+        "tone of 2 s and more",
+    )
 
 
 class StateIs(Model):

@@ -28,7 +28,7 @@ EXIT_SETUP = 3
 EXIT_INTERRUPTED = 130
 
 FILES_A_CALL = 2  # the caller's connection and, sometimes, the backend's
-SPARE_FILES = 400  # event streams and the files of the process itself
+SPARE_FILES = 100  # the files of the process itself, and some that only calls can have
 
 log = logging.getLogger("audiosocket_server")
 
@@ -97,7 +97,8 @@ async def _serve(settings: "Settings") -> None:
     from audiosocket_core.stop_signals import stop_signals
 
     stop = asyncio.Event()
-    allow_open_files(settings.limits.calls)
+    limits = settings.limits
+    allow_open_files(limits.calls, limits.connections_without_uuid + limits.control_connections)
     async with contextlib.AsyncExitStack() as at_end:
         with stop_signals(stop.set):  # ends before the server does, so that a second Ctrl-C need not wait for the drain
             server = await _started(settings)
@@ -126,12 +127,12 @@ async def _started(settings: "Settings") -> "ServerHandle":
         raise _SetupError(str(error)) from error
 
 
-def allow_open_files(calls: int) -> None:
-    """Raise the process's limit of open files to what `calls` calls need, as far as the system allows.
+def allow_open_files(calls: int, others: int) -> None:
+    """Raise the process's limit of open files to what calls and other connections need, as far as the system allows.
 
     The usual limit is 1024 files. Logs a warning if the system allows fewer than needed.
     """
-    needed = calls * FILES_A_CALL + SPARE_FILES
+    needed = calls * FILES_A_CALL + others + SPARE_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return
@@ -207,6 +208,7 @@ def _set_up_log(level: str) -> None:
     )
     for chatty in ("httpx", "httpcore", "sse_starlette", "asyncio"):  # they would log addresses and bodies
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it would log each broken request, without an address
 
 
 def _why_no_port(error: OSError, settings: "Settings") -> str:

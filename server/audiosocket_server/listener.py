@@ -6,18 +6,17 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from audiosocket_core.connection import Connection, Role
+from audiosocket_core.accepting import Acceptor
 from audiosocket_core.slin import read_audio
-from audiosocket_core.transport import AudioSocketProtocol, EndCause
-from audiosocket_server.backend.client import AiClient, load_network
-from audiosocket_server.call.session import Call
+from audiosocket_server.backend.client import AiClient
 from audiosocket_server.detectors import Detectors
+from audiosocket_server.door import ListenerDoor
 from audiosocket_server.registry.calls import Calls
 from audiosocket_server.services import Services
-from audiosocket_server.settings.settings import Settings, project_path
+from audiosocket_server.settings.settings import Settings, is_loopback, project_path
 from audiosocket_server.speech.base import SpeechEngine, SpeechUnavailable
 from audiosocket_server.speech.cached import CachedSpeech
 from audiosocket_server.speech.checking import check_engine
@@ -30,12 +29,9 @@ __all__ = ["ServerHandle", "serve"]
 
 log = logging.getLogger("audiosocket_server")
 
-# A burst of calls waits in the kernel; Asterisk waits 2 s for a connection. The backlog is not larger, because asyncio
-# accepts that many connections in one go: if no more files may be opened, it logs as many errors, and all calls stall.
-BACKLOG = 256
+BACKLOG = 256  # a burst of calls waits in the kernel; Asterisk waits 2 s for a connection
 DRAIN_SECONDS = 3.0  # longer than the 2 s that a transport gives its connection to end
 ABORT_SECONDS = 1.0  # after the sockets were aborted; calls that remain wait for a speech engine or the backend
-ACCEPT_TURNS = 3  # turns of the loop after which every accepted socket has become a connection
 
 
 async def serve(
@@ -82,7 +78,6 @@ class ServerHandle:
         self.control_url: str | None = None
         self.calls = Calls(history=limits.history, events=limits.events)
         """The calls, live and recent (`registry.calls`)."""
-        self._most_connections = limits.calls
         self._engine = CachedSpeech(engine)
         self._backend = AiClient(settings.ai)
         self._detectors = Detectors(settings.endpointing)
@@ -90,133 +85,66 @@ class ServerHandle:
         self._services = Services(
             settings, rules, self._engine, self._backend, self.calls, hold_pcm, self._detectors, stand_ins
         )
-        self._connections: set[_Connection] = set()
-        self._leaving: set[asyncio.Task[None]] = set()
-        self._listening: asyncio.Server | None = None
+        self._door = ListenerDoor(self._services)
+        self._connections = self._door.connections
+        self._listening: Acceptor | None = None
         self._control: ControlServer | None = None
         self._ending: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
         """Hang up every call, let the connections drain, and close everything. Takes seconds at most. Idempotent."""
+        self._door.stops = True
         if self._ending is None:
             self._ending = asyncio.get_running_loop().create_task(self._close())
         await asyncio.shield(self._ending)
 
     async def _close(self) -> None:
         if self._listening is not None:
-            self._listening.close()
-            for _ in range(ACCEPT_TURNS):
-                await asyncio.sleep(0)
+            self._listening.close(accept_waiting=True)
+            await self._listening.settled()
         for connection in tuple(self._connections):
             connection.stop(SERVER_STOPS)
-        await self._all_gone(DRAIN_SECONDS)
+        await self._door.all_gone(DRAIN_SECONDS)
         for connection in tuple(self._connections):
             connection.abort()
-        await self._all_gone(ABORT_SECONDS)
+        await self._door.all_gone(ABORT_SECONDS)
         if self._connections:
             log.error(
                 "the server stops, although the speech engine or the backend is still at work for %d calls",
                 len(self._connections),
             )
-            for leaving in self._leaving:
+            for leaving in self._door.leaving:
                 leaving.cancel()
         if self._control is not None:
             await self._control.aclose()
         await self._backend.aclose()
         await self._engine.aclose()
         await self._detectors.aclose()
-        if self._listening is not None:
-            await self._listening.wait_closed()
 
     async def _start(self, host: str, port: int, control_port: int | None) -> None:
-        loop = asyncio.get_running_loop()
         await self._detectors.start()
-        self._listening = await loop.create_server(self._accept, host, port, backlog=BACKLOG)
-        self.host, self.port = self._listening.sockets[0].getsockname()[:2]
+        listening = Acceptor(self._door.accept, on_trouble=log.warning, make_room=self._door.make_room)
+        await listening.start(host, port, backlog=BACKLOG)
+        self._listening = listening
+        self.host, self.port = listening.host, listening.port
+        if self._door.admission.is_open and not is_loopback(host):
+            log.warning(
+                "AudioSocket has no password: whoever reaches %s:%d can call; server.peers and server.expected_uuids "
+                "say who may",
+                self.host,
+                self.port,
+            )
         if control_port is not None:
-            control = self._settings.server
-            self._control = ControlServer(self.calls, control.control_token)
+            control, most = self._settings.server, self._settings.limits.control_connections
+            self._control = ControlServer(
+                self.calls, control.control_token, expected=self._door.admission.expected, most_connections=most
+            )
             self.control_url = await self._control.start(control.control_host, control_port)
         log.info("AudioSocket on %s:%d, control API on %s", self.host, self.port, self.control_url)
-
-    # --- connections --------------------------------------------------------------------------------------------------
-
-    def _accept(self) -> AudioSocketProtocol:
-        handler: _Connection
-        stops = self._ending is not None
-        if stops or len(self._connections) >= self._most_connections:
-            why = "the server stops" if stops else f"limits.calls is {self._most_connections}"
-            log.warning("a connection is refused: %s", why)
-            self.calls.metrics.refused += 1
-            handler = _Refusal(self._gone)
-        else:
-            handler = Call(self._services, self._gone)
-        self._connections.add(handler)
-        return AudioSocketProtocol(Connection(Role.SERVER), handler)
-
-    def _gone(self, connection: "_Connection") -> None:
-        """Forget a connection whose call is over, once its socket is closed."""
-        task = asyncio.get_running_loop().create_task(self._forget(connection))
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
-
-    async def _forget(self, connection: "_Connection") -> None:
-        await connection.wait_closed()
-        self._connections.discard(connection)
-
-    async def _all_gone(self, seconds: float) -> None:
-        """Wait until no connection is left, for at most `seconds`."""
-        try:
-            async with asyncio.timeout(seconds):
-                while self._connections:
-                    for connection in tuple(self._connections):
-                        await connection.wait_closed()
-                        self._connections.discard(connection)
-                while self._leaving:
-                    await asyncio.wait(set(self._leaving))
-        except TimeoutError:
-            pass
-
-
-class _Refusal:
-    """The handler of a refused connection: ends it in an orderly way, so that the dialplan continues."""
-
-    def __init__(self, on_gone: Callable[["_Refusal"], None]) -> None:
-        self._on_gone = on_gone
-        self._shell: AudioSocketProtocol | None = None
-
-    def on_connected(self, shell: AudioSocketProtocol) -> None:
-        """End the connection at once."""
-        self._shell = shell
-        shell.end()
-
-    def on_message(self, kind: int, payload: bytes) -> None:
-        """Ignore the message."""
-
-    def on_end(self, cause: EndCause) -> None:
-        """Report that the connection is over."""
-        self._on_gone(self)
-
-    def stop(self, reason: str) -> None:
-        """No-op: the connection is ending already."""
-
-    def abort(self) -> None:
-        """Close the socket at once."""
-        if self._shell is not None:
-            self._shell.abort()
-
-    async def wait_closed(self) -> None:
-        """Wait until the socket is closed."""
-        if self._shell is not None:
-            await self._shell.wait_closed()
-
-
-_Connection = Call | _Refusal
 
 
 def _load(settings: Settings) -> tuple[SpeechEngine, bytes, StandIns | None]:
     """Load the parts that take long: speech engine, hold audio, stand-ins. Blocking: runs in the executor, once."""
-    load_network()
     engine, choice = load_engine(settings)
     log.info("speech engine: %s (%s)", choice.engine, choice.reason)
     stand_ins = None

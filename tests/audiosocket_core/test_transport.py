@@ -13,7 +13,7 @@ from audiosocket_core import transport as transport_module
 from audiosocket_core.connection import Connection, Role
 from audiosocket_core.errors import LocalProtocolError
 from audiosocket_core.messages import Kind, encode
-from audiosocket_core.transport import AudioSocketProtocol, EndCause
+from audiosocket_core.transport import MESSAGES_A_TURN, READ_BUFFER_BYTES, AudioSocketProtocol, EndCause
 
 OPENING = encode(Kind.UUID, bytes(16))
 FRAME = encode(Kind.SLIN8, bytes(range(160)) * 2)
@@ -49,6 +49,7 @@ class FakeTransport(asyncio.Transport):
         self.limits: tuple[int | None, int | None] = (None, None)
         self.closing = False
         self.reset = False
+        self.paused = False
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return {"peername": ("192.0.2.7", 40_000)}.get(name, default)
@@ -66,6 +67,12 @@ class FakeTransport(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return self.closing
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         self.limits = (high, low)
@@ -145,6 +152,119 @@ class TestReading:
         feed(shell, FRAME)
         assert len(recorder.messages) == 2
         shell.connection_lost(None)
+
+    @pytest.mark.parametrize(
+        "message",
+        [
+            encode(Kind.DTMF, b"1"),
+            encode(Kind.SLIN8, b"\0"),
+            encode(0x77, b""),
+            encode(Kind.ERROR, b""),
+            FRAME,
+        ],
+        ids=["keys", "audio of one byte", "unknown", "errors", "audio"],
+    )
+    async def test_a_flood_is_worked_off_a_little_a_turn_and_not_read_meanwhile(self, message: bytes) -> None:
+        shell, recorder, transport = connected()
+        feed(shell, OPENING)
+        sent = READ_BUFFER_BYTES // len(message)
+        feed(shell, (message * (sent + 1))[:READ_BUFFER_BYTES])
+        turns = 0
+        while transport.paused:
+            assert len(recorder.messages) <= 1 + (turns + 1) * MESSAGES_A_TURN
+            await turn()
+            turns += 1
+        assert len(recorder.messages) == 1 + sent
+        assert turns >= max(1, sent // MESSAGES_A_TURN - 1)
+        shell.connection_lost(None)
+
+    @pytest.mark.parametrize("message", [encode(Kind.SLIN16, b""), OPENING], ids=["empty audio", "UUIDs"])
+    async def test_messages_that_are_dropped_cost_their_connection_turns_too(self, message: bytes) -> None:
+        shell, recorder, transport = connected()
+        feed(shell, OPENING + message * 100)
+        assert shell.connection.ignored_messages < MESSAGES_A_TURN
+        while transport.paused:
+            await turn()
+        assert (shell.connection.ignored_messages, len(recorder.messages)) == (100, 1)
+        shell.connection_lost(None)
+
+    async def test_what_comes_behind_a_rest_waits_for_its_turn(self) -> None:
+        shell, recorder, _ = connected()
+        feed(shell, OPENING + encode(Kind.DTMF, b"1") * 40 + FRAME[:200])
+        feed(shell, FRAME[200:] + encode(Kind.DTMF, b"2"))
+        for _ in range(4):
+            await turn()
+        assert [kind for kind, _ in recorder.messages] == [Kind.UUID, *[Kind.DTMF] * 40, Kind.SLIN8, Kind.DTMF]
+        shell.connection_lost(None)
+
+    @pytest.mark.parametrize("end", [AudioSocketProtocol.end, AudioSocketProtocol.abort])
+    async def test_after_the_end_nothing_of_the_rest_is_heard_and_the_close_is_read(self, end: Any) -> None:
+        shell, recorder, transport = connected()
+        feed(shell, OPENING + encode(Kind.DTMF, b"1") * 100)
+        assert transport.paused
+        heard = len(recorder.messages)
+        end(shell)
+        assert transport.paused == transport.closing  # what drains is read until the other side closes
+        await turn()
+        await turn()
+        assert len(recorder.messages) == heard
+        shell.connection_lost(None)
+
+    @pytest.mark.parametrize(("kind", "rate_hz"), [(Kind.SLIN8, 8_000), (Kind.SLIN192, 192_000)])
+    async def test_long_audio_can_be_had_in_pieces_over_several_turns(self, kind: Kind, rate_hz: int) -> None:
+        recorder, transport = Recorder(), FakeTransport()
+        shell = AudioSocketProtocol(Connection(Role.SERVER), recorder, longest_audio_ms=20)
+        shell.connection_made(transport)
+        sound = bytes(range(250)) * 262
+        whole = 2 * rate_hz // 50
+        feed(shell, OPENING + encode(kind, sound) + encode(Kind.DTMF, b"1") + encode(kind, bytes(whole)))
+        feed(shell, encode(Kind.DTMF, b"2"))
+        while transport.paused:
+            before = len(recorder.messages)
+            await turn()
+            assert len(recorder.messages) - before <= MESSAGES_A_TURN
+        (_, *messages) = recorder.messages
+        assert max(len(payload) for _, payload in messages) == whole
+        assert b"".join(payload for _, payload in messages) == sound + b"1" + bytes(whole) + b"2"
+        assert messages[-3:] == [(Kind.DTMF, b"1"), (kind, bytes(whole)), (Kind.DTMF, b"2")]
+        shell.connection_lost(None)
+
+    @pytest.mark.parametrize("first", [OPENING + FRAME, FRAME], ids=["a call", "no AudioSocket"])
+    async def test_the_first_bytes_can_wait_for_their_turn(self, first: bytes) -> None:
+        recorder, transport = Recorder(), FakeTransport()
+        shell = AudioSocketProtocol(Connection(Role.SERVER), recorder, begins_in_turn=True)
+        shell.connection_made(transport)
+        feed(shell, first)
+        assert (recorder.messages, recorder.ends) == ([], [])
+        assert transport.paused
+        await turn()
+        assert not transport.paused
+        assert len(recorder.messages) == (2 if first.startswith(OPENING) else 0)
+        assert [end.kind for end in recorder.ends] == ([] if recorder.messages else ["protocol_error"])
+        feed(shell, FRAME)
+        assert len(recorder.messages) == (3 if first.startswith(OPENING) else 0)
+        shell.connection_lost(None)
+
+    async def test_a_connection_that_ends_before_its_turn_is_no_call(self) -> None:
+        recorder, transport = Recorder(), FakeTransport()
+        shell = AudioSocketProtocol(Connection(Role.SERVER), recorder, begins_in_turn=True)
+        shell.connection_made(transport)
+        feed(shell, OPENING)
+        shell.connection_lost(ConnectionResetError())
+        await turn()
+        assert recorder.messages == []
+        assert [end.kind for end in recorder.ends] == ["reset"]
+
+    async def test_an_end_or_a_breach_within_the_rest_is_found(self) -> None:
+        for last, cause in ((b"\0\0\0", "hangup_message"), (encode(Kind.SLIN8, bytes(600)), "protocol_error")):
+            shell, recorder, _ = connected(connection=Connection(Role.SERVER, max_buffered_bytes=500))
+            feed(shell, OPENING + encode(Kind.DTMF, b"1") * 100 + last)
+            assert recorder.ends == []
+            for _ in range(100 // MESSAGES_A_TURN + 1):
+                await turn()
+            assert len(recorder.messages) == 101
+            assert [end.kind for end in recorder.ends] == [cause]
+            shell.connection_lost(None)
 
     async def test_a_handler_that_fails_ends_its_own_call_orderly(self) -> None:
         # TD-11

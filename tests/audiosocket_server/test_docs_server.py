@@ -8,17 +8,26 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from audiosocket_server.admission import MOST_EXPECTED, read_announcement
 from audiosocket_server.backend.client import MAX_ANSWER_BYTES, MAX_REDIRECTS
 from audiosocket_server.backend.reply import parse_reply
+from audiosocket_server.call.caller_input import MOST_AHEAD_SECONDS
+from audiosocket_server.call.session import KEYS_A_SECOND
+from audiosocket_server.complaints import WHOLE_A_MINUTE
+from audiosocket_server.door import LONGEST_AUDIO_MS, MOST_REFUSED
 from audiosocket_server.events import CallEvent, CallState, Recorded
+from audiosocket_server.listener import BACKLOG
 from audiosocket_server.registry.metrics import OUTCOMES, CallMetrics, Snapshot, as_text
 from audiosocket_server.settings.errors import sections_of
 from audiosocket_server.settings.settings import FLAT_NAMES, Settings
 from audiosocket_server.turns.machine import COULD_NOT_CONNECT, ERROR_OCCURRED
-from audiosocket_server.web.api import MAX_BODY_BYTES, build_app
+from audiosocket_server.web.api import BODY_SECONDS, HEAD_SECONDS, MAX_BODY_BYTES, SPARE_FILES, build_app
+from audiosocket_server.web.streams import MOST_STREAMS
 from starlette.routing import Match
 
+from audiosocket_core.fair_share import SHARE_SECONDS
 from audiosocket_core.pacing import Lateness
+from audiosocket_core.transport import MESSAGES_A_TURN, PIECES_A_TURN, READ_BUFFER_BYTES
 
 DOC = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
 BLOCKS = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", DOC, re.DOTALL)]
@@ -55,14 +64,16 @@ def test_the_example_of_settings_is_taken() -> None:
 
 
 def test_requests_go_to_routes_that_exist_and_push_a_reply() -> None:
-    assert len(CURLS) == 5
+    assert len(CURLS) == 6
     routes = build_app(object()).routes  # type: ignore[arg-type]
     for words in CURLS:
         method = words[words.index("-X") + 1] if "-X" in words else "GET"
         (url,) = (word for word in words if word.startswith("http"))
         scope = {"type": "http", "method": method, "path": url.removeprefix("http://127.0.0.1:8081"), "root_path": ""}
         assert Match.FULL in [route.matches(scope)[0] for route in routes]
-        if "-d" in words:
+        if url.endswith("/expected"):
+            assert read_announcement(json.loads(words[words.index("-d") + 1]))
+        elif "-d" in words:
             assert parse_reply(json.loads(words[words.index("-d") + 1])).status is CallState.STANDBY
 
 
@@ -121,3 +132,25 @@ def test_every_metric_is_in_the_table_with_its_label_and_every_outcome_is_told()
     assert told == served
     for outcome in OUTCOMES:
         assert f"`{outcome}`" in table
+
+
+def test_limits_without_a_setting_are_told_as_they_are() -> None:
+    table = DOC.split("## Limits")[1].split("## The log")[0]
+    for told in (
+        f"one read ({READ_BUFFER_BYTES // 1024} KB), {MESSAGES_A_TURN} messages, "
+        f"{PIECES_A_TURN * LONGEST_AUDIO_MS} ms of sound",
+        f"get {SHARE_SECONDS * 1000:g} ms a turn",
+        f"({BACKLOG} of them)",
+        f"beyond {MOST_REFUSED} such",
+        f"| {KEYS_A_SECOND} a second |",
+        f"| {MOST_AHEAD_SECONDS:g} s ahead of real time |",
+        f"| {HEAD_SECONDS:g} s from the connection",
+        f"| {BODY_SECONDS:g} s, 1 MB |",
+        f"the last {SPARE_FILES} descriptors",
+        f"| {MOST_STREAMS} | 503",
+        f"| {WHOLE_A_MINUTE} a minute of each kind |",
+        f"{MOST_EXPECTED:,}",
+    ):
+        assert told in table
+    for key in Settings().limits.model_dump():
+        assert f"`limits.{key}`" in table

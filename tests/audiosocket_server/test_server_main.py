@@ -129,12 +129,12 @@ def test_as_many_files_as_the_calls_need_or_the_system_allows(caplog: pytest.Log
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
     try:
-        allow_open_files(10)
+        allow_open_files(10, 300)
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 420
-        allow_open_files(1)
+        allow_open_files(1, 300)
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 420
         assert not caplog.records
-        allow_open_files(hard)
+        allow_open_files(hard, 300)
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == hard
         assert "limits.calls" in caplog.text
     finally:

@@ -259,7 +259,7 @@ async def bench(
     merged = {key: {**defaults.get(key, {}), **value} for key, value in {**defaults, **(settings or {})}.items()}
     server = ServerHandle(Settings.from_overrides(merged), engine, HOLD, stand_ins)
     await server._services.backend.aclose()  # type: ignore[attr-defined]
-    server._services = replace(server._services, backend=backend)
+    server._services = server._door._services = replace(server._services, backend=backend)
     await server._start("127.0.0.1", 0, None)
     made = Bench(server, engine, backend)
     try:

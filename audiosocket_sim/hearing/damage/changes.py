@@ -12,7 +12,7 @@ import numpy as np
 from audiosocket_core import slin
 from audiosocket_core.phrase_book.fingerprint import Array
 
-__all__ = ["BYTES", "SPEEDS", "BytesChange", "SpeedChange", "at_speed"]
+__all__ = ["BYTES", "SHIFTED", "SPEEDS", "BytesChange", "SpeedChange", "at_speed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,11 @@ def _floats(pcm: bytes) -> bytes:
     return (np.frombuffer(_even(pcm), "<i2") / np.float32(32768)).astype("<f4").tobytes()
 
 
+SHIFTED = BytesChange("shifted by a byte: the halves of neighbouring samples are taken for one", _shifted)
+
 BYTES = (
     BytesChange("with its bytes swapped (big-endian samples)", _swapped),
-    BytesChange("shifted by a byte: the halves of neighbouring samples are taken for one", _shifted),
+    SHIFTED,
     BytesChange("as µ-law bytes, sent in the kind of linear samples", _ulaw, 0.5),
     BytesChange("as µ-law bytes, sent in the kind of linear samples", _ulaw_shifted, 0.5),
     BytesChange("as A-law bytes, sent in the kind of linear samples", _alaw, 0.5),

@@ -18,10 +18,12 @@ from audiosocket_sim.hearing.damage.known_prompt import (
     changed_speed,
     in_turn,
     plain,
+    shifted_end,
     silenced,
     without_holes,
 )
 from audiosocket_sim.hearing.damage.model import RATE_HZ, Damage
+from audiosocket_sim.hearing.damage.sample_format import noise_alone
 
 __all__ = ["MOST_SECONDS", "Judgement", "Stretched", "damage_of", "judge"]
 
@@ -40,7 +42,8 @@ class Stretched:
 
     `spliced`: sound is missing that the phone could not hold. The joints that this makes are not the bot's.
     `voice`: it sounds like speech, not like music or tones. `strange`: no prompt was found in what this bot said
-    before: only its samples are judged, not its speed.
+    before: only its samples are judged, not its speed. `behind`: the prompt that was heard right before it.
+    `noise`: it is known to be steady noise, whatever its colour.
     """
 
     pcm: bytes
@@ -49,22 +52,25 @@ class Stretched:
     spliced: bool = False
     voice: bool = True
     strange: bool = False
+    behind: Phrase | None = None
+    noise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What is known of a stretch at once. `known`: the prompt that was found in it as it is, or None; `under`: another
-    one that is mixed with it."""
+    one that is mixed with it. `sure`: what was done to it is known too."""
 
     stretch: Stretched
     faults: Sequence[Damage]
     known: Known | None
     under: Phrase | None = None
+    sure: bool = False
 
     def steps(self, phrases: tuple[Phrase, ...]) -> Iterator[Sequence[Damage] | None]:
         """Yield None after each step of the search for what was done to a prompt, and all faults at the end."""
         stretch, faults = self.stretch, self.faults
-        if self.known is not None or stretch.read is not None:
+        if self.sure or self.known is not None or stretch.read is not None:
             phrase = stretch.read if self.known is None else self.known.phrase
             text = "" if phrase is None else phrase.text
             yield [_of(fault, text) for fault in faults]
@@ -107,9 +113,14 @@ def judge(stretch: Stretched, phrases: tuple[Phrase, ...]) -> Judgement:
     faults = faults_of(stretch.pcm, stretch.holes, voice=stretch.voice)
     if stretch.spliced:
         faults = [fault for fault in faults if fault.kind not in _JOINTS]
+    if stretch.noise and not any(fault.kind in _SAMPLES for fault in faults):
+        faults = [fault for fault in (noise_alone(stretch.pcm),) if fault is not None]
+        return Judgement(stretch, faults, None, sure=True)
     if any(fault.kind in _SAMPLES for fault in faults) or _ms(stretch.pcm) < _SHORTEST_MS:
         return Judgement(stretch, faults, None)
     pcm = without_holes(stretch.pcm, stretch.holes)
+    if stretch.behind is not None and (shifted := shifted_end(pcm, stretch.behind)) is not None:
+        return Judgement(stretch, [Damage("format", _named(shifted), 0.0, None, _ms(pcm))], None, sure=True)
     candidates = phrases if stretch.read is None else (stretch.read,)
     known = plain(pcm, candidates) if candidates else None
     if known is not None and not _is_in(known, pcm):
@@ -119,7 +130,8 @@ def judge(stretch: Stretched, phrases: tuple[Phrase, ...]) -> Judgement:
         faults = [fault for fault in faults if fault.kind not in own]
     if known is not None and not stretch.spliced:
         faults = _with_jumps(faults, known, pcm)
-    under = None if known is None else beneath(pcm, known, phrases)
+    distorted = any(fault.kind in _DISTORTIONS for fault in faults)
+    under = None if known is None or distorted else beneath(pcm, known, phrases)
     if under is not None:
         faults = [Damage("voices", "another sentence is mixed with it", 0.0, None, _ms(pcm)), *faults]
     return Judgement(stretch, faults, known, under)
@@ -159,6 +171,7 @@ def _own_kinds(phrase: Phrase) -> frozenset[str]:
     return frozenset(fault.kind for fault in faults_of(phrase.pcm))
 
 
+_DISTORTIONS = ("dc", "clipping", "overflow")  # they leave of the sound what is not the prompt
 _JOINTS = ("clicks", "cuts", "fades", "repeats", "lost")
 
 

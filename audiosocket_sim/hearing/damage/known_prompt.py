@@ -11,12 +11,22 @@ import numpy as np
 
 from audiosocket_core.phrase_book.book import Phrase
 from audiosocket_core.phrase_book.fingerprint import Array
-from audiosocket_sim.hearing.damage.book_search import PIECE, Hit, book_sound, in_band
-from audiosocket_sim.hearing.damage.changes import BYTES, SPEEDS, BytesChange, SpeedChange, at_speed
+from audiosocket_sim.hearing.damage.book_search import PIECE, BookSound, Hit, book_sound, in_band
+from audiosocket_sim.hearing.damage.changes import BYTES, SHIFTED, SPEEDS, BytesChange, SpeedChange, at_speed
 from audiosocket_sim.hearing.damage.model import AUDIBLE_RMS
 from audiosocket_sim.hearing.damage.prompt_alignment import Followed, follow
 
-__all__ = ["Known", "beneath", "changed_bytes", "changed_speed", "in_turn", "plain", "silenced", "without_holes"]
+__all__ = [
+    "Known",
+    "beneath",
+    "changed_bytes",
+    "changed_speed",
+    "in_turn",
+    "plain",
+    "shifted_end",
+    "silenced",
+    "without_holes",
+]
 
 _SURE = 0.78  # likeness of a piece of 256 ms; other voices and words have up to 0.69 there
 _SURE_PIECE = 2048
@@ -27,6 +37,8 @@ _LEAST_POWER = 900.0  # mean square (-61 dBFS) of a piece that is worth a search
 _NOT_THE_BOOK = 0.42  # of half a second; a prompt with a gap in it has more
 _BYTES_SURE = 0.6  # of bytes that were changed: others have up to 0.48
 _BYTES_CERTAIN = 0.97
+_SHIFTED_SURE = 0.7
+_SHIFTED_GAIN = 64.0
 _MUCH_ALIKE = 1  # the first two changes of the bytes are told apart by a comparison only
 _BYTES_SHORTEST = 1024
 _TRIES = 2
@@ -103,8 +115,10 @@ def beneath(pcm: bytes, known: Known, phrases: tuple[Phrase, ...]) -> Phrase | N
     heard = np.frombuffer(pcm, "<i2", len(pcm) // 2).astype(np.float64)
     prompt = np.frombuffer(known.phrase.pcm, "<i2").astype(np.float64)
     first = max(followed.first, -followed.lag)
-    there = heard[first + followed.lag : min(followed.last, len(prompt)) + followed.lag]
-    prompt = prompt[first : first + len(there)]
+    last = min(followed.last, len(prompt), len(heard) - followed.lag)
+    if last <= first:  # it was followed to a place that its first lag does not lead to: pieces are missing
+        return None
+    there, prompt = heard[first + followed.lag : last + followed.lag], prompt[first:last]
     power = float(prompt @ prompt)
     rest = there - prompt * (float(there @ prompt) / power if power else 0.0)
     if float(rest @ rest) < _BENEATH * float(there @ there):
@@ -142,6 +156,23 @@ def _exact(heard: Array, known: Array, place: int) -> float:
     one, other = heard.astype(np.float64), known[place : place + len(heard)].astype(np.float64)
     one, other = one[: len(other)] - one.mean(), other - other.mean()
     return float(one @ other) / float(np.sqrt((one @ one) * (other @ other)) or 1.0)
+
+
+def shifted_end(pcm: bytes, phrase: Phrase) -> Known | None:
+    """Find the end of a prompt in the sound right behind it: a lost byte makes loud noise of what nobody hears.
+
+    A shift makes samples of one byte 256 times as large, and so like the prompt at a gain that no bot has.
+    """
+    heard = in_band(pcm, banded=False)
+    as_it_is, shifted = BookSound((phrase,), banded=False), BookSound((phrase,), SHIFTED.done_to, banded=False)
+    for start, length in _loudest(heard, tries=1):
+        piece = heard[start : start + length]
+        hit, louder = shifted.find(piece), as_it_is.find(piece)
+        if louder is not None and louder.likeness >= _SURE and louder.gain < _SHIFTED_GAIN:
+            return None
+        if hit is not None and hit.likeness >= _SHIFTED_SURE:
+            return _changed((phrase,), hit, SHIFTED)
+    return None
 
 
 def changed_speed(pcm: bytes, phrases: tuple[Phrase, ...]) -> Iterator[Known | None]:

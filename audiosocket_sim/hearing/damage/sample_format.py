@@ -14,7 +14,7 @@ from audiosocket_sim.hearing.damage.model import FULL_SCALE, RATE_HZ, Damage, Fr
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["file_bytes", "text_bytes", "wrong_format"]
+__all__ = ["NOISE_MS", "file_bytes", "noise_alone", "text_bytes", "wrong_format"]
 
 _LOUD = FULL_SCALE**2 * 10**-0.95  # -9.5 dBFS: samples of another format are spread over all values
 _ROUGH = 0.55  # smoothness; speech as loud as that has more: it is vowels
@@ -22,6 +22,7 @@ _MIDDLE = 16384
 _MOST_IN_THE_MIDDLE = 0.88  # speech of -10 dBFS, clipped where it must be, has 0.9 of its samples there
 _WINDOW, _MOST = 15, 0.6  # in 300 ms, so many of all frames
 _FEWEST = 4
+_IN_A_ROW = 6  # 120 ms; 9 voices have up to 3 at -10 dBFS, up to 5 at -6
 _UNSIGNED_MIDDLE = 0.08
 _UNSIGNED_LOUD = FULL_SCALE**2 * 10**-0.6
 
@@ -34,8 +35,10 @@ _G711_TOP, _G711_AT_TOP = 0.985, 0.09
 
 _STEADY_DB = 1.6
 _WHITE = 0.3
-_NOISE_FRAMES = 25  # half a second
-_NOISE_LOUD = FULL_SCALE**2 * 10**-4.0  # softer noise is comfort noise, or a poor line
+NOISE_MS = 500
+"""Shorter noise (ms) is not judged: it may be a consonant, a breath, the start of something else."""
+_NOISE_FRAMES = NOISE_MS // 20
+_NOISE_LOUD = FULL_SCALE**2 * 10**-4.5  # -45 dBFS; softer noise is comfort noise, or a poor line
 
 _PAIRED, _UNPAIRED = 0.97, 0.6
 _ZERO = 10  # A-law makes 8 of zero
@@ -61,7 +64,7 @@ def wrong_format(frames: Frames) -> Damage | None:
     if (found := _first_window(g711)) is not None and (law := _g711_law(frames, g711)) is not None:
         return _damage(frames, found, "format", f"{law} bytes sent as linear samples: loud noise, twice too fast", g711)
     rough &= middle <= _MOST_IN_THE_MIDDLE
-    if (found := _first_window(rough)) is not None:
+    if (found := _first_window(rough)) is not None or (found := _first_run(rough)) is not None:
         level = dbfs(float(frames.power[rough].mean()))
         what = f"noise of {level:.0f} dBFS where a voice should be, as of bytes swapped or of another format"
         return _damage(frames, found, "format", what, rough)
@@ -103,6 +106,15 @@ def _first_window(flags: "NDArray[np.bool_]") -> int | None:
     return int(full[0]) + int(flags[full[0] :].argmax()) if len(full) else None
 
 
+def _first_run(flags: "NDArray[np.bool_]") -> int | None:
+    """The first of so many true ones in a row that no voice has them: the fault began late in a sentence."""
+    if len(flags) < _IN_A_ROW:
+        return None
+    running = np.concatenate(([0], np.cumsum(flags)))
+    full = np.flatnonzero(running[_IN_A_ROW:] - running[:-_IN_A_ROW] == _IN_A_ROW)
+    return int(full[0]) if len(full) else None
+
+
 def _g711_law(frames: Frames, which: "NDArray[np.bool_]") -> str | None:
     """The law by which the bytes of these frames are a voice: the high byte of each sample is read."""
     wave = frames.wave[which]
@@ -135,8 +147,25 @@ def _white_noise(frames: Frames) -> Damage | None:
     white = (frames.smoothness < _WHITE) & frames.flat & (np.abs(level - np.median(level)) < _STEADY_DB)
     if white.mean() < 0.8 or np.median(frames.power) < _NOISE_LOUD:
         return None
-    what = f"white noise of {dbfs(float(np.median(frames.power))):.0f} dBFS, and no voice in it"
-    return _damage(frames, int(white.argmax()), "noise", what, white)
+    return _damage(frames, int(white.argmax()), "noise", _noise("white", float(np.median(frames.power))), white)
+
+
+def noise_alone(pcm: bytes) -> Damage | None:
+    """Say that a steady noise, of which it is known that no speech is in it, was sent as sound.
+
+    None for what may be comfort noise: up to -45 dBFS, and less than half a second.
+    """
+    wave = np.frombuffer(pcm, "<i2", len(pcm) // 2).astype(np.float64)
+    frames = Frames(wave)
+    if len(frames) < _NOISE_FRAMES or float(np.median(frames.power)) < _NOISE_LOUD:
+        return None
+    color = "white" if float(np.median(frames.smoothness)) < _WHITE else "steady"
+    what = _noise(color, float(np.median(frames.power)))
+    return _damage(frames, 0, "noise", what, np.ones(len(frames), np.bool_))
+
+
+def _noise(color: str, power: float) -> str:
+    return f"{color} noise of {dbfs(power):.0f} dBFS, and no voice in it"
 
 
 # --- files

@@ -19,6 +19,7 @@ from audiosocket_core.http_server import HttpServer
 from audiosocket_sim.live.capture.pairing import Evidence, evidence_of
 from audiosocket_sim.live.capture.tape import AskedAt, PushedAt, Tape
 from audiosocket_sim.live.captured_call import Answer
+from audiosocket_sim.net.http_guard import guarded
 from audiosocket_sim.net.tcp_reset import reset
 from audiosocket_sim.scenario.cassette import RawAnswer, RawExchange, question_words
 
@@ -82,7 +83,10 @@ class BackendProxy:
         from starlette.applications import Starlette
         from starlette.routing import Route
 
-        self._server = HttpServer(Starlette(routes=[Route("/{path:path}", self._pass_on, methods=_METHODS)]))
+        app = Starlette(routes=[Route("/{path:path}", self._pass_on, methods=_METHODS)])
+        # The control API trusts whoever reaches it under its own address, which is the one that it sees: the check of
+        # the name falls to this proxy.
+        self._server = HttpServer(guarded(app, host, strict=self._is_for_control))
         return await self._server.start(host, port)
 
     async def aclose(self) -> None:
@@ -168,10 +172,12 @@ class BackendProxy:
         except httpx.HTTPError as error:
             return error
 
+    def _is_for_control(self, path: str) -> bool:
+        return self._control is not None and (path == "/calls" or path.startswith("/calls/"))
+
     def _url(self, request: "Request") -> str:
         path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
-        of_calls = path == "/calls" or path.startswith("/calls/")
-        base = self._control if self._control is not None and of_calls else self._backend
+        base = self._control if self._control is not None and self._is_for_control(path) else self._backend
         base, _, own_query = base.partition("?")
         query = "&".join(filter(None, (own_query, request.scope["query_string"].decode("latin-1"))))
         return base.rstrip("/") + ("" if path == "/" else path) + (f"?{query}" if query else "")
@@ -184,8 +190,7 @@ class BackendProxy:
 
     def _asked(self, request: "Request", body: bytes) -> AskedAt | None:
         """Record the request on its call's tape, and return the record; None if it is not clear which call that is."""
-        path = request.scope["path"]
-        if self._control is not None and (path == "/calls" or path.startswith("/calls/")):
+        if self._is_for_control(request.scope["path"]):
             return None
         asked = _parsed(body) if request.method == "POST" else None
         conversation, content = (asked.get("id"), asked.get("content")) if isinstance(asked, dict) else (None, None)

@@ -33,12 +33,13 @@ _Milliseconds = Callable[[float], int]
 
 
 def captured_call(tape: Tape, *, version: str, attach: Attach) -> CapturedCall | None:
-    """Return the call on `tape`, or None if there was none: no UUID came, or the bytes were not AudioSocket.
+    """Return the call on `tape`, or None if there was none: no UUID came, or the first bytes were not AudioSocket.
 
     `version` and `attach` name the Asterisk whose rules the scenario is replayed by. Audio that is not 8 kHz always
     gives `chan`, since the application sends 8 kHz only.
     """
-    if tape.uuid is None or tape.no_audiosocket is not None or not tape.caller:
+    never_was_one = tape.no_audiosocket is not None and tape.was_audiosocket_until is None
+    if tape.uuid is None or never_was_one or not tape.caller:
         return None
     t0 = tape.caller[0][0]
 

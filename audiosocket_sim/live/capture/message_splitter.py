@@ -16,13 +16,19 @@ _LARGEST_UNKNOWN_BYTES = 4_096
 class MessageSplitter:
     """Splits one direction of one connection. begins_with_uuid: the first message must be a UUID, as from Asterisk."""
 
-    __slots__ = ("_begins", "_rest", "raw")
+    __slots__ = ("_begins", "_rest", "has_begun", "has_hung_up", "raw", "whole_bytes")
 
     def __init__(self, *, begins_with_uuid: bool) -> None:
         self._begins = begins_with_uuid
         self._rest = bytearray()
         self.raw = False
         """True if bytes now pass unchanged: they cannot be AudioSocket, or they follow a hang-up, which is no fault."""
+        self.has_begun = False
+        """True if the first bytes were a message's."""
+        self.has_hung_up = False
+        """True if a hang-up was the last message."""
+        self.whole_bytes = 0
+        """If `raw`: so many bytes at the beginning of what `feed` last returned are messages."""
 
     @property
     def is_inside_a_message(self) -> bool:
@@ -32,6 +38,7 @@ class MessageSplitter:
     def feed(self, data: bytes | bytearray | memoryview) -> bytes:
         """Take bytes of any length, and return all whole messages so far in one piece; empty if there is none yet."""
         if self.raw:
+            self.whole_bytes = 0
             return bytes(data)
         if not self._rest:
             end = self._boundary(data)
@@ -57,11 +64,11 @@ class MessageSplitter:
         while size - at >= HEADER_BYTES:
             kind, length = data[at], data[at + 1] << 8 | data[at + 2]
             if not self._may_be_a_message(kind, length):
-                self.raw = True
+                self.raw, self.whole_bytes = True, at
                 return size
-            self._begins = False
+            self._begins, self.has_begun = False, True
             if kind == Kind.HANGUP:  # complete with its header, whatever length it gives; nothing follows it
-                self.raw = True
+                self.raw, self.has_hung_up, self.whole_bytes = True, True, size
                 return size
             if at + HEADER_BYTES + length > size:
                 break

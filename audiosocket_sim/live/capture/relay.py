@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable
 from typing import cast
 
-from audiosocket_core.messages import Kind
 from audiosocket_core.sockets import read_buffer, tune
 from audiosocket_sim.live.capture.message_splitter import MessageSplitter
 from audiosocket_sim.live.capture.tape import Tape, Who
@@ -87,9 +86,13 @@ class Relay:
         self.tape.uuid = uuid
         self._on_uuid(self)
 
-    def no_audiosocket(self, who: Who) -> None:
-        """The bytes of one side are not AudioSocket."""
-        self.tape.no_audiosocket = f"the {who} sent bytes that are not AudioSocket: they were passed on unchanged"
+    def no_audiosocket(self, who: Who, at: float, *, in_mid_call: bool) -> None:
+        """The bytes of one side are not AudioSocket, or stop being it after the call has begun."""
+        line = f"the {who} sent bytes that are not AudioSocket: they were passed on unchanged"
+        if in_mid_call:
+            self.tape.was_audiosocket_until = at
+            line = f"after {at - self.tape.connected_at:.1f} s {line}, and are not in what is written of the call"
+        self.tape.no_audiosocket = line
 
     def lost(self, side: "_Side") -> None:
         """One side's connection is closed."""
@@ -125,7 +128,8 @@ class _Side(asyncio.BufferedProtocol):
         self._tape = relay.tape
         self._now = asyncio.get_running_loop().time
         self._view = read_buffer(_READ_BUFFER_BYTES)
-        self._scanned = False
+        self._needs_a_name = who == "caller"
+        self._is_recorded = True
         self._has_ended = False
         self.transport: asyncio.Transport | None = None
         self.is_lost = False
@@ -149,9 +153,10 @@ class _Side(asyncio.BufferedProtocol):
         if data:
             at = self._now()
             self.other.write(data)
-            self._tape.take(self._recorded, at, data)
-            if not self._scanned:
-                self._scan(data, at)
+            if self._messages.raw:
+                self._take_the_last(data, at)
+            else:
+                self._take(data, at)
 
     def eof_received(self) -> bool:
         mid_frame = self._messages.is_inside_a_message and self._who == "caller"
@@ -216,28 +221,24 @@ class _Side(asyncio.BufferedProtocol):
         if self.transport is not None and not self._has_ended and not self.transport.is_closing():
             self.transport.resume_reading()
 
-    # --- what is recorded beside the messages
+    # --- what is recorded
 
-    def _scan(self, data: bytes, at: float) -> None:
-        """Scan the first bytes from the caller for the UUID, and the server's bytes for a hang-up message."""
-        if self._who == "caller":
-            self._scanned = True
-            if self._messages.raw:
-                self._relay.no_audiosocket(self._who)
-            else:
-                self._relay.named(data[3:19].hex())
-        elif self._messages.raw:
-            self._scanned = True
-            if _holds_a_hangup(data):
-                self._tape.end(at, "server", "hangup_message")
-            else:
-                self._relay.no_audiosocket(self._who)
+    def _take(self, data: bytes, at: float) -> None:
+        """Record messages. The first from the caller gives the call's name."""
+        self._tape.take(self._recorded, at, data)
+        if self._needs_a_name:
+            self._needs_a_name = False
+            self._relay.named(data[3:19].hex())
 
-
-def _holds_a_hangup(data: bytes) -> bool:
-    at = 0
-    while len(data) - at >= 3:
-        if data[at] == Kind.HANGUP:
-            return True
-        at += 3 + (data[at + 1] << 8 | data[at + 2])
-    return False
+    def _take_the_last(self, data: bytes, at: float) -> None:
+        """Record the messages before bytes that are none: those after a hang-up, or of something else."""
+        if not self._is_recorded:
+            return
+        self._is_recorded = False
+        messages = self._messages
+        if messages.whole_bytes:
+            self._take(data[: messages.whole_bytes], at)
+        if not messages.has_hung_up:
+            self._relay.no_audiosocket(self._who, at, in_mid_call=messages.has_begun)
+        elif self._who == "server":
+            self._tape.end(at, "server", "hangup_message")

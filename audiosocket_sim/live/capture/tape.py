@@ -86,6 +86,8 @@ class Tape:
     how: How = "interrupted"
     no_audiosocket: str | None = None
     """A line for people that names the side whose bytes were not AudioSocket, None if there was none."""
+    was_audiosocket_until: float | None = None
+    """If so, and the call had begun: when. What was recorded is a call up to there on that side."""
     is_full: bool = False
     """Some of the call is missing, since it was too large or too long."""
     backend_captured: bool = False

@@ -85,6 +85,11 @@ def _connection(call: Observed) -> Finding:
 
 def _audio(call: Observed) -> Iterator[Finding]:
     usual, packet_ms = call.usual, call.packet_ms
+    if call.comes_in_bursts:
+        seen = f"{call.n_audio} messages, most of them at once: nothing can be said of their pace and their codec"
+        cause = "Asterisk sends a message when the phone's packet comes; look for what holds them back on their way"
+        yield Finding("audio", seen, f"{cause} (a proxy, a busy machine, the phone's network)")
+        return
     if usual is None or packet_ms is None:
         seen = "none" if usual is None else f"{call.n_audio} messages: too few to judge"
         cause = "the phone sends nothing (mute, hold, one-way RTP: firewall, NAT), or the channel is in no bridge (ARI)"

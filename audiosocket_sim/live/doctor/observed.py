@@ -21,6 +21,10 @@ Probe = Literal["not_tried", "survived", "ended_before_the_rest", "ended_after_t
 
 _LONG_GAP_PACKETS = 3
 _SHORTEST_LONG_GAP_SECONDS = 0.06
+_SHORTEST_PACKET_MS = 1.0
+"""No phone packs so little; opus goes down to 2.5 ms."""
+_KEYS = frozenset("0123456789*#ABCDabcd")
+_MOST_KEYS = 200
 _ULAW_QUIET = frozenset((0xFF, 0xFE, 0x7F, 0x7E))
 _ALAW_QUIET = frozenset((0xD5, 0xD4, 0x55, 0x54))
 
@@ -57,7 +61,8 @@ class Observed:
         """Take a message that arrived at the time `now`."""
         kind, payload = message.kind, message.payload
         if kind == Kind.DTMF:
-            self.keys += payload.decode("ascii", "replace")
+            self.keys += "".join(key if key in _KEYS else "?" for key in payload[:_MOST_KEYS].decode("latin-1"))
+            self.keys = self.keys[:_MOST_KEYS]
             self._key_gaps.add(len(self._audio_at))
         elif is_audio(kind):
             self._audio_at.append(now)
@@ -86,7 +91,21 @@ class Observed:
 
     @property
     def packet_ms(self) -> float | None:
-        """The phone's packet time: the median time between two audio messages; None for fewer than six."""
+        """The phone's packet time: the median time between two audio messages.
+
+        None for fewer than six, and where most of them came at once (`comes_in_bursts`).
+        """
+        usual = self._usual_gap_ms
+        return None if usual is None or usual < _SHORTEST_PACKET_MS else usual
+
+    @property
+    def comes_in_bursts(self) -> bool:
+        """Most audio messages came together with the one before: something on their way held them back."""
+        usual = self._usual_gap_ms
+        return usual is not None and usual < _SHORTEST_PACKET_MS
+
+    @property
+    def _usual_gap_ms(self) -> float | None:
         gaps = self._gaps()
         return None if len(gaps) < 5 else median(gap for _, gap in gaps) * 1000
 

@@ -17,6 +17,8 @@ __all__ = ["BufferedPhone"]
 
 _PIECE = 80  # samples: 10 ms
 _MOST_PIECES = 1000
+_MOST_PIECE_BYTES = 8_192
+"""Longer sound is kept in several pieces, so that their number bounds the memory."""
 _DEAF_SECONDS = 2.0
 
 
@@ -83,7 +85,12 @@ class BufferedPhone:
         """Take a packet of the bot's sound (SLIN of `rate_hz`) that arrived at the loop time `at`."""
         if rate_hz != self._from_bot[0]:
             self._from_bot = (rate_hz, StreamResampler(rate_hz, RATE_HZ))
-        self._arrived.append((at, self._from_bot[1].feed(payload[: len(payload) & ~1])))
+        pcm = self._from_bot[1].feed(payload[: len(payload) & ~1])
+        if len(pcm) <= _MOST_PIECE_BYTES:  # nearly always
+            self._arrived.append((at, pcm))
+        else:
+            starts = range(0, len(pcm), _MOST_PIECE_BYTES)
+            self._arrived.extend((at, pcm[start : start + _MOST_PIECE_BYTES]) for start in starts)
 
     @property
     def is_deaf(self) -> bool:

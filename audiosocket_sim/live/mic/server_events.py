@@ -14,6 +14,10 @@ from audiosocket_sim.net.control_client import ControlEvent
 __all__ = ["ServerEvents"]
 
 
+MOST_EVENTS = 10_000
+"""Of one call; those that follow are not kept."""
+
+
 class ServerEvents:
     """Collects the events of one call. `record` is called with ms since the UUID, a source and an event of the log."""
 
@@ -21,6 +25,7 @@ class ServerEvents:
         self._conversation_id = conversation_id
         self._record = record
         self.any_received = False
+        self._taken = 0
         self.state: str | None = None
         self.interim = ""
         """The interim transcript of the utterance in progress; "" for none."""
@@ -33,6 +38,11 @@ class ServerEvents:
         """Take one event. Raises ControlError if it is not as docs/targets.md says."""
         self.any_received = True
         at_ms = round(event.at_seconds * 1000)
+        self._taken += 1
+        if self._taken == MOST_EVENTS + 1:
+            self._note(at_ms, f"more than {MOST_EVENTS} events of the server: those that follow are not kept")
+        if self._taken > MOST_EVENTS:
+            return
         match event.type:
             case "state_changed":
                 self.state = event.text("after")

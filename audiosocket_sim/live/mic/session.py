@@ -31,6 +31,12 @@ _LAST_WORD_SECONDS = 0.5
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
+MOST_SAVED_BYTES = 320_000_000
+"""Memory for the bot's sound, if a scenario is to be saved: hours of a bot that keeps the pace."""
+_BYTES_A_MESSAGE = 150
+"""Memory for each message beside its payload."""
+
+
 class MicCall:
     """One call. Create it in a running loop, and call `run` once; then read `log`, `phone`, `server_events` and `end`.
 
@@ -54,6 +60,7 @@ class MicCall:
         self._began_at = loop.time()
         self._tasks: set[asyncio.Task[None]] = set()
         self._noted_deaf = False
+        self._saved_bytes = 0
         self.log = CallLog()
         self.end: LegEnd | None = None
         guard = EchoGuard() if options.echo_guard else None
@@ -170,8 +177,16 @@ class MicCall:
     def _on_bot_audio(self, at: float, rate_hz: int, payload: bytes) -> None:
         self.phone.hear(at, rate_hz, payload)
         self.ear.hear(at, rate_hz, payload)
-        if self._options.save_scenario is not None:
+        if self._options.save_scenario is not None and self._saved_bytes <= MOST_SAVED_BYTES:
+            self._save(at, rate_hz, payload)
+
+    def _save(self, at: float, rate_hz: int, payload: bytes) -> None:
+        self._saved_bytes += len(payload) + _BYTES_A_MESSAGE
+        if self._saved_bytes <= MOST_SAVED_BYTES:
             self.bot_sent.append((at, rate_hz, payload))
+        else:
+            what = f"the bot sent more than {MOST_SAVED_BYTES // 1_000_000} MB: what follows is not in the scenario"
+            self._record(at, Source.PEER, Noted(what))
 
     def _on_heard(self, fact: Fact) -> None:
         match fact:

@@ -104,12 +104,17 @@ def sound_file(name: str, folder: Path) -> Path:
 
 
 def _check_sounds(data: Any, folder: Path | None) -> Iterator[tuple[KeyPath, str]]:
-    """Yield the path and a message for each sound that a `say` step cannot read. `data`: raw, not yet validated."""
+    """Yield the path and a message for each sound that a step names and that cannot be read. `data`: raw."""
     steps = data.get("steps") if isinstance(data, dict) else None
     for index, step in enumerate(steps if isinstance(steps, list) else ()):
         say = step.get("say") if isinstance(step, dict) else None
         for key, message in say_problems(say, folder):
             yield ("steps", index, "say", key), message
+        for step_key in ("expect", "never"):
+            expected = step.get(step_key) if isinstance(step, dict) else None
+            hold = expected.get("hold_audio") if isinstance(expected, dict) else None
+            if isinstance(hold, dict) and isinstance(name := hold.get("file"), str) and (why := _why_no(name, folder)):
+                yield ("steps", index, step_key, "hold_audio", "file"), f"file: {why}"
 
 
 def say_problems(say: object, folder: Path | None) -> Iterator[tuple[str, str]]:
@@ -123,13 +128,19 @@ def say_problems(say: object, folder: Path | None) -> Iterator[tuple[str, str]]:
         known = _recordings(folder)
         if name not in known:
             yield "recording", _no_recording(name, known)
-    if isinstance(name := source.get("file"), str):
-        try:
-            if folder is None:
-                raise ValueError(f"{name} is relative to the scenario, and this one lies in no folder")
-            sound_file(name, folder)
-        except ValueError as error:
-            yield "file", f"file: {error}"
+    if isinstance(name := source.get("file"), str) and (why := _why_no(name, folder)):
+        yield "file", f"file: {why}"
+
+
+def _why_no(name: str, folder: Path | None) -> str | None:
+    """Return why a file that a scenario names cannot be read, or None if it can."""
+    try:
+        if folder is None:
+            raise ValueError(f"{name} is relative to the scenario, and this one lies in no folder")
+        sound_file(name, folder)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _recordings(folder: Path | None) -> list[str]:

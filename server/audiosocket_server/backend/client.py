@@ -8,25 +8,30 @@ client knows nothing of calls and speaks no apology.
 """
 
 import asyncio
-import contextlib
+import json
 import ssl
+from base64 import b64encode
 from dataclasses import dataclass
-from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from importlib import import_module
-from typing import Literal
+from typing import Literal, cast
+from urllib.parse import unquote_to_bytes
 
 import httpx
 
+from audiosocket_server.backend.http_transport import AsyncioTransport
 from audiosocket_server.backend.reply import BackendReply, ReplyError, parse_reply, read_reply
 from audiosocket_server.settings.settings import AiSettings
 
-__all__ = ["AiClient", "BackendError", "BackendReply", "ReplyError", "load_network", "parse_reply", "read_reply"]
+__all__ = ["AiClient", "BackendError", "BackendReply", "ReplyError", "parse_reply", "read_reply"]
 
 MAX_REDIRECTS = 5
 MAX_ANSWER_BYTES = 1_000_000
-_LATE_IMPORTS = ("anyio._backends._asyncio", "anyio.streams.tls", "httpcore._backends.anyio")
-_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+_HEADERS = [
+    (b"User-Agent", b"audiosocket-server"),
+    (b"Accept", b"application/json"),
+    (b"Accept-Encoding", b"identity"),  # a few kilobytes can be unpacked to gigabytes
+    (b"Connection", b"close"),
+]
 
 
 class BackendError(Exception):
@@ -54,13 +59,11 @@ class AiClient:
     def __init__(self, settings: AiSettings) -> None:
         self._url = httpx.URL(settings.api_url)
         self._timeout_seconds = settings.timeout_seconds
-        self._http = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(verify=_no_tls(), trust_env=False, limits=_LIMITS),  # for http:// only
-            mounts={"https://": _HttpsTransport()},
+        self._http = _Client(
+            transport=AsyncioTransport(_certificates),
             trust_env=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none: calls must not share a session
             timeout=None,  # `ask` limits the time of the whole answer
-            headers={"User-Agent": "audiosocket-server", "Accept": "application/json"},
         )
 
     async def ask(self, conversation_id: str, content: str) -> BackendReply:
@@ -91,7 +94,8 @@ class AiClient:
         The request stays a POST with its body, unless the status is 303, which asks for a GET. httpx, like a browser,
         would turn 301 and 302 into a GET as well, and a redirect to https would lose the question.
         """
-        request = self._http.build_request("POST", self._url, json=question)
+        content = json.dumps(question, ensure_ascii=False, separators=(",", ":")).encode()
+        request = _request("POST", self._url, content)
         for _ in range(MAX_REDIRECTS + 1):
             answer = await self._send(request)
             if answer.location is None:
@@ -100,62 +104,69 @@ class AiClient:
             if url.scheme not in ("http", "https") or not url.host:
                 raise BackendError("http_error", f"HTTP {answer.status} to an address that is not http")
             if answer.status == 303 or request.method == "GET":
-                request = self._http.build_request("GET", url)
+                request = _request("GET", url)
             else:
-                request = self._http.build_request("POST", url, json=question)
+                request = _request("POST", url, content)
         raise BackendError("http_error", f"more than {MAX_REDIRECTS} redirects")
 
     async def _send(self, request: httpx.Request) -> _Answer:
-        response = await self._http.send(request, stream=True, follow_redirects=False)
+        response = await self._http.pass_on(request)
         try:
             if response.has_redirect_location:
                 return _Answer(response.status_code, response.headers["location"], b"")
             if not response.is_success:
                 return _Answer(response.status_code, None, b"")
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_ANSWER_BYTES:
-                    raise BackendError("http_error", f"an answer of more than {MAX_ANSWER_BYTES} bytes")
-            return _Answer(response.status_code, None, bytes(body))
+            return _Answer(response.status_code, None, await _body(response))
         finally:
             await response.aclose()
 
 
-def load_network() -> None:
-    """Import the modules that httpx would import during the first request, which would stop every call for 30 ms.
+class _Client(httpx.AsyncClient):
+    async def pass_on(self, request: httpx.Request) -> httpx.Response:
+        """Send a request that has all its headers. `send` sees to more, which takes a tenth of a question's time.
 
-    Blocking: call it in the executor.
-    """
-    for name in _LATE_IMPORTS:
-        with contextlib.suppress(ImportError):  # private modules may move; the first request is only slower then
-            import_module(name)
-
-
-@lru_cache(maxsize=1)
-def _no_tls() -> ssl.SSLContext:
-    """Return an empty TLS context for plain http: httpx would make one per transport, slower than a request."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        respx replaces the method that is called here, which is httpx's own affair: without it `send` does.
+        """
+        transport_for = getattr(self, "_transport_for_url", None)
+        if transport_for is None:
+            return await self.send(request, stream=True, follow_redirects=False, auth=None)
+        response: httpx.Response = await transport_for(request.url).handle_async_request(request)
+        response.request = request
+        return response
 
 
-class _HttpsTransport(httpx.AsyncBaseTransport):
-    """HTTP over verified TLS. The certificates take up to 30 ms to read: at the first request only, in the executor."""
+def _request(method: str, url: httpx.URL, content: bytes | None = None) -> httpx.Request:
+    """Make a request with all its headers, which httpx would put together anew for each."""
+    headers = [(b"Host", url.netloc), *_HEADERS]
+    if url.userinfo:
+        headers.append((b"Authorization", b"Basic " + b64encode(unquote_to_bytes(url.userinfo))))
+    if content is not None:
+        headers += [(b"Content-Type", b"application/json"), (b"Content-Length", b"%d" % len(content))]
+    return httpx.Request(method, url, headers=headers, stream=httpx.ByteStream(content or b""))
 
-    def __init__(self) -> None:
-        self._transport: httpx.AsyncHTTPTransport | None = None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if self._transport is None:
-            try:
-                context = await asyncio.get_running_loop().run_in_executor(None, httpx.create_ssl_context)
-            except OSError as error:
-                raise httpx.ConnectError(f"the certificates cannot be read: {error}") from error
-            self._transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=_LIMITS)
-        return await self._transport.handle_async_request(request)
+async def _body(response: httpx.Response) -> bytes:
+    """Read the body of an answer. Raises BackendError for one that is compressed or too long."""
+    encoding = response.headers.get("content-encoding", "identity")
+    if encoding.strip().lower() != "identity":
+        raise BackendError("http_error", f"an answer with Content-Encoding {encoding[:40]!r}, which was not asked for")
+    length = response.headers.get("content-length", "0")
+    body = bytearray()
+    if len(length) <= len(str(MAX_ANSWER_BYTES)):
+        async for chunk in cast("httpx.AsyncByteStream", response.stream):  # httpx's own loops cost more than the reply
+            body += chunk
+            if len(body) > MAX_ANSWER_BYTES:
+                break
+        else:
+            return bytes(body)
+    raise BackendError("http_error", f"an answer of more than {MAX_ANSWER_BYTES} bytes")
 
-    async def aclose(self) -> None:
-        if self._transport is not None:
-            await self._transport.aclose()
+
+async def _certificates() -> ssl.SSLContext:
+    """Read the system's certificates, in the executor: it takes up to 30 ms."""
+    context = await asyncio.get_running_loop().run_in_executor(None, httpx.create_ssl_context)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 def _one_line(error: Exception) -> str:

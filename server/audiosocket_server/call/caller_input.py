@@ -16,6 +16,13 @@ from audiosocket_server.turns.machine import SPARE_SECONDS
 
 __all__ = ["CallerInput"]
 
+MOST_AHEAD_SECONDS = 30.0
+"""How far the caller's audio may run ahead of the clock. A phone cannot speak faster than time passes."""
+MOST_BEHIND_SECONDS = 60.0
+"""What has not come for so long does not come any more, so that its time is not made up for."""
+TOO_FAST = f"the caller's audio is faster than real time: what is over {MOST_AHEAD_SECONDS:g} s ahead is dropped"
+_BYTES_A_SECOND = 16_000
+
 LATE_SECONDS = 0.02  # a tick that comes this late was held up, and reading from the sockets was held up with it
 
 
@@ -47,6 +54,9 @@ class CallerInput:
         self._detector: Vad | None = None  # on loan from `detectors`
         self._missed_until = 0.0  # missing audio has been counted as silence up to this time
         self._gap_since = -1.0  # time of the newest audio before the current gap
+        self._heard_until = float("-inf")  # the time that the caller's audio has filled so far
+        self._warn = warn
+        self._is_too_fast = False
         self._gap_certain_after = 0.0  # ticks due later than this can be sure that there is a gap
 
     def hear(self, kind: int, payload: bytes, now: float) -> Sequence[EndpointingFact] | None:
@@ -55,10 +65,24 @@ class CallerInput:
         if self._inbound.probing:
             self._inbound.probe(kind, len(payload), now)
         pcm = payload if kind == self._plain_kind and not len(payload) & 1 else self._inbound.slin8(kind, payload)
+        ahead = self._heard_until - now
+        if not -MOST_BEHIND_SECONDS < ahead < MOST_AHEAD_SECONDS and self._is_dropped(ahead, now):
+            return None
+        self._heard_until += len(pcm) / _BYTES_A_SECOND
         endpointer = self._endpointer
         if endpointer.in_utterance and self.recognition is not None:
             self.recognition.feed(pcm)
         return endpointer.audio(pcm)
+
+    def _is_dropped(self, ahead: float, now: float) -> bool:
+        """Return whether audio is dropped because it is too far ahead; what is too far behind begins anew."""
+        if ahead <= 0:
+            self._heard_until = now - MOST_BEHIND_SECONDS
+            return False
+        if not self._is_too_fast:
+            self._is_too_fast = True
+            self._warn(TOO_FAST)
+        return True
 
     def missing(self, due: float, clock: float) -> Sequence[EndpointingFact] | None:
         """Count missing audio as silence; for a tick that finds no audio for over `gap_seconds`. Returns what happened.

@@ -32,8 +32,7 @@ class Inbound:
         self._warn = warn
         self._probed = 0
         self._first_at = 0.0
-        self._kind = -1
-        self._resampler: SlinResampler | None = None
+        self._resamplers: dict[int, SlinResampler] = {}  # by kind: to make one takes as long as a hundred messages
 
     def probe(self, kind: int, size: int, now: float) -> None:
         """Inspect one of the first messages: its kind, its payload's size in bytes, and when it arrived (seconds)."""
@@ -57,8 +56,9 @@ class Inbound:
         return self._resampled(kind, payload)
 
     def _resampled(self, kind: int, payload: bytes) -> bytes:
-        if self._resampler is None or kind != self._kind:
+        resampler = self._resamplers.get(kind)
+        if resampler is None:
             rate_hz = self._slin8_hz if kind == Kind.SLIN8 else sample_rate_hz(kind)
             assert rate_hz is not None, f"kind 0x{kind:02x} is not audio"
-            self._kind, self._resampler = kind, SlinResampler(rate_hz, RATE_HZ)
-        return self._resampler.feed(payload)
+            resampler = self._resamplers[kind] = SlinResampler(rate_hz, RATE_HZ)
+        return resampler.feed(payload)

@@ -11,10 +11,12 @@ the frame itself.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Coroutine, Sequence
+from functools import partial
+from typing import Any, Protocol
 from uuid import UUID
 
+from audiosocket_core.fair_share import FairShare
 from audiosocket_core.messages import Kind, dtmf_digit
 from audiosocket_core.ticker import Ticker, TickHandle
 from audiosocket_core.transport import AudioSocketProtocol, EndCause
@@ -33,22 +35,41 @@ from audiosocket_server.speech.base import Recognition, SpeechError
 from audiosocket_server.turns import vocabulary as t
 from audiosocket_server.turns.machine import SPARE_SECONDS, Turns
 
-__all__ = ["Call"]
+__all__ = ["Call", "Door"]
 
 log = logging.getLogger("audiosocket_server.call")
+
+KEYS_A_SECOND = 20
+"""Keys that are reported one by one. Nobody presses more; Asterisk itself keeps keys 125 ms apart."""
 
 MOST_UNSENT = 50  # frames that could not be sent, when the warning is recorded
 
 SLIN8 = int(Kind.SLIN8)  # the only kind sent: every release of Asterisk accepts it
 
 
-class Call:
-    """A connection, and the call that it becomes when its UUID arrives. `on_gone` is called once, at its end."""
+class Door(Protocol):
+    """Protocol of what decides about connections; implemented by the listener."""
 
-    def __init__(self, services: Services, on_gone: Callable[["Call"], None]) -> None:
+    def lets_in(self, peer: str) -> bool:
+        """Return whether a connection from this address ("ip:port") is accepted."""
+
+    def refusal(self, call: "Call", uuid: UUID) -> str | None:
+        """The UUID of a connection arrived. Return why it does not become a call; None if it does."""
+
+    def complain(self, kind: str, line: str, level: int = logging.WARNING) -> None:
+        """Log a line about a connection. Of many of a kind, which is a constant, only some are logged."""
+
+    def gone(self, call: "Call") -> None:
+        """The connection is over. Called once."""
+
+
+class Call:
+    """A connection, and the call that it becomes when its UUID arrives and `door` does not refuse it."""
+
+    def __init__(self, services: Services, door: Door) -> None:
         settings = services.settings
         self._services = services
-        self._on_gone = on_gone
+        self._door = door
         self._loop = asyncio.get_running_loop()
         self._time = self._loop.time
         self._shell: AudioSocketProtocol | None = None
@@ -66,7 +87,10 @@ class Call:
         self._utterance = b""  # audio of the utterance that has just begun, until recognition has it
         self._recognising: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
+        self._ended = asyncio.Event()  # the end of the connection was dealt with
         self._warned_of: set[str] = set()
+        self._keys = 0  # in the current second
+        self._key_second: asyncio.TimerHandle | None = None
 
     # --- the connection -----------------------------------------------------------------------------------------------
 
@@ -75,6 +99,13 @@ class Call:
         self._shell = shell
         if self._over:  # the server stopped before the connection was made
             shell.end()
+            return
+        if not self._door.lets_in(shell.peer):
+            self._door.complain(
+                "peers outside server.peers", f"{shell.peer}: closed, it is in no network of server.peers"
+            )
+            self._finish("server", "the peer is not allowed")
+            shell.abort()
             return
         self._uuid_limit = self._loop.call_later(self._services.settings.limits.uuid_seconds, self._no_uuid)
 
@@ -86,7 +117,7 @@ class Call:
                 if facts:
                     self._heard(facts)
             elif kind == Kind.UUID:
-                self._begin(str(UUID(bytes=payload)))
+                self._begin(UUID(bytes=payload))
             elif kind == Kind.DTMF:
                 self._key(payload)
             else:
@@ -95,22 +126,32 @@ class Call:
             self._crash(error)
 
     def on_end(self, cause: EndCause) -> None:
-        """Finish the call after its connection ended, unless this side ended it before. See `Handler`."""
+        """Finish the call soon, since a hundred may end at one instant. See `Handler`."""
+        if self._ticks is not None:
+            self._ticks.cancel()
+        FairShare.of(self._loop).add(partial(self._connection_ended, cause))
+
+    def _connection_ended(self, cause: EndCause) -> bool:
+        """Finish the call after its connection ended, unless this side ended it before."""
         if self._record is None and not self._over:
             if cause.kind == "protocol_error":
-                log.error("%s: the connection ended before a call began: %s", self._peer, cause.detail)
+                line = f"{self._peer}: the connection ended before a call began: {cause.detail}"
+                self._door.complain("connections that are no AudioSocket", line, logging.ERROR)
             else:
                 log.debug("%s: the connection ended before its UUID: %s", self._peer, cause.kind)
         by, reason = _who_ended(cause)
         self._finish(by, reason)
-        self._on_gone(self)
+        self._door.gone(self)
+        self._ended.set()
+        return False
 
     async def wait_closed(self) -> None:
         """Wait until the socket is closed and every task of the call has ended."""
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
         if self._shell is not None:
             await self._shell.wait_closed()
+            await self._ended.wait()
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
 
     def stop(self, reason: str) -> None:
         """End the call in an orderly way: a hangup message, then the connection drains. `reason`: a line for people."""
@@ -135,24 +176,36 @@ class Call:
 
     def _no_uuid(self) -> None:
         limit_seconds = self._services.settings.limits.uuid_seconds
-        log.warning("%s: closed, because no UUID arrived within %g s", self._peer, limit_seconds)
+        line = f"{self._peer}: closed, because no UUID arrived within {limit_seconds:g} s"
+        self._door.complain("connections without a UUID", line)
         self._finish("server", "no UUID arrived")
         self._end_connection()
 
+    def give_way(self) -> None:
+        """Close the socket at once, because others need the place of a connection that has not sent a UUID."""
+        line = f"{self._peer}: closed to make room, because no UUID has arrived"
+        self._door.complain("connections closed to make room", line)
+        self._finish("server", "no UUID arrived")
+        self.abort()
+
     # --- the call -----------------------------------------------------------------------------------------------------
 
-    def _begin(self, uuid: str) -> None:
+    def _begin(self, uuid: UUID) -> None:
         if self._record is not None or self._over:
             return
         if self._uuid_limit is not None:
             self._uuid_limit.cancel()
+        if (refusal := self._door.refusal(self, uuid)) is not None:
+            self._finish("server", refusal)
+            self._end_connection()
+            return
         self._began_at = self._input.audio_at = self._time()
         peer = self._peer
         self._record = self._services.calls.open(
-            uuid, peer, self.push, began_at=self._began_at, hang_up=self.stop, vitals=self.vitals
+            str(uuid), peer, self.push, began_at=self._began_at, hang_up=self.stop, vitals=self.vitals
         )
         self._services.detectors.joined()
-        self._note(e.CallStartedEvent(uuid, peer))
+        self._note(e.CallStartedEvent(str(uuid), peer))
         self._notify_turns(t.Answered())
         self._ticks = Ticker.of(self._loop).add(self._tick)
 
@@ -211,6 +264,7 @@ class Call:
             by, reason = "error", self._fault(error)
         for task in self._tasks:
             task.cancel()
+        self._end_key_second()
         detector = self._input.close()
         if self._record is not None:
             self._services.detectors.left(detector)
@@ -353,8 +407,21 @@ class Call:
         if digit is None:
             self._warn_once("DTMF messages that are not one byte long arrived and are ignored")
             return
-        self._note(e.DtmfReceivedEvent(digit))
+        if self._key_second is None:
+            self._key_second = self._loop.call_later(1.0, self._end_key_second)
+        self._keys += 1
+        if self._keys <= KEYS_A_SECOND:
+            self._note(e.DtmfReceivedEvent(digit))
         self._input.forgive_missing(self._time())
+
+    def _end_key_second(self) -> None:
+        """Report how many keys of the last second were not reported one by one, and begin anew."""
+        if self._key_second is not None:
+            self._key_second.cancel()
+            self._key_second = None
+        unreported, self._keys = self._keys - KEYS_A_SECOND, 0
+        if unreported > 0:
+            self._warn(f"more than {KEYS_A_SECOND} keys came within a second: {unreported} more are not reported")
 
     def _start_recognition(self) -> None:
         recognition: Recognition | None = None

@@ -7,10 +7,11 @@ neither file nor environment.
 """
 
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -41,6 +42,7 @@ __all__ = [
     "Settings",
     "SpeechSettings",
     "SystemSettings",
+    "is_loopback",
     "load_settings",
     "project_path",
 ]
@@ -131,7 +133,22 @@ def _token(value: SecretStr) -> SecretStr:
     return value
 
 
-def _is_loopback(host: str) -> bool:
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value))
+    except ValueError:
+        raise ValueError("expected a network such as 10.0.0.0/8 or 192.0.2.7, without bits of a host") from None
+
+
+def _uuid(value: str) -> str:
+    try:
+        return str(UUID(value))
+    except ValueError:
+        raise ValueError("expected a UUID such as 40325ec2-5efd-4bd3-805f-53576e581d13") from None
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether an address can be reached from this machine only."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -292,6 +309,16 @@ class LimitSettings(_Section):
         120.0, description="the longest time in USER_TURN without an utterance; then the server hangs up"
     )
     calls: Count = Field(2000, description="the most calls at a time; further calls are refused")
+    connections_without_uuid: Count = Field(
+        200, description="the most connections at a time that have not sent a UUID; a further one replaces the oldest"
+    )
+    control_connections: Count = Field(
+        320,
+        description="most connections at a time to the control API; a further one replaces an idle one or gets 503",
+    )
+    expected_seconds: PositiveSeconds = Field(
+        60.0, description="how long a call that was announced by POST /expected may take to come"
+    )
     queued_messages: Count = Field(16, description="the most pushed messages in the queue of a call")
     history: Whole = Field(100, ge=0, description="ended calls kept for the control API")
     events: Count = Field(5000, description="events kept of each call")
@@ -302,6 +329,14 @@ class ServerSettings(_Section):
 
     host: NonEmptyText = Field("127.0.0.1", description="address on which AudioSocket listens")
     port: Port = Field(8080, description="port of AudioSocket; 0: any free port")
+    peers: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
+        (), description="networks, such as 10.0.0.0/8, from which AudioSocket accepts connections; empty: any"
+    )
+    expected_uuids: tuple[Annotated[str, AfterValidator(_uuid)], ...] | None = Field(
+        None,
+        description="UUIDs of the calls that are accepted, once each, besides those announced by POST /expected; "
+        "null: any UUID",
+    )
     control_token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(
         None, description="token that every client of the control API needs, at least 16 characters; shown as stars"
     )
@@ -314,7 +349,7 @@ class ServerSettings(_Section):
     @classmethod
     def _open_only_with_a_token(cls, host: str, info: ValidationInfo) -> str:
         # A wrong token is missing from `data`, and has an error of its own.
-        if not _is_loopback(host) and info.data.get("control_token", ...) is None:
+        if not is_loopback(host) and info.data.get("control_token", ...) is None:
             raise ValueError(
                 "beyond loopback the control API needs a token: set CONTROL_TOKEN (`openssl rand -hex 24` makes one)"
             )

@@ -8,7 +8,7 @@ opened during a call.
 from collections.abc import Mapping
 from pathlib import Path
 
-from audiosocket_core.phrase_book.book import PhraseBook, normalise
+from audiosocket_core.phrase_book.book import PhraseBook, longest_known, normalise
 
 __all__ = ["StandIns"]
 
@@ -18,6 +18,7 @@ class StandIns:
 
     def __init__(self, pcm_by_text: Mapping[str, bytes]) -> None:
         self._pcm = {normalise(text): pcm for text, pcm in pcm_by_text.items()}
+        self._longest = longest_known(pcm_by_text)
 
     @classmethod
     def load(cls, folder: Path, language: str) -> "StandIns":
@@ -28,4 +29,4 @@ class StandIns:
 
     def of(self, text: str) -> bytes | None:
         """Return the recording of this text (SLIN, 8 kHz), or None."""
-        return self._pcm.get(normalise(text))
+        return self._pcm.get(normalise(text)) if len(text) <= self._longest else None

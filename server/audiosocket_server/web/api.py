@@ -7,6 +7,7 @@ log. Every answer is JSON, except the page, the metrics and the streams; every e
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -20,8 +21,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from audiosocket_core.http_limits import HttpLimits
 from audiosocket_core.http_server import HttpServer
 from audiosocket_core.ticker import Ticker
+from audiosocket_server.admission import MOST_EXPECTED, Expected, read_announcement
 from audiosocket_server.backend.reply import BackendReply, ReplyError, read_reply
 from audiosocket_server.events import CallState
 from audiosocket_server.registry.metrics import CallMetrics, Snapshot, as_text
@@ -31,10 +34,15 @@ from audiosocket_server.web.streams import CallSource, CallsSource, Streams, lis
 
 __all__ = ["CallView", "CallsView", "ControlServer", "build_app"]
 
+log = logging.getLogger("audiosocket_server")
+
 Json = Mapping[str, object]
 
 MAX_BODY_BYTES = 1_000_000
 BODY_SECONDS = 10.0  # time limit of a request's body
+HEAD_SECONDS = 10.0  # time limit of a request's head
+MOST_CONNECTIONS = 320
+SPARE_FILES = 32  # the last descriptors of the process, which phones may need
 END_WITHIN_SECONDS = 1.0  # answers under way when the server ends
 TAKES_MESSAGES = (CallState.WAITING, CallState.IA_TURN)
 
@@ -84,12 +92,24 @@ class CallsView(CallsSource, Protocol):
 
 
 class ControlServer:
-    """The control API on a port of its own, in the running loop. `token`: every client needs it; None: no token."""
+    """The control API on a port of its own, in the running loop.
 
-    def __init__(self, calls: CallsView, token: SecretStr | None = None) -> None:
+    token: every client needs it; None: no token. expected: the calls that are expected; None: any call is.
+    most_connections: at a time.
+    """
+
+    def __init__(
+        self,
+        calls: CallsView,
+        token: SecretStr | None = None,
+        *,
+        expected: Expected | None = None,
+        most_connections: int = MOST_CONNECTIONS,
+    ) -> None:
         self._streams = Streams(uuid4().hex)
-        app = guarded(build_app(calls, self._streams), token)
-        self._server = HttpServer(app, drain_seconds=END_WITHIN_SECONDS)
+        app = guarded(build_app(calls, self._streams, expected), token)
+        limits = HttpLimits(most_connections, HEAD_SECONDS, SPARE_FILES)
+        self._server = HttpServer(app, drain_seconds=END_WITHIN_SECONDS, limits=limits, on_trouble=log.warning)
 
     async def start(self, host: str, port: int) -> str:
         """Listen, and return the base address. Port 0 is any free one. Raises OSError if the port is in use."""
@@ -107,9 +127,9 @@ def guarded(app: ASGIApp, token: SecretStr | None) -> ASGIApp:
     return AccessGuard(app, token, _OPEN_PATHS)
 
 
-def build_app(calls: CallsView, streams: Streams | None = None) -> Starlette:
+def build_app(calls: CallsView, streams: Streams | None = None, expected: Expected | None = None) -> Starlette:
     """Return the ASGI app. Without `streams` of a `ControlServer`, a stream ends only with its call or its client."""
-    api = _Api(calls, streams or Streams())
+    api = _Api(calls, streams or Streams(), expected or Expected(None, 0))
     return Starlette(
         routes=[
             Route("/calls", api.list_calls),
@@ -118,6 +138,7 @@ def build_app(calls: CallsView, streams: Streams | None = None) -> Starlette:
             Route("/calls/{id}/messages", api.push_message, methods=["POST"]),
             Route("/calls/{id}/hangup", api.hang_up, methods=["POST"]),
             Route("/events", api.stream_list),
+            Route("/expected", api.expect_call, methods=["POST"]),
             Route("/health", api.health),
             Route("/metrics", api.metrics),
             Route("/", _page_file(_PAGE / "index.html")),
@@ -133,9 +154,10 @@ def build_app(calls: CallsView, streams: Streams | None = None) -> Starlette:
 class _Api:
     """The handlers of the routes."""
 
-    def __init__(self, calls: CallsView, streams: Streams) -> None:
+    def __init__(self, calls: CallsView, streams: Streams, expected: Expected) -> None:
         self._calls = calls
         self._streams = streams
+        self._expected = expected
 
     async def list_calls(self, request: Request) -> Response:
         return _Json({"calls": [listed_call(call) for call in self._calls.all()]})
@@ -159,6 +181,7 @@ class _Api:
     async def push_message(self, request: Request) -> Response:
         self._live_call(request)
         body = await _body(request)
+        await asyncio.sleep(0)  # to read a megabyte takes milliseconds: in a turn of its own
         call = self._live_call(request)  # looked up again: the call may have ended while the body arrived
         try:
             reply = read_reply(body)
@@ -173,6 +196,19 @@ class _Api:
             )
             raise HTTPException(409, f"call {call.id} is in {call.state}: {why}")
         return _Json({"accepted": True, "warnings": reply.warnings}, 202)
+
+    async def expect_call(self, request: Request) -> Response:
+        body = await _body(request)
+        if self._expected.takes_any:
+            raise HTTPException(409, "server.expected_uuids is null: a call with any UUID is accepted")
+        try:
+            uuid = read_announcement(json.loads(body))
+        except (ValueError, RecursionError) as error:
+            why = "expected JSON" if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)) else str(error)
+            raise HTTPException(422, why) from None
+        if not self._expected.announce(uuid, asyncio.get_running_loop().time()):
+            raise HTTPException(429, f"{MOST_EXPECTED} calls are expected already")
+        return _Json({"uuid": str(uuid), "valid_seconds": self._expected.valid_seconds}, 201)
 
     async def hang_up(self, request: Request) -> Response:
         call = self._live_call(request)

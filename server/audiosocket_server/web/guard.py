@@ -7,14 +7,14 @@ is recognised by `Host`.
 """
 
 import hmac
-import ipaddress
 import json
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from audiosocket_core.http_origin import names_this_machine, of_another_origin
 
 __all__ = ["HEADERS", "AccessGuard", "json_error"]
 
@@ -51,11 +51,11 @@ class AccessGuard:
         await (refusal or self._app)(scope, receive, with_headers)
 
     def _refusal(self, path: str, headers: Headers) -> Response | None:
-        if self._token is None and not _names_this_machine(headers.get("host", "")):
+        if self._token is None and not names_this_machine(headers.get("host", "")):
             return json_error(403, "without a token the host must be localhost or an IP address, not another name")
         if path in self._open_paths:
             return None
-        if _of_another_origin(headers):
+        if of_another_origin(headers):
             return json_error(403, "requests from web pages of another origin are refused")
         if self._token is not None and not _has(headers, self._token):
             return json_error(401, "a token is needed: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
@@ -72,26 +72,3 @@ def _has(headers: Headers, token: SecretStr) -> bool:
     scheme, _, given = headers.get("authorization", "").partition(" ")
     wanted = token.get_secret_value().encode()
     return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode("latin-1", "replace"), wanted)
-
-
-def _of_another_origin(headers: Headers) -> bool:
-    """Return True if the request comes from a page of another origin. Only browsers send these headers."""
-    if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
-        return True
-    origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
-
-
-def _names_this_machine(host: str) -> bool:
-    """Return True for localhost and for IP addresses: the names that no foreign DNS can point to this machine."""
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return False
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiosocket_core.phrase_book.book import Phrase, PhraseBook, PhraseBookError, normalise, speech_edges_ms
+from audiosocket_core.phrase_book.book import (
+    Phrase,
+    PhraseBook,
+    PhraseBookError,
+    longest_known,
+    normalise,
+    speech_edges_ms,
+)
 
 ROOT = Path(__file__).parents[3]
 BOOKS = (ROOT / "recordings", ROOT / "audio" / "prompts")
@@ -78,6 +85,18 @@ def test_the_committed_books_fit_their_sounds(book: PhraseBook) -> None:
 def test_every_sound_in_the_folders_is_in_a_manifest(book: PhraseBook) -> None:
     on_disk = {path for folder in BOOKS for path in folder.rglob("*.wav")}
     assert on_disk == {phrase.path for phrase in book.phrases}
+
+
+def test_a_text_much_longer_than_any_known_is_not_looked_up(book: PhraseBook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A single character may be made of twenty, and all calls wait meanwhile."""
+    assert book.by_text("¡" * 50 + "Sim." + " " * 50) is book.by_text("Sim.")
+
+    def slow(text: str) -> str:
+        raise AssertionError
+
+    monkeypatch.setattr("audiosocket_core.phrase_book.book.normalise", slow)
+    assert book.by_text("\ufdfa" * 3_333) is None
+    assert longest_known([]) == 100
 
 
 def test_a_phrase_is_found_by_name_and_by_text(book: PhraseBook) -> None:

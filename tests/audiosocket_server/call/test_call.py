@@ -478,3 +478,48 @@ async def test_wideband_that_is_labelled_as_8_khz_is_heard_where_the_settings_sa
         ended = await call.until_event("speech_ended", reason="silence")
         assert 400 <= ended.to_json()["duration_ms"] <= 700  # type: ignore[operator]
         assert {len(frame) for _, frame in call.heard} == {320}
+
+
+@virtual
+async def test_keys_beyond_twenty_a_second_are_counted_and_not_reported_one_by_one() -> None:
+    async with bench() as b:
+        call = await b.call()
+        for _ in range(500):
+            call.send(3, b"7")
+        await call.until(0.9)
+        assert types(call.record).count("dtmf_received") == 20
+        await call.until(2.5)
+        call.send(3, b"8")  # in another second
+        await call.until(2.6)
+        for _ in range(30):
+            call.send(3, b"9")
+        await call.until(2.7)
+        call.hang_up()
+        await call.until_event("call_ended")
+        keys = [recorded.to_json() for recorded in call.record.events()]
+        assert [key["digit"] for key in keys if key["type"] == "dtmf_received"] == ["7"] * 20 + ["8"] + ["9"] * 19
+        assert [(round(float(str(key["at"]))), key["what"]) for key in keys if key["type"] == "warned"] == [
+            (1, "more than 20 keys came within a second: 480 more are not reported"),
+            (3, "more than 20 keys came within a second: 11 more are not reported"),
+        ]
+
+
+@virtual
+async def test_audio_faster_than_real_time_is_dropped_and_a_stall_is_made_up_for() -> None:
+    async with bench({"greeting": {"message": ""}, "limits": {"no_utterance_seconds": 600}}) as b:
+        call = await b.call()
+        call.muted = True
+        await call.until(50)
+        for _ in range(50 * 50):  # all that was held up for 50 s, and then as it comes
+            call.send(0x10, bytes(320))
+        call.muted = False
+        await call.until(100)
+        assert "warned" not in types(call.record)
+        for _ in range(200):
+            call.send(0x10, bytes(65_280))  # a quarter of an hour at once
+        await call.until(101)
+        call.muted = True
+        warnings = [recorded.to_json()["what"] for recorded in call.record.events() if recorded.type == "warned"]
+        assert warnings == ["the caller's audio is faster than real time: what is over 30 s ahead is dropped"]
+        call.hang_up()
+        await call.until_event("call_ended")

@@ -302,3 +302,16 @@ async def test_a_peer_that_vanished_is_told_from_one_that_hung_up() -> None:
         assert_ended_once(call, "caller")
         assert call.record.ended is not None
         assert call.record.ended.reason == "the caller's side no longer answers"
+
+
+@virtual
+async def test_many_calls_that_end_at_one_instant_take_turns_and_all_are_told_of() -> None:
+    async with bench() as b:
+        calls = [await b.call() for _ in range(30)]
+        await calls[-1].until_event("playback_started")
+        for call in calls:
+            call.hang_up()
+        await asyncio.sleep(0.1)
+        for call in calls:
+            assert_ended_once(call, "caller")
+        assert not b.server._connections

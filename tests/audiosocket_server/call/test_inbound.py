@@ -23,3 +23,12 @@ def test_full_scale_stays_full_scale() -> None:
     values = struct.unpack(f"<{len(heard := through(Inbound(print), square, 0x12, 640)) // 2}h", heard)
     assert max(values) == 32767
     assert min(values) == -32768
+
+
+def test_one_resampler_a_kind_is_kept_when_kinds_take_turns() -> None:
+    """To make one takes as long as to resample a hundred frames."""
+    inbound, pairs = Inbound(print), []
+    for at in range(0, len(TONE_16_KHZ), 640):
+        pairs.append((inbound.slin8(0x12, TONE_16_KHZ[at : at + 640]), inbound.slin8(0x14, TONE_16_KHZ[at : at + 640])))
+    assert b"".join(first for first, _ in pairs) == through(Inbound(print), TONE_16_KHZ, 0x12, 640)
+    assert b"".join(second for _, second in pairs) == through(Inbound(print), TONE_16_KHZ, 0x14, 640)

@@ -106,7 +106,7 @@ async def call_of(endpoint: str, key: str) -> dict[str, Any]:
     backend = Backend(deque([reply(UNRECORDED if key == "zero-bytes" else GREETING, CallState.USER_TURN)]))
     try:
         await server._services.backend.aclose()  # type: ignore[attr-defined]
-        server._services = replace(server._services, backend=backend)
+        server._services = server._door._services = replace(server._services, backend=backend)
         call = await Bench(server, Engine(), backend).call(str(uuid4()))
         await call.until_state(CallState.USER_TURN)
         call.say(recording("quero_falar_com_o_apartamento_202" if key == "drops-once" else "sim"))

@@ -14,6 +14,14 @@ RECORDED = b"\x33\x33" * 8 * 600  # 600 ms
 STAND_INS = StandIns({GREETING: RECORDED, ERROR_OCCURRED: RECORDED})
 
 
+def test_a_text_much_longer_than_any_recorded_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(text: str) -> str:
+        raise AssertionError
+
+    monkeypatch.setattr("audiosocket_server.speech.fallback.normalise", slow)
+    assert STAND_INS.of("\ufdfa" * 3_333) is None
+
+
 @pytest.mark.parametrize("pieces", [[fault()], []])
 @virtual
 async def test_a_greeting_that_cannot_be_made_is_played_from_its_recording(

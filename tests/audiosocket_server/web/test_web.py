@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
+from audiosocket_server.admission import Expected
 from audiosocket_server.backend.reply import BackendReply
 from audiosocket_server.events import (
     CallEndedEvent,
@@ -372,5 +374,31 @@ def test_a_client_that_says_nothing_costs_no_more_than_a_connection() -> None:
         writer.close()
         assert asyncio.all_tasks() == {asyncio.current_task()}
         del reader
+
+    virtual_time.run(scene)
+
+
+def test_a_call_is_announced_where_only_expected_ones_come_in() -> None:
+    uuid = "40325ec2-5efd-4bd3-805f-53576e581d13"
+
+    async def client(http: httpx.AsyncClient, expected: Expected) -> None:
+        answer = await http.post("/expected", json={"uuid": uuid.upper()})
+        if expected.takes_any:
+            assert answer.status_code == 409
+            return
+        assert (answer.status_code, answer.json()) == (201, {"uuid": uuid, "valid_seconds": 60})
+        assert expected.take(UUID(uuid), asyncio.get_running_loop().time())
+        for body in (b"x", b"[]", b"[" * 50_000, b'{"uuid": "x"}', b"\xff"):
+            refused = await http.post("/expected", content=body)
+            assert (refused.status_code, list(refused.json())) == (422, ["error"])
+
+    async def scene() -> None:
+        for listed in ((), None):
+            expected = Expected(listed, 60)
+            server = ControlServer(FakeCalls(), expected=expected)
+            url = await server.start("127.0.0.1", 0)
+            async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False) as http:
+                await client(http, expected)
+            await server.aclose()
 
     virtual_time.run(scene)

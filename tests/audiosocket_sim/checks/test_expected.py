@@ -286,7 +286,7 @@ def test_speech_that_began_by_the_deadline_is_waited_for(keys: dict[str, object]
 
 
 @pytest.mark.parametrize(
-    "keys", [{"hold_audio": "playing"}, {"state": "WAITING"}, {"backend_asked": "sim"}, {"hangs_up": "server"}]
+    "keys", [{"hold_audio": "stopped"}, {"state": "WAITING"}, {"backend_asked": "sim"}, {"hangs_up": "server"}]
 )
 def test_for_no_other_thing_is_speech_waited_for(keys: dict[str, object]) -> None:
     assert isinstance(evaluate(expectation(**keys), [], moment(4400, open_speech_at_ms=1000)), Failed)
@@ -377,7 +377,24 @@ def test_in_a_pause_of_speech_that_began_in_time_it_may_go_on() -> None:
 )
 def test_hold_audio_that_plays(since_ms: int, verdict: Met) -> None:
     assert evaluate(expectation(hold_audio="playing"), [], moment(4300, 1000, hold_since_ms=since_ms)) == verdict
-    assert evaluate(expectation(hold_audio="stopped"), [], moment(4300, 1000, hold_since_ms=since_ms)) == Pending(4400)
+    assert evaluate(expectation(hold_audio="stopped"), [], moment(4300, 1000, hold_since_ms=since_ms)) == Pending(6400)
+
+
+def test_sound_that_may_still_prove_to_be_music_is_waited_for() -> None:
+    wanted = expectation(hold_audio="playing")
+    assert evaluate(wanted, [], moment(4300, 1000, open_speech_at_ms=4000)) == Pending(6400)
+    assert evaluate(wanted, [], moment(4300, 1000, open_speech_at_ms=4001)) == Pending(4400)
+
+
+def test_hold_audio_of_a_file_is_that_music_alone() -> None:
+    wanted = expectation(hold_audio={"is": "playing", "file": "one.wav"})
+    met, waits = Met(2000, 2000, began_with=1), Pending(4400)
+    for file, verdict in (("one.wav", met), ("two.wav", waits), (None, waits)):
+        log = entries((2000, HoldStarted(file=file)))
+        assert evaluate(wanted, log, moment(4300, 1000, hold_since_ms=2000)) == verdict
+        stopped = entries((2000, HoldStopped(700, True, file)))
+        gone = evaluate(expectation(hold_audio={"is": "stopped", "file": "one.wav"}), stopped, moment(4300, 1000))
+        assert isinstance(gone, Met) is (file == "one.wav")
 
 
 def test_hold_audio_that_began_too_late() -> None:

@@ -119,7 +119,10 @@ def test_other_sound_of_200_ms_ends_it() -> None:
 
 def test_a_jump_breaks_it_and_it_goes_on_from_there() -> None:
     found = detect(zeros(800), LOOP[:4000], LOOP[9000:13_000], zeros(800))
-    assert found == ["sound 0-800", *held(800, 8800, "hold ends, broken"), "sound 8800-9600"]
+    assert found == [
+        *("sound 0-800", "hold begins 800-800", "hold 800-4800", "hold jumps 4800-4800", "hold 4800-8800"),
+        *("hold ends, broken 8800-8800", "sound 8800-9600"),
+    ]
 
 
 def test_what_sounds_over_it_is_given_out_beside_it() -> None:

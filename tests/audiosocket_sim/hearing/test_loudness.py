@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiosocket_sim.hearing.loudness import AUDIBLE_DBFS, AUDIBLE_RMS, Loudness, audible_stretches
+from audiosocket_sim.hearing.loudness import AUDIBLE_DBFS, AUDIBLE_RMS, Loudness, audible_stretches, level_dbfs
 
 LOUD = 104  # just over −50 dBFS
 SOFT = 103  # just below
@@ -24,6 +24,13 @@ def wave(*runs: tuple[int, int]) -> "np.ndarray[tuple[int], np.dtype[np.int16]]"
 def test_the_level() -> None:
     assert AUDIBLE_DBFS == -50.0
     assert round(AUDIBLE_RMS, 2) == 103.62
+
+
+def test_the_level_of_a_soft_voice_counts_its_soft_parts_too() -> None:
+    loud, soft, softest = (np.full(800, round(32768 * 10 ** (dbfs / 20)), np.int16) for dbfs in (-40, -52, -75))
+    assert level_dbfs(np.concatenate((loud, soft, softest))) == -42.7
+    assert level_dbfs(np.concatenate((loud * 30, soft))) == -10.4
+    assert level_dbfs(soft) is None
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_core.phrase_book.shipped import SHIPPED
-from audiosocket_sim.hearing import Ear, Fact, HeardSpeech
+from audiosocket_sim.hearing import Ear, Fact, HeardDamage, HeardSpeech
 from audiosocket_sim.hearing.loudness import Loudness, audible_stretches
 from audiosocket_sim.hearing.noise_floor import NoiseAwareLoudness
 
@@ -51,14 +51,20 @@ def sentences(snr_db: float | None, color: str = "white") -> tuple[NDArray[np.in
     return np.clip(np.round(sound), -32768, 32767).astype(np.int16), truth
 
 
-def heard(sound: NDArray[np.int16], known: PhraseBook, frame: int = 160) -> list[HeardSpeech]:
+def facts_of(sound: NDArray[np.int16], known: PhraseBook, lost: tuple[int, ...] = ()) -> list[Fact]:
+    """What the ear reports of a sound that comes in frames of 20 ms; `lost`: the frames that never come."""
     facts: list[Fact] = []
     ear = Ear(known, b"", facts.append)
     ear.advance(0.0)
-    for at in range(0, len(sound), frame):
-        ear.hear(at / RATE, RATE, sound[at : at + frame].tobytes())
+    for at in range(0, len(sound), 160):
+        if at // 160 not in lost:
+            ear.hear(at / RATE, RATE, sound[at : at + 160].tobytes())
     ear.close(len(sound) / RATE + 1)
-    return [fact for fact in facts if isinstance(fact, HeardSpeech)]
+    return facts
+
+
+def heard(sound: NDArray[np.int16], known: PhraseBook) -> list[HeardSpeech]:
+    return [fact for fact in facts_of(sound, known) if isinstance(fact, HeardSpeech)]
 
 
 def errors_ms(facts: list[HeardSpeech], truth: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
@@ -109,9 +115,48 @@ def test_the_caller_hears_that_the_bot_has_fallen_silent_although_its_noise_goes
         assert abs(since - end) < 0.08
 
 
-def test_noise_alone_is_no_speech_once_it_is_known() -> None:
-    alone = (noise(4 * RATE, "white") * 300).astype(np.int16)
-    assert heard(alone, NO_BOOK) == []
+def burst(dbfs: float, color: str = "white", seconds: float = 2.0) -> NDArray[np.int16]:
+    """A second of silence, noise, and a second of silence."""
+    alone = noise(round(seconds * RATE), color) * 32768 * 10 ** (dbfs / 20)
+    return np.clip(np.round(np.concatenate((np.zeros(RATE), alone, np.zeros(RATE)))), -32768, 32767).astype(np.int16)
+
+
+@pytest.mark.parametrize("dbfs", [-43, -30, -21, -18, -10])
+@pytest.mark.parametrize("color", ["white", "pink", "brown"])
+def test_noise_that_begins_and_ends_like_a_sentence_is_heard_as_noise_and_is_a_fault(color: str, dbfs: float) -> None:
+    facts = facts_of(burst(dbfs, color), NO_BOOK)
+    (spoken,) = [fact for fact in facts if isinstance(fact, HeardSpeech)]
+    assert (spoken.sound, spoken.text) == ("noise", None)
+    assert spoken.at == pytest.approx(1.0, abs=0.02)
+    assert spoken.heard_ms == pytest.approx(2000, abs=30)
+    (damage,) = [fact for fact in facts if isinstance(fact, HeardDamage)]
+    assert f"{'white' if color == 'white' else 'steady'} noise of -" in damage.what
+    assert "no voice in it" in damage.what
+
+
+def test_noise_to_the_end_of_the_call_is_a_fault_too() -> None:
+    (damage,) = [fact for fact in facts_of(burst(-30)[: 2 * RATE], NO_BOOK) if isinstance(fact, HeardDamage)]
+    assert "white noise of -30 dBFS" in damage.what
+
+
+@pytest.mark.parametrize(("dbfs", "seconds"), [(-48, 2.0), (-60, 2.0), (-30, 0.45)])
+def test_comfort_noise_and_a_short_noise_are_no_fault(dbfs: float, seconds: float) -> None:
+    facts = facts_of(burst(dbfs, "white", seconds), NO_BOOK)
+    assert [fact for fact in facts if isinstance(fact, HeardDamage)] == []
+
+
+@pytest.mark.parametrize("color", ["white", "pink", "brown"])
+@pytest.mark.parametrize("snr_db", [20, 5])
+def test_noise_with_speech_in_it_is_no_fault(snr_db: float, color: str) -> None:
+    facts = facts_of(sentences(snr_db, color)[0], NO_BOOK)
+    assert [fact for fact in facts if isinstance(fact, HeardDamage)] == []
+
+
+def test_a_piece_of_noise_between_holes_may_belong_to_a_voice() -> None:
+    sound = sentences(5)[0]
+    assert [fact for fact in facts_of(sound, NO_BOOK, (2, 3, 44, 45)) if isinstance(fact, HeardDamage)] == []
+    broken = facts_of(burst(-30), NO_BOOK, (100, 101, 102))
+    assert [fact for fact in broken if isinstance(fact, HeardDamage)] == []
 
 
 def test_noise_that_stops_is_forgotten() -> None:

@@ -55,6 +55,22 @@ def test_next_to_nothing_is_no_constant() -> None:
     assert sound.damage() is None
 
 
+def test_the_pauses_of_a_voice_on_an_offset_are_no_constant() -> None:
+    sound = StillSound()
+    voice = np.array([4000, 6000, 4900] * 80, "<i2").tobytes()
+    for pcm in (voice, still(5000, 800), still(5000, 800), voice):
+        assert sound.heard(0.0, 8000, pcm) == pcm
+    assert sound.damage() is None
+
+
+def test_with_a_voice_on_the_same_offset_the_offset_is_reported_alone() -> None:
+    voice = np.frombuffer(speech(VOICE), "<i2")
+    facts = listen(still(9000, 8000), (voice // 2 + 9000).astype("<i2").tobytes(), still(9000, 8000), codec="none")
+    found = [fact.what for fact in facts if isinstance(fact, HeardDamage) and fact.kind == "damage"]
+    assert found
+    assert [what for what in found if "constant offset" not in what] == []
+
+
 @pytest.mark.parametrize("hold", [b"", music(2.0)])
 def test_the_ear_hears_the_speech_between_constants(hold: bytes) -> None:
     facts = listen(still(-10795, 8000), speech(VOICE), still(-10795, 8000), hold=hold, codec="none")

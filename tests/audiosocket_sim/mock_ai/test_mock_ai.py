@@ -1,6 +1,7 @@
 """The mock AI backend over HTTP in virtual time: its answers, their times, its events and its failures."""
 
 import asyncio
+import contextlib
 import json
 import socket
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,7 @@ import pytest
 
 from audiosocket_sim import virtual_time
 from audiosocket_sim.call_log.events import BackendAsked, BackendPushed, BackendReplied
+from audiosocket_sim.cli.mock_ai import _show, _show_failure
 from audiosocket_sim.mock_ai.backend import MockAi, answer_json
 from audiosocket_sim.net.control_client import ControlError
 from audiosocket_sim.scenario import Push, Reply
@@ -137,6 +139,84 @@ def test_a_request_that_is_not_a_question_gets_422_and_uses_no_reply(body: bytes
     assert room.ai.failures == ['the AI backend got a request that is not {"id": "…", "content": "…"}']
     assert room.ai.unused() == ["1 (hears anything)"]
     assert room.events == []
+
+
+def test_a_request_that_does_not_end_is_refused_at_its_limit_and_not_kept() -> None:
+    async def act(room: Room) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(room.url).port)
+        writer.write(b"POST /messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 600000000\r\n\r\n")
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 600_000_000 and not reader.at_eof():
+                writer.write(bytes(50_000))
+                sent += 50_000
+                await writer.drain()
+                await asyncio.sleep(0)
+        assert sent < 5_000_000
+        writer.close()
+
+    room = play([{"says": "x"}], act)
+    assert room.ai.failures == ['the AI backend got a request that is not {"id": "…", "content": "…"}']
+
+
+def test_a_client_that_goes_away_within_its_request_is_no_error() -> None:
+    errors: list[Exception] = []
+
+    async def act(room: Room) -> None:
+        room.ai._on_error = errors.append
+        _, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(room.url).port)
+        writer.write(b"POST /messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60\r\n\r\n{")
+        await writer.drain()
+        await asyncio.sleep(1)
+        writer.close()
+        await asyncio.sleep(1)
+
+    room = play([{"says": "x"}], act)
+    assert (errors, room.ai.failures, room.events) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "rebind.evil"}, 403),
+        ({"Host": "rebind.evil", "Origin": "http://rebind.evil"}, 403),
+        ({"Origin": "http://page.evil"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Host": "host.docker.internal:8000"}, 200),
+        ({"Host": "localhost"}, 200),
+    ],
+)
+def test_web_pages_get_no_answer(headers: dict[str, str], status: int) -> None:
+    async def act(room: Room) -> None:
+        answer = await room.http.post(room.url, json={"id": "1", "content": "Sim."}, headers=headers)
+        assert answer.status_code == status
+
+    room = play([{"says": "x"}], act)
+    assert len(room.events) == (2 if status == 200 else 0)
+    assert room.ai.failures == []
+
+
+def test_beyond_loopback_a_bot_may_call_it_by_any_name() -> None:
+    async def act(room: Room) -> None:
+        ai = MockAi([Reply(says="x", times=2)], room.tell, room.push)
+        port = httpx.URL(await ai.start(host="0.0.0.0")).port
+        for headers, status in (({"Host": "ci.example.com"}, 200), ({"Origin": "http://page.evil"}, 403)):
+            asked = {"id": "1", "content": "Sim."}
+            answer = await room.http.post(f"http://127.0.0.1:{port}/", json=asked, headers=headers)
+            assert answer.status_code == status
+        await ai.aclose()
+
+    play([], act)
+
+
+def test_no_escape_sequence_of_a_bot_reaches_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    _show(BackendAsked(1, "id\x1b[2J", "a\x1b]0;title\x07\n  1  answered\u202eb\ud800"))
+    _show(BackendReplied(1, "\x1b[1m", "\x9b", 0))
+    _show_failure("a\rb")
+    shown = capsys.readouterr().out
+    assert len(shown.splitlines()) == 3
+    assert shown.replace("\n", "").isprintable()
+    assert shown.encode()
 
 
 @pytest.mark.parametrize(

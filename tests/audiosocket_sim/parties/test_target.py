@@ -1,12 +1,16 @@
 """The three kinds of target by their text."""
 
+import os
 import re
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from audiosocket_sim.parties.target import (
+    Child,
     CommandTarget,
     DialledTarget,
     InProcessTarget,
@@ -95,3 +99,48 @@ async def test_other_braces_are_the_commands_own(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="the command ended with code 0 before it listened on port"):
         await parse_target(command).start({}, "http://127.0.0.1:1")
     assert told.read_text().startswith('{"a": {}} ')
+
+
+_RUNNER = """
+import asyncio, sys
+from audiosocket_sim.parties.target import parse_target
+
+async def main():
+    await parse_target(sys.argv[1]).start({}, "http://127.0.0.1:1")
+    print("started", flush=True)
+    await asyncio.sleep(1000)
+
+asyncio.run(main())
+"""
+_LISTENS = "import socket, sys, time; held = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(1000)"
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_a_program_and_its_children_do_not_outlive_a_runner_that_is_killed(tmp_path: Path, stubborn: bool) -> None:
+    """All of them hold one end of a pipe: the other comes to its end when none of them is left."""
+    alive = tmp_path / "alive"
+    os.mkfifo(alive)
+    trap = "trap : TERM;" if stubborn else ""
+    shell = f'{trap} exec 3>{alive}; sleep 1000 & {sys.executable} -S -c "{_LISTENS}" $0; sleep 1000'
+    command = f"command: sh -c {shlex.quote(shell)} {{port}}"
+    with (
+        subprocess.Popen([sys.executable, "-c", _RUNNER, command], stdout=subprocess.PIPE, text=True) as runner,
+        open(alive, "rb") as held,
+    ):
+        assert runner.stdout is not None
+        assert runner.stdout.readline() == "started\n"
+        runner.kill()
+        assert held.read() == b""
+
+
+@pytest.mark.kernel
+async def test_a_program_that_is_stopped_leaves_no_watch_behind() -> None:
+    program = f"{sys.executable} -S -c {shlex.quote(_LISTENS)}"
+    running = await parse_target(f"command: {program} {{port}}").start({}, "http://127.0.0.1:1")
+    assert isinstance(running, Child)
+    shell = running.watch._shell
+    assert shell is not None
+    assert shell.returncode is None
+    await running.close()
+    assert shell.returncode == 0

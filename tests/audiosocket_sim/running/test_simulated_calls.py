@@ -282,7 +282,7 @@ FAIL = {
         "the bot was never silent for 300 ms",
     ),
     "no hold audio": Case(
-        "expect: {hold_audio: playing, within: 1s}", (HELLO,), ("1.400 FAILED",), "hold audio playing"
+        "expect: {hold_audio: playing, within: 1s}", (HELLO,), ("2.000 FAILED",), "hold audio playing"
     ),
     "another state": Case(
         "expect: {state: STANDBY, within: 2s}",

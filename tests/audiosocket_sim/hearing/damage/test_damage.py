@@ -13,6 +13,7 @@ from helpers.phone_sounds import told as told_facts
 from audiosocket_core import slin
 from audiosocket_core.phrase_book.book import Phrase, PhraseBook
 from audiosocket_sim.asterisk.codecs import ulaw_encode_as_asterisk
+from audiosocket_sim.hearing import HeardDamage
 from audiosocket_sim.hearing.damage.any_voice import faults_of
 from audiosocket_sim.hearing.damage.judging import Stretched, damage_of, judge
 from audiosocket_sim.hearing.damage.known_prompt import (
@@ -161,6 +162,9 @@ def test_a_noise_or_a_voice_of_no_book_under_a_prompt_is_no_other_prompt() -> No
     assert known is not None
     assert beneath(noise(2400, -30, seed=6), known, (GREETING,)) is None
     assert beneath(speech(GREETING), replace(known, followed=None), PROMPTS) is None
+    assert known.followed is not None
+    elsewhere = replace(known.followed, lag=-len(GREETING.pcm))  # by its beginning; more of it was found behind a jump
+    assert beneath(speech(GREETING), replace(known, followed=elsewhere), PROMPTS) is None
 
 
 def test_what_was_under_another_prompt_has_lost_no_beginning() -> None:
@@ -326,7 +330,7 @@ def test_a_piece_that_is_played_twice_is_found_wherever_it_begins(chunk: int, st
 
 def test_white_noise_in_place_of_a_voice() -> None:
     assert told(noise(900, -25, seed=4), ()) == ["white noise of -25 dBFS, and no voice in it"]
-    assert told(noise(900, -45, seed=4), ()) == []
+    assert told(noise(900, -47, seed=4), ()) == []
     assert told(noise(300, -25, seed=4), ()) == []
 
 
@@ -443,3 +447,50 @@ def test_the_thump_before_a_prompt_is_no_piece_of_it() -> None:
     lines = heard(d.with_offset(9000)(CHECK.pcm))
     assert any("the voice is on a constant offset of +" in line for line in lines)
     assert len([line for line in lines if " prompt " in line]) == 1
+
+
+@pytest.mark.parametrize("name", ["en/how_can_i_help_you", "en/please_hold_while_i_check"])
+def test_the_end_of_a_prompt_that_a_lost_byte_makes_loud_has_its_cause(name: str) -> None:
+    book = PhraseBook.load(ROOT / "audio" / "prompts")
+    phrase = book.by_name(name)
+    assert phrase is not None
+    pcm = slin.gain(phrase.pcm, -8)
+    at = round(len(pcm) / 2 * 0.7) * 2
+    facts = listen(pcm[:at] + pcm[at + 1 :] + bytes(8001), book=book)
+    (damage,) = [fact for fact in facts if isinstance(fact, HeardDamage)]
+    assert damage.what.startswith(f"“{phrase.text}” shifted by a byte")
+
+
+def test_what_follows_a_prompt_and_is_not_its_own_end_is_not_its_fault() -> None:
+    other = CALLERS[0].pcm
+    stretch = Stretched(on_the_line(other), behind=CHECK)
+    assert damage_of(stretch, PROMPTS) == []
+
+
+def test_a_byte_that_is_lost_late_in_any_voice_is_heard_in_what_follows() -> None:
+    pcm = speech(CHECK)
+    (what,) = told(ms(pcm, 0, 1500) + d.shifted(ms(pcm, 1500, 1650)), ())
+    assert what.startswith("noise of -")
+    assert "as of bytes swapped or of another format" in what
+    assert told(ms(pcm, 0, 1500) + d.shifted(ms(pcm, 1500, 1560)), ()) == []
+
+
+def test_the_end_of_a_prompt_that_a_gain_makes_loud_is_not_shifted() -> None:
+    """A gain makes its soft end as loud as a lost byte does: what was found before names the cause."""
+    book = PhraseBook.load(ROOT / "audio" / "prompts")
+    phrase = book.by_name("en/how_can_i_help_you")
+    assert phrase is not None
+    facts = listen(slin.gain(phrase.pcm, 32) + bytes(8000), book=book)
+    found = [fact.what for fact in facts if isinstance(fact, HeardDamage)]
+    assert any("clipped" in what for what in found)
+    assert [what for what in found if "shifted" in what] == []
+
+
+def test_what_an_offset_leaves_of_a_prompt_is_no_other_sentence() -> None:
+    book = PhraseBook.load(ROOT / "audio" / "prompts")
+    phrase = book.by_name("en/how_can_i_help_you")
+    assert phrase is not None
+    facts = listen(d.with_offset(3000)(slin.gain(phrase.pcm, -10)), book=book, codec="none")
+    found = [fact.what for fact in facts if isinstance(fact, HeardDamage)]
+    assert any("constant offset" in what for what in found)
+    assert [what for what in found if "mixed" in what] == []

@@ -80,7 +80,11 @@ class Bench:
 
 
 def through(
-    scene: Callable[[Bench, httpx.AsyncClient], Awaitable[None]], *, listening: bool = True, below: str = ""
+    scene: Callable[[Bench, httpx.AsyncClient], Awaitable[None]],
+    *,
+    listening: bool = True,
+    below: str = "",
+    host: str = "127.0.0.1",
 ) -> Bench:
     async def whole() -> Bench:
         from starlette.applications import Starlette
@@ -100,7 +104,7 @@ def through(
             on_trouble=bench.troubles.append,
         )
         bench.proxy = proxy
-        bench.url = f"http://127.0.0.1:{await proxy.start('127.0.0.1', 0)}"
+        bench.url = f"http://127.0.0.1:{await proxy.start(host, 0)}"
         async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             del client.headers["accept-encoding"]
             await scene(bench, client)
@@ -135,6 +139,36 @@ def test_a_question_and_its_answer_pass_unchanged_and_are_on_the_tape() -> None:
     assert (noted.content, noted.conversation_id) == ("Quero subir.", ID)
     assert noted.answered_at - noted.at == pytest.approx(1.2)
     assert noted.answer == Answer(0, 200, ANSWER)
+
+
+@pytest.mark.parametrize("path", ["/calls", f"/calls/{ID}", "/messages"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "rebind.evil", "Sec-Fetch-Site": "same-origin"},
+        {"Host": "rebind.evil"},
+        {"Origin": "http://page.evil"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_a_web_page_reaches_neither_the_backend_nor_the_control_api(path: str, headers: dict[str, str]) -> None:
+    """The control API sees the proxy's own request, under its own address: it cannot refuse it."""
+
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        assert (await client.get(f"{bench.url}{path}", headers=headers)).status_code == 403
+        assert (await client.get(f"{bench.url}{path}", headers={"Host": "capture:8000"})).status_code == 200
+
+    bench = through(scene)
+    assert len(bench.backend.seen) + len(bench.control.seen) == 1
+
+
+def test_beyond_loopback_only_the_control_api_is_kept_from_other_names() -> None:
+    async def scene(bench: Bench, client: httpx.AsyncClient) -> None:
+        for path, status in (("/messages", 200), ("/calls", 403), ("/calls/1/events", 403), ("/call%73", 403)):
+            answer = await client.get(f"{bench.url}{path}", headers={"Host": "capture.example.com"})
+            assert answer.status_code == status, path
+
+    through(scene, host="0.0.0.0")
 
 
 @pytest.mark.parametrize(

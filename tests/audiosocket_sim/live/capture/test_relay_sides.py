@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from audiosocket_core.messages import Kind, encode
+from audiosocket_sim.live.capture.convert import captured_call
 from audiosocket_sim.live.capture.relay import Relay
 from audiosocket_sim.live.capture.tape import Tape
 from audiosocket_sim.virtual_time import run
@@ -241,6 +242,33 @@ def test_a_hang_up_of_the_server_is_found_behind_other_messages(data: bytes, hun
         bench.come(bench.server, data)
         assert bench.end == (("server", "hangup_message") if hung_up else ("nobody", "interrupted"))
         assert (bench.tape.no_audiosocket is None) is hung_up
+
+    benched(script)
+
+
+@pytest.mark.parametrize("who", ["caller", "server"])
+@pytest.mark.parametrize("in_one_piece", [True, False])
+def test_bytes_that_stop_being_audiosocket_in_mid_call(who: str, in_one_piece: bool) -> None:
+    """The call goes on, byte for byte; what is recorded ends before them on that side, and goes on on the other."""
+    junk = b"\x99\xff\xffGET / HTTP/1.1"
+
+    def script(bench: Bench) -> None:
+        bench.come(bench.caller, UUID)
+        side, there = (bench.caller, bench.to_server) if who == "caller" else (bench.server, bench.to_caller)
+        there.taken()
+        for data in [FRAME + junk] if in_one_piece else [FRAME, junk[:10], junk[10:]]:
+            bench.come(side, data)
+        bench.come(side, FRAME)
+        bench.come(bench.server if who == "caller" else bench.caller, FRAME)
+        assert b"".join(each for each in there.taken() if isinstance(each, bytes)) == FRAME + junk + FRAME
+        assert b"".join(data for _, data in bench.tape.caller) == UUID + FRAME
+        assert b"".join(data for _, data in bench.tape.bot) == FRAME
+        assert (
+            bench.tape.no_audiosocket
+            == f"after 0.0 s the {who} {NO_AUDIOSOCKET}, and are not in what is written of the call"
+        )
+        assert captured_call(bench.tape, version="22.10", attach="app") is not None
+        assert bench.end == ("nobody", "interrupted")
 
     benched(script)
 

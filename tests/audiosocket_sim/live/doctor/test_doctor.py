@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from helpers.fidelity_bench import ID, quiet
 
+from audiosocket_core.messages import Kind, Message
 from audiosocket_core.slin import read_audio
 from audiosocket_sim.asterisk import CallLeg
 from audiosocket_sim.asterisk.profiles import profile
@@ -337,6 +338,25 @@ def test_calls_with_the_same_advice_count_it(
     monkeypatch.setattr(doctor_cli, "examine_calls", examined)
     assert main(["doctor", "--calls", "2"]) == 1
     assert "If you tried the port yourself" in capsys.readouterr().out.splitlines()[-1]
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.0002])
+def test_frames_that_come_at_once_are_no_codec(apart: float) -> None:
+    """A sender that stalls, or a proxy that collects: the time between two messages is none."""
+    call = Observed("192.0.2.1:4000", 0.0, uuid=str(ID), ended_at=3.0)
+    for number in range(8):
+        call.take(Message(Kind.SLIN8, bytes(320)), 1 + number * apart)
+    found = findings(call)
+    assert line(found, "audio").seen.startswith("8 messages, most of them at once")
+    assert "what holds them back" in line(found, "audio").change
+    assert call.long_gaps_ms == []
+
+
+def test_keys_that_are_none_reach_no_terminal() -> None:
+    call = Observed("192.0.2.1:4000", 0.0, uuid=str(ID), ended_at=3.0)
+    for payload in (b"1", b"\x1b[2J", b"", b"9" * 60_000, b"9" * 60_000):
+        call.take(Message(Kind.DTMF, payload), 1.0)
+    assert call.keys == ("1??2?" + "9" * 200)[:200]
 
 
 def test_who_says_nothing() -> None:

@@ -12,9 +12,10 @@ from rich.console import Console
 
 from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_core.slin import gain, level_dbfs, mix, read_audio, silence
-from audiosocket_sim.call_log.events import CallLog
+from audiosocket_sim.call_log.events import CallLog, Noted
 from audiosocket_sim.call_log.transcript import line_of
 from audiosocket_sim.cli.main import main
+from audiosocket_sim.live.mic import session
 from audiosocket_sim.live.mic.devices import Device, DeviceError, choose, listing
 from audiosocket_sim.live.mic.echo_guard import EchoGuard
 from audiosocket_sim.live.mic.jitter_buffer import JitterBuffer
@@ -24,7 +25,7 @@ from audiosocket_sim.live.mic.options import MicOptions
 from audiosocket_sim.live.mic.phone import BufferedPhone
 from audiosocket_sim.live.mic.resampling import StreamResampler
 from audiosocket_sim.live.mic.screen import status
-from audiosocket_sim.live.mic.server_events import ServerEvents
+from audiosocket_sim.live.mic.server_events import MOST_EVENTS, ServerEvents
 from audiosocket_sim.live.mic.session import MicCall
 from audiosocket_sim.net.control_client import ControlEvent
 from audiosocket_sim.phone.line import tone
@@ -518,6 +519,41 @@ def test_the_servers_events_become_the_transcript_and_the_data_of_a_scenario() -
     assert answered == [("Quero sair.", 5500), ("Alô", 10_000)]
     assert [push.body["content"]["mensagem"] for push in told.pushes] == ["Pode sair."]
     assert [r.text for r in told.recognised] == ["Quero sair.", ""]
+
+
+def test_the_servers_events_are_bounded() -> None:
+    call = CallLog()
+    told = ServerEvents("the-id", lambda at_ms, source, event: call.add(at_ms, source, event) and None)
+    for at in range(MOST_EVENTS + 5):
+        told.take(ControlEvent("message_pushed", float(at), {"message": "a", "set_call_status": "WAITING"}))
+    assert len(told.pushes) == MOST_EVENTS
+    assert len(call.entries) == MOST_EVENTS + 1
+    assert "more than 10000 events of the server" in line_of(call.entries[-1])
+
+
+@pytest.mark.parametrize("payload", [bytes(65_534), bytes(320)])
+def test_what_the_bot_sends_to_a_loudspeaker_that_does_not_play_is_bounded(payload: bytes) -> None:
+    phone = BufferedPhone(lambda: 0.0, microphone_hz=8000, loudspeaker_hz=8000, guard=None)
+    for _ in range(2_000):
+        phone.hear(0.0, 8000, payload)
+    assert sum(len(pcm) for _, pcm in phone._arrived) <= 8_192_000
+
+
+async def test_what_is_kept_of_the_bots_sound_for_a_scenario_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "MOST_SAVED_BYTES", 1_000_000)
+    call = MicCall(
+        MicOptions(save_scenario=Path("saved")),
+        microphone_hz=8000,
+        loudspeaker_hz=8000,
+        bot_book=PhraseBook([]),
+        hold_pcm=b"",
+        on_entry=lambda entry, call: None,
+    )
+    for at in range(4_000):
+        call._on_bot_audio(at / 50, 8000, bytes(320))
+    assert sum(len(payload) for _, _, payload in call.bot_sent) <= 1_000_000
+    (noted,) = [entry for entry in call.log.entries if isinstance(entry.event, Noted)]
+    assert "the bot sent more than 1 MB: what follows is not in the scenario" in line_of(noted)
 
 
 def test_warnings_and_failed_speech_are_notes_and_an_answer_to_no_question_is_none() -> None:

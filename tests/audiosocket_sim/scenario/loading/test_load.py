@@ -299,6 +299,17 @@ def test_sounds_that_cannot_be_read(home: Path, say: str, line: str) -> None:
     assert errors(home, f"{HEAD}  - say: {say}\n") == [f"bad.yaml:{line}"]
 
 
+@pytest.mark.parametrize("key", ["expect", "never"])
+def test_hold_audio_that_cannot_be_read(home: Path, key: str) -> None:
+    written = f"{HEAD}  - {key}: {{hold_audio: {{is: playing, file: helo.wav}}}}\n"
+    (line,) = errors(home, written)
+    assert line.endswith("file: there is no file helo.wav; did you mean 'hello.wav'?")
+    assert load_text(written.replace("helo", "hello"), "good", folder=home / "scenarios").steps
+    lost = written.replace("helo", "hello")
+    with pytest.raises(ScenarioError, match=r"hello\.wav is relative to the scenario, and this one lies in no folder"):
+        load_text(lost, "nowhere")
+
+
 def test_a_folder_of_recordings_that_lists_none(
     home: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
