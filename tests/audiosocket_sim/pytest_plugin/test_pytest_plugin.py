@@ -183,7 +183,7 @@ def test_a_fault_of_the_simulator_shows_where(project: pytest.Pytester, monkeypa
     def broken(*args: Any) -> Any:
         raise AssertionError("inside")
 
-    monkeypatch.setattr(call_setup, "_hold_music", broken)
+    monkeypatch.setattr(call_setup, "hold_music", broken)
     wrong = run(project)
     wrong.assert_outcomes(failed=1)
     wrong.stdout.fnmatch_lines(

@@ -74,7 +74,7 @@ async def boom_later(*args: Any, **more: Any) -> Any:
         (Sounds, "prepare", boom_later),
         (Sounds, "bot_book", boom_later),
         (expectation_steps, "evaluate", boom),
-        (call_setup, "_hold_music", boom),
+        (call_setup, "hold_music", boom),
     ],
 )
 def test_a_fault_of_our_own(
