@@ -18,8 +18,9 @@ from audiosocket_sim.hearing import (
     HeardSpeech,
     HeardSpeechStarted,
 )
+from audiosocket_sim.hearing.phone_buffer import SentAhead
 from audiosocket_sim.hearing.speech_segments import HeardMatch, MatcherLike
-from audiosocket_sim.phone.line import tone
+from audiosocket_sim.phone.line import noise, tone
 
 NO_BOOK = PhraseBook([])
 BOOK = PhraseBook.load(Path(__file__).parents[3] / "audio" / "prompts")
@@ -319,3 +320,23 @@ def test_words_are_known_whatever_their_case_accents_and_punctuation() -> None:
     assert ear.knows("a autorizacao foi CONFIRMADA")
     assert not ear.knows("a autorizacao foi esquecida")
     assert not Ear(NO_BOOK, b"", lambda fact: None).knows("um")
+
+
+def test_a_lead_is_reported_while_the_call_goes_on() -> None:
+    facts: list[Fact] = []
+    ear = Ear(PhraseBook([]), b"", facts.append, endless=False, lead_ms=300)
+    ear.advance(0.0)
+    for frame in range(50):
+        ear.hear(0.001 * frame, 8000, loud(160))
+    ear.advance(2.0)
+    ear.hear(2.0, 8000, loud(160))
+    assert len([fact for fact in facts if isinstance(fact, SentAhead)]) == 1
+
+
+def test_without_a_judge_a_noise_is_no_fault() -> None:
+    facts: list[Fact] = []
+    ear = Ear(PhraseBook([]), b"", facts.append, judges=False)
+    ear.advance(0.0)
+    ear.hear(0.0, 8000, noise(2000, -20) + bytes(8000))
+    ear.close(3.0)
+    assert [fact for fact in facts if isinstance(fact, HeardDamage)] == []

@@ -9,7 +9,7 @@ from helpers.phone_sounds import ms, music, quiet
 
 from audiosocket_core import slin
 from audiosocket_core.phrase_book.book import PhraseBook
-from audiosocket_sim.hearing.sound_kinds import SoundKind, kind_of, lasts
+from audiosocket_sim.hearing.sound_kinds import SoundKind, kind_of, lasts, plays_on
 from audiosocket_sim.phone.line import noise, tone
 
 ROOT = Path(__file__).parents[3]
@@ -58,3 +58,10 @@ def test_slow_speech_lasts_like_music_and_is_speech_for_its_pauses() -> None:
     assert kind_of(slow) == "speech"
     assert not lasts(phrase.pcm)
     assert not lasts(quiet(100))
+
+
+def test_what_plays_on_is_music_that_is_audible() -> None:
+    second = np.frombuffer(WAITING, "<i2")[16000:24000]
+    assert plays_on(second)
+    assert not plays_on((second // 400).astype(np.int16))
+    assert not plays_on(np.zeros(8000, np.int16))

@@ -113,10 +113,13 @@ def test_a_scenario_names_its_cassette(tmp_path: Path) -> None:
         ("ai_cassette: ../c.json", "leads out of the scenario's folder"),
         ("ai_cassette: bad.json", "ai_cassette: bad.json: not JSON"),
         ("ai_cassette: latin.json", "latin.json is not UTF-8"),
+        ("ai_cassette: large.json", r"large.json cannot be read: larger than \d+ MB"),
         ("ai_cassette: c.json\nai:\n  - says: Oi.", "ai cannot stand beside it"),
     ],
 )
 def test_a_cassette_that_cannot_be_read_is_a_line(cassette: str, told: str, tmp_path: Path) -> None:
+    with (tmp_path / "large.json").open("wb") as large:
+        large.truncate(1 << 30)
     (tmp_path / "bad.json").write_text("{", encoding="utf-8")
     (tmp_path / "c.json").write_text(text_of(*map(cassette_entry, KEPT)), encoding="utf-8")
     (tmp_path / "latin.json").write_bytes(b"\xe9")
