@@ -132,7 +132,7 @@ class FaultyCall:
             if self._fault == "no answer" or (self._fault == "deaf after one turn" and turns > 1):
                 continue
             if self._fault == "answers late":
-                await asyncio.sleep(0.9)
+                await asyncio.sleep(1.1)
             answer = await self._ask(f"turn {turns}")
             goodbye = answer.get("set_call_status") == "STANDBY"
             cut = {"hangs up too soon": 1.2, "cuts the last word": 0.25}.get(self._fault, 0.0) if goodbye else 0.0

@@ -146,9 +146,9 @@ class GoodCall:
     async def _hear(self, reader: asyncio.StreamReader, pcm: bytes) -> None:
         """Wait until the whole sound was heard, without a frame that is missing or doubled.
 
-        Without the silence at its ends: to look for zeros among zeros would take most of this process's time.
+        Without the silence at its beginning: to look for zeros among zeros would take most of this process's time.
         """
-        pcm = pcm.strip(b"\0")
+        pcm = pcm.lstrip(b"\0")
         while (found := self.heard.find(pcm, max(self._at, len(self.heard) - len(pcm) - 640))) < 0:
             await self._frame(reader)
         self._at = found + len(pcm)
