@@ -58,8 +58,11 @@ async def a_waker(loop: VirtualLoop) -> None:
 
 
 async def a_future_of_a_pool_of_its_own(loop: VirtualLoop) -> None:
+    go = threading.Event()
     with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="bot") as pool:
-        await asyncio.wrap_future(pool.submit(time.sleep, 0.02))  # noqa: TID251
+        answer = asyncio.wrap_future(pool.submit(go.wait))
+        go.set()  # not before: what is done by then wakes nobody
+        await answer
 
 
 async def a_put_into_a_queue_of_the_loop_s(loop: VirtualLoop) -> None:
