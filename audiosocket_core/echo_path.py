@@ -13,7 +13,9 @@ __all__ = [
     "Samples",
     "cross_correlation",
     "echo_gain",
+    "explained_by_path",
     "explained_energy",
+    "fitted_path",
     "normalised_correlation",
     "power",
     "pre_emphasise",
@@ -71,12 +73,30 @@ def explained_energy(x: Samples, y: Samples, at: int) -> float:
 
     The impulse response of the path is fitted by least squares. `x` must not be digital silence.
     """
+    return fitted_path(x, y, at)[0]
+
+
+def fitted_path(x: Samples, y: Samples, at: int) -> tuple[float, Samples]:
+    """Return the result of `explained_energy`, and the path's impulse response for `explained_by_path`."""
     source = y[max(0, at + BEFORE - PATH + 1) : at + BEFORE + len(x)]
     taps = len(source) - len(x) + 1
     product = np.correlate(source, x, "valid")
     auto = np.correlate(np.concatenate([source, np.zeros(taps - 1, np.float32)]), source, "valid")
     auto[0] = auto[0] * (1 + RIDGE) + 1.0
     lags = np.arange(taps)
-    path = np.linalg.solve(auto[np.abs(lags[:, None] - lags)], product)
-    rest = x - np.convolve(source, path[::-1], "valid")
+    path = np.linalg.solve(auto[np.abs(lags[:, None] - lags)], product)[::-1].astype(np.float32)
+    rest = x - np.convolve(source, path, "valid")
+    return 1.0 - float(rest @ rest) / float(x @ x), path
+
+
+def explained_by_path(x: Samples, y: Samples, at: int, path: Samples) -> float:
+    """Return the share of the energy of `x` that is `y` at offset `at` after a path that was fitted before.
+
+    Nothing is fitted here, so that even a few ms of `x` tell an echo from another sound, whose share is negative or
+    near 0. It is 0.0 where `y` does not reach that far, or `x` is digital silence.
+    """
+    source = y[max(0, at + BEFORE - PATH + 1) : at + BEFORE + len(x)]
+    if len(source) != len(x) + len(path) - 1 or not x.any():
+        return 0.0
+    rest = x - np.convolve(source, path, "valid")
     return 1.0 - float(rest @ rest) / float(x @ x)

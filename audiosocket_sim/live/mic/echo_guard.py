@@ -4,7 +4,8 @@ The newest 140 ms from the microphone are searched for in the last second of pla
 `audiosocket_core.echo_path`. When they are found, the delay and the gain of the echo path through the room are known.
 From then on a frame that is no louder than such an echo is taken for one, and turned down at once. The caller's voice
 over the bot passes if it is louder than that echo, or is not explained by it: with headphones always, with a
-loudspeaker if his voice is the louder one at the microphone.
+loudspeaker if his voice is the louder one at the microphone. His voice opens the guard for some time, so that no word
+is cut into pieces; a frame that the known path explains almost alone closes it at once.
 
 When the bot first speaks, nothing is known about the room. The first sound from the microphone during its speech is
 therefore held back until 80 ms of it have been compared: once in a call, for at most two tenths of a second. A voice
@@ -22,7 +23,8 @@ from audiosocket_core.echo_path import (
     Samples,
     cross_correlation,
     echo_gain,
-    explained_energy,
+    explained_by_path,
+    fitted_path,
     normalised_correlation,
     power,
     pre_emphasise,
@@ -67,6 +69,9 @@ FALL = 16
 """Samples of the fade-out, 2 ms. Half a frame of a word would be enough for a voice activity detector."""
 HOLD_FRAMES = 15
 """For how long after a voice over the bot the guard stays open, so that no word is cut into pieces."""
+NOTHING_ELSE = 0.75
+HARDLY_ELSE = 0.6
+"""Least share of one frame, and of each of two in a row, that is the echo alone: explained by the path known before."""
 
 
 class EchoGuard:
@@ -79,6 +84,8 @@ class EchoGuard:
         self._n_heard = 0
         self._offset: int | None = None  # index of a played sample minus the index of its echo; None: not found yet
         self._gain = 0.0  # power gain of the echo path
+        self._alone = 0.0  # share of the newest frame that is explained by the path known before it
+        self._path = np.zeros(0, np.float32)  # the impulse response of the echo path at the offset
         self._noise = np.inf  # power of the microphone's noise, pre-emphasised
         self._undecided = UNDECIDED_FRAMES
         self._open_frames = 0
@@ -128,16 +135,31 @@ class EchoGuard:
         newest = power(x[-FRAME:])
         self._noise = max(AUDIBLE, min(self._noise * NOISE_RISES, newest))
         if len(x) < COMPARED or len(y) < len(x) or power(y) < AUDIBLE:
+            self._open_or_close(is_caller=False)  # time passes while the bot is silent, too
             return False
         is_loud = newest > LOUD * self._noise
         if self._offset is None:
             return is_loud and self._judge_first_sound(x, y)
         share, expected = self._expected_echo(x, y, is_loud=is_loud)
         if expected <= 0.0:
+            self._open_or_close(is_caller=False)
             return False
+        if self._is_echo_alone(x, y):
+            self._open_frames = self._doubtful_frames = 0
+            return True
         is_caller = newest > MARGIN * expected + LOUD * self._noise and share < CALLER
         self._open_or_close(is_caller=is_caller and self._is_sure(x, y))
         return not self._open_frames
+
+    def _is_echo_alone(self, x: Samples, y: Samples) -> bool:
+        """Return True if the path known from before explains the newest frame, or most of the newest two.
+
+        It does so again as soon as a voice over the bot ends; the other share, of 140 ms, follows slowly.
+        """
+        assert self._offset is not None
+        at = (self._n_heard - FRAME + self._offset) - (self._n_played - len(y))
+        before, self._alone = self._alone, explained_by_path(x[-FRAME:], y, at, self._path)
+        return self._alone >= NOTHING_ELSE or min(before, self._alone) >= HARDLY_ELSE
 
     def _open_or_close(self, *, is_caller: bool) -> None:
         """Open the guard for the caller's voice, or count down to its closing, and then to the end of the trust."""
@@ -181,9 +203,10 @@ class EchoGuard:
         if at < 0 or len(near) < len(x) or not x.any():
             return 0.0, 0.0
         best = low + int(np.argmax(normalised_correlation(np.correlate(near, x, "valid").astype(np.float32), x, near)))
-        share = explained_energy(x, y, best)
+        share, path = fitted_path(x, y, best)
         if share >= ECHO:
             self._offset += best - at
+            self._path = path
             self._gain += FOLLOWS * (min(LOUDEST_GAIN, echo_gain(share, x, y, best)) - self._gain)
         end = at + len(x)
         ringing = y[max(0, end - TAIL) : end]
@@ -207,10 +230,10 @@ class EchoGuard:
         if power(x[-COMPARED_FIRST:-FRAME]) < ENOUGH * power(x[-FRAME:]):
             return False  # it has just become loud: there is too little of it to be found
         at = int(np.argmax(normalised_correlation(cross_correlation(x, y), x, y)))
-        share = explained_energy(x, y, at)
+        share, path = fitted_path(x, y, at)
         path_gain = echo_gain(share, x, y, at)
         if share < least or path_gain > LOUDEST_GAIN:
             return False
         self._offset = (self._n_played - len(y) + at) - (self._n_heard - len(x))
-        self._gain = path_gain
+        self._gain, self._path = path_gain, path
         return True

@@ -320,6 +320,61 @@ def test_after_the_bot_the_caller_is_not_cut(bot: bytes) -> None:
     assert energy(left[at : at + len(caller)]) > 0.9 * energy(caller)
 
 
+WORDS = ("sim", "quero_falar_com_o_apartamento_202", "", "espera_espera_nao_e_isso", "sim")
+"""What the caller says over each message of the bot; "" for nothing."""
+
+
+def interrupted(delay_ms: int, gain_db: float, *, stops: bool, pause_ms: int) -> tuple[bytes, bytes, list[range]]:
+    """Return a call of five messages, 20 s: the bot's side, the caller's voice, and where (in bytes) he speaks.
+
+    He speaks from 1.5 s of a message on, 10 dB over its echo. stops: the bot is interrupted by it, after 300 ms.
+    pause_ms: the bot's silence before its next message.
+    """
+    messages = sorted((read_audio(path) for path in (ROOT / "audio" / "prompts").rglob("*.wav")), key=len)
+    messages = [message for message in messages if len(message) > 16 * 2500][: len(WORDS)]
+    bot, caller, spoken = bytearray(silence(500)), bytearray(), []
+    for message, name in zip(messages, WORDS, strict=True):
+        if name:
+            loud = np.flatnonzero(np.abs(np.frombuffer(recording(name), "<i2").astype(int)) > 300)
+            word = recording(name)[2 * loud[0] : 2 * loud[-1] + 2]
+            caller += bytes(len(bot) + 16 * 1500 - len(caller))
+            spoken.append(range(len(caller), len(caller) + len(word)))
+            caller += gain(word, level_dbfs(message) + gain_db + 10 - level_dbfs(word))
+        bot += message[: 16 * 1800] if name and stops else message
+        bot += bytes(max(0, len(caller) - len(bot))) + silence(pause_ms)
+    return bytes(bot), bytes(caller), spoken
+
+
+@pytest.mark.parametrize("stops", [True, False], ids=["stops", "goes on"])
+@pytest.mark.parametrize(
+    ("delay_ms", "gain_db"),
+    [
+        (30, -20),
+        (150, -10),
+        (400, 0),
+        *(
+            pytest.param(delay_ms, gain_db, marks=pytest.mark.long("three rooms: the nearest, a usual one, the worst"))
+            for delay_ms in (30, 60, 150, 250, 400)
+            for gain_db in (-20, -10, -3, 0)
+            if (delay_ms, gain_db) not in {(30, -20), (150, -10), (400, 0)}
+        ),
+    ],
+)
+def test_after_interruptions_the_bot_does_not_interrupt_itself(delay_ms: int, gain_db: float, stops: bool) -> None:
+    """Several messages, several of them interrupted: 40 ms of echo pass at most in all, and the caller is heard."""
+    late = 16 * 140  # a voice over the bot passes once 100 ms of it were compared
+    for pause_ms in (1000, 3000) if (delay_ms, gain_db) == (150, -10) else (1000,):
+        bot, caller, spoken = interrupted(delay_ms, gain_db, stops=stops, pause_ms=pause_ms)
+        echo = room(bot, delay_ms, gain_db)
+        left, _ = guarded(bot, mix(mix(echo, caller), noise(len(echo))))
+        frames = range(0, len(left), FRAME)
+        alone = [i for i in frames if not any(word.start - FRAME < i < word.stop for word in spoken)]
+        assert sum(level_dbfs(left[i : i + FRAME]) > -45 for i in alone) <= 2
+        assert sum(level_dbfs(echo[i : i + FRAME]) > -45 for i in alone) > 100
+        for word in spoken:
+            assert energy(left[word.start + late : word.stop]) > 0.6 * energy(caller[word.start + late : word.stop])
+
+
 def test_silence_of_the_bot_turns_nothing_down() -> None:
     heard = recording("sim")
     left, guard = guarded(bytes(len(heard)), heard)
