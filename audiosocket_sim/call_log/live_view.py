@@ -68,8 +68,14 @@ class LiveView:
         self._watched: _Watched | None = None
         self._live: Live | None = None
 
+    @property
+    def draws(self) -> bool:
+        """True on a terminal that can redraw lines and show the characters drawn; otherwise only lines are printed."""
+        console = self._console
+        return console.is_terminal and not console.is_dumb_terminal and console.encoding.startswith("utf")
+
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        if self.draws:
             self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=8, transient=True)
             self._live.start()
         return self
@@ -86,6 +92,10 @@ class LiveView:
         self._print_until(None)
         self._watched = None
         self._console.print(Text(text, style="bold"))
+
+    def note(self, text: str) -> None:
+        """Print a line that belongs to no call log."""
+        self._console.print(Text(text, style="dim"))
 
     def show(self, entry: Entry, watched: _Watched) -> None:
         """Take a new entry of the call `watched`, and print all lines that no earlier event can precede any more."""

@@ -52,17 +52,22 @@ def _whole_number(text: str) -> int | None:
 
 
 def command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, about: str, example: str
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    about: str,
+    example: str,
+    exit_codes: str = EXIT_CODES,
 ) -> argparse.ArgumentParser:
     """Return the parser of one command, whose code is in the module of this folder with the same name.
 
     `about`: the text of its help. `example`: the arguments of the example in its help, without the program's name.
+    `exit_codes`: the last line of its help, where the codes mean something else than for most commands.
     """
     parser = commands.add_parser(
         name,
         help=about,
         description=about,
-        epilog=f"example: {program()} {example}\n{EXIT_CODES}",
+        epilog=f"example: {program()} {example}\n{exit_codes}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(module=f"audiosocket_sim.cli.{name.replace('-', '_')}")

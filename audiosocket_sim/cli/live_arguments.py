@@ -18,6 +18,7 @@ def add_mic(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "mic",
         "call a server with this machine's microphone and loudspeaker, as Asterisk would",
         "mic --host 127.0.0.1 --port 8080",
+        "exit codes: 0 the call ended, 1 Asterisk would have dropped it or the server reset it, 2 usage, 3 set-up",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address of the AudioSocket server (%(default)s)")
     parser.add_argument("--port", type=port, default=8080, help="port of the AudioSocket server (%(default)s)")

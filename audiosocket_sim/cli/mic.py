@@ -23,7 +23,7 @@ from audiosocket_sim.live.mic.devices import Device, DeviceError, choose, listin
 from audiosocket_sim.live.mic.files import write_files
 from audiosocket_sim.live.mic.keys import TerminalKeys
 from audiosocket_sim.live.mic.options import MicOptions
-from audiosocket_sim.live.mic.screen import status
+from audiosocket_sim.live.mic.screen import keys_line, status
 from audiosocket_sim.live.mic.session import MicCall
 from audiosocket_sim.live.mic.sound_card import MicrophoneExtraMissing, SoundCard, SoundSystem
 from audiosocket_sim.scenario.loading import ScenarioError
@@ -89,6 +89,8 @@ async def _call(options: MicOptions, system: SoundSystem, microphone: Device, lo
     try:
         with view, TerminalKeys(call.on_key) as keys:
             view.heading(heading)
+            if keys.there and not view.draws:
+                view.note(keys_line("mute and unmute"))
             draw.append(lambda: status(call, card, keys=keys.there))
             end = await call.run()
     except ConnectFailed as error:

@@ -108,6 +108,12 @@ class JitterBuffer:
         self._look(n_samples)
         return piece
 
+    def catch_up(self, most_ms: float) -> None:
+        """Drop the oldest sound, at most `most_ms` of it, down to the target: its time to be heard was missed."""
+        ms = min(most_ms, max(0.0, self.depth_ms - self.target_ms))
+        del self._sound[: 2 * _PER_MS * int(ms)]
+        self.dropped_ms += int(ms)
+
     def _may_begin(self, n_samples: int) -> bool:
         """Return True if playing may begin: the target is reached, or the sound has waited that long for more."""
         if self._sound:

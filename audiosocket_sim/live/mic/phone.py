@@ -19,7 +19,6 @@ _PIECE = 80  # samples: 10 ms
 _MOST_PIECES = 1000
 _MOST_PIECE_BYTES = 8_192
 """Longer sound is kept in several pieces, so that their number bounds the memory."""
-_DEAF_SECONDS = 2.0
 
 
 class BufferedPhone:
@@ -34,7 +33,8 @@ class BufferedPhone:
         self._now = now
         self._guard = guard
         self._captured: deque[tuple[float, bytes]] = deque(maxlen=_MOST_PIECES)
-        self._captured_at = now()
+        self.captured_at = self.pulled_at = now()
+        """When the microphone last gave sound, and when the loudspeaker last took some (loop time)."""
         self._from_microphone = StreamResampler(microphone_hz, RATE_HZ)
         self._unframed = bytearray()
         self._microphone = JitterBuffer(most_ms=200)
@@ -44,6 +44,7 @@ class BufferedPhone:
         self._unplayed = bytearray()
         self._played: deque[bytes] = deque(maxlen=_MOST_PIECES)
         self.playout = JitterBuffer(least_ms=40)
+        self._missed_ms: deque[float] = deque(maxlen=_MOST_PIECES)
         self.muted = False
         self.caller_meter = LevelMeter()
         self.bot_meter = LevelMeter()
@@ -58,8 +59,11 @@ class BufferedPhone:
 
     def pull(self, n_samples: int) -> bytes:
         """Return the next `n_samples` for the loudspeaker, at the loudspeaker's rate."""
+        self.pulled_at = self._now()
         while self._arrived:
             self.playout.arrive(*self._arrived.popleft())
+        while self._missed_ms:
+            self.playout.catch_up(self._missed_ms.popleft())
         while len(self._unplayed) < 2 * n_samples:
             piece = self.playout.take(_PIECE)
             self._played.append(piece)
@@ -92,10 +96,9 @@ class BufferedPhone:
             starts = range(0, len(pcm), _MOST_PIECE_BYTES)
             self._arrived.extend((at, pcm[start : start + _MOST_PIECE_BYTES]) for start in starts)
 
-    @property
-    def is_deaf(self) -> bool:
-        """True if the microphone has given nothing for two seconds, not even silence."""
-        return self._now() - self._captured_at > _DEAF_SECONDS
+    def catch_up(self, most_ms: float) -> None:
+        """Leave out at most `most_ms` of the bot's sound that waits: it was due in a pause of this program."""
+        self._missed_ms.append(most_ms)
 
     @property
     def echo(self) -> bool:
@@ -122,7 +125,7 @@ class BufferedPhone:
     def _process_captured(self) -> None:
         while self._captured:
             at, pcm = self._captured.popleft()
-            self._captured_at = at
+            self.captured_at = at
             self._unframed += self._from_microphone.feed(pcm)
             while len(self._unframed) >= FRAME_BYTES:
                 frame = bytes(self._unframed[:FRAME_BYTES])

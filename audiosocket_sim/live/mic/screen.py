@@ -11,7 +11,7 @@ from audiosocket_sim.live.mic.level_meter import bar
 from audiosocket_sim.live.mic.session import MicCall
 from audiosocket_sim.live.mic.sound_card import SoundCard
 
-__all__ = ["status"]
+__all__ = ["keys_line", "status"]
 
 _WIDTH = 24
 _LOUD_DBFS = -3.0
@@ -27,12 +27,19 @@ def status(call: MicCall, card: SoundCard, *, keys: bool) -> Group:
     ]
     if call.server_events.interim:
         lines.append(Text(f"you say: {visible(call.server_events.interim)}", style="cyan"))
+    if trouble := call.troubles:
+        lines.append(Text("  ·  ".join(one.text for one in trouble), style="bold yellow"))
     if keys:
         mute = "unmute" if phone.muted else "mute"
-        lines.append(Text(f"0-9 * # A-D: press a key of the phone · space: {mute} · q: hang up", style="dim"))
+        lines.append(Text(keys_line(mute), style="dim"))
     for line in lines:
         line.no_wrap, line.overflow = True, "ellipsis"
     return Group(*lines)
+
+
+def keys_line(mute: str) -> str:
+    """Return the line that says which keys there are. mute: what the space bar does now."""
+    return f"0-9 * # A-D: press a key of the phone · space: {mute} · q: hang up"
 
 
 def _level(who: str, dbfs: float, more: list[str], *, muted: bool = False) -> Text:
@@ -47,8 +54,6 @@ def _level(who: str, dbfs: float, more: list[str], *, muted: bool = False) -> Te
 def _of_the_microphone(call: MicCall, card: SoundCard) -> list[str]:
     phone = call.phone
     parts = ["MUTED"] if phone.muted else []
-    if phone.is_deaf:
-        parts.append("no sound from the microphone")
     if phone.echo:
         parts.append("echo of the bot, turned down")
     if card.overruns:

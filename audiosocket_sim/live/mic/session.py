@@ -5,6 +5,7 @@ It shows nothing and writes no file. On the wire it is exactly the simulated Ast
 
 import asyncio
 import ipaddress
+import math
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -19,8 +20,10 @@ from audiosocket_sim.hearing import Ear, Fact, HeardHoldStarted, HeardHoldStoppe
 from audiosocket_sim.live.mic.echo_guard import EchoGuard
 from audiosocket_sim.live.mic.keys import HANG_UP, MUTE
 from audiosocket_sim.live.mic.options import MicOptions
+from audiosocket_sim.live.mic.own_pauses import OwnPauses
 from audiosocket_sim.live.mic.phone import BufferedPhone
 from audiosocket_sim.live.mic.server_events import ServerEvents
+from audiosocket_sim.live.mic.trouble import LiveTrouble, troubles
 from audiosocket_sim.net.control_client import ControlClient, ControlError
 
 __all__ = ["MicCall"]
@@ -28,6 +31,7 @@ __all__ = ["MicCall"]
 _USUAL_CONTROL_URL = "http://127.0.0.1:8081"
 _LAST_FACTS_SECONDS = 2.0
 _LAST_WORD_SECONDS = 0.5
+_CATCHES_UP_SECONDS = 0.5
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -59,7 +63,10 @@ class MicCall:
         self._loop = loop = asyncio.get_running_loop()
         self._began_at = loop.time()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._noted_deaf = False
+        self._noted: set[str] = set()
+        self._pauses = OwnPauses()
+        self._missed_ms = 0.0
+        self._bot_at: float | None = None
         self._saved_bytes = 0
         self.log = CallLog()
         self.end: LegEnd | None = None
@@ -151,6 +158,8 @@ class MicCall:
         self.keys.append((self._loop.time(), digit))
 
     def _conclude(self, end: LegEnd) -> None:
+        for message in self._pauses.ready(math.inf):
+            self._take_bot_audio(*message)
         self.ear.close(end.at)
         for anomaly in self.leg.anomalies:
             self._record(end.at, Source.PEER, Noted(anomaly))
@@ -167,15 +176,49 @@ class MicCall:
 
     def _source(self, n_samples: int) -> bytes | None:
         now = self._loop.time()
-        self.ear.advance(now)
+        self._tick(now)
+        for message in self._pauses.ready(now):
+            self._take_bot_audio(*message)
+        if self._missed_ms and self._pauses.known_until(now) == now:
+            self.phone.catch_up(self._missed_ms)
+            self._missed_ms = 0.0
+        self.ear.advance(self._pauses.known_until(now))
         packet = self.phone.source(n_samples)
-        if self.phone.is_deaf and not self._noted_deaf:
-            self._noted_deaf = True
-            self._record(now, Source.CALLER, Noted("no sound comes from the microphone, not even silence"))
+        for trouble in self.troubles:
+            if trouble.note and trouble.kind not in self._noted:
+                self._noted.add(trouble.kind)
+                device = trouble.kind in ("microphone", "loudspeaker")
+                self._record(now, Source.CALLER if device else Source.PEER, Noted(trouble.note))
         return packet
 
+    def _tick(self, now: float) -> None:
+        stood_still = self._pauses.tick(now)
+        if stood_still is not None:
+            self._missed_ms += stood_still * 1000
+            what = f"this program stood still for {stood_still:.1f} s, which is not the bot's fault"
+            self._record(now, Source.CALLER, Noted(what))
+
+    @property
+    def troubles(self) -> list[LiveTrouble]:
+        """What is wrong with the call at this moment. A pause of this program is none."""
+        now, phone, rested = self._loop.time(), self.phone, self._pauses.ended
+        return troubles(
+            now,
+            microphone_at=max(rested, phone.captured_at),
+            loudspeaker_at=max(rested, phone.pulled_at),
+            answered_at=None if self.leg.t0 is None else max(rested, self.leg.t0),
+            bot_at=None if self._bot_at is None else max(rested, self._bot_at),
+            waiting=0.0 if now - rested < _CATCHES_UP_SECONDS else phone.playout.depth_ms / 1000,
+        )
+
     def _on_bot_audio(self, at: float, rate_hz: int, payload: bytes) -> None:
+        self._tick(at)  # this may be the first to run after a pause
         self.phone.hear(at, rate_hz, payload)
+        self._bot_at = at
+        for message in self._pauses.take((at, rate_hz, payload)):
+            self._take_bot_audio(*message)
+
+    def _take_bot_audio(self, at: float, rate_hz: int, payload: bytes) -> None:
         self.ear.hear(at, rate_hz, payload)
         if self._options.save_scenario is not None and self._saved_bytes <= MOST_SAVED_BYTES:
             self._save(at, rate_hz, payload)

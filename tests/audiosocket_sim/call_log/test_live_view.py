@@ -54,3 +54,32 @@ async def test_what_is_left_of_a_call_comes_before_the_next(out: io.StringIO) ->
         view.heading("once more")
         view.show(CallLog().add(100, Source.STATE, StateTold("A", "B")), FakeStage(now_ms=200))  # type: ignore[arg-type]
     assert shown(out) == ["first", "9.000 state A → B", "once more", "0.100 state A → B"]
+
+
+class Terminal(io.TextIOWrapper):
+    """A terminal's stream that remembers what was written."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(io.BytesIO(), encoding=encoding, errors="backslashreplace")
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("encoding", "term", "draws"), [("utf-8", "xterm", True), ("ascii", "xterm", False), ("utf-8", "dumb", False)]
+)
+async def test_a_terminal_that_cannot_show_the_drawing_gets_plain_lines(
+    encoding: str, term: str, draws: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each character that it does not know would become an escape of six, and the lines would run over one another."""
+    monkeypatch.setenv("TERM", term)
+    out = Terminal(encoding)
+    with LiveView(out) as view:
+        assert view.draws is draws
+        view.heading("call")
+        view.note("keys")
+    out.flush()
+    written = out.buffer.getvalue().decode()  # type: ignore[attr-defined]
+    assert ("\x1b[?25l" in written) is draws
+    assert "keys" in written

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -425,10 +426,11 @@ def test_the_phone_sends_what_the_microphone_hears_and_nothing_when_it_is_muted(
     assert [i for i, packet in enumerate(packets) if packet is None] == list(range(20, 30))
     assert all(packet == LOUD for packet in packets[5:20] + packets[31:])
     assert len(phone.sent) == 40
-    assert not phone.is_deaf
     now[0] = 4.0
     phone.source(160)
-    assert phone.is_deaf
+    assert (phone.captured_at, phone.pulled_at) == (pytest.approx(0.98), 0.0)
+    phone.pull(160)
+    assert phone.pulled_at == 4.0
 
 
 def test_the_phone_plays_what_the_bot_sends_at_any_rate() -> None:
@@ -667,6 +669,8 @@ async def test_the_screen_shows_levels_state_and_what_is_ours() -> None:
     assert "\x1b" not in lines[3]
     assert lines[4] == "0-9 * # A-D: press a key of the phone · space: unmute · q: hang up"
     assert [line.split()[1:] for line in entries] == [["caller", "mute"], ["state", "STANDBY", "→", "USER_TURN"]]
+    call.leg.t0 -= 5.0
+    assert drawn(call, card)[4] == "nothing sent by the bot for 5 s"
     call.leg.abort()
 
 
@@ -695,6 +699,17 @@ def test_without_pyaudio_one_line_says_what_to_install(
 def test_invalid_options(flags: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mic", *flags]) == 2
     assert line in capsys.readouterr().err
+
+
+def test_the_help_has_the_exit_codes_of_this_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """A live call is judged by nobody: no code says that it passed, or that it was inconclusive."""
+    with pytest.raises(SystemExit):
+        main(["mic", "--help"])
+    codes = capsys.readouterr().out.splitlines()[-1]
+    page = (ROOT / "docs" / "mic.md").read_text(encoding="utf-8").split("## Exit codes")[1]
+    assert re.findall(r"\b\d (?:the|Asterisk|usage)", codes) == ["0 the", "1 Asterisk", "2 usage"]
+    assert re.findall(r"\b\d (?:the|Asterisk|usage)", page) == ["0 the", "1 Asterisk", "2 usage"]
+    assert "inconclusive" not in codes
 
 
 @pytest.mark.parametrize("flag", ["--artefacts", "--save-scenario"])
