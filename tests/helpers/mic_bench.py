@@ -20,6 +20,7 @@ from queue import Empty, Queue
 import pytest
 
 from audiosocket_core.slin import read_audio
+from audiosocket_core.wav import wav_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_WAIT_SECONDS = 60
@@ -171,8 +172,16 @@ class Sound:
         """Speak it into the microphone; returns when it is said."""
         self._play("micfeed", recording)
 
+    def say_after(self, silent_seconds: float, recording: str) -> None:
+        """As `say`, with silence before it: the card's clock counts it, whatever this machine does."""
+        path = self.folder / "after.wav"
+        path.write_bytes(wav_bytes(bytes(round(silent_seconds * 8000) * 2) + read_audio(_recording(recording)), 8000))
+        self._play_file("micfeed", path)
+
     def _play(self, sink: str, recording: str) -> None:
-        path = ROOT / "recordings" / f"{recording}.wav"
+        self._play_file(sink, _recording(recording))
+
+    def _play_file(self, sink: str, path: Path) -> None:
         subprocess.run(["paplay", f"--device={sink}", path], env={**os.environ, **self.env}, check=True)
 
     @contextmanager
@@ -189,17 +198,27 @@ class Sound:
             self._programs.remove(recorder)
 
     @contextmanager
-    def looped(self) -> Iterator[None]:
-        """An open loudspeaker: the microphone hears it."""
+    def looped(self, gain_db: float = 0.0) -> Iterator[None]:
+        """An open loudspeaker: the microphone hears it, so much louder than played."""
         room = ("source=speaker.monitor", "sink=micfeed", "latency_msec=60", "adjust_time=0")  # which stretches no time
         loop = ["pactl", "load-module", "module-loopback", *room]
         env = {**os.environ, **self.env}
         number = subprocess.run(loop, env=env, check=True, capture_output=True, text=True).stdout.strip()
         try:
+            inputs = subprocess.run(
+                ["pactl", "list", "sink-inputs"], env=env, check=True, capture_output=True, text=True
+            )
+            own = next(one for one in inputs.stdout.split("Sink Input #") if f"Owner Module: {number}\n" in one)
+            volume = ["pactl", "set-sink-input-volume", own.split(maxsplit=1)[0], f"{gain_db}dB"]
+            subprocess.run(volume, env=env, check=True)
             self._play("speaker", "pt-br/quero_falar_com_o_apartamento_202")  # a new loop's delay is still moving
             yield
         finally:
             subprocess.run(["pactl", "unload-module", number], env=env, check=True)
+
+
+def _recording(name: str) -> Path:
+    return ROOT / "recordings" / f"{name}.wav"
 
 
 def run_delay_ms(pid: int) -> float:

@@ -274,6 +274,39 @@ def test_an_open_loudspeaker(guard: bool, sound: Sound, open_eared: Served, tmp_
     assert ("turned down in the microphone" in call.text) is guard
 
 
+def test_after_an_interruption_the_bot_does_not_interrupt_itself(
+    sound: Sound, open_eared: Served, tmp_path: Path
+) -> None:
+    """The caller speaks over the greeting; the echo of the bot's next message is not let through."""
+    for attempt in range(5):
+        folder = tmp_path / f"call-{attempt}"
+        with sound.looped(-10), mic(sound, open_eared, folder, "--for", "60") as call:
+            call.until("STANDBY → IA_TURN")
+            before_ms = call.waited_ms + sound.waited_ms
+            sound.say_after(1.5, SAID)  # the greeting begins after 0.5 s
+            if ASKED not in call.until(f"“{ASKED}”", "recognised nothing"):
+                sound.say(SAID)  # its beginning may be lost: it could have been the bot's voice
+            call.until("the call ended after")
+            waited_ms = call.waited_ms + sound.waited_ms - before_ms
+            assert call.finish() == 0, call.text
+        complete = [event["complete"] for event in open_eared.of("playback_finished")]
+        echo_ms = loud_ms_since_the_last_answer(folder / "runs" / "mic-1")
+        if complete[0] is False and all(complete[1:]) and echo_ms <= 40:
+            return
+        assert waited_ms > 3000, (
+            f"{complete}, {echo_ms} ms, and the threads waited for {waited_ms:.0f} ms:\n{call.text}"
+        )
+    pytest.fail("the machine was too busy for a sound card, five times")
+
+
+def loud_ms_since_the_last_answer(run: Path) -> int:
+    """How much the caller's side of a call holds that is over -45 dBFS, from the bot's last message on."""
+    log = [json.loads(line) for line in (run / "call.jsonl").read_text(encoding="utf-8").splitlines()]
+    began_ms = max(entry["at_ms"] for entry in log if entry["type"] == "BotSpoke")
+    caller, _ = left_and_right(run / "call.wav")
+    return 20 * sum(level_dbfs(caller[at : at + 320]) > -45 for at in range(16 * began_ms, len(caller), 320))
+
+
 def test_without_its_token_the_server_reports_nothing_and_the_call_goes_on(
     sound: Sound, served: Served, tmp_path: Path
 ) -> None:
