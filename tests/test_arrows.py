@@ -134,6 +134,7 @@ PURE = (
     "sim.call_log.agreement",
     "sim.call_log.voices",
     "sim.report.table",
+    "sim.live.mic.device_check",
     "sim.live.mic.devices",
     "sim.live.mic.echo_guard",
     "sim.live.mic.jitter_buffer",

@@ -23,6 +23,9 @@ def add_mic(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument("--host", default="127.0.0.1", help="address of the AudioSocket server (%(default)s)")
     parser.add_argument("--port", type=port, default=8080, help="port of the AudioSocket server (%(default)s)")
     parser.add_argument("--list-devices", action="store_true", help="list the microphones and loudspeakers, and exit")
+    parser.add_argument(
+        "--check", action="store_true", help="try the devices: level, clipping, delay of the loop; exit"
+    )
     parser.add_argument("--input", metavar="DEVICE", help="the microphone: its number or a part of its name")
     parser.add_argument("--output", metavar="DEVICE", help="the loudspeaker: its number or a part of its name")
     parser.add_argument("--asterisk", default="22.10", metavar="VERSION", help="the Asterisk to simulate (%(default)s)")
@@ -49,10 +52,12 @@ def add_mic(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 
 def _mic(options: argparse.Namespace) -> int:
-    from audiosocket_sim.cli.mic import MicOptions, list_devices_command, mic_command
+    from audiosocket_sim.cli.mic import MicOptions, check_devices_command, list_devices_command, mic_command
 
     if options.list_devices:
         return list_devices_command()
+    if options.check:
+        return check_devices_command(options.input, options.output)
     if options.redact and options.save_scenario is None:
         return refuse("--redact applies to the scenario: it needs --save-scenario DIR", USAGE)
     return mic_command(

@@ -18,7 +18,9 @@ from audiosocket_sim.call_log.transcript import how_it_ended, visible
 from audiosocket_sim.cli.arguments import program
 from audiosocket_sim.cli.console import FAILED, FINE, SET_UP, USAGE, refuse, say
 from audiosocket_sim.live.captured_call import CapturedCall, free_name, redact, write_scenario
+from audiosocket_sim.live.mic.check_session import CheckSession
 from audiosocket_sim.live.mic.convert import captured
+from audiosocket_sim.live.mic.device_check import DeviceCheck, report
 from audiosocket_sim.live.mic.devices import Device, DeviceError, choose, listing
 from audiosocket_sim.live.mic.files import write_files
 from audiosocket_sim.live.mic.keys import TerminalKeys
@@ -29,7 +31,7 @@ from audiosocket_sim.live.mic.sound_card import MicrophoneExtraMissing, SoundCar
 from audiosocket_sim.scenario.loading import ScenarioError
 from audiosocket_sim.scenario.paths import PROJECT, nearest_folder, why_not_writable
 
-__all__ = ["MicOptions", "list_devices_command", "mic_command"]
+__all__ = ["MicOptions", "check_devices_command", "list_devices_command", "mic_command"]
 
 _LATE_MS = 20.0
 _SCENARIO = "mic_call"
@@ -43,6 +45,30 @@ def list_devices_command() -> int:
     except MicrophoneExtraMissing as error:
         return refuse(str(error), SET_UP)
     return FINE
+
+
+def check_devices_command(wanted_input: str | None, wanted_output: str | None) -> int:
+    """Check the microphone and the loudspeaker. Returns the exit code: 0, or 3 without PyAudio or such devices."""
+    try:
+        with SoundSystem() as system:
+            devices = system.devices()
+            microphone = choose(devices, wanted_input, "input")
+            loudspeaker = choose(devices, wanted_output, "output")
+            say(f"{visible(microphone.name)} → {visible(loudspeaker.name)}")
+            say("\n".join(report(asyncio.run(_check(system, microphone, loudspeaker)))))
+    except (MicrophoneExtraMissing, DeviceError) as error:
+        return refuse(str(error), SET_UP)
+    return FINE
+
+
+async def _check(system: SoundSystem, microphone: Device, loudspeaker: Device) -> DeviceCheck:
+    now = asyncio.get_running_loop().time
+    session = CheckSession(now, microphone_hz=microphone.rate_hz, loudspeaker_hz=loudspeaker.rate_hz)
+    card = system.open(microphone, loudspeaker, session.captured, session.pull)
+    try:
+        return await session.run(say)
+    finally:
+        card.close()
 
 
 def mic_command(options: MicOptions) -> int:
