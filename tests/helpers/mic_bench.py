@@ -205,10 +205,9 @@ class Sound:
         env = {**os.environ, **self.env}
         number = subprocess.run(loop, env=env, check=True, capture_output=True, text=True).stdout.strip()
         try:
-            inputs = subprocess.run(
-                ["pactl", "list", "sink-inputs"], env=env, check=True, capture_output=True, text=True
-            )
-            own = next(one for one in inputs.stdout.split("Sink Input #") if f"Owner Module: {number}\n" in one)
+            inputs = ["pactl", "list", "sink-inputs"]
+            listed = subprocess.run(inputs, env=env, check=True, capture_output=True, text=True)
+            own = next(one for one in listed.stdout.split("Sink Input #") if f"Owner Module: {number}\n" in one)
             volume = ["pactl", "set-sink-input-volume", own.split(maxsplit=1)[0], f"{gain_db}dB"]
             subprocess.run(volume, env=env, check=True)
             self._play("speaker", "pt-br/quero_falar_com_o_apartamento_202")  # a new loop's delay is still moving

@@ -330,6 +330,16 @@ def test_no_such_device(sound: Sound, tmp_path: Path) -> None:
     assert len(call.lines) == 1
 
 
+def test_the_devices_are_checked(sound: Sound) -> None:
+    command = (PYTHON, "-m", "audiosocket_sim", "mic", "--check", "--input", "virtmic", "--output", "virtspk")
+    with sound.looped(-10), running(*SOONER, *command, env=sound.env) as check:
+        check.until("now speak")
+        sound.say(SAID)
+        assert check.finish() == 0
+    assert re.search(r"^loop +\d+ ms from loudspeaker to microphone, -2\d dBFS", check.lines[-1]), check.text
+    assert re.search(r"^voice +-\d+ dBFS, \d+ dB over the room", check.lines[-3]), check.text
+
+
 def test_the_devices_are_listed(sound: Sound) -> None:
     with running(PYTHON, "-m", "audiosocket_sim", "mic", "--list-devices", env=sound.env) as listing:
         assert listing.finish() == 0
