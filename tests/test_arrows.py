@@ -98,7 +98,7 @@ MAY_IMPORT = {
     "sim.live.capture": "core.errors core.files core.messages core.sockets core.http_server sim.net sim.asterisk "
     "sim.scenario sim.scenario.loading sim.live.captured_call",
     "sim.live.mic": "core.files core.slin core.echo_path core.phrase_book core.stop_signals sim.net "
-    "sim.asterisk sim.hearing sim.call_log sim.live.captured_call",
+    "sim.asterisk sim.hearing sim.turn_taking sim.call_log sim.live.captured_call",
     "sim.live.doctor": "core.errors core.messages core.connection core.slin",
     "sim.pytest_plugin": "sim.scenario_files sim.report sim.net sim.scenario sim.scenario.loading sim.call_log "
     "sim.parties sim.asterisk_real sim.fake_azure sim.running sim.python_calls",
@@ -138,6 +138,7 @@ PURE = (
     "sim.live.mic.devices",
     "sim.live.mic.echo_guard",
     "sim.live.mic.jitter_buffer",
+    "sim.live.mic.latencies",
     "sim.live.mic.level_meter",
     "sim.live.mic.own_pauses",
     "sim.live.mic.phone",

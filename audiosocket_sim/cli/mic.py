@@ -17,13 +17,14 @@ from audiosocket_sim.call_log.live_view import LiveView
 from audiosocket_sim.call_log.transcript import how_it_ended, visible
 from audiosocket_sim.cli.arguments import program
 from audiosocket_sim.cli.console import FAILED, FINE, SET_UP, USAGE, refuse, say
-from audiosocket_sim.live.captured_call import CapturedCall, free_name, redact, write_scenario
+from audiosocket_sim.live.captured_call import CapturedCall, Packet, free_name, redact, write_scenario
 from audiosocket_sim.live.mic.check_session import CheckSession
 from audiosocket_sim.live.mic.convert import captured
 from audiosocket_sim.live.mic.device_check import DeviceCheck, report
 from audiosocket_sim.live.mic.devices import Device, DeviceError, choose, listing
 from audiosocket_sim.live.mic.files import write_files
-from audiosocket_sim.live.mic.keys import TerminalKeys
+from audiosocket_sim.live.mic.keys import AGAIN, TerminalKeys
+from audiosocket_sim.live.mic.latencies import answer_waits, waits_line
 from audiosocket_sim.live.mic.options import MicOptions
 from audiosocket_sim.live.mic.screen import keys_line, status
 from audiosocket_sim.live.mic.session import MicCall
@@ -89,12 +90,16 @@ def mic_command(options: MicOptions) -> int:
             devices = system.devices()
             microphone = choose(devices, options.input, "input")
             loudspeaker = choose(devices, options.output, "output")
-            return asyncio.run(_call(options, system, microphone, loudspeaker))
+            code: int | None = None
+            while code is None:
+                code = asyncio.run(_call(options, system, microphone, loudspeaker))
+            return code
     except (MicrophoneExtraMissing, DeviceError) as error:
         return refuse(str(error), SET_UP)
 
 
-async def _call(options: MicOptions, system: SoundSystem, microphone: Device, loudspeaker: Device) -> int:
+async def _call(options: MicOptions, system: SoundSystem, microphone: Device, loudspeaker: Device) -> int | None:
+    """Make one call. Returns the exit code, or None if the user wants to call again."""
     loop = asyncio.get_running_loop()
     book, hold_pcm = await loop.run_in_executor(None, _known_sounds)
     heading = (
@@ -123,12 +128,26 @@ async def _call(options: MicOptions, system: SoundSystem, microphone: Device, lo
         return refuse(f"no server answers at {options.host}:{options.port}: {error}", SET_UP)
     finally:
         card.close()
-    return await _conclude(options, heading, call, card, end)
+    code = await _conclude(options, heading, call, card, end)
+    again = call.again or (end.who != "caller" and await _wants_another())
+    return None if again and code != SET_UP else code
+
+
+async def _wants_another() -> bool:
+    """Ask at a terminal, after a call that the caller did not end, whether he calls again."""
+    answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    with TerminalKeys(lambda what: None if answer.done() else answer.set_result(what)) as keys:
+        if not keys.there:
+            return False
+        say("r: call again with the same devices · q: end")
+        return await answer == AGAIN
 
 
 async def _conclude(options: MicOptions, heading: str, call: MicCall, card: SoundCard, end: LegEnd) -> int:
     say("\n".join(_summary(call, card)))
     loop = asyncio.get_running_loop()
+    packets = [Packet(call.ms(at), pcm) for at, pcm in call.sent]
+    say("  " + waits_line(await loop.run_in_executor(None, answer_waits, packets, call.log.entries)))
     try:
         files = await loop.run_in_executor(
             None,

@@ -12,22 +12,25 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-__all__ = ["DIGITS", "HANG_UP", "MUTE", "TerminalKeys", "meaning"]
+__all__ = ["AGAIN", "DIGITS", "HANG_UP", "MUTE", "TerminalKeys", "meaning"]
 
 DIGITS = "0123456789*#ABCD"
 MUTE = "mute"
 HANG_UP = "hang up"
+AGAIN = "call again"
 _SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]?|O.?)?")
 """The escape sequence of an arrow or a function key, whose letters must not be taken for digits."""
 _POLL_SECONDS = 0.05
 
 
 def meaning(key: str) -> str | None:
-    """Return the meaning of a key: a digit of `DIGITS`, `MUTE`, `HANG_UP`, or None."""
+    """Return the meaning of a key: a digit of `DIGITS`, `MUTE`, `HANG_UP`, `AGAIN`, or None."""
     if key == " ":
         return MUTE
     if key in ("q", "Q", "\x03", "\x04"):
         return HANG_UP
+    if key in ("r", "R"):
+        return AGAIN
     return key.upper() if len(key) == 1 and key.upper() in DIGITS else None
 
 

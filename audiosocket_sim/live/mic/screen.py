@@ -39,7 +39,7 @@ def status(call: MicCall, card: SoundCard, *, keys: bool) -> Group:
 
 def keys_line(mute: str) -> str:
     """Return the line that says which keys there are. mute: what the space bar does now."""
-    return f"0-9 * # A-D: press a key of the phone · space: {mute} · q: hang up"
+    return f"0-9 * # A-D: press a key of the phone · space: {mute} · q: hang up · r: call again"
 
 
 def _level(who: str, dbfs: float, more: list[str], *, muted: bool = False) -> Text:

@@ -18,7 +18,7 @@ from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
 from audiosocket_sim.hearing import Ear, Fact, HeardHoldStarted, HeardHoldStopped, HeardSpeech
 from audiosocket_sim.live.mic.echo_guard import EchoGuard
-from audiosocket_sim.live.mic.keys import HANG_UP, MUTE
+from audiosocket_sim.live.mic.keys import AGAIN, HANG_UP, MUTE
 from audiosocket_sim.live.mic.options import MicOptions
 from audiosocket_sim.live.mic.own_pauses import OwnPauses
 from audiosocket_sim.live.mic.phone import BufferedPhone
@@ -70,6 +70,8 @@ class MicCall:
         self._saved_bytes = 0
         self.log = CallLog()
         self.end: LegEnd | None = None
+        self.again = False
+        """The caller hung up in order to call again."""
         guard = EchoGuard() if options.echo_guard else None
         self.phone = BufferedPhone(loop.time, microphone_hz=microphone_hz, loudspeaker_hz=loudspeaker_hz, guard=guard)
         self.ear = Ear(bot_book, hold_pcm, self._on_heard)
@@ -142,7 +144,8 @@ class MicCall:
 
     def on_key(self, what: str) -> None:
         """Act on a key of the keyboard; `what` is its `keys.meaning`."""
-        if what == HANG_UP:
+        if what in (HANG_UP, AGAIN):
+            self.again = what == AGAIN
             self.hang_up()
         elif self.leg.t0 is None or self.end is not None:
             return

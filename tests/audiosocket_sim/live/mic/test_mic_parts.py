@@ -20,7 +20,7 @@ from audiosocket_sim.live.mic import session
 from audiosocket_sim.live.mic.devices import Device, DeviceError, choose, listing
 from audiosocket_sim.live.mic.echo_guard import EchoGuard
 from audiosocket_sim.live.mic.jitter_buffer import JitterBuffer
-from audiosocket_sim.live.mic.keys import HANG_UP, MUTE, TerminalKeys, meaning
+from audiosocket_sim.live.mic.keys import AGAIN, HANG_UP, MUTE, TerminalKeys, meaning
 from audiosocket_sim.live.mic.level_meter import LevelMeter, bar
 from audiosocket_sim.live.mic.options import MicOptions
 from audiosocket_sim.live.mic.phone import BufferedPhone
@@ -522,7 +522,17 @@ def test_the_list_of_devices() -> None:
 
 @pytest.mark.parametrize(
     ("key", "what"),
-    [("5", "5"), ("*", "*"), ("#", "#"), ("a", "A"), ("D", "D"), (" ", MUTE), ("q", HANG_UP), ("\x03", HANG_UP)],
+    [
+        ("5", "5"),
+        ("*", "*"),
+        ("#", "#"),
+        ("a", "A"),
+        ("D", "D"),
+        (" ", MUTE),
+        ("q", HANG_UP),
+        ("\x03", HANG_UP),
+        ("R", AGAIN),
+    ],
 )
 def test_what_a_key_means(key: str, what: str) -> None:
     assert meaning(key) == what
@@ -667,7 +677,7 @@ async def test_the_screen_shows_levels_state_and_what_is_ours() -> None:
     assert lines[2].endswith("s  ·  USER_TURN")
     assert lines[3].startswith("you say: [red]quero[/red]")
     assert "\x1b" not in lines[3]
-    assert lines[4] == "0-9 * # A-D: press a key of the phone · space: unmute · q: hang up"
+    assert lines[4] == "0-9 * # A-D: press a key of the phone · space: unmute · q: hang up · r: call again"
     assert [line.split()[1:] for line in entries] == [["caller", "mute"], ["state", "STANDBY", "→", "USER_TURN"]]
     call.leg.t0 -= 5.0
     assert drawn(call, card)[4] == "nothing sent by the bot for 5 s"
