@@ -145,6 +145,7 @@ PURE = (
     "sim.live.mic.resampling",
     "sim.live.mic.server_events",
     "sim.live.mic.trouble",
+    "sim.live.mic.typed_texts",
     "sim.mock_ai.cassette_order",
     "sim.fake_azure.frames",
     "sim.fake_azure.messages",

@@ -1,6 +1,9 @@
 """The command `mic`: chooses the devices, shows the call while it runs, and prints a summary at its end."""
 
 import asyncio
+import shlex
+import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +20,14 @@ from audiosocket_sim.call_log.live_view import LiveView
 from audiosocket_sim.call_log.transcript import how_it_ended, visible
 from audiosocket_sim.cli.arguments import program
 from audiosocket_sim.cli.console import FAILED, FINE, SET_UP, USAGE, refuse, say
-from audiosocket_sim.live.captured_call import CapturedCall, Packet, free_name, redact, write_scenario
+from audiosocket_sim.live.captured_call import (
+    CapturedCall,
+    Packet,
+    free_name,
+    is_reference_server,
+    redact,
+    write_scenario,
+)
 from audiosocket_sim.live.mic.check_session import CheckSession
 from audiosocket_sim.live.mic.convert import captured
 from audiosocket_sim.live.mic.device_check import DeviceCheck, report
@@ -29,6 +39,7 @@ from audiosocket_sim.live.mic.options import MicOptions
 from audiosocket_sim.live.mic.screen import keys_line, status
 from audiosocket_sim.live.mic.session import MicCall
 from audiosocket_sim.live.mic.sound_card import MicrophoneExtraMissing, SoundCard, SoundSystem
+from audiosocket_sim.live.mic.typed_texts import asked_for, question, with_texts
 from audiosocket_sim.scenario.loading import ScenarioError
 from audiosocket_sim.scenario.paths import PROJECT, nearest_folder, why_not_writable
 
@@ -166,12 +177,42 @@ async def _conclude(options: MicOptions, heading: str, call: MicCall, card: Soun
         f"  recording   {files.recording}  (left: you, right: the bot)"
     )
     if options.save_scenario is not None:
+        saved = captured(call, end, options)
+        if not options.redact:
+            saved = _asked(saved)
         try:
-            path = await loop.run_in_executor(None, _save, options, options.save_scenario, captured(call, end, options))
+            path = await loop.run_in_executor(None, _save, options, options.save_scenario, saved)
         except (OSError, ScenarioError, AudioSocketError) as error:
             return refuse(f"the call cannot be turned into a scenario: {error}", SET_UP)
-        say(f"  scenario    {path}\n              {program()} run {path}")
+        command = shlex.join([str(path), "--target", _target(saved, options)])
+        say(f"  scenario    {path}\n              {program()} run {command}")
     return FAILED if end.who == "asterisk" or (end.who, end.how) == ("server", "reset") else FINE
+
+
+def _target(call: CapturedCall, options: MicOptions) -> str:
+    """Return the target against which the scenario runs: the bot that was called, or the reference server itself."""
+    if is_reference_server(call):
+        return "audiosocket_server:serve"
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    return f"tcp://{host}:{options.port}"
+
+
+def _asked(call: CapturedCall) -> CapturedCall:
+    """Ask at a terminal for the texts that no server reported. Blocks until they are typed; Ctrl-C leaves the rest."""
+    utterances = asked_for(call)
+    if not utterances or not sys.stdin or not sys.stdin.isatty():
+        return call
+    say("no server reported what you said: type each text for the scenario, or Enter to leave it unknown")
+    texts: list[str] = []
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # asyncio's own would let `input` go on
+    try:
+        for number, utterance in enumerate(utterances, 1):
+            texts.append(input(question(number, utterance)))
+    except (EOFError, KeyboardInterrupt):
+        say("")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return with_texts(call, utterances, texts)
 
 
 def _save(options: MicOptions, folder: Path, call: CapturedCall) -> Path:
