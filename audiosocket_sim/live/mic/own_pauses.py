@@ -1,8 +1,8 @@
 """Pauses of this program (Ctrl-Z, a machine asleep), and when the bot's sound came in them. Pure; times in seconds.
 
 What the bot sends while the program stands still waits in the kernel and is read in one go afterwards. It is given the
-times at which it would have come: it ends with the pause, piece after piece. Sound beyond the pause's length was sent
-ahead by the bot, and stays so.
+times at which it would have come. A bot that was sending when the pause began is taken to have gone on; otherwise what
+it sent ends where the reading does. Sound beyond the pause's length was sent ahead by the bot, and stays so.
 """
 
 from collections.abc import Iterator
@@ -11,8 +11,9 @@ __all__ = ["LateMessage", "OwnPauses"]
 
 PAUSE = 0.4
 """From this time without a tick on, the program stood still; ticks come every 20 ms."""
-READS_ON = 0.1
-"""For how long after a pause what is read may be from within it."""
+READS_ON = 0.4
+"""For how long after a pause what is read may be from within it: a busy program reads no faster."""
+_GOES_ON = 0.1
 
 LateMessage = tuple[float, int, bytes]
 """When it came (s), its rate in Hz, its SLIN."""
@@ -26,6 +27,7 @@ class OwnPauses:
         self._began = 0.0
         self.ended = 0.0
         """When the newest pause ended; 0.0 if there was none."""
+        self._due = -1.0  # when the next message is due, if the bot goes on sending
         self._waiting: list[LateMessage] | None = None
 
     def tick(self, now: float) -> float | None:
@@ -40,6 +42,7 @@ class OwnPauses:
     def take(self, message: LateMessage) -> Iterator[LateMessage]:
         """Take a message of the bot, and return those whose times are known now, in their order."""
         if self._waiting is None:
+            self._due = message[0] + _seconds(message)
             return iter((message,))
         self._waiting.append(message)
         return self.ready(message[0])
@@ -49,21 +52,29 @@ class OwnPauses:
         if self._waiting is None or now - self.ended < READS_ON:
             return iter(())
         waiting, self._waiting = self._waiting, None
-        return _with_times(waiting, self._began, self.ended)
+        if self._began - self._due < _GOES_ON:
+            return _going_on(waiting, self._due)
+        return _ending(waiting, self._began)
 
     def known_until(self, now: float) -> float:
         """Return until when all that the bot sent was returned: `now`, or the beginning of a pause."""
         return now if self._waiting is None else self._began
 
 
-def _with_times(waiting: list[LateMessage], began: float, ended: float) -> Iterator[LateMessage]:
-    """Give those that were read at once times of their own, one after the other; none before the pause began."""
-    at_once = [message for message in waiting if message[0] - ended < READS_ON / 2]
-    at = at_once[-1][0] + _seconds(at_once[-1]) - sum(map(_seconds, at_once)) if at_once else ended
-    for message in at_once:
+def _going_on(waiting: list[LateMessage], due: float) -> Iterator[LateMessage]:
+    """Give each message the time at which it was due after the one before, if it came later than that."""
+    for message in waiting:
+        at = min(message[0], due)
+        yield (at, *message[1:])
+        due = at + _seconds(message)
+
+
+def _ending(waiting: list[LateMessage], began: float) -> Iterator[LateMessage]:
+    """Give the messages times one after the other up to that of the last; none before the pause began."""
+    at = waiting[-1][0] + _seconds(waiting[-1]) - sum(map(_seconds, waiting)) if waiting else began
+    for message in waiting:
         yield (max(began, at), *message[1:])
         at += _seconds(message)
-    yield from waiting[len(at_once) :]
 
 
 def _seconds(message: LateMessage) -> float:

@@ -42,16 +42,30 @@ def test_a_bot_that_sends_nothing_or_far_ahead() -> None:
     assert kinds(10.0, waiting=2.1) == ["ahead"]
 
 
-def test_what_piled_up_in_a_pause_of_ours_has_the_times_at_which_it_came() -> None:
+def through(first: int, last: int, *, reads_ms: int) -> list[float]:
+    """Return the times of messages sent every 20 ms, by number, to a program that was stopped from 1 s to 2 s and then
+    takes so long to read what came meanwhile."""
     pauses, heard = OwnPauses(), []
+    late = [i for i in range(first, last) if 1.0 < i * 0.02 < 2.0]
+    reads = {i: 2.0 + reads_ms / 1000 * n / len(late) for n, i in enumerate(late)}
     for i in range(200):
         at = i * 0.02
-        read = 2.0 if 1.0 < at < 2.0 else at  # stopped in between
-        pauses.tick(read)
-        heard += [*pauses.take((read, 8000, PACKET)), *pauses.ready(read)]
-        assert pauses.known_until(read) == (1.0 if 2.0 <= read < 2.1 else read)
-    assert [at for at, _, _ in heard] == pytest.approx([i * 0.02 for i in range(200)])
+        if not 1.0 < at < 2.0:
+            pauses.tick(at)
+            heard += pauses.ready(at)
+            assert pauses.known_until(at) == (1.0 if 2.0 <= at < 2.41 else at)
+        else:
+            pauses.tick(reads.get(i, 2.0))
+        if first <= i < last:
+            heard += pauses.take((reads.get(i, at), 8000, PACKET))
     assert pauses.ended == 2.0
+    return [at for at, _, _ in heard]
+
+
+@pytest.mark.parametrize("reads_ms", [0, 15])
+@pytest.mark.parametrize(("first", "last"), [(0, 200), (0, 80), (60, 200)], ids=["goes on", "ends", "begins"])
+def test_what_piled_up_in_a_pause_of_ours_has_the_times_at_which_it_came(first: int, last: int, reads_ms: int) -> None:
+    assert through(first, last, reads_ms=reads_ms) == pytest.approx([i * 0.02 for i in range(first, last)], abs=0.0201)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 5.0])
@@ -60,10 +74,10 @@ def test_what_a_bot_sends_ahead_of_a_pauses_length_stays_ahead(seconds: float) -
     assert pauses.tick(1.0) is None
     assert pauses.tick(2.0) == 1.0
     burst = [(2.001, 8000, PACKET)] * round(seconds * 50)
-    heard = [*(message for one in burst for message in pauses.take(one)), *pauses.ready(2.2)]
+    heard = [*(message for one in burst for message in pauses.take(one)), *pauses.ready(2.5)]
     assert len(heard) == len(burst)
     assert all(at == 1.0 for at, _, _ in heard[:150])
-    assert [*pauses.ready(2.3)] == []
+    assert [*pauses.ready(2.6)] == []
 
 
 def a_call(lines: list[str]) -> MicCall:
