@@ -38,7 +38,7 @@ from audiosocket_sim.live.mic.latencies import answer_waits, waits_line
 from audiosocket_sim.live.mic.options import MicOptions
 from audiosocket_sim.live.mic.screen import keys_line, status
 from audiosocket_sim.live.mic.session import MicCall
-from audiosocket_sim.live.mic.sound_card import MicrophoneExtraMissing, SoundCard, SoundSystem
+from audiosocket_sim.live.mic.sound_card import MicrophoneExtraMissing, SoundCard, SoundSystem, quiet_libraries
 from audiosocket_sim.live.mic.typed_texts import asked_for, question, with_texts
 from audiosocket_sim.scenario.loading import ScenarioError
 from audiosocket_sim.scenario.paths import PROJECT, nearest_folder, why_not_writable
@@ -129,7 +129,7 @@ async def _call(options: MicOptions, system: SoundSystem, microphone: Device, lo
     )
     card = system.open(microphone, loudspeaker, call.phone.captured, call.phone.pull)
     try:
-        with view, TerminalKeys(call.on_key) as keys:
+        with quiet_libraries(), view, TerminalKeys(call.on_key) as keys:
             view.heading(heading)
             if keys.there and not view.draws:
                 view.note(keys_line("mute and unmute"))

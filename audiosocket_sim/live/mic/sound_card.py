@@ -16,7 +16,7 @@ import numpy as np
 
 from audiosocket_sim.live.mic.devices import Device, DeviceError
 
-__all__ = ["MicrophoneExtraMissing", "SoundCard", "SoundSystem"]
+__all__ = ["MicrophoneExtraMissing", "SoundCard", "SoundSystem", "quiet_libraries"]
 
 _BLOCKS_PER_SECOND = 100
 
@@ -192,6 +192,27 @@ def _silence_alsa() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_SAY_NOTHING)
+
+
+@contextlib.contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Discard what PortAudio prints to file descriptor 2, in the midst of the drawing, when a device goes away.
+
+    What Python writes to `sys.stderr` is still shown.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # closed
+        yield
+        return
+    before = sys.stderr
+    with open(kept, "w", encoding="utf-8", errors="backslashreplace", buffering=1) as ours:
+        sys.stderr = ours
+        try:
+            with _no_stderr():
+                yield
+        finally:
+            sys.stderr = before
 
 
 @contextlib.contextmanager

@@ -1,14 +1,17 @@
 """What is wrong with a live call is reported while it happens; a pause of our own is not blamed on the bot."""
 
 import asyncio
+import os
+import sys
 
 import pytest
 
 from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_sim.call_log.transcript import line_of
 from audiosocket_sim.live.mic.options import MicOptions
-from audiosocket_sim.live.mic.own_pauses import OwnPauses
+from audiosocket_sim.live.mic.own_pauses import LateMessage, OwnPauses
 from audiosocket_sim.live.mic.session import MicCall
+from audiosocket_sim.live.mic.sound_card import quiet_libraries
 from audiosocket_sim.live.mic.trouble import troubles
 from audiosocket_sim.phone.line import tone
 from audiosocket_sim.virtual_time.loop import run
@@ -45,7 +48,8 @@ def test_a_bot_that_sends_nothing_or_far_ahead() -> None:
 def through(first: int, last: int, *, reads_ms: int) -> list[float]:
     """Return the times of messages sent every 20 ms, by number, to a program that was stopped from 1 s to 2 s and then
     takes so long to read what came meanwhile."""
-    pauses, heard = OwnPauses(), []
+    pauses = OwnPauses()
+    heard: list[LateMessage] = []
     late = [i for i in range(first, last) if 1.0 < i * 0.02 < 2.0]
     reads = {i: 2.0 + reads_ms / 1000 * n / len(late) for n, i in enumerate(late)}
     for i in range(200):
@@ -139,3 +143,11 @@ def test_trouble_is_noted_once_and_stands_in_the_status_while_it_lasts() -> None
         "note the loudspeaker takes no sound any more: hang up, choose another with --output, and call again",
         "note the bot has sent nothing for 3 s, not even silence",
     ]
+
+
+def test_what_a_library_prints_does_not_break_the_drawing(capfd: pytest.CaptureFixture[str]) -> None:
+    with quiet_libraries():
+        os.write(2, b"Expression failed")
+        sys.stderr.write("ours\n")
+    os.write(2, b" and after")
+    assert capfd.readouterr().err == "ours\n and after"
