@@ -2,9 +2,9 @@
 
 import asyncio
 import shlex
-import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import RenderableType
@@ -101,16 +101,26 @@ def mic_command(options: MicOptions) -> int:
             devices = system.devices()
             microphone = choose(devices, options.input, "input")
             loudspeaker = choose(devices, options.output, "output")
-            code: int | None = None
-            while code is None:
-                code = asyncio.run(_call(options, system, microphone, loudspeaker))
-            return code
+            while True:
+                ended = asyncio.run(_call(options, system, microphone, loudspeaker))
+                code = ended.code if ended.saved is None else _write(options, ended.saved) or ended.code
+                if not (ended.again or (ended.asks and code != SET_UP and asyncio.run(_wants_another()))):
+                    return code
     except (MicrophoneExtraMissing, DeviceError) as error:
         return refuse(str(error), SET_UP)
 
 
-async def _call(options: MicOptions, system: SoundSystem, microphone: Device, loudspeaker: Device) -> int | None:
-    """Make one call. Returns the exit code, or None if the user wants to call again."""
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A call is over. `saved`: what becomes a scenario. `again`: the user calls again; `asks`: he is asked whether."""
+
+    code: int
+    saved: CapturedCall | None = None
+    again: bool = False
+    asks: bool = False
+
+
+async def _call(options: MicOptions, system: SoundSystem, microphone: Device, loudspeaker: Device) -> _Ended:
     loop = asyncio.get_running_loop()
     book, hold_pcm = await loop.run_in_executor(None, _known_sounds)
     heading = (
@@ -136,12 +146,14 @@ async def _call(options: MicOptions, system: SoundSystem, microphone: Device, lo
             draw.append(lambda: status(call, card, keys=keys.there))
             end = await call.run()
     except ConnectFailed as error:
-        return refuse(f"no server answers at {options.host}:{options.port}: {error}", SET_UP)
+        return _Ended(refuse(f"no server answers at {options.host}:{options.port}: {error}", SET_UP))
     finally:
         card.close()
     code = await _conclude(options, heading, call, card, end)
-    again = call.again or (end.who != "caller" and await _wants_another())
-    return None if again and code != SET_UP else code
+    if code == SET_UP:
+        return _Ended(code)
+    saved = None if options.save_scenario is None else captured(call, end, options)
+    return _Ended(code, saved, call.again, asks=end.who != "caller")
 
 
 async def _wants_another() -> bool:
@@ -176,17 +188,20 @@ async def _conclude(options: MicOptions, heading: str, call: MicCall, card: Soun
         f"  transcript  {files.transcript}\n  call log    {files.call_log}\n"
         f"  recording   {files.recording}  (left: you, right: the bot)"
     )
-    if options.save_scenario is not None:
-        saved = captured(call, end, options)
-        if not options.redact:
-            saved = _asked(saved)
-        try:
-            path = await loop.run_in_executor(None, _save, options, options.save_scenario, saved)
-        except (OSError, ScenarioError, AudioSocketError) as error:
-            return refuse(f"the call cannot be turned into a scenario: {error}", SET_UP)
-        command = shlex.join([str(path), "--target", _target(saved, options)])
-        say(f"  scenario    {path}\n              {program()} run {command}")
     return FAILED if end.who == "asterisk" or (end.who, end.how) == ("server", "reset") else FINE
+
+
+def _write(options: MicOptions, call: CapturedCall) -> int:
+    """Write the scenario, and say how it is run. Returns an exit code. Blocks, also for texts that are typed."""
+    assert options.save_scenario is not None
+    call = call if options.redact else _asked(call)
+    try:
+        path = _save(options, options.save_scenario, call)
+    except (OSError, ScenarioError, AudioSocketError) as error:
+        return refuse(f"the call cannot be turned into a scenario: {error}", SET_UP)
+    command = shlex.join([str(path), "--target", _target(call, options)])
+    say(f"  scenario    {path}\n              {program()} run {command}")
+    return FINE
 
 
 def _target(call: CapturedCall, options: MicOptions) -> str:
@@ -204,14 +219,11 @@ def _asked(call: CapturedCall) -> CapturedCall:
         return call
     say("no server reported what you said: type each text for the scenario, or Enter to leave it unknown")
     texts: list[str] = []
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # asyncio's own would let `input` go on
     try:
         for number, utterance in enumerate(utterances, 1):
             texts.append(input(question(number, utterance)))
-    except (EOFError, KeyboardInterrupt):
+    except (EOFError, KeyboardInterrupt, OSError):  # the last: the terminal is gone
         say("")
-    finally:
-        signal.signal(signal.SIGINT, before)
     return with_texts(call, utterances, texts)
 
 
