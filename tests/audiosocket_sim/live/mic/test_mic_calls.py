@@ -249,6 +249,22 @@ def test_keys_mute_and_a_clean_end_by_ctrl_c(sound: Sound, served: Served, tmp_p
     assert level_dbfs(caller) < -60
 
 
+def test_r_calls_again_with_the_same_devices(sound: Sound, served: Served, tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    try:
+        with mic(sound, served, tmp_path, keyboard=theirs) as call:
+            call.until("STANDBY → IA_TURN")
+            os.write(ours, b"r")
+            call.until("the call ended after")
+            call.until("STANDBY → IA_TURN")
+            os.write(ours, b"q")
+            assert call.finish() == 0, call.text
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert [(tmp_path / "runs" / f"mic-{n}" / "call.wav").exists() for n in (1, 2, 3)] == [True, True, False]
+
+
 def test_without_a_terminal_the_call_ends_by_itself(sound: Sound, served: Served, tmp_path: Path) -> None:
     with mic(sound, served, tmp_path, "--for", "1.5") as call:
         assert call.finish() == 0, call.text
