@@ -11,7 +11,7 @@ __all__ = ["DeathWatch"]
 
 _SCRIPT = """
 read -r group || exit 0
-read -r finished && exit 0
+read -r never
 kill -s TERM -- "-$group"
 sleep 1
 kill -s KILL -- "-$group"
@@ -23,7 +23,6 @@ class DeathWatch:
 
     def __init__(self) -> None:
         self._shell: asyncio.subprocess.Process | None = None
-        self._watches = False
 
     async def start(self) -> None:
         """Start the shell. Without one there is no watch: the program is then like any other child."""
@@ -40,18 +39,23 @@ class DeathWatch:
 
     def watch(self, group: int) -> None:
         """End this process group, SIGTERM first and SIGKILL a second later, if this process dies before `close`."""
-        self._watches = True
         self._write(b"%d\n" % group)
 
     async def close(self) -> None:
-        """End the watch."""
+        """End the watch. A task that is cancelled meanwhile is so when the shell is gone, a moment later."""
         if self._shell is None:
             return
-        if self._watches:
-            self._write(b"finished\n")
-        assert self._shell.stdin is not None
-        self._shell.stdin.close()
-        await self._shell.wait()
+        with contextlib.suppress(ProcessLookupError):
+            self._shell.kill()
+        ending = asyncio.ensure_future(self._shell.wait())
+        cancelled: asyncio.CancelledError | None = None
+        while not ending.done():
+            try:
+                await asyncio.shield(ending)
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
 
     def _write(self, line: bytes) -> None:
         if self._shell is not None and self._shell.stdin is not None:

@@ -371,6 +371,9 @@ class CommandTarget:
         except OSError as error:
             await watch.close()
             raise TargetError(f"{words[0]}: cannot be started: {error.strerror or error}") from error
+        except BaseException:
+            await watch.close()
+            raise
         watch.watch(process.pid)
         running = Child("127.0.0.1", port, control_url, process, watch)
         try:
@@ -411,8 +414,10 @@ class Child:
             await self.ends_within(_STOP_SECONDS)
         finally:
             self._send(signal.SIGKILL)
-            await self.process.wait()
-            await self.watch.close()
+            try:
+                await self.process.wait()
+            finally:
+                await self.watch.close()
 
     def _send(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):

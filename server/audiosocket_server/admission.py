@@ -23,9 +23,10 @@ class Expected:
 
     def announce(self, uuid: UUID, now: float) -> bool:
         """Expect a call. Returns False if too many are expected already."""
-        self._until = {one: until for one, until in self._until.items() if until > now}
         if len(self._until) >= MOST_EXPECTED and uuid not in self._until:
-            return False
+            self._until = {one: until for one, until in self._until.items() if until > now}
+            if len(self._until) >= MOST_EXPECTED:
+                return False
         self._until[uuid] = max(now + self.valid_seconds, self._until.get(uuid, 0.0))
         return True
 

@@ -1,14 +1,17 @@
 """The three kinds of target by their text."""
 
+import asyncio
 import os
 import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from audiosocket_sim.parties.death_watch import DeathWatch
 from audiosocket_sim.parties.target import (
     Child,
     CommandTarget,
@@ -143,4 +146,38 @@ async def test_a_program_that_is_stopped_leaves_no_watch_behind() -> None:
     assert shell is not None
     assert shell.returncode is None
     await running.close()
-    assert shell.returncode == 0
+    assert shell.returncode is not None
+
+
+async def test_cancelled_while_the_program_is_being_started_no_watch_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its transport would be found by the garbage collector when the loop is closed: a traceback."""
+    started: list[asyncio.subprocess.Process] = []
+    second = asyncio.Event()
+    start = asyncio.create_subprocess_exec
+
+    async def only_one(*words: Any, **options: Any) -> asyncio.subprocess.Process:
+        if started:
+            second.set()
+            await asyncio.Event().wait()
+        started.append(await start(*words, **options))
+        return started[0]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", only_one)
+    starting = asyncio.create_task(parse_target("command: true {port}").start({}, "http://127.0.0.1:1"))
+    await second.wait()
+    starting.cancel()
+    await asyncio.wait({starting})
+    assert starting.cancelled()
+    assert started[0].returncode is not None
+
+
+async def test_cancelled_while_the_watch_ends_it_is_waited_for() -> None:
+    watch = DeathWatch()
+    await watch.start()
+    assert watch._shell is not None
+    closing = asyncio.create_task(watch.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait({closing})
+    assert closing.cancelled()
+    assert watch._shell.returncode is not None
