@@ -135,6 +135,7 @@ def test_a_command_as_target(tmp_path: Path) -> None:
     assert result.outcome is Outcome.PASSED, result.problems
 
 
+@pytest.mark.long("other tests call addresses")
 @pytest.mark.real_time
 @pytest.mark.usefixtures("_embedded_engine")
 def test_an_address_as_target(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ def test_a_live_call_becomes_a_scenario_that_runs(tmp_path: Path) -> None:
     assert load(out / "call.yaml").server["greeting"]["delay_seconds"] < 2.0  # the default
 
 
+@pytest.mark.long("calls are captured in virtual time")
 @pytest.mark.real_time
 @pytest.mark.parametrize(
     "how",
@@ -106,6 +107,7 @@ def test_interrupted_it_writes_the_calls_it_had(how: signal.Signals, tmp_path: P
     ]
 
 
+@pytest.mark.long("what is left on disk is read")
 @pytest.mark.real_time
 def test_killed_it_leaves_the_call_it_had_as_a_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as bot:

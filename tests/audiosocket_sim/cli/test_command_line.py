@@ -405,6 +405,7 @@ def test_in_virtual_time_nobody_is_late(
     assert "late" not in capsys.readouterr().out
 
 
+@pytest.mark.long("other runs are read to their end")
 def test_who_stops_reading_does_not_change_the_verdict(folder: Path) -> None:
     write(folder, SHORT + "  - expect: {bot_says: Oi, within: 1s}\n")
     command = [sys.executable, "-m", "audiosocket_sim", "run", "call.yaml"]

@@ -118,6 +118,7 @@ asyncio.run(main())
 _LISTENS = "import socket, sys, time; held = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(1000)"
 
 
+@pytest.mark.long("a watch is started and ended")
 @pytest.mark.kernel
 @pytest.mark.parametrize("stubborn", [False, True])
 def test_a_program_and_its_children_do_not_outlive_a_runner_that_is_killed(tmp_path: Path, stubborn: bool) -> None:

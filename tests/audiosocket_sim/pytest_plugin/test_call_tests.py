@@ -504,6 +504,7 @@ def test_junit_has_target_and_outcome(project: pytest.Pytester) -> None:
     }
 
 
+@pytest.mark.long("the report's rows are tried alone")
 def test_github_has_an_annotation_and_a_row_for_each(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     summary = project.path / "summary.md"
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
@@ -534,6 +535,7 @@ async def test_flaky(audiosocket_call):
     again.stdout.fnmatch_lines(["*- phone calls -*", "1 call of helpers.scripted_bot:serve (pytest's ini key *"])
 
 
+@pytest.mark.long("test_programs calls commands")
 @pytest.mark.real_time
 def test_a_command_is_called_on_the_real_clock(project: pytest.Pytester) -> None:
     settings = json.dumps({"script": [[0.3, "say", "pt-br/pode_subir"]]})

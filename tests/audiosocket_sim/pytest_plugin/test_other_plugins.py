@@ -17,6 +17,8 @@ pytest_plugins = ["pytester"]
 PASSES = CALL.format(tag="quick", end=2.5)
 FAILS = PASSES.replace("hangs_up: server", "hangs_up: caller")
 
+pytestmark = pytest.mark.long("the plug-in is tried without others")
+
 
 @pytest.fixture
 def calls_made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -175,6 +177,7 @@ def test_pytest_html_shows_target_and_call(project: pytest.Pytester) -> None:
     assert "Pode subir." in page
 
 
+@pytest.mark.long("GitHub's lines are tried alone")
 @pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n", "1"]], ids=["here", "in a worker"])
 def test_in_a_job_of_github(workers: list[str], project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     summary = project.path / "summary.md"

@@ -291,6 +291,7 @@ def test_a_machine_that_kept_us_waiting_is_allowed_for_and_asked_once_more(
     assert allowed == [20 + 6 + 40, 20 + 6]
 
 
+@pytest.mark.long("snapshots are made, kept and changed")
 def test_an_update_deletes_no_snapshot_of_a_scenario_that_is_there(project: pytest.Pytester) -> None:
     update(project)
     kept = project.path / "scenarios" / "transcripts" / "short.txt"

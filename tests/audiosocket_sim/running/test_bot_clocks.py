@@ -59,6 +59,7 @@ def test_what_cannot_follow_is_named_and_no_verdict(manner: str) -> None:
     assert line.endswith("; run it in real time (--real-time, docs/targets.md)")
 
 
+@pytest.mark.long("servers on the loop are called")
 def test_a_server_in_a_thread_is_not_said_to_be_absent() -> None:
     result = call("loop", serve="serve_in_a_thread")
     assert result.outcome is Outcome.SET_UP
@@ -88,6 +89,7 @@ def test_what_cannot_follow_has_no_failed_step_in_its_log(manner: str) -> None:
     assert "FAILED" not in result.transcript
 
 
+@pytest.mark.long("bots that sleep are called")
 @pytest.mark.parametrize("real_time", [False, pytest.param(True, marks=pytest.mark.real_time)])
 def test_what_is_late_because_the_bot_slept_is_the_bot_s_fault(real_time: bool) -> None:
     result = call("late", real_time=real_time)
