@@ -87,7 +87,7 @@ BAD = {
         "0.600 3.39 s of speech were sent and not heard: the server ended the call before they had been played",
     ),
     "a message too long for Asterisk": (
-        (PLAIN, [0.5, "raw", "10fa00" + "0010" * 32000]),
+        (PLAIN, [0.5, "raw", "10fa00" + "001000f0" * 16000]),
         "0.500 an audio message of 4.00 s: too long for Asterisk's translators (over 1 s), dropped: the caller heard "
         "none of it",
     ),
@@ -132,11 +132,11 @@ GOOD = {
     "short holes": (PLAIN, HELLO, [1.1, "hole", 0.12]),
     "a hole between two sentences": (PLAIN, HELLO, [1.9, "hole", 1.0], ANSWER),
     "two sentences, of a bot that sends nothing between": (PLAIN, OWN, [4.6, *OWN[1:]], {"quiet": True}),
-    "300 ms ahead": (PLAIN, [0.5, "raw", ("100140" + "0010" * 160) * 15]),
+    "300 ms ahead": (PLAIN, [0.5, "raw", ("100140" + "001000f0" * 80) * 15]),
     "the caller's hang-up in mid-sentence": ("{hang_up: close, after: 1.2s}", HELLO),
     "the caller's hang-up before what was sent ahead": (
         "{hang_up: close, after: 600ms}",
-        [0.5, "raw", ("100140" + "0010" * 160) * 15],
+        [0.5, "raw", ("100140" + "001000f0" * 80) * 15],
     ),
     "an end that the caller's interruption caused": (
         "{say: pt-br/espera_espera_nao_e_isso, after: 1s}\nwait: 1s",
