@@ -32,7 +32,7 @@ def test_a_burst_is_read_at_once_and_what_follows_at_a_pace() -> None:
 
 def test_long_messages_count_as_several() -> None:
     pace = ReadingPace(AT_ONCE)
-    assert pace.pause(1, 320 * AT_ONCE, 0.0) > 0
+    assert pace.pause(1, len(FRAME) * AT_ONCE, 0.0) > 0
 
 
 def test_a_bot_that_speaks_is_never_held_up() -> None:
