@@ -16,7 +16,7 @@ __all__ = ["InSlices"]
 SLICE_BYTES = 500
 """At most 80 chunks, which take a millisecond."""
 MOST_HEAD_LINES = 200
-"""Of a request, which browsers and proxies do not come near to."""
+"""The most header lines of a request. Browsers and proxies send far fewer."""
 _TOO_MANY_LINES = (
     b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: 16\r\n\r\n"
     b"too many headers"

@@ -68,7 +68,7 @@ def longest_known(texts: Iterable[str]) -> int:
 
 
 class _Kept(dict[int, int | None]):
-    """What `normalise` makes of a character, by code points: itself, a space, or nothing. It fills itself."""
+    """Cache of what `normalise` makes of each character, by code point: the character, a space, or nothing."""
 
     _MOST = 10_000
 

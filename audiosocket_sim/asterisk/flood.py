@@ -31,7 +31,7 @@ class SocketFirst:
 
 
 AT_ONCE = 12_500
-"""What is read without a pause, in messages of 20 ms: a little more than lies in the buffers of loopback."""
+"""How many messages of 20 ms are read without a pause: a little more than the buffers of loopback hold."""
 AT_ONCE_VIRTUAL = 101_000
 """The same where time stands still meanwhile: Asterisk needs 2.7 s for so many."""
 MESSAGES_A_SECOND = 6_250

@@ -160,7 +160,7 @@ def _too_early(expectation: Expectation, entries: Sequence[Entry], moment: Momen
 
 
 def _is_old(early: Entry, entries: Sequence[Entry], moment: Moment) -> bool:
-    """Whether the caller began to speak, or pressed a key, between an event and the step."""
+    """Return whether the caller began to speak or pressed a key after the event and before the step."""
     return any(
         early.at_ms < entry.at_ms <= moment.base_ms
         and (

@@ -18,7 +18,7 @@ _FRAME_MS = 20
 _CAUGHT_UP_MS = 60
 """A bot that sends by a clock catches up with a stall of three frames; many such stalls leave its pace as it is."""
 _HELD_MS = 300
-"""So much a phone holds: a bot that keeps to its clock is ahead by each hole before, up to this, until it pauses."""
+"""How much sound (ms) a phone holds. A bot that keeps to its clock stays ahead by its earlier holes, up to this."""
 _EDGE_MS = 120
 """How long (ms) around an edge a want of the processor may be that was met there: it is read every 100 ms."""
 

@@ -32,7 +32,7 @@ class LateBy(StrEnum):
 
 _OURS = (LateBy.PACKET, LateBy.THREAD, LateBy.BACKEND)
 _OF_SOUND = (LateBy.THREAD, LateBy.BOT)
-"""What makes silence in the bot's sound: that we read late, or that the bot had no processor."""
+"""The kinds of lateness that put silence into the bot's sound: we read late, or the bot had no processor."""
 
 
 @dataclass(frozen=True, slots=True)

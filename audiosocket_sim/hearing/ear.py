@@ -485,7 +485,7 @@ class Ear:
         )
 
     def _belongs_to_what_was_before(self, first: int, last: int) -> bool:
-        """Whether it is the tail of hold audio, or a piece of the noise that is under all of the sound."""
+        """Return whether a stretch is the tail of hold audio, or a piece of the noise under the whole sound."""
         if 0 <= first - self._hold_ended <= _TAIL_AFTER and last - first <= _LONGEST_TAIL:
             return True
         noise, sound = self._speech.noise_dbfs, self._playout.samples(first, last + 1)

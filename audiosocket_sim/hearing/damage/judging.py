@@ -33,7 +33,7 @@ _JUMP = 24  # samples, 3 ms
 _SILENCED_MS = 20  # so much is found beside the prompt
 _MISSING_MS = 40  # in all; from so much on, what is missing makes the clicks, and not the clicks what seems so
 MOST_SECONDS = 20
-"""Of a stretch so many are looked at: a voice is damaged all the way, or in places that come again."""
+"""How many seconds of a stretch are judged: a voice is damaged throughout, or at places that recur."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Stretched:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is known of a stretch at once. `known`: the prompt that was found in it as it is, or None; `under`: another
-    one that is mixed with it. `sure`: what was done to it is known too."""
+    """The immediate result for a stretch. `known`: the prompt that was found in it unchanged, or None; `under`: another
+    prompt that is mixed with it. `sure`: the cause of the fault is known too, so no search follows."""
 
     stretch: Stretched
     faults: Sequence[Damage]
