@@ -58,6 +58,11 @@ def causes(host: str, port: int) -> tuple[Cause, ...]:
             f"write {here}{elsewhere}",
         ),
         Cause(
+            "No route to host",
+            "no machine in Asterisk's network has that address",
+            f"write {here}{elsewhere}",
+        ),
+        Cause(
             "timedout after MAX_CONNECT_TIMEOUT_MSEC",
             "the address does not answer: a firewall, or a wrong address",
             f"open port {port} for Asterisk's machine; `timeout 3 bash -c '</dev/tcp/{here.replace(':', '/')}' && echo "

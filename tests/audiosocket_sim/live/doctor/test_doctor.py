@@ -283,7 +283,7 @@ def test_if_nobody_calls_the_causes_are_told_apart(host: str) -> None:
     assert "«Failed to parse UUID»: what stands there is no UUID of 36 characters" in text
     assert ("--host 0.0.0.0" in text) == (host == "127.0.0.1")
     assert ("ADDRESS-OF-THIS-MACHINE:8090" in text) == (host == "0.0.0.0")
-    assert len({cause.console for cause in causes(host, 8090)}) == 8
+    assert len({cause.console for cause in causes(host, 8090)}) == 9
 
 
 def test_the_command_says_why_nobody_called_and_ends_with_4(capsys: pytest.CaptureFixture[str]) -> None:
@@ -294,7 +294,7 @@ def test_the_command_says_why_nobody_called_and_ends_with_4(capsys: pytest.Captu
     assert main(["doctor", "--port", "0", "--wait", "0.05", "--json"]) == 4
     (only,) = capsys.readouterr().out.splitlines()
     assert json.loads(only)["calls"] == []
-    assert len(json.loads(only)["causes_if_nobody_called"]) == 8
+    assert len(json.loads(only)["causes_if_nobody_called"]) == 9
 
 
 @pytest.mark.parametrize("n_calls", [1, 2])
