@@ -1,5 +1,7 @@
 """`python -m audiosocket_server`: ready, asked to stop, gone; one line and the right exit code for any fault."""
 
+import asyncio
+import gc
 import re
 import resource
 import signal
@@ -12,7 +14,8 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from audiosocket_server.__main__ import allow_open_files, main
+from audiosocket_server.__main__ import allow_open_files, collect_each_minute, main
+from helpers.call_bench import virtual
 
 from audiosocket_core.connection import Connection, Role
 from audiosocket_core.messages import Kind, encode, uuid_message
@@ -139,3 +142,14 @@ def test_as_many_files_as_the_calls_need_or_the_system_allows(caplog: pytest.Log
         assert "limits.calls" in caplog.text
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@virtual
+async def test_the_collector_looks_at_everything_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = asyncio.get_running_loop().time
+    at: list[float] = []
+    monkeypatch.setattr(gc, "collect", lambda: at.append(now()))
+    began_at = now()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(collect_each_minute(), 150)
+    assert [when - began_at for when in at] == [60, 120]
