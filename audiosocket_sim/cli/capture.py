@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,16 +17,13 @@ from audiosocket_sim.cli.arguments import program
 from audiosocket_sim.cli.console import FINE, SET_UP, USAGE, refuse, say, trouble
 from audiosocket_sim.live.capture.backend_proxy import origin_of
 from audiosocket_sim.live.capture.call_writer import InProcessWriter, SubprocessWriter, WrittenCall, recover
+from audiosocket_sim.live.capture.next_command import next_commands
 from audiosocket_sim.live.capture.options import CaptureOptions
 from audiosocket_sim.live.capture.session import CannotListen, Capture
 from audiosocket_sim.net.same_address import reaches
 
 __all__ = ["CaptureUsageError", "capture_command", "parse_address", "parse_settings", "recover_command"]
 
-_MOST_FILES = 5
-"""How many calls the command to run next names."""
-
-_NOT_RECOVERED = "cannot be written: "
 _SWITCH_SECONDS = 0.0005
 """How long a frame may wait for the interpreter while another thread hands over a call; Python's default is 5 ms."""
 
@@ -130,32 +126,34 @@ def capture_command(
 
 
 def recover_command(out: Path) -> int:
-    """Write the calls that a killed capture left behind in `out`, and say how many there were.
+    """Write the calls that a killed capture left behind in `out`, and say how many there were and how to run them.
 
     Returns the exit code: 0; 2 if there is no such folder; 3 if a call could not be written.
     """
     if not out.is_dir():
         return refuse(f"--recover {out}: there is no such folder", USAGE)
-    lines = list(recover(CaptureOptions(("", 0), ("", 0), out), InProcessWriter()))
-    for line in lines:
-        say(line)
-    n_failed = sum(_NOT_RECOVERED in line for line in lines)
-    say(f"{len(lines) - n_failed} call{'' if len(lines) - n_failed == 1 else 's'} written to {out}")
-    return SET_UP if n_failed else FINE
+    found = list(recover(CaptureOptions(("", 0), ("", 0), out), InProcessWriter()))
+    for call in found:
+        say(call.line)
+    calls = [call.written for call in found if call.written is not None]
+    _say_what_next(calls, out)
+    return SET_UP if len(calls) < len(found) else FINE
 
 
 async def _until_stopped(options: CaptureOptions) -> int:
     loop = asyncio.get_running_loop()
-    call_writer = await loop.run_in_executor(None, SubprocessWriter, options)
+    call_writer = await loop.run_in_executor(None, SubprocessWriter, options, program())
     try:
-        for line in await loop.run_in_executor(None, lambda: list(recover(options, call_writer))):
-            say(line)
-        return await _capture(Capture(options, say=say, trouble=trouble, call_writer=call_writer), options)
+        found = await loop.run_in_executor(None, lambda: list(recover(options, call_writer)))
+        for call in found:
+            say(call.line)
+        recovered = [call.written for call in found if call.written is not None]
+        return await _capture(Capture(options, say=say, trouble=trouble, call_writer=call_writer), options, recovered)
     finally:
         await loop.run_in_executor(None, call_writer.close)
 
 
-async def _capture(capture: Capture, options: CaptureOptions) -> int:
+async def _capture(capture: Capture, options: CaptureOptions, recovered: Sequence[WrittenCall]) -> int:
     with stop_signals(capture.stop, ("SIGINT", "SIGTERM", "SIGHUP")):
         await capture.start()
         try:
@@ -163,22 +161,13 @@ async def _capture(capture: Capture, options: CaptureOptions) -> int:
             await capture.wait()
         finally:
             await capture.aclose()
-    say(f"{capture.written} call{'' if capture.written == 1 else 's'} written to {options.out}")
-    if capture.calls:
-        say("\n".join(["the same again, once the capture has ended:", *_commands(capture.calls)]))
+    _say_what_next([*recovered, *capture.calls], options.out)
     return SET_UP if capture.failed else FINE
 
 
-def _commands(calls: Sequence[WrittenCall]) -> list[str]:
-    """Return the command to run next, once for all calls that take the same options."""
-    paths: dict[tuple[str, ...], list[str]] = {}
-    for call in calls:
-        paths.setdefault(call.run_with, []).append(str(call.path))
-    return [
-        f"  {program()} run {shlex.join([*files[:_MOST_FILES], *options])}"
-        + (f"   # and {len(files) - _MOST_FILES} more" if len(files) > _MOST_FILES else "")
-        for options, files in paths.items()
-    ]
+def _say_what_next(calls: Sequence[WrittenCall], out: Path) -> None:
+    how_many = f"{len(calls)} call{'' if len(calls) == 1 else 's'} written to {out}"
+    say("\n".join([how_many, *next_commands(calls, program())]))
 
 
 def _refuse_itself(options: CaptureOptions) -> None:

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from audiosocket_sim.import_string import import_object
-from audiosocket_sim.parties.death_watch import DeathWatch
+from audiosocket_sim.parties.kept_program import KeptProgram
 
 __all__ = [
     "Child",
@@ -42,7 +42,6 @@ __all__ = [
 ]
 
 _START_SECONDS = 20.0
-_STOP_SECONDS = 5.0
 _CLOSE_SECONDS = 20.0
 _LONGEST_SHOWN = 80
 _RENAMED = {"server:serve": "audiosocket_server:serve"}
@@ -357,25 +356,11 @@ class CommandTarget:
             ports.append(control_port)
             control_url = control_url or f"http://127.0.0.1:{control_port}"
         environment = {**os.environ, "AI_API_URL": ai_url}
-        watch = DeathWatch()
-        await watch.start()
         try:
-            process = await asyncio.create_subprocess_exec(
-                *words,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=_stderr(),
-                env=environment,
-                cwd=self.folder,
-                start_new_session=True,
-            )
+            program = await KeptProgram.start(words, environment=environment, folder=self.folder, output=_stderr())
         except OSError as error:
-            await watch.close()
             raise TargetError(f"{words[0]}: cannot be started: {error.strerror or error}") from error
-        except BaseException:
-            await watch.close()
-            raise
-        watch.watch(process.pid)
-        running = Child("127.0.0.1", port, control_url, process, watch)
+        running = Child("127.0.0.1", port, control_url, program)
         try:
             await _wait_until_itlistens_on(running, ports)
         except BaseException:
@@ -391,37 +376,23 @@ class Child:
     host: str
     port: int
     control_url: str | None
-    process: asyncio.subprocess.Process
-    watch: DeathWatch
-    """Ends the program if this process is killed."""
+    program: KeptProgram
 
     async def ended(self) -> str:
         """Wait until the program has ended, and return how: `ended with code 1`, `was ended by SIGSEGV`."""
-        return _how_it_ended(await self.process.wait())
+        return _how_it_ended(await self.program.wait())
 
     async def ends_within(self, seconds: float) -> bool:
         """Wait for the end of the program, at most so many seconds. Returns whether it has ended."""
         try:
-            await asyncio.wait_for(self.process.wait(), seconds)
+            await asyncio.wait_for(self.program.wait(), seconds)
         except TimeoutError:
             return False
         return True
 
     async def close(self) -> None:
-        """Send SIGTERM to the program's process group and, after 5 s or if this task is cancelled, SIGKILL."""
-        try:
-            self._send(signal.SIGTERM)
-            await self.ends_within(_STOP_SECONDS)
-        finally:
-            self._send(signal.SIGKILL)
-            try:
-                await self.process.wait()
-            finally:
-                await self.watch.close()
-
-    def _send(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
+        """Send SIGTERM to the program and all its descendants and, after 5 s or if this task is cancelled, SIGKILL."""
+        await self.program.close()
 
 
 def _how_it_ended(code: int) -> str:
@@ -448,8 +419,8 @@ async def _wait_until_itlistens_on(child: Child, ports: list[int]) -> None:
         missing = [port for port in ports if not listens_on(port)]
         if not missing:
             return
-        if child.process.returncode is not None:
-            how = _how_it_ended(child.process.returncode)
+        if child.program.returncode is not None:
+            how = _how_it_ended(child.program.returncode)
             raise TargetError(f"the command {how} before it listened on port {missing[0]}")
         await asyncio.sleep(0.05)
     raise TargetError(f"the command did not listen on port {missing[0]} within {_START_SECONDS:g} s")

@@ -267,7 +267,7 @@ class CallFixture:
         assert self._running is not None
         if isinstance(self._running, Child):
             self._program_waits = ProgramWaits(
-                self._running.process.pid, lambda at, seconds: self.was_late(LateBy.BOT, at, seconds)
+                self._running.program.pid, lambda at, seconds: self.was_late(LateBy.BOT, at, seconds)
             )
             self._program_waits.look()
         try:

@@ -22,6 +22,7 @@ from typing import Any, Protocol, cast
 from audiosocket_core.errors import AudioSocketError
 from audiosocket_sim.live.capture.convert import captured_call
 from audiosocket_sim.live.capture.journal_file import journal_options, left_behind
+from audiosocket_sim.live.capture.next_command import next_commands
 from audiosocket_sim.live.capture.options import CaptureOptions
 from audiosocket_sim.live.capture.tape import Tape
 from audiosocket_sim.live.captured_call import (
@@ -36,7 +37,7 @@ from audiosocket_sim.live.captured_call import (
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.loading import ScenarioError, load
 
-__all__ = ["CallWriter", "InProcessWriter", "NotWritten", "SubprocessWriter", "WrittenCall", "recover"]
+__all__ = ["CallWriter", "InProcessWriter", "NotWritten", "RecoveredCall", "SubprocessWriter", "WrittenCall", "recover"]
 
 _EXPECTED = (ScenarioError, AudioSocketError, ValueError)
 _PIECE = 500
@@ -74,6 +75,17 @@ class WrittenCall:
     run_with: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RecoveredCall:
+    """What became of a call that a killed capture left behind.
+
+    line: for people, quoting nobody. written: None if the call could not be written.
+    """
+
+    line: str
+    written: WrittenCall | None = None
+
+
 class CallWriter(Protocol):
     """Writes calls, one at a time. Both methods block."""
 
@@ -107,11 +119,13 @@ class SubprocessWriter:
     """Writes calls in a process of its own. Creating it starts the process, which takes half a second.
 
     If the process has ended, the next `write` starts another. options: the capture's, whose journals the process turns
-    into scenarios if this process is killed; None for none.
+    into scenarios if this process is killed; None for none. program: the command that started this process, for the
+    command to run next.
     """
 
-    def __init__(self, options: CaptureOptions | None = None) -> None:
+    def __init__(self, options: CaptureOptions | None = None, program: str = "python -m audiosocket_sim") -> None:
         self._options = options
+        self._program = program
         self._start()
 
     def write(self, tape: Tape, options: CaptureOptions) -> WrittenCall:
@@ -149,7 +163,8 @@ class SubprocessWriter:
     def _start(self) -> None:
         context = get_context("spawn")
         self._pipe, other = context.Pipe()
-        self._process: SpawnProcess = context.Process(target=_work, args=(other, self._options), daemon=True)
+        arguments = (other, self._options, self._program)
+        self._process: SpawnProcess = context.Process(target=_work, args=arguments, daemon=True)
         with _no_interrupts():  # the child inherits this, until it ignores Ctrl-C by itself
             self._process.start()
         other.close()
@@ -170,7 +185,7 @@ def _no_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work(pipe: "Connection[Any, Any]", of_capture: CaptureOptions | None) -> None:
+def _work(pipe: "Connection[Any, Any]", of_capture: CaptureOptions | None, program: str) -> None:
     """Run in the other process: write calls until it is told to end, or the pipe is closed.
 
     If the pipe is closed without a word, the capturing process was killed: what it left on disk becomes scenarios.
@@ -198,26 +213,34 @@ def _work(pipe: "Connection[Any, Any]", of_capture: CaptureOptions | None) -> No
         return
     if of_capture is not None:
         select.select([], [], [], _DYING_SECONDS)  # until the system has taken the locks of the killed process away
-        for line in recover(of_capture, call_writer):
-            with contextlib.suppress(OSError):
-                sys.stderr.write(f"{line}\n")
+        calls = []
+        for found in recover(of_capture, call_writer):
+            calls.append(found.written)
+            _tell(found.line)
+        for line in next_commands([call for call in calls if call is not None], program):
+            _tell(line)
 
 
-def recover(options: CaptureOptions, call_writer: CallWriter) -> Iterator[str]:
-    """Write each call that a killed capture left behind in `options.out`; yield a line for each. Blocks."""
+def _tell(line: str) -> None:
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{line}\n")
+
+
+def recover(options: CaptureOptions, call_writer: CallWriter) -> Iterator[RecoveredCall]:
+    """Write each call that a killed capture left behind in `options.out`; yield what became of it. Blocks."""
     try:
         for path, tape, about in left_behind(options.out):
             try:
                 made = call_writer.write(tape, journal_options(options, about))
             except NotWritten as error:
-                yield f"{path}: what is left of a call cannot be written: {error}"
+                yield RecoveredCall(f"{path}: what is left of a call cannot be written: {error}")
                 if error.may_be_tried_again:
                     continue
             else:
-                yield f"{made.line} It was left behind by an earlier capture."
+                yield RecoveredCall(f"{made.line} It was left behind by an earlier capture.", made)
             path.unlink(missing_ok=True)
     except OSError as error:
-        yield f"{options.out}: {error.strerror or error}"
+        yield RecoveredCall(f"{options.out}: {error.strerror or error}")
 
 
 def _written(tape: Tape, options: CaptureOptions) -> WrittenCall:

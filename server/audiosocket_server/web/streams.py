@@ -17,11 +17,13 @@ from starlette.types import Receive, Scope, Send
 from audiosocket_server.events import Recorded
 from audiosocket_server.registry.vitals import Vitals
 from audiosocket_server.web.guard import json_error
+from audiosocket_server.web.sliced import sliced
 
 __all__ = ["LISTED_CALLS", "MOST_STREAMS", "CallSource", "CallsSource", "Streams", "listed_call"]
 
 PING_SECONDS = 15
 LIST_EVERY_SECONDS = 0.2  # shortest time between two messages of the list or of the levels
+EVENTS_AT_ONCE = 25  # sent in one turn of the loop: a client that comes late may want thousands
 MOST_STREAMS = 256  # open at a time; each needs a connection and a task
 LISTED_CALLS = 100  # the newest calls, which the stream of the list holds; GET /calls has all
 
@@ -100,7 +102,7 @@ class Streams:
             while True:
                 wake.clear()
                 ended = not call.live or self._ended  # read before the events, so that the last event is among them
-                for recorded in call.events(after):
+                async for recorded in sliced(call.events(after), EVENTS_AT_ONCE):
                     after = recorded.number
                     yield ServerSentEvent(_json(recorded.to_json()), id=str(after), event=recorded.type)
                 if ended:

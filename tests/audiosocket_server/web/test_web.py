@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,11 @@ from audiosocket_server.events import (
     TranscriptFinalEvent,
 )
 from audiosocket_server.registry.calls import Calls
+from audiosocket_server.registry.vitals import Vitals
 from audiosocket_server.web import streams as web_streams
-from audiosocket_server.web.api import MAX_BODY_BYTES, ControlServer
+from audiosocket_server.web.api import CALLS_AT_ONCE, MAX_BODY_BYTES, ControlServer
+from audiosocket_server.web.sliced import JSON_PIECES_AT_ONCE
+from audiosocket_server.web.streams import EVENTS_AT_ONCE
 from helpers.web_bench import REPLY, FakeCall, FakeCalls, read_events, serving
 
 from audiosocket_sim import virtual_time
@@ -290,7 +293,7 @@ async def _one_stream(http: httpx.AsyncClient) -> None:
 
 @pytest.mark.kernel
 async def test_over_kernel_sockets_a_reader_that_sleeps_cannot_hold_the_end_up() -> None:
-    call = FakeCall("a", *(TranscriptFinalEvent("x" * 100_000) for _ in range(100)))
+    call = FakeCall("a", *(TranscriptFinalEvent("x" * 10_000) for _ in range(100)))
     server = ControlServer(FakeCalls(call))
     url = await server.start("127.0.0.1", 0)
     port = int(url.rsplit(":", 1)[1])
@@ -402,3 +405,64 @@ def test_a_call_is_announced_where_only_expected_ones_come_in() -> None:
             await server.aclose()
 
     virtual_time.run(scene)
+
+
+async def _turns_and_most_at_once(work: "asyncio.Future[Any]", counted: list[int]) -> tuple[int, int]:
+    """Count the turns of the loop until `work` is done, and the most that was added to `counted` in one of them."""
+    n_turns, most, before = 0, 0, sum(counted)
+    while not work.done():
+        await asyncio.sleep(0)
+        n_turns, most, before = n_turns + 1, max(most, sum(counted) - before), sum(counted)
+    return n_turns, most
+
+
+@pytest.mark.parametrize("path", ["/calls", "/metrics"])
+def test_a_long_list_of_calls_leaves_the_loop_to_others(path: str) -> None:
+    async def client(http: httpx.AsyncClient) -> None:
+        asking = asyncio.ensure_future(http.get(path))
+        _, most = await _turns_and_most_at_once(asking, counted)
+        assert (await asking).status_code == 200
+        assert sum(counted) == 300
+        assert most <= CALLS_AT_ONCE
+
+    class Counted(FakeCall):
+        def summary(self) -> Mapping[str, object]:
+            counted.append(1)
+            return super().summary()
+
+        def vitals(self) -> Vitals:
+            counted.append(1)
+            return super().vitals()
+
+    counted: list[int] = []
+    serving(FakeCalls(*(Counted(f"{number}") for number in range(300))), client)
+
+
+def test_a_long_answer_is_written_in_many_turns_of_the_loop() -> None:
+    async def client(http: httpx.AsyncClient) -> None:
+        asking = asyncio.ensure_future(http.get("/calls/a"))
+        n_turns, _ = await _turns_and_most_at_once(asking, [])
+        assert (await asking).json()["last_answer"] == call.last_answer
+        assert n_turns >= 2 * 10_000 / JSON_PIECES_AT_ONCE
+
+    call = FakeCall("a")
+    call.last_answer = {"numbers": [[] for _ in range(10_000)]}
+    serving(FakeCalls(call), client)
+
+
+def test_a_client_that_comes_late_gets_the_events_in_many_turns_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def client(http: httpx.AsyncClient) -> None:
+        reading = asyncio.ensure_future(read_events(http, "/calls/a/events"))
+        _, most = await _turns_and_most_at_once(reading, counted)
+        assert len(await reading) == len(counted) == 301
+        assert most <= EVENTS_AT_ONCE
+
+    def to_json(recorded: Recorded) -> dict[str, object]:
+        counted.append(1)
+        return written(recorded)
+
+    counted: list[int] = []
+    written = Recorded.to_json
+    monkeypatch.setattr(Recorded, "to_json", to_json)
+    events = [*[DtmfReceivedEvent("1")] * 300, CallEndedEvent("caller", "hung up", 100)]
+    serving(FakeCalls(FakeCall("a", *events)), client)

@@ -15,6 +15,7 @@ from audiosocket_sim.cli.capture import CaptureUsageError, parse_address, parse_
 from audiosocket_sim.cli.main import main
 from audiosocket_sim.live.capture import CaptureOptions
 from audiosocket_sim.live.capture.call_writer import NotWritten, SubprocessWriter
+from audiosocket_sim.live.capture.journal_file import JournalFile
 from audiosocket_sim.live.capture.tape import Tape
 from audiosocket_sim.running.runner import Options as RunOptions
 from audiosocket_sim.running.runner import Outcome, run
@@ -66,7 +67,7 @@ def test_a_live_call_becomes_a_scenario_that_runs(tmp_path: Path) -> None:
     assert (capture.returncode, wrong) == (0, "")
     assert told.splitlines()[0].startswith(f"{out}/call.yaml: A captured call of ")
     command = f"python -m audiosocket_sim run {out}/call.yaml --target audiosocket_server:serve"
-    assert told.splitlines()[-2:] == ["the same again, once the capture has ended:", f"  {command}"]
+    assert told.splitlines()[-2:] == ["the same again:", f"  {command}"]
     again = run(load(out / "call.yaml"))
     assert again.outcome is Outcome.PASSED, again.problems
     assert load(out / "call.yaml").server["greeting"]["delay_seconds"] < 2.0  # the default
@@ -102,7 +103,7 @@ def test_interrupted_it_writes_the_calls_it_had(how: signal.Signals, tmp_path: P
     assert "the capture was stopped before its end" in told
     assert told.splitlines()[-3:] == [
         f"1 call written to {tmp_path}",
-        "the same again, once the capture has ended:",
+        "the same again:",
         f"  python -m audiosocket_sim run {tmp_path}/call.yaml --target tcp://127.0.0.1:{to}",
     ]
 
@@ -122,11 +123,33 @@ def test_killed_it_leaves_the_call_it_had_as_a_scenario(tmp_path: Path, capsys: 
                 capture.kill()
                 _, wrong = capture.communicate(timeout=30)  # the process that writes has its end too
     assert wrong.startswith(f"{tmp_path}/call.yaml: A captured call of ")
-    assert wrong.endswith("It was left behind by an earlier capture.\n")
+    assert wrong.splitlines()[0].endswith("It was left behind by an earlier capture.")
+    command = f"python -m audiosocket_sim run {tmp_path}/call.yaml --target tcp://127.0.0.1:{to}"
+    assert wrong.splitlines()[1:] == ["the same again:", f"  {command}"]
     assert "# cut off: the call went on after this" in (tmp_path / "call.yaml").read_text(encoding="utf-8")
     assert list(tmp_path.glob("*.part")) == []
     assert main(["capture", "--recover", str(tmp_path)]) == 0
     assert capsys.readouterr().out == f"0 calls written to {tmp_path}\n"
+
+
+def test_what_is_recovered_is_followed_by_the_command_to_run_next(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, ai_listen in [("door", ("127.0.0.1", 8091)), ("gate", None)]:
+        to = ("192.0.2.1", 8080)
+        ai_to = None if ai_listen is None else "http://192.0.2.2"
+        options = CaptureOptions(("127.0.0.1", 8090), to, tmp_path, ai_listen, ai_to, name=name)
+        tape = Tape(0.0, 3600.0, uuid=bytes(16).hex(), caller=[(1.0, UUID), (1.02, FRAME * 3)])
+        journal = JournalFile(tape, options)
+        journal.append()
+        journal.close(remove=False)
+    assert main(["capture", "--recover", str(tmp_path)]) == 0
+    calls = " ".join(f"{tmp_path}/{name}.yaml" for name in ("door", "gate"))
+    assert capsys.readouterr().out.splitlines()[2:] == [
+        f"2 calls written to {tmp_path}",
+        "the same again:",
+        f"  python -m audiosocket_sim run {calls} --target tcp://192.0.2.1:8080",
+    ]
 
 
 def test_recovering_needs_a_folder_and_capturing_three_options(capsys: pytest.CaptureFixture[str]) -> None:

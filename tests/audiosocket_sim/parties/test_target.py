@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from audiosocket_sim.parties.death_watch import DeathWatch
 from audiosocket_sim.parties.target import (
     Child,
     CommandTarget,
@@ -19,6 +18,7 @@ from audiosocket_sim.parties.target import (
     InProcessTarget,
     TargetError,
     TargetUsageError,
+    listens_on,
     parse_target,
 )
 
@@ -118,15 +118,31 @@ asyncio.run(main())
 _LISTENS = "import socket, sys, time; held = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(1000)"
 
 
-@pytest.mark.long("a watch is started and ended")
+_ALSO = {
+    "children": "sleep 1000 &",
+    "a session of its own": "setsid sleep 1000 &",
+    "a daemon": "(setsid sh -c 'sleep 1000 & exec true' &);",
+}
+
+
 @pytest.mark.kernel
-@pytest.mark.parametrize("stubborn", [False, True])
-def test_a_program_and_its_children_do_not_outlive_a_runner_that_is_killed(tmp_path: Path, stubborn: bool) -> None:
+@pytest.mark.parametrize(
+    ("stubborn", "also"),
+    [
+        pytest.param(False, "children", marks=pytest.mark.long("a daemon is ended, which is harder")),
+        pytest.param(True, "children", marks=pytest.mark.long("a program without a trap is ended")),
+        pytest.param(False, "a session of its own", marks=pytest.mark.long("a daemon is ended, which is harder")),
+        (False, "a daemon"),
+    ],
+)
+def test_a_program_and_what_it_started_do_not_outlive_a_runner_that_is_killed(
+    tmp_path: Path, stubborn: bool, also: str
+) -> None:
     """All of them hold one end of a pipe: the other comes to its end when none of them is left."""
     alive = tmp_path / "alive"
     os.mkfifo(alive)
     trap = "trap : TERM;" if stubborn else ""
-    shell = f'{trap} exec 3>{alive}; sleep 1000 & {sys.executable} -S -c "{_LISTENS}" $0; sleep 1000'
+    shell = f'{trap} exec 3>{alive}; {_ALSO[also]} {sys.executable} -S -c "{_LISTENS}" $0; sleep 1000'
     command = f"command: sh -c {shlex.quote(shell)} {{port}}"
     with (
         subprocess.Popen([sys.executable, "-c", _RUNNER, command], stdout=subprocess.PIPE, text=True) as runner,
@@ -139,46 +155,54 @@ def test_a_program_and_its_children_do_not_outlive_a_runner_that_is_killed(tmp_p
 
 
 @pytest.mark.kernel
-async def test_a_program_that_is_stopped_leaves_no_watch_behind() -> None:
+@pytest.mark.parametrize("starts", ["setsid", ""])
+async def test_a_program_that_is_stopped_leaves_nothing_behind(starts: str) -> None:
+    """With `setsid`, which forks and ends, the bot runs in a session of its own."""
     program = f"{sys.executable} -S -c {shlex.quote(_LISTENS)}"
-    running = await parse_target(f"command: {program} {{port}}").start({}, "http://127.0.0.1:1")
+    running = await parse_target(f"command: {starts} {program} {{port}}").start({}, "http://127.0.0.1:1")
     assert isinstance(running, Child)
-    shell = running.watch._shell
-    assert shell is not None
-    assert shell.returncode is None
+    assert running.program.returncode is None
+    assert listens_on(running.port)
     await running.close()
-    assert shell.returncode is not None
+    assert running.program.returncode is not None
+    assert not listens_on(running.port)
 
 
-async def test_cancelled_while_the_program_is_being_started_no_watch_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else its transport would be found by the garbage collector when the loop is closed: a traceback."""
-    started: list[asyncio.subprocess.Process] = []
-    second = asyncio.Event()
-    start = asyncio.create_subprocess_exec
-
-    async def only_one(*words: Any, **options: Any) -> asyncio.subprocess.Process:
-        if started:
-            second.set()
-            await asyncio.Event().wait()
-        started.append(await start(*words, **options))
-        return started[0]
-
-    monkeypatch.setattr(asyncio, "create_subprocess_exec", only_one)
-    starting = asyncio.create_task(parse_target("command: true {port}").start({}, "http://127.0.0.1:1"))
-    await second.wait()
-    starting.cancel()
-    await asyncio.wait({starting})
-    assert starting.cancelled()
-    assert started[0].returncode is not None
+@pytest.mark.kernel
+@pytest.mark.parametrize(
+    ("shell", "how"), [("exit 3", "ended with code 3"), ("sleep 9 & kill -SEGV $$", "was ended by SIGSEGV")]
+)
+async def test_how_a_program_ended_is_known_once_nothing_of_it_is_left(shell: str, how: str) -> None:
+    with pytest.raises(TargetError, match=f"^the command {how} before it listened on port"):
+        await parse_target(f"command: sh -c {shlex.quote(shell)} {{port}}").start({}, "http://127.0.0.1:1")
 
 
-async def test_cancelled_while_the_watch_ends_it_is_waited_for() -> None:
-    watch = DeathWatch()
-    await watch.start()
-    assert watch._shell is not None
-    closing = asyncio.create_task(watch.close())
+@pytest.mark.kernel
+async def test_cancelled_it_kills_a_program_that_does_not_end() -> None:
+    shell = f"trap '' TERM; {sys.executable} -S -c \"{_LISTENS}\" $0 & wait; wait"
+    running = await parse_target(f"command: sh -c {shlex.quote(shell)} {{port}}").start({}, "http://127.0.0.1:1")
+    assert isinstance(running, Child)
+    closing = asyncio.create_task(running.close())
     await asyncio.sleep(0)
     closing.cancel()
     await asyncio.wait({closing})
     assert closing.cancelled()
-    assert watch._shell.returncode is not None
+    assert running.program.returncode is not None
+    assert not listens_on(running.port)
+
+
+async def test_cancelled_while_a_program_is_being_started_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its transport would be found by the garbage collector when the loop is closed: a traceback."""
+    keepers: list[asyncio.subprocess.Process] = []
+    start = asyncio.create_subprocess_exec
+
+    async def noticed(*words: Any, **options: Any) -> asyncio.subprocess.Process:
+        keepers.append(await start(*words, **options))
+        starting.cancel()
+        return keepers[0]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", noticed)
+    starting = asyncio.create_task(parse_target("command: sleep 1000 {port}").start({}, "http://127.0.0.1:1"))
+    await asyncio.wait({starting})
+    assert starting.cancelled()
+    assert keepers[0].returncode is not None

@@ -12,7 +12,7 @@ import pytest
 from audiosocket_core.messages import Kind, encode
 from audiosocket_core.slin import silence
 from audiosocket_sim.live.capture import CaptureOptions, journal_file
-from audiosocket_sim.live.capture.call_writer import InProcessWriter, NotWritten, recover
+from audiosocket_sim.live.capture.call_writer import InProcessWriter, NotWritten, RecoveredCall, recover
 from audiosocket_sim.live.capture.journal import Journal, read_journal
 from audiosocket_sim.live.capture.journal_file import JournalFile, left_behind
 from audiosocket_sim.live.capture.kept_journal import KeptJournal
@@ -98,9 +98,9 @@ def test_what_a_killed_capture_left_becomes_a_scenario_that_is_marked(tmp_path: 
     journal.close(remove=False)
     with journal.path.open("a") as file:
         file.write('{"caller": [[0.9')
-    (line,) = recover(options(tmp_path), InProcessWriter())
-    assert line.startswith(f"{tmp_path}/door.yaml: A captured call of 1.0 s")
-    assert line.endswith("It was left behind by an earlier capture.")
+    (found,) = recover(options(tmp_path), InProcessWriter())
+    assert found.line.startswith(f"{tmp_path}/door.yaml: A captured call of 1.0 s")
+    assert found.line.endswith("It was left behind by an earlier capture.")
     text = (tmp_path / "door.yaml").read_text(encoding="utf-8")
     assert text.splitlines()[1] == "# cut off: the call went on after this"
     assert load(tmp_path / "door.yaml").server == {"system": {"barge_in": True}}
@@ -152,8 +152,9 @@ def test_a_call_that_still_cannot_be_written_stays_where_it_is(tmp_path: Path) -
     journal.append()
     journal.close(remove=False)
     writer = Refusing()
-    (line,) = recover(options(tmp_path), writer)
-    assert line == f"{journal.path}: what is left of a call cannot be written: No space left on device"
+    (found,) = recover(options(tmp_path), writer)
+    why = "No space left on device"
+    assert found == RecoveredCall(f"{journal.path}: what is left of a call cannot be written: {why}", None)
     assert journal.path.exists()
     writer.may = False
     assert len(list(recover(options(tmp_path), writer))) == 1
