@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from audiosocket_core.errors import AudioSocketError
 from audiosocket_core.files import read_regular_file
 
 __all__ = [
     "MANIFEST_NAME",
+    "CallerSoundKind",
     "Phrase",
     "PhraseBook",
     "PhraseBookError",
@@ -37,7 +38,13 @@ _PIECE_MS = 10
 
 _REQUIRED = ("file", "text", "language")
 _OPTIONAL_MS = ("duration_ms", "speech_start_ms", "speech_end_ms")
-_KEYS = (*_REQUIRED, "voice", *_OPTIONAL_MS, "licence")
+_KEYS = (*_REQUIRED, "voice", "kind", *_OPTIONAL_MS, "licence")
+
+CallerSoundKind = Literal["turn", "backchannel", "vocal_tic", "non_directed"]
+"""What a caller's sound is in a conversation: a turn; “uh-huh”; a cough, breath or laugh; a dog, a door, television."""
+_KINDS: tuple[CallerSoundKind, ...] = get_args(CallerSoundKind)
+_WITHOUT_WORDS = ("vocal_tic", "non_directed")
+"""Kinds of sounds that have no words: a manifest needs no `text` and no `language` for them."""
 
 _TYPES = {str: "text", int: "a whole number"}
 
@@ -87,7 +94,8 @@ _KEPT = _Kept()
 class Phrase:
     """One recording and its text. Times are milliseconds from the start of the recording.
 
-    `path` is None for a phrase in memory, which holds its samples itself (`from_pcm`).
+    `path` is None for a phrase in memory, which holds its samples itself (`from_pcm`). `kind`: what it is in a
+    conversation, by its label in the manifest. A sound without words has the text "".
     """
 
     name: str
@@ -99,6 +107,7 @@ class Phrase:
     speech_end_ms: int
     path: Path | None = None
     samples: bytes | None = None
+    kind: CallerSoundKind = "turn"
 
     @property
     def pcm(self) -> bytes:
@@ -124,11 +133,13 @@ class PhraseBook:
     """Phrases in the order of their manifests, found by name or by text. Immutable."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        self._phrases = tuple(phrases)
+        self._recordings = tuple(phrases)
+        self._phrases = tuple(phrase for phrase in self._recordings if phrase.text)
         self._by_name: dict[str, Phrase] = {}
         self._by_text: dict[str, list[Phrase]] = {}
-        for phrase in self._phrases:
+        for phrase in self._recordings:
             self._by_name.setdefault(phrase.name, phrase)
+        for phrase in self._phrases:
             self._by_text.setdefault(normalise(phrase.text), []).append(phrase)
         self._longest = longest_known(phrase.text for phrase in self._phrases)
 
@@ -142,8 +153,13 @@ class PhraseBook:
 
     @property
     def phrases(self) -> tuple[Phrase, ...]:
-        """All phrases."""
+        """All recordings with words."""
         return self._phrases
+
+    @property
+    def recordings(self) -> tuple[Phrase, ...]:
+        """All recordings, those without words too."""
+        return self._recordings
 
     def by_name(self, name: str) -> Phrase | None:
         """Return the phrase with this name, such as `pt-br/sim` (its path in the book, without suffix), or None."""
@@ -251,7 +267,10 @@ def _entry(manifest: Path, number: int, entry: object) -> Phrase:
     for key in entry:
         if key not in _KEYS:
             raise PhraseBookError(f"{where}: unknown key {reprlib.repr(key)}; expected one of {', '.join(_KEYS)}")
-    for key in _REQUIRED:
+    kind = _value(where, entry, "kind", str) or "turn"
+    if kind not in _KINDS:
+        raise PhraseBookError(f"{where}: kind: expected one of {', '.join(_KINDS)}, got {reprlib.repr(kind)}")
+    for key in ("file",) if kind in _WITHOUT_WORDS else _REQUIRED:
         if not _value(where, entry, key, str):
             raise PhraseBookError(f"{where}: {key} is missing")
     file = Path(_value(where, entry, "file", str) or "")
@@ -272,7 +291,7 @@ def _entry(manifest: Path, number: int, entry: object) -> Phrase:
             f"{where}: expected 0 <= speech_start_ms <= speech_end_ms <= duration_ms,"
             f" got {start_ms}, {end_ms}, {duration_ms}"
         )
-    return Phrase(name, text, language, voice, duration_ms, start_ms, end_ms, path)
+    return Phrase(name, text, language, voice, duration_ms, start_ms, end_ms, path, kind=kind)
 
 
 def _value(where: str, entry: Mapping[str, object], key: str, wanted: type[_V]) -> _V | None:

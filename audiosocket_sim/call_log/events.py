@@ -61,24 +61,28 @@ class CallerSpoke:
     """A `say` step began. `text`: the words of the recording, or None if they are not known.
 
     `audible_ms`: from when to when speech is audible in the recording, in ms from its start; empty: all of it.
+    `kind`: `turn`, or by its label what is no turn: `backchannel`, `vocal_tic`, `non_directed`.
     """
 
     text: str | None
     recording: str | None
     duration_ms: int
     audible_ms: tuple[tuple[int, int], ...] = ()
+    kind: str = "turn"
 
 
 @dataclass(frozen=True, slots=True)
 class CallerAction:
     """The caller did something other than speak.
 
-    `what`: dtmf, noise, tone, silence, mute or unmute. `detail` is for people: `4`, `white, −25 dBFS`.
+    `what`: dtmf, noise, tone, silence, mute or unmute. `detail` is for people: `4`, `white, −25 dBFS`. `kind`: of an
+    audible sound (`non_directed`), None otherwise.
     """
 
     what: str
     detail: str = ""
     duration_ms: int | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

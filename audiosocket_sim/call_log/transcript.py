@@ -36,6 +36,7 @@ _SOUNDS = {
     "noise": "steady noise",
     "click": "a click",
 }
+_KINDS = {"backchannel": "back-channel", "vocal_tic": "vocal tic", "non_directed": "not for the bot"}
 _TOO_FAR_AHEAD_MS = 200
 """The usual size of a phone's jitter buffer. What a bot has sent ahead it cannot take back (docs/protocol.md 4.4)."""
 _FRAME_MS = 20
@@ -108,9 +109,10 @@ def line_of(entry: Entry) -> str:
 def _words(event: LogEvent) -> tuple[str, str, str]:
     """Return a line's word for the kind of event, its text, and the note at its right side."""
     match event:
-        case CallerSpoke(text=text, recording=recording, duration_ms=duration):
+        case CallerSpoke(text=text, recording=recording, duration_ms=duration, kind=kind):
             what = f"“{text}”" if text is not None else f"plays {recording}"
-            return "caller", what, _s(duration)
+            label = "" if kind == "turn" else f", {_KINDS[kind]}"
+            return "caller", what, f"{_s(duration)}{label}"
         case CallerAction(what=what, detail=detail, duration_ms=duration):
             return "caller", f"{what} {detail}".rstrip(), "" if duration is None else _s(duration)
         case BackendAsked(content=content):

@@ -1,6 +1,7 @@
 """The two voices of a call log as segments, and what `turn_taking` measures of them. Pure."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from audiosocket_sim.call_log.events import (
     BotSpoke,
@@ -15,12 +16,20 @@ from audiosocket_sim.call_log.events import (
 from audiosocket_sim.turn_taking import (
     LEAST_OVERLAP_MS,
     RESPONSE_WINDOW_MS,
+    SELECTIVE_WINDOW_MS,
+    SOUND_LABELS,
     VERSION,
     YIELD_WINDOW_MS,
+    CallTurns,
     Overlap,
     QuietTime,
+    SentencePart,
+    VoiceLabel,
     VoiceSegment,
+    YieldTime,
     dead_air,
+    disturbances,
+    false_stops,
     premature_starts,
     rate,
     responses,
@@ -29,32 +38,48 @@ from audiosocket_sim.turn_taking import (
     yields,
 )
 
-__all__ = ["bot_voice", "caller_voice", "ended_ms", "measures", "over_ms", "overlaps", "wait_ms"]
+__all__ = ["bot_voice", "call_turns", "caller_voice", "ended_ms", "measures", "over_ms", "overlaps", "wait_ms"]
 
 _SOUNDS = ("noise", "tone", "silence")
 """The caller's actions that cut off what he says: he makes one sound at a time."""
 
 
 def caller_voice(entries: Sequence[Entry]) -> list[VoiceSegment]:
-    """Return what the caller said and the keys that he pressed, as far as it was heard before the next sound."""
+    """Return what the caller said, the keys that he pressed, and his sounds that are no turn by their kind, as far as
+    each was heard before the next sound."""
     found: list[VoiceSegment] = []
     cut_ms: int | None = None
     for entry in reversed(entries):
         match entry.event:
             case CallEnded():
                 cut_ms = entry.at_ms if cut_ms is None else min(cut_ms, entry.at_ms)
-            case CallerSpoke(duration_ms=duration, audible_ms=audible):
-                for start, end in audible or ((0, duration),):
-                    start_ms, end_ms = entry.at_ms + start, entry.at_ms + end
-                    if cut_ms is None or start_ms < cut_ms:
-                        stop_ms = end_ms if cut_ms is None else min(end_ms, cut_ms)
-                        found.append(VoiceSegment(start_ms, stop_ms, "speech", entry.number))
+            case CallerSpoke(duration_ms=duration, audible_ms=audible, kind=kind):
+                found += _heard_until(cut_ms, entry, audible or ((0, duration),), _label(kind))
                 cut_ms = entry.at_ms
             case CallerAction(what="dtmf", duration_ms=duration):
                 found.append(VoiceSegment(entry.at_ms, entry.at_ms + (duration or 0), "keys", entry.number))
-            case CallerAction(what=what) if what in _SOUNDS:
+            case CallerAction(what=what, duration_ms=duration, kind=kind) if what in _SOUNDS:
+                if kind is not None:
+                    found += _heard_until(cut_ms, entry, ((0, duration or 0),), _label(kind))
                 cut_ms = entry.at_ms
     return sorted(found, key=lambda segment: segment.start_ms)
+
+
+def _heard_until(
+    cut_ms: int | None, entry: Entry, audible_ms: Sequence[tuple[int, int]], label: VoiceLabel
+) -> list[VoiceSegment]:
+    """The parts of one sound of the caller, up to the instant at which another one cut it off."""
+    found = []
+    for start, end in audible_ms:
+        start_ms, end_ms = entry.at_ms + start, entry.at_ms + end
+        if cut_ms is None or start_ms < cut_ms:
+            stop_ms = end_ms if cut_ms is None else min(end_ms, cut_ms)
+            found.append(VoiceSegment(start_ms, stop_ms, label, entry.number))
+    return found
+
+
+def _label(kind: str) -> VoiceLabel:
+    return "speech" if kind == "turn" else cast("VoiceLabel", kind)
 
 
 def bot_voice(entries: Sequence[Entry]) -> list[VoiceSegment]:
@@ -76,9 +101,17 @@ def bot_voice(entries: Sequence[Entry]) -> list[VoiceSegment]:
 
 
 def _parts(at_ms: int, number: int, spoke: BotSpoke) -> list[VoiceSegment]:
-    whole = None if spoke.whole_ms is None else not spoke.cut_off
+    """The parts of one stretch of the bot's speech; only its last one can be the end of a sentence."""
+    said = None
+    if spoke.text is not None and spoke.whole_ms is not None:
+        said = SentencePart(spoke.text, spoke.skipped_ms, spoke.skipped_ms + spoke.heard_ms)
+    inner, last = (None, None) if spoke.whole_ms is None else (False, not spoke.lost_end_ms)
     parts = spoke.parts_ms or ((0, spoke.heard_ms + spoke.gap_ms),)
-    return [VoiceSegment(at_ms + start, at_ms + end, "speech", number, whole) for start, end in parts]
+    wholes = [*[inner] * (len(parts) - 1), last]
+    return [
+        VoiceSegment(at_ms + start, at_ms + end, "speech", number, whole, said)
+        for (start, end), whole in zip(parts, wholes, strict=True)
+    ]
 
 
 def ended_ms(entries: Sequence[Entry]) -> int | None:
@@ -135,17 +168,59 @@ def _total_ms(spans: Sequence[Overlap]) -> int:
     return sum(span.duration_ms for span in spans)
 
 
+def call_turns(entries: Sequence[Entry]) -> CallTurns:
+    """Return what was measured of the turns of one call, as numbers that can be put together with those of others."""
+    caller, bot, until_ms = caller_voice(entries), bot_voice(entries), over_ms(entries)
+    asked = [one for one in responses(caller, bot, until_ms) if one.outcome in ("answered", "no_response")]
+    unmeasured = _unmeasured(entries)
+    waits = [one.wait_ms for one in asked if one.wait_ms is not None and one.from_ms + one.wait_ms not in unmeasured]
+    onsets = _onsets(yields(caller, bot, until_ms), until_ms)
+    early = premature_starts(caller, bot)
+    stops = false_stops(caller, bot, until_ms)
+    sounds = [sound for sound in disturbances(caller, bot, until_ms) if sound.counts]
+    return CallTurns(
+        calls=1,
+        waits_ms=tuple(waits),
+        waits_unmeasured=sum(one.wait_ms is not None for one in asked) - len(waits),
+        turns_asked=len(asked),
+        answered_in_window=sum(one.in_window for one in asked),
+        unanswered=sum(one.wait_ms is None for one in asked),
+        yields_ms=tuple(one.after_ms for one in onsets if one.after_ms is not None),
+        onsets=len(onsets),
+        yielded_in_window=sum(one.yielded for one in onsets),
+        unyielded=sum(one.after_ms is None for one in onsets),
+        caller_turns=len(turns_of(caller, ("speech",))),
+        turns_interrupted=len({one.end_ms for one in early}),
+        interruptions=len(early),
+        talk_over_ms=tuple(one.duration_ms for one in talk_over(caller, bot)),
+        dead_air_ms=tuple(one.duration_ms for one in dead_air(caller, bot, until_ms)),
+        false_stops=len(stops),
+        false_stops_dead=sum(one.resumed_after_ms is None for one in stops),
+        resumed_ms=tuple(one.resumed_after_ms for one in stops if one.resumed_after_ms is not None),
+        sounds=tuple(sum(one.label == label for one in sounds) for label in SOUND_LABELS),
+        gone_on=tuple(sum(one.label == label and one.went_on for one in sounds) for label in SOUND_LABELS),
+    )
+
+
+def _unmeasured(entries: Sequence[Entry]) -> set[int]:
+    """When the bot's answers began whose waits virtual time cannot measure."""
+    return {entry.at_ms for entry in entries if isinstance(entry.event, BotSpoke) and not entry.event.wait_measured}
+
+
+def _onsets(found: Sequence[YieldTime], until_ms: int) -> list[YieldTime]:
+    """The onsets over the bot that count in R_Y."""
+    return [one for one in found if one.outcome(until_ms) in ("yielded", "no_yield")]
+
+
 def measures(entries: Sequence[Entry]) -> dict[str, object]:
     """Return what was measured of the turns of a call, as JSON has it: times in ms, with counts, windows and version.
 
     "Never" is null, and so is a rate over fewer than 10 events.
     """
     caller, bot, until_ms = caller_voice(entries), bot_voice(entries), over_ms(entries)
-    answers = responses(caller, bot, until_ms)
-    asked = [answer for answer in answers if answer.outcome in ("answered", "no_response")]
-    stops = [stop for stop in yields(caller, bot, until_ms) if stop.after_ms is not None]
-    stopped = [stop for stop in stops if not stop.natural]
-    measured = {entry.at_ms: entry.event.wait_measured for entry in entries if isinstance(entry.event, BotSpoke)}
+    asked = [one for one in responses(caller, bot, until_ms) if one.outcome in ("answered", "no_response")]
+    found = yields(caller, bot, until_ms)
+    onsets, unmeasured = _onsets(found, until_ms), _unmeasured(entries)
     return {
         "version": VERSION,
         "responses": {
@@ -155,23 +230,51 @@ def measures(entries: Sequence[Entry]) -> dict[str, object]:
                 {
                     "from_ms": answer.from_ms,
                     "wait_ms": answer.wait_ms,
-                    "measured": answer.wait_ms is None or measured.get(answer.from_ms + answer.wait_ms, True),
+                    "measured": answer.wait_ms is None or answer.from_ms + answer.wait_ms not in unmeasured,
                 }
                 for answer in asked
             ],
-            "rate": rate(sum(answer.wait_ms is not None for answer in asked), len(asked)),
+            "rate": rate(sum(answer.in_window for answer in asked), len(asked)),
         },
         "premature_starts": [
             {"at_ms": start.start_ms, "early_ms": start.duration_ms} for start in premature_starts(caller, bot)
         ],
         "yields": {
             "window_ms": YIELD_WINDOW_MS,
-            "onsets": len(stopped),
+            "onsets": len(onsets),
             "stops": [
-                {"onset_ms": stop.onset_ms, "after_ms": stop.after_ms, "natural": stop.natural} for stop in stops
+                {
+                    "onset_ms": stop.onset_ms,
+                    "after_ms": stop.after_ms,
+                    "natural": stop.natural,
+                    "outcome": stop.outcome(until_ms),
+                }
+                for stop in found
             ],
-            "rate": rate(sum(stop.yielded for stop in stopped), len(stopped)),
+            "rate": rate(sum(stop.yielded for stop in onsets), len(onsets)),
         },
+        "selectivity": {
+            "window_ms": SELECTIVE_WINDOW_MS,
+            "sounds": [
+                {
+                    "onset_ms": sound.onset_ms,
+                    "kind": sound.label,
+                    "outcome": sound.outcome,
+                    "pause_ms": sound.pause_ms,
+                    "natural": sound.natural,
+                }
+                for sound in disturbances(caller, bot, until_ms)
+            ],
+        },
+        "false_stops": [
+            {
+                "at_ms": stop.at_ms,
+                "kind": stop.label,
+                "resumed_after_ms": stop.resumed_after_ms,
+                "resumed": stop.place,
+            }
+            for stop in false_stops(caller, bot, until_ms)
+        ],
         "talk_over": {"least_ms": LEAST_OVERLAP_MS, **_spans(talk_over(caller, bot))},
         "dead_air": _spans(dead_air(caller, bot, until_ms)),
     }

@@ -1,10 +1,11 @@
 """Decides whether an expectation is met at a moment, still pending, or failed. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, HoldStarted, StateTold
 from audiosocket_sim.checks.fits import end_ms, fits, is_music_of, says
+from audiosocket_sim.checks.going_on import asks_again, goes_on, resumes
 from audiosocket_sim.checks.instead import instead
 from audiosocket_sim.checks.turns import answer, stop
 from audiosocket_sim.checks.verdicts import GRACE_MS, Failed, Met, Moment, Pending, Verdict
@@ -21,16 +22,24 @@ _LOOK_EVERY_MS = 20
 """The interval of looking again where no event comes: speech pauses, and goes on, without one."""
 
 
+_OF_TURNS: dict[str, Callable[[Within, Sequence[Entry], Moment], Verdict]] = {
+    "responds": answer,
+    "bot_stops": stop,
+    "bot_goes_on": goes_on,
+    "resumes": resumes,
+    "asks_again": asks_again,
+}
+"""The judges of what counts from what was heard, and not from the step before."""
+
+
 def evaluate(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> Verdict:
     """Return the verdict on an expectation at a moment. `entries` are in the order of time.
 
     Pending: its `recheck_ms` says when to look again. Failed: too late, or the call ended and with it every chance.
     Sound that cannot be read meets no `bot_says`, and ends none.
     """
-    if isinstance(expectation, Within) and expectation.responds is not None:
-        return answer(expectation, entries, moment)
-    if isinstance(expectation, Within) and expectation.bot_stops is not None:
-        return stop(expectation, entries, moment)
+    if isinstance(expectation, Within) and (judge := _OF_TURNS.get(expectation.key)) is not None:
+        return judge(expectation, entries, moment)
     found = _look(expectation, entries, moment)
     if not isinstance(found, Pending):
         return found

@@ -24,7 +24,7 @@ from audiosocket_sim.checks.fits import end_ms, fits, says
 from audiosocket_sim.checks.lateness import LatenessRecord
 from audiosocket_sim.checks.never import violation
 from audiosocket_sim.checks.verdicts import GRACE_MS, Met, Moment, Watched
-from audiosocket_sim.scenario import Expectation, ExpectStep, NeverStep, Scenario, Within
+from audiosocket_sim.scenario import OWN_WINDOW_KEYS, Expectation, ExpectStep, NeverStep, Scenario, Within
 
 __all__ = ["could_turn", "is_unread_for_our_holes", "turns_that_ended_early", "words_end_ms"]
 
@@ -141,13 +141,12 @@ def _could_be_met(
 
 
 def _with_more_time(expectation: Expectation, shift_ms: int) -> Expectation:
-    """`responds` and `bot_stops` with so much more time: their own `within` counts from what the caller said."""
-    for key in ("responds", "bot_stops"):
-        limit = getattr(expectation, key, None)
-        if limit is not None:
-            longer = limit.model_copy(update={"within": limit.within + shift_ms})
-            return expectation.model_copy(update={key: longer})
-    return expectation
+    """What counts from what was heard of the caller, or of the bot, with so much more of its own time."""
+    if not isinstance(expectation, Within) or expectation.key not in OWN_WINDOW_KEYS:
+        return expectation
+    key, own = expectation.key, "pause" if expectation.key == "bot_goes_on" else "within"
+    limit = getattr(expectation, key)
+    return expectation.model_copy(update={key: limit.model_copy(update={own: getattr(limit, own) + shift_ms})})
 
 
 def _taken(entries: Sequence[Entry], scenario: Scenario) -> frozenset[int]:

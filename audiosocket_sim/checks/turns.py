@@ -26,9 +26,9 @@ from audiosocket_sim.turn_taking import (
     yields,
 )
 
-__all__ = ["answer", "broken_turns", "stop", "window_of"]
+__all__ = ["SURE_MS", "answer", "broken_turns", "heard_so_far", "stop", "window_of"]
 
-_SURE_MS = 300
+SURE_MS = 300
 """Sound that has lasted so long is speech: a click is over by then, and hold audio is told apart."""
 _LOOK_EVERY_MS = 20
 _STOP_WINDOW_MS = 10_000
@@ -38,7 +38,7 @@ _STOP_WINDOW_MS = 10_000
 def window_of(expectation: Within, entries: Sequence[Entry]) -> tuple[int, int] | None:
     """Return from when to when `responds` or `bot_stops` asks for something, in ms since the UUID.
 
-    None for any other expectation, and if the caller has not spoken.
+    None for any other expectation (`going_on` has more), and if the caller has not spoken.
     """
     if expectation.responds is not None and (turns := turns_of(caller_voice(entries))):
         return turns[-1].end_ms, turns[-1].end_ms + expectation.responds.within
@@ -57,7 +57,7 @@ def answer(expectation: Within, entries: Sequence[Entry], moment: Moment) -> Ver
         return Failed(describe(expectation), ("the caller has not spoken yet",))
     last_ms, deadline_ms = window
     expected = f"{describe(expectation)}, from {clock(last_ms)} until {clock(deadline_ms)}"
-    found = responses(caller_voice(entries), _heard(entries, moment), moment.now_ms)[-1]
+    found = responses(caller_voice(entries), heard_so_far(entries, moment), moment.now_ms)[-1]
     if found.wait_ms is not None:
         return _judged_answer(found, expected, deadline_ms, moment)
     if ended_ms(entries) is not None:
@@ -65,7 +65,7 @@ def answer(expectation: Within, entries: Sequence[Entry], moment: Moment) -> Ver
     known_ms = max(deadline_ms, last_ms + RESPONSE_WINDOW_MS) + GRACE_MS
     if moment.now_ms < known_ms:
         opened_ms = moment.open_speech_at_ms
-        sure_ms = known_ms if opened_ms is None else opened_ms + _SURE_MS
+        sure_ms = known_ms if opened_ms is None else opened_ms + SURE_MS
         return Pending(min(known_ms, max(sure_ms, moment.now_ms + _LOOK_EVERY_MS)))
     return Failed(expected, _no_answer(entries, moment, last_ms))
 
@@ -100,7 +100,7 @@ def stop(expectation: Within, entries: Sequence[Entry], moment: Moment) -> Verdi
         return Failed(describe(expectation), ("the caller has not spoken yet",))
     onset_ms, deadline_ms = window
     expected = f"{describe(expectation)}, from {clock(onset_ms)} until {clock(deadline_ms)}"
-    caller, bot = caller_voice(entries), _heard(entries, moment)
+    caller, bot = caller_voice(entries), heard_so_far(entries, moment)
     turn = turns_of(caller, ("speech",))[-1]
     if moment.now_ms < onset_ms:
         return Pending(onset_ms + GRACE_MS)
@@ -108,8 +108,8 @@ def stop(expectation: Within, entries: Sequence[Entry], moment: Moment) -> Verdi
     until_ms = moment.now_ms if ended is None else ended
     found = next((one for one in yields(caller, bot, until_ms) if one.onset_ms == onset_ms), None)
     opened_ms = moment.open_speech_at_ms
-    if found is None and opened_ms is not None and opened_ms < onset_ms and moment.now_ms < opened_ms + _SURE_MS:
-        return Pending(opened_ms + _SURE_MS)
+    if found is None and opened_ms is not None and opened_ms < onset_ms and moment.now_ms < opened_ms + SURE_MS:
+        return Pending(opened_ms + SURE_MS)
     if found is None:
         return Failed(expected, (f"the bot was not speaking when the caller began, at {clock(onset_ms)}",))
     if found.after_ms is not None and (ended is not None or moment.now_ms >= _known_ms(found, turn, moment)):
@@ -161,10 +161,10 @@ def broken_turns(expectation: Never, entries: Sequence[Entry], watched: Watched)
     return None
 
 
-def _heard(entries: Sequence[Entry], moment: Moment) -> list[VoiceSegment]:
-    """The bot's voice, with the speech that has not ended yet and so is not in the log."""
+def heard_so_far(entries: Sequence[Entry], moment: Moment) -> list[VoiceSegment]:
+    """Return the bot's voice, with the speech that has not ended yet and so is not in the log."""
     opened_ms = moment.open_speech_at_ms
-    if opened_ms is None or moment.now_ms < opened_ms + _SURE_MS:
+    if opened_ms is None or moment.now_ms < opened_ms + SURE_MS:
         return bot_voice(entries)
     silent_ms = moment.silent_since_ms
     end_ms = moment.now_ms if silent_ms is None else max(silent_ms, opened_ms + 1)

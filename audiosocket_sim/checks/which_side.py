@@ -99,7 +99,7 @@ def _backend(entries: Sequence[Entry], moment: Moment) -> list[str]:
     asked = [entry for entry in entries if isinstance(entry.event, BackendAsked)]
     if not asked and not moment.asks_backend:
         return []
-    spoken = [(entry.at_ms, entry.event) for entry in entries if isinstance(entry.event, CallerSpoke)]
+    spoken = _turns(entries)
     if spoken:
         at_ms, last = spoken[-1]
         asked = [entry for entry in asked if entry.at_ms >= at_ms]
@@ -163,12 +163,18 @@ def refused_uuid(entries: Sequence[Entry], moment: Moment) -> list[str]:
     ]
 
 
+def _turns(entries: Sequence[Entry]) -> list[tuple[int, CallerSpoke]]:
+    """What the caller said that asks for an answer, with the times at which it began."""
+    spoken = ((entry.at_ms, entry.event) for entry in entries)
+    return [(at_ms, event) for at_ms, event in spoken if isinstance(event, CallerSpoke) and event.kind == "turn"]
+
+
 def before_the_first_word(entries: Sequence[Entry], moment: Moment) -> str | None:
     """Return a hint for a caller who spoke before the bot's greeting, which then met no step; None: he did not.
 
     A first word that comes after what the caller said, or after an answer of the backend, is taken for an answer.
     """
-    spoken = [(entry.at_ms, entry.event) for entry in entries if isinstance(entry.event, CallerSpoke)]
+    spoken = _turns(entries)
     first = next((entry.at_ms for entry in entries if isinstance(entry.event, BotSpoke)), moment.open_speech_at_ms)
     if not spoken or first is None or first <= spoken[0][0]:
         return None

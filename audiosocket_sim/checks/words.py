@@ -62,6 +62,13 @@ def _turns(e: Expectation) -> str | None:
         return f"the bot answers within {seconds(e.responds.within)} of the caller's last word"
     if isinstance(e, Within) and e.bot_stops is not None:
         return f"the bot stops within {seconds(e.bot_stops.within)} of the caller's first sound"
+    if isinstance(e, Within) and e.bot_goes_on is not None:
+        pause = f" but for pauses of {seconds(e.bot_goes_on.pause)}" if e.bot_goes_on.pause else ""
+        return f"the bot goes on speaking{pause}"
+    if isinstance(e, Within) and e.resumes is not None:
+        return f"the bot goes on within {seconds(e.resumes.within)} of its stop"
+    if isinstance(e, Within) and e.asks_again is not None:
+        return f"the bot speaks again within {seconds(e.asks_again.within)} of the last that was heard"
     if isinstance(e, Never) and e.talk_over is not None:
         return f"both speak at once for {seconds(e.talk_over.at_least)}"
     if isinstance(e, Never) and e.dead_air is not None:

@@ -8,7 +8,7 @@ which an embedded recogniser of the bot can learn them.
 import asyncio
 import io
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,14 +16,28 @@ from typing import Any, TypeVar
 from ruamel.yaml import YAML
 
 from audiosocket_core.files import make_private_folder, write_private_file
-from audiosocket_core.phrase_book.book import Phrase, PhraseBook, PhraseBookError, normalise, speech_edges_ms
+from audiosocket_core.phrase_book.book import (
+    CallerSoundKind,
+    Phrase,
+    PhraseBook,
+    PhraseBookError,
+    normalise,
+    speech_edges_ms,
+)
 from audiosocket_core.slin import AudioFileError, duration_ms, gain, is_silent, read_audio, resample, silence
 from audiosocket_core.wav import wav_bytes
 from audiosocket_sim.phone import line
 from audiosocket_sim.scenario import ExpectStep, Noise, Say, SayStep, Scenario, Tone, format_duration
 from audiosocket_sim.scenario.confinement import is_within
 from audiosocket_sim.scenario.loading import sound_file
-from audiosocket_sim.scenario.paths import PROJECT, cache_folder, nearest_folder, recordings_folders
+from audiosocket_sim.scenario.paths import (
+    PROJECT,
+    SOUNDS,
+    cache_folder,
+    nearest_folder,
+    recordings_folders,
+    sounds_folders,
+)
 
 __all__ = ["Recording", "Sounds", "named_sound"]
 
@@ -33,11 +47,12 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A sound of the caller: SLIN at 8 kHz, and its words, or None if they are not known."""
+    """A sound of the caller: SLIN at 8 kHz, its words, or None if they are not known, and its kind: a turn, or not."""
 
     name: str
     text: str | None
     pcm: bytes
+    kind: CallerSoundKind = "turn"
 
     @property
     def duration_ms(self) -> int:
@@ -80,15 +95,17 @@ class Sounds:
 
     async def _whole(self, say: Say) -> Recording:
         if say.recording is not None:
-            return await _in_executor(self._known, say.recording)
+            known = await _in_executor(self._known, say.recording)
+            return known if say.kind is None else replace(known, kind=say.kind)
+        kind = say.kind or "turn"
         if say.file is not None:
             try:
                 path = sound_file(say.file, self._folder)
             except ValueError as error:
                 raise PhraseBookError(str(error)) from None
-            return Recording(say.file, say.text, await _in_executor(read_audio, path))
+            return Recording(say.file, say.text, await _in_executor(read_audio, path), kind)
         assert say.text is not None
-        return Recording("text", say.text, await _spoken(say.text))
+        return Recording("text", say.text, await _spoken(say.text), kind)
 
     async def pcm(self, say: Say) -> bytes:
         """Return the sound of one `say` as the caller sends it: with `gain_db`, as SLIN at the call's rate."""
@@ -147,14 +164,22 @@ class Sounds:
 
     def _known(self, name: str) -> Recording:
         folders = recordings_folders(self._folder)
-        if self._book is None:
-            self._book = PhraseBook.load(*folders)
-        phrase = self._book.by_name(name)
+        phrase = self._sound(name)
+        if phrase is None:
+            if self._book is None:
+                self._book = PhraseBook.load(*folders)
+            phrase = self._book.by_name(name)
         if phrase is None or phrase.path is None:
             raise PhraseBookError(f"there is no recording {name}")
         if not is_within(phrase.path, tuple(folders)):
             raise PhraseBookError(f"the recording {name} is a link that leads out of recordings/")
-        return Recording(name, phrase.text, phrase.pcm)
+        return Recording(name, phrase.text or None, phrase.pcm, phrase.kind)
+
+    def _sound(self, name: str) -> Phrase | None:
+        """A sound of recordings/sounds/ by its name (`sounds/cough_low`); None: it is none."""
+        if not name.startswith(f"{SOUNDS}/"):
+            return None
+        return PhraseBook.load(*sounds_folders(self._folder)).by_name(name.removeprefix(f"{SOUNDS}/"))
 
 
 def named_sound(name: str, folder: Path) -> bytes:
@@ -196,7 +221,7 @@ def _cut(whole: Recording, say: Say) -> Recording:
         )
     per_ms = 2 * _RATE_HZ // 1000
     end = len(whole.pcm) if say.for_ is None else per_ms * (say.start + say.for_)
-    return Recording(whole.name, whole.text, whole.pcm[per_ms * say.start : end])
+    return replace(whole, pcm=whole.pcm[per_ms * say.start : end])
 
 
 def _checked(recording: Recording, part: str = "") -> Recording:

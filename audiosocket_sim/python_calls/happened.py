@@ -48,9 +48,10 @@ class Lasted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnMeasured:
-    """The bot answered, or stopped for the caller, at `at` seconds since the UUID.
+    """The bot answered, stopped for the caller, went on or asked again, at `at` seconds since the UUID.
 
-    `took_ms`: the time since the caller's last word, or since his first sound. The next step counts from `until`.
+    `took_ms`: the time since the caller's last word, since his first sound, since the bot's stop (`expect_resumes`) or
+    since anything was heard; of `expect_goes_on` its longest pause. The next step counts from `until`.
     """
 
     at: float
@@ -154,6 +155,6 @@ def call_end(done: CarriedOut) -> CallEnd:
 
 
 def turn_measured(done: CarriedOut) -> TurnMeasured:
-    """Return the value of `expect_responds` and `expect_stops`."""
+    """Return the value of the expectations that measure a time: `expect_responds`, `expect_stops` and the like."""
     assert done.took_ms is not None
     return TurnMeasured(**_times(done), took_ms=done.took_ms)

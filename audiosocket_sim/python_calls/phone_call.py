@@ -92,13 +92,15 @@ class PhoneCall:
         start: CallTime | None = None,
         lasting: CallTime | None = None,
         blocks: bool | None = None,
+        kind: Literal["turn", "backchannel", "vocal_tic", "non_directed"] | None = None,
         after: CallTime | None = None,
     ) -> StepToAwait[StepDone]:
         """The caller speaks, once the bot has been silent for the reaction time.
 
         Exactly one of: `recording`, a name in recordings/ such as `pt-br/sim`; `file`, an audio file beside the test;
         `text`, spoken in the synthetic voice. Beside `file`, `text` gives its words. `start` and `lasting` select a
-        part. With `blocks=False` the next step begins while the caller speaks.
+        part. With `blocks=False` the next step begins while the caller speaks. `kind`: what it is where no manifest
+        says so: a `turn`, or a sound for which the bot goes on.
         """
         say = _given(
             recording=recording,
@@ -107,6 +109,7 @@ class PhoneCall:
             gain_db=gain_db,
             start=duration(start, name="say: start"),
             blocks=blocks,
+            kind=kind,
             **{"for": duration(lasting, name="say: lasting")},
         )
         return self._do("say", {"say": say}, after)
@@ -264,6 +267,30 @@ class PhoneCall:
         """The bot stops `within` a time, 2 s by default, from the first sound of a caller who speaks over it."""
         stops = _given(within=duration(within, name="expect_stops: within"))
         return self._expect("expect_stops", "bot_stops", stops, None, after, happened.turn_measured)
+
+    def expect_goes_on(
+        self, pause: CallTime | None = None, *, after: CallTime | None = None
+    ) -> StepToAwait[TurnMeasured]:
+        """The bot speaks on for 2 s after the caller's last sound has begun over its speech, or to its sentence's end.
+
+        It may fall silent for `pause` (0.9 s) and then go on where it had stopped.
+        """
+        goes_on = _given(pause=duration(pause, name="expect_goes_on: pause"))
+        return self._expect("expect_goes_on", "bot_goes_on", goes_on, None, after, happened.turn_measured)
+
+    def expect_resumes(
+        self, within: CallTime | None = None, *, after: CallTime | None = None
+    ) -> StepToAwait[TurnMeasured]:
+        """The bot goes on `within` a time, 2 s by default, after the caller's last sound has made it stop."""
+        resumes = _given(within=duration(within, name="expect_resumes: within"))
+        return self._expect("expect_resumes", "resumes", resumes, None, after, happened.turn_measured)
+
+    def expect_asks_again(
+        self, within: CallTime | None = None, *, after: CallTime | None = None
+    ) -> StepToAwait[TurnMeasured]:
+        """The bot speaks again `within` a time, 10 s by default, from the last that was heard of either."""
+        asks = _given(within=duration(within, name="expect_asks_again: within"))
+        return self._expect("expect_asks_again", "asks_again", asks, None, after, happened.turn_measured)
 
     # --- what must not happen: from here on until the end of the call, or `during` a time, which is waited for
 

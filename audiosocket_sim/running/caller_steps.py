@@ -24,6 +24,7 @@ CallerStep = SayStep | DtmfStep | NoiseStep | ToneStep | SilenceStep | MuteStep 
 OF_THE_CALLER = (SayStep, DtmfStep, NoiseStep, ToneStep, SilenceStep, MuteStep, HangUpStep)
 """The types of the steps that need a call in progress: after its end they fail."""
 
+_AUDIBLE_DBFS = -50.0
 _LOOK_EVERY_SECONDS = 0.02
 """How often to check whether the bot still speaks: there is no immediate report that it fell silent."""
 
@@ -49,10 +50,12 @@ class CallerSteps:
             case DtmfStep():
                 return await self._press(step)
             case NoiseStep(noise=noise):
-                event = CallerAction("noise", f"{noise.color}, {_dbfs(noise.dbfs)}", noise.for_)
+                what = f"{noise.color}, {_dbfs(noise.dbfs)}"
+                event = CallerAction("noise", what, noise.for_, _kind_at(noise.dbfs))
                 return await self._sound(event, await self._sounds.noise(noise))
             case ToneStep(tone=tone):
-                event = CallerAction("tone", f"{tone.hz:g} Hz, {_dbfs(tone.dbfs)}", tone.for_)
+                what = f"{tone.hz:g} Hz, {_dbfs(tone.dbfs)}"
+                event = CallerAction("tone", what, tone.for_, _kind_at(tone.dbfs))
                 return await self._sound(event, await self._sounds.tone(tone))
             case SilenceStep(silence=ms):
                 return await self._sound(CallerAction("silence", "", ms), self._sounds.silence(ms), pure=True)
@@ -80,7 +83,8 @@ class CallerSteps:
         pcm = await self._sounds.pcm(step.say)
         if step.after is None:
             await self._until_the_caller_would_speak()
-        event = CallerSpoke(recording.text, recording.name, recording.duration_ms, spoken_parts_ms(recording.pcm))
+        parts_ms = spoken_parts_ms(recording.pcm)
+        event = CallerSpoke(recording.text, recording.name, recording.duration_ms, parts_ms, recording.kind)
         return await self._sound(event, pcm, blocks=step.say.blocks)
 
     async def _until_the_caller_would_speak(self) -> None:
@@ -110,7 +114,7 @@ class CallerSteps:
 
         def start(at: float) -> None:
             fixture.record(at, Source.CALLER, event)
-            if isinstance(event, CallerSpoke):
+            if isinstance(event, CallerSpoke) and event.kind == "turn":
                 words = event.text or event.recording or ""
                 fixture.defects.caller_says(at, words, pcm, fixture.scenario.asterisk.rate_hz)
             progress.began = at
@@ -153,6 +157,11 @@ class CallerSteps:
             await self.until(now + int(mute) / 1000)
             self._progress.completed = min(self._loop.time(), now + int(mute) / 1000)
             caller.muted = False
+
+
+def _kind_at(dbfs: float) -> str | None:
+    """What a noise or a tone is in a conversation: directed at nobody, if it is audible at all."""
+    return "non_directed" if dbfs > _AUDIBLE_DBFS else None
 
 
 def _dbfs(level: float) -> str:

@@ -20,7 +20,7 @@ from audiosocket_sim.checks import (
     unread_voice,
     violation,
 )
-from audiosocket_sim.checks.turns import window_of
+from audiosocket_sim.checks.going_on import own_window
 from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.running.progress import CarriedOut, Progress, step_title
 from audiosocket_sim.scenario import ExpectStep, NeverStep
@@ -209,8 +209,8 @@ class ExpectationSteps:
         return replace(watch.watched, to_ms=min(watch.watched.to_ms, until_ms), hung_up_ms=hung_up_ms)
 
     def _window(self, step: ExpectStep, window: tuple[int, int]) -> tuple[int, int]:
-        """The window of a step; that of `responds` and `bot_stops` counts from what the caller said."""
-        return window_of(step.expect, self._fixture.log.entries) or window
+        """The window of a step; that of an expectation of turn-taking counts from what was heard."""
+        return own_window(step.expect, self._fixture.log.entries, window[0]) or window
 
     def _closed(self, step: ExpectStep | NeverStep, window: tuple[int, int]) -> tuple[int, int]:
         """The window as it was: the end of the call closes it for what can only come during the call."""

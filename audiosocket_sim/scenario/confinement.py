@@ -111,7 +111,7 @@ def _lists_from_elsewhere(path: Path, folders: tuple[Path, ...]) -> bool:
     if manifest.name != MANIFEST_NAME or not os.path.isfile(manifest):
         return False
     try:
-        phrases = PhraseBook.load(manifest).phrases
+        phrases = PhraseBook.load(manifest).recordings
     except (AudioSocketError, OSError):
         return False  # a book that cannot be read leads nowhere; the server that loads it will say why
     listed = (phrase.path for phrase in phrases if phrase.path is not None)

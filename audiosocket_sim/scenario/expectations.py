@@ -14,7 +14,10 @@ __all__ = [
     "EXPECTATION_KEYS",
     "EXPECT_KEYS",
     "NEVER_KEYS",
+    "OWN_WINDOW_KEYS",
+    "AsksAgain",
     "BackendAskedExpectation",
+    "BotGoesOn",
     "BotSays",
     "BotSilent",
     "BotSpeaks",
@@ -25,6 +28,7 @@ __all__ = [
     "HoldAudio",
     "Never",
     "Responds",
+    "Resumes",
     "StateIs",
     "TalkOver",
     "Within",
@@ -107,6 +111,30 @@ class BotStops(Model):
     )
 
 
+class BotGoesOn(Model):
+    """The bot goes on speaking for 2 s after a sound of the caller over its speech, or to the end of its sentence."""
+
+    pause: DurationMs = Field(
+        default=900, description="the longest that it may fall silent, if it then goes on where it had stopped"
+    )
+
+
+class Resumes(Model):
+    """The bot goes on after a sound of the caller made it stop: where it had stopped, or with the sentence anew."""
+
+    within: PositiveMs = Field(
+        default=2000, description="from the last that is heard of the bot to its next audible speech"
+    )
+
+
+class AsksAgain(Model):
+    """The bot speaks again though the caller says nothing, or nothing that it understands."""
+
+    within: PositiveMs = Field(
+        default=10_000, description="from the last that was heard of either to the bot's next audible speech"
+    )
+
+
 class TalkOver(Model):
     """Caller and bot speak at once, whoever began."""
 
@@ -164,10 +192,11 @@ EXPECTATION_KEYS = tuple(Expectation.model_fields)
 class Within(Expectation):
     """Something that must happen within a time. Exactly one expectation, and `within`.
 
-    `responds` and `bot_stops` have a `within` of their own, which counts from what the caller said.
+    `responds`, `bot_stops`, `bot_goes_on`, `resumes` and `asks_again` have times of their own, which count from what
+    was heard of the caller or of the bot.
     """
 
-    _more_keys: ClassVar[tuple[str, ...]] = ("responds", "bot_stops")
+    _more_keys: ClassVar[tuple[str, ...]] = ("responds", "bot_stops", "bot_goes_on", "resumes", "asks_again")
 
     responds: Annotated[Responds, Shorthand("within")] | None = Field(
         default=None, description="the bot answers so soon after the caller's last word"
@@ -175,14 +204,26 @@ class Within(Expectation):
     bot_stops: Annotated[BotStops, Shorthand("within")] | None = Field(
         default=None, description="the bot stops so soon after the caller began to speak over it"
     )
+    bot_goes_on: Annotated[BotGoesOn, Shorthand("pause")] | None = Field(
+        default=None, description="the bot goes on speaking, whatever the caller's last sound was"
+    )
+    resumes: Annotated[Resumes, Shorthand("within")] | None = Field(
+        default=None, description="the bot goes on so soon after the caller's last sound made it stop"
+    )
+    asks_again: Annotated[AsksAgain, Shorthand("within")] | None = Field(
+        default=None, description="the bot speaks again so soon after both were silent"
+    )
     within: DurationMs = Field(
         default=5000, description="from the completion of the step before to the start of the thing expected"
     )
 
     @model_validator(mode="after")
     def _within_is_inside(self) -> Self:
-        if self.key in ("responds", "bot_stops") and "within" in self.model_fields_set:
-            raise misfit(f"counts from the caller's words here: write {self.key}: {{within: …}}", "within")
+        if self.key == "bot_goes_on" and "within" in self.model_fields_set:
+            raise misfit("bot_goes_on is judged for 2 s from the caller's sound on: it has no within", "within")
+        if self.key in OWN_WINDOW_KEYS and "within" in self.model_fields_set:
+            heard = "what was heard last" if self.key == "asks_again" else "the caller's words"
+            raise misfit(f"counts from {heard} here: write {self.key}: {{within: …}}", "within")
         return self
 
 
@@ -221,4 +262,6 @@ class Never(Expectation):
 
 EXPECT_KEYS = EXPECTATION_KEYS + Within._more_keys
 """The keys of which an `expect` has exactly one."""
+OWN_WINDOW_KEYS = Within._more_keys
+"""The keys whose window does not count from the step before."""
 NEVER_KEYS = EXPECTATION_KEYS + Never._more_keys

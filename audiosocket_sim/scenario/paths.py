@@ -11,7 +11,19 @@ from pathlib import Path
 
 from audiosocket_core.phrase_book.shipped import SHIPPED
 
-__all__ = ["PROJECT", "cache_folder", "find_scenario", "nearest_folder", "recordings_folders", "why_not_writable"]
+__all__ = [
+    "PROJECT",
+    "SOUNDS",
+    "cache_folder",
+    "find_scenario",
+    "nearest_folder",
+    "recordings_folders",
+    "sounds_folders",
+    "why_not_writable",
+]
+
+SOUNDS = "sounds"
+"""The folder in recordings/ with a phrase book of its own, which no recogniser need know: it is read when asked for."""
 
 PROJECT = SHIPPED
 
@@ -48,6 +60,12 @@ def recordings_folders(start: Path) -> list[Path]:
     own = nearest_folder("recordings", start, "manifest.yaml")
     shared = PROJECT / "recordings"
     return [folder for folder in dict.fromkeys([own, shared]) if folder is not None and folder.is_dir()]
+
+
+def sounds_folders(start: Path) -> list[Path]:
+    """Return the folders `sounds`, each with a manifest of its own, in recordings/: sounds that are no turn."""
+    folders = (folder / SOUNDS for folder in recordings_folders(start))
+    return [folder for folder in folders if (folder / "manifest.yaml").is_file()]
 
 
 def cache_folder() -> Path:

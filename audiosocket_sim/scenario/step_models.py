@@ -55,6 +55,11 @@ class Say(Model):
     start: DurationMs = Field(default=0, description="where in the recording to begin")
     for_: PositiveMs | None = Field(default=None, alias="for", description="how much of it; all otherwise")
     blocks: bool = Field(default=True, description="false: go on with the next step while the caller speaks")
+    kind: Literal["turn", "backchannel", "vocal_tic", "non_directed"] | None = Field(
+        default=None,
+        description="what it is: a turn, “uh-huh”, a cough or laugh, a dog or television; by default as the manifest "
+        "labels the recording, and a turn where nothing does",
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -173,7 +178,9 @@ class HangUpStep(_Timed):
 class ExpectStep(_Timed):
     """Something must happen within a time."""
 
-    expect: Within = Field(description="exactly one expectation, and `within`")
+    expect: Annotated[Within, KeyAlone("bot_goes_on", "resumes", "asks_again")] = Field(
+        description="exactly one expectation, and `within`"
+    )
 
 
 class NeverStep(_Timed):

@@ -7,70 +7,49 @@ Must not know how the segments were found, nor of logs and scenarios.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
+from audiosocket_sim.turn_taking.segments import (
+    QUIET_MS,
+    RESUMED_MS,
+    SpokenTurn,
+    VoiceSegment,
+    joined,
+    spells_of,
+    turns_of,
+)
+
 __all__ = [
+    "FEWEST_EVENTS",
     "LEAST_OVERLAP_MS",
     "PREMATURE_MS",
-    "QUIET_MS",
     "RESPONSE_WINDOW_MS",
-    "RESUMED_MS",
     "VERSION",
     "YIELD_WINDOW_MS",
     "Overlap",
-    "QuietTime",
     "ResponseTime",
-    "SpokenTurn",
-    "VoiceSegment",
     "YieldTime",
-    "dead_air",
     "premature_starts",
     "rate",
     "responses",
+    "spoken_over",
     "talk_over",
-    "turns_of",
     "yields",
 ]
 
-VERSION = 1
-"""Of the definitions in this file: it is printed with the values."""
+VERSION = 2
+"""Of the definitions in this room: it is printed with the values."""
 PREMATURE_MS = 50
 """A bot that begins at most so long before the caller's last word is over was not early: no ear is more exact."""
-QUIET_MS = 200
-"""A shorter quiet is a pause between words: who is quiet for so long has stopped."""
-RESUMED_MS = 900
-"""A bot that goes on within so long, and still over the caller's turn, has paused, and not stopped."""
 RESPONSE_WINDOW_MS = 10_000
+"""No answer within so long is none: R_R is the share of the turns that were answered in it."""
 YIELD_WINDOW_MS = 2_000
+"""No stop within so long is none: R_Y is the share of the onsets over the bot for which it stopped in it."""
 LEAST_OVERLAP_MS = 100
 """Shorter talking at once is what happens at a change of turn."""
-_FEWEST_EVENTS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceSegment:
-    """A stretch of audible sound, from its first sample (`start_ms`) to behind its last (`end_ms`).
-
-    `label`: `speech`; `keys` (the caller's, a turn as well); `hold` (the bot's, audible, and no turn). Segments with
-    the same `turn` number are the parts of one turn between its pauses. `whole` (of the bot's): True if a known
-    sentence was heard to its end, False if it was cut off, None if that is not known.
-    """
-
-    start_ms: int
-    end_ms: int
-    label: Literal["speech", "keys", "hold"] = "speech"
-    turn: int = 0
-    whole: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SpokenTurn:
-    """One turn of one voice, from its first audible sample to behind its last."""
-
-    start_ms: int
-    end_ms: int
-    segments: tuple[VoiceSegment, ...]
+FEWEST_EVENTS = 10
+"""A rate over fewer events would say nothing, and is None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +63,11 @@ class ResponseTime:
     from_ms: int
     wait_ms: int | None
     outcome: Literal["answered", "spoke_again", "no_response", "call_over"]
+
+    @property
+    def in_window(self) -> bool:
+        """Whether the answer came within 10 s; a later one has a wait, and is none in R_R."""
+        return self.wait_ms is not None and self.wait_ms <= RESPONSE_WINDOW_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +87,15 @@ class YieldTime:
         """Whether the bot stopped within 2 s, and not because its sentence was over."""
         return self.after_ms is not None and self.after_ms <= YIELD_WINDOW_MS and not self.natural
 
+    def outcome(self, until_ms: int) -> Literal["yielded", "no_yield", "natural", "call_over"]:
+        """Return what it is in R_Y, of a call that was over at `until_ms`: `yielded`, or `no_yield` within 2 s.
+
+        Not counted: a `natural` end within the 2 s, and a call that was over (`call_over`) in them.
+        """
+        if self.after_ms is not None and self.after_ms <= YIELD_WINDOW_MS:
+            return "natural" if self.natural else "yielded"
+        return "no_yield" if until_ms - self.onset_ms >= YIELD_WINDOW_MS else "call_over"
+
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
@@ -111,19 +104,6 @@ class Overlap:
     start_ms: int
     end_ms: int
     began: Literal["caller", "bot"]
-
-    @property
-    def duration_ms(self) -> int:
-        """The length."""
-        return self.end_ms - self.start_ms
-
-
-@dataclass(frozen=True, slots=True)
-class QuietTime:
-    """Nobody was audible from `start_ms` to `end_ms`, and it was the bot's turn."""
-
-    start_ms: int
-    end_ms: int
 
     @property
     def duration_ms(self) -> int:
@@ -174,7 +154,7 @@ def yields(caller: Sequence[VoiceSegment], bot: Sequence[VoiceSegment], until_ms
     """
     found = []
     for turn in turns_of(caller, ("speech",)):
-        spoken = _spoken_over(turn, bot)
+        spoken = spoken_over(turn, bot)
         if spoken is None:
             continue
         after_ms = None if spoken.end_ms + QUIET_MS > until_ms else spoken.end_ms - turn.start_ms
@@ -189,8 +169,8 @@ def talk_over(
     first that falls silent. Not counted: less than `at_least_ms`. Pauses of less than 200 ms are bridged."""
     began = [{turn.segments[0].turn: turn.start_ms for turn in turns_of(voice)} for voice in (caller, bot)]
     found = []
-    for ours in _spells(caller):
-        for theirs in _spells(bot):
+    for ours in spells_of(caller):
+        for theirs in spells_of(bot):
             start, end = max(ours.start_ms, theirs.start_ms), min(ours.end_ms, theirs.end_ms)
             if end - start >= max(1, at_least_ms):
                 by_bot = began[1][theirs.turn] >= began[0][ours.turn]
@@ -198,76 +178,25 @@ def talk_over(
     return found
 
 
-def dead_air(caller: Sequence[VoiceSegment], bot: Sequence[VoiceSegment], until_ms: int) -> list[QuietTime]:
-    """Dead air: each time that nobody was audible while it was the bot's turn, from the last audible sample before to
-    the first behind it, or to the end of the call (`until_ms`).
-
-    It is the bot's turn once the caller's turn is over, after hold audio, after a stop that the caller caused, and from
-    the beginning (0 ms) unless the caller speaks first. Not counted: after its speech it is the caller's turn.
-    """
-    callers = turns_of(caller)
-    stops = [found for found in yields(caller, bot, until_ms) if found.yielded]
-    stops_ms = {found.onset_ms + (found.after_ms or 0) for found in stops}
-    audible = sorted(
-        [(turn.start_ms, turn.end_ms, True) for turn in callers]
-        + [(hold.start_ms, hold.end_ms, True) for hold in bot if hold.label == "hold"]
-        + [(spoken.start_ms, spoken.end_ms, spoken.end_ms in stops_ms) for spoken in _spells(bot)]
-    )
-    bots_turn = not callers or audible[0][0] < callers[0].start_ms
-    since, found = 0, []
-    for start, end, hands_over in [*audible, (until_ms, until_ms, False)]:
-        if bots_turn and min(start, until_ms) > since:
-            found.append(QuietTime(since, min(start, until_ms)))
-        if end > since:
-            bots_turn, since = hands_over, end
-    return found
-
-
 def rate(events: int, of: int) -> float | None:
     """Return the share of `events` in `of`, from 0 to 1; None of fewer than 10, which would say nothing."""
-    return events / of if of >= _FEWEST_EVENTS else None
+    return events / of if of >= FEWEST_EVENTS else None
 
 
-def turns_of(voice: Sequence[VoiceSegment], labels: Sequence[str] = ("speech", "keys")) -> list[SpokenTurn]:
-    """Return the turns of a voice in the order in which they began."""
-    parts: dict[int, list[VoiceSegment]] = {}
-    for segment in sorted(voice, key=lambda segment: segment.start_ms):
-        if segment.label in labels:
-            parts.setdefault(segment.turn, []).append(segment)
-    return [SpokenTurn(own[0].start_ms, max(part.end_ms for part in own), tuple(own)) for own in parts.values()]
-
-
-def _spells(voice: Sequence[VoiceSegment]) -> list[VoiceSegment]:
-    """The speech of a voice, joined where it pauses for less than 200 ms."""
-    found: list[VoiceSegment] = []
-    for segment in sorted(voice, key=lambda segment: segment.start_ms):
-        if segment.label != "speech":
-            continue
-        if found and segment.start_ms - found[-1].end_ms < QUIET_MS:
-            found[-1] = _joined(found[-1], segment)
-        else:
-            found.append(segment)
-    return found
-
-
-def _joined(first: VoiceSegment, then: VoiceSegment) -> VoiceSegment:
-    return replace(first, end_ms=max(first.end_ms, then.end_ms), whole=then.whole)
-
-
-def _spoken_over(turn: SpokenTurn, bot: Sequence[VoiceSegment]) -> VoiceSegment | None:
-    """The bot's speech over which the turn began, to where it stopped; None if the bot did not speak."""
+def spoken_over(turn: SpokenTurn, bot: Sequence[VoiceSegment]) -> VoiceSegment | None:
+    """Return the bot's speech over which the turn began, to where it stopped; None if the bot did not speak."""
     if not any(spoken.start_ms < turn.start_ms < spoken.end_ms for spoken in turns_of(bot)):
         return None
-    first, *later = (spell for spell in _spells(bot) if spell.end_ms > turn.start_ms)
+    first, *later = (spell for spell in spells_of(bot) if spell.end_ms > turn.start_ms)
     for spell in later:
         if spell.start_ms - first.end_ms > RESUMED_MS or spell.start_ms >= turn.end_ms - PREMATURE_MS:
             break
-        first = _joined(first, spell)
+        first = joined(first, spell)
     return first
 
 
 def _answers(turn: SpokenTurn, bot: Sequence[VoiceSegment]) -> Iterator[SpokenTurn]:
     """The bot's stretches of speech that begin after the turn has begun; not what it interrupted."""
-    over = _spoken_over(turn, bot)
+    over = spoken_over(turn, bot)
     floor_ms = turn.start_ms if over is None else over.end_ms
     yield from turns_of([segment for segment in bot if segment.start_ms > floor_ms], ("speech",))

@@ -70,6 +70,9 @@ class ScriptedCall:
         match what:
             case "say":
                 self.queue += sound(argument)
+            case "go_on":  # a prompt from so many seconds on
+                name, seconds = argument
+                self.queue += sound(name)[round(seconds * 8000) * 2 :]
             case "hold":
                 self.loop_pcm = sound("hold")
             case "hold_off":

@@ -11,7 +11,7 @@ from audiosocket_sim.call_log.voices import bot_voice, over_ms
 from audiosocket_sim.live.captured_call import Packet
 from audiosocket_sim.live.captured_call.segmentation import cut_utterances
 from audiosocket_sim.live.captured_call.track import RATE_HZ, assemble_track
-from audiosocket_sim.turn_taking.measures import VoiceSegment, responses
+from audiosocket_sim.turn_taking import VoiceSegment, responses
 
 __all__ = ["answer_waits", "waits_line"]
 

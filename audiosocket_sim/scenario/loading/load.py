@@ -18,7 +18,7 @@ from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.cassette import RawExchange, read_cassette
 from audiosocket_sim.scenario.confinement import is_within
 from audiosocket_sim.scenario.loading.documents import FileError, Problem, read_model, read_text
-from audiosocket_sim.scenario.paths import PROJECT, recordings_folders
+from audiosocket_sim.scenario.paths import PROJECT, SOUNDS, recordings_folders, sounds_folders
 from audiosocket_sim.scenario.schema import schema
 from audiosocket_sim.scenario.written import KeyPath, Written
 
@@ -145,13 +145,21 @@ def _why_no(name: str, folder: Path | None) -> str | None:
 
 def _recordings(folder: Path | None) -> list[str]:
     """Return all names in the manifests of recordings/. They are not parsed as YAML: that takes longer than a call."""
+    start = folder or PROJECT
     names: list[str] = []
-    for recordings in recordings_folders(folder or PROJECT):
-        manifest = recordings / MANIFEST_NAME
-        if manifest.is_file():
-            found = manifest.stat()
-            names += _names_in(manifest, (found.st_mtime_ns, found.st_size, found.st_ino))
+    for recordings in recordings_folders(start):
+        names += _listed_in(recordings)
+    for sounds in sounds_folders(start):
+        names += (f"{SOUNDS}/{name}" for name in _listed_in(sounds))
     return names
+
+
+def _listed_in(folder: Path) -> tuple[str, ...]:
+    manifest = folder / MANIFEST_NAME
+    if not manifest.is_file():
+        return ()
+    found = manifest.stat()
+    return _names_in(manifest, (found.st_mtime_ns, found.st_size, found.st_ino))
 
 
 @lru_cache(maxsize=16)

@@ -39,7 +39,7 @@ KEYS: dict[str, dict[str, Any]] = {
     "backend_asked": {"backend_asked": "sim"},
     "hangs_up": {"hangs_up": "server"},
 }
-TURNS = ("responds", "bot_stops", "talk_over", "dead_air")
+TURNS = ("responds", "bot_stops", "bot_goes_on", "resumes", "asks_again", "talk_over", "dead_air")
 """What counts from what the caller said, and what of both voices is counted."""
 AT_LEAST = 200
 FROM = {"20 ms before the step": lambda base: base - 20, "the step": lambda base: base, "the call": lambda base: 0}

@@ -111,3 +111,45 @@ def test_a_wait_during_which_a_thread_worked_is_not_measured_in_virtual_time(thi
     responses = measures(result.entries)["responses"]
     assert isinstance(responses, dict)
     assert [wait["measured"] for wait in responses["waits"]] == [measured]
+
+
+COUGH = "{noise: {for: 300ms, dbfs: -20}, after: 0ms}"  # from about 1.3 s on, in the midst of HELLO
+RESUMED = "pt-br/condominio_apoena_em_que_posso_ajudar"
+
+
+@pytest.mark.parametrize(
+    ("script", "passes", "told"),
+    [
+        ([HELLO], (True, True), ""),
+        ([HELLO, [1.6, "flush"]], (False, False), "the bot stopped, "),
+        ([HELLO, [1.6, "flush"], [2.1, "go_on", [RESUMED, 1.08]]], (True, True), ""),
+        ([HELLO, [1.6, "flush"], [3.2, "go_on", [RESUMED, 1.08]]], (False, False), "later"),
+        ([HELLO, [1.6, "flush"], [2.0, "say", RESUMED]], (False, True), "with its sentence anew"),
+        ([HELLO, [1.6, "flush"], [2.0, "say", "pt-br/pode_subir"]], (False, False), "with other words"),
+        ([HELLO, [1.6, "flush"], [8, "hang_up"]], (False, False), "the call ended"),
+    ],
+    ids=["goes on", "stops for good", "pauses", "resumes late", "begins anew", "says something else", "hangs up"],
+)
+def test_what_a_bot_makes_of_a_noise_over_its_speech(script: list[Any], passes: tuple[bool, bool], told: str) -> None:
+    for expected, is_met in zip(("bot_goes_on", "resumes: 1s"), passes, strict=True):
+        expect = expected if ":" not in expected else f"{{{expected}}}"
+        result = call(f"{GREETED}\n{COUGH}\nexpect: {expect}", *script)
+        assert (result.outcome is Outcome.PASSED) is is_met, (expected, result.transcript)
+        if (expected == "resumes: 1s" and not is_met) or told.startswith("with"):
+            assert is_met or told in "\n".join(result.problems), result.problems
+
+
+@pytest.mark.parametrize(("script", "outcome"), [([[9, "say", RESUMED]], "passed"), ([], "failed")])
+def test_a_bot_asks_again_when_nobody_answers(script: list[Any], outcome: str) -> None:
+    steps = "expect: {bot_says: Pode subir.}\nexpect: {asks_again: 8s}"
+    result = call(steps, [1, "say", "pt-br/pode_subir"], *script)
+    assert str(result.outcome) == outcome, result.transcript
+
+
+def test_what_the_bot_made_of_a_sound_is_in_the_measures() -> None:
+    result = call(f"{GREETED}\n{COUGH}\nwait: 5s", HELLO, [1.6, "flush"])
+    found = measures(result.entries)
+    (sound,) = found["selectivity"]["sounds"]  # type: ignore[index]
+    assert (sound["kind"], sound["outcome"]) == ("non_directed", "stopped")
+    (stop,) = found["false_stops"]  # type: ignore[misc]
+    assert (stop["kind"], stop["resumed_after_ms"]) == ("non_directed", None)
