@@ -10,6 +10,7 @@ from audiosocket_sim.call_log.events import (
     LogEvent,
     StateTold,
 )
+from audiosocket_sim.checks.said import said_by
 from audiosocket_sim.scenario import Expectation
 
 __all__ = ["end_ms", "fits", "is_music_of", "says"]
@@ -47,12 +48,7 @@ def is_music_of(event: HoldStarted | HoldStopped, expectation: Expectation) -> b
 
 def says(event: BotSpoke, expectation: Expectation) -> bool:
     """Return whether the words are those of `bot_says`, even if the speech was cut off."""
-    wanted = expectation.bot_says
-    if wanted is None or event.text is None:
-        return False
-    if wanted.part:
-        return _has(event.text, wanted.text)
-    return normalise(event.text) == normalise(wanted.text)
+    return expectation.bot_says is not None and said_by(event, expectation.bot_says)
 
 
 def end_ms(at_ms: int, event: BotSpoke) -> int:

@@ -17,6 +17,7 @@ from audiosocket_sim.call_log.events import (
     StateTold,
 )
 from audiosocket_sim.checks.fits import end_ms, fits
+from audiosocket_sim.checks.said import word_by_word
 from audiosocket_sim.checks.verdicts import GRACE_MS, Moment
 from audiosocket_sim.checks.which_side import before_the_first_word, refused_uuid, silent_wire, stalled, which_side
 from audiosocket_sim.checks.words import as_line, clock, seconds
@@ -107,19 +108,29 @@ def _lines(kin: Sequence[Entry], expectation: Expectation) -> list[str]:
     if nearest is not None and nearest not in shown:
         shown[0] = nearest
     marked = nearest if len(kin) > 1 else None
-    lines = [
-        f"{as_line(entry)}{_length(entry.event, expectation)}{'  ← the nearest' if entry is marked else ''}"
-        for entry in shown
-    ]
+    lines = []
+    for entry in shown:
+        lines.append(
+            f"{as_line(entry)}{_length(entry.event, expectation)}{'  ← the nearest' if entry is marked else ''}"
+        )
+        if entry is nearest or len(shown) == 1:
+            lines += _word_by_word(entry.event, expectation)
     return lines if len(shown) == len(kin) else [*lines, f"and {len(kin) - len(shown)} more: see the transcript"]
+
+
+def _word_by_word(event: LogEvent, expectation: Expectation) -> list[str]:
+    """How the words that were heard differ from those that were expected, where words are compared one by one."""
+    says = expectation.bot_says
+    found = word_by_word(event, says) if says is not None and isinstance(event, BotSpoke) else None
+    return [] if found is None else [found]
 
 
 def _nearest(kin: Sequence[Entry], expectation: Expectation) -> Entry | None:
     e = expectation
-    wanted = e.bot_says.text if e.bot_says is not None else e.backend_asked.content if e.backend_asked else None
-    if wanted is None:
+    wanted = e.bot_says.texts if e.bot_says is not None else (e.backend_asked.content,) if e.backend_asked else ()
+    if not wanted:
         return None
-    likeness = {entry.number: _likeness(wanted, _words(entry.event)) for entry in kin}
+    likeness = {entry.number: max(_likeness(text, _words(entry.event)) for text in wanted) for entry in kin}
     best = max(kin, key=lambda entry: likeness[entry.number], default=None)
     return best if best is not None and likeness[best.number] >= _NEAR else None
 

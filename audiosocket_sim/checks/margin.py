@@ -203,7 +203,8 @@ def _may_be_the_words(
     """Whether this machine kept the ear from the words: it made a hole in them, or the last of them was read late."""
     assert expectation.bot_says is not None
     spoken = [(e.at_ms, e.event) for e in entries if isinstance(e.event, BotSpoke) and e.number not in taken]
-    shortest_ms = len(normalise(expectation.bot_says.text)) * _SHORTEST_LETTER_MS
+    shortest = min((len(normalise(text)) for text in expectation.bot_says.texts), default=0)
+    shortest_ms = shortest * _SHORTEST_LETTER_MS
     for at_ms, event in spoken:
         if not first <= at_ms <= last:
             continue

@@ -11,7 +11,7 @@ from audiosocket_sim.call_log.events import (
     LogEvent,
     StateTold,
 )
-from audiosocket_sim.scenario import Expectation, Never, Within
+from audiosocket_sim.scenario import BotSays, Expectation, Never, Within
 
 __all__ = ["as_line", "clock", "describe", "level", "seconds"]
 
@@ -20,7 +20,7 @@ def describe(expectation: Expectation) -> str:
     """Return the expectation as a clause: `the bot says “Pode subir.”`."""
     e = expectation
     if e.bot_says is not None:
-        return f"the bot says {'something with ' if e.bot_says.part else ''}“{e.bot_says.text}”"
+        return f"the bot says {_words_wanted(e.bot_says)}"
     if e.bot_speaks is not None:
         return f"the bot speaks for at least {seconds(e.bot_speaks.at_least)}"
     if e.bot_silent is not None:
@@ -41,6 +41,15 @@ def describe(expectation: Expectation) -> str:
     if isinstance(e, Never) and (defect := _defect(e)):
         return defect
     raise AssertionError("an expectation has exactly one key")
+
+
+def _words_wanted(says: BotSays) -> str:
+    """The words that are wanted, with what is allowed: `“Pode subir.” (at least 80 % of the words)`."""
+    if says.pattern is not None:
+        return f"something that fits the pattern {says.pattern}"
+    texts = " or ".join(f"“{text}”" for text in says.texts)
+    share = "" if says.words is None else f" (at least {says.words * 100:g} % of the words)"
+    return f"{'something with ' if says.part else ''}{texts}{share}"
 
 
 def _defect(never: Never) -> str:

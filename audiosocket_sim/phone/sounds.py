@@ -204,9 +204,10 @@ def _bot_texts(scenario: Scenario) -> list[str]:
     """Return all texts that the scenario gives the bot to say or expects of it, each once."""
     said = [says for reply in scenario.ai for says in (reply.says, *(push.says for push in reply.then_pushes))]
     wanted = [
-        step.expect.bot_says.text
+        text
         for step in scenario.steps
         if isinstance(step, ExpectStep) and step.expect.bot_says is not None and not step.expect.bot_says.part
+        for text in step.expect.bot_says.texts
     ]
     return list(dict.fromkeys(text for text in [*said, *wanted] if text))
 

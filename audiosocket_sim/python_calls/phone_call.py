@@ -3,7 +3,7 @@
 Each method makes the same model of a step as YAML does, and passes it to the same executor.
 """
 
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
 
@@ -178,13 +178,23 @@ class PhoneCall:
     # --- what must happen
 
     def expect_says(
-        self, text: str, *, part: bool = True, within: CallTime | None = None, after: CallTime | None = None
+        self,
+        text: str | None = None,
+        *,
+        part: bool | None = None,
+        words: float | None = None,
+        any_of: Sequence[str] | None = None,
+        pattern: str | None = None,
+        within: CallTime | None = None,
+        after: CallTime | None = None,
     ) -> StepToAwait[SpeechHeard]:
         """The bot says `text`, uncut, beginning within 5 s or `within`. Case, accents and punctuation do not count.
 
         The bot may say more than `text`; with `part=False` it must say exactly this text, which is YAML's default.
+        `words`: the share of the words that must be right, such as 0.8. `any_of`: several texts, of which it says one;
+        `pattern`: a regular expression that is found in its words; each in the place of `text`.
         """
-        says = {"text": text, "part": part}
+        says = _says(text, part, words, any_of, pattern)
         return self._expect("expect_says", "bot_says", says, within, after, happened.speech_heard)
 
     def expect_speaks(
@@ -295,10 +305,21 @@ class PhoneCall:
     # --- what must not happen: from here on until the end of the call, or `during` a time, which is waited for
 
     def never_says(
-        self, text: str, *, part: bool = True, during: CallTime | None = None, after: CallTime | None = None
+        self,
+        text: str | None = None,
+        *,
+        part: bool | None = None,
+        words: float | None = None,
+        any_of: Sequence[str] | None = None,
+        pattern: str | None = None,
+        during: CallTime | None = None,
+        after: CallTime | None = None,
     ) -> StepToAwait[StepDone]:
-        """The bot must not say `text` or, unless `part=False`, anything that contains these words."""
-        return self._never("never_says", "bot_says", {"text": text, "part": part}, during, after)
+        """The bot must not say `text` or, unless `part=False`, anything that contains these words.
+
+        `words`, `any_of` and `pattern`: as for `expect_says`.
+        """
+        return self._never("never_says", "bot_says", _says(text, part, words, any_of, pattern), during, after)
 
     def never_speaks(
         self, at_least: CallTime | None = None, *, during: CallTime | None = None, after: CallTime | None = None
@@ -465,6 +486,14 @@ class PhoneCall:
 
     def _place(self) -> CodePlace:
         return calling_place(self._own_file)
+
+
+def _says(
+    text: str | None, part: bool | None, words: float | None, any_of: Sequence[str] | None, pattern: str | None
+) -> dict[str, Any]:
+    """The words of `expect_says` and `never_says`, in the form of YAML: a part of what the bot says is enough."""
+    part = pattern is None if part is None else part
+    return _given(text=text, part=part or None, words=words, any_of=any_of, pattern=pattern)
 
 
 def _given(**arguments: Any) -> dict[str, Any]:

@@ -165,7 +165,8 @@ class CallSession:
             call = await self._dialled()
             assert call.steps is not None
             if isinstance(step, ExpectStep) and step.expect.bot_says is not None:
-                await call.let_the_ear_read(step.expect.bot_says.text)
+                for text in step.expect.bot_says.texts:
+                    await call.let_the_ear_read(text)
             return await call.in_time(call.steps.carry_out(len(self._steps), step))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - it becomes the call's result
             self._one().blame(error)

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from audiosocket_sim.scenario.bot_words import BotSays
 from audiosocket_sim.scenario.fields import DurationMs, Model, PositiveMs, Shorthand, Words, misfit
 from audiosocket_sim.scenario.quality import LevelRange
 
@@ -33,13 +34,6 @@ __all__ = [
     "TalkOver",
     "Within",
 ]
-
-
-class BotSays(Model):
-    """The bot says a text, as the caller hears it: the whole utterance, to its end."""
-
-    text: Words = Field(description="the bot's words; case, accents and punctuation do not count")
-    part: bool = Field(default=False, description="true: the text may be a part of what the bot says")
 
 
 class BotSpeaks(Model):

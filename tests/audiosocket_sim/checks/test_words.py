@@ -24,6 +24,12 @@ from audiosocket_sim.checks.words import as_line, clock, seconds
     [
         ({"bot_says": "Pode subir."}, "the bot says “Pode subir.”"),
         ({"bot_says": {"text": "subir", "part": True}}, "the bot says something with “subir”"),
+        (
+            {"bot_says": {"text": "Pode subir.", "words": 0.8}},
+            "the bot says “Pode subir.” (at least 80 % of the words)",
+        ),
+        ({"bot_says": {"any_of": ["Sim.", "Pode."]}}, "the bot says “Sim.” or “Pode.”"),
+        ({"bot_says": {"pattern": r"total \d+"}}, r"the bot says something that fits the pattern total \d+"),
         ({"bot_speaks": "300ms"}, "the bot speaks for at least 300 ms"),
         ({"bot_silent": "2s"}, "the bot is silent for at least 2.00 s"),
         ({"hold_audio": "playing"}, "hold audio playing"),
