@@ -69,6 +69,7 @@ class Heard:
 def run(quick: bool = False) -> list[Row]:
     seconds = 2.0 if quick else 5.0
     pin(GENERATOR_CORE)
+    put_first(with_children=False)  # the good call; not the attackers
     rows = []
     for loop in LOOPS:
         with _server(loop, _SETTINGS) as under:

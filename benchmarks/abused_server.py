@@ -5,13 +5,12 @@ loop never sleeps. For each line on stdin, it prints the longest turn since the 
 """
 
 import asyncio
-import gc
 import json
 import logging
 import sys
 import time
 
-from audiosocket_server.__main__ import allow_open_files
+from audiosocket_server.__main__ import allow_open_files, set_up_collector
 from audiosocket_server.listener import serve
 from audiosocket_server.settings.settings import Settings
 
@@ -20,8 +19,7 @@ async def main(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     allow_open_files(settings.limits.calls, 1_000)
     server = await serve(settings=settings)
-    gc.collect()
-    gc.freeze()  # as the command does
+    set_up_collector()  # as the command does
     longest = 0.0
     last = time.thread_time()
     ended = asyncio.Event()

@@ -58,11 +58,12 @@ def pin(core: int, pid: int = 0) -> None:
     os.sched_setaffinity(pid, {cores[min(core, len(cores) - 1)]})
 
 
-def put_first() -> None:
+def put_first(*, with_children: bool = True) -> None:
     """Where it was asked for: this process runs before ordinary ones. Raises Unavailable without the right to."""
+    policy = os.SCHED_FIFO if with_children else os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
     if os.environ.get(FIFO):
         try:
-            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
+            os.sched_setscheduler(0, policy, os.sched_param(10))
         except PermissionError:
             raise Unavailable("--fifo needs the right to real-time priority (root, or CAP_SYS_NICE)") from None
 

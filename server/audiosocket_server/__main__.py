@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from audiosocket_server.listener import ServerHandle
     from audiosocket_server.settings.settings import Settings
 
-__all__ = ["allow_open_files", "collect_each_minute", "main"]
+__all__ = ["allow_open_files", "collect_each_minute", "main", "set_up_collector"]
 
 EXIT_SETTINGS = 2
 EXIT_SETUP = 3
@@ -108,15 +108,22 @@ async def _serve(settings: "Settings") -> None:
         with stop_signals(stop.set):  # ends before the server does, so that a second Ctrl-C need not wait for the drain
             server = await _started(settings)
             at_end.push_async_callback(server.close)
-            # What lives as long as the server is not looked at in each collection: shorter pauses for all calls. It is
-            # never thawed, so that the process does not look through all of it once more when it ends.
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(*_COLLECTIONS)
+            set_up_collector()
             minutes = asyncio.get_running_loop().create_task(collect_each_minute())
             at_end.callback(minutes.cancel)
             _say(f"AudioSocket on {server.host}:{server.port}, control API and debug page on {server.control_url}")
             await stop.wait()
+
+
+def set_up_collector() -> None:
+    """Shorten the pauses that the garbage collector makes for all calls; `collect_each_minute` does the rest.
+
+    What lives as long as the server is no longer looked at. It is never thawed, so that the process does not look
+    through all of it once more when it ends.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTIONS)
 
 
 async def collect_each_minute() -> None:
