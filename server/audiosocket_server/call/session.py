@@ -11,7 +11,7 @@ the frame itself.
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
@@ -107,7 +107,7 @@ class Call:
             self._finish("server", "the peer is not allowed")
             shell.abort()
             return
-        self._uuid_limit = self._loop.call_later(self._services.settings.limits.uuid_seconds, self._no_uuid)
+        self._uuid_limit = self._due_in(self._services.settings.limits.uuid_seconds, self._no_uuid)
 
     def on_message(self, kind: int, payload: bytes) -> None:
         """Handle a message of the connection. An exception ends this call only. See `Handler`."""
@@ -174,7 +174,18 @@ class Call:
         if self._shell is not None:
             self._shell.end()
 
+    def _due_in(self, seconds: float, work: Callable[[], None]) -> asyncio.TimerHandle:
+        """Do `work` after `seconds`, in its share of the loop: the timers of a hundred calls may be due at once."""
+
+        def once() -> bool:
+            work()
+            return False
+
+        return self._loop.call_later(seconds, FairShare.of(self._loop).add, once)
+
     def _no_uuid(self) -> None:
+        if self._record is not None or self._over:  # the UUID came, or the end, while this waited for its share
+            return
         limit_seconds = self._services.settings.limits.uuid_seconds
         line = f"{self._peer}: closed, because no UUID arrived within {limit_seconds:g} s"
         self._door.complain("connections without a UUID", line)
@@ -408,7 +419,7 @@ class Call:
             self._warn_once("DTMF messages that are not one byte long arrived and are ignored")
             return
         if self._key_second is None:
-            self._key_second = self._loop.call_later(1.0, self._end_key_second)
+            self._key_second = self._due_in(1.0, self._end_key_second)
         self._keys += 1
         if self._keys <= KEYS_A_SECOND:
             self._note(e.DtmfReceivedEvent(digit))

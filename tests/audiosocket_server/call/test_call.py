@@ -2,12 +2,18 @@
 
 import asyncio
 from collections import deque
+from uuid import UUID
 
 import pytest
 from audiosocket_server.backend.client import BackendError
+from audiosocket_server.call.session import Call
 from audiosocket_server.events import CallState
 from audiosocket_server.turns.machine import COULD_NOT_CONNECT, ERROR_OCCURRED
 from helpers.call_bench import HOLD, SILENCE, SIM, VOICE, Backend, Engine, bench, fault, reply, told, types, virtual
+
+from audiosocket_core import fair_share
+from audiosocket_core.fair_share import FairShare
+from audiosocket_core.messages import Kind
 
 STANDBY, USER_TURN, WAITING, IA_TURN = CallState.STANDBY, CallState.USER_TURN, CallState.WAITING, CallState.IA_TURN
 
@@ -478,6 +484,30 @@ async def test_wideband_that_is_labelled_as_8_khz_is_heard_where_the_settings_sa
         ended = await call.until_event("speech_ended", reason="silence")
         assert 400 <= ended.to_json()["duration_ms"] <= 700  # type: ignore[operator]
         assert {len(frame) for _, frame in call.heard} == {320}
+
+
+@virtual
+async def test_seconds_of_many_calls_that_end_at_one_instant_are_reported_in_turns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turn, reported = 0, []
+    run_turn = FairShare._turn
+
+    def counted(share: FairShare) -> None:
+        nonlocal turn
+        turn += 1
+        run_turn(share)
+
+    monkeypatch.setattr(fair_share, "SHARE_SECONDS", -1.0)  # one work a turn
+    monkeypatch.setattr(FairShare, "_turn", counted)
+    monkeypatch.setattr(Call, "_warn", lambda call, what: reported.append(turn))
+    async with bench() as b:
+        for number in range(8):
+            call = await b.caller(str(UUID(int=number + 1))).connect()
+            for _ in range(21):
+                call.send(Kind.DTMF, b"7")
+        await asyncio.sleep(1.5)
+    assert len(set(reported)) == len(reported) == 8
 
 
 @virtual
