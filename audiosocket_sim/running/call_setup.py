@@ -16,21 +16,29 @@ from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_core.slin import SAMPLE_BYTES, AudioFileError, read_audio
 from audiosocket_sim.hearing.hold_loop import WINDOW
 from audiosocket_sim.parties.peer import MakeLeg, simulated_leg
-from audiosocket_sim.parties.target import Target, TargetUsageError, WrongSettings
+from audiosocket_sim.parties.target import Target, TargetUsageError
 from audiosocket_sim.phone.caller import Caller
 from audiosocket_sim.phone.line import LineModel
 from audiosocket_sim.phone.line_echo import LineEcho
 from audiosocket_sim.phone.sounds import Sounds, named_sound
 from audiosocket_sim.running.options import Options
 from audiosocket_sim.scenario import Expectation, ExpectStep, NeverStep, Say, Scenario
-from audiosocket_sim.scenario.confinement import untrusted_settings
 from audiosocket_sim.scenario.paths import nearest_folder
+from audiosocket_sim.scenario.trust import what_needs_trust
+from audiosocket_sim.scenario.written import KeyPath
 
 __all__ = ["CallSetup", "NotTrusted", "hold_music", "set_up_call"]
 
 
-class NotTrusted(WrongSettings, TargetUsageError):
-    """A scenario that is not trusted has settings that name code, or files outside the scenario's folders."""
+class NotTrusted(TargetUsageError):
+    """A scenario that is not trusted names code, a program, or files outside its folders.
+
+    `parts`: the path of each such part, and why it needs trust.
+    """
+
+    def __init__(self, message: str, parts: Sequence[tuple[KeyPath, str]]) -> None:
+        super().__init__(message)
+        self.parts = tuple(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +76,8 @@ async def set_up_call(
     `more_says`: further sounds that the caller may say, beside those of the scenario's `say` steps. Raises
     TargetUsageError, NotTrusted, PhraseBookError, VoiceMissing and AudioFileError.
     """
-    if target.in_process and not options.trust:
-        _refuse_untrusted(scenario)
+    if not options.trust:
+        _refuse_untrusted(scenario, takes_settings=target.in_process)
     make_leg = _make_leg(scenario, options)
     sounds = Sounds(scenario, more_says)
     await sounds.prepare()
@@ -93,11 +101,11 @@ async def set_up_call(
     )
 
 
-def _refuse_untrusted(scenario: Scenario) -> None:
-    """Raise NotTrusted for settings that only a trusted scenario may have. Called before anything is imported."""
-    if refused := list(untrusted_settings(scenario.server, scenario.folder)):
-        path, what = refused[0]
-        raise NotTrusted(f"server: {'.'.join(map(str, path))}: {what}", refused)
+def _refuse_untrusted(scenario: Scenario, *, takes_settings: bool) -> None:
+    """Raise NotTrusted for what only a trusted scenario may have. Called before anything is imported or started."""
+    if refused := list(what_needs_trust(scenario, takes_settings=takes_settings)):
+        (key, *path), what = refused[0]
+        raise NotTrusted(f"{key}: {'.'.join(map(str, path))}: {what}", refused)
 
 
 def _make_leg(scenario: Scenario, options: Options) -> MakeLeg:
