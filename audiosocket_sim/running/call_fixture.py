@@ -45,6 +45,7 @@ from audiosocket_sim.running.call_end import CallFacts, after_the_end, asked_too
 from audiosocket_sim.running.call_setup import CallSetup
 from audiosocket_sim.running.defects import DefectCollector
 from audiosocket_sim.running.program_waits import ProgramWaits
+from audiosocket_sim.scenario import StepPlace
 from audiosocket_sim.virtual_time import CannotFollow, VirtualLoop, raise_if_bot_cannot_follow
 
 __all__ = ["TARGET_DIED", "CallFixture", "SimulatorError"]
@@ -145,24 +146,28 @@ class CallFixture:
     def fail(
         self,
         at_ms: int,
-        number: int,
+        place: int | StepPlace,
         step: str,
         expected: str,
         *happened: str,
         window: tuple[int, int] | tuple[None, None] = (None, None),
     ) -> None:
-        """Log a StepFailed at `at_ms` since the UUID. `number`: the step's number from 1, or 0 if it is no step.
+        """Log a StepFailed at `at_ms` since the UUID. `place`: of the step, or its number from 1; 0 if it is no step.
 
         `window`: when that of an `expect` or `never` opened and closed, in ms since the UUID. Raises CannotFollow
         instead if the bot does not follow the virtual clock: then a failure says nothing about it.
         """
         raise_if_bot_cannot_follow(_SECONDS_FOR_THREADS)
-        self._record_ms(at_ms, Source.CHECK, log.StepFailed(number, step, expected, happened, *window))
+        at = StepPlace(place) if isinstance(place, int) else place
+        opened_ms, closed_ms = window
+        failed = log.StepFailed(at.number, step, expected, happened, opened_ms, closed_ms, at.path, at.inside)
+        self._record_ms(at_ms, Source.CHECK, failed)
 
-    def judged(self, number: int, step: str, window: tuple[int, int], met_ms: int | None) -> None:
-        """Log that the expectation of step `number` was judged over its window (ms since the UUID): met, or not."""
+    def judged(self, place: StepPlace, step: str, window: tuple[int, int], met_ms: int | None) -> None:
+        """Log that the expectation of a step was judged over its window (ms since the UUID): met, or not."""
         at_ms = min(window[1] if met_ms is None else met_ms, self.now_ms)
-        self._record_ms(at_ms, Source.CHECK, log.ExpectationJudged(number, step, *window, met_ms))
+        found = log.ExpectationJudged(place.number, step, *window, met_ms, path=place.path, inside=place.inside)
+        self._record_ms(at_ms, Source.CHECK, found)
 
     def _record_ms(self, at_ms: int, source: Source, event: LogEvent) -> None:
         entry = self.log.add(at_ms, source, event)

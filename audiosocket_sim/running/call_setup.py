@@ -5,7 +5,7 @@ Reads files and renders speech, in the loop's executor if that takes long. Start
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,15 @@ from audiosocket_sim.phone.line import LineModel
 from audiosocket_sim.phone.line_echo import LineEcho
 from audiosocket_sim.phone.sounds import Sounds, named_sound
 from audiosocket_sim.running.options import Options
-from audiosocket_sim.scenario import Expectation, ExpectStep, NeverStep, Say, Scenario
+from audiosocket_sim.scenario import Say, Scenario, all_steps, expectations_in
 from audiosocket_sim.scenario.paths import nearest_folder
 from audiosocket_sim.scenario.trust import what_needs_trust
 from audiosocket_sim.scenario.written import KeyPath
 
 __all__ = ["CallSetup", "NotTrusted", "hold_music", "set_up_call"]
+
+_OF_HOLD = ("hold_starts", "hold_stops")
+"""The anchors for which hold audio must be told apart."""
 
 
 class NotTrusted(TargetUsageError):
@@ -141,23 +144,16 @@ def hold_music(scenario: Scenario) -> tuple[bytes, dict[str, bytes], bool]:
     """Return the loop, all music that the steps on hold audio mean, and whether other music counts. Raises
     AudioFileError. In a call without steps of its own, one in Python, hold audio may be asked for at any time."""
     folder = scenario.folder or Path.cwd()
-    asked = [step.hold_audio for step in _expectations(scenario) if step.hold_audio is not None]
+    asked = [expected.hold_audio for _, expected in expectations_in(scenario.steps) if expected.hold_audio is not None]
     files = dict.fromkeys(hold.file for hold in asked if hold.file is not None)
     named = {file: _long_enough(named_sound(file, folder), file) for file in files}
-    if not asked and scenario.steps:
+    anchored = any(step.at is not None and step.at.after in _OF_HOLD for _, step in all_steps(scenario.steps))
+    if not asked and not anchored and scenario.steps:
         return _nearest_loop(folder), {}, False
     loop = _nearest_loop(folder)
     any_music = not asked or any(hold.file is None for hold in asked)
     music = {**({"": loop} if any_music and loop else {}), **named}
     return next(iter(music.values()), b""), music, any_music
-
-
-def _expectations(scenario: Scenario) -> Iterator[Expectation]:
-    for step in scenario.steps:
-        if isinstance(step, ExpectStep):
-            yield step.expect
-        elif isinstance(step, NeverStep):
-            yield step.never
 
 
 def _nearest_loop(folder: Path) -> bytes:

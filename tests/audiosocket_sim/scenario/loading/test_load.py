@@ -55,13 +55,13 @@ HEAD = "summary: A call.\nsteps:\n"
     [
         ("- sya: aa/yes", "3:3: unknown step 'sya'; did you mean 'say'?"),
         ("- hangup: close", "3:3: unknown step 'hangup'; did you mean 'hang_up'?"),
-        ("- xyzzy: 1", "3:3: a step has exactly one of: say, wait, expect, never, dtmf, noise, tone, silence, mute, hang_up"),
-        ("- after: 3s", "3:3: a step has exactly one of: say, wait, expect, never, dtmf, noise, tone, silence, mute, hang_up"),
+        ("- xyzzy: 1", "3:3: a step has exactly one of: say, wait, expect, never, dtmf, noise, tone, silence, mute, hang_up, repeat, any_of, optional, if_heard"),
+        ("- after: 3s", "3:3: a step has exactly one of: say, wait, expect, never, dtmf, noise, tone, silence, mute, hang_up, repeat, any_of, optional, if_heard"),
         ("- hang_up", "3:3: a step is a mapping, such as `say: pt-br/sim` or `hang_up: close`, not 'hang_up'"),
         ("- {say: aa/yes, wait: 1s}", "3:3: this step has say and wait: write them as 2 steps"),
         ("- {say: aa/yes, afer: 1s}", "3:17: unknown key 'afer'; did you mean 'after'?"),
         ("- {say: aa/yes, blocks: false}", "3:17: unknown key 'blocks' here; it belongs inside `say`"),
-        ("- {say: aa/yes, colour: red}", "3:17: unknown key 'colour'; known are after, say"),
+        ("- {say: aa/yes, colour: red}", "3:17: unknown key 'colour'; known are after, at, say"),
         ("- say: {recording: aa/yes, for_: 1s}", "3:28: unknown key 'for_'; did you mean 'for'?"),
         ("- say: 5", "3:8: say: needs text in quotes, not 5"),
         ("- say:", "3:3: say: needs a value"),
@@ -105,14 +105,14 @@ HEAD = "summary: A call.\nsteps:\n"
         ("- expect: {hold_audio: yes}", "3:24: hold_audio: must be playing or stopped, not 'yes'"),
         ("- expect: {hangs_up: sever}", "3:22: hangs_up: must be server, caller or asterisk, not 'sever'; did you mean 'server'?"),
         ("- expect: Oi", "3:11: expect: needs a mapping (`key: value`), not 'Oi'"),
-        ("- never: {bot_says: Oi, within: 3s}", "3:25: unknown key 'within'; known are bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up, talk_over, dead_air, holes, ahead, level_dbfs, damage, premature, for"),
+        ("- never: {bot_says: Oi, within: 3s}", "3:25: unknown key 'within'; known are bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up, talk_over, dead_air, holes, ahead, level_dbfs, damage, premature, for, while"),
         ("- expect: {responds: {within: 1s}, within: 4s}", "3:44: within: counts from the caller's words here: write responds: {within: …}"),
         ("- expect: {bot_stops: 300ms, within: 4s}", "3:38: within: counts from the caller's words here: write bot_stops: {within: …}"),
         ("- expect: {bot_goes_on: 300ms, within: 4s}", "3:40: within: bot_goes_on is judged for 2 s from the caller's sound on: it has no within"),
         ("- expect: {asks_again: 3s, within: 4s}", "3:36: within: counts from what was heard last here: write asks_again: {within: …}"),
         ("- say: {recording: pt-br/sim, kind: cough}", "3:37: kind: must be turn, backchannel, vocal_tic or non_directed, not 'cough'"),
         ("- expect: {talk_over: 1s}", "3:12: unknown key 'talk_over'; known are bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up, responds, bot_stops, bot_goes_on, resumes, asks_again, within"),
-        ("- never: {responds: 1s}", "3:11: unknown key 'responds'; known are bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up, talk_over, dead_air, holes, ahead, level_dbfs, damage, premature, for"),
+        ("- never: {responds: 1s}", "3:11: unknown key 'responds'; known are bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up, talk_over, dead_air, holes, ahead, level_dbfs, damage, premature, for, while"),
         ("- never: talkover", "3:10: never: needs a mapping (`key: value`), not 'talkover'"),
         ("- hang_up: {before_uuid: true}", "3:26: before_uuid: needs asterisk: {attach: chan} or a connect_pause, since the app sends the UUID at once"),
     ],
@@ -419,7 +419,7 @@ def test_the_schema_serves_an_editor() -> None:
     assert set(made["properties"]) >= {"summary", "tags", "asterisk", "line", "network", "server", "ai", "steps"}
     assert not {"name", "folder", "(name)", "(folder)"} & set(made["properties"])
     steps = made["properties"]["steps"]["items"]["oneOf"]
-    assert len(steps) == 10
+    assert len(steps) == 14
     within = made["definitions"]["Within"]["properties"]
     assert within["within"]["default"] == "5s"
     assert within["state"]["anyOf"][0]["enum"] == ["STANDBY", "USER_TURN", "WAITING", "IA_TURN"]
