@@ -289,8 +289,11 @@ class StepFailed:
 
     @property
     def named(self) -> str:
-        """The step in words: `step 3, round 4 of 10, step 2 (expect bot_says)`; without a number, `step` alone."""
-        return StepPlace(self.number, self.path, self.inside).named(self.step) if self.number else self.step
+        """The step in words: `step 3, round 4 of 10, step 2 (expect bot_says)`; a key and what of it, without a number:
+        `after, hook 2`."""
+        if self.number:
+            return StepPlace(self.number, self.path, self.inside).named(self.step)
+        return f"{self.step}, {self.inside}" if self.inside else self.step
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ class Steps:
         held = fixture.check_the_requests_after_the_end() and held
         if held:
             fixture.check_the_ais_script(hung_up=self._progress.hung_up)
-        return held
+        return await fixture.carry_out_after() and held
 
     def settle(self) -> str | None:
         """Judge what could not be read, last of all: any other failure goes before a fault of the set-up.

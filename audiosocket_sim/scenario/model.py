@@ -45,6 +45,7 @@ from audiosocket_sim.scenario.fields import (
     DURATION_PATTERN,
     DurationMs,
     Model,
+    OneOrMore,
     PositiveMs,
     Quoted,
     Shorthand,
@@ -53,6 +54,7 @@ from audiosocket_sim.scenario.fields import (
     misfit,
     parse_duration_ms,
 )
+from audiosocket_sim.scenario.hooks import PLACEHOLDERS, Hook, filled
 from audiosocket_sim.scenario.nesting import (
     BlockStep,
     StepPlace,
@@ -97,6 +99,7 @@ __all__ = [
     "EXPECT_KEYS",
     "NEVER_KEYS",
     "OWN_WINDOW_KEYS",
+    "PLACEHOLDERS",
     "STEP_KEYS",
     "Ai",
     "Anchor",
@@ -120,6 +123,7 @@ __all__ = [
     "HangUpStep",
     "HangsUp",
     "HoldAudio",
+    "Hook",
     "IfHeardStep",
     "Jitter",
     "Line",
@@ -153,6 +157,7 @@ __all__ = [
     "check_hang_up",
     "expectation_at",
     "expectations_in",
+    "filled",
     "format_duration",
     "parse_duration_ms",
     "says_in",
@@ -468,6 +473,12 @@ class Scenario(Model):
     quality: Quality = Field(default=Quality(), description="which defects of the bot's sound fail the call")
     ear: Annotated[CallerEar, Shorthand("model")] = Field(
         default=CallerEar(), description="what the caller's phone keeps of sound sent ahead"
+    )
+    before: Annotated[tuple[Hook, ...], OneOrMore()] = Field(
+        default=(), max_length=100, description="what is done when the target has started, before the call"
+    )
+    after: Annotated[tuple[Hook, ...], OneOrMore()] = Field(
+        default=(), max_length=100, description="what is done after the call, before the target is stopped"
     )
     reaction: DurationMs = Field(default=700, description="how long after the bot fell silent the caller speaks")
     max_duration: PositiveMs = Field(default=300_000, description="past it the scenario fails")
