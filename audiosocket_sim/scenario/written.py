@@ -13,12 +13,13 @@ def as_written(path: KeyPath, places: Container[KeyPath]) -> KeyPath:
     """Return the longest leading part of the path that exists in the file. A single value may stand there for a list of
     one: then the index 0 of the path is not in the file."""
     found: KeyPath = ()
+    longest: KeyPath = ()
     for part in path:
         if (*found, part) in places:
+            longest = found = (*found, part)
+        elif part != 0 or found not in places:
             found = (*found, part)
-        elif part != 0:
-            break
-    return found
+    return longest
 
 
 @dataclass(frozen=True, slots=True)
