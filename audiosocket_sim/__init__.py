@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from audiosocket_sim.api import (
+        Anchor,
         Artefacts,
         AsteriskPeer,
         BackendAsked,
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
         BackendReplied,
         BackendRequest,
         BotSpoke,
+        BranchTaken,
         CallArgumentError,
         CallEnd,
         CallEnded,
@@ -65,12 +67,14 @@ if TYPE_CHECKING:
         VoicesOverlapped,
         WireSummary,
         arun,
+        event,
         load_scenarios,
         place_call,
         run,
     )
 
 __all__ = [
+    "Anchor",
     "Artefacts",
     "AsteriskPeer",
     "BackendAsked",
@@ -78,6 +82,7 @@ __all__ = [
     "BackendReplied",
     "BackendRequest",
     "BotSpoke",
+    "BranchTaken",
     "CallArgumentError",
     "CallEnd",
     "CallEnded",
@@ -128,6 +133,7 @@ __all__ = [
     "VoicesOverlapped",
     "WireSummary",
     "arun",
+    "event",
     "load_scenarios",
     "place_call",
     "run",

@@ -33,6 +33,7 @@ from audiosocket_sim.python_calls.driving import CallPlayer
 from audiosocket_sim.python_calls.errors import CallFailed, CallMisuse, CallNotJudged
 from audiosocket_sim.python_calls.happened import (
     BackendRequest,
+    BranchTaken,
     CallEnd,
     HoldHeard,
     Lasted,
@@ -41,17 +42,18 @@ from audiosocket_sim.python_calls.happened import (
     StepDone,
     TurnMeasured,
 )
-from audiosocket_sim.python_calls.phone_call import CallTime, PhoneCall, StepToAwait
+from audiosocket_sim.python_calls.phone_call import CallTime, PhoneCall, StepToAwait, event
 from audiosocket_sim.python_calls.placing import place_call
 from audiosocket_sim.running.environment import Environment
 from audiosocket_sim.running.one_call import OnEntry
 from audiosocket_sim.running.options import Options
 from audiosocket_sim.running.result import Artefacts, CallResult, Outcome, Result
 from audiosocket_sim.running.runner import arun, run
-from audiosocket_sim.scenario import AsteriskPeer, CallerEar, Line, Network, Push, Quality, Reply, Scenario
+from audiosocket_sim.scenario import Anchor, AsteriskPeer, CallerEar, Line, Network, Push, Quality, Reply, Scenario
 from audiosocket_sim.scenario.loading import Problem, ScenarioError, load_scenarios
 
 __all__ = [
+    "Anchor",
     "Artefacts",
     "AsteriskPeer",
     "BackendAsked",
@@ -59,6 +61,7 @@ __all__ = [
     "BackendReplied",
     "BackendRequest",
     "BotSpoke",
+    "BranchTaken",
     "CallArgumentError",
     "CallEnd",
     "CallEnded",
@@ -109,6 +112,7 @@ __all__ = [
     "VoicesOverlapped",
     "WireSummary",
     "arun",
+    "event",
     "load_scenarios",
     "place_call",
     "run",

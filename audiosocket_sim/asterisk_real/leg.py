@@ -25,7 +25,7 @@ from audiosocket_sim.asterisk_real.verdicts import CallTimes, end_told
 from audiosocket_sim.asterisk_real.versions import BadVersion
 from audiosocket_sim.parties.peer import MakeLeg, OnBotAudio, PacketSource, call_uuid
 from audiosocket_sim.parties.target import TargetUsageError
-from audiosocket_sim.scenario import DtmfStep, Scenario
+from audiosocket_sim.scenario import DtmfStep, Scenario, all_steps
 
 __all__ = ["RealLeg", "real_leg"]
 
@@ -90,7 +90,7 @@ class RealLeg:
         self._c = peer.c
         self._absolute_timeout_ms = peer.absolute_timeout
         self._codec = scenario.line.codec
-        self._has_keys = any(isinstance(step, DtmfStep) for step in scenario.steps)
+        self._has_keys = any(isinstance(step, DtmfStep) for _, step in all_steps(scenario.steps))
         self._on_bot_audio = on_bot_audio
         self.uuid: UUID = call_uuid(scenario)
         self.t0: float | None = None

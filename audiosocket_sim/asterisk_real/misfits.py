@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from audiosocket_sim.asterisk.profiles import profile, release_like
-from audiosocket_sim.scenario import ExpectStep, HangUpStep, NeverStep, Scenario
+from audiosocket_sim.scenario import HangUpStep, Scenario, all_steps, expectations_in
 
 __all__ = ["misfits"]
 
@@ -37,12 +37,15 @@ def _of_the_line(scenario: Scenario) -> Iterator[str]:
 
 
 def _of_the_steps(scenario: Scenario) -> Iterator[str]:
-    for number, step in enumerate(scenario.steps, 1):
-        match step:
-            case HangUpStep(hang_up=hang_up) if hang_up.how != "close" or hang_up.before_uuid:
-                how = "before_uuid" if hang_up.before_uuid else hang_up.how
-                yield f"step {number}: hang_up: {how}: a phone can only hang up"
-            case ExpectStep(expect=expectation) | NeverStep(never=expectation):
-                ends = expectation.hangs_up
-                if ends is not None and ends.who == "server" and ends.how in ("hangup_message", "fin"):
-                    yield f"step {number}: hangs_up: how: {ends.how}: Asterisk does not tell 00 00 00 from a close"
+    for (_, index, *_), step in all_steps(scenario.steps):
+        if isinstance(step, HangUpStep) and (step.hang_up.how != "close" or step.hang_up.before_uuid):
+            how = "before_uuid" if step.hang_up.before_uuid else step.hang_up.how
+            yield f"step {_number(index)}: hang_up: {how}: a phone can only hang up"
+    for (_, index, *_), expectation in expectations_in(scenario.steps):
+        ends = expectation.hangs_up
+        if ends is not None and ends.who == "server" and ends.how in ("hangup_message", "fin"):
+            yield f"step {_number(index)}: hangs_up: how: {ends.how}: Asterisk does not tell 00 00 00 from a close"
+
+
+def _number(index: str | int) -> int:
+    return int(index) + 1

@@ -10,6 +10,7 @@ from enum import IntEnum
 from operator import attrgetter
 
 from audiosocket_sim.asterisk.wire_counts import MessageCount
+from audiosocket_sim.scenario import StepPlace
 
 __all__ = [
     "UNHEARD_MS",
@@ -238,6 +239,8 @@ class ExpectationJudged:
     `step`: its title, such as `expect bot_says`. What it asks for counts from `opened_ms` to `closed_ms`: the deadline,
     or the end of what was watched. `met_ms`: when the expected event happened, or what must never happen; None: it did
     not. docs/scenarios.md says for each expectation when its window opens and closes.
+    `path` and `inside`: for a step in a block, as in `StepFailed`. One that decides how the scenario goes on (the first
+    of a branch, `if_heard`) is judged too, and fails nothing.
     """
 
     number: int
@@ -245,6 +248,8 @@ class ExpectationJudged:
     opened_ms: int
     closed_ms: int
     met_ms: int | None
+    path: tuple[str | int, ...] = ()
+    inside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +273,8 @@ class StepFailed:
     """Step `number` (from 1; 0: no step) of the scenario was not met. `expected`: what the step asked for.
 
     `opened_ms` and `closed_ms`: the window of an `expect` or `never`, as in `ExpectationJudged`; None for other steps.
+    `path` and `inside`: for a step in a block (`repeat`, `any_of`, …) the keys that lead to it from step `number`, and
+    the same for people: `round 4 of 10, step 2`.
     """
 
     number: int
@@ -277,6 +284,16 @@ class StepFailed:
     """What happened instead, one line for each fact."""
     opened_ms: int | None = None
     closed_ms: int | None = None
+    path: tuple[str | int, ...] = ()
+    inside: str = ""
+
+    @property
+    def named(self) -> str:
+        """The step in words: `step 3, round 4 of 10, step 2 (expect bot_says)`; a key and what of it, without a number:
+        `after, hook 2`."""
+        if self.number:
+            return StepPlace(self.number, self.path, self.inside).named(self.step)
+        return f"{self.step}, {self.inside}" if self.inside else self.step
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,10 +147,10 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
             return "defect", what, ""
         case StepFailed(number=0, step="quality", expected=expected):  # the defect has its own line
             return "FAILED", f"quality: expected {expected}", ""
-        case StepFailed(number=0, step=step, expected=expected, happened=happened):
-            return "FAILED", f"{step}: expected {expected}; {'; '.join(happened)}", ""
-        case StepFailed(number=number, step=step, expected=expected):  # the lines above show what happened instead
-            return "FAILED", f"step {number} ({step}): expected {expected}", ""
+        case StepFailed(number=0, expected=expected, happened=happened):
+            return "FAILED", f"{event.named}: expected {expected}; {'; '.join(happened)}", ""
+        case StepFailed(expected=expected):  # the lines above show what happened instead
+            return "FAILED", f"{event.named}: expected {expected}", ""
         case Noted(what=what):
             return "note", what, ""
         case ExpectationJudged(number=number, step=step, opened_ms=opened, closed_ms=closed):

@@ -28,10 +28,9 @@ class Failure:
     def of(cls, event: StepFailed, at_ms: int, scenario: Scenario) -> Self:
         """Return the failure that was logged at `at_ms`. Without a step number, `event.step` is a key of the scenario
         (`ai`, `max_duration`), and the failure is placed there."""
-        number, step = event.number, event.step
-        where = scenario.written.line("steps", number - 1) if number else scenario.written.line(step)
-        what = f"step {number} ({step})" if number else step
-        return cls(scenario.name, where, what, event.expected, event.happened, at_ms)
+        number = event.number
+        path = ("steps", number - 1, *event.path) if number else (event.step, *event.path)
+        return cls(scenario.name, scenario.written.line(*path), event.named, event.expected, event.happened, at_ms)
 
     @property
     def headline(self) -> str:

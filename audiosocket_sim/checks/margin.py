@@ -19,12 +19,24 @@ from audiosocket_sim.call_log.events import (
     ExpectationJudged,
     StepFailed,
 )
+from audiosocket_sim.checks.anchor import anchor_times
 from audiosocket_sim.checks.expected import evaluate
 from audiosocket_sim.checks.fits import end_ms, fits, says
 from audiosocket_sim.checks.lateness import LatenessRecord
 from audiosocket_sim.checks.never import violation
 from audiosocket_sim.checks.verdicts import GRACE_MS, Met, Moment, Watched
-from audiosocket_sim.scenario import OWN_WINDOW_KEYS, Expectation, ExpectStep, NeverStep, Scenario, Within
+from audiosocket_sim.scenario import (
+    OWN_WINDOW_KEYS,
+    AnyOfStep,
+    Expectation,
+    ExpectStep,
+    IfHeardStep,
+    NeverStep,
+    Scenario,
+    Within,
+    expectation_at,
+    step_at,
+)
 
 __all__ = ["could_turn", "is_unread_for_our_holes", "turns_that_ended_early", "words_end_ms"]
 
@@ -59,16 +71,49 @@ def could_turn(
     shift_ms = late.shift_ms(since_ms, closed_ms + GRACE_MS)
     if any(since_ms <= turn_ms <= closed_ms + shift_ms for turn_ms in turns_that_ended_early(entries, late)):
         return True
-    step = scenario.steps[failed.number - 1] if 0 < failed.number <= len(scenario.steps) else None
+    if _could_have_decided_otherwise(at_ms, entries, scenario, late):
+        return True
+    step = step_at(scenario.steps, failed.number, failed.path)
+    if step is None:
+        return False
+    if step.at is not None and failed.step == f"at {step.at.after}":
+        times = anchor_times(step.at, entries)
+        return any(opened_ms - shift_ms <= time_ms <= closed_ms + shift_ms for time_ms in times)
     match step:
         case ExpectStep(expect=expect):
             return _could_be_met(expect, entries, scenario, opened_ms, closed_ms, shift_ms, late)
         case NeverStep(never=never):
             return shift_ms > 0 and not _is_still_broken(never, entries, opened_ms, closed_ms, shift_ms)
-        case None:
-            return False
+        case AnyOfStep():
+            return False  # what its branches lacked has been looked at
     ended = [entry.at_ms for entry in entries if isinstance(entry.event, CallEnded)]
     return shift_ms > 0 and (not ended or ended[0] + shift_ms >= at_ms)  # a little earlier, the step had begun in time
+
+
+def _could_have_decided_otherwise(
+    at_ms: int, entries: Sequence[Entry], scenario: Scenario, late: LatenessRecord
+) -> bool:
+    """Whether the scenario could have gone another way before: an expectation that decided nothing could be met."""
+    for judged in (entry.event for entry in entries):
+        if not isinstance(judged, ExpectationJudged) or judged.met_ms is not None or judged.opened_ms > at_ms:
+            continue
+        if not _decides(judged, scenario):
+            continue
+        expectation = expectation_at(scenario.steps, judged.number, judged.path)
+        since_ms = _last_action_ms(entries, judged.opened_ms)
+        shift_ms = late.shift_ms(since_ms, judged.closed_ms + GRACE_MS)
+        window = judged.opened_ms, judged.closed_ms
+        if expectation is not None and _could_be_met(expectation, entries, scenario, *window, shift_ms, late):
+            return True
+    return False
+
+
+def _decides(judged: ExpectationJudged, scenario: Scenario) -> bool:
+    """Whether this expectation is one that chooses a branch, and no `expect` or `never` of its own."""
+    step = step_at(scenario.steps, judged.number, judged.path)
+    if isinstance(step, IfHeardStep):
+        return True
+    return judged.path[-1:] == (0,) and ("any_of" in judged.path[-3:] or "optional" in judged.path[-2:])
 
 
 def turns_that_ended_early(entries: Sequence[Entry], late: LatenessRecord) -> list[int]:
@@ -155,10 +200,10 @@ def _taken(entries: Sequence[Entry], scenario: Scenario) -> frozenset[int]:
     for judged in (entry.event for entry in entries):
         if not isinstance(judged, ExpectationJudged) or judged.met_ms is None:
             continue
-        step = scenario.steps[judged.number - 1] if judged.number <= len(scenario.steps) else None
-        if isinstance(step, ExpectStep) and step.expect.bot_speaks is None:
+        expected = expectation_at(scenario.steps, judged.number, judged.path)
+        if isinstance(expected, Within) and expected.bot_speaks is None:
             by = (e.number for e in entries if e.at_ms == judged.met_ms and e.number not in taken)
-            taken |= {number for number in by if _number_fits(number, entries, step.expect)}
+            taken |= {number for number in by if _number_fits(number, entries, expected)}
     return frozenset(taken)
 
 

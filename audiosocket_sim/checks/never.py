@@ -5,6 +5,7 @@ scenario, brings about.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from audiosocket_sim.call_log.events import (
     BotSpoke,
@@ -16,12 +17,14 @@ from audiosocket_sim.call_log.events import (
     LogEvent,
     StateTold,
 )
+from audiosocket_sim.call_log.voices import bot_voice, caller_voice
 from audiosocket_sim.checks.fits import end_ms, fits, is_music_of, says
 from audiosocket_sim.checks.quality import defects_of, is_defect, limits_of
 from audiosocket_sim.checks.turns import broken_turns
 from audiosocket_sim.checks.verdicts import Broken, Watched
 from audiosocket_sim.checks.words import as_line, clock, seconds
 from audiosocket_sim.scenario import EXPECTATION_KEYS, Expectation, Never, Quality
+from audiosocket_sim.turn_taking import turns_of
 
 __all__ = ["violation"]
 
@@ -33,8 +36,16 @@ _IDLE = "STANDBY"
 
 
 def violation(expectation: Expectation, entries: Sequence[Entry], watched: Watched) -> Broken | None:
-    """Return what broke a `never` first in what it watched; None: nothing. `entries` are in the order of time."""
+    """Return what broke a `never` first in what it watched; None: nothing. `entries` are in the order of time.
+
+    `while`: only the times count in which the caller, or the bot, speaks.
+    """
     e = expectation
+    if isinstance(e, Never) and e.while_ is not None:
+        always = e.model_copy(update={"while_": None})
+        spoken = _spoken_times(e.while_, entries, watched)
+        broken = (violation(always, entries, part) for part in spoken)
+        return next((found for found in broken if found is not None), None)
     if isinstance(e, Never) and (e.talk_over is not None or e.dead_air is not None):
         return broken_turns(e, entries, watched)
     if e.bot_silent is not None:
@@ -48,6 +59,15 @@ def violation(expectation: Expectation, entries: Sequence[Entry], watched: Watch
     if isinstance(e, Never) and e.key not in EXPECTATION_KEYS:
         return _defect(e, entries, watched)
     return _instant(e, entries, watched)
+
+
+def _spoken_times(who: str, entries: Sequence[Entry], watched: Watched) -> Iterator[Watched]:
+    """The parts of what is watched in which caller or bot speaks: from the first sound of a turn to its last."""
+    voice = caller_voice(entries) if who == "caller_speaks" else bot_voice(entries)
+    for turn in turns_of(voice, ("speech",)):
+        start_ms, stop_ms = max(watched.from_ms, turn.start_ms), min(watched.to_ms, turn.end_ms)
+        if start_ms < stop_ms:
+            yield replace(watched, from_ms=start_ms, to_ms=stop_ms)
 
 
 def _defect(never: Never, entries: Sequence[Entry], watched: Watched) -> Broken | None:

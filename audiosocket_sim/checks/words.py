@@ -18,6 +18,12 @@ __all__ = ["as_line", "clock", "describe", "level", "seconds"]
 
 def describe(expectation: Expectation) -> str:
     """Return the expectation as a clause: `the bot says “Pode subir.”`."""
+    if isinstance(expectation, Never) and expectation.while_ is not None:
+        return f"{_clause(expectation)} while the {expectation.while_.removesuffix('_speaks')} speaks"
+    return _clause(expectation)
+
+
+def _clause(expectation: Expectation) -> str:
     e = expectation
     if e.bot_says is not None:
         return f"the bot says {_words_wanted(e.bot_says)}"

@@ -27,7 +27,7 @@ from audiosocket_core.phrase_book.book import (
 from audiosocket_core.slin import AudioFileError, duration_ms, gain, is_silent, read_audio, resample, silence
 from audiosocket_core.wav import wav_bytes
 from audiosocket_sim.phone import line
-from audiosocket_sim.scenario import ExpectStep, Noise, Say, SayStep, Scenario, Tone, format_duration
+from audiosocket_sim.scenario import Noise, Say, Scenario, Tone, Within, expectations_in, format_duration, says_in
 from audiosocket_sim.scenario.confinement import is_within
 from audiosocket_sim.scenario.loading import sound_file
 from audiosocket_sim.scenario.paths import (
@@ -131,7 +131,7 @@ class Sounds:
         return pcm if self._rate_hz == _RATE_HZ else await _in_executor(resample, pcm, _RATE_HZ, self._rate_hz)
 
     def _says(self) -> list[Say]:
-        return [*(step.say for step in self._scenario.steps if isinstance(step, SayStep)), *self._more_says]
+        return [*dict.fromkeys(step.say for step in says_in(self._scenario.steps)), *self._more_says]
 
     @property
     def unlisted(self) -> list[Say]:
@@ -205,9 +205,9 @@ def _bot_texts(scenario: Scenario) -> list[str]:
     said = [says for reply in scenario.ai for says in (reply.says, *(push.says for push in reply.then_pushes))]
     wanted = [
         text
-        for step in scenario.steps
-        if isinstance(step, ExpectStep) and step.expect.bot_says is not None and not step.expect.bot_says.part
-        for text in step.expect.bot_says.texts
+        for _, expected in expectations_in(scenario.steps)
+        if isinstance(expected, Within) and expected.bot_says is not None and not expected.bot_says.part
+        for text in expected.bot_says.texts
     ]
     return list(dict.fromkeys(text for text in [*said, *wanted] if text))
 

@@ -34,7 +34,10 @@ __all__ = [
 
 _FIXTURE = "audiosocket_call"
 _MARKER = "audiosocket"
-_SCENARIO_KEYS = ("asterisk", "line", "network", "ai", "server", "quality", "ear", "reaction", "max_duration")
+_SCENARIO_KEYS = (
+    *("asterisk", "line", "network", "ai", "server", "quality", "ear", "reaction", "max_duration"),
+    *("before", "after"),
+)
 _MARKER_KEYS = ("target", "control_url", *_SCENARIO_KEYS, "says", "real_time", "kernel")
 _TEXTS = {"target": "bot:serve", "control_url": "http://127.0.0.1:8080"}
 """Arguments of the marker that are texts, each with an example for errors."""

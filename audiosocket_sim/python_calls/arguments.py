@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
-from audiosocket_sim.scenario import AsteriskPeer, Say, Scenario, Step
+from audiosocket_sim.scenario import Anchor, AsteriskPeer, Say, SayStep, Scenario, Step, all_steps
 from audiosocket_sim.scenario.loading import say_problems
 from audiosocket_sim.scenario.loading.explain import explain
 from audiosocket_sim.scenario.model import check_hang_up
 
 __all__ = [
     "CallArgumentError",
+    "anchor_of",
     "duration",
     "refuse_after_hang_up",
     "says_of",
@@ -55,8 +56,11 @@ def step_of(what: str, data: Mapping[str, Any], folder: Path | None) -> Step:
     `folder`: the folder to which the names of sound files are relative. Raises CallArgumentError.
     """
     step: Step = _checked(what, lambda: _ANY_STEP.validate_python(dict(data), by_alias=True, by_name=False))
-    for _, problem in say_problems(data.get("say"), folder):
-        raise CallArgumentError(_said_of(what, problem))
+    for _, one in all_steps([step]):
+        if not isinstance(one, SayStep):
+            continue
+        for _, problem in say_problems(one.say.model_dump(include={"recording", "file"}), folder):
+            raise CallArgumentError(_said_of(what, problem))
     return step
 
 
@@ -77,6 +81,11 @@ def steps_of(what: str, data: Iterable[Mapping[str, Any]], folder: Path | None) 
     if not steps:
         raise CallArgumentError(f"{what}: needs one step at least")
     return tuple(steps)
+
+
+def anchor_of(data: Mapping[str, Any]) -> Anchor:
+    """Return the event from which a step counts, as below `at:` in YAML. Raises CallArgumentError."""
+    return _checked("event", lambda: Anchor.model_validate(dict(data), by_alias=True, by_name=False), Anchor)
 
 
 def refuse_after_hang_up(what: str, steps: Sequence[Step], asterisk: AsteriskPeer) -> None:

@@ -12,6 +12,7 @@ from audiosocket_sim.running.progress import CarriedOut
 
 __all__ = [
     "BackendRequest",
+    "BranchTaken",
     "CallEnd",
     "HoldHeard",
     "Lasted",
@@ -20,8 +21,10 @@ __all__ = [
     "StepDone",
     "TurnMeasured",
     "backend_request",
+    "branch_taken",
     "call_end",
     "hold_heard",
+    "if_it_happened",
     "lasted",
     "speech_heard",
     "state_seen",
@@ -34,6 +37,15 @@ __all__ = [
 class StepDone:
     """A step of the caller: when its first sound left and when it was completed, in seconds since the UUID."""
 
+    at: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchTaken:
+    """One of several things has happened: which, by its `index` from 0, when, and until when it lasted, in seconds."""
+
+    index: int
     at: float
     until: float
 
@@ -158,3 +170,14 @@ def turn_measured(done: CarriedOut) -> TurnMeasured:
     """Return the value of the expectations that measure a time: `expect_responds`, `expect_stops` and the like."""
     assert done.took_ms is not None
     return TurnMeasured(**_times(done), took_ms=done.took_ms)
+
+
+def branch_taken(done: CarriedOut) -> BranchTaken:
+    """Return the value of `any_of`."""
+    assert done.branch is not None
+    return BranchTaken(**_times(done), index=done.branch)
+
+
+def if_it_happened(done: CarriedOut) -> StepDone | None:
+    """Return the value of `happens`."""
+    return None if done.branch is None else step_done(done)

@@ -17,7 +17,7 @@ from audiosocket_sim.running.report_lines import file_lines
 from audiosocket_sim.running.result import Outcome, Result
 from audiosocket_sim.running.runner import is_virtual
 from audiosocket_sim.running.trouble import Trouble
-from audiosocket_sim.scenario import ExpectStep, Say, Scenario, Step
+from audiosocket_sim.scenario import Say, Scenario, Step, Within, expectations_in
 from audiosocket_sim.scenario.written import KeyPath, Written
 
 __all__ = ["CallPlan", "CallSession", "scenario_with"]
@@ -164,9 +164,10 @@ class CallSession:
         try:
             call = await self._dialled()
             assert call.steps is not None
-            if isinstance(step, ExpectStep) and step.expect.bot_says is not None:
-                for text in step.expect.bot_says.texts:
-                    await call.let_the_ear_read(text)
+            for _, expected in expectations_in([step]):
+                if isinstance(expected, Within) and expected.bot_says is not None:
+                    for text in expected.bot_says.texts:
+                        await call.let_the_ear_read(text)
             return await call.in_time(call.steps.carry_out(len(self._steps), step))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - it becomes the call's result
             self._one().blame(error)

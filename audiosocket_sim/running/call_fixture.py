@@ -44,7 +44,9 @@ from audiosocket_sim.parties.target import (
 from audiosocket_sim.running.call_end import CallFacts, after_the_end, asked_too_late, loudest_dbfs, sent_ahead
 from audiosocket_sim.running.call_setup import CallSetup
 from audiosocket_sim.running.defects import DefectCollector
+from audiosocket_sim.running.hooks import HookFailed, HookNotMet, asked_for, carry_out_hook
 from audiosocket_sim.running.program_waits import ProgramWaits
+from audiosocket_sim.scenario import Hook, StepPlace
 from audiosocket_sim.virtual_time import CannotFollow, VirtualLoop, raise_if_bot_cannot_follow
 
 __all__ = ["TARGET_DIED", "CallFixture", "SimulatorError"]
@@ -96,6 +98,8 @@ class CallFixture:
         self._error: Exception | None = None
         self._asked_afterwards: list[tuple[int, str]] = []
         self._running: StartedTarget | None = None
+        self._ai_url = ""
+        self._after_is_due = False
         self.control: ControlClient | None = None
         self.ai = MockAi(
             scenario.ai,
@@ -145,24 +149,28 @@ class CallFixture:
     def fail(
         self,
         at_ms: int,
-        number: int,
+        place: int | StepPlace,
         step: str,
         expected: str,
         *happened: str,
         window: tuple[int, int] | tuple[None, None] = (None, None),
     ) -> None:
-        """Log a StepFailed at `at_ms` since the UUID. `number`: the step's number from 1, or 0 if it is no step.
+        """Log a StepFailed at `at_ms` since the UUID. `place`: of the step, or its number from 1; 0 if it is no step.
 
         `window`: when that of an `expect` or `never` opened and closed, in ms since the UUID. Raises CannotFollow
         instead if the bot does not follow the virtual clock: then a failure says nothing about it.
         """
         raise_if_bot_cannot_follow(_SECONDS_FOR_THREADS)
-        self._record_ms(at_ms, Source.CHECK, log.StepFailed(number, step, expected, happened, *window))
+        at = StepPlace(place) if isinstance(place, int) else place
+        opened_ms, closed_ms = window
+        failed = log.StepFailed(at.number, step, expected, happened, opened_ms, closed_ms, at.path, at.inside)
+        self._record_ms(at_ms, Source.CHECK, failed)
 
-    def judged(self, number: int, step: str, window: tuple[int, int], met_ms: int | None) -> None:
-        """Log that the expectation of step `number` was judged over its window (ms since the UUID): met, or not."""
+    def judged(self, place: StepPlace, step: str, window: tuple[int, int], met_ms: int | None) -> None:
+        """Log that the expectation of a step was judged over its window (ms since the UUID): met, or not."""
         at_ms = min(window[1] if met_ms is None else met_ms, self.now_ms)
-        self._record_ms(at_ms, Source.CHECK, log.ExpectationJudged(number, step, *window, met_ms))
+        found = log.ExpectationJudged(place.number, step, *window, met_ms, path=place.path, inside=place.inside)
+        self._record_ms(at_ms, Source.CHECK, found)
 
     def _record_ms(self, at_ms: int, source: Source, event: LogEvent) -> None:
         entry = self.log.add(at_ms, source, event)
@@ -245,13 +253,13 @@ class CallFixture:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        trouble = await self._take_down()
+        trouble = await self._take_down(tidy=error is None or isinstance(error, Exception))
         if trouble is not None and error is None:
             raise trouble
 
     async def _set_up(self) -> None:
         try:
-            ai_url = await self.ai.start(self._setup.ai_port)
+            self._ai_url = ai_url = await self.ai.start(self._setup.ai_port)
         except OSError as error:
             raise TargetError(
                 f"the mock AI: {why_not_listening(error, '127.0.0.1', self._setup.ai_port, '--ai-port')}"
@@ -261,6 +269,58 @@ class CallFixture:
             self.control = ControlClient(self._running.control_url, self._setup.control_token)
         elif any(reply.then_pushes for reply in self.scenario.ai):
             raise TargetUsageError("the scenario pushes messages, and the target has no control URL (docs/targets.md)")
+        await self._carry_out_before()
+
+    async def _carry_out_before(self) -> None:
+        """Carry out the hooks before the call. Raises TargetError: the call cannot be made as it is meant."""
+        for index, hook in enumerate(self.scenario.before):
+            try:
+                self._note_hook("before", hook, await self._carry_out(hook))
+            except (HookFailed, HookNotMet) as error:
+                asked = f"asked for {asked_for(hook)}: " if isinstance(error, HookNotMet) else ""
+                raise TargetError(f"{self._hook_line('before', index, hook)}: {asked}{error}") from error
+        self._after_is_due = True
+
+    async def carry_out_after(self) -> bool:
+        """Carry out the hooks after the call, once. Logs a failure for each whose answer is not the one that was asked
+        for; returns whether there was none. Raises TargetError, at the end, if one of them could not be carried out."""
+        due, self._after_is_due = self._after_is_due, False
+        held, fault = True, None
+        for index, hook in enumerate(self.scenario.after if due else ()):
+            try:
+                self._note_hook("after", hook, await self._carry_out(hook))
+            except HookNotMet as error:
+                held = False
+                place = StepPlace(0, (index,), f"hook {index + 1} ({hook.title})")
+                self.fail(self.now_ms, place, "after", asked_for(hook), str(error))
+            except HookFailed as error:
+                fault = fault or TargetError(f"{self._hook_line('after', index, hook)}: {error}")
+        if fault is not None:
+            raise fault
+        return held
+
+    async def _carry_out(self, hook: Hook) -> str:
+        assert self._running is not None
+        values = {
+            "uuid": str(self.leg.uuid),
+            "ai_url": self._ai_url,
+            "host": self._running.host,
+            "port": str(self._running.port),
+        }
+        if self._running.control_url is not None:
+            values["control_url"] = self._running.control_url.rstrip("/")
+        elif "{control_url}" in f"{hook.url} {hook.command or ''} {hook.json_} {hook.body} {hook.headers}":
+            raise TargetUsageError(f"{hook.title}: the target has no control URL (docs/targets.md)")
+        return await carry_out_hook(hook, values, self.scenario.folder)
+
+    def _hook_line(self, key: str, index: int, hook: Hook) -> str:
+        """The beginning of an error: `call.yaml:4: before, hook 1 (POST {control_url}/expected)`."""
+        where = self.scenario.written.line(key, index)
+        return f"{where}: {key}, hook {index + 1} ({hook.title})".removeprefix(": ")
+
+    def _note_hook(self, key: str, hook: Hook, found: str) -> None:
+        at_ms = 0 if key == "before" else self.now_ms
+        self._record_ms(at_ms, Source.PEER, Noted(f"{key}: {hook.title}: {found}"))
 
     async def place_call(self) -> None:
         """Dial the target, and return once the UUID is sent or the call has ended without one. Raises TargetError."""
@@ -307,12 +367,20 @@ class CallFixture:
             await asyncio.wait(self._watches, timeout=_DYING_SECONDS)
         self._raise_if_broken()
 
-    async def _take_down(self) -> TargetError | None:
-        """Shut every part down even if some fail. Returns the error of the target's own shutdown, if any."""
+    async def _take_down(self, *, tidy: bool = False) -> TargetError | None:
+        """Shut every part down even if some fail. Returns the error of the target's own shutdown, if any.
+
+        `tidy`: carry out the hooks after the call first, if that was not done.
+        """
+        trouble: TargetError | None = None
+        if tidy:
+            try:
+                await self.carry_out_after()
+            except TargetError as error:
+                trouble = error
         tasks = [*self._tasks, *self._watches]
         for task in tasks:
             task.cancel()
-        trouble: TargetError | None = None
         try:
             if self._program_waits is not None:
                 await self._program_waits.stop()

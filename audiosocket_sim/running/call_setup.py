@@ -5,7 +5,7 @@ Reads files and renders speech, in the loop's executor if that takes long. Start
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,21 +16,32 @@ from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_core.slin import SAMPLE_BYTES, AudioFileError, read_audio
 from audiosocket_sim.hearing.hold_loop import WINDOW
 from audiosocket_sim.parties.peer import MakeLeg, simulated_leg
-from audiosocket_sim.parties.target import Target, TargetUsageError, WrongSettings
+from audiosocket_sim.parties.target import Target, TargetUsageError
 from audiosocket_sim.phone.caller import Caller
 from audiosocket_sim.phone.line import LineModel
 from audiosocket_sim.phone.line_echo import LineEcho
 from audiosocket_sim.phone.sounds import Sounds, named_sound
 from audiosocket_sim.running.options import Options
-from audiosocket_sim.scenario import Expectation, ExpectStep, NeverStep, Say, Scenario
-from audiosocket_sim.scenario.confinement import untrusted_settings
+from audiosocket_sim.scenario import Say, Scenario, all_steps, expectations_in
 from audiosocket_sim.scenario.paths import nearest_folder
+from audiosocket_sim.scenario.trust import what_needs_trust
+from audiosocket_sim.scenario.written import KeyPath
 
 __all__ = ["CallSetup", "NotTrusted", "hold_music", "set_up_call"]
 
+_OF_HOLD = ("hold_starts", "hold_stops")
+"""The anchors for which hold audio must be told apart."""
 
-class NotTrusted(WrongSettings, TargetUsageError):
-    """A scenario that is not trusted has settings that name code, or files outside the scenario's folders."""
+
+class NotTrusted(TargetUsageError):
+    """A scenario that is not trusted names code, a program, or files outside its folders.
+
+    `parts`: the path of each such part, and why it needs trust.
+    """
+
+    def __init__(self, message: str, parts: Sequence[tuple[KeyPath, str]]) -> None:
+        super().__init__(message)
+        self.parts = tuple(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +79,8 @@ async def set_up_call(
     `more_says`: further sounds that the caller may say, beside those of the scenario's `say` steps. Raises
     TargetUsageError, NotTrusted, PhraseBookError, VoiceMissing and AudioFileError.
     """
-    if target.in_process and not options.trust:
-        _refuse_untrusted(scenario)
+    if not options.trust:
+        _refuse_untrusted(scenario, takes_settings=target.in_process)
     make_leg = _make_leg(scenario, options)
     sounds = Sounds(scenario, more_says)
     await sounds.prepare()
@@ -93,11 +104,11 @@ async def set_up_call(
     )
 
 
-def _refuse_untrusted(scenario: Scenario) -> None:
-    """Raise NotTrusted for settings that only a trusted scenario may have. Called before anything is imported."""
-    if refused := list(untrusted_settings(scenario.server, scenario.folder)):
-        path, what = refused[0]
-        raise NotTrusted(f"server: {'.'.join(map(str, path))}: {what}", refused)
+def _refuse_untrusted(scenario: Scenario, *, takes_settings: bool) -> None:
+    """Raise NotTrusted for what only a trusted scenario may have. Called before anything is imported or started."""
+    if refused := list(what_needs_trust(scenario, takes_settings=takes_settings)):
+        (key, *path), what = refused[0]
+        raise NotTrusted(f"{key}: {'.'.join(map(str, path))}: {what}", refused)
 
 
 def _make_leg(scenario: Scenario, options: Options) -> MakeLeg:
@@ -133,23 +144,16 @@ def hold_music(scenario: Scenario) -> tuple[bytes, dict[str, bytes], bool]:
     """Return the loop, all music that the steps on hold audio mean, and whether other music counts. Raises
     AudioFileError. In a call without steps of its own, one in Python, hold audio may be asked for at any time."""
     folder = scenario.folder or Path.cwd()
-    asked = [step.hold_audio for step in _expectations(scenario) if step.hold_audio is not None]
+    asked = [expected.hold_audio for _, expected in expectations_in(scenario.steps) if expected.hold_audio is not None]
     files = dict.fromkeys(hold.file for hold in asked if hold.file is not None)
     named = {file: _long_enough(named_sound(file, folder), file) for file in files}
-    if not asked and scenario.steps:
+    anchored = any(step.at is not None and step.at.after in _OF_HOLD for _, step in all_steps(scenario.steps))
+    if not asked and not anchored and scenario.steps:
         return _nearest_loop(folder), {}, False
     loop = _nearest_loop(folder)
     any_music = not asked or any(hold.file is None for hold in asked)
     music = {**({"": loop} if any_music and loop else {}), **named}
     return next(iter(music.values()), b""), music, any_music
-
-
-def _expectations(scenario: Scenario) -> Iterator[Expectation]:
-    for step in scenario.steps:
-        if isinstance(step, ExpectStep):
-            yield step.expect
-        elif isinstance(step, NeverStep):
-            yield step.never
 
 
 def _nearest_loop(folder: Path) -> bytes:

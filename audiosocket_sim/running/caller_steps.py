@@ -81,7 +81,7 @@ class CallerSteps:
     async def _say(self, step: SayStep) -> bool:
         recording = await self._sounds.recording(step.say)
         pcm = await self._sounds.pcm(step.say)
-        if step.after is None:
+        if step.after is None and step.at is None:
             await self._until_the_caller_would_speak()
         parts_ms = spoken_parts_ms(recording.pcm)
         event = CallerSpoke(recording.text, recording.name, recording.duration_ms, parts_ms, recording.kind)

@@ -1,11 +1,11 @@
 """Carries out the steps `expect` and `never`: waits until an expectation is met or has failed, and watches for events
-that must never happen. The rules themselves are in `checks`."""
+that must never happen. Decides between branches by what is met. The rules themselves are in `checks`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from audiosocket_sim.call_log.events import BotSpoke, StepFailed
+from audiosocket_sim.call_log.events import BotSpoke, Noted, Source, StepFailed
 from audiosocket_sim.checks import (
     Broken,
     Failed,
@@ -23,9 +23,9 @@ from audiosocket_sim.checks import (
 from audiosocket_sim.checks.going_on import own_window
 from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.running.progress import CarriedOut, Progress, step_title
-from audiosocket_sim.scenario import ExpectStep, NeverStep
+from audiosocket_sim.scenario import OWN_WINDOW_KEYS, Expectation, ExpectStep, NeverStep, StepPlace, Within
 
-__all__ = ["ExpectationSteps"]
+__all__ = ["Alternative", "ExpectationSteps"]
 
 _TO_THE_END_MS = 24 * 60 * 60_000
 
@@ -34,20 +34,31 @@ _TO_THE_END_MS = 24 * 60 * 60_000
 class _Watch:
     """A `never` step and what it watches, as known when it began. An event in it may become known only later."""
 
-    number: int
+    place: StepPlace
     step: NeverStep
     watched: Watched
 
 
 @dataclass(frozen=True, slots=True)
-class _Unread:
-    """A failed `bot_says` of a call in which nothing was read so far: the bot's fault, or the set-up's."""
+class _Unmet:
+    """What was not met: a failure, unless it could not be read. `title`: the step's; `reads`: it is about words."""
 
     at_ms: int
-    number: int
-    step: ExpectStep
+    place: StepPlace
+    title: str
+    reads: bool
     failed: Failed
     window: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One of several things that may happen: `expected`, written at `place`; `words`: what the transcript calls it."""
+
+    place: StepPlace
+    title: str
+    expected: Within
+    words: str
 
 
 class ExpectationSteps:
@@ -58,39 +69,113 @@ class ExpectationSteps:
         self._progress = progress
         self._loop = asyncio.get_running_loop()
         self._watches: list[_Watch] = []
-        self._unread: list[_Unread] = []
+        self._unread: list[_Unmet] = []
+        self._passed_over: list[tuple[StepPlace, tuple[int, int]]] = []
 
-    async def expect(self, number: int, step: ExpectStep) -> CarriedOut | None:
-        """Wait until the expectation is met; returns None if it has failed. `number`: the step's number, from 1.
+    async def expect(self, place: StepPlace, step: ExpectStep) -> CarriedOut | None:
+        """Wait until the expectation is met; returns None if it has failed.
 
         A failed `bot_says` is logged by `settle`, if nothing of the call could be read so far.
         """
-        fixture, progress, expectation = self._fixture, self._progress, step.expect
-        opened_ms = fixture.ms(progress.completed)
-        deadline_ms = opened_ms + expectation.within
-        window = (opened_ms, deadline_ms)
-        while True:
-            match evaluate(expectation, fixture.log.entries, self._moment(deadline_ms)):
-                case Met(at_ms=at_ms, completed_ms=completed_ms, entry=taken, took_ms=took_ms) as met:
-                    progress.completed = fixture.t0 + completed_ms / 1000
-                    progress.completed_by = met.began_with if taken is None else taken
-                    progress.taken |= set() if taken is None else {taken}
-                    fixture.judged(number, step_title(step), self._window(step, window), at_ms)
-                    entry = next((entry for entry in fixture.log.entries if entry.number == taken), None)
-                    return CarriedOut(at_ms, completed_ms, entry, took_ms=took_ms)
-                case Failed():
-                    failed = self._in_full(
-                        evaluate(expectation, fixture.log.entries, self._moment(deadline_ms, full=True))
-                    )
-                    closed = self._closed(step, self._window(step, window))
-                    fixture.judged(number, step_title(step), closed, None)
-                    self._failed(_Unread(fixture.now_ms, number, step, failed, closed))
-                    return None
-                case Pending(recheck_ms=recheck_ms):
-                    at = self._loop.time() + 1 if recheck_ms is None else fixture.t0 + recheck_ms / 1000
-                    await fixture.changed(at)
+        window = self._opened(step.expect)
+        verdict = await self._verdict(step.expect, window)
+        if isinstance(verdict, Met):
+            return self._met(place, step_title(step), step.expect, window, verdict)
+        self._fail(self._not_met(place, step_title(step), step.expect, window))
+        return None
 
-    async def never(self, number: int, step: NeverStep, let_pass: Callable[[float], Awaitable[None]]) -> bool:
+    async def choose(self, place: StepPlace, title: str, choices: Sequence[Alternative]) -> CarriedOut | None:
+        """Wait until one of the alternatives is met, and return it with its `branch`; None if all have failed.
+
+        The first that is known to be met is taken; of several known at once the earliest, and then the first written.
+        """
+        windows = [self._opened(one.expected) for one in choices]
+        while True:
+            verdicts = [self._now(one.expected, window) for one, window in zip(choices, windows, strict=True)]
+            met = [(found.at_ms, index) for index, found in enumerate(verdicts) if isinstance(found, Met)]
+            if met or all(isinstance(found, Failed) for found in verdicts):
+                break
+            await self._until_one_may_be_met(verdicts)
+        if not met:
+            unmet = [
+                self._not_met(one.place, one.title, one.expected, w) for one, w in zip(choices, windows, strict=True)
+            ]
+            self._fail(_none_of(unmet, place, title, self._fixture.now_ms))
+            return None
+        at_ms, branch = min(met)
+        for index, (one, window) in enumerate(zip(choices, windows, strict=True)):
+            if index != branch:
+                closed_ms = max(window[0], min(window[1], at_ms))
+                self._fixture.judged(one.place, one.title, (window[0], closed_ms), None)
+        verdict, one = verdicts[branch], choices[branch]
+        assert isinstance(verdict, Met)
+        self._note(place.named(title), f"branch {branch + 1}: {describe(one.expected)}")
+        found = self._met(one.place, one.title, one.expected, windows[branch], verdict)
+        return replace(found, branch=branch)
+
+    async def happens(self, place: StepPlace, title: str, one: Alternative) -> CarriedOut | None:
+        """Wait until something is met that may happen or not; None if it has not. `place` and `title`: of the step that
+        asks. Then the next step counts from now, and an `expect` there from when this one did."""
+        window = self._opened(one.expected)
+        opened, verdict = self._progress.opens, await self._verdict(one.expected, window)
+        if isinstance(verdict, Met):
+            self._note(place.named(title), f"{one.words}: {describe(one.expected)}")
+            return replace(self._met(one.place, one.title, one.expected, window, verdict), branch=0)
+        closed = self._closed(one.expected, self._window(one.expected, window))
+        self._fixture.judged(one.place, one.title, closed, None)
+        if one.expected.bot_says is not None:
+            self._passed_over.append((one.place, closed))
+        self._note(place.named(title), f"not {one.words}: {describe(one.expected)}")
+        now_ms = self._fixture.now_ms
+        given_up_ms = now_ms if one.expected.key in OWN_WINDOW_KEYS else max(window[0], min(now_ms, window[1]))
+        self._progress.fall_back(opened, self._fixture.t0 + given_up_ms / 1000)
+        return None
+
+    async def _verdict(self, expected: Within, window: tuple[int, int]) -> Met | Failed:
+        while True:
+            verdict = self._now(expected, window)
+            if not isinstance(verdict, Pending):
+                return verdict
+            await self._until_one_may_be_met([verdict])
+
+    def _opened(self, expected: Within) -> tuple[int, int]:
+        """The window of an expectation that begins now: `within` counts from the completion of the step before."""
+        ms, progress = self._fixture.ms, self._progress
+        return ms(progress.opens), ms(progress.completed) + expected.within
+
+    def _now(self, expected: Within, window: tuple[int, int]) -> Verdict:
+        return evaluate(expected, self._fixture.log.entries, self.moment(window[1]))
+
+    async def _until_one_may_be_met(self, verdicts: Sequence[Verdict]) -> None:
+        """Wait for a change, or for the time at which one of the verdicts asks to look again."""
+        fixture = self._fixture
+        asked = [one.recheck_ms for one in verdicts if isinstance(one, Pending) and one.recheck_ms is not None]
+        at = fixture.t0 + min(asked) / 1000 if asked else self._loop.time() + 1
+        await fixture.changed(at)
+
+    def _met(self, place: StepPlace, title: str, expected: Within, window: tuple[int, int], met: Met) -> CarriedOut:
+        """Note that an expectation was met, and by what."""
+        fixture, progress, taken = self._fixture, self._progress, met.entry
+        progress.since = fixture.t0 + window[0] / 1000
+        progress.completed = fixture.t0 + met.completed_ms / 1000
+        progress.completed_by = met.began_with if taken is None else taken
+        progress.taken |= set() if taken is None else {taken}
+        fixture.judged(place, title, self._window(expected, window), met.at_ms)
+        entry = next((entry for entry in fixture.log.entries if entry.number == taken), None)
+        return CarriedOut(met.at_ms, met.completed_ms, entry, took_ms=met.took_ms)
+
+    def _not_met(self, place: StepPlace, title: str, expected: Within, window: tuple[int, int]) -> _Unmet:
+        """Note that an expectation was not met. Returns why."""
+        fixture = self._fixture
+        failed = self._in_full(evaluate(expected, fixture.log.entries, self.moment(window[1], full=True)))
+        closed = self._closed(expected, self._window(expected, window))
+        fixture.judged(place, title, closed, None)
+        return _Unmet(fixture.now_ms, place, title, expected.bot_says is not None, failed, closed)
+
+    def _note(self, step: str, what: str) -> None:
+        self._fixture.record(self._loop.time(), Source.CHECK, Noted(f"{step}: {what}"))
+
+    async def never(self, place: StepPlace, step: NeverStep, let_pass: Callable[[float], Awaitable[None]]) -> bool:
         """Watch for a forbidden event, from the completion of the step before on. Returns False if it has occurred.
 
         With `for`, this waits for the window with `let_pass(loop_time)` and judges it, and once more after the call.
@@ -99,7 +184,7 @@ class ExpectationSteps:
         progress, window_ms = self._progress, step.never.for_
         from_ms = self._fixture.ms(progress.completed)
         to_ms = _TO_THE_END_MS if window_ms is None else from_ms + window_ms
-        watch = _Watch(number, step, Watched(from_ms, to_ms, frozenset(progress.taken), progress.completed_by))
+        watch = _Watch(place, step, Watched(from_ms, to_ms, frozenset(progress.taken), progress.completed_by))
         if window_ms is not None:
             progress.completed += window_ms / 1000
             progress.completed_by = None
@@ -127,8 +212,8 @@ class ExpectationSteps:
         self._unread = []
         hint = unread_voice(entries)
         if hint is not None and not any(isinstance(entry.event, StepFailed) for entry in entries):
-            for number in [*(one.number for one in unread), *self._unjudged()]:
-                return f"step {number}: {hint}"
+            for place in [*(one.place for one in unread), *self._unjudged()]:
+                return f"step {place.number}: {hint}"
         for one in unread:
             self._log_failed(one)
         return None
@@ -138,10 +223,10 @@ class ExpectationSteps:
         cut_short = self._progress.cut_short
         return failed if cut_short is None else replace(failed, happened=(*failed.happened, cut_short))
 
-    def _moment(self, deadline_ms: int, *, full: bool = False) -> Moment:
-        """What is known now. `full`: also what takes time to find out, for the text of a failure."""
+    def moment(self, deadline_ms: int, *, full: bool = False) -> Moment:
+        """Return what is known now. `full`: also what takes time to find out, for the text of a failure."""
         fixture, now = self._fixture, self._loop.time()
-        base_ms = fixture.ms(self._progress.completed)
+        base_ms = fixture.ms(self._progress.opens)
 
         def ms(at: float | None) -> int | None:
             return None if at is None else fixture.ms(at)
@@ -161,26 +246,43 @@ class ExpectationSteps:
             notes=fixture.notes if full else (),
         )
 
-    def _failed(self, one: _Unread) -> None:
-        entries = self._fixture.log.entries
-        if one.step.expect.bot_says is not None and unread_voice(entries) is not None:
+    def _fail(self, one: _Unmet) -> None:
+        if one.reads and unread_voice(self._fixture.log.entries) is not None:
             self._unread.append(one)
         else:
             self._log_failed(one)
 
-    def _log_failed(self, one: _Unread) -> None:
-        failed, title = one.failed, step_title(one.step)
-        self._fixture.fail(one.at_ms, one.number, title, failed.expected, *failed.happened, window=one.window)
+    def _log_failed(self, one: _Unmet) -> None:
+        self._fixture.fail(
+            one.at_ms, one.place, one.title, one.failed.expected, *one.failed.happened, window=one.window
+        )
 
-    def _unjudged(self) -> list[int]:
-        """The numbers of the steps `never: bot_says` in whose windows the bot spoke."""
+    def _unjudged(self) -> list[StepPlace]:
+        """The places of what asked for words while the bot spoke: a `never: bot_says`, and what was passed over."""
         spoken = [entry.at_ms for entry in self._fixture.log.entries if isinstance(entry.event, BotSpoke)]
-        return [
-            watch.number
+        asked = [
+            (watch.place, (watch.watched.from_ms, watch.watched.to_ms))
             for watch in self._watches
             if watch.step.never.bot_says is not None
-            and any(watch.watched.from_ms <= at_ms <= watch.watched.to_ms for at_ms in spoken)
         ]
+        return [
+            place
+            for place, (from_ms, to_ms) in [*self._passed_over, *asked]
+            if any(from_ms <= at_ms <= to_ms for at_ms in spoken)
+        ]
+
+    def end_round(self, since: int) -> None:
+        """End what is watched by the `never` steps of a round, of which `since` had begun before it (`watching`)."""
+        ends_ms = self._fixture.ms(self._progress.completed)
+        self._watches[since:] = [
+            replace(one, watched=replace(one.watched, to_ms=min(one.watched.to_ms, ends_ms)))
+            for one in self._watches[since:]
+        ]
+
+    @property
+    def watching(self) -> int:
+        """How many `never` steps have begun so far."""
+        return len(self._watches)
 
     def _is_kept(self, watch: _Watch) -> bool:
         """Log the verdict on a watched step: True if the forbidden event has not occurred in its window so far.
@@ -189,13 +291,13 @@ class ExpectationSteps:
         """
         fixture, never = self._fixture, watch.step.never
         watched, title, broken = self._so_far(watch), step_title(watch.step), self._broken(watch)
-        window = self._closed(watch.step, (watched.from_ms, watched.to_ms))
-        fixture.judged(watch.number, title, window, None if broken is None else broken.at_ms)
+        window = self._closed(never, (watched.from_ms, watched.to_ms))
+        fixture.judged(watch.place, title, window, None if broken is None else broken.at_ms)
         if broken is None:
             return True
         span = "" if never.for_ is None else f" within {never.for_} ms"
         expected = f"never{span}: {describe(never)}"
-        fixture.fail(broken.at_ms, watch.number, title, expected, broken.happened, window=window)
+        fixture.fail(broken.at_ms, watch.place, title, expected, broken.happened, window=window)
         return False
 
     def _broken(self, watch: _Watch) -> Broken | None:
@@ -208,14 +310,22 @@ class ExpectationSteps:
         hung_up_ms = None if hung_up_at is None else fixture.ms(hung_up_at)
         return replace(watch.watched, to_ms=min(watch.watched.to_ms, until_ms), hung_up_ms=hung_up_ms)
 
-    def _window(self, step: ExpectStep, window: tuple[int, int]) -> tuple[int, int]:
-        """The window of a step; that of an expectation of turn-taking counts from what was heard."""
-        return own_window(step.expect, self._fixture.log.entries, window[0]) or window
+    def _window(self, expected: Within, window: tuple[int, int]) -> tuple[int, int]:
+        """The window of an expectation; that of an expectation of turn-taking counts from what was heard."""
+        return own_window(expected, self._fixture.log.entries, window[0]) or window
 
-    def _closed(self, step: ExpectStep | NeverStep, window: tuple[int, int]) -> tuple[int, int]:
+    def _closed(self, expectation: Expectation, window: tuple[int, int]) -> tuple[int, int]:
         """The window as it was: the end of the call closes it for what can only come during the call."""
         fixture, (opened_ms, closed_ms) = self._fixture, window
-        expectation = step.expect if isinstance(step, ExpectStep) else step.never
         if fixture.end is not None and needs_the_call(expectation):
             closed_ms = max(opened_ms, min(closed_ms, fixture.ms(fixture.end.at)))
         return opened_ms, closed_ms
+
+
+def _none_of(unmet: Sequence[_Unmet], place: StepPlace, title: str, now_ms: int) -> _Unmet:
+    """Return the failure of a step of which no branch could begin: what each of them lacked."""
+    expected = "; or ".join(f"({number}) {one.failed.expected}" for number, one in enumerate(unmet, 1))
+    happened = [f"({number}) {line}" for number, one in enumerate(unmet, 1) for line in one.failed.happened]
+    window = min(one.window[0] for one in unmet), max(one.window[1] for one in unmet)
+    reads = any(one.reads for one in unmet)
+    return _Unmet(now_ms, place, title, reads, Failed(f"one of: {expected}", tuple(happened)), window)

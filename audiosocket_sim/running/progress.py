@@ -16,6 +16,7 @@ class CarriedOut:
     `at_ms`: when the step began or the expected event happened. `completed_ms`: the time from which the next step
     counts. `entry`: the log entry that met the expectation, if there is one. `passed_over`: True if a state was
     expected and not judged, because the target reports no states. `took_ms`: what was measured, if it is a time.
+    `branch`: which branch of a step was taken, from 0; None if none was.
     """
 
     at_ms: int
@@ -23,6 +24,7 @@ class CarriedOut:
     entry: Entry | None = None
     passed_over: bool = False
     took_ms: int | None = None
+    branch: int | None = None
 
 
 @dataclass(slots=True)
@@ -43,8 +45,23 @@ class Progress:
     """The number of the entry that completed the step before; None if that was no event."""
     cut_short: str | None = None
     """The step that the end of the call has cut short, in words; None if there is none."""
+    since: float = float("-inf")
+    """When the step before began: an anchor counts what has happened since."""
+    looks_back: float | None = None
+    """From when on an `expect` counts, if what was waited for just before did not come and was passed over; else None.
+    """
     taken: set[int] = field(default_factory=set)
     """Numbers of the entries that met an expectation; no later expectation may take them again."""
+
+    @property
+    def opens(self) -> float:
+        """The loop time from which an expectation counts."""
+        return self.completed if self.looks_back is None else self.looks_back
+
+    def fall_back(self, opened: float, given_up: float) -> None:
+        """Let the next step count from `given_up`: what was waited for since `opened` has not come, and need not."""
+        self.completed, self.looks_back = given_up, opened
+        self.completed_by = None
 
 
 def step_title(step: Step) -> str:
@@ -55,4 +72,4 @@ def step_title(step: Step) -> str:
         case NeverStep(never=never):
             return f"never {never.key}"
         case _:
-            return next(key for key in type(step).model_fields if key != "after")
+            return next(key for key in type(step).model_fields if key not in ("after", "at"))

@@ -1,22 +1,35 @@
 """Carries out the steps of one call, one at a time, and logs a step that fails.
 
-Times: a step counts from the completion of the step before. `say` waits until the bot has been silent for the
-reaction time; every other step starts at once, or after its own `after`. The caller's steps fail after the end of the
-call, and if the call ends before they have begun; `wait`, `expect` and `never` also work then, since requests may still
-come.
+Times: a step counts from the completion of the step before, or from the event that its `at` names. `say` waits until
+the bot has been silent for the reaction time; every other step starts at once, or after its own `after`. The caller's
+steps fail after the end of the call, and if the call ends before they have begun; `wait`, `expect` and `never` work
+then too, since requests may still come.
 """
 
 import asyncio
+from collections.abc import Sequence
 
 from audiosocket_sim.call_log.events import Noted, Source
-from audiosocket_sim.checks import needs_the_call
 from audiosocket_sim.parties.target import TargetUsageError
 from audiosocket_sim.phone.sounds import Sounds
+from audiosocket_sim.running.anchors import Anchors, needs_the_call_to_begin
+from audiosocket_sim.running.block_steps import BlockSteps
 from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.running.caller_steps import OF_THE_CALLER, CallerSteps
 from audiosocket_sim.running.expectation_steps import ExpectationSteps
 from audiosocket_sim.running.progress import CarriedOut, Progress, step_title
-from audiosocket_sim.scenario import Expectation, ExpectStep, HangUpStep, NeverStep, Step, WaitStep
+from audiosocket_sim.scenario import (
+    BlockStep,
+    ExpectStep,
+    HangUpStep,
+    NeverStep,
+    StateIs,
+    Step,
+    StepPlace,
+    WaitStep,
+    all_steps,
+    expectations_in,
+)
 
 __all__ = ["Steps"]
 
@@ -35,14 +48,15 @@ class Steps:
         self._progress = Progress(completed=now, began=now)
         self._caller = CallerSteps(fixture, sounds, self._progress)
         self._judge = ExpectationSteps(fixture, self._progress)
+        self._anchors = Anchors(fixture, self._progress, self._caller, self._judge)
+        self._blocks = BlockSteps(self._judge, self._step, self._carried_out)
         self._dialled = False
         self.doing = "the connection"
 
     async def run(self) -> bool:
         """Carry out all steps of the scenario and end the call. Returns True if all were met; failures are logged."""
         steps = self._fixture.scenario.steps
-        for number, step in enumerate(steps, 1):
-            self._check_that_states_are_reported(number, step)
+        self._check_that_states_are_reported(steps)
         held = True
         for number, step in enumerate(steps, 1):
             held = await self.carry_out(number, step) is not None
@@ -55,7 +69,7 @@ class Steps:
 
         Raises TargetError, ControlError, SimulatorError and what `Sounds` raises.
         """
-        self._check_that_states_are_reported(number, step)
+        self._check_that_states_are_reported([step], number)
         if not self._dialled:
             self._dialled = True
             if isinstance(step, HangUpStep) and step.hang_up.before_uuid:
@@ -64,8 +78,12 @@ class Steps:
                 return self._carried_out() if held else None
             await self._fixture.place_call()
             self._progress.completed = self._fixture.t0
-        self.doing = f"step {number} ({step_title(step)})"
-        return await self._do(number, step)
+        return await self._step(StepPlace(number), step)
+
+    async def _step(self, place: StepPlace, step: Step) -> CarriedOut | None:
+        """Carry out one step, also one in a block. Returns None if it failed."""
+        self.doing = place.named(step_title(step))
+        return await self._do(place, step)
 
     async def end(self, *, held: bool) -> bool:
         """Hang up if the call is still in progress, and judge the whole call. Returns True if all was met.
@@ -89,7 +107,7 @@ class Steps:
         held = fixture.check_the_requests_after_the_end() and held
         if held:
             fixture.check_the_ais_script(hung_up=self._progress.hung_up)
-        return held
+        return await fixture.carry_out_after() and held
 
     def settle(self) -> str | None:
         """Judge what could not be read, last of all: any other failure goes before a fault of the set-up.
@@ -98,16 +116,25 @@ class Steps:
         """
         return self._judge.settle()
 
-    def _check_that_states_are_reported(self, number: int, step: Step) -> None:
-        if self._nobody_reports(step) and not _may_be_passed_over(step):
+    def _check_that_states_are_reported(self, steps: Sequence[Step], number: int = 1) -> None:
+        """Raise TargetUsageError for a step about states, if the target reports none. `number`: of the first step."""
+        if self._fixture.control is not None:
+            return
+        anchors = (path for path, step in all_steps(steps) if step.at is not None and step.at.state is not None)
+        expected = (
+            path
+            for path, expectation in expectations_in(steps)
+            if expectation.state is not None and not expectation.state.when_told
+        )
+        for _, index, *_ in sorted([*anchors, *expected], key=lambda path: int(path[1])):
             raise TargetUsageError(
-                f"step {number} expects a state, and the target has no control URL: "
+                f"step {int(index) + number} expects a state, and the target has no control URL: "
                 "say when_told: true, or give its control URL (docs/targets.md)"
             )
 
     def _nobody_reports(self, step: Step) -> bool:
-        expectation = _expectation(step)
-        return expectation is not None and expectation.state is not None and self._fixture.control is None
+        state = _state(step)
+        return state is not None and self._fixture.control is None
 
     async def _hang_up_before_the_uuid(self, step: HangUpStep) -> bool:
         fixture = self._fixture
@@ -127,34 +154,55 @@ class Steps:
             fixture.fail(fixture.now_ms, 1, step_title(step), "to hang up before the UUID", happened)
         return in_time
 
-    async def _do(self, number: int, step: Step) -> CarriedOut | None:
+    async def _do(self, place: StepPlace, step: Step) -> CarriedOut | None:
         progress, caller = self._progress, self._caller
-        if step.after is not None:
+        if step.at is not None:
+            if not await self._anchors.reach(place, step, step.at):
+                return None
+        elif step.after is not None:
             progress.completed += step.after / 1000
-            await (caller.until if _needs_the_call(step) else caller.let_pass)(progress.completed)
+            await (caller.until if needs_the_call_to_begin(step) else caller.let_pass)(progress.completed)
             self._end_cuts_short("`after`")
-        if step.after is not None or not isinstance(step, ExpectStep | NeverStep):
+        has_moved = step.after is not None or step.at is not None
+        if has_moved or not isinstance(step, ExpectStep | NeverStep | BlockStep):
             progress.completed_by = None
-        if isinstance(step, OF_THE_CALLER) and self._is_over(number, step):
+        if has_moved or not isinstance(step, ExpectStep | BlockStep):
+            progress.looks_back = None
+        if isinstance(step, OF_THE_CALLER) and self._is_over(place, step):
             return None
-        progress.began = self._loop.time()
+        if isinstance(step, BlockStep):
+            return await self._blocks.carry_out(place, step)
+        base, progress.began = progress.completed, self._loop.time()
+        done = await self._carry_out_one(place, step)
+        if isinstance(step, OF_THE_CALLER):
+            progress.since = progress.began
+        elif isinstance(step, WaitStep):
+            progress.since = base
+        return done
+
+    async def _carry_out_one(self, place: StepPlace, step: Step) -> CarriedOut | None:
+        """Carry out a step that holds no others, and whose time has come."""
+        progress, caller = self._progress, self._caller
         match step:
             case ExpectStep() | NeverStep() if self._nobody_reports(step):
-                note = Noted(f"step {number} passed over: no control URL")
+                note = Noted(f"step {place.number} passed over: no control URL")
                 self._fixture.record(self._loop.time(), Source.CHECK, note)
                 return self._carried_out(passed_over=True)
             case ExpectStep():
-                return await self._judge.expect(number, step)
+                met = await self._judge.expect(place, step)
+                progress.looks_back = None
+                return met
             case NeverStep():
-                return self._carried_out() if await self._judge.never(number, step, caller.let_pass) else None
+                return self._carried_out() if await self._judge.never(place, step, caller.let_pass) else None
             case WaitStep(wait=wait):
                 progress.completed += wait / 1000
                 await caller.let_pass(progress.completed)
             case _:
-                if not await caller.carry_out(step) and self._is_over(number, step):
+                assert isinstance(step, OF_THE_CALLER)
+                if not await caller.carry_out(step) and self._is_over(place, step):
                     return None
                 if not isinstance(step, HangUpStep):
-                    self._end_cuts_short(f"step {number} ({step_title(step)})")
+                    self._end_cuts_short(place.named(step_title(step)))
         return self._carried_out()
 
     def _end_cuts_short(self, what: str) -> None:
@@ -164,12 +212,12 @@ class Steps:
             progress.completed = end.at
             progress.cut_short = f"{what} was cut short at {self._fixture.ms(end.at) / 1000:.3f} by the end of the call"
 
-    def _is_over(self, number: int, step: Step) -> bool:
+    def _is_over(self, place: StepPlace, step: Step) -> bool:
         """Whether the call has ended; if so, log that the step has failed."""
         fixture, end = self._fixture, self._fixture.end
         if end is not None:
             ended = f"it ended at {fixture.ms(end.at) / 1000:.3f} ({end.who}: {end.reason})"
-            fixture.fail(fixture.now_ms, number, step_title(step), "the call to go on", ended, *fixture.notes)
+            fixture.fail(fixture.now_ms, place, step_title(step), "the call to go on", ended, *fixture.notes)
         return end is not None
 
     def _carried_out(self, *, passed_over: bool = False) -> CarriedOut:
@@ -177,20 +225,10 @@ class Steps:
         return CarriedOut(ms(progress.began), ms(progress.completed), passed_over=passed_over)
 
 
-def _needs_the_call(step: Step) -> bool:
-    """Whether there is nothing to wait for in this step once the call is over."""
-    return isinstance(step, OF_THE_CALLER) or (isinstance(step, ExpectStep) and needs_the_call(step.expect))
-
-
-def _may_be_passed_over(step: Step) -> bool:
-    expectation = _expectation(step)
-    return expectation is not None and expectation.state is not None and expectation.state.when_told
-
-
-def _expectation(step: Step) -> Expectation | None:
+def _state(step: Step) -> StateIs | None:
     match step:
         case ExpectStep(expect=expect):
-            return expect
+            return expect.state
         case NeverStep(never=never):
-            return never
+            return never.state
     return None

@@ -9,6 +9,7 @@ from audiosocket_core.errors import AudioSocketError
 from audiosocket_sim.net.control_client import ControlError
 from audiosocket_sim.parties.target import TargetError, TargetUsageError, WrongSettings
 from audiosocket_sim.running.call_fixture import SimulatorError
+from audiosocket_sim.running.call_setup import NotTrusted
 from audiosocket_sim.running.result import Outcome
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.written import KeyPath
@@ -41,7 +42,9 @@ def trouble_of(error: BaseException, scenario: Scenario, doing: str) -> Trouble:
     """
     line = " ".join((str(error).splitlines() or [""])[0].split())
     match error:
-        case WrongSettings(settings=settings) if places := _places(settings, scenario):
+        case NotTrusted(parts=parts) if places := _places(parts, scenario):
+            return Trouble(Outcome.INVALID, places[0], more=places[1:])
+        case WrongSettings(settings=settings) if places := _places(_of_the_scenario(settings, scenario), scenario):
             return Trouble(Outcome.INVALID, places[0], more=places[1:])
         case TargetUsageError():
             return Trouble(Outcome.INVALID, line)
@@ -66,9 +69,14 @@ def trouble_of(error: BaseException, scenario: Scenario, doing: str) -> Trouble:
     return Trouble(Outcome.SET_UP, f"the simulator failed: {error!r}, during {doing}".replace("\n", " "), details)
 
 
-def _places(settings: Sequence[tuple[KeyPath, str]], scenario: Scenario) -> tuple[str, ...]:
-    """Return one line with file, line and column for each faulty setting of the scenario, in the loader's format."""
+def _of_the_scenario(settings: Sequence[tuple[KeyPath, str]], scenario: Scenario) -> list[tuple[KeyPath, str]]:
+    """Return those of the settings that the scenario's `server:` has, by their paths in the scenario."""
+    return [(("server", *path), what) for path, what in settings if path and path[0] in scenario.server]
+
+
+def _places(parts: Sequence[tuple[KeyPath, str]], scenario: Scenario) -> tuple[str, ...]:
+    """Return one line with file, line and column for each faulty part of the scenario, in the loader's format."""
     written = scenario.written
-    found = {(written.place("server", *path), what) for path, what in settings if path and path[0] in scenario.server}
+    found = {(written.place(*path), what) for path, what in parts}
     placed = sorted((*place, what) for place, what in found if place is not None)
     return tuple(f"{written.file}:{line}:{column}: {what}" for line, column, what in placed)

@@ -252,6 +252,17 @@ class Never(Expectation):
         alias="for",
         description="the window, from the completion of the step before; by default to the end of the call",
     )
+    while_: Literal["caller_speaks", "bot_speaks"] | None = Field(
+        default=None, alias="while", description="count only what happens while the one or the other speaks"
+    )
+
+    @model_validator(mode="after")
+    def _while_makes_sense(self) -> Self:
+        if self.while_ is not None and (self.key in ("talk_over", "dead_air") or self.key == self.while_):
+            raise misfit(f"does not go with {self.key}, which is about who speaks itself", "while")
+        if self.while_ == "bot_speaks" and self.key == "bot_silent":
+            raise misfit("who speaks is not silent", "while")
+        return self
 
 
 EXPECT_KEYS = EXPECTATION_KEYS + Within._more_keys

@@ -4,6 +4,7 @@ The meaning of the keys stands in `model`, `step_models` and `expectations`; YAM
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ __all__ = [
     "DurationMs",
     "KeyAlone",
     "Model",
+    "OneOrMore",
     "PositiveMs",
     "Quoted",
     "Shorthand",
@@ -153,3 +155,21 @@ class KeyAlone:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Accept both forms, so that an editor offers both."""
         return {"anyOf": [{"enum": list(self._keys)}, handler(schema)]}
+
+
+class OneOrMore:
+    """Marks a tuple of mappings of which a single one may be written without the list around it."""
+
+    def expand(self, value: object) -> object:
+        """Return a single mapping, or a model, as a tuple of one, and a list as a tuple; anything else unchanged."""
+        if isinstance(value, Mapping | BaseModel):
+            return (value,)
+        return tuple(value) if isinstance(value, list) else value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.expand, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Accept both forms, so that an editor offers both."""
+        many = handler(schema)
+        return {"anyOf": [handler.resolve_ref_schema(many)["items"], many]}

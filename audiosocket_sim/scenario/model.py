@@ -2,7 +2,7 @@
 
 Every model is frozen and refuses unknown keys. Durations are held as whole milliseconds and written with a unit
 (`300ms`, `1.2s`, `5 min`). docs/scenarios.md is the reference for people, `scenario.schema.json` the one for editors.
-The parts are defined in `fields`, `step_models` and `expectations`; this module exports all of them.
+The parts are defined in `fields`, `anchors`, `step_models` and `expectations`; this module exports all of them.
 """
 
 import itertools
@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 from pydantic.json_schema import SkipJsonSchema
 
 from audiosocket_sim.asterisk.profiles import FIRST_PACKET_MS, VERSIONS, CallerCodec, profile
+from audiosocket_sim.scenario.anchors import ANCHOR_EVENTS, Anchor
 from audiosocket_sim.scenario.cassette import RawExchange
 from audiosocket_sim.scenario.expectations import (
     EXPECT_KEYS,
@@ -44,6 +45,7 @@ from audiosocket_sim.scenario.fields import (
     DURATION_PATTERN,
     DurationMs,
     Model,
+    OneOrMore,
     PositiveMs,
     Quoted,
     Shorthand,
@@ -52,17 +54,34 @@ from audiosocket_sim.scenario.fields import (
     misfit,
     parse_duration_ms,
 )
+from audiosocket_sim.scenario.hooks import PLACEHOLDERS, Hook, filled
+from audiosocket_sim.scenario.nesting import (
+    BlockStep,
+    StepPlace,
+    all_steps,
+    blocks_of,
+    check_nesting,
+    expectation_at,
+    expectations_in,
+    says_in,
+    step_at,
+)
 from audiosocket_sim.scenario.quality import CallerEar, Quality
 from audiosocket_sim.scenario.step_models import (
     STEP_KEYS,
+    AnyOfStep,
     DtmfStep,
     ExpectStep,
     HangUp,
     HangUpStep,
+    IfHeardStep,
     MuteStep,
     NeverStep,
     Noise,
     NoiseStep,
+    OptionalStep,
+    Repeat,
+    RepeatStep,
     Say,
     SayStep,
     SilenceStep,
@@ -74,16 +93,21 @@ from audiosocket_sim.scenario.step_models import (
 from audiosocket_sim.scenario.written import KeyPath, Written
 
 __all__ = [
+    "ANCHOR_EVENTS",
     "ASTERISK_VERSIONS",
     "EXPECTATION_KEYS",
     "EXPECT_KEYS",
     "NEVER_KEYS",
     "OWN_WINDOW_KEYS",
+    "PLACEHOLDERS",
     "STEP_KEYS",
     "Ai",
+    "Anchor",
+    "AnyOfStep",
     "AsksAgain",
     "AsteriskPeer",
     "BackendAskedExpectation",
+    "BlockStep",
     "BotGoesOn",
     "BotSays",
     "BotSilent",
@@ -99,6 +123,8 @@ __all__ = [
     "HangUpStep",
     "HangsUp",
     "HoldAudio",
+    "Hook",
+    "IfHeardStep",
     "Jitter",
     "Line",
     "MuteStep",
@@ -107,8 +133,11 @@ __all__ = [
     "NeverStep",
     "Noise",
     "NoiseStep",
+    "OptionalStep",
     "Push",
     "Quality",
+    "Repeat",
+    "RepeatStep",
     "Reply",
     "Responds",
     "Resumes",
@@ -118,14 +147,21 @@ __all__ = [
     "SilenceStep",
     "StateIs",
     "Step",
+    "StepPlace",
     "TalkOver",
     "Tone",
     "ToneStep",
     "WaitStep",
     "Within",
+    "all_steps",
     "check_hang_up",
+    "expectation_at",
+    "expectations_in",
+    "filled",
     "format_duration",
     "parse_duration_ms",
+    "says_in",
+    "step_at",
 ]
 
 ASTERISK_VERSIONS = tuple(version for version, _ in VERSIONS)
@@ -438,6 +474,12 @@ class Scenario(Model):
     ear: Annotated[CallerEar, Shorthand("model")] = Field(
         default=CallerEar(), description="what the caller's phone keeps of sound sent ahead"
     )
+    before: Annotated[tuple[Hook, ...], OneOrMore()] = Field(
+        default=(), max_length=100, description="what is done when the target has started, before the call"
+    )
+    after: Annotated[tuple[Hook, ...], OneOrMore()] = Field(
+        default=(), max_length=100, description="what is done after the call, before the target is stopped"
+    )
     reaction: DurationMs = Field(default=700, description="how long after the bot fell silent the caller speaks")
     max_duration: PositiveMs = Field(default=300_000, description="past it the scenario fails")
     steps: Annotated[tuple[Step, ...], AfterValidator(_not_empty)] = Field(
@@ -453,21 +495,51 @@ class Scenario(Model):
                 raise misfit("a backend that refuses connections gives no other reply", "ai", index, "fault")
         if self.line.echo is not None and self.asterisk.rate_hz != 8000:
             raise misfit("the line's echo is 8 kHz only: it does not go with asterisk.rate_hz", "line", "echo")
+        check_nesting(self.steps)
         check_hang_up(self.steps, self.asterisk)
+        _check_anchors(self.steps)
         return self
 
 
 def check_hang_up(steps: Sequence[Step], asterisk: AsteriskPeer) -> None:
     """Raise a `misfit` for a hang-up that is not possible at its place, and for a step that cannot follow a hang-up."""
-    over = False
+    _hangs_up(steps, asterisk, ("steps",), over=False)
+
+
+def _hangs_up(steps: Sequence[Step], asterisk: AsteriskPeer, path: KeyPath, *, over: bool) -> bool:
+    """Return whether the caller has hung up after these steps, by one branch at least. Raises a `misfit`."""
     for index, step in enumerate(steps):
-        if over and not isinstance(step, ExpectStep | NeverStep | WaitStep):
-            raise misfit("after hang_up only expect, never and wait can follow", "steps", index)
-        if not isinstance(step, HangUpStep):
+        here = (*path, index)
+        if isinstance(step, BlockStep):
+            rounds = 2 if isinstance(step, RepeatStep) and step.repeat.times > 1 else 1
+            for _ in range(rounds):
+                after = [_hangs_up(inner, asterisk, (*here, *at), over=over) for at, inner in blocks_of(step)]
+                over = any(after)
             continue
-        over = True
-        at = ("steps", index, "hang_up", "before_uuid")
-        if step.hang_up.before_uuid and index > 0:
-            raise misfit("only the first step can come before the UUID", *at)
-        if step.hang_up.before_uuid and asterisk.attach == "app" and asterisk.connect_pause == 0:
-            raise misfit("needs asterisk: {attach: chan} or a connect_pause, since the app sends the UUID at once", *at)
+        if over and not isinstance(step, ExpectStep | NeverStep | WaitStep):
+            raise misfit("after hang_up only expect, never and wait can follow", *here)
+        if isinstance(step, HangUpStep):
+            over = True
+            _check_before_uuid(step, asterisk, here)
+    return over
+
+
+def _check_before_uuid(step: HangUpStep, asterisk: AsteriskPeer, path: KeyPath) -> None:
+    at = (*path, "hang_up", "before_uuid")
+    if not step.hang_up.before_uuid:
+        return
+    if path != ("steps", 0):
+        raise misfit("only the first step can come before the UUID", *at)
+    if step.at is not None:
+        raise misfit("before the UUID nothing can be heard", "steps", 0, "at")
+    if asterisk.attach == "app" and asterisk.connect_pause == 0:
+        raise misfit("needs asterisk: {attach: chan} or a connect_pause, since the app sends the UUID at once", *at)
+
+
+def _check_anchors(steps: Sequence[Step]) -> None:
+    """Raise a `misfit` for a step that counts from words of a caller who cannot have spoken before it."""
+    has_spoken = False
+    for path, step in all_steps(steps):
+        if step.at is not None and step.at.after in ("caller_starts", "caller_stops") and not has_spoken:
+            raise misfit(f"{step.at.after}: no step before this one lets the caller speak (say)", *path, "at", "after")
+        has_spoken = has_spoken or isinstance(step, SayStep)

@@ -1,7 +1,8 @@
 """What the caller does, step by step: one model for each kind of step. Data only; `running.steps` carries it out.
 
-The kind of a step is recognised by the one key that it must have (`say`, `expect`, …). A mistake then gives one clear
-error, where a plain union would report an error for every kind of step.
+`repeat`, `any_of`, `optional` and `if_heard` hold steps themselves; `nesting` walks through them. The kind of a step is
+recognised by the one key that it must have (`say`, `expect`, …). A mistake then gives one clear error, where a plain
+union would report an error for every kind of step.
 """
 
 import re
@@ -10,30 +11,38 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
+from audiosocket_sim.scenario.anchors import Anchor
 from audiosocket_sim.scenario.expectations import Never, Within
 from audiosocket_sim.scenario.fields import (
     DURATION_PATTERN,
     DurationMs,
     KeyAlone,
     Model,
+    OneOrMore,
     PositiveMs,
     Quoted,
     Shorthand,
     Words,
+    misfit,
     parse_duration_ms,
 )
 
 __all__ = [
     "STEP_KEYS",
     "STEP_TAG_PREFIX",
+    "AnyOfStep",
     "DtmfStep",
     "ExpectStep",
     "HangUp",
     "HangUpStep",
+    "IfHeardStep",
     "MuteStep",
     "NeverStep",
     "Noise",
     "NoiseStep",
+    "OptionalStep",
+    "Repeat",
+    "RepeatStep",
     "Say",
     "SayStep",
     "SilenceStep",
@@ -99,6 +108,17 @@ class _Timed(Model):
     after: DurationMs | None = Field(
         default=None, description="after the step before was completed; a `say` waits for the reaction time otherwise"
     )
+    at: Annotated[Anchor, Shorthand("after")] | None = Field(
+        default=None, description="an event of the call from which the step counts, instead of `after`"
+    )
+
+    @model_validator(mode="after")
+    def _begins_once(self) -> Self:
+        if self.after is not None and self.at is not None:
+            raise misfit(
+                "a step counts from the step before, or `at` an event: `after` cannot stand beside it", "after"
+            )
+        return self
 
 
 class SayStep(_Timed):
@@ -189,10 +209,89 @@ class NeverStep(_Timed):
     never: Annotated[Never, KeyAlone("talk_over", "dead_air")] = Field(description="exactly one expectation, and `for`")
 
 
+MOST_TIMES = 1000
+MOST_BRANCHES = 20
+
+
+def _some(steps: "tuple[Step, ...]") -> "tuple[Step, ...]":
+    if not steps:
+        raise ValueError("needs one step at least")
+    return steps
+
+
+def _decided(steps: "tuple[Step, ...]") -> "tuple[Step, ...]":
+    """Return steps that begin with what decides whether they are carried out: an `expect` without a pause before it."""
+    if not isinstance(steps[0], ExpectStep):
+        raise misfit("begins with an expect: what is heard decides", 0)
+    for key in ("after", "at"):
+        if getattr(steps[0], key) is not None:
+            raise misfit("the first expect here counts from the step before", 0, key)
+    return steps
+
+
+def _several(branches: tuple[object, ...]) -> tuple[object, ...]:
+    if not 2 <= len(branches) <= MOST_BRANCHES:
+        raise ValueError(f"needs 2 to {MOST_BRANCHES} branches, not {len(branches)}")
+    return branches
+
+
+class Repeat(Model):
+    """Steps that are carried out several times, one round after the other."""
+
+    times: int = Field(ge=1, le=MOST_TIMES, description="how many rounds")
+    steps: Annotated["tuple[Step, ...]", AfterValidator(_some)] = Field(
+        strict=False, description="the steps of a round"
+    )
+
+
+class RepeatStep(_Timed):
+    """The same steps, several times."""
+
+    repeat: Repeat = Field(description="how many times, and which steps")
+
+
+_Decided = Annotated["tuple[Step, ...]", AfterValidator(_some), AfterValidator(_decided), OneOrMore()]
+_Block = Annotated["tuple[Step, ...]", OneOrMore()]
+
+
+class AnyOfStep(_Timed):
+    """One of several things happens; which one decides how the scenario goes on."""
+
+    any_of: Annotated[tuple[_Decided, ...], AfterValidator(_several)] = Field(
+        strict=False,
+        description="2 to 20 branches, each an expect or a list that begins with one: the first that is met is taken",
+    )
+
+
+class OptionalStep(_Timed):
+    """Something may happen or not."""
+
+    optional: _Decided = Field(
+        description="an expect, or a list that begins with one; if that is not met, all of it is passed over"
+    )
+
+
+class IfHeardStep(_Timed):
+    """How the scenario goes on depends on whether something happens."""
+
+    if_heard: Within = Field(description="exactly one expectation, and `within`")
+    then: _Block = Field(default=(), description="the steps if it happens")
+    else_: _Block = Field(default=(), alias="else", description="the steps if it does not")
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Self:
+        if not self.then and not self.else_:
+            raise misfit("needs `then` or `else`", "if_heard")
+        return self
+
+
 STEP_TAG_PREFIX = "step:"
 """The prefix of tags in pydantic's error paths: without it, a tag could be mistaken for a key of the file."""
 
-STEP_KEYS = ("say", "wait", "expect", "never", "dtmf", "noise", "tone", "silence", "mute", "hang_up")
+STEP_KEYS = (
+    *("say", "wait", "expect", "never", "dtmf", "noise", "tone", "silence", "mute", "hang_up"),
+    *("repeat", "any_of", "optional", "if_heard"),
+)
 
 
 def step_keys(value: object) -> list[str]:
@@ -217,10 +316,17 @@ Step = Annotated[
     | Annotated[ToneStep, Tag("step:tone")]
     | Annotated[SilenceStep, Tag("step:silence")]
     | Annotated[MuteStep, Tag("step:mute")]
-    | Annotated[HangUpStep, Tag("step:hang_up")],
+    | Annotated[HangUpStep, Tag("step:hang_up")]
+    | Annotated[RepeatStep, Tag("step:repeat")]
+    | Annotated[AnyOfStep, Tag("step:any_of")]
+    | Annotated[OptionalStep, Tag("step:optional")]
+    | Annotated[IfHeardStep, Tag("step:if_heard")],
     Discriminator(
         _step_tag,
         custom_error_type="step_kind",
         custom_error_message=f"a step has exactly one of: {', '.join(STEP_KEYS)}",
     ),
 ]
+
+for _holder in (Repeat, RepeatStep, AnyOfStep, OptionalStep, IfHeardStep):
+    _holder.model_rebuild()

@@ -1,12 +1,25 @@
 """The file, line and column of each part of a scenario, for errors that occur while it runs. Data only."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["KeyPath", "Written"]
+__all__ = ["KeyPath", "Written", "as_written"]
 
 KeyPath = tuple[str | int, ...]
 """The path to a value in a YAML file: keys and, within lists, indices from 0."""
+
+
+def as_written(path: KeyPath, places: Container[KeyPath]) -> KeyPath:
+    """Return the longest leading part of the path that exists in the file. A single value may stand there for a list of
+    one: then the index 0 of the path is not in the file."""
+    found: KeyPath = ()
+    longest: KeyPath = ()
+    for part in path:
+        if (*found, part) in places:
+            longest = found = (*found, part)
+        elif part != 0 or found not in places:
+            found = (*found, part)
+    return longest
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +34,13 @@ class Written:
     files: Mapping[KeyPath, str] = field(default_factory=dict)
 
     def line(self, *path: str | int) -> str:
-        """Return `calls/two_turns.yaml:15` for the path; the file alone if the path is not in it; `""` without one."""
-        place = self.places.get(path)
-        return self.file if place is None else f"{self.files.get(path, self.file)}:{place[0]}"
+        """Return `calls/two_turns.yaml:15` for the path, of a step in a block for the nearest part of it that is in the
+        file; the file alone if there is none; `""` without one."""
+        here = as_written(path, self.places)
+        place = self.places.get(here) if path[:2] == here[:2] else None
+        return self.file if place is None else f"{self.files.get(here, self.file)}:{place[0]}"
 
     def place(self, *path: str | int) -> tuple[int, int] | None:
         """Return line and column of the path or of its nearest parent in the file; None if there is neither."""
-        while path and path not in self.places:
-            path = path[:-1]
+        path = as_written(path, self.places)
         return self.places.get(path) if path else None

@@ -24,6 +24,11 @@ _STEP_MODELS: Mapping[str, type[BaseModel]] = {
     for key in step_models.STEP_KEYS
 }
 
+_OF_STEPS = ("steps", "any_of", "optional", "then", "else_")
+"""The fields that hold steps."""
+_OF_ALL_STEPS = "at"
+"""What every step may have: a misplaced key belongs rather to what is the step's own."""
+
 _NEEDS = {
     "string_type": "needs text in quotes",
     "int_type": "needs a whole number",
@@ -136,7 +141,7 @@ def _unknown_key(details: ErrorDetails, root: type[BaseModel]) -> str:
     """Return the message for an unknown key: where the key would be valid, or which key was probably meant."""
     key = str(details["loc"][-1])
     *outer, model = _models_along(details["loc"], root)
-    for name, child in _children(model):
+    for name, child in sorted(_children(model), key=lambda one: one[0] == _OF_ALL_STEPS):
         if key in _keys(child):
             return f"unknown key {key!r} here; it belongs inside `{name}`"
     if outer and key in _keys(outer[-1]):
@@ -179,9 +184,9 @@ def _keys(model: type[BaseModel]) -> list[str]:
 
 
 def _children(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
-    """Yield the keys whose values are models themselves, without `steps`: those are recognised by their tags."""
+    """Yield the keys whose values are models themselves, without those of steps, which are recognised by their tags."""
     for name, info in model.model_fields.items():
-        inner = None if name == "steps" else _model_in(info.annotation)
+        inner = None if name in _OF_STEPS else _model_in(info.annotation)
         if inner is not None:
             yield info.alias or name, inner
 

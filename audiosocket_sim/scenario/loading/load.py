@@ -105,16 +105,35 @@ def sound_file(name: str, folder: Path) -> Path:
 
 def _check_sounds(data: Any, folder: Path | None) -> Iterator[tuple[KeyPath, str]]:
     """Yield the path and a message for each sound that a step names and that cannot be read. `data`: raw."""
-    steps = data.get("steps") if isinstance(data, dict) else None
-    for index, step in enumerate(steps if isinstance(steps, list) else ()):
-        say = step.get("say") if isinstance(step, dict) else None
-        for key, message in say_problems(say, folder):
-            yield ("steps", index, "say", key), message
-        for step_key in ("expect", "never"):
-            expected = step.get(step_key) if isinstance(step, dict) else None
+    for path, step in _raw_steps(data.get("steps") if isinstance(data, dict) else None, ("steps",)):
+        for key, message in say_problems(step.get("say"), folder):
+            yield (*path, "say", key), message
+        for step_key in ("expect", "never", "if_heard"):
+            expected = step.get(step_key)
             hold = expected.get("hold_audio") if isinstance(expected, dict) else None
             if isinstance(hold, dict) and isinstance(name := hold.get("file"), str) and (why := _why_no(name, folder)):
-                yield ("steps", index, step_key, "hold_audio", "file"), f"file: {why}"
+                yield (*path, step_key, "hold_audio", "file"), f"file: {why}"
+
+
+def _raw_steps(steps: Any, path: KeyPath) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+    """Yield every raw step that is a mapping, also those in blocks, with the path to it. A single one may stand where a
+    list is due."""
+    if isinstance(steps, dict):
+        yield from _raw_step(steps, path)
+    for index, step in enumerate(steps if isinstance(steps, list) else ()):
+        if isinstance(step, list):  # a branch
+            yield from _raw_steps(step, (*path, index))
+        elif isinstance(step, dict):
+            yield from _raw_step(step, (*path, index))
+
+
+def _raw_step(step: dict[str, Any], path: KeyPath) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+    yield path, step
+    repeated = step.get("repeat")
+    if isinstance(repeated, dict):
+        yield from _raw_steps(repeated.get("steps"), (*path, "repeat", "steps"))
+    for key in ("any_of", "optional", "then", "else"):
+        yield from _raw_steps(step.get(key), (*path, key))
 
 
 def say_problems(say: object, folder: Path | None) -> Iterator[tuple[str, str]]:

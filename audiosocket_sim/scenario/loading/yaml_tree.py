@@ -17,7 +17,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from audiosocket_sim.scenario.written import KeyPath
+from audiosocket_sim.scenario.written import KeyPath, as_written
 
 __all__ = ["MalformedYaml", "Place", "Tree", "read"]
 
@@ -70,9 +70,10 @@ class Tree:
 
     def place(self, path: KeyPath, *, of_key: bool = False) -> Place:
         """Return the place of the value (`of_key`: of the key) at the path, or of its nearest parent in the file."""
-        if of_key and path in self.keys:
-            return self.keys[path]
-        return self.values.get(self.written(path), Place())
+        here = self.written(path)
+        if of_key and here in self.keys and here[-1] == path[-1]:
+            return self.keys[here]
+        return self.values.get(here, Place())
 
     def places(self) -> dict[KeyPath, tuple[int, int]]:
         """Return line and column of each key, and for a value without a key (a list's item, the root) of its start."""
@@ -80,9 +81,7 @@ class Tree:
 
     def written(self, path: KeyPath) -> KeyPath:
         """Return the longest leading part of the path that exists in the file."""
-        while path and path not in self.values:
-            path = path[:-1]
-        return path
+        return as_written(path, self.values)
 
 
 def read(text: str) -> Tree:

@@ -153,9 +153,14 @@ def test_each_step_key_makes_its_step() -> None:
         "silence": "1s",
         "mute": "on",
         "hang_up": "close",
+        "repeat": {"times": 2, "steps": [{"wait": "1s"}]},
+        "any_of": [{"expect": {"bot_speaks": "1s"}}, {"expect": {"hangs_up": "server"}}],
+        "optional": {"expect": {"bot_speaks": "1s"}},
+        "if_heard": {"bot_speaks": "1s"},
     }
     assert tuple(steps) == STEP_KEYS
-    made = a_scenario(*({key: value} for key, value in steps.items())).steps
+    beside = {"if_heard": {"then": {"wait": "1s"}}}
+    made = a_scenario(*({key: value, **beside.get(key, {})} for key, value in steps.items())).steps
     assert [type(step).__name__ for step in made] == [
         f"{''.join(part.title() for part in key.split('_'))}Step" for key in STEP_KEYS
     ]

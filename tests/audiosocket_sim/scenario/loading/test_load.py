@@ -55,13 +55,13 @@ HEAD = "summary: A call.\nsteps:\n"
     [
         ("- sya: aa/yes", "3:3: unknown step 'sya'; did you mean 'say'?"),
         ("- hangup: close", "3:3: unknown step 'hangup'; did you mean 'hang_up'?"),
-        ("- xyzzy: 1", "3:3: a step has exactly one of: say, wait, expect, never, dtmf, noise, tone, silence, mute, hang_up"),
-        ("- after: 3s", "3:3: a step has exactly one of: say, wait, expect, never, dtmf, noise, tone, silence, mute, hang_up"),
+        ("- xyzzy: 1", "3:3: a step has exactly one of: say, wait, expect, never, dtmf, noise, tone, silence, mute, hang_up, repeat, any_of, optional, if_heard"),
+        ("- after: 3s", "3:3: a step has exactly one of: say, wait, expect, never, dtmf, noise, tone, silence, mute, hang_up, repeat, any_of, optional, if_heard"),
         ("- hang_up", "3:3: a step is a mapping, such as `say: pt-br/sim` or `hang_up: close`, not 'hang_up'"),
         ("- {say: aa/yes, wait: 1s}", "3:3: this step has say and wait: write them as 2 steps"),
         ("- {say: aa/yes, afer: 1s}", "3:17: unknown key 'afer'; did you mean 'after'?"),
         ("- {say: aa/yes, blocks: false}", "3:17: unknown key 'blocks' here; it belongs inside `say`"),
-        ("- {say: aa/yes, colour: red}", "3:17: unknown key 'colour'; known are after, say"),
+        ("- {say: aa/yes, colour: red}", "3:17: unknown key 'colour'; known are after, at, say"),
         ("- say: {recording: aa/yes, for_: 1s}", "3:28: unknown key 'for_'; did you mean 'for'?"),
         ("- say: 5", "3:8: say: needs text in quotes, not 5"),
         ("- say:", "3:3: say: needs a value"),
@@ -105,14 +105,14 @@ HEAD = "summary: A call.\nsteps:\n"
         ("- expect: {hold_audio: yes}", "3:24: hold_audio: must be playing or stopped, not 'yes'"),
         ("- expect: {hangs_up: sever}", "3:22: hangs_up: must be server, caller or asterisk, not 'sever'; did you mean 'server'?"),
         ("- expect: Oi", "3:11: expect: needs a mapping (`key: value`), not 'Oi'"),
-        ("- never: {bot_says: Oi, within: 3s}", "3:25: unknown key 'within'; known are bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up, talk_over, dead_air, holes, ahead, level_dbfs, damage, premature, for"),
+        ("- never: {bot_says: Oi, within: 3s}", "3:25: unknown key 'within'; known are bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up, talk_over, dead_air, holes, ahead, level_dbfs, damage, premature, for, while"),
         ("- expect: {responds: {within: 1s}, within: 4s}", "3:44: within: counts from the caller's words here: write responds: {within: …}"),
         ("- expect: {bot_stops: 300ms, within: 4s}", "3:38: within: counts from the caller's words here: write bot_stops: {within: …}"),
         ("- expect: {bot_goes_on: 300ms, within: 4s}", "3:40: within: bot_goes_on is judged for 2 s from the caller's sound on: it has no within"),
         ("- expect: {asks_again: 3s, within: 4s}", "3:36: within: counts from what was heard last here: write asks_again: {within: …}"),
         ("- say: {recording: pt-br/sim, kind: cough}", "3:37: kind: must be turn, backchannel, vocal_tic or non_directed, not 'cough'"),
         ("- expect: {talk_over: 1s}", "3:12: unknown key 'talk_over'; known are bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up, responds, bot_stops, bot_goes_on, resumes, asks_again, within"),
-        ("- never: {responds: 1s}", "3:11: unknown key 'responds'; known are bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up, talk_over, dead_air, holes, ahead, level_dbfs, damage, premature, for"),
+        ("- never: {responds: 1s}", "3:11: unknown key 'responds'; known are bot_says, bot_speaks, bot_silent, hold_audio, state, backend_asked, hangs_up, talk_over, dead_air, holes, ahead, level_dbfs, damage, premature, for, while"),
         ("- never: talkover", "3:10: never: needs a mapping (`key: value`), not 'talkover'"),
         ("- hang_up: {before_uuid: true}", "3:26: before_uuid: needs asterisk: {attach: chan} or a connect_pause, since the app sends the UUID at once"),
     ],
@@ -128,7 +128,7 @@ TAIL = "summary: A call.\nsteps: [{wait: 1s}]\n"
     ("keys", "line"),
     [
         ("sumary: x", "3:1: unknown key 'sumary'; did you mean 'summary'?"),
-        ("name: x", "3:1: unknown key 'name'; known are summary, tags, asterisk, line, network, server, ai, ai_cassette, quality, ear, reaction, max_duration, steps"),
+        ("name: x", "3:1: unknown key 'name'; known are summary, tags, asterisk, line, network, server, ai, ai_cassette, quality, ear, before, after, reaction, max_duration, steps"),
         ("codec: ulaw", "3:1: unknown key 'codec' here; it belongs inside `line`"),
         ("asterisk: 22.10", "3:11: asterisk: needs quotes: to YAML it is a number, so 22.10 is 22.1 and 007 is 7"),
         ('asterisk: "22.11"', "3:11: asterisk: no profile for Asterisk 22.11: on the wire it behaves like 22.10; known: 20.6 (era A), 22.4 (era B1), 22.5 (era B2), 22.8 (era C), 22.9 (era D), 22.10 (era E), 24.0 (era E), certified-20.7 (era A), certified-22.8 (era C)"),
@@ -145,7 +145,7 @@ TAIL = "summary: A call.\nsteps: [{wait: 1s}]\n"
         ("ai: [{fault: http_50}]", "3:14: fault: must be http_500, http_404, invalid_json, missing_content, no_answer, reset or refused, not 'http_50'; did you mean 'http_500'?"),
         ("ai: [{says: x}, {fault: refused}]", "3:25: fault: a backend that refuses connections gives no other reply"),
         ("ai: [{fault: reset, says: x}]", "3:14: fault: reset gives no answer, so says and body cannot stand beside it"),
-        ("<<: {reaction: 1s}", "3:1: unknown key '<<'; known are summary, tags, asterisk, line, network, server, ai, ai_cassette, quality, ear, reaction, max_duration, steps"),
+        ("<<: {reaction: 1s}", "3:1: unknown key '<<'; known are summary, tags, asterisk, line, network, server, ai, ai_cassette, quality, ear, before, after, reaction, max_duration, steps"),
         ("reaction: !!float 5", "3:11: reaction: a duration needs a number and a unit (300ms, 1.2s, 5min), not 5.0"),
         ("server: !!python/name:os.system {}", "3:9: the tag !!python/name:os.system has no meaning in a scenario"),
         ("server: {a: 1, b: 2, a: 3}", "3:22: the key 'a' is here twice (first in line 3)"),
@@ -419,7 +419,7 @@ def test_the_schema_serves_an_editor() -> None:
     assert set(made["properties"]) >= {"summary", "tags", "asterisk", "line", "network", "server", "ai", "steps"}
     assert not {"name", "folder", "(name)", "(folder)"} & set(made["properties"])
     steps = made["properties"]["steps"]["items"]["oneOf"]
-    assert len(steps) == 10
+    assert len(steps) == 14
     within = made["definitions"]["Within"]["properties"]
     assert within["within"]["default"] == "5s"
     assert within["state"]["anyOf"][0]["enum"] == ["STANDBY", "USER_TURN", "WAITING", "IA_TURN"]

@@ -1,0 +1,216 @@
+"""Carries out the hooks of a scenario: HTTP requests and commands, before the call and after it.
+
+In virtual time a request to what listens in the call's own network (the target, the mock AI) goes through the event
+loop; any other request, and a command, is done in a thread that holds the clock, where `within` counts on the real one.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from audiosocket_sim.scenario import Hook, filled
+from audiosocket_sim.virtual_time import VirtualLoop
+
+__all__ = ["HookFailed", "HookNotMet", "asked_for", "carry_out_hook"]
+
+_LONGEST_SHOWN = 200
+_LARGEST_BYTES = 1_000_000
+
+
+class HookFailed(Exception):
+    """A hook could not be carried out: nobody answers, no such program, not in time. The message is one line."""
+
+
+class HookNotMet(Exception):
+    """A hook was carried out, and its answer is not the one that was asked for. The message says what it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: str
+
+
+async def carry_out_hook(hook: Hook, values: Mapping[str, str], folder: Path | None) -> str:
+    """Carry out one hook, and return what came of it in words: `201`, `exit code 0`.
+
+    `values`: of the placeholders. `folder`: where a command runs. Raises HookFailed and HookNotMet.
+    """
+    if hook.command is not None:
+        return await _command(hook, [filled(word, values) for word in hook.command], values, folder)
+    answer = await _answer(hook, values)
+    asked = hook.status or range(200, 300)
+    found = f"{answer.status}{_shown(answer.body)}"
+    if answer.status not in asked:
+        raise HookNotMet(found)
+    if hook.contains is not None and filled(hook.contains, values) not in answer.body:
+        raise HookNotMet(f"{found}, without {filled(hook.contains, values)!r:.{_LONGEST_SHOWN}}")
+    return str(answer.status)
+
+
+def asked_for(hook: Hook) -> str:
+    """Return what a hook asks for, in words: `201, with “open”`, `exit code 0`."""
+    if hook.command is not None:
+        return f"exit code {hook.exit_code or 0}"
+    status = "200 to 299" if hook.status is None else " or ".join(map(str, hook.status))
+    return status if hook.contains is None else f"{status}, with {hook.contains!r:.{_LONGEST_SHOWN}}"
+
+
+# --- HTTP
+
+
+async def _answer(hook: Hook, values: Mapping[str, str]) -> _Answer:
+    url = filled(hook.url, values)
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise HookFailed(f"{url:.{_LONGEST_SHOWN}}: {error}") from None
+    if not host:
+        raise HookFailed(f"{url:.{_LONGEST_SHOWN}}: an address without a host")
+    headers = {name: filled(text, values) for name, text in hook.headers.items()}
+    request: dict[str, Any] = {"headers": headers}
+    if hook.json_ is not None:
+        headers.setdefault("Content-Type", "application/json")
+        request["content"] = json.dumps(_filled(hook.json_, values), ensure_ascii=False).encode()
+    elif hook.body is not None:
+        request["content"] = filled(hook.body, values).encode()
+    loop = asyncio.get_running_loop()
+    in_memory = isinstance(loop, VirtualLoop) and loop.network is not None and port in loop.network.listening_ports
+    is_real = not isinstance(loop, VirtualLoop)
+    seconds = hook.within / 1000
+    try:
+        if in_memory or is_real:
+            return await _in_the_loop(str(hook.method), url, request, seconds)
+        return await loop.run_in_executor(None, _in_a_thread, str(hook.method), url, request, seconds)
+    except _errors() as error:
+        why = "no answer within" if _is_timeout(error) else None
+        said = f"{why} {seconds:g} s" if why else " ".join(str(error).split()) or type(error).__name__
+        raise HookFailed(f"{url:.{_LONGEST_SHOWN}}: {said:.{_LONGEST_SHOWN}}") from None
+
+
+def _filled(value: Any, values: Mapping[str, str]) -> Any:
+    match value:
+        case str():
+            return filled(value, values)
+        case dict():
+            return {key: _filled(inner, values) for key, inner in value.items()}
+        case list() | tuple():
+            return [_filled(inner, values) for inner in value]
+    return value
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    import httpx
+
+    return (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError, TimeoutError)
+
+
+def _is_timeout(error: Exception) -> bool:
+    import httpx
+
+    return isinstance(error, httpx.TimeoutException | TimeoutError)
+
+
+async def _in_the_loop(method: str, url: str, request: dict[str, Any], seconds: float) -> _Answer:
+    import httpx
+
+    async with (
+        asyncio.timeout(seconds),
+        httpx.AsyncClient(trust_env=False, verify=url.startswith("https:"), timeout=seconds) as client,
+        client.stream(method.upper(), url, **request) as answer,
+    ):
+        body = b""
+        async for piece in answer.aiter_bytes():
+            body += piece[: _LARGEST_BYTES - len(body)]
+            if len(body) >= _LARGEST_BYTES:
+                break
+        return _Answer(answer.status_code, body.decode(errors="replace"))
+
+
+def _in_a_thread(method: str, url: str, request: dict[str, Any], seconds: float) -> _Answer:
+    import httpx
+
+    with (
+        httpx.Client(trust_env=False, verify=url.startswith("https:"), timeout=seconds) as client,
+        client.stream(method.upper(), url, **request) as answer,
+    ):
+        body = b""
+        for piece in answer.iter_bytes():
+            body += piece[: _LARGEST_BYTES - len(body)]
+            if len(body) >= _LARGEST_BYTES:
+                break
+        return _Answer(answer.status_code, body.decode(errors="replace"))
+
+
+def _shown(body: str) -> str:
+    words = " ".join(body.split())
+    return "" if not words else f" “{words if len(words) <= _LONGEST_SHOWN else words[:_LONGEST_SHOWN] + '…'}”"
+
+
+# --- commands
+
+
+async def _command(hook: Hook, words: list[str], values: Mapping[str, str], folder: Path | None) -> str:
+    """Run a program. Its output is read, and its last line is part of what a failure says."""
+    environment = {**os.environ, **{f"AUDIOSOCKET_{name.upper()}": value for name, value in values.items()}}
+    running: list[subprocess.Popen[bytes]] = []
+    work = asyncio.get_running_loop().run_in_executor(
+        None, _run, words, environment, folder, hook.within / 1000, running.append
+    )
+    try:
+        code, said = await asyncio.shield(work)
+    except asyncio.CancelledError:
+        for process in running:
+            _kill(process)
+        raise
+    found = f"exit code {code}" if code >= 0 else f"it was ended by {signal.Signals(-code).name}"
+    if code != (hook.exit_code or 0):
+        raise HookNotMet(f"{found}{_shown(said)}")
+    return found
+
+
+def _run(
+    words: list[str],
+    environment: Mapping[str, str],
+    folder: Path | None,
+    seconds: float,
+    started: Callable[[subprocess.Popen[bytes]], None],
+) -> tuple[int, str]:
+    try:
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=folder,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise HookFailed(f"{words[0]:.{_LONGEST_SHOWN}}: cannot be started: {error.strerror or error}") from None
+    started(process)
+    try:
+        said, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        raise HookFailed(f"{words[0]:.{_LONGEST_SHOWN}}: it did not end within {seconds:g} s, and was killed") from None
+    finally:
+        _kill(process)  # also what it has left behind in its process group
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+    lines = said.decode(errors="replace").strip().splitlines()
+    return process.returncode, lines[-1] if lines else ""
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
