@@ -88,7 +88,7 @@ def _text(call: CapturedCall, seen: Analysis, name: str, settings: Mapping[str, 
         replies = guessed_replies(call, seen.turns, bot.sentences, bot.holds)
     messages = [e.answer.at_ms for e in call.exchanges if e.answer is not None] + [push.at_ms for push in call.pushes]
     steps = steps_of(
-        caller_actions(seen.utterances, call.keys, seen.track, call.ending),
+        caller_actions(seen.utterances, call.keys, seen.track, call.ending, call.mutes),
         bot.sentences,
         bot.holds,
         call.ending,
