@@ -25,6 +25,8 @@ _KERNEL_BUFFER_BYTES = 32_768
 """Size of the kernel's buffers, each way on each side. Data in them is heard late by a side that reads again. The
 kernel's default holds minutes; this adds at most two seconds of 8 kHz audio to the delay without the capture."""
 _CONNECT_SECONDS = 10.0
+_LEFT_OPEN_SECONDS = 2.0
+"""How long after the caller's end the server may keep its connection. Asterisk closes both ways at once."""
 
 
 class Relay:
@@ -94,6 +96,19 @@ class Relay:
             line = f"after {at - self.tape.connected_at:.1f} s {line}, and are not in what is written of the call"
         self.tape.no_audiosocket = line
 
+    def caller_has_ended(self) -> None:
+        """The caller's side has ended: close the server's side a little later, even if the server never does."""
+        self._loop.call_later(_LEFT_OPEN_SECONDS, self._close_what_was_left_open)
+
+    def _close_what_was_left_open(self) -> None:
+        side = self._server_side
+        if side.transport is not None and not side.is_lost:
+            self._on_trouble(
+                f"the bot had not closed its connection {_LEFT_OPEN_SECONDS:g} s after the caller: "
+                "a run of this call fails for that (quality: left_open)"
+            )
+            side.transport.abort()
+
     def lost(self, side: "_Side") -> None:
         """One side's connection is closed."""
         other = side.other
@@ -162,6 +177,8 @@ class _Side(asyncio.BufferedProtocol):
         mid_frame = self._messages.is_inside_a_message and self._who == "caller"
         self._tape.end(self._now(), self._who, "mid_frame" if mid_frame else "fin")
         self._has_ended = True
+        if self._who == "caller":
+            self._relay.caller_has_ended()
         if rest := self._messages.end():
             self.other.write(rest)
         self.other.end()
@@ -180,6 +197,8 @@ class _Side(asyncio.BufferedProtocol):
             self.other.reset()
         else:
             self.other.close()
+        if self._who == "caller" and not self._has_ended:
+            self._relay.caller_has_ended()
         self._relay.lost(self)
 
     # --- called by the other side

@@ -15,6 +15,7 @@ from audiosocket_sim.live.captured_call.model import (
     Ending,
     Exchange,
     KeyPressed,
+    Muted,
     Packet,
     ReportedState,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "Ending",
     "Exchange",
     "KeyPressed",
+    "Muted",
     "NameTaken",
     "Packet",
     "ReportedState",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audiosocket_sim.live.captured_call.model import CapturedUtterance, Ending, KeyPressed
+from audiosocket_sim.live.captured_call.model import CapturedUtterance, Ending, KeyPressed, Muted
 from audiosocket_sim.live.captured_call.segmentation import MUTE_MS
 from audiosocket_sim.live.captured_call.track import Track
 
@@ -44,37 +44,43 @@ class KeyPresses:
     digit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Muted:
-    """The phone sent nothing from `start_ms` to `end_ms`; None means to the end of the call."""
-
-    start_ms: int
-    end_ms: int | None
-
-
 Action = Spoke | KeyPresses | Muted
 
 
 def caller_actions(
-    utterances: Sequence[CapturedUtterance], keys: Sequence[KeyPressed], track: Track, ending: Ending
+    utterances: Sequence[CapturedUtterance],
+    keys: Sequence[KeyPressed],
+    track: Track,
+    ending: Ending,
+    mutes: Sequence[Muted] | None = None,
 ) -> tuple[Action, ...]:
     """Return every action of the caller, sorted by its start.
 
-    A gap in `track` that lasts longer than `MUTE_MS` is a mute, unless a pressed key explains it.
+    mutes: None if they are not known; then a gap in `track` that lasts longer than `MUTE_MS` is a mute, unless a
+    pressed key explains it.
     """
     pressed: list[KeyPresses] = []
     for key in keys:
         pressed.append(_key(key, track, pressed[-1].end_ms if pressed else None))
-    held = [(key.start_ms, key.end_ms) for key in pressed]
     found: list[Action] = [Spoke(number, utterance) for number, utterance in enumerate(utterances, 1)]
     found += pressed
+    if mutes is None:
+        found += _mutes(track, pressed, ending)
+    else:
+        found += mutes
+    return tuple(sorted(found, key=lambda action: action.start_ms))
+
+
+def _mutes(track: Track, pressed: Sequence[KeyPresses], ending: Ending) -> list[Muted]:
+    found: list[Muted] = []
+    held = [(key.start_ms, key.end_ms) for key in pressed]
     for gap in track.gaps:
         of_a_key = any(start - MUTE_MS < gap.end_ms and gap.start_ms < end for start, end in held)
         if gap.length_ms > MUTE_MS and not (of_a_key and gap.length_ms <= _LONGEST_TONE_MS):
             found.append(Muted(gap.start_ms, gap.end_ms))
     if ending.at_ms - track.end_ms > MUTE_MS:
         found.append(Muted(track.end_ms, None))
-    return tuple(sorted(found, key=lambda action: action.start_ms))
+    return found
 
 
 def _key(key: KeyPressed, track: Track, last_up_ms: int | None) -> KeyPresses:

@@ -23,6 +23,7 @@ __all__ = [
     "Exchange",
     "Fault",
     "KeyPressed",
+    "Muted",
     "Packet",
     "ReportedState",
 ]
@@ -54,6 +55,14 @@ class KeyPressed:
 
     at_ms: int
     digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """The phone sent nothing from `start_ms` to `end_ms`; None means to the end of the call."""
+
+    start_ms: int
+    end_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +148,7 @@ class CapturedCall:
 
     version, attach: the Asterisk whose rules the scenario is replayed by.
     backend_captured: the AI backend was asked through the capture, so that `exchanges` is complete.
+    mutes: the mutes if they are known; None if they are to be found as gaps in the caller's sound.
     utterances: the caller's utterances if they are known; None if they are to be found in his sound.
     redacted: no text, digit or sound of the live call is left in it.
     n_unredacted: how many questions to the AI backend were left out, since their protocol cannot be redacted.
@@ -153,6 +163,7 @@ class CapturedCall:
     caller: tuple[Packet, ...] = field(default=(), repr=False)
     bot: tuple[BotPacket, ...] = field(default=(), repr=False)
     keys: tuple[KeyPressed, ...] = field(default=(), repr=False)
+    mutes: tuple[Muted, ...] | None = None
     recognised: tuple[CapturedRecognition, ...] = field(default=(), repr=False)
     states: tuple[ReportedState, ...] = ()
     exchanges: tuple[Exchange, ...] = field(default=(), repr=False)

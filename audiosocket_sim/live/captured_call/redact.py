@@ -76,6 +76,7 @@ def redact(call: CapturedCall, ear: KnownSounds | None = None) -> CapturedCall:
         caller=_caller(call, seen, utterances),
         bot=_bot(call, seen, load_known_sounds(PROJECT).hold_pcm),
         keys=tuple(replace(key, digit="0") for key in call.keys),
+        mutes=call.mutes,
         recognised=tuple(CapturedRecognition(r.at_ms, labels.of(r.text)) for r in call.recognised),
         states=tuple(ReportedState(s.at_ms, _status(s.before), _status(s.after)) for s in call.states),
         exchanges=tuple(_exchange(exchange, labels) for exchange in call.exchanges if exchange.raw is None),

@@ -199,6 +199,9 @@ class _Writer:
 
     def _keys(self, events: Sequence[_Event], index: int) -> int:
         keys = _typed(events, index)
+        after = events[index + len(keys)] if index + len(keys) < len(events) else None
+        if len(keys) > 1 and after is not None and after.start_ms - keys[-1].end_ms < keys[1].start_ms - keys[0].end_ms:
+            keys = keys[:-1]  # the step waits as long after its last key: another step, with a shorter gap
         first, last = keys[0], keys[-1]
         tone_ms = round(sum(key.end_ms - key.start_ms for key in keys) / len(keys) / 10) * 10
         gaps = [b.start_ms - a.end_ms for a, b in itertools.pairwise(keys)]

@@ -88,7 +88,7 @@ def _text(call: CapturedCall, seen: Analysis, name: str, settings: Mapping[str, 
         replies = guessed_replies(call, seen.turns, bot.sentences, bot.holds)
     messages = [e.answer.at_ms for e in call.exchanges if e.answer is not None] + [push.at_ms for push in call.pushes]
     steps = steps_of(
-        caller_actions(seen.utterances, call.keys, seen.track, call.ending),
+        caller_actions(seen.utterances, call.keys, seen.track, call.ending, call.mutes),
         bot.sentences,
         bot.holds,
         call.ending,
@@ -119,13 +119,16 @@ def _anybody_reported_texts(call: CapturedCall) -> bool:
     return bool(call.recognised or call.states or any(exchange.text for exchange in call.exchanges))
 
 
+def _times(n: int) -> str:
+    return {1: "once", 2: "twice"}.get(n, f"{n} times")
+
+
 def _summary(call: CapturedCall, seen: Analysis) -> str:
-    times = ("never", "once", "twice")
     spoke, heard = len(seen.utterances), len(seen.bot.sentences)
-    parts = [f"the caller speaks {times[spoke] if spoke < 3 else f'{spoke} times'}"]
+    parts = [f"the caller speaks {_times(spoke)}" if spoke else "the caller never speaks"]
     if call.keys:
         parts.append(f"presses {len(call.keys)} key{'s' if len(call.keys) > 1 else ''}")
-    parts.append(f"the bot is heard {times[heard] if heard < 3 else f'{heard} times'}")
+    parts.append(f"the bot is heard {_times(heard)}" if heard else "the bot is never heard")
     ends = {"server": "the server hangs up", "caller": "the caller hangs up", "asterisk": "Asterisk drops the call"}
     parts.append(ends.get(call.ending.who, "the capture was stopped before its end"))
     redacted = ", redacted" if call.redacted else ""

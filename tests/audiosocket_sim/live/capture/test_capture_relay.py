@@ -272,6 +272,24 @@ def test_a_message_that_breaks_off_breaks_off_on_the_other_side_too(kernel: bool
     assert (wire.tape.who, wire.tape.how) == ("caller", "mid_frame")
 
 
+def test_a_bot_that_leaves_its_socket_open_does_not_keep_the_call_open() -> None:
+    async def scene(wire: Wire) -> None:
+        wire.caller.transport.write(UUID)
+        await a_moment()
+        wire.server.transport.write(FRAME + encode(Kind.HANGUP))
+        await a_moment()
+        wire.caller.transport.close()
+        await asyncio.sleep(1.9)
+        assert not wire.over.is_set()
+        await asyncio.sleep(0.2)
+        assert wire.over.is_set()
+
+    wire = on_a_wire(scene)
+    assert (wire.tape.who, wire.tape.how) == ("server", "hangup_message")
+    (told,) = wire.troubles
+    assert told.startswith("the bot had not closed its connection 2 s after the caller: ")
+
+
 @NETWORKS
 def test_the_servers_hangup_is_what_ended_the_call(kernel: bool) -> None:
     async def scene(wire: Wire) -> None:

@@ -228,6 +228,13 @@ def test_a_phone_that_stops_sending_is_muted_to_the_end() -> None:
     assert caller_actions((), (), track, Ending(5_000, "server", "fin")) == (Muted(2_020, None),)
 
 
+def test_where_the_mutes_are_known_other_gaps_are_none() -> None:
+    """With the microphone: this machine stood still for a second, which is no mute of the caller's."""
+    sent = [p for p in packets(bytes(320 * 200)) if not 1_000 <= p.at_ms < 2_000]
+    track, known = assemble_track(sent, 8000, 20), Muted(2_500, 2_600)
+    assert caller_actions((), (), track, Ending(6_000, "server", "fin"), [known]) == (known,)
+
+
 # --- steps
 
 
@@ -303,6 +310,16 @@ def test_keys_pressed_alike_are_one_step_and_others_are_not() -> None:
     assert steps[:2] == [
         WrittenStep("dtmf", "012", {"gap": "200ms", "after": "1s"}),
         WrittenStep("dtmf", "#", {"tone": "200ms", "after": "2.1s"}),
+    ]
+
+
+def test_what_follows_a_key_sooner_than_another_key_does_is_not_delayed() -> None:
+    even = [KeyPresses(1_000 + 300 * n, 1_100 + 300 * n, str(n)) for n in range(3)]
+    muted = written(*even, Muted(1_800, 3_000))  # sooner after the last key than the keys after each other
+    assert [(step.key, step.value, step.beside) for step in muted[:3]] == [
+        ("dtmf", "01", {"after": "1s", "gap": "200ms"}),
+        ("dtmf", "2", {"after": "0ms", "gap": "80ms"}),
+        ("mute", "1.2s", {"after": "10ms"}),
     ]
 
 

@@ -92,7 +92,8 @@ def test_no_field_keeps_what_was_private() -> None:
     redacted = redact(call, NOTHING_KNOWN)
     assert {f.name for f in dataclasses.fields(CapturedCall)} == {
         "uuid", "ending", "version", "attach", "rate_hz", "packet_time_ms", "caller", "bot", "keys", "recognised",
-        "states", "exchanges", "pushes", "backend_captured", "utterances", "redacted", "n_unredacted",
+        "mutes", "states", "exchanges", "pushes", "backend_captured", "utterances", "redacted",
+        "n_unredacted",
     }, "a new field: may it be kept?"  # fmt: skip
     told = repr(dataclasses.asdict(redacted)) + cassette(redacted)
     assert SECRET not in told

@@ -13,10 +13,12 @@ from rich.console import Console
 
 from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_core.slin import gain, level_dbfs, mix, read_audio, silence
-from audiosocket_sim.call_log.events import CallLog, Noted
+from audiosocket_sim.call_log.events import CallerAction, CallLog, Noted, Source
 from audiosocket_sim.call_log.transcript import line_of
 from audiosocket_sim.cli.main import main
+from audiosocket_sim.live.captured_call import Muted
 from audiosocket_sim.live.mic import session
+from audiosocket_sim.live.mic.convert import mutes
 from audiosocket_sim.live.mic.devices import Device, DeviceError, choose, listing
 from audiosocket_sim.live.mic.echo_guard import EchoGuard
 from audiosocket_sim.live.mic.jitter_buffer import JitterBuffer
@@ -638,6 +640,17 @@ def test_warnings_and_failed_speech_are_notes_and_an_answer_to_no_question_is_no
         "note the server warns: audio_dropped",
         "note the server's speech failed: no voice",
     ]
+
+
+# --- the scenario -------------------------------------------------------------------------------------------------
+
+
+def test_only_the_callers_own_key_mutes_the_phone_of_a_saved_scenario() -> None:
+    call_log = CallLog()
+    for at_ms, what in [(500, "unmute"), (1_000, "mute"), (1_400, "unmute"), (3_000, "dtmf"), (5_000, "mute")]:
+        call_log.add(at_ms, Source.CALLER, CallerAction(what))
+    assert mutes(call_log, end_ms=9_000) == (Muted(1_000, 1_400), Muted(5_000, None))
+    assert mutes(call_log, end_ms=5_000) == (Muted(1_000, 1_400),)
 
 
 # --- the screen ---------------------------------------------------------------------------------------------------
