@@ -258,7 +258,8 @@ class DefectFound:
 
     `kind`: holes, ahead, level, damage, pace, wire_silence, unheard, premature, left_open, after_end or hold_seam.
     `what`: the fault and its cause, for people: `“Pode subir.” with its bytes swapped`. `amount`: the measured value
-    (ms; level: dBFS; pace: percent), or None if there is none to compare. `duration_ms`: how long it lasted.
+    (ms; level: dBFS; pace: percent), or None if there is none to compare. `duration_ms`: how long it lasted. `fault`:
+    of damage, its kind: `cuts`, `lost`, `clicks` and others (`hearing.damage`).
     Whether it fails the call is decided by the scenario's `quality:` (`checks.quality`).
     """
 
@@ -266,6 +267,7 @@ class DefectFound:
     what: str
     amount: float | None = None
     duration_ms: int = 0
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Decides whether this machine's lateness could have made the defects that fail a call: judged again without it. Pure.
 
-The simulator reads late, and a bot that gets no processor sends late: holes, and behind a hole a lead, since the bot
-keeps to its clock. Its pace it keeps as well, but for long stalls. What is in the samples comes of no lateness.
+The simulator reads late, and a bot that is kept from running sends late: holes, and behind a hole a lead, since the bot
+keeps to its clock. Its pace it keeps as well, but for long stalls. Of what is in the samples only silence and jumps can
+come of lateness: a thread that sends goes on with silence while the thread that makes the sound stands still.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,10 @@ _CAUGHT_UP_MS = 60
 """A bot that sends by a clock catches up with a stall of three frames; many such stalls leave its pace as it is."""
 _HELD_MS = 300
 """How much sound (ms) a phone holds. A bot that keeps to its clock stays ahead by its earlier holes, up to this."""
+_MADE_AHEAD_MS = 1000
+"""So far ahead (ms) a bot may make the sound that it sends."""
+_NOT_MADE = ("cuts", "lost", "repeats")
+"""Faults of the sound whose amount is in ms of silence, of lost sound, or of sound that was put in."""
 _EDGE_MS = 120
 """How long (ms) around an edge a want of the processor may be that was met there: it is read every 100 ms."""
 
@@ -51,20 +56,28 @@ def _without(at_ms: int, event: LogEvent, entries: Sequence[Entry], late: Latene
         case "unheard":  # its last sound was read or sent late; or the phone still held what a hole before had put off
             last_ms = late.hole_ms(at_ms - round(event.amount or 0) - _FRAME_MS, end_ms + _FRAME_MS)
             return _less(event, max(last_ms, min(late.hole_ms(0, end_ms), _HELD_MS)))
-        case "wire_silence" | "left_open":
+        case "wire_silence":
             return _less(event, late.shift_ms(at_ms, end_ms + _FRAME_MS))
+        case "left_open":
+            return None if 2 * late.hole_ms(at_ms, end_ms) >= event.duration_ms else event
         case "pace":
-            return _less(event, 100 * _drift_ms(at_ms, end_ms, late) / max(1, event.duration_ms))
+            return _less(event, 100 * _drift_ms(at_ms, end_ms, event, late) / max(1, event.duration_ms))
         case "premature":
-            return None if _behind_a_hole(at_ms, entries, late) else event
+            return None if _is_belated(at_ms, entries, late) or _behind_a_hole(at_ms, entries, late) else event
+        case "damage":
+            return None if _was_not_made(at_ms, end_ms, event, late) else event
         case "hold_seam":
-            return None if late.hole_ms(at_ms - _FRAME_MS, end_ms + _FRAME_MS) >= _FRAME_MS else event
+            ours_ms = late.hole_ms(at_ms - _FRAME_MS, end_ms + _FRAME_MS) + late.lost_ms(at_ms - _FRAME_MS, end_ms)
+            return None if ours_ms >= _FRAME_MS else event
     return event
 
 
-def _drift_ms(at_ms: int, end_ms: int, late: LatenessRecord) -> int:
+def _drift_ms(at_ms: int, end_ms: int, event: DefectFound, late: LatenessRecord) -> int:
     """By how much this machine can have bent the line through the arrivals: by stalls that a bot does not catch up, as
-    it has dropped what was due in them, and by shorter ones at either edge of the line."""
+    it has dropped what was due in them, and by shorter ones at either edge of the line. A line that begins behind a
+    stall begins with what was due in it, and looks too fast."""
+    if (event.amount or 0) < 0 and (before_ms := late.longest_stall_ms(at_ms - _EDGE_MS, at_ms + _FRAME_MS)):
+        return before_ms + late.stall_ms(at_ms + _FRAME_MS, end_ms, _CAUGHT_UP_MS)
     start_ms = late.longest_hole_ms(at_ms - _FRAME_MS, at_ms + _EDGE_MS)
     stop_ms = late.longest_hole_ms(end_ms - _EDGE_MS, end_ms + _EDGE_MS)
     edges_ms = min(_CAUGHT_UP_MS, start_ms) + min(_CAUGHT_UP_MS, stop_ms)
@@ -79,7 +92,21 @@ def _less(event: DefectFound, ours: float) -> DefectFound:
     return replace(event, amount=left if event.amount > 0 else -left)
 
 
-def _behind_a_hole(at_ms: int, entries: Sequence[Entry], late: LatenessRecord) -> bool:
-    """Whether a packet of ours in the caller's words before `at_ms` was so late that they may have seemed over."""
+def _was_not_made(at_ms: int, end_ms: int, event: DefectFound, late: LatenessRecord) -> bool:
+    """Whether what is silent in the sound, or missing in it, was not made in time, as the bot stood still."""
+    if event.fault not in _NOT_MADE or event.amount is None:
+        return False
+    return late.stall_ms(at_ms - _MADE_AHEAD_MS, end_ms, _CAUGHT_UP_MS) >= event.amount
+
+
+def _is_belated(at_ms: int, entries: Sequence[Entry], late: LatenessRecord) -> bool:
+    """Whether speech that began at `at_ms`, in the caller's sentence, had begun before it but for this machine."""
     spoken = [e.at_ms for e in entries if isinstance(e.event, CallerSpoke) and e.at_ms <= at_ms]
-    return bool(spoken) and bool(late.bot_holes(spoken[-1], at_ms))
+    return bool(spoken) and late.shift_ms(spoken[-2] if len(spoken) > 1 else 0, at_ms) >= at_ms - spoken[-1]
+
+
+def _behind_a_hole(at_ms: int, entries: Sequence[Entry], late: LatenessRecord) -> bool:
+    """Whether a packet of ours in the caller's words before `at_ms` was so late that they may have seemed over, or the
+    bot stood still in them."""
+    spoken = [e.at_ms for e in entries if isinstance(e.event, CallerSpoke) and e.at_ms <= at_ms]
+    return bool(spoken) and bool(late.bot_holes(spoken[-1], at_ms) or late.bot_stalls(spoken[-1], at_ms))

@@ -1,4 +1,4 @@
-"""What our own late packets can have done to the bot, as notes for the transcript. Pure."""
+"""What this machine can have done to the bot, as notes for the transcript: our late packets, its own stalls. Pure."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +14,8 @@ _ONE_HOLE_MS = 200
 
 
 def late_notes(entries: Sequence[Entry], late: LatenessRecord) -> list[tuple[int, str]]:
-    """Return the notes, with their times in ms since the UUID, for late packets that were the caller's words.
+    """Return the notes, with their times in ms since the UUID, for late packets that were the caller's words, and for
+    the stalls of a bot that was kept from running.
 
     `entries`: the call log, in the order of time.
     """
@@ -26,11 +27,20 @@ def late_notes(entries: Sequence[Entry], late: LatenessRecord) -> list[tuple[int
             at_ms = round(most.due_ms)
             line = f"our own packets left up to {seconds(round(most.late_ms))} late"
             line += ": a hole in the caller's words for the bot"
-            reaction = next((turn for turn in early if most.due_ms < turn), None)
-            if reaction is not None:
-                line += f", which may have taken it for their end: it reacted at {clock(reaction)}"
-            found.append((at_ms, line))
+            found.append((at_ms, line + _reaction(early, most.due_ms)))
+    last_ms = max((entry.at_ms for entry in entries), default=0)
+    for start, end in late.bot_stalls(0, last_ms):
+        line = f"this machine kept the bot from running for {seconds(end - start)}"
+        line += " (no processor, stopped, or waiting for a disk)"
+        in_words = any(start <= until and end >= since for since, until in spoken)
+        found.append((max(0, start), line + (_reaction(early, start) if in_words else "")))
     return found
+
+
+def _reaction(early: Sequence[int], at_ms: float) -> str:
+    """What the bot made of a hole at `at_ms`; "" if it did not react to it."""
+    reaction = next((turn for turn in early if at_ms < turn), None)
+    return "" if reaction is None else f", which may have taken it for their end: it reacted at {clock(reaction)}"
 
 
 def _holes(packets: Sequence[WasLate]) -> Iterator[WasLate]:

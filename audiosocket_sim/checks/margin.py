@@ -53,7 +53,15 @@ _SHORTEST_LETTER_MS = 30
 _NEAR_MS = 1000
 """Two pieces of one sentence are at most so far apart."""
 _SURE = ("target", "max_duration")
-"""Failures that no lateness causes: a program that ended, a call of minutes that did not."""
+"""Failures that no short lateness causes: a program that ended, a call of minutes that did not."""
+_AHEAD_MS = 1000
+"""So far ahead (ms) a bot may make the sound that it sends."""
+_NOT_MADE_MS = 100
+"""A stall of so much (ms) may outlast what was made ahead. On a busy machine shorter ones are everywhere."""
+_OF_SILENCE = "nothing from either side for"
+"""So begins the reason of an end by Asterisk that its limit of 2 s caused (`asterisk.leg`)."""
+_SILENCE_MS = 2000
+_LONGEST_MESSAGE_MS = 1000
 
 
 def could_turn(
@@ -63,8 +71,12 @@ def could_turn(
 
     `entries`: the whole call log, in the order of time. Times are ms since the UUID.
     """
+    if late.stood_still(at_ms):
+        return True
     if not late or failed.step in _SURE:
         return False
+    if _ended_for_our_silence(entries, at_ms, late):
+        return True
     opened_ms = at_ms if failed.opened_ms is None else failed.opened_ms
     closed_ms = at_ms if failed.closed_ms is None else failed.closed_ms
     since_ms = _last_action_ms(entries, opened_ms)
@@ -116,19 +128,30 @@ def _decides(judged: ExpectationJudged, scenario: Scenario) -> bool:
     return judged.path[-1:] == (0,) and ("any_of" in judged.path[-3:] or "optional" in judged.path[-2:])
 
 
-def turns_that_ended_early(entries: Sequence[Entry], late: LatenessRecord) -> list[int]:
-    """Return when (ms) the bot reacted to words of the caller that were not over yet, behind a hole of our own making.
+def _ended_for_our_silence(entries: Sequence[Entry], at_ms: int, late: LatenessRecord) -> bool:
+    """Whether Asterisk had ended the call before `at_ms` since nothing came for 2 s, in most of which the bot was kept
+    from running."""
+    ends = [e.at_ms for e in entries if isinstance(e.event, CallEnded) and e.event.reason.startswith(_OF_SILENCE)]
+    return any(
+        end <= at_ms and late.hole_ms(end - _SILENCE_MS, end) >= _SILENCE_MS - _LONGEST_MESSAGE_MS for end in ends
+    )
 
-    Whether it took the hole for the end of the turn nobody can know.
+
+def turns_that_ended_early(entries: Sequence[Entry], late: LatenessRecord) -> list[int]:
+    """Return when (ms) the bot reacted to words of the caller that were not over yet, behind a hole of our own making,
+    or behind a stall of the bot's in which its timers went on.
+
+    Whether it took either for the end of the turn nobody can know.
     """
     found: list[int] = []
     for spoken in entries:
         if not isinstance(spoken.event, CallerSpoke):
             continue
         end = words_end_ms(spoken.at_ms, spoken.event)
-        holes = late.bot_holes(spoken.at_ms, end)
+        holes = [hole.due_ms for hole in late.bot_holes(spoken.at_ms, end)]
+        holes += [start for start, _ in late.bot_stalls(spoken.at_ms, end)]
         if holes:
-            first = min(hole.due_ms for hole in holes)
+            first = min(holes)
             found += [at_ms for at_ms in _reactions(entries) if first < at_ms <= end + _EARLY_REACTION_MS]
     return sorted(set(found))
 
@@ -254,13 +277,13 @@ def _may_be_the_words(
         if not first <= at_ms <= last:
             continue
         end = end_ms(at_ms, event)
-        own_ms = late.hole_ms(at_ms - GRACE_MS, end + GRACE_MS)
+        own_ms = late.hole_ms(at_ms - GRACE_MS, end + GRACE_MS) + late.lost_ms(at_ms - GRACE_MS, end)
         if event.whole_ms is not None:
             if says(event, expectation) and event.heard_ms + own_ms + _CUT_MS >= event.whole_ms:
                 return True
             continue
         lengths = _with_a_neighbour(at_ms, end, spoken, late)
-        if event.gap_ms > 0 and 2 * own_ms >= event.gap_ms:
+        if _is_broken_by_us(at_ms, end, event, late):
             lengths.append(event.heard_ms + own_ms)
         if any(length_ms >= shortest_ms for length_ms in lengths):
             return True
@@ -272,10 +295,22 @@ def is_unread_for_our_holes(entries: Sequence[Entry], late: LatenessRecord) -> b
     spoken = [(entry.at_ms, entry.event) for entry in entries if isinstance(entry.event, BotSpoke)]
     for at_ms, event in spoken:
         end = end_ms(at_ms, event)
-        own_ms = late.hole_ms(at_ms - GRACE_MS, end + GRACE_MS)
-        if event.text is None and ((0 < event.gap_ms <= 2 * own_ms) or _with_a_neighbour(at_ms, end, spoken, late)):
+        if event.text is None and (
+            _is_broken_by_us(at_ms, end, event, late) or _with_a_neighbour(at_ms, end, spoken, late)
+        ):
             return True
     return False
+
+
+def _is_broken_by_us(at_ms: int, end: int, event: BotSpoke, late: LatenessRecord) -> bool:
+    """Whether this machine made at least half of the holes in speech, or sound of it was lost behind a stall, or was
+    not made in time: a thread that sends goes on, with silence, while the thread that makes the sound stands still."""
+    own_ms = late.hole_ms(at_ms - GRACE_MS, end + GRACE_MS)
+    return (
+        0 < event.gap_ms <= 2 * own_ms
+        or late.lost_ms(at_ms - GRACE_MS, end) > 0
+        or late.longest_stall_ms(at_ms - _AHEAD_MS, end) >= _NOT_MADE_MS
+    )
 
 
 def _with_a_neighbour(at_ms: int, end: int, spoken: Sequence[tuple[int, BotSpoke]], late: LatenessRecord) -> list[int]:

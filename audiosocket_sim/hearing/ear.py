@@ -126,6 +126,7 @@ class HeardDamage:
     of the stretch that it is in.
 
     `kind`: `damage`, or `hold_seam`. `what`: the fault for people, with its cause. `amount`: how much of it, or None.
+    `fault`: the kind of damage, as `damage.model` names it.
     """
 
     at: float
@@ -133,6 +134,7 @@ class HeardDamage:
     what: str
     amount: float | None = None
     duration_ms: int = 0
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +260,7 @@ class Ear:
         still = None if self._judge is None or self._still_explained else self._still.damage()
         if still is not None:
             since, damage = still
-            self._on_fact(HeardDamage(since, "damage", damage.what, damage.amount, damage.duration_ms))
+            self._on_fact(HeardDamage(since, "damage", damage.what, damage.amount, damage.duration_ms, damage.kind))
 
     def learn(self, phrases: Iterable[Phrase]) -> None:
         """Read these phrases too, from the next stretch of speech on."""
@@ -461,7 +463,7 @@ class Ear:
         begun = self._broken_off if self._judge is None else self._broken_off | self._judge.under
         if lost and stretch.phrase is None and phrase not in begun and ahead_ms <= _PHONE_HOLDS_MS:
             what = f"“{phrase.text}” without its first {skipped_ms / 1000:.2f} s"
-            self._on_fact(HeardDamage(at, "damage", what, skipped_ms, skipped_ms))
+            self._on_fact(HeardDamage(at, "damage", what, skipped_ms, skipped_ms, "lost"))
         self._last_read = last, phrase
         if not stretch.whole:
             self._broken_off.add(phrase)
@@ -538,7 +540,7 @@ class Ear:
     def _on_damage(self, first: int, damage: Damage) -> None:
         self._still_explained |= damage.kind in ("dc", "format")
         at = self._playout.time_of(first + round(damage.at_s * RATE_HZ))
-        self._on_fact(HeardDamage(at, "damage", damage.what, damage.amount, damage.duration_ms))
+        self._on_fact(HeardDamage(at, "damage", damage.what, damage.amount, damage.duration_ms, damage.kind))
 
 
 def _skipped_ms(known: Known) -> int:

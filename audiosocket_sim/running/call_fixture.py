@@ -434,8 +434,8 @@ class CallFixture:
                 self.defects.hole(fact)
             case SentAhead(at=at, ahead_ms=ahead, lost_ms=lost, lasted_ms=lasted):
                 self.record(at, Source.DEFECT, log.DefectFound("ahead", sent_ahead(ahead, lost), ahead, lasted))
-            case HeardDamage(at=at, kind=kind, what=what, amount=amount, duration_ms=duration):
-                self.record(at, Source.DEFECT, log.DefectFound(kind, what, amount, duration))
+            case HeardDamage(at=at, kind=kind, what=what, amount=amount, duration_ms=duration, fault=fault):
+                self.record(at, Source.DEFECT, log.DefectFound(kind, what, amount, duration, fault))
             case HeardHoldStarted(at=at, file=file):
                 self.record(at, Source.HOLD, log.HoldStarted(self._into_waiting_ms(self.ms(at)), file or None))
             case HeardHoldStopped(at=at, duration_ms=duration, seamless=seamless, file=file):

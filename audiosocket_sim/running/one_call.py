@@ -4,6 +4,7 @@ Scenarios in YAML and tests in Python both use this module: they carry out the s
 """
 
 import asyncio
+import math
 import tempfile
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
@@ -44,7 +45,7 @@ _SECONDS_FOR_THREADS = {True: 0.1, False: 1.0}
 call: if all went well (they had their time before a step failed), and if anything is wrong."""
 _WITHOUT_A_VERDICT = (Outcome.INVALID, Outcome.INCONCLUSIVE)
 """The call was not to be made like this, or was interrupted: what has failed by then says nothing."""
-_TOO_LATE = "this machine was too late to judge what failed (the caller's packets by up to {:.0f} ms)"
+_TOO_LATE = "this machine was too late to judge what failed (the caller's packets by up to {:.0f} ms{})"
 
 
 class OneCall:
@@ -259,7 +260,9 @@ class OneCall:
         if any(not self._could_turn(event, at_ms, entries, late) for event, at_ms in failed):
             return Outcome.FAILED, lines
         if failed or (trouble is not None and trouble.unread and is_unread_for_our_holes(entries, late)):
-            return Outcome.INCONCLUSIVE, (_TOO_LATE.format(late_ms), *lines)
+            kept = max((end - start for start, end in late.bot_stalls(0, math.inf)), default=0)
+            bots = f"; the bot was kept from running for up to {kept / 1000:.2f} s" if kept else ""
+            return Outcome.INCONCLUSIVE, (_TOO_LATE.format(late_ms, bots), *lines)
         if trouble is not None:
             return trouble.outcome, lines
         return (Outcome.PASSED if self.held else Outcome.FAILED), ()

@@ -1,68 +1,35 @@
-"""Measures how long a program that we started was ready to run but had no processor, with its threads and children.
+"""Measures how long a program that we started could not run although it wanted to, with its threads and children.
 
-A busy machine delays the bot as it delays us. The source is Linux's run delay, as in `processor_waits`, of each thread:
-/proc/PID/task/TID/schedstat. Children are the processes of the program's session. On a system without these files the
-measure is always 0.
+A busy machine delays the bot as it delays us; so does whoever stops it, and a disk that it waits for. The figures are
+those of `program_threads`. On a system without them the measure is always 0.
 """
 
 import asyncio
-import os
+import itertools
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass
 
-__all__ = ["ProgramWaits", "growth_ms", "run_delays_ns"]
+from audiosocket_sim.running.program_threads import (
+    ThreadTimes,
+    children_of,
+    kept_ms,
+    session_of,
+    stolen_ms,
+    times_of,
+)
+
+__all__ = ["ProgramWaits"]
 
 _STEP_SECONDS = 0.1
 _SEARCH_EVERY_STEPS = 20
-"""Looking for children reads the process table, as far as it is new: every two seconds."""
-
-
-def run_delays_ns(pids: list[int], proc: Path = Path("/proc")) -> dict[int, int]:
-    """Return the run delay in ns of each thread of these processes, by thread id. A thread that is gone is left out."""
-    found: dict[int, int] = {}
-    for pid in pids:
-        try:
-            tasks = os.listdir(proc / str(pid) / "task")
-        except OSError:
-            continue
-        for task in tasks:
-            try:
-                found[int(task)] = int((proc / str(pid) / "task" / task / "schedstat").read_bytes().split()[1])
-            except (OSError, IndexError, ValueError):
-                continue
-    return found
-
-
-def session_of(pid: int, seen: set[str], proc: Path = Path("/proc")) -> list[int]:
-    """Return the processes of the session that the process leads, itself and its children, unless they left it.
-
-    `seen`: the names of processes that were looked at before, and are not looked at again; more are added.
-    """
-    found: list[int] = []
-    try:
-        names = [name for name in os.listdir(proc) if name.isdigit() and name not in seen]
-    except OSError:
-        return found
-    seen.update(names)
-    for name in names:
-        try:
-            session = (proc / name / "stat").read_bytes().rpartition(b")")[2].split()[3]
-            found += [int(name)] if int(session) == pid else []
-        except (OSError, IndexError, ValueError):
-            continue
-    return found
-
-
-def growth_ms(before: dict[int, int], now: dict[int, int]) -> float:
-    """Return the most, in ms, that a thread waited between two readings: what waits for it waited as long."""
-    return max((now[task] - before[task] for task in now if task in before), default=0) / 1e6
+"""Looking for processes whose parent is gone reads the process table, as far as it is new: every two seconds."""
 
 
 class ProgramWaits:
-    """Reads the run delay of a program every 100 ms in a thread of the loop's executor, from `start` to `stop`.
+    """Reads the threads of a program every 100 ms in a thread of the loop's executor, from `start` to `stop`.
 
     `pid`: the leader of the program's session. `on_late`: called with the loop time of the reading, and the seconds for
-    which a thread of the program had no processor since the reading before.
+    which the program could not run since the reading before, or since earlier.
     """
 
     def __init__(self, pid: int, on_late: Callable[[float, float], None]) -> None:
@@ -71,34 +38,57 @@ class ProgramWaits:
         self._loop = asyncio.get_running_loop()
         self._pids: list[int] = []
         self._seen: set[str] = set()
+        self._last = _Reading(0.0, {}, [])
+        self._reading: asyncio.Future[_Reading] | None = None
         self._task: asyncio.Task[None] | None = None
 
     def look(self) -> None:
         """Look for the program's processes: in time before the call, since that takes a while."""
-        self._pids = [*self._pids, *session_of(self._pid, self._seen)]
+        self._pids = children_of([*self._pids, *session_of(self._pid, self._seen)])
 
     def start(self) -> None:
         """Begin to read."""
+        self._last = self._read()
         self._task = self._loop.create_task(self._watch())
 
     async def stop(self) -> None:
-        """Read no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        """Read once more, and then no more."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._task = None
+        if self._reading is not None:
+            await self._reading  # a thread is not cancelled
+        self._take(self._read())
 
     async def _watch(self) -> None:
-        before: dict[int, int] = {}
-        steps = 0
-        while True:
-            steps += 1
-            now = await self._loop.run_in_executor(None, self._read, steps % _SEARCH_EVERY_STEPS == 0)
-            if before:
-                self._on_late(self._loop.time(), growth_ms(before, now) / 1000)
-            before = now
+        for step in itertools.count(1):
             await asyncio.sleep(_STEP_SECONDS)
+            self._reading = self._loop.run_in_executor(None, self._read)
+            self._take(await asyncio.shield(self._reading))
+            if step % _SEARCH_EVERY_STEPS == 0:
+                self._reading = self._loop.run_in_executor(None, self._read_everything)
+                self._last = await asyncio.shield(self._reading)
 
-    def _read(self, search: bool) -> dict[int, int]:
-        if search:
-            self.look()
-        return run_delays_ns(self._pids)
+    def _take(self, reading: "_Reading") -> None:
+        last, self._last = self._last, reading
+        stolen = max((b - a for a, b in zip(last.stolen_ms, reading.stolen_ms, strict=False)), default=0.0)
+        kept = kept_ms(last.threads, reading.threads, (reading.at - last.at) * 1000)
+        self._on_late(reading.at, max(kept, stolen) / 1000)
+
+    def _read(self) -> "_Reading":
+        self._pids = children_of(self._pids)
+        return _Reading(self._loop.time(), times_of(self._pids), stolen_ms())
+
+    def _read_everything(self) -> "_Reading":
+        """Another reading of what was read last, and a first one of processes that nobody's child is any more."""
+        self.look()
+        return _Reading(self._last.at, {**times_of(self._pids), **self._last.threads}, self._last.stolen_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    at: float
+    threads: dict[int, ThreadTimes]
+    stolen_ms: list[float]

@@ -94,6 +94,36 @@ def test_a_hole_before_the_speech_does_not_make_its_holes_but_its_lead() -> None
 def test_what_is_in_the_samples_comes_of_no_lateness(kind: str) -> None:
     amount = -5.0 if kind == "level" else None
     assert not turns(DefectFound(kind, "it", amount, 2000), THREAD)
+    assert not turns(DefectFound(kind, "it", amount, 2000), STOOD_STILL)
+
+
+STOOD_STILL = LatenessRecord([WasLate(LateBy.BOT, 3500, 25_000)])
+
+
+@pytest.mark.parametrize("fault", ["cuts", "lost", "repeats"])
+def test_sound_that_was_not_made_in_time(fault: str) -> None:
+    """A thread that sends goes on with silence while the one that makes the sound stands still."""
+    assert turns(DefectFound("damage", "it", 100, 500, fault), BOT)
+    assert not turns(DefectFound("damage", "it", 101, 500, fault), BOT)
+    assert turns(DefectFound("damage", "it", 100, 500, fault), BOT, 4400)  # it had been made a second ahead
+    assert not turns(DefectFound("damage", "it", 100, 500, fault), BOT, 4401)
+    assert not turns(DefectFound("damage", "it", 100, 500, fault), BUSY)
+    assert not turns(DefectFound("damage", "it", 100, 500, "clicks"), BOT)
+
+
+def test_a_burst_behind_a_stall_is_no_pace() -> None:
+    """What was due in 25 s comes at once, and then a clock's pace."""
+    burst = DefectFound("pace", "it", -83.3, 5000)
+    assert turns(burst, STOOD_STILL, 3500)
+    assert turns(burst, STOOD_STILL, 3620)  # it is read every 100 ms
+    assert not turns(burst, STOOD_STILL, 3621)
+    assert not turns(DefectFound("pace", "it", 83.3, 5000), STOOD_STILL, 3621)
+    assert not turns(burst, BOT, 3500)
+
+
+def test_a_burst_has_no_holes_but_a_lead() -> None:
+    assert turns(DefectFound("ahead", "it", 3800, 20), STOOD_STILL, 3500)
+    assert turns(DefectFound("unheard", "it", 24_800, 20), STOOD_STILL, 3600)
 
 
 def test_a_bot_that_speaks_behind_a_hole_in_the_caller_s_words() -> None:
@@ -109,12 +139,34 @@ def test_a_seam_of_hold_audio() -> None:
     assert not turns(DefectFound("hold_seam", "it", None, 300), THREAD)
 
 
-@pytest.mark.parametrize(("amount", "could"), [(2100, True), (2101, False)])
-def test_a_connection_left_open(amount: int, could: bool) -> None:
-    log = entries((3000, DefectFound("left_open", "it", amount, 1000)))
-    ((_, event),) = [(entry.at_ms, entry.event) for entry in without_our_part(log, THREAD)]
-    assert isinstance(event, DefectFound)
-    assert (event.amount == 2000) is could
+def test_hold_audio_that_jumps_behind_a_stall() -> None:
+    late = LatenessRecord([WasLate(LateBy.BOT, 3500, 400)])
+    assert turns(DefectFound("hold_seam", "it", None, 100), late, 3700)
+    assert not turns(DefectFound("hold_seam", "it", None, 100), late, 3900)
+
+
+@pytest.mark.parametrize(("kept_ms", "could"), [(1000, True), (999, False)])
+def test_a_connection_left_open(kept_ms: int, could: bool) -> None:
+    """By a bot that had no time to close it."""
+    late = LatenessRecord([WasLate(LateBy.BOT, 4500, kept_ms)])
+    assert turns(DefectFound("left_open", "it", None, 2000), late) is could
+
+
+@pytest.mark.parametrize(("began_ms", "could"), [(3100, True), (3101, False)])
+def test_an_answer_that_came_so_late_that_the_caller_spoke_again(began_ms: int, could: bool) -> None:
+    late = LatenessRecord([WasLate(LateBy.BOT, 2300, 100)])
+    said = [(1000, CallerSpoke("Oi.", "x", 300)), (3000, CallerSpoke("Alô?", "x", 900))]
+    log = entries(*said, (began_ms, DefectFound("premature", "it", 500)))
+    (fault,) = quality_faults(log, Quality())
+    failed = StepFailed(0, "quality", fault.expected, fault.happened)
+    assert defects_could_turn(failed, log, Quality(), late) is could
+
+
+@pytest.mark.parametrize(("kept_ms", "could"), [(200, True), (199, False)])
+def test_a_bot_that_stood_still_in_the_caller_s_words(kept_ms: int, could: bool) -> None:
+    """Its timers ran out before it read what had come."""
+    late = LatenessRecord([WasLate(LateBy.BOT, 3500, kept_ms)])
+    assert turns(DefectFound("premature", "it", None, 500), late, 4000, speaks=True) is could
 
 
 def test_everything_else_stays_as_it_is() -> None:

@@ -30,3 +30,17 @@ def test_what_the_bot_did_behind_it_is_not_put_down_to_him() -> None:
 
 def test_without_late_packets_there_is_no_note() -> None:
     assert late_notes(entries(SENTENCE), late((2500, 39))) == []
+
+
+def test_the_stalls_of_a_bot_that_this_machine_kept_from_running() -> None:
+    log = entries(SENTENCE, (3300, BackendAsked(1, "", "Quero falar")))
+    record = LatenessRecord(WasLate(LateBy.BOT, *one) for one in ((500, 600), (2500, 250), (7000, 1500), (8000, 199)))
+    kept = "this machine kept the bot from running for"
+    why = "(no processor, stopped, or waiting for a disk)"
+    assert late_notes(log, record) == [
+        (0, f"{kept} 600 ms {why}"),
+        (2250, f"{kept} 250 ms {why}, which may have taken it for their end: it reacted at 3.300"),
+    ]
+    assert late_notes([*log, *entries((7000, BackendAsked(2, "", "x")))], record)[2:] == [
+        (5500, f"{kept} 1.50 s {why}")
+    ]

@@ -32,10 +32,14 @@ def test_how_far_events_may_have_been_moved(from_ms: int, to_ms: int, shift_ms: 
     assert late.shift_ms(from_ms, to_ms) == shift_ms
 
 
-def test_the_bot_s_own_want_of_a_processor_counts_once() -> None:
-    late = record((THREAD, 1000, 10), (BOT, 2000, 60), (BOT, 3000, 80), (BOT, 4000, 70))
-    assert late.shift_ms(0, 9000) == 10 + 80
-    assert late.shift_ms(3500, 9000) == 70
+def test_the_bot_s_waits_move_what_it_does() -> None:
+    """A chain meets three of them, and each stall beside."""
+    late = record((THREAD, 1000, 10), *((BOT, at_ms, 20) for at_ms in range(2000, 3000, 100)))
+    assert late.shift_ms(0, 9000) == 10 + 3 * 20
+    stalls = record((BOT, 4000, 59), *((BOT, at_ms, 60) for at_ms in range(5000, 6000, 200)))
+    assert stalls.shift_ms(0, 9000) == 5 * 60
+    assert stalls.shift_ms(4500, 5200) == 2 * 60
+    assert record((BOT, 30_000, 25_000)).shift_ms(6000, 7000) == 25_000
 
 
 def test_what_was_late_at_once_counts_once() -> None:
@@ -54,3 +58,24 @@ def test_a_packet_makes_a_hole_from_two_frames_on() -> None:
     late = record((PACKET, 1000, 39), (PACKET, 2000, 40), (THREAD, 2500, 400), (PACKET, 4000, 60))
     assert [one.at_ms for one in late.bot_holes(0, 3500)] == [2000]
     assert [one.due_ms for one in late.bot_holes(1970, 3950)] == [1960, 3940]
+
+
+def test_a_standstill_leaves_nothing_sure() -> None:
+    readings = record(*((BOT, at_ms, 95) for at_ms in range(2100, 3200, 100)))  # of one stall, from 2.005 to 3.100
+    assert (readings.longest_stall_ms(0, 2500), readings.stood_still(2500)) == (1095, True)
+    assert not readings.stood_still(2000)
+    assert not record(*((BOT, at_ms, 75) for at_ms in range(2100, 9000, 100))).stood_still(9000)
+    assert record((THREAD, 4000, 1000)).stood_still(9000)
+    assert not record((THREAD, 4000, 999), (PACKET, 6000, 1500), (BACKEND, 6000, 1500)).stood_still(9000)
+
+
+def test_what_a_phone_loses_behind_a_stall() -> None:
+    late = record((BOT, 2000, 900), (THREAD, 4000, 299), (BOT, 6000, 400))
+    assert late.lost_ms(1500, 9000) == 600 + 100
+    assert (late.lost_ms(2300, 3000), late.lost_ms(2301, 3000)) == (600, 0)
+
+
+def test_stalls_in_which_the_bot_s_timers_ran_out() -> None:
+    late = record((BOT, 1000, 199), (BOT, 2000, 95), (BOT, 2100, 90), (BOT, 2200, 90), (THREAD, 4000, 900))
+    assert late.bot_stalls(0, 9000) == [(1905, 2200)]
+    assert late.bot_stalls(2201, 9000) == []

@@ -302,3 +302,62 @@ def test_the_keys_of_an_expectation_are_all_tried() -> None:
     """A new key needs its own case above."""
     tried = {"bot_says", "bot_speaks", "bot_silent", "hold_audio", "state", "backend_asked", "hangs_up"}
     assert set(type(expectation(hangs_up="server")).model_fields) == tried
+
+
+# --- a bot that was kept from running
+
+
+STOOD_STILL = LatenessRecord([WasLate(LateBy.BOT, 1800, 1000)])
+
+
+@pytest.mark.parametrize("step", ["{expect: {bot_speaks: 1s}}", "{wait: 1s}", "{never: {bot_speaks: 1s}}"])
+def test_after_a_standstill_nothing_is_sure(step: str) -> None:
+    """Nor is anything while it lasts: the call is over before the bot goes on."""
+    assert turns(step, (3000, said(1000)), late=STOOD_STILL)
+    assert turns(step, (3000, said(1000)), late=LatenessRecord([WasLate(LateBy.BOT, 28_000, 25_000)]))
+    assert not turns("{expect: {bot_speaks: 1s}}", late=LatenessRecord([WasLate(LateBy.BOT, 1800, 999)]))
+
+
+@pytest.mark.parametrize("what", ["target", "max_duration", "ai"])
+def test_after_a_standstill_its_own_limits_may_have_ended_the_program(what: str) -> None:
+    failed = StepFailed(0, what, "it", ())
+    log = entries((4000, failed))
+    assert could_turn(failed, 4000, log, scenario("{wait: 1s}"), STOOD_STILL)
+    assert not could_turn(failed, 700, log, scenario("{wait: 1s}"), STOOD_STILL)
+
+
+QUIET = CallEnded("asterisk", "protocol", "ends", "nothing from either side for 2 s («…»)")
+
+
+@pytest.mark.parametrize(("kept", "could"), [(11, True), (10, False)])
+def test_a_call_that_asterisk_ended_since_the_bot_could_send_nothing(kept: int, could: bool) -> None:
+    late = LatenessRecord(WasLate(LateBy.BOT, 1900 + 150 * i, 91) for i in range(kept))
+    step = "{expect: {backend_asked: casa}}"
+    assert turns(step, (3500, QUIET), late=late) is could
+    assert not turns(step, (3500, QUIET), late=late, at=3400)
+    assert not turns(step, (3500, replace(QUIET, reason="message of kind 0x42")), late=late)
+
+
+def test_words_whose_sound_was_lost_behind_a_stall() -> None:
+    step = f"{{expect: {{bot_says: {WORDS}}}}}"
+    late = LatenessRecord([WasLate(LateBy.BOT, 2900, 900)])
+    assert turns(step, (2920, said(340)), (6000, HUNG_UP), late=late)  # 600 ms were lost, and 60 ms may lack
+    assert not turns(step, (2920, said(339)), (6000, HUNG_UP), late=late)
+    assert turns(step, (2920, said(340, None, None)), (6000, HUNG_UP), late=late)
+
+
+@pytest.mark.parametrize(("kept_ms", "could"), [(100, True), (99, False)])
+def test_words_that_were_not_made_in_time(kept_ms: int, could: bool) -> None:
+    """The thread that sends went on with silence, so there is no hole."""
+    late = LatenessRecord([WasLate(LateBy.BOT, 2500, kept_ms)])
+    log = entries((3000, said(900, None, None)))
+    assert is_unread_for_our_holes(log, late) is could
+    step = f"{{expect: {{bot_says: {WORDS}}}}}"
+    assert turns(step, (3000, said(900, None, None)), (6000, HUNG_UP), late=late) is could
+
+
+@pytest.mark.parametrize(("kept_ms", "turned"), [(200, [3600]), (199, [])])
+def test_a_turn_that_ended_while_the_bot_stood_still(kept_ms: int, turned: list[int]) -> None:
+    late = LatenessRecord([WasLate(LateBy.BOT, 3500, kept_ms)])
+    log = entries((3000, CallerSpoke("Quero falar com o 202.", "x", 1500)), (3600, BackendAsked(1, "", "Quero")))
+    assert turns_that_ended_early(log, late) == turned

@@ -169,6 +169,7 @@ def test_a_defect_in_the_transcript_and_in_json() -> None:
         "what": "“Pode subir.” with its bytes swapped",
         "amount": None,
         "duration_ms": 970,
+        "fault": "",
     }
 
 
