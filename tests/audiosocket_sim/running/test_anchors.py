@@ -1,7 +1,7 @@
 """Steps that count from an event of the call (`at`), and what must not happen while somebody speaks: whole calls."""
 
 import pytest
-from helpers.call_bench import HELLO, call, flat
+from helpers.scripted_calls import HELLO, call, flat
 
 from audiosocket_sim.running.runner import Outcome
 

@@ -1,7 +1,7 @@
 """Steps that hold steps: `repeat`, `any_of`, `optional`, `if_heard`. Whole calls."""
 
 import pytest
-from helpers.call_bench import HELLO, call, flat
+from helpers.scripted_calls import HELLO, call, flat
 
 from audiosocket_sim.call_log.events import ExpectationJudged
 from audiosocket_sim.running.runner import Outcome
