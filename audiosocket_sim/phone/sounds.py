@@ -27,6 +27,7 @@ from audiosocket_core.phrase_book.book import (
 from audiosocket_core.slin import AudioFileError, duration_ms, gain, is_silent, read_audio, resample, silence
 from audiosocket_core.wav import wav_bytes
 from audiosocket_sim.phone import line
+from audiosocket_sim.phone.voices import spoken_in
 from audiosocket_sim.scenario import Noise, Say, Scenario, Tone, Within, expectations_in, format_duration, says_in
 from audiosocket_sim.scenario.confinement import is_within
 from audiosocket_sim.scenario.loading import sound_file
@@ -86,7 +87,8 @@ class Sounds:
     async def recording(self, say: Say) -> Recording:
         """Return the sound of one `say`, cut to `start` and `for`, at 8 kHz and without `gain_db`.
 
-        Raises PhraseBookError, also for a sound that is silent throughout, VoiceMissing, AudioFileError and OSError.
+        Raises PhraseBookError, also for a sound that is silent throughout, VoiceMissing, NamedVoiceFailed,
+        AudioFileError and OSError.
         """
         if say not in self._recordings:
             whole = _checked(await self._whole(say))
@@ -105,6 +107,10 @@ class Sounds:
                 raise PhraseBookError(str(error)) from None
             return Recording(say.file, say.text, await _in_executor(read_audio, path), kind)
         assert say.text is not None
+        if say.voice is not None:
+            cache = cache_folder() / "voices"
+            pcm = await _in_executor(spoken_in, say.voice, say.text, cache, self._scenario.folder)
+            return Recording("text", say.text, pcm, kind)
         return Recording("text", say.text, await _spoken(say.text), kind)
 
     async def pcm(self, say: Say) -> bytes:

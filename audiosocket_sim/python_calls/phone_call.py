@@ -106,15 +106,16 @@ class PhoneCall:
         start: CallTime | None = None,
         lasting: CallTime | None = None,
         blocks: bool | None = None,
+        voice: str | None = None,
         kind: Literal["turn", "backchannel", "vocal_tic", "non_directed"] | None = None,
         after: CallTime | Anchor | None = None,
     ) -> StepToAwait[StepDone]:
         """The caller speaks, once the bot has been silent for the reaction time.
 
         Exactly one of: `recording`, a name in recordings/ such as `pt-br/sim`; `file`, an audio file beside the test;
-        `text`, spoken in the synthetic voice. Beside `file`, `text` gives its words. `start` and `lasting` select a
-        part. With `blocks=False` the next step begins while the caller speaks. `kind`: what it is where no manifest
-        says so: a `turn`, or a sound for which the bot goes on.
+        `text`, spoken in `voice` or in the synthetic one. Beside `file`, `text` gives its words. `start` and `lasting`
+        select a part. With `blocks=False` the next step begins while the caller speaks. `kind`: what it is where no
+        manifest says so: a `turn`, or a sound for which the bot goes on.
         """
         say = _given(
             recording=recording,
@@ -123,6 +124,7 @@ class PhoneCall:
             gain_db=gain_db,
             start=duration(start, name="say: start"),
             blocks=blocks,
+            voice=voice,
             kind=kind,
             **{"for": duration(lasting, name="say: lasting")},
         )

@@ -59,7 +59,13 @@ class Say(Model):
 
     recording: str | None = Field(default=None, description="of recordings/, such as pt-br/sim")
     file: str | None = Field(default=None, description="an audio file beside the scenario")
-    text: Words | None = Field(default=None, description="spoken in the synthetic voice; with `file`: what it says")
+    text: Words | None = Field(
+        default=None, description="spoken in `voice`, or in the synthetic one; with `file`: what it says"
+    )
+    voice: str | None = Field(
+        default=None,
+        description="which speaks the text: pm_alex, pf_dora or hibari of the local engine; or module:callable",
+    )
     gain_db: float = Field(default=0.0, ge=-60, le=40, description="louder or softer than recorded")
     start: DurationMs = Field(default=0, description="where in the recording to begin")
     for_: PositiveMs | None = Field(default=None, alias="for", description="how much of it; all otherwise")
@@ -76,7 +82,19 @@ class Say(Model):
         if len(sources) != 1 and sources != ["file", "text"]:
             found = f" (found {' and '.join(sources)})" if sources else ""
             raise ValueError(f"say needs exactly one of: recording, file, text; text may stand beside file{found}")
+        if self.voice is not None:
+            _check_voice(self.voice, sources)
         return self
+
+
+def _check_voice(voice: str, sources: list[str]) -> None:
+    if sources != ["text"]:
+        raise misfit("speaks a text: there is none to speak here", "voice")
+    module, colon, name = voice.partition(":")
+    if not module.strip() or (colon and not all(part.isidentifier() for part in [*module.split("."), name])):
+        raise misfit(
+            f"pm_alex, pf_dora, hibari, or module:callable, such as my_voices:anna, not {voice!r:.60}", "voice"
+        )
 
 
 class Noise(Model):

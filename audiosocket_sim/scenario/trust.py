@@ -6,7 +6,7 @@ Whoever adds a key that names code or a program adds it here. `confinement` has 
 from collections.abc import Iterator
 
 from audiosocket_sim.scenario.confinement import untrusted_settings
-from audiosocket_sim.scenario.model import Scenario
+from audiosocket_sim.scenario.model import SayStep, Scenario, all_steps
 from audiosocket_sim.scenario.written import KeyPath
 
 __all__ = ["what_needs_trust"]
@@ -22,6 +22,9 @@ def what_needs_trust(scenario: Scenario, *, takes_settings: bool) -> Iterator[tu
     if takes_settings:
         for path, what in untrusted_settings(scenario.server, scenario.folder):
             yield ("server", *path), what
+    for path, step in all_steps(scenario.steps):
+        if isinstance(step, SayStep) and ":" in (step.say.voice or ""):
+            yield (*path, "say", "voice"), f"voice: {step.say.voice!r:.100} names code, which {_UNTRUSTED}"
     for key in ("before", "after"):
         for index, hook in enumerate(getattr(scenario, key)):
             if hook.command is not None:

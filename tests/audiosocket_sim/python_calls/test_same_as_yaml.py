@@ -40,6 +40,7 @@ SAME: list[tuple[Callable[[PhoneCall], Any], str]] = [
         "{say: {recording: pt-br/sim, gain_db: -6, start: 100ms, for: 300ms, blocks: false}, after: 2s}",
     ),
     (lambda call: call.say(text="Bom dia."), "{say: {text: Bom dia.}}"),
+    (lambda call: call.say(text="Bom dia.", voice="pf_dora"), "{say: {text: Bom dia., voice: pf_dora}}"),
     (
         lambda call: call.say(file="greeting_then_hold.yaml", text="Oi."),
         "{say: {file: greeting_then_hold.yaml, text: Oi.}}",

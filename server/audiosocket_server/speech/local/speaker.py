@@ -20,7 +20,7 @@ from audiosocket_server.speech.local.voices import ENGLISH
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Speaker"]
+__all__ = ["Speaker", "spoken"]
 
 _LINE_HZ = 8_000
 _LEVEL_DBFS = -22.0  # of the speech
@@ -54,11 +54,16 @@ class Speaker:
 
         Raises SpeechError.
         """
-        sound = _speech(self._voice, self._models_folder)(sentence)
-        pcm = _framed(sound, kokoro.RATE_HZ if self._voice != ENGLISH else english.RATE_HZ)
+        pcm = spoken(sentence, self._voice, self._models_folder)
         if pcm and keep:
             self._kept.put(pcm, *self._engine, sentence)
         return pcm
+
+
+def spoken(sentence: str, voice: str, models_folder: Path | None = None) -> bytes:
+    """Return the sentence in one of the voices: SLIN, 8 kHz; b"" if there is nothing to say. Raises SpeechError."""
+    sound = _speech(voice, models_folder)(sentence)
+    return _framed(sound, kokoro.RATE_HZ if voice != ENGLISH else english.RATE_HZ)
 
 
 def _versions(voice: str) -> tuple[str, ...]:
