@@ -21,6 +21,14 @@ _MOST_VALUES = 50_000
 _TOO_LARGE = f"more than {_MOST_VALUES} values with all that is included: too large for a scenario"
 
 
+_BLOCKS = ("steps", "optional", "then", "else")
+"""Keys with a list of steps, or a single step."""
+
+
+def _is_include(value: object) -> bool:
+    return isinstance(value, dict) and INCLUDE_KEY in value
+
+
 class Assembly:
     """One cell's tree. `used`: the names of the variables that occur. `uses`: for the place of a value of `for_each`,
     the variables and places where it is used alone."""
@@ -69,7 +77,7 @@ class _Maker:
         self._count += 1
         if self._count > _MOST_VALUES:
             raise MalformedYaml(source.place(old), _TOO_LARGE)
-        if new[:1] == ("steps",) and isinstance(value, dict) and INCLUDE_KEY in value:  # alone, where a list may stand
+        if new[:1] == ("steps",) and new[-1] in _BLOCKS and _is_include(value):  # alone, where a list may stand
             return self._included(source, value, old, new, chain)
         if isinstance(value, dict):
             return {key: self.copy(source, inner, (*old, key), (*new, key), chain) for key, inner in value.items()}
@@ -91,10 +99,13 @@ class _Maker:
     ) -> None:
         for index, item in enumerate(items):
             here = (*old, index)
-            if new[:1] == ("steps",) and isinstance(item, dict) and INCLUDE_KEY in item:
+            there = (*new, len(result))
+            if new[-1:] == ("any_of",) and new[0] == "steps" and _is_include(item):  # each item is a list of steps
+                result.append(self._included(source, item, here, there, chain))
+            elif new[:1] == ("steps",) and _is_include(item):
                 self._include(result, source, item, here, new, chain)
             else:
-                result.append(self.copy(source, item, here, (*new, len(result)), chain))
+                result.append(self.copy(source, item, here, there, chain))
 
     def _included(self, source: Tree, item: dict[str, Any], old: KeyPath, new: KeyPath, chain: tuple[Path, ...]) -> Any:
         """Return the steps of a file as a list."""

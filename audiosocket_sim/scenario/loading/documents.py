@@ -110,9 +110,7 @@ def read_model(
     return made, tree, found
 
 
-def as_model(
-    model: type[_M], tree: yaml_tree.Tree, file: str, empty: str
-) -> tuple[_M | None, tuple[Problem, ...]]:
+def as_model(model: type[_M], tree: yaml_tree.Tree, file: str, empty: str) -> tuple[_M | None, tuple[Problem, ...]]:
     """Read a tree as `model`. Returns the model or None, and all problems. The arguments are those of `read_model`."""
     found = list(tree.problems)
     made: _M | None = None

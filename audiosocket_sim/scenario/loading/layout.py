@@ -118,7 +118,6 @@ class CellProblems:
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         return Problem(one.file, one.line, one.column, f"{one.message} (in {names[0]}{more})")
 
-
     def _with_use(self, one: Problem, uses: Mapping[Place, set[tuple[str, Place]]]) -> Problem:
         """Return the problem with the place where its value is used, if it is a value of `for_each`."""
         spot = (one.file, one.line, one.column)

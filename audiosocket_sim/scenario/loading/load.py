@@ -24,7 +24,17 @@ from audiosocket_sim.scenario.paths import PROJECT, SOUNDS, recordings_folders, 
 from audiosocket_sim.scenario.schema import schema
 from audiosocket_sim.scenario.written import KeyPath, Written
 
-__all__ = ["Problem", "ScenarioError", "load", "load_all", "load_text", "say_problems", "schema", "sound_file"]
+__all__ = [
+    "Problem",
+    "ScenarioError",
+    "load",
+    "load_all",
+    "load_all_text",
+    "load_text",
+    "say_problems",
+    "schema",
+    "sound_file",
+]
 
 SOUND_SUFFIXES = (".wav", ".slin", ".sln", ".raw", ".mp3", ".ogg", ".flac", ".m4a")
 _LARGEST_MANIFEST_BYTES = 2_000_000
@@ -54,7 +64,9 @@ def load_all(
     """
     file = Path(path)
     text = read_text(file, ScenarioError, "scenario", str(path))
-    return _cells(text, file.stem, str(path), file.parent.resolve(), overrides, option)
+    return load_all_text(
+        text, file.stem, file=str(path), folder=file.parent.resolve(), overrides=overrides, option=option
+    )
 
 
 def load_text(text: str, name: str = "scenario", *, file: str | None = None, folder: Path | None = None) -> Scenario:
@@ -64,7 +76,7 @@ def load_text(text: str, name: str = "scenario", *, file: str | None = None, fol
     ScenarioError, also for a `for_each` that makes several calls.
     """
     file = file or f"<{name}>"
-    return _only(_cells(text, name, file, folder, (), ""), file)
+    return _only(load_all_text(text, name, file=file, folder=folder), file)
 
 
 def _only(made: tuple[Scenario, ...], file: str) -> Scenario:
@@ -74,10 +86,20 @@ def _only(made: tuple[Scenario, ...], file: str) -> Scenario:
     return made[0]
 
 
-def _cells(
-    text: str, name: str, file: str, folder: Path | None, overrides: Sequence[str], option: str
+def load_all_text(
+    text: str,
+    name: str = "scenario",
+    *,
+    file: str | None = None,
+    folder: Path | None = None,
+    overrides: Sequence[str] = (),
+    option: str = "--set",
 ) -> tuple[Scenario, ...]:
-    """Return the scenario of each cell. Raises ScenarioError with the problems of all cells, each once."""
+    """Load the scenario of each cell from a YAML text. The arguments are those of `load_text` and `load_all`.
+
+    Raises ScenarioError with the problems of all cells, each once.
+    """
+    file = file or f"<{name}>"
     try:
         laid = lay_out(text, file, folder, overrides, option)
     except FileError as error:

@@ -77,7 +77,14 @@ steps: [{wait: "${number}s"}]
 """
     (made,) = cells(tmp_path, text)
     assert made.summary == "3 true null 007"
-    assert made.server == {"number": 3, "yes": True, "none": None, "text": "007", "after": "3s", "kept": "${text} $$ $5 {text}"}
+    assert made.server == {
+        "number": 3,
+        "yes": True,
+        "none": None,
+        "text": "007",
+        "after": "3s",
+        "kept": "${text} $$ $5 {text}",
+    }
     assert (made.line.codec, made.line.noise_dbfs, made.tags) == ("alaw", -50, ("a", "b"))
     assert [step.wait for step in made.steps if isinstance(step, WaitStep)] == [3000]
     assert made.name == "call[number=3,yes=true,none=null,text=007,part=1,list=1]"
@@ -146,7 +153,9 @@ def test_where_one_call_is_needed_several_are_an_error(tmp_path: Path) -> None:
     cells(tmp_path, NOISY)
     with pytest.raises(ScenarioError, match=r"call\.yaml:2:1: for_each makes 4 calls of it, where one is needed"):
         load(tmp_path / "call.yaml")
-    assert load_text(NOISY.replace(", -40.5", "").replace(", pt-br/nao", "")).name == "scenario[noise=-60,word=pt-br-sim]"
+    assert (
+        load_text(NOISY.replace(", -40.5", "").replace(", pt-br/nao", "")).name == "scenario[noise=-60,word=pt-br-sim]"
+    )
 
 
 def test_one_cell_by_its_name(tmp_path: Path) -> None:
@@ -221,7 +230,10 @@ def test_a_variable_in_whose_place_something_is_set_makes_no_cells(tmp_path: Pat
         ("a..b=1", "--set: 'a..b=1': expected KEY.KEY=VALUE, such as line.noise_dbfs=-40"),
         ("line=", "--set: 'line=': needs a value after ="),
         ("line={a: 1, a: 2}", "--set: 'line={a: 1, a: 2}': the key 'a' is here twice (first in line 1)"),
-        ("line=[", "--set: 'line=[': expected the node content, but found the end of the file, while parsing a flow node"),
+        (
+            "line=[",
+            "--set: 'line=[': expected the node content, but found the end of the file, while parsing a flow node",
+        ),
     ],
 )
 def test_what_is_wrong_with_what_is_set(override: str, line: str, tmp_path: Path) -> None:

@@ -109,9 +109,7 @@ def test_includes_are_bounded_in_depth_and_in_number(home: Path) -> None:
     assert load(home / "call.yaml")
     for depth in range(1, 11):
         write(home, f"d{depth}.yaml", f"- include: d{depth + 1}.yaml\n" * 5)
-    assert errors(home) == [
-        "d11.yaml:1:9: more than 50000 values with all that is included: too large for a scenario"
-    ]
+    assert errors(home) == ["d11.yaml:1:9: more than 50000 values with all that is included: too large for a scenario"]
 
 
 def test_a_text_in_no_folder_includes_nothing() -> None:
@@ -123,7 +121,11 @@ def test_a_text_in_no_folder_includes_nothing() -> None:
 
 
 def test_the_folders_defaults_are_joined_key_by_key(home: Path) -> None:
-    write(home, "defaults.yaml", 'asterisk: {attach: chan}\nline: {codec: alaw, noise_dbfs: -60}\nreaction: 400ms\ntags: [a]\n')
+    write(
+        home,
+        "defaults.yaml",
+        "asterisk: {attach: chan}\nline: {codec: alaw, noise_dbfs: -60}\nreaction: 400ms\ntags: [a]\n",
+    )
     write(home, "call.yaml", CALL + 'asterisk: "22.8"\nline: {noise_dbfs: -40}\ntags: [b]\n')
     made = load(home / "call.yaml")
     assert (made.asterisk.attach, made.asterisk.version) == ("chan", "22.8")
