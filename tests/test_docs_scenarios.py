@@ -44,7 +44,7 @@ def whole(example: str) -> str:
 
 
 def loaded(example: str) -> tuple[Scenario, ...]:
-    """The calls of an example, in the folder of the shipped scenarios; one that includes files, beside those of the page."""
+    """The calls of an example, in the shipped scenarios' folder; if it includes files, beside those of the page."""
     if "include:" not in example:
         return load_all_text(whole(example), folder=ROOT / "scenarios")
     with TemporaryDirectory() as folder:

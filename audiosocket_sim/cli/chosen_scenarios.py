@@ -26,8 +26,8 @@ _MOST_MATCHES = 10_000
 class ChosenScenarios:
     """The files that were chosen, in order.
 
-    `cell`: which calls of the only file, such as `noise_dbfs=-40`; "": all. `folder`, `passed_over`: the folder that was
-    named, and its YAML files that are no scenarios.
+    `cell`: which calls of the only file, such as `noise_dbfs=-40`; "": all. `folder`: the one that was named, with the
+    YAML files in it that are no scenarios as `passed_over`.
     """
 
     files: tuple[Path, ...]

@@ -109,7 +109,7 @@ def _or_variable(node: dict[str, Any]) -> dict[str, Any]:
     for several in ("anyOf", "oneOf"):
         if several in node:
             return {**node, several: [*node[several], variable]}
-    outside = {key: node[key] for key in ("description", "default") if key in node}
+    outside: dict[str, Any] = {key: node[key] for key in ("description", "default") if key in node}
     inside = {key: value for key, value in node.items() if key not in outside}
     return {**outside, "anyOf": [inside, variable]}
 

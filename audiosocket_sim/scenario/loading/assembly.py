@@ -57,7 +57,7 @@ def assembled(main: Tree, cell: Cell, parts: PartFiles) -> Assembly:
 
 
 class _Maker:
-    """Copies a tree into another one. `old` is a path in its source, `new` the path of the same part in what is made."""
+    """Copies a tree into another one. `old` is a path in the source, `new` that of the same part in what is made."""
 
     def __init__(self, main: Tree, cell: Cell, parts: PartFiles) -> None:
         self.made = Assembly()

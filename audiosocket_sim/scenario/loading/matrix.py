@@ -41,9 +41,9 @@ class Cell:
 
 
 def cells_of(tree: Tree) -> tuple[tuple[Cell, ...], list[tuple[Place, str]]]:
-    """Return the cells of the scenario in a tree, the last variable changing fastest, and what is wrong with `for_each`.
+    """Return the cells of the scenario in a tree, and what is wrong with its `for_each`; with a problem, no cells.
 
-    With a problem there is no cell.
+    The last variable changes fastest.
     """
     if not isinstance(tree.data, dict) or FOR_EACH not in tree.data:
         return (Cell(),), []
@@ -108,7 +108,7 @@ def _has_variable(value: object) -> bool:
 
 
 def _labels(values: Sequence[object]) -> list[str]:
-    """Return a label for each value; its position in the list for all of them, if their texts do not tell them apart."""
+    """Return a label for each value: its text, or, if the texts do not tell all values apart, its position."""
     labels = [_label(value) for value in values]
     folded = {label.casefold() for label in labels}  # some disks do not tell capitals apart
     return labels if all(labels) and len(folded) == len(labels) else _positions(values)
@@ -130,7 +130,7 @@ def _label(value: object) -> str:
 
 
 def is_chosen(labels: Mapping[str, str], cell: str) -> bool:
-    """Whether a cell with these labels is meant by `noise_dbfs=-40`, which may name any of the variables; "": each is."""
+    """Whether a cell with these labels is meant by `noise_dbfs=-40`, which names some of its variables; "": all."""
     if not cell:
         return True
     pairs = (pair.partition("=") for pair in cell.split(","))
