@@ -2,13 +2,14 @@
 
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
-from audiosocket_sim.running.runner import Outcome, run
+from audiosocket_sim.running.runner import Options, Outcome, run
 from audiosocket_sim.scenario import EXPECT_KEYS, STEP_KEYS, Scenario
-from audiosocket_sim.scenario.loading import ScenarioError, load_text, schema
+from audiosocket_sim.scenario.loading import ScenarioError, load_all_text, load_text, schema
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
@@ -42,8 +43,15 @@ def whole(example: str) -> str:
     return "summary: An example.\nsteps: [{wait: 1s}]\n" + example
 
 
-def loaded(example: str) -> Scenario:
-    return load_text(whole(example), folder=ROOT / "scenarios")
+def loaded(example: str) -> tuple[Scenario, ...]:
+    """The calls of an example, in the shipped scenarios' folder; if it includes files, beside those of the page."""
+    if "include:" not in example:
+        return load_all_text(whole(example), folder=ROOT / "scenarios")
+    with TemporaryDirectory() as folder:
+        for name, text in re.findall(r"^```yaml\n# (\S+\.yaml)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
+            (Path(folder) / name).parent.mkdir(exist_ok=True)
+            (Path(folder) / name).write_text(text, encoding="utf-8")
+        return load_all_text(whole(example), folder=Path(folder))
 
 
 @pytest.mark.parametrize("example", blocks())
@@ -54,14 +62,15 @@ def test_an_example_loads(example: str) -> None:
 @pytest.mark.parametrize("example", each_third(blocks()))
 def test_an_example_is_carried_out(example: str) -> None:
     """A whole scenario passes. A part runs in a call of its own: whether its expectations hold is another thing."""
-    result = run(loaded(example))
-    assert result.outcome in (Outcome.PASSED, Outcome.FAILED), result.problems
-    if "\nsummary:" in f"\n{example}":
-        assert result.outcome is Outcome.PASSED, result.problems
+    for call in loaded(example):
+        result = run(call, Options(target="audiosocket_server:serve"))
+        assert result.outcome in (Outcome.PASSED, Outcome.FAILED), result.problems
+        if "\nsummary:" in f"\n{example}":
+            assert result.outcome is Outcome.PASSED, result.problems
 
 
 def test_there_are_examples_of_every_step_and_expectation() -> None:
-    steps = [step for block in blocks() for step in loaded(block.values[0]).steps]
+    steps = [step for block in blocks() for call in loaded(block.values[0]) for step in call.steps]
     assert {next(key for key in STEP_KEYS if hasattr(step, key)) for step in steps} == set(STEP_KEYS)
     expected = {step.expect.key for step in steps if hasattr(step, "expect")}
     assert expected == set(EXPECT_KEYS)
@@ -131,3 +140,10 @@ def test_the_errors_on_the_page_are_the_real_ones() -> None:
         load_text(text, file="bad.yaml", folder=ROOT / "scenarios")
     shown = [line.strip() for line in PAGE.splitlines() if line.startswith("    bad.yaml:") and "barge" not in line]
     assert shown == str(caught.value).splitlines()
+
+
+def test_the_error_in_a_cell_on_the_page_is_the_real_one() -> None:
+    text = next(block.values[0] for block in blocks() if "for_each:" in block.values[0]).replace("-40", "loud")
+    with pytest.raises(ScenarioError) as caught:
+        load_all_text(text, "greets", file="calls/greets.yaml", folder=ROOT / "scenarios")
+    assert [line.strip() for line in PAGE.splitlines() if "not 'loud'" in line] == str(caught.value).splitlines()

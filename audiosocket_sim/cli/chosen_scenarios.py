@@ -2,13 +2,13 @@
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
-from audiosocket_sim.scenario.paths import PROJECT, find_scenario
+from audiosocket_sim.scenario.paths import PROJECT, find_scenario, named_cell
 from audiosocket_sim.scenario_files import (
     FoundScenarios,
     TooManyFilesError,
@@ -24,10 +24,21 @@ _MOST_MATCHES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ChosenScenarios:
-    """The files that were chosen, in order. `notes`: lines for people about files that were ignored."""
+    """The files that were chosen, in order.
+
+    `cell`: which calls of the only file, such as `noise_dbfs=-40`; "": all. `folder`: the one that was named, with the
+    YAML files in it that are no scenarios as `passed_over`.
+    """
 
     files: tuple[Path, ...]
-    notes: tuple[str, ...] = ()
+    cell: str = ""
+    folder: str = ""
+    passed_over: tuple[Path, ...] = ()
+
+    def note(self, parts: Collection[Path]) -> str | None:
+        """Return one line for people on the files that were passed over, or None. `parts`: those of the scenarios."""
+        others = [path for path in self.passed_over if path.resolve() not in parts]
+        return f"{self.folder}: passed over {_files(others)}" if others else None
 
 
 def choose_scenarios(name: str) -> ChosenScenarios:
@@ -37,6 +48,12 @@ def choose_scenarios(name: str) -> ChosenScenarios:
         return ChosenScenarios((find_scenario(name, here),))
     except FileNotFoundError:
         pass
+    one = named_cell(name)
+    if one is not None:
+        try:
+            return ChosenScenarios((find_scenario(one[0], here),), cell=one[1])
+        except FileNotFoundError:
+            pass
     try:
         if name and os.path.isdir(name):
             return _in_folder(name)
@@ -54,8 +71,7 @@ def _in_folder(name: str) -> ChosenScenarios:
     found = scenarios_below(Path(name))
     if not found.scenarios:
         raise LookupError(f"{name}: no such scenario, and no scenario below this folder{_of(found)}")
-    note = f"{name}: passed over {_files(found.passed_over)}" if found.passed_over else None
-    return ChosenScenarios(found.scenarios, (note,) if note else ())
+    return ChosenScenarios(found.scenarios, folder=name, passed_over=found.passed_over)
 
 
 def _of(found: FoundScenarios) -> str:

@@ -94,6 +94,13 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--control-url", help="control URL of a target that does not report its own (docs/targets.md)")
     add_control_token(parser)
     parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY.KEY=VALUE",
+        help="a value that goes before that of each scenario, such as line.noise_dbfs=-40; can be given several times",
+    )
+    parser.add_argument(
         "--again", action="store_true", help="call a tcp:// target a second time too, where a call was inconclusive"
     )
     parser.add_argument("--ai-port", type=port, default=0, help="port of the mock AI, for a target with a fixed AI URL")
@@ -146,6 +153,7 @@ def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             trust=options.trust,
             as_json=options.json,
             verbose=options.verbose,
+            overrides=options.set,
         )
     )
 

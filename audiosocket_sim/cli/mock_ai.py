@@ -17,8 +17,8 @@ from audiosocket_sim.cli.console import FINE, SET_UP, USAGE, refuse, say
 from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.net.bind_errors import why_not_listening
 from audiosocket_sim.scenario import Scenario
-from audiosocket_sim.scenario.loading import ScenarioError, load
-from audiosocket_sim.scenario.paths import find_scenario
+from audiosocket_sim.scenario.loading import ScenarioError, load_all
+from audiosocket_sim.scenario.paths import find_scenario, named_cell
 
 __all__ = ["mock_ai_command", "serve_forever"]
 
@@ -29,13 +29,9 @@ def mock_ai_command(name: str, host: str, port: int, control_url: str, control_t
     0; 2 for an invalid scenario or one without replies; 3 for a port that is taken.
     """
     try:
-        scenario = load(find_scenario(name, Path.cwd()))
-    except FileNotFoundError:
-        from audiosocket_sim.cli.run import no_such_scenario
-
-        return refuse(no_such_scenario(name), USAGE)
-    except ScenarioError as error:
-        return refuse(str(error), USAGE)
+        scenario = _scenario(name)
+    except (LookupError, ScenarioError) as error:
+        return refuse(str(error.args[0]) if isinstance(error, LookupError) else str(error), USAGE)
     if not scenario.ai and not scenario.cassette:
         return refuse(f"{name}: this scenario has no `ai:`, so there is nothing to answer", USAGE)
     if any(reply.fault == "refused" for reply in scenario.ai):
@@ -45,6 +41,28 @@ def mock_ai_command(name: str, host: str, port: int, control_url: str, control_t
     except OSError as error:
         return refuse(why_not_listening(error, host, port), SET_UP)
     return FINE
+
+
+def _scenario(name: str) -> Scenario:
+    """Return the scenario of a name; of several calls that `for_each` makes, the one that `NAME[noise_dbfs=-40]` names.
+
+    Raises LookupError with a line for people, and ScenarioError.
+    """
+    from audiosocket_sim.cli.chosen_scenarios import no_such_scenario
+    from audiosocket_sim.scenario.loading.matrix import is_chosen, no_such_cell
+
+    base, cell = named_cell(name) or (name, "")
+    try:
+        file = find_scenario(base, Path.cwd())
+    except FileNotFoundError:
+        raise LookupError(no_such_scenario(base)) from None
+    cells = load_all(file)
+    found = [one for one in cells if is_chosen(one.cell, cell)]
+    if not found:
+        raise LookupError(no_such_cell(file.stem, cell, [one.name for one in cells]))
+    if len(found) > 1:
+        raise LookupError(f"{name}: for_each makes {len(found)} calls of it: name one, such as {found[0].name!r}")
+    return found[0]
 
 
 async def serve_forever(

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from audiosocket_sim.call_log.live_view import LiveView
 from audiosocket_sim.call_log.transcript import around, heading
 from audiosocket_sim.call_log.voices import measures
-from audiosocket_sim.cli.chosen_scenarios import choose_scenarios, no_such_scenario
+from audiosocket_sim.cli.chosen_scenarios import choose_scenarios
 from audiosocket_sim.cli.console import stopwatch
 from audiosocket_sim.parties.peer import PeerName
 from audiosocket_sim.parties.target import TargetError, parse_target
@@ -32,9 +32,10 @@ from audiosocket_sim.running.again import run_twice_if_inconclusive
 from audiosocket_sim.running.outcome_rows import row_of, rows_of_problems, word_of
 from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, Result
 from audiosocket_sim.scenario import Scenario
-from audiosocket_sim.scenario.loading import ScenarioError, load
+from audiosocket_sim.scenario.loading import ScenarioError, WrongOverride, load_all, parse_override
+from audiosocket_sim.scenario.loading.matrix import is_chosen, no_such_cell
 
-__all__ = ["RunRequest", "no_such_scenario", "run_command"]
+__all__ = ["RunRequest", "run_command"]
 
 _SIDES = "  (left: the caller, right: what he heard)"
 
@@ -56,6 +57,8 @@ class RunRequest:
     trust: bool = False
     as_json: bool = False
     verbose: bool = False
+    overrides: Sequence[str] = ()
+    """Values that go before those of the scenarios, such as `line.noise_dbfs=-40`."""
 
 
 def run_command(asked: RunRequest) -> int:
@@ -69,7 +72,12 @@ def run_command(asked: RunRequest) -> int:
         return _refuse(None, str(error), asked)
     if asked.asterisk_version is not None and asked.peer != "asterisk":
         return _refuse(None, "--asterisk-version names a real Asterisk: it needs --peer asterisk", asked)
-    loaded = [found for name in asked.names for found in _load(name)]
+    try:
+        for text in asked.overrides:
+            parse_override(text)
+    except WrongOverride as error:
+        return _refuse(None, f"--set {error}", asked)
+    loaded = [found for name in asked.names for found in _load(name, asked.overrides)]
     planned = [_plan(found, asked) for found in loaded if isinstance(found, Scenario)]
     wrong = [found for found in [*loaded, *planned] if isinstance(found, _Refused)]
     for found in wrong:
@@ -123,7 +131,7 @@ def _run_all(planned: Sequence[_Planned], asked: RunRequest) -> int:
             artefacts=asked.artefacts / (name if used[name] == 1 else f"{name}-{used[name]}"),
         )
         with _sigterm_interrupts():
-            result = _run_one(plan, options, as_json=asked.as_json)
+            result = _run_one(plan, options, asked.overrides, as_json=asked.as_json)
         rows.append(row_of(result))
         worst = max(worst, result.outcome)
         if result.interrupted:
@@ -155,29 +163,36 @@ def _sigterm_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _load(name: str) -> Iterator[Scenario | _Refused]:
+def _load(name: str, overrides: Sequence[str]) -> Iterator[Scenario | _Refused]:
     """Yield the scenarios that one argument names, and for an invalid one its problems."""
     try:
         chosen = choose_scenarios(name)
     except LookupError as error:
         yield _Refused(Path(name).stem, str(error.args[0]))
         return
-    for note in chosen.notes:
-        _print(note, sys.stderr)
+    parts: set[Path] = set()
     for file in chosen.files:
         near = _near(file)
         try:
-            yield load(near)
+            cells = load_all(near, overrides)
         except ScenarioError as error:
             yield _Refused(file.stem, str(error), near)
+            continue
+        parts.update(*(cell.parts for cell in cells))
+        if chosen.cell and not any(is_chosen(cell.cell, chosen.cell) for cell in cells):
+            yield _Refused(file.stem, no_such_cell(file.stem, chosen.cell, [cell.name for cell in cells]), near)
+        yield from (cell for cell in cells if is_chosen(cell.cell, chosen.cell))
+    if (note := chosen.note(parts)) is not None:
+        _print(note, sys.stderr)
 
 
-def _run_one(plan: _Planned, options: Options, *, as_json: bool) -> Result:
+def _run_one(plan: _Planned, options: Options, overrides: Sequence[str], *, as_json: bool) -> Result:
     scenario = plan.scenario
     elapsed = stopwatch()
     out = sys.stderr if as_json else sys.stdout
     with LiveView(out) as view:
-        view.heading(f"{heading(scenario)}\ntarget: {plan.target}")
+        changed = f"\nset: {', '.join(overrides)}" if overrides else ""
+        view.heading(f"{heading(scenario)}\ntarget: {plan.target}{changed}")
         result = run_twice_if_inconclusive(
             scenario,
             options,
@@ -219,6 +234,7 @@ def _files(result: Result) -> list[str]:
 def _to_json(result: Result) -> dict[str, object]:
     return {
         "scenario": result.scenario.name,
+        "cell": dict(result.scenario.cell),
         "target": None if result.environment is None else result.environment.target,
         "outcome": result.outcome.name.lower(),
         "exit_code": int(result.outcome),

@@ -8,13 +8,17 @@ it. All other YAML files are ignored, since they belong to other tools.
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from audiosocket_sim.pytest_plugin import options
 from audiosocket_sim.pytest_plugin.scenario_record import ScenarioFailed, ScenarioRecord
+from audiosocket_sim.pytest_plugin.transcripts import has_scenario
 from audiosocket_sim.scenario_files import has_modeline, is_yaml, looks_like_scenario
+
+if TYPE_CHECKING:
+    from audiosocket_sim.scenario import Scenario
 
 __all__ = [
     "LEFT_OVER",
@@ -24,12 +28,15 @@ __all__ = [
     "ScenarioItem",
     "add_hidden_folders",
     "collect_file",
+    "forget_parts",
     "named_places",
     "note_left_over_transcripts",
 ]
 
 PASSED_OVER = pytest.StashKey[dict[str, bool]]()
 """YAML files in named folders that are not collected; True for those to report in any project."""
+PARTS = pytest.StashKey[set[str]]()
+"""The files that the collected scenarios include, and their folders' defaults; links resolved."""
 LEFT_OVER = pytest.StashKey[list[str]]()
 """Transcripts whose scenario does not exist any more."""
 NAMED_PLACES = "audiosocket_named_places"
@@ -83,6 +90,14 @@ def add_hidden_folders(config: pytest.Config) -> None:
             config.args.append(str(folder))
 
 
+def forget_parts(session: pytest.Session) -> None:
+    """Take the files that scenarios include, and their folders' defaults, from those that were passed over."""
+    passed_over = session.config.stash.get(PASSED_OVER, {})
+    parts = session.config.stash.get(PARTS, set())
+    for name in [name for name in passed_over if str((session.config.rootpath / name).resolve()) in parts]:
+        del passed_over[name]
+
+
 def note_left_over_transcripts(session: pytest.Session) -> None:
     """Store the transcripts without a scenario, beside the collected scenarios and in the ini key's folders."""
     folders = {item.path.parent for item in session.items if isinstance(item, ScenarioItem)}
@@ -92,7 +107,7 @@ def note_left_over_transcripts(session: pytest.Session) -> None:
 
 
 def _is_left_over(transcript: Path) -> bool:
-    if any((transcript.parent.parent / f"{transcript.stem}{suffix}").exists() for suffix in (".yaml", ".yml")):
+    if has_scenario(transcript):
         return False
     try:
         with transcript.open(encoding="utf-8", errors="replace") as file:
@@ -111,29 +126,42 @@ def _near(path: Path) -> Path:
 
 
 class ScenarioFile(pytest.File):
-    """A file with one scenario, which is one test, or as many as pytest-repeat's `--count`."""
+    """A file with one scenario: a test for each cell of its `for_each`, as many times as pytest-repeat's `--count`."""
 
     def collect(self) -> Iterator["ScenarioItem"]:
         """Yield the file's tests. Raises CollectError if the file is not a valid scenario."""
-        from audiosocket_sim.pytest_plugin.scenario_test import make_test
-        from audiosocket_sim.scenario.loading import ScenarioError, load
+        from audiosocket_sim.scenario.loading import ScenarioError, load_all
 
         try:
-            scenario = load(_near(self.path))
+            cells = load_all(_near(self.path), options.overrides(self.config), option=options.OVERRIDE)
         except ScenarioError as error:
             raise self.CollectError(str(error)) from None
+        parts = self.config.stash.setdefault(PARTS, set())
+        for scenario in cells:
+            parts.update(map(str, scenario.parts))
+            yield from self._tests(scenario)
+
+    def _tests(self, scenario: "Scenario") -> Iterator["ScenarioItem"]:
+        """Yield the tests of one call: one, or one for each repetition."""
+        from audiosocket_sim.pytest_plugin.scenario_test import make_test
+
         for tag in scenario.tags:
             self.config.addinivalue_line("markers", f"{tag}: a tag of scenarios")
         times = _times(self.config)
         for number in range(1, times + 1):
             record = ScenarioRecord(scenario.name, str(_near(self.path)))
             test = make_test(scenario, self.path, self.config, record, number)
-            name = scenario.name if times == 1 else f"{scenario.name}[{number}-{times}]"
+            name = scenario.name if times == 1 else _with_mark(scenario.name, f"{number}-{times}")
             item: ScenarioItem = ScenarioItem.from_parent(self, name=name, callobj=test)
             item.record = record
             for tag in scenario.tags:
                 item.add_marker(tag)
             yield item
+
+
+def _with_mark(name: str, mark: str) -> str:
+    """Return the name with a mark in its brackets: `short[2-3]`, `noisy[noise_dbfs=-40,2-3]`."""
+    return f"{name.removesuffix(']')},{mark}]" if name.endswith("]") else f"{name}[{mark}]"
 
 
 def _times(config: pytest.Config) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "INI_KEYS",
+    "OVERRIDE",
     "add_options",
     "again",
     "artefacts",
@@ -25,6 +26,7 @@ __all__ = [
     "configured",
     "control_url",
     "kernel",
+    "overrides",
     "peer",
     "real_time",
     "refuse_old_names",
@@ -34,6 +36,7 @@ __all__ = [
     "trust",
 ]
 
+OVERRIDE = "--audiosocket-set"
 _PEERS = ("simulated", "asterisk")
 _OLD_NAMES = ("--target", "--control-url", "--real-time", "--peer", "--kernel", "--artefacts")
 _SNAPSHOTS = ("optional", "required")
@@ -49,6 +52,7 @@ INI_KEYS = tuple(
         "peer",
         "real_time",
         "scenarios",
+        "set",
         "snapshots",
         "target",
         "trust",
@@ -82,6 +86,11 @@ def add_options(parser: pytest.Parser) -> None:
         "trust",
         "let `server:` of the scenarios name modules, and files outside their folders: they can then run code",
     )
+    set_help = "a value that goes before that of each scenario, such as line.noise_dbfs=-40; can be given several times"
+    group.addoption(
+        OVERRIDE, dest="audiosocket_set", action="append", default=None, metavar="KEY.KEY=VALUE", help=set_help
+    )
+    parser.addini("audiosocket_set", set_help, type="linelist", default=[])
     parser.addini("audiosocket_scenarios", "folders whose scenarios are collected without a modeline", "args", [])
     parser.addini(
         "audiosocket_snapshots", "`required`: a scenario without a snapshot of its transcript fails", default="optional"
@@ -124,6 +133,7 @@ def check_settings(config: pytest.Config) -> None:
             config.getini(key)
         except (ValueError, pytest.UsageError) as error:
             raise pytest.UsageError(f"{key}: {error}") from None
+    _check_overrides(config)
     missing = next((folder for folder in scenario_folders(config) if not folder.is_dir()), None)
     if missing is not None:
         raise pytest.UsageError(f"audiosocket_scenarios: there is no folder {missing}")
@@ -137,6 +147,19 @@ def check_settings(config: pytest.Config) -> None:
             except TargetUsageError as error:
                 raise pytest.UsageError(f"{source}: {error}") from None
             return
+
+
+def _check_overrides(config: pytest.Config) -> None:
+    """Raise pytest.UsageError for a text that is no `KEY.KEY=VALUE`."""
+    given = overrides(config)
+    if given:
+        from audiosocket_sim.scenario.loading import WrongOverride, parse_override
+
+        for text in given:
+            try:
+                parse_override(text, OVERRIDE)
+            except WrongOverride as error:
+                raise pytest.UsageError(f"{OVERRIDE} {error}") from None
 
 
 def _refuse_unknown_keys(config: pytest.Config) -> None:
@@ -227,6 +250,11 @@ def again(config: pytest.Config) -> bool:
 def trust(config: pytest.Config) -> bool:
     """Whether scenarios may name modules, and files outside their folders, under `server:`."""
     return _flag(config, "audiosocket_trust")
+
+
+def overrides(config: pytest.Config) -> Sequence[str]:
+    """Return the values that go before those of the scenarios, such as `line.noise_dbfs=-40`."""
+    return [*config.getini("audiosocket_set"), *(config.getoption("audiosocket_set") or ())]
 
 
 def scenario_folders(config: pytest.Config) -> Iterator[Path]:

@@ -66,7 +66,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Look for transcripts without a scenario."""
+    """Look for transcripts without a scenario, and see which of the files passed over are parts of scenarios."""
+    collection.forget_parts(session)
     collection.note_left_over_transcripts(session)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from syrupy.data import SnapshotCollections
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
+from audiosocket_sim.pytest_plugin.transcripts import has_scenario
+
 __all__ = ["TranscriptExtension"]
 
 
@@ -29,6 +31,13 @@ class TranscriptExtension(SingleFileSnapshotExtension):
         """The folder of the snapshots: `transcripts/` beside the scenarios."""
         return str(Path(test_location.filepath).parent / "transcripts")
 
+    @classmethod
+    def matches_test_location(cls, *, test_location: Any, snapshot_location: str) -> bool:
+        """Whether a file is the snapshot of a test: of the same folder, with the name of its scenario or its cell."""
+        kept = Path(snapshot_location)
+        beside = kept.parent.parent.resolve() == Path(test_location.filepath).parent.resolve()
+        return beside and kept.stem == str(test_location.methodname)
+
     def discover_snapshots(
         self, *, test_location: Any, ignore_extensions: list[str] | None = None
     ) -> SnapshotCollections:
@@ -38,7 +47,6 @@ class TranscriptExtension(SingleFileSnapshotExtension):
         """
         orphans = SnapshotCollections()
         for found in super().discover_snapshots(test_location=test_location, ignore_extensions=ignore_extensions):
-            kept = Path(found.location)
-            if not any((kept.parent.parent / f"{kept.stem}{suffix}").exists() for suffix in (".yaml", ".yml")):
+            if not has_scenario(Path(found.location)):
                 orphans.add(found)
         return orphans

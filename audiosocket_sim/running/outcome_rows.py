@@ -25,7 +25,8 @@ def word_of(outcome: Outcome) -> str:
 def row_of(result: Result) -> ReportRow:
     """Return the row of one call. Its place is that of the first failed step, or else the file without a line."""
     written = result.scenario.written.file
-    file, line = next((place for place in map(_place, _headlines(result)) if place[0] == written), (written, 0))
+    own = {written, *result.scenario.written.files.values()}
+    file, line = next((place for place in map(_place, _headlines(result)) if place[0] in own), (written, 0))
     reason = [*result.faults, *(line for failure in result.failures for line in failure.block())]
     target = "" if result.environment is None else result.environment.target
     return ReportRow(result.scenario.name, word_of(result.outcome), "\n".join(reason), file, line, target)

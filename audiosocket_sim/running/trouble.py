@@ -79,4 +79,6 @@ def _places(parts: Sequence[tuple[KeyPath, str]], scenario: Scenario) -> tuple[s
     written = scenario.written
     found = {(written.place(*path), what) for path, what in parts}
     placed = sorted((*place, what) for place, what in found if place is not None)
-    return tuple(f"{written.file}:{line}:{column}: {what}" for line, column, what in placed)
+    return tuple(
+        f"{file}:{line}:{column}: {what}" if line else f"{file}: {what}" for file, line, column, what in placed
+    )

@@ -7,7 +7,7 @@ The parts are defined in `fields`, `anchors`, `step_models` and `expectations`; 
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -451,7 +451,17 @@ class Scenario(Model):
     written: SkipJsonSchema[Written] = Field(default=Written(), alias="(written)", exclude=True)
     """Line and column of each part in the file. Set by the loader; not a key of a scenario."""
 
+    cell: SkipJsonSchema[Mapping[str, str]] = Field(default={}, alias="(cell)", exclude=True)
+    """The variables of `for_each` with short texts for their values in this call. Set by the loader; no key."""
+    parts: SkipJsonSchema[tuple[Path, ...]] = Field(default=(), alias="(parts)", exclude=True)
+    """The files that belong to it beside its own: included steps, defaults. Set by the loader; no key."""
+
     summary: Words = Field(description="the point of this call, in a sentence")
+    for_each: dict[str, tuple[Any, ...]] = Field(
+        default_factory=dict,
+        strict=False,
+        description="names with lists of values: one call for each combination, in which ${name} is the value",
+    )
     tags: tuple[Annotated[str, AfterValidator(_tag)], ...] = Field(
         default=(), strict=False, description="words to choose scenarios by: pytest -m"
     )

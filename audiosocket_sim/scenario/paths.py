@@ -6,6 +6,7 @@ there, and last among the files that ship with this project.
 
 import contextlib
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ __all__ = [
     "SOUNDS",
     "cache_folder",
     "find_scenario",
+    "named_cell",
     "nearest_folder",
     "recordings_folders",
     "sounds_folders",
@@ -26,6 +28,7 @@ SOUNDS = "sounds"
 """The folder in recordings/ with a phrase book of its own, which no recogniser need know: it is read when asked for."""
 
 PROJECT = SHIPPED
+_NAMED_CELL = re.compile(r"(?P<name>.+)\[(?P<cell>[^\[\]]*=[^\[\]]*)\]", re.DOTALL)
 
 
 def find_scenario(name: str, here: Path) -> Path:
@@ -44,6 +47,12 @@ def find_scenario(name: str, here: Path) -> Path:
                 if (folder / candidate).is_file():
                     return (folder / candidate).resolve()
     raise FileNotFoundError(name)
+
+
+def named_cell(text: str) -> tuple[str, str] | None:
+    """Return a scenario's name and a cell's id for `NAME[noise_dbfs=-40,voice=a]`; None for any other text."""
+    found = _NAMED_CELL.fullmatch(text)
+    return (found["name"], found["cell"]) if found else None
 
 
 @lru_cache(maxsize=64)

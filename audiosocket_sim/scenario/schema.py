@@ -10,9 +10,12 @@ from typing import Any
 from audiosocket_sim.scenario.expectations import EXPECT_KEYS, NEVER_KEYS
 from audiosocket_sim.scenario.fields import DURATION_PATTERN, format_duration
 from audiosocket_sim.scenario.model import Scenario
+from audiosocket_sim.scenario.step_models import IncludeStep
+from audiosocket_sim.scenario.written import NAME_PATTERN
 
 __all__ = ["schema", "schema_text"]
 
+_VARIABLE = "Variable"
 _HOLDS_ONE_EXPECTATION = {"Within": EXPECT_KEYS, "Never": NEVER_KEYS}
 
 
@@ -21,7 +24,18 @@ def schema() -> dict[str, Any]:
     made = Scenario.model_json_schema(by_alias=True)
     for name, keys in _HOLDS_ONE_EXPECTATION.items():
         made["$defs"][name]["oneOf"] = [{"required": [key]} for key in keys]
+    made["$defs"][IncludeStep.__name__] = IncludeStep.model_json_schema(by_alias=True)
+    _let_include(made)
     tidy: dict[str, Any] = _tidy(made)
+    tidy["properties"] = _with_variables(tidy["properties"])
+    for table in tidy["$defs"].values():
+        if "properties" in table:
+            table["properties"] = _with_variables(table["properties"])
+    tidy["$defs"][_VARIABLE] = {
+        "description": "a variable of for_each, alone or within a text",
+        "type": "string",
+        "pattern": rf"\$\{{{NAME_PATTERN}\}}",
+    }
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A scenario of audiosocket_sim: one phone call as a test",
@@ -60,6 +74,53 @@ def _tidy(node: Any, *, is_names: bool = False) -> Any:
     if isinstance(default := result.get("default"), int) and _is_duration(result):
         result["default"] = format_duration(default)
     return result
+
+
+def _let_include(node: Any) -> None:
+    """Add, in place, the step `include` to every list of the kinds of steps."""
+    if isinstance(node, dict):
+        if {"$ref": "#/$defs/SayStep"} in node.get("oneOf", ()):
+            node["oneOf"].append({"$ref": f"#/$defs/{IncludeStep.__name__}"})
+        node = list(node.values())
+    for inner in node if isinstance(node, list) else ():
+        _let_include(inner)
+
+
+def _with_variables(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return the properties of one table, where each value and each item of a list may be a variable of `for_each`."""
+    return {
+        key: value if key == "for_each" else _or_variable(_with_variable_items(value))
+        for key, value in properties.items()
+    }
+
+
+def _with_variable_items(node: dict[str, Any]) -> dict[str, Any]:
+    if node.get("type") == "array" and "items" in node:
+        return {**node, "items": _or_variable(_with_variable_items(node["items"]))}
+    choices = node.get("anyOf")
+    return node if choices is None else {**node, "anyOf": [_with_variable_items(choice) for choice in choices]}
+
+
+def _or_variable(node: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a value that may be a variable too; what is said of it stays outside."""
+    if _takes_any_text(node):
+        return node
+    variable = {"$ref": f"#/definitions/{_VARIABLE}"}
+    for several in ("anyOf", "oneOf"):
+        if several in node:
+            return {**node, several: [*node[several], variable]}
+    outside: dict[str, Any] = {key: node[key] for key in ("description", "default") if key in node}
+    inside = {key: value for key, value in node.items() if key not in outside}
+    return {**outside, "anyOf": [inside, variable]}
+
+
+def _takes_any_text(node: dict[str, Any]) -> bool:
+    choices = [choice for key in ("anyOf", "oneOf") for choice in node.get(key, ())]
+    if choices:
+        return any(_takes_any_text(choice) for choice in choices)
+    return not node.keys() - {"description", "default"} or (
+        node.get("type") == "string" and not node.keys() & {"pattern", "enum"}
+    )
 
 
 def _is_duration(node: dict[str, Any]) -> bool:

@@ -28,6 +28,7 @@ from audiosocket_sim.scenario.fields import (
 )
 
 __all__ = [
+    "INCLUDE_KEY",
     "STEP_KEYS",
     "STEP_TAG_PREFIX",
     "AnyOfStep",
@@ -36,6 +37,7 @@ __all__ = [
     "HangUp",
     "HangUpStep",
     "IfHeardStep",
+    "IncludeStep",
     "MuteStep",
     "NeverStep",
     "Noise",
@@ -302,6 +304,14 @@ class IfHeardStep(_Timed):
             raise misfit("needs `then` or `else`", "if_heard")
         return self
 
+
+class IncludeStep(Model):
+    """The steps of another file stand here. The loader puts them in its place: a loaded scenario has no such step."""
+
+    include: Words = Field(description="a file with a list of steps, in the scenario's folder or below it")
+
+
+INCLUDE_KEY = "include"
 
 STEP_TAG_PREFIX = "step:"
 """The prefix of tags in pydantic's error paths: without it, a tag could be mistaken for a key of the file."""

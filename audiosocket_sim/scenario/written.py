@@ -3,10 +3,13 @@
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["KeyPath", "Written", "as_written"]
+__all__ = ["NAME_PATTERN", "KeyPath", "Written", "as_written"]
 
 KeyPath = tuple[str | int, ...]
 """The path to a value in a YAML file: keys and, within lists, indices from 0."""
+
+NAME_PATTERN = "[A-Za-z_][A-Za-z0-9_]{0,29}"
+"""How a variable of `for_each` may be called; its value stands where `${name}` is written."""
 
 
 def as_written(path: KeyPath, places: Container[KeyPath]) -> KeyPath:
@@ -38,9 +41,12 @@ class Written:
         file; the file alone if there is none; `""` without one."""
         here = as_written(path, self.places)
         place = self.places.get(here) if path[:2] == here[:2] else None
-        return self.file if place is None else f"{self.files.get(here, self.file)}:{place[0]}"
+        if place is None:
+            return self.file
+        file = self.files.get(here, self.file)
+        return f"{file}:{place[0]}" if place[0] else file
 
-    def place(self, *path: str | int) -> tuple[int, int] | None:
-        """Return line and column of the path or of its nearest parent in the file; None if there is neither."""
+    def place(self, *path: str | int) -> tuple[str, int, int] | None:
+        """Return file, line and column of the path or of its nearest parent; None if there is neither."""
         path = as_written(path, self.places)
-        return self.places.get(path) if path else None
+        return (self.files.get(path, self.file), *self.places[path]) if path and path in self.places else None

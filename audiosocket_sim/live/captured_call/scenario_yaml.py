@@ -38,7 +38,7 @@ def scenario_yaml(
     whole["asterisk"] = DoubleQuotedScalarString(asterisk["version"]) if len(asterisk) == 1 else _flow(asterisk)
     whole["line"] = _flow(line)
     if server:
-        whole["server"] = _flow(server)
+        whole["server"] = _flow(_sendable(server))
     if max_duration is not None:
         whole["max_duration"] = max_duration
     if ai_cassette is not None:
@@ -96,9 +96,14 @@ def _comment(text: str) -> str:
 
 
 def _quoted(node: Any) -> None:
-    """Quote, in place, the texts with an unusual line break: ruamel writes it unquoted, and a YAML reader drops it."""
+    """Quote, in place, the texts with an unusual line break: ruamel writes it unquoted, and a YAML reader drops it.
+
+    A `${` that somebody said is no variable of the scenario: it is written `$${`.
+    """
     items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in list(items):
+        if isinstance(value, str) and "${" in value:
+            node[key] = value = type(value)(value.replace("${", "$${"))
         if isinstance(value, str) and any(c in value for c in _ODD_LINE_BREAKS):
             node[key] = DoubleQuotedScalarString(value)
         else:

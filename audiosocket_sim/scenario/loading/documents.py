@@ -14,7 +14,7 @@ from audiosocket_core.files import read_regular_file
 from audiosocket_sim.scenario.loading import yaml_tree
 from audiosocket_sim.scenario.loading.explain import explain
 
-__all__ = ["FileError", "Problem", "read_model", "read_text"]
+__all__ = ["FileError", "Problem", "as_model", "problem", "read_model", "read_text"]
 
 _LARGEST_FILE_BYTES = 1_000_000
 _MOST_SHOWN = 100
@@ -25,7 +25,7 @@ _M = TypeVar("_M", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing that is wrong with a file. Line and column count from 1."""
+    """One thing that is wrong with a file. Line and column count from 1; line 0: `file` has no lines."""
 
     file: str
     line: int
@@ -33,7 +33,8 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {_short(self.message)}"
+        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{where}: {_short(self.message)}"
 
 
 def _short(message: str) -> str:
@@ -104,7 +105,13 @@ def read_model(
     try:
         tree = yaml_tree.read(text)
     except yaml_tree.MalformedYaml as error:
-        return None, yaml_tree.Tree(), (Problem(file, error.place.line, error.place.column, error.message),)
+        return None, yaml_tree.Tree(), (problem(file, error.place, error.message),)
+    made, found = as_model(model, tree, file, empty)
+    return made, tree, found
+
+
+def as_model(model: type[_M], tree: yaml_tree.Tree, file: str, empty: str) -> tuple[_M | None, tuple[Problem, ...]]:
+    """Read a tree as `model`. Returns the model or None, and all problems. The arguments are those of `read_model`."""
     found = list(tree.problems)
     made: _M | None = None
     if tree.data is None:
@@ -115,4 +122,9 @@ def read_model(
         except ValidationError as error:
             explained = explain(error, tree.written, model)
             found += [(tree.place(path, of_key=of_key), message) for path, of_key, message in explained]
-    return made, tree, tuple(Problem(file, place.line, place.column, message) for place, message in found)
+    return made, tuple(problem(file, place, message) for place, message in found)
+
+
+def problem(file: str, place: yaml_tree.Place, message: str) -> Problem:
+    """Return a problem at a place; `file` names the file that was read first."""
+    return Problem(place.file or file, place.line, place.column, message)

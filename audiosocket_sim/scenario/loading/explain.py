@@ -158,7 +158,7 @@ def _unknown_step(value: Any) -> str:
     if len(found) > 1:
         return f"this step has {' and '.join(found)}: write them as {len(found)} steps"
     for unknown in value:
-        if near := _nearest(unknown, keys):
+        if near := _nearest(unknown, [*keys, step_models.INCLUDE_KEY]):
             return f"unknown step {unknown!r}{near}"
     return f"a step has exactly one of: {', '.join(keys)}"
 

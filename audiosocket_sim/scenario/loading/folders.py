@@ -7,7 +7,7 @@ from pathlib import Path
 
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.loading.documents import Problem
-from audiosocket_sim.scenario.loading.load import ScenarioError, load
+from audiosocket_sim.scenario.loading.load import ScenarioError, load_all
 from audiosocket_sim.scenario.paths import find_scenario
 
 __all__ = ["load_scenarios"]
@@ -21,7 +21,7 @@ _LARGEST_BYTES = 1_000_000
 
 
 def load_scenarios(path: str | os.PathLike[str]) -> list[Scenario]:
-    """Load the scenario of a file, or all scenarios below a folder in the order of their paths.
+    """Load the scenario of a file, or all scenarios below a folder in the order of their paths: one for each call.
 
     A file may also be given as a bare name, as for `run`: it is looked for in scenarios/, then among the shipped ones.
     In a folder, a YAML file is a scenario if it names `scenario.schema.json` in its first five lines or has the keys
@@ -30,13 +30,13 @@ def load_scenarios(path: str | os.PathLike[str]) -> list[Scenario]:
     """
     place = Path(path)
     if not place.is_dir():
-        return [load(_file(place))]
+        return list(load_all(_file(place)))
     scenarios: list[Scenario] = []
     problems: list[Problem] = []
     for file in sorted(_yaml_files(place)):
         if _is_scenario(file):
             try:
-                scenarios.append(load(file))
+                scenarios += load_all(file)
             except ScenarioError as error:
                 problems += error.problems
     if not scenarios and not problems:

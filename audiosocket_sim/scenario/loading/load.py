@@ -6,7 +6,7 @@ a scenario may read are checked here: recordings by their names, and files in th
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -17,12 +17,24 @@ from audiosocket_core.phrase_book.book import MANIFEST_NAME
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.cassette import RawExchange, read_cassette
 from audiosocket_sim.scenario.confinement import is_within
-from audiosocket_sim.scenario.loading.documents import FileError, Problem, read_model, read_text
+from audiosocket_sim.scenario.loading.documents import FileError, Problem, as_model, problem, read_text
+from audiosocket_sim.scenario.loading.layout import CellProblems, lay_out
+from audiosocket_sim.scenario.loading.yaml_tree import Tree
 from audiosocket_sim.scenario.paths import PROJECT, SOUNDS, recordings_folders, sounds_folders
 from audiosocket_sim.scenario.schema import schema
 from audiosocket_sim.scenario.written import KeyPath, Written
 
-__all__ = ["Problem", "ScenarioError", "load", "load_text", "say_problems", "schema", "sound_file"]
+__all__ = [
+    "Problem",
+    "ScenarioError",
+    "load",
+    "load_all",
+    "load_all_text",
+    "load_text",
+    "say_problems",
+    "schema",
+    "sound_file",
+]
 
 SOUND_SUFFIXES = (".wav", ".slin", ".sln", ".raw", ".mp3", ".ogg", ".flac", ".m4a")
 _LARGEST_MANIFEST_BYTES = 2_000_000
@@ -35,36 +47,95 @@ class ScenarioError(FileError):
 
 
 def load(path: str | os.PathLike[str]) -> Scenario:
-    """Load the scenario in a file and name it after the file. Raises ScenarioError, also if the file cannot be read."""
+    """Load the scenario in a file and name it after the file. Raises ScenarioError, also if the file cannot be read.
+
+    A scenario with `for_each` is an error here, unless it makes one call only: `load_all` returns all of them.
+    """
+    return _only(load_all(path), str(path))
+
+
+def load_all(
+    path: str | os.PathLike[str], overrides: Sequence[str] = (), *, option: str = "--set"
+) -> tuple[Scenario, ...]:
+    """Load the scenario in a file: one for each cell of its `for_each`, or the only one. Raises ScenarioError.
+
+    `overrides`: values that go before those in the file, such as `line.noise_dbfs=-40`; `option`: the name of the
+    option that gave them, for errors.
+    """
     file = Path(path)
     text = read_text(file, ScenarioError, "scenario", str(path))
-    return load_text(text, file.stem, file=str(path), folder=file.parent.resolve())
+    return load_all_text(
+        text, file.stem, file=str(path), folder=file.parent.resolve(), overrides=overrides, option=option
+    )
 
 
 def load_text(text: str, name: str = "scenario", *, file: str | None = None, folder: Path | None = None) -> Scenario:
     """Load the scenario in a YAML text. `file`: the file's name in errors; by default `<name>`.
 
     `folder`: the folder to which `say: {file: …}` is relative; without it such a step is an error. Raises
-    ScenarioError.
+    ScenarioError, also for a `for_each` that makes several calls.
     """
     file = file or f"<{name}>"
+    return _only(load_all_text(text, name, file=file, folder=folder), file)
+
+
+def _only(made: tuple[Scenario, ...], file: str) -> Scenario:
+    if len(made) > 1:
+        place = made[0].written.places.get(("for_each",), (1, 1))
+        raise ScenarioError(Problem(file, *place, f"for_each makes {len(made)} calls of it, where one is needed"))
+    return made[0]
+
+
+def load_all_text(
+    text: str,
+    name: str = "scenario",
+    *,
+    file: str | None = None,
+    folder: Path | None = None,
+    overrides: Sequence[str] = (),
+    option: str = "--set",
+) -> tuple[Scenario, ...]:
+    """Load the scenario of each cell from a YAML text. The arguments are those of `load_text` and `load_all`.
+
+    Raises ScenarioError with the problems of all cells, each once.
+    """
+    file = file or f"<{name}>"
+    try:
+        laid = lay_out(text, file, folder, overrides, option)
+    except FileError as error:
+        raise ScenarioError(*error.problems) from None
+    scenarios, problems = [], CellProblems(len(laid.assemblies), file)
+    for cell, assembly in laid.assemblies:
+        scenario, found = _one(assembly.tree, cell.name(name), file, folder)
+        problems.add(cell.name(name), found, assembly.uses)
+        if scenario is not None:
+            parts = {"cell": cell.labels, "parts": laid.parts}
+            scenarios.append(scenario.model_copy(update=parts))
+    if laid.problems or problems.found:
+        raise ScenarioError(*laid.problems, *problems.found)
+    return tuple(scenarios)
+
+
+def _one(tree: Tree, name: str, file: str, folder: Path | None) -> tuple[Scenario | None, list[Problem]]:
+    """Return the scenario in a tree, or None, and all that is wrong with it."""
     empty = "the file is empty; a scenario needs `summary` and `steps`"
-    scenario, tree, found = read_model(Scenario, text, file, empty)
+    scenario, found = as_model(Scenario, tree, file, empty)
     problems = list(found)
-    for path, message in _check_sounds(tree.data, folder):
-        place = tree.place(path)
-        problems.append(Problem(file, place.line, place.column, message))
+    problems += [problem(file, tree.place(path), message) for path, message in _check_sounds(tree.data, folder)]
     cassette: tuple[RawExchange, ...] = ()
     if scenario is not None and scenario.ai_cassette is not None:
         try:
             cassette = _cassette(scenario.ai_cassette, folder)
         except ValueError as error:
-            place = tree.place(("ai_cassette",))
-            problems.append(Problem(file, place.line, place.column, f"ai_cassette: {error}"))
-    if problems or scenario is None:
-        raise ScenarioError(*problems)
-    found_beside = {"name": name, "folder": folder, "written": Written(file, tree.places()), "cassette": cassette}
-    return scenario.model_copy(update=found_beside)
+            problems.append(problem(file, tree.place(("ai_cassette",)), f"ai_cassette: {error}"))
+    spots = {(place.file or file, place.line, place.column) for place, _ in tree.problems}
+    n_own = len(tree.problems)  # what else is wrong at their places only follows from them
+    problems = [one for i, one in enumerate(problems) if i < n_own or (one.file, one.line, one.column) not in spots]
+    if scenario is None:
+        return None, problems
+    written = Written(file, tree.places(), tree.files())
+    found_beside = {"name": name, "folder": folder, "written": written, "cassette": cassette}
+    return scenario.model_copy(update=found_beside), problems
 
 
 def _cassette(name: str, folder: Path | None) -> tuple[RawExchange, ...]:

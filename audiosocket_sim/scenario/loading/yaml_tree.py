@@ -8,7 +8,7 @@ their depth, the length of a number, and the total length of text (an alias coun
 
 import re
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -44,10 +44,15 @@ _TEXT_TAGS = ("str", "timestamp", "merge", "value")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in the file; line and column count from 1."""
+    """A place in a file; line and column count from 1.
+
+    `file`: its name in errors, "" for the file that was read first. Line 0: the place is `file` itself, such as an
+    option of the command line.
+    """
 
     line: int = 1
     column: int = 1
+    file: str = ""
 
 
 class MalformedYaml(Exception):
@@ -79,13 +84,20 @@ class Tree:
         """Return line and column of each key, and for a value without a key (a list's item, the root) of its start."""
         return {path: (place.line, place.column) for path, place in {**self.values, **self.keys}.items()}
 
+    def files(self) -> dict[KeyPath, str]:
+        """Return the file of each part that is not in the file that was read first."""
+        return {path: place.file for path, place in {**self.values, **self.keys}.items() if place.file}
+
     def written(self, path: KeyPath) -> KeyPath:
         """Return the longest leading part of the path that exists in the file."""
         return as_written(path, self.values)
 
 
-def read(text: str) -> Tree:
-    """Parse the text, which must hold a single document. Raises MalformedYaml."""
+def read(text: str, file: str = "") -> Tree:
+    """Parse the text, which must hold a single document. Raises MalformedYaml.
+
+    `file`: what the places in the tree name as their file.
+    """
     yaml = YAML(typ="safe", pure=True)
     yaml.Composer = _CountingComposer
     yaml.max_depth = _DEEPEST
@@ -96,7 +108,7 @@ def read(text: str) -> Tree:
     except MaxDepthExceededError as error:
         raise MalformedYaml(_place_of(error), f"nested too deeply: at most {_DEEPEST} levels are taken") from None
     except MarkedYAMLError as error:
-        raise _malformed(error) from None
+        raise _malformed(error, text) from None
     except ReaderError as error:
         raise _forbidden(error, text) from None
     except YAMLError as error:
@@ -106,7 +118,17 @@ def read(text: str) -> Tree:
     tree = Tree()
     if root is not None:
         tree.data = _Builder(tree).build(root, ())
-    return tree
+    return tree if not file else _in_file(tree, file)
+
+
+def _in_file(tree: Tree, file: str) -> Tree:
+    """Return the tree with the name of its file in all places."""
+    return Tree(
+        tree.data,
+        [(replace(place, file=file), message) for place, message in tree.problems],
+        {path: replace(place, file=file) for path, place in tree.values.items()},
+        {path: replace(place, file=file) for path, place in tree.keys.items()},
+    )
 
 
 class _CountingComposer(Composer):
@@ -137,7 +159,7 @@ def _forbidden(error: ReaderError, text: str) -> MalformedYaml:
     return MalformedYaml(place, f"the character U+{error.character:04X} cannot stand in YAML")
 
 
-def _malformed(error: MarkedYAMLError) -> MalformedYaml:
+def _malformed(error: MarkedYAMLError, text: str) -> MalformedYaml:
     """Return ruamel's error in one line, with the common mistakes in plain words."""
     place = _place_of(error)
     problem, context = str(error.problem or "cannot be read"), str(error.context or "")
@@ -145,6 +167,8 @@ def _malformed(error: MarkedYAMLError) -> MalformedYaml:
         problem = problem.replace(token, words)
     if "found character '\\t'" in problem:
         return MalformedYaml(place, "a tab where the line is indented: YAML takes only spaces there")
+    if "but got '{'" in problem and _follows_dollar(text, place):
+        return MalformedYaml(place, 'a variable needs quotes within {…} and […]: "${name}"')
     if problem.startswith("mapping values are not allowed"):
         return MalformedYaml(place, "a `: ` that cannot be here: indented too far, or a text that needs quotes")
     if problem == "but found another document":
@@ -156,6 +180,11 @@ def _malformed(error: MarkedYAMLError) -> MalformedYaml:
     elif context.startswith("while"):
         problem += f", {context}"
     return MalformedYaml(place, problem)
+
+
+def _follows_dollar(text: str, place: Place) -> bool:
+    line = text.split("\n")[place.line - 1 : place.line]
+    return bool(line) and line[0][: place.column - 1].endswith("$")
 
 
 class _Builder:

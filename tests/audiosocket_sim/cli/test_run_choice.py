@@ -417,3 +417,92 @@ def test_the_completion_of_other_shells_names_the_commands(shell: str, capsys: p
 )
 def test_a_name_is_near_by_its_own_letters_and_not_by_yaml(name: str, meant: str) -> None:
     assert no_such_scenario(name) == f"{name}: no such scenario, here or in scenarios/{meant}"
+
+
+# --- the calls of one file
+
+
+MATRIX = """
+summary: A greeting after ${delay} s.
+for_each: {delay: [0.2, 0.4]}
+server: {greeting: {delay_seconds: "${delay}"}}
+steps:
+  - include: parts/greeted.yaml
+"""
+
+
+@pytest.fixture
+def matrix() -> str:
+    named()
+    Path("calls/parts").mkdir(parents=True)
+    Path("calls/parts/greeted.yaml").write_text("- expect: {bot_speaks: 300ms, within: 2s}\n", encoding="utf-8")
+    Path("calls/defaults.yaml").write_text("line: {codec: alaw}\n", encoding="utf-8")
+    Path("calls/greets.yaml").write_text(MATRIX, encoding="utf-8")
+    return "calls/greets.yaml"
+
+
+def test_each_cell_is_a_call_with_files_of_its_own(matrix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--json", "calls"]) == 0
+    captured = capsys.readouterr()
+    told = objects(captured.out)
+    assert [(one["scenario"], one["cell"]) for one in told] == [
+        ("greets[delay=0.2]", {"delay": "0.2"}),
+        ("greets[delay=0.4]", {"delay": "0.4"}),
+    ]
+    assert "passed over" not in captured.err  # they are parts of a scenario
+    first = Path("runs/greets[delay=0.2]/transcript.txt").read_text(encoding="utf-8").splitlines()
+    assert first[:2] == ["greets[delay=0.2] · Asterisk 22.10, app · A-law", "    0.200  state    STANDBY → IA_TURN"]
+    assert Path("runs/greets[delay=0.4]/call.wav").is_file()
+
+
+def test_one_cell_is_run_by_its_name(matrix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--json", f"{matrix}[delay=0.4]"]) == 0
+    assert [told["scenario"] for told in objects(capsys.readouterr().out)] == ["greets[delay=0.4]"]
+    assert main(["run", f"{matrix}[delay=0.5]"]) == 2
+    assert capsys.readouterr().err == "greets[delay=0.5]: no such cell; did you mean 'greets[delay=0.4]'?\n"
+    assert main(["run", "none_such[delay=0.5]"]) == 2
+    assert "no scenario matches" in capsys.readouterr().err
+
+
+def test_a_failure_in_an_included_step_is_placed_there(matrix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("calls/parts/greeted.yaml").write_text("\n- expect: {bot_says: Boa noite., within: 1s}\n", encoding="utf-8")
+    assert main(["run", f"{matrix}[delay=0.4]"]) == 1
+    assert "calls/parts/greeted.yaml:2: greets[delay=0.4], step 1 (expect bot_says)" in capsys.readouterr().out
+
+
+def test_a_setting_that_the_bot_refuses_is_placed_where_it_is_written(
+    matrix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("calls/defaults.yaml").write_text("server: {system: {barge_inn: true}}\n", encoding="utf-8")
+    assert main(["run", f"{matrix}[delay=0.4]"]) == 2
+    assert "calls/defaults.yaml:1:19: unknown key 'barge_inn'; did you mean 'barge_in'?" in capsys.readouterr().out
+
+
+def test_a_value_is_set_and_shown(matrix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    setting = ["--set", "line.codec=ulaw", "--set", "asterisk=20.6"]
+    assert main(["run", f"{matrix}[delay=0.2]", *setting]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "greets[delay=0.2] · Asterisk 20.6, app · µ-law"
+    assert lines[2] == "set: line.codec=ulaw, asterisk=20.6"
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"),
+    [
+        ("line.codec", "--set 'line.codec': expected KEY.KEY=VALUE, such as line.noise_dbfs=-40"),
+        ("line.codex=x", "--set line.codex=x: unknown key 'codex'; did you mean 'codec'?"),
+    ],
+)
+def test_what_cannot_be_set(setting: str, line: str, matrix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", matrix, "--set", setting]) == 2
+    assert capsys.readouterr().err == f"{line}\n"
+
+
+def test_the_mock_ai_takes_one_of_several_calls(matrix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mock-ai", matrix]) == 2
+    why = f"{matrix}: for_each makes 2 calls of it: name one, such as 'greets[delay=0.2]'\n"
+    assert capsys.readouterr().err == why
+    assert main(["mock-ai", f"{matrix}[delay=0.3]"]) == 2
+    assert "no such cell" in capsys.readouterr().err
+    assert main(["mock-ai", f"{matrix}[delay=0.4]"]) == 2
+    assert "this scenario has no `ai:`" in capsys.readouterr().err

@@ -157,3 +157,72 @@ def test_workers_say_what_they_passed_over(project: pytest.Pytester) -> None:
     result = run(project, "-p", "no:syrupy", "-p", "xdist", "-n", "1")
     result.assert_outcomes(passed=1)
     assert summary(result)[-1].startswith("passed over 1 YAML file: scenarios/molecule.yaml (")
+
+
+MATRIX = """
+summary: A short call that ends after ${end} s.
+for_each: {end: [2, 3]}
+tags: ["${tag}"]
+server: {script: [[0.5, say, pt-br/pode_subir], ["${end}", hang_up]]}
+steps:
+  - include: parts/ends.yaml
+"""
+
+
+def write_matrix(project: pytest.Pytester) -> None:
+    write(project, "scenarios/short.yaml", MATRIX.replace("${tag}", "quick"))
+    write(project, "scenarios/parts/ends.yaml", "- expect: {hangs_up: server, within: 4s}\n")
+    write(project, "scenarios/defaults.yaml", "reaction: 400ms\n")
+
+
+def test_each_cell_is_a_test_with_a_snapshot_of_its_own(project: pytest.Pytester) -> None:
+    write_matrix(project)
+    ids = {"scenarios/short.yaml::short[end=2]", "scenarios/short.yaml::short[end=3]"}
+    assert collected(project) == ids
+    assert collected(project, "scenarios/short.yaml::short") == ids
+    assert collected(project, "scenarios/short.yaml::short[end=3]") == {"scenarios/short.yaml::short[end=3]"}
+    result = run(project, "--snapshot-update", "scenarios")
+    result.assert_outcomes(passed=2)
+    assert not [line for line in summary(result) if "passed over" in line]  # they are parts of a scenario
+    kept = project.path / "scenarios/transcripts"
+    assert {file.name for file in kept.iterdir()} == {"short[end=2].txt", "short[end=3].txt"}
+    assert {file.name for file in (project.path / "runs/pytest/scenarios").iterdir()} == {
+        "short[end=2]",
+        "short[end=3]",
+    }
+    run(project).assert_outcomes(passed=2)
+    write(project, "scenarios/short.yaml", MATRIX.replace("[2, 3]", "[3]").replace("${tag}", "quick"))
+    result = run(project)
+    assert "transcripts without a scenario: scenarios/transcripts/short[end=2].txt" in summary(result)
+    run(project, "--snapshot-update")
+    assert {file.name for file in kept.iterdir()} == {"short[end=3].txt"}
+
+
+def test_values_are_set_and_then_no_snapshot_counts(project: pytest.Pytester) -> None:
+    write_matrix(project)
+    run(project, "--snapshot-update").assert_outcomes(passed=2)
+    before = (project.path / "scenarios/transcripts/short[end=2].txt").read_text(encoding="utf-8")
+    for arguments in (["--audiosocket-set", "line.noise_dbfs=-40"], ["-o", "audiosocket_set=line.noise_dbfs=-40"]):
+        result = run(project, "--snapshot-update", *arguments)
+        result.assert_outcomes(passed=2)
+        assert not [line for line in summary(result) if "no snapshot" in line]
+    assert (project.path / "scenarios/transcripts/short[end=2].txt").read_text(encoding="utf-8") == before
+    called = (project.path / "runs/pytest/scenarios/short[end=2]/transcript.txt").read_text(encoding="utf-8")
+    assert "noise −40 dBFS" in called
+
+
+def test_what_cannot_be_set_is_a_usage_error(project: pytest.Pytester) -> None:
+    result = run(project, "--audiosocket-set", "noise")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--audiosocket-set 'noise': expected KEY.KEY=VALUE, such as line.noise_dbfs=-40"])
+    result = run(project, "--audiosocket-set", "line.nose=1")
+    result.stdout.fnmatch_lines(["*--audiosocket-set line.nose=1: unknown key 'nose'*"])
+
+
+def test_a_cell_that_is_not_valid_is_named(project: pytest.Pytester) -> None:
+    write_matrix(project)
+    write(project, "scenarios/short.yaml", MATRIX.replace("[2, 3]", "[2, A]").replace("${tag}", "t${end}"))
+    result = run(project)
+    result.assert_outcomes(errors=1)
+    what = "a tag consists of lower-case letters, digits and _, not 'tA'"
+    result.stdout.fnmatch_lines([f"*scenarios/short.yaml:4:8: {what} (in short*end=A*)"])

@@ -32,7 +32,12 @@ def test_the_nearest_folder_is_beside_the_scenario_above_it_or_in_the_project(
 
 def test_a_place_is_that_of_the_nearest_thing_around_it_that_is_written() -> None:
     written = Written("calls/a.yaml", {("steps",): (3, 1), ("steps", 0): (4, 5)})
-    assert written.place("steps", 0, "expect", "within") == (4, 5)
-    assert written.place("steps", 7) == (3, 1)
+    assert written.place("steps", 0, "expect", "within") == ("calls/a.yaml", 4, 5)
+    assert written.place("steps", 7) == ("calls/a.yaml", 3, 1)
     assert written.place("ai", 0) is None
     assert (written.line("steps", 0), written.line("ai")) == ("calls/a.yaml:4", "calls/a.yaml")
+    apart = Written(
+        "a.yaml", {("line",): (0, 0), ("steps", 0): (1, 1)}, {("line",): "--set line=x", ("steps", 0): "b.yaml"}
+    )
+    assert (apart.line("line"), apart.line("steps", 0)) == ("--set line=x", "b.yaml:1")
+    assert apart.place("steps", 0, "say") == ("b.yaml", 1, 1)

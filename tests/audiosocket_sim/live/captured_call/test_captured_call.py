@@ -490,6 +490,7 @@ def test_a_folder_of_that_name_is_left_alone_too(tmp_path: Path) -> None:
 
 @settings(deadline=None, max_examples=60)
 @example("0\x85", "\x85", "\u2028")
+@example("${x}", "$${y $${", "${")
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
 def test_any_words_come_out_of_the_yaml_as_they_went_in(hears: str, says: str, comment: str) -> None:
     """Also `no`, `12:30`, `- x`, quotes, colons and line ends; lone surrogates become escapes."""
