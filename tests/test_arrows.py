@@ -85,7 +85,7 @@ MAY_IMPORT = {
     "sim.checks": "core.phrase_book sim.words sim.scenario sim.turn_taking sim.call_log",
     "sim.phone": "core.errors core.files core.wav core.slin core.phrase_book sim.import_string sim.asterisk "
     "sim.scenario sim.scenario.loading",
-    "sim.parties": "core.phrase_book sim.import_string sim.asterisk sim.scenario",
+    "sim.parties": "core.phrase_book sim.import_string sim.net sim.asterisk sim.scenario",
     "sim.asterisk_real": "core.errors core.messages core.slin sim.asterisk sim.scenario sim.parties",
     "sim.mock_ai": "core.phrase_book core.http_server sim.net sim.scenario sim.call_log",
     "sim.fake_azure": "core.errors core.resampling core.slin core.phrase_book sim.import_string sim.net "

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import functools
 import io
+import ipaddress
 import os
 import re
 import shlex
@@ -23,6 +24,8 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from audiosocket_sim.import_string import import_object
+from audiosocket_sim.net.listening_process import listening_process
+from audiosocket_sim.net.same_address import reaches
 from audiosocket_sim.parties.kept_program import KeptProgram
 
 __all__ = [
@@ -39,6 +42,7 @@ __all__ = [
     "close_target",
     "listens_on",
     "parse_target",
+    "program_of",
 ]
 
 _START_SECONDS = 20.0
@@ -393,6 +397,28 @@ class Child:
     async def close(self) -> None:
         """Send SIGTERM to the program and all its descendants and, after 5 s or if this task is cancelled, SIGKILL."""
         await self.program.close()
+
+
+def program_of(running: StartedTarget) -> int | None:
+    """Return the process id of the target's program; None if it runs in this process or on another machine.
+
+    Of an address on this machine it is the process that listens there, if the system says which (Linux).
+    """
+    if isinstance(running, Child):
+        return running.program.pid
+    if isinstance(running, DialledTarget) and _is_this_machine(running.host):
+        pid = listening_process(running.port)
+        return None if pid == os.getpid() else pid
+    return None
+
+
+def _is_this_machine(host: str) -> bool:
+    """Whether an address is one of this machine's; of names only `localhost` is, as others take long to be resolved."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return reaches((host, 1), ("", 1))
 
 
 def _how_it_ended(code: int) -> str:

@@ -40,6 +40,7 @@ from audiosocket_sim.parties.target import (
     TargetUsageError,
     close_target,
     listens_on,
+    program_of,
 )
 from audiosocket_sim.running.call_end import CallFacts, after_the_end, asked_too_late, loudest_dbfs, sent_ahead
 from audiosocket_sim.running.call_setup import CallSetup
@@ -325,10 +326,8 @@ class CallFixture:
     async def place_call(self) -> None:
         """Dial the target, and return once the UUID is sent or the call has ended without one. Raises TargetError."""
         assert self._running is not None
-        if isinstance(self._running, Child):
-            self._program_waits = ProgramWaits(
-                self._running.program.pid, lambda at, seconds: self.was_late(LateBy.BOT, at, seconds)
-            )
+        if (pid := program_of(self._running)) is not None:
+            self._program_waits = ProgramWaits(pid, lambda at, seconds: self.was_late(LateBy.BOT, at, seconds))
             self._program_waits.look()
         try:
             await self.leg.connect(self._running.host, self._running.port)
@@ -341,9 +340,9 @@ class CallFixture:
         self._spawn(self._watch_end(), self._tasks)
         if self.control is not None and self.leg.t0 is not None:
             self._spawn(self._follow_states(self.control), self._tasks)
+        if self._program_waits is not None:
+            self._program_waits.start()
         if isinstance(self._running, Child):
-            if self._program_waits is not None:
-                self._program_waits.start()
             self._spawn(self._watch_program(self._running), self._watches)
 
     async def let_the_ear_read(self, text: str) -> None:

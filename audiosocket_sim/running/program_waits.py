@@ -1,4 +1,4 @@
-"""Measures how long a program that we started could not run although it wanted to, with its threads and children.
+"""Measures how long a program on this machine could not run although it wanted to, with its threads and children.
 
 A busy machine delays the bot as it delays us; so does whoever stops it, and a disk that it waits for. The figures are
 those of `program_threads`. On a system without them the measure is always 0.
@@ -28,15 +28,15 @@ _SEARCH_EVERY_STEPS = 20
 class ProgramWaits:
     """Reads the threads of a program every 100 ms in a thread of the loop's executor, from `start` to `stop`.
 
-    `pid`: the leader of the program's session. `on_late`: called with the loop time of the reading, and the seconds for
-    which the program could not run since the reading before, or since earlier.
+    `pid`: the program; if it leads a session, the session's processes are read too. `on_late`: called with the loop
+    time of the reading, and the seconds for which the program could not run since the reading before, or since earlier.
     """
 
     def __init__(self, pid: int, on_late: Callable[[float, float], None]) -> None:
         self._pid = pid
         self._on_late = on_late
         self._loop = asyncio.get_running_loop()
-        self._pids: list[int] = []
+        self._pids: list[int] = [pid]
         self._seen: set[str] = set()
         self._last = _Reading(0.0, {}, [])
         self._reading: asyncio.Future[_Reading] | None = None

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from audiosocket_sim.net.listening_process import listening_process
 from audiosocket_sim.parties.target import (
     Child,
     CommandTarget,
@@ -20,6 +22,7 @@ from audiosocket_sim.parties.target import (
     TargetUsageError,
     listens_on,
     parse_target,
+    program_of,
 )
 
 
@@ -189,6 +192,29 @@ async def test_cancelled_it_kills_a_program_that_does_not_end() -> None:
     assert closing.cancelled()
     assert running.program.returncode is not None
     assert not listens_on(running.port)
+
+
+@pytest.mark.kernel
+async def test_the_process_of_a_bot_at_an_address_of_this_machine_is_known() -> None:
+    """Whether it had a processor is then known too."""
+    program = f"{sys.executable} -S -c {shlex.quote(_LISTENS)}"
+    running = await parse_target(f"command: {program} {{port}}").start({}, "http://127.0.0.1:1")
+    assert isinstance(running, Child)
+    for host in ("127.0.0.1", "localhost", "::1"):
+        assert program_of(DialledTarget(host, running.port, None)) == program_of(running) == running.program.pid
+    assert program_of(DialledTarget("192.0.2.1", running.port, None)) is None
+    assert program_of(DialledTarget("some.other.host.invalid", running.port, None)) is None
+    await running.close()
+    assert program_of(DialledTarget("127.0.0.1", running.port, None)) is None
+
+
+@pytest.mark.kernel
+def test_a_bot_in_this_process_is_none_of_its_programs(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as bot:
+        port = bot.getsockname()[1]
+        assert listening_process(port) == os.getpid()
+        assert program_of(DialledTarget("127.0.0.1", port, None)) is None
+    assert listening_process(port, tmp_path) is None
 
 
 async def test_cancelled_while_a_program_is_being_started_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
