@@ -72,16 +72,17 @@ MAY_IMPORT = {
     "sim.import_string": "",
     "sim.words": "core.phrase_book",
     "sim.scenario_files": "",
+    "sim.reading": "core.errors core.files sim.import_string",
     "sim.report": "",
     "sim.virtual_time": "",
     "sim.net": "core.http_origin",
     "sim.asterisk": "core.errors core.messages core.fair_share core.slin sim.net",
-    "sim.scenario": "core.errors core.phrase_book sim.asterisk",
+    "sim.scenario": "core.errors core.phrase_book sim.reading sim.asterisk",
     "sim.scenario.loading": "core.files core.phrase_book sim.scenario",
     "sim.hearing.damage": "core.slin core.phrase_book",
     "sim.hearing": "core.resampling core.slin core.phrase_book sim.hearing.damage",
     "sim.turn_taking": "",
-    "sim.call_log": "core.wav core.slin sim.asterisk sim.scenario sim.hearing sim.turn_taking",
+    "sim.call_log": "core.wav core.slin sim.reading sim.asterisk sim.scenario sim.hearing sim.turn_taking",
     "sim.checks": "core.phrase_book sim.words sim.scenario sim.turn_taking sim.call_log",
     "sim.phone": "core.errors core.files core.wav core.slin core.phrase_book sim.import_string sim.asterisk "
     "sim.scenario sim.scenario.loading",
@@ -90,7 +91,8 @@ MAY_IMPORT = {
     "sim.mock_ai": "core.phrase_book core.http_server sim.net sim.scenario sim.call_log",
     "sim.fake_azure": "core.errors core.resampling core.slin core.phrase_book sim.import_string sim.net "
     "sim.scenario sim.scenario.loading",
-    "sim.running": "core.errors core.files core.slin core.phrase_book sim.report sim.virtual_time sim.net "
+    "sim.running": "core.errors core.files core.slin core.phrase_book sim.words sim.reading sim.report "
+    "sim.virtual_time sim.net "
     "sim.asterisk sim.scenario sim.hearing sim.call_log sim.checks sim.phone sim.parties "
     "sim.asterisk_real sim.mock_ai",
     "sim.python_calls": "sim.virtual_time sim.scenario sim.scenario.loading sim.call_log sim.parties sim.running",
@@ -102,10 +104,10 @@ MAY_IMPORT = {
     "sim.live.mic": "core.files core.slin core.echo_path core.phrase_book core.stop_signals sim.net "
     "sim.asterisk sim.hearing sim.turn_taking sim.call_log sim.live.captured_call",
     "sim.live.doctor": "core.errors core.messages core.connection core.slin",
-    "sim.pytest_plugin": "sim.scenario_files sim.report sim.net sim.scenario sim.scenario.loading sim.call_log "
-    "sim.parties sim.asterisk_real sim.fake_azure sim.running sim.python_calls",
+    "sim.pytest_plugin": "sim.scenario_files sim.reading sim.report sim.net sim.scenario sim.scenario.loading "
+    "sim.call_log sim.parties sim.asterisk_real sim.fake_azure sim.running sim.python_calls",
     "sim.cli": "core.errors core.files core.wav core.slin core.phrase_book core.stop_signals "
-    "sim.scenario_files sim.report sim.net sim.asterisk sim.scenario sim.scenario.loading "
+    "sim.scenario_files sim.reading sim.report sim.net sim.asterisk sim.scenario sim.scenario.loading "
     "sim.call_log sim.parties sim.mock_ai sim.fake_azure sim.running sim.live.captured_call "
     "sim.live.capture sim.live.mic sim.live.doctor",
     "sim.__main__": "sim.cli",

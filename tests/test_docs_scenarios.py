@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from helpers.local_needs import needs_local
 
 from audiosocket_sim.running.runner import Options, Outcome, run
 from audiosocket_sim.scenario import EXPECT_KEYS, STEP_KEYS, Scenario
@@ -21,7 +22,7 @@ def blocks() -> list[Any]:
     for match in re.finditer(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
         line = PAGE.count("\n", 0, match.start()) + 2
         for part in re.split(r"^---\n", match[1], flags=re.MULTILINE):
-            found.append(pytest.param(part, id=f"line {line}"))
+            found.append(pytest.param(part, id=f"line {line}", marks=needs_local if "use: local" in part else ()))
             line += part.count("\n") + 1
     return found
 
@@ -29,7 +30,8 @@ def blocks() -> list[Any]:
 def each_third(examples: list[Any]) -> list[Any]:
     others = pytest.mark.long("it is read; each third one is carried out")
     return [
-        one if at % 3 == 0 else pytest.param(*one.values, id=one.id, marks=others) for at, one in enumerate(examples)
+        one if at % 3 == 0 or one.marks else pytest.param(*one.values, id=one.id, marks=others)
+        for at, one in enumerate(examples)
     ]
 
 

@@ -10,6 +10,7 @@ from enum import IntEnum
 from operator import attrgetter
 
 from audiosocket_sim.asterisk.wire_counts import MessageCount
+from audiosocket_sim.reading.read_speech import ReadWord
 from audiosocket_sim.scenario import StepPlace
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "LogEvent",
     "MessageCount",
     "Noted",
+    "ReadWord",
     "Source",
     "StageTook",
     "StateTold",
@@ -183,6 +185,8 @@ class BotSpoke:
     child process, and took no time of it.
     `skipped_ms`: how much of a known phrase is missing at its beginning. `sound`: `speech`; or
     `music`, `tone`, `noise`, which have no text.
+    `read_by`: the reader that was asked for the words of a voice that no phrase book knows, also where it found none;
+    `words` with their times, and `confidence` (0 to 1), if it gives them.
     """
 
     text: str | None
@@ -200,6 +204,9 @@ class BotSpoke:
     wait_measured: bool = True
     skipped_ms: int = 0
     sound: str = "speech"
+    read_by: str | None = None
+    confidence: float | None = None
+    words: tuple[ReadWord, ...] = ()
 
     @property
     def cut_off(self) -> bool:
@@ -395,6 +402,14 @@ class CallLog:
         insort(self._sorted, entry, key=_ORDER)
         self._copy = None
         return entry
+
+    def replace(self, entry: Entry, event: LogEvent) -> Entry:
+        """Put another event in the place of an entry's, which keeps its time and its number. Returns the new entry."""
+        changed = Entry(entry.at_ms, entry.source, entry.number, event)
+        place = next(at for at, one in enumerate(self._sorted) if one.number == entry.number)
+        self._sorted[place] = changed
+        self._copy = None
+        return changed
 
     @property
     def entries(self) -> list[Entry]:

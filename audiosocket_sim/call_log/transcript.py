@@ -1,6 +1,7 @@
 """The call log as text for people: one line for each event, with seconds since the UUID. Snapshots hold it. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from audiosocket_sim.call_log.events import (
     BackendAsked,
@@ -25,16 +26,18 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.scenario import Line, Scenario
 
-__all__ = ["around", "heading", "how_it_ended", "is_shown", "line_of", "transcript", "visible"]
+__all__ = ["around", "heading", "how_it_ended", "is_shown", "line_of", "snapshot", "transcript", "visible"]
 
 _NOTE_COLUMN = 88
 _SKIPPED_MS = 60
+_READ = "read"
 _SOUNDS = {
     "speech": "speech that the ear cannot read",
     "music": "music",
     "tone": "a tone",
     "noise": "steady noise",
     "click": "a click",
+    _READ: "speech whose words no step asks for",
 }
 _KINDS = {"backchannel": "back-channel", "vocal_tic": "vocal tic", "non_directed": "not for the bot"}
 _TOO_FAR_AHEAD_MS = 200
@@ -73,6 +76,22 @@ def heading(scenario: Scenario) -> str:
     if scenario.asterisk.rate_hz != 8000:
         peer += f", {scenario.asterisk.rate_hz} Hz"
     return f"{scenario.name} · {peer} · {_line(scenario.line, scenario.asterisk.rate_hz)}"
+
+
+def snapshot(scenario: Scenario, entries: Iterable[Entry], asserted: Mapping[int, str]) -> str:
+    """Return the transcript as it is compared with that of another run: without a recogniser's whims.
+
+    Of what a reader has read it has the words that a step asked for, `asserted` by the number of the entry.
+    """
+    return transcript(scenario, [_without_whims(entry, asserted) for entry in entries])
+
+
+def _without_whims(entry: Entry, asserted: Mapping[int, str]) -> Entry:
+    event = entry.event
+    if not isinstance(event, BotSpoke) or event.read_by is None:
+        return entry
+    text = asserted.get(entry.number)
+    return replace(entry, event=replace(event, text=text, sound=event.sound if text else _READ, confidence=None))
 
 
 def transcript(scenario: Scenario, entries: Iterable[Entry]) -> str:
@@ -180,6 +199,10 @@ def _bot_note(event: BotSpoke) -> str:
         note = f"cut off: {_s(event.heard_ms)} of {_s(event.whole_ms)}{begins}"
     if event.voice == "synthetic":
         note += ", synthetic voice"
+    if event.read_by is not None:
+        note += f", read by {event.read_by}"
+    if event.confidence is not None:
+        note += f" ({event.confidence:.0%} sure)"
     if event.gap_ms:
         note += f", gaps of {event.gap_ms} ms"
     if event.own_gap_ms:

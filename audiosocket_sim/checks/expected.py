@@ -7,6 +7,8 @@ from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, HoldStar
 from audiosocket_sim.checks.fits import end_ms, fits, is_music_of, says
 from audiosocket_sim.checks.going_on import asks_again, goes_on, resumes
 from audiosocket_sim.checks.instead import instead
+from audiosocket_sim.checks.said import READ
+from audiosocket_sim.checks.stretches import LONGEST_PAUSE_MS, joined, runs
 from audiosocket_sim.checks.turns import answer, stop
 from audiosocket_sim.checks.verdicts import GRACE_MS, Failed, Met, Moment, Pending, Verdict
 from audiosocket_sim.checks.words import clock, describe, seconds
@@ -43,6 +45,8 @@ def evaluate(expectation: Expectation, entries: Sequence[Entry], moment: Moment)
     found = _look(expectation, entries, moment)
     if not isinstance(found, Pending):
         return found
+    if expectation.bot_says is not None and any(_may_say(e, moment) for e in entries if e.number in moment.being_read):
+        return found  # its words are not known yet
     if moment.open_speech_at_ms is None and needs_the_call(expectation) and _has_ended(entries):
         return Failed(_wanted(expectation, moment), instead(expectation, entries, moment))
     known_at = moment.deadline_ms + _grace_ms(expectation, moment)
@@ -50,6 +54,9 @@ def evaluate(expectation: Expectation, entries: Sequence[Entry], moment: Moment)
         return Pending(known_at if found.recheck_ms is None else min(found.recheck_ms, known_at))
     if _has_started(expectation, moment):
         return found
+    goes_on_ms = None if expectation.bot_says is None else _may_go_on(entries, moment)
+    if goes_on_ms is not None:
+        return Pending(goes_on_ms)
     late = _look(expectation, entries, replace(moment, deadline_ms=moment.now_ms))
     happened = _how_late(late, moment) if isinstance(late, Met) else instead(expectation, entries, moment)
     return Failed(_wanted(expectation, moment), happened)
@@ -101,15 +108,39 @@ def _look_event(expectation: Expectation, entries: Sequence[Entry], moment: Mome
 
 
 def _look_bot_says(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> Verdict:
-    for entry in entries:
+    candidates = [(at, e) for at, e in enumerate(entries) if _may_say(e, moment)]
+    for _, entry in candidates:
         event = entry.event
-        if not isinstance(event, BotSpoke) or entry.number in moment.taken:
-            continue
-        if not moment.base_ms - GRACE_MS <= entry.at_ms <= moment.deadline_ms:
-            continue
-        if says(event, expectation) and not event.cut_off:
+        if isinstance(event, BotSpoke) and says(event, expectation) and not event.cut_off:
             return Met(entry.at_ms, end_ms(entry.at_ms, event), entry.number)
+    for at, _ in candidates:
+        for run in runs(entries, at):
+            whole = joined(run)
+            free = all(entry.number not in moment.taken for entry in run)
+            if free and isinstance(whole.event, BotSpoke) and says(whole.event, expectation):
+                also = tuple(entry.number for entry in run[1:])
+                return Met(whole.at_ms, end_ms(whole.at_ms, whole.event), whole.number, also=also)
     return Pending()
+
+
+def _may_say(entry: Entry, moment: Moment) -> bool:
+    if not isinstance(entry.event, BotSpoke) or entry.number in moment.taken:
+        return False
+    return moment.base_ms - GRACE_MS <= entry.at_ms <= moment.deadline_ms
+
+
+def _may_go_on(entries: Sequence[Entry], moment: Moment) -> int | None:
+    """Until when (ms) a voice that a reader reads may go on after a pause, where it began in time; None: it is over."""
+    spoken = [e for e in entries if _may_say(e, moment) and isinstance(e.event, BotSpoke) and e.event.voice == READ]
+    if not spoken or _has_ended(entries):
+        return None
+    known = [e for e in entries if isinstance(e.event, BotSpoke) and e.number not in moment.being_read]
+    until = max(end_ms(e.at_ms, e.event) for e in known if isinstance(e.event, BotSpoke)) + LONGEST_PAUSE_MS
+    begun = [e.at_ms for e in entries if e.number in moment.being_read]
+    begun += [] if moment.open_speech_at_ms is None else [moment.open_speech_at_ms]
+    if any(at_ms <= until for at_ms in begun):
+        return moment.now_ms + _LOOK_EVERY_MS
+    return until if moment.now_ms < until else None
 
 
 def _look_bot_speaks(at_least: int, entries: Sequence[Entry], moment: Moment) -> Verdict:

@@ -23,7 +23,12 @@ def unread_voice(entries: Sequence[Entry]) -> str | None:
     if not voiced:
         return None
     at_ms, event = voiced[0]
+    nothing = "nothing that the bot said in this call could be read"
+    first = f"first at {clock(at_ms)} for {seconds(event.heard_ms)}"
+    if any(event.read_by is not None for _, event in voiced):
+        reader = next(event.read_by for _, event in voiced if event.read_by is not None)
+        return f"{nothing}, {first}: the reader {reader} has found no words in it; use bot_speaks"
     return (
-        f"nothing that the bot said in this call could be read, first at {clock(at_ms)} for {seconds(event.heard_ms)}: "
-        "its voice is not in the phrase book, so use bot_speaks, or add its prompts (docs/targets.md)"
+        f"{nothing}, {first}: its voice is not in the phrase book, so name a reader (reader: local), use bot_speaks, "
+        "or add its prompts (docs/targets.md)"
     )

@@ -47,6 +47,8 @@ class Moment:
     state: str | None = None
     taken: Collection[int] = field(default=frozenset())
     """The numbers of the entries that earlier expectations were met by."""
+    being_read: Collection[int] = field(default=frozenset())
+    """The numbers of the entries whose words a reader is still reading."""
     asks_backend: bool = False
     """Whether the scenario has an AI backend that the bot is to ask."""
     sent: Sent | None = None
@@ -66,6 +68,8 @@ class Met:
     entry: int | None = None
     began_with: int | None = field(default=None, compare=False)
     took_ms: int | None = None
+    also: tuple[int, ...] = ()
+    """The numbers of further entries, where several stretches of speech have met it together."""
 
 
 @dataclass(frozen=True, slots=True)

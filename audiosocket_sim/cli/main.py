@@ -122,6 +122,12 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "--artefacts", type=Path, default=Path("runs"), help="folder for log and recording (%(default)s)"
     )
     parser.add_argument(
+        "--reader",
+        metavar="READER",
+        help="who reads the words of a voice that no phrase book knows: local (Whisper, the extra [local]), none, or "
+        "module:callable (docs/scenarios.md)",
+    )
+    parser.add_argument(
         "--trust",
         action="store_true",
         help="let `server:` of the scenarios name modules, and files outside their folders: they can then run code",
@@ -150,6 +156,7 @@ def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             again=options.again,
             ai_port=options.ai_port,
             artefacts=options.artefacts,
+            reader=options.reader,
             trust=options.trust,
             as_json=options.json,
             verbose=options.verbose,

@@ -26,6 +26,7 @@ from audiosocket_sim.cli.console import stopwatch
 from audiosocket_sim.parties.peer import PeerName
 from audiosocket_sim.parties.target import TargetError, parse_target
 from audiosocket_sim.parties.target_choice import TargetChoice, choose_target
+from audiosocket_sim.reading.choice import reader_problem
 from audiosocket_sim.report.github import annotation, append_job_summary, is_github
 from audiosocket_sim.report.table import ReportRow, table
 from audiosocket_sim.running.again import run_twice_if_inconclusive
@@ -54,6 +55,7 @@ class RunRequest:
     again: bool = False
     ai_port: int = 0
     artefacts: Path = Path("runs")
+    reader: str | None = None
     trust: bool = False
     as_json: bool = False
     verbose: bool = False
@@ -70,6 +72,9 @@ def run_command(asked: RunRequest) -> int:
             parse_target(asked.target, asked.control_url)
     except TargetError as error:
         return _refuse(None, str(error), asked)
+    problem = None if asked.reader is None else reader_problem(asked.reader)
+    if problem is not None:
+        return _refuse(None, f"--reader: {problem}", asked)
     if asked.asterisk_version is not None and asked.peer != "asterisk":
         return _refuse(None, "--asterisk-version names a real Asterisk: it needs --peer asterisk", asked)
     try:
@@ -127,6 +132,7 @@ def _run_all(planned: Sequence[_Planned], asked: RunRequest) -> int:
             real_time=asked.real_time or not plan.in_process or asked.peer == "asterisk",
             again=asked.again,
             ai_port=asked.ai_port,
+            reader=asked.reader,
             trust=asked.trust,
             artefacts=asked.artefacts / (name if used[name] == 1 else f"{name}-{used[name]}"),
         )

@@ -8,7 +8,7 @@ cannot read the words.
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -91,7 +91,7 @@ class HeardSpeech:
     `parts_ms`: from when to when it was audible between pauses of 200 ms and more, counted from its start; empty: there
     was no such pause.
     `skipped_ms`: how much of a known phrase is missing at its beginning. `sound`: what it is if it could not be read:
-    `speech`, or `music`, a `tone`, steady `noise` (`sound_kinds`).
+    `speech`, or `music`, a `tone`, steady `noise` (`sound_kinds`). `pcm`: its sound (8 kHz SLIN) then.
     """
 
     at: float
@@ -106,6 +106,7 @@ class HeardSpeech:
     parts_ms: tuple[tuple[int, int], ...] = ()
     skipped_ms: int = 0
     sound: SoundKind = "speech"
+    pcm: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,7 +440,8 @@ class Ear:
         known = self._judged(stretch, spliced=ahead_ms > _PHONE_HOLDS_MS)
         phrase = stretch.phrase or (None if known is None else known.phrase)
         if phrase is None:
-            sound = kind_of(bytes(self._playout.pcm(first, last + 1)))
+            pcm = bytes(self._playout.pcm(first, last + 1))
+            sound = kind_of(pcm)
             self._on_fact(
                 HeardSpeech(
                     at,
@@ -450,6 +452,7 @@ class Ear:
                     level_dbfs=level,
                     parts_ms=parts_ms,
                     sound=sound,
+                    pcm=pcm,
                 )
             )
             return

@@ -35,7 +35,7 @@ __all__ = [
 _FIXTURE = "audiosocket_call"
 _MARKER = "audiosocket"
 _SCENARIO_KEYS = (
-    *("asterisk", "line", "network", "ai", "server", "quality", "ear", "reaction", "max_duration"),
+    *("asterisk", "line", "network", "ai", "server", "quality", "ear", "reader", "reaction", "max_duration"),
     *("before", "after"),
 )
 _MARKER_KEYS = ("target", "control_url", *_SCENARIO_KEYS, "says", "real_time", "kernel")
@@ -246,6 +246,8 @@ def _plan(item: pytest.Function) -> "CallPlan":
         real_time=options.real_time(config, marked=marked.get("real_time")),
         again=options.again(config),
         kernel=options.kernel(config, marked=marked.get("kernel")),
+        reader=options.reader(config),
+        default_reader=options.default_reader(config),
         artefacts=options.artefacts(config) / _folder_of(item),
     )
     _, line, _ = item.location

@@ -25,9 +25,11 @@ __all__ = [
     "check_settings",
     "configured",
     "control_url",
+    "default_reader",
     "kernel",
     "overrides",
     "peer",
+    "reader",
     "real_time",
     "refuse_old_names",
     "scenario_folders",
@@ -50,6 +52,7 @@ INI_KEYS = tuple(
         "kernel",
         "line",
         "peer",
+        "reader",
         "real_time",
         "scenarios",
         "set",
@@ -77,6 +80,12 @@ def add_options(parser: pytest.Parser) -> None:
     peer_help = "who calls: the simulated Asterisk (default), or a real one, in real time (docs/asterisk.md)"
     group.addoption("--audiosocket-peer", dest="audiosocket_peer", choices=_PEERS, default=None, help=peer_help)
     parser.addini("audiosocket_peer", peer_help, default="")
+    _add_text(
+        parser,
+        group,
+        "reader",
+        "who reads the words of a voice that no phrase book knows: local, none or module:callable (docs/scenarios.md)",
+    )
     _add_flag(parser, group, "real-time", "run scenarios on the real clock")
     _add_flag(parser, group, "again", "call a tcp:// target a second time too, where a call was inconclusive")
     _add_flag(parser, group, "kernel", "run scenarios over the kernel's loopback sockets")
@@ -123,11 +132,16 @@ def refuse_old_names(parser: pytest.Parser, arguments: Sequence[str]) -> None:
 def check_settings(config: pytest.Config) -> None:
     """Raise pytest.UsageError for a value that is invalid whatever scenarios are collected."""
     from audiosocket_sim.parties.target import TargetUsageError, parse_target
+    from audiosocket_sim.reading.choice import reader_problem
 
     _refuse_unknown_keys(config)
     for key, allowed in (("audiosocket_peer", _PEERS), ("audiosocket_snapshots", _SNAPSHOTS)):
         if config.getini(key) not in ("", *allowed):
             raise pytest.UsageError(f"{key} = {config.getini(key)}: expected {' or '.join(allowed)}")
+    for source, name in (("--audiosocket-reader", reader(config)), ("audiosocket_reader", default_reader(config))):
+        problem = None if name is None else reader_problem(name)
+        if problem is not None:
+            raise pytest.UsageError(f"{source}: {problem}")
     for key in ("audiosocket_again", "audiosocket_real_time", "audiosocket_kernel"):
         try:
             config.getini(key)
@@ -230,6 +244,16 @@ def artefacts(config: pytest.Config) -> Path:
 def peer(config: pytest.Config) -> "PeerName":
     """Return who calls: `simulated` or `asterisk`."""
     return cast("PeerName", _text(config, "audiosocket_peer") or "simulated")
+
+
+def reader(config: pytest.Config) -> str | None:
+    """Return the reader of the command line, which goes before a scenario's own; None if it names none."""
+    return config.getoption("audiosocket_reader") or None
+
+
+def default_reader(config: pytest.Config) -> str | None:
+    """Return the reader of the ini key, for scenarios that name none; None if it names none."""
+    return str(config.getini("audiosocket_reader")) or None
 
 
 def real_time(config: pytest.Config, *, marked: bool | None = None) -> bool:

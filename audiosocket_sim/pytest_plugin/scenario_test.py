@@ -48,7 +48,7 @@ def make_test(
     else:
 
         def test(scenario_snapshot: Any) -> None:  # type: ignore[misc]
-            transcript = _run(scenario, how, record).transcript
+            transcript = _run(scenario, how, record).snapshot
             if options.overrides(config):
                 return  # another call than the one whose transcript is kept
             if _is_compared(path, scenario, config):
@@ -94,6 +94,8 @@ def _options(
         real_time=real_time,
         again=options.again(config),
         kernel=options.kernel(config),
+        reader=options.reader(config),
+        default_reader=options.default_reader(config),
         trust=options.trust(config),
         artefacts=options.artefacts(config) / (folder if number == 1 else folder.with_name(f"{folder.name}-{number}")),
     )

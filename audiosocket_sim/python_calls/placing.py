@@ -27,6 +27,7 @@ def place_call(
     server: Mapping[str, Any] | None = None,
     quality: Mapping[str, Any] | Quality | None = None,
     ear: str | Mapping[str, Any] | CallerEar | None = None,
+    reader: str | Mapping[str, Any] | None = None,
     says: Iterable[str | Mapping[str, Any]] = (),
     before: Sequence[Mapping[str, Any]] = (),
     after: Sequence[Mapping[str, Any]] = (),
@@ -41,8 +42,8 @@ def place_call(
 
     `target`: the bot to call: `module:callable`, `command: PROGRAM … {port}` or `tcp://HOST:PORT` (docs/targets.md); by
     default the one that pyproject.toml names for the working folder.
-    `asterisk`, `line`, `ai`, `server`, `quality`, `ear`, `before`, `after`, `reaction` and `max_duration`: the keys of
-    a scenario (docs/scenarios.md).
+    `asterisk`, `line`, `ai`, `server`, `quality`, `ear`, `reader`, `before`, `after`, `reaction` and `max_duration`:
+    the keys of a scenario (docs/scenarios.md).
     `says`: texts (or mappings as below `say:`) that the caller may say and that are in no phrase book, for a bot in
     this process whose recogniser knows only given sentences. Files are written to `artefacts`/`name`, by default to
     runs/ and the name of the calling function; with `artefacts=None` none is written. Characters of `name` that are not
@@ -58,6 +59,7 @@ def place_call(
         "server": None if server is None else dict(server),
         "quality": quality,
         "ear": ear,
+        "reader": reader,
         "before": list(before),
         "after": list(after),
         "reaction": reaction,

@@ -42,11 +42,13 @@ from audiosocket_sim.parties.target import (
     listens_on,
     program_of,
 )
+from audiosocket_sim.reading import ReaderError
 from audiosocket_sim.running.call_end import CallFacts, after_the_end, asked_too_late, loudest_dbfs, sent_ahead
 from audiosocket_sim.running.call_setup import CallSetup
 from audiosocket_sim.running.defects import DefectCollector
 from audiosocket_sim.running.hooks import HookFailed, HookNotMet, asked_for, carry_out_hook
 from audiosocket_sim.running.program_waits import ProgramWaits
+from audiosocket_sim.running.readings import Readings
 from audiosocket_sim.scenario import Hook, StepPlace
 from audiosocket_sim.virtual_time import CannotFollow, VirtualLoop, raise_if_bot_cannot_follow
 
@@ -115,6 +117,9 @@ class CallFixture:
         self.line = setup.line
         self.caller = setup.caller
         self.defects = DefectCollector(scenario)
+        self.readings = Readings(setup.reader, self._on_read, self._broke, virtual=virtual)
+        self.asserted: dict[int, str] = {}
+        """What steps have asked for, by the number of the entry that met it: of words that a reader has read."""
         ahead = scenario.quality.ahead
         self.ear = Ear(
             setup.ear_book,
@@ -174,7 +179,9 @@ class CallFixture:
         self._record_ms(at_ms, Source.CHECK, found)
 
     def _record_ms(self, at_ms: int, source: Source, event: LogEvent) -> None:
-        entry = self.log.add(at_ms, source, event)
+        self._show(self.log.add(at_ms, source, event))
+
+    def _show(self, entry: Entry) -> None:
         if self._on_entry is not None:
             try:
                 self._on_entry(entry)
@@ -230,7 +237,7 @@ class CallFixture:
 
     def _broke(self, error: Exception) -> None:
         if self._error is None:
-            if not isinstance(error, CannotFollow | ControlError | TargetError):
+            if not isinstance(error, CannotFollow | ControlError | TargetError | ReaderError):
                 wrapped = SimulatorError(f"the simulator failed: {error!r}")
                 wrapped.__cause__ = error
                 error = wrapped
@@ -366,6 +373,11 @@ class CallFixture:
             await asyncio.wait(self._watches, timeout=_DYING_SECONDS)
         self._raise_if_broken()
 
+    async def all_read(self) -> None:
+        """Wait until the words of all that was heard are known. Raises ReaderError if a reader has failed."""
+        await self.readings.done()
+        self._raise_if_broken()
+
     async def _take_down(self, *, tidy: bool = False) -> TargetError | None:
         """Shut every part down even if some fail. Returns the error of the target's own shutdown, if any.
 
@@ -387,6 +399,7 @@ class CallFixture:
                 self.ear.close(self._loop.time())  # in an interrupted call: log the speech that is not finished
             await self.leg.aclose()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self.readings.aclose()
             if self.control is not None:
                 await self.control.aclose()
         finally:
@@ -465,10 +478,23 @@ class CallFixture:
             skipped_ms=fact.skipped_ms,
             sound=fact.sound,
         )
-        spoke = self._with_its_wait(self.ms(fact.at), spoke)
-        self.record(fact.at, Source.BOT, spoke)
+        self._log_speech(self._with_its_wait(self.ms(fact.at), spoke), fact)
         for defect in defects_of(spoke, self.scenario.quality):
             self.record(fact.at, Source.DEFECT, defect)
+
+    def _log_speech(self, spoke: log.BotSpoke, fact: HeardSpeech) -> None:
+        """Log speech, and have its words read if the ear does not know the voice."""
+        if not self.readings.reads(spoke):
+            self.record(fact.at, Source.BOT, spoke)
+        elif (known := self.readings.known(spoke, fact.pcm)) is not None:
+            self.record(fact.at, Source.BOT, known)
+        else:
+            entry = self.log.add(self.ms(fact.at), Source.BOT, spoke)
+            self.readings.begin(entry, spoke, fact.pcm)
+            self.notify()
+
+    def _on_read(self, entry: Entry, spoke: log.BotSpoke) -> None:
+        self._show(self.log.replace(entry, spoke))
 
     def _with_its_wait(self, at_ms: int, spoke: log.BotSpoke) -> log.BotSpoke:
         """Return speech with the time that the caller had waited for it, if it is an answer."""

@@ -21,11 +21,14 @@ from audiosocket_sim.phone.caller import Caller
 from audiosocket_sim.phone.line import LineModel
 from audiosocket_sim.phone.line_echo import LineEcho
 from audiosocket_sim.phone.sounds import Sounds, named_sound
+from audiosocket_sim.reading import NO_READER, load_reader, reader_problem
 from audiosocket_sim.running.options import Options
+from audiosocket_sim.running.readings import CallReader
 from audiosocket_sim.scenario import Say, Scenario, all_steps, expectations_in
-from audiosocket_sim.scenario.paths import nearest_folder
+from audiosocket_sim.scenario.paths import cache_folder, nearest_folder
 from audiosocket_sim.scenario.trust import what_needs_trust
 from audiosocket_sim.scenario.written import KeyPath
+from audiosocket_sim.words import likely_language
 
 __all__ = ["CallSetup", "NotTrusted", "hold_music", "set_up_call"]
 
@@ -63,6 +66,8 @@ class CallSetup:
     where a step names none. Empty: no step is about hold audio."""
     any_music: bool
     """Whether music and tones that nobody knows are hold audio too."""
+    reader: CallReader | None
+    """Who reads the words of a voice that is not in the ear's book; None: nobody."""
     line: LineModel
     caller: Caller
     make_leg: MakeLeg
@@ -81,6 +86,7 @@ async def set_up_call(
     """
     if not options.trust:
         _refuse_untrusted(scenario, takes_settings=target.in_process)
+    reader = await _reader(scenario, options)
     make_leg = _make_leg(scenario, options)
     sounds = Sounds(scenario, more_says)
     await sounds.prepare()
@@ -96,6 +102,7 @@ async def set_up_call(
         hold_pcm,
         music,
         any_music,
+        reader,
         line,
         Caller(line, scenario.asterisk.rate_hz, asyncio.get_running_loop().time),
         make_leg,
@@ -109,6 +116,30 @@ def _refuse_untrusted(scenario: Scenario, *, takes_settings: bool) -> None:
     if refused := list(what_needs_trust(scenario, takes_settings=takes_settings)):
         (key, *path), what = refused[0]
         raise NotTrusted(f"{key}: {'.'.join(map(str, path))}: {what}", refused)
+
+
+async def _reader(scenario: Scenario, options: Options) -> CallReader | None:
+    """Return who reads, ready to read; None: nobody. Raises NotTrusted, ReaderError."""
+    own = scenario.reader
+    name = options.reader or (None if own is None else own.use) or options.default_reader or NO_READER
+    if name == NO_READER:
+        return None
+    problem = reader_problem(name)
+    if problem is not None:
+        raise TargetUsageError(problem)
+    loop = asyncio.get_running_loop()
+    reader = load_reader(name, cache_folder() / "readings", scenario.folder)
+    await loop.run_in_executor(None, reader.prepare)
+    given = None if own is None else own.language
+    return CallReader(reader, spoken_language(scenario) if given is None else given)
+
+
+def spoken_language(scenario: Scenario) -> str:
+    """Return the language of the scenario's texts as a tag, or "" if none of its words tells."""
+    said = [text for reply in scenario.ai for text in (reply.says, *(push.says for push in reply.then_pushes))]
+    asked = [expected.bot_says for _, expected in expectations_in(scenario.steps) if expected.bot_says is not None]
+    wanted = [text for says in asked for text in says.texts]
+    return {"pt": "pt-BR"}.get(code := likely_language([text for text in (*said, *wanted) if text]) or "", code)
 
 
 def _make_leg(scenario: Scenario, options: Options) -> MakeLeg:

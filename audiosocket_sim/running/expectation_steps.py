@@ -5,8 +5,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from audiosocket_sim.call_log.events import BotSpoke, Noted, Source, StepFailed
+from audiosocket_sim.call_log.events import BotSpoke, Entry, Noted, Source, StepFailed
 from audiosocket_sim.checks import (
+    GRACE_MS,
     Broken,
     Failed,
     Met,
@@ -20,14 +21,27 @@ from audiosocket_sim.checks import (
     unread_voice,
     violation,
 )
+from audiosocket_sim.checks.fits import end_ms
 from audiosocket_sim.checks.going_on import own_window
+from audiosocket_sim.checks.stretches import joined
 from audiosocket_sim.running.call_fixture import CallFixture
+from audiosocket_sim.running.caller_steps import OF_THE_CALLER
 from audiosocket_sim.running.progress import CarriedOut, Progress, step_title
-from audiosocket_sim.scenario import OWN_WINDOW_KEYS, Expectation, ExpectStep, NeverStep, StepPlace, Within
+from audiosocket_sim.scenario import (
+    OWN_WINDOW_KEYS,
+    Expectation,
+    ExpectStep,
+    NeverStep,
+    SayStep,
+    Step,
+    StepPlace,
+    Within,
+)
 
 __all__ = ["Alternative", "ExpectationSteps"]
 
 _TO_THE_END_MS = 24 * 60 * 60_000
+_LONG_AFTER_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +75,16 @@ class Alternative:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """A `bot_says` whose words were still being read when the caller had to go on. `taken`: by the steps before."""
+
+    place: StepPlace
+    step: ExpectStep
+    window: tuple[int, int]
+    taken: frozenset[int]
+
+
 class ExpectationSteps:
     """The judge of one call. A step that is not met is logged as a `StepFailed`."""
 
@@ -71,14 +95,22 @@ class ExpectationSteps:
         self._watches: list[_Watch] = []
         self._unread: list[_Unmet] = []
         self._passed_over: list[tuple[StepPlace, tuple[int, int]]] = []
+        self._later: list[_Later] = []
 
-    async def expect(self, place: StepPlace, step: ExpectStep) -> CarriedOut | None:
+    async def expect(self, place: StepPlace, step: ExpectStep, following: Step | None = None) -> CarriedOut | None:
         """Wait until the expectation is met; returns None if it has failed.
 
-        A failed `bot_says` is logged by `settle`, if nothing of the call could be read so far.
+        On the real clock, words that a reader is still reading are judged at the end, if the `following` step is one of
+        the caller's and is due before they are known. A failed `bot_says` is logged by `settle`, if nothing of the call
+        could be read so far.
         """
         window = self._opened(step.expect)
-        verdict = await self._verdict(step.expect, window)
+        while isinstance(verdict := self._now(step.expect, window), Pending):
+            spoken = self._being_read(step.expect, window)
+            due = None if spoken is None or following is None else self._due(following, spoken)
+            if spoken is not None and due is not None and due <= self._loop.time():
+                return self._judge_later(place, step, window, spoken)
+            await self._until_one_may_be_met([verdict], due)
         if isinstance(verdict, Met):
             return self._met(place, step_title(step), step.expect, window, verdict)
         self._fail(self._not_met(place, step_title(step), step.expect, window))
@@ -146,12 +178,12 @@ class ExpectationSteps:
     def _now(self, expected: Within, window: tuple[int, int]) -> Verdict:
         return evaluate(expected, self._fixture.log.entries, self.moment(window[1]))
 
-    async def _until_one_may_be_met(self, verdicts: Sequence[Verdict]) -> None:
-        """Wait for a change, or for the time at which one of the verdicts asks to look again."""
+    async def _until_one_may_be_met(self, verdicts: Sequence[Verdict], due: float | None = None) -> None:
+        """Wait for a change, or for the time at which one of the verdicts asks to look again; at most until `due`."""
         fixture = self._fixture
         asked = [one.recheck_ms for one in verdicts if isinstance(one, Pending) and one.recheck_ms is not None]
         at = fixture.t0 + min(asked) / 1000 if asked else self._loop.time() + 1
-        await fixture.changed(at)
+        await fixture.changed(at if due is None else min(at, due))
 
     def _met(self, place: StepPlace, title: str, expected: Within, window: tuple[int, int], met: Met) -> CarriedOut:
         """Note that an expectation was met, and by what."""
@@ -159,10 +191,64 @@ class ExpectationSteps:
         progress.since = fixture.t0 + window[0] / 1000
         progress.completed = fixture.t0 + met.completed_ms / 1000
         progress.completed_by = met.began_with if taken is None else taken
-        progress.taken |= set() if taken is None else {taken}
+        progress.taken |= set() if taken is None else {taken, *met.also}
         fixture.judged(place, title, self._window(expected, window), met.at_ms)
-        entry = next((entry for entry in fixture.log.entries if entry.number == taken), None)
-        return CarriedOut(met.at_ms, met.completed_ms, entry, took_ms=met.took_ms)
+        self._note_asserted(expected, met)
+        return CarriedOut(met.at_ms, met.completed_ms, self._entry_of(met), took_ms=met.took_ms)
+
+    def _entry_of(self, met: Met) -> Entry | None:
+        """The entry that has met an expectation; several stretches of speech as one."""
+        numbers = (met.entry, *met.also)
+        found = [entry for entry in self._fixture.log.entries if entry.number in numbers]
+        return joined(found) if len(found) > 1 else next(iter(found), None)
+
+    def _note_asserted(self, expected: Within, met: Met) -> None:
+        """Note for the snapshot which words were asked for, and where they were heard."""
+        says = expected.bot_says
+        if says is not None and met.entry is not None:
+            wanted = says.texts or (f"({says.pattern})",)
+            self._fixture.asserted |= {met.entry: " / ".join(wanted)} | dict.fromkeys(met.also, "…")
+
+    def _being_read(self, expected: Within, window: tuple[int, int]) -> Entry | None:
+        """The last speech that may meet a `bot_says`, and whose words are not known yet; None if there is none."""
+        numbers = self._fixture.readings.open
+        if expected.bot_says is None or not numbers:
+            return None
+        found = [entry for entry in self._fixture.log.entries if entry.number in numbers]
+        return next((e for e in reversed(found) if window[0] - GRACE_MS <= e.at_ms <= window[1]), None)
+
+    def _due(self, following: Step, spoken: Entry) -> float | None:
+        """When the caller's next step is due (loop time), if this speech completes the step before it; None: the next
+        step does not move the caller, or counts from something else, and can wait."""
+        if not isinstance(following, OF_THE_CALLER) or following.at is not None:
+            return None
+        reaction = self._fixture.scenario.reaction if isinstance(following, SayStep) else 0
+        pause_ms = reaction if following.after is None else following.after
+        return self._fixture.t0 + (_end_of(spoken) + pause_ms) / 1000
+
+    def _judge_later(self, place: StepPlace, step: ExpectStep, window: tuple[int, int], spoken: Entry) -> CarriedOut:
+        """Go on as if the words were those that are expected, and judge them at the end."""
+        progress, t0, end = self._progress, self._fixture.t0, _end_of(spoken)
+        self._later.append(_Later(place, step, window, frozenset(progress.taken)))
+        progress.since, progress.completed = t0 + window[0] / 1000, t0 + end / 1000
+        progress.completed_by = None
+        return CarriedOut(spoken.at_ms, end)
+
+    def _is_met(self, later: _Later) -> bool:
+        """Judge words that were read late: logs a failure, and returns whether there is none."""
+        fixture, expected, title = self._fixture, later.step.expect, step_title(later.step)
+        opened_ms, deadline_ms = later.window
+        now_ms = max(fixture.now_ms, deadline_ms + _LONG_AFTER_MS)
+        verdict = evaluate(expected, fixture.log.entries, Moment(now_ms, opened_ms, deadline_ms, taken=later.taken))
+        met = verdict if isinstance(verdict, Met) else None
+        fixture.judged(later.place, title, later.window, None if met is None else met.at_ms)
+        if met is not None:
+            self._note_asserted(expected, met)
+            return True
+        assert isinstance(verdict, Failed)
+        at_ms = min(fixture.now_ms, deadline_ms)
+        self._fail(_Unmet(at_ms, later.place, title, expected.bot_says is not None, verdict, later.window))
+        return False
 
     def _not_met(self, place: StepPlace, title: str, expected: Within, window: tuple[int, int]) -> _Unmet:
         """Note that an expectation was not met. Returns why."""
@@ -198,8 +284,9 @@ class ExpectationSteps:
         return True
 
     def all_kept(self) -> bool:
-        """Judge all watched steps after the end of the call. Logs those that are broken; True if there are none."""
-        kept = [self._is_kept(watch) for watch in self._watches]
+        """Judge all watched steps after the end of the call, and words that were read late. Logs those that are broken;
+        True if there are none."""
+        kept = [*(self._is_kept(watch) for watch in self._watches), *(self._is_met(later) for later in self._later)]
         return all(kept)
 
     def settle(self) -> str | None:
@@ -241,6 +328,7 @@ class ExpectationSteps:
             hold_since_ms=ms(fixture.ear.hold_since),
             state=fixture.state,
             taken=frozenset(self._progress.taken),
+            being_read=fixture.readings.open,
             asks_backend=bool(fixture.scenario.ai or fixture.scenario.cassette),
             sent=fixture.sent(base_ms) if full else None,
             notes=fixture.notes if full else (),
@@ -320,6 +408,12 @@ class ExpectationSteps:
         if fixture.end is not None and needs_the_call(expectation):
             closed_ms = max(opened_ms, min(closed_ms, fixture.ms(fixture.end.at)))
         return opened_ms, closed_ms
+
+
+def _end_of(spoken: Entry) -> int:
+    """When the last of a speech was heard, in ms since the UUID."""
+    assert isinstance(spoken.event, BotSpoke)
+    return end_ms(spoken.at_ms, spoken.event)
 
 
 def _none_of(unmet: Sequence[_Unmet], place: StepPlace, title: str, now_ms: int) -> _Unmet:

@@ -219,6 +219,7 @@ class OneCall:
             processor_wait_ms=0.0 if self._waits is None else self._waits.most_ms,
             duration_ms=max((entry.at_ms for entry in entries), default=0),
             interrupted=self.interrupted,
+            asserted={} if fixture is None else dict(fixture.asserted),
             environment=self._environment,
             cannot_follow=cannot_follow,
         )

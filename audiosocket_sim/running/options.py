@@ -35,6 +35,11 @@ class Options:
     ai_port: int = 0
     artefacts: Path | None = None
     ear: bool = True
+    reader: str | None = None
+    """Who reads the words of a voice that no phrase book knows: `local`, `none` or `module:callable`; goes before the
+    scenario's own `reader:`."""
+    default_reader: str | None = None
+    """The same for scenarios that name none."""
     trust: bool = False
     """Whether the scenario's `server:` may name modules, and files outside its folders (docs/scenarios.md, Trust)."""
 

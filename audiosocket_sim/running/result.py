@@ -1,13 +1,13 @@
 """The result of a run: its outcome, its log, the failures, and the files that were written."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 from uuid import UUID
 
 from audiosocket_sim.call_log.events import Entry
-from audiosocket_sim.call_log.transcript import transcript
+from audiosocket_sim.call_log.transcript import snapshot, transcript
 from audiosocket_sim.checks.failure import Failure
 from audiosocket_sim.running.environment import Environment
 from audiosocket_sim.scenario import Scenario
@@ -110,6 +110,8 @@ class Result:
     """From the UUID to the last event, in ms."""
     interrupted: bool = False
     """True after Ctrl-C."""
+    asserted: Mapping[int, str] = field(default_factory=dict)
+    """What steps have asked for, by the number of the entry that met it, for `snapshot`."""
     environment: Environment | None = None
     """Target, clock and versions; None if no target could be determined."""
     first_run: "Result | None" = None
@@ -173,3 +175,8 @@ class Result:
     def transcript(self) -> str:
         """The log as text, one line for each event."""
         return transcript(self.scenario, self.entries)
+
+    @property
+    def snapshot(self) -> str:
+        """The transcript as it is kept for comparison: of what a reader has read, the words that steps asked for."""
+        return snapshot(self.scenario, self.entries, self.asserted)

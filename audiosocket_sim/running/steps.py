@@ -59,14 +59,16 @@ class Steps:
         self._check_that_states_are_reported(steps)
         held = True
         for number, step in enumerate(steps, 1):
-            held = await self.carry_out(number, step) is not None
+            following = steps[number] if number < len(steps) else None
+            held = await self.carry_out(number, step, following) is not None
             if not held:
                 break
         return await self.end(held=held)
 
-    async def carry_out(self, number: int, step: Step) -> CarriedOut | None:
+    async def carry_out(self, number: int, step: Step, following: Step | None = None) -> CarriedOut | None:
         """Carry out one step; the first one dials. Returns None if the step failed.
 
+        `following`: the next step, if it is known: a caller who is to act does not wait for a reader.
         Raises TargetError, ControlError, SimulatorError and what `Sounds` raises.
         """
         self._check_that_states_are_reported([step], number)
@@ -78,12 +80,12 @@ class Steps:
                 return self._carried_out() if held else None
             await self._fixture.place_call()
             self._progress.completed = self._fixture.t0
-        return await self._step(StepPlace(number), step)
+        return await self._step(StepPlace(number), step, following)
 
-    async def _step(self, place: StepPlace, step: Step) -> CarriedOut | None:
+    async def _step(self, place: StepPlace, step: Step, following: Step | None = None) -> CarriedOut | None:
         """Carry out one step, also one in a block. Returns None if it failed."""
         self.doing = place.named(step_title(step))
-        return await self._do(place, step)
+        return await self._do(place, step, following)
 
     async def end(self, *, held: bool) -> bool:
         """Hang up if the call is still in progress, and judge the whole call. Returns True if all was met.
@@ -103,6 +105,7 @@ class Steps:
             fixture.leg.hang_up("close")
         await fixture.finish()
         await fixture.look_at_the_end()
+        await fixture.all_read()
         held = self._judge.all_kept() and held
         held = fixture.check_the_requests_after_the_end() and held
         if held:
@@ -154,7 +157,7 @@ class Steps:
             fixture.fail(fixture.now_ms, 1, step_title(step), "to hang up before the UUID", happened)
         return in_time
 
-    async def _do(self, place: StepPlace, step: Step) -> CarriedOut | None:
+    async def _do(self, place: StepPlace, step: Step, following: Step | None) -> CarriedOut | None:
         progress, caller = self._progress, self._caller
         if step.at is not None:
             if not await self._anchors.reach(place, step, step.at):
@@ -173,14 +176,14 @@ class Steps:
         if isinstance(step, BlockStep):
             return await self._blocks.carry_out(place, step)
         base, progress.began = progress.completed, self._loop.time()
-        done = await self._carry_out_one(place, step)
+        done = await self._carry_out_one(place, step, following)
         if isinstance(step, OF_THE_CALLER):
             progress.since = progress.began
         elif isinstance(step, WaitStep):
             progress.since = base
         return done
 
-    async def _carry_out_one(self, place: StepPlace, step: Step) -> CarriedOut | None:
+    async def _carry_out_one(self, place: StepPlace, step: Step, following: Step | None) -> CarriedOut | None:
         """Carry out a step that holds no others, and whose time has come."""
         progress, caller = self._progress, self._caller
         match step:
@@ -189,7 +192,7 @@ class Steps:
                 self._fixture.record(self._loop.time(), Source.CHECK, note)
                 return self._carried_out(passed_over=True)
             case ExpectStep():
-                met = await self._judge.expect(place, step)
+                met = await self._judge.expect(place, step, following)
                 progress.looks_back = None
                 return met
             case NeverStep():

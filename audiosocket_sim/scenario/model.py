@@ -67,6 +67,7 @@ from audiosocket_sim.scenario.nesting import (
     step_at,
 )
 from audiosocket_sim.scenario.quality import CallerEar, Quality
+from audiosocket_sim.scenario.reader_model import Reader
 from audiosocket_sim.scenario.step_models import (
     STEP_KEYS,
     AnyOfStep,
@@ -136,6 +137,7 @@ __all__ = [
     "OptionalStep",
     "Push",
     "Quality",
+    "Reader",
     "Repeat",
     "RepeatStep",
     "Reply",
@@ -483,6 +485,9 @@ class Scenario(Model):
     quality: Quality = Field(default=Quality(), description="which defects of the bot's sound fail the call")
     ear: Annotated[CallerEar, Shorthand("model")] = Field(
         default=CallerEar(), description="what the caller's phone keeps of sound sent ahead"
+    )
+    reader: Annotated[Reader, Shorthand("use")] | None = Field(
+        default=None, description="who reads the words of a voice that no phrase book knows: local, or module:callable"
     )
     before: Annotated[tuple[Hook, ...], OneOrMore()] = Field(
         default=(), max_length=100, description="what is done when the target has started, before the call"

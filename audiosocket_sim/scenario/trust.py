@@ -5,6 +5,7 @@ Whoever adds a key that names code or a program adds it here. `confinement` has 
 
 from collections.abc import Iterator
 
+from audiosocket_sim.reading.choice import names_code
 from audiosocket_sim.scenario.confinement import untrusted_settings
 from audiosocket_sim.scenario.model import SayStep, Scenario, all_steps
 from audiosocket_sim.scenario.written import KeyPath
@@ -25,6 +26,8 @@ def what_needs_trust(scenario: Scenario, *, takes_settings: bool) -> Iterator[tu
     for path, step in all_steps(scenario.steps):
         if isinstance(step, SayStep) and ":" in (step.say.voice or ""):
             yield (*path, "say", "voice"), f"voice: {step.say.voice!r:.100} names code, which {_UNTRUSTED}"
+    if scenario.reader is not None and names_code(scenario.reader.use):
+        yield ("reader", "use"), f"reader: {scenario.reader.use!r:.100} names code, which {_UNTRUSTED}"
     for key in ("before", "after"):
         for index, hook in enumerate(getattr(scenario, key)):
             if hook.command is not None:

@@ -7,7 +7,7 @@ Knows nothing of calls.
 
 from audiosocket_sim.words.comparison import Pair, WordComparison, compare
 from audiosocket_sim.words.difference import difference
-from audiosocket_sim.words.languages import language_of_texts
+from audiosocket_sim.words.languages import language_of_texts, likely_language
 from audiosocket_sim.words.terms import Term, plain_text, terms_of
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "compare",
     "difference",
     "language_of_texts",
+    "likely_language",
     "plain_text",
     "terms_of",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from audiosocket_core.phrase_book.book import normalise
 
-__all__ = ["ENGLISH", "PORTUGUESE", "SPANISH", "WordTables", "language_of_texts", "tables_of"]
+__all__ = ["ENGLISH", "PORTUGUESE", "SPANISH", "WordTables", "language_of_texts", "likely_language", "tables_of"]
 
 
 def _words(text: str) -> list[str]:
@@ -239,11 +239,16 @@ _KNOWN = tuple(
 )
 
 
-def language_of_texts(texts: Iterable[str]) -> str:
-    """Return the language of the texts taken together, `pt`, `en` or `es`, by their frequent words; `pt` if unclear."""
+def likely_language(texts: Iterable[str]) -> str | None:
+    """Return the language of the texts taken together, `pt`, `en` or `es`; None if none of their words tells."""
     words = [word for text in texts for word in normalise(text).split()]
     scores = [sum(word in known for word in words) for known in _KNOWN]
-    return _ALL[scores.index(max(scores))].code
+    return _ALL[scores.index(max(scores))].code if any(scores) else None
+
+
+def language_of_texts(texts: Iterable[str]) -> str:
+    """Return the language of the texts taken together, `pt`, `en` or `es`, by their frequent words; `pt` if unclear."""
+    return likely_language(texts) or PORTUGUESE.code
 
 
 def tables_of(language: str) -> WordTables:

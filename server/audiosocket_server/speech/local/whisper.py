@@ -20,7 +20,7 @@ from audiosocket_server.speech.local.tones import is_tones
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Heard", "Whisper"]
+__all__ = ["Heard", "SpokenWord", "Whisper"]
 
 _LINE_HZ = 8_000
 _BEAMS = 5
@@ -47,12 +47,26 @@ _UNLIKELY = -1.0
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """A word with its time in the sound, in seconds from its start, and the model's probability for it, 0 to 1."""
+
+    text: str
+    start: float
+    end: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
-    """The model's result: a text, `no_speech` (probability, 0 to 1) and `score` (mean log probability of a token)."""
+    """The model's result: a text, `no_speech` (probability, 0 to 1) and `score` (mean log probability of a token).
+
+    `words`: empty unless they were asked for.
+    """
 
     text: str
     no_speech: float
     score: float
+    words: tuple[SpokenWord, ...] = ()
 
     @property
     def is_speech(self) -> bool:
@@ -91,13 +105,17 @@ class Whisper:
 
         `prompt`: a text that could precede the speech; it makes its words and its spelling more likely.
         """
-        texts = (self.hear(piece, language, prompt) for piece in _pieces(pcm))
+        texts = (self.hear(piece, language, prompt) for piece in self.pieces(pcm))
         return " ".join(heard.text for heard in texts if heard is not None and heard.is_speech).strip()
 
-    def hear(self, pcm: bytes, language: str, prompt: str = "") -> Heard | None:
+    def pieces(self, pcm: bytes) -> Iterator[bytes]:
+        """Yield the sound in pieces that fit the model's window, cut where it is quiet."""
+        return _pieces(pcm)
+
+    def hear(self, pcm: bytes, language: str, prompt: str = "", *, words: bool = False) -> Heard | None:
         """Recognise one piece of at most 29 s, without refusing the result; None for less than 100 ms and for tones.
 
-        Raises SpeechError.
+        `language` "": the model's guess. `words`: find each word's time too. Raises SpeechError.
         """
         from ctranslate2 import StorageView
 
@@ -106,21 +124,48 @@ class Whisper:
             return None
         window = next((w for w in _WINDOWS_SECONDS if seconds + _SPARE_SECONDS <= w), _WINDOWS_SECONDS[-1])
         features = log_mel(_at_16_khz(_LEAD + pcm), window * FRAMES_A_SECOND)
-        start = self._start(language, prompt)
-        most = _TOKENS_AT_LEAST + round(seconds * _TOKENS_A_SECOND)
         try:
+            encoded = self._model.encode(StorageView.from_array(features[None]))
+            language = language or self._model.detect_language(encoded)[0][0][0].strip("<|>")
+            start = self._start(language, prompt)
+            most = _TOKENS_AT_LEAST + round(seconds * _TOKENS_A_SECOND)
             (result,) = self._model.generate(
-                StorageView.from_array(features[None]),
+                encoded,
                 [start],
                 beam_size=_BEAMS,
                 max_length=max(2 * most, len(start) + most),  # the library uses half of it, or what the prompt leaves
                 return_scores=True,
                 return_no_speech_prob=True,
             )
+            tokens = [token for token in result.sequences_ids[0] if token < _FIRST_CONTROL_TOKEN]
+            timed = self._timed(encoded, start, tokens, seconds) if words and tokens else ()
         except RuntimeError as error:
             raise SpeechError(f"recognition failed: {_line(error)}") from error
-        words = [token for token in result.sequences_ids[0] if token < _FIRST_CONTROL_TOKEN]
-        return Heard(self._tokenizer.decode(words).strip(), result.no_speech_prob, result.scores[0])
+        return Heard(self._tokenizer.decode(tokens).strip(), result.no_speech_prob, result.scores[0], timed)
+
+    def _timed(self, encoded: Any, start: list[int], tokens: list[int], seconds: float) -> tuple[SpokenWord, ...]:
+        """Return the words with their times: a token that begins with a space begins a word."""
+        begin = start.index(self._tokenizer.token_to_id("<|startoftranscript|>"))
+        frames = round((seconds + len(_LEAD) / 2 / _LINE_HZ) * FRAMES_A_SECOND)
+        (aligned,) = self._model.align(encoded, start[begin : begin + 3], [tokens], [frames])
+        began: dict[int, int] = {}
+        ended: dict[int, int] = {}
+        for token, frame in aligned.alignments:
+            began.setdefault(token, frame)
+            ended[token] = frame + 1
+        words: list[tuple[list[int], list[float], float, float]] = []
+        for place, (token, probability) in enumerate(zip(tokens, aligned.text_token_probs, strict=False)):
+            since, until = (_seconds(times.get(place, 0)) for times in (began, ended))
+            if not words or self._tokenizer.decode([token]).startswith(" "):
+                words.append(([token], [probability], since, until))
+            else:
+                ids, probabilities, since, _ = words[-1]
+                words[-1] = ([*ids, token], [*probabilities, probability], since, until)
+        spoken = (
+            SpokenWord(self._tokenizer.decode(ids).strip(), since, max(since, until), sum(ps) / len(ps))
+            for ids, ps, since, until in words
+        )
+        return tuple(word for word in spoken if word.text)
 
     def _start(self, language: str, prompt: str) -> list[int]:
         """Return the tokens that precede the text: the prompt, the language and the task. Raises SpeechError."""
@@ -135,6 +180,11 @@ class Whisper:
 
 
 _MOST_PROMPT_TOKENS = 200
+
+
+def _seconds(frame: int) -> float:
+    """The time of a frame of the model's alignment, 20 ms each, in the sound without the lead."""
+    return max(0.0, frame * 0.02 - len(_LEAD) / 2 / _LINE_HZ)
 
 
 def _language_token(language: str) -> str:
