@@ -45,6 +45,8 @@ from audiosocket_sim.python_calls.happened import (
 )
 from audiosocket_sim.python_calls.phone_call import CallTime, PhoneCall, StepToAwait, event
 from audiosocket_sim.python_calls.placing import place_call
+from audiosocket_sim.reading.judge import JudgedCall
+from audiosocket_sim.reading.judge import JudgeVerdict as Verdict
 from audiosocket_sim.running.environment import Environment
 from audiosocket_sim.running.one_call import OnEntry
 from audiosocket_sim.running.options import Options
@@ -83,6 +85,7 @@ __all__ = [
     "HoldHeard",
     "HoldStarted",
     "HoldStopped",
+    "JudgedCall",
     "Lasted",
     "Line",
     "LogEvent",
@@ -111,6 +114,7 @@ __all__ = [
     "StepToAwait",
     "TargetChoice",
     "TurnMeasured",
+    "Verdict",
     "VoicesOverlapped",
     "WireSummary",
     "arun",

@@ -67,8 +67,10 @@ def definition(module: str, name: str) -> Definition:
         if name in _assigned(node):
             return Definition(node, _string(body[index + 1]) if index + 1 < len(body) else "")
     for node in ast.walk(_tree(module)):
-        if isinstance(node, ast.ImportFrom) and node.module and any(alias.name in (name, "*") for alias in node.names):
-            return definition(node.module, name)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                if (alias.asname or alias.name) in (name, "*"):
+                    return definition(node.module, name if alias.name == "*" else alias.name)
     raise KeyError(f"{module}: {name}")
 
 

@@ -52,7 +52,7 @@ _SHORTEST_LETTER_MS = 30
 """Nobody speaks faster (ms a letter; 60 to 80 are usual): sound that is shorter than that cannot be the words."""
 _NEAR_MS = 1000
 """Two pieces of one sentence are at most so far apart."""
-_SURE = ("target", "max_duration")
+_SURE = ("target", "max_duration", "judge")
 """Failures that no short lateness causes: a program that ended, a call of minutes that did not."""
 _AHEAD_MS = 1000
 """So far ahead (ms) a bot may make the sound that it sends."""

@@ -53,6 +53,8 @@ def _words_wanted(says: BotSays) -> str:
     """The words that are wanted, with what is allowed: `“Pode subir.” (at least 80 % of the words)`."""
     if says.pattern is not None:
         return f"something that fits the pattern {says.pattern}"
+    if says.judge is not None:
+        return f"something that {says.judge} takes for “{says.text}”"
     texts = " or ".join(f"“{text}”" for text in says.texts)
     share = "" if says.words is None else f" (at least {says.words * 100:g} % of the words)"
     return f"{'something with ' if says.part else ''}{texts}{share}"

@@ -6,16 +6,22 @@ folder by its sound, so that a second run costs nothing and says the same. Block
 
 from audiosocket_sim.reading.cache import ReadingCache
 from audiosocket_sim.reading.choice import NO_READER, reader_problem
+from audiosocket_sim.reading.judge import JudgedCall, JudgeError, JudgeVerdict, SpeechJudge, load_judge
 from audiosocket_sim.reading.read_speech import ReadSpeech, ReadWord
 from audiosocket_sim.reading.reader import ReaderError, StretchReader, load_reader
 
 __all__ = [
     "NO_READER",
+    "JudgeError",
+    "JudgeVerdict",
+    "JudgedCall",
     "ReadSpeech",
     "ReadWord",
     "ReaderError",
     "ReadingCache",
+    "SpeechJudge",
     "StretchReader",
+    "load_judge",
     "load_reader",
     "reader_problem",
 ]

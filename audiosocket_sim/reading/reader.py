@@ -9,7 +9,6 @@ called before the first call. It is called in a thread, for one stretch at a tim
 """
 
 import asyncio
-import hashlib
 import inspect
 import json
 import math
@@ -23,6 +22,7 @@ from audiosocket_core.errors import AudioSocketError
 from audiosocket_sim.import_string import import_object
 from audiosocket_sim.reading.cache import ReadingCache
 from audiosocket_sim.reading.choice import LOCAL, LOCAL_IMPORT
+from audiosocket_sim.reading.code_version import version_of
 from audiosocket_sim.reading.read_speech import ReadSpeech, ReadWord
 
 __all__ = ["ReaderError", "StretchReader", "load_reader"]
@@ -48,7 +48,7 @@ class StretchReader:
         self._call = call
         self._cache = cache
         self._lock = threading.Lock()
-        self._version = _version(call)
+        self._version = version_of(call)
 
     def prepare(self) -> None:
         """Let the reader load what it needs. Blocking. Raises ReaderError."""
@@ -115,18 +115,6 @@ def _check_arguments(name: str, found: Callable[..., Any]) -> None:
         raise ReaderError(f"the reader {name}: {error}; expected reader(pcm, rate_hz, language)") from None
     except ValueError:
         return  # it does not say what it takes
-
-
-def _version(call: Callable[..., Any]) -> str:
-    """The version that the callable gives itself, or the hash of its file, so that a changed reader reads anew."""
-    given = getattr(call, "version", None)
-    if isinstance(given, str):
-        return given
-    try:
-        file = inspect.getsourcefile(inspect.unwrap(call)) or inspect.getsourcefile(type(call))
-        return hashlib.sha256(Path(str(file)).read_bytes()).hexdigest()
-    except (TypeError, OSError):
-        return ""
 
 
 def _read_speech(name: str, answer: object) -> ReadSpeech:

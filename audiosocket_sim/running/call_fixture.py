@@ -49,7 +49,7 @@ from audiosocket_sim.running.defects import DefectCollector
 from audiosocket_sim.running.hooks import HookFailed, HookNotMet, asked_for, carry_out_hook
 from audiosocket_sim.running.program_waits import ProgramWaits
 from audiosocket_sim.running.readings import Readings
-from audiosocket_sim.scenario import Hook, StepPlace
+from audiosocket_sim.scenario import BotSays, Hook, StepPlace
 from audiosocket_sim.virtual_time import CannotFollow, VirtualLoop, raise_if_bot_cannot_follow
 
 __all__ = ["TARGET_DIED", "CallFixture", "SimulatorError"]
@@ -120,6 +120,8 @@ class CallFixture:
         self.readings = Readings(setup.reader, self._on_read, self._broke, virtual=virtual)
         self.asserted: dict[int, str] = {}
         """What steps have asked for, by the number of the entry that met it: of words that a reader has read."""
+        self.to_judge: list[tuple[StepPlace, BotSays, int]] = []
+        """The steps whose words a judge is to be asked about, and the entry of the speech that each has taken."""
         ahead = scenario.quality.ahead
         self.ear = Ear(
             setup.ear_book,

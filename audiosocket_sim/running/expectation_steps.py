@@ -193,7 +193,7 @@ class ExpectationSteps:
         progress.completed_by = met.began_with if taken is None else taken
         progress.taken |= set() if taken is None else {taken, *met.also}
         fixture.judged(place, title, self._window(expected, window), met.at_ms)
-        self._note_asserted(expected, met)
+        self._note_asserted(place, expected, met)
         return CarriedOut(met.at_ms, met.completed_ms, self._entry_of(met), took_ms=met.took_ms)
 
     def _entry_of(self, met: Met) -> Entry | None:
@@ -202,12 +202,14 @@ class ExpectationSteps:
         found = [entry for entry in self._fixture.log.entries if entry.number in numbers]
         return joined(found) if len(found) > 1 else next(iter(found), None)
 
-    def _note_asserted(self, expected: Within, met: Met) -> None:
+    def _note_asserted(self, place: StepPlace, expected: Within, met: Met) -> None:
         """Note for the snapshot which words were asked for, and where they were heard."""
         says = expected.bot_says
         if says is not None and met.entry is not None:
             wanted = says.texts or (f"({says.pattern})",)
             self._fixture.asserted |= {met.entry: " / ".join(wanted)} | dict.fromkeys(met.also, "…")
+        if says is not None and says.judge is not None and met.entry is not None:
+            self._fixture.to_judge.append((place, says, met.entry))
 
     def _being_read(self, expected: Within, window: tuple[int, int]) -> Entry | None:
         """The last speech that may meet a `bot_says`, and whose words are not known yet; None if there is none."""
@@ -243,7 +245,7 @@ class ExpectationSteps:
         met = verdict if isinstance(verdict, Met) else None
         fixture.judged(later.place, title, later.window, None if met is None else met.at_ms)
         if met is not None:
-            self._note_asserted(expected, met)
+            self._note_asserted(later.place, expected, met)
             return True
         assert isinstance(verdict, Failed)
         at_ms = min(fixture.now_ms, deadline_ms)

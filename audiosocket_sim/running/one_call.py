@@ -20,10 +20,12 @@ from audiosocket_sim.checks.lateness import LateBy, LatenessRecord
 from audiosocket_sim.checks.margin import could_turn, is_unread_for_our_holes
 from audiosocket_sim.checks.quality import QUALITY, QualityFault, quality_faults
 from audiosocket_sim.parties.target import Target, TargetCloseError
+from audiosocket_sim.reading import JudgeError
 from audiosocket_sim.running.artefacts import cannot_write, with_artefacts, with_faults
 from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.running.call_setup import set_up_call
 from audiosocket_sim.running.environment import Environment, environment_of
+from audiosocket_sim.running.judges import ask_the_judges
 from audiosocket_sim.running.options import Options
 from audiosocket_sim.running.processor_waits import ProcessorWaits
 from audiosocket_sim.running.result import Outcome, Result
@@ -188,6 +190,11 @@ class OneCall:
         if fixture is not None and not (self.trouble is not None and self.trouble.cannot_follow):
             for fault in self._quality_faults(fixture):
                 fixture.fail(fault.at_ms, 0, QUALITY, fault.expected, *fault.happened)
+        if fixture is not None and self.trouble is None:
+            try:
+                self.held = ask_the_judges(fixture) and self.held
+            except JudgeError as error:
+                self.blame(error)
         unread = None if self.steps is None else self.steps.settle()  # last: any failure goes before it
         if unread is not None and self.trouble is None:
             self.trouble = Trouble(Outcome.SET_UP, unread, unread=True)

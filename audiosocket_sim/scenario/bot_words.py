@@ -29,6 +29,13 @@ def _not_empty(texts: tuple[str, ...]) -> tuple[str, ...]:
     return texts
 
 
+def _judge(name: str) -> str:
+    module, _, function = name.partition(":")
+    if not all(part.isidentifier() for part in [*module.split("."), *function.split(".")]):
+        raise ValueError(f"a judge is module:callable, such as my_package.opinions:polite, not {name!r}")
+    return name
+
+
 def compiled_pattern(text: str) -> "re.Pattern[str]":
     """Return the pattern, without regard to case and accents.
 
@@ -94,6 +101,10 @@ class BotSays(Model):
         le=1,
         description="the share of the words that must be right, such as 0.8; a number that is another one never is",
     )
+    judge: Annotated[str, AfterValidator(_judge)] | None = Field(
+        default=None,
+        description="module:callable, whose opinion on the bot's words counts: asked after the call; needs trust",
+    )
     part: bool = Field(default=False, description="true: the text may be a part of what the bot says")
 
     @property
@@ -108,6 +119,8 @@ class BotSays(Model):
             found = f" (found {' and '.join(given)})" if given else ""
             raise ValueError(f"bot_says needs exactly one of: text, any_of, pattern{found}")
         beside = [key for key in ("words", "part") if key in self.model_fields_set]
+        if self.judge is not None and (self.text is None or beside):
+            raise ValueError("a judge is asked about a text, and has the only say: only text can stand beside judge")
         if self.pattern is not None and beside:
             raise ValueError(f"a pattern is found anywhere, and exactly: {' and '.join(beside)} cannot stand beside it")
         return self

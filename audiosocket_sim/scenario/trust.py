@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from audiosocket_sim.reading.choice import names_code
 from audiosocket_sim.scenario.confinement import untrusted_settings
 from audiosocket_sim.scenario.model import SayStep, Scenario, all_steps
+from audiosocket_sim.scenario.nesting import expectations_in
 from audiosocket_sim.scenario.written import KeyPath
 
 __all__ = ["what_needs_trust"]
@@ -28,6 +29,10 @@ def what_needs_trust(scenario: Scenario, *, takes_settings: bool) -> Iterator[tu
             yield (*path, "say", "voice"), f"voice: {step.say.voice!r:.100} names code, which {_UNTRUSTED}"
     if scenario.reader is not None and names_code(scenario.reader.use):
         yield ("reader", "use"), f"reader: {scenario.reader.use!r:.100} names code, which {_UNTRUSTED}"
+    for path, expected in expectations_in(scenario.steps):
+        if expected.bot_says is not None and expected.bot_says.judge is not None:
+            name = expected.bot_says.judge
+            yield (*path, "bot_says", "judge"), f"judge: {name!r:.100} names code, which {_UNTRUSTED}"
     for key in ("before", "after"):
         for index, hook in enumerate(getattr(scenario, key)):
             if hook.command is not None:
