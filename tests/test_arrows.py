@@ -107,7 +107,7 @@ MAY_IMPORT = {
     "sim.pytest_plugin": "sim.scenario_files sim.reading sim.report sim.net sim.scenario sim.scenario.loading "
     "sim.call_log sim.parties sim.asterisk_real sim.fake_azure sim.running sim.python_calls",
     "sim.cli": "core.errors core.files core.wav core.slin core.phrase_book core.stop_signals "
-    "sim.scenario_files sim.reading sim.report sim.net sim.asterisk sim.scenario sim.scenario.loading "
+    "sim.scenario_files sim.words sim.reading sim.report sim.net sim.asterisk sim.scenario sim.scenario.loading "
     "sim.call_log sim.parties sim.mock_ai sim.fake_azure sim.running sim.live.captured_call "
     "sim.live.capture sim.live.mic sim.live.doctor",
     "sim.__main__": "sim.cli",

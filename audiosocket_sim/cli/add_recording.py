@@ -16,7 +16,7 @@ from audiosocket_core.slin import duration_ms, is_silent, read_audio
 from audiosocket_core.wav import wav_bytes
 from audiosocket_sim.cli.recording_language import LanguageUnknownError, language_of
 
-__all__ = ["add_recording", "add_recording_command"]
+__all__ = ["RecordingRefused", "add_recording", "add_recording_command"]
 
 _RATE_HZ = 8000
 _LONGEST_MS = 60_000

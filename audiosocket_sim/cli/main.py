@@ -56,6 +56,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     _add_fake_azure(commands)
     _add_schema(commands)
     _add_add_recording(commands)
+    _add_learn_voice(commands)
     _add_completion(commands)
     return parser
 
@@ -282,6 +283,45 @@ def _add_recording(options: argparse.Namespace) -> int:
         licence=options.licence,
         name=options.name,
         to=options.to,
+    )
+
+
+def _add_learn_voice(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = command(
+        commands,
+        "learn-voice",
+        "make prompts of a phrase book of the bot's speech in a recorded call",
+        "learn-voice runs/greets --reader local",
+    )
+    parser.add_argument("call", type=Path, help="the folder of a call, with call.jsonl and call.wav")
+    parser.add_argument(
+        "--to", type=Path, default=Path("audio/prompts"), help="folder with manifest.yaml (%(default)s)"
+    )
+    parser.add_argument("--reader", metavar="READER", help="who reads the texts: local, or module:callable")
+    parser.add_argument(
+        "--text",
+        action="append",
+        default=[],
+        metavar="NUMBER=TEXT",
+        help="the words of one stretch, by its number in the call; it goes before the reader",
+    )
+    parser.add_argument("--ask", action="store_true", help="ask for each text; Enter takes the one that was read")
+    parser.add_argument("--language", help="such as pt-BR; by default that of the texts")
+    parser.add_argument("--voice", default="bot", help="the name of the voice (%(default)s)")
+    parser.set_defaults(command=_learn_voice)
+
+
+def _learn_voice(options: argparse.Namespace) -> int:
+    from audiosocket_sim.cli.learn_voice import learn_voice_command
+
+    return learn_voice_command(
+        options.call,
+        to=options.to,
+        reader=options.reader,
+        language=options.language,
+        voice=options.voice,
+        texts=options.text,
+        ask=options.ask,
     )
 
 

@@ -2,7 +2,8 @@
 
 A judge is `async def judge(text, expected, call)`, or a plain function. `text` is what the bot said, `expected` the
 text of the step, `call` a `JudgedCall`. It returns an object or a mapping with `ok` and `reason`, such as a
-`JudgeVerdict`. An optional attribute `version` is a text that changes whenever its answers do (by default the hash of its file).
+`JudgeVerdict`. An optional attribute `version` is a text that changes whenever its answers do (by default the hash of
+its file).
 """
 
 import asyncio
