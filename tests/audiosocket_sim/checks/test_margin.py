@@ -407,6 +407,8 @@ def test_a_decision_that_could_have_been_another_makes_what_follows_uncertain(
     assert could_turn(failed, 7020, log, steps, LATE) is could
     met = entries((4000, replace(decided, met_ms=3900)), (at, HoldStarted()), (7020, failed))
     assert not could_turn(failed, 7020, met, steps, LATE)
+    other = entries((4000, replace(decided, number=2, path=())), (at, HoldStarted()), (7020, failed))
+    assert not could_turn(failed, 7020, other, steps, LATE)
 
 
 @pytest.mark.parametrize(("at", "could"), [(4050, True), (4051, False)])
