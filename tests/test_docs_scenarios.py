@@ -16,6 +16,13 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
 
 
+@pytest.fixture(autouse=True)
+def any_voice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The page's examples hold on a machine without the local engine: its voices are played by another."""
+    monkeypatch.setattr("audiosocket_sim.phone.voices.LOCAL_IMPORT", "helpers.named_voice:speak")
+    monkeypatch.setattr("audiosocket_sim.phone.sounds.cache_folder", lambda: tmp_path)
+
+
 def blocks() -> list[Any]:
     """Every ```yaml block; one that holds several documents (---) gives several."""
     found = []

@@ -361,3 +361,60 @@ def test_a_turn_that_ended_while_the_bot_stood_still(kept_ms: int, turned: list[
     late = LatenessRecord([WasLate(LateBy.BOT, 3500, kept_ms)])
     log = entries((3000, CallerSpoke("Quero falar com o 202.", "x", 1500)), (3600, BackendAsked(1, "", "Quero")))
     assert turns_that_ended_early(log, late) == turned
+
+
+# --- blocks and anchors
+
+
+@pytest.mark.parametrize(("at", "could"), [(4050, True), (4051, False)])
+def test_an_event_from_which_a_step_counts_came_a_little_too_late(at: int, could: bool) -> None:
+    steps = scenario("{dtmf: '1', at: {after: backend_asked, within: 2s}}")
+    failed = StepFailed(1, "at backend_asked", "it", ("nothing",), 2000, 4000)
+    log = entries((4020, failed), (at, BackendAsked(1, "", "Casa 4.")))
+    assert could_turn(failed, 4020, log, steps, LATE) is could
+
+
+def test_a_step_in_a_block_is_judged_by_what_it_asks_for() -> None:
+    steps = scenario("{repeat: {times: 2, steps: [{wait: 1s}, {expect: {backend_asked: casa}}]}}")
+    path = ("repeat", "steps", 1)
+    failed = StepFailed(1, "expect backend_asked", "it", ("nothing",), 2000, 4000, path, "round 2 of 2, step 2")
+    assert could_turn(failed, 4020, entries((4020, failed), (4050, BackendAsked(1, "", "Casa"))), steps, LATE)
+    assert not could_turn(failed, 4020, entries((4020, failed), (4051, BackendAsked(1, "", "Casa"))), steps, LATE)
+    gone = replace(failed, path=("repeat", "steps", 7))
+    assert not could_turn(gone, 4020, entries((4020, gone), (4050, BackendAsked(1, "", "Casa"))), steps, LATE)
+
+
+@pytest.mark.parametrize(("at", "could"), [(4050, True), (4051, False)])
+@pytest.mark.parametrize(
+    ("step", "path"),
+    [
+        ("{if_heard: {hold_audio: playing, within: 2s}, else: {wait: 1s}}", ()),
+        ("{optional: {expect: {hold_audio: playing, within: 2s}}}", ("optional", 0)),
+        (
+            "{any_of: [{expect: {backend_asked: casa, within: 9s}}, {expect: {hold_audio: playing, within: 2s}}]}",
+            ("any_of", 1, 0),
+        ),
+    ],
+)
+def test_a_decision_that_could_have_been_another_makes_what_follows_uncertain(
+    step: str, path: tuple[str | int, ...], at: int, could: bool
+) -> None:
+    """The other way might have been taken: what failed later, by whatever margin, may be this machine's doing."""
+    steps = scenario(step, "{expect: {state: WAITING, within: 1s}}")
+    decided = ExpectationJudged(1, "hold_audio", 2000, 4000, None, path, "")
+    failed = StepFailed(2, "expect state", "it", ("nothing",), 6000, 7000)
+    log = entries((4000, decided), (at, HoldStarted()), (7020, failed))
+    assert could_turn(failed, 7020, log, steps, LATE) is could
+    met = entries((4000, replace(decided, met_ms=3900)), (at, HoldStarted()), (7020, failed))
+    assert not could_turn(failed, 7020, met, steps, LATE)
+    other = entries((4000, replace(decided, number=2, path=())), (at, HoldStarted()), (7020, failed))
+    assert not could_turn(failed, 7020, other, steps, LATE)
+
+
+@pytest.mark.parametrize(("at", "could"), [(4050, True), (4051, False)])
+def test_no_branch_that_could_begin(at: int, could: bool) -> None:
+    steps = scenario("{any_of: [{expect: {backend_asked: casa}}, {expect: {hold_audio: playing, within: 2s}}]}")
+    lost = ExpectationJudged(1, "expect hold_audio", 2000, 4000, None, ("any_of", 1, 0), "branch 2, step 1")
+    failed = StepFailed(1, "any_of", "one of", ("nothing",), 2000, 4000)
+    log = entries((4000, lost), (4020, failed), (at, HoldStarted()))
+    assert could_turn(failed, 4020, log, steps, LATE) is could

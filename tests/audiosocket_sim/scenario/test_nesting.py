@@ -124,4 +124,5 @@ def test_a_mistake_has_its_place_and_a_line(steps: str, line: str) -> None:
 def test_a_hang_up_in_one_round_and_what_may_follow() -> None:
     assert loaded(" [{repeat: {times: 1, steps: [{hang_up: close}]}}, {expect: {hangs_up: caller}}]")
     assert loaded(" [{repeat: {times: 2, steps: [{expect: {bot_speaks: 1s}}, {never: {bot_speaks: 1s, for: 1s}}]}}]")
+    assert loaded(" [{repeat: {times: 2, steps: [{if_heard: {bot_speaks: 1s}, then: {wait: 1s}}]}}]")
     assert loaded(" [{repeat: {times: 2, steps: [{wait: 1s}, {repeat: {times: 2, steps: [{wait: 1s}]}}]}}]")
