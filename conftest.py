@@ -7,7 +7,8 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -26,6 +27,10 @@ BEYOND = {
 hypothesis.settings.register_profile("examples_only", phases=[hypothesis.Phase.explicit])
 """For `make coverage`: which lines drawn inputs run is luck, and a line that only luck runs has no test."""
 
+hypothesis.settings.register_profile("quick", max_examples=25)
+if not os.environ.get(NO_SKIPS):  # `make test-most` and `make test-all` draw Hypothesis's hundred
+    hypothesis.settings.load_profile("quick")
+
 
 def pytest_configure() -> None:
     """A shell's background jobs are born with SIGINT ignored; tests of Ctrl-C need it heeded."""
@@ -33,8 +38,26 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+class Backwards(pytest.Dir):
+    """The last of a folder first."""
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        return reversed(list(super().collect()))
+
+
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Each second of pytest-xdist's workers collects from the end. Workers that meet in the middle have written the
+    asserts of half the files anew each, and read the other half from the cache; side by side each would do all."""
+    if int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 2 == 0 or (path / "__init__.py").is_file():
+        return None
+    return Backwards.from_parent(parent, path=path)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is `long` is skipped by name in `make test`; the marker's argument says what stands in for it there."""
+    if "PYTEST_XDIST_WORKER" in os.environ:  # all workers must have one order, whichever end they began from
+        items.sort(key=lambda item: item.path)
     if os.environ.get(NO_SKIPS):
         return
     for item in items:
