@@ -17,7 +17,7 @@ from audiosocket_sim.running.report_lines import file_lines
 from audiosocket_sim.running.result import Outcome, Result
 from audiosocket_sim.running.runner import is_virtual
 from audiosocket_sim.running.trouble import Trouble
-from audiosocket_sim.scenario import ExpectStep, Say, Scenario, Step
+from audiosocket_sim.scenario import ExpectStep, NeverStep, Say, Scenario, Step
 from audiosocket_sim.scenario.written import KeyPath, Written
 
 __all__ = ["CallPlan", "CallSession", "scenario_with"]
@@ -166,6 +166,8 @@ class CallSession:
             assert call.steps is not None
             if isinstance(step, ExpectStep) and step.expect.bot_says is not None:
                 await call.let_the_ear_read(step.expect.bot_says.text)
+            if (music := _hold_music_of(step)) is not None:
+                call.let_the_ear_know(music)
             return await call.in_time(call.steps.carry_out(len(self._steps), step))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - it becomes the call's result
             self._one().blame(error)
@@ -238,6 +240,12 @@ class CallSession:
         error = error_of(self.result)
         if error is not None:
             raise error from None
+
+
+def _hold_music_of(step: Step) -> str | None:
+    """The file of the hold audio that a step expects; None if it names none."""
+    expectation = step.expect if isinstance(step, ExpectStep) else step.never if isinstance(step, NeverStep) else None
+    return None if expectation is None or expectation.hold_audio is None else expectation.hold_audio.file
 
 
 def scenario_with(plan: CallPlan, steps: Sequence[Step], places: Sequence[CodePlace]) -> Scenario:

@@ -26,7 +26,7 @@ from audiosocket_sim.scenario import Expectation, ExpectStep, NeverStep, Say, Sc
 from audiosocket_sim.scenario.confinement import untrusted_settings
 from audiosocket_sim.scenario.paths import nearest_folder
 
-__all__ = ["CallSetup", "NotTrusted", "hold_music", "set_up_call"]
+__all__ = ["CallSetup", "NotTrusted", "hold_music", "hold_music_in", "set_up_call"]
 
 
 class NotTrusted(WrongSettings, TargetUsageError):
@@ -135,13 +135,18 @@ def hold_music(scenario: Scenario) -> tuple[bytes, dict[str, bytes], bool]:
     folder = scenario.folder or Path.cwd()
     asked = [step.hold_audio for step in _expectations(scenario) if step.hold_audio is not None]
     files = dict.fromkeys(hold.file for hold in asked if hold.file is not None)
-    named = {file: _long_enough(named_sound(file, folder), file) for file in files}
+    named = {file: hold_music_in(file, folder) for file in files}
     if not asked and scenario.steps:
         return _nearest_loop(folder), {}, False
     loop = _nearest_loop(folder)
     any_music = not asked or any(hold.file is None for hold in asked)
     music = {**({"": loop} if any_music and loop else {}), **named}
     return next(iter(music.values()), b""), music, any_music
+
+
+def hold_music_in(file: str, folder: Path) -> bytes:
+    """Return the hold music in a file that a step names, as SLIN of 8 kHz. Raises AudioFileError."""
+    return _long_enough(named_sound(file, folder), file)
 
 
 def _expectations(scenario: Scenario) -> Iterator[Expectation]:
