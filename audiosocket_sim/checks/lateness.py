@@ -24,8 +24,10 @@ _STALL_MS = 60
 """A bot that was kept from running for longer than this (ms) at once has not only lost an idle moment."""
 _BETWEEN_READINGS_MS = 20
 """Two stretches with less (ms) between them may be of one stall: readings of the bot do not say when it waited."""
-_STANDSTILL_MS = 1000
-"""After a standstill of so long (ms) timers have run out and queues are full: nothing that follows is sure."""
+_BOT_STANDSTILL_MS = 1000
+"""After a standstill of the bot of so long (ms) its timers have run out, its queues are full, and nothing is sure."""
+_OWN_STANDSTILL_MS = 2000
+"""For so long (ms) at the most the call goes on after a failure, to see what comes late."""
 _PHONE_HOLDS_MS = 300
 """Sound that comes in a burst behind a longer stall (ms) is lost in part: a phone holds no more."""
 
@@ -116,7 +118,12 @@ class LatenessRecord:
 
     def stood_still(self, to_ms: float) -> bool:
         """Return whether the bot, or we, stood still before this time for so long that nothing afterwards is sure."""
-        return self.longest_stall_ms(0, to_ms) >= _STANDSTILL_MS
+        limits = ((LateBy.BOT, _BOT_STANDSTILL_MS), (LateBy.THREAD, _OWN_STANDSTILL_MS))
+        return any(
+            end - start >= limit
+            for by, limit in limits
+            for start, end in _stretches(self._by(by), 0, to_ms, _BETWEEN_READINGS_MS)
+        )
 
     def _stalls(self, from_ms: float, to_ms: float) -> Iterator[tuple[float, float]]:
         return _stretches(self._by(*_OF_SOUND), from_ms, to_ms, _BETWEEN_READINGS_MS)

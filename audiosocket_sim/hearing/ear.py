@@ -200,6 +200,7 @@ class Ear:
         self._last_read: tuple[int, Phrase] | None = None  # the last sample of the prompt that was read last
         loop = hold_loop(hold_pcm) if len(hold_pcm) >= 2 * WINDOW else None
         self._hold = None if loop is None else HoldDetector(loop, self._playout.samples)
+        self._loop_pcm = hold_pcm
         self._hold_began = 0
         self._hold_ended = -_LONGEST_TAIL
         self._music = tuple(music)
@@ -274,6 +275,27 @@ class Ear:
         """Whether a phrase that the ear can read has these words in it; case, accents and punctuation do not count."""
         words = normalise(text)
         return any(words in normalise(phrase.text) for phrase in self._phrases)
+
+    def learn_music(self, name: str, pcm: bytes) -> None:
+        """Know this hold audio from now on, 8 kHz SLIN. If it plays already, as music that nobody knew, it is reported
+        as begun once more, with its name. If it is the loop, the loop has this name from now on."""
+        if self._music[:1] == ("",) and pcm == self._loop_pcm:
+            self._music = (name, *self._music[1:])
+            exactly = self._hold is not None and self._hold.began is not None
+            alike = self._follower is not None and self._follower.began is not None and self._follower.number == 0
+            if exactly or alike:
+                self._on_fact(HeardHoldStarted(self._playout.time_of(self._position), name))
+            return
+        self._rounds = [*self._rounds[: len(self._music)], HoldRounds(len(pcm) // 2)]
+        self._music = (*self._music, name)
+        if self._follower is None:
+            self._follower = HoldFollower([], self._playout.samples, any_music=False)
+            self._follower.skip(self._position)
+        self._follower.learn(known_music(pcm))
+
+    def knows_music(self, name: str) -> bool:
+        """Whether hold audio of this name is known."""
+        return name in self._music
 
     # --- what is the case now
 

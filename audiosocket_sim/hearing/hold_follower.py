@@ -53,9 +53,15 @@ class HoldFollower:
         self._voiced = False
         self._wrong = 0
         self._seamless = True
+        self._learnt = False
         self.number: int | None = None
         self.began: int | None = None
         """The first sample of the hold audio that is playing; None if none is."""
+
+    def learn(self, music: KnownMusic) -> None:
+        """Look for this music too, from now on, also in music that nobody knew and that is playing."""
+        self._music = [*self._music, music]
+        self._learnt = True
 
     def skip(self, end: int) -> None:
         """Pass over silence, or over sound that is known, up to `end`, while nothing plays."""
@@ -88,19 +94,26 @@ class HoldFollower:
     # --- no hold audio
 
     def _look(self, end: int) -> None:
+        place = self._find(end)
+        if place is not None and self.number is not None:
+            self._begin(self._traced(self._music[self.number], place, end - PIECE), end)
+            return
+        if self._any_music and end - self._from >= 2 * _SECOND:
+            halves = (self._samples(end - 2 * _SECOND, end - _SECOND), self._samples(end - _SECOND, end))
+            if all(plays_on(half) for half in halves):
+                self.number = self._place = None
+                self._begin(self._first_audible(end - 2 * _SECOND), end)
+
+    def _find(self, end: int) -> MusicPlace | None:
+        """Note which of the known music plays before `end`, and return its place; None if none of it does."""
         sound = self._samples(end - PIECE, end)
         for number, music in enumerate(self._music):
             place = music.find(sound, end - PIECE)
             if place is not None:
                 self.number, self._place = number, place
                 self._beside = _power(sound - place.gain * music.samples(place.offset + end - PIECE, PIECE))
-                self._begin(self._traced(music, place, end - PIECE), end)
-                return
-        if self._any_music and end - self._from >= 2 * _SECOND:
-            halves = (self._samples(end - 2 * _SECOND, end - _SECOND), self._samples(end - _SECOND, end))
-            if all(plays_on(half) for half in halves):
-                self.number = self._place = None
-                self._begin(self._first_audible(end - 2 * _SECOND), end)
+                return place
+        return None
 
     def _traced(self, music: KnownMusic, place: MusicPlace, at: int) -> int:
         """The first audible sample of the music, going back from `at` by frames."""
@@ -185,7 +198,10 @@ class HoldFollower:
         heard_to = at + _WINDOW
         if not self._wrong and heard_to - self._searched >= _SECOND:
             self._searched = heard_to
-            if plays_on(self._samples(heard_to - _SECOND, heard_to)):
+            if self._learnt and self._find(heard_to) is not None:
+                self._give(What.HOLD, heard_to)
+                self._begin(heard_to, heard_to)
+            elif plays_on(self._samples(heard_to - _SECOND, heard_to)):
                 self._give(What.HOLD, heard_to - _SECOND)
             else:
                 self._stop(heard_to - _SECOND)

@@ -244,11 +244,18 @@ class PhoneCall:
         self,
         is_: Literal["playing", "stopped"] = "playing",
         *,
+        file: str | None = None,
         within: CallTime | None = None,
         after: CallTime | Anchor | None = None,
     ) -> StepToAwait[HoldHeard]:
-        """Hold audio plays, or has stopped since the step before."""
-        return self._expect("expect_hold", "hold_audio", {"is": is_}, within, after, happened.hold_heard)
+        """Hold audio plays, or has stopped since the step before.
+
+        `file`: the music, an audio file beside the test; without it the nearest `audio/waiting.slin`, and any music or
+        tone of 2 s and more. The ear knows a file from its first step on: of music that plays by then
+        it knows the name within a second.
+        """
+        hold = {"is": is_, **_given(file=file)}
+        return self._expect("expect_hold", "hold_audio", hold, within, after, happened.hold_heard)
 
     def expect_state(
         self,
@@ -381,12 +388,14 @@ class PhoneCall:
         self,
         is_: Literal["playing", "stopped"] = "playing",
         *,
+        file: str | None = None,
         during: CallTime | None = None,
         while_: WhoSpeaks | None = None,
         after: CallTime | Anchor | None = None,
     ) -> StepToAwait[StepDone]:
-        """Hold audio must not play, or must not stop."""
-        return self._never("never_hold", "hold_audio", {"is": is_}, during, after, while_)
+        """Hold audio must not play, or must not stop. `file`: as in `expect_hold`."""
+        hold = {"is": is_, **_given(file=file)}
+        return self._never("never_hold", "hold_audio", hold, during, after, while_)
 
     def never_state(
         self,

@@ -168,6 +168,8 @@ class CallSession:
                 if isinstance(expected, Within) and expected.bot_says is not None:
                     for text in expected.bot_says.texts:
                         await call.let_the_ear_read(text)
+            for music in _hold_music_of(step):
+                call.let_the_ear_know(music)
             return await call.in_time(call.steps.carry_out(len(self._steps), step))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - it becomes the call's result
             self._one().blame(error)
@@ -240,6 +242,12 @@ class CallSession:
         error = error_of(self.result)
         if error is not None:
             raise error from None
+
+
+def _hold_music_of(step: Step) -> list[str]:
+    """Return the files of the hold audio that a step, or the steps in it, expect."""
+    held = [expected.hold_audio for _, expected in expectations_in([step])]
+    return [hold.file for hold in held if hold is not None and hold.file is not None]
 
 
 def scenario_with(plan: CallPlan, steps: Sequence[Step], places: Sequence[CodePlace]) -> Scenario:

@@ -30,7 +30,7 @@ from audiosocket_sim.scenario.trust import what_needs_trust
 from audiosocket_sim.scenario.written import KeyPath
 from audiosocket_sim.words import likely_language
 
-__all__ = ["CallSetup", "NotTrusted", "hold_music", "set_up_call"]
+__all__ = ["CallSetup", "NotTrusted", "hold_music", "hold_music_in", "set_up_call"]
 
 _OF_HOLD = ("hold_starts", "hold_stops")
 """The anchors for which hold audio must be told apart."""
@@ -177,7 +177,7 @@ def hold_music(scenario: Scenario) -> tuple[bytes, dict[str, bytes], bool]:
     folder = scenario.folder or Path.cwd()
     asked = [expected.hold_audio for _, expected in expectations_in(scenario.steps) if expected.hold_audio is not None]
     files = dict.fromkeys(hold.file for hold in asked if hold.file is not None)
-    named = {file: _long_enough(named_sound(file, folder), file) for file in files}
+    named = {file: hold_music_in(file, folder) for file in files}
     anchored = any(step.at is not None and step.at.after in _OF_HOLD for _, step in all_steps(scenario.steps))
     if not asked and not anchored and scenario.steps:
         return _nearest_loop(folder), {}, False
@@ -185,6 +185,11 @@ def hold_music(scenario: Scenario) -> tuple[bytes, dict[str, bytes], bool]:
     any_music = not asked or any(hold.file is None for hold in asked)
     music = {**({"": loop} if any_music and loop else {}), **named}
     return next(iter(music.values()), b""), music, any_music
+
+
+def hold_music_in(file: str, folder: Path) -> bytes:
+    """Return the hold music in a file that a step names, as SLIN of 8 kHz. Raises AudioFileError."""
+    return _long_enough(named_sound(file, folder), file)
 
 
 def _nearest_loop(folder: Path) -> bytes:

@@ -23,7 +23,7 @@ from audiosocket_sim.parties.target import Target, TargetCloseError
 from audiosocket_sim.reading import JudgeError
 from audiosocket_sim.running.artefacts import cannot_write, with_artefacts, with_faults
 from audiosocket_sim.running.call_fixture import CallFixture
-from audiosocket_sim.running.call_setup import set_up_call
+from audiosocket_sim.running.call_setup import hold_music_in, set_up_call
 from audiosocket_sim.running.environment import Environment, environment_of
 from audiosocket_sim.running.judges import ask_the_judges
 from audiosocket_sim.running.options import Options
@@ -153,6 +153,13 @@ class OneCall:
         """Teach the ear the synthetic voice's rendering of `text`, unless it knows a phrase of these words already."""
         assert self._fixture is not None
         await self._fixture.let_the_ear_read(text)
+
+    def let_the_ear_know(self, file: str) -> None:
+        """Teach the ear the hold music in a file beside the scenario, unless it knows it. Raises AudioFileError."""
+        assert self._fixture is not None
+        if not self._fixture.ear.knows_music(file):
+            folder = self.scenario.folder or Path.cwd()
+            self._fixture.ear.learn_music(file, hold_music_in(file, folder))
 
     async def in_time(self, work: Coroutine[Any, Any, _T]) -> _T | None:
         """Await a part of the call's work, and return its result.

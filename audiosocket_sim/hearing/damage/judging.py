@@ -131,7 +131,8 @@ def judge(stretch: Stretched, phrases: tuple[Phrase, ...]) -> Judgement:
     if known is not None and not stretch.spliced:
         faults = _with_jumps(faults, known, pcm)
     distorted = any(fault.kind in _DISTORTIONS for fault in faults)
-    under = None if known is None or distorted else beneath(pcm, known, phrases)
+    alone = known is None or distorted or stretch.spliced  # what is behind a joint is not under what is before it
+    under = None if known is None or alone else beneath(pcm, known, phrases)
     if under is not None:
         faults = [Damage("voices", "another sentence is mixed with it", 0.0, None, _ms(pcm)), *faults]
     return Judgement(stretch, faults, known, under)

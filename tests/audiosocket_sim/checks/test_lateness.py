@@ -65,8 +65,8 @@ def test_a_standstill_leaves_nothing_sure() -> None:
     assert (readings.longest_stall_ms(0, 2500), readings.stood_still(2500)) == (1095, True)
     assert not readings.stood_still(2000)
     assert not record(*((BOT, at_ms, 75) for at_ms in range(2100, 9000, 100))).stood_still(9000)
-    assert record((THREAD, 4000, 1000)).stood_still(9000)
-    assert not record((THREAD, 4000, 999), (PACKET, 6000, 1500), (BACKEND, 6000, 1500)).stood_still(9000)
+    assert record((THREAD, 4000, 2000)).stood_still(9000)
+    assert not record((THREAD, 4000, 1999), (PACKET, 6000, 2500), (BACKEND, 6000, 2500)).stood_still(9000)
 
 
 def test_what_a_phone_loses_behind_a_stall() -> None:

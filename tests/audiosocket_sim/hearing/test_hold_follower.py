@@ -2,6 +2,7 @@
 
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -240,3 +241,48 @@ def test_the_holds_of_a_call_do_not_overlap() -> None:
     facts = facts_of(SECOND + soft[:64_000] + WAITING[:64_000] + SECOND + soft[:64_000] + SECOND)
     edges = [edge for hold in held(facts) for edge in hold]
     assert all(one <= other for one, other in pairwise(edges))
+
+
+def learnt(sound: bytes, at: float, **ear: Any) -> list[tuple[str | None, float]]:
+    """Which hold audio began, and when, in a sound whose ear learns OTHER at `at` (s)."""
+    facts: list[Fact] = []
+    listener = Ear(NO_BOOK, b"", facts.append, **ear)
+    for number, frame in enumerate(slin.frames(sound, 320)):
+        now = number * 0.02
+        if now == pytest.approx(at):
+            assert not listener.knows_music("other.wav")
+            listener.learn_music("other.wav", OTHER)
+            assert listener.knows_music("other.wav")
+        listener.hear(now, 8000, frame)
+    listener.close(len(sound) / 16000)
+    stopped = [fact.file for fact in facts if isinstance(fact, HeardHoldStopped)]
+    assert stopped == ["other.wav"]
+    return [(fact.file, fact.at) for fact in facts if isinstance(fact, HeardHoldStarted)]
+
+
+def test_music_that_is_learnt_before_it_plays() -> None:
+    sound = SECOND + OTHER[:64_000] + SECOND
+    for any_music in (True, False):
+        ((name, at),) = learnt(sound, 0.5, any_music=any_music)
+        assert (name, at) == ("other.wav", pytest.approx(1.0, abs=0.05))
+
+
+def test_music_that_is_learnt_while_it_plays_begins_once_more_with_its_name() -> None:
+    sound = SECOND + OTHER * 2 + SECOND
+    unknown, known = learnt(sound, 4.5, any_music=True)
+    assert unknown == (None, pytest.approx(1.0, abs=0.1))
+    assert known == ("other.wav", pytest.approx(5.0, abs=0.6))
+
+
+def test_the_loop_by_another_name() -> None:
+    facts: list[Fact] = []
+    listener = Ear(NO_BOOK, WAITING, facts.append, music={"": WAITING}, any_music=True)
+    for number, frame in enumerate(slin.frames(SECOND + WAITING[:64_000] + SECOND, 320)):
+        if number == 150:
+            listener.learn_music("mine.wav", WAITING)
+        listener.hear(number * 0.02, 8000, frame)
+    assert [(fact.file, round(fact.at, 1)) for fact in facts if isinstance(fact, HeardHoldStarted)] == [
+        ("", 1.0),
+        ("mine.wav", 3.0),
+    ]
+    assert [fact.file for fact in facts if isinstance(fact, HeardHoldStopped)] == ["mine.wav"]

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from audiosocket_core.phrase_book.shipped import SHIPPED
+from audiosocket_core.slin import read_audio
 from audiosocket_sim import (
     CallArgumentError,
     CallFailed,
@@ -21,6 +23,7 @@ from audiosocket_sim import (
 )
 from audiosocket_sim.call_log.events import Noted
 from audiosocket_sim.python_calls.file_names import safe_file_name
+from audiosocket_sim.running import one_call
 from audiosocket_sim.virtual_time import run as run_virtually
 
 BOT = "helpers.scripted_bot:serve"
@@ -97,6 +100,19 @@ def test_what_steps_give_back() -> None:
     assert said["wait"].until - said["wait"].at == pytest.approx(1)
     assert not said["state"].reported
     assert (said["end"].who, said["end"].how, said["end"].at) == ("server", "hangup_message", 9.0)
+
+
+def test_hold_music_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bot plays the loop: another file is not heard, and the loop itself by the name of a file is."""
+    loop = read_audio(SHIPPED / "audio" / "waiting.slin")
+    monkeypatch.setattr(one_call, "hold_music_in", lambda file, folder: loop if file == HERE else loop[-40_000:])
+
+    async def body(call: PhoneCall) -> None:
+        assert (await call.expect_hold(file=HERE, within=2)).at == 0.5
+        await call.never_hold(file="test_same_as_yaml.py")
+        assert (await call.expect_hold("stopped", file=HERE)).duration_ms == 1500
+
+    assert virtually(body, [0.5, "hold"], [2, "hold_off"]).result.outcome is Outcome.PASSED
 
 
 def test_a_state_that_the_target_reports() -> None:

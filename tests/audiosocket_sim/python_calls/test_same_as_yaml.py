@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 SERVER = Options(target="audiosocket_server:serve")
 
+FILE = "greeting_then_hold.yaml"  # it is there
 SAME: list[tuple[Callable[[PhoneCall], Any], str]] = [
     (lambda call: call.say("pt-br/sim"), "{say: pt-br/sim}"),
     (
@@ -65,6 +66,8 @@ SAME: list[tuple[Callable[[PhoneCall], Any], str]] = [
     (lambda call: call.expect_silent(2), "{expect: {bot_silent: 2s}}"),
     (lambda call: call.expect_hold(), "{expect: {hold_audio: playing}}"),
     (lambda call: call.expect_hold("stopped", within=0), "{expect: {hold_audio: stopped, within: 0s}}"),
+    (lambda call: call.expect_hold(file=FILE), f"{{expect: {{hold_audio: {{is: playing, file: {FILE}}}}}}}"),
+    (lambda call: call.never_hold(file=FILE), f"{{never: {{hold_audio: {{is: playing, file: {FILE}}}}}}}"),
     (
         lambda call: call.expect_state("WAITING", when_told=True),
         "{expect: {state: {is: WAITING, when_told: true}}}",

@@ -236,6 +236,9 @@ def test_joints_that_the_phone_made_are_not_the_bots() -> None:
     assert damage_of(Stretched(pcm, read=GREETING, spliced=True), PROMPTS) == []
     gaps = on_the_line(d.gaps(800, 16)(speech(GREETING)))
     assert damage_of(Stretched(gaps, spliced=True), PROMPTS) == []
+    joined = on_the_line(speech(GREETING)[:3200] + speech(GREETING)[14400:])  # 0.7 s are lost behind a stall
+    assert [fault.kind for fault in damage_of(Stretched(joined, read=GREETING), PROMPTS)] == ["lost"]
+    assert damage_of(Stretched(joined, read=GREETING, spliced=True), PROMPTS) == []
 
 
 def test_the_speed_of_a_strange_voice_is_not_searched_for() -> None:
