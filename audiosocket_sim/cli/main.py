@@ -95,6 +95,13 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--control-url", help="control URL of a target that does not report its own (docs/targets.md)")
     add_control_token(parser)
     parser.add_argument(
+        "--repeat",
+        type=_runs,
+        default=0,
+        metavar="N",
+        help="call N times for each scenario, each time with other seeds, and say how many calls passed",
+    )
+    parser.add_argument(
         "--set",
         action="append",
         default=[],
@@ -138,6 +145,13 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.set_defaults(command=lambda options: _run(options, parser))
 
 
+def _runs(text: str) -> int:
+    """Parse a number of runs. Raises ArgumentTypeError, which argparse reports."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= 1000):
+        raise argparse.ArgumentTypeError(f"{text[:40]}: expected a number from 1 to 1000")
+    return int(text)
+
+
 def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if options.list:
         return _list(options.scenarios)
@@ -162,6 +176,7 @@ def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             as_json=options.json,
             verbose=options.verbose,
             overrides=options.set,
+            repeat=options.repeat,
         )
     )
 

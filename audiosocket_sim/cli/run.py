@@ -12,7 +12,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -28,13 +28,15 @@ from audiosocket_sim.parties.target import TargetError, parse_target
 from audiosocket_sim.parties.target_choice import TargetChoice, choose_target
 from audiosocket_sim.reading.choice import reader_problem
 from audiosocket_sim.report.github import annotation, append_job_summary, is_github
+from audiosocket_sim.report.pass_rate import rate_lines
 from audiosocket_sim.report.table import ReportRow, table
 from audiosocket_sim.running.again import run_twice_if_inconclusive
-from audiosocket_sim.running.outcome_rows import row_of, rows_of_problems, word_of
+from audiosocket_sim.running.outcome_rows import rows_of_problems, rows_of_runs, run_row, word_of
 from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, Result
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.loading import ScenarioError, WrongOverride, load_all, parse_override
 from audiosocket_sim.scenario.loading.matrix import is_chosen, no_such_cell
+from audiosocket_sim.scenario.repeats import marked, run_of, seeds_of, seeds_text
 
 __all__ = ["RunRequest", "run_command"]
 
@@ -59,6 +61,8 @@ class RunRequest:
     trust: bool = False
     as_json: bool = False
     verbose: bool = False
+    repeat: int = 0
+    """How many runs of each scenario; 0: as many as the scenario itself says."""
     overrides: Sequence[str] = ()
     """Values that go before those of the scenarios, such as `line.noise_dbfs=-40`."""
 
@@ -123,6 +127,21 @@ def _run_all(planned: Sequence[_Planned], asked: RunRequest) -> int:
     for plan in planned:
         name = plan.scenario.name
         used[name] += 1
+        folder = name if used[name] == 1 else f"{name}-{used[name]}"
+        results = _run_each(plan, folder, asked)
+        rows.append(rows_of_runs(results))
+        worst = max(worst, *(result.outcome for result in results))
+        if results[-1].interrupted:
+            break
+    _report(rows, asked)
+    return worst
+
+
+def _run_each(plan: _Planned, folder: str, asked: RunRequest) -> list[Result]:
+    """Make the runs of one scenario, and print how many of several passed. After Ctrl-C there are fewer."""
+    runs = asked.repeat or plan.scenario.runs
+    results: list[Result] = []
+    for number in range(1, runs + 1):
         options = Options(
             target=plan.target,
             control_url=asked.control_url,
@@ -134,16 +153,18 @@ def _run_all(planned: Sequence[_Planned], asked: RunRequest) -> int:
             ai_port=asked.ai_port,
             reader=asked.reader,
             trust=asked.trust,
-            artefacts=asked.artefacts / (name if used[name] == 1 else f"{name}-{used[name]}"),
+            artefacts=asked.artefacts / (folder if runs == 1 else marked(folder, f"run={number}")),
         )
         with _sigterm_interrupts():
-            result = _run_one(plan, options, asked.overrides, as_json=asked.as_json)
-        rows.append(row_of(result))
-        worst = max(worst, result.outcome)
-        if result.interrupted:
+            run = replace(plan, scenario=run_of(plan.scenario, number))
+            results.append(_run_one(run, options, asked, number, runs))
+        if results[-1].interrupted:
             break
-    _report(rows, asked)
-    return worst
+    if runs > 1:
+        out = sys.stderr if asked.as_json else sys.stdout
+        runs_made = [run_row(result, number) for number, result in enumerate(results, 1)]
+        _print("\n".join(["", *rate_lines(plan.scenario.name, runs_made)]), out)
+    return results
 
 
 def _report(rows: Sequence[ReportRow], asked: RunRequest) -> None:
@@ -192,13 +213,16 @@ def _load(name: str, overrides: Sequence[str]) -> Iterator[Scenario | _Refused]:
         _print(note, sys.stderr)
 
 
-def _run_one(plan: _Planned, options: Options, overrides: Sequence[str], *, as_json: bool) -> Result:
+def _run_one(plan: _Planned, options: Options, asked: RunRequest, number: int, runs: int) -> Result:
+    """Make the run `number` of `runs` of a scenario, and show it."""
     scenario = plan.scenario
     elapsed = stopwatch()
-    out = sys.stderr if as_json else sys.stdout
+    out = sys.stderr if asked.as_json else sys.stdout
     with LiveView(out) as view:
-        changed = f"\nset: {', '.join(overrides)}" if overrides else ""
-        view.heading(f"{heading(scenario)}\ntarget: {plan.target}{changed}")
+        above = [heading(scenario), f"target: {plan.target}"]
+        above += [f"set: {', '.join(asked.overrides)}"] if asked.overrides else []
+        above += [f"run {number} of {runs}: {seeds_text(scenario)}"] if runs > 1 else []
+        view.heading("\n".join(above))
         result = run_twice_if_inconclusive(
             scenario,
             options,
@@ -206,8 +230,9 @@ def _run_one(plan: _Planned, options: Options, overrides: Sequence[str], *, as_j
             announce=lambda: view.heading("inconclusive: this machine was too busy; once more"),
         )
     _print("\n".join(_summary(result, elapsed(), real_time=options.real_time)), out)
-    if as_json:
-        _print(json.dumps(_to_json(result), ensure_ascii=False), sys.stdout)
+    if asked.as_json:
+        of_runs = {"run": number, "runs": runs, "seeds": seeds_of(scenario)} if runs > 1 else {}
+        _print(json.dumps({**_to_json(result), **of_runs}, ensure_ascii=False), sys.stdout)
     return result
 
 

@@ -5,6 +5,7 @@ A file with the modeline (`$schema=…scenario.schema.json`) is collected from a
 it. All other YAML files are ignored, since they belong to other tools.
 """
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,7 +127,7 @@ def _near(path: Path) -> Path:
 
 
 class ScenarioFile(pytest.File):
-    """A file with one scenario: a test for each cell of its `for_each`, as many times as pytest-repeat's `--count`."""
+    """A file with one scenario: a test for each cell of its `for_each` and each of its runs, `--count` times."""
 
     def collect(self) -> Iterator["ScenarioItem"]:
         """Yield the file's tests. Raises CollectError if the file is not a valid scenario."""
@@ -142,26 +143,27 @@ class ScenarioFile(pytest.File):
             yield from self._tests(scenario)
 
     def _tests(self, scenario: "Scenario") -> Iterator["ScenarioItem"]:
-        """Yield the tests of one call: one, or one for each repetition."""
+        """Yield the tests of one call: one, or one for each run and each repetition."""
         from audiosocket_sim.pytest_plugin.scenario_test import make_test
 
         for tag in scenario.tags:
             self.config.addinivalue_line("markers", f"{tag}: a tag of scenarios")
-        times = _times(self.config)
-        for number in range(1, times + 1):
+        from audiosocket_sim.scenario.repeats import marked, run_of, seeds_text
+
+        times, runs = _times(self.config), options.repeat(self.config) or scenario.runs
+        for run, number in itertools.product(range(1, runs + 1), range(1, times + 1)):
+            called = run_of(scenario, run)
             record = ScenarioRecord(scenario.name, str(_near(self.path)))
-            test = make_test(scenario, self.path, self.config, record, number)
-            name = scenario.name if times == 1 else _with_mark(scenario.name, f"{number}-{times}")
+            if runs > 1:
+                record.run, record.runs, record.seeds = run, runs, seeds_text(called)
+            test = make_test(called, self.path, self.config, record, number)
+            name = scenario.name if runs == 1 else marked(scenario.name, f"run={run}")
+            name = name if times == 1 else marked(name, f"{number}-{times}")
             item: ScenarioItem = ScenarioItem.from_parent(self, name=name, callobj=test)
             item.record = record
             for tag in scenario.tags:
                 item.add_marker(tag)
             yield item
-
-
-def _with_mark(name: str, mark: str) -> str:
-    """Return the name with a mark in its brackets: `short[2-3]`, `noisy[noise_dbfs=-40,2-3]`."""
-    return f"{name.removesuffix(']')},{mark}]" if name.endswith("]") else f"{name}[{mark}]"
 
 
 def _times(config: pytest.Config) -> int:

@@ -5,6 +5,7 @@ Each option `--audiosocket-NAME` has an ini key `audiosocket_name`; the command 
 """
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -32,12 +33,15 @@ __all__ = [
     "reader",
     "real_time",
     "refuse_old_names",
+    "repeat",
     "scenario_folders",
     "snapshots_required",
     "target_of",
     "trust",
 ]
 
+_WHOLE = re.compile(r"[0-9]{1,6}")
+_MOST_RUNS = 1000
 OVERRIDE = "--audiosocket-set"
 _PEERS = ("simulated", "asterisk")
 _OLD_NAMES = ("--target", "--control-url", "--real-time", "--peer", "--kernel", "--artefacts")
@@ -54,6 +58,7 @@ INI_KEYS = tuple(
         "peer",
         "reader",
         "real_time",
+        "repeat",
         "scenarios",
         "set",
         "snapshots",
@@ -99,6 +104,9 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         OVERRIDE, dest="audiosocket_set", action="append", default=None, metavar="KEY.KEY=VALUE", help=set_help
     )
+    repeat_help = "call N times for each scenario, each time with other seeds, and say how many calls passed"
+    group.addoption("--audiosocket-repeat", dest="audiosocket_repeat", default=None, metavar="N", help=repeat_help)
+    parser.addini("audiosocket_repeat", repeat_help, default="")
     parser.addini("audiosocket_set", set_help, type="linelist", default=[])
     parser.addini("audiosocket_scenarios", "folders whose scenarios are collected without a modeline", "args", [])
     parser.addini(
@@ -148,6 +156,8 @@ def check_settings(config: pytest.Config) -> None:
         except (ValueError, pytest.UsageError) as error:
             raise pytest.UsageError(f"{key}: {error}") from None
     _check_overrides(config)
+    if (text := _text(config, "audiosocket_repeat")) and not (_WHOLE.fullmatch(text) and 1 <= int(text) <= _MOST_RUNS):
+        raise pytest.UsageError(f"--audiosocket-repeat {text}: expected a number from 1 to {_MOST_RUNS}")
     missing = next((folder for folder in scenario_folders(config) if not folder.is_dir()), None)
     if missing is not None:
         raise pytest.UsageError(f"audiosocket_scenarios: there is no folder {missing}")
@@ -279,6 +289,11 @@ def trust(config: pytest.Config) -> bool:
 def overrides(config: pytest.Config) -> Sequence[str]:
     """Return the values that go before those of the scenarios, such as `line.noise_dbfs=-40`."""
     return [*config.getini("audiosocket_set"), *(config.getoption("audiosocket_set") or ())]
+
+
+def repeat(config: pytest.Config) -> int:
+    """Return how many runs each scenario has; 0: as many as it says itself."""
+    return int(_text(config, "audiosocket_repeat") or 0)
 
 
 def scenario_folders(config: pytest.Config) -> Iterator[Path]:

@@ -113,6 +113,7 @@ def _lines(calls: Sequence[dict[str, Any]], config: pytest.Config) -> Iterator[s
     for (target, origin), number in numbers.items():
         if target and number:
             yield f"{number} call{'s' if number != 1 else ''} of {target} ({origin})"
+    yield from _rates(made)
     lacking = dict.fromkeys(call["name"] for call in made if call["lacks_snapshot"])
     if lacking:
         yield f"no snapshot of the transcript yet: {_some(lacking)} (--snapshot-update writes them)"
@@ -126,6 +127,19 @@ def _lines(calls: Sequence[dict[str, Any]], config: pytest.Config) -> Iterator[s
         files = f"{len(named)} YAML file{'s' if len(named) != 1 else ''}"
         why = "no modeline `# yaml-language-server: $schema=…scenario.schema.json`"
         yield f"passed over {files}: {_some(named)} ({why}; docs/scenarios.md)"
+
+
+def _rates(calls: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield how many calls passed of each scenario that has several runs."""
+    from audiosocket_sim.report.pass_rate import RunRow, rate_lines
+
+    runs: dict[tuple[str, str], list[RunRow]] = {}
+    for call in calls:
+        if call["runs"] > 1:
+            row = RunRow(call["run"], call["outcome"], call["seeds"], call["cause"])
+            runs.setdefault((call["file"], call["name"]), []).append(row)
+    for (_, name), rows in runs.items():
+        yield from rate_lines(name, sorted(rows, key=lambda row: row.number))
 
 
 def _some(names: Iterable[str]) -> str:

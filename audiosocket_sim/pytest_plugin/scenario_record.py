@@ -26,6 +26,10 @@ class ScenarioRecord:
     scenario: str
     file: str
     line: int = 0
+    run: int = 1
+    """Which of `runs` runs with other seeds, from 1."""
+    runs: int = 1
+    seeds: str = ""
     target: "TargetChoice | None" = None
     result: "Result | None" = None
     calls: int = 1
@@ -40,7 +44,7 @@ class ScenarioRecord:
 
         `failure`: the text of the failure, or None if the test passed.
         """
-        from audiosocket_sim.running.outcome_rows import row_of, word_of
+        from audiosocket_sim.running.outcome_rows import cause_of, row_of, word_of
         from audiosocket_sim.running.result import Outcome
 
         row = None if self.result is None else row_of(self.result)
@@ -57,6 +61,10 @@ class ScenarioRecord:
             "target": "" if self.target is None else self.target.visible,
             "target_origin": "" if self.target is None else self.target.origin,
             "lacks_snapshot": self.lacks_snapshot,
+            "run": self.run,
+            "runs": self.runs,
+            "seeds": self.seeds,
+            "cause": "" if failure is None else (self.result and cause_of(self.result)) or failure.partition("\n")[0],
         }
 
 

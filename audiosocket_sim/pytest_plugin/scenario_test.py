@@ -49,7 +49,7 @@ def make_test(
 
         def test(scenario_snapshot: Any) -> None:  # type: ignore[misc]
             transcript = _run(scenario, how, record).snapshot
-            if options.overrides(config):
+            if options.overrides(config) or record.run > 1:
                 return  # another call than the one whose transcript is kept
             if _is_compared(path, scenario, config):
                 assert transcript == scenario_snapshot
@@ -83,8 +83,11 @@ def _options(
 ) -> "Options":
     from audiosocket_sim.net.control_client import token_from_environment
     from audiosocket_sim.running.runner import Options
+    from audiosocket_sim.scenario.repeats import marked
 
     root = config.rootpath
+    if record.runs > 1:
+        name = marked(name, f"run={record.run}")
     folder = path.relative_to(root).with_name(name) if path.is_relative_to(root) else Path(name)
     return Options(
         target=record.target,
@@ -118,7 +121,10 @@ def _run(scenario: "Scenario", how: "Options", record: ScenarioRecord | None = N
     if result.interrupted:
         raise KeyboardInterrupt
     if result.outcome is not Outcome.PASSED:
-        raise ScenarioFailed("\n".join(report_lines(result)))
+        lines = list(report_lines(result))
+        if record is not None and record.runs > 1:
+            lines.append(f"run {record.run} of {record.runs}: {record.seeds}")
+        raise ScenarioFailed("\n".join(lines))
     return result
 
 

@@ -1,11 +1,15 @@
 """Converts results to rows of a report: the outcome in a word, the reason, and its place in the file."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
+from audiosocket_sim.report.pass_rate import RunRow, pass_rate
 from audiosocket_sim.report.table import ReportRow
 from audiosocket_sim.running.result import Outcome, Result
+from audiosocket_sim.scenario.repeats import seeds_text
 
-__all__ = ["row_of", "rows_of_problems", "word_of"]
+__all__ = ["cause_of", "row_of", "rows_of_problems", "rows_of_runs", "run_row", "word_of"]
 
 _WORDS = {
     Outcome.PASSED: "passed",
@@ -14,6 +18,7 @@ _WORDS = {
     Outcome.SET_UP: "set-up error",
     Outcome.INCONCLUSIVE: "inconclusive",
 }
+_WINDOW = re.compile(r", from [\d.]+ until [\d.]+")
 _PLACE = re.compile(r"(?P<file>[^\n]+?):(?P<line>\d+)(?::\d+)?(?::? |$)")
 
 
@@ -30,6 +35,29 @@ def row_of(result: Result) -> ReportRow:
     reason = [*result.faults, *(line for failure in result.failures for line in failure.block())]
     target = "" if result.environment is None else result.environment.target
     return ReportRow(result.scenario.name, word_of(result.outcome), "\n".join(reason), file, line, target)
+
+
+def run_row(result: Result, number: int) -> RunRow:
+    """Return the row of one of several runs of a scenario."""
+    return RunRow(number, word_of(result.outcome), seeds_text(result.scenario), cause_of(result))
+
+
+def cause_of(result: Result) -> str:
+    """Return why a call did not pass, in one line without the times of that call; "" if it passed."""
+    if result.failures and result.outcome is Outcome.FAILED:
+        first = result.failures[0]
+        return f"{first.where}: {first.what}: expected {_WINDOW.sub('', first.expected)}".removeprefix(": ")
+    return next(iter(result.faults), "")
+
+
+def rows_of_runs(results: Sequence[Result]) -> ReportRow:
+    """Return one row for several runs of a scenario: that of the worst, with the pass rate as the reason."""
+    worst = max(results, key=lambda result: result.outcome)
+    row = row_of(worst)
+    if len(results) == 1:
+        return row
+    rate = pass_rate([run_row(result, number) for number, result in enumerate(results, 1)])
+    return replace(row, reason=f"{rate}\n{row.reason}".rstrip())
 
 
 def rows_of_problems(name: str, problems: str, file: str = "") -> list[ReportRow]:

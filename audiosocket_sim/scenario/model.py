@@ -464,6 +464,9 @@ class Scenario(Model):
         strict=False,
         description="names with lists of values: one call for each combination, in which ${name} is the value",
     )
+    runs: int = Field(
+        default=1, ge=1, le=1000, description="how many calls, each with other seeds, must all pass for it to pass"
+    )
     tags: tuple[Annotated[str, AfterValidator(_tag)], ...] = Field(
         default=(), strict=False, description="words to choose scenarios by: pytest -m"
     )

@@ -506,3 +506,41 @@ def test_the_mock_ai_takes_one_of_several_calls(matrix: str, capsys: pytest.Capt
     assert "no such cell" in capsys.readouterr().err
     assert main(["mock-ai", f"{matrix}[delay=0.4]"]) == 2
     assert "this scenario has no `ai:`" in capsys.readouterr().err
+
+
+# --- several runs
+
+
+def test_a_scenario_is_run_several_times_and_its_rate_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    named()
+    write("call.yaml", fails=True)
+    assert main(["run", "--repeat", "2", "call.yaml"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("run ")] == ["run 1 of 2: line.seed=1", "run 2 of 2: line.seed=2"]
+    assert lines[-3:] == [
+        "call: 0 of 2 passed (0 %, 95 % interval 0 to 66 %)",
+        "  2 × failed: call.yaml:5: step 1 (expect bot_says): expected the bot says “Boa noite.”",
+        "      in runs 1 (line.seed=1), 2 (line.seed=2)",
+    ]
+    assert sorted(path.name for path in Path("runs").iterdir()) == ["call[run=1]", "call[run=2]"]
+
+
+def test_runs_of_the_scenario_itself_in_json_and_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    named()
+    for name in ("a.yaml", "b.yaml"):
+        text = Path(write(name)).read_text(encoding="utf-8") + "runs: 2\n"
+        Path(name).write_text(text, encoding="utf-8")
+    assert main(["run", "--json", "a.yaml", "b.yaml"]) == 0
+    captured = capsys.readouterr()
+    told = objects(captured.out)
+    assert [(one["scenario"], one["run"], one["runs"], one["seeds"]) for one in told] == [
+        (name, run, 2, {"line.seed": run}) for name in "ab" for run in (1, 2)
+    ]
+    assert captured.err.splitlines()[-1] == "  b  passed  2 of 2 passed (100 %, 95 % interval 34 to 100 %)"
+
+
+@pytest.mark.parametrize("number", ["0", "x", "-1"])
+def test_a_number_of_runs_that_is_none(number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["run", f"--repeat={number}", "call.yaml"])
+    assert "expected a number from 1 to 1000" in capsys.readouterr().err

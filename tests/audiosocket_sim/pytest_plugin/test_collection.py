@@ -226,3 +226,28 @@ def test_a_cell_that_is_not_valid_is_named(project: pytest.Pytester) -> None:
     result.assert_outcomes(errors=1)
     what = "a tag consists of lower-case letters, digits and _, not 'tA'"
     result.stdout.fnmatch_lines([f"*scenarios/short.yaml:4:8: {what} (in short*end=A*)"])
+
+
+def test_each_run_is_a_test_and_the_first_one_has_the_snapshot(project: pytest.Pytester) -> None:
+    late = SCENARIO.replace("[1, hang_up]", "[2, hang_up]") + "runs: 2\n"
+    write(project, "scenarios/short.yaml", late)
+    assert collected(project) == {"scenarios/short.yaml::short[run=1]", "scenarios/short.yaml::short[run=2]"}
+    assert len(collected(project, "--audiosocket-repeat", "3")) == 3
+    result = run(project, "--snapshot-update", "scenarios")
+    result.assert_outcomes(passed=2)
+    assert "short: 2 of 2 passed (100 %, 95 % interval 34 to 100 %)" in summary(result)
+    assert [file.name for file in (project.path / "scenarios/transcripts").iterdir()] == ["short.txt"]
+    write(project, "scenarios/short.yaml", late.replace("Pode subir.", "Boa noite."))
+    result = run(project, "scenarios")
+    result.assert_outcomes(failed=2)
+    assert (
+        "  2 × failed: scenarios/short.yaml:6: step 1 (expect bot_says): expected the bot says “Boa noite.”"
+        in summary(result)
+    )
+    result.stdout.fnmatch_lines(["run 2 of 2: line.seed=2"])
+
+
+def test_a_number_of_runs_that_is_none_is_a_usage_error(project: pytest.Pytester) -> None:
+    result = run(project, "--audiosocket-repeat", "0")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--audiosocket-repeat 0: expected a number from 1 to 1000"])

@@ -10,6 +10,7 @@ from audiosocket_sim.call_log.events import StepFailed
 from audiosocket_sim.checks.failure import Failure
 from audiosocket_sim.scenario import STEP_KEYS, ExpectStep, SayStep, Scenario, WaitStep
 from audiosocket_sim.scenario.loading import ScenarioError, load, load_all, load_text
+from audiosocket_sim.scenario.step_models import AnyOfStep, IfHeardStep, OptionalStep, RepeatStep
 
 CALL = "summary: A call.\nsteps:\n  - wait: 1s\n  - include: steps/greeting.yaml\n  - wait: 2s\n"
 GREETING = "- expect: {bot_speaks: 300ms}\n- say: pt-br/sim\n"
@@ -172,3 +173,30 @@ def test_defaults_behind_a_link_out_of_the_folder_are_refused(home: Path) -> Non
 def test_the_names_of_defaults_and_steps_are_no_step_and_no_key() -> None:
     assert "include" not in STEP_KEYS
     assert "include" not in Scenario.model_fields
+
+
+def test_steps_within_steps_are_included_too(home: Path) -> None:
+    blocks = """\
+summary: A call.
+steps:
+  - repeat: {times: 2, steps: [{include: steps/greeting.yaml}, {wait: 1s}]}
+  - any_of: [{include: steps/greeting.yaml}, {expect: {bot_silent: 300ms}}]
+  - optional: {include: steps/greeting.yaml}
+  - if_heard: {bot_speaks: 300ms}
+    then: [{include: steps/greeting.yaml}, {wait: 1s}]
+    else: {include: steps/sad.yaml}
+"""
+    write(home, "call.yaml", blocks)
+    write(home, "steps/sad.yaml", "- wait: 1\n")
+    assert errors(home) == ["steps/sad.yaml:1:9: wait: a duration needs a number and a unit (300ms, 1.2s, 5min), not 1"]
+    write(home, "steps/sad.yaml", "- wait: 1s\n")
+    repeat, any_of, optional, if_heard = load(home / "call.yaml").steps
+    assert isinstance(repeat, RepeatStep)
+    assert [type(step) for step in repeat.repeat.steps] == [ExpectStep, SayStep, WaitStep]
+    assert isinstance(any_of, AnyOfStep)
+    assert [[type(step) for step in branch] for branch in any_of.any_of] == [[ExpectStep, SayStep], [ExpectStep]]
+    assert isinstance(optional, OptionalStep)
+    assert [type(step) for step in optional.optional] == [ExpectStep, SayStep]
+    assert isinstance(if_heard, IfHeardStep)
+    assert [type(step) for step in if_heard.then] == [ExpectStep, SayStep, WaitStep]
+    assert [type(step) for step in if_heard.else_] == [WaitStep]
