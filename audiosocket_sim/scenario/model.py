@@ -90,6 +90,7 @@ from audiosocket_sim.scenario.step_models import (
     ToneStep,
     WaitStep,
 )
+from audiosocket_sim.scenario.turn_limits import TurnLimits
 from audiosocket_sim.scenario.written import KeyPath, Written
 
 __all__ = [
@@ -151,6 +152,7 @@ __all__ = [
     "TalkOver",
     "Tone",
     "ToneStep",
+    "TurnLimits",
     "WaitStep",
     "Within",
     "all_steps",
@@ -481,6 +483,7 @@ class Scenario(Model):
         default=None, description="a captured backend of any protocol, instead of ai: its cassette beside the scenario"
     )
     quality: Quality = Field(default=Quality(), description="which defects of the bot's sound fail the call")
+    turn_taking: TurnLimits = Field(default=TurnLimits(), description="limits on what is measured of turn-taking")
     ear: Annotated[CallerEar, Shorthand("model")] = Field(
         default=CallerEar(), description="what the caller's phone keeps of sound sent ahead"
     )
