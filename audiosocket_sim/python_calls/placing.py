@@ -42,7 +42,7 @@ def place_call(
 
     `target`: the bot to call: `module:callable`, `command: PROGRAM … {port}` or `tcp://HOST:PORT` (docs/targets.md); by
     default the one that pyproject.toml names for the working folder.
-    `asterisk`, `line`, `ai`, `server`, `quality`, `turn_taking`, `ear`, `before`, `after`, `reaction` and `max_duration`:
+    `asterisk`, `line`, `ai`, `server`, `quality`, `turn_taking`, `ear`, `before`, `after`, `reaction`, `max_duration`:
     the keys of a scenario (docs/scenarios.md).
     `says`: texts (or mappings as below `say:`) that the caller may say and that are in no phrase book, for a bot in
     this process whose recogniser knows only given sentences. Files are written to `artefacts`/`name`, by default to
