@@ -52,7 +52,18 @@ from audiosocket_sim.running.one_call import OnEntry
 from audiosocket_sim.running.options import Options
 from audiosocket_sim.running.result import Artefacts, CallResult, Outcome, Result
 from audiosocket_sim.running.runner import arun, run
-from audiosocket_sim.scenario import Anchor, AsteriskPeer, CallerEar, Line, Network, Push, Quality, Reply, Scenario
+from audiosocket_sim.scenario import (
+    Anchor,
+    AsteriskPeer,
+    CallerEar,
+    Line,
+    Network,
+    Push,
+    Quality,
+    Reply,
+    Scenario,
+    TurnLimits,
+)
 from audiosocket_sim.scenario.loading import Problem, ScenarioError, load_scenarios
 
 __all__ = [
@@ -113,6 +124,7 @@ __all__ = [
     "StepFailed",
     "StepToAwait",
     "TargetChoice",
+    "TurnLimits",
     "TurnMeasured",
     "Verdict",
     "VoicesOverlapped",

@@ -25,9 +25,10 @@ NAMES = (
     "pauses",
     "damage",
     "verdicts",
+    "judges",
 )
-_BY_NAME_ONLY = ("verdicts",)
-"""Benchmarks that take hours: they are run where they are named."""
+_BY_NAME_ONLY = ("verdicts", "judges")
+"""Benchmarks that take hours, or another project's program: they are run where they are named."""
 _EPILOG = """\
 examples:
   python -m benchmarks
@@ -46,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; by default all but verdicts")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; by default all but verdicts and judges"
+    )
     parser.add_argument("--quick", action="store_true", help="shorter and fewer runs, for a first look")
     parser.add_argument("--fifo", action="store_true", help="servers under real-time priority, for a busy machine")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout; the tables go to stderr")

@@ -92,9 +92,8 @@ MAY_IMPORT = {
     "sim.fake_azure": "core.errors core.resampling core.slin core.phrase_book sim.import_string sim.net "
     "sim.scenario sim.scenario.loading",
     "sim.running": "core.errors core.files core.slin core.phrase_book sim.words sim.reading sim.report "
-    "sim.virtual_time sim.net "
-    "sim.asterisk sim.scenario sim.hearing sim.call_log sim.checks sim.phone sim.parties "
-    "sim.asterisk_real sim.mock_ai",
+    "sim.virtual_time sim.net sim.asterisk sim.scenario sim.hearing sim.turn_taking sim.call_log sim.checks "
+    "sim.phone sim.parties sim.asterisk_real sim.mock_ai",
     "sim.python_calls": "sim.virtual_time sim.scenario sim.scenario.loading sim.call_log sim.parties sim.running",
     "sim.live": "",
     "sim.live.captured_call": "core.files core.wav core.slin core.phrase_book sim.asterisk sim.scenario "
@@ -105,10 +104,10 @@ MAY_IMPORT = {
     "sim.asterisk sim.hearing sim.turn_taking sim.call_log sim.live.captured_call",
     "sim.live.doctor": "core.errors core.messages core.connection core.slin",
     "sim.pytest_plugin": "sim.scenario_files sim.reading sim.report sim.net sim.scenario sim.scenario.loading "
-    "sim.call_log sim.parties sim.asterisk_real sim.fake_azure sim.running sim.python_calls",
+    "sim.turn_taking sim.call_log sim.checks sim.parties sim.asterisk_real sim.fake_azure sim.running sim.python_calls",
     "sim.cli": "core.errors core.files core.wav core.slin core.phrase_book core.stop_signals "
     "sim.scenario_files sim.words sim.reading sim.report sim.net sim.asterisk sim.scenario sim.scenario.loading "
-    "sim.call_log sim.parties sim.mock_ai sim.fake_azure sim.running sim.live.captured_call "
+    "sim.turn_taking sim.call_log sim.checks sim.parties sim.mock_ai sim.fake_azure sim.running sim.live.captured_call "
     "sim.live.capture sim.live.mic sim.live.doctor",
     "sim.__main__": "sim.cli",
     "sim.api": "sim.scenario sim.scenario.loading sim.call_log sim.checks sim.parties sim.running sim.python_calls",

@@ -16,7 +16,7 @@ from audiosocket_core import slin
 from audiosocket_core.errors import AudioSocketError
 from audiosocket_sim.asterisk.profiles import CallerCodec
 
-__all__ = ["CodecMissing", "caller_encoder", "ulaw_encode_as_asterisk"]
+__all__ = ["CodecMissing", "caller_encoder", "gsm_and_back", "ulaw_encode_as_asterisk"]
 
 _RATE_HZ = 8000
 _ULAW_BIAS = 132
@@ -51,7 +51,7 @@ def _g722() -> Callable[[bytes], bytes]:
     try:
         from G722 import G722
     except ImportError:
-        raise _missing("g722") from None
+        raise _missing("c: g722") from None
     coder = G722(_RATE_HZ, 64000)
 
     def encode(pcm: bytes) -> bytes:
@@ -60,12 +60,12 @@ def _g722() -> Callable[[bytes], bytes]:
     return encode
 
 
-def _gsm() -> Callable[[bytes], bytes]:
+def _gsm(what: str = "c") -> Callable[[bytes], bytes]:
     """GSM 06.10 by libsndfile, 33 bytes for 160 samples."""
     try:
         import soundfile
     except ImportError:
-        raise _missing("gsm") from None
+        raise _missing(f"{what}: gsm") from None
     written = io.BytesIO()
     coder = soundfile.SoundFile(written, "w", _RATE_HZ, 1, subtype="GSM610", format="RAW")
 
@@ -77,8 +77,59 @@ def _gsm() -> Callable[[bytes], bytes]:
     return encode
 
 
+def gsm_and_back() -> Callable[[bytes], bytes]:
+    """Return what a GSM line makes of one call's sound: 8 kHz SLIN in whole 20 ms, coded and decoded. Raises
+    CodecMissing."""
+    encode = _gsm("line: codec")
+    import soundfile
+
+    coded = _GrowingFile()
+    decoder: soundfile.SoundFile | None = None
+
+    def there_and_back(pcm: bytes) -> bytes:
+        nonlocal decoder
+        out = []
+        for at in range(0, len(pcm), _GSM_PCM_BYTES):
+            coded.put(encode(pcm[at : at + _GSM_PCM_BYTES]))
+            if decoder is None:  # it reads the first frame at once
+                decoder = soundfile.SoundFile(coded, "r", _RATE_HZ, 1, subtype="GSM610", format="RAW")
+            out.append(decoder.read(_GSM_PCM_BYTES // 2, dtype="int16").astype("<i2").tobytes())
+        return b"".join(out)
+
+    return there_and_back
+
+
+_GSM_PCM_BYTES = 320
+
+
+class _GrowingFile:
+    """What a decoder reads while it is still being written: it is said to be longer than any call."""
+
+    _BYTES = 33 * 50 * 24 * 3600
+
+    def __init__(self) -> None:
+        self._data, self._at = b"", 0
+
+    def put(self, data: bytes) -> None:
+        self._data = self._data + data
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._BYTES}[whence]
+        self._at = base + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        taken = self._data[:size]
+        self._data = self._data[len(taken) :]
+        self._at += len(taken)
+        return taken
+
+
 def _missing(codec: str) -> CodecMissing:
-    return CodecMissing(f"c: {codec} needs the extra [codecs]: pip install 'audiosocket-sim[codecs]'")
+    return CodecMissing(f"{codec} needs the extra [codecs]: pip install 'audiosocket-sim[codecs]'")
 
 
 def ulaw_encode_as_asterisk(pcm: bytes) -> bytes:

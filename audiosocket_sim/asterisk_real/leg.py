@@ -208,7 +208,7 @@ class RealLeg:
     # --- the call
 
     async def _call(self, host: str, port: int) -> None:
-        assert self._codec != "none"
+        assert self._codec in ("ulaw", "alaw")
         phone = self._phone = await RtpPhone.open(self._codec, self._hear)
         dialplan = _DIALPLAN.format(
             phone="Dial(Local/bot@calls/n)" if self._has_keys else "Goto(bot,1)",

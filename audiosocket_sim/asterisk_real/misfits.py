@@ -30,8 +30,8 @@ def _of_the_peer(scenario: Scenario, version: str) -> Iterator[str]:
 
 
 def _of_the_line(scenario: Scenario) -> Iterator[str]:
-    if scenario.line.codec == "none":
-        yield "line: codec: none: a phone speaks G.711 (ulaw, alaw)"
+    if scenario.line.codec in ("none", "gsm"):
+        yield f"line: codec: {scenario.line.codec}: this phone speaks G.711 (ulaw, alaw)"
     if scenario.network.split != "none":
         yield f"network: split: {scenario.network.split}: Asterisk writes as it does"
 

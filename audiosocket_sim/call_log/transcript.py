@@ -24,7 +24,7 @@ from audiosocket_sim.call_log.events import (
     VoicesOverlapped,
     WireSummary,
 )
-from audiosocket_sim.scenario import Line, Scenario
+from audiosocket_sim.scenario import BackgroundNoise, Line, Scenario, SecondTalker
 
 __all__ = ["around", "heading", "how_it_ended", "is_shown", "line_of", "snapshot", "transcript", "visible"]
 
@@ -249,12 +249,21 @@ def how_it_ended(event: CallEnded) -> str:
 
 def _line(line: Line, rate_hz: int) -> str:
     """Describe the line. G.711 exists at 8 kHz only: at any other rate the line has no codec (`line.LineModel`)."""
-    codec = {"ulaw": "µ-law", "alaw": "A-law", "none": "no codec"}[line.codec if rate_hz == 8000 else "none"]
+    names = {"ulaw": "µ-law", "alaw": "A-law", "gsm": "GSM", "none": "no codec"}
+    codec = names[line.codec if rate_hz == 8000 else "none"]
     noise = "" if line.noise_dbfs is None else f", noise {_dbfs(line.noise_dbfs)}"
     gain = "" if line.gain_db == 0 else f", gain {line.gain_db:+g} dB"
     echo = line.echo
     back = "" if echo is None else f", echo {echo.gain_db:g} dB after {echo.delay} ms".replace("-", "−")
-    return codec + noise + gain + back
+    behind = [_behind("behind the caller", line.noise), _behind("a second talker", line.talker)]
+    room = "" if line.room is None else f", a room of {line.room.reverb} ms"
+    return codec + noise + "".join(behind) + room + gain + back
+
+
+def _behind(what: str, sound: BackgroundNoise | SecondTalker | None) -> str:
+    if sound is None:
+        return ""
+    return f", {what}: {sound.recording or sound.file} {sound.snr_db:g} dB below".replace(" -", " −")
 
 
 def _dbfs(level: float) -> str:

@@ -140,6 +140,12 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         action="store_true",
         help="let `server:` of the scenarios name modules, and files outside their folders: they can then run code",
     )
+    parser.add_argument(
+        "--turn-taking",
+        metavar="LIMITS",
+        default="",
+        help="limits over all calls together: 'response_p95: 1.2s, interruptions_by_bot: 0' (docs/scenarios.md)",
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON object for each scenario; all else on stderr")
     parser.add_argument("-v", "--verbose", action="store_true", help="show the server's log, on stderr")
     parser.set_defaults(command=lambda options: _run(options, parser))
@@ -158,11 +164,17 @@ def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if not options.scenarios:
         parser.error("a SCENARIO is needed: a file, a name, a folder or a glob; --list lists the scenarios")
     from audiosocket_sim.cli.run import RunRequest, run_command
+    from audiosocket_sim.scenario.loading.turn_limits import read_turn_limits
 
+    try:
+        turn_limits = read_turn_limits(options.turn_taking)
+    except ValueError as error:
+        parser.error(f"--turn-taking: {error}")
     return run_command(
         RunRequest(
             names=options.scenarios,
             target=options.target,
+            turn_limits=turn_limits,
             control_url=options.control_url,
             control_token=control_token(options),
             peer=options.peer,

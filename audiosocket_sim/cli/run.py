@@ -12,7 +12,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from audiosocket_sim.call_log.live_view import LiveView
 from audiosocket_sim.call_log.transcript import around, heading
 from audiosocket_sim.call_log.voices import measures
+from audiosocket_sim.checks.turn_limits import broken_limits
 from audiosocket_sim.cli.chosen_scenarios import choose_scenarios
 from audiosocket_sim.cli.console import stopwatch
 from audiosocket_sim.parties.peer import PeerName
@@ -33,10 +34,12 @@ from audiosocket_sim.report.table import ReportRow, table
 from audiosocket_sim.running.again import run_twice_if_inconclusive
 from audiosocket_sim.running.outcome_rows import rows_of_problems, rows_of_runs, run_row, word_of
 from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, Result
-from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.running.turns_file import turns_of_result, write_turns
+from audiosocket_sim.scenario import Scenario, TurnLimits
 from audiosocket_sim.scenario.loading import ScenarioError, WrongOverride, load_all, parse_override
 from audiosocket_sim.scenario.loading.matrix import is_chosen, no_such_cell
 from audiosocket_sim.scenario.repeats import marked, run_of, seeds_of, seeds_text
+from audiosocket_sim.turn_taking import CallTurns, summary_line, together
 
 __all__ = ["RunRequest", "run_command"]
 
@@ -65,6 +68,7 @@ class RunRequest:
     """How many runs of each scenario; 0: as many as the scenario itself says."""
     overrides: Sequence[str] = ()
     """Values that go before those of the scenarios, such as `line.noise_dbfs=-40`."""
+    turn_limits: TurnLimits = field(default_factory=TurnLimits)
 
 
 def run_command(asked: RunRequest) -> int:
@@ -122,6 +126,7 @@ def _plan(scenario: Scenario, asked: RunRequest) -> _Planned | _Refused:
 
 def _run_all(planned: Sequence[_Planned], asked: RunRequest) -> int:
     rows: list[ReportRow] = []
+    measured: list[CallTurns | None] = []
     worst = Outcome.PASSED
     used: Counter[str] = Counter()
     for plan in planned:
@@ -130,11 +135,13 @@ def _run_all(planned: Sequence[_Planned], asked: RunRequest) -> int:
         folder = name if used[name] == 1 else f"{name}-{used[name]}"
         results = _run_each(plan, folder, asked)
         rows.append(rows_of_runs(results))
+        measured.extend(map(turns_of_result, results))
         worst = max(worst, *(result.outcome for result in results))
         if results[-1].interrupted:
             break
     _report(rows, asked)
-    return worst
+    kept = _report_turns(together(turns for turns in measured if turns is not None), asked)
+    return worst if kept else max(worst, Outcome.FAILED)
 
 
 def _run_each(plan: _Planned, folder: str, asked: RunRequest) -> list[Result]:
@@ -165,6 +172,22 @@ def _run_each(plan: _Planned, folder: str, asked: RunRequest) -> list[Result]:
         runs_made = [run_row(result, number) for number, result in enumerate(results, 1)]
         _print("\n".join(["", *rate_lines(plan.scenario.name, runs_made)]), out)
     return results
+
+
+def _report_turns(turns: CallTurns, asked: RunRequest) -> bool:
+    """Print one line of what was measured over all calls, and write it to a file. Returns whether the limits hold."""
+    if not turns.calls:
+        return True
+    out = sys.stderr if asked.as_json else sys.stdout
+    if line := summary_line(turns):
+        _print(line, out)
+    broken = broken_limits(turns, asked.turn_limits)
+    for one in broken:
+        _print(f"FAILED: {one}", out)
+    trouble = write_turns(asked.artefacts, turns)
+    if trouble is not None:
+        _print(trouble, sys.stderr)
+    return not broken
 
 
 def _report(rows: Sequence[ReportRow], asked: RunRequest) -> None:

@@ -6,19 +6,20 @@ scenarios are unknown here. SLIN is signed 16-bit little-endian mono; levels are
 that the loudest sine is -3 dBFS.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audiosocket_core import slin
-from audiosocket_sim.asterisk.codecs import ulaw_encode_as_asterisk
+from audiosocket_sim.asterisk.codecs import gsm_and_back, ulaw_encode_as_asterisk
 from audiosocket_sim.phone.line_echo import LineEcho
+from audiosocket_sim.phone.surroundings import RoundSound, SpeakingRoom
 
 __all__ = ["Codec", "LineModel", "noise", "tone"]
 
-Codec = Literal["ulaw", "alaw", "none"]
+Codec = Literal["ulaw", "alaw", "gsm", "none"]
 Color = Literal["white", "pink"]
 
 _FULL_SCALE = 32768.0
@@ -32,9 +33,10 @@ class LineModel:
     only: at any other `rate_hz` the line leaves the samples unchanged. `echo` (None: no echo): the echo of the bot's
     sound in the caller's. `noise_dbfs` (None: no noise): white noise under all that the caller sends, added before the
     codec. `gain_db`: applied to the caller's sound, not to the noise. A-law has no zero: digital silence comes out as
-    samples of 8 (-72 dBFS), as on a real line.
+    samples of 8 (-72 dBFS), as on a real line. `gsm` is for the caller's sound alone, in frames of whole 20 ms; the
+    bot's is left as it is. `room`: the room that the caller speaks in. `behind`: what is heard behind him, always.
 
-    Raises ValueError for an unknown codec or a noise level over 0 dBFS.
+    Raises ValueError for an unknown codec or a noise level over 0 dBFS, and CodecMissing for GSM without `[codecs]`.
     """
 
     def __init__(
@@ -45,35 +47,48 @@ class LineModel:
         seed: int = 1,
         rate_hz: int = 8000,
         echo: LineEcho | None = None,
+        room: SpeakingRoom | None = None,
+        behind: Sequence[RoundSound] = (),
     ) -> None:
-        if codec not in ("ulaw", "alaw", "none"):
-            raise ValueError(f"codec must be ulaw, alaw or none, not {codec!r}")
-        self._codec = _CODECS[codec if rate_hz == 8000 else "none"]
-        self._asterisks_codec = _asterisks_ulaw if self._codec is _ulaw else self._codec
+        if codec not in ("ulaw", "alaw", "gsm", "none"):
+            raise ValueError(f"codec must be ulaw, alaw, gsm or none, not {codec!r}")
+        backward = _CODECS[codec if rate_hz == 8000 and codec != "gsm" else "none"]
+        self._codec = gsm_and_back() if codec == "gsm" and rate_hz == 8000 else backward
+        self._asterisks_codec = _asterisks_ulaw if backward is _ulaw else backward
         self._factor = 10 ** (gain_db / 20)
         self._echo = echo
         self._noise = None if noise_dbfs is None else _WhiteNoise(noise_dbfs, seed)
+        self._room = room
+        self._behind = tuple(behind)
+        self._is_alive = self._noise is not None or echo is not None or room is not None or bool(self._behind)
+        self._is_alive = self._is_alive or codec == "gsm"  # which never repeats a frame
         self._quiet = b""
 
     def quiet(self, n_bytes: int, at: float = 0.0) -> bytes:
-        """Return what the line sends while the caller is silent: noise and echo, or silence as the codec renders it."""
-        if self._noise is not None or self._echo is not None:
+        """Return what the line sends while the caller is silent: noise, echo and what is behind him, or silence as the
+        codec renders it."""
+        if self._is_alive:
             return self.send(bytes(n_bytes), at=at)
         if len(self._quiet) != n_bytes:
             self._quiet = self.send(bytes(n_bytes))
         return self._quiet
 
     def send(self, frame: bytes, with_noise: bool = True, at: float = 0.0) -> bytes:
-        """Send a frame from the caller to Asterisk: gain, echo, noise, codec. The length stays the same.
+        """Send a frame from the caller to Asterisk: gain, room, echo, noise, codec. The length stays the same.
 
-        `at`: the time at which the frame ends, in seconds. `with_noise`: False for digital silence, which has no echo
-        either; the noise then continues later where it stopped.
+        `at`: the time at which the frame ends, in seconds. `with_noise`: False for digital silence, which has neither
+        echo nor room, and nothing behind it; all of them then continue later where they stopped.
         """
         noise = self._noise if with_noise else None
         echo = self._echo.take(at, len(frame) // 2) if with_noise and self._echo is not None else None
-        if noise is None and echo is None and self._factor == 1.0:
+        around = with_noise and (self._room is not None or bool(self._behind))
+        if noise is None and echo is None and self._factor == 1.0 and not around:
             return self._codec(frame)
         sound = np.frombuffer(frame, dtype="<i2") * np.float64(self._factor)
+        if with_noise and self._room is not None:
+            sound = self._room.through(sound)
+        for behind in self._behind if with_noise else ():
+            sound += behind.take(len(sound))
         if echo is not None:
             sound += echo
         if noise is not None:

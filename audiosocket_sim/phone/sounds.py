@@ -27,6 +27,7 @@ from audiosocket_core.phrase_book.book import (
 from audiosocket_core.slin import AudioFileError, duration_ms, gain, is_silent, read_audio, resample, silence
 from audiosocket_core.wav import wav_bytes
 from audiosocket_sim.phone import line
+from audiosocket_sim.phone.surroundings import active_dbfs
 from audiosocket_sim.phone.voices import spoken_in
 from audiosocket_sim.scenario import Noise, Say, Scenario, Tone, Within, expectations_in, format_duration, says_in
 from audiosocket_sim.scenario.confinement import is_within
@@ -43,6 +44,7 @@ from audiosocket_sim.scenario.paths import (
 __all__ = ["Recording", "Sounds", "named_sound"]
 
 _RATE_HZ = 8000
+_USUAL_DBFS = -22.0
 _T = TypeVar("_T")
 
 
@@ -71,7 +73,8 @@ class Sounds:
         self._more_says = tuple(more_says)
         self._folder = scenario.folder or Path.cwd()
         self._scenario = scenario
-        self._rate_hz = scenario.asterisk.rate_hz
+        self.rate_hz = self._rate_hz = scenario.asterisk.rate_hz
+        """The rate of the call's SLIN, in Hz."""
         self._book: PhraseBook | None = None
         self._recordings: dict[Say, Recording] = {}
         self._pcm: dict[Say, bytes] = {}
@@ -119,6 +122,18 @@ class Sounds:
             pcm = (await self.recording(say)).pcm
             self._pcm[say] = await self._at_rate(gain(pcm, say.gain_db) if say.gain_db else pcm)
         return self._pcm[say]
+
+    async def speech_dbfs(self) -> float:
+        """Return the level of the caller's turns on this line, in dBFS: the mean of their active parts, louder or
+        softer by `gain_db`; −22 dBFS if he says nothing."""
+        levels = []
+        for say in self._says():
+            recording = await self.recording(say)
+            level = active_dbfs(recording.pcm, _RATE_HZ) if recording.kind == "turn" else None
+            if level is not None:
+                levels.append(level + say.gain_db)
+        mean = sum(levels) / len(levels) if levels else _USUAL_DBFS
+        return mean + self._scenario.line.gain_db
 
     async def noise(self, noise: Noise) -> bytes:
         """Return the noise of a step, as SLIN at the call's rate."""

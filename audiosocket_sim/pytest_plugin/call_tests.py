@@ -35,7 +35,19 @@ __all__ = [
 _FIXTURE = "audiosocket_call"
 _MARKER = "audiosocket"
 _SCENARIO_KEYS = (
-    *("asterisk", "line", "network", "ai", "server", "quality", "ear", "reader", "reaction", "max_duration"),
+    *(
+        "asterisk",
+        "line",
+        "network",
+        "ai",
+        "server",
+        "quality",
+        "turn_taking",
+        "ear",
+        "reader",
+        "reaction",
+        "max_duration",
+    ),
     *("before", "after"),
 )
 _MARKER_KEYS = ("target", "control_url", *_SCENARIO_KEYS, "says", "real_time", "kernel")
@@ -131,13 +143,23 @@ class CallTest(pytest.Function):
             from audiosocket_sim.python_calls.driving import run_call
 
             self.record.calls = 1
-            run_call(call.plan, call, lambda: test(**arguments))
+            try:
+                run_call(call.plan, call, lambda: test(**arguments))
+            finally:
+                self._measure(call)
             return
         try:
             test(**arguments)
         finally:
             self.record.calls = call.calls
+            self._measure(call)
         _require_passed(self.name, call)
+
+    def _measure(self, call: "PhoneCall | CallPlayer") -> None:
+        from audiosocket_sim.python_calls.driving import results_of
+
+        for result in results_of(call):
+            self.record.measure(result)
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
         """Return the text of a failed call alone; any other as pytest shows it, without frames of this package."""

@@ -16,6 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from audiosocket_sim.parties.peer import PeerName
     from audiosocket_sim.parties.target_choice import TargetChoice
+    from audiosocket_sim.scenario import TurnLimits
 
 __all__ = [
     "INI_KEYS",
@@ -38,6 +39,7 @@ __all__ = [
     "snapshots_required",
     "target_of",
     "trust",
+    "turn_limits",
 ]
 
 _WHOLE = re.compile(r"[0-9]{1,6}")
@@ -64,6 +66,7 @@ INI_KEYS = tuple(
         "snapshots",
         "target",
         "trust",
+        "turn_taking",
     )
 )
 """All ini keys of the plug-in."""
@@ -82,6 +85,12 @@ def add_options(parser: pytest.Parser) -> None:
     )
     _add_text(parser, group, "control-url", "control URL of a target that does not report its own")
     _add_text(parser, group, "artefacts", "folder for call logs and recordings (runs/pytest)")
+    _add_text(
+        parser,
+        group,
+        "turn-taking",
+        "limits over all calls of the session together: 'response_p95: 1.2s, interruptions_by_bot: 0'",
+    )
     peer_help = "who calls: the simulated Asterisk (default), or a real one, in real time (docs/asterisk.md)"
     group.addoption("--audiosocket-peer", dest="audiosocket_peer", choices=_PEERS, default=None, help=peer_help)
     parser.addini("audiosocket_peer", peer_help, default="")
@@ -158,6 +167,12 @@ def check_settings(config: pytest.Config) -> None:
     _check_overrides(config)
     if (text := _text(config, "audiosocket_repeat")) and not (_WHOLE.fullmatch(text) and 1 <= int(text) <= _MOST_RUNS):
         raise pytest.UsageError(f"--audiosocket-repeat {text}: expected a number from 1 to {_MOST_RUNS}")
+    try:
+        turn_limits(config)
+    except ValueError as error:
+        given = config.getoption("audiosocket_turn_taking") is not None
+        source = "--audiosocket-turn-taking" if given else "audiosocket_turn_taking"
+        raise pytest.UsageError(f"{source}: {error}") from None
     missing = next((folder for folder in scenario_folders(config) if not folder.is_dir()), None)
     if missing is not None:
         raise pytest.UsageError(f"audiosocket_scenarios: there is no folder {missing}")
@@ -294,6 +309,16 @@ def overrides(config: pytest.Config) -> Sequence[str]:
 def repeat(config: pytest.Config) -> int:
     """Return how many runs each scenario has; 0: as many as it says itself."""
     return int(_text(config, "audiosocket_repeat") or 0)
+
+
+def turn_limits(config: pytest.Config) -> "TurnLimits | None":
+    """Return the limits on turn-taking over the whole session; None if there are none. Raises ValueError."""
+    text = _text(config, "audiosocket_turn_taking").strip()
+    if not text:
+        return None
+    from audiosocket_sim.scenario.loading.turn_limits import read_turn_limits
+
+    return read_turn_limits(text)
 
 
 def scenario_folders(config: pytest.Config) -> Iterator[Path]:

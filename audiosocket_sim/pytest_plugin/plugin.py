@@ -96,9 +96,11 @@ def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -
     return reporting.status_of(report)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Send the findings of a pytest-xdist worker to its controller."""
+    """Send the findings of a pytest-xdist worker to its controller; judge what was measured over all calls."""
     reporting.send_to_controller(session.config)
+    reporting.judge_turns(session)
 
 
 @pytest.hookimpl(optionalhook=True)

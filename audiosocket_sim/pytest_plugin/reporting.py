@@ -16,6 +16,7 @@ __all__ = [
     "attach_call",
     "attach_problems",
     "header",
+    "judge_turns",
     "send_to_controller",
     "status_of",
     "take_from_worker",
@@ -24,6 +25,7 @@ __all__ = [
 
 _ATTRIBUTE = "audiosocket_call"
 _MOST_NAMES = 10
+_TURN_LINES = pytest.StashKey[list[str]]()
 
 
 def header(config: pytest.Config) -> str | None:
@@ -86,6 +88,29 @@ def take_from_worker(config: pytest.Config, output: Mapping[str, Any]) -> None:
     known += [name for name in output.get("audiosocket_left_over", []) if name not in known]
 
 
+def judge_turns(session: pytest.Session) -> None:
+    """Put what was measured of turn-taking in all calls together, write it to a file, and judge it by the limits of the
+    session, which a broken limit fails. Not in a worker of pytest-xdist: its controller does it."""
+    config = session.config
+    terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if hasattr(config, "workeroutput") or terminal is None:
+        return
+    plain = [one for report in _reports(terminal.stats) for one in getattr(report, _ATTRIBUTE).get("turns", ())]
+    if not plain:
+        return
+    from audiosocket_sim.checks.turn_limits import broken_limits
+    from audiosocket_sim.running.turns_file import write_turns
+    from audiosocket_sim.turn_taking import CallTurns, summary_line, together
+
+    turns, limits = together(map(CallTurns.from_plain, plain)), options.turn_limits(config)
+    broken = [] if limits is None else broken_limits(turns, limits)
+    trouble = write_turns(options.artefacts(config), turns)
+    lines = [summary_line(turns), *(f"FAILED: {one}" for one in broken), trouble]
+    config.stash[_TURN_LINES] = [line for line in lines if line]
+    if broken and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def write_summary(terminal: Any, config: pytest.Config) -> None:
     """Write the section of the terminal's summary, if there is anything to report; in a GitHub job also annotations."""
     calls = [getattr(report, _ATTRIBUTE) for report in _reports(terminal.stats)]
@@ -114,6 +139,7 @@ def _lines(calls: Sequence[dict[str, Any]], config: pytest.Config) -> Iterator[s
         if target and number:
             yield f"{number} call{'s' if number != 1 else ''} of {target} ({origin})"
     yield from _rates(made)
+    yield from config.stash.get(_TURN_LINES, [])
     lacking = dict.fromkeys(call["name"] for call in made if call["lacks_snapshot"])
     if lacking:
         yield f"no snapshot of the transcript yet: {_some(lacking)} (--snapshot-update writes them)"

@@ -1,6 +1,6 @@
 """The record of one test that makes calls, for the reports: the target, the result, and a missing snapshot."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ class ScenarioRecord:
     """The record of a test, filled in while it runs; `--reruns` starts it anew.
 
     `scenario`: its name, or that of a test that makes its calls in Python. `line`: the place of a test in Python, from
-    1; 0 for a scenario. `calls`: the number of calls made. `lacks_snapshot`: the scenario has none yet.
+    1; 0 for a scenario. `calls`: the number of calls made. `lacks_snapshot`: the scenario has none yet. `turns`: what
+    was measured of the turns of each call.
     """
 
     scenario: str
@@ -34,10 +35,20 @@ class ScenarioRecord:
     result: "Result | None" = None
     calls: int = 1
     lacks_snapshot: bool = False
+    turns: list[dict[str, object]] = field(default_factory=list)
 
     def start(self) -> None:
         """Clear the call of an earlier run of the same test."""
         self.result, self.lacks_snapshot = None, False
+        self.turns.clear()
+
+    def measure(self, result: "Result") -> None:
+        """Keep what was measured of the turns of a call on which there is a verdict."""
+        from audiosocket_sim.running.turns_file import turns_of_result
+
+        measured = turns_of_result(result)
+        if measured is not None:
+            self.turns.append(measured.to_plain())
 
     def to_report(self, failure: str | None) -> dict[str, object]:
         """Return the record as texts and numbers, which pytest-xdist can send between processes.
@@ -65,6 +76,7 @@ class ScenarioRecord:
             "runs": self.runs,
             "seeds": self.seeds,
             "cause": "" if failure is None else (self.result and cause_of(self.result)) or failure.partition("\n")[0],
+            "turns": self.turns,
         }
 
 

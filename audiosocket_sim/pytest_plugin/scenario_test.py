@@ -118,6 +118,7 @@ def _run(scenario: "Scenario", how: "Options", record: ScenarioRecord | None = N
         return result
     if record is not None:
         record.result = result
+        record.measure(result)
     if result.interrupted:
         raise KeyboardInterrupt
     if result.outcome is not Outcome.PASSED:

@@ -147,7 +147,7 @@ def _said_of(what: str, problem: str) -> str:
 
 
 def _explained(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """Return one line per error, with its path of keys: `line: codec: must be ulaw, alaw or none, not 'x'`."""
+    """Return one line per error, with its path of keys: `line: codec: must be ulaw, alaw, gsm or none, not 'x'`."""
     lines = []
     for path, _, message in explain(error, lambda path: path, model):
         keys = [f"{part + 1}." if isinstance(part, int) else f"{part}:" for part in path[:-1]]

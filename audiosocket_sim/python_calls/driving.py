@@ -18,7 +18,7 @@ from audiosocket_sim.running.runner import is_virtual, loop_factory
 from audiosocket_sim.running.trouble import trouble_of
 from audiosocket_sim.virtual_time import VirtualTimeError
 
-__all__ = ["CallPlayer", "require_passed", "run_call"]
+__all__ = ["CallPlayer", "require_passed", "results_of", "run_call"]
 
 
 def run_call(plan: CallPlan, call: PhoneCall, body: Callable[[], Awaitable[object]]) -> None:
@@ -58,6 +58,7 @@ class CallPlayer:
         self.calls = 0
         """The number of calls made so far."""
         self._not_passed: Result | None = None
+        self._results: list[Result] = []
 
     def play(self, steps: Iterable[Mapping[str, Any]]) -> Result:
         """Make a call of these steps, written as in YAML: `[{"say": "pt-br/sim"}, {"expect": {"hangs_up": "server"}}]`.
@@ -74,6 +75,7 @@ class CallPlayer:
         result = run_twice_if_inconclusive(scenario, options)
         if result.interrupted:
             raise KeyboardInterrupt
+        self._results.append(result)
         error = error_of(result)
         if error is not None:
             self._not_passed = self._not_passed or result
@@ -96,6 +98,16 @@ class CallPlayer:
         if hasattr(PhoneCall, name):
             raise CallMisuse(f"{name}() is for a test that is `async def`; here give a list of steps to play([…])")
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+
+def results_of(call: PhoneCall | CallPlayer) -> list[Result]:
+    """Return the results of the calls that were made to their ends."""
+    if isinstance(call, CallPlayer):
+        return call._results
+    try:
+        return [call.result]
+    except CallMisuse:
+        return []
 
 
 def require_passed(call: PhoneCall | CallPlayer) -> None:

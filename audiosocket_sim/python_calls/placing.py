@@ -12,7 +12,7 @@ from audiosocket_sim.python_calls.phone_call import CallTime, PhoneCall
 from audiosocket_sim.python_calls.place import calling_place
 from audiosocket_sim.python_calls.session import CallPlan
 from audiosocket_sim.running.options import Options
-from audiosocket_sim.scenario import AsteriskPeer, CallerEar, Line, Quality, Reply
+from audiosocket_sim.scenario import AsteriskPeer, CallerEar, Line, Quality, Reply, TurnLimits
 
 __all__ = ["place_call"]
 
@@ -26,6 +26,7 @@ def place_call(
     ai: Sequence[Mapping[str, Any] | Reply] | None = None,
     server: Mapping[str, Any] | None = None,
     quality: Mapping[str, Any] | Quality | None = None,
+    turn_taking: Mapping[str, Any] | TurnLimits | None = None,
     ear: str | Mapping[str, Any] | CallerEar | None = None,
     reader: str | Mapping[str, Any] | None = None,
     says: Iterable[str | Mapping[str, Any]] = (),
@@ -42,8 +43,8 @@ def place_call(
 
     `target`: the bot to call: `module:callable`, `command: PROGRAM … {port}` or `tcp://HOST:PORT` (docs/targets.md); by
     default the one that pyproject.toml names for the working folder.
-    `asterisk`, `line`, `ai`, `server`, `quality`, `ear`, `reader`, `before`, `after`, `reaction` and `max_duration`:
-    the keys of a scenario (docs/scenarios.md).
+    `asterisk`, `line`, `ai`, `server`, `quality`, `turn_taking`, `ear`, `reader`, `before`, `after`, `reaction` and
+    `max_duration`: the keys of a scenario (docs/scenarios.md).
     `says`: texts (or mappings as below `say:`) that the caller may say and that are in no phrase book, for a bot in
     this process whose recogniser knows only given sentences. Files are written to `artefacts`/`name`, by default to
     runs/ and the name of the calling function; with `artefacts=None` none is written. Characters of `name` that are not
@@ -58,6 +59,7 @@ def place_call(
         "ai": None if ai is None else list(ai),
         "server": None if server is None else dict(server),
         "quality": quality,
+        "turn_taking": turn_taking,
         "ear": ear,
         "reader": reader,
         "before": list(before),

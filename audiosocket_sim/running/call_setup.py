@@ -21,10 +21,11 @@ from audiosocket_sim.phone.caller import Caller
 from audiosocket_sim.phone.line import LineModel
 from audiosocket_sim.phone.line_echo import LineEcho
 from audiosocket_sim.phone.sounds import Sounds, named_sound
+from audiosocket_sim.phone.surroundings import RoundSound, SpeakingRoom
 from audiosocket_sim.reading import NO_READER, load_reader, reader_problem
 from audiosocket_sim.running.options import Options
 from audiosocket_sim.running.readings import CallReader
-from audiosocket_sim.scenario import Say, Scenario, all_steps, expectations_in
+from audiosocket_sim.scenario import BackgroundNoise, Say, Scenario, SecondTalker, all_steps, expectations_in
 from audiosocket_sim.scenario.paths import cache_folder, nearest_folder
 from audiosocket_sim.scenario.trust import what_needs_trust
 from audiosocket_sim.scenario.written import KeyPath
@@ -91,7 +92,7 @@ async def set_up_call(
     sounds = Sounds(scenario, more_says)
     await sounds.prepare()
     ear_book = await sounds.bot_book() if options.ear else PhraseBook([])
-    line = _line(scenario)
+    line = await _line(scenario, sounds)
     hold_pcm, music, any_music = hold_music(scenario)
     return CallSetup(
         scenario,
@@ -150,10 +151,23 @@ def _make_leg(scenario: Scenario, options: Options) -> MakeLeg:
     return real_leg(scenario, options.asterisk_version)
 
 
-def _line(scenario: Scenario) -> LineModel:
-    line, back = scenario.line, scenario.line.echo
+async def _line(scenario: Scenario, sounds: Sounds) -> LineModel:
+    line, back, rate_hz = scenario.line, scenario.line.echo, scenario.asterisk.rate_hz
     echo = None if back is None else LineEcho(back.delay, back.gain_db, back.spread, line.seed)
-    return LineModel(line.codec, line.noise_dbfs, line.gain_db, line.seed, scenario.asterisk.rate_hz, echo)
+    room = None if line.room is None else SpeakingRoom(line.room.reverb, line.room.reverb_db, rate_hz, line.seed)
+    behind = [one for one in (await _behind(line.noise, sounds), await _behind(line.talker, sounds)) if one is not None]
+    return LineModel(line.codec, line.noise_dbfs, line.gain_db, line.seed, rate_hz, echo, room, behind)
+
+
+async def _behind(sound: BackgroundNoise | SecondTalker | None, sounds: Sounds) -> RoundSound | None:
+    """What is heard behind the caller, as much softer than his words as the scenario says."""
+    if sound is None:
+        return None
+    after, pause = (sound.after, sound.pause) if isinstance(sound, SecondTalker) else (0, 0)
+    rate_hz = sounds.rate_hz
+    pcm = await sounds.pcm(Say(recording=sound.recording, file=sound.file))
+    level = await sounds.speech_dbfs() - sound.snr_db
+    return RoundSound(pcm, level, rate_hz, after=after * rate_hz // 1000, pause=pause * rate_hz // 1000)
 
 
 async def _settings(scenario: Scenario, target: Target, sounds: Sounds, folder: Path) -> dict[str, Any]:

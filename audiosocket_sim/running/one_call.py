@@ -13,12 +13,14 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from audiosocket_sim.call_log.events import Entry, Noted, Source, StepFailed
+from audiosocket_sim.call_log.voices import call_turns, over_ms
 from audiosocket_sim.checks.failure import Failure
 from audiosocket_sim.checks.late_defects import defects_could_turn
 from audiosocket_sim.checks.late_notes import late_notes
 from audiosocket_sim.checks.lateness import LateBy, LatenessRecord
-from audiosocket_sim.checks.margin import could_turn, is_unread_for_our_holes
+from audiosocket_sim.checks.margin import could_turn, is_unread_for_our_holes, turns_that_ended_early
 from audiosocket_sim.checks.quality import QUALITY, QualityFault, quality_faults
+from audiosocket_sim.checks.turn_limits import TURN_LIMITS, broken_limits, unjudged_limits, wider
 from audiosocket_sim.parties.target import Target, TargetCloseError
 from audiosocket_sim.reading import JudgeError
 from audiosocket_sim.running.artefacts import cannot_write, with_artefacts, with_faults
@@ -197,6 +199,7 @@ class OneCall:
         if fixture is not None and not (self.trouble is not None and self.trouble.cannot_follow):
             for fault in self._quality_faults(fixture):
                 fixture.fail(fault.at_ms, 0, QUALITY, fault.expected, *fault.happened)
+            self._judge_turns(fixture)
         if fixture is not None and self.trouble is None:
             try:
                 self.held = ask_the_judges(fixture) and self.held
@@ -283,9 +286,26 @@ class OneCall:
         return (Outcome.PASSED if self.held else Outcome.FAILED), ()
 
     def _could_turn(self, failed: StepFailed, at_ms: int, entries: Sequence[Entry], late: LatenessRecord) -> bool:
+        if failed.step == TURN_LIMITS:
+            shift_ms = late.shift_ms(0, at_ms)
+            return bool(turns_that_ended_early(entries, late)) or not broken_limits(
+                call_turns(entries), wider(self.scenario.turn_taking, shift_ms)
+            )
         if failed.step == QUALITY:
             return defects_could_turn(failed, entries, self.scenario.quality, late)
         return could_turn(failed, at_ms, entries, self.scenario, late)
+
+    def _judge_turns(self, fixture: CallFixture) -> None:
+        """Log what breaks the scenario's limits on turn-taking, at the end of the call."""
+        limits, entries = self.scenario.turn_taking, fixture.log.entries
+        if not limits.model_fields_set:
+            return
+        turns, end_ms = call_turns(entries), over_ms(entries)
+        for broken in broken_limits(turns, limits):
+            fixture.fail(end_ms, 0, TURN_LIMITS, f"{broken.key}: {broken.expected}", broken.happened)
+        unjudged = unjudged_limits(turns, limits)
+        if unjudged is not None:
+            fixture.log.add(end_ms, Source.CHECK, Noted(unjudged))
 
     def _quality_faults(self, fixture: CallFixture) -> Sequence[QualityFault]:
         stalls = [(stall.at, stall.at + stall.for_) for stall in self.scenario.asterisk.stall]

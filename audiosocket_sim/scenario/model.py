@@ -55,6 +55,7 @@ from audiosocket_sim.scenario.fields import (
     parse_duration_ms,
 )
 from audiosocket_sim.scenario.hooks import PLACEHOLDERS, Hook, filled
+from audiosocket_sim.scenario.line import BackgroundNoise, Echo, Line, RoomSound, SecondTalker
 from audiosocket_sim.scenario.nesting import (
     BlockStep,
     StepPlace,
@@ -91,6 +92,7 @@ from audiosocket_sim.scenario.step_models import (
     ToneStep,
     WaitStep,
 )
+from audiosocket_sim.scenario.turn_limits import TurnLimits
 from audiosocket_sim.scenario.written import KeyPath, Written
 
 __all__ = [
@@ -108,6 +110,7 @@ __all__ = [
     "AsksAgain",
     "AsteriskPeer",
     "BackendAskedExpectation",
+    "BackgroundNoise",
     "BlockStep",
     "BotGoesOn",
     "BotSays",
@@ -143,9 +146,11 @@ __all__ = [
     "Reply",
     "Responds",
     "Resumes",
+    "RoomSound",
     "Say",
     "SayStep",
     "Scenario",
+    "SecondTalker",
     "SilenceStep",
     "StateIs",
     "Step",
@@ -153,6 +158,7 @@ __all__ = [
     "TalkOver",
     "Tone",
     "ToneStep",
+    "TurnLimits",
     "WaitStep",
     "Within",
     "all_steps",
@@ -200,18 +206,6 @@ def _known_version(version: str) -> str:
 def _known_packet_time(ms: int) -> int:
     if ms not in PACKET_TIMES_MS:
         raise ValueError("phones send packets of 10, 20, 30, 40 or 60 ms")
-    return ms
-
-
-def _known_echo_delay(ms: int) -> int:
-    if ms > 2000:
-        raise ValueError("an echo comes within 2 s")
-    return ms
-
-
-def _known_spread(ms: int) -> int:
-    if ms > 500:
-        raise ValueError("an echo is smeared over 500 ms at most")
     return ms
 
 
@@ -307,32 +301,6 @@ class AsteriskPeer(Model):
         if self.attach == "chan" and not self.answered:
             raise misfit("false needs attach: app; the channel driver answers when it is connected", "answered")
         return self
-
-
-class Echo(Model):
-    """The echo of the bot's own sound, mixed into what the caller sends."""
-
-    delay: Annotated[PositiveMs, AfterValidator(_known_echo_delay)] = Field(
-        default=80, description="from the bot's sound at the phone to its echo in what the phone sends, up to 2 s"
-    )
-    gain_db: float = Field(default=-20.0, ge=-60, le=0, description="how much softer")
-    spread: Annotated[DurationMs, AfterValidator(_known_spread)] = Field(
-        default=8, description="smeared over so much: 8 ms as a hybrid does, 60 ms as a room; 0: a pure copy"
-    )
-
-
-class Line(Model):
-    """The line, which changes the sound between the caller's mouth and Asterisk."""
-
-    codec: Literal["ulaw", "alaw", "none"] = Field(default="ulaw", description="G.711, or linear samples untouched")
-    noise_dbfs: float | None = Field(
-        default=None, le=0, ge=-120, description="white noise under all that the caller sends; none otherwise"
-    )
-    gain_db: float = Field(default=0.0, ge=-60, le=40, description="louder or softer, both ways")
-    echo: Annotated[Echo, Shorthand("delay")] | None = Field(
-        default=None, description="of the bot's own voice; none otherwise"
-    )
-    seed: int = Field(default=1, description="the same seed, the same noise and the same path of the echo")
 
 
 class Network(Model):
@@ -486,6 +454,7 @@ class Scenario(Model):
         default=None, description="a captured backend of any protocol, instead of ai: its cassette beside the scenario"
     )
     quality: Quality = Field(default=Quality(), description="which defects of the bot's sound fail the call")
+    turn_taking: TurnLimits = Field(default=TurnLimits(), description="limits on what is measured of turn-taking")
     ear: Annotated[CallerEar, Shorthand("model")] = Field(
         default=CallerEar(), description="what the caller's phone keeps of sound sent ahead"
     )
@@ -514,6 +483,10 @@ class Scenario(Model):
         if self.line.echo is not None and self.asterisk.rate_hz != 8000:
             raise misfit("the line's echo is 8 kHz only: it does not go with asterisk.rate_hz", "line", "echo")
         check_nesting(self.steps)
+        if self.line.codec == "gsm" and self.asterisk.rate_hz != 8000:
+            raise misfit("gsm is 8 kHz only: it does not go with asterisk.rate_hz", "line", "codec")
+        if self.line.codec == "gsm" and self.asterisk.packet_time % 20:
+            raise misfit("gsm: its frames are 20 ms long: asterisk.packet_time: 20ms, 40ms or 60ms", "line", "codec")
         check_hang_up(self.steps, self.asterisk)
         _check_anchors(self.steps)
         return self

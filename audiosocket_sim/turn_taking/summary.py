@@ -85,7 +85,10 @@ class CallTurns:
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
         """Return what `to_plain` made plain."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()})
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()
+        }
+        return cls(**values)
 
     def response(self, percent: int) -> Percentile:
         """Return a percentile of L_R, from the caller's last word to the bot's first audible speech."""
@@ -164,7 +167,8 @@ def summary_line(turns: CallTurns) -> str:
     if turns.waits_ms or turns.unanswered:
         parts.append(f"response {_of(turns.response(50), turns.response(95))} ({turns.turns_asked})")
     if turns.waits_unmeasured:
-        parts.append(f"{turns.waits_unmeasured} waits not measured (threads)")
+        waits = f"{turns.waits_unmeasured} wait{'s' if turns.waits_unmeasured != 1 else ''}"
+        parts.append(f"{waits} not measured (threads)")
     if turns.onsets:
         parts.append(f"yield {_of(turns.yielding(50), turns.yielding(95))} ({turns.onsets})")
     if turns.caller_turns:
@@ -188,9 +192,9 @@ def _seconds(value_ms: float | None) -> str:
     return "never" if value_ms is None or value_ms == NEVER else f"{value_ms / 1000:.2f} s"
 
 
-def _percentiles(of: Any) -> dict[str, float | None]:
+def _percentiles(of: Any) -> dict[str, int | None]:
     found = {f"p{percent}_ms": of(percent).value_ms for percent in (50, 95)}
-    return {name: None if value == NEVER else value for name, value in found.items()}
+    return {name: None if value is None or value == NEVER else round(value) for name, value in found.items()}
 
 
 def _lengths(lengths_ms: Sequence[int]) -> dict[str, int | None]:

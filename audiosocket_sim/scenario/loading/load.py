@@ -176,6 +176,10 @@ def sound_file(name: str, folder: Path) -> Path:
 
 def _check_sounds(data: Any, folder: Path | None) -> Iterator[tuple[KeyPath, str]]:
     """Yield the path and a message for each sound that a step names and that cannot be read. `data`: raw."""
+    line = data.get("line") if isinstance(data, dict) else None
+    for behind in ("noise", "talker"):
+        for key, message in say_problems(line.get(behind) if isinstance(line, dict) else None, folder):
+            yield ("line", behind, key), message.replace("say: ", f"{behind}: ", 1)
     for path, step in _raw_steps(data.get("steps") if isinstance(data, dict) else None, ("steps",)):
         for key, message in say_problems(step.get("say"), folder):
             yield (*path, "say", key), message

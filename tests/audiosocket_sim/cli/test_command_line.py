@@ -474,3 +474,29 @@ def test_a_failure_in_json_has_the_call_around_it(folder: Path, capsys: pytest.C
     assert call["problems"] == [
         f"call.yaml:6: call, step 2 (expect bot_says): expected {failure['expected']}; {'; '.join(failure['happened'])}"
     ]
+
+
+def test_after_all_calls_one_line_of_their_turn_taking_and_a_file(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = "{script: [[3, say, pt-br/pode_subir], [5, hang_up]]}"
+    text = f"summary: One.\nserver: {script}\nsteps: [{{say: pt-br/sim}}, {{expect: {{responds: 5s}}}}]\n"
+    names, to = (
+        [write(folder, text, "a.yaml"), write(folder, text, "b.yaml")],
+        ["--target", "helpers.scripted_bot:serve"],
+    )
+    assert main(["run", *names, *to]) == 0
+    line = "turn-taking in 2 calls: response p50 1.85 s, p95 1.85 s (2); interruptions by the bot 0"
+    assert line in capsys.readouterr().out.splitlines()
+    assert json.loads((folder / "runs/turn_taking.json").read_text(encoding="utf-8"))["calls"] == 2
+    assert main(["run", *names, *to, "--json", "--turn-taking", "response_p95: 1.8s"]) == 1
+    out, err = capsys.readouterr()
+    assert [json.loads(line)["outcome"] for line in out.splitlines()] == ["passed", "passed"]
+    assert "FAILED: turn_taking: response_p95: expected 1.80 s at the most; it was 1.85 s, of 2 turns" in err
+
+
+def test_wrong_limits_of_turn_taking_are_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "two_turns", "--turn-taking", "response_p95: fast"])
+    assert ended.value.code == 2
+    assert "--turn-taking: response_p95: a duration needs a number and a unit" in capsys.readouterr().err

@@ -1,14 +1,20 @@
 """The line: G.711 both ways, seeded noise, gain; and none of it depends on how the sound is cut."""
 
 import math
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_sim.asterisk.codecs import CodecMissing
 from audiosocket_sim.phone.line import LineModel, noise, tone
+from audiosocket_sim.phone.surroundings import RoundSound, SpeakingRoom
 
+ROOT = Path(__file__).resolve().parents[3]
 SPEECH = tone(500, 300, -20)
 
 
@@ -112,3 +118,68 @@ def test_what_cannot_be_made_is_refused() -> None:
     with pytest.raises(ValueError, match="0 ms"):
         noise(-1, -20)
     assert noise(0, -20) == b""
+
+
+# --- what is around the caller
+
+
+def around() -> LineModel:
+    behind = [RoundSound(SPEECH, -40, 8000), RoundSound(noise(300, -20), -35, 8000, after=800, pause=1600)]
+    return LineModel("alaw", -60, -3, room=SpeakingRoom(200, -6, 8000, 3), behind=behind)
+
+
+@example([1, 5, 800, 3])
+@given(st.lists(st.integers(1, 9000), max_size=5))
+@settings(max_examples=10, deadline=None)
+def test_what_is_around_the_caller_does_not_depend_on_the_cuts(cuts: list[int]) -> None:
+    pcm = SPEECH + bytes(16_000)
+    assert sent(around(), pcm, cuts) == around().send(pcm)
+
+
+def test_a_sound_behind_the_caller_has_its_level_and_goes_round() -> None:
+    line = LineModel("none", behind=[RoundSound(SPEECH, -40, 8000, after=800, pause=400)])
+    heard = line.quiet(2 * 16_000)
+    assert heard[:1600] == bytes(1600)
+    assert level_dbfs(heard[1600:5600]) == pytest.approx(-40, abs=0.1)
+    round_bytes = len(SPEECH) + 800
+    assert heard[1600 : 1600 + round_bytes] == heard[1600 + round_bytes : 1600 + 2 * round_bytes]
+    assert line.send(bytes(320), with_noise=False) == bytes(320)
+
+
+def test_a_sound_that_is_none_cannot_be_behind_anybody() -> None:
+    with pytest.raises(ValueError, match="nothing can be heard in it"):
+        RoundSound(bytes(320), -40, 8000)
+    with pytest.raises(ValueError, match="nothing can be heard in it"):
+        RoundSound(b"", -40, 8000)
+
+
+def test_a_room_adds_its_energy_behind_the_sound_and_dies_away() -> None:
+    click = np.zeros(8000)
+    click[0] = 10_000.0
+    heard = SpeakingRoom(400, -6, 8000, 1).through(click)
+    assert heard[0] == pytest.approx(10_000.0)
+    assert 10 * math.log10(float(np.sum(heard[1:] ** 2)) / 10_000.0**2) == pytest.approx(-6, abs=0.01)
+    assert np.abs(heard[3200:]).max() < 1e-6
+    early, late = (float(np.sum(heard[at : at + 800] ** 2)) for at in (1, 2400))
+    assert 10 * math.log10(early / late) == pytest.approx(45, abs=3)
+    assert len(SpeakingRoom(1, -6, 8000, 1).through(np.zeros(0))) == 0
+    assert np.all(SpeakingRoom(1, -6, 1000, 1).through(np.ones(3)) == np.ones(3))  # a room of one sample
+
+
+def test_gsm_without_the_extra_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    with pytest.raises(CodecMissing, match=r"line: codec: gsm needs the extra \[codecs\]"):
+        LineModel("gsm")
+    assert LineModel("gsm", rate_hz=16_000).send(SPEECH) == SPEECH
+
+
+@pytest.mark.extra
+def test_gsm_goes_through_a_codec_with_a_memory_frame_by_frame() -> None:
+    pytest.importorskip("soundfile")
+    speech = PhraseBook.load(ROOT / "recordings").phrases[0].pcm[: 320 * 100]
+    heard = sent(LineModel("gsm"), speech, [160, 480, 320])
+    assert heard == LineModel("gsm").send(speech)
+    assert LineModel("gsm").receive(speech) == speech
+    one, other = (np.frombuffer(pcm, "<i2").astype(float) for pcm in (speech, heard))
+    assert len(one) == len(other)
+    assert 0.8 < float(np.corrcoef(one, other)[0, 1]) < 0.999

@@ -330,7 +330,7 @@ def test_the_line_of_the_ini(project: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("ini", "words"),
     [
-        ("audiosocket_line={codec: ulwa}", "audiosocket_line: codec: must be ulaw, alaw or none*"),
+        ("audiosocket_line={codec: ulwa}", "audiosocket_line: codec: must be ulaw, alaw, gsm or none*"),
         ("audiosocket_line={codec: ", "audiosocket_line: *"),
         ("audiosocket_line=x", "audiosocket_line: *"),
         ("audiosocket_asterisk=20.10", "audiosocket_asterisk: *"),
@@ -356,7 +356,7 @@ def test_a_wrong_ini_key_of_calls_is_named(ini: str, words: str, project: pytest
         ("control_url=' '", "*: control_url: needs a text such as 'http://127.0.0.1:8080', not ' '"),
         ("real_time='no'", "*: real_time: must be True or False, not 'no'"),
         ("kernel=1", "*: kernel: must be True or False, not 1"),
-        ("line={'codec': 'ulwa'}", "*mark.audiosocket: line: codec: must be ulaw, alaw or none*"),
+        ("line={'codec': 'ulwa'}", "*mark.audiosocket: line: codec: must be ulaw, alaw, gsm or none*"),
         ("says='Oi'", "*mark.audiosocket: says: needs a list of texts*"),
     ],
 )

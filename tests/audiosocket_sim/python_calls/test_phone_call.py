@@ -647,7 +647,7 @@ def test_wrong_arguments(make: Callable[[Any], Any], words: str) -> None:
     [
         (
             {"line": {"codec": "ulwa"}},
-            "place_call: line: codec: must be ulaw, alaw or none, not 'ulwa'; did",
+            "place_call: line: codec: must be ulaw, alaw, gsm or none, not 'ulwa'; did",
         ),
         ({"line": {"codek": "ulaw"}}, "place_call: line: unknown key 'codek'; did you mean 'codec'?"),
         ({"asterisk": 22.1}, "place_call: asterisk: version: needs quotes"),

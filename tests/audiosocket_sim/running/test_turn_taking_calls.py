@@ -16,9 +16,9 @@ GREETED = "expect: {bot_speaks: 500ms}"
 SIM = "{say: pt-br/sim, after: 0ms}"  # heard from 351 to 731 ms of it
 
 
-def call(steps: str, *script: list[Any]) -> Result:
+def call(steps: str, *script: list[Any], limits: str = "{}") -> Result:
     lines = "\n".join(f"  - {line.strip()}" for line in steps.strip().splitlines())
-    text = f"summary: A call.\nsteps:\n{lines}\n"
+    text = f"summary: A call.\nturn_taking: {limits}\nsteps:\n{lines}\n"
     scenario = load_text(text, "call", folder=ROOT / "scenarios")
     scenario = scenario.model_copy(update={"server": {"script": list(script)}})
     return run(scenario, Options(target="helpers.scripted_bot:serve"))
@@ -153,3 +153,25 @@ def test_what_the_bot_made_of_a_sound_is_in_the_measures() -> None:
     assert (sound["kind"], sound["outcome"]) == ("non_directed", "stopped")
     (stop,) = found["false_stops"]  # type: ignore[misc]
     assert (stop["kind"], stop["resumed_after_ms"]) == ("non_directed", None)
+
+
+@pytest.mark.parametrize(("limit", "outcome"), [("1.86s", Outcome.PASSED), ("1.8s", Outcome.FAILED)])
+def test_a_limit_of_the_scenario_fails_the_call_at_its_key(limit: str, outcome: Outcome) -> None:
+    limits = f"{{response_p95: {limit}, interruptions_by_bot: 0}}"
+    result = call("say: pt-br/sim\nexpect: {responds: 5s}", [3, "say", "pt-br/pode_subir"], limits=limits)
+    assert result.outcome is outcome, result.problems
+    if outcome is Outcome.FAILED:
+        (failure,) = result.failures
+        assert failure.headline == "<call>:2: call, turn_taking"
+        assert failure.block()[1:] == [
+            "  expected  response_p95: 1.80 s at the most",
+            "  happened  it was 1.85 s, of 1 turns",
+        ]
+        assert "FAILED   turn_taking: expected response_p95" in result.transcript
+
+
+def test_a_wait_that_is_not_measured_is_not_judged_and_that_is_noted() -> None:
+    script = ([2.5, "think"], [3, "say", "pt-br/pode_subir"])
+    result = call("say: pt-br/sim\nexpect: {responds: 5s}", *script, limits="{response_p95: 1ms}")
+    assert result.outcome is Outcome.PASSED, result.problems
+    assert "1 wait not judged" in result.transcript

@@ -128,7 +128,7 @@ TAIL = "summary: A call.\nsteps: [{wait: 1s}]\n"
     ("keys", "line"),
     [
         ("sumary: x", "3:1: unknown key 'sumary'; did you mean 'summary'?"),
-        ("name: x", "3:1: unknown key 'name'; known are summary, for_each, runs, tags, asterisk, line, network, server, ai, ai_cassette, quality, ear, reader, before, after, reaction, max_duration, steps"),
+        ("name: x", "3:1: unknown key 'name'; known are summary, for_each, runs, tags, asterisk, line, network, server, ai, ai_cassette, quality, turn_taking, ear, reader, before, after, reaction, max_duration, steps"),
         ("codec: ulaw", "3:1: unknown key 'codec' here; it belongs inside `line`"),
         ("asterisk: 22.10", "3:11: asterisk: needs quotes: to YAML it is a number, so 22.10 is 22.1 and 007 is 7"),
         ('asterisk: "22.11"', "3:11: asterisk: no profile for Asterisk 22.11: on the wire it behaves like 22.10; known: 20.6 (era A), 22.4 (era B1), 22.5 (era B2), 22.8 (era C), 22.9 (era D), 22.10 (era E), 24.0 (era E), certified-20.7 (era A), certified-22.8 (era C)"),
@@ -145,7 +145,7 @@ TAIL = "summary: A call.\nsteps: [{wait: 1s}]\n"
         ("ai: [{fault: http_50}]", "3:14: fault: must be http_500, http_404, invalid_json, missing_content, no_answer, reset or refused, not 'http_50'; did you mean 'http_500'?"),
         ("ai: [{says: x}, {fault: refused}]", "3:25: fault: a backend that refuses connections gives no other reply"),
         ("ai: [{fault: reset, says: x}]", "3:14: fault: reset gives no answer, so says and body cannot stand beside it"),
-        ("<<: {reaction: 1s}", "3:1: unknown key '<<'; known are summary, for_each, runs, tags, asterisk, line, network, server, ai, ai_cassette, quality, ear, reader, before, after, reaction, max_duration, steps"),
+        ("<<: {reaction: 1s}", "3:1: unknown key '<<'; known are summary, for_each, runs, tags, asterisk, line, network, server, ai, ai_cassette, quality, turn_taking, ear, reader, before, after, reaction, max_duration, steps"),
         ("reaction: !!float 5", "3:11: reaction: a duration needs a number and a unit (300ms, 1.2s, 5min), not 5.0"),
         ("server: !!python/name:os.system {}", "3:9: the tag !!python/name:os.system has no meaning in a scenario"),
         ("server: {a: 1, b: 2, a: 3}", "3:22: the key 'a' is here twice (first in line 3)"),
@@ -280,7 +280,7 @@ def test_aliases_cannot_make_a_small_file_huge(home: Path) -> None:
 def test_all_errors_of_a_file_come_in_one_go_in_their_order(home: Path) -> None:
     text = "summary: A call.\nline: {codec: ulwa}\nsteps:\n  - say: aa/no\n  - sya: x\n  - wait: 1\n    wait: 2s\n"
     assert errors(home, text) == [
-        "bad.yaml:2:15: codec: must be ulaw, alaw or none, not 'ulwa'; did you mean 'ulaw'?",
+        "bad.yaml:2:15: codec: must be ulaw, alaw, gsm or none, not 'ulwa'; did you mean 'ulaw'?",
         "bad.yaml:4:10: say: there is no recording 'aa/no' in recordings/",
         "bad.yaml:5:5: unknown step 'sya'; did you mean 'say'?",
         "bad.yaml:6:11: wait: a duration needs a number and a unit (300ms, 1.2s, 5min), not 1",

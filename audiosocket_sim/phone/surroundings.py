@@ -1,0 +1,73 @@
+"""What is around the caller's mouth: sounds behind him, and the room that he speaks in. Pure and seeded.
+
+Equal samples in give equal samples out, however they are cut into frames.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["RoundSound", "SpeakingRoom", "active_dbfs"]
+
+_FULL_SCALE = 32768.0
+_PIECE_HZ = 100  # pieces of 10 ms
+_ACTIVE_DB = 20.0
+
+
+class RoundSound:
+    """A sound that is played round and round, SLIN, at the level `dbfs` (of its active parts).
+
+    `after`: how many samples of silence come before it, once; `pause`: after each round. Raises ValueError for a sound
+    that is empty or silent throughout.
+    """
+
+    def __init__(self, pcm: bytes, dbfs: float, rate_hz: int, *, after: int = 0, pause: int = 0) -> None:
+        sound = np.frombuffer(pcm, "<i2").astype(np.float64)
+        level = active_dbfs(pcm, rate_hz)
+        if level is None:
+            raise ValueError("nothing can be heard in it")
+        self._loop = np.concatenate((sound * 10 ** ((dbfs - level) / 20), np.zeros(pause)))
+        self._at = -after
+
+    def take(self, count: int) -> NDArray[np.float64]:
+        """Return the next `count` samples."""
+        places = np.arange(self._at, self._at + count)
+        self._at += count
+        return np.where(places >= 0, self._loop[places % len(self._loop)], 0.0)
+
+
+class SpeakingRoom:
+    """A room that dies away by 60 dB in `reverb_ms`. `reverb_db`: the energy of its reverberation, relative to the
+    direct sound, which stays as it is."""
+
+    def __init__(self, reverb_ms: int, reverb_db: float, rate_hz: int, seed: int) -> None:
+        count = max(1, round(reverb_ms * rate_hz / 1000))
+        tail = np.random.Generator(np.random.PCG64(seed)).standard_normal(count) * 10 ** (-3 * np.arange(count) / count)
+        tail[0] = 0.0
+        energy = float(np.sqrt(np.sum(tail * tail)))
+        self._path = tail * (10 ** (reverb_db / 20) / energy if energy else 0.0)
+        self._path[0] = 1.0
+        self._coming: NDArray[np.float64] = np.zeros(count - 1)
+
+    def through(self, sound: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the next samples as they are in the room. Same length."""
+        if not len(sound):
+            return sound
+        whole = np.convolve(sound, self._path)
+        whole[: len(self._coming)] += self._coming[: len(whole)]
+        left = self._coming[len(whole) :]
+        heard, self._coming = whole[: len(sound)], np.concatenate((whole[len(sound) :], left))
+        return heard
+
+
+def active_dbfs(pcm: bytes, rate_hz: int) -> float | None:
+    """Return the level (RMS, dBFS) of the active parts of SLIN: the pieces of 10 ms that are at most 20 dB below the
+    loudest. None: there is nothing in it."""
+    samples = np.frombuffer(pcm, "<i2").astype(np.float64)
+    piece = max(1, rate_hz // _PIECE_HZ)
+    count = max(1, len(samples) // piece)
+    power = np.array([float(np.mean(part**2)) for part in np.array_split(samples, count) if len(part)])
+    loudest = float(power.max(initial=0.0))
+    if loudest <= 0.0:
+        return None
+    active = power[power >= loudest * 10 ** (-_ACTIVE_DB / 10)]
+    return float(10 * np.log10(float(active.mean()) / _FULL_SCALE**2))
