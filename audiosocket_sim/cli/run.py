@@ -35,6 +35,7 @@ from audiosocket_sim.running.outcome_rows import rows_of_problems, rows_of_runs,
 from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, Result
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.loading import ScenarioError, WrongOverride, load_all, parse_override
+from audiosocket_sim.scenario.loading.ear_option import parse_ear
 from audiosocket_sim.scenario.loading.matrix import is_chosen, no_such_cell
 from audiosocket_sim.scenario.repeats import marked, run_of, seeds_of, seeds_text
 
@@ -53,6 +54,7 @@ class RunRequest:
     control_token: SecretStr | None = None
     peer: PeerName = "simulated"
     asterisk_version: str | None = None
+    ear: str | None = None
     real_time: bool = False
     again: bool = False
     ai_port: int = 0
@@ -74,8 +76,12 @@ def run_command(asked: RunRequest) -> int:
     try:
         if asked.target is not None:
             parse_target(asked.target, asked.control_url)
+        if asked.ear is not None:
+            parse_ear(asked.ear)
     except TargetError as error:
         return _refuse(None, str(error), asked)
+    except ValueError as error:
+        return _refuse(None, f"--ear: {error}", asked)
     problem = None if asked.reader is None else reader_problem(asked.reader)
     if problem is not None:
         return _refuse(None, f"--reader: {problem}", asked)
@@ -153,6 +159,7 @@ def _run_each(plan: _Planned, folder: str, asked: RunRequest) -> list[Result]:
             ai_port=asked.ai_port,
             reader=asked.reader,
             trust=asked.trust,
+            ear_model=None if asked.ear is None else parse_ear(asked.ear),
             artefacts=asked.artefacts / (folder if runs == 1 else marked(folder, f"run={number}")),
         )
         with _sigterm_interrupts():
@@ -219,7 +226,7 @@ def _run_one(plan: _Planned, options: Options, asked: RunRequest, number: int, r
     elapsed = stopwatch()
     out = sys.stderr if asked.as_json else sys.stdout
     with LiveView(out) as view:
-        above = [heading(scenario), f"target: {plan.target}"]
+        above = [heading(options.applied_to(scenario)), f"target: {plan.target}"]
         above += [f"set: {', '.join(asked.overrides)}"] if asked.overrides else []
         above += [f"run {number} of {runs}: {seeds_text(scenario)}"] if runs > 1 else []
         view.heading("\n".join(above))

@@ -16,6 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from audiosocket_sim.parties.peer import PeerName
     from audiosocket_sim.parties.target_choice import TargetChoice
+    from audiosocket_sim.scenario import CallerEar
 
 __all__ = [
     "INI_KEYS",
@@ -27,6 +28,8 @@ __all__ = [
     "configured",
     "control_url",
     "default_reader",
+    "ear",
+    "ear_is_replaced",
     "kernel",
     "overrides",
     "peer",
@@ -53,6 +56,7 @@ INI_KEYS = tuple(
         "artefacts",
         "asterisk",
         "control_url",
+        "ear",
         "kernel",
         "line",
         "peer",
@@ -90,6 +94,13 @@ def add_options(parser: pytest.Parser) -> None:
         group,
         "reader",
         "who reads the words of a voice that no phrase book knows: local, none or module:callable (docs/scenarios.md)",
+    )
+    _add_text(
+        parser,
+        group,
+        "ear",
+        "the caller's phone: phone, endless, 'fifo 120ms', 'asterisk fixed', 'asterisk adaptive' or neteq-like; on the "
+        "command line it goes before `ear:` of a scenario, as ini key behind it",
     )
     _add_flag(parser, group, "real-time", "run scenarios on the real clock")
     _add_flag(parser, group, "again", "call a tcp:// target a second time too, where a call was inconclusive")
@@ -158,6 +169,12 @@ def check_settings(config: pytest.Config) -> None:
     _check_overrides(config)
     if (text := _text(config, "audiosocket_repeat")) and not (_WHOLE.fullmatch(text) and 1 <= int(text) <= _MOST_RUNS):
         raise pytest.UsageError(f"--audiosocket-repeat {text}: expected a number from 1 to {_MOST_RUNS}")
+    for source, text in (
+        ("--audiosocket-ear", config.getoption("audiosocket_ear")),
+        ("audiosocket_ear", config.getini("audiosocket_ear")),
+    ):
+        if text:
+            _parse_ear(source, text)
     missing = next((folder for folder in scenario_folders(config) if not folder.is_dir()), None)
     if missing is not None:
         raise pytest.UsageError(f"audiosocket_scenarios: there is no folder {missing}")
@@ -294,6 +311,29 @@ def overrides(config: pytest.Config) -> Sequence[str]:
 def repeat(config: pytest.Config) -> int:
     """Return how many runs each scenario has; 0: as many as it says itself."""
     return int(_text(config, "audiosocket_repeat") or 0)
+
+
+def ear(config: pytest.Config, *, written: bool) -> "CallerEar | None":
+    """Return the caller's phone for the place of a scenario's own; None: that one stays.
+
+    `written`: the scenario, or the test's marker, names a phone itself. Raises pytest.UsageError.
+    """
+    given = config.getoption("audiosocket_ear") or (None if written else config.getini("audiosocket_ear"))
+    return _parse_ear("audiosocket_ear", str(given)) if given else None
+
+
+def ear_is_replaced(config: pytest.Config) -> bool:
+    """Whether the command line names a phone, so that a call is not the one of its snapshot."""
+    return bool(config.getoption("audiosocket_ear"))
+
+
+def _parse_ear(source: str, text: str) -> "CallerEar":
+    from audiosocket_sim.scenario.loading.ear_option import parse_ear
+
+    try:
+        return parse_ear(text)
+    except ValueError as error:
+        raise pytest.UsageError(f"{source}: {error}") from None
 
 
 def scenario_folders(config: pytest.Config) -> Iterator[Path]:
