@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from audiosocket_core.slin import resample
 from audiosocket_sim.hearing.loudness import audible_stretches
-from audiosocket_sim.hearing.phone_buffer import PhoneBuffer
+from audiosocket_sim.hearing.phone_buffer import PHONE_HOLDS_MS, PhoneBuffer
 from audiosocket_sim.hearing.phones import Lost, PhoneModel, PhonePacket
 from audiosocket_sim.hearing.playout import JITTER, RATE_HZ, Playout
 
@@ -18,6 +18,7 @@ __all__ = ["ModelledPlayout", "PhoneLost", "PhoneUse"]
 
 _FRAME = 160
 _TOGETHER_SECONDS = 1.0
+_BEHIND = f"it came at once to the phone behind it, which holds {PHONE_HOLDS_MS} ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class ModelledPlayout(Playout):
         on_lost: Callable[[PhoneLost], None],
         on_played: Callable[[float, int, bytes], None] | None = None,
     ) -> None:
-        super().__init__(PhoneBuffer(endless=True))
+        super().__init__(PhoneBuffer(endless=phone.plays))
         self._phone = phone
         self._sent = sent
         self._on_lost = on_lost
@@ -127,11 +128,17 @@ class ModelledPlayout(Playout):
             self._report_loss()
 
     def _play(self, at: float, packet: PhonePacket, payload: bytes) -> None:
-        self._wait(at, JITTER if self._chunks_end else 1)
+        now = self._wait(at, JITTER if self._chunks_end else 1)
         start = self._queued
-        self._append(packet.rate_hz, payload)
+        kept = self._buffer.take(at, now, start, packet.rate_hz, payload)
+        if len(kept) < len(payload):
+            self._note_lost(Lost(at, packet, payload[len(kept) :], _BEHIND))
+        if not kept:
+            return
+        self._append(packet.rate_hz, kept)
         self._note_ahead(start, packet.ahead)
-        seconds = len(payload) // 2 / packet.rate_hz
+        at = max(at, self.time_of(start))
+        payload, seconds = kept, len(kept) // 2 / packet.rate_hz
         self._playing = at + seconds, packet
         if self._on_played is not None:
             self._on_played(at, packet.rate_hz, payload)

@@ -19,7 +19,6 @@ _HISTORY = 500
 _OUTLIERS_PERCENT = 3
 _MOST_OUTLIERS = 19
 _JUMPS = 3
-_JUMPED = "its time stamp had jumped"
 _SHRUNK = "the buffer made its delay shorter"
 
 _Got = tuple[StampedPacket, str | None] | None
@@ -46,13 +45,15 @@ class AdaptiveBuffer:
         self._interpolated = 0
         self._silent_since: int | None = -1  # None: not in silence
 
-    def put(self, frame: StampedPacket, now: int) -> str | None:
-        """Take a frame; return None, or why it is lost: the first ones of a jump in the stamps may be the only ones."""
+    def put(self, frame: StampedPacket, now: int) -> bool:
+        """Take a frame, or refuse it: the buffer is full, or it is one of the first of a jump in the stamps."""
+        if self.frames and self.frames[-1].stamp - self.frames[0].stamp >= self._size:
+            return False
         delay = now - (frame.stamp - self._offset)
         if abs(delay - self._last_delay) > 2 * self._jitter + self._resync:
             self._jumps += 1
             if self._jumps <= _JUMPS:
-                return _JUMPED
+                return False
             self._history.clear()
             self._offset, delay = frame.stamp - now, 0
         self._jumps, self._last_delay = 0, delay
@@ -60,7 +61,7 @@ class AdaptiveBuffer:
         self._spread = None
         frame.stamp -= self._offset
         self._queue(frame)
-        return None
+        return True
 
     def get(self, now: int, interval: int) -> _Got:
         """Return the next frame, with why it is lost or None if it is played; None: there is no frame now."""

@@ -9,9 +9,6 @@ from audiosocket_sim.hearing.phones.asterisk_hook import LATE, StampedPacket
 
 __all__ = ["FixedBuffer"]
 
-_EARLY = "its time stamp was too far ahead"
-_TWICE = "there was a packet for its time already"
-
 
 class FixedBuffer:
     """The buffer of `JITTERBUFFER(fixed)=size_ms,resync_ms`."""
@@ -25,30 +22,29 @@ class FixedBuffer:
         self.frames: deque[StampedPacket] = deque()
         """The frames in the buffer, by the time at which they are due."""
 
-    def put(self, frame: StampedPacket, now: int) -> str | None:
-        """Take a frame; return None, or why it is lost."""
+    def put(self, frame: StampedPacket, now: int) -> bool:
+        """Take a frame, or refuse it: it is late, or too far ahead, and its stamp has not jumped."""
         if self._offset is None:
             self._begin(frame, now)
-            return None
+            return True
         frame.delivery = self._offset + self._delay + frame.stamp
-        why = self._misfit(frame)
-        if why is None:
+        if self._fits(frame):
             self.frames.append(frame)
-            return None
+            return True
         if not self.frames:
             self._begin(frame, now)
-            return None
+            return True
         last = self.frames[-1]
         jump = frame.stamp - last.stamp - last.ms
         if abs(jump) < self._resync:
-            return why
+            return False
         self._offset -= jump  # the stamps are taken to have jumped
         for other in self.frames:
             other.stamp += jump
         frame.delivery -= jump
-        if (why := self._misfit(frame)) is None:
+        if fits := self._fits(frame):
             self.frames.append(frame)
-        return why
+        return fits
 
     def get(self, now: int, interval: int) -> tuple[StampedPacket, str | None] | None:
         """Return the next frame, with why it is lost or None if it is played; None: there is no frame now."""
@@ -67,12 +63,8 @@ class FixedBuffer:
         self.next_at = frame.delivery = now + self._delay
         self.frames.append(frame)
 
-    def _misfit(self, frame: StampedPacket) -> str | None:
-        """Why a frame has no place in the buffer, or None. Stamps do not go back, so its place is behind the last."""
-        if frame.delivery < self.next_at:
-            return LATE
-        if frame.delivery > self.next_at + self._delay + self._resync:
-            return _EARLY
-        if self.frames and frame.delivery < self.frames[-1].delivery + self.frames[-1].ms:
-            return _TWICE
-        return None
+    def _fits(self, frame: StampedPacket) -> bool:
+        """Whether there is a place for a frame. Stamps do not go back, so it is behind the last."""
+        if not self.next_at <= frame.delivery <= self.next_at + self._delay + self._resync:
+            return False
+        return not self.frames or frame.delivery >= self.frames[-1].delivery + self.frames[-1].ms

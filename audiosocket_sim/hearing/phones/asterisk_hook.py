@@ -2,8 +2,8 @@
 
 The rules are those of the hook in Asterisk's abstract_jb.c (20 and later): the buffer is asked for a packet at each
 tick of a timer, and after each packet that comes if the next one is due within a packet's length; one packet each
-time. Where the ticks lie is not known: here, with the first packet. What Asterisk interpolates is silence here. Times
-inside are whole ms from the first packet on.
+time. A packet that the buffer refuses is not lost: it is passed on at once, before those that wait. What Asterisk
+interpolates is silence here. Times inside are whole ms from the making of the buffer on, with which the ticks begin.
 """
 
 from collections.abc import Iterable, Iterator
@@ -32,8 +32,8 @@ class StampedPacket:
 class AsteriskBuffer(Protocol):
     """One of Asterisk's two buffers. `now` and `interval` are in ms."""
 
-    def put(self, frame: StampedPacket, now: int) -> str | None:
-        """Take a frame; return None, or why it is lost."""
+    def put(self, frame: StampedPacket, now: int) -> bool:
+        """Take a frame, or refuse it."""
 
     def get(self, now: int, interval: int) -> tuple[StampedPacket, str | None] | None:
         """Return the next frame, with why it is lost or None if it is played; None: there is no frame now."""
@@ -48,32 +48,35 @@ class AsteriskBuffer(Protocol):
 
 
 class AsteriskHook:
-    """The phone behind a buffer of Asterisk's."""
+    """The phone behind a buffer of Asterisk's, which was made `made_ms` before the first packet came."""
 
-    def __init__(self, buffer: AsteriskBuffer) -> None:
+    plays = False
+
+    def __init__(self, buffer: AsteriskBuffer, made_ms: int = 500) -> None:
         self._buffer = buffer
-        self._stamps = RtpStamps()
+        self.stamps = RtpStamps()
+        """What stamps the packets."""
         self._zero: float | None = None
-        self._tick = 0
+        self._made = made_ms / 1000
         self._interval = 20
+        self._tick = -(-made_ms // self._interval) * self._interval
         self._done: list[Played | Lost] = []
 
     def take(self, packet: PhonePacket) -> None:
         """Put a packet into the buffer, and ask for one if one is nearly due."""
-        stamp, ms = self._stamps.stamp(packet.at, packet.samples) // 8, packet.samples // 8
+        stamp, ms = self.stamps.stamp(packet.at, packet.samples) // 8, packet.samples // 8
         if ms < _SHORTEST_MS:
             self._done.append(Played(packet.at, packet, packet.payload))  # passed by the buffer
             return
         if self._zero is None:
-            self._zero = packet.at
+            self._zero = packet.at - self._made
         now = self._ms(packet.at)
         self._ticks_until(now - 1)
         if ms != self._interval:
             self._interval = ms
             self._tick = now + ms
-        why = self._buffer.put(StampedPacket(stamp, ms, packet), now)
-        if why is not None:
-            self._done.append(Lost(packet.at, packet, packet.payload, why))
+        if not self._buffer.put(StampedPacket(stamp, ms, packet), now):
+            self._done.append(Played(packet.at, packet, packet.payload))
         elif self._buffer.next_at - now < self._interval:
             self._ask(now)
 

@@ -19,6 +19,8 @@ class Fifo:
     size is lost: the later part of a long packet, in steps of 20 ms.
     """
 
+    plays = True
+
     def __init__(self, delay_ms: int, size_ms: int) -> None:
         self._delay = delay_ms / 1000
         self._size = size_ms / 1000

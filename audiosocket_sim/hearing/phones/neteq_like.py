@@ -32,6 +32,8 @@ _PAUSE = "the phone made a pause shorter"
 class NeteqLike:
     """The buffer of one phone."""
 
+    plays = True
+
     def __init__(self) -> None:
         self._late = _Lateness()
         self._packets: deque[PhonePacket] = deque()

@@ -55,7 +55,13 @@ class Lost:
 
 
 class PhoneModel(Protocol):
-    """The buffer of one phone. Times are in seconds of one clock, and must not go backwards."""
+    """The buffer of one phone. Times are in seconds of one clock, and must not go backwards.
+
+    `plays`: what comes out of it comes at the pace of sound, and is heard; else it goes on to a usual phone, which
+    holds 300 ms of what comes faster.
+    """
+
+    plays: bool
 
     def take(self, packet: PhonePacket) -> None:
         """Take a packet that came at `packet.at`; all that was due before must have been asked for."""
