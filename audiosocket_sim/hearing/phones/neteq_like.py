@@ -6,8 +6,10 @@ them away when one more comes. NetEq stretches and shortens speech; here speech 
 and what NetEq would extrapolate is silence.
 """
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 import numpy as np
 
@@ -133,12 +135,7 @@ class _Lateness:
         self._shares[bucket] += 1 - forgets
 
     def _quantile(self) -> int:
-        total = 0.0
-        for bucket, share in enumerate(self._shares):
-            total += share
-            if total >= _QUANTILE - ROUNDING:
-                return bucket
-        return _BUCKETS - 1
+        return bisect_left(list(accumulate(self._shares)), _QUANTILE - ROUNDING)
 
 
 def _is_pause(packet: PhonePacket) -> bool:

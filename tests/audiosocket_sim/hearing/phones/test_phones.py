@@ -251,6 +251,10 @@ def test_a_neteq_waits_as_long_as_packets_came_late() -> None:
     assert delays[300] == 60  # the first after a pause: it waits until 80 ms are there, the 0.95 quantile
 
 
+def test_a_neteq_plays_what_it_has_when_it_has_waited() -> None:
+    assert delays_ms(heard("neteq-like", [1.0, 1.02])) == [80, 80]
+
+
 @EVERY
 def test_what_waits_is_known(name: str) -> None:
     model = phone_model(name, **MODELS[name])
