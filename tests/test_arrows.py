@@ -80,7 +80,8 @@ MAY_IMPORT = {
     "sim.scenario": "core.errors core.phrase_book sim.reading sim.asterisk",
     "sim.scenario.loading": "core.files core.phrase_book sim.scenario",
     "sim.hearing.damage": "core.slin core.phrase_book",
-    "sim.hearing": "core.resampling core.slin core.phrase_book sim.hearing.damage",
+    "sim.hearing.phones": "",
+    "sim.hearing": "core.resampling core.slin core.phrase_book sim.hearing.damage sim.hearing.phones",
     "sim.turn_taking": "",
     "sim.call_log": "core.wav core.slin sim.reading sim.asterisk sim.scenario sim.hearing sim.turn_taking",
     "sim.checks": "core.phrase_book sim.words sim.scenario sim.turn_taking sim.call_log",
@@ -92,8 +93,8 @@ MAY_IMPORT = {
     "sim.fake_azure": "core.errors core.resampling core.slin core.phrase_book sim.import_string sim.net "
     "sim.scenario sim.scenario.loading",
     "sim.running": "core.errors core.files core.slin core.phrase_book sim.words sim.reading sim.report "
-    "sim.virtual_time sim.net sim.asterisk sim.scenario sim.hearing sim.turn_taking sim.call_log sim.checks "
-    "sim.phone sim.parties sim.asterisk_real sim.mock_ai",
+    "sim.virtual_time sim.net sim.asterisk sim.scenario sim.hearing.phones sim.hearing sim.turn_taking "
+    "sim.call_log sim.checks sim.phone sim.parties sim.asterisk_real sim.mock_ai",
     "sim.python_calls": "sim.virtual_time sim.scenario sim.scenario.loading sim.call_log sim.parties sim.running",
     "sim.live": "",
     "sim.live.captured_call": "core.files core.wav core.slin core.phrase_book sim.asterisk sim.scenario "

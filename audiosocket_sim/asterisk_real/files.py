@@ -29,6 +29,7 @@ _MODULES = (
     "app_transfer",
     "func_channel",
     "func_global",
+    "func_jitterbuffer",
     "func_logic",
     "func_strings",
     "func_timeout",

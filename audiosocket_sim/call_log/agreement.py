@@ -24,6 +24,8 @@ from audiosocket_sim.call_log.events import (
     ExpectationJudged,
     LogEvent,
     Noted,
+    PhoneLostSound,
+    PhoneUsed,
     Source,
     StageTook,
     VoicesOverlapped,
@@ -108,7 +110,7 @@ def _with_our_reason(ours: Entry, theirs: Entry) -> Entry:
 def _compared(entries: Sequence[Entry]) -> list[Entry]:
     """Return all entries except notes, sums, the judge's records, measures of what is compared by itself, and defects,
     whose figures are those of one run."""
-    own = Noted | ExpectationJudged | WireSummary | DefectFound | VoicesOverlapped
+    own = Noted | ExpectationJudged | WireSummary | DefectFound | VoicesOverlapped | PhoneLostSound | PhoneUsed
     return [entry for entry in entries if not isinstance(entry.event, own)]
 
 

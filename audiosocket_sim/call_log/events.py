@@ -31,6 +31,8 @@ __all__ = [
     "LogEvent",
     "MessageCount",
     "Noted",
+    "PhoneLostSound",
+    "PhoneUsed",
     "ReadWord",
     "Source",
     "StageTook",
@@ -331,6 +333,33 @@ class CallEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneLostSound:
+    """The model of the caller's phone lost `lost_ms` of audible sound, within `duration_ms` from this event's time on.
+
+    `model`: as in `ear:`. `why`: in words. The phone that is the default reports its losses in a defect, "ahead".
+    """
+
+    model: str
+    lost_ms: int
+    duration_ms: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneUsed:
+    """What the model of the caller's phone did in the whole call, logged at its end; not for `phone` and `endless`.
+
+    `model`: with its figures. `played_ms`: how much sound it played; `lost_ms`: how much audible sound it lost.
+    `delays_ms`: the shortest and the longest time from a message's arrival to its playing, or None if none was played.
+    """
+
+    model: str
+    played_ms: int
+    lost_ms: int
+    delays_ms: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
 class WireSummary:
     """What went over the wire in the whole call, logged at its end. Not in the transcript.
 
@@ -359,6 +388,8 @@ LogEvent = (
     | DefectFound
     | StepFailed
     | Noted
+    | PhoneLostSound
+    | PhoneUsed
     | CallEnded
     | WireSummary
 )

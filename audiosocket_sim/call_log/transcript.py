@@ -18,6 +18,8 @@ from audiosocket_sim.call_log.events import (
     HoldStopped,
     LogEvent,
     Noted,
+    PhoneLostSound,
+    PhoneUsed,
     StageTook,
     StateTold,
     StepFailed,
@@ -75,7 +77,8 @@ def heading(scenario: Scenario) -> str:
         peer += f", {scenario.asterisk.packet_time} ms packets"
     if scenario.asterisk.rate_hz != 8000:
         peer += f", {scenario.asterisk.rate_hz} Hz"
-    return f"{scenario.name} · {peer} · {_line(scenario.line, scenario.asterisk.rate_hz)}"
+    ear = "" if scenario.ear.model == "phone" else f" · ear: {scenario.ear.title}"
+    return f"{scenario.name} · {peer} · {_line(scenario.line, scenario.asterisk.rate_hz)}{ear}"
 
 
 def snapshot(scenario: Scenario, entries: Iterable[Entry], asserted: Mapping[int, str]) -> str:
@@ -177,6 +180,10 @@ def _words(event: LogEvent) -> tuple[str, str, str]:
         case WireSummary(from_server=theirs, to_server=ours):
             messages = [sum(one.messages for one in side) for side in (theirs, ours)]
             return "wire", f"{messages[0]} messages from the server, {messages[1]} to it", ""
+        case PhoneLostSound(model=model, lost_ms=lost, why=why):
+            return "ear", f"{model} lost {_s(lost)} of the bot's sound: {why}", ""
+        case PhoneUsed():
+            return "ear", _phone_use(event), ""
         case CallEnded():
             return "end", how_it_ended(event), ""
 
@@ -210,6 +217,16 @@ def _bot_note(event: BotSpoke) -> str:
     if event.ahead_ms - event.own_ahead_ms >= _TOO_FAR_AHEAD_MS:
         note += f", sent {_s(event.ahead_ms)} ahead: a phone drops it"
     return note + _wait(event)
+
+
+def _phone_use(event: PhoneUsed) -> str:
+    """What a phone did in the whole call: a model did it, and no phone."""
+    lost = f"{_s(event.lost_ms)} lost" if event.lost_ms else "nothing lost"
+    if event.delays_ms is None:
+        return f"{event.model} (a model): nothing was played, {lost}"
+    least, most = event.delays_ms
+    delay = _s(least) if least == most else f"{_s(least)} to {_s(most)}"
+    return f"{event.model} (a model): sound was played {delay} after it had come, {lost}"
 
 
 def _wait(event: BotSpoke) -> str:

@@ -122,6 +122,12 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="who calls: the simulated Asterisk, or a real one, in real time (docs/asterisk.md)",
     )
     parser.add_argument(
+        "--ear",
+        metavar="PHONE",
+        help="the caller's phone instead of the scenarios' `ear:`: phone, endless, 'fifo 120ms', 'asterisk fixed', "
+        "'asterisk adaptive' or neteq-like (docs/scenarios.md)",
+    )
+    parser.add_argument(
         "--asterisk-version",
         metavar="VERSION",
         help="with --peer asterisk, which one: 22, 22.10 or 22.10.1 (one that fits the scenario, else the newest)",
@@ -179,6 +185,7 @@ def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             control_token=control_token(options),
             peer=options.peer,
             asterisk_version=options.asterisk_version,
+            ear=options.ear,
             real_time=options.real_time,
             again=options.again,
             ai_port=options.ai_port,

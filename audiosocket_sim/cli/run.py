@@ -37,6 +37,7 @@ from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, Result
 from audiosocket_sim.running.turns_file import turns_of_result, write_turns
 from audiosocket_sim.scenario import Scenario, TurnLimits
 from audiosocket_sim.scenario.loading import ScenarioError, WrongOverride, load_all, parse_override
+from audiosocket_sim.scenario.loading.ear_option import parse_ear
 from audiosocket_sim.scenario.loading.matrix import is_chosen, no_such_cell
 from audiosocket_sim.scenario.repeats import marked, run_of, seeds_of, seeds_text
 from audiosocket_sim.turn_taking import CallTurns, summary_line, together
@@ -56,6 +57,7 @@ class RunRequest:
     control_token: SecretStr | None = None
     peer: PeerName = "simulated"
     asterisk_version: str | None = None
+    ear: str | None = None
     real_time: bool = False
     again: bool = False
     ai_port: int = 0
@@ -78,8 +80,12 @@ def run_command(asked: RunRequest) -> int:
     try:
         if asked.target is not None:
             parse_target(asked.target, asked.control_url)
+        if asked.ear is not None:
+            parse_ear(asked.ear)
     except TargetError as error:
         return _refuse(None, str(error), asked)
+    except ValueError as error:
+        return _refuse(None, f"--ear: {error}", asked)
     problem = None if asked.reader is None else reader_problem(asked.reader)
     if problem is not None:
         return _refuse(None, f"--reader: {problem}", asked)
@@ -160,6 +166,7 @@ def _run_each(plan: _Planned, folder: str, asked: RunRequest) -> list[Result]:
             ai_port=asked.ai_port,
             reader=asked.reader,
             trust=asked.trust,
+            ear_model=None if asked.ear is None else parse_ear(asked.ear),
             artefacts=asked.artefacts / (folder if runs == 1 else marked(folder, f"run={number}")),
         )
         with _sigterm_interrupts():
@@ -242,7 +249,7 @@ def _run_one(plan: _Planned, options: Options, asked: RunRequest, number: int, r
     elapsed = stopwatch()
     out = sys.stderr if asked.as_json else sys.stdout
     with LiveView(out) as view:
-        above = [heading(scenario), f"target: {plan.target}"]
+        above = [heading(options.applied_to(scenario)), f"target: {plan.target}"]
         above += [f"set: {', '.join(asked.overrides)}"] if asked.overrides else []
         above += [f"run {number} of {runs}: {seeds_text(scenario)}"] if runs > 1 else []
         view.heading("\n".join(above))

@@ -9,6 +9,7 @@ from audiosocket_sim.hearing.ear import (
     HeardHole,
     HeardSpeech,
     HeardSpeechStarted,
+    PhoneLost,
     SentAhead,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "HeardHole",
     "HeardSpeech",
     "HeardSpeechStarted",
+    "PhoneLost",
     "SentAhead",
 ]

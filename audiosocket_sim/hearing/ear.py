@@ -27,7 +27,9 @@ from audiosocket_sim.hearing.hold_loop import WINDOW, hold_loop
 from audiosocket_sim.hearing.hold_rounds import HoldRounds
 from audiosocket_sim.hearing.hold_search import known_music
 from audiosocket_sim.hearing.loudness import Bounds, Loudness, audible_stretches, level_dbfs, rms_dbfs
+from audiosocket_sim.hearing.modelled_playout import ModelledPlayout, PhoneLost, PhoneUse
 from audiosocket_sim.hearing.phone_buffer import PhoneBuffer, SentAhead
+from audiosocket_sim.hearing.phones import PhoneModel
 from audiosocket_sim.hearing.playout import RATE_HZ, Playout
 from audiosocket_sim.hearing.sound_kinds import SoundKind, kind_of
 from audiosocket_sim.hearing.speech_segments import MatcherLike, SpeechSegments, Stretch
@@ -46,6 +48,7 @@ __all__ = [
     "HeardHole",
     "HeardSpeech",
     "HeardSpeechStarted",
+    "PhoneLost",
     "SentAhead",
 ]
 
@@ -158,16 +161,26 @@ class HeardHoldStopped:
     file: str | None = None
 
 
-Fact = HeardSpeechStarted | HeardSpeech | HeardDamage | HeardHoldStarted | HeardHoldStopped | HeardHole | SentAhead
+Fact = (
+    HeardSpeechStarted
+    | HeardSpeech
+    | HeardDamage
+    | HeardHoldStarted
+    | HeardHoldStopped
+    | HeardHole
+    | SentAhead
+    | PhoneLost
+)
 
 
 class Ear:
     """One caller's ear. `on_fact` is called from `hear`, `advance` and `close`; times must not go backwards.
 
     `hold_pcm` is the hold loop as 8 kHz SLIN, empty for none. `matcher` replaces the one made from the book.
-    `endless`: the phone loses nothing of what is sent ahead. `lead_ms`: sound that is sent further ahead is reported;
-    None: none is. `judges`: faults of the sound are looked for, and prompts without their beginning. `music`: what is
-    hold audio at any level, through codecs and noise too, SLIN by its name; the first is the loop, where there is one.
+    `endless`: the phone loses nothing of what is sent ahead. `phone`: the model of another phone; `on_played` is called
+    with what it plays: time (s), rate (Hz), SLIN. `lead_ms`: sound that is sent further ahead is reported; None: none
+    is. `judges`: faults of the sound are looked for, and prompts without their beginning. `music`: what is hold audio
+    at any level, through codecs and noise too, SLIN by its name; the first is the loop, where there is one.
     `any_music`: so are music and tones of two seconds and more, whatever they are.
     """
 
@@ -179,6 +192,8 @@ class Ear:
         *,
         matcher: MatcherLike | None = None,
         endless: bool = True,
+        phone: PhoneModel | None = None,
+        on_played: Callable[[float, int, bytes], None] | None = None,
         lead_ms: int | None = None,
         judges: bool = True,
         music: Mapping[str, bytes] = MappingProxyType({}),
@@ -186,8 +201,10 @@ class Ear:
     ) -> None:
         self._on_fact = on_fact
         self._phrases = book.phrases
-        self._buffer = PhoneBuffer(endless=endless, lead_ms=lead_ms)
-        self._playout = Playout(self._buffer)
+        self._buffer = PhoneBuffer(endless=endless or phone is not None, lead_ms=lead_ms)
+        self._playout = (
+            Playout(self._buffer) if phone is None else ModelledPlayout(phone, self._buffer, on_fact, on_played)
+        )
         if matcher is None and book.phrases:
             matcher = _matcher(book.phrases)
         self._speech = SpeechSegments(
@@ -218,6 +235,8 @@ class Ear:
         """After `close`: the speech was at its full level at the end of the call."""
         self.unheard_since: float | None = None
         """After `close`: since when such speech had waited, in s; None if there was none."""
+        self.phone_use: PhoneUse | None = None
+        """After `close`: what the model of the phone did; None if there is no model."""
 
     # --- what comes in
 
@@ -245,11 +264,13 @@ class Ear:
         self._playout.advance(at)
         self._listen(at, lead=0)
         self._closed = True
-        self.unheard_since, self.unheard_ms = self._buffer.unheard(self._playout.position_at(at))
+        self.unheard_since, self.unheard_ms = self._playout.unheard(at)
         if self.hold_since is not None:
             self.unheard_since, self.unheard_ms = None, 0
         self._buffer.close()
         self._report_leads()
+        if isinstance(self._playout, ModelledPlayout):
+            self.phone_use = self._playout.finish()
         end = self._playout.played(at)
         self.ends_in_mid_word = self._is_in_mid_word(end)
         if self._hold is not None:

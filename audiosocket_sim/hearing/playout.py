@@ -18,11 +18,11 @@ from audiosocket_sim.hearing.phone_buffer import PhoneBuffer
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["JITTER_MS", "RATE_HZ", "Playout"]
+__all__ = ["JITTER", "JITTER_MS", "RATE_HZ", "Playout"]
 
 RATE_HZ = 8000
 JITTER_MS = 10
-_JITTER = JITTER_MS * RATE_HZ // 1000
+JITTER = JITTER_MS * RATE_HZ // 1000
 _FRAME = 160
 _CLOSE_ENOUGH = RATE_HZ * 1e-6  # samples: what adding up floating-point times may cost
 
@@ -49,9 +49,13 @@ class Playout:
 
     def queue(self, at: float, rate_hz: int, payload: bytes) -> None:
         """A chunk arrived at `at`. Half a sample at its end is left out."""
-        now = self._wait(at, _JITTER if self._chunks_end else 1)  # the first one plays just when it came
+        now = self._wait(at, JITTER if self._chunks_end else 1)  # the first one plays just when it came
         start = self._queued
-        payload = self._buffer.take(at, now, start, rate_hz, payload)
+        self._append(rate_hz, self._buffer.take(at, now, start, rate_hz, payload))
+        self._note_ahead(start, self._buffer.sent_until - now - _FRAME)
+
+    def _append(self, rate_hz: int, payload: bytes) -> None:
+        """Let this play behind what is queued."""
         if rate_hz == RATE_HZ:
             if self._piece is not None:
                 self._flush()
@@ -62,15 +66,17 @@ class Playout:
             self._sound += piece.feed(payload)
             self._queued = piece.end
         self._chunks_end = self._queued
-        ahead = self._buffer.sent_until - now - _FRAME
-        if ahead >= _JITTER:
+
+    def _note_ahead(self, start: int, ahead: int) -> None:
+        """What is queued from `start` on was sent so many samples ahead of real time."""
+        if ahead >= JITTER:
             self._ahead_from.append(start)
             self._ahead_to.append(max(self._queued, start + 1))
             self._ahead.append(ahead)
 
     def advance(self, now: float) -> None:
         """Time passed. A phone that nothing was sent to is silent."""
-        self._wait(now, _JITTER)
+        self._wait(now, JITTER)
 
     def _wait(self, now: float, shortest: int) -> int:
         """Let the time be `now`, and return its position. Of the silence since the last chunk so many samples are a
@@ -122,6 +128,11 @@ class Playout:
     def played(self, now: float, lead: int = 0) -> int:
         """How far the sound has been played at `now`, plus `lead` samples of what is known already."""
         return min(len(self._sound) // 2, self._samples_until(now) + lead)
+
+    def unheard(self, at: float) -> tuple[float | None, int]:
+        """Return since when (s) sound has waited at `at` that was sent and not played, and how much (ms) of it is
+        audible."""
+        return self._buffer.unheard(self.position_at(at))
 
     def position_at(self, at: float) -> int:
         """The position that would play at a time, whether or not there is sound."""

@@ -95,12 +95,20 @@ class LineModel:
             sound += noise.take(len(sound))
         return self._codec(_to_slin(sound))
 
-    def receive(self, frame: bytes, at: float = 0.0) -> bytes:
-        """Asterisk to the caller's ear: the codec only, encoded by Asterisk. Same length out as in. `at`: seconds."""
+    def receive(self, frame: bytes, at: float = 0.0, *, plays: bool = True) -> bytes:
+        """Asterisk to the caller's ear: the codec only, encoded by Asterisk. Same length out as in. `at`: seconds.
+
+        `plays`: the phone plays it as it comes; else `played` must be called when it plays it, for the echo.
+        """
         heard = self._asterisks_codec(frame)
-        if self._echo is not None:
-            self._echo.heard(at, heard)
+        if plays:
+            self.played(at, heard)
         return heard
+
+    def played(self, at: float, pcm: bytes) -> None:
+        """The phone began at `at` (s) to play this SLIN of 8 kHz, which comes back as echo."""
+        if self._echo is not None:
+            self._echo.heard(at, pcm)
 
 
 def noise(ms: float, dbfs: float, color: Color = "white", seed: int = 1, rate_hz: int = 8000) -> bytes:

@@ -270,6 +270,7 @@ def _plan(item: pytest.Function) -> "CallPlan":
         kernel=options.kernel(config, marked=marked.get("kernel")),
         reader=options.reader(config),
         default_reader=options.default_reader(config),
+        ear_model=options.ear(config, written="ear" in marked),
         artefacts=options.artefacts(config) / _folder_of(item),
     )
     _, line, _ = item.location

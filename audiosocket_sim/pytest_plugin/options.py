@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from audiosocket_sim.parties.peer import PeerName
     from audiosocket_sim.parties.target_choice import TargetChoice
-    from audiosocket_sim.scenario import TurnLimits
+    from audiosocket_sim.scenario import CallerEar, TurnLimits
 
 __all__ = [
     "INI_KEYS",
@@ -28,6 +28,8 @@ __all__ = [
     "configured",
     "control_url",
     "default_reader",
+    "ear",
+    "ear_is_replaced",
     "kernel",
     "overrides",
     "peer",
@@ -55,6 +57,7 @@ INI_KEYS = tuple(
         "artefacts",
         "asterisk",
         "control_url",
+        "ear",
         "kernel",
         "line",
         "peer",
@@ -99,6 +102,13 @@ def add_options(parser: pytest.Parser) -> None:
         group,
         "reader",
         "who reads the words of a voice that no phrase book knows: local, none or module:callable (docs/scenarios.md)",
+    )
+    _add_text(
+        parser,
+        group,
+        "ear",
+        "the caller's phone: phone, endless, 'fifo 120ms', 'asterisk fixed', 'asterisk adaptive' or neteq-like; on the "
+        "command line it goes before `ear:` of a scenario, as ini key behind it",
     )
     _add_flag(parser, group, "real-time", "run scenarios on the real clock")
     _add_flag(parser, group, "again", "call a tcp:// target a second time too, where a call was inconclusive")
@@ -173,6 +183,12 @@ def check_settings(config: pytest.Config) -> None:
         given = config.getoption("audiosocket_turn_taking") is not None
         source = "--audiosocket-turn-taking" if given else "audiosocket_turn_taking"
         raise pytest.UsageError(f"{source}: {error}") from None
+    for source, text in (
+        ("--audiosocket-ear", config.getoption("audiosocket_ear")),
+        ("audiosocket_ear", config.getini("audiosocket_ear")),
+    ):
+        if text:
+            _parse_ear(source, text)
     missing = next((folder for folder in scenario_folders(config) if not folder.is_dir()), None)
     if missing is not None:
         raise pytest.UsageError(f"audiosocket_scenarios: there is no folder {missing}")
@@ -319,6 +335,29 @@ def turn_limits(config: pytest.Config) -> "TurnLimits | None":
     from audiosocket_sim.scenario.loading.turn_limits import read_turn_limits
 
     return read_turn_limits(text)
+
+
+def ear(config: pytest.Config, *, written: bool) -> "CallerEar | None":
+    """Return the caller's phone for the place of a scenario's own; None: that one stays.
+
+    `written`: the scenario, or the test's marker, names a phone itself. Raises pytest.UsageError.
+    """
+    given = config.getoption("audiosocket_ear") or (None if written else config.getini("audiosocket_ear"))
+    return _parse_ear("audiosocket_ear", str(given)) if given else None
+
+
+def ear_is_replaced(config: pytest.Config) -> bool:
+    """Whether the command line names a phone, so that a call is not the one of its snapshot."""
+    return bool(config.getoption("audiosocket_ear"))
+
+
+def _parse_ear(source: str, text: str) -> "CallerEar":
+    from audiosocket_sim.scenario.loading.ear_option import parse_ear
+
+    try:
+        return parse_ear(text)
+    except ValueError as error:
+        raise pytest.UsageError(f"{source}: {error}") from None
 
 
 def scenario_folders(config: pytest.Config) -> Iterator[Path]:

@@ -36,7 +36,7 @@ def make_test(
         return _named(scenario, _failing(f"{scenario.name}: {error}"))
     real = options.peer(config) == "asterisk"
     real_time = options.real_time(config) or real or not in_process
-    how = _options(path, scenario.name, config, record, number, real_time=real_time)
+    how = _options(path, scenario, config, record, number, real_time=real_time)
     if real_time or not config.pluginmanager.has_plugin("syrupy"):
 
         def test() -> None:
@@ -49,7 +49,7 @@ def make_test(
 
         def test(scenario_snapshot: Any) -> None:  # type: ignore[misc]
             transcript = _run(scenario, how, record).snapshot
-            if options.overrides(config) or record.run > 1:
+            if options.overrides(config) or options.ear_is_replaced(config) or record.run > 1:
                 return  # another call than the one whose transcript is kept
             if _is_compared(path, scenario, config):
                 assert transcript == scenario_snapshot
@@ -79,15 +79,14 @@ def _is_compared(path: Path, scenario: "Scenario", config: pytest.Config) -> boo
 
 
 def _options(
-    path: Path, name: str, config: pytest.Config, record: ScenarioRecord, number: int, *, real_time: bool
+    path: Path, scenario: "Scenario", config: pytest.Config, record: ScenarioRecord, number: int, *, real_time: bool
 ) -> "Options":
     from audiosocket_sim.net.control_client import token_from_environment
     from audiosocket_sim.running.runner import Options
     from audiosocket_sim.scenario.repeats import marked
 
     root = config.rootpath
-    if record.runs > 1:
-        name = marked(name, f"run={record.run}")
+    name = scenario.name if record.runs <= 1 else marked(scenario.name, f"run={record.run}")
     folder = path.relative_to(root).with_name(name) if path.is_relative_to(root) else Path(name)
     return Options(
         target=record.target,
@@ -100,6 +99,7 @@ def _options(
         reader=options.reader(config),
         default_reader=options.default_reader(config),
         trust=options.trust(config),
+        ear_model=options.ear(config, written="ear" in scenario.model_fields_set),
         artefacts=options.artefacts(config) / (folder if number == 1 else folder.with_name(f"{folder.name}-{number}")),
     )
 

@@ -24,7 +24,8 @@ _LEFT_OPEN_MS = 2000
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """What a call left behind: its log, its leg, what was heard; `sent`: the caller's packets; `notes`: of the wire."""
+    """What a call left behind: its log, its leg, what was heard; `sent`: the caller's packets; `notes`: of the wire;
+    `ear_title`: the name of the caller's phone."""
 
     log: CallLog
     leg: Leg
@@ -32,6 +33,7 @@ class CallFacts:
     defects: DefectCollector
     sent: list[tuple[float, bytes]]
     notes: Sequence[str]
+    ear_title: str
 
     def at_the_end(self, end: LegEnd, t0: float) -> Iterator[tuple[int, Source, LogEvent]]:
         """Yield each fact that is known at the end, with its time in ms since the UUID, at `t0` (s). Write each into
@@ -44,6 +46,8 @@ class CallFacts:
         for at, length_ms in self.leg.record.dropped:
             dropped = log.DefectFound("unheard", _too_long(length_ms), round(length_ms))
             yield round((at - t0) * 1000), Source.DEFECT, dropped
+        if (use := self.ear.phone_use) is not None:
+            yield end_ms, Source.PEER, log.PhoneUsed(self.ear_title, use.played_ms, use.lost_ms, use.delays_ms)
         yield from self._last_words(end, end_ms, t0)
         if (counts := self.leg.counts) is not None and self.leg.t0 is not None:
             loudest = loudest_dbfs(self.ear, t0)

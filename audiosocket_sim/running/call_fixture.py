@@ -26,9 +26,11 @@ from audiosocket_sim.hearing import (
     HeardHole,
     HeardSpeech,
     HeardSpeechStarted,
+    PhoneLost,
     SentAhead,
 )
 from audiosocket_sim.hearing.phone_buffer import PHONE_HOLDS_MS
+from audiosocket_sim.hearing.phones import phone_model
 from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.net.bind_errors import why_not_listening
 from audiosocket_sim.net.control_client import ControlClient, ControlError, ControlEvent
@@ -122,12 +124,16 @@ class CallFixture:
         """What steps have asked for, by the number of the entry that met it: of words that a reader has read."""
         self.to_judge: list[tuple[StepPlace, BotSays, int]] = []
         """The steps whose words a judge is to be asked about, and the entry of the speech that each has taken."""
-        ahead = scenario.quality.ahead
+        ahead, ear = scenario.quality.ahead, scenario.ear
+        phone = phone_model(ear.model, delay_ms=ear.delay_ms, size_ms=ear.size_ms, resync_ms=ear.resync_ms)
+        self._plays_as_it_comes = phone is None
         self.ear = Ear(
             setup.ear_book,
             setup.hold_pcm,
             self._on_heard,
-            endless=scenario.ear.model == "endless",
+            endless=ear.model == "endless",
+            phone=phone,
+            on_played=self._on_played,
             lead_ms=PHONE_HOLDS_MS if ahead == "allowed" else ahead,
             music=setup.music,
             any_music=setup.any_music,
@@ -434,9 +440,13 @@ class CallFixture:
 
     def _on_bot_audio(self, at: float, rate_hz: int, payload: bytes) -> None:
         if rate_hz == 8000:
-            payload = self.line.receive(payload, at)
+            payload = self.line.receive(payload, at, plays=self._plays_as_it_comes)
         self.defects.arrived(at, rate_hz, payload)
         self.ear.hear(at, rate_hz, payload)
+
+    def _on_played(self, at: float, rate_hz: int, payload: bytes) -> None:
+        if rate_hz == 8000:
+            self.line.played(at, payload)
 
     def _on_heard(self, fact: Fact) -> None:
         match fact:
@@ -448,6 +458,8 @@ class CallFixture:
                 self.defects.hole(fact)
             case SentAhead(at=at, ahead_ms=ahead, lost_ms=lost, lasted_ms=lasted):
                 self.record(at, Source.DEFECT, log.DefectFound("ahead", sent_ahead(ahead, lost), ahead, lasted))
+            case PhoneLost(at=at, lost_ms=lost, lasted_ms=lasted, why=why):
+                self.record(at, Source.PEER, log.PhoneLostSound(self.scenario.ear.model, lost, lasted, why))
             case HeardDamage(at=at, kind=kind, what=what, amount=amount, duration_ms=duration, fault=fault):
                 self.record(at, Source.DEFECT, log.DefectFound(kind, what, amount, duration, fault))
             case HeardHoldStarted(at=at, file=file):
@@ -597,7 +609,9 @@ class CallFixture:
         self.caller.stop()
         self.ear.close(end.at)
         self.end = end
-        facts = CallFacts(self.log, self.leg, self.ear, self.defects, self.caller.sent, self.notes)
+        facts = CallFacts(
+            self.log, self.leg, self.ear, self.defects, self.caller.sent, self.notes, self.scenario.ear.title
+        )
         for at_ms, source, event in facts.at_the_end(end, self.t0):
             self._record_ms(at_ms, source, event)
 

@@ -19,7 +19,7 @@ _PACKAGES = ("numpy", "soxr", "pydantic", "webrtcvad-wheels")
 class Environment:
     """The environment of a call. `target`: its text, secrets masked; `target_origin`: the option or file that named it.
 
-    `clock`: virtual or real. `seed`: the seed by which the network splits writes.
+    `clock`: virtual or real. `ear`: the caller's phone, a model. `seed`: the seed by which the network splits writes.
     """
 
     target: str
@@ -27,6 +27,7 @@ class Environment:
     clock: str
     peer: str
     asterisk: str
+    ear: str
     seed: int | None
     simulator: str
     python: str
@@ -46,6 +47,7 @@ def environment_of(scenario: Scenario, options: Options, choice: TargetChoice, *
         clock="virtual" if virtual else "real",
         peer=options.peer,
         asterisk=scenario.asterisk.version,
+        ear=options.applied_to(scenario).ear.title,
         seed=scenario.network.seed,
         simulator=_version("audiosocket-sim"),
         python=f"{platform.python_implementation()} {platform.python_version()}",

@@ -68,7 +68,7 @@ class OneCall:
         on_entry: OnEntry | None = None,
         more_says: Sequence[Say] = (),
     ) -> None:
-        self.scenario = scenario
+        self.scenario = options.applied_to(scenario)
         self.held: bool | None = None
         """Whether every expectation was met; set by the code that carries out the steps. None: not all was judged."""
         self.trouble: Trouble | None = None

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from audiosocket_sim.parties.peer import PeerName
 from audiosocket_sim.parties.target_choice import TargetChoice, choose_target
-from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.scenario import CallerEar, Scenario
 
 __all__ = ["Options"]
 
@@ -40,8 +40,14 @@ class Options:
     scenario's own `reader:`."""
     default_reader: str | None = None
     """The same for scenarios that name none."""
+    ear_model: CallerEar | None = None
+    """The caller's phone, in the place of the scenario's `ear:`."""
     trust: bool = False
     """Whether the scenario's `server:` may name modules, and files outside its folders (docs/scenarios.md, Trust)."""
+
+    def applied_to(self, scenario: Scenario) -> Scenario:
+        """Return the scenario with the caller's phone that the options name."""
+        return scenario if self.ear_model is None else scenario.model_copy(update={"ear": self.ear_model})
 
     def target_for(self, scenario: Scenario) -> TargetChoice:
         """Return the target that the scenario calls. Raises TargetUsageError, also if no target is named."""

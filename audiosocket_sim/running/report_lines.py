@@ -28,6 +28,8 @@ def report_lines(result: Result) -> Iterator[str]:
     yield ""
     if result.environment is not None:
         yield f"target: {result.environment.target} ({result.environment.target_origin})"
+    if result.scenario.ear.model != "phone":
+        yield f"ear: {result.scenario.ear.title} (a model of a phone)"
     yield from file_lines(result)
     for name, other in result.other_runs:
         yield from ("", f"{name}: {other.outcome}", *other.faults)

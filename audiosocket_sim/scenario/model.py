@@ -17,6 +17,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from audiosocket_sim.asterisk.profiles import FIRST_PACKET_MS, VERSIONS, CallerCodec, profile
 from audiosocket_sim.scenario.anchors import ANCHOR_EVENTS, Anchor
+from audiosocket_sim.scenario.caller_ear import CallerEar
 from audiosocket_sim.scenario.cassette import RawExchange
 from audiosocket_sim.scenario.expectations import (
     EXPECT_KEYS,
@@ -67,7 +68,7 @@ from audiosocket_sim.scenario.nesting import (
     says_in,
     step_at,
 )
-from audiosocket_sim.scenario.quality import CallerEar, Quality
+from audiosocket_sim.scenario.quality import Quality
 from audiosocket_sim.scenario.reader_model import Reader
 from audiosocket_sim.scenario.step_models import (
     STEP_KEYS,
@@ -456,7 +457,7 @@ class Scenario(Model):
     quality: Quality = Field(default=Quality(), description="which defects of the bot's sound fail the call")
     turn_taking: TurnLimits = Field(default=TurnLimits(), description="limits on what is measured of turn-taking")
     ear: Annotated[CallerEar, Shorthand("model")] = Field(
-        default=CallerEar(), description="what the caller's phone keeps of sound sent ahead"
+        default=CallerEar(), description="the caller's phone: when it plays what comes, and what it loses"
     )
     reader: Annotated[Reader, Shorthand("use")] | None = Field(
         default=None, description="who reads the words of a voice that no phrase book knows: local, or module:callable"

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from audiosocket_sim.scenario.fields import Duration, Model, parse_duration_ms
 
-__all__ = ["Allowed", "CallerEar", "LevelRange", "Quality"]
+__all__ = ["Allowed", "LevelRange", "Quality"]
 
 Allowed = Literal["allowed"]
 
@@ -86,12 +86,4 @@ class Quality(Model):
     )
     wire_silence: LimitMs = Field(
         default="allowed", description="nothing at all is sent for so long; by default, from 2 s on, only noted"
-    )
-
-
-class CallerEar(Model):
-    """The caller's phone: how much of what the bot sends ahead it keeps."""
-
-    model: Literal["phone", "endless"] = Field(
-        default="phone", description="phone: holds 300 ms ahead, and loses what comes beyond it; endless: loses nothing"
     )

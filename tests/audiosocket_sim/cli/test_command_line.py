@@ -129,6 +129,16 @@ def test_an_asterisk_that_cannot_be_meant_is_a_usage_error(
     assert line in captured.out + captured.err
 
 
+def test_a_phone_that_cannot_be_meant_is_a_usage_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--ear", "fifo", write(folder, SHORT)]) == 2
+    assert "--ear: fifo needs its delay: fifo 120ms" in capsys.readouterr().err
+
+
+def test_another_phone_for_all_scenarios(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run", "--ear", "fifo 120ms", write(folder, SHORT)])
+    assert " · ear: fifo 120 ms, holds 240 ms" in capsys.readouterr().out
+
+
 def test_an_asterisk_that_is_not_here_is_a_set_up_error(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from helpers.plugin_bench import configure, project, run, write
+from helpers.plugin_bench import CALL, TRANSCRIPT, configure, project, run, write
 
 from audiosocket_sim.pytest_plugin.options import INI_KEYS
 
@@ -75,12 +75,30 @@ def test_the_command_line_goes_before_the_ini_keys(project: pytest.Pytester) -> 
     assert not (project.path / "out").exists()
 
 
+def test_a_phone_of_the_command_line_goes_before_the_scenario_and_its_snapshot(project: pytest.Pytester) -> None:
+    write(project, "scenarios/transcripts/short.txt", TRANSCRIPT)
+    run(project).assert_outcomes(passed=1)
+    run(project, "--audiosocket-ear", "fifo 200ms").assert_outcomes(passed=1)
+    log = (project.path / "runs" / "pytest" / "scenarios" / "short" / "call.jsonl").read_text(encoding="utf-8")
+    assert '"model": "fifo 200 ms, holds 400 ms"' in log
+
+
+def test_a_phone_of_the_ini_key_is_for_scenarios_that_name_none(project: pytest.Pytester) -> None:
+    configure(project, "audiosocket_ear = fifo 200ms")
+    write(project, "scenarios/own.yaml", CALL.replace("tags:", "ear: asterisk fixed\ntags:").format(tag="own", end=2.5))
+    run(project, "-p", "no:syrupy").assert_outcomes(passed=2)
+    logs = project.path / "runs" / "pytest" / "scenarios"
+    assert '"model": "fifo 200 ms' in (logs / "short" / "call.jsonl").read_text(encoding="utf-8")
+    assert '"model": "asterisk fixed 200 ms' in (logs / "own" / "call.jsonl").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("ini", "line"),
     [
         ("audiosocket_target = nothing", "ERROR: audiosocket_target: nothing: expected module:callable, *"),
         ("audiosocket_peer = asterix", "ERROR: audiosocket_peer = asterix: expected simulated or asterisk"),
         ("audiosocket_kernel = perhaps", "ERROR: audiosocket_kernel: invalid truth value 'perhaps'"),
+        ("audiosocket_ear = fifo", "ERROR: audiosocket_ear: fifo needs its delay: fifo 120ms"),
         ("audiosocket_snapshots = yes", "ERROR: audiosocket_snapshots = yes: expected optional or required"),
     ],
 )
