@@ -21,6 +21,7 @@ NAMES = (
     "capture",
     "abuse",
     "recognition",
+    "reading",
     "endpointing",
     "pauses",
     "damage",
