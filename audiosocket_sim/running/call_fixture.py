@@ -46,12 +46,12 @@ from audiosocket_sim.parties.target import (
 )
 from audiosocket_sim.reading import ReaderError
 from audiosocket_sim.running.call_end import CallFacts, after_the_end, asked_too_late, loudest_dbfs, sent_ahead
+from audiosocket_sim.running.call_hooks import CallHooks
 from audiosocket_sim.running.call_setup import CallSetup
 from audiosocket_sim.running.defects import DefectCollector
-from audiosocket_sim.running.hooks import HookFailed, HookNotMet, asked_for, carry_out_hook
 from audiosocket_sim.running.program_waits import ProgramWaits
 from audiosocket_sim.running.readings import Readings
-from audiosocket_sim.scenario import BotSays, Hook, StepPlace
+from audiosocket_sim.scenario import BotSays, StepPlace
 from audiosocket_sim.virtual_time import CannotFollow, VirtualLoop, raise_if_bot_cannot_follow
 
 __all__ = ["TARGET_DIED", "CallFixture", "SimulatorError"]
@@ -103,8 +103,11 @@ class CallFixture:
         self._error: Exception | None = None
         self._asked_afterwards: list[tuple[int, str]] = []
         self._running: StartedTarget | None = None
-        self._ai_url = ""
-        self._after_is_due = False
+        self._hooks = CallHooks(
+            scenario,
+            self._note_hook,
+            lambda place, expected, happened: self.fail(self.now_ms, place, "after", expected, happened),
+        )
         self.control: ControlClient | None = None
         self.ai = MockAi(
             scenario.ai,
@@ -275,7 +278,7 @@ class CallFixture:
 
     async def _set_up(self) -> None:
         try:
-            self._ai_url = ai_url = await self.ai.start(self._setup.ai_port)
+            ai_url = await self.ai.start(self._setup.ai_port)
         except OSError as error:
             raise TargetError(
                 f"the mock AI: {why_not_listening(error, '127.0.0.1', self._setup.ai_port, '--ai-port')}"
@@ -285,58 +288,14 @@ class CallFixture:
             self.control = ControlClient(self._running.control_url, self._setup.control_token)
         elif any(reply.then_pushes for reply in self.scenario.ai):
             raise TargetUsageError("the scenario pushes messages, and the target has no control URL (docs/targets.md)")
-        await self._carry_out_before()
-
-    async def _carry_out_before(self) -> None:
-        """Carry out the hooks before the call. Raises TargetError: the call cannot be made as it is meant."""
-        for index, hook in enumerate(self.scenario.before):
-            try:
-                self._note_hook("before", hook, await self._carry_out(hook))
-            except (HookFailed, HookNotMet) as error:
-                asked = f"asked for {asked_for(hook)}: " if isinstance(error, HookNotMet) else ""
-                raise TargetError(f"{self._hook_line('before', index, hook)}: {asked}{error}") from error
-        self._after_is_due = True
+        await self._hooks.before(str(self.leg.uuid), self._running, ai_url)
 
     async def carry_out_after(self) -> bool:
-        """Carry out the hooks after the call, once. Logs a failure for each whose answer is not the one that was asked
-        for; returns whether there was none. Raises TargetError, at the end, if one of them could not be carried out."""
-        due, self._after_is_due = self._after_is_due, False
-        held, fault = True, None
-        for index, hook in enumerate(self.scenario.after if due else ()):
-            try:
-                self._note_hook("after", hook, await self._carry_out(hook))
-            except HookNotMet as error:
-                held = False
-                place = StepPlace(0, (index,), f"hook {index + 1} ({hook.title})")
-                self.fail(self.now_ms, place, "after", asked_for(hook), str(error))
-            except HookFailed as error:
-                fault = fault or TargetError(f"{self._hook_line('after', index, hook)}: {error}")
-        if fault is not None:
-            raise fault
-        return held
+        """Carry out the hooks after the call, once. Returns whether all held. Raises TargetError."""
+        return await self._hooks.after()
 
-    async def _carry_out(self, hook: Hook) -> str:
-        assert self._running is not None
-        values = {
-            "uuid": str(self.leg.uuid),
-            "ai_url": self._ai_url,
-            "host": self._running.host,
-            "port": str(self._running.port),
-        }
-        if self._running.control_url is not None:
-            values["control_url"] = self._running.control_url.rstrip("/")
-        elif "{control_url}" in f"{hook.url} {hook.command or ''} {hook.json_} {hook.body} {hook.headers}":
-            raise TargetUsageError(f"{hook.title}: the target has no control URL (docs/targets.md)")
-        return await carry_out_hook(hook, values, self.scenario.folder)
-
-    def _hook_line(self, key: str, index: int, hook: Hook) -> str:
-        """The beginning of an error: `call.yaml:4: before, hook 1 (POST {control_url}/expected)`."""
-        where = self.scenario.written.line(key, index)
-        return f"{where}: {key}, hook {index + 1} ({hook.title})".removeprefix(": ")
-
-    def _note_hook(self, key: str, hook: Hook, found: str) -> None:
-        at_ms = 0 if key == "before" else self.now_ms
-        self._record_ms(at_ms, Source.PEER, Noted(f"{key}: {hook.title}: {found}"))
+    def _note_hook(self, key: str, what: str) -> None:
+        self._record_ms(0 if key == "before" else self.now_ms, Source.PEER, Noted(f"{key}: {what}"))
 
     async def place_call(self) -> None:
         """Dial the target, and return once the UUID is sent or the call has ended without one. Raises TargetError."""

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -185,29 +186,30 @@ def _run(
     seconds: float,
     started: Callable[[subprocess.Popen[bytes]], None],
 ) -> tuple[int, str]:
-    try:
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            cwd=folder,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise HookFailed(f"{words[0]:.{_LONGEST_SHOWN}}: cannot be started: {error.strerror or error}") from None
-    started(process)
-    try:
-        said, _ = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        raise HookFailed(f"{words[0]:.{_LONGEST_SHOWN}}: it did not end within {seconds:g} s, and was killed") from None
-    finally:
-        _kill(process)  # also what it has left behind in its process group
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
-    lines = said.decode(errors="replace").strip().splitlines()
+    with tempfile.TemporaryFile() as output:  # no pipe: what it leaves running would keep that open
+        try:
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd=folder,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise HookFailed(f"{words[0]:.{_LONGEST_SHOWN}}: cannot be started: {error.strerror or error}") from None
+        started(process)
+        try:
+            process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            late = f"it did not end within {seconds:g} s, and was killed"
+            raise HookFailed(f"{words[0]:.{_LONGEST_SHOWN}}: {late}") from None
+        finally:
+            _kill(process)  # also what it has left behind in its process group
+            process.wait()
+        output.seek(max(0, output.seek(0, os.SEEK_END) - _LARGEST_BYTES))
+        lines = output.read().decode(errors="replace").strip().splitlines()
     return process.returncode, lines[-1] if lines else ""
 
 

@@ -145,6 +145,25 @@ def test_how_a_command_ends(key: str, program: str, more: str, outcome: Outcome,
     assert told in " ".join(result.problems)
 
 
+LEAVES = """
+import subprocess, sys
+left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+open("left.txt", "w").write(str(left.pid))
+"""
+
+
+def test_what_a_command_leaves_running_ends_with_it(tmp_path: Path) -> None:
+    words = json.dumps([sys.executable, "-c", LEAVES])
+    result = call(f"before: {{command: {words}}}", trust=True, folder=tmp_path)
+    assert result.problems == []
+    left = Path("/proc") / (tmp_path / "left.txt").read_text() / "stat"
+    try:
+        state = left.read_text().rpartition(") ")[2][:1]
+    except OSError:
+        state = "gone"
+    assert state in ("gone", "Z")
+
+
 def test_a_program_that_does_not_exist() -> None:
     result = call("after: [{command: [there-is-no-such-program]}]", trust=True)
     assert result.outcome is Outcome.SET_UP
