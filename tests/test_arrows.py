@@ -135,6 +135,7 @@ PURE = (
     "sim.turn_taking",
     "sim.words",
     "sim.phone.caller",
+    "sim.phone.surroundings",
     "sim.call_log.transcript",
     "sim.call_log.agreement",
     "sim.call_log.voices",
