@@ -64,6 +64,15 @@ class TooFewSamples(Call):
     sound = TooManySamples.sound
 
 
+class PlayedBackwards(Call):
+    """The samples from the last to the first; with a size, from the second sentence on."""
+
+    def sound(self, pcm: bytes) -> bytes:
+        if pcm == self.sentence("greeting") and self.size:
+            return pcm
+        return np.frombuffer(pcm, "<i2")[::-1].tobytes()
+
+
 class TwoChannels(Call):
     """Both channels of a stereo sound as one, with size 0 the same sound in both, with 1 nothing in the other."""
 

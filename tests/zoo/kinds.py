@@ -426,6 +426,12 @@ KINDS = (
         asks=True,
         also=r"request [23], .* fits no reply|before this step began",
     ),
+    Kind(
+        "PlayedBackwards",
+        "the samples of a sentence from the last to the first",
+        "played backwards",
+        (_A(), _A(1, "receptionist"), _A(1, "doorman", -10)),
+    ),
 )
 
 NOT_YET: dict[str, str] = {}

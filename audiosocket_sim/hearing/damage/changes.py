@@ -27,7 +27,7 @@ class BytesChange:
 
 @dataclass(frozen=True, slots=True)
 class SpeedChange:
-    """The sound is played `factor` times too slowly; below 1: too fast."""
+    """The sound is played `factor` times too slowly; below 1: too fast; below 0: backwards."""
 
     what: str
     factor: float
@@ -97,11 +97,14 @@ SPEEDS = (
     SpeedChange("2.8 times too slow: 22.05 kHz sent as 8 kHz", 2.75625),
     SpeedChange("1.4 times too slow: 22.05 kHz sent as 16 kHz, or 11.025 kHz as 8 kHz", 1.378125),
     SpeedChange("six times too slow: 48 kHz sent as 8 kHz", 6.0),
+    SpeedChange("played backwards", -1.0),
 )
 
 
 def at_speed(wave: Array, factor: float) -> Array:
-    """Play a sound `factor` times as fast, without what would then be above half the rate."""
+    """Play a sound `factor` times as fast, without what would then be above half the rate; below 0: from its end on."""
+    if factor < 0:
+        return at_speed(wave[::-1], -factor)
     count = max(1, round(len(wave) / factor))
     spectrum = np.fft.rfft(wave)
     kept = np.zeros(count // 2 + 1, np.complex128)
