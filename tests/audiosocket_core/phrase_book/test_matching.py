@@ -158,6 +158,7 @@ def test_a_lost_20_ms_do_no_harm() -> None:
         assert match.speech_start_ms == -20
 
 
+@pytest.mark.long("a phrase that lost 20 ms is heard")
 @pytest.mark.parametrize("losses_ms", each([200, 300, 800]))
 def test_a_phrase_without_its_beginning_is_not_recognised(losses_ms: list[int]) -> None:
     for number, phrase in enumerate(PHRASES):
@@ -211,6 +212,7 @@ def test_a_phrase_after_a_cough_and_in_noise_is_recognised() -> None:
 # Broken off.
 
 
+@pytest.mark.long("parts are found where they are asked for and where the sound ends")
 @pytest.mark.parametrize("lines", each(["clean", "-55 dBFS, -12 dB", "10 dB SNR"]))
 def test_a_phrase_that_is_broken_off_is_a_part(lines: list[str]) -> None:
     """Barge-in: the sound stops within the phrase. How far it was heard is known to 10 ms where there is sound."""
@@ -385,6 +387,7 @@ NOISY = noisy(LONG + part_of(named("pt-br/nao"), to_ms=500), -45, rng(8))
 AT_ONCE = listen(NOISY)
 
 
+@pytest.mark.long("calls are heard frame by frame")
 @given(st.lists(st.integers(1, 9000), min_size=1, max_size=12), st.booleans())
 @settings(max_examples=25, deadline=None)
 def test_pieces_of_any_size_give_the_same(sizes: list[int], asked_in_between: bool) -> None:

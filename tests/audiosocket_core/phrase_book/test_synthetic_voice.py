@@ -36,6 +36,7 @@ def test_the_same_text_is_the_same_bytes_whatever_was_said_before(cache: Path, t
     assert render("Apartamento 203.", cache=cache) != first
 
 
+@pytest.mark.long("one language is spoken")
 def test_languages_have_voices_of_their_own(cache: Path) -> None:
     spoken = {render("Portaria, hotel", language, cache=cache) for language in ("pt-BR", "pt-PT", "en", "es")}
     assert len(spoken) == 4
@@ -72,6 +73,7 @@ def test_another_version_of_the_voice_is_another_sound(tmp_path: Path, monkeypat
     assert len(list(tmp_path.iterdir())) == 2
 
 
+@pytest.mark.long("one at a time writes its file")
 def test_many_at_once_leave_one_whole_file(tmp_path: Path) -> None:
     folder = tmp_path / "made" / "here"
     with ThreadPoolExecutor(4) as pool:
@@ -100,6 +102,7 @@ def test_a_child_that_dies_is_one_line(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long("the scenario synthetic_voices is heard")
 def test_the_matcher_tells_its_texts_apart(cache: Path) -> None:
     """Sentences of one form from one machine: the hardest there is, for their beginnings are the same wave."""
     texts = [f"Apartamento {number}." for number in range(200, 206)] + ["Sim.", "Sim, pode subir.", "Não."]

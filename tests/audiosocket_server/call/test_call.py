@@ -534,6 +534,7 @@ async def test_keys_beyond_twenty_a_second_are_counted_and_not_reported_one_by_o
         ]
 
 
+@pytest.mark.long("a flood is heard, and a stall of our own")
 @virtual
 async def test_audio_faster_than_real_time_is_dropped_and_a_stall_is_made_up_for() -> None:
     async with bench({"greeting": {"message": ""}, "limits": {"no_utterance_seconds": 600}}) as b:

@@ -213,6 +213,7 @@ async def test_private_words_stay_out_of_the_log(caplog: pytest.LogCaptureFixtur
     assert not [line for line in lines if "segredo" in line or "digit=" in line]
 
 
+@pytest.mark.long("many calls end at one instant")
 @virtual
 async def test_a_thousand_calls_leave_nothing_but_their_bounded_history() -> None:
     async with bench({"limits": {"history": 10, "events": 5}}) as b:

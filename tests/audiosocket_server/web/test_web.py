@@ -282,6 +282,7 @@ def test_the_registry_of_the_server_is_what_is_asked_for() -> None:
     virtual_time.run(scene)
 
 
+@pytest.mark.long("each test has a server of its own")
 def test_many_servers_one_after_the_other_each_on_a_loop_of_its_own() -> None:
     for _ in range(60):
         serving(FakeCalls(FakeCall("a", CallEndedEvent("caller", "hung up", 1))), lambda http: _one_stream(http))

@@ -61,6 +61,7 @@ def test_what_is_settled_is_not_asked_again(debian: FakeDebian) -> None:
     assert next(fetch_suites(["trixie"], again=True)).release == "22.10.1"
 
 
+@pytest.mark.long("what is settled is not asked again")
 def test_a_version_that_was_deleted_is_fetched_again(debian: FakeDebian) -> None:
     list(fetch_suites(["forky"]))
     shutil.rmtree(debian.cache / "22.10.1")
@@ -101,6 +102,7 @@ def test_fetch_alone_takes_the_first_suite_that_has_one(debian: FakeDebian) -> N
     assert debian.asked() == []
 
 
+@pytest.mark.long("the first suite that has one is taken")
 def test_fetch_says_what_each_suite_lacked(debian: FakeDebian) -> None:
     debian.has(forky="", sid="", experimental="")
     with pytest.raises(AsteriskMissing, match=r"forky: it has no Asterisk; sid: it has no Asterisk; .*no AudioSocket"):
@@ -213,6 +215,7 @@ def test_one_that_is_not_here_is_refused_with_those_that_are() -> None:
         choose(HERE, "newest", "22.10")
 
 
+@pytest.mark.long("one is chosen from a list")
 def test_find_takes_a_version(debian: FakeDebian) -> None:
     list(fetch_suites(["forky", "experimental"]))
     for wanted, version in (("22.10", "22.10.1"), ("22", "22.11.0-rc2"), (None, "22.11.0-rc2")):

@@ -351,6 +351,7 @@ def test_the_start_is_told_soon() -> None:
     assert 0 < hold <= 0.22
 
 
+@pytest.mark.long("sound comes in frames")
 @settings(deadline=None, max_examples=20)
 @given(st.lists(st.integers(1, 900), min_size=1, max_size=8))
 def test_the_cuts_do_not_matter(cuts: list[int]) -> None:

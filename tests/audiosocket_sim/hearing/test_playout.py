@@ -279,6 +279,7 @@ print(hashlib.sha256(playout.pcm(0, 8_160)).hexdigest())
 """
 
 
+@pytest.mark.long("one process hears it")
 def test_a_wideband_sound_is_the_same_bytes_in_every_process() -> None:
     """What the ear judges and `call.wav` holds must not depend on a process's random numbers."""
     hashes = {

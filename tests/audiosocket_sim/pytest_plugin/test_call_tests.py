@@ -421,13 +421,16 @@ def test_the_target_of_a_marker_goes_before_the_ini_key(project: pytest.Pytester
     failed.stdout.fnmatch_lines(["test_greets: set-up error", "nobody:serve cannot be imported*"])
 
 
+ORIGIN = pytest.mark.long("one origin is named, and the order of precedence has tests of its own")
+
+
 @pytest.mark.parametrize(
     ("marker", "arguments", "origin"),
     [
         ("", [], "pytest's ini key audiosocket_target"),
-        ("", ["-o", "audiosocket_target="], "pyproject.toml, [tool.audiosocket-sim]"),
-        ("target='helpers.scripted_bot:serve'", [], "marker"),
-        ("", ["--audiosocket-target=helpers.scripted_bot:serve"], "--audiosocket-target"),
+        pytest.param("", ["-o", "audiosocket_target="], "pyproject.toml, [tool.audiosocket-sim]", marks=ORIGIN),
+        pytest.param("target='helpers.scripted_bot:serve'", [], "marker", marks=ORIGIN),
+        pytest.param("", ["--audiosocket-target=helpers.scripted_bot:serve"], "--audiosocket-target", marks=ORIGIN),
     ],
 )
 def test_a_failure_and_the_call_log_say_who_named_the_target(
@@ -487,6 +490,7 @@ def test_the_summary_counts_the_calls_and_names_their_targets(
     )
 
 
+@pytest.mark.long("junit's lines of a scenario are read")
 def test_junit_has_target_and_outcome(project: pytest.Pytester) -> None:
     run(project, ALL_KINDS, "--junitxml=junit.xml")
     cases = ElementTree.parse(project.path / "junit.xml").getroot().iter("testcase")

@@ -143,6 +143,7 @@ def test_a_file_of_a_common_name_in_the_root_folder_breaks_nothing(name: str, pr
     run(project, "-p", "no:syrupy").assert_outcomes(passed=1)
 
 
+@pytest.mark.long("the plug-in is imported alone")
 def test_in_a_foreign_project_nothing_heavy_is_imported(foreign: pytest.Pytester) -> None:
     write(foreign, "scenarios/test_light.py", LIGHT)
     plugin = ("-p", "audiosocket_sim.pytest_plugin.plugin")

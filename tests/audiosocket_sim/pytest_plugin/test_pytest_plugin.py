@@ -192,6 +192,7 @@ def test_a_fault_of_the_simulator_shows_where(project: pytest.Pytester, monkeypa
     assert "differs from its snapshot" not in wrong.stdout.str()
 
 
+@pytest.mark.long("Ctrl-C ends a call")
 def test_ctrl_c_ends_the_whole_session(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     write(project, "scenarios/second.yaml")
     begun: list[str] = []

@@ -330,6 +330,7 @@ def test_a_call_that_makes_no_scenario_leaves_its_sound_and_its_cassette(tmp_pat
         assert (sound.getnchannels(), sound.getnframes()) == (2, 480)  # the bot's frame came 60 ms after the UUID
 
 
+@pytest.mark.long("the journal is given such an answer")
 def test_an_answer_nested_too_deeply_for_the_pipe_costs_its_call_and_says_so(tmp_path: Path) -> None:
     nested: dict[str, Any] = {}
     for _ in range(100_000):
