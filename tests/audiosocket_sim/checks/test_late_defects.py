@@ -123,7 +123,7 @@ def test_a_burst_behind_a_stall_is_no_pace() -> None:
 
 def test_a_burst_has_no_holes_but_a_lead() -> None:
     assert turns(DefectFound("ahead", "it", 3800, 20), STOOD_STILL, 3500)
-    assert turns(DefectFound("unheard", "it", 24_800, 20), STOOD_STILL, 3600)
+    assert turns(DefectFound("unheard", "it", 24_800, 20), STOOD_STILL, 3540)
 
 
 def test_a_bot_that_speaks_behind_a_hole_in_the_caller_s_words() -> None:
