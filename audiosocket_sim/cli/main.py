@@ -146,6 +146,9 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         default="",
         help="limits over all calls together: 'response_p95: 1.2s, interruptions_by_bot: 0' (docs/scenarios.md)",
     )
+    parser.add_argument(
+        "--watch", action="store_true", help="after each saved file, run again what it concerns; Ctrl-C ends"
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON object for each scenario; all else on stderr")
     parser.add_argument("-v", "--verbose", action="store_true", help="show the server's log, on stderr")
     parser.set_defaults(command=lambda options: _run(options, parser))
@@ -170,27 +173,30 @@ def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         turn_limits = read_turn_limits(options.turn_taking)
     except ValueError as error:
         parser.error(f"--turn-taking: {error}")
-    return run_command(
-        RunRequest(
-            names=options.scenarios,
-            target=options.target,
-            turn_limits=turn_limits,
-            control_url=options.control_url,
-            control_token=control_token(options),
-            peer=options.peer,
-            asterisk_version=options.asterisk_version,
-            real_time=options.real_time,
-            again=options.again,
-            ai_port=options.ai_port,
-            artefacts=options.artefacts,
-            reader=options.reader,
-            trust=options.trust,
-            as_json=options.json,
-            verbose=options.verbose,
-            overrides=options.set,
-            repeat=options.repeat,
-        )
+    asked = RunRequest(
+        names=options.scenarios,
+        target=options.target,
+        turn_limits=turn_limits,
+        control_url=options.control_url,
+        control_token=control_token(options),
+        peer=options.peer,
+        asterisk_version=options.asterisk_version,
+        real_time=options.real_time,
+        again=options.again,
+        ai_port=options.ai_port,
+        artefacts=options.artefacts,
+        reader=options.reader,
+        trust=options.trust,
+        as_json=options.json,
+        verbose=options.verbose,
+        overrides=options.set,
+        repeat=options.repeat,
     )
+    if not options.watch:
+        return run_command(asked)
+    from audiosocket_sim.cli.watch import watch_command
+
+    return watch_command(asked)
 
 
 def _list(names: Sequence[str]) -> int:

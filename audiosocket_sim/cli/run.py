@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
@@ -38,10 +38,11 @@ from audiosocket_sim.running.turns_file import turns_of_result, write_turns
 from audiosocket_sim.scenario import Scenario, TurnLimits
 from audiosocket_sim.scenario.loading import ScenarioError, WrongOverride, load_all, parse_override
 from audiosocket_sim.scenario.loading.matrix import is_chosen, no_such_cell
+from audiosocket_sim.scenario.loading.used_files import scenario_file
 from audiosocket_sim.scenario.repeats import marked, run_of, seeds_of, seeds_text
 from audiosocket_sim.turn_taking import CallTurns, summary_line, together
 
-__all__ = ["RunRequest", "run_command"]
+__all__ = ["RunRequest", "run_command", "sigterm_interrupts"]
 
 _SIDES = "  (left: the caller, right: what he heard)"
 
@@ -66,6 +67,8 @@ class RunRequest:
     verbose: bool = False
     repeat: int = 0
     """How many runs of each scenario; 0: as many as the scenario itself says."""
+    on_outcome: Callable[[Path, int], None] | None = None
+    """Called with the file of a scenario and its exit code, after its runs."""
     overrides: Sequence[str] = ()
     """Values that go before those of the scenarios, such as `line.noise_dbfs=-40`."""
     turn_limits: TurnLimits = field(default_factory=TurnLimits)
@@ -136,7 +139,10 @@ def _run_all(planned: Sequence[_Planned], asked: RunRequest) -> int:
         results = _run_each(plan, folder, asked)
         rows.append(rows_of_runs(results))
         measured.extend(map(turns_of_result, results))
-        worst = max(worst, *(result.outcome for result in results))
+        outcome = max(result.outcome for result in results)
+        worst = max(worst, outcome)
+        if asked.on_outcome is not None:
+            asked.on_outcome(scenario_file(plan.scenario), int(outcome))
         if results[-1].interrupted:
             break
     _report(rows, asked)
@@ -162,7 +168,7 @@ def _run_each(plan: _Planned, folder: str, asked: RunRequest) -> list[Result]:
             trust=asked.trust,
             artefacts=asked.artefacts / (folder if runs == 1 else marked(folder, f"run={number}")),
         )
-        with _sigterm_interrupts():
+        with sigterm_interrupts():
             run = replace(plan, scenario=run_of(plan.scenario, number))
             results.append(_run_one(run, options, asked, number, runs))
         if results[-1].interrupted:
@@ -204,7 +210,7 @@ def _report(rows: Sequence[ReportRow], asked: RunRequest) -> None:
 
 
 @contextlib.contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
+def sigterm_interrupts() -> Iterator[None]:
     """Treat SIGTERM as Ctrl-C: the call is stopped, and its files are written."""
     before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:

@@ -1,0 +1,42 @@
+"""The files of which a scenario consists: its own, its parts, the recordings and other sounds that it names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from audiosocket_core.phrase_book.book import MANIFEST_NAME
+from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.scenario.nesting import expectations_in, says_in
+from audiosocket_sim.scenario.paths import recordings_folders
+
+__all__ = ["scenario_file", "used_files"]
+
+
+def scenario_file(scenario: Scenario) -> Path:
+    """Return the path of a scenario that was loaded from a file."""
+    assert scenario.folder is not None
+    return scenario.folder / Path(scenario.written.file).name
+
+
+def used_files(scenario: Scenario) -> set[Path]:
+    """Return the paths of all files whose content can change the call. The scenario was loaded from a file."""
+    folder = scenario.folder
+    assert folder is not None
+    found = {scenario_file(scenario), *scenario.parts}
+    says = [step.say for step in says_in(scenario.steps)]
+    named = [say.file for say in says] + [scenario.ai_cassette]
+    holds = (expectation.hold_audio for _, expectation in expectations_in(scenario.steps))
+    named += [hold.file for hold in holds if hold is not None]
+    found |= {(folder / name).resolve() for name in named if name is not None}
+    for say in says:
+        if say.recording is not None:
+            found |= set(_recordings(say.recording, folder))
+    return found
+
+
+def _recordings(name: str, folder: Path) -> Iterator[Path]:
+    """Yield the manifests that may list a recording, and its files of any format."""
+    for place in recordings_folders(folder):
+        yield place / MANIFEST_NAME
+        own = place / name
+        if own.parent.is_dir():
+            yield from (file for file in own.parent.iterdir() if file.stem == own.name)
