@@ -85,12 +85,14 @@ def _pause() -> None:
 class _Watch:
     """The scenarios that are watched, by their files, and what concerns them. Raises LookupError.
 
-    `names`: for each file, its name as `run` takes it. `code`: the highest of the scenarios' last exit codes.
+    `names`: for each file, its name as `run` takes it. `code`: the highest of the scenarios' last exit codes, and of
+    the last round, which may have limits over all its calls.
     """
 
     def __init__(self, asked: RunRequest) -> None:
         self._asked = asked
         self._codes: dict[Path, int] = {}
+        self._last_code = FINE
         self._modules: set[Path] = set()
         self._stamps: dict[Path, Stamp] = {}
         self._concerns: dict[Path, set[Path]] = {}
@@ -99,7 +101,7 @@ class _Watch:
 
     @property
     def code(self) -> int:
-        return max(self._codes.values(), default=FINE)
+        return max(self._last_code, *self._codes.values())
 
     @property
     def n_files(self) -> int:
@@ -107,6 +109,7 @@ class _Watch:
 
     def take(self, due: Iterable[Path], made: Round) -> None:
         """Note the result of a round in which the scenarios `due` were run, and what is to be watched from now on."""
+        self._last_code = made.code
         self._codes |= {file: made.codes.get(file, made.code) for file in due}
         self._modules |= made.modules
         self._look_up()
