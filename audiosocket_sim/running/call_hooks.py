@@ -29,7 +29,7 @@ class CallHooks:
             self._values["control_url"] = target.control_url.rstrip("/")
         for index, hook in enumerate(self._scenario.before):
             try:
-                self._note("before", f"{hook.title}: {await self._carry_out(hook)}")
+                self._note("before", f"{hook.title}: {await self._carry_out('before', index, hook)}")
             except (HookFailed, HookNotMet) as error:
                 asked = f"asked for {asked_for(hook)}: " if isinstance(error, HookNotMet) else ""
                 raise TargetError(f"{self._line('before', index, hook)}: {asked}{error}") from error
@@ -45,7 +45,7 @@ class CallHooks:
         held, fault = True, None
         for index, hook in enumerate(self._scenario.after if due else ()):
             try:
-                self._note("after", f"{hook.title}: {await self._carry_out(hook)}")
+                self._note("after", f"{hook.title}: {await self._carry_out('after', index, hook)}")
             except HookNotMet as error:
                 held = False
                 place = StepPlace(0, (index,), f"hook {index + 1} ({hook.title})")
@@ -56,10 +56,11 @@ class CallHooks:
             raise fault
         return held
 
-    async def _carry_out(self, hook: Hook) -> str:
+    async def _carry_out(self, key: str, index: int, hook: Hook) -> str:
         named = f"{hook.url} {hook.command or ''} {hook.json_} {hook.body} {hook.headers}"
         if "control_url" not in self._values and "{control_url}" in named:
-            raise TargetUsageError(f"{hook.title}: the target has no control URL (docs/targets.md)")
+            line = self._line(key, index, hook)
+            raise TargetUsageError(f"{line}: the target has no control URL (docs/targets.md)")
         return await carry_out_hook(hook, self._values, self._scenario.folder)
 
     def _line(self, key: str, index: int, hook: Hook) -> str:

@@ -40,7 +40,8 @@ class Written:
         """Return `calls/two_turns.yaml:15` for the path, of a step in a block for the nearest part of it that is in the
         file; the file alone if there is none; `""` without one."""
         here = as_written(path, self.places)
-        place = self.places.get(here) if path[:2] == here[:2] else None
+        is_there = path[:2] == here[:2] or (len(path) > 1 and path[1] == 0)  # a single value for a list of one
+        place = self.places.get(here) if is_there else None
         if place is None:
             return self.file
         file = self.files.get(here, self.file)

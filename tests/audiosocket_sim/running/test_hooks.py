@@ -75,7 +75,8 @@ def test_nobody_answers() -> None:
     assert result.faults[0].startswith("call.yaml:4: after, hook 1 (GET http://127.0.0.1:9/door): http://127.0.0.1:9/")
     result = call('before: {get: "{control_url}/health"}')
     assert result.outcome is Outcome.INVALID
-    assert result.faults == ("GET {control_url}/health: the target has no control URL (docs/targets.md)",)
+    where = "call.yaml:4: before, hook 1 (GET {control_url}/health)"
+    assert result.faults == (f"{where}: the target has no control URL (docs/targets.md)",)
     result = call('before: {get: "http://[::1/"}', trust=True)
     assert result.outcome is Outcome.SET_UP
 
