@@ -185,6 +185,7 @@ class Sounds:
 
     def _known(self, name: str) -> Recording:
         folders = recordings_folders(self._folder)
+        within = (*folders, *sounds_folders(self._folder))
         phrase = self._sound(name)
         if phrase is None:
             if self._book is None:
@@ -192,7 +193,7 @@ class Sounds:
             phrase = self._book.by_name(name)
         if phrase is None or phrase.path is None:
             raise PhraseBookError(f"there is no recording {name}")
-        if not is_within(phrase.path, tuple(folders)):
+        if not is_within(phrase.path, within):
             raise PhraseBookError(f"the recording {name} is a link that leads out of recordings/")
         return Recording(name, phrase.text or None, phrase.pcm, phrase.kind)
 

@@ -72,9 +72,13 @@ def recordings_folders(start: Path) -> list[Path]:
 
 
 def sounds_folders(start: Path) -> list[Path]:
-    """Return the folders `sounds`, each with a manifest of its own, in recordings/: sounds that are no turn."""
-    folders = (folder / SOUNDS for folder in recordings_folders(start))
-    return [folder for folder in folders if (folder / "manifest.yaml").is_file()]
+    """Return the folders recordings/sounds/ that a scenario in the folder `start` may use: its own, then the project's.
+
+    Each has a manifest of its own; recordings/ above it need have none.
+    """
+    own = nearest_folder(f"recordings/{SOUNDS}", start, "manifest.yaml")
+    shared = PROJECT / "recordings" / SOUNDS
+    return [folder for folder in dict.fromkeys([own, shared]) if folder is not None and folder.is_dir()]
 
 
 def cache_folder() -> Path:

@@ -53,8 +53,8 @@ def test_a_recogniser_of_the_main_book_does_not_know_them() -> None:
     assert main.phrases == main.recordings
 
 
-def call(steps: str) -> list[CallerSpoke]:
-    scenario = load_text(f"summary: A call.\nsteps: [{steps}]\n", "call", folder=ROOT / "scenarios")
+def call(steps: str, folder: Path = ROOT / "scenarios") -> list[CallerSpoke]:
+    scenario = load_text(f"summary: A call.\nsteps: [{steps}]\n", "call", folder=folder)
     hello = [0.2, "say", "pt-br/condominio_apoena_em_que_posso_ajudar"]
     scenario = scenario.model_copy(update={"server": {"script": [hello, [6, "hang_up"]]}})
     result = run(scenario, Options(target="helpers.scripted_bot:serve"))
@@ -73,6 +73,18 @@ def test_the_label_of_the_manifest_or_of_the_step_is_in_the_log() -> None:
     assert own.kind == "backchannel"
     (turn,) = call("{say: {recording: sounds/sei_alex, kind: turn}, after: 1s}, {wait: 5s}")
     assert turn.kind == "turn"
+
+
+def test_a_folder_of_ones_own_comes_first_and_needs_no_other_recordings(tmp_path: Path) -> None:
+    own = tmp_path / "calls" / "recordings" / "sounds"
+    own.mkdir(parents=True)
+    for name in ("my_dog", "dog_small"):
+        (own / f"{name}.wav").write_bytes((ROOT / "recordings/sounds/dog_large.wav").read_bytes())
+    listed = "".join(f"- {{file: {name}.wav, kind: vocal_tic}}\n" for name in ("my_dog", "dog_small"))
+    (own / "manifest.yaml").write_text(listed, encoding="utf-8")
+    for name in ("sounds/my_dog", "sounds/dog_small"):
+        (spoke,) = call(f"{{say: {name}, after: 1s}}, {{wait: 5s}}", tmp_path / "calls")
+        assert (spoke.kind, spoke.recording) == ("vocal_tic", name)
 
 
 def test_a_name_that_is_nearly_one() -> None:
