@@ -11,7 +11,7 @@ import pytest
 from audiosocket_sim.call_log.agreement import disagreements
 from audiosocket_sim.call_log.events import CallLog, Entry, Source
 from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, Result, run
-from audiosocket_sim.scenario.loading import load
+from audiosocket_sim.scenario.loading import load, load_all
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIOS = ROOT / "scenarios"
@@ -56,7 +56,7 @@ def test_under_any_hash_seed_the_same_bytes(seed: str, tmp_path: Path) -> None:
 
 def test_every_snapshot_has_its_scenario() -> None:
     for folder, fewest in ((SCENARIOS, 30), (SCENARIOS / "needs", 12)):
-        names = {path.stem for path in folder.glob("*.yaml")}
+        names = {call.name for path in folder.glob("*.yaml") for call in load_all(path)}
         assert {path.stem for path in (folder / "transcripts").glob("*.txt")} == names
         assert len(names) >= fewest
 

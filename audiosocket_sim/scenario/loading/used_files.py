@@ -6,7 +6,7 @@ from pathlib import Path
 from audiosocket_core.phrase_book.book import MANIFEST_NAME
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.nesting import expectations_in, says_in
-from audiosocket_sim.scenario.paths import recordings_folders
+from audiosocket_sim.scenario.paths import recordings_folders, sounds_folders
 
 __all__ = ["scenario_file", "used_files"]
 
@@ -23,19 +23,21 @@ def used_files(scenario: Scenario) -> set[Path]:
     assert folder is not None
     found = {scenario_file(scenario), *scenario.parts}
     says = [step.say for step in says_in(scenario.steps)]
-    named = [say.file for say in says] + [scenario.ai_cassette]
     holds = (expectation.hold_audio for _, expectation in expectations_in(scenario.steps))
-    named += [hold.file for hold in holds if hold is not None]
+    named = [scenario.ai_cassette, *(hold.file for hold in holds if hold is not None)]
     found |= {(folder / name).resolve() for name in named if name is not None}
-    for say in says:
-        if say.recording is not None:
-            found |= set(_recordings(say.recording, folder))
+    behind = [sound for sound in (scenario.line.noise, scenario.line.talker) if sound is not None]
+    for sound in (*says, *behind):
+        if sound.recording is not None:
+            found |= set(_recordings(sound.recording, folder))
+        if sound.file is not None:
+            found.add((folder / sound.file).resolve())
     return found
 
 
 def _recordings(name: str, folder: Path) -> Iterator[Path]:
     """Yield the manifests that may list a recording, and its files of any format."""
-    for place in recordings_folders(folder):
+    for place in (*recordings_folders(folder), *sounds_folders(folder)):
         yield place / MANIFEST_NAME
         own = place / name
         if own.parent.is_dir():

@@ -194,3 +194,8 @@ def test_a_round_is_a_process_of_its_own_and_ctrl_c_ends_the_watch(program: subp
     assert any("broken" in line for line in again)
     program.send_signal(signal.SIGINT)
     assert program.wait() == 3
+
+
+def test_a_limit_over_all_calls_of_the_last_round_counts_too(project: Path) -> None:
+    held = {project / "calls/a.yaml": 0, project / "calls/b.yaml": 0}
+    assert Session(round_1=Round(1, held)).watch("calls") == 1
