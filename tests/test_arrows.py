@@ -111,7 +111,8 @@ MAY_IMPORT = {
     "sim.turn_taking sim.call_log sim.checks sim.parties sim.mock_ai sim.fake_azure sim.running sim.live.captured_call "
     "sim.live.capture sim.live.mic sim.live.doctor",
     "sim.__main__": "sim.cli",
-    "sim.api": "sim.scenario sim.scenario.loading sim.call_log sim.checks sim.parties sim.running sim.python_calls",
+    "sim.api": "sim.reading sim.scenario sim.scenario.loading sim.call_log sim.checks sim.parties sim.running "
+    "sim.python_calls",
 }
 PURE = (
     "core.messages",
