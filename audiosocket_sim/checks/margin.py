@@ -313,7 +313,7 @@ def _is_broken_by_us(at_ms: int, end: int, event: BotSpoke, late: LatenessRecord
     return (
         0 < event.gap_ms <= 2 * own_ms
         or late.lost_ms(at_ms - GRACE_MS, end) > 0
-        or late.longest_stall_ms(at_ms - _AHEAD_MS, end) >= _NOT_MADE_MS
+        or late.not_made_ms(at_ms - _AHEAD_MS, end) >= _NOT_MADE_MS
     )
 
 
