@@ -96,7 +96,7 @@ def _was_not_made(at_ms: int, end_ms: int, event: DefectFound, late: LatenessRec
     """Whether what is silent in the sound, or missing in it, was not made in time, as the bot stood still."""
     if event.fault not in _NOT_MADE or event.amount is None:
         return False
-    return late.stall_ms(at_ms - _MADE_AHEAD_MS, end_ms, _CAUGHT_UP_MS) >= event.amount
+    return late.not_made_ms(at_ms - _MADE_AHEAD_MS, end_ms) >= event.amount
 
 
 def _is_belated(at_ms: int, entries: Sequence[Entry], late: LatenessRecord) -> bool:

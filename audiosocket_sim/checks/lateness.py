@@ -116,6 +116,12 @@ class LatenessRecord:
         """Return how long the longest stall was that touches this time (ms): of the bot, or of us who read it."""
         return round(max((end - start for start, end in self._stalls(from_ms, to_ms)), default=0.0))
 
+    def not_made_ms(self, from_ms: float, to_ms: float) -> int:
+        """Return for how long in this time (ms) the bot was kept from making sound, by stalls of its own of more than
+        60 ms. That we read late puts no silence into what was sent."""
+        stalls = _stretches(self._by(LateBy.BOT), from_ms, to_ms, _BETWEEN_READINGS_MS)
+        return round(sum(_inside((one for one in stalls if one[1] - one[0] > _STALL_MS), from_ms, to_ms)))
+
     def stood_still(self, to_ms: float) -> bool:
         """Return whether the bot, or we, stood still before this time for so long that nothing afterwards is sure."""
         limits = ((LateBy.BOT, _BOT_STANDSTILL_MS), (LateBy.THREAD, _OWN_STANDSTILL_MS))

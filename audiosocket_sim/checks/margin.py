@@ -189,7 +189,7 @@ def _could_be_met(
     first, last = opened_ms - shift_ms, closed_ms + shift_ms
     taken = _taken(entries, scenario)
     if expectation.bot_silent is not None:
-        return shift_ms > 0 and _is_silent(expectation.bot_silent.at_least - shift_ms, entries, first, last)
+        return shift_ms > 0 and _is_silent(expectation.bot_silent.at_least, entries, opened_ms, closed_ms, shift_ms)
     of_speech = expectation.bot_says is not None or expectation.bot_speaks is not None
     if of_speech and _was_beginning(entries, closed_ms, last):
         return True
@@ -249,15 +249,19 @@ def _hung_up_ms(entries: Sequence[Entry]) -> int | None:
     return next((e.at_ms for e in entries if isinstance(e.event, CallEnded) and e.event.who == "caller"), None)
 
 
-def _is_silent(at_least: int, entries: Sequence[Entry], first: int, last: int) -> bool:
-    """Whether a silence of the bot of `at_least` ms begins from `first` to `last`."""
+def _is_silent(at_least: int, entries: Sequence[Entry], opened_ms: int, closed_ms: int, shift_ms: int) -> bool:
+    """Whether a silence of the bot of `at_least` ms may begin from `opened_ms` to `closed_ms`, if all that is heard may
+    have come earlier or later by `shift_ms`. A silence before the window has to reach into it whole."""
     spoken = [(e.at_ms, end_ms(e.at_ms, e.event)) for e in entries if isinstance(e.event, BotSpoke)]
     hung_up_ms = _hung_up_ms(entries)
+    first, last = opened_ms - shift_ms, closed_ms + shift_ms
     stops = [stop for _, stop in spoken if hung_up_ms is None or stop + _AT_THE_END_MS < hung_up_ms]
-    for begins in [first, *stops]:
-        if first <= begins <= last and not any(s < begins + max(1, at_least) and begins < stop for s, stop in spoken):
-            return True
-    return False
+    shorter = max(1, at_least - shift_ms)
+    silences = [(first, max(1, at_least)), *((begins, shorter) for begins in [opened_ms, *stops])]
+    return any(
+        first <= begins <= last and not any(s < begins + length and begins < stop for s, stop in spoken)
+        for begins, length in silences
+    )
 
 
 def _may_be_the_words(
@@ -309,7 +313,7 @@ def _is_broken_by_us(at_ms: int, end: int, event: BotSpoke, late: LatenessRecord
     return (
         0 < event.gap_ms <= 2 * own_ms
         or late.lost_ms(at_ms - GRACE_MS, end) > 0
-        or late.longest_stall_ms(at_ms - _AHEAD_MS, end) >= _NOT_MADE_MS
+        or late.not_made_ms(at_ms - _AHEAD_MS, end) >= _NOT_MADE_MS
     )
 
 

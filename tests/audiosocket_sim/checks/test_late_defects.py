@@ -108,6 +108,7 @@ def test_sound_that_was_not_made_in_time(fault: str) -> None:
     assert turns(DefectFound("damage", "it", 100, 500, fault), BOT, 4400)  # it had been made a second ahead
     assert not turns(DefectFound("damage", "it", 100, 500, fault), BOT, 4401)
     assert not turns(DefectFound("damage", "it", 100, 500, fault), BUSY)
+    assert not turns(DefectFound("damage", "it", 100, 500, fault), THREAD)  # that we read late makes no silence
     assert not turns(DefectFound("damage", "it", 100, 500, "clicks"), BOT)
 
 

@@ -75,6 +75,11 @@ def test_what_a_phone_loses_behind_a_stall() -> None:
     assert (late.lost_ms(2300, 3000), late.lost_ms(2301, 3000)) == (600, 0)
 
 
+def test_for_how_long_a_bot_could_make_no_sound() -> None:
+    late = record((BOT, 1000, 60), (BOT, 2000, 100), (BOT, 2100, 90), (THREAD, 3000, 900))
+    assert (late.not_made_ms(0, 9000), late.not_made_ms(1950, 9000)) == (200, 150)
+
+
 def test_stalls_in_which_the_bot_s_timers_ran_out() -> None:
     late = record((BOT, 1000, 199), (BOT, 2000, 95), (BOT, 2100, 90), (BOT, 2200, 90), (THREAD, 4000, 900))
     assert late.bot_stalls(0, 9000) == [(1905, 2200)]

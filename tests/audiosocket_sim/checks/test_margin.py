@@ -418,3 +418,12 @@ def test_no_branch_that_could_begin(at: int, could: bool) -> None:
     failed = StepFailed(1, "any_of", "one of", ("nothing",), 2000, 4000)
     log = entries((4000, lost), (4020, failed), (at, HoldStarted()))
     assert could_turn(failed, 4020, log, steps, LATE) is could
+
+
+@pytest.mark.parametrize(("began_ms", "could"), [(2001, False), (2300, True), (2299, False)])
+def test_the_silence_before_a_speech_that_the_window_begins_in_is_none(began_ms: int, could: bool) -> None:
+    """400 ms late, a speech that began at 2.300 leaves 300 ms of silence in a window from 2.400 on; less does not."""
+    late = LatenessRecord([WasLate(LateBy.THREAD, 2900, 400)])
+    failed = StepFailed(1, "step", "it", ("something else",), 2400, 3400)
+    log = entries((began_ms, said(4000, 5000)), (3420, failed), (6000, HUNG_UP))
+    assert could_turn(failed, 3420, log, scenario("{expect: {bot_silent: 300ms}}"), late) is could
