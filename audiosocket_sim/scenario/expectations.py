@@ -264,6 +264,12 @@ class Never(Expectation):
             raise misfit("who speaks is not silent", "while")
         return self
 
+    @model_validator(mode="after")
+    def _no_judge(self) -> Self:
+        if self.bot_says is not None and self.bot_says.judge is not None:
+            raise misfit("a judge is asked about what the bot is to say, below expect", "bot_says", "judge")
+        return self
+
 
 EXPECT_KEYS = EXPECTATION_KEYS + Within._more_keys
 """The keys of which an `expect` has exactly one."""

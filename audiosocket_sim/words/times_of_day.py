@@ -111,8 +111,6 @@ def _minutes_behind(pieces: list[Piece], at: int, tables: WordTables) -> tuple[i
 
 def _amount(pieces: list[Piece], at: int, tables: WordTables) -> tuple[int | None, int]:
     """A number of minutes below 60, or a quarter: `quinze`, `um quarto`, `a quarter`."""
-    if at >= len(pieces):
-        return None, at
     piece = pieces[at]
     if piece.plain in tables.quarter:
         return 15, at + 1

@@ -67,6 +67,10 @@ SAME = [
     ("It is at 2 o'clock", "it is at two o clock"),
     ("It is at noon", "it is at 12 pm"),
     ("It is at 11:50", "it is at ten to noon"),
+    ("São 8 agora", "são oito horas agora"),
+    ("Venha às 2 e pouco", "venha às duas e pouco"),
+    ("São 5 para 2 pessoas", "são cinco para duas pessoas"),
+    ("São 5 para as crianças", "são cinco para as crianças"),
     ("La cita es a las 14:30", "la cita es a las dos y media de la tarde"),
     ("La cita es a las 2:45", "la cita es a las tres menos cuarto"),
     ("La cita es a las 8", "la cita es a las ocho de la mañana"),
@@ -92,6 +96,10 @@ OTHER = [
     ("dois três", "23"),
     ("mil milhão", "1000000000"),
     ("two point of it", "2 of it"),
+    ("hundred people came here", "100 people came here"),
+    ("são vinte e cem pessoas", "são 120 pessoas"),
+    ("os quartos 12, 345, 678 do hotel", "os quartos 12345678 do hotel"),
+    ("o apartamento 3 meia", "o apartamento 36"),
 ]
 
 
