@@ -140,6 +140,7 @@ PURE = (
     "sim.call_log.transcript",
     "sim.call_log.agreement",
     "sim.call_log.voices",
+    "sim.report.pass_rate",
     "sim.report.table",
     "sim.live.mic.device_check",
     "sim.live.mic.devices",

@@ -18,11 +18,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from audiosocket_sim.cli.chosen_scenarios import choose_scenarios
-from audiosocket_sim.cli.console import FINE, INCONCLUSIVE, SET_UP, USAGE, refuse, trouble
+from audiosocket_sim.cli.console import INCONCLUSIVE, SET_UP, USAGE, refuse, trouble
 from audiosocket_sim.cli.run import RunRequest, run_command, sigterm_interrupts
 from audiosocket_sim.parties.target import CommandTarget, InProcessTarget, TargetError, parse_target
 from audiosocket_sim.parties.target_choice import choose_target
 from audiosocket_sim.scenario.loading import ScenarioError, load_all
+from audiosocket_sim.scenario.loading.part_files import DEFAULTS
 from audiosocket_sim.scenario.loading.used_files import used_files
 from audiosocket_sim.scenario_files import TooManyFilesError, scenarios_below
 
@@ -92,7 +93,7 @@ class _Watch:
     def __init__(self, asked: RunRequest) -> None:
         self._asked = asked
         self._codes: dict[Path, int] = {}
-        self._last_code = FINE
+        self._last_code = INCONCLUSIVE
         self._modules: set[Path] = set()
         self._stamps: dict[Path, Stamp] = {}
         self._concerns: dict[Path, set[Path]] = {}
@@ -101,11 +102,11 @@ class _Watch:
 
     @property
     def code(self) -> int:
-        return max(self._last_code, *self._codes.values())
+        return max([self._last_code, *self._codes.values()])
 
     @property
     def n_files(self) -> int:
-        return sum(not path.is_dir() for path in self._concerns)
+        return sum(path.is_file() for path in self._concerns)
 
     def take(self, due: Iterable[Path], made: Round) -> None:
         """Note the result of a round in which the scenarios `due` were run, and what is to be watched from now on."""
@@ -171,7 +172,7 @@ class _Watch:
             self._stamps.setdefault(path, _stamp(path))
 
     def _files(self, file: Path) -> Iterator[Path]:
-        yield file
+        yield from (file, file.parent / DEFAULTS)
         try:
             for scenario in load_all(file, self._asked.overrides):
                 yield from used_files(scenario)
@@ -209,11 +210,13 @@ def _some(paths: Iterable[Path]) -> str:
 
 
 def _yaml_files(folder: Path) -> Iterator[Path]:
+    """Yield the YAML files below a folder, and the folders in which they are."""
     try:
         found = scenarios_below(folder)
     except (OSError, TooManyFilesError):
         return
-    yield from (path.resolve() for path in (*found.scenarios, *found.passed_over))
+    files = [path.resolve() for path in (*found.scenarios, *found.passed_over)]
+    yield from {folder, *files, *(file.parent for file in files)}  # a folder changes when a file comes
 
 
 def _stamp(path: Path) -> Stamp:
@@ -258,7 +261,6 @@ def forked_round(asked: RunRequest) -> Round:
 
 def _run_in_child(sender: Connection, asked: RunRequest) -> None:
     os.setpgrp()  # the terminal's Ctrl-C goes to the parent, which passes it on once
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     before = set(sys.modules)
     codes: dict[Path, int] = {}
 
@@ -266,6 +268,7 @@ def _run_in_child(sender: Connection, asked: RunRequest) -> None:
         codes[file] = max(code, codes.get(file, code))
 
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
         code = run_command(replace(asked, on_outcome=note))
     except KeyboardInterrupt:  # before the first call, or between two
         code = INCONCLUSIVE

@@ -9,7 +9,7 @@ from typing import Any
 
 from audiosocket_sim.scenario.loading.matrix import FOR_EACH, Cell
 from audiosocket_sim.scenario.loading.part_files import NO_STEP, PartFiles
-from audiosocket_sim.scenario.loading.variables import filled, variable_alone, variables_in
+from audiosocket_sim.scenario.loading.variables import filled, plain, variable_alone, variables_in
 from audiosocket_sim.scenario.loading.yaml_tree import MalformedYaml, Place, Tree
 from audiosocket_sim.scenario.step_models import INCLUDE_KEY
 from audiosocket_sim.scenario.written import KeyPath
@@ -19,8 +19,6 @@ __all__ = ["Assembly", "assembled"]
 _DEEPEST = 10
 _MOST_VALUES = 50_000
 _TOO_LARGE = f"more than {_MOST_VALUES} values with all that is included: too large for a scenario"
-
-
 _BLOCKS = ("steps", "optional", "then", "else")
 """Keys with a list of steps, or a single step."""
 
@@ -65,7 +63,7 @@ class _Maker:
         self._cell = cell
         self._parts = parts
         asked = main.data.get(FOR_EACH, {}) if isinstance(main.data, dict) else {}
-        self._values: Mapping[str, object] = {name: asked[name][index] for name, index in cell.indices.items()}
+        self._values: Mapping[str, object] = {name: plain(asked[name][index]) for name, index in cell.indices.items()}
         self._count = 0
 
     def copy(self, source: Tree, value: Any, old: KeyPath, new: KeyPath, chain: tuple[Path, ...]) -> Any:
@@ -179,4 +177,4 @@ class _Maker:
             return {key: self._value(inner, (*old, key), (*new, key), use) for key, inner in value.items()}
         if isinstance(value, list):
             return [self._value(inner, (*old, index), (*new, index), use) for index, inner in enumerate(value)]
-        return value
+        return plain(value)

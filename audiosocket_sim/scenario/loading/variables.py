@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from audiosocket_sim.scenario.written import NAME_PATTERN
 
-__all__ = ["NAME", "as_text", "filled", "variable_alone", "variables_in"]
+__all__ = ["NAME", "as_text", "filled", "plain", "variable_alone", "variables_in"]
 
 NAME = re.compile(NAME_PATTERN, re.ASCII)
 _ALONE = re.compile(rf"\$\{{({NAME.pattern})\}}", re.ASCII)
@@ -62,6 +62,11 @@ def _value(name: str, values: Mapping[str, object]) -> object:
     near = get_close_matches(name, list(values), n=1, cutoff=0.5)
     meant = f"did you mean ${{{near[0]}}}?" if near else f"there are {', '.join(values)}"
     raise ValueError(f"${{{name}}}: for_each has no {name!r}; {meant}")
+
+
+def plain(value: object) -> object:
+    """Return a single value that has no variables, with `${` for each `$${` in a text."""
+    return value.replace("$${", "${") if isinstance(value, str) else value
 
 
 def as_text(value: object) -> str:

@@ -126,6 +126,23 @@ def test_another_file_concerns_nothing(name: str) -> None:
     assert len(session.rounds) == 1
 
 
+def test_defaults_that_are_new_and_an_include_that_was_missing_concern_their_scenarios() -> None:
+    session = Session(saved("calls/defaults.yaml"))
+    session.watch("calls/a.yaml")
+    assert len(session.rounds) == 2
+    write("calls/b.yaml", "summary: x\nsteps: [{include: parts/new.yaml}]\n")
+    session = Session(saved("calls/parts/new.yaml"))
+    session.watch("calls/b.yaml")
+    assert len(session.rounds) == 2
+
+
+def test_ctrl_c_before_the_first_round_is_over_ends_it_too() -> None:
+    def interrupted(_: RunRequest) -> Round:
+        raise KeyboardInterrupt
+
+    assert watch_command(RunRequest(names=["calls"]), interrupted) == 4
+
+
 def test_a_scenario_that_is_not_valid_is_run_again_when_one_of_its_folder_is_mended() -> None:
     write("calls/b.yaml", "summary: x\nsteps: [{include: parts/none.yaml}]\n")
     write("calls/parts/b.yaml", "- wiat: 1s\n")

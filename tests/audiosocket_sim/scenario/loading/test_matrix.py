@@ -90,6 +90,11 @@ steps: [{wait: "${number}s"}]
     assert made.name == "call[number=3,yes=true,none=null,text=007,part=1,list=1]"
 
 
+def test_a_value_may_hold_the_characters_themselves(tmp_path: Path) -> None:
+    made = cells(tmp_path, STEPS + "for_each: {a: ['$${x}', ['$${y}']]}\nserver: {a: '${a}'}\n")
+    assert [one.server["a"] for one in made] == ["${x}", ["${y}"]]
+
+
 @pytest.mark.parametrize(
     ("values", "labels"),
     [
@@ -138,7 +143,7 @@ def test_a_long_id_has_numbers(tmp_path: Path) -> None:
         (STEPS + f"for_each: {{{', '.join(f'a{n}: [1]' for n in range(9))}}}", ["3:11: for_each: at most 8 variables, not 9"]),
         (STEPS + "for_each: {a: [{b: 1}]}\nserver: {c: 'the ${a}'}", ["4:13: ${a} is a mapping: it can stand alone only, not within a text"]),
         (STEPS + "for_each: {a: [[1]]}\nserver: {c: 'the ${a}'}", ["4:13: ${a} is a list: it can stand alone only, not within a text"]),
-        (STEPS + "for_each: {a: [{b: alaw, codec: x}]}\nline: ${a}", ["3:17: unknown key 'b'; known are codec, noise_dbfs, gain_db, echo, seed", "3:33: codec: must be ulaw, alaw or none, not 'x' (${a} in line 4)"]),
+        (STEPS + "for_each: {a: [{b: alaw, split: x}]}\nnetwork: ${a}", ["3:17: unknown key 'b'; known are kernel, split, seed", "3:33: split: must be none, bytes or seeded, not 'x' (${a} in line 4)"]),
         (STEPS + "for_each: {a: [1, x]}\nline: {noise_dbfs: '${a}', gain_db: '${a}'}", ["3:16: noise_dbfs: must be at most 0, not 1 (${a}) (in call[a=1])", "3:19: gain_db: needs a number, not 'x' (${a}) (in call[a=x])", "3:19: noise_dbfs: needs a number, not 'x' (${a}) (in call[a=x])"]),
         (STEPS + "line: {noise_dbfs: ${a}}", ["3:21: a variable needs quotes within {…} and […]: \"${name}\""]),
         (STEPS + "for_eahc: {a: [1]}", ["3:1: unknown key 'for_eahc'; did you mean 'for_each'?"]),

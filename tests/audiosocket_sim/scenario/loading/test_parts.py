@@ -145,7 +145,7 @@ def test_a_subfolder_has_defaults_of_its_own(home: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
-        ("line: {codec: ulwa}\nlien: 1\n", ["defaults.yaml:1:15: codec: must be ulaw, alaw or none, not 'ulwa'; did you mean 'ulaw'?", "defaults.yaml:2:1: unknown key 'lien'; did you mean 'line'?"]),
+        ("network: {split: byts}\nlien: 1\n", ["defaults.yaml:1:18: split: must be none, bytes or seeded, not 'byts'; did you mean 'bytes'?", "defaults.yaml:2:1: unknown key 'lien'; did you mean 'line'?"]),
         ("line: {codec: ${x}}\n", ["defaults.yaml:1:16: a variable needs quotes within {…} and […]: \"${name}\""]),
         ("reaction: ${x}\n", ["defaults.yaml:1:11: ${x}: there is no for_each that names it; for these characters themselves write $${"]),
         ("reaction: 1s\nsummary: x\n", ["defaults.yaml:2:1: summary belongs in a scenario: a defaults.yaml is what its folder's scenarios have in common"]),
