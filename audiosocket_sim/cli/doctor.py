@@ -35,7 +35,7 @@ def doctor_command(
 
     def on_listening(at_host: str, at_port: int) -> None:
         bound.append((at_host, at_port))
-        tell(_invitation(at_host, at_port))
+        tell(_invitation(at_host, at_port, wait_seconds))
 
     def on_over(call: Observed) -> None:
         if not as_json:
@@ -62,7 +62,7 @@ def doctor_command(
         return refuse(why_not_listening(error, host, port), SET_UP)
     except NobodyCalled as error:
         calls, code = error.calls, INCONCLUSIVE
-        nobody = "\n".join(nobody_called(*bound[0], wait_seconds))
+        nobody = "\n".join(nobody_called(*bound[0], error.waited_seconds))
     together = in_common(calls)
     if as_json:
         say(json.dumps(_as_json(calls, together, causes(*bound[0]) if nobody else ()), ensure_ascii=False))
@@ -115,6 +115,7 @@ def _as_json(calls: list[Observed], together: list[Finding], why_nobody: tuple[A
     }
 
 
-def _invitation(host: str, port: int) -> str:
-    at = f"{named(host)}:{port}"
-    return f"listening on {host}:{port}. In the dialplan: Answer(), then AudioSocket(${{UUID()}},{at})"
+def _invitation(host: str, port: int, wait_seconds: float) -> str:
+    call = f"Answer(), then AudioSocket(${{UUID()}},{named(host)}:{port})"
+    waits = f"(it waits for {wait_seconds:g} s; Ctrl-C ends that, and lists why nobody may have called)"
+    return f"listening on {host}:{port}. In the dialplan: {call}\n{waits}"

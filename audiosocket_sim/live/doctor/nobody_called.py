@@ -78,7 +78,7 @@ def named(host: str) -> str:
 
 def nobody_called(host: str, port: int, seconds: float) -> Iterator[str]:
     """Yield the lines of the report, for people."""
-    yield f"nobody called within {seconds:g} s: no connection came to {host}:{port}"
+    yield f"nobody called within {round(seconds, 1):g} s: no connection came to {host}:{port}"
     yield ""
     yield "to tell the causes apart, type `asterisk -rvvv` on Asterisk's machine, and call again. If no line says"
     yield "«Executing», the call does not get into the dialplan: `core show channels` shows where it is. Look for:"

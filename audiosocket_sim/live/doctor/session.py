@@ -14,6 +14,7 @@ from audiosocket_core.connection import Connection, Role
 from audiosocket_core.errors import RemoteProtocolError
 from audiosocket_core.messages import Kind, encode
 from audiosocket_core.slin import silence
+from audiosocket_core.stop_signals import stop_signals
 from audiosocket_sim.live.doctor.observed import Observed
 
 __all__ = ["NobodyCalled", "examine", "examine_calls"]
@@ -26,11 +27,15 @@ _FIRST_BYTES = 16
 
 
 class NobodyCalled(Exception):
-    """No connection arrived in time, or not as many as were waited for: `calls` are those that came before."""
+    """No connection arrived in time or before Ctrl-C, or not as many as were waited for.
 
-    def __init__(self, calls: list[Observed]) -> None:
+    calls: those that came before. waited_seconds: how long the last one was waited for.
+    """
+
+    def __init__(self, calls: list[Observed], waited_seconds: float) -> None:
         super().__init__("nobody called")
         self.calls = calls
+        self.waited_seconds = waited_seconds
 
 
 async def examine(
@@ -79,6 +84,7 @@ async def examine_calls(
     """Take `n_calls` connections, one after another, and observe each; the rest as for `examine`.
 
     on_over: called with each call when it has been observed. A connection that comes meanwhile is closed at once.
+    Ctrl-C while none is there raises NobodyCalled, too.
     """
     loop = asyncio.get_running_loop()
     door = _Door()
@@ -88,11 +94,12 @@ async def examine_calls(
         name = server.sockets[0].getsockname()
         on_listening(str(name[0]), int(name[1]))
         while len(calls) < n_calls:
-            door.arrived = loop.create_future()
+            door.arrived, waits_since = loop.create_future(), loop.time()
             try:
-                connection = await asyncio.wait_for(door.arrived, wait_seconds)
+                with stop_signals(door.give_up):
+                    connection = await asyncio.wait_for(door.arrived, wait_seconds)
             except TimeoutError:
-                raise NobodyCalled(calls) from None
+                raise NobodyCalled(calls, loop.time() - waits_since) from None
             on_call(connection.seen)
             try:
                 await connection.watch(listen_seconds, probe=probe)
@@ -110,6 +117,11 @@ class _Door:
     """Where connections arrive: the first one that comes is let in, if one is waited for."""
 
     arrived: "asyncio.Future[_ObservedConnection] | None" = None
+
+    def give_up(self) -> None:
+        """Wait no longer, as if the time were over."""
+        if self.arrived is not None and not self.arrived.done():
+            self.arrived.set_exception(TimeoutError())
 
 
 class _ObservedConnection(asyncio.Protocol):

@@ -3,6 +3,8 @@
 import asyncio
 import functools
 import json
+import re
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -295,6 +297,23 @@ def test_the_command_says_why_nobody_called_and_ends_with_4(capsys: pytest.Captu
     (only,) = capsys.readouterr().out.splitlines()
     assert json.loads(only)["calls"] == []
     assert len(json.loads(only)["causes_if_nobody_called"]) == 9
+
+
+def test_ctrl_c_while_nobody_calls_says_why_nobody_may_have(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    invitation = doctor_cli._invitation
+
+    def interrupted(host: str, port: int, wait_seconds: float) -> str:
+        asyncio.get_running_loop().call_later(0.06, signal.raise_signal, signal.SIGINT)
+        return invitation(host, port, wait_seconds)
+
+    monkeypatch.setattr(doctor_cli, "_invitation", interrupted)
+    assert main(["doctor", "--port", "0"]) == 4
+    told = capsys.readouterr()
+    assert told.out.endswith("(it waits for 300 s; Ctrl-C ends that, and lists why nobody may have called)\n")
+    assert re.match(r"nobody called within 0\.\d s: no connection came to 127\.0\.0\.1:", told.err)
+    assert "«Failed to parse UUID»" in told.err
 
 
 @pytest.mark.parametrize("n_calls", [1, 2])
