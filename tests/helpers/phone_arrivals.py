@@ -14,7 +14,7 @@ from itertools import groupby
 
 from audiosocket_sim.asterisk_real import Installation, RealAsterisk
 from audiosocket_sim.asterisk_real.phone import RtpPhone
-from audiosocket_sim.running.program_waits import growth_ms, run_delays_ns
+from audiosocket_sim.running.program_threads import times_of
 from helpers.fidelity_bench import ID, Session, call, listening
 from helpers.real_situations import numbered
 from helpers.stamped_receiver import RtpArrival, StampedReceiver
@@ -94,13 +94,14 @@ async def real_arrivals(installation: Installation, sendings: Mapping[str, Sendi
         )
         asterisk = await stack.enter_async_context(RealAsterisk(installation, dialplan))
         stack.enter_context(_priority(asterisk.pid))
-        before = run_delays_ns([asterisk.pid])
+        before = times_of([asterisk.pid])
         async with asyncio.TaskGroup() as group:
             tasks = {
                 name: group.create_task(_call(asterisk, f"call-{number}", sending))
                 for number, (name, sending) in enumerate(sendings.items())
             }
-        waited_ms = growth_ms(before, run_delays_ns([asterisk.pid]))
+        now = times_of([asterisk.pid])
+        waited_ms = max((now[task].waited_ns - before[task].waited_ns for task in now.keys() & before), default=0) / 1e6
         return {name: Sent(written[name], *task.result(), waited_ms) for name, task in tasks.items()}
 
 
