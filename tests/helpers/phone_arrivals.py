@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 
 from audiosocket_sim.asterisk_real import Installation, RealAsterisk
 from audiosocket_sim.asterisk_real.phone import RtpPhone
-from audiosocket_sim.running.program_waits import growth_ms, run_delays_ns
 from helpers.fidelity_bench import ID, Session, call, listening
 from helpers.real_situations import numbered
 from helpers.stamped_receiver import RtpArrival, StampedReceiver
@@ -94,13 +94,14 @@ async def real_arrivals(installation: Installation, sendings: Mapping[str, Sendi
         )
         asterisk = await stack.enter_async_context(RealAsterisk(installation, dialplan))
         stack.enter_context(_priority(asterisk.pid))
-        before = run_delays_ns([asterisk.pid])
+        before = _waited_ns(asterisk.pid)
         async with asyncio.TaskGroup() as group:
             tasks = {
                 name: group.create_task(_call(asterisk, f"call-{number}", sending))
                 for number, (name, sending) in enumerate(sendings.items())
             }
-        waited_ms = growth_ms(before, run_delays_ns([asterisk.pid]))
+        after = _waited_ns(asterisk.pid)
+        waited_ms = max(after[task] - before[task] for task in after if task in before) / 1e6
         return {name: Sent(written[name], *task.result(), waited_ms) for name, task in tasks.items()}
 
 
@@ -174,6 +175,15 @@ async def _originate(asterisk: RealAsterisk, words: str, port: int, extension: s
     at, line = await asterisk.told(words, _LONGEST_SECONDS)
     own, channel = line.split(words)[1].split()[:2]
     return at, int(own), channel
+
+
+def _waited_ns(pid: int) -> dict[str, int]:
+    """Return for how many ns each thread of a program was ready, and had no processor."""
+    found = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):  # it ended
+            found[task.name] = int((task / "schedstat").read_bytes().split()[1])
+    return found
 
 
 @contextmanager
