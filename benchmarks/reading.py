@@ -1,8 +1,8 @@
 """How well the reader `local` reads voices of speech engines, by what the line does to them; what it costs; and whether
 it invents words where nobody speaks.
 
-The sentences are in no phrase book, and neither they nor the voices were used to set the reader's limits. Of the sounds
-that are no speech the limits were set on the odd ones; the figure is that of the even ones.
+The sentences are in no phrase book. Neither they, nor the voices, nor the sounds that are no speech were used to set
+the reader's limits, which are values of the recogniser's makers and judgement. Of the sounds every second one is tried.
 """
 
 import statistics
@@ -163,7 +163,7 @@ def _piper() -> _Speak | None:
 
 
 def _invented(reader: StretchReader, quick: bool) -> Row:
-    """Of how many sounds that are no speech words were made; by one half of them the reader's limits were set."""
+    """Of how many sounds that are no speech words were made. The reader's limits were not set by any of them."""
     made = []
     for name, pcm in list(_sounds())[1 :: 8 if quick else 2]:
         text = reader.read(LineModel("ulaw", None).send(pcm), "pt-BR").text

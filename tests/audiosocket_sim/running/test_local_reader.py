@@ -15,7 +15,7 @@ from audiosocket_sim.scenario.loading import load_text
 pytestmark = needs_local
 
 ROOT = Path(__file__).resolve().parents[3]
-GREETING = "Boa tarde, aqui é a recepção do hotel, o quarto 305 está livre às 14h30."
+GREETING = "Boa tarde, aqui é a recepção do hotel, a sua reserva começa às 14h30."
 CALL = f"""\
 summary: A bot with a Kokoro voice.
 reader: local
