@@ -144,7 +144,6 @@ def test_what_was_not_recognised_says_so(tmp_path: Path) -> None:
     assert "  # not recognised\n  - say: {file: unrecognised_speech/utterance_1.wav}" in text
 
 
-@pytest.mark.long("a call that runs again asks its cassette")
 def test_the_cassette_holds_what_the_backend_said(tmp_path: Path) -> None:
     with captured("greeting_then_hold", tmp_path):
         tape = json.loads((tmp_path / "greeting_then_hold" / "cassette.json").read_text(encoding="utf-8"))
