@@ -87,7 +87,7 @@ def test_a_mark_of_another_plug_in_changes_nothing(project: pytest.Pytester, mod
 @pytest.mark.long("function tests are made in one process")
 def test_under_two_workers(project: pytest.Pytester) -> None:
     many = "@pytest.mark.parametrize('n', range(4))" + GREETS.replace("(audiosocket_call)", "(audiosocket_call, n)")
-    run(project, many, "-p", "xdist", "-n", "2", *STRICT).assert_outcomes(passed=4)
+    run(project, many, "-p", "xdist.plugin", "-n", "2", *STRICT).assert_outcomes(passed=4)
     kept = sorted(file.parent.name for file in (project.path / "runs/pytest/test_bot").glob("*/call.wav"))
     assert kept == [f"test_greets[{n}]" for n in range(4)]
 
@@ -476,7 +476,7 @@ def test_plain():
 """
 
 
-@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "1")], ids=["here", "in a worker"])
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist.plugin", "-n", "1")], ids=["here", "in a worker"])
 @pytest.mark.long("scenarios' calls are counted")
 def test_the_summary_counts_the_calls_and_names_their_targets(
     workers: tuple[str, ...], project: pytest.Pytester
