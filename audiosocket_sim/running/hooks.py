@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -164,16 +165,24 @@ async def _command(hook: Hook, words: list[str], values: Mapping[str, str], fold
     """Run a program. Its output is read, and its last line is part of what a failure says."""
     environment = {**os.environ, **{f"AUDIOSOCKET_{name.upper()}": value for name, value in values.items()}}
     running: list[subprocess.Popen[bytes]] = []
+    cancelled = threading.Event()
+
+    def started(process: subprocess.Popen[bytes]) -> None:
+        running.append(process)
+        if cancelled.is_set():
+            _kill(process)
+
     work = asyncio.get_running_loop().run_in_executor(
-        None, _run, words, environment, folder, hook.within / 1000, running.append
+        None, _run, words, environment, folder, hook.within / 1000, started
     )
     try:
         code, said = await asyncio.shield(work)
     except asyncio.CancelledError:
+        cancelled.set()
         for process in running:
             _kill(process)
         raise
-    found = f"exit code {code}" if code >= 0 else f"it was ended by {signal.Signals(-code).name}"
+    found = f"exit code {code}" if code >= 0 else f"it was ended by {_signal_name(-code)}"
     if code != (hook.exit_code or 0):
         raise HookNotMet(f"{found}{_shown(said)}")
     return found
@@ -211,6 +220,13 @@ def _run(
         output.seek(max(0, output.seek(0, os.SEEK_END) - _LARGEST_BYTES))
         lines = output.read().decode(errors="replace").strip().splitlines()
     return process.returncode, lines[-1] if lines else ""
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:

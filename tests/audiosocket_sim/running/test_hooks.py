@@ -15,8 +15,12 @@ from typing import Any
 import pytest
 from helpers.scripted_calls import flat
 
+from audiosocket_sim.parties.target import StartedTarget, close_target
+from audiosocket_sim.running import call_fixture
+from audiosocket_sim.running.call_hooks import CallHooks
 from audiosocket_sim.running.runner import Options, Outcome, Result, run
 from audiosocket_sim.scenario.loading import ScenarioError, load_text
+from audiosocket_sim.virtual_time import CannotFollow
 
 ROOT = Path(__file__).resolve().parents[3]
 UUID = "0f3b6c1e-5d2a-4c7e-9b1f-2a6d8e4c0b57"
@@ -138,6 +142,7 @@ def test_a_command_of_a_trusted_scenario(tmp_path: Path) -> None:
         ("before", "import sys; sys.exit(3)", ", exit_code: 3", Outcome.PASSED, ""),
         ("after", "print('the door is open'); raise SystemExit(1)", "", Outcome.FAILED, "exit code 1 “the door is open”"),
         ("after", "import os; os.kill(os.getpid(), 9)", "", Outcome.FAILED, "it was ended by SIGKILL"),
+        ("after", "import os; os.kill(os.getpid(), 40)", "", Outcome.FAILED, "it was ended by signal 40"),
         ("after", "import time; time.sleep(60)", ", within: 100ms", Outcome.SET_UP, "did not end within 0.1 s, and was killed"),
     ],
 )  # fmt: skip
@@ -193,6 +198,24 @@ def test_what_follows_the_call_is_done_also_after_a_failure_and_a_fault(tmp_path
     late = load_text(text.replace("bot_speaks: 1s", "state: WAITING"), "call", folder=tmp_path)
     assert run(late, Options(target=BOT, trust=True)).outcome is Outcome.INVALID
     assert (tmp_path / "done.txt").read_text() == "xx"
+
+
+def test_a_hook_that_is_interrupted_leaves_no_bot_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By Ctrl-C, or because the bot is found not to follow the virtual clock."""
+    closed: list[StartedTarget] = []
+
+    async def interrupted(_: CallHooks) -> bool:
+        raise CannotFollow("the bot", "it reads a clock of its own")
+
+    async def close(target: StartedTarget) -> None:
+        closed.append(target)
+        await close_target(target)
+
+    monkeypatch.setattr(CallHooks, "after", interrupted)
+    monkeypatch.setattr(call_fixture, "close_target", close)
+    text = HEAD.replace("{wait: 200ms}", "{expect: {state: WAITING, within: 1s}}")
+    assert run(load_text(text, "call", folder=ROOT / "scenarios"), Options(target=BOT)).outcome is not Outcome.PASSED
+    assert len(closed) == 1
 
 
 @pytest.mark.parametrize(
