@@ -20,6 +20,7 @@ from audiosocket_core.phrase_book.book import PhraseBook, normalise
 from audiosocket_core.slin import silence, write_wav
 from audiosocket_core.wav import WavError, read_wav
 from audiosocket_sim.cli.add_recording import RecordingRefused, add_recording
+from audiosocket_sim.cli.console import FINE, SET_UP, USAGE
 from audiosocket_sim.reading import StretchReader, load_reader, reader_problem
 from audiosocket_sim.scenario.paths import cache_folder
 from audiosocket_sim.words import likely_language
@@ -32,7 +33,6 @@ _EDGE_MS = 2
 """Times in the log are rounded to ms."""
 _LEAD_MS, _TAIL_MS = 200, 300
 _LARGEST_BYTES = 200_000_000
-_SET_UP, _USAGE, _FINE = 3, 2, 0
 
 
 class NothingToLearn(AudioSocketError):
@@ -71,10 +71,10 @@ def learn_voice_command(
         return _learn(named, to=to, language=tag, voice=voice)
     except NothingToLearn as error:
         sys.stderr.write(f"{error}\n")
-        return _USAGE
+        return USAGE
     except (AudioSocketError, OSError, ValueError, YAMLError) as error:
         sys.stderr.write(f"{error}\n")
-        return _SET_UP
+        return SET_UP
 
 
 def _typed(texts: Sequence[str]) -> dict[int, str]:
@@ -179,4 +179,4 @@ def _learn(named: Sequence[tuple[HeardStretch, str | None]], *, to: Path, langua
         first = nameless[0]
         how = f"give them (--text '{first}=…'), or name a reader (--reader local)"
         raise NothingToLearn(f"nothing was learned: the words are not known: {how}")
-    return _FINE
+    return FINE

@@ -144,7 +144,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--trust",
         action="store_true",
-        help="let `server:` of the scenarios name modules, and files outside their folders: they can then run code",
+        help="let scenarios name code, programs, addresses, and files outside their folders (docs/scenarios.md, Trust)",
     )
     parser.add_argument(
         "--turn-taking",

@@ -51,7 +51,7 @@ class _Keeper:
         if errno:
             os.waitpid(self._program, 0)
             raise OSError(int(errno), os.strerror(int(errno)))
-        os.write(self._runner, b"%d\n" % self._program)
+        _tell(self._runner, b"%d\n" % self._program)
 
     def keep(self) -> int:
         """Wait until the program and all its descendants have ended. Returns the program's wait status."""
@@ -112,6 +112,12 @@ class _Keeper:
         if descendants is None:
             with contextlib.suppress(OSError):
                 os.killpg(self._program, number)
+
+
+def _tell(runner: int, line: bytes) -> None:
+    """Write a line to the runner. One that has ended, or was cancelled, is noticed when it is read from."""
+    with contextlib.suppress(ConnectionError):
+        os.write(runner, line)
 
 
 def _become(words: list[str], fails: int) -> None:
@@ -186,7 +192,7 @@ def _main() -> None:
     try:
         keeper.start(sys.argv[2:])
     except OSError as error:
-        os.write(runner, b"!%d\n" % (error.errno or 0))
+        _tell(runner, b"!%d\n" % (error.errno or 0))
         os._exit(127)
     _end_as(keeper.keep())
 

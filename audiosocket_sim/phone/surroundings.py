@@ -11,6 +11,8 @@ __all__ = ["RoundSound", "SpeakingRoom", "active_dbfs"]
 _FULL_SCALE = 32768.0
 _PIECE_HZ = 100  # pieces of 10 ms
 _ACTIVE_DB = 20.0
+_LONGEST = 1 << 48
+"""Samples: a longer silence than any call, which is not kept."""
 
 
 class RoundSound:
@@ -25,14 +27,19 @@ class RoundSound:
         level = active_dbfs(pcm, rate_hz)
         if level is None:
             raise ValueError("nothing can be heard in it")
-        self._loop = np.concatenate((sound * 10 ** ((dbfs - level) / 20), np.zeros(pause)))
-        self._at = -after
+        self._sound = sound * 10 ** ((dbfs - level) / 20)
+        self._round = len(sound) + min(pause, _LONGEST)
+        self._at = -min(after, _LONGEST)
 
     def take(self, count: int) -> NDArray[np.float64]:
         """Return the next `count` samples."""
         places = np.arange(self._at, self._at + count)
         self._at += count
-        return np.where(places >= 0, self._loop[places % len(self._loop)], 0.0)
+        in_round = places % self._round
+        taken = np.zeros(count)
+        heard = (places >= 0) & (in_round < len(self._sound))
+        taken[heard] = self._sound[in_round[heard]]
+        return taken
 
 
 class SpeakingRoom:

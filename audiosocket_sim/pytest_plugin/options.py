@@ -117,7 +117,7 @@ def add_options(parser: pytest.Parser) -> None:
         parser,
         group,
         "trust",
-        "let `server:` of the scenarios name modules, and files outside their folders: they can then run code",
+        "let scenarios name code, programs, addresses, and files outside their folders (docs/scenarios.md, Trust)",
     )
     set_help = "a value that goes before that of each scenario, such as line.noise_dbfs=-40; can be given several times"
     group.addoption(

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from audiosocket_core.errors import AudioSocketError
-from audiosocket_sim.import_string import import_object
 from audiosocket_sim.reading.cache import ReadingCache
 from audiosocket_sim.reading.code_version import version_of
+from audiosocket_sim.reading.named_callable import named_callable
 
 __all__ = ["JudgeError", "JudgeVerdict", "JudgedCall", "SpeechJudge", "load_judge"]
 
@@ -107,17 +107,8 @@ def load_judge(name: str, cache_folder: Path, folder: Path | None = None) -> Spe
 
     `cache_folder`: where answers are kept. `folder`: where a module may lie that is not in the working folder.
     """
-    module, _, attribute = name.partition(":")
     try:
-        found = import_object(module, attribute, folder)
-    except (ImportError, AttributeError) as error:
-        raise JudgeError(f"the judge {name} cannot be imported: {error}") from error
-    if not callable(found):
-        raise JudgeError(f"the judge {name} is not callable: {_WANTED}")
-    try:
-        inspect.signature(found).bind("", "", None)
-    except TypeError as error:
-        raise JudgeError(f"the judge {name}: {error}; {_WANTED}") from None
-    except ValueError:
-        pass  # it does not say what it takes
+        found = named_callable(f"the judge {name}", name, folder, ("", "", None), _WANTED)
+    except ValueError as error:
+        raise JudgeError(str(error)) from error
     return SpeechJudge(name, found, ReadingCache(cache_folder))

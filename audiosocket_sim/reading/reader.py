@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from audiosocket_core.errors import AudioSocketError
-from audiosocket_sim.import_string import import_object
 from audiosocket_sim.reading.cache import ReadingCache
 from audiosocket_sim.reading.choice import LOCAL, LOCAL_IMPORT
 from audiosocket_sim.reading.code_version import version_of
+from audiosocket_sim.reading.named_callable import named_callable
 from audiosocket_sim.reading.read_speech import ReadSpeech, ReadWord
 
 __all__ = ["ReaderError", "StretchReader", "load_reader"]
@@ -32,6 +32,7 @@ _MS = 2 * RATE_HZ // 1000  # bytes
 _BEFORE_MS, _BEHIND_MS = 300, 600
 """Silence around a stretch (ms): a recogniser hears the first and the last word better."""
 _LONGEST_TEXT = 20_000
+_WANTED = "expected reader(pcm, rate_hz, language)"
 _FORM = 1
 """The form of what is kept: a new number forgets all."""
 
@@ -97,24 +98,12 @@ def load_reader(name: str, cache_folder: Path, folder: Path | None = None) -> St
 
     `cache_folder`: where answers are kept. `folder`: where a module may lie that is not in the working folder.
     """
-    module, _, attribute = (LOCAL_IMPORT if name == LOCAL else name).partition(":")
+    import_string = LOCAL_IMPORT if name == LOCAL else name
     try:
-        found = import_object(module, attribute, folder)
-    except (ImportError, AttributeError) as error:
-        raise ReaderError(f"the reader {name} cannot be imported: {error}") from error
-    if not callable(found):
-        raise ReaderError(f"the reader {name} is not callable: expected reader(pcm, rate_hz, language)")
-    _check_arguments(name, found)
+        found = named_callable(f"the reader {name}", import_string, folder, (b"", RATE_HZ, ""), _WANTED)
+    except ValueError as error:
+        raise ReaderError(str(error)) from error
     return StretchReader(name, found, ReadingCache(cache_folder))
-
-
-def _check_arguments(name: str, found: Callable[..., Any]) -> None:
-    try:
-        inspect.signature(found).bind(b"", RATE_HZ, "")
-    except TypeError as error:
-        raise ReaderError(f"the reader {name}: {error}; expected reader(pcm, rate_hz, language)") from None
-    except ValueError:
-        return  # it does not say what it takes
 
 
 def _read_speech(name: str, answer: object) -> ReadSpeech:

@@ -272,7 +272,14 @@ class CallFixture:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        trouble = await self._take_down(tidy=error is None or isinstance(error, Exception))
+        trouble: TargetError | None = None
+        try:
+            if error is None or isinstance(error, Exception):  # and no interruption
+                await self.carry_out_after()
+        except TargetError as failed:
+            trouble = failed
+        finally:
+            trouble = await self._take_down() or trouble
         if trouble is not None and error is None:
             raise trouble
 
@@ -345,17 +352,9 @@ class CallFixture:
         await self.readings.done()
         self._raise_if_broken()
 
-    async def _take_down(self, *, tidy: bool = False) -> TargetError | None:
-        """Shut every part down even if some fail. Returns the error of the target's own shutdown, if any.
-
-        `tidy`: carry out the hooks after the call first, if that was not done.
-        """
+    async def _take_down(self) -> TargetError | None:
+        """Shut every part down even if some fail. Returns the error of the target's own shutdown, if any."""
         trouble: TargetError | None = None
-        if tidy:
-            try:
-                await self.carry_out_after()
-            except TargetError as error:
-                trouble = error
         tasks = [*self._tasks, *self._watches]
         for task in tasks:
             task.cancel()

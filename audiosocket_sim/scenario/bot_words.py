@@ -1,5 +1,6 @@
 """What `bot_says` asks for: a text, one of several, or a pattern, and how exact the words must be. Data only."""
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,8 @@ _LONGEST_PATTERN = 300
 _MOST_REPEATS = 4
 _MANY = 20
 """A repetition of more than this counts as one without an end."""
+_MOST_WAYS = 10_000
+"""Optional characters and alternatives multiply: so many ways through a pattern are tried in no time."""
 _REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 
 
@@ -40,7 +43,7 @@ def compiled_pattern(text: str) -> "re.Pattern[str]":
     """Return the pattern, without regard to case and accents.
 
     Raises ValueError for a pattern that is none, or on which a search could take for ever: a scenario is data. Only
-    single characters may be repeated without an end, and only a few of them.
+    single characters may be repeated without an end, and only a few of them; and alternatives have a bound.
     """
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     if len(text) > _LONGEST_PATTERN:
@@ -55,6 +58,8 @@ def compiled_pattern(text: str) -> "re.Pattern[str]":
         raise ValueError("only single characters and classes, such as \\d or [a-z], can be repeated in a pattern")
     if len(repeats) > _MOST_REPEATS:
         raise ValueError(f"a pattern has at most {_MOST_REPEATS} repetitions without an end, not {len(repeats)}")
+    if _ways(parsed) > _MOST_WAYS:
+        raise ValueError(f"too many optional parts and alternatives in a pattern: together more than {_MOST_WAYS} ways")
     return found
 
 
@@ -81,6 +86,25 @@ def _inner(argument: Any) -> Iterator[bool]:
     elif isinstance(argument, Sequence) and not isinstance(argument, str):
         for part in argument:
             yield from _inner(part)
+
+
+def _ways(part: Any) -> int:
+    """Return in how many ways a part of a pattern can be gone through at the most, repetitions without an end aside."""
+    if isinstance(part, Sequence) and not hasattr(part, "data"):  # what stands in a group
+        return math.prod(_ways(inner) for inner in part if not isinstance(inner, str | int))
+    ways = 1
+    for operation, argument in getattr(part, "data", ()):
+        name = str(operation)
+        if name in _REPEATS:
+            least, most, inner = argument
+            once = _ways(inner)
+            ways *= once if int(most) > _MANY else sum(once**times for times in range(int(least), int(most) + 1))
+        elif name == "BRANCH":
+            ways *= sum(_ways(branch) for branch in argument[1])
+        elif name != "IN":
+            ways *= _ways(argument)
+        ways = min(ways, _MOST_WAYS + 1)
+    return ways
 
 
 class BotSays(Model):

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from audiosocket_sim.net.listening_process import listening_process
+from audiosocket_sim.parties import keeper
 from audiosocket_sim.parties.target import (
     Child,
     CommandTarget,
@@ -232,3 +234,21 @@ async def test_cancelled_while_a_program_is_being_started_nothing_is_left(monkey
     await asyncio.wait({starting})
     assert starting.cancelled()
     assert keepers[0].returncode is not None
+
+
+@pytest.mark.kernel
+def test_a_program_ends_whose_runner_ends_while_it_is_being_started(tmp_path: Path) -> None:
+    """The program holds one end of a pipe: the other comes to its end when it is gone."""
+    alive = tmp_path / "alive"
+    os.mkfifo(alive)
+    line, other = socket.socketpair()
+    line.close()
+    with other:
+        words = [str(other.fileno()), "sh", "-c", f"exec 3>{alive}; exec sleep 1000"]
+        command = [sys.executable, "-I", "-S", keeper.__file__, *words]
+        kept = subprocess.Popen(command, pass_fds=(other.fileno(),), start_new_session=True, stderr=subprocess.PIPE)
+    with kept, open(os.open(alive, os.O_RDONLY | os.O_NONBLOCK), "rb") as held:
+        assert kept.wait(20) == -signal.SIGTERM
+        assert kept.stderr is not None
+        assert kept.stderr.read() == b""
+        assert held.read() == b""

@@ -146,6 +146,14 @@ def test_a_sound_behind_the_caller_has_its_level_and_goes_round() -> None:
     assert line.send(bytes(320), with_noise=False) == bytes(320)
 
 
+def test_a_talker_who_is_silent_for_years_takes_no_memory() -> None:
+    once = RoundSound(SPEECH, -40, 8000, pause=10**40)
+    samples = len(SPEECH) // 2
+    assert np.abs(once.take(samples)).max() > 0
+    assert not once.take(8000).any()
+    assert not RoundSound(SPEECH, -40, 8000, after=10**40).take(8000).any()
+
+
 def test_a_sound_that_is_none_cannot_be_behind_anybody() -> None:
     with pytest.raises(ValueError, match="nothing can be heard in it"):
         RoundSound(bytes(320), -40, 8000)

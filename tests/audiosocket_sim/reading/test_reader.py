@@ -49,6 +49,7 @@ def test_another_text_names_no_reader(name: str) -> None:
     ("name", "line"),
     [
         ("no_such_module:read", "the reader no_such_module:read cannot be imported: No module named 'no_such_module'"),
+        ("helpers.unusable:read", "the reader helpers.unusable:read cannot be imported: KeyError: 'TOKEN'"),
         (
             "helpers.readers:red",
             "the reader helpers.readers:red cannot be imported: module 'helpers.readers' has no attribute 'red'",

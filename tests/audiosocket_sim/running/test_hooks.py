@@ -8,6 +8,7 @@ import select
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,12 @@ from typing import Any
 import pytest
 from helpers.scripted_calls import flat
 
+from audiosocket_sim.parties.target import StartedTarget, close_target
+from audiosocket_sim.running import call_fixture
+from audiosocket_sim.running.call_hooks import CallHooks
 from audiosocket_sim.running.runner import Options, Outcome, Result, run
 from audiosocket_sim.scenario.loading import ScenarioError, load_text
+from audiosocket_sim.virtual_time import CannotFollow
 
 ROOT = Path(__file__).resolve().parents[3]
 UUID = "0f3b6c1e-5d2a-4c7e-9b1f-2a6d8e4c0b57"
@@ -118,6 +123,40 @@ def test_a_service_of_another_process_is_reached_while_the_clock_is_held(
     assert result.duration_ms == 200
 
 
+def test_a_service_that_never_ends_its_answer_does_not_hold_the_call() -> None:
+    """Each piece of it comes in time, so that no timeout of a single read would end it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):  # until nobody reads
+                while not over.wait(0.01):
+                    self.wfile.write(b".")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    over = threading.Event()
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        ends = threading.Timer(10, over.set)  # what fails here shall not hang
+        ends.start()
+        result = call(f"before: {{get: 'http://127.0.0.1:{server.server_port}/', within: 100ms}}", trust=True)
+        over.set()
+        ends.cancel()
+        thread.join()
+    assert result.outcome is Outcome.SET_UP
+    assert result.faults[0].endswith(": no answer within 0.1 s")
+
+
+def test_the_port_of_the_bot_on_another_machine_is_not_the_bots() -> None:
+    result = call("before: {get: 'http://192.0.2.1:{port}/', within: 50ms}", trust=True)
+    assert result.outcome is Outcome.SET_UP
+    assert "in-memory" not in result.faults[0]
+
+
 WRITES = "import os, sys; open(sys.argv[1], 'w').write(os.environ['AUDIOSOCKET_UUID'] + ' ' + sys.argv[2])"
 
 
@@ -138,6 +177,7 @@ def test_a_command_of_a_trusted_scenario(tmp_path: Path) -> None:
         ("before", "import sys; sys.exit(3)", ", exit_code: 3", Outcome.PASSED, ""),
         ("after", "print('the door is open'); raise SystemExit(1)", "", Outcome.FAILED, "exit code 1 “the door is open”"),
         ("after", "import os; os.kill(os.getpid(), 9)", "", Outcome.FAILED, "it was ended by SIGKILL"),
+        ("after", "import os; os.kill(os.getpid(), 40)", "", Outcome.FAILED, "it was ended by signal 40"),
         ("after", "import time; time.sleep(60)", ", within: 100ms", Outcome.SET_UP, "did not end within 0.1 s, and was killed"),
     ],
 )  # fmt: skip
@@ -193,6 +233,24 @@ def test_what_follows_the_call_is_done_also_after_a_failure_and_a_fault(tmp_path
     late = load_text(text.replace("bot_speaks: 1s", "state: WAITING"), "call", folder=tmp_path)
     assert run(late, Options(target=BOT, trust=True)).outcome is Outcome.INVALID
     assert (tmp_path / "done.txt").read_text() == "xx"
+
+
+def test_a_hook_that_is_interrupted_leaves_no_bot_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By Ctrl-C, or because the bot is found not to follow the virtual clock."""
+    closed: list[StartedTarget] = []
+
+    async def interrupted(_: CallHooks) -> bool:
+        raise CannotFollow("the bot", "it reads a clock of its own")
+
+    async def close(target: StartedTarget) -> None:
+        closed.append(target)
+        await close_target(target)
+
+    monkeypatch.setattr(CallHooks, "after", interrupted)
+    monkeypatch.setattr(call_fixture, "close_target", close)
+    text = HEAD.replace("{wait: 200ms}", "{expect: {state: WAITING, within: 1s}}")
+    assert run(load_text(text, "call", folder=ROOT / "scenarios"), Options(target=BOT)).outcome is not Outcome.PASSED
+    assert len(closed) == 1
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,7 @@ def test_all_that_was_said_until_the_caller_speaks_is_judged() -> None:
             "the judge helpers.judges:attribute is not callable: expected judge(text, expected, call)",
         ),
         ("no_such_module:judge", "the judge no_such_module:judge cannot be imported: No module named 'no_such_module'"),
+        ("helpers.unusable:judge", "the judge helpers.unusable:judge cannot be imported: KeyError: 'TOKEN'"),
     ],
 )
 def test_a_judge_that_fails_is_no_fault_of_the_bot(judge: str, line: str) -> None:

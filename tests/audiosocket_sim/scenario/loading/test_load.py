@@ -81,6 +81,8 @@ HEAD = "summary: A call.\nsteps:\n"
         ("- expect: {bot_says: {pattern: '(a|b)+'}}", "3:32: pattern: only single characters and classes, such as \\d or [a-z], can be repeated in a pattern"),
         ("- expect: {bot_says: {pattern: '(?=(a.*)*)b'}}", "3:32: pattern: only single characters and classes, such as \\d or [a-z], can be repeated in a pattern"),
         ("- expect: {bot_says: {pattern: '(a)\\1'}}", "3:32: pattern: only single characters and classes, such as \\d or [a-z], can be repeated in a pattern"),
+        ("- expect: {bot_says: {pattern: '" + ".?" * 40 + "!'}}", "3:32: pattern: too many optional parts and alternatives in a pattern: together more than 10000 ways"),
+        ("- expect: {bot_says: {pattern: '(?=" + "(ab?|cd)" * 20 + ")'}}", "3:32: pattern: too many optional parts and alternatives in a pattern: together more than 10000 ways"),
         ("- expect: {bot_says: {pattern: 'a*b*c*d*e*'}}", "3:32: pattern: a pattern has at most 4 repetitions without an end, not 5"),
         (f"- expect: {{bot_says: {{pattern: {'a' * 301}}}}}", "3:32: pattern: a pattern has at most 300 characters, not 301"),
         ("- wait: 4", "3:9: wait: a duration needs a number and a unit (300ms, 1.2s, 5min), not 4"),

@@ -1,0 +1,3 @@
+"""A module that cannot be imported, as it lacks its settings."""
+
+raise KeyError("TOKEN")
