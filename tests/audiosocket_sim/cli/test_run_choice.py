@@ -12,6 +12,7 @@ import pytest
 
 from audiosocket_sim.cli.chosen_scenarios import choose_scenarios, no_such_scenario
 from audiosocket_sim.cli.main import main
+from audiosocket_sim.cli.run import pace_of
 
 ROOT = Path(__file__).resolve().parents[3]
 GREETS = """
@@ -199,6 +200,13 @@ def test_a_call_that_was_not_made_has_no_pace(target: str, code: int, capsys: py
     assert "real time" not in capsys.readouterr().out
     assert main(["run", "--target", "audiosocket_server:serve", "call.yaml"]) == 0
     assert " times real time)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("times", "words"), [(0.65, "0.7 times"), (1, "1.0 times"), (1.5, "2 times"), (30.2, "30 times")]
+)
+def test_a_pace_below_that_of_real_time_has_a_decimal(times: float, words: str) -> None:
+    assert pace_of(times) == f"({words} real time)"
 
 
 @pytest.mark.parametrize(
