@@ -273,7 +273,7 @@ def _run_one(plan: _Planned, options: Options, asked: RunRequest, number: int, r
 
 
 def pace_of(times: float) -> str:
-    """Return how much quicker than real time: `(30 times real time)`, and `(0.7 times real time)` where it is slower."""
+    """Return how much quicker than real time it was: `(30 times real time)`, `(0.7 times real time)`."""
     return f"({times:.0f} times real time)" if times >= 1.5 else f"({times:.1f} times real time)"
 
 
