@@ -54,7 +54,7 @@ def _broken(turns: CallTurns, limits: TurnLimits) -> Iterator[BrokenLimit]:
         for percent in (50, 95):
             limit, found = getattr(limits, f"{name}_p{percent}"), of(percent)
             if limit is not None and found.value_ms is not None and found.value_ms > limit:
-                happened = f"it was {_value(found)}, of {events} {_EVENTS[name]}"
+                happened = f"it was {_value(found)}, of {_counted(events, _EVENTS[name])}"
                 yield BrokenLimit(f"{name}_p{percent}", f"{seconds(limit)} at the most", happened)
     yield from _shares(turns, limits)
     for key, count in (("interruptions_by_bot", turns.interruptions), ("false_stops", turns.false_stops)):
@@ -67,7 +67,11 @@ def _broken(turns: CallTurns, limits: TurnLimits) -> Iterator[BrokenLimit]:
             yield BrokenLimit(key, f"{seconds(limit)} at the most", f"the longest was {seconds(longest)}")
 
 
-_EVENTS = {"response": "turns", "yield": "onsets"}
+_EVENTS = {"response": "turn", "yield": "onset"}
+
+
+def _counted(events: int, what: str) -> str:
+    return f"{events} {what}" if events == 1 else f"{events} {what}s"
 
 
 def _shares(turns: CallTurns, limits: TurnLimits) -> Iterator[BrokenLimit]:

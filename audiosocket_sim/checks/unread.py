@@ -22,9 +22,12 @@ def unread_voice(entries: Sequence[Entry]) -> str | None:
     voiced = [(at_ms, event) for at_ms, event in spoken if event.heard_ms >= _A_VOICE_MS]
     if not voiced:
         return None
-    at_ms, event = voiced[0]
+    at_ms, event = next((one for one in voiced if one[1].sound == "speech"), voiced[0])
     nothing = "nothing that the bot said in this call could be read"
     first = f"first at {clock(at_ms)} for {seconds(event.heard_ms)}"
+    if event.sound != "speech":
+        sounds = " and ".join(dict.fromkeys(spoke.sound for _, spoke in voiced))
+        return f"{nothing}, {first}: it was {sounds}, in which there are no words; use bot_speaks"
     if any(event.read_by is not None for _, event in voiced):
         reader = next(event.read_by for _, event in voiced if event.read_by is not None)
         return f"{nothing}, {first}: the reader {reader} has found no words in it; use bot_speaks"

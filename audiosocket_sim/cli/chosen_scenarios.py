@@ -103,9 +103,11 @@ def no_such_scenario(name: str) -> str:
     """Return one line: that the scenario does not exist, with the nearest name; or which folder cannot be read."""
     here: dict[str, str] = {}  # stem: name; `.yaml` is alike in all names, and says nothing
     for folder in (Path.cwd() / "scenarios", PROJECT / "scenarios"):
+        if not folder.is_dir():
+            continue
         try:
-            here |= {path.stem: path.name for path in folder.iterdir() if path.suffix == ".yaml"}
-        except FileNotFoundError:
+            here |= {path.stem: path.relative_to(folder).as_posix() for path in scenarios_below(folder).scenarios}
+        except TooManyFilesError:
             continue
         except OSError as error:
             return f"{name}: no such scenario here, and {_near(folder)}/ may not be read: {error.strerror or error}"
@@ -132,7 +134,8 @@ def list_scenarios(names: Sequence[str]) -> Iterator[str]:
         yield from _listed([(str(path.relative_to(own)), path) for path in found])
         yield ""
     yield "shipped with the reference server:"
-    yield from _listed([(path.stem, path) for path in scenarios_below(shipped).scenarios])
+    found = scenarios_below(shipped).scenarios
+    yield from _listed([(path.relative_to(shipped).with_suffix("").as_posix(), path) for path in found])
 
 
 def _listed(entries: Sequence[tuple[str, Path]]) -> Iterator[str]:

@@ -153,7 +153,9 @@ def _language(texts: Sequence[str]) -> str:
 
 def _learn(named: Sequence[tuple[HeardStretch, str | None]], *, to: Path, language: str, voice: str) -> int:
     """Write the prompts, and print a line for each stretch. Returns the exit code."""
-    known = {normalise(p.text) for p in PhraseBook.load(to).phrases} if (to / "manifest.yaml").exists() else set()
+    there = PhraseBook.load(to).phrases if (to / "manifest.yaml").exists() else ()
+    known = {normalise(phrase.text) for phrase in there}
+    text_of = {phrase.pcm: phrase.text for phrase in there}
     learned, nameless = 0, []
     for stretch, text in named:
         what = f"{stretch.number}  {stretch.at_ms / 1000:.3f}  "
@@ -164,6 +166,9 @@ def _learn(named: Sequence[tuple[HeardStretch, str | None]], *, to: Path, langua
             sys.stdout.write(f"{what}left out: its words are not known\n")
         elif normalise(text) in known:
             sys.stdout.write(f"{what}left out: “{text}” is in {to} already\n")
+        elif stretch.pcm in text_of:
+            there_as = f"as “{text_of[stretch.pcm]}”: correct its text in {to / 'manifest.yaml'}"
+            sys.stdout.write(f"{what}left out: this sound is in {to} already, {there_as}\n")
         else:
             known.add(normalise(text))
             with tempfile.TemporaryDirectory() as folder:

@@ -43,7 +43,7 @@ from audiosocket_sim.scenario.loading.used_files import scenario_file
 from audiosocket_sim.scenario.repeats import marked, run_of, seeds_of, seeds_text
 from audiosocket_sim.turn_taking import CallTurns, summary_line, together
 
-__all__ = ["RunRequest", "run_command", "sigterm_interrupts"]
+__all__ = ["RunRequest", "pace_of", "run_command", "sigterm_interrupts"]
 
 _SIDES = "  (left: the caller, right: what he heard)"
 
@@ -272,9 +272,14 @@ def _run_one(plan: _Planned, options: Options, asked: RunRequest, number: int, r
     return result
 
 
+def pace_of(times: float) -> str:
+    """Return how much quicker than real time it was: `(30 times real time)`, `(0.7 times real time)`."""
+    return f"({times:.0f} times real time)" if times >= 1.5 else f"({times:.1f} times real time)"
+
+
 def _summary(result: Result, seconds: float, *, real_time: bool) -> list[str]:
     call = result.duration_ms / 1000
-    pace = "(real time)" if real_time else f"({call / seconds:.0f} times real time)"
+    pace = "(real time)" if real_time else pace_of(call / seconds)
     took = f"{seconds:.2f} s" if result.outcome in (Outcome.INVALID, Outcome.SET_UP) else f"{seconds:.2f} s {pace}"
     word = "FAILED" if result.outcome is Outcome.FAILED else word_of(result.outcome)
     lines = [f"{word}: {result.scenario.name}, {call:.1f} s of call in {took}"]

@@ -31,7 +31,7 @@ class CallHooks:
             try:
                 self._note("before", f"{hook.title}: {await self._carry_out('before', index, hook)}")
             except (HookFailed, HookNotMet) as error:
-                asked = f"asked for {asked_for(hook)}: " if isinstance(error, HookNotMet) else ""
+                asked = f"expected {asked_for(hook)}, and got " if isinstance(error, HookNotMet) else ""
                 raise TargetError(f"{self._line('before', index, hook)}: {asked}{error}") from error
         self._after_is_due = True
 

@@ -7,6 +7,7 @@ loop; any other request, and a command, is done in a thread that holds the clock
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -33,6 +34,10 @@ class HookFailed(Exception):
 
 class HookNotMet(Exception):
     """A hook was carried out, and its answer is not the one that was asked for. The message says what it was."""
+
+
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
+"""What Python writes before the words of the system's error: a number that says nothing to people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,7 @@ async def _answer(hook: Hook, values: Mapping[str, str]) -> _Answer:
         return await loop.run_in_executor(None, _on_the_real_clock, str(hook.method), url, request, seconds)
     except _errors() as error:
         why = "no answer within" if _is_timeout(error) else None
-        said = f"{why} {seconds:g} s" if why else " ".join(str(error).split()) or type(error).__name__
+        said = f"{why} {seconds:g} s" if why else _ERRNO.sub("", " ".join(str(error).split())) or type(error).__name__
         raise HookFailed(f"{url:.{_LONGEST_SHOWN}}: {said:.{_LONGEST_SHOWN}}") from None
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from audiosocket_sim.scenario import Scenario, step_models
+from audiosocket_sim.scenario.expectations import Never, Within
 from audiosocket_sim.scenario.written import KeyPath
 
 __all__ = ["explain"]
@@ -146,6 +147,9 @@ def _unknown_key(details: ErrorDetails, root: type[BaseModel]) -> str:
             return f"unknown key {key!r} here; it belongs inside `{name}`"
     if outer and key in _keys(outer[-1]):
         return f"unknown key {key!r} here; it belongs one level further out"
+    for one, other, name in ((Within, Never, "never"), (Never, Within, "expect")):
+        if issubclass(model, one) and key in _keys(other):
+            return f"unknown key {key!r} here; it belongs to `{name}`"
     meant = _meant(details, root)
     return f"unknown key {key!r}; " + (f"did you mean {meant!r}?" if meant else f"known are {', '.join(_keys(model))}")
 

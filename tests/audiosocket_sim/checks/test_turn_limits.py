@@ -65,7 +65,7 @@ def test_what_holds_and_what_is_too_little_to_judge_breaks_nothing(limits: str) 
 def test_never_is_longer_than_any_limit_and_nothing_measured_is_none() -> None:
     never = CallTurns(calls=1, turns_asked=1, unanswered=1)
     assert told("response_p95: 10min", never) == [
-        "turn_taking: response_p95: expected 600.00 s at the most; it was never, of 1 turns"
+        "turn_taking: response_p95: expected 600.00 s at the most; it was never, of 1 turn"
     ]
     assert told("response_p95: 1ms, yield_p95: 1ms", CallTurns(calls=1)) == []
 

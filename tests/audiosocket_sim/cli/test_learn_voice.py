@@ -88,6 +88,19 @@ def test_texts_may_be_typed(folder: Path, capsys: pytest.CaptureFixture[str], mo
     ]
 
 
+def test_a_sound_that_is_there_with_another_text_is_not_written_again(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = made_call(folder, {"at_ms": 100, "heard_ms": 300, "text": "Bom dia."})
+    assert main(["learn-voice", str(call), "--language", "pt-BR"]) == 0
+    assert main(["learn-voice", str(call), "--language", "pt-BR", "--text", "1=Boa tarde."]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == (
+        "1  0.100  left out: this sound is in audio/prompts already, as “Bom dia.”: correct its text in "
+        "audio/prompts/manifest.yaml"
+    )
+    assert [phrase.text for phrase in PhraseBook.load(folder / "audio" / "prompts").phrases] == ["Bom dia."]
+
+
 def test_what_cannot_be_learned_is_left_out_with_its_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call = made_call(
         folder,

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from audiosocket_sim.cli.chosen_scenarios import no_such_scenario
+from audiosocket_sim.cli.chosen_scenarios import choose_scenarios, no_such_scenario
 from audiosocket_sim.cli.main import main
+from audiosocket_sim.cli.run import pace_of
 
 ROOT = Path(__file__).resolve().parents[3]
 GREETS = """
@@ -202,6 +203,13 @@ def test_a_call_that_was_not_made_has_no_pace(target: str, code: int, capsys: py
 
 
 @pytest.mark.parametrize(
+    ("times", "words"), [(0.65, "0.7 times"), (1, "1.0 times"), (1.5, "2 times"), (30.2, "30 times")]
+)
+def test_a_pace_below_that_of_real_time_has_a_decimal(times: float, words: str) -> None:
+    assert pace_of(times) == f"({words} real time)"
+
+
+@pytest.mark.parametrize(
     "key",
     [
         "bot_of_a_project:serve",
@@ -311,6 +319,8 @@ def test_the_list_of_ones_own_and_of_the_shipped(capsys: pytest.CaptureFixture[s
     assert lines[5] == "shipped with the reference server:"
     shipped = [line.split("  ") for line in lines[6:]]
     assert any(words[1] == "greeting_then_hold" for words in shipped)
+    assert [words[1] for words in shipped if words[1].endswith("takes_keys")] == ["needs/takes_keys"]
+    assert all(choose_scenarios(words[1]).files for words in shipped)
     assert not Path("runs").exists()
 
 
@@ -411,6 +421,7 @@ def test_the_completion_of_other_shells_names_the_commands(shell: str, capsys: p
     [
         ("greting_then_hold.yaml", "; did you mean greeting_then_hold.yaml?"),
         ("greting_then_hold", "; did you mean greeting_then_hold.yaml?"),
+        ("greets_in_time", "; did you mean needs/greets_in_time.yaml?"),
         ("a.yaml", ""),
         ("call7.yaml", ""),
     ],

@@ -76,7 +76,7 @@ def test_a_limit_of_the_session_fails_it_though_all_tests_pass(project: pytest.P
     done.assert_outcomes(passed=1)
     assert done.ret == pytest.ExitCode.TESTS_FAILED
     done.stdout.fnmatch_lines(
-        ["FAILED: turn_taking: response_p95: expected 1.80 s at the most; it was 1.85 s, of 1 turns"]
+        ["FAILED: turn_taking: response_p95: expected 1.80 s at the most; it was 1.85 s, of 1 turn"]
     )
 
 

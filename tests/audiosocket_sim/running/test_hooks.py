@@ -59,7 +59,9 @@ def test_a_request_before_the_call_that_is_refused_is_no_fault_of_the_bot() -> N
     assert result.outcome is Outcome.SET_UP
     assert result.uuid == result.calls[0].uuid
     (line,) = result.faults
-    assert line.startswith('call.yaml:4: before, hook 1 (POST {control_url}/expected): asked for 201: 409 “{"error":')
+    assert line.startswith(
+        'call.yaml:4: before, hook 1 (POST {control_url}/expected): expected 201, and got 409 “{"err'
+    )
     assert not any("BotSpoke" in type(entry.event).__name__ for entry in result.entries)
 
 
@@ -80,6 +82,7 @@ def test_nobody_answers() -> None:
     result = call('after: [{get: "http://127.0.0.1:9/door"}, {get: "http://{host}:{port}/"}]', trust=True)
     assert result.outcome is Outcome.SET_UP
     assert result.faults[0].startswith("call.yaml:4: after, hook 1 (GET http://127.0.0.1:9/door): http://127.0.0.1:9/")
+    assert result.faults[0].endswith("door: Connection refused")
     result = call('before: {get: "{control_url}/health"}')
     assert result.outcome is Outcome.INVALID
     where = "call.yaml:4: before, hook 1 (GET {control_url}/health)"
@@ -173,7 +176,7 @@ def test_a_command_of_a_trusted_scenario(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "program", "more", "outcome", "told"),
     [
-        ("before", "import sys; sys.exit(3)", "", Outcome.SET_UP, "asked for exit code 0: exit code 3"),
+        ("before", "import sys; sys.exit(3)", "", Outcome.SET_UP, "expected exit code 0, and got exit code 3"),
         ("before", "import sys; sys.exit(3)", ", exit_code: 3", Outcome.PASSED, ""),
         ("after", "print('the door is open'); raise SystemExit(1)", "", Outcome.FAILED, "exit code 1 “the door is open”"),
         ("after", "import os; os.kill(os.getpid(), 9)", "", Outcome.FAILED, "it was ended by SIGKILL"),

@@ -165,7 +165,7 @@ def test_a_limit_of_the_scenario_fails_the_call_at_its_key(limit: str, outcome: 
         assert failure.headline == "<call>:2: call, turn_taking"
         assert failure.block()[1:] == [
             "  expected  response_p95: 1.80 s at the most",
-            "  happened  it was 1.85 s, of 1 turns",
+            "  happened  it was 1.85 s, of 1 turn",
         ]
         assert "FAILED   turn_taking: expected response_p95" in result.transcript
 
