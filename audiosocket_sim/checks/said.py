@@ -41,8 +41,11 @@ def word_by_word(event: BotSpoke, wanted: BotSays) -> str | None:
         return None
     found = max((_compared(text, event.text, wanted.part) for text in wanted.texts), key=lambda c: c.share)
     shown = f"word by word: {difference(found)}"
-    if found.other_numbers and wanted.words is not None and found.share >= wanted.words:
-        return f"{shown}: a number that is another one is not tolerated"
+    if wanted.words is not None and found.share >= wanted.words:
+        if found.other_numbers:
+            return f"{shown}: a number that is another one is not tolerated"
+        if found.is_denied:
+            return f"{shown}: a “não” (not, no) that is missing or too many is not tolerated"
     return shown
 
 

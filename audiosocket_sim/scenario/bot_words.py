@@ -99,7 +99,7 @@ class BotSays(Model):
         default=None,
         gt=0,
         le=1,
-        description="the share of the words that must be right, such as 0.8; a number that is another one never is",
+        description="the share of the words that must be right, such as 0.8; another number, or a lost não, never is",
     )
     judge: Annotated[str, AfterValidator(_judge)] | None = Field(
         default=None,
