@@ -9,7 +9,7 @@ from typing import Any
 
 from audiosocket_sim.scenario.loading.matrix import FOR_EACH, Cell
 from audiosocket_sim.scenario.loading.part_files import NO_STEP, PartFiles
-from audiosocket_sim.scenario.loading.variables import filled, plain, variable_alone, variables_in
+from audiosocket_sim.scenario.loading.variables import characters_of, filled, plain, variable_alone, variables_in
 from audiosocket_sim.scenario.loading.yaml_tree import MalformedYaml, Place, Tree
 from audiosocket_sim.scenario.step_models import INCLUDE_KEY
 from audiosocket_sim.scenario.written import KeyPath
@@ -19,6 +19,8 @@ __all__ = ["Assembly", "assembled"]
 _DEEPEST = 10
 _MOST_VALUES = 50_000
 _TOO_LARGE = f"more than {_MOST_VALUES} values with all that is included: too large for a scenario"
+_MOST_CHARACTERS = 5_000_000
+_TOO_LONG = f"more than {_MOST_CHARACTERS} characters with the values of all variables: too large for a scenario"
 _BLOCKS = ("steps", "optional", "then", "else")
 """Keys with a list of steps, or a single step."""
 
@@ -40,7 +42,8 @@ class Assembly:
 def assembled(main: Tree, cell: Cell, parts: PartFiles) -> Assembly:
     """Return the cell's tree, without `for_each`. What is wrong with it is in its `problems`.
 
-    Raises MalformedYaml if it has too many values, as files can include one another many times.
+    Raises MalformedYaml if it has too many values or characters, as files can include one another many times, and a
+    long text can stand for a variable.
     """
     made = _Maker(main, cell, parts)
     if not isinstance(main.data, dict):
@@ -65,6 +68,7 @@ class _Maker:
         asked = main.data.get(FOR_EACH, {}) if isinstance(main.data, dict) else {}
         self._values: Mapping[str, object] = {name: plain(asked[name][index]) for name, index in cell.indices.items()}
         self._count = 0
+        self._characters = 0
 
     def copy(self, source: Tree, value: Any, old: KeyPath, new: KeyPath, chain: tuple[Path, ...]) -> Any:
         """Return the value with its variables filled in, and with the steps that it includes.
@@ -142,6 +146,7 @@ class _Maker:
             raise ValueError(f"stands alone in its step; {others[0]!r} belongs to another one")
         name = item[INCLUDE_KEY]
         if isinstance(name, str):
+            self._count_characters(name, source.place((*old, INCLUDE_KEY)))
             name = filled(name, self._values)
             self.made.used |= variables_in(item[INCLUDE_KEY])
         if not isinstance(name, str) or not name:
@@ -154,7 +159,13 @@ class _Maker:
             raise ValueError(f"{name}: at most {_DEEPEST} files deep")
         return path, tree
 
+    def _count_characters(self, text: str, place: Place) -> None:
+        self._characters += characters_of(text, self._values)
+        if self._characters > _MOST_CHARACTERS:
+            raise MalformedYaml(place, _TOO_LONG)
+
     def _text(self, source: Tree, text: str, old: KeyPath, new: KeyPath) -> Any:
+        self._count_characters(text, source.place(old))
         self.made.used |= variables_in(text)
         try:
             value = filled(text, self._values)

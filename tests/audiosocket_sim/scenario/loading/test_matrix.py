@@ -147,6 +147,7 @@ def test_a_long_id_has_numbers(tmp_path: Path) -> None:
         (STEPS + "for_each: {a: [1, x]}\nline: {noise_dbfs: '${a}', gain_db: '${a}'}", ["3:16: noise_dbfs: must be at most 0, not 1 (${a}) (in call[a=1])", "3:19: gain_db: needs a number, not 'x' (${a}) (in call[a=x])", "3:19: noise_dbfs: needs a number, not 'x' (${a}) (in call[a=x])"]),
         (STEPS + "line: {noise_dbfs: ${a}}", ["3:21: a variable needs quotes within {…} and […]: \"${name}\""]),
         (STEPS + "for_eahc: {a: [1]}", ["3:1: unknown key 'for_eahc'; did you mean 'for_each'?"]),
+        (f"summary: {'${a}' * 2000}\nfor_each: {{a: [{'x' * 3000}]}}\nsteps: [{{wait: 1s}}]\n", ["1:10: more than 5000000 characters with the values of all variables: too large for a scenario"]),
         (f"summary: x\nfor_each: {{a: [{list(range(2000))}]}}\nserver:\n" + "".join(f"  k{n}: ${{a}}\n" for n in range(30)) + "steps: [{wait: 1s}]\n", ["28:8: more than 50000 values with all that is included: too large for a scenario"]),
     ],
 )  # fmt: skip
