@@ -18,6 +18,8 @@ __all__ = ["Pair", "WordComparison", "compare"]
 _OTHER, _LACKS, _EXTRA = 1.0, 1.0, 1.0
 _KINDS_DIFFER = 0.01
 """A number is aligned with another number rather than with a word."""
+_NUMBER_LACKS = 0.001
+"""And rather with another number than with none, also at the edge of a part."""
 _ROUNDING = 1e-9
 
 
@@ -134,10 +136,11 @@ def _best(rows: list[list[_Way]], wanted: Sequence[Term], got: Sequence[Term], i
     if i == 0:
         return (0.0, 0, 0, False) if part or j == 0 else (rows[0][j - 1][0] + _EXTRA, 0, 1, False)
     above = rows[i - 1]
-    lacks: _Way = (above[j][0] + _LACKS, 1, 0, False)
+    one = wanted[i - 1]
+    lacks: _Way = (above[j][0] + _LACKS + _NUMBER_LACKS * one.is_exact, 1, 0, False)
     if j == 0:
         return lacks
-    one, other, row = wanted[i - 1], got[j - 1], rows[i]
+    other, row = got[j - 1], rows[i]
     before = above[j - 1][0]
     if one.same_as(other):
         return (before, 1, 1, True)

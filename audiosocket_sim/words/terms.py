@@ -52,6 +52,11 @@ class Term:
         )
 
     @property
+    def is_exact(self) -> bool:
+        """Whether it may contradict another term."""
+        return self.is_number or self.ordinal is not None or self.unit is not None
+
+    @property
     def is_number(self) -> bool:
         """Whether another number in its place is another meaning, and not another spelling."""
         return self.kind != "word"

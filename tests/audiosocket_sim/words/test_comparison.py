@@ -163,6 +163,21 @@ def test_another_ordinal_or_unit_is_another_number(expected: str, heard: str) ->
 
 
 @pytest.mark.parametrize(
+    ("expected", "heard"),
+    [
+        ("quero falar com o apartamento 202", "bom dia, quero falar com o apartamento 203, obrigado"),
+        ("202 é o apartamento do morador agora", "o 203 é o apartamento do morador agora"),
+        ("o apartamento fica no andar segundo", "bom dia, o apartamento fica no andar terceiro, senhor"),
+        ("o total da conta é R$ 10", "bom dia, o total da conta é US$ 10, senhor"),
+    ],
+)
+def test_another_number_at_the_edge_of_a_part_is_not_tolerated(expected: str, heard: str) -> None:
+    found = compare(expected, heard, part=True)
+    assert found.share > 0.8
+    assert not found.is_within(0.5)
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         ("o senhor não pode subir no apartamento agora", "o senhor pode subir no apartamento agora"),
