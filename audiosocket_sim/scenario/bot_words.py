@@ -39,8 +39,8 @@ def _judge(name: str) -> str:
 def compiled_pattern(text: str) -> "re.Pattern[str]":
     """Return the pattern, without regard to case and accents.
 
-    Raises ValueError for a pattern that is none, or on which a search could take for ever: a scenario is data. Only
-    single characters may be repeated without an end, and only a few of them.
+    Raises ValueError for a pattern that is none, that any words fit, or on which a search could take for ever: a
+    scenario is data. Only single characters may be repeated without an end, and only a few of them.
     """
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     if len(text) > _LONGEST_PATTERN:
@@ -55,6 +55,8 @@ def compiled_pattern(text: str) -> "re.Pattern[str]":
         raise ValueError("only single characters and classes, such as \\d or [a-z], can be repeated in a pattern")
     if len(repeats) > _MOST_REPEATS:
         raise ValueError(f"a pattern has at most {_MOST_REPEATS} repetitions without an end, not {len(repeats)}")
+    if found.search(""):
+        raise ValueError("fits any words, even none: write what must be in them, or use bot_speaks")
     return found
 
 
