@@ -1,6 +1,5 @@
 """Decides whether one event of the log is what an expectation asks for, whenever it happened. Pure."""
 
-from audiosocket_core.phrase_book.book import normalise
 from audiosocket_sim.call_log.events import (
     BackendAsked,
     BotSpoke,
@@ -10,7 +9,7 @@ from audiosocket_sim.call_log.events import (
     LogEvent,
     StateTold,
 )
-from audiosocket_sim.checks.said import said_by
+from audiosocket_sim.checks.said import has_part, said_by
 from audiosocket_sim.scenario import Expectation
 
 __all__ = ["end_ms", "fits", "is_music_of", "says"]
@@ -34,7 +33,7 @@ def fits(event: LogEvent, expectation: Expectation) -> bool:
         case StateTold(after=after):
             return e.state is not None and e.state.is_ == after
         case BackendAsked(content=content):
-            return e.backend_asked is not None and _has(content, e.backend_asked.content)
+            return e.backend_asked is not None and has_part(content, e.backend_asked.content)
         case CallEnded():
             return _ends_as(event, e)
     return False
@@ -54,10 +53,6 @@ def says(event: BotSpoke, expectation: Expectation) -> bool:
 def end_ms(at_ms: int, event: BotSpoke) -> int:
     """Return when the last of a speech that began at `at_ms` was heard; `heard_ms` leaves its holes out."""
     return at_ms + event.heard_ms + event.gap_ms
-
-
-def _has(whole: str, part: str) -> bool:
-    return normalise(part) in normalise(whole)
 
 
 def _ends_as(event: CallEnded, expectation: Expectation) -> bool:

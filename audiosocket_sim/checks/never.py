@@ -17,14 +17,14 @@ from audiosocket_sim.call_log.events import (
     LogEvent,
     StateTold,
 )
-from audiosocket_sim.call_log.voices import bot_voice, caller_voice
+from audiosocket_sim.call_log.voices import bot_voice, caller_voice, ended_ms
 from audiosocket_sim.checks.fits import end_ms, fits, is_music_of, says
 from audiosocket_sim.checks.quality import defects_of, is_defect, limits_of
 from audiosocket_sim.checks.turns import broken_turns
 from audiosocket_sim.checks.verdicts import Broken, Watched
 from audiosocket_sim.checks.words import as_line, clock, seconds
 from audiosocket_sim.scenario import EXPECTATION_KEYS, Expectation, Never, Quality
-from audiosocket_sim.turn_taking import turns_of
+from audiosocket_sim.turn_taking import QUIET_MS, turns_of
 
 __all__ = ["violation"]
 
@@ -62,10 +62,19 @@ def violation(expectation: Expectation, entries: Sequence[Entry], watched: Watch
 
 
 def _spoken_times(who: str, entries: Sequence[Entry], watched: Watched) -> Iterator[Watched]:
-    """The parts of what is watched in which caller or bot speaks: from the first sound of a turn to its last."""
-    voice = caller_voice(entries) if who == "caller_speaks" else bot_voice(entries)
+    """The parts of what is watched in which caller or bot speaks: from the first sound of a turn to its last.
+
+    Where the end of the call cuts a known sentence off, between two words too, it comes while that is spoken; where the
+    sentence is over at that instant, it does not.
+    """
+    voice, ended = caller_voice(entries) if who == "caller_speaks" else bot_voice(entries), ended_ms(entries)
     for turn in turns_of(voice, ("speech",)):
-        start_ms, stop_ms = max(watched.from_ms, turn.start_ms), min(watched.to_ms, turn.end_ms)
+        end, whole = turn.end_ms, turn.segments[-1].whole
+        if ended is not None and whole is False and end <= ended < end + QUIET_MS:
+            end = ended
+        elif whole is True and end == ended:
+            end -= 1
+        start_ms, stop_ms = max(watched.from_ms, turn.start_ms), min(watched.to_ms, end)
         if start_ms < stop_ms:
             yield replace(watched, from_ms=start_ms, to_ms=stop_ms)
 

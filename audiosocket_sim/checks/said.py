@@ -4,6 +4,7 @@ A text from a phrase book is exact, and is compared exactly unless `words` allow
 compared in words, whose writing does not count.
 """
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -13,10 +14,17 @@ from audiosocket_sim.scenario import BotSays
 from audiosocket_sim.scenario.bot_words import compiled_pattern
 from audiosocket_sim.words import WordComparison, compare, difference, plain_text
 
-__all__ = ["READ", "said_by", "word_by_word"]
+__all__ = ["READ", "has_part", "said_by", "word_by_word"]
 
 READ = "recogniser"
 """The `voice` of speech that a reader has read."""
+
+
+def has_part(whole: str, part: str) -> bool:
+    """Return whether a text is in another, without regard to case, accents and punctuation. A number is no part of a
+    longer one: `apartamento 20` is not in `apartamento 202`."""
+    wanted = re.escape(normalise(part))
+    return re.search(rf"(?<!\d(?=\d)){wanted}(?!(?<=\d)\d)", normalise(whole)) is not None
 
 
 def said_by(event: BotSpoke, wanted: BotSays) -> bool:
@@ -41,14 +49,17 @@ def word_by_word(event: BotSpoke, wanted: BotSays) -> str | None:
         return None
     found = max((_compared(text, event.text, wanted.part) for text in wanted.texts), key=lambda c: c.share)
     shown = f"word by word: {difference(found)}"
-    if found.other_numbers and wanted.words is not None and found.share >= wanted.words:
-        return f"{shown}: a number that is another one is not tolerated"
+    if wanted.words is not None and found.share >= wanted.words:
+        if found.other_numbers:
+            return f"{shown}: a number that is another one is not tolerated"
+        if found.is_denied:
+            return f"{shown}: a “não” (not, no) that is missing or too many is not tolerated"
     return shown
 
 
 def _is_said(heard: str, text: str, wanted: BotSays, *, read: bool) -> bool:
     exact, spoken = normalise(text), normalise(heard)
-    if (exact in spoken) if wanted.part else (exact == spoken):
+    if has_part(heard, text) if wanted.part else (exact == spoken):
         return True
     if wanted.words is None and not read:
         return False

@@ -139,6 +139,8 @@ class ExpectationSteps:
             if index != branch:
                 closed_ms = max(window[0], min(window[1], at_ms))
                 self._fixture.judged(one.place, one.title, (window[0], closed_ms), None)
+                if one.expected.bot_says is not None:
+                    self._passed_over.append((one.place, (window[0], closed_ms)))
         verdict, one = verdicts[branch], choices[branch]
         assert isinstance(verdict, Met)
         self._note(place.named(title), f"branch {branch + 1}: {describe(one.expected)}")

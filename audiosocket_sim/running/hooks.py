@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from errno import errorcode
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -97,8 +98,7 @@ async def _answer(hook: Hook, values: Mapping[str, str]) -> _Answer:
             return await _in_the_loop(str(hook.method), url, request, seconds)
         return await loop.run_in_executor(None, _on_the_real_clock, str(hook.method), url, request, seconds)
     except _errors() as error:
-        why = "no answer within" if _is_timeout(error) else None
-        said = f"{why} {seconds:g} s" if why else _ERRNO.sub("", " ".join(str(error).split())) or type(error).__name__
+        said = f"no answer within {seconds:g} s" if _is_timeout(error) else _reason(error)
         raise HookFailed(f"{url:.{_LONGEST_SHOWN}}: {said:.{_LONGEST_SHOWN}}") from None
 
 
@@ -133,6 +133,17 @@ def _is_timeout(error: Exception) -> bool:
     return isinstance(error, httpx.TimeoutException | TimeoutError)
 
 
+def _reason(error: BaseException) -> str:
+    """Why a request could not be made: what the system said, where an error of the system is at its root."""
+    said = _ERRNO.sub("", " ".join(str(error).split())) or type(error).__name__
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in errorcode:
+            said = os.strerror(cause.errno)
+        cause = cause.__cause__ or cause.__context__
+    return said
+
+
 async def _in_the_loop(method: str, url: str, request: dict[str, Any], seconds: float) -> _Answer:
     import httpx
 
@@ -146,7 +157,15 @@ async def _in_the_loop(method: str, url: str, request: dict[str, Any], seconds: 
             body += piece[: _LARGEST_BYTES - len(body)]
             if len(body) >= _LARGEST_BYTES:
                 break
-        return _Answer(answer.status_code, body.decode(errors="replace"))
+        return _Answer(answer.status_code, _decoded(body, answer.encoding))
+
+
+def _decoded(body: bytes, charset: str | None) -> str:
+    """The body as text, in the character set that the answer names."""
+    try:
+        return body.decode(charset or "utf-8", errors="replace")
+    except LookupError:  # a codec that is none of text
+        return body.decode(errors="replace")
 
 
 def _on_the_real_clock(method: str, url: str, request: dict[str, Any], seconds: float) -> _Answer:

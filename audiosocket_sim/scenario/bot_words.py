@@ -42,8 +42,9 @@ def _judge(name: str) -> str:
 def compiled_pattern(text: str) -> "re.Pattern[str]":
     """Return the pattern, without regard to case and accents.
 
-    Raises ValueError for a pattern that is none, or on which a search could take for ever: a scenario is data. Only
-    single characters may be repeated without an end, and only a few of them; and alternatives have a bound.
+    Raises ValueError for a pattern that is none, that any words fit, or on which a search could take for ever: a
+    scenario is data. Only single characters may be repeated without an end, and only a few of them; and alternatives
+    have a bound.
     """
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     if len(text) > _LONGEST_PATTERN:
@@ -60,6 +61,8 @@ def compiled_pattern(text: str) -> "re.Pattern[str]":
         raise ValueError(f"a pattern has at most {_MOST_REPEATS} repetitions without an end, not {len(repeats)}")
     if _ways(parsed) > _MOST_WAYS:
         raise ValueError(f"too many optional parts and alternatives in a pattern: together more than {_MOST_WAYS} ways")
+    if found.search(""):
+        raise ValueError("fits any words, even none: write what must be in them, or use bot_speaks")
     return found
 
 
@@ -123,7 +126,7 @@ class BotSays(Model):
         default=None,
         gt=0,
         le=1,
-        description="the share of the words that must be right, such as 0.8; a number that is another one never is",
+        description="the share of the words that must be right, such as 0.8; another number, or a lost não, never is",
     )
     judge: Annotated[str, AfterValidator(_judge)] | None = Field(
         default=None,

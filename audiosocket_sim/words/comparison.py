@@ -1,11 +1,14 @@
 """Aligns two texts word by word: which words are the same, which are others, which are missing or too many. Pure.
 
 The alignment is the one with the fewest errors. Two words that are one in the other text (`bem vindo`, `bemvindo`) are
-the same. A number that was heard as another number is never tolerated, however many other words are right.
+the same. A number that was heard as another number is never tolerated, however many other words are right; nor is a
+word such as `não` that is missing or too many.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
 
 from audiosocket_sim.words.languages import language_of_texts
 from audiosocket_sim.words.terms import Term, terms_of
@@ -15,6 +18,8 @@ __all__ = ["Pair", "WordComparison", "compare"]
 _OTHER, _LACKS, _EXTRA = 1.0, 1.0, 1.0
 _KINDS_DIFFER = 0.01
 """A number is aligned with another number rather than with a word."""
+_NUMBER_LACKS = 0.001
+"""And rather with another number than with none, also at the edge of a part."""
 _ROUNDING = 1e-9
 
 
@@ -33,9 +38,9 @@ class Pair:
 
     @property
     def other_number(self) -> bool:
-        """Whether one number was expected, and another one heard."""
-        sides = (self.expected, self.heard)
-        return not self.same and all(len(side) == 1 and side[0].is_number for side in sides)
+        """Whether one number was expected, and another one heard; or another ordinal, or another currency."""
+        both = not self.same and len(self.expected) == len(self.heard) == 1
+        return both and self.expected[0].contradicts(self.heard[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,25 @@ class WordComparison:
         """The numbers that were heard as other numbers."""
         return tuple(pair for pair in self.pairs if pair.other_number)
 
+    @property
+    def is_denied(self) -> bool:
+        """Whether one of the two texts denies what the other says: `não` is missing, or too many.
+
+        Several in a row are one, and one may be another: `não`, `nunca`.
+        """
+        return _denials(self.pairs, "expected") != _denials(self.pairs, "heard")
+
     def is_within(self, words: float) -> bool:
-        """Return whether at least this share of the words is right, and no number another one."""
+        """Return whether at least this share of the words is right, no number another one, and none denied."""
         allowed = (1 - words) * self.wanted + _ROUNDING
-        return self.wanted > 0 and self.errors <= allowed and self.errors < self.wanted and not self.other_numbers
+        is_near = self.wanted > 0 and self.errors <= allowed and self.errors < self.wanted
+        return is_near and not self.other_numbers and not self.is_denied
+
+
+def _denials(pairs: Sequence[Pair], side: Literal["expected", "heard"]) -> int:
+    """How often one side denies something."""
+    negates = [False, *(term.negates for pair in pairs for term in getattr(pair, side))]
+    return sum(now and not before for before, now in pairwise(negates))
 
 
 def compare(expected: str, heard: str, *, part: bool = False, language: str | None = None) -> WordComparison:
@@ -116,10 +136,11 @@ def _best(rows: list[list[_Way]], wanted: Sequence[Term], got: Sequence[Term], i
     if i == 0:
         return (0.0, 0, 0, False) if part or j == 0 else (rows[0][j - 1][0] + _EXTRA, 0, 1, False)
     above = rows[i - 1]
-    lacks: _Way = (above[j][0] + _LACKS, 1, 0, False)
+    one = wanted[i - 1]
+    lacks: _Way = (above[j][0] + _LACKS + _NUMBER_LACKS * one.is_exact, 1, 0, False)
     if j == 0:
         return lacks
-    one, other, row = wanted[i - 1], got[j - 1], rows[i]
+    other, row = got[j - 1], rows[i]
     before = above[j - 1][0]
     if one.same_as(other):
         return (before, 1, 1, True)

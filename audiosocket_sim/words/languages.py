@@ -55,6 +55,8 @@ class WordTables:
     """Words for a whole time of day, with its hour."""
     halves_of_day: Mapping[tuple[str, ...], str]
     """Words behind a time: `am` or `pm`; "" for words that change nothing, such as `em ponto`."""
+    negations: frozenset[str] = frozenset()
+    """Words that deny a sentence: one more or one less is another meaning."""
     zero_in_digits: frozenset[str] = frozenset()
     six_in_digits: frozenset[str] = frozenset()
     common: frozenset[str] = field(default=frozenset())
@@ -124,6 +126,7 @@ PORTUGUESE = WordTables(
         ("am",): "am",
         ("pm",): "pm",
     },
+    negations=frozenset({"nao", "nunca", "jamais", "nem"}),
     six_in_digits=frozenset({"meia"}),
     common=frozenset(
         _words(
@@ -169,6 +172,12 @@ ENGLISH = WordTables(
         ("am",): "am",
         ("pm",): "pm",
     },
+    negations=frozenset(
+        _words(
+            "no not never nor neither cannot cant couldnt dont doesnt didnt wont wouldnt shouldnt isnt arent wasnt "
+            "werent hasnt havent hadnt mustnt neednt aint"
+        )
+    ),
     zero_in_digits=frozenset({"oh", "o"}),
     common=frozenset(
         _words(
@@ -222,6 +231,7 @@ SPANISH = WordTables(
         ("am",): "am",
         ("pm",): "pm",
     },
+    negations=frozenset({"no", "nunca", "jamas", "ni", "tampoco"}),
     common=frozenset(
         _words(
             "el la los las un una de del en con que se y o yo usted no si esta estoy son puedo puede hablar "

@@ -13,6 +13,7 @@ from audiosocket_sim.call_log.events import (
     StateTold,
 )
 from audiosocket_sim.checks import Broken, Watched, violation
+from audiosocket_sim.scenario import Never
 
 HELLO = "Condomínio Apoena, em que posso ajudar?"
 
@@ -343,3 +344,25 @@ def test_hold_audio_goes_on_whatever_else_happens_and_does_not_stop_before_it_st
     log = entries((200, HoldStarted()), (500, BotSpoke("Oi.", 300)), (1500, HoldStopped(1300, False)))
     assert violation(playing, log, Watched(1000, 4000)) == Broken(1000, "1.000 hold audio played")
     assert violation(playing, entries((1500, HoldStopped(1300, False))), Watched(1000, 4000)) is None
+
+
+@pytest.mark.parametrize(
+    ("heard_ms", "whole_ms", "ends_ms", "broken"),
+    [
+        (590, 990, 1590, True),  # cut off in mid-word
+        (580, 990, 1600, True),  # cut off between two words
+        (580, 990, 1800, False),  # it had stopped before
+        (990, 990, 1990, False),  # said to its end
+        (990, 990, 2010, False),
+        (990, None, 1990, True),  # of another voice it cannot be known
+        (980, None, 2000, False),
+    ],
+)
+def test_the_end_that_cuts_off_a_sentence_comes_while_it_is_spoken(
+    heard_ms: int, whole_ms: int | None, ends_ms: int, broken: bool
+) -> None:
+    text = None if whole_ms is None else "Pode subir."
+    spoke = BotSpoke(text, heard_ms, whole_ms)
+    log = entries((1000, spoke), (ends_ms, CallEnded("server", "hangup_message", "continues", "")))
+    never = Never.model_validate({"hangs_up": "server", "while": "bot_speaks"})
+    assert (violation(never, log, Watched(0, 9000)) is not None) is broken

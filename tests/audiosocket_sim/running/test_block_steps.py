@@ -163,6 +163,7 @@ def test_the_end_of_the_call_decides_at_once() -> None:
         "if_heard: {bot_says: Pode subir., within: 3s}\n",
         "optional: {expect: {bot_says: Pode subir., within: 3s}}\n",
         "any_of: [{expect: {bot_says: Pode subir., within: 3s}}, {expect: {hold_audio: playing, within: 3s}}]\n",
+        "any_of: [{expect: {bot_says: Pode subir., within: 3s}}, {expect: {bot_silent: 2s, within: 8s}}]\n",
     ],
 )
 def test_a_voice_that_cannot_be_read_decides_nothing(steps: str) -> None:

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +158,48 @@ def test_the_port_of_the_bot_on_another_machine_is_not_the_bots() -> None:
     result = call("before: {get: 'http://192.0.2.1:{port}/', within: 50ms}", trust=True)
     assert result.outcome is Outcome.SET_UP
     assert "in-memory" not in result.faults[0]
+
+
+class Slow(BaseHTTPRequestHandler):
+    """Answers `/drip` a byte at a time, never for long silent; anything else in Latin-1."""
+
+    def do_GET(self) -> None:
+        drips = self.path == "/drip"
+        body = b"x" * 500 if drips else "não".encode("latin-1")
+        self.send_response(200)
+        self.send_header("Content-Type", f"text/plain; charset={'base64' if self.path == '/odd' else 'latin-1'}")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        with suppress(OSError):
+            for at in range(0, len(body), 1 if drips else len(body)):
+                self.wfile.write(body[at : at + (1 if drips else len(body))])
+                if drips:
+                    threading.Event().wait(0.01)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def slow() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_an_answer_that_drips_is_no_answer_in_time(slow: str) -> None:
+    result = call(f"before: {{get: '{slow}/drip', within: 100ms}}", trust=True)
+    assert result.outcome is Outcome.SET_UP
+    assert result.faults[0].endswith("no answer within 0.1 s")
+
+
+def test_an_answer_is_read_in_its_own_character_set(slow: str) -> None:
+    assert call(f"after: {{get: '{slow}/', contains: não}}", trust=True).problems == []
+    assert call(f"after: {{get: '{slow}/odd', contains: n}}", trust=True).problems == []
 
 
 WRITES = "import os, sys; open(sys.argv[1], 'w').write(os.environ['AUDIOSOCKET_UUID'] + ' ' + sys.argv[2])"

@@ -142,6 +142,77 @@ def test_a_number_that_is_another_one_is_never_tolerated() -> None:
     assert compare(expected, "quero falar com o apartamento bonito por favor obrigado").is_within(0.8)
 
 
+@pytest.mark.parametrize(
+    ("expected", "heard"),
+    [
+        ("o andar da entrega é o segundo da torre norte", "o andar da entrega é o terceiro da torre norte"),
+        ("o andar da entrega é o 2º da torre norte", "o andar da entrega é o 3º da torre norte"),
+        (
+            "a visita fica para quarta-feira na portaria do prédio",
+            "a visita fica para quinta-feira na portaria do prédio",
+        ),
+        ("o valor é R$ 10,50 e vence amanhã sem falta", "o valor é US$ 10,50 e vence amanhã sem falta"),
+        ("o desconto é 10% do valor da taxa deste mês", "o desconto é R$ 10 do valor da taxa deste mês"),
+    ],
+)
+def test_another_ordinal_or_unit_is_another_number(expected: str, heard: str) -> None:
+    found = compare(expected, heard)
+    assert found.share > 0.85
+    assert found.other_numbers
+    assert not found.is_within(0.5)
+
+
+@pytest.mark.parametrize(
+    ("expected", "heard"),
+    [
+        ("quero falar com o apartamento 202", "bom dia, quero falar com o apartamento 203, obrigado"),
+        ("202 é o apartamento do morador agora", "o 203 é o apartamento do morador agora"),
+        ("o apartamento fica no andar segundo", "bom dia, o apartamento fica no andar terceiro, senhor"),
+        ("o total da conta é R$ 10", "bom dia, o total da conta é US$ 10, senhor"),
+    ],
+)
+def test_another_number_at_the_edge_of_a_part_is_not_tolerated(expected: str, heard: str) -> None:
+    found = compare(expected, heard, part=True)
+    assert found.share > 0.8
+    assert not found.is_within(0.5)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("o senhor não pode subir no apartamento agora", "o senhor pode subir no apartamento agora"),
+        ("nunca abrimos o portão para quem vem de fora", "abrimos o portão para quem vem de fora"),
+        ("sir you can not enter the building now please", "sir you can enter the building now please"),
+        ("sir you can't enter the building now please", "sir you can enter the building now please"),
+        ("usted no puede entrar en el edificio ahora", "usted puede entrar en el edificio ahora"),
+    ],
+)
+def test_a_denial_that_is_missing_or_too_many_is_never_tolerated(one: str, other: str) -> None:
+    for expected, heard in ((one, other), (other, one)):
+        found = compare(expected, heard)
+        assert found.share > 0.8
+        assert found.is_denied
+        assert not found.is_within(0.5)
+    assert compare(one, other, part=True).is_denied
+
+
+@pytest.mark.parametrize(
+    ("expected", "heard"),
+    [
+        ("não pode subir agora no apartamento, senhor", "não, não pode subir agora no apartamento, senhor"),
+        ("o portão nunca abre para quem vem de fora", "o portão não abre para quem vem de fora"),
+        ("sir you do not have an appointment in our system", "sir you don't have an appointment in our system"),
+        ("o apartamento fica no segundo andar do prédio", "o apartamento fica na segunda andar do prédio"),
+        ("o encontro é no salão do prédio amanhã", "o encontro é na salão do prédio amanhã"),
+        ("not yet sir but the first door is now open", "sir the first door is now open but not yet"),
+    ],
+)
+def test_the_same_denial_in_other_words_is_tolerated(expected: str, heard: str) -> None:
+    found = compare(expected, heard)
+    assert not found.is_denied
+    assert not found.other_numbers
+
+
 def test_nothing_is_never_near_enough() -> None:
     assert not compare("sim", "não").is_within(0)
     assert not compare("sim", "").is_within(0)

@@ -74,6 +74,8 @@ HEAD = "summary: A call.\nsteps:\n"
         ("- expect: {bot_says: {}}", "3:22: bot_says needs exactly one of: text, any_of, pattern"),
         ("- expect: {bot_says: {text: a, pattern: b}}", "3:22: bot_says needs exactly one of: text, any_of, pattern (found text and pattern)"),
         ("- expect: {bot_says: {text: a, words: 80}}", "3:39: words: must be at most 1, not 80"),
+        ("- expect: {bot_says: {pattern: 'sim|'}}", "3:32: pattern: fits any words, even none: write what must be in them, or use bot_speaks"),
+        ("- never: {bot_says: {pattern: '.*'}}", "3:31: pattern: fits any words, even none: write what must be in them, or use bot_speaks"),
         ("- expect: {bot_says: {pattern: a, words: 0.8, part: true}}", "3:22: bot_says: a pattern is found anywhere, and exactly: words and part cannot stand beside it"),
         ("- never: {bot_says: {text: a, judge: 'a:b'}}", "3:38: judge: a judge is asked about what the bot is to say, below expect"),
         ("- expect: {bot_says: {any_of: []}}", "3:31: any_of: needs one text at least"),
