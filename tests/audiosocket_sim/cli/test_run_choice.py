@@ -502,6 +502,11 @@ def test_a_value_is_set_and_shown(matrix: str, capsys: pytest.CaptureFixture[str
     [
         ("line.codec", "--set 'line.codec': expected KEY.KEY=VALUE, such as line.noise_dbfs=-40"),
         ("line.codex=x", "--set line.codex=x: unknown key 'codex'; did you mean 'codec'?"),
+        (
+            "for_each.dela=[0.3]",
+            "--set for_each.dela=[0.3]: no scenario of this run has 'dela' in its for_each; did you mean 'delay'?",
+        ),
+        ("for_each.codec=[ulaw]", "--set for_each.codec=[ulaw]: no scenario of this run has 'codec' in its for_each"),
     ],
 )
 def test_what_cannot_be_set(setting: str, line: str, matrix: str, capsys: pytest.CaptureFixture[str]) -> None:
