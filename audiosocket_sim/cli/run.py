@@ -74,6 +74,8 @@ class RunRequest:
     overrides: Sequence[str] = ()
     """Values that go before those of the scenarios, such as `line.noise_dbfs=-40`."""
     turn_limits: TurnLimits = field(default_factory=TurnLimits)
+    is_part: bool = False
+    """Whether these are only some of the scenarios that the overrides are meant for, as in a round of `--watch`."""
 
 
 def run_command(asked: RunRequest) -> int:
@@ -102,7 +104,7 @@ def run_command(asked: RunRequest) -> int:
     loaded = [found for name in asked.names for found in _load(name, asked.overrides)]
     named = {variable for found in loaded if isinstance(found, Scenario) for variable in found.cell}
     unheeded = unheeded_override(asked.overrides, named)
-    if unheeded is not None and not any(isinstance(found, _Refused) for found in loaded):
+    if unheeded is not None and not asked.is_part and not any(isinstance(found, _Refused) for found in loaded):
         return _refuse(None, f"--set {unheeded}", asked)
     planned = [_plan(found, asked) for found in loaded if isinstance(found, Scenario)]
     wrong = [found for found in [*loaded, *planned] if isinstance(found, _Refused)]
