@@ -36,7 +36,7 @@ from audiosocket_sim.running.outcome_rows import rows_of_problems, rows_of_runs,
 from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, Result
 from audiosocket_sim.running.turns_file import turns_of_result, write_turns
 from audiosocket_sim.scenario import Scenario, TurnLimits
-from audiosocket_sim.scenario.loading import ScenarioError, WrongOverride, load_all, parse_override
+from audiosocket_sim.scenario.loading import ScenarioError, WrongOverride, load_all, parse_override, unheeded_override
 from audiosocket_sim.scenario.loading.ear_option import parse_ear
 from audiosocket_sim.scenario.loading.matrix import is_chosen, no_such_cell
 from audiosocket_sim.scenario.loading.used_files import scenario_file
@@ -74,6 +74,8 @@ class RunRequest:
     overrides: Sequence[str] = ()
     """Values that go before those of the scenarios, such as `line.noise_dbfs=-40`."""
     turn_limits: TurnLimits = field(default_factory=TurnLimits)
+    is_part: bool = False
+    """Whether these are only some of the scenarios that the overrides are meant for, as in a round of `--watch`."""
 
 
 def run_command(asked: RunRequest) -> int:
@@ -100,6 +102,10 @@ def run_command(asked: RunRequest) -> int:
     except WrongOverride as error:
         return _refuse(None, f"--set {error}", asked)
     loaded = [found for name in asked.names for found in _load(name, asked.overrides)]
+    named = {variable for found in loaded if isinstance(found, Scenario) for variable in found.cell}
+    unheeded = unheeded_override(asked.overrides, named)
+    if unheeded is not None and not asked.is_part and not any(isinstance(found, _Refused) for found in loaded):
+        return _refuse(None, f"--set {unheeded}", asked)
     planned = [_plan(found, asked) for found in loaded if isinstance(found, Scenario)]
     wrong = [found for found in [*loaded, *planned] if isinstance(found, _Refused)]
     for found in wrong:

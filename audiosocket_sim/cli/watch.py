@@ -68,7 +68,8 @@ def watch_command(asked: RunRequest, run_round: RunRound | None = None, pause: C
         try:
             due = list(watch.names)
             while True:
-                made = run_round(replace(asked, names=[watch.names[file] for file in due]))
+                names = [watch.names[file] for file in due]
+                made = run_round(replace(asked, names=names, is_part=len(names) < len(watch.names)))
                 if made.interrupted:
                     return INCONCLUSIVE
                 watch.take(due, made)

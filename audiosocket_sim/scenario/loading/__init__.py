@@ -12,7 +12,7 @@ from audiosocket_sim.scenario.loading.load import (
     schema,
     sound_file,
 )
-from audiosocket_sim.scenario.loading.overrides import WrongOverride, parse_override
+from audiosocket_sim.scenario.loading.overrides import WrongOverride, parse_override, unheeded_override
 
 __all__ = [
     "FileError",
@@ -30,4 +30,5 @@ __all__ = [
     "say_problems",
     "schema",
     "sound_file",
+    "unheeded_override",
 ]

@@ -1,7 +1,8 @@
 """`--set line.noise_dbfs=-40`: a value from the command line, as a part of a scenario. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from audiosocket_sim.scenario.loading import yaml_tree
@@ -9,9 +10,10 @@ from audiosocket_sim.scenario.loading.yaml_tree import Place, Tree
 from audiosocket_sim.scenario.short_forms import is_text
 from audiosocket_sim.scenario.written import KeyPath
 
-__all__ = ["WrongOverride", "parse_override"]
+__all__ = ["WrongOverride", "parse_override", "unheeded_override"]
 
 _PATH = re.compile(r"[^\s.=\[\]]+(\.[^\s.=\[\]]+)*")
+_OF_FOR_EACH = re.compile(r"for_each\.(?P<name>[^\s.=\[\]]+)=")
 _FORM = "expected KEY.KEY=VALUE, such as line.noise_dbfs=-40"
 
 
@@ -39,6 +41,20 @@ def parse_override(text: str, option: str = "--set") -> Tree:
     keys = tuple(key.split("."))
     data = value.strip() if isinstance(read.data, int | float) and is_text(keys) else read.data
     return _nested(keys, data, Place(0, 0, f"{option} {text[:100]}"))
+
+
+def unheeded_override(overrides: Sequence[str], names: Collection[str]) -> str | None:
+    """Return what is wrong if an override gives values to a name of `for_each` that no scenario has; None if none does.
+
+    `names`: those of all scenarios that it was meant for. The result is one line, without the option's name.
+    """
+    for text in overrides:
+        found = _OF_FOR_EACH.match(text)
+        if found is not None and found["name"] not in names:
+            near = get_close_matches(found["name"], sorted(names), n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            return f"{text[:100]}: no scenario of this run has {found['name']!r} in its for_each{hint}"
+    return None
 
 
 def _nested(keys: Sequence[str], value: Any, place: Place) -> Tree:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from audiosocket_sim.cli.chosen_scenarios import choose_scenarios, no_such_scenario
 from audiosocket_sim.cli.main import main
-from audiosocket_sim.cli.run import pace_of
+from audiosocket_sim.cli.run import RunRequest, pace_of, run_command
 
 ROOT = Path(__file__).resolve().parents[3]
 GREETS = """
@@ -502,11 +503,26 @@ def test_a_value_is_set_and_shown(matrix: str, capsys: pytest.CaptureFixture[str
     [
         ("line.codec", "--set 'line.codec': expected KEY.KEY=VALUE, such as line.noise_dbfs=-40"),
         ("line.codex=x", "--set line.codex=x: unknown key 'codex'; did you mean 'codec'?"),
+        (
+            "for_each.dela=[0.3]",
+            "--set for_each.dela=[0.3]: no scenario of this run has 'dela' in its for_each; did you mean 'delay'?",
+        ),
+        ("for_each.codec=[ulaw]", "--set for_each.codec=[ulaw]: no scenario of this run has 'codec' in its for_each"),
     ],
 )
 def test_what_cannot_be_set(setting: str, line: str, matrix: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", matrix, "--set", setting]) == 2
     assert capsys.readouterr().err == f"{line}\n"
+
+
+def test_values_for_a_name_that_only_some_scenarios_have(matrix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    setting = ("for_each.delay=[0.3]",)
+    write("calls/other.yaml")
+    request = RunRequest(["calls"], target="audiosocket_server:serve", overrides=setting)
+    assert run_command(request) == 0
+    assert "greets[delay=0.3] " in capsys.readouterr().out
+    assert run_command(replace(request, names=["calls/other.yaml"], is_part=True)) == 0
+    assert run_command(replace(request, names=["calls/other.yaml"])) == 2
 
 
 def test_the_mock_ai_takes_one_of_several_calls(matrix: str, capsys: pytest.CaptureFixture[str]) -> None:

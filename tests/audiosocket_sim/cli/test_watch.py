@@ -67,6 +67,7 @@ class Session:
 
     def __init__(self, *does: Callable[[], object] | list[Callable[[], object]], **results: Round) -> None:
         self.rounds: list[list[str]] = []
+        self.parts: list[bool] = []
         parts = (do if isinstance(do, list) else [do] for do in does)
         self._does = (do for part in parts for do in [*part, nothing])
         self._results = results
@@ -76,6 +77,7 @@ class Session:
 
     def _round(self, asked: RunRequest) -> Round:
         self.rounds.append([os.path.relpath(name) for name in asked.names])
+        self.parts.append(asked.is_part)
         return self._results.get(f"round_{len(self.rounds)}", Round(0))
 
     def _pause(self) -> None:
@@ -110,6 +112,7 @@ def test_what_a_saved_file_concerns_is_run_again(name: str, again: list[str]) ->
     session = Session(saved(name))
     assert session.watch("calls") == 0
     assert session.rounds == [["calls/a.yaml", "calls/b.yaml"], again]
+    assert session.parts == [False, len(again) == 1]
 
 
 def test_a_module_that_the_bot_has_imported_concerns_all(project: Path) -> None:
