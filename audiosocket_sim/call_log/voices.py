@@ -171,7 +171,8 @@ def _total_ms(spans: Sequence[Overlap]) -> int:
 def call_turns(entries: Sequence[Entry]) -> CallTurns:
     """Return what was measured of the turns of one call, as numbers that can be put together with those of others."""
     caller, bot, until_ms = caller_voice(entries), bot_voice(entries), over_ms(entries)
-    asked = [one for one in responses(caller, bot, until_ms) if one.outcome in ("answered", "no_response")]
+    answers = responses(caller, bot, until_ms)
+    asked = [one for one in answers if one.outcome in ("answered", "no_response")]
     unmeasured = _unmeasured(entries)
     waits = [one.wait_ms for one in asked if one.wait_ms is not None and one.from_ms + one.wait_ms not in unmeasured]
     onsets = _onsets(yields(caller, bot, until_ms), until_ms)
@@ -181,6 +182,7 @@ def call_turns(entries: Sequence[Entry]) -> CallTurns:
     return CallTurns(
         calls=1,
         waits_ms=tuple(waits),
+        waited_ms=tuple(_waited(entries, [one.from_ms for one in answers if one.outcome == "call_over"])),
         waits_unmeasured=sum(one.wait_ms is not None for one in asked) - len(waits),
         turns_asked=len(asked),
         answered_in_window=sum(one.in_window for one in asked),
@@ -200,6 +202,16 @@ def call_turns(entries: Sequence[Entry]) -> CallTurns:
         sounds=tuple(sum(one.label == label for one in sounds) for label in SOUND_LABELS),
         gone_on=tuple(sum(one.label == label and one.went_on for one in sounds) for label in SOUND_LABELS),
     )
+
+
+def _waited(entries: Sequence[Entry], since_ms: Sequence[int]) -> list[int]:
+    """How long the caller had waited in silence when the call was over; none if the server ended it, as it may do in
+    answer to a farewell, or hold audio played meanwhile."""
+    if any(isinstance(entry.event, CallEnded) and entry.event.who == "server" for entry in entries):
+        return []
+    until_ms, bot = over_ms(entries), bot_voice(entries)
+    quiet = (at_ms for at_ms in since_ms if not any(sound.label == "hold" and sound.end_ms > at_ms for sound in bot))
+    return [until_ms - at_ms for at_ms in quiet if at_ms < until_ms]
 
 
 def _unmeasured(entries: Sequence[Entry]) -> set[int]:

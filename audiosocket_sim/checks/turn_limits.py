@@ -50,12 +50,12 @@ def wider(limits: TurnLimits, by_ms: int) -> TurnLimits:
 
 
 def _broken(turns: CallTurns, limits: TurnLimits) -> Iterator[BrokenLimit]:
-    for name, of, events in (("response", turns.response, turns.turns_asked), ("yield", turns.yielding, turns.onsets)):
-        for percent in (50, 95):
-            limit, found = getattr(limits, f"{name}_p{percent}"), of(percent)
-            if limit is not None and found.value_ms is not None and found.value_ms > limit:
-                happened = f"it was {_value(found)}, of {_counted(events, _EVENTS[name])}"
-                yield BrokenLimit(f"{name}_p{percent}", f"{seconds(limit)} at the most", happened)
+    for percent in (50, 95):
+        yield from _slow_answers(turns, percent, getattr(limits, f"response_p{percent}"))
+        limit, found = getattr(limits, f"yield_p{percent}"), turns.yielding(percent)
+        if limit is not None and found.value_ms is not None and found.value_ms > limit:
+            happened = f"it was {_value(found)}, of {_counted(turns.onsets, 'onset')}"
+            yield BrokenLimit(f"yield_p{percent}", f"{seconds(limit)} at the most", happened)
     yield from _shares(turns, limits)
     for key, count in (("interruptions_by_bot", turns.interruptions), ("false_stops", turns.false_stops)):
         limit = getattr(limits, key)
@@ -67,11 +67,23 @@ def _broken(turns: CallTurns, limits: TurnLimits) -> Iterator[BrokenLimit]:
             yield BrokenLimit(key, f"{seconds(limit)} at the most", f"the longest was {seconds(longest)}")
 
 
-_EVENTS = {"response": "turn", "yield": "onset"}
-
-
 def _counted(events: int, what: str) -> str:
     return f"{events} {what}" if events == 1 else f"{events} {what}s"
+
+
+def _slow_answers(turns: CallTurns, percent: int, limit: int | None) -> Iterator[BrokenLimit]:
+    """The limit of a percentile of the waits. A caller who had waited for longer when the call was over counts too: his
+    answer would have been too late, whenever it had come."""
+    if limit is None:
+        return
+    too_long = sorted(waited for waited in turns.waited_ms if waited > limit)
+    found = Percentile.of(percent, turns.waits_ms, turns.unanswered + len(too_long))
+    if found.value_ms is None or found.value_ms <= limit:
+        return
+    happened = f"it was {_value(found)}, of {_counted(turns.turns_asked + len(too_long), 'turn')}"
+    if too_long:
+        happened += f": after {seconds(too_long[-1])} without an answer the call was over"
+    yield BrokenLimit(f"response_p{percent}", f"{seconds(limit)} at the most", happened)
 
 
 def _shares(turns: CallTurns, limits: TurnLimits) -> Iterator[BrokenLimit]:

@@ -138,7 +138,7 @@ def _reason(error: BaseException) -> str:
     said = _ERRNO.sub("", " ".join(str(error).split())) or type(error).__name__
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, OSError) and cause.errno in errorcode:
+        if isinstance(cause, OSError) and cause.errno is not None and cause.errno in errorcode:
             said = os.strerror(cause.errno)
         cause = cause.__cause__ or cause.__context__
     return said

@@ -62,6 +62,13 @@ def test_what_holds_and_what_is_too_little_to_judge_breaks_nothing(limits: str) 
     assert told(limits) == []
 
 
+def test_a_caller_who_had_waited_for_too_long_when_the_call_was_over_counts() -> None:
+    left = CallTurns(calls=1, waits_ms=(800,), turns_asked=1, answered_in_window=1, waited_ms=(1900, 5200))
+    line = "turn_taking: response_p95: expected 2.00 s at the most; it was never, of 2 turns"
+    assert told("response_p95: 2s", left) == [f"{line}: after 5.20 s without an answer the call was over"]
+    assert told("response_p95: 5.2s, response_p50: 2s", left) == []
+
+
 def test_never_is_longer_than_any_limit_and_nothing_measured_is_none() -> None:
     never = CallTurns(calls=1, turns_asked=1, unanswered=1)
     assert told("response_p95: 10min", never) == [

@@ -175,3 +175,23 @@ def test_a_wait_that_is_not_measured_is_not_judged_and_that_is_noted() -> None:
     result = call("say: pt-br/sim\nexpect: {responds: 5s}", *script, limits="{response_p95: 1ms}")
     assert result.outcome is Outcome.PASSED, result.problems
     assert "1 wait not judged" in result.transcript
+
+
+@pytest.mark.parametrize(
+    ("wait", "script", "outcome"),
+    [
+        ("4s", [], Outcome.FAILED),
+        ("1s", [], Outcome.PASSED),
+        ("4s", [[4, "hang_up"]], Outcome.PASSED),
+        ("4s", [[1.5, "hold"]], Outcome.PASSED),
+        ("4s", [[2, "say", "pt-br/pode_subir"]], Outcome.PASSED),
+    ],
+    ids=["left in silence", "over too soon to know", "the bot ends the call", "on hold", "answered"],
+)
+def test_an_answer_that_had_not_come_when_the_call_was_over_is_too_late(
+    wait: str, script: list[Any], outcome: Outcome
+) -> None:
+    result = call(f"say: pt-br/sim\nwait: {wait}", *script, limits="{response_p95: 2s}")
+    assert result.outcome is outcome, result.transcript
+    if outcome is Outcome.FAILED:
+        assert "without an answer the call was over" in result.problems[0]
