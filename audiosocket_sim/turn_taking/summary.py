@@ -52,9 +52,10 @@ class CallTurns:
     `waits_ms`: each answer's wait that was measured. `answered_in_window` of `turns_asked` turns of the caller were
     answered within 10 s; `unanswered` never. `waited_ms`: how long the caller had waited in silence for an answer when
     the call was over; such turns are not among `turns_asked`. `waits_unmeasured`: waits in virtual time during which
-    the bot worked in a thread. `yields_ms`: after how long the bot stopped, for each onset of the caller that is no natural end;
-    `yielded_in_window` of `onsets` within 2 s; `unyielded` never. `caller_turns` of speech, `turns_interrupted` by the
-    bot in so many `interruptions`. `false_stops`: stops that no caller caused, `false_stops_dead` with nothing after.
+    the bot worked in a thread. `yields_ms`: after how long the bot stopped, for each onset of the caller that is no
+    natural end; `yielded_in_window` of `onsets` within 2 s; `unyielded` never. `caller_turns` of speech,
+    `turns_interrupted` by the bot in so many `interruptions`. `false_stops`: stops that no caller caused,
+    `false_stops_dead` with nothing after.
     `sounds` and `gone_on`: by label, the sounds over the bot's speech, and for how many of them it went on.
     """
 
