@@ -56,15 +56,17 @@ class _Keeper:
     def keep(self) -> int:
         """Wait until the program and all its descendants have ended. Returns the program's wait status."""
         signals = _signals_as_bytes()
-        watched = [self._runner, signals]
+        watched = select.poll()  # select takes no descriptor above 1023
+        for descriptor in (self._runner, signals):
+            watched.register(descriptor, select.POLLIN)
         while self._some_are_left() and self._n_kills < _MOST_KILLS:
             if self._status and not self._is_ending:
                 self._end(_ORPHANED_SECONDS)  # it failed: what it started is of no use
-            ready, _, _ = select.select(watched, [], [])
+            ready = {descriptor for descriptor, _ in watched.poll()}
             if signals in ready:
                 self._on_signals(os.read(signals, 4096))
             if self._runner in ready and not self._on_runner():
-                watched.remove(self._runner)
+                watched.unregister(self._runner)
         return self._status or 0
 
     def _some_are_left(self) -> bool:

@@ -252,3 +252,20 @@ def test_a_program_ends_whose_runner_ends_while_it_is_being_started(tmp_path: Pa
         assert kept.stderr is not None
         assert kept.stderr.read() == b""
         assert held.read() == b""
+
+
+_MANY_FILES = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (2048, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+os.dup2(int(sys.argv[1]), 1500)
+os.execv(sys.executable, [sys.executable, "-I", "-S", sys.argv[2], "1500", "sh", "-c", "exit 3"])
+"""
+
+
+@pytest.mark.kernel
+def test_a_runner_may_have_more_files_open_than_select_takes() -> None:
+    line, other = socket.socketpair()
+    with line, other:
+        command = [sys.executable, "-c", _MANY_FILES, str(other.fileno()), keeper.__file__]
+        kept = subprocess.run(command, pass_fds=(other.fileno(),), capture_output=True, timeout=20)
+    assert (kept.returncode, kept.stderr) == (3, b"")
