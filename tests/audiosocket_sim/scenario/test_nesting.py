@@ -107,7 +107,7 @@ def test_a_place_in_the_file_is_that_of_the_step_also_where_it_stands_without_a_
         (' →[{repeat: {times: 1000, steps: [{repeat: {times: 10, steps: [{wait: 1ms}, {wait: 1ms}]}}]}}]', 'steps: more than 10000 steps, rounds counted: too many for a scenario'),
         (' [{repeat: {times: 1, steps: [{repeat: {times: 1, steps: [{repeat: {times: 1, steps: [{repeat: {times: 1, steps: [{repeat: {times: 1, steps: [{repeat: {times: 1, steps: [→{wait: 1s}]}}]}}]}}]}}]}}]}}]', 'nested too deeply: at most 5 blocks within each other'),
         (" [{dtmf: '1', at: →bot_begins}]", "at: must be bot_starts, bot_stops, hold_starts, hold_stops, caller_starts, caller_stops, backend_asked, backend_answers or {state: WAITING}, not 'bot_begins'"),
-        (" [{dtmf: '1', at: {after: →{state: WATING}}}]", "after: state: must be STANDBY, USER_TURN, WAITING or IA_TURN, not 'WATING'"),
+        (" [{dtmf: '1', at: {after: →{state: WATING}}}]", "after: state: must be STANDBY, USER_TURN, WAITING or IA_TURN, not 'WATING'; did you mean 'WAITING'?"),
         (" [{dtmf: '1', at: bot_starts, after: →1s}]", 'after: a step counts from the step before, or `at` an event: `after` cannot stand beside it'),
         (" [{dtmf: '1', at: →caller_starts}]", 'at: caller_starts: no step before this one lets the caller speak (say)'),
         (' [{never: {talk_over: 1s, while: →caller_speaks}}]', 'while: does not go with talk_over, which is about who speaks itself'),
