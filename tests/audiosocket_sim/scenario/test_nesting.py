@@ -77,6 +77,11 @@ def test_a_place_in_the_file_is_that_of_the_step_also_where_it_stands_without_a_
     assert written.line("steps", 7) == "n.yaml"
 
 
+def test_a_single_step_of_a_repeat_stands_for_a_list_of_one() -> None:
+    one, many = (loaded(f" [{{repeat: {{times: 2, steps: {it}}}}}]").steps for it in ("{wait: 1s}", "[{wait: 1s}]"))
+    assert one == many
+
+
 @pytest.mark.parametrize(
     ("steps", "line"),
     [
@@ -86,6 +91,7 @@ def test_a_place_in_the_file_is_that_of_the_step_also_where_it_stands_without_a_
         (' [{repeat: →{times: 2}}]', "repeat: the key 'steps' is missing"),
         (' [{repeat: {times: 2, steps: [→{wiat: 1s}]}}]', "unknown step 'wiat'; did you mean 'wait'?"),
         (' [{repeat: {times: 2, steps: [{wait: →1}]}}]', 'wait: a duration needs a number and a unit (300ms, 1.2s, 5min), not 1'),
+        (' [{repeat: {times: 2, steps: {wait: →1}}}]', 'wait: a duration needs a number and a unit (300ms, 1.2s, 5min), not 1'),
         (' [{repeat: {times: 2, steps: [{wait: 1s, →aftr: 1s}]}}]', "unknown key 'aftr'; did you mean 'after'?"),
         (' [{any_of: →[{expect: {bot_speaks: 1s}}]}]', 'any_of: needs 2 to 20 branches, not 1'),
         (' [{any_of: [{expect: {bot_speaks: 1s}}, →{say: pt-br/sim}]}]', 'begins with an expect: what is heard decides'),
