@@ -269,7 +269,7 @@ def _line(line: Line, rate_hz: int) -> str:
     names = {"ulaw": "µ-law", "alaw": "A-law", "gsm": "GSM", "none": "no codec"}
     codec = names[line.codec if rate_hz == 8000 else "none"]
     noise = "" if line.noise_dbfs is None else f", noise {_dbfs(line.noise_dbfs)}"
-    gain = "" if line.gain_db == 0 else f", gain {line.gain_db:+g} dB"
+    gain = "" if line.gain_db == 0 else f", gain {line.gain_db:+g} dB".replace("-", "−")
     echo = line.echo
     back = "" if echo is None else f", echo {echo.gain_db:g} dB after {echo.delay} ms".replace("-", "−")
     behind = [_behind("behind the caller", line.noise), _behind("a second talker", line.talker)]

@@ -10,6 +10,8 @@ __all__ = ["unread_voice"]
 _A_VOICE_MS = 200
 """Sound of at least so many ms may be a voice; a click is none."""
 
+_SOUNDS = {"tone": "a tone"}
+
 
 def unread_voice(entries: Sequence[Entry]) -> str | None:
     """Return what is wrong with the set-up if the bot spoke and nothing of the whole call could be read; else None.
@@ -26,7 +28,7 @@ def unread_voice(entries: Sequence[Entry]) -> str | None:
     nothing = "nothing that the bot said in this call could be read"
     first = f"first at {clock(at_ms)} for {seconds(event.heard_ms)}"
     if event.sound != "speech":
-        sounds = " and ".join(dict.fromkeys(spoke.sound for _, spoke in voiced))
+        sounds = " and ".join(dict.fromkeys(_SOUNDS.get(spoke.sound, spoke.sound) for _, spoke in voiced))
         return f"{nothing}, {first}: it was {sounds}, in which there are no words; use bot_speaks"
     if any(event.read_by is not None for _, event in voiced):
         reader = next(event.read_by for _, event in voiced if event.read_by is not None)

@@ -1,5 +1,7 @@
 """What a reader may be called: `local`, `none`, or `module:callable`. Pure."""
 
+from difflib import get_close_matches
+
 __all__ = ["LOCAL", "LOCAL_IMPORT", "NO_READER", "names_code", "reader_problem"]
 
 NO_READER = "none"
@@ -19,4 +21,6 @@ def reader_problem(reader: str) -> str | None:
     parts = [*module.split("."), *name.split(".")]
     if not names_code(reader) or (colon and all(part.isidentifier() for part in parts)):
         return None
-    return f"a reader is local, none, or module:callable, such as my_package.ears:read, not {reader!r}"
+    near = get_close_matches(reader.lower(), (LOCAL, NO_READER), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"a reader is local, none, or module:callable, such as my_package.ears:read, not {reader!r}{hint}"

@@ -3,7 +3,7 @@
 `checks.anchor` finds the event in the call. docs/scenarios.md, `at`, says for each event what counts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated
 
@@ -24,14 +24,20 @@ _STATE = "state "
 def _event(value: object) -> object:
     """Return the event as it is kept: its word, or `state WAITING` for `{state: WAITING}`."""
     if isinstance(value, Mapping) and set(value) == {"state"}:
-        if value["state"] not in _STATES:
-            raise ValueError(f"state: must be {', '.join(_STATES[:-1])} or {_STATES[-1]}, not {value['state']!r:.60}")
+        state = value["state"]
+        if state not in _STATES:
+            states = f"{', '.join(_STATES[:-1])} or {_STATES[-1]}"
+            raise ValueError(f"state: must be {states}, not {state!r:.60}{_nearest(str(state).upper(), _STATES)}")
         return f"{_STATE}{value['state']}"
     if value in ANCHOR_EVENTS or (isinstance(value, str) and value.removeprefix(_STATE) in _STATES):
         return value
-    near = get_close_matches(str(value)[:60], ANCHOR_EVENTS, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = _nearest(str(value), ANCHOR_EVENTS)
     raise ValueError(f"must be {', '.join(ANCHOR_EVENTS)} or {{state: WAITING}}, not {value!r:.60}{hint}")
+
+
+def _nearest(word: str, words: Sequence[str]) -> str:
+    near = get_close_matches(word[:60], words, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 _STATE_SCHEMA = {

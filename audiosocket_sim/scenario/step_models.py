@@ -259,9 +259,7 @@ class Repeat(Model):
     """Steps that are carried out several times, one round after the other."""
 
     times: int = Field(ge=1, le=MOST_TIMES, description="how many rounds")
-    steps: Annotated["tuple[Step, ...]", AfterValidator(_some)] = Field(
-        strict=False, description="the steps of a round"
-    )
+    steps: Annotated["tuple[Step, ...]", AfterValidator(_some), OneOrMore()] = Field(description="the steps of a round")
 
 
 class RepeatStep(_Timed):

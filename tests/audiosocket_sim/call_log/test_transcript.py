@@ -32,6 +32,7 @@ def test_heading_says_who_calls_over_which_line() -> None:
     assert heading(noisy) == "example · Asterisk 22.10, app · µ-law, noise −55 dBFS"
     odd = scenario(asterisk={"version": "22.10", "packet_time": "30ms"}, line={"codec": "alaw"})
     assert heading(odd) == "example · Asterisk 22.10, app, 30 ms packets · A-law"
+    assert heading(scenario(line={"gain_db": -6})).endswith("µ-law, gain −6 dB")
 
 
 def test_a_wideband_line_has_no_codec() -> None:

@@ -87,8 +87,8 @@ def test_the_hint_for_an_unread_voice_says_what_to_do() -> None:
 def test_the_hint_for_a_tone_or_music_names_no_reader() -> None:
     log = entries((1000, BotSpoke(None, 500, sound="tone")), (2000, BotSpoke(None, 900, sound="music")))
     assert unread_voice(log) == (
-        "nothing that the bot said in this call could be read, first at 1.000 for 500 ms: it was tone and music, in "
-        "which there are no words; use bot_speaks"
+        "nothing that the bot said in this call could be read, first at 1.000 for 500 ms: it was a tone and music, "
+        "in which there are no words; use bot_speaks"
     )
     spoken = entries((1000, BotSpoke(None, 500, sound="tone")), (2000, BotSpoke(None, 900)))
     assert "first at 2.000 for 900 ms: its voice is not in the phrase book" in str(unread_voice(spoken))

@@ -38,11 +38,16 @@ def test_a_reader_has_a_name(name: str) -> None:
     assert reader_problem(name) is None
 
 
-@pytest.mark.parametrize("name", ["", "lokal", "my ears:read", "ears.py", ":read", "ears:", "ears:a b"])
+@pytest.mark.parametrize("name", ["", "whisper", "my ears:read", "ears.py", ":read", "ears:", "ears:a b"])
 def test_another_text_names_no_reader(name: str) -> None:
     assert reader_problem(name) == (
         f"a reader is local, none, or module:callable, such as my_package.ears:read, not {name!r}"
     )
+
+
+@pytest.mark.parametrize(("name", "meant"), [("lokal", "local"), ("None", "none")])
+def test_a_misspelt_name_of_a_reader_has_the_nearest(name: str, meant: str) -> None:
+    assert str(reader_problem(name)).endswith(f"not {name!r}; did you mean {meant!r}?")
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,11 @@ def test_a_place_in_the_file_is_that_of_the_step_also_where_it_stands_without_a_
     assert written.line("steps", 7) == "n.yaml"
 
 
+def test_a_single_step_of_a_repeat_stands_for_a_list_of_one() -> None:
+    one, many = (loaded(f" [{{repeat: {{times: 2, steps: {it}}}}}]").steps for it in ("{wait: 1s}", "[{wait: 1s}]"))
+    assert one == many
+
+
 @pytest.mark.parametrize(
     ("steps", "line"),
     [
@@ -86,6 +91,7 @@ def test_a_place_in_the_file_is_that_of_the_step_also_where_it_stands_without_a_
         (' [{repeat: →{times: 2}}]', "repeat: the key 'steps' is missing"),
         (' [{repeat: {times: 2, steps: [→{wiat: 1s}]}}]', "unknown step 'wiat'; did you mean 'wait'?"),
         (' [{repeat: {times: 2, steps: [{wait: →1}]}}]', 'wait: a duration needs a number and a unit (300ms, 1.2s, 5min), not 1'),
+        (' [{repeat: {times: 2, steps: {wait: →1}}}]', 'wait: a duration needs a number and a unit (300ms, 1.2s, 5min), not 1'),
         (' [{repeat: {times: 2, steps: [{wait: 1s, →aftr: 1s}]}}]', "unknown key 'aftr'; did you mean 'after'?"),
         (' [{any_of: →[{expect: {bot_speaks: 1s}}]}]', 'any_of: needs 2 to 20 branches, not 1'),
         (' [{any_of: [{expect: {bot_speaks: 1s}}, →{say: pt-br/sim}]}]', 'begins with an expect: what is heard decides'),
@@ -107,7 +113,7 @@ def test_a_place_in_the_file_is_that_of_the_step_also_where_it_stands_without_a_
         (' →[{repeat: {times: 1000, steps: [{repeat: {times: 10, steps: [{wait: 1ms}, {wait: 1ms}]}}]}}]', 'steps: more than 10000 steps, rounds counted: too many for a scenario'),
         (' [{repeat: {times: 1, steps: [{repeat: {times: 1, steps: [{repeat: {times: 1, steps: [{repeat: {times: 1, steps: [{repeat: {times: 1, steps: [{repeat: {times: 1, steps: [→{wait: 1s}]}}]}}]}}]}}]}}]}}]', 'nested too deeply: at most 5 blocks within each other'),
         (" [{dtmf: '1', at: →bot_begins}]", "at: must be bot_starts, bot_stops, hold_starts, hold_stops, caller_starts, caller_stops, backend_asked, backend_answers or {state: WAITING}, not 'bot_begins'"),
-        (" [{dtmf: '1', at: {after: →{state: WATING}}}]", "after: state: must be STANDBY, USER_TURN, WAITING or IA_TURN, not 'WATING'"),
+        (" [{dtmf: '1', at: {after: →{state: WATING}}}]", "after: state: must be STANDBY, USER_TURN, WAITING or IA_TURN, not 'WATING'; did you mean 'WAITING'?"),
         (" [{dtmf: '1', at: bot_starts, after: →1s}]", 'after: a step counts from the step before, or `at` an event: `after` cannot stand beside it'),
         (" [{dtmf: '1', at: →caller_starts}]", 'at: caller_starts: no step before this one lets the caller speak (say)'),
         (' [{never: {talk_over: 1s, while: →caller_speaks}}]', 'while: does not go with talk_over, which is about who speaks itself'),
