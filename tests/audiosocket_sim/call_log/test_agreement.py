@@ -206,6 +206,7 @@ def test_a_field_that_disagrees(ours: LogEvent, theirs: LogEvent, field: str) ->
         (BotSpoke("A", 500), BotSpoke("A", 520)),
         (BotSpoke("A", 520), BotSpoke("A", 500)),
         (BotSpoke("A", 500, ahead_ms=0), BotSpoke("A", 500, ahead_ms=900)),
+        (BotSpoke("Boa tarde.", 500, read_by="local"), BotSpoke("Boa noite.", 500, read_by="local", confidence=0.5)),
         (StageTook("recognition", 0, 700), StageTook("recognition", 300, 1000)),
         (StageTook("first_audio", 0, 700), StageTook("first_audio", 300, 1000)),
         (StageTook("backend", 400, 700), StageTook("backend", 400, 1000)),

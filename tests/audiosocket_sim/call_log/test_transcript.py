@@ -1,5 +1,7 @@
 """The transcript: one line an event, as a person reads it in a diff."""
 
+import pytest
+
 from audiosocket_sim.asterisk.wire_counts import MessageCount
 from audiosocket_sim.call_log.events import (
     BackendAsked,
@@ -13,6 +15,7 @@ from audiosocket_sim.call_log.events import (
     ExpectationJudged,
     HoldStarted,
     HoldStopped,
+    PhoneUsed,
     Source,
     StateTold,
     StepFailed,
@@ -112,6 +115,18 @@ def test_what_a_bot_sends_too_far_ahead_is_told() -> None:
 
     assert note(2940).endswith("3.00 s, sent 2.94 s ahead: a phone drops it")
     assert note(60).endswith("3.00 s")
+
+
+@pytest.mark.parametrize(
+    ("used", "words"),
+    [
+        (PhoneUsed("fifo 120ms", 3000, 0, (120, 120)), "sound was played 0.12 s after it had come, nothing lost"),
+        (PhoneUsed("x", 3000, 40, (80, 220)), "sound was played 0.08 s to 0.22 s after it had come, 0.04 s lost"),
+        (PhoneUsed("x", 0, 900, None), "nothing was played, 0.90 s lost"),
+    ],
+)
+def test_what_a_model_of_a_phone_did(used: PhoneUsed, words: str) -> None:
+    assert line_of(CallLog().add(0, Source.BOT, used)).endswith(f"{used.model} (a model): {words}")
 
 
 def test_the_wait_for_an_answer() -> None:

@@ -146,6 +146,15 @@ def test_hold_audio_that_jumps_behind_a_stall() -> None:
     assert not turns(DefectFound("hold_seam", "it", None, 100), late, 3900)
 
 
+@pytest.mark.parametrize(("silent_ms", "could"), [(2100, True), (2101, False)])
+def test_nothing_on_the_wire(silent_ms: int, could: bool) -> None:
+    quality = Quality.model_validate({"wire_silence": "2s"})
+    log = entries((3000, DefectFound("wire_silence", "it", silent_ms, silent_ms)))
+    (fault,) = quality_faults(log, quality)
+    failed = StepFailed(0, "quality", fault.expected, fault.happened)
+    assert defects_could_turn(failed, log, quality, THREAD) is could
+
+
 @pytest.mark.parametrize(("kept_ms", "could"), [(1000, True), (999, False)])
 def test_a_connection_left_open(kept_ms: int, could: bool) -> None:
     """By a bot that had no time to close it."""

@@ -135,6 +135,8 @@ TAIL = "summary: A call.\nsteps: [{wait: 1s}]\n"
     [
         ("sumary: x", "3:1: unknown key 'sumary'; did you mean 'summary'?"),
         ("name: x", "3:1: unknown key 'name'; known are summary, for_each, runs, tags, asterisk, line, network, server, ai, ai_cassette, quality, turn_taking, ear, reader, before, after, reaction, max_duration, steps"),
+        ("reader: locl", "3:9: reader: a reader is local, none, or module:callable, such as my_package.ears:read, not 'locl'; did you mean 'local'?"),
+        ("reader: {use: local, language: portuguese brazil}", "3:32: language: a language is a tag such as pt-BR or en, not 'portuguese brazil'"),
         ("codec: ulaw", "3:1: unknown key 'codec' here; it belongs inside `line`"),
         ("asterisk: 22.10", "3:11: asterisk: needs quotes: to YAML it is a number, so 22.10 is 22.1 and 007 is 7"),
         ('asterisk: "22.11"', "3:11: asterisk: no profile for Asterisk 22.11: on the wire it behaves like 22.10; known: 20.6 (era A), 22.4 (era B1), 22.5 (era B2), 22.8 (era C), 22.9 (era D), 22.10 (era E), 24.0 (era E), certified-20.7 (era A), certified-22.8 (era C)"),

@@ -9,7 +9,8 @@ import pytest
 from audiosocket_sim.call_log.events import StepFailed
 from audiosocket_sim.checks.failure import Failure
 from audiosocket_sim.scenario import STEP_KEYS, ExpectStep, SayStep, Scenario, WaitStep
-from audiosocket_sim.scenario.loading import ScenarioError, load, load_all, load_text
+from audiosocket_sim.scenario.loading import ScenarioError, assembly, load, load_all, load_text
+from audiosocket_sim.scenario.loading.load import _listed_in
 from audiosocket_sim.scenario.step_models import AnyOfStep, IfHeardStep, OptionalStep, RepeatStep
 
 CALL = "summary: A call.\nsteps:\n  - wait: 1s\n  - include: steps/greeting.yaml\n  - wait: 2s\n"
@@ -200,3 +201,22 @@ steps:
     assert isinstance(if_heard, IfHeardStep)
     assert [type(step) for step in if_heard.then] == [ExpectStep, SayStep, WaitStep]
     assert [type(step) for step in if_heard.else_] == [WaitStep]
+
+
+def test_a_file_that_is_no_text(home: Path) -> None:
+    (home / "steps/greeting.yaml").write_bytes(b"- wait: \xff\n")
+    (line,) = errors(home)
+    assert line.startswith("steps/greeting.yaml:1:1: ")
+    assert "UTF-8" in line
+
+
+def test_files_without_steps_count_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(home, "steps/greeting.yaml", "[]")
+    write(home, "call.yaml", "summary: A call.\nsteps:\n" + "  - include: steps/greeting.yaml\n" * 9)
+    monkeypatch.setattr(assembly, "_MOST_VALUES", 8)
+    (line,) = errors(home)
+    assert line.endswith("with all that is included: too large for a scenario")
+
+
+def test_a_folder_without_a_manifest_names_nothing(tmp_path: Path) -> None:
+    assert _listed_in(tmp_path) == ()
