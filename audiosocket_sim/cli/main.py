@@ -83,7 +83,8 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "scenarios",
         nargs="*",
         metavar="SCENARIO",
-        help="a YAML file, a bare name in scenarios/ or of a shipped scenario, a folder, or a glob",
+        help="a YAML file, a bare name in scenarios/ or of a shipped scenario, a folder, or a glob; of a for_each "
+        "with a value in brackets, 'greets[noise=-60]', only those calls",
     )
     parser.add_argument("--list", action="store_true", help="list names and summaries of the scenarios, and end")
     parser.add_argument(

@@ -143,4 +143,4 @@ def no_such_cell(name: str, cell: str, known: Sequence[str]) -> str:
     if len(known) == 1 and "[" not in known[0]:
         return f"{asked}: the scenario has no {FOR_EACH}: its name is {known[0]}"
     near = get_close_matches(f"{known[0].partition('[')[0]}[{cell}]", known, n=1, cutoff=0.0)
-    return f"{asked}: no such cell; did you mean {near[0]!r}?"
+    return f"{asked}: for_each makes no such call; did you mean {near[0]!r}?"

@@ -193,6 +193,7 @@ def test_help_calls_the_program_by_the_name_that_started_it(
     out = capsys.readouterr().out
     assert out.startswith(f"usage: {' '.join([called, *command])} [-h] ")
     assert f"\nexample: {called} run greeting_then_hold.yaml\n" in out
+    assert ("'greets[noise=-60]'" in out) is (command == ["run"])
 
 
 @pytest.mark.parametrize(("target", "code"), [("no_such_module:serve", 3), ("server:no_such_name", 3)])
@@ -471,7 +472,8 @@ def test_one_cell_is_run_by_its_name(matrix: str, capsys: pytest.CaptureFixture[
     assert main(["run", "--json", f"{matrix}[delay=0.4]"]) == 0
     assert [told["scenario"] for told in objects(capsys.readouterr().out)] == ["greets[delay=0.4]"]
     assert main(["run", f"{matrix}[delay=0.5]"]) == 2
-    assert capsys.readouterr().err == "greets[delay=0.5]: no such cell; did you mean 'greets[delay=0.4]'?\n"
+    why = "for_each makes no such call; did you mean 'greets[delay=0.4]'?"
+    assert capsys.readouterr().err == f"greets[delay=0.5]: {why}\n"
     assert main(["run", "none_such[delay=0.5]"]) == 2
     assert "no scenario matches" in capsys.readouterr().err
 
@@ -530,7 +532,7 @@ def test_the_mock_ai_takes_one_of_several_calls(matrix: str, capsys: pytest.Capt
     why = f"{matrix}: for_each makes 2 calls of it: name one, such as 'greets[delay=0.2]'\n"
     assert capsys.readouterr().err == why
     assert main(["mock-ai", f"{matrix}[delay=0.3]"]) == 2
-    assert "no such cell" in capsys.readouterr().err
+    assert "no such call" in capsys.readouterr().err
     assert main(["mock-ai", f"{matrix}[delay=0.4]"]) == 2
     assert "this scenario has no `ai:`" in capsys.readouterr().err
 

@@ -172,7 +172,7 @@ def test_one_cell_by_its_name(tmp_path: Path) -> None:
     assert [is_chosen(one.cell, "word=pt-br-nao") for one in made] == [False, True, False, True]
     assert not any(is_chosen(one.cell, "other=1") for one in made)
     assert no_such_cell("call", "noise=-61,word=pt-br-nao", [one.name for one in made]) == (
-        "call[noise=-61,word=pt-br-nao]: no such cell; did you mean 'call[noise=-60,word=pt-br-nao]'?"
+        "call[noise=-61,word=pt-br-nao]: for_each makes no such call; did you mean 'call[noise=-60,word=pt-br-nao]'?"
     )
     assert no_such_cell("call", "a=1", ["call"]) == "call[a=1]: the scenario has no for_each: its name is call"
 
