@@ -13,7 +13,6 @@ from audiosocket_sim.scenario.written import KeyPath
 __all__ = ["WrongOverride", "parse_override", "unheeded_override"]
 
 _PATH = re.compile(r"[^\s.=\[\]]+(\.[^\s.=\[\]]+)*")
-_OF_FOR_EACH = re.compile(r"for_each\.(?P<name>[^\s.=\[\]]+)=")
 _FORM = "expected KEY.KEY=VALUE, such as line.noise_dbfs=-40"
 
 
@@ -49,11 +48,12 @@ def unheeded_override(overrides: Sequence[str], names: Collection[str]) -> str |
     `names`: those of all scenarios that it was meant for. The result is one line, without the option's name.
     """
     for text in overrides:
-        found = _OF_FOR_EACH.match(text)
-        if found is not None and found["name"] not in names:
-            near = get_close_matches(found["name"], sorted(names), n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            return f"{text[:100]}: no scenario of this run has {found['name']!r} in its for_each{hint}"
+        asked = parse_override(text).data.get("for_each")
+        for name in map(str, asked if isinstance(asked, dict) else ()):
+            if name not in names:
+                near = get_close_matches(name, sorted(names), n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                return f"{text[:100]}: no scenario of this run has {name!r} in its for_each{hint}"
     return None
 
 

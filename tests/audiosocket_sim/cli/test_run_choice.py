@@ -509,6 +509,10 @@ def test_a_value_is_set_and_shown(matrix: str, capsys: pytest.CaptureFixture[str
             "for_each.dela=[0.3]",
             "--set for_each.dela=[0.3]: no scenario of this run has 'dela' in its for_each; did you mean 'delay'?",
         ),
+        (
+            "for_each={dela: [0.3]}",
+            "--set for_each={dela: [0.3]}: no scenario of this run has 'dela' in its for_each; did you mean 'delay'?",
+        ),
         ("for_each.codec=[ulaw]", "--set for_each.codec=[ulaw]: no scenario of this run has 'codec' in its for_each"),
     ],
 )
