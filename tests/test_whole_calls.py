@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.logs import entries_of_file
 
 from audiosocket_sim.call_log.agreement import disagreements
-from audiosocket_sim.call_log.events import CallLog, Entry, Source
 from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, Result, run
 from audiosocket_sim.scenario.loading import load, load_all
 
@@ -89,20 +89,8 @@ def _compare(name: str, process: "subprocess.Popen[str]", folder: Path) -> tuple
     assert process.returncode == Outcome.PASSED, err
     told = json.loads(out)
     disturbed_ms = told["own_lateness_ms"] + told["processor_wait_ms"]
-    real = _entries(folder / name / "call.jsonl")
+    real = entries_of_file(folder / name / "call.jsonl")
     return disagreements(run_scenario(name).entries, real, 20 + disturbed_ms), disturbed_ms
-
-
-def _entries(path: Path) -> list[Entry]:
-    from audiosocket_sim.call_log import events as call_log
-
-    log = CallLog()
-    for line in path.read_text(encoding="utf-8").splitlines()[1:]:  # the first is the environment
-        fields = json.loads(line)
-        kind = getattr(call_log, fields.pop("type"))
-        at_ms, source = fields.pop("at_ms"), Source[fields.pop("source").upper()]
-        log.add(at_ms, source, kind(**fields))
-    return log.entries
 
 
 PLAIN = """

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.logs import entries_of_file
 
 from audiosocket_sim.asterisk_real import Installation, installations
 from audiosocket_sim.asterisk_real.misfits import misfits
-from audiosocket_sim.call_log import events as call_log
 from audiosocket_sim.call_log.agreement import disagreements
 from audiosocket_sim.call_log.events import BotSpoke, CallEnded, CallLog, Entry, Noted, Source, StateTold
 from audiosocket_sim.running.runner import Options, Outcome, run
@@ -72,7 +72,7 @@ def _compare(names: Sequence[str], folder: Path) -> tuple[dict[str, list[str]], 
         lines = list(result["problems"])
         if result["exit_code"] == Outcome.PASSED:
             virtual = run(load(SCENARIOS / f"{name}.yaml")).entries
-            real = _entries(folder / name / "call.jsonl")
+            real = entries_of_file(folder / name / "call.jsonl")
             lines = disagreements(virtual, real, COMPUTE_MS + disturbed_ms, real_asterisk=True)
         if lines:
             found[name] = lines
@@ -107,16 +107,6 @@ def _finished(process: "subprocess.Popen[str]") -> dict[str, Any]:
     assert out, err
     result: dict[str, Any] = json.loads(out)
     return result
-
-
-def _entries(path: Path) -> list[Entry]:
-    log = CallLog()
-    for line in path.read_text(encoding="utf-8").splitlines()[1:]:  # the first is the environment
-        fields = json.loads(line)
-        kind = getattr(call_log, fields.pop("type"))
-        at_ms, source = fields.pop("at_ms"), Source[fields.pop("source").upper()]
-        log.add(at_ms, source, kind(**fields))
-    return log.entries
 
 
 LIMITED = """
