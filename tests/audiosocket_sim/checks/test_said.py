@@ -67,3 +67,17 @@ def test_a_difference_is_shown_where_words_are_compared() -> None:
         "word by word: o apartamento [202 → 203] (2 of 3 words right, 67%): a number that is another one is not "
         "tolerated"
     )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text", "why"),
+    [
+        ("O senhor não pode subir agora.", "O senhor pode subir agora.", "a “não” (not, no) that is missing"),
+        ("O senhor pode subir agora.", "O senhor não pode subir agora.", "a “não” (not, no) that is missing"),
+        ("O senhor pode subir ao 202.", "O senhor pode subir ao 203.", "a number that is another one"),
+    ],
+)
+def test_an_error_that_no_share_tolerates_is_named(wanted: str, text: str, why: str) -> None:
+    said = expectation(bot_says={"text": wanted, "words": 0.5}).bot_says
+    assert said is not None
+    assert why in str(word_by_word(heard(text, read=True), said))
