@@ -2,8 +2,9 @@
 
     python -I -S keeper.py SOCKET PROGRAM [ARGUMENT ...]
 
-It is the program's parent, and on Linux a "subreaper": a descendant whose parent has ended becomes its child, also in a
-session of its own (setsid, a daemon). So it always finds all of them. SOCKET is the number of a descriptor, whose other
+It is two processes: the runner's child, which only waits, and its own child, the keeper. That one is the program's
+parent, and on Linux a "subreaper": a descendant whose parent has ended becomes its child, also in a session of its own
+(setsid, a daemon). So it always finds all of them. SOCKET is the number of a descriptor, whose other
 end only the runner has, and which the kernel closes with the runner, however that ended. The keeper writes to it the
 program's process id and a newline, or `!` and an errno if the program cannot be started.
 
@@ -11,7 +12,7 @@ A `.` from the runner: end all, by SIGTERM, and by SIGKILL 5 s later. The end of
 and at once after a `.`. The keeper ends when nothing is left, in the way in which the program ended.
 
 Not found: what another program starts on request (a container by Docker's daemon, a unit by systemd-run), and anything
-if somebody kills the keeper by SIGKILL. Without /proc (macOS) only the program's process group is ended.
+if somebody kills the keeper itself by SIGKILL. Without /proc (macOS) only the program's process group is ended.
 """
 
 import contextlib
@@ -186,9 +187,24 @@ def _end_as(status: int) -> None:
     os._exit(os.waitstatus_to_exitcode(status))
 
 
+def _stand_before(keeper: int) -> None:
+    """Wait for the keeper, hand on signals to it, and end as it does.
+
+    This is the process that the runner knows as its child. A runner that is interrupted twice may kill its child, as
+    asyncio does, and the keeper must live for as long as it has something to end.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda number, _: os.kill(keeper, number))
+    _, status = os.waitpid(keeper, 0)
+    _end_as(status)
+
+
 def _main() -> None:
     runner = int(sys.argv[1])
     os.set_inheritable(runner, False)
+    if child := os.fork():
+        os.close(runner)
+        _stand_before(child)
     _adopt_orphans()
     keeper = _Keeper(runner)
     try:

@@ -254,6 +254,23 @@ def test_a_program_ends_whose_runner_ends_while_it_is_being_started(tmp_path: Pa
         assert held.read() == b""
 
 
+@pytest.mark.kernel
+def test_a_program_ends_whose_runner_kills_its_own_child(tmp_path: Path) -> None:
+    """As asyncio does when its loop is closed after a second Ctrl-C. The program takes no SIGTERM."""
+    alive = tmp_path / "alive"
+    os.mkfifo(alive)
+    line, other = socket.socketpair()
+    with other:
+        words = [str(other.fileno()), "sh", "-c", f"trap '' TERM; exec 3>{alive}; while :; do sleep 0.1; done"]
+        command = [sys.executable, "-I", "-S", keeper.__file__, *words]
+        kept = subprocess.Popen(command, pass_fds=(other.fileno(),), start_new_session=True)
+    with line, kept, open(alive, "rb") as held:  # the program is there
+        line.send(b".")
+        line.close()
+        kept.kill()
+        assert held.read() == b""
+
+
 _MANY_FILES = """
 import os, resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (2048, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
