@@ -103,7 +103,7 @@ _GSM_PCM_BYTES = 320
 
 
 class _GrowingFile:
-    """What a decoder reads while it is still being written: it is said to be longer than any call."""
+    """A file that a decoder reads while it is still being written; it reports a length beyond that of any call."""
 
     _BYTES = 33 * 50 * 24 * 3600
 

@@ -138,7 +138,7 @@ def _differences(a: Entry, b: Entry, tolerance: float) -> list[str]:
 
 
 def _are_read(a: LogEvent, b: LogEvent) -> bool:
-    """Whether a reader was asked for the words of both."""
+    """Whether both events are speech whose words a reader was asked for."""
     return all(isinstance(event, BotSpoke) and event.read_by is not None for event in (a, b))
 
 

@@ -220,7 +220,7 @@ def _bot_note(event: BotSpoke) -> str:
 
 
 def _phone_use(event: PhoneUsed) -> str:
-    """What a phone did in the whole call: a model did it, and no phone."""
+    """Return the line on what the model of a phone played and lost in the whole call."""
     lost = f"{_s(event.lost_ms)} lost" if event.lost_ms else "nothing lost"
     if event.delays_ms is None:
         return f"{event.model} (a model): nothing was played, {lost}"

@@ -21,7 +21,7 @@ _CAUGHT_UP_MS = 60
 _HELD_MS = 300
 """How much sound (ms) a phone holds. A bot that keeps to its clock stays ahead by its earlier holes, up to this."""
 _MADE_AHEAD_MS = 1000
-"""So far ahead (ms) a bot may make the sound that it sends."""
+"""How far ahead of its sending, in ms, a bot may make its sound."""
 _NOT_MADE = ("cuts", "lost", "repeats")
 """Faults of the sound whose amount is in ms of silence, of lost sound, or of sound that was put in."""
 _EDGE_MS = 120
@@ -93,14 +93,14 @@ def _less(event: DefectFound, ours: float) -> DefectFound:
 
 
 def _was_not_made(at_ms: int, end_ms: int, event: DefectFound, late: LatenessRecord) -> bool:
-    """Whether what is silent in the sound, or missing in it, was not made in time, as the bot stood still."""
+    """Whether a stall of the bot explains the silence in the sound, or the part that is missing."""
     if event.fault not in _NOT_MADE or event.amount is None:
         return False
     return late.not_made_ms(at_ms - _MADE_AHEAD_MS, end_ms) >= event.amount
 
 
 def _is_belated(at_ms: int, entries: Sequence[Entry], late: LatenessRecord) -> bool:
-    """Whether speech that began at `at_ms`, in the caller's sentence, had begun before it but for this machine."""
+    """Whether speech at `at_ms`, in the caller's sentence, would have begun before it on an idle machine."""
     spoken = [e.at_ms for e in entries if isinstance(e.event, CallerSpoke) and e.at_ms <= at_ms]
     return bool(spoken) and late.shift_ms(spoken[-2] if len(spoken) > 1 else 0, at_ms) >= at_ms - spoken[-1]
 

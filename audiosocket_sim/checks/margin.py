@@ -55,7 +55,7 @@ _NEAR_MS = 1000
 _SURE = ("target", "max_duration", "judge")
 """Failures that no short lateness causes: a program that ended, a call of minutes that did not."""
 _AHEAD_MS = 1000
-"""So far ahead (ms) a bot may make the sound that it sends."""
+"""How far ahead of its sending, in ms, a bot may make its sound."""
 _NOT_MADE_MS = 100
 """A stall of so much (ms) may outlast what was made ahead. On a busy machine shorter ones are everywhere."""
 _OF_SILENCE = "nothing from either side for"
