@@ -1,6 +1,7 @@
 """Reports a session's calls: target, missing snapshots, ignored files; and annotations for GitHub."""
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from audiosocket_sim.pytest_plugin import options
 from audiosocket_sim.pytest_plugin.call_tests import CallTest
-from audiosocket_sim.pytest_plugin.collection import LEFT_OVER, PASSED_OVER, ScenarioFile, ScenarioItem
+from audiosocket_sim.pytest_plugin.collection import LEFT_OVER, PASSED_OVER, UNHEEDED, ScenarioFile, ScenarioItem
 from audiosocket_sim.pytest_plugin.scenario_record import row_from
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "attach_problems",
     "header",
     "judge_turns",
+    "refuse_unheeded",
     "send_to_controller",
     "status_of",
     "take_from_worker",
@@ -79,13 +81,24 @@ def send_to_controller(config: pytest.Config) -> None:
     if output is not None:
         output["audiosocket_passed_over"] = config.stash.setdefault(PASSED_OVER, {})
         output["audiosocket_left_over"] = config.stash.setdefault(LEFT_OVER, [])
+        output["audiosocket_unheeded"] = config.stash.get(UNHEEDED, None)
 
 
 def take_from_worker(config: pytest.Config, output: Mapping[str, Any]) -> None:
     """In the controller of pytest-xdist, take the findings of a worker; those of all workers are the same."""
     config.stash.setdefault(PASSED_OVER, {}).update(output.get("audiosocket_passed_over", {}))
+    if output.get("audiosocket_unheeded"):
+        config.stash[UNHEEDED] = output["audiosocket_unheeded"]
     known = config.stash.setdefault(LEFT_OVER, [])
     known += [name for name in output.get("audiosocket_left_over", []) if name not in known]
+
+
+def refuse_unheeded(session: pytest.Session) -> None:
+    """In the controller of pytest-xdist, end with a usage error if the workers have found one."""
+    line = session.config.stash.get(UNHEEDED, None)
+    if line is not None and not hasattr(session.config, "workeroutput"):
+        print(f"ERROR: {line}", file=sys.stderr)  # noqa: T201 - where pytest writes its own usage errors
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
 def judge_turns(session: pytest.Session) -> None:
