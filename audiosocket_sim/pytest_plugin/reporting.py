@@ -108,15 +108,16 @@ def judge_turns(session: pytest.Session) -> None:
     terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
     if hasattr(config, "workeroutput") or terminal is None:
         return
-    plain = [one for report in _reports(terminal.stats) for one in getattr(report, _ATTRIBUTE).get("turns", ())]
-    if not plain:
+    called = [one for report in _reports(terminal.stats) if "problems" not in (one := getattr(report, _ATTRIBUTE))]
+    if not called:
         return
+    plain = [turns for one in called for turns in one.get("turns", ())]
     from audiosocket_sim.checks.turn_limits import broken_limits
     from audiosocket_sim.running.turns_file import write_turns
     from audiosocket_sim.turn_taking import CallTurns, summary_line, together
 
     turns, limits = together(map(CallTurns.from_plain, plain)), options.turn_limits(config)
-    broken = [] if limits is None else broken_limits(turns, limits)
+    broken = [] if limits is None or not plain else broken_limits(turns, limits)
     trouble = write_turns(options.artefacts(config), turns)
     lines = [summary_line(turns), *(f"FAILED: {one}" for one in broken), trouble]
     config.stash[_TURN_LINES] = [line for line in lines if line]
