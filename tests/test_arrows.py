@@ -78,7 +78,7 @@ MAY_IMPORT = {
     "sim.virtual_time": "",
     "sim.net": "core.http_origin",
     "sim.asterisk": "core.errors core.messages core.fair_share core.slin sim.net",
-    "sim.scenario": "core.errors core.phrase_book sim.reading sim.asterisk",
+    "sim.scenario": "core.errors core.phrase_book sim.words sim.reading sim.asterisk",
     "sim.scenario.loading": "core.files core.phrase_book sim.scenario",
     "sim.hearing.damage": "core.slin core.phrase_book",
     "sim.hearing.phones": "",
