@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audiosocket_sim.words import WordPattern
@@ -32,6 +32,9 @@ def grown(part: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 PATTERNS = st.recursive(st.one_of(SINGLE, EDGES), grown, max_leaves=8)
 
 
+@example("1(?:ab|a){1,3}c$", "1aabac")
+@example("(?:ab)*[^a1]{2,3}", "abab1")
+@example(r"\B1a*(?!.)", "b1aa")
 @given(PATTERNS, st.text(alphabet="aAbBc1 é_\n", max_size=10))
 def test_it_finds_what_python_finds(pattern: str, text: str) -> None:
     try:
