@@ -55,12 +55,10 @@ def goes_on(expectation: Within, entries: Sequence[Entry], moment: Moment) -> Ve
     """Return the verdict on `bot_goes_on`: does the bot speak on for 2 s after the caller's last sound has begun, or to
     the end of its sentence, with no longer pause than it may make?"""
     assert expectation.bot_goes_on is not None
-    found = _reaction(expectation, entries, moment)
+    found = _counted(expectation, entries, moment)
     if not isinstance(found, Disturbance):
         return found
     expected, limit_ms = _expected(expectation, found), expectation.bot_goes_on.pause
-    if not found.counts:
-        return _not_judged(found, expected, entries, moment)
     if found.outcome == "stopped":
         return Failed(expected, _how_it_stopped(found, entries))
     if _is_open(found, entries, moment, inner_pauses=limit_ms < _LONGEST_INNER_PAUSE_MS):
@@ -76,12 +74,10 @@ def resumes(expectation: Within, entries: Sequence[Entry], moment: Moment) -> Ve
     A bot that was not stopped meets it. If it is late, this waits for up to 10 s, so that the failure can say how late.
     """
     assert expectation.resumes is not None
-    found = _reaction(expectation, entries, moment)
+    found = _counted(expectation, entries, moment)
     if not isinstance(found, Disturbance):
         return found
     expected, limit_ms = _expected(expectation, found), expectation.resumes.within
-    if not found.counts:
-        return _not_judged(found, expected, entries, moment)
     if _is_open(found, entries, moment, inner_pauses=limit_ms < _LONGEST_INNER_PAUSE_MS):
         return Pending(moment.now_ms + _LOOK_EVERY_MS)
     after_ms, stopped_ms = found.resumed_after_ms, found.stopped_at_ms
@@ -125,6 +121,14 @@ def asks_again(expectation: Within, entries: Sequence[Entry], moment: Moment) ->
     if moment.now_ms < known_ms:
         return Pending(min(known_ms, moment.now_ms + _LOOK_EVERY_MS))
     return Failed(expected, (f"the bot said nothing within {seconds(moment.now_ms - since_ms)}", *no_speech))
+
+
+def _counted(expectation: Within, entries: Sequence[Entry], moment: Moment) -> Disturbance | Verdict:
+    """What the bot made of the caller's last sound; or the verdict, if it made nothing of it that can be judged."""
+    found = _reaction(expectation, entries, moment)
+    if isinstance(found, Disturbance) and not found.counts:
+        return _not_judged(found, _expected(expectation, found), entries, moment)
+    return found
 
 
 def _reaction(expectation: Within, entries: Sequence[Entry], moment: Moment) -> Disturbance | Failed | Pending:
