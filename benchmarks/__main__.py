@@ -27,8 +27,9 @@ NAMES = (
     "damage",
     "verdicts",
     "judges",
+    "neteq",
 )
-_BY_NAME_ONLY = ("verdicts", "judges")
+_BY_NAME_ONLY = ("verdicts", "judges", "neteq")
 """Benchmarks that take hours, or another project's program: they are run where they are named."""
 _EPILOG = """\
 examples:
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; by default all but verdicts and judges"
+        "names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; by default all but verdicts, judges and neteq"
     )
     parser.add_argument("--quick", action="store_true", help="shorter and fewer runs, for a first look")
     parser.add_argument("--fifo", action="store_true", help="servers under real-time priority, for a busy machine")

@@ -67,6 +67,11 @@ class NeteqLike:
         yield from done
 
     @property
+    def target_ms(self) -> int:
+        """The delay that is aimed at."""
+        return self._late.target_ms
+
+    @property
     def waiting(self) -> Iterable[PhonePacket]:
         """The packets in the buffer."""
         return iter(self._packets)
