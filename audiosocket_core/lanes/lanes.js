@@ -11,12 +11,13 @@ const LANES_SHAPES = { // around the point in time
   ring: "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0zM-2 0a2 2 0 1 1 4 0a2 2 0 1 1 -4 0z", flag: "M-1 7V-7L6 -4L1 -1V7z",
   cross: "M-5 -3L-3 -5L0 -2L3 -5L5 -3L2 0L5 3L3 5L0 2L-3 5L-5 3L-2 0z", down: "M0 5L5 -4H-5z" };
 const LANES_STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 90, 120, 180, 300, 600, 1200, 1800, 3600];
-const LANES_LEAST = 0.05; // seconds in view
+const [LANES_LEAST, LANES_MOST] = [0.05, 1e7]; // seconds in view; seconds of a call, beyond which a time is an error
 const LANES_UNSEEN = // controls, marks of direction, halves of characters
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+|[\ud800-\udbff](?![\udc00-\udfff])/g;
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]+|[\ud800-\udbff](?![\udc00-\udfff])/g;
 const lanesWithin = (value, least, most) => Math.max(least, Math.min(value, most));
+const lanesIsTime = (value) => typeof value === "number" && Math.abs(value) <= LANES_MOST;
 const lanesArray = (value) => (Array.isArray(value) ? value : []);
-const lanesMost = (values, least) => values.reduce((most, value) => (value > most && value < Infinity ? value : most), least);
+const lanesMost = (values, least) => values.reduce((most, value) => (value > most && value <= LANES_MOST ? value : most), least);
 const lanesText = (value) => String(value ?? "").slice(0, 300).replace(LANES_UNSEEN, " ").trim();
 const lanesKnown = (name, table, other) => (Object.hasOwn(table, name) ? name : other);
 const lanesMake = (parent, tag, name, more) =>
@@ -36,7 +37,8 @@ function lanesItem(item, laneTone) {
   const tone = lanesKnown(item?.tone, LANES_PATTERNS, laneTone);
   const pattern = lanesKnown(item?.pattern, LANES_TILES, LANES_PATTERNS[tone]);
   const shape = lanesKnown(item?.shape, LANES_SHAPES, tone === "bad" ? "cross" : "dot");
-  const [to, text, sign] = [point ? from : Math.max(from, item.to ?? Infinity), lanesText(item?.text), lanesText(item?.sign)];
+  const to = point ? from : Math.max(from, item.to ?? Infinity);
+  const [text, sign] = [lanesText(item?.text), [...lanesText(item?.sign)].slice(0, 3).join("")];
   return { item, point, from, to, tone, pattern, shape, row: 0, text, sign };
 }
 
@@ -44,7 +46,7 @@ function lanesItem(item, laneTone) {
 function lanesCurve(given, laneTone, steps) {
   const { from = 0, step, width = step, values, points, rules, min = 0, max, unit, mirror } = given;
   const pairs = values ? Array.from(values, (value, i) => [from + i * step, value]) : lanesArray(points);
-  const seen = pairs.filter((pair) => Number.isFinite(pair?.[0])).sort((a, b) => a[0] - b[0]);
+  const seen = pairs.filter((pair) => lanesIsTime(pair?.[0])).sort((a, b) => a[0] - b[0]);
   const marks = lanesArray(rules).filter((rule) => rule?.at > min);
   const most = max ?? (steps ? lanesMost([...seen.map((pair) => pair[1]), ...marks.map((rule) => rule.at)], min) : 1);
   const [tone, holds] = [lanesKnown(given.tone, LANES_PATTERNS, laneTone), steps ? Infinity : width > 0 ? width : 0.1];
@@ -56,7 +58,7 @@ function lanesLane(lane) {
   const tone = lanesKnown(lane.tone, LANES_PATTERNS, "rest");
   const [rows, ends] = [lanesWithin(Math.round(lane.rows) || 1, 1, 12), []];
   const items = lanesArray(lane.items).map((item) => lanesItem(item, tone))
-    .filter((one) => Number.isFinite(one.from) && one.to >= one.from).sort((a, b) => a.from - b.from);
+    .filter((one) => lanesIsTime(one.from) && one.to >= one.from).sort((a, b) => a.from - b.from);
   for (const one of items.filter((other) => !other.point)) {
     const free = ends.findIndex((end) => end <= one.from);
     one.row = free >= 0 ? free : Math.min(ends.length, rows - 1);
@@ -69,7 +71,7 @@ function lanesLane(lane) {
 }
 
 export class Lanes {
-  #data = { start: 0, live: false, lanes: [], bands: [] };
+  data = { start: 0, live: false, lanes: [], bands: [] };
   #lanes = []; // as they are drawn
   #follow = "whole";
   #chosen = 0; // index of the lane that the keyboard is in
@@ -79,6 +81,7 @@ export class Lanes {
   constructor(root, options = {}) {
     Object.assign(this, { root, options, view: { from: 0, to: 1 }, cursor: null, written: [] });
     Object.assign(this, { start: 0, end: 0, width: 0, gutter: 0, scale: 0 }); // seconds; pixels; pixels a second
+    root.lanes = this;
     root.classList.add("lanes");
     this.axis = lanesMake(root, "div", "axis", { role: "slider", tabIndex: 0, ariaLabel: options.label ?? "Time in the call" });
     this.canvas = lanesMake(this.axis, "canvas", "canvas");
@@ -106,11 +109,11 @@ export class Lanes {
   destroy() { this.#gone.abort(); this.watch.disconnect(); this.root.replaceChildren(); }
   // What is given takes the place of what was there. The arrays are kept, and are read anew here: they may have grown.
   set(parts = {}) {
-    const { start, end, lanes, bands, label } = Object.assign(this.#data, parts);
+    const { start, end, lanes, bands, label } = Object.assign(this.data, parts);
     const through = { id: "bands", items: bands, tone: "note", through: true };
     this.#lanes = [...(bands?.length ? [through] : []), ...lanesArray(lanes)].filter(Boolean).map(lanesLane);
-    this.start = Number.isFinite(start) ? start : 0;
-    this.end = Number.isFinite(end) ? Math.max(this.start, end) : lanesMost(this.#lanes.map((lane) => lane.last), this.start);
+    this.start = lanesIsTime(start) ? start : 0;
+    this.end = lanesIsTime(end) ? Math.max(this.start, end) : lanesMost(this.#lanes.map((lane) => lane.last), this.start);
     if (label) this.axis.ariaLabel = label;
     [this.axis.ariaValueMin, this.axis.ariaValueMax] = [this.start.toFixed(2), this.end.toFixed(2)];
     if (!this.axis.ariaValueNow) this.#say();
@@ -120,7 +123,7 @@ export class Lanes {
   select(item) { this.selected = item ?? null; this.draw(); }
   refresh() { this.style = null; this.#draw(); }
   draw() { this.frame ||= requestAnimationFrame(() => this.#draw()); }
-  x(seconds) { return this.axis.getBoundingClientRect().left + this.#x(seconds); }
+  x(seconds) { this.#settle(); return this.axis.getBoundingClientRect().left + this.#x(seconds); }
   show(from = -Infinity, to = Infinity) { this.#look(from, to, false, to - from === Infinity ? "whole" : null); }
   follow(what) {
     const from = what > 0 ? Math.max(this.start, this.end - what) : -Infinity;
@@ -136,9 +139,10 @@ export class Lanes {
   }
   // What lies at a place of the window, within `reach` pixels; null outside.
   at(clientX, clientY, how = "at", reach = 6) {
+    this.#settle();
     const { left, right, top, bottom } = this.axis.getBoundingClientRect();
     if (clientX < left || clientY < top || clientX > right || clientY > bottom || !this.scale) return null;
-    const time = lanesWithin(this.#time(clientX), this.view.from, Math.min(this.view.to, this.end));
+    const time = lanesWithin(this.#time(clientX), this.view.from, this.view.to);
     const lane = this.#lanes.findLast((one) => clientY - top >= one.head);
     const row = lane && Math.floor(((clientY - top - lane.top) / lane.height) * lane.rows);
     return this.#pick(time, lane, how, reach / this.scale, row);
@@ -150,7 +154,7 @@ export class Lanes {
   #pan(pixels) { this.#look(this.view.from + pixels / this.scale, this.view.to + pixels / this.scale, true); }
   #look(from, to, byUser, follow = null) {
     const whole = this.end - this.start;
-    const fill = this.#data.live ? (LANES_STEPS.find((seconds) => seconds >= Math.max(whole, 20)) ?? whole) : whole;
+    const fill = this.data.live ? (LANES_STEPS.find((seconds) => seconds >= Math.max(whole, 20)) ?? whole) : whole;
     const most = Math.max(fill, follow > 0 ? follow : LANES_LEAST);
     const span = lanesWithin(to - from, LANES_LEAST, most);
     const begins = lanesWithin(from === -Infinity ? this.start : from, this.start, this.start + most - span);
@@ -171,12 +175,14 @@ export class Lanes {
     this.line.hidden = this.cursor === null || this.cursor < this.view.from || this.cursor > this.view.to;
     this.line.style.transform = `translateX(${this.#x(this.cursor ?? 0)}px)`;
   }
+  #settle() { if (this.frame) this.#draw(); } // what is where is known when it is drawn
   #pick(time, lane, how, reach, row) {
-    const far = (one) => Math.max(one.from - time, time - Math.min(one.to, this.end), 0);
+    const far = (one) => Math.max(one.from - time, time - one.to, 0);
     const here = (one) => far(one) <= reach && (one.point || lane.rows === 1 || row === undefined || one.row === row);
     const nearer = (a, b) => b.point - a.point || far(a) - far(b) || a.to - a.from - (b.to - b.from);
     const found = (lane?.items ?? []).filter(here).sort(nearer);
-    return { time, lane: lane?.id ?? null, item: found[0]?.item ?? null, items: found.map((one) => one.item), how, found, in: lane };
+    const told = lanesWithin(time, this.start, this.end);
+    return { time: told, lane: lane?.id ?? null, item: found[0]?.item ?? null, items: found.map((one) => one.item), how, found, in: lane };
   }
   #words({ time, found, in: lane }) {
     const words = found.slice(0, 8).map(({ from, to, point, item, text, sign }) =>
@@ -194,6 +200,7 @@ export class Lanes {
     const words = pick ? this.#words(pick) : [];
     this.tip.hidden = words.length < 2;
     if (this.tip.hidden) return;
+    this.#settle();
     this.tip.textContent = words.join("\n");
     const x = lanesWithin(this.#x(pick.time) + 10, 0, Math.max(0, this.width - this.tip.offsetWidth));
     this.tip.style.transform = `translate(${x}px, ${pick.in.top + pick.in.height + 3}px)`;
@@ -236,7 +243,7 @@ export class Lanes {
   }
   #key(e) {
     const { start, end, view: { from, to } } = this;
-    const now = this.cursor ?? (this.#data.live ? end : from);
+    const now = this.cursor ?? (this.data.live ? end : from);
     const go = (time, how = "move", index = this.#chosen) =>
       this.#take(this.#pick(lanesWithin(time, start, end), this.#lanes[lanesWithin(index, 0, this.#lanes.length - 1)], how, 0.02));
     const step = (way) => {
@@ -282,9 +289,9 @@ export class Lanes {
   // Writes a text, cut to the room there is; nothing if less than three letters fit.
   #write(text, x, y, { room = 9999, colour = "text", ground, whole, lane } = {}) {
     const { pen, style } = this;
-    const full = pen.measureText(text).width;
+    const full = text ? pen.measureText(text).width : 0;
     const cut = full > room && lanesText(text.slice(0, Math.max(0, Math.floor((text.length * (room - style.em)) / full))));
-    if (full > room && (whole || cut.length < 3)) return;
+    if (!full || (full > room && (whole || cut.length < 3))) return;
     const [shown, width] = [full > room ? `${cut}…` : text, Math.min(full, room)];
     if (ground) Object.assign(pen, { fillStyle: ground }).fillRect(x - 2, y - 0.6 * style.em, width + 3, 1.2 * style.em);
     Object.assign(pen, { fillStyle: style[colour] }).fillText(shown, x, y, room);
@@ -324,7 +331,7 @@ export class Lanes {
       this.#write(text, lanesWithin(x - wide / 2, gutter, width - wide), 0.8 * style.em, { colour: "faint" });
       Object.assign(pen, { fillStyle: style.line }).fillRect(Math.round(x), 1.5 * style.em, 1, height);
     }
-    if (this.#data.live && end <= to) Object.assign(pen, { fillStyle: style.text }).fillRect(this.#x(end), 1.4 * style.em, 1, height);
+    if (this.data.live && end <= to) Object.assign(pen, { fillStyle: style.text }).fillRect(this.#x(end), 1.4 * style.em, 1, height);
   }
   #drawLane(lane, height) {
     const { pen, style, gutter, width, selected, view } = this;
@@ -340,7 +347,7 @@ export class Lanes {
     const seen = lane.items.filter((one) => one.to >= view.from && one.from <= view.to);
     for (const one of seen.filter((other) => !other.point)) {
       const left = Math.round(Math.max(gutter - 3, this.#x(one.from)));
-      const right = Math.max(left + 2, Math.round(Math.min(width + 3, this.#x(Math.min(one.to, this.end)))));
+      const right = Math.max(left + 2, Math.round(Math.min(width + 3, this.#x(one.to < Infinity ? one.to : this.end))));
       const [top, wide, marked] = [Math.round(lane.top + one.row * tall), right - left, one.item === selected];
       if (right <= (taken[one.row] ?? -9) + 1 && !marked) continue; // cannot be told from its neighbour
       taken[one.row] = right;
