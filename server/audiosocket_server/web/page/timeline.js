@@ -1,5 +1,6 @@
 // The timeline of a call as it happens: events and levels become lanes for the states, the caller, the AI with hold audio,
-// and the other events. lanes.js draws them; reports of calls use it too.
+// and the other events. lanes.js draws them, and hands.js moves them; reports of calls use both, too.
+import "./hands.js";
 import { Lanes } from "./lanes.js";
 import { inSeconds, share } from "./words.js";
 
