@@ -61,7 +61,7 @@ function lanesLane(lane) {
   }
   const curves = ["level", "line"].filter((name) => lane[name]).map((name) => lanesCurve(lane[name], tone, name === "line"));
   const last = lanesMost([...items.flatMap((one) => [one.from, one.to]), ...curves.map(({ pairs }) => pairs.at(-1)?.[0])], 0);
-  const em = lane.em > 0 ? Math.min(lane.em, 40) : Math.max(1.6 * rows, curves.length ? 2.8 : 0);
+  const em = lane.em > 0 ? Math.min(lane.em, 40) : Math.max(1.6 * rows, curves.length ? (items.length ? 3.4 : 2.4) : 0);
   return { id: lane.id, label: lanesText(lane.label), through: lane.through, rows, items, curves, last, em };
 }
 
@@ -257,7 +257,7 @@ export class Lanes {
       if (one.text && right - x > em) texts.push([one.text, x, y, how]);
     }
     pen.setLineDash([]);
-    for (const curve of lane.curves) this.#drawCurve(lane, curve, lane.height - (texts.length && !curve.mirror ? 1.4 * em : 2));
+    for (const curve of lane.curves) this.#drawCurve(lane, curve, lane.height - (texts.length ? 1.4 * em : 2));
     for (const text of texts) this.#write(...text);
     const ends = Array(lane.rows).fill(-Infinity); // of the points in each row; what fits in no row is left to the tooltip
     for (const one of seen.filter((other) => other.point)) {
@@ -282,7 +282,7 @@ export class Lanes {
       const until = Math.min(at + holds, pairs[i + 1]?.[0] ?? end, Math.max(end, at));
       if (!Number.isFinite(value) || until < view.from || at > view.to) return;
       const [left, up, after] = [Math.round(this.#x(at)), tall(value), Math.round(this.#x(until))];
-      const [right, gap] = [Math.max(left + 1, after), steps || after - left < 4 ? 0 : 1];
+      const [right, gap] = [Math.max(left + 1, after), steps || mirror || after - left < 4 ? 0 : 1];
       if (right <= last.right && up <= last.up) return; // hidden by its neighbour
       const y = top + height - up - (mirror ? Math.round((room - up) / 2) : 0);
       Object.assign(pen, { fillStyle: style[steps ? `${tone}-soft` : tone] }).fillRect(left, y, right - left - gap, up);

@@ -42,7 +42,7 @@ export class Timeline {
         { id: "state", label: "State", items: state },
         { id: "caller", label: "Caller", tone: "caller", items: caller, level: level("caller") },
         { id: "ai", label: "AI", tone: "bot", items: ai, level: level("ai") },
-        { id: "events", label: "Events", rows: 3, em: 3.6, items: events },
+        { id: "events", label: "Events", rows: 3, em: 3.8, items: events },
       ],
     });
     this.lanes.follow("whole");
