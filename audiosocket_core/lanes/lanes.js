@@ -231,8 +231,7 @@ export class Lanes {
     const { pen, style, gutter, width, selected, view } = this;
     const [{ em }, foot, tall, taken, texts] = [style, lane.top + lane.height, lane.height / lane.rows, [], []];
     const chosen = lane === this.lanes[this.chosen] && document.activeElement === this.axis;
-    const labelAt = lane.head === lane.top ? (lane.top + foot) / 2 : lane.head + 0.7 * em;
-    this.#write(lane.label, 0, labelAt, { room: gutter ? gutter - 4 : width, colour: chosen ? "text" : "faint" });
+    this.#write(lane.label, 0, gutter ? (lane.top + foot) / 2 : lane.head + 0.7 * em, { room: gutter ? gutter - 4 : width, colour: chosen ? "text" : "faint" });
     Object.assign(pen, { fillStyle: chosen ? style.focus : style.line }).fillRect(gutter, foot, width, chosen ? 3 : 1);
     pen.save();
     pen.beginPath();
@@ -240,8 +239,8 @@ export class Lanes {
     pen.clip();
     const seen = lane.items.filter((one) => one.to >= view.from && one.from <= view.to);
     for (const one of seen.filter((other) => !other.point)) {
-      const left = Math.round(Math.max(gutter - 3, this.#x(one.from)));
-      const right = Math.max(left + 2, Math.round(Math.min(width + 3, this.#x(one.to < Infinity ? one.to : this.end))));
+      const left = Math.round(lanesWithin(this.#x(one.from), gutter - 3, width - 3)); // also at the very end it is seen
+      const right = Math.max(left + 3, Math.round(Math.min(width + 3, this.#x(one.to < Infinity ? one.to : this.end))));
       const [top, wide, marked] = [Math.round(lane.top + one.row * tall), right - left, one.item === selected];
       if (right <= (taken[one.row] ?? -9) + 1 && !marked) continue; // cannot be told from its neighbour
       taken[one.row] = right;
@@ -261,14 +260,15 @@ export class Lanes {
     for (const text of texts) this.#write(...text);
     const ends = Array(lane.rows).fill(-Infinity); // of the points in each row; what fits in no row is left to the tooltip
     for (const one of seen.filter((other) => other.point)) {
-      const [x, half] = [this.#x(one.from), one.sign ? pen.measureText(one.sign).width / 2 + 1 : 2];
-      const row = one.item === selected ? 0 : ends.findIndex((end) => end <= x - half);
+      const half = one.sign ? pen.measureText(one.sign).width / 2 + 1 : 5;
+      const [x, marked] = [lanesWithin(this.#x(one.from), gutter + half, width - half), one.item === selected];
+      const row = marked ? 0 : ends.findIndex((end) => end <= x - half);
       if (row < 0) continue;
       ends[row] = x + half;
       const y = lane.top + (row + 0.5) * tall;
       if (one.sign) this.#write(one.sign, x - half + 1, y, { colour: one.tone === "bad" ? "bad" : "text", lane: lane.id });
       Object.assign(pen, { strokeStyle: style.focus, lineWidth: 3 }).translate(x, y);
-      if (one.item === selected) pen.strokeRect(-9, -9, 18, 18);
+      if (marked) pen.strokeRect(-9, -9, 18, 18);
       if (!one.sign) Object.assign(pen, { fillStyle: style[one.tone] }).fill(new Path2D(LANES_SHAPES[one.shape]));
       pen.translate(-x, -y);
     }
