@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "core.connection": "core.errors core.messages",
     "core.sockets": "",
     "core.fair_share": "",
+    "core.few_at_once": "",
     "core.transport": "core.errors core.messages core.connection core.sockets core.fair_share",
     "core.resampling": "",
     "core.files": "",
@@ -67,7 +68,7 @@ MAY_IMPORT = {
     "server.door": "core.connection core.transport server.admission server.complaints server.services server.call",
     "server.listener": "core.accepting core.slin server.settings server.turns server.backend server.speech "
     "server.detectors server.registry server.services server.door server.web",
-    "server.__main__": "core.errors core.stop_signals server.settings server.speech server.listener",
+    "server.__main__": "core.errors core.few_at_once core.stop_signals server.settings server.speech server.listener",
     # the simulator
     "sim": "sim.api",
     "sim.import_string": "",
