@@ -1,0 +1,29 @@
+"""Reads the call that a path names: the folder of a run, of a microphone call or of a capture, its log, or a WAV."""
+
+from pathlib import Path
+
+from audiosocket_sim.report.saved_call import LOG, NoSavedCall, SavedCall, read_call_folder
+
+__all__ = ["calls_in", "read_saved_call"]
+
+_MOST_CALLS = 5000
+
+
+def read_saved_call(path: Path, *, sound: bool = True) -> SavedCall:
+    """Return the call at a path. `sound`: read its sound too, which takes 30 ms a minute. Blocks.
+
+    Raises NoSavedCall with one line that says what was expected.
+    """
+    folder = path.parent if path.name == LOG else path
+    if (folder / LOG).is_file():
+        return read_call_folder(folder, sound=sound)
+    raise NoSavedCall(f"{path}: no saved call: expected the folder of a call with {LOG}")
+
+
+def calls_in(folder: Path) -> list[Path]:
+    """Return the folders of calls in a folder of runs, in the order of their names, second runs too; itself if it is
+    one. Raises NoSavedCall if there is none."""
+    found = sorted({log.parent for log in folder.rglob(LOG)})[:_MOST_CALLS]
+    if not found:
+        raise NoSavedCall(f"{folder}: there is no call in it: expected folders with {LOG}")
+    return found
