@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from audiosocket_core.files import read_regular_file
 from audiosocket_sim.call_log.transcript import heading
@@ -77,12 +78,14 @@ def _lines(scenario: Scenario) -> Iterator[list[object]]:
 
 
 def _hashes(scenario: Scenario, text: str, fixture: CallFixture | None) -> dict[str, str | None]:
-    """What the call depends on: only calls with the same hashes can be compared."""
-    meaning = scenario.model_dump_json(exclude={"asterisk", "line", "network", "ear", "tags", "summary"})
+    """What the call depends on: only calls with the same hashes can be compared. Seeds stand beside them."""
+    meaning = scenario.model_dump_json(exclude={"asterisk", "line", "network", "ear", "tags", "summary", "runs"})
+    seeds: dict[str, Any] = {"line": {"seed"}, "network": {"seed"}, "asterisk": {"jitter": {"seed"}}}
+    shape = scenario.model_dump_json(include={"asterisk", "line", "network", "ear"}, exclude=seeds)
     return {
         "scenario": _hash(meaning if scenario.steps else meaning + text),
         "audio": None if fixture is None else fixture.sounds_hash(),
-        "profile": _hash(scenario.model_dump_json(include={"asterisk", "line", "network", "ear"})),
+        "profile": _hash(shape),
     }
 
 
