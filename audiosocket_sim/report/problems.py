@@ -62,8 +62,8 @@ class Problem:
             return f"No verdict, {self.side.words}: {self.happened}"
         if self.rank == "observation":
             return f"Worth a look, {self.side.words}: {self.happened}{at}{margin}"
-        expected = f"expected {self.expected}, " if self.expected else ""
-        return f"{self.side.sentence}: {expected}but{at}: {self.happened}{margin}"
+        expected = f"Expected: {self.expected}; instead,{at}" if self.expected else at.strip().capitalize()
+        return f"{self.side.sentence}. {expected}: {self.happened}{margin}"
 
 
 def problems_of(call: SavedCall) -> list[Problem]:
