@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "core.timerfd": "",
     "core.ticker": "core.pacing core.timerfd",
     "core.phrase_book": "core.errors core.files core.slin",
+    "core.lanes": "",
     "core.accepting": "",
     "core.http_limits": "",
     "core.http_slices": "",
