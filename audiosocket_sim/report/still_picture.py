@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from audiosocket_sim.report.envelope import Envelope, fewer
-from audiosocket_sim.report.lane_items import Lane, LaneItem
+from audiosocket_sim.report.lane_items import Lane, LaneItem, placed, rows_of
 
 __all__ = ["StillBar", "StillLane", "StillPicture", "clock_text", "still_picture"]
 
@@ -72,7 +72,7 @@ def still_picture(
         seen = [item for item in lane.items if item.from_ms <= last and (item.to_ms is None or item.to_ms >= first)]
         if not seen and lane.level not in levels:
             continue
-        rows = max(1, min(lane.rows, _rows(seen, last)))
+        rows = max(1, min(lane.rows, rows_of(seen, last)))
         height = rows * _ROW + (_ROW if lane.level in levels else 0)
         path = _outline(levels[lane.level], first, last, y + rows * _ROW, _ROW) if lane.level in levels else ""
         drawn.append(StillLane(y, height, lane.label, lane.tone, tuple(_bars(seen, lane, rows, y, x, last)), path))
@@ -81,25 +81,10 @@ def still_picture(
     return StillPicture(first, last, _WIDTH, round(y), _LEFT, tuple(drawn), _ticks(first, last, x), band)
 
 
-def _rows(items: Sequence[LaneItem], last: int) -> int:
-    return 1 + max((row for _, row in _placed(items, last)), default=0)
-
-
-def _placed(items: Sequence[LaneItem], last: int) -> list[tuple[LaneItem, int]]:
-    """Each item with the first row that is free at its time."""
-    ends: list[int] = []
-    placed = []
-    for item in sorted(items, key=lambda one: one.from_ms):
-        row = next((index for index, end in enumerate(ends) if end <= item.from_ms), len(ends))
-        ends[row : row + 1] = [last if item.to_ms is None else item.to_ms]
-        placed.append((item, row))
-    return placed
-
-
 def _bars(
     items: Sequence[LaneItem], lane: Lane, rows: int, y: float, x: Callable[[int], float], last: int
 ) -> Iterator[StillBar]:
-    for item, row in _placed(items, last):
+    for item, row in placed(items, last):
         left, right = x(item.from_ms), x(last if item.to_ms is None else item.to_ms)
         width = max(2.0, round(right - left, 1))
         top = y + min(row, rows - 1) * _ROW + 1
