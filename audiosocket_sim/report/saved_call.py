@@ -35,13 +35,15 @@ class NoSavedCall(AudioSocketError):
 
 @dataclass(frozen=True, slots=True)
 class SavedFailure:
-    """A failure as it was reported. `where`: `calls/two_turns.yaml:15`, or ""; `at_ms`: since the UUID."""
+    """A failure as it was reported. `where`: `calls/two_turns.yaml:15`, or ""; `at_ms`: since the UUID. `unsure`: this
+    machine was late, and may have caused it."""
 
     where: str
     what: str
     expected: str
     happened: tuple[str, ...]
     at_ms: int
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,12 +224,13 @@ def _failures(result: Mapping[str, Any], entries: Sequence[Entry]) -> tuple[Save
     if isinstance(listed, list):
         return tuple(_failure(one) for one in listed if isinstance(one, dict))
     failed = [(entry.at_ms, entry.event) for entry in entries if isinstance(entry.event, StepFailed)]
-    return tuple(SavedFailure("", event.named, event.expected, event.happened, at_ms) for at_ms, event in failed)
+    return tuple(SavedFailure("", e.named, e.expected, e.happened, at_ms, e.unsure) for at_ms, e in failed)
 
 
 def _failure(one: Mapping[str, Any]) -> SavedFailure:
     where, what, expected = (text_of(one.get(key)) for key in ("where", "what", "expected"))
-    return SavedFailure(where, what, expected, texts_of(one.get("happened")), _number(one.get("at_ms")))
+    happened, at_ms = texts_of(one.get("happened")), _number(one.get("at_ms"))
+    return SavedFailure(where, what, expected, happened, at_ms, one.get("unsure") is True)
 
 
 def _scenario(result: Mapping[str, Any]) -> ScenarioText | None:
