@@ -6,15 +6,16 @@ that cannot be read is left out and counted, and a time that no call has is none
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from audiosocket_core.errors import AudioSocketError
 from audiosocket_core.files import read_regular_file
-from audiosocket_sim.call_log.events import Entry, LogEvent, Source, StepFailed
+from audiosocket_sim.call_log.events import BotSpoke, CallerSpoke, Entry, LogEvent, Source, StepFailed
 from audiosocket_sim.report.stereo import StereoSound, read_stereo
+from audiosocket_sim.turn_taking import SOUND_LABELS
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -27,6 +28,7 @@ _LATEST_MS = 24 * 3_600_000
 _EARLIEST_MS = -600_000
 _MOST_EVENTS = 100_000
 _LARGEST_NUMBER = 10**12
+_SOUNDS = ("speech", "music", "tone", "noise", "click")
 
 
 class NoSavedCall(AudioSocketError):
@@ -192,7 +194,16 @@ def _entry(record: dict[str, Any], number: int) -> Entry | None:
         event: LogEvent = adapter.validate_python(record)
     except ValueError:  # pydantic's too
         return None
-    return Entry(at_ms, source, number, event)
+    return Entry(at_ms, source, number, _of_known_kind(event))
+
+
+def _of_known_kind(event: LogEvent) -> LogEvent:
+    """The event with the usual kind in place of one that is none."""
+    if isinstance(event, CallerSpoke) and event.kind not in ("turn", *SOUND_LABELS):
+        return replace(event, kind="turn")
+    if isinstance(event, BotSpoke) and event.sound not in _SOUNDS:
+        return replace(event, sound="speech")
+    return event
 
 
 @cache
@@ -325,5 +336,6 @@ def _sound(folder: Path, notes: list[str]) -> StereoSound | None:
     try:
         return read_stereo(folder / SOUND)
     except AudioSocketError as error:
-        notes.append(f"{SOUND} cannot be played: {error}")
+        why = str(error).removeprefix(f"{folder / SOUND}: ")
+        notes.append(f"{SOUND} cannot be played: {why}")
         return None
