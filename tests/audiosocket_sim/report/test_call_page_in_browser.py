@@ -1,6 +1,5 @@
 """The page of a call in a real Chromium: what is clicked is heard there, keys work, nothing is asked of anybody."""
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
