@@ -107,6 +107,7 @@ class MockAi:
         self._pushing: set[asyncio.Task[None]] = set()
         self._unsent: list[str] = []
         self._requests = 0
+        self._doubt = ""
         self._closing = False
         self.failures: list[str] = []
         """The deviations from the script, one line each."""
@@ -178,8 +179,12 @@ class MockAi:
             return Response()  # which nobody receives
         return await self.answer(request, data, at)
 
-    async def answer(self, request: "Request", data: bytes | None, at: float) -> "Response":
-        """Answer a request that came at the loop time `at`. `data`: its body; None if it was too large."""
+    async def answer(self, request: "Request", data: bytes | None, at: float, doubt: str = "") -> "Response":
+        """Answer a request that came at the loop time `at`. `data`: its body; None if it was too large.
+
+        `doubt`: why it may belong to another call, for the line about a request that fits no reply.
+        """
+        self._doubt = doubt
         try:
             if self._cassette is not None:
                 return await self._answer_from(self._cassette, request, data, at)
@@ -308,7 +313,7 @@ class MockAi:
         self.unmatched.append(event)
         waiting = "; ".join(self.unused()) or "none"
         where = "no reply of the scenario" if self._cassette is None else "no answer of the cassette"
-        text = f"request {event.number}, “{event.content}”, fits {where} (not used so far: {waiting})"
+        text = f"request {event.number}, “{event.content}”, fits {where} (not used so far: {waiting}){self._doubt}"
         if self._on_unmatched is None:
             self._fail(text)
         else:

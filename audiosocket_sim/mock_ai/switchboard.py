@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Conversation", "Switchboard"]
 
+_DOUBT = "; its id, “{:.40}”, is no call's UUID, so it may belong to another call"
 _NOBODY = "no call is there to which this request belongs"
 
 
@@ -82,24 +83,24 @@ class Switchboard:
             data = await body_of(request)
         except ClientDisconnect:
             return Response()  # which nobody receives
-        call = self._call_of(_id_in(data))
+        call, doubt = self._call_of(_id_in(data))
         if call is None:
             return PlainTextResponse(_NOBODY, 404)
-        return await call.ai.answer(request, data, at)
+        return await call.ai.answer(request, data, at, doubt)
 
-    def _call_of(self, id_: str) -> Conversation | None:
+    def _call_of(self, id_: str) -> tuple[Conversation | None, str]:
+        """Return the call to which a request with this `id` belongs, and if that is a guess, why."""
         if len(self._calls) < 2:
-            return self._calls[0] if self._calls else None
+            return (self._calls[0] if self._calls else None), ""
         named = _uuid(id_)
         own = next((call for call in self._calls if call.uuid == named), None)
         if own is not None:
-            return own
+            return own, ""
         live = [call for call in self._calls if call.in_progress()]
-        if len(live) > 1 and id_ and self._by_id.get(id_) in live:
-            return self._by_id[id_]
-        found = max(live or self._calls, key=lambda call: call.spoke_at())
-        self._by_id[id_] = found
-        return found
+        known = self._by_id.get(id_) if id_ else None
+        if known is None or known not in live:
+            known = self._by_id[id_] = max(live or self._calls, key=lambda call: call.spoke_at())
+        return known, _DOUBT.format(id_) if len(live) != 1 else ""
 
 
 def _id_in(data: bytes | None) -> str:

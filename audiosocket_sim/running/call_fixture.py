@@ -14,7 +14,7 @@ from audiosocket_sim.asterisk import ConnectFailed, LegEnd
 from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log import voices
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
-from audiosocket_sim.checks import GRACE_MS, Sent
+from audiosocket_sim.checks import GRACE_MS, OtherCalls, Sent
 from audiosocket_sim.checks.lateness import LateBy, LatenessRecord, WasLate
 from audiosocket_sim.checks.quality import defects_of
 from audiosocket_sim.hearing import (
@@ -127,6 +127,8 @@ class CallFixture:
         self.readings = Readings(setup.reader, self._on_read, self._broke, virtual=virtual)
         self.asserted: dict[int, str] = {}
         """What steps have asked for, by the number of the entry that met it: of words that a reader has read."""
+        self.other_calls: Callable[[], OtherCalls] = OtherCalls
+        """Tells what is known of the other calls, if there are several."""
         self.to_judge: list[tuple[StepPlace, BotSays, int]] = []
         """The steps whose words a judge is to be asked about, and the entry of the speech that each has taken."""
         ahead, ear = scenario.quality.ahead, scenario.ear
@@ -495,13 +497,16 @@ class CallFixture:
         else:
             self._asked_afterwards.append((self.now_ms, asked.content))
 
-    def check_the_requests_after_the_end(self) -> bool:
-        """Log one failure for the requests that came after the end of the call; returns whether there were none."""
+    def check_the_requests_after_the_end(self, *meanwhile: str) -> bool:
+        """Log one failure for the requests that came after the end of the call; returns whether there were none.
+
+        `meanwhile`: further lines for it.
+        """
         if not self._asked_afterwards or self.end is None:
             return True
         at_ms, late = asked_too_late(self._asked_afterwards, self.ms(self.end.at))
         self._asked_afterwards = []
-        self.fail(at_ms, 0, "ai", "no request after the end of the call", late)
+        self.fail(at_ms, 0, "ai", "no request after the end of the call", late, *meanwhile)
         return False
 
     def check_the_ais_script(self, *, hung_up: bool) -> None:

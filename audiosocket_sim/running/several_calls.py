@@ -13,12 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from audiosocket_sim.call_log.events import CallBegan, Entry, Source
+from audiosocket_sim.call_log.events import BotSpoke, CallBegan, Entry, Source
 from audiosocket_sim.call_log.in_progress import CallInProgress
+from audiosocket_sim.checks import OtherCalls
 from audiosocket_sim.parties.target import Target, TargetCloseError
 from audiosocket_sim.running.artefacts import cannot_write, with_faults, with_transcript
 from audiosocket_sim.running.bot_under_test import BotUnderTest
 from audiosocket_sim.running.call_fixture import CallFixture, NotAnswered
+from audiosocket_sim.running.cross_talk import log_cross_talk
 from audiosocket_sim.running.one_call import SECONDS_FOR_THREADS, OneCall, OnEntry
 from audiosocket_sim.running.options import Options
 from audiosocket_sim.running.real_clock import RealClock
@@ -101,9 +103,25 @@ class SeveralCalls:
             await self._at_once([call for call in group if await self._begins(call)])
             if any(call.trouble is not None for call in self._begun):
                 break
+        log_cross_talk(self.fixtures, self._first_began)
         for call in self._begun:
             if call.fixture is not None and call.held is not None:
-                call.held = call.fixture.check_the_requests_after_the_end() and call.held
+                call.held = call.fixture.check_the_requests_after_the_end(*self._calls_after(call)) and call.held
+
+    def _calls_after(self, call: OneCall) -> list[str]:
+        """A line for requests that came for a call that was over: in which calls the bot may rather have asked."""
+        assert call.fixture is not None
+        end = call.fixture.end
+        later = [
+            one.scenario.caller.name
+            for one in self.fixtures
+            if end is not None and one.leg.t0 is not None and (one.end is None or one.end.at > end.at)
+        ]
+        return (
+            [f"it was asked with the UUID of {call.scenario.caller.name}; {', '.join(later)} called then"]
+            if later
+            else []
+        )
 
     def blame(self, error: BaseException) -> None:
         """Note the exception as the reason why there is no verdict on the calls that have none yet."""
@@ -162,7 +180,25 @@ class SeveralCalls:
             return False
         if self._clock is not None:
             self._clock.times(fixture)
+        fixture.other_calls = lambda: self._other_calls(fixture)
         return True
+
+    def _other_calls(self, fixture: CallFixture) -> OtherCalls:
+        """What is known of the other calls by now."""
+        others = [one for one in self.fixtures if one is not fixture and one.leg.t0 is not None]
+        served = [one for one in others if one.leg.counts is None or one.leg.counts.from_server]
+        heard = [
+            (one.scenario.caller.name, entry.event.text, fixture.ms(one.t0) + entry.at_ms)
+            for one in served
+            for entry in one.log.entries
+            if isinstance(entry.event, BotSpoke) and entry.event.text is not None
+        ]
+        return OtherCalls(
+            tuple(one.scenario.caller.name for one in served),
+            tuple(one.scenario.caller.name for one in served if one.end is None),
+            tuple(heard),
+            tuple((one.scenario.caller.name, fixture.ms(one.t0)) for one in served),
+        )
 
     async def _at_once(self, calls: Sequence[OneCall]) -> None:
         """Make the calls of one group, and wait until all are over."""
