@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-__all__ = ["CallInProgress", "Listens"]
+__all__ = ["CallInProgress", "HeardNow"]
 
 
-class Listens(Protocol):
+class HeardNow(Protocol):
     """What is heard now in a call in progress."""
 
     @property
@@ -25,7 +25,7 @@ class CallInProgress(Protocol):
     """A call, or several at a time, as whoever looks on sees it."""
 
     @property
-    def ear(self) -> Listens:
+    def ear(self) -> HeardNow:
         """What is heard now."""
 
     @property

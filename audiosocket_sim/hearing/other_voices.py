@@ -17,7 +17,7 @@ from audiosocket_core.slin import resample
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ALIKE", "Found", "Track", "Window"]
+__all__ = ["ALIKE", "CallSound", "Found", "Window"]
 
 ALIKE = 0.45
 """The correlation from which on two sounds are the same."""
@@ -50,7 +50,7 @@ class Found:
     likeness: float
 
 
-class Track:
+class CallSound:
     """One side of a call: SLIN of 8 kHz that begins at `began` (s)."""
 
     def __init__(self, pcm: bytes, began: float) -> None:

@@ -37,7 +37,7 @@ class Conversation:
 
 
 class Switchboard:
-    """The HTTP server of the mock AI. `start`, then `add` each call before it is made, then `aclose`.
+    """The HTTP server of the mock AI. `add` each call before it is made, `start`, `aclose`.
 
     refuses: nothing listens at its address, as with the fault `refused`. any_method: a captured backend of any protocol
     is played, which takes more than POST.
@@ -58,6 +58,8 @@ class Switchboard:
 
         app = Starlette(routes=[Route("/{path:path}", self._answer, methods=self._methods)])
         self._server = HttpServer(guarded(app, host))
+        for call in self._calls:
+            call.ai.served_by(self._server)
         port = await self._server.start(host, port)
         if self._refuses:
             await self._server.aclose()
@@ -65,8 +67,8 @@ class Switchboard:
 
     def add(self, call: Conversation) -> None:
         """Answer the requests of this call too, from now on."""
-        assert self._server is not None
-        call.ai.served_by(self._server)
+        if self._server is not None:
+            call.ai.served_by(self._server)
         self._calls.append(call)
 
     async def aclose(self) -> None:

@@ -10,7 +10,7 @@ from audiosocket_sim.call_log.events import BotSpoke, DefectFound, Entry, Source
 from audiosocket_sim.call_log.recording import caller_track
 from audiosocket_sim.checks.cross_talk import CROSS_TALK, CallHeard, by_words, has_a_turn_to_answer, said_at
 from audiosocket_sim.hearing.dealt_frames import are_dealt_out
-from audiosocket_sim.hearing.other_voices import ALIKE, Found, Track, Window
+from audiosocket_sim.hearing.other_voices import ALIKE, CallSound, Found, Window
 from audiosocket_sim.running.call_fixture import CallFixture
 
 __all__ = ["log_cross_talk"]
@@ -49,8 +49,8 @@ class _Sides:
     """One call: its running parts, and the sound of its two sides, made when it is needed."""
 
     fixture: CallFixture
-    _said: Track | None = None
-    _heard: Track | None = None
+    _said: CallSound | None = None
+    _heard: CallSound | None = None
 
     @property
     def name(self) -> str:
@@ -61,11 +61,11 @@ class _Sides:
         return self.fixture.log.entries
 
     @property
-    def said(self) -> Track:
+    def said(self) -> CallSound:
         if self._said is None:
             fixture = self.fixture
             pcm = caller_track(fixture.caller.sent, fixture.t0, fixture.scenario.asterisk.rate_hz)
-            self._said = Track(pcm, fixture.t0)
+            self._said = CallSound(pcm, fixture.t0)
         return self._said
 
     @property
@@ -73,9 +73,9 @@ class _Sides:
         return self.fixture.ear.timeline(self.fixture.t0)
 
     @property
-    def heard(self) -> Track:
+    def heard(self) -> CallSound:
         if self._heard is None:
-            self._heard = Track(self.pcm, self.fixture.t0)
+            self._heard = CallSound(self.pcm, self.fixture.t0)
         return self._heard
 
     def speech(self) -> Iterator[tuple[int, BotSpoke]]:

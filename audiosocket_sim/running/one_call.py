@@ -104,10 +104,10 @@ class OneCall:
         """
         async with AsyncExitStack() as stack:
             setup = await self.prepare(target, stack)
-            bot = await stack.enter_async_context(
-                BotUnderTest(target, setup.settings, [self.scenario], self._options.ai_port)
-            )
-            fixture = await self.begin(bot, stack)
+            bot = BotUnderTest(target, setup.settings, [self.scenario], self._options.ai_port)
+            fixture = self.make_ready(bot)
+            await stack.enter_async_context(bot)
+            await self.begin(stack)
             if not self._virtual:
                 self._clock = stack.enter_context(RealClock())
                 self._clock.times(fixture)
@@ -126,18 +126,23 @@ class OneCall:
         self._setup = await set_up_call(self.scenario, target, self._options, folder, self._more_says)
         return self._setup
 
-    async def begin(self, bot: BotUnderTest, stack: AsyncExitStack) -> CallFixture:
-        """Make the call ready to be placed, after `prepare`. On the way out of `stack` it is taken down.
+    def make_ready(self, bot: BotUnderTest) -> CallFixture:
+        """Make the call's running parts, after `prepare` and before the bot is started. Starts nothing."""
+        assert self._setup is not None
+        look = None if self._on_entry is None else self._look
+        self._fixture = CallFixture(self._setup, bot, look, virtual=self._virtual)
+        return self._fixture
+
+    async def begin(self, stack: AsyncExitStack) -> None:
+        """Do all that comes before the call is placed; the bot is running. On the way out of `stack` it is taken down.
 
         Raises TargetError.
         """
         assert self._setup is not None
-        look = None if self._on_entry is None else self._look
-        fixture = self._fixture = CallFixture(self._setup, bot, look, virtual=self._virtual)
-        await stack.enter_async_context(fixture)
+        assert self._fixture is not None
+        await stack.enter_async_context(self._fixture)
         self.starts_now()
-        self.steps = Steps(fixture, self._setup.sounds)
-        return fixture
+        self.steps = Steps(self._fixture, self._setup.sounds)
 
     def taken_down_by(self, stack: AsyncExitStack) -> None:
         """Let `take_down` close this stack, which `begin` was given."""
@@ -193,7 +198,7 @@ class OneCall:
 
     @property
     def fixture(self) -> CallFixture | None:
-        """The running parts of the call; None before `begin`."""
+        """The running parts of the call; None before `make_ready`."""
         return self._fixture
 
     async def let_the_ear_read(self, text: str) -> None:

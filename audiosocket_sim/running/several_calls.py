@@ -71,6 +71,8 @@ class SeveralCalls:
             settings = _with_all_books([setup.settings for setup in setups])
             calls = [call.scenario for call in self._calls]
             bot = BotUnderTest(target, settings, calls, self._options.ai_port)
+            for call in self._calls:
+                call.make_ready(bot)
             self._bot = await stack.enter_async_context(bot)
             if not self._virtual:
                 self._clock = stack.enter_context(RealClock())
@@ -169,11 +171,12 @@ class SeveralCalls:
 
     async def _begins(self, call: OneCall) -> bool:
         """Make a call ready to be placed. Returns False if that is not possible, which is noted."""
-        assert self._bot is not None
+        fixture = call.fixture
+        assert fixture is not None
         self._begun.append(call)
         try:
             async with AsyncExitStack() as stack:
-                fixture = await call.begin(self._bot, stack)
+                await call.begin(stack)
                 call.taken_down_by(stack.pop_all())
         except Exception as error:  # noqa: BLE001 - it becomes the call's result
             call.blame(error)
