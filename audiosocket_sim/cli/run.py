@@ -307,16 +307,12 @@ def _summary(result: Result, seconds: float, *, real_time: bool) -> list[str]:
 
 def _files(result: Result) -> list[str]:
     files = {} if result.artefacts is None else result.artefacts.by_name()
-    files |= {
-        f"{call.caller}: {name}": path
-        for call in result.made_calls
-        if call.artefacts is not None
-        for name, path in call.artefacts.by_name().items()
-        if name != "transcript"
-    }
-    return [
-        f"  {name:<10}  {_near(path)}{_SIDES if name.endswith('recording') else ''}" for name, path in files.items()
-    ]
+    lines = [f"  {name:<10}  {_near(path)}{_SIDES if name == 'recording' else ''}" for name, path in files.items()]
+    for call in result.made_calls:
+        names = {} if call.artefacts is None else call.artefacts.by_name()
+        if names:
+            lines.append(f"  {call.caller:<10}  {_near(next(iter(names.values())).parent)}: {', '.join(names)}")
+    return lines
 
 
 def _to_json(result: Result) -> dict[str, object]:
