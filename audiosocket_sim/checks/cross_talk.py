@@ -23,6 +23,7 @@ __all__ = ["CROSS_TALK", "CallHeard", "by_words", "has_a_turn_to_answer", "said_
 CROSS_TALK = "cross_talk"
 """The kind of this defect, and its key in `quality:`."""
 _LEAST_WORDS = 2
+_AT_ONCE_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def by_words(calls: Sequence[CallHeard]) -> Iterator[tuple[str, int, DefectFound
                 if own.like(words) is not None or any(_same(one, words) for one in wanted):
                     continue
                 found = _told_to_another(words, entry.at_ms + call.began_ms, others, calls)
-                if found is not None:
+                if found is not None and _is_out_of_place(words, entry, call, own, *found):
                     yield call.name, entry.at_ms, _heard_anothers(entry, entry.event, call, found)
     for call, own, others in _each_with_others(calls, said):
         for entry in call.entries:
@@ -145,6 +146,24 @@ def _told_to_another(
             ):
                 return other, told_ms
     return None
+
+
+def _is_out_of_place(words: str, entry: Entry, call: CallHeard, own: _Told, other: CallHeard, told_ms: int) -> bool:
+    """Whether the bot can hardly have said this to a caller of itself, though another was answered so: both heard it at
+    once, or that other one did not hear it to its end, or this one did not hear what was answered to him."""
+    at_ms = entry.at_ms + call.began_ms
+    there = [
+        (one.at_ms + other.began_ms, one.event)
+        for one in other.entries
+        if isinstance(one.event, BotSpoke) and one.event.text is not None and _same(normalise(one.event.text), words)
+    ]
+    whole = [heard_ms for heard_ms, event in there if heard_ms >= told_ms and not event.cut_off]
+    if not whole or any(abs(heard_ms - at_ms) <= _AT_ONCE_MS for heard_ms in whole):
+        return True
+    if not own.first_ms:
+        return bool(call.scenario.ai)  # he was to be answered, and was not
+    heard = [normalise(one.event.text) for one in call.entries if isinstance(one.event, BotSpoke) and one.event.text]
+    return not all(any(_same(reply, text) for text in heard) for reply in own.first_ms)
 
 
 def _heard_anothers(entry: Entry, spoke: BotSpoke, call: CallHeard, found: tuple[CallHeard, int]) -> DefectFound:

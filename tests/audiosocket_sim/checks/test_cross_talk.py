@@ -1,5 +1,7 @@
 """What the logs of several calls tell: answers for another caller, questions in another's conversation."""
 
+from dataclasses import replace
+
 from helpers.logs import moment, within
 
 from audiosocket_sim.call_log.events import (
@@ -32,11 +34,13 @@ def replied(text: str) -> BackendReplied:
     return BackendReplied(1, text, "USER_TURN", 0)
 
 
-def call(name: str, *events: tuple[int, LogEvent], began_ms: int = 0, steps: str = "[{wait: 1s}]") -> CallHeard:
+def call(
+    name: str, *events: tuple[int, LogEvent], began_ms: int = 0, steps: str = "[{wait: 1s}]", ai: str = "[]"
+) -> CallHeard:
     log = CallLog()
     for at_ms, event in events:
         log.add(at_ms, Source.BOT, event)
-    scenario = load_text(f"summary: x\nsteps: {steps}\n", name)
+    scenario = load_text(f"summary: x\nai: {ai}\nsteps: {steps}\n", name)
     return CallHeard(scenario.model_copy(update={"caller": CallerPlace(name)}), log.entries, began_ms)
 
 
@@ -75,6 +79,19 @@ def test_what_the_bot_had_said_of_itself_is_its_own() -> None:
     bruno, carla = call("bruno", (3500, says(HIS))), call("carla", (1000, says(HIS)))
     assert len(found(ana, bruno)) == 1
     assert found(ana, bruno, carla) == []
+
+
+def test_a_sentence_that_the_bot_may_have_said_of_itself_is_no_cross_talk() -> None:
+    """It says goodbye of itself to one caller; to another, in his time, because the backend says so."""
+    ana = call("ana", (3000, replied(HIS)), (3300, says(HIS)))
+    heard = (8000, says(HIS))
+    assert found(ana, call("bruno", (2000, replied(HERS)), (2300, says(HERS)), heard)) == []
+    assert found(ana, call("bruno", heard)) == []
+    assert len(found(ana, call("bruno", (2000, replied(HERS)), heard))) == 1  # in the place of his own answer
+    assert len(found(ana, call("bruno", heard, ai="[{says: x}]"))) == 1  # his backend was never asked
+    assert len(found(ana, call("bruno", (3400, says(HIS))))) == 1  # at once
+    stopped = call("ana", (3000, replied(HIS)), (3300, replace(says(HIS, 300), whole_ms=990)))
+    assert len(found(stopped, call("bruno", heard))) == 1  # she did not hear it to its end
 
 
 def test_words_that_came_before_the_answer_are_not_the_answer() -> None:
