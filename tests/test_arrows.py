@@ -76,7 +76,6 @@ MAY_IMPORT = {
     "sim.words": "core.phrase_book",
     "sim.scenario_files": "",
     "sim.reading": "core.errors core.kept_files sim.import_string",
-    "sim.report": "",
     "sim.virtual_time": "",
     "sim.net": "core.http_origin",
     "sim.asterisk": "core.errors core.messages core.fair_share core.slin sim.net",
@@ -88,6 +87,8 @@ MAY_IMPORT = {
     "sim.turn_taking": "",
     "sim.call_log": "core.wav core.slin sim.reading sim.asterisk sim.scenario sim.hearing sim.turn_taking",
     "sim.checks": "core.phrase_book sim.words sim.scenario sim.turn_taking sim.call_log",
+    "sim.report": "core.errors core.files core.wav core.slin core.phrase_book core.lanes sim.scenario "
+    "sim.scenario.loading sim.hearing sim.turn_taking sim.call_log",
     "sim.phone": "core.errors core.files core.kept_files core.wav core.slin core.phrase_book sim.import_string "
     "sim.asterisk sim.scenario sim.scenario.loading",
     "sim.parties": "core.phrase_book sim.import_string sim.net sim.asterisk sim.scenario",

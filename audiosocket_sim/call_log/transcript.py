@@ -28,7 +28,7 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.scenario import BackgroundNoise, Line, Scenario, SecondTalker
 
-__all__ = ["around", "heading", "how_it_ended", "is_shown", "line_of", "snapshot", "transcript", "visible"]
+__all__ = ["around", "heading", "how_it_ended", "is_shown", "line_of", "snapshot", "transcript", "visible", "words_of"]
 
 _NOTE_COLUMN = 88
 _SKIPPED_MS = 60
@@ -123,16 +123,16 @@ def visible(text: str) -> str:
 
 def line_of(entry: Entry) -> str:
     """Return the line of an entry: the time in seconds, a word for the kind of event, the text, and a note."""
-    word, text, note = _words(entry.event)
+    word, text, note = words_of(entry.event)
     left = f"{entry.at_ms / 1000:9.3f}  {word:<8} {visible(text)}".rstrip()
     return f"{left:<{_NOTE_COLUMN - 2}}  {note}" if note else left
 
 
-def _words(event: LogEvent) -> tuple[str, str, str]:
+def words_of(event: LogEvent) -> tuple[str, str, str]:
     """Return a line's word for the kind of event, its text, and the note at its right side."""
     match event:
         case CallerSpoke(text=text, recording=recording, duration_ms=duration, kind=kind):
-            what = f"“{text}”" if text is not None else f"plays {recording}"
+            what = f"“{text}”" if text is not None else f"plays {recording}" if recording is not None else "speaks"
             label = "" if kind == "turn" else f", {_KINDS[kind]}"
             return "caller", what, f"{_s(duration)}{label}"
         case CallerAction(what=what, detail=detail, duration_ms=duration):

@@ -1,4 +1,4 @@
-"""Writes the files of a run: transcript, call log, recording and, if the simulator itself failed, the details.
+"""Writes the files of a run: transcript, call log, recording, result and, if the simulator failed, the details.
 
 Each file is readable by its owner only, and is replaced atomically: a reader sees a whole file or none.
 """
@@ -13,6 +13,7 @@ from audiosocket_core.files import make_private_folder, write_private_file
 from audiosocket_sim.call_log.recording import caller_track, recording
 from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.running.result import Artefacts, Outcome, Result
+from audiosocket_sim.running.result_file import result_text
 from audiosocket_sim.scenario import Scenario
 
 __all__ = ["SECOND_RUN", "cannot_write", "with_artefacts", "with_faults"]
@@ -35,6 +36,7 @@ def with_artefacts(result: Result, folder: Path, fixture: CallFixture | None) ->
     if not result.details:
         writing.remove("details.txt")
     writing.remove_second_run()
+    writing.write("result.json", lambda: _text(result_text(with_faults(result, writing.faults), fixture)))
     result = with_faults(result, writing.faults)
     files = Artefacts(transcript, call_log, sound, details)
     return replace(result, artefacts=files if files.by_name() else None)
@@ -53,7 +55,7 @@ def cannot_write(error: OSError, folder: Path) -> str:
     return f"cannot write to {error.filename or folder}: {error.strerror or error}"
 
 
-_FILES = ("call.jsonl", "transcript.txt", "details.txt", "call.wav")
+_FILES = ("call.jsonl", "transcript.txt", "details.txt", "call.wav", "result.json")
 
 
 class _Writing:
