@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "core.connection": "core.errors core.messages",
     "core.sockets": "",
     "core.fair_share": "",
+    "core.few_at_once": "",
     "core.transport": "core.errors core.messages core.connection core.sockets core.fair_share",
     "core.resampling": "",
     "core.files": "",
@@ -38,6 +39,7 @@ MAY_IMPORT = {
     "core.timerfd": "",
     "core.ticker": "core.pacing core.timerfd",
     "core.phrase_book": "core.errors core.files core.kept_files core.slin",
+    "core.lanes": "",
     "core.accepting": "",
     "core.http_limits": "",
     "core.http_slices": "",
@@ -62,19 +64,18 @@ MAY_IMPORT = {
     "server.call": "core.messages core.fair_share core.transport core.resampling core.ticker server.events "
     "server.settings server.endpointing server.turns server.backend server.speech server.detectors server.registry "
     "server.services",
-    "server.web": "core.ticker core.http_limits core.http_server core.http_origin server.events server.admission "
-    "server.turns server.backend server.registry",
+    "server.web": "core.ticker core.lanes core.http_limits core.http_server core.http_origin server.events "
+    "server.admission server.turns server.backend server.registry",
     "server.door": "core.connection core.transport server.admission server.complaints server.services server.call",
     "server.listener": "core.accepting core.slin server.settings server.turns server.backend server.speech "
     "server.detectors server.registry server.services server.door server.web",
-    "server.__main__": "core.errors core.stop_signals server.settings server.speech server.listener",
+    "server.__main__": "core.errors core.few_at_once core.stop_signals server.settings server.speech server.listener",
     # the simulator
     "sim": "sim.api",
     "sim.import_string": "",
     "sim.words": "core.phrase_book",
     "sim.scenario_files": "",
     "sim.reading": "core.errors core.kept_files sim.import_string",
-    "sim.report": "",
     "sim.virtual_time": "",
     "sim.net": "core.http_origin",
     "sim.asterisk": "core.errors core.messages core.fair_share core.slin sim.net",
@@ -84,8 +85,10 @@ MAY_IMPORT = {
     "sim.hearing.phones": "",
     "sim.hearing": "core.resampling core.slin core.phrase_book sim.hearing.damage sim.hearing.phones",
     "sim.turn_taking": "",
-    "sim.call_log": "core.wav core.slin sim.reading sim.asterisk sim.scenario sim.hearing sim.turn_taking",
+    "sim.call_log": "core.wav core.slin sim.reading sim.asterisk sim.scenario sim.turn_taking",
     "sim.checks": "core.phrase_book sim.words sim.scenario sim.turn_taking sim.call_log",
+    "sim.report": "core.errors core.files core.wav core.slin core.phrase_book core.lanes sim.scenario "
+    "sim.scenario.loading sim.hearing sim.turn_taking sim.call_log",
     "sim.phone": "core.errors core.files core.kept_files core.wav core.slin core.phrase_book sim.import_string "
     "sim.asterisk sim.scenario sim.scenario.loading",
     "sim.parties": "core.phrase_book sim.import_string sim.net sim.asterisk sim.scenario",

@@ -19,6 +19,7 @@ __all__ = [
     "BackendPushed",
     "BackendReplied",
     "BotSpoke",
+    "CallBegan",
     "CallEnded",
     "CallLog",
     "CallerAction",
@@ -59,6 +60,13 @@ class Source(IntEnum):
     DEFECT = 9
     CHECK = 10
     END = 11
+
+
+@dataclass(frozen=True, slots=True)
+class CallBegan:
+    """The UUID of a call was sent. Only in the log of several calls, where each call has its own beginning."""
+
+    uuid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +293,8 @@ class StepFailed:
 
     `opened_ms` and `closed_ms`: the window of an `expect` or `never`, as in `ExpectationJudged`; None for other steps.
     `path` and `inside`: for a step in a block (`repeat`, `any_of`, …) the keys that lead to it from step `number`, and
-    the same for people: `round 4 of 10, step 2`.
+    the same for people: `round 4 of 10, step 2`. `unsure`: this machine was late, and may have caused it; known at the
+    end of the call.
     """
 
     number: int
@@ -297,6 +306,7 @@ class StepFailed:
     closed_ms: int | None = None
     path: tuple[str | int, ...] = ()
     inside: str = ""
+    unsure: bool = False
 
     @property
     def named(self) -> str:
@@ -373,7 +383,8 @@ class WireSummary:
 
 
 LogEvent = (
-    CallerSpoke
+    CallBegan
+    | CallerSpoke
     | CallerAction
     | BackendAsked
     | BackendReplied
@@ -398,12 +409,17 @@ LogEvent = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event with its place in the log: `at_ms` since the UUID, its source, and `number`, its arrival from 1."""
+    """An event with its place in the log: `at_ms` since the UUID, its source, and `number`, its arrival from 1.
+
+    In the log of several calls `caller` is the name of its caller, and `at_ms` counts from the first UUID of all; times
+    within the event still count from the UUID of its own call.
+    """
 
     at_ms: int
     source: Source
     number: int
     event: LogEvent
+    caller: str = ""
 
     @property
     def order(self) -> tuple[int, int, int]:
@@ -414,6 +430,7 @@ class Entry:
         """Return the entry as the object of one line of call.jsonl."""
         return {
             "at_ms": self.at_ms,
+            **({"caller": self.caller} if self.caller else {}),
             "source": self.source.name.lower(),
             "type": type(self.event).__name__,
             **asdict(self.event),
