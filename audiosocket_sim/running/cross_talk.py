@@ -170,15 +170,12 @@ def _whose(window: Window, side: _Sides, sides: Sequence[_Sides]) -> tuple[_Side
 def _heard_voice(side: _Sides, other: _Sides, hit: Found, spoke: BotSpoke, window: Window) -> DefectFound:
     said_ms = round((hit.at - other.fixture.t0) * 1000)
     words = said_at(other.entries, said_ms + round(window.seconds * 500))
-    what = f"{words}, " if words is not None else ""
-    later = window.at - hit.at
-    return DefectFound(
-        CROSS_TALK,
-        f"{side.name} heard {other.name}: {what}{max(0.0, later):.2f} s after {other.name} had said it",
-        None,
-        spoke.heard_ms,
-        "voice",
-    )
+    later = f"{max(0.0, window.at - hit.at):.2f} s"
+    if words is None:
+        what = f"{side.name} heard what came from the phone of {other.name}, {later} later"
+    else:
+        what = f"{side.name} heard {other.name}: {words}, {later} after {other.name} had said it"
+    return DefectFound(CROSS_TALK, what, None, spoke.heard_ms, "voice")
 
 
 # --- the bot's words for another caller

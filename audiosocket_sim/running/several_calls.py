@@ -50,6 +50,8 @@ class SeveralCalls:
         ]
         self._begun: list[OneCall] = []
         self._shown: set[str] = set()
+        self._concerns = self.scenario
+        """The call that is being prepared: the places of its parts are its own."""
         self._trouble: Trouble | None = None
         self._later_faults: list[str] = []
         self._held: RunFolder | None = None
@@ -67,7 +69,11 @@ class SeveralCalls:
         for call in self._calls:
             call.write_to(None if folder is None else folder / call.scenario.caller.name)
         async with AsyncExitStack() as stack:
-            setups = [await call.prepare(target, stack) for call in self._calls]
+            setups = []
+            for call in self._calls:
+                self._concerns = call.scenario
+                setups.append(await call.prepare(target, stack))
+            self._concerns = self.scenario
             settings = _with_all_books([setup.settings for setup in setups])
             calls = [call.scenario for call in self._calls]
             bot = BotUnderTest(target, settings, calls, self._options.ai_port)
@@ -134,7 +140,7 @@ class SeveralCalls:
             for call in open_calls:
                 call.blame(error)
         else:
-            self._trouble = self._trouble or trouble_of(error, self.scenario, "the set-up")
+            self._trouble = self._trouble or trouble_of(error, self._concerns, "the set-up")
 
     def interrupt(self) -> None:
         """Note that the calls in progress were interrupted (Ctrl-C)."""
@@ -142,7 +148,8 @@ class SeveralCalls:
         for call in in_progress:
             call.interrupt()
         if not in_progress:
-            self._trouble = Trouble(Outcome.INCONCLUSIVE, "interrupted, between the calls")
+            when = "between the calls" if self._begun else "while waiting for the set-up"
+            self._trouble = Trouble(Outcome.INCONCLUSIVE, f"interrupted, {when}")
 
     def conclude(self) -> Result:
         """Return the result of all calls. Writes the files of the run if its options name a folder."""
@@ -271,13 +278,15 @@ class SeveralCalls:
 
     def _look(self, entry: Entry, call: CallInProgress) -> None:
         assert self._on_entry is not None
-        fixture = next(one for one in self.fixtures if one is call)
-        name, began_ms = fixture.scenario.caller.name, _ms_after(self._first_began, fixture)
-        if fixture.leg.t0 is not None and name not in self._shown:
-            self._shown.add(name)
-            began = Entry(began_ms, Source.PEER, 0, CallBegan(str(fixture.leg.uuid)), name)
-            self._on_entry(began, _AllInProgress(self))
-        self._on_entry(replace(entry, at_ms=entry.at_ms + began_ms, caller=name), _AllInProgress(self))
+        for fixture in self.fixtures:
+            name, began_ms = fixture.scenario.caller.name, _ms_after(self._first_began, fixture)
+            if fixture.leg.t0 is not None and name not in self._shown:
+                self._shown.add(name)
+                began = Entry(began_ms, Source.PEER, 0, CallBegan(str(fixture.leg.uuid)), name)
+                self._on_entry(began, _AllInProgress(self))
+            if fixture is call:
+                shown = replace(entry, at_ms=entry.at_ms + began_ms, caller=name)
+        self._on_entry(shown, _AllInProgress(self))
 
     def _hold_folder(self) -> Path | None:
         """Lock and return the folder of this run's files; None if the options name none, or it cannot be used."""
