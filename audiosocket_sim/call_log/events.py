@@ -293,7 +293,8 @@ class StepFailed:
 
     `opened_ms` and `closed_ms`: the window of an `expect` or `never`, as in `ExpectationJudged`; None for other steps.
     `path` and `inside`: for a step in a block (`repeat`, `any_of`, …) the keys that lead to it from step `number`, and
-    the same for people: `round 4 of 10, step 2`.
+    the same for people: `round 4 of 10, step 2`. `unsure`: this machine was late, and may have caused it; known at the
+    end of the call.
     """
 
     number: int
@@ -305,6 +306,7 @@ class StepFailed:
     closed_ms: int | None = None
     path: tuple[str | int, ...] = ()
     inside: str = ""
+    unsure: bool = False
 
     @property
     def named(self) -> str:

@@ -8,13 +8,15 @@ from audiosocket_sim.scenario import Scenario
 
 __all__ = ["Failure"]
 
+_UNSURE = "this machine was late, which may have caused it"
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """One failure of a scenario.
 
     `where`: `calls/two_turns.yaml:15`, or "" without a file. `what`: `step 2 (expect bot_says)`, or the scenario's key.
-    `at_ms`: when the failure was known, in ms since the UUID.
+    `at_ms`: when the failure was known, in ms since the UUID. `unsure`: this machine was late, and may have caused it.
     """
 
     scenario: str
@@ -23,6 +25,7 @@ class Failure:
     expected: str
     happened: tuple[str, ...]
     at_ms: int
+    unsure: bool = False
 
     @classmethod
     def of(cls, event: StepFailed, at_ms: int, scenario: Scenario) -> Self:
@@ -30,7 +33,8 @@ class Failure:
         (`ai`, `max_duration`), and the failure is placed there."""
         number = event.number
         path = ("steps", number - 1, *event.path) if number else (event.step, *event.path)
-        return cls(scenario.name, scenario.written.line(*path), event.named, event.expected, event.happened, at_ms)
+        where = scenario.written.line(*path)
+        return cls(scenario.name, where, event.named, event.expected, event.happened, at_ms, event.unsure)
 
     @property
     def headline(self) -> str:
@@ -40,11 +44,13 @@ class Failure:
     def block(self) -> list[str]:
         """Return the headline, then `expected` and `happened` on lines of their own, aligned."""
         happened = [f"{'happened' if i == 0 else '':>10}  {line}" for i, line in enumerate(self.happened)]
-        return [self.headline, f"{'expected':>10}  {self.expected}", *happened]
+        doubt = [f"{'but':>10}  {_UNSURE}"] if self.unsure else []
+        return [self.headline, f"{'expected':>10}  {self.expected}", *happened, *doubt]
 
     def __str__(self) -> str:
         """Return the block as one line."""
-        return f"{self.headline}: expected {self.expected}; {'; '.join(self.happened)}"
+        doubt = [f"but {_UNSURE}"] if self.unsure else []
+        return f"{self.headline}: expected {self.expected}; {'; '.join([*self.happened, *doubt])}"
 
     def to_json(self) -> dict[str, object]:
         """Return the failure as JSON has it; the scenario's name stands outside."""
@@ -54,4 +60,5 @@ class Failure:
             "expected": self.expected,
             "happened": list(self.happened),
             "at_ms": self.at_ms,
+            "unsure": self.unsure,
         }

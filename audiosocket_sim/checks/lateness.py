@@ -71,6 +71,15 @@ class LatenessRecord:
     def __bool__(self) -> bool:
         return bool(self._found)
 
+    def stretches(self, shortest_ms: float) -> list[tuple[LateBy, int, int]]:
+        """Return what was late for at least `shortest_ms`: what, and from when to when, in ms; what touches is one."""
+        return [
+            (by, round(start), round(end))
+            for by in LateBy
+            for start, end in _stretches(self._by(by), float("-inf"), float("inf"))
+            if end - start >= shortest_ms
+        ]
+
     def shift_ms(self, from_ms: float, to_ms: float) -> int:
         """Return by how much (ms) this machine may have moved an event of this time.
 

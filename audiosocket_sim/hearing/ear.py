@@ -238,6 +238,11 @@ class Ear:
         self.phone_use: PhoneUse | None = None
         """After `close`: what the model of the phone did; None if there is no model."""
 
+    @property
+    def lost(self) -> list[tuple[float, int]]:
+        """When the phone had no room for audible sound (s), and how much it lost then (ms); models report it else."""
+        return self._buffer.lost
+
     # --- what comes in
 
     def hear(self, at: float, rate_hz: int, payload: bytes) -> None:

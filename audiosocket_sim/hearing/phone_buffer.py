@@ -69,6 +69,8 @@ class PhoneBuffer:
         self._lead: _Lead | None = None
         self.leads: list[SentAhead] = []
         """The times at which sound was sent ahead, which are over, in their order."""
+        self.lost: list[tuple[float, int]] = []
+        """When audible sound came for which the phone had no room (s), and how much of it was lost (ms)."""
 
     def take(self, at: float, now: int, queued: int, rate_hz: int, payload: bytes) -> bytes:
         """Return what the phone keeps of a message that came at `at` (s), while `now` was playing and all before
@@ -81,6 +83,8 @@ class PhoneBuffer:
         if not self._endless and (queued - now > PHONE_HOLDS_MS * _MS or count * 50 > rate_hz):
             kept = min(count, self._packets(queued - now) * rate_hz // 50)
         self.sent_until = end = start + count * _RATE_HZ // rate_hz
+        if kept < count and audible_stretches(_at_8_khz(payload[2 * kept :], rate_hz)):
+            self.lost.append((at, (count - kept) * 1000 // rate_hz))
         sent = _Sent(at, start, end, queued, rate_hz, payload, kept)
         waiting = self._waiting
         waiting.append(sent)

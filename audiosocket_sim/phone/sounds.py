@@ -6,6 +6,7 @@ which an embedded recogniser of the bot can learn them.
 """
 
 import asyncio
+import hashlib
 import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -153,6 +154,14 @@ class Sounds:
 
     def _says(self) -> list[Say]:
         return [*dict.fromkeys(step.say for step in says_in(self._scenario.steps)), *self._more_says]
+
+    def content_hash(self) -> str:
+        """Return a hash of all that the caller says, in the order of his steps: sounds that were read so far."""
+        found = hashlib.sha256()
+        for say in self._says():
+            if say in self._pcm:
+                found.update(len(self._pcm[say]).to_bytes(8, "big") + self._pcm[say])
+        return found.hexdigest()
 
     @property
     def unlisted(self) -> list[Say]:

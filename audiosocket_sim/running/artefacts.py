@@ -1,4 +1,4 @@
-"""Writes the files of a run: transcript, call log, recording and, if the simulator itself failed, the details.
+"""Writes the files of a run: transcript, call log, recording, result and, if the simulator failed, the details.
 
 Each file is readable by its owner only, and is replaced atomically: a reader sees a whole file or none.
 """
@@ -13,6 +13,7 @@ from audiosocket_core.files import make_private_folder, write_private_file
 from audiosocket_sim.call_log.recording import caller_track, recording
 from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.running.result import Artefacts, Outcome, Result
+from audiosocket_sim.running.result_file import result_text
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.callers import SECOND_RUN
 
@@ -33,6 +34,7 @@ def with_artefacts(result: Result, folder: Path, fixture: CallFixture | None) ->
     if not result.details:
         writing.remove("details.txt")
     writing.remove_second_run()
+    writing.write("result.json", lambda: _text(result_text(with_faults(result, writing.faults), fixture)))
     result = with_faults(result, writing.faults)
     files = Artefacts(transcript, call_log, sound, details)
     return replace(result, artefacts=files if files.by_name() else None)
@@ -44,7 +46,7 @@ def with_transcript(result: Result, folder: Path) -> Result:
     writing = _Writing(folder)
     transcript = writing.write("transcript.txt", lambda: _text(result.transcript))
     details = writing.write("details.txt", lambda: _text(result.details)) if result.details else None
-    for name in ("call.jsonl", "call.wav", *(() if result.details else ("details.txt",))):
+    for name in ("call.jsonl", "call.wav", "result.json", *(() if result.details else ("details.txt",))):
         writing.remove(name)
     writing.remove_second_run()
     result = with_faults(result, writing.faults)
@@ -65,7 +67,7 @@ def cannot_write(error: OSError, folder: Path) -> str:
     return f"cannot write to {error.filename or folder}: {error.strerror or error}"
 
 
-_FILES = ("call.jsonl", "transcript.txt", "details.txt", "call.wav")
+_FILES = ("call.jsonl", "transcript.txt", "details.txt", "call.wav", "result.json")
 
 
 class _Writing:

@@ -31,6 +31,7 @@ from audiosocket_sim.hearing import (
 )
 from audiosocket_sim.hearing.phone_buffer import PHONE_HOLDS_MS
 from audiosocket_sim.hearing.phones import phone_model
+from audiosocket_sim.hearing.sending import Sending
 from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.mock_ai.switchboard import Conversation
 from audiosocket_sim.net.control_client import ControlClient, ControlError, ControlEvent
@@ -124,6 +125,8 @@ class CallFixture:
         self.line = setup.line
         self.caller = setup.caller
         self.defects = DefectCollector(scenario)
+        self.sending = Sending()
+        self.sounds_hash = setup.sounds.content_hash
         self.readings = Readings(setup.reader, self._on_read, self._broke, virtual=virtual)
         self.asserted: dict[int, str] = {}
         """What steps have asked for, by the number of the entry that met it: of words that a reader has read."""
@@ -398,6 +401,7 @@ class CallFixture:
         if rate_hz == 8000:
             payload = self.line.receive(payload, at, plays=self._plays_as_it_comes)
         self.defects.arrived(at, rate_hz, payload)
+        self.sending.take(at, rate_hz, payload)
         self.ear.hear(at, rate_hz, payload)
 
     def _on_played(self, at: float, rate_hz: int, payload: bytes) -> None:

@@ -266,13 +266,16 @@ class OneCall:
         if fixture is not None:
             for at_ms, line in late_notes(fixture.log.entries, self._lateness()):
                 fixture.log.add(at_ms, Source.PEER, Noted(line))
+            for entry, failed_step in self._doubtful(fixture.log.entries):
+                fixture.log.replace(entry, replace(failed_step, unsure=True))
         entries = () if fixture is None else tuple(fixture.log.entries)
         late_ms = 0.0 if fixture is None or self._virtual else fixture.leg.own_lateness_ms
         failed = [(entry.event, entry.at_ms) for entry in entries if isinstance(entry.event, StepFailed)]
         cannot_follow = trouble is not None and trouble.cannot_follow
         if cannot_follow:
             failed = []  # says nothing about the bot
-        failed.sort(key=lambda one: (one[1], one[0].step != QUALITY))  # of one instant: the defect is the cause
+        # What is sure goes first; of one instant, the defect is the cause.
+        failed.sort(key=lambda one: (one[0].unsure, one[1], one[0].step != QUALITY))
         outcome, faults = self._verdict(failed, entries, late_ms)
         result = Result(
             self.scenario,
@@ -311,6 +314,12 @@ class OneCall:
         if self._on_entry is not None and self._fixture is not None:
             self._on_entry(entry, self._fixture)
 
+    def _doubtful(self, entries: Sequence[Entry]) -> list[tuple[Entry, StepFailed]]:
+        """The failures that this machine's lateness may have caused."""
+        late = self._lateness()
+        failed = [(entry, entry.event) for entry in entries if isinstance(entry.event, StepFailed)]
+        return [one for one in failed if self._could_turn(one[1], one[0].at_ms, entries, late)]
+
     def _verdict(
         self, failed: Sequence[tuple[StepFailed, int]], entries: Sequence[Entry], late_ms: float
     ) -> tuple[Outcome, tuple[str, ...]]:
@@ -325,7 +334,7 @@ class OneCall:
             return trouble.outcome, lines
         if trouble is not None and trouble.outcome is Outcome.FAILED:
             return Outcome.FAILED, lines
-        if any(not self._could_turn(event, at_ms, entries, late) for event, at_ms in failed):
+        if any(not event.unsure for event, _ in failed):
             return Outcome.FAILED, lines
         if failed or (trouble is not None and trouble.unread and is_unread_for_our_holes(entries, late)):
             kept = max((end - start for start, end in late.bot_stalls(0, math.inf)), default=0)

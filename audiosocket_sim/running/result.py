@@ -74,7 +74,7 @@ class CallResult:
     entries: Sequence[Entry]
     """The call log, in the order in which the events happened."""
     failures: Sequence[Failure]
-    """The failures, in the order of the log."""
+    """The failures, in the order of the log; last those that this machine's lateness may have caused."""
     transcript: str
     """The log as text, one line for each event."""
     duration_ms: int
@@ -106,7 +106,7 @@ class Result:
     """The call log, in the order in which the events happened. Of several calls it has the events of all, each with its
     caller, on the clock of the first call; `calls` has the log of each."""
     failures: Sequence[Failure] = ()
-    """The failures, in the order of the log."""
+    """The failures, in the order of the log; last those that this machine's lateness may have caused."""
     faults: Sequence[str] = ()
     """Why there is no verdict, or what else is wrong, one line for each: a file that cannot be written, a target whose
     close() failed after the verdict."""

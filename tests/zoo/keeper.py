@@ -78,9 +78,9 @@ def call(name: str, setup: Setup, runs: str = "here") -> Result:
 
 
 def causes(result: Result) -> tuple[Cause, ...]:
-    """What the call's failures say, in their order."""
+    """What the call's failures say of the bot, in their order: not what this machine's lateness may have caused."""
     found = [entry.event for entry in result.entries if isinstance(entry.event, DefectFound)]
-    return tuple(_cause(failure, found) for failure in result.failures)
+    return tuple(_cause(failure, found) for failure in result.failures if not failure.unsure)
 
 
 def _cause(failure: Failure, found: Sequence[DefectFound]) -> Cause:

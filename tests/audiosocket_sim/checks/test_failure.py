@@ -1,5 +1,7 @@
 """A failure as a block for people, and as one line."""
 
+from dataclasses import replace
+
 from audiosocket_sim.call_log.events import StepFailed
 from audiosocket_sim.checks.failure import Failure
 from audiosocket_sim.scenario import Scenario
@@ -45,7 +47,15 @@ def test_as_json() -> None:
         "expected": "the bot says “Oi.”",
         "happened": ["1.000 this", "2.000 that"],
         "at_ms": 5000,
+        "unsure": False,
     }
+
+
+def test_a_failure_that_lateness_may_have_caused_says_so() -> None:
+    doubtful = replace(failure(2, "expect bot_says"), unsure=True)
+    assert doubtful.block()[-1] == "       but  this machine was late, which may have caused it"
+    assert str(doubtful) == f"{failure(2, 'expect bot_says')}; but this machine was late, which may have caused it"
+    assert doubtful.to_json()["unsure"] is True
 
 
 def test_the_first_step_stands_at_its_own_line() -> None:

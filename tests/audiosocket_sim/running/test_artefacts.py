@@ -20,7 +20,7 @@ from audiosocket_sim.scenario.loading import load_text
 
 ROOT = Path(__file__).resolve().parents[3]
 HELLO = [0.5, "say", "pt-br/pode_subir"]
-FILES = {"transcript.txt", "call.jsonl", "call.wav"}
+FILES = {"transcript.txt", "call.jsonl", "call.wav", "result.json"}
 
 
 def scenario(*script: object, steps: str = "[{wait: 3s}]") -> Scenario:

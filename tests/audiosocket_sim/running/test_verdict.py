@@ -1,5 +1,6 @@
 """Which outcome a call has: what is final goes before the set-up, what lateness could turn is inconclusive."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from audiosocket_sim.parties.target import TargetCloseError, TargetError, Target
 from audiosocket_sim.running.one_call import OneCall
 from audiosocket_sim.running.options import Options
 from audiosocket_sim.running.result import Outcome
+from audiosocket_sim.running.runner import run
 from audiosocket_sim.running.trouble import Trouble
 from audiosocket_sim.scenario.loading import load_text
 
@@ -61,7 +63,11 @@ def test_the_outcome(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(OneCall, "_lateness", lambda self: late)
-    found, lines = call(error)._verdict(failed, LOG, 50.0)
+    one = call(error)
+    log = entries((3000, BotSpoke(None, 1000, gap_ms=50)), *((at_ms, event) for event, at_ms in failed))
+    doubtful = [event for _, event in one._doubtful(log)]
+    marked = [(replace(event, unsure=event in doubtful), at_ms) for event, at_ms in failed]
+    found, lines = one._verdict(marked, log, 50.0)
     assert found is outcome
     if isinstance(error, Exception) and not isinstance(error, TargetCloseError):
         assert str(error) in lines
@@ -73,3 +79,25 @@ def test_a_call_that_was_not_judged_to_its_end_has_not_passed() -> None:
 
 def test_a_close_that_fails_before_there_is_a_verdict_is_what_is_wrong() -> None:
     assert call(TargetCloseError("close() failed"), held=None)._verdict([], LOG, 0.0) == (SET_UP, ("close() failed",))
+
+
+def test_what_this_machine_may_have_caused_is_not_said_of_the_bot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that fails for one thing does not accuse the bot of another, for which we may have been too late."""
+    text = (
+        "summary: A bot that is silent between.\nquality: {wire_silence: 1s}\n"
+        "steps: [expect: {bot_speaks: 5s, within: 6s}]\n"
+    )
+    scenario = load_text(text, "call", folder=Path(__file__).parent)
+    script = [[0.5, "say", "pt-br/pode_subir"], [4.0, "say", "pt-br/pode_subir"]]
+    scenario = scenario.model_copy(update={"server": {"script": script, "quiet": True}})
+    monkeypatch.setattr(OneCall, "_could_turn", lambda self, failed, *rest: failed.step.startswith("expect"))
+    result = run(scenario, Options(target="helpers.scripted_bot:serve"))
+    assert result.outcome is FAILED
+    assert [(failure.what, failure.unsure) for failure in result.failures] == [
+        ("quality", False),
+        ("step 1 (expect bot_speaks)", True),
+    ]
+    late = "but  this machine was late, which may have caused it"
+    assert [late in "\n".join(failure.block()) for failure in result.failures] == [False, True]
+    assert "unsure   step 1 (expect bot_speaks)" in result.transcript
+    assert "FAILED   quality" in result.transcript
