@@ -15,8 +15,9 @@ from audiosocket_sim.running.call_fixture import CallFixture
 
 __all__ = ["log_cross_talk"]
 
-_MOST_SEARCHES = 600
-"""In how many tracks is searched at the most, over all calls: each takes a few milliseconds."""
+_MOST_SEARCHED_SECONDS = 30_000
+"""How much sound is searched at the most, over all calls: 1.5 to 3 s of computing."""
+_MOST_COMPARED = 2000
 _MOST_PAIRS = 50
 _RATE_HZ = 8000
 _LONG_MS = 24 * 60 * 60_000
@@ -59,6 +60,11 @@ class _Sides:
     @property
     def entries(self) -> Sequence[Entry]:
         return self.fixture.log.entries
+
+    @property
+    def seconds(self) -> float:
+        end = self.fixture.end
+        return 0.0 if end is None else end.at - self.fixture.t0
 
     @property
     def said(self) -> CallSound:
@@ -137,10 +143,11 @@ def _voices_of_others(sides: Sequence[_Sides]) -> Iterator[tuple[_Sides, int, De
         if spoke.voice in ("unread", "recogniser")
     ]
     unread.sort(key=lambda one: -one[0])
-    left = _MOST_SEARCHES
+    left = float(_MOST_SEARCHED_SECONDS)
+    each = sum(side.seconds for side in sides)
     for _, side, at_ms, spoke in unread:
         for window in side.windows(at_ms, spoke):
-            left -= len(sides)
+            left -= each
             if left < 0:
                 return
             whose = _whose(window, side, sides)
@@ -183,7 +190,7 @@ def _heard_voice(side: _Sides, other: _Sides, hit: Found, spoke: BotSpoke, windo
 
 def _words_for_others(sides: Sequence[_Sides]) -> Iterator[tuple[_Sides, int, DefectFound]]:
     """An answer to one caller that another one heard at the same instant, who had asked nothing."""
-    left = _MOST_SEARCHES
+    left = _MOST_COMPARED
     for side in sides:
         for at_ms, spoke in side.speech():
             if not has_a_turn_to_answer(side.entries, at_ms):

@@ -222,8 +222,10 @@ class SeveralCalls:
         try:
             await asyncio.sleep(call.scenario.caller.starts_ms / 1000)
             call.starts_now()
-            await call.carry_out()
-            fixture.stop_watching_the_program()
+            try:
+                await call.carry_out()
+            finally:
+                await fixture.leave()
         except NotAnswered as error:
             if not await self._bot_took_another(call, fixture, error):
                 call.blame(error)

@@ -1,6 +1,7 @@
 """Several calls of one scenario: a good bot passes whatever its callers do; each bad one fails for its true cause."""
 
 import json
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from audiosocket_sim.call_log.events import BackendReplied, BotSpoke, CallBegan, CallEnded
+from audiosocket_sim.call_log.events import BackendReplied, BotSpoke, CallBegan, CallEnded, Entry
+from audiosocket_sim.call_log.in_progress import CallInProgress
 from audiosocket_sim.running.runner import Options, Outcome, Result, run
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.loading import load_text
@@ -92,7 +94,7 @@ def test_each_call_has_files_of_its_own_and_all_have_one_transcript(tmp_path: Pa
     result = call(two(), options=Options(artefacts=tmp_path / "run"))
     passed(result)
     found = sorted(str(path.relative_to(tmp_path / "run")) for path in (tmp_path / "run").rglob("*") if path.is_file())
-    own = ("call.jsonl", "call.wav", "transcript.txt")
+    own = ("call.jsonl", "call.wav", "result.json", "transcript.txt")
     assert found == sorted([*(f"{name}/{file}" for name in ("ana", "bruno") for file in own), "transcript.txt"])
     assert (tmp_path / "run" / "transcript.txt").read_text(encoding="utf-8") == result.transcript
     of_bruno = (tmp_path / "run" / "bruno" / "transcript.txt").read_text(encoding="utf-8")
@@ -266,6 +268,46 @@ def test_after_a_fault_the_next_calls_are_not_made() -> None:
     result = call(keys)
     assert [made.outcome for made in result.calls] == [Outcome.SET_UP, Outcome.SET_UP, Outcome.INCONCLUSIVE]
     assert result.calls[2].faults == ("this call was not made: there was no verdict on one before it",)
+
+
+def test_of_a_bot_that_cannot_follow_virtual_time_nothing_is_said_in_any_call() -> None:
+    steps = "steps: [{expect: {bot_says: Pode subir., within: 2s}}, {expect: {bot_says: Pode subir., within: 1s}}]"
+    text = f"summary: x\nserver: {{manner: thread}}\ncallers: [{{name: ana}}, {{starts: 300ms}}]\n{steps}\n"
+    result = run(load_text(text, "calls", folder=ROOT / "scenarios"), Options(target="helpers.clock_bots:serve"))
+    assert (result.outcome, result.cannot_follow, result.failures) == (Outcome.SET_UP, True, ())
+    (line,) = result.problems
+    assert line.startswith("virtual time cannot follow this bot: its thread «pacer» woke the event loop")
+
+
+def test_ctrl_c_ends_all_calls_and_their_files_are_written(tmp_path: Path) -> None:
+    def interrupt(entry: Entry, calls: CallInProgress) -> None:
+        if entry.caller == "bruno" and isinstance(entry.event, BotSpoke):
+            signal.raise_signal(signal.SIGINT)
+
+    keys = two() + f"then: {caller('carla', ANA, TO_ANA)}\n"
+    result = run(load(keys), Options(target="helpers.several_bot:serve", artefacts=tmp_path / "run"), interrupt)
+    assert result.outcome is Outcome.INCONCLUSIVE
+    assert result.interrupted
+    assert {made.outcome for made in result.calls} == {Outcome.INCONCLUSIVE}
+    assert result.faults[0] == "interrupted, while waiting for step 2 (say)"
+    assert all((tmp_path / "run" / name / "call.wav").exists() for name in ("ana", "bruno"))
+
+
+@LONG
+def test_a_bot_learns_the_texts_of_all_its_callers() -> None:
+    """They are in no phrase book, and the embedded recogniser knows only what it was given."""
+    said = {
+        "ana": "Apartamento duzentos e dois.",
+        "bruno": "Sou o entregador.",
+        "carla": "Boa noite, é carla.",
+    }
+    callers = [
+        f"{{name: {name}, ai: [{{hears: '{text}', says: {TO_BRUNO}, set_call_status: USER_TURN}}], steps: "
+        f"[{{expect: {{bot_speaks: 1s}}}}, {{say: {{text: '{text}'}}}}, {{expect: {{bot_says: {TO_BRUNO}}}}}]}}"
+        for name, text in said.items()
+    ]
+    text = f"summary: x\ncallers: [{callers[0]}, {callers[1]}]\nthen: {callers[2]}\n"
+    passed(run(load_text(text, "calls", folder=ROOT / "scenarios"), Options(target="audiosocket_server:serve")))
 
 
 def test_each_run_has_seeds_of_its_own_for_each_caller() -> None:
