@@ -332,3 +332,14 @@ def test_a_program_is_started_once_for_all_calls(fault: str, outcome: Outcome) -
         told = "\n".join(result.problems)
         assert "the program ended with code 3" in told
         assert "it had taken the call of ana" in told
+
+
+def test_a_later_message_for_a_caller_who_has_gone_is_sent_to_nobody() -> None:
+    """As in a call alone: he hung up before it was due. The other call goes on meanwhile."""
+    waiting = "{says: Pode subir., set_call_status: WAITING, then_pushes: [{after: 3s, says: Pode subir.}]}"
+    steps = f"{{expect: {{bot_speaks: 1s}}}}, {{say: {BRUNO}}}, {{expect: {{bot_says: {TO_BRUNO}}}}}"
+    text = (
+        "summary: x\nserver: {greeting: {delay_seconds: 0.2}}\ncallers:\n"
+        f"  - {{name: ana, ai: [{waiting}], steps: [{steps}, {{hang_up: close}}]}}\n  - {{steps: [{{wait: 14s}}]}}\n"
+    )
+    passed(run(load_text(text, "calls", folder=ROOT / "scenarios"), Options(target="audiosocket_server:serve")))
