@@ -29,7 +29,17 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.scenario import BackgroundNoise, Line, Scenario, SecondTalker
 
-__all__ = ["around", "heading", "how_it_ended", "is_shown", "line_of", "snapshot", "transcript", "visible", "words_of"]
+__all__ = [
+    "around",
+    "heading",
+    "how_it_ended",
+    "is_shown",
+    "line_of",
+    "snapshot",
+    "transcript",
+    "visible",
+    "words_of",
+]
 
 _NOTE_COLUMN = 88
 _NAME_WIDTH = 8

@@ -118,7 +118,7 @@ def redacted(call: SavedCall) -> SavedCall:
         name=call.name.partition("[")[0],
         kind=call.kind,
         path=call.path,
-        entries=tuple(replace(entry, event=_event(entry.event)) for entry in call.entries),
+        entries=tuple(replace(entry, event=_event(entry.event), caller="") for entry in call.entries),
         outcome=call.outcome,
         failures=failures,
         faults=tuple("there was a reason, which is not shown" for _ in call.faults[:1]),
