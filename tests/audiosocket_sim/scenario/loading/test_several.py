@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 - the tables show each line as a person sees it
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -214,6 +215,6 @@ def test_all_calls_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None
         "two.yaml:2:10: 5 calls with more than 200000 values together: make fewer, or several files"
     ]
     monkeypatch.undo()
-    monkeypatch.setattr("audiosocket_sim.scenario.loading.load._MOST_PLACES", 60)
+    monkeypatch.setattr(sys.modules["audiosocket_sim.scenario.loading.load"], "_MOST_PLACES", 60)
     with pytest.raises(ScenarioError, match=r"2:11: for_each: calls of several callers with more than 1000000 values"):
         load_all_text("summary: x\nfor_each: {n: [1, 2, 3, 4, 5, 6]}\ncallers: ${n}\n" + WAIT, "two")
