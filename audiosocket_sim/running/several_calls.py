@@ -111,7 +111,7 @@ class SeveralCalls:
             await self._at_once([call for call in group if await self._begins(call)])
             if any(call.trouble is not None for call in self._begun):
                 break
-        log_cross_talk(self.fixtures, self._first_began)
+        log_cross_talk(self.fixtures, self.first_began)
         for call in self._begun:
             if call.fixture is not None and call.held is not None:
                 call.held = call.fixture.check_the_requests_after_the_end(*self._calls_after(call)) and call.held
@@ -159,7 +159,7 @@ class SeveralCalls:
                 call.trouble = follows_not
             elif call not in self._begun and call.trouble is None:
                 call.trouble = self._trouble or Trouble(Outcome.INCONCLUSIVE, _NOT_MADE)
-        base = self._first_began
+        base = self.first_began
         made = [
             CallMade(call.conclude(), _ms_after(base, call.fixture), made=call in self._begun) for call in self._calls
         ]
@@ -272,7 +272,7 @@ class SeveralCalls:
     # --- what is seen of them
 
     @property
-    def _first_began(self) -> float:
+    def first_began(self) -> float:
         """The loop time of the first UUID of all, or at which the first call could have been placed."""
         fixtures = [call.fixture for call in self._begun if call.fixture is not None]
         sent = [fixture.leg.t0 for fixture in fixtures if fixture.leg.t0 is not None]
@@ -281,7 +281,7 @@ class SeveralCalls:
     def _look(self, entry: Entry, call: CallInProgress) -> None:
         assert self._on_entry is not None
         for fixture in self.fixtures:
-            name, began_ms = fixture.scenario.caller.name, _ms_after(self._first_began, fixture)
+            name, began_ms = fixture.scenario.caller.name, _ms_after(self.first_began, fixture)
             if fixture.leg.t0 is not None and name not in self._shown:
                 self._shown.add(name)
                 began = Entry(began_ms, Source.PEER, 0, CallBegan(str(fixture.leg.uuid)), name)
@@ -303,11 +303,6 @@ class SeveralCalls:
     def fixtures(self) -> list[CallFixture]:
         """The running parts of all calls that were begun."""
         return [call.fixture for call in self._begun if call.fixture is not None]
-
-    @property
-    def first_began(self) -> float:
-        """The loop time of the first UUID of all."""
-        return self._first_began
 
 
 class _AllInProgress:
