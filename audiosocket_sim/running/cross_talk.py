@@ -8,7 +8,7 @@ from itertools import combinations
 
 from audiosocket_sim.call_log.events import BotSpoke, DefectFound, Entry, Source
 from audiosocket_sim.call_log.recording import caller_track
-from audiosocket_sim.checks.cross_talk import CROSS_TALK, CallHeard, by_words, has_a_turn_to_answer, said_at
+from audiosocket_sim.checks.cross_talk import CROSS_TALK, CallHeard, broken_off, by_words, has_a_turn_to_answer, said_at
 from audiosocket_sim.hearing.dealt_frames import are_dealt_out
 from audiosocket_sim.hearing.other_voices import ALIKE, CallSound, Found, Window
 from audiosocket_sim.running.call_fixture import CallFixture
@@ -39,7 +39,7 @@ def log_cross_talk(calls: Sequence[CallFixture], began: float) -> None:
         return
     heard = [CallHeard(fixture.scenario, fixture.log.entries, round((fixture.t0 - began) * 1000)) for fixture in made]
     by_name = {fixture.scenario.caller.name: fixture for fixture in made}
-    found = [(by_name[name], at_ms, defect) for name, at_ms, defect in by_words(heard)]
+    found = [(by_name[name], at_ms, defect) for name, at_ms, defect in (*by_words(heard), *broken_off(heard))]
     found += _by_sound(made)
     for fixture, at_ms, defect in found:
         fixture.log.add(at_ms, Source.DEFECT, defect)

@@ -208,6 +208,7 @@ class SeveralCalls:
             tuple(one.scenario.caller.name for one in served if one.end is None),
             tuple(heard),
             tuple((one.scenario.caller.name, fixture.ms(one.t0)) for one in served),
+            tuple((one.scenario.caller.name, fixture.ms(one.end.at)) for one in others if one.end is not None),
         )
 
     async def _at_once(self, calls: Sequence[OneCall]) -> None:

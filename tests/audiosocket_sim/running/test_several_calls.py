@@ -225,6 +225,19 @@ def test_of_one_call_after_the_other(fault: str, causes: list[str]) -> None:
     assert [cause for cause in causes if cause not in told] == [], told
 
 
+def test_a_bot_that_stops_to_everybody_when_one_begins_to_speak() -> None:
+    (problem,) = call(two("2.5s"), "StopsAll").problems
+    assert f"1.600 the bot broke off “{GREETING}” to bruno 0.04 s after ana began to speak" in problem
+
+
+@LONG
+def test_a_bot_that_ends_all_calls_with_one() -> None:
+    keys = two().replace("{wait: 3s}", "{hang_up: close}").replace("{wait: 4s}", f"{{wait: 3s}}, {{say: {BRUNO}}}")
+    told = "\n".join(call(keys, "EndsAll").problems)
+    assert "bruno, step 5 (say): expected the call to go on" in told
+    assert "ana's call had ended 0.00 s before: does the end of one call end all?" in told
+
+
 @LONG
 def test_a_bot_may_be_meant_to_let_callers_hear_one_another() -> None:
     passed(call("quality: {cross_talk: allowed}\n" + two(), "Broadcasts"))
