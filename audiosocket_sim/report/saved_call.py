@@ -124,7 +124,7 @@ def read_call_folder(folder: Path, *, sound: bool = True) -> SavedCall:
     """
     log = _bytes(folder / LOG)
     if log is None:
-        raise NoSavedCall(f"{folder}: {_no_log(folder)}")
+        raise NoSavedCall(f"{folder}: there is no {LOG}: expected the folder of a call, as `run` and `mic` write it")
     environment, entries, unread = _entries(log)
     if not entries and not environment and unread:
         raise NoSavedCall(f"{folder / LOG}: not a call log: no line of it is an event")
@@ -162,15 +162,6 @@ def read_call_folder(folder: Path, *, sound: bool = True) -> SavedCall:
 
 
 # --- call.jsonl
-
-
-def _no_log(folder: Path) -> str:
-    """What is wrong with a folder without a call log: it may be that of a run of several calls."""
-    calls = sorted(log.parent for log in folder.glob(f"*/{LOG}"))
-    if calls:
-        names = ", ".join(call.name for call in calls[:10])
-        return f"several calls were made ({names}): name the folder of one, such as {calls[0]}"
-    return f"there is no {LOG}: expected the folder of a call, as `run` and `mic` write it"
 
 
 def _entries(log: bytes) -> tuple[Mapping[str, Any], tuple[Entry, ...], int]:

@@ -39,7 +39,7 @@ def test_all_calls_are_shown_with_their_callers_and_folders(two: str, capsys: py
         "  ana         runs/two/ana: transcript, call log, recording"
     ]
     assert main(["report", "runs/two"]) == 2
-    told = "runs/two: several calls were made (ana, bruno, carla): name the folder of one, such as runs/two/ana\n"
+    told = "runs/two: several calls (ana, bruno, carla): name the folder of one, such as runs/two/ana\n"
     assert told in capsys.readouterr().err
 
 
