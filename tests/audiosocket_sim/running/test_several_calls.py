@@ -347,6 +347,7 @@ def test_a_program_is_started_once_for_all_calls(fault: str, outcome: Outcome) -
         assert "it had taken the call of ana" in told
 
 
+@LONG
 def test_a_later_message_for_a_caller_who_has_gone_is_sent_to_nobody() -> None:
     """As in a call alone: he hung up before it was due. The other call goes on meanwhile."""
     waiting = "{says: Pode subir., set_call_status: WAITING, then_pushes: [{after: 3s, says: Pode subir.}]}"
