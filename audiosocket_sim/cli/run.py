@@ -195,12 +195,10 @@ def _run_each(plan: _Planned, folder: str, asked: RunRequest) -> list[Result]:
 
 def _report_turns(turns: CallTurns, asked: RunRequest) -> bool:
     """Print one line of what was measured over all calls, and write it to a file. Returns whether the limits hold."""
-    if not turns.calls:
-        return True
     out = sys.stderr if asked.as_json else sys.stdout
     if line := summary_line(turns):
         _print(line, out)
-    broken = broken_limits(turns, asked.turn_limits)
+    broken = broken_limits(turns, asked.turn_limits) if turns.calls else ()
     for one in broken:
         _print(f"FAILED: {one}", out)
     trouble = write_turns(asked.artefacts, turns)

@@ -19,11 +19,16 @@ def turns_of_result(result: Result) -> CallTurns | None:
 
 
 def write_turns(folder: Path, turns: CallTurns) -> str | None:
-    """Write the summary, in place of that of an earlier run. Returns one line if that is not possible, else None."""
+    """Write the summary, in place of that of an earlier run; of no calls, remove that. Returns one line if that is not
+    possible, else None."""
+    file = folder / "turn_taking.json"
     text = json.dumps(summary_json(turns), indent=2, allow_nan=False)
     try:
-        make_private_folder(folder)
-        write_private_file(folder / "turn_taking.json", f"{text}\n".encode())
+        if turns.calls:
+            make_private_folder(folder)
+            write_private_file(file, f"{text}\n".encode())
+        else:
+            file.unlink(missing_ok=True)
     except OSError as error:
         return cannot_write(error, folder)
     return None
