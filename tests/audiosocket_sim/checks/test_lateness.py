@@ -87,8 +87,6 @@ def test_stalls_in_which_the_bot_s_timers_ran_out() -> None:
 
 
 def test_stretches_say_what_was_late_when_and_leave_out_what_is_short() -> None:
-    late = LatenessRecord(
-        [WasLate(LateBy.PACKET, 1000, 30), WasLate(LateBy.PACKET, 1020, 40), WasLate(LateBy.BOT, 5000, 300)]
-        + [WasLate(LateBy.THREAD, 8000, 3)]
-    )
+    found = [(LateBy.PACKET, 1000, 30), (LateBy.PACKET, 1020, 40), (LateBy.BOT, 5000, 300), (LateBy.THREAD, 8000, 3)]
+    late = LatenessRecord(WasLate(*one) for one in found)
     assert late.stretches(5) == [(LateBy.PACKET, 970, 1020), (LateBy.BOT, 4700, 5000)]
