@@ -85,7 +85,7 @@ MAY_IMPORT = {
     "sim.hearing.phones": "",
     "sim.hearing": "core.resampling core.slin core.phrase_book sim.hearing.damage sim.hearing.phones",
     "sim.turn_taking": "",
-    "sim.call_log": "core.wav core.slin sim.reading sim.asterisk sim.scenario sim.hearing sim.turn_taking",
+    "sim.call_log": "core.wav core.slin sim.reading sim.asterisk sim.scenario sim.turn_taking",
     "sim.checks": "core.phrase_book sim.words sim.scenario sim.turn_taking sim.call_log",
     "sim.report": "core.errors core.files core.wav core.slin core.phrase_book core.lanes sim.scenario "
     "sim.scenario.loading sim.hearing sim.turn_taking sim.call_log",

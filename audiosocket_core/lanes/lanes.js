@@ -245,11 +245,11 @@ export class Lanes {
       if (right <= (taken[one.row] ?? -9) + 1 && !marked) continue; // cannot be told from its neighbour
       taken[one.row] = right;
       Object.assign(pen, { strokeStyle: style[one.tone], lineWidth: marked ? 3 : 1 });
-      pen.fillStyle = wide < 6 ? style[one.tone] : this.#fill(one.tone, one.pattern);
+      pen.fillStyle = wide < 4 ? style[one.tone] : this.#fill(one.tone, one.pattern);
       if (lane.through) Object.assign(pen, { globalAlpha: 0.3 }).fillRect(left, foot, wide, height);
       Object.assign(pen, { globalAlpha: 1 }).fillRect(left, top, wide, tall - 1);
       pen.setLineDash(one.pattern === "dashed" ? [4, 3] : []);
-      if (wide >= 6 || marked) pen.strokeRect(left + 0.5, top + 0.5, wide - 1, tall - 2);
+      if (wide >= 4 || marked) pen.strokeRect(left + 0.5, top + 0.5, wide - 1, tall - 2);
       const ground = (one.pattern !== "solid" || lane.curves.length > 0) && style[`${one.tone}-soft`];
       const [x, y] = [Math.max(left, gutter) + 4, top + (lane.curves.length && lane.rows === 1 ? 0.75 * em : tall / 2)];
       const how = { room: right - x - 3, ground, whole: one.item.whole, lane: lane.id };

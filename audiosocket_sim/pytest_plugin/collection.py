@@ -182,7 +182,7 @@ class ScenarioFile(pytest.File):
         times, runs = _times(self.config), options.repeat(self.config) or scenario.runs
         for run, number in itertools.product(range(1, runs + 1), range(1, times + 1)):
             called = run_of(scenario, run)
-            record = ScenarioRecord(scenario.name, str(_near(self.path)))
+            record = ScenarioRecord(scenario.name, str(_near(self.path)), calls=len(scenario.calls))
             if runs > 1:
                 record.run, record.runs, record.seeds = run, runs, seeds_text(called)
             test = make_test(called, self.path, self.config, record, number)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from audiosocket_sim.scenario.callers import path_of_the_call
 from audiosocket_sim.scenario.loading.matrix import FOR_EACH, Cell
 from audiosocket_sim.scenario.loading.part_files import NO_STEP, PartFiles
 from audiosocket_sim.scenario.loading.variables import characters_of, filled, plain, variable_alone, variables_in
@@ -23,6 +24,10 @@ _MOST_CHARACTERS = 5_000_000
 _TOO_LONG = f"more than {_MOST_CHARACTERS} characters with the values of all variables: too large for a scenario"
 _BLOCKS = ("steps", "optional", "then", "else")
 """Keys with a list of steps, or a single step."""
+
+
+def _is_in_steps(path: KeyPath) -> bool:
+    return path_of_the_call(path)[:1] == ("steps",)
 
 
 def _is_include(value: object) -> bool:
@@ -76,7 +81,7 @@ class _Maker:
         """
         self.note(source, old, new)
         self._count_value(source.place(old))
-        if new[:1] == ("steps",) and new[-1] in _BLOCKS and _is_include(value):  # alone, where a list may stand
+        if _is_in_steps(new) and new[-1] in _BLOCKS and _is_include(value):  # alone, where a list may stand
             return self._included(source, value, old, new, chain)
         if isinstance(value, dict):
             return {key: self.copy(source, inner, (*old, key), (*new, key), chain) for key, inner in value.items()}
@@ -99,9 +104,9 @@ class _Maker:
         for index, item in enumerate(items):
             here = (*old, index)
             there = (*new, len(result))
-            if new[-1:] == ("any_of",) and new[0] == "steps" and _is_include(item):  # each item is a list of steps
+            if new[-1:] == ("any_of",) and _is_in_steps(new) and _is_include(item):  # each item is a list of steps
                 result.append(self._included(source, item, here, there, chain))
-            elif new[:1] == ("steps",) and _is_include(item):
+            elif _is_in_steps(new) and _is_include(item):
                 self._include(result, source, item, here, new, chain)
             else:
                 result.append(self.copy(source, item, here, there, chain))

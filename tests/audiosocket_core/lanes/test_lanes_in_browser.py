@@ -225,6 +225,11 @@ async def test_mouse_and_touch_move_and_zoom_without_picking() -> None:
         await page.mouse.move(x - 100, y)
         await page.mouse.up()
         assert await page.evaluate("lanes.x(30)") == pytest.approx(x - 100, abs=1)
+        await page.mouse.down()
+        await page.mouse.move(x - 160, y)
+        await page.mouse.move(x - 100, y)  # back to where it was pressed: still no click
+        await page.mouse.up()
+        assert await page.evaluate("[lanes.x(30), picks.length]") == [pytest.approx(x - 100, abs=1), 0]
         await page.keyboard.down("Shift")
         await page.mouse.wheel(0, 50)
         await page.keyboard.up("Shift")

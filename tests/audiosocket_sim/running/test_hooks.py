@@ -18,7 +18,7 @@ import pytest
 from helpers.scripted_calls import flat
 
 from audiosocket_sim.parties.target import StartedTarget, close_target
-from audiosocket_sim.running import call_fixture
+from audiosocket_sim.running import bot_under_test
 from audiosocket_sim.running.call_hooks import CallHooks
 from audiosocket_sim.running.runner import Options, Outcome, Result, run
 from audiosocket_sim.scenario.loading import ScenarioError, load_text
@@ -315,7 +315,7 @@ def test_a_hook_that_is_interrupted_leaves_no_bot_behind(monkeypatch: pytest.Mon
         await close_target(target)
 
     monkeypatch.setattr(CallHooks, "after", interrupted)
-    monkeypatch.setattr(call_fixture, "close_target", close)
+    monkeypatch.setattr(bot_under_test, "close_target", close)
     text = HEAD.replace("{wait: 200ms}", "{expect: {state: WAITING, within: 1s}}")
     assert run(load_text(text, "call", folder=ROOT / "scenarios"), Options(target=BOT)).outcome is not Outcome.PASSED
     assert len(closed) == 1

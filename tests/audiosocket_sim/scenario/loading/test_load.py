@@ -131,7 +131,7 @@ TAIL = "summary: A call.\nsteps: [{wait: 1s}]\n"
     ("keys", "line"),
     [
         ("sumary: x", "3:1: unknown key 'sumary'; did you mean 'summary'?"),
-        ("name: x", "3:1: unknown key 'name'; known are summary, for_each, runs, tags, asterisk, line, network, server, ai, ai_cassette, quality, turn_taking, ear, reader, before, after, reaction, max_duration, steps"),
+        ("name: x", "3:1: unknown key 'name'; known are summary, for_each, runs, tags, asterisk, line, network, server, ai, ai_cassette, quality, turn_taking, ear, reader, before, after, reaction, max_duration, voice, callers, then, steps"),
         ("reader: locl", "3:9: reader: a reader is local, none, or module:callable, such as my_package.ears:read, not 'locl'; did you mean 'local'?"),
         ("reader: {use: local, language: portuguese brazil}", "3:32: language: a language is a tag such as pt-BR or en, not 'portuguese brazil'"),
         ("codec: ulaw", "3:1: unknown key 'codec' here; it belongs inside `line`"),
@@ -150,7 +150,7 @@ TAIL = "summary: A call.\nsteps: [{wait: 1s}]\n"
         ("ai: [{fault: http_50}]", "3:14: fault: must be http_500, http_404, invalid_json, missing_content, no_answer, reset or refused, not 'http_50'; did you mean 'http_500'?"),
         ("ai: [{says: x}, {fault: refused}]", "3:25: fault: a backend that refuses connections gives no other reply"),
         ("ai: [{fault: reset, says: x}]", "3:14: fault: reset gives no answer, so says and body cannot stand beside it"),
-        ("<<: {reaction: 1s}", "3:1: unknown key '<<'; known are summary, for_each, runs, tags, asterisk, line, network, server, ai, ai_cassette, quality, turn_taking, ear, reader, before, after, reaction, max_duration, steps"),
+        ("<<: {reaction: 1s}", "3:1: unknown key '<<'; known are summary, for_each, runs, tags, asterisk, line, network, server, ai, ai_cassette, quality, turn_taking, ear, reader, before, after, reaction, max_duration, voice, callers, then, steps"),
         ("reaction: !!float 5", "3:11: reaction: a duration needs a number and a unit (300ms, 1.2s, 5min), not 5.0"),
         ("server: !!python/name:os.system {}", "3:9: the tag !!python/name:os.system has no meaning in a scenario"),
         ("server: {a: 1, b: 2, a: 3}", "3:22: the key 'a' is here twice (first in line 3)"),
@@ -420,7 +420,8 @@ def test_the_schema_in_the_repository_is_current() -> None:
 
 def test_the_schema_serves_an_editor() -> None:
     made = schema()
-    assert made["required"] == ["summary", "steps"]
+    assert made["required"] == ["summary"]
+    assert made["anyOf"] == [{"required": ["steps"]}, {"required": ["callers"]}]
     assert set(made["properties"]) >= {"summary", "tags", "asterisk", "line", "network", "server", "ai", "steps"}
     assert not {"name", "folder", "(name)", "(folder)"} & set(made["properties"])
     steps = made["properties"]["steps"]["anyOf"][0]["items"]["oneOf"]
