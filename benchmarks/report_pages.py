@@ -48,9 +48,13 @@ def run(quick: bool = False) -> list[Row]:
         if not result.passed:
             raise Unavailable("the call to report did not pass")
         call = read_saved_call(Path(folder) / "call")
-        rows: list[Row] = []
+        empty = Path(folder) / "empty.html"
+        empty.write_text("<!doctype html><title>empty</title><p>empty", encoding="utf-8")
+        runs = 2 if quick else _RUNS
+        paint = asyncio.run(_in_browser(empty, runs))[0]
+        rows = [Row("an empty page: first paint", paint, "ms", "the machine's own speed in the same minutes")]
         for minutes in _MINUTES[:1] if quick else _MINUTES:
-            rows += _pages(_of_minutes(call, minutes), minutes, Path(folder), 2 if quick else _RUNS)
+            rows += _pages(_of_minutes(call, minutes), minutes, Path(folder), runs)
         return rows
 
 
