@@ -1,0 +1,77 @@
+"""What happened in a call, in a form in which two calls can be compared: of a call log, or of a transcript's text. Pure.
+
+A transcript has rounded figures, and not all of them; but it is what a project keeps as the snapshot of a scenario.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from audiosocket_sim.call_log.events import Entry, LogEvent, Noted
+from audiosocket_sim.call_log.transcript import is_shown, visible, words_of
+
+__all__ = ["NUMBER", "Happening", "of_entries", "of_transcript", "without_numbers"]
+
+NUMBER = re.compile(r"(?<![\w.,])[-−]?\d{1,9}(?:\.\d{1,3})?(?= (?:s|ms|%)(?!\w))")
+"""A figure with its unit outside of quoted words."""
+_QUOTED = re.compile(r"(“[^“”]*”)")
+_LINE = re.compile(r" {0,8}(\d{1,9}\.\d{3})  (\S+) *(.*)")
+_NOTE_APART = re.compile(r" {2,}(?=\S)")
+_MOST_LINES = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of a transcript: the time in ms since the UUID, the word for its kind, its text, and the note beside it.
+
+    `event`: the event itself, if the call log is there; None: only the transcript is.
+    """
+
+    at_ms: int
+    word: str
+    text: str
+    note: str = ""
+    event: LogEvent | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Equal for two lines that say the same but for figures: times and lengths. Quoted words count as they are."""
+        return self.word, without_numbers(self.text)
+
+
+def without_numbers(text: str) -> str:
+    """Return the text with a mark for each figure that has a unit and is not within quoted words."""
+    parts = _QUOTED.split(text)
+    return "".join(part if n % 2 else NUMBER.sub("#", part) for n, part in enumerate(parts))
+
+
+def of_entries(entries: Iterable[Entry]) -> list[Happening]:
+    """Return what a call log holds, without notes and without the judge's own records."""
+    shown = (entry for entry in entries if is_shown(entry) and not isinstance(entry.event, Noted))
+    return [_of_entry(entry) for entry in shown]
+
+
+def _of_entry(entry: Entry) -> Happening:
+    word, text, note = words_of(entry.event)
+    return Happening(entry.at_ms, word.lower(), visible(text), note, entry.event)
+
+
+def of_transcript(text: str) -> list[Happening]:
+    """Return what a transcript's lines hold, without notes. Lines that are none, such as the heading, are passed over."""
+    found = (_LINE.fullmatch(line) for line in text.split("\n")[:_MOST_LINES])
+    return [_of_line(*line.groups()) for line in found if line is not None and line[2] != "note"]
+
+
+def _of_line(seconds: str, word: str, rest: str) -> Happening:
+    return Happening(round(float(seconds) * 1000), word.lower(), *_split(rest))
+
+
+def _split(rest: str) -> tuple[str, str]:
+    """Return text and note of a line: two blanks or more stand between them, outside of quoted words."""
+    quoted, counted = 0, 0
+    for gap in _NOTE_APART.finditer(rest):
+        quoted += rest.count("“", counted, gap.start()) - rest.count("”", counted, gap.start())
+        counted = gap.start()
+        if quoted <= 0:
+            return rest[: gap.start()].rstrip(), rest[gap.end() :]
+    return rest.rstrip(), ""
