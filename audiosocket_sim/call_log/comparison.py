@@ -1,5 +1,5 @@
-"""The parts that every comparison of two calls is made of: which event of one is which of the other, the fields in which
-two events differ, and how far an event has moved from the one before it. Pure.
+"""The parts that every comparison of two calls is made of: which event of one is which of the other, the fields in
+which two events differ, and how far an event has moved from the one before it. Pure.
 
 `agreement` compares a call in virtual time with the same one in real time; `differences` compares two saved calls.
 """
@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Any, Generic, Protocol, TypeVar
 
-__all__ = ["FieldChange", "Move", "Pair", "Timed", "by_likeness", "by_place", "changed_fields", "moves"]
+__all__ = ["EventPair", "FieldChange", "Move", "Timed", "by_likeness", "by_place", "changed_fields", "moves"]
 
 _MOST_COMPARED = 2000
 """Up to so many events that differ, likeness decides which are the same; of more, their place."""
@@ -25,7 +25,7 @@ class Timed(Protocol):
 
 
 _T = TypeVar("_T", bound=Timed)
-Pair = tuple[_T | None, _T | None]
+EventPair = tuple[_T | None, _T | None]
 """An event of the first call and its counterpart in the second; None where there is no such event."""
 
 
@@ -62,14 +62,14 @@ class Move(Generic[_T]):
         return self.second_ms - self.first_ms
 
 
-def by_place(first: Sequence[_T], second: Sequence[_T]) -> "list[Pair[_T]]":
+def by_place(first: Sequence[_T], second: Sequence[_T]) -> "list[EventPair[_T]]":
     """Pair the n-th event of one call with the n-th of the other."""
     return list(zip_longest(first, second))
 
 
 def by_likeness(
     first: Sequence[_T], second: Sequence[_T], key: Callable[[_T], Hashable], kind: Callable[[_T], Hashable]
-) -> "list[Pair[_T]]":
+) -> "list[EventPair[_T]]":
     """Pair events with the same key in the order of both calls, so that one more or less shifts no others.
 
     Events that stand in each other's place without having the same key are paired if they are of one `kind`.
@@ -78,7 +78,7 @@ def by_likeness(
     start = _same_at_the_start(ours, theirs)
     end = _same_at_the_start(ours[start:][::-1], theirs[start:][::-1])
     middle = _matched(ours, theirs, start, len(ours) - end, len(theirs) - end)
-    found: list[Pair[_T]] = list(zip(first[:start], second[:start], strict=True))
+    found: list[EventPair[_T]] = list(zip(first[:start], second[:start], strict=True))
     for from_a, to_a, from_b, to_b in middle:
         found += _in_place(first[from_a:to_a], second[from_b:to_b], kind)
     return [*found, *zip(first[len(ours) - end :], second[len(theirs) - end :], strict=True)]
@@ -105,7 +105,7 @@ def _matched(
             yield start + from_a, start + to_a, start + from_b, start + to_b
 
 
-def _in_place(first: Sequence[_T], second: Sequence[_T], kind: Callable[[_T], Hashable]) -> "Iterator[Pair[_T]]":
+def _in_place(first: Sequence[_T], second: Sequence[_T], kind: Callable[[_T], Hashable]) -> "Iterator[EventPair[_T]]":
     """Yield the pairs of two stretches by place; what is not of one kind, or has no counterpart, stands alone."""
     for one, other in zip_longest(first, second):
         if one is not None and other is not None and kind(one) == kind(other):
@@ -126,7 +126,7 @@ def changed_fields(one: Any, other: Any, agree: Callable[[str, object, object], 
             yield FieldChange(field.name, before, after)
 
 
-def moves(pairs: "Iterable[Pair[_T]]", anchors: int = 1) -> "Iterator[list[Move[_T]]]":
+def moves(pairs: "Iterable[EventPair[_T]]", anchors: int = 1) -> "Iterator[list[Move[_T]]]":
     """Yield, for each event that both calls have, its move from each of the `anchors` events before it, the nearest one
     first. An event that one call lacks is no anchor; with a single anchor, nothing is yielded for what follows it."""
     before: list[tuple[_T, _T]] = []

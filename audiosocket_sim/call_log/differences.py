@@ -10,18 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from audiosocket_sim.call_log.comparison import FieldChange, Move, Pair, by_likeness, changed_fields, moves
+from audiosocket_sim.call_log.comparison import EventPair, FieldChange, Move, by_likeness, changed_fields, moves
 from audiosocket_sim.call_log.happenings import NUMBER, Happening, without_numbers
 
 __all__ = ["CLASSES", "Difference", "Tolerances", "difference_lines", "differences"]
 
-CLASSES = ("caller", "heard", "backend", "hold", "state", "latency", "bot", "overlap", "defect", "failed", "ear", "end")
+CLASSES = (
+    *("caller", "heard", "backend", "hold", "state", "latency"),
+    *("bot", "overlap", "defect", "failed", "ear", "end"),
+)
 """The classes of events, each with a tolerance of its own: the words of a transcript's second column."""
 _FRAME_MS = 20
 _LEVEL_DB = 1.0
 _AMOUNT = 0.1
 _ANCHORS = 3
-"""Among so many events before it, one is the trigger: an event stays where it is if it has not moved from one of them."""
+"""Among so many events before it is its trigger: an event that has not moved from one of them has not moved."""
 _FOLLOWS = (
     *("opened_ms", "closed_ms", "audible_ms", "parts_ms", "own_gap_ms", "own_ahead_ms", "delays_ms"),
     *("since_last_word_ms", "wait_measured", "confidence", "words", "conversation_id", "number", "happened", "what"),
@@ -99,12 +102,14 @@ def differences(
     """Return in what the second call differs from the first, in the order of the second; an empty list: in nothing."""
     allowed = tolerances or Tolerances()
     pairs = _paired(first, second)
-    moved = {id(found.second): found for found in filter(None, (_moved(one, allowed) for one in moves(pairs, _ANCHORS)))}
+    moved = {
+        id(found.second): found for found in filter(None, (_moved(one, allowed) for one in moves(pairs, _ANCHORS)))
+    }
     placed = list(_placed(pairs, moved, allowed))
     return [found for _, _, found in sorted(placed, key=lambda one: one[:2])]
 
 
-def _paired(first: Sequence[Happening], second: Sequence[Happening]) -> list[Pair[Happening]]:
+def _paired(first: Sequence[Happening], second: Sequence[Happening]) -> list[EventPair[Happening]]:
     """Pair the events class by class, since two of one instant may change places. In the order of the first call."""
     ours, theirs = _by_word(first), _by_word(second)
     pairs = [
@@ -132,7 +137,7 @@ def _moved(found: Sequence[Move[Happening]], allowed: Tolerances) -> Move[Happen
 
 
 def _placed(
-    pairs: Sequence[Pair[Happening]], moved: Mapping[int, Move[Happening]], allowed: Tolerances
+    pairs: Sequence[EventPair[Happening]], moved: Mapping[int, Move[Happening]], allowed: Tolerances
 ) -> Iterator[tuple[int, int, Difference]]:
     """Yield the differences, each with its place: the time in the second call, and the rank of its kind."""
     shift_ms, start = 0, True
@@ -185,18 +190,16 @@ def _changes(one: Happening, other: Happening, allowed: Tolerances) -> Iterator[
 
 
 def _changed_values(one: Happening, other: Happening, allowed: Tolerances) -> Iterator[str]:
-    tolerance_ms = allowed.of(other.word)
+    tolerance_ms, same_words = allowed.of(other.word), one.key == other.key
+    if not same_words:
+        yield f"{_cut(one.text)} → {_cut(other.text)}"
 
     def agree(name: str, before: object, after: object) -> bool:
-        return name in _FOLLOWS or _agree(name, before, after, tolerance_ms, allowed.level_db)
+        if name in _FOLLOWS or (not same_words and isinstance(before, str) and isinstance(after, str)):
+            return True
+        return _agree(name, before, after, tolerance_ms, allowed.level_db)
 
-    for change in changed_fields(one.event, other.event, agree):
-        if change.name in ("text", "content", "says"):
-            yield f"{_quoted(change.before)} → {_quoted(change.after)}"
-        else:
-            yield _words_of_change(change)
-    if one.word == "defect" and without_numbers(one.text) != without_numbers(other.text):
-        yield f"{_cut(one.text)} → {_cut(other.text)}"
+    yield from map(_words_of_change, changed_fields(one.event, other.event, agree))
 
 
 def _agree(name: str, before: Any, after: Any, tolerance_ms: int, level_db: float) -> bool:
@@ -223,7 +226,7 @@ def _unit(name: str) -> str:
 
 
 def _signed(name: str, by: float) -> str:
-    return f"{by:+.0f} ms" if _unit(name) == "s" else f"{by:+.1f} dB"
+    return (f"{by:+.0f} ms" if _unit(name) == "s" else f"{by:+.1f} dB").replace("-", "−")
 
 
 def _value(name: str, value: object) -> str:
@@ -234,12 +237,8 @@ def _value(name: str, value: object) -> str:
     if isinstance(value, int | float) and name.endswith("_ms"):
         return _seconds(round(value))
     if isinstance(value, int | float) and name == "level_dbfs":
-        return f"{value:.1f} dBFS"
+        return f"{value:.1f} dBFS".replace("-", "−")
     return _cut(str(value))
-
-
-def _quoted(text: object) -> str:
-    return "no words" if text is None else f"“{_cut(str(text))}”"
 
 
 def _same_words(before: str, after: str, tolerance_ms: int) -> bool:

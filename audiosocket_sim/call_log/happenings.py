@@ -1,4 +1,4 @@
-"""What happened in a call, in a form in which two calls can be compared: of a call log, or of a transcript's text. Pure.
+"""What happened in a call, in a form in which two calls can be compared: of a call log, or of a transcript. Pure.
 
 A transcript has rounded figures, and not all of them; but it is what a project keeps as the snapshot of a scenario.
 """
@@ -57,7 +57,7 @@ def _of_entry(entry: Entry) -> Happening:
 
 
 def of_transcript(text: str) -> list[Happening]:
-    """Return what a transcript's lines hold, without notes. Lines that are none, such as the heading, are passed over."""
+    """Return what the lines of a transcript hold, without notes. Other lines, such as the heading, are passed over."""
     found = (_LINE.fullmatch(line) for line in text.split("\n")[:_MOST_LINES])
     return [_of_line(*line.groups()) for line in found if line is not None and line[2] != "note"]
 

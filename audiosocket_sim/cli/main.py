@@ -14,6 +14,7 @@ from typing import Any
 from audiosocket_sim.cli.arguments import EXIT_CODES, add_control_token, command, control_token, port, program
 from audiosocket_sim.cli.console import guarded_output
 from audiosocket_sim.cli.live_arguments import add_capture, add_doctor, add_mic
+from audiosocket_sim.cli.report_arguments import add_diff
 
 __all__ = ["main"]
 
@@ -57,6 +58,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     _add_schema(commands)
     _add_add_recording(commands)
     _add_learn_voice(commands)
+    add_diff(commands)
     _add_completion(commands)
     return parser
 
