@@ -143,7 +143,6 @@ PURE = (
     "sim.call_log.comparison",
     "sim.call_log.differences",
     "sim.call_log.happenings",
-    "sim.call_log.without_words",
     "sim.call_log.voices",
     "sim.report.pass_rate",
     "sim.report.table",

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from audiosocket_sim.call_log.differences import Difference, Tolerances, difference_lines, differences
 from audiosocket_sim.call_log.happenings import of_entries
-from audiosocket_sim.call_log.without_words import without_words
-from audiosocket_sim.report.call_source import calls_in, read_saved_call
+from audiosocket_sim.report.call_folders import named_calls
+from audiosocket_sim.report.call_source import read_saved_call
+from audiosocket_sim.report.redacted import redacted
 from audiosocket_sim.report.same_call import made_differently
 from audiosocket_sim.report.saved_call import NoSavedCall, SavedCall
 
@@ -15,7 +16,6 @@ __all__ = ["CallDiff", "DiffResult", "compare_calls", "compare_paths", "diff_lin
 
 _REAL_CLOCK_MS = 20
 """What the server's own work may take beyond one frame, where the clock is real: in virtual time it takes none."""
-_SECOND_RUN = "second-run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,19 @@ def compare_calls(
     if is_real:
         late_ms = max(round(call.own_lateness_ms) for call in is_real)
         allowed = replace(allowed, other_ms=allowed.other_ms + _REAL_CLOCK_MS + late_ms)
-    entries = [without_words(call.entries) if redact else call.entries for call in (first, second)]
-    found = differences(of_entries(entries[0]), of_entries(entries[1]), allowed)
+    ours, theirs = (of_entries((redacted(call) if redact else call).entries) for call in (first, second))
+    found = differences(ours, theirs, allowed)
     if first.outcome != second.outcome and None not in (first.outcome, second.outcome):
         change = (f"{first.verdict} → {second.verdict}",)
         found.append(Difference("changed", second.duration_ms, "outcome", "", change))
-    return CallDiff(name, first, second, tuple(found), tuple(made_differently(first, second)), allowed.other_ms)
+    return CallDiff(
+        name,
+        first,
+        second,
+        tuple(found),
+        tuple(made_differently(first, second, with_target=not redact)),
+        allowed.other_ms,
+    )
 
 
 def compare_paths(first: Path, second: Path, tolerances: Mapping[str, int], *, redact: bool = False) -> DiffResult:
@@ -89,7 +96,7 @@ def compare_paths(first: Path, second: Path, tolerances: Mapping[str, int], *, r
 
     Raises NoSavedCall, with one line, if one is a call and the other a folder of calls, or nothing is there.
     """
-    ours, theirs = _named_calls(first), _named_calls(second)
+    ours, theirs = named_calls(first), named_calls(second)
     single = [list(calls) == [""] for calls in (ours, theirs)]
     if single[0] != single[1]:
         one, many = (first, second) if single[0] else (second, first)
@@ -107,19 +114,6 @@ def compare_paths(first: Path, second: Path, tolerances: Mapping[str, int], *, r
         tuple(name for name in theirs if name not in ours),
         are_folders=not single[0],
     )
-
-
-def _named_calls(path: Path) -> dict[str, Path]:
-    """The calls at a path by their places below it; a single call by "". Second runs belong to their first ones."""
-    if not path.is_dir():
-        return {"": path}
-    found = {_place(call, path): call for call in calls_in(path)}
-    return {name: call for name, call in found.items() if _SECOND_RUN not in PurePath(name).parts}
-
-
-def _place(call: Path, folder: Path) -> str:
-    place = call.relative_to(folder).as_posix()
-    return "" if place == "." else place
 
 
 def diff_lines(result: DiffResult) -> Iterable[str]:

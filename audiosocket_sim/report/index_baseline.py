@@ -3,23 +3,31 @@
 Only calls that were made from the same scenario, sound, profile and seeds are compared; for others the reason is given.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from audiosocket_sim.report.call_diff import CallDiff, compare_calls
 from audiosocket_sim.report.index_data import IndexRow, RunFigures, figures_of, index_row
-from audiosocket_sim.report.saved_call import SavedCall
 from audiosocket_sim.report.same_call import not_comparable
+from audiosocket_sim.report.saved_call import SavedCall
 
 __all__ = ["AgainstBaseline", "ComparedCall", "RefusedCall", "SavedRun", "TrendPoint", "against", "trend"]
 
 
 @dataclass(frozen=True, slots=True)
 class SavedRun:
-    """All calls of one saved run, by their places in it. `name`: that of its folder."""
+    """All calls of one saved run, by their places in it, with their rows. `name`: that of its folder."""
 
     name: str
     calls: Mapping[str, SavedCall]
+    rows: Mapping[str, IndexRow]
+
+    @classmethod
+    def of(cls, name: str, calls: Mapping[str, SavedCall], *, redact: bool = False) -> Self:
+        """Return the run of these calls; makes their rows, which takes a ms a call. `redact`: rows without words."""
+        return cls(name, calls, {place: index_row(place, call, redact=redact) for place, call in calls.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,8 @@ def against(before: SavedRun, now: SavedRun, *, redact: bool = False) -> Against
         if reasons:
             refused.append(RefusedCall(place, tuple(reasons)))
         else:
-            compared.append(_compared(place, kept, call, redact=redact))
+            diff = compare_calls(place, kept, call, {}, redact=redact)
+            compared.append(_compared(before.rows[place], now.rows[place], diff))
     changed = [one for one in compared if one.diff.found or one.slower_ms]
     return AgainstBaseline(
         before.name,
@@ -81,15 +90,12 @@ def against(before: SavedRun, now: SavedRun, *, redact: bool = False) -> Against
     )
 
 
-def _compared(place: str, before: SavedCall, now: SavedCall, *, redact: bool) -> ComparedCall:
-    rows = [index_row(place, call) for call in (before, now)]
-    diff = compare_calls(place, before, now, {}, redact=redact)
-    waits = [row.longest_wait_ms for row in rows]
-    slower = 0
-    if all(wait is not None and abs(wait) < 10**9 for wait in waits):
-        change = round((waits[1] or 0) - (waits[0] or 0))
-        slower = change if abs(change) > diff.tolerance_ms else 0
-    return ComparedCall(rows[0], rows[1], diff, slower)
+def _compared(before: IndexRow, now: IndexRow, diff: CallDiff) -> ComparedCall:
+    was_ms, is_ms = before.longest_wait_ms, now.longest_wait_ms
+    change_ms = 0.0 if was_ms is None or is_ms is None or was_ms == is_ms else is_ms - was_ms
+    if not math.isfinite(change_ms):  # an answer that never came, before or now: that is another call, and not a time
+        return ComparedCall(before, now, diff, 0)
+    return ComparedCall(before, now, diff, round(change_ms) if abs(change_ms) > diff.tolerance_ms else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,5 @@ def trend(runs: Sequence[SavedRun]) -> tuple[list[TrendPoint], int]:
         for place, call in last.calls.items()
         if all(place in run.calls and not not_comparable(run.calls[place], call) for run in runs[:-1])
     ]
-    points = [
-        TrendPoint(run.name, figures_of([index_row(place, run.calls[place]) for place in places])) for run in runs
-    ]
+    points = [TrendPoint(run.name, figures_of([run.rows[place] for place in places])) for run in runs]
     return points, len(places)

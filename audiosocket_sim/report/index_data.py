@@ -1,4 +1,4 @@
-"""Many saved calls in figures: outcomes and causes, how long callers waited, what was slowest, what is not steady. Pure.
+"""Many saved calls in figures: outcomes, causes, how long callers waited, what was slowest, what is not steady. Pure.
 
 A cause is worded without the call's own words, so that calls that failed in the same way stand together.
 """
@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from audiosocket_sim.call_log.voices import call_turns
 from audiosocket_sim.report.pass_rate import RunRow, pass_rate
 from audiosocket_sim.report.problems import problems_of
+from audiosocket_sim.report.redacted import redacted_problem
 from audiosocket_sim.report.saved_call import SavedCall
 from audiosocket_sim.turn_taking import CallTurns, together
 
@@ -38,8 +39,8 @@ _WIDTHS_MS = (20, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_0
 class IndexRow:
     """One call of an index. `place`: its folder below that of all calls, which is its name there.
 
-    `scenario`: what its runs have in common. `outcome`: as in result.json, or `not_judged`. `cause`: the kind of its worst
-    problem and the side that broke, "" if it passed; `sentence`: that problem in full.
+    `scenario`: what its runs have in common. `outcome`: as in result.json, or `not_judged`. `cause`: the kind of its
+    worst problem and the side that broke, "" if it passed; `sentence`: that problem in full.
     """
 
     place: str
@@ -71,9 +72,11 @@ class IndexRow:
         return math.inf if self.turns.unyielded else max(self.turns.yields_ms, default=None)
 
 
-def index_row(place: str, call: SavedCall) -> IndexRow:
-    """Return the row of one call, which lies at `place`."""
+def index_row(place: str, call: SavedCall, *, redact: bool = False) -> IndexRow:
+    """Return the row of one call, which lies at `place`. `redact`: without words, tags and target."""
     worst = next((one for one in problems_of(call) if one.rank != "observation"), None)
+    if redact and worst is not None:
+        worst = redacted_problem(worst)
     kind = "" if worst is None else worst.kind.replace("_", " ").strip() or "problem"
     target = call.environment.get("target")
     return IndexRow(
@@ -83,8 +86,8 @@ def index_row(place: str, call: SavedCall) -> IndexRow:
         verdict=call.verdict,
         cause="" if worst is None else f"{kind}: {worst.side.words}",
         sentence="" if worst is None else worst.sentence,
-        tags=tuple(sorted(set(call.tags))),
-        target=target if isinstance(target, str) else "",
+        tags=() if redact else tuple(sorted(set(call.tags))),
+        target=target if isinstance(target, str) and not redact else "",
         seeds=", ".join(f"{key}={seed}" for key, seed in call.seeds.items()),
         duration_ms=call.duration_ms,
         turns=call_turns(call.entries),
@@ -141,7 +144,9 @@ def histogram(values_ms: Iterable[int], never: int) -> list[HistogramBin]:
         width = next((one for one in _WIDTHS_MS if (high - low) / one < _MOST_BINS - 1), 0) or high - low + 1
         first = math.floor(low / width)
         counted = Counter(math.floor(value / width) for value in values)
-        bins = [HistogramBin(n * width, (n + 1) * width, counted[n]) for n in range(first, math.floor(high / width) + 1)]
+        bins = [
+            HistogramBin(n * width, (n + 1) * width, counted[n]) for n in range(first, math.floor(high / width) + 1)
+        ]
     return [*bins, *([HistogramBin(math.inf, math.inf, never)] if never else [])]
 
 

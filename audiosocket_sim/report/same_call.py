@@ -24,12 +24,12 @@ def not_comparable(first: SavedCall, second: SavedCall) -> list[str]:
     return list(_other_inputs(first, second))
 
 
-def made_differently(first: SavedCall, second: SavedCall) -> list[str]:
+def made_differently(first: SavedCall, second: SavedCall, *, with_target: bool = True) -> list[str]:
     """Return in what the making of two calls differed, as far as it is known: scenario, sound, profile, seeds, target,
-    clock and versions, a phrase each."""
+    clock and versions, a phrase each. `with_target`: False leaves out the target, whose name may be private."""
     found = list(_other_inputs(first, second)) if first.hashes and second.hashes else []
     ours, theirs = first.environment, second.environment
-    for key in ("target", "clock", "simulator", "python", "system"):
+    for key in (*(("target",) if with_target else ()), "clock", "simulator", "python", "system"):
         before, after = ours.get(key), theirs.get(key)
         if isinstance(before, str) and isinstance(after, str) and before != after:
             found.append(f"another {key}: {before} → {after}")
