@@ -10,7 +10,7 @@ import numpy as np
 __all__ = ["Sending", "SentSound"]
 
 _SLOT_SECONDS = 0.1
-_SAME_LEAD_SECONDS = 0.03
+_SAME_LEAD_SECONDS = 0.1
 _BREAK_SECONDS = 0.02
 _FRAME_SECONDS = 0.02
 _AUDIBLE = 104  # -50 dBFS
@@ -35,6 +35,7 @@ class Sending:
         self.rows: list[SentSound] = []
         self._end = 0.0
         """When all that has come would have been played, if the phone kept all of it."""
+        self._lead = 0.0  # of the first message of the last row
 
     def take(self, at: float, rate_hz: int, payload: bytes) -> None:
         """Take a message of SLIN at `rate_hz` that came at `at`."""
@@ -47,14 +48,14 @@ class Sending:
         if row is not None and row.audible == audible and self._goes_on(row, at, ahead, waits):
             row.until, row.seconds, row.ahead = at, row.seconds + seconds, max(row.ahead, ahead)
         else:
+            self._lead = ahead
             self.rows.append(SentSound(at, at, seconds, ahead, audible))
 
-    @staticmethod
-    def _goes_on(row: SentSound, at: float, ahead: float, waits: float) -> bool:
+    def _goes_on(self, row: SentSound, at: float, ahead: float, waits: float) -> bool:
         """Whether a message belongs to a row: it came in its slot of time, or with the same lead and without a hole."""
         if at - row.at < _SLOT_SECONDS:
             return True
-        return abs(ahead - row.ahead) <= _SAME_LEAD_SECONDS and waits >= -_BREAK_SECONDS
+        return abs(ahead - self._lead) <= _SAME_LEAD_SECONDS and waits >= -_BREAK_SECONDS
 
 
 def _is_audible(payload: bytes) -> bool:

@@ -5,7 +5,7 @@ A lane is what `audiosocket_core/lanes/lanes.js` draws: seconds, short texts, to
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from audiosocket_sim.call_log.events import (
@@ -29,7 +29,7 @@ from audiosocket_sim.call_log.voices import bot_voice, caller_voice, over_ms
 from audiosocket_sim.report.saved_call import SavedCall, SentRow
 from audiosocket_sim.turn_taking import dead_air, responses, talk_over
 
-__all__ = ["Lane", "LaneItem", "LeadLine", "lanes_of"]
+__all__ = ["Lane", "LaneItem", "LeadLine", "lanes_of", "placed", "rows_of"]
 
 _MOST_TEXT = 300
 _PHONE_HOLDS_S = 0.3
@@ -111,7 +111,29 @@ def lanes_of(call: SavedCall) -> list[Lane]:
         Lane("defects", "Defects", "bad", tuple(_defects(entries)), 3),
         Lane("late", "This machine", "note", tuple(_late(call.late)), 2),
     ]
-    return [lane for lane in lanes if lane.items or lane.level]
+    return [replace(lane, rows=min(lane.rows, rows_of(lane.items))) for lane in lanes if lane.items or lane.level]
+
+
+def rows_of(items: Sequence[LaneItem], until_ms: int | None = None) -> int:
+    """Return how many rows the items need so that none covers another; at least 1."""
+    return 1 + max((row for _, row in placed(items, until_ms)), default=0)
+
+
+def placed(items: Sequence[LaneItem], until_ms: int | None = None) -> list[tuple[LaneItem, int]]:
+    """Return each item with the first row that is free at its time. `until_ms`: the end of one that goes on."""
+    ends: list[float] = []
+    found = []
+    for item in sorted(items, key=lambda one: one.from_ms):
+        row = next((index for index, end in enumerate(ends) if end <= item.from_ms), len(ends))
+        ends[row : row + 1] = [_last(item, until_ms)]
+        found.append((item, row))
+    return found
+
+
+def _last(item: LaneItem, until_ms: int | None) -> float:
+    if item.to_ms is not None:
+        return item.to_ms
+    return float("inf") if until_ms is None else until_ms
 
 
 def _caller(entries: Sequence[Entry]) -> Iterator[LaneItem]:
@@ -217,7 +239,7 @@ def _lead(rows: Sequence[SentRow]) -> LeadLine | None:
     """How far ahead the bot was: behind a row it falls, as what was sent is played."""
     if not any(row.ahead_ms >= 60 for row in rows):
         return None
-    points: list[tuple[int, float]] = [(0, 0.0)]
+    points: list[tuple[int, float]] = [(0, 0.0)]  # of one instant the last counts
     for index, row in enumerate(rows):
         points.append((row.at_ms, round(row.ahead_ms / 1000, 2)))
         next_ms = rows[index + 1].at_ms if index + 1 < len(rows) else row.until_ms + row.ahead_ms + 1
@@ -227,7 +249,7 @@ def _lead(rows: Sequence[SentRow]) -> LeadLine | None:
             if at >= next_ms:
                 break
             points.append((at, round(max(0, left) / 1000, 2)))
-    return LeadLine(tuple(points))
+    return LeadLine(tuple(dict(points).items()))
 
 
 def _states(entries: Sequence[Entry]) -> Iterator[LaneItem]:

@@ -1,0 +1,180 @@
+"""All that the page of one call shows, as data: what the template writes, and what the script gets as JSON. Pure."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from audiosocket_sim.call_log.transcript import visible
+from audiosocket_sim.report.envelope import Envelope, envelope
+from audiosocket_sim.report.labels import audacity_labels
+from audiosocket_sim.report.lane_items import Lane, lanes_of
+from audiosocket_sim.report.problems import Problem, problems_of
+from audiosocket_sim.report.redacted import redacted, redacted_problem
+from audiosocket_sim.report.saved_call import SavedCall
+from audiosocket_sim.report.scenario_marks import ScenarioLine, scenario_lines
+from audiosocket_sim.report.still_picture import StillPicture, still_picture
+from audiosocket_sim.report.tables import (
+    STAGES,
+    LatencyRow,
+    TranscriptRow,
+    environment_rows,
+    latency_rows,
+    transcript_rows,
+    wire_rows,
+)
+from audiosocket_sim.report.turn_values import TurnValue, turn_values
+
+__all__ = ["CallView", "call_view"]
+
+_MOST_TEXT = 2_000
+"""A longer text is cut on the page; the call log has all of it."""
+_MOST_PROBLEMS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """The page of one call. All texts are plain: the template escapes them."""
+
+    name: str
+    verdict: str
+    tone: str
+    """Of the verdict: `bad`, `good`, `wait` or `rest`."""
+    kind: str
+    heading: str
+    summary: str
+    duration_ms: int
+    redacted: bool
+    problems: tuple[Problem, ...]
+    no_problem: str
+    """What is said where there is no problem at all; "" otherwise."""
+    lanes: tuple[Lane, ...]
+    levels: dict[str, Envelope]
+    pictures: tuple[StillPicture, ...]
+    transcript: tuple[TranscriptRow, ...]
+    stages: tuple[str, ...]
+    latency: tuple[LatencyRow, ...]
+    turns_version: int
+    turns: tuple[TurnValue, ...]
+    scenario_file: str
+    scenario: tuple[ScenarioLine, ...]
+    wire: tuple[tuple[str, str], ...]
+    environment: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    labels: str
+
+    @property
+    def longest_ms(self) -> int:
+        """The longest of the turns' latencies, for the length of bars; at least 1."""
+        sums = [sum(row.stages_ms.values()) for row in self.latency]
+        return max([1, *sums, *(row.wait_ms or 0 for row in self.latency)])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the page's script needs: lanes, outlines of the sound, problems; times in seconds."""
+        return {
+            "end": self.duration_ms / 1000,
+            "lanes": [self._lane(lane) for lane in self.lanes],
+            "problems": [
+                {
+                    "at": problem.at_ms / 1000,
+                    "until": problem.until_ms / 1000,
+                    "from": problem.from_ms / 1000,
+                    "to": problem.to_ms / 1000,
+                    "tone": "bad" if problem.rank == "failure" else "note",
+                }
+                for problem in self.problems
+            ],
+        }
+
+    def _lane(self, lane: Lane) -> dict[str, Any]:
+        made: dict[str, Any] = {
+            "id": lane.id,
+            "label": lane.label,
+            "tone": lane.tone,
+            "rows": lane.rows,
+            "items": [item.to_json() for item in lane.items],
+        }
+        if lane.level in self.levels:
+            level = self.levels[lane.level]
+            values = base64.b64encode(level.values).decode()
+            made["level"] = {"from": 0, "step": level.step_ms / 1000, "mirror": True, "coded": values}
+        if lane.line is not None:
+            made["line"] = lane.line.to_json()
+        return made
+
+
+def call_view(call: SavedCall, *, redact: bool = False) -> CallView:
+    """Return the page of a call. `redact`: without words and sound; the outline of the sound is left out too."""
+    problems = problems_of(call)[:_MOST_PROBLEMS]
+    if redact:
+        problems, call = [redacted_problem(one) for one in problems], redacted(call)
+    call = replace(call, duration_ms=max(call.duration_ms, 1000, 0 if call.sound is None else call.sound.duration_ms))
+    lanes = lanes_of(call)
+    sides = {} if call.sound is None else {"caller": call.sound.caller, "heard": call.sound.heard}
+    levels = {side: envelope(pcm) for side, pcm in sides.items()}
+    version, values = turn_values(call.entries)
+    return CallView(
+        name=_shown(call.name),
+        verdict=call.verdict,
+        tone={"passed": "good", "failed": "bad", None: "rest"}.get(call.outcome, "wait"),
+        kind=call.kind,
+        heading=_shown(call.heading),
+        summary=_shown(call.summary),
+        duration_ms=call.duration_ms,
+        redacted=redact,
+        problems=tuple(map(_visible_problem, problems)),
+        no_problem="" if problems else _NOTHING.get(call.outcome, _NOT_JUDGED),
+        lanes=tuple(lanes),
+        levels=levels,
+        pictures=tuple(_pictures(lanes, levels, problems, call.duration_ms)),
+        transcript=tuple(map(_short_row, transcript_rows(call.entries))),
+        stages=STAGES,
+        latency=tuple(latency_rows(call.entries)),
+        turns_version=version,
+        turns=tuple(values),
+        scenario_file="" if call.scenario is None else _shown(call.scenario.file),
+        scenario=tuple(scenario_lines(call)),
+        wire=tuple(wire_rows(call.entries)),
+        environment=tuple(environment_rows(call)),
+        notes=tuple(map(_shown, call.notes)),
+        labels=audacity_labels(lanes, call.duration_ms),
+    )
+
+
+_NOTHING: dict[str | None, str] = {"passed": "The call passed, and nothing in it is worth a look."}
+_NOT_JUDGED = "Nobody judged this call, and nothing in it is worth a look."
+
+
+def _pictures(
+    lanes: Sequence[Lane], levels: dict[str, Envelope], problems: Sequence[Problem], end_ms: int
+) -> list[StillPicture]:
+    """The seconds around the first problem, and the whole call."""
+    whole = still_picture(lanes, levels, (0, end_ms))
+    if not problems:
+        return [whole]
+    first = problems[0]
+    return [still_picture(lanes, levels, (first.from_ms, first.to_ms), (first.at_ms, first.until_ms)), whole]
+
+
+def _visible_problem(problem: Problem) -> Problem:
+    return replace(
+        problem,
+        expected=_shown(problem.expected),
+        happened=_shown(problem.happened),
+        more=tuple(map(_shown, problem.more[:20])),
+        where=_shown(problem.where),
+        what=_shown(problem.what),
+    )
+
+
+def _short_row(row: TranscriptRow) -> TranscriptRow:
+    return replace(row, what=_cut(row.what), note=_cut(row.note))
+
+
+def _shown(text: str) -> str:
+    """The text on one line, without control characters, cut where it is very long."""
+    return _cut(visible(text))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}… ({len(text) - _MOST_TEXT:,} characters more)"

@@ -1,0 +1,123 @@
+"""Writes the page of a call as one HTML text: data, one style, one script, its sound, and a policy that allows no more.
+
+The policy names the script and the style by their hashes and allows nothing else: no request, no other script, no
+inline style. The template escapes every text; JSON stands in an element that is never run, with `<` and `&` escaped.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audiosocket_core import lanes
+from audiosocket_sim.report.call_view import CallView
+from audiosocket_sim.report.embedded_sound import EmbeddedSound
+from audiosocket_sim.report.still_picture import clock_text
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+__all__ = ["Download", "rendered"]
+
+_HERE = Path(__file__).with_name("page")
+_NAME = re.compile(r"[^\w.-]+")
+_UNSAFE = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file in the page: its name, its words for people, and its content."""
+
+    name: str
+    words: str
+    media_type: str
+    content: bytes
+
+    @property
+    def address(self) -> str:
+        """The file as an address, which asks nobody."""
+        return _address(self.media_type, self.content)
+
+
+def rendered(view: CallView, sound: EmbeddedSound | None, downloads: list[Download], beside: str) -> str:
+    """Return the page. `beside`: a line on the files that lie beside it."""
+    from markupsafe import Markup
+
+    script, style = _script(), _style()
+    return _template().render(
+        view=view,
+        sound=sound,
+        sound_address="" if sound is None else _address(sound.media_type, sound.data),
+        downloads=downloads,
+        beside=beside,
+        contents=_contents(view, sound),
+        file_name=_NAME.sub("_", view.name)[:80] or "call",
+        policy=_policy(script, style),
+        style=Markup(style),
+        script=Markup(script),
+        data=Markup(_json(view)),
+        version=_version(),
+        clock=clock_text,
+        seconds=lambda ms: f"{ms / 1000:.2f} s",
+    )
+
+
+def _contents(view: CallView, sound: EmbeddedSound | None) -> str:
+    """What the page contains, for its head."""
+    if view.redacted:
+        return "redacted: no words and no sound, only shapes and times"
+    parts = ["words"]
+    parts.append("no sound" if sound is None else f"sound ({sound.words})")
+    parts += ["the scenario"] if view.scenario else []
+    parts += ["the environment"] if view.environment else []
+    return f"in this one file: {', '.join(parts)}"
+
+
+def _policy(script: str, style: str) -> str:
+    hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style))
+    return (
+        "default-src 'none'; img-src data:; media-src data:; script-src 'sha256-{}'; style-src 'sha256-{}'; "
+        "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    ).format(*hashes)
+
+
+def _json(view: CallView) -> str:
+    text = json.dumps(view.to_json(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode(errors="replace").decode().translate(_UNSAFE)
+
+
+def _address(media_type: str, content: bytes) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
+
+
+@cache
+def _script() -> str:
+    """The drawing of lanes and the page's own script as one module."""
+    drawing = re.sub(r"^export (default )?", "", lanes.script(), flags=re.MULTILINE)
+    return f"{drawing}\n{(_HERE / 'call.js').read_text(encoding='utf-8')}"
+
+
+@cache
+def _style() -> str:
+    return f"{lanes.style()}\n{(_HERE / 'call.css').read_text(encoding='utf-8')}"
+
+
+@cache
+def _template() -> "Template":
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string((_HERE / "call.html.jinja").read_text(encoding="utf-8"))
+
+
+@cache
+def _version() -> str:
+    try:
+        return metadata.version("audiosocket-sim")
+    except metadata.PackageNotFoundError:
+        return "unknown"
