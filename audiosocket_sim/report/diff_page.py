@@ -21,7 +21,7 @@ def diff_page(result: DiffResult, *, redacted: bool) -> str:
     """Return the page as a text. At most 300 calls that differ are shown, with at most 300 differences each."""
     different = [call for call in result.calls if call.found]
     return render_page(
-        "diff.html",
+        "diff.html.jinja",
         styles=("plain.css",),
         headline=_headline(result),
         contains=_REDACTED if redacted else _CONTAINS,

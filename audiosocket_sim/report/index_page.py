@@ -62,7 +62,7 @@ def index_page(content: IndexContent) -> str:
     rows = sorted(content.run.rows.values(), key=lambda row: row.order)
     shown = [_row(row, content) for row in rows]
     return render_page(
-        "index.html",
+        "index.html.jinja",
         styles=("plain.css", "index.css"),
         script=template_text("index.js"),
         title=content.title,

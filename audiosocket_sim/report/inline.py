@@ -13,13 +13,13 @@ from audiosocket_sim.call_log.transcript import visible
 
 __all__ = ["content_policy", "render_page", "template_text", "write_page"]
 
-_FOLDER = Path(__file__).with_name("templates")
+_FOLDER = Path(__file__).with_name("page")
 
 
 def render_page(template: str, *, styles: tuple[str, ...], script: str = "", **values: object) -> str:
-    """Return the page of a template in `templates/`, with its policy, style and script inside.
+    """Return the page of a template in `page/`, with its policy, style and script inside.
 
-    `styles`: files in `templates/`. `script`: the text of an ES module. All other values are escaped where they stand;
+    `styles`: files in `page/`. `script`: the text of an ES module. All other values are escaped where they stand;
     control characters in them, and those that turn the direction of writing round, are shown as escapes.
     """
     style = "".join(map(template_text, styles))
@@ -43,7 +43,7 @@ def _source(text: str) -> str:
 
 
 def template_text(name: str) -> str:
-    """Return the text of a file in `templates/`."""
+    """Return the text of a file in `page/`."""
     return (_FOLDER / name).read_text(encoding="utf-8")
 
 
