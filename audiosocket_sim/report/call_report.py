@@ -9,7 +9,7 @@ from audiosocket_sim.report.embedded_sound import embedded_sound
 from audiosocket_sim.report.render import Download, rendered
 from audiosocket_sim.report.saved_call import LOG, SOUND, SavedCall
 
-__all__ = ["call_report", "write_call_report"]
+__all__ = ["call_report", "report_path", "write_call_report"]
 
 _LARGEST_LOG_BYTES = 3_000_000
 """A longer call log is left out of the page; it lies beside it."""
@@ -26,6 +26,16 @@ def write_call_report(source: Path, target: Path, *, redact: bool = False) -> Pa
     make_private_folder(target.parent)
     write_private_file(target, page.encode(errors="replace"))
     return target
+
+
+def report_path(source: Path, *, redact: bool = False) -> Path:
+    """Return where the page of a call is written unless another place is named: in its folder, or beside its file."""
+    name = "report-redacted.html" if redact else "report.html"
+    if source.is_dir():
+        return source / name
+    if source.name == LOG:
+        return source.with_name(name)
+    return source.with_name(f"{source.stem}{'-redacted' if redact else ''}.html")
 
 
 def call_report(call: SavedCall, *, redact: bool = False, compress: bool | None = None) -> str:

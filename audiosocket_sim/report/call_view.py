@@ -30,6 +30,8 @@ __all__ = ["CallView", "call_view"]
 _MOST_TEXT = 2_000
 """A longer text is cut on the page; the call log has all of it."""
 _MOST_PROBLEMS = 60
+_BEHIND_THE_END_MS = 500
+"""So much is shown behind the end of the call, where its last marks stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class CallView:
     def to_json(self) -> dict[str, Any]:
         """Return what the page's script needs: lanes, outlines of the sound, problems; times in seconds."""
         return {
-            "end": self.duration_ms / 1000,
+            "end": (self.duration_ms + _BEHIND_THE_END_MS) / 1000,
             "lanes": [self._lane(lane) for lane in self.lanes],
             "problems": [
                 {
@@ -109,6 +111,7 @@ def call_view(call: SavedCall, *, redact: bool = False) -> CallView:
     if redact:
         problems, call = [redacted_problem(one) for one in problems], redacted(call)
     call = replace(call, duration_ms=max(call.duration_ms, 1000, 0 if call.sound is None else call.sound.duration_ms))
+    problems = [_with_the_end(one, call.duration_ms) for one in problems]
     lanes = lanes_of(call)
     sides = {} if call.sound is None else {"caller": call.sound.caller, "heard": call.sound.heard}
     levels = {side: envelope(pcm) for side, pcm in sides.items()}
@@ -149,11 +152,16 @@ def _pictures(
     lanes: Sequence[Lane], levels: dict[str, Envelope], problems: Sequence[Problem], end_ms: int
 ) -> list[StillPicture]:
     """The seconds around the first problem, and the whole call."""
-    whole = still_picture(lanes, levels, (0, end_ms))
+    whole = still_picture(lanes, levels, (0, end_ms + _BEHIND_THE_END_MS))
     if not problems:
         return [whole]
     first = problems[0]
     return [still_picture(lanes, levels, (first.from_ms, first.to_ms), (first.at_ms, first.until_ms)), whole]
+
+
+def _with_the_end(problem: Problem, end_ms: int) -> Problem:
+    """The problem, with what is behind the end of the call where its seconds reach that."""
+    return replace(problem, to_ms=end_ms + _BEHIND_THE_END_MS) if problem.to_ms >= end_ms else problem
 
 
 def _visible_problem(problem: Problem) -> Problem:

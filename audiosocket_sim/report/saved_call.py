@@ -26,6 +26,7 @@ _LARGEST_BYTES = 200_000_000
 _LATEST_MS = 24 * 3_600_000
 _EARLIEST_MS = -600_000
 _MOST_EVENTS = 100_000
+_LARGEST_NUMBER = 10**12
 
 
 class NoSavedCall(AudioSocketError):
@@ -248,9 +249,25 @@ def _scenario(result: Mapping[str, Any]) -> ScenarioText | None:
 def as_json(text: str) -> Any:
     """Return what the JSON text says; None for a text that is none. What is no number of JSON (NaN) is None too."""
     try:
-        return json.loads(text, parse_constant=lambda _: None)
+        return _whole(json.loads(text, parse_constant=lambda _: None))
     except (ValueError, RecursionError):
         return None
+
+
+def _whole(value: Any) -> Any:
+    """The value with half characters as escapes, and without numbers that are none of a call."""
+    match value:
+        case str():
+            return value if value.isascii() else value.encode(errors="backslashreplace").decode()
+        case bool():
+            return value
+        case int() | float():
+            return value if abs(value) <= _LARGEST_NUMBER else None
+        case list():
+            return [_whole(one) for one in value]
+        case dict():
+            return {_whole(key): _whole(one) for key, one in value.items()}
+    return value
 
 
 def text_of(value: object) -> str:

@@ -123,7 +123,7 @@ def _ticks(first: int, last: int, x: Callable[[int], float]) -> tuple[tuple[floa
 
 
 def clock_text(ms: int) -> str:
-    """Return an instant as people say it: `0:07`, `1:02.5`."""
-    minutes, rest = divmod(ms, 60_000)
-    tenths = f".{rest % 1000 // 100}" if rest % 1000 else ""
-    return f"{minutes}:{rest // 1000:02d}{tenths}"
+    """Return an instant as people say it: `0:07`, `1:02.50`; before the beginning `−0:00.20`."""
+    minutes, rest = divmod(abs(ms), 60_000)
+    part = f".{rest % 1000 // 10:02d}" if rest % 1000 else ""
+    return f"{'−' if ms < 0 else ''}{minutes}:{rest // 1000:02d}{part}"

@@ -249,7 +249,15 @@ def cut_short(heard_ms: int, dbfs: float) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("dbfs", [pytest.param(-55, marks=pytest.mark.long("more noise is tried")), -40])
-@pytest.mark.parametrize(("heard_ms", "share"), [(200, 0.0), (300, 0.6), (350, 1.0), (450, 1.0)])
+@pytest.mark.parametrize(
+    ("heard_ms", "share"),
+    [
+        (200, 0.0),
+        pytest.param(300, 0.6, marks=pytest.mark.long("the shortest and a usual one")),
+        (350, 1.0),
+        pytest.param(450, 1.0, marks=pytest.mark.long("the shortest and a usual one")),
+    ],
+)
 def test_a_short_part_is_one_where_it_is_asked_for(heard_ms: int, share: float, dbfs: float) -> None:
     """Never another, and nothing where half a second is asked for."""
     matcher, usual = Matcher(PROMPTS, shortest_part_ms=300), Matcher(PROMPTS)

@@ -67,6 +67,7 @@ def test_a_voice_that_was_learned_is_read_by_its_sound(folder: Path, capsys: pyt
     assert capsys.readouterr().out.count("the ear knows it already") == 3
 
 
+@pytest.mark.long("texts are typed")
 def test_texts_that_were_read_in_the_call_are_taken(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = called(folder, reader=BOOK)
     assert first.passed, first.problems

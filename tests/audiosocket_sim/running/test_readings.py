@@ -73,6 +73,7 @@ def test_a_second_call_costs_nothing_and_says_the_same() -> None:
     assert readers.calls == {"of_the_book pt-BR": 1}
 
 
+@pytest.mark.long("that of the scenario is asked for")
 def test_the_language_may_be_given() -> None:
     keys = f"reader: {{use: '{BOOK}', language: es-MX}}"
     call("- expect: {bot_says: quiero hablar}", [0.5, "say", FLAT], keys=keys, reader=None, trust=True)
@@ -80,6 +81,7 @@ def test_the_language_may_be_given() -> None:
     assert set(readers.calls) == {"of_the_book es-MX", "of_the_book "}
 
 
+@pytest.mark.long("functions read")
 def test_a_reader_may_be_a_coroutine_function() -> None:
     result = call("- expect: {bot_says: 'OBRIGADO, tchau!'}", [0.5, "say", THANKS], reader="helpers.readers:in_a_loop")
     assert result.passed, result.problems
@@ -97,12 +99,14 @@ def test_a_failure_shows_the_words_one_by_one() -> None:
     assert call(f"- expect: {{bot_says: {{text: '{wanted}', words: 0.5}}}}", [0.5, "say", FLAT]).passed
 
 
+@pytest.mark.long("what is expected is found")
 def test_what_is_forbidden_is_found_in_read_words() -> None:
     result = call("- never: {bot_says: {pattern: 'apartamento 2\\d+'}}\n- wait: 3s", [0.5, "say", FLAT])
     assert result.outcome is Outcome.FAILED
     assert call("- never: {bot_says: {pattern: 'bloco'}}\n- wait: 3s", [0.5, "say", FLAT]).passed
 
 
+@pytest.mark.long("one sentence is read")
 def test_sentences_with_a_pause_between_them_may_be_expected_together() -> None:
     both, script = "Sim. Obrigado, tchau.", [[0.5, "say", YES], [1.9, "say", THANKS]]
     result = call(f"- expect: {{bot_says: '{both}', within: 1s}}\n- wait: 1s", *script)
@@ -114,6 +118,7 @@ def test_sentences_with_a_pause_between_them_may_be_expected_together() -> None:
     assert call("- expect: {bot_says: 'Obrigado, tchau.', within: 3s}", *script).passed
 
 
+@pytest.mark.long("the snapshot's own tests hold it")
 def test_a_snapshot_has_the_words_that_were_asked_for() -> None:
     steps = "- expect: {bot_says: {text: o apartamento 202, words: 0.5}}\n- wait: 3s"
     lines = call(steps, [0.5, "say", FLAT], [4, "say", THANKS]).snapshot.splitlines()
@@ -161,6 +166,7 @@ def test_a_scenario_names_code_only_if_it_is_trusted() -> None:
 
 
 @pytest.mark.real_time
+@pytest.mark.long("virtual time waits for the reader")
 def test_on_the_real_clock_the_caller_does_not_wait_for_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reader answers when the caller has spoken: who waits for it waits for ever."""
     said = threading.Event()

@@ -36,7 +36,10 @@ def called(path: Path, target: str = "serve") -> Result:
     return run(load(path), RunOptions(target=f"helpers.chat_bot:{target}"))
 
 
-@pytest.mark.parametrize("streams", [False, True], ids=["whole", "as events"])
+@pytest.mark.parametrize(
+    "streams",
+    [pytest.param(False, id="whole"), pytest.param(True, id="as events", marks=pytest.mark.long("it is sent whole"))],
+)
 def test_a_chat_backend_is_kept_and_answers_again(streams: bool, behaviour: Behaviour, tmp_path: Path) -> None:
     behaviour.streams = streams
     first = called(tmp_path / "first.yaml", "serve_captured")
