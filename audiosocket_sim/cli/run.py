@@ -65,6 +65,7 @@ class RunRequest:
     artefacts: Path = Path("runs")
     reader: str | None = None
     trust: bool = False
+    report: bool = False
     as_json: bool = False
     verbose: bool = False
     repeat: int = 0
@@ -141,6 +142,7 @@ def _plan(scenario: Scenario, asked: RunRequest) -> _Planned | _Refused:
 
 def _run_all(planned: Sequence[_Planned], asked: RunRequest) -> int:
     rows: list[ReportRow] = []
+    made: list[Result] = []
     measured: list[CallTurns | None] = []
     worst = Outcome.PASSED
     used: Counter[str] = Counter()
@@ -150,6 +152,7 @@ def _run_all(planned: Sequence[_Planned], asked: RunRequest) -> int:
         folder = name if used[name] == 1 else f"{name}-{used[name]}"
         results = _run_each(plan, folder, asked)
         rows.append(rows_of_runs(results))
+        made += results
         measured.extend(map(turns_of_result, results))
         outcome = max(result.outcome for result in results)
         worst = max(worst, outcome)
@@ -157,8 +160,11 @@ def _run_all(planned: Sequence[_Planned], asked: RunRequest) -> int:
             asked.on_outcome(scenario_file(plan.scenario), int(outcome))
         if results[-1].interrupted:
             break
-    _report(rows, asked)
+    report = _page_to_open(made, asked)
+    _report(rows, asked, report)
     kept = _report_turns(together(turns for turns in measured if turns is not None), asked)
+    if report:
+        _print(f"report: {report}", sys.stderr if asked.as_json else sys.stdout)
     return worst if kept else max(worst, Outcome.FAILED)
 
 
@@ -209,7 +215,17 @@ def _report_turns(turns: CallTurns, asked: RunRequest) -> bool:
     return not broken
 
 
-def _report(rows: Sequence[ReportRow], asked: RunRequest) -> None:
+def _page_to_open(results: Sequence[Result], asked: RunRequest) -> str:
+    """Return the path of the index of several calls, or of the page of a single one; "" if there is none."""
+    if not asked.report:
+        return ""
+    from audiosocket_sim.cli.run_reports import page_to_open
+
+    page = page_to_open(results, asked.artefacts, complain=lambda line: _print(line, sys.stderr))
+    return "" if page is None else _near(page)
+
+
+def _report(rows: Sequence[ReportRow], asked: RunRequest, report: str) -> None:
     """Print the table after several scenarios and, in a job of GitHub Actions, annotations and the job's summary."""
     out = sys.stderr if asked.as_json else sys.stdout
     if len(rows) > 1:
@@ -217,7 +233,7 @@ def _report(rows: Sequence[ReportRow], asked: RunRequest) -> None:
     if is_github(os.environ):
         for line in filter(None, (annotation(row, os.environ) for row in rows)):
             _print(line, out)
-        trouble = append_job_summary(rows, "Phone calls", os.environ)
+        trouble = append_job_summary(rows, "Phone calls", os.environ, report)
         if trouble is not None:
             _print(trouble, sys.stderr)
 
@@ -271,6 +287,10 @@ def _run_one(plan: _Planned, options: Options, asked: RunRequest, number: int, r
             view.show,
             announce=lambda: view.heading("inconclusive: this machine was too busy; once more"),
         )
+    if asked.report:
+        from audiosocket_sim.cli.run_reports import with_page
+
+        result = with_page(result)
     _print("\n".join(_summary(result, elapsed(), real_time=options.real_time)), out)
     if asked.as_json:
         of_runs = {"run": number, "runs": runs, "seeds": seeds_of(scenario)} if runs > 1 else {}

@@ -12,13 +12,14 @@ from audiosocket_sim.report.call_source import read_saved_call
 from audiosocket_sim.report.index_baseline import SavedRun, against, trend
 from audiosocket_sim.report.index_page import IndexContent, index_page, without_brackets
 from audiosocket_sim.report.inline import write_page
-from audiosocket_sim.report.saved_call import NoSavedCall, SavedCall
+from audiosocket_sim.report.saved_call import LOG, NoSavedCall, SavedCall
 
-__all__ = ["PAGE", "WrittenIndex", "read_run", "write_folder_reports", "write_index"]
+__all__ = ["INDEX", "PAGE", "WrittenIndex", "holds_many_calls", "read_run", "write_folder_reports", "write_index"]
 
 PAGE = "report.html"
 """The page of a call, in its folder."""
-_INDEX, _REDACTED = "index.html", "redacted"
+INDEX = "index.html"
+_REDACTED = "redacted"
 _MOST_NOTES = 20
 
 
@@ -33,26 +34,31 @@ class WrittenIndex:
 
 
 def write_folder_reports(
-    folder: Path, *, baselines: Sequence[Path] = (), redact: bool = False, calls: Mapping[str, Path] | None = None
+    folder: Path, *, to: Path | None = None, baselines: Sequence[Path] = (), redact: bool = False
 ) -> WrittenIndex:
     """Write a page of each call in the folder, into its own folder, and the index of them all, `FOLDER/index.html`.
 
-    `baselines`: folders of earlier runs, the oldest first. `redact`: no words and no sound; all pages go to
-    `FOLDER/redacted`, by number, since the names of folders may have values of variables. `calls`: only these, by their
-    places. Blocks: about 0.2 s for a minute of call. Raises NoSavedCall if there is no call, and OSError if the index
+    `to`: another folder for all of them. `baselines`: folders of earlier runs, the oldest first. `redact`: no words and
+    no sound; the pages go to `to` or `FOLDER/redacted`, by number, since the names of folders may have values of
+    variables. Blocks: about 1 s for a minute of call. Raises NoSavedCall if there is no call, and OSError if the index
     cannot be written; a page that cannot is noted.
     """
-    found = named_calls(folder) if calls is None else calls
+    found = named_calls(folder)
     run, notes = read_run(folder, found, redact=redact)
-    root = folder / _REDACTED if redact else folder
+    root = to or (folder / _REDACTED if redact else folder)
     pages: dict[str, Path] = {}
     for number, place in enumerate(run.calls, 1):
-        target = root / f"{number}.html" if redact else found[place] / PAGE
+        target = root / f"{number}.html" if redact else found[place] / PAGE if to is None else to / f"{place}.html"
         try:
             pages[place] = write_call_report(found[place], target, redact=redact)
         except (NoSavedCall, OSError) as error:
             notes.append(f"no page of {place or folder.name}: {error}")
-    return write_index(run, root / _INDEX, pages, notes=notes, baselines=baselines, redact=redact)
+    return write_index(run, root / INDEX, pages, notes=notes, baselines=baselines, redact=redact)
+
+
+def holds_many_calls(path: Path) -> bool:
+    """Whether the path is a folder of calls, and not that of one call."""
+    return path.is_dir() and not (path / LOG).is_file() and any(path.rglob(LOG))
 
 
 def read_run(folder: Path, calls: Mapping[str, Path], *, redact: bool = False) -> tuple[SavedRun, list[str]]:

@@ -35,6 +35,7 @@ def with_artefacts(result: Result, folder: Path, fixture: CallFixture | None) ->
     sound = writing.write("call.wav", lambda: _sound(result.scenario, fixture))
     if not result.details:
         writing.remove("details.txt")
+    writing.remove("report.html")  # of an earlier run
     writing.remove_second_run()
     writing.write("result.json", lambda: _text(result_text(with_faults(result, writing.faults), fixture)))
     result = with_faults(result, writing.faults)
@@ -55,7 +56,7 @@ def cannot_write(error: OSError, folder: Path) -> str:
     return f"cannot write to {error.filename or folder}: {error.strerror or error}"
 
 
-_FILES = ("call.jsonl", "transcript.txt", "details.txt", "call.wav", "result.json")
+_FILES = ("call.jsonl", "transcript.txt", "details.txt", "call.wav", "result.json", "report.html")
 
 
 class _Writing:
