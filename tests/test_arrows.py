@@ -85,7 +85,8 @@ MAY_IMPORT = {
     "sim.turn_taking": "",
     "sim.call_log": "core.wav core.slin sim.reading sim.asterisk sim.scenario sim.hearing sim.turn_taking",
     "sim.checks": "core.phrase_book sim.words sim.scenario sim.turn_taking sim.call_log",
-    "sim.report": "core.errors core.files core.wav core.slin core.lanes sim.scenario sim.turn_taking sim.call_log",
+    "sim.report": "core.errors core.files core.wav core.slin core.phrase_book core.lanes sim.scenario "
+    "sim.scenario.loading sim.hearing sim.turn_taking sim.call_log",
     "sim.phone": "core.errors core.files core.wav core.slin core.phrase_book sim.import_string sim.asterisk "
     "sim.scenario sim.scenario.loading",
     "sim.parties": "core.phrase_book sim.import_string sim.net sim.asterisk sim.scenario",

@@ -27,7 +27,7 @@ NOT_FOR_OTHERS = {
     "pack_header",  # of messages: half a message, for our own transport
     "CallFixture",  # what `on_entry` gets beside the entry; `run` says what it may use of it
 }
-HEAVY = {"numpy", "pydantic", "soxr", "httpx", "starlette", "uvicorn", "rich", "ruamel"}
+HEAVY = {"numpy", "pydantic", "soxr", "httpx", "starlette", "uvicorn", "rich", "ruamel", "jinja2"}
 
 sys.path.insert(0, str(ROOT / "docs"))
 make_api: Any = importlib.import_module("make_api")

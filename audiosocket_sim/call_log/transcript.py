@@ -132,7 +132,7 @@ def words_of(event: LogEvent) -> tuple[str, str, str]:
     """Return a line's word for the kind of event, its text, and the note at its right side."""
     match event:
         case CallerSpoke(text=text, recording=recording, duration_ms=duration, kind=kind):
-            what = f"“{text}”" if text is not None else f"plays {recording}"
+            what = f"“{text}”" if text is not None else f"plays {recording}" if recording is not None else "speaks"
             label = "" if kind == "turn" else f", {_KINDS[kind]}"
             return "caller", what, f"{_s(duration)}{label}"
         case CallerAction(what=what, detail=detail, duration_ms=duration):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from audiosocket_core.files import make_private_folder, read_regular_file, write_private_file
 from audiosocket_sim.report.call_source import read_saved_call
-from audiosocket_sim.report.call_view import CallView, call_view
+from audiosocket_sim.report.call_view import CallPage, call_view
 from audiosocket_sim.report.embedded_sound import embedded_sound
 from audiosocket_sim.report.render import Download, rendered
 from audiosocket_sim.report.saved_call import LOG, SOUND, SavedCall
@@ -45,7 +45,7 @@ def call_report(call: SavedCall, *, redact: bool = False, compress: bool | None 
     return rendered(view, sound, [] if redact else _downloads(call, view), _beside(call, redact=redact))
 
 
-def _downloads(call: SavedCall, view: CallView) -> list[Download]:
+def _downloads(call: SavedCall, view: CallPage) -> list[Download]:
     found = []
     log = _log(call)
     if log:

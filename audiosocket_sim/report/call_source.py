@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from audiosocket_sim.report.saved_call import LOG, NoSavedCall, SavedCall, read_call_folder
+from audiosocket_sim.report.saved_call import LOG, SOUND, NoSavedCall, SavedCall, read_call_folder
 
 __all__ = ["calls_in", "read_saved_call"]
 
@@ -12,12 +12,28 @@ _MOST_CALLS = 5000
 def read_saved_call(path: Path, *, sound: bool = True) -> SavedCall:
     """Return the call at a path. `sound`: read its sound too, which takes 30 ms a minute. Blocks.
 
-    Raises NoSavedCall with one line that says what was expected.
+    A path is the folder of a run or of a microphone call, its call.jsonl; the folder or the scenario of a captured call
+    (`captured/call`, `captured/call.yaml`); or a stereo WAV. Raises NoSavedCall with one line that says what was
+    expected.
     """
-    folder = path.parent if path.name == LOG else path
+    if not path.exists():
+        raise NoSavedCall(f"{path}: no such file or folder: {_EXPECTED}")
+    folder = path.parent if path.name in (LOG, SOUND) else path
     if (folder / LOG).is_file():
         return read_call_folder(folder, sound=sound)
-    raise NoSavedCall(f"{path}: no saved call: expected the folder of a call with {LOG}")
+    if path.suffix.lower() == ".wav":
+        from audiosocket_sim.report.captured import read_sound_alone
+
+        return read_sound_alone(path)
+    captured = path.with_suffix("") if path.suffix in (".yaml", ".yml") else path
+    if (captured / SOUND).is_file():
+        from audiosocket_sim.report.captured import read_captured_call
+
+        return read_captured_call(captured)
+    raise NoSavedCall(f"{path}: no saved call: {_EXPECTED}")
+
+
+_EXPECTED = f"expected the folder of a call with {LOG}, that of a captured call with {SOUND}, or a stereo WAV"
 
 
 def calls_in(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from audiosocket_sim.call_log.transcript import visible
 from audiosocket_sim.report.envelope import Envelope, envelope
 from audiosocket_sim.report.labels import audacity_labels
 from audiosocket_sim.report.lane_items import Lane, lanes_of
-from audiosocket_sim.report.problems import Problem, problems_of
+from audiosocket_sim.report.problems import CallProblem, problems_of
 from audiosocket_sim.report.redacted import redacted, redacted_problem
 from audiosocket_sim.report.saved_call import SavedCall
 from audiosocket_sim.report.scenario_marks import ScenarioLine, scenario_lines
@@ -25,7 +25,7 @@ from audiosocket_sim.report.tables import (
 )
 from audiosocket_sim.report.turn_values import TurnValue, turn_values
 
-__all__ = ["CallView", "call_view"]
+__all__ = ["CallPage", "call_view"]
 
 _MOST_TEXT = 2_000
 """A longer text is cut on the page; the call log has all of it."""
@@ -35,7 +35,7 @@ _BEHIND_THE_END_MS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class CallView:
+class CallPage:
     """The page of one call. All texts are plain: the template escapes them."""
 
     name: str
@@ -47,7 +47,7 @@ class CallView:
     summary: str
     duration_ms: int
     redacted: bool
-    problems: tuple[Problem, ...]
+    problems: tuple[CallProblem, ...]
     no_problem: str
     """What is said where there is no problem at all; "" otherwise."""
     lanes: tuple[Lane, ...]
@@ -105,7 +105,7 @@ class CallView:
         return made
 
 
-def call_view(call: SavedCall, *, redact: bool = False) -> CallView:
+def call_view(call: SavedCall, *, redact: bool = False) -> CallPage:
     """Return the page of a call. `redact`: without words and sound; the outline of the sound is left out too."""
     problems = problems_of(call)[:_MOST_PROBLEMS]
     if redact:
@@ -116,7 +116,7 @@ def call_view(call: SavedCall, *, redact: bool = False) -> CallView:
     sides = {} if call.sound is None else {"caller": call.sound.caller, "heard": call.sound.heard}
     levels = {side: envelope(pcm) for side, pcm in sides.items()}
     version, values = turn_values(call.entries)
-    return CallView(
+    return CallPage(
         name=_shown(call.name),
         verdict=call.verdict,
         tone={"passed": "good", "failed": "bad", None: "rest"}.get(call.outcome, "wait"),
@@ -149,7 +149,7 @@ _NOT_JUDGED = "Nobody judged this call, and nothing in it is worth a look."
 
 
 def _pictures(
-    lanes: Sequence[Lane], levels: dict[str, Envelope], problems: Sequence[Problem], end_ms: int
+    lanes: Sequence[Lane], levels: dict[str, Envelope], problems: Sequence[CallProblem], end_ms: int
 ) -> list[StillPicture]:
     """The seconds around the first problem, and the whole call."""
     whole = still_picture(lanes, levels, (0, end_ms + _BEHIND_THE_END_MS))
@@ -159,12 +159,12 @@ def _pictures(
     return [still_picture(lanes, levels, (first.from_ms, first.to_ms), (first.at_ms, first.until_ms)), whole]
 
 
-def _with_the_end(problem: Problem, end_ms: int) -> Problem:
+def _with_the_end(problem: CallProblem, end_ms: int) -> CallProblem:
     """The problem, with what is behind the end of the call where its seconds reach that."""
     return replace(problem, to_ms=end_ms + _BEHIND_THE_END_MS) if problem.to_ms >= end_ms else problem
 
 
-def _visible_problem(problem: Problem) -> Problem:
+def _visible_problem(problem: CallProblem) -> CallProblem:
     return replace(
         problem,
         expected=_shown(problem.expected),

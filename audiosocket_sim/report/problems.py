@@ -16,7 +16,7 @@ from audiosocket_sim.report.saved_call import SavedCall, SavedFailure
 from audiosocket_sim.report.sides import Side, side_of, side_of_defect, side_of_fault
 from audiosocket_sim.turn_taking import dead_air, premature_starts, responses, talk_over
 
-__all__ = ["Problem", "problems_of"]
+__all__ = ["CallProblem", "problems_of"]
 
 _AT = re.compile(r"^(?:at )?\d+\.\d{3} ")
 _WINDOW = re.compile(r", from (\d+\.\d{3}) until (\d+\.\d{3})$")
@@ -28,7 +28,7 @@ _MOST_OBSERVATIONS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class CallProblem:
     """One problem. `rank`: a `failure`, `no_verdict`, or an `observation` that failed nothing.
 
     `kind`: the kind of defect, or the step without its number (`expect bot_says`). `expected`, `happened`, `margin`:
@@ -52,6 +52,8 @@ class Problem:
     """The step or key in words: `step 3 (expect bot_says)`; "" if it is none."""
     is_deadline: bool = False
     """Whether `at_ms` is when the time was up, and not when something happened."""
+    unsure: bool = False
+    """Whether this machine was late, and may have caused it."""
 
     @property
     def sentence(self) -> str:
@@ -63,25 +65,26 @@ class Problem:
         if self.rank == "observation":
             return f"Worth a look, {self.side.words}: {self.happened}{at}{margin}"
         expected = f"Expected: {self.expected}; instead,{at}" if self.expected else at.strip().capitalize()
-        return f"{self.side.sentence}. {expected}: {self.happened}{margin}"
+        doubt = "; but this machine was late, which may have caused it" if self.unsure else ""
+        return f"{self.side.sentence}. {expected}: {self.happened}{margin}{doubt}"
 
 
-def problems_of(call: SavedCall) -> list[Problem]:
+def problems_of(call: SavedCall) -> list[CallProblem]:
     """Return the problems of a call, the worst first; of one that passed, only what is worth a look; perhaps none."""
     found = [*_no_verdict(call), *_failures(call)]
     return [*found, *list(_observations(call, found))[:_MOST_OBSERVATIONS]]
 
 
-def _no_verdict(call: SavedCall) -> Iterator[Problem]:
+def _no_verdict(call: SavedCall) -> Iterator[CallProblem]:
     if call.outcome not in ("set_up", "inconclusive", "invalid"):
         return
     end = call.duration_ms
     for fault in call.faults:
         span = _around(end, end, end)
-        yield Problem("no_verdict", call.outcome, side_of_fault(call.outcome), "", fault, "", end, end, *span)
+        yield CallProblem("no_verdict", call.outcome, side_of_fault(call.outcome), "", fault, "", end, end, *span)
 
 
-def _failures(call: SavedCall) -> Iterator[Problem]:
+def _failures(call: SavedCall) -> Iterator[CallProblem]:
     for failure in call.failures:
         defect = _defect_of(failure, call.entries)
         yield _step(failure, call) if defect is None else _defect(failure, *defect, call)
@@ -94,10 +97,10 @@ def _defect_of(failure: SavedFailure, entries: Sequence[Entry]) -> tuple[Entry, 
     return next(((entry, event) for entry, event in found if abs(entry.at_ms - failure.at_ms) <= 1), None)
 
 
-def _defect(failure: SavedFailure, entry: Entry, event: DefectFound, call: SavedCall) -> Problem:
+def _defect(failure: SavedFailure, entry: Entry, event: DefectFound, call: SavedCall) -> CallProblem:
     until = entry.at_ms + event.duration_ms
     like = [one.event for one in call.entries if isinstance(one.event, DefectFound) and one.event.kind == event.kind]
-    return Problem(
+    return CallProblem(
         "failure",
         event.kind,
         side_of_defect(event.kind),
@@ -110,10 +113,11 @@ def _defect(failure: SavedFailure, entry: Entry, event: DefectFound, call: Saved
         more=failure.happened[1:],
         where=failure.where,
         what=failure.what,
+        unsure=failure.unsure,
     )
 
 
-def _step(failure: SavedFailure, call: SavedCall) -> Problem:
+def _step(failure: SavedFailure, call: SavedCall) -> CallProblem:
     kind = failure.what.rpartition("(")[2].rstrip(")") or failure.what
     event = _event_of(failure, call.entries)
     opened = closed = None
@@ -127,7 +131,7 @@ def _step(failure: SavedFailure, call: SavedCall) -> Problem:
     at = failure.at_ms if opened is None else max(opened, min(failure.at_ms, closed or failure.at_ms))
     start = at if opened is None else opened
     happened = failure.happened or ("nothing of the kind",)
-    return Problem(
+    return CallProblem(
         "failure",
         kind,
         side_of(failure, kind),
@@ -141,6 +145,7 @@ def _step(failure: SavedFailure, call: SavedCall) -> Problem:
         where=failure.where,
         what=failure.what,
         is_deadline=closed is not None and at == closed,
+        unsure=failure.unsure,
     )
 
 
@@ -156,7 +161,7 @@ def _without_time(line: str) -> str:
 # --- what failed nothing
 
 
-def _observations(call: SavedCall, failed: Sequence[Problem]) -> Iterator[Problem]:
+def _observations(call: SavedCall, failed: Sequence[CallProblem]) -> Iterator[CallProblem]:
     told = {(one.kind, _without_time(line)) for one in failed for line in (one.happened, *one.more)}
     for entry in call.entries:
         match entry.event:
@@ -172,7 +177,7 @@ def _observations(call: SavedCall, failed: Sequence[Problem]) -> Iterator[Proble
         yield _seen("late", Side("this machine", "busy"), what, at_ms, until_ms, call)
 
 
-def _of_turns(call: SavedCall) -> Iterator[Problem]:
+def _of_turns(call: SavedCall) -> Iterator[CallProblem]:
     caller, bot, until = caller_voice(call.entries), bot_voice(call.entries), over_ms(call.entries)
     turns = Side("the bot", "its turn-taking")
     quiet = [one for one in dead_air(caller, bot, until) if one.duration_ms >= _LONG_DEAD_AIR_MS]
@@ -200,9 +205,9 @@ def _lateness(call: SavedCall) -> Iterator[tuple[int, int, int]]:
         yield worst[1], worst[2], worst[2] - worst[1]
 
 
-def _seen(kind: str, side: Side, what: str, at_ms: int, until_ms: int, call: SavedCall) -> Problem:
+def _seen(kind: str, side: Side, what: str, at_ms: int, until_ms: int, call: SavedCall) -> CallProblem:
     span = _around(at_ms, until_ms, call.duration_ms)
-    return Problem("observation", kind, side, "", what, "", at_ms, until_ms, *span)
+    return CallProblem("observation", kind, side, "", what, "", at_ms, until_ms, *span)
 
 
 def _around(at_ms: int, until_ms: int, end_ms: int) -> tuple[int, int]:

@@ -31,7 +31,7 @@ from audiosocket_sim.call_log.events import (
     VoicesOverlapped,
     WireSummary,
 )
-from audiosocket_sim.report.problems import Problem
+from audiosocket_sim.report.problems import CallProblem
 from audiosocket_sim.report.saved_call import SavedCall, SavedFailure
 from audiosocket_sim.report.sides import Side
 from audiosocket_sim.scenario import ANCHOR_EVENTS, EXPECTATION_KEYS
@@ -117,7 +117,7 @@ def redacted(call: SavedCall) -> SavedCall:
     )
 
 
-def redacted_problem(problem: Problem) -> Problem:
+def redacted_problem(problem: CallProblem) -> CallProblem:
     """Return a problem of the unredacted call without its words: its side, its kind, its margin and its times stay."""
     kind = problem.kind if problem.kind in (*_DEFECTS, *_SAFE_KINDS, "phone") else _step(problem.kind)
     happened = _DEFECTS.get(kind, WORDS)
@@ -174,7 +174,8 @@ def _event(event: LogEvent) -> LogEvent:
             return DefectFound(*_defect(event.kind), event.amount, event.duration_ms)
         case StepFailed():
             step, expected = _step(event.step), _expected(event.step, event.expected)
-            return StepFailed(event.number, step, expected, (WORDS,), event.opened_ms, event.closed_ms)
+            window = event.opened_ms, event.closed_ms
+            return StepFailed(event.number, step, expected, (WORDS,), *window, unsure=event.unsure)
         case Noted():
             return Noted("a note, which is not shown")
         case PhoneLostSound():
@@ -205,7 +206,7 @@ def _failure(failure: SavedFailure) -> SavedFailure:
     step = _step(kind)
     number = re.match(r"step (\d+)", failure.what)
     what = f"step {number[1]} ({step})" if number is not None else step
-    return SavedFailure("", what, _expected(kind, failure.expected), (WORDS,), failure.at_ms)
+    return SavedFailure("", what, _expected(kind, failure.expected), (WORDS,), failure.at_ms, failure.unsure)
 
 
 def _expected(step: str, expected: str) -> str:

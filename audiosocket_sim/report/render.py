@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiosocket_core import lanes
-from audiosocket_sim.report.call_view import CallView
+from audiosocket_sim.report.call_view import CallPage
 from audiosocket_sim.report.embedded_sound import EmbeddedSound
 from audiosocket_sim.report.still_picture import clock_text
 
@@ -44,7 +44,7 @@ class Download:
         return _address(self.media_type, self.content)
 
 
-def rendered(view: CallView, sound: EmbeddedSound | None, downloads: list[Download], beside: str) -> str:
+def rendered(view: CallPage, sound: EmbeddedSound | None, downloads: list[Download], beside: str) -> str:
     """Return the page. `beside`: a line on the files that lie beside it."""
     from markupsafe import Markup
 
@@ -67,7 +67,7 @@ def rendered(view: CallView, sound: EmbeddedSound | None, downloads: list[Downlo
     )
 
 
-def _contents(view: CallView, sound: EmbeddedSound | None) -> str:
+def _contents(view: CallPage, sound: EmbeddedSound | None) -> str:
     """What the page contains, for its head."""
     if view.redacted:
         return "redacted: no words and no sound, only shapes and times"
@@ -86,7 +86,7 @@ def _policy(script: str, style: str) -> str:
     ).format(*hashes)
 
 
-def _json(view: CallView) -> str:
+def _json(view: CallPage) -> str:
     text = json.dumps(view.to_json(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode(errors="replace").decode().translate(_UNSAFE)
 

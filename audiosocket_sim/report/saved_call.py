@@ -6,15 +6,16 @@ that cannot be read is left out and counted, and a time that no call has is none
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from audiosocket_core.errors import AudioSocketError
 from audiosocket_core.files import read_regular_file
-from audiosocket_sim.call_log.events import Entry, LogEvent, Source, StepFailed
+from audiosocket_sim.call_log.events import BotSpoke, CallerSpoke, Entry, LogEvent, Source, StepFailed
 from audiosocket_sim.report.stereo import StereoSound, read_stereo
+from audiosocket_sim.turn_taking import SOUND_LABELS
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -27,6 +28,7 @@ _LATEST_MS = 24 * 3_600_000
 _EARLIEST_MS = -600_000
 _MOST_EVENTS = 100_000
 _LARGEST_NUMBER = 10**12
+_SOUNDS = ("speech", "music", "tone", "noise", "click")
 
 
 class NoSavedCall(AudioSocketError):
@@ -35,13 +37,15 @@ class NoSavedCall(AudioSocketError):
 
 @dataclass(frozen=True, slots=True)
 class SavedFailure:
-    """A failure as it was reported. `where`: `calls/two_turns.yaml:15`, or ""; `at_ms`: since the UUID."""
+    """A failure as it was reported. `where`: `calls/two_turns.yaml:15`, or ""; `at_ms`: since the UUID. `unsure`: this
+    machine was late, and may have caused it."""
 
     where: str
     what: str
     expected: str
     happened: tuple[str, ...]
     at_ms: int
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,16 @@ def _entry(record: dict[str, Any], number: int) -> Entry | None:
         event: LogEvent = adapter.validate_python(record)
     except ValueError:  # pydantic's too
         return None
-    return Entry(at_ms, source, number, event)
+    return Entry(at_ms, source, number, _of_known_kind(event))
+
+
+def _of_known_kind(event: LogEvent) -> LogEvent:
+    """The event with the usual kind in place of one that is none."""
+    if isinstance(event, CallerSpoke) and event.kind not in ("turn", *SOUND_LABELS):
+        return replace(event, kind="turn")
+    if isinstance(event, BotSpoke) and event.sound not in _SOUNDS:
+        return replace(event, sound="speech")
+    return event
 
 
 @cache
@@ -222,12 +235,13 @@ def _failures(result: Mapping[str, Any], entries: Sequence[Entry]) -> tuple[Save
     if isinstance(listed, list):
         return tuple(_failure(one) for one in listed if isinstance(one, dict))
     failed = [(entry.at_ms, entry.event) for entry in entries if isinstance(entry.event, StepFailed)]
-    return tuple(SavedFailure("", event.named, event.expected, event.happened, at_ms) for at_ms, event in failed)
+    return tuple(SavedFailure("", e.named, e.expected, e.happened, at_ms, e.unsure) for at_ms, e in failed)
 
 
 def _failure(one: Mapping[str, Any]) -> SavedFailure:
     where, what, expected = (text_of(one.get(key)) for key in ("where", "what", "expected"))
-    return SavedFailure(where, what, expected, texts_of(one.get("happened")), _number(one.get("at_ms")))
+    happened, at_ms = texts_of(one.get("happened")), _number(one.get("at_ms"))
+    return SavedFailure(where, what, expected, happened, at_ms, one.get("unsure") is True)
 
 
 def _scenario(result: Mapping[str, Any]) -> ScenarioText | None:
@@ -322,5 +336,6 @@ def _sound(folder: Path, notes: list[str]) -> StereoSound | None:
     try:
         return read_stereo(folder / SOUND)
     except AudioSocketError as error:
-        notes.append(f"{SOUND} cannot be played: {error}")
+        why = str(error).removeprefix(f"{folder / SOUND}: ")
+        notes.append(f"{SOUND} cannot be played: {why}")
         return None

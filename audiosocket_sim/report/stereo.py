@@ -6,7 +6,7 @@ from pathlib import Path
 from audiosocket_core.errors import AudioSocketError
 from audiosocket_core.files import read_regular_file
 from audiosocket_core.slin import alaw_decode, resample, ulaw_decode
-from audiosocket_core.wav import WavError, read_wav
+from audiosocket_core.wav import WavError, is_wav, read_wav
 
 __all__ = ["RATE_HZ", "NoStereoSound", "StereoSound", "read_stereo"]
 
@@ -34,7 +34,10 @@ class StereoSound:
 def read_stereo(path: Path) -> StereoSound:
     """Return the sound of a stereo WAV of any rate. Blocks. Raises NoStereoSound."""
     try:
-        sound = read_wav(read_regular_file(path, _LARGEST_BYTES))
+        data = read_regular_file(path, _LARGEST_BYTES)
+        if not is_wav(data):
+            raise NoStereoSound(f"{path}: not a WAV: expected a stereo one, the caller on the left")
+        sound = read_wav(data)
     except OSError as error:
         raise NoStereoSound(f"{path}: {error.strerror or error}") from None
     except WavError as error:

@@ -5,7 +5,9 @@ import shutil
 from typing import Any
 
 import pytest
+from helpers.reported_calls import saved_result
 
+from audiosocket_sim.report.problems import problems_of
 from audiosocket_sim.running.runner import Outcome
 from zoo.keeper import call, causes, setup_of, twin
 from zoo.kinds import KINDS, NOT_YET, Animal, Kind, animals
@@ -62,6 +64,11 @@ def test_a_bad_bot_is_found(kind: Kind, animal: Animal) -> None:
         assert re.search(kind.cause, found[0].text), told
         true = f"{kind.cause}|{kind.also}" if kind.also else kind.cause
         assert [line for one in found for line in one.false_lines(true)] == [], told
+    first = problems_of(saved_result(result))[0]
+    screen = "\n".join([first.sentence, *first.more])
+    if meanwhile is None:
+        assert re.search(kind.cause, screen), f"the first screen of its report does not name the cause\n{screen}"
+        assert first.side.who == "the bot", screen
     assert row(kind, animal, found) in ROWS, f"docs/zoo.md: `make zoo` writes it\n{told}"
 
 
