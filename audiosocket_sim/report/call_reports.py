@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
+from audiosocket_core.files import read_regular_file
 from audiosocket_sim.report.call_folders import named_calls
 from audiosocket_sim.report.call_report import write_call_report
 from audiosocket_sim.report.call_source import read_saved_call
 from audiosocket_sim.report.index_baseline import SavedRun, against, trend
+from audiosocket_sim.report.index_data import NOT_JUDGED
 from audiosocket_sim.report.index_page import IndexContent, index_page, without_brackets
 from audiosocket_sim.report.inline import write_page
 from audiosocket_sim.report.saved_call import LOG, NoSavedCall, SavedCall
@@ -21,6 +23,7 @@ PAGE = "report.html"
 INDEX = "index.html"
 _REDACTED = "redacted"
 _MOST_NOTES = 20
+_MOST_INSIDE, _LARGEST_INSIDE = 10, 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +104,30 @@ def write_index(
         baseline=against(earlier[-1], run, redact=redact) if earlier else None,
         points=points,
         trend_calls=number,
+        inside=_inside(run, pages),
         redacted=redact,
         notes=() if redact else _some(told),
     )
     write_page(index_page(content), target)
     return WrittenIndex(target, len(run.calls), len(pages), tuple(told))
+
+
+def _inside(run: SavedRun, pages: Mapping[str, Path]) -> dict[str, str]:
+    """The pages of calls that did not pass, the worst first, as far as they are few and small: thus the index alone, as
+    a CI job shows it, leads to them."""
+    found: dict[str, str] = {}
+    left = _LARGEST_INSIDE
+    for row in sorted(run.rows.values(), key=lambda row: row.order):
+        page = pages.get(row.place)
+        if page is None or row.outcome in ("passed", NOT_JUDGED) or len(found) == _MOST_INSIDE:
+            continue
+        try:
+            text = read_regular_file(page, left).decode(errors="replace")
+        except OSError:  # too large, or gone
+            continue
+        left -= len(text)
+        found[row.place] = text
+    return found
 
 
 def _link(page: Path, index: Path) -> str:

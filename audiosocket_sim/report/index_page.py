@@ -18,13 +18,15 @@ from audiosocket_sim.report.index_data import (
     slowest,
     unsteady,
 )
-from audiosocket_sim.report.inline import render_page, template_text
+from audiosocket_sim.report.inline import page_in_page, render_page, template_text
 
 __all__ = ["IndexContent", "index_page", "without_brackets"]
 
-_WORDS = "This page has a line of each call that did not pass, with words of that call; it has no sound."
+_WORDS = "This page has a line of each call that did not pass, with words of that call."
+_NO_SOUND = "It has no sound."
 _NO_WORDS = "This page has no words of the calls and no sound: names, times and kinds only."
 _PAGES = "Each call's own page has its words and its sound."
+_INSIDE = "The pages of {} are in this file, with their words and their sound."
 _VERDICTS = {
     "passed": "passed",
     "failed": "failed",
@@ -43,7 +45,8 @@ class IndexContent:
     call without one has no link. `labels`: what stands for the places of calls, if not these themselves.
 
     `baseline`: against the last earlier run. `points`, `trend_calls`: the figures of all runs, the oldest first,
-    and of how many calls they are. `redacted`: no words. `notes`: what could not be read or written, a line each.
+    and of how many calls they are. `inside`: the pages of calls that the index holds, by place. `redacted`: no words.
+    `notes`: what could not be read or written, a line each.
     """
 
     title: str
@@ -53,6 +56,7 @@ class IndexContent:
     baseline: AgainstBaseline | None = None
     points: Sequence[TrendPoint] = ()
     trend_calls: int = 0
+    inside: Mapping[str, str] = field(default_factory=dict)
     redacted: bool = False
     notes: Sequence[str] = ()
 
@@ -65,9 +69,14 @@ def index_page(content: IndexContent) -> str:
         "index.html.jinja",
         styles=("plain.css", "index.css"),
         script=template_text("index.js"),
+        inside=list(content.inside.values()),
+        frames=[
+            {"id": f"inside-{number}", "name": _label(place, content), "page": page_in_page(page)}
+            for number, (place, page) in enumerate(content.inside.items(), 1)
+        ],
         title=content.title,
         headline=_headline(figures_of(rows)),
-        contains=_NO_WORDS if content.redacted else f"{_WORDS} {_PAGES}" if content.links else _WORDS,
+        contains=_contains(content),
         rows=shown,
         causes=_causes(rows, content),
         filters=_filters(shown),
@@ -94,6 +103,17 @@ def without_brackets(place: str) -> str:
     return _BRACKETS.sub("", place)
 
 
+def _contains(content: IndexContent) -> str:
+    """What the page contains, for its head."""
+    if content.redacted:
+        return _NO_WORDS
+    number = len(content.inside)
+    if number:
+        calls = f"{number} of these calls" if number > 1 else "one of these calls"
+        return f"{_WORDS} {_INSIDE.format(calls)}"
+    return f"{_WORDS} {_NO_SOUND} {_PAGES if content.links else ''}".rstrip()
+
+
 def _headline(figures: RunFigures) -> str:
     parts = [f"{count} {_VERDICTS.get(outcome, outcome)}" for outcome, count in figures.by_outcome]
     return f"{figures.calls} call{'s' * (figures.calls != 1)}: {', '.join(parts)}" if parts else "no calls"
@@ -104,9 +124,11 @@ def _label(place: str, content: IndexContent) -> str:
 
 
 def _row(row: IndexRow, content: IndexContent) -> dict[str, object]:
+    places = list(content.inside)
+    held = f"#inside-{places.index(row.place) + 1}" if row.place in content.inside else None
     return {
         "name": _label(row.place, content),
-        "link": content.links.get(row.place),
+        "link": held or content.links.get(row.place),
         "outcome": row.outcome,
         "verdict": row.verdict,
         "cause": row.cause,

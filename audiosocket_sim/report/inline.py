@@ -2,39 +2,55 @@
 
 import base64
 import hashlib
+import re
+from collections.abc import Sequence
 from functools import cache
+from html import unescape
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from audiosocket_core.files import make_private_folder, write_private_file
 from audiosocket_sim.call_log.transcript import visible
 
-__all__ = ["content_policy", "render_page", "template_text", "write_page"]
+__all__ = ["content_policy", "page_in_page", "render_page", "template_text", "write_page"]
 
+_HEAD = 10_000
+_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)"')
+_HASH = re.compile(r"'sha256-[A-Za-z0-9+/]{43}='")
 _FOLDER = Path(__file__).with_name("page")
 
 
-def render_page(template: str, *, styles: tuple[str, ...], script: str = "", **values: object) -> str:
+def render_page(
+    template: str, *, styles: tuple[str, ...], script: str = "", inside: Sequence[str] = (), **values: object
+) -> str:
     """Return the page of a template in `page/`, with its policy, style and script inside.
 
-    `styles`: files in `page/`. `script`: the text of an ES module. All other values are escaped where they stand;
+    `styles`: files in `page/`. `script`: the text of an ES module. `inside`: pages in frames of this one, whose policy
+    must allow what theirs allow. All other values are escaped where they stand;
     control characters in them, and those that turn the direction of writing round, are shown as escapes.
     """
     style = "".join(map(template_text, styles))
     if "</" in style or "</script" in script.lower():
         raise ValueError("a style or a script would end its own element")
     # What is compared with a hash is the element's whole text: both stand without a blank between tag and text.
-    inside = {"style": Markup(style), "script": Markup(script), "policy": content_policy(style, script)}
-    return _templates().get_template(template).render(**values, **inside)
+    own = {"style": Markup(style), "script": Markup(script), "policy": content_policy(style, script, inside)}
+    return _templates().get_template(template).render(**values, **own)
 
 
-def content_policy(style: str, script: str = "") -> str:
-    """Return the Content-Security-Policy of a page: this style and this script, by hash, data images, nothing else."""
-    parts = ["default-src 'none'", f"style-src {_source(style)}", "img-src data:"]
-    if script:
-        parts += [f"script-src {_source(script)}", "require-trusted-types-for 'script'", "trusted-types 'none'"]
+def content_policy(style: str, script: str = "", inside: Sequence[str] = ()) -> str:
+    """Return the Content-Security-Policy of a page: this style and this script, by hash, data images, nothing else.
+
+    `inside`: pages in frames of it, which are bound by its policy too: their styles and scripts, by hash, and their
+    sound, which is in them.
+    """
+    styles = dict.fromkeys([_source(style), *_allowed("style-src", inside)])
+    scripts = dict.fromkeys([*([_source(script)] if script else []), *_allowed("script-src", inside)])
+    parts = ["default-src 'none'", f"style-src {' '.join(styles)}", "img-src data:"]
+    parts += ["media-src data:"] if inside else []
+    if scripts:
+        parts += [f"script-src {' '.join(scripts)}", "require-trusted-types-for 'script'", "trusted-types 'none'"]
     return "; ".join([*parts, "base-uri 'none'", "form-action 'none'"])
 
 
@@ -45,6 +61,18 @@ def _source(text: str) -> str:
 def template_text(name: str) -> str:
     """Return the text of a file in `page/`."""
     return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def _allowed(directive: str, pages: Sequence[str]) -> list[str]:
+    """The hashes that the policies of these pages allow."""
+    found = (_POLICY.search(page[:_HEAD]) for page in pages)
+    parts = [part.split() for policy in found if policy is not None for part in unescape(policy[1]).split(";")]
+    return [source for part in parts if part[:1] == [directive] for source in part[1:] if _HASH.fullmatch(source)]
+
+
+def page_in_page(page: str) -> Markup:
+    """Return a page as the value of an attribute `srcdoc`."""
+    return escape(page)
 
 
 @cache
