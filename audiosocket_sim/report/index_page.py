@@ -212,7 +212,7 @@ def _bar(one: HistogramBin, number: int, bins: int, most: int) -> dict[str, obje
     never = math.isinf(one.from_ms)
     return {
         "label": "never" if never else f"{one.from_ms / 1000:g} to {one.to_ms / 1000:g} s",
-        "short": "never" if never else f"{one.from_ms / 1000:g}",
+        "short": "never" if never else f"{one.from_ms / 1000:g}" + " s" * (number == 0),
         "never": never,
         "from": "" if never else f"{one.from_ms:g}",
         "to": "" if never else f"{one.to_ms:g}",
