@@ -6,6 +6,7 @@ that floods nor a hundred of them make the clock of the calls late.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import ClassVar
@@ -18,13 +19,16 @@ SHARE_SECONDS = 0.002
 
 
 class FairShare:
-    """The rests of one loop. `FairShare.of(loop)` returns the one that all its connections share."""
+    """The rests of one loop. `FairShare.of(loop)` returns the one that all its connections share.
+
+    `clock`: seconds that pass while callbacks run. The time of uvloop does not: it is read once in each turn.
+    """
 
     _of_loop: ClassVar["WeakKeyDictionary[asyncio.AbstractEventLoop, FairShare]"] = WeakKeyDictionary()
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Callable[[], float]) -> None:
         self._call_soon = loop.call_soon
-        self._time = loop.time
+        self._time = clock
         self._report = loop.call_exception_handler
         self._works: deque[Callable[[], bool]] = deque()
 
@@ -33,7 +37,9 @@ class FairShare:
         """Return the loop's fair share, which is made by the first call."""
         share = cls._of_loop.get(loop)
         if share is None:
-            share = cls._of_loop[loop] = cls(loop)
+            virtual = getattr(loop, "clock_is_virtual", False)
+            clock = loop.time if virtual else time.monotonic  # noqa: TID251 - uvloop's stands still
+            share = cls._of_loop[loop] = cls(loop, clock)
         return share
 
     def add(self, work: Callable[[], bool]) -> None:

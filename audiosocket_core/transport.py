@@ -25,8 +25,11 @@ from audiosocket_core.sockets import read_buffer, tune
 __all__ = ["AudioSocketProtocol", "EndCause", "EndKind", "Handler"]
 
 READ_BUFFER_BYTES = 4_096
+MESSAGES_AT_FIRST = 4
+"""Messages of a read that are handled at once: those of a caller whose audio was held up a little. In one turn of the
+loop there may be a read of each connection."""
 MESSAGES_A_TURN = 16
-"""Messages of one connection that are handled at once: more than a read has of a caller whose audio was held up."""
+"""Messages of one connection that are handled when its rest has its turn."""
 PIECES_A_TURN = 4
 """The same for the pieces of a long audio message."""
 WRITE_BUFFER_LIMIT_BYTES = 8_192
@@ -195,7 +198,7 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
             self._begins_in_turn = False
             self._first = bytes(self._view[:nbytes])
         else:
-            self._hand_on(self._view[:nbytes])
+            self._hand_on(self._view[:nbytes], MESSAGES_AT_FIRST)
         if nbytes == READ_BUFFER_BYTES or self._rest or self._first or self.connection.has_more:
             self._leave_rest()
 
@@ -228,13 +231,13 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
             if self._transport is not None and not self._transport.is_closing():
                 self._transport.resume_reading()
 
-    def _hand_on(self, data: memoryview | bytes) -> None:
+    def _hand_on(self, data: memoryview | bytes, most: int = MESSAGES_A_TURN) -> None:
         try:
             if self._rest:
                 self._hand_on_rest()
                 if self._over or (self._rest and not data):
                     return
-            for kind, payload in self._receive(data, MESSAGES_A_TURN):
+            for kind, payload in self._receive(data, most):
                 if self._rest or (len(payload) > self._whole_bytes and self._is_long(kind, payload)):
                     self._rest.extend(self._pieces(kind, payload))
                     continue

@@ -10,7 +10,7 @@ import logging
 import sys
 import time
 
-from audiosocket_server.__main__ import allow_open_files, set_up_collector
+from audiosocket_server.__main__ import allow_open_files, loop_factory, set_up_collector
 from audiosocket_server.listener import serve
 from audiosocket_server.settings.settings import Settings
 
@@ -48,10 +48,5 @@ async def main(settings: Settings) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)  # a line for each event, as anybody has it
-    factory = None
-    if sys.argv[1] == "uvloop":
-        import uvloop
-
-        factory = uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
+    with asyncio.Runner(loop_factory=loop_factory(sys.argv[1])) as runner:
         runner.run(main(Settings.from_overrides(json.loads(sys.argv[2]))))

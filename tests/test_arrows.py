@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "core.connection": "core.errors core.messages",
     "core.sockets": "",
     "core.fair_share": "",
+    "core.few_at_once": "",
     "core.transport": "core.errors core.messages core.connection core.sockets core.fair_share",
     "core.resampling": "",
     "core.files": "",
@@ -62,12 +63,12 @@ MAY_IMPORT = {
     "server.call": "core.messages core.fair_share core.transport core.resampling core.ticker server.events "
     "server.settings server.endpointing server.turns server.backend server.speech server.detectors server.registry "
     "server.services",
-    "server.web": "core.ticker core.http_limits core.http_server core.http_origin server.events server.admission "
-    "server.turns server.backend server.registry",
+    "server.web": "core.ticker core.lanes core.http_limits core.http_server core.http_origin server.events "
+    "server.admission server.turns server.backend server.registry",
     "server.door": "core.connection core.transport server.admission server.complaints server.services server.call",
     "server.listener": "core.accepting core.slin server.settings server.turns server.backend server.speech "
     "server.detectors server.registry server.services server.door server.web",
-    "server.__main__": "core.errors core.stop_signals server.settings server.speech server.listener",
+    "server.__main__": "core.errors core.few_at_once core.stop_signals server.settings server.speech server.listener",
     # the simulator
     "sim": "sim.api",
     "sim.import_string": "",

@@ -25,7 +25,7 @@ from audiosocket_sim.report.tables import (
 )
 from audiosocket_sim.report.turn_values import TurnValue, turn_values
 
-__all__ = ["CallPage", "call_view"]
+__all__ = ["CallPage", "call_view", "shown"]
 
 _MOST_TEXT = 2_000
 """A longer text is cut on the page; the call log has all of it."""
@@ -117,12 +117,12 @@ def call_view(call: SavedCall, *, redact: bool = False) -> CallPage:
     levels = {side: envelope(pcm) for side, pcm in sides.items()}
     version, values = turn_values(call.entries)
     return CallPage(
-        name=_shown(call.name),
+        name=shown(call.name),
         verdict=call.verdict,
         tone={"passed": "good", "failed": "bad", None: "rest"}.get(call.outcome, "wait"),
         kind=call.kind,
-        heading=_shown(call.heading),
-        summary=_shown(call.summary),
+        heading=shown(call.heading),
+        summary=shown(call.summary),
         duration_ms=call.duration_ms,
         redacted=redact,
         problems=tuple(map(_visible_problem, problems)),
@@ -135,11 +135,11 @@ def call_view(call: SavedCall, *, redact: bool = False) -> CallPage:
         latency=tuple(latency_rows(call.entries)),
         turns_version=version,
         turns=tuple(values),
-        scenario_file="" if call.scenario is None else _shown(call.scenario.file),
+        scenario_file="" if call.scenario is None else shown(call.scenario.file),
         scenario=tuple(scenario_lines(call)),
         wire=tuple(wire_rows(call.entries)),
         environment=tuple(environment_rows(call)),
-        notes=tuple(map(_shown, call.notes)),
+        notes=tuple(map(shown, call.notes)),
         labels=audacity_labels(lanes, call.duration_ms),
     )
 
@@ -167,11 +167,11 @@ def _with_the_end(problem: CallProblem, end_ms: int) -> CallProblem:
 def _visible_problem(problem: CallProblem) -> CallProblem:
     return replace(
         problem,
-        expected=_shown(problem.expected),
-        happened=_shown(problem.happened),
-        more=tuple(map(_shown, problem.more[:20])),
-        where=_shown(problem.where),
-        what=_shown(problem.what),
+        expected=shown(problem.expected),
+        happened=shown(problem.happened),
+        more=tuple(map(shown, problem.more[:20])),
+        where=shown(problem.where),
+        what=shown(problem.what),
     )
 
 
@@ -179,8 +179,8 @@ def _short_row(row: TranscriptRow) -> TranscriptRow:
     return replace(row, what=_cut(row.what), note=_cut(row.note))
 
 
-def _shown(text: str) -> str:
-    """The text on one line, without control characters, cut where it is very long."""
+def shown(text: str) -> str:
+    """Return the text on one line, with control characters as escapes, cut where it is very long."""
     return _cut(visible(text))
 
 

@@ -23,23 +23,30 @@ MP3_DELAY_SAMPLES = 1105
 """576 of the encoder (LAME) and 529 of every decoder."""
 _KBIT = 32
 _LEVEL_OF_KBIT = {32: 0.58}
+_MP3_LEAD_MS = 150
+"""Two frames of 72 ms."""
 _ULAW = 7
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedSound:
-    """A file to be played: its bytes, its media type, the suffix of its name, and what it is, in words."""
+    """A file to be played: its bytes, its media type, the suffix of its name, and what it is, in words.
+
+    `lead_ms`: so long after a jump into it a player is silent, since a frame of MP3 needs those before it.
+    """
 
     data: bytes
     media_type: str
     suffix: str
     words: str
+    lead_ms: int = 0
 
 
 def embedded_sound(sound: StereoSound, *, compress: bool | None = None) -> EmbeddedSound:
     """Return the sound as a file. `compress`: as MP3; None: if `soundfile` is installed. Blocks: 0.5 s a minute."""
     if compress is not False and (write := _soundfile()) is not None:
-        return EmbeddedSound(_mp3(sound, write), "audio/mpeg", "mp3", f"MP3 of {_KBIT} kbit/s, stereo, 8 kHz")
+        words = f"MP3 of {_KBIT} kbit/s, stereo, 8 kHz"
+        return EmbeddedSound(_mp3(sound, write), "audio/mpeg", "mp3", words, _MP3_LEAD_MS)
     if compress:
         raise ModuleNotFoundError("soundfile is not installed: pip install 'audiosocket-sim[report]'")
     return EmbeddedSound(_ulaw_wav(sound), "audio/wav", "wav", "µ-law WAV, stereo, 8 kHz, as on the phone line")

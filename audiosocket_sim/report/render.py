@@ -15,18 +15,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiosocket_core import lanes
-from audiosocket_sim.report.call_view import CallPage
+from audiosocket_sim.report.call_view import CallPage, shown
 from audiosocket_sim.report.embedded_sound import EmbeddedSound
 from audiosocket_sim.report.still_picture import clock_text
 
 if TYPE_CHECKING:
     from jinja2 import Template
+    from markupsafe import Markup
 
 __all__ = ["Download", "rendered"]
 
 _HERE = Path(__file__).with_name("page")
 _NAME = re.compile(r"[^\w.-]+")
-_UNSAFE = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+_UNSAFE = re.compile("[<>&\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What JSON may hold, and an element of a page may not, or not as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Download:
     content: bytes
 
     @property
-    def address(self) -> str:
+    def address(self) -> "Markup":
         """The file as an address, which asks nobody."""
         return _address(self.media_type, self.content)
 
@@ -88,11 +90,13 @@ def _policy(script: str, style: str) -> str:
 
 def _json(view: CallPage) -> str:
     text = json.dumps(view.to_json(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode(errors="replace").decode().translate(_UNSAFE)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _address(media_type: str, content: bytes) -> str:
-    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
+def _address(media_type: str, content: bytes) -> "Markup":
+    from markupsafe import Markup
+
+    return Markup(f"data:{media_type};base64,{base64.b64encode(content).decode()}")
 
 
 @cache
@@ -111,8 +115,15 @@ def _style() -> str:
 def _template() -> "Template":
     from jinja2 import Environment, StrictUndefined
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, finalize=_shown, trim_blocks=True, lstrip_blocks=True
+    )
     return environment.from_string((_HERE / "call.html.jinja").read_text(encoding="utf-8"))
+
+
+def _shown(value: object) -> object:
+    """A text with its control characters as escapes, cut where it is very long. Markup is left as it is."""
+    return shown(value) if type(value) is str else value
 
 
 @cache

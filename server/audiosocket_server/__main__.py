@@ -17,11 +17,13 @@ from errno import EADDRINUSE
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audiosocket_core.few_at_once import FewAtOnce
+
 if TYPE_CHECKING:
     from audiosocket_server.listener import ServerHandle
     from audiosocket_server.settings.settings import Settings
 
-__all__ = ["allow_open_files", "collect_each_minute", "main", "set_up_collector"]
+__all__ = ["allow_open_files", "collect_each_minute", "loop_factory", "main", "set_up_collector"]
 
 EXIT_SETTINGS = 2
 EXIT_SETUP = 3
@@ -59,14 +61,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         settings = _settings(args)
-        loop_factory = _loop_factory(args.loop)
+        make_loop = loop_factory(args.loop)
     except ConfigError as error:
         return _fail(str(error), EXIT_SETTINGS)
     except _SetupError as error:
         return _fail(str(error), EXIT_SETUP)
     _set_up_log(args.log_level)
     try:
-        with asyncio.Runner(loop_factory=loop_factory) as runner:
+        with asyncio.Runner(loop_factory=make_loop) as runner:
             runner.run(_check(settings) if args.check else _serve(settings))
     except _SetupError as error:
         return _fail(str(error), EXIT_SETUP)
@@ -214,14 +216,15 @@ def _settings(args: argparse.Namespace) -> "Settings":
     return load_settings(args.config, args.env_file, {"server": given} if given else None)
 
 
-def _loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return what makes the event loop of this name, as `--loop` has it: `auto`, `asyncio` or `uvloop`."""
     if name == "asyncio":
-        return None
+        return lambda: asyncio.SelectorEventLoop(FewAtOnce())
     try:
         import uvloop
     except ImportError:
         if name == "auto":
-            return None
+            return loop_factory("asyncio")
         raise _SetupError("uvloop is not installed: pip install 'audiosocket-sim[fast]', or --loop asyncio") from None
     factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
     return factory

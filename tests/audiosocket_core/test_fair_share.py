@@ -1,8 +1,11 @@
 """The share of an event loop that connections with much to be worked off have: bounded together, a little of each."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable
+
+import pytest
 
 from audiosocket_core.fair_share import SHARE_SECONDS, FairShare
 
@@ -35,7 +38,7 @@ class Loop:
 
 def test_all_rests_together_get_a_share_of_each_turn_and_none_waits_for_another() -> None:
     loop, done = Loop(), Counter[int]()
-    share = FairShare(loop)  # type: ignore[arg-type]
+    share = FairShare(loop, loop.time)  # type: ignore[arg-type]
 
     def rest_of(connection: int, pieces: int) -> Callable[[], bool]:
         def work() -> bool:
@@ -58,7 +61,7 @@ def test_all_rests_together_get_a_share_of_each_turn_and_none_waits_for_another(
 
 def test_work_may_add_work_and_nothing_is_scheduled_when_all_is_done() -> None:
     loop = Loop()
-    share = FairShare(loop)  # type: ignore[arg-type]
+    share = FairShare(loop, loop.time)  # type: ignore[arg-type]
     seen: list[str] = []
 
     def first() -> bool:
@@ -76,7 +79,7 @@ def test_work_may_add_work_and_nothing_is_scheduled_when_all_is_done() -> None:
 
 def test_work_that_fails_stops_no_other() -> None:
     loop, done = Loop(), Counter[str]()
-    share = FairShare(loop)  # type: ignore[arg-type]
+    share = FairShare(loop, loop.time)  # type: ignore[arg-type]
 
     def fails() -> bool:
         raise KeyError
@@ -96,3 +99,29 @@ def test_work_that_fails_stops_no_other() -> None:
 async def test_a_loop_has_one() -> None:
     loop = asyncio.get_running_loop()
     assert FairShare.of(loop) is FairShare.of(loop)
+
+
+def test_on_uvloop_a_turn_is_measured_though_its_time_stands_still() -> None:
+    """uvloop reads its clock once in a turn: by that, no share would ever be used up."""
+    uvloop = pytest.importorskip("uvloop")
+
+    async def longest() -> float:
+        loop = asyncio.get_running_loop()
+        share, worked, turns = FairShare.of(loop), Counter[int](), 0
+
+        def work() -> bool:
+            began = time.perf_counter_ns()
+            while time.perf_counter_ns() - began < 1e9 * SHARE_SECONDS / 2:
+                pass
+            worked[turns] += 1
+            return False
+
+        for _ in range(20):
+            share.add(work)
+        while sum(worked.values()) < 20:
+            await asyncio.sleep(0)
+            turns += 1
+        return max(worked.values())
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(longest()) <= 3

@@ -26,8 +26,9 @@ from audiosocket_server.web.streams import MOST_STREAMS
 from starlette.routing import Match
 
 from audiosocket_core.fair_share import SHARE_SECONDS
+from audiosocket_core.few_at_once import MOST_AT_ONCE
 from audiosocket_core.pacing import Lateness
-from audiosocket_core.transport import MESSAGES_A_TURN, PIECES_A_TURN, READ_BUFFER_BYTES
+from audiosocket_core.transport import MESSAGES_A_TURN, MESSAGES_AT_FIRST, PIECES_A_TURN, READ_BUFFER_BYTES
 
 DOC = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
 BLOCKS = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", DOC, re.DOTALL)]
@@ -137,8 +138,10 @@ def test_every_metric_is_in_the_table_with_its_label_and_every_outcome_is_told()
 def test_limits_without_a_setting_are_told_as_they_are() -> None:
     table = DOC.split("## Limits")[1].split("## The log")[0]
     for told in (
-        f"one read ({READ_BUFFER_BYTES // 1024} KB), {MESSAGES_A_TURN} messages, "
+        f"one read ({READ_BUFFER_BYTES // 1024} KB), {MESSAGES_AT_FIRST} messages of it at once, "
         f"{PIECES_A_TURN * LONGEST_AUDIO_MS} ms of sound",
+        f"{MESSAGES_A_TURN} messages at a time",
+        f"| {MOST_AT_ONCE} |",
         f"get {SHARE_SECONDS * 1000:g} ms a turn",
         f"({BACKLOG} of them)",
         f"beyond {MOST_REFUSED} such",

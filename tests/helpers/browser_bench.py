@@ -49,7 +49,7 @@ class Watched:
             self.trouble.append(f"{kind}: {what}")
 
     def _asked(self, address: str, url: str) -> None:
-        if not address.startswith((f"{url}/", "data:,")):
+        if not address.startswith((f"{url}/", "data:")):
             self._note("request", address)
 
 
@@ -69,7 +69,7 @@ async def browsing(url: str, path: str = "/", **context: Any) -> AsyncIterator[W
             await _keep_picture(watched.page)
         finally:
             await browser.close()
-    assert watched.trouble == []
+    assert watched.trouble == [], watched.trouble
 
 
 async def _keep_picture(page: "Page") -> None:
@@ -78,3 +78,10 @@ async def _keep_picture(page: "Page") -> None:
     if folder:
         name = os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].split(" ")[0]
         await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+@asynccontextmanager
+async def browsing_file(path: Path, **context: Any) -> AsyncIterator[Watched]:
+    """A fresh browser that has opened a file of this disk; fails if there was trouble, or a request to anywhere."""
+    async with browsing(path.parent.as_uri(), f"/{path.name}", **context) as watched:
+        yield watched

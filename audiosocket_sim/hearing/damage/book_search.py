@@ -71,8 +71,8 @@ class BookSound:
         return Hit(phrase, best - int(self._starts[phrase]), likeness, gain)
 
     def _scale(self, length: int) -> Array:
-        """What a product at each place is multiplied by to be a likeness, but for the energy of the piece. Three quarters
-        of a search, if it is not kept: pieces are of few lengths."""
+        """By what a product at each place is multiplied to be a likeness, but for the energy of the piece. To make it
+        is three quarters of a search, so it is kept: pieces are of few lengths."""
         kept = self._scales.pop(length, None)
         if kept is None:
             places = len(self._energy) - PIECE - 1

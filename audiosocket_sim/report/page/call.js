@@ -11,6 +11,7 @@ for (const lane of data.lanes) {
 }
 const bands = data.problems.map(({ at, until, tone }, index) => ({ from: at, to: until, tone, text: String(index + 1) }));
 let current = 0;
+const lead = Number(audio?.dataset.lead ?? 0); // seconds after a jump in which a decoder may be silent
 let stopAt = null; // seconds
 let here = 0;
 
@@ -26,7 +27,7 @@ function picked({ time, how }) {
 function seek(time, until = null) {
   here = Math.max(0, Math.min(time, data.end));
   stopAt = until;
-  if (audio) audio.currentTime = here;
+  if (audio) audio.currentTime = Math.max(0, here - lead);
   lanes.setCursor(here, { reveal: true });
 }
 
@@ -43,7 +44,7 @@ function toggle() {
 
 function frame() {
   if (audio.paused) return;
-  here = audio.currentTime;
+  here = Math.max(audio.currentTime, Math.min(here, audio.currentTime + lead)); // before, the decoder is silent
   if (stopAt !== null && here >= stopAt) {
     stopAt = null;
     audio.pause();
@@ -79,8 +80,6 @@ document.addEventListener("click", ({ target }) => {
   const { at, problem, do: what } = place.dataset;
   if (at !== undefined) {
     seek(Number(at));
-    const { from, to } = lanes.view;
-    if (here < from || here > to) lanes.show(here - 3, here + 5);
     play();
   } else if (problem !== undefined) show(Number(problem));
   else ({ toggle, play: playProblem, next: () => show(current + 1), previous: () => show(current - 1), save })[what]?.();
@@ -107,6 +106,8 @@ document.addEventListener("keydown", (event) => {
 if (audio) {
   audio.addEventListener("play", () => { playButton.textContent = "Pause"; requestAnimationFrame(frame); });
   audio.addEventListener("pause", () => { playButton.textContent = "Play"; });
-  audio.addEventListener("seeked", () => { if (audio.paused) lanes.setCursor((here = audio.currentTime)); });
+  audio.addEventListener("seeked", () => { // by the browser's own controls
+    if (Math.abs(audio.currentTime - here) > 2 * lead + 0.1) lanes.setCursor((here = audio.currentTime));
+  });
 }
 show(0, false);

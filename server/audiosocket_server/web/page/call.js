@@ -11,11 +11,10 @@ const SURE_FOR_MS = 4000;
 export class CallView {
   constructor(onRefused) {
     this.onRefused = onRefused;
-    this.timeline = new Timeline(at("timeline"));
+    this.timeline = new Timeline(at("timeline"), (seconds) => this.goTo(seconds), showFollowed);
     this.meters = { caller: new Meter(at("caller-meter"), at("caller-db")), ai: new Meter(at("ai-meter"), at("ai-db")) };
     at("zoom").addEventListener("change", (e) => {
-      this.timeline.lastSeconds = e.target.value === "whole" ? null : Number(e.target.value);
-      this.draw();
+      this.timeline.lanes.follow(Number(e.target.value) || "whole");
     });
     at("show-system").addEventListener("change", (e) => at("log").classList.toggle("no-system", !e.target.checked));
     at("hang-up").addEventListener("click", () => this.hangUp());
@@ -117,10 +116,19 @@ export class CallView {
     const log = at("log");
     const follows = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
     const row = element("li", `${who} ${kind}`);
+    row.dataset.at = seconds;
     row.append(element("span", "at", clock(seconds, 2)), element("span", "name", NAMES[who]), element("span", "text", what));
     at("transcript").append(row);
     if (at("transcript").childElementCount > MOST_LINES) at("transcript").firstElementChild.remove();
     if (follows) log.scrollTop = log.scrollHeight;
+  }
+
+  // Scrolls the transcript to the last line that had been said at a moment of the call.
+  goTo(seconds) {
+    const rows = [...at("transcript").children].filter((row) => row.checkVisibility());
+    const chosen = rows.findLast((row) => Number(row.dataset.at) <= seconds + 0.005);
+    for (const row of rows) row.classList.toggle("chosen", row === chosen);
+    if (chosen) at("log").scrollTop = chosen.offsetTop - at("transcript").offsetTop - at("log").clientHeight / 3;
   }
 
   // --- the latency of each answer ---
@@ -179,6 +187,10 @@ export class CallView {
     }
     return false;
   }
+}
+
+function showFollowed(what) {
+  for (const choice of at("zoom").querySelectorAll("input")) choice.checked = choice.value === String(what);
 }
 
 function drawAnswer({ at: seconds, parts, total, row }, longest) {

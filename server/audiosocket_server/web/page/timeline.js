@@ -1,16 +1,11 @@
-// The timeline of a call, drawn live: lanes for the states, the caller, the AI with hold audio, and the other events. Its
-// items are made once and then only moved, so that the tooltip of an item under the mouse stays.
-import { clock, element, inSeconds, share } from "./words.js";
+// The timeline of a call as it happens: events and levels become lanes for the states, the caller, the AI with hold audio,
+// and the other events. lanes.js draws them; reports of calls use it too.
+import { Lanes } from "./lanes.js";
+import { inSeconds, share } from "./words.js";
 
-const STEPS = [20, 30, 45, 60, 90, 120, 180, 300, 600, 1200, 1800, 3600]; // seconds that a live call may fill
-const TICKS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
-const MOST_ITEMS = 3000;
+const MOST_ITEMS = 3000; // of each lane
 const MOST_LEVELS = 9000; // half an hour
-const MOST_ROWS = 3;
-const MARK_ROW_REM = 1.15;
-const STATE_PADDING = 12; // pixels at both sides of a state's name together
-const MARK_GAP = 2; // pixels between two marks
-const SVG = "http://www.w3.org/2000/svg";
+const TONES = { USER_TURN: "caller", IA_TURN: "bot", WAITING: "wait" };
 
 const MARKS = {
   backend_asked: (e) => ["?", `asked the backend: ${e.content}`],
@@ -23,53 +18,44 @@ const MARKS = {
 };
 
 export class Timeline {
-  constructor(root) {
-    this.root = root;
-    this.lastSeconds = null; // null: the whole call
-    root.setAttribute("role", "img");
-    this.tracks = {};
-    for (const [name, label] of [["state", "State"], ["caller", "Caller"], ["ai", "AI"], ["marks", "Events"], ["axis", ""]]) {
-      const lane = element("div", "lane");
-      const track = (this.tracks[name] = element("div", `track ${name}`));
-      lane.append(element("span", "", label), track);
-      root.append(lane);
-    }
-    this.pen = document.createElement("canvas").getContext("2d");
-    this.widths = new Map(); // of the names of states and of marks, in pixels
-    this.paths = { caller: this.area("caller"), ai: this.area("ai") };
-    this.cursor = element("div", "cursor");
+  // onPick(seconds): a moment was chosen by click or key. onFollow(what): "whole", the last seconds, or null.
+  constructor(root, onPick, onFollow) {
+    const onView = ({ follow }) => onFollow(follow);
+    this.lanes = new Lanes(root, { label: "Timeline", onPick: ({ time }) => onPick(time), onView });
     this.reset();
   }
 
-  area(name) {
-    const svg = document.createElementNS(SVG, "svg");
-    svg.setAttribute("preserveAspectRatio", "none");
-    svg.setAttribute("aria-hidden", "true");
-    const path = document.createElementNS(SVG, "path");
-    path.setAttribute("class", name);
-    svg.append(path);
-    this.tracks[name].append(svg);
-    return { svg, path };
-  }
-
   reset() {
-    for (const item of this.items ?? []) item.made.remove();
-    this.items = []; // {made, from, to}: `to` is null while the item continues; undefined for a point in time
-    this.levels = []; // [seconds, caller, bot]
-    this.open = {};
+    this.items = { state: [], caller: [], ai: [], events: [] };
+    this.levels = { caller: [], ai: [] };
+    this.open = {}; // by what it is: the stretch that continues
     this.endedAt = null;
     this.turns = 0;
+    const { state, caller, ai, events } = this.items;
+    const level = (name) => ({ points: this.levels[name], width: 0.2 });
+    this.lanes.setCursor(null);
+    this.lanes.set({
+      end: 0,
+      live: true,
+      lanes: [
+        { id: "state", label: "State", items: state },
+        { id: "caller", label: "Caller", tone: "caller", items: caller, level: level("caller") },
+        { id: "ai", label: "AI", tone: "bot", items: ai, level: level("ai") },
+        { id: "events", label: "Events", rows: 3, em: 3.6, items: events },
+      ],
+    });
+    this.lanes.follow("whole");
   }
 
   event(type, e) {
-    if (type === "call_started") this.begin("state", e.at, "state", "bar STANDBY", "STANDBY");
-    if (type === "state_changed") this.begin("state", e.at, "state", `bar ${e.after}`, e.after);
-    if (type === "speech_started") this.begin("caller", e.at, "caller", "bar speech caller", "");
+    if (type === "call_started") this.begin("state", e.at, "state", { text: "STANDBY", whole: true });
+    if (type === "state_changed") this.begin("state", e.at, "state", { text: e.after, tone: TONES[e.after], whole: true });
+    if (type === "speech_started") this.begin("caller", e.at, "caller", { text: "" });
     if (type === "speech_ended") this.speechEnded(e);
-    if (type === "transcript_final" && e.text) this.name("caller", e.text);
-    if (type === "playback_started") this.begin("ai", e.at, "ai", "bar speech ai", e.text);
+    if (type === "transcript_final" && e.text) this.name(e.text);
+    if (type === "playback_started") this.begin("ai", e.at, "ai", { text: e.text });
     if (type === "playback_finished") this.finish("ai", e.at);
-    if (type === "hold_started") this.begin("hold", e.at, "ai", "bar speech hold", "hold audio");
+    if (type === "hold_started") this.begin("hold", e.at, "ai", { text: "hold audio", tone: "wait" });
     if (type === "hold_stopped") this.finish("hold", e.at);
     if (type in MARKS) this.mark(e.at, ...MARKS[type](e));
     if (type === "call_ended") {
@@ -82,16 +68,14 @@ export class Timeline {
   speechEnded(e) {
     const item = this.open.caller;
     this.finish("caller", item ? Math.min(e.at, item.from + e.duration_ms / 1000) : e.at);
-    if (e.reason === "too_short") item?.made.remove();
-    else this.turns += 1;
+    if (e.reason !== "too_short") this.turns += 1;
+    else if (item) this.items.caller.splice(this.items.caller.indexOf(item), 1);
   }
 
-  begin(name, at, track, className, text) {
+  begin(name, at, lane, item) {
     this.finish(name, at);
-    const made = element("div", className, text);
-    if (text) made.title = `${clock(at)} ${text}`;
-    this.tracks[track].append(made);
-    this.add((this.open[name] = { made, from: at, to: null, name }));
+    this.open[name] = { from: at, to: null, ...item };
+    this.add(lane, this.open[name]);
   }
 
   finish(name, at) {
@@ -99,143 +83,30 @@ export class Timeline {
     delete this.open[name];
   }
 
-  name(track, text) {
-    const item = this.items.findLast((other) => other.name === track);
-    if (!item || item.made.textContent) return;
-    item.made.textContent = text;
-    item.made.title = `${clock(item.from)} ${text}`;
+  name(text) {
+    const item = this.items.caller.at(-1);
+    if (item && !item.text) item.text = text;
   }
 
-  mark(at, sign, what, kind = "") {
-    const made = element("span", `mark ${kind}`, sign);
-    this.tracks.marks.append(made);
-    this.add({ made, from: at, what: `${clock(at)} ${what}` });
+  mark(at, sign, title, tone = "rest") {
+    this.add("events", { at, sign, title, tone });
   }
 
-  add(item) {
-    this.items.push(item);
-    if (this.items.length > MOST_ITEMS) this.items.shift().made.remove();
+  add(lane, item) {
+    this.items[lane].push(item);
+    if (this.items[lane].length > MOST_ITEMS) this.items[lane].shift();
   }
 
-  level(sample) {
-    this.levels.push(sample);
-    if (this.levels.length > MOST_LEVELS) this.levels.shift();
+  level([at, caller, ai]) {
+    for (const [name, dbfs] of [["caller", caller], ["ai", ai]]) {
+      this.levels[name].push([at, share(dbfs)]);
+      if (this.levels[name].length > MOST_LEVELS) this.levels[name].shift();
+    }
   }
 
   // `now`: seconds since the UUID.
   draw(now) {
-    const until = this.endedAt ?? now;
-    const whole = this.lastSeconds === null;
-    const fitting = this.endedAt === null ? STEPS.find((step) => step >= until) : Math.max(1, until);
-    const span = whole ? (fitting ?? until) : this.lastSeconds;
-    const width = this.tracks.state.clientWidth;
-    const from = whole ? 0 : Math.max(0, until - span);
-    const x = (at) => (100 * (at - from)) / span;
-    const marks = [];
-    for (const item of this.items) {
-      const { made, from: begins, to, name: track } = item;
-      const left = x(begins);
-      if (to === undefined) {
-        made.hidden = left < 0 || left > 100;
-        made.style.left = `${left}%`;
-        if (!made.hidden) marks.push({ item, left: (left / 100) * width });
-        continue;
-      }
-      const right = x(to ?? until);
-      made.hidden = right < 0 || left > 100;
-      const shownFrom = Math.max(0, left); // so that the text of a long bar stays visible
-      made.style.left = `${shownFrom}%`;
-      const shown = Math.max(0, Math.min(100, right) - shownFrom);
-      made.style.width = `${shown}%`;
-      const needed = track === "state" ? this.widthOf(made) + STATE_PADDING : 44;
-      made.classList.toggle("narrow", (shown / 100) * width < needed);
-    }
-    this.placeMarks(marks);
-    this.drawLevels(from, span);
-    this.drawAxis(from, span, x, this.endedAt === null ? x(until) : null);
-    const said = `${clock(until, 0)} of call, ${this.turns} turns of the caller`;
-    if (this.root.getAttribute("aria-label") !== said) this.root.setAttribute("aria-label", said);
-  }
-
-  // Marks close to one another stand in rows below one another; what fits in no row is left to the tooltip of the one
-  // that is in its way.
-  placeMarks(marks) {
-    const ends = []; // of each row: where its last mark ends, and that mark
-    let rows = 1;
-    for (const { item, left } of marks.sort((a, b) => a.left - b.left)) {
-      const half = this.widthOf(item.made) / 2;
-      let row = ends.findIndex((end) => end.at + MARK_GAP <= left - half);
-      if (row < 0 && ends.length < MOST_ROWS) row = ends.length;
-      if (row < 0) {
-        item.made.hidden = true;
-        const last = ends[MOST_ROWS - 1].item;
-        last.also.push(item.what);
-        continue;
-      }
-      ends[row] = { at: left + half, item };
-      item.also = [];
-      rows = Math.max(rows, row + 1);
-      const top = `${MARK_ROW_REM * row + 0.1}rem`;
-      if (item.made.style.top !== top) item.made.style.top = top;
-    }
-    for (const { item } of marks) {
-      const title = [item.what, ...(item.also ?? [])].join("\n");
-      if (!item.made.hidden && item.made.title !== title) item.made.title = title;
-    }
-    const height = `${MARK_ROW_REM * rows + 0.2}rem`;
-    if (this.tracks.marks.style.height !== height) this.tracks.marks.style.height = height;
-  }
-
-  widthOf(made) {
-    const text = made.textContent;
-    if (!this.widths.has(text)) {
-      const style = getComputedStyle(made);
-      this.pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
-      this.widths.set(text, this.pen.measureText(text).width);
-    }
-    return this.widths.get(text);
-  }
-
-  drawLevels(from, span) {
-    const shown = this.levels.filter(([at]) => at >= from - 1);
-    const column = Math.max(0.2, span / 400); // seconds; no more columns than are visible
-    ["caller", "ai"].forEach((name, index) => {
-      const heights = new Map();
-      for (const sample of shown) {
-        const slot = Math.floor(sample[0] / column);
-        heights.set(slot, Math.max(heights.get(slot) ?? 0, share(sample[1 + index])));
-      }
-      let d = "";
-      for (const [slot, height] of heights) {
-        if (height === 0) continue;
-        const left = (slot * column - from).toFixed(2);
-        const width = (column * 0.75).toFixed(3);
-      d += `M${left} 100v${(-100 * height).toFixed(1)}h${width}V100z`;
-      }
-      const { svg, path } = this.paths[name];
-      svg.setAttribute("viewBox", `0 0 ${span} 100`);
-      path.setAttribute("d", d);
-    });
-  }
-
-  drawAxis(from, span, x, cursorAt) {
-    const wanted = Math.max(3, Math.min(12, this.root.clientWidth / 90));
-    const step = TICKS.find((tick) => span / tick <= wanted) ?? 600;
-    const key = `${step} ${span} ${from}`;
-    if (key !== this.axisKey) {
-      this.axisKey = key;
-      const ticks = [];
-      for (let at = Math.ceil(from / step) * step; at < from + span; at += step) {
-        const tick = element("span", "tick", clock(at, 0));
-        tick.style.left = `${x(at)}%`;
-        ticks.push(tick);
-      }
-      this.tracks.axis.replaceChildren(...ticks);
-    }
-    this.cursor.hidden = cursorAt === null;
-    if (cursorAt !== null) {
-      if (!this.cursor.parentNode) this.tracks.state.append(this.cursor);
-      this.cursor.style.left = `${cursorAt}%`;
-    }
+    const label = `Timeline, ${this.turns} ${this.turns === 1 ? "turn" : "turns"} of the caller`;
+    this.lanes.update({ end: this.endedAt ?? now, live: this.endedAt === null, label });
   }
 }
