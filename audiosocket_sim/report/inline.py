@@ -48,7 +48,7 @@ def content_policy(style: str, script: str = "", inside: Sequence[str] = ()) -> 
     styles = dict.fromkeys([_source(style), *_allowed("style-src", inside)])
     scripts = dict.fromkeys([*([_source(script)] if script else []), *_allowed("script-src", inside)])
     parts = ["default-src 'none'", f"style-src {' '.join(styles)}", "img-src data:"]
-    parts += ["media-src data:"] if inside else []
+    parts += ["media-src data:", "frame-src data:"] if inside else []
     if scripts:
         parts += [f"script-src {' '.join(scripts)}", "require-trusted-types-for 'script'", "trusted-types 'none'"]
     return "; ".join([*parts, "base-uri 'none'", "form-action 'none'"])
@@ -71,7 +71,7 @@ def _allowed(directive: str, pages: Sequence[str]) -> list[str]:
 
 
 def page_in_page(page: str) -> Markup:
-    """Return a page as the value of an attribute `srcdoc`."""
+    """Return a page as the value of an attribute."""
     return escape(page)
 
 

@@ -1,4 +1,4 @@
-// The filters, the sorting, and the distributions of what is shown. Without it the page shows all calls.
+// The filters, the sorting, the distributions of what is shown, the pages in this one. Without it all calls are shown.
 const form = document.getElementById("filters");
 const shown = document.getElementById("shown");
 const table = document.getElementById("rows");
@@ -77,4 +77,9 @@ for (const [key, value] of new URLSearchParams(location.hash.slice(1))) {
   if (field) field.value = value;
 }
 form.hidden = false;
+for (const frame of document.querySelectorAll("iframe")) { // a page is made of its text only when it is looked at
+  frame.closest("details").addEventListener("toggle", () => {
+    frame.src = `data:text/html;charset=utf-8,${encodeURIComponent(frame.dataset.page)}`;
+  }, { once: true });
+}
 if (location.hash) filter();

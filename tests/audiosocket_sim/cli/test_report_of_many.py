@@ -44,7 +44,7 @@ def test_a_run_of_several_has_an_index_that_holds_what_failed(here: Path, capsys
     assert capsys.readouterr().out.splitlines()[-1] == "report: runs/index.html"
     index = (here / "runs" / "index.html").read_text(encoding="utf-8")
     assert "2 calls: 1 failed, 1 passed" in index
-    assert index.count("<iframe ") == 1
+    assert index.count("<iframe id=") == 1
     assert 'href="./quick/report.html"' in index
 
 
