@@ -10,6 +10,12 @@ __all__ = ["project"]
 
 pytest_plugins = ["pytester"]
 
+
+@pytest.fixture(autouse=True)
+def with_pages(project: pytest.Pytester) -> None:
+    configure(project, pages=True)
+
+
 FAILS = CALL.format(tag="quick", end=2.5).replace("hangs_up: server", "hangs_up: caller")
 LONG = pytest.mark.long("one session with a failure shows its page")
 
@@ -50,19 +56,20 @@ def test_of_several_calls_index_html_is_the_index(project: pytest.Pytester) -> N
     plain(project, "--audiosocket-report=pages", "--audiosocket-report-of=all").assert_outcomes(passed=1, failed=1)
     index = (project.path / "pages" / "index.html").read_text(encoding="utf-8")
     assert "2 calls: 1 failed, 1 passed" in index
-    assert 'href="./scenarios/wrong.html"' in index
+    assert 'href="./scenarios/short.html"' in index
+    assert index.count("<iframe id=") == 1  # the page of the failed call is in it
     assert (project.path / "pages" / "scenarios" / "short.html").is_file()
 
 
 @LONG
 def test_the_ini_keys_and_the_command_line_before_them(project: pytest.Pytester) -> None:
     write(project, "scenarios/wrong.yaml", FAILS)
-    configure(project, "audiosocket_report = here", "audiosocket_report_of = none")
+    configure(project, "audiosocket_report = here", "audiosocket_report_of = none", pages=True)
     plain(project).assert_outcomes(passed=1, failed=1)
     assert not (project.path / "here").exists()
     plain(project, "--audiosocket-report-of=failed").assert_outcomes(passed=1, failed=1)
     assert (project.path / "here" / "index.html").is_file()
-    configure(project, "audiosocket_report_of = some")
+    configure(project, "audiosocket_report_of = some", pages=True)
     wrong = plain(project)
     assert wrong.ret == pytest.ExitCode.USAGE_ERROR
     wrong.stderr.fnmatch_lines(["*audiosocket_report_of = some: expected failed, all or none"])
