@@ -8,6 +8,7 @@ from audiosocket_sim.call_log.events import (
     BackendPushed,
     BackendReplied,
     BotSpoke,
+    CallBegan,
     CallEnded,
     CallerAction,
     CallerSpoke,
@@ -29,6 +30,7 @@ from audiosocket_sim.call_log.events import (
     VoicesOverlapped,
     WireSummary,
 )
+from audiosocket_sim.call_log.in_progress import CallInProgress, HeardNow
 from audiosocket_sim.checks.failure import Failure
 from audiosocket_sim.parties.target_choice import TargetChoice
 from audiosocket_sim.python_calls.arguments import CallArgumentError
@@ -58,6 +60,7 @@ from audiosocket_sim.scenario import (
     Anchor,
     AsteriskPeer,
     CallerEar,
+    CallerPlace,
     Line,
     Network,
     Push,
@@ -79,9 +82,11 @@ __all__ = [
     "BotSpoke",
     "BranchTaken",
     "CallArgumentError",
+    "CallBegan",
     "CallEnd",
     "CallEnded",
     "CallFailed",
+    "CallInProgress",
     "CallMisuse",
     "CallNotJudged",
     "CallPlayer",
@@ -89,12 +94,14 @@ __all__ = [
     "CallTime",
     "CallerAction",
     "CallerEar",
+    "CallerPlace",
     "CallerSpoke",
     "DefectFound",
     "Entry",
     "Environment",
     "ExpectationJudged",
     "Failure",
+    "HeardNow",
     "HoldHeard",
     "HoldStarted",
     "HoldStopped",

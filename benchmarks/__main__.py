@@ -25,9 +25,12 @@ NAMES = (
     "endpointing",
     "pauses",
     "damage",
+    "report",
     "verdicts",
     "judges",
 )
+_MODULES = {"report": "report_pages"}
+"""The module of a benchmark, where it has another name."""
 _BY_NAME_ONLY = ("verdicts", "judges")
 """Benchmarks that take hours, or another project's program: they are run where they are named."""
 _EPILOG = """\
@@ -72,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(name: str, *, quick: bool) -> Benchmark:
-    module = import_module(f"benchmarks.{name}")
+    module = import_module(f"benchmarks.{_MODULES.get(name, name)}")
     before = load_now()
     rows: list[Row] = []
     left_out = ""

@@ -124,15 +124,16 @@ def _speech_of(pcm: bytes) -> bytes:
 
 def _voices(folder: Path) -> Iterator[tuple[str, str, Sequence[str], _Speak]]:
     """The voices that are installed: name of the engine and voice, language, sentences, and a function that speaks."""
-    from audiosocket_server.speech.local.kept import KeptSpeech
     from audiosocket_server.speech.local.speaker import Speaker
+
+    from audiosocket_core.kept_files import KeptFiles
 
     for engine, voice, language, sentences in (
         ("Kokoro pf_dora", "pf_dora", "pt-BR", _PORTUGUESE),
         ("Kokoro pm_alex", "pm_alex", "pt-BR", _PORTUGUESE),
         ("Hibari", "hibari", "en-US", _ENGLISH),
     ):
-        speaker = Speaker(voice, None, KeptSpeech(folder / voice))
+        speaker = Speaker(voice, None, KeptFiles(folder / voice, ".slin"))
         yield engine, language, sentences, lambda text, speaker=speaker: speaker.speak(text, keep=False)  # type: ignore[misc]
     piper = _piper()
     if piper is not None:

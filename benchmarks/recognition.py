@@ -94,15 +94,16 @@ def _on_the_line(phrase: Phrase, g711: bool, snr_db: float | None) -> bytes:
 
 def _speech(quick: bool) -> list[Row]:
     """The bot's prompts, spoken anew."""
-    from audiosocket_server.speech.local.kept import KeptSpeech
     from audiosocket_server.speech.local.speaker import Speaker
+
+    from audiosocket_core.kept_files import KeptFiles
 
     prompts = PhraseBook.load(PROJECT / "audio/prompts").phrases
     rows = []
     for voice, language in (("pm_alex", "pt-BR"), ("hibari", "en-US")):
         texts = [phrase.text for phrase in prompts if phrase.language == language][: 4 if quick else None]
         with tempfile.TemporaryDirectory() as folder:
-            speaker = Speaker(voice, None, KeptSpeech(Path(folder)))
+            speaker = Speaker(voice, None, KeptFiles(Path(folder), ".slin"))
             loading = Elapsed()
             speaker.prepare()
             rows.append(Row(f"load {voice}", loading.cpu, "s", "processor time"))

@@ -1,6 +1,6 @@
 // The time axis of a call: lanes with stretches, points, levels and step lines, which may grow while they are shown.
-// The lanes are drawn on a canvas: 5,000 items move smoothly there, and it has patterns. Cursor, tooltip and buttons are
-// DOM. README.md has the data's shape. Texts are only ever written as text, and styles are set through the CSSOM, so that
+// They are drawn on a canvas: 5,000 items move smoothly there, and it has patterns. README.md has the data's shape, and
+// hands.js adds mouse, touch and keys. Texts are only ever written as text, and styles are set through the CSSOM, so that
 // a page's policy can forbid inline scripts and styles. All names at the top begin with "lanes", in any case.
 const LANES_PATTERNS = { caller: "solid", bot: "solid", wait: "hatch", good: "open", bad: "cross", note: "dots", rest: "solid" };
 const LANES_TILES = { // lines in 8 × 8 pixels
@@ -11,23 +11,19 @@ const LANES_SHAPES = { // around the point in time
   ring: "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0zM-2 0a2 2 0 1 1 4 0a2 2 0 1 1 -4 0z", flag: "M-1 7V-7L6 -4L1 -1V7z",
   cross: "M-5 -3L-3 -5L0 -2L3 -5L5 -3L2 0L5 3L3 5L0 2L-3 5L-5 3L-2 0z", down: "M0 5L5 -4H-5z" };
 const LANES_STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 90, 120, 180, 300, 600, 1200, 1800, 3600];
-const [LANES_LEAST, LANES_MOST] = [0.05, 1e7]; // seconds in view; seconds of a call, beyond which a time is an error
+export const LANES_LEAST = 0.05; // seconds in view
+const LANES_MOST = 1e7; // seconds, beyond which a time is an error
 const LANES_UNSEEN = // controls, marks of direction, halves of characters
   /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]+|[\ud800-\udbff](?![\udc00-\udfff])/g;
-const lanesWithin = (value, least, most) => Math.max(least, Math.min(value, most));
+export const lanesWithin = (value, least, most) => Math.max(least, Math.min(value, most));
 const lanesIsTime = (value) => typeof value === "number" && Math.abs(value) <= LANES_MOST;
 const lanesArray = (value) => (Array.isArray(value) ? value : []);
-const lanesMost = (values, least) => values.reduce((most, value) => (value > most && value <= LANES_MOST ? value : most), least);
-const lanesText = (value) => String(value ?? "").slice(0, 300).replace(LANES_UNSEEN, " ").trim();
+const lanesMost = (values, least) => values.reduce((most, one) => (one > most && one <= LANES_MOST ? one : most), least);
+export const lanesText = (value) => String(value ?? "").slice(0, 300).replace(LANES_UNSEEN, " ").trim();
 const lanesKnown = (name, table, other) => (Object.hasOwn(table, name) ? name : other);
-const lanesMake = (parent, tag, name, more) =>
+export const lanesMake = (parent, tag, name, more) =>
   parent.appendChild(Object.assign(document.createElement(tag), { className: `lanes-${name}`, ...more }));
-const lanesMoved = (shape, x, y) => {
-  const path = new Path2D();
-  path.addPath(new Path2D(shape), new DOMMatrix([1, 0, 0, 1, x, y]));
-  return path;
-};
-const lanesClock = (seconds, decimals = 2) => { // 75.43 -> "1:15.43"
+export const lanesClock = (seconds, decimals = 2) => { // 75.43 -> "1:15.43"
   const [whole, rest] = Math.abs(seconds).toFixed(decimals).split(".");
   return `${seconds < 0 ? "−" : ""}${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}${rest ? `.${rest}` : ""}`;
 };
@@ -37,9 +33,8 @@ function lanesItem(item, laneTone) {
   const tone = lanesKnown(item?.tone, LANES_PATTERNS, laneTone);
   const pattern = lanesKnown(item?.pattern, LANES_TILES, LANES_PATTERNS[tone]);
   const shape = lanesKnown(item?.shape, LANES_SHAPES, tone === "bad" ? "cross" : "dot");
-  const to = point ? from : Math.max(from, item.to ?? Infinity);
   const [text, sign] = [lanesText(item?.text), [...lanesText(item?.sign)].slice(0, 3).join("")];
-  return { item, point, from, to, tone, pattern, shape, row: 0, text, sign };
+  return { item, point, from, to: point ? from : Math.max(from, item.to ?? Infinity), row: 0, tone, pattern, shape, text, sign };
 }
 
 // A level (bars) or a step line of a lane: pairs of seconds and value, how long a value holds, what fills the height.
@@ -66,93 +61,75 @@ function lanesLane(lane) {
   }
   const curves = ["level", "line"].filter((name) => lane[name]).map((name) => lanesCurve(lane[name], tone, name === "line"));
   const last = lanesMost([...items.flatMap((one) => [one.from, one.to]), ...curves.map(({ pairs }) => pairs.at(-1)?.[0])], 0);
-  const em = lane.em > 0 ? Math.min(lane.em, 40) : Math.max(1.6 * rows, curves.length ? 2.8 : 0);
+  const em = lane.em > 0 ? Math.min(lane.em, 40) : Math.max(1.6 * rows, curves.length ? (items.length ? 3.4 : 2.4) : 0);
   return { id: lane.id, label: lanesText(lane.label), through: lane.through, rows, items, curves, last, em };
 }
 
 export class Lanes {
-  data = { start: 0, live: false, lanes: [], bands: [] };
-  #lanes = []; // as they are drawn
+  static hands = null; // hands.js puts here what it does for each new picture: mouse, touch, keys, words
   #follow = "whole";
-  #chosen = 0; // index of the lane that the keyboard is in
-  #held = new Map(); // pointers by id: { x, first, moved }
-  #gone = new AbortController();
-
   constructor(root, options = {}) {
-    Object.assign(this, { root, options, view: { from: 0, to: 1 }, cursor: null, written: [] });
-    Object.assign(this, { start: 0, end: 0, width: 0, gutter: 0, scale: 0 }); // seconds; pixels; pixels a second
+    Object.assign(this, { root, options, data: { start: 0, live: false, lanes: [], bands: [] }, lanes: [], written: [] });
+    Object.assign(this, { view: { from: 0, to: 1 }, start: 0, end: 0, cursor: null, chosen: 0 }); // seconds; index of a lane
+    Object.assign(this, { width: 0, gutter: 0, scale: 0, gone: new AbortController() }); // pixels; pixels a second
     root.lanes = this;
     root.classList.add("lanes");
-    this.axis = lanesMake(root, "div", "axis", { role: "slider", tabIndex: 0, ariaLabel: options.label ?? "Time in the call" });
+    const named = { ariaLabel: options.label ?? "Time in the call", ariaValueNow: "0" };
+    this.axis = lanesMake(root, "div", "axis", { role: "slider", tabIndex: 0, ...named });
     this.canvas = lanesMake(this.axis, "canvas", "canvas");
     this.pen = this.canvas.getContext("2d");
     this.line = lanesMake(this.axis, "div", "cursor", { hidden: true });
-    this.tip = lanesMake(this.axis, "div", "tip", { hidden: true, ariaHidden: "true" });
     this.probe = lanesMake(root, "span", "probe", { hidden: true });
-    const buttons = lanesMake(root, "div", "buttons", { role: "group", ariaLabel: "Zoom", hidden: options.buttons === false });
-    const zooms = { "+": ["Zoom in", () => this.#zoom(0.5)], "−": ["Zoom out", () => this.#zoom(2)] };
-    zooms.whole = ["Show the whole call", () => this.#look(-Infinity, Infinity, true, "whole")];
-    for (const [textContent, [title, onclick]] of Object.entries(zooms))
-      lanesMake(buttons, "button", "button", { type: "button", textContent, title, ariaLabel: title, onclick });
-    const listen = (target, types, act) =>
-      types.split(" ").forEach((type) => target.addEventListener(type, act, { signal: this.#gone.signal, passive: false }));
-    listen(this.axis, "keydown", (e) => this.#key(e));
-    listen(this.axis, "focus blur", () => (this.#say(), this.#tell(null), this.draw()));
-    listen(this.axis, "pointerdown pointermove pointerup pointercancel pointerleave", (e) => this.#pointer(e));
-    listen(this.axis, "dblclick", (e) => this.#zoom(0.4, this.#time(e.clientX)));
-    listen(this.axis, "wheel", (e) => this.#wheel(e));
     for (const media of ["(prefers-color-scheme: dark)", "(forced-colors: active)", "print"])
-      listen(matchMedia(media), "change", () => this.refresh());
+      matchMedia(media).addEventListener("change", () => this.refresh(), { signal: this.gone.signal });
     this.watch = new ResizeObserver(() => this.refresh());
     this.watch.observe(this.axis);
+    Lanes.hands?.(this);
   }
-  destroy() { this.#gone.abort(); this.watch.disconnect(); this.root.replaceChildren(); }
+  destroy() { this.gone.abort(); this.watch.disconnect(); this.root.replaceChildren(); }
   // What is given takes the place of what was there. The arrays are kept, and are read anew here: they may have grown.
   set(parts = {}) {
-    const { start, end, lanes, bands, label } = Object.assign(this.data, parts);
+    const [{ axis }, { start, end, lanes, bands, label }] = [this, Object.assign(this.data, parts)];
     const through = { id: "bands", items: bands, tone: "note", through: true };
-    this.#lanes = [...(bands?.length ? [through] : []), ...lanesArray(lanes)].filter(Boolean).map(lanesLane);
+    this.lanes = [...(bands?.length ? [through] : []), ...lanesArray(lanes)].filter(Boolean).map(lanesLane);
     this.start = lanesIsTime(start) ? start : 0;
-    this.end = lanesIsTime(end) ? Math.max(this.start, end) : lanesMost(this.#lanes.map((lane) => lane.last), this.start);
-    if (label) this.axis.ariaLabel = label;
-    [this.axis.ariaValueMin, this.axis.ariaValueMax] = [this.start.toFixed(2), this.end.toFixed(2)];
-    if (!this.axis.ariaValueNow) this.#say();
+    this.end = lanesIsTime(end) ? Math.max(this.start, end) : lanesMost(this.lanes.map((lane) => lane.last), this.start);
+    Object.assign(axis, { ariaValueMin: this.start.toFixed(2), ariaValueMax: this.end.toFixed(2), ...(label && { ariaLabel: label }) });
     this.follow(this.#follow);
   }
   update(parts) { this.set(parts); }
   select(item) { this.selected = item ?? null; this.draw(); }
   refresh() { this.style = null; this.#draw(); }
   draw() { this.frame ||= requestAnimationFrame(() => this.#draw()); }
-  x(seconds) { this.#settle(); return this.axis.getBoundingClientRect().left + this.#x(seconds); }
-  show(from = -Infinity, to = Infinity) { this.#look(from, to, false, to - from === Infinity ? "whole" : null); }
+  x(seconds) { this.settle(); return this.axis.getBoundingClientRect().left + this.#x(seconds); }
+  show(from = -Infinity, to = Infinity) { this.look(from, to, false, to - from === Infinity ? "whole" : null); }
   follow(what) {
     const from = what > 0 ? Math.max(this.start, this.end - what) : -Infinity;
-    if (what === null) this.#look(this.view.from, this.view.to, false);
-    else this.#look(from, what > 0 ? from + what : Infinity, false, what);
+    if (what === null) this.look(this.view.from, this.view.to, false);
+    else this.look(from, what > 0 ? from + what : Infinity, false, what);
   }
   setCursor(seconds, { reveal = false } = {}) {
     this.cursor = Number.isFinite(seconds) ? lanesWithin(seconds, this.start, this.end) : null;
     const { cursor, view: { from, to } } = this;
     const away = cursor === null ? 0 : cursor < from ? 0.9 : cursor > to ? 0.1 : 0; // of the view
-    if (reveal && away) this.#look(cursor - (to - from) * away, cursor + (to - from) * (1 - away), false);
+    if (reveal && away) this.look(cursor - (to - from) * away, cursor + (to - from) * (1 - away), false);
     this.#place();
   }
   // What lies at a place of the window, within `reach` pixels; null outside.
   at(clientX, clientY, how = "at", reach = 6) {
-    this.#settle();
+    this.settle();
     const { left, right, top, bottom } = this.axis.getBoundingClientRect();
     if (clientX < left || clientY < top || clientX > right || clientY > bottom || !this.scale) return null;
-    const time = lanesWithin(this.#time(clientX), this.view.from, this.view.to);
-    const lane = this.#lanes.findLast((one) => clientY - top >= one.head);
+    const time = lanesWithin(this.time(clientX), this.view.from, this.view.to);
+    const lane = this.lanes.findLast((one) => clientY - top >= one.head);
     const row = lane && Math.floor(((clientY - top - lane.top) / lane.height) * lane.rows);
-    return this.#pick(time, lane, how, reach / this.scale, row);
+    return this.pick(time, lane, how, reach / this.scale, row);
   }
 
   // --- what is in view, and where ---
   #x(seconds) { return this.gutter + (seconds - this.view.from) * this.scale; }
-  #time(clientX) { return this.view.from + (clientX - this.x(this.view.from)) / this.scale; }
-  #pan(pixels) { this.#look(this.view.from + pixels / this.scale, this.view.to + pixels / this.scale, true); }
-  #look(from, to, byUser, follow = null) {
+  time(clientX) { return this.view.from + (clientX - this.x(this.view.from)) / this.scale; }
+  look(from, to, byUser, follow = null) {
     const whole = this.end - this.start;
     const fill = this.data.live ? (LANES_STEPS.find((seconds) => seconds >= Math.max(whole, 20)) ?? whole) : whole;
     const most = Math.max(fill, follow > 0 ? follow : LANES_LEAST);
@@ -164,110 +141,26 @@ export class Lanes {
     this.draw();
     if (changed) this.options.onView?.({ ...this.view, byUser, follow });
   }
-  #zoom(factor, around) {
-    const { cursor, view: { from, to } } = this;
-    const still = around ?? (cursor !== null && cursor >= from && cursor <= to ? cursor : (from + Math.min(to, this.end)) / 2);
-    const span = Math.max(LANES_LEAST, (to - from) * factor);
-    const begins = still - ((still - from) * span) / (to - from);
-    this.#look(begins, begins + span, true);
-  }
   #place() {
     this.line.hidden = this.cursor === null || this.cursor < this.view.from || this.cursor > this.view.to;
     this.line.style.transform = `translateX(${this.#x(this.cursor ?? 0)}px)`;
   }
-  #settle() { if (this.frame) this.#draw(); } // what is where is known when it is drawn
-  #pick(time, lane, how, reach, row) {
+  settle() { if (this.frame) this.#draw(); } // what is where is known when it is drawn
+  pick(time, lane, how, reach, row) {
     const far = (one) => Math.max(one.from - time, time - one.to, 0);
     const here = (one) => far(one) <= reach && (one.point || lane.rows === 1 || row === undefined || one.row === row);
     const nearer = (a, b) => b.point - a.point || far(a) - far(b) || a.to - a.from - (b.to - b.from);
     const found = (lane?.items ?? []).filter(here).sort(nearer);
-    const told = lanesWithin(time, this.start, this.end);
-    return { time: told, lane: lane?.id ?? null, item: found[0]?.item ?? null, items: found.map((one) => one.item), how, found, in: lane };
+    const items = found.map((one) => one.item);
+    const told = { time: lanesWithin(time, this.start, this.end), lane: lane?.id ?? null, item: items[0] ?? null, items, how };
+    return { ...told, found, in: lane }; // the last two are as they are drawn
   }
-  #words({ time, found, in: lane }) {
-    const words = found.slice(0, 8).map(({ from, to, point, item, text, sign }) =>
-      `${lanesClock(from)}${point ? "" : `–${to < Infinity ? lanesClock(to) : ""}`} ${lanesText(item.title) || text || sign}`);
-    if (found.length > 8) words.push(`and ${found.length - 8} more`);
-    const line = lane?.curves.find((curve) => curve.steps);
-    const value = line?.pairs.findLast(([at]) => at <= time)?.[1];
-    if (Number.isFinite(value)) words.unshift(`${+value.toFixed(2)} ${line.unit}`);
-    return [`${lanesClock(time)} ${lane?.label || lane?.id || ""}`, ...words];
-  }
-  #say(pick = this.#pick(this.cursor ?? this.end, this.#lanes[this.#chosen], "", 0.02)) {
-    [this.axis.ariaValueNow, this.axis.ariaValueText] = [pick.time.toFixed(2), this.#words(pick).join("; ")];
-  }
-  #tell(pick) {
-    const words = pick ? this.#words(pick) : [];
-    this.tip.hidden = words.length < 2;
-    if (this.tip.hidden) return;
-    this.#settle();
-    this.tip.textContent = words.join("\n");
-    const x = lanesWithin(this.#x(pick.time) + 10, 0, Math.max(0, this.width - this.tip.offsetWidth));
-    this.tip.style.transform = `translate(${x}px, ${pick.in.top + pick.in.height + 3}px)`;
-  }
-  #take(pick) {
-    this.#chosen = Math.max(0, this.#lanes.indexOf(pick.in));
-    this.setCursor(pick.time, { reveal: true });
-    this.#say(pick);
-    this.#tell(pick);
-    this.draw();
-    this.options.onPick?.(pick);
-  }
-
-  // --- mouse, touch, keys ---
-  #pointer({ type, pointerId, pointerType, button, clientX, clientY }) {
-    const [held, touch] = [this.#held.get(pointerId), pointerType === "touch"];
-    const pick = (how) => this.at(clientX, clientY, how, touch ? 14 : 6);
-    if (type === "pointerdown" && button === 0) {
-      this.#held.set(pointerId, { x: clientX, first: clientX });
-      this.axis.setPointerCapture(pointerId);
-    } else if (!held && !touch) this.#tell(type === "pointermove" ? pick("hover") : null);
-    else if (held && type === "pointermove") {
-      const other = [...this.#held.values()].find((one) => one !== held);
-      held.moved ||= other !== undefined || Math.abs(clientX - held.first) > (touch ? 9 : 4);
-      const spread = (x) => Math.max(20, Math.abs(x - other.x));
-      if (other) this.#zoom(spread(held.x) / spread(clientX), this.#time(other.x));
-      else if (held.moved) this.#pan(held.x - clientX);
-      if (held.moved) held.x = clientX;
-      if (held.moved) this.#tell(null);
-    } else if (this.#held.delete(pointerId)) {
-      const found = type === "pointerup" && !held.moved && clientX >= this.x(this.view.from) && pick("click");
-      if (found) this.#take(found);
-    }
-  }
-  #wheel(e) {
-    const [zooms, pans] = [e.ctrlKey || e.metaKey, e.shiftKey || Math.abs(e.deltaX) > Math.abs(e.deltaY)];
-    if (zooms) this.#zoom(Math.exp(lanesWithin(e.deltaY / 200, -1, 1)), this.#time(e.clientX));
-    else if (pans) this.#pan(e.deltaX || e.deltaY);
-    if (zooms || pans) e.preventDefault();
-  }
-  #key(e) {
-    const { start, end, view: { from, to } } = this;
-    const now = this.cursor ?? (this.data.live ? end : from);
-    const go = (time, how = "move", index = this.#chosen) =>
-      this.#take(this.#pick(lanesWithin(time, start, end), this.#lanes[lanesWithin(index, 0, this.#lanes.length - 1)], how, 0.02));
-    const step = (way) => {
-      const edges = (this.#lanes[this.#chosen]?.items ?? []).flatMap((one) => [one.from, Math.min(one.to, end)]);
-      const next = edges.filter((edge) => (edge - now) * way > 1e-6).sort((a, b) => (a - b) * way)[0] ?? now;
-      go(e.shiftKey ? next : now + (way * (to - from)) / 50);
-    };
-    const act = {
-      ArrowLeft: () => step(-1), ArrowRight: () => step(1), PageUp: () => go(now - to + from), PageDown: () => go(now + to - from),
-      ArrowUp: () => go(now, "move", this.#chosen - 1), ArrowDown: () => go(now, "move", this.#chosen + 1),
-      Home: () => go(start), End: () => go(end), Enter: () => go(now, "enter"), Escape: () => this.#tell(null),
-      "+": () => this.#zoom(0.5), "=": () => this.#zoom(0.5), "-": () => this.#zoom(2), "_": () => this.#zoom(2),
-      0: () => this.#look(-Infinity, Infinity, true, "whole") }[e.key];
-    if (!act || e.ctrlKey || e.altKey || e.metaKey) return;
-    act();
-    e.preventDefault();
-    e.stopPropagation();
-  }
-
   // --- drawing ---
   #read() { // colours and letters as the page's style has them now
     const { fontSize, fontFamily } = getComputedStyle(this.root);
     this.style = { em: parseFloat(fontSize), font: `${fontSize} ${fontFamily}`, ratio: devicePixelRatio || 1, fills: {} };
-    for (const name of ["text", "faint", "line", "focus", ...Object.keys(LANES_PATTERNS).flatMap((tone) => [tone, `${tone}-soft`])]) {
+    const tones = Object.keys(LANES_PATTERNS);
+    for (const name of ["text", "faint", "line", "focus", ...tones, ...tones.map((tone) => `${tone}-soft`)]) {
       this.probe.style.color = `var(--lanes-${name})`;
       this.style[name] = getComputedStyle(this.probe).color;
     }
@@ -304,10 +197,10 @@ export class Lanes {
     if (!this.style) this.#read();
     const { pen, canvas, width, view: { from, to }, style: { em, font, ratio } } = this;
     pen.font = font;
-    const widest = lanesMost(this.#lanes.map((lane) => pen.measureText(lane.label).width), 0) + em;
+    const widest = lanesMost(this.lanes.map((lane) => pen.measureText(lane.label).width), 0) + em;
     this.gutter = widest <= Math.max(80, width * 0.2) ? widest : 0; // for the labels, which else stand above their lanes
     this.scale = (width - this.gutter) / (to - from);
-    const height = this.#lanes.reduce((y, lane) => {
+    const height = this.lanes.reduce((y, lane) => {
       Object.assign(lane, { head: y, top: y + (this.gutter || !lane.label ? 0 : 1.3 * em), height: lane.em * em });
       return lane.top + lane.height + 0.4 * em;
     }, 1.7 * em);
@@ -318,7 +211,7 @@ export class Lanes {
     pen.clearRect(0, 0, width, height);
     Object.assign(pen, { font, textBaseline: "middle", direction: "ltr" });
     this.#drawTime(height);
-    for (const lane of this.#lanes) this.#drawLane(lane, height);
+    for (const lane of this.lanes) this.#drawLane(lane, height);
     this.#place();
   }
   #drawTime(height) {
@@ -331,14 +224,14 @@ export class Lanes {
       this.#write(text, lanesWithin(x - wide / 2, gutter, width - wide), 0.8 * style.em, { colour: "faint" });
       Object.assign(pen, { fillStyle: style.line }).fillRect(Math.round(x), 1.5 * style.em, 1, height);
     }
-    if (this.data.live && end <= to) Object.assign(pen, { fillStyle: style.text }).fillRect(this.#x(end), 1.4 * style.em, 1, height);
+    pen.fillStyle = style.text;
+    if (this.data.live && end <= to) pen.fillRect(this.#x(end), 1.4 * style.em, 1, height);
   }
   #drawLane(lane, height) {
     const { pen, style, gutter, width, selected, view } = this;
     const [{ em }, foot, tall, taken, texts] = [style, lane.top + lane.height, lane.height / lane.rows, [], []];
-    const chosen = lane === this.#lanes[this.#chosen] && document.activeElement === this.axis;
-    const labelAt = lane.head === lane.top ? (lane.top + foot) / 2 : lane.head + 0.7 * em;
-    this.#write(lane.label, 0, labelAt, { room: gutter ? gutter - 4 : width, colour: chosen ? "text" : "faint" });
+    const chosen = lane === this.lanes[this.chosen] && document.activeElement === this.axis;
+    this.#write(lane.label, 0, gutter ? (lane.top + foot) / 2 : lane.head + 0.7 * em, { room: gutter ? gutter - 4 : width, colour: chosen ? "text" : "faint" });
     Object.assign(pen, { fillStyle: chosen ? style.focus : style.line }).fillRect(gutter, foot, width, chosen ? 3 : 1);
     pen.save();
     pen.beginPath();
@@ -346,35 +239,38 @@ export class Lanes {
     pen.clip();
     const seen = lane.items.filter((one) => one.to >= view.from && one.from <= view.to);
     for (const one of seen.filter((other) => !other.point)) {
-      const left = Math.round(Math.max(gutter - 3, this.#x(one.from)));
-      const right = Math.max(left + 2, Math.round(Math.min(width + 3, this.#x(one.to < Infinity ? one.to : this.end))));
+      const left = Math.round(lanesWithin(this.#x(one.from), gutter - 3, width - 3)); // also at the very end it is seen
+      const right = Math.max(left + 3, Math.round(Math.min(width + 3, this.#x(one.to < Infinity ? one.to : this.end))));
       const [top, wide, marked] = [Math.round(lane.top + one.row * tall), right - left, one.item === selected];
       if (right <= (taken[one.row] ?? -9) + 1 && !marked) continue; // cannot be told from its neighbour
       taken[one.row] = right;
-      Object.assign(pen, { fillStyle: wide < 6 ? style[one.tone] : this.#fill(one.tone, one.pattern), strokeStyle: style[one.tone] });
-      pen.lineWidth = marked ? 3 : 1;
+      Object.assign(pen, { strokeStyle: style[one.tone], lineWidth: marked ? 3 : 1 });
+      pen.fillStyle = wide < 4 ? style[one.tone] : this.#fill(one.tone, one.pattern);
       if (lane.through) Object.assign(pen, { globalAlpha: 0.3 }).fillRect(left, foot, wide, height);
-      pen.globalAlpha = 1;
-      pen.fillRect(left, top, wide, tall - 1);
+      Object.assign(pen, { globalAlpha: 1 }).fillRect(left, top, wide, tall - 1);
       pen.setLineDash(one.pattern === "dashed" ? [4, 3] : []);
-      if (wide >= 6 || marked) pen.strokeRect(left + 0.5, top + 0.5, wide - 1, tall - 2);
+      if (wide >= 4 || marked) pen.strokeRect(left + 0.5, top + 0.5, wide - 1, tall - 2);
       const ground = (one.pattern !== "solid" || lane.curves.length > 0) && style[`${one.tone}-soft`];
       const [x, y] = [Math.max(left, gutter) + 4, top + (lane.curves.length && lane.rows === 1 ? 0.75 * em : tall / 2)];
-      if (one.text && right - x > em) texts.push([one.text, x, y, { room: right - x - 3, ground, whole: one.item.whole, lane: lane.id }]);
+      const how = { room: right - x - 3, ground, whole: one.item.whole, lane: lane.id };
+      if (one.text && right - x > em) texts.push([one.text, x, y, how]);
     }
     pen.setLineDash([]);
-    for (const curve of lane.curves) this.#drawCurve(lane, curve, lane.height - (texts.length && !curve.mirror ? 1.4 * em : 2));
+    for (const curve of lane.curves) this.#drawCurve(lane, curve, lane.height - (texts.length ? 1.4 * em : 2));
     for (const text of texts) this.#write(...text);
     const ends = Array(lane.rows).fill(-Infinity); // of the points in each row; what fits in no row is left to the tooltip
     for (const one of seen.filter((other) => other.point)) {
-      const [x, half] = [this.#x(one.from), one.sign ? pen.measureText(one.sign).width / 2 + 1 : 2];
-      const row = one.item === selected ? 0 : ends.findIndex((end) => end <= x - half);
+      const half = one.sign ? pen.measureText(one.sign).width / 2 + 1 : 5;
+      const [x, marked] = [lanesWithin(this.#x(one.from), gutter + half, width - half), one.item === selected];
+      const row = marked ? 0 : ends.findIndex((end) => end <= x - half);
       if (row < 0) continue;
       ends[row] = x + half;
       const y = lane.top + (row + 0.5) * tall;
-      if (one.item === selected) Object.assign(pen, { strokeStyle: style.focus, lineWidth: 3 }).strokeRect(x - 9, y - 9, 18, 18);
       if (one.sign) this.#write(one.sign, x - half + 1, y, { colour: one.tone === "bad" ? "bad" : "text", lane: lane.id });
-      else Object.assign(pen, { fillStyle: style[one.tone] }).fill(lanesMoved(LANES_SHAPES[one.shape], x, y));
+      Object.assign(pen, { strokeStyle: style.focus, lineWidth: 3 }).translate(x, y);
+      if (marked) pen.strokeRect(-9, -9, 18, 18);
+      if (!one.sign) Object.assign(pen, { fillStyle: style[one.tone] }).fill(new Path2D(LANES_SHAPES[one.shape]));
+      pen.translate(-x, -y);
     }
     pen.restore();
   }
@@ -385,12 +281,11 @@ export class Lanes {
     pairs.forEach(([at, value], i) => {
       const until = Math.min(at + holds, pairs[i + 1]?.[0] ?? end, Math.max(end, at));
       if (!Number.isFinite(value) || until < view.from || at > view.to) return;
-      const [left, up] = [Math.round(this.#x(at)), tall(value)];
-      const right = Math.max(left + 1, Math.round(this.#x(until)));
+      const [left, up, after] = [Math.round(this.#x(at)), tall(value), Math.round(this.#x(until))];
+      const [right, gap] = [Math.max(left + 1, after), steps || mirror || after - left < 4 ? 0 : 1];
       if (right <= last.right && up <= last.up) return; // hidden by its neighbour
       const y = top + height - up - (mirror ? Math.round((room - up) / 2) : 0);
-      pen.fillStyle = style[steps ? `${tone}-soft` : tone];
-      pen.fillRect(left, y, right - left - (steps || right - left < 4 ? 0 : 1), up);
+      Object.assign(pen, { fillStyle: style[steps ? `${tone}-soft` : tone] }).fillRect(left, y, right - left - gap, up);
       pen.fillStyle = style[tone];
       if (steps) pen.fillRect(left, y - 1, right - left, 2);
       if (steps && left === last.right) pen.fillRect(left, y - 1 + Math.min(0, up - last.up), 1.5, Math.abs(up - last.up) + 2);

@@ -17,6 +17,8 @@ from audiosocket_core.files import read_regular_file
 
 __all__ = [
     "MANIFEST_NAME",
+    "SOUND_KINDS",
+    "WITHOUT_WORDS",
     "CallerSoundKind",
     "Phrase",
     "PhraseBook",
@@ -42,8 +44,8 @@ _KEYS = (*_REQUIRED, "voice", "kind", *_OPTIONAL_MS, "licence")
 
 CallerSoundKind = Literal["turn", "backchannel", "vocal_tic", "non_directed"]
 """What a caller's sound is in a conversation: a turn; “uh-huh”; a cough, breath or laugh; a dog, a door, television."""
-_KINDS: tuple[CallerSoundKind, ...] = get_args(CallerSoundKind)
-_WITHOUT_WORDS = ("vocal_tic", "non_directed")
+SOUND_KINDS: tuple[CallerSoundKind, ...] = get_args(CallerSoundKind)
+WITHOUT_WORDS = ("vocal_tic", "non_directed")
 """Kinds of sounds that have no words: a manifest needs no `text` and no `language` for them."""
 
 _TYPES = {str: "text", int: "a whole number"}
@@ -268,9 +270,9 @@ def _entry(manifest: Path, number: int, entry: object) -> Phrase:
         if key not in _KEYS:
             raise PhraseBookError(f"{where}: unknown key {reprlib.repr(key)}; expected one of {', '.join(_KEYS)}")
     kind = _value(where, entry, "kind", str) or "turn"
-    if kind not in _KINDS:
-        raise PhraseBookError(f"{where}: kind: expected one of {', '.join(_KINDS)}, got {reprlib.repr(kind)}")
-    for key in ("file",) if kind in _WITHOUT_WORDS else _REQUIRED:
+    if kind not in SOUND_KINDS:
+        raise PhraseBookError(f"{where}: kind: expected one of {', '.join(SOUND_KINDS)}, got {reprlib.repr(kind)}")
+    for key in ("file",) if kind in WITHOUT_WORDS else _REQUIRED:
         if not _value(where, entry, key, str):
             raise PhraseBookError(f"{where}: {key} is missing")
     file = Path(_value(where, entry, "file", str) or "")

@@ -6,7 +6,6 @@ is not. Blocking: about 100 ms for a new text, 1 ms for a known one.
 """
 
 import ctypes
-import hashlib
 import importlib.metadata
 import importlib.util
 import subprocess
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from audiosocket_core.errors import AudioSocketError
-from audiosocket_core.files import make_private_folder, write_private_file
+from audiosocket_core.kept_files import KeptFiles
 
 __all__ = ["VOICE", "VoiceFailed", "VoiceMissing", "render"]
 
@@ -29,6 +28,7 @@ WORDS_PER_MINUTE = 160
 _PACKAGE = "espeakng-loader"
 _VERSION = 1  # part of the key in the cache: raise it whenever the same text sounds different
 _CHILD_SECONDS = 60
+_MOST_BYTES = 100_000_000  # 1 h 44 min
 _EDGE_MS = 20  # sound that is kept before and after the speech
 
 # espeak-ng/speak_lib.h
@@ -54,24 +54,17 @@ class VoiceFailed(AudioSocketError):
 def render(text: str, language: str = "pt-BR", *, cache: Path) -> bytes:
     """Speak `text`: SLIN, 8 kHz, with 200 ms of silence before the speech and 300 ms after it. Same text, same bytes.
 
-    `cache`: a folder, made if it is missing; processes may share it. Raises VoiceMissing, VoiceFailed or OSError.
+    `cache`: a folder, made if it is missing; processes may share it. Raises VoiceMissing and VoiceFailed.
     """
     if importlib.util.find_spec("espeakng_loader") is None:
         raise VoiceMissing
-    kept = cache / f"{_key(text, language)}.slin"
-    try:
-        return kept.read_bytes()
-    except FileNotFoundError:
+    kept = KeptFiles(cache, ".slin", most_bytes=_MOST_BYTES)
+    key = (f"{_PACKAGE} {importlib.metadata.version(_PACKAGE)}, {_VERSION}", language.casefold(), text)
+    pcm = kept.get(*key)
+    if pcm is None:
         pcm = _framed(*_spoken(text, language))
-        make_private_folder(cache)
-        write_private_file(kept, pcm)
-        return pcm
-
-
-def _key(text: str, language: str) -> str:
-    version = f"{_PACKAGE} {importlib.metadata.version(_PACKAGE)}, {_VERSION}"
-    key = "\0".join((version, language.casefold(), text))
-    return hashlib.sha256(key.encode(errors="replace")).hexdigest()[:32]
+        kept.put(pcm, *key)
+    return pcm
 
 
 def _spoken(text: str, language: str) -> tuple[int, bytes]:

@@ -19,6 +19,7 @@ __all__ = [
     "BackendPushed",
     "BackendReplied",
     "BotSpoke",
+    "CallBegan",
     "CallEnded",
     "CallLog",
     "CallerAction",
@@ -59,6 +60,13 @@ class Source(IntEnum):
     DEFECT = 9
     CHECK = 10
     END = 11
+
+
+@dataclass(frozen=True, slots=True)
+class CallBegan:
+    """The UUID of a call was sent. Only in the log of several calls, where each call has its own beginning."""
+
+    uuid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,7 +383,8 @@ class WireSummary:
 
 
 LogEvent = (
-    CallerSpoke
+    CallBegan
+    | CallerSpoke
     | CallerAction
     | BackendAsked
     | BackendReplied
@@ -400,12 +409,17 @@ LogEvent = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event with its place in the log: `at_ms` since the UUID, its source, and `number`, its arrival from 1."""
+    """An event with its place in the log: `at_ms` since the UUID, its source, and `number`, its arrival from 1.
+
+    In the log of several calls `caller` is the name of its caller, and `at_ms` counts from the first UUID of all; times
+    within the event still count from the UUID of its own call.
+    """
 
     at_ms: int
     source: Source
     number: int
     event: LogEvent
+    caller: str = ""
 
     @property
     def order(self) -> tuple[int, int, int]:
@@ -416,6 +430,7 @@ class Entry:
         """Return the entry as the object of one line of call.jsonl."""
         return {
             "at_ms": self.at_ms,
+            **({"caller": self.caller} if self.caller else {}),
             "source": self.source.name.lower(),
             "type": type(self.event).__name__,
             **asdict(self.event),

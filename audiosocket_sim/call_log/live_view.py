@@ -8,15 +8,15 @@ import asyncio
 import sys
 from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol, Self, TextIO
+from typing import Self, TextIO
 
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
 from audiosocket_sim.call_log.events import Entry
-from audiosocket_sim.call_log.transcript import is_shown, line_of
-from audiosocket_sim.hearing import Ear
+from audiosocket_sim.call_log.in_progress import CallInProgress
+from audiosocket_sim.call_log.transcript import is_shown, line_of, word_of
 
 __all__ = ["LiveView"]
 
@@ -33,18 +33,6 @@ _STYLES = {
     "FAILED": "bold red",
     "note": "red",
 }
-
-
-class _Watched(Protocol):
-    """The part of the call fixture that the view needs."""
-
-    @property
-    def ear(self) -> Ear: ...
-    @property
-    def state(self) -> str | None: ...
-    @property
-    def now_ms(self) -> int: ...
-    def ms(self, loop_time: float) -> int: ...
 
 
 class _Console(Console):
@@ -65,7 +53,7 @@ class LiveView:
         self._render = status or self._status
         self._console = _Console(file=file or sys.stdout, highlight=False, soft_wrap=True)
         self._waiting: list[Entry] = []
-        self._watched: _Watched | None = None
+        self._watched: CallInProgress | None = None
         self._live: Live | None = None
 
     @property
@@ -97,7 +85,7 @@ class LiveView:
         """Print a line that belongs to no call log."""
         self._console.print(Text(text, style="dim"))
 
-    def show(self, entry: Entry, watched: _Watched) -> None:
+    def show(self, entry: Entry, watched: CallInProgress) -> None:
         """Take a new entry of the call `watched`, and print all lines that no earlier event can precede any more."""
         self._watched = watched
         if is_shown(entry):
@@ -114,8 +102,8 @@ class LiveView:
     def _print_until(self, settled_ms: int | None) -> None:
         self._waiting.sort(key=lambda entry: entry.order)
         while self._waiting and (settled_ms is None or self._waiting[0].at_ms < settled_ms):
-            line = line_of(self._waiting.pop(0))
-            self._console.print(Text(line, style=_STYLES.get(line[11:].split(" ", 1)[0], "")))
+            entry = self._waiting.pop(0)
+            self._console.print(Text(line_of(entry), style=_STYLES.get(word_of(entry.event), "")))
 
     def _status(self) -> Text:
         watched = self._watched

@@ -8,6 +8,7 @@ from audiosocket_sim.call_log.events import (
     BackendPushed,
     BackendReplied,
     BotSpoke,
+    CallBegan,
     CallEnded,
     CallerAction,
     CallerSpoke,
@@ -28,9 +29,21 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.scenario import BackgroundNoise, Line, Scenario, SecondTalker
 
-__all__ = ["around", "heading", "how_it_ended", "is_shown", "line_of", "snapshot", "transcript", "visible", "words_of"]
+__all__ = [
+    "around",
+    "heading",
+    "how_it_ended",
+    "is_shown",
+    "line_of",
+    "snapshot",
+    "transcript",
+    "visible",
+    "word_of",
+    "words_of",
+]
 
 _NOTE_COLUMN = 88
+_NAME_WIDTH = 8
 _SKIPPED_MS = 60
 _READ = "read"
 _SOUNDS = {
@@ -71,14 +84,26 @@ _VISIBLE = {
 
 
 def heading(scenario: Scenario) -> str:
-    """Return the first line of a transcript: `greeting_then_hold · Asterisk 22.10, app · µ-law, noise −55 dBFS`."""
+    """Return the first line of a transcript: `greeting_then_hold · Asterisk 22.10, app · µ-law, noise −55 dBFS`.
+
+    Of several calls it has that of the first one, and a line for each other one that differs.
+    """
+    if not scenario.has_several_calls:
+        return f"{scenario.name} · {_of_the_call(scenario)}"
+    first = _of_the_call(scenario.calls[0])
+    others = [(call.caller.name, _of_the_call(call)) for call in scenario.calls]
+    lines = [f"  {name} · {what}" for name, what in others if what != first]
+    return "\n".join([f"{scenario.name} · {len(scenario.calls)} calls · {first}", *lines])
+
+
+def _of_the_call(scenario: Scenario) -> str:
     peer = f"Asterisk {scenario.asterisk.version}, {scenario.asterisk.attach}"
     if scenario.asterisk.packet_time != 20:
         peer += f", {scenario.asterisk.packet_time} ms packets"
     if scenario.asterisk.rate_hz != 8000:
         peer += f", {scenario.asterisk.rate_hz} Hz"
     ear = "" if scenario.ear.model == "phone" else f" · ear: {scenario.ear.title}"
-    return f"{scenario.name} · {peer} · {_line(scenario.line, scenario.asterisk.rate_hz)}{ear}"
+    return f"{peer} · {_line(scenario.line, scenario.asterisk.rate_hz)}{ear}"
 
 
 def snapshot(scenario: Scenario, entries: Iterable[Entry], asserted: Mapping[int, str]) -> str:
@@ -99,7 +124,8 @@ def _without_whims(entry: Entry, asserted: Mapping[int, str]) -> Entry:
 
 def transcript(scenario: Scenario, entries: Iterable[Entry]) -> str:
     """Return the heading and one line for each entry, with a final newline."""
-    return "\n".join([heading(scenario), *(line_of(entry) for entry in entries if is_shown(entry))]) + "\n"
+    width = max([_NAME_WIDTH, *(len(call.caller.name) for call in scenario.calls)])
+    return "\n".join([heading(scenario), *(line_of(entry, width) for entry in entries if is_shown(entry))]) + "\n"
 
 
 def around(entries: Sequence[Entry], at_ms: int, before: int = 12, after: int = 4) -> list[str]:
@@ -121,16 +147,27 @@ def visible(text: str) -> str:
     return text.translate(_VISIBLE)
 
 
-def line_of(entry: Entry) -> str:
-    """Return the line of an entry: the time in seconds, a word for the kind of event, the text, and a note."""
+def line_of(entry: Entry, name_width: int = _NAME_WIDTH) -> str:
+    """Return the line of an entry: the time in seconds, a word for the kind of event, the text, and a note.
+
+    Of several calls it has the caller's name behind the time, in a column of `name_width`.
+    """
     word, text, note = words_of(entry.event)
-    left = f"{entry.at_ms / 1000:9.3f}  {word:<8} {visible(text)}".rstrip()
+    name = f"{entry.caller:<{name_width}}  " if entry.caller else ""
+    left = f"{entry.at_ms / 1000:9.3f}  {name}{word:<8} {visible(text)}".rstrip()
     return f"{left:<{_NOTE_COLUMN - 2}}  {note}" if note else left
+
+
+def word_of(event: LogEvent) -> str:
+    """Return the word for the kind of event that its line has: `bot`, `caller`, `FAILED`, …"""
+    return words_of(event)[0]
 
 
 def words_of(event: LogEvent) -> tuple[str, str, str]:
     """Return a line's word for the kind of event, its text, and the note at its right side."""
     match event:
+        case CallBegan():
+            return "begin", "the call begins", ""
         case CallerSpoke(text=text, recording=recording, duration_ms=duration, kind=kind):
             what = f"“{text}”" if text is not None else f"plays {recording}" if recording is not None else "speaks"
             label = "" if kind == "turn" else f", {_KINDS[kind]}"

@@ -10,7 +10,18 @@ call; a state or a request may still come.
 from audiosocket_sim.checks.expected import evaluate, needs_the_call
 from audiosocket_sim.checks.never import violation
 from audiosocket_sim.checks.unread import unread_voice
-from audiosocket_sim.checks.verdicts import GRACE_MS, Broken, Failed, Met, Moment, Pending, Sent, Verdict, Watched
+from audiosocket_sim.checks.verdicts import (
+    GRACE_MS,
+    Broken,
+    Failed,
+    Met,
+    Moment,
+    OtherCalls,
+    Pending,
+    Sent,
+    Verdict,
+    Watched,
+)
 from audiosocket_sim.checks.which_side import which_side
 from audiosocket_sim.checks.words import describe
 
@@ -20,6 +31,7 @@ __all__ = [
     "Failed",
     "Met",
     "Moment",
+    "OtherCalls",
     "Pending",
     "Sent",
     "Verdict",

@@ -6,7 +6,7 @@ either.
 
 from collections.abc import Sequence
 
-from audiosocket_sim.call_log.events import Entry
+from audiosocket_sim.call_log.events import BotSpoke, Entry
 from audiosocket_sim.call_log.voices import caller_voice, ended_ms
 from audiosocket_sim.checks.turns import SURE_MS, heard_so_far, window_of
 from audiosocket_sim.checks.verdicts import GRACE_MS, Failed, Met, Moment, Pending, Verdict
@@ -31,6 +31,9 @@ _REPORTED_MS = 120
 """The ear reports the beginning of speech at most so much later."""
 _LONGEST_INNER_PAUSE_MS = 600
 """A stretch of speech that is not over has no longer pause in it: the ear would have ended it."""
+_KIND_KNOWN_MS = 2_400
+"""A tone, music or noise that lasts is hold audio by then, and no speech; of what ends before the ear has said its
+kind."""
 _ALL_LABELS = ("speech", "keys", *SOUND_LABELS)
 
 
@@ -52,12 +55,10 @@ def goes_on(expectation: Within, entries: Sequence[Entry], moment: Moment) -> Ve
     """Return the verdict on `bot_goes_on`: does the bot speak on for 2 s after the caller's last sound has begun, or to
     the end of its sentence, with no longer pause than it may make?"""
     assert expectation.bot_goes_on is not None
-    found = _reaction(expectation, entries, moment)
+    found = _counted(expectation, entries, moment)
     if not isinstance(found, Disturbance):
         return found
     expected, limit_ms = _expected(expectation, found), expectation.bot_goes_on.pause
-    if not found.counts:
-        return _not_judged(found, expected, entries, moment)
     if found.outcome == "stopped":
         return Failed(expected, _how_it_stopped(found, entries))
     if _is_open(found, entries, moment, inner_pauses=limit_ms < _LONGEST_INNER_PAUSE_MS):
@@ -73,12 +74,10 @@ def resumes(expectation: Within, entries: Sequence[Entry], moment: Moment) -> Ve
     A bot that was not stopped meets it. If it is late, this waits for up to 10 s, so that the failure can say how late.
     """
     assert expectation.resumes is not None
-    found = _reaction(expectation, entries, moment)
+    found = _counted(expectation, entries, moment)
     if not isinstance(found, Disturbance):
         return found
     expected, limit_ms = _expected(expectation, found), expectation.resumes.within
-    if not found.counts:
-        return _not_judged(found, expected, entries, moment)
     if _is_open(found, entries, moment, inner_pauses=limit_ms < _LONGEST_INNER_PAUSE_MS):
         return Pending(moment.now_ms + _LOOK_EVERY_MS)
     after_ms, stopped_ms = found.resumed_after_ms, found.stopped_at_ms
@@ -100,12 +99,16 @@ def resumes(expectation: Within, entries: Sequence[Entry], moment: Moment) -> Ve
 def asks_again(expectation: Within, entries: Sequence[Entry], moment: Moment) -> Verdict:
     """Return the verdict on `asks_again`: how soon does the bot speak again after the last that was heard of either?
 
-    A pause of at most 900 ms in the bot's own speech is none, unless the caller spoke in it.
+    A pause of at most 900 ms in the bot's own speech is none, unless the caller spoke in it. A tone, music, noise or a
+    click of the bot is no speech.
     """
     assert expectation.asks_again is not None
     since_ms, again_ms = _silence(entries, _bot_of(entries, moment), moment.base_ms)
     deadline_ms = since_ms + expectation.asks_again.within
     expected = f"{describe(expectation)}, from {clock(since_ms)} until {clock(deadline_ms)}"
+    if again_ms is not None and _may_be_none(again_ms, moment):
+        return Pending(moment.now_ms + _LOOK_EVERY_MS)
+    no_speech = _no_speech(entries, since_ms)
     if again_ms is not None:
         if again_ms <= deadline_ms:
             return Met(again_ms, max(again_ms, moment.base_ms), took_ms=again_ms - since_ms)
@@ -113,11 +116,19 @@ def asks_again(expectation: Within, entries: Sequence[Entry], moment: Moment) ->
     ended = ended_ms(entries)
     if ended is not None:
         nothing = f"the bot said nothing within {seconds(max(0, ended - since_ms))}"
-        return Failed(expected, (nothing, f"{clock(ended)} the call ended"))
+        return Failed(expected, (nothing, *no_speech, f"{clock(ended)} the call ended"))
     known_ms = deadline_ms + GRACE_MS + SURE_MS
     if moment.now_ms < known_ms:
         return Pending(min(known_ms, moment.now_ms + _LOOK_EVERY_MS))
-    return Failed(expected, (f"the bot said nothing within {seconds(moment.now_ms - since_ms)}",))
+    return Failed(expected, (f"the bot said nothing within {seconds(moment.now_ms - since_ms)}", *no_speech))
+
+
+def _counted(expectation: Within, entries: Sequence[Entry], moment: Moment) -> Disturbance | Verdict:
+    """What the bot made of the caller's last sound; or the verdict, if it made nothing of it that can be judged."""
+    found = _reaction(expectation, entries, moment)
+    if isinstance(found, Disturbance) and not found.counts:
+        return _not_judged(found, _expected(expectation, found), entries, moment)
+    return found
 
 
 def _reaction(expectation: Within, entries: Sequence[Entry], moment: Moment) -> Disturbance | Failed | Pending:
@@ -129,7 +140,7 @@ def _reaction(expectation: Within, entries: Sequence[Entry], moment: Moment) -> 
         return Pending(sound.start_ms + GRACE_MS)
     ended = ended_ms(entries)
     until_ms = _known_until_ms(moment) if ended is None else ended
-    found = reaction(sound, caller_voice(entries), heard_so_far(entries, moment), until_ms)
+    found = reaction(sound, caller_voice(entries), _bot_of(entries, moment), until_ms)
     if found is not None:
         return found
     if opened_ms is not None and opened_ms < sound.start_ms and moment.now_ms < opened_ms + SURE_MS:
@@ -205,7 +216,7 @@ def _is_open(found: Disturbance, entries: Sequence[Entry], moment: Moment, *, in
     opened_ms = moment.open_speech_at_ms
     if opened_ms is None:
         return False
-    if opened_ms > found.onset_ms and not _is_unread(entries):
+    if opened_ms > found.onset_ms and (not _is_unread(entries) or _may_be_none(opened_ms, moment)):
         return True
     return inner_pauses and opened_ms < found.onset_ms + SELECTIVE_WINDOW_MS
 
@@ -216,8 +227,28 @@ def _is_unread(entries: Sequence[Entry]) -> bool:
 
 
 def _bot_of(entries: Sequence[Entry], moment: Moment | None) -> list[VoiceSegment]:
+    """The bot's speech, without the sounds that have turned out to be none."""
     heard = heard_so_far(entries, Moment(0, 0, 0) if moment is None else moment)
-    return [segment for segment in heard if segment.label == "speech"]
+    others = {entry.number for entry in entries if _is_no_speech(entry)}
+    return [segment for segment in heard if segment.label == "speech" and segment.turn not in others]
+
+
+def _is_no_speech(entry: Entry) -> bool:
+    return isinstance(entry.event, BotSpoke) and entry.event.text is None and entry.event.sound != "speech"
+
+
+def _may_be_none(began_ms: int, moment: Moment) -> bool:
+    """Whether sound of the bot that goes on, and began then, may still turn out to be no speech."""
+    return moment.open_speech_at_ms == began_ms and moment.now_ms < began_ms + _KIND_KNOWN_MS
+
+
+def _no_speech(entries: Sequence[Entry], since_ms: int) -> list[str]:
+    """A line for each sound of the bot since then that is no speech."""
+    return [
+        f"{clock(entry.at_ms)} {entry.event.sound} of {seconds(entry.event.heard_ms)}, which is no speech"
+        for entry in entries
+        if entry.at_ms >= since_ms and isinstance(entry.event, BotSpoke) and _is_no_speech(entry)
+    ]
 
 
 def _silence(entries: Sequence[Entry], bot: Sequence[VoiceSegment], base_ms: int) -> tuple[int, int | None]:

@@ -17,6 +17,7 @@ from audiosocket_sim.call_log.events import (
     StateTold,
 )
 from audiosocket_sim.checks.fits import end_ms, fits
+from audiosocket_sim.checks.in_other_calls import in_other_calls
 from audiosocket_sim.checks.said import word_by_word
 from audiosocket_sim.checks.verdicts import GRACE_MS, Moment
 from audiosocket_sim.checks.which_side import before_the_first_word, refused_uuid, silent_wire, stalled, which_side
@@ -70,6 +71,7 @@ def instead(expectation: Expectation, entries: Sequence[Entry], moment: Moment) 
         lines = [*ended, *lines] if _needs_the_call(e) else [*lines, *ended]
     hint = before_the_first_word(entries, moment)
     notes = [note for note in moment.notes[:_MOST_OTHERS] if not any(note in line for line in lines)]
+    lines = [*lines, *in_other_calls(e, entries, moment)]
     return (*lines, *old, *notes, *([] if hint is None else [hint]))
 
 

@@ -34,13 +34,16 @@ _AT_THE_END_MS = 100
 _BESIDE_MS = 100
 _LEAST_LEVEL_MS = 250
 """The level of less speech than this says nothing of the voice: it may be the end of a word."""
-_CAUSED_BY = frozenset({("level", "damage"), ("holes", "pace"), ("ahead", "pace")})
+_CAUSED_BY = frozenset(
+    {("level", "damage"), ("holes", "pace"), ("ahead", "pace"), ("damage", "cross_talk"), ("premature", "cross_talk")}
+)
 """Kinds of defects, each with the kind that makes it."""
 _BY_LATENESS = frozenset({"holes", "ahead", "pace", "wire_silence"})
 _NONE = {
     "damage": "undamaged sound",
     "premature": "the bot to let the caller finish his sentence",
     "after_end": "nothing after the hang-up message",
+    "cross_talk": "each caller to hear nothing of another's call",
     "hold_seam": "hold audio without a hole or a jump in its loop",
 }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from audiosocket_sim.call_log.events import MessageCount
 
-__all__ = ["GRACE_MS", "Broken", "Failed", "Met", "Moment", "Pending", "Sent", "Verdict", "Watched"]
+__all__ = ["GRACE_MS", "Broken", "Failed", "Met", "Moment", "OtherCalls", "Pending", "Sent", "Verdict", "Watched"]
 
 GRACE_MS = 20
 """One frame (ms): an event at the deadline is known at most so much later."""
@@ -26,6 +26,21 @@ class Sent:
     messages: int
     loudest_since_dbfs: float | None
     pause_ms: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCalls:
+    """What is known of the other calls of a scenario with several, by their callers' names.
+
+    `served`: those to which the bot has sent sound; `in_progress`: those of them that are not over. `heard`: the known
+    phrases that were heard in a call that was made meanwhile: by whom, the text, and when, in ms on this call's clock.
+    """
+
+    served: tuple[str, ...] = ()
+    in_progress: tuple[str, ...] = ()
+    heard: tuple[tuple[str, str, int], ...] = ()
+    began: tuple[tuple[str, int], ...] = ()
+    """When each of those that are served began, in ms on this call's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +70,8 @@ class Moment:
     """What the server has sent; None where it is not known, or not asked for."""
     notes: tuple[str, ...] = ()
     """What else is known of the wire, such as a message that Asterisk dropped."""
+    others: OtherCalls = OtherCalls()
+    """What is known of the other calls, if there are several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,8 @@ def refused_uuid(entries: Sequence[Entry], moment: Moment) -> list[str]:
         return []
     if ended.event.who != "server" or ended.at_ms > _REFUSED_MS or moment.sent is None or moment.sent.counts:
         return []
+    if moment.others.served:
+        return [f"it closed {seconds(ended.at_ms)} after the UUID, and had sent nothing"]
     return [
         f"it closed {seconds(ended.at_ms)} after the UUID, and had sent nothing: does it refuse the UUID, which is 16 "
         "bytes, and not text of 36 characters (docs/protocol.md, 1.3)?"

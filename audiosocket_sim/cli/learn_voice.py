@@ -7,7 +7,7 @@ that is no speech, or that has holes in it, is left out, each with a line that s
 import json
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ _EDGE_MS = 2
 """Times in the log are rounded to ms."""
 _LEAD_MS, _TAIL_MS = 200, 300
 _LARGEST_BYTES = 200_000_000
+_LONGEST_MS = 24 * 60 * 60_000
+_TIMES = ("at_ms", "heard_ms", "gap_ms")
 
 
 class NothingToLearn(AudioSocketError):
@@ -96,20 +98,38 @@ def _stretches(call: Path) -> list[HeardStretch]:
     log, wav = (read_regular_file(file, _LARGEST_BYTES) for file in files)
     try:
         sound = read_wav(wav)
-        events = [json.loads(line) for line in log.decode().splitlines() if line.strip()]
-    except (WavError, ValueError) as error:
-        raise NothingToLearn(f"{call}: {error}") from None
+    except WavError as error:
+        raise NothingToLearn(f"{files[1]}: {error}") from None
     if sound.channels != 2 or sound.rate_hz != _RATE_HZ:
         raise NothingToLearn(f"{call / 'call.wav'}: expected two channels at 8 kHz: the caller, and what he heard")
     heard = b"".join(sound.data[at + 2 : at + 4] for at in range(0, len(sound.data) - 3, 4))
-    spoken = [event for event in events if isinstance(event, dict) and event.get("type") == "BotSpoke"]
+    spoken = list(_spoken(files[0], log))
     if not spoken:
         raise NothingToLearn(f"{files[0]}: the bot was not heard to speak in this call")
     return [_stretch(number, event, heard) for number, event in enumerate(spoken, 1)]
 
 
+def _spoken(file: Path, log: bytes) -> Iterator[Mapping[str, Any]]:
+    """Yield the events of the bot's speech in a call log. Raises NothingToLearn with the line that is damaged."""
+    for number, line in enumerate(log.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            event = json.loads(line)
+        except (ValueError, RecursionError):
+            raise NothingToLearn(f"{file}:{number}: no JSON: the call log is damaged or cut off") from None
+        if not isinstance(event, dict) or event.get("type") != "BotSpoke":
+            continue
+        for key in _TIMES:
+            ms = event.get(key, 0)
+            if isinstance(ms, bool) or not isinstance(ms, int) or not 0 <= ms <= _LONGEST_MS:
+                why = f"expected whole milliseconds from 0 on, not {ms!r:.60}"
+                raise NothingToLearn(f"{file}:{number}: {key}: {why}: the call log is damaged")
+        yield event
+
+
 def _stretch(number: int, event: Mapping[str, Any], heard: bytes) -> HeardStretch:
-    at_ms, heard_ms, gap_ms = (int(event.get(key) or 0) for key in ("at_ms", "heard_ms", "gap_ms"))
+    at_ms, heard_ms, gap_ms = (event.get(key, 0) for key in _TIMES)
     first, last = max(0, at_ms - _EDGE_MS), at_ms + heard_ms + gap_ms + _EDGE_MS
     per_ms = 2 * _RATE_HZ // 1000
     cut = heard[first * per_ms : last * per_ms]
@@ -120,6 +140,8 @@ def _stretch(number: int, event: Mapping[str, Any], heard: bytes) -> HeardStretc
         left_out = "no speech"
     elif gap_ms:
         left_out = f"it has gaps of {gap_ms} ms"
+    elif len(cut) < heard_ms * per_ms:
+        left_out = "call.wav ends before it"
     text = event.get("text")
     return HeardStretch(
         number, at_ms, silence(_LEAD_MS) + cut + silence(_TAIL_MS), text if isinstance(text, str) else None, left_out

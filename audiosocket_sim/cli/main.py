@@ -303,13 +303,20 @@ def _add_add_recording(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     parser = command(
         commands,
         "add-recording",
-        "add a caller's recording to recordings/, converted to 8 kHz",
+        "add a caller's recording, or another sound of his, to recordings/, converted to 8 kHz",
         "add-recording my.wav --text 'Quero falar com a portaria.'",
     )
     parser.add_argument(
         "file", type=Path, help="an audio file: WAV, raw .slin, and other formats if ffmpeg is installed"
     )
-    parser.add_argument("--text", required=True, help="the words that are spoken in it")
+    parser.add_argument("--text", help="the words that are spoken in it")
+    parser.add_argument(
+        "--kind",
+        choices=["turn", "backchannel", "vocal_tic", "non_directed"],
+        default="turn",
+        help="what it is in a conversation: a turn; aha (backchannel), a cough (vocal_tic), a dog (non_directed), which"
+        " go to sounds/ in the folder; the last two have no text (%(default)s)",
+    )
     parser.add_argument(
         "--language", help="such as pt-BR; by default that of the folder in --name, or guessed from the text, or asked"
     )
@@ -330,6 +337,7 @@ def _add_recording(options: argparse.Namespace) -> int:
         voice=options.voice,
         licence=options.licence,
         name=options.name,
+        kind=options.kind,
         to=options.to,
     )
 

@@ -33,6 +33,7 @@ from audiosocket_sim.report.pass_rate import rate_lines
 from audiosocket_sim.report.table import ReportRow, table
 from audiosocket_sim.running.again import run_twice_if_inconclusive
 from audiosocket_sim.running.outcome_rows import rows_of_problems, rows_of_runs, run_row, word_of
+from audiosocket_sim.running.result import Artefacts, CallResult
 from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, Result
 from audiosocket_sim.running.turns_file import turns_of_result, write_turns
 from audiosocket_sim.scenario import Scenario, TurnLimits
@@ -201,12 +202,10 @@ def _run_each(plan: _Planned, folder: str, asked: RunRequest) -> list[Result]:
 
 def _report_turns(turns: CallTurns, asked: RunRequest) -> bool:
     """Print one line of what was measured over all calls, and write it to a file. Returns whether the limits hold."""
-    if not turns.calls:
-        return True
     out = sys.stderr if asked.as_json else sys.stdout
     if line := summary_line(turns):
         _print(line, out)
-    broken = broken_limits(turns, asked.turn_limits)
+    broken = broken_limits(turns, asked.turn_limits) if turns.calls else ()
     for one in broken:
         _print(f"FAILED: {one}", out)
     trouble = write_turns(asked.artefacts, turns)
@@ -326,7 +325,12 @@ def _summary(result: Result, seconds: float, *, real_time: bool) -> list[str]:
 
 def _files(result: Result) -> list[str]:
     files = {} if result.artefacts is None else result.artefacts.by_name()
-    return [f"  {name:<10}  {_near(path)}{_SIDES if name == 'recording' else ''}" for name, path in files.items()]
+    lines = [f"  {name:<10}  {_near(path)}{_SIDES if name == 'recording' else ''}" for name, path in files.items()]
+    for call in result.made_calls:
+        names = {} if call.artefacts is None else call.artefacts.by_name()
+        if names:
+            lines.append(f"  {call.caller:<10}  {_near(next(iter(names.values())).parent)}: {', '.join(names)}")
+    return lines
 
 
 def _to_json(result: Result) -> dict[str, object]:
@@ -340,11 +344,12 @@ def _to_json(result: Result) -> dict[str, object]:
         "failures": [
             {**failure.to_json(), "around": around(result.entries, failure.at_ms)} for failure in result.failures
         ],
-        "turn_taking": measures(result.entries),
+        **({} if result.made_calls else {"turn_taking": measures(result.entries)}),
+        **({"calls": [_call_json(call) for call in result.made_calls]} if result.made_calls else {}),
         "call_seconds": result.duration_ms / 1000,
         "own_lateness_ms": round(result.own_lateness_ms, 3),
         "processor_wait_ms": round(result.processor_wait_ms, 3),
-        "artefacts": _artefacts_json(result),
+        "artefacts": _artefacts_json(result.artefacts),
         "first_run": _other_run_json(result.first_run),
         "second_run": _other_run_json(result.second_run),
         "environment": None if result.environment is None else result.environment.to_json(),
@@ -352,10 +357,23 @@ def _to_json(result: Result) -> dict[str, object]:
     }
 
 
-def _artefacts_json(result: Result) -> dict[str, str] | None:
-    if result.artefacts is None:
+def _call_json(call: CallResult) -> dict[str, object]:
+    """Return one of several calls; its failures and its events stand with those of all."""
+    return {
+        "caller": call.caller,
+        "uuid": None if call.uuid is None else str(call.uuid),
+        "outcome": call.outcome.name.lower(),
+        "began_ms": call.began_ms,
+        "call_seconds": call.duration_ms / 1000,
+        "turn_taking": measures(call.entries),
+        "artefacts": _artefacts_json(call.artefacts),
+    }
+
+
+def _artefacts_json(files: Artefacts | None) -> dict[str, str] | None:
+    if files is None:
         return None
-    return {name: str(path) for name, path in asdict(result.artefacts).items() if path is not None}
+    return {name: str(path) for name, path in asdict(files).items() if path is not None}
 
 
 def _other_run_json(result: Result | None) -> dict[str, object] | None:
@@ -366,7 +384,7 @@ def _other_run_json(result: Result | None) -> dict[str, object] | None:
         "outcome": result.outcome.name.lower(),
         "exit_code": int(result.outcome),
         "problems": result.problems,
-        "artefacts": _artefacts_json(result),
+        "artefacts": _artefacts_json(result.artefacts),
     }
 
 

@@ -26,12 +26,15 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["MockAi", "answer_json"]
+__all__ = ["ANY_METHOD", "POST_ONLY", "MockAi", "answer_json", "body_of"]
 
 _TIMESTAMP = "2025-01-01T12:00:00"
 """The timestamp of every answer. It is constant, since a changing one would change recorded runs."""
 
 _LARGEST_REQUEST_BYTES = 1_000_000
+POST_ONLY = ("POST",)
+ANY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""The HTTP methods that a scripted backend takes, and a captured one of any protocol."""
 
 Event = BackendAsked | BackendReplied | BackendPushed
 
@@ -99,10 +102,12 @@ class MockAi:
         self._on_late = on_late
         self._loop = asyncio.get_running_loop()
         self._used: Counter[tuple[str, int]] = Counter()
+        self._own_server: HttpServer | None = None
         self._server: HttpServer | None = None
         self._pushing: set[asyncio.Task[None]] = set()
         self._unsent: list[str] = []
         self._requests = 0
+        self._doubt = ""
         self._closing = False
         self.failures: list[str] = []
         """The deviations from the script, one line each."""
@@ -122,13 +127,17 @@ class MockAi:
         from starlette.applications import Starlette
         from starlette.routing import Route
 
-        methods = ["POST"] if self._cassette is None else ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+        methods = POST_ONLY if self._cassette is None else ANY_METHOD
         app = Starlette(routes=[Route("/{path:path}", self._answer, methods=methods)])
-        self._server = HttpServer(guarded(app, host))
+        self._own_server = self._server = HttpServer(guarded(app, host))
         port = await self._server.start(host, port)
         if self.refuses:
             await self._server.aclose()
         return f"http://{host}:{port}/messages"
+
+    def served_by(self, server: HttpServer) -> None:
+        """Answer the requests that `answer` is given by this server, in the place of one of its own."""
+        self._server = server
 
     async def aclose(self) -> None:
         """Stop listening. Unanswered requests lose their connection, and pushes that are not due yet are dropped."""
@@ -136,8 +145,8 @@ class MockAi:
         for task in self._pushing:
             task.cancel()
         await asyncio.gather(*self._pushing, return_exceptions=True)
-        if self._server is not None:
-            await self._server.aclose()
+        if self._own_server is not None:
+            await self._own_server.aclose()
 
     def unused(self) -> list[str]:
         """Return the required replies that were never used, each named by its number and its `hears`.
@@ -160,25 +169,35 @@ class MockAi:
     # --- one request
 
     async def _answer(self, request: "Request") -> "Response":
+        from starlette.requests import ClientDisconnect
+        from starlette.responses import Response
+
+        at = self._loop.time()
+        try:
+            data = await body_of(request)
+        except ClientDisconnect:
+            return Response()  # which nobody receives
+        return await self.answer(request, data, at)
+
+    async def answer(self, request: "Request", data: bytes | None, at: float, doubt: str = "") -> "Response":
+        """Answer a request that came at the loop time `at`. `data`: its body; None if it was too large.
+
+        `doubt`: why it may belong to another call, for the line about a request that fits no reply.
+        """
+        self._doubt = doubt
         try:
             if self._cassette is not None:
-                return await self._answer_from(self._cassette, request)
-            return await self._answer_as_scripted(request)
+                return await self._answer_from(self._cassette, request, data, at)
+            return await self._answer_as_scripted(request, data, at)
         except Exception as error:
             if self._on_error is not None:
                 self._on_error(error)
             raise
 
-    async def _answer_as_scripted(self, request: "Request") -> "Response":
+    async def _answer_as_scripted(self, request: "Request", data: bytes | None, at: float) -> "Response":
         from starlette.background import BackgroundTask
-        from starlette.requests import ClientDisconnect
         from starlette.responses import PlainTextResponse, Response
 
-        at = self._loop.time()
-        try:
-            data = await _bounded(request)
-        except ClientDisconnect:
-            return Response()  # which nobody receives
         asked = None if data is None else self._read(request, data, at)
         if asked is None:
             self._fail('the AI backend got a request that is not {"id": "…", "content": "…"}')
@@ -202,16 +221,12 @@ class MockAi:
         background = BackgroundTask(self._begin_pushes, asked.conversation_id, index) if reply.then_pushes else None
         return Response(body, status, media_type="application/json", background=background)
 
-    async def _answer_from(self, cassette: CassetteOrder, request: "Request") -> "Response":
+    async def _answer_from(
+        self, cassette: CassetteOrder, request: "Request", body: bytes | None, at: float
+    ) -> "Response":
         """Answer as the captured backend did at this place of the call."""
-        from starlette.requests import ClientDisconnect
         from starlette.responses import Response, StreamingResponse
 
-        at = self._loop.time()
-        try:
-            body = await _bounded(request)
-        except ClientDisconnect:
-            return Response()  # which nobody receives
         if body is None:
             self._fail(f"the AI backend got a request of more than {_LARGEST_REQUEST_BYTES} bytes")
             return Response("", 413, {"Connection": "close"})
@@ -298,7 +313,7 @@ class MockAi:
         self.unmatched.append(event)
         waiting = "; ".join(self.unused()) or "none"
         where = "no reply of the scenario" if self._cassette is None else "no answer of the cassette"
-        text = f"request {event.number}, “{event.content}”, fits {where} (not used so far: {waiting})"
+        text = f"request {event.number}, “{event.content}”, fits {where} (not used so far: {waiting}){self._doubt}"
         if self._on_unmatched is None:
             self._fail(text)
         else:
@@ -379,8 +394,8 @@ class MockAi:
             self._fail(f"a push failed with an internal error: {error!r}")
 
 
-async def _bounded(request: "Request") -> bytes | None:
-    """Return the request's body, None if it is too large: what is beyond is not kept."""
+async def body_of(request: "Request") -> bytes | None:
+    """Return the request's body, None if it is too large: what is beyond is not kept. Raises ClientDisconnect."""
     body = bytearray()
     async for piece in request.stream():
         body += piece

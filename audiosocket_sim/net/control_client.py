@@ -109,7 +109,7 @@ class ControlClient:
                 raise ControlError(f"{self._url}/calls: {error!s} ({type(error).__name__})") from error
             except httpx.HTTPError as error:
                 raise ControlError(f"{self._url}/calls: {error!s} ({type(error).__name__})") from error
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise ControlError(f"{self._url}/calls does not answer as docs/targets.md says: {error!r}") from error
             await asyncio.sleep(_FIND_EVERY_SECONDS)
         raise ControlError(f"{self._url}/calls does not list the call {uuid} from {address}")
@@ -149,5 +149,5 @@ def _parse(data: str) -> ControlEvent:
         if not math.isfinite(at_seconds):
             raise ValueError(at_seconds)
         return ControlEvent(str(fields.pop("type")), at_seconds, fields)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnknownEvent(f"an event of the control URL is not as docs/targets.md says: {data[:200]!r}") from error

@@ -3,11 +3,10 @@
 The voice is found by an import string, so the simulator needs no speech engine to be installed. Blocking.
 """
 
-import hashlib
 from pathlib import Path
 
 from audiosocket_core.errors import AudioSocketError
-from audiosocket_core.files import make_private_folder, write_private_file
+from audiosocket_core.kept_files import KeptFiles
 from audiosocket_sim.import_string import import_object
 
 __all__ = ["LOCAL_IMPORT", "NamedVoiceFailed", "spoken_in"]
@@ -16,6 +15,7 @@ LOCAL_IMPORT = "audiosocket_server.speech.local.speaking:speak"
 """What speaks in a voice that is no import string: the local engine, of the extra [local]."""
 _VERSION = "1"  # part of the key: raise it whenever the same text sounds different
 _LONGEST_SHOWN = 300
+_MOST_BYTES = 100_000_000  # 1 h 44 min
 
 
 class NamedVoiceFailed(AudioSocketError):
@@ -26,22 +26,14 @@ def spoken_in(voice: str, text: str, cache: Path, folder: Path | None = None) ->
     """Return the text as the voice speaks it: SLIN, 8 kHz. A text that was spoken before comes from `cache`.
 
     `voice`: one of the local engine's, such as pm_alex; or `module:callable`, which takes the text and returns SLIN of
-    8 kHz; its module may lie in `folder`. Raises NamedVoiceFailed and OSError.
+    8 kHz; its module may lie in `folder`. Raises NamedVoiceFailed.
     """
-    kept = cache / f"{_key(voice, text)}.slin"
-    try:
-        return kept.read_bytes()
-    except FileNotFoundError:
-        pass
-    pcm = _spoken(voice, text, folder)
-    make_private_folder(cache)
-    write_private_file(kept, pcm)
+    kept = KeptFiles(cache, ".slin", most_bytes=_MOST_BYTES)
+    pcm = kept.get(_VERSION, voice, text)
+    if pcm is None:
+        pcm = _spoken(voice, text, folder)
+        kept.put(pcm, _VERSION, voice, text)
     return pcm
-
-
-def _key(voice: str, text: str) -> str:
-    key = "\0".join((_VERSION, voice, text)).encode(errors="replace")
-    return hashlib.sha256(key).hexdigest()[:32]
 
 
 def _spoken(voice: str, text: str, folder: Path | None) -> bytes:

@@ -25,9 +25,11 @@ __all__ = [
     "LEFT_OVER",
     "NAMED_PLACES",
     "PASSED_OVER",
+    "UNHEEDED",
     "ScenarioFile",
     "ScenarioItem",
     "add_hidden_folders",
+    "check_overrides",
     "collect_file",
     "forget_parts",
     "named_places",
@@ -38,8 +40,12 @@ PASSED_OVER = pytest.StashKey[dict[str, bool]]()
 """YAML files in named folders that are not collected; True for those to report in any project."""
 PARTS = pytest.StashKey[set[str]]()
 """The files that the collected scenarios include, and their folders' defaults; links resolved."""
+CELL_NAMES = pytest.StashKey[set[str]]()
+"""The names in the `for_each` of all collected scenarios; there is none as long as none is collected."""
 LEFT_OVER = pytest.StashKey[list[str]]()
 """Transcripts whose scenario does not exist any more."""
+UNHEEDED = pytest.StashKey[str]()
+"""What the command line sets and no scenario has, as the line of an error."""
 NAMED_PLACES = "audiosocket_named_places"
 _HEADING = " · Asterisk "
 
@@ -99,6 +105,27 @@ def forget_parts(session: pytest.Session) -> None:
         del passed_over[name]
 
 
+def check_overrides(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Raise pytest.UsageError if the command line gives values to a name that is in no scenario's `for_each`.
+
+    Not if a scenario could not be read: the name may be its. The ini key is for any choice of scenarios. A worker of
+    pytest-xdist cannot end the session: there all tests are taken from `items`, and the controller is told why.
+    """
+    names = session.config.stash.get(CELL_NAMES, None)
+    if names is None or session.testsfailed:
+        return
+    from audiosocket_sim.scenario.loading import unheeded_override
+
+    unheeded = unheeded_override(session.config.getoption("audiosocket_set") or (), names)
+    if unheeded is None:
+        return
+    line = f"{options.OVERRIDE} {unheeded}"
+    if not hasattr(session.config, "workerinput"):
+        raise pytest.UsageError(line)
+    items.clear()
+    session.config.stash[UNHEEDED] = line
+
+
 def note_left_over_transcripts(session: pytest.Session) -> None:
     """Store the transcripts without a scenario, beside the collected scenarios and in the ini key's folders."""
     folders = {item.path.parent for item in session.items if isinstance(item, ScenarioItem)}
@@ -138,8 +165,10 @@ class ScenarioFile(pytest.File):
         except ScenarioError as error:
             raise self.CollectError(str(error)) from None
         parts = self.config.stash.setdefault(PARTS, set())
+        names = self.config.stash.setdefault(CELL_NAMES, set())
         for scenario in cells:
             parts.update(map(str, scenario.parts))
+            names.update(scenario.cell)
             yield from self._tests(scenario)
 
     def _tests(self, scenario: "Scenario") -> Iterator["ScenarioItem"]:
@@ -153,7 +182,7 @@ class ScenarioFile(pytest.File):
         times, runs = _times(self.config), options.repeat(self.config) or scenario.runs
         for run, number in itertools.product(range(1, runs + 1), range(1, times + 1)):
             called = run_of(scenario, run)
-            record = ScenarioRecord(scenario.name, str(_near(self.path)))
+            record = ScenarioRecord(scenario.name, str(_near(self.path)), calls=len(scenario.calls))
             if runs > 1:
                 record.run, record.runs, record.seeds = run, runs, seeds_text(called)
             test = make_test(called, self.path, self.config, record, number)

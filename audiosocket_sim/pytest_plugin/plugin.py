@@ -67,6 +67,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return collection.collect_file(file_path, parent)
 
 
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Refuse values for what no scenario has."""
+    collection.check_overrides(session, items)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Look for transcripts without a scenario, and see which of the files passed over are parts of scenarios."""
     collection.forget_parts(session)
@@ -107,6 +112,7 @@ def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send the findings of a pytest-xdist worker to its controller; judge what was measured over all calls."""
     reporting.send_to_controller(session.config)
+    reporting.refuse_unheeded(session)
     reporting.judge_turns(session)
     reporting.write_index(session)
 

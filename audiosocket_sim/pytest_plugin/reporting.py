@@ -1,6 +1,7 @@
 """Reports a session's calls: target, missing snapshots, ignored files; and annotations for GitHub."""
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from audiosocket_sim.pytest_plugin import options
 from audiosocket_sim.pytest_plugin.call_pages import attach_pages, write_index_of_session
 from audiosocket_sim.pytest_plugin.call_tests import CallTest
-from audiosocket_sim.pytest_plugin.collection import LEFT_OVER, PASSED_OVER, ScenarioFile, ScenarioItem
+from audiosocket_sim.pytest_plugin.collection import LEFT_OVER, PASSED_OVER, UNHEEDED, ScenarioFile, ScenarioItem
 from audiosocket_sim.pytest_plugin.scenario_record import row_from
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "attach_problems",
     "header",
     "judge_turns",
+    "refuse_unheeded",
     "send_to_controller",
     "status_of",
     "take_from_worker",
@@ -84,13 +86,24 @@ def send_to_controller(config: pytest.Config) -> None:
     if output is not None:
         output["audiosocket_passed_over"] = config.stash.setdefault(PASSED_OVER, {})
         output["audiosocket_left_over"] = config.stash.setdefault(LEFT_OVER, [])
+        output["audiosocket_unheeded"] = config.stash.get(UNHEEDED, None)
 
 
 def take_from_worker(config: pytest.Config, output: Mapping[str, Any]) -> None:
     """In the controller of pytest-xdist, take the findings of a worker; those of all workers are the same."""
     config.stash.setdefault(PASSED_OVER, {}).update(output.get("audiosocket_passed_over", {}))
+    if output.get("audiosocket_unheeded"):
+        config.stash[UNHEEDED] = output["audiosocket_unheeded"]
     known = config.stash.setdefault(LEFT_OVER, [])
     known += [name for name in output.get("audiosocket_left_over", []) if name not in known]
+
+
+def refuse_unheeded(session: pytest.Session) -> None:
+    """In the controller of pytest-xdist, end with a usage error if the workers have found one."""
+    line = session.config.stash.get(UNHEEDED, None)
+    if line is not None and not hasattr(session.config, "workeroutput"):
+        print(f"ERROR: {line}", file=sys.stderr)  # noqa: T201 - where pytest writes its own usage errors
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
 def judge_turns(session: pytest.Session) -> None:
@@ -100,15 +113,16 @@ def judge_turns(session: pytest.Session) -> None:
     terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
     if hasattr(config, "workeroutput") or terminal is None:
         return
-    plain = [one for report in _reports(terminal.stats) for one in getattr(report, _ATTRIBUTE).get("turns", ())]
-    if not plain:
+    called = [one for report in _reports(terminal.stats) if "problems" not in (one := getattr(report, _ATTRIBUTE))]
+    if not called:
         return
+    plain = [turns for one in called for turns in one.get("turns", ())]
     from audiosocket_sim.checks.turn_limits import broken_limits
     from audiosocket_sim.running.turns_file import write_turns
     from audiosocket_sim.turn_taking import CallTurns, summary_line, together
 
     turns, limits = together(map(CallTurns.from_plain, plain)), options.turn_limits(config)
-    broken = [] if limits is None else broken_limits(turns, limits)
+    broken = [] if limits is None or not plain else broken_limits(turns, limits)
     trouble = write_turns(options.artefacts(config), turns)
     lines = [summary_line(turns), *(f"FAILED: {one}" for one in broken), trouble]
     config.stash[_TURN_LINES] = [line for line in lines if line]

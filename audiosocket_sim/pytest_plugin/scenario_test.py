@@ -117,7 +117,7 @@ def _options(
         reader=options.reader(config),
         default_reader=options.default_reader(config),
         trust=options.trust(config),
-        ear_model=options.ear(config, written="ear" in scenario.model_fields_set),
+        ear_model=options.ear(config, written=any("ear" in call.model_fields_set for call in scenario.calls)),
         artefacts=options.artefacts(config) / (folder if number == 1 else folder.with_name(f"{folder.name}-{number}")),
     )
 
@@ -177,7 +177,11 @@ def _compare(scenario: "Scenario", how: "Options", real: "Result") -> None:
 
     def differences(real: "Result") -> list[str]:
         allowance_ms = _COMPUTE_MS + real.disturbed_ms
-        return disagreements(virtual.entries, real.entries, allowance_ms, real_asterisk=real_asterisk)
+        return [
+            f"{ours.caller}: {line}" if ours.caller else line
+            for ours, theirs in zip(virtual.calls, real.calls, strict=True)
+            for line in disagreements(ours.entries, theirs.entries, allowance_ms, real_asterisk=real_asterisk)
+        ]
 
     found = differences(real)
     if found and real.disturbed_ms > LATE_MS:

@@ -304,15 +304,13 @@ class PhoneCall:
 
         In any words and any voice; hold audio is no answer.
         """
-        responds = _given(within=duration(within, name="expect_responds: within"))
-        return self._expect("expect_responds", "responds", responds, None, after, happened.turn_measured)
+        return self._measure("expect_responds", "responds", after, within=within)
 
     def expect_stops(
         self, within: CallTime | None = None, *, after: CallTime | Anchor | None = None
     ) -> StepToAwait[TurnMeasured]:
         """The bot stops `within` a time, 2 s by default, from the first sound of a caller who speaks over it."""
-        stops = _given(within=duration(within, name="expect_stops: within"))
-        return self._expect("expect_stops", "bot_stops", stops, None, after, happened.turn_measured)
+        return self._measure("expect_stops", "bot_stops", after, within=within)
 
     def expect_goes_on(
         self, pause: CallTime | None = None, *, after: CallTime | Anchor | None = None
@@ -321,22 +319,19 @@ class PhoneCall:
 
         It may fall silent for `pause` (0.9 s) and then go on where it had stopped.
         """
-        goes_on = _given(pause=duration(pause, name="expect_goes_on: pause"))
-        return self._expect("expect_goes_on", "bot_goes_on", goes_on, None, after, happened.turn_measured)
+        return self._measure("expect_goes_on", "bot_goes_on", after, pause=pause)
 
     def expect_resumes(
         self, within: CallTime | None = None, *, after: CallTime | Anchor | None = None
     ) -> StepToAwait[TurnMeasured]:
         """The bot goes on `within` a time, 2 s by default, after the caller's last sound has made it stop."""
-        resumes = _given(within=duration(within, name="expect_resumes: within"))
-        return self._expect("expect_resumes", "resumes", resumes, None, after, happened.turn_measured)
+        return self._measure("expect_resumes", "resumes", after, within=within)
 
     def expect_asks_again(
         self, within: CallTime | None = None, *, after: CallTime | Anchor | None = None
     ) -> StepToAwait[TurnMeasured]:
         """The bot speaks again `within` a time, 10 s by default, from the last that was heard of either."""
-        asks = _given(within=duration(within, name="expect_asks_again: within"))
-        return self._expect("expect_asks_again", "asks_again", asks, None, after, happened.turn_measured)
+        return self._measure("expect_asks_again", "asks_again", after, within=within)
 
     # --- what must not happen: from here on until the end of the call, or `during` a time, which is waited for;
     # `while_`: only while the one or the other speaks
@@ -524,6 +519,13 @@ class PhoneCall:
         return self._to_await("play", place, lambda: carry_out().__await__())
 
     # --- one way for all of them
+
+    def _measure(
+        self, what: str, key: str, after: CallTime | Anchor | None, **limit: CallTime | None
+    ) -> StepToAwait[TurnMeasured]:
+        """An expectation of turn-taking; `limit`: its main key, a time."""
+        given = _given(**{name: duration(time, name=f"{what}: {name}") for name, time in limit.items()})
+        return self._expect(what, key, given, None, after, happened.turn_measured)
 
     def _expect(
         self,

@@ -4,7 +4,6 @@ A reader is code of the user's, so a scenario that names one must be trusted. Wh
 folder by its sound, so that a second run costs nothing and says the same. Blocking: `running` calls it in a thread.
 """
 
-from audiosocket_sim.reading.cache import ReadingCache
 from audiosocket_sim.reading.choice import NO_READER, reader_problem
 from audiosocket_sim.reading.judge import JudgedCall, JudgeError, JudgeVerdict, SpeechJudge, load_judge
 from audiosocket_sim.reading.read_speech import ReadSpeech, ReadWord
@@ -18,7 +17,6 @@ __all__ = [
     "ReadSpeech",
     "ReadWord",
     "ReaderError",
-    "ReadingCache",
     "SpeechJudge",
     "StretchReader",
     "load_judge",

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from audiosocket_core.errors import AudioSocketError
-from audiosocket_sim.reading.cache import ReadingCache
+from audiosocket_core.kept_files import KeptFiles
 from audiosocket_sim.reading.code_version import version_of
 from audiosocket_sim.reading.named_callable import named_callable
 
 __all__ = ["JudgeError", "JudgeVerdict", "JudgedCall", "SpeechJudge", "load_judge"]
 
+_MOST_KEPT = 4_000
 _WANTED = "expected judge(text, expected, call)"
 
 
@@ -48,7 +49,7 @@ class JudgedCall:
 class SpeechJudge:
     """One judge, with its cache. `name`: as the user wrote it."""
 
-    def __init__(self, name: str, call: Callable[..., Any], cache: ReadingCache) -> None:
+    def __init__(self, name: str, call: Callable[..., Any], cache: KeptFiles) -> None:
         self._name = name
         self._call = call
         self._cache = cache
@@ -111,4 +112,4 @@ def load_judge(name: str, cache_folder: Path, folder: Path | None = None) -> Spe
         found = named_callable(f"the judge {name}", name, folder, ("", "", None), _WANTED)
     except ValueError as error:
         raise JudgeError(str(error)) from error
-    return SpeechJudge(name, found, ReadingCache(cache_folder))
+    return SpeechJudge(name, found, KeptFiles(cache_folder, ".json", most_files=_MOST_KEPT))

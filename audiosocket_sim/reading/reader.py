@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from audiosocket_core.errors import AudioSocketError
-from audiosocket_sim.reading.cache import ReadingCache
+from audiosocket_core.kept_files import KeptFiles
 from audiosocket_sim.reading.choice import LOCAL, LOCAL_IMPORT
 from audiosocket_sim.reading.code_version import version_of
 from audiosocket_sim.reading.named_callable import named_callable
@@ -32,6 +32,7 @@ _MS = 2 * RATE_HZ // 1000  # bytes
 _BEFORE_MS, _BEHIND_MS = 300, 600
 """Silence around a stretch (ms): a recogniser hears the first and the last word better."""
 _LONGEST_TEXT = 20_000
+_MOST_KEPT = 4_000
 _WANTED = "expected reader(pcm, rate_hz, language)"
 _FORM = 1
 """The form of what is kept: a new number forgets all."""
@@ -44,7 +45,7 @@ class ReaderError(AudioSocketError):
 class StretchReader:
     """One reader, with its cache. `name`: as the user wrote it. `call`: the callable."""
 
-    def __init__(self, name: str, call: Callable[..., Any], cache: ReadingCache) -> None:
+    def __init__(self, name: str, call: Callable[..., Any], cache: KeptFiles) -> None:
         self.name = name
         self._call = call
         self._cache = cache
@@ -103,7 +104,7 @@ def load_reader(name: str, cache_folder: Path, folder: Path | None = None) -> St
         found = named_callable(f"the reader {name}", import_string, folder, (b"", RATE_HZ, ""), _WANTED)
     except ValueError as error:
         raise ReaderError(str(error)) from error
-    return StretchReader(name, found, ReadingCache(cache_folder))
+    return StretchReader(name, found, KeptFiles(cache_folder, ".json", most_files=_MOST_KEPT))
 
 
 def _read_speech(name: str, answer: object) -> ReadSpeech:

@@ -121,7 +121,7 @@ def call_view(call: SavedCall, *, redact: bool = False) -> CallPage:
         verdict=call.verdict,
         tone={"passed": "good", "failed": "bad", None: "rest"}.get(call.outcome, "wait"),
         kind=call.kind,
-        heading=shown(call.heading),
+        heading=shown(call.heading.removeprefix(f"{call.name} · ")),
         summary=shown(call.summary),
         duration_ms=call.duration_ms,
         redacted=redact,
@@ -161,7 +161,8 @@ def _pictures(
 
 def _with_the_end(problem: CallProblem, end_ms: int) -> CallProblem:
     """The problem, with what is behind the end of the call where its seconds reach that."""
-    return replace(problem, to_ms=end_ms + _BEHIND_THE_END_MS) if problem.to_ms >= end_ms else problem
+    reaches = problem.to_ms >= end_ms - _BEHIND_THE_END_MS
+    return replace(problem, to_ms=end_ms + _BEHIND_THE_END_MS) if reaches else problem
 
 
 def _visible_problem(problem: CallProblem) -> CallProblem:

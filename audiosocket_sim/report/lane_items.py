@@ -262,15 +262,11 @@ def _states(entries: Sequence[Entry]) -> Iterator[LaneItem]:
 
 
 def _backend(entries: Sequence[Entry]) -> Iterator[LaneItem]:
-    asked: dict[int, Entry] = {}
+    asked = {one.event.number: (one.at_ms, one.event.content) for one in entries if isinstance(one.event, BackendAsked)}
     for entry in entries:
         match entry.event:
-            case BackendAsked(number=number):
-                asked[number] = entry
             case BackendReplied(number=number) as reply:
-                question = asked.pop(number, None)
-                content = question.event.content if question and isinstance(question.event, BackendAsked) else ""
-                start = entry.at_ms - reply.after_ms if question is None else question.at_ms
+                start, content = asked.pop(number, (entry.at_ms - reply.after_ms, ""))
                 answer = (
                     f"fault: {reply.fault}" if reply.fault else f"{reply.status or ''} “{reply.says or ''}”".strip()
                 )
@@ -279,9 +275,8 @@ def _backend(entries: Sequence[Entry]) -> Iterator[LaneItem]:
                 yield LaneItem(start, until, answer, f"“{content}” → {answer}, {reply.after_ms / 1000:.2f} s", tone)
             case BackendPushed(says=says, status=status):
                 yield LaneItem(entry.at_ms, entry.at_ms, "", f"pushed: {status or ''} “{says or ''}”", "", "↓")
-    for entry in asked.values():
-        if isinstance(entry.event, BackendAsked):
-            yield LaneItem(entry.at_ms, None, "no answer", f"“{entry.event.content}”: no answer", "bad")
+    for at_ms, content in asked.values():
+        yield LaneItem(at_ms, None, "no answer", f"“{content}”: no answer", "bad")
 
 
 def _expected(entries: Sequence[Entry]) -> Iterator[LaneItem]:

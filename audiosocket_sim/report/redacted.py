@@ -14,6 +14,7 @@ from audiosocket_sim.call_log.events import (
     BackendPushed,
     BackendReplied,
     BotSpoke,
+    CallBegan,
     CallEnded,
     CallerAction,
     CallerSpoke,
@@ -104,7 +105,7 @@ def redacted(call: SavedCall) -> SavedCall:
         name=call.name.partition("[")[0],
         kind=call.kind,
         path=call.path,
-        entries=tuple(replace(entry, event=_event(entry.event)) for entry in call.entries),
+        entries=tuple(replace(entry, event=_event(entry.event), caller="") for entry in call.entries),
         outcome=call.outcome,
         failures=failures,
         faults=tuple("there was a reason, which is not shown" for _ in call.faults[:1]),
@@ -141,6 +142,8 @@ def redacted_problem(problem: CallProblem) -> CallProblem:
 
 def _event(event: LogEvent) -> LogEvent:
     match event:
+        case CallBegan():
+            return CallBegan("")
         case CallerSpoke():
             kind = _of(event.kind, _KINDS)
             return CallerSpoke(WORDS, None, event.duration_ms, event.audible_ms, kind or "turn")

@@ -12,7 +12,7 @@ from audiosocket_sim.report.lane_items import Lane, LaneItem, placed, rows_of
 __all__ = ["StillBar", "StillLane", "StillPicture", "clock_text", "still_picture"]
 
 _WIDTH, _LEFT, _RIGHT, _ROW, _GAP, _AXIS = 1000, 130, 8, 20, 4, 22
-_COLUMNS = 400
+_COLUMNS = 250
 _LETTER = 6.6
 _TICKS_S = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200)
 
@@ -104,11 +104,10 @@ def _outline(level: Envelope, first: int, last: int, top: float, height: int) ->
     """The outline as a closed path around its middle."""
     values = fewer(level, first, last, _COLUMNS)
     middle, each = top + height / 2, (_WIDTH - _LEFT - _RIGHT) / max(1, len(values))
-    upper = [(round(_LEFT + index * each, 1), value * height / 200) for index, value in enumerate(values)]
-    points = [f"{at},{middle - half:.1f}" for at, half in upper] + [
-        f"{at},{middle + half:.1f}" for at, half in upper[::-1]
-    ]
-    return f"M{' '.join(points)}Z" if points else ""
+    places = [(round(_LEFT + index * each), round(value * height / 200)) for index, value in enumerate(values)]
+    upper = [f"{at} {middle - half:g}" for at, half in places]
+    lower = [f"{at} {middle + half:g}" for at, half in reversed(places)]
+    return f"M{'L'.join([*upper, *lower])}Z" if places else ""
 
 
 def _ticks(first: int, last: int, x: Callable[[int], float]) -> tuple[tuple[float, str], ...]:
@@ -124,6 +123,6 @@ def _ticks(first: int, last: int, x: Callable[[int], float]) -> tuple[tuple[floa
 
 def clock_text(ms: int) -> str:
     """Return an instant as people say it: `0:07`, `1:02.50`; before the beginning `−0:00.20`."""
-    minutes, rest = divmod(abs(ms), 60_000)
-    part = f".{rest % 1000 // 10:02d}" if rest % 1000 else ""
-    return f"{'−' if ms < 0 else ''}{minutes}:{rest // 1000:02d}{part}"
+    minutes, rest = divmod(round(abs(ms) / 10), 6_000)
+    part = f".{rest % 100:02d}" if rest % 100 else ""
+    return f"{'−' if ms < 0 else ''}{minutes}:{rest // 100:02d}{part}"

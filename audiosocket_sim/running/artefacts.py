@@ -15,11 +15,9 @@ from audiosocket_sim.running.call_fixture import CallFixture
 from audiosocket_sim.running.result import Artefacts, Outcome, Result
 from audiosocket_sim.running.result_file import result_text
 from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.scenario.callers import SECOND_RUN
 
-__all__ = ["SECOND_RUN", "cannot_write", "with_artefacts", "with_faults"]
-
-SECOND_RUN = "second-run"
-"""The folder of a second run, inside that of the first."""
+__all__ = ["SECOND_RUN", "cannot_write", "with_artefacts", "with_faults", "with_transcript"]
 
 
 def with_artefacts(result: Result, folder: Path, fixture: CallFixture | None) -> Result:
@@ -40,6 +38,20 @@ def with_artefacts(result: Result, folder: Path, fixture: CallFixture | None) ->
     writing.write("result.json", lambda: _text(result_text(with_faults(result, writing.faults), fixture)))
     result = with_faults(result, writing.faults)
     files = Artefacts(transcript, call_log, sound, details)
+    return replace(result, artefacts=files if files.by_name() else None)
+
+
+def with_transcript(result: Result, folder: Path) -> Result:
+    """Write the transcript of all calls of a scenario with several, beside the folders of the calls, and return the
+    result with its path. What an earlier run of one call has left there is removed."""
+    writing = _Writing(folder)
+    transcript = writing.write("transcript.txt", lambda: _text(result.transcript))
+    details = writing.write("details.txt", lambda: _text(result.details)) if result.details else None
+    for name in ("call.jsonl", "call.wav", *(() if result.details else ("details.txt",))):
+        writing.remove(name)
+    writing.remove_second_run()
+    result = with_faults(result, writing.faults)
+    files = Artefacts(transcript, None, None, details)
     return replace(result, artefacts=files if files.by_name() else None)
 
 

@@ -1,4 +1,4 @@
-"""The running parts of one call, started and stopped in order: mock AI, target, leg, ear, states, log.
+"""The running parts of one call, started and stopped in order: mock AI, leg, ear, states, log.
 
 The fixture logs what happens and wakes all tasks that wait for a change. It judges nothing: `steps` does. If one of its
 parts breaks, every waiting task gets SimulatorError, ControlError or TargetError: that is no failure of the bot.
@@ -14,7 +14,7 @@ from audiosocket_sim.asterisk import ConnectFailed, LegEnd
 from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log import voices
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
-from audiosocket_sim.checks import GRACE_MS, Sent
+from audiosocket_sim.checks import GRACE_MS, OtherCalls, Sent
 from audiosocket_sim.checks.lateness import LateBy, LatenessRecord, WasLate
 from audiosocket_sim.checks.quality import defects_of
 from audiosocket_sim.hearing import (
@@ -33,29 +33,21 @@ from audiosocket_sim.hearing.phone_buffer import PHONE_HOLDS_MS
 from audiosocket_sim.hearing.phones import phone_model
 from audiosocket_sim.hearing.sending import Sending
 from audiosocket_sim.mock_ai.backend import MockAi
-from audiosocket_sim.net.bind_errors import why_not_listening
+from audiosocket_sim.mock_ai.switchboard import Conversation
 from audiosocket_sim.net.control_client import ControlClient, ControlError, ControlEvent
 from audiosocket_sim.parties.peer import Leg
-from audiosocket_sim.parties.target import (
-    Child,
-    StartedTarget,
-    TargetError,
-    TargetUsageError,
-    close_target,
-    listens_on,
-    program_of,
-)
+from audiosocket_sim.parties.target import Child, TargetError, TargetUsageError, listens_on
 from audiosocket_sim.reading import ReaderError
+from audiosocket_sim.running.bot_under_test import BotUnderTest
 from audiosocket_sim.running.call_end import CallFacts, after_the_end, asked_too_late, loudest_dbfs, sent_ahead
 from audiosocket_sim.running.call_hooks import CallHooks
 from audiosocket_sim.running.call_setup import CallSetup
 from audiosocket_sim.running.defects import DefectCollector
-from audiosocket_sim.running.program_waits import ProgramWaits
 from audiosocket_sim.running.readings import Readings
 from audiosocket_sim.scenario import BotSays, StepPlace
 from audiosocket_sim.virtual_time import CannotFollow, VirtualLoop, raise_if_bot_cannot_follow
 
-__all__ = ["TARGET_DIED", "CallFixture", "SimulatorError"]
+__all__ = ["TARGET_DIED", "CallFixture", "NotAnswered", "SimulatorError"]
 
 TARGET_DIED = "target"
 """Pseudo-step name for the failure "the program under test exited during the call"."""
@@ -74,36 +66,46 @@ _SOFT_END_MS = 200
 """How long the soft end of speech may last that is audible no more."""
 
 
+class NotAnswered(TargetError):
+    """Nobody answers at the target's address."""
+
+
 class SimulatorError(Exception):
     """A part of the simulator failed, which is not the bot's fault. `__cause__` is the original exception."""
 
 
 class CallFixture:
-    """One call in progress: `async with CallFixture(setup) as fixture`. On exit, all that it started has ended.
+    """One call in progress: `async with CallFixture(setup, bot) as fixture`. On exit, all that it started has ended.
+
+    The bot is running: other calls may use it too, before, afterwards and meanwhile.
 
     `on_entry` is called with every new entry of the log. `virtual`: whether the running loop's clock is virtual.
     """
 
     def __init__(
-        self, setup: CallSetup, on_entry: Callable[[Entry], None] | None = None, *, virtual: bool = True
+        self,
+        setup: CallSetup,
+        bot: BotUnderTest,
+        on_entry: Callable[[Entry], None] | None = None,
+        *,
+        virtual: bool = True,
     ) -> None:
         self.scenario = scenario = setup.scenario
         self.log = CallLog()
         self.state: str | None = None
         self.end: LegEnd | None = None
         self._setup = setup
+        self._bot = bot
         self._on_entry = on_entry
         self._loop = asyncio.get_running_loop()
         self._started_at = self._loop.time()
         self._virtual = virtual
         self._late: list[tuple[LateBy, float, float]] = []
-        self._program_waits: ProgramWaits | None = None
         self._waiters: set[asyncio.Future[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._watches: set[asyncio.Task[None]] = set()
         self._error: Exception | None = None
         self._asked_afterwards: list[tuple[int, str]] = []
-        self._running: StartedTarget | None = None
         self._hooks = CallHooks(
             scenario,
             self._note_hook,
@@ -128,6 +130,8 @@ class CallFixture:
         self.readings = Readings(setup.reader, self._on_read, self._broke, virtual=virtual)
         self.asserted: dict[int, str] = {}
         """What steps have asked for, by the number of the entry that met it: of words that a reader has read."""
+        self.other_calls: Callable[[], OtherCalls] = OtherCalls
+        """Tells what is known of the other calls, if there are several."""
         self.to_judge: list[tuple[StepPlace, BotSays, int]] = []
         """The steps whose words a judge is to be asked about, and the entry of the speech that each has taken."""
         ahead, ear = scenario.quality.ahead, scenario.ear
@@ -145,6 +149,9 @@ class CallFixture:
             any_music=setup.any_music,
         )
         self.leg: Leg = setup.make_leg(scenario, self._source, self._on_bot_audio)
+        bot.answers(
+            Conversation(self.leg.uuid, self.ai, lambda: self.leg.t0 is not None and self.end is None, self._spoke_at)
+        )
 
     # --- time and waiting
 
@@ -282,23 +289,22 @@ class CallFixture:
         except TargetError as failed:
             trouble = failed
         finally:
-            trouble = await self._take_down() or trouble
+            await self._take_down()
         if trouble is not None and error is None:
             raise trouble
 
     async def _set_up(self) -> None:
-        try:
-            ai_url = await self.ai.start(self._setup.ai_port)
-        except OSError as error:
-            raise TargetError(
-                f"the mock AI: {why_not_listening(error, '127.0.0.1', self._setup.ai_port, '--ai-port')}"
-            ) from error
-        self._running = await self._setup.target.start(self._setup.settings, ai_url)
-        if self._running.control_url is not None:
-            self.control = ControlClient(self._running.control_url, self._setup.control_token)
+        running = self._bot.started
+        if running.control_url is not None:
+            self.control = ControlClient(running.control_url, self._setup.control_token)
         elif any(reply.then_pushes for reply in self.scenario.ai):
             raise TargetUsageError("the scenario pushes messages, and the target has no control URL (docs/targets.md)")
-        await self._hooks.before(str(self.leg.uuid), self._running, ai_url)
+        await self._hooks.before(str(self.leg.uuid), running, self._bot.ai_url)
+
+    def _spoke_at(self) -> float:
+        """The loop time at which the caller spoke last, or at which the call began."""
+        spoken = (entry.at_ms for entry in reversed(self.log.entries) if isinstance(entry.event, log.CallerSpoke))
+        return self.t0 + next(spoken, 0) / 1000
 
     async def carry_out_after(self) -> bool:
         """Carry out the hooks after the call, once. Returns whether all held. Raises TargetError."""
@@ -308,26 +314,28 @@ class CallFixture:
         self._record_ms(0 if key == "before" else self.now_ms, Source.PEER, Noted(f"{key}: {what}"))
 
     async def place_call(self) -> None:
-        """Dial the target, and return once the UUID is sent or the call has ended without one. Raises TargetError."""
-        assert self._running is not None
-        if (pid := program_of(self._running)) is not None:
-            self._program_waits = ProgramWaits(pid, lambda at, seconds: self.was_late(LateBy.BOT, at, seconds))
-            self._program_waits.look()
+        """Dial the target, and return once the UUID is sent or the call has ended without one. Raises NotAnswered."""
+        running = self._bot.started
+        self._bot.look_at_the_program()
         try:
-            await self.leg.connect(self._running.host, self._running.port)
+            await self.leg.connect(running.host, running.port)
         except ConnectFailed as error:
-            place = f"{self._running.host}:{self._running.port}"
-            if isinstance(self._loop, VirtualLoop) and self._loop.network and listens_on(self._running.port):
+            place = f"{running.host}:{running.port}"
+            if isinstance(self._loop, VirtualLoop) and self._loop.network and listens_on(running.port):
                 what = f"it listens at {place} of this machine, and not through the event loop"
                 raise CannotFollow(what, f"{place} is the kernel's") from error
-            raise TargetError(f"nobody answers at {place}: {error}") from error
+            raise NotAnswered(f"nobody answers at {place}: {error}") from error
         self._spawn(self._watch_end(), self._tasks)
         if self.control is not None and self.leg.t0 is not None:
             self._spawn(self._follow_states(self.control), self._tasks)
-        if self._program_waits is not None:
-            self._program_waits.start()
-        if isinstance(self._running, Child):
-            self._spawn(self._watch_program(self._running), self._watches)
+        self._bot.note_its_waits(lambda at, seconds: self.was_late(LateBy.BOT, at, seconds))
+        if (program := self._bot.program) is not None:
+            self._spawn(self._watch_program(program), self._watches)
+
+    def stop_watching_the_program(self) -> None:
+        """The call is over: what becomes of the program from now on is no matter of this call."""
+        for task in self._watches:
+            task.cancel()
 
     async def let_the_ear_read(self, text: str) -> None:
         """Teach the ear the synthetic voice's rendering of `text`, unless it knows a phrase of these words already."""
@@ -355,15 +363,12 @@ class CallFixture:
         await self.readings.done()
         self._raise_if_broken()
 
-    async def _take_down(self) -> TargetError | None:
-        """Shut every part down even if some fail. Returns the error of the target's own shutdown, if any."""
-        trouble: TargetError | None = None
+    async def _take_down(self) -> None:
+        """Shut every part of the call down even if some fail."""
         tasks = [*self._tasks, *self._watches]
         for task in tasks:
             task.cancel()
         try:
-            if self._program_waits is not None:
-                await self._program_waits.stop()
             if self.leg.t0 is not None:
                 self.ear.close(self._loop.time())  # in an interrupted call: log the speech that is not finished
             await self.leg.aclose()
@@ -372,14 +377,7 @@ class CallFixture:
             if self.control is not None:
                 await self.control.aclose()
         finally:
-            try:
-                if self._running is not None:
-                    await close_target(self._running)
-            except TargetError as error:
-                trouble = error
-            finally:
-                await self.ai.aclose()
-        return trouble
+            await self.ai.aclose()
 
     def _spawn(self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> None:
         def done(task: asyncio.Task[None]) -> None:
@@ -503,13 +501,16 @@ class CallFixture:
         else:
             self._asked_afterwards.append((self.now_ms, asked.content))
 
-    def check_the_requests_after_the_end(self) -> bool:
-        """Log one failure for the requests that came after the end of the call; returns whether there were none."""
+    def check_the_requests_after_the_end(self, *meanwhile: str) -> bool:
+        """Log one failure for the requests that came after the end of the call; returns whether there were none.
+
+        `meanwhile`: further lines for it.
+        """
         if not self._asked_afterwards or self.end is None:
             return True
         at_ms, late = asked_too_late(self._asked_afterwards, self.ms(self.end.at))
         self._asked_afterwards = []
-        self.fail(at_ms, 0, "ai", "no request after the end of the call", late)
+        self.fail(at_ms, 0, "ai", "no request after the end of the call", late, *meanwhile)
         return False
 
     def check_the_ais_script(self, *, hung_up: bool) -> None:
@@ -533,7 +534,7 @@ class CallFixture:
             call_id = await control.find(str(self.leg.uuid), f"{host}:{port}")
             await control.follow(call_id, self._on_control_event)
         except ControlError:
-            if isinstance(self._running, Child) and await self._running.ends_within(_DYING_SECONDS):
+            if (program := self._bot.program) is not None and await program.ends_within(_DYING_SECONDS):
                 return  # the program ended, which `_watch_program` reports
             raise
 

@@ -23,13 +23,15 @@ class CallHooks:
         self._after_is_due = False
 
     async def before(self, uuid: str, target: StartedTarget, ai_url: str) -> None:
-        """Carry out the hooks before the call. Raises TargetError: the call cannot be made as it is meant."""
+        """Carry out the hooks before the call. Raises TargetError: the call cannot be made as it is meant; then nothing
+        is carried out after it. That is known of a hook after the call without its control URL too."""
         self._values = {"uuid": uuid, "ai_url": ai_url, "host": target.host, "port": str(target.port)}
         if target.control_url is not None:
             self._values["control_url"] = target.control_url.rstrip("/")
+        self._refuse_without_control_url()
         for index, hook in enumerate(self._scenario.before):
             try:
-                self._note("before", f"{hook.title}: {await self._carry_out('before', index, hook)}")
+                self._note("before", f"{hook.title}: {await self._carry_out(hook)}")
             except (HookFailed, HookNotMet) as error:
                 asked = f"expected {asked_for(hook)}, and got " if isinstance(error, HookNotMet) else ""
                 raise TargetError(f"{self._line('before', index, hook)}: {asked}{error}") from error
@@ -45,7 +47,7 @@ class CallHooks:
         held, fault = True, None
         for index, hook in enumerate(self._scenario.after if due else ()):
             try:
-                self._note("after", f"{hook.title}: {await self._carry_out('after', index, hook)}")
+                self._note("after", f"{hook.title}: {await self._carry_out(hook)}")
             except HookNotMet as error:
                 held = False
                 place = StepPlace(0, (index,), f"hook {index + 1} ({hook.title})")
@@ -56,11 +58,15 @@ class CallHooks:
             raise fault
         return held
 
-    async def _carry_out(self, key: str, index: int, hook: Hook) -> str:
-        named = f"{hook.url} {hook.command or ''} {hook.json_} {hook.body} {hook.headers}"
-        if "control_url" not in self._values and "{control_url}" in named:
-            line = self._line(key, index, hook)
-            raise TargetUsageError(f"{line}: the target has no control URL (docs/targets.md)")
+    def _refuse_without_control_url(self) -> None:
+        """Raise TargetUsageError for a hook, also one after the call, that asks for a control URL that is not there."""
+        for key in () if "control_url" in self._values else ("before", "after"):
+            for index, hook in enumerate(getattr(self._scenario, key)):
+                if hook.asks_for("control_url"):
+                    line = self._line(key, index, hook)
+                    raise TargetUsageError(f"{line}: the target has no control URL (docs/targets.md)")
+
+    async def _carry_out(self, hook: Hook) -> str:
         return await carry_out_hook(hook, self._values, self._scenario.folder)
 
     def _line(self, key: str, index: int, hook: Hook) -> str:

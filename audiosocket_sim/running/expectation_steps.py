@@ -12,6 +12,7 @@ from audiosocket_sim.checks import (
     Failed,
     Met,
     Moment,
+    OtherCalls,
     Pending,
     Verdict,
     Watched,
@@ -336,6 +337,7 @@ class ExpectationSteps:
             asks_backend=bool(fixture.scenario.ai or fixture.scenario.cassette),
             sent=fixture.sent(base_ms) if full else None,
             notes=fixture.notes if full else (),
+            others=fixture.other_calls() if full else OtherCalls(),
         )
 
     def _fail(self, one: _Unmet) -> None:

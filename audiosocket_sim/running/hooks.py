@@ -8,14 +8,15 @@ import asyncio
 import json
 import os
 import re
+import select
 import signal
 import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from errno import errorcode
+from io import FileIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,11 @@ __all__ = ["HookFailed", "HookNotMet", "asked_for", "carry_out_hook"]
 
 _LONGEST_SHOWN = 200
 _LARGEST_BYTES = 1_000_000
+_KEPT_BYTES = 10_000
+"""Of a program's output: its last line is shown."""
+_READ_BYTES = 65_536
+_PIPE_BYTES = 1_048_576
+"""What a pipe holds at most, unless root says otherwise."""
 
 
 class HookFailed(Exception):
@@ -84,7 +90,7 @@ async def _answer(hook: Hook, values: Mapping[str, str]) -> _Answer:
         raise HookFailed(f"{url:.{_LONGEST_SHOWN}}: {error}") from None
     if not host:
         raise HookFailed(f"{url:.{_LONGEST_SHOWN}}: an address without a host")
-    headers = {name: filled(text, values) for name, text in hook.headers.items()}
+    headers = {filled(name, values): filled(text, values) for name, text in hook.headers.items()}
     request: dict[str, Any] = {"headers": headers}
     if hook.json_ is not None:
         headers.setdefault("Content-Type", "application/json")
@@ -115,7 +121,7 @@ def _filled(value: Any, values: Mapping[str, str]) -> Any:
         case str():
             return filled(value, values)
         case dict():
-            return {key: _filled(inner, values) for key, inner in value.items()}
+            return {_filled(key, values): _filled(inner, values) for key, inner in value.items()}
         case list() | tuple():
             return [_filled(inner, values) for inner in value]
     return value
@@ -215,12 +221,15 @@ def _run(
     seconds: float,
     started: Callable[[subprocess.Popen[bytes]], None],
 ) -> tuple[int, str]:
-    with tempfile.TemporaryFile() as output:  # no pipe: what it leaves running would keep that open
+    """Run a program for at most so many seconds. Returns its code, and the last line of its output, of which no more
+    than `_KEPT_BYTES` are ever held. Blocking."""
+    ours, its = os.pipe()
+    with os.fdopen(ours, "rb", buffering=0) as output:
         try:
             process = subprocess.Popen(
                 words,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
+                stdout=its,
                 stderr=subprocess.STDOUT,
                 env=environment,
                 cwd=folder,
@@ -228,7 +237,11 @@ def _run(
             )
         except OSError as error:
             raise HookFailed(f"{words[0]:.{_LONGEST_SHOWN}}: cannot be started: {error.strerror or error}") from None
+        finally:
+            os.close(its)
         started(process)
+        reader = _LastBytes(output)
+        reader.start()
         try:
             process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -237,9 +250,40 @@ def _run(
         finally:
             _kill(process)  # also what it has left behind in its process group
             process.wait()
-        output.seek(max(0, output.seek(0, os.SEEK_END) - _LARGEST_BYTES))
-        lines = output.read().decode(errors="replace").strip().splitlines()
+            reader.stop()
+    lines = reader.kept.decode(errors="replace").strip().splitlines()
     return process.returncode, lines[-1] if lines else ""
+
+
+class _LastBytes(threading.Thread):
+    """Reads a pipe in a thread, and keeps the last of what comes. `stop` takes what is in the pipe, and no more: what
+    has left its process group and is still running would keep the pipe open."""
+
+    def __init__(self, pipe: FileIO) -> None:
+        super().__init__(daemon=True)
+        self.kept = b""
+        self._pipe = pipe
+        self._stopping, self._stops = os.pipe()
+
+    def run(self) -> None:
+        os.set_blocking(self._pipe.fileno(), False)
+        while self._stopping not in select.select([self._pipe.fileno(), self._stopping], [], [])[0]:
+            if not self._take():
+                return
+        for _ in range(_PIPE_BYTES // _READ_BYTES):
+            if not self._take():
+                return
+
+    def _take(self) -> bool:
+        """Read once. Returns whether there was something."""
+        read = self._pipe.read(_READ_BYTES)
+        self.kept = (self.kept + (read or b""))[-_KEPT_BYTES:]
+        return bool(read)
+
+    def stop(self) -> None:
+        os.close(self._stops)
+        self.join()
+        os.close(self._stopping)
 
 
 def _signal_name(number: int) -> str:

@@ -14,38 +14,40 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from audiosocket_sim.call_log.events import Entry, Noted, Source, StepFailed
+from audiosocket_sim.call_log.in_progress import CallInProgress
 from audiosocket_sim.call_log.voices import call_turns, over_ms
 from audiosocket_sim.checks.failure import Failure
 from audiosocket_sim.checks.late_defects import defects_could_turn
 from audiosocket_sim.checks.late_notes import late_notes
-from audiosocket_sim.checks.lateness import LateBy, LatenessRecord
+from audiosocket_sim.checks.lateness import LatenessRecord
 from audiosocket_sim.checks.margin import could_turn, is_unread_for_our_holes, turns_that_ended_early
 from audiosocket_sim.checks.quality import QUALITY, QualityFault, quality_faults
 from audiosocket_sim.checks.turn_limits import TURN_LIMITS, broken_limits, unjudged_limits, wider
 from audiosocket_sim.parties.target import Target, TargetCloseError
 from audiosocket_sim.reading import JudgeError
 from audiosocket_sim.running.artefacts import cannot_write, with_artefacts, with_faults
+from audiosocket_sim.running.bot_under_test import BotUnderTest
 from audiosocket_sim.running.call_fixture import CallFixture
-from audiosocket_sim.running.call_setup import hold_music_in, set_up_call
+from audiosocket_sim.running.call_setup import CallSetup, hold_music_in, set_up_call
 from audiosocket_sim.running.environment import Environment, environment_of
 from audiosocket_sim.running.judges import ask_the_judges
 from audiosocket_sim.running.options import Options
-from audiosocket_sim.running.processor_waits import ProcessorWaits
+from audiosocket_sim.running.real_clock import RealClock
 from audiosocket_sim.running.result import Outcome, Result
 from audiosocket_sim.running.run_folder import RunFolder
 from audiosocket_sim.running.steps import Steps
 from audiosocket_sim.running.trouble import Trouble, trouble_of
 from audiosocket_sim.scenario import Say, Scenario
-from audiosocket_sim.virtual_time import CannotFollow, VirtualLoop, raise_if_bot_cannot_follow, sleeps_are_noted
+from audiosocket_sim.virtual_time import CannotFollow, VirtualLoop, raise_if_bot_cannot_follow
 
-__all__ = ["OnEntry", "OneCall"]
+__all__ = ["SECONDS_FOR_THREADS", "OnEntry", "OneCall"]
 
-OnEntry = Callable[[Entry, CallFixture], None]
-"""Called with every new entry of the log, and with the call to which it belongs."""
+OnEntry = Callable[[Entry, CallInProgress], None]
+"""Called with every new entry of the log, and with the call to which it belongs; of several calls, with all."""
 
 _T = TypeVar("_T")
 
-_SECONDS_FOR_THREADS = {True: 0.1, False: 1.0}
+SECONDS_FOR_THREADS = {True: 0.1, False: 1.0}
 """How long, in real time, threads of the bot's own may show that it cannot follow the virtual clock, at the end of the
 call: if all went well (they had their time before a step failed), and if anything is wrong."""
 _WITHOUT_A_VERDICT = (Outcome.INVALID, Outcome.INCONCLUSIVE)
@@ -83,7 +85,8 @@ class OneCall:
         self._folder_faults: list[str] = []
         self._fixture: CallFixture | None = None
         self._environment: Environment | None = None
-        self._waits: ProcessorWaits | None = None
+        self._setup: CallSetup | None = None
+        self._clock: RealClock | None = None
         self._troubled_ms: int | None = None
         self._later_faults: list[str] = []
         self._stack = AsyncExitStack()
@@ -99,32 +102,69 @@ class OneCall:
 
         Raises TargetError, and what `set_up_call` raises; in that case nothing is left running.
         """
-        choice = self._options.target_for(self.scenario)
-        self._environment = environment_of(self.scenario, self._options, choice, virtual=self._virtual)
         async with AsyncExitStack() as stack:
-            folder = self._hold_folder() or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            setup = await set_up_call(self.scenario, target, self._options, folder, self._more_says)
-            fixture = self._fixture = CallFixture(
-                setup, None if self._on_entry is None else self._look, virtual=self._virtual
-            )
-            await stack.enter_async_context(fixture)
+            setup = await self.prepare(target, stack)
+            bot = BotUnderTest(target, setup.settings, [self.scenario], self._options.ai_port)
+            fixture = self.make_ready(bot)
+            await stack.enter_async_context(bot)
+            await self.begin(stack)
             if not self._virtual:
-                now = asyncio.get_running_loop().time
-                sleeps = stack.enter_context(sleeps_are_noted(now))
-                fixture.leg.excuse(sleeps.within)
-                self._waits = ProcessorWaits()
-                self._waits.slept = sleeps.within
-                self._waits.on_late = lambda seconds: fixture.was_late(LateBy.THREAD, now(), seconds)
-                self._waits.start()
-                stack.callback(self._waits.stop)
+                self._clock = stack.enter_context(RealClock())
+                self._clock.times(fixture)
             self._stack = stack.pop_all()
-        self._until = asyncio.get_running_loop().time() + self.scenario.max_duration / 1000
-        self.steps = Steps(fixture, setup.sounds)
         loop = asyncio.get_running_loop()
         if isinstance(loop, VirtualLoop):
             loop.on_cannot_follow = fixture.break_off
             loop.strict = True  # from here to the end of the call: a target may start and end as it likes
         return self
+
+    async def prepare(self, target: Target, stack: AsyncExitStack) -> CallSetup:
+        """Prepare all that the call needs before the bot is started. Raises what `set_up_call` raises."""
+        choice = self._options.target_for(self.scenario)
+        self._environment = environment_of(self.scenario, self._options, choice, virtual=self._virtual)
+        folder = self._hold_folder() or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        self._setup = await set_up_call(self.scenario, target, self._options, folder, self._more_says)
+        return self._setup
+
+    def make_ready(self, bot: BotUnderTest) -> CallFixture:
+        """Make the call's running parts, after `prepare` and before the bot is started. Starts nothing."""
+        assert self._setup is not None
+        look = None if self._on_entry is None else self._look
+        self._fixture = CallFixture(self._setup, bot, look, virtual=self._virtual)
+        return self._fixture
+
+    async def begin(self, stack: AsyncExitStack) -> None:
+        """Do all that comes before the call is placed; the bot is running. On the way out of `stack` it is taken down.
+
+        Raises TargetError.
+        """
+        assert self._setup is not None
+        assert self._fixture is not None
+        await stack.enter_async_context(self._fixture)
+        self.starts_now()
+        self.steps = Steps(self._fixture, self._setup.sounds)
+
+    def taken_down_by(self, stack: AsyncExitStack) -> None:
+        """Let `take_down` close this stack, which `begin` was given."""
+        self._stack = stack
+
+    def write_to(self, folder: Path | None) -> None:
+        """Write the files of this call to this folder, in the place of the one that the options name."""
+        self._options = replace(self._options, artefacts=folder)
+
+    def starts_now(self) -> None:
+        """Count the longest duration of the call from now on."""
+        self._until = asyncio.get_running_loop().time() + self.scenario.max_duration / 1000
+
+    async def carry_out(self) -> None:
+        """Carry out all steps of the scenario and end the call."""
+        assert self.steps is not None
+        self.held = await self.in_time(self.steps.run()) or False
+
+    def interrupt(self) -> None:
+        """Note that the call was interrupted (Ctrl-C): there is no verdict."""
+        self.interrupted = True
+        self.trouble = Trouble(Outcome.INCONCLUSIVE, f"interrupted, while waiting for {self.doing}")
 
     async def __aenter__(self) -> Self:
         return self
@@ -146,11 +186,20 @@ class OneCall:
         loop = asyncio.get_running_loop()
         if isinstance(loop, VirtualLoop) and loop.strict:
             try:
-                accused = self._fixture is not None and bool(self._quality_faults(self._fixture))
-                raise_if_bot_cannot_follow(_SECONDS_FOR_THREADS[error is None and not accused])
+                raise_if_bot_cannot_follow(SECONDS_FOR_THREADS[error is None and not self.is_accused])
             except CannotFollow as failure:
                 self.blame(failure)
             loop.strict = False
+
+    @property
+    def is_accused(self) -> bool:
+        """Whether a defect was found that fails the call."""
+        return self._fixture is not None and bool(self._quality_faults(self._fixture))
+
+    @property
+    def fixture(self) -> CallFixture | None:
+        """The running parts of the call; None before `make_ready`."""
+        return self._fixture
 
     async def let_the_ear_read(self, text: str) -> None:
         """Teach the ear the synthetic voice's rendering of `text`, unless it knows a phrase of these words already."""
@@ -237,7 +286,7 @@ class OneCall:
             details="" if trouble is None else trouble.details,
             uuid=None if fixture is None else fixture.leg.uuid,
             own_lateness_ms=late_ms,
-            processor_wait_ms=0.0 if self._waits is None else self._waits.most_ms,
+            processor_wait_ms=0.0 if self._clock is None else self._clock.most_waited_ms,
             duration_ms=max((entry.at_ms for entry in entries), default=0),
             interrupted=self.interrupted,
             asserted={} if fixture is None else dict(fixture.asserted),

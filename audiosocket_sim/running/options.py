@@ -47,7 +47,10 @@ class Options:
 
     def applied_to(self, scenario: Scenario) -> Scenario:
         """Return the scenario with the caller's phone that the options name."""
-        return scenario if self.ear_model is None else scenario.model_copy(update={"ear": self.ear_model})
+        if self.ear_model is None:
+            return scenario
+        calls = tuple(self.applied_to(call) for call in scenario.made_calls)
+        return scenario.model_copy(update={"ear": self.ear_model, "made_calls": calls})
 
     def target_for(self, scenario: Scenario) -> TargetChoice:
         """Return the target that the scenario calls. Raises TargetUsageError, also if no target is named."""

@@ -38,6 +38,8 @@ def report_lines(result: Result) -> Iterator[str]:
 
 
 def file_lines(result: Result) -> Iterator[str]:
-    """Yield the paths of the call log and the recording, if they could be written."""
-    files = {} if result.artefacts is None else result.artefacts.by_name()
-    yield from (f"{name}: {files[name]}" for name in ("call log", "recording") if name in files)
+    """Yield the paths of the call log and the recording of each call, if they could be written."""
+    for call in result.calls:
+        files = {} if call.artefacts is None else call.artefacts.by_name()
+        whose = f"{call.caller}, " if call.caller else ""
+        yield from (f"{whose}{name}: {files[name]}" for name in ("call log", "recording") if name in files)

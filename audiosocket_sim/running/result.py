@@ -84,6 +84,19 @@ class CallResult:
     """From the UUID to the last event, in ms."""
     artefacts: Artefacts | None
     """The files that were written; None if no folder was named, or no file could be written."""
+    outcome: Outcome
+    """How this call ended. A call that passed may stand in a run that failed, if there are several."""
+    faults: Sequence[str] = ()
+    """Why there is no verdict on this call, one line for each reason."""
+    caller: str = ""
+    """The caller's name, in a scenario with several calls; "" otherwise."""
+    began_ms: int = 0
+    """When the call began: its UUID, in ms after the first UUID of the run."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether this call passed."""
+        return self.outcome is Outcome.PASSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +106,8 @@ class Result:
     scenario: Scenario
     outcome: Outcome
     entries: Sequence[Entry] = ()
-    """The call log, in the order in which the events happened."""
+    """The call log, in the order in which the events happened. Of several calls it has the events of all, each with its
+    caller, on the clock of the first call; `calls` has the log of each."""
     failures: Sequence[Failure] = ()
     """The failures, in the order of the log; last those that this machine's lateness may have caused."""
     faults: Sequence[str] = ()
@@ -123,6 +137,8 @@ class Result:
     """The run after this one, where this one was inconclusive and the second gave no verdict either."""
     cannot_follow: bool = False
     """True if the bot did not follow the virtual clock, so that it can be judged in real time only."""
+    made_calls: tuple[CallResult, ...] = ()
+    """The calls of a scenario with several; empty for one with a single call. `calls` has them in either case."""
 
     @property
     def passed(self) -> bool:
@@ -136,7 +152,9 @@ class Result:
 
     @property
     def calls(self) -> tuple[CallResult, ...]:
-        """The calls of the run: exactly one."""
+        """The calls of the run, in the order of the scenario: one, or those of `callers` and `then`."""
+        if self.made_calls:
+            return self.made_calls
         one = CallResult(
             self.scenario.name,
             self.uuid,
@@ -145,6 +163,9 @@ class Result:
             self.transcript,
             self.duration_ms,
             self.artefacts,
+            self.outcome,
+            self.faults,
+            self.scenario.caller.name,
         )
         return (one,)
 

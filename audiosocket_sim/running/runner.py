@@ -13,7 +13,7 @@ from audiosocket_sim.parties.target import Target, parse_target
 from audiosocket_sim.running.one_call import OneCall, OnEntry
 from audiosocket_sim.running.options import Options
 from audiosocket_sim.running.result import LATE_MS, Artefacts, Outcome, Result
-from audiosocket_sim.running.trouble import Trouble
+from audiosocket_sim.running.several_calls import SeveralCalls
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.virtual_time import new_loop
 
@@ -102,29 +102,35 @@ class _Stop:
 
 
 def _run(scenario: Scenario, options: Options, on_entry: OnEntry | None, stop: _Stop) -> Result:
-    call = OneCall(scenario, options, virtual=False)
+    call = _all_calls(scenario, options, virtual=False)
     try:
         choice = options.target_for(scenario)
         target = parse_target(choice.text, options.control_url, choice.folder)
         virtual = is_virtual(target, options)
-        call = OneCall(scenario, options, virtual=virtual, on_entry=on_entry)
+        call = _all_calls(scenario, options, virtual=virtual, on_entry=on_entry)
         with asyncio.Runner(loop_factory=loop_factory(scenario, options, virtual=virtual)) as runner:
             runner.run(_carry_out(call, target, stop))
     except KeyboardInterrupt:
-        call.interrupted = True
-        call.trouble = Trouble(Outcome.INCONCLUSIVE, f"interrupted, while waiting for {call.doing}")
+        call.interrupt()
     except (Exception, SystemExit, asyncio.CancelledError) as error:  # noqa: BLE001 - the log is written in any case
         call.blame(error)
     return call.conclude()
 
 
-async def _carry_out(call: OneCall, target: Target, stop: _Stop) -> None:
+def _all_calls(
+    scenario: Scenario, options: Options, *, virtual: bool, on_entry: OnEntry | None = None
+) -> OneCall | SeveralCalls:
+    if scenario.has_several_calls:
+        return SeveralCalls(scenario, options, virtual=virtual, on_entry=on_entry)
+    return OneCall(scenario, options, virtual=virtual, on_entry=on_entry)
+
+
+async def _carry_out(call: OneCall | SeveralCalls, target: Target, stop: _Stop) -> None:
     stop.cancels(asyncio.current_task())
     try:
         async with call:
             await call.set_up(target)
-            assert call.steps is not None
-            call.held = await call.in_time(call.steps.run()) or False
+            await call.carry_out()
     except Exception as error:  # noqa: BLE001 - noted at once, since taking the call down may fail as well
         call.blame(error)
 

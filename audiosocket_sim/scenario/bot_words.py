@@ -1,24 +1,14 @@
 """What `bot_says` asks for: a text, one of several, or a pattern, and how exact the words must be. Data only."""
 
-import math
-import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from audiosocket_sim.scenario.fields import Model, Words
+from audiosocket_sim.words import WordPattern
 
 __all__ = ["BotSays", "compiled_pattern"]
-
-_LONGEST_PATTERN = 300
-_MOST_REPEATS = 4
-_MANY = 20
-"""A repetition of more than this counts as one without an end."""
-_MOST_WAYS = 10_000
-"""Optional characters and alternatives multiply: so many ways through a pattern are tried in no time."""
-_REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 
 
 def _pattern(text: str) -> str:
@@ -39,75 +29,16 @@ def _judge(name: str) -> str:
     return name
 
 
-def compiled_pattern(text: str) -> "re.Pattern[str]":
+def compiled_pattern(text: str) -> WordPattern:
     """Return the pattern, without regard to case and accents.
 
     Raises ValueError for a pattern that is none, that any words fit, or on which a search could take for ever: a
-    scenario is data. Only single characters may be repeated without an end, and only a few of them; and alternatives
-    have a bound.
+    scenario is data.
     """
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    if len(text) > _LONGEST_PATTERN:
-        raise ValueError(f"a pattern has at most {_LONGEST_PATTERN} characters, not {len(text)}")
-    try:
-        found = re.compile(plain, re.IGNORECASE)
-        parsed = re._parser.parse(plain)  # type: ignore[attr-defined]
-    except (re.error, RecursionError, OverflowError) as error:
-        raise ValueError(f"not a pattern (a regular expression of Python): {error}") from None
-    repeats = list(_repeats(parsed))
-    if any(not single for single in repeats):
-        raise ValueError("only single characters and classes, such as \\d or [a-z], can be repeated in a pattern")
-    if len(repeats) > _MOST_REPEATS:
-        raise ValueError(f"a pattern has at most {_MOST_REPEATS} repetitions without an end, not {len(repeats)}")
-    if _ways(parsed) > _MOST_WAYS:
-        raise ValueError(f"too many optional parts and alternatives in a pattern: together more than {_MOST_WAYS} ways")
-    if found.search(""):
+    found = WordPattern("".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)))
+    if found.is_in(""):
         raise ValueError("fits any words, even none: write what must be in them, or use bot_speaks")
     return found
-
-
-def _repeats(parsed: Any) -> Iterator[bool]:
-    """Yield for each repetition without an end whether it is that of a single character."""
-    for operation, argument in parsed:
-        name = str(operation)
-        if name in _REPEATS:
-            _, most, inner = argument
-            single = len(inner) == 1 and str(inner[0][0]) in ("LITERAL", "NOT_LITERAL", "ANY", "IN", "CATEGORY")
-            if int(most) > (_MANY if single else 1):
-                yield single
-            yield from _repeats(inner)
-        elif name.startswith("GROUPREF"):
-            yield False
-        else:
-            yield from _inner(argument)
-
-
-def _inner(argument: Any) -> Iterator[bool]:
-    """Look into the parts of a group, an alternation, a look-ahead."""
-    if hasattr(argument, "data"):
-        yield from _repeats(argument)
-    elif isinstance(argument, Sequence) and not isinstance(argument, str):
-        for part in argument:
-            yield from _inner(part)
-
-
-def _ways(part: Any) -> int:
-    """Return in how many ways a part of a pattern can be gone through at the most, repetitions without an end aside."""
-    if isinstance(part, Sequence) and not hasattr(part, "data"):  # what stands in a group
-        return math.prod(_ways(inner) for inner in part if not isinstance(inner, str | int))
-    ways = 1
-    for operation, argument in getattr(part, "data", ()):
-        name = str(operation)
-        if name in _REPEATS:
-            least, most, inner = argument
-            once = _ways(inner)
-            ways *= once if int(most) > _MANY else sum(once**times for times in range(int(least), int(most) + 1))
-        elif name == "BRANCH":
-            ways *= sum(_ways(branch) for branch in argument[1])
-        elif name != "IN":
-            ways *= _ways(argument)
-        ways = min(ways, _MOST_WAYS + 1)
-    return ways
 
 
 class BotSays(Model):

@@ -18,6 +18,7 @@ from pydantic.json_schema import SkipJsonSchema
 from audiosocket_sim.asterisk.profiles import FIRST_PACKET_MS, VERSIONS, CallerCodec, profile
 from audiosocket_sim.scenario.anchors import ANCHOR_EVENTS, Anchor
 from audiosocket_sim.scenario.caller_ear import CallerEar
+from audiosocket_sim.scenario.callers import CallerPlace
 from audiosocket_sim.scenario.cassette import RawExchange
 from audiosocket_sim.scenario.expectations import (
     EXPECT_KEYS,
@@ -119,6 +120,7 @@ __all__ = [
     "BotSpeaks",
     "BotStops",
     "CallerEar",
+    "CallerPlace",
     "DeadAir",
     "DtmfStep",
     "Echo",
@@ -412,7 +414,10 @@ def _not_empty(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 
 
 class Scenario(Model):
-    """One phone call: who calls, what the AI backend answers, what the caller does and what must happen."""
+    """One phone call: who calls, what the AI backend answers, what the caller does and what must happen.
+
+    Of a scenario with several calls it is the first one; `calls` are all of them.
+    """
 
     name: SkipJsonSchema[str] = Field(default="", alias="(name)", exclude=True)
     """The file's name without its suffix. Set by the loader; not a key of a scenario."""
@@ -426,6 +431,11 @@ class Scenario(Model):
     """The variables of `for_each` with short texts for their values in this call. Set by the loader; no key."""
     parts: SkipJsonSchema[tuple[Path, ...]] = Field(default=(), alias="(parts)", exclude=True)
     """The files that belong to it beside its own: included steps, defaults. Set by the loader; no key."""
+
+    made_calls: SkipJsonSchema[tuple[Any, ...]] = Field(default=(), alias="(calls)", exclude=True)
+    """The calls of a scenario with `callers` or `then`. Set by the loader; no key."""
+    caller: SkipJsonSchema[CallerPlace] = Field(default=CallerPlace(), alias="(caller)", exclude=True)
+    """Which of several calls this is. Set by the loader; no key."""
 
     summary: Words = Field(description="the point of this call, in a sentence")
     for_each: dict[str, tuple[Any, ...]] = Field(
@@ -470,12 +480,29 @@ class Scenario(Model):
     )
     reaction: DurationMs = Field(default=700, description="how long after the bot fell silent the caller speaks")
     max_duration: PositiveMs = Field(default=300_000, description="past it the scenario fails")
+    voice: str | None = Field(default=None, description="which speaks the texts of `say` that name no voice themselves")
+    callers: Any = Field(
+        default=None, description="several callers at a time: a list of them, or how many that are alike"
+    )
+    then: Any = Field(default=None, description="who calls next, in the same process of the bot: one, or a list")
     steps: Annotated[tuple[Step, ...], AfterValidator(_not_empty)] = Field(
         strict=False, description="what the caller does and expects"
     )
 
+    @property
+    def calls(self) -> "tuple[Scenario, ...]":
+        """All calls that it makes, each as a scenario of its own: one, or those of `callers` and `then`."""
+        return self.made_calls or (self,)
+
+    @property
+    def has_several_calls(self) -> bool:
+        """Whether it has `callers` or `then`."""
+        return bool(self.made_calls)
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if self.callers is not None or self.then is not None:
+            raise misfit("is taken apart by `load`", "then" if self.callers is None else "callers")
         if self.ai and self.ai_cassette is not None:
             raise misfit("the cassette has all answers: ai cannot stand beside it", "ai_cassette")
         for index, reply in enumerate(self.ai):

@@ -84,6 +84,9 @@ class Quality(Model):
     hold_seam: Literal["none", "allowed"] = Field(
         default="none", description="a hole or a jump at each round of the hold audio"
     )
+    cross_talk: Literal["none", "allowed"] = Field(
+        default="none", description="with several callers: one of them hears what belongs to another's call"
+    )
     wire_silence: LimitMs = Field(
         default="allowed", description="nothing at all is sent for so long; by default, from 2 s on, only noted"
     )

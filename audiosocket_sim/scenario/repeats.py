@@ -15,11 +15,23 @@ def run_of(scenario: Scenario, number: int) -> Scenario:
         asterisk = asterisk.model_copy(update={"jitter": jitter.model_copy(update={"seed": jitter.seed + more})})
     line = scenario.line.model_copy(update={"seed": scenario.line.seed + more})
     network = scenario.network.model_copy(update={"seed": scenario.network.seed + more})
-    return scenario.model_copy(update={"asterisk": asterisk, "line": line, "network": network})
+    calls = tuple(run_of(call, number) for call in scenario.made_calls)
+    return scenario.model_copy(update={"asterisk": asterisk, "line": line, "network": network, "made_calls": calls})
 
 
 def seeds_of(scenario: Scenario) -> dict[str, int]:
-    """Return the seeds that can change this call, by their keys, as `--set` takes them: `line.seed`, …"""
+    """Return the seeds that can change this call, by their keys, as `--set` takes them: `line.seed`, …
+
+    Of several calls, those that differ from the first one's have the caller's name before them.
+    """
+    seeds = _seeds_of(scenario)
+    for call in scenario.made_calls:
+        own = {key: seed for key, seed in _seeds_of(call).items() if seeds.get(key) != seed}
+        seeds |= {f"{call.caller.name}: {key}": seed for key, seed in own.items()}
+    return seeds
+
+
+def _seeds_of(scenario: Scenario) -> dict[str, int]:
     seeds = {"line.seed": scenario.line.seed}
     if scenario.asterisk.jitter is not None:
         seeds["asterisk.jitter.seed"] = scenario.asterisk.jitter.seed

@@ -7,6 +7,7 @@ equal. It accepts a little more than the loader does: only the loader checks key
 import json
 from typing import Any
 
+from audiosocket_sim.scenario.callers import CALLERS, MOST_AT_ONCE, MOST_CALLS, OF_A_CALLER, THEN
 from audiosocket_sim.scenario.expectations import EXPECT_KEYS, NEVER_KEYS
 from audiosocket_sim.scenario.fields import DURATION_PATTERN, format_duration
 from audiosocket_sim.scenario.model import Scenario
@@ -16,6 +17,7 @@ from audiosocket_sim.scenario.written import NAME_PATTERN
 __all__ = ["schema", "schema_text"]
 
 _VARIABLE = "Variable"
+_CALLER, _NEXT_CALLER = "Caller", "NextCaller"
 _HOLDS_ONE_EXPECTATION = {"Within": EXPECT_KEYS, "Never": NEVER_KEYS}
 
 
@@ -26,6 +28,7 @@ def schema() -> dict[str, Any]:
         made["$defs"][name]["oneOf"] = [{"required": [key]} for key in keys]
     made["$defs"][IncludeStep.__name__] = IncludeStep.model_json_schema(by_alias=True)
     _let_include(made)
+    _let_several_call(made)
     tidy: dict[str, Any] = _tidy(made)
     tidy["properties"] = _with_variables(tidy["properties"])
     for table in tidy["$defs"].values():
@@ -38,7 +41,7 @@ def schema() -> dict[str, Any]:
     }
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "A scenario of audiosocket_sim: one phone call as a test",
+        "title": "A scenario of audiosocket_sim: a phone call, or several, as a test",
         "description": tidy.pop("description"),
         # draft 7, which is what editors know best, keeps its parts under `definitions`
         "definitions": tidy.pop("$defs"),
@@ -84,6 +87,40 @@ def _let_include(node: Any) -> None:
         node = list(node.values())
     for inner in node if isinstance(node, list) else ():
         _let_include(inner)
+
+
+def _let_several_call(made: dict[str, Any]) -> None:
+    """Add, in place, what stands below `callers` and `then`: for a caller most keys of a scenario, and some more."""
+    own: dict[str, Any] = {
+        "name": {
+            "description": "of the caller; his number otherwise",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 30,
+        },
+        "uuid": {"description": "of his call; made from the names otherwise", "type": "string"},
+        "starts": {
+            "description": "how long after the others he dials",
+            "type": "string",
+            "pattern": DURATION_PATTERN,
+            "default": "0ms",
+        },
+    }
+    properties = made["properties"]
+    own |= {key: properties[key] for key in OF_A_CALLER}
+    one = {"type": "object", "additionalProperties": False}
+    made["$defs"][_CALLER] = {"description": "One of several callers.", **one, "properties": own}
+    many = {"type": "array", "items": {"$ref": f"#/$defs/{_CALLER}"}, "minItems": 1, "maxItems": MOST_AT_ONCE}
+    number = {"type": "integer", "minimum": 1, "maximum": MOST_AT_ONCE}
+    callers = {"description": properties[CALLERS]["description"], "anyOf": [many, number]}
+    what = "Who calls next; with `callers`, several at a time."
+    made["$defs"][_NEXT_CALLER] = {"description": what, **one, "properties": {**own, CALLERS: callers}}
+    following = {"$ref": f"#/$defs/{_NEXT_CALLER}"}
+    after_one_another = {"type": "array", "items": following, "minItems": 1, "maxItems": MOST_CALLS}
+    properties[CALLERS] = callers
+    properties[THEN] = {"description": properties[THEN]["description"], "anyOf": [following, after_one_another]}
+    made["required"].remove("steps")
+    made["anyOf"] = [{"required": ["steps"]}, {"required": [CALLERS]}]
 
 
 def _with_variables(properties: dict[str, Any]) -> dict[str, Any]:

@@ -8,12 +8,14 @@ Knows nothing of calls.
 from audiosocket_sim.words.comparison import Pair, WordComparison, compare
 from audiosocket_sim.words.difference import difference
 from audiosocket_sim.words.languages import language_of_texts, likely_language
+from audiosocket_sim.words.pattern import WordPattern
 from audiosocket_sim.words.terms import Term, plain_text, terms_of
 
 __all__ = [
     "Pair",
     "Term",
     "WordComparison",
+    "WordPattern",
     "compare",
     "difference",
     "language_of_texts",

@@ -75,7 +75,7 @@ class Journal:
 def read_journal(lines: Iterable[str]) -> tuple[Tape, dict[str, Any]] | None:
     """Return the tape of a journal and the facts about its capture; None if it has no first line.
 
-    Reading stops at the first line that is broken off. A tape without an end is cut off there.
+    Reading stops at the first line that is broken off, or damaged. A tape without an end is cut off there.
     """
     read = iter(lines)
     about = _record(next(read, ""))
@@ -86,9 +86,8 @@ def read_journal(lines: Iterable[str]) -> tuple[Tape, dict[str, Any]] | None:
     asked: dict[int, AskedAt] = {}
     for line in read:
         record = _record(line)
-        if record is None:
+        if record is None or not _applied(record, tape, asked):
             break
-        _apply(record, tape, asked)
     tape.asked = [asked[index] for index in sorted(asked)]
     return tape, about
 
@@ -101,10 +100,19 @@ def _record(line: str) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
+def _applied(record: Mapping[str, Any], tape: Tape, asked: dict[int, AskedAt]) -> bool:
+    """Put a record on the tape. Returns whether it has the form of one: a disk may have damaged it."""
+    try:
+        _apply(record, tape, asked)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return False
+    return True
+
+
 def _apply(record: Mapping[str, Any], tape: Tape, asked: dict[int, AskedAt]) -> None:
     if "caller" in record:
-        tape.caller += [(at, base64.b64decode(data)) for at, data in record["caller"]]
-        tape.bot += [(at, base64.b64decode(data)) for at, data in record["bot"]]
+        tape.caller += [(at, base64.b64decode(data, validate=True)) for at, data in record["caller"]]
+        tape.bot += [(at, base64.b64decode(data, validate=True)) for at, data in record["bot"]]
     elif "asked" in record:
         asked[record["asked"]] = _asked_again(record["entry"])
     elif "pushed" in record:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from audiosocket_sim.scenario.callers import path_of_the_call
 from audiosocket_sim.scenario.loading.matrix import FOR_EACH, Cell
 from audiosocket_sim.scenario.loading.part_files import NO_STEP, PartFiles
 from audiosocket_sim.scenario.loading.variables import characters_of, filled, plain, variable_alone, variables_in
@@ -25,18 +26,23 @@ _BLOCKS = ("steps", "optional", "then", "else")
 """Keys with a list of steps, or a single step."""
 
 
+def _is_in_steps(path: KeyPath) -> bool:
+    return path_of_the_call(path)[:1] == ("steps",)
+
+
 def _is_include(value: object) -> bool:
     return isinstance(value, dict) and INCLUDE_KEY in value
 
 
 class Assembly:
     """One cell's tree. `used`: the names of the variables that occur. `uses`: for the place of a value of `for_each`,
-    the variables and places where it is used alone."""
+    the variables and places where it is used alone. `n_values`, `n_characters`: how large it is."""
 
     def __init__(self) -> None:
         self.tree = Tree()
         self.used: set[str] = set()
         self.uses: dict[Place, set[tuple[str, Place]]] = {}
+        self.n_values = self.n_characters = 0
 
 
 def assembled(main: Tree, cell: Cell, parts: PartFiles) -> Assembly:
@@ -67,8 +73,6 @@ class _Maker:
         self._parts = parts
         asked = main.data.get(FOR_EACH, {}) if isinstance(main.data, dict) else {}
         self._values: Mapping[str, object] = {name: plain(asked[name][index]) for name, index in cell.indices.items()}
-        self._count = 0
-        self._characters = 0
 
     def copy(self, source: Tree, value: Any, old: KeyPath, new: KeyPath, chain: tuple[Path, ...]) -> Any:
         """Return the value with its variables filled in, and with the steps that it includes.
@@ -76,10 +80,8 @@ class _Maker:
         `chain`: the files of steps that include one another, down to this one. Raises MalformedYaml.
         """
         self.note(source, old, new)
-        self._count += 1
-        if self._count > _MOST_VALUES:
-            raise MalformedYaml(source.place(old), _TOO_LARGE)
-        if new[:1] == ("steps",) and new[-1] in _BLOCKS and _is_include(value):  # alone, where a list may stand
+        self._count_value(source.place(old))
+        if _is_in_steps(new) and new[-1] in _BLOCKS and _is_include(value):  # alone, where a list may stand
             return self._included(source, value, old, new, chain)
         if isinstance(value, dict):
             return {key: self.copy(source, inner, (*old, key), (*new, key), chain) for key, inner in value.items()}
@@ -102,9 +104,9 @@ class _Maker:
         for index, item in enumerate(items):
             here = (*old, index)
             there = (*new, len(result))
-            if new[-1:] == ("any_of",) and new[0] == "steps" and _is_include(item):  # each item is a list of steps
+            if new[-1:] == ("any_of",) and _is_in_steps(new) and _is_include(item):  # each item is a list of steps
                 result.append(self._included(source, item, here, there, chain))
-            elif new[:1] == ("steps",) and _is_include(item):
+            elif _is_in_steps(new) and _is_include(item):
                 self._include(result, source, item, here, new, chain)
             else:
                 result.append(self.copy(source, item, here, there, chain))
@@ -134,9 +136,7 @@ class _Maker:
             self.made.tree.problems.append((place, f"{INCLUDE_KEY}: {error}"))
             result.append(dict(NO_STEP))
             return
-        self._count += 1
-        if self._count > _MOST_VALUES:
-            raise MalformedYaml(source.place(old), _TOO_LARGE)
+        self._count_value(source.place(old))
         self._extend(result, tree, tree.data, (), new, (*chain, path))
 
     def _file(self, source: Tree, item: dict[str, Any], old: KeyPath, chain: tuple[Path, ...]) -> tuple[Path, Tree]:
@@ -159,9 +159,14 @@ class _Maker:
             raise ValueError(f"{name}: at most {_DEEPEST} files deep")
         return path, tree
 
+    def _count_value(self, place: Place) -> None:
+        self.made.n_values += 1
+        if self.made.n_values > _MOST_VALUES:
+            raise MalformedYaml(place, _TOO_LARGE)
+
     def _count_characters(self, text: str, place: Place) -> None:
-        self._characters += characters_of(text, self._values)
-        if self._characters > _MOST_CHARACTERS:
+        self.made.n_characters += characters_of(text, self._values)
+        if self.made.n_characters > _MOST_CHARACTERS:
             raise MalformedYaml(place, _TOO_LONG)
 
     def _text(self, source: Tree, text: str, old: KeyPath, new: KeyPath) -> Any:
@@ -180,9 +185,7 @@ class _Maker:
     def _value(self, value: Any, old: KeyPath, new: KeyPath, use: Place) -> Any:
         """Return a copy of a value of `for_each`. Its place is where it is written, and not the `use` of its name."""
         self.note(self._main, old, new)
-        self._count += 1
-        if self._count > _MOST_VALUES:
-            raise MalformedYaml(use, _TOO_LARGE)
+        self._count_value(use)
         self.made.uses.setdefault(self._main.place(old), set()).add((str(old[1]), use))
         if isinstance(value, dict):
             return {key: self._value(inner, (*old, key), (*new, key), use) for key, inner in value.items()}

@@ -14,9 +14,16 @@ from audiosocket_sim.scenario.loading.matrix import FOR_EACH, Cell, cells_of
 from audiosocket_sim.scenario.loading.merging import merged
 from audiosocket_sim.scenario.loading.overrides import WrongOverride, parse_override
 from audiosocket_sim.scenario.loading.part_files import PartFiles
-from audiosocket_sim.scenario.loading.yaml_tree import Place, Tree
+from audiosocket_sim.scenario.loading.yaml_tree import MalformedYaml, Place, Tree
 
 __all__ = ["CellProblems", "Layout", "lay_out"]
+
+
+_MOST_VALUES = 400_000
+_MOST_CHARACTERS = 20_000_000
+_TOO_LARGE = (
+    f"more than {_MOST_VALUES} values, or {_MOST_CHARACTERS} characters, together: make fewer, or several files"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,7 @@ def lay_out(text: str, file: str, folder: Path | None, overrides: Sequence[str],
     try:
         main = yaml_tree.read(text)
         return _laid_out(main, file, PartFiles(file, folder), overrides, option)
-    except yaml_tree.MalformedYaml as error:
+    except MalformedYaml as error:
         raise FileError(problem(file, error.place, error.message)) from None
 
 
@@ -44,7 +51,7 @@ def _laid_out(main: Tree, file: str, parts: PartFiles, overrides: Sequence[str],
     problems = [problem(file, place, message) for place, message in main.problems]
     main.problems.clear()
     cells, wrong = cells_of(main)
-    made = tuple((cell, assembled(main, cell, parts)) for cell in cells)
+    made = _all_assembled(main, cells, parts)
     unused = _unused(made)
     if unused and overrides:  # what was set stands in their place
         for name in unused:
@@ -52,11 +59,24 @@ def _laid_out(main: Tree, file: str, parts: PartFiles, overrides: Sequence[str],
         if not main.data[FOR_EACH]:
             del main.data[FOR_EACH]
         cells, wrong = cells_of(main)
-        made = tuple((cell, assembled(main, cell, parts)) for cell in cells)
+        made = _all_assembled(main, cells, parts)
     elif unused:
         wrong += [_is_unused(main, name) for name in unused]
     problems += [problem(file, place, message) for place, message in wrong]
     return Layout(made, (*problems, *parts.problems), parts.read)
+
+
+def _all_assembled(main: Tree, cells: Sequence[Cell], parts: PartFiles) -> tuple[tuple[Cell, Assembly], ...]:
+    """Return the trees of all cells. Raises MalformedYaml if one of them, or all together, are too large."""
+    made: list[tuple[Cell, Assembly]] = []
+    n_values = n_characters = 0
+    for cell in cells:
+        assembly = assembled(main, cell, parts)
+        n_values, n_characters = n_values + assembly.n_values, n_characters + assembly.n_characters
+        if n_values > _MOST_VALUES or n_characters > _MOST_CHARACTERS:
+            raise MalformedYaml(main.place((FOR_EACH,)), f"{FOR_EACH}: {len(cells)} calls with {_TOO_LARGE}")
+        made.append((cell, assembly))
+    return tuple(made)
 
 
 def _with_defaults(main: Tree, parts: PartFiles) -> Tree:

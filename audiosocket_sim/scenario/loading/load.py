@@ -14,12 +14,13 @@ from typing import Any
 
 from audiosocket_core.files import read_regular_file
 from audiosocket_core.phrase_book.book import MANIFEST_NAME
-from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.scenario import CallerPlace, Scenario
 from audiosocket_sim.scenario.cassette import RawExchange, read_cassette
 from audiosocket_sim.scenario.confinement import is_within
 from audiosocket_sim.scenario.loading.documents import FileError, Problem, as_model, problem, read_text
 from audiosocket_sim.scenario.loading.layout import CellProblems, lay_out
-from audiosocket_sim.scenario.loading.yaml_tree import Tree
+from audiosocket_sim.scenario.loading.several import calls_in, with_voice
+from audiosocket_sim.scenario.loading.yaml_tree import Place, Tree
 from audiosocket_sim.scenario.paths import PROJECT, SOUNDS, recordings_folders, sounds_folders
 from audiosocket_sim.scenario.schema import schema
 from audiosocket_sim.scenario.written import KeyPath, Written
@@ -118,7 +119,62 @@ def load_all_text(
 
 def _one(tree: Tree, name: str, file: str, folder: Path | None) -> tuple[Scenario | None, list[Problem]]:
     """Return the scenario in a tree, or None, and all that is wrong with it."""
-    empty = "the file is empty; a scenario needs `summary` and `steps`"
+    calls, wrong = calls_in(tree)
+    if not calls and not wrong:
+        return _one_call(with_voice(tree), name, file, folder, _EMPTY)
+    problems = [problem(file, place, message) for place, message in wrong]
+    made = []
+    for call in calls:
+        one, found = _one_call(
+            with_voice(call.tree), f"{name}, {call.caller.name}", file, folder, _EMPTY, in_tree=tree.problems
+        )
+        problems += found
+        if one is not None:
+            made.append(one.model_copy(update={"caller": call.caller}))
+    problems += _of_all_calls(made)
+    if problems or not made:
+        return None, problems
+    written = Written(file, tree.places(), tree.files())
+    main = {"name": name, "written": written, "made_calls": tuple(made), "caller": CallerPlace()}
+    return made[0].model_copy(update=main), problems
+
+
+_EMPTY = "the file is empty; a scenario needs `summary` and `steps`"
+
+
+def _of_all_calls(calls: Sequence[Scenario]) -> Iterator[Problem]:
+    """Yield what is wrong with the calls of one scenario together."""
+    refuse = [any(reply.fault == "refused" for reply in call.ai) for call in calls]
+    if any(refuse) and not all(refuse):
+        one = calls[refuse.index(True)]
+        why = "nothing listens at the backend's address then, for no caller: it must be the only reply of each"
+        yield _problem_at(one, "ai", f"ai: fault: refused: {why}")
+    used: dict[str, Scenario] = {}
+    for call in calls:
+        if (uuid := call.asterisk.uuid) is None:
+            continue
+        if uuid in used:
+            why = f"{used[uuid].caller.name} and {call.caller.name} have the same: each call needs its own"
+            yield _problem_at(call, "asterisk", f"uuid: {why}", "uuid")
+        used.setdefault(uuid, call)
+
+
+def _problem_at(call: Scenario, key: str, message: str, *more: str) -> Problem:
+    file, line, column = call.written.place(key, *more) or (call.written.file, 1, 1)
+    return Problem(file, line, column, message)
+
+
+def _one_call(
+    tree: Tree,
+    name: str,
+    file: str,
+    folder: Path | None,
+    empty: str,
+    in_tree: Sequence[tuple[Place, str]] = (),
+) -> tuple[Scenario | None, list[Problem]]:
+    """Return the one call in a tree, or None, and all that is wrong with it. `in_tree`: what is known to be wrong with
+    the text itself."""
+    tree.problems[:] = [*tree.problems, *in_tree]
     scenario, found = as_model(Scenario, tree, file, empty)
     problems = list(found)
     problems += [problem(file, tree.place(path), message) for path, message in _check_sounds(tree.data, folder)]

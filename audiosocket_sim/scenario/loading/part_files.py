@@ -19,7 +19,7 @@ __all__ = ["DEFAULTS", "NO_STEP", "PartFiles"]
 DEFAULTS = "defaults.yaml"
 NO_STEP = {"wait": "0ms"}
 """Stands for steps that cannot be read, so that no error is reported that only follows from that one."""
-_NOT_A_DEFAULT = ("summary", "steps", "for_each")
+_NOT_A_DEFAULT = ("summary", "steps", "for_each", "callers", "then")
 _KEYS = frozenset(info.alias or name for name, info in Scenario.model_fields.items())
 
 

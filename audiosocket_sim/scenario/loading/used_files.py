@@ -19,9 +19,13 @@ def scenario_file(scenario: Scenario) -> Path:
 
 def used_files(scenario: Scenario) -> set[Path]:
     """Return the paths of all files whose content can change the call. The scenario was loaded from a file."""
+    return {scenario_file(scenario), *scenario.parts}.union(*map(_files_of_the_call, scenario.calls))
+
+
+def _files_of_the_call(scenario: Scenario) -> set[Path]:
     folder = scenario.folder
     assert folder is not None
-    found = {scenario_file(scenario), *scenario.parts}
+    found: set[Path] = set()
     says = [step.say for step in says_in(scenario.steps)]
     holds = (expectation.hold_audio for _, expectation in expectations_in(scenario.steps))
     named = [scenario.ai_cassette, *(hold.file for hold in holds if hold is not None)]

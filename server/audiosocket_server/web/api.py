@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 
 from audiosocket_core.http_limits import HttpLimits
 from audiosocket_core.http_server import HttpServer
-from audiosocket_core.lanes import SCRIPT, STYLE
+from audiosocket_core.lanes import FILES
 from audiosocket_core.ticker import Ticker
 from audiosocket_server.admission import MOST_EXPECTED, Expected, read_announcement
 from audiosocket_server.backend.reply import BackendReply, ReplyError, read_reply
@@ -51,9 +51,7 @@ TAKES_MESSAGES = (CallState.WAITING, CallState.IA_TURN)
 
 _PAGE = Path(__file__).parent / "page"
 _MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
-_PAGE_FILES = {
-    f"/page/{path.name}": path for path in (SCRIPT, STYLE, *sorted(_PAGE.iterdir())) if path.suffix in _MEDIA_TYPES
-}
+_PAGE_FILES = {f"/page/{path.name}": path for path in (*FILES, *sorted(_PAGE.iterdir())) if path.suffix in _MEDIA_TYPES}
 _OPEN_PATHS = frozenset({"/", "/health", *_PAGE_FILES})
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from helpers.browser_bench import browsing, needs_browser
 
-from audiosocket_core.lanes import script, style
+from audiosocket_core.lanes import FILES, script, style
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -225,6 +225,11 @@ async def test_mouse_and_touch_move_and_zoom_without_picking() -> None:
         await page.mouse.move(x - 100, y)
         await page.mouse.up()
         assert await page.evaluate("lanes.x(30)") == pytest.approx(x - 100, abs=1)
+        await page.mouse.down()
+        await page.mouse.move(x - 160, y)
+        await page.mouse.move(x - 100, y)  # back to where it was pressed: still no click
+        await page.mouse.up()
+        assert await page.evaluate("[lanes.x(30), picks.length]") == [pytest.approx(x - 100, abs=1), 0]
         await page.keyboard.down("Shift")
         await page.mouse.wheel(0, 50)
         await page.keyboard.up("Shift")
@@ -412,7 +417,14 @@ async def test_it_is_readable_in_light_and_dark_on_wide_and_narrow_and_sharp_scr
         await until(page, "lanes.style.text === 'rgb(27, 30, 36)'")  # ink for paper, whatever the screen
 
 
-async def test_two_scripts_fit_into_one_and_nothing_of_it_is_left_behind() -> None:
+def test_the_drawing_is_one_module_without_imports_and_short() -> None:
+    drawing = FILES[0].read_text("utf-8")
+    assert FILES[0].name == "lanes.js"
+    assert len(drawing.splitlines()) <= 300
+    assert not re.search(r"^import |import\(", drawing, re.MULTILINE)
+
+
+async def test_the_scripts_fit_into_one_and_nothing_of_it_is_left_behind() -> None:
     text = script()
     assert "</" not in text
     assert not re.search(r"^import |import\(", text, re.MULTILINE)

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import logging
-import os
 import re
 import threading
 from pathlib import Path
@@ -12,7 +11,6 @@ import numpy as np
 import pytest
 from audiosocket_server.speech.base import SpeechError, SpeechUnavailable
 from audiosocket_server.speech.local import weights
-from audiosocket_server.speech.local.kept import KeptSpeech
 from audiosocket_server.speech.local.kokoro import _NUMBERS, VOICES, _pieces, _styles
 from audiosocket_server.speech.local.log_mel import log_mel
 from audiosocket_server.speech.local.sentences import sentences
@@ -204,30 +202,6 @@ def test_models_of_ones_own_may_be_others_and_that_is_said(tmp_path: Path, caplo
         weights.read(model("whisper/w.bin", b"Whisper", "not_looked_at"), tmp_path)
     with pytest.raises(SpeechError, match="the model package elsewhere is not installed"):
         weights.read(model("kokoro.bin", b"Kokoro", "elsewhere"), tmp_path)
-
-
-# --- what is kept on disk
-
-
-def test_speech_is_kept_by_all_that_made_it_and_the_oldest_use_goes_first(tmp_path: Path) -> None:
-    kept = KeptSpeech(tmp_path / "speech", most_bytes=250)
-    for number, name in enumerate(("a", "b")):
-        kept.put(name.encode() * 100, "pm_alex", name)
-        (path,) = [p for p in (tmp_path / "speech").iterdir() if p.read_bytes()[:1] == name.encode()]
-        os.utime(path, (number, number))
-    assert kept.get("pf_dora", "a") is None
-    assert kept.get("pm_alex", "a") == b"a" * 100  # and is thereby the newest
-    kept.put(b"c" * 100, "pm_alex", "c")
-    assert kept.get("pm_alex", "b") is None
-    assert kept.get("pm_alex", "a") == b"a" * 100
-    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "speech").iterdir()} == {0o600}
-
-
-def test_a_folder_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    kept = KeptSpeech(tmp_path / "file" / "speech")
-    kept.put(b"a", "a")
-    assert kept.get("a") is None
 
 
 # --- the queue

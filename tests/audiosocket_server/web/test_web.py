@@ -31,7 +31,7 @@ from audiosocket_server.web.sliced import JSON_PIECES_AT_ONCE
 from audiosocket_server.web.streams import EVENTS_AT_ONCE
 from helpers.web_bench import REPLY, FakeCall, FakeCalls, read_events, serving
 
-from audiosocket_core.lanes import SCRIPT, STYLE
+from audiosocket_core.lanes import FILES
 from audiosocket_sim import virtual_time
 
 PAGE = Path(__file__).parents[3] / "server" / "audiosocket_server" / "web" / "page"
@@ -204,7 +204,7 @@ def test_the_debug_page_is_served_whole_and_asks_nobody_else() -> None:
 
     async def client(http: httpx.AsyncClient) -> None:
         html = (await http.get("/")).text
-        for file in (SCRIPT, STYLE, *sorted(PAGE.iterdir())):
+        for file in (*FILES, *sorted(PAGE.iterdir())):
             answer = await http.get(f"/page/{file.name}" if file.suffix != ".html" else "/")
             assert answer.status_code == 200
             assert answer.headers["content-type"] == f"{kinds[file.suffix]}; charset=utf-8"
@@ -214,7 +214,7 @@ def test_the_debug_page_is_served_whole_and_asks_nobody_else() -> None:
             assert not re.search(r"innerHTML|outerHTML|document\.write|insertAdjacentHTML|eval\(", answer.text)
             for name in re.findall(r'(?:src|href)="([^#"]+)"', answer.text):
                 assert name.startswith("data:") or (await http.get(f"/{name}")).status_code == 200
-            for name in re.findall(r'from "\./([^"]+)"', answer.text):
+            for name in re.findall(r'(?:from|import) "\./([^"]+)"', answer.text):
                 assert (await http.get(f"/page/{name}")).status_code == 200
             for element in re.findall(r'\bat\("([^"]+)"\)', answer.text):
                 assert f'id="{element}"' in html

@@ -151,7 +151,7 @@ def test_it_is_judged_by_the_words_with_which_it_goes_on() -> None:
         "3.500 it went on with other words",
     )
     unread = entries((1000, speech(1500)), (2000, COUGH))
-    assert evaluate(RESUMES, unread, moment(4100, open_speech_at_ms=3500)) == Met(3500, 3500, took_ms=1000)
+    assert evaluate(RESUMES, unread, moment(5900, open_speech_at_ms=3500)) == Met(3500, 3500, took_ms=1000)
 
 
 def test_late_and_never_are_told_apart() -> None:
@@ -201,7 +201,38 @@ def test_silence_is_waited_out_and_the_end_of_the_call_ends_it() -> None:
     over = evaluate(ASKS, entries((1000, speech(2000)), (5000, HUNG_UP)), moment(11_320, 3000))
     assert isinstance(over, Failed)
     assert over.happened == ("the bot said nothing within 2.00 s", "5.000 the call ended")
-    assert evaluate(ASKS, log, moment(7300, 3000, open_speech_at_ms=7000)) == Met(7000, 7000, took_ms=4000)
+    assert isinstance(evaluate(ASKS, log, moment(9399, 3000, open_speech_at_ms=7000)), Pending)
+    assert evaluate(ASKS, log, moment(9400, 3000, open_speech_at_ms=7000)) == Met(7000, 7000, took_ms=4000)
+
+
+@pytest.mark.parametrize("sound", ["tone", "music", "noise", "click"])
+def test_a_sound_that_is_no_speech_asks_nothing(sound: str) -> None:
+    beep = BotSpoke(None, 300, sound=sound)
+    log = entries((1000, speech(2000)), (6000, beep))
+    assert isinstance(evaluate(ASKS, log, moment(6320, 3000)), Pending)
+    silent = evaluate(ASKS, log, moment(11_320, 3000))
+    assert isinstance(silent, Failed)
+    assert silent.happened == ("the bot said nothing within 8.32 s", f"6.000 {sound} of 300 ms, which is no speech")
+    then = entries((1000, speech(2000)), (6000, beep), (9000, speech(900)))
+    assert evaluate(ASKS, then, moment(12_000, 3000)) == Met(9000, 9000, took_ms=6000)
+    over = evaluate(ASKS, entries((1000, speech(2000)), (6000, beep), (7000, HUNG_UP)), moment(9000, 3000))
+    assert isinstance(over, Failed)
+    assert over.happened[1:] == (f"6.000 {sound} of 300 ms, which is no speech", "7.000 the call ended")
+
+
+def test_a_sound_that_is_no_speech_goes_on_with_nothing() -> None:
+    beep = BotSpoke(None, 1500, sound="tone")
+    log = entries((1000, speech(1500)), (2000, COUGH), (3000, beep))
+    for expected in (GOES_ON, RESUMES):
+        verdict = evaluate(expected, log, moment(15_000))
+        assert isinstance(verdict, Failed)
+        assert verdict.happened[0].startswith("2.500 the bot stopped, 400 ms after the sound began")
+    open_still = entries((1000, speech(1500)), (2000, COUGH))
+    assert isinstance(evaluate(RESUMES, open_still, moment(5399, open_speech_at_ms=3000)), Pending)
+    assert isinstance(evaluate(RESUMES, open_still, moment(5400, open_speech_at_ms=3000)), Met)
+    under = evaluate(GOES_ON, entries((1000, beep), (2000, COUGH)), moment(9000))
+    assert isinstance(under, Failed)
+    assert under.happened == ("the bot was not speaking when the caller's sound began, at 2.100",)
 
 
 def test_if_nothing_was_heard_it_counts_from_the_step_and_a_first_word_is_no_second() -> None:

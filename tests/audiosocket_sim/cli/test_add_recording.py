@@ -89,6 +89,48 @@ def test_a_manifest_in_one_line_keeps_its_quotes(tmp_path: Path) -> None:
     assert [phrase.text for phrase in PhraseBook.load(folder).phrases] == ["A", "Claro que sim."]
 
 
+DOG = """\
+- file: my_dog_1.wav
+  kind: non_directed
+  voice: own
+  duration_ms: 1050
+  speech_start_ms: 360
+  speech_end_ms: 730
+  licence: own
+"""
+AHA = """\
+- file: aha_ana.wav
+  kind: backchannel
+  text: "Ahã."
+  language: pt-BR
+  voice: ana
+"""
+
+
+def test_a_sound_that_is_no_turn_goes_to_the_sounds_and_can_be_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(SIM, "My Dog (1).wav")
+    assert main(["add-recording", "My Dog (1).wav", "--kind", "non_directed"]) == 0
+    assert capsys.readouterr().out == "recordings/sounds/my_dog_1.wav: say it with `- say: sounds/my_dog_1`\n"
+    words = ["--text", "Ahã.", *PORTUGUESE, "--voice", "ana", "--name", "sounds/aha_ana"]
+    assert main(["add-recording", str(SIM), "--kind", "backchannel", *words, "--to", "recordings/sounds"]) == 0
+    assert capsys.readouterr().out == "recordings/sounds/aha_ana.wav: say it with `- say: sounds/aha_ana`\n"
+    assert (tmp_path / "recordings/sounds/manifest.yaml").read_text(encoding="utf-8").startswith(DOG + AHA)
+    assert not (tmp_path / "recordings/manifest.yaml").exists()
+    (tmp_path / "call.yaml").write_text(
+        "summary: A dog.\nsteps:\n  - {say: sounds/my_dog_1, after: 0ms}\n  - {say: sounds/aha_ana, after: 0ms}\n"
+    )
+    assert main(["run", "--target", "audiosocket_server:serve", "call.yaml"]) == 0
+    said = capsys.readouterr().out
+    assert "sounds/my_dog_1" in said
+    assert "“Ahã.”" in said
+    assert main(["add-recording", "My Dog (1).wav", "--kind", "vocal_tic"]) == 2
+    taken = "sounds/my_dog_1 is in recordings/sounds/manifest.yaml already: choose another --name\n"
+    assert capsys.readouterr().err == taken
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -96,6 +138,10 @@ def test_a_manifest_in_one_line_keeps_its_quotes(tmp_path: Path) -> None:
         (["quiet.wav", "--text", "Oi."], "nothing can be heard in it"),
         (["long.wav", "--text", "Oi."], "at most 60 s are taken"),
         (["sim.wav", "--text", " ... "], "--text is empty"),
+        (["sim.wav"], "--text is missing: the words that are spoken (none for --kind vocal_tic or non_directed)"),
+        (["sim.wav", "--kind", "backchannel"], "--text is missing"),
+        (["sim.wav", "--kind", "vocal_tic"], "--language: a sound of the kind vocal_tic has no words"),
+        (["sim.wav", "--kind", "vocal_tic", "--text", "Oi."], "--text: a sound of the kind vocal_tic has no words"),
         (["sim.wav", "--text", "Oi.", "--name", "../oi"], "expected lower-case letters"),
         (["sim.wav", "--text", "Oi.", "--name", "pt-br/taken"], "choose another --name"),
         (["text.wav", "--text", "Oi."], "text.wav"),

@@ -503,6 +503,10 @@ def test_after_all_calls_one_line_of_their_turn_taking_and_a_file(
     out, err = capsys.readouterr()
     assert [json.loads(line)["outcome"] for line in out.splitlines()] == ["passed", "passed"]
     assert "FAILED: turn_taking: response_p95: expected 1.80 s at the most; it was 1.85 s, of 2 turns" in err
+    write(folder, f"{text}before: {{get: '{{control_url}}/'}}\n", "a.yaml")
+    assert main(["run", names[0], *to, "--turn-taking", "response_p95: 1.8s"]) == 2
+    assert "turn-taking" not in capsys.readouterr().out
+    assert not (folder / "runs/turn_taking.json").exists()  # of the run before
 
 
 def test_wrong_limits_of_turn_taking_are_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

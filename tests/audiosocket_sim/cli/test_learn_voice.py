@@ -151,6 +151,41 @@ def test_what_is_wrong_is_said_in_a_line(
     assert said.startswith(line)
 
 
+GOOD = '{"type": "BotSpoke", "at_ms": 100, "heard_ms": 300, "text": "Bom dia."}'
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('{"type": "BotSp', "no JSON: the call log is damaged or cut off"),
+        ("[" * 100_000, "no JSON: the call log is damaged or cut off"),
+        ("\udcff", "no JSON: the call log is damaged or cut off"),
+        (GOOD.replace("100", "[]"), "at_ms: expected whole milliseconds from 0 on, not []"),
+        (GOOD.replace("100", "1e400"), "at_ms: expected whole milliseconds from 0 on, not inf"),
+        (GOOD.replace("300", '"long"'), "heard_ms: expected whole milliseconds from 0 on, not 'long'"),
+        (GOOD.replace("300", "-300"), "heard_ms: expected whole milliseconds from 0 on, not -300"),
+        (GOOD.replace("300", '300, "gap_ms": {}'), "gap_ms: expected whole milliseconds from 0 on, not {}"),
+    ],
+    ids=["cut_off", "too_deep", "no_utf_8", "a_list", "no_end", "a_text", "negative", "a_mapping"],
+)
+def test_a_damaged_call_log_is_said_with_its_line(
+    line: str, why: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = made_call(folder)
+    (call / "call.jsonl").write_text(f'{GOOD}\n"odd"\n{line}\n', errors="surrogateescape")
+    assert main(["learn-voice", str(call)]) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"{call}/call.jsonl:3: {why}")
+
+
+def test_speech_that_the_recording_does_not_hold_is_left_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call = made_call(
+        folder, {"at_ms": 1500, "heard_ms": 900, "text": 5}, {"at_ms": 100, "heard_ms": 300, "text": "Oi."}
+    )
+    assert main(["learn-voice", str(call), "--language", "pt-BR"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "1  1.500  left out: call.wav ends before it"
+
+
 def test_a_folder_that_holds_no_call_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call = made_call(folder)
     assert main(["learn-voice", str(call)]) == 2

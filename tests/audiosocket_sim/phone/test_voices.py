@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from audiosocket_core.kept_files import KeptFiles
+from audiosocket_sim.phone import voices
 from audiosocket_sim.phone.voices import NamedVoiceFailed, spoken_in
 from audiosocket_sim.running.runner import Options, Outcome, run
 from audiosocket_sim.scenario.loading import ScenarioError, load_text
@@ -94,10 +96,8 @@ def test_the_local_engine_is_asked_and_what_is_kept_costs_nothing(
     assert outcome is Outcome.SET_UP
     assert problems[0].startswith("say: voice: pf_dora: the local engine lacks ")
     assert problems[0].endswith("pip install 'audiosocket-sim[local]'")
-    kept = folder / "cache" / "audiosocket-sim" / "voices"
-    kept.mkdir(parents=True)
-    monkeypatch.setattr("audiosocket_sim.phone.voices._key", lambda *_: "kept")
-    (kept / "kept.slin").write_bytes(b"\0\x10\0\xf0" * 4000)
+    kept = KeptFiles(folder / "cache" / "audiosocket-sim" / "voices", ".slin")
+    kept.put(b"\0\x10\0\xf0" * 4000, voices._VERSION, "pf_dora", "Oi.")
     assert call(folder, "{text: Oi., voice: pf_dora}", trust=False)[0] is Outcome.PASSED
 
 
@@ -123,3 +123,15 @@ def test_a_text_in_a_voice_of_the_local_engine(tmp_path: Path) -> None:
     assert 2.0 < len(pcm) / 16_000 < 6.0
     with pytest.raises(NamedVoiceFailed, match="no voice like fr-FR-DeniseNeural"):
         spoken_in("fr-FR-DeniseNeural", "Bonjour.", tmp_path)
+
+
+def test_without_a_cache_that_can_be_written_the_voice_speaks_all_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A cache folder that is no folder, as on a machine whose home cannot be written."""
+    (folder / "cache").touch()
+    for say in ("{text: Bom dia., voice: 'my_own_voices:anna'}", "{text: Bom dia.}"):
+        outcome, problems, _ = call(folder, say)
+        assert (outcome, problems) == (Outcome.PASSED, [])
+    for name in ("voices", "voice"):
+        assert f"{folder}/cache/audiosocket-sim/{name}: Not a directory: nothing is kept" in caplog.text

@@ -220,6 +220,28 @@ def test_what_cannot_be_set_is_a_usage_error(project: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*--audiosocket-set line.nose=1: unknown key 'nose'*"])
 
 
+NO_END = "no scenario of this run has 'ends' in its for_each; did you mean 'end'?"
+
+
+def test_values_for_a_name_that_no_scenario_has_are_a_usage_error(project: pytest.Pytester) -> None:
+    write_matrix(project)
+    result = run(project, "--audiosocket-set", "for_each.ends=[3]")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert result.errlines[0] == f"ERROR: --audiosocket-set for_each.ends=[3]: {NO_END}"
+    assert len(collected(project, "-o", "audiosocket_set=for_each.ends=[3]")) == 2  # meant for all, also for others
+    assert len(collected(project, "--audiosocket-set", "for_each.end=[3]")) == 1
+    write(project, "test_own.py", GREEN)
+    run(project, "--audiosocket-set", "for_each.ends=[3]", "test_own.py").assert_outcomes(passed=1)
+
+
+@pytest.mark.long("one process says it")
+def test_workers_say_that_no_scenario_has_such_a_name(project: pytest.Pytester) -> None:
+    write_matrix(project)
+    result = run(project, "-p", "xdist", "-n", "2", "--audiosocket-set", "for_each.ends=[3]")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert result.errlines[0] == f"ERROR: --audiosocket-set for_each.ends=[3]: {NO_END}"
+
+
 def test_a_cell_that_is_not_valid_is_named(project: pytest.Pytester) -> None:
     write_matrix(project)
     write(project, "scenarios/short.yaml", MATRIX.replace("[2, 3]", "[2, A]").replace("${tag}", "t${end}"))

@@ -86,6 +86,18 @@ def test_without_a_turn_there_is_no_line(project: pytest.Pytester) -> None:
     assert summary(project)["responses"]["p95_ms"] is None
 
 
+def test_a_session_without_a_verdict_leaves_no_older_file(project: pytest.Pytester) -> None:
+    write(project, "runs/pytest/turn_taking.json", "{}")
+    write(project, "test_own.py", "def test_own(): pass\n")
+    run(project, "-p", "no:syrupy", "test_own.py")
+    assert summary(project) == {}  # no call was made
+    write(project, "scenarios/short.yaml", ANSWERED + "before: {get: '{control_url}/'}\n")
+    done = run(project, "-p", "no:syrupy")
+    done.assert_outcomes(passed=1, failed=1)
+    assert "turn-taking" not in done.stdout.str().partition("phone calls")[2]
+    assert not (project.path / "runs/pytest/turn_taking.json").exists()
+
+
 def test_a_file_that_cannot_be_written_is_named(project: pytest.Pytester) -> None:
     write(project, "scenarios/short.yaml", ANSWERED)
     write(project, "runs/pytest/turn_taking.json/in_the_way", "")

@@ -1,7 +1,5 @@
 """A reader by its name: what it may be, what it may return, and what becomes of its answers on disk."""
 
-import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from audiosocket_core.kept_files import KeptFiles
 from audiosocket_sim.reading import (
     ReaderError,
-    ReadingCache,
     ReadSpeech,
     ReadWord,
     StretchReader,
@@ -30,7 +28,7 @@ def reader(tmp_path: Path, answer: Any, version: str = "1") -> tuple[StretchRead
         return answer
 
     read.version = version  # type: ignore[attr-defined]
-    return StretchReader("mine:read", read, ReadingCache(tmp_path / "readings")), heard
+    return StretchReader("mine:read", read, KeptFiles(tmp_path / "readings", ".json")), heard
 
 
 @pytest.mark.parametrize("name", ["local", "none", "my_package.ears:read"])
@@ -144,21 +142,8 @@ def test_a_reader_without_a_version_has_that_of_its_file(tmp_path: Path, monkeyp
     assert load_reader("words13_reader:read", tmp_path / "kept").kept(PCM, "") == ReadSpeech("one")
     (tmp_path / "words13_reader.py").write_text(code.format("two"))
     assert load_reader("words13_reader:read", tmp_path / "kept").kept(PCM, "") is None
-    without = StretchReader("builtin", len, ReadingCache(tmp_path))  # neither: it is what its name says
+    without = StretchReader("builtin", len, KeptFiles(tmp_path, ".json"))  # neither: it is what its name says
     assert without.kept(PCM, "") is None
-
-
-def test_what_is_kept_is_the_owners_and_bounded(tmp_path: Path) -> None:
-    cache = ReadingCache(tmp_path / "kept", most_files=3)
-    for number in range(5):
-        cache.put(b"{}", str(number).encode())
-        newest = max((tmp_path / "kept").iterdir(), key=lambda path: path.stat().st_mtime_ns)
-        os.utime(newest, ns=(number, number))
-    files = list((tmp_path / "kept").iterdir())
-    assert len(files) == 3
-    assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in files)
-    assert cache.get(b"0") is None
-    assert cache.get(b"4") == b"{}"
 
 
 def test_a_damaged_or_foreign_file_is_read_anew(tmp_path: Path) -> None:
@@ -168,13 +153,6 @@ def test_a_damaged_or_foreign_file_is_read_anew(tmp_path: Path) -> None:
     for content in (b"", b"[", b"5", b'{"text": 5}'):
         kept.write_bytes(content)
         assert made.kept(PCM, "") is None
-
-
-def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    made = StretchReader("mine:read", lambda pcm, rate_hz, language: "a", ReadingCache(tmp_path / "file" / "kept"))
-    assert made.read(PCM, "") == ReadSpeech("a")
-    assert made.kept(PCM, "") is None
 
 
 def test_what_a_reader_needs_is_loaded_before(tmp_path: Path) -> None:

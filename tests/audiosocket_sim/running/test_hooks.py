@@ -5,6 +5,7 @@
 import json
 import os
 import select
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import pytest
 from helpers.scripted_calls import flat
 
 from audiosocket_sim.parties.target import StartedTarget, close_target
-from audiosocket_sim.running import call_fixture
+from audiosocket_sim.running import bot_under_test
 from audiosocket_sim.running.call_hooks import CallHooks
 from audiosocket_sim.running.runner import Options, Outcome, Result, run
 from audiosocket_sim.scenario.loading import ScenarioError, load_text
@@ -89,6 +90,26 @@ def test_nobody_answers() -> None:
     assert result.faults == (f"{where}: the target has no control URL (docs/targets.md)",)
     result = call('before: {get: "http://[::1/"}', trust=True)
     assert result.outcome is Outcome.SET_UP
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        'get: "{control_url}/health"',
+        'get: "{ai_url}/health", contains: "{control_url}"',
+        'post: "{ai_url}/health", json: {a: [{"{control_url}": 1}]}',
+        'get: "{ai_url}/health", headers: {"{control_url}": x}',
+        'command: ["true", "{control_url}"]',
+    ],
+)
+def test_a_hook_after_the_call_without_its_control_url_is_refused_before_it(hook: str, tmp_path: Path) -> None:
+    first = "before: {command: [touch, done.txt]}"
+    result = call(f"{first}\nafter: [{{{hook}}}]", trust=True, folder=tmp_path)
+    assert result.outcome is Outcome.INVALID
+    assert result.faults[0].startswith("call.yaml:5: after, hook 1 (")
+    assert result.faults[0].endswith(": the target has no control URL (docs/targets.md)")
+    assert result.duration_ms == 0
+    assert not (tmp_path / "done.txt").exists()
 
 
 @pytest.fixture
@@ -178,10 +199,10 @@ WRITES = "import os, sys; open(sys.argv[1], 'w').write(os.environ['AUDIOSOCKET_U
 
 
 def test_a_command_of_a_trusted_scenario(tmp_path: Path) -> None:
-    words = json.dumps([sys.executable, "-c", WRITES, "said.txt", "for {uuid} {other}"])
+    words = json.dumps([sys.executable, "-c", WRITES, "said.txt", "for {uuid} {{uuid}} {3} ${HOME}".replace("$", "$$")])
     result = call(f"before: {{command: {words}}}", trust=True, folder=tmp_path)
     assert result.problems == []
-    assert (tmp_path / "said.txt").read_text() == f"{UUID} for {UUID} {{other}}"
+    assert (tmp_path / "said.txt").read_text() == f"{UUID} for {UUID} {{uuid}} {{3}} ${{HOME}}"
     result = call(f"before: {{command: {words}}}", folder=tmp_path)
     assert result.outcome is Outcome.INVALID
     assert result.faults[0].startswith(f"call.yaml:4:10: command: '{sys.executable}' is a program, which is not taken")
@@ -203,6 +224,36 @@ def test_how_a_command_ends(key: str, program: str, more: str, outcome: Outcome,
     result = call(f"{key}: [{{command: {words}{more}}}]", trust=True)
     assert result.outcome is outcome, result.problems
     assert told in " ".join(result.problems)
+
+
+WRITES_MUCH = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+for _ in range(300):
+    sys.stdout.write("a" * 9_999 + chr(10))
+sys.exit("and the door is open")
+"""
+
+
+def test_the_output_of_a_command_is_in_no_file() -> None:
+    words = json.dumps([sys.executable, "-c", WRITES_MUCH])
+    result = call(f"after: [{{command: {words}}}]", trust=True)
+    assert result.failures[0].happened == ("exit code 1 “and the door is open”",)
+
+
+ESCAPES = """
+import subprocess, sys
+left = subprocess.Popen(["sleep", "60"], start_new_session=True)
+print(left.pid)
+sys.exit(1)
+"""
+
+
+def test_what_has_left_a_commands_group_does_not_hold_up_the_call() -> None:
+    words = json.dumps([sys.executable, "-c", ESCAPES])
+    result = call(f"after: [{{command: {words}}}]", trust=True)
+    (said,) = result.failures[0].happened
+    os.kill(int(said.removeprefix("exit code 1 “").removesuffix("”")), signal.SIGKILL)
 
 
 LEAVES = """
@@ -264,7 +315,7 @@ def test_a_hook_that_is_interrupted_leaves_no_bot_behind(monkeypatch: pytest.Mon
         await close_target(target)
 
     monkeypatch.setattr(CallHooks, "after", interrupted)
-    monkeypatch.setattr(call_fixture, "close_target", close)
+    monkeypatch.setattr(bot_under_test, "close_target", close)
     text = HEAD.replace("{wait: 200ms}", "{expect: {state: WAITING, within: 1s}}")
     assert run(load_text(text, "call", folder=ROOT / "scenarios"), Options(target=BOT)).outcome is not Outcome.PASSED
     assert len(closed) == 1
@@ -276,7 +327,14 @@ def test_a_hook_that_is_interrupted_leaves_no_bot_behind(monkeypatch: pytest.Mon
         ("→{status: 200}", "before: a hook has exactly one of: get, post, put, patch, delete, command"),
         ("{get: →ftp://x/}", "get: an address begins with http://, https://, {control_url} or {ai_url}, not 'ftp://x/'"),
         ("{get: →'{control_url}/{uid}'}", "get: there is no placeholder {uid}; did you mean {uuid}?"),
-        ("{get: →'{control_url}/{xyzzy}'}", "get: there is no placeholder {xyzzy}; known: {uuid}, {control_url}, {ai_url}, {host}, {port}"),
+        ("{get: →'{control_url}/{xyzzy}'}", "get: there is no placeholder {xyzzy}; known: {uuid}, {control_url}, {ai_url}, {host}, {port}; {{xyzzy}} is the text {xyzzy}"),
+        ("{post: '{ai_url}', json: {a: [1, {b: →'{uid}'}]}}", "b: there is no placeholder {uid}; did you mean {uuid}?"),
+        ("{post: '{ai_url}', json: →{'{uid}': 1}}", "json: there is no placeholder {uid}; did you mean {uuid}?"),
+        ("{post: '{ai_url}', body: →'call { uuid }'}", "body: there is no placeholder { uuid }; did you mean {uuid}?"),
+        ("{post: '{ai_url}', body: →'{AI_URL}'}", "body: there is no placeholder {AI_URL}; did you mean {ai_url}?"),
+        ("{get: '{ai_url}', contains: →'{xyzzy}'}", "contains: there is no placeholder {xyzzy}; known: {uuid}, {control_url}, {ai_url}, {host}, {port}; {{xyzzy}} is the text {xyzzy}"),
+        ("{get: '{ai_url}', headers: {X: →'{control-url}'}}", "X: there is no placeholder {control-url}; did you mean {control_url}?"),
+        ("{command: [curl, →'{prot}']}", "there is no placeholder {prot}; did you mean {port}?"),
         ("{get: '{ai_url}', json: →{a: 1}}", "json: get sends nothing"),
         ("{delete: '{ai_url}', body: →x}", "body: delete sends nothing"),
         ("{post: '{ai_url}', json: {a: 1}, body: →x}", "body: json and body exclude each other"),

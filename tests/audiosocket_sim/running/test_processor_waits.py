@@ -84,7 +84,7 @@ def test_a_failure_on_a_busy_machine_says_so(
     """Every 20 ms the thread has waited 9 ms more. The verdict stands where our packets left in time."""
     monkeypatch.setattr("audiosocket_sim.asterisk.leg.CallLeg.own_lateness_ms", 6.0)
     sums = count(0, 9 * MS)
-    monkeypatch.setattr("audiosocket_sim.running.one_call.ProcessorWaits", lambda: ProcessorWaits(lambda: next(sums)))
+    monkeypatch.setattr("audiosocket_sim.running.real_clock.ProcessorWaits", lambda: ProcessorWaits(lambda: next(sums)))
     assert main(["run", *TARGET, "--real-time", "--json", scenario]) == 1
     captured = capsys.readouterr()
     assert "waited for a processor for up to 45 ms of a tenth of a second: a busy machine" in captured.err
@@ -97,6 +97,6 @@ def test_in_virtual_time_no_processor_is_waited_for(
     def never() -> ProcessorWaits:
         raise AssertionError("the machine's time was read")
 
-    monkeypatch.setattr("audiosocket_sim.running.one_call.ProcessorWaits", never)
+    monkeypatch.setattr("audiosocket_sim.running.real_clock.ProcessorWaits", never)
     assert main(["run", *TARGET, "--json", scenario]) == 1
     assert json.loads(capsys.readouterr().out)["processor_wait_ms"] == 0.0

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from audiosocket_sim.asterisk import CallLeg
-from audiosocket_sim.parties import target
+from audiosocket_sim.parties import command_target
 from audiosocket_sim.running.runner import Options, Outcome, Result, run
 from audiosocket_sim.scenario.loading import load_text
 
@@ -52,7 +52,7 @@ def test_a_program_that_is_slow_to_start(tmp_path: Path) -> None:
     ],
 )
 def test_a_program_that_does_not_start(start: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(target, "_START_SECONDS", 0.3)
+    monkeypatch.setattr(command_target, "_START_SECONDS", 0.3)
     result = call(command(before=start), "[{wait: 100ms}]", tmp_path)
     assert result.outcome is Outcome.SET_UP
     assert result.problems[0].startswith(line)

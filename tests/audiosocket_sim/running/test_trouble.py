@@ -18,6 +18,7 @@ from audiosocket_core.slin import write_wav
 from audiosocket_core.wav import wav_bytes
 from audiosocket_sim.hearing import Ear
 from audiosocket_sim.mock_ai.backend import MockAi
+from audiosocket_sim.mock_ai.switchboard import Switchboard
 from audiosocket_sim.phone.caller import Caller
 from audiosocket_sim.phone.sounds import Sounds
 from audiosocket_sim.running import call_setup, expectation_steps, runner
@@ -69,7 +70,7 @@ async def boom_later(*args: Any, **more: Any) -> Any:
         (Ear, "advance", boom),
         (Caller, "source", boom),
         (MockAi, "_choose", boom),
-        (MockAi, "start", boom_later),
+        (Switchboard, "start", boom_later),
         (MockAi, "aclose", boom_later),
         (Sounds, "prepare", boom_later),
         (Sounds, "bot_book", boom_later),

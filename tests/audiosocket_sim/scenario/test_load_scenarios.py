@@ -56,6 +56,48 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     assert any(line.startswith(f"{tmp_path}/worse.yaml:2:") for line in lines)
 
 
+LINE = "summary: A call.\nfor_each: {noise: [-60, -40]}\nline: {noise_dbfs: '${noise}'}\nsteps: [{wait: 1s}]\n"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"for_each.noise": [-20.5], "asterisk": "20.6", "line.codec": "alaw"},
+        ["for_each.noise=[-20.5]", "asterisk=20.6", "line.codec=alaw"],
+    ],
+)
+def test_values_are_set(values: Any, tmp_path: Path) -> None:
+    write(tmp_path, "a.yaml", LINE)
+    write(tmp_path, "b.yaml")
+    line, plain = load_scenarios(tmp_path, set=values)
+    assert (line.name, line.line.noise_dbfs, line.line.codec) == ("a[noise=-20.5]", -20.5, "alaw")
+    assert (plain.asterisk.version, plain.line.codec) == ("20.6", "alaw")
+    assert load_scenarios(tmp_path / "a.yaml", set=values) == [line]
+    assert load_scenarios(tmp_path / "b.yaml", set="line.codec=alaw")[0].line.codec == "alaw"
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"line.codex": "x"}, "set line.codex=\"x\": unknown key 'codex'; did you mean 'codec'?"),
+        (["line"], "set: 'line': expected KEY.KEY=VALUE, such as line.noise_dbfs=-40"),
+        ({"line.noise": Path("x")}, "set: needs texts, numbers, lists and mappings: Object of type PosixPath is not"),
+        ({"line.noise_dbfs": float("nan")}, "set: needs texts, numbers, lists and mappings: Out of range float"),
+        (
+            {"for_each.nois": [1]},
+            "set: for_each.nois=[1]: no scenario of this run has 'nois' in its for_each; did you mean 'noise'?",
+        ),
+    ],
+)
+def test_what_cannot_be_set(values: Any, line: str, tmp_path: Path) -> None:
+    write(tmp_path, "a.yaml", LINE)
+    for place in (tmp_path, tmp_path / "a.yaml"):
+        with pytest.raises(ScenarioError) as wrong:
+            load_scenarios(place, set=values)
+        assert str(wrong.value).startswith(line)
+        assert len(str(wrong.value).splitlines()) == 1
+
+
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="no scenario in this folder or below it"):
         load_scenarios(tmp_path)

@@ -9,10 +9,10 @@ import ctranslate2  # noqa: F401 - so that a missing library is reported by name
 import onnxruntime  # noqa: F401
 import tokenizers  # noqa: F401
 
+from audiosocket_core.kept_files import KeptFiles
 from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_server.settings.settings import Settings, project_path
 from audiosocket_server.speech.base import SpeechError
-from audiosocket_server.speech.local.kept import KeptSpeech
 from audiosocket_server.speech.local.sentences import sentences
 from audiosocket_server.speech.local.speaker import Speaker
 from audiosocket_server.speech.local.voices import ENGLISH, voice_for
@@ -24,6 +24,7 @@ __all__ = ["DEFAULT_PROMPTS", "LocalEngine"]
 # One thread recognises two or three utterances a second; another makes two or three seconds of speech a second. Work
 # that would wait longer than a caller does is refused at once.
 _MOST_UTTERANCES, _RECOGNITION_SECONDS = 16, 10.0
+_MOST_KEPT_BYTES = 100_000_000  # 1 h 44 min of speech
 _MOST_SENTENCES, _SYNTHESIS_SECONDS = 8, 20.0
 
 # Words that callers of a condominium use, without numbers and without typical answers: on noise, Whisper would repeat a
@@ -48,7 +49,7 @@ class LocalEngine:
         self._local_voice = speech.local_voice
         self._voice = settings.greeting.voice
         self._models_folder = _models_folder(settings)
-        self._kept = KeptSpeech(project_path(speech.cache_folder) / "local")
+        self._kept = KeptFiles(project_path(speech.cache_folder) / "local", ".slin", most_bytes=_MOST_KEPT_BYTES)
         self._recorded = PhraseBook.load(project_path(settings.audio.prompts_folder))
         self._speakers: dict[str, Speaker] = {}
         self._hearing = Worker("recognition", most=_MOST_UTTERANCES, seconds=_RECOGNITION_SECONDS)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiosocket_core import slin
+from audiosocket_core.kept_files import KeptFiles
 from audiosocket_core.phrase_book.book import speech_edges_ms
 from audiosocket_server.speech.local import english, kokoro, weights
-from audiosocket_server.speech.local.kept import KeptSpeech
 from audiosocket_server.speech.local.phonemes import Phonemes
 from audiosocket_server.speech.local.voices import ENGLISH
 
@@ -35,7 +35,7 @@ class Speaker:
     `voice`: one of `voices.VOICES`; `models_folder`: other models, None for the installed ones; `kept`: the cache.
     """
 
-    def __init__(self, voice: str, models_folder: Path | None, kept: KeptSpeech) -> None:
+    def __init__(self, voice: str, models_folder: Path | None, kept: KeptFiles) -> None:
         self._voice = voice
         self._models_folder = models_folder
         self._kept = kept

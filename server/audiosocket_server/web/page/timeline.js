@@ -1,5 +1,6 @@
 // The timeline of a call as it happens: events and levels become lanes for the states, the caller, the AI with hold audio,
-// and the other events. lanes.js draws them; reports of calls use it too.
+// and the other events. lanes.js draws them, and hands.js moves them; reports of calls use both, too.
+import "./hands.js";
 import { Lanes } from "./lanes.js";
 import { inSeconds, share } from "./words.js";
 
@@ -41,7 +42,7 @@ export class Timeline {
         { id: "state", label: "State", items: state },
         { id: "caller", label: "Caller", tone: "caller", items: caller, level: level("caller") },
         { id: "ai", label: "AI", tone: "bot", items: ai, level: level("ai") },
-        { id: "events", label: "Events", rows: 3, em: 3.6, items: events },
+        { id: "events", label: "Events", rows: 3, em: 3.8, items: events },
       ],
     });
     this.lanes.follow("whole");

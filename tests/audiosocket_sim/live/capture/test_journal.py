@@ -76,6 +76,15 @@ def test_what_has_no_first_line_is_no_journal(lines: list[str]) -> None:
     assert read_journal(lines) is None
 
 
+@pytest.mark.parametrize(
+    "record", ['{"caller": 5}', '{"caller": [[0, "?"]], "bot": []}', '{"asked": 1}', '{"pushed": []}', '{"end": []}']
+)
+def test_what_a_disk_has_damaged_ends_the_reading(record: str) -> None:
+    tape = tape_of_a_call()
+    lines = Journal(tape, {"name": "call"}).lines()
+    assert facts(again([*lines, record, '{"end": [3, "caller", "fin"], "is_full": true}'])) == facts(tape)
+
+
 def test_json_that_is_nested_too_deeply_costs_only_itself() -> None:
     nested: dict[str, Any] = {}
     for _ in range(100_000):

@@ -9,7 +9,7 @@ import pytest
 from audiosocket_sim.call_log.events import StepFailed
 from audiosocket_sim.checks.failure import Failure
 from audiosocket_sim.scenario import STEP_KEYS, ExpectStep, SayStep, Scenario, WaitStep
-from audiosocket_sim.scenario.loading import ScenarioError, assembly, load, load_all, load_text
+from audiosocket_sim.scenario.loading import ScenarioError, assembly, layout, load, load_all, load_text
 from audiosocket_sim.scenario.loading.load import _listed_in
 from audiosocket_sim.scenario.step_models import AnyOfStep, IfHeardStep, OptionalStep, RepeatStep
 
@@ -217,6 +217,16 @@ def test_files_without_steps_count_too(home: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(assembly, "_MOST_VALUES", 8)
     (line,) = errors(home)
     assert line.endswith("with all that is included: too large for a scenario")
+
+
+@pytest.mark.parametrize(("limit", "most"), [("_MOST_VALUES", 100), ("_MOST_CHARACTERS", 300)])
+def test_all_calls_together_are_bounded(limit: str, most: int, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "summary: A call.\nfor_each: {a: [-1, -2, -3]}\nline: {noise_dbfs: '${a}'}\nsteps:\n" + "  - wait: 1s\n" * 20
+    write(home, "call.yaml", text)
+    assert len(load_all(home / "call.yaml")) == 3
+    monkeypatch.setattr(layout, limit, most // 3)
+    (line,) = errors(home)
+    assert line.startswith("call.yaml:2:11: for_each: 3 calls with more than 400000 values, or 20000000 characters,")
 
 
 def test_a_folder_without_a_manifest_names_nothing(tmp_path: Path) -> None:
