@@ -138,3 +138,15 @@ def test_a_sound_alone_is_redacted_too(tmp_path: Path) -> None:
 def test_a_kind_of_defect_is_worded_anew() -> None:
     call = redacted(saved((0, DefectFound("damage", "“Bom dia.” with its bytes swapped", None, 900, "bytes"))))
     assert call.entries[0].event == DefectFound("damage", "damaged sound", None, 900)
+
+
+def test_the_reason_for_no_verdict_is_not_shown() -> None:
+    call = saved((1000, DefectFound("holes", "x", 1)), outcome="set_up", faults=(f"{SECRET} does not answer",))
+    page = call_report(call, redact=True)
+    assert SECRET not in page
+    assert "No verdict, the set-up (not the bot): there was a reason, which is not shown" in page
+
+
+def test_the_file_of_a_sound_names_the_page_and_words_that_were_heard_are_left_out(tmp_path: Path) -> None:
+    page = call_report(saved((0, DefectFound("holes", SECRET, 1)), name=f"a[x={SECRET}]"), redact=True)
+    assert SECRET not in page
