@@ -108,7 +108,7 @@ MAY_IMPORT = {
     "sim.live.mic": "core.files core.slin core.echo_path core.phrase_book core.stop_signals sim.net "
     "sim.asterisk sim.hearing sim.turn_taking sim.call_log sim.live.captured_call",
     "sim.live.doctor": "core.errors core.messages core.connection core.slin core.stop_signals",
-    "sim.pytest_plugin": "core.files sim.scenario_files sim.reading sim.report sim.net sim.scenario "
+    "sim.pytest_plugin": "core.errors core.files sim.scenario_files sim.reading sim.report sim.net sim.scenario "
     "sim.scenario.loading sim.turn_taking sim.call_log sim.checks sim.parties sim.asterisk_real sim.fake_azure "
     "sim.running sim.python_calls",
     "sim.cli": "core.errors core.files core.wav core.slin core.phrase_book core.stop_signals "

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from audiosocket_core.errors import AudioSocketError
 from audiosocket_sim.report.call_report import write_call_report
 from audiosocket_sim.report.call_reports import INDEX, PAGE, read_run, write_index
-from audiosocket_sim.report.saved_call import NoSavedCall
-from audiosocket_sim.running.artefacts import cannot_write, with_faults
-from audiosocket_sim.running.result import Result
+from audiosocket_sim.running.artefacts import call_folders, cannot_write, with_faults
+from audiosocket_sim.running.result import Artefacts, Result
 
 __all__ = ["page_to_open", "with_page"]
 
@@ -24,19 +24,21 @@ def with_page(result: Result) -> Result:
         first_run=None if result.first_run is None else with_page(result.first_run),
         second_run=None if result.second_run is None else with_page(result.second_run),
     )
-    folder = folder_of(result)
-    if result.artefacts is None or folder is None:
-        return result
-    try:
-        page = write_call_report(folder, folder / PAGE)
-    except (NoSavedCall, OSError) as error:
-        return with_faults(result, [cannot_write(error, folder) if isinstance(error, OSError) else str(error)])
-    return replace(result, artefacts=replace(result.artefacts, report=page))
+    faults: list[str] = []
+    for folder in call_folders(result):
+        try:
+            write_call_report(folder, folder / PAGE)
+        except OSError as error:
+            faults.append(cannot_write(error, folder))
+        except AudioSocketError as error:
+            faults.append(str(error))
+    made = tuple(replace(call, artefacts=_with_report(call.artefacts)) for call in result.made_calls)
+    return with_faults(replace(result, artefacts=_with_report(result.artefacts), made_calls=made), faults)
 
 
-def folder_of(result: Result) -> Path | None:
-    """Return the folder of a call's files; None if there is none."""
-    return None if result.artefacts is None or result.artefacts.call_log is None else result.artefacts.call_log.parent
+def _with_report(files: Artefacts | None) -> Artefacts | None:
+    page = None if files is None or files.call_log is None else files.call_log.with_name(PAGE)
+    return files if files is None or page is None or not page.is_file() else replace(files, report=page)
 
 
 def page_to_open(results: Sequence[Result], folder: Path, *, complain: Callable[[str], None]) -> Path | None:
@@ -44,7 +46,7 @@ def page_to_open(results: Sequence[Result], folder: Path, *, complain: Callable[
 
     None if there is none. `complain` is called with a line if the index cannot be written.
     """
-    calls = {_place(found, folder): found for found in map(folder_of, results) if found is not None}
+    calls = {_place(found, folder): found for result in results for found in call_folders(result)}
     if len(calls) < 2:
         return next((found / PAGE for found in calls.values() if (found / PAGE).is_file()), None)
     run, notes = read_run(folder, calls)

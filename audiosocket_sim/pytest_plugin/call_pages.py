@@ -76,15 +76,15 @@ def attach_pages(
 
 def _write_pages(folders: Sequence[Path], config: pytest.Config) -> tuple[list[str], list[str]]:
     """Write the pages. Returns a path for each folder, or "" where there is none, and a line for each trouble."""
+    from audiosocket_core.errors import AudioSocketError
     from audiosocket_sim.report.call_report import write_call_report
-    from audiosocket_sim.report.saved_call import NoSavedCall
 
     pages, troubles = [], []
     for folder in folders:
         target = _folder(config) / f"{_place(folder, config)}.html"
         try:
             pages.append(str(write_call_report(folder, target)))
-        except (NoSavedCall, OSError) as error:
+        except (AudioSocketError, OSError) as error:
             pages.append("")
             troubles.append(str(error))
     return pages, troubles

@@ -48,10 +48,10 @@ class ScenarioRecord:
 
     def measure(self, result: "Result") -> None:
         """Keep the folder of a call's files and, if there is a verdict, what was measured of its turns."""
+        from audiosocket_sim.running.artefacts import call_folders
         from audiosocket_sim.running.turns_file import turns_of_result
 
-        if result.artefacts is not None and result.artefacts.call_log is not None:
-            self.folders.append(result.artefacts.call_log.parent)
+        self.folders += call_folders(result)
         measured = turns_of_result(result)
         if measured is not None:
             self.turns.append(measured.to_plain())

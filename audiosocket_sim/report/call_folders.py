@@ -3,11 +3,9 @@
 from pathlib import Path, PurePath
 
 from audiosocket_sim.report.call_source import calls_in
+from audiosocket_sim.scenario.callers import SECOND_RUN
 
-__all__ = ["SECOND_RUN", "named_calls"]
-
-SECOND_RUN = "second-run"
-"""The folder of the second run of a call that was inconclusive; it lies in that of the first."""
+__all__ = ["named_calls"]
 
 
 def named_calls(path: Path) -> dict[str, Path]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
+from audiosocket_core.errors import AudioSocketError
 from audiosocket_core.files import read_regular_file
 from audiosocket_sim.report.call_folders import named_calls
 from audiosocket_sim.report.call_report import write_call_report
@@ -54,7 +55,7 @@ def write_folder_reports(
         target = root / f"{number}.html" if redact else found[place] / PAGE if to is None else to / f"{place}.html"
         try:
             pages[place] = write_call_report(found[place], target, redact=redact)
-        except (NoSavedCall, OSError) as error:
+        except (AudioSocketError, OSError) as error:
             notes.append(f"no page of {place or folder.name}: {error}")
     return write_index(run, root / INDEX, pages, notes=notes, baselines=baselines, redact=redact)
 

@@ -4,6 +4,7 @@ A cause is worded without the call's own words, so that calls that failed in the
 """
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ __all__ = [
 
 NOT_JUDGED = "not_judged"
 _RANK = {"failed": 0, "set_up": 1, "invalid": 2, "inconclusive": 3, NOT_JUDGED: 4, "passed": 5}
+_RUN = re.compile(r"\[run=\d+\]|,run=\d+(?=\])")
 _MOST_BINS = 16
 _WIDTHS_MS = (20, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000)
 
@@ -81,7 +83,7 @@ def index_row(place: str, call: SavedCall, *, redact: bool = False) -> IndexRow:
     target = call.environment.get("target")
     return IndexRow(
         place=place,
-        scenario=(PurePosixPath(place).parent / call.name).as_posix(),
+        scenario=_scenario_of(place, call.name),
         outcome=call.outcome or NOT_JUDGED,
         verdict=call.verdict,
         cause="" if worst is None else f"{kind}: {worst.side.words}",
@@ -92,6 +94,13 @@ def index_row(place: str, call: SavedCall, *, redact: bool = False) -> IndexRow:
         duration_ms=call.duration_ms,
         turns=call_turns(call.entries),
     )
+
+
+def _scenario_of(place: str, name: str) -> str:
+    """What the runs of one scenario have in common: the place without the number of the run, or of the repetition."""
+    bare = PurePosixPath(_RUN.sub("", place))
+    again = re.fullmatch(re.escape(name) + r"-\d+", bare.name)
+    return (bare.with_name(name) if again else bare).as_posix()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from audiosocket_sim.running.result_file import result_text
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.callers import SECOND_RUN
 
-__all__ = ["SECOND_RUN", "cannot_write", "with_artefacts", "with_faults", "with_transcript"]
+__all__ = ["SECOND_RUN", "call_folders", "cannot_write", "with_artefacts", "with_faults", "with_transcript"]
 
 
 def with_artefacts(result: Result, folder: Path, fixture: CallFixture | None) -> Result:
@@ -53,6 +53,12 @@ def with_transcript(result: Result, folder: Path) -> Result:
     result = with_faults(result, writing.faults)
     files = Artefacts(transcript, None, None, details)
     return replace(result, artefacts=files if files.by_name() else None)
+
+
+def call_folders(result: Result) -> list[Path]:
+    """Return the folders of the calls of a run whose logs were written: one, or those of several callers."""
+    files = (call.artefacts for call in result.calls)
+    return [one.call_log.parent for one in files if one is not None and one.call_log is not None]
 
 
 def with_faults(result: Result, faults: list[str]) -> Result:
