@@ -11,15 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from audiosocket_sim.call_log.comparison import EventPair, FieldChange, Move, by_likeness, changed_fields, moves
-from audiosocket_sim.call_log.happenings import NUMBER, Happening, without_numbers
+from audiosocket_sim.call_log.happenings import CLASSES, NUMBER, Happening, without_numbers
 
 __all__ = ["CLASSES", "Difference", "Tolerances", "difference_lines", "differences"]
 
-CLASSES = (
-    *("caller", "heard", "backend", "hold", "state", "latency"),
-    *("bot", "overlap", "defect", "failed", "ear", "end"),
-)
-"""The classes of events, each with a tolerance of its own: the words of a transcript's second column."""
 _FRAME_MS = 20
 _LEVEL_DB = 1.0
 _AMOUNT = 0.1
@@ -101,33 +96,46 @@ def differences(
 ) -> list[Difference]:
     """Return in what the second call differs from the first, in the order of the second; an empty list: in nothing."""
     allowed = tolerances or Tolerances()
-    pairs = _paired(first, second)
-    moved = {
-        id(found.second): found for found in filter(None, (_moved(one, allowed) for one in moves(pairs, _ANCHORS)))
-    }
-    placed = list(_placed(pairs, moved, allowed))
+    callers = dict.fromkeys(one.caller for one in (*first, *second))
+    placed = [
+        found
+        for caller in callers
+        for found in _of_caller(_those_of(caller, first), _those_of(caller, second), allowed)
+    ]
     return [found for _, _, found in sorted(placed, key=lambda one: one[:2])]
+
+
+def _those_of(caller: str, happened: Sequence[Happening]) -> list[Happening]:
+    return [one for one in happened if one.caller == caller]
+
+
+def _of_caller(
+    first: Sequence[Happening], second: Sequence[Happening], allowed: Tolerances
+) -> Iterator[tuple[int, int, Difference]]:
+    """Yield the differences of one call, each with its place."""
+    pairs = _paired(first, second)
+    moved = [found for one in moves(pairs, _ANCHORS) if (found := _moved(one, allowed)) is not None]
+    return _placed(pairs, {id(found.second): found for found in moved}, allowed)
 
 
 def _paired(first: Sequence[Happening], second: Sequence[Happening]) -> list[EventPair[Happening]]:
     """Pair the events class by class, since two of one instant may change places. In the order of the first call."""
-    ours, theirs = _by_word(first), _by_word(second)
+    ours, theirs = _by_class(first), _by_class(second)
     pairs = [
         pair
         for word in dict.fromkeys([*ours, *theirs])
         for pair in by_likeness(ours[word], theirs[word], lambda one: one.key, lambda one: one.word)
     ]
     places = {id(one): place for place, one in enumerate(first)}
-    return sorted((pair for pair in pairs if pair[0] is not None), key=lambda pair: places[id(pair[0])]) + [
-        pair for pair in pairs if pair[0] is None
-    ]
+    in_both = sorted((pair for pair in pairs if pair[0] is not None), key=lambda pair: places[id(pair[0])])
+    return [*in_both, *(pair for pair in pairs if pair[0] is None)]
 
 
-def _by_word(happened: Sequence[Happening]) -> dict[str, list[Happening]]:
-    by_word: dict[str, list[Happening]] = defaultdict(list)
+def _by_class(happened: Sequence[Happening]) -> dict[str, list[Happening]]:
+    found: dict[str, list[Happening]] = defaultdict(list)
     for one in happened:
-        by_word[one.word].append(one)
-    return by_word
+        found[one.word].append(one)
+    return found
 
 
 def _moved(found: Sequence[Move[Happening]], allowed: Tolerances) -> Move[Happening] | None:
@@ -166,7 +174,8 @@ def _difference(
 ) -> Difference:
     if kind in ("new", "gone") and one.note:
         details = (one.note, *details)
-    return Difference(kind, one.at_ms, one.word, _cut(one.text), details, by_ms)
+    text = f"{one.caller}: {one.text}" if one.caller else one.text
+    return Difference(kind, one.at_ms, one.word, _cut(text), details, by_ms)
 
 
 def _words_of_move(move: Move[Happening]) -> str:

@@ -10,12 +10,20 @@ from dataclasses import dataclass
 from audiosocket_sim.call_log.events import Entry, LogEvent, Noted
 from audiosocket_sim.call_log.transcript import is_shown, visible, words_of
 
-__all__ = ["NUMBER", "Happening", "of_entries", "of_transcript", "without_numbers"]
+__all__ = ["CLASSES", "NUMBER", "Happening", "of_entries", "of_transcript", "without_numbers"]
+
+CLASSES = (
+    *("begin", "caller", "heard", "backend", "hold", "state", "latency"),
+    *("bot", "overlap", "defect", "failed", "ear", "end"),
+)
+"""The classes of events: the words of a transcript's second column; `failed` stands for `FAILED` and for `unsure`."""
 
 NUMBER = re.compile(r"(?<![\w.,])[-−]?\d{1,9}(?:\.\d{1,3})?(?= (?:s|ms|%)(?!\w))")
 """A figure with its unit outside of quoted words."""
 _QUOTED = re.compile(r"(“[^“”]*”)")
 _LINE = re.compile(r" {0,8}(\d{1,9}\.\d{3})  (\S+) *(.*)")
+_WORDS = {**{word: word for word in (*CLASSES, "note")}, "unsure": "failed"}
+"""The words of lines, with their classes. Another word in their place is the name of one of several callers."""
 _NOTE_APART = re.compile(r" {2,}(?=\S)")
 _MOST_LINES = 200_000
 
@@ -24,7 +32,8 @@ _MOST_LINES = 200_000
 class Happening:
     """One line of a transcript: the time in ms since the UUID, the word for its kind, its text, and the note beside it.
 
-    `event`: the event itself, if the call log is there; None: only the transcript is.
+    `event`: the event itself, if the call log is there; None: only the transcript is. `caller`: the name of the caller,
+    in a log of several calls; "" otherwise.
     """
 
     at_ms: int
@@ -32,6 +41,7 @@ class Happening:
     text: str
     note: str = ""
     event: LogEvent | None = None
+    caller: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -53,17 +63,28 @@ def of_entries(entries: Iterable[Entry]) -> list[Happening]:
 
 def _of_entry(entry: Entry) -> Happening:
     word, text, note = words_of(entry.event)
-    return Happening(entry.at_ms, word.lower(), visible(text), note, entry.event)
+    return Happening(entry.at_ms, _class(word), visible(text), note, entry.event, entry.caller)
 
 
 def of_transcript(text: str) -> list[Happening]:
     """Return what the lines of a transcript hold, without notes. Other lines, such as the heading, are passed over."""
     found = (_LINE.fullmatch(line) for line in text.split("\n")[:_MOST_LINES])
-    return [_of_line(*line.groups()) for line in found if line is not None and line[2] != "note"]
+    happened = [_of_line(*line.groups()) for line in found if line is not None]
+    return [one for one in happened if one.word != "note"]
 
 
 def _of_line(seconds: str, word: str, rest: str) -> Happening:
-    return Happening(round(float(seconds) * 1000), word.lower(), *_split(rest))
+    caller = ""
+    if _class(word) not in CLASSES and _class(word) != "note":
+        inner, _, behind = rest.partition(" ")
+        if _class(inner) in _WORDS:
+            caller, word, rest = word, inner, behind.lstrip()
+    text, note = _split(rest)
+    return Happening(round(float(seconds) * 1000), _class(word), text, note, caller=caller)
+
+
+def _class(word: str) -> str:
+    return _WORDS.get(word.lower(), word.lower())
 
 
 def _split(rest: str) -> tuple[str, str]:

@@ -177,6 +177,19 @@ def test_any_text_is_read_as_a_transcript(text: str) -> None:
     of_transcript(text)
 
 
+def test_of_several_calls_each_caller_is_compared_by_himself() -> None:
+    names = ("ana", "bruno")
+    both = [replace(entry, caller=names[n % 2]) for n, entry in enumerate(entries(*CALL, *later(CALL, 0, 7)))]
+    slower = [replace(entry, at_ms=entry.at_ms + 300) if entry.caller == "ana" else entry for entry in both]
+    text = "\n".join(line_of(entry) for entry in both)
+    assert of_transcript(text)[0].caller == "ana"
+    for first in (of_entries(both), of_transcript(text)):
+        found = differences(first, of_entries(sorted(slower, key=lambda one: one.at_ms)))
+        assert found
+        assert all(one.text.startswith("ana: ") for one in found)
+        assert all(one.by_ms == 300 or one.kind != "moved" for one in found)
+
+
 def test_two_blanks_in_quoted_words_are_no_end_of_the_text() -> None:
     (line,) = of_transcript("    1.000  bot      “a  b”" + " " * 60 + "2.33 s")
     assert (line.text, line.note) == ("“a  b”", "2.33 s")
