@@ -47,7 +47,7 @@ def with_transcript(result: Result, folder: Path) -> Result:
     writing = _Writing(folder)
     transcript = writing.write("transcript.txt", lambda: _text(result.transcript))
     details = writing.write("details.txt", lambda: _text(result.details)) if result.details else None
-    for name in ("call.jsonl", "call.wav", *(() if result.details else ("details.txt",))):
+    for name in ("call.jsonl", "call.wav", "result.json", *(() if result.details else ("details.txt",))):
         writing.remove(name)
     writing.remove_second_run()
     result = with_faults(result, writing.faults)

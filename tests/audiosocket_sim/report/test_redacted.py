@@ -63,7 +63,7 @@ def planted(tmp_path: Path) -> Path:
     }
     numbers |= {"sound": SECRET, "path": [SECRET], "happened": [SECRET], "loudest_dbfs": -3.0, "from_server": []}
     numbers |= {"to_server": [], "words": [{"text": SECRET, "start_ms": 0, "end_ms": 5}], "into_waiting_ms": 5}
-    texts = dict.fromkeys((*PLACES, *MORE), SECRET)
+    texts = dict.fromkeys((*PLACES, *MORE, "caller"), SECRET)
     for number, kind in enumerate(LogEvent.__args__):
         record = {**texts, **numbers, "at_ms": 100 * number, "source": "bot", "type": kind.__name__}
         lines.append(json.dumps(record))
