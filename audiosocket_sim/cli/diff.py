@@ -70,4 +70,5 @@ def _to_json(result: DiffResult) -> dict[str, object]:
         ],
         "gone": list(result.gone),
         "new": list(result.new),
+        "not_compared": list(result.unread),
     }

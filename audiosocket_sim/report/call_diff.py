@@ -43,7 +43,7 @@ class CallDiff:
 class DiffResult:
     """Two calls, or all calls of two folders, compared. `gone` and `new`: the names that only one folder has.
 
-    `are_folders`: False for two single calls.
+    `unread`: a line for each call that cannot be read in one of them. `are_folders`: False for two single calls.
     """
 
     first: str
@@ -51,19 +51,24 @@ class DiffResult:
     calls: tuple[CallDiff, ...]
     gone: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     are_folders: bool = False
 
     @property
     def differs(self) -> bool:
         """Whether anything at all is different."""
-        return bool(self.gone or self.new or any(call.found for call in self.calls))
+        return bool(self.gone or self.new or self.unread or any(call.found for call in self.calls))
 
     @property
     def counted(self) -> str:
         """The number of calls that are the same, different, new and gone, in one line."""
         different = sum(bool(call.found) for call in self.calls)
         parts = [f"{different} different", f"{len(self.calls) - different} the same"]
-        parts += [f"{len(names)} {word}" for word, names in (("new", self.new), ("gone", self.gone)) if names]
+        parts += [
+            f"{len(names)} {word}"
+            for word, names in (("new", self.new), ("gone", self.gone), ("not read", self.unread))
+            if names
+        ]
         return f"{len(self.calls)} call{'s' * (len(self.calls) != 1)} compared: {', '.join(parts)}"
 
 
@@ -101,10 +106,15 @@ def compare_paths(first: Path, second: Path, tolerances: Mapping[str, int], *, r
     if single[0] != single[1]:
         one, many = (first, second) if single[0] else (second, first)
         raise NoSavedCall(f"{one} is one call, and {many} a folder of calls: expected two calls, or two folders")
-    calls = []
-    for name in ours:
-        if name in theirs:
+    calls, unread = [], []
+    for name in (one for one in ours if one in theirs):
+        try:
             a, b = (read_saved_call(calls_of[name], sound=False) for calls_of in (ours, theirs))
+        except NoSavedCall as error:
+            if single[0]:
+                raise
+            unread.append(str(error))
+        else:
             calls.append(compare_calls(name or b.name, a, b, tolerances, redact=redact))
     return DiffResult(
         str(first),
@@ -112,6 +122,7 @@ def compare_paths(first: Path, second: Path, tolerances: Mapping[str, int], *, r
         tuple(calls),
         tuple(name for name in ours if name not in theirs),
         tuple(name for name in theirs if name not in ours),
+        tuple(unread),
         are_folders=not single[0],
     )
 
@@ -125,5 +136,6 @@ def diff_lines(result: DiffResult) -> Iterable[str]:
             yield from (f"  {line}" for line in difference_lines(call.found))
     yield from (f"gone: {name}" for name in result.gone)
     yield from (f"new: {name}" for name in result.new)
+    yield from (f"not compared: {why}" for why in result.unread)
     if result.are_folders:
         yield result.counted

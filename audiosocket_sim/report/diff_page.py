@@ -28,7 +28,11 @@ def diff_page(result: DiffResult, *, redacted: bool) -> str:
         result=result,
         different=[_shown(call) for call in different[:_MOST_CALLS]],
         more=max(0, len(different) - _MOST_CALLS),
-        lists=[("New calls", result.new[:_MOST_NAMES]), ("Calls that are gone", result.gone[:_MOST_NAMES])],
+        lists=[
+            ("New calls", result.new[:_MOST_NAMES]),
+            ("Calls that are gone", result.gone[:_MOST_NAMES]),
+            ("Not compared", () if redacted else result.unread[:_MOST_NAMES]),
+        ],
     )
 
 

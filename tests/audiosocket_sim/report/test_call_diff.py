@@ -56,6 +56,20 @@ def test_folders_are_compared_call_by_call(tmp_path: Path) -> None:
     assert not any(line.startswith("greets") for line in found)
 
 
+def test_a_call_that_cannot_be_read_costs_the_others_nothing(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        save_call(tmp_path / folder / "good")
+        save_call(tmp_path / folder / "bad")
+    (tmp_path / "b" / "bad" / "call.jsonl").write_text("nothing\n", encoding="utf-8")
+    found = lines(tmp_path / "a", tmp_path / "b")
+    assert len(found) == 2
+    assert found[0].startswith(f"not compared: {tmp_path / 'b' / 'bad'}")
+    assert found[1] == "1 call compared: 0 different, 1 the same, 1 not read"
+    assert compare_paths(tmp_path / "a", tmp_path / "b", {}).differs
+    with pytest.raises(NoSavedCall):
+        compare_paths(tmp_path / "a" / "bad", tmp_path / "b" / "bad", {})
+
+
 def test_on_the_real_clock_more_is_allowed(tmp_path: Path) -> None:
     later = (*CALL[:2], (5340, BotSpoke("Um momento.", 1200, 1200, wait_ms=840)))
     virtual = save_call(tmp_path / "a", later)
