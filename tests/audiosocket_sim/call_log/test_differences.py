@@ -166,6 +166,13 @@ def test_a_transcript_shows_the_same_differences_as_the_log(second: Call) -> Non
     ]
 
 
+def test_a_time_in_what_was_said_has_no_tolerance() -> None:
+    before, now = (of_transcript(f"    1.000  bot      “Espere {n} ms.”") for n in (5, 6))
+    assert [one.kind for one in differences(before, now)] == ["changed"]
+    before, now = (of_transcript(f"    1.000  hold     stops after 1.{n} s") for n in (74, 75))
+    assert differences(before, now) == []
+
+
 def test_a_call_log_is_compared_with_a_transcript_by_the_figures_in_it() -> None:
     log = of_entries(entries(*changed(5, heard_ms=1400)))
     (one,) = differences(of_transcript(text_of(CALL)), log)
