@@ -8,13 +8,13 @@ from functools import cache
 from html import unescape
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from audiosocket_core.files import make_private_folder, write_private_file
-from audiosocket_sim.call_log.transcript import visible
+from audiosocket_sim.report.call_view import shown
 
-__all__ = ["content_policy", "page_in_page", "render_page", "template_text", "write_page"]
+__all__ = ["content_policy", "page_in_page", "page_template", "render_page", "template_text", "write_page"]
 
 _HEAD = 10_000
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)"')
@@ -36,19 +36,20 @@ def render_page(
         raise ValueError("a style or a script would end its own element")
     # What is compared with a hash is the element's whole text: both stand without a blank between tag and text.
     own = {"style": Markup(style), "script": Markup(script), "policy": content_policy(style, script, inside)}
-    return _templates().get_template(template).render(**values, **own)
+    return page_template(template).render(**values, **own)
 
 
-def content_policy(style: str, script: str = "", inside: Sequence[str] = ()) -> str:
+def content_policy(style: str, script: str = "", inside: Sequence[str] = (), *, sound: bool = False) -> str:
     """Return the Content-Security-Policy of a page: this style and this script, by hash, data images, nothing else.
 
-    `inside`: pages in frames of it, which are bound by its policy too: their styles and scripts, by hash, and their
-    sound, which is in them.
+    `sound`: sound that is in the page may be played. `inside`: pages in frames of it, which are bound by its policy
+    too: their styles and scripts, by hash, and their sound.
     """
     styles = dict.fromkeys([_source(style), *_allowed("style-src", inside)])
     scripts = dict.fromkeys([*([_source(script)] if script else []), *_allowed("script-src", inside)])
     parts = ["default-src 'none'", f"style-src {' '.join(styles)}", "img-src data:"]
-    parts += ["media-src data:", "frame-src data:"] if inside else []
+    parts += ["media-src data:"] if sound or inside else []
+    parts += ["frame-src data:"] if inside else []
     if scripts:
         parts += [f"script-src {' '.join(scripts)}", "require-trusted-types-for 'script'", "trusted-types 'none'"]
     return "; ".join([*parts, "base-uri 'none'", "form-action 'none'"])
@@ -75,6 +76,12 @@ def page_in_page(page: str) -> Markup:
     return escape(page)
 
 
+def page_template(name: str) -> Template:
+    """Return a template of `page/`. It escapes every text where it stands; of one, control characters are shown as
+    escapes, and what is very long is cut. Markup is left as it is."""
+    return _templates().get_template(name)
+
+
 @cache
 def _templates() -> Environment:
     return Environment(
@@ -88,7 +95,7 @@ def _templates() -> Environment:
 
 
 def _shown(value: object) -> object:
-    return visible(value) if type(value) is str else value
+    return shown(value) if type(value) is str else value
 
 
 def write_page(page: str, target: Path) -> None:
