@@ -30,6 +30,7 @@ from audiosocket_server.events import (
 from audiosocket_server.registry.calls import CallRecord, Calls
 from audiosocket_server.registry.vitals import Vitals
 from audiosocket_server.web.api import ControlServer
+from helpers.axe import serious_findings
 from helpers.browser_bench import browsing, needs_browser
 from helpers.call_bench import bench, reply
 from pydantic import SecretStr
@@ -403,6 +404,7 @@ async def test_it_fits_and_is_readable(width: int, scheme: str) -> None:
         assert await page.evaluate(_UNNAMED) == []
         dark = await page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (sum(json.loads(f"[{dark[4:-1]}]")) < 384) == (scheme == "dark")
+        assert await serious_findings(page) == []
         await page.locator("nav button").last.click()
         await expect(page.locator("#ending")).to_be_visible()
         assert await page.evaluate(_CONTRASTS) == []
