@@ -57,7 +57,7 @@ $(DIST): $(STAMP)
 	@touch $@
 
 demo: $(STAMP)
-	$(BIN)/python -m audiosocket_sim run greeting_then_hold.yaml
+	$(BIN)/python -m audiosocket_sim run greeting_then_hold.yaml --report
 
 # Nothing that needs more than Python packages, also where that is installed. What is left out is listed as skipped.
 test: $(STAMP)

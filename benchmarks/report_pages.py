@@ -16,10 +16,11 @@ from audiosocket_sim.running import runner
 from audiosocket_sim.scenario.loading import load
 from benchmarks.machine import Unavailable
 from benchmarks.report import Row
+from benchmarks.report_index import index_rows
 
 __all__ = ["ABOUT", "run"]
 
-ABOUT = "the page of a call: size, time to write it, first paint, a jump and a scroll in Chromium"
+ABOUT = "the page of a call, and the index of 500: size, time to write it, first paint, a jump and a scroll in Chromium"
 _SCENARIO = Path(__file__).resolve().parent.parent / "scenarios" / "barge_in.yaml"
 _MINUTES = (1, 10)
 _RUNS = 5
@@ -48,10 +49,14 @@ def run(quick: bool = False) -> list[Row]:
         if not result.passed:
             raise Unavailable("the call to report did not pass")
         call = read_saved_call(Path(folder) / "call")
-        rows: list[Row] = []
+        empty = Path(folder) / "empty.html"
+        empty.write_text("<!doctype html><title>empty</title><p>empty", encoding="utf-8")
+        runs = 2 if quick else _RUNS
+        paint = asyncio.run(_in_browser(empty, runs))[0]
+        rows = [Row("an empty page: first paint", paint, "ms", "the machine's own speed in the same minutes")]
         for minutes in _MINUTES[:1] if quick else _MINUTES:
-            rows += _pages(_of_minutes(call, minutes), minutes, Path(folder), 2 if quick else _RUNS)
-        return rows
+            rows += _pages(_of_minutes(call, minutes), minutes, Path(folder), runs)
+        return [*rows, *index_rows(call_report(call), Path(folder) / "many", runs)]
 
 
 def _of_minutes(call: SavedCall, minutes: int) -> SavedCall:

@@ -108,8 +108,9 @@ MAY_IMPORT = {
     "sim.live.mic": "core.files core.slin core.echo_path core.phrase_book core.stop_signals sim.net "
     "sim.asterisk sim.hearing sim.turn_taking sim.call_log sim.live.captured_call",
     "sim.live.doctor": "core.errors core.messages core.connection core.slin core.stop_signals",
-    "sim.pytest_plugin": "sim.scenario_files sim.reading sim.report sim.net sim.scenario sim.scenario.loading "
-    "sim.turn_taking sim.call_log sim.checks sim.parties sim.asterisk_real sim.fake_azure sim.running sim.python_calls",
+    "sim.pytest_plugin": "core.errors core.files sim.scenario_files sim.reading sim.report sim.net sim.scenario "
+    "sim.scenario.loading sim.turn_taking sim.call_log sim.checks sim.parties sim.asterisk_real sim.fake_azure "
+    "sim.running sim.python_calls",
     "sim.cli": "core.errors core.files core.wav core.slin core.phrase_book core.stop_signals "
     "sim.scenario_files sim.words sim.reading sim.report sim.net sim.asterisk sim.scenario sim.scenario.loading "
     "sim.turn_taking sim.call_log sim.checks sim.parties sim.mock_ai sim.fake_azure sim.running sim.live.captured_call "
@@ -143,9 +144,28 @@ PURE = (
     "sim.phone.surroundings",
     "sim.call_log.transcript",
     "sim.call_log.agreement",
+    "sim.call_log.comparison",
+    "sim.call_log.differences",
+    "sim.call_log.happenings",
     "sim.call_log.voices",
+    "sim.report.call_view",
+    "sim.report.envelope",
+    "sim.report.index_baseline",
+    "sim.report.index_data",
+    "sim.report.labels",
+    "sim.report.lane_items",
+    "sim.report.margins",
     "sim.report.pass_rate",
+    "sim.report.problems",
+    "sim.report.redacted",
+    "sim.report.same_call",
+    "sim.report.scenario_marks",
+    "sim.report.sides",
+    "sim.report.sound_alone",
+    "sim.report.still_picture",
     "sim.report.table",
+    "sim.report.tables",
+    "sim.report.turn_values",
     "sim.live.mic.device_check",
     "sim.live.mic.devices",
     "sim.live.mic.echo_guard",

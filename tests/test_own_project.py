@@ -80,12 +80,25 @@ def test_the_workflow_installs_and_tests_as_the_page_does() -> None:
     workflow = YAML(typ="safe").load((ROOT / "docs" / "examples" / "calls.yml").read_text(encoding="utf-8"))
     (job,) = workflow["jobs"].values()
     (lines,) = [block.text for block in blocks_of(SECTIONS["In CI"])]
-    assert [step["run"] for step in job["steps"] if "run" in step] == lines.splitlines()
+    assert [step["run"] for step in job["steps"] if "run" in step and "if" not in step] == lines.splitlines()
     assert [step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step] == [
         "actions/checkout",
         "actions/setup-python",
         "actions/upload-artifact",
+        "actions/upload-artifact",
     ]
+
+
+def test_the_workflow_uploads_the_report_of_a_failure_as_one_file_that_opens() -> None:
+    text = (ROOT / "docs" / "examples" / "calls.yml").read_text(encoding="utf-8")
+    (job,) = YAML(typ="safe").load(text)["jobs"].values()
+    (moved,) = [step for step in job["steps"] if step.get("run", "").startswith("mv ")]
+    (opened,) = [step for step in job["steps"] if step.get("with", {}).get("archive") is False]
+    assert moved["run"].split()[1] == "runs/pytest/report/index.html"
+    assert moved["run"].split(maxsplit=2)[2] == opened["with"]["path"]
+    assert "failure()" in moved["if"]
+    assert "failure()" in opened["if"]
+    assert int(opened["uses"].rpartition("@v")[2]) >= 7  # `archive` came with it
 
 
 @pytest.mark.parametrize(

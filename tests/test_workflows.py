@@ -65,7 +65,9 @@ def test_the_projects_workflow_runs_every_part_of_the_gate() -> None:
         r"^ *(?:\[.*\|\| )?part .* make ([a-z-]+)", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE
     )
     hosted = {
-        step["run"].removeprefix("make ") for step in steps(ROOT / ".github" / "workflows" / "ci.yml") if "run" in step
+        step["run"].removeprefix("make ")
+        for step in steps(ROOT / ".github" / "workflows" / "ci.yml")
+        if "run" in step and "if" not in step
     }
     assert len(gate) == 8
     assert set(gate) == hosted

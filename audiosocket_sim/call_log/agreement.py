@@ -12,10 +12,10 @@ length that had been sent ahead.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import fields, replace
-from itertools import pairwise
+from dataclasses import replace
 from typing import TypeGuard
 
+from audiosocket_sim.call_log.comparison import Move, by_place, changed_fields, moves
 from audiosocket_sim.call_log.events import (
     BotSpoke,
     CallEnded,
@@ -56,22 +56,19 @@ def disagreements(
         ours, theirs = wanted[source], got[source]
         if len(ours) != len(theirs):
             found.append(f"{source.name.lower()}: {len(ours)} events in virtual time, {len(theirs)} in real time")
-        for a, b in zip(ours, theirs, strict=False):
-            pairs[a.number] = b
-            found += _differences(a, _with_our_reason(a, b) if real_asterisk else b, tolerance)
-    paired = [(entry, pairs.get(entry.number)) for entry in _compared(virtual)]
-    for (before, other_before), (entry, other) in pairwise(paired):
-        if other_before is not None and other is not None:
-            found += _gap(before, entry, other_before, other, real, tolerance)
+        for a, b in by_place(ours, theirs):
+            if a is not None and b is not None:
+                pairs[a.number] = b
+                found += _differences(a, _with_our_reason(a, b) if real_asterisk else b, tolerance)
+    for (move,) in moves((entry, pairs.get(entry.number)) for entry in _compared(virtual)):
+        found += _gap(move, real, tolerance)
     return found
 
 
-def _gap(
-    before: Entry, entry: Entry, other_before: Entry, other: Entry, real: Sequence[Entry], tolerance: float
-) -> list[str]:
+def _gap(move: Move[Entry], real: Sequence[Entry], tolerance: float) -> list[str]:
     """Return one line if two successive events are too far apart, or too close, in real time; else an empty list."""
-    virtual_ms = entry.at_ms - before.at_ms
-    real_ms = other.at_ms - other_before.at_ms
+    (before, other_before), entry, other = move.anchor, move.first, move.second
+    virtual_ms, real_ms = move.first_ms, move.second_ms
     computed_ms = _computed_ms(real, other_before.at_ms, other.at_ms)
     held_up_ms = _computed_ms(real, other.at_ms, other_before.at_ms)  # 0 unless the two events swapped their order
     latest_ms = virtual_ms + tolerance + computed_ms + _waited_ms(entry, other)
@@ -125,16 +122,17 @@ def _differences(a: Entry, b: Entry, tolerance: float) -> list[str]:
     """Return a line for each field that differs by more than the tolerance, or one line if the event types differ."""
     if type(a.event) is not type(b.event):
         return [f"{_name(a)} in virtual time, {_name(b)} in real time"]
-    found = []
-    for field in fields(a.event):
-        if field.name in _A_READERS and _are_read(a.event, b.event):
-            continue  # of sound that differs by a sample a recogniser may read another word
-        ours, theirs = getattr(a.event, field.name), getattr(b.event, field.name)
-        if not _agree(field.name, ours, theirs, tolerance) and not (
-            field.name == "duration_ms" and _is_computing(a.event)
-        ):
-            found.append(f"{_name(a)}: {field.name} is {ours!r} in virtual time, {theirs!r} in real time")
-    return found
+    are_read, is_computing = _are_read(a.event, b.event), _is_computing(a.event)
+
+    def agree(name: str, ours: object, theirs: object) -> bool:
+        if (name in _A_READERS and are_read) or (name == "duration_ms" and is_computing):
+            return True  # of sound that differs by a sample a recogniser may read another word
+        return _agree(name, ours, theirs, tolerance)
+
+    return [
+        f"{_name(a)}: {change.name} is {change.before!r} in virtual time, {change.after!r} in real time"
+        for change in changed_fields(a.event, b.event, agree)
+    ]
 
 
 def _are_read(a: LogEvent, b: LogEvent) -> bool:

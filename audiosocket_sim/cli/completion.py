@@ -8,7 +8,7 @@ import shtab
 
 __all__ = ["completion_script"]
 
-_FILES = ("scenarios", "scenario", "file")
+_FILES = ("scenarios", "scenario", "file", "first", "second", "html")
 _FOLDERS = ("--artefacts", "--out", "--to", "--save-scenario")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from audiosocket_sim.cli.arguments import EXIT_CODES, add_control_token, command, control_token, port, program
 from audiosocket_sim.cli.console import guarded_output
 from audiosocket_sim.cli.live_arguments import add_capture, add_doctor, add_mic
-from audiosocket_sim.cli.report_arguments import add_report
+from audiosocket_sim.cli.report_arguments import add_diff, add_report
 
 __all__ = ["main"]
 
@@ -59,6 +59,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     _add_schema(commands)
     _add_add_recording(commands)
     _add_learn_voice(commands)
+    add_diff(commands)
     _add_completion(commands)
     return parser
 
@@ -158,6 +159,9 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--watch", action="store_true", help="after each saved file, run again what it concerns; Ctrl-C ends"
     )
+    parser.add_argument(
+        "--report", action="store_true", help="write a page of each call, and an index of several (docs/report.md)"
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON object for each scenario; all else on stderr")
     parser.add_argument("-v", "--verbose", action="store_true", help="show the server's log, on stderr")
     parser.set_defaults(command=lambda options: _run(options, parser))
@@ -197,6 +201,7 @@ def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         artefacts=options.artefacts,
         reader=options.reader,
         trust=options.trust,
+        report=options.report,
         as_json=options.json,
         verbose=options.verbose,
         overrides=options.set,

@@ -12,18 +12,18 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
 from pydantic import SecretStr
 
 from audiosocket_sim.call_log.live_view import LiveView
-from audiosocket_sim.call_log.transcript import around, heading
-from audiosocket_sim.call_log.voices import measures
+from audiosocket_sim.call_log.transcript import heading
 from audiosocket_sim.checks.turn_limits import broken_limits
 from audiosocket_sim.cli.chosen_scenarios import choose_scenarios
 from audiosocket_sim.cli.console import stopwatch
+from audiosocket_sim.cli.run_output import near, result_json, summary_lines
 from audiosocket_sim.parties.peer import PeerName
 from audiosocket_sim.parties.target import TargetError, parse_target
 from audiosocket_sim.parties.target_choice import TargetChoice, choose_target
@@ -32,9 +32,8 @@ from audiosocket_sim.report.github import annotation, append_job_summary, is_git
 from audiosocket_sim.report.pass_rate import rate_lines
 from audiosocket_sim.report.table import ReportRow, table
 from audiosocket_sim.running.again import run_twice_if_inconclusive
-from audiosocket_sim.running.outcome_rows import rows_of_problems, rows_of_runs, run_row, word_of
-from audiosocket_sim.running.result import Artefacts, CallResult
-from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, Result
+from audiosocket_sim.running.outcome_rows import rows_of_problems, rows_of_runs, run_row
+from audiosocket_sim.running.runner import Options, Outcome, Result
 from audiosocket_sim.running.turns_file import turns_of_result, write_turns
 from audiosocket_sim.scenario import Scenario, TurnLimits
 from audiosocket_sim.scenario.loading import ScenarioError, WrongOverride, load_all, parse_override, unheeded_override
@@ -44,9 +43,7 @@ from audiosocket_sim.scenario.loading.used_files import scenario_file
 from audiosocket_sim.scenario.repeats import marked, run_of, seeds_of, seeds_text
 from audiosocket_sim.turn_taking import CallTurns, summary_line, together
 
-__all__ = ["RunRequest", "pace_of", "run_command", "sigterm_interrupts"]
-
-_SIDES = "  (left: the caller, right: what he heard)"
+__all__ = ["RunRequest", "run_command", "sigterm_interrupts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +63,7 @@ class RunRequest:
     artefacts: Path = Path("runs")
     reader: str | None = None
     trust: bool = False
+    report: bool = False
     as_json: bool = False
     verbose: bool = False
     repeat: int = 0
@@ -142,6 +140,7 @@ def _plan(scenario: Scenario, asked: RunRequest) -> _Planned | _Refused:
 
 def _run_all(planned: Sequence[_Planned], asked: RunRequest) -> int:
     rows: list[ReportRow] = []
+    made: list[Result] = []
     measured: list[CallTurns | None] = []
     worst = Outcome.PASSED
     used: Counter[str] = Counter()
@@ -151,6 +150,7 @@ def _run_all(planned: Sequence[_Planned], asked: RunRequest) -> int:
         folder = name if used[name] == 1 else f"{name}-{used[name]}"
         results = _run_each(plan, folder, asked)
         rows.append(rows_of_runs(results))
+        made += results
         measured.extend(map(turns_of_result, results))
         outcome = max(result.outcome for result in results)
         worst = max(worst, outcome)
@@ -158,8 +158,11 @@ def _run_all(planned: Sequence[_Planned], asked: RunRequest) -> int:
             asked.on_outcome(scenario_file(plan.scenario), int(outcome))
         if results[-1].interrupted:
             break
-    _report(rows, asked)
+    report = _page_to_open(made, asked)
+    _report(rows, asked, report)
     kept = _report_turns(together(turns for turns in measured if turns is not None), asked)
+    if report:
+        _print(f"report: {report}", sys.stderr if asked.as_json else sys.stdout)
     return worst if kept else max(worst, Outcome.FAILED)
 
 
@@ -208,7 +211,17 @@ def _report_turns(turns: CallTurns, asked: RunRequest) -> bool:
     return not broken
 
 
-def _report(rows: Sequence[ReportRow], asked: RunRequest) -> None:
+def _page_to_open(results: Sequence[Result], asked: RunRequest) -> str:
+    """Return the path of the index of several calls, or of the page of a single one; "" if there is none."""
+    if not asked.report:
+        return ""
+    from audiosocket_sim.cli.run_reports import page_to_open
+
+    page = page_to_open(results, asked.artefacts, complain=lambda line: _print(line, sys.stderr))
+    return "" if page is None else near(page)
+
+
+def _report(rows: Sequence[ReportRow], asked: RunRequest, report: str) -> None:
     """Print the table after several scenarios and, in a job of GitHub Actions, annotations and the job's summary."""
     out = sys.stderr if asked.as_json else sys.stdout
     if len(rows) > 1:
@@ -216,7 +229,7 @@ def _report(rows: Sequence[ReportRow], asked: RunRequest) -> None:
     if is_github(os.environ):
         for line in filter(None, (annotation(row, os.environ) for row in rows)):
             _print(line, out)
-        trouble = append_job_summary(rows, "Phone calls", os.environ)
+        trouble = append_job_summary(rows, "Phone calls", os.environ, report)
         if trouble is not None:
             _print(trouble, sys.stderr)
 
@@ -240,15 +253,15 @@ def _load(name: str, overrides: Sequence[str]) -> Iterator[Scenario | _Refused]:
         return
     parts: set[Path] = set()
     for file in chosen.files:
-        near = _near(file)
+        shown = near(file)
         try:
-            cells = load_all(near, overrides)
+            cells = load_all(shown, overrides)
         except ScenarioError as error:
-            yield _Refused(file.stem, str(error), near)
+            yield _Refused(file.stem, str(error), shown)
             continue
         parts.update(*(cell.parts for cell in cells))
         if chosen.cell and not any(is_chosen(cell.cell, chosen.cell) for cell in cells):
-            yield _Refused(file.stem, no_such_cell(file.stem, chosen.cell, [cell.name for cell in cells]), near)
+            yield _Refused(file.stem, no_such_cell(file.stem, chosen.cell, [cell.name for cell in cells]), shown)
         yield from (cell for cell in cells if is_chosen(cell.cell, chosen.cell))
     if (note := chosen.note(parts)) is not None:
         _print(note, sys.stderr)
@@ -270,110 +283,15 @@ def _run_one(plan: _Planned, options: Options, asked: RunRequest, number: int, r
             view.show,
             announce=lambda: view.heading("inconclusive: this machine was too busy; once more"),
         )
-    _print("\n".join(_summary(result, elapsed(), real_time=options.real_time)), out)
+    if asked.report:
+        from audiosocket_sim.cli.run_reports import with_page
+
+        result = with_page(result)
+    _print("\n".join(summary_lines(result, elapsed(), real_time=options.real_time)), out)
     if asked.as_json:
         of_runs = {"run": number, "runs": runs, "seeds": seeds_of(scenario)} if runs > 1 else {}
-        _print(json.dumps({**_to_json(result), **of_runs}, ensure_ascii=False), sys.stdout)
+        _print(json.dumps({**result_json(result), **of_runs}, ensure_ascii=False), sys.stdout)
     return result
-
-
-def pace_of(times: float) -> str:
-    """Return how much quicker than real time it was: `(30 times real time)`, `(0.7 times real time)`."""
-    return f"({times:.0f} times real time)" if times >= 1.5 else f"({times:.1f} times real time)"
-
-
-def _summary(result: Result, seconds: float, *, real_time: bool) -> list[str]:
-    call = result.duration_ms / 1000
-    pace = "(real time)" if real_time else pace_of(call / seconds)
-    took = f"{seconds:.2f} s" if result.outcome in (Outcome.INVALID, Outcome.SET_UP) else f"{seconds:.2f} s {pace}"
-    word = "FAILED" if result.outcome is Outcome.FAILED else word_of(result.outcome)
-    lines = [f"{word}: {result.scenario.name}, {call:.1f} s of call in {took}"]
-    lines += [f"  {fault}" for fault in result.faults]
-    lines += [f"  {line}" for failure in result.failures for line in failure.block()]
-    if result.was_late:
-        lines.append(f"  the simulator's own packets were up to {result.own_lateness_ms:.0f} ms late: a busy machine")
-    elif result.outcome is Outcome.FAILED and result.processor_wait_ms > LATE_MS:
-        waited = f"{result.processor_wait_ms:.0f} ms of a tenth of a second"
-        lines.append(f"  the simulator waited for a processor for up to {waited}: a busy machine")
-    lines += _files(result)
-    for name, other in result.other_runs:
-        lines += [f"  {name}: {word_of(other.outcome)}", *(f"    {fault}" for fault in other.faults)]
-        lines += [f"    {line}" for failure in other.failures for line in failure.block()]
-        lines += [f"  {line}" for line in _files(other)]
-    return lines
-
-
-def _files(result: Result) -> list[str]:
-    files = {} if result.artefacts is None else result.artefacts.by_name()
-    lines = [f"  {name:<10}  {_near(path)}{_SIDES if name == 'recording' else ''}" for name, path in files.items()]
-    for call in result.made_calls:
-        names = {} if call.artefacts is None else call.artefacts.by_name()
-        if names:
-            lines.append(f"  {call.caller:<10}  {_near(next(iter(names.values())).parent)}: {', '.join(names)}")
-    return lines
-
-
-def _to_json(result: Result) -> dict[str, object]:
-    return {
-        "scenario": result.scenario.name,
-        "cell": dict(result.scenario.cell),
-        "target": None if result.environment is None else result.environment.target,
-        "outcome": result.outcome.name.lower(),
-        "exit_code": int(result.outcome),
-        "problems": result.problems,
-        "failures": [
-            {**failure.to_json(), "around": around(result.entries, failure.at_ms)} for failure in result.failures
-        ],
-        **({} if result.made_calls else {"turn_taking": measures(result.entries)}),
-        **({"calls": [_call_json(call) for call in result.made_calls]} if result.made_calls else {}),
-        "call_seconds": result.duration_ms / 1000,
-        "own_lateness_ms": round(result.own_lateness_ms, 3),
-        "processor_wait_ms": round(result.processor_wait_ms, 3),
-        "artefacts": _artefacts_json(result.artefacts),
-        "first_run": _other_run_json(result.first_run),
-        "second_run": _other_run_json(result.second_run),
-        "environment": None if result.environment is None else result.environment.to_json(),
-        "events": [entry.to_json() for entry in result.entries],
-    }
-
-
-def _call_json(call: CallResult) -> dict[str, object]:
-    """Return one of several calls; its failures and its events stand with those of all."""
-    return {
-        "caller": call.caller,
-        "uuid": None if call.uuid is None else str(call.uuid),
-        "outcome": call.outcome.name.lower(),
-        "began_ms": call.began_ms,
-        "call_seconds": call.duration_ms / 1000,
-        "turn_taking": measures(call.entries),
-        "artefacts": _artefacts_json(call.artefacts),
-    }
-
-
-def _artefacts_json(files: Artefacts | None) -> dict[str, str] | None:
-    if files is None:
-        return None
-    return {name: str(path) for name, path in asdict(files).items() if path is not None}
-
-
-def _other_run_json(result: Result | None) -> dict[str, object] | None:
-    """Return the other one of two runs in short, as the object of the run that counts has it."""
-    if result is None:
-        return None
-    return {
-        "outcome": result.outcome.name.lower(),
-        "exit_code": int(result.outcome),
-        "problems": result.problems,
-        "artefacts": _artefacts_json(result.artefacts),
-    }
-
-
-def _near(path: Path) -> str:
-    """Return the path, relative to the working folder if it is below it."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
 
 
 def _refuse(name: str | None, problems: str, asked: RunRequest, file: str = "") -> int:

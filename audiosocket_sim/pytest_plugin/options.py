@@ -64,6 +64,8 @@ INI_KEYS = tuple(
         "reader",
         "real_time",
         "repeat",
+        "report",
+        "report_of",
         "scenarios",
         "set",
         "snapshots",

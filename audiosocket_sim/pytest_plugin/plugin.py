@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from audiosocket_sim.pytest_plugin import collection, options, reporting
+from audiosocket_sim.pytest_plugin import call_pages, collection, options, reporting
 from audiosocket_sim.pytest_plugin.call_tests import (  # pytest finds the hooks and fixtures of a plug-in in its module
     add_call_settings,
     audiosocket_call,
@@ -30,6 +30,7 @@ __all__ = ["audiosocket_call", "pytest_pycollect_makeitem"]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Register the plug-in's options and ini keys."""
     options.add_options(parser)
+    call_pages.add_page_options(parser)
     add_call_settings(parser)
 
 
@@ -43,6 +44,7 @@ def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Gen
 def pytest_configure(config: pytest.Config) -> None:
     """Check the settings, complete the places to collect, and register the marker."""
     options.check_settings(config)
+    call_pages.check_page_settings(config)
     collection.add_hidden_folders(config)
     register_marker(config)
 
@@ -76,6 +78,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     collection.note_left_over_transcripts(session)
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Forget the pages of the session before."""
+    call_pages.forget_index(session.config)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(
     collector: pytest.Collector,
@@ -107,6 +114,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporting.send_to_controller(session.config)
     reporting.refuse_unheeded(session)
     reporting.judge_turns(session)
+    reporting.write_index(session)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from audiosocket_sim.pytest_plugin import options
+from audiosocket_sim.pytest_plugin.call_pages import attach_pages, write_index_of_session
 from audiosocket_sim.pytest_plugin.call_tests import CallTest
 from audiosocket_sim.pytest_plugin.collection import LEFT_OVER, PASSED_OVER, UNHEEDED, ScenarioFile, ScenarioItem
 from audiosocket_sim.pytest_plugin.scenario_record import row_from
@@ -22,12 +23,15 @@ __all__ = [
     "send_to_controller",
     "status_of",
     "take_from_worker",
+    "write_index",
     "write_summary",
 ]
 
 _ATTRIBUTE = "audiosocket_call"
+_PROPERTIES = ("audiosocket_target", "audiosocket_outcome", "audiosocket_report")
 _MOST_NAMES = 10
 _TURN_LINES = pytest.StashKey[list[str]]()
+_INDEX = pytest.StashKey[tuple[str, str]]()
 
 
 def header(config: pytest.Config) -> str | None:
@@ -42,7 +46,7 @@ def header(config: pytest.Config) -> str | None:
 
 
 def attach_call(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Attach target, outcome and place to the report of a test's calls; junit shows the first two as properties.
+    """Attach target, outcome, place and pages to the report of a test's calls; junit shows all but the place.
 
     A test in Python whose call could not be set up has them too.
     """
@@ -55,10 +59,11 @@ def attach_call(item: pytest.Item, report: pytest.TestReport) -> None:
     if crash is not None and isinstance(item, CallTest):  # an error of the test's own: its message, without traceback
         data["reason"] = crash.message.removeprefix("Failed: ")  # the name of pytest.fail's exception
         data["line"] = crash.lineno if crash.path == str(item.path) else data["line"]
+    pages = attach_pages(report, data, item.record.folders, item.config)
     setattr(report, _ATTRIBUTE, data)
     shown = [("audiosocket_target", data["target"]), ("audiosocket_outcome", data["outcome"])]
-    names = [name for name, _ in shown]
-    item.user_properties[:] = [pair for pair in item.user_properties if pair[0] not in names] + shown
+    shown += [("audiosocket_report", page) for page in pages]
+    item.user_properties[:] = [pair for pair in item.user_properties if pair[0] not in _PROPERTIES] + shown
     report.user_properties[:] = item.user_properties
 
 
@@ -125,6 +130,15 @@ def judge_turns(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+def write_index(session: pytest.Session) -> None:
+    """Write the page that leads to those of all calls. Not in a worker of pytest-xdist: its controller does it."""
+    config = session.config
+    terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if not hasattr(config, "workeroutput") and terminal is not None:
+        calls = [getattr(report, _ATTRIBUTE) for report in _reports(terminal.stats)]
+        config.stash[_INDEX] = write_index_of_session(calls, config)
+
+
 def write_summary(terminal: Any, config: pytest.Config) -> None:
     """Write the section of the terminal's summary, if there is anything to report; in a GitHub job also annotations."""
     calls = [getattr(report, _ATTRIBUTE) for report in _reports(terminal.stats)]
@@ -134,7 +148,7 @@ def write_summary(terminal: Any, config: pytest.Config) -> None:
         for line in lines:
             terminal.write_line(line)
     if calls:
-        _report_to_github(calls, terminal)
+        _report_to_github(calls, terminal, config.stash.get(_INDEX, ("", ""))[0])
 
 
 def _reports(stats: Mapping[str, Sequence[Any]]) -> Iterator[Any]:
@@ -154,6 +168,8 @@ def _lines(calls: Sequence[dict[str, Any]], config: pytest.Config) -> Iterator[s
             yield f"{number} call{'s' if number != 1 else ''} of {target} ({origin})"
     yield from _rates(made)
     yield from config.stash.get(_TURN_LINES, [])
+    page, trouble = config.stash.get(_INDEX, ("", ""))
+    yield from filter(None, (page and f"report: {page}", trouble))
     lacking = dict.fromkeys(call["name"] for call in made if call["lacks_snapshot"])
     if lacking:
         yield f"no snapshot of the transcript yet: {_some(lacking)} (--snapshot-update writes them)"
@@ -188,7 +204,7 @@ def _some(names: Iterable[str]) -> str:
     return ", ".join(listed[:_MOST_NAMES]) + more
 
 
-def _report_to_github(calls: Sequence[dict[str, Any]], terminal: Any) -> None:
+def _report_to_github(calls: Sequence[dict[str, Any]], terminal: Any, page: str) -> None:
     from audiosocket_sim.report.github import annotation, append_job_summary, is_github
 
     if not is_github(os.environ):
@@ -199,6 +215,6 @@ def _report_to_github(calls: Sequence[dict[str, Any]], terminal: Any) -> None:
     for call in calls:
         rows += rows_of_problems(call["name"], call["problems"]) if "problems" in call else [row_from(call)]
     lines = [line for line in (annotation(row, os.environ) for row in rows) if line is not None]
-    trouble = append_job_summary(rows, "Phone calls", os.environ)
+    trouble = append_job_summary(rows, "Phone calls", os.environ, page)
     for line in [*lines, *([trouble] if trouble else [])]:
         terminal.write_line(line)

@@ -1,6 +1,7 @@
 """The record of one test that makes calls, for the reports: the target, the result, and a missing snapshot."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,16 +37,21 @@ class ScenarioRecord:
     calls: int = 1
     lacks_snapshot: bool = False
     turns: list[dict[str, object]] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
+    """The folders of the calls' files."""
 
     def start(self) -> None:
         """Clear the call of an earlier run of the same test."""
         self.result, self.lacks_snapshot = None, False
         self.turns.clear()
+        self.folders.clear()
 
     def measure(self, result: "Result") -> None:
-        """Keep what was measured of the turns of a call on which there is a verdict."""
+        """Keep the folder of a call's files and, if there is a verdict, what was measured of its turns."""
+        from audiosocket_sim.running.artefacts import call_folders
         from audiosocket_sim.running.turns_file import turns_of_result
 
+        self.folders += call_folders(result)
         measured = turns_of_result(result)
         if measured is not None:
             self.turns.append(measured.to_plain())
@@ -86,4 +92,6 @@ def row_from(report: dict[str, object]) -> "ReportRow":
 
     name, outcome, reason, file, target = (str(report[k]) for k in ("name", "outcome", "reason", "file", "target"))
     line = report["line"]
-    return ReportRow(name, outcome, reason, file, line if isinstance(line, int) else 0, target)
+    pages = report.get("pages")
+    page = next((str(one) for one in pages if one), "") if isinstance(pages, list) else ""
+    return ReportRow(name, outcome, reason, file, line if isinstance(line, int) else 0, target, page)

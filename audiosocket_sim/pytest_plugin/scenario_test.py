@@ -1,6 +1,6 @@
 """The test function of one scenario: runs the call, then compares its transcript or, in real time, its call log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,15 +48,33 @@ def make_test(
     else:
 
         def test(scenario_snapshot: Any) -> None:  # type: ignore[misc]
-            transcript = _run(scenario, how, record).snapshot
+            result = _run(scenario, how, record)
             if options.overrides(config) or options.ear_is_replaced(config) or record.run > 1:
                 return  # another call than the one whose transcript is kept
             if _is_compared(path, scenario, config):
-                assert transcript == scenario_snapshot
+                if not (result.snapshot == scenario_snapshot):
+                    raise AssertionError("\n".join(_moved_from(path, result)))
             else:
                 record.lacks_snapshot = True
 
     return _named(scenario, test)
+
+
+def _moved_from(path: Path, result: "Result") -> Iterator[str]:
+    """Yield what is different from the snapshot in the words of `diff`, to the millisecond, then the changed lines."""
+    from difflib import unified_diff
+
+    from audiosocket_sim.call_log.differences import Tolerances, difference_lines, differences
+    from audiosocket_sim.call_log.happenings import of_transcript
+
+    file = transcript_file(path, result.scenario.name)
+    named = f"{file.parent.name}/{file.name}"
+    if not file.is_file():
+        yield f"the snapshot {named} does not exist (--snapshot-update writes it)"
+        return
+    before, now = file.read_text(encoding="utf-8", errors="replace"), result.snapshot
+    yield from difference_lines(differences(of_transcript(before), of_transcript(now), Tolerances(other_ms=0)))
+    yield from unified_diff(before.splitlines(), now.splitlines(), named, "this call", n=1, lineterm="")
 
 
 def _named(scenario: "Scenario", test: Callable[..., None]) -> Callable[..., None]:

@@ -78,7 +78,7 @@ class CallPage:
             "lanes": [self._lane(lane) for lane in self.lanes],
             "problems": [
                 {
-                    "at": problem.at_ms / 1000,
+                    "at": problem.since_ms / 1000,
                     "until": problem.until_ms / 1000,
                     "from": problem.from_ms / 1000,
                     "to": problem.to_ms / 1000,
@@ -156,7 +156,7 @@ def _pictures(
     if not problems:
         return [whole]
     first = problems[0]
-    return [still_picture(lanes, levels, (first.from_ms, first.to_ms), (first.at_ms, first.until_ms)), whole]
+    return [still_picture(lanes, levels, (first.from_ms, first.to_ms), (first.since_ms, first.until_ms)), whole]
 
 
 def _with_the_end(problem: CallProblem, end_ms: int) -> CallProblem:

@@ -37,27 +37,36 @@ def annotation(row: ReportRow, environment: Mapping[str, str]) -> str | None:
     return f"::{kind} {','.join(properties)}::{_message(row.reason.strip()[:_MOST_CHARACTERS] or row.outcome)}"
 
 
-def job_summary(rows: Sequence[ReportRow], title: str) -> str:
-    """Return the table as Markdown, with a final newline. Scenarios that did not pass come first; at most 500 rows."""
+def job_summary(rows: Sequence[ReportRow], title: str, report: str = "") -> str:
+    """Return the table as Markdown, with a final newline. Scenarios that did not pass come first; at most 500 rows.
+
+    `report`: the path of the page to open, which the job may upload, or "".
+    """
     shown = sorted(rows, key=lambda row: row.passed)[:_MOST_ROWS]
     lines = [f"### {_cell(title)}", "", counted(rows), ""]
-    lines += ["| scenario | outcome | reason | target |", "|---|---|---|---|"]
-    lines += [
-        f"| {_cell(row.name)} | {_cell(row.outcome)} | {_cell(row.first_line)} | {_cell(row.target)} |" for row in shown
-    ]
+    if report:
+        lines += [f"Report: {_cell(report)}, among the files that the job uploads", ""]
+    with_page = any(row.report for row in shown)
+    heads = ["scenario", "outcome", "reason", "target", *(["page"] if with_page else [])]
+    lines += [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    for row in shown:
+        cells = [row.name, row.outcome, row.first_line, row.target, *([row.report] if with_page else [])]
+        lines.append(f"| {' | '.join(map(_cell, cells))} |")
     if len(rows) > len(shown):
         lines += ["", f"… and {len(rows) - len(shown)} more"]
     return "\n".join(lines) + "\n\n"
 
 
-def append_job_summary(rows: Sequence[ReportRow], title: str, environment: Mapping[str, str]) -> str | None:
+def append_job_summary(
+    rows: Sequence[ReportRow], title: str, environment: Mapping[str, str], report: str = ""
+) -> str | None:
     """Append the table to the job's summary, if there is one. Returns a line if it could not be written, else None."""
     path = environment.get("GITHUB_STEP_SUMMARY")
     if not path or not rows:
         return None
     try:
         with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(job_summary(rows, title))
+            file.write(job_summary(rows, title, _in_workspace(report, environment) if report else ""))
     except OSError as error:
         return f"cannot write the job summary to {path}: {error.strerror or error}"
     return None

@@ -33,7 +33,7 @@ class CallProblem:
 
     `kind`: the kind of defect, or the step without its number (`expect bot_says`). `expected`, `happened`, `margin`:
     parts of the sentence, "" if there is none. `more`: further lines of what happened. `where`: the scenario's line.
-    It lasted from `at_ms` to `until_ms`; the seconds around it are those from `from_ms` to `to_ms`.
+    It lasted from `since_ms` to `until_ms`, and was clear at `at_ms`; the seconds around it: `from_ms` to `to_ms`.
     """
 
     rank: Literal["failure", "no_verdict", "observation"]
@@ -54,6 +54,13 @@ class CallProblem:
     """Whether `at_ms` is when the time was up, and not when something happened."""
     unsure: bool = False
     """Whether this machine was late, and may have caused it."""
+    opened_ms: int | None = None
+    """When the window of what was expected opened; None: it has none."""
+
+    @property
+    def since_ms(self) -> int:
+        """When it began: with its window, if it has one."""
+        return self.at_ms if self.opened_ms is None else min(self.opened_ms, self.at_ms)
 
     @property
     def sentence(self) -> str:
@@ -145,6 +152,7 @@ def _step(failure: SavedFailure, call: SavedCall) -> CallProblem:
         where=failure.where,
         what=failure.what,
         is_deadline=closed is not None and at == closed,
+        opened_ms=opened,
         unsure=failure.unsure,
     )
 

@@ -5,27 +5,24 @@ inline style. The template escapes every text; JSON stands in an element that is
 """
 
 import base64
-import hashlib
 import json
 import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiosocket_core import lanes
-from audiosocket_sim.report.call_view import CallPage, shown
+from audiosocket_sim.report.call_view import CallPage
 from audiosocket_sim.report.embedded_sound import EmbeddedSound
+from audiosocket_sim.report.inline import content_policy, page_template, template_text
 from audiosocket_sim.report.still_picture import clock_text
 
 if TYPE_CHECKING:
-    from jinja2 import Template
     from markupsafe import Markup
 
 __all__ = ["Download", "rendered"]
 
-_HERE = Path(__file__).with_name("page")
 _NAME = re.compile(r"[^\w.-]+")
 _UNSAFE = re.compile("[<>&\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What JSON may hold, and an element of a page may not, or not as it is."""
@@ -51,7 +48,7 @@ def rendered(view: CallPage, sound: EmbeddedSound | None, downloads: list[Downlo
     from markupsafe import Markup
 
     script, style = _script(), _style()
-    return _template().render(
+    return page_template("call.html.jinja").render(
         view=view,
         sound=sound,
         sound_address="" if sound is None else _address(sound.media_type, sound.data),
@@ -59,7 +56,7 @@ def rendered(view: CallPage, sound: EmbeddedSound | None, downloads: list[Downlo
         beside=beside,
         contents=_contents(view, sound),
         file_name=_NAME.sub("_", view.name)[:80] or "call",
-        policy=_policy(script, style),
+        policy=content_policy(style, script, sound=True),
         style=Markup(style),
         script=Markup(script),
         data=Markup(_json(view)),
@@ -80,14 +77,6 @@ def _contents(view: CallPage, sound: EmbeddedSound | None) -> str:
     return f"in this one file: {', '.join(parts)}"
 
 
-def _policy(script: str, style: str) -> str:
-    hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style))
-    return (
-        "default-src 'none'; img-src data:; media-src data:; script-src 'sha256-{}'; style-src 'sha256-{}'; "
-        "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-    ).format(*hashes)
-
-
 def _json(view: CallPage) -> str:
     text = json.dumps(view.to_json(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
@@ -103,27 +92,12 @@ def _address(media_type: str, content: bytes) -> "Markup":
 def _script() -> str:
     """The drawing of lanes and the page's own script as one module."""
     drawing = re.sub(r"^export (default )?", "", lanes.script(), flags=re.MULTILINE)
-    return f"{drawing}\n{(_HERE / 'call.js').read_text(encoding='utf-8')}"
+    return f"{drawing}\n{template_text('call.js')}"
 
 
 @cache
 def _style() -> str:
-    return f"{lanes.style()}\n{(_HERE / 'call.css').read_text(encoding='utf-8')}"
-
-
-@cache
-def _template() -> "Template":
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, finalize=_shown, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string((_HERE / "call.html.jinja").read_text(encoding="utf-8"))
-
-
-def _shown(value: object) -> object:
-    """A text with its control characters as escapes, cut where it is very long. Markup is left as it is."""
-    return shown(value) if type(value) is str else value
+    return f"{lanes.style()}\n{template_text('call.css')}"
 
 
 @cache

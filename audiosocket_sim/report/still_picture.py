@@ -12,7 +12,7 @@ from audiosocket_sim.report.lane_items import Lane, LaneItem, placed, rows_of
 __all__ = ["StillBar", "StillLane", "StillPicture", "clock_text", "still_picture"]
 
 _WIDTH, _LEFT, _RIGHT, _ROW, _GAP, _AXIS = 1000, 130, 8, 20, 4, 22
-_COLUMNS = 250
+_COLUMNS = 200
 _LETTER = 6.6
 _TICKS_S = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200)
 

@@ -14,7 +14,8 @@ class ReportRow:
     """One scenario's call. `outcome`: `passed`, `failed`, `invalid`, `set-up error` or `inconclusive`.
 
     `reason`: why it did not pass, in any number of lines; empty if it passed. `file` and `line`: the place of the
-    reason in the scenario; line 0 if only the file is known. `target`: its text, secrets masked.
+    reason in the scenario; line 0 if only the file is known. `target`: its text, secrets masked. `report`: the path of
+    the call's page, or "".
     """
 
     name: str
@@ -23,6 +24,7 @@ class ReportRow:
     file: str = ""
     line: int = 0
     target: str = ""
+    report: str = ""
 
     @property
     def passed(self) -> bool:

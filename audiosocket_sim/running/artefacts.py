@@ -17,7 +17,7 @@ from audiosocket_sim.running.result_file import result_text
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.callers import SECOND_RUN
 
-__all__ = ["SECOND_RUN", "cannot_write", "with_artefacts", "with_faults", "with_transcript"]
+__all__ = ["SECOND_RUN", "call_folders", "cannot_write", "with_artefacts", "with_faults", "with_transcript"]
 
 
 def with_artefacts(result: Result, folder: Path, fixture: CallFixture | None) -> Result:
@@ -33,6 +33,7 @@ def with_artefacts(result: Result, folder: Path, fixture: CallFixture | None) ->
     sound = writing.write("call.wav", lambda: _sound(result.scenario, fixture))
     if not result.details:
         writing.remove("details.txt")
+    writing.remove("report.html")  # of an earlier run
     writing.remove_second_run()
     writing.write("result.json", lambda: _text(result_text(with_faults(result, writing.faults), fixture)))
     result = with_faults(result, writing.faults)
@@ -54,6 +55,12 @@ def with_transcript(result: Result, folder: Path) -> Result:
     return replace(result, artefacts=files if files.by_name() else None)
 
 
+def call_folders(result: Result) -> list[Path]:
+    """Return the folders of the calls of a run whose logs were written: one, or those of several callers."""
+    files = (call.artefacts for call in result.calls)
+    return [one.call_log.parent for one in files if one is not None and one.call_log is not None]
+
+
 def with_faults(result: Result, faults: list[str]) -> Result:
     """Return the result with further set-up faults, without repetitions. The outcome FAILED is kept."""
     if not faults:
@@ -67,7 +74,7 @@ def cannot_write(error: OSError, folder: Path) -> str:
     return f"cannot write to {error.filename or folder}: {error.strerror or error}"
 
 
-_FILES = ("call.jsonl", "transcript.txt", "details.txt", "call.wav", "result.json")
+_FILES = ("call.jsonl", "transcript.txt", "details.txt", "call.wav", "result.json", "report.html")
 
 
 class _Writing:

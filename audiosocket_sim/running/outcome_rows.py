@@ -34,7 +34,9 @@ def row_of(result: Result) -> ReportRow:
     file, line = next((place for place in map(_place, _headlines(result)) if place[0] in own), (written, 0))
     reason = [*result.faults, *(line for failure in result.failures for line in failure.block())]
     target = "" if result.environment is None else result.environment.target
-    return ReportRow(result.scenario.name, word_of(result.outcome), "\n".join(reason), file, line, target)
+    files = [call.artefacts for call in sorted(result.calls, key=lambda call: call.passed)]  # the worst first
+    report = next((str(one.report) for one in files if one is not None and one.report is not None), "")
+    return ReportRow(result.scenario.name, word_of(result.outcome), "\n".join(reason), file, line, target, report)
 
 
 def run_row(result: Result, number: int) -> RunRow:

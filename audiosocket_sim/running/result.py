@@ -44,21 +44,24 @@ _IN_WORDS = {
 class Artefacts:
     """The files of a run; None for a file that could not be written.
 
-    `details`: only written if a fault needs more than one line, such as a traceback.
+    `details`: only written if a fault needs more than one line, such as a traceback. `report`: the page to look at, if
+    one was asked for.
     """
 
     transcript: Path | None
     call_log: Path | None
     recording: Path | None
     details: Path | None = None
+    report: Path | None = None
 
     def by_name(self) -> dict[str, Path]:
-        """Return the files that were written, by kind: `transcript`, `call log`, `recording`, `details`."""
+        """Return the files that were written, by kind: `transcript`, `call log`, `recording`, `details`, `report`."""
         found = {
             "transcript": self.transcript,
             "call log": self.call_log,
             "recording": self.recording,
             "details": self.details,
+            "report": self.report,
         }
         return {name: path for name, path in found.items() if path is not None}
 

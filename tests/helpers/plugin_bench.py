@@ -37,8 +37,9 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     return pytester
 
 
-def configure(project: pytest.Pytester, *lines: str) -> None:
-    """Write pytest.ini: the folders of scenarios, and these lines."""
+def configure(project: pytest.Pytester, *lines: str, pages: bool = False) -> None:
+    """Write pytest.ini: the folders of scenarios, and these lines. `pages`: failed calls get pages, as by default."""
+    lines = lines if pages else ("audiosocket_report_of = none", *lines)
     for folder in ("scenarios", "other/scenarios"):
         (project.path / folder).mkdir(parents=True, exist_ok=True)
     text = "\n".join(["[pytest]", "audiosocket_scenarios = scenarios other/scenarios", *lines])

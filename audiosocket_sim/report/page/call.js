@@ -57,7 +57,7 @@ function show(index, scroll = true) {
   if (problems.length === 0) return lanes.show();
   current = (index + problems.length) % problems.length;
   problems.forEach((one, place) => { one.hidden = place !== current; });
-  for (const one of document.querySelectorAll("#list button")) one.toggleAttribute("aria-current", Number(one.dataset.problem) === current);
+  for (const one of document.querySelectorAll("#list button")) one.ariaCurrent = Number(one.dataset.problem) === current ? "true" : null;
   const { at, from, to } = data.problems[current];
   lanes.show(from, to);
   lanes.select(bands[current]);

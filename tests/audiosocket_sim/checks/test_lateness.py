@@ -84,3 +84,9 @@ def test_stalls_in_which_the_bot_s_timers_ran_out() -> None:
     late = record((BOT, 1000, 199), (BOT, 2000, 95), (BOT, 2100, 90), (BOT, 2200, 90), (THREAD, 4000, 900))
     assert late.bot_stalls(0, 9000) == [(1905, 2200)]
     assert late.bot_stalls(2201, 9000) == []
+
+
+def test_stretches_say_what_was_late_when_and_leave_out_what_is_short() -> None:
+    found = [(LateBy.PACKET, 1000, 30), (LateBy.PACKET, 1020, 40), (LateBy.BOT, 5000, 300), (LateBy.THREAD, 8000, 3)]
+    late = LatenessRecord(WasLate(*one) for one in found)
+    assert late.stretches(5) == [(LateBy.PACKET, 970, 1020), (LateBy.BOT, 4700, 5000)]

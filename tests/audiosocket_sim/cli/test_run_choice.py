@@ -13,7 +13,8 @@ import pytest
 
 from audiosocket_sim.cli.chosen_scenarios import choose_scenarios, no_such_scenario
 from audiosocket_sim.cli.main import main
-from audiosocket_sim.cli.run import RunRequest, pace_of, run_command
+from audiosocket_sim.cli.run import RunRequest, run_command
+from audiosocket_sim.cli.run_output import pace_of
 
 ROOT = Path(__file__).resolve().parents[3]
 GREETS = """

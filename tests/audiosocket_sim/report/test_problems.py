@@ -11,9 +11,11 @@ from audiosocket_sim.call_log.events import (
     CallerSpoke,
     DefectFound,
     LogEvent,
+    PhoneLostSound,
     StepFailed,
 )
 from audiosocket_sim.report.lane_items import lanes_of
+from audiosocket_sim.report.margins import margin_of_defect, margin_of_step
 from audiosocket_sim.report.problems import CallProblem, problems_of
 from audiosocket_sim.report.saved_call import SavedCall, SavedFailure
 from audiosocket_sim.report.sides import side_of
@@ -125,7 +127,14 @@ def quiet_items(call: SavedCall) -> list[tuple[int, int | None]]:
     return [] if lane is None else [(one.from_ms, one.to_ms) for one in lane.items if one.text.startswith("quiet")]
 
 
-@pytest.mark.parametrize("name", ["two_turns", "barge_in", "talking_over_the_bot"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "talking_over_the_bot",
+        pytest.param("two_turns", marks=pytest.mark.long("talking_over_the_bot is tried")),
+        pytest.param("barge_in", marks=pytest.mark.long("talking_over_the_bot is tried")),
+    ],
+)
 def test_silence_of_the_caller_and_the_end_of_the_call_are_no_dead_air(name: str) -> None:
     call = saved_result(run(load(ROOT / "scenarios" / f"{name}.yaml"), Options("audiosocket_server:serve")))
     spoken = [(one.at_ms, one.event) for one in call.entries if isinstance(one.event, BotSpoke)]
@@ -149,3 +158,55 @@ def test_a_sentence_that_was_over_is_no_stop() -> None:
     [lane] = [lane for lane in lanes_of(call) if lane.id == "turns"]
     assert [item.text.split()[0] for item in lane.items] == ["over"]
     assert all("its sentence was over" in item.title for item in lane.items)
+
+
+def test_a_turn_limit_and_a_time_limit_have_neither_step_nor_window() -> None:
+    failure = SavedFailure(
+        "a.yaml:4", "turn_taking", "response_p50: 1.2 s at the most", ("it was 2.00 s, of 3 turns",), 9000
+    )
+    found = failed((9000, END), failures=[failure])[0]
+    assert found.margin == ""
+    assert found.side.words == "the bot (its turn-taking)"
+    assert "it was 2.00 s, of 3 turns" in found.sentence
+
+
+def test_a_defect_within_its_limit_has_no_margin_and_unknown_steps_count_their_window() -> None:
+    defect = DefectFound("holes", "holes", 100, 50)
+    assert margin_of_defect(defect, [defect], "holes of 200 ms at the most") == ""
+    failure = SavedFailure("", "step 1 (expect bot_silent)", "x", ("no",), 5020)
+    assert margin_of_step("expect bot_silent", failure, 1000, 5000, []) == "not within 4.00 s"
+
+
+def test_what_a_phone_lost_and_this_machines_lateness_are_worth_a_look() -> None:
+    call = saved((2000, PhoneLostSound("fifo", 300, 400, "no room")), (3000, END), late=(("thread", 1000, 1400),))
+    assert [one.sentence for one in problems_of(call)] == [
+        "Worth a look, the phone (its buffer): the caller's phone (a model) lost 0.30 s of sound: no room at 2.00 s",
+        "Worth a look, this machine (busy): this machine was late by up to 0.40 s at 1.00 s",
+    ]
+
+
+def test_long_dead_air_talk_over_and_an_early_bot_are_worth_a_look() -> None:
+    call = saved(
+        (0, CallerSpoke("Sim.", None, 2000)),
+        (1000, BotSpoke("Certo.", 3000)),
+        (5000, CallerSpoke("Alô?", None, 500)),
+        (10_000, BotSpoke("Olá.", 500)),
+        (12_000, END),
+        outcome="passed",
+    )
+    found = {one.kind: one for one in problems_of(call)}
+    assert set(found) == {"dead_air", "premature", "talk_over", "response"}
+    assert found["dead_air"].happened == "nobody was heard for 4.50 s while it was the bot's turn"
+    assert found["talk_over"].happened == "both spoke at once for 1.00 s; the bot began over the other"
+    assert found["premature"].happened.startswith("the bot began to speak 1.00 s before")
+    assert found["response"].happened.startswith("the caller waited 4.50 s")
+
+
+def test_how_often_a_defect_came_and_who_hung_up_too_late() -> None:
+    defect = DefectFound("damage", "noise", None, 300)
+    assert margin_of_defect(defect, [defect, defect], "undamaged sound") == "2 times in the call, up to 300 ms long"
+    expected = "the server hangs up, from 1.000 until 5.000"
+    failure = SavedFailure("", "step 1 (expect hangs_up)", expected, ("at 5.020 the call was still in progress",), 5020)
+    found = failed((6500, END), failures=[failure])[0]
+    assert found.margin == "1.50 s too late"
+    assert "from 1.00 s until 5.00 s; instead, by 5.00 s: the call was still in progress" in found.sentence

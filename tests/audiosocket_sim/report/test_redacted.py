@@ -63,7 +63,7 @@ def planted(tmp_path: Path) -> Path:
     }
     numbers |= {"sound": SECRET, "path": [SECRET], "happened": [SECRET], "loudest_dbfs": -3.0, "from_server": []}
     numbers |= {"to_server": [], "words": [{"text": SECRET, "start_ms": 0, "end_ms": 5}], "into_waiting_ms": 5}
-    texts = dict.fromkeys((*PLACES, *MORE), SECRET)
+    texts = dict.fromkeys((*PLACES, *MORE, "caller"), SECRET)
     for number, kind in enumerate(LogEvent.__args__):
         record = {**texts, **numbers, "at_ms": 100 * number, "source": "bot", "type": kind.__name__}
         lines.append(json.dumps(record))
@@ -138,3 +138,15 @@ def test_a_sound_alone_is_redacted_too(tmp_path: Path) -> None:
 def test_a_kind_of_defect_is_worded_anew() -> None:
     call = redacted(saved((0, DefectFound("damage", "“Bom dia.” with its bytes swapped", None, 900, "bytes"))))
     assert call.entries[0].event == DefectFound("damage", "damaged sound", None, 900)
+
+
+def test_the_reason_for_no_verdict_is_not_shown() -> None:
+    call = saved((1000, DefectFound("holes", "x", 1)), outcome="set_up", faults=(f"{SECRET} does not answer",))
+    page = call_report(call, redact=True)
+    assert SECRET not in page
+    assert "No verdict, the set-up (not the bot): there was a reason, which is not shown" in page
+
+
+def test_the_file_of_a_sound_names_the_page_and_words_that_were_heard_are_left_out(tmp_path: Path) -> None:
+    page = call_report(saved((0, DefectFound("holes", SECRET, 1)), name=f"a[x={SECRET}]"), redact=True)
+    assert SECRET not in page

@@ -8,6 +8,7 @@ import pytest
 from helpers.capture_bench import captured
 from helpers.reported_calls import hostile_call, shipped_call
 
+from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_core.slin import silence, write_wav
 from audiosocket_sim.call_log.events import (
     BackendAsked,
@@ -15,10 +16,13 @@ from audiosocket_sim.call_log.events import (
     BotSpoke,
     CallerSpoke,
     HoldStarted,
+    Source,
     WireSummary,
 )
 from audiosocket_sim.report.call_source import calls_in, read_saved_call
 from audiosocket_sim.report.saved_call import NoSavedCall
+from audiosocket_sim.report.sound_alone import log_of_sound
+from audiosocket_sim.report.stereo import StereoSound
 from audiosocket_sim.running.runner import Options, run
 from audiosocket_sim.scenario.loading import load, load_text
 
@@ -164,3 +168,10 @@ def test_the_calls_below_a_folder_are_found_second_runs_too(tmp_path: Path) -> N
     assert [path.relative_to(tmp_path).as_posix() for path in calls_in(tmp_path)] == ["a", "a/second-run", "b"]
     with pytest.raises(NoSavedCall, match="there is no call in it"):
         calls_in(tmp_path / "b" / "nothing")
+
+
+def test_what_the_caller_said_may_be_given_with_a_sound() -> None:
+    said = [(100, Source.CALLER, CallerSpoke("Sim.", None, 500))]
+    entries = log_of_sound(StereoSound(bytes(16000), bytes(16000)), PhraseBook([]), b"", said)
+    assert [type(one.event).__name__ for one in entries] == ["CallerSpoke", "Noted"]
+    assert entries[-1].at_ms == 1000
