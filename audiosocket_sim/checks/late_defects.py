@@ -66,6 +66,8 @@ def _without(at_ms: int, event: LogEvent, entries: Sequence[Entry], late: Latene
             return None if _is_belated(at_ms, entries, late) or _behind_a_hole(at_ms, entries, late) else event
         case "damage":
             return None if _was_not_made(at_ms, end_ms, event, late) else event
+        case "cross_talk" if event.fault == "broken off":  # a sentence that ends in a hole of ours looks broken off
+            return None if late.hole_ms(at_ms - _MADE_AHEAD_MS, at_ms + _FRAME_MS) else event
         case "hold_seam":
             ours_ms = late.hole_ms(at_ms - _FRAME_MS, end_ms + _FRAME_MS) + late.lost_ms(at_ms - _FRAME_MS, end_ms)
             return None if ours_ms >= _FRAME_MS else event

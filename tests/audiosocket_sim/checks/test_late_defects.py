@@ -182,3 +182,11 @@ def test_a_bot_that_stood_still_in_the_caller_s_words(kept_ms: int, could: bool)
 def test_everything_else_stays_as_it_is() -> None:
     log = entries((1000, BotSpoke(None, 900)), (3000, DefectFound("ahead", "it", 350, 100)))
     assert without_our_part(log, LatenessRecord()) == log
+
+
+def test_a_sentence_that_ended_in_our_hole_was_not_broken_off_for_another_caller() -> None:
+    broken = DefectFound("cross_talk", "it", fault="broken off")
+    assert turns(broken, THREAD, 3600)
+    assert not turns(broken, THREAD, 5000)
+    assert not turns(broken, PACKET, 3600)
+    assert not turns(DefectFound("cross_talk", "it", fault="voice"), THREAD, 3600)

@@ -38,9 +38,18 @@ def test_all_calls_are_shown_with_their_callers_and_folders(two: str, capsys: py
     assert [line for line in lines if line.startswith("  ana ")] == [
         "  ana         runs/two/ana: transcript, call log, recording"
     ]
+
+
+@pytest.mark.long("pages of one call are made")
+def test_a_report_of_several_callers_is_an_index_with_a_page_of_each(
+    two: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", *TARGET, "--report", two]) == 1
+    assert "report: runs/index.html" in capsys.readouterr().out
     assert main(["report", "runs/two"]) == 0
-    pages = [f"runs/two/{name}/report.html" for name in ("ana", "bruno", "carla")]
-    assert all(Path(page).is_file() for page in (*pages, "runs/two/index.html"))
+    assert all(Path(f"runs/two/{name}/report.html").stat().st_size > 10_000 for name in ("ana", "bruno", "carla"))
+    index = Path("runs/two/index.html").read_text(encoding="utf-8")
+    assert "two, carla" in index
 
 
 def test_as_json_each_call_has_an_object(two: str, capsys: pytest.CaptureFixture[str]) -> None:
