@@ -16,7 +16,7 @@ from rich.text import Text
 
 from audiosocket_sim.call_log.events import Entry
 from audiosocket_sim.call_log.in_progress import CallInProgress
-from audiosocket_sim.call_log.transcript import is_shown, line_of, word_of
+from audiosocket_sim.call_log.transcript import is_shown, line_of, words_of
 
 __all__ = ["LiveView"]
 
@@ -103,7 +103,7 @@ class LiveView:
         self._waiting.sort(key=lambda entry: entry.order)
         while self._waiting and (settled_ms is None or self._waiting[0].at_ms < settled_ms):
             entry = self._waiting.pop(0)
-            self._console.print(Text(line_of(entry), style=_STYLES.get(word_of(entry.event), "")))
+            self._console.print(Text(line_of(entry), style=_STYLES.get(words_of(entry.event)[0], "")))
 
     def _status(self) -> Text:
         watched = self._watched

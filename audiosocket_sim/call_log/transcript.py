@@ -38,7 +38,6 @@ __all__ = [
     "snapshot",
     "transcript",
     "visible",
-    "word_of",
     "words_of",
 ]
 
@@ -156,11 +155,6 @@ def line_of(entry: Entry, name_width: int = _NAME_WIDTH) -> str:
     name = f"{entry.caller:<{name_width}}  " if entry.caller else ""
     left = f"{entry.at_ms / 1000:9.3f}  {name}{word:<8} {visible(text)}".rstrip()
     return f"{left:<{_NOTE_COLUMN - 2}}  {note}" if note else left
-
-
-def word_of(event: LogEvent) -> str:
-    """Return the word for the kind of event that its line has: `bot`, `caller`, `FAILED`, …"""
-    return words_of(event)[0]
 
 
 def words_of(event: LogEvent) -> tuple[str, str, str]:

@@ -11,19 +11,24 @@ from audiosocket_sim.call_log.events import (
     BackendPushed,
     BackendReplied,
     BotSpoke,
+    CallEnded,
     CallerAction,
     CallerSpoke,
     DefectFound,
     Entry,
+    HoldStarted,
 )
 from audiosocket_sim.scenario import Scenario, Within, expectations_in
 
-__all__ = ["CROSS_TALK", "CallHeard", "by_words", "has_a_turn_to_answer", "said_at"]
+__all__ = ["CROSS_TALK", "CallHeard", "broken_off", "by_words", "has_a_turn_to_answer", "said_at"]
 
 CROSS_TALK = "cross_talk"
 """The kind of this defect, and its key in `quality:`."""
 _LEAST_WORDS = 2
 _AT_ONCE_MS = 1000
+_STOPS_WITHIN_MS = 600
+"""How long after a caller's first sound a bot may stop that takes it for an interruption."""
+_BESIDE_MS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,60 @@ def by_words(calls: Sequence[CallHeard]) -> Iterator[tuple[str, int, DefectFound
                 if who is not None:
                     what = f"the AI backend was asked, for {call.name}, “{entry.event.content}”: {who} had said that"
                     yield call.name, entry.at_ms, DefectFound(CROSS_TALK, what, fault="asked")
+
+
+def broken_off(calls: Sequence[CallHeard]) -> Iterator[tuple[str, int, DefectFound]]:
+    """Yield where the bot broke off a sentence as soon as another caller began to speak, and had no reason to in this
+    call: the caller in whose call it is, the time in ms since its UUID, and the defect."""
+    for call in calls:
+        for entry in call.entries:
+            spoke = entry.event
+            if not isinstance(spoke, BotSpoke) or not spoke.lost_end_ms:
+                continue
+            cut_ms = entry.at_ms + spoke.heard_ms + spoke.gap_ms
+            if _has_a_reason(call, entry.at_ms, cut_ms):
+                continue
+            began = [
+                (cut_ms + call.began_ms - onset_ms, other.name)
+                for other in calls
+                if other is not call
+                for onset_ms in _onsets(other)
+                if 0 <= cut_ms + call.began_ms - onset_ms <= _STOPS_WITHIN_MS
+            ]
+            if began:
+                after_ms, name = min(began)
+                cut = f"the bot broke off “{spoke.text}” to {call.name}"
+                what = f"{cut} {after_ms / 1000:.2f} s after {name} began to speak"
+                yield call.name, cut_ms, DefectFound(CROSS_TALK, what, None, 0, "broken off")
+
+
+def _has_a_reason(call: CallHeard, start_ms: int, cut_ms: int) -> bool:
+    """Whether something of this call can have ended a sentence of the bot: the caller, what is heard behind him, the
+    backend, or the call's end."""
+    line = call.scenario.line
+    if line.noise is not None or line.talker is not None or line.echo is not None or line.noise_dbfs is not None:
+        return True
+    for entry in call.entries:
+        at_ms, event = entry.at_ms, entry.event
+        if isinstance(event, CallerSpoke) and at_ms <= cut_ms and at_ms + event.duration_ms >= start_ms:
+            return True
+        if isinstance(event, CallerAction | BackendReplied | BackendPushed | HoldStarted) and (
+            start_ms - _AT_ONCE_MS <= at_ms <= cut_ms + _BESIDE_MS
+        ):
+            return True
+        if isinstance(event, CallEnded) and at_ms <= cut_ms + _BESIDE_MS:
+            return True
+        if isinstance(event, BotSpoke) and start_ms < at_ms <= cut_ms + _BESIDE_MS:
+            return True  # it goes on with something else
+    return False
+
+
+def _onsets(call: CallHeard) -> Iterator[int]:
+    """When each of the caller's sounds became audible, in ms on the clock of all."""
+    for entry in call.entries:
+        if isinstance(entry.event, CallerSpoke):
+            first_ms = entry.event.audible_ms[0][0] if entry.event.audible_ms else 0
+            yield entry.at_ms + first_ms + call.began_ms
 
 
 def has_a_turn_to_answer(entries: Sequence[Entry], at_ms: int) -> bool:

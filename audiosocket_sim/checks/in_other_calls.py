@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from audiosocket_core.phrase_book.book import normalise
 from audiosocket_sim.call_log.events import CallEnded, Entry
-from audiosocket_sim.checks.verdicts import Moment
+from audiosocket_sim.checks.verdicts import Moment, OtherCalls
 from audiosocket_sim.checks.words import clock
 from audiosocket_sim.scenario import Expectation
 
-__all__ = ["in_other_calls"]
+__all__ = ["ended_with_another", "in_other_calls"]
 
 _MOST_LINES = 3
 _AT_ONCE_MS = 60
@@ -25,6 +25,7 @@ def in_other_calls(expectation: Expectation, entries: Sequence[Entry], moment: M
             lines.append(f"meanwhile it serves {_and(others.in_progress)}: can it serve one call at a time only?")
         elif not moment.sent.counts:
             lines.append(f"it has taken the call{'s' if len(others.served) > 1 else ''} of {_and(others.served)}")
+    lines += ended_with_another(entries, others)
     start, end = (0, 0) if moment.sent is None else moment.sent.pause_ms
     for name, began_ms in others.began:
         if began_ms > 0 and abs(start - began_ms) <= _AT_ONCE_MS and end - start >= _LONG_MS:
@@ -35,6 +36,18 @@ def in_other_calls(expectation: Expectation, entries: Sequence[Entry], moment: M
         found = [one for one in others.heard if normalise(one[1]) in wanted and one[2] >= moment.base_ms]
         lines += [f"{name} heard “{text}” at {clock(at_ms)}" for name, text, at_ms in found[:_MOST_LINES]]
     return lines
+
+
+def ended_with_another(entries: Sequence[Entry], others: OtherCalls) -> list[str]:
+    """Return a line if the server ended this call as soon as another one had ended."""
+    ended = next((one for one in entries if isinstance(one.event, CallEnded) and one.event.who == "server"), None)
+    if ended is None:
+        return []
+    before = [(ended.at_ms - at_ms, name) for name, at_ms in others.ended if 0 <= ended.at_ms - at_ms <= _AT_ONCE_MS]
+    return [
+        f"{name}'s call had ended {ms / 1000:.2f} s before: does the end of one call end all?"
+        for ms, name in before[:1]
+    ]
 
 
 def _and(names: Sequence[str]) -> str:

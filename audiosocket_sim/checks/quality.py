@@ -43,7 +43,7 @@ _NONE = {
     "damage": "undamaged sound",
     "premature": "the bot to let the caller finish his sentence",
     "after_end": "nothing after the hang-up message",
-    "cross_talk": "each caller to hear nothing of another's call",
+    "cross_talk": "nothing of one call to get into another",
     "hold_seam": "hold audio without a hole or a jump in its loop",
 }
 

@@ -41,6 +41,8 @@ class OtherCalls:
     heard: tuple[tuple[str, str, int], ...] = ()
     began: tuple[tuple[str, int], ...] = ()
     """When each of those that are served began, in ms on this call's clock."""
+    ended: tuple[tuple[str, int], ...] = ()
+    """When each of those that are over ended, likewise."""
 
 
 @dataclass(frozen=True, slots=True)

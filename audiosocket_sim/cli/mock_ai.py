@@ -32,6 +32,9 @@ def mock_ai_command(name: str, host: str, port: int, control_url: str, control_t
         scenario = _scenario(name)
     except (LookupError, ScenarioError) as error:
         return refuse(str(error.args[0]) if isinstance(error, LookupError) else str(error), USAGE)
+    if any(call.ai != scenario.ai for call in scenario.calls):
+        why = "its callers have replies of their own, and here nobody knows who calls"
+        return refuse(f"{name}: {why}: name a scenario with one `ai:`", USAGE)
     if not scenario.ai and not scenario.cassette:
         return refuse(f"{name}: this scenario has no `ai:`, so there is nothing to answer", USAGE)
     if any(reply.fault == "refused" for reply in scenario.ai):

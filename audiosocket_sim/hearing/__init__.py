@@ -1,7 +1,7 @@
-"""Hears what came out of the caller's phone. `ear` is the door; the other modules are its parts."""
+"""Hears what came out of the caller's phone. `ear` is the door, `facts` what it reports; the others are its parts."""
 
-from audiosocket_sim.hearing.ear import (
-    Ear,
+from audiosocket_sim.hearing.ear import Ear
+from audiosocket_sim.hearing.facts import (
     Fact,
     HeardDamage,
     HeardHoldStarted,

@@ -6,32 +6,39 @@ The ear knows the prompts of a phrase book and one hold loop. It hears speech in
 cannot read the words.
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiosocket_core import slin
 from audiosocket_core.phrase_book.book import Phrase, PhraseBook, normalise
+from audiosocket_sim.hearing.audible_prompt import audible_ms, is_to_its_end, lost_start_ms
 from audiosocket_sim.hearing.damage.any_voice import click_faults
 from audiosocket_sim.hearing.damage.known_prompt import Known
 from audiosocket_sim.hearing.damage.model import Damage
 from audiosocket_sim.hearing.damage.sample_format import noise_alone
+from audiosocket_sim.hearing.facts import (
+    Fact,
+    HeardDamage,
+    HeardHoldStarted,
+    HeardHoldStopped,
+    HeardHole,
+    HeardSpeech,
+    HeardSpeechStarted,
+)
 from audiosocket_sim.hearing.hold_detector import HoldDetector, Part, What
 from audiosocket_sim.hearing.hold_follower import HoldFollower
 from audiosocket_sim.hearing.hold_loop import WINDOW, hold_loop
 from audiosocket_sim.hearing.hold_rounds import HoldRounds
 from audiosocket_sim.hearing.hold_search import known_music
-from audiosocket_sim.hearing.loudness import Bounds, Loudness, audible_stretches, level_dbfs, rms_dbfs
-from audiosocket_sim.hearing.modelled_playout import ModelledPlayout, PhoneLost, PhoneUse
-from audiosocket_sim.hearing.phone_buffer import PhoneBuffer, SentAhead
+from audiosocket_sim.hearing.loudness import Bounds, Loudness, level_dbfs, rms_dbfs
+from audiosocket_sim.hearing.modelled_playout import ModelledPlayout, PhoneUse
+from audiosocket_sim.hearing.phone_buffer import PhoneBuffer
 from audiosocket_sim.hearing.phones import PhoneModel
 from audiosocket_sim.hearing.playout import RATE_HZ, Playout
-from audiosocket_sim.hearing.sound_kinds import SoundKind, kind_of
+from audiosocket_sim.hearing.sound_kinds import kind_of
 from audiosocket_sim.hearing.speech_segments import MatcherLike, SpeechSegments, Stretch
 from audiosocket_sim.hearing.still_sound import StillSound
 from audiosocket_sim.hearing.stretch_judge import StretchJudge
@@ -39,18 +46,7 @@ from audiosocket_sim.hearing.stretch_judge import StretchJudge
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = [
-    "Ear",
-    "Fact",
-    "HeardDamage",
-    "HeardHoldStarted",
-    "HeardHoldStopped",
-    "HeardHole",
-    "HeardSpeech",
-    "HeardSpeechStarted",
-    "PhoneLost",
-    "SentAhead",
-]
+__all__ = ["Ear"]
 
 _LEAD = 240  # samples: a frame is judged when it begins to play, also if it comes a little early
 _QUIET_SECONDS = 0.0199  # one frame, less what floating point costs
@@ -70,107 +66,8 @@ _A_PAUSE = 4000  # samples; a shorter hole may have been made by the network
 _PHONE_HOLDS_MS = 300
 _LEAST_LEFT_MS = 200
 """With less (ms) of a prompt left, the sound behind another sentence was taken for its end, and nothing was lost."""
-_SOFTER_BY_DB = -2
 _LOST_MS = 100
 """A prompt of which more (ms) is missing at its beginning has lost it, unless it goes on where it had broken off."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeardSpeechStarted:
-    """A stretch of speech began at `at` (s), its first audible sample. Reported 30 to 120 ms later."""
-
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class HeardSpeech:
-    """A stretch of speech is over. It began at `at` (s); `heard_ms` counts what was audible, without holes (`gap_ms`).
-
-    `text`, `whole_ms` and `voice` (`prompt` or `synthetic`) belong to a known phrase, of which `heard_ms` were heard;
-    otherwise they are None and `unread`. `ahead_ms` is the most that the bot had sent ahead of real time, beyond one
-    frame: a bot that changes its mind is still heard for that long. Holes and leads below 10 ms are not reported.
-    `hole_ms` counts the holes that cut into sound: not those where the sound before and behind is a pause anyway.
-    `level_dbfs`: the level (RMS) of what was audible.
-    `parts_ms`: from when to when it was audible between pauses of 200 ms and more, counted from its start; empty: there
-    was no such pause.
-    `skipped_ms`: how much of a known phrase is missing at its beginning. `sound`: what it is if it could not be read:
-    `speech`, or `music`, a `tone`, steady `noise` (`sound_kinds`). `pcm`: its sound (8 kHz SLIN) then.
-    """
-
-    at: float
-    heard_ms: int
-    whole_ms: int | None = None
-    text: str | None = None
-    voice: str = "unread"
-    gap_ms: int = 0
-    ahead_ms: int = 0
-    hole_ms: int = 0
-    level_dbfs: float | None = None
-    parts_ms: tuple[tuple[int, int], ...] = ()
-    skipped_ms: int = 0
-    sound: SoundKind = "speech"
-    pcm: bytes = field(default=b"", repr=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class HeardHole:
-    """Between two stretches of speech, which were audible up to it on both sides, there was nothing to play.
-
-    `at`: from when on (s). `in_a_phrase`: the phrase before it had not been said to its end.
-    """
-
-    at: float
-    hole_ms: int
-    in_a_phrase: bool
-
-
-@dataclass(frozen=True, slots=True)
-class HeardDamage:
-    """A fault of the sound began at `at` (s) and lasted `duration_ms`. It is reported up to half a second after the end
-    of the stretch that it is in.
-
-    `kind`: `damage`, or `hold_seam`. `what`: the fault for people, with its cause. `amount`: how much of it, or None.
-    `fault`: the kind of damage, as `damage.model` names it.
-    """
-
-    at: float
-    kind: str
-    what: str
-    amount: float | None = None
-    duration_ms: int = 0
-    fault: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class HeardHoldStarted:
-    """Hold audio began at `at` (s). Reported after 200 ms of it; after half a second where it is not the loop sample by
-    sample, after two seconds where it is other music or a tone. `file`: the name of the music; None: it has none."""
-
-    at: float
-    file: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HeardHoldStopped:
-    """Hold audio stopped at `at` (s). `seamless`: it followed its loop without a jump, hole or other sound over it.
-    `file`: as in HeardHoldStarted."""
-
-    at: float
-    duration_ms: int
-    seamless: bool
-    file: str | None = None
-
-
-Fact = (
-    HeardSpeechStarted
-    | HeardSpeech
-    | HeardDamage
-    | HeardHoldStarted
-    | HeardHoldStopped
-    | HeardHole
-    | SentAhead
-    | PhoneLost
-)
 
 
 class Ear:
@@ -504,11 +401,11 @@ class Ear:
                 )
             )
             return
-        whole_ms = _audible_ms(phrase, 1.0 if known is None else known.gain)
-        skipped_ms = 0 if known is None else _skipped_ms(known)
+        whole_ms = audible_ms(phrase, 1.0 if known is None else known.gain)
+        skipped_ms = 0 if known is None else lost_start_ms(known)
         if stretch.phrase is not None:  # it was read from its beginning on, or nearly
             missing_ms = whole_ms - heard_ms
-            by_its_end = known is not None and missing_ms > _SAME_MS and _is_to_its_end(known)
+            by_its_end = known is not None and missing_ms > _SAME_MS and is_to_its_end(known)
             skipped_ms = min(skipped_ms, missing_ms) if by_its_end else 0
         lost = _LOST_MS < skipped_ms < whole_ms - _LEAST_LEFT_MS
         begun = self._broken_off if self._judge is None else self._broken_off | self._judge.under
@@ -594,40 +491,11 @@ class Ear:
         self._on_fact(HeardDamage(at, "damage", damage.what, damage.amount, damage.duration_ms, damage.kind))
 
 
-def _skipped_ms(known: Known) -> int:
-    """How much of what is audible of a prompt is missing at its beginning."""
-    bounds = _audible(known.phrase, known.gain)
-    first = known.followed.first - bounds[0] if known.followed is not None and bounds is not None else 0
-    return max(0, round(first * 1000 / RATE_HZ))
-
-
-def _is_to_its_end(known: Known) -> bool:
-    bounds = _audible(known.phrase, known.gain)
-    return bounds is not None and known.followed is not None and known.followed.last >= bounds[1] - _BESIDE
-
-
 def _parts_ms(stretch: Stretch) -> tuple[tuple[int, int], ...]:
     """The audible parts of a stretch between its long pauses, in ms from its start; empty if there are none."""
     edges = [stretch.first, *(edge for pause in stretch.pauses for edge in pause), stretch.last + 1]
     ms = [round((edge - stretch.first) * 1000 / RATE_HZ) for edge in edges]
     return tuple(zip(ms[::2], ms[1::2], strict=True)) if stretch.pauses else ()
-
-
-def _audible_ms(phrase: Phrase, gain: float) -> int:
-    bounds = _audible(phrase, gain)
-    return 0 if bounds is None else round((bounds[1] + 1 - bounds[0]) * 1000 / RATE_HZ)
-
-
-def _audible(phrase: Phrase, gain: float) -> Bounds | None:
-    """The first and last audible sample of a prompt at a gain of its amplitude: its soft ends may not be."""
-    db = round(20 * math.log10(max(gain, 1e-3)))
-    bounds = audible_stretches(_at_gain(phrase, db) if db <= _SOFTER_BY_DB else phrase.pcm)
-    return (bounds[0][0], bounds[-1][1]) if bounds else None
-
-
-@lru_cache(maxsize=256)
-def _at_gain(phrase: Phrase, db: int) -> bytes:
-    return slin.gain(phrase.pcm, db)
 
 
 @lru_cache(maxsize=8)

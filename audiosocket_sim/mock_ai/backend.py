@@ -139,12 +139,17 @@ class MockAi:
         """Answer the requests that `answer` is given by this server, in the place of one of its own."""
         self._server = server
 
+    async def drop_pushes(self) -> None:
+        """Send no more later messages of the replies so far: the call is over, and others go on."""
+        pushing = list(self._pushing)
+        for task in pushing:
+            task.cancel()
+        await asyncio.gather(*pushing, return_exceptions=True)
+
     async def aclose(self) -> None:
         """Stop listening. Unanswered requests lose their connection, and pushes that are not due yet are dropped."""
         self._closing = True
-        for task in self._pushing:
-            task.cancel()
-        await asyncio.gather(*self._pushing, return_exceptions=True)
+        await self.drop_pushes()
         if self._own_server is not None:
             await self._own_server.aclose()
 

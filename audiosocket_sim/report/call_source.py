@@ -7,6 +7,7 @@ from audiosocket_sim.report.saved_call import LOG, SOUND, NoSavedCall, SavedCall
 __all__ = ["calls_in", "read_saved_call"]
 
 _MOST_CALLS = 5000
+_MOST_NAMED = 10
 
 
 def read_saved_call(path: Path, *, sound: bool = True) -> SavedCall:
@@ -30,6 +31,9 @@ def read_saved_call(path: Path, *, sound: bool = True) -> SavedCall:
         from audiosocket_sim.report.captured import read_captured_call
 
         return read_captured_call(captured)
+    if several := sorted(log.parent for log in path.glob(f"*/{LOG}"))[:_MOST_NAMED]:
+        names = ", ".join(call.name for call in several)
+        raise NoSavedCall(f"{path}: several calls ({names}): name the folder of one, such as {several[0]}")
     raise NoSavedCall(f"{path}: no saved call: {_EXPECTED}")
 
 

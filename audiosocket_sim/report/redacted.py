@@ -62,6 +62,7 @@ _DEFECTS = {
     "left_open": "the connection was not closed after the end",
     "after_end": "messages after the hang-up message",
     "hold_seam": "a fault in the loop of the hold audio",
+    "cross_talk": "the caller heard what belongs to another call",
 }
 _STEPS = (
     "expect",
@@ -79,7 +80,19 @@ _STEPS = (
     "at",
 )
 _BLOCKS = ("if_heard", "repeat", "any_of", "optional")
-_KEYS = ("quality", "ai", "ai_cassette", "max_duration", "turn_taking", "before", "after", "target", "judge")
+_KEYS = (
+    "quality",
+    "ai",
+    "ai_cassette",
+    "max_duration",
+    "turn_taking",
+    "before",
+    "after",
+    "target",
+    "judge",
+    "callers",
+    "then",
+)
 _STEP_WORDS = frozenset((*EXPECTATION_KEYS, *ANCHOR_EVENTS, *_STEPS, *_BLOCKS, *_KEYS))
 _SAFE_KINDS = ("dead_air", "premature", "talk_over", "response", "late")
 """Kinds of observations whose words hold nothing but numbers."""

@@ -39,6 +39,7 @@ _OF_DEFECTS = {
     "left_open": "it did not close its connection",
     "after_end": "it sent on after the end",
     "hold_seam": "its hold audio",
+    "cross_talk": "it mixed up two calls",
 }
 _OF_WORDS = (
     (r"Asterisk ended the call|\(asterisk: ", "the bot", "what it sent on the wire"),
@@ -61,6 +62,8 @@ _OF_KINDS = {
     "turn_taking": ("the bot", "its turn-taking"),
     "max_duration": ("the call", "it did not end in time"),
     "before": ("the set-up", "before the call"),
+    "callers": ("the bot", "it took no second call"),
+    "then": ("the bot", "it took no further call"),
     "after": ("the bot", "what is looked at after the call"),
     "judge": ("the bot", "its words"),
     "expect bot_says": ("the bot", "its words"),

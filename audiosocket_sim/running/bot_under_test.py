@@ -57,11 +57,9 @@ class BotUnderTest:
         self._switchboard.add(call)
 
     def look_at_the_program(self) -> None:
-        """Look for the processes of the target's program, if it has one: before a call, as that takes a while."""
+        """Look for the processes of the target's program, if it has one: that takes a while, so before calls."""
         if self._waits is None and (pid := program_of(self.started)) is not None:
             self._waits = ProgramWaits(pid, self._was_late)
-            self._waits.look()
-        elif self._waits is not None:
             self._waits.look()
 
     def note_its_waits(self, on_late: Callable[[float, float], None]) -> None:

@@ -332,10 +332,12 @@ class CallFixture:
         if (program := self._bot.program) is not None:
             self._spawn(self._watch_program(program), self._watches)
 
-    def stop_watching_the_program(self) -> None:
-        """The call is over: what becomes of the program from now on is no matter of this call."""
+    async def leave(self) -> None:
+        """The call is over, and others go on: what becomes of the program is no matter of this call any more, and the
+        backend has no more to say in it."""
         for task in self._watches:
             task.cancel()
+        await self.ai.drop_pushes()
 
     async def let_the_ear_read(self, text: str) -> None:
         """Teach the ear the synthetic voice's rendering of `text`, unless it knows a phrase of these words already."""

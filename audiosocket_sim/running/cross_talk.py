@@ -8,15 +8,16 @@ from itertools import combinations
 
 from audiosocket_sim.call_log.events import BotSpoke, DefectFound, Entry, Source
 from audiosocket_sim.call_log.recording import caller_track
-from audiosocket_sim.checks.cross_talk import CROSS_TALK, CallHeard, by_words, has_a_turn_to_answer, said_at
+from audiosocket_sim.checks.cross_talk import CROSS_TALK, CallHeard, broken_off, by_words, has_a_turn_to_answer, said_at
 from audiosocket_sim.hearing.dealt_frames import are_dealt_out
 from audiosocket_sim.hearing.other_voices import ALIKE, CallSound, Found, Window
 from audiosocket_sim.running.call_fixture import CallFixture
 
 __all__ = ["log_cross_talk"]
 
-_MOST_SEARCHES = 600
-"""In how many tracks is searched at the most, over all calls: each takes a few milliseconds."""
+_MOST_SEARCHED_SECONDS = 30_000
+"""How much sound is searched at the most, over all calls: 1.5 to 3 s of computing."""
+_MOST_COMPARED = 2000
 _MOST_PAIRS = 50
 _RATE_HZ = 8000
 _LONG_MS = 24 * 60 * 60_000
@@ -38,7 +39,7 @@ def log_cross_talk(calls: Sequence[CallFixture], began: float) -> None:
         return
     heard = [CallHeard(fixture.scenario, fixture.log.entries, round((fixture.t0 - began) * 1000)) for fixture in made]
     by_name = {fixture.scenario.caller.name: fixture for fixture in made}
-    found = [(by_name[name], at_ms, defect) for name, at_ms, defect in by_words(heard)]
+    found = [(by_name[name], at_ms, defect) for name, at_ms, defect in (*by_words(heard), *broken_off(heard))]
     found += _by_sound(made)
     for fixture, at_ms, defect in found:
         fixture.log.add(at_ms, Source.DEFECT, defect)
@@ -59,6 +60,11 @@ class _Sides:
     @property
     def entries(self) -> Sequence[Entry]:
         return self.fixture.log.entries
+
+    @property
+    def seconds(self) -> float:
+        end = self.fixture.end
+        return 0.0 if end is None else end.at - self.fixture.t0
 
     @property
     def said(self) -> CallSound:
@@ -137,10 +143,11 @@ def _voices_of_others(sides: Sequence[_Sides]) -> Iterator[tuple[_Sides, int, De
         if spoke.voice in ("unread", "recogniser")
     ]
     unread.sort(key=lambda one: -one[0])
-    left = _MOST_SEARCHES
+    left = float(_MOST_SEARCHED_SECONDS)
+    each = sum(side.seconds for side in sides)
     for _, side, at_ms, spoke in unread:
         for window in side.windows(at_ms, spoke):
-            left -= len(sides)
+            left -= each
             if left < 0:
                 return
             whose = _whose(window, side, sides)
@@ -170,15 +177,12 @@ def _whose(window: Window, side: _Sides, sides: Sequence[_Sides]) -> tuple[_Side
 def _heard_voice(side: _Sides, other: _Sides, hit: Found, spoke: BotSpoke, window: Window) -> DefectFound:
     said_ms = round((hit.at - other.fixture.t0) * 1000)
     words = said_at(other.entries, said_ms + round(window.seconds * 500))
-    what = f"{words}, " if words is not None else ""
-    later = window.at - hit.at
-    return DefectFound(
-        CROSS_TALK,
-        f"{side.name} heard {other.name}: {what}{max(0.0, later):.2f} s after {other.name} had said it",
-        None,
-        spoke.heard_ms,
-        "voice",
-    )
+    later = f"{max(0.0, window.at - hit.at):.2f} s"
+    if words is None:
+        what = f"{side.name} heard what came from the phone of {other.name}, {later} later"
+    else:
+        what = f"{side.name} heard {other.name}: {words}, {later} after {other.name} had said it"
+    return DefectFound(CROSS_TALK, what, None, spoke.heard_ms, "voice")
 
 
 # --- the bot's words for another caller
@@ -186,7 +190,7 @@ def _heard_voice(side: _Sides, other: _Sides, hit: Found, spoke: BotSpoke, windo
 
 def _words_for_others(sides: Sequence[_Sides]) -> Iterator[tuple[_Sides, int, DefectFound]]:
     """An answer to one caller that another one heard at the same instant, who had asked nothing."""
-    left = _MOST_SEARCHES
+    left = _MOST_COMPARED
     for side in sides:
         for at_ms, spoke in side.speech():
             if not has_a_turn_to_answer(side.entries, at_ms):

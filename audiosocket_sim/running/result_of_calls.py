@@ -49,7 +49,7 @@ def result_of_calls(
         scenario,
         Outcome.INCONCLUSIVE if interrupted else outcome,
         entries,
-        tuple(sorted(failures, key=lambda failure: failure.at_ms)),
+        tuple(sorted(failures, key=lambda failure: (failure.unsure, failure.at_ms))),
         (*_faults(calls, trouble), *later_faults),
         details="\n".join(filter(None, [trouble.details if trouble else "", *(one.details for one in results)])),
         uuid=results[0].uuid,

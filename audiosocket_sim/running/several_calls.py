@@ -50,6 +50,8 @@ class SeveralCalls:
         ]
         self._begun: list[OneCall] = []
         self._shown: set[str] = set()
+        self._concerns = self.scenario
+        """The call that is being prepared: the places of its parts are its own."""
         self._trouble: Trouble | None = None
         self._later_faults: list[str] = []
         self._held: RunFolder | None = None
@@ -67,7 +69,11 @@ class SeveralCalls:
         for call in self._calls:
             call.write_to(None if folder is None else folder / call.scenario.caller.name)
         async with AsyncExitStack() as stack:
-            setups = [await call.prepare(target, stack) for call in self._calls]
+            setups = []
+            for call in self._calls:
+                self._concerns = call.scenario
+                setups.append(await call.prepare(target, stack))
+            self._concerns = self.scenario
             settings = _with_all_books([setup.settings for setup in setups])
             calls = [call.scenario for call in self._calls]
             bot = BotUnderTest(target, settings, calls, self._options.ai_port)
@@ -105,7 +111,7 @@ class SeveralCalls:
             await self._at_once([call for call in group if await self._begins(call)])
             if any(call.trouble is not None for call in self._begun):
                 break
-        log_cross_talk(self.fixtures, self._first_began)
+        log_cross_talk(self.fixtures, self.first_began)
         for call in self._begun:
             if call.fixture is not None and call.held is not None:
                 call.held = call.fixture.check_the_requests_after_the_end(*self._calls_after(call)) and call.held
@@ -134,7 +140,7 @@ class SeveralCalls:
             for call in open_calls:
                 call.blame(error)
         else:
-            self._trouble = self._trouble or trouble_of(error, self.scenario, "the set-up")
+            self._trouble = self._trouble or trouble_of(error, self._concerns, "the set-up")
 
     def interrupt(self) -> None:
         """Note that the calls in progress were interrupted (Ctrl-C)."""
@@ -142,7 +148,8 @@ class SeveralCalls:
         for call in in_progress:
             call.interrupt()
         if not in_progress:
-            self._trouble = Trouble(Outcome.INCONCLUSIVE, "interrupted, between the calls")
+            when = "between the calls" if self._begun else "while waiting for the set-up"
+            self._trouble = Trouble(Outcome.INCONCLUSIVE, f"interrupted, {when}")
 
     def conclude(self) -> Result:
         """Return the result of all calls. Writes the files of the run if its options name a folder."""
@@ -152,7 +159,7 @@ class SeveralCalls:
                 call.trouble = follows_not
             elif call not in self._begun and call.trouble is None:
                 call.trouble = self._trouble or Trouble(Outcome.INCONCLUSIVE, _NOT_MADE)
-        base = self._first_began
+        base = self.first_began
         made = [
             CallMade(call.conclude(), _ms_after(base, call.fixture), made=call in self._begun) for call in self._calls
         ]
@@ -201,6 +208,7 @@ class SeveralCalls:
             tuple(one.scenario.caller.name for one in served if one.end is None),
             tuple(heard),
             tuple((one.scenario.caller.name, fixture.ms(one.t0)) for one in served),
+            tuple((one.scenario.caller.name, fixture.ms(one.end.at)) for one in others if one.end is not None),
         )
 
     async def _at_once(self, calls: Sequence[OneCall]) -> None:
@@ -215,8 +223,10 @@ class SeveralCalls:
         try:
             await asyncio.sleep(call.scenario.caller.starts_ms / 1000)
             call.starts_now()
-            await call.carry_out()
-            fixture.stop_watching_the_program()
+            try:
+                await call.carry_out()
+            finally:
+                await fixture.leave()
         except NotAnswered as error:
             if not await self._bot_took_another(call, fixture, error):
                 call.blame(error)
@@ -263,7 +273,7 @@ class SeveralCalls:
     # --- what is seen of them
 
     @property
-    def _first_began(self) -> float:
+    def first_began(self) -> float:
         """The loop time of the first UUID of all, or at which the first call could have been placed."""
         fixtures = [call.fixture for call in self._begun if call.fixture is not None]
         sent = [fixture.leg.t0 for fixture in fixtures if fixture.leg.t0 is not None]
@@ -271,13 +281,15 @@ class SeveralCalls:
 
     def _look(self, entry: Entry, call: CallInProgress) -> None:
         assert self._on_entry is not None
-        fixture = next(one for one in self.fixtures if one is call)
-        name, began_ms = fixture.scenario.caller.name, _ms_after(self._first_began, fixture)
-        if fixture.leg.t0 is not None and name not in self._shown:
-            self._shown.add(name)
-            began = Entry(began_ms, Source.PEER, 0, CallBegan(str(fixture.leg.uuid)), name)
-            self._on_entry(began, _AllInProgress(self))
-        self._on_entry(replace(entry, at_ms=entry.at_ms + began_ms, caller=name), _AllInProgress(self))
+        for fixture in self.fixtures:
+            name, began_ms = fixture.scenario.caller.name, _ms_after(self.first_began, fixture)
+            if fixture.leg.t0 is not None and name not in self._shown:
+                self._shown.add(name)
+                began = Entry(began_ms, Source.PEER, 0, CallBegan(str(fixture.leg.uuid)), name)
+                self._on_entry(began, _AllInProgress(self))
+            if fixture is call:
+                shown = replace(entry, at_ms=entry.at_ms + began_ms, caller=name)
+        self._on_entry(shown, _AllInProgress(self))
 
     def _hold_folder(self) -> Path | None:
         """Lock and return the folder of this run's files; None if the options name none, or it cannot be used."""
@@ -292,11 +304,6 @@ class SeveralCalls:
     def fixtures(self) -> list[CallFixture]:
         """The running parts of all calls that were begun."""
         return [call.fixture for call in self._begun if call.fixture is not None]
-
-    @property
-    def first_began(self) -> float:
-        """The loop time of the first UUID of all."""
-        return self._first_began
 
 
 class _AllInProgress:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 
 from audiosocket_sim.call_log.events import Noted, Source
+from audiosocket_sim.checks.in_other_calls import ended_with_another
 from audiosocket_sim.parties.target import TargetUsageError
 from audiosocket_sim.phone.sounds import Sounds
 from audiosocket_sim.running.anchors import Anchors, needs_the_call_to_begin
@@ -220,7 +221,8 @@ class Steps:
         fixture, end = self._fixture, self._fixture.end
         if end is not None:
             ended = f"it ended at {fixture.ms(end.at) / 1000:.3f} ({end.who}: {end.reason})"
-            fixture.fail(fixture.now_ms, place, step_title(step), "the call to go on", ended, *fixture.notes)
+            together = ended_with_another(fixture.log.entries, fixture.other_calls())
+            fixture.fail(fixture.now_ms, place, step_title(step), "the call to go on", ended, *together, *fixture.notes)
         return end is not None
 
     def _carried_out(self, *, passed_over: bool = False) -> CarriedOut:

@@ -85,7 +85,7 @@ class Quality(Model):
         default="none", description="a hole or a jump at each round of the hold audio"
     )
     cross_talk: Literal["none", "allowed"] = Field(
-        default="none", description="with several callers: one of them hears what belongs to another's call"
+        default="none", description="with several callers: something of one call gets into another"
     )
     wire_silence: LimitMs = Field(
         default="allowed", description="nothing at all is sent for so long; by default, from 2 s on, only noted"

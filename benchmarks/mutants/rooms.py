@@ -35,9 +35,12 @@ ROOMS = (
     ),
     Room("audiosocket_sim/call_log/agreement.py", ("tests/audiosocket_sim/call_log/test_agreement.py",)),
     Room("audiosocket_sim/asterisk/reader.py", ("tests/audiosocket_sim/asterisk/test_asterisk_reader.py",)),
-    Room(
-        "audiosocket_sim/hearing/ear.py",
-        tuple(f"{_HEARING}/test_{name}.py" for name in ("ear", "hearing", "hearing_edges", "hold_detector")),
+    *(
+        Room(
+            f"audiosocket_sim/hearing/{module}.py",
+            tuple(f"{_HEARING}/test_{name}.py" for name in ("ear", "hearing", "hearing_edges", "hold_detector")),
+        )
+        for module in ("ear", "audible_prompt")
     ),
     Room("audiosocket_sim/hearing/hold_detector.py", _HOLD),
     Room("audiosocket_sim/hearing/hold_loop.py", (f"{_HEARING}/test_hold_loop.py",)),

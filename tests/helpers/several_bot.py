@@ -197,6 +197,23 @@ class OneUuid(Call):
         return self.live[-1].uuid
 
 
+class StopsAll(Call):
+    """Whoever begins to speak stops the bot's words to everybody."""
+
+    def caller_began(self) -> None:
+        for call in self.live:
+            call.stop_speaking()
+
+
+class EndsAll(Call):
+    """The end of one call is the end of all."""
+
+    async def close(self) -> None:
+        for call in self.others:
+            call.hang_up()
+        await super().close()
+
+
 class LeavesItsWords(Call):
     """What the first caller did not stay to hear, the next one hears."""
 

@@ -1,9 +1,9 @@
-"""A phone like those that use WebRTC's NetEq: its delay follows the last packets, and shrinks in pauses. Pure.
+"""A phone like those that use WebRTC's NetEq: its delay follows the last packets, and changes in pauses. Pure.
 
 A model of the idea, with NetEq's figures, and not of its code: the delay that is aimed at is the 0.95 quantile of how
 late packets came of late (a histogram of 20 ms steps that forgets), the buffer takes 200 packets, and throws all of
-them away when one more comes. NetEq stretches and shortens speech; here speech stays as it is, pauses become shorter,
-and what NetEq would extrapolate is silence.
+them away when one more comes. NetEq stretches and shortens speech; here speech stays as it is, pauses become shorter
+and longer, and what NetEq would extrapolate is silence. Held against a real one in `benchmarks/neteq.py`.
 """
 
 from bisect import bisect_left
@@ -43,7 +43,7 @@ class NeteqLike:
         self._next = 0.0
         self._first_at = 0.0
         self._runs = False
-        self._skipped = False
+        self._skipped = self._lengthened = False
         self._has_run = False
 
     def take(self, packet: PhonePacket) -> None:
@@ -57,7 +57,8 @@ class NeteqLike:
         if not self._packets and not (self._runs and self._next >= packet.at - ROUNDING):
             self._runs, self._first_at = False, packet.at
         self._packets.append(packet)
-        if not self._runs and self._seconds_waiting() >= self._waits_seconds - ROUNDING:
+        behind = packet.seconds if self._has_run else 0.0
+        if not self._runs and self._seconds_waiting() >= self._waits_seconds + behind - ROUNDING:
             self._run(packet.at)
 
     def due(self, now: float) -> Iterator[Played | Lost]:
@@ -65,6 +66,11 @@ class NeteqLike:
         self._play_until(now, with_all_of_now=True)
         done, self._done = self._done, []
         yield from done
+
+    @property
+    def target_ms(self) -> int:
+        """The delay that is aimed at."""
+        return self._late.target_ms
 
     @property
     def waiting(self) -> Iterable[PhonePacket]:
@@ -93,14 +99,17 @@ class NeteqLike:
             self._play(self._packets.popleft())
 
     def _play(self, packet: PhonePacket) -> None:
-        """Play a packet, or skip it: each second one of a pause, while more is waiting than is aimed at."""
-        too_much = self._seconds_waiting() * 1000 >= self._late.target_ms + _STEP_MS
+        """Play a packet, or skip it: each second one of a pause, while more is waiting than is aimed at. While less is
+        waiting, each second one of a pause has as much silence behind it."""
+        behind_ms, target_ms = self._seconds_waiting() * 1000, self._late.target_ms
+        too_much, too_little = behind_ms >= target_ms + _STEP_MS, behind_ms + packet.seconds * 1000 < target_ms
         self._skipped = too_much and not self._skipped and _is_pause(packet)
         if self._skipped:
             self._done.append(Lost(self._next, packet, packet.payload, _PAUSE))
             return
         self._done.append(Played(self._next, packet, packet.payload))
-        self._next += packet.seconds
+        self._lengthened = too_little and not self._lengthened and _is_pause(packet)
+        self._next += packet.seconds * (2 if self._lengthened else 1)
 
 
 class _Lateness:

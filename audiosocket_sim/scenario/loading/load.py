@@ -20,7 +20,7 @@ from audiosocket_sim.scenario.confinement import is_within
 from audiosocket_sim.scenario.loading.documents import FileError, Problem, as_model, problem, read_text
 from audiosocket_sim.scenario.loading.layout import CellProblems, lay_out
 from audiosocket_sim.scenario.loading.several import calls_in, with_voice
-from audiosocket_sim.scenario.loading.yaml_tree import Place, Tree
+from audiosocket_sim.scenario.loading.yaml_tree import MalformedYaml, Place, Tree
 from audiosocket_sim.scenario.paths import PROJECT, SOUNDS, recordings_folders, sounds_folders
 from audiosocket_sim.scenario.schema import schema
 from audiosocket_sim.scenario.written import KeyPath, Written
@@ -38,6 +38,8 @@ __all__ = [
 ]
 
 SOUND_SUFFIXES = (".wav", ".slin", ".sln", ".raw", ".mp3", ".ogg", ".flac", ".m4a")
+_MOST_PLACES = 1_000_000
+_TOO_MANY_CALLS = f"for_each: calls of several callers with more than {_MOST_PLACES} values together: make fewer"
 _LARGEST_MANIFEST_BYTES = 2_000_000
 _LARGEST_CASSETTE_BYTES = 100_000_000
 _MANIFEST_FILE = re.compile(r"""(?:^|[\s{,])file:\s*(?:"([^"]*)"|'([^']*)'|([^\s,}#]+))""", re.MULTILINE)
@@ -105,9 +107,14 @@ def load_all_text(
         laid = lay_out(text, file, folder, overrides, option)
     except FileError as error:
         raise ScenarioError(*error.problems) from None
-    scenarios, problems = [], CellProblems(len(laid.assemblies), file)
+    scenarios, problems, n_places = [], CellProblems(len(laid.assemblies), file), 0
     for cell, assembly in laid.assemblies:
         scenario, found = _one(assembly.tree, cell.name(name), file, folder)
+        n_places += 0 if scenario is None else sum(len(call.written.places) for call in scenario.made_calls)
+        if n_places > _MOST_PLACES:
+            found.append(problem(file, assembly.tree.place(("for_each",)), _TOO_MANY_CALLS))
+            problems.add(cell.name(name), found, assembly.uses)
+            break
         problems.add(cell.name(name), found, assembly.uses)
         if scenario is not None:
             parts = {"cell": cell.labels, "parts": laid.parts}
@@ -119,7 +126,10 @@ def load_all_text(
 
 def _one(tree: Tree, name: str, file: str, folder: Path | None) -> tuple[Scenario | None, list[Problem]]:
     """Return the scenario in a tree, or None, and all that is wrong with it."""
-    calls, wrong = calls_in(tree)
+    try:
+        calls, wrong = calls_in(tree)
+    except MalformedYaml as error:
+        return None, [problem(file, error.place, error.message)]
     if not calls and not wrong:
         return _one_call(with_voice(tree), name, file, folder, _EMPTY)
     problems = [problem(file, place, message) for place, message in wrong]

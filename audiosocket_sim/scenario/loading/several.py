@@ -23,12 +23,14 @@ from audiosocket_sim.scenario.callers import (
 )
 from audiosocket_sim.scenario.fields import parse_duration_ms
 from audiosocket_sim.scenario.loading.merging import merged
-from audiosocket_sim.scenario.loading.yaml_tree import Place, Tree
+from audiosocket_sim.scenario.loading.yaml_tree import MalformedYaml, Place, Tree
 from audiosocket_sim.scenario.written import KeyPath
 
 __all__ = ["CallTree", "calls_in", "with_voice"]
 
 _LONGEST_SHOWN = 60
+_MOST_VALUES = 200_000
+_TOO_LARGE = f"more than {_MOST_VALUES} values together: make fewer, or several files"
 _SCENARIO_KEYS = tuple(info.alias or name for name, info in Scenario.model_fields.items() if not info.exclude)
 
 
@@ -50,6 +52,7 @@ class _Reader:
     calls: list[CallTree] = field(default_factory=list)
     problems: list[tuple[Place, str]] = field(default_factory=list)
     names: dict[str, Place] = field(default_factory=dict)
+    n_values: int = 0
 
     def fail(self, path: KeyPath, message: str, *, of_key: bool = False) -> None:
         self.problems.append((self.main.place(path, of_key=of_key), message))
@@ -57,7 +60,7 @@ class _Reader:
 
 def calls_in(main: Tree) -> tuple[list[CallTree], list[tuple[Place, str]]]:
     """Return the calls of a scenario with `callers` or `then`, in the order in which they are written, and what is
-    wrong with these keys; no calls for any other scenario."""
+    wrong with these keys; no calls for any other scenario. Raises MalformedYaml if they are too large together."""
     if not isinstance(main.data, dict) or not (CALLERS in main.data or THEN in main.data):
         return [], []
     reader = _Reader(main)
@@ -182,6 +185,10 @@ def _one(reader: _Reader, base: Tree, path: KeyPath, item: Mapping[str, Any], gr
 
 
 def _add(reader: _Reader, tree: Tree, caller: CallerPlace, at: Place) -> None:
+    """Add a call. Raises MalformedYaml if all calls together are too large."""
+    reader.n_values += len(tree.values)
+    if reader.n_values > _MOST_VALUES:
+        raise MalformedYaml(at, f"{len(reader.calls) + 1} calls with {_TOO_LARGE}")
     reader.names[caller.name.casefold()] = at
     reader.calls.append(CallTree(tree, caller, at))
 

@@ -70,7 +70,7 @@ class EmbeddedEngine:
 
             loop = asyncio.get_running_loop()
             yield await loop.run_in_executor(None, partial(render, text, self._language, cache=self._cache_folder))
-        except (AudioSocketError, OSError) as error:  # OSError: the cache cannot be written, or the process not started
+        except (AudioSocketError, OSError) as error:  # OSError: the process cannot be started
             raise SpeechError(str(error)) from error
 
     async def aclose(self) -> None:

@@ -13,13 +13,14 @@ from audiosocket_sim.call_log.events import (
     CallerAction,
     CallerSpoke,
     CallLog,
+    HoldStarted,
     LogEvent,
     Source,
 )
 from audiosocket_sim.call_log.several import LoggedCall, as_one_log
 from audiosocket_sim.checks import OtherCalls, Sent
-from audiosocket_sim.checks.cross_talk import CallHeard, by_words, has_a_turn_to_answer, said_at
-from audiosocket_sim.checks.in_other_calls import in_other_calls
+from audiosocket_sim.checks.cross_talk import CallHeard, broken_off, by_words, has_a_turn_to_answer, said_at
+from audiosocket_sim.checks.in_other_calls import ended_with_another, in_other_calls
 from audiosocket_sim.scenario.callers import CallerPlace
 from audiosocket_sim.scenario.loading import load_text
 
@@ -35,12 +36,17 @@ def replied(text: str) -> BackendReplied:
 
 
 def call(
-    name: str, *events: tuple[int, LogEvent], began_ms: int = 0, steps: str = "[{wait: 1s}]", ai: str = "[]"
+    name: str,
+    *events: tuple[int, LogEvent],
+    began_ms: int = 0,
+    steps: str = "[{wait: 1s}]",
+    ai: str = "[]",
+    line: str = "{}",
 ) -> CallHeard:
     log = CallLog()
     for at_ms, event in events:
         log.add(at_ms, Source.BOT, event)
-    scenario = load_text(f"summary: x\nai: {ai}\nsteps: {steps}\n", name)
+    scenario = load_text(f"summary: x\nai: {ai}\nline: {line}\nsteps: {steps}\n", name)
     return CallHeard(scenario.model_copy(update={"caller": CallerPlace(name)}), log.entries, began_ms)
 
 
@@ -124,6 +130,33 @@ def test_what_was_being_said() -> None:
     assert [said_at(said, at_ms) for at_ms in (1500, 3500, 5000)] == ["“Oi”", "the recording sounds/dog", None]
 
 
+# --- a sentence that another caller stops
+
+CUT = replace(says(HIS, 400), whole_ms=990)
+
+
+def stopped(*more: tuple[int, LogEvent], onset_ms: int = 1300, line: str = "{}") -> list[str]:
+    bruno = call("bruno", (1000, CUT), *more, line=line)
+    ana = call("ana", (0, says(None)), (onset_ms - 100, CallerSpoke("Oi", None, 900, ((100, 800),))))
+    return [f"{name} {at_ms}: {defect.what}" for name, at_ms, defect in broken_off([ana, bruno])]
+
+
+def test_a_sentence_that_stops_for_another_caller_is_found() -> None:
+    assert stopped() == [f"bruno 1400: the bot broke off “{HIS}” to bruno 0.10 s after ana began to speak"]
+    assert stopped(onset_ms=1500) == []  # it had stopped before
+    assert stopped(onset_ms=700) == []  # too long before
+    assert stopped((6000, CallerSpoke("x", None, 900)), (7000, says(HERS))) != []  # all of that comes later
+
+
+def test_a_sentence_that_its_own_call_can_have_stopped_is_no_cross_talk() -> None:
+    spoke, key = CallerSpoke("x", None, 900), CallerAction("dtmf", "4")
+    ended = CallEnded("server", "fin", "ends", "")
+    for event in (spoke, key, replied(HIS), BackendPushed(HIS, None, 202), HoldStarted(), says(HERS), ended):
+        assert stopped((1350, event)) == []
+    for line in ("{noise_dbfs: -50}", "{noise: sounds/street}", "{talker: sounds/talker_a}", "{echo: 80ms}"):
+        assert stopped(line=line) == []
+
+
 # --- what the others tell of a step that failed
 
 NOTHING = Sent((), None, 0, 0, None, (0, 4000))
@@ -142,6 +175,14 @@ def test_whom_the_bot_serves_meanwhile() -> None:
     assert lines(OtherCalls(("ana", "bruno", "carla"), ())) == ["it has taken the calls of ana, bruno and carla"]
     assert lines(OtherCalls()) == []
     assert lines(ana, None) == []
+
+
+def test_whose_call_had_ended_just_before() -> None:
+    end = call("a", (100, CallEnded("server", "fin", "ends", ""))).entries
+    together = "ana's call had ended 0.04 s before: does the end of one call end all?"
+    assert ended_with_another(end, OtherCalls(ended=(("bruno", 200), ("carla", 10), ("ana", 60)))) == [together]
+    assert ended_with_another(end, OtherCalls(ended=(("carla", 10),))) == []
+    assert ended_with_another([], OtherCalls(ended=(("ana", 60),))) == []
 
 
 def test_since_when_all_goes_to_the_newest_call() -> None:

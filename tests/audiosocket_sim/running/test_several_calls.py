@@ -1,6 +1,7 @@
 """Several calls of one scenario: a good bot passes whatever its callers do; each bad one fails for its true cause."""
 
 import json
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from audiosocket_sim.call_log.events import BackendReplied, BotSpoke, CallBegan, CallEnded
+from audiosocket_sim.call_log.events import BackendReplied, BotSpoke, CallBegan, CallEnded, Entry
+from audiosocket_sim.call_log.in_progress import CallInProgress
 from audiosocket_sim.running.runner import Options, Outcome, Result, run
 from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.scenario.loading import load_text
@@ -223,6 +225,19 @@ def test_of_one_call_after_the_other(fault: str, causes: list[str]) -> None:
     assert [cause for cause in causes if cause not in told] == [], told
 
 
+def test_a_bot_that_stops_to_everybody_when_one_begins_to_speak() -> None:
+    (problem,) = call(two("2.5s"), "StopsAll").problems
+    assert f"1.600 the bot broke off “{GREETING}” to bruno 0.04 s after ana began to speak" in problem
+
+
+@LONG
+def test_a_bot_that_ends_all_calls_with_one() -> None:
+    keys = two().replace("{wait: 3s}", "{hang_up: close}").replace("{wait: 4s}", f"{{wait: 3s}}, {{say: {BRUNO}}}")
+    told = "\n".join(call(keys, "EndsAll").problems)
+    assert "bruno, step 5 (say): expected the call to go on" in told
+    assert "ana's call had ended 0.00 s before: does the end of one call end all?" in told
+
+
 @LONG
 def test_a_bot_may_be_meant_to_let_callers_hear_one_another() -> None:
     passed(call("quality: {cross_talk: allowed}\n" + two(), "Broadcasts"))
@@ -268,6 +283,46 @@ def test_after_a_fault_the_next_calls_are_not_made() -> None:
     assert result.calls[2].faults == ("this call was not made: there was no verdict on one before it",)
 
 
+def test_of_a_bot_that_cannot_follow_virtual_time_nothing_is_said_in_any_call() -> None:
+    steps = "steps: [{expect: {bot_says: Pode subir., within: 2s}}, {expect: {bot_says: Pode subir., within: 1s}}]"
+    text = f"summary: x\nserver: {{manner: thread}}\ncallers: [{{name: ana}}, {{starts: 300ms}}]\n{steps}\n"
+    result = run(load_text(text, "calls", folder=ROOT / "scenarios"), Options(target="helpers.clock_bots:serve"))
+    assert (result.outcome, result.cannot_follow, result.failures) == (Outcome.SET_UP, True, ())
+    (line,) = result.problems
+    assert line.startswith("virtual time cannot follow this bot: its thread «pacer» woke the event loop")
+
+
+def test_ctrl_c_ends_all_calls_and_their_files_are_written(tmp_path: Path) -> None:
+    def interrupt(entry: Entry, calls: CallInProgress) -> None:
+        if entry.caller == "bruno" and isinstance(entry.event, BotSpoke):
+            signal.raise_signal(signal.SIGINT)
+
+    keys = two() + f"then: {caller('carla', ANA, TO_ANA)}\n"
+    result = run(load(keys), Options(target="helpers.several_bot:serve", artefacts=tmp_path / "run"), interrupt)
+    assert result.outcome is Outcome.INCONCLUSIVE
+    assert result.interrupted
+    assert {made.outcome for made in result.calls} == {Outcome.INCONCLUSIVE}
+    assert result.faults[0] == "interrupted, while waiting for step 2 (say)"
+    assert all((tmp_path / "run" / name / "call.wav").exists() for name in ("ana", "bruno"))
+
+
+@LONG
+def test_a_bot_learns_the_texts_of_all_its_callers() -> None:
+    """They are in no phrase book, and the embedded recogniser knows only what it was given."""
+    said = {
+        "ana": "Apartamento duzentos e dois.",
+        "bruno": "Sou o entregador.",
+        "carla": "Boa noite, é carla.",
+    }
+    callers = [
+        f"{{name: {name}, ai: [{{hears: '{text}', says: {TO_BRUNO}, set_call_status: USER_TURN}}], steps: "
+        f"[{{expect: {{bot_speaks: 1s}}}}, {{say: {{text: '{text}'}}}}, {{expect: {{bot_says: {TO_BRUNO}}}}}]}}"
+        for name, text in said.items()
+    ]
+    text = f"summary: x\ncallers: [{callers[0]}, {callers[1]}]\nthen: {callers[2]}\n"
+    passed(run(load_text(text, "calls", folder=ROOT / "scenarios"), Options(target="audiosocket_server:serve")))
+
+
 def test_each_run_has_seeds_of_its_own_for_each_caller() -> None:
     scenario = load(two().replace("name: bruno,", "name: bruno, line: {seed: 7},"))
     assert seeds_of(scenario) == {"line.seed": 1, "bruno: line.seed": 7}
@@ -290,3 +345,15 @@ def test_a_program_is_started_once_for_all_calls(fault: str, outcome: Outcome) -
         told = "\n".join(result.problems)
         assert "the program ended with code 3" in told
         assert "it had taken the call of ana" in told
+
+
+@LONG
+def test_a_later_message_for_a_caller_who_has_gone_is_sent_to_nobody() -> None:
+    """As in a call alone: he hung up before it was due. The other call goes on meanwhile."""
+    waiting = "{says: Pode subir., set_call_status: WAITING, then_pushes: [{after: 3s, says: Pode subir.}]}"
+    steps = f"{{expect: {{bot_speaks: 1s}}}}, {{say: {BRUNO}}}, {{expect: {{bot_says: {TO_BRUNO}}}}}"
+    text = (
+        "summary: x\nserver: {greeting: {delay_seconds: 0.2}}\ncallers:\n"
+        f"  - {{name: ana, ai: [{waiting}], steps: [{steps}, {{hang_up: close}}]}}\n  - {{steps: [{{wait: 14s}}]}}\n"
+    )
+    passed(run(load_text(text, "calls", folder=ROOT / "scenarios"), Options(target="audiosocket_server:serve")))

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 - the tables show each line as a person sees it
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -206,3 +207,14 @@ def test_without_the_loader_several_calls_are_no_model() -> None:
 )
 def test_the_path_within_a_call(path: tuple[str | int, ...], within: tuple[str | int, ...]) -> None:
     assert path_of_the_call(path) == within
+
+
+def test_all_calls_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audiosocket_sim.scenario.loading.several._MOST_VALUES", 20)
+    assert errors("callers: 9\n" + WAIT) == [
+        "two.yaml:2:10: 5 calls with more than 200000 values together: make fewer, or several files"
+    ]
+    monkeypatch.undo()
+    monkeypatch.setattr(sys.modules["audiosocket_sim.scenario.loading.load"], "_MOST_PLACES", 60)
+    with pytest.raises(ScenarioError, match=r"2:11: for_each: calls of several callers with more than 1000000 values"):
+        load_all_text("summary: x\nfor_each: {n: [1, 2, 3, 4, 5, 6]}\ncallers: ${n}\n" + WAIT, "two")
