@@ -70,7 +70,7 @@ class CallProblem:
         if self.rank == "no_verdict":
             return f"No verdict, {self.side.words}: {self.happened}"
         if self.rank == "observation":
-            return f"Worth a look, {self.side.words}: {self.happened}{at}{margin}"
+            return f"Worth a look, {self.side.words}: {self.happened}, from {self.at_ms / 1000:.2f} s on{margin}"
         expected = f"Expected: {self.expected}; instead,{at}" if self.expected else at.strip().capitalize()
         doubt = "; but this machine was late, which may have caused it" if self.unsure else ""
         return f"{self.side.sentence}. {expected}: {self.happened}{margin}{doubt}"

@@ -17,7 +17,7 @@ let here = 0;
 
 document.documentElement.classList.add("live");
 const lanes = new Lanes(document.getElementById("lanes"), { label: "Time in the call", onPick: picked });
-lanes.set({ start: 0, end: data.end, lanes: data.lanes, bands });
+lanes.set({ start: 0, end: data.end, lanes: data.lanes, bands: bands.toReversed() }); // the worst is drawn last
 
 function picked({ time, how }) {
   seek(time);

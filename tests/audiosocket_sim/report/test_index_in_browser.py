@@ -1,5 +1,6 @@
 """The index of many calls, and the page of `diff`, in a real Chromium: filters, keys, frames, and no request."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def test_filters_hide_rows_draw_the_rest_and_stand_in_the_address(index: Path) -> None:
+    from playwright.async_api import expect
+
     async with browsing_file(index) as watched:
         page = watched.page
         assert await page.locator("#rows tbody tr:visible").count() == 41
@@ -58,7 +61,7 @@ async def test_filters_hide_rows_draw_the_rest_and_stand_in_the_address(index: P
         assert sum(map(int, drawn)) == 5
         address = page.url
         await page.click("text=show all")
-        await page.wait_for_function("document.getElementById('shown').textContent.startsWith('41 of')")
+        await expect(page.locator("#shown")).to_have_text(re.compile("^41 of"))
         await page.goto(address)
         await page.reload()
         assert await page.text_content("#shown") == "5 of 41 calls are shown"

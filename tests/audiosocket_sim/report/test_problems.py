@@ -180,8 +180,9 @@ def test_a_defect_within_its_limit_has_no_margin_and_unknown_steps_count_their_w
 def test_what_a_phone_lost_and_this_machines_lateness_are_worth_a_look() -> None:
     call = saved((2000, PhoneLostSound("fifo", 300, 400, "no room")), (3000, END), late=(("thread", 1000, 1400),))
     assert [one.sentence for one in problems_of(call)] == [
-        "Worth a look, the phone (its buffer): the caller's phone (a model) lost 0.30 s of sound: no room at 2.00 s",
-        "Worth a look, this machine (busy): this machine was late by up to 0.40 s at 1.00 s",
+        "Worth a look, the phone (its buffer): the caller's phone (a model) lost 0.30 s of sound: no room, "
+        "from 2.00 s on",
+        "Worth a look, this machine (busy): this machine was late by up to 0.40 s, from 1.00 s on",
     ]
 
 
