@@ -73,6 +73,8 @@ class Switchboard:
 
     async def aclose(self) -> None:
         """Stop listening. Unanswered requests lose their connection."""
+        for call in self._calls:
+            await call.ai.aclose()
         if self._server is not None:
             await self._server.aclose()
 
