@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from audiosocket_sim.call_log.events import BotSpoke, CallerSpoke, CallLog, LogEvent, Source
-from audiosocket_sim.report.call_folders import named_calls
-from audiosocket_sim.report.call_reports import read_run, write_index
+from audiosocket_sim.report.many.call_reports import read_run, write_index
+from audiosocket_sim.report.saved.call_folders import named_calls
 from benchmarks.machine import Unavailable
 from benchmarks.report import Row
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from audiosocket_sim.call_log.events import CallEnded, Entry, WireSummary
-from audiosocket_sim.report.call_report import call_report
-from audiosocket_sim.report.call_source import read_saved_call
-from audiosocket_sim.report.saved_call import SavedCall
-from audiosocket_sim.report.stereo import StereoSound
+from audiosocket_sim.report.call.call_report import call_report
+from audiosocket_sim.report.saved.call_source import read_saved_call
+from audiosocket_sim.report.saved.saved_call import SavedCall
+from audiosocket_sim.report.saved.stereo import StereoSound
 from audiosocket_sim.running import runner
 from audiosocket_sim.scenario.loading import load
 from benchmarks.machine import Unavailable

@@ -87,8 +87,15 @@ MAY_IMPORT = {
     "sim.turn_taking": "",
     "sim.call_log": "core.wav core.slin sim.reading sim.asterisk sim.scenario sim.turn_taking",
     "sim.checks": "core.phrase_book sim.words sim.scenario sim.turn_taking sim.call_log",
-    "sim.report": "core.errors core.files core.wav core.slin core.phrase_book core.lanes sim.scenario "
+    "sim.report": "",
+    "sim.report.page": "core.files sim.call_log",
+    "sim.report.saved": "core.errors core.files core.wav core.slin core.phrase_book sim.scenario "
     "sim.scenario.loading sim.hearing sim.turn_taking sim.call_log",
+    "sim.report.call": "core.files core.slin core.lanes sim.scenario sim.turn_taking sim.call_log sim.report.page "
+    "sim.report.saved",
+    "sim.report.diff": "sim.call_log sim.report.page sim.report.saved sim.report.call",
+    "sim.report.many": "core.errors core.files sim.turn_taking sim.call_log sim.report sim.report.page sim.report.saved "
+    "sim.report.call sim.report.diff",
     "sim.phone": "core.errors core.files core.kept_files core.wav core.slin core.phrase_book sim.import_string "
     "sim.asterisk sim.scenario sim.scenario.loading",
     "sim.parties": "core.phrase_book sim.import_string sim.net sim.asterisk sim.scenario",
@@ -108,13 +115,13 @@ MAY_IMPORT = {
     "sim.live.mic": "core.files core.slin core.echo_path core.phrase_book core.stop_signals sim.net "
     "sim.asterisk sim.hearing sim.turn_taking sim.call_log sim.live.captured_call",
     "sim.live.doctor": "core.errors core.messages core.connection core.slin core.stop_signals",
-    "sim.pytest_plugin": "core.errors core.files sim.scenario_files sim.reading sim.report sim.net sim.scenario "
-    "sim.scenario.loading sim.turn_taking sim.call_log sim.checks sim.parties sim.asterisk_real sim.fake_azure "
-    "sim.running sim.python_calls",
-    "sim.cli": "core.errors core.files core.wav core.slin core.phrase_book core.stop_signals "
-    "sim.scenario_files sim.words sim.reading sim.report sim.net sim.asterisk sim.scenario sim.scenario.loading "
-    "sim.turn_taking sim.call_log sim.checks sim.parties sim.mock_ai sim.fake_azure sim.running sim.live.captured_call "
-    "sim.live.capture sim.live.mic sim.live.doctor",
+    "sim.pytest_plugin": "core.errors core.files sim.scenario_files sim.reading sim.report sim.report.saved "
+    "sim.report.call sim.report.many sim.net sim.scenario sim.scenario.loading sim.turn_taking sim.call_log "
+    "sim.checks sim.parties sim.asterisk_real sim.fake_azure sim.running sim.python_calls",
+    "sim.cli": "core.errors core.files core.wav core.slin core.phrase_book core.stop_signals sim.scenario_files "
+    "sim.words sim.reading sim.report sim.report.saved sim.report.call sim.report.diff sim.report.many sim.net "
+    "sim.asterisk sim.scenario sim.scenario.loading sim.turn_taking sim.call_log sim.checks sim.parties sim.mock_ai "
+    "sim.fake_azure sim.running sim.live.captured_call sim.live.capture sim.live.mic sim.live.doctor",
     "sim.__main__": "sim.cli",
     "sim.api": "sim.reading sim.scenario sim.scenario.loading sim.call_log sim.checks sim.parties sim.running "
     "sim.python_calls",
@@ -148,24 +155,25 @@ PURE = (
     "sim.call_log.differences",
     "sim.call_log.happenings",
     "sim.call_log.voices",
-    "sim.report.call_view",
-    "sim.report.envelope",
-    "sim.report.index_baseline",
-    "sim.report.index_data",
-    "sim.report.labels",
-    "sim.report.lane_items",
-    "sim.report.margins",
+    "sim.report.call.call_view",
+    "sim.report.call.envelope",
+    "sim.report.many.index_baseline",
+    "sim.report.many.index_data",
+    "sim.report.call.labels",
+    "sim.report.call.lane_items",
+    "sim.report.call.margins",
     "sim.report.pass_rate",
-    "sim.report.problems",
-    "sim.report.redacted",
-    "sim.report.same_call",
-    "sim.report.scenario_marks",
-    "sim.report.sides",
-    "sim.report.sound_alone",
-    "sim.report.still_picture",
+    "sim.report.page.visible_text",
+    "sim.report.call.problems",
+    "sim.report.call.redacted",
+    "sim.report.saved.same_call",
+    "sim.report.call.scenario_marks",
+    "sim.report.call.sides",
+    "sim.report.saved.sound_alone",
+    "sim.report.call.still_picture",
     "sim.report.table",
-    "sim.report.tables",
-    "sim.report.turn_values",
+    "sim.report.call.tables",
+    "sim.report.call.turn_values",
     "sim.live.mic.device_check",
     "sim.live.mic.devices",
     "sim.live.mic.echo_guard",

@@ -8,8 +8,8 @@ from pathlib import Path
 from audiosocket_sim.call_log.differences import CLASSES
 from audiosocket_sim.call_log.transcript import visible
 from audiosocket_sim.cli.console import FAILED, FINE, SET_UP, USAGE, refuse, say
-from audiosocket_sim.report.call_diff import DiffResult, compare_paths, diff_lines
-from audiosocket_sim.report.saved_call import NoSavedCall
+from audiosocket_sim.report.diff.call_diff import DiffResult, compare_paths, diff_lines
+from audiosocket_sim.report.saved.saved_call import NoSavedCall
 
 __all__ = ["diff_command", "parse_tolerances"]
 
@@ -28,7 +28,7 @@ def diff_command(
         for line in diff_lines(result):
             say(visible(line))
     if html is not None:
-        from audiosocket_sim.report.diff_page import write_diff_page
+        from audiosocket_sim.report.diff.diff_page import write_diff_page
 
         try:
             write_diff_page(result, html, redacted=redact)

@@ -6,9 +6,9 @@ from pathlib import Path
 from audiosocket_core.errors import AudioSocketError
 from audiosocket_sim.call_log.transcript import visible
 from audiosocket_sim.cli.console import FINE, SET_UP, USAGE, refuse, say, trouble
-from audiosocket_sim.report.call_report import report_path, write_call_report
-from audiosocket_sim.report.call_reports import holds_many_calls, write_folder_reports
-from audiosocket_sim.report.saved_call import NoSavedCall
+from audiosocket_sim.report.call.call_report import report_path, write_call_report
+from audiosocket_sim.report.many.call_reports import holds_many_calls, write_folder_reports
+from audiosocket_sim.report.saved.saved_call import NoSavedCall
 
 __all__ = ["report_command"]
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from audiosocket_core.errors import AudioSocketError
-from audiosocket_sim.report.call_report import write_call_report
-from audiosocket_sim.report.call_reports import INDEX, PAGE, read_run, write_index
+from audiosocket_sim.report.call.call_report import write_call_report
+from audiosocket_sim.report.many.call_reports import INDEX, PAGE, read_run, write_index
 from audiosocket_sim.running.artefacts import call_folders, cannot_write, with_faults
 from audiosocket_sim.running.result import Artefacts, Result
 

@@ -14,7 +14,7 @@ import pytest
 from audiosocket_sim.pytest_plugin import options
 
 if TYPE_CHECKING:
-    from audiosocket_sim.report.saved_call import SavedCall
+    from audiosocket_sim.report.saved.saved_call import SavedCall
 
 __all__ = ["add_page_options", "attach_pages", "check_page_settings", "forget_index", "write_index_of_session"]
 
@@ -77,7 +77,7 @@ def attach_pages(
 def _write_pages(folders: Sequence[Path], config: pytest.Config) -> tuple[list[str], list[str]]:
     """Write the pages. Returns a path for each folder, or "" where there is none, and a line for each trouble."""
     from audiosocket_core.errors import AudioSocketError
-    from audiosocket_sim.report.call_report import write_call_report
+    from audiosocket_sim.report.call.call_report import write_call_report
 
     pages, troubles = [], []
     for folder in folders:
@@ -128,10 +128,10 @@ def write_index_of_session(calls: Iterable[Mapping[str, Any]], config: pytest.Co
     if not made:
         return "", ""
     from audiosocket_core.files import read_regular_file, write_private_file
-    from audiosocket_sim.report.call_reports import write_index
-    from audiosocket_sim.report.call_source import read_saved_call
-    from audiosocket_sim.report.index_baseline import SavedRun
-    from audiosocket_sim.report.saved_call import NoSavedCall
+    from audiosocket_sim.report.many.call_reports import write_index
+    from audiosocket_sim.report.many.index_baseline import SavedRun
+    from audiosocket_sim.report.saved.call_source import read_saved_call
+    from audiosocket_sim.report.saved.saved_call import NoSavedCall
 
     target = _folder(config) / _INDEX
     try:
@@ -152,7 +152,7 @@ def _judged(saved: "SavedCall", call: Mapping[str, Any]) -> "SavedCall":
     """Return the call with the outcome of its test: it may have passed, and its transcript differ from the snapshot."""
     if saved.outcome != "passed" or call["outcome"] != "failed":
         return saved
-    from audiosocket_sim.report.saved_call import SavedFailure
+    from audiosocket_sim.report.saved.saved_call import SavedFailure
 
     reason = [line.strip() for line in str(call["reason"]).splitlines() if line.strip()][:_MOST_LINES]
     failure = SavedFailure(str(call["file"]), "the test", "the test to pass", tuple(reason), saved.duration_ms)

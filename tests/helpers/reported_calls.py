@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from audiosocket_sim.call_log.events import CallLog, LogEvent, Source
-from audiosocket_sim.report.saved_call import SavedCall, SavedFailure
+from audiosocket_sim.report.saved.saved_call import SavedCall, SavedFailure
 from audiosocket_sim.running.runner import Options, Result, run
 from audiosocket_sim.scenario.loading import load
 

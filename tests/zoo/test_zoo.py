@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from helpers.reported_calls import saved_result
 
-from audiosocket_sim.report.problems import problems_of
+from audiosocket_sim.report.call.problems import problems_of
 from audiosocket_sim.running.runner import Outcome
 from zoo.keeper import call, causes, setup_of, twin
 from zoo.kinds import KINDS, NOT_YET, Animal, Kind, animals

@@ -249,7 +249,9 @@ class SpeechSettings(_Section):
         4.0, description="time limit of the first audio of Azure's voice; afterwards the synthesis has failed"
     )
     cache_folder: NonEmptyText = Field(
-        ".cache/speech", description="folder in which synthesised speech is kept, by text and voice"
+        ".cache/speech",
+        description="folder in which synthesised speech is kept, by text and voice; where it cannot be written nothing "
+        "is kept, and the log says so",
     )
     local_voice: str | None = Field(
         None, description="voice of the local engine: pm_alex, pf_dora or hibari; null: chosen by greeting.voice"

@@ -1,0 +1,1 @@
+"""Two calls, or two folders of calls, compared event by event."""

@@ -1,0 +1,1 @@
+"""The index of many calls, and calls against those of a run before."""

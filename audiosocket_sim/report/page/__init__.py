@@ -1,0 +1,1 @@
+"""Templates, styles and scripts of all pages, and how they become one file."""

@@ -1,0 +1,45 @@
+"""Reads the call that a path names: the folder of a run, of a microphone call or of a capture, its log, or a WAV."""
+
+from pathlib import Path
+
+from audiosocket_sim.report.saved.saved_call import LOG, SOUND, NoSavedCall, SavedCall, read_call_folder
+
+__all__ = ["calls_in", "read_saved_call"]
+
+_MOST_CALLS = 5000
+
+
+def read_saved_call(path: Path, *, sound: bool = True) -> SavedCall:
+    """Return the call at a path. `sound`: read its sound too, which takes 30 ms a minute. Blocks.
+
+    A path is the folder of a run or of a microphone call, its call.jsonl; the folder or the scenario of a captured call
+    (`captured/call`, `captured/call.yaml`); or a stereo WAV. Raises NoSavedCall with one line that says what was
+    expected.
+    """
+    if not path.exists():
+        raise NoSavedCall(f"{path}: no such file or folder: {_EXPECTED}")
+    folder = path.parent if path.name in (LOG, SOUND) else path
+    if (folder / LOG).is_file():
+        return read_call_folder(folder, sound=sound)
+    if path.suffix.lower() == ".wav":
+        from audiosocket_sim.report.saved.captured import read_sound_alone
+
+        return read_sound_alone(path)
+    captured = path.with_suffix("") if path.suffix in (".yaml", ".yml") else path
+    if (captured / SOUND).is_file():
+        from audiosocket_sim.report.saved.captured import read_captured_call
+
+        return read_captured_call(captured)
+    raise NoSavedCall(f"{path}: no saved call: {_EXPECTED}")
+
+
+_EXPECTED = f"expected the folder of a call with {LOG}, that of a captured call with {SOUND}, or a stereo WAV"
+
+
+def calls_in(folder: Path) -> list[Path]:
+    """Return the folders of calls in a folder of runs, in the order of their names, second runs too; itself if it is
+    one. Raises NoSavedCall if there is none."""
+    found = sorted({log.parent for log in folder.rglob(LOG)})[:_MOST_CALLS]
+    if not found:
+        raise NoSavedCall(f"{folder}: there is no call in it: expected folders with {LOG}")
+    return found
