@@ -238,7 +238,7 @@ export class Lanes {
     pen.rect(gutter, 0, width - gutter, height);
     pen.clip();
     const seen = lane.items.filter((one) => one.to >= view.from && one.from <= view.to);
-    for (const one of seen.filter((other) => !other.point)) {
+    for (const one of seen.filter((other) => !other.point).sort((a, b) => (a.item === selected) - (b.item === selected))) {
       const left = Math.round(lanesWithin(this.#x(one.from), gutter - 3, width - 3)); // also at the very end it is seen
       const right = Math.max(left + 3, Math.round(Math.min(width + 3, this.#x(one.to < Infinity ? one.to : this.end))));
       const [top, wide, marked] = [Math.round(lane.top + one.row * tall), right - left, one.item === selected];

@@ -63,7 +63,7 @@ KINDS = (
     ),
     Kind(
         "CodecAsLinear",
-        "G.711 bytes in the kind of linear samples",
+        "G.711 bytes labelled as linear samples",
         "(µ|A)-law bytes|G.711 bytes|or of another format",
         (_A(0), _A(1, "synthetic"), _A(0, "stranger", -10)),
     ),

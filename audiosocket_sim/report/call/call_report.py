@@ -40,7 +40,7 @@ def report_path(source: Path, *, redact: bool = False) -> Path:
 
 def call_report(call: SavedCall, *, redact: bool = False, compress: bool | None = None) -> str:
     """Return the page of a saved call as HTML. `compress`: as in `embedded_sound`. Blocks."""
-    view = call_view(call, redact=redact)
+    view = call_view(call, redact=redact, here=Path.cwd())
     sound = None if redact or call.sound is None else embedded_sound(call.sound, compress=compress)
     return rendered(view, sound, [] if redact else _downloads(call, view), _beside(call, redact=redact))
 

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 from typing import Any
 
 from audiosocket_sim.report.call.envelope import Envelope, envelope
@@ -103,14 +104,18 @@ class CallPage:
         return made
 
 
-def call_view(call: SavedCall, *, redact: bool = False) -> CallPage:
-    """Return the page of a call. `redact`: without words and sound; the outline of the sound is left out too."""
+def call_view(call: SavedCall, *, redact: bool = False, here: Path | None = None) -> CallPage:
+    """Return the page of a call. `redact`: without words and sound; the outline of the sound is left out too.
+
+    `here`: the folder against which the scenario is named if it lies below it; else its last two names are told.
+    """
     problems = problems_of(call)[:_MOST_PROBLEMS]
     if redact:
         problems, call = [redacted_problem(one) for one in problems], redacted(call)
     call = replace(call, duration_ms=max(call.duration_ms, 1000, 0 if call.sound is None else call.sound.duration_ms))
-    problems = [_with_the_end(one, call.duration_ms) for one in problems]
-    lanes = lanes_of(call)
+    problems = [_with_the_end(replace(one, where=_near(one.where, here)), call.duration_ms) for one in problems]
+    not_asked = [(one.since_ms, one.until_ms) for one in problems if one.side.part == "it did not ask its backend"]
+    lanes = lanes_of(call, not_asked)
     sides = {} if call.sound is None else {"caller": call.sound.caller, "heard": call.sound.heard}
     levels = {side: envelope(pcm) for side, pcm in sides.items()}
     version, values = turn_values(call.entries)
@@ -133,7 +138,7 @@ def call_view(call: SavedCall, *, redact: bool = False) -> CallPage:
         latency=tuple(latency_rows(call.entries)),
         turns_version=version,
         turns=tuple(values),
-        scenario_file="" if call.scenario is None else shown(call.scenario.file),
+        scenario_file="" if call.scenario is None else shown(_near(call.scenario.file, here)),
         scenario=tuple(scenario_lines(call)),
         wire=tuple(wire_rows(call.entries)),
         environment=tuple(environment_rows(call)),
@@ -163,11 +168,22 @@ def _with_the_end(problem: CallProblem, end_ms: int) -> CallProblem:
     return replace(problem, to_ms=end_ms + _BEHIND_THE_END_MS) if reaches else problem
 
 
+def _near(file: str, here: Path | None) -> str:
+    """A file as others can read it: an absolute path says nothing to them."""
+    path = PurePath(file)
+    if not path.is_absolute():
+        return file
+    if here is not None and path.is_relative_to(here):
+        return path.relative_to(here).as_posix()
+    return PurePath(*path.parts[-2:]).as_posix()
+
+
 def _visible_problem(problem: CallProblem) -> CallProblem:
     return replace(
         problem,
         expected=shown(problem.expected),
         happened=shown(problem.happened),
+        headline=shown(problem.headline),
         more=tuple(map(shown, problem.more[:20])),
         where=shown(problem.where),
         what=shown(problem.what),

@@ -26,13 +26,18 @@ from audiosocket_sim.call_log.events import (
     VoicesOverlapped,
 )
 from audiosocket_sim.call_log.voices import bot_voice, caller_voice, over_ms
+from audiosocket_sim.report.call.clock_text import clock_text
 from audiosocket_sim.report.saved.saved_call import SavedCall, SentRow
 from audiosocket_sim.turn_taking import dead_air, responses, talk_over
 
-__all__ = ["Lane", "LaneItem", "LeadLine", "lanes_of", "placed", "rows_of"]
+__all__ = ["LEAST_SILENT_LEAD_MS", "Lane", "LaneItem", "LeadLine", "lanes_of", "placed", "rows_of"]
 
+LEAST_SILENT_LEAD_MS = 60
+"""A shorter silence at the beginning of the caller's recording is not told."""
 _MOST_TEXT = 300
 _PHONE_HOLDS_S = 0.3
+_SCALE_S = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+"""Values of which one is written at the line of how far ahead the bot sent."""
 _MOST_LEAD_POINTS = 3000
 _SILENT_KINDS = {"backchannel": "uh-huh", "vocal_tic": "cough", "non_directed": "not for the bot"}
 _LATE_BY = {"packet": "packets late", "thread": "read late", "backend": "mock AI late", "bot": "bot had no processor"}
@@ -69,13 +74,16 @@ class LeadLine:
     def to_json(self) -> dict[str, Any]:
         """Return it as lanes.js takes it."""
         most = max((value for _, value in self.points), default=0)
+        rules = [{"at": _PHONE_HOLDS_S, "text": f"a phone holds {_PHONE_HOLDS_S:g} s"}]
+        if (round_s := max((one for one in _SCALE_S if one <= most), default=0)) > 0:
+            rules.append({"at": round_s, "text": f"{round_s} s ahead"})
         return {
             "points": [[at / 1000, value] for at, value in self.points],
             "min": 0,
             "max": max(0.5, round(most * 1.1, 2)),
             "unit": "s ahead",
             "tone": "note",
-            "rules": [{"at": _PHONE_HOLDS_S, "text": "a phone holds 0.3 s"}],
+            "rules": rules,
         }
 
 
@@ -92,8 +100,9 @@ class Lane:
     line: LeadLine | None = field(default=None)
 
 
-def lanes_of(call: SavedCall) -> list[Lane]:
-    """Return the lanes of a call that have something in them."""
+def lanes_of(call: SavedCall, not_asked: Sequence[tuple[int, int]] = ()) -> list[Lane]:
+    """Return the lanes of a call that have something in them. `not_asked`: from when to when (ms) the bot should have
+    asked its backend, and did not."""
     entries, end = call.entries, over_ms(call.entries)
     speech, other = _heard(entries)
     sent = tuple(_sent(call.sent, call.lost, entries))
@@ -103,7 +112,7 @@ def lanes_of(call: SavedCall) -> list[Lane]:
         Lane("sent", "Bot, as sent", "bot", sent, 1, "", _lead(call.sent)),
         Lane("other", "Hold, other sound", "wait", tuple(other), 2),
         Lane("states", "States", "rest", tuple(_states(entries))),
-        Lane("backend", "Backend", "note", tuple(_backend(entries)), 2),
+        Lane("backend", "Backend", "note", (*_backend(entries), *_not_asked(not_asked)), 2),
         Lane("expected", "Expected", "good", tuple(_expected(entries)), 3),
         Lane("turns", "Interruptions", "caller", tuple(_turns(entries)), 2),
         Lane("both", "Talk-over", "note", tuple(_both(entries))),
@@ -148,7 +157,10 @@ def _caller(entries: Sequence[Entry]) -> Iterator[LaneItem]:
                 kind = _SILENT_KINDS.get(said.kind, "")
                 words = said.text if said.text is not None else (said.recording or "speech")
                 tone = "" if said.kind == "turn" else "note"
-                yield LaneItem(first, last, words, f"the caller{f' ({kind})' if kind else ''}: {words}", tone)
+                title = f"the caller{f' ({kind})' if kind else ''}: {words}"
+                if first - at >= LEAST_SILENT_LEAD_MS:
+                    title += f"; the recording begins at {clock_text(at)}, with silence"
+                yield LaneItem(first, last, words, title, tone)
             case CallerAction(what="mute"):
                 muted = at
             case CallerAction(what="unmute") if muted is not None:
@@ -279,6 +291,11 @@ def _backend(entries: Sequence[Entry]) -> Iterator[LaneItem]:
         yield LaneItem(at_ms, None, "no answer", f"“{content}”: no answer", "bad")
 
 
+def _not_asked(spans: Sequence[tuple[int, int]]) -> Iterator[LaneItem]:
+    for start, end in sorted(set(spans)):
+        yield LaneItem(start, end, "not asked", "the bot did not ask its backend", "bad", "", "dashed")
+
+
 def _expected(entries: Sequence[Entry]) -> Iterator[LaneItem]:
     failed = {(one.event.number, one.event.path, one.at_ms) for one in entries if isinstance(one.event, StepFailed)}
     for entry in entries:
@@ -294,17 +311,18 @@ def _expected(entries: Sequence[Entry]) -> Iterator[LaneItem]:
 
 
 def _how_judged(opened: int, closed: int, met: int | None, *, is_never: bool) -> str:
-    window = f"from {opened / 1000:.2f} s until {closed / 1000:.2f} s"
+    window = f"from {clock_text(opened)} until {clock_text(closed)}"
     if met is None:
         return f"{window}, did not happen"
-    return f"{window}, happened at {met / 1000:.2f} s" if is_never else f"{window}, met at {met / 1000:.2f} s"
+    return f"{window}, happened at {clock_text(met)}" if is_never else f"{window}, met at {clock_text(met)}"
 
 
 def _turns(entries: Sequence[Entry]) -> Iterator[LaneItem]:
     for entry in entries:
         match entry.event:
-            case VoicesOverlapped(began="caller", stopped_after_ms=None):
-                yield LaneItem(entry.at_ms, None, "no stop", "the caller interrupts; the bot never stops", "bad")
+            case VoicesOverlapped(began="caller", stopped_after_ms=None, both_ms=both):
+                title = "the caller interrupts; the bot never stops"
+                yield LaneItem(entry.at_ms, entry.at_ms + max(1, both), "no stop", title, "bad")
             case VoicesOverlapped(began="caller", stopped_after_ms=int(after), natural=natural):
                 how = "its sentence was over" if natural else "the bot stopped"
                 title = f"the caller interrupts; {how} after {after / 1000:.2f} s"

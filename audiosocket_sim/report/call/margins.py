@@ -19,6 +19,8 @@ from audiosocket_sim.report.saved.saved_call import SavedFailure
 __all__ = ["margin_of_defect", "margin_of_step"]
 
 _LIMIT = re.compile(r"(\d+(?:\.\d+)?) (ms|%)|from (−?\d+(?:\.\d+)?) to (−?\d+(?:\.\d+)?) dBFS")
+_LIMIT_SAYS_IT = ("unheard", "pace", "ahead")
+"""Kinds whose amount is told beside a limit that is small or whole: how far it is beyond adds nothing."""
 _AWAITED: dict[str, tuple[type[LogEvent], ...]] = {
     "expect bot_says": (BotSpoke,),
     "expect bot_speaks": (BotSpoke,),
@@ -33,11 +35,14 @@ _AWAITED: dict[str, tuple[type[LogEvent], ...]] = {
 
 def margin_of_defect(defect: DefectFound, like: Sequence[DefectFound], expected: str) -> str:
     """Return by how much a defect is beyond its limit, as `expected` words it, and how often there was one (`like`)."""
-    parts = [_beyond(defect, expected)]
+    is_worst_told = len(like) > 1 and defect.kind in ("holes", "ahead", "wire_silence")
+    parts = [] if is_worst_told or defect.kind in _LIMIT_SAYS_IT else [_beyond(defect, expected)]
     if len(like) > 1:
         parts.append(f"{len(like)} times in the call")
+    if is_worst_told:
+        parts.append(f"up to {_s(round(max(one.amount or 0 for one in like)))}")
     lasted = max((one.duration_ms for one in like), default=0)
-    if lasted and defect.kind in ("damage", "hold_seam"):
+    if lasted and defect.kind == "damage" and "are missing" not in defect.what:
         parts.append(f"up to {_s(lasted)} long")
     return ", ".join(part for part in parts if part)
 
@@ -60,7 +65,7 @@ def _beyond(defect: DefectFound, expected: str) -> str:
 def margin_of_step(
     kind: str, failure: SavedFailure, opened_ms: int | None, closed_ms: int | None, entries: Sequence[Entry]
 ) -> str:
-    """Return how late the awaited event came, or for how long it did not; "" if the step has no window."""
+    """Return how late the awaited event came; "" if it never did, or the step has no window."""
     if opened_ms is None or closed_ms is None:
         return ""
     if kind.startswith("never "):
@@ -72,7 +77,7 @@ def margin_of_step(
         return f"the call was over {_s(closed_ms - ended)} before the time was up"
     awaited = _AWAITED.get(kind)
     if awaited is None:
-        return f"not within {_s(closed_ms - opened_ms)}"
+        return ""
     came = next(
         (
             one.at_ms
@@ -83,7 +88,7 @@ def margin_of_step(
     )
     if came is not None:
         return f"{_s(came - closed_ms)} too late"
-    return f"not within {_s(closed_ms - opened_ms)}"
+    return ""
 
 
 def _is_it(event: LogEvent, kind: str, failure: SavedFailure) -> bool:

@@ -1,4 +1,4 @@
-"""The problems of a saved call, the worst first, each as a sentence: expected, happened, which side broke, by how much.
+"""The problems of a saved call, the worst first: a sentence of who did what when, and a line of what was expected.
 
 A failure is a problem, in the order in which failures were reported: the first one is the cause. Before them stand the
 reasons why there is no verdict. What failed nothing comes last: it is worth a look. Pure.
@@ -11,6 +11,9 @@ from typing import Literal
 
 from audiosocket_sim.call_log.events import DefectFound, Entry, PhoneLostSound, StepFailed
 from audiosocket_sim.call_log.voices import bot_voice, caller_voice, over_ms
+from audiosocket_sim.report.call.clock_text import clock_text
+from audiosocket_sim.report.call.headline import defect_headline, on_the_page, plain_headline, step_headline
+from audiosocket_sim.report.call.lane_items import LEAST_SILENT_LEAD_MS
 from audiosocket_sim.report.call.margins import margin_of_defect, margin_of_step
 from audiosocket_sim.report.call.sides import Side, side_of, side_of_defect, side_of_fault
 from audiosocket_sim.report.saved.saved_call import SavedCall, SavedFailure
@@ -62,18 +65,24 @@ class CallProblem:
         """When it began: with its window, if it has one."""
         return self.at_ms if self.opened_ms is None else min(self.opened_ms, self.at_ms)
 
+    headline: str = ""
+    """Who did what when, with the words of the call; "": it is made of the side and of what happened."""
+
     @property
     def sentence(self) -> str:
-        """All of it in one sentence."""
-        at = f" {'by' if self.is_deadline else 'at'} {self.at_ms / 1000:.2f} s"
-        margin = f" ({self.margin})" if self.margin else ""
+        """The problem in one sentence, each number once: the cause, and when it was."""
         if self.rank == "no_verdict":
             return f"No verdict, {self.side.words}: {self.happened}"
         if self.rank == "observation":
-            return f"Worth a look, {self.side.words}: {self.happened}, from {self.at_ms / 1000:.2f} s on{margin}"
-        expected = f"Expected: {self.expected}; instead,{at}" if self.expected else at.strip().capitalize()
-        doubt = "; but this machine was late, which may have caused it" if self.unsure else ""
-        return f"{self.side.sentence}. {expected}: {self.happened}{margin}{doubt}"
+            return f"Worth a look, {self.side.words}: {self.happened}, from {clock_text(self.at_ms)} on"
+        said = self.headline or plain_headline(self.side, self.happened, self.at_ms, is_deadline=self.is_deadline)
+        return f"{said}; but this machine was late, which may have caused it" if self.unsure else said
+
+    @property
+    def measure(self) -> str:
+        """What was expected, within which time or limit, and by how much it was missed; "" if nothing was."""
+        parts = [f"Expected: {self.expected}" if self.expected else "", self.margin]
+        return "; ".join(part for part in parts if part)
 
 
 def problems_of(call: SavedCall) -> list[CallProblem]:
@@ -111,13 +120,14 @@ def _defect(failure: SavedFailure, entry: Entry, event: DefectFound, call: Saved
         "failure",
         event.kind,
         side_of_defect(event.kind),
-        failure.expected,
-        event.what,
+        on_the_page(failure.expected),
+        on_the_page(event.what),
         margin_of_defect(event, like, failure.expected),
         entry.at_ms,
         until,
         *_around(entry.at_ms, until, call.duration_ms),
-        more=failure.happened[1:],
+        more=tuple(map(on_the_page, failure.happened[1:])),
+        headline=defect_headline(event.kind, event.what, entry.at_ms, side_of_defect(event.kind)),
         where=failure.where,
         what=failure.what,
         unsure=failure.unsure,
@@ -134,27 +144,43 @@ def _step(failure: SavedFailure, call: SavedCall) -> CallProblem:
     expected = failure.expected
     if window is not None:
         opened, closed = (round(float(text) * 1000) for text in window.groups())
-        expected = f"{_WINDOW.sub('', failure.expected)}, from {opened / 1000:.2f} s until {closed / 1000:.2f} s"
+        span = f"from {clock_text(opened)} until {clock_text(closed)}"
+        if kind == "expect bot_silent":  # it may last beyond the window
+            span = f"from an instant between {clock_text(opened)} and {clock_text(closed)} on"
+        expected = f"{_WINDOW.sub('', failure.expected)}, {span}"
     at = failure.at_ms if opened is None else max(opened, min(failure.at_ms, closed or failure.at_ms))
     start = at if opened is None else opened
-    happened = failure.happened or ("nothing of the kind",)
+    happened = tuple(_without_time(one) if not index else one for index, one in enumerate(failure.happened))
+    happened = happened or ("nothing of the kind",)
+    side, is_deadline = side_of(failure, kind), closed is not None and at == closed
     return CallProblem(
         "failure",
         kind,
-        side_of(failure, kind),
-        expected,
-        _without_time(happened[0]),
+        side,
+        on_the_page(expected),
+        on_the_page(happened[0]),
         margin_of_step(kind, failure, opened, closed, call.entries),
         at,
         failure.at_ms,
         *_around(min(start, at), max(at, failure.at_ms), call.duration_ms),
-        more=happened[1:],
+        more=(*_silent_lead(opened, call.entries), *map(on_the_page, happened[1:])),
         where=failure.where,
         what=failure.what,
-        is_deadline=closed is not None and at == closed,
+        is_deadline=is_deadline,
+        headline=step_headline(kind, side, happened, at, call.entries, is_deadline=is_deadline),
         opened_ms=opened,
         unsure=failure.unsure,
     )
+
+
+def _silent_lead(opened_ms: int | None, entries: Sequence[Entry]) -> Iterator[str]:
+    """A line for a window that opens with a recording of the caller, which begins with silence."""
+    for part in caller_voice(entries):
+        began = next((one.at_ms for one in entries if one.number == part.turn), None)
+        if began is not None and began == opened_ms and part.start_ms - began >= LEAST_SILENT_LEAD_MS:
+            when = f"{clock_text(began)} is when the caller's recording begins"
+            yield f"{when}, with silence; his voice is heard from {clock_text(part.start_ms)} on"
+            return
 
 
 def _event_of(failure: SavedFailure, entries: Sequence[Entry]) -> StepFailed | None:
@@ -170,13 +196,13 @@ def _without_time(line: str) -> str:
 
 
 def _observations(call: SavedCall, failed: Sequence[CallProblem]) -> Iterator[CallProblem]:
-    told = {(one.kind, _without_time(line)) for one in failed for line in (one.happened, *one.more)}
+    told = {_without_time(line) for failure in call.failures for line in failure.happened}
     for entry in call.entries:
         match entry.event:
-            case DefectFound(kind=kind, what=what, duration_ms=lasted) if (kind, what) not in told:
-                yield _seen(kind, side_of_defect(kind), what, entry.at_ms, entry.at_ms + lasted, call)
+            case DefectFound(kind=kind, what=what, duration_ms=lasted) if what not in told:
+                yield _seen(kind, side_of_defect(kind), on_the_page(what), entry.at_ms, entry.at_ms + lasted, call)
             case PhoneLostSound(lost_ms=lost, duration_ms=lasted, why=why):
-                what = f"the caller's phone (a model) lost {lost / 1000:.2f} s of sound: {why}"
+                what = f"the caller's phone (a simulated one) lost {lost / 1000:.2f} s of sound: {why}"
                 yield _seen("phone", Side("the phone", "its buffer"), what, entry.at_ms, entry.at_ms + lasted, call)
     is_told = any(one.kind == "premature" for one in failed)
     yield from (one for one in _of_turns(call) if not is_told or one.kind not in ("premature", "talk_over"))

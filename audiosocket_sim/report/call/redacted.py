@@ -147,6 +147,7 @@ def redacted_problem(problem: CallProblem) -> CallProblem:
         side=Side(problem.side.who, part),
         expected=_expected(problem.what.rpartition("(")[2].rstrip(")"), problem.expected) if problem.expected else "",
         happened=happened,
+        headline="",
         more=(),
         where="",
         what="" if step is None else step[0],

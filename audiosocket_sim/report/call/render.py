@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from audiosocket_core import lanes
 from audiosocket_sim.report.call.call_view import CallPage
+from audiosocket_sim.report.call.clock_text import clock_text
 from audiosocket_sim.report.call.embedded_sound import EmbeddedSound
-from audiosocket_sim.report.call.still_picture import clock_text
 from audiosocket_sim.report.page.inline import content_policy, page_template, template_text
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from audiosocket_sim.call_log.events import CallerAction, CallerSpoke, Entry, ExpectationJudged, StepFailed
 from audiosocket_sim.call_log.transcript import visible
+from audiosocket_sim.report.call.clock_text import clock_text
 from audiosocket_sim.report.saved.saved_call import SavedCall, ScenarioText
 
 __all__ = ["ScenarioLine", "scenario_lines"]
@@ -54,13 +55,13 @@ def _marks(entries: Sequence[Entry], scenario: ScenarioText) -> Iterator[tuple[i
             case StepFailed(number=number, path=path, expected=expected) if number:
                 line = _line(number, path, scenario.lines)
                 if line:
-                    words = f"not met at {entry.at_ms / 1000:.2f} s: expected {expected}"
+                    words = f"not met at {clock_text(entry.at_ms)}: expected {expected}"
                     failed.append((line, _Mark("✕", visible(words), entry.at_ms)))
             case ExpectationJudged(number=number, step=step, path=path, met_ms=met):
                 line = _line(number, path, scenario.lines)
                 is_never = step.startswith("never ")
                 if line and (met is None) == is_never:
-                    words = "held" if met is None else f"met at {met / 1000:.2f} s"
+                    words = "held" if met is None else f"met at {clock_text(met)}"
                     yield line, _Mark("✓", words, entry.at_ms if met is None else met)
     yield from _of_the_caller(entries, scenario)
     yield from failed
@@ -74,7 +75,7 @@ def _of_the_caller(entries: Sequence[Entry], scenario: ScenarioText) -> Iterator
         steps = [line for line in written if line <= len(lines) and _key(lines[line - 1]) in keys]
         done = [entry for entry in entries if isinstance(entry.event, kinds) and _is_of(entry, keys[0])]
         for line, entry in zip(steps, done, strict=False):
-            yield line, _Mark("✓", f"at {entry.at_ms / 1000:.2f} s", entry.at_ms)
+            yield line, _Mark("✓", f"at {clock_text(entry.at_ms)}", entry.at_ms)
 
 
 def _is_of(entry: Entry, key: str) -> bool:

@@ -22,11 +22,33 @@ class Side:
 
     @property
     def sentence(self) -> str:
-        """The beginning of a sentence: `The bot is at fault (the sound that it sends)`."""
-        words = f"{self.who} is at fault ({self.part})"
+        """What it did, as the beginning of a sentence: `The bot did not ask its backend`."""
+        if self.part.startswith("it "):
+            words = f"{self.who} {self.part.removeprefix('it ')}"
+        else:
+            words = f"{self.who} {_DID.get(self.part, f'is at fault ({self.part})')}"
         return words[0].upper() + words[1:]
 
 
+_DID = {
+    "the sound that it sends": "sent damaged sound",
+    "how loud its voice is": "spoke too loudly or too quietly",
+    "the clock by which it sends": "sent at the wrong pace",
+    "its words were cut off": "was not heard to the end",
+    "its hold audio": "did not play its hold audio as expected",
+    "what it sent on the wire": "sent what Asterisk does not take",
+    "no answer": "gave no answer",
+    "its answer was a fault": "answered with a fault",
+    "what it asked its backend": "did not ask its backend as expected",
+    "its program ended": "ended: its program is gone",
+    "its turn-taking": "did not take turns as expected",
+    "its words": "did not say what was expected",
+    "its speech": "did not speak as expected",
+    "how the call ended": "did not end the call as expected",
+    "its state": "was not in the expected state",
+    "it did not end in time": "did not end in time",
+}
+"""What a side did, where `part` only names a part of it."""
 _OF_DEFECTS = {
     "damage": "the sound that it sends",
     "level": "how loud its voice is",

@@ -6,10 +6,11 @@ The page's template draws it as SVG. Widths are those of a picture 1,000 wide, h
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from audiosocket_sim.report.call.clock_text import clock_text
 from audiosocket_sim.report.call.envelope import Envelope, fewer
 from audiosocket_sim.report.call.lane_items import Lane, LaneItem, placed, rows_of
 
-__all__ = ["StillBar", "StillLane", "StillPicture", "clock_text", "still_picture"]
+__all__ = ["StillBar", "StillLane", "StillPicture", "still_picture"]
 
 _WIDTH, _LEFT, _RIGHT, _ROW, _GAP, _AXIS = 1000, 130, 8, 20, 4, 22
 _COLUMNS = 200
@@ -119,10 +120,3 @@ def _ticks(first: int, last: int, x: Callable[[int], float]) -> tuple[tuple[floa
         found.append((x(at), clock_text(at)))
         number += 1
     return tuple(found)
-
-
-def clock_text(ms: int) -> str:
-    """Return an instant as people say it: `0:07`, `1:02.50`; before the beginning `−0:00.20`."""
-    minutes, rest = divmod(round(abs(ms) / 10), 6_000)
-    part = f".{rest % 100:02d}" if rest % 100 else ""
-    return f"{'−' if ms < 0 else ''}{minutes}:{rest // 100:02d}{part}"

@@ -42,7 +42,7 @@ class IndexRow:
     """One call of an index. `place`: its folder below that of all calls, which is its name there.
 
     `scenario`: what its runs have in common. `outcome`: as in result.json, or `not_judged`. `cause`: the kind of its
-    worst problem and the side that broke, "" if it passed; `sentence`: that problem in full.
+    worst problem and the side that broke, "" if it passed; `sentence`: that problem in full, with what was expected.
     """
 
     place: str
@@ -87,7 +87,7 @@ def index_row(place: str, call: SavedCall, *, redact: bool = False) -> IndexRow:
         outcome=call.outcome or NOT_JUDGED,
         verdict=call.verdict,
         cause="" if worst is None else f"{kind}: {worst.side.words}",
-        sentence="" if worst is None else worst.sentence,
+        sentence="" if worst is None else ". ".join(part for part in (worst.sentence, worst.measure) if part),
         tags=() if redact else tuple(sorted(set(call.tags))),
         target=target if isinstance(target, str) and not redact else "",
         seeds=", ".join(f"{key}={seed}" for key, seed in call.seeds.items()),

@@ -73,8 +73,8 @@ def told(pcm: bytes, phrases: tuple[Phrase, ...] = PROMPTS) -> list[str]:
     [
         (d.swapped, "with its bytes swapped (big-endian samples)"),
         (d.shifted, "shifted by a byte: the halves of neighbouring samples are taken for one"),
-        (d.ulaw, "as µ-law bytes, sent in the kind of linear samples"),
-        (d.alaw, "as A-law bytes, sent in the kind of linear samples"),
+        (d.ulaw, "as µ-law bytes labelled as linear samples"),
+        (d.alaw, "as A-law bytes labelled as linear samples"),
         (d.unsigned, "as unsigned samples"),
         (d.eight_bits, "as 8-bit samples"),
         (d.floats, "as floating-point samples"),

@@ -117,8 +117,9 @@ async def test_it_opens_on_the_worst_problem_and_plays_its_seconds(calls: dict[s
     async with shown(calls["failing"]) as page:
         await expect(page.locator("#problems > li:visible")).to_have_count(1)
         sentence = page.locator("#problems > li:visible .lead")
-        await expect(sentence).to_contain_text("The bot is at fault")
-        await expect(sentence).to_contain_text("Bom dia.")
+        await expect(sentence).to_contain_text("The bot ")
+        await expect(page.locator("#problems > li:visible .lead + p")).to_contain_text("Expected: ")
+        await expect(page.locator("#problems > li:visible .lead + p")).to_contain_text("Bom dia.")
         await expect(sentence).to_be_in_viewport()
         await expect(page.locator("#lanes canvas")).to_be_in_viewport()
         await page.get_by_role("button", name="Play these seconds").click()

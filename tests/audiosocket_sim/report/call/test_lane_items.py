@@ -297,12 +297,12 @@ def test_the_scenarios_lines_have_marks() -> None:
     )
     found = {line.number: (line.mark, line.words, line.at_ms) for line in scenario_lines(call) if line.mark}
     assert found == {
-        3: ("✓", "met at 0.10 s", 100),
-        4: ("✓", "at 0.20 s", 200),
-        8: ("✓", "met at 0.30 s", 300),
-        9: ("✓", "at 0.40 s", 400),
+        3: ("✓", "met at 0:00.10", 100),
+        4: ("✓", "at 0:00.20", 200),
+        8: ("✓", "met at 0:00.30", 300),
+        9: ("✓", "at 0:00.40", 400),
         10: ("✓", "held", 500),
-        11: ("✕", "not met at 0.90 s: expected state WAITING", 900),
+        11: ("✕", "not met at 0:00.90: expected state WAITING", 900),
     }
     assert scenario_lines(saved((0, Noted("x")))) == []
 
