@@ -152,10 +152,10 @@ def _asked(content: str, left: str, at_ms: int, entries: Sequence[Entry]) -> str
     before = [one for one in asked if one < at_ms]
     if spoken and before:
         times = "twice" if len(before) == 1 else f"{len(before) + 1} times"
-        heard = ", ".join(map(clock_text, before))
+        instants = ", ".join(map(clock_text, before))
         return (
-            f"The bot asked its backend {times} for one turn of the caller, which ended at {clock_text(spoken)}: at "
-            f"{heard} and, with “{content}”, at {time}"
+            f"The bot asked its backend {times} for one turn of the caller, at {instants} and {time} (“{content}”); he "
+            f"had last spoken until {clock_text(spoken)}"
         )
     if left == "none":
         return f"The bot asked its backend once more than the scenario has replies, at {time}: “{content}”"

@@ -107,8 +107,8 @@ def test_a_backend_that_is_asked_twice_for_one_turn_is_told_so() -> None:
     first, second = (3500, BackendAsked(1, "", "turno 1")), (5000, BackendAsked(2, "", "turno 2"))
     told = step_headline("ai", BOT, [line], 5000, entries(said, first, second), is_deadline=False)
     assert told == (
-        "The bot asked its backend twice for one turn of the caller, which ended at 0:03: at 0:03.50 and, with "
-        "“turno 2”, at 0:05"
+        "The bot asked its backend twice for one turn of the caller, at 0:03.50 and 0:05 (“turno 2”); he had last "
+        "spoken until 0:03"
     )
     told = step_headline("ai", BOT, [line], 5000, entries(said, second), is_deadline=False)
     assert told == "The bot asked its backend once more than the scenario has replies, at 0:05: “turno 2”"
