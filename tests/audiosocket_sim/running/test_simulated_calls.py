@@ -316,7 +316,7 @@ FAIL = {
         "never: {bot_silent: 1s}\nwait: 4s",
         (HELLO,),
         ("1.800 FAILED",),
-        "expected never: the bot is silent for at least 1.00 s; 1.800 silence began",
+        "expected never: the bot falls silent for at least 1.00 s; 1.800 silence began",
     ),
     "never a state": Case(
         "wait: 500ms\nnever: {state: WAITING, for: 1s}",
