@@ -94,8 +94,8 @@ MAY_IMPORT = {
     "sim.report.call": "core.files core.slin core.lanes sim.scenario sim.turn_taking sim.call_log sim.report.page "
     "sim.report.saved",
     "sim.report.diff": "sim.call_log sim.report.page sim.report.saved sim.report.call",
-    "sim.report.many": "core.errors core.files sim.turn_taking sim.call_log sim.report sim.report.page sim.report.saved "
-    "sim.report.call sim.report.diff",
+    "sim.report.many": "core.errors core.files sim.turn_taking sim.call_log sim.report sim.report.page "
+    "sim.report.saved sim.report.call sim.report.diff",
     "sim.phone": "core.errors core.files core.kept_files core.wav core.slin core.phrase_book sim.import_string "
     "sim.asterisk sim.scenario sim.scenario.loading",
     "sim.parties": "core.phrase_book sim.import_string sim.net sim.asterisk sim.scenario",

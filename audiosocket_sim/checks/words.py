@@ -30,7 +30,7 @@ def _clause(expectation: Expectation) -> str:
     if e.bot_speaks is not None:
         return f"the bot speaks for at least {seconds(e.bot_speaks.at_least)}"
     if e.bot_silent is not None:
-        return f"the bot is silent for at least {seconds(e.bot_silent.at_least)}"
+        return f"the bot falls silent for at least {seconds(e.bot_silent.at_least)}"
     if e.hold_audio is not None:
         return f"hold audio {e.hold_audio.is_}" + (f" ({e.hold_audio.file})" if e.hold_audio.file else "")
     if e.state is not None:

@@ -666,7 +666,16 @@ async def a_length_and_nothing_more(s: Scene) -> None:
 # --- the table --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", CASES)
+HEAVY = pytest.mark.long("smaller bursts and shorter calls are tried")
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(n, marks=HEAVY if n in {"FR-04", "FR-05", "RB-04", "RB-05", "RB-06", "AO-02"} else ())
+        for n in CASES
+    ],
+)
 @virtual
 async def test_conformance(number: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     function, settings = CASES[number]

@@ -55,6 +55,7 @@ def test_no_echo_opens_an_utterance_however_it_comes_back() -> None:
         assert onsets(echo) == []
 
 
+@pytest.mark.long("the guard is tried")
 def test_without_the_guard_each_of_them_does() -> None:
     for echo in lines():
         assert len(onsets(echo, guarded=False)) > 5

@@ -204,5 +204,7 @@ class AnyCall(RuleBasedStateMachine):
         raise AssertionError(f"still in {self.turns.phase}")
 
 
-AnyCall.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+AnyCall.TestCase.settings = settings(
+    max_examples=2 * settings.default.max_examples, stateful_step_count=40, deadline=None
+)
 TestAnyCall = AnyCall.TestCase

@@ -261,7 +261,9 @@ def stream_of(capture: Capture) -> bytes:
     return b"".join(encode(row.kind, row.payload) for row in capture.received)
 
 
-@pytest.mark.parametrize("split", ["whole", "bytes", "seeded"])
+@pytest.mark.parametrize(
+    "split", ["seeded", *(pytest.param(s, marks=pytest.mark.long("it comes in pieces")) for s in ("whole", "bytes"))]
+)
 @pytest.mark.parametrize("capture", [c for c in ALL if c.received], ids=str)
 def test_our_decoder_reads_what_asterisk_sent(capture: Capture, split: str) -> None:
     connection, stream, at = Connection(Role.SERVER), stream_of(capture), 0

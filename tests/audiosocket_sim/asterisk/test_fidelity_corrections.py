@@ -257,7 +257,10 @@ steps:
 """
 
 
-@pytest.mark.parametrize(("version", "is_answered"), [("22.9", False), ("22.10", True)])
+@pytest.mark.parametrize(
+    ("version", "is_answered"),
+    [("22.9", False), pytest.param("22.10", True, marks=pytest.mark.long("the version before is tried"))],
+)
 def test_fid_29_a_bot_that_waits_for_the_caller_waits_for_ever(version: str, is_answered: bool) -> None:
     scenario = load_text(WAITS.replace("VERSION", version))
     result = run_scenario(scenario, Options(target="helpers.waiting_bot:serve"))

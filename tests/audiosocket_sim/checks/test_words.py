@@ -31,7 +31,7 @@ from audiosocket_sim.checks.words import as_line, clock, seconds
         ({"bot_says": {"any_of": ["Sim.", "Pode."]}}, "the bot says “Sim.” or “Pode.”"),
         ({"bot_says": {"pattern": r"total \d+"}}, r"the bot says something that fits the pattern total \d+"),
         ({"bot_speaks": "300ms"}, "the bot speaks for at least 300 ms"),
-        ({"bot_silent": "2s"}, "the bot is silent for at least 2.00 s"),
+        ({"bot_silent": "2s"}, "the bot falls silent for at least 2.00 s"),
         ({"hold_audio": "playing"}, "hold audio playing"),
         ({"hold_audio": "stopped"}, "hold audio stopped"),
         ({"state": "WAITING"}, "state WAITING"),

@@ -205,6 +205,7 @@ def lines_until(program: subprocess.Popen[str], word: str) -> list[str]:
     return found
 
 
+@pytest.mark.long("rounds are made in the same process")
 def test_a_round_is_a_process_of_its_own_and_ctrl_c_ends_the_watch(program: subprocess.Popen[str]) -> None:
     first = lines_until(program, "watching")
     assert any(line.startswith("passed: a[x=1]") for line in first)

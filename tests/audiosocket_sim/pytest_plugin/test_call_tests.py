@@ -118,6 +118,7 @@ def test_a_helper_of_another_file_is_not_what_a_failure_names(project: pytest.Py
     run(project, text).stdout.fnmatch_lines(["test_bot.py:9: test_it, step 1*"])
 
 
+@pytest.mark.long("calls of the usual kinds are made")
 def test_an_error_of_the_test_is_shown_as_pytest_does_with_the_files(project: pytest.Pytester) -> None:
     failed = run(project, GREETS.replace("said.at < 1", "said.at < 0.1"))
     failed.stdout.fnmatch_lines(["*assert said.at < 0.1*", "E*assert 0.81 < 0.1*", "*call log: runs/pytest/test_bot/*"])
@@ -126,6 +127,7 @@ def test_an_error_of_the_test_is_shown_as_pytest_does_with_the_files(project: py
     assert "python_calls/phone_call.py" not in wrong.stdout.str()
 
 
+@pytest.mark.long("calls of the usual kinds are made")
 def test_a_skip_within_a_call_and_an_expected_failure(project: pytest.Pytester) -> None:
     skips = "async def test_a(audiosocket_call):\n    await audiosocket_call.wait(1)\n    pytest.skip('enough')\n\n"
     fails = (
@@ -185,6 +187,7 @@ def test_say(audiosocket_call):
     )
 
 
+@pytest.mark.long("calls of the usual kinds are made")
 def test_a_failure_that_the_test_swallows_is_no_green_test(project: pytest.Pytester) -> None:
     text = """
 async def test_steps(audiosocket_call):
@@ -221,6 +224,7 @@ SYNC = UNITTEST.format(kind="TestCase")
 ISOLATED = UNITTEST.format(kind="IsolatedAsyncioTestCase")
 
 
+@pytest.mark.long("calls of the usual kinds are made")
 def test_a_test_of_unittest_without_a_call_is_no_green_test(project: pytest.Pytester) -> None:
     text = SYNC + "\n    def test_nothing(self):\n        pass\n"
     for more, outcome in (((), {"passed": 1, "errors": 1}), (RERUN, {"passed": 2, "errors": 1})):
@@ -304,6 +308,7 @@ def test_a_coroutine_of_unittest_makes_its_call_on_its_own_loop(project: pytest.
 
 def test_markers_of_module_class_and_test(project: pytest.Pytester) -> None:
     text = """
+@pytest.mark.long("calls of the usual kinds are made")
 @pytest.mark.audiosocket(line={"codec": "alaw"}, asterisk="20.6")
 class TestIt:
     @pytest.mark.audiosocket(asterisk={"packet_time": "30ms"})
@@ -327,6 +332,7 @@ def test_the_line_of_the_ini(project: pytest.Pytester) -> None:
     assert transcript.startswith("test_it · Asterisk 22.10, app · A-law, noise −55 dBFS\n")
 
 
+@pytest.mark.long("calls of the usual kinds are made")
 @pytest.mark.parametrize(
     ("ini", "words"),
     [
@@ -424,6 +430,7 @@ def test_the_target_of_a_marker_goes_before_the_ini_key(project: pytest.Pytester
 ORIGIN = pytest.mark.long("one origin is named, and the order of precedence has tests of its own")
 
 
+@pytest.mark.long("calls of the usual kinds are made")
 @pytest.mark.parametrize(
     ("marker", "arguments", "origin"),
     [
@@ -527,6 +534,7 @@ def test_github_has_an_annotation_and_a_row_for_each(project: pytest.Pytester, m
     assert sorted(names) == ["test_greets", "test_lists", "test_nobody", "test_own_error", "test_red", "test_wrong"]
 
 
+@pytest.mark.long("calls of the usual kinds are made")
 def test_of_a_test_run_again_the_last_run_counts(project: pytest.Pytester) -> None:
     text = """
 tries = []
@@ -593,6 +601,7 @@ def test_a_method_without_a_call_fails_on_its_rerun_too(project: pytest.Pytester
     again.stdout.fnmatch_lines(["test_nothing: no call was made: *", "*1 failed, 1 rerun*"])
 
 
+@pytest.mark.long("calls of the usual kinds are made")
 def test_a_coroutine_in_a_class_makes_its_call_on_the_rerun(project: pytest.Pytester) -> None:
     text = """
 tries = []
@@ -609,6 +618,7 @@ class TestBot:
     again.stdout.fnmatch_lines(["*1 passed, 1 rerun*"])
 
 
+@pytest.mark.long("calls of the usual kinds are made")
 def test_static_and_class_methods_make_their_calls(project: pytest.Pytester) -> None:
     text = """
 class TestBot:

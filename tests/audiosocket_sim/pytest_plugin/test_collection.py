@@ -116,6 +116,7 @@ def test_a_folder_of_the_ini_key_beside_testpaths(workers: list[str], project: p
     run(project, "-p", "no:syrupy", *workers, "--ignore=scenarios").assert_outcomes(passed=2)
 
 
+@pytest.mark.long("cells of for_each are collected")
 def test_a_folder_of_the_ini_key_within_testpaths_is_collected_once(project: pytest.Pytester) -> None:
     configure(project, "testpaths = scenarios other")
     write(project, "other/scenarios/more.yaml")
@@ -199,6 +200,7 @@ def test_each_cell_is_a_test_with_a_snapshot_of_its_own(project: pytest.Pytester
     assert {file.name for file in kept.iterdir()} == {"short[end=3].txt"}
 
 
+@pytest.mark.long("cells of for_each are collected")
 def test_values_are_set_and_then_no_snapshot_counts(project: pytest.Pytester) -> None:
     write_matrix(project)
     run(project, "--snapshot-update").assert_outcomes(passed=2)
@@ -251,6 +253,7 @@ def test_a_cell_that_is_not_valid_is_named(project: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines([f"*scenarios/short.yaml:4:8: {what} (in short*end=A*)"])
 
 
+@pytest.mark.long("cells of for_each are collected")
 def test_each_run_is_a_test_and_the_first_one_has_the_snapshot(project: pytest.Pytester) -> None:
     late = SCENARIO.replace("[1, hang_up]", "[2, hang_up]") + "runs: 2\n"
     write(project, "scenarios/short.yaml", late)

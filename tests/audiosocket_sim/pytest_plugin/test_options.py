@@ -27,6 +27,7 @@ def test_own(pytestconfig):
 """
 
 
+@pytest.mark.long("other options are given")
 def test_a_project_keeps_its_own_options_of_our_old_names(project: pytest.Pytester) -> None:
     project.makeconftest(OWN_OPTIONS)
     project.makepyfile(test_own=OWN_TEST)
@@ -75,6 +76,7 @@ def test_the_command_line_goes_before_the_ini_keys(project: pytest.Pytester) -> 
     assert not (project.path / "out").exists()
 
 
+@pytest.mark.long("other options are given")
 def test_a_phone_of_the_command_line_goes_before_the_scenario_and_its_snapshot(project: pytest.Pytester) -> None:
     write(project, "scenarios/transcripts/short.txt", TRANSCRIPT)
     run(project).assert_outcomes(passed=1)
@@ -92,6 +94,7 @@ def test_a_phone_of_the_ini_key_is_for_scenarios_that_name_none(project: pytest.
     assert '"model": "asterisk fixed 200 ms' in (logs / "own" / "call.jsonl").read_text(encoding="utf-8")
 
 
+@pytest.mark.long("other options are given")
 @pytest.mark.parametrize(
     ("ini", "line"),
     [
@@ -130,6 +133,7 @@ def test_a_misspelt_ini_key_is_a_usage_error(key: str, hint: str, project: pytes
     in_file.stderr.fnmatch_lines(line)
 
 
+@pytest.mark.long("other options are given")
 def test_an_ini_key_of_others_with_our_prefix_is_theirs(project: pytest.Pytester) -> None:
     configure(project, "audiosocket_scenario = x", "audiosocket_bot = y")
     own = "".join(f"    parser.addini('{key}', 'own')\n" for key in ("audiosocket_scenario", "audiosocket_bot"))

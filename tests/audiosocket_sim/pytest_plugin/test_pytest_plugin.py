@@ -64,6 +64,7 @@ def test_snapshots_missing_made_kept_and_changed(project: pytest.Pytester) -> No
     assert changed.ret == pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.mark.long("scenarios of the usual kinds are collected")
 def test_a_snapshot_without_its_scenario_fails_the_whole_run_only(project: pytest.Pytester) -> None:
     write(project, "scenarios/gone.yaml")
     update(project)
@@ -115,6 +116,7 @@ def test_junit_of_what_passes(project: pytest.Pytester) -> None:
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("1", "0", "0")
 
 
+@pytest.mark.long("scenarios of the usual kinds are collected")
 def test_two_scenarios_of_one_name_keep_their_files_apart(project: pytest.Pytester) -> None:
     write(project, "other/scenarios/short.yaml")
     update(project)
@@ -124,6 +126,7 @@ def test_two_scenarios_of_one_name_keep_their_files_apart(project: pytest.Pytest
     }
 
 
+@pytest.mark.long("scenarios of the usual kinds are collected")
 def test_a_file_that_is_no_scenario_is_named_with_its_lines(project: pytest.Pytester) -> None:
     write(project, "scenarios/wrong.yaml", "summary: A call.\nsteps:\n  - sya: pt-br/sim\n  - wait: 1\n")
     wrong = run(project)
@@ -139,6 +142,7 @@ def test_a_file_that_is_no_scenario_is_named_with_its_lines(project: pytest.Pyte
     assert wrong.ret == pytest.ExitCode.INTERRUPTED
 
 
+@pytest.mark.long("scenarios of the usual kinds are collected")
 def test_without_syrupy_the_steps_are_checked(project: pytest.Pytester) -> None:
     run(project, "-p", "no:syrupy").assert_outcomes(passed=1)
     assert not (project.path / "scenarios" / "transcripts").exists()
@@ -311,6 +315,7 @@ def test_an_update_deletes_no_snapshot_of_a_scenario_that_is_there(project: pyte
     assert not kept.exists()
 
 
+@pytest.mark.long("scenarios of the usual kinds are collected")
 @pytest.mark.parametrize(
     "more",
     [

@@ -41,6 +41,7 @@ def summary(project: pytest.Pytester) -> Any:
     return json.loads((project.path / "runs/pytest/turn_taking.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.long("a limit of the session is broken")
 @pytest.mark.parametrize(
     "processes",
     [
@@ -80,6 +81,7 @@ def test_a_limit_of_the_session_fails_it_though_all_tests_pass(project: pytest.P
     )
 
 
+@pytest.mark.long("a limit of the session is broken")
 def test_without_a_turn_there_is_no_line(project: pytest.Pytester) -> None:
     done = run(project, "-p", "no:syrupy")
     assert "turn-taking" not in done.stdout.str()

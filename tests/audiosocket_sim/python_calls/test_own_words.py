@@ -31,6 +31,7 @@ def test_a_part_of_a_text_that_nobody_named_cannot_be_read() -> None:
         run_virtually(main)
 
 
+@pytest.mark.long("words that nobody named cannot be read")
 @pytest.mark.parametrize(("says", "understood"), [((), False), (["O portão da garagem não abre."], True)])
 def test_own_words_of_the_caller_are_told_beforehand(says: Any, understood: bool) -> None:
     async def main() -> None:

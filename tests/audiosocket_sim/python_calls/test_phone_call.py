@@ -578,6 +578,7 @@ def test_a_state_that_nobody_reports() -> None:
     assert "say when_told: true" in str(failed)
 
 
+@pytest.mark.long("the same is tried in scenarios")
 def test_a_voice_that_cannot_be_read() -> None:
     async def body(call: PhoneCall) -> None:
         await call.expect_says("pode subir")

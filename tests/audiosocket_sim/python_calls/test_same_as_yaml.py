@@ -184,7 +184,7 @@ def played(scenario: Scenario, options: Options) -> Any:
     return call.result
 
 
-@pytest.mark.parametrize("file", SCENARIOS[::24], ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", SCENARIOS[::36], ids=lambda file: file.stem)
 def test_the_log_is_the_same_as_of_the_scenario(file: Path) -> None:
     scenario = load(file)
     whole = run(scenario, SERVER)

@@ -64,6 +64,7 @@ def test_without_a_reader_nothing_changes() -> None:
     assert not readers.calls
 
 
+@pytest.mark.long("the cache's own tests hold it")
 def test_a_second_call_costs_nothing_and_says_the_same() -> None:
     steps = "- expect: {bot_says: {text: o apartamento 202, words: 0.5}, within: 2s}"
     first = call(steps, [0.5, "say", FLAT])

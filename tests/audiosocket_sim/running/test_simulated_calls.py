@@ -273,7 +273,7 @@ FAIL = {
     ),
     "it speaks too briefly": Case("expect: {bot_speaks: 3s, within: 1s}", (HELLO,), (), "at least 3.00 s"),
     "it never falls silent": Case(
-        "expect: {bot_silent: 1s, within: 1s, }", ([0, "say", "recordings/pt-br/apartamento_202"],), (), "is silent"
+        "expect: {bot_silent: 1s, within: 1s, }", ([0, "say", "recordings/pt-br/apartamento_202"],), (), "falls silent"
     ),
     "it falls silent too late": Case(
         "expect: {bot_speaks: 300ms}\nexpect: {bot_silent: 300ms, within: 150ms}",
@@ -316,7 +316,7 @@ FAIL = {
         "never: {bot_silent: 1s}\nwait: 4s",
         (HELLO,),
         ("1.800 FAILED",),
-        "expected never: the bot is silent for at least 1.00 s; 1.800 silence began",
+        "expected never: the bot falls silent for at least 1.00 s; 1.800 silence began",
     ),
     "never a state": Case(
         "wait: 500ms\nnever: {state: WAITING, for: 1s}",
