@@ -170,3 +170,17 @@ def test_a_defect_that_failed_the_call_is_not_told_again_as_worth_a_look() -> No
     assert [one.rank for one in found if one.kind == "holes"] == ["failure"]
     assert found[0].more == ("0:03 holes at 0:03.50",)
     assert found[0].margin == "2 times in the call, up to 300 ms"
+
+
+def test_a_window_that_opens_with_the_silence_of_a_recording_says_when_the_caller_is_heard() -> None:
+    line, expected = "from 7.508 until 8.128 the bot was never silent for 300 ms", "the bot falls silent"
+    window = f"{expected}, from 7.508 until 8.108"
+    failure = SavedFailure("a.yaml:7", "step 5 (expect bot_silent)", window, (line,), 8128)
+    step = StepFailed(5, "expect bot_silent", window, (line,), 7508, 8108)
+    said = CallerSpoke("Espera.", None, 1000, ((308, 900),))
+    call = saved((7508, said), (8128, step), (8128, END), outcome="failed", failures=(failure,))
+    first = problems_of(call)[0]
+    assert first.measure == "Expected: the bot falls silent, from an instant between 0:07.51 and 0:08.11 on"
+    assert first.more == (
+        "0:07.51 is when the caller's recording begins, with silence; his voice is heard from 0:07.82 on",
+    )

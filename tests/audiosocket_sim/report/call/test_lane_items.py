@@ -27,11 +27,12 @@ from audiosocket_sim.call_log.events import (
     WireSummary,
 )
 from audiosocket_sim.report.call.call_view import call_view
+from audiosocket_sim.report.call.clock_text import clock_text
 from audiosocket_sim.report.call.envelope import envelope
 from audiosocket_sim.report.call.labels import audacity_labels
-from audiosocket_sim.report.call.lane_items import Lane, LaneItem, lanes_of
+from audiosocket_sim.report.call.lane_items import Lane, LaneItem, LeadLine, lanes_of
 from audiosocket_sim.report.call.scenario_marks import scenario_lines
-from audiosocket_sim.report.call.still_picture import clock_text, still_picture
+from audiosocket_sim.report.call.still_picture import still_picture
 from audiosocket_sim.report.call.tables import environment_rows, latency_rows, transcript_rows, wire_rows
 from audiosocket_sim.report.call.turn_values import turn_values
 from audiosocket_sim.report.saved.call_source import read_saved_call
@@ -379,3 +380,21 @@ def test_the_lead_of_the_bot_is_a_line_in_the_view() -> None:
     [found] = [one for one in call_view(call).to_json()["lanes"] if one["id"] == "sent"]
     assert found["line"]["unit"] == "s ahead"
     assert found["line"]["points"][0] == [0.0, 1.98]
+
+
+def test_the_lead_has_a_round_value_as_its_scale() -> None:
+    def rules(most: float) -> list[str]:
+        return [rule["text"] for rule in LeadLine(((0, 0.0), (100, most))).to_json()["rules"]]
+
+    assert rules(2.75) == ["a phone holds 0.3 s", "2 s ahead"]
+    assert rules(0.6) == ["a phone holds 0.3 s"]
+
+
+def test_a_recording_that_begins_with_silence_says_so_and_an_interruption_ends_with_the_call() -> None:
+    said = CallerSpoke("Espera.", None, 1000, ((308, 900),))
+    end = CallEnded("caller", "hangup_message", "ends", "x")
+    lanes = lanes_of(saved((7508, said), (7816, VoicesOverlapped("caller", 312)), (8128, end)))
+    [bar] = next(lane.items for lane in lanes if lane.id == "caller")
+    assert (bar.from_ms, bar.title) == (7816, "the caller: Espera.; the recording begins at 0:07.51, with silence")
+    [turn] = next(lane.items for lane in lanes if lane.id == "turns")
+    assert (turn.from_ms, turn.to_ms, turn.text) == (7816, 8128, "no stop")
