@@ -28,7 +28,8 @@ class Animal:
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of bad bots. `wrong`: what is wrong with them. `cause`: what the first failure has to say, a regular
-    expression; `also`: what other failures may say, since it is true as well. `call`: the scenario."""
+    expression; `also`: what other failures may say, since it is true as well; `report`: what the first sentence of the
+    report says, where it is worded otherwise. `call`: the scenario."""
 
     fault: str
     wrong: str
@@ -38,6 +39,7 @@ class Kind:
     also: str = ""
     asks: bool = False
     asks_again: float = 0.0
+    report: str = ""
 
     @property
     def name(self) -> str:
@@ -205,12 +207,14 @@ KINDS = (
         "holes of|nothing was sent for",
         (_A(0.4), _A(1.5, "stranger"), _A(1.2, "receptionist", runs="node")),
         also=r"^the server sent nothing from",
+        report="too late: its speech .* has holes|sent nothing for .* in the midst of its speech",
     ),
     Kind(
         "Stutters",
         "many short holes",
         "holes of .* of speech",
         (_A(0.06), _A(0.1, "stranger"), _A(0.09, "receptionist", -8)),
+        report="too late: its speech .* has holes",
     ),
     Kind(
         "AsFastAsMade",
@@ -290,6 +294,7 @@ KINDS = (
         "the server ended the call (while it was speaking|before they had been played)",
         (_A(0.8), _A(0.6, gain_db=-6), _A(1, runs="node")),
         also=r"the server hung up",
+        report="ended the call at .* while it was speaking|sent and not heard|not been played",
     ),
     Kind(
         "HangsUpBehindABurst",
@@ -304,6 +309,7 @@ KINDS = (
         "the server ended the call while it was speaking|the server (closed|reset) the connection",
         (_A(1.5), _A(1.2, "stranger"), _A(1.2, "receptionist")),
         also=r"^it ended at",
+        report="ended the call",
     ),
     # --- the talk
     Kind(
@@ -312,6 +318,7 @@ KINDS = (
         "the call was still in progress",
         (_A(), _A(voice="foreigner"), _A(voice="receptionist", gain_db=-8)),
         "goodbye",
+        report="had not hung up by",
     ),
     Kind(
         "DiesOfAKey",
@@ -327,6 +334,7 @@ KINDS = (
         (_A(1), _A(0), _A(1, gain_db=-6)),
         "asked",
         asks=True,
+        report="did not ask its backend after",
     ),
     Kind(
         "ShortAnswersIgnored",
@@ -335,6 +343,7 @@ KINDS = (
         (_A(0.7), _A(1), _A(1.5, gain_db=-6)),
         "asked",
         asks=True,
+        report="did not ask its backend after",
     ),
     Kind(
         "HardOfHearing",
@@ -343,6 +352,7 @@ KINDS = (
         (_A(-26), _A(-20), _A(-24, gain_db=-6)),
         "quiet_caller",
         asks=True,
+        report="did not ask its backend after",
     ),
     Kind(
         "AnswersTwice",
@@ -351,6 +361,7 @@ KINDS = (
         (_A(0.05), _A(0.3), _A(1, gain_db=-6)),
         "once",
         asks=True,
+        report="asked its backend twice for one turn",
     ),
     Kind(
         "AnswersIntoThePause",
@@ -365,6 +376,7 @@ KINDS = (
         "never silent for 300 ms|the bot said|unread speech of",
         (_A(0.5), _A(0.4, "stranger"), _A(0.9, gain_db=-6)),
         "interrupts",
+        report="did not stop when the caller spoke over it|the bot said|unread speech of",
     ),
     Kind(
         "DoesNotStop",
@@ -372,6 +384,7 @@ KINDS = (
         "the bot was never silent",
         (_A(), _A(voice="stranger"), _A(voice="receptionist", gain_db=-8)),
         "interrupts",
+        report="did not stop when the caller spoke over it",
     ),
     Kind(
         "UuidAsText",
