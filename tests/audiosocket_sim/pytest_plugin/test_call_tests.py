@@ -502,14 +502,14 @@ def test_junit_has_target_and_outcome(project: pytest.Pytester) -> None:
     run(project, ALL_KINDS, "--junitxml=junit.xml")
     cases = ElementTree.parse(project.path / "junit.xml").getroot().iter("testcase")
     had = {case.get("name"): [prop.get("value") for prop in case.iter("property")] for case in cases}
-    bot = "helpers.scripted_bot:serve"
+    bot, pages = "helpers.scripted_bot:serve", "runs/pytest/report/test_bot"
     assert had == {
         "test_greets": [bot, "passed"],
         "test_lists": [bot, "passed"],
-        "test_red": [bot, "failed"],
-        "test_own_error": [bot, "failed"],
+        "test_red": [bot, "failed", f"{pages}/test_red.html"],
+        "test_own_error": [bot, "failed", f"{pages}/test_own_error.html"],
         "test_wrong": ["", "failed"],
-        "test_nobody": ["nobody:serve", "set-up error"],
+        "test_nobody": ["nobody:serve", "set-up error", f"{pages}/test_nobody.html"],
         "test_skipped": [],
         "test_plain": [],
     }
