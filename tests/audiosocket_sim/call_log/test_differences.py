@@ -197,6 +197,29 @@ def test_of_several_calls_each_caller_is_compared_by_himself() -> None:
         assert all(one.by_ms == 300 or one.kind != "moved" for one in found)
 
 
+def test_what_is_the_same_between_two_changes_is_paired() -> None:
+    same = [BotSpoke(text, 900, 900) for text in ("um", "dois", "três")]
+    first = of_entries(entries(*((n * 20, event) for n, event in enumerate((TURN, *same, TURN)))))
+    second = of_entries(entries(*((n * 20, event) for n, event in enumerate((WAIT, *same, WAIT)))))
+    pairs = by_likeness(first, second, lambda one: one.key, lambda one: one.word)
+    assert [(a is None, b is None) for a, b in pairs] == [(False, False)] * 5
+    assert [a.text for a, b in pairs[1:4] if a is not None and b is not None and a.text == b.text] == [
+        "“um”",
+        "“dois”",
+        "“três”",
+    ]
+
+
+def test_an_amount_may_differ_a_little_and_a_yes_or_no_not() -> None:
+    call: Call = [(500, DefectFound("holes", "holes", 400, 2000))]
+    assert found(call, [(500, DefectFound("holes", "holes", 401, 2000))]) == []
+    (line,) = found(call, [(500, DefectFound("holes", "holes", 900, 2000))])
+    assert line.kind == "changed"
+    asked: Call = [(900, BackendReplied(1, "Um momento.", "WAITING", 500))]
+    (other,) = found(asked, [(900, BackendReplied(1, "Um momento.", "WAITING", 500, delivered=False))])
+    assert any("yes → no" in detail for detail in other.details), other
+
+
 def test_two_blanks_in_quoted_words_are_no_end_of_the_text() -> None:
     (line,) = of_transcript("    1.000  bot      “a  b”" + " " * 60 + "2.33 s")
     assert (line.text, line.note) == ("“a  b”", "2.33 s")

@@ -35,6 +35,10 @@ PATTERNS = st.recursive(st.one_of(SINGLE, EDGES), grown, max_leaves=8)
 @example("1(?:ab|a){1,3}c$", "1aabac")
 @example("(?:ab)*[^a1]{2,3}", "abab1")
 @example(r"\B1a*(?!.)", "b1aa")
+@example(r"(?=ab)a\b[^a]", "ab a b")
+@example(r"\bab\b", "1 ab")
+@example("[^a]b", "aabb")
+@example("[a-c1]{2}", "xB1")
 @given(PATTERNS, st.text(alphabet="aAbBc1 é_\n", max_size=10))
 def test_it_finds_what_python_finds(pattern: str, text: str) -> None:
     try:

@@ -244,6 +244,7 @@ def test_pauses_bring_a_neteq_back_to_its_delay() -> None:
     found = events(model, packets, 99.0)
     assert delays_ms(found)[39] >= 700
     assert delays_ms(found)[-1] <= 60
+    assert getattr(model, "target_ms") == 20  # noqa: B009 - only this model has it
     assert all(event.payload == QUIET for event in found if isinstance(event, Lost))
 
 

@@ -10,7 +10,7 @@ from helpers.reported_calls import saved, shipped_call
 
 from audiosocket_core.slin import interleave
 from audiosocket_core.wav import wav_bytes
-from audiosocket_sim.call_log.events import DefectFound, LogEvent
+from audiosocket_sim.call_log.events import CallBegan, DefectFound, LogEvent
 from audiosocket_sim.report.call.call_report import call_report, write_call_report
 from audiosocket_sim.report.call.redacted import redacted
 from audiosocket_sim.report.saved.call_source import read_saved_call
@@ -138,6 +138,11 @@ def test_a_sound_alone_is_redacted_too(tmp_path: Path) -> None:
 def test_a_kind_of_defect_is_worded_anew() -> None:
     call = redacted(saved((0, DefectFound("damage", "“Bom dia.” with its bytes swapped", None, 900, "bytes"))))
     assert call.entries[0].event == DefectFound("damage", "damaged sound", None, 900)
+
+
+def test_the_uuid_and_the_name_of_a_caller_are_not_shown() -> None:
+    call = redacted(saved((0, CallBegan(f"uuid of {SECRET}")), (900, DefectFound("holes", "x", 1))))
+    assert [(one.event, one.caller) for one in call.entries[:1]] == [(CallBegan(""), "")]
 
 
 def test_the_reason_for_no_verdict_is_not_shown() -> None:
