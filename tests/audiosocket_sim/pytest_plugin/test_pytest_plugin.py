@@ -12,7 +12,7 @@ from helpers.plugin_bench import CALL, TRANSCRIPT, collected, configure, project
 
 from audiosocket_sim.asterisk import CallLeg
 from audiosocket_sim.call_log import agreement
-from audiosocket_sim.running import call_setup, one_call, runner
+from audiosocket_sim.running import call_setup, real_clock, runner
 from audiosocket_sim.running.processor_waits import ProcessorWaits
 
 __all__ = ["project"]
@@ -292,7 +292,7 @@ def test_a_machine_that_kept_us_waiting_is_allowed_for_and_asked_once_more(
         return ["BackendAsked at 4.160 came 50 ms late"] if len(allowed) == 1 else []
 
     sums = [count(0, 8_000_000), repeat(0)]
-    monkeypatch.setattr(one_call, "ProcessorWaits", lambda: ProcessorWaits(sums.pop(0).__next__))
+    monkeypatch.setattr(real_clock, "ProcessorWaits", lambda: ProcessorWaits(sums.pop(0).__next__))
     monkeypatch.setattr(CallLeg, "own_lateness_ms", 6.0)
     monkeypatch.setattr(agreement, "disagreements", compare)
     write(project, "scenarios/short.yaml", CALL.format(tag="quick", end=1.5).replace("0.5, say", "0, say"))
