@@ -70,9 +70,9 @@ def test_in_real_time_the_same_calls(calls: str, tmp_path: Path) -> None:
     Where they disagree on a busy machine, one quiet repetition decides (docs/targets.md, In real time).
     """
     runs = {name: _start_live(name, tmp_path) for name in LIVE[calls]}
-    found = {name: _compare(name, process, tmp_path) for name, process in runs.items()}
+    found = {name: _compare(name, process) for name, process in runs.items()}
     for name in [name for name, (lines, disturbed_ms) in found.items() if lines and disturbed_ms > LATE_MS]:
-        found[name] = _compare(name, _start_live(name, tmp_path), tmp_path)
+        found[name] = _compare(name, _start_live(name, tmp_path))
     assert not {name: told for name, told in found.items() if told[0]}
 
 
@@ -83,13 +83,13 @@ def _start_live(name: str, folder: Path) -> "subprocess.Popen[str]":
     )
 
 
-def _compare(name: str, process: "subprocess.Popen[str]", folder: Path) -> tuple[list[str], float]:
+def _compare(name: str, process: "subprocess.Popen[str]") -> tuple[list[str], float]:
     """What a run in real time tells otherwise than the virtual one, and how much the machine disturbed it, in ms."""
     out, err = process.communicate(timeout=100)
     assert process.returncode == Outcome.PASSED, err
     told = json.loads(out)
     disturbed_ms = told["own_lateness_ms"] + told["processor_wait_ms"]
-    real = entries_of_file(folder / name / "call.jsonl")
+    real = entries_of_file(Path(told["artefacts"]["call_log"]))  # of the second run, where that decided
     return disagreements(run_scenario(name).entries, real, 20 + disturbed_ms), disturbed_ms
 
 

@@ -72,7 +72,7 @@ def _compare(names: Sequence[str], folder: Path) -> tuple[dict[str, list[str]], 
         lines = list(result["problems"])
         if result["exit_code"] == Outcome.PASSED:
             virtual = run(load(SCENARIOS / f"{name}.yaml")).entries
-            real = entries_of_file(folder / name / "call.jsonl")
+            real = entries_of_file(Path(result["artefacts"]["call_log"]))  # of the second run, where that decided
             lines = disagreements(virtual, real, COMPUTE_MS + disturbed_ms, real_asterisk=True)
         if lines:
             found[name] = lines
