@@ -120,7 +120,8 @@ def test_what_got_slower_or_different_is_named_and_the_rest_counted(tmp_path: Pa
 
 def test_an_answer_that_no_longer_comes_is_no_slower_one(tmp_path: Path) -> None:
     before = run_of(save_run(tmp_path / "before", {"call": 500}))
-    save_call(tmp_path / "now" / "call", CALL[:2])  # type: ignore[arg-type]
+    silent = [*CALL[:2], (30_000, CallEnded("caller", "fin", "", ""))]
+    save_call(tmp_path / "now" / "call", silent)  # type: ignore[arg-type]
     found = against(before, run_of(tmp_path / "now"))
     assert (found.slower, found.quicker) == ((), ())
     assert [one.now.place for one in found.different] == ["call"]
