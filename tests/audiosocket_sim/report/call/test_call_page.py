@@ -134,7 +134,12 @@ def test_texts_of_a_hostile_call_stay_texts(tmp_path: Path) -> None:
 def test_sizes(folder: Path, page: str) -> None:
     minutes = read_saved_call(folder).duration_ms / 60_000
     assert len(page.encode()) < 1_400_000 * minutes + 150_000
+
+
+@pytest.mark.extra
+def test_the_size_with_the_extra(folder: Path) -> None:
     pytest.importorskip("soundfile")
+    minutes = read_saved_call(folder).duration_ms / 60_000
     small = call_report(read_saved_call(folder))
     assert len(small.encode()) < 500_000 * minutes + 150_000
 
