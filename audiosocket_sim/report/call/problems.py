@@ -97,7 +97,9 @@ def _no_verdict(call: SavedCall) -> Iterator[CallProblem]:
     end = call.duration_ms
     for fault in call.faults:
         span = _around(end, end, end)
-        yield CallProblem("no_verdict", call.outcome, side_of_fault(call.outcome), "", fault, "", end, end, *span)
+        yield CallProblem(
+            "no_verdict", call.outcome, side_of_fault(call.outcome, fault), "", fault, "", end, end, *span
+        )
 
 
 def _failures(call: SavedCall) -> Iterator[CallProblem]:

@@ -125,6 +125,8 @@ def side_of(failure: SavedFailure, kind: str) -> Side:
     return Side(*_OF_KINDS.get(kind, ("the bot", kind)))
 
 
-def side_of_fault(outcome: str) -> Side:
+def side_of_fault(outcome: str, fault: str) -> Side:
     """Return the side to which the reason for no verdict belongs: never the bot."""
+    if outcome == "inconclusive" and fault.startswith("interrupted"):
+        return Side("the user", "who interrupted the call")
     return _OF_FAULTS.get(outcome, Side("the set-up", ""))

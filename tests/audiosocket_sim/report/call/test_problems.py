@@ -212,3 +212,12 @@ def test_how_often_a_defect_came_and_who_hung_up_too_late() -> None:
     assert found.margin == "1.50 s too late"
     assert found.sentence == "The bot had not hung up by 0:05"
     assert found.measure == "Expected: the server hangs up, from 0:01 until 0:05; 1.50 s too late"
+
+
+def test_who_interrupts_a_call_is_not_told_of_a_busy_machine() -> None:
+    stopped = saved((5000, END), outcome="inconclusive", faults=("interrupted, while waiting for step 1 (wait)",))
+    late = saved((5000, END), outcome="inconclusive", faults=("this machine was too late to judge what failed",))
+    assert [problems_of(call)[0].side.words for call in (stopped, late)] == [
+        "the user (who interrupted the call)",
+        "this machine (too busy to judge)",
+    ]
