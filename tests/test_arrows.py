@@ -106,6 +106,9 @@ MAY_IMPORT = {
     "sim.running": "core.errors core.files core.slin core.phrase_book sim.words sim.reading sim.report "
     "sim.virtual_time sim.net sim.asterisk sim.scenario sim.hearing.phones sim.hearing sim.turn_taking "
     "sim.call_log sim.checks sim.phone sim.parties sim.asterisk_real sim.mock_ai",
+    "sim.conformance": "core.messages core.phrase_book core.slin sim.virtual_time sim.net sim.asterisk sim.scenario "
+    "sim.parties sim.mock_ai sim.running",
+    "sim.conformance.cases": "sim.conformance",
     "sim.python_calls": "sim.virtual_time sim.scenario sim.scenario.loading sim.call_log sim.parties sim.running",
     "sim.live": "",
     "sim.live.captured_call": "core.files core.wav core.slin core.phrase_book sim.asterisk sim.scenario "

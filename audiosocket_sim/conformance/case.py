@@ -1,0 +1,177 @@
+"""A case: what the peer does, what a good server does, why, and the judge of it. Data and a pure function."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from audiosocket_sim.conformance.features import Features
+from audiosocket_sim.conformance.script import Script, seconds_of
+from audiosocket_sim.conformance.seen_call import Delays, SeenCall
+
+__all__ = [
+    "SECTIONS",
+    "AsteriskCall",
+    "Case",
+    "CaseOutcome",
+    "Judge",
+    "Level",
+    "Resources",
+    "SeenCase",
+    "Statement",
+]
+
+Level = Literal["must", "should"]
+
+SECTIONS = {
+    "HS": "handshake",
+    "FR": "framing on input",
+    "AI": "audio in",
+    "AO": "audio out",
+    "DT": "keys",
+    "TD": "the end of a call",
+    "RB": "robustness and load",
+    "AV": "whole calls of each Asterisk",
+}
+"""The sections of the cases, in the order in which they are shown: the first two letters of an id."""
+
+
+class CaseOutcome(Enum):
+    """What became of a case."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    WARN = "warn"
+    """A SHOULD that the server does not do."""
+    INCONCLUSIVE = "inconclusive"
+    """This machine was late where it matters."""
+    NOT_RUN = "not run"
+    EXPECTED_FAILURE = "expected failure"
+    """It fails, and is listed as known to fail."""
+    UNEXPECTED_PASS = "unexpected pass"
+    """It is listed as known to fail, and passes: the entry is stale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing that was judged. `ok` None: this machine was too late to tell.
+
+    `says`: what is required, and where it is not so, what was seen, in one line for people. `at`: when, in seconds
+    since the case began, and `call` in which connection: there the bytes around it are shown.
+    """
+
+    ok: bool | None
+    says: str
+    about: Literal["behaviour", "ending"] = "behaviour"
+    call: str = "the call"
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What the server's process holds: open descriptors, threads, and bytes of memory."""
+
+    descriptors: int
+    threads: int
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCase:
+    """All that was seen in a case, and what is known of the server. A judge takes it and touches nothing else.
+
+    `before`, `after`: what the server's process held; None where that cannot be seen (another machine, or our
+    own process).
+    """
+
+    calls: tuple[SeenCall, ...]
+    features: Features
+    delays: Delays = field(default_factory=Delays)
+    before: Resources | None = None
+    after: Resources | None = None
+    leg_ends: tuple["LegSeen", ...] = ()
+
+    def call(self, name: str = "the call") -> SeenCall:
+        """Return the connection of this name."""
+        return next(call for call in self.calls if call.script.name == name)
+
+    def late(self, since: float, until: float) -> float:
+        """Return by how many seconds this machine was late in between, at most."""
+        return self.delays.worst(since, until)
+
+
+@dataclass(frozen=True, slots=True)
+class AsteriskCall:
+    """A whole call of the simulated Asterisk: its version and attachment, and how long each part lasts, in seconds."""
+
+    version: str
+    attach: Literal["app", "chan"]
+    listens: float = 2.5
+    speaks: float = 1.5
+    quiet: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class LegSeen:
+    """How a call of the simulated Asterisk ended. `dropped`: Asterisk ended it because of what the server did."""
+
+    version: str
+    attach: str
+    dropped: bool
+    reason: str
+    at: float
+    messages: int
+    """Messages of the server that Asterisk read."""
+    anomalies: tuple[str, ...] = ()
+
+
+Judge = Callable[[SeenCase], Iterable[Statement]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case of the suite.
+
+    `good`: what a good server does, as the end of the sentence "a good server …". `why`: what Asterisk does to one that
+    does not, or how it comes that a server meets this. `section`: of docs/protocol.md. `since`: the first releases that
+    behave so, "" if all do. `needs`: names of features and roles. `alone`: it measures pace, so nothing runs beside it.
+    `heavy`: what `--heavy` does instead; empty: the same. `only_heavy`: it is run with `--heavy` alone. `two_at_once`:
+    it needs a server that serves two calls at once.
+    """
+
+    id: str
+    title: str
+    level: Level
+    peer: str
+    good: str
+    why: str
+    section: str
+    judge: Judge
+    scripts: tuple[Script, ...] = ()
+    heavy: tuple[Script, ...] = ()
+    asterisk: AsteriskCall | None = None
+    since: str = ""
+    needs: tuple[str, ...] = ()
+    alone: bool = False
+    only_heavy: bool = False
+    two_at_once: bool = False
+
+    def connections(self, *, heavy: bool) -> Sequence[Script]:
+        """Return its connections in this form."""
+        return (self.heavy or self.scripts) if heavy else self.scripts
+
+    def n_calls(self, *, heavy: bool) -> int:
+        """How many connections it makes."""
+        return len(self.connections(heavy=heavy)) or 1
+
+    def is_alone(self, *, heavy: bool) -> bool:
+        """Whether nothing may run beside it: it measures pace, or makes so many connections that it disturbs others."""
+        return self.alone or self.only_heavy or (heavy and bool(self.heavy))
+
+    def seconds(self, *, heavy: bool) -> float:
+        """How long it takes at most, on the real clock."""
+        if self.asterisk is not None:
+            return self.asterisk.listens + self.asterisk.speaks + self.asterisk.quiet
+        return max(
+            (one.starts + sum(map(seconds_of, one.actions)) for one in self.connections(heavy=heavy)), default=0.0
+        )

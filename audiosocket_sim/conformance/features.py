@@ -1,0 +1,76 @@
+"""What a server can do, as far as it is known: by probing, or as its author has stated it in check.yaml."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["FEATURES", "ROLES", "Features", "TestRole", "why_not"]
+
+FEATURES = {
+    "two_calls": "serves two calls at once",
+    "speaks_first": "sends sound before the caller says anything",
+    "sends_always": "sends messages all the time, also while it has nothing to say",
+    "echoes": "sends the caller's sound back",
+    "answers": "sends sound after the caller has spoken",
+    "hangs_up": "ends calls by itself",
+    "takes_keys": "does something audible when a key is pressed",
+    "wideband": "takes audio of more than 8 kHz, and answers it",
+}
+"""Each feature, in words for people."""
+
+ROLES = {
+    "echo": "sends the caller's sound back, unchanged",
+    "tone": "plays sound for 3 s or longer, then hangs up",
+    "sink": "sends only what its library sends by itself",
+    "hangup": "ends the call after a second or two",
+    "dtmf": "plays a sound for each key",
+}
+"""What a server can be asked to play in a test, by UUID or by port."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestRole:
+    """How a role is asked for: by the UUID of the call, by another port, or by both. `uuid` None: any."""
+
+    uuid: bytes | None = None
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What is known of the server. Each feature: True, False, or None if it is not known."""
+
+    two_calls: bool | None = None
+    speaks_first: bool | None = None
+    sends_always: bool | None = None
+    echoes: bool | None = None
+    answers: bool | None = None
+    hangs_up: bool | None = None
+    takes_keys: bool | None = None
+    wideband: bool | None = None
+    answer_seconds: float = 6.0
+    """How long after the caller's last word its answer begins, at most, as far as was seen."""
+    lives: float | None = None
+    """How long after the UUID it ends a call by itself, at the earliest that was seen; None: it was not seen to."""
+    roles: Mapping[str, TestRole] = field(default_factory=dict)
+    stated: frozenset[str] = frozenset()
+    """The features that check.yaml states; the others were found out."""
+
+    def has(self, name: str) -> bool | None:
+        """Whether it has the feature, or the role, of this name; None if that is not known."""
+        if name in ROLES:
+            return name in self.roles
+        known: bool | None = getattr(self, name)
+        return known
+
+
+def why_not(needs: Iterable[str], features: Features) -> str:
+    """Return why a case that needs all of these cannot be run, in one line; "" if it can."""
+    for name in needs:
+        if features.has(name):
+            continue
+        if name in ROLES:
+            return f"check.yaml states no role {name}: a server that {ROLES[name]}"
+        if name in features.stated:
+            return f"check.yaml says that it does not: {FEATURES[name]}"
+        return f"not seen in the probe: {FEATURES[name]}"
+    return ""

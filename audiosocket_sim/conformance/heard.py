@@ -1,0 +1,40 @@
+"""What counts as sound and what as silence, and whether one sound is in another. Pure.
+
+Sound: 16-bit little-endian samples, mono.
+"""
+
+import numpy as np
+
+__all__ = ["SILENCE_PEAK", "is_sound", "likeness", "samples_of"]
+
+SILENCE_PEAK = 200
+"""The largest sample of what counts as silence, −44 dBFS: above dither and a line's noise, below any voice."""
+
+
+def samples_of(payload: bytes) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
+    """Return the samples of an audio payload; an odd last byte is left out."""
+    return np.frombuffer(payload[: len(payload) // 2 * 2], dtype="<i2")
+
+
+def is_sound(payload: bytes) -> bool:
+    """Whether an audio payload holds anything louder than silence."""
+    samples = samples_of(payload)
+    return samples.size > 0 and int(np.abs(samples.astype(np.int32)).max()) > SILENCE_PEAK
+
+
+def likeness(part: bytes, whole: bytes) -> float:
+    """How like `part` the most similar stretch of `whole` is: 1 for the same sound at any gain, about 0 for another.
+
+    Both at the same rate. 0 if `part` is silence or longer than `whole`.
+    """
+    needle = samples_of(part).astype(np.float64)
+    hay = samples_of(whole).astype(np.float64)
+    norm = float(np.sqrt((needle**2).sum()))
+    if needle.size == 0 or hay.size < needle.size or norm == 0.0:
+        return 0.0
+    size = 1 << int(np.ceil(np.log2(hay.size + needle.size)))
+    product = np.fft.irfft(np.fft.rfft(hay, size) * np.conj(np.fft.rfft(needle, size)), size)
+    product = product[: hay.size - needle.size + 1]
+    sums = np.concatenate(([0.0], np.cumsum(hay**2)))
+    energies = np.sqrt(np.maximum(sums[needle.size :] - sums[: -needle.size], 1.0))
+    return float((product / (energies * norm)).max())

@@ -1,0 +1,154 @@
+"""What the judges of several cases have in common: sentences about one connection, true or false, or not to be told.
+
+Each returns a `Statement`. A limit in time is broken only where it would be broken without this machine's delays too.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from audiosocket_core.messages import AUDIO_KINDS
+from audiosocket_sim.conformance.case import SeenCase, Statement
+from audiosocket_sim.conformance.script import Announce, Close, FinishSending, Reset, SignOfLife
+from audiosocket_sim.conformance.seen_call import SeenCall, SeenMessage
+
+__all__ = [
+    "closes_within",
+    "connects",
+    "ends_by_itself",
+    "hex_of",
+    "is_kept",
+    "sends_only_what_it_may",
+    "serves_still",
+    "within",
+]
+
+_AS_EVER = 0.8
+"""A call that ends by itself after at least this part of the time that the shortest one lasted has not ended early."""
+_MAY_SEND = frozenset({0}) | AUDIO_KINDS
+
+
+def within(measured: float, limit: float, late: float) -> bool | None:
+    """Whether a time is within its limit; None if only our lateness can have carried it over."""
+    return True if measured <= limit else None if measured - late <= limit else False
+
+
+def connects(call: SeenCall) -> Statement:
+    """The server takes the connection."""
+    name = call.script.name
+    if call.connected_at is None:
+        return Statement(
+            False, f"takes the connection, but: {call.why_not_connected}", call=name, at=call.script.starts
+        )
+    return Statement(True, "takes the connection", call=name, at=call.connected_at)
+
+
+def is_kept(seen: SeenCase, call: SeenCall, what: str, until: float | None = None) -> Statement:
+    """The server does not end the call: until we end it, or before `until`. `what`: of what it has to bear.
+
+    One that ends calls by itself after a while may do so here too, if it does it in an orderly way and not earlier.
+    """
+    name = call.script.name
+    if call.connected_at is None:
+        return connects(call)
+    ended = _server_ended(call)
+    if ended is None or (until is not None and ended[0] > until):
+        return Statement(True, f"keeps the call {what}", call=name)
+    at, how = ended
+    lives = seen.features.lives
+    if lives is not None and "reset" not in how and at - (call.announced_at or 0.0) >= _AS_EVER * lives:
+        return Statement(True, f"keeps the call {what}, as long as it keeps any", call=name, at=at)
+    return Statement(False, f"keeps the call {what}, but {how} {_after(call, at)}", "ending", name, at)
+
+
+def ends_by_itself(call: SeenCall, what: str, limit: float, late: float, *, since: float | None = None) -> Statement:
+    """The server ends the connection within `limit` seconds after `since`, by default the last byte that we sent."""
+    name = call.script.name
+    begin = (call.sent[-1].at if call.sent else call.connected_at or 0.0) if since is None else since
+    ended = _server_ended(call)
+    if ended is None:
+        return Statement(
+            False, f"ends the connection within {limit:g} s {what}, but it stays open", "ending", name, begin
+        )
+    ok = within(ended[0] - begin, limit, late)
+    seen = "" if ok else f", but it took {ended[0] - begin:.2f} s"
+    return Statement(ok, f"ends the connection within {limit:g} s {what}{seen}", "ending", name, ended[0])
+
+
+def closes_within(call: SeenCall, limit: float, late: float) -> Statement:
+    """After our end of the connection the server closes its own within `limit` seconds."""
+    name = call.script.name
+    ours = next((done for done in call.done if isinstance(done.action, Close | Reset | FinishSending)), None)
+    if ours is None or (call.end.by == "server" and not isinstance(ours.action, FinishSending)):
+        return Statement(True, "closes its end of the connection", "ending", name)
+    closed = call.end.server_closed_at
+    if isinstance(ours.action, Reset):
+        return Statement(True, "is told of a reset by its own kernel", "ending", name, ours.began)
+    if closed is None:
+        says = f"closes its end within {limit:g} s after the peer has closed, but it was open when the case was over"
+        return Statement(False, says, "ending", name, ours.began)
+    ok = within(closed - ours.began, limit, late)
+    seen = "" if ok else f", but it took {closed - ours.began:.2f} s"
+    return Statement(ok, f"closes its end within {limit:g} s after the peer has closed{seen}", "ending", name, closed)
+
+
+def sends_only_what_it_may(call: SeenCall) -> Statement:
+    """Nothing but audio and 00 00 00, in whole messages."""
+    name = call.script.name
+    wrong = next((message for message in call.messages if message.kind not in _MAY_SEND), None)
+    if wrong is None:
+        return Statement(True, "sends nothing but audio (0x10 to 0x18) and 00 00 00", call=name)
+    says = f"sends nothing but audio (0x10 to 0x18) and 00 00 00, but sent kind 0x{wrong.kind:02x}: {hex_of(wrong)}"
+    return Statement(False, says, call=name, at=wrong.began)
+
+
+def serves_still(seen: SeenCase, call: SeenCall, what: str) -> Iterator[Statement]:
+    """The call is kept, and each `SignOfLife` came. `what`: after what, such as "after an odd payload"."""
+    yield is_kept(seen, call, what)
+    name = call.script.name
+    for sign in call.actions(SignOfLife):
+        if (ended := _server_ended(call)) is not None and ended[0] <= sign.ended:
+            return  # said already
+        if sign.met:
+            yield Statement(True, f"{_sign(seen)} {what}", call=name, at=sign.ended)
+        else:
+            late = seen.late(sign.began, sign.ended)
+            ok = None if late > 0.5 else False
+            yield Statement(ok, f"{_sign(seen)} {what}, but nothing came", call=name, at=sign.ended)
+
+
+def hex_of(message: SeenMessage, at_most: int = 8) -> str:
+    """Return a message's header and first bytes: `10 01 40 | 00 00 …`."""
+    head = bytes([message.kind]) + message.length.to_bytes(2, "big")
+    rest = message.payload[:at_most].hex(" ") + (" …" if len(message.payload) > at_most else "")
+    return f"{head.hex(' ')} | {rest}".rstrip(" |")
+
+
+def all_hold(statements: Iterable[Statement]) -> bool:
+    """Whether none of them is false or cannot be told."""
+    return all(statement.ok for statement in statements)
+
+
+def _sign(seen: SeenCase) -> str:
+    if seen.features.echoes:
+        return "sends the caller's sound back"
+    if seen.features.answers:
+        return "answers a sentence"
+    if seen.features.sends_always:
+        return "goes on sending"
+    return "keeps the connection"
+
+
+def _server_ended(call: SeenCall) -> tuple[float, str] | None:
+    """When and how the server ended the call, before we did; None if it did not."""
+    hung_up = call.hangup_at
+    if hung_up is not None and not (call.end.by == "peer" and call.end.at < hung_up):
+        return hung_up, "sent 00 00 00"
+    if call.end.by == "server":
+        return call.end.at, "closed it with a FIN" if call.end.how == "fin" else "closed it with a reset"
+    return None
+
+
+def _after(call: SeenCall, at: float) -> str:
+    announced = next((done.ended for done in call.done if isinstance(done.action, Announce)), None)
+    if announced is None or at < announced:
+        return f"{at - (call.connected_at or 0.0):.2f} s after it was connected"
+    return f"{at - announced:.2f} s after the UUID"

@@ -1,0 +1,90 @@
+"""Which cases run, in which order, beside which others, and how many calls that makes. Pure."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from audiosocket_sim.conformance.case import Case, Level
+from audiosocket_sim.conformance.features import Features, why_not
+
+__all__ = ["AT_ONCE", "AT_ONCE_VIRTUAL", "NotRun", "Plan", "chosen", "plan"]
+
+AT_ONCE, AT_ONCE_VIRTUAL = 12, 24
+"""How many cases run beside one another on the real clock, and in virtual time."""
+_ONLY_HEAVY = "takes long, or many connections: run with --heavy"
+_ONE_AT_A_TIME = "needs two calls at once, and the server serves one"
+
+
+@dataclass(frozen=True, slots=True)
+class NotRun:
+    """A case that is left out, and why."""
+
+    case: Case
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is run: first `together`, `at_once` of them beside one another, then those that measure pace, `alone`."""
+
+    together: tuple[Case, ...]
+    alone: tuple[Case, ...]
+    at_once: int
+    not_run: tuple[NotRun, ...]
+    heavy: bool = False
+
+    @property
+    def n_calls(self) -> int:
+        """How many connections all its cases make."""
+        return sum(case.n_calls(heavy=self.heavy) for case in (*self.together, *self.alone))
+
+    @property
+    def seconds(self) -> float:
+        """How long it takes on the real clock, at most, as its scripts say."""
+        beside = [case.seconds(heavy=self.heavy) for case in self.together]
+        alone = sum(case.seconds(heavy=self.heavy) for case in self.alone)
+        return max([sum(beside) / self.at_once, *beside]) + alone if beside else alone
+
+
+def chosen(cases: Sequence[Case], only: Sequence[str], levels: Collection[Level]) -> list[Case]:
+    """Return the cases whose ids fit one of the patterns (`RB-*`; none: all), of these levels.
+
+    Raises LookupError, whose text names the nearest id, for a pattern that fits none.
+    """
+    patterns = [part.strip().upper() for text in only for part in text.split(",") if part.strip()]
+    for pattern in patterns:
+        if not any(fnmatchcase(case.id, pattern) for case in cases):
+            near = get_close_matches(pattern, [case.id for case in cases], n=1, cutoff=0.4)
+            hint = f"; the nearest is {near[0]}" if near else ""
+            raise LookupError(f"no case {pattern[:40]}{hint} (--list shows all)")
+    fitting = [case for case in cases if not patterns or any(fnmatchcase(case.id, pattern) for pattern in patterns)]
+    return [case for case in fitting if case.level in levels]
+
+
+def plan(cases: Iterable[Case], features: Features, *, heavy: bool, virtual: bool) -> Plan:
+    """Plan these cases for a server with these features.
+
+    In virtual time no case disturbs another one's pace, as time stands still while the server works. Long cases begin
+    first, so that short ones run beside them.
+    """
+    not_run: list[NotRun] = []
+    together: list[Case] = []
+    alone: list[Case] = []
+    for case in cases:
+        why = _why_not(case, features, heavy=heavy)
+        if why:
+            not_run.append(NotRun(case, why))
+        else:
+            (alone if case.is_alone(heavy=heavy) and not virtual else together).append(case)
+    together.sort(key=lambda case: -case.seconds(heavy=heavy))
+    at_once = 1 if features.two_calls is False else AT_ONCE_VIRTUAL if virtual else AT_ONCE
+    return Plan(tuple(together), tuple(alone), at_once, tuple(not_run), heavy)
+
+
+def _why_not(case: Case, features: Features, *, heavy: bool) -> str:
+    if case.only_heavy and not heavy:
+        return _ONLY_HEAVY
+    if case.two_at_once and features.two_calls is False:
+        return _ONE_AT_A_TIME
+    return why_not(case.needs, features)

@@ -1,0 +1,363 @@
+"""Carries out a script over one connection, on the running loop, and notes all that goes over the wire.
+
+Everything that is judged is in the `SeenCall` that comes out; nothing is judged here.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+from audiosocket_core.messages import RATE_HZ, Kind, encode
+from audiosocket_sim.conformance.features import Features
+from audiosocket_sim.conformance.heard import is_sound
+from audiosocket_sim.conformance.script import (
+    Announce,
+    Close,
+    FinishSending,
+    Pause,
+    PeerAction,
+    ReadAgain,
+    Reset,
+    Script,
+    Send,
+    SendPaced,
+    SendSound,
+    SignOfLife,
+    StopReading,
+    WaitForEnd,
+    WaitForQuiet,
+    WaitForSound,
+)
+from audiosocket_sim.conformance.seen_call import Chunk, ConnectionEnd, Done, SeenCall
+from audiosocket_sim.conformance.sounds import WORDS_SECONDS, CallerSounds
+from audiosocket_sim.net.tcp_reset import reset
+
+__all__ = ["MOST_BYTES_KEPT", "Player"]
+
+CONNECT_SECONDS = 2.0
+"""How long Asterisk waits for a connection."""
+_RELEASE_SECONDS = 3.0
+"""How long a server may take to close its own end, before that is noted as never."""
+_ROUNDING = 1e-6
+_ALIVE_SECONDS = 1.0
+_LEFT_ALONE_SECONDS = 0.5
+MOST_BYTES_KEPT = 64_000_000
+"""Of what a server sends in one connection; one that sends more is not read any further."""
+
+
+class Player:
+    """Plays one script, once. `began`: the loop time at which the case began, from which all times are counted.
+
+    `uuid`: the call's own, or that of the role which the case needs.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        uuid: bytes,
+        *,
+        began: float,
+        features: Features,
+        sounds: CallerSounds,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._script = script
+        self._uuid = uuid
+        self._began = began
+        self._features = features
+        self._sounds = sounds
+        self._connected_at: float | None = None
+        self._why_not = ""
+        self._sent: list[Chunk] = []
+        self._received: list[Chunk] = []
+        self._done: list[Done] = []
+        self._transport: asyncio.Transport | None = None
+        self._changed = asyncio.Event()
+        self._bytes = 0
+        self._end: ConnectionEnd | None = None
+        self._finishing_at: float | None = None
+        """When we closed our sending side."""
+        self._closed_by_us = False
+        self._server_closed_at: float | None = None
+        self._parser = _Parser()
+        self._last_sound_at: float | None = None
+        self._hung_up_at: float | None = None
+
+    async def play(self, host: str, port: int) -> SeenCall:
+        """Connect, carry out all actions, end the connection, and return what was seen. Raises no network error."""
+        await self._sleep_until(self._began + self._script.starts)
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                address = self._script.host or host
+                transport, _ = await self._loop.create_connection(lambda: _Connection(self), address, port)
+        except TimeoutError:
+            self._why_not = f"no answer within {CONNECT_SECONDS:g} s"
+        except OSError as error:
+            self._why_not = "refused" if isinstance(error, ConnectionRefusedError) else str(error)
+        else:
+            self._transport = transport
+            self._connected_at = self._now
+            try:
+                for action in self._script.actions:
+                    await self._carry_out(action)
+                if not self._is_over:
+                    await self._carry_out(Close())
+            finally:
+                transport.abort()
+        return self._seen_call()
+
+    # --- what the connection tells
+
+    def received(self, data: bytes) -> None:
+        """Note what a read found."""
+        now = self._now
+        if self._closed_by_us:  # a socket that is closed answers with a reset
+            if self._transport is not None:
+                reset(self._transport)
+            return
+        self._bytes += len(data)
+        if self._bytes > MOST_BYTES_KEPT and self._transport is not None:
+            self._transport.pause_reading()
+            return
+        self._received.append(Chunk(now, data))
+        for kind, payload in self._parser.feed(data):
+            if kind == Kind.HANGUP and self._hung_up_at is None:
+                self._hung_up_at = now
+            if kind in RATE_HZ and is_sound(payload):
+                self._last_sound_at = now
+        self._changed.set()
+
+    def finished(self) -> None:
+        """Note the server's FIN."""
+        if self._server_closed_at is None:
+            self._server_closed_at = self._now
+        if self._end is None:
+            self._end = ConnectionEnd("server", "fin", self._now)
+        self._changed.set()
+
+    def lost(self, error: Exception | None) -> None:
+        """Note the end of the connection."""
+        now = self._now
+        if self._server_closed_at is None and error is not None:
+            self._server_closed_at = now
+        if self._end is None:
+            self._end = ConnectionEnd("server", "reset" if error is not None else "fin", now)
+        self._changed.set()
+
+    # --- the actions
+
+    async def _carry_out(self, action: PeerAction) -> None:
+        began = self._now
+        met = await self._act(action)
+        self._done.append(Done(action, began, self._now, met))
+
+    async def _act(self, action: PeerAction) -> bool | None:
+        match action:
+            case Announce():
+                await self._announce(action)
+            case Send():
+                await self._send(action)
+            case SendPaced():
+                await self._send_paced(iter(action.messages), action.every)
+            case SendSound():
+                await self._speak(action)
+            case Pause():
+                await asyncio.sleep(action.seconds)
+            case WaitForSound():
+                since = self._now
+                return await self._until(lambda: self._heard_since(since), action.at_most)
+            case WaitForQuiet():
+                return await self._quiet(action.quiet, action.at_most)
+            case WaitForEnd():
+                return await self._until(lambda: self._end is not None or self._hung_up_at is not None, action.at_most)
+            case StopReading():
+                self._pause_reading()
+            case ReadAgain():
+                if self._transport is not None and not self._transport.is_closing():
+                    self._transport.resume_reading()
+            case FinishSending():
+                await self._finish()
+            case Close():
+                return await self._close()
+            case Reset():
+                await self._reset()
+            case SignOfLife():
+                return await self._sign_of_life(action)
+        return None
+
+    async def _announce(self, action: Announce) -> None:
+        message = encode(Kind.UUID, self._uuid if action.uuid is None else action.uuid) + action.then
+        pieces = (1,) * (len(message) - 1) if action.gap else ()
+        await self._send(Send(message, pieces, action.gap))
+
+    async def _send(self, action: Send) -> None:
+        place = 0
+        for length in action.pieces:
+            self._write(action.data[place : place + length])
+            place += length
+            await asyncio.sleep(action.gap)
+        self._write(action.data[place:])
+        await asyncio.sleep(0)
+
+    async def _send_paced(self, messages: Iterator[bytes], every: float) -> None:
+        due = self._now
+        for message in messages:
+            await self._sleep_until(self._began + due)
+            if self._is_over:
+                return
+            self._write(message)
+            due += every
+
+    async def _speak(self, action: SendSound) -> None:
+        rate_hz = RATE_HZ[action.kind]
+        samples = round(rate_hz * action.packet)
+        packets = round(action.seconds / action.packet)
+        sound = (self._sounds.sound(action.sound, rate_hz, n * samples, samples) for n in range(packets))
+        await self._send_paced((encode(action.kind, payload) for payload in sound), action.packet)
+
+    async def _sign_of_life(self, action: SignOfLife) -> bool:
+        """Return whether the sign came; of a server of which nothing is known, whether the connection stayed."""
+        if self._features.echoes:
+            since = self._now
+            await self._speak(SendSound(0.4, "words"))
+            return await self._until(lambda: self._heard_since(since), action.at_most)
+        if self._features.answers:
+            await self._quiet(0.7, action.at_most)
+            await self._speak(SendSound(WORDS_SECONDS, "words"))
+            await self._speak(SendSound(0.4, "silence"))
+            since = self._now
+            silence = asyncio.ensure_future(self._speak(SendSound(action.at_most, "silence")))
+            try:
+                return await self._until(lambda: self._heard_since(since), action.at_most)
+            finally:
+                silence.cancel()
+                await asyncio.gather(silence, return_exceptions=True)
+        if self._features.sends_always:
+            came = len(self._received)
+            return await self._until(lambda: len(self._received) > came, _ALIVE_SECONDS)
+        await self._until(lambda: self._end is not None, _LEFT_ALONE_SECONDS)
+        return self._end is None
+
+    async def _finish(self) -> None:
+        if self._transport is None or self._transport.is_closing() or self._finishing_at is not None:
+            return
+        self._finishing_at = self._now
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        await asyncio.sleep(0)
+
+    async def _close(self) -> bool:
+        """Close; then wait until the server has closed its end too, as long as it may take. Returns whether it has."""
+        if self._end is None:
+            self._end = ConnectionEnd("peer", "fin", self._now)
+        await self._finish()
+        self._closed_by_us = True
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+        return await self._until(lambda: self._server_closed_at is not None, _RELEASE_SECONDS)
+
+    async def _reset(self) -> None:
+        if self._end is None:
+            self._end = ConnectionEnd("peer", "reset", self._now)
+        if self._transport is not None and not self._transport.is_closing():
+            reset(self._transport)
+        await asyncio.sleep(0)
+
+    # --- waiting
+
+    async def _quiet(self, quiet: float, at_most: float) -> bool:
+        until = self._now + at_most
+        while True:
+            since = max(self._last_sound_at or 0.0, self._done[-1].ended if self._done else 0.0)
+            due = since + quiet
+            if due <= self._now + _ROUNDING:
+                return True
+            if self._now >= until - _ROUNDING or self._is_over:
+                return False
+            await self._sleep_until(self._began + min(due, until))
+
+    def _heard_since(self, since: float) -> bool:
+        return self._last_sound_at is not None and self._last_sound_at > since
+
+    async def _until(self, come: Callable[[], bool], at_most: float) -> bool:
+        """Wait until it has come, or the connection is over. Returns whether it has come."""
+        try:
+            async with asyncio.timeout(at_most):
+                while not come():
+                    if self._is_over and self._server_closed_at is not None:
+                        return come()
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return come()
+        return True
+
+    async def _sleep_until(self, when: float) -> None:
+        if (seconds := when - self._loop.time()) > 0:
+            await asyncio.sleep(seconds)
+
+    # --- the wire
+
+    def _write(self, data: bytes) -> None:
+        if not data or self._transport is None or self._transport.is_closing() or self._finishing_at is not None:
+            return
+        self._sent.append(Chunk(self._now, data))
+        self._transport.write(data)
+
+    def _pause_reading(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    @property
+    def _now(self) -> float:
+        return self._loop.time() - self._began
+
+    @property
+    def _is_over(self) -> bool:
+        return self._end is not None
+
+    def _seen_call(self) -> SeenCall:
+        end = self._end or ConnectionEnd("nobody", "open", self._now)
+        return SeenCall(
+            script=self._script,
+            uuid=self._uuid,
+            connected_at=self._connected_at,
+            why_not_connected=self._why_not,
+            sent=tuple(self._sent),
+            received=tuple(self._received),
+            done=tuple(self._done),
+            end=ConnectionEnd(end.by, end.how, end.at, self._server_closed_at),
+            unsent=0 if self._transport is None else self._transport.get_write_buffer_size(),
+        )
+
+
+class _Connection(asyncio.Protocol):
+    """Hands all that happens to the player. Its own end stays open after the server's FIN."""
+
+    def __init__(self, player: Player) -> None:
+        self._player = player
+
+    def data_received(self, data: bytes) -> None:
+        self._player.received(data)
+
+    def eof_received(self) -> bool:
+        self._player.finished()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._player.lost(exc)
+
+
+class _Parser:
+    """Takes messages out of the stream as they become whole."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        self._buffer += data
+        while len(self._buffer) >= 3:
+            stop = 3 + int.from_bytes(self._buffer[1:3], "big")
+            if len(self._buffer) < stop:
+                return
+            yield self._buffer[0], bytes(self._buffer[3:stop])
+            del self._buffer[:stop]

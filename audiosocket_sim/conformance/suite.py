@@ -1,0 +1,124 @@
+"""A run of the suite: target and mock AI are started, the server is probed, the cases are planned and carried out."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from audiosocket_sim.conformance.case import Case, CaseOutcome
+from audiosocket_sim.conformance.conduct import Conductor, Server
+from audiosocket_sim.conformance.delays import DelayRecord
+from audiosocket_sim.conformance.features import Features
+from audiosocket_sim.conformance.planning import Plan, plan
+from audiosocket_sim.conformance.probe import FIRST_CALLS, LATER_CALLS, after_first, after_later
+from audiosocket_sim.conformance.verdicts import CaseResult, ConformanceResult, with_known_failing
+from audiosocket_sim.mock_ai.backend import MockAi
+from audiosocket_sim.mock_ai.switchboard import Conversation
+from audiosocket_sim.parties.target import Target, program_of
+from audiosocket_sim.running.bot_under_test import BotUnderTest
+from audiosocket_sim.running.processor_waits import ProcessorWaits
+from audiosocket_sim.scenario.model import Reply
+from audiosocket_sim.virtual_time import new_loop
+
+__all__ = ["Suite", "run_suite"]
+
+_SAYS = "Um momento, por favor."
+_ANSWERS = 100_000
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What is run, against what. `settings`: of a target in this process. `known`: ids that are known to fail, with
+    the reason of each. `stated`: what check.yaml says of the server."""
+
+    target: Target
+    target_text: str
+    cases: tuple[Case, ...]
+    stated: Features = field(default_factory=Features)
+    known: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    heavy: bool = False
+    real_time: bool = False
+    ai_port: int = 0
+    seed: int = 1
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether it runs in virtual time: only a target in this process can."""
+        return self.target.in_process and not self.real_time
+
+
+def run_suite(
+    suite: Suite,
+    *,
+    on_plan: Callable[[Plan, Features], None] = lambda plan, features: None,
+    on_result: Callable[[CaseResult], None] = lambda result: None,
+) -> ConformanceResult:
+    """Run the suite to its end on an event loop of its own. Raises TargetError if the target cannot be started.
+
+    `on_plan` is called when the server has been probed, before the cases; `on_result` with each result as it comes.
+    """
+    factory = (lambda: new_loop(program=suite.target_text)) if suite.is_virtual else asyncio.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(_run(suite, on_plan, on_result))
+
+
+async def _run(
+    suite: Suite, on_plan: Callable[[Plan, Features], None], on_result: Callable[[CaseResult], None]
+) -> ConformanceResult:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    results: list[CaseResult] = []
+    delays = DelayRecord()
+    async with AsyncExitStack() as stack:
+        bot = BotUnderTest(suite.target, suite.settings, (), suite.ai_port)
+        bot.answers(_backend())
+        await stack.enter_async_context(bot)
+        if not suite.is_virtual:
+            bot.look_at_the_program()
+            bot.note_its_waits(delays.note)
+            waits = ProcessorWaits()
+            waits.on_late = lambda seconds: delays.note(loop.time(), seconds)
+            waits.start()
+            stack.callback(waits.stop)
+        server = Server(bot.started.host, bot.started.port, program_of(bot.started))
+        conductor = Conductor(server, suite.stated, delays, seed=suite.seed)
+        await _probe(conductor)
+        todo = plan(suite.cases, conductor.features, heavy=suite.heavy, virtual=suite.is_virtual)
+        on_plan(todo, conductor.features)
+        results = await conductor.carry_out(todo, on_result)
+    left_out = [CaseResult(one.case, CaseOutcome.NOT_RUN, why=one.why) for one in todo.not_run]
+    places = {case.id: place for place, case in enumerate(suite.cases)}
+    in_order = sorted([*results, *left_out], key=lambda result: places[result.case.id])
+    return ConformanceResult(
+        results=tuple(with_known_failing(in_order, suite.known)),
+        features=conductor.features,
+        target=suite.target_text,
+        seconds=loop.time() - began,
+        n_calls=conductor.n_calls,
+        virtual=suite.is_virtual,
+    )
+
+
+async def _probe(conductor: Conductor) -> None:
+    """Find out what the server can do: whether it serves two calls at once comes first."""
+    stated = conductor.features
+    conductor.features = after_first(await conductor.make_calls(FIRST_CALLS), stated)
+    if conductor.features.two_calls:
+        later = await conductor.make_calls(LATER_CALLS)
+    else:
+        later = tuple([(await conductor.make_calls((script,)))[0] for script in LATER_CALLS])
+    conductor.features = after_later(later, conductor.features)
+
+
+def _backend() -> Conversation:
+    """The AI backend, which answers whoever asks."""
+
+    async def no_pushes(conversation: str, body: dict[str, Any]) -> int:
+        return 404
+
+    reply = Reply(says=_SAYS, set_call_status="USER_TURN", times=_ANSWERS, optional=True)
+    ai = MockAi([reply], lambda event: None, no_pushes, each_call=True)
+    return Conversation(UUID(int=0), ai, lambda: True, lambda: 0.0)
