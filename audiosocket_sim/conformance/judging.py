@@ -73,21 +73,25 @@ def ends_by_itself(call: SeenCall, what: str, limit: float, late: float, *, sinc
     return Statement(ok, f"ends the connection within {limit:g} s {what}{seen}", "ending", name, ended[0])
 
 
-def closes_within(call: SeenCall, limit: float, late: float) -> Statement:
-    """After our end of the connection the server closes its own within `limit` seconds."""
+def closes_within(call: SeenCall, limit: float, late: float) -> Iterator[Statement]:
+    """After our end of the connection the server closes its own within `limit` seconds.
+
+    Nothing is said where that cannot be seen: after a reset, ours or the answer to what it sent after our close.
+    """
     name = call.script.name
     ours = next((done for done in call.done if isinstance(done.action, Close | Reset | FinishSending)), None)
     if ours is None or (call.end.by == "server" and not isinstance(ours.action, FinishSending)):
-        return Statement(True, "closes its end of the connection", "ending", name)
+        yield Statement(True, "closes its end of the connection", "ending", name)
+        return
     closed = call.end.server_closed_at
-    if isinstance(ours.action, Reset):
-        return Statement(True, "is told of a reset by its own kernel", "ending", name, ours.began)
-    if closed is None:
+    if closed is not None:
+        ok = within(closed - ours.began, limit, late)
+        seen = "" if ok else f", but it took {closed - ours.began:.2f} s"
+        says = f"closes its end within {limit:g} s after the peer has closed{seen}"
+        yield Statement(ok, says, "ending", name, closed)
+    elif call.connected_at is not None and not isinstance(ours.action, Reset) and not call.end.answered_with_reset:
         says = f"closes its end within {limit:g} s after the peer has closed, but it was open when the case was over"
-        return Statement(False, says, "ending", name, ours.began)
-    ok = within(closed - ours.began, limit, late)
-    seen = "" if ok else f", but it took {closed - ours.began:.2f} s"
-    return Statement(ok, f"closes its end within {limit:g} s after the peer has closed{seen}", "ending", name, closed)
+        yield Statement(False, says, "ending", name, ours.began)
 
 
 def sends_only_what_it_may(call: SeenCall) -> Statement:

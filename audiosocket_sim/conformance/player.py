@@ -77,6 +77,7 @@ class Player:
         self._finishing_at: float | None = None
         """When we closed our sending side."""
         self._closed_by_us = False
+        self._answered_with_reset = False
         self._server_closed_at: float | None = None
         self._parser = _Parser()
         self._last_sound_at: float | None = None
@@ -111,8 +112,10 @@ class Player:
         """Note what a read found."""
         now = self._now
         if self._closed_by_us:  # a socket that is closed answers with a reset
-            if self._transport is not None:
+            if self._transport is not None and self._server_closed_at is None:
+                self._answered_with_reset = True
                 reset(self._transport)
+            self._changed.set()
             return
         self._bytes += len(data)
         if self._bytes > MOST_BYTES_KEPT and self._transport is not None:
@@ -253,7 +256,9 @@ class Player:
         self._closed_by_us = True
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
-        return await self._until(lambda: self._server_closed_at is not None, _RELEASE_SECONDS)
+        return await self._until(
+            lambda: self._server_closed_at is not None or self._answered_with_reset, _RELEASE_SECONDS
+        )
 
     async def _reset(self) -> None:
         if self._end is None:
@@ -325,7 +330,7 @@ class Player:
             sent=tuple(self._sent),
             received=tuple(self._received),
             done=tuple(self._done),
-            end=ConnectionEnd(end.by, end.how, end.at, self._server_closed_at),
+            end=ConnectionEnd(end.by, end.how, end.at, self._server_closed_at, self._answered_with_reset),
             unsent=0 if self._transport is None else self._transport.get_write_buffer_size(),
         )
 

@@ -72,6 +72,8 @@ class ConnectionEnd:
     at: float
     server_closed_at: float | None = None
     """When the server closed its own end; None: it had not when the case was over, or it cannot be known."""
+    answered_with_reset: bool = False
+    """What it sent after our close was answered with a reset, as Asterisk's kernel does: its own close is not seen."""
 
 
 @dataclass(frozen=True, slots=True)

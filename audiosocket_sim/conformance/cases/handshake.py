@@ -14,7 +14,7 @@ def _serves(what: str) -> Judge:
         call = seen.call()
         yield connects(call)
         yield from serves_still(seen, call, what)
-        yield closes_within(call, 1.0, seen.late(call.end.at, call.end.at + 3.0))
+        yield from closes_within(call, 1.0, seen.late(call.end.at, call.end.at + 3.0))
 
     return judge
 

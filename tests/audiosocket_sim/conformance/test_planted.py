@@ -1,0 +1,42 @@
+"""Good servers of each kind pass all cases; one with a planted fault fails the case that is meant, for that cause."""
+
+import re
+
+import pytest
+from planted.faults import PLANTED
+from planted.keeper import run, wrong
+from planted.table import Planted
+from planted.ways import KINDS
+
+from audiosocket_sim.conformance.case import CaseOutcome
+from audiosocket_sim.conformance.cases.catalogue import CASES
+
+BY_ID = {case.id: case for case in CASES}
+
+
+GOOD = KINDS | {f"twin-{planted}": planted.of for planted in PLANTED if planted.ways is not None}
+
+
+@pytest.mark.long("the reference server passes all cases")
+@pytest.mark.parametrize("kind", GOOD)
+def test_a_good_server_of_each_kind_passes(kind: str) -> None:
+    result = run(CASES, GOOD[kind])
+    assert wrong(result) == {}
+    assert result.exit_code == 0
+    assert result.n_statements > 0
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+def test_a_planted_fault_fails_its_case(planted: Planted) -> None:
+    case = BY_ID[planted.case]
+    result = run([case], planted.of, planted.fault).results[0]
+    assert result.outcome is (CaseOutcome.FAIL if case.level == "must" else CaseOutcome.WARN), result.why
+    said = " | ".join(statement.says for statement in result.failures)
+    assert re.search(planted.says, said), said
+
+
+@pytest.mark.long("each fault fails the case that is meant")
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+def test_a_planted_fault_fails_no_other_case_than_is_listed(planted: Planted) -> None:
+    result = run(CASES, planted.of, planted.fault)
+    assert set(wrong(result)) == {planted.case, *planted.consequences}, wrong(result)
