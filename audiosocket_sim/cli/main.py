@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from audiosocket_sim.cli.arguments import EXIT_CODES, add_control_token, command, control_token, port, program
+from audiosocket_sim.cli.check_arguments import add_check
 from audiosocket_sim.cli.console import guarded_output
 from audiosocket_sim.cli.live_arguments import add_capture, add_doctor, add_mic
 from audiosocket_sim.cli.report_arguments import add_diff, add_report
@@ -50,6 +51,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, help="print the version, and end")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands)
+    add_check(commands)
     add_report(commands)
     add_mic(commands)
     _add_mock_ai(commands)

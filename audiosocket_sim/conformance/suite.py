@@ -1,9 +1,9 @@
 """A run of the suite: target and mock AI are started, the server is probed, the cases are planned and carried out."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from audiosocket_sim.conformance.probe import FIRST_CALLS, LATER_CALLS, after_fi
 from audiosocket_sim.conformance.verdicts import CaseResult, ConformanceResult, with_known_failing
 from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.mock_ai.switchboard import Conversation
-from audiosocket_sim.parties.target import Target, program_of
+from audiosocket_sim.parties.target import Target, TargetError, program_of
 from audiosocket_sim.running.bot_under_test import BotUnderTest
 from audiosocket_sim.running.processor_waits import ProcessorWaits
 from audiosocket_sim.scenario.model import Reply
@@ -70,25 +70,37 @@ async def _run(
 ) -> ConformanceResult:
     loop = asyncio.get_running_loop()
     began = loop.time()
-    results: list[CaseResult] = []
+    done: ConformanceResult | None = None
     delays = DelayRecord()
-    async with AsyncExitStack() as stack:
-        bot = BotUnderTest(suite.target, suite.settings, (), suite.ai_port)
-        bot.answers(_backend())
-        await stack.enter_async_context(bot)
-        if not suite.is_virtual:
-            bot.look_at_the_program()
-            bot.note_its_waits(delays.note)
-            waits = ProcessorWaits()
-            waits.on_late = lambda seconds: delays.note(loop.time(), seconds)
-            waits.start()
-            stack.callback(waits.stop)
-        server = Server(bot.started.host, bot.started.port, program_of(bot.started))
-        conductor = Conductor(server, suite.stated, delays, seed=suite.seed)
-        await _probe(conductor)
-        todo = plan(suite.cases, conductor.features, heavy=suite.heavy, virtual=suite.is_virtual)
-        on_plan(todo, conductor.features)
-        results = await conductor.carry_out(todo, on_result)
+    try:
+        async with AsyncExitStack() as stack:
+            bot = BotUnderTest(suite.target, suite.settings, (), suite.ai_port)
+            bot.answers(_backend())
+            await stack.enter_async_context(bot)
+            if not suite.is_virtual:
+                bot.look_at_the_program()
+                bot.note_its_waits(delays.note)
+                waits = ProcessorWaits()
+                waits.on_late = lambda seconds: delays.note(loop.time(), seconds)
+                waits.start()
+                stack.callback(waits.stop)
+            server = Server(bot.started.host, bot.started.port, program_of(bot.started))
+            conductor = Conductor(server, suite.stated, delays, seed=suite.seed)
+            await _probe(conductor, server)
+            todo = plan(suite.cases, conductor.features, heavy=suite.heavy, virtual=suite.is_virtual)
+            on_plan(todo, conductor.features)
+            results = await conductor.carry_out(todo, on_result)
+            done = _result(suite, conductor, todo, results, loop.time() - began)
+    except TargetError as error:
+        if done is None:
+            raise
+        return replace(done, trouble=str(error))  # its end failed: what was seen before stands
+    return done
+
+
+def _result(
+    suite: Suite, conductor: Conductor, todo: Plan, results: Sequence[CaseResult], seconds: float
+) -> ConformanceResult:
     left_out = [CaseResult(one.case, CaseOutcome.NOT_RUN, why=one.why) for one in todo.not_run]
     places = {case.id: place for place, case in enumerate(suite.cases)}
     in_order = sorted([*results, *left_out], key=lambda result: places[result.case.id])
@@ -96,16 +108,22 @@ async def _run(
         results=tuple(with_known_failing(in_order, suite.known)),
         features=conductor.features,
         target=suite.target_text,
-        seconds=loop.time() - began,
+        seconds=seconds,
         n_calls=conductor.n_calls,
         virtual=suite.is_virtual,
     )
 
 
-async def _probe(conductor: Conductor) -> None:
-    """Find out what the server can do: whether it serves two calls at once comes first."""
+async def _probe(conductor: Conductor, server: Server) -> None:
+    """Find out what the server can do: whether it serves two calls at once comes first.
+
+    Raises TargetError if the very first call finds nobody: that says nothing of the server.
+    """
     stated = conductor.features
-    conductor.features = after_first(await conductor.make_calls(FIRST_CALLS), stated)
+    calls = await conductor.make_calls(FIRST_CALLS)
+    if calls[0].connected_at is None:
+        raise TargetError(f"nobody takes a call at {server.host}:{server.port}: {calls[0].why_not_connected}")
+    conductor.features = after_first(calls, stated)
     if conductor.features.two_calls:
         later = await conductor.make_calls(LATER_CALLS)
     else:

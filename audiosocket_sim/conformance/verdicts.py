@@ -8,7 +8,7 @@ from audiosocket_sim.conformance.features import Features
 
 __all__ = ["CaseResult", "ConformanceResult", "outcome_of", "with_known_failing"]
 
-EXIT_FINE, EXIT_FAILED, EXIT_INCONCLUSIVE = 0, 1, 4
+EXIT_FINE, EXIT_FAILED, EXIT_SET_UP, EXIT_INCONCLUSIVE = 0, 1, 3, 4
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,12 @@ class ConformanceResult:
 
     @property
     def exit_code(self) -> int:
-        """1 if a case fails or an entry of the known failures is stale; else 4 if one is inconclusive; else 0."""
+        """1 if a case fails or an entry of the known failures is stale; else 3 after a fault of the set-up; else 4 if a
+        case is inconclusive; else 0."""
         if self.count(CaseOutcome.FAIL, CaseOutcome.UNEXPECTED_PASS):
             return EXIT_FAILED
+        if self.trouble:
+            return EXIT_SET_UP
         return EXIT_INCONCLUSIVE if self.count(CaseOutcome.INCONCLUSIVE) else EXIT_FINE
 
 

@@ -1,0 +1,114 @@
+"""A case that did not pass, as a block of lines: what was required and seen, the bytes around it, and why. Pure."""
+
+from collections.abc import Callable, Iterator
+
+from audiosocket_sim.conformance.case import CaseOutcome, LegSeen, SeenCase, Statement
+from audiosocket_sim.conformance.results.lines import LABEL, Line, Part, labelled
+from audiosocket_sim.conformance.results.wire_around import WireLine, around, moment_of
+from audiosocket_sim.conformance.verdicts import CaseResult
+
+__all__ = ["MARKS", "failure_lines", "leg_words", "required_and_seen", "verdict_words"]
+
+MARKS = {
+    CaseOutcome.PASS: ("✓", "green"),
+    CaseOutcome.FAIL: ("✗", "bold red"),
+    CaseOutcome.WARN: ("!", "yellow"),
+    CaseOutcome.INCONCLUSIVE: ("?", "magenta"),
+    CaseOutcome.NOT_RUN: ("–", "dim"),
+    CaseOutcome.EXPECTED_FAILURE: ("x", "yellow"),
+    CaseOutcome.UNEXPECTED_PASS: ("✗", "bold red"),
+}
+"""The sign and the style of each outcome."""
+_SHOWN = 4
+_SAME_TIME = 0.0015
+_WORDS = 58
+
+
+def required_and_seen(statement: Statement) -> tuple[str, str]:
+    """Return what is required and what was seen instead; "" where the statement says no more."""
+    required, _, seen = statement.says.partition(", but ")
+    return required, seen
+
+
+def verdict_words(result: CaseResult) -> str:
+    """Return both verdicts in words: `behaviour pass, ending fail`."""
+    return f"behaviour {result.behaviour.value}, ending {result.ending.value}"
+
+
+def failure_lines(result: CaseResult, repeat: Callable[[str], str], width: int) -> Iterator[Line]:
+    """Yield the block of a case that did not pass. `repeat`: makes the command that runs the case of an id alone."""
+    case = result.case
+    sign, style = MARKS[result.outcome]
+    word = result.outcome.value.upper() if result.outcome is CaseOutcome.FAIL else result.outcome.value
+    yield (
+        Part(f"{sign} {case.id}  {word}", style),
+        Part(f"  {case.title}", "bold"),
+        Part(f"  ({case.level}; {verdict_words(result)})", "dim"),
+    )
+    if result.why:
+        yield from labelled("known", result.why, width)
+    yield from labelled("the peer", case.peer, width)
+    yield from labelled("good", f"a good server {case.good}", width)
+    shown = result.failures[:_SHOWN]
+    for statement in shown:
+        required, seen = required_and_seen(statement)
+        yield from labelled("required", _of_call(statement, result) + required, width)
+        late = "this machine was too late to tell" if statement.ok is None else ""
+        yield from labelled("seen", "; ".join(filter(None, (seen, late))) or "not so", width, style)
+    if len(result.failures) > _SHOWN:
+        yield from labelled("", f"… and {len(result.failures) - _SHOWN} more statements do not hold", width)
+    if result.observed is not None and shown:
+        yield from _wire(result.observed, shown[0])
+    yield from labelled("why", case.why, width)
+    yield from labelled("read", f"docs/protocol.md, section {case.section}", width)
+    yield from labelled("again", repeat(case.id), 10 * width, "cyan")
+
+
+def _of_call(statement: Statement, result: CaseResult) -> str:
+    seen = result.observed
+    several = seen is not None and len(seen.calls) > 1
+    return f"{statement.call}: " if several else ""
+
+
+def _wire(seen: SeenCase, statement: Statement) -> Iterator[Line]:
+    if not seen.calls:
+        for leg in seen.leg_ends:
+            yield from labelled("call", leg_words(leg), 10_000)
+        return
+    call = next((call for call in seen.calls if call.script.name == statement.call), seen.calls[0])
+    before, after = around(call, statement)
+    moment = moment_of(call, statement)
+    head = "on the wire"
+    for line in before[:-1]:
+        yield _wire_line(head, line)
+        head = ""
+    if before:
+        here = moment - before[-1].until < _SAME_TIME
+        yield _wire_line(head, before[-1], here=here)
+        if not here:
+            yield (Part(f"  {'':<{LABEL}}", "dim"), Part(f"{moment:>13.3f}  ◂ here", "bold red"))
+    for line in after:
+        yield _wire_line("", line)
+
+
+def _wire_line(head: str, line: WireLine, *, here: bool = False) -> Line:
+    side = "cyan" if line.side == "peer" else "green"
+    text = line.text()
+    cut = text if len(text) <= _WORDS else f"{text[: _WORDS - 1]}…"
+    return (
+        Part(f"  {head:<{LABEL}}", "dim"),
+        Part(f"{line.clock():>13}  "),
+        Part(f"{line.side:<7}", side),
+        Part(f"{cut:<{_WORDS}}" if line.hex or here else cut),
+        Part(f"  {line.hex}" if line.hex else "", "dim"),
+        Part("  ◂ here" if here else "", "bold red"),
+    )
+
+
+def leg_words(leg: LegSeen) -> str:
+    """Return how a whole call of the simulated Asterisk ended."""
+    who = "Asterisk drops the call" if leg.dropped else "the call is kept"
+    odd = f"; {', '.join(leg.anomalies)}" if leg.anomalies else ""
+    read = f"{leg.messages} messages of the server read"
+    reason = f" ({leg.reason})" if leg.reason else ""
+    return f"Asterisk {leg.version}, {leg.attach}: {who} after {leg.at:.2f} s{reason}; {read}{odd}"

@@ -1,0 +1,146 @@
+"""What went over the wire around one moment of a connection: a few lines for people. Pure.
+
+Audio comes fifty times a second in both directions. So what is alike in one direction is one line, with how many there
+were, until something else comes in that direction, or the moment itself.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from audiosocket_core.messages import HEADER_BYTES
+from audiosocket_sim.conformance.case import Statement
+from audiosocket_sim.conformance.results.wire_words import hex_bytes, message_words, part_words
+from audiosocket_sim.conformance.script import FinishSending, Pause, ReadAgain, StopReading
+from audiosocket_sim.conformance.seen_call import Chunk, SeenCall, messages_in
+
+__all__ = ["WireLine", "around", "moment_of", "wire_lines"]
+
+_BEFORE, _AFTER = 6, 4
+_SAME_TIME = 0.0005
+
+Side = Literal["peer", "server"]
+
+
+@dataclass(frozen=True, slots=True)
+class WireLine:
+    """One thing on the wire, or several that are alike: from `at` to `until`, in seconds since the case began.
+
+    `side`: who did it. `times`: how many there were. `hex`: the first bytes of the last one, "" where there is none.
+    """
+
+    at: float
+    until: float
+    side: Side
+    words: str
+    hex: str = ""
+    times: int = 1
+    n_bytes: int = 0
+
+    def clock(self) -> str:
+        """Return its time: `1.240`, or `1.240–2.480` if it lasted."""
+        return f"{self.at:.3f}" if self.until - self.at < _SAME_TIME else f"{self.at:.3f}–{self.until:.3f}"
+
+    def text(self) -> str:
+        """Return what it was: `62 × audio, 20 ms at 8 kHz, silence`."""
+        return self.words if self.times == 1 else f"{self.times} × {self.words}"
+
+
+def moment_of(call: SeenCall, statement: Statement | None) -> float:
+    """Return the moment that a statement is about; that of the end of the connection where it names none."""
+    return call.end.at if statement is None or statement.at is None else statement.at
+
+
+def wire_lines(call: SeenCall, moment: float) -> list[WireLine]:
+    """Return all that happened in a connection, in the order of time; what is alike is joined, up to the moment."""
+    lines: list[WireLine] = []
+    for side in ("peer", "server"):
+        one_side = sorted((line for line in _happenings(call) if line.side == side), key=lambda line: line.at)
+        lines += _joined(one_side, moment)
+    return sorted(lines, key=lambda line: (line.at, line.until))
+
+
+def around(
+    call: SeenCall, statement: Statement | None, *, before: int = _BEFORE, after: int = _AFTER
+) -> tuple[list[WireLine], list[WireLine]]:
+    """Return the last lines up to the moment of a statement, and the first ones after it."""
+    moment = moment_of(call, statement)
+    lines = wire_lines(call, moment)
+    until = [line for line in lines if line.until <= moment + _SAME_TIME]
+    until.sort(key=lambda line: (line.until, line.at))
+    later = [line for line in lines if line.until > moment + _SAME_TIME]
+    shown = sorted(until[-before:], key=lambda line: (line.at, line.until))
+    return shown, later[:after]
+
+
+def _happenings(call: SeenCall) -> Iterator[WireLine]:
+    if call.connected_at is None:
+        yield _point(call.script.starts, "server", f"takes no connection: {call.why_not_connected}")
+        return
+    yield _point(call.connected_at, "server", "takes the connection")
+    yield from _writes(call.sent)
+    for message in call.messages:
+        at = message.began if message.ended is None else message.ended
+        head = bytes([message.kind]) + message.length.to_bytes(2, "big") + message.payload
+        size = HEADER_BYTES + len(message.payload)
+        yield WireLine(at, at, "server", message_words(message), hex_bytes(head[:size]), n_bytes=size)
+    for done in call.done:
+        match done.action:
+            case StopReading():
+                yield _point(done.began, "peer", "stops reading")
+            case ReadAgain():
+                yield _point(done.began, "peer", "reads again")
+            case FinishSending():
+                yield _point(done.began, "peer", "closes its sending side (FIN), and goes on reading")
+            case Pause(seconds=seconds):
+                yield WireLine(done.began, done.ended, "peer", f"sends nothing for {seconds:g} s")
+            case _:
+                pass
+    yield from _ends(call)
+
+
+def _ends(call: SeenCall) -> Iterator[WireLine]:
+    end = call.end
+    how = "with a reset (RST)" if end.how == "reset" else "with a FIN"
+    if end.by == "server":
+        yield _point(end.at, "server", f"ends the connection {how}")
+    elif end.by == "peer":
+        yield _point(end.at, "peer", f"ends the connection {how}")
+        if end.server_closed_at is not None:
+            yield _point(end.server_closed_at, "server", "closes its own end")
+    if call.unsent:
+        yield _point(end.at, "server", f"has left {call.unsent} bytes of the peer unread")
+
+
+def _point(at: float, side: Side, words: str) -> WireLine:
+    return WireLine(at, at, side, words)
+
+
+def _writes(sent: Sequence[Chunk]) -> Iterator[WireLine]:
+    """Yield a line for each write: what is in it, where a write holds whole messages, or which part of one."""
+    messages = list(messages_in(sent))
+    place = index = 0
+    for chunk in sent:
+        stop = place + len(chunk.data)
+        while index < len(messages) and messages[index].place + HEADER_BYTES + messages[index].length <= place:
+            index += 1
+        last = index
+        while last < len(messages) and messages[last].place < stop:
+            last += 1
+        words = part_words(messages[index:last], place, stop)
+        yield WireLine(chunk.at, chunk.at, "peer", words, hex_bytes(chunk.data), n_bytes=len(chunk.data))
+        place = stop
+
+
+def _joined(lines: Sequence[WireLine], moment: float) -> list[WireLine]:
+    joined: list[WireLine] = []
+    for line in lines:
+        last = joined[-1] if joined else None
+        crosses = last is not None and last.until <= moment + _SAME_TIME < line.at
+        if last is not None and last.words == line.words and line.n_bytes and not crosses:
+            joined[-1] = replace(
+                last, until=line.until, times=last.times + 1, hex=line.hex, n_bytes=last.n_bytes + line.n_bytes
+            )
+        else:
+            joined.append(line)
+    return joined
