@@ -109,6 +109,8 @@ MAY_IMPORT = {
     "sim.conformance": "core.messages core.phrase_book core.slin sim.virtual_time sim.net sim.asterisk sim.scenario "
     "sim.parties sim.mock_ai sim.running",
     "sim.conformance.cases": "sim.conformance",
+    "sim.conformance.stated": "core.files sim.scenario sim.scenario.loading sim.conformance",
+    "sim.conformance.results": "core.messages sim.conformance",
     "sim.python_calls": "sim.virtual_time sim.scenario sim.scenario.loading sim.call_log sim.parties sim.running",
     "sim.live": "",
     "sim.live.captured_call": "core.files core.wav core.slin core.phrase_book sim.asterisk sim.scenario "
@@ -124,7 +126,8 @@ MAY_IMPORT = {
     "sim.cli": "core.errors core.files core.wav core.slin core.phrase_book core.stop_signals sim.scenario_files "
     "sim.words sim.reading sim.report sim.report.saved sim.report.call sim.report.diff sim.report.many sim.net "
     "sim.asterisk sim.scenario sim.scenario.loading sim.turn_taking sim.call_log sim.checks sim.parties sim.mock_ai "
-    "sim.fake_azure sim.running sim.live.captured_call sim.live.capture sim.live.mic sim.live.doctor",
+    "sim.fake_azure sim.running sim.conformance sim.conformance.cases sim.conformance.stated sim.conformance.results "
+    "sim.live.captured_call sim.live.capture sim.live.mic sim.live.doctor",
     "sim.__main__": "sim.cli",
     "sim.api": "sim.reading sim.scenario sim.scenario.loading sim.call_log sim.checks sim.parties sim.running "
     "sim.python_calls",
@@ -177,6 +180,13 @@ PURE = (
     "sim.report.table",
     "sim.report.call.tables",
     "sim.report.call.turn_values",
+    "sim.conformance.results.explain",
+    "sim.conformance.results.failure_text",
+    "sim.conformance.results.lines",
+    "sim.conformance.results.result_json",
+    "sim.conformance.results.summary",
+    "sim.conformance.results.wire_around",
+    "sim.conformance.results.wire_words",
     "sim.live.mic.device_check",
     "sim.live.mic.devices",
     "sim.live.mic.echo_guard",

@@ -19,7 +19,7 @@ from audiosocket_sim.conformance.planning import Plan, chosen, plan
 from audiosocket_sim.conformance.probe import FIRST_CALLS, LATER_CALLS
 from audiosocket_sim.conformance.results.explain import explain_lines, list_lines
 from audiosocket_sim.conformance.results.failure_text import MARKS, failure_lines, required_and_seen
-from audiosocket_sim.conformance.results.lines import Line, Part, labelled, text_line
+from audiosocket_sim.conformance.results.lines import TextLine, TextPart, labelled, text_line
 from audiosocket_sim.conformance.results.result_json import result_json
 from audiosocket_sim.conformance.results.summary import (
     feature_lines,
@@ -108,7 +108,7 @@ def _explain(pattern: str) -> int:
     return FINE
 
 
-def _print(*lines: Line) -> int:
+def _print(*lines: TextLine) -> int:
     CheckView(sys.stdout).show(*lines)
     return FINE
 
@@ -122,7 +122,7 @@ def _made_ready(asked: CheckRequest, cases: tuple[Case, ...]) -> _Ready:
     config = asked.config
     if config is None:
         beside = (choice.folder or Path()) / CHECK_FILE
-        config = beside if beside.is_file() else None
+        config = _near(beside) if beside.is_file() else None
     ids = [case.id for case in CASES]
     suite = Suite(
         target=target,
@@ -168,15 +168,15 @@ def _run(asked: CheckRequest, ready: _Ready) -> int:
     return _report(result, asked, ready, view)
 
 
-def _opening(ready: _Ready, width: int) -> list[Line]:
+def _opening(ready: _Ready, width: int) -> list[TextLine]:
     """Return what is said before the first call: what is called, how often at most, and that calls may cost money."""
     suite = ready.suite
     probe = len(FIRST_CALLS) + len(LATER_CALLS)
     at_most = plan(suite.cases, Features(two_calls=True), heavy=suite.heavy, virtual=suite.is_virtual)
     everything = sum(case.n_calls(heavy=suite.heavy) for case in suite.cases if suite.heavy or not case.only_heavy)
-    lines: list[Line] = [(Part("check", "bold"), Part(f"  {ready.choice}"))]
+    lines: list[TextLine] = [(TextPart("check", "bold"), TextPart(f"  {ready.choice}"))]
     if ready.config is not None:
-        lines += labelled("stated", f"in {ready.config}", width)
+        lines += labelled("stated", f"in {_near(ready.config)}", width)
     took = "" if suite.is_virtual else f", {at_most.seconds + 20:.0f} s at most if it serves two calls at once"
     lines += labelled("calls", f"{probe} to find out what it can do, then {everything} at most{took}", width)
     lines += labelled(
@@ -185,10 +185,15 @@ def _opening(ready: _Ready, width: int) -> list[Line]:
     return lines
 
 
-def _as_it_comes(result: CaseResult) -> Line:
+def _near(path: Path) -> Path:
+    """Return the path, relative to the working folder if it is below it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _as_it_comes(result: CaseResult) -> TextLine:
     sign, style = MARKS[result.outcome]
     _, seen = required_and_seen(result.failures[0])
-    return (Part(f"  {sign} {result.case.id}  ", style), Part(result.case.title), Part(f"  {seen}", "dim"))
+    return (TextPart(f"  {sign} {result.case.id}  ", style), TextPart(result.case.title), TextPart(f"  {seen}", "dim"))
 
 
 def _report(result: ConformanceResult, asked: CheckRequest, ready: _Ready, view: CheckView) -> int:
@@ -246,10 +251,10 @@ def _write_files(
         sys.stdout.write(json.dumps(run, ensure_ascii=False) + "\n")
         sys.stdout.flush()
     elif asked.json is not None:
-        files.append(("JSON", Path(asked.json), json.dumps(run, ensure_ascii=False, indent=1) + "\n"))
+        files.append(("json", Path(asked.json), json.dumps(run, ensure_ascii=False, indent=1) + "\n"))
     if asked.write_known_failing is not None:
         text = known_failing_text(result.results, ready.suite.known)
-        files.append(("known failures", asked.write_known_failing, text))
+        files.append(("known", asked.write_known_failing, text))
     troubles = []
     for name, path, text in files:
         try:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from audiosocket_sim.conformance.results.lines import NO_WRAP, Line
+from audiosocket_sim.conformance.results.lines import NO_WRAP, TextLine
 
 __all__ = ["CheckView"]
 
@@ -53,7 +53,7 @@ class CheckView:
             self._live.stop()
             self._live = None
 
-    def show(self, *lines: Line) -> None:
+    def show(self, *lines: TextLine) -> None:
         """Print lines."""
         for line in lines:
             self._console.print(Text.assemble(*[(part.text, part.style) for part in line]))

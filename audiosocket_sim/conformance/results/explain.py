@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from audiosocket_sim.conformance.case import SECTIONS, Case
 from audiosocket_sim.conformance.features import FEATURES, ROLES
-from audiosocket_sim.conformance.results.lines import Line, Part, labelled, text_line
+from audiosocket_sim.conformance.results.lines import TextLine, TextPart, labelled, text_line
 from audiosocket_sim.conformance.results.wire_words import hex_bytes
 from audiosocket_sim.conformance.script import (
     Announce,
@@ -30,22 +30,27 @@ __all__ = ["action_words", "explain_lines", "list_lines", "need_words"]
 _MOST_CALLS = 4
 
 
-def list_lines(cases: Sequence[Case]) -> Iterator[Line]:
+def list_lines(cases: Sequence[Case]) -> Iterator[TextLine]:
     """Yield the cases by section: id, level, title."""
     for name, words in SECTIONS.items():
         mine = [case for case in cases if case.id[:2] == name]
         if not mine:
             continue
-        yield (Part(f"{name}  {words}", "bold"),)
+        yield (TextPart(f"{name}  {words}", "bold"),)
         for case in mine:
             notes = [*(["only with --heavy"] if case.only_heavy else []), *map(need_words, case.needs)]
             note = f"  ({'; '.join(notes)})" if notes else ""
-            yield (Part(f"  {case.id}  "), Part(f"{case.level:<6}  ", "dim"), Part(case.title), Part(note, "dim"))
+            yield (
+                TextPart(f"  {case.id}  "),
+                TextPart(f"{case.level:<6}  ", "dim"),
+                TextPart(case.title),
+                TextPart(note, "dim"),
+            )
 
 
-def explain_lines(case: Case, width: int) -> Iterator[Line]:
+def explain_lines(case: Case, width: int) -> Iterator[TextLine]:
     """Yield all that is known of a case: what the peer does, what a good server does, why, and step by step."""
-    yield (Part(f"{case.id}  {case.title}", "bold"), Part(f"  ({case.level}; {SECTIONS[case.id[:2]]})", "dim"))
+    yield (TextPart(f"{case.id}  {case.title}", "bold"), TextPart(f"  ({case.level}; {SECTIONS[case.id[:2]]})", "dim"))
     yield from labelled("the peer", case.peer, width)
     yield from labelled("good", f"a good server {case.good}", width)
     yield from labelled("why", case.why, width)
@@ -74,7 +79,7 @@ def explain_lines(case: Case, width: int) -> Iterator[Line]:
         yield from _scripts(case.heavy, "steps", width)
 
 
-def _scripts(scripts: Sequence[Script], label: str, width: int) -> Iterator[Line]:
+def _scripts(scripts: Sequence[Script], label: str, width: int) -> Iterator[TextLine]:
     for script in scripts[:_MOST_CALLS]:
         if len(scripts) > 1:
             begins = f", which begins after {script.starts:g} s" if script.starts else ""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from audiosocket_sim.conformance.case import CaseOutcome, LegSeen, SeenCase, Statement
-from audiosocket_sim.conformance.results.lines import LABEL, Line, Part, labelled
+from audiosocket_sim.conformance.results.lines import LABEL, TextLine, TextPart, labelled
 from audiosocket_sim.conformance.results.wire_around import WireLine, around, moment_of
 from audiosocket_sim.conformance.verdicts import CaseResult
 
@@ -35,15 +35,15 @@ def verdict_words(result: CaseResult) -> str:
     return f"behaviour {result.behaviour.value}, ending {result.ending.value}"
 
 
-def failure_lines(result: CaseResult, repeat: Callable[[str], str], width: int) -> Iterator[Line]:
+def failure_lines(result: CaseResult, repeat: Callable[[str], str], width: int) -> Iterator[TextLine]:
     """Yield the block of a case that did not pass. `repeat`: makes the command that runs the case of an id alone."""
     case = result.case
     sign, style = MARKS[result.outcome]
     word = result.outcome.value.upper() if result.outcome is CaseOutcome.FAIL else result.outcome.value
     yield (
-        Part(f"{sign} {case.id}  {word}", style),
-        Part(f"  {case.title}", "bold"),
-        Part(f"  ({case.level}; {verdict_words(result)})", "dim"),
+        TextPart(f"{sign} {case.id}  {word}", style),
+        TextPart(f"  {case.title}", "bold"),
+        TextPart(f"  ({case.level}; {verdict_words(result)})", "dim"),
     )
     if result.why:
         yield from labelled("known", result.why, width)
@@ -70,7 +70,7 @@ def _of_call(statement: Statement, result: CaseResult) -> str:
     return f"{statement.call}: " if several else ""
 
 
-def _wire(seen: SeenCase, statement: Statement) -> Iterator[Line]:
+def _wire(seen: SeenCase, statement: Statement) -> Iterator[TextLine]:
     if not seen.calls:
         for leg in seen.leg_ends:
             yield from labelled("call", leg_words(leg), 10_000)
@@ -86,22 +86,22 @@ def _wire(seen: SeenCase, statement: Statement) -> Iterator[Line]:
         here = moment - before[-1].until < _SAME_TIME
         yield _wire_line(head, before[-1], here=here)
         if not here:
-            yield (Part(f"  {'':<{LABEL}}", "dim"), Part(f"{moment:>13.3f}  ◂ here", "bold red"))
+            yield (TextPart(f"  {'':<{LABEL}}", "dim"), TextPart(f"{moment:>13.3f}  ◂ here", "bold red"))
     for line in after:
         yield _wire_line("", line)
 
 
-def _wire_line(head: str, line: WireLine, *, here: bool = False) -> Line:
+def _wire_line(head: str, line: WireLine, *, here: bool = False) -> TextLine:
     side = "cyan" if line.side == "peer" else "green"
     text = line.text()
     cut = text if len(text) <= _WORDS else f"{text[: _WORDS - 1]}…"
     return (
-        Part(f"  {head:<{LABEL}}", "dim"),
-        Part(f"{line.clock():>13}  "),
-        Part(f"{line.side:<7}", side),
-        Part(f"{cut:<{_WORDS}}" if line.hex or here else cut),
-        Part(f"  {line.hex}" if line.hex else "", "dim"),
-        Part("  ◂ here" if here else "", "bold red"),
+        TextPart(f"  {head:<{LABEL}}", "dim"),
+        TextPart(f"{line.clock():>13}  "),
+        TextPart(f"{line.side:<7}", side),
+        TextPart(f"{cut:<{_WORDS}}" if line.hex or here else cut),
+        TextPart(f"  {line.hex}" if line.hex else "", "dim"),
+        TextPart("  ◂ here" if here else "", "bold red"),
     )
 
 

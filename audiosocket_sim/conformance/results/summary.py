@@ -6,7 +6,7 @@ from audiosocket_sim.conformance.case import SECTIONS, CaseOutcome
 from audiosocket_sim.conformance.features import FEATURES, Features
 from audiosocket_sim.conformance.planning import Plan
 from audiosocket_sim.conformance.results.failure_text import MARKS
-from audiosocket_sim.conformance.results.lines import Line, Part, labelled, text_line
+from audiosocket_sim.conformance.results.lines import TextLine, TextPart, labelled, text_line
 from audiosocket_sim.conformance.verdicts import CaseResult, ConformanceResult
 
 __all__ = ["feature_lines", "last_line", "not_run_lines", "plan_words", "section_of", "table_lines"]
@@ -28,7 +28,7 @@ def section_of(result: CaseResult) -> str:
     return result.case.id[:2]
 
 
-def feature_lines(features: Features, width: int) -> Iterator[Line]:
+def feature_lines(features: Features, width: int) -> Iterator[TextLine]:
     """Yield what the server does and what it was not seen to do, in the probe; or what check.yaml states."""
     for label, value in (("it", True), ("not seen", False), ("not known", None)):
         names = [name for name in FEATURES if features.has(name) is value]
@@ -54,26 +54,26 @@ def _calls(count: int) -> str:
     return "1 call" if count == 1 else f"{count} calls"
 
 
-def table_lines(result: ConformanceResult) -> Iterator[Line]:
+def table_lines(result: ConformanceResult) -> Iterator[TextLine]:
     """Yield the table: a line for each section with how many of its cases came to which outcome."""
     columns = [(outcome, head) for outcome, head, always in _COLUMNS if always or result.count(outcome)]
     sections = [name for name in SECTIONS if any(section_of(one) == name for one in result.results)]
     label = max([len(SECTIONS[name]) for name in sections], default=0) + 4
     yield (
-        Part(f"  {'section':<{label}}", "dim"),
-        *(Part(f"  {head:>{max(6, len(head))}}", "dim") for _, head in columns),
+        TextPart(f"  {'section':<{label}}", "dim"),
+        *(TextPart(f"  {head:>{max(6, len(head))}}", "dim") for _, head in columns),
     )
     for name in sections:
         mine = [one for one in result.results if section_of(one) == name]
-        parts = [Part(f"  {name}  {SECTIONS[name]:<{label - 4}}")]
+        parts = [TextPart(f"  {name}  {SECTIONS[name]:<{label - 4}}")]
         for outcome, head in columns:
             count = sum(one.outcome is outcome for one in mine)
             style = MARKS[outcome][1] if count else "dim"
-            parts.append(Part(f"  {count or '·':>{max(6, len(head))}}", style))
+            parts.append(TextPart(f"  {count or '·':>{max(6, len(head))}}", style))
         yield tuple(parts)
 
 
-def not_run_lines(results: Sequence[CaseResult], width: int) -> Iterator[Line]:
+def not_run_lines(results: Sequence[CaseResult], width: int) -> Iterator[TextLine]:
     """Yield the cases that were not run, by reason."""
     by_reason: dict[str, list[str]] = {}
     for one in results:
@@ -85,7 +85,7 @@ def not_run_lines(results: Sequence[CaseResult], width: int) -> Iterator[Line]:
         yield from labelled("", f"{' '.join(ids)}: {reason}", width, "dim", indent=-9)
 
 
-def last_line(result: ConformanceResult, exit_code: int) -> Line:
+def last_line(result: ConformanceResult, exit_code: int) -> TextLine:
     """Return the last line: the verdict, and what it rests on."""
     failed = result.count(CaseOutcome.FAIL)
     stale = result.count(CaseOutcome.UNEXPECTED_PASS)
@@ -104,4 +104,4 @@ def last_line(result: ConformanceResult, exit_code: int) -> Line:
         exit_code, ("set-up error", "bold red")
     )
     judged = f"{result.n_statements} statements judged in {_calls(result.n_calls)}"
-    return (Part(verdict, style), Part(f": {', '.join(words)}; {judged}"))
+    return (TextPart(verdict, style), TextPart(f": {', '.join(words)}; {judged}"))

@@ -19,7 +19,7 @@ __all__ = ["WireLine", "around", "moment_of", "wire_lines"]
 _BEFORE, _AFTER = 6, 4
 _SAME_TIME = 0.0005
 
-Side = Literal["peer", "server"]
+WireSide = Literal["peer", "server"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class WireLine:
 
     at: float
     until: float
-    side: Side
+    side: WireSide
     words: str
     hex: str = ""
     times: int = 1
@@ -112,7 +112,7 @@ def _ends(call: SeenCall) -> Iterator[WireLine]:
         yield _point(end.at, "server", f"has left {call.unsent} bytes of the peer unread")
 
 
-def _point(at: float, side: Side, words: str) -> WireLine:
+def _point(at: float, side: WireSide, words: str) -> WireLine:
     return WireLine(at, at, side, words)
 
 
