@@ -146,6 +146,7 @@ PURE = (
     "server.backend.reply",
     "server.endpointing",
     "server.turns",
+    "server.call.heard_words",
     "server.call.playback",
     "sim.asterisk.wire_counts",
     "sim.scenario",

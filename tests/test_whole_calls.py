@@ -10,6 +10,7 @@ import pytest
 from helpers.logs import entries_of_file
 
 from audiosocket_sim.call_log.agreement import disagreements
+from audiosocket_sim.call_log.events import BackendAsked, BotSpoke
 from audiosocket_sim.running.runner import LATE_MS, Options, Outcome, Result, run
 from audiosocket_sim.scenario.loading import load, load_all
 
@@ -146,3 +147,19 @@ def test_an_address_as_target(tmp_path: Path) -> None:
 
 def _url(ready: str) -> str:
     return next(word.rstrip(".,;") for word in ready.split() if word.startswith("http://"))
+
+
+def test_the_backend_is_told_what_the_caller_had_heard_when_he_interrupted() -> None:
+    """The server's own account of it agrees with the caller's ear, which knows nothing of the server."""
+    result = run_scenario("barge_in")
+    asked = [entry.event for entry in result.entries if isinstance(entry.event, BackendAsked)]
+    spoken = [entry.event for entry in result.entries if isinstance(entry.event, BotSpoke)]
+    (cut,) = (event for event in spoken if event.whole_ms and event.heard_ms < event.whole_ms - 500)
+    told = asked[-1].interrupted
+    assert asked[0].interrupted is None
+    assert told is not None
+    assert told == {"text": cut.text, "heard": "O apartamento não", "said_ms": told["said_ms"], "of_ms": 3900}
+    lead_ms = 300  # the prompt begins with so much silence
+    said_ms = told["said_ms"]
+    assert isinstance(said_ms, int)
+    assert said_ms - lead_ms == pytest.approx(cut.heard_ms, abs=100)

@@ -4,11 +4,13 @@ Loading a book reads only the manifest; a recording is read when its sound is fi
 `matching`, synthesis in `synthetic_voice`; nothing here writes files.
 """
 
+import re
 import reprlib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
@@ -40,7 +42,7 @@ _PIECE_MS = 10
 
 _REQUIRED = ("file", "text", "language")
 _OPTIONAL_MS = ("duration_ms", "speech_start_ms", "speech_end_ms")
-_KEYS = (*_REQUIRED, "voice", "kind", *_OPTIONAL_MS, "licence")
+_KEYS = (*_REQUIRED, "voice", "kind", *_OPTIONAL_MS, "word_ends_ms", "licence")
 
 CallerSoundKind = Literal["turn", "backchannel", "vocal_tic", "non_directed"]
 """What a caller's sound is in a conversation: a turn; “uh-huh”; a cough, breath or laugh; a dog, a door, television."""
@@ -110,6 +112,18 @@ class Phrase:
     path: Path | None = None
     samples: bytes | None = None
     kind: CallerSoundKind = "turn"
+    word_ends_ms: tuple[int, ...] = ()
+    """When each word of the text ends, as the manifest says; empty if it does not."""
+
+    def word_ends_in(self, text: str) -> Iterator[tuple[int, int]]:
+        """Iterate over the words of `text`: its characters up to the end of a word, and when that ends (ms).
+
+        `text`: this phrase's, in whatever case and punctuation. Nothing, if the manifest does not say when words end.
+        """
+        words = list(re.finditer(r"\S+", text))
+        if len(words) == len(self.word_ends_ms):
+            for word, ends_ms in zip(words, self.word_ends_ms, strict=True):
+                yield word.end(), ends_ms
 
     @property
     def pcm(self) -> bytes:
@@ -293,7 +307,21 @@ def _entry(manifest: Path, number: int, entry: object) -> Phrase:
             f"{where}: expected 0 <= speech_start_ms <= speech_end_ms <= duration_ms,"
             f" got {start_ms}, {end_ms}, {duration_ms}"
         )
-    return Phrase(name, text, language, voice, duration_ms, start_ms, end_ms, path, kind=kind)
+    ends_ms = _word_ends(where, entry, text, duration_ms)
+    return Phrase(name, text, language, voice, duration_ms, start_ms, end_ms, path, kind=kind, word_ends_ms=ends_ms)
+
+
+def _word_ends(where: str, entry: Mapping[str, object], text: str, duration_ms: int) -> tuple[int, ...]:
+    """When the words end, by the manifest; empty if it does not say."""
+    given: Any = entry.get("word_ends_ms")
+    if given is None:
+        return ()
+    wanted = f"{len(text.split())} whole numbers, one a word, rising, up to {duration_ms}"
+    numbers = isinstance(given, list) and all(isinstance(ms, int) and not isinstance(ms, bool) for ms in given)
+    rising = numbers and all(a < b for a, b in pairwise([-1, *given, duration_ms + 1]))
+    if not rising or len(given) != len(text.split()):
+        raise PhraseBookError(f"{where}: word_ends_ms: expected {wanted}, got {reprlib.repr(given)}")
+    return tuple(given)
 
 
 def _value(where: str, entry: Mapping[str, object], key: str, wanted: type[_V]) -> _V | None:

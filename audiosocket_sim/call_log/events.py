@@ -100,11 +100,16 @@ class CallerAction:
 
 @dataclass(frozen=True, slots=True)
 class BackendAsked:
-    """The bot sent a request to the mock AI. `content`: what the bot understood. `number` counts requests from 1."""
+    """The bot sent a request to the mock AI. `content`: what the bot understood. `number` counts requests from 1.
+
+    `interrupted`: what the bot says the caller had heard of the message that he interrupted (docs/server.md), if it
+    says so: `text`, `heard`, `said_ms`, `of_ms`, as they came.
+    """
 
     number: int
     conversation_id: str
     content: str
+    interrupted: dict[str, str | int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class _Asked:
     content: str
     at: float
     request: "Request"
+    interrupted: dict[str, str | int | None] | None = None
 
 
 class MockAi:
@@ -208,7 +209,7 @@ class MockAi:
             self._fail('the AI backend got a request that is not {"id": "…", "content": "…"}')
             headers = {"Connection": "close"} if data is None else None  # the rest of it is not waited for
             return PlainTextResponse('expected JSON: {"id": "…", "content": "…"}', 422, headers)
-        event = BackendAsked(asked.number, asked.conversation_id, asked.content)
+        event = BackendAsked(asked.number, asked.conversation_id, asked.content, asked.interrupted)
         self._on_event(event)
         index = self._choose(asked)
         if index is None:
@@ -298,7 +299,7 @@ class MockAi:
         if not isinstance(conversation_id, str) or not isinstance(content, str):
             return None
         self._requests += 1
-        return _Asked(self._requests, conversation_id, content, at, request)
+        return _Asked(self._requests, conversation_id, content, at, request, _interrupted(fields.get("interrupted")))
 
     def _choose(self, asked: _Asked) -> int | None:
         """Return the index of the first unused reply that fits, and count its use; None if there is none."""
@@ -447,3 +448,11 @@ def _words(reply: Reply) -> tuple[str | None, str | None]:
     nested = content if isinstance(content, dict) else {}
     says, status = nested.get("mensagem"), reply.body.get("set_call_status", nested.get("set_call_status"))
     return (None if says is None else str(says)), (None if status is None else str(status))
+
+
+def _interrupted(told: object) -> dict[str, str | int | None] | None:
+    """Return what the bot tells of an interruption; None for what is not in its form (docs/server.md)."""
+    if not isinstance(told, dict):
+        return None
+    wanted: dict[str, type] = {"text": str, "heard": str, "said_ms": int, "of_ms": int}
+    return {key: told[key] for key, kind in wanted.items() if isinstance(told.get(key), kind)}

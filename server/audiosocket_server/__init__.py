@@ -17,6 +17,7 @@ __all__ = [
     "SpeechEngine",
     "SpeechError",
     "SpeechUnavailable",
+    "WordEnd",
     "load_settings",
     "serve",
 ]
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         SpeechEngine,
         SpeechError,
         SpeechUnavailable,
+        WordEnd,
     )
 
 _HOMES = ("settings.settings", "speech.base", "listener")

@@ -147,10 +147,16 @@ class PlaybackStartedEvent:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackFinishedEvent:
-    """Playback of a message ended. `complete` is False after a barge-in, a stall, or the end of the call."""
+    """Playback of a message ended. `complete` is False after a barge-in, a stall, or the end of the call.
+
+    `of_ms`: how long all of it would have lasted; null if that was not known yet. `heard`: of a message that was not
+    played to its end, the words that were; null of one that was.
+    """
 
     played_ms: int
     complete: bool
+    of_ms: int | None = None
+    heard: str | None = field(default=None, metadata=PRIVATE)
 
 
 @dataclass(frozen=True, slots=True)

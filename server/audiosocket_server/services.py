@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from audiosocket_server.backend.question import Interrupted
 from audiosocket_server.backend.reply import BackendReply
 from audiosocket_server.detectors import Detectors
 from audiosocket_server.registry.calls import Calls
@@ -17,8 +18,11 @@ __all__ = ["Backend", "Services"]
 class Backend(Protocol):
     """Protocol of the AI backend client; implemented by `backend.client.AiClient`."""
 
-    async def ask(self, conversation_id: str, content: str) -> BackendReply:
-        """Send what the caller said and return the reply. Raises BackendError if there is no usable reply."""
+    async def ask(self, conversation_id: str, content: str, interrupted: Interrupted | None = None) -> BackendReply:
+        """Send what the caller said and return the reply. Raises BackendError if there is no usable reply.
+
+        `interrupted`: the message of the bot in which he said it, if he interrupted one.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pytest
 from audiosocket_server.admission import MOST_EXPECTED, read_announcement
 from audiosocket_server.backend.client import MAX_ANSWER_BYTES, MAX_REDIRECTS
+from audiosocket_server.backend.question import Interrupted
 from audiosocket_server.backend.reply import parse_reply
 from audiosocket_server.call.caller_input import MOST_AHEAD_SECONDS
 from audiosocket_server.call.session import KEYS_A_SECOND
@@ -41,6 +42,8 @@ def kind_of(example: Any) -> str:
         return "reply"
     if set(example) == {"id", "content"}:
         return "question"
+    if "interrupted" in example:
+        return "question after an interruption"
     if set(example) <= set(Settings.model_fields):
         return "settings"
     return "/".join(sorted(example))
@@ -48,7 +51,13 @@ def kind_of(example: Any) -> str:
 
 def test_every_kind_of_example_is_there_and_known() -> None:
     kinds = {kind_of(example) for example in BLOCKS}
-    assert kinds == {"reply", "question", "settings", "calls", "at/origin/text", "error"}
+    questions = {"question", "question after an interruption"}
+    assert kinds == {"reply", *questions, "settings", "calls", "at/origin/text", "error"}
+
+
+def test_the_example_of_an_interruption_has_the_keys_that_are_sent() -> None:
+    (example,) = (b for b in BLOCKS if "interrupted" in b)
+    assert Interrupted(**example["interrupted"]).to_json() == example["interrupted"]
 
 
 @pytest.mark.parametrize("example", [b for b in BLOCKS if kind_of(b) == "reply"])

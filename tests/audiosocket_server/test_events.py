@@ -34,7 +34,7 @@ def test_every_field_of_text_is_private_unless_it_is_known_to_be_public() -> Non
         (kind.__name__.removesuffix("Event"), field.name)
         for kind in get_args(e.CallEvent)
         for field in fields(kind)
-        if field.type in (str, "str") and not field.metadata.get("private")
+        if field.type in (str, "str", str | None) and not field.metadata.get("private")
     }
     assert public == PUBLIC_TEXT
 
@@ -45,6 +45,7 @@ def test_the_log_shows_no_private_field(kind: type) -> None:
         str: "segredo",
         int: 1,
         int | None: 1,
+        str | None: "segredo",
         bool: False,
         CallState: CallState.WAITING,
         LatencyStage: LatencyStage.BACKEND,

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from audiosocket_server.backend.client import BackendError
+from audiosocket_server.backend.question import Interrupted
 from audiosocket_server.backend.reply import BackendReply
 from audiosocket_server.events import CallState, Recorded
 from audiosocket_server.listener import ServerHandle
@@ -110,9 +111,11 @@ class Backend:
     says: deque[BackendReply | BackendError] = field(default_factory=deque)
     after_seconds: float = 0.0
     asked: list[tuple[str, str]] = field(default_factory=list)
+    interrupted: list[Interrupted | None] = field(default_factory=list)
 
-    async def ask(self, conversation_id: str, content: str) -> BackendReply:
+    async def ask(self, conversation_id: str, content: str, interrupted: Interrupted | None = None) -> BackendReply:
         self.asked.append((conversation_id, content))
+        self.interrupted.append(interrupted)
         await asyncio.sleep(self.after_seconds)
         answer = self.says.popleft() if self.says else reply("Pois não.")
         if isinstance(answer, BackendError):

@@ -11,6 +11,7 @@ import asyncio
 import json
 import ssl
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Literal, cast
@@ -19,6 +20,7 @@ from urllib.parse import unquote_to_bytes
 import httpx
 
 from audiosocket_server.backend.http_transport import AsyncioTransport
+from audiosocket_server.backend.question import Interrupted
 from audiosocket_server.backend.reply import BackendReply, ReplyError, parse_reply, read_reply
 from audiosocket_server.settings.settings import AiSettings
 
@@ -59,6 +61,7 @@ class AiClient:
     def __init__(self, settings: AiSettings) -> None:
         self._url = httpx.URL(settings.api_url)
         self._timeout_seconds = settings.timeout_seconds
+        self._tells_interruptions = settings.tell_interruptions
         self._http = _Client(
             transport=AsyncioTransport(_certificates),
             trust_env=False,
@@ -66,11 +69,17 @@ class AiClient:
             timeout=None,  # `ask` limits the time of the whole answer
         )
 
-    async def ask(self, conversation_id: str, content: str) -> BackendReply:
-        """POST {"id": conversation_id, "content": content} and return the reply. Raises BackendError."""
+    async def ask(self, conversation_id: str, content: str, interrupted: Interrupted | None = None) -> BackendReply:
+        """POST {"id": conversation_id, "content": content} and return the reply. Raises BackendError.
+
+        `interrupted` is told too, as a third key, unless the settings say that this backend refuses unknown keys.
+        """
+        question: dict[str, object] = {"id": conversation_id, "content": content}
+        if interrupted is not None and self._tells_interruptions:
+            question["interrupted"] = interrupted.to_json()
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                answer = await self._post({"id": conversation_id, "content": content})
+                answer = await self._post(question)
         except TimeoutError:
             raise BackendError("unreachable", f"no answer within {self._timeout_seconds:g} s") from None
         except httpx.DecodingError as error:
@@ -88,7 +97,7 @@ class AiClient:
         """Close every connection."""
         await self._http.aclose()
 
-    async def _post(self, question: dict[str, str]) -> _Answer:
+    async def _post(self, question: Mapping[str, object]) -> _Answer:
         """Send the question, and follow redirects.
 
         The request stays a POST with its body, unless the status is 303, which asks for a GET. httpx, like a browser,

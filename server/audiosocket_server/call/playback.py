@@ -29,6 +29,8 @@ class SpeechEnded:
     job: int
     played_ms: int
     complete: bool
+    of_ms: int | None = None
+    """How long all of it lasts; None if not all of its sound had arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Playback:
         self._head = b""  # the chunk being played; `_at` is the next byte
         self._at = 0
         self._queued = 0
+        self._fed = 0  # bytes of the message so far, also of those that were played
         self._played_frames = 0
         self._stalled_frames = 0  # frames of silence since the audio of the message ran dry
 
@@ -100,6 +103,7 @@ class Playback:
         if chunk and self._job is not None and not self._whole:
             self._chunks.append(chunk)
             self._queued += len(chunk)
+            self._fed += len(chunk)
 
     def finish(self) -> None:
         """Mark the audio of the message as complete; what is queued is still played."""
@@ -113,13 +117,14 @@ class Playback:
 
     def _end_speech(self, job: int, *, complete: bool) -> None:
         played_ms = (self._played_frames - self._stalled_frames) * FRAME_MS
-        self.news.append(SpeechEnded(job, played_ms, complete))
+        of_ms = self._fed * FRAME_MS // FRAME_BYTES if self._whole else None
+        self.news.append(SpeechEnded(job, played_ms, complete, of_ms))
         self._forget_speech()
 
     def _forget_speech(self) -> None:
         self._job, self._released, self._began, self._whole = None, False, False, False
         self._chunks.clear()
-        self._head, self._at, self._queued = b"", 0, 0
+        self._head, self._at, self._queued, self._fed = b"", 0, 0, 0
         self._played_frames = self._stalled_frames = 0
 
     # --- hold audio ---------------------------------------------------------------------------------------------------

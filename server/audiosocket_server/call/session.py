@@ -23,6 +23,7 @@ from audiosocket_core.transport import AudioSocketProtocol, EndCause
 from audiosocket_server import endpointing
 from audiosocket_server import events as e
 from audiosocket_server.backend.client import BackendError
+from audiosocket_server.backend.question import Interrupted
 from audiosocket_server.backend.reply import BackendReply
 from audiosocket_server.call import playback
 from audiosocket_server.call.caller_input import CallerInput
@@ -87,6 +88,7 @@ class Call:
         self._utterance = b""  # audio of the utterance that has just begun, until recognition has it
         self._recognising: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
+        self._interrupted: Interrupted | None = None  # what the next question tells of
         self._ended = asyncio.Event()  # the end of the connection was dealt with
         self._warned_of: set[str] = set()
         self._keys = 0  # in the current second
@@ -336,8 +338,9 @@ class Call:
             case t.ReleaseSpeech():
                 self._playback.release()
             case t.StopSpeech():
+                stopped = self._output.current
                 self._output.stop()
-                self._handle_news()
+                self._handle_news(stopped)
             case t.StartHold():
                 self._playback.start_hold()
             case t.StopHold():
@@ -375,7 +378,8 @@ class Call:
         except Exception as error:  # noqa: BLE001 - ends this call with an event, and no other
             self._crash(error)
 
-    def _handle_news(self) -> None:
+    def _handle_news(self, stopped: t.Speak | None = None) -> None:
+        """Report what happened to the bot's sound. `stopped`: the message that the turns have just stopped."""
         while self._playback.news:
             news = self._playback.news.pop(0)
             match news:
@@ -385,8 +389,11 @@ class Call:
                         self._note(e.PlaybackStartedEvent(message.purpose, message.text))
                         if not message.held:
                             self._note(self._answer_clock.first_audio(self._time()))
-                case playback.SpeechEnded(job, played_ms, complete):
-                    self._note(e.PlaybackFinishedEvent(played_ms, complete))
+                case playback.SpeechEnded(job, played_ms, complete, of_ms):
+                    heard = None if complete else self._output.heard(played_ms, of_ms)
+                    self._note(e.PlaybackFinishedEvent(played_ms, complete, of_ms, heard))
+                    if stopped is not None and heard is not None:
+                        self._interrupted = Interrupted(stopped.text, heard, played_ms, of_ms)
                     self._input.forget()  # the audio heard until now may be the bot's own echo
                     self._output.playback_ended(complete)
                     self._notify_turns(t.PlaybackEnded(job))
@@ -473,8 +480,9 @@ class Call:
     async def _ask(self, job: int, content: str) -> None:
         assert self._record is not None
         asked_at = self._time()
+        interrupted, self._interrupted = self._interrupted, None
         try:
-            reply = await self._services.backend.ask(self._record.id, content)
+            reply = await self._services.backend.ask(self._record.id, content, interrupted)
         except BackendError as error:
             self._note(e.BackendFailedEvent(error.kind, error.detail))
             self._note(self._answer_clock.answered(self._time()))

@@ -9,9 +9,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from audiosocket_server import events as e
+from audiosocket_server.call.heard_words import estimated_ends, heard
 from audiosocket_server.call.playback import Playback
 from audiosocket_server.services import Services
-from audiosocket_server.speech.base import SpeechError
+from audiosocket_server.speech.base import SpeechError, WordEnd
 from audiosocket_server.turns import vocabulary as t
 
 __all__ = ["SpeechOutput"]
@@ -19,6 +20,8 @@ __all__ = ["SpeechOutput"]
 # Synthesis runs at most MOST_QUEUED_MS ahead of playback, and goes on below ROOM_FROM_MS. This bounds a call's memory.
 MOST_QUEUED_MS = 20_000
 ROOM_FROM_MS = 10_000
+BYTES_A_MS = 16
+MOST_KEPT_BYTES = 480_000  # of a message's sound, half a minute: only to estimate where its words end
 
 
 class SpeechOutput:
@@ -45,6 +48,9 @@ class SpeechOutput:
         self._spawn = spawn
         self._record = record
         self._notify_turns = notify_turns
+        self._text = ""
+        self._word_ends: list[WordEnd] = []
+        self._sound: list[bytes] = []
         self._synthesis: asyncio.Task[None] | None = None
         self._room = asyncio.Event()
 
@@ -52,6 +58,7 @@ class SpeechOutput:
         """Start the synthesis of `message`. Playback begins with its first audio, or at `Playback.release` if held."""
         self.playback.begin(message.job, held=message.held)
         self.current = message
+        self._text, self._word_ends, self._sound = message.text, [], []
         self._synthesis = self._spawn(self._synthesise(message))
 
     def stop(self) -> None:
@@ -66,6 +73,14 @@ class SpeechOutput:
             self._stop_synthesis()
             self._record(e.SynthesisFailedEvent("the audio stopped coming"))
         self.current = None
+
+    def heard(self, played_ms: int, of_ms: int | None) -> str:
+        """Return the words that were said in the first `played_ms` of the newest message. `of_ms`: its whole length."""
+        ends = self._word_ends
+        if not ends:
+            sound = b"".join(self._sound)
+            ends = estimated_ends(self._text, sound, whole=of_ms is not None and of_ms <= len(sound) // BYTES_A_MS)
+        return heard(self._text, ends, played_ms)
 
     def make_room(self) -> None:
         """Let synthesis go on if playback has caught up; called after each frame."""
@@ -88,7 +103,11 @@ class SpeechOutput:
         chunks = services.engine.synthesise(message.text, services.settings.greeting.voice)
         try:
             async for chunk in chunks:
+                if isinstance(chunk, WordEnd):
+                    self._word_ends.append(chunk)
+                    continue
                 made = made or len(chunk) > 1
+                self._keep(chunk)
                 out.feed(chunk)
                 if out.queued_ms > MOST_QUEUED_MS:
                     await self._wait_for_room()
@@ -100,6 +119,8 @@ class SpeechOutput:
         if failure is not None or not made:
             self._record(e.SynthesisFailedEvent(failure or "the engine produced no audio"))
         if not made and services.stand_ins is not None and (recording := services.stand_ins.of(message.text)):
+            self._word_ends.clear()
+            self._keep(recording)
             out.feed(recording)
             made = True
         if made:
@@ -107,6 +128,10 @@ class SpeechOutput:
         else:
             out.flush()
             self._notify_turns(t.SpeechFailed(message.job))
+
+    def _keep(self, sound: bytes) -> None:
+        if sum(map(len, self._sound)) < MOST_KEPT_BYTES:
+            self._sound.append(sound)
 
     async def _wait_for_room(self) -> None:
         self._room.clear()

@@ -7,7 +7,7 @@ history by event number, so there are no queues that could fill up.
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import count
 
@@ -21,6 +21,7 @@ from audiosocket_server.events import (
     HoldStartedEvent,
     HoldStoppedEvent,
     LatencyStage,
+    PlaybackFinishedEvent,
     PlaybackStartedEvent,
     Recorded,
     StageTookEvent,
@@ -46,15 +47,20 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TranscriptEntry:
-    """One line of a call's transcript. `at_seconds` counts from the UUID."""
+    """One line of a call's transcript. `at_seconds` counts from the UUID.
+
+    `heard`: of a message of the AI that was not played to its end, the words that were; None of any other line.
+    """
 
     at_seconds: float
     origin: Origin
     text: str
+    heard: str | None = None
 
     def to_json(self) -> dict[str, object]:
-        """Return the entry as the control API sends it: at (seconds), origin, text."""
-        return {"at": round(self.at_seconds, 3), "origin": self.origin, "text": self.text}
+        """Return the entry as the control API sends it: at (seconds), origin, text; heard, if not all of it was."""
+        entry: dict[str, object] = {"at": round(self.at_seconds, 3), "origin": self.origin, "text": self.text}
+        return entry if self.heard is None else {**entry, "heard": self.heard}
 
 
 class CallRecord:
@@ -117,10 +123,19 @@ class CallRecord:
                 self._hold = isinstance(event, HoldStartedEvent)
             case StageTookEvent(LatencyStage.FIRST_AUDIO, since_last_word_ms=int(waited_ms)):
                 self._answered_after_ms = waited_ms
+            case PlaybackFinishedEvent(heard=str(heard)):
+                self._mark_heard(heard)
             case CallEndedEvent():
                 self.ended, self.state, self._hold = event, CallState.STANDBY, False
                 self._metrics.dropped_messages += self.vitals().dropped_messages
                 self._doors = None  # releases the call itself
+
+    def _mark_heard(self, heard: str) -> None:
+        """Note of the newest message what was heard of it."""
+        for place in range(len(self._transcript) - 1, -1, -1):
+            if self._transcript[place].origin is Origin.AI:
+                self._transcript[place] = replace(self._transcript[place], heard=heard)
+                return
 
     def push(self, reply: BackendReply) -> bool:
         """Queue a message of the backend. Returns False if the state accepts none or the queue is full."""

@@ -217,6 +217,11 @@ class AiSettings(_Section):
         "http://localhost:8000/messages", description="address of the AI backend; a trailing / is ignored"
     )
     timeout_seconds: PositiveSeconds = Field(30.0, description="time limit of a complete answer, redirects included")
+    tell_interruptions: bool = Field(
+        True,
+        description="after an interruption, tell the backend what the caller heard (`interrupted`); false for one that "
+        "refuses unknown keys",
+    )
 
 
 class SpeechSettings(_Section):

@@ -5,9 +5,9 @@ executor. It never invents a text: if nothing was recognised, the text is empty.
 """
 
 from collections.abc import AsyncIterator, Callable
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
-__all__ = ["Checked", "Recognition", "SpeechEngine", "SpeechError", "SpeechUnavailable"]
+__all__ = ["Checked", "Recognition", "SpeechEngine", "SpeechError", "SpeechUnavailable", "Synthesised", "WordEnd"]
 
 
 class SpeechError(Exception):
@@ -16,6 +16,17 @@ class SpeechError(Exception):
 
 class SpeechUnavailable(SpeechError):
     """The engine failed, but may work later without any change: unreachable, throttled, silent, too busy."""
+
+
+class WordEnd(NamedTuple):
+    """Where a word ends: `text_end` characters of the text are said when `ends_ms` of its sound have been played."""
+
+    text_end: int
+    ends_ms: int
+
+
+Synthesised = bytes | WordEnd
+"""What a synthesis yields: SLIN (8 kHz, any even length), and the ends of words, if the engine knows them."""
 
 
 class Recognition(Protocol):
@@ -44,8 +55,12 @@ class SpeechEngine(Protocol):
         `language`: a tag such as pt-BR. `on_interim` is called on the event loop with the text understood so far.
         """
 
-    def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
-        """Speak `text`: yields SLIN (8 kHz, any even length) as it becomes ready. May raise SpeechError at any time."""
+    def synthesise(self, text: str, voice: str) -> AsyncIterator[Synthesised]:
+        """Speak `text`: yields SLIN (8 kHz, any even length) as it becomes ready. May raise SpeechError at any time.
+
+        An engine that knows when its words end yields a `WordEnd` for each, in order, before or after their sound;
+        otherwise their ends are estimated from the sound (`call.heard_words`).
+        """
 
     async def aclose(self) -> None:
         """Release everything that the engine holds."""

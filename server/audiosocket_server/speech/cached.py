@@ -6,7 +6,7 @@ Only complete messages are kept, not those that failed or were stopped. Recognit
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 
-from audiosocket_server.speech.base import Recognition, SpeechEngine
+from audiosocket_server.speech.base import Recognition, SpeechEngine, Synthesised, WordEnd
 
 __all__ = ["CachedSpeech"]
 
@@ -20,7 +20,9 @@ class CachedSpeech:
     def __init__(self, engine: SpeechEngine, *, most_bytes: int = MOST_BYTES) -> None:
         self._engine = engine
         self._most_bytes = most_bytes
-        self._kept: OrderedDict[tuple[str, str], bytes] = OrderedDict()  # by text and voice; least recently used first
+        self._kept: OrderedDict[tuple[str, str], tuple[bytes, tuple[WordEnd, ...]]] = (
+            OrderedDict()
+        )  # by text and voice; least recently used first
         self._bytes = 0
 
     @property
@@ -32,31 +34,38 @@ class CachedSpeech:
         """Start the recognition of one utterance. See `SpeechEngine`."""
         return self._engine.recognise(language, on_interim)
 
-    async def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
+    async def synthesise(self, text: str, voice: str) -> AsyncIterator[Synthesised]:
         """Speak `text`: in one chunk if it is in the cache, else as the engine makes it. See `SpeechEngine`."""
         key = (text, voice)
         if (kept := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
-            yield kept
+            pcm, words = kept
+            for word in words:
+                yield word
+            yield pcm
             return
         made = bytearray()
+        ends: list[WordEnd] = []
         chunks = self._engine.synthesise(text, voice)
         try:
             async for chunk in chunks:
-                if len(made) <= LONGEST_BYTES:
+                if isinstance(chunk, WordEnd):
+                    ends.append(chunk)
+                elif len(made) <= LONGEST_BYTES:
                     made += chunk
                 yield chunk
         finally:
             if (close := getattr(chunks, "aclose", None)) is not None:
                 await close()
         if 0 < len(made) <= LONGEST_BYTES:
-            self._keep(key, bytes(made))
+            self._keep(key, bytes(made), tuple(ends))
 
-    def _keep(self, key: tuple[str, str], pcm: bytes) -> None:
-        self._bytes += len(pcm) - len(self._kept.pop(key, b""))  # two calls may have made the same text at once
-        self._kept[key] = pcm
+    def _keep(self, key: tuple[str, str], pcm: bytes, words: tuple[WordEnd, ...]) -> None:
+        before, _ = self._kept.pop(key, (b"", ()))  # two calls may have made the same text at once
+        self._bytes += len(pcm) - len(before)
+        self._kept[key] = pcm, words
         while self._bytes > self._most_bytes:
-            _, dropped = self._kept.popitem(last=False)
+            _, (dropped, _) = self._kept.popitem(last=False)
             self._bytes -= len(dropped)
 
     async def aclose(self) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from audiosocket_core.errors import AudioSocketError
 from audiosocket_core.phrase_book.book import MANIFEST_NAME, Phrase, PhraseBook
-from audiosocket_server.speech.base import SpeechError
+from audiosocket_server.speech.base import SpeechError, Synthesised, WordEnd
 
 if TYPE_CHECKING:
     from audiosocket_core.phrase_book.matching import Listening, Matcher
@@ -57,11 +57,13 @@ class EmbeddedEngine:
         """Start the recognition of one utterance; there are no interim texts. See `SpeechEngine`."""
         return MatchedTurn(self._matcher.listen())
 
-    async def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
+    async def synthesise(self, text: str, voice: str) -> AsyncIterator[Synthesised]:
         """Play the prompt with this text, whatever its voice; other texts are spoken in the synthetic voice."""
         phrase = self._prompts.by_text(text, language=self._language) or self._prompts.by_text(text)
         try:
             if phrase is not None:
+                for end in phrase.word_ends_in(text):
+                    yield WordEnd(*end)
                 yield phrase.pcm
                 return
             from audiosocket_core.phrase_book.synthetic_voice import (

@@ -231,3 +231,29 @@ def test_a_manifest_that_came_from_elsewhere_is_one_line(tmp_path: Path, text: s
 def test_a_missing_manifest(tmp_path: Path) -> None:
     with pytest.raises(PhraseBookError, match="cannot be read"):
         PhraseBook.load(tmp_path)
+
+
+ENTRY = "- file: pt-br/ola.wav\n  text: Ola a todos\n  language: pt-BR\n"
+
+
+def test_a_manifest_may_say_when_the_words_end(tmp_path: Path) -> None:
+    (phrase,) = PhraseBook.load(manifest(tmp_path, f"{ENTRY}  word_ends_ms: [300, 320, 500]\n")).phrases
+    assert list(phrase.word_ends_in("OLA, a todos!")) == [(4, 300), (6, 320), (13, 500)]
+    assert list(phrase.word_ends_in("Ola")) == []
+
+
+def test_a_manifest_need_not_say_it(tmp_path: Path) -> None:
+    (phrase,) = PhraseBook.load(manifest(tmp_path, ENTRY)).phrases
+    assert list(phrase.word_ends_in(phrase.text)) == []
+
+
+@pytest.mark.parametrize("ends", ["[300, 500]", "[300, 300, 500]", "[-5, 300, 500]", "[1, 2, 90000]", "x", "[1, 2, x]"])
+def test_ends_of_words_that_cannot_be_are_told(tmp_path: Path, ends: str) -> None:
+    with pytest.raises(PhraseBookError, match=r"ola.wav\): word_ends_ms: expected 3 whole numbers, one a word, rising"):
+        PhraseBook.load(manifest(tmp_path, f"{ENTRY}  word_ends_ms: {ends}\n"))
+
+
+def test_every_prompt_that_ships_says_when_its_words_end(book: PhraseBook) -> None:
+    prompts = PhraseBook.load(BOOKS[1]).phrases
+    assert [phrase.name for phrase in prompts if not phrase.word_ends_ms] == []
+    assert all(phrase.word_ends_ms[-1] == phrase.speech_end_ms for phrase in prompts)

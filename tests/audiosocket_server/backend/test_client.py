@@ -11,6 +11,7 @@ import httpx
 import pytest
 import respx
 from audiosocket_server.backend.client import MAX_ANSWER_BYTES, AiClient, BackendError
+from audiosocket_server.backend.question import Interrupted
 from audiosocket_server.events import CallState
 from audiosocket_server.settings.settings import AiSettings
 
@@ -38,6 +39,24 @@ async def test_the_question_is_posted_and_the_reply_read(client: AiClient, backe
     request = route.calls.last.request
     assert json.loads(request.content) == {"id": "42", "content": "Quero falar com o apartamento 202, por favor."}
     assert request.headers["content-type"] == "application/json"
+
+
+INTERRUPTED = Interrupted("Pode subir, por favor.", "Pode subir,", 1240, 2100)
+
+
+async def test_what_was_heard_of_an_interrupted_message_is_told(client: AiClient, backend: respx.MockRouter) -> None:
+    route = backend.post(URL).respond(json=ANSWER)
+    await client.ask("42", "Espera.", INTERRUPTED)
+    told = {"text": "Pode subir, por favor.", "heard": "Pode subir,", "said_ms": 1240, "of_ms": 2100}
+    assert json.loads(route.calls.last.request.content) == {"id": "42", "content": "Espera.", "interrupted": told}
+
+
+async def test_a_backend_that_refuses_unknown_keys_is_told_of_no_interruption(backend: respx.MockRouter) -> None:
+    route = backend.post(URL).respond(json=ANSWER)
+    client = AiClient(AiSettings(api_url=URL, tell_interruptions=False))
+    await client.ask("42", "Espera.", INTERRUPTED)
+    await client.aclose()
+    assert json.loads(route.calls.last.request.content) == {"id": "42", "content": "Espera."}
 
 
 async def test_a_trailing_slash_in_the_address_is_ignored(backend: respx.MockRouter) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from audiosocket_server.backend.client import BackendError
+from audiosocket_server.backend.question import Interrupted
 from audiosocket_server.call.session import Call
 from audiosocket_server.events import CallState
 from audiosocket_server.turns.machine import COULD_NOT_CONNECT, ERROR_OCCURRED
@@ -31,7 +32,7 @@ async def test_a_whole_call() -> None:
             "0.00 call_started",
             "0.50 state_changed STANDBY IA_TURN",
             "0.50 playback_started greeting Condomínio Apoena, em que posso ajudar?",
-            "1.50 playback_finished 1000 True",
+            "1.50 playback_finished 1000 True 1000 None",
             "2.00 state_changed IA_TURN USER_TURN",
             "2.30 speech_started",
             "3.32 speech_ended silence 580",
@@ -45,7 +46,7 @@ async def test_a_whole_call() -> None:
             "3.64 state_changed WAITING IA_TURN",  # the next frame
             "3.64 playback_started reply Até logo.",
             "3.64 stage_took first_audio 20 820",
-            "4.64 playback_finished 1000 True",
+            "4.64 playback_finished 1000 True 1000 None",
             "5.14 state_changed IA_TURN STANDBY",
             "5.14 call_ended server the conversation is over 5140",
         ]
@@ -259,9 +260,37 @@ async def test_with_barge_in_caller_speech_stops_the_bot() -> None:
         assert began.at_seconds == pytest.approx(0.8 + 0.36, abs=0.1)
         await call.until_state(WAITING)
         lines = told(call.record)
-        assert lines[4].split()[1:] == ["playback_finished", "620", "False"]
+        assert lines[4].split()[1:] == ["playback_finished", "620", "False", "3000"]
         assert lines[5].split()[1:] == ["state_changed", "IA_TURN", "USER_TURN"]
         assert not [at for at, frame in call.heard if frame != SILENCE and began.at_seconds < at]
+
+
+@virtual
+async def test_the_backend_learns_what_was_heard_of_a_message_that_was_interrupted() -> None:
+    async with bench({"system": {"barge_in": True}}, engine=Engine(speaks_ms=3000)) as b:
+        call = await b.call()
+        await call.until(1.4)
+        call.say()
+        await call.until_event("backend_answered")
+        call_again = await b.call()
+        await call_again.until_state(USER_TURN)
+        call_again.say()
+        await call_again.until_event("backend_answered")
+        greeting = "Condomínio Apoena, em que posso ajudar?"
+        assert b.backend.interrupted == [Interrupted(greeting, "Condomínio", 1220, 3000), None]
+        said = [line for line in call.record.transcript() if line["origin"] == "ai"]
+        assert said[0] == {"at": 0.5, "origin": "ai", "text": greeting, "heard": "Condomínio"}
+
+
+@virtual
+async def test_a_message_that_is_heard_to_its_end_is_told_to_nobody_as_interrupted() -> None:
+    async with bench({"system": {"barge_in": True}}) as b:
+        call = await b.call()
+        await call.until(1.6)  # in the pause after the greeting
+        call.say()
+        await call.until_event("backend_answered")
+        assert b.backend.interrupted == [None]
+        assert "heard" not in next(line for line in call.record.transcript() if line["origin"] == "ai")
 
 
 @virtual

@@ -36,7 +36,7 @@ def test_speech_goes_out_whole_and_its_end_is_told_when_its_last_frame_has_been_
     assert take(playback, 2) == [voice(1), voice(0.5) + bytes(160)]
     assert news(playback) == [SpeechBegan(7)]
     assert playback.next_frame() == SILENCE
-    assert news(playback) == [SpeechEnded(7, 40, complete=True)]
+    assert news(playback) == [SpeechEnded(7, 40, complete=True, of_ms=30)]
 
 
 def test_hold_audio_loops_without_a_seam_and_starts_from_its_beginning_each_time() -> None:
@@ -101,7 +101,7 @@ def test_speech_that_comes_too_late_leaves_silence_and_loses_nothing() -> None:
     playback.finish()
     assert playback.next_frame() == voice(0.5, 2) + voice(0.5, 3)
     playback.next_frame()
-    assert news(playback) == [SpeechBegan(1), SpeechEnded(1, 80, complete=True)]
+    assert news(playback) == [SpeechBegan(1), SpeechEnded(1, 80, complete=True, of_ms=40)]
 
 
 def test_a_message_that_stalls_is_over_incomplete() -> None:

@@ -542,3 +542,24 @@ def test_faults_of_a_cassette_are_played_too() -> None:
     room = played(*(RawExchange(*ask, fault) for fault in faults), act=act)
     told = [event.fault for _, event in room.events if isinstance(event, BackendReplied)]
     assert told == ["reset", "no_answer", "no_answer"]
+
+
+TOLD = {"text": "Pode subir, por favor.", "heard": "Pode subir,", "said_ms": 1240, "of_ms": 2100}
+
+
+@pytest.mark.parametrize(
+    ("interrupted", "logged"),
+    [
+        (TOLD, TOLD),
+        ({**TOLD, "of_ms": None, "more": 1}, {"text": TOLD["text"], "heard": TOLD["heard"], "said_ms": 1240}),
+        ("yes", None),
+        (None, None),
+    ],
+)
+def test_what_the_bot_tells_of_an_interruption_is_in_the_log(interrupted: object, logged: object) -> None:
+    async def act(room: Room) -> None:
+        await room.http.post(room.url, json={"id": "1", "content": "Espera.", "interrupted": interrupted})
+
+    room = play([{"says": "Pois não."}], act)
+    (asked,) = (event for _, event in room.events if isinstance(event, BackendAsked))
+    assert asked.interrupted == logged

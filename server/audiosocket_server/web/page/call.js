@@ -109,6 +109,7 @@ export class CallView {
       at("interim").textContent = "";
       this.line(e.at, ...line);
     }
+    if (type === "playback_finished" && e.heard !== null) this.markHeard(e.heard);
     if (!this.call.live) this.draw();
   }
 
@@ -121,6 +122,15 @@ export class CallView {
     at("transcript").append(row);
     if (at("transcript").childElementCount > MOST_LINES) at("transcript").firstElementChild.remove();
     if (follows) log.scrollTop = log.scrollHeight;
+  }
+
+  // Strikes out what the caller did not hear of the newest message of the AI.
+  markHeard(heard) {
+    const text = [...at("transcript").querySelectorAll(".ai .text")].at(-1);
+    if (!text || !text.textContent.startsWith(heard)) return;
+    const unheard = element("s", "unheard", text.textContent.slice(heard.length));
+    unheard.title = "not heard: the message was stopped";
+    text.replaceChildren(heard, unheard);
   }
 
   // Scrolls the transcript to the last line that had been said at a moment of the call.
