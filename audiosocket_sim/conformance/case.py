@@ -90,6 +90,8 @@ class SeenCase:
     before: Resources | None = None
     after: Resources | None = None
     leg_ends: tuple["LegSeen", ...] = ()
+    heavy: bool = False
+    """Whether the case was played in a heavy form of its own."""
 
     def call(self, name: str = "the call") -> SeenCall:
         """Return the connection of this name."""
@@ -136,7 +138,8 @@ class Case:
     does not, or how it comes that a server meets this. `section`: of docs/protocol.md. `since`: the first releases that
     behave so, "" if all do. `needs`: names of features and roles. `alone`: it measures pace, so nothing runs beside it.
     `heavy`: what `--heavy` does instead; empty: the same. `only_heavy`: it is run with `--heavy` alone. `two_at_once`:
-    it needs a server that serves two calls at once.
+    it needs a server that serves two calls at once. `prefers`: the role in which it is called if check.yaml states it.
+    `unseen`: why it counts as not run if the judge has nothing to say.
     """
 
     id: str
@@ -155,6 +158,8 @@ class Case:
     alone: bool = False
     only_heavy: bool = False
     two_at_once: bool = False
+    prefers: str = ""
+    unseen: str = "nothing was seen that could be judged"
 
     def connections(self, *, heavy: bool) -> Sequence[Script]:
         """Return its connections in this form."""

@@ -69,33 +69,39 @@ class Conductor:
 
     async def make_calls(self, scripts: Sequence[Script]) -> tuple[SeenCall, ...]:
         """Make these calls at once, outside any case."""
-        return tuple(await self._play_all(scripts, TestRole(), self._server.port, self._loop.time()))
+        began = self._loop.time()
+        return tuple(await self._play_all(scripts, TestRole(), self._server.port, began, self.features))
 
     async def play(self, case: Case, *, heavy: bool = False) -> CaseResult:
         """Play one case, and judge it."""
         seen = await self.watch(case, heavy=heavy)
         statements = tuple(case.judge(seen))
-        why = "" if statements else "nothing was seen that could be judged"
+        why = "" if statements else case.unseen
         return CaseResult(case, outcome_of(case, statements), statements, why, seen)
 
     async def watch(self, case: Case, *, heavy: bool = False) -> SeenCase:
         """Play one case, and return what was seen."""
         before = resources_of(self._server.program)
         began = self._loop.time()
-        role = next((self.features.roles[name] for name in case.needs if name in self.features.roles), TestRole())
+        name = next((name for name in (*case.needs, case.prefers) if name in self.features.roles), "")
+        role, features = self.features.roles.get(name, TestRole()), self.features.in_role(name)
         port = role.port or self._server.port
         if case.asterisk is not None:
             leg = await call_of_asterisk(case.asterisk, self._server.host, port, self._uuid(role), self._sounds)
-            seen = SeenCase((), self.features, leg_ends=(leg,))
+            seen = SeenCase((), features, leg_ends=(leg,))
         else:
             scripts = case.connections(heavy=heavy)
-            seen = SeenCase(tuple(await self._play_all(scripts, role, port, began)), self.features)
-        return replace(seen, delays=self._delays.since(began), before=before, after=resources_of(self._server.program))
+            seen = SeenCase(tuple(await self._play_all(scripts, role, port, began, features)), features)
+        after = resources_of(self._server.program)
+        return replace(
+            seen, delays=self._delays.since(began), before=before, after=after, heavy=heavy and bool(case.heavy)
+        )
 
-    async def _play_all(self, scripts: Sequence[Script], role: TestRole, port: int, began: float) -> list[SeenCall]:
+    async def _play_all(
+        self, scripts: Sequence[Script], role: TestRole, port: int, began: float, features: Features
+    ) -> list[SeenCall]:
         players = [
-            Player(script, self._uuid(role), began=began, features=self.features, sounds=self._sounds)
-            for script in scripts
+            Player(script, self._uuid(role), began=began, features=features, sounds=self._sounds) for script in scripts
         ]
         self.n_calls += len(players)
         async with asyncio.TaskGroup() as group:

@@ -1,7 +1,7 @@
 """What a server can do, as far as it is known: by probing, or as its author has stated it in check.yaml."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 __all__ = ["FEATURES", "ROLES", "Features", "TestRole", "why_not"]
 
@@ -61,6 +61,10 @@ class Features:
             return name in self.roles
         known: bool | None = getattr(self, name)
         return known
+
+    def in_role(self, name: str) -> "Features":
+        """Return what is known of the server when it plays this role ("": none)."""
+        return replace(self, echoes=True, answers=False) if name == "echo" else self
 
 
 def why_not(needs: Iterable[str], features: Features) -> str:

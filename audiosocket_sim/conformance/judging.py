@@ -7,15 +7,18 @@ from collections.abc import Iterable, Iterator
 
 from audiosocket_core.messages import AUDIO_KINDS
 from audiosocket_sim.conformance.case import SeenCase, Statement
+from audiosocket_sim.conformance.heard import is_sound
 from audiosocket_sim.conformance.script import Announce, Close, FinishSending, Reset, SignOfLife
 from audiosocket_sim.conformance.seen_call import SeenCall, SeenMessage
 
 __all__ = [
     "closes_within",
     "connects",
+    "ended_by_server",
     "ends_by_itself",
     "hex_of",
     "is_kept",
+    "said_goodbye",
     "sends_only_what_it_may",
     "serves_still",
     "within",
@@ -23,6 +26,7 @@ __all__ = [
 
 _AS_EVER = 0.8
 """A call that ends by itself after at least this part of the time that the shortest one lasted has not ended early."""
+_GOODBYE_SECONDS = 2.0
 _MAY_SEND = frozenset({0}) | AUDIO_KINDS
 
 
@@ -49,7 +53,7 @@ def is_kept(seen: SeenCase, call: SeenCall, what: str, until: float | None = Non
     name = call.script.name
     if call.connected_at is None:
         return connects(call)
-    ended = _server_ended(call)
+    ended = ended_by_server(call)
     if ended is None or (until is not None and ended[0] > until):
         return Statement(True, f"keeps the call {what}", call=name)
     at, how = ended
@@ -63,7 +67,7 @@ def ends_by_itself(call: SeenCall, what: str, limit: float, late: float, *, sinc
     """The server ends the connection within `limit` seconds after `since`, by default the last byte that we sent."""
     name = call.script.name
     begin = (call.sent[-1].at if call.sent else call.connected_at or 0.0) if since is None else since
-    ended = _server_ended(call)
+    ended = ended_by_server(call)
     if ended is None:
         return Statement(
             False, f"ends the connection within {limit:g} s {what}, but it stays open", "ending", name, begin
@@ -109,7 +113,7 @@ def serves_still(seen: SeenCase, call: SeenCall, what: str) -> Iterator[Statemen
     yield is_kept(seen, call, what)
     name = call.script.name
     for sign in call.actions(SignOfLife):
-        if (ended := _server_ended(call)) is not None and ended[0] <= sign.ended:
+        if (ended := ended_by_server(call)) is not None and ended[0] <= sign.ended:
             return  # said already
         if sign.met:
             yield Statement(True, f"{_sign(seen)} {what}", call=name, at=sign.ended)
@@ -117,6 +121,15 @@ def serves_still(seen: SeenCase, call: SeenCall, what: str) -> Iterator[Statemen
             late = seen.late(sign.began, sign.ended)
             ok = None if late > 0.5 else False
             yield Statement(ok, f"{_sign(seen)} {what}, but nothing came", call=name, at=sign.ended)
+
+
+def said_goodbye(call: SeenCall) -> bool:
+    """Whether the server hung up with 00 00 00 right after it had said something: its own choice, and no failure."""
+    at = call.hangup_at
+    if at is None:
+        return False
+    since = at - _GOODBYE_SECONDS
+    return any(since <= (message.ended or 0.0) <= at and is_sound(message.payload) for message in call.audio)
 
 
 def hex_of(message: SeenMessage, at_most: int = 8) -> str:
@@ -141,7 +154,7 @@ def _sign(seen: SeenCase) -> str:
     return "keeps the connection"
 
 
-def _server_ended(call: SeenCall) -> tuple[float, str] | None:
+def ended_by_server(call: SeenCall) -> tuple[float, str] | None:
     """When and how the server ended the call, before we did; None if it did not."""
     hung_up = call.hangup_at
     if hung_up is not None and not (call.end.by == "peer" and call.end.at < hung_up):

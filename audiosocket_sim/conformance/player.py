@@ -166,8 +166,7 @@ class Player:
             case Pause():
                 await asyncio.sleep(action.seconds)
             case WaitForSound():
-                since = self._now
-                return await self._until(lambda: self._heard_since(since), action.at_most)
+                return await self._sound(self._now, action.at_most, silence=action.silence)
             case WaitForQuiet():
                 return await self._quiet(action.quiet, action.at_most)
             case WaitForEnd():
@@ -189,7 +188,7 @@ class Player:
 
     async def _announce(self, action: Announce) -> None:
         message = encode(Kind.UUID, self._uuid if action.uuid is None else action.uuid) + action.then
-        pieces = (1,) * (len(message) - 1) if action.gap else ()
+        pieces = (action.pieces or (1,) * (len(message) - 1)) if action.gap else ()
         await self._send(Send(message, pieces, action.gap))
 
     async def _send(self, action: Send) -> None:
@@ -222,18 +221,13 @@ class Player:
         if self._features.echoes:
             since = self._now
             await self._speak(SendSound(0.4, "words"))
-            return await self._until(lambda: self._heard_since(since), action.at_most)
+            return await self._sound(since, action.at_most)
         if self._features.answers:
             await self._quiet(0.7, action.at_most)
+            since = self._now  # it may answer before the last of the words, which is silence
             await self._speak(SendSound(WORDS_SECONDS, "words"))
-            await self._speak(SendSound(0.4, "silence"))
-            since = self._now
-            silence = asyncio.ensure_future(self._speak(SendSound(action.at_most, "silence")))
-            try:
-                return await self._until(lambda: self._heard_since(since), action.at_most)
-            finally:
-                silence.cancel()
-                await asyncio.gather(silence, return_exceptions=True)
+            at_most = max(action.at_most, self._features.answer_seconds)
+            return await self._sound(since, at_most, silence=True)
         if self._features.sends_always:
             came = len(self._received)
             return await self._until(lambda: len(self._received) > came, _ALIVE_SECONDS)
@@ -279,6 +273,16 @@ class Player:
             if self._now >= until - _ROUNDING or self._is_over:
                 return False
             await self._sleep_until(self._began + min(due, until))
+
+    async def _sound(self, since: float, at_most: float, *, silence: bool = False) -> bool:
+        """Wait for sound that comes after `since`; with `silence`, send silence meanwhile."""
+        quiet = asyncio.ensure_future(self._speak(SendSound(at_most, "silence"))) if silence else None
+        try:
+            return await self._until(lambda: self._heard_since(since), at_most)
+        finally:
+            if quiet is not None:
+                quiet.cancel()
+                await asyncio.gather(quiet, return_exceptions=True)
 
     def _heard_since(self, since: float) -> bool:
         return self._last_sound_at is not None and self._last_sound_at > since

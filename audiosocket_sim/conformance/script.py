@@ -30,8 +30,9 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Send the UUID message in one write, as Asterisk does; or in pieces of one byte, `gap` apart, if `gap` is not 0.
+    """Send the UUID message in one write, as Asterisk does; or in pieces, `gap` apart, if `gap` is not 0.
 
+    `pieces`: how long they are, the rest is the last one; by default one byte each.
     `uuid`: its 16 bytes; by default those of the call, which each run draws anew, or those of the role that it needs.
     `then`: bytes that follow in the same write.
     """
@@ -39,6 +40,7 @@ class Announce:
     uuid: bytes | None = None
     gap: float = 0.0
     then: bytes = b""
+    pieces: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,13 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class WaitForSound:
-    """Wait until the server sends sound that is no silence, at most so long, and go on in either case."""
+    """Wait until the server sends sound that is no silence, at most so long, and go on in either case.
+
+    `silence`: send silence meanwhile, as a phone that is not on mute; a server may need it to know that a turn is over.
+    """
 
     at_most: float
+    silence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +178,8 @@ class Script:
 def seconds_of(action: PeerAction) -> float:
     """Return how long an action takes at most, in seconds."""
     match action:
-        case Announce(uuid=_, gap=gap):
-            return gap * 18
+        case Announce():
+            return action.gap * (len(action.pieces) or 18)
         case Send(data=_, pieces=pieces, gap=gap):
             return gap * len(pieces)
         case SendPaced(messages=messages, every=every):
