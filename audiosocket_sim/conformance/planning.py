@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from audiosocket_sim.conformance.case import Case, Level
 from audiosocket_sim.conformance.features import Features, why_not
 
-__all__ = ["AT_ONCE", "AT_ONCE_VIRTUAL", "NotRun", "Plan", "chosen", "plan"]
+__all__ = ["AT_ONCE", "AT_ONCE_VIRTUAL", "NotRun", "Plan", "chosen", "nearest_id", "plan"]
 
 AT_ONCE, AT_ONCE_VIRTUAL = 12, 24
 """How many cases run beside one another on the real clock, and in virtual time."""
@@ -47,6 +47,13 @@ class Plan:
         return max([sum(beside) / self.at_once, *beside]) + alone if beside else alone
 
 
+def nearest_id(text: str, ids: Sequence[str]) -> str:
+    """Return the id that a text most likely means, HS-02 for "hs-2"; "" if it is like none."""
+    section, _, number = text.upper().partition("-")
+    near = get_close_matches(f"{section}-{number:0>2}", ids, n=1, cutoff=0.4)
+    return near[0] if near else ""
+
+
 def chosen(cases: Sequence[Case], only: Sequence[str], levels: Collection[Level]) -> list[Case]:
     """Return the cases whose ids fit one of the patterns (`RB-*`; none: all), of these levels.
 
@@ -55,8 +62,8 @@ def chosen(cases: Sequence[Case], only: Sequence[str], levels: Collection[Level]
     patterns = [part.strip().upper() for text in only for part in text.split(",") if part.strip()]
     for pattern in patterns:
         if not any(fnmatchcase(case.id, pattern) for case in cases):
-            near = get_close_matches(pattern, [case.id for case in cases], n=1, cutoff=0.4)
-            hint = f"; the nearest is {near[0]}" if near else ""
+            near = nearest_id(pattern, [case.id for case in cases])
+            hint = f"; the nearest is {near}" if near else ""
             raise LookupError(f"no case {pattern[:40]}{hint} (--list shows all)")
     fitting = [case for case in cases if not patterns or any(fnmatchcase(case.id, pattern) for pattern in patterns)]
     return [case for case in fitting if case.level in levels]

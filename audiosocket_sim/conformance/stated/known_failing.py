@@ -1,10 +1,10 @@
 """The list of cases that are known to fail, each with its reason: a YAML file that is read, and written."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from audiosocket_sim.conformance.case import CaseOutcome
+from audiosocket_sim.conformance.planning import nearest_id
 from audiosocket_sim.conformance.verdicts import CaseResult
 from audiosocket_sim.scenario.loading import FileError, Problem, read_text
 from audiosocket_sim.scenario.loading.yaml_tree import MalformedYaml, Place, read
@@ -66,8 +66,8 @@ def _quoted(text: str) -> str:
 
 
 def _no_case(name: str, ids: Sequence[str]) -> str:
-    near = get_close_matches(name.upper(), ids, n=1, cutoff=0.4)
-    return f"no case {name[:40]!r}" + (f"; did you mean {near[0]}?" if near else "")
+    near = nearest_id(name, ids)
+    return f"no case {name[:40]!r}" + (f"; did you mean {near}?" if near else "")
 
 
 def _problem(file: str, place: Place, message: str) -> Problem:
