@@ -62,12 +62,39 @@ def add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument(
         "--json", metavar="FILE", help="write the run as JSON; - writes it to stdout, and all else to stderr"
     )
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="write the run as JUnit XML, a test suite a section")
+    parser.add_argument("--badge", type=Path, metavar="FILE", help="write a badge, the JSON of a shields.io endpoint")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write one HTML file with each failed case drawn")
     parser.add_argument("--ai-port", type=port, default=0, help="port of the mock AI, for a target with a fixed AI URL")
     parser.add_argument(
         "--real-time", action="store_true", help="run on the real clock (always so for a target in another process)"
     )
     parser.add_argument("--seed", type=_seed, default=1, help="draws the UUIDs of the calls (%(default)s)")
     parser.set_defaults(command=_check)
+    _add_matrix(parser)
+
+
+def _add_matrix(parser: argparse.ArgumentParser) -> None:
+    more = parser.add_subparsers(metavar="matrix", title="several runs side by side")
+    about = "several runs side by side, cases × servers: as Markdown on stdout, or as files"
+    matrix = more.add_parser(
+        "matrix",
+        help=about,
+        description=about,
+        epilog=f"example: {program()} check matrix mine=mine.json other.json --html matrix.html\n"
+        "exit codes: 0 written, 2 a file is no run, 3 a file cannot be written",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    matrix.add_argument("runs", nargs="+", metavar="RUN", help="a file of `check --json`, or NAME=FILE")
+    matrix.add_argument("--html", type=Path, metavar="FILE", help="write the table as a page")
+    matrix.add_argument("--markdown", type=Path, metavar="FILE", help="write the table as Markdown")
+    matrix.set_defaults(command=_matrix)
+
+
+def _matrix(options: argparse.Namespace) -> int:
+    from audiosocket_sim.cli.check_matrix import matrix_command
+
+    return matrix_command(options.runs, html=options.html, markdown=options.markdown)
 
 
 def _seed(text: str) -> int:
@@ -78,7 +105,8 @@ def _seed(text: str) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from audiosocket_sim.cli.check import CheckRequest, check_command
+    from audiosocket_sim.cli.check import check_command
+    from audiosocket_sim.cli.check_request import CheckRequest
 
     return check_command(
         CheckRequest(
@@ -93,6 +121,9 @@ def _check(options: argparse.Namespace) -> int:
             expect=options.expect,
             write_known_failing=options.write_known_failing,
             json=options.json,
+            junit=options.junit,
+            badge=options.badge,
+            page=options.page,
             ai_port=options.ai_port,
             real_time=options.real_time,
             seed=options.seed,

@@ -29,7 +29,7 @@ def annotation(row: ReportRow, environment: Mapping[str, str]) -> str | None:
     """Return the line that makes GitHub show the row at its file and line; None for a scenario that passed."""
     if row.passed:
         return None
-    kind = "warning" if row.outcome == "inconclusive" else "error"
+    kind = "warning" if row.outcome in ("inconclusive", "warn") else "error"
     properties = [f"title={_property(f'{row.name}: {row.outcome}')}"]
     if row.file:
         properties.insert(0, f"file={_property(_in_workspace(row.file, environment))}")
@@ -37,17 +37,17 @@ def annotation(row: ReportRow, environment: Mapping[str, str]) -> str | None:
     return f"::{kind} {','.join(properties)}::{_message(row.reason.strip()[:_MOST_CHARACTERS] or row.outcome)}"
 
 
-def job_summary(rows: Sequence[ReportRow], title: str, report: str = "") -> str:
+def job_summary(rows: Sequence[ReportRow], title: str, report: str = "", noun: str = "scenario") -> str:
     """Return the table as Markdown, with a final newline. Scenarios that did not pass come first; at most 500 rows.
 
-    `report`: the path of the page to open, which the job may upload, or "".
+    `report`: the path of the page to open, which the job may upload, or "". `noun`: what a row is.
     """
     shown = sorted(rows, key=lambda row: row.passed)[:_MOST_ROWS]
-    lines = [f"### {_cell(title)}", "", counted(rows), ""]
+    lines = [f"### {_cell(title)}", "", counted(rows, noun), ""]
     if report:
         lines += [f"Report: {_cell(report)}, among the files that the job uploads", ""]
     with_page = any(row.report for row in shown)
-    heads = ["scenario", "outcome", "reason", "target", *(["page"] if with_page else [])]
+    heads = [noun, "outcome", "reason", "target", *(["page"] if with_page else [])]
     lines += [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for row in shown:
         cells = [row.name, row.outcome, row.first_line, row.target, *([row.report] if with_page else [])]
@@ -58,7 +58,12 @@ def job_summary(rows: Sequence[ReportRow], title: str, report: str = "") -> str:
 
 
 def append_job_summary(
-    rows: Sequence[ReportRow], title: str, environment: Mapping[str, str], report: str = ""
+    rows: Sequence[ReportRow],
+    title: str,
+    environment: Mapping[str, str],
+    report: str = "",
+    *,
+    noun: str = "scenario",
 ) -> str | None:
     """Append the table to the job's summary, if there is one. Returns a line if it could not be written, else None."""
     path = environment.get("GITHUB_STEP_SUMMARY")
@@ -66,7 +71,7 @@ def append_job_summary(
         return None
     try:
         with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(job_summary(rows, title, _in_workspace(report, environment) if report else ""))
+            file.write(job_summary(rows, title, _in_workspace(report, environment) if report else "", noun))
     except OSError as error:
         return f"cannot write the job summary to {path}: {error.strerror or error}"
     return None

@@ -38,11 +38,11 @@ class ReportRow:
         return line if len(line) <= _LONGEST_REASON else f"{line[: _LONGEST_REASON - 1]}…"
 
 
-def counted(rows: Sequence[ReportRow]) -> str:
-    """Return such as `3 scenarios: 1 failed, 2 passed`; the number of passed ones comes last."""
+def counted(rows: Sequence[ReportRow], noun: str = "scenario") -> str:
+    """Return such as `3 scenarios: 1 failed, 2 passed`; the number of passed ones comes last. `noun`: what a row is."""
     outcomes = Counter(row.outcome for row in rows)
     parts = [f"{outcomes[word]} {word}" for word in sorted(outcomes, key=lambda word: (word == "passed", word))]
-    return f"{len(rows)} scenario{'s' if len(rows) != 1 else ''}: {', '.join(parts)}"
+    return f"{len(rows)} {noun}{'s' if len(rows) != 1 else ''}: {', '.join(parts)}"
 
 
 def table(rows: Sequence[ReportRow]) -> list[str]:

@@ -14,7 +14,7 @@ from audiosocket_sim.conformance.results.wire_words import hex_bytes, message_wo
 from audiosocket_sim.conformance.script import FinishSending, Pause, ReadAgain, StopReading
 from audiosocket_sim.conformance.seen_call import Chunk, SeenCall, messages_in
 
-__all__ = ["WireLine", "around", "moment_of", "wire_lines"]
+__all__ = ["WireLine", "around", "moment_of", "wire_lines", "writes"]
 
 _BEFORE, _AFTER = 6, 4
 _SAME_TIME = 0.0005
@@ -78,7 +78,7 @@ def _happenings(call: SeenCall) -> Iterator[WireLine]:
         yield _point(call.script.starts, "server", f"takes no connection: {call.why_not_connected}")
         return
     yield _point(call.connected_at, "server", "takes the connection")
-    yield from _writes(call.sent)
+    yield from writes(call.sent)
     for message in call.messages:
         at = message.began if message.ended is None else message.ended
         head = bytes([message.kind]) + message.length.to_bytes(2, "big") + message.payload
@@ -116,8 +116,8 @@ def _point(at: float, side: WireSide, words: str) -> WireLine:
     return WireLine(at, at, side, words)
 
 
-def _writes(sent: Sequence[Chunk]) -> Iterator[WireLine]:
-    """Yield a line for each write: what is in it, where a write holds whole messages, or which part of one."""
+def writes(sent: Sequence[Chunk]) -> Iterator[WireLine]:
+    """Yield a line for each write of the peer: the messages in it, or which part of one it is."""
     messages = list(messages_in(sent))
     place = index = 0
     for chunk in sent:

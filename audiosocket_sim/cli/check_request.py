@@ -1,0 +1,50 @@
+"""What `check` was asked for, and the command that asks for one case of it again."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from audiosocket_sim.conformance.case import Level
+from audiosocket_sim.parties.target_choice import TargetChoice
+
+__all__ = ["CheckRequest", "repeat_command"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """The arguments of `check`. `json`: a file, or - for stdout. `program`: how this command is called."""
+
+    target: str | None = None
+    config: Path | None = None
+    only: Sequence[str] = ()
+    level: Level | None = None
+    heavy: bool = False
+    lists: bool = False
+    explain: str | None = None
+    known_failing: Path | None = None
+    expect: Path | None = None
+    write_known_failing: Path | None = None
+    json: str | None = None
+    junit: Path | None = None
+    badge: Path | None = None
+    page: Path | None = None
+    ai_port: int = 0
+    real_time: bool = False
+    seed: int = 1
+    program: str = "audiosocket-sim"
+
+
+def repeat_command(asked: CheckRequest, name: str) -> str:
+    """Return the command that runs one case alone, with the options that matter for it."""
+    words = [*shlex.split(asked.program), "check"]
+    if asked.target is not None:
+        words += ["--target", TargetChoice(asked.target, "").visible]
+    if asked.config is not None:
+        words += ["--config", str(asked.config)]
+    words += ["--only", name]
+    words += ["--heavy"] if asked.heavy else []
+    words += ["--real-time"] if asked.real_time else []
+    words += ["--ai-port", str(asked.ai_port)] if asked.ai_port else []
+    words += ["--seed", str(asked.seed)] if asked.seed != 1 else []
+    return shlex.join(words)
