@@ -109,8 +109,8 @@ MAY_IMPORT = {
     "sim.conformance": "core.messages core.phrase_book core.slin sim.virtual_time sim.net sim.asterisk sim.scenario "
     "sim.parties sim.mock_ai sim.running",
     "sim.conformance.cases": "sim.conformance",
-    "sim.conformance.stated": "core.files sim.scenario sim.scenario.loading sim.conformance",
-    "sim.conformance.results": "core.messages sim.conformance",
+    "sim.conformance.stated": "core.files sim.scenario sim.scenario.loading sim.parties sim.conformance",
+    "sim.conformance.results": "core.messages sim.report.page sim.conformance",
     "sim.python_calls": "sim.virtual_time sim.scenario sim.scenario.loading sim.call_log sim.parties sim.running",
     "sim.live": "",
     "sim.live.captured_call": "core.files core.wav core.slin core.phrase_book sim.asterisk sim.scenario "
@@ -122,7 +122,8 @@ MAY_IMPORT = {
     "sim.live.doctor": "core.errors core.messages core.connection core.slin core.stop_signals",
     "sim.pytest_plugin": "core.errors core.files sim.scenario_files sim.reading sim.report sim.report.saved "
     "sim.report.call sim.report.many sim.net sim.scenario sim.scenario.loading sim.turn_taking sim.call_log "
-    "sim.checks sim.parties sim.asterisk_real sim.fake_azure sim.running sim.python_calls",
+    "sim.checks sim.parties sim.asterisk_real sim.fake_azure sim.running sim.conformance sim.conformance.cases "
+    "sim.conformance.stated sim.conformance.results sim.python_calls",
     "sim.cli": "core.errors core.files core.wav core.slin core.phrase_book core.stop_signals sim.scenario_files "
     "sim.words sim.reading sim.report sim.report.saved sim.report.call sim.report.diff sim.report.many sim.net "
     "sim.asterisk sim.scenario sim.scenario.loading sim.turn_taking sim.call_log sim.checks sim.parties sim.mock_ai "
@@ -181,6 +182,11 @@ PURE = (
     "sim.report.table",
     "sim.report.call.tables",
     "sim.report.call.turn_values",
+    "sim.conformance.results.badge",
+    "sim.conformance.results.drawing",
+    "sim.conformance.results.junit",
+    "sim.conformance.results.matrix",
+    "sim.conformance.results.page_data",
     "sim.conformance.results.explain",
     "sim.conformance.results.failure_text",
     "sim.conformance.results.lines",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from audiosocket_sim.pytest_plugin import call_pages, collection, options, reporting
+from audiosocket_sim.pytest_plugin import call_pages, check_options, check_tests, collection, options, reporting
 from audiosocket_sim.pytest_plugin.call_tests import (  # pytest finds the hooks and fixtures of a plug-in in its module
     add_call_settings,
     audiosocket_call,
@@ -32,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.add_options(parser)
     call_pages.add_page_options(parser)
     add_call_settings(parser)
+    check_options.add_check_options(parser)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -45,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check the settings, complete the places to collect, and register the marker."""
     options.check_settings(config)
     call_pages.check_page_settings(config)
+    check_options.check_settings_of_check(config)
     collection.add_hidden_folders(config)
     register_marker(config)
 
@@ -67,8 +69,10 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return collection.collect_file(file_path, parent)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
-    """Refuse values for what no scenario has."""
+    """Add the conformance cases, which `-k` then chooses from; refuse values for what no scenario has."""
+    check_tests.add_cases(session, items)
     collection.check_overrides(session, items)
 
 
@@ -99,6 +103,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     note_report(item, report)
     reporting.attach_call(item, report)
+    check_tests.attach_check(item, report)
     return report
 
 

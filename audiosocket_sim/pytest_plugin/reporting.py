@@ -11,6 +11,7 @@ import pytest
 from audiosocket_sim.pytest_plugin import options
 from audiosocket_sim.pytest_plugin.call_pages import attach_pages, write_index_of_session
 from audiosocket_sim.pytest_plugin.call_tests import CallTest
+from audiosocket_sim.pytest_plugin.check_tests import CHECK_OUTCOME
 from audiosocket_sim.pytest_plugin.collection import LEFT_OVER, PASSED_OVER, UNHEEDED, ScenarioFile, ScenarioItem
 from audiosocket_sim.pytest_plugin.scenario_record import row_from
 
@@ -68,9 +69,10 @@ def attach_call(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 def status_of(report: pytest.CollectReport | pytest.TestReport) -> tuple[str, str, str] | None:
-    """Return pytest's category, letter and word for the test of a call that was inconclusive; None for any other."""
+    """Return pytest's category, letter and word for an inconclusive call or case; None for any other test."""
     call = getattr(report, _ATTRIBUTE, None)
     is_inconclusive = report.failed and call is not None and call.get("outcome") == "inconclusive"
+    is_inconclusive |= report.failed and getattr(report, CHECK_OUTCOME, None) == "inconclusive"
     return ("failed", "I", "INCONCLUSIVE") if is_inconclusive else None
 
 

@@ -61,12 +61,14 @@ def page_data(
 
 def _headline(result: ConformanceResult) -> str:
     failed = result.count(CaseOutcome.FAIL)
+    warned = result.count(CaseOutcome.WARN)
+    more = f", and {warned} {'warns' if warned == 1 else 'warn'}" if warned else ""
     run = len(result.results) - result.count(CaseOutcome.NOT_RUN)
     if failed:
-        return f"1 case of {run} fails" if failed == 1 else f"{failed} cases of {run} fail"
+        return (f"1 case of {run} fails" if failed == 1 else f"{failed} cases of {run} fail") + more
     known = result.count(CaseOutcome.EXPECTED_FAILURE)
     passed = result.count(CaseOutcome.PASS)
-    return f"{passed} cases of {run} pass" + (f", {known} fail as expected" if known else "")
+    return f"{passed} cases of {run} pass" + (f", {known} fail as expected" if known else "") + more
 
 
 def _made_words(result: ConformanceResult, made: Mapping[str, Any]) -> str:

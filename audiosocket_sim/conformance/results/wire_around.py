@@ -18,6 +18,8 @@ __all__ = ["WireLine", "around", "moment_of", "wire_lines", "writes"]
 
 _BEFORE, _AFTER = 6, 4
 _SAME_TIME = 0.0005
+_UNEVEN_SECONDS = 0.035
+"""The longest time between two messages from which a stretch is called uneven, if the shortest was half of it."""
 
 WireSide = Literal["peer", "server"]
 
@@ -36,14 +38,21 @@ class WireLine:
     hex: str = ""
     times: int = 1
     n_bytes: int = 0
+    gaps: tuple[float, float] | None = None
+    """Of several: the shortest and the longest time between two of them, in seconds."""
 
     def clock(self) -> str:
         """Return its time: `1.240`, or `1.240–2.480` if it lasted."""
         return f"{self.at:.3f}" if self.until - self.at < _SAME_TIME else f"{self.at:.3f}–{self.until:.3f}"
 
     def text(self) -> str:
-        """Return what it was: `62 × audio, 20 ms at 8 kHz, silence`."""
-        return self.words if self.times == 1 else f"{self.times} × {self.words}"
+        """Return what it was: `62 × audio, 20 ms at 8 kHz, silence`; and how far apart, if that was uneven."""
+        if self.times == 1:
+            return self.words
+        text = f"{self.times} × {self.words}"
+        if self.gaps is None or self.gaps[1] < _UNEVEN_SECONDS or self.gaps[1] < 2 * self.gaps[0]:
+            return text
+        return f"{text}, {self.gaps[0] * 1000:.0f} to {self.gaps[1] * 1000:.0f} ms apart"
 
 
 def moment_of(call: SeenCall, statement: Statement | None) -> float:
@@ -138,8 +147,15 @@ def _joined(lines: Sequence[WireLine], moment: float) -> list[WireLine]:
         last = joined[-1] if joined else None
         crosses = last is not None and last.until <= moment + _SAME_TIME < line.at
         if last is not None and last.words == line.words and line.n_bytes and not crosses:
+            gap = line.at - last.until
+            gaps = (gap, gap) if last.gaps is None else (min(last.gaps[0], gap), max(last.gaps[1], gap))
             joined[-1] = replace(
-                last, until=line.until, times=last.times + 1, hex=line.hex, n_bytes=last.n_bytes + line.n_bytes
+                last,
+                until=line.until,
+                times=last.times + 1,
+                hex=line.hex,
+                n_bytes=last.n_bytes + line.n_bytes,
+                gaps=gaps,
             )
         else:
             joined.append(line)
