@@ -108,7 +108,7 @@ MAY_IMPORT = {
     "sim.call_log sim.checks sim.phone sim.parties sim.asterisk_real sim.mock_ai",
     "sim.conformance": "core.messages core.phrase_book core.slin sim.virtual_time sim.net sim.asterisk sim.scenario "
     "sim.parties sim.mock_ai sim.running",
-    "sim.conformance.cases": "sim.conformance",
+    "sim.conformance.cases": "core.messages sim.conformance",
     "sim.conformance.stated": "core.files sim.scenario sim.scenario.loading sim.parties sim.conformance",
     "sim.conformance.results": "core.messages sim.report.page sim.conformance",
     "sim.python_calls": "sim.virtual_time sim.scenario sim.scenario.loading sim.call_log sim.parties sim.running",

@@ -1,5 +1,6 @@
 """`check`: makes the calls of the suite to one server, and says what Asterisk would suffer from."""
 
+import logging
 import sys
 
 from audiosocket_sim.cli.check_report import as_it_comes, report_run
@@ -83,6 +84,10 @@ def _target(asked: CheckRequest) -> TargetChoice:
 
 
 def _run(asked: CheckRequest, ready: ReadyRun, expected: dict[str, CaseOutcome]) -> int:
+    if asked.verbose:
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
+    else:  # a bot in this process complains of what the cases do to it: that is meant, and would drown the result
+        logging.getLogger().addHandler(logging.NullHandler())
     suite, out = ready.suite, sys.stderr if asked.json == "-" else sys.stdout
     results: list[CaseResult] = []
     with CheckView(out) as view:

@@ -70,6 +70,7 @@ def add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "--real-time", action="store_true", help="run on the real clock (always so for a target in another process)"
     )
     parser.add_argument("--seed", type=_seed, default=1, help="draws the UUIDs of the calls (%(default)s)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show the bot's log, on stderr")
     parser.set_defaults(command=_check)
     _add_matrix(parser)
 
@@ -87,7 +88,7 @@ def _add_matrix(parser: argparse.ArgumentParser) -> None:
     )
     matrix.add_argument("runs", nargs="+", metavar="RUN", help="a file of `check --json`, or NAME=FILE")
     matrix.add_argument("--html", type=Path, metavar="FILE", help="write the table as a page")
-    matrix.add_argument("--markdown", type=Path, metavar="FILE", help="write the table as Markdown")
+    matrix.add_argument("--markdown", metavar="FILE", help="write the table as Markdown; -, the default: on stdout")
     matrix.set_defaults(command=_matrix)
 
 
@@ -127,6 +128,7 @@ def _check(options: argparse.Namespace) -> int:
             ai_port=options.ai_port,
             real_time=options.real_time,
             seed=options.seed,
+            verbose=options.verbose,
             program=program(),
         )
     )

@@ -32,6 +32,7 @@ class CheckRequest:
     ai_port: int = 0
     real_time: bool = False
     seed: int = 1
+    verbose: bool = False
     program: str = "audiosocket-sim"
 
 

@@ -1,6 +1,7 @@
 """A case that did not pass, as a block of lines: what was required and seen, the bytes around it, and why. Pure."""
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from audiosocket_sim.conformance.case import CaseOutcome, LegSeen, SeenCase, Statement
 from audiosocket_sim.conformance.results.lines import LABEL, TextLine, TextPart, labelled
@@ -21,7 +22,10 @@ MARKS = {
 """The sign and the style of each outcome."""
 _SHOWN = 4
 _SAME_TIME = 0.0015
-_WORDS = 58
+_IN_FRONT = 25
+"""What stands in front of the words of a line of the wire, after its label: mark, times, side."""
+_HEX, _HEX_NARROW, _WIDE = 34, 16, 110
+"""The room for the bytes on a wide terminal and on a narrow one, and from which width on it is wide."""
 
 
 def required_and_seen(statement: Statement) -> tuple[str, str]:
@@ -58,7 +62,7 @@ def failure_lines(result: CaseResult, repeat: Callable[[str], str], width: int) 
     if len(result.failures) > _SHOWN:
         yield from labelled("", f"… and {len(result.failures) - _SHOWN} more statements do not hold", width)
     if result.observed is not None and shown:
-        yield from _wire(result.observed, shown[0])
+        yield from _wire(result.observed, shown[0], width)
     yield from labelled("why", case.why, width)
     yield from labelled("read", f"docs/protocol.md, section {case.section}", width)
     yield from labelled("again", repeat(case.id), 10 * width, "cyan")
@@ -70,38 +74,50 @@ def _of_call(statement: Statement, result: CaseResult) -> str:
     return f"{statement.call}: " if several else ""
 
 
-def _wire(seen: SeenCase, statement: Statement) -> Iterator[TextLine]:
+def _wire(seen: SeenCase, statement: Statement, width: int) -> Iterator[TextLine]:
     if not seen.calls:
         for leg in seen.leg_ends:
-            yield from labelled("call", leg_words(leg), 10_000)
+            yield from labelled("call", leg_words(leg), width)
         return
     call = next((call for call in seen.calls if call.script.name == statement.call), seen.calls[0])
     before, after = around(call, statement)
     moment = moment_of(call, statement)
-    head = "on the wire"
-    for line in before[:-1]:
-        yield _wire_line(head, line)
-        head = ""
-    if before:
-        here = moment - before[-1].until < _SAME_TIME
-        yield _wire_line(head, before[-1], here=here)
-        if not here:
-            yield (TextPart(f"  {'':<{LABEL}}", "dim"), TextPart(f"{moment:>13.3f}  ◂ here", "bold red"))
+    texts = [line.text() for line in (*before, *after)]
+    hexes = _HEX if width >= _WIDE else _HEX_NARROW
+    room = min(max(map(len, texts), default=0), max(_HEX_NARROW, width - LABEL - _IN_FRONT - hexes - 2))
+    columns = _Columns(room, hexes)
+    here = bool(before) and moment - before[-1].until < _SAME_TIME
+    for number, line in enumerate(before):
+        yield _wire_line("" if number else "on the wire", line, columns, here=here and line is before[-1])
+    if not here:
+        yield (
+            TextPart(f"  {'' if before else 'on the wire':<{LABEL}}", "dim"),
+            TextPart(f"▸{moment:>13.3f}  here", "bold red"),
+        )
     for line in after:
-        yield _wire_line("", line)
+        yield _wire_line("", line, columns)
 
 
-def _wire_line(head: str, line: WireLine, *, here: bool = False) -> TextLine:
-    side = "cyan" if line.side == "peer" else "green"
+class _Columns(NamedTuple):
+    """How many characters there are for the words and for the bytes."""
+
+    words: int
+    hexes: int
+
+
+def _wire_line(head: str, line: WireLine, columns: _Columns, *, here: bool = False) -> TextLine:
     text = line.text()
-    cut = text if len(text) <= _WORDS else f"{text[: _WORDS - 1]}…"
+    hexes = line.hex
+    cut = text if len(text) <= columns.words or not hexes else f"{text[: columns.words - 1]}…"
+    if len(hexes) > columns.hexes:
+        hexes = f"{hexes[: columns.hexes - 2].rpartition(' ')[0]} …"
+    mark = "bold red" if here else ""
     return (
         TextPart(f"  {head:<{LABEL}}", "dim"),
-        TextPart(f"{line.clock():>13}  "),
-        TextPart(f"{line.side:<7}", side),
-        TextPart(f"{cut:<{_WORDS}}" if line.hex or here else cut),
-        TextPart(f"  {line.hex}" if line.hex else "", "dim"),
-        TextPart("  ◂ here" if here else "", "bold red"),
+        TextPart(f"{'▸' if here else ' '}{line.clock():>13}  ", mark),
+        TextPart(f"{line.side:<7}", "cyan" if line.side == "peer" else "green"),
+        TextPart(f"{cut:<{columns.words}}" if hexes else cut, "bold" if here else ""),
+        TextPart(f"  {hexes}" if hexes else "", "dim"),
     )
 
 

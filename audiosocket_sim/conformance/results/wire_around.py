@@ -18,6 +18,7 @@ __all__ = ["WireLine", "around", "moment_of", "wire_lines", "writes"]
 
 _BEFORE, _AFTER = 6, 4
 _SAME_TIME = 0.0005
+_CONNECTS = "takes the connection"
 _UNEVEN_SECONDS = 0.035
 """The longest time between two messages from which a stretch is called uneven, if the shortest was half of it."""
 
@@ -46,7 +47,7 @@ class WireLine:
         return f"{self.at:.3f}" if self.until - self.at < _SAME_TIME else f"{self.at:.3f}–{self.until:.3f}"
 
     def text(self) -> str:
-        """Return what it was: `62 × audio, 20 ms at 8 kHz, silence`; and how far apart, if that was uneven."""
+        """Return what it was: `62 × silence, 20 ms at 8 kHz`; and how far apart, if that was uneven."""
         if self.times == 1:
             return self.words
         text = f"{self.times} × {self.words}"
@@ -66,7 +67,7 @@ def wire_lines(call: SeenCall, moment: float) -> list[WireLine]:
     for side in ("peer", "server"):
         one_side = sorted((line for line in _happenings(call) if line.side == side), key=lambda line: line.at)
         lines += _joined(one_side, moment)
-    return sorted(lines, key=lambda line: (line.at, line.until))
+    return sorted(lines, key=_order)
 
 
 def around(
@@ -76,17 +77,22 @@ def around(
     moment = moment_of(call, statement)
     lines = wire_lines(call, moment)
     until = [line for line in lines if line.until <= moment + _SAME_TIME]
-    until.sort(key=lambda line: (line.until, line.at))
+    until.sort(key=lambda line: (line.until, *_order(line)))
     later = [line for line in lines if line.until > moment + _SAME_TIME]
-    shown = sorted(until[-before:], key=lambda line: (line.at, line.until))
+    shown = sorted(until[-before:], key=_order)
     return shown, later[:after]
+
+
+def _order(line: WireLine) -> tuple[float, bool, float]:
+    """By time; in one instant the connection comes before what goes over it."""
+    return line.at, line.words != _CONNECTS, line.until
 
 
 def _happenings(call: SeenCall) -> Iterator[WireLine]:
     if call.connected_at is None:
         yield _point(call.script.starts, "server", f"takes no connection: {call.why_not_connected}")
         return
-    yield _point(call.connected_at, "server", "takes the connection")
+    yield _point(call.connected_at, "server", _CONNECTS)
     yield from writes(call.sent)
     for message in call.messages:
         at = message.began if message.ended is None else message.ended
@@ -110,13 +116,13 @@ def _happenings(call: SeenCall) -> Iterator[WireLine]:
 
 def _ends(call: SeenCall) -> Iterator[WireLine]:
     end = call.end
-    how = "with a reset (RST)" if end.how == "reset" else "with a FIN"
+    how = "resets the connection (RST)" if end.how == "reset" else "closes the connection (FIN)"
     if end.by == "server":
-        yield _point(end.at, "server", f"ends the connection {how}")
+        yield _point(end.at, "server", how)
     elif end.by == "peer":
-        yield _point(end.at, "peer", f"ends the connection {how}")
+        yield _point(end.at, "peer", how)
         if end.server_closed_at is not None:
-            yield _point(end.server_closed_at, "server", "closes its own end")
+            yield _point(end.server_closed_at, "server", "closes its own end too")
     if call.unsent:
         yield _point(end.at, "server", f"has left {call.unsent} bytes of the peer unread")
 

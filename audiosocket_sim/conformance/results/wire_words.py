@@ -13,7 +13,7 @@ _SHOWN_BYTES = 8
 
 
 def message_words(message: SeenMessage) -> str:
-    """Return what a message is: `audio, 20 ms at 8 kHz, silence`; what is odd in it is said too."""
+    """Return what a message is: `silence, 20 ms at 8 kHz`; what is odd in it is said too."""
     words = _kind_words(message)
     if message.is_whole:
         return words
@@ -47,7 +47,7 @@ def _audio_words(message: SeenMessage) -> str:
     seconds = message.length / 2 / rate
     loud = "sound" if is_sound(message.payload) else "silence"
     odd = ", an odd number of bytes" if message.length % 2 else ""
-    return f"audio, {seconds * 1000:.4g} ms at {rate / 1000:g} kHz, {loud}{odd}"
+    return f"{loud}, {seconds * 1000:.4g} ms at {rate / 1000:g} kHz{odd}"
 
 
 def part_words(messages: Iterable[SeenMessage], first: int, stop: int) -> str:
@@ -63,7 +63,9 @@ def part_words(messages: Iterable[SeenMessage], first: int, stop: int) -> str:
         else:
             one, last = begin - message.place + 1, end - message.place
             which = f"byte {one}" if one == last else f"bytes {one} to {last}"
-            words.append(f"{which} of {size}: {_kind_words(message)}")
+            words.append(
+                f"{which} of {size}: {_kind_words(message).partition(',')[0] if message.kind != 1 else 'UUID'}"
+            )
     return _joined(words)
 
 

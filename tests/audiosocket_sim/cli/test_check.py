@@ -65,8 +65,7 @@ def test_a_failure_is_told_with_its_bytes_and_how_to_repeat_it(
     assert "  good         a good server waits for all of it and serves the call\n" in out
     assert "  required     keeps the call after a UUID in single bytes\n" in out
     assert "  seen         closed it with a FIN 0.00 s after it was connected\n" in out
-    assert "server ends the connection with a FIN" in out
-    assert "◂ here" in out
+    assert "▸        0.000  server closes the connection (FIN)\n" in out
     assert "  why          TCP may cut a message anywhere; one read is not one message\n" in out
     assert "  read         docs/protocol.md, section " in out
     assert f" check --target {target} --only HS-02\n" in out
@@ -130,7 +129,7 @@ def test_the_run_as_json_alone_on_stdout(folder: Path, capsys: pytest.CaptureFix
     good, bad = run["cases"]
     assert (good["id"], good["outcome"], good["around"]) == ("HS-01", "pass", [])
     assert (bad["outcome"], bad["behaviour"], bad["ending"]) == ("fail", "pass", "fail")
-    assert bad["around"][0]["before"][-1]["words"] == "ends the connection with a FIN"
+    assert bad["around"][0]["before"][-1]["words"] == "closes the connection (FIN)"
     assert "FAILED: 1 passed, 1 failed" in captured.err
 
 
