@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Literal
 
 from audiosocket_sim.conformance.features import Features
-from audiosocket_sim.conformance.script import Script, seconds_of
+from audiosocket_sim.conformance.script import Script, Starve, seconds_of
 from audiosocket_sim.conformance.seen_call import Delays, SeenCall
 
 __all__ = [
@@ -139,7 +139,8 @@ class Case:
     behave so, "" if all do. `needs`: names of features and roles. `alone`: it measures pace, so nothing runs beside it.
     `heavy`: what `--heavy` does instead; empty: the same. `only_heavy`: it is run with `--heavy` alone. `two_at_once`:
     it needs a server that serves two calls at once. `prefers`: the role in which it is called if check.yaml states it.
-    `unseen`: why it counts as not run if the judge has nothing to say.
+    `shares`: a name; cases of the same name do the same on the wire and are judged from one recording. `unseen`: why it
+    counts as not run if the judge has nothing to say.
     """
 
     id: str
@@ -159,7 +160,13 @@ class Case:
     only_heavy: bool = False
     two_at_once: bool = False
     prefers: str = ""
+    shares: str = ""
     unseen: str = "nothing was seen that could be judged"
+
+    @property
+    def starves(self) -> bool:
+        """Whether nothing else can run meanwhile, so that it runs alone even in virtual time."""
+        return any(isinstance(action, Starve) for script in self.scripts for action in script.actions)
 
     def connections(self, *, heavy: bool) -> Sequence[Script]:
         """Return its connections in this form."""

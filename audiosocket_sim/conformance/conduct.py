@@ -10,7 +10,7 @@ from audiosocket_sim.conformance.asterisk_calls import call_of_asterisk
 from audiosocket_sim.conformance.case import Case, SeenCase
 from audiosocket_sim.conformance.delays import DelayRecord
 from audiosocket_sim.conformance.features import Features, TestRole
-from audiosocket_sim.conformance.planning import Plan
+from audiosocket_sim.conformance.planning import Plan, by_recording
 from audiosocket_sim.conformance.player import Player
 from audiosocket_sim.conformance.resources import resources_of
 from audiosocket_sim.conformance.script import Script
@@ -54,30 +54,34 @@ class Conductor:
             done.append(result)
             on_result(result)
 
-        waiting = list(plan.together)
+        waiting = by_recording(plan.together)
 
         async def work() -> None:
             while waiting:
-                take(await self.play(waiting.pop(0), heavy=plan.heavy))
+                for result in await self.play_shared(waiting.pop(0), heavy=plan.heavy):
+                    take(result)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(plan.at_once, len(waiting))):
                 group.create_task(work())
-        for case in plan.alone:
-            take(await self.play(case, heavy=plan.heavy))
+        for cases in by_recording(plan.alone):
+            for result in await self.play_shared(cases, heavy=plan.heavy):
+                take(result)
         return done
 
-    async def make_calls(self, scripts: Sequence[Script]) -> tuple[SeenCall, ...]:
-        """Make these calls at once, outside any case."""
-        began = self._loop.time()
+    async def make_calls(self, scripts: Sequence[Script], began: float | None = None) -> tuple[SeenCall, ...]:
+        """Make these calls at once, outside any case. `began`: the loop time from which their times count; now."""
+        began = self._loop.time() if began is None else began
         return tuple(await self._play_all(scripts, TestRole(), self._server.port, began, self.features))
 
     async def play(self, case: Case, *, heavy: bool = False) -> CaseResult:
         """Play one case, and judge it."""
-        seen = await self.watch(case, heavy=heavy)
-        statements = tuple(case.judge(seen))
-        why = "" if statements else case.unseen
-        return CaseResult(case, outcome_of(case, statements), statements, why, seen)
+        return (await self.play_shared((case,), heavy=heavy))[0]
+
+    async def play_shared(self, cases: Sequence[Case], *, heavy: bool = False) -> list[CaseResult]:
+        """Play cases that share a recording: once, and judge each of them by it."""
+        seen = await self.watch(cases[0], heavy=heavy)
+        return [_judged(case, seen) for case in cases]
 
     async def watch(self, case: Case, *, heavy: bool = False) -> SeenCase:
         """Play one case, and return what was seen."""
@@ -110,3 +114,8 @@ class Conductor:
 
     def _uuid(self, role: TestRole) -> bytes:
         return role.uuid or uuids.UUID(int=self._random.getrandbits(128), version=4).bytes
+
+
+def _judged(case: Case, seen: SeenCase) -> CaseResult:
+    statements = tuple(case.judge(seen))
+    return CaseResult(case, outcome_of(case, statements), statements, "" if statements else case.unseen, seen)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-__all__ = ["FEATURES", "ROLES", "Features", "TestRole", "why_not"]
+__all__ = ["FEATURES", "ONLY_STATED", "ROLES", "Features", "TestRole", "why_not"]
 
 FEATURES = {
     "two_calls": "serves two calls at once",
@@ -14,8 +14,12 @@ FEATURES = {
     "hangs_up": "ends calls by itself",
     "takes_keys": "does something audible when a key is pressed",
     "wideband": "takes audio of more than 8 kHz, and answers it",
+    "barge_in": "stops speaking when the caller interrupts it",
 }
 """Each feature, in words for people."""
+
+ONLY_STATED = frozenset({"barge_in"})
+"""Features that are a choice and are not looked for: a server has them if check.yaml says so."""
 
 ROLES = {
     "echo": "sends the caller's sound back, unchanged",
@@ -47,6 +51,7 @@ class Features:
     hangs_up: bool | None = None
     takes_keys: bool | None = None
     wideband: bool | None = None
+    barge_in: bool | None = None
     answer_seconds: float = 6.0
     """How long after the caller's last word its answer begins, at most, as far as was seen."""
     lives: float | None = None
@@ -76,5 +81,7 @@ def why_not(needs: Iterable[str], features: Features) -> str:
             return f"check.yaml states no role {name}: a server that {ROLES[name]}"
         if name in features.stated:
             return f"check.yaml says that it does not: {FEATURES[name]}"
+        if name in ONLY_STATED:
+            return f"check.yaml does not say that it does: {FEATURES[name]}"
         return f"not seen in the probe: {FEATURES[name]}"
     return ""

@@ -5,7 +5,7 @@ Sound: 16-bit little-endian samples, mono.
 
 import numpy as np
 
-__all__ = ["SILENCE_PEAK", "is_sound", "likeness", "samples_of"]
+__all__ = ["SILENCE_PEAK", "is_echo", "is_sound", "likeness", "samples_of"]
 
 SILENCE_PEAK = 200
 """The largest sample of what counts as silence, −44 dBFS: above dither and a line's noise, below any voice."""
@@ -38,3 +38,18 @@ def likeness(part: bytes, whole: bytes) -> float:
     sums = np.concatenate(([0.0], np.cumsum(hay**2)))
     energies = np.sqrt(np.maximum(sums[needle.size :] - sums[: -needle.size], 1.0))
     return float((product / (energies * norm)).max())
+
+
+_WINDOW_BYTES = 3_200
+_LIKE = 0.85
+
+
+def is_echo(sent: bytes, heard: bytes) -> bool:
+    """Whether what was sent is in what was heard, at any gain and delay, here and there with a hole.
+
+    Both at 8 kHz. It is looked for in stretches of 0.2 s, of which half have to be found.
+    """
+    stretches = [sent[at : at + _WINDOW_BYTES] for at in range(0, len(sent) - _WINDOW_BYTES + 1, _WINDOW_BYTES)]
+    loud = [stretch for stretch in stretches if is_sound(stretch)]
+    found = sum(likeness(stretch, heard) > _LIKE for stretch in loud)
+    return bool(loud) and 2 * found >= len(loud)

@@ -14,6 +14,7 @@ from audiosocket_sim.conformance.seen_call import SeenCall, SeenMessage
 __all__ = [
     "closes_within",
     "connects",
+    "delayed",
     "ended_by_server",
     "ends_by_itself",
     "hex_of",
@@ -27,12 +28,19 @@ __all__ = [
 _AS_EVER = 0.8
 """A call that ends by itself after at least this part of the time that the shortest one lasted has not ended early."""
 _GOODBYE_SECONDS = 2.0
+_NOTED_WITHIN = 0.25
+"""How much later than it happens a delay of the server's program may be noted, in seconds."""
 _MAY_SEND = frozenset({0}) | AUDIO_KINDS
 
 
 def within(measured: float, limit: float, late: float) -> bool | None:
     """Whether a time is within its limit; None if only our lateness can have carried it over."""
     return True if measured <= limit else None if measured - late <= limit else False
+
+
+def delayed(seen: SeenCase, since: float, until: float) -> float:
+    """By how much all that came between two times may be late, or come at once, because of this machine, in seconds."""
+    return seen.delays.total(since, until + _NOTED_WITHIN)
 
 
 def connects(call: SeenCall) -> Statement:

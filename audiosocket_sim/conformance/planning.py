@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from audiosocket_sim.conformance.case import Case, Level
 from audiosocket_sim.conformance.features import Features, why_not
 
-__all__ = ["AT_ONCE", "AT_ONCE_VIRTUAL", "NotRun", "Plan", "chosen", "nearest_id", "plan"]
+__all__ = ["AT_ONCE", "AT_ONCE_VIRTUAL", "NotRun", "Plan", "by_recording", "chosen", "nearest_id", "plan"]
 
 AT_ONCE, AT_ONCE_VIRTUAL = 12, 24
 """How many cases run beside one another on the real clock, and in virtual time."""
@@ -37,13 +37,14 @@ class Plan:
     @property
     def n_calls(self) -> int:
         """How many connections all its cases make."""
-        return sum(case.n_calls(heavy=self.heavy) for case in (*self.together, *self.alone))
+        recorded = [cases[0] for cases in (*by_recording(self.together), *by_recording(self.alone))]
+        return sum(case.n_calls(heavy=self.heavy) for case in recorded)
 
     @property
     def seconds(self) -> float:
         """How long it takes on the real clock, at most, as its scripts say."""
-        beside = [case.seconds(heavy=self.heavy) for case in self.together]
-        alone = sum(case.seconds(heavy=self.heavy) for case in self.alone)
+        beside = [cases[0].seconds(heavy=self.heavy) for cases in by_recording(self.together)]
+        alone = sum(cases[0].seconds(heavy=self.heavy) for cases in by_recording(self.alone))
         return max([sum(beside) / self.at_once, *beside]) + alone if beside else alone
 
 
@@ -52,6 +53,14 @@ def nearest_id(text: str, ids: Sequence[str]) -> str:
     section, _, number = text.upper().partition("-")
     near = get_close_matches(f"{section}-{number:0>2}", ids, n=1, cutoff=0.4)
     return near[0] if near else ""
+
+
+def by_recording(cases: Iterable[Case]) -> list[tuple[Case, ...]]:
+    """Return the cases in groups that are judged from one recording each, in the order of their first ones."""
+    groups: dict[str, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(case.shares or case.id, []).append(case)
+    return [tuple(group) for group in groups.values()]
 
 
 def chosen(cases: Sequence[Case], only: Sequence[str], levels: Collection[Level]) -> list[Case]:
@@ -83,7 +92,8 @@ def plan(cases: Iterable[Case], features: Features, *, heavy: bool, virtual: boo
         if why:
             not_run.append(NotRun(case, why))
         else:
-            (alone if case.is_alone(heavy=heavy) and not virtual else together).append(case)
+            by_itself = case.starves if virtual else case.is_alone(heavy=heavy)
+            (alone if by_itself else together).append(case)
     together.sort(key=lambda case: -case.seconds(heavy=heavy))
     at_once = 1 if features.two_calls is False else AT_ONCE_VIRTUAL if virtual else AT_ONCE
     return Plan(tuple(together), tuple(alone), at_once, tuple(not_run), heavy)

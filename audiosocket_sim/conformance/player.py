@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Callable, Iterator
 
 from audiosocket_core.messages import RATE_HZ, Kind, encode
+from audiosocket_sim.asterisk.faults import PacketDelays
+from audiosocket_sim.conformance.arrivals import Arrivals
 from audiosocket_sim.conformance.features import Features
 from audiosocket_sim.conformance.heard import is_sound
 from audiosocket_sim.conformance.script import (
@@ -22,6 +24,7 @@ from audiosocket_sim.conformance.script import (
     SendPaced,
     SendSound,
     SignOfLife,
+    Starve,
     StopReading,
     WaitForEnd,
     WaitForQuiet,
@@ -30,6 +33,7 @@ from audiosocket_sim.conformance.script import (
 from audiosocket_sim.conformance.seen_call import Chunk, ConnectionEnd, Done, SeenCall
 from audiosocket_sim.conformance.sounds import WORDS_SECONDS, CallerSounds
 from audiosocket_sim.net.tcp_reset import reset
+from audiosocket_sim.virtual_time import VirtualLoop
 
 __all__ = ["MOST_BYTES_KEPT", "Player"]
 
@@ -40,6 +44,10 @@ _RELEASE_SECONDS = 3.0
 _ROUNDING = 1e-6
 _ALIVE_SECONDS = 1.0
 _LEFT_ALONE_SECONDS = 0.5
+_HEARS_ON = 0.5
+"""How long it is listened on after the first sound."""
+_READ_BUFFER_BYTES = 262_144
+"""Larger than any message, so that in memory a read is a write."""
 MOST_BYTES_KEPT = 64_000_000
 """Of what a server sends in one connection; one that sends more is not read any further."""
 
@@ -71,6 +79,7 @@ class Player:
         self._received: list[Chunk] = []
         self._done: list[Done] = []
         self._transport: asyncio.Transport | None = None
+        self._arrivals: Arrivals | None = None
         self._changed = asyncio.Event()
         self._bytes = 0
         self._end: ConnectionEnd | None = None
@@ -108,9 +117,19 @@ class Player:
 
     # --- what the connection tells
 
-    def received(self, data: bytes) -> None:
-        """Note what a read found."""
+    def connected(self, transport: asyncio.BaseTransport) -> None:
+        """Note how what the server sends can be looked at."""
+        self._arrivals = Arrivals(transport)
+
+    def before_a_read(self) -> tuple[int, int] | None:
+        """Return in how many pieces how many bytes have come, if the system knows."""
+        return None if self._arrivals is None else self._arrivals.look()
+
+    def received(self, data: bytes, pieces: tuple[int, int] | None) -> None:
+        """Note what a read found, and in how many pieces all had come just before it."""
         now = self._now
+        if self._arrivals is not None:
+            pieces = self._arrivals.read(len(data)) or pieces
         if self._closed_by_us:  # a socket that is closed answers with a reset
             if self._transport is not None and self._server_closed_at is None:
                 self._answered_with_reset = True
@@ -121,7 +140,7 @@ class Player:
         if self._bytes > MOST_BYTES_KEPT and self._transport is not None:
             self._transport.pause_reading()
             return
-        self._received.append(Chunk(now, data))
+        self._received.append(Chunk(now, data, pieces))
         for kind, payload in self._parser.feed(data):
             if kind == Kind.HANGUP and self._hung_up_at is None:
                 self._hung_up_at = now
@@ -162,7 +181,7 @@ class Player:
             case SendPaced():
                 await self._send_paced(iter(action.messages), action.every)
             case SendSound():
-                await self._speak(action)
+                return await self._speak(action)
             case Pause():
                 await asyncio.sleep(action.seconds)
             case WaitForSound():
@@ -182,6 +201,8 @@ class Player:
                 return await self._close()
             case Reset():
                 await self._reset()
+            case Starve():
+                return self._starve(action.seconds)
             case SignOfLife():
                 return await self._sign_of_life(action)
         return None
@@ -209,19 +230,30 @@ class Player:
             self._write(message)
             due += every
 
-    async def _speak(self, action: SendSound) -> None:
+    async def _speak(self, action: SendSound) -> bool | None:
+        """Send the sound. Returns whether the server's came, if the action waits for it."""
         rate_hz = RATE_HZ[action.kind]
         samples = round(rate_hz * action.packet)
-        packets = round(action.seconds / action.packet)
-        sound = (self._sounds.sound(action.sound, rate_hz, n * samples, samples) for n in range(packets))
-        await self._send_paced((encode(action.kind, payload) for payload in sound), action.packet)
+        began = self._now
+        late = PacketDelays(action.jitter * 1000, seed=1) if action.jitter else None
+        at = began
+        heard_at: float | None = None
+        for n in range(round(action.seconds / action.packet)):
+            at = max(at, began + n * action.packet + (late.next_ms() / 1000 if late else 0.0))
+            await self._sleep_until(self._began + at)
+            if action.until_sound and heard_at is None and self._heard_since(began):
+                heard_at = self._now
+            if self._is_over or (heard_at is not None and self._now >= heard_at + _HEARS_ON):
+                break
+            self._write(encode(action.kind, self._sounds.sound(action.sound, rate_hz, n * samples, samples)))
+        return self._heard_since(began) if action.until_sound else None
 
     async def _sign_of_life(self, action: SignOfLife) -> bool:
         """Return whether the sign came; of a server of which nothing is known, whether the connection stayed."""
         if self._features.echoes:
             since = self._now
             await self._speak(SendSound(0.4, "words"))
-            return await self._sound(since, action.at_most)
+            return await self._sound(since, action.at_most, silence=True)
         if self._features.answers:
             await self._quiet(0.7, action.at_most)
             since = self._now  # it may answer before the last of the words, which is silence
@@ -233,6 +265,13 @@ class Player:
             return await self._until(lambda: len(self._received) > came, _ALIVE_SECONDS)
         await self._until(lambda: self._end is not None, _LEFT_ALONE_SECONDS)
         return self._end is None
+
+    def _starve(self, seconds: float) -> bool:
+        """Let the clock run on while nothing else can; returns whether this loop can do that."""
+        if not isinstance(self._loop, VirtualLoop):
+            return False
+        self._loop.block(seconds)
+        return True
 
     async def _finish(self) -> None:
         if self._transport is None or self._transport.is_closing() or self._finishing_at is not None:
@@ -336,17 +375,27 @@ class Player:
             done=tuple(self._done),
             end=ConnectionEnd(end.by, end.how, end.at, self._server_closed_at, self._answered_with_reset),
             unsent=0 if self._transport is None else self._transport.get_write_buffer_size(),
+            urgent=self._arrivals.urgent if self._arrivals is not None and self._arrivals.sees_urgent_data else None,
         )
 
 
-class _Connection(asyncio.Protocol):
+class _Connection(asyncio.BufferedProtocol):
     """Hands all that happens to the player. Its own end stays open after the server's FIN."""
 
     def __init__(self, player: Player) -> None:
         self._player = player
+        self._buffer = memoryview(bytearray(_READ_BUFFER_BYTES))
+        self._pieces: tuple[int, int] | None = None
 
-    def data_received(self, data: bytes) -> None:
-        self._player.received(data)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._player.connected(transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        self._pieces = self._player.before_a_read()
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._player.received(bytes(self._buffer[:nbytes]), self._pieces)
 
     def eof_received(self) -> bool:
         self._player.finished()

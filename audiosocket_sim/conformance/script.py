@@ -20,6 +20,7 @@ __all__ = [
     "SendPaced",
     "SendSound",
     "SignOfLife",
+    "Starve",
     "StopReading",
     "WaitForEnd",
     "WaitForQuiet",
@@ -64,13 +65,17 @@ class SendPaced:
 class SendSound:
     """Send a caller's sound for `seconds`, in packets of `packet` seconds: words of a voice, digital silence, a tone.
 
-    `words` goes on from its beginning if it is shorter. The rate is that of the kind, 8 kHz by default.
+    `words` goes on from its beginning if it is shorter. The rate is that of the kind, 8 kHz by default. `until_sound`:
+    it is over half a second after the server's sound has come. `jitter`: single packets are up to so many seconds late,
+    and those behind them come at once; the mean stays.
     """
 
     seconds: float
     sound: Literal["words", "silence", "tone"] = "words"
     packet: float = 0.02
     kind: int = 0x10
+    until_sound: bool = False
+    jitter: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,13 @@ class SignOfLife:
     at_most: float = 6.0
 
 
+@dataclass(frozen=True, slots=True)
+class Starve:
+    """Let nothing run for so long, the server included. Only virtual time can: on the real clock it does nothing."""
+
+    seconds: float
+
+
 PeerAction = (
     Announce
     | Send
@@ -158,6 +170,7 @@ PeerAction = (
     | Close
     | Reset
     | SignOfLife
+    | Starve
 )
 
 
@@ -184,7 +197,7 @@ def seconds_of(action: PeerAction) -> float:
             return gap * len(pieces)
         case SendPaced(messages=messages, every=every):
             return every * len(messages)
-        case SendSound() | Pause():
+        case SendSound() | Pause() | Starve():
             return action.seconds
         case WaitForSound() | WaitForEnd() | WaitForQuiet():
             return action.at_most

@@ -17,10 +17,15 @@ __all__ = ["Chunk", "ConnectionEnd", "Delays", "Done", "SeenCall", "SeenMessage"
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What one write sent, or one read found."""
+    """What one write sent, or one read found.
+
+    `pieces`: of a read, (bytes, pieces): in how many pieces (TCP segments, or writes) so many bytes of the server's
+    stream had come by then; None where that cannot be known.
+    """
 
     at: float
     data: bytes
+    pieces: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class SeenMessage:
     """In how many reads it came."""
     place: int
     """Of its first byte in the stream."""
+    longest_gap: float = 0.0
+    """The longest wait between two reads inside it, after its header, in seconds."""
 
     @property
     def is_audio(self) -> bool:
@@ -50,13 +57,6 @@ class SeenMessage:
     def is_whole(self) -> bool:
         """Whether all of it came."""
         return self.ended is not None
-
-    @property
-    def longest_gap(self) -> float:
-        """The longest wait inside it after its header, as far as it came, in seconds."""
-        if self.header_ended is None or self.ended is None:
-            return 0.0
-        return self.ended - self.header_ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,14 @@ class Delays:
             worst = max(worst, seconds)
         return worst
 
+    def total(self, since: float = 0.0, until: float = float("inf")) -> float:
+        """Return the sum of the delays that ended between two times, in seconds: what bursts and holes may be owed to.
+
+        What our thread and the server's program had to wait at the same time counts twice.
+        """
+        first = bisect_left(self.late, (since,))
+        return sum(seconds for at, seconds in self.late[first:] if at <= until)
+
 
 @dataclass(frozen=True)
 class SeenCall:
@@ -122,6 +130,8 @@ class SeenCall:
     end: ConnectionEnd = field(default_factory=lambda: ConnectionEnd("nobody", "open", 0.0))
     unsent: int = 0
     """Bytes that the server had not taken when the case was over, because it did not read."""
+    urgent: bool | None = None
+    """Whether the server sent urgent data (TCP's URG); None where that cannot be seen."""
 
     @cached_property
     def messages(self) -> tuple[SeenMessage, ...]:
@@ -167,6 +177,7 @@ def messages_in(received: Sequence[Chunk]) -> Iterator[SeenMessage]:
         whole = len(header) == HEADER_BYTES and stop <= total
         last = min(stop, total)
         first_read, last_read = bisect_left(ends, place + 1), bisect_left(ends, last)
+        after_header = range(bisect_left(ends, min(place + HEADER_BYTES, last)), last_read)
         yield SeenMessage(
             kind=header[0],
             length=length,
@@ -176,5 +187,6 @@ def messages_in(received: Sequence[Chunk]) -> Iterator[SeenMessage]:
             ended=came[last_read][1] if whole else None,
             reads=last_read - first_read + 1,
             place=place,
+            longest_gap=max((came[read + 1][1] - came[read][1] for read in after_header), default=0.0),
         )
         place = stop

@@ -1,6 +1,7 @@
 """A run of the suite: target and mock AI are started, the server is probed, the cases are planned and carried out."""
 
 import asyncio
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,15 @@ from audiosocket_sim.conformance.conduct import Conductor, Server
 from audiosocket_sim.conformance.delays import DelayRecord
 from audiosocket_sim.conformance.features import Features
 from audiosocket_sim.conformance.planning import Plan, plan
-from audiosocket_sim.conformance.probe import FIRST_CALLS, LATER_CALLS, after_first, after_later
+from audiosocket_sim.conformance.probe import (
+    A_CALL,
+    A_SHORT_CALL,
+    LATER_CALLS,
+    TWO_CALLS,
+    after_first,
+    after_later,
+    serves_both,
+)
 from audiosocket_sim.conformance.verdicts import CaseResult, ConformanceResult, with_known_failing
 from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.mock_ai.switchboard import Conversation
@@ -60,9 +69,13 @@ def run_suite(
 
     `on_plan` is called when the server has been probed, before the cases; `on_result` with each result as it comes.
     """
-    factory = (lambda: new_loop(program=suite.target_text)) if suite.is_virtual else asyncio.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
+    with asyncio.Runner(loop_factory=functools.partial(_new_loop, suite)) as runner:
         return runner.run(_run(suite, on_plan, on_result))
+
+
+def _new_loop(suite: Suite) -> asyncio.AbstractEventLoop:
+    """In memory the peer reads each write by itself: it sees whether a message is one."""
+    return new_loop(split="writes", program=suite.target_text) if suite.is_virtual else asyncio.new_event_loop()
 
 
 async def _run(
@@ -115,18 +128,29 @@ def _result(
 
 
 async def _probe(conductor: Conductor, server: Server) -> None:
-    """Find out what the server can do: whether it serves two calls at once comes first.
+    """Find out what the server can do, within about 12 s of real time.
 
+    While a first call lasts, a short one shows whether two at once are served; if so, the later calls begin then.
     Raises TargetError if the very first call finds nobody: that says nothing of the server.
     """
     stated = conductor.features
-    calls = await conductor.make_calls(FIRST_CALLS)
-    if calls[0].connected_at is None:
-        raise TargetError(f"nobody takes a call at {server.host}:{server.port}: {calls[0].why_not_connected}")
-    conductor.features = after_first(calls, stated)
-    if conductor.features.two_calls:
-        later = await conductor.make_calls(LATER_CALLS)
-    else:
+    began = asyncio.get_running_loop().time()
+    async with asyncio.TaskGroup() as group:
+        calling = group.create_task(conductor.make_calls((A_CALL,), began))
+        (short,) = await conductor.make_calls((A_SHORT_CALL,), began)
+        seems_so = bool(short.messages or short.end.server_closed_at is not None) and not calling.done()
+        later = await conductor.make_calls(LATER_CALLS) if seems_so and stated.two_calls is not False else None
+    (first,) = calling.result()
+    if first.connected_at is None:
+        raise TargetError(f"nobody takes a call at {server.host}:{server.port}: {first.why_not_connected}")
+    two_calls = serves_both(first, short)
+    others = [short]
+    if not two_calls and short.connected_at is not None and "two_calls" not in stated.stated:
+        again = await conductor.make_calls(TWO_CALLS)
+        two_calls = serves_both(*again)
+        others += again
+    conductor.features = after_first(first, others, two_calls, stated)
+    if later is None or not conductor.features.two_calls:
         later = tuple([(await conductor.make_calls((script,)))[0] for script in LATER_CALLS])
     conductor.features = after_later(later, conductor.features)
 

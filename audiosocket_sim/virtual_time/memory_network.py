@@ -5,7 +5,8 @@ processes, receive packet steering). It has one machine: `localhost`, 127.x.x.x,
 same host, reported as IPv4. Any other name or address is unreachable, so a test cannot leave the machine by accident.
 
 It can cut received data at other places than those at which it was written: byte by byte, or at random places drawn
-from a seed. Each direction of each connection has its own cuts, which do not depend on other traffic.
+from a seed. Each direction of each connection has its own cuts, which do not depend on other traffic. Or the end that
+has connected reads each write by itself, and so sees how the other end writes; a kernel may join writes of one moment.
 
 This module is independent of event loops: `VirtualLoop` asks for sockets (`memory_socket`) and watches `endpoints`.
 """
@@ -30,8 +31,8 @@ from audiosocket_sim.virtual_time.memory_socket import (
 
 __all__ = ["LOOPBACK_CAPACITY_BYTES", "MemoryNetwork", "Split"]
 
-Split = Literal["none", "bytes", "seeded"]
-"""How received data is cut: not at all, byte by byte, or at places drawn from the seed."""
+Split = Literal["none", "bytes", "seeded", "writes"]
+"""How received data is cut: not at all, byte by byte, at places drawn from the seed, or as the server wrote it."""
 
 LOOPBACK_CAPACITY_BYTES = 19 + 12_084 * 323 + 83
 """What Linux' loopback takes from a sender whose reader sleeps, in writes of 323 bytes, with default settings.
@@ -100,6 +101,7 @@ class MemoryNetwork:
             server,
             capacity_bytes=self._capacity_bytes,
             cuts=(self._cut(number, "client"), self._cut(number, "server")),
+            by_write=self._split == "writes",
         )
         listener.offer(far)
         return near
@@ -126,7 +128,7 @@ class MemoryNetwork:
         return next(port for port in self._free_ports if port not in self._listeners)
 
     def _cut(self, connection: int, end: str) -> Cut | None:
-        if self._split == "none":
+        if self._split in ("none", "writes"):
             return None
         if self._split == "bytes":
             return lambda _available: 1

@@ -133,7 +133,10 @@ def _largest_for(room: int) -> int:
 
 
 class MemorySocket(MemoryEndpoint):
-    """One end of a connection; its peer is another MemorySocket. `cut`: how received data is cut, or None."""
+    """One end of a connection; its peer is another MemorySocket. `cut`: how received data is cut, or None.
+
+    `by_write`: a read returns what one write sent, and no more, as it does where the reader is quicker than the writer.
+    """
 
     def __init__(
         self,
@@ -142,6 +145,7 @@ class MemorySocket(MemoryEndpoint):
         peer_name: Address,
         capacity_bytes: int,
         cut: Cut | None,
+        by_write: bool = False,
     ) -> None:
         super().__init__(endpoints, name)
         self._peer_name = peer_name
@@ -150,6 +154,7 @@ class MemorySocket(MemoryEndpoint):
         self._surcharge = 0
         """What larger writes cost beyond their bytes; given back when all of them are read."""
         self._cut = cut
+        self._by_write = by_write
         self._peer = self  # until `connected_pair` joins two ends
         self._unread: deque[bytes] = deque()
         self._fin_sent = False
@@ -217,7 +222,9 @@ class MemorySocket(MemoryEndpoint):
         return self.send(b"".join(buffers))
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """Return received data, joined as a kernel would; b"" at the end. As in Linux, data precedes a FIN or reset.
+        """Return received data, joined as a kernel would (unless it is read by the write); b"" at the end.
+
+        As in Linux, data precedes a FIN or reset.
 
         Raises BlockingIOError if there is no data yet, and ConnectionResetError after a reset.
         """
@@ -231,13 +238,13 @@ class MemorySocket(MemoryEndpoint):
         if self._cut is not None:
             size = min(size, self._cut(sum(map(len, unread))))
         data = unread.popleft()
-        if unread:
+        if unread and not self._by_write:
             data += b"".join(unread)
             unread.clear()
         if len(data) > size:
-            unread.append(data[size:])
+            unread.appendleft(data[size:])
             data = data[:size]
-        elif self.interest == EVENT_READ and not (self._fin_received or self._was_reset):
+        elif not unread and self.interest == EVENT_READ and not (self._fin_received or self._was_reset):
             self._active.pop(self, None)  # nothing more to report
         self.room += len(data)
         if not unread:
@@ -357,9 +364,13 @@ def connected_pair(
     *,
     capacity_bytes: int,
     cuts: tuple[Cut | None, Cut | None] = (None, None),
+    by_write: bool = False,
 ) -> tuple[MemorySocket, MemorySocket]:
-    """Return the client's and the server's end of a new connection. `cuts`: for the data that each of them receives."""
-    near = MemorySocket(endpoints, client, server, capacity_bytes, cuts[0])
+    """Return the client's and the server's end of a new connection.
+
+    `cuts`: for the data that each of them receives. `by_write`: the client reads each write by itself.
+    """
+    near = MemorySocket(endpoints, client, server, capacity_bytes, cuts[0], by_write)
     far = MemorySocket(endpoints, server, client, capacity_bytes, cuts[1])
     near.join(far)
     far.join(near)

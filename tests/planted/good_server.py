@@ -205,7 +205,7 @@ class Call:
 
     def greet(self) -> None:
         if self.ways.greets:
-            self.say(Kind.SLIN8, voice(1.0))
+            self.say(Kind.SLIN8, voice(self.ways.greeting))
 
     async def run(self) -> None:
         """Serve the connection to its end."""
@@ -262,6 +262,7 @@ class Server:
     def __init__(self, ways: Ways) -> None:
         self.ways = ways
         self._calls: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
         self._turn = asyncio.Lock()
 
     async def start(self, host: str, port: int) -> "Server":
@@ -273,6 +274,7 @@ class Server:
         task = asyncio.current_task()
         assert task is not None
         self._calls.add(task)
+        self._writers.add(writer)
         try:
             await self.take(reader, writer)
         except asyncio.CancelledError:  # the server ends
@@ -299,6 +301,9 @@ class Server:
         for task in list(self._calls):
             task.cancel()
         await asyncio.gather(*self._calls, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)
 
 
 def server_of(ways: Ways, fault: type[Call] | type[Server] | None) -> Server:

@@ -13,6 +13,8 @@ class Ways:
 
     greets: bool = True
     """It speaks first."""
+    greeting: float = 1.0
+    """How long its greeting lasts."""
     idle: bool = True
     """It sends silence while it has nothing to say."""
     echoes: bool = False
@@ -36,6 +38,15 @@ class Ways:
     stated: Features = field(default_factory=Features)
     """What its check.yaml says."""
 
+    @property
+    def lacks(self) -> frozenset[str]:
+        """The cases that it does not pass by its nature: silent while it has nothing to say, it is dropped."""
+        if self.idle:
+            return frozenset()
+        speaks = self.greets or self.answers or self.echoes
+        stays = self.lives is None or self.lives > 4.0
+        return frozenset(("AO-06", *(["AO-07"] if not self.greets else []), *(["AO-14"] if speaks and stays else [])))
+
 
 _ECHO = Ways(greets=False, answers=False, echoes=True)
 
@@ -58,6 +69,7 @@ KINDS: dict[str, Ways] = {
     "slow": Ways(greets=False, idle=False, thinks=4.5),
     "one_at_a_time": Ways(one_at_a_time=True),
     "one_echo_at_a_time": replace(_ECHO, one_at_a_time=True),
+    "barge_in": Ways(greeting=6.0, stated=Features(barge_in=True, stated=frozenset({"barge_in"}))),
     "packets_of_10_ms": Ways(packet=0.01),
     "packets_of_60_ms": replace(_ECHO, packet=0.06),
 }

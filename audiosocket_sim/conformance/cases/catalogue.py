@@ -2,6 +2,8 @@
 
 from audiosocket_sim.conformance.case import SECTIONS, Case
 from audiosocket_sim.conformance.cases import (
+    audio_out,
+    audio_out_pace,
     framing,
     framing_ends,
     handshake,
@@ -16,6 +18,8 @@ _FILES = (
     no_calls.CASES,
     framing.CASES,
     framing_ends.CASES,
+    audio_out.CASES,
+    audio_out_pace.CASES,
     keys.CASES,
 )
 

@@ -19,6 +19,7 @@ from audiosocket_sim.conformance.script import (
     SendPaced,
     SendSound,
     SignOfLife,
+    Starve,
     StopReading,
     WaitForEnd,
     WaitForQuiet,
@@ -113,10 +114,12 @@ def action_words(action: PeerAction) -> str:
         case SendPaced(messages=messages, every=every):
             first = f", the first one {hex_bytes(messages[0])}" if messages else ""
             return f"sends {len(messages)} messages, one every {every * 1000:g} ms{first}"
-        case SendSound(seconds=seconds, sound=sound, packet=packet, kind=kind):
+        case SendSound(seconds=seconds, sound=sound, packet=packet, kind=kind, until_sound=until, jitter=jitter):
             words = {"words": "a caller's words", "silence": "digital silence", "tone": "a tone"}[sound]
             other = f", kind 0x{kind:02x}" if kind != 0x10 else ""
-            return f"sends {words} for {seconds:g} s in packets of {packet * 1000:g} ms{other}"
+            late = f", single ones up to {jitter * 1000:g} ms late" if jitter else ""
+            end = "until the server sends sound, at most " if until else "for "
+            return f"sends {words} {end}{seconds:g} s in packets of {packet * 1000:g} ms{other}{late}"
         case Pause(seconds=seconds):
             return f"sends nothing for {seconds:g} s"
         case WaitForSound(at_most=at_most):
@@ -135,6 +138,8 @@ def action_words(action: PeerAction) -> str:
             return "closes the connection (FIN)"
         case Reset():
             return "resets the connection (RST)"
+        case Starve(seconds=seconds):
+            return f"takes the processor from everybody for {seconds * 1000:g} ms (in virtual time)"
         case SignOfLife(at_most=at_most):
             return f"looks whether the server still serves the call, {at_most:g} s at most"
 

@@ -58,6 +58,7 @@ class _Features(Model):
     hangs_up: bool | None = None
     takes_keys: bool | None = None
     wideband: bool | None = None
+    barge_in: bool | None = None
 
 
 class _Limits(Model):

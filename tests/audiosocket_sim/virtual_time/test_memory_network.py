@@ -385,6 +385,36 @@ def test_byte_by_byte() -> None:
     assert run(received_by_eights(b"012345"), split="bytes") == [b"0", b"1", b"2", b"3", b"4", b"5"]
 
 
+def test_the_end_that_connected_reads_each_write_by_itself() -> None:
+    async def read_of_both() -> tuple[list[bytes], list[bytes]]:
+        loop = asyncio.get_running_loop()
+        near, far = Buffered(), Buffered()
+        transports: list[asyncio.WriteTransport] = []
+
+        class Far(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                assert isinstance(transport, asyncio.Transport)
+                transport.set_protocol(far)
+                transports.append(transport)
+
+        server = await loop.create_server(Far, "127.0.0.1", 0)
+        transport, _ = await loop.create_connection(lambda: near, *server.sockets[0].getsockname())
+        transports.append(transport)
+        await settle()
+        for data in (b"012", b"345", b"6789abcdef"):
+            for end in transports:
+                end.write(data)
+        await settle()
+        transport.close()
+        server.close()
+        await settle()
+        return near.received, far.received
+
+    near, far = run(read_of_both(), split="writes")
+    assert near == [b"012", b"345", b"6789abcd", b"ef"]
+    assert far == [b"01234567", b"89abcdef"]
+
+
 def test_seeded_cuts_are_the_same_for_the_same_seed_and_others_for_another() -> None:
     data = bytes(range(200))
 
