@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Literal
 
 from audiosocket_sim.conformance.features import Features
-from audiosocket_sim.conformance.script import Script, seconds_of
+from audiosocket_sim.conformance.script import Script, StopServer, seconds_of
 from audiosocket_sim.conformance.seen_call import Delays, SeenCall
 
 __all__ = [
@@ -89,6 +89,8 @@ class SeenCase:
     delays: Delays = field(default_factory=Delays)
     before: Resources | None = None
     after: Resources | None = None
+    looks: tuple[Resources, ...] = ()
+    """What it held at each time of `Case.looks_at`; empty where that cannot be seen."""
     leg_ends: tuple["LegSeen", ...] = ()
     heavy: bool = False
     """Whether the case was played in a heavy form of its own."""
@@ -139,7 +141,10 @@ class Case:
     behave so, "" if all do. `needs`: names of features and roles. `alone`: it measures pace, so nothing runs beside it.
     `heavy`: what `--heavy` does instead; empty: the same. `only_heavy`: it is run with `--heavy` alone. `two_at_once`:
     it needs a server that serves two calls at once. `prefers`: the role in which it is called if check.yaml states it.
-    `unseen`: why it counts as not run if the judge has nothing to say.
+    `unseen`: why it counts as not run if the judge has nothing to say. A need may name alternatives: `tone|hangs_up`.
+
+    `looks_at`: when what the server's process holds is looked at, in seconds since the case began. `only_real`: why it
+    is not run in virtual time. `cannot`: why nobody can run it.
     """
 
     id: str
@@ -160,6 +165,14 @@ class Case:
     two_at_once: bool = False
     prefers: str = ""
     unseen: str = "nothing was seen that could be judged"
+    looks_at: tuple[float, ...] = ()
+    only_real: str = ""
+    cannot: str = ""
+
+    @property
+    def stops_the_server(self) -> bool:
+        """Whether it stops the server, and so comes last."""
+        return any(isinstance(action, StopServer) for script in self.scripts for action in script.actions)
 
     def connections(self, *, heavy: bool) -> Sequence[Script]:
         """Return its connections in this form."""

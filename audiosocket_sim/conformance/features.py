@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-__all__ = ["FEATURES", "ROLES", "Features", "TestRole", "why_not"]
+__all__ = ["FEATURES", "ROLES", "Features", "TestRole", "role_of", "why_not"]
 
 FEATURES = {
     "two_calls": "serves two calls at once",
@@ -29,10 +29,14 @@ ROLES = {
 
 @dataclass(frozen=True, slots=True)
 class TestRole:
-    """How a role is asked for: by the UUID of the call, by another port, or by both. `uuid` None: any."""
+    """How a role is asked for: by the UUID of the call, by another port, or by both. `uuid` None: any.
+
+    `uuids`: several that mean the same, used in turn, so that no two calls at once have one of them.
+    """
 
     uuid: bytes | None = None
     port: int | None = None
+    uuids: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +72,24 @@ class Features:
 
 
 def why_not(needs: Iterable[str], features: Features) -> str:
-    """Return why a case that needs all of these cannot be run, in one line; "" if it can."""
-    for name in needs:
-        if features.has(name):
+    """Return why a case that needs all of these cannot be run, in one line; "" if it can.
+
+    A need may name alternatives, `tone|hangs_up`: the last one is what is said to be missing.
+    """
+    for need in needs:
+        names = need.split("|")
+        if any(features.has(name) for name in names):
             continue
+        name = names[-1]
         if name in ROLES:
             return f"check.yaml states no role {name}: a server that {ROLES[name]}"
         if name in features.stated:
             return f"check.yaml says that it does not: {FEATURES[name]}"
         return f"not seen in the probe: {FEATURES[name]}"
     return ""
+
+
+def role_of(needs: Iterable[str], features: Features) -> str:
+    """Return the role in which a case with these needs calls the server: the first that is stated, or ""."""
+    names = [name for need in needs for name in need.split("|")]
+    return next((name for name in names if name in features.roles), "")

@@ -21,6 +21,7 @@ __all__ = [
     "SendSound",
     "SignOfLife",
     "StopReading",
+    "StopServer",
     "WaitForEnd",
     "WaitForQuiet",
     "WaitForSound",
@@ -65,12 +66,15 @@ class SendSound:
     """Send a caller's sound for `seconds`, in packets of `packet` seconds: words of a voice, digital silence, a tone.
 
     `words` goes on from its beginning if it is shorter. The rate is that of the kind, 8 kHz by default.
+
+    `until_end`: no longer than until the server has sent 00 00 00 or closed.
     """
 
     seconds: float
     sound: Literal["words", "silence", "tone"] = "words"
     packet: float = 0.02
     kind: int = 0x10
+    until_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """ConnectionEnd the connection with a reset."""
+    """End the connection with a reset, as Asterisk does where it has left unread what the server sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +142,20 @@ class SignOfLife:
     Of one that echoes: sound is sent, and has to come back. Of one that answers: words are said, and sound has to
     follow within `at_most`. Of one that sends all the time: a message has to come within a second. Of any other: the
     connection is left alone for half a second, and has to stay.
+
+    `sparing`: no sound is sent, and nothing said, to a server that sends all the time.
     """
 
     at_most: float = 6.0
+    sparing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopServer:
+    """Stop the server as whoever runs it does: SIGTERM to its program, or the `close()` of a target in this process.
+
+    The script goes on at once. Only the last case of a run may do it.
+    """
 
 
 PeerAction = (
@@ -158,6 +173,7 @@ PeerAction = (
     | Close
     | Reset
     | SignOfLife
+    | StopServer
 )
 
 

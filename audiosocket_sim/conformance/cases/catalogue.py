@@ -2,11 +2,14 @@
 
 from audiosocket_sim.conformance.case import SECTIONS, Case
 from audiosocket_sim.conformance.cases import (
+    ending,
     framing,
     framing_ends,
     handshake,
     keys,
+    load,
     no_calls,
+    odd_peers,
 )
 
 __all__ = ["CASES"]
@@ -17,6 +20,9 @@ _FILES = (
     framing.CASES,
     framing_ends.CASES,
     keys.CASES,
+    ending.CASES,
+    load.CASES,
+    odd_peers.CASES,
 )
 
 
