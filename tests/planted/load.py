@@ -1,12 +1,15 @@
 """Faults that show under load, or beside odd peers: one connection costs another one something."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from audiosocket_core.messages import RATE_HZ, Kind
+from audiosocket_sim.conformance.features import Features
 from planted.ending import HoldsDeadCalls
 from planted.good_server import Call, Server
 from planted.table import Planted
+from planted.ways import KINDS, Ways
 
 __all__ = ["PLANTED"]
 
@@ -26,7 +29,11 @@ class _OneThread(Server):
 
     call: type[Call] = _Joined
     until = 0.0
-    waits_for: Call | None = None
+
+    def __init__(self, ways: Ways) -> None:
+        super().__init__(ways)
+        self.waits_for: set[Call] = set()
+        """The calls in whose messages it is."""
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         call: Any = self.call(self.ways, reader, writer)
@@ -34,7 +41,7 @@ class _OneThread(Server):
         await call.run()
 
     def is_busy(self, call: Call) -> bool:
-        return call.now < self.until or self.waits_for not in (None, call)
+        return call.now < self.until or bool(self.waits_for - {call})
 
     def works(self, seconds: float) -> None:
         now = asyncio.get_running_loop().time()
@@ -44,12 +51,11 @@ class _OneThread(Server):
 class _ReadsToTheEnd(_Joined):
     async def read_message(self) -> tuple[int, bytes]:
         header = await self.read(3)
-        self.server.waits_for = self
+        self.server.waits_for.add(self)
         try:
             return header[0], await self.read(self.length_of(header))
         finally:
-            if self.server.waits_for is self:
-                self.server.waits_for = None
+            self.server.waits_for.discard(self)
 
 
 class WaitsInsideAMessage(_OneThread):
@@ -71,7 +77,7 @@ class FallsOverOddMessages(_OneThread):
 
     call = _Falls
 
-    def __init__(self, ways: Any) -> None:
+    def __init__(self, ways: Ways) -> None:
         super().__init__(ways)
         self.writers: set[asyncio.StreamWriter] = set()
 
@@ -97,12 +103,13 @@ class KeysAreDear(_OneThread):
 
 class _DearAudio(_Joined):
     def hear(self, kind: int, payload: bytes) -> None:
-        self.server.works(0.002)
+        if len(payload) < 20:
+            self.server.works(0.002)
         super().hear(kind, payload)
 
 
-class MessagesAreDear(_OneThread):
-    """Works 2 ms for each message of audio, however small."""
+class TinyAudioIsDear(_OneThread):
+    """Joins tiny messages to whole frames, at 2 ms each."""
 
     call = _DearAudio
 
@@ -170,18 +177,21 @@ class _Seen(Call):
 
 
 class CountsScans(Server):
-    """Refuses a call after connections that were none."""
+    """Takes no calls for some seconds after many connections that were none."""
 
     scans = 0
+    until = 0.0
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.scans >= 5:
-            self.scans = 0
+        now = asyncio.get_running_loop().time()
+        if now < self.until:
             writer.close()
             return
         call = _Seen(self.ways, reader, writer)
         await call.run()
         self.scans += self.is_counted(call)
+        if self.scans >= 15:
+            self.scans, self.until = 0, now + 4.0
 
     def is_counted(self, call: _Seen) -> bool:
         return not call.heard
@@ -210,18 +220,20 @@ class SharesItsQueue(Server):
         await call.run()
 
 
+_TWO_SILENT_CALLS = replace(KINDS["taciturn"], stated=Features(two_calls=True, stated=frozenset({"two_calls"})))
+
 PLANTED = (
     Planted("RB-03", WaitsInsideAMessage, "it was silent for", spreads=True),
     Planted("RB-04", SharesItsQueue, "sends each caller his own sound back, but", kind="echo", spreads=True),
-    Planted("RB-05", HoldsDeadCalls, "it was open when the case was over", kind="taciturn", spreads=True),
+    Planted("RB-05", HoldsDeadCalls, "it was open when the case was over", ways=_TWO_SILENT_CALLS, spreads=True),
     Planted("RB-07", FallsOverOddMessages, "keeps the call beside random bytes, but", spreads=True),
     Planted("RB-08", WaitsInsideAMessage, "it was silent for", spreads=True),
     Planted("RB-09", TakesItsTime, "took 2.0. s instead of 0.0", spreads=True),
     Planted("RB-11", FallsOverOddMessages, "keeps the call beside a call with odd messages, but", spreads=True),
     Planted("RB-12", HasEightLines, "keeps the call beside connections that say nothing, but", spreads=True),
-    Planted("RB-13", WaitsInsideAMessage, "beside UUIDs that do not come", kind="slow", spreads=True),
+    Planted("RB-13", WaitsInsideAMessage, "beside UUIDs that do not come", spreads=True),
     Planted("RB-14", KeysAreDear, "it was silent for", spreads=True),
-    Planted("RB-15", MessagesAreDear, "it was silent for", spreads=True),
+    Planted("RB-15", TinyAudioIsDear, "it was silent for", spreads=True),
     Planted("RB-16", KindsAreDear, "it was silent for", spreads=True),
     Planted("RB-17", CountsScans, "keeps the call after a port scan, but", spreads=True),
     Planted("RB-18", TakesAnyForACall, "but speaks to it", spreads=True),
