@@ -38,6 +38,7 @@ __all__ = ["CASES"]
 _STAYS_OPEN_SECONDS = 4.0
 _AHEAD_SECONDS = 0.3
 """What a phone's buffer holds of sound that comes ahead of time."""
+_SILENCE = (Pause(0.02), SendSound(0.2, "silence"))
 _BY_ITSELF = ("hangup|tone|hangs_up",)
 _NOT_SEEN_TO_HANG_UP = "the server did not end the call within the time of this case"
 
@@ -353,7 +354,11 @@ CASES = (
                 (
                     Announce(),
                     SendSound(0.3, "silence"),
-                    *(action for odd in ODD_MESSAGES for action in (Send(odd), SendSound(0.2, "silence"))),
+                    *(
+                        action
+                        for odd in ODD_MESSAGES
+                        for action in (Pause(0.02), Send(odd), Pause(0.02), SendSound(0.2, "silence"))
+                    ),
                 )
             ),
         ),

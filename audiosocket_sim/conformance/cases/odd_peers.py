@@ -37,6 +37,7 @@ ODD_MESSAGES = (
     encode(Kind.SLIN8, b"\x01"),
 )
 """What some Asterisk does send, and few servers expect (docs/protocol.md 1.5, 1.6, 3.2)."""
+_HALF_A_MESSAGE = Send(b"\x10\x01\x40" + bytes(100))
 _RANDOM = random.Random(15)
 _NOISE = tuple([_RANDOM.randbytes(400) for _ in range(50)])
 _CLIENT_HELLO = bytes.fromhex(
@@ -119,7 +120,7 @@ CASES = (
         ],
         scripts=(
             Script(
-                (Announce(), SendSound(1.0, "silence"), Send(b"\x10\x01\x40" + bytes(100)), Pause(3.0), Reset()),
+                (Announce(), SendSound(1.0, "silence"), Pause(0.02), _HALF_A_MESSAGE, Pause(3.0), Reset()),
                 name="the broken call",
             ),
             good_call(5.0, sparing=True),
