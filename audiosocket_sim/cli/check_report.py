@@ -72,6 +72,8 @@ def report_run(
     if asked.expect is not None:
         view.show(text_line(_compared(len(differs), asked.expect)))
         view.show(*[text_line(f"  {line}", "red") for line in differs])
+    if result.gone:
+        view.show(text_line(result.gone, "red"))
     if result.trouble:
         view.show(text_line(f"set-up: {result.trouble}", "red"))
     troubles = _write_files(_files(result, code, asked, known), view)

@@ -9,14 +9,14 @@ import select
 import socket
 import struct
 
-__all__ = ["Arrivals"]
+__all__ = ["StreamPieces"]
 
 _TCP_INFO_BYTES = 256
 _BYTES_RECEIVED, _DATA_SEGMENTS_IN = struct.Struct("128xQ"), struct.Struct("152xI")
 """Of `struct tcp_info` (linux/tcp.h): tcpi_bytes_received, and tcpi_data_segs_in, which has been there since 4.6."""
 
 
-class Arrivals:
+class StreamPieces:
     """Looks at a connection before each read. `transport`: our end of it."""
 
     def __init__(self, transport: asyncio.BaseTransport) -> None:

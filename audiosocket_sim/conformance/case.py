@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Literal
 
 from audiosocket_sim.conformance.features import Features
-from audiosocket_sim.conformance.script import Script, Starve, seconds_of
+from audiosocket_sim.conformance.script import Script, Starve, StopServer, seconds_of
 from audiosocket_sim.conformance.seen_call import Delays, SeenCall
 
 __all__ = [
@@ -89,6 +89,8 @@ class SeenCase:
     delays: Delays = field(default_factory=Delays)
     before: Resources | None = None
     after: Resources | None = None
+    looks: tuple[Resources, ...] = ()
+    """What it held at each time of `Case.looks_at`; empty where that cannot be seen."""
     leg_ends: tuple["LegSeen", ...] = ()
     heavy: bool = False
     """Whether the case was played in a heavy form of its own."""
@@ -140,7 +142,10 @@ class Case:
     `heavy`: what `--heavy` does instead; empty: the same. `only_heavy`: it is run with `--heavy` alone. `two_at_once`:
     it needs a server that serves two calls at once. `prefers`: the role in which it is called if check.yaml states it.
     `shares`: a name; cases of the same name do the same on the wire and are judged from one recording. `unseen`: why it
-    counts as not run if the judge has nothing to say.
+    counts as not run if the judge has nothing to say. A need may name alternatives: `tone|hangs_up`.
+
+    `looks_at`: when what the server's process holds is looked at, in seconds since the case began. `only_real`: why it
+    is not run in virtual time. `cannot`: why nobody can run it.
     """
 
     id: str
@@ -162,6 +167,14 @@ class Case:
     prefers: str = ""
     shares: str = ""
     unseen: str = "nothing was seen that could be judged"
+    looks_at: tuple[float, ...] = ()
+    only_real: str = ""
+    cannot: str = ""
+
+    @property
+    def stops_the_server(self) -> bool:
+        """Whether it stops the server, and so comes last."""
+        return any(isinstance(action, StopServer) for script in self.scripts for action in script.actions)
 
     @property
     def starves(self) -> bool:

@@ -1,33 +1,48 @@
-"""Carries out a plan: starts the target, finds out what it can do, plays each case, and has it judged."""
+"""Carries out a plan: plays each case against the server, has it judged, and stops when the server is gone."""
 
 import asyncio
+import itertools
 import random
 import uuid as uuids
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
+from audiosocket_sim.conformance.aftermath import PlayedCase, blamed, left_out, noticed, suspects
 from audiosocket_sim.conformance.asterisk_calls import call_of_asterisk
-from audiosocket_sim.conformance.case import Case, SeenCase
+from audiosocket_sim.conformance.case import Case, CaseOutcome, Resources, SeenCase
 from audiosocket_sim.conformance.delays import DelayRecord
-from audiosocket_sim.conformance.features import Features, TestRole
+from audiosocket_sim.conformance.features import Features, TestRole, role_of
 from audiosocket_sim.conformance.planning import Plan, by_recording
 from audiosocket_sim.conformance.player import Player
 from audiosocket_sim.conformance.resources import resources_of
-from audiosocket_sim.conformance.script import Script
+from audiosocket_sim.conformance.script import Announce, Script, SendSound
 from audiosocket_sim.conformance.seen_call import SeenCall
 from audiosocket_sim.conformance.sounds import CallerSounds
 from audiosocket_sim.conformance.verdicts import CaseResult, outcome_of
 
 __all__ = ["Conductor", "Server"]
 
+_CONNECT_SECONDS = 2.0
+_SILENT_SECONDS = 10.0
+"""A server that sends of itself, and sends nothing in a whole call of this length, serves nobody any more."""
+_MOST_PLAYED_AGAIN = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The server under test, as it is dialled. `program`: its process, where that can be looked into."""
+    """The server under test, as it is dialled.
+
+    `program`: its process, where that can be looked into. `how_it_ended`: how its program has ended, "" if it has not
+    or nobody can know. `stop`: stops it in an orderly way. `start_again`: starts another one like it; None: it is not
+    ours.
+    """
 
     host: str
     port: int
     program: int | None = None
+    how_it_ended: Callable[[], str] = lambda: ""
+    stop: Callable[[], Awaitable[None]] | None = None
+    start_again: Callable[[], Awaitable["Server"]] | None = None
 
 
 class Conductor:
@@ -45,28 +60,58 @@ class Conductor:
         self._sounds = CallerSounds()
         self.n_calls = 0
         """How many connections were made so far."""
+        self.gone = ""
+        """That the server is gone, how, and after which case; "" while it is there."""
+        self._turns = itertools.count()
+        self._gone_at = 0.0
+        self._played: list[PlayedCase] = []
 
     async def carry_out(self, plan: Plan, on_result: Callable[[CaseResult], None]) -> list[CaseResult]:
-        """Play all cases of the plan; `on_result` is called with each result as it comes. Returns them so ordered."""
+        """Play all cases of the plan; `on_result` is called with each result as it comes. Returns them so ordered.
+
+        When the server is gone, the case that did it fails, and those that were not over are not run.
+        """
         done: list[CaseResult] = []
 
         def take(result: CaseResult) -> None:
             done.append(result)
             on_result(result)
 
+        if self._server.start_again is not None and await self._how_it_is_gone():
+            self._server = await self._server.start_again()  # the probe was too much for it: which case is, shows now
         waiting = by_recording(plan.together)
+        unsure: list[CaseResult] = []
+        how = ""
 
         async def work() -> None:
-            while waiting:
-                for result in await self.play_shared(waiting.pop(0), heavy=plan.heavy):
+            nonlocal how
+            while waiting and not how:
+                results = await self._play_and_note(waiting.pop(0), heavy=plan.heavy)
+                if not how and any(map(noticed, results)):
+                    how = await self._how_it_is_gone()
+                if how:
+                    unsure.extend(results)
+                    continue
+                for result in results:
                     take(result)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(plan.at_once, len(waiting))):
                 group.create_task(work())
-        for cases in by_recording(plan.alone):
-            for result in await self.play_shared(cases, heavy=plan.heavy):
+        waiting += by_recording(plan.alone)
+        how = how or await self._how_it_is_gone()
+        while waiting and not how:
+            cases = waiting.pop(0)
+            results = await self._play_and_note(cases, heavy=plan.heavy)
+            how = "" if cases[0].stops_the_server else await self._how_it_is_gone()
+            if how:
+                unsure.extend(results)
+                continue
+            for result in results:
                 take(result)
+        if how:
+            for result in await self._after_its_end(how, unsure, done, [case for cases in waiting for case in cases]):
+                on_result(result)
         return done
 
     async def make_calls(self, scripts: Sequence[Script], began: float | None = None) -> tuple[SeenCall, ...]:
@@ -87,7 +132,7 @@ class Conductor:
         """Play one case, and return what was seen."""
         before = resources_of(self._server.program)
         began = self._loop.time()
-        name = next((name for name in (*case.needs, case.prefers) if name in self.features.roles), "")
+        name = role_of((*case.needs, case.prefers), self.features)
         role, features = self.features.roles.get(name, TestRole()), self.features.in_role(name)
         port = role.port or self._server.port
         if case.asterisk is not None:
@@ -95,17 +140,30 @@ class Conductor:
             seen = SeenCase((), features, leg_ends=(leg,))
         else:
             scripts = case.connections(heavy=heavy)
-            seen = SeenCase(tuple(await self._play_all(scripts, role, port, began, features)), features)
+            async with asyncio.TaskGroup() as group:
+                looking = group.create_task(self._look_at(case.looks_at, began))
+                calls = tuple(await self._play_all(scripts, role, port, began, features))
+            seen = SeenCase(calls, features, looks=looking.result())
         after = resources_of(self._server.program)
         return replace(
             seen, delays=self._delays.since(began), before=before, after=after, heavy=heavy and bool(case.heavy)
         )
 
+    async def _look_at(self, times: Sequence[float], began: float) -> tuple[Resources, ...]:
+        looks: list[Resources] = []
+        for at in times if self._server.program is not None else ():
+            await asyncio.sleep(max(0.0, began + at - self._loop.time()))
+            if (look := resources_of(self._server.program)) is not None:
+                looks.append(look)
+        return tuple(looks)
+
     async def _play_all(
         self, scripts: Sequence[Script], role: TestRole, port: int, began: float, features: Features
     ) -> list[SeenCall]:
+        stop = self._server.stop
         players = [
-            Player(script, self._uuid(role), began=began, features=features, sounds=self._sounds) for script in scripts
+            Player(script, self._uuid(role), began=began, features=features, sounds=self._sounds, stop=stop)
+            for script in scripts
         ]
         self.n_calls += len(players)
         async with asyncio.TaskGroup() as group:
@@ -113,7 +171,90 @@ class Conductor:
         return [task.result() for task in playing]
 
     def _uuid(self, role: TestRole) -> bytes:
+        if role.uuids:
+            return role.uuids[next(self._turns) % len(role.uuids)]
         return role.uuid or uuids.UUID(int=self._random.getrandbits(128), version=4).bytes
+
+    # --- is it still there?
+
+    async def _play_and_note(self, cases: Sequence[Case], *, heavy: bool) -> list[CaseResult]:
+        began = self._loop.time()
+        results = await self.play_shared(cases, heavy=heavy)
+        self._played += [PlayedCase(result, began, self._loop.time()) for result in results]
+        return results
+
+    async def _how_it_is_gone(self) -> str:
+        """Return how the server is gone, for people; "" if it takes calls."""
+        self._gone_at = self._loop.time()
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                _, writer = await asyncio.open_connection(self._server.host, self._server.port)
+            writer.close()
+        except TimeoutError:
+            why = f"the port does not answer within {_CONNECT_SECONDS:g} s"
+        except OSError:
+            why = "the port refuses connections"
+        else:
+            why = "" if await self._sends_still() else f"a new call gets no byte within {_SILENT_SECONDS:g} s"
+        if why and self._server.program is not None:
+            for _ in range(10):  # its end is noticed a moment after its port has closed
+                if how := self._server.how_it_ended():
+                    return f"the program {how}"
+                await asyncio.sleep(0.02)
+        return why
+
+    async def _sends_still(self) -> bool:
+        """Whether a server that sends of itself does so in a new call, or ends it; True of any other server."""
+        if not (self.features.sends_always and self.features.speaks_first):
+            return True
+        if not any(_was_mute(one.result) for one in self._played[-1:]):
+            return True
+        (call,) = await self.make_calls([Script((Announce(), SendSound(_SILENT_SECONDS, "silence")))])
+        return bool(call.received) or call.end.by == "server"
+
+    async def _after_its_end(
+        self, how: str, unsure: list[CaseResult], done: list[CaseResult], waiting: list[Case]
+    ) -> list[CaseResult]:
+        """Find out which case it was, set `gone`, and put the results of all others into `done`.
+
+        Returns the results that are new. Where the server can be started again, the likeliest cases are played again,
+        each by itself.
+        """
+        likely = [one.result for one in suspects(self._played, self._gone_at)]
+        found = await self._played_again([result.case for result in likely[:_MOST_PLAYED_AGAIN]])
+        culprits = [result for result in likely if found is None or result.case is found]
+        names = " or ".join(result.case.id for result in culprits) or "the last case"
+        self.gone = f"the server is gone after {names}: {how}"
+        ids = {result.case.id for result in culprits}
+        new = [blamed(result, how) for result in culprits]
+        new += [result for result in unsure if result.case.id not in ids and result.outcome is CaseOutcome.PASS]
+        told = {result.case.id for result in new}
+        gone = [result.case for result in unsure if result.case.id not in told]
+        new += left_out([*gone, *waiting], self.gone)
+        replaced = {result.case.id for result in new}
+        done[:] = [result for result in done if result.case.id not in replaced] + new
+        return new
+
+    async def _played_again(self, cases: Sequence[Case]) -> Case | None:
+        """Return the first of these cases that ends a new server too; None if none does, or there can be no new one."""
+        if len(cases) == 1:
+            return cases[0]
+        for case in cases:
+            if self._server.start_again is None:
+                return None
+            self._server = await self._server.start_again()
+            await self._play_and_note((case,), heavy=False)
+            if await self._how_it_is_gone():
+                return case
+        return None
+
+
+def _was_mute(result: CaseResult) -> bool:
+    """Whether a call of this case was connected, and got nothing."""
+    seen = result.observed
+    return seen is not None and any(
+        call.connected_at is not None and not call.received and call.end.by != "server" for call in seen.calls
+    )
 
 
 def _judged(case: Case, seen: SeenCase) -> CaseResult:

@@ -12,11 +12,11 @@ from audiosocket_sim.conformance.judging import ended_by_server
 from audiosocket_sim.conformance.line_noise import how_much_is_in, sent_back
 from audiosocket_sim.conformance.seen_call import SeenCall
 
-__all__ = ["Stretch", "comes_back", "is_exact"]
+__all__ = ["EchoStretch", "comes_back", "is_exact"]
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class EchoStretch:
     """A caller's sound that has to come back. `what` it was sent in, such as "50 messages in one write"."""
 
     what: str
@@ -30,7 +30,7 @@ def is_exact(seen: SeenCase, call: SeenCall, plain: bytes) -> bool:
     return bool(seen.features.echoes) and plain in sent_back(call)
 
 
-def comes_back(seen: SeenCase, call: SeenCall, plain: bytes, *stretches: Stretch) -> Iterator[Statement]:
+def comes_back(seen: SeenCase, call: SeenCall, plain: bytes, *stretches: EchoStretch) -> Iterator[Statement]:
     """Each stretch comes back to the bit, in the order in which they were sent. Nothing is said of a server that does
     not send sound back, or changes it; of one that ended the call before; but it must if check.yaml says so."""
     if not seen.features.echoes or ended_by_server(call) is not None:
@@ -58,7 +58,7 @@ def comes_back(seen: SeenCase, call: SeenCall, plain: bytes, *stretches: Stretch
             yield Statement(False, says, call=name, at=_sent_at(call, stretch.sound, came))
 
 
-def _enough(back: bytes, stretch: Stretch, since: int, best: tuple[int, int]) -> tuple[int, int, bool]:
+def _enough(back: bytes, stretch: EchoStretch, since: int, best: tuple[int, int]) -> tuple[int, int, bool]:
     """Whether enough of the beginning or of the end is there, and where."""
     if best[1] >= stretch.enough:
         return *best, True

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-__all__ = ["FEATURES", "ONLY_STATED", "ROLES", "Features", "TestRole", "why_not"]
+__all__ = ["FEATURES", "ONLY_STATED", "ROLES", "Features", "TestRole", "role_of", "why_not"]
 
 FEATURES = {
     "two_calls": "serves two calls at once",
@@ -33,10 +33,14 @@ ROLES = {
 
 @dataclass(frozen=True, slots=True)
 class TestRole:
-    """How a role is asked for: by the UUID of the call, by another port, or by both. `uuid` None: any."""
+    """How a role is asked for: by the UUID of the call, by another port, or by both. `uuid` None: any.
+
+    `uuids`: several that mean the same, used in turn, so that no two calls at once have one of them.
+    """
 
     uuid: bytes | None = None
     port: int | None = None
+    uuids: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +77,15 @@ class Features:
 
 
 def why_not(needs: Iterable[str], features: Features) -> str:
-    """Return why a case that needs all of these cannot be run, in one line; "" if it can."""
-    for name in needs:
-        if features.has(name):
+    """Return why a case that needs all of these cannot be run, in one line; "" if it can.
+
+    A need may name alternatives, `tone|hangs_up`: the last one is what is said to be missing.
+    """
+    for need in needs:
+        names = need.split("|")
+        if any(features.has(name) for name in names):
             continue
+        name = names[-1]
         if name in ROLES:
             return f"check.yaml states no role {name}: a server that {ROLES[name]}"
         if name in features.stated:
@@ -85,3 +94,9 @@ def why_not(needs: Iterable[str], features: Features) -> str:
             return f"check.yaml does not say that it does: {FEATURES[name]}"
         return f"not seen in the probe: {FEATURES[name]}"
     return ""
+
+
+def role_of(needs: Iterable[str], features: Features) -> str:
+    """Return the role in which a case with these needs calls the server: the first that is stated, or ""."""
+    names = [name for need in needs for name in need.split("|")]
+    return next((name for name in names if name in features.roles), "")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from audiosocket_core.messages import AUDIO_KINDS
 from audiosocket_sim.conformance.case import SeenCase, Statement
 from audiosocket_sim.conformance.heard import is_sound
-from audiosocket_sim.conformance.script import Announce, Close, FinishSending, Reset, SignOfLife
+from audiosocket_sim.conformance.script import Announce, Close, FinishSending, PeerAction, Reset, SignOfLife
 from audiosocket_sim.conformance.seen_call import SeenCall, SeenMessage
 
 __all__ = [
@@ -124,11 +124,11 @@ def serves_still(seen: SeenCase, call: SeenCall, what: str) -> Iterator[Statemen
         if (ended := ended_by_server(call)) is not None and ended[0] <= sign.ended:
             return  # said already
         if sign.met:
-            yield Statement(True, f"{_sign(seen)} {what}", call=name, at=sign.ended)
+            yield Statement(True, f"{_sign(seen, sign.action)} {what}", call=name, at=sign.ended)
         else:
             late = seen.late(sign.began, sign.ended)
             ok = None if late > 0.5 else False
-            yield Statement(ok, f"{_sign(seen)} {what}, but nothing came", call=name, at=sign.ended)
+            yield Statement(ok, f"{_sign(seen, sign.action)} {what}, but nothing came", call=name, at=sign.ended)
 
 
 def said_goodbye(call: SeenCall) -> bool:
@@ -152,10 +152,11 @@ def all_hold(statements: Iterable[Statement]) -> bool:
     return all(statement.ok for statement in statements)
 
 
-def _sign(seen: SeenCase) -> str:
-    if seen.features.echoes:
+def _sign(seen: SeenCase, action: PeerAction) -> str:
+    sparing = isinstance(action, SignOfLife) and action.sparing and seen.features.sends_always
+    if seen.features.echoes and not sparing:
         return "sends the caller's sound back"
-    if seen.features.answers:
+    if seen.features.answers and not sparing:
         return "answers a sentence"
     if seen.features.sends_always:
         return "goes on sending"

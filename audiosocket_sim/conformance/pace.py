@@ -12,7 +12,7 @@ from audiosocket_core.messages import HEADER_BYTES, RATE_HZ
 from audiosocket_sim.conformance.heard import samples_of
 from audiosocket_sim.conformance.seen_call import Chunk, SeenMessage
 
-__all__ = ["Hole", "Split", "Stretch", "holes_in", "seconds_in", "splits_in", "stretches_of"]
+__all__ = ["PaceHole", "PaceStretch", "Split", "holes_in", "seconds_in", "splits_in", "stretches_of"]
 
 _ENDS_STRETCH = 0.06
 """A stretch is over when the sound has run out for so long."""
@@ -30,7 +30,7 @@ def seconds_in(message: SeenMessage) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class PaceStretch:
     """A row of messages without a hole. `worst`: (when, by how many seconds it was ahead before that message)."""
 
     messages: tuple[SeenMessage, ...]
@@ -55,7 +55,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class PaceHole:
     """Sound that stops in its middle: from when, for how long."""
 
     at: float
@@ -70,9 +70,9 @@ class Split:
     after: int
 
 
-def stretches_of(audio: Sequence[SeenMessage]) -> list[Stretch]:
+def stretches_of(audio: Sequence[SeenMessage]) -> list[PaceStretch]:
     """Return the stretches of a call's audio messages, each with the most by which it was ahead."""
-    stretches: list[Stretch] = []
+    stretches: list[PaceStretch] = []
     part: list[SeenMessage] = []
     ahead, before, worst = 0.0, 0.0, (0.0, 0.0)
     for message in audio:
@@ -81,7 +81,7 @@ def stretches_of(audio: Sequence[SeenMessage]) -> list[Stretch]:
         now = message.ended or 0.0
         ahead -= now - before
         if part and ahead < -_ENDS_STRETCH:
-            stretches.append(Stretch(tuple(part), worst))
+            stretches.append(PaceStretch(tuple(part), worst))
             part = []
         if not part:
             worst = (now, 0.0)
@@ -92,11 +92,11 @@ def stretches_of(audio: Sequence[SeenMessage]) -> list[Stretch]:
         before = now
         part.append(message)
     if part:
-        stretches.append(Stretch(tuple(part), worst))
+        stretches.append(PaceStretch(tuple(part), worst))
     return stretches
 
 
-def holes_in(audio: Sequence[SeenMessage]) -> Iterator[Hole]:
+def holes_in(audio: Sequence[SeenMessage]) -> Iterator[PaceHole]:
     """Iterate over the holes in loud sound: both edges are loud, and nothing came although the sound had run out."""
     ahead = 0.0
     for one, two in pairwise(audio):
@@ -109,7 +109,7 @@ def holes_in(audio: Sequence[SeenMessage]) -> Iterator[Hole]:
             and _is_loud(one.payload[-2 * _EDGE_SAMPLES :])
             and _is_loud(two.payload[: 2 * _EDGE_SAMPLES])
         ):
-            yield Hole(began, missing)
+            yield PaceHole(began, missing)
 
 
 def splits_in(messages: Sequence[SeenMessage], received: Sequence[Chunk]) -> Iterator[Split]:

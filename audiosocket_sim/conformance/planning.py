@@ -13,6 +13,7 @@ __all__ = ["AT_ONCE", "AT_ONCE_VIRTUAL", "NotRun", "Plan", "by_recording", "chos
 AT_ONCE, AT_ONCE_VIRTUAL = 12, 24
 """How many cases run beside one another on the real clock, and in virtual time."""
 _ONLY_HEAVY = "takes long, or many connections: run with --heavy"
+_NOT_OURS = "the server was not started for this run, so it is not ours to stop: try `command:`"
 _ONE_AT_A_TIME = "needs two calls at once, and the server serves one"
 
 
@@ -26,7 +27,10 @@ class NotRun:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is run: first `together`, `at_once` of them beside one another, then those that measure pace, `alone`."""
+    """What is run: first `together`, `at_once` of them beside one another, then one by one those of `alone`.
+
+    Those of `alone` measure pace or load; the last one may stop the server.
+    """
 
     together: tuple[Case, ...]
     alone: tuple[Case, ...]
@@ -78,8 +82,8 @@ def chosen(cases: Sequence[Case], only: Sequence[str], levels: Collection[Level]
     return [case for case in fitting if case.level in levels]
 
 
-def plan(cases: Iterable[Case], features: Features, *, heavy: bool, virtual: bool) -> Plan:
-    """Plan these cases for a server with these features.
+def plan(cases: Iterable[Case], features: Features, *, heavy: bool, virtual: bool, can_be_stopped: bool = True) -> Plan:
+    """Plan these cases for a server with these features. `can_be_stopped`: whether it is ours to stop.
 
     In virtual time no case disturbs another one's pace, as time stands still while the server works. Long cases begin
     first, so that short ones run beside them.
@@ -88,18 +92,25 @@ def plan(cases: Iterable[Case], features: Features, *, heavy: bool, virtual: boo
     together: list[Case] = []
     alone: list[Case] = []
     for case in cases:
-        why = _why_not(case, features, heavy=heavy)
+        why = _why_not(case, features, heavy=heavy, virtual=virtual, can_be_stopped=can_be_stopped)
         if why:
             not_run.append(NotRun(case, why))
         else:
-            by_itself = case.starves if virtual else case.is_alone(heavy=heavy)
+            by_itself = case.stops_the_server or (case.starves if virtual else case.is_alone(heavy=heavy))
             (alone if by_itself else together).append(case)
+    alone.sort(key=lambda case: case.stops_the_server)
     together.sort(key=lambda case: -case.seconds(heavy=heavy))
     at_once = 1 if features.two_calls is False else AT_ONCE_VIRTUAL if virtual else AT_ONCE
     return Plan(tuple(together), tuple(alone), at_once, tuple(not_run), heavy)
 
 
-def _why_not(case: Case, features: Features, *, heavy: bool) -> str:
+def _why_not(case: Case, features: Features, *, heavy: bool, virtual: bool, can_be_stopped: bool) -> str:
+    if case.cannot:
+        return case.cannot
+    if virtual and case.only_real:
+        return case.only_real
+    if case.stops_the_server and not can_be_stopped:
+        return _NOT_OURS
     if case.only_heavy and not heavy:
         return _ONLY_HEAVY
     if case.two_at_once and features.two_calls is False:

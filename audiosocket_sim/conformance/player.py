@@ -4,11 +4,11 @@ Everything that is judged is in the `SeenCall` that comes out; nothing is judged
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from audiosocket_core.messages import RATE_HZ, Kind, encode
 from audiosocket_sim.asterisk.faults import PacketDelays
-from audiosocket_sim.conformance.arrivals import Arrivals
+from audiosocket_sim.conformance.arrivals import StreamPieces
 from audiosocket_sim.conformance.features import Features
 from audiosocket_sim.conformance.heard import is_sound
 from audiosocket_sim.conformance.script import (
@@ -26,6 +26,7 @@ from audiosocket_sim.conformance.script import (
     SignOfLife,
     Starve,
     StopReading,
+    StopServer,
     WaitForEnd,
     WaitForQuiet,
     WaitForSound,
@@ -55,7 +56,7 @@ MOST_BYTES_KEPT = 64_000_000
 class Player:
     """Plays one script, once. `began`: the loop time at which the case began, from which all times are counted.
 
-    `uuid`: the call's own, or that of the role which the case needs.
+    `uuid`: the call's own, or that of the role which the case needs. `stop`: stops the server, for `StopServer`.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Player:
         began: float,
         features: Features,
         sounds: CallerSounds,
+        stop: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._script = script
@@ -73,13 +75,15 @@ class Player:
         self._began = began
         self._features = features
         self._sounds = sounds
+        self._stop = stop
+        self._stopping: asyncio.Future[None] | None = None
         self._connected_at: float | None = None
         self._why_not = ""
         self._sent: list[Chunk] = []
         self._received: list[Chunk] = []
         self._done: list[Done] = []
         self._transport: asyncio.Transport | None = None
-        self._arrivals: Arrivals | None = None
+        self._arrivals: StreamPieces | None = None
         self._changed = asyncio.Event()
         self._bytes = 0
         self._end: ConnectionEnd | None = None
@@ -113,13 +117,15 @@ class Player:
                     await self._carry_out(Close())
             finally:
                 transport.abort()
+                if self._stopping is not None:
+                    await asyncio.gather(self._stopping, return_exceptions=True)  # whoever closes the target tells
         return self._seen_call()
 
     # --- what the connection tells
 
     def connected(self, transport: asyncio.BaseTransport) -> None:
         """Note how what the server sends can be looked at."""
-        self._arrivals = Arrivals(transport)
+        self._arrivals = StreamPieces(transport)
 
     def before_a_read(self) -> tuple[int, int] | None:
         """Return in how many pieces how many bytes have come, if the system knows."""
@@ -205,6 +211,8 @@ class Player:
                 return self._starve(action.seconds)
             case SignOfLife():
                 return await self._sign_of_life(action)
+            case StopServer() if self._stop is not None:
+                self._stopping = asyncio.ensure_future(self._stop())
         return None
 
     async def _announce(self, action: Announce) -> None:
@@ -221,11 +229,11 @@ class Player:
         self._write(action.data[place:])
         await asyncio.sleep(0)
 
-    async def _send_paced(self, messages: Iterator[bytes], every: float) -> None:
+    async def _send_paced(self, messages: Iterator[bytes], every: float, *, until_end: bool = False) -> None:
         due = self._now
         for message in messages:
             await self._sleep_until(self._began + due)
-            if self._is_over:
+            if self._is_over or (until_end and self._hung_up_at is not None):
                 return
             self._write(message)
             due += every
@@ -243,18 +251,21 @@ class Player:
             await self._sleep_until(self._began + at)
             if action.until_sound and heard_at is None and self._heard_since(began):
                 heard_at = self._now
-            if self._is_over or (heard_at is not None and self._now >= heard_at + _HEARS_ON):
+            if self._is_over or (action.until_end and self._hung_up_at is not None):
+                break
+            if action.until_sound and heard_at is not None and self._now >= heard_at + _HEARS_ON:
                 break
             self._write(encode(action.kind, self._sounds.sound(action.sound, rate_hz, n * samples, samples)))
         return self._heard_since(began) if action.until_sound else None
 
     async def _sign_of_life(self, action: SignOfLife) -> bool:
         """Return whether the sign came; of a server of which nothing is known, whether the connection stayed."""
-        if self._features.echoes:
+        sparing = action.sparing and self._features.sends_always
+        if self._features.echoes and not sparing:
             since = self._now
             await self._speak(SendSound(0.4, "words"))
             return await self._sound(since, action.at_most, silence=True)
-        if self._features.answers:
+        if self._features.answers and not sparing:
             await self._quiet(0.7, action.at_most)
             since = self._now  # it may answer before the last of the words, which is silence
             await self._speak(SendSound(WORDS_SECONDS, "words"))
@@ -309,7 +320,7 @@ class Player:
             due = since + quiet
             if due <= self._now + _ROUNDING:
                 return True
-            if self._now >= until - _ROUNDING or self._is_over:
+            if self._now >= until - _ROUNDING or self._is_over or self._hung_up_at is not None:
                 return False
             await self._sleep_until(self._began + min(due, until))
 
@@ -317,7 +328,8 @@ class Player:
         """Wait for sound that comes after `since`; with `silence`, send silence meanwhile."""
         quiet = asyncio.ensure_future(self._speak(SendSound(at_most, "silence"))) if silence else None
         try:
-            return await self._until(lambda: self._heard_since(since), at_most)
+            await self._until(lambda: self._heard_since(since) or self._hung_up_at is not None, at_most)
+            return self._heard_since(since)
         finally:
             if quiet is not None:
                 quiet.cancel()

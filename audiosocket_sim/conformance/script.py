@@ -22,6 +22,7 @@ __all__ = [
     "SignOfLife",
     "Starve",
     "StopReading",
+    "StopServer",
     "WaitForEnd",
     "WaitForQuiet",
     "WaitForSound",
@@ -67,7 +68,8 @@ class SendSound:
 
     `words` goes on from its beginning if it is shorter. The rate is that of the kind, 8 kHz by default. `until_sound`:
     it is over half a second after the server's sound has come. `jitter`: single packets are up to so many seconds late,
-    and those behind them come at once; the mean stays.
+    and those behind them come at once; the mean stays. `until_end`: no
+    longer than until the server has sent 00 00 00 or closed.
     """
 
     seconds: float
@@ -76,6 +78,7 @@ class SendSound:
     kind: int = 0x10
     until_sound: bool = False
     jitter: float = 0.0
+    until_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """ConnectionEnd the connection with a reset."""
+    """End the connection with a reset, as Asterisk does where it has left unread what the server sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +146,20 @@ class SignOfLife:
     Of one that echoes: sound is sent, and has to come back. Of one that answers: words are said, and sound has to
     follow within `at_most`. Of one that sends all the time: a message has to come within a second. Of any other: the
     connection is left alone for half a second, and has to stay.
+
+    `sparing`: no sound is sent, and nothing said, to a server that sends all the time.
     """
 
     at_most: float = 6.0
+    sparing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopServer:
+    """Stop the server as whoever runs it does: SIGTERM to its program, or the `close()` of a target in this process.
+
+    The script goes on at once. Only the last case of a run may do it.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +185,7 @@ PeerAction = (
     | Reset
     | SignOfLife
     | Starve
+    | StopServer
 )
 
 

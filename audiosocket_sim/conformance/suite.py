@@ -5,13 +5,13 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from audiosocket_sim.conformance.case import Case, CaseOutcome
 from audiosocket_sim.conformance.conduct import Conductor, Server
 from audiosocket_sim.conformance.delays import DelayRecord
-from audiosocket_sim.conformance.features import Features
+from audiosocket_sim.conformance.features import Features, TestRole
 from audiosocket_sim.conformance.planning import Plan, plan
 from audiosocket_sim.conformance.probe import (
     A_CALL,
@@ -25,7 +25,7 @@ from audiosocket_sim.conformance.probe import (
 from audiosocket_sim.conformance.verdicts import CaseResult, ConformanceResult, with_known_failing
 from audiosocket_sim.mock_ai.backend import MockAi
 from audiosocket_sim.mock_ai.switchboard import Conversation
-from audiosocket_sim.parties.target import Target, TargetError, program_of
+from audiosocket_sim.parties.target import DialledTarget, Target, TargetError, program_of
 from audiosocket_sim.running.bot_under_test import BotUnderTest
 from audiosocket_sim.running.processor_waits import ProcessorWaits
 from audiosocket_sim.scenario.model import Reply
@@ -34,6 +34,9 @@ from audiosocket_sim.virtual_time import new_loop
 __all__ = ["Suite", "run_suite"]
 
 _SAYS = "Um momento, por favor."
+_GOODBYE = "Até logo, tenha um bom dia."
+_GOODBYES = tuple(UUID(f"90000000-0000-4000-8000-0000000000{n:02x}") for n in range(24))
+"""The calls in which the AI backend says goodbye, and ends the call."""
 _ANSWERS = 100_000
 
 
@@ -88,7 +91,9 @@ async def _run(
     try:
         async with AsyncExitStack() as stack:
             bot = BotUnderTest(suite.target, suite.settings, (), suite.ai_port)
-            bot.answers(_backend())
+            backend = _Backend()
+            for call in backend.calls:
+                bot.answers(call)
             await stack.enter_async_context(bot)
             if not suite.is_virtual:
                 bot.look_at_the_program()
@@ -97,10 +102,14 @@ async def _run(
                 waits.on_late = lambda seconds: delays.note(loop.time(), seconds)
                 waits.start()
                 stack.callback(waits.stop)
-            server = Server(bot.started.host, bot.started.port, program_of(bot.started))
+            ours = not isinstance(suite.target, DialledTarget)
+            server = _server(bot, ours=ours)
             conductor = Conductor(server, suite.stated, delays, seed=suite.seed)
             await _probe(conductor, server)
-            todo = plan(suite.cases, conductor.features, heavy=suite.heavy, virtual=suite.is_virtual)
+            conductor.features = backend.with_role(conductor.features)
+            todo = plan(
+                suite.cases, conductor.features, heavy=suite.heavy, virtual=suite.is_virtual, can_be_stopped=ours
+            )
             on_plan(todo, conductor.features)
             results = await conductor.carry_out(todo, on_result)
             done = _result(suite, conductor, todo, results, loop.time() - began)
@@ -124,6 +133,25 @@ def _result(
         seconds=seconds,
         n_calls=conductor.n_calls,
         virtual=suite.is_virtual,
+        gone=conductor.gone,
+    )
+
+
+def _server(bot: BotUnderTest, *, ours: bool) -> Server:
+    """The started target, as the conductor deals with it. `ours`: it was started for this run, not only dialled."""
+
+    async def start_again() -> Server:
+        await bot.start_again()
+        return _server(bot, ours=ours)
+
+    child = bot.program
+    return Server(
+        bot.started.host,
+        bot.started.port,
+        program_of(bot.started),
+        how_it_ended=child.how_it_ended if child is not None else lambda: "",
+        stop=bot.stop if ours else None,
+        start_again=start_again if ours else None,
     )
 
 
@@ -155,12 +183,30 @@ async def _probe(conductor: Conductor, server: Server) -> None:
     conductor.features = after_later(later, conductor.features)
 
 
-def _backend() -> Conversation:
-    """The AI backend, which answers whoever asks."""
+class _Backend:
+    """The AI backend, which answers whoever asks; in the calls of `_GOODBYES` it says goodbye, and to hang up."""
 
-    async def no_pushes(conversation: str, body: dict[str, Any]) -> int:
-        return 404
+    def __init__(self) -> None:
+        self.was_asked = False
+        goodbyes = [self._call(uuid, _GOODBYE, "STANDBY") for uuid in _GOODBYES]
+        self.calls = [self._call(UUID(int=0), _SAYS, "USER_TURN"), *goodbyes]
 
-    reply = Reply(says=_SAYS, set_call_status="USER_TURN", times=_ANSWERS, optional=True)
-    ai = MockAi([reply], lambda event: None, no_pushes, each_call=True)
-    return Conversation(UUID(int=0), ai, lambda: True, lambda: 0.0)
+    def _call(self, uuid: UUID, says: str, status: Literal["USER_TURN", "STANDBY"]) -> Conversation:
+        async def no_pushes(conversation: str, body: dict[str, Any]) -> int:
+            return 404
+
+        reply = Reply(says=says, set_call_status=status, times=_ANSWERS, optional=True)
+        ai = MockAi([reply], self._asked, no_pushes, each_call=True)
+        others = uuid not in _GOODBYES
+        return Conversation(uuid, ai, lambda: others, lambda: 0.0)
+
+    def _asked(self, event: object) -> None:
+        self.was_asked = True
+
+    def with_role(self, features: Features) -> Features:
+        """Return the features with the role `hangup`, if the server asks this backend, and none is stated."""
+        if not self.was_asked or "hangup" in features.roles:
+            return features
+        return replace(
+            features, roles={**features.roles, "hangup": TestRole(uuids=tuple([uuid.bytes for uuid in _GOODBYES]))}
+        )

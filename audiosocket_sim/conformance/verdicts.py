@@ -52,7 +52,9 @@ class ConformanceResult:
     n_calls: int
     virtual: bool
     trouble: str = ""
-    """A fault of the set-up that ended the run, such as a server that ended; "" if there was none."""
+    """A fault of the set-up; "" if there was none."""
+    gone: str = ""
+    """That the server was gone before the end, how, and after which case, which fails; "" if it was not."""
 
     def count(self, *outcomes: CaseOutcome) -> int:
         """Return how many cases had one of these outcomes."""

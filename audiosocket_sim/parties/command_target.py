@@ -82,6 +82,11 @@ class Child:
         """Wait until the program has ended, and return how: `ended with code 1`, `was ended by SIGSEGV`."""
         return _how_it_ended(await self.program.wait())
 
+    def how_it_ended(self) -> str:
+        """Return how the program has ended, as `ended` does; "" while it runs."""
+        code = self.program.returncode
+        return "" if code is None else _how_it_ended(code)
+
     async def ends_within(self, seconds: float) -> bool:
         """Wait for the end of the program, at most so many seconds. Returns whether it has ended."""
         try:

@@ -1,5 +1,7 @@
 """The bot under test, started once for all calls of a run, and the address of the mock AI."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -38,6 +40,7 @@ class BotUnderTest:
         self._waits: ProgramWaits | None = None
         self._on_late: list[Callable[[float, float], None]] = []
         self._started: StartedTarget | None = None
+        self._stopping: asyncio.Task[None] | None = None
         self.ai_url = ""
         """The mock AI's URL, once it is started."""
 
@@ -55,6 +58,20 @@ class BotUnderTest:
     def answers(self, call: Conversation) -> None:
         """Answer the requests of this call by its own script, from now on."""
         self._switchboard.add(call)
+
+    async def stop(self) -> None:
+        """Close the target, once: leaving does so otherwise. Raises TargetError if it does not end as it should."""
+        if self._started is not None and self._stopping is None:
+            self._stopping = asyncio.ensure_future(close_target(self._started))
+        if self._stopping is not None:
+            await self._stopping
+
+    async def start_again(self) -> None:
+        """Close the target, whatever is left of it, and start another one like it. Raises TargetError."""
+        with contextlib.suppress(TargetError):
+            await self.stop()
+        self._started = self._stopping = None
+        self._started = await self._target.start(self._settings, self.ai_url)
 
     def look_at_the_program(self) -> None:
         """Look for the processes of the target's program, if it has one: that takes a while, so before calls."""
@@ -103,8 +120,7 @@ class BotUnderTest:
                 await self._waits.stop()
         finally:
             try:
-                if self._started is not None:
-                    await close_target(self._started)
+                await self.stop()
             except TargetError as error:
                 return error
             finally:

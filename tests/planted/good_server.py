@@ -149,7 +149,12 @@ class Call:
             self._answer = asyncio.get_running_loop().call_later(self.ways.thinks, self.answer)
 
     def answer(self) -> None:
+        self._answer = None
         self.say(Kind.SLIN8, voice(0.8))
+
+    def awaits_answer(self) -> bool:
+        """Whether the call ended between the caller's last word and the answer to it."""
+        return self._answer is not None and not self.caller_speaks
 
     def key(self, payload: bytes) -> None:
         if self.ways.takes_keys and len(payload) == 1:
@@ -220,6 +225,9 @@ class Call:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if self.hung_up:
                 await self.linger(tasks[0])
+        except asyncio.CancelledError:
+            await self.stopped(tasks[0])
+            raise
         finally:
             self.over = True
             for task in tasks:
@@ -231,7 +239,8 @@ class Call:
 
     async def live(self) -> None:
         """Hang up when it is time."""
-        await asyncio.sleep(1e6 if self.ways.lives is None else self.ways.lives)
+        lives = 2.0 if self.uuid == self.ways.hangs_up_on else self.ways.lives
+        await asyncio.sleep(1e6 if lives is None else lives)
         self.hang_up()
 
     def hang_up(self) -> None:
@@ -244,6 +253,11 @@ class Call:
         with contextlib.suppress(OSError):
             self.writer.write_eof()
         await asyncio.wait([listening], timeout=LINGER_SECONDS)
+
+    async def stopped(self, listening: "asyncio.Future[None]") -> None:
+        """The server is stopped."""
+        self.hang_up()
+        await self.linger(listening)
 
     def refuse(self) -> None:
         """End a connection that is no call."""

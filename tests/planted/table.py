@@ -13,7 +13,7 @@ class Planted:
     """A fault of a server of one kind, for one case. `consequences`: the ids of the other cases that fail too.
 
     `says`: words that the failure of the case must hold, so that it fails for the cause that is meant. `ways`: of a
-    server that none of the `KINDS` is.
+    server that none of the `KINDS` is. `spreads`: it may spoil any other call, so which cases fail too is not listed.
     """
 
     case: str
@@ -22,6 +22,7 @@ class Planted:
     kind: str = "doorman"
     consequences: tuple[str, ...] = ()
     ways: Ways | None = None
+    spreads: bool = False
 
     @property
     def of(self) -> Ways:

@@ -1,6 +1,7 @@
 """What good servers of several kinds are like: no case of the suite may blame any of them."""
 
 from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 from audiosocket_sim.conformance.features import Features, TestRole
 
@@ -27,6 +28,8 @@ class Ways:
     """It plays a sound for each key."""
     lives: float | None = None
     """It hangs up so long after the UUID."""
+    hangs_up_on: bytes | None = None
+    """It hangs up after 2 s in calls of this UUID."""
     one_at_a_time: bool = False
     """A second call waits until the first is over."""
     wideband: bool = True
@@ -48,6 +51,7 @@ class Ways:
         return frozenset(("AO-06", *(["AO-07"] if not self.greets else []), *(["AO-14"] if speaks and stays else [])))
 
 
+_HANGUP = UUID("00000000-0000-4000-8000-00000000dead").bytes
 _ECHO = Ways(greets=False, answers=False, echoes=True)
 
 KINDS: dict[str, Ways] = {
@@ -67,6 +71,7 @@ KINDS: dict[str, Ways] = {
     "sink": Ways(greets=False, answers=False),
     "black_hole": Ways(greets=False, answers=False, idle=False, wideband=False),
     "slow": Ways(greets=False, idle=False, thinks=4.5),
+    "hangs_up_when_asked": Ways(hangs_up_on=_HANGUP, stated=Features(roles={"hangup": TestRole(uuid=_HANGUP)})),
     "one_at_a_time": Ways(one_at_a_time=True),
     "one_echo_at_a_time": replace(_ECHO, one_at_a_time=True),
     "barge_in": Ways(greeting=6.0, stated=Features(barge_in=True, stated=frozenset({"barge_in"}))),

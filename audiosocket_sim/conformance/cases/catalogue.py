@@ -4,11 +4,14 @@ from audiosocket_sim.conformance.case import SECTIONS, Case
 from audiosocket_sim.conformance.cases import (
     audio_out,
     audio_out_pace,
+    ending,
     framing,
     framing_ends,
     handshake,
     keys,
+    load,
     no_calls,
+    odd_peers,
 )
 
 __all__ = ["CASES"]
@@ -21,6 +24,9 @@ _FILES = (
     audio_out.CASES,
     audio_out_pace.CASES,
     keys.CASES,
+    ending.CASES,
+    load.CASES,
+    odd_peers.CASES,
 )
 
 

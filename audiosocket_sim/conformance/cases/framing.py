@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from audiosocket_core.messages import Kind, encode
 from audiosocket_sim.conformance.case import Case
 from audiosocket_sim.conformance.cases.in_step import PLAIN, audio, call_with, empty, stays_in_step
-from audiosocket_sim.conformance.exact_echo import Stretch
+from audiosocket_sim.conformance.exact_echo import EchoStretch
 from audiosocket_sim.conformance.line_noise import in_messages, line_noise
 from audiosocket_sim.conformance.script import Pause, Send, SendPaced
 
@@ -70,7 +70,7 @@ CASES = (
         why="TCP keeps no boundaries: Asterisk's one write may arrive in pieces, which no setting of Asterisk prevents",
         section="1.1",
         prefers="echo",
-        judge=stays_in_step("after headers in pieces", Stretch("the audio behind headers in pieces", _CUT_NOISE)),
+        judge=stays_in_step("after headers in pieces", EchoStretch("the audio behind headers in pieces", _CUT_NOISE)),
         scripts=(call_with(Send(b"".join(audio(_CUT_NOISE)), _HEADERS_CUT, 0.05)),),
     ),
     Case(
@@ -84,8 +84,8 @@ CASES = (
         prefers="echo",
         judge=stays_in_step(
             "after messages in two pieces",
-            Stretch("the audio of messages in two pieces", _PLACES),
-            heavy=(Stretch("the audio of messages in two pieces", _PLACES_HEAVY),),
+            EchoStretch("the audio of messages in two pieces", _PLACES),
+            heavy=(EchoStretch("the audio of messages in two pieces", _PLACES_HEAVY),),
         ),
         scripts=(call_with(_cut_everywhere(_PLACES, 40)),),
         heavy=(call_with(_cut_everywhere(_PLACES_HEAVY, 320)),),
@@ -100,7 +100,7 @@ CASES = (
         "first of them loses the caller's words",
         section="3.1",
         prefers="echo",
-        judge=stays_in_step("after 50 messages in one write", Stretch("50 messages in one write", _BURST)),
+        judge=stays_in_step("after 50 messages in one write", EchoStretch("50 messages in one write", _BURST)),
         scripts=(call_with(Send(b"".join(audio(_BURST, 80)))),),
     ),
     Case(
@@ -114,8 +114,8 @@ CASES = (
         prefers="echo",
         judge=stays_in_step(
             "after a stream cut anywhere",
-            Stretch("a stream cut anywhere", _ANYWHERE),
-            heavy=(Stretch("10,000 messages cut anywhere", _ANYWHERE_HEAVY),),
+            EchoStretch("a stream cut anywhere", _ANYWHERE),
+            heavy=(EchoStretch("10,000 messages cut anywhere", _ANYWHERE_HEAVY),),
         ),
         scripts=(call_with(_cut_anywhere(_ANYWHERE, 0.005, 160)),),
         heavy=(call_with(_cut_anywhere(_ANYWHERE_HEAVY, 0.01, 320)),),
@@ -131,7 +131,7 @@ CASES = (
         section="1.4",
         prefers="echo",
         judge=stays_in_step(
-            "after a message of 65,535 bytes", Stretch("a message of 65,535 bytes", _LARGEST, _KEPT_OF_IT)
+            "after a message of 65,535 bytes", EchoStretch("a message of 65,535 bytes", _LARGEST, _KEPT_OF_IT)
         ),
         scripts=(call_with(Send(encode(Kind.SLIN8, _LARGEST + b"\x33")), Pause(0.3)),),
     ),
@@ -207,7 +207,7 @@ CASES = (
         why="the size follows the caller's packets: phones send 10, 30, 40 or 60 ms, and a conversion any size",
         section="1.4",
         prefers="echo",
-        judge=stays_in_step("after messages of many sizes", Stretch("messages of many sizes", _SIZES_NOISE)),
+        judge=stays_in_step("after messages of many sizes", EchoStretch("messages of many sizes", _SIZES_NOISE)),
         scripts=(call_with(SendPaced(in_messages(_SIZES_NOISE, _SIZES), 0.03)),),
     ),
     Case(
@@ -257,7 +257,7 @@ CASES = (
         why="from 44.1 kHz on each message of 20 ms is longer than a segment of Ethernet, as is 120 ms at 8 kHz",
         section="1.4",
         prefers="echo",
-        judge=stays_in_step("after messages of two segments", Stretch("messages of two segments", _SEGMENTS)),
+        judge=stays_in_step("after messages of two segments", EchoStretch("messages of two segments", _SEGMENTS)),
         scripts=(call_with(Send(b"".join(audio(_SEGMENTS, 1920)), (1448, 475) * 4, 0.003)),),
     ),
     Case(
@@ -271,8 +271,8 @@ CASES = (
         prefers="echo",
         judge=stays_in_step(
             "after messages of 2 bytes",
-            Stretch("200 messages of 2 bytes", _TINY),
-            heavy=(Stretch("3,000 messages of 2 bytes", _TINY_HEAVY),),
+            EchoStretch("200 messages of 2 bytes", _TINY),
+            heavy=(EchoStretch("3,000 messages of 2 bytes", _TINY_HEAVY),),
         ),
         scripts=(call_with(SendPaced(audio(_TINY, 2))),),
         heavy=(call_with(SendPaced(audio(_TINY_HEAVY, 2))),),
@@ -287,7 +287,7 @@ CASES = (
         "half away is out of step for good",
         section="1.1",
         prefers="echo",
-        judge=stays_in_step("after pauses inside messages", Stretch("messages with a pause inside", _LATE)),
+        judge=stays_in_step("after pauses inside messages", EchoStretch("messages with a pause inside", _LATE)),
         scripts=(call_with(Send(b"".join(audio(_LATE)), (1, 322 + 160), 1.5)),),
     ),
     Case(

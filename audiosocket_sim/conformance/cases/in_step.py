@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from audiosocket_core.messages import Kind, encode
 from audiosocket_sim.conformance.case import Judge, SeenCase, Statement
-from audiosocket_sim.conformance.exact_echo import Stretch, comes_back
+from audiosocket_sim.conformance.exact_echo import EchoStretch, comes_back
 from audiosocket_sim.conformance.judging import serves_still
 from audiosocket_sim.conformance.line_noise import in_messages, line_noise
 from audiosocket_sim.conformance.script import (
@@ -38,7 +38,7 @@ def call_with(*odd: PeerAction, before: PeerAction = BEFORE, announce: Announce 
 
 
 def stays_in_step(
-    what: str, *stretches: Stretch, plain: bytes = PLAIN, heavy: tuple[Stretch, ...] | None = None
+    what: str, *stretches: EchoStretch, plain: bytes = PLAIN, heavy: tuple[EchoStretch, ...] | None = None
 ) -> Judge:
     """Return the judge of such a call: it is kept and served, and all sound comes back. `what`: after what, in words.
 
@@ -48,7 +48,7 @@ def stays_in_step(
     def judge(seen: SeenCase) -> Iterator[Statement]:
         call = seen.call()
         yield from serves_still(seen, call, what)
-        last = Stretch(f"the audio {what}", _AFTER)
+        last = EchoStretch(f"the audio {what}", _AFTER)
         sent = stretches if heavy is None or not seen.heavy else heavy
         yield from comes_back(seen, call, plain, *sent, last)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from audiosocket_core.messages import Kind, encode
 from audiosocket_sim.conformance.case import Case, Judge, SeenCase, Statement
 from audiosocket_sim.conformance.cases.in_step import QUIET, audio, call_with, stays_in_step
-from audiosocket_sim.conformance.exact_echo import Stretch
+from audiosocket_sim.conformance.exact_echo import EchoStretch
 from audiosocket_sim.conformance.heard import is_sound
 from audiosocket_sim.conformance.judging import connects, ended_by_server, is_kept, sends_only_what_it_may, serves_still
 from audiosocket_sim.conformance.line_noise import line_noise
@@ -36,7 +36,7 @@ def _key(digit: str) -> bytes:
     return encode(Kind.DTMF, digit.encode("ascii"))
 
 
-def _in_step(what: str, *stretches: Stretch) -> Judge:
+def _in_step(what: str, *stretches: EchoStretch) -> Judge:
     """As `stays_in_step`; and no key is sent back, for which Asterisk hangs up the caller."""
     stays = stays_in_step(what, *stretches)
 
@@ -139,7 +139,7 @@ CASES = (
         section="3.2",
         since=_SINCE,
         prefers="echo",
-        judge=_in_step("after a key between audio", Stretch("the audio on both sides of a key", _BETWEEN)),
+        judge=_in_step("after a key between audio", EchoStretch("the audio on both sides of a key", _BETWEEN)),
         scripts=(call_with(Send(_key("4").join(audio(_BETWEEN)))),),
     ),
     Case(
@@ -152,7 +152,7 @@ CASES = (
         section="3.2",
         since=_SINCE,
         prefers="echo",
-        judge=_in_step("after a key that was held for 600 ms", Stretch("the audio after a held key", _AFTER_HOLE)),
+        judge=_in_step("after a key that was held for 600 ms", EchoStretch("the audio after a held key", _AFTER_HOLE)),
         scripts=(call_with(Pause(0.6), Send(_key("6")), SendPaced(audio(_AFTER_HOLE))),),
     ),
     Case(
@@ -228,7 +228,7 @@ CASES = (
         section="3.2",
         since=_SINCE,
         prefers="echo",
-        judge=_in_step("after keys", Stretch("the audio between keys", line_noise(1920, 64))),
+        judge=_in_step("after keys", EchoStretch("the audio between keys", line_noise(1920, 64))),
         scripts=(
             call_with(
                 *[
@@ -253,7 +253,7 @@ CASES = (
         section="1.1",
         since=_SINCE,
         prefers="echo",
-        judge=_in_step("after keys in pieces", Stretch("the audio behind keys in pieces", _IN_PIECES)),
+        judge=_in_step("after keys in pieces", EchoStretch("the audio behind keys in pieces", _IN_PIECES)),
         scripts=(
             call_with(
                 *[

@@ -21,6 +21,7 @@ from audiosocket_sim.conformance.script import (
     SignOfLife,
     Starve,
     StopReading,
+    StopServer,
     WaitForEnd,
     WaitForQuiet,
     WaitForSound,
@@ -95,6 +96,9 @@ def _scripts(scripts: Sequence[Script], label: str, width: int) -> Iterator[Text
 
 def need_words(name: str) -> str:
     """Return in words what a case needs of a server: a feature, or a role."""
+    alternatives = name.split("|")
+    if len(alternatives) > 1:
+        return ", or ".join(map(need_words, alternatives))
     if name in ROLES:
         return f"the role {name} in check.yaml: a server that {ROLES[name]}"
     return f"a server that {FEATURES[name]}"
@@ -120,6 +124,8 @@ def action_words(action: PeerAction) -> str:
             late = f", single ones up to {jitter * 1000:g} ms late" if jitter else ""
             end = "until the server sends sound, at most " if until else "for "
             return f"sends {words} {end}{seconds:g} s in packets of {packet * 1000:g} ms{other}{late}"
+        case StopServer():
+            return "has the server stopped, as whoever runs it does"
         case Pause(seconds=seconds):
             return f"sends nothing for {seconds:g} s"
         case WaitForSound(at_most=at_most):

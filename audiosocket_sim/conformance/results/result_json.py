@@ -28,6 +28,7 @@ def result_json(result: ConformanceResult, exit_code: int, made: Mapping[str, An
         "statements": result.n_statements,
         "exit_code": exit_code,
         "trouble": result.trouble,
+        "gone": result.gone,
         "features": features_json(result.features),
         "counts": {outcome.value: result.count(outcome) for outcome in CaseOutcome},
         "cases": [_case_json(one) for one in result.results],
