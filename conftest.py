@@ -28,10 +28,13 @@ BEYOND = {
 }
 """Markers of what `make test` leaves out, whether or not this machine has it: it is the same everywhere."""
 
+OTHERS = "other scenarios are called"
+"""What stands in for a scenario with the tag `long`, which says no more."""
+
 hypothesis.settings.register_profile("examples_only", phases=[hypothesis.Phase.explicit])
 """For `make coverage`: which lines drawn inputs run is luck, and a line that only luck runs has no test."""
 
-hypothesis.settings.register_profile("quick", max_examples=25)
+hypothesis.settings.register_profile("quick", max_examples=10)
 if not os.environ.get(NO_SKIPS):  # `make test-most` and `make test-all` draw Hypothesis's hundred
     hypothesis.settings.load_profile("quick")
 
@@ -58,7 +61,7 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def whole_in_make_test(item: pytest.Item) -> bool:
-    """Whether `make test` runs it, and all of it: of Hypothesis's examples it draws a quarter."""
+    """Whether `make test` runs it, and all of it: of Hypothesis's examples it draws a tenth."""
     left_out = any(item.get_closest_marker(name) for name in ("long", *BEYOND))
     return not left_out and not hypothesis.is_hypothesis_test(getattr(item, "obj", None))
 
@@ -75,7 +78,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in items:
         for mark in item.iter_markers("long"):
-            item.add_marker(pytest.mark.skip(reason=f"`make test-all` runs it; here {mark.args[0]}"))
+            item.add_marker(
+                pytest.mark.skip(reason=f"`make test-all` runs it; here {mark.args[0] if mark.args else OTHERS}")
+            )
         for name, what in BEYOND.items() if os.environ.get(ONLY_PYTHON) else ():
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=f"`make test-all` runs it: it needs {what}"))

@@ -145,6 +145,7 @@ def test_comfort_noise_and_a_short_noise_are_no_fault(dbfs: float, seconds: floa
     assert [fact for fact in facts if isinstance(fact, HeardDamage)] == []
 
 
+@pytest.mark.long("noise without speech is heard")
 @pytest.mark.parametrize("color", ["white", "pink", "brown"])
 @pytest.mark.parametrize("snr_db", [20, 5])
 def test_noise_with_speech_in_it_is_no_fault(snr_db: float, color: str) -> None:
@@ -185,6 +186,7 @@ def test_what_is_no_noise_is_followed_to_the_sample(what: str) -> None:
         assert not follower.in_noise
 
 
+@pytest.mark.long("short pieces are heard")
 def test_a_long_piece_makes_known_what_its_short_ones_do() -> None:
     sound, _ = sentences(20)
 

@@ -88,6 +88,7 @@ def test_a_reader_may_be_a_coroutine_function() -> None:
     assert result.passed, result.problems
 
 
+@pytest.mark.long("what is expected is found")
 def test_a_failure_shows_the_words_one_by_one() -> None:
     wanted = "No apartamento 202, agora."
     result = call(f"- expect: {{bot_says: {{text: '{wanted}', words: 0.9}}, within: 2s}}", [0.5, "say", FLAT])
@@ -107,6 +108,7 @@ def test_what_is_forbidden_is_found_in_read_words() -> None:
     assert call("- never: {bot_says: {pattern: 'bloco'}}\n- wait: 3s", [0.5, "say", FLAT]).passed
 
 
+@pytest.mark.long("one sentence is read")
 def test_sentences_with_a_pause_between_them_may_be_expected_together() -> None:
     both, script = "Sim. Obrigado, tchau.", [[0.5, "say", YES], [1.9, "say", THANKS]]
     result = call(f"- expect: {{bot_says: '{both}', within: 1s}}\n- wait: 1s", *script)
@@ -118,6 +120,7 @@ def test_sentences_with_a_pause_between_them_may_be_expected_together() -> None:
     assert call("- expect: {bot_says: 'Obrigado, tchau.', within: 3s}", *script).passed
 
 
+@pytest.mark.long("the words of a call are read")
 def test_a_snapshot_has_the_words_that_were_asked_for() -> None:
     steps = "- expect: {bot_says: {text: o apartamento 202, words: 0.5}}\n- wait: 3s"
     lines = call(steps, [0.5, "say", FLAT], [4, "say", THANKS]).snapshot.splitlines()
@@ -129,6 +132,7 @@ def test_a_snapshot_has_the_words_that_were_asked_for() -> None:
     assert "“(apartamento)”" in pattern
 
 
+@pytest.mark.long("a judge that fails is tried")
 @pytest.mark.parametrize(
     ("reader", "line"),
     [

@@ -63,6 +63,7 @@ def test_a_chat_backend_is_kept_and_answers_again(streams: bool, behaviour: Beha
     assert f"call.yaml:{line}" in "\n".join(changed.problems), changed.problems
 
 
+@pytest.mark.long("a call with another backend is redacted")
 def test_redacted_nothing_of_such_a_backend_is_left(behaviour: Behaviour, tmp_path: Path) -> None:
     behaviour.options = CaptureOptions(("", 0), ("", 0), tmp_path / "out", redact=True)
     assert called(tmp_path / "first.yaml", "serve_captured").outcome is Outcome.PASSED
@@ -72,6 +73,7 @@ def test_redacted_nothing_of_such_a_backend_is_left(behaviour: Behaviour, tmp_pa
     assert json.loads((tmp_path / "out" / "call" / "cassette.json").read_text(encoding="utf-8"))["exchanges"] == []
 
 
+@pytest.mark.long("a chat backend is kept and answers again")
 def test_a_bot_that_asks_its_backend_something_else_fails_at_the_cassette(behaviour: Behaviour, tmp_path: Path) -> None:
     assert called(tmp_path / "first.yaml", "serve_captured").outcome is Outcome.PASSED
     written = tmp_path / "out" / "call.yaml"

@@ -57,6 +57,7 @@ def test_the_same_call_again(name: str, tmp_path: Path) -> None:
     assert _said(first.entries) == _said(again.entries)
 
 
+@pytest.mark.long("a voice that is known is captured")
 @pytest.mark.parametrize("name", UNREAD)
 def test_the_same_call_again_where_nobody_can_read_the_bots_voice(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -71,6 +72,7 @@ def test_the_same_call_again_where_nobody_can_read_the_bots_voice(
     assert disagreements(comparable(first.entries), comparable(again.entries), 20) == []
 
 
+@pytest.mark.long("a call with its backend is captured")
 @pytest.mark.parametrize("name", NO_BACKEND)
 def test_without_the_backend_texts_come_from_the_control_api_and_answers_from_the_ear(
     name: str, tmp_path: Path
@@ -95,6 +97,7 @@ def _said(entries: object) -> list[str]:
     return [normalise(text) for text in said if text is not None and normalise(text) in asked]
 
 
+@pytest.mark.long("one call is captured")
 def test_the_command_prints_a_line_for_each_call_without_words(tmp_path: Path) -> None:
     with captured("two_turns", tmp_path) as (_, written):
         assert troubles == []
@@ -120,6 +123,7 @@ def test_only_the_owner_can_read_what_was_captured(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.long("the writer is tried alone")
 def test_the_page_shows_a_scenario_as_it_is_written(tmp_path: Path) -> None:
     page = (SCENARIOS.parent / "docs" / "capture.md").read_text(encoding="utf-8")
     with captured("two_turns", tmp_path) as (_, written):
@@ -136,6 +140,7 @@ def test_a_second_call_never_overwrites_the_first(tmp_path: Path) -> None:
         assert load(tmp_path / "two_turns_2.yaml").steps
 
 
+@pytest.mark.long("the writer is tried alone")
 def test_what_was_not_recognised_says_so(tmp_path: Path) -> None:
     with captured("unrecognised_speech", tmp_path) as (_, written):
         text = written.read_text(encoding="utf-8")

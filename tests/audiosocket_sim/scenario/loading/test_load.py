@@ -204,7 +204,12 @@ def test_a_wrong_key(home: Path, keys: str, line: str) -> None:
         ("summary: x\r\n# y\r\ntags: [a\0]\n", "3:9: the character U+0000 cannot stand in YAML"),
         (b"summary: x\n# caf\xe9\n", "2:1: not UTF-8; save the file as UTF-8"),
         ("[" * 1000, "1:101: nested too deeply: at most 100 levels are taken"),
-        ("[" * 100_000, "1:101: nested too deeply: at most 100 levels are taken"),
+        pytest.param(
+            "[" * 100_000,
+            "1:101: nested too deeply: at most 100 levels are taken",
+            id="100,000 brackets",
+            marks=pytest.mark.long("a thousand are tried"),
+        ),
         ("a:\n" + "\n".join(" " * level + "-" for level in range(1, 200)), "101:101: nested too deeply: at most 100 levels are taken"),
         ("a" * 1_000_001, "1:1: larger than 1 MB: this is no scenario"),
     ],
@@ -240,6 +245,7 @@ def test_of_very_many_problems_the_first_are_told(home: Path) -> None:
     assert found[100:] == ["bad.yaml: more problems than these: only the first 100 are listed"]
 
 
+@pytest.mark.long("aliases of a small file are refused")
 def test_the_size_of_a_file_with_aliases_is_what_they_stand_for(home: Path) -> None:
     bomb = "a: &a0 [x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"b{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 9))
