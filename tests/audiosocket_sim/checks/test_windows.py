@@ -271,7 +271,6 @@ def test_a_never_is_broken_in_its_window(name: str, call: Call, base: int, for_m
     assert (None if found is None else found.at_ms) == broken_at(name, TABLE[name], call, base, base + for_ms)
 
 
-@pytest.mark.long("other windows are tried")
 @pytest.mark.parametrize("name", KEYS)
 @example(ONE, 600)
 @given(calls(), TIMES)
@@ -354,7 +353,6 @@ def turn_expected_at(name: str, row: Row, call: Call, within_ms: int) -> int | N
     return stop if stop <= min(closes, call.end - 200) else None
 
 
-@pytest.mark.long("other windows are tried")
 @pytest.mark.parametrize("name", ["responds", "bot_stops"])
 @example(TALK, 500, 500)
 @example(TALK, 200, 400)

@@ -186,7 +186,6 @@ def test_what_is_no_noise_is_followed_to_the_sample(what: str) -> None:
         assert not follower.in_noise
 
 
-@pytest.mark.long("short pieces are heard")
 def test_a_long_piece_makes_known_what_its_short_ones_do() -> None:
     sound, _ = sentences(20)
 

@@ -157,7 +157,6 @@ def test_the_end_of_the_call_decides_at_once() -> None:
     assert failure.at_ms < 1000
 
 
-@pytest.mark.long("other calls have a voice that cannot be read")
 @pytest.mark.parametrize(
     "steps",
     [

@@ -108,7 +108,6 @@ def test_what_is_forbidden_is_found_in_read_words() -> None:
     assert call("- never: {bot_says: {pattern: 'bloco'}}\n- wait: 3s", [0.5, "say", FLAT]).passed
 
 
-@pytest.mark.long("one sentence is read")
 def test_sentences_with_a_pause_between_them_may_be_expected_together() -> None:
     both, script = "Sim. Obrigado, tchau.", [[0.5, "say", YES], [1.9, "say", THANKS]]
     result = call(f"- expect: {{bot_says: '{both}', within: 1s}}\n- wait: 1s", *script)
@@ -120,7 +119,6 @@ def test_sentences_with_a_pause_between_them_may_be_expected_together() -> None:
     assert call("- expect: {bot_says: 'Obrigado, tchau.', within: 3s}", *script).passed
 
 
-@pytest.mark.long("the words of a call are read")
 def test_a_snapshot_has_the_words_that_were_asked_for() -> None:
     steps = "- expect: {bot_says: {text: o apartamento 202, words: 0.5}}\n- wait: 3s"
     lines = call(steps, [0.5, "say", FLAT], [4, "say", THANKS]).snapshot.splitlines()
@@ -132,7 +130,6 @@ def test_a_snapshot_has_the_words_that_were_asked_for() -> None:
     assert "“(apartamento)”" in pattern
 
 
-@pytest.mark.long("a judge that fails is tried")
 @pytest.mark.parametrize(
     ("reader", "line"),
     [

@@ -63,7 +63,6 @@ def test_a_chat_backend_is_kept_and_answers_again(streams: bool, behaviour: Beha
     assert f"call.yaml:{line}" in "\n".join(changed.problems), changed.problems
 
 
-@pytest.mark.long("a call with another backend is redacted")
 def test_redacted_nothing_of_such_a_backend_is_left(behaviour: Behaviour, tmp_path: Path) -> None:
     behaviour.options = CaptureOptions(("", 0), ("", 0), tmp_path / "out", redact=True)
     assert called(tmp_path / "first.yaml", "serve_captured").outcome is Outcome.PASSED

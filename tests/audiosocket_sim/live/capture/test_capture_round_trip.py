@@ -72,7 +72,6 @@ def test_the_same_call_again_where_nobody_can_read_the_bots_voice(
     assert disagreements(comparable(first.entries), comparable(again.entries), 20) == []
 
 
-@pytest.mark.long("a call with its backend is captured")
 @pytest.mark.parametrize("name", NO_BACKEND)
 def test_without_the_backend_texts_come_from_the_control_api_and_answers_from_the_ear(
     name: str, tmp_path: Path
@@ -140,7 +139,6 @@ def test_a_second_call_never_overwrites_the_first(tmp_path: Path) -> None:
         assert load(tmp_path / "two_turns_2.yaml").steps
 
 
-@pytest.mark.long("the writer is tried alone")
 def test_what_was_not_recognised_says_so(tmp_path: Path) -> None:
     with captured("unrecognised_speech", tmp_path) as (_, written):
         text = written.read_text(encoding="utf-8")

@@ -245,7 +245,6 @@ def test_of_very_many_problems_the_first_are_told(home: Path) -> None:
     assert found[100:] == ["bad.yaml: more problems than these: only the first 100 are listed"]
 
 
-@pytest.mark.long("aliases of a small file are refused")
 def test_the_size_of_a_file_with_aliases_is_what_they_stand_for(home: Path) -> None:
     bomb = "a: &a0 [x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"b{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 9))
