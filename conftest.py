@@ -1,4 +1,7 @@
-"""For all tests: what `make test` leaves out, by name; in `make test-all` everything runs, and a skip is a failure."""
+"""For all tests: what `make test` leaves out, by name; in `make test-all` everything runs, and a skip is a failure.
+
+The gate runs after `make test`, on the same interpreter, only what that left out.
+"""
 
 import gc
 import os
@@ -15,6 +18,7 @@ import pytest
 
 NO_SKIPS = "AUDIOSOCKET_SIM_NO_SKIPS"
 ONLY_PYTHON = "AUDIOSOCKET_SIM_ONLY_PYTHON"
+ONLY_REST = "AUDIOSOCKET_SIM_ONLY_REST"
 BEYOND = {
     "asterisk": "a real Asterisk",
     "browser": "Chromium",
@@ -24,10 +28,13 @@ BEYOND = {
 }
 """Markers of what `make test` leaves out, whether or not this machine has it: it is the same everywhere."""
 
+OTHERS = "other scenarios are called"
+"""What stands in for a scenario with the tag `long`, which says no more."""
+
 hypothesis.settings.register_profile("examples_only", phases=[hypothesis.Phase.explicit])
 """For `make coverage`: which lines drawn inputs run is luck, and a line that only luck runs has no test."""
 
-hypothesis.settings.register_profile("quick", max_examples=25)
+hypothesis.settings.register_profile("quick", max_examples=10)
 if not os.environ.get(NO_SKIPS):  # `make test-most` and `make test-all` draw Hypothesis's hundred
     hypothesis.settings.load_profile("quick")
 
@@ -53,16 +60,27 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
     return Backwards.from_parent(parent, path=path)
 
 
+def whole_in_make_test(item: pytest.Item) -> bool:
+    """Whether `make test` runs it, and all of it: of Hypothesis's examples it draws a tenth."""
+    left_out = any(item.get_closest_marker(name) for name in ("long", *BEYOND))
+    return not left_out and not hypothesis.is_hypothesis_test(getattr(item, "obj", None))
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What is `long` is skipped by name in `make test`; the marker's argument says what stands in for it there."""
     if "PYTEST_XDIST_WORKER" in os.environ:  # all workers must have one order, whichever end they began from
         items.sort(key=lambda item: item.path)
+    if os.environ.get(ONLY_REST):
+        config.hook.pytest_deselected(items=[item for item in items if whole_in_make_test(item)])
+        items[:] = [item for item in items if not whole_in_make_test(item)]
     if os.environ.get(NO_SKIPS):
         return
     for item in items:
         for mark in item.iter_markers("long"):
-            item.add_marker(pytest.mark.skip(reason=f"`make test-all` runs it; here {mark.args[0]}"))
+            item.add_marker(
+                pytest.mark.skip(reason=f"`make test-all` runs it; here {mark.args[0] if mark.args else OTHERS}")
+            )
         for name, what in BEYOND.items() if os.environ.get(ONLY_PYTHON) else ():
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=f"`make test-all` runs it: it needs {what}"))

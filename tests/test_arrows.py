@@ -246,10 +246,18 @@ def room_of(module: str) -> str:
     return short(module if is_folder or len(parts) == 2 else ".".join(parts[:-1]))
 
 
+def statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every statement, however deep. To walk the expressions too would take ten times as long."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for node in getattr(tree, part, ()):
+            yield node
+            yield from statements(node)
+
+
 def imported(name: str, path: Path) -> Iterator[str]:
     """Every module that a file imports, also late and for types only."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

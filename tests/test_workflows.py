@@ -73,6 +73,22 @@ def test_the_projects_workflow_runs_every_part_of_the_gate() -> None:
     assert set(gate) == hosted
 
 
+def test_each_variable_that_the_gate_sets_is_one_of_the_makefile() -> None:
+    makefile, gate = ((ROOT / name).read_text(encoding="utf-8") for name in ("Makefile", ".ci/run"))
+    named = set(re.findall(r"\b([A-Z][A-Z_]*)=(?:yes|no|\")", gate))
+    assert {"BRANCHES", "ONLY_REST", "REAL_TIME", "PY", "VENV"} == named
+    assert {name for name in named if f"$({name})" not in makefile} == set()
+
+
+def test_the_gate_runs_every_test_again_on_the_first_interpreter_alone() -> None:
+    gate = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert re.findall(r"^ *part .* make (test\S*)(.*)$", gate, re.MULTILINE) == [
+        ("test", ' PY="$(interpreter "$version")" VENV=".venv-$version"'),
+        ("test-most", ' ONLY_REST=yes REAL_TIME="$real_time" VENV=".venv-$version"'),
+        ("test-all", ' VENV=".venv-$first"'),
+    ]
+
+
 def test_the_hooks_before_a_commit_use_the_projects_own_tools() -> None:
     repos = read(ROOT / ".pre-commit-config.yaml")["repos"]
     assert [repo["repo"] for repo in repos] == ["local"]

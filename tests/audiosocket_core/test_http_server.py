@@ -160,6 +160,7 @@ async def sent(*pieces: bytes) -> tuple[list[bytes], int]:
 CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
+@pytest.mark.long("requests in one piece are answered in turn")
 @virtual
 async def test_thousands_of_chunks_let_others_have_their_turn_in_between() -> None:
     answers, turns = await sent(CHUNKED + b"1\r\n \r\n" * 20_000 + b"0\r\n\r\n")

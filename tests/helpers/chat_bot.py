@@ -145,7 +145,7 @@ class _Call(asyncio.Protocol):
 
     async def _ask(self) -> None:
         self._messages.append({"role": "user", "content": behaviour.asks})
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=False) as client:
             answer = await client.post(self._url, json={"model": "m", "messages": self._messages})
         if answer.headers["content-type"].startswith("application/json"):
             said = answer.json()["choices"][0]["message"]["content"]

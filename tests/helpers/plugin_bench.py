@@ -1,12 +1,29 @@
 """A project of its own with pytest in it, for tests of the pytest plug-in."""
 
 import os
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import soxr  # noqa: F401 - it cannot be loaded twice, and a session that loads it first would unload it at its end
 
 from helpers import scripted_bot  # noqa: F401 - else each session would load it anew, and all that it imports
+
+LOADED_BY_A_CALL = (
+    "audiosocket_core.phrase_book.synthetic_voice",
+    "audiosocket_sim.report.github",
+    "audiosocket_sim.report.pass_rate",
+    "audiosocket_sim.running.outcome_rows",
+    "audiosocket_sim.running.turns_file",
+    "starlette.applications",
+    "starlette.routing",
+    "uvicorn.lifespan.off",
+    "uvicorn.protocols.http.h11_impl",
+)
+"""What a session loads when it makes a call or writes its summary. It would be unloaded at the session's end, too."""
+
+for _name in LOADED_BY_A_CALL:
+    import_module(_name)
 
 ROOT = Path(__file__).resolve().parents[2]
 

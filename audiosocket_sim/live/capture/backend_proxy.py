@@ -75,7 +75,9 @@ class BackendProxy:
         self._on_trouble = on_trouble
         self._loop = asyncio.get_running_loop()
         limits = httpx.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=0)
-        self._http = httpx.AsyncClient(trust_env=False, limits=limits)
+        # To read the system's certificates takes up to 30 ms: only where there is somebody to be certain of.
+        secure = any(url.lower().startswith("https:") for url in (backend_url, control_url or ""))
+        self._http = httpx.AsyncClient(trust_env=False, verify=secure, limits=limits)
         self._server: HttpServer | None = None
 
     async def start(self, host: str, port: int) -> int:

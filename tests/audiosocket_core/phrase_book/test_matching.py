@@ -272,6 +272,7 @@ def test_a_short_part_is_one_where_it_is_asked_for(heard_ms: int, share: float, 
     assert share > 0 or found == 0
 
 
+@pytest.mark.long("a phrase that is not in the book is heard")
 @pytest.mark.parametrize("heard_ms", [300, 400, 500, 600])
 def test_a_short_part_of_a_prompt_that_is_not_in_the_book_is_none(heard_ms: int) -> None:
     """Also of those that begin with a word of another one, in the same voice."""
@@ -313,6 +314,7 @@ def test_a_same_beginning_of_up_to_a_second_is_no_part() -> None:
 # More than one, and holes.
 
 
+@pytest.mark.long("phrases are found one by one")
 @pytest.mark.parametrize("pauses_ms", each([0, 40, 1000]))
 def test_phrases_one_after_another_are_found_in_order(pauses_ms: list[int]) -> None:
     for number, first in enumerate(PHRASES):
@@ -338,6 +340,7 @@ def test_the_result_is_the_longest_whole_match() -> None:
     assert result.phrase is long
 
 
+@pytest.mark.long("parts are found")
 def test_a_part_and_then_another_phrase() -> None:
     """A reply that replaces the one being spoken: two matches, and no bridge from the first into the second."""
     errors: list[int] = []

@@ -28,6 +28,7 @@ def test_speech_with_quiet_around_it_as_loud_as_the_prompts(cache: Path) -> None
     assert slin.level_dbfs(pcm[start_ms * 16 : end_ms * 16]) == pytest.approx(-22, abs=0.2)
 
 
+@pytest.mark.long("one language is spoken")
 def test_the_same_text_is_the_same_bytes_whatever_was_said_before(cache: Path, tmp_path: Path) -> None:
     other = render("Pode subir.", cache=tmp_path)
     first = render("Apartamento 202.", cache=tmp_path)

@@ -451,6 +451,7 @@ async def test_a_peer_that_does_not_read_is_told_of_once_and_costs_no_memory() -
         assert call.record.live
 
 
+@pytest.mark.long("a peer that does not read is tried")
 @virtual
 async def test_a_flood_of_caller_audio_is_heard_and_kept_nowhere() -> None:
     async with bench({"endpointing": {"longest_utterance_seconds": 15}}) as b:

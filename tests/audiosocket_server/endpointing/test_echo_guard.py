@@ -61,6 +61,7 @@ def test_without_the_guard_each_of_them_does() -> None:
         assert len(onsets(echo, guarded=False)) > 5
 
 
+@pytest.mark.long("the scenario barge_in_over_an_echo is called")
 def test_a_caller_who_speaks_over_the_bot_is_heard_with_an_echo_and_without() -> None:
     assert CALLER is not None
     for echo in (None, *lines()):

@@ -70,6 +70,7 @@ def test_a_version_that_was_deleted_is_fetched_again(debian: FakeDebian) -> None
     assert find() is not None
 
 
+@pytest.mark.long("what is settled is not asked again")
 def test_a_mirror_that_cannot_be_reached_is_asked_the_next_time(debian: FakeDebian) -> None:
     debian.has(forky="unreachable")
     failed = next(fetch_suites(["forky"]))
@@ -225,6 +226,7 @@ def test_find_takes_a_version(debian: FakeDebian) -> None:
     assert find("23") is None
 
 
+@pytest.mark.long("one is chosen from a list")
 def test_the_machines_own_goes_first(debian: FakeDebian, monkeypatch: pytest.MonkeyPatch) -> None:
     list(fetch_suites(["experimental"]))
     own = installed("20.6.0")[0]

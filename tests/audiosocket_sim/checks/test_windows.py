@@ -376,6 +376,7 @@ def test_an_expect_of_turn_taking_holds_in_its_window(name: str, call: Call, lat
     assert met_ms == turn_expected_at(name, TABLE[name], call, within_ms)
 
 
+@pytest.mark.long("other windows are tried")
 @pytest.mark.parametrize("name", ["talk_over", "dead_air"])
 @example(TALK, 100, 2000)
 @example(TALK, 800, 2000)

@@ -486,6 +486,7 @@ def test_a_failure_in_json_has_the_call_around_it(folder: Path, capsys: pytest.C
     ]
 
 
+@pytest.mark.long("the summary is made alone")
 def test_after_all_calls_one_line_of_their_turn_taking_and_a_file(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

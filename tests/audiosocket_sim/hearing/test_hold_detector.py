@@ -103,6 +103,7 @@ def test_at_another_rate_it_is_known_as_well() -> None:
     assert told(facts) == ["500 hold", "12500 hold stops after 12000"]
 
 
+@pytest.mark.long("sound comes in frames")
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.integers(1, 900), min_size=1, max_size=8))
 def test_the_cuts_do_not_matter(cuts: list[int]) -> None:

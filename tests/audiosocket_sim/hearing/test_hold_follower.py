@@ -103,6 +103,7 @@ def test_known_music_over_noise(snr_db: float) -> None:
     assert stop == pytest.approx(4.0, abs=0.2)
 
 
+@pytest.mark.long("known music is followed")
 def test_music_that_goes_on_under_the_answer_and_behind_it_is_hold_audio_again() -> None:
     under = at_level(WAITING[:160_000], -32)
     sound = SECOND + WAITING[:64_000] + mixed(under[:80_000], prompt()) + SECOND

@@ -145,6 +145,7 @@ def test_comfort_noise_and_a_short_noise_are_no_fault(dbfs: float, seconds: floa
     assert [fact for fact in facts if isinstance(fact, HeardDamage)] == []
 
 
+@pytest.mark.long("noise without speech is heard")
 @pytest.mark.parametrize("color", ["white", "pink", "brown"])
 @pytest.mark.parametrize("snr_db", [20, 5])
 def test_noise_with_speech_in_it_is_no_fault(snr_db: float, color: str) -> None:

@@ -155,6 +155,7 @@ def test_no_green_without_a_call_or_with_a_step_not_awaited(project: pytest.Pyte
 # --- tests that are no coroutines
 
 
+@pytest.mark.long("calls of the usual kinds are made")
 def test_a_list_of_steps(project: pytest.Pytester) -> None:
     text = """
 def test_greets(audiosocket_call):
@@ -255,6 +256,7 @@ def test_a_coroutine_of_unittest_without_a_call_is_no_green_test(project: pytest
     )
 
 
+@pytest.mark.long("calls of the usual kinds are made")
 @IN_MODES
 def test_a_call_that_a_test_asks_for_as_it_runs(project: pytest.Pytester, mode: tuple[str, ...]) -> None:
     text = """

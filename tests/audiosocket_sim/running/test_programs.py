@@ -88,6 +88,7 @@ def test_a_program_that_serves_one_call_and_goes(tmp_path: Path) -> None:
     assert result.outcome is Outcome.PASSED, result.problems
 
 
+@pytest.mark.long("JSON alone is on stdout")
 def test_what_a_program_prints_stays_off_stdout(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     call(command(), "[{wait: 100ms}]", tmp_path)
     captured = capfd.readouterr()
@@ -95,6 +96,7 @@ def test_what_a_program_prints_stays_off_stdout(tmp_path: Path, capfd: pytest.Ca
     assert captured.out == ""
 
 
+@pytest.mark.long("programs that do not start are tried")
 def test_a_program_where_stderr_is_caught(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = call(command(), "[{wait: 100ms}]", tmp_path)
     assert result.outcome is Outcome.PASSED, result.problems

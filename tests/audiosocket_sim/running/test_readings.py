@@ -88,6 +88,7 @@ def test_a_reader_may_be_a_coroutine_function() -> None:
     assert result.passed, result.problems
 
 
+@pytest.mark.long("what is expected is found")
 def test_a_failure_shows_the_words_one_by_one() -> None:
     wanted = "No apartamento 202, agora."
     result = call(f"- expect: {{bot_says: {{text: '{wanted}', words: 0.9}}, within: 2s}}", [0.5, "say", FLAT])

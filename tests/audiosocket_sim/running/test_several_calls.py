@@ -88,6 +88,7 @@ def test_the_log_of_all_has_each_entry_with_its_caller_on_one_clock() -> None:
         assert own == [one for one in of_all if not isinstance(one[1], CallBegan)]
 
 
+@pytest.mark.long("two callers are called")
 def test_each_call_has_files_of_its_own_and_all_have_one_transcript(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "call.wav").write_bytes(b"of an earlier run")
@@ -103,6 +104,7 @@ def test_each_call_has_files_of_its_own_and_all_have_one_transcript(tmp_path: Pa
     assert result.calls[1].artefacts.recording == tmp_path / "run" / "bruno" / "call.wav"
 
 
+@pytest.mark.long("two callers are called")
 def test_the_transcript_names_each_caller_and_what_is_other_with_him() -> None:
     keys = two().replace("name: bruno,", "name: bruno, line: {codec: alaw, noise_dbfs: -60},")
     result = call(keys)
@@ -164,6 +166,7 @@ def test_a_good_bot_passes_whatever_its_callers_have_in_common(fault: str, says:
     passed(call(f"{quality}callers: [{', '.join(callers)}]\n", fault, asks=False))
 
 
+@pytest.mark.long("callers who differ are called")
 def test_callers_who_are_alike_are_a_number() -> None:
     steps = f"ai: [{{says: {TO_BRUNO}, set_call_status: USER_TURN}}]\nsteps: [{HEARS}, {{say: {BRUNO}}}, {HEARS}]\n"
     result = call(f"callers: 5\n{steps}")
@@ -225,6 +228,7 @@ def test_of_one_call_after_the_other(fault: str, causes: list[str]) -> None:
     assert [cause for cause in causes if cause not in told] == [], told
 
 
+@pytest.mark.long("other bots are called in the same way")
 def test_a_bot_that_stops_to_everybody_when_one_begins_to_speak() -> None:
     (problem,) = call(two("2.5s"), "StopsAll").problems
     assert f"1.600 the bot broke off “{GREETING}” to bruno 0.04 s after ana began to speak" in problem

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,7 @@ def through(
         )
         bench.proxy = proxy
         bench.url = f"http://127.0.0.1:{await proxy.start(host, 0)}"
-        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=False, timeout=60) as client:
             del client.headers["accept-encoding"]
             await scene(bench, client)
         await proxy.aclose()
@@ -409,3 +410,32 @@ def test_what_cannot_be_paired_is_said_once_and_only_in_a_call() -> None:
     bench = through(scene)
     assert len(bench.troubles) == 1
     assert "in no cassette" in bench.troubles[0]
+
+
+@pytest.mark.parametrize(
+    ("backend", "control", "read"),
+    [
+        ("http://a", None, False),
+        ("http://a", "http://b", False),
+        ("https://a", None, True),
+        ("HTTPS://a", "http://b", True),
+        ("http://a", "https://b", True),
+    ],
+)
+def test_certificates_are_read_where_there_is_somebody_to_be_certain_of(
+    backend: str, control: str | None, read: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading: list[str] = []
+    default = ssl.create_default_context
+
+    def noted(*args: Any, **kwargs: Any) -> ssl.SSLContext:
+        reading.append(backend)
+        return default(*args, **kwargs)
+
+    monkeypatch.setattr(ssl, "create_default_context", noted)
+
+    async def scene() -> None:
+        await BackendProxy(backend, control, tape_of=lambda _: None, on_trouble=reading.append).aclose()
+
+    run(scene())
+    assert bool(reading) is read

@@ -72,6 +72,7 @@ def test_redacted_nothing_of_such_a_backend_is_left(behaviour: Behaviour, tmp_pa
     assert json.loads((tmp_path / "out" / "call" / "cassette.json").read_text(encoding="utf-8"))["exchanges"] == []
 
 
+@pytest.mark.long("a chat backend is kept and answers again")
 def test_a_bot_that_asks_its_backend_something_else_fails_at_the_cassette(behaviour: Behaviour, tmp_path: Path) -> None:
     assert called(tmp_path / "first.yaml", "serve_captured").outcome is Outcome.PASSED
     written = tmp_path / "out" / "call.yaml"

@@ -304,6 +304,7 @@ def test_the_servers_hangup_is_what_ended_the_call(kernel: bool) -> None:
     assert (wire.tape.who, wire.tape.how) == ("server", "hangup_message")
 
 
+@pytest.mark.long("a side that does not read is tried in the core")
 def test_who_does_not_read_is_not_read_for() -> None:
     """A flood against a side that sleeps: what the capture holds of it stays small, and nothing is lost."""
     flood = FRAME * 40_000  # 13 MB; the network takes 3.9 MB each way

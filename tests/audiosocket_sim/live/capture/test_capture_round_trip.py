@@ -57,6 +57,7 @@ def test_the_same_call_again(name: str, tmp_path: Path) -> None:
     assert _said(first.entries) == _said(again.entries)
 
 
+@pytest.mark.long("a voice that is known is captured")
 @pytest.mark.parametrize("name", UNREAD)
 def test_the_same_call_again_where_nobody_can_read_the_bots_voice(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -95,6 +96,7 @@ def _said(entries: object) -> list[str]:
     return [normalise(text) for text in said if text is not None and normalise(text) in asked]
 
 
+@pytest.mark.long("one call is captured")
 def test_the_command_prints_a_line_for_each_call_without_words(tmp_path: Path) -> None:
     with captured("two_turns", tmp_path) as (_, written):
         assert troubles == []
@@ -120,6 +122,7 @@ def test_only_the_owner_can_read_what_was_captured(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.long("the writer is tried alone")
 def test_the_page_shows_a_scenario_as_it_is_written(tmp_path: Path) -> None:
     page = (SCENARIOS.parent / "docs" / "capture.md").read_text(encoding="utf-8")
     with captured("two_turns", tmp_path) as (_, written):

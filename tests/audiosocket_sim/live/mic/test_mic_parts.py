@@ -167,6 +167,7 @@ def test_speech_without_a_pause_is_shortened_slowly_and_softly() -> None:
     assert np.abs(np.diff(samples[started:])).max() <= 2 * tone_step  # no click
 
 
+@pytest.mark.long("the buffer grows, drops and shortens")
 @pytest.mark.parametrize("ppm", [-300, 300])
 def test_two_clocks_that_do_not_agree(ppm: int) -> None:
     """In ten minutes of drift the surplus or shortage is corrected in silence."""

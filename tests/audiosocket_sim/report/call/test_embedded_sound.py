@@ -74,6 +74,7 @@ def test_the_outline_is_loud_where_the_sound_is() -> None:
     assert len(fewer(found, 0, 6000, 100)) <= 100
 
 
+@pytest.mark.long("the outline of a call is drawn")
 def test_the_outline_of_an_hour_is_coarser_and_that_of_nothing_is_empty() -> None:
     assert envelope(bytes(2 * RATE_HZ * 3600)).step_ms == 100
     assert envelope(b"").values == b""

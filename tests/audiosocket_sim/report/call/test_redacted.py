@@ -110,6 +110,7 @@ def test_no_word_of_the_call_is_left(planted: Path, tmp_path: Path) -> None:
     assert str(tmp_path) not in page
 
 
+@pytest.mark.long("the page of a redacted call is searched")
 def test_nothing_of_a_redacted_call_holds_the_words(planted: Path) -> None:
     call = redacted(read_saved_call(planted))
     assert SECRET not in repr(call).replace(str(planted), "")

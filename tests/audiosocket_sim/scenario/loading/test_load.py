@@ -204,7 +204,12 @@ def test_a_wrong_key(home: Path, keys: str, line: str) -> None:
         ("summary: x\r\n# y\r\ntags: [a\0]\n", "3:9: the character U+0000 cannot stand in YAML"),
         (b"summary: x\n# caf\xe9\n", "2:1: not UTF-8; save the file as UTF-8"),
         ("[" * 1000, "1:101: nested too deeply: at most 100 levels are taken"),
-        ("[" * 100_000, "1:101: nested too deeply: at most 100 levels are taken"),
+        pytest.param(
+            "[" * 100_000,
+            "1:101: nested too deeply: at most 100 levels are taken",
+            id="100,000 brackets",
+            marks=pytest.mark.long("a thousand are tried"),
+        ),
         ("a:\n" + "\n".join(" " * level + "-" for level in range(1, 200)), "101:101: nested too deeply: at most 100 levels are taken"),
         ("a" * 1_000_001, "1:1: larger than 1 MB: this is no scenario"),
     ],

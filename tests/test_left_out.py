@@ -1,0 +1,73 @@
+"""What `make test` leaves out and what the gate runs after it are all tests together, and none twice (conftest.py)."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+pytest_plugins = ["pytester"]
+CONFTEST = (Path(__file__).resolve().parent.parent / "conftest.py").read_text(encoding="utf-8")
+MARKERS = ("long", "asterisk", "browser", "mic", "extra", "apt", "real_time")
+TESTS = """
+import pytest
+from hypothesis import given, strategies
+
+def test_quick(): pass
+
+@pytest.mark.real_time
+def test_real_time(): pass
+
+@pytest.mark.long("another stands in")
+def test_long(): pass
+
+@pytest.mark.long
+def test_long_scenario(): pass
+
+@pytest.mark.apt
+def test_apt(): pass
+
+@given(strategies.integers())
+def test_drawn(number): pass
+
+class TestDrawn:
+    @given(strategies.integers())
+    def test_drawn(self, number): pass
+"""
+WHOLE = {"test_quick", "test_real_time"}
+IN_PART = {"test_drawn", "TestDrawn::test_drawn"}
+LEFT_OUT = {"test_long", "test_long_scenario", "test_apt"}
+
+
+@pytest.fixture(autouse=True)
+def profile() -> Generator[None]:
+    """The inner conftest.py loads a profile of Hypothesis, which is the whole process's."""
+    name = hypothesis.settings.get_current_profile_name()
+    yield
+    hypothesis.settings.load_profile(name)
+
+
+def passed(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, *variables: str) -> set[str]:
+    """The tests that pass with these variables of the environment; all others are skipped or deselected."""
+    for name in ("ONLY_PYTHON", "NO_SKIPS", "ONLY_REST"):
+        monkeypatch.delenv(f"AUDIOSOCKET_SIM_{name}", raising=False)
+    for name in variables:
+        monkeypatch.setenv(f"AUDIOSOCKET_SIM_{name}", "1")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeini("[pytest]\nmarkers =\n" + "".join(f"  {name}: one of the project's\n" for name in MARKERS))
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(TESTS)
+    reports = pytester.inline_run("-p", "no:cacheprovider").getreports("pytest_runtest_logreport")
+    assert not any(report.failed for report in reports)
+    return {report.nodeid.partition("::")[2] for report in reports if report.when == "call" and report.passed}
+
+
+def test_the_rest_is_what_make_test_leaves_out_or_does_in_part(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert passed(pytester, monkeypatch, "ONLY_PYTHON") == WHOLE | IN_PART
+    assert passed(pytester, monkeypatch, "ONLY_REST", "NO_SKIPS") == LEFT_OUT | IN_PART
+
+
+def test_without_it_everything_is_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert passed(pytester, monkeypatch, "NO_SKIPS") == WHOLE | IN_PART | LEFT_OUT
