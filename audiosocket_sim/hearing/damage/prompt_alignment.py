@@ -23,6 +23,7 @@ _SILENT_POWER = 900.0  # mean square (-61 dBFS) below which the prompt itself is
 _AGAIN = 128 * _MS  # how much of the prompt is looked for behind a place that does not agree
 _LEAST_AGAIN = 60 * _MS
 _EARLIER, _LATER = 200 * _MS, 500 * _MS
+_MOST_LOST = 240 * _MS  # and what does not agree before it
 _FOUND = 0.8
 _BETTER = 0.15
 _FFT = 8192
@@ -115,7 +116,7 @@ def _of_pieces(one: Array, other: Array) -> "NDArray[np.float64]":
 
 def _found_again(heard: Array, known: Array, start: int, lag: int) -> tuple[int, int] | None:
     """The next place of the prompt that is in the sound again, and its lag there."""
-    for place in range(start, min(len(known) - _LEAST_AGAIN, start + 3 * _PIECE), _PIECE):
+    for place in range(start, min(len(known) - _LEAST_AGAIN, start + _MOST_LOST), _PIECE):
         piece = known[place : place + _AGAIN]
         first = max(0, place + lag - _EARLIER)
         stretch = heard[first : place + lag + _LATER + len(piece)]

@@ -7,7 +7,7 @@ patterns; a text that fits none is told as it is, behind what the side did.
 import re
 from collections.abc import Sequence
 
-from audiosocket_sim.call_log.events import BackendAsked, CallerSpoke, Entry, VoicesOverlapped
+from audiosocket_sim.call_log.events import BackendAsked, BotSpoke, CallerSpoke, Entry, VoicesOverlapped
 from audiosocket_sim.call_log.voices import caller_voice
 from audiosocket_sim.report.call.clock_text import clock_text
 from audiosocket_sim.report.call.sides import Side
@@ -121,6 +121,8 @@ def step_headline(
 ) -> str:
     """Return the sentence of a failed step. `at_ms`: when it was clear; `is_deadline`: the time was up then."""
     first = happened[0] if happened else ""
+    if kind == "never bot_speaks" and (rest := _rest_of_an_answer(at_ms, entries)):
+        return rest
     if kind.startswith("never "):
         return plain_headline(side, first, at_ms, is_deadline=is_deadline)
     found = re.search(r"backend has not been asked since the caller spoke \((?P<from>[\d.]+)–(?P<to>[\d.]+)\)", first)
@@ -133,6 +135,11 @@ def step_headline(
     if "was never silent for" in first and kind == "expect bot_silent":
         over = [one.at_ms for one in entries if _caller_interrupts(one) and one.at_ms <= at_ms]
         when = f" when the caller spoke over it at {clock_text(over[-1])}" if over else ""
+        stopped = _stopped(at_ms, entries)
+        if stopped is not None:
+            least = first.rpartition("was never silent for ")[2]
+            fell = f"The bot fell silent at {clock_text(stopped)}{when}"
+            return f"{fell}, but began to speak again before it had been silent for {least}"
         return f"The bot did not stop{when}: it had not fallen silent by {clock_text(at_ms)}"
     found = re.fullmatch(
         r"request \d+, “(?P<content>.*)”, fits no reply of the scenario \(not used so far: (?P<left>.*)\)", first
@@ -160,6 +167,37 @@ def _asked(content: str, left: str, at_ms: int, entries: Sequence[Entry]) -> str
     if left == "none":
         return f"The bot asked its backend once more than the scenario has replies, at {time}: “{content}”"
     return f"The bot asked its backend “{content}” at {time}, which fits no reply that is left: {left}"
+
+
+def _stopped(at_ms: int, entries: Sequence[Entry]) -> int | None:
+    """When the bot had stopped, for a caller who spoke over it, before the time was up; None: it had not."""
+    times = (
+        one.at_ms + one.event.stopped_after_ms
+        for one in entries
+        if isinstance(one.event, VoicesOverlapped)
+        and _caller_interrupts(one)
+        and one.event.stopped_after_ms is not None
+    )
+    return max((stopped for stopped in times if stopped < at_ms), default=None)
+
+
+def _rest_of_an_answer(at_ms: int, entries: Sequence[Entry]) -> str:
+    """The sentence of speech at `at_ms` that goes on with an answer which had been broken off; "" if it is none."""
+    spoke = [
+        (one.at_ms, one.event) for one in entries if isinstance(one.event, BotSpoke) and one.event.text is not None
+    ]
+    again = next((event for since, event in spoke if since == at_ms and event.skipped_ms), None)
+    before = [
+        since + one.heard_ms + one.gap_ms
+        for since, one in spoke
+        if again and one.text == again.text and since < at_ms and one.lost_end_ms
+    ]
+    if again is None or not before:
+        return ""
+    return (
+        f"The bot began to speak again at {clock_text(at_ms)}, with the rest of an answer that it had broken off at "
+        f"{clock_text(before[-1])}: “{again.text}”"
+    )
 
 
 def _words(entry: Entry) -> str:

@@ -27,6 +27,7 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.call_log.voices import bot_voice, caller_voice, over_ms
 from audiosocket_sim.report.call.clock_text import clock_text
+from audiosocket_sim.report.call.speech_notes import Whole, heard_whole
 from audiosocket_sim.report.saved.saved_call import SavedCall, SentRow
 from audiosocket_sim.turn_taking import dead_air, responses, talk_over
 
@@ -179,10 +180,12 @@ def _heard(entries: Sequence[Entry]) -> tuple[list[LaneItem], list[LaneItem]]:
     speech: list[LaneItem] = []
     other: list[LaneItem] = []
     held: Entry | None = None
+    heard = heard_whole(entries)
     for entry in entries:
         match entry.event:
             case BotSpoke() as said:
-                (speech if said.sound == "speech" or said.text is not None else other).append(_said(entry.at_ms, said))
+                item = _said(entry.at_ms, said, heard[entry.number])
+                (speech if said.sound == "speech" or said.text is not None else other).append(item)
             case HoldStarted():
                 held = entry
             case HoldStopped(seamless=seamless) if held is not None:
@@ -194,17 +197,22 @@ def _heard(entries: Sequence[Entry]) -> tuple[list[LaneItem], list[LaneItem]]:
     return speech, other
 
 
-def _said(at_ms: int, said: BotSpoke) -> LaneItem:
+def _said(at_ms: int, said: BotSpoke, how: Whole) -> LaneItem:
     words = said.text if said.text is not None else ("speech" if said.sound == "speech" else said.sound)
     notes = []
-    if said.cut_off and said.whole_ms is not None:
-        notes.append(f"cut off: {said.heard_ms / 1000:.2f} s of {said.whole_ms / 1000:.2f} s")
+    if how != "whole" and said.whole_ms is not None:
+        heard = f"{said.heard_ms / 1000:.2f} s of {said.whole_ms / 1000:.2f} s"
+        notes.append(
+            {"pieces": "with pieces missing", "hung_up": f"{heard}, when the caller hung up"}.get(
+                how, f"cut off: {heard}"
+            )
+        )
     if said.gap_ms:
-        notes.append(f"gaps of {said.gap_ms} ms")
+        notes.append(f"holes of {said.hole_ms} ms" if said.hole_ms else f"gaps of {said.gap_ms} ms")
     if said.wait_ms is not None:
         notes.append(f"{abs(said.wait_ms) / 1000:.2f} s {'after' if said.wait_ms >= 0 else 'before'} the last word")
     title = "; ".join([f"the bot: {words}", *notes])
-    return LaneItem(at_ms, at_ms + said.heard_ms + said.gap_ms, f"{words} ✂" if said.cut_off else words, title)
+    return LaneItem(at_ms, at_ms + said.heard_ms + said.gap_ms, f"{words} ✂" if how == "cut_off" else words, title)
 
 
 def _sent(rows: Sequence[SentRow], lost: Sequence[tuple[int, int]], entries: Sequence[Entry]) -> Iterator[LaneItem]:
