@@ -12,7 +12,7 @@ from audiosocket_sim.call_log.voices import caller_voice
 from audiosocket_sim.report.call.clock_text import clock_text
 from audiosocket_sim.report.call.sides import Side
 
-__all__ = ["defect_headline", "on_the_page", "plain_headline", "step_headline"]
+__all__ = ["defect_headline", "on_the_page", "plain_headline", "step_headline", "turn_asked_ms"]
 
 _INSTANT = re.compile(r"(?<![\d.:])(\d+)\.(\d{3})(?![\d.])(?! ?(?:s|ms|dB|dBFS|kHz)\b)")
 _PLAINER = (
@@ -84,6 +84,9 @@ _OF_DEFECTS: tuple[tuple[str, str, str], ...] = (
         "The bot spoke too {loudly} {at}: its speech was at {db}",
     ),
 )
+_NO_REPLY = re.compile(
+    r"request \d+, “(?P<content>.*)”, fits no reply of the scenario \(not used so far: (?P<left>.*)\)"
+)
 _LOUDLY = {"loud": "loudly", "quiet": "quietly"}
 
 
@@ -141,9 +144,7 @@ def step_headline(
             fell = f"The bot fell silent at {clock_text(stopped)}{when}"
             return f"{fell}, but began to speak again before it had been silent for {least}"
         return f"The bot did not stop{when}: it had not fallen silent by {clock_text(at_ms)}"
-    found = re.fullmatch(
-        r"request \d+, “(?P<content>.*)”, fits no reply of the scenario \(not used so far: (?P<left>.*)\)", first
-    )
+    found = _NO_REPLY.fullmatch(first)
     if found is not None:
         return _asked(found["content"], found["left"], at_ms, entries)
     if "still in progress" in first:
@@ -154,9 +155,7 @@ def step_headline(
 def _asked(content: str, left: str, at_ms: int, entries: Sequence[Entry]) -> str:
     """A request for which there is no reply: the second one for one turn of the caller, or of other words."""
     time = clock_text(at_ms)
-    spoken = max((part.end_ms for part in caller_voice(entries) if part.start_ms <= at_ms), default=0)
-    asked = [one.at_ms for one in entries if isinstance(one.event, BackendAsked) and spoken <= one.at_ms <= at_ms]
-    before = [one for one in asked if one < at_ms]
+    spoken, before = _asked_before(at_ms, entries)
     if spoken and before:
         times = "twice" if len(before) == 1 else f"{len(before) + 1} times"
         instants = ", ".join(map(clock_text, before))
@@ -198,6 +197,20 @@ def _rest_of_an_answer(at_ms: int, entries: Sequence[Entry]) -> str:
         f"The bot began to speak again at {clock_text(at_ms)}, with the rest of an answer that it had broken off at "
         f"{clock_text(before[-1])}: “{again.text}”"
     )
+
+
+def _asked_before(at_ms: int, entries: Sequence[Entry]) -> tuple[int, list[int]]:
+    """Until when the caller had last spoken (0: never), and when the backend was asked since then, before `at_ms`."""
+    spoken = max((part.end_ms for part in caller_voice(entries) if part.start_ms <= at_ms), default=0)
+    asked = (one.at_ms for one in entries if isinstance(one.event, BackendAsked))
+    return spoken, [one for one in asked if spoken <= one < at_ms]
+
+
+def turn_asked_ms(first: str, at_ms: int, entries: Sequence[Entry]) -> int | None:
+    """Return when the caller had last spoken before a request at `at_ms` that was one too many for his turn; None if it
+    was not. `first`: the first line of what happened."""
+    spoken, before = _asked_before(at_ms, entries)
+    return spoken if spoken and before and _NO_REPLY.fullmatch(first) else None
 
 
 def _words(entry: Entry) -> str:

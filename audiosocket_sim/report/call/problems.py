@@ -12,7 +12,13 @@ from typing import Literal
 from audiosocket_sim.call_log.events import DefectFound, Entry, PhoneLostSound, StepFailed
 from audiosocket_sim.call_log.voices import bot_voice, caller_voice, over_ms
 from audiosocket_sim.report.call.clock_text import clock_text
-from audiosocket_sim.report.call.headline import defect_headline, on_the_page, plain_headline, step_headline
+from audiosocket_sim.report.call.headline import (
+    defect_headline,
+    on_the_page,
+    plain_headline,
+    step_headline,
+    turn_asked_ms,
+)
 from audiosocket_sim.report.call.lane_items import LEAST_SILENT_LEAD_MS
 from audiosocket_sim.report.call.margins import margin_of_defect, margin_of_step
 from audiosocket_sim.report.call.sides import Side, side_of, side_of_defect, side_of_fault
@@ -154,6 +160,9 @@ def _step(failure: SavedFailure, call: SavedCall) -> CallProblem:
     start = at if opened is None else opened
     happened = tuple(_without_time(one) if not index else one for index, one in enumerate(failure.happened))
     happened = happened or ("nothing of the kind",)
+    seen_from = turn_asked_ms(happened[0], at, call.entries)
+    if seen_from is None or at - seen_from > _MOST_MS - _BEFORE_MS - _AFTER_MS:
+        seen_from = at
     side, is_deadline = side_of(failure, kind), closed is not None and at == closed
     return CallProblem(
         "failure",
@@ -164,7 +173,7 @@ def _step(failure: SavedFailure, call: SavedCall) -> CallProblem:
         margin_of_step(kind, failure, opened, closed, call.entries),
         at,
         failure.at_ms,
-        *_around(min(start, at), max(at, failure.at_ms), call.duration_ms),
+        *_around(min(start, at, seen_from), max(at, failure.at_ms), call.duration_ms),
         more=(*_silent_lead(opened, call.entries), *map(on_the_page, happened[1:])),
         where=failure.where,
         what=failure.what,

@@ -6,6 +6,7 @@ import pytest
 from helpers.reported_calls import saved, saved_result
 
 from audiosocket_sim.call_log.events import (
+    BackendAsked,
     BotSpoke,
     CallEnded,
     CallerSpoke,
@@ -28,6 +29,21 @@ END = CallEnded("server", "fin", "ends", "the server closed the connection")
 
 def failed(*events: tuple[int, LogEvent], failures: list[SavedFailure]) -> list[CallProblem]:
     return problems_of(saved(*events, outcome="failed", failures=tuple(failures)))
+
+
+def test_of_two_requests_for_one_turn_both_are_in_view_where_they_fit() -> None:
+    line = "request 2, “turno 2”, fits no reply of the scenario (not used so far: none)"
+    for second_ms, from_ms in ((10_800, 5_000), (25_000, 23_000)):
+        events = [
+            (4_000, CallerSpoke("Sim.", None, 3_000)),
+            (8_000, BackendAsked(1, "x", "turno 1")),
+            (second_ms, BackendAsked(2, "x", "turno 2")),
+            (40_000, END),
+        ]
+        [first] = failed(*events, failures=[SavedFailure("", "ai", "the AI's script to fit", (line,), second_ms)])[:1]
+        assert first.sentence.startswith("The bot asked its backend twice for one turn of the caller, at 0:08 and ")
+        assert first.from_ms == from_ms
+        assert first.to_ms >= second_ms + 2_000
 
 
 def test_a_defect_is_told_with_its_limit_and_how_far_it_is_beyond() -> None:
