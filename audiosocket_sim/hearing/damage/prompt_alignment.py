@@ -55,7 +55,8 @@ def follow(heard: Array, known: Array, place: int, lag: int, length: int) -> Fol
     """Follow the prompt `known` both ways from a piece of `length` samples at its `place`, heard at `place + lag`."""
     ahead, last, last_lag, spoiled = _forward(heard, known, place + length, lag)
     back, first, first_lag, more = _forward(heard[::-1], known[::-1], len(known) - place, len(heard) - len(known) - lag)
-    jumps = [Jump(len(known) - jump.place, jump.samples) for jump in reversed(back)]
+    # backwards the place is where what is before it ends: what was lost lies behind that
+    jumps = [Jump(len(known) - jump.place - min(0, jump.samples), jump.samples) for jump in reversed(back)]
     begins = len(heard) - len(known) - first_lag
     return Followed(max(0, len(known) - first), last, begins, last_lag, [*jumps, *ahead], spoiled + more)
 
@@ -82,11 +83,21 @@ def _forward(heard: Array, known: Array, place: int, lag: int) -> tuple[list[Jum
             break
         place, new_lag = again
         if abs(new_lag - lag) >= _ONE and not _is_silent(known[max(0, place - _STEP) : place]):  # a pause may be longer
-            jumps.append(Jump(place, new_lag - lag))
+            jumps.append(Jump(_joint(heard, known, place, new_lag, last), new_lag - lag))
         else:
             spoiled += place - last
         lag, last = new_lag, place
     return jumps, min(last, max(0, len(heard) - lag)), lag, spoiled
+
+
+def _joint(heard: Array, known: Array, place: int, lag: int, last: int) -> int:
+    """The first sample of the prompt, from `place` back to `last`, from which on it is in the sound with this lag."""
+    while place - _STEP >= max(last, -lag):
+        piece = known[place - _STEP : place]
+        if _is_silent(piece) or _likeness(heard, piece, place - _STEP + lag) < _AGREES:
+            break
+        place -= _STEP // 4
+    return place
 
 
 def _as_far_as_it_agrees(heard: Array, known: Array, place: int, lag: int, last: int) -> tuple[int, int]:

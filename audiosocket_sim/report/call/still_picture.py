@@ -9,7 +9,8 @@ from itertools import pairwise
 
 from audiosocket_sim.report.call.clock_text import clock_text
 from audiosocket_sim.report.call.envelope import Envelope, fewer
-from audiosocket_sim.report.call.lane_items import Lane, LaneItem, placed, rows_of
+from audiosocket_sim.report.call.lane_item import LaneItem
+from audiosocket_sim.report.call.lane_items import Lane, placed, rows_of
 
 __all__ = ["StillBar", "StillLane", "StillPicture", "still_picture"]
 

@@ -14,7 +14,7 @@ def told(*events: tuple[int, LogEvent]) -> tuple[str, str, str, str]:
     """The note and the tone of the bot's row in the transcript, and its text and its tooltip in the lanes."""
     call = saved(*events)
     row = next(one for one in transcript_rows(call.entries) if one.who == "bot")
-    [item] = next(lane for lane in lanes_of(call) if lane.id == "bot").items
+    item = next(lane for lane in lanes_of(call) if lane.id == "bot").items[0]
     return row.note, row.tone, item.text, item.title
 
 
