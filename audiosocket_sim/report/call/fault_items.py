@@ -4,12 +4,21 @@ Pure. A fault of which the log has no places (it is throughout, or the log is ol
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from audiosocket_sim.call_log.events import BotSpoke, CallEnded, DefectFound, Entry, StepFailed
 from audiosocket_sim.report.call.lane_item import LaneItem
 from audiosocket_sim.report.call.speech_notes import Whole
 
-__all__ = ["defect_items", "hole_items", "single_faults", "unheard_items", "unplayed_items"]
+__all__ = [
+    "defect_items",
+    "hole_items",
+    "lasted_ms",
+    "single_faults",
+    "unheard_items",
+    "unplayed_items",
+    "without_holes",
+]
 
 _MOST_PLACES = 200
 """Of one defect; the log has no more either."""
@@ -23,10 +32,17 @@ def defect_items(entries: Sequence[Entry]) -> Iterator[LaneItem]:
     """Return the defects, and the steps that failed."""
     for entry in entries:
         match entry.event:
-            case DefectFound(kind=kind, what=what, duration_ms=lasted):
-                yield LaneItem(entry.at_ms, entry.at_ms + max(1, lasted), kind.replace("_", " "), what)
+            case DefectFound(kind=kind, what=what) as defect:
+                yield LaneItem(entry.at_ms, entry.at_ms + max(1, lasted_ms(defect)), kind.replace("_", " "), what)
             case StepFailed(number=number, expected=expected) as failed if number:
                 yield LaneItem(entry.at_ms, entry.at_ms, "", f"FAILED: {failed.named}: expected {expected}", "bad", "✕")
+
+
+def lasted_ms(defect: DefectFound) -> int:
+    """Return from its first place to its last one, in ms: what is lost or played twice is less than that."""
+    last = max((since + length for since, length in defect.places_ms), default=0)
+    early = round(defect.amount or 0) if defect.kind == "premature" else 0
+    return max(defect.duration_ms, last, early)
 
 
 def single_faults(entries: Sequence[Entry]) -> Iterator[LaneItem]:
@@ -46,8 +62,21 @@ def _places(at_ms: int, defect: DefectFound) -> Iterator[LaneItem]:
         yield LaneItem(start, start + length, "", title, "bad", sign, "dashed" if length else "")
 
 
-def hole_items(entry: Entry, defect: DefectFound) -> Iterator[LaneItem]:
+def without_holes(bar: LaneItem, holes: Sequence[LaneItem]) -> Iterator[LaneItem]:
+    """Return what is left of a bar between the holes that lie within it: a bar hides what lies on it."""
+    start = bar.from_ms
+    for hole in holes:
+        if hole.to_ms is not None and bar.to_ms is not None and start < hole.from_ms and hole.to_ms < bar.to_ms:
+            yield replace(bar, from_ms=start, to_ms=hole.from_ms)
+            start = hole.to_ms
+    yield replace(bar, from_ms=start)
+
+
+def hole_items(entry: Entry) -> Iterator[LaneItem]:
     """Return the holes of a stretch of speech; if their places are not known, one bar over all of it."""
+    defect = entry.event
+    if not isinstance(defect, DefectFound) or defect.kind != "holes":
+        return
     if not defect.places_ms:
         yield LaneItem(entry.at_ms, entry.at_ms + defect.duration_ms, "holes", defect.what, "bad", pattern="dashed")
     for since, length in defect.places_ms[:_MOST_PLACES]:

@@ -20,7 +20,11 @@ _PLAINER = (
     (r"^holes of (\d+ ms) at the most in one", r"holes of \1 in all at the most in one"),
     (r"(\d+ ms) are missing in it, in", r"\1 in all are missing in it, in"),
     (r": a phone that holds", ": a simulated phone that holds"),
-    (r"^all speech that was sent to be heard, but for", "the bot to end the call when its speech was played, but for"),
+    (
+        r"^all speech that was sent to be heard, but for (\d+ ms)",
+        r"the bot to end the call only when all its speech but \1 had been played",
+    ),
+    (r"\bthe server\b", "the bot"),
     (r"^the AI's script to fit$", "each request to the backend to fit a reply of the scenario"),
 )
 _OF_DEFECTS: tuple[tuple[str, str, str], ...] = (
@@ -206,11 +210,11 @@ def _asked_before(at_ms: int, entries: Sequence[Entry]) -> tuple[int, list[int]]
     return spoken, [one for one in asked if spoken <= one < at_ms]
 
 
-def turn_asked_ms(first: str, at_ms: int, entries: Sequence[Entry]) -> int | None:
-    """Return when the caller had last spoken before a request at `at_ms` that was one too many for his turn; None if it
-    was not. `first`: the first line of what happened."""
+def turn_asked_ms(first: str, at_ms: int, entries: Sequence[Entry]) -> tuple[int, int] | None:
+    """Return until when the caller had last spoken, and when the backend was asked first since then, if a request at
+    `at_ms` was one too many for his turn; else None. `first`: the first line of what happened."""
     spoken, before = _asked_before(at_ms, entries)
-    return spoken if spoken and before and _NO_REPLY.fullmatch(first) else None
+    return (spoken, before[0]) if spoken and before and _NO_REPLY.fullmatch(first) else None
 
 
 def _words(entry: Entry) -> str:

@@ -15,7 +15,6 @@ from audiosocket_sim.call_log.events import (
     BotSpoke,
     CallerAction,
     CallerSpoke,
-    DefectFound,
     Entry,
     ExpectationJudged,
     HoldStarted,
@@ -33,6 +32,7 @@ from audiosocket_sim.report.call.fault_items import (
     single_faults,
     unheard_items,
     unplayed_items,
+    without_holes,
 )
 from audiosocket_sim.report.call.lane_item import LaneItem
 from audiosocket_sim.report.call.speech_notes import Whole, heard_whole
@@ -202,16 +202,17 @@ def _said(at_ms: int, said: BotSpoke, how: Whole) -> LaneItem:
 
 
 def _sent(rows: Sequence[SentRow], lost: Sequence[tuple[int, int]], entries: Sequence[Entry]) -> Iterator[LaneItem]:
+    holes = [item for one in entries for item in hole_items(one)]
     for row in _joined(rows):
         sound = f"{row.sound_ms / 1000:.2f} s of sound"
         ahead = f", up to {row.ahead_ms / 1000:.2f} s ahead" if row.ahead_ms >= 60 else ""
-        yield LaneItem(row.at_ms, max(row.until_ms, row.at_ms + 20), "", f"sent: {sound}{ahead}")
+        bar = LaneItem(row.at_ms, max(row.until_ms, row.at_ms + 20), "", f"sent: {sound}{ahead}")
+        yield from without_holes(bar, holes)
+    yield from holes
     for at_ms, ms in _together(lost):
         yield LaneItem(at_ms, at_ms, "", f"the phone had no room: {ms / 1000:.2f} s lost", "bad", "✕")
     for entry in entries:
         match entry.event:
-            case DefectFound(kind="holes") as defect:
-                yield from hole_items(entry, defect)
             case PhoneLostSound(lost_ms=ms, why=why):
                 yield LaneItem(entry.at_ms, entry.at_ms, "", f"the phone lost {ms / 1000:.2f} s: {why}", "bad", "✕")
     yield from unplayed_items(entries)

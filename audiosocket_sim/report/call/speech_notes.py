@@ -16,6 +16,8 @@ is the test, `hung_up`."""
 _CUT = re.compile(r"cut off: ([\d.]+ s of [\d.]+ s)(, without its first [\d.]+ s)?")
 _GAPS = re.compile(r"gaps of (\d+) ms")
 _AT_THE_END_MS = 100
+_PHONE_HOLDS_MS = 300
+"""Of what is sent further ahead a phone drops pieces."""
 
 
 def heard_whole(entries: Sequence[Entry]) -> dict[int, Whole]:
@@ -35,7 +37,8 @@ def _heard(at_ms: int, said: BotSpoke, ended: tuple[int, str] | None, pieces: Se
     until_ms = at_ms + said.heard_ms + said.gap_ms
     if not said.cut_off:
         return "whole"
-    if any(at_ms <= piece <= until_ms for piece in pieces):
+    is_far_ahead = said.ahead_ms - said.own_ahead_ms > _PHONE_HOLDS_MS
+    if is_far_ahead or any(at_ms <= piece <= until_ms for piece in pieces):
         return "pieces"
     if ended is not None and ended[1] == "caller" and said.lost_end_ms and until_ms + _AT_THE_END_MS >= ended[0]:
         return "hung_up"

@@ -7,7 +7,8 @@ from zoo.kinds import KINDS
 
 from audiosocket_sim.call_log.events import BotSpoke, CallEnded, DefectFound, LogEvent
 from audiosocket_sim.report.call.lane_items import lanes_of
-from audiosocket_sim.report.saved.saved_call import SavedCall
+from audiosocket_sim.report.call.problems import problems_of
+from audiosocket_sim.report.saved.saved_call import SavedCall, SentRow
 
 END = CallEnded("server", "fin", "ends", "")
 
@@ -35,8 +36,20 @@ def test_holes_are_drawn_where_they_were_and_those_of_an_older_log_as_one_bar() 
         (1500, 1560, "", "hole: nothing came for 60 ms"),
         (1900, 1960, "", "hole: nothing came for 60 ms"),
     ]
+    rows = (SentRow(900, 3000, 2000, 0, True), SentRow(5000, 5500, 500, 0, True))
+    bars = [one[:2] for one in drawn(saved((1000, holes), sent=rows), "sent") if one[3].startswith("sent")]
+    assert bars == [(900, 1500), (1560, 1900), (1960, 3000), (5000, 5500)], "a hole is seen between them"
     older = DefectFound("holes", "holes of 120 ms in 2.00 s of speech", 120, 2000)
     assert drawn(saved((1000, older)), "sent") == [(1000, 3000, "holes", older.what)]
+
+
+def test_a_defect_lasts_from_its_first_place_to_its_last() -> None:
+    pieces = DefectFound("damage", "200 ms are missing in it", 200, 200, "lost", ((0, 0), (1400, 0)))
+    early = DefectFound("premature", "the bot began to speak in the midst of it", 1630)
+    call = saved((1000, pieces), (5000, early), (9000, END))
+    assert [one[:2] for one in drawn(call, "defects")] == [(1000, 2400), (5000, 6630)]
+    found = {one.kind: (one.at_ms, one.until_ms) for one in problems_of(call)}
+    assert (found["damage"], found["premature"]) == ((1000, 2400), (5000, 6630))
 
 
 def test_the_rest_that_was_not_heard_is_drawn_up_to_what_came_next_or_the_end() -> None:

@@ -194,7 +194,7 @@ def test_a_defect_that_failed_the_call_is_not_told_again_as_worth_a_look() -> No
     found = problems_of(saved((1000, first), (3000, second), (4000, END), outcome="failed", failures=(failure,)))
     assert [one.rank for one in found if one.kind == "holes"] == ["failure"]
     assert found[0].more == ("0:03 holes at 0:03.50",)
-    assert found[0].margin == "2 times in the call, up to 300 ms"
+    assert found[0].margin == "such a defect 2 times in the call, up to 300 ms"
 
 
 def test_a_window_that_opens_with_the_silence_of_a_recording_says_when_the_caller_is_heard() -> None:

@@ -48,6 +48,12 @@ def test_where_pieces_are_missing_the_defect_alone_says_how_much() -> None:
     assert title == "the bot: Até logo.; with pieces missing"
 
 
+def test_what_a_phone_drops_of_sound_that_comes_too_soon_is_not_cut_off_by_the_bot() -> None:
+    note, tone, text, _ = told((10_000, BotSpoke("Até logo.", 1200, 1760, ahead_ms=900)), (20_000, ended("server")))
+    assert note == "1.20 s heard, with pieces missing, sent 0.90 s ahead: a phone drops it"
+    assert (tone, text) == ("bad", "Até logo.")
+
+
 def test_holes_are_told_apart_from_pauses_that_got_longer() -> None:
     note, _, _, title = told((900, BotSpoke(None, 2330, gap_ms=600, hole_ms=360)))
     assert (note, title) == ("2.33 s, holes of 360 ms, pauses longer by 240 ms", "the bot: speech; holes of 360 ms")
