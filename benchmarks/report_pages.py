@@ -118,7 +118,9 @@ async def _in_browser(file: Path, empty: Path, runs: int) -> tuple[float, float,
         program = None
     if program is None:
         raise Unavailable("Chromium and Playwright (the extra e2e) are needed")
-    paints, frames, own = [], [], []
+    paints: list[float] = []
+    own: list[float] = []
+    frames = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, chromium_sandbox=False)
         for _ in range(runs):

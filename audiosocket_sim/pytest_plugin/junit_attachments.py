@@ -11,8 +11,6 @@ from xml.etree import ElementTree
 import pytest
 from _pytest.junitxml import xml_key
 
-from audiosocket_sim.call_log.transcript import visible
-
 if TYPE_CHECKING:
     from _pytest.junitxml import LogXML
 
@@ -52,4 +50,6 @@ def _tells_pages(report: pytest.TestReport) -> bool:
 
 
 def _line(page: str) -> str:
+    from audiosocket_sim.call_log.transcript import visible
+
     return f"[[ATTACHMENT|{visible(page)}]]"

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from audiosocket_sim.call_log.events import BotSpoke, CallEnded, DefectFound, Entry, StepFailed
 from audiosocket_sim.report.call.lane_item import LaneItem
-from audiosocket_sim.report.call.speech_notes import Whole
+from audiosocket_sim.report.call.speech_notes import HowHeard
 
 __all__ = [
     "defect_items",
@@ -84,7 +84,7 @@ def hole_items(entry: Entry) -> Iterator[LaneItem]:
         yield LaneItem(start, start + length, "", f"hole: nothing came for {length} ms", "bad", pattern="dashed")
 
 
-def unheard_items(entries: Sequence[Entry], heard: Mapping[int, Whole]) -> Iterator[LaneItem]:
+def unheard_items(entries: Sequence[Entry], heard: Mapping[int, HowHeard]) -> Iterator[LaneItem]:
     """Return the rest of each known sentence that was broken off, up to what was heard next or the end of the call."""
     ended = next((one.at_ms for one in entries if isinstance(one.event, CallEnded)), None)
     spoke = [(one.at_ms, one.event, heard.get(one.number)) for one in entries if isinstance(one.event, BotSpoke)]

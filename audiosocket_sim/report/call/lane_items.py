@@ -35,7 +35,7 @@ from audiosocket_sim.report.call.fault_items import (
     without_holes,
 )
 from audiosocket_sim.report.call.lane_item import LaneItem
-from audiosocket_sim.report.call.speech_notes import Whole, heard_whole
+from audiosocket_sim.report.call.speech_notes import HowHeard, heard_whole
 from audiosocket_sim.report.saved.saved_call import SavedCall, SentRow
 from audiosocket_sim.turn_taking import dead_air, responses, talk_over
 
@@ -183,7 +183,7 @@ def _heard(entries: Sequence[Entry]) -> tuple[list[LaneItem], list[LaneItem]]:
     return sorted([*speech, *unheard_items(entries, heard)], key=lambda one: one.from_ms), other
 
 
-def _said(at_ms: int, said: BotSpoke, how: Whole) -> LaneItem:
+def _said(at_ms: int, said: BotSpoke, how: HowHeard) -> LaneItem:
     words = said.text if said.text is not None else ("speech" if said.sound == "speech" else said.sound)
     notes = []
     if how != "whole" and said.whole_ms is not None:

@@ -8,9 +8,9 @@ from typing import Literal
 
 from audiosocket_sim.call_log.events import BotSpoke, CallEnded, DefectFound, Entry
 
-__all__ = ["Whole", "heard_whole", "note_of"]
+__all__ = ["HowHeard", "heard_whole", "note_of"]
 
-Whole = Literal["whole", "cut_off", "pieces", "hung_up"]
+HowHeard = Literal["whole", "cut_off", "pieces", "hung_up"]
 """How a stretch of speech was heard: `whole`; `cut_off` by the bot; with `pieces` missing in it; until the caller, who
 is the test, `hung_up`."""
 _CUT = re.compile(r"cut off: ([\d.]+ s of [\d.]+ s)(, without its first [\d.]+ s)?")
@@ -20,7 +20,7 @@ _PHONE_HOLDS_MS = 300
 """Of what is sent further ahead a phone drops pieces."""
 
 
-def heard_whole(entries: Sequence[Entry]) -> dict[int, Whole]:
+def heard_whole(entries: Sequence[Entry]) -> dict[int, HowHeard]:
     """Return for each stretch of the bot's speech, by the number of its entry, how it was heard."""
     ended = next(((one.at_ms, one.event.who) for one in entries if isinstance(one.event, CallEnded)), None)
     pieces = [
@@ -33,7 +33,7 @@ def heard_whole(entries: Sequence[Entry]) -> dict[int, Whole]:
     }
 
 
-def _heard(at_ms: int, said: BotSpoke, ended: tuple[int, str] | None, pieces: Sequence[int]) -> Whole:
+def _heard(at_ms: int, said: BotSpoke, ended: tuple[int, str] | None, pieces: Sequence[int]) -> HowHeard:
     until_ms = at_ms + said.heard_ms + said.gap_ms
     if not said.cut_off:
         return "whole"
@@ -45,7 +45,7 @@ def _heard(at_ms: int, said: BotSpoke, ended: tuple[int, str] | None, pieces: Se
     return "cut_off"
 
 
-def note_of(entry: Entry, note: str, heard: Mapping[int, Whole]) -> str:
+def note_of(entry: Entry, note: str, heard: Mapping[int, HowHeard]) -> str:
     """Return the transcript's note of an entry as the page tells it: beside what its defects say, no other figures."""
     if not isinstance(entry.event, BotSpoke):
         return note

@@ -16,7 +16,7 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.call_log.transcript import is_shown, line_of, visible, words_of
 from audiosocket_sim.call_log.voices import bot_voice, caller_voice, over_ms
-from audiosocket_sim.report.call.speech_notes import Whole, heard_whole, note_of
+from audiosocket_sim.report.call.speech_notes import HowHeard, heard_whole, note_of
 from audiosocket_sim.report.saved.saved_call import SavedCall
 from audiosocket_sim.turn_taking import responses
 
@@ -62,7 +62,7 @@ def transcript_rows(entries: Sequence[Entry]) -> list[TranscriptRow]:
     return rows
 
 
-def _tone(entry: Entry, who: str, heard: Mapping[int, Whole]) -> str:
+def _tone(entry: Entry, who: str, heard: Mapping[int, HowHeard]) -> str:
     is_cut = heard.get(entry.number, "whole") in ("cut_off", "pieces")
     if isinstance(entry.event, StepFailed) or who == "defect" or is_cut:
         return "bad"

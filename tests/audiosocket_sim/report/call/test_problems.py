@@ -34,7 +34,7 @@ def failed(*events: tuple[int, LogEvent], failures: list[SavedFailure]) -> list[
 def test_of_two_requests_for_one_turn_both_are_in_view_where_they_fit() -> None:
     line = "request 2, “turno 2”, fits no reply of the scenario (not used so far: none)"
     for second_ms, from_ms in ((10_800, 5_000), (25_000, 23_000)):
-        events = [
+        events: list[tuple[int, LogEvent]] = [
             (4_000, CallerSpoke("Sim.", None, 3_000)),
             (8_000, BackendAsked(1, "x", "turno 1")),
             (second_ms, BackendAsked(2, "x", "turno 2")),
