@@ -109,8 +109,6 @@ def _outline(level: Envelope, first: int, last: int, top: float, height: int) ->
     values = fewer(level, first, last, _COLUMNS)
     middle, each = top + height / 2, (_WIDTH - _LEFT - _RIGHT) / max(1, len(values))
     places = [(round(_LEFT + index * each), round(value * height / 200)) for index, value in enumerate(values)]
-    if not places:
-        return ""
     around = [*((x, -half) for x, half in places), *((x, half) for x, half in reversed(places))]
     heights = [None, *(y for _, y in around), None]
     corners = [place for place, one in enumerate(around) if set(heights[place : place + 3]) != {one[1]}]
