@@ -294,7 +294,7 @@ export class Lanes {
     for (const rule of marks) {
       const y = top + height - tall(rule.at);
       for (let x = gutter; x < this.width; x += 8) Object.assign(pen, { fillStyle: style.faint }).fillRect(x, y, 4, 1);
-      this.#write(lanesText(rule.text), gutter + 4, y + 0.7 * style.em, { colour: "faint", lane: id });
+      this.#write(lanesText(rule.text), gutter + 4, y + (y - 1.3 * style.em < top ? 0.7 : -0.7) * style.em, { colour: "faint", lane: id });
     }
   }
 }

@@ -195,7 +195,8 @@ class BotSpoke:
     what was audible, or None if it was not measured.
 
     `parts_ms`: from when to when it was audible between pauses of 200 ms and more, in ms from its start; empty: it had
-    none. `wait_ms`: the time since the end of the caller's last word, if this is the answer to it; negative if he was
+    none. `holes_ms`: the holes that cut into sound, as (ms from its start, length in ms); the first 200.
+    `wait_ms`: the time since the end of the caller's last word, if this is the answer to it; negative if he was
     still speaking. `wait_measured`: False if work of the bot ran outside a virtual clock meanwhile, in a thread or a
     child process, and took no time of it.
     `skipped_ms`: how much of a known phrase is missing at its beginning. `sound`: `speech`; or
@@ -222,6 +223,7 @@ class BotSpoke:
     read_by: str | None = None
     confidence: float | None = None
     words: tuple[ReadWord, ...] = ()
+    holes_ms: tuple[tuple[int, int], ...] = ()
 
     @property
     def cut_off(self) -> bool:
@@ -281,7 +283,8 @@ class DefectFound:
     `kind`: holes, ahead, level, damage, pace, wire_silence, unheard, premature, left_open, after_end or hold_seam.
     `what`: the fault and its cause, for people: `“Pode subir.” with its bytes swapped`. `amount`: the measured value
     (ms; level: dBFS; pace: percent), or None if there is none to compare. `duration_ms`: how long it lasted. `fault`:
-    of damage, its kind: `cuts`, `lost`, `clicks` and others (`hearing.damage`).
+    of damage, its kind: `cuts`, `lost`, `clicks` and others (`hearing.damage`). `places_ms`: each single click, hole or
+    piece, as (ms from this event's time, length in ms), the first 200; `more_places`: how many there are besides.
     Whether it fails the call is decided by the scenario's `quality:` (`checks.quality`).
     """
 
@@ -290,6 +293,8 @@ class DefectFound:
     amount: float | None = None
     duration_ms: int = 0
     fault: str = ""
+    places_ms: tuple[tuple[int, int], ...] = ()
+    more_places: int = 0
 
 
 @dataclass(frozen=True, slots=True)

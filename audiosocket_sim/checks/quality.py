@@ -98,6 +98,7 @@ def defects_of(spoken: BotSpoke, quality: Quality) -> tuple[DefectFound, ...]:
         f"holes of {seconds(spoken.hole_ms)} in {seconds(whole_ms)} of speech: nothing had come in time to be played",
         spoken.hole_ms,
         whole_ms,
+        places_ms=spoken.holes_ms,
     )
     found = [holes] if spoken.hole_ms and is_defect(holes, quality) else []
     if spoken.level_dbfs is not None and spoken.heard_ms >= _LEAST_LEVEL_MS:

@@ -53,6 +53,7 @@ _QUIET_SECONDS = 0.0199  # one frame, less what floating point costs
 _SAME_MS = 100
 _SHORTEST_PART_MS = 300
 """The shortest part (ms) of a cut-off prompt that is read, if no other prompt begins with it."""
+_MOST_PLACES = 200  # that are told of one fault
 _BESIDE = 160  # samples: what of the sound beside a hole says whether it lies in a pause
 _PAUSE_DBFS = -40.0
 _SOFTER_DB = 6
@@ -379,7 +380,9 @@ class Ear:
         gap = sum(min(length, last + 1 - hole) for hole, length in self._playout.holes(first, last))
         heard_ms = round((last + 1 - first - gap) * 1000 / RATE_HZ)
         gap_ms = round(gap * 1000 / RATE_HZ)
-        hole_ms, level = self._hole_ms(first, last), level_dbfs(self._playout.samples(first, last + 1))
+        holes, level = self._holes(first, last), level_dbfs(self._playout.samples(first, last + 1))
+        hole_ms = _ms(sum(length for _, length in holes))
+        holes_ms = tuple((_ms(hole - first), _ms(length)) for hole, length in holes[:_MOST_PLACES])
         at, ahead_ms = self._playout.time_of(first), self._playout.ahead_ms(first, last + 1)
         parts_ms = _parts_ms(stretch)
         known = self._judged(stretch, spliced=ahead_ms > _PHONE_HOLDS_MS)
@@ -397,6 +400,7 @@ class Ear:
                     level_dbfs=level,
                     parts_ms=parts_ms,
                     sound=sound,
+                    holes_ms=holes_ms,
                     pcm=pcm,
                 )
             )
@@ -431,6 +435,7 @@ class Ear:
                 level,
                 parts_ms,
                 skipped_ms,
+                holes_ms=holes_ms,
             )
         )
 
@@ -441,15 +446,15 @@ class Ear:
         noise, sound = self._speech.noise_dbfs, self._playout.samples(first, last + 1)
         return noise is not None and rms_dbfs(sound) < noise + _OVER_NOISE_DB and kind_of(sound.tobytes()) == "noise"
 
-    def _hole_ms(self, first: int, last: int) -> int:
-        """The length of the holes of a stretch that cut into sound, on one side at least."""
-        cut = 0
+    def _holes(self, first: int, last: int) -> list[tuple[int, int]]:
+        """The holes of a stretch that cut into sound, on one side at least, as (position, length)."""
+        cut = []
         for hole, length in self._playout.holes(first, last):
             before = self._playout.samples(max(first, hole - _BESIDE), hole)
             behind = self._playout.samples(hole + length, min(last + 1, hole + length + _BESIDE))
             if max(rms_dbfs(before), rms_dbfs(behind)) > _PAUSE_DBFS:
-                cut += min(length, last + 1 - hole)
-        return round(cut * 1000 / RATE_HZ)
+                cut.append((hole, min(length, last + 1 - hole)))
+        return cut
 
     def _judged(self, stretch: Stretch, *, spliced: bool) -> Known | None:
         if self._judge is None:
@@ -488,7 +493,14 @@ class Ear:
     def _on_damage(self, first: int, damage: Damage) -> None:
         self._still_explained |= damage.kind in ("dc", "format")
         at = self._playout.time_of(first + round(damage.at_s * RATE_HZ))
-        self._on_fact(HeardDamage(at, "damage", damage.what, damage.amount, damage.duration_ms, damage.kind))
+        begins, places = round(damage.at_s * RATE_HZ), damage.places
+        where = tuple((_ms(place - begins), _ms(length)) for place, length in places[:_MOST_PLACES])
+        more, lasts_ms = max(0, len(places) - _MOST_PLACES), damage.duration_ms
+        self._on_fact(HeardDamage(at, "damage", damage.what, damage.amount, lasts_ms, damage.kind, where, more))
+
+
+def _ms(samples: int) -> int:
+    return round(samples * 1000 / RATE_HZ)
 
 
 def _parts_ms(stretch: Stretch) -> tuple[tuple[int, int], ...]:

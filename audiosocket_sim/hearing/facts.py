@@ -35,6 +35,7 @@ class HeardSpeech:
     frame: a bot that changes its mind is still heard for that long. Holes and leads below 10 ms are not reported.
     `hole_ms` counts the holes that cut into sound: not those where the sound before and behind is a pause anyway.
     `level_dbfs`: the level (RMS) of what was audible.
+    `holes_ms`: these holes, as (ms from its start, length in ms); at most 200.
     `parts_ms`: from when to when it was audible between pauses of 200 ms and more, counted from its start; empty: there
     was no such pause.
     `skipped_ms`: how much of a known phrase is missing at its beginning. `sound`: what it is if it could not be read:
@@ -53,6 +54,7 @@ class HeardSpeech:
     parts_ms: tuple[tuple[int, int], ...] = ()
     skipped_ms: int = 0
     sound: SoundKind = "speech"
+    holes_ms: tuple[tuple[int, int], ...] = ()
     pcm: bytes = field(default=b"", repr=False, compare=False)
 
 
@@ -74,7 +76,8 @@ class HeardDamage:
     of the stretch that it is in.
 
     `kind`: `damage`, or `hold_seam`. `what`: the fault for people, with its cause. `amount`: how much of it, or None.
-    `fault`: the kind of damage, as `damage.model` names it.
+    `fault`: the kind of damage, as `damage.model` names it. `places_ms`: each single fault of it, as (ms from `at`,
+    length in ms), at most 200; `more_places`: how many others there are.
     """
 
     at: float
@@ -83,6 +86,8 @@ class HeardDamage:
     amount: float | None = None
     duration_ms: int = 0
     fault: str = ""
+    places_ms: tuple[tuple[int, int], ...] = ()
+    more_places: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from audiosocket_sim.pytest_plugin.call_tests import (  # pytest finds the hooks
     pytest_pycollect_makeitem,
     register_marker,
 )
+from audiosocket_sim.pytest_plugin.junit_attachments import JUnitAttachments
 
 if TYPE_CHECKING:
     from audiosocket_sim.fake_azure import FakeAzure
@@ -49,6 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     check_options.check_settings_of_check(config)
     collection.add_hidden_folders(config)
     register_marker(config)
+    config.pluginmanager.register(JUnitAttachments(config))
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -13,6 +13,7 @@ from audiosocket_sim.pytest_plugin.call_pages import attach_pages, write_index_o
 from audiosocket_sim.pytest_plugin.call_tests import CallTest
 from audiosocket_sim.pytest_plugin.check_tests import CHECK_OUTCOME
 from audiosocket_sim.pytest_plugin.collection import LEFT_OVER, PASSED_OVER, UNHEEDED, ScenarioFile, ScenarioItem
+from audiosocket_sim.pytest_plugin.junit_attachments import attach_as_output
 from audiosocket_sim.pytest_plugin.scenario_record import row_from
 
 __all__ = [
@@ -66,6 +67,7 @@ def attach_call(item: pytest.Item, report: pytest.TestReport) -> None:
     shown += [("audiosocket_report", page) for page in pages]
     item.user_properties[:] = [pair for pair in item.user_properties if pair[0] not in _PROPERTIES] + shown
     report.user_properties[:] = item.user_properties
+    attach_as_output(item, pages)
 
 
 def status_of(report: pytest.CollectReport | pytest.TestReport) -> tuple[str, str, str] | None:

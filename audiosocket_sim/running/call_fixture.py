@@ -423,7 +423,8 @@ class CallFixture:
             case PhoneLost(at=at, lost_ms=lost, lasted_ms=lasted, why=why):
                 self.record(at, Source.PEER, log.PhoneLostSound(self.scenario.ear.model, lost, lasted, why))
             case HeardDamage(at=at, kind=kind, what=what, amount=amount, duration_ms=duration, fault=fault):
-                self.record(at, Source.DEFECT, log.DefectFound(kind, what, amount, duration, fault))
+                places = fact.places_ms, fact.more_places
+                self.record(at, Source.DEFECT, log.DefectFound(kind, what, amount, duration, fault, *places))
             case HeardHoldStarted(at=at, file=file):
                 self.record(at, Source.HOLD, log.HoldStarted(self._into_waiting_ms(self.ms(at)), file or None))
             case HeardHoldStopped(at=at, duration_ms=duration, seamless=seamless, file=file):
@@ -453,6 +454,7 @@ class CallFixture:
             fact.parts_ms,
             skipped_ms=fact.skipped_ms,
             sound=fact.sound,
+            holes_ms=fact.holes_ms,
         )
         self._log_speech(self._with_its_wait(self.ms(fact.at), spoke), fact)
         for defect in defects_of(spoke, self.scenario.quality):

@@ -376,7 +376,7 @@ KINDS = (
         "never silent for 300 ms|the bot said|unread speech of",
         (_A(0.5), _A(0.4, "stranger"), _A(0.9, gain_db=-6)),
         "interrupts",
-        report="did not stop when the caller spoke over it|the bot said|unread speech of",
+        report="but began to speak again|did not stop when the caller spoke over it|with the rest of an answer",
     ),
     Kind(
         "DoesNotStop",

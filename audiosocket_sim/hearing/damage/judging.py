@@ -5,9 +5,10 @@ book is searched: `Judgement.first` does what is needed to name the words (20 ms
 between which an event loop can do other work.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 
 from audiosocket_core.phrase_book.book import Phrase
 from audiosocket_sim.hearing.damage.any_voice import faults_of
@@ -23,6 +24,7 @@ from audiosocket_sim.hearing.damage.known_prompt import (
     without_holes,
 )
 from audiosocket_sim.hearing.damage.model import RATE_HZ, Damage
+from audiosocket_sim.hearing.damage.prompt_alignment import Jump
 from audiosocket_sim.hearing.damage.sample_format import noise_alone
 
 __all__ = ["MOST_SECONDS", "Judgement", "Stretched", "damage_of", "judge"]
@@ -129,7 +131,7 @@ def judge(stretch: Stretched, phrases: tuple[Phrase, ...]) -> Judgement:
         own = _own_kinds(known.phrase)
         faults = [fault for fault in faults if fault.kind not in own]
     if known is not None and not stretch.spliced:
-        faults = _with_jumps(faults, known, pcm)
+        faults = _with_jumps(faults, known, pcm, stretch.holes)
     distorted = any(fault.kind in _DISTORTIONS for fault in faults)
     alone = known is None or distorted or stretch.spliced  # what is behind a joint is not under what is before it
     under = None if known is None or alone else beneath(pcm, known, phrases)
@@ -138,14 +140,14 @@ def judge(stretch: Stretched, phrases: tuple[Phrase, ...]) -> Judgement:
     return Judgement(stretch, faults, known, under)
 
 
-def _with_jumps(faults: Sequence[Damage], known: Known, pcm: bytes) -> list[Damage]:
+def _with_jumps(faults: Sequence[Damage], known: Known, pcm: bytes, holes: Sequence[tuple[int, int]]) -> list[Damage]:
     """Add what is missing of a prompt, or silent in it, where nothing else is wrong with its joints. Clicks where
-    pieces are missing come of that."""
+    pieces are missing come of that. `pcm`: the sound without its `holes`."""
     faults = [fault for fault in faults if not _is_a_pause(fault, known, pcm)]
     joints = {fault.kind for fault in faults if fault.kind in _JOINTS}
     if not joints:
-        return [*faults, *(_jumps(known) or _silenced(pcm, known))]
-    jumps = _jumps(known) if joints == {"clicks"} else []
+        return [*faults, *(_jumps(known, holes) or _silenced(pcm, known, holes))]
+    jumps = _jumps(known, holes) if joints == {"clicks"} else []
     if sum(jump.amount or 0 for jump in jumps) < _MISSING_MS:
         return list(faults)
     return [*(fault for fault in faults if fault.kind != "clicks"), *jumps]
@@ -182,11 +184,13 @@ def damage_of(stretch: Stretched, phrases: tuple[Phrase, ...]) -> list[Damage]:
     return list(faults or ())
 
 
-def _jumps(known: Known) -> list[Damage]:
+def _jumps(known: Known, holes: Sequence[tuple[int, int]]) -> list[Damage]:
     """What was lost of a prompt, and what was put into it."""
     assert known.followed is not None
     found = []
     jumps = [jump for jump in known.followed.jumps if abs(jump.samples) >= _JUMP]
+    before = accumulate(known.followed.jumps, _lag, initial=known.followed.lag)
+    lags = dict(zip(known.followed.jumps, before, strict=False))
     for kind, chosen, words in (
         ("lost", [j for j in jumps if j.samples < 0], "missing in it"),
         ("repeats", [j for j in jumps if j.samples > 0], "put into it"),
@@ -195,18 +199,36 @@ def _jumps(known: Known) -> list[Damage]:
         if not chosen:
             continue
         places = "one place" if len(chosen) == 1 else f"{len(chosen)} places"
-        at = max(0, chosen[0].place + known.followed.lag) / RATE_HZ
-        found.append(Damage(kind, f"{total:.0f} ms are {words}, in {places}", at, round(total), round(total)))
+        # where something was lost, what is behind it comes early
+        here = [(max(0, one.place + lags[one] + min(0, one.samples)), max(0, one.samples)) for one in chosen]
+        what = f"{total:.0f} ms are {words}, in {places}"
+        where = _among_holes(here, holes)
+        found.append(Damage(kind, what, here[0][0] / RATE_HZ, round(total), round(total), where))
     return found
 
 
-def _silenced(pcm: bytes, known: Known) -> list[Damage]:
+def _lag(before: int, jump: Jump) -> int:
+    return before + jump.samples
+
+
+def _among_holes(places: Iterable[tuple[int, int]], holes: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Places of a sound without its holes, as places of the sound with them."""
+    found = []
+    for place, length in places:
+        for start, hole in holes:
+            place += hole if start <= place else 0
+        found.append((place, length))
+    return tuple(found)
+
+
+def _silenced(pcm: bytes, known: Known, holes: Sequence[tuple[int, int]]) -> list[Damage]:
     pieces = silenced(pcm, known)
     if not pieces:
         return []
     total = sum(length for _, length in pieces) * 1000 // RATE_HZ
     places = "one place" if len(pieces) == 1 else f"{len(pieces)} places"
-    return [Damage("cuts", f"{total} ms of it are silence, in {places}", pieces[0][0] / RATE_HZ, total, total)]
+    what = f"{total} ms of it are silence, in {places}"
+    return [Damage("cuts", what, pieces[0][0] / RATE_HZ, total, total, _among_holes(pieces, holes))]
 
 
 def _of(fault: Damage, text: str) -> Damage:

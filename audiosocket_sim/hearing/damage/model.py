@@ -30,7 +30,8 @@ class Damage:
     `kind`: which judge found it: `format`, `channels`, `noise`, `file`, `rate`, `dc`, `clipping`, `overflow`,
     `clicks`, `cuts`, `fades`, `repeats`, `lost` or `voices`. `what`: the fault for people, cause included. `at_s`:
     where it begins, in seconds from the start of the sound. `amount`: how much of it there is, in the unit that `what`
-    names; None where there is nothing to count. `duration_ms`: how long it lasts.
+    names; None where there is nothing to count. `duration_ms`: how long it lasts. `places`: each single fault, as
+    (sample of the sound, length in samples or 0); empty where it is throughout, or its places are not known.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Damage:
     at_s: float
     amount: float | None = None
     duration_ms: int = 0
+    places: "tuple[tuple[int, int], ...]" = ()
 
 
 class Frames:

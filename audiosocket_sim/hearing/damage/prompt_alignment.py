@@ -23,6 +23,7 @@ _SILENT_POWER = 900.0  # mean square (-61 dBFS) below which the prompt itself is
 _AGAIN = 128 * _MS  # how much of the prompt is looked for behind a place that does not agree
 _LEAST_AGAIN = 60 * _MS
 _EARLIER, _LATER = 200 * _MS, 500 * _MS
+_MOST_LOST = 240 * _MS  # and what does not agree before it
 _FOUND = 0.8
 _BETTER = 0.15
 _FFT = 8192
@@ -54,7 +55,8 @@ def follow(heard: Array, known: Array, place: int, lag: int, length: int) -> Fol
     """Follow the prompt `known` both ways from a piece of `length` samples at its `place`, heard at `place + lag`."""
     ahead, last, last_lag, spoiled = _forward(heard, known, place + length, lag)
     back, first, first_lag, more = _forward(heard[::-1], known[::-1], len(known) - place, len(heard) - len(known) - lag)
-    jumps = [Jump(len(known) - jump.place, jump.samples) for jump in reversed(back)]
+    # backwards the place is where what is before it ends: what was lost lies behind that
+    jumps = [Jump(len(known) - jump.place - min(0, jump.samples), jump.samples) for jump in reversed(back)]
     begins = len(heard) - len(known) - first_lag
     return Followed(max(0, len(known) - first), last, begins, last_lag, [*jumps, *ahead], spoiled + more)
 
@@ -81,11 +83,21 @@ def _forward(heard: Array, known: Array, place: int, lag: int) -> tuple[list[Jum
             break
         place, new_lag = again
         if abs(new_lag - lag) >= _ONE and not _is_silent(known[max(0, place - _STEP) : place]):  # a pause may be longer
-            jumps.append(Jump(place, new_lag - lag))
+            jumps.append(Jump(_joint(heard, known, place, new_lag, last), new_lag - lag))
         else:
             spoiled += place - last
         lag, last = new_lag, place
     return jumps, min(last, max(0, len(heard) - lag)), lag, spoiled
+
+
+def _joint(heard: Array, known: Array, place: int, lag: int, last: int) -> int:
+    """The first sample of the prompt, from `place` back to `last`, from which on it is in the sound with this lag."""
+    while place - _STEP >= max(last, -lag):
+        piece = known[place - _STEP : place]
+        if _is_silent(piece) or _likeness(heard, piece, place - _STEP + lag) < _AGREES:
+            break
+        place -= _STEP // 4
+    return place
 
 
 def _as_far_as_it_agrees(heard: Array, known: Array, place: int, lag: int, last: int) -> tuple[int, int]:
@@ -115,7 +127,7 @@ def _of_pieces(one: Array, other: Array) -> "NDArray[np.float64]":
 
 def _found_again(heard: Array, known: Array, start: int, lag: int) -> tuple[int, int] | None:
     """The next place of the prompt that is in the sound again, and its lag there."""
-    for place in range(start, min(len(known) - _LEAST_AGAIN, start + 3 * _PIECE), _PIECE):
+    for place in range(start, min(len(known) - _LEAST_AGAIN, start + _MOST_LOST), _PIECE):
         piece = known[place : place + _AGAIN]
         first = max(0, place + lag - _EARLIER)
         stretch = heard[first : place + lag + _LATER + len(piece)]

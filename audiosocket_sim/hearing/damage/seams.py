@@ -73,7 +73,9 @@ def clicks(wave: "NDArray[np.float64]", holes: Sequence[Hole] = (), *, voice: bo
         return None
     alone = "its chunks do not fit together, as where each is converted alone, or some are lost"
     what = f"a click every {chunk / _MS:g} ms ({count} of them): {alone}"
-    return Damage("clicks", what, place / RATE_HZ, count, round(len(wave) / _MS))
+    folded = rough[: len(rough) // chunk * chunk].reshape(-1, chunk)
+    places = tuple((int(row) * chunk + place, 0) for row in np.flatnonzero(folded[:, place] >= _CLICK))
+    return Damage("clicks", what, place / RATE_HZ, count, round(len(wave) / _MS), places)
 
 
 def _roughness(wave: "NDArray[np.float64]", holes: Sequence[Hole]) -> "NDArray[np.float64]":
@@ -116,7 +118,8 @@ def _cuts(wave: "NDArray[np.float64]", silences: Sequence[tuple[int, int]]) -> D
     times = "once" if len(found) == 1 else f"{len(found)} times"
     longest = max(b - a for a, b in found) / _MS
     what = f"silence in the midst of words, {times}: {total:.0f} ms in all, up to {longest:.0f} ms"
-    return Damage("cuts", what, found[0][0] / RATE_HZ, round(total), round((found[-1][1] - found[0][0]) / _MS))
+    places = tuple((first, last - first) for first, last in found)
+    return Damage("cuts", what, found[0][0] / RATE_HZ, round(total), round((found[-1][1] - found[0][0]) / _MS), places)
 
 
 def _silences(wave: "NDArray[np.float64]") -> list[tuple[int, int]]:
@@ -175,7 +178,7 @@ def _repeats(again: Mapping[int, int]) -> Damage | None:
     total = _samples_in(again) / _MS
     times = "once" if len(again) == 1 else f"{len(again)} times"
     what = f"a piece of the sound is played twice, {times}: {total:.0f} ms in all"
-    return Damage("repeats", what, min(again) / RATE_HZ, round(total), round(total))
+    return Damage("repeats", what, min(again) / RATE_HZ, round(total), round(total), tuple(sorted(again.items())))
 
 
 def _samples_in(found: Mapping[int, int]) -> int:

@@ -7,12 +7,12 @@ patterns; a text that fits none is told as it is, behind what the side did.
 import re
 from collections.abc import Sequence
 
-from audiosocket_sim.call_log.events import BackendAsked, CallerSpoke, Entry, VoicesOverlapped
+from audiosocket_sim.call_log.events import BackendAsked, BotSpoke, CallerSpoke, Entry, VoicesOverlapped
 from audiosocket_sim.call_log.voices import caller_voice
 from audiosocket_sim.report.call.clock_text import clock_text
 from audiosocket_sim.report.call.sides import Side
 
-__all__ = ["defect_headline", "on_the_page", "plain_headline", "step_headline"]
+__all__ = ["defect_headline", "on_the_page", "plain_headline", "step_headline", "turn_asked_ms"]
 
 _INSTANT = re.compile(r"(?<![\d.:])(\d+)\.(\d{3})(?![\d.])(?! ?(?:s|ms|dB|dBFS|kHz)\b)")
 _PLAINER = (
@@ -20,7 +20,11 @@ _PLAINER = (
     (r"^holes of (\d+ ms) at the most in one", r"holes of \1 in all at the most in one"),
     (r"(\d+ ms) are missing in it, in", r"\1 in all are missing in it, in"),
     (r": a phone that holds", ": a simulated phone that holds"),
-    (r"^all speech that was sent to be heard, but for", "the bot to end the call when its speech was played, but for"),
+    (
+        r"^all speech that was sent to be heard, but for (\d+ ms)",
+        r"the bot to end the call only when all its speech but \1 had been played",
+    ),
+    (r"\bthe server\b", "the bot"),
     (r"^the AI's script to fit$", "each request to the backend to fit a reply of the scenario"),
 )
 _OF_DEFECTS: tuple[tuple[str, str, str], ...] = (
@@ -84,6 +88,9 @@ _OF_DEFECTS: tuple[tuple[str, str, str], ...] = (
         "The bot spoke too {loudly} {at}: its speech was at {db}",
     ),
 )
+_NO_REPLY = re.compile(
+    r"request \d+, “(?P<content>.*)”, fits no reply of the scenario \(not used so far: (?P<left>.*)\)"
+)
 _LOUDLY = {"loud": "loudly", "quiet": "quietly"}
 
 
@@ -121,6 +128,8 @@ def step_headline(
 ) -> str:
     """Return the sentence of a failed step. `at_ms`: when it was clear; `is_deadline`: the time was up then."""
     first = happened[0] if happened else ""
+    if kind == "never bot_speaks" and (rest := _rest_of_an_answer(at_ms, entries)):
+        return rest
     if kind.startswith("never "):
         return plain_headline(side, first, at_ms, is_deadline=is_deadline)
     found = re.search(r"backend has not been asked since the caller spoke \((?P<from>[\d.]+)–(?P<to>[\d.]+)\)", first)
@@ -133,10 +142,13 @@ def step_headline(
     if "was never silent for" in first and kind == "expect bot_silent":
         over = [one.at_ms for one in entries if _caller_interrupts(one) and one.at_ms <= at_ms]
         when = f" when the caller spoke over it at {clock_text(over[-1])}" if over else ""
+        stopped = _stopped(at_ms, entries)
+        if stopped is not None:
+            least = first.rpartition("was never silent for ")[2]
+            fell = f"The bot fell silent at {clock_text(stopped)}{when}"
+            return f"{fell}, but began to speak again before it had been silent for {least}"
         return f"The bot did not stop{when}: it had not fallen silent by {clock_text(at_ms)}"
-    found = re.fullmatch(
-        r"request \d+, “(?P<content>.*)”, fits no reply of the scenario \(not used so far: (?P<left>.*)\)", first
-    )
+    found = _NO_REPLY.fullmatch(first)
     if found is not None:
         return _asked(found["content"], found["left"], at_ms, entries)
     if "still in progress" in first:
@@ -147,9 +159,7 @@ def step_headline(
 def _asked(content: str, left: str, at_ms: int, entries: Sequence[Entry]) -> str:
     """A request for which there is no reply: the second one for one turn of the caller, or of other words."""
     time = clock_text(at_ms)
-    spoken = max((part.end_ms for part in caller_voice(entries) if part.start_ms <= at_ms), default=0)
-    asked = [one.at_ms for one in entries if isinstance(one.event, BackendAsked) and spoken <= one.at_ms <= at_ms]
-    before = [one for one in asked if one < at_ms]
+    spoken, before = _asked_before(at_ms, entries)
     if spoken and before:
         times = "twice" if len(before) == 1 else f"{len(before) + 1} times"
         instants = ", ".join(map(clock_text, before))
@@ -160,6 +170,51 @@ def _asked(content: str, left: str, at_ms: int, entries: Sequence[Entry]) -> str
     if left == "none":
         return f"The bot asked its backend once more than the scenario has replies, at {time}: “{content}”"
     return f"The bot asked its backend “{content}” at {time}, which fits no reply that is left: {left}"
+
+
+def _stopped(at_ms: int, entries: Sequence[Entry]) -> int | None:
+    """When the bot had stopped, for a caller who spoke over it, before the time was up; None: it had not."""
+    times = (
+        one.at_ms + one.event.stopped_after_ms
+        for one in entries
+        if isinstance(one.event, VoicesOverlapped)
+        and _caller_interrupts(one)
+        and one.event.stopped_after_ms is not None
+    )
+    return max((stopped for stopped in times if stopped < at_ms), default=None)
+
+
+def _rest_of_an_answer(at_ms: int, entries: Sequence[Entry]) -> str:
+    """The sentence of speech at `at_ms` that goes on with an answer which had been broken off; "" if it is none."""
+    spoke = [
+        (one.at_ms, one.event) for one in entries if isinstance(one.event, BotSpoke) and one.event.text is not None
+    ]
+    again = next((event for since, event in spoke if since == at_ms and event.skipped_ms), None)
+    before = [
+        since + one.heard_ms + one.gap_ms
+        for since, one in spoke
+        if again and one.text == again.text and since < at_ms and one.lost_end_ms
+    ]
+    if again is None or not before:
+        return ""
+    return (
+        f"The bot began to speak again at {clock_text(at_ms)}, with the rest of an answer that it had broken off at "
+        f"{clock_text(before[-1])}: “{again.text}”"
+    )
+
+
+def _asked_before(at_ms: int, entries: Sequence[Entry]) -> tuple[int, list[int]]:
+    """Until when the caller had last spoken (0: never), and when the backend was asked since then, before `at_ms`."""
+    spoken = max((part.end_ms for part in caller_voice(entries) if part.start_ms <= at_ms), default=0)
+    asked = (one.at_ms for one in entries if isinstance(one.event, BackendAsked))
+    return spoken, [one for one in asked if spoken <= one < at_ms]
+
+
+def turn_asked_ms(first: str, at_ms: int, entries: Sequence[Entry]) -> tuple[int, int] | None:
+    """Return until when the caller had last spoken, and when the backend was asked first since then, if a request at
+    `at_ms` was one too many for his turn; else None. `first`: the first line of what happened."""
+    spoken, before = _asked_before(at_ms, entries)
+    return (spoken, before[0]) if spoken and before and _NO_REPLY.fullmatch(first) else None
 
 
 def _words(entry: Entry) -> str:

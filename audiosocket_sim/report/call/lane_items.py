@@ -15,7 +15,6 @@ from audiosocket_sim.call_log.events import (
     BotSpoke,
     CallerAction,
     CallerSpoke,
-    DefectFound,
     Entry,
     ExpectationJudged,
     HoldStarted,
@@ -27,42 +26,29 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.call_log.voices import bot_voice, caller_voice, over_ms
 from audiosocket_sim.report.call.clock_text import clock_text
+from audiosocket_sim.report.call.fault_items import (
+    defect_items,
+    hole_items,
+    single_faults,
+    unheard_items,
+    unplayed_items,
+    without_holes,
+)
+from audiosocket_sim.report.call.lane_item import LaneItem
+from audiosocket_sim.report.call.speech_notes import HowHeard, heard_whole
 from audiosocket_sim.report.saved.saved_call import SavedCall, SentRow
 from audiosocket_sim.turn_taking import dead_air, responses, talk_over
 
-__all__ = ["LEAST_SILENT_LEAD_MS", "Lane", "LaneItem", "LeadLine", "lanes_of", "placed", "rows_of"]
+__all__ = ["LEAST_SILENT_LEAD_MS", "Lane", "LeadLine", "lanes_of", "placed", "rows_of"]
 
 LEAST_SILENT_LEAD_MS = 60
 """A shorter silence at the beginning of the caller's recording is not told."""
-_MOST_TEXT = 300
 _PHONE_HOLDS_S = 0.3
 _SCALE_S = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 """Values of which one is written at the line of how far ahead the bot sent."""
 _MOST_LEAD_POINTS = 3000
 _SILENT_KINDS = {"backchannel": "uh-huh", "vocal_tic": "cough", "non_directed": "not for the bot"}
 _LATE_BY = {"packet": "packets late", "thread": "read late", "backend": "mock AI late", "bot": "bot had no processor"}
-
-
-@dataclass(frozen=True, slots=True)
-class LaneItem:
-    """A stretch from `from_ms` to `to_ms` (None: to the end), or an instant, where both are the same."""
-
-    from_ms: int
-    to_ms: int | None
-    text: str
-    title: str = ""
-    tone: str = ""
-    sign: str = ""
-    pattern: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as lanes.js takes it."""
-        text = {"text": self.text[:_MOST_TEXT]} if self.text else {}
-        title = {"title": self.title[:_MOST_TEXT]} if self.title and self.title != self.text else {}
-        more = {key: value for key in ("tone", "sign", "pattern") if (value := getattr(self, key))}
-        if self.from_ms == self.to_ms:
-            return {"at": self.from_ms / 1000, **text, **title, **more}
-        return {"from": self.from_ms / 1000, "to": _seconds(self.to_ms), **text, **title, **more}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +103,8 @@ def lanes_of(call: SavedCall, not_asked: Sequence[tuple[int, int]] = ()) -> list
         Lane("turns", "Interruptions", "caller", tuple(_turns(entries)), 2),
         Lane("both", "Talk-over", "note", tuple(_both(entries))),
         Lane("quiet", "Waits, dead air", "rest", tuple(_quiet(entries, end)), 2),
-        Lane("defects", "Defects", "bad", tuple(_defects(entries)), 3),
+        Lane("defects", "Defects", "bad", tuple(defect_items(entries)), 3),
+        Lane("faults", "Each fault", "bad", tuple(single_faults(entries)), 2),
         Lane("late", "This machine", "note", tuple(_late(call.late)), 2),
     ]
     return [replace(lane, rows=min(lane.rows, rows_of(lane.items))) for lane in lanes if lane.items or lane.level]
@@ -179,10 +166,12 @@ def _heard(entries: Sequence[Entry]) -> tuple[list[LaneItem], list[LaneItem]]:
     speech: list[LaneItem] = []
     other: list[LaneItem] = []
     held: Entry | None = None
+    heard = heard_whole(entries)
     for entry in entries:
         match entry.event:
             case BotSpoke() as said:
-                (speech if said.sound == "speech" or said.text is not None else other).append(_said(entry.at_ms, said))
+                item = _said(entry.at_ms, said, heard[entry.number])
+                (speech if said.sound == "speech" or said.text is not None else other).append(item)
             case HoldStarted():
                 held = entry
             case HoldStopped(seamless=seamless) if held is not None:
@@ -191,35 +180,42 @@ def _heard(entries: Sequence[Entry]) -> tuple[list[LaneItem], list[LaneItem]]:
                 held = None
     if held is not None:
         other.append(LaneItem(held.at_ms, None, "hold audio"))
-    return speech, other
+    return sorted([*speech, *unheard_items(entries, heard)], key=lambda one: one.from_ms), other
 
 
-def _said(at_ms: int, said: BotSpoke) -> LaneItem:
+def _said(at_ms: int, said: BotSpoke, how: HowHeard) -> LaneItem:
     words = said.text if said.text is not None else ("speech" if said.sound == "speech" else said.sound)
     notes = []
-    if said.cut_off and said.whole_ms is not None:
-        notes.append(f"cut off: {said.heard_ms / 1000:.2f} s of {said.whole_ms / 1000:.2f} s")
+    if how != "whole" and said.whole_ms is not None:
+        heard = f"{said.heard_ms / 1000:.2f} s of {said.whole_ms / 1000:.2f} s"
+        notes.append(
+            {"pieces": "with pieces missing", "hung_up": f"{heard}, when the caller hung up"}.get(
+                how, f"cut off: {heard}"
+            )
+        )
     if said.gap_ms:
-        notes.append(f"gaps of {said.gap_ms} ms")
+        notes.append(f"holes of {said.hole_ms} ms" if said.hole_ms else f"gaps of {said.gap_ms} ms")
     if said.wait_ms is not None:
         notes.append(f"{abs(said.wait_ms) / 1000:.2f} s {'after' if said.wait_ms >= 0 else 'before'} the last word")
     title = "; ".join([f"the bot: {words}", *notes])
-    return LaneItem(at_ms, at_ms + said.heard_ms + said.gap_ms, f"{words} ✂" if said.cut_off else words, title)
+    return LaneItem(at_ms, at_ms + said.heard_ms + said.gap_ms, f"{words} ✂" if how == "cut_off" else words, title)
 
 
 def _sent(rows: Sequence[SentRow], lost: Sequence[tuple[int, int]], entries: Sequence[Entry]) -> Iterator[LaneItem]:
+    holes = [item for one in entries for item in hole_items(one)]
     for row in _joined(rows):
         sound = f"{row.sound_ms / 1000:.2f} s of sound"
         ahead = f", up to {row.ahead_ms / 1000:.2f} s ahead" if row.ahead_ms >= 60 else ""
-        yield LaneItem(row.at_ms, max(row.until_ms, row.at_ms + 20), "", f"sent: {sound}{ahead}")
+        bar = LaneItem(row.at_ms, max(row.until_ms, row.at_ms + 20), "", f"sent: {sound}{ahead}")
+        yield from without_holes(bar, holes)
+    yield from holes
     for at_ms, ms in _together(lost):
         yield LaneItem(at_ms, at_ms, "", f"the phone had no room: {ms / 1000:.2f} s lost", "bad", "✕")
     for entry in entries:
         match entry.event:
-            case DefectFound(kind="holes", what=what, duration_ms=lasted):
-                yield LaneItem(entry.at_ms, entry.at_ms + lasted, "holes", what, "bad", pattern="dashed")
             case PhoneLostSound(lost_ms=ms, why=why):
                 yield LaneItem(entry.at_ms, entry.at_ms, "", f"the phone lost {ms / 1000:.2f} s: {why}", "bad", "✕")
+    yield from unplayed_items(entries)
 
 
 def _joined(rows: Sequence[SentRow]) -> list[SentRow]:
@@ -356,20 +352,7 @@ def _quiet(entries: Sequence[Entry], end_ms: int) -> Iterator[LaneItem]:
             yield LaneItem(quiet.start_ms, quiet.end_ms, f"quiet {length}", title)
 
 
-def _defects(entries: Sequence[Entry]) -> Iterator[LaneItem]:
-    for entry in entries:
-        match entry.event:
-            case DefectFound(kind=kind, what=what, duration_ms=lasted):
-                yield LaneItem(entry.at_ms, entry.at_ms + max(1, lasted), kind.replace("_", " "), what)
-            case StepFailed(number=number, expected=expected) as failed if number:
-                yield LaneItem(entry.at_ms, entry.at_ms, "", f"FAILED: {failed.named}: expected {expected}", "bad", "✕")
-
-
 def _late(late: Sequence[tuple[str, int, int]]) -> Iterator[LaneItem]:
     for by, start, end in late:
         words = _LATE_BY.get(by, "late")
         yield LaneItem(start, end, words, f"{words}: {(end - start) / 1000:.2f} s", "note" if by != "bot" else "rest")
-
-
-def _seconds(ms: int | None) -> float | None:
-    return None if ms is None else ms / 1000

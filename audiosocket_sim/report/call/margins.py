@@ -38,7 +38,7 @@ def margin_of_defect(defect: DefectFound, like: Sequence[DefectFound], expected:
     is_worst_told = len(like) > 1 and defect.kind in ("holes", "ahead", "wire_silence")
     parts = [] if is_worst_told or defect.kind in _LIMIT_SAYS_IT else [_beyond(defect, expected)]
     if len(like) > 1:
-        parts.append(f"{len(like)} times in the call")
+        parts.append(f"such a defect {len(like)} times in the call")
     if is_worst_told:
         parts.append(f"up to {_s(round(max(one.amount or 0 for one in like)))}")
     lasted = max((one.duration_ms for one in like), default=0)

@@ -12,7 +12,14 @@ from typing import Literal
 from audiosocket_sim.call_log.events import DefectFound, Entry, PhoneLostSound, StepFailed
 from audiosocket_sim.call_log.voices import bot_voice, caller_voice, over_ms
 from audiosocket_sim.report.call.clock_text import clock_text
-from audiosocket_sim.report.call.headline import defect_headline, on_the_page, plain_headline, step_headline
+from audiosocket_sim.report.call.fault_items import lasted_ms
+from audiosocket_sim.report.call.headline import (
+    defect_headline,
+    on_the_page,
+    plain_headline,
+    step_headline,
+    turn_asked_ms,
+)
 from audiosocket_sim.report.call.lane_items import LEAST_SILENT_LEAD_MS
 from audiosocket_sim.report.call.margins import margin_of_defect, margin_of_step
 from audiosocket_sim.report.call.sides import Side, side_of, side_of_defect, side_of_fault
@@ -116,7 +123,7 @@ def _defect_of(failure: SavedFailure, entries: Sequence[Entry]) -> tuple[Entry, 
 
 
 def _defect(failure: SavedFailure, entry: Entry, event: DefectFound, call: SavedCall) -> CallProblem:
-    until = entry.at_ms + event.duration_ms
+    until = entry.at_ms + lasted_ms(event)
     like = [one.event for one in call.entries if isinstance(one.event, DefectFound) and one.event.kind == event.kind]
     return CallProblem(
         "failure",
@@ -154,6 +161,9 @@ def _step(failure: SavedFailure, call: SavedCall) -> CallProblem:
     start = at if opened is None else opened
     happened = tuple(_without_time(one) if not index else one for index, one in enumerate(failure.happened))
     happened = happened or ("nothing of the kind",)
+    turn = turn_asked_ms(happened[0], at, call.entries)
+    if turn is not None and at - turn[0] > _MOST_MS - _BEFORE_MS - _AFTER_MS:
+        turn = None
     side, is_deadline = side_of(failure, kind), closed is not None and at == closed
     return CallProblem(
         "failure",
@@ -164,13 +174,13 @@ def _step(failure: SavedFailure, call: SavedCall) -> CallProblem:
         margin_of_step(kind, failure, opened, closed, call.entries),
         at,
         failure.at_ms,
-        *_around(min(start, at), max(at, failure.at_ms), call.duration_ms),
+        *_around(min(start, at, at if turn is None else turn[0]), max(at, failure.at_ms), call.duration_ms),
         more=(*_silent_lead(opened, call.entries), *map(on_the_page, happened[1:])),
         where=failure.where,
         what=failure.what,
         is_deadline=is_deadline,
         headline=step_headline(kind, side, happened, at, call.entries, is_deadline=is_deadline),
-        opened_ms=opened,
+        opened_ms=opened if turn is None else turn[1],
         unsure=failure.unsure,
     )
 
@@ -201,8 +211,9 @@ def _observations(call: SavedCall, failed: Sequence[CallProblem]) -> Iterator[Ca
     told = {_without_time(line) for failure in call.failures for line in failure.happened}
     for entry in call.entries:
         match entry.event:
-            case DefectFound(kind=kind, what=what, duration_ms=lasted) if what not in told:
-                yield _seen(kind, side_of_defect(kind), on_the_page(what), entry.at_ms, entry.at_ms + lasted, call)
+            case DefectFound(kind=kind, what=what) as defect if what not in told:
+                until = entry.at_ms + lasted_ms(defect)
+                yield _seen(kind, side_of_defect(kind), on_the_page(what), entry.at_ms, until, call)
             case PhoneLostSound(lost_ms=lost, duration_ms=lasted, why=why):
                 what = f"the caller's phone (a simulated one) lost {lost / 1000:.2f} s of sound: {why}"
                 yield _seen("phone", Side("the phone", "its buffer"), what, entry.at_ms, entry.at_ms + lasted, call)

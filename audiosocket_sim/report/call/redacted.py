@@ -188,7 +188,8 @@ def _event(event: LogEvent) -> LogEvent:
         case ExpectationJudged():
             return replace(event, step=_step(event.step), path=(), inside="")
         case DefectFound():
-            return DefectFound(*_defect(event.kind), event.amount, event.duration_ms)
+            places = event.places_ms, event.more_places
+            return DefectFound(*_defect(event.kind), event.amount, event.duration_ms, "", *places)
         case StepFailed():
             step, expected = _step(event.step), _expected(event.step, event.expected)
             window = event.opened_ms, event.closed_ms

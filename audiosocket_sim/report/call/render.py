@@ -16,7 +16,7 @@ from audiosocket_core import lanes
 from audiosocket_sim.report.call.call_view import CallPage
 from audiosocket_sim.report.call.clock_text import clock_text
 from audiosocket_sim.report.call.embedded_sound import EmbeddedSound
-from audiosocket_sim.report.page.inline import content_policy, page_template, template_text
+from audiosocket_sim.report.page.inline import content_policy, page_template, template_text, without_comments
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -92,12 +92,12 @@ def _address(media_type: str, content: bytes) -> "Markup":
 def _script() -> str:
     """The drawing of lanes and the page's own script as one module."""
     drawing = re.sub(r"^export (default )?", "", lanes.script(), flags=re.MULTILINE)
-    return f"{drawing}\n{template_text('call.js')}"
+    return without_comments(f"{drawing}\n{template_text('call.js')}")
 
 
 @cache
 def _style() -> str:
-    return f"{lanes.style()}\n{template_text('call.css')}"
+    return without_comments(f"{lanes.style()}\n{template_text('call.css')}")
 
 
 @cache

@@ -5,10 +5,12 @@ The page's template draws it as SVG. Widths are those of a picture 1,000 wide, h
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from audiosocket_sim.report.call.clock_text import clock_text
 from audiosocket_sim.report.call.envelope import Envelope, fewer
-from audiosocket_sim.report.call.lane_items import Lane, LaneItem, placed, rows_of
+from audiosocket_sim.report.call.lane_item import LaneItem
+from audiosocket_sim.report.call.lane_items import Lane, placed, rows_of
 
 __all__ = ["StillBar", "StillLane", "StillPicture", "still_picture"]
 
@@ -102,13 +104,17 @@ def _cut(text: str, width: float) -> str:
 
 
 def _outline(level: Envelope, first: int, last: int, top: float, height: int) -> str:
-    """The outline as a closed path around its middle."""
+    """The outline as a closed path around its middle, in steps from each place to the next: most of a call is silence,
+    which is one step."""
     values = fewer(level, first, last, _COLUMNS)
     middle, each = top + height / 2, (_WIDTH - _LEFT - _RIGHT) / max(1, len(values))
     places = [(round(_LEFT + index * each), round(value * height / 200)) for index, value in enumerate(values)]
-    upper = [f"{at} {middle - half:g}" for at, half in places]
-    lower = [f"{at} {middle + half:g}" for at, half in reversed(places)]
-    return f"M{'L'.join([*upper, *lower])}Z" if places else ""
+    around = [*((x, -half) for x, half in places), *((x, half) for x, half in reversed(places))]
+    heights = [None, *(y for _, y in around), None]
+    corners = [place for place, one in enumerate(around) if set(heights[place : place + 3]) != {one[1]}]
+    steps = ((around[a], around[b]) for a, b in pairwise(corners))
+    path = [f"h{x2 - x1}" if y1 == y2 else f"l{x2 - x1} {y2 - y1}" for (x1, y1), (x2, y2) in steps]
+    return f"M{places[0][0]} {middle - places[0][1]:g}{''.join(path)}Z"
 
 
 def _ticks(first: int, last: int, x: Callable[[int], float]) -> tuple[tuple[float, str], ...]:

@@ -16,6 +16,7 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.call_log.transcript import is_shown, line_of, visible, words_of
 from audiosocket_sim.call_log.voices import bot_voice, caller_voice, over_ms
+from audiosocket_sim.report.call.speech_notes import HowHeard, heard_whole, note_of
 from audiosocket_sim.report.saved.saved_call import SavedCall
 from audiosocket_sim.turn_taking import responses
 
@@ -52,17 +53,18 @@ class LatencyRow:
 
 def transcript_rows(entries: Sequence[Entry]) -> list[TranscriptRow]:
     """Return a row for each event that the transcript shows."""
-    rows = []
+    rows, heard = [], heard_whole(entries)
     for entry in entries:
         if is_shown(entry):
             who, what, note = words_of(entry.event)
-            rows.append(TranscriptRow(entry.at_ms, who, visible(what), visible(note), _tone(entry, who)))
+            note = note_of(entry, note, heard)
+            rows.append(TranscriptRow(entry.at_ms, who, visible(what), visible(note), _tone(entry, who, heard)))
     return rows
 
 
-def _tone(entry: Entry, who: str) -> str:
-    event = entry.event
-    if isinstance(event, StepFailed) or who == "defect" or (isinstance(event, BotSpoke) and event.cut_off):
+def _tone(entry: Entry, who: str, heard: Mapping[int, HowHeard]) -> str:
+    is_cut = heard.get(entry.number, "whole") in ("cut_off", "pieces")
+    if isinstance(entry.event, StepFailed) or who == "defect" or is_cut:
         return "bad"
     return {"caller": "caller", "bot": "bot", "hold": "wait", "backend": "note", "heard": "note"}.get(who, "rest")
 

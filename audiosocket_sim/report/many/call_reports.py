@@ -14,8 +14,8 @@ from audiosocket_sim.report.many.index_data import NOT_JUDGED
 from audiosocket_sim.report.many.index_page import IndexContent, index_page, without_brackets
 from audiosocket_sim.report.page.inline import write_page
 from audiosocket_sim.report.saved.call_folders import named_calls
-from audiosocket_sim.report.saved.call_source import read_saved_call
-from audiosocket_sim.report.saved.saved_call import LOG, NoSavedCall, SavedCall
+from audiosocket_sim.report.saved.call_source import is_captured, read_saved_call
+from audiosocket_sim.report.saved.saved_call import LOG, SOUND, NoSavedCall, SavedCall
 
 __all__ = ["INDEX", "PAGE", "WrittenIndex", "holds_many_calls", "read_run", "write_folder_reports", "write_index"]
 
@@ -62,7 +62,9 @@ def write_folder_reports(
 
 def holds_many_calls(path: Path) -> bool:
     """Whether the path is a folder of calls, and not that of one call."""
-    return path.is_dir() and not (path / LOG).is_file() and any(path.rglob(LOG))
+    if not path.is_dir() or (path / LOG).is_file() or (path / SOUND).is_file():
+        return False
+    return any(path.rglob(LOG)) or any(is_captured(sound.parent) for sound in path.rglob(SOUND))
 
 
 def read_run(folder: Path, calls: Mapping[str, Path], *, redact: bool = False) -> tuple[SavedRun, list[str]]:

@@ -36,8 +36,7 @@ function play() {
 }
 
 function toggle() {
-  if (!audio) return;
-  if (!audio.paused) return audio.pause();
+  if (!audio?.paused) return audio?.pause();
   stopAt = null;
   play();
 }
@@ -86,10 +85,7 @@ document.addEventListener("click", ({ target }) => {
 });
 
 function save() {
-  const link = document.createElement("a");
-  link.href = audio.currentSrc;
-  link.download = audio.dataset.name;
-  link.click();
+  Object.assign(document.createElement("a"), { href: audio.src, download: audio.dataset.name }).click();
 }
 
 document.addEventListener("keydown", (event) => {
@@ -111,3 +107,7 @@ if (audio) {
   });
 }
 show(0, false);
+requestAnimationFrame(() => setTimeout(() => { // behind the first paint, which waits for neither the sound nor the tables
+  document.documentElement.classList.add("painted");
+  if (audio) audio.preload = "auto";
+}));

@@ -14,11 +14,20 @@ from markupsafe import Markup, escape
 from audiosocket_core.files import make_private_folder, write_private_file
 from audiosocket_sim.report.page.visible_text import shown
 
-__all__ = ["content_policy", "page_in_page", "page_template", "render_page", "template_text", "write_page"]
+__all__ = [
+    "content_policy",
+    "page_in_page",
+    "page_template",
+    "render_page",
+    "template_text",
+    "without_comments",
+    "write_page",
+]
 
 _HEAD = 10_000
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)"')
 _HASH = re.compile(r"'sha256-[A-Za-z0-9+/]{43}='")
+_COMMENT = re.compile(r"//.*|/\*[^*]*\*/")
 _FOLDER = Path(__file__).parent
 
 
@@ -62,6 +71,12 @@ def _source(text: str) -> str:
 def template_text(name: str) -> str:
     """Return the text of a file in `page/`."""
     return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def without_comments(text: str) -> str:
+    """Return a style or a script as a page carries it: without blank lines, indentation, comments of whole lines."""
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not _COMMENT.fullmatch(line))
 
 
 def _allowed(directive: str, pages: Sequence[str]) -> list[str]:

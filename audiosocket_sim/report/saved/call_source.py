@@ -4,7 +4,7 @@ from pathlib import Path
 
 from audiosocket_sim.report.saved.saved_call import LOG, SOUND, NoSavedCall, SavedCall, read_call_folder
 
-__all__ = ["calls_in", "read_saved_call"]
+__all__ = ["calls_in", "is_captured", "read_saved_call"]
 
 _MOST_CALLS = 5000
 
@@ -37,9 +37,16 @@ _EXPECTED = f"expected the folder of a call with {LOG}, that of a captured call 
 
 
 def calls_in(folder: Path) -> list[Path]:
-    """Return the folders of calls in a folder of runs, in the order of their names, second runs too; itself if it is
-    one. Raises NoSavedCall if there is none."""
-    found = sorted({log.parent for log in folder.rglob(LOG)})[:_MOST_CALLS]
+    """Return the folders of calls in a folder of runs or of captured calls, in the order of their names, second runs
+    too; itself if it is one. Raises NoSavedCall if there is none."""
+    captured = (sound.parent for sound in folder.rglob(SOUND) if is_captured(sound.parent))
+    found = sorted({log.parent for log in folder.rglob(LOG)} | set(captured))[:_MOST_CALLS]
     if not found:
-        raise NoSavedCall(f"{folder}: there is no call in it: expected folders with {LOG}")
+        raise NoSavedCall(f"{folder}: there is no call in it: expected folders with {LOG}, or captured calls")
     return found
+
+
+def is_captured(folder: Path) -> bool:
+    """Whether it is the folder of a captured call: with a sound, without a log, and its scenario beside it."""
+    beside = (folder.parent / f"{folder.name}{suffix}" for suffix in (".yaml", ".yml"))
+    return (folder / SOUND).is_file() and not (folder / LOG).exists() and any(file.is_file() for file in beside)

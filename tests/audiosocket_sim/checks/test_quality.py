@@ -170,6 +170,8 @@ def test_a_defect_in_the_transcript_and_in_json() -> None:
         "amount": None,
         "duration_ms": 970,
         "fault": "",
+        "places_ms": (),
+        "more_places": 0,
     }
 
 

@@ -136,7 +136,14 @@ def test_a_long_hole_is_a_gap_of_its_length() -> None:
     facts = listen(loud(4800), quiet(900), codec="none", late=late)
     assert facts[1:] == [
         HeardSpeech(
-            START, 600, gap_ms=550, hole_ms=550, level_dbfs=LEVEL, parts_ms=((0, 300), (850, 1150)), sound="tone"
+            START,
+            600,
+            gap_ms=550,
+            hole_ms=550,
+            level_dbfs=LEVEL,
+            parts_ms=((0, 300), (850, 1150)),
+            sound="tone",
+            holes_ms=((300, 550),),
         )
     ]
 
@@ -147,7 +154,8 @@ def test_a_hole_in_which_the_next_phrase_is_taken_to_begin_is_a_gap_as_far_as_th
     late = lambda number: 0.0 if number < 15 else 0.015  # noqa: E731
     matcher = FakeMatcher(WholeMatch(phrase, 290))
     facts = listen(loud(4800), quiet(900), codec="none", late=late, matcher=matcher)
-    assert facts[1] == HeardSpeech(START, 300, gap_ms=gap_ms, hole_ms=gap_ms, level_dbfs=LEVEL, sound="tone")
+    hole = {"gap_ms": gap_ms, "hole_ms": gap_ms, "holes_ms": ((300, gap_ms),)}
+    assert facts[1] == HeardSpeech(START, 300, level_dbfs=LEVEL, sound="tone", **hole)
 
 
 @pytest.mark.parametrize(("loud_samples", "ahead_ms"), [(1, 499), (0, 0)])

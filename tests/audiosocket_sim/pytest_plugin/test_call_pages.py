@@ -29,6 +29,26 @@ def properties(junit: Path) -> dict[str, str]:
     return {str(one.get("name")): str(one.get("value")) for one in found}
 
 
+def attachments(junit: Path) -> list[str]:
+    """The lines of the cases' outputs that name a file, each alone on its line; a case has one output at most."""
+    cases = [case.findall("system-out") for case in ElementTree.parse(junit).iter("testcase")]
+    assert all(len(outputs) <= 1 for outputs in cases)
+    lines = [line for outputs in cases for one in outputs for line in (one.text or "").splitlines()]
+    return [line for line in lines if "ATTACHMENT" in line]
+
+
+@pytest.mark.long("junit without what tests print is read")
+@pytest.mark.parametrize(
+    "more", [["-o", "junit_logging=system-out"], ["-p", "xdist", "-n", "1"]], ids=["output", "worker"]
+)
+def test_the_page_is_attached_also_beside_what_tests_print_and_by_a_worker(
+    more: list[str], project: pytest.Pytester
+) -> None:
+    write(project, "scenarios/wrong.yaml", FAILS)
+    plain(project, "--junitxml=junit.xml", *more)
+    assert attachments(project.path / "junit.xml") == ["[[ATTACHMENT|runs/pytest/report/scenarios/wrong.html]]"]
+
+
 def test_a_failed_call_has_a_page_and_all_leads_to_it(project: pytest.Pytester) -> None:
     write(project, "scenarios/wrong.yaml", FAILS)
     made = plain(project, "--junitxml=junit.xml")
@@ -40,6 +60,7 @@ def test_a_failed_call_has_a_page_and_all_leads_to_it(project: pytest.Pytester) 
     }
     assert (report / "index.html").read_bytes() == (report / "scenarios" / "wrong.html").read_bytes()
     assert properties(project.path / "junit.xml")["audiosocket_report"] == "runs/pytest/report/scenarios/wrong.html"
+    assert attachments(project.path / "junit.xml") == ["[[ATTACHMENT|runs/pytest/report/scenarios/wrong.html]]"]
     made.stdout.fnmatch_lines(
         ["*report of the call*", "runs/pytest/report/scenarios/wrong.html", "report: runs/pytest/report/index.html"]
     )

@@ -119,6 +119,24 @@ def test_how_much_is_missing_and_put_in_is_counted() -> None:
     assert told(ms(pcm, 0, 950) + faint + ms(pcm, 950)) == [f"“{CHECK.text}”: 60 ms are put into it, in one place"]
 
 
+@pytest.mark.parametrize("first", [0, 20, 60, 100])
+def test_each_of_many_pieces_that_are_missing_is_found(first: int) -> None:
+    pcm = speech(GREETING)
+    kept = ms(pcm, 0, first) + b"".join(ms(pcm, at, at + 300) for at in range(first, len(pcm) // 16, 400))
+    assert told(kept) == [f"“{GREETING.text}”: 500 ms are missing in it, in 5 places"]
+
+
+def test_the_place_of_what_is_missing_counts_the_holes_before_it() -> None:
+    pcm = speech(GREETING)
+    missing = ms(pcm, 0, 900) + ms(pcm, 1000)
+    [plain] = damage_of(Stretched(on_the_line(missing)), PROMPTS)
+    [(place, length)] = plain.places
+    assert (abs(place - 900 * 8) <= 40 * 8, length) == (True, 0)
+    holed = on_the_line(missing[: 400 * 16] + quiet(60) + missing[400 * 16 :])
+    [behind] = damage_of(Stretched(holed, holes=[(400 * 8, 60 * 8)]), PROMPTS)
+    assert behind.places == ((place + 60 * 8, 0),)
+
+
 def test_a_longer_or_shorter_pause_is_no_fault() -> None:
     pcm = speech(CHECK)  # it pauses at 0.80 s
     assert told(ms(pcm, 0, 800) + ms(pcm, 850)) == []

@@ -111,6 +111,17 @@ def test_the_scripts_are_short_and_write_no_html() -> None:
     assert re.search(r"^import ", both, re.MULTILINE) is None
 
 
+def test_what_is_not_sound_is_small(page: str) -> None:
+    sound = next(one["src"] or "" for one in Parts(page).all("audio"))
+    assert len(page.encode()) - len(sound) < 86_000, "1.28 MB a minute are sound, of 1.4"
+    for raw in Parts(page).raw.values():
+        assert [line for line in raw[-1].splitlines() if line != line.strip() or line.startswith(("//", "/*"))] == []
+
+
+def test_the_first_paint_waits_for_no_sound(page: str) -> None:
+    assert [one["preload"] for one in Parts(page).all("audio")] == ["none"]
+
+
 def test_the_head_says_what_the_page_contains(page: str, folder: Path) -> None:
     assert "in this one file: words, sound (µ-law WAV" in Parts(page).text
     assert "redacted: no words and no sound" in call_report(read_saved_call(folder), redact=True)

@@ -1,5 +1,6 @@
 """The page of a call in a real Chromium: what is clicked is heard there, keys work, nothing is asked of anybody."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
@@ -126,6 +127,32 @@ async def test_it_opens_on_the_worst_problem_and_plays_its_seconds(calls: dict[s
         await expect(page.locator("#play")).to_have_text("Pause")
         assert await now(page) < 1.5, "from the beginning of its seconds"
         await expect(page.locator("#play")).to_have_text("Play", timeout=20_000)
+
+
+DRAWN = "[...document.querySelectorAll('section, footer')].map((one) => getComputedStyle(one).contentVisibility)"
+
+
+async def test_the_first_paint_has_the_problem_and_then_comes_the_rest(calls: dict[str, Path]) -> None:
+    from playwright.async_api import expect
+
+    async with shown(calls["failing"]) as page:
+        await expect(page.locator("html")).to_have_class("live painted")
+        assert await page.evaluate("document.querySelector('audio').preload") == "auto"
+        first, *rest = await page.evaluate(DRAWN)
+        assert (first, {*rest}) == ("visible", {"auto", "visible"})
+        await page.evaluate("document.documentElement.classList.remove('painted')")
+        first, *rest = await page.evaluate(DRAWN)
+        assert (first, {*rest}) == ("visible", {"hidden"}), "before the script has said that there was a paint"
+
+
+async def test_where_the_script_is_not_allowed_to_run_the_rest_comes_by_itself(calls: dict[str, Path]) -> None:
+    page = calls["failing"] / "forbidden.html"
+    text = call_report(read_saved_call(calls["failing"]))
+    page.write_text(re.sub("script-src '[^']*'", "script-src 'none'", text), encoding="utf-8")
+    async with browsing_file(page) as watched:
+        watched.expected = ("Content Security Policy",)
+        watched.trouble = [one for one in watched.trouble if "Content Security Policy" not in one]
+        await watched.page.wait_for_function(f"{DRAWN}.every((how) => how !== 'hidden')")
 
 
 async def test_keys_go_from_problem_to_problem_and_play(calls: dict[str, Path]) -> None:

@@ -166,13 +166,35 @@ def test_a_bot_that_does_not_stop_is_told_with_the_interruption() -> None:
     assert told == "The bot did not stop: it had not fallen silent by 0:08.11"
 
 
+def test_a_bot_that_stops_and_begins_again_is_not_told_as_one_that_does_not_stop() -> None:
+    line = "from 7.508 until 8.128 the bot was never silent for 300 ms"
+    over = (7816, VoicesOverlapped("caller", 44, 44))
+    assert step_headline("expect bot_silent", BOT, [line], 8108, entries(over), is_deadline=True) == (
+        "The bot fell silent at 0:07.86 when the caller spoke over it at 0:07.82, but began to speak again before it "
+        "had been silent for 300 ms"
+    )
+
+
+def test_the_rest_of_an_answer_that_was_broken_off_is_told_as_such() -> None:
+    line = "the bot said “Um momento.”, cut off: 0.50 s of 2.00 s, without its first 1.50 s"
+    before, again = BotSpoke("Um momento.", 880, 2000), BotSpoke("Um momento.", 500, 2000, skipped_ms=1500)
+    found = entries((6940, before), (8380, again))
+    assert step_headline("never bot_speaks", BOT, [line], 8380, found, is_deadline=False) == (
+        "The bot began to speak again at 0:08.38, with the rest of an answer that it had broken off at 0:07.82: "
+        "“Um momento.”"
+    )
+    whole = entries((6940, BotSpoke("Um momento.", 2000, 2000)), (9380, again))
+    told = step_headline("never bot_speaks", BOT, [line], 9380, whole, is_deadline=False)
+    assert told.startswith("The bot did not speak as expected, at 0:09.38: the bot said")
+
+
 def test_a_defect_that_failed_the_call_is_not_told_again_as_worth_a_look() -> None:
     first, second = DefectFound("holes", "holes at 1.500", 300, 500), DefectFound("holes", "holes at 3.500", 300, 500)
     failure = SavedFailure("", "quality", "no holes", (f"1.000 {first.what}", f"3.000 {second.what}"), 1000)
     found = problems_of(saved((1000, first), (3000, second), (4000, END), outcome="failed", failures=(failure,)))
     assert [one.rank for one in found if one.kind == "holes"] == ["failure"]
     assert found[0].more == ("0:03 holes at 0:03.50",)
-    assert found[0].margin == "2 times in the call, up to 300 ms"
+    assert found[0].margin == "such a defect 2 times in the call, up to 300 ms"
 
 
 def test_a_window_that_opens_with_the_silence_of_a_recording_says_when_the_caller_is_heard() -> None:

@@ -30,7 +30,8 @@ from audiosocket_sim.report.call.call_view import call_view
 from audiosocket_sim.report.call.clock_text import clock_text
 from audiosocket_sim.report.call.envelope import envelope
 from audiosocket_sim.report.call.labels import audacity_labels
-from audiosocket_sim.report.call.lane_items import Lane, LaneItem, LeadLine, lanes_of
+from audiosocket_sim.report.call.lane_item import LaneItem
+from audiosocket_sim.report.call.lane_items import Lane, LeadLine, lanes_of
 from audiosocket_sim.report.call.scenario_marks import scenario_lines
 from audiosocket_sim.report.call.still_picture import still_picture
 from audiosocket_sim.report.call.tables import environment_rows, latency_rows, transcript_rows, wire_rows
@@ -81,9 +82,14 @@ def test_the_bot_is_heard_and_its_other_sounds_stand_apart() -> None:
         (8000, HoldStarted()),
         (9000, END),
     )
-    assert times(call, "bot") == [(1000, 1900, "Pode subir. ✂"), (3000, 3700, "Até logo, tenha ✂")]
+    assert times(call, "bot") == [
+        (1000, 1900, "Pode subir. ✂"),
+        (1900, 2000, "not heard"),
+        (3000, 3700, "Até logo, tenha ✂"),
+        (3700, 4900, "not heard"),
+    ]
     assert "0.50 s after the last word" in lane(call, "bot").items[0].title
-    assert "cut off: 0.60 s of 1.80 s; gaps of 100 ms" in lane(call, "bot").items[1].title
+    assert "cut off: 0.60 s of 1.80 s; gaps of 100 ms" in lane(call, "bot").items[2].title
     assert times(call, "other") == [
         (5000, 5700, "tone"),
         (6000, 7000, "hold audio, with a jump"),

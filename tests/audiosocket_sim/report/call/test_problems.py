@@ -6,6 +6,7 @@ import pytest
 from helpers.reported_calls import saved, saved_result
 
 from audiosocket_sim.call_log.events import (
+    BackendAsked,
     BotSpoke,
     CallEnded,
     CallerSpoke,
@@ -28,6 +29,22 @@ END = CallEnded("server", "fin", "ends", "the server closed the connection")
 
 def failed(*events: tuple[int, LogEvent], failures: list[SavedFailure]) -> list[CallProblem]:
     return problems_of(saved(*events, outcome="failed", failures=tuple(failures)))
+
+
+def test_of_two_requests_for_one_turn_both_are_in_view_where_they_fit() -> None:
+    line = "request 2, “turno 2”, fits no reply of the scenario (not used so far: none)"
+    for second_ms, from_ms in ((10_800, 5_000), (25_000, 23_000)):
+        events: list[tuple[int, LogEvent]] = [
+            (4_000, CallerSpoke("Sim.", None, 3_000)),
+            (8_000, BackendAsked(1, "x", "turno 1")),
+            (second_ms, BackendAsked(2, "x", "turno 2")),
+            (40_000, END),
+        ]
+        [first] = failed(*events, failures=[SavedFailure("", "ai", "the AI's script to fit", (line,), second_ms)])[:1]
+        assert first.sentence.startswith("The bot asked its backend twice for one turn of the caller, at 0:08 and ")
+        assert first.from_ms == from_ms
+        assert first.since_ms == (8_000 if from_ms == 5_000 else second_ms), "both are in the band"
+        assert first.to_ms >= second_ms + 2_000
 
 
 def test_a_defect_is_told_with_its_limit_and_how_far_it_is_beyond() -> None:
@@ -205,13 +222,16 @@ def test_long_dead_air_talk_over_and_an_early_bot_are_worth_a_look() -> None:
 
 def test_how_often_a_defect_came_and_who_hung_up_too_late() -> None:
     defect = DefectFound("damage", "noise", None, 300)
-    assert margin_of_defect(defect, [defect, defect], "undamaged sound") == "2 times in the call, up to 300 ms long"
+    assert (
+        margin_of_defect(defect, [defect, defect], "undamaged sound")
+        == "such a defect 2 times in the call, up to 300 ms long"
+    )
     expected = "the server hangs up, from 1.000 until 5.000"
     failure = SavedFailure("", "step 1 (expect hangs_up)", expected, ("at 5.020 the call was still in progress",), 5020)
     found = failed((6500, END), failures=[failure])[0]
     assert found.margin == "1.50 s too late"
     assert found.sentence == "The bot had not hung up by 0:05"
-    assert found.measure == "Expected: the server hangs up, from 0:01 until 0:05; 1.50 s too late"
+    assert found.measure == "Expected: the bot hangs up, from 0:01 until 0:05; 1.50 s too late"
 
 
 def test_who_interrupts_a_call_is_not_told_of_a_busy_machine() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from helpers.saved_calls import CALL, HASHES, save_call
 
+from audiosocket_core.slin import interleave, silence, write_wav
 from audiosocket_sim.call_log.events import BotSpoke, CallEnded, CallerSpoke, StepFailed
-from audiosocket_sim.report.many.call_reports import read_run, write_folder_reports, write_index
+from audiosocket_sim.report.many.call_reports import holds_many_calls, read_run, write_folder_reports, write_index
 from audiosocket_sim.report.many.index_baseline import SavedRun, against, trend
 from audiosocket_sim.report.many.index_data import figures_of, histogram, slowest, unsteady
 from audiosocket_sim.report.many.index_page import IndexContent, index_page
@@ -235,6 +236,21 @@ def test_each_call_has_its_page_beside_it_and_the_index_links_to_it(tmp_path: Pa
     links = [value for name, value in Seen(written.path.read_text(encoding="utf-8")).attributes if name == "href"]
     assert "./menu/a%20b%23%5Bx%3D1%5D/report.html" in links
     assert written.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_of_captured_calls_has_an_index_too(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / f"{name}.yaml").write_text("steps:\n  - wait: 1s\n", encoding="utf-8")
+        write_wav(tmp_path / name / "call.wav", interleave(silence(1000), silence(1000)), channels=2)
+    (tmp_path / "sounds").mkdir()  # a sound that is no call
+    write_wav(tmp_path / "sounds" / "call.wav", silence(100))
+    assert holds_many_calls(tmp_path)
+    assert not holds_many_calls(tmp_path / "first")
+    written = write_folder_reports(tmp_path)
+    assert (written.calls, written.pages, written.notes) == (2, 2, ())
+    links = [value for name, value in Seen(written.path.read_text(encoding="utf-8")).attributes if name == "href"]
+    assert {"./first/report.html", "./second/report.html"} <= {*links}
 
 
 def test_a_call_that_cannot_be_read_is_noted(tmp_path: Path) -> None:
