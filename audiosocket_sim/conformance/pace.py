@@ -12,7 +12,7 @@ from audiosocket_core.messages import HEADER_BYTES, RATE_HZ
 from audiosocket_sim.conformance.heard import samples_of
 from audiosocket_sim.conformance.seen_call import Chunk, SeenMessage
 
-__all__ = ["PaceHole", "PaceStretch", "Split", "holes_in", "seconds_in", "splits_in", "stretches_of"]
+__all__ = ["PaceHole", "PaceStretch", "SplitMessage", "holes_in", "seconds_in", "splits_in", "stretches_of"]
 
 _ENDS_STRETCH = 0.06
 """A stretch is over when the sound has run out for so long."""
@@ -63,7 +63,7 @@ class PaceHole:
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class SplitMessage:
     """A message that came in several pieces: its place among the messages, and after how many bytes; 0: not known."""
 
     message: int
@@ -112,7 +112,7 @@ def holes_in(audio: Sequence[SeenMessage]) -> Iterator[PaceHole]:
             yield PaceHole(began, missing)
 
 
-def splits_in(messages: Sequence[SeenMessage], received: Sequence[Chunk]) -> Iterator[Split]:
+def splits_in(messages: Sequence[SeenMessage], received: Sequence[Chunk]) -> Iterator[SplitMessage]:
     """Iterate over the messages that surely were written, or came, in more than one piece.
 
     Known are the places up to which the stream had come at each look, which are edges of pieces, and how many pieces
@@ -128,13 +128,13 @@ def splits_in(messages: Sequence[SeenMessage], received: Sequence[Chunk]) -> Ite
         inside = until - places[last]
         ends_whole = inside >= _size(messages[last])
         if not ends_whole and (inside <= HEADER_BYTES or _size(messages[last]) <= _ONE_SEGMENT_BYTES):
-            yield Split(last, inside)
+            yield SplitMessage(last, inside)
         elif whole and ends_whole:
             allowed = sum(
                 -(-_size(one) // _ONE_SEGMENT_BYTES) for one in messages[bisect_left(places, place) : last + 1]
             )
             if count - pieces > allowed:
-                yield Split(last, 0)
+                yield SplitMessage(last, 0)
         place, pieces, whole = until, count, ends_whole
 
 
