@@ -11,7 +11,7 @@ from audiosocket_sim.conformance.case import CaseOutcome
 from audiosocket_sim.conformance.cases.catalogue import CASES
 from audiosocket_sim.conformance.features import Features
 from audiosocket_sim.conformance.planning import Plan, chosen, plan
-from audiosocket_sim.conformance.probe import FIRST_CALLS, LATER_CALLS
+from audiosocket_sim.conformance.probe import LATER_CALLS, TWO_CALLS
 from audiosocket_sim.conformance.results.explain import explain_lines, list_lines
 from audiosocket_sim.conformance.results.lines import TextLine, TextPart, labelled, text_line
 from audiosocket_sim.conformance.results.summary import feature_lines, plan_words
@@ -120,7 +120,7 @@ def _run(asked: CheckRequest, ready: ReadyRun, expected: dict[str, CaseOutcome])
 def _opening(ready: ReadyRun, width: int) -> list[TextLine]:
     """Return what is said before the first call: what is called, how often at most, and that calls may cost money."""
     suite = ready.suite
-    probe = len(FIRST_CALLS) + len(LATER_CALLS)
+    probe = len(TWO_CALLS) + len(LATER_CALLS)
     at_most = plan(suite.cases, Features(two_calls=True), heavy=suite.heavy, virtual=suite.is_virtual)
     everything = sum(case.n_calls(heavy=suite.heavy) for case in suite.cases if suite.heavy or not case.only_heavy)
     lines: list[TextLine] = [(TextPart("check", "bold"), TextPart(f"  {ready.choice}"))]
