@@ -110,9 +110,11 @@ installed: dist $(DEV)
 	@sh .ci/installed $(BIN)/python dist/*.whl
 
 # The docs as a site, in site/: open site/index.html. A warning is an error, a link that leads nowhere too.
-# The page of the API is made from the docstrings first; a test holds the committed one to it.
+# The page of the API is made from the docstrings first, that of the cases of `check` from them; tests hold the committed
+# pages to both.
 docs: $(DOCS)
 	$(BIN)/python docs/make_api.py
+	$(BIN)/python docs/make_check_cases.py
 	$(BIN)/python -m mkdocs build --strict
 	@echo "site/index.html is built: every link and anchor leads somewhere, and nothing is loaded from elsewhere"
 
