@@ -20,8 +20,8 @@ HEAD = """\
 # The cases of `check`
 
 All cases that [`audiosocket-sim check`](check.md) runs. *must*: a bot that does not do it loses calls, or sound;
-*should*: it is a warning. `audiosocket-sim check --explain HS-02` shows one step by step. Made by `docs/make_check_cases.py`
-(`make docs`); do not edit.
+*should*: it is a warning. `audiosocket-sim check --explain HS-02` shows one step by step. Made by
+`docs/make_check_cases.py` (`make docs`); do not edit.
 """
 _MARKUP = {ord(character): f"\\{character}" for character in "\\`*_[]|<>"}
 

@@ -105,8 +105,8 @@ def drawing(call: SeenCall, statement: Statement | None) -> Drawing:
     ):
         stretches = [one for one in _stretches(messages) if inside(one.began) or inside(one.ended)]
         bars = tuple(_bar(one, x(one.began), x(one.ended)) for one in stretches)
-        marks = [DrawnMark(x(at), "odd" if odd else "other", words, words) for at, words, odd in _marks(messages)]
-        marks = [mark for mark in marks if mark.x >= _LEFT][:_MOST_MARKS]
+        shown = [(at, words, odd) for at, words, odd in _marks(messages) if inside(at)][:_MOST_MARKS]
+        marks = [DrawnMark(x(at), "odd" if odd else "other", words, words) for at, words, odd in shown]
         marks += [DrawnMark(x(at), look, words, title) for at, look, words, title in more if inside(at)]
         placed = _placed(marks)
         rows = 1 + max((mark.row for mark in placed), default=-1)

@@ -24,7 +24,8 @@ _SHOWN = 4
 _SAME_TIME = 0.0015
 _IN_FRONT = 25
 """What stands in front of the words of a line of the wire, after its label: mark, times, side."""
-_HEX, _HEX_NARROW, _WIDE = 34, 16, 110
+_FEWEST_WORDS = 16
+_HEX, _HEX_NARROW, _WIDE = 34, 14, 110
 """The room for the bytes on a wide terminal and on a narrow one, and from which width on it is wide."""
 
 
@@ -84,7 +85,7 @@ def _wire(seen: SeenCase, statement: Statement, width: int) -> Iterator[TextLine
     moment = moment_of(call, statement)
     texts = [line.text() for line in (*before, *after)]
     hexes = _HEX if width >= _WIDE else _HEX_NARROW
-    room = min(max(map(len, texts), default=0), max(_HEX_NARROW, width - LABEL - _IN_FRONT - hexes - 2))
+    room = min(max(map(len, texts), default=0), max(_FEWEST_WORDS, width - LABEL - _IN_FRONT - hexes - 2))
     columns = _Columns(room, hexes)
     here = bool(before) and moment - before[-1].until < _SAME_TIME
     for number, line in enumerate(before):

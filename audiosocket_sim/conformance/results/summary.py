@@ -1,5 +1,6 @@
 """A run in short: what is known of the server, the table by section, what was not run, and the last line. Pure."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from audiosocket_sim.conformance.case import SECTIONS, CaseOutcome
@@ -82,7 +83,9 @@ def not_run_lines(results: Sequence[CaseResult], width: int) -> Iterator[TextLin
     if by_reason:
         yield text_line("not run:")
     for reason, ids in by_reason.items():
-        yield from labelled("", f"{' '.join(ids)}: {reason}", width, "dim", indent=-9)
+        text = f"{' '.join(ids)}: {reason}"
+        for part in textwrap.wrap(text, width, initial_indent="  ", subsequent_indent="    "):
+            yield text_line(part, "dim")
 
 
 def last_line(result: ConformanceResult, exit_code: int) -> TextLine:

@@ -123,6 +123,8 @@ def _ends(call: SeenCall) -> Iterator[WireLine]:
         yield _point(end.at, "peer", how)
         if end.server_closed_at is not None:
             yield _point(end.server_closed_at, "server", "closes its own end too")
+        if end.answered_with_reset:
+            yield _point(end.at, "peer", "answers what comes after it with a reset, as Asterisk's kernel does")
     if call.unsent:
         yield _point(end.at, "server", f"has left {call.unsent} bytes of the peer unread")
 
