@@ -57,4 +57,12 @@ def test_check_yaml_of_the_page_is_valid_and_has_all_roles(tmp_path: Path) -> No
     stated = read_check_file(tmp_path / "check.yaml")
     assert list(stated.roles) == list(ROLES)
     assert stated.lives == 30.0
-    assert all(f"`{name}`" in PAGE for name in FEATURES)
+    assert [name for name in FEATURES if f"`{name}`" not in PAGE] == []
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_check_yaml_takes_each_feature(tmp_path: Path, name: str) -> None:
+    (tmp_path / "check.yaml").write_text(f"features: {{{name}: false}}\n", encoding="utf-8")
+    stated = read_check_file(tmp_path / "check.yaml")
+    assert stated.has(name) is False
+    assert stated.stated == {name}
