@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from audiosocket_sim.conformance.case import CaseOutcome, LegSeen, SeenCase, Statement
 from audiosocket_sim.conformance.results.lines import LABEL, TextLine, TextPart, labelled
-from audiosocket_sim.conformance.results.wire_around import WireLine, around, moment_of
+from audiosocket_sim.conformance.results.wire_around import WireLine, around
 from audiosocket_sim.conformance.verdicts import CaseResult
 
 __all__ = ["MARKS", "failure_lines", "leg_words", "required_and_seen", "verdict_words"]
@@ -21,7 +21,6 @@ MARKS = {
 }
 """The sign and the style of each outcome."""
 _SHOWN = 4
-_SAME_TIME = 0.0015
 _IN_FRONT = 25
 """What stands in front of the words of a line of the wire, after its label: mark, times, side."""
 _FEWEST_WORDS = 16
@@ -81,22 +80,15 @@ def _wire(seen: SeenCase, statement: Statement, width: int) -> Iterator[TextLine
             yield from labelled("call", leg_words(leg), width)
         return
     call = next((call for call in seen.calls if call.script.name == statement.call), seen.calls[0])
-    before, after = around(call, statement)
-    moment = moment_of(call, statement)
-    texts = [line.text() for line in (*before, *after)]
+    found = around(call, statement)
     hexes = _HEX if width >= _WIDE else _HEX_NARROW
-    room = min(max(map(len, texts), default=0), max(_FEWEST_WORDS, width - LABEL - _IN_FRONT - hexes - 2))
-    columns = _Columns(room, hexes)
-    here = bool(before) and moment - before[-1].until < _SAME_TIME
-    for number, line in enumerate(before):
-        yield _wire_line("" if number else "on the wire", line, columns, here=here and line is before[-1])
-    if not here:
-        yield (
-            TextPart(f"  {'' if before else 'on the wire':<{LABEL}}", "dim"),
-            TextPart(f"▸{moment:>13.3f}  here", "bold red"),
-        )
-    for line in after:
-        yield _wire_line("", line, columns)
+    longest = max((len(line.text()) for line in found.lines), default=0)
+    columns = _Columns(min(longest, max(_FEWEST_WORDS, width - LABEL - _IN_FRONT - hexes - 2)), hexes)
+    lines = [_wire_line(line, columns, here=number == found.here) for number, line in enumerate(found.lines)]
+    if found.here is None:
+        lines.insert(found.begun, (TextPart(f"▸{found.moment:>13.3f}  here", "bold red"),))
+    for number, line in enumerate(lines):
+        yield (TextPart(f"  {'' if number else 'on the wire':<{LABEL}}", "dim"), *line)
 
 
 class _Columns(NamedTuple):
@@ -106,7 +98,7 @@ class _Columns(NamedTuple):
     hexes: int
 
 
-def _wire_line(head: str, line: WireLine, columns: _Columns, *, here: bool = False) -> TextLine:
+def _wire_line(line: WireLine, columns: _Columns, *, here: bool) -> TextLine:
     text = line.text()
     hexes = line.hex
     cut = text if len(text) <= columns.words or not hexes else f"{text[: columns.words - 1]}…"
@@ -114,7 +106,6 @@ def _wire_line(head: str, line: WireLine, columns: _Columns, *, here: bool = Fal
         hexes = f"{hexes[: columns.hexes - 2].rpartition(' ')[0]} …"
     mark = "bold red" if here else ""
     return (
-        TextPart(f"  {head:<{LABEL}}", "dim"),
         TextPart(f"{'▸' if here else ' '}{line.clock():>13}  ", mark),
         TextPart(f"{line.side:<7}", "cyan" if line.side == "peer" else "green"),
         TextPart(f"{cut:<{columns.words}}" if hexes else cut, "bold" if here else ""),

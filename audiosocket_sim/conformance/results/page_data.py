@@ -144,10 +144,9 @@ def _wire(result: CaseResult) -> dict[str, Any]:
     seen = result.observed
     if seen is None or not seen.calls:
         legs = [] if seen is None else [leg_words(leg) for leg in seen.leg_ends]
-        return {"picture": None, "before": [], "after": [], "legs": legs, "call": ""}
+        return {"picture": None, "wire": None, "legs": legs, "call": ""}
     statement = result.failures[0] if result.failures else None
     name = "" if statement is None else statement.call
     call = next((one for one in seen.calls if one.script.name == name), seen.calls[0])
-    before, after = around(call, statement)
     shown = call.script.name if len(seen.calls) > 1 else ""
-    return {"picture": drawing(call, statement), "before": before, "after": after, "legs": [], "call": shown}
+    return {"picture": drawing(call, statement), "wire": around(call, statement), "legs": [], "call": shown}

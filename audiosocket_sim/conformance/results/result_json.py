@@ -67,7 +67,7 @@ def _statement_json(one: Statement) -> dict[str, Any]:
 
 
 def _around_json(result: CaseResult) -> list[dict[str, Any]]:
-    """Return the bytes around each of the first failures; nothing for what holds."""
+    """Return the bytes around each of the first failures; nothing for what holds. `here`: which line is meant."""
     if result.observed is None:
         return []
     return [_wire_json(one, result.observed) for one in result.failures[:_SHOWN_FAILURES] if result.observed.calls]
@@ -78,12 +78,12 @@ def _wire_json(statement: Statement, seen: SeenCase) -> dict[str, Any]:
         call = seen.call(statement.call)
     except StopIteration:
         call = seen.calls[0]
-    before, after = around(call, statement)
+    found = around(call, statement)
     return {
         "call": call.script.name,
         "at": None if statement.at is None else round(statement.at, 4),
-        "before": [_line_json(line) for line in before],
-        "after": [_line_json(line) for line in after],
+        "here": found.here,
+        "lines": [_line_json(line) for line in found.lines],
     }
 
 

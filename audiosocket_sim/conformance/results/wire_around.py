@@ -14,10 +14,13 @@ from audiosocket_sim.conformance.results.wire_words import hex_bytes, message_wo
 from audiosocket_sim.conformance.script import FinishSending, Pause, ReadAgain, StopReading
 from audiosocket_sim.conformance.seen_call import Chunk, SeenCall, messages_in
 
-__all__ = ["WireLine", "around", "moment_of", "wire_lines", "writes"]
+__all__ = ["WireAround", "WireLine", "around", "moment_of", "wire_lines", "writes"]
 
 _BEFORE, _AFTER = 6, 4
 _SAME_TIME = 0.0005
+_NEAR = 0.0015
+_SLOW_SECONDS = 0.001
+"""How long a message in several reads takes, from which on that is worth a word."""
 _CONNECTS = "takes the connection"
 _UNEVEN_SECONDS = 0.035
 """The longest time between two messages from which a stretch is called uneven, if the shortest was half of it."""
@@ -56,6 +59,19 @@ class WireLine:
         return f"{text}, {self.gaps[0] * 1000:.0f} to {self.gaps[1] * 1000:.0f} ms apart"
 
 
+@dataclass(frozen=True, slots=True)
+class WireAround:
+    """The lines around a moment. `begun`: how many of them began by then. `here`: the number of the one that is meant.
+
+    `here` is None if nothing was sent, and nothing ended, at the moment.
+    """
+
+    moment: float
+    lines: tuple[WireLine, ...]
+    begun: int
+    here: int | None
+
+
 def moment_of(call: SeenCall, statement: Statement | None) -> float:
     """Return the moment that a statement is about; that of the end of the connection where it names none."""
     return call.end.at if statement is None or statement.at is None else statement.at
@@ -70,17 +86,20 @@ def wire_lines(call: SeenCall, moment: float) -> list[WireLine]:
     return sorted(lines, key=_order)
 
 
-def around(
-    call: SeenCall, statement: Statement | None, *, before: int = _BEFORE, after: int = _AFTER
-) -> tuple[list[WireLine], list[WireLine]]:
-    """Return the last lines up to the moment of a statement, and the first ones after it."""
+def around(call: SeenCall, statement: Statement | None, *, before: int = _BEFORE, after: int = _AFTER) -> "WireAround":
+    """Return the last lines that began by the moment of a statement, and the first ones after it."""
     moment = moment_of(call, statement)
     lines = wire_lines(call, moment)
-    until = [line for line in lines if line.until <= moment + _SAME_TIME]
-    until.sort(key=lambda line: (line.until, *_order(line)))
-    later = [line for line in lines if line.until > moment + _SAME_TIME]
-    shown = sorted(until[-before:], key=_order)
-    return shown, later[:after]
+    begun = [line for line in lines if line.at <= moment + _SAME_TIME]
+    begun.sort(key=lambda line: (line.until, *_order(line)))
+    shown = sorted(begun[-before:], key=_order)
+    later = [line for line in lines if line.at > moment + _SAME_TIME][:after]
+    # The statement is about what is new at the moment: rather one thing than one of many, and rather the server's
+    near = [number for number, line in enumerate(shown) if line.until >= moment - _NEAR]
+    here = max(
+        near, key=lambda number: (shown[number].times == 1, shown[number].side == "server", number), default=None
+    )
+    return WireAround(moment, (*shown, *later), len(shown), here)
 
 
 def _order(line: WireLine) -> tuple[float, bool, float]:
@@ -95,10 +114,13 @@ def _happenings(call: SeenCall) -> Iterator[WireLine]:
     yield _point(call.connected_at, "server", _CONNECTS)
     yield from writes(call.sent)
     for message in call.messages:
-        at = message.began if message.ended is None else message.ended
+        until = message.began if message.ended is None else message.ended
         head = bytes([message.kind]) + message.length.to_bytes(2, "big") + message.payload
         size = HEADER_BYTES + len(message.payload)
-        yield WireLine(at, at, "server", message_words(message), hex_bytes(head[:size]), n_bytes=size)
+        words = message_words(message)
+        if message.reads > 1 and until - message.began >= _SLOW_SECONDS:
+            words = f"{words}, in {message.reads} pieces"
+        yield WireLine(message.began, until, "server", words, hex_bytes(head[:size]), n_bytes=size)
     for done in call.done:
         match done.action:
             case StopReading():
@@ -151,11 +173,12 @@ def writes(sent: Sequence[Chunk]) -> Iterator[WireLine]:
 
 def _joined(lines: Sequence[WireLine], moment: float) -> list[WireLine]:
     joined: list[WireLine] = []
+    starts = 0.0  # when the last message that was joined began
     for line in lines:
         last = joined[-1] if joined else None
-        crosses = last is not None and last.until <= moment + _SAME_TIME < line.at
+        crosses = last is not None and starts <= moment + _SAME_TIME < line.at
         if last is not None and last.words == line.words and line.n_bytes and not crosses:
-            gap = line.at - last.until
+            gap = line.at - starts
             gaps = (gap, gap) if last.gaps is None else (min(last.gaps[0], gap), max(last.gaps[1], gap))
             joined[-1] = replace(
                 last,
@@ -167,4 +190,5 @@ def _joined(lines: Sequence[WireLine], moment: float) -> list[WireLine]:
             )
         else:
             joined.append(line)
+        starts = line.at
     return joined

@@ -129,7 +129,8 @@ def test_the_run_as_json_alone_on_stdout(folder: Path, capsys: pytest.CaptureFix
     good, bad = run["cases"]
     assert (good["id"], good["outcome"], good["around"]) == ("HS-01", "pass", [])
     assert (bad["outcome"], bad["behaviour"], bad["ending"]) == ("fail", "pass", "fail")
-    assert bad["around"][0]["before"][-1]["words"] == "closes the connection (FIN)"
+    around = bad["around"][0]
+    assert around["lines"][around["here"]]["words"] == "closes the connection (FIN)"
     assert "FAILED: 1 passed, 1 failed" in captured.err
 
 

@@ -126,8 +126,8 @@ def test_what_the_server_does() -> None:
 
 
 def test_what_will_be_run() -> None:
-    case = a_case(scripts=(Script((Announce(), SendSound(2.0))),))
-    todo = Plan((case, case), (case,), 1, ())
+    case, other, alone = (a_case(name, scripts=(Script((Announce(), SendSound(2.0))),)) for name in ("a", "b", "c"))
+    todo = Plan((case, other), (alone,), 1, ())
     assert plan_words(todo, 9, virtual=False) == "3 of 9 cases, 3 calls, one after the other, 6 s at most"
     assert plan_words(Plan((case,), (), 12, ()), 9, virtual=True) == (
         "1 of 9 cases, 1 call, 12 cases at once, in virtual time"

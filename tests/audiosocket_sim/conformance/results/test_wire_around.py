@@ -66,9 +66,31 @@ def test_a_connection_that_was_refused() -> None:
 def test_the_last_lines_up_to_the_moment_and_the_first_after_it() -> None:
     keys = [(float(n), encode(Kind.DTMF, str(n).encode())) for n in range(10)]
     call = a_call([(0.0, UUID)], keys, ConnectionEnd("server", "fin", 20.0))
-    before, after = around(call, Statement(False, "", at=4.0), before=2, after=3)
-    assert [line.words for line in before] == ["key '3'", "key '4'"]
-    assert [line.words for line in after] == ["key '5'", "key '6'", "key '7'"]
-    before, after = around(call, Statement(False, ""), before=1)
-    assert [line.words for line in before] == ["closes the connection (FIN)"]
-    assert after == []
+    found = around(call, Statement(False, "", at=4.0), before=2, after=3)
+    assert [line.words for line in found.lines] == ["key '3'", "key '4'", "key '5'", "key '6'", "key '7'"]
+    assert (found.begun, found.here) == (2, 1)
+    found = around(call, Statement(False, "", at=4.5), before=2, after=3)
+    assert (found.begun, found.here) == (2, None)
+    found = around(call, Statement(False, ""), before=1)
+    assert [line.words for line in found.lines] == ["closes the connection (FIN)"]
+
+
+def test_what_is_meant_is_the_one_new_thing_of_an_instant_and_rather_the_servers() -> None:
+    sound = [(0.02 * n, SOUND) for n in range(11)]
+    of_peer = a_call([(0.0, UUID), (0.2, bytes(3))], sound, ConnectionEnd("server", "fin", 9.0))
+    found = around(of_peer, Statement(False, "", at=0.2))
+    assert found.here is not None
+    assert found.lines[found.here].words == "hang-up"
+    of_both = a_call([(0.0, UUID)], [(0.0, SOUND)], ConnectionEnd("server", "fin", 9.0))
+    found = around(of_both, Statement(False, "", at=0.0))
+    assert found.here is not None
+    assert found.lines[found.here].words == "sound, 20 ms at 8 kHz"
+
+
+def test_messages_in_pieces() -> None:
+    pieces = [(0.02 * n + late, part) for n in range(3) for late, part in ((0.0, SOUND[:3]), (0.008, SOUND[3:]))]
+    call = a_call([(0.0, UUID)], pieces, ConnectionEnd("server", "fin", 9.0))
+    assert told(call, 0.0)[2:4] == [
+        "0.000–0.008 server sound, 20 ms at 8 kHz, in 2 pieces",
+        "0.020–0.048 server 2 × sound, 20 ms at 8 kHz, in 2 pieces",
+    ]
