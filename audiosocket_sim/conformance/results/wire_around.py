@@ -96,9 +96,12 @@ def around(call: SeenCall, statement: Statement | None, *, before: int = _BEFORE
     later = [line for line in lines if line.at > moment + _SAME_TIME][:after]
     # The statement is about what is new at the moment: rather one thing than one of many, and rather the server's
     near = [number for number, line in enumerate(shown) if line.until >= moment - _NEAR]
-    here = max(
-        near, key=lambda number: (shown[number].times == 1, shown[number].side == "server", number), default=None
-    )
+
+    def weight(number: int) -> tuple[bool, bool, bool, int]:
+        line = shown[number]
+        return line.words != _CONNECTS, line.times == 1, line.side == "server", number
+
+    here = max(near, key=weight, default=None)
     return WireAround(moment, (*shown, *later), len(shown), here)
 
 
