@@ -56,7 +56,7 @@ def test_check_yaml_of_the_page_is_valid_and_has_all_roles(tmp_path: Path) -> No
     (tmp_path / "check.yaml").write_text(shown[1], encoding="utf-8")
     stated = read_check_file(tmp_path / "check.yaml")
     assert list(stated.roles) == list(ROLES)
-    assert stated.lives == 30.0
+    assert (stated.lives, stated.answer_seconds, stated.most_calls) == (30.0, 8.0, 10)
     assert [name for name in FEATURES if f"`{name}`" not in PAGE] == []
 
 

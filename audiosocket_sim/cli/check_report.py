@@ -16,7 +16,7 @@ from audiosocket_sim.conformance.case import CaseOutcome
 from audiosocket_sim.conformance.results.failure_text import MARKS, failure_lines, required_and_seen
 from audiosocket_sim.conformance.results.lines import TextLine, TextPart, labelled, text_line
 from audiosocket_sim.conformance.results.result_json import result_json
-from audiosocket_sim.conformance.results.summary import last_line, not_run_lines, table_lines
+from audiosocket_sim.conformance.results.summary import last_line, not_run_lines, root_words, table_lines
 from audiosocket_sim.conformance.stated.expected_run import deviations
 from audiosocket_sim.conformance.stated.known_failing import known_failing_text
 from audiosocket_sim.conformance.verdicts import CaseResult, ConformanceResult
@@ -63,6 +63,8 @@ def report_run(
     shown = [one for outcome in _SHOWN for one in result.results if one.outcome is outcome]
     if asked.expect is not None:
         shown = [one for one in shown if any(line.startswith(f"{one.case.id}:") for line in differs)]
+    if root := root_words(result):
+        view.show(text_line(""), text_line(root, "bold red"))
     for one in shown[:_MOST_IN_FULL]:
         view.show(text_line(""), *failure_lines(one, lambda name: repeat_command(asked, name), view.width))
     if len(shown) > _MOST_IN_FULL:

@@ -60,6 +60,8 @@ class Features:
     """How long after the caller's last word its answer begins, at most, as far as was seen."""
     lives: float | None = None
     """How long after the UUID it ends a call by itself, at the earliest that was seen; None: it was not seen to."""
+    most_calls: int | None = None
+    """How many calls it takes at once, as check.yaml states; None: any number."""
     roles: Mapping[str, TestRole] = field(default_factory=dict)
     stated: frozenset[str] = frozenset()
     """The features that check.yaml states; the others were found out."""

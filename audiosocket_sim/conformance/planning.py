@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from audiosocket_sim.conformance.case import Case, Level
 from audiosocket_sim.conformance.features import Features, why_not
+from audiosocket_sim.conformance.script import Script, seconds_of
 
 __all__ = ["AT_ONCE", "AT_ONCE_VIRTUAL", "NotRun", "Plan", "by_recording", "chosen", "nearest_id", "plan"]
 
@@ -101,6 +102,9 @@ def plan(cases: Iterable[Case], features: Features, *, heavy: bool, virtual: boo
     alone.sort(key=lambda case: case.stops_the_server)
     together.sort(key=lambda case: -case.seconds(heavy=heavy))
     at_once = 1 if features.two_calls is False else AT_ONCE_VIRTUAL if virtual else AT_ONCE
+    if features.most_calls is not None:
+        widest = max((_calls_at_once(case.connections(heavy=heavy)) for case in together), default=1)
+        at_once = max(1, min(at_once, features.most_calls // widest))
     return Plan(tuple(together), tuple(alone), at_once, tuple(not_run), heavy)
 
 
@@ -115,4 +119,13 @@ def _why_not(case: Case, features: Features, *, heavy: bool, virtual: bool, can_
         return _ONLY_HEAVY
     if case.two_at_once and features.two_calls is False:
         return _ONE_AT_A_TIME
+    needed = _calls_at_once(case.connections(heavy=heavy))
+    if features.most_calls is not None and needed > features.most_calls:
+        return f"makes {needed} calls at once, and the server takes {features.most_calls}, as check.yaml says"
     return why_not(case.needs, features)
+
+
+def _calls_at_once(scripts: Sequence[Script]) -> int:
+    """How many of these connections may be open at the same time; 1 for a case that has no scripts."""
+    spans = [(script.starts, script.starts + sum(map(seconds_of, script.actions))) for script in scripts]
+    return max((sum(began <= at <= ended for began, ended in spans) for at, _ in spans), default=1)

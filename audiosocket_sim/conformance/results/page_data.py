@@ -7,6 +7,7 @@ from audiosocket_sim.conformance.case import SECTIONS, CaseOutcome
 from audiosocket_sim.conformance.features import FEATURES, Features
 from audiosocket_sim.conformance.results.drawing import drawing
 from audiosocket_sim.conformance.results.failure_text import leg_words, required_and_seen
+from audiosocket_sim.conformance.results.summary import root_words
 from audiosocket_sim.conformance.results.wire_around import around
 from audiosocket_sim.conformance.verdicts import CaseResult, ConformanceResult
 
@@ -50,7 +51,7 @@ def page_data(
         "mark": {0: "passed", 4: "inconclusive"}.get(exit_code, "failed"),
         "target": result.target,
         "made": _made_words(result, made),
-        "trouble": result.trouble,
+        "notes": [*filter(None, (root_words(result), result.gone, result.trouble))],
         "outcomes": [outcome for outcome in CaseOutcome if result.count(outcome) or outcome in _IN_FULL[:1]],
         "sections": sections,
         "features": _features(result.features),

@@ -10,7 +10,7 @@ from audiosocket_sim.conformance.results.failure_text import MARKS
 from audiosocket_sim.conformance.results.lines import TextLine, TextPart, labelled, text_line
 from audiosocket_sim.conformance.verdicts import CaseResult, ConformanceResult
 
-__all__ = ["feature_lines", "last_line", "not_run_lines", "plan_words", "section_of", "table_lines"]
+__all__ = ["feature_lines", "last_line", "not_run_lines", "plan_words", "root_words", "section_of", "table_lines"]
 
 _COLUMNS = (
     (CaseOutcome.PASS, "passed", True),
@@ -22,6 +22,11 @@ _COLUMNS = (
     (CaseOutcome.UNEXPECTED_PASS, "unexpected pass", False),
 )
 """Outcome, head of the column, and whether it is shown though it is empty."""
+
+
+_ROOTS = {"HS-01": "the plainest call of all", "HS-14": "the first bytes that a server sends"}
+_MANY = 4
+"""How many others fail, from which on it is said that they may follow from one of the `_ROOTS`."""
 
 
 def section_of(result: CaseResult) -> str:
@@ -86,6 +91,16 @@ def not_run_lines(results: Sequence[CaseResult], width: int) -> Iterator[TextLin
         text = f"{' '.join(ids)}: {reason}"
         for part in textwrap.wrap(text, width, initial_indent="  ", subsequent_indent="    "):
             yield text_line(part, "dim")
+
+
+def root_words(result: ConformanceResult) -> str:
+    """Return that a case fails of which the failures of many others may be the consequence; "" if there is none."""
+    failed = [one.case.id for one in result.results if one.outcome is CaseOutcome.FAIL]
+    root = next((name for name in _ROOTS if name in failed), "")
+    others = len(failed) - 1
+    if not root or others < _MANY:
+        return ""
+    return f"{root} fails, {_ROOTS[root]}: the {others} other failures may follow from it, so mend it first"
 
 
 def last_line(result: ConformanceResult, exit_code: int) -> TextLine:

@@ -64,6 +64,7 @@ class _Features(Model):
 class _Limits(Model):
     answers_within: PositiveMs | None = None
     ends_calls_after: PositiveMs | None = None
+    calls_at_once: Annotated[int, Field(ge=1, le=100_000)] | None = None
 
 
 class _CheckFile(Model):
@@ -83,5 +84,9 @@ def read_check_file(path: Path) -> Features:
         stated["answer_seconds"] = made.limits.answers_within / 1000
     if made.limits.ends_calls_after is not None:
         stated["lives"] = made.limits.ends_calls_after / 1000
+    if made.limits.calls_at_once is not None:
+        stated["most_calls"] = made.limits.calls_at_once
+        if made.limits.calls_at_once == 1:
+            stated["two_calls"] = False
     roles = {name: role.to_role() for name, role in made.roles if role is not None}
     return Features(**stated, roles=roles, stated=frozenset(stated))  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from audiosocket_sim.conformance.results.summary import (
     last_line,
     not_run_lines,
     plan_words,
+    root_words,
     table_lines,
 )
 from audiosocket_sim.conformance.script import (
@@ -109,6 +110,18 @@ def test_the_table_and_the_last_line() -> None:
         "1 inconclusive, 1 not run; 5 statements judged in 7 calls"
     )
     assert plain(last_line(a_run(), 3)).startswith("set-up error: 0 passed; ")
+
+
+def test_a_failure_from_which_others_follow_is_said() -> None:
+    bad = [Statement(False, "keeps the call")]
+    few = [a_result(a_case(f"FR-0{n}"), bad) for n in range(3)]
+    many = [a_result(a_case(f"FR-0{n}"), bad) for n in range(4)]
+    root = a_result(a_case("HS-01"), bad)
+    assert root_words(a_run(*many)) == ""
+    assert root_words(a_run(root, *few)) == ""
+    assert root_words(a_run(root, *many)) == (
+        "HS-01 fails, the plainest call of all: the 4 other failures may follow from it, so mend it first"
+    )
 
 
 def test_what_the_server_does() -> None:
