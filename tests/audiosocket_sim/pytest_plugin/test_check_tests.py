@@ -1,9 +1,15 @@
 """`pytest --audiosocket-check`: the conformance cases as tests, from one run."""
 
+import planted.handshake  # noqa: F401 - else each session would load it anew, and all that it imports
 import pytest
 from helpers.plugin_bench import ROOT, project, run
 
+from audiosocket_sim.conformance.cases import catalogue  # noqa: F401 - as above
+from audiosocket_sim.conformance.results import failure_text  # noqa: F401
+from audiosocket_sim.conformance.stated import ready  # noqa: F401
+
 __all__ = ["project"]
+pytest_plugins = ["pytester"]
 
 BOT = """
 from planted import good_server
