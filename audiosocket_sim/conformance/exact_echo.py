@@ -7,10 +7,11 @@ messages in the same call is the measure: where that comes back to the bit, so m
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from audiosocket_core.messages import Kind
 from audiosocket_sim.conformance.case import SeenCase, Statement
 from audiosocket_sim.conformance.judging import ended_by_server
 from audiosocket_sim.conformance.line_noise import how_much_is_in, sent_back
-from audiosocket_sim.conformance.seen_call import SeenCall
+from audiosocket_sim.conformance.seen_call import SeenCall, messages_in
 
 __all__ = ["EchoStretch", "comes_back", "is_exact"]
 
@@ -70,10 +71,15 @@ def _enough(back: bytes, stretch: EchoStretch, since: int, best: tuple[int, int]
 def _how_far(came: int, of: int) -> str:
     if came == 0:
         return f"nothing of its {of:,} bytes came back as it was sent"
-    return f"it came back as it was sent only for {came:,} of {of:,} bytes"
+    return f"only the first {came:,} of {of:,} bytes came back as they were sent"
 
 
 def _sent_at(call: SeenCall, sound: bytes, came: int) -> float | None:
-    """When the bytes were sent that did not come back."""
-    mark = sound[came : came + 8]
-    return next((chunk.at for chunk in call.sent if mark in chunk.data), None)
+    """When the message was sent whose sound did not come back."""
+    whole, times = b"", []
+    for message in messages_in(call.sent):
+        if message.kind == Kind.SLIN8:
+            whole += message.payload[: len(message.payload) // 2 * 2]
+            times.append((len(whole), message.began))
+    place, _ = how_much_is_in(whole, sound)
+    return None if place < 0 else next((at for end, at in times if end > place + came), None)

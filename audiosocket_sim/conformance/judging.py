@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from audiosocket_core.messages import AUDIO_KINDS
 from audiosocket_sim.conformance.case import SeenCase, Statement
 from audiosocket_sim.conformance.heard import is_sound
-from audiosocket_sim.conformance.script import Announce, Close, FinishSending, PeerAction, Reset, SignOfLife
+from audiosocket_sim.conformance.script import Announce, Close, FinishSending, PeerAction, Reset, Send, SignOfLife
 from audiosocket_sim.conformance.seen_call import SeenCall, SeenMessage
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "connects",
     "delayed",
     "ended_by_server",
+    "ended_over",
     "ends_by_itself",
     "hex_of",
     "is_kept",
@@ -27,6 +28,8 @@ __all__ = [
 
 _AS_EVER = 0.8
 """A call that ends by itself after at least this part of the time that the shortest one lasted has not ended early."""
+_SHORTEST_LIFE = 1.0
+"""A server that ends all calls sooner serves none."""
 _GOODBYE_SECONDS = 2.0
 _NOTED_WITHIN = 0.25
 """How much later than it happens a delay of the server's program may be noted, in seconds."""
@@ -66,7 +69,12 @@ def is_kept(seen: SeenCase, call: SeenCall, what: str, until: float | None = Non
         return Statement(True, f"keeps the call {what}", call=name)
     at, how = ended
     lives = seen.features.lives
-    if lives is not None and "reset" not in how and at - (call.announced_at or 0.0) >= _AS_EVER * lives:
+    if (
+        lives is not None
+        and lives >= _SHORTEST_LIFE
+        and "reset" not in how
+        and at - (call.announced_at or 0.0) >= _AS_EVER * lives
+    ):
         return Statement(True, f"keeps the call {what}, as long as it keeps any", call=name, at=at)
     return Statement(False, f"keeps the call {what}, but {how} {_after(call, at)}", "ending", name, at)
 
@@ -129,6 +137,15 @@ def serves_still(seen: SeenCase, call: SeenCall, what: str) -> Iterator[Statemen
             late = seen.late(sign.began, sign.ended)
             ok = None if late > 0.5 else False
             yield Statement(ok, f"{_sign(seen, sign.action)} {what}, but nothing came", call=name, at=sign.ended)
+
+
+def ended_over(call: SeenCall, odd: type = Send) -> tuple[float, str] | None:
+    """When and how the server ended the call over the first action of this type: after it began, and before it was
+    asked for a sign of life. None: it did not."""
+    ended = ended_by_server(call)
+    began = next((done.began for done in call.actions(odd)), None)
+    asked = next((done.began for done in call.actions(SignOfLife)), float("inf"))
+    return ended if ended is not None and began is not None and began <= ended[0] <= asked else None
 
 
 def said_goodbye(call: SeenCall) -> bool:

@@ -264,7 +264,7 @@ class Player:
         if self._features.echoes and not sparing:
             since = self._now
             await self._speak(SendSound(0.4, "words"))
-            return await self._sound(since, action.at_most, silence=True)
+            return await self._sound(since, action.at_most, silence=True)  # it may send one message for each of ours
         if self._features.answers and not sparing:
             await self._quiet(0.7, action.at_most)
             since = self._now  # it may answer before the last of the words, which is silence

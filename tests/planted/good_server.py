@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -22,6 +23,7 @@ if __name__ == "__main__":  # as a program it finds its own package, and the pro
 
 from audiosocket_core.messages import RATE_HZ, Kind, encode
 from audiosocket_core.slin import level_dbfs
+from audiosocket_sim.net.tcp_reset import reset
 from planted.ways import KINDS, Ways
 
 __all__ = ["Call", "Server", "beep", "serve", "voice"]
@@ -57,6 +59,8 @@ class Call:
 
     def __init__(self, ways: Ways, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.ways, self.reader, self.writer = ways, reader, writer
+        self.notes: dict[object, Any] = {}
+        """What all calls of a server share; the good ones share nothing."""
         self.uuid = b""
         self.queue: deque[tuple[int, bytearray]] = deque()
         self.over = False
@@ -259,6 +263,10 @@ class Call:
         self.hang_up()
         await self.linger(listening)
 
+    def reset(self) -> None:
+        """End the connection with a reset."""
+        reset(self.writer.transport)
+
     def refuse(self) -> None:
         """End a connection that is no call."""
         self.close()
@@ -275,8 +283,9 @@ class Server:
 
     def __init__(self, ways: Ways) -> None:
         self.ways = ways
+        self.notes: dict[object, Any] = {}
         self._calls: set[asyncio.Task[None]] = set()
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._transports: WeakSet[asyncio.WriteTransport] = WeakSet()
         self._turn = asyncio.Lock()
 
     async def start(self, host: str, port: int) -> "Server":
@@ -288,7 +297,7 @@ class Server:
         task = asyncio.current_task()
         assert task is not None
         self._calls.add(task)
-        self._writers.add(writer)
+        self._transports.add(writer.transport)
         try:
             await self.take(reader, writer)
         except asyncio.CancelledError:  # the server ends
@@ -300,11 +309,13 @@ class Server:
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve a connection."""
+        call = self.call(self.ways, reader, writer)
+        call.notes = self.notes
         if self.ways.one_at_a_time:
             async with self._turn:
-                await self.call(self.ways, reader, writer).run()
+                await call.run()
         else:
-            await self.call(self.ways, reader, writer).run()
+            await call.run()
 
     async def failed(self, writer: asyncio.StreamWriter) -> None:
         """A call has raised an error."""
@@ -315,8 +326,8 @@ class Server:
         for task in list(self._calls):
             task.cancel()
         await asyncio.gather(*self._calls, return_exceptions=True)
-        for writer in self._writers:
-            writer.transport.abort()
+        for transport in list(self._transports):  # a planted fault may have left some open
+            transport.abort()
         await asyncio.sleep(0)
 
 

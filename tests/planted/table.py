@@ -14,6 +14,7 @@ class Planted:
 
     `says`: words that the failure of the case must hold, so that it fails for the cause that is meant. `ways`: of a
     server that none of the `KINDS` is. `spreads`: it may spoil any other call, so which cases fail too is not listed.
+    `heavy`: it shows in the case's heavy form only.
     """
 
     case: str
@@ -23,6 +24,7 @@ class Planted:
     consequences: tuple[str, ...] = ()
     ways: Ways | None = None
     spreads: bool = False
+    heavy: bool = False
 
     @property
     def of(self) -> Ways:

@@ -9,6 +9,7 @@ from audiosocket_sim.conformance.exact_echo import is_exact
 from audiosocket_sim.conformance.judging import (
     connects,
     ended_by_server,
+    ended_over,
     ends_by_itself,
     is_kept,
     serves_still,
@@ -36,9 +37,8 @@ _PART = line_noise(100, 21)
 def _errors(seen: SeenCase) -> Iterator[Statement]:
     """It may end the call, in an orderly way; if it does not, it serves on."""
     call = seen.call()
-    ended = ended_by_server(call)
-    sent = next((done for done in call.actions(Send)), None)
-    if sent is None or ended is None or ended[0] < sent.began:
+    ended = ended_over(call)
+    if ended is None:
         yield from serves_still(seen, call, "after messages of kind 0xff")
     elif "reset" in ended[1]:
         says = f"keeps the call after a message of kind 0xff, or ends it in order, but {ended[1]}"
@@ -85,8 +85,9 @@ def _drops_the_part(where: str, part: bytes) -> Judge:
         if is_exact(seen, call, PLAIN):
             back = sent_back(call)
             rest = back[back.index(PLAIN) + len(PLAIN) :]
+            more = rest.removeprefix(part)
             ok = part.startswith(rest)
-            says = "sends no sound that was not sent to it" + ("" if ok else f", but sent {rest[:8].hex(' ')} …")
+            says = "sends no sound that was not sent to it" + ("" if ok else f", but sent {more[:8].hex(' ')} …")
             yield Statement(ok, says, at=finish.began)
 
     return judge

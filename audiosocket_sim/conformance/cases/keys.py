@@ -7,7 +7,7 @@ from audiosocket_sim.conformance.case import Case, Judge, SeenCase, Statement
 from audiosocket_sim.conformance.cases.in_step import QUIET, audio, call_with, stays_in_step
 from audiosocket_sim.conformance.exact_echo import EchoStretch
 from audiosocket_sim.conformance.heard import is_sound
-from audiosocket_sim.conformance.judging import connects, ended_by_server, is_kept, sends_only_what_it_may, serves_still
+from audiosocket_sim.conformance.judging import connects, ended_by_server, hex_of, is_kept, serves_still
 from audiosocket_sim.conformance.line_noise import line_noise
 from audiosocket_sim.conformance.script import (
     Announce,
@@ -36,14 +36,20 @@ def _key(digit: str) -> bytes:
     return encode(Kind.DTMF, digit.encode("ascii"))
 
 
+def _sends_no_key(call: SeenCall) -> Iterator[Statement]:
+    key = next((message for message in call.messages if message.kind == Kind.DTMF), None)
+    if call.messages:
+        says = "sends no key back" + ("" if key is None else f", but sent {hex_of(key)}")
+        yield Statement(key is None, says, at=None if key is None else key.began)
+
+
 def _in_step(what: str, *stretches: EchoStretch) -> Judge:
     """As `stays_in_step`; and no key is sent back, for which Asterisk hangs up the caller."""
     stays = stays_in_step(what, *stretches)
 
     def judge(seen: SeenCase) -> Iterator[Statement]:
         yield from stays(seen)
-        if seen.call().messages:
-            yield sends_only_what_it_may(seen.call())
+        yield from _sends_no_key(seen.call())
 
     return judge
 
@@ -106,7 +112,7 @@ def _while_it_speaks(seen: SeenCase) -> Iterator[Statement]:
     if call.connected_at is not None and not any(wait.met for wait in waits):
         return
     yield from serves_still(seen, call, "after keys that were pressed while it spoke")
-    yield sends_only_what_it_may(call)
+    yield from _sends_no_key(call)
 
 
 def _presses(digits: Sequence[str]) -> Script:

@@ -239,7 +239,7 @@ CASES = (
         two_at_once=True,
         judge=_held_up,
         scripts=(
-            *[_odd(Pause(9.0), name=f"connection {n + 1}") for n in range(3)],
+            *[_odd(Pause(12.0), name=f"connection {n + 1}") for n in range(3)],
             _next(0.3),
         ),
     ),
