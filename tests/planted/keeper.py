@@ -32,7 +32,7 @@ def run(cases: Sequence[Case], ways: Ways, fault: Fault = None) -> ConformanceRe
 def play(case: Case, ways: Ways, fault: Fault = None, *, heavy: bool = False) -> CaseResult:
     """Play one case against a server of which is known what its good twin can do."""
     features = _features(_Twin(ways))
-    with asyncio.Runner(loop_factory=lambda: new_loop(program="a planted fault")) as runner:
+    with asyncio.Runner(loop_factory=lambda: new_loop(split="writes", program="a planted fault")) as runner:
         return runner.run(_play(case, ways, fault, features, heavy))
 
 
