@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from functools import cache
 
 from audiosocket_sim.conformance.case import Case, CaseOutcome
 from audiosocket_sim.conformance.conduct import Conductor
@@ -31,33 +30,24 @@ def run(cases: Sequence[Case], ways: Ways, fault: Fault = None) -> ConformanceRe
 
 def play(case: Case, ways: Ways, fault: Fault = None, *, heavy: bool = False) -> CaseResult:
     """Play one case against a server of which is known what its good twin can do."""
-    features = _features(_Twin(ways))
+    features = _features(ways)
     with asyncio.Runner(loop_factory=lambda: new_loop(split="writes", program="a planted fault")) as runner:
         return runner.run(_play(case, ways, fault, features, heavy))
 
 
-class _Twin:
-    """A good server, as a key: two with the same ways are the same."""
-
-    def __init__(self, ways: Ways) -> None:
-        self.ways = ways
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Twin) and self.ways == other.ways
-
-    def __hash__(self) -> int:
-        return hash(repr(self.ways))
+_PROBED: dict[str, Features] = {}
 
 
-@cache
-def _features(twin: _Twin) -> Features:
-    return run((), twin.ways).features
+def _features(ways: Ways) -> Features:
+    if repr(ways) not in _PROBED:
+        _PROBED[repr(ways)] = run((), ways).features
+    return _PROBED[repr(ways)]
 
 
 async def _play(case: Case, ways: Ways, fault: Fault, features: Features, heavy: bool) -> CaseResult:
     server = await serve(host="127.0.0.1", port=0, control_port=0, settings={"planted": {"ways": ways, "fault": fault}})
     try:
-        conductor = Conductor(Dialled(server.host, server.port), features, DelayRecord())
+        conductor = Conductor(Dialled(server.host, server.port, stop=server.close), features, DelayRecord())
         return await conductor.play(case, heavy=heavy)
     finally:
         await server.close()

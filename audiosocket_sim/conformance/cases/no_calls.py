@@ -70,6 +70,8 @@ def _not_served(what: str) -> Judge:
     def judge(seen: SeenCase) -> Iterator[Statement]:
         for call in seen.calls:
             name = call.script.name
+            if call.connected_at is None:
+                yield connects(call)
             heard = next((message for message in call.audio if is_sound(message.payload)), None)
             if heard is not None:
                 says = f"serves no caller {what}, but sent sound: {hex_of(heard)}"
