@@ -3,7 +3,7 @@
 Each returns a `Statement`. A limit in time is broken only where it would be broken without this machine's delays too.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from audiosocket_core.messages import AUDIO_KINDS
 from audiosocket_sim.conformance.case import SeenCase, Statement
@@ -162,11 +162,6 @@ def hex_of(message: SeenMessage, at_most: int = 8) -> str:
     head = bytes([message.kind]) + message.length.to_bytes(2, "big")
     rest = message.payload[:at_most].hex(" ") + (" …" if len(message.payload) > at_most else "")
     return f"{head.hex(' ')} | {rest}".rstrip(" |")
-
-
-def all_hold(statements: Iterable[Statement]) -> bool:
-    """Whether none of them is false or cannot be told."""
-    return all(statement.ok for statement in statements)
 
 
 def _sign(seen: SeenCase, action: PeerAction) -> str:

@@ -202,3 +202,8 @@ def test_a_hangup_behind_our_close_is_not_the_servers_end() -> None:
     )
     assert ended_by_server(call) is None
     assert not said_goodbye(call)
+
+
+def test_of_a_server_of_which_nothing_is_known_the_connection_has_to_stay() -> None:
+    assert (True, "keeps the connection after the UUID") in said(judged("HS-01", Features()))
+    assert (True, "goes on sending after the UUID") in said(judged("HS-01", Features(sends_always=True)))
