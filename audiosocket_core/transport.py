@@ -112,6 +112,7 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
         self._first = b""
         self._rest: deque[Message] = deque()  # pieces of a long message, and what came behind it
         self._transport: asyncio.Transport | None = None
+        self._address: object = None
         self._over = False
         self._is_full = False
         self._closed = asyncio.Event()
@@ -128,10 +129,9 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
     @property
     def peer(self) -> str:
         """The other side's address, "ip:port" ("[ip]:port" for IPv6); empty if unknown."""
-        address = self._transport.get_extra_info("peername") if self._transport is not None else None
-        if not isinstance(address, tuple):
+        if not isinstance(self._address, tuple):
             return ""
-        host, port = address[:2]
+        host, port = self._address[:2]
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def send(self, kind: int, payload: bytes = b"") -> bool:
@@ -140,7 +140,8 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
         Raises `LocalProtocolError` like `Connection.send`. Use `end` to send a hangup.
         """
         transport = self._transport
-        if self._over or self._is_full or transport is None or transport.is_closing():
+        over = self._over or (self._rest and self.connection.state is State.ENDED)  # a hangup waits behind the rest
+        if over or self._is_full or transport is None or transport.is_closing():
             self.dropped_messages += 1
             return False
         transport.write(self.connection.send(kind, payload))
@@ -172,6 +173,7 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop: tunes the socket and calls the handler's `on_connected`."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are not derived from it
+        self._address = transport.get_extra_info("peername")  # now, as uvloop cannot say it of a closed socket
         self._transport.set_write_buffer_limits(high=WRITE_BUFFER_LIMIT_BYTES, low=WRITE_BUFFER_LIMIT_BYTES)
         kept = _SEND_BUFFER_BYTES if self.connection.role is Role.SERVER else None
         tune(transport.get_extra_info("socket"), send_buffer_bytes=kept)

@@ -54,10 +54,12 @@ class FakeTransport(asyncio.Transport):
         self.calls: list[bytes | str] = []
         self.limits: tuple[int | None, int | None] = (None, None)
         self.closing = False
-        self.reset = False
+        self.reset = self.gone = False
         self.paused = False
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
+        if self.gone:  # as uvloop's, once its socket is closed
+            raise ValueError("negative file descriptor")
         return {"peername": ("192.0.2.7", 40_000)}.get(name, default)
 
     def write(self, data: Any) -> None:
@@ -233,6 +235,26 @@ class TestReading:
         assert max(len(payload) for _, payload in messages) == whole
         assert b"".join(payload for _, payload in messages) == sound + b"1" + bytes(whole) + b"2"
         assert messages[-3:] == [(Kind.DTMF, b"1"), (kind, bytes(whole)), (Kind.DTMF, b"2")]
+        shell.connection_lost(None)
+
+    async def test_the_peer_is_known_when_its_socket_is_closed(self) -> None:
+        shell, _, transport = connected()
+        transport.gone = True
+        assert shell.peer == "192.0.2.7:40000"
+        shell.connection_lost(None)
+        assert shell.peer == "192.0.2.7:40000"
+
+    async def test_what_is_sent_while_a_hangup_waits_behind_a_long_message_is_dropped(self) -> None:
+        recorder, transport = Recorder(), FakeTransport()
+        shell = AudioSocketProtocol(Connection(Role.SERVER), recorder, longest_audio_ms=20)
+        shell.connection_made(transport)
+        feed(shell, OPENING + encode(Kind.SLIN8, bytes(20_000)) + encode(Kind.HANGUP))
+        assert recorder.ends == []
+        assert not shell.send(Kind.SLIN8, bytes(320))
+        assert shell.dropped_messages == 1
+        while not recorder.ends:
+            await turn()
+        assert [end.kind for end in recorder.ends] == ["hangup_message"]
         shell.connection_lost(None)
 
     @pytest.mark.parametrize("first", [OPENING + FRAME, FRAME], ids=["a call", "no AudioSocket"])
