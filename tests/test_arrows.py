@@ -111,6 +111,8 @@ MAY_IMPORT = {
     "sim.conformance.cases": "core.messages sim.conformance",
     "sim.conformance.stated": "core.files sim.scenario sim.scenario.loading sim.parties sim.conformance",
     "sim.conformance.results": "core.messages sim.report.page sim.conformance",
+    "sim.conformance.fuzzing": "core.files core.messages sim.virtual_time sim.scenario.loading sim.parties sim.running "
+    "sim.conformance sim.conformance.results",
     "sim.python_calls": "sim.virtual_time sim.scenario sim.scenario.loading sim.call_log sim.parties sim.running",
     "sim.live": "",
     "sim.live.captured_call": "core.files core.wav core.slin core.phrase_book sim.asterisk sim.scenario "
@@ -128,6 +130,7 @@ MAY_IMPORT = {
     "sim.words sim.reading sim.report sim.report.saved sim.report.call sim.report.diff sim.report.many sim.net "
     "sim.asterisk sim.scenario sim.scenario.loading sim.turn_taking sim.call_log sim.checks sim.parties sim.mock_ai "
     "sim.fake_azure sim.running sim.conformance sim.conformance.cases sim.conformance.stated sim.conformance.results "
+    "sim.conformance.fuzzing "
     "sim.live.captured_call sim.live.capture sim.live.mic sim.live.doctor",
     "sim.__main__": "sim.cli",
     "sim.api": "sim.reading sim.scenario sim.scenario.loading sim.call_log sim.checks sim.parties sim.running "
@@ -185,6 +188,16 @@ PURE = (
     "sim.report.table",
     "sim.report.call.tables",
     "sim.report.call.turn_values",
+    "sim.conformance.fuzzing.findings",
+    "sim.conformance.fuzzing.grammar",
+    "sim.conformance.fuzzing.hex_text",
+    "sim.conformance.fuzzing.in_words",
+    "sim.conformance.fuzzing.odd_stream",
+    "sim.conformance.fuzzing.result_text",
+    "sim.conformance.fuzzing.rounds",
+    "sim.conformance.fuzzing.shrinking",
+    "sim.conformance.fuzzing.stream_file",
+    "sim.conformance.fuzzing.harms",
     "sim.conformance.results.badge",
     "sim.conformance.results.drawing",
     "sim.conformance.results.junit",

@@ -2,18 +2,21 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 
+from audiosocket_sim.cli.check_fuzz import COST, folder_of_cases, fuzz, users_cases, whom
 from audiosocket_sim.cli.check_report import as_it_comes, report_run
 from audiosocket_sim.cli.check_request import CheckRequest
 from audiosocket_sim.cli.check_view import CheckView
 from audiosocket_sim.cli.console import FINE, INCONCLUSIVE, SET_UP, USAGE, refuse
-from audiosocket_sim.conformance.case import CaseOutcome
+from audiosocket_sim.conformance.case import Case, CaseOutcome
 from audiosocket_sim.conformance.cases.catalogue import CASES
 from audiosocket_sim.conformance.features import Features
+from audiosocket_sim.conformance.fuzzing.stream_file import StreamFileError
 from audiosocket_sim.conformance.planning import Plan, chosen, plan
 from audiosocket_sim.conformance.probe import LATER_CALLS, TWO_CALLS
 from audiosocket_sim.conformance.results.explain import explain_lines, list_lines
-from audiosocket_sim.conformance.results.lines import TextLine, TextPart, labelled, text_line
+from audiosocket_sim.conformance.results.lines import TextLine, labelled, text_line
 from audiosocket_sim.conformance.results.summary import feature_lines, plan_words
 from audiosocket_sim.conformance.stated.expected_run import NoRun, outcomes_of_run, read_run
 from audiosocket_sim.conformance.stated.ready import ReadyRun, made_ready
@@ -33,17 +36,20 @@ class _Usage(Exception):
 def check_command(asked: CheckRequest) -> int:
     """Run the command and return the exit code: 0 passed, 1 failed, 2 usage, 3 set-up, 4 inconclusive."""
     try:
-        cases = chosen(CASES, asked.only, [asked.level] if asked.level else ["must", "should"])
+        folder = folder_of_cases(asked)
+        own = users_cases(folder, asked.replay)
+        every = own if asked.replay else (*CASES, *own)
+        cases = chosen(every, asked.only, [asked.level] if asked.level else ["must", "should"])
         if not cases:
             raise _Usage(f"none of these cases is of the level {asked.level} (--list shows all)")
         if asked.explain is not None:
-            return _explain(asked.explain)
+            return _explain(asked.explain, every)
         if asked.lists:
             return _print(*list_lines(cases))
         ready = made_ready(
             _target(asked),
             cases,
-            [case.id for case in CASES],
+            [case.id for case in every],
             config=asked.config,
             known_failing=asked.known_failing,
             heavy=asked.heavy,
@@ -54,14 +60,20 @@ def check_command(asked: CheckRequest) -> int:
         expected = {} if asked.expect is None else outcomes_of_run(read_run(asked.expect))
     except LookupError as error:
         return refuse(f"--only: {error.args[0]}", USAGE)
-    except (_Usage, TargetUsageError, FileError, NoRun) as error:
+    except (_Usage, TargetUsageError, FileError, NoRun, StreamFileError) as error:
         return refuse(str(error), USAGE)
-    return _run(asked, ready, expected)
+    if asked.verbose:
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
+    else:  # a bot in this process complains of what the cases do to it: that is meant, and would drown the result
+        logging.getLogger().addHandler(logging.NullHandler())
+    if asked.fuzz is not None:
+        return fuzz(asked, ready, folder)
+    return _run(asked, ready, expected, is_part=len(cases) < len(every))
 
 
-def _explain(pattern: str) -> int:
+def _explain(pattern: str, every: Sequence[Case]) -> int:
     try:
-        cases = chosen(CASES, [pattern], ["must", "should"])
+        cases = chosen(every, [pattern], ["must", "should"])
     except LookupError as error:
         raise _Usage(f"--explain: {error.args[0]}") from None
     view = CheckView(sys.stdout)
@@ -83,11 +95,7 @@ def _target(asked: CheckRequest) -> TargetChoice:
     return choice
 
 
-def _run(asked: CheckRequest, ready: ReadyRun, expected: dict[str, CaseOutcome]) -> int:
-    if asked.verbose:
-        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
-    else:  # a bot in this process complains of what the cases do to it: that is meant, and would drown the result
-        logging.getLogger().addHandler(logging.NullHandler())
+def _run(asked: CheckRequest, ready: ReadyRun, expected: dict[str, CaseOutcome], *, is_part: bool) -> int:
     suite, out = ready.suite, sys.stderr if asked.json == "-" else sys.stdout
     results: list[CaseResult] = []
     with CheckView(out) as view:
@@ -113,7 +121,6 @@ def _run(asked: CheckRequest, ready: ReadyRun, expected: dict[str, CaseOutcome])
             return refuse(f"{suite.target_text}: {error}" if code == SET_UP else str(error), code)
         except KeyboardInterrupt:
             return refuse(f"interrupted, after {len(results)} of {len(suite.cases)} cases", INCONCLUSIVE)
-    is_part = len(suite.cases) < len(CASES)
     return report_run(result, asked, view, known=suite.known, expected=expected, is_part=is_part)
 
 
@@ -123,12 +130,7 @@ def _opening(ready: ReadyRun, width: int) -> list[TextLine]:
     probe = len(TWO_CALLS) + len(LATER_CALLS)
     at_most = plan(suite.cases, Features(two_calls=True), heavy=suite.heavy, virtual=suite.is_virtual)
     everything = sum(case.n_calls(heavy=suite.heavy) for case in suite.cases if suite.heavy or not case.only_heavy)
-    lines: list[TextLine] = [(TextPart("check", "bold"), TextPart(f"  {ready.choice}"))]
-    if ready.config is not None:
-        lines += labelled("stated", f"in {ready.config}", width)
+    lines = whom(ready, width)
     took = "" if suite.is_virtual else f", {at_most.seconds + 20:.0f} s at most if it serves two calls at once"
     lines += labelled("calls", f"{probe} to find out what it can do, then {everything} at most{took}", width)
-    lines += labelled(
-        "cost", "calls cost money where the bot asks a paid service; its AI is the mock AI if it takes one", width
-    )
-    return lines
+    return [*lines, *labelled("cost", COST, width)]

@@ -1,6 +1,7 @@
 """The arguments of `check`. Its code is imported only when it is called."""
 
 import argparse
+import re
 from pathlib import Path
 
 from audiosocket_sim.cli.arguments import command, port, program
@@ -65,11 +66,25 @@ def add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write the run as JUnit XML, a test suite a section")
     parser.add_argument("--badge", type=Path, metavar="FILE", help="write a badge, the JSON of a shields.io endpoint")
     parser.add_argument("--page", type=Path, metavar="FILE", help="write one HTML file with each failed case drawn")
+    parser.add_argument(
+        "--fuzz",
+        type=_seconds,
+        metavar="SECONDS",
+        help="instead of the cases: for so long, streams that no Asterisk sends, drawn from --seed, beside a good call",
+    )
+    parser.add_argument(
+        "--cases", type=Path, metavar="FOLDER", help="your own cases, which --fuzz finds (checks/ beside check.yaml)"
+    )
+    parser.add_argument(
+        "--replay", type=Path, action="append", default=[], metavar="FILE", help="only the case of this file"
+    )
     parser.add_argument("--ai-port", type=port, default=0, help="port of the mock AI, for a target with a fixed AI URL")
     parser.add_argument(
         "--real-time", action="store_true", help="run on the real clock (always so for a target in another process)"
     )
-    parser.add_argument("--seed", type=_seed, default=1, help="draws the UUIDs of the calls (%(default)s)")
+    parser.add_argument(
+        "--seed", type=_seed, default=1, help="draws the UUIDs, and the streams of --fuzz (%(default)s)"
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="show the bot's log, on stderr")
     parser.set_defaults(command=_check)
     _add_matrix(parser)
@@ -105,6 +120,13 @@ def _seed(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> float:
+    """Parse a time. Raises ArgumentTypeError, which argparse reports."""
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", text, re.ASCII) or float(text) == 0.0:
+        raise argparse.ArgumentTypeError(f"{text[:40]}: expected seconds, more than 0")
+    return float(text)
+
+
 def _check(options: argparse.Namespace) -> int:
     from audiosocket_sim.cli.check import check_command
     from audiosocket_sim.cli.check_request import CheckRequest
@@ -129,6 +151,9 @@ def _check(options: argparse.Namespace) -> int:
             real_time=options.real_time,
             seed=options.seed,
             verbose=options.verbose,
+            fuzz=options.fuzz,
+            cases=options.cases,
+            replay=options.replay,
             program=program(),
         )
     )

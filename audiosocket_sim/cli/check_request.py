@@ -13,7 +13,10 @@ __all__ = ["CheckRequest", "repeat_command"]
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """The arguments of `check`. `json`: a file, or - for stdout. `program`: how this command is called."""
+    """The arguments of `check`. `json`: a file, or - for stdout. `program`: how this command is called.
+
+    `fuzz`: how long to search, in seconds. `cases`: the folder of a user's own cases. `replay`: files of such cases.
+    """
 
     target: str | None = None
     config: Path | None = None
@@ -33,17 +36,25 @@ class CheckRequest:
     real_time: bool = False
     seed: int = 1
     verbose: bool = False
+    fuzz: float | None = None
+    cases: Path | None = None
+    replay: Sequence[Path] = ()
     program: str = "audiosocket-sim"
 
 
-def repeat_command(asked: CheckRequest, name: str) -> str:
-    """Return the command that runs one case alone, with the options that matter for it."""
+def repeat_command(asked: CheckRequest, name: str, *, file: Path | None = None) -> str:
+    """Return the command that runs one case alone, with the options that matter for it. `file`: the case's own."""
     words = [*shlex.split(asked.program), "check"]
     if asked.target is not None:
         words += ["--target", TargetChoice(asked.target, "").visible]
     if asked.config is not None:
         words += ["--config", str(asked.config)]
-    words += ["--only", name]
+    if file is not None:
+        words += ["--replay", str(file)]
+    else:
+        words += ["--only", name]
+        words += ["--cases", str(asked.cases)] if asked.cases is not None else []
+        words += [word for path in asked.replay for word in ("--replay", str(path))]
     words += ["--heavy"] if asked.heavy else []
     words += ["--real-time"] if asked.real_time else []
     words += ["--ai-port", str(asked.ai_port)] if asked.ai_port else []

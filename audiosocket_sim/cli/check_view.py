@@ -68,6 +68,10 @@ class CheckView:
         self._failed += failed
         self._now = case
 
+    def say(self, text: str) -> None:
+        """Say what is done now, where there is no number of cases."""
+        self._now = text
+
     def _progress(self) -> Text:
         if not self._of:
             return Text(f"  … {self._now}", style="dim")

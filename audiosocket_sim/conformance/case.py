@@ -32,6 +32,7 @@ SECTIONS = {
     "TD": "the end of a call",
     "RB": "robustness and load",
     "AV": "whole calls of each Asterisk",
+    "MY": "cases of your own",
 }
 """The sections of the cases, in the order in which they are shown: the first two letters of an id."""
 
@@ -145,7 +146,7 @@ class Case:
     counts as not run if the judge has nothing to say. A need may name alternatives: `tone|hangs_up`.
 
     `looks_at`: when what the server's process holds is looked at, in seconds since the case began. `only_real`: why it
-    is not run in virtual time. `cannot`: why nobody can run it.
+    is not run in virtual time. `cannot`: why nobody can run it. `may_end_the_server`: it runs when all others are over.
     """
 
     id: str
@@ -170,11 +171,13 @@ class Case:
     looks_at: tuple[float, ...] = ()
     only_real: str = ""
     cannot: str = ""
+    may_end_the_server: bool = False
 
     @property
     def stops_the_server(self) -> bool:
-        """Whether it stops the server, and so comes last."""
-        return any(isinstance(action, StopServer) for script in self.scripts for action in script.actions)
+        """Whether it stops the server, or may, and so comes last."""
+        stops = any(isinstance(action, StopServer) for script in self.scripts for action in script.actions)
+        return stops or self.may_end_the_server
 
     @property
     def starves(self) -> bool:

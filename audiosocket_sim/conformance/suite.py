@@ -5,13 +5,13 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
-from uuid import UUID
+from typing import Any
 
+from audiosocket_sim.conformance.ai_backend import AnsweringBackend
 from audiosocket_sim.conformance.case import Case, CaseOutcome
 from audiosocket_sim.conformance.conduct import Conductor, Server
 from audiosocket_sim.conformance.delays import DelayRecord
-from audiosocket_sim.conformance.features import Features, TestRole
+from audiosocket_sim.conformance.features import Features
 from audiosocket_sim.conformance.planning import Plan, plan
 from audiosocket_sim.conformance.probe import (
     A_CALL,
@@ -23,21 +23,12 @@ from audiosocket_sim.conformance.probe import (
     serves_both,
 )
 from audiosocket_sim.conformance.verdicts import CaseResult, ConformanceResult, with_known_failing
-from audiosocket_sim.mock_ai.backend import MockAi
-from audiosocket_sim.mock_ai.switchboard import Conversation
 from audiosocket_sim.parties.target import DialledTarget, Target, TargetError, program_of
 from audiosocket_sim.running.bot_under_test import BotUnderTest
 from audiosocket_sim.running.processor_waits import ProcessorWaits
-from audiosocket_sim.scenario.model import Reply
-from audiosocket_sim.virtual_time import new_loop
+from audiosocket_sim.virtual_time import HoldTooLong, Livelock, new_loop
 
 __all__ = ["Suite", "run_suite"]
-
-_SAYS = "Um momento, por favor."
-_GOODBYE = "Até logo, tenha um bom dia."
-_GOODBYES = tuple(UUID(f"90000000-0000-4000-8000-0000000000{n:02x}") for n in range(24))
-"""The calls in which the AI backend says goodbye, and ends the call."""
-_ANSWERS = 100_000
 
 
 @dataclass(frozen=True)
@@ -68,12 +59,18 @@ def run_suite(
     on_plan: Callable[[Plan, Features], None] = lambda plan, features: None,
     on_result: Callable[[CaseResult], None] = lambda result: None,
 ) -> ConformanceResult:
-    """Run the suite to its end on an event loop of its own. Raises TargetError if the target cannot be started.
+    """Run the suite to its end on an event loop of its own. Raises TargetError if the target cannot be started, or,
+    in this process, takes the whole run down with it.
 
     `on_plan` is called when the server has been probed, before the cases; `on_result` with each result as it comes.
     """
-    with asyncio.Runner(loop_factory=functools.partial(_new_loop, suite)) as runner:
-        return runner.run(_run(suite, on_plan, on_result))
+    try:
+        with asyncio.Runner(loop_factory=functools.partial(_new_loop, suite)) as runner:
+            return runner.run(_run(suite, on_plan, on_result))
+    except SystemExit as error:  # a server in this process would end us too
+        raise TargetError(f"it ended this process in the middle of a case: SystemExit({error.code!r})") from error
+    except (HoldTooLong, Livelock) as error:
+        raise TargetError(f"it never came to rest: {str(error).partition(chr(10))[0]}") from error
 
 
 def _new_loop(suite: Suite) -> asyncio.AbstractEventLoop:
@@ -91,7 +88,7 @@ async def _run(
     try:
         async with AsyncExitStack() as stack:
             bot = BotUnderTest(suite.target, suite.settings, (), suite.ai_port)
-            backend = _Backend()
+            backend = AnsweringBackend()
             for call in backend.calls:
                 bot.answers(call)
             await stack.enter_async_context(bot)
@@ -181,32 +178,3 @@ async def _probe(conductor: Conductor, server: Server) -> None:
     if later is None or not conductor.features.two_calls:
         later = tuple([(await conductor.make_calls((script,)))[0] for script in LATER_CALLS])
     conductor.features = after_later(later, conductor.features)
-
-
-class _Backend:
-    """The AI backend, which answers whoever asks; in the calls of `_GOODBYES` it says goodbye, and to hang up."""
-
-    def __init__(self) -> None:
-        self.was_asked = False
-        goodbyes = [self._call(uuid, _GOODBYE, "STANDBY") for uuid in _GOODBYES]
-        self.calls = [self._call(UUID(int=0), _SAYS, "USER_TURN"), *goodbyes]
-
-    def _call(self, uuid: UUID, says: str, status: Literal["USER_TURN", "STANDBY"]) -> Conversation:
-        async def no_pushes(conversation: str, body: dict[str, Any]) -> int:
-            return 404
-
-        reply = Reply(says=says, set_call_status=status, times=_ANSWERS, optional=True)
-        ai = MockAi([reply], self._asked, no_pushes, each_call=True)
-        others = uuid not in _GOODBYES
-        return Conversation(uuid, ai, lambda: others, lambda: 0.0)
-
-    def _asked(self, event: object) -> None:
-        self.was_asked = True
-
-    def with_role(self, features: Features) -> Features:
-        """Return the features with the role `hangup`, if the server asks this backend, and none is stated."""
-        if not self.was_asked or "hangup" in features.roles:
-            return features
-        return replace(
-            features, roles={**features.roles, "hangup": TestRole(uuids=tuple([uuid.bytes for uuid in _GOODBYES]))}
-        )

@@ -301,7 +301,7 @@ class Server:
         try:
             await self.take(reader, writer)
         except asyncio.CancelledError:  # the server ends
-            pass
+            writer.close()
         except Exception:  # noqa: BLE001 - a planted fault may raise anything; what the peer sees of it is the matter
             await self.failed(writer)
         finally:
