@@ -369,8 +369,8 @@ CASES = (
         level="should",
         peer="is in a call while the server's program gets SIGTERM, or its `close()` is called",
         good="ends each call with 00 00 00, and then closes",
-        why="a reset hangs up on the caller, and old Asterisk does not notice a FIN; after 00 00 00 the dialplan can "
-        "take him over, so that a restart costs nobody his call",
+        why="a reset hangs up on the caller, and old Asterisk does not notice a FIN; "
+        "after 00 00 00 the dialplan can take him over, so that a restart costs nobody his call",
         section="4.3",
         judge=_stops_in_order,
         scripts=(Script((Announce(), SendSound(1.0, "silence"), StopServer(), WaitForEnd(6.0))),),
