@@ -74,7 +74,7 @@ def _check(name: str) -> _Run:
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / "run.json"
         command = [sys.executable, "-m", "audiosocket_sim", "check", "--target", _TARGET, "--json", str(saved)]
-        environment = {**os.environ, "SPEECH_ENGINE": "embedded"}  # the local one loads for longer than a start may take
+        environment = {**os.environ, "SPEECH_ENGINE": "embedded"}  # the local one loads for too long beside four
         done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
         if not saved.exists():
             why = done.stderr.strip().splitlines()[-1:] or [f"exit {done.returncode}"]
