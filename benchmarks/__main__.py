@@ -27,12 +27,13 @@ NAMES = (
     "damage",
     "report",
     "verdicts",
+    "check",
     "judges",
     "neteq",
 )
 _MODULES = {"report": "report_pages"}
 """The module of a benchmark, where it has another name."""
-_BY_NAME_ONLY = ("verdicts", "judges", "neteq")
+_BY_NAME_ONLY = ("verdicts", "check", "judges", "neteq")
 """Benchmarks that take hours, or another project's program: they are run where they are named."""
 _EPILOG = """\
 examples:
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; by default all but verdicts, judges and neteq"
+        "names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; by default all but {', '.join(_BY_NAME_ONLY)}"
     )
     parser.add_argument("--quick", action="store_true", help="shorter and fewer runs, for a first look")
     parser.add_argument("--fifo", action="store_true", help="servers under real-time priority, for a busy machine")

@@ -18,7 +18,7 @@ from benchmarks.faulty_bot import SOUNDS
 from benchmarks.machine import PROJECT
 from benchmarks.report import Row
 
-__all__ = ["ABOUT", "run"]
+__all__ = ["ABOUT", "busy", "run"]
 
 ABOUT = "exit codes beside four busy processes on two cores: bad bots, their good twins, faults of 100 to 300 ms"
 RUNS, QUICK_RUNS = 20, 2
@@ -45,7 +45,7 @@ def run(quick: bool = False) -> list[Row]:
     in_sound = dict.fromkeys(SOUNDS, "any_voice")
     wanted = [name for name in os.environ.get(_ONLY, "").split(",") if name]
     rows: list[Row] = []
-    with _busy(), tempfile.TemporaryDirectory() as folder:
+    with busy(), tempfile.TemporaryDirectory() as folder:
         for faults, allowed in (({**IN_TIME, **in_sound}, {1}), (SMALL, {1, 4})):
             for fault, scenario in faults.items():
                 if not wanted or fault in wanted:
@@ -84,7 +84,7 @@ def _codes(fault: str, scenario: str, runs: int, folder: Path) -> Counter[int]:
 
 
 @contextlib.contextmanager
-def _busy() -> Iterator[None]:
+def busy() -> Iterator[None]:
     """Four processes that never wait, on the two cores on which this process and all that it starts then run."""
     os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:_CORES]))
     processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(_BUSY)]

@@ -34,11 +34,21 @@ class _OneThread(Server):
         super().__init__(ways)
         self.waits_for: set[Call] = set()
         """The calls in whose messages it is."""
+        self.calls: set[Call] = set()
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         call: Any = self.call(self.ways, reader, writer)
         call.server = self
-        await call.run()
+        self.calls.add(call)
+        try:
+            await call.run()
+        finally:
+            self.calls.discard(call)
+
+    def falls(self) -> None:
+        """An error ends all calls."""
+        for call in self.calls:
+            call.close()
 
     def is_busy(self, call: Call) -> bool:
         return call.now < self.until or bool(self.waits_for - {call})
@@ -67,8 +77,7 @@ class WaitsInsideAMessage(_OneThread):
 class _Falls(_Joined):
     def received(self, kind: int, payload: bytes) -> None:
         if kind not in (*RATE_HZ, Kind.DTMF) or (kind in RATE_HZ and not payload):
-            for writer in self.server.writers:
-                writer.close()
+            self.server.falls()
         super().received(kind, payload)
 
 
@@ -76,17 +85,6 @@ class FallsOverOddMessages(_OneThread):
     """A message that it does not know ends all its calls."""
 
     call = _Falls
-
-    def __init__(self, ways: Ways) -> None:
-        super().__init__(ways)
-        self.writers: set[asyncio.StreamWriter] = set()
-
-    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.writers.add(writer)
-        try:
-            await super().take(reader, writer)
-        finally:
-            self.writers.discard(writer)
 
 
 class _DearKeys(_Joined):
@@ -220,11 +218,12 @@ class SharesItsQueue(Server):
         await call.run()
 
 
+_ECHO = replace(KINDS["echo"], stated=Features(echoes=True, stated=frozenset({"echoes"})))
 _TWO_SILENT_CALLS = replace(KINDS["taciturn"], stated=Features(two_calls=True, stated=frozenset({"two_calls"})))
 
 PLANTED = (
     Planted("RB-03", WaitsInsideAMessage, "it was silent for", spreads=True),
-    Planted("RB-04", SharesItsQueue, "sends each caller his own sound back, but", kind="echo", spreads=True),
+    Planted("RB-04", SharesItsQueue, "sends each caller his own sound back, but", ways=_ECHO, spreads=True),
     Planted("RB-05", HoldsDeadCalls, "it was open when the case was over", ways=_TWO_SILENT_CALLS, spreads=True),
     Planted("RB-07", FallsOverOddMessages, "keeps the call beside random bytes, but", spreads=True),
     Planted("RB-08", WaitsInsideAMessage, "it was silent for", spreads=True),

@@ -194,10 +194,10 @@ def _each_served(seen: SeenCase) -> Iterator[Statement]:
             yield from closes_within(call, CLOSES_SECONDS, _late_after_end(seen, call))
 
 
-def _caller(*then: PeerAction, silence: float = 6.0, until_end: bool = True) -> tuple[PeerAction, ...]:
-    """A caller who lets the server speak, says a sentence, and is silent until it ends the call, or goes on then."""
+def _caller(*then: PeerAction) -> tuple[PeerAction, ...]:
+    """A caller who lets the server speak, says a sentence, and is silent until it ends the call."""
     says = SendSound(2.0, "words", until_end=True)
-    listens = SendSound(silence, "silence", until_end=until_end)
+    listens = SendSound(6.0, "silence", until_end=True)
     begin = (Announce(), SendSound(0.5, "silence"), WaitForSound(2.5), WaitForQuiet(0.7, 3.0))
     return (*begin, says, listens, *then)
 
@@ -259,6 +259,7 @@ CASES = (
         needs=_BY_ITSELF,
         unseen=_NOT_SEEN_TO_HANG_UP,
         judge=_goodbye_and_closes,
+        shares="a goodbye",
         scripts=(Script(_caller(Close())),),
     ),
     Case(
@@ -272,7 +273,8 @@ CASES = (
         needs=_BY_ITSELF,
         unseen=_NOT_SEEN_TO_HANG_UP,
         judge=_no_reset_first,
-        scripts=(Script(_caller(until_end=False)),),
+        shares="a goodbye to one who goes on",
+        scripts=(Script(_caller(SendSound(1.5, "silence"))),),
     ),
     Case(
         id="TD-06",
@@ -314,6 +316,7 @@ CASES = (
         needs=_BY_ITSELF,
         unseen=_NOT_SEEN_TO_HANG_UP,
         judge=_nothing_follows,
+        shares="a goodbye to one who goes on",
         scripts=(Script(_caller(SendSound(1.5, "silence"))),),
     ),
     Case(
@@ -327,6 +330,7 @@ CASES = (
         needs=("tone|hangup|hangs_up",),
         unseen=_NOT_SEEN_TO_HANG_UP,
         judge=_plays_to_the_end,
+        shares="a goodbye",
         scripts=(Script(_caller(Close())),),
     ),
     Case(
@@ -369,8 +373,8 @@ CASES = (
         level="should",
         peer="is in a call while the server's program gets SIGTERM, or its `close()` is called",
         good="ends each call with 00 00 00, and then closes",
-        why="a reset hangs up on the caller, and old Asterisk does not notice a FIN; after 00 00 00 the dialplan can "
-        "take him over, so that a restart costs nobody his call",
+        why="a reset hangs up on the caller, and old Asterisk does not notice a FIN; "
+        "after 00 00 00 the dialplan can take him over, so that a restart costs nobody his call",
         section="4.3",
         judge=_stops_in_order,
         scripts=(Script((Announce(), SendSound(1.0, "silence"), StopServer(), WaitForEnd(6.0))),),
