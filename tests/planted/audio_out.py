@@ -1,6 +1,8 @@
 """Faults in what a server sends: its pace, its pieces, its sizes, and its silence while it has nothing to say."""
 
 import asyncio
+import os
+import socket
 
 from audiosocket_core.messages import Kind
 from planted.good_server import Call, voice
@@ -167,6 +169,23 @@ class Nagle(Call):
         waiting, self.waiting = self.waiting, b""
         if waiting and not self.writer.is_closing():
             self.write(waiting)
+
+
+class KernelNagle(Call):
+    """Has Nagle's algorithm on."""
+
+    async def begin(self) -> None:
+        self.writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+        await super().begin()
+
+
+class Urgent(Call):
+    """Sends one urgent byte."""
+
+    def greet(self) -> None:
+        with socket.socket(fileno=os.dup(self.writer.get_extra_info("socket").fileno())) as raw:
+            raw.send(b"!", socket.MSG_OOB)
+        super().greet()
 
 
 class AnswersWide(Call):
