@@ -107,13 +107,39 @@ class SeenCase:
 
 @dataclass(frozen=True, slots=True)
 class AsteriskCall:
-    """A whole call of the simulated Asterisk: its version and attachment, and how long each part lasts, in seconds."""
+    """A whole call of the simulated Asterisk: its version and attachment, and how long each part lasts, in seconds.
+
+    `silent`: the caller's phone sends nothing from the start. `mutes`: it sends nothing in the quiet part, where it
+    sends digital silence otherwise. `packet`: of the phone, in seconds. `rate_hz`, `coding`: of the channel driver.
+    `mixed`: a conference, whose clock sends silence. `bridged_after`: how late ARI puts the channel in a bridge, in
+    seconds. `jitter`: by how much single packets are late, at most. `comfort_noise`: the bytes of the packet by which
+    the phone falls silent. `key`: pressed in the quiet part. `stands_still`: so long, in the quiet part. `stuck`:
+    asterisk/asterisk #2089. `time_limit`: TIMEOUT(absolute), in seconds.
+    """
 
     version: str
     attach: Literal["app", "chan"]
-    listens: float = 2.5
+    listens: float = 1.5
     speaks: float = 1.5
     quiet: float = 3.0
+    silent: bool = False
+    mutes: bool = False
+    packet: float = 0.02
+    rate_hz: int = 8000
+    coding: Literal["slin", "ulaw"] = "slin"
+    mixed: bool = False
+    bridged_after: float | None = None
+    jitter: float = 0.0
+    comfort_noise: int = 0
+    key: str = ""
+    stands_still: float = 0.0
+    stuck: bool = False
+    time_limit: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts at most."""
+        return self.listens + self.speaks + self.quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +154,12 @@ class LegSeen:
     messages: int
     """Messages of the server that Asterisk read."""
     anomalies: tuple[str, ...] = ()
+    who: str = ""
+    """Who ended it: server, caller or asterisk."""
+    to_server: int = 0
+    """Messages that Asterisk sent, the UUID included."""
+    released: bool | None = None
+    """Whether the server then closed its end too; None if that cannot be known."""
 
 
 Judge = Callable[[SeenCase], Iterable[Statement]]
@@ -199,7 +231,7 @@ class Case:
     def seconds(self, *, heavy: bool) -> float:
         """How long it takes at most, on the real clock."""
         if self.asterisk is not None:
-            return self.asterisk.listens + self.asterisk.speaks + self.asterisk.quiet
+            return self.asterisk.seconds
         return max(
             (one.starts + sum(map(seconds_of, one.actions)) for one in self.connections(heavy=heavy)), default=0.0
         )

@@ -136,6 +136,7 @@ class Conductor:
         role, features = self.features.roles.get(name, TestRole()), self.features.in_role(name)
         port = role.port or self._server.port
         if case.asterisk is not None:
+            self.n_calls += 1
             leg = await call_of_asterisk(case.asterisk, self._server.host, port, self._uuid(role), self._sounds)
             seen = SeenCase((), features, leg_ends=(leg,))
         else:

@@ -1,6 +1,8 @@
 """Faults in what a server sends: its pace, its pieces, its sizes, and its silence while it has nothing to say."""
 
 import asyncio
+import os
+import socket
 
 from audiosocket_core.messages import Kind
 from planted.good_server import Call, voice
@@ -169,6 +171,23 @@ class Nagle(Call):
             self.write(waiting)
 
 
+class KernelNagle(Call):
+    """Has Nagle's algorithm on."""
+
+    async def begin(self) -> None:
+        self.writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+        await super().begin()
+
+
+class Urgent(Call):
+    """Sends one urgent byte."""
+
+    def greet(self) -> None:
+        with socket.socket(fileno=os.dup(self.writer.get_extra_info("socket").fileno())) as raw:
+            raw.send(b"!", socket.MSG_OOB)
+        super().greet()
+
+
 class AnswersWide(Call):
     """Speaks at 16 kHz, whatever the peer does."""
 
@@ -202,10 +221,15 @@ class Stutters(Call):
 PLANTED = (
     Planted("AO-01", SendsAtOnce, r"but was \d+ ms ahead"),
     Planted("AO-02", SlowClock, "behind by 2"),
-    Planted("AO-03", WaitsInside, r"but one waited 8\.0 ms inside", consequences=("AO-04",)),
-    Planted("AO-04", HeaderFirst, "its header alone: 10 01 40"),
-    Planted("AO-05", EmptyAtTheEnd, "but sent 10 00 00"),
-    Planted("AO-06", SilentWhenIdle, r"nothing more came for 4", consequences=("AO-14",)),
+    Planted("AO-03", WaitsInside, r"but one waited 8\.0 ms inside", spreads=True),
+    Planted(
+        "AO-04",
+        HeaderFirst,
+        "its header alone: 10 01 40",
+        consequences=("AV-01", "AV-02", "AV-06", "AV-10", "AV-18"),
+    ),
+    Planted("AO-05", EmptyAtTheEnd, "but sent 10 00 00", spreads=True),
+    Planted("AO-06", SilentWhenIdle, r"nothing more came for 4", consequences=("AO-14", "AV-10", "AV-11")),
     Planted("AO-07", WaitsForAudio, "but sent none"),
     Planted("AO-08", CatchesUp, r"but was \d+ ms ahead then"),
     Planted("AO-09", BurstsLater, "does not burst", consequences=("AO-01",)),
@@ -213,8 +237,13 @@ PLANTED = (
     Planted("AO-11", SpeaksOn, "but spoke on for", kind="barge_in"),
     Planted("AO-12", Nagle, "came in twos or more"),
     Planted("AO-14", SilentAfterSpeaking, "sends a message at least every 2 s"),
-    Planted("AO-14", EmptyInIdleTime, "fills it with audio, but sent 10 00 00", consequences=("AO-05",)),
-    Planted("AO-15", AnswersWide, "but sent kind 0x12"),
+    Planted("AO-14", EmptyInIdleTime, "fills it with audio, but sent 10 00 00", spreads=True),
+    Planted(
+        "AO-15",
+        AnswersWide,
+        "but sent kind 0x12",
+        consequences=("AV-02", "AV-03", "AV-07", "AV-10", "AV-16"),
+    ),
     Planted("AO-16", OneBigMessage, "but sent 12,000", consequences=("AO-01", "AO-09")),
     Planted("AO-17", Stutters, "amid loud sound", consequences=("AO-02",)),
 )

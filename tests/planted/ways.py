@@ -48,7 +48,15 @@ class Ways:
             return frozenset()
         speaks = self.greets or self.answers or self.echoes
         stays = self.lives is None or self.lives > 4.0
-        return frozenset(("AO-06", *(["AO-07"] if not self.greets else []), *(["AO-14"] if speaks and stays else [])))
+        return frozenset(
+            (
+                *("AO-06", "AV-10"),
+                *(("AO-07",) if not self.greets else ()),
+                *(("AO-14",) if speaks and stays else ()),
+                *(("AV-11",) if stays else ()),
+                *(("AV-25",) if stays and not self.greets else ()),
+            )
+        )
 
 
 _HANGUP = UUID("00000000-0000-4000-8000-00000000dead").bytes

@@ -2,6 +2,8 @@
 
 from audiosocket_sim.conformance.case import SECTIONS, Case
 from audiosocket_sim.conformance.cases import (
+    asterisk_versions,
+    audio_in,
     audio_out,
     audio_out_pace,
     ending,
@@ -21,6 +23,8 @@ _FILES = (
     no_calls.CASES,
     framing.CASES,
     framing_ends.CASES,
+    asterisk_versions.CASES,
+    audio_in.CASES,
     audio_out.CASES,
     audio_out_pace.CASES,
     keys.CASES,
