@@ -5,7 +5,8 @@ python docs/matrix/make_matrix.py --from FOLDER --only ava    # calls one again,
 python docs/matrix/make_matrix.py --page                      # writes the page from the runs in .cache/matrix
 
 FOLDER has a folder for each server, by its name: a checkout at the commit that servers.yaml names, or (`--install`) its
-package at that version. Both are checked. What is compiled lies in FOLDER/bin; `built` in servers.yaml says what is expected.
+package at that version. Both are checked. What is compiled lies in FOLDER/bin: `built` in servers.yaml says what is
+expected there.
 """
 
 import argparse
@@ -26,7 +27,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PAGE = HERE.parent / "matrix.md"
 RUNS = ROOT / ".cache" / "matrix"
-_STARTS_WITHIN = 20.0
+_TRIES = 200
+"""Ten a second, until a server listens."""
 
 Server = Mapping[str, Any]
 
@@ -40,7 +42,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--from", dest="folder", type=Path, metavar="FOLDER", help="where the servers lie")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="only this server")
-    parser.add_argument("--install", action="store_true", help="install the packages from PyPI and npm into FOLDER first")
+    parser.add_argument(
+        "--install", action="store_true", help="install the packages from PyPI and npm into FOLDER first"
+    )
     parser.add_argument("--page", action="store_true", help="only write the page, from the runs that there are")
     chosen = parser.parse_args()
     servers = read("servers.yaml")
@@ -83,9 +87,10 @@ async def check(server: Server, folder: Path) -> None:
         return
     program = await asyncio.create_subprocess_exec(*shlex.split(command), stdout=subprocess.DEVNULL)
     try:
-        async with asyncio.timeout(_STARTS_WITHIN):
-            while not await answers(server["listens"]):
-                await asyncio.sleep(0.1)
+        for _ in range(_TRIES):
+            if await answers(server["listens"]):
+                break
+            await asyncio.sleep(0.1)
         await run_check(f"tcp://127.0.0.1:{server['listens']}", server["name"])
     finally:
         if program.returncode is None:

@@ -7,21 +7,30 @@ Server = Mapping[str, Any]
 Run = Mapping[str, Any]
 Finding = Mapping[str, Any]
 
+_OUTCOMES = {
+    "pass": "passed",
+    "fail": "**failed**",
+    "warn": "warned",
+    "inconclusive": "inconclusive",
+    "not run": "not run",
+}
 HEAD = """\
 # Servers that others wrote
 
-{n} AudioSocket servers in {languages}, each called by `audiosocket-sim check` ([check.md](check.md)) and judged by the same
-cases. Every case that failed was looked at by hand, in the server's source: is it theirs, or ours? Both are listed below.
+{n} AudioSocket servers in {languages}, each called by `audiosocket-sim check` ([check.md](check.md)) and judged by
+the same cases. Every case that failed was looked at by hand, in the server's source: is it theirs, or ours? Both are
+listed below.
 
-Nothing of these projects is in this repository. `docs/matrix/servers.yaml` says where each comes from, at which commit or
-version, and how it was started; a server that needs a service or has no program of its own is called by a short main of ours
-in `docs/matrix/mains/`, which calls their code unmodified. A main decides what is said in a call: a library that leaves the
-silence to its user cannot be blamed for it, and such a failure stands below as the main's. The page is made by
-`docs/matrix/make_matrix.py`: it looks whether each folder is at the commit that is named here, calls the server, and writes
-the page. It does not build anything; what is compiled is built by hand, as each project says.
+Nothing of these projects is in this repository. `docs/matrix/servers.yaml` says where each comes from, at which
+commit or version, and how it was started. A server that needs a service or has no program of its own is called by a
+short main of ours in `docs/matrix/mains/`, which calls their code unmodified. A main decides what is said in a call:
+a library that leaves the silence to its user cannot be blamed for it, and such a failure stands below as the main's.
+The page is made by `docs/matrix/make_matrix.py`: it looks whether each folder is at the commit that is named here,
+calls the server, and writes the page. It does not build anything; what is compiled is built by hand, as each project
+says.
 
-A library is free software, given away. A red case says what Asterisk, or a caller, would suffer from this commit in this
-case. It does not say that the project is a bad one, and much of it may be mended since.
+A failed case says what Asterisk, or a caller, would suffer from this commit in this case. It does not say that the
+project is a bad one, and much may have been mended since.
 """
 
 
@@ -35,7 +44,7 @@ def page(servers: Sequence[Server], runs: Mapping[str, Run], findings: Mapping[s
         "## The matrix\n",
         table,
         "## Each failure, looked at\n",
-        *[_of_server(server, runs.get(server["name"]), findings["theirs"].get(server["name"], [])) for server in servers],
+        *[_of_server(one["name"], runs.get(one["name"]), findings["theirs"].get(one["name"], [])) for one in servers],
         "## False alarms, found here and mended\n",
         "What the first runs said of a server and was ours. Each is mended, with a test.\n",
         _ours(findings["ours"]),
@@ -87,12 +96,12 @@ def _in_a_call(server: Server) -> str:
 def _counts(run: Run | None) -> str:
     if run is None:
         return "not run"
-    names = {"pass": "passed", "fail": "**failed**", "warn": "warned", "inconclusive": "inconclusive", "not run": "not run"}
-    return ", ".join(f"{run['counts'][key]} {name}" for key, name in names.items() if run["counts"].get(key))
+    counts = run["counts"]
+    return ", ".join(f"{counts[key]} {name}" for key, name in _OUTCOMES.items() if counts.get(key))
 
 
-def _of_server(server: Server, run: Run | None, found: Sequence[Finding]) -> str:
-    lines = [f"### {server['name']}\n"]
+def _of_server(name: str, run: Run | None, found: Sequence[Finding]) -> str:
+    lines = [f"### {name}\n"]
     if run is not None and run["trouble"]:
         lines.append(f"{run['trouble']}\n")
     if not found:

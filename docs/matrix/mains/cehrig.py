@@ -1,6 +1,6 @@
 """Its own program, with a stand-in for the cloud worker it posts speech to. python cehrig.py PROGRAM PORT.
 
-The stand-in answers each piece of speech with half a second of a tone, as base64, which the program decodes with ffmpeg.
+The stand-in answers each piece of speech with half a second of a tone, as base64. The program decodes it with ffmpeg.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""The agent's own Call and transport; its cloud services replaced by fixed ones. python ictinnovations_agent.py PORT."""
+"""The agent's own Call and transport, its cloud services replaced. python ictinnovations_agent.py PORT."""
 
 import asyncio
 import math
@@ -16,17 +16,20 @@ class Fixed:
 
     voice_active = False
 
-    def __init__(self, **options): ...
+    def __init__(self, **options):
+        self.closed = asyncio.Event()
 
     async def start(self): ...
 
-    async def close(self): ...
+    async def close(self):
+        self.closed.set()
 
     async def feed(self, sound): ...
 
     async def stream(self):
-        await asyncio.Event().wait()
-        yield {}
+        await self.closed.wait()
+        for nothing in ():
+            yield nothing
 
     async def synthesise(self, text, should_stop):
         for _ in range(50):
