@@ -288,8 +288,12 @@ class Player:
         if self._transport is None or self._transport.is_closing() or self._finishing_at is not None:
             return
         self._finishing_at = self._now
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
+        try:
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+        except OSError:  # it has reset the connection, and the loop has not seen it yet
+            self._end = ConnectionEnd("server", "reset", self._now)
+            self._server_closed_at = self._now
         await asyncio.sleep(0)
 
     async def _close(self) -> bool:
