@@ -12,6 +12,7 @@ expected there.
 import argparse
 import asyncio
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -27,6 +28,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PAGE = HERE.parent / "matrix.md"
 RUNS = ROOT / ".cache" / "matrix"
+OURS = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'server'}"}
+"""The environment in which `audiosocket_sim` is this checkout's. Some servers write into the working folder: it is RUNS."""
 _TRIES = 200
 """Ten a second, until a server listens."""
 
@@ -37,7 +40,7 @@ Server = Mapping[str, Any]
 
 
 class NotAsNamed(Exception):
-    """What lies in the folder is not what servers.yaml names."""
+    """What lies in the folder is not what servers.yaml names, or cannot be started as it says."""
 
 
 def main() -> int:
@@ -93,7 +96,9 @@ async def check(server: Server, folder: Path) -> None:
     if "listens" not in server:
         await run_check(f"command: {command}", server["name"])
         return
-    program = await asyncio.create_subprocess_exec(*shlex.split(command), stdout=subprocess.DEVNULL)
+    program = await asyncio.create_subprocess_exec(
+        *shlex.split(command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         for _ in range(_TRIES):
             if await answers(server["listens"]):
@@ -107,11 +112,15 @@ async def check(server: Server, folder: Path) -> None:
 
 
 async def run_check(target: str, name: str) -> None:
-    """Write the run to .cache/matrix/NAME.json, and what was said beside it."""
-    words = [sys.executable, "-m", "audiosocket_sim", "check", "--target", target, "--json", str(RUNS / f"{name}.json")]
+    """Write the run to .cache/matrix/NAME.json, and what was said beside it. Raises NotAsNamed if it did not begin."""
+    made = RUNS / f"{name}.json"
+    made.unlink(missing_ok=True)
+    words = [sys.executable, "-m", "audiosocket_sim", "check", "--target", target, "--json", str(made)]
     with (RUNS / f"{name}.txt").open("w") as said:
-        run = await asyncio.create_subprocess_exec(*words, stdout=said, stderr=subprocess.STDOUT, cwd=ROOT)
-        await run.wait()
+        run = await asyncio.create_subprocess_exec(*words, stdout=said, stderr=subprocess.STDOUT, cwd=RUNS, env=OURS)
+        code = await run.wait()
+    if not made.exists():
+        raise NotAsNamed(f"{name}: check ended with code {code}; what it said is in {RUNS / f'{name}.txt'}")
 
 
 async def answers(port: int) -> bool:
@@ -184,7 +193,7 @@ def table(runs: Iterable[Path]) -> str:
 
 def output(*words: object) -> str:
     """Return what a command prints, or "" if it fails."""
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, cwd=ROOT, check=False)
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, env=OURS, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
