@@ -29,7 +29,7 @@ ROOT = HERE.parent.parent
 PAGE = HERE.parent / "matrix.md"
 RUNS = ROOT / ".cache" / "matrix"
 OURS = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'server'}"}
-"""The environment in which `audiosocket_sim` is this checkout's. Some servers write into the working folder: it is RUNS."""
+"""In this environment `audiosocket_sim` is the checkout's. Some servers write into the working folder: it is RUNS."""
 _TRIES = 200
 """Ten a second, until a server listens."""
 
