@@ -71,10 +71,8 @@ def test_no_answer_in_the_good_call_is_a_trouble() -> None:
 
 
 def test_a_short_good_call_is_not_measured_for_lost_sound() -> None:
-    call = replace(
-        good(0.1, 0.4), end=ConnectionEnd("server", "fin", 0.6), received=(Chunk(0.1, FRAME), Chunk(0.4, FRAME))
-    )
-    lives = Features(two_calls=True, sends_always=True, lives=0.6)
+    call = replace(good(0.1, 0.4, 0.7), end=ConnectionEnd("server", "fin", 0.85))
+    lives = Features(two_calls=True, sends_always=True, lives=1.0)
     assert shown(call, features=lives) == []
 
 
