@@ -16,7 +16,7 @@ EXCEPTIONS = {
     "gc": {"audiosocket_sim/virtual_time/bot_dates.py": "asks it for the dictionary of a class, puts back its entries"},
     "signal.signal": {
         "audiosocket_core/stop_signals.py": "puts back what was there",
-        "audiosocket_sim/cli/run.py": "puts back what was there",
+        "audiosocket_sim/cli/console.py": "puts back what was there",
         "audiosocket_sim/live/capture/call_writer.py": "in a process of its own",
         "audiosocket_sim/parties/keeper.py": "is a program, in a process of its own",
     },

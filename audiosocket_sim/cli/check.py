@@ -8,7 +8,7 @@ from audiosocket_sim.cli.check_fuzz import COST, folder_of_cases, fuzz, users_ca
 from audiosocket_sim.cli.check_report import as_it_comes, report_run
 from audiosocket_sim.cli.check_request import CheckRequest
 from audiosocket_sim.cli.check_view import CheckView
-from audiosocket_sim.cli.console import FINE, INCONCLUSIVE, SET_UP, USAGE, refuse
+from audiosocket_sim.cli.console import FINE, INCONCLUSIVE, SET_UP, USAGE, refuse, sigterm_interrupts
 from audiosocket_sim.conformance.case import Case, CaseOutcome
 from audiosocket_sim.conformance.cases.catalogue import CASES
 from audiosocket_sim.conformance.features import Features
@@ -115,7 +115,8 @@ def _run(asked: CheckRequest, ready: ReadyRun, expected: dict[str, CaseOutcome],
                 view.show(as_it_comes(result))
 
         try:
-            result = run_suite(suite, on_plan=on_plan, on_result=on_result)
+            with sigterm_interrupts():
+                result = run_suite(suite, on_plan=on_plan, on_result=on_result)
         except TargetError as error:
             code = USAGE if isinstance(error, TargetUsageError) else SET_UP
             return refuse(f"{suite.target_text}: {error}" if code == SET_UP else str(error), code)

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ __all__ = [
     "guarded_output",
     "refuse",
     "say",
+    "sigterm_interrupts",
     "stopwatch",
     "trouble",
 ]
@@ -45,6 +47,16 @@ def refuse(text: str, code: int) -> int:
 def _write(text: str, stream: TextIO) -> None:
     stream.write(f"{text}\n")
     stream.flush()
+
+
+@contextlib.contextmanager
+def sigterm_interrupts() -> Iterator[None]:
+    """Treat SIGTERM as Ctrl-C: what runs is stopped, the target too, and files are written."""
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def stopwatch() -> Callable[[], float]:

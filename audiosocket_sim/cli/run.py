@@ -4,11 +4,9 @@ With `--json` stdout gets one object for each scenario, even for an invalid one;
 to stderr.
 """
 
-import contextlib
 import json
 import logging
 import os
-import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +20,7 @@ from audiosocket_sim.call_log.live_view import LiveView
 from audiosocket_sim.call_log.transcript import heading
 from audiosocket_sim.checks.turn_limits import broken_limits
 from audiosocket_sim.cli.chosen_scenarios import choose_scenarios
-from audiosocket_sim.cli.console import stopwatch
+from audiosocket_sim.cli.console import sigterm_interrupts, stopwatch
 from audiosocket_sim.cli.run_output import near, result_json, summary_lines
 from audiosocket_sim.parties.peer import PeerName
 from audiosocket_sim.parties.target import TargetError, parse_target
@@ -43,7 +41,7 @@ from audiosocket_sim.scenario.loading.used_files import scenario_file
 from audiosocket_sim.scenario.repeats import marked, run_of, seeds_of, seeds_text
 from audiosocket_sim.turn_taking import CallTurns, summary_line, together
 
-__all__ = ["RunRequest", "run_command", "sigterm_interrupts"]
+__all__ = ["RunRequest", "run_command"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,16 +230,6 @@ def _report(rows: Sequence[ReportRow], asked: RunRequest, report: str) -> None:
         trouble = append_job_summary(rows, "Phone calls", os.environ, report)
         if trouble is not None:
             _print(trouble, sys.stderr)
-
-
-@contextlib.contextmanager
-def sigterm_interrupts() -> Iterator[None]:
-    """Treat SIGTERM as Ctrl-C: the call is stopped, and its files are written."""
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _load(name: str, overrides: Sequence[str]) -> Iterator[Scenario | _Refused]:

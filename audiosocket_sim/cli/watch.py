@@ -18,8 +18,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from audiosocket_sim.cli.chosen_scenarios import choose_scenarios
-from audiosocket_sim.cli.console import INCONCLUSIVE, SET_UP, USAGE, refuse, trouble
-from audiosocket_sim.cli.run import RunRequest, run_command, sigterm_interrupts
+from audiosocket_sim.cli.console import INCONCLUSIVE, SET_UP, USAGE, refuse, sigterm_interrupts, trouble
+from audiosocket_sim.cli.run import RunRequest, run_command
 from audiosocket_sim.parties.target import CommandTarget, InProcessTarget, TargetError, parse_target
 from audiosocket_sim.parties.target_choice import choose_target
 from audiosocket_sim.scenario.loading import ScenarioError, load_all

@@ -7,7 +7,7 @@ import pytest
 
 from audiosocket_sim.cli.main import main
 
-FINE, FAILED, USAGE, SET_UP = range(4)
+FINE, FAILED, USAGE, SET_UP, INCONCLUSIVE = range(5)
 BOT = """
 from planted import good_server
 from planted.{module} import {fault}
@@ -204,3 +204,37 @@ def test_a_file_that_cannot_be_written_is_a_fault_of_the_set_up(
 ) -> None:
     assert check("--target", bot(folder), "--only", "HS-01", "--json", "none/run.json") == SET_UP
     assert "cannot write to none/run.json: No such file or directory" in capsys.readouterr().err
+
+
+def test_in_a_job_of_github_failures_are_annotations(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    assert check("--target", faulty(folder), "--only", "HS-0[12]") == FAILED
+    line = "::error title=HS-02 the UUID in single bytes%3A failed::keeps the call after a UUID in single bytes, but "
+    assert line in capsys.readouterr().err
+    summary = Path("summary.md").read_text(encoding="utf-8")
+    assert "2 cases: 1 failed, 1 passed" in summary
+    assert "| case | outcome | reason | target |" in summary
+
+
+def test_ctrl_c_says_how_far_it_came(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(suite: object, **callbacks: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("audiosocket_sim.cli.check.run_suite", interrupted)
+    assert check("--target", bot(folder), "--only", "HS-0[12]") == INCONCLUSIVE
+    assert capsys.readouterr().err == "interrupted, after 0 of 2 cases\n"
+
+
+def test_the_files_that_are_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = ("--junit", "check.xml", "--badge", "badge.json", "--page", "check.html")
+    assert check("--target", faulty(folder), "--only", "HS-0[12]", *files) == FAILED
+    out = capsys.readouterr().out
+    assert "  junit        check.xml\n  badge        badge.json\n  page         check.html\nFAILED: " in out
+    assert '<testsuite name="HS handshake" tests="2" failures="1"' in Path("check.xml").read_text(encoding="utf-8")
+    assert json.loads(Path("badge.json").read_text(encoding="utf-8"))["message"] == "1 of 2 pass, 1 fail"
+    assert "1 case of 2 fails" in Path("check.html").read_text(encoding="utf-8")
