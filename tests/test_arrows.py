@@ -198,6 +198,7 @@ PURE = (
     "sim.conformance.fuzzing.shrinking",
     "sim.conformance.fuzzing.stream_file",
     "sim.conformance.fuzzing.harms",
+    "sim.conformance.results.alike",
     "sim.conformance.results.badge",
     "sim.conformance.results.drawing",
     "sim.conformance.results.junit",

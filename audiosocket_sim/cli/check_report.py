@@ -13,6 +13,7 @@ from audiosocket_sim.cli.check_request import CheckRequest, repeat_command
 from audiosocket_sim.cli.check_view import CheckView
 from audiosocket_sim.cli.console import FAILED, FINE, INCONCLUSIVE, SET_UP, refuse
 from audiosocket_sim.conformance.case import CaseOutcome
+from audiosocket_sim.conformance.results.alike import alike
 from audiosocket_sim.conformance.results.failure_text import MARKS, failure_lines, required_and_seen
 from audiosocket_sim.conformance.results.lines import TextLine, TextPart, labelled, text_line
 from audiosocket_sim.conformance.results.result_json import result_json
@@ -28,6 +29,7 @@ __all__ = ["as_it_comes", "report_run"]
 _SHOWN = (CaseOutcome.FAIL, CaseOutcome.UNEXPECTED_PASS, CaseOutcome.WARN, CaseOutcome.INCONCLUSIVE)
 """The outcomes that are shown in full, in this order."""
 _MOST_IN_FULL = 12
+"""Of those of which the same was seen, one."""
 _ROW_OUTCOMES = {
     CaseOutcome.PASS: "passed",
     CaseOutcome.FAIL: "failed",
@@ -65,11 +67,16 @@ def report_run(
         shown = [one for one in shown if any(line.startswith(f"{one.case.id}:") for line in differs)]
     if root := root_words(result):
         view.show(text_line(""), text_line(root, "bold red"))
-    for one in shown[:_MOST_IN_FULL]:
+    groups = alike(shown)
+    for one, others in groups[:_MOST_IN_FULL]:
         view.show(text_line(""), *failure_lines(one, lambda name: repeat_command(asked, name), view.width))
-    if len(shown) > _MOST_IN_FULL:
-        view.show(text_line(""), text_line(f"and {len(shown) - _MOST_IN_FULL} more; --only ID shows one in full:"))
-        view.show(*map(as_it_comes, shown[_MOST_IN_FULL:]))
+        if others:
+            names = "; ".join(f"{other.case.id} {other.case.title}" for other in others)
+            view.show(*labelled("the same", names, view.width))
+    rest = [one for first, others in groups[_MOST_IN_FULL:] for one in (first, *others)]
+    if rest:
+        view.show(text_line(""), text_line(f"and {len(rest)} more; --only ID shows one in full:"))
+        view.show(*map(as_it_comes, rest))
     view.show(text_line(""), *table_lines(result), *not_run_lines(result.results, view.width))
     if asked.expect is not None:
         view.show(text_line(_compared(len(differs), asked.expect)))

@@ -11,7 +11,7 @@ from typing import Literal
 from audiosocket_core.messages import HEADER_BYTES
 from audiosocket_sim.conformance.case import Statement
 from audiosocket_sim.conformance.results.wire_words import hex_bytes, message_words, part_words
-from audiosocket_sim.conformance.script import FinishSending, Pause, ReadAgain, StopReading
+from audiosocket_sim.conformance.script import FinishSending, Pause, ReadAgain, StopReading, StopServer
 from audiosocket_sim.conformance.seen_call import Chunk, SeenCall, messages_in
 
 __all__ = ["WireAround", "WireLine", "around", "moment_of", "wire_lines", "writes"]
@@ -134,6 +134,8 @@ def _happenings(call: SeenCall) -> Iterator[WireLine]:
                 yield _point(done.began, "peer", "closes its sending side (FIN), and goes on reading")
             case Pause(seconds=seconds):
                 yield WireLine(done.began, done.ended, "peer", f"sends nothing for {seconds:g} s")
+            case StopServer():
+                yield _point(done.began, "server", "is told to stop")
             case _:
                 pass
     yield from _ends(call)

@@ -238,3 +238,10 @@ def test_the_files_that_are_asked_for(folder: Path, capsys: pytest.CaptureFixtur
     assert '<testsuite name="HS handshake" tests="2" failures="1"' in Path("check.xml").read_text(encoding="utf-8")
     assert json.loads(Path("badge.json").read_text(encoding="utf-8"))["message"] == "1 of 2 pass, 1 fail"
     assert "1 case of 2 fails" in Path("check.html").read_text(encoding="utf-8")
+
+
+def test_what_has_one_cause_is_shown_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check("--target", faulty(folder), "--only", "HS-02,HS-16") == FAILED
+    out = capsys.readouterr().out
+    assert out.count("  why          ") == 1
+    assert "  the same     HS-16 the UUID as header and payload\n" in out

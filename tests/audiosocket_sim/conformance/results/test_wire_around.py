@@ -5,7 +5,7 @@ from helpers.check_results import SILENCE, SOUND, UUID, a_call
 from audiosocket_core.messages import Kind, encode
 from audiosocket_sim.conformance.case import Statement
 from audiosocket_sim.conformance.results.wire_around import around, wire_lines
-from audiosocket_sim.conformance.script import FinishSending, Pause, ReadAgain, StopReading
+from audiosocket_sim.conformance.script import FinishSending, Pause, ReadAgain, StopReading, StopServer
 from audiosocket_sim.conformance.seen_call import ConnectionEnd, SeenCall
 
 
@@ -45,6 +45,7 @@ def test_what_else_the_peer_does_and_how_it_ends() -> None:
         (Pause(0.2), 0.1, 0.3),
         (ReadAgain(), 0.3, 0.3),
         (FinishSending(), 0.4, 0.4),
+        (StopServer(), 0.5, 0.5),
     ]
     end = ConnectionEnd("peer", "fin", 1.0, 1.5, answered_with_reset=True)
     assert told(a_call(actions=actions, end=end, unsent=7), 9.0)[2:] == [
@@ -52,6 +53,7 @@ def test_what_else_the_peer_does_and_how_it_ends() -> None:
         "0.100–0.300 peer sends nothing for 0.2 s",
         "0.300 peer reads again",
         "0.400 peer closes its sending side (FIN), and goes on reading",
+        "0.500 server is told to stop",
         "1.000 peer closes the connection (FIN)",
         "1.000 peer answers what comes after it with a reset, as Asterisk's kernel does",
         "1.000 server has left 7 bytes of the peer unread",
