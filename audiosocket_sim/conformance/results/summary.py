@@ -24,6 +24,7 @@ _COLUMNS = (
 """Outcome, head of the column, and whether it is shown though it is empty."""
 
 
+_WIDEST = 116
 _ROOTS = {"HS-01": "the plainest call of all", "HS-14": "the first bytes that a server sends"}
 _MANY = 4
 """How many others fail, from which on it is said that they may follow from one of the `_ROOTS`."""
@@ -36,6 +37,7 @@ def section_of(result: CaseResult) -> str:
 
 def feature_lines(features: Features, width: int) -> Iterator[TextLine]:
     """Yield what the server does and what it was not seen to do, in the probe; or what check.yaml states."""
+    width = min(width, _WIDEST)  # in a log too: it is no line to search in
     for label, value in (("it", True), ("not seen", False), ("not known", None)):
         names = [name for name in FEATURES if features.has(name) is value]
         words = [FEATURES[name] + (" (stated)" if name in features.stated else "") for name in names]

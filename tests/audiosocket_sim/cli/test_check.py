@@ -166,7 +166,7 @@ def test_the_target_is_that_of_pyproject(folder: Path, capsys: pytest.CaptureFix
     out = capsys.readouterr().out
     assert "(pyproject.toml, [tool.audiosocket-sim])" in out
     assert "  stated       in check.yaml\n" in out
-    assert "takes audio of more than 8 kHz, and answers it (stated)" in out
+    assert "takes audio of more than 8 kHz, and answers it (stated)" in " ".join(out.split())
 
 
 @pytest.mark.parametrize(
