@@ -216,8 +216,8 @@ def test_a_case_with_everything() -> None:
 def test_a_case_of_a_whole_call() -> None:
     case = a_case("AV-01", asterisk=AsteriskCall("22.10", "app", listens=2.5), scripts=())
     lines = [plain(line) for line in explain.explain_lines(case, NO_WRAP)]
-    assert "  takes        7.0 s at most, 1 call" in lines
+    assert "  takes        6.0 s at most, 1 call" in lines
     assert lines[-1] == (
-        "  call         Asterisk 22.10, app: the caller listens for 2.5 s, speaks for 1.5 s, is quiet for 3 s, "
+        "  call         Asterisk 22.10, app: the caller listens for 1.5 s, speaks for 1.5 s, is quiet for 3 s, "
         "and hangs up"
     )
