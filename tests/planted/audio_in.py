@@ -146,7 +146,7 @@ PLANTED = (
     Planted("AI-01", TurnsDownTheLoud, "sends a tone back, to the bit, but", "echo"),
     Planted("AI-02", OneTooMany, "sends sound at full scale back, to the bit, but", "echo"),
     Planted("AI-03", AllIsEightKilohertz, "s of sound came back as", "echo"),
-    Planted("AI-04", AnotherRate, "closed it with a reset", consequences=("AI-10",)),
+    Planted("AI-04", AnotherRate, "closed it with a reset", consequences=("AI-10", "TD-11")),
     Planted("AI-05", NoG711, "closed it with a reset", consequences=("AV-15",)),
     Planted("AI-06", NoOldWideband, "closed it with a reset", consequences=("AV-16",)),
     Planted("AI-07", NoBursts, "closed it with a reset", consequences=("FR-22",)),
