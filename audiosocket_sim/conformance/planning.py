@@ -11,7 +11,7 @@ from audiosocket_sim.conformance.script import Script, seconds_of
 
 __all__ = ["AT_ONCE", "AT_ONCE_VIRTUAL", "NotRun", "Plan", "by_recording", "chosen", "nearest_id", "plan"]
 
-AT_ONCE, AT_ONCE_VIRTUAL = 12, 24
+AT_ONCE, AT_ONCE_VIRTUAL = 20, 24
 """How many cases run beside one another on the real clock, and in virtual time."""
 _ONLY_HEAVY = "takes long, or many connections: run with --heavy"
 _NOT_OURS = "the server was not started for this run, so it is not ours to stop: try `command:`"
