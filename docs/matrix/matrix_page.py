@@ -53,13 +53,13 @@ def page(servers: Sequence[Server], runs: Mapping[str, Run], findings: Mapping[s
 
 
 def not_looked_at(runs: Mapping[str, Run], findings: Mapping[str, Any]) -> list[str]:
-    """Return each failed case that no finding speaks of, as `name ID`."""
+    """Return each failed case that no finding speaks of, as `name ID`. `"*"` in a finding: all of this server's."""
     known = {name: {id_ for one in found for id_ in one["cases"]} for name, found in findings["theirs"].items()}
     return [
         f"{name} {case['id']}"
         for name, run in runs.items()
         for case in run["cases"]
-        if case["outcome"] == "fail" and case["id"] not in known.get(name, ())
+        if case["outcome"] == "fail" and not known.get(name, set()) & {case["id"], "*"}
     ]
 
 
@@ -108,7 +108,8 @@ def _of_server(name: str, run: Run | None, found: Sequence[Finding]) -> str:
         lines.append("No case failed.")
     for one in found:
         whose = {"theirs": "", "main": " (the main's, not the library's)"}[one.get("whose", "theirs")]
-        lines.append(f"- {', '.join(one['cases'])}{whose}: {str(one['says']).strip()}")
+        cases = "all that failed" if one["cases"] == ["*"] else ", ".join(one["cases"])
+        lines.append(f"- {cases}{whose}: {str(one['says']).strip()}")
     return "\n".join(lines) + "\n"
 
 
