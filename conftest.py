@@ -66,11 +66,23 @@ def whole_in_make_test(item: pytest.Item) -> bool:
     return not left_out and not hypothesis.is_hypothesis_test(getattr(item, "obj", None))
 
 
+def mark_later_cells(items: list[pytest.Item]) -> None:
+    """Of a scenario with `for_each` the calls after the first are `long`."""
+    first = set()
+    for item in items:
+        name, _, cell = item.name.partition("[")
+        if item.path.suffix == ".yaml" and cell:
+            if (item.path, name) in first:
+                item.add_marker(pytest.mark.long("its first cell is called"))
+            first.add((item.path, name))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What is `long` is skipped by name in `make test`; the marker's argument says what stands in for it there."""
     if "PYTEST_XDIST_WORKER" in os.environ:  # all workers must have one order, whichever end they began from
         items.sort(key=lambda item: item.path)
+    mark_later_cells(items)
     if os.environ.get(ONLY_REST):
         config.hook.pytest_deselected(items=[item for item in items if whole_in_make_test(item)])
         items[:] = [item for item in items if not whole_in_make_test(item)]

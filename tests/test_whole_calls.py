@@ -40,8 +40,9 @@ def test_again_and_again_the_same_bytes(name: str) -> None:
     assert {run_scenario(name).transcript for _ in range(2)} == {snapshot(name)}
 
 
+@pytest.mark.long("the scenario over_kernel_loopback is called, with a snapshot of its own")
 @pytest.mark.kernel
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.parametrize("name", AGAIN)
 def test_over_kernel_loopback_the_same_bytes(name: str) -> None:
     assert run_scenario(name, Options(kernel=True)).transcript == snapshot(name)
 
