@@ -35,6 +35,7 @@ def run_scenario(name: str, options: Options | None = None) -> Result:
     return run(load(SCENARIOS / f"{name}.yaml"), options)
 
 
+@pytest.mark.long("each scenario is held to its snapshot")
 @pytest.mark.parametrize("name", EACH)
 def test_again_and_again_the_same_bytes(name: str) -> None:
     assert {run_scenario(name).transcript for _ in range(2)} == {snapshot(name)}
