@@ -10,6 +10,7 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import signal
+from collections import Counter
 from collections.abc import Generator, Iterable
 from pathlib import Path
 
@@ -66,11 +67,26 @@ def whole_in_make_test(item: pytest.Item) -> bool:
     return not left_out and not hypothesis.is_hypothesis_test(getattr(item, "obj", None))
 
 
+def mark_other_cells(items: list[pytest.Item]) -> None:
+    """Of a test with the marker `every(n)` all cells but each n-th are `long`; of a scenario with `for_each`, all but
+    the first."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        test, _, cell = item.nodeid.partition("[")
+        every = item.get_closest_marker("every")
+        if every is not None and seen[test] % every.args[0]:
+            item.add_marker(pytest.mark.long("another of its cells is run"))
+        elif item.path.suffix == ".yaml" and cell and seen[test]:
+            item.add_marker(pytest.mark.long("its first cell is called"))
+        seen[test] += 1
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What is `long` is skipped by name in `make test`; the marker's argument says what stands in for it there."""
     if "PYTEST_XDIST_WORKER" in os.environ:  # all workers must have one order, whichever end they began from
         items.sort(key=lambda item: item.path)
+    mark_other_cells(items)
     if os.environ.get(ONLY_REST):
         config.hook.pytest_deselected(items=[item for item in items if whole_in_make_test(item)])
         items[:] = [item for item in items if not whole_in_make_test(item)]

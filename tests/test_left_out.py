@@ -8,7 +8,7 @@ import pytest
 
 pytest_plugins = ["pytester"]
 CONFTEST = (Path(__file__).resolve().parent.parent / "conftest.py").read_text(encoding="utf-8")
-MARKERS = ("long", "asterisk", "browser", "mic", "extra", "apt", "real_time")
+MARKERS = ("long", "every", "asterisk", "browser", "mic", "extra", "apt", "real_time")
 TESTS = """
 import pytest
 from hypothesis import given, strategies
@@ -27,6 +27,10 @@ def test_long_scenario(): pass
 @pytest.mark.apt
 def test_apt(): pass
 
+@pytest.mark.every(2)
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_cells(number): pass
+
 @given(strategies.integers())
 def test_drawn(number): pass
 
@@ -34,9 +38,9 @@ class TestDrawn:
     @given(strategies.integers())
     def test_drawn(self, number): pass
 """
-WHOLE = {"test_quick", "test_real_time"}
+WHOLE = {"test_quick", "test_real_time", "test_cells[1]", "test_cells[3]"}
 IN_PART = {"test_drawn", "TestDrawn::test_drawn"}
-LEFT_OUT = {"test_long", "test_long_scenario", "test_apt"}
+LEFT_OUT = {"test_long", "test_cells[2]", "test_long_scenario", "test_apt"}
 
 
 @pytest.fixture(autouse=True)

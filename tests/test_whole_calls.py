@@ -35,13 +35,15 @@ def run_scenario(name: str, options: Options | None = None) -> Result:
     return run(load(SCENARIOS / f"{name}.yaml"), options)
 
 
+@pytest.mark.long("each scenario is held to its snapshot")
 @pytest.mark.parametrize("name", EACH)
 def test_again_and_again_the_same_bytes(name: str) -> None:
     assert {run_scenario(name).transcript for _ in range(2)} == {snapshot(name)}
 
 
+@pytest.mark.long("the scenario over_kernel_loopback is called, with a snapshot of its own")
 @pytest.mark.kernel
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.parametrize("name", AGAIN)
 def test_over_kernel_loopback_the_same_bytes(name: str) -> None:
     assert run_scenario(name, Options(kernel=True)).transcript == snapshot(name)
 

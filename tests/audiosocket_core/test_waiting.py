@@ -24,6 +24,7 @@ def script() -> ModuleType:
     return module
 
 
+@pytest.mark.long("the committed bytes are heard")
 def test_the_script_makes_the_committed_bytes(script: ModuleType) -> None:
     assert script.render() == PCM
 

@@ -43,12 +43,16 @@ def _cut_anywhere(sound: bytes, gap: float, largest_piece: int) -> Send:
     """Messages of any even size up to 158 bytes, in pieces of any size."""
     draw = random.Random(14)
     sizes: list[int] = []
-    while sum(sizes) < len(sound):
-        sizes.append(min(draw.randrange(2, 160, 2), len(sound) - sum(sizes)))
+    left = len(sound)
+    while left > 0:
+        sizes.append(min(draw.randrange(2, 160, 2), left))
+        left -= sizes[-1]
     data = b"".join(in_messages(sound, sizes))
     pieces: list[int] = []
-    while sum(pieces) < len(data) - largest_piece:
+    left = len(data)
+    while left > largest_piece:
         pieces.append(draw.randint(1, largest_piece))
+        left -= pieces[-1]
     return Send(data, tuple(pieces), gap)
 
 

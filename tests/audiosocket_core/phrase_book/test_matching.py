@@ -252,10 +252,10 @@ def cut_short(heard_ms: int, dbfs: float) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("heard_ms", "share"),
     [
-        (200, 0.0),
-        pytest.param(300, 0.6, marks=pytest.mark.long("the shortest and a usual one")),
+        pytest.param(200, 0.0, marks=pytest.mark.long("a usual one is tried")),
+        pytest.param(300, 0.6, marks=pytest.mark.long("a usual one is tried")),
         (350, 1.0),
-        pytest.param(450, 1.0, marks=pytest.mark.long("the shortest and a usual one")),
+        pytest.param(450, 1.0, marks=pytest.mark.long("a usual one is tried")),
     ],
 )
 def test_a_short_part_is_one_where_it_is_asked_for(heard_ms: int, share: float, dbfs: float) -> None:

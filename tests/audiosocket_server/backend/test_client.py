@@ -196,6 +196,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.long("it needs a fresh process; other questions are asked here")
 @pytest.mark.kernel
 def test_the_first_question_makes_no_call_wait_for_imports() -> None:
     """In a process of its own: here everything is imported long since."""

@@ -84,6 +84,7 @@ asyncio.run(start())
 """
 
 
+@pytest.mark.long("it starts processes")
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv of util-linux is not there")
 def test_asterisk_does_not_outlive_a_runner_that_is_killed(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"

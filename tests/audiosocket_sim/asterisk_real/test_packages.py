@@ -50,6 +50,7 @@ def test_each_suite_is_tried_and_each_version_fetched_once(debian: FakeDebian) -
     assert results() == found
 
 
+@pytest.mark.long("it starts processes")
 def test_what_is_settled_is_not_asked_again(debian: FakeDebian) -> None:
     suites = ["forky", "trixie", "bullseye"]
     before = list(fetch_suites(suites))
@@ -80,6 +81,7 @@ def test_a_mirror_that_cannot_be_reached_is_asked_the_next_time(debian: FakeDebi
     assert next(fetch_suites(["forky"])).outcome == "runs"
 
 
+@pytest.mark.long("it starts processes")
 def test_a_package_that_does_not_run_here_says_why(debian: FakeDebian) -> None:
     debian.has(forky="0:broken-22.10.1")
     result = next(fetch_suites(["forky"]))
@@ -94,6 +96,7 @@ def test_an_unfinished_fetch_leaves_nothing(debian: FakeDebian) -> None:
     assert [path.name for path in debian.cache.iterdir()] == ["suites.json"]
 
 
+@pytest.mark.long("it starts processes")
 def test_fetch_alone_takes_the_first_suite_that_has_one(debian: FakeDebian) -> None:
     debian.has(forky="")
     assert fetch().version == "22.10.1"

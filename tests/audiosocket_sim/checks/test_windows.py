@@ -225,6 +225,7 @@ def test_the_table_has_a_row_for_each_expectation() -> None:
     assert TABLE.keys() == {*KEYS, *TURNS}
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", KEYS)
 @example(ONE, 900, 500)
 @example(ONE, 510, 500)
@@ -261,6 +262,7 @@ def broken_at(name: str, row: Row, call: Call, base: int, until: int) -> int | N
     return min(found, default=None)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", KEYS)
 @example(ONE, 900, 500)
 @example(ONE, 600, 400)
@@ -271,6 +273,7 @@ def test_a_never_is_broken_in_its_window(name: str, call: Call, base: int, for_m
     assert (None if found is None else found.at_ms) == broken_at(name, TABLE[name], call, base, base + for_ms)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", KEYS)
 @example(ONE, 600)
 @given(calls(), TIMES)

@@ -184,10 +184,9 @@ def test_a_process_that_writes_is_started_again(tmp_path: Path) -> None:
     assert not call_writer._process.is_alive()
 
 
+@pytest.mark.long("it starts a process")
 @pytest.mark.real_time
-@pytest.mark.parametrize(
-    "flag", ["--listen", pytest.param("--ai-listen", marks=pytest.mark.long("the port of --listen is taken"))]
-)
+@pytest.mark.parametrize("flag", ["--listen", "--ai-listen"])
 def test_a_port_that_is_taken_is_a_fault_of_the_set_up(
     flag: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -48,6 +48,7 @@ def made_call(folder: Path, *events: dict[str, Any], sound: bytes | None = None)
     return call
 
 
+@pytest.mark.long("what is learnt is held by the tests of the ear")
 def test_a_voice_that_was_learned_is_read_by_its_sound(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert called(folder, f"{CALL.partition('steps:')[0]}steps: [{{wait: 7s}}]").passed
     assert main(["learn-voice", "runs/learns", "--reader", BOOK, "--text", "1=Sim, claro."]) == 0

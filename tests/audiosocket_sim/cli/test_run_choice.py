@@ -212,15 +212,8 @@ def test_a_pace_below_that_of_real_time_has_a_decimal(times: float, words: str) 
     assert pace_of(times) == f"({words} real time)"
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        "bot_of_a_project:serve",
-        pytest.param(
-            "command: {python} bot_of_a_project.py {port}", marks=pytest.mark.long("a module of the project is found")
-        ),
-    ],
-)
+@pytest.mark.long("it starts processes; the target of a pyproject.toml is that of `check`")
+@pytest.mark.parametrize("key", ["bot_of_a_project:serve", "command: {python} bot_of_a_project.py {port}"])
 def test_a_target_of_a_pyproject_above_is_found_from_a_folder_below(key: str) -> None:
     Path("bot_of_a_project.py").write_text(BOT, encoding="utf-8")
     Path("pyproject.toml").write_text(f'[tool.audiosocket-sim]\ntarget = "{key}"\n', encoding="utf-8")
@@ -252,6 +245,7 @@ def test_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert captured.err.splitlines()[0] == note
 
 
+@pytest.mark.long("names are looked up")
 def test_a_glob_here_in_scenarios_and_among_the_shipped(capsys: pytest.CaptureFixture[str]) -> None:
     named()
     for name in ("a_1.yaml", "scenarios/b_1.yaml", "scenarios/b_2.yaml"):
@@ -522,6 +516,7 @@ def test_what_cannot_be_set(setting: str, line: str, matrix: str, capsys: pytest
     assert capsys.readouterr().err == f"{line}\n"
 
 
+@pytest.mark.long("values are given to one scenario")
 def test_values_for_a_name_that_only_some_scenarios_have(matrix: str, capsys: pytest.CaptureFixture[str]) -> None:
     setting = ("for_each.delay=[0.3]",)
     write("calls/other.yaml")
@@ -559,6 +554,7 @@ def test_a_scenario_is_run_several_times_and_its_rate_is_told(capsys: pytest.Cap
     assert sorted(path.name for path in Path("runs").glob("call*")) == ["call[run=1]", "call[run=2]"]
 
 
+@pytest.mark.long("a scenario is run several times")
 def test_runs_of_the_scenario_itself_in_json_and_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     named()
     for name in ("a.yaml", "b.yaml"):

@@ -62,6 +62,7 @@ def test_the_case_that_stops_the_server_is_the_last_and_no_fault() -> None:
     assert result.exit_code == 0
 
 
+@pytest.mark.long("a server in this process is gone")
 @pytest.mark.real_time
 def test_a_program_that_ends_is_told_of_with_its_exit_code() -> None:
     target = f"command: {sys.executable} {SERVER} {{port}} doorman planted.gone:DiesOfAnError"

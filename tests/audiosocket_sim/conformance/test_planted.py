@@ -26,6 +26,7 @@ def test_a_good_server_of_each_kind_passes(kind: str) -> None:
     assert result.n_statements > 0
 
 
+@pytest.mark.every(6)
 @pytest.mark.parametrize("planted", PLANTED, ids=str)
 def test_a_planted_fault_fails_its_case(planted: Planted) -> None:
     case = BY_ID[planted.case]

@@ -72,6 +72,7 @@ def has(features: Features) -> str:
     return " ".join(name for name in FEATURES if features.has(name))
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [

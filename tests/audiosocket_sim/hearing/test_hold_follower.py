@@ -171,6 +171,7 @@ def test_speech_behind_other_music_ends_it() -> None:
     assert spoken(facts)[-1] == "Vou verificar, aguarde um momento."
 
 
+@pytest.mark.long("calls with speech and no hold audio are scenarios")
 def test_no_speech_is_hold_audio() -> None:
     for folder in ("audio/prompts", "recordings"):
         phrases = PhraseBook.load(SHIPPED / folder).phrases[::4]

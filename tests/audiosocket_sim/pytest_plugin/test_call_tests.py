@@ -596,6 +596,7 @@ def test_repeated_and_run_again(project: pytest.Pytester) -> None:
     run(project, GREETS.replace("pode subir", "x"), "-p", "cacheprovider").assert_outcomes(failed=1)
 
 
+@pytest.mark.long("a test without a call fails")
 def test_a_method_without_a_call_fails_on_its_rerun_too(project: pytest.Pytester) -> None:
     text = "class TestBot:\n    def test_nothing(self, audiosocket_call):\n        pass\n"
     again = run(project, text, *RERUN)
@@ -641,6 +642,7 @@ class TestBot:
     run(project, text).assert_outcomes(passed=3)
 
 
+@pytest.mark.long("the fixture of the call is used")
 def test_a_fixture_of_the_user_may_use_the_call(project: pytest.Pytester) -> None:
     text = """
 @pytest.fixture

@@ -86,6 +86,7 @@ def test_of_many_files_ten_are_named(foreign: pytest.Pytester) -> None:
     assert "scenarios/09.yaml and 11 more (" in line
 
 
+@pytest.mark.long("broken scenarios have their own tests")
 def test_a_broken_scenario_in_the_folder_of_the_ini_key_is_an_error(project: pytest.Pytester) -> None:
     write(project, "scenarios/broken.yaml", "summary: [\n")
     result = run(project, "-p", "no:syrupy")
@@ -177,6 +178,7 @@ def write_matrix(project: pytest.Pytester) -> None:
     write(project, "scenarios/defaults.yaml", "reaction: 400ms\n")
 
 
+@pytest.mark.long("the shipped scenarios have cells with snapshots")
 def test_each_cell_is_a_test_with_a_snapshot_of_its_own(project: pytest.Pytester) -> None:
     write_matrix(project)
     ids = {"scenarios/short.yaml::short[end=2]", "scenarios/short.yaml::short[end=3]"}
@@ -214,6 +216,7 @@ def test_values_are_set_and_then_no_snapshot_counts(project: pytest.Pytester) ->
     assert "noise −40 dBFS" in called
 
 
+@pytest.mark.long("the command run refuses them")
 def test_what_cannot_be_set_is_a_usage_error(project: pytest.Pytester) -> None:
     result = run(project, "--audiosocket-set", "noise")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -225,6 +228,7 @@ def test_what_cannot_be_set_is_a_usage_error(project: pytest.Pytester) -> None:
 NO_END = "no scenario of this run has 'ends' in its for_each; did you mean 'end'?"
 
 
+@pytest.mark.long("the command run refuses them")
 def test_values_for_a_name_that_no_scenario_has_are_a_usage_error(project: pytest.Pytester) -> None:
     write_matrix(project)
     result = run(project, "--audiosocket-set", "for_each.ends=[3]")

@@ -58,6 +58,7 @@ def test_an_old_option_in_addopts_is_answered_too(project: pytest.Pytester) -> N
     assert run(project).stderr.lines[0] == "ERROR: --real-time is now --audiosocket-real-time"
 
 
+@pytest.mark.long("options of the command line are tried")
 def test_the_ini_keys(project: pytest.Pytester) -> None:
     configure(
         project,
@@ -85,6 +86,7 @@ def test_a_phone_of_the_command_line_goes_before_the_scenario_and_its_snapshot(p
     assert '"model": "fifo 200 ms, holds 400 ms"' in log
 
 
+@pytest.mark.long("phones have their own tests")
 def test_a_phone_of_the_ini_key_is_for_scenarios_that_name_none(project: pytest.Pytester) -> None:
     configure(project, "audiosocket_ear = fifo 200ms")
     write(project, "scenarios/own.yaml", CALL.replace("tags:", "ear: asterisk fixed\ntags:").format(tag="own", end=2.5))

@@ -37,6 +37,7 @@ def test_what_is_a_scenario(project: pytest.Pytester) -> None:
     }
 
 
+@pytest.mark.long("the choice of files has its own tests")
 def test_chosen_by_file_name_and_tag(project: pytest.Pytester) -> None:
     write(project, "scenarios/long.yaml", tag="slow")
     assert collected(project, "scenarios/long.yaml") == {"scenarios/long.yaml::long"}
@@ -45,6 +46,7 @@ def test_chosen_by_file_name_and_tag(project: pytest.Pytester) -> None:
     assert collected(project, "scenarios/long.yaml::long") == {"scenarios/long.yaml::long"}
 
 
+@pytest.mark.long("the shipped scenarios have snapshots")
 def test_snapshots_missing_made_kept_and_changed(project: pytest.Pytester) -> None:
     configure(project, "audiosocket_snapshots = required")
     missing = run(project)
@@ -108,6 +110,7 @@ def test_a_failure_shows_the_call_around_it(project: pytest.Pytester) -> None:
     assert "scenarios/short.yaml:6" in short
 
 
+@pytest.mark.long("the writing of JUnit has its own tests")
 def test_junit_of_what_passes(project: pytest.Pytester) -> None:
     update(project)
     run(project, "--junitxml", "junit.xml")

@@ -70,6 +70,7 @@ def test_all_calls_are_put_together_in_a_line_and_a_file(processes: tuple[str, .
     assert found["responses"]["rate"] is None
 
 
+@pytest.mark.long("a limit of turns has its own tests")
 def test_a_limit_of_the_session_fails_it_though_all_tests_pass(project: pytest.Pytester) -> None:
     write(project, "scenarios/short.yaml", ANSWERED)
     configure(project, "audiosocket_turn_taking = {response_p95: 1.8s}")
@@ -88,6 +89,7 @@ def test_without_a_turn_there_is_no_line(project: pytest.Pytester) -> None:
     assert summary(project)["responses"]["p95_ms"] is None
 
 
+@pytest.mark.long("a limit of turns has its own tests")
 def test_a_session_without_a_verdict_leaves_no_older_file(project: pytest.Pytester) -> None:
     write(project, "runs/pytest/turn_taking.json", "{}")
     write(project, "test_own.py", "def test_own(): pass\n")

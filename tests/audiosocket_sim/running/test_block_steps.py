@@ -157,6 +157,7 @@ def test_the_end_of_the_call_decides_at_once() -> None:
     assert failure.at_ms < 1000
 
 
+@pytest.mark.every(9)
 @pytest.mark.parametrize(
     "steps",
     [

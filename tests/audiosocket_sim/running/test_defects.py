@@ -205,6 +205,7 @@ def test_a_line_with_a_gain_does_not_make_the_bot_too_quiet() -> None:
     assert not call(PLAIN, GREETING, keys="quality: {level_dbfs: [-10, -6]}").passed
 
 
+@pytest.mark.every(9)
 @pytest.mark.parametrize(
     ("script", "heard", "told"),
     [

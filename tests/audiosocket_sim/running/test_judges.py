@@ -53,6 +53,7 @@ def test_all_that_was_said_until_the_caller_speaks_is_judged() -> None:
     assert judges.asked == [("Pode subir. Pode subir.", "It tells him to go up.")]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("judge", "line"),
     [

@@ -59,6 +59,7 @@ def test_a_program_that_does_not_start(start: str, line: str, tmp_path: Path, mo
     assert (tmp_path / "run" / "call.jsonl").exists()
 
 
+@pytest.mark.every(9)
 @pytest.mark.parametrize(
     "control",
     [
@@ -184,6 +185,7 @@ def test_interrupted_in_mid_call_nothing_else_is_run(signals: list[int], tmp_pat
     assert (tmp_path / "runs" / "call" / "call.jsonl").stat().st_size > 0
 
 
+@pytest.mark.long("it starts two processes; calls are interrupted in this one")
 @pytest.mark.parametrize("times", [pytest.param(1, marks=pytest.mark.long("twice is tried")), 2])
 def test_interrupted_while_the_target_starts(times: int, tmp_path: Path) -> None:
     """Once: it is asked to end and killed a while later. Twice: at once. Nothing of it is left in either case."""

@@ -119,6 +119,7 @@ def test_sentences_with_a_pause_between_them_may_be_expected_together() -> None:
     assert call("- expect: {bot_says: 'Obrigado, tchau.', within: 3s}", *script).passed
 
 
+@pytest.mark.long("what is read is in the log")
 def test_a_snapshot_has_the_words_that_were_asked_for() -> None:
     steps = "- expect: {bot_says: {text: o apartamento 202, words: 0.5}}\n- wait: 3s"
     lines = call(steps, [0.5, "say", FLAT], [4, "say", THANKS]).snapshot.splitlines()
@@ -130,6 +131,7 @@ def test_a_snapshot_has_the_words_that_were_asked_for() -> None:
     assert "“(apartamento)”" in pattern
 
 
+@pytest.mark.every(9)
 @pytest.mark.parametrize(
     ("reader", "line"),
     [

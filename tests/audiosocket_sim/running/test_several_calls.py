@@ -61,6 +61,7 @@ def passed(result: Result) -> None:
 # --- good bots
 
 
+@pytest.mark.long("other calls at a time are made")
 def test_two_callers_at_a_time_and_one_after_them() -> None:
     result = call(two() + f"then: {caller('carla', ANA, TO_BRUNO)}\n")
     passed(result)
@@ -144,6 +145,7 @@ def test_whoever_looks_on_sees_all_calls() -> None:
     assert all(at_ms <= now_ms for _, at_ms, now_ms, _ in seen)
 
 
+@pytest.mark.every(9)
 @pytest.mark.parametrize("starts", [pytest.param("0ms", marks=LONG), "700ms"])
 @pytest.mark.parametrize(
     ("fault", "says"),
@@ -184,6 +186,7 @@ def test_in_one_call_after_the_other_a_bot_needs_no_uuid_to_ask() -> None:
 # --- bad bots: what is said of them
 
 
+@pytest.mark.every(9)
 @pytest.mark.parametrize(
     ("fault", "causes"),
     [

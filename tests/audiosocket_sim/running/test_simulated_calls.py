@@ -543,6 +543,7 @@ def test_a_result_says_in_a_condition_whether_it_passed(steps: str, outcome: Out
     assert result.passed is (outcome is Outcome.PASSED)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", PASS)
 def test_it_passes(name: str, tmp_path: Path) -> None:
     case = PASS[name]
@@ -552,6 +553,7 @@ def test_it_passes(name: str, tmp_path: Path) -> None:
         assert line in plain(result.transcript)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", FAIL)
 def test_it_fails_and_says_why(name: str, tmp_path: Path) -> None:
     case = FAIL[name]
@@ -563,6 +565,7 @@ def test_it_fails_and_says_why(name: str, tmp_path: Path) -> None:
         assert line in plain(result.transcript)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", TROUBLE)
 def test_it_is_neither(name: str, tmp_path: Path) -> None:
     case = TROUBLE[name]

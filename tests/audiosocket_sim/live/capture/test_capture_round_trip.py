@@ -107,6 +107,7 @@ def test_the_command_prints_a_line_for_each_call_without_words(tmp_path: Path) -
     assert "apartamento" not in told
 
 
+@pytest.mark.long("other calls are captured")
 def test_only_the_owner_can_read_what_was_captured(tmp_path: Path) -> None:
     with captured("two_turns", tmp_path / "out") as (_, written):
         folder = written.parent
@@ -139,6 +140,7 @@ def test_a_second_call_never_overwrites_the_first(tmp_path: Path) -> None:
         assert load(tmp_path / "two_turns_2.yaml").steps
 
 
+@pytest.mark.long("other calls are captured")
 def test_what_was_not_recognised_says_so(tmp_path: Path) -> None:
     with captured("unrecognised_speech", tmp_path) as (_, written):
         text = written.read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 """What was wrong is drawn where it was: each hole, click and piece, and the rest of a sentence that nobody heard."""
 
+import pytest
 from helpers.reported_calls import saved
 from zoo.keeper import call as zoo_call
 from zoo.keeper import setup_of
@@ -79,6 +80,7 @@ def first_defect(kind: str) -> DefectFound:
     return next(one.event for one in entries if isinstance(one.event, DefectFound))
 
 
+@pytest.mark.long("the tests of damage find the places")
 def test_a_call_logs_the_places_of_holes_clicks_and_pieces() -> None:
     holes = first_defect("Stutters")
     assert sum(length for _, length in holes.places_ms) == holes.amount
