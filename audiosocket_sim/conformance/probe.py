@@ -126,14 +126,13 @@ def after_later(calls: tuple[SeenCall, ...], known: Features) -> Features:
     was_quiet = next((done.met for done in key.actions(WaitForQuiet)), None)
     tried = pressed is not None and was_quiet and (key.end.by != "server" or key.end.at > pressed.began)
     heard = pressed is not None and any(is_sound(m.payload) and (m.ended or 0.0) > pressed.began for m in key.audio)
-    lives = [life for life in (known.lives, _life_of(silent)) if life is not None]
+    gives_up = _life_of(silent)  # on a caller who sends nothing: no measure of other calls, and a failure of HS-12
     found = replace(
         known,
         takes_keys=heard if tried else None,
         wideband=any(m.kind in AUDIO_KINDS and m.kind != Kind.SLIN8 for m in wide.audio),
         sends_always=_sends_always(silent),
-        hangs_up=bool(lives),
-        lives=min(lives, default=None),
+        hangs_up=known.lives is not None or gives_up is not None,
     )
     return _with_stated(found, known)
 

@@ -287,7 +287,7 @@ CASES = (
                     WaitForSound(1.2),
                     Send(_key("5")),
                     SendSound(2.0, "words"),
-                    WaitForSound(4.0, silence=True),
+                    WaitForSound(6.0, silence=True),
                     Send(_key("5")),
                     Pause(0.125),
                     Send(_key("5")),

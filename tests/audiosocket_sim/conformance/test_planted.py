@@ -36,10 +36,16 @@ def test_a_planted_fault_fails_its_case(planted: Planted) -> None:
     assert re.search(planted.says, said), said
 
 
+FAMILIES = ({"HS", "FR", "DT"}, {"AI", "AO"}, {"TD", "RB"}, {"AV"})
+"""Sections whose cases a fault of one may fail too. All of them would take an hour."""
+
+
 @pytest.mark.long("each fault fails the case that is meant")
-@pytest.mark.parametrize("planted", PLANTED, ids=str)
+@pytest.mark.parametrize("planted", [one for one in PLANTED if not one.spreads], ids=str)
 def test_a_planted_fault_fails_no_other_case_than_is_listed(planted: Planted) -> None:
-    found = wrong(run(CASES, planted.of, planted.fault))
+    family = next(sections for sections in FAMILIES if planted.case[:2] in sections)
+    cases = [case for case in CASES if case.id[:2] in family or case.id in planted.consequences]
+    found = wrong(run(cases, planted.of, planted.fault))
     own = set() if planted.heavy else {planted.case}
-    if not planted.spreads:
-        assert set(found) == own | {*planted.consequences} | planted.of.lacks, found
+    lacks = planted.of.lacks & {case.id for case in cases}
+    assert set(found) == own | {*planted.consequences} | lacks, found
