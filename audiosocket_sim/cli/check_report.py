@@ -104,7 +104,8 @@ def _exit_code(result: ConformanceResult, asked: CheckRequest, differs: Sequence
         return result.exit_code
     if differs:
         return FAILED
-    return SET_UP if result.trouble else INCONCLUSIVE if result.count(CaseOutcome.INCONCLUSIVE) else FINE
+    nothing = result.n_statements == 0
+    return SET_UP if result.trouble else INCONCLUSIVE if nothing or result.count(CaseOutcome.INCONCLUSIVE) else FINE
 
 
 def _files(

@@ -68,12 +68,13 @@ class ConformanceResult:
     @property
     def exit_code(self) -> int:
         """1 if a case fails or an entry of the known failures is stale; else 3 after a fault of the set-up; else 4 if a
-        case is inconclusive; else 0."""
+        case is inconclusive, or nothing at all was judged; else 0."""
         if self.count(CaseOutcome.FAIL, CaseOutcome.UNEXPECTED_PASS):
             return EXIT_FAILED
         if self.trouble:
             return EXIT_SET_UP
-        return EXIT_INCONCLUSIVE if self.count(CaseOutcome.INCONCLUSIVE) else EXIT_FINE
+        nothing = self.n_statements == 0
+        return EXIT_INCONCLUSIVE if nothing or self.count(CaseOutcome.INCONCLUSIVE) else EXIT_FINE
 
 
 def outcome_of(case: Case, statements: Iterable[Statement]) -> CaseOutcome:

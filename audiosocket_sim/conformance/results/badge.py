@@ -16,5 +16,5 @@ def badge_json(result: ConformanceResult, exit_code: int) -> dict[str, Any]:
     message = f"{passed} of {run} pass" + (f", {failed} fail" if failed else "")
     warned = result.count(CaseOutcome.WARN, CaseOutcome.EXPECTED_FAILURE)
     good = "yellowgreen" if warned else "brightgreen"
-    colour = {0: good, 1: "red"}.get(exit_code, "lightgrey")
+    colour = {0: good, 1: "red"}.get(exit_code, "lightgrey") if run else "lightgrey"
     return {"schemaVersion": 1, "label": "AudioSocket", "message": message if run else "not run", "color": colour}

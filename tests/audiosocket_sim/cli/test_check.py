@@ -245,3 +245,10 @@ def test_what_has_one_cause_is_shown_once(folder: Path, capsys: pytest.CaptureFi
     out = capsys.readouterr().out
     assert out.count("  why          ") == 1
     assert "  the same     HS-16 the UUID as header and payload\n" in out
+
+
+def test_a_run_in_which_nothing_was_judged_is_no_pass(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check("--target", bot(folder), "--only", "DT-01") == INCONCLUSIVE
+    out = capsys.readouterr().out
+    assert "  DT-01: check.yaml states no role dtmf: a server that plays a sound for each key\n" in out
+    assert out.splitlines()[-1] == "inconclusive: 0 passed, 1 not run; 0 statements judged in 5 calls"

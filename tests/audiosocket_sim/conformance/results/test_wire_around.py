@@ -5,7 +5,7 @@ from helpers.check_results import SILENCE, SOUND, UUID, a_call
 from audiosocket_core.messages import Kind, encode
 from audiosocket_sim.conformance.case import Statement
 from audiosocket_sim.conformance.results.wire_around import around, wire_lines
-from audiosocket_sim.conformance.script import FinishSending, Pause, ReadAgain, StopReading, StopServer
+from audiosocket_sim.conformance.script import FinishSending, Pause, PeerAction, ReadAgain, StopReading, StopServer
 from audiosocket_sim.conformance.seen_call import ConnectionEnd, SeenCall
 
 
@@ -40,7 +40,7 @@ def test_writes_that_are_no_whole_messages() -> None:
 
 
 def test_what_else_the_peer_does_and_how_it_ends() -> None:
-    actions = [
+    actions: list[tuple[PeerAction, float, float]] = [
         (StopReading(), 0.1, 0.1),
         (Pause(0.2), 0.1, 0.3),
         (ReadAgain(), 0.3, 0.3),
