@@ -4,6 +4,7 @@ Everything that is judged is in the `SeenCall` that comes out; nothing is judged
 """
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Iterator
 
 from audiosocket_core.messages import RATE_HZ, Kind, encode
@@ -45,6 +46,7 @@ _RELEASE_SECONDS = 3.0
 _LATE_SECONDS = 0.05
 """A limit that is noticed so much too late has ended while our loop did something else."""
 _MOST_TRIES = 3
+_NARROW_BYTES, _SMALL_SEGMENT_BYTES = 2048, 88
 _ROUNDING = 1e-6
 _ALIVE_SECONDS = 1.0
 _LEFT_ALONE_SECONDS = 0.5
@@ -123,6 +125,9 @@ class Player:
             due = self._now + CONNECT_SECONDS
             try:
                 async with asyncio.timeout(CONNECT_SECONDS):
+                    if self._script.narrow:
+                        sock = await self._narrow_socket(host, port)
+                        return (await self._loop.create_connection(lambda: _Connection(self), sock=sock))[0]
                     return (await self._loop.create_connection(lambda: _Connection(self), host, port))[0]
             except TimeoutError:
                 self._why_not = f"no answer within {CONNECT_SECONDS:g} s"
@@ -132,6 +137,21 @@ class Player:
                 self._why_not = "refused" if isinstance(error, ConnectionRefusedError) else str(error)
                 return None
         return None
+
+    async def _narrow_socket(self, host: str, port: int) -> socket.socket:
+        """Return a connected socket of a small receive buffer, which has to be set before it connects."""
+        found = await self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _NARROW_BYTES)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, _SMALL_SEGMENT_BYTES)  # the sender's buffer follows
+            await self._loop.sock_connect(sock, address)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
 
     # --- what the connection tells
 

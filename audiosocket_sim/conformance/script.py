@@ -194,13 +194,15 @@ class Script:
     """One connection: it begins `starts` seconds after the case does, and carries out its actions in turn.
 
     `name`: how the words of a failure call it, where a case has several. `host`: another address than the target's,
-    such as `::1`. Where the last action is none that ends the connection, the peer closes.
+    such as `::1`. `narrow`: the two kernels take 100 kB for a peer that does not read, not two megabytes. Where the
+    last action is none that ends the connection, the peer closes.
     """
 
     actions: tuple[PeerAction, ...]
     name: str = "the call"
     starts: float = 0.0
     host: str = ""
+    narrow: bool = False
 
 
 def seconds_of(action: PeerAction) -> float:

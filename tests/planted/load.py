@@ -218,6 +218,26 @@ class SharesItsQueue(Server):
         await call.run()
 
 
+class DrainsForAll(_OneThread):
+    """Waits for the reader of each message before it sends anything to anybody."""
+
+    call = _Joined
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.set_write_buffer_limits(high=0)
+        writing = asyncio.ensure_future(self._drains(writer))
+        try:
+            await super().take(reader, writer)
+        finally:
+            writing.cancel()
+
+    async def _drains(self, writer: asyncio.StreamWriter) -> None:
+        while not writer.is_closing():
+            if writer.transport.get_write_buffer_size() > 0:
+                self.until = max(self.until, asyncio.get_running_loop().time() + 0.1)
+            await asyncio.sleep(0.05)
+
+
 _ECHO = replace(KINDS["echo"], stated=Features(echoes=True, stated=frozenset({"echoes"})))
 _TWO_SILENT_CALLS = replace(KINDS["taciturn"], stated=Features(two_calls=True, stated=frozenset({"two_calls"})))
 

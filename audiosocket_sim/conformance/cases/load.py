@@ -133,7 +133,7 @@ def _nothing_grows(seen: SeenCase) -> Iterator[Statement]:
 def _slow_readers(seen: SeenCase) -> Iterator[Statement]:
     for call in seen.calls:
         if call.script.name.startswith("the good"):
-            yield from loses_nothing(seen, call, "beside calls that do not read", 1.0, 4.0)
+            yield from loses_nothing(seen, call, "beside calls that do not read", 1.0, 9.0)
 
 
 def _beside_a_flood(seen: SeenCase) -> Iterator[Statement]:
@@ -237,22 +237,24 @@ CASES = (
         id="RB-06",
         title="slow readers among good calls",
         level="must",
-        peer="has three calls in which it reads nothing for 3 s, and two good ones",
+        peer="has three calls in which it reads nothing for 9 s, its kernel neither, and two good ones",
         good="loses nothing of the good ones",
         why="one caller's bad network must not stop the loop that sends to all",
         section="3.6",
         two_at_once=True,
+        only_real="the network in memory takes all that is sent within minutes",
         judge=_slow_readers,
         scripts=(
             *[
                 Script(
-                    (Announce(), Pause(1.0), StopReading(), SendSound(3.0, "silence"), ReadAgain(), Pause(0.5)),
+                    (Announce(), StopReading(), SendSound(9.0, "silence"), ReadAgain(), Pause(0.5)),
                     name=f"the slow call {n}",
+                    narrow=True,
                 )
                 for n in (1, 2, 3)
             ],
-            good_call(5.0, sparing=True),
-            good_call(5.0, name="the good call 2", sparing=True),
+            good_call(10.0, sparing=True),
+            good_call(10.0, name="the good call 2", sparing=True),
         ),
     ),
     Case(
