@@ -26,6 +26,8 @@ _CONNECT_SECONDS = 2.0
 _SILENT_SECONDS = 10.0
 """A server that sends of itself, and sends nothing in a whole call of this length, serves nobody any more."""
 _MOST_PLAYED_AGAIN = 6
+_NO_ANSWER = f"the port does not answer within {_CONNECT_SECONDS:g} s"
+_PEACE_SECONDS, _LATE_SECONDS, _MOST_TRIES = 5.0, 0.05, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,22 +189,35 @@ class Conductor:
     async def _how_it_is_gone(self) -> str:
         """Return how the server is gone, for people; "" if it takes calls."""
         self._gone_at = self._loop.time()
-        try:
-            async with asyncio.timeout(_CONNECT_SECONDS):
-                _, writer = await asyncio.open_connection(self._server.host, self._server.port)
-            writer.close()
-        except TimeoutError:
-            why = f"the port does not answer within {_CONNECT_SECONDS:g} s"
-        except OSError:
-            why = "the port refuses connections"
-        else:
-            why = "" if await self._sends_still() else f"a new call gets no byte within {_SILENT_SECONDS:g} s"
+        why = await self._why_not_connected()
+        if why == _NO_ANSWER:  # a flood, or a busy machine, may hold up both sides: ask again in peace
+            await asyncio.sleep(_PEACE_SECONDS)
+            why = await self._why_not_connected()
+        if not why and not await self._sends_still():
+            why = f"a new call gets no byte within {_SILENT_SECONDS:g} s"
         if why and self._server.program is not None:
             for _ in range(10):  # its end is noticed a moment after its port has closed
                 if how := self._server.how_it_ended():
                     return f"the program {how}"
                 await asyncio.sleep(0.02)
         return why
+
+    async def _why_not_connected(self) -> str:
+        """Return why no connection can be made, "" if one can. What only our own lateness lets fail is tried again."""
+        for _ in range(_MOST_TRIES):
+            due = self._loop.time() + _CONNECT_SECONDS
+            try:
+                async with asyncio.timeout(_CONNECT_SECONDS):
+                    _, writer = await asyncio.open_connection(self._server.host, self._server.port)
+            except TimeoutError:
+                if self._loop.time() - due < _LATE_SECONDS:
+                    break
+            except OSError:
+                return "the port refuses connections"
+            else:
+                writer.close()
+                return ""
+        return _NO_ANSWER
 
     async def _sends_still(self) -> bool:
         """Whether a server that sends of itself does so in a new call, or ends it; True of any other server."""
