@@ -47,11 +47,27 @@ class PaceStretch:
         return self.messages[-1].ended or 0.0
 
     def drift(self, skip: float) -> tuple[float, float]:
-        """Return (seconds of sound sent, seconds elapsed) between its messages, from `skip` s after its begin on."""
-        later = [message for message in self.messages if (message.ended or 0.0) >= self.began + skip]
-        if len(later) < 2:
+        """Return (seconds of sound sent, seconds elapsed) between two of its messages, from `skip` s after its begin on.
+
+        They are the one that is most ahead in the first quarter, and the one in the last. Whoever sends in lumps, or
+        wakes late, is behind its own clock most of the time, but it is never ahead of it.
+        """
+        leads: list[tuple[float, float]] = []  # of each message: when it came, the sound that was sent before it
+        sent = 0.0
+        for message in self.messages:
+            if (message.ended or 0.0) >= self.began + skip:
+                leads.append((message.ended or 0.0, sent))
+            sent += seconds_in(message)
+        if len(leads) < 2:
             return 0.0, 0.0
-        return sum(map(seconds_in, later[:-1])), (later[-1].ended or 0.0) - (later[0].ended or 0.0)
+        quarter = (leads[-1][0] - leads[0][0]) / 4
+        one = max((lead for lead in leads if lead[0] <= leads[0][0] + quarter), key=_lead)
+        two = max((lead for lead in leads if lead[0] >= leads[-1][0] - quarter), key=_lead)
+        return two[1] - one[1], two[0] - one[0]
+
+
+def _lead(when_and_sent: tuple[float, float]) -> float:
+    return when_and_sent[1] - when_and_sent[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,37 @@ def test_a_slow_clock_drifts() -> None:
     assert outcome("AO-02", call_of(frames([n * 0.0206 for n in range(400)]))) is CaseOutcome.FAIL
 
 
+def in_lumps(wakes: Sequence[float], rate: float = 1.0) -> list[Chunk]:
+    """A server that at each of these times sends what is due within 180 ms, by a clock that runs so much too fast."""
+    times: list[float] = []
+    for at in wakes:
+        while len(times) * 0.02 <= (at + 0.18) * rate:
+            times.append(at)
+    return frames(times)
+
+
+def rough_wakes(last: float) -> list[float]:
+    """Wakes 30 to 180 ms apart; the last fills the sound up once more at the very end."""
+    wakes = [0.0]
+    while wakes[-1] < last:
+        wakes.append(wakes[-1] + (0.03, 0.18, 0.11, 0.16, 0.07)[len(wakes) % 5])
+    return wakes
+
+
+@pytest.mark.parametrize("last", [6.0, 8.0, 10.0, 10.1, 10.2, 10.3])
+def test_sound_in_lumps_of_up_to_180_ms_does_not_drift(last: float) -> None:
+    wakes = rough_wakes(last)
+    assert outcome("AO-01", call_of(in_lumps(wakes))) is CaseOutcome.PASS
+    assert outcome("AO-02", call_of(in_lumps(wakes))) is CaseOutcome.PASS
+
+
+@pytest.mark.parametrize("rate", [0.985, 1.015])
+def test_a_clock_that_is_off_drifts_in_lumps_too(rate: float) -> None:
+    (stretch,) = stretches_of(call_of(in_lumps(rough_wakes(10.0), rate)).audio)
+    sent, elapsed = stretch.drift(0.5)
+    assert sent / elapsed == pytest.approx(rate, abs=0.004)
+
+
 def test_a_wait_of_8_ms_inside_fails_unless_we_were_late() -> None:
     received = [Chunk(0.1, FRAME[:100]), Chunk(0.108, FRAME[100:])]
     assert outcome("AO-03", call_of(received)) is CaseOutcome.FAIL
