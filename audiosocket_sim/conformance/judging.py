@@ -188,5 +188,5 @@ def ended_by_server(call: SeenCall) -> tuple[float, str] | None:
 def _after(call: SeenCall, at: float) -> str:
     announced = next((done.ended for done in call.done if isinstance(done.action, Announce)), None)
     if announced is None or at < announced:
-        return f"{at - (call.connected_at or 0.0):.2f} s after it was connected"
+        return f"{max(0.0, at - (call.connected_at or 0.0)):.2f} s after it was connected"
     return f"{at - announced:.2f} s after the UUID"

@@ -47,7 +47,7 @@ class PaceStretch:
         return self.messages[-1].ended or 0.0
 
     def drift(self, skip: float) -> tuple[float, float]:
-        """Return (seconds of sound sent, seconds elapsed) between two of its messages, from `skip` s after its begin on.
+        """Return (seconds of sound, seconds elapsed) between two of its messages, from `skip` s after its begin on.
 
         They are the one that is most ahead in the first quarter, and the one in the last. Whoever sends in lumps, or
         wakes late, is behind its own clock most of the time, but it is never ahead of it.

@@ -114,6 +114,18 @@ class Delays:
         first = bisect_left(self.late, (since,))
         return sum(seconds for at, seconds in self.late[first:] if at <= until)
 
+    def densest(self, since: float = 0.0, until: float = float("inf"), within: float = 1.0) -> float:
+        """Return the largest sum of the delays that ended within so many seconds of each other, between two times.
+
+        It is by how much one message may be late: what delayed the server long before has no part in it.
+        """
+        first = bisect_left(self.late, (since,))
+        found = [(at, seconds) for at, seconds in self.late[first:] if at <= until]
+        return max(
+            (sum(more for then, more in found[n:] if then <= at + within) for n, (at, _) in enumerate(found)),
+            default=0.0,
+        )
+
 
 @dataclass(frozen=True)
 class SeenCall:

@@ -47,7 +47,9 @@ def _does_not_drift(seen: SeenCase) -> Iterator[Statement]:
         return
     for stretch in stretches_of(seen.call().audio):
         sent, elapsed = stretch.drift(_SETTLES)
-        if stretch.ended - stretch.began < _LONG_ENOUGH + _SETTLES or stretch.worst[1] > AHEAD_SECONDS:  # AO-01 has said it
+        if (
+            stretch.ended - stretch.began < _LONG_ENOUGH + _SETTLES or stretch.worst[1] > AHEAD_SECONDS
+        ):  # AO-01 has said it
             continue
         drift = sent - elapsed
         limit = min(DRIFT_SECONDS[1], max(DRIFT_SECONDS[0], DRIFT_SHARE * elapsed))
