@@ -59,7 +59,7 @@ def page(servers: Sequence[Server], runs: Mapping[str, Run], findings: Mapping[s
         *[_of_server(one["name"], runs.get(one["name"]), findings["theirs"].get(one["name"], [])) for one in servers],
         FIRST,
         "## False alarms, found here and mended\n",
-        "What the first runs said of a server and was ours. Each is mended, with a test.\n",
+        "What the first runs said of a server, and was ours.\n",
         _ours(findings["ours"]),
     ]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
