@@ -327,7 +327,7 @@ PLANTED = (
     ),
     Planted("HS-21", ServesWhateverComes, "serves no caller that began with audio, but", consequences=("HS-22",)),
     Planted("HS-22", PadsTheUuid, "serves no caller with a UUID of 15 bytes, but"),
-    Planted("HS-23", OpenAfterHalfAUuid, "but it was open"),
+    Planted("HS-23", OpenAfterHalfAUuid, "but it was open", consequences=("HS-26", "HS-27")),
     Planted("HS-24", AResetIsTheEndOfAll, "takes the connection, but", spreads=True),
     Planted("HS-25", OneUuidAtATime, "beside connections that send nothing", spreads=True),
     Planted("HS-26", OpenAfterHttp, "but it was open"),
