@@ -196,6 +196,7 @@ SOUNDS = {
 }
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("name", SOUNDS)
 def test_what_is_no_phrase_gives_nothing(name: str) -> None:
     assert listen(SOUNDS[name]) == ()

@@ -131,6 +131,7 @@ def test_a_sound_that_is_no_turn_goes_to_the_sounds_and_can_be_said(
     assert capsys.readouterr().err == taken
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

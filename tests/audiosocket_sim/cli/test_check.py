@@ -139,6 +139,7 @@ def test_nobody_at_the_address_is_a_fault_of_the_set_up(capsys: pytest.CaptureFi
     assert "tcp://127.0.0.1:9: nobody takes a call at 127.0.0.1:9: " in capsys.readouterr().err
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
@@ -169,6 +170,7 @@ def test_the_target_is_that_of_pyproject(folder: Path, capsys: pytest.CaptureFix
     assert "takes audio of more than 8 kHz, and answers it (stated)" in " ".join(out.split())
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("text", "line"),
     [

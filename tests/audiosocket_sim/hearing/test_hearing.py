@@ -271,6 +271,7 @@ def test_the_timeline_is_what_came_out() -> None:
 # --- real prompts, the real matcher
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     "codec", ["ulaw", *(pytest.param(name, marks=pytest.mark.long("µ-law is read")) for name in ("alaw", "none"))]
 )

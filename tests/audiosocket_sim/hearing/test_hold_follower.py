@@ -81,6 +81,7 @@ def spoken(facts: list[Fact]) -> list[str | None]:
     return [fact.text for fact in facts if isinstance(fact, HeardSpeech)]
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("known", [WAITING, OTHER], ids=["waiting", "other"])
 @pytest.mark.parametrize("dbfs", [-12, -20, -33, -45])
 @pytest.mark.parametrize("line", LINES)

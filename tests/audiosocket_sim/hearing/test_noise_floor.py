@@ -121,6 +121,7 @@ def burst(dbfs: float, color: str = "white", seconds: float = 2.0) -> NDArray[np
     return np.clip(np.round(np.concatenate((np.zeros(RATE), alone, np.zeros(RATE)))), -32768, 32767).astype(np.int16)
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("dbfs", [-43, -30, -21, -18, -10])
 @pytest.mark.parametrize("color", ["white", "pink", "brown"])
 def test_noise_that_begins_and_ends_like_a_sentence_is_heard_as_noise_and_is_a_fault(color: str, dbfs: float) -> None:

@@ -352,6 +352,7 @@ def test_a_wrong_ini_key_of_calls_is_named(ini: str, words: str, project: pytest
     wrong.stdout.fnmatch_lines([f"test_it: the ini key {words}"])
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("marker", "words"),
     [
@@ -401,6 +402,7 @@ def test_the_command_line_goes_before_the_marker(project: pytest.Pytester) -> No
     done.stdout.fnmatch_lines(["audiosocket target: helpers.scripted_bot:serve (--audiosocket-target)"])
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("marker", "arguments", "said"),
     [

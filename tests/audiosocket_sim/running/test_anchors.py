@@ -8,6 +8,7 @@ from audiosocket_sim.running.runner import Outcome
 HOLD = [1.0, "hold"]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("steps", "script", "keys", "told"),
     [
@@ -165,6 +166,7 @@ def test_a_step_of_the_caller_that_comes_too_late_begins_at_once_and_says_so() -
 OVER = "{say: {recording: pt-br/quero_falar_com_o_apartamento_202, blocks: false}, after: 0ms}"
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("never", "script", "broken"),
     [

@@ -135,10 +135,10 @@ def test_a_snapshot_has_the_words_that_were_asked_for() -> None:
 @pytest.mark.parametrize(
     ("reader", "line"),
     [
+        ("helpers.readers:nothing", "the reader helpers.readers:nothing has found no words in it; use bot_speaks"),
         ("helpers.readers:broken", "the reader helpers.readers:broken failed: ValueError: no model"),
         ("helpers.readers:numbers", "the reader helpers.readers:numbers returned int: expected a text"),
         ("helpers.readers:two", "the reader helpers.readers:two: too many positional arguments"),
-        ("helpers.readers:nothing", "the reader helpers.readers:nothing has found no words in it; use bot_speaks"),
     ],
 )
 def test_a_reader_that_fails_is_no_fault_of_the_bot(reader: str, line: str) -> None:

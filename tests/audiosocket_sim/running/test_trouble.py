@@ -63,6 +63,7 @@ async def boom_later(*args: Any, **more: Any) -> Any:
     raise KeyError("boom")
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("place", "name", "broken"),
     [
@@ -100,6 +101,7 @@ def test_a_fault_of_our_own(
     assert 'raise KeyError("boom")' in result.artefacts.details.read_text(encoding="utf-8")
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("event", ["CallerSpoke", "BotSpoke", "BackendAsked", "StateTold", "CallEnded"])
 def test_who_looks_on_breaks(event: str, tmp_path: Path) -> None:
     made = scenario(
@@ -296,6 +298,7 @@ CLOSES = [
 ]
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(("close", "line"), CLOSES)
 @pytest.mark.parametrize(("within", "outcome"), [("3s", Outcome.PASSED), ("1s", Outcome.FAILED)])
 def test_a_target_that_does_not_end_costs_no_verdict(

@@ -117,7 +117,7 @@ COUGH = "{noise: {for: 300ms, dbfs: -20}, after: 0ms}"  # from about 1.3 s on, i
 RESUMED = "pt-br/condominio_apoena_em_que_posso_ajudar"
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("script", "passes", "told"),
     [

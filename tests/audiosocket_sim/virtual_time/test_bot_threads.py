@@ -159,6 +159,7 @@ async def a_thread_that_waits(loop: VirtualLoop) -> None:
     Thread(target=threading.Event().wait, daemon=True).start()
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     "main",
     [

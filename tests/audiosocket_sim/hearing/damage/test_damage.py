@@ -67,6 +67,7 @@ def told(pcm: bytes, phrases: tuple[Phrase, ...] = PROMPTS) -> list[str]:
 # --- with the phrase book
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("phrase", [UP, CHECK, GREETING], ids=lambda phrase: phrase.name)
 @pytest.mark.parametrize(
     ("damage", "words"),
