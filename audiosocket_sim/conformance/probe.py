@@ -87,8 +87,9 @@ LATER_CALLS = (
         name="16 kHz",
     ),
     Script((Announce(), Pause(_LOOKS_SECONDS)), name="a caller who sends nothing"),
+    Script((Announce(), SendSound(_LOOKS_SECONDS, "silence", until_end=True)), name="a caller who says nothing"),
 )
-"""Calls that follow where they can: with a key, at 16 kHz, of a caller who sends nothing."""
+"""Calls that follow where they can: with a key, at 16 kHz, of a caller who sends nothing, of one who only listens."""
 
 
 def after_first(first: SeenCall, others: Sequence[SeenCall], two_calls: bool, stated: Features) -> Features:
@@ -127,12 +128,14 @@ def after_later(calls: tuple[SeenCall, ...], known: Features) -> Features:
     tried = pressed is not None and was_quiet and (key.end.by != "server" or key.end.at > pressed.began)
     heard = pressed is not None and any(is_sound(m.payload) and (m.ended or 0.0) > pressed.began for m in key.audio)
     gives_up = _life_of(silent)  # on a caller who sends nothing: no measure of other calls, and a failure of HS-12
+    ends = [life for life in (known.lives, _life_of(by_name["a caller who says nothing"])) if life is not None]
     found = replace(
         known,
         takes_keys=heard if tried else None,
         wideband=any(m.kind in AUDIO_KINDS and m.kind != Kind.SLIN8 for m in wide.audio),
         sends_always=_sends_always(silent),
-        hangs_up=known.lives is not None or gives_up is not None,
+        hangs_up=bool(ends) or gives_up is not None,
+        lives=min(ends, default=None),
     )
     return _with_stated(found, known)
 

@@ -118,7 +118,7 @@ PLANTED = (
         DeafAfterAHole,
         "the audio after a held key back, to the bit, but",
         "echo",
-        consequences=("DT-05", "DT-10", "FR-18", "FR-21"),
+        consequences=("DT-10", "FR-18", "FR-21"),
     ),
     Planted("DT-04", KeysThatComeSoonAreOne, "as two keys, but its sound lasted 0.12 s", "keys"),
     Planted("DT-05", AKeyHasAByte, "keeps the call after keys of odd form, but"),

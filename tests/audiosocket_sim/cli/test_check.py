@@ -46,12 +46,12 @@ def test_a_good_bot_passes(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     out = capsys.readouterr().out.splitlines()
     assert out[0].startswith("check  bot_call_")
     assert out[0].endswith("(--target)")
-    assert out[1] == "  calls        5 to find out what it can do, then 2 at most"
+    assert out[1] == "  calls        6 to find out what it can do, then 2 at most"
     assert "calls cost money where the bot asks a paid service" in out[2]
     assert any(line.startswith("  it           serves two calls at once; ") for line in out)
     assert "  runs         2 of 2 cases, 2 calls, 24 cases at once, in virtual time" in out
     assert out[-1].startswith("passed: 2 passed; ")
-    assert out[-1].endswith(" statements judged in 7 calls")
+    assert out[-1].endswith(" statements judged in 8 calls")
     assert out[-2].split() == ["HS", "handshake", "2", "·", "·", "·", "·"]
 
 
@@ -253,4 +253,4 @@ def test_a_run_in_which_nothing_was_judged_is_no_pass(folder: Path, capsys: pyte
     assert check("--target", bot(folder), "--only", "DT-01") == INCONCLUSIVE
     out = capsys.readouterr().out
     assert "  DT-01: check.yaml states no role dtmf: a server that plays a sound for each key\n" in out
-    assert out.splitlines()[-1] == "inconclusive: 0 passed, 1 not run; 0 statements judged in 5 calls"
+    assert out.splitlines()[-1] == "inconclusive: 0 passed, 1 not run; 0 statements judged in 6 calls"

@@ -93,7 +93,7 @@ def test_what_a_good_server_can_do(kind: str, expected: str) -> None:
     assert has(result.features) == expected
     assert result.features.lives is None
     assert result.seconds < TAKES_LESS_THAN
-    assert result.n_calls == 5
+    assert result.n_calls == 6
 
 
 def test_a_faint_and_late_echo_is_one() -> None:

@@ -214,7 +214,7 @@ def test_a_case_with_everything() -> None:
 
 
 def test_a_case_of_a_whole_call() -> None:
-    case = a_case("AV-01", asterisk=AsteriskCall("22.10", "app", listens=2.5), scripts=())
+    case = a_case("AV-01", asterisk=AsteriskCall("22.10", "app"), scripts=())
     lines = [plain(line) for line in explain.explain_lines(case, NO_WRAP)]
     assert "  takes        6.0 s at most, 1 call" in lines
     assert lines[-1] == (
