@@ -27,7 +27,7 @@ _SETTLES = 0.5
 _FEW = 3
 """So many splits, holes or stalls are needed before a server is blamed: one may be chance."""
 _SENT_AGAIN_SHARE = 0.1
-"""Of so many messages the pieces are too many only because TCP sent them again (a loss probe behind several at once)."""
+"""Of so many messages there may be a piece too many because TCP sent it again (a loss probe behind several at once)."""
 _LONG_ENOUGH = 4.0
 _NO_AUDIO = "it sent no sound that could be judged"
 
