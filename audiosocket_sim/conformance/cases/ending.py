@@ -89,6 +89,9 @@ def _says_goodbye(seen: SeenCase) -> Iterator[Statement]:
         last = call.messages[-1] if call.messages else None
         odd = last is not None and last.is_whole and not last.is_audio
         but = f"sent {hex_of(last)} and {how} instead" if last and odd else f"the connection ended with {how} only"
+        if last is not None and not last.is_whole and last.header_ended is not None:
+            came = len(last.payload)
+            but = f"the connection ended with {how} inside a message: {hex_of(last)}, {came} of {last.length} bytes"
         says = f"sends 00 00 00 before it closes, but {but}"
         yield Statement(False, says, "ending", at=call.end.at)
     elif hangup.length:

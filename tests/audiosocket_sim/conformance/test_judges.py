@@ -223,6 +223,14 @@ def test_big_endian_lengths_are_not() -> None:
         assert all(one.ok for one in judged("HS-14", received=[(n * 0.02, frames) for n in range(40)]))
 
 
+def test_an_end_inside_a_message_is_named() -> None:
+    (cut_off,) = judged("TD-04", received=[(0.1, LOUD), (0.2, LOUD[:103])], end=server_fin(0.2))
+    assert (cut_off.ok, cut_off.says.partition(", but ")[2]) == (
+        False,
+        "the connection ended with a FIN inside a message: 10 01 40 | 00 20 00 20 00 20 00 20 …, 100 of 320 bytes",
+    )
+
+
 def test_another_kind_in_place_of_a_goodbye_is_named() -> None:
     received = [(0.1, LOUD), (0.2, b"\xff\0\0")]
     (no_goodbye,) = judged("TD-04", received=received, end=server_fin(0.2))
