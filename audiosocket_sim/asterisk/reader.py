@@ -14,7 +14,10 @@ from typing import NamedTuple
 from audiosocket_core.messages import RATE_HZ, Kind
 from audiosocket_sim.asterisk.profiles import Era, HeaderRule
 
-__all__ = ["AsteriskReader", "BotAudio", "ReaderVerdict"]
+__all__ = ["CLOSED_INSIDE", "AsteriskReader", "BotAudio", "ReaderVerdict"]
+
+CLOSED_INSIDE = "the server closed inside a message («Insufficient payload read»)"
+"""The reason of a FIN that is no orderly end."""
 
 _HEADER_BYTES = 3
 _KINDS = frozenset(Kind)
@@ -111,7 +114,7 @@ class AsteriskReader:
             return
         if self._length is not None:
             self._buffer.clear()
-            self._end("server", "fin", False, "the server closed inside a message («Insufficient payload read»)")
+            self._end("server", "fin", False, CLOSED_INSIDE)
         elif self._era.orderly_end:
             self._end("server", "fin", True, "the server closed the connection")
         else:

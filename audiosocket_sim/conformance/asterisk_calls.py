@@ -7,6 +7,7 @@ from audiosocket_sim.asterisk import CallLeg, ConnectFailed
 from audiosocket_sim.asterisk.end import LegEnd
 from audiosocket_sim.asterisk.faults import AsteriskStall, PacketDelays
 from audiosocket_sim.asterisk.profiles import profile
+from audiosocket_sim.asterisk.reader import CLOSED_INSIDE
 from audiosocket_sim.conformance.case import AsteriskCall, LegSeen
 from audiosocket_sim.conformance.sounds import CallerSounds
 
@@ -92,5 +93,5 @@ def _is_dropped(end: LegEnd) -> bool:
     """Whether Asterisk ended it, or the server in a way that Asterisk takes for an error."""
     by_limit = end.reason.startswith("TIMEOUT(absolute)")
     return (end.who == "asterisk" and not by_limit) or (
-        end.who == "server" and end.how not in ("hangup_message", "fin")
+        end.who == "server" and (end.how not in ("hangup_message", "fin") or end.reason == CLOSED_INSIDE)
     )

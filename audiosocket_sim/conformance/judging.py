@@ -5,7 +5,7 @@ Each returns a `Statement`. A limit in time is broken only where it would be bro
 
 from collections.abc import Iterator
 
-from audiosocket_core.messages import AUDIO_KINDS
+from audiosocket_core.messages import AUDIO_KINDS, HEADER_BYTES
 from audiosocket_sim.conformance.case import SeenCase, Statement
 from audiosocket_sim.conformance.heard import is_sound
 from audiosocket_sim.conformance.script import Announce, Close, FinishSending, PeerAction, Reset, Send, SignOfLife
@@ -20,6 +20,7 @@ __all__ = [
     "ends_by_itself",
     "hex_of",
     "is_kept",
+    "lengths_are_reversed",
     "said_goodbye",
     "sends_only_what_it_may",
     "serves_still",
@@ -33,6 +34,8 @@ _SHORTEST_LIFE = 1.0
 _GOODBYE_SECONDS = 2.0
 _NOTED_WITHIN = 0.25
 """How much later than it happens a delay of the server's program may be noted, in seconds."""
+_ENOUGH_MESSAGES, _LONG_MESSAGE_BYTES = 10, 8_000
+"""So many messages in a row, none longer than that, are no chance."""
 _MAY_SEND = frozenset({0}) | AUDIO_KINDS
 
 
@@ -117,11 +120,27 @@ def closes_within(call: SeenCall, limit: float, late: float) -> Iterator[Stateme
 def sends_only_what_it_may(call: SeenCall) -> Statement:
     """Nothing but audio and 00 00 00, in whole messages."""
     name = call.script.name
+    if lengths_are_reversed(call):
+        says = f"sends its lengths big-endian, but {hex_of(call.messages[0])} is right only as a little-endian one"
+        return Statement(False, says, call=name, at=call.messages[0].began)
     wrong = next((message for message in call.messages if message.kind not in _MAY_SEND), None)
     if wrong is None:
         return Statement(True, "sends nothing but audio (0x10 to 0x18) and 00 00 00", call=name)
     says = f"sends nothing but audio (0x10 to 0x18) and 00 00 00, but sent kind 0x{wrong.kind:02x}: {hex_of(wrong)}"
     return Statement(False, says, call=name, at=wrong.began)
+
+
+def lengths_are_reversed(call: SeenCall) -> bool:
+    """Whether the stream makes sense only with little-endian lengths: what is seen of its messages then is chance."""
+    stream = b"".join(chunk.data for chunk in call.received)
+    place = count = 0
+    while place + HEADER_BYTES <= len(stream):
+        length = int.from_bytes(stream[place + 1 : place + HEADER_BYTES], "little")
+        if stream[place] not in AUDIO_KINDS or not 0 < length <= _LONG_MESSAGE_BYTES:
+            break
+        place += HEADER_BYTES + length
+        count += 1
+    return count >= _ENOUGH_MESSAGES and call.messages[0].length != int.from_bytes(stream[2:0:-1], "big")
 
 
 def serves_still(seen: SeenCase, call: SeenCall, what: str) -> Iterator[Statement]:

@@ -86,7 +86,13 @@ def _says_goodbye(seen: SeenCase) -> Iterator[Statement]:
     hangup = next((message for message in call.messages if message.kind == Kind.HANGUP and message.is_whole), None)
     if hangup is None:
         how = "a FIN" if call.end.how == "fin" else "a reset"
-        says = f"sends 00 00 00 before it closes, but the connection ended with {how} only"
+        last = call.messages[-1] if call.messages else None
+        odd = last is not None and last.is_whole and not last.is_audio
+        but = f"sent {hex_of(last)} and {how} instead" if last and odd else f"the connection ended with {how} only"
+        if last is not None and not last.is_whole and last.header_ended is not None:
+            came = len(last.payload)
+            but = f"the connection ended with {how} inside a message: {hex_of(last)}, {came} of {last.length} bytes"
+        says = f"sends 00 00 00 before it closes, but {but}"
         yield Statement(False, says, "ending", at=call.end.at)
     elif hangup.length:
         says = f"sends exactly 00 00 00, but sent a length of {hangup.length}: {hex_of(hangup)}"

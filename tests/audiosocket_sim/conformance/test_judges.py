@@ -207,3 +207,34 @@ def test_a_hangup_behind_our_close_is_not_the_servers_end() -> None:
 def test_of_a_server_of_which_nothing_is_known_the_connection_has_to_stay() -> None:
     assert (True, "keeps the connection after the UUID") in said(judged("HS-01", Features()))
     assert (True, "goes on sending after the UUID") in said(judged("HS-01", Features(sends_always=True)))
+
+
+def test_little_endian_lengths_are_called_so() -> None:
+    frame = bytes.fromhex("104001") + b"\x00\x20" * 160
+    received = [(n * 0.02, frame) for n in range(40)]
+    (said_so,) = [one for one in judged("HS-14", received=received) if one.ok is False]
+    assert said_so.says.startswith("sends its lengths big-endian, but 10 40 01 | 00 20")
+    assert judged("AO-04", received=received) == []
+
+
+def test_big_endian_lengths_are_not() -> None:
+    for size in (160, 320, 514, 640, 960):  # 514 is 02 02, the same from both sides
+        frames = encode(Kind.SLIN8, b"\x10" * size)
+        assert all(one.ok for one in judged("HS-14", received=[(n * 0.02, frames) for n in range(40)]))
+
+
+def test_an_end_inside_a_message_is_named() -> None:
+    (cut_off,) = judged("TD-04", received=[(0.1, LOUD), (0.2, LOUD[:103])], end=server_fin(0.2))
+    assert (cut_off.ok, cut_off.says.partition(", but ")[2]) == (
+        False,
+        "the connection ended with a FIN inside a message: 10 01 40 | 00 20 00 20 00 20 00 20 …, 100 of 320 bytes",
+    )
+
+
+def test_another_kind_in_place_of_a_goodbye_is_named() -> None:
+    received = [(0.1, LOUD), (0.2, b"\xff\0\0")]
+    (no_goodbye,) = judged("TD-04", received=received, end=server_fin(0.2))
+    assert (no_goodbye.ok, no_goodbye.says) == (
+        False,
+        "sends 00 00 00 before it closes, but sent ff 00 00 and a FIN instead",
+    )

@@ -104,6 +104,13 @@ def in_pieces(n: int) -> list[Chunk]:
     return [Chunk(k * 0.02, FRAME, (len(FRAME) * (k + 1), n * (k + 1))) for k in range(10)]
 
 
+def test_a_few_segments_that_tcp_sent_again_are_no_splits() -> None:
+    again = {11, 30, 52, 71, 90}
+    pieces = [n + 1 + sum(at <= n for at in again) for n in range(100)]
+    received = [Chunk(n * 0.02, FRAME, (len(FRAME) * (n + 1), pieces[n])) for n in range(100)]
+    assert outcome("AO-04", call_of(received)) is CaseOutcome.PASS
+
+
 def test_two_segments_a_message_are_seen_though_each_was_one_read() -> None:
     call = call_of(in_pieces(2))
     assert len(list(splits_in(call.messages, call.received))) == 10
