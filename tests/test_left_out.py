@@ -47,6 +47,7 @@ LEFT_OUT = {"test_long", "test_cells[2]", "test_long_scenario", "test_apt"}
 def profile() -> Generator[None]:
     """The inner conftest.py loads a profile of Hypothesis, which is the whole process's."""
     name = hypothesis.settings.get_current_profile_name()
+    hypothesis.settings.load_profile("default")  # of the gate's coverage the profile is one that draws nothing
     yield
     hypothesis.settings.load_profile(name)
 
