@@ -107,9 +107,10 @@ def need_words(name: str) -> str:
 def action_words(action: PeerAction) -> str:
     """Return an action of the peer in words, as the end of "the peer …"."""
     match action:
-        case Announce(uuid=uuid, gap=gap, then=then):
+        case Announce(uuid=uuid, gap=gap, pieces=pieces, then=then):
             which = "the UUID" if uuid is None else f"the UUID {uuid.hex()}"
-            slow = f" a byte at a time, {gap * 1000:g} ms apart" if gap else ""
+            how = f"in pieces of {_lengths(pieces)} bytes and the rest" if pieces else "a byte at a time"
+            slow = f" {how}, {gap * 1000:g} ms apart" if gap else ""
             more = f", and in the same write {_data(then)}" if then else ""
             return f"sends {which}{slow}{more}"
         case Send(data=data, pieces=pieces, gap=gap):

@@ -155,7 +155,10 @@ def test_the_backends_address(given: str, kept: str) -> None:
             {"system": {"no_uterance_second": 3}},
             "settings: system.no_uterance_second: unknown key; did you mean limits.no_utterance_seconds?",
         ),
-        ({"ai": {"qqqqqq": 3}}, "settings: ai.qqqqqq: unknown key; expected one of api_url, timeout_seconds, tell_interruptions"),
+        (
+            {"ai": {"qqqqqq": 3}},
+            "settings: ai.qqqqqq: unknown key; expected one of api_url, timeout_seconds, tell_interruptions",
+        ),
         ({"system": 5}, "settings: system: 5: expected an object of keys"),
         (
             {"system": {"silence_threshold_seconds": "soon"}},

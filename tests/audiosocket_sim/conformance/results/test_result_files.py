@@ -157,3 +157,9 @@ def test_the_headline_of_a_run_without_a_failure() -> None:
 def test_the_bytes_of_a_statement_of_an_unknown_call_are_those_of_the_first() -> None:
     odd = a_result(a_case(), [Statement(False, "is so, but not", call="no such call")], [a_call()])
     assert result_json(a_run(odd), 1, {})["cases"][0]["around"][0]["call"] == "the call"
+
+
+def test_a_failure_of_which_nothing_was_seen_has_no_bytes_around_it() -> None:
+    gone = a_result(a_case(), [Statement(False, "takes calls, but the server is gone")])
+    (case,) = result_json(a_run(gone), 1, {})["cases"]
+    assert case["around"] == []

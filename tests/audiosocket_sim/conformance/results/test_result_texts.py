@@ -31,7 +31,9 @@ from audiosocket_sim.conformance.script import (
     SendPaced,
     SendSound,
     SignOfLife,
+    Starve,
     StopReading,
+    StopServer,
     WaitForEnd,
     WaitForQuiet,
     WaitForSound,
@@ -154,6 +156,7 @@ ACTIONS: list[tuple[PeerAction, str]] = [
         "sends the UUID 00000000000000000000000000000000 a byte at a time, 50 ms apart, and in the same write "
         "1 byte: 10",
     ),
+    (Announce(pieces=(3,), gap=0.05), "sends the UUID in pieces of 3 bytes and the rest, 50 ms apart"),
     (Send(b"\x00\x00\x00"), "writes 3 bytes: 00 00 00"),
     (
         Send(bytes(30), (1, 2, 3, 4, 5, 6), 0.1),
@@ -174,6 +177,8 @@ ACTIONS: list[tuple[PeerAction, str]] = [
     (FinishSending(), "closes its sending side (FIN) and goes on reading"),
     (Close(), "closes the connection (FIN)"),
     (Reset(), "resets the connection (RST)"),
+    (StopServer(), "has the server stopped, as whoever runs it does"),
+    (Starve(0.3), "takes the processor from everybody for 300 ms (in virtual time)"),
     (SignOfLife(), "looks whether the server still serves the call, 6 s at most"),
 ]
 
