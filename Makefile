@@ -63,12 +63,13 @@ demo: $(STAMP)
 test: $(STAMP)
 	AUDIOSOCKET_SIM_ONLY_PYTHON=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
-# Everything but the speech engines and the real parts (Asterisk, Chromium, a sound card), which test-all runs on one
-# interpreter. These are left out by name; a skip for any other reason is a failure.
+# Everything but the speech engines, the real parts (Asterisk, Chromium, a sound card), and what takes minutes and cannot
+# depend on the interpreter (one_python), which test-all runs on one interpreter. These are left out by name; a skip for any
+# other reason is a failure.
 # Calls on the real clock go last: no test beside them that keeps a core busy. REAL_TIME=no leaves them out.
 # ONLY_REST=yes, after `make test` on the same interpreter: only what that left out or, of Hypothesis's examples, did in part.
 REST := $(if $(filter yes,$(ONLY_REST)),AUDIOSOCKET_SIM_ONLY_REST=1)
-WITHOUT_PARTS := not extra and not asterisk and not browser and not mic
+WITHOUT_PARTS := not extra and not asterisk and not browser and not mic and not one_python
 test-most: $(DEV)
 	@sh .ci/apt ffmpeg gcc libc6-dev
 	@command -v node >/dev/null || sh .ci/apt nodejs

@@ -17,6 +17,7 @@ BY_ID = {case.id: case for case in CASES}
 GOOD = KINDS | {f"twin-{planted}": planted.of for planted in PLANTED if planted.ways is not None}
 
 
+@pytest.mark.one_python
 @pytest.mark.long("the reference server passes all cases")
 @pytest.mark.parametrize("kind", GOOD)
 def test_a_good_server_of_each_kind_passes(kind: str) -> None:
@@ -40,6 +41,7 @@ FAMILIES = ({"HS", "FR", "DT"}, {"AI", "AO"}, {"TD", "RB"}, {"AV"})
 """Sections whose cases a fault of one may fail too. All of them would take an hour."""
 
 
+@pytest.mark.one_python
 @pytest.mark.long("each fault fails the case that is meant")
 @pytest.mark.parametrize("planted", [one for one in PLANTED if not one.spreads], ids=str)
 def test_a_planted_fault_fails_no_other_case_than_is_listed(planted: Planted) -> None:

@@ -84,6 +84,7 @@ def fuzzed(
     return run_fuzz(suite(fault, kind), 1e9, seed, kept.append, clock=lambda: 0.0, limits=limits)
 
 
+@pytest.mark.one_python
 @pytest.mark.long("test_a_planted_fault_is_seen_for_what_it_is and test_search stand in")
 @pytest.mark.parametrize(
     ("fault", "harm", "actions", "size"), [pytest.param(*one, id=one[0].__name__) for one in HARMFUL if one[0] in FOUND]
@@ -98,6 +99,7 @@ def test_a_planted_fault_is_found_and_made_small(
     assert result.exit_code == 1
 
 
+@pytest.mark.one_python
 @pytest.mark.long("test_search's same seed stands in")
 def test_the_same_seed_has_the_same_outcome() -> None:
     one, other = fuzzed(planted.DiesOfAnEmptyKey), fuzzed(planted.DiesOfAnEmptyKey)
@@ -105,6 +107,7 @@ def test_the_same_seed_has_the_same_outcome() -> None:
     assert one.findings
 
 
+@pytest.mark.one_python
 @pytest.mark.long("test_a_good_server_bears_it stands in")
 @pytest.mark.parametrize("kind", ["doorman", "terse", "echo", "brief", "one_at_a_time"])
 def test_no_good_server_is_blamed(kind: str) -> None:
