@@ -326,6 +326,7 @@ KINDS = (
         r"it ended at .* \(server: the server closed the connection\)",
         (_A(), _A(voice="foreigner"), _A(voice="receptionist", gain_db=-8)),
         "key",
+        report=r"it ended at .* \(server: the bot closed the connection\)",
     ),
     Kind(
         "DeafAfter",
