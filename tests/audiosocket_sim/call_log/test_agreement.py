@@ -321,3 +321,21 @@ def test_a_gap_between_events_of_different_types_is_compared_all_the_same() -> N
             type(ours).__name__,
             "HoldStarted",
         ]
+
+
+def test_how_much_was_heard_before_an_interruption_is_of_one_run_and_what_was_interrupted_is_not() -> None:
+    def asked(text: str, said_ms: int) -> list[Entry]:
+        told = {"text": text, "heard": text[: said_ms // 100], "said_ms": said_ms}
+        return log((1000, Source.HEARD, BackendAsked(1, "", "Espera.", told)))
+
+    assert disagreements(asked("Pode subir agora.", 400), asked("Pode subir agora.", 460), 0) == []
+    assert len(disagreements(asked("Pode subir agora.", 400), asked("Até logo.", 400), 0)) == 1
+    assert (
+        len(disagreements(asked("Pode subir.", 400), log((1000, Source.HEARD, BackendAsked(1, "", "Espera."))), 0)) == 1
+    )
+
+
+def test_where_single_holes_are_is_of_one_run() -> None:
+    one = BotSpoke("Pode subir.", 900, 900, holes_ms=((100, 20),), hole_ms=20)
+    other = BotSpoke("Pode subir.", 900, 900, holes_ms=((120, 20),), hole_ms=20)
+    assert disagreements(log((1000, Source.HEARD, one)), log((1000, Source.HEARD, other)), 0) == []
