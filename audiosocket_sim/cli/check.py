@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from audiosocket_sim.cli.check_fuzz import COST, folder_of_cases, fuzz, users_cases, whom
 from audiosocket_sim.cli.check_report import as_it_comes, report_run
-from audiosocket_sim.cli.check_request import CheckRequest
+from audiosocket_sim.cli.check_request import CheckRequest, without_a_folder
 from audiosocket_sim.cli.check_view import CheckView
 from audiosocket_sim.cli.console import FINE, INCONCLUSIVE, SET_UP, USAGE, refuse, sigterm_interrupts
 from audiosocket_sim.conformance.case import Case, CaseOutcome
@@ -62,6 +62,8 @@ def check_command(asked: CheckRequest) -> int:
         return refuse(f"--only: {error.args[0]}", USAGE)
     except (_Usage, TargetUsageError, FileError, NoRun, StreamFileError) as error:
         return refuse(str(error), USAGE)
+    if (file := without_a_folder(asked)) is not None:
+        return refuse(f"cannot write to {file}: there is no folder {file.parent}", SET_UP)
     if asked.verbose:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
     else:  # a bot in this process complains of what the cases do to it: that is meant, and would drown the result

@@ -8,7 +8,7 @@ from pathlib import Path
 from audiosocket_sim.conformance.case import Level
 from audiosocket_sim.parties.target_choice import TargetChoice
 
-__all__ = ["CheckRequest", "repeat_command"]
+__all__ = ["CheckRequest", "repeat_command", "without_a_folder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,12 @@ class CheckRequest:
     cases: Path | None = None
     replay: Sequence[Path] = ()
     program: str = "audiosocket-sim"
+
+
+def without_a_folder(asked: CheckRequest) -> Path | None:
+    """Return the first file to be written whose folder is not there: known before calls are made, which cost money."""
+    files = (asked.json if asked.json != "-" else None, asked.junit, asked.badge, asked.page, asked.write_known_failing)
+    return next((Path(file) for file in files if file is not None and not Path(file).parent.is_dir()), None)
 
 
 def repeat_command(asked: CheckRequest, name: str, *, file: Path | None = None) -> str:

@@ -126,7 +126,8 @@ def _read(path: Path) -> StreamFile:
     try:
         text = read_regular_file(path, _MOST_BYTES).decode()
     except (OSError, ValueError) as error:
-        raise StreamFileError(f"{path}: cannot be read: {error}") from None
+        why = getattr(error, "strerror", None) or error
+        raise StreamFileError(f"{path}: cannot be read: {why}") from None
     return read_stream_file(text, str(path))
 
 
