@@ -1,5 +1,6 @@
 """A real Chromium on the debug page. What the page logs, throws, opens or asks beyond its server is kept as trouble."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -23,6 +24,9 @@ FLAGS = (
     "--disable-sync",
 )
 
+_LONGEST_SECONDS = 15.0
+_LOOKS_AGAIN_MS = 20
+
 needs_browser = [
     pytest.mark.browser,
     pytest.mark.real_time,
@@ -44,6 +48,16 @@ class Watched:
         page.on("popup", lambda popup: self._note("popup", popup.url))
         page.on("request", lambda request: self._asked(request.url, url))
 
+    async def until(self, expression: str) -> None:
+        """Wait until an expression of the page is true.
+
+        Playwright's `wait_for_function` looks again by `eval` in the page, which a page's Content Security Policy may
+        forbid: it then raises, but only where the first look was too early.
+        """
+        async with asyncio.timeout(_LONGEST_SECONDS):
+            while not await self.page.evaluate(f"Boolean({expression})"):
+                await self.page.wait_for_timeout(_LOOKS_AGAIN_MS)
+
     def _note(self, kind: str, what: str) -> None:
         if not any(words in what for words in self.expected):
             self.trouble.append(f"{kind}: {what}")
@@ -58,7 +72,7 @@ async def browsing(url: str, path: str = "/", **context: Any) -> AsyncIterator[W
     """A fresh browser that has opened `path` of the server at `url`; fails if there was trouble."""
     from playwright.async_api import async_playwright, expect
 
-    expect.set_options(timeout=15_000)
+    expect.set_options(timeout=_LONGEST_SECONDS * 1000)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=PROGRAM, chromium_sandbox=False, args=list(FLAGS))
         try:

@@ -327,7 +327,7 @@ async def test_the_timeline_finds_the_line_of_the_transcript_and_may_be_moved_wh
         box = await page.locator("#timeline canvas").bounding_box()
         assert box
         await page.mouse.click(x, box["y"] + 40)
-        await page.wait_for_function("document.querySelector('#transcript .chosen')")
+        await watched.until("document.querySelector('#transcript .chosen')")
         assert call.live
         await page.locator("#timeline").get_by_role("button", name="Zoom in").click()
         await expect(page.locator("#zoom input:checked")).to_have_count(0)
@@ -446,7 +446,7 @@ async def test_on_a_phone_nothing_is_clipped_or_over_another_and_all_of_it_scrol
     size = {"width": 380, "height": 800}
     async with control(calls) as url, browsing(url, viewport=size, color_scheme=scheme) as watched:
         page = watched.page
-        await page.wait_for_function(f"{_LANE}('events').items.length === 14")
+        await watched.until(f"{_LANE}('events').items.length === 14")
         assert await page.evaluate("document.documentElement.scrollWidth") <= 380
         seen = await page.evaluate(_WRITTEN)
         await page.evaluate("document.getElementById('timeline').lanes.show(2, 8)")

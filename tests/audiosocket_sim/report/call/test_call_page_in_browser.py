@@ -152,7 +152,7 @@ async def test_where_the_script_is_not_allowed_to_run_the_rest_comes_by_itself(c
     async with browsing_file(page) as watched:
         watched.expected = ("Content Security Policy",)
         watched.trouble = [one for one in watched.trouble if "Content Security Policy" not in one]
-        await watched.page.wait_for_function(f"{DRAWN}.every((how) => how !== 'hidden')")
+        await watched.until(f"{DRAWN}.every((how) => how !== 'hidden')")
 
 
 async def test_keys_go_from_problem_to_problem_and_play(calls: dict[str, Path]) -> None:
