@@ -6,29 +6,15 @@ parts breaks, every waiting task gets SimulatorError, ControlError or TargetErro
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 from audiosocket_sim.asterisk import ConnectFailed, LegEnd
 from audiosocket_sim.call_log import events as log
-from audiosocket_sim.call_log import voices
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
-from audiosocket_sim.checks import GRACE_MS, OtherCalls, Sent
+from audiosocket_sim.checks import OtherCalls, Sent
 from audiosocket_sim.checks.lateness import LateBy, LatenessRecord, WasLate
-from audiosocket_sim.checks.quality import defects_of
-from audiosocket_sim.hearing import (
-    Ear,
-    Fact,
-    HeardDamage,
-    HeardHoldStarted,
-    HeardHoldStopped,
-    HeardHole,
-    HeardSpeech,
-    HeardSpeechStarted,
-    PhoneLost,
-    SentAhead,
-)
+from audiosocket_sim.hearing import Ear
 from audiosocket_sim.hearing.phone_buffer import PHONE_HOLDS_MS
 from audiosocket_sim.hearing.phones import phone_model
 from audiosocket_sim.hearing.sending import Sending
@@ -38,12 +24,15 @@ from audiosocket_sim.net.control_client import ControlClient, ControlError, Cont
 from audiosocket_sim.parties.peer import Leg
 from audiosocket_sim.parties.target import Child, TargetError, TargetUsageError, listens_on
 from audiosocket_sim.reading import ReaderError
+from audiosocket_sim.running.ai_script import AiScript
 from audiosocket_sim.running.bot_under_test import BotUnderTest
-from audiosocket_sim.running.call_end import CallFacts, after_the_end, asked_too_late, loudest_dbfs, sent_ahead
+from audiosocket_sim.running.call_end import CallFacts, after_the_end, loudest_dbfs
 from audiosocket_sim.running.call_hooks import CallHooks
 from audiosocket_sim.running.call_setup import CallSetup
 from audiosocket_sim.running.defects import DefectCollector
+from audiosocket_sim.running.heard_sound import HeardSound
 from audiosocket_sim.running.readings import Readings
+from audiosocket_sim.running.server_reports import reported
 from audiosocket_sim.scenario import BotSays, StepPlace
 from audiosocket_sim.virtual_time import CannotFollow, VirtualLoop, raise_if_bot_cannot_follow
 
@@ -105,7 +94,11 @@ class CallFixture:
         self._tasks: set[asyncio.Task[None]] = set()
         self._watches: set[asyncio.Task[None]] = set()
         self._error: Exception | None = None
-        self._asked_afterwards: list[tuple[int, str]] = []
+        self.ai_script = AiScript(
+            self,
+            "ai" if scenario.ai_cassette is None else "ai_cassette",
+            lambda at_ms, key, expected, *happened: self.fail(at_ms, 0, key, expected, *happened),
+        )
         self._hooks = CallHooks(
             scenario,
             self._note_hook,
@@ -117,8 +110,8 @@ class CallFixture:
             self._on_backend,
             self._push,
             cassette=scenario.cassette,
-            on_failure=self._on_ai_failure,
-            on_unmatched=self._on_unmatched,
+            on_failure=self.ai_script.does_not_fit,
+            on_unmatched=self.ai_script.unmatched,
             on_error=self._broke,
             on_late=lambda seconds: self.was_late(LateBy.BACKEND, self._loop.time(), seconds),
         )
@@ -128,6 +121,7 @@ class CallFixture:
         self.sending = Sending()
         self.sounds_hash = setup.sounds.content_hash
         self.readings = Readings(setup.reader, self._on_read, self._broke, virtual=virtual)
+        heard = HeardSound(self, scenario, self.defects, self.readings, virtual=virtual)
         self.asserted: dict[int, str] = {}
         """What steps have asked for, by the number of the entry that met it: of words that a reader has read."""
         self.other_calls: Callable[[], OtherCalls] = OtherCalls
@@ -140,7 +134,7 @@ class CallFixture:
         self.ear = Ear(
             setup.ear_book,
             setup.hold_pcm,
-            self._on_heard,
+            heard.take,
             endless=ear.model == "endless",
             phone=phone,
             on_played=self._on_played,
@@ -410,123 +404,12 @@ class CallFixture:
         if rate_hz == 8000:
             self.line.played(at, payload)
 
-    def _on_heard(self, fact: Fact) -> None:
-        match fact:
-            case HeardSpeechStarted():
-                self.notify()
-            case HeardSpeech():
-                self._on_speech(fact)
-            case HeardHole():
-                self.defects.hole(fact)
-            case SentAhead(at=at, ahead_ms=ahead, lost_ms=lost, lasted_ms=lasted):
-                self.record(at, Source.DEFECT, log.DefectFound("ahead", sent_ahead(ahead, lost), ahead, lasted))
-            case PhoneLost(at=at, lost_ms=lost, lasted_ms=lasted, why=why):
-                self.record(at, Source.PEER, log.PhoneLostSound(self.scenario.ear.model, lost, lasted, why))
-            case HeardDamage(at=at, kind=kind, what=what, amount=amount, duration_ms=duration, fault=fault):
-                places = fact.places_ms, fact.more_places
-                self.record(at, Source.DEFECT, log.DefectFound(kind, what, amount, duration, fault, *places))
-            case HeardHoldStarted(at=at, file=file):
-                self.record(at, Source.HOLD, log.HoldStarted(self._into_waiting_ms(self.ms(at)), file or None))
-            case HeardHoldStopped(at=at, duration_ms=duration, seamless=seamless, file=file):
-                self.record(at, Source.HOLD, log.HoldStopped(duration, seamless, file or None))
-
-    def _own_part(self, at_ms: int, whole_ms: int, gap_ms: int, ahead_ms: int) -> tuple[int, int]:
-        """How much of the gaps in a speech, and of how far it was ahead, this machine can have made; in ms."""
-        if self._virtual or not (gap_ms or ahead_ms):
-            return 0, 0
-        late, end_ms = self.lateness(), at_ms + whole_ms
-        return min(gap_ms, late.hole_ms(at_ms - GRACE_MS, end_ms)), min(ahead_ms, late.hole_ms(0, end_ms))
-
-    def _on_speech(self, fact: HeardSpeech) -> None:
-        level = None if self.scenario.line.gain_db else fact.level_dbfs  # a line with a gain changes the bot's level
-        own_gap, own_ahead = self._own_part(self.ms(fact.at), fact.heard_ms + fact.gap_ms, fact.gap_ms, fact.ahead_ms)
-        spoke = log.BotSpoke(
-            fact.text,
-            fact.heard_ms,
-            fact.whole_ms,
-            fact.voice,
-            fact.gap_ms,
-            fact.ahead_ms,
-            fact.hole_ms,
-            level,
-            own_gap,
-            own_ahead,
-            fact.parts_ms,
-            skipped_ms=fact.skipped_ms,
-            sound=fact.sound,
-            holes_ms=fact.holes_ms,
-        )
-        self._log_speech(self._with_its_wait(self.ms(fact.at), spoke), fact)
-        for defect in defects_of(spoke, self.scenario.quality):
-            self.record(fact.at, Source.DEFECT, defect)
-
-    def _log_speech(self, spoke: log.BotSpoke, fact: HeardSpeech) -> None:
-        """Log speech, and have its words read if the ear does not know the voice."""
-        if not self.readings.reads(spoke):
-            self.record(fact.at, Source.BOT, spoke)
-        elif (known := self.readings.known(spoke, fact.pcm)) is not None:
-            self.record(fact.at, Source.BOT, known)
-        else:
-            entry = self.log.add(self.ms(fact.at), Source.BOT, spoke)
-            self.readings.begin(entry, spoke, fact.pcm)
-            self.notify()
-
     def _on_read(self, entry: Entry, spoke: log.BotSpoke) -> None:
         self._show(self.log.replace(entry, spoke))
-
-    def _with_its_wait(self, at_ms: int, spoke: log.BotSpoke) -> log.BotSpoke:
-        """Return speech with the time that the caller had waited for it, if it is an answer."""
-        wait_ms = voices.wait_ms(self.log.entries, at_ms, spoke)
-        if wait_ms is None:
-            return spoke
-        loop, at = self._loop, self.t0 + at_ms / 1000
-        unmeasured = isinstance(loop, VirtualLoop) and loop.worked_outside(at - wait_ms / 1000, at)
-        return replace(spoke, wait_ms=wait_ms, wait_measured=not unmeasured)
-
-    def _into_waiting_ms(self, at_ms: int) -> int | None:
-        """Milliseconds since the bot entered the state WAITING; None if its last reported state is another."""
-        changes = [e for e in self.log.entries if isinstance(e.event, log.StateTold) and e.at_ms <= at_ms]
-        if not changes or not isinstance(event := changes[-1].event, log.StateTold) or event.after != "WAITING":
-            return None
-        return at_ms - changes[-1].at_ms
 
     def _on_backend(self, event: log.BackendAsked | log.BackendReplied | log.BackendPushed) -> None:
         source = Source.HEARD if isinstance(event, log.BackendAsked) else Source.BACKEND
         self.record(self._loop.time(), source, event)
-
-    def _on_ai_failure(self, failure: str) -> None:
-        key = "ai" if self.scenario.ai_cassette is None else "ai_cassette"
-        self.fail(self.now_ms, 0, key, "the AI's script to fit", failure)
-
-    def _on_unmatched(self, asked: log.BackendAsked, failure: str) -> None:
-        """A request that fits no reply. Those after the end of the call are one failure, logged when all is over."""
-        if self.end is None:
-            self._on_ai_failure(failure)
-        else:
-            self._asked_afterwards.append((self.now_ms, asked.content))
-
-    def check_the_requests_after_the_end(self, *meanwhile: str) -> bool:
-        """Log one failure for the requests that came after the end of the call; returns whether there were none.
-
-        `meanwhile`: further lines for it.
-        """
-        if not self._asked_afterwards or self.end is None:
-            return True
-        at_ms, late = asked_too_late(self._asked_afterwards, self.ms(self.end.at))
-        self._asked_afterwards = []
-        self.fail(at_ms, 0, "ai", "no request after the end of the call", late, *meanwhile)
-        return False
-
-    def check_the_ais_script(self, *, hung_up: bool) -> None:
-        """Log a failure for each reply and push in the AI script that was never used.
-
-        `hung_up`: the caller has hung up, so that pushes which were not due yet are no failure.
-        """
-        left = [f"{reply} was never used" for reply in self.ai.unused()]
-        if not hung_up:
-            left += [f"{push} was never sent: the call was over before it was due" for push in self.ai.unsent()]
-        for failure in left:
-            self._on_ai_failure(failure)
 
     async def _push(self, conversation_id: str, body: dict[str, Any]) -> int:
         assert self.control is not None
@@ -553,23 +436,11 @@ class CallFixture:
             self.fail(at_ms, 0, TARGET_DIED, "the command to run to the end of the call", f"it {how}")
 
     def _on_control_event(self, event: ControlEvent) -> None:
-        at_ms = round(event.at_seconds * 1000)
-        if event.type == "state_changed":
-            before, after = event.text("before"), event.text("after")
-            self.state = after
-            self._record_ms(at_ms, Source.STATE, log.StateTold(before, after))
-        elif event.type == "stage_took":
-            took = log.StageTook(event.text("stage"), event.ms("duration_ms"), event.ms_or_none("since_last_word_ms"))
-            self._record_ms(at_ms, Source.LATENCY, took)
-        elif event.type == "warned":
-            self._record_ms(at_ms, Source.PEER, Noted(f"the server warns: {event.text('what')}"))
-        elif event.type == "transcript_final" and event.text("text") == "":
-            detail = event.fields.get("detail")
-            self._record_ms(
-                at_ms,
-                Source.HEARD,
-                Noted(f"the server's recognition failed: {detail}" if detail else "the server recognised nothing"),
-            )
+        if (found := reported(event)) is not None:
+            source, logged = found
+            if isinstance(logged, log.StateTold):
+                self.state = logged.after
+            self._record_ms(round(event.at_seconds * 1000), source, logged)
 
     async def _watch_end(self) -> None:
         end = await self.leg.wait_ended()

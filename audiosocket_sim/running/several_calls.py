@@ -114,7 +114,9 @@ class SeveralCalls:
         log_cross_talk(self.fixtures, self.first_began)
         for call in self._begun:
             if call.fixture is not None and call.held is not None:
-                call.held = call.fixture.check_the_requests_after_the_end(*self._calls_after(call)) and call.held
+                call.held = (
+                    call.fixture.ai_script.check_the_requests_after_the_end(*self._calls_after(call)) and call.held
+                )
 
     def _calls_after(self, call: OneCall) -> list[str]:
         """A line for requests that came for a call that was over: in which calls the bot may rather have asked."""

@@ -108,9 +108,9 @@ class Steps:
         await fixture.look_at_the_end()
         await fixture.all_read()
         held = self._judge.all_kept() and held
-        held = fixture.check_the_requests_after_the_end() and held
+        held = fixture.ai_script.check_the_requests_after_the_end() and held
         if held:
-            fixture.check_the_ais_script(hung_up=self._progress.hung_up)
+            fixture.ai_script.check_all_used(fixture.ai, hung_up=self._progress.hung_up)
         return await fixture.carry_out_after() and held
 
     def settle(self) -> str | None:
