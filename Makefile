@@ -15,7 +15,7 @@ PIP_INSTALL := $(BIN)/python -m pip install $(QUIETLY)
 # Of what is imported the compiled form is kept, whatever the shell says: tests start Python a hundred times.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-most test-all nightly extras apt asterisk dist installed docs zoo coverage lint types benchmarks mutants clean
+.PHONY: demo test test-most test-all nightly extras apt apt-most asterisk dist installed docs zoo coverage lint types benchmarks mutants clean
 
 # What is imported is compiled then; to compile all that is installed takes a third of the time that pip needs. The pip that
 # comes with the interpreter takes twice as long as a new one: it only fetches that, or is unpacked where there is no other.
@@ -68,12 +68,13 @@ test: $(STAMP)
 # other reason is a failure.
 # Calls on the real clock go last: no test beside them that keeps a core busy. REAL_TIME=no leaves them out.
 # ONLY_REST=yes, after `make test` on the same interpreter: only what that left out or, of Hypothesis's examples, did in part.
+# ONLY_DRAWN=yes, after `make coverage` on the same interpreter: only Hypothesis's tests, of which that drew nothing, and calls
+# on the real clock, of which it made the quick ones.
 REST := $(if $(filter yes,$(ONLY_REST)),AUDIOSOCKET_SIM_ONLY_REST=1)
 WITHOUT_PARTS := not extra and not asterisk and not browser and not mic and not one_python
-test-most: $(DEV)
-	@sh .ci/apt ffmpeg gcc libc6-dev
-	@command -v node >/dev/null || sh .ci/apt nodejs
-	$(REST) AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2 -m "$(WITHOUT_PARTS) and not real_time"
+DRAWN := $(if $(filter yes,$(ONLY_DRAWN)),and hypothesis)
+test-most: $(DEV) apt-most
+	$(REST) AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2 -m "$(WITHOUT_PARTS) and not real_time $(DRAWN)"
 	[ "$(REAL_TIME)" = no ] || $(REST) AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2 -m "$(WITHOUT_PARTS) and real_time"
 
 # What needs more than `make test` installs is skipped there, by name; here it is installed first, and a skip is a failure.
@@ -89,6 +90,10 @@ nightly:
 	@bash .ci/nightly
 
 extras: $(EXTRAS)
+
+apt-most:
+	@sh .ci/apt ffmpeg gcc libc6-dev
+	@command -v node >/dev/null || sh .ci/apt nodejs
 
 apt:
 	@sh .ci/apt ffmpeg gcc libc6-dev libssl3 ca-certificates asterisk-core-sounds-en-wav chromium \
@@ -124,10 +129,11 @@ zoo: $(STAMP)
 	@command -v node >/dev/null || sh .ci/apt nodejs
 	PYTHONPATH=.:server:tests $(BIN)/python -m zoo.page $(KINDS)
 
-# `make test` with branch coverage, also of child processes; then every line of the pure rooms must have been run.
-# BRANCHES=no notes lines alone: half the time, on Python 3.12 and later.
-coverage: $(DEV)
-	@sh .ci/coverage $(BIN)/python $(BRANCHES)
+# `make test-most` with branch coverage, also of child processes, but for long calls on the real clock and what Hypothesis
+# draws; then every line of the pure rooms must have been run. BRANCHES=no notes lines alone: half the time, on Python 3.12
+# and later.
+coverage: $(DEV) apt-most
+	@sh .ci/coverage $(BIN)/python "$(WITHOUT_PARTS) and not (real_time and long)" $(BRANCHES)
 
 lint: $(DEV)
 	$(BIN)/python -m ruff check .
