@@ -32,6 +32,9 @@ BEYOND = {
 OTHERS = "other scenarios are called"
 """What stands in for a scenario with the tag `long`, which says no more."""
 
+ROOT = Path(__file__).resolve().parent
+SCENARIOS = ROOT / "scenarios"
+
 hypothesis.settings.register_profile("examples_only", phases=[hypothesis.Phase.explicit])
 """For `make coverage`: which lines drawn inputs run is luck, and a line that only luck runs has no test."""
 
@@ -71,6 +74,8 @@ def mark_other_cells(items: list[pytest.Item]) -> None:
     """Of a test with the marker `every(n)` all cells but each n-th are `long`; of a scenario with `for_each`, all but
     the first."""
     seen: Counter[str] = Counter()
+    if os.environ.get(ONLY_PYTHON) or os.environ.get(ONLY_REST):  # who names scenarios, or their folder, means them all
+        mark_other_scenarios(items)
     for item in items:
         test, _, cell = item.nodeid.partition("[")
         every = item.get_closest_marker("every")
@@ -79,6 +84,20 @@ def mark_other_cells(items: list[pytest.Item]) -> None:
         elif item.path.suffix == ".yaml" and cell and seen[test]:
             item.add_marker(pytest.mark.long("its first cell is called"))
         seen[test] += 1
+
+
+def mark_other_scenarios(items: list[pytest.Item]) -> None:
+    """Of the scenarios that belong to the shipped server all but each third are `long`. Those that users begin with are
+    called: what README.md shows, and `needs`, which are for bots of their own."""
+    shipped = [item for item in items if item.path.suffix == ".yaml" and item.path.parent == SCENARIOS]
+    if not shipped:
+        return
+    shown = (ROOT / "README.md").read_text(encoding="utf-8")
+    others = sorted({item.path for item in shipped if item.path.name not in shown})
+    left_out = {path for place, path in enumerate(others) if place % 3}
+    for item in shipped:
+        if item.path in left_out:
+            item.add_marker(pytest.mark.long(OTHERS))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -38,6 +38,7 @@ def test_the_section_of_a_case_is_one_of_the_protocol(case: Any) -> None:
     assert make_check_cases.anchor_of(case.section) is not None
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_failure_is_what_is_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

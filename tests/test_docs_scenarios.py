@@ -125,6 +125,7 @@ def test_the_defaults_on_the_page_are_the_real_ones() -> None:
     assert wrong == []
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_failure_on_the_page_is_the_real_one() -> None:
     """Of the page's first example, with one word changed: what a newcomer tries."""
     path = ROOT / "scenarios" / "greeting_then_hold.yaml"

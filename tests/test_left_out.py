@@ -38,6 +38,19 @@ class TestDrawn:
     @given(strategies.integers())
     def test_drawn(self, number): pass
 """
+SCENARIO_FILES = """
+
+class Scenarios(pytest.File):
+    def collect(self):
+        yield Scenario.from_parent(self, name=self.path.stem)
+
+class Scenario(pytest.Item):
+    def runtest(self): pass
+    def reportinfo(self): return self.path, 0, self.name
+
+def pytest_collect_file(file_path, parent):
+    return Scenarios.from_parent(parent, path=file_path) if file_path.suffix == ".yaml" else None
+"""
 WHOLE = {"test_quick", "test_real_time", "test_cells[1]", "test_cells[3]"}
 IN_PART = {"test_drawn", "TestDrawn::test_drawn"}
 LEFT_OUT = {"test_long", "test_cells[2]", "test_long_scenario", "test_apt"}
@@ -52,7 +65,13 @@ def profile() -> Generator[None]:
     hypothesis.settings.load_profile(name)
 
 
-def passed(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, *variables: str) -> set[str]:
+def passed(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    *variables: str,
+    files: str = TESTS,
+    conftest: str = CONFTEST,
+) -> set[str]:
     """The tests that pass with these variables of the environment; all others are skipped or deselected."""
     for name in ("ONLY_PYTHON", "NO_SKIPS", "ONLY_REST"):
         monkeypatch.delenv(f"AUDIOSOCKET_SIM_{name}", raising=False)
@@ -60,8 +79,8 @@ def passed(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, *variable
         monkeypatch.setenv(f"AUDIOSOCKET_SIM_{name}", "1")
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeini("[pytest]\nmarkers =\n" + "".join(f"  {name}: one of the project's\n" for name in MARKERS))
-    pytester.makeconftest(CONFTEST)
-    pytester.makepyfile(TESTS)
+    pytester.makeconftest(conftest)
+    pytester.makepyfile(files)
     reports = pytester.inline_run("-p", "no:cacheprovider").getreports("pytest_runtest_logreport")
     assert not any(report.failed for report in reports)
     return {report.nodeid.partition("::")[2] for report in reports if report.when == "call" and report.passed}
@@ -76,3 +95,21 @@ def test_the_rest_is_what_make_test_leaves_out_or_does_in_part(
 
 def test_without_it_everything_is_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     assert passed(pytester, monkeypatch, "NO_SKIPS") == WHOLE | IN_PART | LEFT_OUT
+
+
+def test_of_shipped_scenarios_a_third_is_called_and_all_that_users_begin_with(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makefile(".md", README="The demo is `shown.yaml`.")
+    for folder, names in {"scenarios": ("a", "b", "c", "d", "e", "shown"), "scenarios/needs": ("f", "g")}.items():
+        pytester.mkdir(folder)
+        for name in names:
+            (pytester.path / folder / f"{name}.yaml").touch()
+    called = {
+        name: passed(pytester, monkeypatch, *name.split(), files="", conftest=CONFTEST + SCENARIO_FILES)
+        for name in ("ONLY_PYTHON", "ONLY_REST NO_SKIPS", "NO_SKIPS", "")
+    }
+    in_make_test = {"a", "d", "f", "g", "shown"}
+    assert called["ONLY_PYTHON"] == in_make_test
+    assert called["ONLY_REST NO_SKIPS"] == {"b", "c", "e"}
+    assert called["NO_SKIPS"] == called[""] == in_make_test | {"b", "c", "e"}

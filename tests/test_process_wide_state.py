@@ -51,6 +51,7 @@ def touched(path: Path) -> Iterator[str]:
             yield f"{node.value.id}.{node.attr}"
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", EXCEPTIONS)
 def test_only_main_files_touch_it(name: str) -> None:
     assert {path for path, names in sources().items() if name in names} == set(EXCEPTIONS[name])

@@ -25,6 +25,7 @@ def test_the_transcript_is_the_committed_one() -> None:
     assert shown[1] == (ROOT / "scenarios" / "transcripts" / "greeting_then_hold.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_failure_is_what_one_word_makes_of_the_committed_one() -> None:
     path = Path("scenarios") / "greeting_then_hold.yaml"
     text = (ROOT / path).read_text(encoding="utf-8").replace('pode entrar.", within', 'pode subir.", within')
@@ -43,6 +44,7 @@ def anchors(page: Path) -> set[str]:
     return {"#" + re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     broken = []

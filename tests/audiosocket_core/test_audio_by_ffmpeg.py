@@ -48,6 +48,7 @@ def wav_of_codec(tag: int, data: bytes) -> bytes:
     return struct.pack("<4sI", b"RIFF", len(body)) + body
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_what_ffmpeg_makes_of_a_file_is_read_at_the_rate_that_is_asked_for(tmp_path: Path) -> None:
     sound = tone(300, 440, -12)  # taken for 24 kHz, it is 100 ms long
     (tmp_path / "a.flac").write_bytes(b"fLaC" + sound)

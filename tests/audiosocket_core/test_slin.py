@@ -143,6 +143,7 @@ def test_a_wav_of_another_depth_is_read_without_ffmpeg(tmp_path: Path, monkeypat
     assert slin.read_audio(tmp_path / "a.wav") == pcm(0, 127 * 256, -32_768)
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_pydub_does_not_warn_that_there_is_no_ffmpeg(tmp_path: Path) -> None:
     """pydub warns when it is imported, whether or not the file needs ffmpeg: a new process tells."""
     with wave.open(str(tmp_path / "a.wav"), "wb") as file:

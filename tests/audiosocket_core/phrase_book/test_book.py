@@ -128,6 +128,7 @@ def test_the_sound_is_read_when_asked_for(book: PhraseBook) -> None:
     assert phrase.pcm is phrase.pcm
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_loading_a_book_imports_no_numpy() -> None:
     code = "from audiosocket_core.phrase_book.book import PhraseBook; PhraseBook.load('recordings')"
     code += "; import sys; print('numpy' in sys.modules)"
@@ -188,6 +189,7 @@ def test_a_wrong_manifest_is_told_by_file_and_entry(tmp_path: Path, text: str, c
     assert "\n" not in message
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

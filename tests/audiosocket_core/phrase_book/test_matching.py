@@ -101,6 +101,7 @@ def through(line: str, pcm: bytes, phrase: Phrase, random: np.random.Generator) 
     raise AssertionError(line)
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize("lines", each(LINES))
 def test_every_phrase_is_recognised_as_itself(lines: list[str]) -> None:
     for number, phrase in enumerate(PHRASES):
@@ -132,6 +133,7 @@ def test_a_phrase_that_is_not_in_the_book_is_not_recognised(lines: list[str]) ->
         assert listen(through(line, pcm, phrase, rng(number, 77)), others) == (), phrase.name
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_two_and_three_are_told_apart() -> None:
     for said, other in (("202", "203"), ("203", "202")):
         phrase, wrong = named(f"pt-br/apartamento_{said}"), named(f"pt-br/apartamento_{other}")
@@ -358,6 +360,7 @@ def test_a_part_and_then_another_phrase() -> None:
     assert max(errors) <= 250
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize("holes_ms", each([20, 60, 200, 450, -20]))
 def test_a_hole_within_a_phrase_is_bridged(holes_ms: list[int]) -> None:
     """A bot that stalls, or drops a frame: the phrase goes on later (or earlier), and is one phrase still."""

@@ -67,6 +67,7 @@ def test_a_known_text_is_not_spoken_again(tmp_path: Path, monkeypatch: pytest.Mo
         render("Sim!", cache=tmp_path)
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_another_version_of_the_voice_is_another_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     render("Sim.", cache=tmp_path)
     monkeypatch.setattr(synthetic_voice, "_VERSION", 99)

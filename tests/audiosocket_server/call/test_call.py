@@ -126,6 +126,7 @@ async def test_pushed_messages_end_waiting_and_are_taken_in_no_other_state() -> 
         assert not call.record.push(reply("tarde demais"))
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @virtual
 async def test_a_backend_that_never_comes_back_is_apologised_for_after_thirty_seconds() -> None:
     async with bench(backend=Backend(deque([reply("Um momento.", WAITING)]))) as b:
@@ -227,6 +228,7 @@ async def test_speech_that_stalls_for_ever_is_over_after_five_seconds() -> None:
         assert not connection._tasks  # type: ignore[union-attr]  # who made it has been stopped
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @virtual
 async def test_a_long_message_is_made_as_it_is_played() -> None:
     async with bench(engine=Engine(speech={GREETING: [1000] * 60})) as b:
@@ -326,6 +328,7 @@ async def test_a_hole_around_a_digit_does_not_end_the_turn() -> None:
         assert [entry.text for entry in call.record.entries() if entry.origin == "caller"] == ["DTMF 5", "sim"]
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @virtual
 async def test_silence_for_two_minutes_ends_the_call() -> None:
     async with bench() as b:

@@ -62,6 +62,7 @@ def scripted(where: str) -> tuple[Engine, Backend]:
     return engine, Backend(after_seconds=0.2 if where == "reply plays" else 20.0)
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("how", ["close", "reset", "hangup message"])
 @pytest.mark.parametrize("where", SITUATIONS)
 @virtual
@@ -79,6 +80,7 @@ async def test_the_caller_goes(where: str, how: str) -> None:
         assert not b.server._connections
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("where", SITUATIONS)
 @virtual
 async def test_the_server_stops(where: str) -> None:

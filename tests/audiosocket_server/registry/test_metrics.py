@@ -39,6 +39,7 @@ def counted(*events: CallEvent) -> CallMetrics:
     return metrics
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("by", "reason", "outcome"),
     [

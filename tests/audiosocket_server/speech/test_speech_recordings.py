@@ -121,6 +121,7 @@ async def test_a_book_of_a_scenarios_own_is_read_anew_each_time(tmp_path: Path) 
         assert await heard(own, pcm_of(name)) == text
 
 
+@pytest.mark.long("quicker tests of this file are run")
 async def test_a_cache_that_cannot_be_written_costs_the_cache_only(
     engine: EmbeddedEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

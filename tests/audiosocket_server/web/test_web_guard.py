@@ -85,6 +85,7 @@ def test_our_own_page_and_programs_may() -> None:
     serving(FakeCalls(FakeCall("a")), client)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("host", "code"),
     [

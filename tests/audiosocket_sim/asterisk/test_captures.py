@@ -190,6 +190,7 @@ def shape(messages: Iterator[tuple[int, int]]) -> list[tuple[int, int, int]]:
     return runs
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("capture", ALL, ids=str)
 def test_the_simulated_asterisk_sends_what_the_real_one_sent(capture: Capture) -> None:
     """Order, kinds and sizes; where the server ended the call, one frame may have been under way."""
@@ -201,6 +202,7 @@ def test_the_simulated_asterisk_sends_what_the_real_one_sent(capture: Capture) -
     assert ours == real
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("capture", [c for c in ALL if len(c.received) > 1], ids=str)
 def test_on_the_same_grid_of_time(capture: Capture) -> None:
     done = simulate(capture)
@@ -215,6 +217,7 @@ def test_on_the_same_grid_of_time(capture: Capture) -> None:
     assert abs(median(steady[-quarter:]) - median(steady[:quarter])) < TYPICAL_MS  # no drift
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("capture", [c for c in ALL if c.end is not None], ids=str)
 def test_it_ends_as_the_real_one_did(capture: Capture) -> None:
     """FIN or reset for the server, when, and what becomes of the dialplan."""

@@ -199,6 +199,7 @@ def test_fid_06_the_application_is_8_khz_always() -> None:
     run(make)
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_fid_07_jitter_keeps_the_mean_and_bursts_after_a_hole() -> None:
     """FID-07: the mean is exact, single gaps go up to the limit, what was due in a hole comes at once; seeded."""
     done = call(delays=PacketDelays(140, 7), hang_up_at=60.2)
@@ -371,6 +372,7 @@ def test_fid_12_any_event_of_the_caller_resets_the_limit() -> None:
     assert done.end.at == 6.5
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("version", "attach"), [("20.6", "app"), *((version, "chan") for version in EVERY)])
 def test_fid_12_neither_the_channel_driver_nor_era_a_has_the_limit(version: str, attach: str) -> None:
     """FID-12."""
@@ -637,6 +639,7 @@ def test_fid_22_a_short_write_ends_the_application(in_memory: bool) -> None:
     assert session.end == "fin"
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @NETWORKS
 def test_fid_22_a_short_write_leaves_the_channel_driver_hanging(in_memory: bool) -> None:
     """FID-22: silent and open, with a truncated message, also after the server reads; its next byte brings a reset."""

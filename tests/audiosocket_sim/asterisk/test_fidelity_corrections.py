@@ -54,6 +54,7 @@ def test_fid_29_comfort_noise_silences_the_channel_driver_which_stays_open(versi
     assert any("comfort noise" in note and "stays open" in note for note in done.leg.anomalies)
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_fid_29_a_silenced_channel_ends_when_the_caller_hangs_up() -> None:
     done = call(nothing, version="22.9", attach="chan", source=falling_silent(), comfort_noise_bytes=1, hang_up_at=600)
     assert (done.session.end, done.end.who, done.end.at) == ("fin", "caller", 600)

@@ -159,6 +159,7 @@ def test_the_command_lists_what_is_here_and_what_was_tried(
     assert "  bullseye: it has no AudioSocket" in listed
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize(("suite", "code"), [("sid", 0), ("trixie", 3), ("nonesuch", 3)])
 def test_the_command_fetches_one_suite(
     debian: FakeDebian, capsys: pytest.CaptureFixture[str], suite: str, code: int

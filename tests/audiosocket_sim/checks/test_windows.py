@@ -225,6 +225,7 @@ def test_the_table_has_a_row_for_each_expectation() -> None:
     assert TABLE.keys() == {*KEYS, *TURNS}
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.every(3)
 @pytest.mark.parametrize("name", KEYS)
 @example(ONE, 900, 500)
@@ -356,6 +357,7 @@ def turn_expected_at(name: str, row: Row, call: Call, within_ms: int) -> int | N
     return stop if stop <= min(closes, call.end - 200) else None
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize("name", ["responds", "bot_stops"])
 @example(TALK, 500, 500)
 @example(TALK, 200, 400)

@@ -14,6 +14,7 @@ PORTUGUESE = ("--language", "pt-BR")
 SIM = ROOT / "recordings" / "pt-br" / "sim.wav"
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_it_is_listed_with_its_speech_and_can_be_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -42,6 +43,7 @@ ADDED = """\
 """
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_manifest_stays_as_it_is_and_one_entry_more(tmp_path: Path) -> None:
     folder = tmp_path / "recordings"
     shutil.copytree(ROOT / "recordings", folder)

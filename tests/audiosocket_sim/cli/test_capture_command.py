@@ -201,6 +201,7 @@ def test_a_port_that_is_taken_is_a_fault_of_the_set_up(
     assert told == f"port {port} on 127.0.0.1 is in use: end what listens there, or choose another with {flag}\n"
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("more", "told"),
     [

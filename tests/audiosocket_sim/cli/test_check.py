@@ -55,6 +55,7 @@ def test_a_good_bot_passes(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert out[-2].split() == ["HS", "handshake", "2", "·", "·", "·", "·"]
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_failure_is_told_with_its_bytes_and_how_to_repeat_it(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -72,6 +73,7 @@ def test_a_failure_is_told_with_its_bytes_and_how_to_repeat_it(
     assert out.splitlines()[-1].startswith("FAILED: 0 passed, 1 failed; ")
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_known_failures_must_fail(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check("--target", faulty(folder), "--only", "HS-02", "--write-known-failing", "known.yaml") == FAILED
     assert "  known        known.yaml\n" in capsys.readouterr().out
@@ -103,6 +105,7 @@ def test_a_wrong_list_of_known_failures_is_a_usage_error(
     assert capsys.readouterr().err == f"{line}\n"
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_run_is_what_the_next_one_is_held_to(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check("--target", faulty(folder), "--only", "HS-0[12]", "--json", "run.json") == FAILED
     assert check("--target", faulty(folder), "--only", "HS-0[12]", "--expect", "run.json") == FINE
@@ -117,6 +120,7 @@ def test_what_is_no_run_cannot_be_expected(folder: Path, capsys: pytest.CaptureF
     assert capsys.readouterr().err == "run.json: not a run: expected what `check --json` writes\n"
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_run_as_json_alone_on_stdout(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check("--target", faulty(folder), "--only", "HS-0[12]", "--json", "-", "--seed", "7") == FAILED
     captured = capsys.readouterr()
@@ -159,6 +163,7 @@ def test_wrong_arguments_are_one_line(capsys: pytest.CaptureFixture[str], argume
     assert captured.out == ""
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_target_is_that_of_pyproject(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = f'[tool.audiosocket-sim]\ntarget = "{bot(folder)}"\n'
     Path("pyproject.toml").write_text(text, encoding="utf-8")
@@ -210,6 +215,7 @@ def test_a_file_that_cannot_be_written_is_a_fault_of_the_set_up(
     assert out == ""  # no call was made, as calls cost money
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_in_a_job_of_github_failures_are_annotations(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,6 +240,7 @@ def test_ctrl_c_says_how_far_it_came(
     assert capsys.readouterr().err == "interrupted, after 0 of 2 cases\n"
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_files_that_are_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = ("--junit", "check.xml", "--badge", "badge.json", "--page", "check.html")
     assert check("--target", faulty(folder), "--only", "HS-0[12]", *files) == FAILED
@@ -244,6 +251,7 @@ def test_the_files_that_are_asked_for(folder: Path, capsys: pytest.CaptureFixtur
     assert "1 case of 2 fails" in Path("check.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_what_has_one_cause_is_shown_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check("--target", faulty(folder), "--only", "HS-02,HS-16") == FAILED
     out = capsys.readouterr().out
@@ -251,6 +259,7 @@ def test_what_has_one_cause_is_shown_once(folder: Path, capsys: pytest.CaptureFi
     assert "  the same     HS-16 the UUID as header and payload\n" in out
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_run_in_which_nothing_was_judged_is_no_pass(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check("--target", bot(folder), "--only", "DT-01") == INCONCLUSIVE
     out = capsys.readouterr().out

@@ -69,6 +69,7 @@ def test_a_finding_is_kept_and_becomes_a_case(folder: Path, capsys: pytest.Captu
     assert check("--target", target, "--only", "MY-01") == 1
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_kept_file_is_a_case_that_can_be_replayed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "checks").mkdir()
     (folder / "checks" / "my-01-gone.yaml").write_text(STREAM)

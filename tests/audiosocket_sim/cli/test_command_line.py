@@ -80,6 +80,7 @@ def test_json_alone_on_stdout(folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert "passed: call" in captured.err
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_failure_is_told_below_the_call(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = SHORT + '  - expect: {bot_says: "Boa noite.", within: 3s}\n'
     assert main(["run", write(folder, wrong)]) == 1
@@ -198,6 +199,7 @@ def test_settings_for_a_target_that_takes_none(folder: Path, capsys: pytest.Capt
     assert "Delete `server:` from the scenario" in " ".join(told.split())
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_server_that_never_speaks(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -452,6 +454,7 @@ def test_a_full_disk_is_one_line_and_code_3(
     assert command[0] != "run" or (folder / "runs" / "call" / "call.wav").stat().st_size > 44
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_without_a_stdout_the_verdict_is_in_the_code(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     assert main(["run", write(folder, SHORT)]) == 0

@@ -155,6 +155,7 @@ def test_what_is_wrong_is_said_in_a_line(
 GOOD = '{"type": "BotSpoke", "at_ms": 100, "heard_ms": 300, "text": "Bom dia."}'
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("line", "why"),
     [

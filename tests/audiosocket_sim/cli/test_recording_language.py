@@ -18,6 +18,7 @@ def tag(text: str, given: str | None = None, name: str | None = None, answer: st
     return language_of(text, given=given, name=name, asks=asks, answers=io.StringIO(answer or "")).tag
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("text", "language"),
     [

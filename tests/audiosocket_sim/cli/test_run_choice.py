@@ -304,6 +304,7 @@ def test_a_scenarios_folder_that_may_not_be_read_is_named(
     assert "may not be read: Permission denied" in line
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_list_of_ones_own_and_of_the_shipped(capsys: pytest.CaptureFixture[str]) -> None:
     write("scenarios/mine.yaml")
     Path("scenarios/folded.yaml").write_text("summary: >\n  One\n  sentence.\nsteps: []\n", encoding="utf-8")
@@ -331,6 +332,7 @@ def test_the_list_of_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
 # --- after several
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_table_after_several(capsys: pytest.CaptureFixture[str]) -> None:
     named()
     assert main(["run", write("good.yaml"), write("bad_one.yaml", fails=True)]) == 1
@@ -348,6 +350,7 @@ def test_no_table_after_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert "scenario:" not in capsys.readouterr().out
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize("as_json", [False, True])
 def test_in_a_job_of_github(as_json: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     named()

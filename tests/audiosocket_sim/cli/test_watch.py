@@ -95,6 +95,7 @@ def saved(*names: str) -> Callable[[], None]:
     return save
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("name", "again"),
     [

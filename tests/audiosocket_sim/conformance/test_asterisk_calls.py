@@ -36,6 +36,7 @@ async def _is_dropped(version: str, attach: str, last: bytes) -> bool:
         server.close()
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("attach", ["app", "chan"])
 @pytest.mark.parametrize(
     ("last", "dropped"), [(b"\0\0\0", False), (FRAME, False), (FRAME[:2], False), (FRAME[:103], True)]

@@ -72,6 +72,7 @@ def has(features: Features) -> str:
     return " ".join(name for name in FEATURES if features.has(name))
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("kind", "expected"),
@@ -96,10 +97,12 @@ def test_what_a_good_server_can_do(kind: str, expected: str) -> None:
     assert result.n_calls == 6
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_faint_and_late_echo_is_one() -> None:
     assert found(ECHO, FaintEcho).echoes
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_greeting_after_three_seconds_is_one() -> None:
     features = found(KINDS["waits"], LateGreeting)
     assert features.speaks_first
@@ -112,6 +115,7 @@ def test_an_answer_after_five_seconds_is_one() -> None:
     assert 7.0 < features.answer_seconds < 9.0
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_of_one_that_is_never_quiet_nobody_knows_whether_it_answers() -> None:
     features = found(replace(ECHO, echoes=False), Noise)
     assert features.speaks_first
@@ -128,6 +132,7 @@ def test_one_that_hangs_up_early_is_asked_no_more() -> None:
     assert (features.answers, features.echoes, features.takes_keys) == (None, None, None)
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_one_that_falls_over_a_key_does_not_count_as_one_that_hangs_up() -> None:
     features = found(KINDS["doorman"], FallsOverKeys)
     assert features.lives is None
@@ -136,6 +141,7 @@ def test_one_that_falls_over_a_key_does_not_count_as_one_that_hangs_up() -> None
     assert features.two_calls
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize(
     "ways", [KINDS["one_at_a_time"], replace(SILENT, one_at_a_time=True)], ids=["doorman", "silent"]
 )
@@ -145,10 +151,12 @@ def test_one_at_a_time_is_not_two(ways: Ways) -> None:
     assert features.lives is None
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_one_that_never_closes_serves_two_all_the_same() -> None:
     assert found(KINDS["taciturn"], NeverCloses).two_calls
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_what_is_stated_stays() -> None:
     stated = Features(answers=False, two_calls=False, stated=frozenset({"answers", "two_calls"}))
     features = found(replace(KINDS["doorman"], stated=stated))

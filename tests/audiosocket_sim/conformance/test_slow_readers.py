@@ -29,6 +29,7 @@ def seen_of(fault: type[Server] | None) -> SeenCase:
     return asyncio.run(play())
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.real_time
 def test_a_server_that_waits_for_each_reader_costs_good_calls_their_sound() -> None:
     said = [one.says for one in RB_06.judge(seen_of(DrainsForAll)) if one.ok is False]

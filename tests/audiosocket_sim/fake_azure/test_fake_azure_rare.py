@@ -87,6 +87,7 @@ def phrases(sound: bytes, rate_hz: int = 8000) -> list[tuple[str, str]]:
     return [(m.status, m.text) for m in told if isinstance(m, SpeechPhrase)]
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_silence_that_ends_a_phrase_may_end_with_the_audio() -> None:
     """However little of it the converter to 8 kHz still holds when the audio ends."""
     wide = resample(quero(), 8000, 16_000)
@@ -94,6 +95,7 @@ def test_the_silence_that_ends_a_phrase_may_end_with_the_audio() -> None:
         assert phrases(wide + silence(2 * ms), 16_000) == [("Success", QUERO), ("EndOfDictation", "")], ms
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_phrase_that_is_cut_as_it_ends_is_one_phrase() -> None:
     """A phrase is cut after 60 s. Its end is known 600 ms after it, which may be in the same step of the audio."""
     asked, speech = RecognitionRequest("pt-BR", False, False, 15_000, 600, False), quero() * 20

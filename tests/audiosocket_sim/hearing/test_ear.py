@@ -311,6 +311,7 @@ def test_a_matcher_that_is_given_reads_in_place_of_the_book() -> None:
     assert speech_of(facts).text == "Um."
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_what_is_learnt_is_read_besides_the_book() -> None:
     known, other, learnt = BOOK.phrases[:3]
     ear, facts = Ear(PhraseBook([known]), b"", lambda fact: facts.append(fact)), list[Fact]()

@@ -227,6 +227,7 @@ def test_a_sound_that_may_be_hold_audio_is_not_silence_and_is_open_at_once() -> 
     assert rows[-1] == (1380, True, False, False, False)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("hold", [b"", LOOP])
 @pytest.mark.parametrize("after_ms", [0, 5, 19, 40])
 def test_after_the_end_nothing_is_open(hold: bytes, after_ms: int) -> None:
@@ -333,6 +334,7 @@ def test_hold_audio_between_two_prompts() -> None:
     ]
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_prompt_backwards_is_heard_and_not_read() -> None:
     backwards = np.frombuffer(CHECK.pcm, "<i2")[::-1].tobytes()
     heard = listen(backwards, quiet(900), book=BOOK, hold=LOOP)

@@ -16,6 +16,7 @@ LOOP = music(6)
 RING = tone(1000, 425, -18) + quiet(4000)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("codec", ["ulaw", "alaw", "none"])
 @pytest.mark.parametrize("start_ms", [0, 1, 1234, 5900])
 def test_any_place_of_the_loop_through_any_codec(codec: Codec, start_ms: int) -> None:

@@ -149,6 +149,7 @@ def test_the_call_may_end_while_it_plays() -> None:
     assert (start, stop) == (pytest.approx(1.0, abs=0.04), pytest.approx(4.0, abs=0.02))
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize("sound", ["tone", "other music", "the loop of another bot"])
 def test_without_a_file_music_and_tones_of_two_seconds_are_hold_audio(sound: str) -> None:
     pcm = {"tone": tone(4000, 440, -20), "other music": music(4), "the loop of another bot": WAITING[32_000:96_000]}[
@@ -187,6 +188,7 @@ def seams(facts: list[Fact]) -> list[str]:
     return [fact.what for fact in facts if isinstance(fact, HeardDamage) and fact.kind == "hold_seam"]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("dbfs", [None, -32])
 @pytest.mark.parametrize("known", [WAITING, OTHER], ids=["waiting", "other"])
 @pytest.mark.parametrize(("hole_ms", "words"), [(20, "0.02 s"), (300, "0.30 s"), (1200, "1.20 s")])

@@ -91,6 +91,7 @@ def test_a_known_prompt_in_noise_has_the_edges_of_the_prompt(snr_db: float, colo
     assert max(starts + ends) <= 10
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize(("snr_db", "start_ms", "end_ms"), [(20, 30, 80), (5, 80, 180)])
 @pytest.mark.parametrize("color", COLORS)
 def test_no_stretch_of_an_unknown_voice_is_lost_invented_or_split(
@@ -154,6 +155,7 @@ def test_noise_with_speech_in_it_is_no_fault(snr_db: float, color: str) -> None:
     assert [fact for fact in facts if isinstance(fact, HeardDamage)] == []
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_piece_of_noise_between_holes_may_belong_to_a_voice() -> None:
     sound = sentences(5)[0]
     assert [fact for fact in facts_of(sound, NO_BOOK, (2, 3, 44, 45)) if isinstance(fact, HeardDamage)] == []
@@ -187,6 +189,7 @@ def test_what_is_no_noise_is_followed_to_the_sample(what: str) -> None:
         assert not follower.in_noise
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_long_piece_makes_known_what_its_short_ones_do() -> None:
     sound, _ = sentences(20)
 

@@ -209,6 +209,7 @@ def whole(start_ms: int, phrase: Phrase = LONG) -> Callable[[bytes], Sequence[Fo
     return lambda fed: [Found(phrase, start_ms, start_ms + 500, True)]
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize(("more", "told_after"), [(1200, 1600), (1208, 4800)])
 def test_a_whole_phrase_ends_after_200_ms_if_it_ended_at_most_150_ms_before(more: int, told_after: int) -> None:
     """What is heard after the phrase's end by the matcher may be its own last sound."""
@@ -219,6 +220,7 @@ def test_a_whole_phrase_ends_after_200_ms_if_it_ended_at_most_150_ms_before(more
     assert stretch.whole
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_phrase_in_its_own_pause_is_waited_for_and_200_ms_more() -> None:
     def script(fed: bytes) -> Sequence[Found]:
         return [Found(PHRASE, 40, 140, False)]
@@ -263,6 +265,7 @@ def test_two_phrases_in_one_stretch_are_two() -> None:
     assert [e.whole for _, e in bench.events if isinstance(e, Stretch)] == [True, False]
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_unknown_speech_between_two_phrases_is_told_if_it_is_200_ms_long() -> None:
     def script(fed: bytes) -> Sequence[Found]:
         return [Found(LONG, 40, 540, True), Found(LONG, 40 + 500 + 300, 1340, True)]

@@ -126,6 +126,7 @@ def test_a_request_that_fits_nothing_is_answered_500_and_held_against_the_bot() 
     assert room.events[-1] == (0, BackendReplied(1, None, None, 0, fault="no_reply_fits"))
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"[]", b'{"id": "a"}', b'{"id": 1, "content": "x"}', b"[" * 100_000, b"\xff", b"x" * 1_000_001],

@@ -196,6 +196,7 @@ async def test_cancelled_it_kills_a_program_that_does_not_end() -> None:
     assert not listens_on(running.port)
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.kernel
 async def test_the_process_of_a_bot_at_an_address_of_this_machine_is_known() -> None:
     """Whether it had a processor is then known too."""

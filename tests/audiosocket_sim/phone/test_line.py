@@ -128,6 +128,7 @@ def around() -> LineModel:
     return LineModel("alaw", -60, -3, room=SpeakingRoom(200, -6, 8000, 3), behind=behind)
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @example([1, 5, 800, 3])
 @given(st.lists(st.integers(1, 9000), max_size=5))
 @settings(max_examples=10, deadline=None)

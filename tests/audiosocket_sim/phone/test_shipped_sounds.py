@@ -64,6 +64,7 @@ def call(steps: str, folder: Path = ROOT / "scenarios") -> list[CallerSpoke]:
     return spoke
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_label_of_the_manifest_or_of_the_step_is_in_the_log() -> None:
     (cough,) = call("{say: sounds/cough_low, after: 1s}, {wait: 5s}")
     assert (cough.kind, cough.text, cough.recording) == ("vocal_tic", None, "sounds/cough_low")
@@ -75,6 +76,7 @@ def test_the_label_of_the_manifest_or_of_the_step_is_in_the_log() -> None:
     assert turn.kind == "turn"
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_folder_of_ones_own_comes_first_and_needs_no_other_recordings(tmp_path: Path) -> None:
     own = tmp_path / "calls" / "recordings" / "sounds"
     own.mkdir(parents=True)

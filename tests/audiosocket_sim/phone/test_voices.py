@@ -125,6 +125,7 @@ def test_a_text_in_a_voice_of_the_local_engine(tmp_path: Path) -> None:
         spoken_in("fr-FR-DeniseNeural", "Bonjour.", tmp_path)
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_without_a_cache_that_can_be_written_the_voice_speaks_all_the_same(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -112,6 +112,7 @@ def test_a_failure_reads_as_a_scenarios(project: pytest.Pytester, mode: tuple[st
     assert "python_calls" not in failed.stdout.str()
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_helper_of_another_file_is_not_what_a_failure_names(project: pytest.Pytester) -> None:
     project.makepyfile(steps="async def greeted(call):\n    await call.expect_says('bom dia', within=1)\n")
     text = "from steps import greeted\n\nasync def test_it(audiosocket_call):\n    await greeted(audiosocket_call)\n"
@@ -277,6 +278,7 @@ def test_swallowed(request):
     )
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_test_that_is_not_green_needs_no_call(project: pytest.Pytester) -> None:
     text = """
     def test_skipped(self):
@@ -308,6 +310,7 @@ def test_a_coroutine_of_unittest_makes_its_call_on_its_own_loop(project: pytest.
 # --- the call's own keys
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_markers_of_module_class_and_test(project: pytest.Pytester) -> None:
     text = """
 @pytest.mark.long("calls of the usual kinds are made")
@@ -322,6 +325,7 @@ class TestIt:
     run(project, text).assert_outcomes(passed=1)
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_line_of_the_ini(project: pytest.Pytester) -> None:
     with (project.path / "tox.ini").open("a", encoding="utf-8") as ini:
         ini.write("\naudiosocket_line = {codec: alaw, noise_dbfs: -55}\naudiosocket_asterisk = 20.10\n")
@@ -382,6 +386,7 @@ def test_a_wrong_marker_is_one_clear_error(project: pytest.Pytester, marker: str
     assert shown.count("test_it: ") == 1
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_none_in_a_marker_is_as_if_it_were_not_given(project: pytest.Pytester) -> None:
     marker = "@pytest.mark.audiosocket(target=None, control_url=None, real_time=None, kernel=None)"
     run(project, marker + GREETS).assert_outcomes(passed=1)
@@ -395,6 +400,7 @@ def test_without_a_target_the_kinds_are_named(project: pytest.Pytester) -> None:
     wrong.stdout.fnmatch_lines(["test_greets: no target: *module:callable*tcp://HOST:PORT*"])
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_command_line_goes_before_the_marker(project: pytest.Pytester) -> None:
     text = "@pytest.mark.audiosocket(target='nobody:serve', control_url='http://127.0.0.1:1')" + GREETS
     done = run(project, text, "--audiosocket-target", "helpers.scripted_bot:serve")

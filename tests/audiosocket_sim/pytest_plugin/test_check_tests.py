@@ -39,6 +39,7 @@ def check(project: pytest.Pytester, *arguments: str, target: str | None = "bad_b
     return run(project, "--audiosocket-check", "--ignore=scenarios", "-p", "no:syrupy", *arguments, target=target)
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_each_case_is_a_test_of_one_run(bot: pytest.Pytester) -> None:
     result = check(bot, "-v", "-k", "HS-01 or HS-02")
     result.assert_outcomes(passed=1, failed=1)
@@ -53,6 +54,7 @@ def test_each_case_is_a_test_of_one_run(bot: pytest.Pytester) -> None:
     )
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_known_failure_is_an_expected_one_and_a_stale_entry_fails(bot: pytest.Pytester) -> None:
     (bot.path / "known.yaml").write_text("HS-01: none\nHS-02: mended soon\n", encoding="utf-8")
     result = check(bot, "-rx", "-k", "HS-01 or HS-02", "--audiosocket-check-known", "known.yaml")

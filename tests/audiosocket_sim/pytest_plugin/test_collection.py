@@ -51,6 +51,7 @@ def test_a_foreign_project_hears_nothing_of_its_yaml(foreign: pytest.Pytester) -
     assert summary(result) == []
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_without_a_modeline_a_scenario_in_any_folder_is_not_meant(project: pytest.Pytester) -> None:
     configure(project)
     (project.path / "pytest.ini").unlink()
@@ -69,6 +70,7 @@ def test_what_is_passed_over_in_a_named_folder_is_said_in_one_line(given: str, f
     ]
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_what_is_passed_over_in_the_folder_of_the_ini_key(project: pytest.Pytester) -> None:
     write(project, "scenarios/recordings/manifest.yaml", "- file: a.wav\n")
     write(project, "scenarios/molecule.yaml", MOLECULE)
@@ -125,6 +127,7 @@ def test_a_folder_of_the_ini_key_within_testpaths_is_collected_once(project: pyt
     run(project, "-p", "no:syrupy").assert_outcomes(passed=2)
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_folder_outside_of_the_root_folder(project: pytest.Pytester) -> None:
     inner = project.path / "inner"
     inner.mkdir()
@@ -139,6 +142,7 @@ def test_a_folder_of_the_ini_key_that_is_not_there(project: pytest.Pytester) -> 
     wrong.stderr.fnmatch_lines(["ERROR: audiosocket_scenarios: there is no folder */scenarioes"])
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize("name", ["server.py", "audiosocket.py"])
 def test_a_file_of_a_common_name_in_the_root_folder_breaks_nothing(name: str, project: pytest.Pytester) -> None:
     write(project, name, "raise RuntimeError('imported')\n")
@@ -248,6 +252,7 @@ def test_workers_say_that_no_scenario_has_such_a_name(project: pytest.Pytester) 
     assert result.errlines[0] == f"ERROR: --audiosocket-set for_each.ends=[3]: {NO_END}"
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_cell_that_is_not_valid_is_named(project: pytest.Pytester) -> None:
     write_matrix(project)
     write(project, "scenarios/short.yaml", MATRIX.replace("[2, 3]", "[2, A]").replace("${tag}", "t${end}"))

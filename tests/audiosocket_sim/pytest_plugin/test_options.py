@@ -35,6 +35,7 @@ def test_a_project_keeps_its_own_options_of_our_old_names(project: pytest.Pytest
     both.assert_outcomes(passed=2)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("arguments", "old"),
     [
@@ -70,6 +71,7 @@ def test_the_ini_keys(project: pytest.Pytester) -> None:
     assert (project.path / "out" / "scenarios" / "short" / "call.wav").exists()
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_command_line_goes_before_the_ini_keys(project: pytest.Pytester) -> None:
     configure(project, "audiosocket_target = no_such_bot:serve", "audiosocket_artefacts = out")
     run(project, "-p", "no:syrupy", "--audiosocket-artefacts", "there").assert_outcomes(passed=1)
@@ -148,6 +150,7 @@ def test_the_list_of_ini_keys_is_whole(project: pytest.Pytester) -> None:
     assert described == set(INI_KEYS)
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_target_of_pyproject(project: pytest.Pytester) -> None:
     write(project, "pyproject.toml", '[tool.audiosocket-sim]\ntarget = "helpers.scripted_bot:serve"\n')
     run(project, "-p", "no:syrupy", target=None).assert_outcomes(passed=1)

@@ -102,6 +102,7 @@ def test_a_session_without_a_verdict_leaves_no_older_file(project: pytest.Pytest
     assert not (project.path / "runs/pytest/turn_taking.json").exists()
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_file_that_cannot_be_written_is_named(project: pytest.Pytester) -> None:
     write(project, "scenarios/short.yaml", ANSWERED)
     write(project, "runs/pytest/turn_taking.json/in_the_way", "")

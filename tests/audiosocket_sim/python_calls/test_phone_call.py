@@ -139,6 +139,7 @@ def test_without_a_target_it_is_the_one_of_pyproject(tmp_path: Path, monkeypatch
     assert result.environment.target_origin == "pyproject.toml, [tool.audiosocket-sim]"
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", ["../x/../../y", "ABSOLUTE", "..", ".", "a/b", "a\0b", "ramal 202: não", "x" * 300])
 def test_no_name_of_a_call_leads_out_of_the_folder_of_artefacts(name: str, tmp_path: Path) -> None:
     async def body(call: PhoneCall) -> None:
@@ -379,6 +380,7 @@ def test_a_step_that_is_cancelled_leaves_the_call_usable_and_is_no_green_test(tm
     assert "caller hung up" in (tmp_path / "test" / "transcript.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_step_in_a_task_that_is_cancelled_is_no_green_test() -> None:
     async def body(call: PhoneCall) -> None:
         task = asyncio.ensure_future(call.play([{"wait": "1s"}, {"expect": {"bot_says": "Pode descer."}}]))

@@ -152,6 +152,7 @@ def step_made_by(make: Callable[[PhoneCall], Any], monkeypatch: pytest.MonkeyPat
     return handed[0]
 
 
+@pytest.mark.every(11)
 @pytest.mark.parametrize(("make", "yaml"), SAME, ids=[yaml for _, yaml in SAME])
 def test_a_method_makes_the_step_that_yaml_makes(
     make: Callable[[PhoneCall], Any], yaml: str, monkeypatch: pytest.MonkeyPatch

@@ -9,6 +9,7 @@ from audiosocket_sim.running.runner import Outcome
 BYE = "pt-br/ate_logo_tenha_um_bom_dia"
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_rounds_follow_one_another_and_a_failure_names_its_round() -> None:
     steps = """
 - repeat:
@@ -31,6 +32,7 @@ def test_rounds_follow_one_another_and_a_failure_names_its_round() -> None:
     ]
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_never_in_a_round_ends_with_it() -> None:
     steps = """
 - repeat:
@@ -56,6 +58,7 @@ BRANCHES = """
 """
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_branch_whose_first_expectation_is_met_is_taken() -> None:
     ended = [4.0, "hang_up"]
     result = call(BRANCHES, HELLO, ended)
@@ -102,6 +105,7 @@ OPTIONAL = """
 """
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_what_is_optional_may_come_or_not() -> None:
     there = call(OPTIONAL, HELLO, [2.5, "say", BYE])
     assert there.problems == []
@@ -157,6 +161,7 @@ def test_the_end_of_the_call_decides_at_once() -> None:
     assert failure.at_ms < 1000
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.every(9)
 @pytest.mark.parametrize(
     "steps",

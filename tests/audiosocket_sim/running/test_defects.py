@@ -200,11 +200,13 @@ def test_with_an_endless_phone_all_is_heard_in_the_end() -> None:
     assert defects(result) == [(500, "ahead", "sound was sent up to 1.28 s ahead of what was playing")]
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_line_with_a_gain_does_not_make_the_bot_too_quiet() -> None:
     assert call(PLAIN, GREETING, keys="line: {gain_db: -25}").passed
     assert not call(PLAIN, GREETING, keys="quality: {level_dbfs: [-10, -6]}").passed
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.every(9)
 @pytest.mark.parametrize(
     ("script", "heard", "told"),

@@ -31,6 +31,7 @@ def call(judge: str, *script: list[Any], trust: bool = True) -> Result:
 SUBIR, OTHER = [0.5, "say", "pt-br/pode_subir"], [0.5, "say", "pt-br/ate_logo_tenha_um_bom_dia"]
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_opinion_of_a_judge_counts_and_is_kept() -> None:
     assert call(POLITE, SUBIR).passed
     assert judges.asked == [("Pode subir.", "It tells him to go up.")]
@@ -39,6 +40,7 @@ def test_the_opinion_of_a_judge_counts_and_is_kept() -> None:
     assert call("helpers.judges:plain", SUBIR).passed
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_judge_that_says_no_fails_the_step_and_says_why() -> None:
     result = call(POLITE, OTHER)
     assert result.outcome is Outcome.FAILED, result.problems
@@ -48,11 +50,13 @@ def test_a_judge_that_says_no_fails_the_step_and_says_why() -> None:
     assert failure.happened[-1] == f"{POLITE}: it is rude"
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_all_that_was_said_until_the_caller_speaks_is_judged() -> None:
     call(POLITE, SUBIR, [2.5, "say", "pt-br/pode_subir"])
     assert judges.asked == [("Pode subir. Pode subir.", "It tells him to go up.")]
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("judge", "line"),
@@ -80,6 +84,7 @@ def test_a_judge_that_fails_is_no_fault_of_the_bot(judge: str, line: str) -> Non
     assert result.faults == (line,)
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_bot_that_says_nothing_is_not_judged() -> None:
     result = call(POLITE)
     assert result.outcome is Outcome.FAILED

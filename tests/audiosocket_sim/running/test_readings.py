@@ -108,6 +108,7 @@ def test_what_is_forbidden_is_found_in_read_words() -> None:
     assert call("- never: {bot_says: {pattern: 'bloco'}}\n- wait: 3s", [0.5, "say", FLAT]).passed
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_sentences_with_a_pause_between_them_may_be_expected_together() -> None:
     both, script = "Sim. Obrigado, tchau.", [[0.5, "say", YES], [1.9, "say", THANKS]]
     result = call(f"- expect: {{bot_says: '{both}', within: 1s}}\n- wait: 1s", *script)
@@ -131,6 +132,7 @@ def test_a_snapshot_has_the_words_that_were_asked_for() -> None:
     assert "“(apartamento)”" in pattern
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.every(9)
 @pytest.mark.parametrize(
     ("reader", "line"),
@@ -151,6 +153,7 @@ def test_a_name_that_is_none_is_a_matter_of_usage() -> None:
     assert call("- wait: 1s", reader="lokal").outcome is Outcome.INVALID
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_scenario_names_code_only_if_it_is_trusted() -> None:
     steps, keys = "- expect: {bot_says: {pattern: apartamento}}", f"reader: '{BOOK}'"
     refused = call(steps, [0.5, "say", FLAT], keys=keys, reader=None)

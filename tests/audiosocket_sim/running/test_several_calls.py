@@ -76,6 +76,7 @@ def test_two_callers_at_a_time_and_one_after_them() -> None:
     assert heard == [GREETING, TO_BRUNO]
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_log_of_all_has_each_entry_with_its_caller_on_one_clock() -> None:
     result = call(two())
     passed(result)
@@ -213,6 +214,7 @@ def test_of_two_calls_at_a_time(fault: str, causes: list[str]) -> None:
     assert "does it refuse the UUID" not in told
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize(
     ("fault", "causes"),
     [
@@ -250,6 +252,7 @@ def test_a_bot_may_be_meant_to_let_callers_hear_one_another() -> None:
     passed(call("quality: {cross_talk: allowed}\n" + two(), "Broadcasts"))
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_one_call_that_fails_fails_them_all_and_says_which() -> None:
     keys = two().replace("{wait: 3s}", "{expect: {hangs_up: server, within: 100ms}}")
     result = call(keys)
@@ -299,6 +302,7 @@ def test_of_a_bot_that_cannot_follow_virtual_time_nothing_is_said_in_any_call() 
     assert line.startswith("virtual time cannot follow this bot: its thread «pacer» woke the event loop")
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_ctrl_c_ends_all_calls_and_their_files_are_written(tmp_path: Path) -> None:
     def interrupt(entry: Entry, calls: CallInProgress) -> None:
         if entry.caller == "bruno" and isinstance(entry.event, BotSpoke):

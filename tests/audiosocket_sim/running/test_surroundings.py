@@ -48,6 +48,7 @@ def test_a_noise_is_as_much_softer_as_the_scenario_says(source: str, tmp_path: P
     assert dbfs(heard[400:24_000]) == pytest.approx(words - 12, abs=2.5)
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_second_talker_and_a_room_are_named_in_the_heading(tmp_path: Path) -> None:
     line = "{talker: {recording: sounds/talker_a, after: 1s, snr_db: 6}, room: 300ms}"
     result, heard = call(line, tmp_path)

@@ -198,6 +198,7 @@ def test_half_characters_and_control_characters_of_the_bot(tmp_path: Path) -> No
 # --- the target
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("error", "line"),
     [

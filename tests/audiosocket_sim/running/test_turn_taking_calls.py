@@ -81,6 +81,7 @@ def test_an_expectation_beside_the_callers_words_waits_for_his_first_sound() -> 
     assert result.outcome is Outcome.PASSED, result.transcript
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_bot_that_talks_over_the_caller_breaks_never_talk_over() -> None:
     steps = "never: talk_over\nsay: {recording: pt-br/quero_falar_com_o_apartamento_202}\nexpect: {bot_speaks: 500ms}"
     early = call(steps, [2, "say", "pt-br/pode_subir"])
@@ -117,6 +118,7 @@ COUGH = "{noise: {for: 300ms, dbfs: -20}, after: 0ms}"  # from about 1.3 s on, i
 RESUMED = "pt-br/condominio_apoena_em_que_posso_ajudar"
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("script", "passes", "told"),
@@ -140,6 +142,7 @@ def test_what_a_bot_makes_of_a_noise_over_its_speech(script: list[Any], passes: 
             assert is_met or told in "\n".join(result.problems), result.problems
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize(("script", "outcome"), [([[9, "say", RESUMED]], "passed"), ([], "failed")])
 def test_a_bot_asks_again_when_nobody_answers(script: list[Any], outcome: str) -> None:
     steps = "expect: {bot_says: Pode subir.}\nexpect: {asks_again: 8s}"

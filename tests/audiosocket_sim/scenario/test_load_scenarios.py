@@ -31,6 +31,7 @@ def test_a_shipped_one_by_its_bare_name(tmp_path: Path, monkeypatch: pytest.Monk
     assert [made.name for made in load_scenarios("two_turns")] == ["two_turns"]
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_folder_gives_all_below_it_in_order(tmp_path: Path) -> None:
     for name in ("b.yaml", "a.yml", "deep/er/c.yaml", "z.yaml"):
         write(tmp_path, name)

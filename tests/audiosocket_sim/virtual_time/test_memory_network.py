@@ -327,6 +327,7 @@ def _nothing_of_others() -> None:
     gc.freeze()
 
 
+@pytest.mark.every(8)
 @pytest.mark.usefixtures("_nothing_of_others")
 @pytest.mark.parametrize(
     "memory_network", [pytest.param(True, id="memory"), pytest.param(False, id="kernel", marks=pytest.mark.kernel)]

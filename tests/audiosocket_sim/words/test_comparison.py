@@ -123,6 +123,7 @@ def test_the_tolerance_counts_words() -> None:
     assert not found.is_within(0.81)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("wanted", [1, 2, 3, 6, 7, 11, 15])
 def test_the_share_is_exact_at_its_edge(wanted: int) -> None:
     words = [f"w{number}x" for number in range(wanted)]

@@ -69,6 +69,7 @@ def test_a_planted_fault_is_seen_for_what_it_is(
     assert worst(seen_of(fault, actions))[0].harm is harm
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("actions", [actions for _, _, actions, _ in HARMFUL], ids=IDS)
 def test_a_good_server_bears_it(actions: Actions) -> None:
     seen = list(seen_of(None, actions))

@@ -67,6 +67,7 @@ def test_what_may_end_the_server_is_run_last(tmp_path: Path) -> None:
 CUT: Actions = (Announce(), Send(b"\x03\x00\x015", (1,), 0.05), SignOfLife(8.0))
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize(
     ("fault", "harm", "actions"),
     [
@@ -85,6 +86,7 @@ def test_a_case_fails_where_it_was_found_and_passes_on_a_good_server(
     assert run([case], DOORMAN).results[0].outcome is CaseOutcome.PASS
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 def test_a_server_in_this_process_that_ends_it_is_an_error_of_the_target(tmp_path: Path) -> None:
     case = case_of_file(saved(tmp_path, Harm.GONE, (Announce(), Send(b"\x7f\x00\x00"))))

@@ -51,6 +51,7 @@ def test_the_same_again_is_counted_and_not_told_again() -> None:
     assert result.more > 0
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_what_does_not_come_again_is_told_as_such() -> None:
     result = search(FakeServer(dies=lambda sent: len(sent) > 1_000, most_deaths=1))
     assert result.findings == ()
@@ -60,6 +61,7 @@ def test_what_does_not_come_again_is_told_as_such() -> None:
     assert "not in try 2" in twice.not_repeated[0]
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_well_formed_stream_that_is_dropped_stays_well_formed() -> None:
     result = search(FakeServer(drops=lambda sent: b"\x03\x00\x015" in sent and sent.startswith(UUID)))
     assert result.findings == ()  # a key ends plain calls too, so nobody can tell
@@ -75,6 +77,7 @@ def test_another_call_that_suffers_is_found() -> None:
     assert finding.n_bytes[1] == 2
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_what_is_kept_of_each_call_is_found() -> None:
     result = search(FakeServer(keeps=lambda sent: sent[:1] == b"\x01"), streams=400)
     finding = result.findings[0]
@@ -109,6 +112,7 @@ def test_the_tries_are_limited() -> None:
     assert result.findings[0].cut_short
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_same_seed_tries_the_same(seed: int) -> None:
     one, other = (FakeServer(dies=lambda sent: b"\x7f" in sent) for _ in range(2))

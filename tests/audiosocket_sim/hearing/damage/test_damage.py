@@ -92,6 +92,7 @@ def test_the_book_names_the_prompt_and_what_was_done_to_it(phrase: Phrase, damag
     assert told(damage(speech(phrase)))[0] == f"“{phrase.text}” {words}"
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
@@ -210,6 +211,7 @@ def test_pieces_that_are_missing_at_even_distances_are_no_clicks() -> None:
     assert "ms are missing in it, in " in what
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_two_prompts_sent_in_turn() -> None:
     for samples in (160, 320):
         (what, *_) = told(d.in_turn(speech(CHECK), samples)(speech(GREETING)))
@@ -503,6 +505,7 @@ def test_a_byte_that_is_lost_late_in_any_voice_is_heard_in_what_follows() -> Non
     assert told(ms(pcm, 0, 1500) + d.shifted(ms(pcm, 1500, 1560)), ()) == []
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_end_of_a_prompt_that_a_gain_makes_loud_is_not_shifted() -> None:
     """A gain makes its soft end as loud as a lost byte does: what was found before names the cause."""
     book = PhraseBook.load(ROOT / "audio" / "prompts")

@@ -142,6 +142,7 @@ def test_a_question_and_its_answer_pass_unchanged_and_are_on_the_tape() -> None:
     assert noted.answer == Answer(0, 200, ANSWER)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("path", ["/calls", f"/calls/{ID}", "/messages"])
 @pytest.mark.parametrize(
     "headers",

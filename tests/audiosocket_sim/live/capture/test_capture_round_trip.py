@@ -72,6 +72,7 @@ def test_the_same_call_again_where_nobody_can_read_the_bots_voice(
     assert disagreements(comparable(first.entries), comparable(again.entries), 20) == []
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize("name", NO_BACKEND)
 def test_without_the_backend_texts_come_from_the_control_api_and_answers_from_the_ear(
     name: str, tmp_path: Path

@@ -137,6 +137,7 @@ def test_a_bot_that_repeats_the_caller_is_not_an_echo_on_the_line(behind_ms: int
     assert find_echo(track, silence(behind_ms) + heard) is None
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize("noise", [None, -60.0])
 def test_a_line_that_brings_back_nothing_but_the_bot_has_no_utterance(noise: float | None) -> None:
     bot = PROMPT + silence(500) + PROMPT + silence(500)
@@ -144,6 +145,7 @@ def test_a_line_that_brings_back_nothing_but_the_bot_has_no_utterance(noise: flo
     assert cut_utterances(track, find_echo(track, bot)) == ()
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize(("delay_ms", "gain_db"), [(80, -12.0), (300, -25.0)])
 def test_the_bots_echo_is_not_an_utterance_but_the_caller_over_it_is(delay_ms: int, gain_db: float) -> None:
     bot = silence(1_000) + PROMPT + silence(6_000)
@@ -488,6 +490,7 @@ def test_a_folder_of_that_name_is_left_alone_too(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.rglob("*")] == ["call", "mine.txt"]
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @settings(deadline=None, max_examples=60)
 @example("0\x85", "\x85", "\u2028")
 @example("${x}", "$${y $${", "${")

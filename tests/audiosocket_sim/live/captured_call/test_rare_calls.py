@@ -87,6 +87,7 @@ def test_how_the_call_came_is_written(tmp_path: Path) -> None:
     assert (asterisk.attach, asterisk.rate_hz, asterisk.packet_time, asterisk.uuid) == ("chan", 16_000, 40, str(ID))
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_lines_echo_of_the_bot_is_left_out_and_noted(tmp_path: Path) -> None:
     bot = silence(1_000) + WORDS + silence(1_000) + WORDS + silence(3_000)
     late = bytes(16 * 120) + bot[: -16 * 120]

@@ -47,6 +47,7 @@ def test_patterns_of_one_length_are_distinguished(ms: int) -> None:
         assert match.margin > 0.3
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("number", range(1, 8))
 def test_a_pattern_is_speech_to_a_voice_activity_detector(number: int) -> None:
     vad = webrtcvad.Vad(2)

@@ -104,6 +104,7 @@ def test_a_good_call_needs_no_change() -> None:
     assert leg.anomalies == ["a header came in pieces: write each message at once"]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("version", "keys", "says"),
     [

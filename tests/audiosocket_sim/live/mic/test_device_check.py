@@ -66,6 +66,7 @@ def test_a_microphone_that_gives_nothing(played: list[Block]) -> None:
     assert "gave no sound, not even silence" in line
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_session_plays_the_tones_listens_and_plays_back_what_was_said() -> None:
     lines: list[str] = []
 

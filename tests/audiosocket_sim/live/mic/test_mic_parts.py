@@ -356,6 +356,7 @@ def interrupted(delay_ms: int, gain_db: float, *, stops: bool, pause_ms: int) ->
     return bytes(bot), bytes(caller), spoken
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.every(4)
 @pytest.mark.parametrize("stops", [True, False], ids=["stops", "goes on"])
 @pytest.mark.parametrize(

@@ -95,6 +95,7 @@ def a_call(lines: list[str]) -> MicCall:
     )
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_call_that_is_stopped_for_two_seconds_blames_nobody_else() -> None:
     lines: list[str] = []
 

@@ -66,6 +66,7 @@ def policy_of(parts: Parts) -> dict[str, list[str]]:
     return {words[0]: words[1:] for part in (content or "").split(";") if (words := part.split())}
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_policy_allows_this_script_and_this_style_and_nothing_else(page: str) -> None:
     parts = Parts(page)
     policy = policy_of(parts)

@@ -361,6 +361,7 @@ def test_clock(ms: int, text: str) -> None:
     assert clock_text(ms) == text
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_all_of_a_call_is_in_the_view(tmp_path: Path) -> None:
     view = call_view(read_saved_call(shipped_call("slow_backend_plays_hold", tmp_path / "call")))
     assert [lane.id for lane in view.lanes] == [

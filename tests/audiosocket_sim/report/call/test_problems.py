@@ -168,6 +168,7 @@ def test_silence_of_the_caller_and_the_end_of_the_call_are_no_dead_air(name: str
     assert {one.kind for one in problems_of(call)} <= {"response", "talk_over"}
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_a_sentence_that_was_over_is_no_stop() -> None:
     call = saved_result(
         run(load(ROOT / "scenarios" / "talking_over_the_bot.yaml"), Options("audiosocket_server:serve"))

@@ -118,6 +118,7 @@ def test_nothing_of_a_redacted_call_holds_the_words(planted: Path) -> None:
     assert call.scenario is None
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_times_kinds_and_measured_values_stay(tmp_path: Path) -> None:
     before = read_saved_call(shipped_call("barge_in", tmp_path / "call"))
     after = redacted(before)

@@ -55,6 +55,7 @@ def test_a_run_is_read_back_as_it_was(tmp_path: Path) -> None:
     assert found.notes == ()
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_log_names_the_folder_too_and_sound_may_be_left_out(held: Path) -> None:
     found = read_saved_call(held / "call.jsonl", sound=False)
     assert found.sound is None

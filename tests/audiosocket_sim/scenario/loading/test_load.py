@@ -245,6 +245,7 @@ def test_of_very_many_problems_the_first_are_told(home: Path) -> None:
     assert found[100:] == ["bad.yaml: more problems than these: only the first 100 are listed"]
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_size_of_a_file_with_aliases_is_what_they_stand_for(home: Path) -> None:
     bomb = "a: &a0 [x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"b{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 9))
@@ -281,6 +282,7 @@ def test_what_is_no_regular_file_is_no_scenario(home: Path) -> None:
             load(home / name)
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_aliases_cannot_make_a_small_file_huge(home: Path) -> None:
     laughs = "".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10)}]\n" for i in range(1, 9))
     (line,) = errors(home, f"l0: &l0 x\n{laughs}")
@@ -410,6 +412,7 @@ def test_yaml_1_2_keeps_words_as_words_and_a_bom_is_no_matter(home: Path) -> Non
     }  # fmt: skip
 
 
+@pytest.mark.long("quicker tests of this file are run")
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="summaryteps:wi{}[]-&*!#'\",0 \n\t\\%@|>", max_size=60))
 def test_any_text_is_a_scenario_or_a_scenario_error(text: str) -> None:
@@ -423,6 +426,7 @@ def test_the_schema_in_the_repository_is_current() -> None:
     assert json.loads(schema_text()) == schema()
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_the_schema_serves_an_editor() -> None:
     made = schema()
     assert made["required"] == ["summary"]

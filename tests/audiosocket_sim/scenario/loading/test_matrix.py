@@ -121,6 +121,7 @@ def test_a_long_id_has_numbers(tmp_path: Path) -> None:
     assert made.name == f"call[{','.join(f'{name}=1' for name in names)}]"
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize(
     ("text", "lines"),
     [

@@ -101,6 +101,7 @@ def test_what_a_person_sees(name: str, text: str, lines: list[str], home: Path) 
     assert errors(home) == lines
 
 
+@pytest.mark.long("quicker tests of this file are run")
 def test_includes_are_bounded_in_depth_and_in_number(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for depth in range(1, 12):
         write(home, f"d{depth}.yaml", f"- include: d{depth + 1}.yaml\n")
