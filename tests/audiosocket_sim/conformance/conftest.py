@@ -16,8 +16,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_left_for_the_next_test() -> Iterator[None]:
-    """What such a server has left is collected here, and not during another test, where it would be a warning."""
+@pytest.fixture(autouse=True, scope="module")
+def nothing_is_left_for_the_next_file() -> Iterator[None]:
+    """What such servers have left is collected here, and not during another file's test, where it would be a warning.
+
+    Once a file: to look through all that is in memory takes longer than most of these tests."""
     yield
     gc.collect()

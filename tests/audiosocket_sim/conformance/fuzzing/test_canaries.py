@@ -42,7 +42,7 @@ FOUND = (planted.DiesOfAnEmptyKey, planted.LeavesTheLoop, planted.HoldsUpAll, pl
 IDS = [fault.__name__ for fault, *_ in HARMFUL]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def broken_servers_leave_connections_behind() -> Iterator[None]:
     """They go here, and not in the middle of another file's test."""
     yield
