@@ -168,6 +168,7 @@ def _rules(settings: Settings) -> TurnRules:
     return TurnRules(
         greeting=settings.greeting.message,
         greeting_delay_seconds=settings.greeting.delay_seconds,
+        audio_wait_seconds=settings.greeting.wait_for_audio_seconds,
         pause_seconds=system.after_speech_pause_seconds,
         hold_after_seconds=system.hold_after_seconds,
         transaction_seconds=system.max_transaction_time_seconds,

@@ -357,6 +357,8 @@ class Call:
     def _tick(self, deadline: float) -> None:
         """Do what is due every 20 ms, from the UUID to the end. `deadline`: loop's seconds."""
         try:
+            if self._turns.awaits_audio and self._input.audio_at > self._began_at:
+                self._notify_turns(t.CallerAudioBegan())
             if deadline + SPARE_SECONDS >= self._turns.next_deadline:
                 self._carry_out(self._turns.tick(deadline))
                 if self._over:

@@ -177,6 +177,11 @@ class GreetingSettings(_Section):
     )
     voice: NonEmptyText = Field("pt-BR-AntonioNeural", description="the voice of everything the server says")
     delay_seconds: Seconds = Field(2.0, description="time from the UUID to the greeting")
+    wait_for_audio_seconds: Seconds = Field(
+        3.0,
+        description="how much longer the greeting waits for the caller's first audio: under ARI nothing flows before the "
+        "bridge; 0: not at all",
+    )
 
 
 class SystemSettings(_Section):

@@ -5,7 +5,8 @@ describes the states for users. All phases, with their default times:
 
     phase             state                deadline and what follows it
     NEW               STANDBY              none: until `Answered`
-    GREETING          STANDBY              greeting delay -> play the greeting, or USER_TURN if there is none
+    GREETING          STANDBY              greeting delay -> play the greeting, or USER_TURN if there is none; the greeting
+                                           waits up to 3 s longer for the caller's first audio
     LISTENING         USER_TURN            120 s without an utterance -> hang up
     HEARING           USER_TURN            longest utterance + silence + 1 s -> RECOGNISING (endpointing is quicker)
     RECOGNISING       WAITING              time limit of recognition -> an apology
@@ -21,7 +22,8 @@ The time limit of the call (30 min) applies in every phase between NEW and OVER,
 Design:
 - The state changes when the caller can hear the change: IA_TURN begins with the first frame of audio, not with the
   backend's answer. So hold audio covers the time of the synthesis, and stops with the first frame of speech. Only the
-  greeting starts at a fixed time: it is synthesised during the delay, and held.
+  greeting starts at a fixed time: it is synthesised during the delay, and held. It is held for longer if nothing has
+  come from the caller's side yet: under ARI nothing flows either way before the bridge (docs/protocol.md, FID-04).
 - The status of a message takes effect after its pause. Messages pushed meanwhile are played in order; USER_TURN and
   STANDBY wait until the queue is empty, because every accepted message is spoken.
 - A failure is spoken as an apology with the status USER_TURN, and handled like every other message.
@@ -43,6 +45,7 @@ from audiosocket_server.turns.vocabulary import (
     AskBackend,
     BackendFailed,
     BotMessage,
+    CallerAudioBegan,
     CancelBackend,
     CancelRecognition,
     ChangeState,
@@ -114,6 +117,8 @@ class Turns:
         self.phase = Phase.NEW
         self.next_deadline = NEVER
         """When `tick` next has something to do."""
+        self.awaits_audio = False
+        """True while `CallerAudioBegan` would make a difference: report it then."""
         self._rules = rules
         self._now = 0.0
         self._phase_until = NEVER
@@ -123,6 +128,7 @@ class Turns:
         self._listening = False
         self._job = 0  # the newest job's number; each phase has at most one job
         self._greets = False  # GREETING: there is a greeting, synthesised or being synthesised
+        self._greeting_due = False  # GREETING: its delay is over, and it waits for the caller's first audio
         self._status = CallState.USER_TURN  # of the message that is being synthesised or played
         self._message_ended = 0.0
         self._queue: deque[BotMessage] = deque()
@@ -209,17 +215,33 @@ class Turns:
     def _answered(self, _: TurnEvent) -> None:
         self._call_until = self._now + self._rules.call_seconds
         self._greets = bool(self._rules.greeting.strip())
+        self.awaits_audio = True
         if self._greets:
             self._do(Speak(self._new_job(), self._rules.greeting, "greeting", held=True))
         self._go(Phase.GREETING, self._rules.greeting_delay_seconds)
 
     def _greeting_failed(self, _: TurnEvent) -> None:
         self._greets = False
+        if self._greeting_due:
+            self._delay_over()
+
+    def _audio_began(self, _: TurnEvent) -> None:
+        self.awaits_audio = False
+        if self._greeting_due:
+            self._greet()
 
     def _delay_over(self) -> None:
         if not self._greets:
+            self.awaits_audio = False
             self._users_turn()
-            return
+        elif self.awaits_audio and not self._greeting_due and self._rules.audio_wait_seconds:
+            self._greeting_due = True
+            self._go(Phase.GREETING, self._rules.audio_wait_seconds)
+        else:
+            self._greet()
+
+    def _greet(self) -> None:
+        self.awaits_audio = False
         self._enter(CallState.IA_TURN)
         self._status = CallState.USER_TURN
         self._do(ReleaseSpeech(self._job))
@@ -395,6 +417,7 @@ _TABLE: Mapping[tuple[Phase, type[object]], _Step] = dict(
     [
         _row(Phase.NEW, Answered, Turns._answered),
         _row(Phase.GREETING, SpeechFailed, Turns._greeting_failed),
+        _row(Phase.GREETING, CallerAudioBegan, Turns._audio_began),
         _row(Phase.LISTENING, UtteranceBegan, Turns._utterance_began),
         _row(Phase.HEARING, UtteranceEnded, Turns._utterance_ended),
         _row(Phase.RECOGNISING, Recognised, Turns._recognised),

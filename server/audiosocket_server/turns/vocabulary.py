@@ -18,6 +18,7 @@ __all__ = [
     "AskBackend",
     "BackendFailed",
     "BotMessage",
+    "CallerAudioBegan",
     "CancelBackend",
     "CancelRecognition",
     "ChangeState",
@@ -61,6 +62,7 @@ class TurnRules:
 
     greeting: str = "Condomínio Apoena, em que posso ajudar?"
     greeting_delay_seconds: float = 2.0
+    audio_wait_seconds: float = 0.0
     pause_seconds: float = 0.5
     hold_after_seconds: float = 3.0
     transaction_seconds: float = 30.0
@@ -89,6 +91,11 @@ class BotMessage:
 @dataclass(frozen=True, slots=True)
 class Answered:
     """The call has begun: its UUID arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerAudioBegan:
+    """The first audio of the caller's side arrived: audio flows, both ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +183,7 @@ class Over:
 
 TurnEvent = (
     Answered
+    | CallerAudioBegan
     | UtteranceBegan
     | UtteranceEnded
     | Recognised

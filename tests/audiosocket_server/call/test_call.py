@@ -586,3 +586,30 @@ async def test_audio_faster_than_real_time_is_dropped_and_a_stall_is_made_up_for
         assert warnings == ["the caller's audio is faster than real time: what is over 30 s ahead is dropped"]
         call.hang_up()
         await call.until_event("call_ended")
+
+
+@virtual
+async def test_the_greeting_waits_for_the_first_audio_of_the_callers_side() -> None:
+    async with bench() as b:
+        call = b.caller()
+        call.muted = True
+        await call.connect()
+        await call.until(1.19)
+        call.muted = False
+        await call.until_state(IA_TURN)
+        assert told(call.record)[1:3] == [
+            "1.22 state_changed STANDBY IA_TURN",
+            "1.22 playback_started greeting Condomínio Apoena, em que posso ajudar?",
+        ]
+
+
+@pytest.mark.parametrize(("waits", "begins"), [({}, "3.50"), ({"wait_for_audio_seconds": 0}, "0.50")])
+@virtual
+async def test_a_phone_that_sends_nothing_is_greeted_all_the_same(waits: dict[str, object], begins: str) -> None:
+    async with bench({"greeting": waits}) as b:
+        call = b.caller()
+        call.muted = True
+        await call.connect()
+        await call.until(0.1)
+        await call.until_state(IA_TURN)
+        assert told(call.record)[1] == f"{begins} state_changed STANDBY IA_TURN"
