@@ -2,8 +2,9 @@
 
 WebRTC's detector is made in a microsecond. A Silero object takes 80 to 160 ms and 10 MB, belongs to one call at a time
 and is used again afterwards. Objects are made in the executor: some before the first call, more as calls arrive, at
-most `silero_calls`. A call takes one when it begins to listen, seconds after it began, and usually one is ready. If
-not, the call uses WebRTC's detector, and the log says so. A call never waits, and no object is made on the event loop.
+most `silero_calls`. A call takes one when it begins to listen, and usually one is ready. If not, the call uses WebRTC's
+detector. It asks again for each of its turns until it has one; from its first turn on the log says if there is none. A
+call never waits, and no object is made on the event loop.
 """
 
 import asyncio
@@ -85,12 +86,15 @@ class Detectors:
         self._calls += 1
         self._grow()
 
-    def take(self) -> Vad | None:
-        """Lend a detector to a call that begins to listen, until `left`. None: the call uses WebRTC's detector."""
+    def take(self, *, again: bool = False) -> Vad | None:
+        """Lend a detector to a call that begins to listen, until `left`. None: the call uses WebRTC's detector.
+
+        `again`: the call will ask again for its next turn, so that there is nothing to complain about yet.
+        """
         if self._ready:
             self._short = False
             return self._ready.pop()
-        if self._silero and not self._short:
+        if self._silero and not self._short and not again:
             self._short = True
             log.warning(
                 "only %d silero detectors for %d calls so far: further calls use webrtc", self._made, self._calls

@@ -116,6 +116,17 @@ def test_one_that_was_asked_for_and_cannot_be_had_is_one_line(error: Exception) 
     run(main)
 
 
+@virtual
+async def test_nothing_is_said_of_a_pool_that_a_call_will_ask_again(caplog: pytest.LogCaptureFixture) -> None:
+    pool = detectors(Factory(0))
+    pool._silero = True  # as after a start, with all of its objects on loan
+    with caplog.at_level(logging.WARNING, "audiosocket_server"):
+        assert pool.take(again=True) is None
+        assert not caplog.records
+        assert pool.take() is None
+        assert len(caplog.records) == 1
+
+
 def test_one_that_was_not_asked_for_and_cannot_be_had_is_done_without(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -182,7 +193,7 @@ def test_a_call_listens_with_it_and_gives_it_back(monkeypatch: pytest.MonkeyPatc
 
     main()
     assert len(factory.made) == 3  # two spare ones, and the call's own
-    assert sum(made.resets for made in factory.made) == 2
+    assert sum(made.resets for made in factory.made) == 4  # before the greeting, and in the caller's turn
 
 
 def test_a_call_that_ends_while_it_listens_asks_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ no clock: the time is an argument.
 
 from collections.abc import Callable, Sequence
 
+from audiosocket_server.call.early_speech import EarlySpeech
 from audiosocket_server.call.inbound import Inbound
 from audiosocket_server.detectors import Detectors
 from audiosocket_server.endpointing import Endpointer, EndpointingFact, LineEchoGuard, Vad, WebRtcVad
@@ -50,6 +51,8 @@ class CallerInput:
             minimum_speech_ms=ep.minimum_speech_ms,
             guards=(echo.is_echo,) if ep.echo_guard else (),
         )
+        self._minimum_speech_ms = ep.minimum_speech_ms
+        self._ahead: EarlySpeech | None = None
         self._detectors = detectors
         self._detector: Vad | None = None  # on loan from `detectors`
         self._missed_until = 0.0  # missing audio has been counted as silence up to this time
@@ -72,7 +75,16 @@ class CallerInput:
         endpointer = self._endpointer
         if endpointer.in_utterance and self.recognition is not None:
             self.recognition.feed(pcm)
-        return endpointer.audio(pcm)
+        facts = endpointer.audio(pcm)
+        return facts if self._ahead is None else self._let_through(self._ahead, facts, pcm)
+
+    def _let_through(
+        self, ahead: EarlySpeech, facts: Sequence[EndpointingFact] | None, pcm: bytes
+    ) -> Sequence[EndpointingFact] | None:
+        facts = ahead.take(facts, pcm, self._endpointer.voiced_ms)
+        if ahead.over:
+            self._ahead = None
+        return facts
 
     def _is_dropped(self, ahead: float, now: float) -> bool:
         """Return whether audio is dropped because it is too far ahead; what is too far behind begins anew."""
@@ -101,7 +113,8 @@ class CallerInput:
         if missing_ms <= 0:
             return None
         self._missed_until = due
-        return self._endpointer.missing(missing_ms)
+        facts = self._endpointer.missing(missing_ms)
+        return facts if self._ahead is None else self._let_through(self._ahead, facts, b"")
 
     def forgive_missing(self, now: float) -> None:
         """Take back the silence of the audio missing up to `now`: the caller pressed a key (docs/protocol.md, DTMF)."""
@@ -109,9 +122,22 @@ class CallerInput:
         self.audio_at = now
 
     def listen(self, on: bool) -> None:
-        """Let utterances count, or not. The first time, a detector is taken from the pool if one is ready."""
+        """Let utterances count, or not. A detector is taken from the pool, once one is ready."""
+        ahead, self._ahead = self._ahead, None
+        if on and ahead is not None:
+            ahead.release()
+            self._ahead = None if ahead.over else ahead
+        else:
+            self._hear_callers(on, again=False)
+
+    def listen_ahead(self, *, if_proven: bool) -> None:
+        """Let utterances begin, but hold them back until `listen`; or, `if_proven`, until they are no noise."""
+        self._ahead = EarlySpeech(self._minimum_speech_ms if if_proven else None)
+        self._hear_callers(True, again=True)
+
+    def _hear_callers(self, on: bool, *, again: bool) -> None:
         if on and self._detector is None:
-            self._detector = self._detectors.take()
+            self._detector = self._detectors.take(again=again)
             if self._detector is not None:
                 self._endpointer.use(self._detector)
         self._endpointer.listen(on)
@@ -120,7 +146,7 @@ class CallerInput:
         """Return the audio of the last `ms` (SLIN, 8 kHz), or less if less is kept; empty if the phone is muted."""
         return b"" if now - self.audio_at > self.gap_seconds else self._endpointer.newest(ms)
 
-    def forget(self) -> None:
+    def bot_fell_silent(self) -> None:
         """Discard the audio heard so far: it may be the bot's own echo, and must not become part of an utterance."""
         self._endpointer.forget()
 

@@ -8,7 +8,19 @@ decided in `turns`.
 from collections import deque
 from dataclasses import dataclass
 
-__all__ = ["FRAME_BYTES", "FRAME_MS", "HoldBegan", "HoldEnded", "News", "Playback", "SpeechBegan", "SpeechEnded"]
+from audiosocket_server.call.audible import silent_end_bytes
+
+__all__ = [
+    "FRAME_BYTES",
+    "FRAME_MS",
+    "HoldBegan",
+    "HoldEnded",
+    "News",
+    "Playback",
+    "SpeechBegan",
+    "SpeechEnded",
+    "SpeechNearlyOver",
+]
 
 FRAME_MS = 20
 FRAME_BYTES = 320
@@ -18,6 +30,13 @@ SILENT_FRAME = bytes(FRAME_BYTES)
 @dataclass(frozen=True, slots=True)
 class SpeechBegan:
     """The first frame of message `job` was returned by `next_frame`."""
+
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechNearlyOver:
+    """What is left of message `job` to be heard is as short as the playback was asked to say."""
 
     job: int
 
@@ -45,21 +64,24 @@ class HoldEnded:
     duration_ms: int
 
 
-News = SpeechBegan | SpeechEnded | HoldBegan | HoldEnded
+News = SpeechBegan | SpeechNearlyOver | SpeechEnded | HoldBegan | HoldEnded
 
 
 class Playback:
     """The playback queue of one call. Audio is SLIN: 16-bit little-endian, 8 kHz, mono.
 
     `hold_pcm` is looped without a seam, and starts from its beginning each time; if empty, hold is silence.
-    `longest_stall_ms`: a message ends, incomplete, when its audio has stopped arriving for this long.
+    `longest_stall_ms`: a message ends, incomplete, when its audio has stopped arriving for this long. `nearly_over_ms`:
+    how long before the last of a message that can be heard `SpeechNearlyOver` comes; not while it is still being made.
     """
 
-    def __init__(self, hold_pcm: bytes = b"", *, longest_stall_ms: int = 5000) -> None:
+    def __init__(self, hold_pcm: bytes = b"", *, longest_stall_ms: int = 5000, nearly_over_ms: int = 0) -> None:
         self.news: list[News] = []
         """What happened since the reader last emptied this list, in order."""
         self._hold_pcm = hold_pcm
         self._longest_stall_frames = longest_stall_ms // FRAME_MS
+        self._nearly_over_bytes = nearly_over_ms // FRAME_MS * FRAME_BYTES
+        self._nearly_over_at = -1  # bytes in the queue, when that is to be reported
         self._hold_wanted = False
         self._hold_at = 0
         self._hold_frames = 0
@@ -108,6 +130,7 @@ class Playback:
     def finish(self) -> None:
         """Mark the audio of the message as complete; what is queued is still played."""
         self._whole = True
+        self._nearly_over_at = self._nearly_over_bytes + silent_end_bytes([self._head[self._at :], *self._chunks])
 
     def flush(self) -> None:
         """Drop the message at once. If it had begun, its end is reported as incomplete."""
@@ -125,6 +148,7 @@ class Playback:
         self._job, self._released, self._began, self._whole = None, False, False, False
         self._chunks.clear()
         self._head, self._at, self._queued, self._fed = b"", 0, 0, 0
+        self._nearly_over_at = -1
         self._played_frames = self._stalled_frames = 0
 
     # --- hold audio ---------------------------------------------------------------------------------------------------
@@ -175,6 +199,9 @@ class Playback:
         if self._queued >= FRAME_BYTES or (self._queued and self._whole):
             self._played_frames += 1
             self._stalled_frames = 0
+            if self._queued <= self._nearly_over_at:
+                self._nearly_over_at = -1
+                self.news.append(SpeechNearlyOver(job))
             return self._take()
         if not self._whole and self._stalled_frames < self._longest_stall_frames:
             self._stalled_frames += 1

@@ -321,6 +321,8 @@ class Call:
                 self._note(e.StateChangedEvent(before, after))
             case t.Listen(on):
                 self._input.listen(on)
+            case t.ListenAhead(if_proven):
+                self._input.listen_ahead(if_proven=if_proven)
             case t.StartRecognition():
                 self._start_recognition()
             case t.FinishRecognition(job):
@@ -391,12 +393,14 @@ class Call:
                         self._note(e.PlaybackStartedEvent(message.purpose, message.text))
                         if not message.held:
                             self._note(self._answer_clock.first_audio(self._time()))
+                case playback.SpeechNearlyOver(job):
+                    self._notify_turns(t.PlaybackNearlyOver(job))
                 case playback.SpeechEnded(job, played_ms, complete, of_ms):
                     heard = None if complete else self._output.heard(played_ms, of_ms)
                     self._note(e.PlaybackFinishedEvent(played_ms, complete, of_ms, heard))
                     if stopped is not None and heard is not None:
                         self._interrupted = Interrupted(stopped.text, heard, played_ms, of_ms)
-                    self._input.forget()  # the audio heard until now may be the bot's own echo
+                    self._input.bot_fell_silent()
                     self._output.playback_ended(complete)
                     self._notify_turns(t.PlaybackEnded(job))
                 case playback.HoldBegan():

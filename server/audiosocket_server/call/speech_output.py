@@ -39,7 +39,7 @@ class SpeechOutput:
         record: Callable[[e.CallEvent], None],
         notify_turns: Callable[[t.TurnEvent], None],
     ) -> None:
-        self.playback = Playback(services.hold_pcm)
+        self.playback = Playback(services.hold_pcm, nearly_over_ms=services.settings.endpointing.early_speech_ms)
         self.current: t.Speak | None = None
         """The current message, from the start of its synthesis to the end of its playback."""
         self.waits_for_room = False

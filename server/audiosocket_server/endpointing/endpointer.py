@@ -86,6 +86,11 @@ class Endpointer:
         self._missing_ms = 0  # the part of the silence that is missing audio since the last frame
 
     @property
+    def voiced_ms(self) -> int:
+        """How much voice the current utterance has."""
+        return self._voiced_ms
+
+    @property
     def listening(self) -> bool:
         """True while utterances of the caller count."""
         return self._listening

@@ -179,8 +179,13 @@ class GreetingSettings(_Section):
     delay_seconds: Seconds = Field(2.0, description="time from the UUID to the greeting")
     wait_for_audio_seconds: Seconds = Field(
         3.0,
-        description="how much longer the greeting waits for the caller's first audio: under ARI nothing flows before the "
-        "bridge; 0: not at all",
+        description="how much longer the greeting waits for the caller's first audio: under ARI nothing flows before "
+        "the bridge; 0: not at all",
+    )
+    caller_first: Literal["hear", "greet"] = Field(
+        "hear",
+        description="a caller who speaks before the greeting: hear (he is heard out, and answered instead) or "
+        "greet (he is greeted over, and not heard)",
     )
 
 
@@ -309,6 +314,11 @@ class EndpointingSettings(_Section):
         15.0, description="the longest utterance; it ends then even without silence"
     )
     echo_guard: bool = Field(True, description="an echo of what the server just played starts no utterance")
+    early_speech_ms: Milliseconds = Field(
+        300,
+        description="how long before the end of the server's last word a caller may begin and is heard whole; needs "
+        "`echo_guard`",
+    )
     missing_audio_ms: Milliseconds = Field(200, description="a gap in the caller's audio this long counts as silence")
 
 

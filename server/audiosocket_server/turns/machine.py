@@ -5,8 +5,7 @@ describes the states for users. All phases, with their default times:
 
     phase             state                deadline and what follows it
     NEW               STANDBY              none: until `Answered`
-    GREETING          STANDBY              greeting delay -> play the greeting, or USER_TURN if there is none; the greeting
-                                           waits up to 3 s longer for the caller's first audio
+    GREETING          STANDBY, USER_TURN   greeting delay, without audio 3 s more -> the greeting, or else USER_TURN
     LISTENING         USER_TURN            120 s without an utterance -> hang up
     HEARING           USER_TURN            longest utterance + silence + 1 s -> RECOGNISING (endpointing is quicker)
     RECOGNISING       WAITING              time limit of recognition -> an apology
@@ -22,8 +21,11 @@ The time limit of the call (30 min) applies in every phase between NEW and OVER,
 Design:
 - The state changes when the caller can hear the change: IA_TURN begins with the first frame of audio, not with the
   backend's answer. So hold audio covers the time of the synthesis, and stops with the first frame of speech. Only the
-  greeting starts at a fixed time: it is synthesised during the delay, and held. It is held for longer if nothing has
-  come from the caller's side yet: under ARI nothing flows either way before the bridge (docs/protocol.md, FID-04).
+  greeting starts at a fixed time (`greeting`): it is synthesised during the delay, and held.
+- A caller who speaks first (rule `hears_first`) is heard out in USER_TURN, while the greeting is held. It is dropped if
+  a text was recognised, and follows otherwise.
+- People answer before the last word is over. With the rule `hears_early` the caller is heard from a little before it;
+  what he says waits until playback has ended, and cuts the pause short.
 - The status of a message takes effect after its pause. Messages pushed meanwhile are played in order; USER_TURN and
   STANDBY wait until the queue is empty, because every accepted message is spoken.
 - A failure is spoken as an apology with the status USER_TURN, and handled like every other message.
@@ -37,6 +39,7 @@ from enum import Enum, auto
 from typing import Any, TypeVar
 
 from audiosocket_server.events import CallState
+from audiosocket_server.turns.greeting import Greeting
 from audiosocket_server.turns.vocabulary import (
     CALLER_SILENT,
     CONVERSATION_OVER,
@@ -53,10 +56,12 @@ from audiosocket_server.turns.vocabulary import (
     FinishRecognition,
     HangUpCall,
     Listen,
+    ListenAhead,
     MessageCame,
     Over,
     PlaybackBegan,
     PlaybackEnded,
+    PlaybackNearlyOver,
     Pushed,
     Recognised,
     RecognitionFailed,
@@ -117,18 +122,16 @@ class Turns:
         self.phase = Phase.NEW
         self.next_deadline = NEVER
         """When `tick` next has something to do."""
-        self.awaits_audio = False
-        """True while `CallerAudioBegan` would make a difference: report it then."""
         self._rules = rules
         self._now = 0.0
         self._phase_until = NEVER
         self._silent_until = NEVER  # deadline of LISTENING, which continues while a noise is heard
         self._hold_at = NEVER
         self._call_until = NEVER
-        self._listening = False
-        self._job = 0  # the newest job's number; each phase has at most one job
-        self._greets = False  # GREETING: there is a greeting, synthesised or being synthesised
-        self._greeting_due = False  # GREETING: its delay is over, and it waits for the caller's first audio
+        self._listening = self._listening_ahead = False
+        self._numbered = 0  # the newest job's number
+        self._job = 0  # the current job; each phase has at most one, besides the greeting that is held
+        self._greeting = Greeting(rules.audio_wait_seconds)
         self._status = CallState.USER_TURN  # of the message that is being synthesised or played
         self._message_ended = 0.0
         self._queue: deque[BotMessage] = deque()
@@ -140,6 +143,11 @@ class Turns:
         has_floor = self.state in (CallState.WAITING, CallState.IA_TURN)
         return has_floor and len(self._queue) < self._rules.queued_messages
 
+    @property
+    def awaits_audio(self) -> bool:
+        """True while `CallerAudioBegan` would make a difference: report it then."""
+        return self._greeting.awaits_audio
+
     def handle(self, event: TurnEvent, now: float) -> Sequence[Command]:
         """Handle `event`, which happened at `now`; return the commands. An event that came too late is ignored."""
         self._now = now
@@ -150,6 +158,8 @@ class Turns:
                 self._hang_up(event.reason)
             elif isinstance(event, Pushed):
                 self._pushed(event)
+            elif isinstance(event, SpeechFailed) and event.job == self._greeting.job:
+                self._greeting_failed()
             elif (step := _TABLE.get((self.phase, type(event)))) is not None:
                 job = getattr(event, "job", None)
                 if job is None or job == self._job:
@@ -202,50 +212,65 @@ class Turns:
             self._hold_at = self._now + self._rules.hold_after_seconds
 
     def _listen(self, on: bool) -> None:
-        if on is not self._listening:
-            self._listening = on
+        if on is not self._listening or self._listening_ahead:
+            self._listening, self._listening_ahead = on, False
             self._do(Listen(on))
 
+    def _listen_ahead(self, *, if_proven: bool) -> None:
+        if not self._listening and not self._listening_ahead:
+            self._listening_ahead = True
+            self._do(ListenAhead(if_proven))
+
     def _new_job(self) -> int:
-        self._job += 1
+        self._numbered += 1
+        self._job = self._numbered
         return self._job
 
     # --- the caller's turn ---
 
     def _answered(self, _: TurnEvent) -> None:
         self._call_until = self._now + self._rules.call_seconds
-        self._greets = bool(self._rules.greeting.strip())
-        self.awaits_audio = True
-        if self._greets:
-            self._do(Speak(self._new_job(), self._rules.greeting, "greeting", held=True))
-        self._go(Phase.GREETING, self._rules.greeting_delay_seconds)
+        job = self._new_job() if self._rules.greeting.strip() else None
+        if job is not None:
+            self._do(Speak(job, self._rules.greeting, "greeting", held=True))
+        self._greeting.announce(job, self._now + self._rules.greeting_delay_seconds)
+        self._await_greeting()
+        if self._rules.hears_first:
+            self._listen_ahead(if_proven=True)
 
-    def _greeting_failed(self, _: TurnEvent) -> None:
-        self._greets = False
-        if self._greeting_due:
-            self._delay_over()
+    def _await_greeting(self) -> None:
+        self._go(Phase.GREETING)
+        self._phase_until = self._greeting.deadline
+
+    def _greeting_failed(self) -> None:
+        self._greeting.take()
+        if self.phase is Phase.GREETING:
+            self._await_greeting()
 
     def _audio_began(self, _: TurnEvent) -> None:
-        self.awaits_audio = False
-        if self._greeting_due:
-            self._greet()
+        self._greeting.audio_began()
+        self._await_greeting()
 
-    def _delay_over(self) -> None:
-        if not self._greets:
-            self.awaits_audio = False
-            self._users_turn()
-        elif self.awaits_audio and not self._greeting_due and self._rules.audio_wait_seconds:
-            self._greeting_due = True
-            self._go(Phase.GREETING, self._rules.audio_wait_seconds)
-        else:
-            self._greet()
+    def _spoke_first(self, _: TurnEvent) -> None:
+        self._greeting.audio_began()
+        self._users_turn()
+        self._hear()
 
     def _greet(self) -> None:
-        self.awaits_audio = False
+        """Play the greeting, if there is one. Otherwise it is the caller's turn."""
+        job = self._greeting.take()
+        if job is None:
+            self._users_turn()
+            return
+        self._listen(False)
         self._enter(CallState.IA_TURN)
-        self._status = CallState.USER_TURN
-        self._do(ReleaseSpeech(self._job))
+        self._status, self._job = CallState.USER_TURN, job
+        self._do(ReleaseSpeech(job))
         self._go(Phase.SYNTHESISING, self._rules.synthesis_seconds)
+
+    def _drop_greeting(self) -> None:
+        if (job := self._greeting.take()) is not None:
+            self._do(StopSpeech(job))
 
     def _users_turn(self) -> None:
         self._enter(CallState.USER_TURN)
@@ -267,6 +292,9 @@ class Turns:
     def _utterance_ended(self, event: UtteranceEnded) -> None:
         if event.noise:
             self._do(CancelRecognition(self._job))
+            if self._greeting.job is not None:
+                self._await_greeting()
+                return
             self._go(Phase.LISTENING)
             self._phase_until = self._silent_until  # a noise is no utterance: the deadline stays
         else:
@@ -282,8 +310,12 @@ class Turns:
 
     def _recognised(self, event: Recognised) -> None:
         if not event.text.strip():
-            self._follow_status(CallState.USER_TURN)
+            if self._greeting.job is not None:
+                self._greet()
+            else:
+                self._follow_status(CallState.USER_TURN)
             return
+        self._drop_greeting()
         self._do(AskBackend(self._new_job(), event.text))
         self._go(Phase.AWAITING_BACKEND, self._rules.backend_seconds + 1.0)
 
@@ -307,6 +339,7 @@ class Turns:
         self._apologise(COULD_NOT_CONNECT)
 
     def _apologise(self, text: str) -> None:
+        self._drop_greeting()
         self._say(BotMessage(text, CallState.USER_TURN), "apology")
 
     def _pushed(self, event: Pushed) -> None:
@@ -345,11 +378,20 @@ class Turns:
     def _playback_began(self, _: TurnEvent) -> None:
         self._enter(CallState.IA_TURN)
         self._go(Phase.PLAYING)
-        if self._rules.barge_in and self._status is CallState.USER_TURN and not self._queue:
+        if self._rules.barge_in and self._gives_the_floor():
             self._listen(True)
+
+    def _gives_the_floor(self) -> bool:
+        return self._status is CallState.USER_TURN and not self._queue
+
+    def _playback_nearly_over(self, _: TurnEvent) -> None:
+        if self._rules.hears_early and self._gives_the_floor():
+            self._listen_ahead(if_proven=False)
 
     def _playback_ended(self, _: TurnEvent) -> None:
         self._message_ended = self._now
+        if self._rules.hears_early and self._gives_the_floor():
+            self._listen(True)
         self._go(Phase.PAUSING, self._rules.pause_seconds)
 
     def _pause_over(self) -> None:
@@ -394,8 +436,9 @@ class Turns:
             self._do(CancelRecognition(self._job))
         elif self.phase is Phase.AWAITING_BACKEND:
             self._do(CancelBackend(self._job))
-        elif self.phase in (Phase.GREETING, Phase.SYNTHESISING, Phase.PLAYING):
+        elif self.phase in (Phase.SYNTHESISING, Phase.PLAYING):
             self._do(StopSpeech(self._job))
+        self._drop_greeting()
         self._listen(False)
         self._enter(CallState.STANDBY)
         self._queue.clear()
@@ -416,8 +459,8 @@ def _row(phase: Phase, event: type[_E], step: Callable[[Turns, _E], None]) -> tu
 _TABLE: Mapping[tuple[Phase, type[object]], _Step] = dict(
     [
         _row(Phase.NEW, Answered, Turns._answered),
-        _row(Phase.GREETING, SpeechFailed, Turns._greeting_failed),
         _row(Phase.GREETING, CallerAudioBegan, Turns._audio_began),
+        _row(Phase.GREETING, UtteranceBegan, Turns._spoke_first),
         _row(Phase.LISTENING, UtteranceBegan, Turns._utterance_began),
         _row(Phase.HEARING, UtteranceEnded, Turns._utterance_ended),
         _row(Phase.RECOGNISING, Recognised, Turns._recognised),
@@ -426,6 +469,7 @@ _TABLE: Mapping[tuple[Phase, type[object]], _Step] = dict(
         _row(Phase.AWAITING_BACKEND, BackendFailed, Turns._backend_failed),
         _row(Phase.SYNTHESISING, SpeechFailed, Turns._speech_failed),
         _row(Phase.SYNTHESISING, PlaybackBegan, Turns._playback_began),
+        _row(Phase.PLAYING, PlaybackNearlyOver, Turns._playback_nearly_over),
         _row(Phase.PLAYING, PlaybackEnded, Turns._playback_ended),
         _row(Phase.PLAYING, UtteranceBegan, Turns._barged_in),
         _row(Phase.PAUSING, UtteranceBegan, Turns._barged_in),
@@ -433,7 +477,7 @@ _TABLE: Mapping[tuple[Phase, type[object]], _Step] = dict(
 )
 
 _DEADLINES: Mapping[Phase, Callable[[Turns], None]] = {
-    Phase.GREETING: Turns._delay_over,
+    Phase.GREETING: Turns._greet,
     Phase.LISTENING: Turns._nobody_speaks,
     Phase.HEARING: Turns._recognise,
     Phase.RECOGNISING: Turns._recognition_late,

@@ -26,10 +26,12 @@ __all__ = [
     "FinishRecognition",
     "HangUpCall",
     "Listen",
+    "ListenAhead",
     "MessageCame",
     "Over",
     "PlaybackBegan",
     "PlaybackEnded",
+    "PlaybackNearlyOver",
     "Pushed",
     "Recognised",
     "RecognitionFailed",
@@ -63,6 +65,8 @@ class TurnRules:
     greeting: str = "Condomínio Apoena, em que posso ajudar?"
     greeting_delay_seconds: float = 2.0
     audio_wait_seconds: float = 0.0
+    hears_first: bool = False
+    hears_early: bool = False
     pause_seconds: float = 0.5
     hold_after_seconds: float = 3.0
     transaction_seconds: float = 30.0
@@ -100,7 +104,7 @@ class CallerAudioBegan:
 
 @dataclass(frozen=True, slots=True)
 class UtteranceBegan:
-    """The caller started to speak. Reported only while listening is on (`Listen`)."""
+    """The caller started to speak. Reported only while listening is on (`Listen`, or `ListenAhead` and proven)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,13 @@ class PlaybackBegan:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaybackNearlyOver:
+    """The last word of the message is about to end: from now on a caller's answer may begin."""
+
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlaybackEnded:
     """Playback of the message ended, complete or not."""
 
@@ -193,6 +204,7 @@ TurnEvent = (
     | Pushed
     | SpeechFailed
     | PlaybackBegan
+    | PlaybackNearlyOver
     | PlaybackEnded
     | Stop
     | Over
@@ -215,6 +227,16 @@ class Listen:
     """Turn listening for utterances of the caller on or off."""
 
     on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListenAhead:
+    """Hear the caller, but hold back what he says until `Listen(True)`. `Listen(False)` drops it.
+
+    `if_proven`: let it through without that, as soon as it is long enough to be speech.
+    """
+
+    if_proven: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +329,7 @@ class HangUpCall:
 Command = (
     ChangeState
     | Listen
+    | ListenAhead
     | StartRecognition
     | FinishRecognition
     | CancelRecognition

@@ -613,3 +613,38 @@ async def test_a_phone_that_sends_nothing_is_greeted_all_the_same(waits: dict[st
         await call.until(0.1)
         await call.until_state(IA_TURN)
         assert told(call.record)[1] == f"{begins} state_changed STANDBY IA_TURN"
+
+
+@virtual
+async def test_a_caller_who_speaks_first_is_heard_out_and_answered() -> None:
+    engine = Engine(hears=deque(["apartamento 202"]))
+    async with bench({"greeting": {"delay_seconds": 1.0}}, engine=engine) as b:
+        call = await b.call()
+        call.say(SIM + SIM)
+        await call.until_state(WAITING)
+        await call.until_state(IA_TURN)
+        lines = "\n".join(told(call.record))
+        assert "playback_started reply Pois não." in lines
+        assert "greeting" not in lines
+        onset = 360 * 16  # where the manifest says that the word begins
+        assert SIM[onset : onset + 360 * 16] in engine.fed[0]
+
+
+@virtual
+async def test_a_caller_who_speaks_first_is_greeted_over_where_that_is_set() -> None:
+    async with bench({"greeting": {"delay_seconds": 1.0, "caller_first": "greet"}}) as b:
+        call = await b.call()
+        call.say(SIM + SIM)
+        await call.until_state(USER_TURN)
+        assert types(call.record)[:4] == ["call_started", "state_changed", "playback_started", "playback_finished"]
+        assert "1.00 playback_started greeting Condomínio Apoena, em que posso ajudar?" in told(call.record)
+
+
+@virtual
+async def test_a_noise_before_the_greeting_delays_nothing() -> None:
+    async with bench({"greeting": {"delay_seconds": 1.0}}) as b:
+        call = await b.call()
+        call.say(bytes(4800) + SIM[360 * 16 : 440 * 16])  # 80 ms of a word
+        await call.until_state(IA_TURN)
+        assert types(call.record) == ["call_started", "state_changed", "playback_started"]
+        assert told(call.record)[1] == "1.00 state_changed STANDBY IA_TURN"

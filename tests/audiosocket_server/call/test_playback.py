@@ -1,7 +1,15 @@
 """Which 20 ms leave next. Arithmetic: a frame is a frame."""
 
 import pytest
-from audiosocket_server.call.playback import FRAME_BYTES, HoldBegan, HoldEnded, Playback, SpeechBegan, SpeechEnded
+from audiosocket_server.call.playback import (
+    FRAME_BYTES,
+    HoldBegan,
+    HoldEnded,
+    Playback,
+    SpeechBegan,
+    SpeechEnded,
+    SpeechNearlyOver,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -167,3 +175,33 @@ def test_an_odd_byte_does_not_shift_what_follows(odd: bytes) -> None:
     playback.feed(b"\2\3" * 400)
     playback.finish()
     assert b"".join(take(playback, 4)).rstrip(b"\0") == odd[: len(odd) // 2 * 2] + b"\2\3" * 400
+
+
+@pytest.mark.parametrize("silent_frames", [0, 4])
+def test_the_last_word_is_announced_and_silence_behind_it_does_not_count(silent_frames: int) -> None:
+    playback = Playback(nearly_over_ms=60)
+    playback.begin(7)
+    playback.feed(voice(6))
+    playback.feed(bytes(silent_frames * FRAME_BYTES))
+    playback.finish()
+    take(playback, 3)
+    assert news(playback) == [SpeechBegan(7)]
+    take(playback, 1)
+    assert news(playback) == [SpeechNearlyOver(7)]  # 60 ms are to come, and the frame that goes now
+    take(playback, 3 + silent_frames)
+    assert news(playback) == [SpeechEnded(7, 120 + 20 * silent_frames, complete=True, of_ms=120 + 20 * silent_frames)]
+
+
+def test_the_end_is_not_announced_while_the_message_is_still_made() -> None:
+    playback = Playback(nearly_over_ms=60)
+    playback.begin(7)
+    playback.feed(voice(2))
+    take(playback, 1)
+    assert news(playback) == [SpeechBegan(7)]
+    playback.finish()
+    take(playback, 1)
+    assert news(playback) == [SpeechNearlyOver(7)]
+    playback.begin(8)
+    playback.feed(voice(9))
+    take(playback, 9)
+    assert SpeechNearlyOver(8) not in news(playback)

@@ -9,6 +9,7 @@ from audiosocket_server.turns.vocabulary import (
     AskBackend,
     BackendFailed,
     BotMessage,
+    CallerAudioBegan,
     CancelBackend,
     CancelRecognition,
     ChangeState,
@@ -16,10 +17,12 @@ from audiosocket_server.turns.vocabulary import (
     FinishRecognition,
     HangUpCall,
     Listen,
+    ListenAhead,
     MessageCame,
     Over,
     PlaybackBegan,
     PlaybackEnded,
+    PlaybackNearlyOver,
     Pushed,
     Recognised,
     RecognitionFailed,
@@ -50,6 +53,7 @@ JOB_EVENTS: list[Callable[[int], TurnEvent]] = [
     lambda job: BackendFailed(job, False),
     SpeechFailed,
     PlaybackBegan,
+    PlaybackNearlyOver,
     PlaybackEnded,
 ]
 
@@ -59,7 +63,7 @@ class World:
 
     def __init__(self) -> None:
         self.state = CallState.STANDBY
-        self.listening = self.holding = self.hung_up = False
+        self.listening = self.listening_ahead = self.holding = self.hung_up = False
         self.recognition = self.backend = self.speech = 0
         self.held = False
         self.job = 0
@@ -72,8 +76,12 @@ class World:
                 assert after is not before
                 self.state = after
             case Listen(on):
-                assert on is not self.listening
-                self.listening = on
+                assert on is not self.listening or self.listening_ahead
+                self.listening, self.listening_ahead = on, False
+            case ListenAhead():
+                assert not self.listening
+                assert not self.listening_ahead
+                self.listening_ahead = True
             case StartRecognition(job):
                 assert self.listening
                 self.recognition = self._new(job)
@@ -121,9 +129,23 @@ class AnyCall(RuleBasedStateMachine):
         self.world = World()
         self.gone = False
 
-    @initialize(barge_in=st.booleans(), greeting=st.sampled_from(["", "Bom dia."]), pause=st.sampled_from([0, 0.5]))
-    def answer(self, barge_in: bool, greeting: str, pause: float) -> None:
-        rules = TurnRules(barge_in=barge_in, greeting=greeting, pause_seconds=pause, queued_messages=2)
+    @initialize(
+        barge_in=st.booleans(),
+        hears_first=st.booleans(),
+        hears_early=st.booleans(),
+        greeting=st.sampled_from(["", "Bom dia."]),
+        pause=st.sampled_from([0, 0.5]),
+    )
+    def answer(self, barge_in: bool, hears_first: bool, hears_early: bool, greeting: str, pause: float) -> None:
+        rules = TurnRules(
+            barge_in=barge_in,
+            hears_first=hears_first,
+            hears_early=hears_early,
+            audio_wait_seconds=3.0,
+            greeting=greeting,
+            pause_seconds=pause,
+            queued_messages=2,
+        )
         self.turns = Turns(rules)
         self.tell(Answered())
 
@@ -148,15 +170,19 @@ class AnyCall(RuleBasedStateMachine):
         assert not self.turns.accepts_push or has_floor
         self.tell(Pushed(message))
 
+    @rule()
+    def the_callers_audio_begins(self) -> None:
+        self.tell(CallerAudioBegan())
+
     @rule(noise=st.booleans())
     def the_caller_speaks(self, noise: bool) -> None:
-        if self.world.listening:
+        if self.world.listening or (self.world.listening_ahead and self.turns.phase is Phase.GREETING):
             self.tell(UtteranceBegan())
             self.tell(UtteranceEnded(noise))
 
     @rule()
     def the_caller_begins_to_speak(self) -> None:
-        if self.world.listening:
+        if self.world.listening or (self.world.listening_ahead and self.turns.phase is Phase.GREETING):
             self.tell(UtteranceBegan())
 
     @rule(seconds=st.sampled_from([0.02, 0.5, 3.0, 20.0, 200.0]))
