@@ -169,6 +169,7 @@ def _rules(settings: Settings) -> TurnRules:
         greeting=settings.greeting.message,
         greeting_delay_seconds=settings.greeting.delay_seconds,
         audio_wait_seconds=settings.greeting.wait_for_audio_seconds,
+        hears_early=settings.endpointing.echo_guard,
         hears_first=settings.greeting.caller_first == "hear",
         pause_seconds=system.after_speech_pause_seconds,
         hold_after_seconds=system.hold_after_seconds,

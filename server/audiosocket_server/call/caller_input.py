@@ -23,6 +23,7 @@ MOST_BEHIND_SECONDS = 60.0
 """What has not come for so long does not come any more, so that its time is not made up for."""
 TOO_FAST = f"the caller's audio is faster than real time: what is over {MOST_AHEAD_SECONDS:g} s ahead is dropped"
 _BYTES_A_SECOND = 16_000
+LEARNT_MS = 360  # of the caller's audio before the bot's last word, which is searched for an echo
 
 LATE_SECONDS = 0.02  # a tick that comes this late was held up, and reading from the sockets was held up with it
 
@@ -41,6 +42,7 @@ class CallerInput:
         self._inbound = Inbound(warn, settings.audio.caller_sample_rate)
         self._plain_kind = self._inbound.plain_kind
         echo = LineEchoGuard()
+        self._learn_echo = echo.learn
         self.played = echo.played
         """Call this with each frame that is sent to the caller, at the time it is sent."""
         self._endpointer = Endpointer(
@@ -50,8 +52,10 @@ class CallerInput:
             pre_roll_ms=ep.pre_roll_ms,
             minimum_speech_ms=ep.minimum_speech_ms,
             guards=(echo.is_echo,) if ep.echo_guard else (),
+            leading_echo=echo.leading_echo if ep.echo_guard else None,
         )
         self._minimum_speech_ms = ep.minimum_speech_ms
+        self._may_be_echo = not ep.echo_guard
         self._ahead: EarlySpeech | None = None
         self._detectors = detectors
         self._detector: Vad | None = None  # on loan from `detectors`
@@ -133,6 +137,8 @@ class CallerInput:
     def listen_ahead(self, *, if_proven: bool) -> None:
         """Let utterances begin, but hold them back until `listen`; or, `if_proven`, until they are no noise."""
         self._ahead = EarlySpeech(self._minimum_speech_ms if if_proven else None)
+        if not if_proven:
+            self._learn_echo(self._endpointer.newest(LEARNT_MS))
         self._hear_callers(True, again=True)
 
     def _hear_callers(self, on: bool, *, again: bool) -> None:
@@ -147,8 +153,9 @@ class CallerInput:
         return b"" if now - self.audio_at > self.gap_seconds else self._endpointer.newest(ms)
 
     def bot_fell_silent(self) -> None:
-        """Discard the audio heard so far: it may be the bot's own echo, and must not become part of an utterance."""
-        self._endpointer.forget()
+        """Discard the audio heard so far if it may be the bot's own echo, since no guard looks for that."""
+        if self._may_be_echo:
+            self._endpointer.forget()
 
     def close(self) -> Vad | None:
         """Stop listening for good. Returns the detector on loan, if any, for the caller to give back."""

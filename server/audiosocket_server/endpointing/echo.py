@@ -12,8 +12,12 @@ also counts as echo without a fit if it is no louder than that echo and the line
 parts of an echo drown in the noise. A share in between is undecided: the next onset, 60 ms later, gives more audio to
 compare. If it hints at the same delay, which two different voices do by chance once in fifty times, it is an echo.
 
+A sound that is far softer than what was played in the last 700 ms is no caller either: soft echoes drown in the
+line's noise, so that no comparison finds them.
+
 The guard is asked only at the onset of an utterance, and answers no at once if nothing was played. A comparison takes
-0.1 ms if the delay is known, 0.5 ms if not.
+0.1 ms if the delay is known, 0.5 ms if not. An utterance that begins right behind the bot's last word has the echo of
+that word before it, in its pre-roll: `leading_echo` says how much of it.
 """
 
 from collections import deque
@@ -25,7 +29,9 @@ from audiosocket_core.echo_path import (
     Samples,
     cross_correlation,
     echo_gain,
+    explained_by_path,
     explained_energy,
+    fitted_path,
     normalised_correlation,
     power,
     pre_emphasise,
@@ -53,6 +59,10 @@ GAIN_FOLLOWS = 0.1  # share of the new gain in the average, per comparison
 MARGIN = 4.0  # 6 dB above the usual echo
 NOISE_MARGIN = 3.0  # above the softest frame heard
 NOISE_RISES = 1.05  # factor per comparison
+NEAR_FRAMES = 35  # 700 ms: an echo may come 300 ms late, and words fade
+FAR_BELOW = 10**-2.5  # 25 dB below the loudest frame played
+SEARCHED_EVERY = 7  # frames: a pre-roll is searched for an echo this often
+FRAME_BYTES = 2 * FRAME
 LEAST_NOISE = 1.0  # so that the estimate can rise again after digital silence
 
 
@@ -94,6 +104,8 @@ class LineEchoGuard:
         newest = samples[-COMPARED:]
         if len(newest) > len(played) or not newest.any():
             return False
+        if power(newest) <= FAR_BELOW * _loudest(played[-NEAR_FRAMES * FRAME :]):
+            return True
         known_share = 0.0
         if self._delay is not None:
             known_share, is_known_echo = self._at_known_delay(newest, played, self._delay)
@@ -108,6 +120,63 @@ class LineEchoGuard:
         self._hinted_delay = match.delay if match.share >= ECHO_AGAIN else NO_HINT
         is_soft = power(newest) <= NOISE_MARGIN * self._noise
         return self._stays_undecided(is_soft or max(known_share, match.share) > CALLER)
+
+    def learn(self, heard: bytes) -> None:
+        """Look for an echo in `heard` (SLIN, 8 kHz, up to the newest frame), so that its soft end is known for one.
+
+        For the time just before the last word, when the caller is likely to be silent. Takes 1 ms, if anything was
+        played; no time once an echo was found.
+        """
+        if self._delay is None:
+            self.leading_echo(heard)
+
+    def leading_echo(self, heard: bytes) -> int:
+        """Return how many bytes at the beginning of `heard`, whole frames, are echo with no caller in it.
+
+        `heard`: SLIN, 8 kHz, up to the newest frame.
+        """
+        played = pre_emphasise(b"".join(self._frames))
+        samples = pre_emphasise(heard)
+        if not played.any() or len(samples) >= len(played):
+            return 0
+        first = len(played) - len(samples)  # the sample played when `heard` begins
+        for start in range(0, len(samples) - COMPARED, SEARCHED_EVERY * FRAME):
+            x = samples[start : start + COMPARED]
+            y = played[: first + start + COMPARED]
+            if not x.any() or not y.any():
+                continue
+            at = self._echo_at(x, y)
+            if at is not None:
+                path = fitted_path(x, y, at)[1]
+                return self._echo_until(samples, played, start, at - start, path)
+        return 0
+
+    def _echo_at(self, x: Samples, y: Samples) -> int | None:
+        """Return the offset in `y` of which `x` is an echo, or None. Only the delay of a known echo is tried."""
+        if self._delay is None:
+            match = _best_match(x, y)
+            if match.share < ECHO:
+                return None
+            self._delay, self._gain = match.delay, match.gain
+            return len(y) - len(x) - match.delay
+        at = len(y) - len(x) - self._delay
+        if at < SAME_DELAY:
+            return None
+        near = y[at - SAME_DELAY : at + SAME_DELAY + len(x)]
+        at += int(np.argmax(normalised_correlation(np.correlate(near, x, "valid"), x, near))) - SAME_DELAY
+        return at if explained_energy(x, y, at) >= ECHO else None
+
+    def _echo_until(self, heard: Samples, played: Samples, start: int, at: int, path: Samples) -> int:
+        """Follow an echo found at `start`, with its path, to the first frame that it does not explain; in bytes."""
+        until = start
+        for begin in range(start, len(heard) - FRAME + 1, FRAME):
+            x = heard[begin : begin + FRAME]
+            share = explained_by_path(x, played, at + begin, path)
+            if share >= ECHO:
+                until = begin + FRAME
+            elif share < ECHO_AGAIN and power(x) > NOISE_MARGIN * self._noise:
+                break
+        return until // FRAME * FRAME_BYTES
 
     def _stays_undecided(self, doubtful: bool) -> bool:
         """Give the benefit of the doubt for PATIENCE consecutive onsets, then treat the sound as the caller."""
@@ -134,6 +203,12 @@ def _best_match(x: Samples, y: Samples) -> _Match:
     share = explained_energy(x, y, at)
     gain = echo_gain(share, x, y, at)
     return _Match(len(y) - len(x) - at, 0.0 if gain > LOUDEST_GAIN else share, gain)
+
+
+def _loudest(samples: Samples) -> float:
+    """Return the power of the loudest 20 ms."""
+    pieces = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
+    return float(np.max(np.mean(pieces * pieces, axis=1), initial=0.0))
 
 
 def _softest(samples: Samples) -> float:

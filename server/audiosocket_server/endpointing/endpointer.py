@@ -8,7 +8,7 @@ An utterance begins with three voiced frames among five, since one or two are a 
 something else than the caller's voice, three new voiced frames are needed. After a silence within an utterance, speech
 goes on by the same rule: a click or a burst of noise does not end the silence. The audio of an utterance begins
 `pre_roll_ms` before its first voiced frame, so that the onset of the first word, which no VAD detects, is not lost. It
-never begins before `forget`, which the call uses when the bot falls silent: the pre-roll must not hold the bot's echo.
+never begins before `forget`, nor in what `leading_echo` finds: the pre-roll must not hold the bot's echo.
 """
 
 from collections import deque
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from audiosocket_server.endpointing.vad import FRAME_BYTES, FRAME_MS, Vad
 
-__all__ = ["Endpointer", "EndpointingFact", "IsEcho", "UtteranceClosed", "UtteranceOpened"]
+__all__ = ["Endpointer", "EndpointingFact", "IsEcho", "LeadingEcho", "UtteranceClosed", "UtteranceOpened"]
 
 ONSET_VOICED = 3
 ONSET_FRAMES = 5
@@ -49,12 +49,16 @@ IsEcho = Callable[[bytes], bool]
 """Returns True if the last frames of `pcm` (8 kHz SLIN), which the VAD flagged as speech, are known not to be the
 caller's voice."""
 
+LeadingEcho = Callable[[bytes], int]
+"""Returns how many bytes at the beginning of `pcm` (8 kHz SLIN, up to the newest frame) are an echo, whole frames."""
+
 
 class Endpointer:
     """The endpointer of one call. Feed it with `audio` and `missing`; both return what happened, usually None.
 
     `silence_ms`: silence that ends an utterance. `longest_ms`: an utterance ends after this time in any case.
     `minimum_speech_ms`: an utterance with less voiced audio is too short. `guards`: asked at each onset.
+    `leading_echo`: asked when an utterance begins.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Endpointer:
         pre_roll_ms: int = 300,
         minimum_speech_ms: int = 240,
         guards: Sequence[IsEcho] = (),
+        leading_echo: LeadingEcho | None = None,
     ) -> None:
         self.in_utterance = False
         self._vad = self._next_vad = vad
@@ -74,6 +79,7 @@ class Endpointer:
         self._longest_ms = longest_ms
         self._minimum_speech_ms = minimum_speech_ms
         self._guards = guards
+        self._leading_echo = leading_echo
         self._listening = False
         self._rest = b""  # audio of less than a frame
         kept_frames = pre_roll_ms // FRAME_MS + ONSET_VOICED
@@ -179,7 +185,7 @@ class Endpointer:
                 self._verdicts.clear()
                 return None
             self._open()
-            return [UtteranceOpened(b"".join(self._recent) + behind)]
+            return [UtteranceOpened(self._pre_roll() + behind)]
         return None
 
     def _open(self) -> None:
@@ -188,6 +194,10 @@ class Endpointer:
         self._whole_ms = (len(self._verdicts) - self._verdicts.index(True)) * FRAME_MS
         self._voiced_ms = self._verdicts.count(True) * FRAME_MS
         self._silent_ms = self._missing_ms = 0
+
+    def _pre_roll(self) -> bytes:
+        heard = b"".join(self._recent)
+        return heard if self._leading_echo is None else heard[self._leading_echo(heard) :]
 
     def _is_onset(self) -> bool:
         return list(self._verdicts)[-ONSET_FRAMES:].count(True) >= ONSET_VOICED

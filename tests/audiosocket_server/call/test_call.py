@@ -648,3 +648,19 @@ async def test_a_noise_before_the_greeting_delays_nothing() -> None:
         await call.until_state(IA_TURN)
         assert types(call.record) == ["call_started", "state_changed", "playback_started"]
         assert told(call.record)[1] == "1.00 state_changed STANDBY IA_TURN"
+
+
+@pytest.mark.parametrize("guard", [True, False])
+@virtual
+async def test_a_caller_who_speaks_in_the_pause_has_his_turn_at_once_where_a_guard_knows_echoes(
+    guard: bool,
+) -> None:
+    async with bench({"endpointing": {"echo_guard": guard}}) as b:
+        call = await b.call()
+        await call.until(1.45)  # the pause is from 1.5 to 2.0
+        call.say(SIM)  # its word begins 360 ms later
+        began = await call.until_event("speech_started")
+        assert (began.at_seconds < 1.98) is guard
+        await call.until_state(WAITING)
+        onset_byte = 360 * 16
+        assert SIM[onset_byte : onset_byte + 360 * 16] in b.engine.fed[0]

@@ -159,3 +159,93 @@ def test_two_hints_at_one_delay_are_an_echo_and_at_two_delays_are_not() -> None:
 
     assert asked(100, 100, 100, 100, 100) == [True] * 5
     assert asked(100, 300, 500) == [True, True, False]
+
+
+# --- behind the bot's last word
+
+SAYS = PhraseBook.load(ROOT / "audio" / "prompts").by_name("pt-br/voce_ainda_esta_ai")
+assert SAYS is not None
+LAST_WORD = SAYS.pcm[: SAYS.speech_end_ms * 16]
+
+
+def behind_the_last_word(echo: LineEcho, caller: bytes, *, noise_dbfs: float = -62) -> list[tuple[int, bytes]]:
+    """What utterances begin after the bot's last word, at the time 0: (ms of the detection, the audio from before)."""
+    line = LineModel("ulaw", noise_dbfs, echo=echo)
+    guard = LineEchoGuard()
+    ep = Endpointer(
+        WebRtcVad(2), silence_ms=700, longest_ms=9000, guards=(guard.is_echo,), leading_echo=guard.leading_echo
+    )
+    said = silence(2000) + LAST_WORD
+    lead_ms = len(said) // 16
+    found: list[tuple[int, bytes]] = []
+    speaks = (silence(lead_ms) + caller).ljust(len(said) + 32_000, b"\0")[: len(said) + 32_000]
+    pairs = zip(frames(said + silence(2000), 320), frames(speaks, 320), strict=True)
+    for number, (sent, speech) in enumerate(pairs):
+        if number == lead_ms // 20 - 15:
+            ep.listen(True)
+        guard.played(sent)
+        line.receive(sent, number * 0.02)
+        for fact in ep.audio(line.send(speech, at=(number + 1) * 0.02)) or ():
+            if isinstance(fact, UtteranceOpened):
+                found.append(((number + 1) * 20 - lead_ms, fact.pcm))
+    return found
+
+
+@pytest.mark.parametrize("delay_ms", [20, 60, 120, 200, 300])
+@pytest.mark.parametrize("gain_db", [-12, -20, -28, -40])
+def test_an_echo_of_the_last_word_opens_no_utterance(delay_ms: int, gain_db: int) -> None:
+    for noise_dbfs in (-57, -70):
+        assert behind_the_last_word(LineEcho(delay_ms, gain_db, 8, 1), b"", noise_dbfs=noise_dbfs) == []
+
+
+@pytest.mark.parametrize("delay_ms", [60, 120, 200, 300])
+def test_no_echo_is_put_before_the_callers_words(delay_ms: int) -> None:
+    """He begins 60 ms after the last of the echo, so that most of his pre-roll would be echo."""
+    assert CALLER is not None
+    speech = CALLER.pcm[CALLER.speech_start_ms * 16 :]
+    onset_ms = delay_ms + 60
+    ((found_ms, pcm), *_) = behind_the_last_word(LineEcho(delay_ms, -12, 0, 1), silence(onset_ms) + speech)
+    before_ms = len(pcm) // 16 - (found_ms - onset_ms)
+    assert 0 <= before_ms <= 60 + 60
+
+
+def test_without_an_echo_nothing_is_cut_off() -> None:
+    assert CALLER is not None
+    guard = LineEchoGuard()
+    for frame in frames(LAST_WORD[-8000:], 320):
+        guard.played(frame)
+    assert guard.leading_echo(CALLER.pcm[CALLER.speech_start_ms * 16 :][: 18 * 320]) == 0
+    assert guard.leading_echo(silence(360)) == 0
+    assert LineEchoGuard().leading_echo(CALLER.pcm[: 18 * 320]) == 0
+
+
+def test_a_sound_far_softer_than_the_bot_is_no_caller_until_the_bot_is_silent() -> None:
+    assert CALLER is not None
+    guard = LineEchoGuard()
+    soft = gain(CALLER.pcm, -30)[CALLER.speech_start_ms * 16 :][: 18 * 320]
+    for frame in frames(LAST_WORD[-16_000:], 320):
+        guard.played(frame)
+    assert guard.is_echo(soft)
+    for frame in frames(silence(700), 320):
+        guard.played(frame)
+    assert not all(guard.is_echo(soft) for _ in range(3))
+
+
+def test_an_echo_that_was_learnt_is_known_by_its_soft_end() -> None:
+    """The end of a word fades: alone, it is too soft to be found."""
+    line = LineModel("ulaw", -57, echo=LineEcho(120, -20, 0, 1))
+    guard, untaught = LineEchoGuard(), LineEchoGuard()
+    heard = [b""]
+    fading = LAST_WORD + b"".join(gain(LAST_WORD[-640 * 5 :], -6 * n) for n in range(5))
+    for number, frame in enumerate(frames(fading + silence(100), 320)):
+        guard.played(frame)
+        untaught.played(frame)
+        line.receive(frame, number * 0.02)
+        heard.append(line.send(bytes(320), at=(number + 1) * 0.02))
+        if number == len(LAST_WORD) // 320 - 5:
+            guard.learn(b"".join(heard[-18:]))
+            guard.learn(b"")
+    end = b"".join(heard[-18:])
+    assert guard.is_echo(end)
+    assert guard._delay is not None
+    assert untaught._delay is None
