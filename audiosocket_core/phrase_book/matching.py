@@ -8,7 +8,7 @@ noise around it.
 
 A phrase without its beginning is not found: 20 ms of its speech may be missing, but not 200 ms. A phrase that breaks
 off is found as a part of at least half a second, with how far it was heard. (Shorter parts are found on request, and
-only if no other phrase begins in the same way.) A gap of up to half a second within a phrase is bridged. Several
+only if no other phrase begins in the same way.) A gap of up to half a second, or longer on request, is bridged. Several
 phrases in one sound are found one after another; speech between them that is not in the book is skipped.
 
 Sound may be fed in any pieces. It is processed in blocks of 200 ms, so the same sound always gives the same result. No
@@ -39,7 +39,13 @@ from audiosocket_core.phrase_book.fingerprint import (
     middle_band,
     samples,
 )
-from audiosocket_core.phrase_book.phrase_tracker import SHORTEST_PART, PhraseTracker, TrackedPhrase, sliding_correlation
+from audiosocket_core.phrase_book.phrase_tracker import (
+    HOLE,
+    SHORTEST_PART,
+    PhraseTracker,
+    TrackedPhrase,
+    sliding_correlation,
+)
 
 __all__ = ["Listening", "Match", "Matcher"]
 
@@ -98,17 +104,21 @@ class Matcher:
     """A set of known phrases. Fingerprints are made at the first `listen()`, and shared by all matchers of the process.
 
     `shortest_part_ms`: the shortest part of a phrase that is a match. Parts of less than 300 ms are never found.
+    `longest_gap_ms`: the longest gap within a phrase that is bridged.
     """
 
-    def __init__(self, phrases: Iterable[Phrase], *, shortest_part_ms: int = 500) -> None:
+    def __init__(
+        self, phrases: Iterable[Phrase], *, shortest_part_ms: int = 500, longest_gap_ms: int = HOLE // SAMPLES_PER_MS
+    ) -> None:
         self._phrases = tuple(phrases)
+        self._longest_gap = longest_gap_ms * SAMPLES_PER_MS
         self._shortest_part_ms = shortest_part_ms
         self._book: _Book | None = None
 
     def listen(self) -> "Listening":
         """Start to listen to one sound."""
         if self._book is None:
-            self._book = _Book(self._phrases, self._shortest_part_ms // 10)
+            self._book = _Book(self._phrases, self._shortest_part_ms // 10, self._longest_gap)
         return Listening(self._book)
 
 
@@ -155,9 +165,13 @@ class Listening:
 
 
 class _Book:
-    """The fingerprints of all phrases, their onset templates in one array, and the shortest part in pieces."""
+    """The fingerprints of all phrases, their onset templates in one array, and the two limits.
 
-    def __init__(self, phrases: Sequence[Phrase], shortest_part: int) -> None:
+    `shortest_part`: in pieces; `longest_gap`: in samples.
+    """
+
+    def __init__(self, phrases: Sequence[Phrase], shortest_part: int, longest_gap: int) -> None:
+        self.longest_gap = longest_gap
         self.phrases = phrases
         self.shortest_part = shortest_part
         self.texts = [normalise(phrase.text) for phrase in phrases]
@@ -289,7 +303,7 @@ class _Search:
         if normalised[best] < ONSET_CORRELATION:
             return None
         gain = float(products[best]) / sound.onset_energy
-        return PhraseTracker.begin(index, sound, self._dropped * HOP + start + best, gain)
+        return PhraseTracker.begin(index, sound, self._dropped * HOP + start + best, gain, self.book.longest_gap)
 
     def _forget(self) -> None:
         """Forget sound that is not needed any more."""

@@ -27,11 +27,10 @@ SHORTEST_PART = 50  # pieces, 500 ms: the shortest part that is a match, unless 
 SURE_PART = 100  # pieces, 1 s: a shorter part must be followed by quiet, or it is the first word of another phrase
 QUIET = 0.2  # share of the power before it
 
-HOLE = 4000  # samples, 500 ms: the longest gap within a phrase that is bridged
+HOLE = 4000  # samples, 500 ms: the longest gap within a phrase that is bridged, unless a longer one is asked for
 LOSS = 1600  # samples, 200 ms: the most sound that may be missing from a phrase
 BRIDGE = 32  # pieces of the phrase to find behind a gap; fewer (at least a segment) if the phrase ends sooner
 BRIDGE_CORRELATION = 0.65
-BRIDGE_FFT = 8192  # points: room for BRIDGE pieces at every shift from -LOSS to HOLE
 
 Numbers = NDArray[np.float64]
 
@@ -72,11 +71,13 @@ class PhraseTracker:
     """The first piece of the segment that did not agree; None if all agree."""
     over: bool = False
     """True if the phrase was not found again behind the segment that did not agree."""
+    hole: int = HOLE
+    """The longest gap that is bridged, in samples."""
 
     @classmethod
-    def begin(cls, index: int, sound: Fingerprint, origin: int, gain: float) -> "PhraseTracker":
+    def begin(cls, index: int, sound: Fingerprint, origin: int, gain: float, hole: int = HOLE) -> "PhraseTracker":
         """Return a tracker that has compared nothing yet."""
-        return cls(index, sound, origin, gain, np.zeros(0), np.zeros(0))
+        return cls(index, sound, origin, gain, np.zeros(0), np.zeros(0), hole=hole)
 
     @property
     def is_open(self) -> bool:
@@ -88,7 +89,8 @@ class PhraseTracker:
         tracker = self
         while tracker.is_open:
             if tracker.broken is not None:
-                if offset + len(wave) < tracker._bridge_start + BRIDGE * PIECE + HOLE:
+                needed = tracker._bridge_start + BRIDGE * PIECE + tracker.hole
+                if tracker.broken >= SHORTEST_PART - SEGMENT and offset + len(wave) < needed:
                     return tracker
                 tracker = tracker.bridged(wave, offset)
                 continue
@@ -109,11 +111,12 @@ class PhraseTracker:
         if self.broken < SHORTEST_PART - SEGMENT or len(known) < SEGMENT * PIECE:
             return given_up
         start = max(0, self._bridge_start - LOSS - offset)
-        stretch = wave[start : self._bridge_start + len(known) + HOLE - offset]
+        stretch = wave[start : self._bridge_start + len(known) + self.hole - offset]
         if len(stretch) < len(known):
             return given_up
-        spectrum = np.conj(np.fft.rfft(known, BRIDGE_FFT))
-        products, energies = sliding_correlation(stretch, spectrum, BRIDGE_FFT, len(known))
+        size = 1 << (LOSS + BRIDGE * PIECE + self.hole - 1).bit_length()  # points: room for every shift
+        spectrum = np.conj(np.fft.rfft(known, size))
+        products, energies = sliding_correlation(stretch, spectrum, size, len(known))
         energy = float(self.sound.energy[ahead : ahead + BRIDGE].sum())
         correlations = products / np.sqrt(np.maximum(energies, 1.0) * max(energy, 1.0))
         best = int(correlations.argmax())

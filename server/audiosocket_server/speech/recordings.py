@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EmbeddedEngine"]
 
+LONGEST_GAP_MS = 2000
+"""Callers think in the middle of a sentence, and `silence_threshold_seconds` decides how long is too long."""
+
 
 class EmbeddedEngine:
     """The engine; made by `load`, which may take a second. It may serve several servers of one process."""
@@ -148,6 +151,6 @@ def _larger(known: "Matcher", book: PhraseBook, folders: Sequence[Path]) -> "Mat
 def _ready(phrases: Sequence[Phrase]) -> "Matcher":
     from audiosocket_core.phrase_book.matching import Matcher  # imported late: numpy
 
-    matcher = Matcher(phrases)
+    matcher = Matcher(phrases, longest_gap_ms=LONGEST_GAP_MS)
     matcher.listen()  # makes the fingerprints
     return matcher

@@ -45,6 +45,22 @@ async def test_known_phrases_are_recognised_also_one_after_the_other(engine: Emb
     assert await heard(engine, two) == "Alô? Apartamento 203."
 
 
+@pytest.mark.parametrize("gap_ms", [400, 900, 1900])
+async def test_a_sentence_with_a_pause_of_up_to_two_seconds_is_one_sentence(
+    engine: EmbeddedEngine, gap_ms: int
+) -> None:
+    pcm = pcm_of("pt-br/quero_falar_com_o_apartamento_202")
+    assert await heard(engine, pcm[:24_000] + bytes(16 * gap_ms) + pcm[24_000:]) == (
+        "Quero falar com o apartamento 202, por favor."
+    )
+
+
+async def test_a_pause_joins_no_sentences(engine: EmbeddedEngine) -> None:
+    begun = pcm_of("pt-br/quero_falar_com_o_apartamento_202")[:24_000]
+    other = pcm_of("pt-br/apartamento_203")
+    assert await heard(engine, begun + bytes(16_000) + other) == "Apartamento 203."
+
+
 async def test_nothing_is_invented(engine: EmbeddedEngine) -> None:
     assert await heard(engine, bytes(32000)) == ""
     assert await heard(engine, b"") == ""
