@@ -150,6 +150,8 @@ PURE = (
     "server.backend.reply",
     "server.endpointing",
     "server.turns",
+    "server.call.audible",
+    "server.call.early_speech",
     "server.call.heard_words",
     "server.call.playback",
     "sim.asterisk.wire_counts",

@@ -165,7 +165,8 @@ def case(*numbers: str, greeting: int | str = "", **settings: dict[str, Any]) ->
 
     def keep(function: Case) -> Case:
         for number in numbers:
-            CASES[number] = function, {"greeting": {"message": str(greeting), "delay_seconds": 0}, **settings}
+            at_once = {"message": str(greeting), "delay_seconds": 0, "wait_for_audio_seconds": 0}
+            CASES[number] = function, {"greeting": at_once, **settings}
         return function
 
     return keep

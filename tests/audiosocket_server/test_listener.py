@@ -39,17 +39,17 @@ async def hear(host: str, port: int, frames: int) -> bytes:
 
 
 @virtual
-async def test_without_settings_the_greeting_is_heard_after_two_seconds() -> None:
+async def test_without_settings_a_caller_who_sends_nothing_is_greeted_after_five_seconds() -> None:
     running = await serve()
-    heard = await hear(running.host, running.port, 160)
-    assert not heard[: 100 * 320].strip(b"\0")
-    assert heard[100 * 320 :].strip(b"\0")
+    heard = await hear(running.host, running.port, 310)
+    assert not heard[: 250 * 320].strip(b"\0")
+    assert heard[250 * 320 :].strip(b"\0")
     await running.close()
 
 
 @virtual
 async def test_overrides_are_settings() -> None:
-    running = await serve(settings={"greeting": {"delay_seconds": 0}})
+    running = await serve(settings={"greeting": {"delay_seconds": 0, "wait_for_audio_seconds": 0}})
     assert (await hear(running.host, running.port, 40)).strip(b"\0")
     await running.close()
     assert audiosocket_server.serve is serve
