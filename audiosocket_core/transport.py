@@ -127,6 +127,11 @@ class AudioSocketProtocol(asyncio.BufferedProtocol):
         return self._over
 
     @property
+    def has_unheard(self) -> bool:
+        """True while messages that have arrived wait for their share of the loop."""
+        return self._has_rest
+
+    @property
     def peer(self) -> str:
         """The other side's address, "ip:port" ("[ip]:port" for IPv6); empty if unknown."""
         if not isinstance(self._address, tuple):

@@ -23,6 +23,9 @@ from benchmarks.attacks import ATTACKS
 
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = os.pathsep.join(str(ROOT / name) for name in (".", "server", "tests"))
+REACTION_SECONDS = 0.7
+"""From the bot's last word to the caller's first, as in a scenario. The server listens 0.5 s after its last word, and
+to 0.3 s before: of who spoke at once it lost the first word, if a busy machine held it up by 0.2 s at that instant."""
 ASKS = "Qual é o seu nome?"  # its greeting, and each answer
 SAYS = ("Quero falar com o apartamento 202, por favor.", "Meu nome é João da Silva.")
 SETTINGS = {
@@ -130,7 +133,7 @@ class GoodCall:
             async with asyncio.timeout(GIVES_UP_AFTER_SECONDS):
                 await self._hear(reader, asks)
                 for sentence in self.sentences:
-                    self._says += pcm_of("recordings", sentence)
+                    self._says += bytes(round(16_000 * REACTION_SECONDS)) + pcm_of("recordings", sentence)
                     await self._hear(reader, asks)
                 while not hold.is_set():
                     await self._frame(reader)

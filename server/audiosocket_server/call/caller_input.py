@@ -64,6 +64,8 @@ class CallerInput:
         self._heard_until = float("-inf")  # the time that the caller's audio has filled so far
         self._warn = warn
         self._is_too_fast = False
+        self.has_unheard: Callable[[], bool] = lambda: False
+        """Set this to what tells whether messages have arrived that `hear` was not called with yet."""
         self._gap_certain_after = 0.0  # ticks due later than this can be sure that there is a gap
 
     def hear(self, kind: int, payload: bytes, now: float) -> Sequence[EndpointingFact] | None:
@@ -104,12 +106,14 @@ class CallerInput:
         """Count missing audio as silence; for a tick that finds no audio for over `gap_seconds`. Returns what happened.
 
         `due`: the deadline of the tick; `clock`: the loop's time now. A muted phone sends nothing, and that is silence
-        from the newest audio on. But after a stall of this process, the tick may run before the socket is read, where
-        the audio waits. So the first tick that sees a gap counts nothing, nor does a tick that is itself late; the next
-        tick counts all that is missing.
+        from the newest audio on. But beside floods the audio may wait in this process for its share of the loop, and
+        after a stall of this process the tick may run before the socket is read, where the audio waits. So nothing is
+        counted while `has_unheard`; the first tick that sees a gap counts nothing, nor does a tick that is itself late,
+        or far ahead of the clock (uvloop's is read once in each turn, and is that of before a stall in its midst); the
+        next tick counts all that is missing.
         """
-        if self._gap_since != self.audio_at or clock - due > LATE_SECONDS:
-            self._gap_since, self._gap_certain_after = self.audio_at, clock
+        if self._gap_since != self.audio_at or abs(clock - due) > LATE_SECONDS or self.has_unheard():
+            self._gap_since, self._gap_certain_after = self.audio_at, max(clock, due)
         if due <= self._gap_certain_after:
             return None
         since = max(self.audio_at, self._missed_until)

@@ -99,6 +99,7 @@ class Call:
     def on_connected(self, shell: AudioSocketProtocol) -> None:
         """Keep the connection, and start the time limit for its UUID. See `Handler`."""
         self._shell = shell
+        self._input.has_unheard = lambda: shell.has_unheard
         if self._over:  # the server stopped before the connection was made
             shell.end()
             return

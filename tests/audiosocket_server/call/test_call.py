@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -415,6 +416,42 @@ async def test_a_stall_of_our_own_is_no_silence_of_the_caller() -> None:
         loop._now += 0.7  # type: ignore[attr-defined]  # over the threshold; and the clock is served before the socket
         ticks._tick()  # type: ignore[union-attr]
         assert types(call.record)[-1] == "speech_started"
+        await call.until_event("speech_ended", reason="silence")
+
+
+@virtual
+async def test_a_stall_in_the_midst_of_a_turn_of_uvloop_is_no_silence_of_the_caller() -> None:
+    """Its clock still shows the time of before the stall; the tick is due after it."""
+    async with bench() as b:
+        call = await b.call()
+        await call.until_state(USER_TURN)
+        call.say(SIM[360 * 16 : 720 * 16] * 3)
+        await call.until_event("speech_started")
+        (connection,) = b.server._connections
+        clock = asyncio.get_running_loop().time()
+        for due in (clock + 0.66, clock + 0.68, clock + 0.7):
+            assert connection._input.missing(due, clock) is None  # type: ignore[union-attr]
+
+
+@virtual
+async def test_audio_that_waits_for_its_share_of_the_loop_is_no_silence_of_the_caller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Beside floods the rest of a burst waits for its turn; it has arrived, and only was not looked at."""
+    rests: list[Callable[[], bool]] = []
+    async with bench() as b:
+        call = await b.call()
+        await call.until_state(USER_TURN)
+        call.say(SIM[360 * 16 : 720 * 16] * 5)
+        await call.until_event("speech_started")
+        with monkeypatch.context() as patched:
+            patched.setattr(FairShare, "add", lambda share, work: rests.append(work))
+            for _ in range(8):  # more than are heard at once
+                call.send(0x10, SIM[400 * 16 : 420 * 16])
+            await asyncio.sleep(0.7)  # over the threshold
+            assert types(call.record)[-1] == "speech_started"
+        (rest,) = rests
+        FairShare.of(asyncio.get_running_loop()).add(rest)
         await call.until_event("speech_ended", reason="silence")
 
 
