@@ -44,6 +44,7 @@ __all__ = [
     "is_silent",
     "level_dbfs",
     "mix",
+    "peak",
     "read_audio",
     "resample",
     "silence",
@@ -169,10 +170,14 @@ def write_wav(path: Path | str, pcm: bytes, rate_hz: int = 8_000, channels: int 
     Path(path).write_bytes(wav_bytes(_whole(pcm), rate_hz, channels))
 
 
+def peak(pcm: bytes) -> int:
+    """Return the magnitude of the loudest sample of SLIN, 0 to 32,768; 0 for no sound."""
+    return audioop.max(_whole(pcm), SAMPLE_BYTES)
+
+
 def is_silent(pcm: bytes) -> bool:
     """Returns True if no sample reaches -60 dBFS (33 of 32,768): on a telephone line nothing of it is heard."""
-    samples = _samples(pcm)
-    return not len(samples) or (int(samples.max()) < _AUDIBLE_PEAK and int(samples.min()) > -_AUDIBLE_PEAK)
+    return peak(pcm) < _AUDIBLE_PEAK
 
 
 def interleave(left: bytes, right: bytes) -> bytes:

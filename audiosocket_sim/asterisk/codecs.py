@@ -16,7 +16,7 @@ from audiosocket_core import slin
 from audiosocket_core.errors import AudioSocketError
 from audiosocket_sim.asterisk.profiles import CallerCodec
 
-__all__ = ["CodecMissing", "caller_encoder", "gsm_and_back", "ulaw_encode_as_asterisk"]
+__all__ = ["CodecMissing", "caller_encoder", "gsm_and_back", "through_asterisks_ulaw", "ulaw_encode_as_asterisk"]
 
 _RATE_HZ = 8000
 _ULAW_BIAS = 132
@@ -140,6 +140,17 @@ def ulaw_encode_as_asterisk(pcm: bytes) -> bytes:
     """
     coded: NDArray[np.uint8] = _asterisk_ulaw()[np.frombuffer(pcm, "<u2") >> 2]
     return coded.tobytes()
+
+
+def through_asterisks_ulaw(pcm: bytes) -> bytes:
+    """Return 16-bit SLIN as it is behind Asterisk's µ-law encoder and a decoder of G.711."""
+    return _there_and_back().take(np.frombuffer(pcm, "<u2") >> 2).tobytes()
+
+
+@cache
+def _there_and_back() -> NDArray[np.int16]:
+    """Entry `n`: the decoded sample for the four whose unsigned 16-bit values are 4n to 4n + 3."""
+    return np.frombuffer(slin.ulaw_decode(_asterisk_ulaw().tobytes()), "<i2")
 
 
 @cache

@@ -48,6 +48,8 @@ class HoldLoop:
         order = np.argsort(patterns[places], kind="stable")
         self._places = places[order]
         self._patterns = patterns[places][order]
+        end = self._patterns[-1:] if len(self._patterns) else patterns[:1]
+        self._patterns_and_end = np.concatenate((self._patterns, end))  # what is behind the last is greater than it
 
     def samples(self, place: int, count: int) -> "NDArray[np.int32]":
         """Return `count` samples (at most 8,192) of the loop from `place` on (any integer), over its seam."""
@@ -72,11 +74,11 @@ class HoldLoop:
         count = (len(heard) - WINDOW) // STRIDE + 1
         packed = np.packbits(heard < 0, bitorder="little")
         patterns = np.ndarray((count,), "<u8", packed.tobytes(), 0, (STRIDE // 8,)).copy()
-        first = np.searchsorted(self._patterns, patterns, "left")
-        behind = np.searchsorted(self._patterns, patterns, "right")
-        known = np.flatnonzero(first < behind)
+        first = self._patterns.searchsorted(patterns)
+        known = (self._patterns_and_end.take(first) == patterns).nonzero()[0]
         if not len(known):
             return []
+        behind = self._patterns.searchsorted(patterns, "right")
         # All windows that may be in the loop at once, a row each, and each at every place where it may lie.
         near = first[known, None] + np.arange(_PER_PATTERN)
         row, column = np.nonzero(near < behind[known, None])

@@ -40,11 +40,11 @@ class Loudness:
         running = np.empty(len(wave) + 1, np.int64)
         running[0] = 0
         np.cumsum(wave * wave, out=running[1:])
-        loud = np.flatnonzero(running[WINDOW:] - running[:-WINDOW] >= _ENOUGH)  # the windows, by their first sample
+        loud = (running[WINDOW:] - running[:-WINDOW] >= _ENOUGH).nonzero()[0]  # the windows, by their first sample
         if not len(loud):
             return None
         first, last = int(loud[0]), int(loud[-1]) + WINDOW
-        over = np.flatnonzero(np.abs(wave[first:last]) >= AUDIBLE_RMS)
+        over = (np.abs(wave[first:last]) >= AUDIBLE_RMS).nonzero()[0]
         return int(over[0]) + first - (WINDOW - 1), int(over[-1]) + first - (WINDOW - 1)
 
     def reset(self) -> None:

@@ -123,7 +123,7 @@ class NoiseAwareLoudness:
         self._waiting, self._waiting_samples = [rest], len(rest)
         at = end - len(wave)
         told: Bounds | None = None
-        steps = (np.diff(whole, axis=1) ** 2).sum(axis=1).tolist()  # deep rumble does not stand still, its steps do
+        steps = np.square(whole[:, 1:] - whole[:, :-1]).sum(axis=1).tolist()  # deep rumble does not stand still
         for number, energy in enumerate((whole**2).sum(axis=1).tolist()):
             self._quiet_frames = self._quiet_frames + 1 if energy < _QUIET else 0
             if self._quiet_frames >= _QUIET_FRAMES:

@@ -5,7 +5,7 @@ Messages that come one after the other with the same lead are one row, so that a
 
 from dataclasses import dataclass
 
-import numpy as np
+from audiosocket_core import slin
 
 __all__ = ["Sending", "SentSound"]
 
@@ -43,7 +43,7 @@ class Sending:
         waits = self._end - at
         self._end = max(self._end, at) + seconds
         ahead = max(0.0, self._end - at - max(seconds, _FRAME_SECONDS)) if seconds <= 1 else self._end - at
-        audible = _is_audible(payload)
+        audible = slin.peak(payload) > _AUDIBLE
         row = self.rows[-1] if self.rows else None
         if row is not None and row.audible == audible and self._goes_on(row, at, ahead, waits):
             row.until, row.seconds, row.ahead = at, row.seconds + seconds, max(row.ahead, ahead)
@@ -56,10 +56,3 @@ class Sending:
         if at - row.at < _SLOT_SECONDS:
             return True
         return abs(ahead - self._lead) <= _SAME_LEAD_SECONDS and waits >= -_BREAK_SECONDS
-
-
-def _is_audible(payload: bytes) -> bool:
-    if not payload.strip(b"\0"):
-        return False
-    wave = np.frombuffer(payload, "<i2", count=len(payload) // 2)
-    return bool(len(wave)) and (int(wave.max()) > _AUDIBLE or int(wave.min()) < -_AUDIBLE)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiosocket_core import slin
-from audiosocket_sim.asterisk.codecs import gsm_and_back, ulaw_encode_as_asterisk
+from audiosocket_sim.asterisk.codecs import gsm_and_back, through_asterisks_ulaw
 from audiosocket_sim.phone.line_echo import LineEcho
 from audiosocket_sim.phone.surroundings import RoundSound, SpeakingRoom
 
@@ -180,7 +180,7 @@ def _ulaw(frame: bytes) -> bytes:
 
 
 def _asterisks_ulaw(frame: bytes) -> bytes:
-    return slin.ulaw_decode(ulaw_encode_as_asterisk(frame))
+    return frame if frame == bytes(len(frame)) else through_asterisks_ulaw(frame)  # of silence is most of a call
 
 
 def _alaw(frame: bytes) -> bytes:

@@ -183,8 +183,10 @@ def changed_speed(pcm: bytes, phrases: tuple[Phrase, ...]) -> Iterator[Known | N
         right = np.clip(at_speed(wave, change.factor), -32768, 32767).astype("<i2").tobytes()
         heard = in_band(right, banded=True)
         for start, length in _loudest(heard, tries=1):
+            if length < _SURE_PIECE:  # the others are shorter still, and make nothing sure
+                break
             hit = book.find(heard[start : start + length])
-            if hit is not None and length >= _SURE_PIECE and hit.likeness >= _SURE:
+            if hit is not None and hit.likeness >= _SURE:
                 yield _changed(phrases, hit, change)
                 return
             yield None

@@ -5,12 +5,18 @@ import importlib.util
 import itertools
 from typing import Any
 
+import numpy as np
 import pytest
 from helpers.fidelity_bench import FRAME, ID, NETWORKS, Session, call, in_pieces, leg, listening, nothing, speaking
 
 from audiosocket_core import slin
 from audiosocket_sim.asterisk import CallLeg, ConnectFailed
-from audiosocket_sim.asterisk.codecs import CodecMissing, caller_encoder, ulaw_encode_as_asterisk
+from audiosocket_sim.asterisk.codecs import (
+    CodecMissing,
+    caller_encoder,
+    through_asterisks_ulaw,
+    ulaw_encode_as_asterisk,
+)
 from audiosocket_sim.asterisk.faults import AsteriskStall
 from audiosocket_sim.asterisk.profiles import profile
 from audiosocket_sim.call_log.events import BotSpoke
@@ -188,6 +194,13 @@ def test_fid_23_asterisks_mu_law_rounds_negatives_another_way() -> None:
     pcm = b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples)
     assert ulaw_encode_as_asterisk(pcm).hex() == "ff7f7f7efffffe8000"
     assert slin.ulaw_encode(pcm).hex() == "ff7e7e7efffffe8000"
+
+
+def test_sound_through_asterisks_ulaw_is_what_its_bytes_decode_to() -> None:
+    pcm = np.arange(-32768, 32768).astype("<i2").tobytes()
+    assert through_asterisks_ulaw(pcm) == slin.ulaw_decode(ulaw_encode_as_asterisk(pcm))
+    assert through_asterisks_ulaw(bytes(320)) == bytes(320) == LineModel().receive(bytes(320))
+    assert LineModel().receive(pcm) == through_asterisks_ulaw(pcm)
 
 
 def test_fid_23_the_caller_hears_the_bot_through_asterisks_table() -> None:
