@@ -25,6 +25,7 @@ NAMES = (
     "endpointing",
     "pauses",
     "damage",
+    "clean_calls",
     "report",
     "verdicts",
     "check",
@@ -33,7 +34,7 @@ NAMES = (
 )
 _MODULES = {"report": "report_pages"}
 """The module of a benchmark, where it has another name."""
-_BY_NAME_ONLY = ("verdicts", "check", "judges", "neteq")
+_BY_NAME_ONLY = ("clean_calls", "verdicts", "check", "judges", "neteq")
 """Benchmarks that take hours, or another project's program: they are run where they are named."""
 _EPILOG = """\
 examples:

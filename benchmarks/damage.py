@@ -22,7 +22,7 @@ from audiosocket_sim.hearing.sound_kinds import lasts
 from benchmarks.machine import PROJECT, pin
 from benchmarks.report import Row
 
-__all__ = ["ABOUT", "run"]
+__all__ = ["ABOUT", "CODECS", "Voice", "at_level", "read_voices", "run"]
 
 ABOUT = "damaged voices that the ear finds, good ones that it accuses, processor time for each stretch"
 
@@ -44,7 +44,7 @@ class Voice:
 
 def run(quick: bool) -> list[Row]:
     pin(0)
-    voices, book = _voices(8 if quick else 40), PhraseBook.load(PROJECT / "audio" / "prompts").phrases
+    voices, book = read_voices(8 if quick else 40), PhraseBook.load(PROJECT / "audio" / "prompts").phrases
     rows = [Row("voices", len(voices), "", ", ".join(voice.name for voice in voices))]
     rows += _clean(voices, quick=quick)
     rows += [_found(name, damage, voices, ()) for name, damage in KINDS.items()]
@@ -53,7 +53,7 @@ def run(quick: bool) -> list[Row]:
     return rows
 
 
-def _voices(most: int) -> list[Voice]:
+def read_voices(most: int) -> list[Voice]:
     found: dict[str, list[bytes]] = {}
     for folder in ("audio/prompts", "recordings"):
         for phrase in PhraseBook.load(PROJECT / folder).phrases:
@@ -78,7 +78,7 @@ def _clean(voices: Sequence[Voice], *, quick: bool) -> Iterator[Row]:
         wrong = 0
         for level in LEVELS_DBFS[::2] if quick else LEVELS_DBFS:
             for pcm in (pcm for voice in voices for pcm in voice.sentences):
-                sound = _audible(codec(_at_level(pcm, level)))
+                sound = _audible(codec(at_level(pcm, level)))
                 before = time.process_time()
                 wrong += bool(damage_of(Stretched(sound, voice=not lasts(sound)), ()))
                 spent.append(1000 * (time.process_time() - before))
@@ -94,7 +94,7 @@ def _found(name: str, damage: Damaging, voices: Sequence[Voice], book: tuple[Phr
     spent = []
     for pcm in (pcm for voice in voices for pcm in voice.sentences):
         for level in (-30, -22, -16):
-            sound = _audible(_ulaw(damage(pcm if book else _at_level(pcm, level))))
+            sound = _audible(_ulaw(damage(pcm if book else at_level(pcm, level))))
             if len(sound) < 16000 * SHORTEST:
                 continue
             before = time.process_time()
@@ -109,7 +109,7 @@ def _found(name: str, damage: Damaging, voices: Sequence[Voice], book: tuple[Phr
     return Row(f"found: {name}", 100 * found / count, "%", note)
 
 
-def _at_level(pcm: bytes, dbfs: float) -> bytes:
+def at_level(pcm: bytes, dbfs: float) -> bytes:
     """The speech at a level: of its frames of 20 ms that are at most 30 dB below the loudest one."""
     wave = np.frombuffer(pcm, "<i2").astype(np.float64)
     power = np.square(wave[: len(wave) // 160 * 160].reshape(-1, 160)).mean(axis=1)
