@@ -6,6 +6,7 @@ look wrong, each change of the bytes; else each change of the speed. The first t
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from audiosocket_sim.hearing.damage.book_search import PIECE, BookSound, Hit, bo
 from audiosocket_sim.hearing.damage.changes import BYTES, SHIFTED, SPEEDS, BytesChange, SpeedChange, at_speed
 from audiosocket_sim.hearing.damage.model import AUDIBLE_RMS
 from audiosocket_sim.hearing.damage.prompt_alignment import Followed, follow
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = [
     "Known",
@@ -119,6 +123,8 @@ def beneath(pcm: bytes, known: Known, phrases: tuple[Phrase, ...]) -> Phrase | N
     if last <= first:  # it was followed to a place that its first lag does not lead to: pieces are missing
         return None
     there, prompt = heard[first + followed.lag : last + followed.lag], prompt[first:last]
+    # Behind a cut there may be silence: what the prompt has there was not sent.
+    prompt = np.where(_near(~_near(np.abs(there) > _SILENT)), 0.0, prompt)
     power = float(prompt @ prompt)
     rest = there - prompt * (float(there @ prompt) / power if power else 0.0)
     if float(rest @ rest) < _BENEATH * float(there @ there):
@@ -130,6 +136,12 @@ def beneath(pcm: bytes, known: Known, phrases: tuple[Phrase, ...]) -> Phrase | N
         if hit is not None and hit.likeness >= _SURE and phrases[hit.phrase] is not known.phrase:
             return phrases[hit.phrase]
     return None
+
+
+def _near(true: "NDArray[np.bool_]") -> "NDArray[np.bool_]":
+    """Return which samples are within 2.5 ms of one that is true."""
+    near: NDArray[np.bool_] = np.convolve(true, np.ones(_TEN_MS // 2 + 1))[_TEN_MS // 4 :][: len(true)] > 0.5
+    return near
 
 
 def changed_bytes(pcm: bytes, phrases: tuple[Phrase, ...]) -> Iterator[Known | None]:
