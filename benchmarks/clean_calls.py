@@ -89,7 +89,7 @@ def _call(draw: random.Random, says: Sequence[str]) -> Mapping[str, Any]:
         asterisk["packet_time"] = draw.choice(
             ["40ms", "60ms"] if line["codec"] == "gsm" else ["10ms", "30ms", "40ms", "60ms"]
         )
-    answer = {"says": "1", "after": f"{draw.randint(50, 2500)}ms", "set_call_status": "USER_TURN"}
+    answer: dict[str, Any] = {"says": "1", "after": f"{draw.randint(50, 2500)}ms", "set_call_status": "USER_TURN"}
     if waits:
         answer["set_call_status"] = "WAITING"
         after = len(SOUNDS["1"]) // 16_000 + draw.randint(6, 14)  # hold audio begins 3 s after the answer
