@@ -37,7 +37,7 @@ def check_command(asked: CheckRequest) -> int:
     """Run the command and return the exit code: 0 passed, 1 failed, 2 usage, 3 set-up, 4 inconclusive."""
     try:
         folder = folder_of_cases(asked)
-        own = users_cases(folder, asked.replay)
+        own = users_cases(folder, asked.replay, is_named=asked.cases is not None and asked.fuzz is None)
         every = own if asked.replay else (*CASES, *own)
         cases = chosen(every, asked.only, [asked.level] if asked.level else ["must", "should"])
         if not cases:

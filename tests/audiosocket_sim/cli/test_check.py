@@ -151,7 +151,11 @@ def test_nobody_at_the_address_is_a_fault_of_the_set_up(capsys: pytest.CaptureFi
         (["--explain", "HSS-02"], "--explain: no case HSS-02; the nearest is HS-02"),
         ([], "no target: say which bot to call (module:callable, "),
         (["--target", "nonsense"], "nonsense: expected module:callable, "),
-        (["--target", "tcp://127.0.0.1:9", "--config", "no.yaml"], "no.yaml:1:1: No such file or directory"),
+        (["--target", "tcp://127.0.0.1:9", "--config", "no.yaml"], "no.yaml: No such file or directory"),
+        (["--target", "tcp://127.0.0.1:9", "--known-failing", "no.yaml"], "no.yaml: No such file or directory"),
+        (["--target", "tcp://127.0.0.1:9", "--known-failing", "."], ".: Is a directory"),
+        (["--target", "tcp://127.0.0.1:9", "--replay", "no.yaml"], "no.yaml: cannot be read: No such file"),
+        (["--target", "tcp://127.0.0.1:9", "--cases", "none"], "none: no such folder (--cases)"),
         (["--target", "tcp://127.0.0.1:9", "--expect", "no.json"], "no.json: No such file or directory"),
     ],
 )
