@@ -52,7 +52,7 @@ def _leg(call: AsteriskCall, uuid: bytes, began: float, sounds: CallerSounds) ->
 
     def source(samples: int) -> bytes | None:
         at = loop.time() - began - call.listens
-        if call.silent or (call.mutes and at >= call.speaks):
+        if call.silent or (call.mutes and at >= call.speaks + call.mutes_after):
             return None
         speaks = 0 <= at < call.speaks
         return sounds.sound("words" if speaks else "silence", call.rate_hz, max(0, round(at * call.rate_hz)), samples)

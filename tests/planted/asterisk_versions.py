@@ -8,6 +8,7 @@ from planted.audio_in import Aborts, NoG711, NoOldWideband
 from planted.audio_out import HeaderFirst, SilentWhenIdle, WaitsInside
 from planted.good_server import Call
 from planted.table import Planted
+from planted.ways import Ways
 
 __all__ = ["PLANTED"]
 
@@ -132,6 +133,13 @@ class StaysOpen(Call):
         pass
 
 
+class SilentWhileItThinks(Call):
+    """Sends silence when it waits for the caller, and nothing while its answer is made."""
+
+    def idle(self) -> tuple[int, bytes] | None:
+        return None if self.awaits_answer() else super().idle()
+
+
 class SpeaksWhenSpokenTo(Call):
     """Sends nothing before the caller's first audio."""
 
@@ -160,6 +168,7 @@ PLANTED = (
     Planted("AV-09", WaitsInside, "more than 5 ms", spreads=True),
     Planted("AV-10", SilentWhenIdle, "nothing from either side", spreads=True),
     Planted("AV-11", SilentWhenIdle, "nothing from either side", spreads=True),
+    Planted("AV-11", SilentWhileItThinks, "nothing from either side", ways=Ways(thinks=3.0)),
     Planted("AV-12", NeedsAudio, "reset", spreads=True),
     Planted("AV-13", NoSixty, "reset", spreads=True),
     Planted("AV-14", NoJitter, "reset", spreads=True),
