@@ -1,6 +1,7 @@
 """DT: keys. What a server makes of 0x03, whether it does anything with it or not."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from audiosocket_core.messages import Kind, encode
 from audiosocket_sim.conformance.case import Case, Judge, SeenCase, Statement
@@ -43,15 +44,35 @@ def _sends_no_key(call: SeenCall) -> Iterator[Statement]:
         yield Statement(key is None, says, at=None if key is None else key.began)
 
 
-def _in_step(what: str, *stretches: EchoStretch) -> Judge:
-    """As `stays_in_step`; and no key is sent back, for which Asterisk hangs up the caller."""
+def _in_step(what: str, *stretches: EchoStretch, may_hang_up: bool = False) -> Judge:
+    """As `stays_in_step`; and no key is sent back, for which Asterisk hangs up the caller.
+
+    A server that plays a sound for a key may do so between the caller's packets, over them, or instead of them.
+    `may_hang_up`: a key may mean that the call is over.
+    """
     stays = stays_in_step(what, *stretches)
+    packets = [replace(one, sound=part, covered=True) for one in stretches for part in _packets(one.sound)]
+    stays_and_sounds = stays_in_step(what, *packets, covered=True)
 
     def judge(seen: SeenCase) -> Iterator[Statement]:
-        yield from stays(seen)
-        yield from _sends_no_key(seen.call())
+        call = seen.call()
+        if may_hang_up and _hung_up_at_a_key(call):
+            yield Statement(True, "ends the call with 00 00 00 at a key", "ending", at=call.hangup_at)
+        else:
+            yield from stays(seen) if seen.features.takes_keys is False else stays_and_sounds(seen)
+        yield from _sends_no_key(call)
 
     return judge
+
+
+def _hung_up_at_a_key(call: SeenCall) -> bool:
+    """Whether the server said 00 00 00 after the first key."""
+    pressed = next((chunk.at for chunk in call.sent if chunk.data[0] == Kind.DTMF), None)
+    return pressed is not None and call.hangup_at is not None and call.hangup_at >= pressed
+
+
+def _packets(sound: bytes) -> list[bytes]:
+    return [sound[at : at + 320] for at in range(0, len(sound), 320)]
 
 
 def _each_key_sounds(seen: SeenCase) -> Iterator[Statement]:
@@ -306,7 +327,7 @@ CASES = (
         section="3.2",
         since=_SINCE,
         prefers="echo",
-        judge=_in_step("after sixteen keys"),
+        judge=_in_step("after sixteen keys", may_hang_up=True),
         scripts=(call_with(SendPaced(tuple(map(_key, _KEYS)), 0.125)),),
     ),
 )
