@@ -21,6 +21,7 @@ from audiosocket_sim.conformance.probe import (
     after_first,
     after_later,
     serves_both,
+    surely_in_turn,
 )
 from audiosocket_sim.conformance.verdicts import CaseResult, ConformanceResult, with_known_failing
 from audiosocket_sim.parties.target import DialledTarget, Target, TargetError, program_of
@@ -170,7 +171,8 @@ async def _probe(conductor: Conductor, server: Server) -> None:
         raise TargetError(f"nobody takes a call at {server.host}:{server.port}: {first.why_not_connected}")
     two_calls = serves_both(first, short)
     others = [short]
-    if not two_calls and short.connected_at is not None and "two_calls" not in stated.stated:
+    told = two_calls or short.connected_at is None or surely_in_turn(first, short)
+    if not told and "two_calls" not in stated.stated:
         again = await conductor.make_calls(TWO_CALLS)
         two_calls = serves_both(*again)
         others += again
