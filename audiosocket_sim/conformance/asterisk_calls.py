@@ -42,6 +42,7 @@ async def call_of_asterisk(call: AsteriskCall, host: str, port: int, uuid: bytes
         messages=sum(count.messages for count in leg.counts.from_server),
         anomalies=tuple(leg.anomalies),
         who=end.who,
+        how=end.how,
         to_server=sum(count.messages for count in leg.counts.to_server),
         released=released,
     )

@@ -158,6 +158,8 @@ class LegSeen:
     anomalies: tuple[str, ...] = ()
     who: str = ""
     """Who ended it: server, caller or asterisk."""
+    how: str = ""
+    """How it ended: `LegEnd.how`."""
     to_server: int = 0
     """Messages that Asterisk sent, the UUID included."""
     released: bool | None = None

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from audiosocket_sim.conformance.aftermath import was_not_taken
 from audiosocket_sim.conformance.ai_backend import AnsweringBackend
 from audiosocket_sim.conformance.case import Case, CaseOutcome
 from audiosocket_sim.conformance.conduct import Conductor, Server
@@ -170,6 +171,7 @@ async def _probe(conductor: Conductor, server: Server) -> None:
     if first.connected_at is None:
         raise TargetError(f"nobody takes a call at {server.host}:{server.port}: {first.why_not_connected}")
     two_calls = serves_both(first, short)
+    conductor.refuses_all = was_not_taken(first)
     others = [short]
     told = two_calls or short.connected_at is None or surely_in_turn(first, short)
     if not told and "two_calls" not in stated.stated:
