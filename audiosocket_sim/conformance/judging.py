@@ -20,6 +20,7 @@ __all__ = [
     "ends_by_itself",
     "hex_of",
     "is_kept",
+    "late_after_end",
     "lengths_are_reversed",
     "said_goodbye",
     "sends_only_what_it_may",
@@ -32,6 +33,8 @@ _AS_EVER = 0.8
 _SHORTEST_LIFE = 1.0
 """A server that ends all calls sooner serves none."""
 _GOODBYE_SECONDS = 2.0
+_RELEASE_SECONDS = 3.0
+"""So long the peer waits for the server's close."""
 _NOTED_WITHIN = 0.25
 """How much later than it happens a delay of the server's program may be noted, in seconds."""
 _ENOUGH_MESSAGES, _LONG_MESSAGE_BYTES = 10, 8_000
@@ -47,6 +50,11 @@ def within(measured: float, limit: float, late: float) -> bool | None:
 def delayed(seen: SeenCase, since: float, until: float) -> float:
     """By how much all that came between two times may be late, or come at once, because of this machine, in seconds."""
     return seen.delays.total(since, until + _NOTED_WITHIN)
+
+
+def late_after_end(seen: SeenCase, call: SeenCall) -> float:
+    """By how much this machine was late when the server had to close its end, at most, in seconds."""
+    return seen.late(call.end.at, call.end.at + _RELEASE_SECONDS)
 
 
 def connects(call: SeenCall) -> Statement:
