@@ -21,7 +21,7 @@ from audiosocket_sim.conformance.script import (
     WaitForQuiet,
     WaitForSound,
 )
-from audiosocket_sim.conformance.seen_call import SeenCall
+from audiosocket_sim.conformance.seen_call import SeenCall, messages_in
 
 __all__ = ["CASES"]
 
@@ -44,11 +44,11 @@ def _sends_no_key(call: SeenCall) -> Iterator[Statement]:
         yield Statement(key is None, says, at=None if key is None else key.began)
 
 
-def _in_step(what: str, *stretches: EchoStretch, may_hang_up: bool = False) -> Judge:
+def _in_step(what: str, *stretches: EchoStretch) -> Judge:
     """As `stays_in_step`; and no key is sent back, for which Asterisk hangs up the caller.
 
     A server that plays a sound for a key may do so between the caller's packets, over them, or instead of them.
-    `may_hang_up`: a key may mean that the call is over.
+    One to which a key means that the call is over may say so.
     """
     stays = stays_in_step(what, *stretches)
     packets = [replace(one, sound=part, covered=True) for one in stretches for part in _packets(one.sound)]
@@ -56,7 +56,7 @@ def _in_step(what: str, *stretches: EchoStretch, may_hang_up: bool = False) -> J
 
     def judge(seen: SeenCase) -> Iterator[Statement]:
         call = seen.call()
-        if may_hang_up and _hung_up_at_a_key(call):
+        if _hung_up_at_a_key(call):
             yield Statement(True, "ends the call with 00 00 00 at a key", "ending", at=call.hangup_at)
         else:
             yield from stays(seen) if seen.features.takes_keys is False else stays_and_sounds(seen)
@@ -67,7 +67,7 @@ def _in_step(what: str, *stretches: EchoStretch, may_hang_up: bool = False) -> J
 
 def _hung_up_at_a_key(call: SeenCall) -> bool:
     """Whether the server said 00 00 00 after the first key."""
-    pressed = next((chunk.at for chunk in call.sent if chunk.data[0] == Kind.DTMF), None)
+    pressed = next((message.began for message in messages_in(call.sent) if message.kind == Kind.DTMF), None)
     return pressed is not None and call.hangup_at is not None and call.hangup_at >= pressed
 
 
@@ -132,7 +132,10 @@ def _while_it_speaks(seen: SeenCase) -> Iterator[Statement]:
     waits = list(call.actions(WaitForSound))
     if call.connected_at is not None and not any(wait.met for wait in waits):
         return
-    yield from serves_still(seen, call, "after keys that were pressed while it spoke")
+    if _hung_up_at_a_key(call):
+        yield Statement(True, "ends the call with 00 00 00 at a key", "ending", at=call.hangup_at)
+    else:
+        yield from serves_still(seen, call, "after keys that were pressed while it spoke")
     yield from _sends_no_key(call)
 
 
@@ -161,7 +164,7 @@ CASES = (
         title="a key between audio, in one segment",
         level="must",
         peer="sends an audio message, a key and an audio message in one write",
-        good="takes all three and stays in step",
+        good="takes all three and stays in step, unless a key means the end of the call: then it says 00 00 00",
         why="a key comes at its place in the stream; one read may hold it and the audio around it",
         section="3.2",
         since=_SINCE,
@@ -250,7 +253,7 @@ CASES = (
         title="keys, to a server that has no use for them",
         level="must",
         peer="sends 5 three times, 350 ms apart, while its audio goes on",
-        good="takes them, or skips them by their length, and stays in step",
+        good="takes them, or skips them by their length, and stays in step; it may end the call with 00 00 00 at a key",
         why="any caller can press a key: a server that knows no 0x03 ends the call, or is out of step from there on",
         section="3.2",
         since=_SINCE,
@@ -327,7 +330,7 @@ CASES = (
         section="3.2",
         since=_SINCE,
         prefers="echo",
-        judge=_in_step("after sixteen keys", may_hang_up=True),
+        judge=_in_step("after sixteen keys"),
         scripts=(call_with(SendPaced(tuple(map(_key, _KEYS)), 0.125)),),
     ),
 )

@@ -1,5 +1,6 @@
 """Servers that send the caller's sound back and do something at a key, each in its own way: no case blames any."""
 
+import asyncio
 from dataclasses import replace
 
 import numpy as np
@@ -44,14 +45,26 @@ class BeepsInstead(Call):
 class HashHangsUp(Call):
     """Ends the call at a hash."""
 
+    ends = b"#"
+
     def key(self, payload: bytes) -> None:
-        if payload == b"#":
+        super().key(payload)
+        if payload in self.ends:
+            asyncio.get_running_loop().call_later(0.15, self.says_goodbye)
+
+    def says_goodbye(self) -> None:
+        if not self.over:
             self.hang_up()
             self.writer.write_eof()
-        super().key(payload)
 
 
-@pytest.mark.parametrize("manner", [Call, BeepsOverTheEcho, BeepsInstead, HashHangsUp])
+class AnyKeyHangsUp(HashHangsUp):
+    """Plays a sound at the first key, and ends the call."""
+
+    ends = bytes(range(256))
+
+
+@pytest.mark.parametrize("manner", [Call, BeepsOverTheEcho, BeepsInstead, HashHangsUp, AnyKeyHangsUp])
 def test_each_is_good(manner: type[Call]) -> None:
     result = run(KEYS, WAYS, manner)
     assert result.features.takes_keys
