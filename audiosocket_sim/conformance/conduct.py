@@ -7,7 +7,15 @@ import uuid as uuids
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from audiosocket_sim.conformance.aftermath import PlayedCase, blamed, crowded_out, left_out, noticed, suspects
+from audiosocket_sim.conformance.aftermath import (
+    PlayedCase,
+    blamed,
+    crowded_out,
+    left_out,
+    noticed,
+    suspects,
+    was_too_late,
+)
 from audiosocket_sim.conformance.asterisk_calls import call_of_asterisk
 from audiosocket_sim.conformance.case import Case, CaseOutcome, Resources, SeenCase
 from audiosocket_sim.conformance.delays import DelayRecord
@@ -184,9 +192,9 @@ class Conductor:
                 calls = tuple(await self._play_all(scripts, role, port, began, features))
             seen = SeenCase(calls, features, looks=looking.result())
         after = resources_of(self._server.program)
-        return replace(
-            seen, delays=self._delays.since(began), before=before, after=after, heavy=heavy and bool(case.heavy)
-        )
+        delays = self._delays.since(began)
+        calls = tuple([replace(call, late_to_connect=was_too_late(call, delays)) for call in seen.calls])
+        return replace(seen, calls=calls, delays=delays, before=before, after=after, heavy=heavy and bool(case.heavy))
 
     async def _look_at(self, times: Sequence[float], began: float) -> tuple[Resources, ...]:
         looks: list[Resources] = []

@@ -61,9 +61,8 @@ def connects(call: SeenCall) -> Statement:
     """The server takes the connection."""
     name = call.script.name
     if call.connected_at is None:
-        return Statement(
-            False, f"takes the connection, but: {call.why_not_connected}", call=name, at=call.script.starts
-        )
+        says = f"takes the connection, but got: {call.why_not_connected}"
+        return Statement(None if call.late_to_connect else False, says, call=name, at=call.script.starts)
     return Statement(True, "takes the connection", call=name, at=call.connected_at)
 
 

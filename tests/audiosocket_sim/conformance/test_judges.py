@@ -5,12 +5,13 @@ from dataclasses import replace
 
 from audiosocket_core.messages import Kind, encode
 from audiosocket_sim.conformance import features as known
+from audiosocket_sim.conformance.aftermath import was_too_late
 from audiosocket_sim.conformance.case import SeenCase, Statement
 from audiosocket_sim.conformance.cases.catalogue import CASES
 from audiosocket_sim.conformance.cases.in_step import PLAIN
 from audiosocket_sim.conformance.exact_echo import EchoStretch, comes_back
 from audiosocket_sim.conformance.features import Features
-from audiosocket_sim.conformance.judging import closes_within, ended_by_server, is_kept, said_goodbye
+from audiosocket_sim.conformance.judging import closes_within, connects, ended_by_server, is_kept, said_goodbye
 from audiosocket_sim.conformance.line_noise import line_noise
 from audiosocket_sim.conformance.script import Announce, Close, PeerAction, Script, SignOfLife
 from audiosocket_sim.conformance.seen_call import Chunk, ConnectionEnd, Delays, Done, SeenCall
@@ -64,9 +65,23 @@ def test_a_server_that_refuses_the_connection_fails_each_case() -> None:
     for case in CASES:
         if case.id[:2] in ("HS", "FR", "DT") and case.id != "HS-14":
             statements = judged(case.id, connected=False)
-            assert any(one.ok is False and "takes the connection, but: refused" in one.says for one in statements), (
-                case.id
-            )
+            assert any(
+                one.ok is False and "takes the connection, but got: refused" in one.says for one in statements
+            ), case.id
+
+
+def test_a_connection_that_came_to_nothing_while_this_machine_stood_still_is_inconclusive() -> None:
+    call = replace(
+        seen_call(Script((Announce(),), starts=1.0), connected=False), why_not_connected="no answer within 2 s"
+    )
+    still = Delays(((2.0, 0.4), (3.0, 0.4)))
+    assert was_too_late(call, still)
+    assert not was_too_late(call, Delays(((0.5, 0.4), (3.0, 0.4))))
+    assert not was_too_late(replace(call, why_not_connected="refused"), still)
+    assert not was_too_late(replace(call, connected_at=1.5), still)
+    assert connects(call).ok is False
+    late = connects(replace(call, late_to_connect=True))
+    assert (late.ok, late.says) == (None, "takes the connection, but got: no answer within 2 s")
 
 
 def test_an_end_in_order_at_an_error_or_at_a_second_uuid_is_fine() -> None:
