@@ -221,14 +221,14 @@ class Stutters(Call):
 PLANTED = (
     Planted("AO-01", SendsAtOnce, r"but was \d+ ms ahead"),
     Planted("AO-02", SlowClock, "behind by 2"),
-    Planted("AO-03", WaitsInside, r"but one waited 8\.0 ms inside", spreads=True),
+    Planted("AO-03", WaitsInside, r"but one waited 8\.0 ms inside", consequences=("AO-04",)),
     Planted(
         "AO-04",
         HeaderFirst,
         "its header alone: 10 01 40",
         consequences=("AV-01", "AV-02", "AV-06", "AV-10", "AV-18"),
     ),
-    Planted("AO-05", EmptyAtTheEnd, "but sent 10 00 00", spreads=True),
+    Planted("AO-05", EmptyAtTheEnd, "but sent 10 00 00"),
     Planted("AO-06", SilentWhenIdle, r"nothing more came for 4", consequences=("AO-14", "AV-10", "AV-11")),
     Planted("AO-07", WaitsForAudio, "but sent none"),
     Planted("AO-08", CatchesUp, r"but was \d+ ms ahead then"),
@@ -237,7 +237,7 @@ PLANTED = (
     Planted("AO-11", SpeaksOn, "but spoke on for", kind="barge_in"),
     Planted("AO-12", Nagle, "came in twos or more"),
     Planted("AO-14", SilentAfterSpeaking, "sends a message at least every 2 s"),
-    Planted("AO-14", EmptyInIdleTime, "fills it with audio, but sent 10 00 00", spreads=True),
+    Planted("AO-14", EmptyInIdleTime, "fills it with audio, but sent 10 00 00", consequences=("AO-05",)),
     Planted(
         "AO-15",
         AnswersWide,
