@@ -53,8 +53,9 @@ def delayed(seen: SeenCase, since: float, until: float) -> float:
 
 
 def late_after_end(seen: SeenCase, call: SeenCall) -> float:
-    """By how much this machine was late when the server had to close its end, at most, in seconds."""
-    return seen.late(call.end.at, call.end.at + _RELEASE_SECONDS)
+    """By how much this machine was late while the server had to close its end, in seconds: all its delays in that time,
+    as behind a hundred connections that end at once each delay puts off all that follow."""
+    return seen.delays.total(call.end.at, call.end.at + _RELEASE_SECONDS)
 
 
 def connects(call: SeenCall) -> Statement:

@@ -11,7 +11,14 @@ from audiosocket_sim.conformance.cases.catalogue import CASES
 from audiosocket_sim.conformance.cases.in_step import PLAIN
 from audiosocket_sim.conformance.exact_echo import EchoStretch, comes_back
 from audiosocket_sim.conformance.features import Features
-from audiosocket_sim.conformance.judging import closes_within, connects, ended_by_server, is_kept, said_goodbye
+from audiosocket_sim.conformance.judging import (
+    closes_within,
+    connects,
+    ended_by_server,
+    is_kept,
+    late_after_end,
+    said_goodbye,
+)
 from audiosocket_sim.conformance.line_noise import line_noise
 from audiosocket_sim.conformance.script import Announce, Close, PeerAction, Script, SignOfLife
 from audiosocket_sim.conformance.seen_call import Chunk, ConnectionEnd, Delays, Done, SeenCall
@@ -82,6 +89,16 @@ def test_a_connection_that_came_to_nothing_while_this_machine_stood_still_is_inc
     assert connects(call).ok is False
     late = connects(replace(call, late_to_connect=True))
     assert (late.ok, late.says) == (None, "takes the connection, but got: no answer within 2 s")
+
+
+def test_a_close_that_many_small_delays_put_off_is_inconclusive() -> None:
+    """As when hundreds of calls end at once on a busy machine."""
+    call = replace(seen_call(Script((Announce(), Close()))), end=ConnectionEnd("peer", "fin", 1.0, 3.4))
+    call = replace(call, done=(Done(Close(), 1.0, 3.4),))
+    small = SeenCase((call,), ECHO, delays=Delays(tuple((1.0 + n / 10, 0.05) for n in range(20))))
+    assert [one.ok for one in closes_within(call, 2.0, late_after_end(small, call))] == [None]
+    quiet = SeenCase((call,), ECHO)
+    assert [one.ok for one in closes_within(call, 2.0, late_after_end(quiet, call))] == [False]
 
 
 def test_an_end_in_order_at_an_error_or_at_a_second_uuid_is_fine() -> None:
