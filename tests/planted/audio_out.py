@@ -4,6 +4,8 @@ import asyncio
 import os
 import socket
 
+import numpy as np
+
 from audiosocket_core.messages import Kind
 from planted.good_server import Call, voice
 from planted.table import Planted
@@ -218,6 +220,13 @@ class Stutters(Call):
             await asyncio.sleep(self.ways.packet + (0.06 if self.queue and self.count % 5 == 0 else 0.0))
 
 
+class HighByteFirst(Call):
+    """Writes its samples as it writes a header's length."""
+
+    def say(self, kind: int, sound: bytes) -> None:
+        super().say(kind, np.frombuffer(sound, dtype="<i2").byteswap().tobytes())
+
+
 PLANTED = (
     Planted("AO-01", SendsAtOnce, r"but was \d+ ms ahead"),
     Planted("AO-02", SlowClock, "behind by 2"),
@@ -246,4 +255,5 @@ PLANTED = (
     ),
     Planted("AO-16", OneBigMessage, "but sent 12,000", consequences=("AO-01", "AO-09")),
     Planted("AO-17", Stutters, "amid loud sound", consequences=("AO-02",)),
+    Planted("AO-18", HighByteFirst, "it is noise, and a smooth sound"),
 )

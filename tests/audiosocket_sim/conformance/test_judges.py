@@ -11,6 +11,7 @@ from audiosocket_sim.conformance.cases.catalogue import CASES
 from audiosocket_sim.conformance.cases.in_step import PLAIN
 from audiosocket_sim.conformance.exact_echo import EchoStretch, comes_back
 from audiosocket_sim.conformance.features import Features
+from audiosocket_sim.conformance.heard import is_byte_swapped, samples_of
 from audiosocket_sim.conformance.judging import (
     closes_within,
     connects,
@@ -22,6 +23,7 @@ from audiosocket_sim.conformance.judging import (
 from audiosocket_sim.conformance.line_noise import line_noise
 from audiosocket_sim.conformance.script import Announce, Close, PeerAction, Script, SignOfLife
 from audiosocket_sim.conformance.seen_call import Chunk, ConnectionEnd, Delays, Done, SeenCall
+from audiosocket_sim.conformance.sounds import CallerSounds
 
 BY_ID = {case.id: case for case in CASES}
 ECHO = Features(two_calls=True, echoes=True)
@@ -270,3 +272,10 @@ def test_another_kind_in_place_of_a_goodbye_is_named() -> None:
         False,
         "sends 00 00 00 before it closes, but sent ff 00 00 and a FIN instead",
     )
+
+
+def test_swapped_bytes_are_known_by_what_they_would_be_the_other_way_round() -> None:
+    smooth = CallerSounds().sound("words", 8000, 0, 8000)
+    swapped = samples_of(smooth).byteswap().tobytes()
+    noise = line_noise(8000, 5)
+    assert [is_byte_swapped(sound) for sound in (smooth, swapped, noise, swapped[:1000])] == [False, True, False, False]
