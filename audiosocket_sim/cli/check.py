@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from audiosocket_sim.cli.check_fuzz import COST, folder_of_cases, fuzz, users_cases, whom
-from audiosocket_sim.cli.check_report import as_it_comes, report_run
+from audiosocket_sim.cli.check_report import as_it_comes, in_full, report_failures, report_run
 from audiosocket_sim.cli.check_request import CheckRequest, without_a_folder
 from audiosocket_sim.cli.check_view import CheckView
 from audiosocket_sim.cli.console import FINE, INCONCLUSIVE, SET_UP, USAGE, refuse, sigterm_interrupts
@@ -17,7 +17,7 @@ from audiosocket_sim.conformance.planning import Plan, chosen, plan
 from audiosocket_sim.conformance.probe import LATER_CALLS, TWO_CALLS
 from audiosocket_sim.conformance.results.explain import explain_lines, list_lines
 from audiosocket_sim.conformance.results.lines import TextLine, labelled, text_line
-from audiosocket_sim.conformance.results.summary import feature_lines, plan_words
+from audiosocket_sim.conformance.results.summary import feature_lines, plan_words, time_words
 from audiosocket_sim.conformance.stated.expected_run import NoRun, outcomes_of_run, read_run
 from audiosocket_sim.conformance.stated.ready import ReadyRun, made_ready
 from audiosocket_sim.conformance.suite import run_suite
@@ -37,7 +37,7 @@ def check_command(asked: CheckRequest) -> int:
     """Run the command and return the exit code: 0 passed, 1 failed, 2 usage, 3 set-up, 4 inconclusive."""
     try:
         folder = folder_of_cases(asked)
-        own = users_cases(folder, asked.replay)
+        own = users_cases(folder, asked.replay, is_named=asked.cases is not None and asked.fuzz is None)
         every = own if asked.replay else (*CASES, *own)
         cases = chosen(every, asked.only, [asked.level] if asked.level else ["must", "should"])
         if not cases:
@@ -100,10 +100,16 @@ def _target(asked: CheckRequest) -> TargetChoice:
 def _run(asked: CheckRequest, ready: ReadyRun, expected: dict[str, CaseOutcome], *, is_part: bool) -> int:
     suite, out = ready.suite, sys.stderr if asked.json == "-" else sys.stdout
     results: list[CaseResult] = []
+    in_turn = False
     with CheckView(out) as view:
         view.show(*_opening(ready, view.width))
 
+        def is_failure(result: CaseResult) -> bool:
+            return result.outcome is CaseOutcome.FAIL and result.case.id not in suite.known
+
         def on_plan(todo: Plan, features: Features) -> None:
+            nonlocal in_turn
+            in_turn = todo.at_once == 1
             view.show(*feature_lines(features, view.width))
             words = plan_words(todo, len(suite.cases), virtual=suite.is_virtual)
             view.show(*labelled("runs", words, view.width, "bold"))
@@ -111,9 +117,12 @@ def _run(asked: CheckRequest, ready: ReadyRun, expected: dict[str, CaseOutcome],
 
         def on_result(result: CaseResult) -> None:
             results.append(result)
-            failed = result.outcome is CaseOutcome.FAIL and result.case.id not in suite.known
+            failed = is_failure(result)
+            is_first = failed and not any(map(is_failure, results[:-1]))
             view.note(result.case.id, failed=failed)
-            if failed:
+            if failed and is_first and in_turn:
+                view.show(*in_full(result, asked, view.width), text_line(""))
+            elif failed:
                 view.show(as_it_comes(result))
 
         try:
@@ -123,6 +132,7 @@ def _run(asked: CheckRequest, ready: ReadyRun, expected: dict[str, CaseOutcome],
             code = USAGE if isinstance(error, TargetUsageError) else SET_UP
             return refuse(f"{suite.target_text}: {error}" if code == SET_UP else str(error), code)
         except KeyboardInterrupt:
+            report_failures(list(filter(is_failure, results)), asked, view)
             return refuse(f"interrupted, after {len(results)} of {len(suite.cases)} cases", INCONCLUSIVE)
     return report_run(result, asked, view, known=suite.known, expected=expected, is_part=is_part)
 
@@ -131,9 +141,15 @@ def _opening(ready: ReadyRun, width: int) -> list[TextLine]:
     """Return what is said before the first call: what is called, how often at most, and that calls may cost money."""
     suite = ready.suite
     probe = len(TWO_CALLS) + len(LATER_CALLS)
-    at_most = plan(suite.cases, Features(two_calls=True), heavy=suite.heavy, virtual=suite.is_virtual)
+    at_once, in_turn = [
+        plan(suite.cases, Features(two_calls=two_calls), heavy=suite.heavy, virtual=suite.is_virtual)
+        for two_calls in (True, False)
+    ]
     everything = sum(case.n_calls(heavy=suite.heavy) for case in suite.cases if suite.heavy or not case.only_heavy)
     lines = whom(ready, width)
-    took = "" if suite.is_virtual else f", {at_most.seconds + 20:.0f} s at most if it serves two calls at once"
+    took = ""
+    if not suite.is_virtual:
+        took = f", {time_words(at_once.seconds + 20)} at most if it serves two calls at once"
+        took += f"; {time_words(in_turn.seconds + 60)} at most if it serves one"
     lines += labelled("calls", f"{probe} to find out what it can do, then {everything} at most{took}", width)
     return [*lines, *labelled("cost", COST, width)]

@@ -34,10 +34,15 @@ def folder_of_cases(asked: CheckRequest) -> Path:
     return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
-def users_cases(folder: Path, replay: Iterable[Path]) -> tuple[Case, ...]:
-    """Return the cases of these files or, if there are none, of the folder. Raises StreamFileError."""
+def users_cases(folder: Path, replay: Iterable[Path], *, is_named: bool = False) -> tuple[Case, ...]:
+    """Return the cases of these files or, if there are none, of the folder. Raises StreamFileError.
+
+    `is_named`: the folder was asked for, and must be there.
+    """
     files = tuple(replay)
     if not files:
+        if is_named and not folder.is_dir():
+            raise StreamFileError(f"{folder}: no such folder (--cases)")
         return own_cases(folder)
     cases = tuple(case_of_file(path) for path in files)
     if len({case.id for case in cases}) < len(cases):

@@ -24,7 +24,7 @@ from audiosocket_sim.conformance.verdicts import CaseResult, ConformanceResult
 from audiosocket_sim.report.github import annotation, append_job_summary, is_github
 from audiosocket_sim.report.table import ReportRow
 
-__all__ = ["as_it_comes", "report_run"]
+__all__ = ["as_it_comes", "in_full", "report_failures", "report_run"]
 
 _SHOWN = (CaseOutcome.FAIL, CaseOutcome.UNEXPECTED_PASS, CaseOutcome.WARN, CaseOutcome.INCONCLUSIVE)
 """The outcomes that are shown in full, in this order."""
@@ -43,6 +43,11 @@ def as_it_comes(result: CaseResult) -> TextLine:
     sign, style = MARKS[result.outcome]
     seen = required_and_seen(result.failures[0])[1] if result.failures else result.why
     return (TextPart(f"  {sign} {result.case.id}  ", style), TextPart(result.case.title), TextPart(f"  {seen}", "dim"))
+
+
+def in_full(result: CaseResult, asked: CheckRequest, width: int) -> list[TextLine]:
+    """Return a case that did not pass as a block of lines, with the command that repeats it."""
+    return list(failure_lines(result, lambda name: repeat_command(asked, name), width))
 
 
 def report_run(
@@ -67,16 +72,7 @@ def report_run(
         shown = [one for one in shown if any(line.startswith(f"{one.case.id}:") for line in differs)]
     if root := root_words(result):
         view.show(text_line(""), text_line(root, "bold red"))
-    groups = alike(shown)
-    for one, others in groups[:_MOST_IN_FULL]:
-        view.show(text_line(""), *failure_lines(one, lambda name: repeat_command(asked, name), view.width))
-        if others:
-            names = "; ".join(f"{other.case.id} {other.case.title}" for other in others)
-            view.show(*labelled("the same", names, view.width))
-    rest = [one for first, others in groups[_MOST_IN_FULL:] for one in (first, *others)]
-    if rest:
-        view.show(text_line(""), text_line(f"and {len(rest)} more; --only ID shows one in full:"))
-        view.show(*map(as_it_comes, rest))
+    report_failures(shown, asked, view)
     view.show(text_line(""), *table_lines(result), *not_run_lines(result.results, view.width))
     if asked.expect is not None:
         view.show(text_line(_compared(len(differs), asked.expect)))
@@ -91,6 +87,20 @@ def report_run(
     for line in troubles:
         refuse(line, SET_UP)
     return SET_UP if troubles and code == FINE else code
+
+
+def report_failures(shown: Sequence[CaseResult], asked: CheckRequest, view: CheckView) -> None:
+    """Print these results in full, those of which the same was seen once; of very many the rest in a line each."""
+    groups = alike(shown)
+    for one, others in groups[:_MOST_IN_FULL]:
+        view.show(text_line(""), *in_full(one, asked, view.width))
+        if others:
+            names = "; ".join(f"{other.case.id} {other.case.title}" for other in others)
+            view.show(*labelled("the same", names, view.width))
+    rest = [one for first, others in groups[_MOST_IN_FULL:] for one in (first, *others)]
+    if rest:
+        view.show(text_line(""), text_line(f"and {len(rest)} more; --only ID shows one in full:"))
+        view.show(*map(as_it_comes, rest))
 
 
 def _compared(number: int, expect: Path) -> str:

@@ -5,13 +5,16 @@ from dataclasses import dataclass, replace
 
 from audiosocket_sim.conformance.case import Case, CaseOutcome, Statement
 from audiosocket_sim.conformance.script import Announce, Close, FinishSending, Reset, Send, SendPaced
+from audiosocket_sim.conformance.seen_call import Delays, SeenCall
 from audiosocket_sim.conformance.verdicts import CaseResult
 
-__all__ = ["PlayedCase", "blamed", "left_out", "noticed", "suspects"]
+__all__ = ["PlayedCase", "blamed", "crowded_out", "left_out", "noticed", "suspects", "was_not_taken", "was_too_late"]
 
 _ACTS = (Announce, Send, SendPaced, FinishSending, Close, Reset)
 """Actions after which a server may fall over; a caller's sound is the same in most cases."""
 _JUST_BEFORE_SECONDS = 2.0
+_CONNECT_SECONDS, _STOOD_STILL_SECONDS = 2.5, 0.5
+_NOT_TAKEN = ("refused", "unanswered", "reset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,31 @@ def noticed(result: CaseResult) -> bool:
         call.connected_at is None and not call.script.host for call in result.observed.calls
     )
     return refused or result.outcome not in (CaseOutcome.PASS, CaseOutcome.NOT_RUN)
+
+
+def crowded_out(result: CaseResult) -> bool:
+    """Whether a case failed of a connection that was not taken, or was reset before the server had sent a byte.
+
+    It is what a short queue of connections does while other cases connect. It may be the server's answer to this case,
+    too: that shows when the case is played alone.
+    """
+    seen = result.observed
+    if seen is None or result.outcome in (CaseOutcome.PASS, CaseOutcome.NOT_RUN):
+        return False
+    legs = any(leg.who == "server" and leg.how in _NOT_TAKEN and not leg.messages for leg in seen.leg_ends)
+    return legs or any(was_not_taken(call) for call in seen.calls if not call.script.host)
+
+
+def was_not_taken(call: SeenCall) -> bool:
+    """Whether there was no connection, or it was reset before the server had sent a byte."""
+    return call.connected_at is None or (call.end.by == "server" and call.end.how == "reset" and not call.received)
+
+
+def was_too_late(call: SeenCall, delays: Delays) -> bool:
+    """Whether there was no connection in time, and this machine stood still for a good part of that time."""
+    begins = call.script.starts
+    waited = call.connected_at is None and call.why_not_connected.startswith("no answer")
+    return waited and delays.total(begins, begins + _CONNECT_SECONDS) > _STOOD_STILL_SECONDS
 
 
 def suspects(played: Iterable[PlayedCase], gone_at: float) -> list[PlayedCase]:

@@ -42,6 +42,7 @@ async def call_of_asterisk(call: AsteriskCall, host: str, port: int, uuid: bytes
         messages=sum(count.messages for count in leg.counts.from_server),
         anomalies=tuple(leg.anomalies),
         who=end.who,
+        how=end.how,
         to_server=sum(count.messages for count in leg.counts.to_server),
         released=released,
     )
@@ -52,7 +53,7 @@ def _leg(call: AsteriskCall, uuid: bytes, began: float, sounds: CallerSounds) ->
 
     def source(samples: int) -> bytes | None:
         at = loop.time() - began - call.listens
-        if call.silent or (call.mutes and at >= call.speaks):
+        if call.silent or (call.mutes and at >= call.speaks + call.mutes_after):
             return None
         speaks = 0 <= at < call.speaks
         return sounds.sound("words" if speaks else "silence", call.rate_hz, max(0, round(at * call.rate_hz)), samples)

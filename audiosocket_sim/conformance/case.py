@@ -110,11 +110,12 @@ class AsteriskCall:
     """A whole call of the simulated Asterisk: its version and attachment, and how long each part lasts, in seconds.
 
     `silent`: the caller's phone sends nothing from the start. `mutes`: it sends nothing in the quiet part, where it
-    sends digital silence otherwise. `packet`: of the phone, in seconds. `rate_hz`, `coding`: of the channel driver.
-    `mixed`: a conference, whose clock sends silence. `bridged_after`: how late ARI puts the channel in a bridge, in
-    seconds. `jitter`: by how much single packets are late, at most. `comfort_noise`: the bytes of the packet by which
-    the phone falls silent. `key`: pressed in the quiet part. `stands_still`: so long, in the quiet part. `stuck`:
-    asterisk/asterisk #2089. `time_limit`: TIMEOUT(absolute), in seconds.
+    sends digital silence otherwise; `mutes_after`: it does so only from so many seconds into that part on.
+    `packet`: of the phone, in seconds. `rate_hz`, `coding`: of the channel driver. `mixed`: a conference, whose
+    clock sends silence. `bridged_after`: how late ARI puts the channel in a bridge, in seconds. `jitter`: by how
+    much single packets are late, at most. `comfort_noise`: the bytes of the packet by which the phone falls silent.
+    `key`: pressed in the quiet part. `stands_still`: so long, in the quiet part. `stuck`: asterisk/asterisk #2089.
+    `time_limit`: TIMEOUT(absolute), in seconds.
     """
 
     version: str
@@ -124,6 +125,7 @@ class AsteriskCall:
     quiet: float = 3.0
     silent: bool = False
     mutes: bool = False
+    mutes_after: float = 0.0
     packet: float = 0.02
     rate_hz: int = 8000
     coding: Literal["slin", "ulaw"] = "slin"
@@ -156,6 +158,8 @@ class LegSeen:
     anomalies: tuple[str, ...] = ()
     who: str = ""
     """Who ended it: server, caller or asterisk."""
+    how: str = ""
+    """How it ended: `LegEnd.how`."""
     to_server: int = 0
     """Messages that Asterisk sent, the UUID included."""
     released: bool | None = None

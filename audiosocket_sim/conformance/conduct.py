@@ -7,7 +7,15 @@ import uuid as uuids
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from audiosocket_sim.conformance.aftermath import PlayedCase, blamed, left_out, noticed, suspects
+from audiosocket_sim.conformance.aftermath import (
+    PlayedCase,
+    blamed,
+    crowded_out,
+    left_out,
+    noticed,
+    suspects,
+    was_too_late,
+)
 from audiosocket_sim.conformance.asterisk_calls import call_of_asterisk
 from audiosocket_sim.conformance.case import Case, CaseOutcome, Resources, SeenCase
 from audiosocket_sim.conformance.delays import DelayRecord
@@ -26,6 +34,9 @@ _CONNECT_SECONDS = 2.0
 _SILENT_SECONDS = 10.0
 """A server that sends of itself, and sends nothing in a whole call of this length, serves nobody any more."""
 _MOST_PLAYED_AGAIN = 6
+_APART_SECONDS = 0.5
+_ENOUGH_ALONE = 3
+"""When so many cases in a row came out the same alone as beside others, it was not the others."""
 _NO_ANSWER = f"the port does not answer within {_CONNECT_SECONDS:g} s"
 _PEACE_SECONDS, _LATE_SECONDS, _MOST_TRIES = 5.0, 0.05, 4
 
@@ -64,6 +75,8 @@ class Conductor:
         """How many connections were made so far."""
         self.gone = ""
         """That the server is gone, how, and after which case; "" while it is there."""
+        self.refuses_all = False
+        """Whether it did not take the very first call either: then it is not the others' doing."""
         self._turns = itertools.count()
         self._gone_at = 0.0
         self._played: list[PlayedCase] = []
@@ -83,6 +96,7 @@ class Conductor:
             self._server = await self._server.start_again()  # the probe was too much for it: which case is, shows now
         waiting = by_recording(plan.together)
         unsure: list[CaseResult] = []
+        crowded: list[list[CaseResult]] = []
         how = ""
 
         async def work() -> None:
@@ -94,14 +108,18 @@ class Conductor:
                 if how:
                     unsure.extend(results)
                     continue
+                if plan.at_once > 1 and not self.refuses_all and any(map(crowded_out, results)):
+                    crowded.append(results)
+                    continue
                 for result in results:
                     take(result)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(plan.at_once, len(waiting))):
                 group.create_task(work())
+        how = how or await self._how_it_is_gone() or await self._alone_again(crowded, unsure, take, heavy=plan.heavy)
+        waiting += by_recording([result.case for results in crowded for result in results])
         waiting += by_recording(plan.alone)
-        how = how or await self._how_it_is_gone()
         while waiting and not how:
             cases = waiting.pop(0)
             results = await self._play_and_note(cases, heavy=plan.heavy)
@@ -115,6 +133,32 @@ class Conductor:
             for result in await self._after_its_end(how, unsure, done, [case for cases in waiting for case in cases]):
                 on_result(result)
         return done
+
+    async def _alone_again(
+        self,
+        crowded: list[list[CaseResult]],
+        unsure: list[CaseResult],
+        take: Callable[[CaseResult], None],
+        *,
+        heavy: bool,
+    ) -> str:
+        """Play cases again whose connections were not taken beside others, each alone, until enough came out the same.
+
+        Returns how the server is gone, and leaves the rest in `crowded`; "" if it is there.
+        """
+        as_before = 0
+        while crowded:
+            results = crowded.pop(0)
+            if as_before < _ENOUGH_ALONE:
+                await asyncio.sleep(_APART_SECONDS)  # our own looks at the server are connections too
+                results = await self._play_and_note([result.case for result in results], heavy=heavy)
+                as_before = as_before + 1 if any(map(crowded_out, results)) else 0
+                if any(map(noticed, results)) and (how := await self._how_it_is_gone()):
+                    unsure.extend(results)
+                    return how
+            for result in results:
+                take(result)
+        return ""
 
     async def make_calls(self, scripts: Sequence[Script], began: float | None = None) -> tuple[SeenCall, ...]:
         """Make these calls at once, outside any case. `began`: the loop time from which their times count; now."""
@@ -148,9 +192,9 @@ class Conductor:
                 calls = tuple(await self._play_all(scripts, role, port, began, features))
             seen = SeenCase(calls, features, looks=looking.result())
         after = resources_of(self._server.program)
-        return replace(
-            seen, delays=self._delays.since(began), before=before, after=after, heavy=heavy and bool(case.heavy)
-        )
+        delays = self._delays.since(began)
+        calls = tuple([replace(call, late_to_connect=was_too_late(call, delays)) for call in seen.calls])
+        return replace(seen, calls=calls, delays=delays, before=before, after=after, heavy=heavy and bool(case.heavy))
 
     async def _look_at(self, times: Sequence[float], began: float) -> tuple[Resources, ...]:
         looks: list[Resources] = []

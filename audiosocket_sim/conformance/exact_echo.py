@@ -24,6 +24,8 @@ class EchoStretch:
     sound: bytes
     enough: int = 0
     """As many bytes of its beginning, or of its end, are enough; 0: all. A server may keep only so much sound."""
+    covered: bool = False
+    """A sound of the server's own may lie over it or take its place: if it does not come back, nothing is said."""
 
 
 def is_exact(seen: SeenCase, call: SeenCall, plain: bytes) -> bool:
@@ -54,7 +56,7 @@ def comes_back(seen: SeenCase, call: SeenCall, plain: bytes, *stretches: EchoStr
         if whole:
             yield Statement(True, f"sends {stretch.what} back, to the bit", call=name)
             place = found + came
-        else:
+        elif not stretch.covered:
             says = f"sends {stretch.what} back, to the bit, but {_how_far(came, len(stretch.sound))}"
             yield Statement(False, says, call=name, at=_sent_at(call, stretch.sound, came))
 

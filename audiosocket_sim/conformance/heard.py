@@ -5,7 +5,7 @@ Sound: 16-bit little-endian samples, mono.
 
 import numpy as np
 
-__all__ = ["SILENCE_PEAK", "is_echo", "is_sound", "likeness", "samples_of"]
+__all__ = ["SILENCE_PEAK", "is_byte_swapped", "is_echo", "is_sound", "likeness", "samples_of"]
 
 SILENCE_PEAK = 200
 """The largest sample of what counts as silence, −44 dBFS: above dither and a line's noise, below any voice."""
@@ -38,6 +38,27 @@ def likeness(part: bytes, whole: bytes) -> float:
     sums = np.concatenate(([0.0], np.cumsum(hay**2)))
     energies = np.sqrt(np.maximum(sums[needle.size :] - sums[: -needle.size], 1.0))
     return float((product / (energies * norm)).max())
+
+
+_FEWEST_SAMPLES = 800
+_ROUGH, _SMOOTH = 0.3, 0.7
+
+
+def is_byte_swapped(payload: bytes) -> bool:
+    """Whether a sound has the bytes of its samples in the wrong order: noise as it is, and smooth the other way round.
+
+    False for less than 800 samples, and for what is noise both ways.
+    """
+    samples = samples_of(payload)
+    if samples.size < _FEWEST_SAMPLES:
+        return False
+    return _smoothness(samples) < _ROUGH and _smoothness(samples.byteswap()) > _SMOOTH
+
+
+def _smoothness(samples: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> float:
+    """How like each sample is to the next: 1 for a slow wave, about 0 for noise."""
+    values = samples.astype(np.float64)
+    return float((values[:-1] * values[1:]).sum() / max(1.0, (values**2).sum()))
 
 
 _WINDOW_BYTES = 3_200

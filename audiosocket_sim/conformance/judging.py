@@ -20,6 +20,7 @@ __all__ = [
     "ends_by_itself",
     "hex_of",
     "is_kept",
+    "late_after_end",
     "lengths_are_reversed",
     "said_goodbye",
     "sends_only_what_it_may",
@@ -32,6 +33,8 @@ _AS_EVER = 0.8
 _SHORTEST_LIFE = 1.0
 """A server that ends all calls sooner serves none."""
 _GOODBYE_SECONDS = 2.0
+_RELEASE_SECONDS = 3.0
+"""So long the peer waits for the server's close."""
 _NOTED_WITHIN = 0.25
 """How much later than it happens a delay of the server's program may be noted, in seconds."""
 _ENOUGH_MESSAGES, _LONG_MESSAGE_BYTES = 10, 8_000
@@ -49,13 +52,18 @@ def delayed(seen: SeenCase, since: float, until: float) -> float:
     return seen.delays.total(since, until + _NOTED_WITHIN)
 
 
+def late_after_end(seen: SeenCase, call: SeenCall) -> float:
+    """By how much this machine was late while the server had to close its end, in seconds: all its delays in that time,
+    as behind a hundred connections that end at once each delay puts off all that follow."""
+    return seen.delays.total(call.end.at, call.end.at + _RELEASE_SECONDS)
+
+
 def connects(call: SeenCall) -> Statement:
     """The server takes the connection."""
     name = call.script.name
     if call.connected_at is None:
-        return Statement(
-            False, f"takes the connection, but: {call.why_not_connected}", call=name, at=call.script.starts
-        )
+        says = f"takes the connection, but got: {call.why_not_connected}"
+        return Statement(None if call.late_to_connect else False, says, call=name, at=call.script.starts)
     return Statement(True, "takes the connection", call=name, at=call.connected_at)
 
 

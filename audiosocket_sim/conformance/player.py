@@ -4,7 +4,6 @@ Everything that is judged is in the `SeenCall` that comes out; nothing is judged
 """
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable, Iterator
 
 from audiosocket_core.messages import RATE_HZ, Kind, encode
@@ -12,6 +11,7 @@ from audiosocket_sim.asterisk.faults import PacketDelays
 from audiosocket_sim.conformance.arrivals import StreamPieces
 from audiosocket_sim.conformance.features import Features
 from audiosocket_sim.conformance.heard import is_sound
+from audiosocket_sim.conformance.peer_connection import MessageParser, PeerConnection, dial
 from audiosocket_sim.conformance.script import (
     Announce,
     Close,
@@ -39,21 +39,13 @@ from audiosocket_sim.virtual_time import VirtualLoop
 
 __all__ = ["MOST_BYTES_KEPT", "Player"]
 
-CONNECT_SECONDS = 2.0
-"""How long Asterisk waits for a connection."""
 _RELEASE_SECONDS = 3.0
 """How long a server may take to close its own end, before that is noted as never."""
-_LATE_SECONDS = 0.05
-"""A limit that is noticed so much too late has ended while our loop did something else."""
-_MOST_TRIES = 3
-_NARROW_BYTES, _SMALL_SEGMENT_BYTES = 2048, 88
 _ROUNDING = 1e-6
 _ALIVE_SECONDS = 1.0
 _LEFT_ALONE_SECONDS = 0.5
 _HEARS_ON = 0.5
 """How long it is listened on after the first sound."""
-_READ_BUFFER_BYTES = 262_144
-"""Larger than any message, so that in memory a read is a write."""
 MOST_BYTES_KEPT = 64_000_000
 """Of what a server sends in one connection; one that sends more is not read any further."""
 
@@ -97,15 +89,18 @@ class Player:
         self._closed_by_us = False
         self._answered_with_reset = False
         self._server_closed_at: float | None = None
-        self._parser = _Parser()
+        self._parser = MessageParser()
         self._last_sound_at: float | None = None
         self._hung_up_at: float | None = None
 
     async def play(self, host: str, port: int) -> SeenCall:
         """Connect, carry out all actions, end the connection, and return what was seen. Raises no network error."""
         await self._sleep_until(self._began + self._script.starts)
-        transport = await self._connect(self._script.host or host, port)
-        if transport is not None:
+        dialled = await dial(self._script.host or host, port, lambda: PeerConnection(self), narrow=self._script.narrow)
+        if isinstance(dialled, str):
+            self._why_not = dialled
+        else:
+            transport = dialled
             self._transport = transport
             self._connected_at = self._now
             try:
@@ -118,40 +113,6 @@ class Player:
                 if self._stopping is not None:
                     await asyncio.gather(self._stopping, return_exceptions=True)  # whoever closes the target tells
         return self._seen_call()
-
-    async def _connect(self, host: str, port: int) -> asyncio.Transport | None:
-        """Connect as Asterisk does, within 2 s. Where it was our own loop that came late, try again."""
-        for _ in range(_MOST_TRIES):
-            due = self._now + CONNECT_SECONDS
-            try:
-                async with asyncio.timeout(CONNECT_SECONDS):
-                    if self._script.narrow:
-                        sock = await self._narrow_socket(host, port)
-                        return (await self._loop.create_connection(lambda: _Connection(self), sock=sock))[0]
-                    return (await self._loop.create_connection(lambda: _Connection(self), host, port))[0]
-            except TimeoutError:
-                self._why_not = f"no answer within {CONNECT_SECONDS:g} s"
-                if self._now - due < _LATE_SECONDS:
-                    return None
-            except OSError as error:
-                self._why_not = "refused" if isinstance(error, ConnectionRefusedError) else str(error)
-                return None
-        return None
-
-    async def _narrow_socket(self, host: str, port: int) -> socket.socket:
-        """Return a connected socket of a small receive buffer, which has to be set before it connects."""
-        found = await self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        family, kind, protocol, _, address = found[0]
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.setblocking(False)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _NARROW_BYTES)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, _SMALL_SEGMENT_BYTES)  # the sender's buffer follows
-            await self._loop.sock_connect(sock, address)
-        except BaseException:
-            sock.close()
-            raise
-        return sock
 
     # --- what the connection tells
 
@@ -425,45 +386,3 @@ class Player:
             unsent=0 if self._transport is None else self._transport.get_write_buffer_size(),
             urgent=self._arrivals.urgent if self._arrivals is not None and self._arrivals.sees_urgent_data else None,
         )
-
-
-class _Connection(asyncio.BufferedProtocol):
-    """Hands all that happens to the player. Its own end stays open after the server's FIN."""
-
-    def __init__(self, player: Player) -> None:
-        self._player = player
-        self._buffer = memoryview(bytearray(_READ_BUFFER_BYTES))
-        self._pieces: tuple[int, int] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._player.connected(transport)
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        self._pieces = self._player.before_a_read()
-        return self._buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self._player.received(bytes(self._buffer[:nbytes]), self._pieces)
-
-    def eof_received(self) -> bool:
-        self._player.finished()
-        return True
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._player.lost(exc)
-
-
-class _Parser:
-    """Takes messages out of the stream as they become whole."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        self._buffer += data
-        while len(self._buffer) >= 3:
-            stop = 3 + int.from_bytes(self._buffer[1:3], "big")
-            if len(self._buffer) < stop:
-                return
-            yield self._buffer[0], bytes(self._buffer[3:stop])
-            del self._buffer[:stop]

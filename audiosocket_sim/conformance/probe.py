@@ -19,7 +19,16 @@ from audiosocket_sim.conformance.script import (
 from audiosocket_sim.conformance.seen_call import SeenCall
 from audiosocket_sim.conformance.sounds import WORDS_SECONDS
 
-__all__ = ["A_CALL", "A_SHORT_CALL", "LATER_CALLS", "TWO_CALLS", "after_first", "after_later", "serves_both"]
+__all__ = [
+    "A_CALL",
+    "A_SHORT_CALL",
+    "LATER_CALLS",
+    "TWO_CALLS",
+    "after_first",
+    "after_later",
+    "serves_both",
+    "surely_in_turn",
+]
 
 _GREETING_SECONDS = 3.2
 _ANSWER_SECONDS = 5.5
@@ -138,6 +147,17 @@ def after_later(calls: tuple[SeenCall, ...], known: Features) -> Features:
         lives=min(ends, default=None),
     )
     return _with_stated(found, known)
+
+
+def surely_in_turn(first: SeenCall, second: SeenCall) -> bool:
+    """Whether the short call shows by itself that the server serves one call at a time: it began to send at once in the
+    first call, and never in the second one, which it neither served nor ended while the first lasted."""
+    if not first.messages or first.announced_at is None or second.announced_at is None or second.messages:
+        return False
+    began, waited = first.messages[0].began - first.announced_at, second.end.at - second.announced_at
+    first_ended = first.hangup_at or first.end.at
+    left_alone = second.end.by == "peer" and second.end.server_closed_at is None
+    return left_alone and 2 * began < waited and second.end.at < first_ended
 
 
 def serves_both(first: SeenCall, second: SeenCall) -> bool:

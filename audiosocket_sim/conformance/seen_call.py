@@ -144,6 +144,8 @@ class SeenCall:
     """Bytes that the server had not taken when the case was over, because it did not read."""
     urgent: bool | None = None
     """Whether the server sent urgent data (TCP's URG); None where that cannot be seen."""
+    late_to_connect: bool = False
+    """Whether the time to connect was over because of this machine's delays, as far as can be known."""
 
     @cached_property
     def messages(self) -> tuple[SeenMessage, ...]:

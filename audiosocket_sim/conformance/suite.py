@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from audiosocket_sim.conformance.aftermath import was_not_taken
 from audiosocket_sim.conformance.ai_backend import AnsweringBackend
 from audiosocket_sim.conformance.case import Case, CaseOutcome
 from audiosocket_sim.conformance.conduct import Conductor, Server
@@ -21,6 +22,7 @@ from audiosocket_sim.conformance.probe import (
     after_first,
     after_later,
     serves_both,
+    surely_in_turn,
 )
 from audiosocket_sim.conformance.verdicts import CaseResult, ConformanceResult, with_known_failing
 from audiosocket_sim.parties.target import DialledTarget, Target, TargetError, program_of
@@ -169,8 +171,10 @@ async def _probe(conductor: Conductor, server: Server) -> None:
     if first.connected_at is None:
         raise TargetError(f"nobody takes a call at {server.host}:{server.port}: {first.why_not_connected}")
     two_calls = serves_both(first, short)
+    conductor.refuses_all = was_not_taken(first)
     others = [short]
-    if not two_calls and short.connected_at is not None and "two_calls" not in stated.stated:
+    told = two_calls or short.connected_at is None or surely_in_turn(first, short)
+    if not told and "two_calls" not in stated.stated:
         again = await conductor.make_calls(TWO_CALLS)
         two_calls = serves_both(*again)
         others += again

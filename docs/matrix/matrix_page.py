@@ -24,6 +24,9 @@ Three servers that nobody here had called before, on a machine with two busy cor
 failed case: `tanujs22` 41 s (it sends a text for a message), `cehrig` 57 s (a key ends the call), both true. `evizuete`
 took 207 s: it takes one call at a time, so that the cases run one after the other, and the port was refused while our
 main began it anew, which is a finding about the main. Its true one, the program that ends at half a UUID, came later.
+
+Since then the cases that find most come first. A bot of our own that takes one call, and ends it at a key: the first
+true finding after 50 s, the key after 58 s; in the order of before it took 170 s of calls, of which 47 s are left.
 """
 HEAD = """\
 # Servers that others wrote

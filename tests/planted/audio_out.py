@@ -4,6 +4,8 @@ import asyncio
 import os
 import socket
 
+import numpy as np
+
 from audiosocket_core.messages import Kind
 from planted.good_server import Call, voice
 from planted.table import Planted
@@ -218,17 +220,24 @@ class Stutters(Call):
             await asyncio.sleep(self.ways.packet + (0.06 if self.queue and self.count % 5 == 0 else 0.0))
 
 
+class HighByteFirst(Call):
+    """Writes its samples as it writes a header's length."""
+
+    def say(self, kind: int, sound: bytes) -> None:
+        super().say(kind, np.frombuffer(sound, dtype="<i2").byteswap().tobytes())
+
+
 PLANTED = (
     Planted("AO-01", SendsAtOnce, r"but was \d+ ms ahead"),
     Planted("AO-02", SlowClock, "behind by 2"),
-    Planted("AO-03", WaitsInside, r"but one waited 8\.0 ms inside", spreads=True),
+    Planted("AO-03", WaitsInside, r"but one waited 8\.0 ms inside", consequences=("AO-04",)),
     Planted(
         "AO-04",
         HeaderFirst,
         "its header alone: 10 01 40",
         consequences=("AV-01", "AV-02", "AV-06", "AV-10", "AV-18"),
     ),
-    Planted("AO-05", EmptyAtTheEnd, "but sent 10 00 00", spreads=True),
+    Planted("AO-05", EmptyAtTheEnd, "but sent 10 00 00"),
     Planted("AO-06", SilentWhenIdle, r"nothing more came for 4", consequences=("AO-14", "AV-10", "AV-11")),
     Planted("AO-07", WaitsForAudio, "but sent none"),
     Planted("AO-08", CatchesUp, r"but was \d+ ms ahead then"),
@@ -237,7 +246,7 @@ PLANTED = (
     Planted("AO-11", SpeaksOn, "but spoke on for", kind="barge_in"),
     Planted("AO-12", Nagle, "came in twos or more"),
     Planted("AO-14", SilentAfterSpeaking, "sends a message at least every 2 s"),
-    Planted("AO-14", EmptyInIdleTime, "fills it with audio, but sent 10 00 00", spreads=True),
+    Planted("AO-14", EmptyInIdleTime, "fills it with audio, but sent 10 00 00", consequences=("AO-05",)),
     Planted(
         "AO-15",
         AnswersWide,
@@ -246,4 +255,5 @@ PLANTED = (
     ),
     Planted("AO-16", OneBigMessage, "but sent 12,000", consequences=("AO-01", "AO-09")),
     Planted("AO-17", Stutters, "amid loud sound", consequences=("AO-02",)),
+    Planted("AO-18", HighByteFirst, "it is noise, and a smooth sound"),
 )

@@ -155,7 +155,13 @@ class FreesItsLinesLate(Server):
 _HANGS_UP: Ways = KINDS["hangs_up_when_asked"]
 
 PLANTED = (
-    Planted("TD-01", HoldsDeadCalls, "open when the case was over", kind="taciturn", spreads=True),
+    Planted(
+        "TD-01",
+        HoldsDeadCalls,
+        "open when the case was over",
+        kind="taciturn",
+        consequences=("RB-05", "RB-07", "RB-08", "RB-11", "RB-20", "TD-10", "TD-14"),
+    ),
     Planted("TD-02", FailsAfterAReset, "keeps the call after a call that ended with a reset", spreads=True),
     Planted("TD-03", FailsAfterAReset, "keeps the call after a call that ended with a reset", spreads=True),
     Planted("TD-04", SaysNoGoodbye, "ended with a FIN only", kind="hangs_up_when_asked", consequences=("TD-12",)),
@@ -165,8 +171,8 @@ PLANTED = (
     Planted("TD-07", WaitsForThePeer, "but it stays open", kind="hangs_up_when_asked"),
     Planted("TD-08", SpeaksAfterGoodbye, "1 more messages, the first 10 01 40", kind="hangs_up_when_asked"),
     Planted("TD-09", SendsAheadAndHangsUp, "2.0. s of its sound", kind="hangs_up_when_asked"),
-    Planted("TD-10", HoldsDeadCalls, "it stays open", spreads=True),
-    Planted("TD-11", SaysError, "sent kind 0xff: ff 00 01 . 04", spreads=True),
+    Planted("TD-10", HoldsDeadCalls, "it stays open"),
+    Planted("TD-11", SaysError, "sent kind 0xff: ff 00 01 . 04"),
     Planted("TD-12", IsKilled, "the peer saw a FIN only"),
     Planted("TD-13", AnswersTheDead, "keeps the call after a call that the caller has ended", spreads=True),
     Planted("TD-14", FreesItsLinesLate, "keeps the call as it did the one before", spreads=True),

@@ -327,7 +327,11 @@ PLANTED = (
         LengthIsLittleEndian,
         "the audio after lengths of 01 40 back, to the bit, but only",
         "echo_role",
-        spreads=True,
+        consequences=(
+            *(f"DT-{n:02}" for n in (2, 3, 5, 6, 7, 8, 10)),
+            *(f"FR-{n:02}" for n in range(1, 25) if n not in (6, 10, 13, 14)),
+            *("HS-03", "HS-10", "HS-15"),
+        ),
     ),
     Planted("FR-07", EmptyIsTheEnd, "keeps the call after empty audio, but"),
     Planted(

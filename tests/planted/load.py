@@ -244,7 +244,13 @@ _TWO_SILENT_CALLS = replace(KINDS["taciturn"], stated=Features(two_calls=True, s
 PLANTED = (
     Planted("RB-03", WaitsInsideAMessage, "it was silent for", spreads=True),
     Planted("RB-04", SharesItsQueue, "sends each caller his own sound back, but", ways=_ECHO, spreads=True),
-    Planted("RB-05", HoldsDeadCalls, "it was open when the case was over", ways=_TWO_SILENT_CALLS, spreads=True),
+    Planted(
+        "RB-05",
+        HoldsDeadCalls,
+        "it was open when the case was over",
+        ways=_TWO_SILENT_CALLS,
+        consequences=("RB-07", "RB-08", "RB-11", "RB-20", "TD-01", "TD-10", "TD-14"),
+    ),
     Planted("RB-07", FallsOverOddMessages, "keeps the call beside random bytes, but", spreads=True),
     Planted("RB-08", WaitsInsideAMessage, "it was silent for", spreads=True),
     Planted("RB-09", TakesItsTime, "took 2.0. s instead of 0.0", spreads=True),

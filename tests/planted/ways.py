@@ -75,6 +75,7 @@ KINDS: dict[str, Ways] = {
     "keys_only": Ways(greets=False, answers=False, takes_keys=True),
     "brief": Ways(lives=6.0),
     "brief_and_quiet": Ways(greets=False, idle=False, answers=False, lives=3.0),
+    "briefest": Ways(answers=False, lives=1.3),
     "tape": Ways(greets=True, answers=False),
     "sink": Ways(greets=False, answers=False),
     "black_hole": Ways(greets=False, answers=False, idle=False, wideband=False),

@@ -110,11 +110,11 @@ CASES = (
     _case(
         11,
         "app of 22.10, a phone that is muted",
-        AsteriskCall("22.10", "app", quiet=3.5, mutes=True),
-        "when nothing comes from either side for 2 s, the caller is hung up",
+        AsteriskCall("22.10", "app", quiet=4.5, mutes=True, mutes_after=1.0),
+        "when nothing comes from either side for 2 s, the caller is hung up, also while the server thinks",
         section="4.3",
-        peer="a caller who speaks, and whose phone then sends nothing",
-        good="sends something at least every 2 s",
+        peer="a caller who speaks, and whose phone sends nothing from 1 s after his last word on",
+        good="sends something at least every 2 s, also between the caller's last word and its answer",
         since="20.14, 21.9, 22.4",
     ),
     _case(

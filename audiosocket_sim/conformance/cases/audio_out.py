@@ -5,7 +5,8 @@ from itertools import pairwise
 from operator import itemgetter
 
 from audiosocket_sim.conformance.case import Case, SeenCase, Statement
-from audiosocket_sim.conformance.heard import is_sound
+from audiosocket_sim.conformance.cases.audio_out_pace import of_pace
+from audiosocket_sim.conformance.heard import is_byte_swapped, is_sound
 from audiosocket_sim.conformance.judging import delayed, ended_by_server, hex_of, serves_still, within
 from audiosocket_sim.conformance.pace import seconds_in, stretches_of
 from audiosocket_sim.conformance.script import (
@@ -159,6 +160,19 @@ def _sound_ends(call: SeenCall, since: float) -> float:
 _WORDS = SendSound(2.5, "words")
 
 
+def _has_its_bytes_in_order(seen: SeenCase) -> Iterator[Statement]:
+    loud = [message for message in seen.call().audio if is_sound(message.payload)]
+    if not loud:
+        return
+    wrong = is_byte_swapped(b"".join(message.payload for message in loud))
+    but = (
+        f", but it is noise, and a smooth sound with the bytes of each sample swapped: {hex_of(loud[0])}"
+        if wrong
+        else ""
+    )
+    yield Statement(not wrong, f"sends its samples with the low byte first{but}", at=loud[0].ended)
+
+
 CASES = (
     Case(
         id="AO-06",
@@ -264,6 +278,16 @@ CASES = (
             ),
         ),
         unseen="it sent no sound, or ended the call before",
+    ),
+    of_pace(
+        "AO-18",
+        "the byte order of samples",
+        "must",
+        "sends the low byte of each sample first, though the length in the header has its high byte first",
+        "Asterisk takes the samples as its host has them: with the bytes swapped the caller hears loud noise",
+        "1.4",
+        _has_its_bytes_in_order,
+        unseen="it sent no sound that is no silence",
     ),
 )
 """What it sends while it has nothing to say, and after a time in which it could not."""

@@ -14,7 +14,7 @@ from audiosocket_sim.conformance.script import (
 )
 from audiosocket_sim.conformance.seen_call import SeenCall, SeenMessage
 
-__all__ = ["CASES"]
+__all__ = ["CASES", "of_pace"]
 
 AHEAD_SECONDS = 0.2
 DRIFT_SHARE, DRIFT_SECONDS = 0.005, (0.05, 0.1)
@@ -253,9 +253,10 @@ def _of_a_readable_stream(judge: Judge) -> Judge:
     return judged
 
 
-def _of_pace(
+def of_pace(
     id: str, title: str, level: Level, good: str, why: str, section: str, judge: Judge, unseen: str = _NO_AUDIO
 ) -> Case:
+    """Return a case that is judged from the one call in which pace is measured."""
     return Case(
         id=id,
         title=title,
@@ -274,7 +275,7 @@ def _of_pace(
 
 
 CASES = (
-    _of_pace(
+    of_pace(
         "AO-01",
         "real-time pace",
         "must",
@@ -284,7 +285,7 @@ CASES = (
         "4.4",
         _keeps_pace,
     ),
-    _of_pace(
+    of_pace(
         "AO-02",
         "no drift",
         "must",
@@ -294,7 +295,7 @@ CASES = (
         _does_not_drift,
         unseen="it sent no 4 s of sound on end at its own pace (an echo has the caller's)",
     ),
-    _of_pace(
+    of_pace(
         "AO-03",
         "no gap inside a message",
         "must",
@@ -303,7 +304,7 @@ CASES = (
         "4.2",
         _has_no_gap_inside,
     ),
-    _of_pace(
+    of_pace(
         "AO-04",
         "one message, one write",
         "must",
@@ -313,7 +314,7 @@ CASES = (
         _writes_at_once,
         unseen="this system does not tell in how many segments a stream comes, or no sound came",
     ),
-    _of_pace(
+    of_pace(
         "AO-05",
         "no empty audio",
         "must",
@@ -322,7 +323,7 @@ CASES = (
         "4.3",
         _is_never_empty,
     ),
-    _of_pace(
+    of_pace(
         "AO-10",
         "whole samples",
         "should",
@@ -331,7 +332,7 @@ CASES = (
         "4.3",
         _has_whole_samples,
     ),
-    _of_pace(
+    of_pace(
         "AO-12",
         "no wait for acknowledgements",
         "must",
@@ -341,7 +342,7 @@ CASES = (
         _does_not_stall,
         unseen="it sent too little of its own accord",
     ),
-    _of_pace(
+    of_pace(
         "AO-13",
         "no urgent data",
         "must",
@@ -351,7 +352,7 @@ CASES = (
         _sends_nothing_urgent,
         unseen="it sent nothing, or the network was the one in memory, which has no urgent data (--real-time)",
     ),
-    _of_pace(
+    of_pace(
         "AO-15",
         "8 kHz to a peer of 8 kHz",
         "should",
@@ -360,7 +361,7 @@ CASES = (
         "6",
         _stays_at_8_khz,
     ),
-    _of_pace(
+    of_pace(
         "AO-16",
         "no message of over a second",
         "should",
@@ -369,7 +370,7 @@ CASES = (
         "4.4",
         _is_not_too_long,
     ),
-    _of_pace(
+    of_pace(
         "AO-17",
         "speech without holes",
         "should",

@@ -10,6 +10,7 @@ from audiosocket_sim.conformance.cases import (
     framing,
     framing_ends,
     handshake,
+    hangup,
     keys,
     load,
     no_calls,
@@ -29,6 +30,7 @@ _FILES = (
     audio_out_pace.CASES,
     keys.CASES,
     ending.CASES,
+    hangup.CASES,
     load.CASES,
     odd_peers.CASES,
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from audiosocket_sim.conformance.case import SeenCase, Statement
-from audiosocket_sim.conformance.judging import closes_within, connects, serves_still, within
+from audiosocket_sim.conformance.judging import closes_within, connects, late_after_end, serves_still, within
 from audiosocket_sim.conformance.script import Announce, Script, SendSound, SignOfLife
 from audiosocket_sim.conformance.seen_call import SeenCall
 
@@ -68,7 +68,7 @@ def longest_gap(call: SeenCall, since: float, until: float) -> float:
 def all_close(seen: SeenCase) -> Iterator[Statement]:
     """Each connection of the peer's that it closed, the server has closed too: one statement for all."""
     for call in seen.calls:
-        for statement in closes_within(call, CLOSES_SECONDS, seen.late(call.end.at, call.end.at + 3.0)):
+        for statement in closes_within(call, CLOSES_SECONDS, late_after_end(seen, call)):
             if not statement.ok:
                 yield statement
                 return

@@ -11,6 +11,7 @@ from audiosocket_sim.conformance.judging import (
     connects,
     ended_by_server,
     ended_over,
+    late_after_end,
     said_goodbye,
     sends_only_what_it_may,
     serves_still,
@@ -46,7 +47,7 @@ def _serves(what: str) -> Judge:
         call = seen.call()
         yield connects(call)
         yield from serves_still(seen, call, what)
-        yield from closes_within(call, 1.0, seen.late(call.end.at, call.end.at + 3.0))
+        yield from closes_within(call, 1.0, late_after_end(seen, call))
 
     return judge
 

@@ -38,17 +38,22 @@ def call_with(*odd: PeerAction, before: PeerAction = BEFORE, announce: Announce 
 
 
 def stays_in_step(
-    what: str, *stretches: EchoStretch, plain: bytes = PLAIN, heavy: tuple[EchoStretch, ...] | None = None
+    what: str,
+    *stretches: EchoStretch,
+    plain: bytes = PLAIN,
+    heavy: tuple[EchoStretch, ...] | None = None,
+    covered: bool = False,
 ) -> Judge:
     """Return the judge of such a call: it is kept and served, and all sound comes back. `what`: after what, in words.
 
-    `heavy`: the stretches of the heavy form, where they are others.
+    `heavy`: the stretches of the heavy form, where they are others. `covered`: the server may still be speaking itself
+    when the plain messages at the end come.
     """
 
     def judge(seen: SeenCase) -> Iterator[Statement]:
         call = seen.call()
         yield from serves_still(seen, call, what)
-        last = EchoStretch(f"the audio {what}", _AFTER)
+        last = EchoStretch(f"the audio {what}", _AFTER, covered=covered)
         sent = stretches if heavy is None or not seen.heavy else heavy
         yield from comes_back(seen, call, plain, *sent, last)
 

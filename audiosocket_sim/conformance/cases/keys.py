@@ -1,6 +1,7 @@
 """DT: keys. What a server makes of 0x03, whether it does anything with it or not."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from audiosocket_core.messages import Kind, encode
 from audiosocket_sim.conformance.case import Case, Judge, SeenCase, Statement
@@ -20,7 +21,7 @@ from audiosocket_sim.conformance.script import (
     WaitForQuiet,
     WaitForSound,
 )
-from audiosocket_sim.conformance.seen_call import SeenCall
+from audiosocket_sim.conformance.seen_call import SeenCall, messages_in
 
 __all__ = ["CASES"]
 
@@ -44,14 +45,34 @@ def _sends_no_key(call: SeenCall) -> Iterator[Statement]:
 
 
 def _in_step(what: str, *stretches: EchoStretch) -> Judge:
-    """As `stays_in_step`; and no key is sent back, for which Asterisk hangs up the caller."""
+    """As `stays_in_step`; and no key is sent back, for which Asterisk hangs up the caller.
+
+    A server that plays a sound for a key may do so between the caller's packets, over them, or instead of them.
+    One to which a key means that the call is over may say so.
+    """
     stays = stays_in_step(what, *stretches)
+    packets = [replace(one, sound=part, covered=True) for one in stretches for part in _packets(one.sound)]
+    stays_and_sounds = stays_in_step(what, *packets, covered=True)
 
     def judge(seen: SeenCase) -> Iterator[Statement]:
-        yield from stays(seen)
-        yield from _sends_no_key(seen.call())
+        call = seen.call()
+        if _hung_up_at_a_key(call):
+            yield Statement(True, "ends the call with 00 00 00 at a key", "ending", at=call.hangup_at)
+        else:
+            yield from stays(seen) if seen.features.takes_keys is False else stays_and_sounds(seen)
+        yield from _sends_no_key(call)
 
     return judge
+
+
+def _hung_up_at_a_key(call: SeenCall) -> bool:
+    """Whether the server said 00 00 00 after the first key."""
+    pressed = next((message.began for message in messages_in(call.sent) if message.kind == Kind.DTMF), None)
+    return pressed is not None and call.hangup_at is not None and call.hangup_at >= pressed
+
+
+def _packets(sound: bytes) -> list[bytes]:
+    return [sound[at : at + 320] for at in range(0, len(sound), 320)]
 
 
 def _each_key_sounds(seen: SeenCase) -> Iterator[Statement]:
@@ -111,7 +132,10 @@ def _while_it_speaks(seen: SeenCase) -> Iterator[Statement]:
     waits = list(call.actions(WaitForSound))
     if call.connected_at is not None and not any(wait.met for wait in waits):
         return
-    yield from serves_still(seen, call, "after keys that were pressed while it spoke")
+    if _hung_up_at_a_key(call):
+        yield Statement(True, "ends the call with 00 00 00 at a key", "ending", at=call.hangup_at)
+    else:
+        yield from serves_still(seen, call, "after keys that were pressed while it spoke")
     yield from _sends_no_key(call)
 
 
@@ -140,7 +164,7 @@ CASES = (
         title="a key between audio, in one segment",
         level="must",
         peer="sends an audio message, a key and an audio message in one write",
-        good="takes all three and stays in step",
+        good="takes all three and stays in step, unless a key means the end of the call: then it says 00 00 00",
         why="a key comes at its place in the stream; one read may hold it and the audio around it",
         section="3.2",
         since=_SINCE,
@@ -229,7 +253,7 @@ CASES = (
         title="keys, to a server that has no use for them",
         level="must",
         peer="sends 5 three times, 350 ms apart, while its audio goes on",
-        good="takes them, or skips them by their length, and stays in step",
+        good="takes them, or skips them by their length, and stays in step; it may end the call with 00 00 00 at a key",
         why="any caller can press a key: a server that knows no 0x03 ends the call, or is out of step from there on",
         section="3.2",
         since=_SINCE,

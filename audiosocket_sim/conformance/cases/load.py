@@ -9,7 +9,7 @@ from audiosocket_core.messages import Kind, encode
 from audiosocket_sim.conformance.case import Case, SeenCase, Statement
 from audiosocket_sim.conformance.cases.good_call import GOOD, NEXT, all_close, good_call, loses_nothing
 from audiosocket_sim.conformance.heard import likeness
-from audiosocket_sim.conformance.judging import connects, within
+from audiosocket_sim.conformance.judging import connects, is_kept, within
 from audiosocket_sim.conformance.script import (
     Announce,
     Close,
@@ -55,7 +55,7 @@ def _many_calls(count: int, seconds: float) -> tuple[Script, ...]:
 
 def _each_gets_its_own(seen: SeenCase) -> Iterator[Statement]:
     """Each is served, or refused in order at once; of a server that echoes: with its own sound."""
-    served = [call for call in seen.calls if call.end.by == "peer"]
+    served = [call for call in seen.calls if is_kept(seen, call, "").ok]
     for call in seen.calls:
         if call.connected_at is None:
             yield connects(call)

@@ -6,7 +6,14 @@ from audiosocket_core.messages import Kind, encode
 from audiosocket_sim.conformance.case import Case, Judge, SeenCase, Statement
 from audiosocket_sim.conformance.cases.in_step import audio
 from audiosocket_sim.conformance.heard import is_sound
-from audiosocket_sim.conformance.judging import closes_within, connects, ended_by_server, hex_of, serves_still
+from audiosocket_sim.conformance.judging import (
+    closes_within,
+    connects,
+    ended_by_server,
+    hex_of,
+    late_after_end,
+    serves_still,
+)
 from audiosocket_sim.conformance.line_noise import line_noise
 from audiosocket_sim.conformance.script import (
     Announce,
@@ -61,7 +68,7 @@ def _released(seen: SeenCase, call: SeenCall) -> Iterator[Statement]:
         says = "ends the connection by itself"
         yield Statement(True, says, "ending", call.script.name, call.end.server_closed_at)
     else:
-        yield from closes_within(call, _CLOSES_SECONDS, seen.late(call.end.at, call.end.at + 3.0))
+        yield from closes_within(call, _CLOSES_SECONDS, late_after_end(seen, call))
 
 
 def _not_served(what: str) -> Judge:

@@ -14,7 +14,7 @@ from audiosocket_sim.conformance.cases.good_call import (
     next_call,
     served_after,
 )
-from audiosocket_sim.conformance.judging import closes_within, connects, sends_only_what_it_may
+from audiosocket_sim.conformance.judging import closes_within, connects, late_after_end, sends_only_what_it_may
 from audiosocket_sim.conformance.script import (
     Announce,
     Close,
@@ -57,7 +57,7 @@ def _beside(what: str, *, since: float, until: float) -> Judge:
         yield from loses_nothing(seen, seen.call(GOOD), what, since, until)
         for call in seen.calls:
             if call.script.name != GOOD and call.connected_at is not None:
-                yield from closes_within(call, CLOSES_SECONDS, seen.late(call.end.at, call.end.at + 3.0))
+                yield from closes_within(call, CLOSES_SECONDS, late_after_end(seen, call))
 
     return judge
 
@@ -71,7 +71,7 @@ def _then(what: str) -> Judge:
                 continue
             yield connects(call)
             if call.connected_at is not None:
-                yield from closes_within(call, CLOSES_SECONDS, seen.late(call.end.at, call.end.at + 3.0))
+                yield from closes_within(call, CLOSES_SECONDS, late_after_end(seen, call))
         yield from served_after(seen, what)
 
     return judge

@@ -10,7 +10,16 @@ from audiosocket_sim.conformance.results.failure_text import MARKS
 from audiosocket_sim.conformance.results.lines import TextLine, TextPart, labelled, text_line
 from audiosocket_sim.conformance.verdicts import CaseResult, ConformanceResult
 
-__all__ = ["feature_lines", "last_line", "not_run_lines", "plan_words", "root_words", "section_of", "table_lines"]
+__all__ = [
+    "feature_lines",
+    "last_line",
+    "not_run_lines",
+    "plan_words",
+    "root_words",
+    "section_of",
+    "table_lines",
+    "time_words",
+]
 
 _COLUMNS = (
     (CaseOutcome.PASS, "passed", True),
@@ -26,6 +35,7 @@ _COLUMNS = (
 
 _WIDEST = 116
 _ROOTS = {"HS-01": "the plainest call of all", "HS-14": "the first bytes that a server sends"}
+_MANY_SECONDS = 200
 _MANY = 4
 """How many others fail, from which on it is said that they may follow from one of the `_ROOTS`."""
 
@@ -53,9 +63,14 @@ def feature_lines(features: Features, width: int) -> Iterator[TextLine]:
 def plan_words(plan: Plan, n_cases: int, *, virtual: bool) -> str:
     """Return how many cases run, how many calls they make, and how long that takes at most."""
     run = len(plan.together) + len(plan.alone)
-    order = "one after the other" if plan.at_once == 1 else f"{plan.at_once} cases at once"
-    how_long = f"{plan.seconds:.0f} s at most" if not virtual else "in virtual time"
+    order = "one after the other, the likeliest to fail first" if plan.at_once == 1 else f"{plan.at_once} cases at once"
+    how_long = f"{time_words(plan.seconds)} at most" if not virtual else "in virtual time"
     return f"{run} of {n_cases} cases, {_calls(plan.n_calls)}, {order}, {how_long}"
+
+
+def time_words(seconds: float) -> str:
+    """Return how long something takes: in seconds, or in minutes where it is many."""
+    return f"{seconds:.0f} s" if seconds <= _MANY_SECONDS else f"{seconds / 60:.0f} min"
 
 
 def _calls(count: int) -> str:

@@ -25,7 +25,7 @@ _M = TypeVar("_M", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing that is wrong with a file. Line and column count from 1; line 0: `file` has no lines."""
+    """One thing that is wrong with a file. Line and column count from 1; line 0: it is about the file as a whole."""
 
     file: str
     line: int
@@ -89,7 +89,7 @@ def read_text(path: Path, error_type: type[FileError], kind: str, file: str | No
         return read_regular_file(path, _LARGEST_FILE_BYTES).decode("utf-8-sig")
     except OSError as error:
         why = f"{error.strerror}: this is no {kind}" if error.errno in (errno.EFBIG, errno.EINVAL) else error.strerror
-        raise error_type(Problem(file, 1, 1, why or str(error))) from None
+        raise error_type(Problem(file, 0, 0, why or str(error))) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise error_type(Problem(file, line, 1, "not UTF-8; save the file as UTF-8")) from None

@@ -71,7 +71,7 @@ def _load_below(place: Path, overrides: Sequence[str]) -> list[Scenario]:
             except ScenarioError as error:
                 problems += error.problems
     if not scenarios and not problems:
-        problems.append(Problem(str(place), 1, 1, "no scenario in this folder or below it"))
+        problems.append(Problem(str(place), 0, 0, "no scenario in this folder or below it"))
     if problems:
         raise ScenarioError(*problems)
     return scenarios

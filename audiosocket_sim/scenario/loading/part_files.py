@@ -75,7 +75,7 @@ class PartFiles:
         if path is None or not path.is_file():
             return None
         if not is_within(path, (path.parent,)):
-            self.problems.append(Problem(self._name(path), 1, 1, "this link leads out of the scenario's folder"))
+            self.problems.append(Problem(self._name(path), 0, 0, "this link leads out of the scenario's folder"))
             return None
         tree = self._tree(path)
         if not isinstance(tree.data, dict) or not _KEYS & tree.data.keys() or {"summary", "steps"} <= tree.data.keys():

@@ -1,11 +1,14 @@
 """`check` as a person meets it: what is printed, the files, the exit codes. Virtual time; a few cases at a time."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from audiosocket_sim.cli.main import main
+from audiosocket_sim.conformance.suite import Suite, run_suite
+from audiosocket_sim.conformance.verdicts import CaseResult
 
 FINE, FAILED, USAGE, SET_UP, INCONCLUSIVE = range(5)
 BOT = """
@@ -151,7 +154,11 @@ def test_nobody_at_the_address_is_a_fault_of_the_set_up(capsys: pytest.CaptureFi
         (["--explain", "HSS-02"], "--explain: no case HSS-02; the nearest is HS-02"),
         ([], "no target: say which bot to call (module:callable, "),
         (["--target", "nonsense"], "nonsense: expected module:callable, "),
-        (["--target", "tcp://127.0.0.1:9", "--config", "no.yaml"], "no.yaml:1:1: No such file or directory"),
+        (["--target", "tcp://127.0.0.1:9", "--config", "no.yaml"], "no.yaml: No such file or directory"),
+        (["--target", "tcp://127.0.0.1:9", "--known-failing", "no.yaml"], "no.yaml: No such file or directory"),
+        (["--target", "tcp://127.0.0.1:9", "--known-failing", "."], ".: Is a directory"),
+        (["--target", "tcp://127.0.0.1:9", "--replay", "no.yaml"], "no.yaml: cannot be read: No such file"),
+        (["--target", "tcp://127.0.0.1:9", "--cases", "none"], "none: no such folder (--cases)"),
         (["--target", "tcp://127.0.0.1:9", "--expect", "no.json"], "no.json: No such file or directory"),
     ],
 )
@@ -227,6 +234,34 @@ def test_in_a_job_of_github_failures_are_annotations(
     summary = Path("summary.md").read_text(encoding="utf-8")
     assert "2 cases: 1 failed, 1 passed" in summary
     assert "| case | outcome | reason | target |" in summary
+
+
+def test_ctrl_c_shows_what_was_found(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(suite: Suite, *, on_result: Callable[[CaseResult], None], **others: object) -> None:
+        run_suite(suite, on_result=on_result)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("audiosocket_sim.cli.check.run_suite", interrupted)
+    target = faulty(folder)
+    assert check("--target", target, "--only", "HS-0[12]") == INCONCLUSIVE
+    out, err = capsys.readouterr()
+    assert "✗ HS-02  FAIL  the UUID in single bytes  (must; behaviour pass, ending fail)\n" in out
+    assert f" check --target {target} --only HS-02\n" in out
+    assert err == "interrupted, after 2 of 2 cases\n"
+
+
+def test_of_a_bot_that_takes_one_call_the_first_failure_is_shown_at_once(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "check.yaml").write_text("limits: {calls_at_once: 1}\n", encoding="utf-8")
+    assert check("--target", faulty(folder), "--only", "HS-0[12]") == FAILED
+    out = capsys.readouterr().out
+    assert ", 2 calls, one after the other, the likeliest to fail first, in virtual time\n" in out
+    as_it_came, _, at_the_end = out.partition("again        ")
+    assert "  seen         closed it with a FIN 0.0" in as_it_came
+    assert "  seen         closed it with a FIN 0.0" in at_the_end
 
 
 def test_ctrl_c_says_how_far_it_came(

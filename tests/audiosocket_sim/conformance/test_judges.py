@@ -5,15 +5,25 @@ from dataclasses import replace
 
 from audiosocket_core.messages import Kind, encode
 from audiosocket_sim.conformance import features as known
+from audiosocket_sim.conformance.aftermath import was_too_late
 from audiosocket_sim.conformance.case import SeenCase, Statement
 from audiosocket_sim.conformance.cases.catalogue import CASES
 from audiosocket_sim.conformance.cases.in_step import PLAIN
 from audiosocket_sim.conformance.exact_echo import EchoStretch, comes_back
 from audiosocket_sim.conformance.features import Features
-from audiosocket_sim.conformance.judging import closes_within, ended_by_server, is_kept, said_goodbye
+from audiosocket_sim.conformance.heard import is_byte_swapped, samples_of
+from audiosocket_sim.conformance.judging import (
+    closes_within,
+    connects,
+    ended_by_server,
+    is_kept,
+    late_after_end,
+    said_goodbye,
+)
 from audiosocket_sim.conformance.line_noise import line_noise
 from audiosocket_sim.conformance.script import Announce, Close, PeerAction, Script, SignOfLife
 from audiosocket_sim.conformance.seen_call import Chunk, ConnectionEnd, Delays, Done, SeenCall
+from audiosocket_sim.conformance.sounds import CallerSounds
 
 BY_ID = {case.id: case for case in CASES}
 ECHO = Features(two_calls=True, echoes=True)
@@ -64,9 +74,33 @@ def test_a_server_that_refuses_the_connection_fails_each_case() -> None:
     for case in CASES:
         if case.id[:2] in ("HS", "FR", "DT") and case.id != "HS-14":
             statements = judged(case.id, connected=False)
-            assert any(one.ok is False and "takes the connection, but: refused" in one.says for one in statements), (
-                case.id
-            )
+            assert any(
+                one.ok is False and "takes the connection, but got: refused" in one.says for one in statements
+            ), case.id
+
+
+def test_a_connection_that_came_to_nothing_while_this_machine_stood_still_is_inconclusive() -> None:
+    call = replace(
+        seen_call(Script((Announce(),), starts=1.0), connected=False), why_not_connected="no answer within 2 s"
+    )
+    still = Delays(((2.0, 0.4), (3.0, 0.4)))
+    assert was_too_late(call, still)
+    assert not was_too_late(call, Delays(((0.5, 0.4), (3.0, 0.4))))
+    assert not was_too_late(replace(call, why_not_connected="refused"), still)
+    assert not was_too_late(replace(call, connected_at=1.5), still)
+    assert connects(call).ok is False
+    late = connects(replace(call, late_to_connect=True))
+    assert (late.ok, late.says) == (None, "takes the connection, but got: no answer within 2 s")
+
+
+def test_a_close_that_many_small_delays_put_off_is_inconclusive() -> None:
+    """As when hundreds of calls end at once on a busy machine."""
+    call = replace(seen_call(Script((Announce(), Close()))), end=ConnectionEnd("peer", "fin", 1.0, 3.4))
+    call = replace(call, done=(Done(Close(), 1.0, 3.4),))
+    small = SeenCase((call,), ECHO, delays=Delays(tuple((1.0 + n / 10, 0.05) for n in range(20))))
+    assert [one.ok for one in closes_within(call, 2.0, late_after_end(small, call))] == [None]
+    quiet = SeenCase((call,), ECHO)
+    assert [one.ok for one in closes_within(call, 2.0, late_after_end(quiet, call))] == [False]
 
 
 def test_an_end_in_order_at_an_error_or_at_a_second_uuid_is_fine() -> None:
@@ -238,3 +272,10 @@ def test_another_kind_in_place_of_a_goodbye_is_named() -> None:
         False,
         "sends 00 00 00 before it closes, but sent ff 00 00 and a FIN instead",
     )
+
+
+def test_swapped_bytes_are_known_by_what_they_would_be_the_other_way_round() -> None:
+    smooth = CallerSounds().sound("words", 8000, 0, 8000)
+    swapped = samples_of(smooth).byteswap().tobytes()
+    noise = line_noise(8000, 5)
+    assert [is_byte_swapped(sound) for sound in (smooth, swapped, noise, swapped[:1000])] == [False, True, False, False]

@@ -143,12 +143,15 @@ def test_one_that_falls_over_a_key_does_not_count_as_one_that_hangs_up() -> None
 
 @pytest.mark.long("quicker tests of this file are run")
 @pytest.mark.parametrize(
-    "ways", [KINDS["one_at_a_time"], replace(SILENT, one_at_a_time=True)], ids=["doorman", "silent"]
+    ("ways", "calls"),
+    [(KINDS["one_at_a_time"], 6), (replace(SILENT, one_at_a_time=True), 8)],
+    ids=["one that speaks at once shows it in a short call", "silent"],
 )
-def test_one_at_a_time_is_not_two(ways: Ways) -> None:
-    features = found(ways)
-    assert features.two_calls is False
-    assert features.lives is None
+def test_one_at_a_time_is_not_two(ways: Ways, calls: int) -> None:
+    result = run([], ways)
+    assert result.features.two_calls is False
+    assert result.features.lives is None
+    assert result.n_calls == calls
 
 
 @pytest.mark.long("quicker tests of this file are run")

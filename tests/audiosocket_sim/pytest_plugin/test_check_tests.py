@@ -76,8 +76,8 @@ def test_a_target_that_takes_no_call_fails_once(bot: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("--audiosocket-check-known", "none.yaml"), "none.yaml:1:1: No such file or directory"),
-        (("--audiosocket-check-config", "none.yaml"), "none.yaml:1:1: No such file or directory"),
+        (("--audiosocket-check-known", "none.yaml"), "none.yaml: No such file or directory"),
+        (("--audiosocket-check-config", "none.yaml"), "none.yaml: No such file or directory"),
     ],
 )
 def test_what_is_wrong_is_a_usage_error(bot: pytest.Pytester, arguments: tuple[str, ...], line: str) -> None:

@@ -102,7 +102,7 @@ def test_what_cannot_be_set(values: Any, line: str, tmp_path: Path) -> None:
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="no scenario in this folder or below it"):
         load_scenarios(tmp_path)
-    with pytest.raises(ScenarioError, match=r"none\.yaml:1:1: No such file or directory"):
+    with pytest.raises(ScenarioError, match=r"none\.yaml: No such file or directory"):
         load_scenarios(tmp_path / "none.yaml")
 
 
@@ -124,5 +124,5 @@ def test_a_file_that_cannot_be_read_is_reported_and_a_link_to_nowhere_is_not(
 
     monkeypatch.setattr(Path, "open", refusing(Path.open))
     monkeypatch.setattr(os, "open", refusing(os.open))
-    with pytest.raises(ScenarioError, match=r"b\.yaml:1:1: Permission denied"):
+    with pytest.raises(ScenarioError, match=r"b\.yaml: Permission denied"):
         load_scenarios(tmp_path)

@@ -17,6 +17,7 @@ from audiosocket_sim.conformance.results.summary import (
     plan_words,
     root_words,
     table_lines,
+    time_words,
 )
 from audiosocket_sim.conformance.script import (
     Announce,
@@ -143,7 +144,9 @@ def test_what_the_server_does() -> None:
 def test_what_will_be_run() -> None:
     case, other, alone = (a_case(name, scripts=(Script((Announce(), SendSound(2.0))),)) for name in ("a", "b", "c"))
     todo = Plan((case, other), (alone,), 1, ())
-    assert plan_words(todo, 9, virtual=False) == "3 of 9 cases, 3 calls, one after the other, 6 s at most"
+    in_turn = "one after the other, the likeliest to fail first"
+    assert plan_words(todo, 9, virtual=False) == f"3 of 9 cases, 3 calls, {in_turn}, 6 s at most"
+    assert (time_words(200.0), time_words(400.0)) == ("200 s", "7 min")
     assert plan_words(Plan((case,), (), 12, ()), 9, virtual=True) == (
         "1 of 9 cases, 1 call, 12 cases at once, in virtual time"
     )
