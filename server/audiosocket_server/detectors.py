@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from audiosocket_server.endpointing import SileroVad, Vad
+from audiosocket_server.endpointing import GradedVad, SileroVad
 from audiosocket_server.settings.settings import EndpointingSettings
 from audiosocket_server.speech.base import SpeechError
 
@@ -47,11 +47,11 @@ class Detectors:
     `make`: makes one Silero object. It blocks, and is called in the executor only.
     """
 
-    def __init__(self, settings: EndpointingSettings, make: Callable[[], Vad] | None = None) -> None:
+    def __init__(self, settings: EndpointingSettings, make: Callable[[], GradedVad] | None = None) -> None:
         self._settings = settings
         self._make = make or (lambda: SileroVad(settings.silero_threshold))
         self._silero = False
-        self._ready: list[Vad] = []
+        self._ready: list[GradedVad] = []
         self._made = 0
         self._calls = 0
         self._growing: asyncio.Task[None] | None = None
@@ -90,7 +90,7 @@ class Detectors:
         self._calls += 1
         self._grow()
 
-    def take(self, *, again: bool = False) -> Vad | None:
+    def take(self, *, again: bool = False) -> GradedVad | None:
         """Lend a detector to a call that begins to listen, until `left`. None: the call uses WebRTC's detector.
 
         `again`: the call will ask again for its next turn, so that there is nothing to complain about yet.
@@ -105,7 +105,7 @@ class Detectors:
             )
         return None
 
-    def left(self, vad: Vad | None) -> None:
+    def left(self, vad: GradedVad | None) -> None:
         """Count a call that ended. `vad`: the detector that it had taken, if any, which another call may take now."""
         self._calls -= 1
         if vad is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from audiosocket_server.detectors import DetectorChoice, Detectors, choose
-from audiosocket_server.endpointing import Vad
+from audiosocket_server.endpointing import GradedVad
 from audiosocket_server.settings.settings import EndpointingSettings, Settings
 from audiosocket_server.speech.base import SpeechError
 from helpers.call_bench import bench, virtual
@@ -17,6 +17,7 @@ from audiosocket_sim.virtual_time import run
 
 class Fake:
     adapts = False
+    likelihood = 0.0
 
     def __init__(self) -> None:
         self.resets = self.asked = 0
@@ -35,7 +36,7 @@ class Factory:
         self.fails_after = fails_after
         self.error = error or RuntimeError("no memory")
 
-    def __call__(self) -> Vad:
+    def __call__(self) -> GradedVad:
         with pytest.raises(RuntimeError, match="no running event loop"):
             asyncio.get_running_loop()  # in the executor, never on the loop
         if len(self.made) >= self.fails_after:
@@ -167,7 +168,7 @@ async def test_closed_while_one_is_in_the_making() -> None:
 # --- whole calls
 
 
-def a_pool_of(monkeypatch: pytest.MonkeyPatch, factory: Callable[[], Vad]) -> dict[str, Any]:
+def a_pool_of(monkeypatch: pytest.MonkeyPatch, factory: Callable[[], GradedVad]) -> dict[str, Any]:
     monkeypatch.setattr("audiosocket_server.listener.Detectors", lambda settings: Detectors(settings, factory))
     return {"endpointing": {"engine": "silero"}}
 

@@ -44,6 +44,8 @@ class SileroVad:
         self._data = self._window.data  # the model reads it in place
         self._filled = 0
         self._voiced = False
+        self.likelihood = 0.0
+        """The likelihood, 0 to 1, that the newest window is speech."""
 
     def is_speech(self, frame: bytes) -> bool:
         """Return the verdict on a frame, 20 ms of SLIN at 8 kHz. See `Vad`."""
@@ -55,7 +57,7 @@ class SileroVad:
             self._filled = filled + FRAME
             return self._voiced
         self._window[filled:] = samples[:room]
-        likelihood = self._model.process(self._data)
+        self.likelihood = likelihood = self._model.process(self._data)
         self._window[: FRAME - room] = samples[room:]
         self._filled = FRAME - room
         self._voiced = likelihood >= (self._threshold - RELEASE if self._voiced else self._threshold)
@@ -66,6 +68,7 @@ class SileroVad:
         self._model.reset()
         self._filled = 0
         self._voiced = False
+        self.likelihood = 0.0
 
 
 def _load() -> SileroModel:

@@ -320,6 +320,9 @@ class EndpointingSettings(_Section):
         description="how long before the end of the server's last word a caller may begin and is heard whole; needs "
         "`echo_guard`",
     )
+    nearest_voice: bool = Field(
+        True, description="with silero: voices no louder than what sounds behind the caller are not his"
+    )
     missing_audio_ms: Milliseconds = Field(200, description="a gap in the caller's audio this long counts as silence")
 
 
