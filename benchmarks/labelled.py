@@ -22,12 +22,15 @@ __all__ = [
     "CONDITIONS",
     "LEAD_MS",
     "PROMPTS",
+    "SPEECH_DBFS",
+    "Samples",
     "Utterance",
     "composites",
     "in_condition",
     "no_speech",
     "prompts",
     "recordings",
+    "utterance",
 ]
 
 LEAD_MS = 1500
@@ -51,7 +54,7 @@ class Utterance:
 def recordings() -> list[Utterance]:
     """What callers say, as the project ships it; its manifest has the times."""
     phrases = PhraseBook.load(PROJECT / "recordings").phrases
-    return [_utterance(p.name, _floats(p.pcm), p.speech_start_ms, p.speech_end_ms) for p in phrases]
+    return [utterance(p.name, p.pcm, p.speech_start_ms, p.speech_end_ms) for p in phrases]
 
 
 def prompts(one_in: int = 3) -> list[Utterance]:
@@ -61,11 +64,13 @@ def prompts(one_in: int = 3) -> list[Utterance]:
         pcm = read_audio(path)
         start_ms, end_ms = speech_edges_ms(pcm)
         if _LEAST_MS <= end_ms - start_ms <= _MOST_MS:
-            made.append(_utterance(path.stem, _floats(pcm), start_ms, end_ms))
+            made.append(utterance(path.stem, pcm, start_ms, end_ms))
     return made[::one_in]
 
 
-def _utterance(name: str, sound: Samples, start_ms: int, end_ms: int) -> Utterance:
+def utterance(name: str, pcm: bytes, start_ms: int, end_ms: int) -> Utterance:
+    """Speech in quiet (SLIN, 8 kHz), brought to the level of all callers."""
+    sound = _floats(pcm)
     level = np.sqrt(np.mean(sound[start_ms * 8 : end_ms * 8] ** 2))
     return Utterance(name, sound * (_rms(SPEECH_DBFS) / level), start_ms, end_ms)
 

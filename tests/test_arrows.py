@@ -69,7 +69,9 @@ MAY_IMPORT = {
     "server.door": "core.connection core.transport server.admission server.complaints server.services server.call",
     "server.listener": "core.accepting core.slin server.settings server.turns server.backend server.speech "
     "server.detectors server.registry server.services server.door server.web",
-    "server.__main__": "core.errors core.few_at_once core.stop_signals server.settings server.speech server.listener",
+    "server.__main__": (
+        "core.errors core.few_at_once core.stop_signals server.settings server.speech server.detectors server.listener"
+    ),
     # the simulator
     "sim": "sim.api",
     "sim.import_string": "",

@@ -78,8 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _check(settings: "Settings") -> None:
-    """Make the configured speech engine, try it, and report the result. Opens no port."""
+    """Make the configured speech engine and detector, try them, and report the result. Opens no port."""
     from audiosocket_core.errors import AudioSocketError
+    from audiosocket_server.detectors import Detectors
     from audiosocket_server.speech.base import SpeechError
     from audiosocket_server.speech.checking import check_engine
     from audiosocket_server.speech.choice import choose, load_engine
@@ -94,9 +95,13 @@ async def _check(settings: "Settings") -> None:
             tried = await check_engine(engine)
         finally:
             await engine.aclose()
+        detectors = Detectors(settings.endpointing)
+        detector = await detectors.start()
+        await detectors.aclose()
     except (AudioSocketError, SpeechError, OSError) as error:
         raise _SetupError(f"{error} (after {loop.time() - began_at:.1f} s)") from error
     _say(f"tried: {tried}")
+    _say(f"voice activity detector: {detector.engine} ({detector.reason})")
     _say(f"it works ({loop.time() - began_at:.1f} s)")
 
 

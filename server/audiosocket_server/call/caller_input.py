@@ -10,7 +10,15 @@ from collections.abc import Callable, Sequence
 from audiosocket_server.call.early_speech import EarlySpeech
 from audiosocket_server.call.inbound import Inbound
 from audiosocket_server.detectors import Detectors
-from audiosocket_server.endpointing import Endpointer, EndpointingFact, LineEchoGuard, Vad, WebRtcVad
+from audiosocket_server.endpointing import (
+    Endpointer,
+    EndpointingFact,
+    GradedVad,
+    LineEchoGuard,
+    NearestVoice,
+    Surroundings,
+    WebRtcVad,
+)
 from audiosocket_server.settings.settings import Settings
 from audiosocket_server.speech.base import Recognition
 from audiosocket_server.turns.machine import SPARE_SECONDS
@@ -43,8 +51,8 @@ class CallerInput:
         self._plain_kind = self._inbound.plain_kind
         echo = LineEchoGuard()
         self._learn_echo = echo.learn
-        self.played = echo.played
-        """Call this with each frame that is sent to the caller, at the time it is sent."""
+        self._echo_played = echo.played
+        self._surroundings = Surroundings() if ep.nearest_voice and ep.engine != "webrtc" else None
         self._endpointer = Endpointer(
             WebRtcVad(ep.aggressiveness),
             silence_ms=round(settings.system.silence_threshold_seconds * 1000),
@@ -58,7 +66,7 @@ class CallerInput:
         self._may_be_echo = not ep.echo_guard
         self._ahead: EarlySpeech | None = None
         self._detectors = detectors
-        self._detector: Vad | None = None  # on loan from `detectors`
+        self._detector: GradedVad | None = None  # on loan from `detectors`
         self._missed_until = 0.0  # missing audio has been counted as silence up to this time
         self._gap_since = -1.0  # time of the newest audio before the current gap
         self._heard_until = float("-inf")  # the time that the caller's audio has filled so far
@@ -81,6 +89,8 @@ class CallerInput:
         endpointer = self._endpointer
         if endpointer.in_utterance and self.recognition is not None:
             self.recognition.feed(pcm)
+        if self._surroundings is not None:
+            self._surroundings.heard(pcm, in_turn=endpointer.in_utterance)
         facts = endpointer.audio(pcm)
         return facts if self._ahead is None else self._let_through(self._ahead, facts, pcm)
 
@@ -91,6 +101,12 @@ class CallerInput:
         if ahead.over:
             self._ahead = None
         return facts
+
+    def played(self, frame: bytes) -> None:
+        """Take each frame that is sent to the caller, at the time it is sent."""
+        self._echo_played(frame)
+        if self._surroundings is not None:
+            self._surroundings.played(frame)
 
     def _is_dropped(self, ahead: float, now: float) -> bool:
         """Return whether audio is dropped because it is too far ahead; what is too far behind begins anew."""
@@ -149,7 +165,8 @@ class CallerInput:
         if on and self._detector is None:
             self._detector = self._detectors.take(again=again)
             if self._detector is not None:
-                self._endpointer.use(self._detector)
+                around = self._surroundings
+                self._endpointer.use(self._detector if around is None else NearestVoice(self._detector, around))
         self._endpointer.listen(on)
 
     def newest(self, ms: int, now: float) -> bytes:
@@ -161,7 +178,7 @@ class CallerInput:
         if self._may_be_echo:
             self._endpointer.forget()
 
-    def close(self) -> Vad | None:
+    def close(self) -> GradedVad | None:
         """Stop listening for good. Returns the detector on loan, if any, for the caller to give back."""
         self._endpointer.listen(False)  # the detector does not run any more
         return self._detector

