@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from audiosocket_server.speech.base import SpeechError, SpeechUnavailable
 from audiosocket_server.speech.local import weights
-from audiosocket_server.speech.local.kokoro import _NUMBERS, VOICES, _pieces, _styles
+from audiosocket_server.speech.local.kokoro import _NUMBERS, VOICES, _pieces, styles_of
 from audiosocket_server.speech.local.log_mel import log_mel
 from audiosocket_server.speech.local.pieces import pieces
 from audiosocket_server.speech.local.sentences import sentences
@@ -201,7 +201,7 @@ def test_many_phonemes_are_cut_between_words() -> None:
 
 @pytest.mark.parametrize("voice", VOICES)
 def test_the_styles_of_a_voice(voice: str) -> None:
-    styles = _styles(voice)
+    styles = styles_of(voice)
     assert styles.shape == (510, 256)
     assert np.isfinite(styles).all()
     assert 0.1 < float(styles.std()) < 0.4
@@ -264,22 +264,25 @@ def test_models_of_ones_own_may_be_others_and_that_is_said(tmp_path: Path, caplo
 @virtual
 async def test_it_is_idle_when_no_job_waits_or_runs_not_even_one_that_was_given_up() -> None:
     worker, go_on, begun = Worker("work", most=4, seconds=10), threading.Event(), threading.Event()
-    assert worker.is_idle
+
+    def is_idle() -> bool:
+        return worker.is_idle
 
     def job() -> None:
         begun.set()
         go_on.wait()
 
+    assert is_idle()
     waiting = asyncio.ensure_future(worker.run(job))
     await asyncio.sleep(0)
-    assert not worker.is_idle
+    assert not is_idle()
     begun.wait()
     waiting.cancel()
     await asyncio.wait([waiting])
-    assert not worker.is_idle
+    assert not is_idle()
     go_on.set()
     await worker.run(len, "")
-    assert worker.is_idle
+    assert is_idle()
     worker.close()
 
 
