@@ -37,10 +37,12 @@ _MOST_WRONG = 20
 _VOICES = 8
 _MIXTURES = ((0.3, 1.0), (0.5, 1.0), (0.7, 1.0), (0.5, 0.9), (0.5, 1.12), (0.3, 1.1), (0.7, 0.9), (0.15, 1.0))
 """The share of the man's voice, and how much higher the sound is."""
-_WORDS = ("Sim.", "Não.", "Tá.", "Isso.", "Claro.", "Certo.", "Pode.", "Espera.", "Para.", "Alô.", "Ahã.", "Uhum.")
-_WORDS += ("Sei.", "Ok.", "Obrigado.", "Tá bom.", "Isso mesmo.", "Não quero.")
+_WORDS = (
+    *("Sim.", "Não.", "Tá.", "Isso.", "Claro.", "Certo.", "Pode.", "Espera.", "Para.", "Alô.", "Ahã.", "Uhum.", "Sei."),
+    *("Ok.", "Obrigado.", "Tá bom.", "Isso mesmo.", "Não quero."),
+)
 _OTHERS = ("Maria.", "Pedro.", "Banana.", "Elevador.", "Entrega.", "Síndico.", "Garagem.", "Socorro.", "Portão.")
-"""Words that are no known answer: whatever is understood, it must not be one of those."""
+"""Other words: whatever is understood, it must not be a known answer that was not said."""
 _NUMBERS = 6  # in each voice, from 1 to 9,999; other ones in each
 _LINES = (("µ-law", None), ("µ-law, 15 dB", 15.0))
 _VOICES_BEHIND = ("babble", "talker", "television")  # of these, words are heard
@@ -92,8 +94,12 @@ def _heard(
 
 
 def _mistaken(whisper: "Whisper", prompt: str, said: Sequence[tuple[str, bytes]]) -> Row:
+    from audiosocket_server.speech.local.answers import answers_in
+
+    answers = answers_in("pt-BR")
+    known = set(answers.texts) if answers is not None else set()
     heard = [(text, whisper.transcribe(_on_the_line(pcm, None), "pt-BR", prompt)) for text, pcm in said]
-    mistaken = [f"{text} → “{found}”" for text, found in heard if found in _WORDS]
+    mistaken = [f"{text} → “{found}”" for text, found in heard if found in known - {text}]
     return Row("other words taken for answers", len(mistaken), "", f"of {len(said)}: {', '.join(mistaken[:6])}")
 
 

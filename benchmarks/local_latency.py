@@ -93,7 +93,7 @@ def _call(answers: Sequence[str]) -> list[tuple[str, float]]:
         result = run_scenario(load(path), Options(real_time=True, trust=True))
     if result.outcome is not Outcome.PASSED:
         raise RuntimeError("; ".join(result.problems))
-    found = []
+    found: list[tuple[str, float]] = []
     for took in (entry.event for entry in result.entries if isinstance(entry.event, StageTook)):
         if took.stage == "first_audio" and took.since_last_word_ms is None:  # the greeting
             continue

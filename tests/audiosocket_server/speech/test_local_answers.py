@@ -159,6 +159,7 @@ def test_what_the_model_is_sure_of_and_what_is_no_answer_stays() -> None:
     [
         (Heard("42.", 0.68, -0.32), "42."),
         (Heard("2.175", 0.1, -0.5), "2.175"),
+        (Heard("200 e 2.", 0.57, -0.31), "200 e 2."),
         (Heard("42.", 0.8, -0.32), ""),
         (Heard("42.", 0.68, -1.2), ""),
     ],

@@ -17,7 +17,7 @@ _CLAUSE = re.compile(r"(?<=[,;:—])\s+")
 # Where there is no comma, a long clause may be cut before words with which a speaker often draws breath. No number has
 # them («vinte e um»).
 _BREATH = re.compile(
-    r"\s+(?=(?:ou|mas|porque|pois|quando|enquanto|sobre|para|pelo|pela|com|sem|até|depois|antes|"
+    r"\s+(?=(?:ou|mas|porque|pois|quando|enquanto|sobre|para|pelo|pela|com|sem|até|desde|às|depois|antes|agora|hoje|"
     r"e (?:o|a|os|as|eu|você|ele|ela|já|não|se|depois)|"
     r"or|but|because|when|while|about|for|with|without|until|after|before|and (?:the|I|you|we|he|she|then))\s)"
 )
@@ -25,7 +25,7 @@ _LONG_LETTERS = 30  # from here on a clause without a comma may be cut: about 2 
 _BREATH_LETTERS = 16  # of the sentence before such a cut
 _LEAST_LETTERS = 8  # of a piece that is not a whole sentence: about half a second
 
-_COST = 0.5  # a second of speech is made within so many seconds; all pieces have about as many letters a second
+_COST = 0.4  # a second of speech is made in so many seconds; all pieces have about as many letters a second
 
 
 def pieces(text: str) -> list[str]:

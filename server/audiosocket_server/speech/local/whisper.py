@@ -56,7 +56,7 @@ _UNLIKELY = -1.0
 _SURE = -0.4
 _NUMBER_SURE = -0.9
 _NUMBER_NO_SPEECH = 0.75
-_NUMBER = re.compile(r"\d{1,3}(?:[. ]?\d{3})?[.!]?")
+_NUMBER = re.compile(r"\d{1,3}(?:[. ]?\d{3})?(?: e \d{1,2})?[.!]?")
 
 
 @dataclass(frozen=True, slots=True)
