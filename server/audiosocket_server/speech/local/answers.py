@@ -34,7 +34,7 @@ _LEAST_RANGE_DB = 9.0
 _QUIETEST_DB = -60.0
 _SPEECH_SHARE = 0.3  # of the range from the line's noise to the loudest frame
 
-Frames = NDArray[np.float32]
+EncoderFrames = NDArray[np.float32]
 
 
 class Nearest(NamedTuple):
@@ -49,13 +49,13 @@ class Nearest(NamedTuple):
 class Answers:
     """Known answers. `mean` and `basis` bring a frame of the encoder into fewer dimensions; `sounds` are in these."""
 
-    mean: Frames
-    basis: Frames
+    mean: EncoderFrames
+    basis: EncoderFrames
     texts: Sequence[str]
-    sounds: Sequence[Frames]
+    sounds: Sequence[EncoderFrames]
 
     @classmethod
-    def of(cls, spoken: Iterable[tuple[str, Frames]]) -> "Answers":
+    def of(cls, spoken: Iterable[tuple[str, EncoderFrames]]) -> "Answers":
         """Make the answers from texts and the encoder's frames of each, shape (frames, features)."""
         known = list(spoken)
         frames = np.concatenate([sound for _, sound in known]).astype(np.float64)
@@ -92,14 +92,14 @@ class Answers:
             sounds=np.rint(np.concatenate(self.sounds) * 127.0).astype(np.int8),
         )
 
-    def reduced(self, frames: Frames) -> Frames:
+    def reduced(self, frames: EncoderFrames) -> EncoderFrames:
         """Return the encoder's frames in the dimensions of the answers, each of length 1."""
         points = (frames.astype(np.float32) - self.mean) @ self.basis
         lengths = np.linalg.norm(points, axis=1, keepdims=True)
-        reduced: Frames = (points / np.maximum(lengths, 1e-6)).astype(np.float32)
+        reduced: EncoderFrames = (points / np.maximum(lengths, 1e-6)).astype(np.float32)
         return reduced
 
-    def nearest(self, frames: Frames) -> Nearest:
+    def nearest(self, frames: EncoderFrames) -> Nearest:
         """Return the answer that is nearest to the encoder's frames of an utterance, without quiet around it."""
         distances = _distances(self.reduced(frames), self.sounds)
         best: dict[str, float] = {}
@@ -108,13 +108,13 @@ class Answers:
         (text, distance), *others = sorted(best.items(), key=lambda found: found[1])
         return Nearest(text, distance, (others[0][1] if others else np.inf) - distance)
 
-    def find(self, frames: Frames) -> str | None:
+    def find(self, frames: EncoderFrames) -> str | None:
         """Return the answer that was said, or None if it was something else."""
         nearest = self.nearest(frames)
         return nearest.text if nearest.distance <= _NEAR and nearest.margin >= _MARGIN else None
 
 
-def _distances(said: Frames, sounds: Sequence[Frames]) -> NDArray[np.float32]:
+def _distances(said: EncoderFrames, sounds: Sequence[EncoderFrames]) -> NDArray[np.float32]:
     """Return the mean distance along the best alignment of `said` with each sound, both whole."""
     longest = max(map(len, sounds))
     padded = np.zeros((len(sounds), longest, said.shape[1]), np.float32)
