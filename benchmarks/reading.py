@@ -19,7 +19,7 @@ from audiosocket_sim.words import compare
 from benchmarks.machine import PROJECT, Elapsed, Unavailable
 from benchmarks.report import Row
 
-__all__ = ["ABOUT", "run"]
+__all__ = ["ABOUT", "run", "sounds_of_no_speech"]
 
 ABOUT = (
     "word error rate of `reader: local` on the voices of speech engines, its cost, and what it makes of other sounds"
@@ -166,7 +166,7 @@ def _piper() -> _Speak | None:
 def _invented(reader: StretchReader, quick: bool) -> Row:
     """Of how many sounds that are no speech words were made. The reader's limits were not set by any of them."""
     made = []
-    for name, pcm in list(_sounds())[1 :: 8 if quick else 2]:
+    for name, pcm in list(sounds_of_no_speech())[1 :: 8 if quick else 2]:
         text = reader.read(LineModel("ulaw", None).send(pcm), "pt-BR").text
         made.append((name, text))
     invented = [f"{name}: “{text}”" for name, text in made if text]
@@ -174,7 +174,7 @@ def _invented(reader: StretchReader, quick: bool) -> Row:
     return Row("sounds of which words were made", len(invented), "", note, "none", not invented)
 
 
-def _sounds() -> Iterator[tuple[str, bytes]]:
+def sounds_of_no_speech() -> Iterator[tuple[str, bytes]]:
     """120 sounds: noise, tones, music, coughs and breaths, clicks and knocks, hum."""
     music = slin.read_audio(PROJECT / "audio" / "waiting.slin")
     for number in range(_SOUNDS // 6):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from audiosocket_core.phrase_book.book import normalise
 
-__all__ = ["count_words", "word_errors"]
+__all__ = ["count_words", "in_portuguese", "word_errors"]
 
 
 def word_errors(said: str, understood: str, language: str = "pt-BR") -> int:
@@ -25,7 +25,7 @@ def count_words(said: str, language: str = "pt-BR") -> int:
 
 
 def _words(text: str, language: str) -> list[str]:
-    spelled = _in_portuguese if language.casefold().startswith("pt") else _in_english
+    spelled = in_portuguese if language.casefold().startswith("pt") else _in_english
     return re.sub(r"\d+", lambda digits: f" {spelled(int(digits[0]))} ", normalise(text)).split()
 
 
@@ -65,8 +65,8 @@ _PT_HUNDREDS = [
 ]
 
 
-def _in_portuguese(number: int) -> str:
-    """Up to 9999; beyond that the digits stay."""
+def in_portuguese(number: int) -> str:
+    """The number in words without accents, up to 9999; beyond that the digits stay."""
     if number < 20:
         return _PT[number]
     if number == 100:
@@ -76,10 +76,10 @@ def _in_portuguese(number: int) -> str:
     if number >= 1000:
         thousands = "mil" if number < 2000 else f"{_PT[number // 1000]} mil"
         rest = number % 1000
-        return thousands if not rest else f"{thousands} {'e ' if rest <= 100 else ''}{_in_portuguese(rest)}"
+        return thousands if not rest else f"{thousands} {'e ' if rest <= 100 else ''}{in_portuguese(rest)}"
     step, names = (100, _PT_HUNDREDS) if number >= 100 else (10, _PT_TENS)
     name = names[number // step - (1 if step == 100 else 2)]
-    return name if not number % step else f"{name} e {_in_portuguese(number % step)}"
+    return name if not number % step else f"{name} e {in_portuguese(number % step)}"
 
 
 _EN = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]

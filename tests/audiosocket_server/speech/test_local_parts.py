@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from audiosocket_server.speech.base import SpeechError, SpeechUnavailable
 from audiosocket_server.speech.local import weights
-from audiosocket_server.speech.local.kokoro import _NUMBERS, VOICES, _pieces, _styles
+from audiosocket_server.speech.local.kokoro import _NUMBERS, VOICES, _pieces, styles_of
 from audiosocket_server.speech.local.log_mel import log_mel
+from audiosocket_server.speech.local.pieces import pieces
 from audiosocket_server.speech.local.sentences import sentences
+from audiosocket_server.speech.local.speaker import framed
 from audiosocket_server.speech.local.tones import is_tones
 from audiosocket_server.speech.local.voices import voice_for
 from audiosocket_server.speech.local.whisper import Heard
@@ -21,6 +23,8 @@ from audiosocket_server.speech.local.whisper import _pieces as cut
 from audiosocket_server.speech.local.worker import Worker
 from helpers.call_bench import virtual
 from helpers.local_bench import CALLERS, error_rate, no_speech, on_the_line
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audiosocket_core.slin import silence
 
@@ -47,6 +51,58 @@ def test_a_very_long_sentence_is_cut_at_its_clauses_and_loses_no_word() -> None:
     assert max(map(len, cut_up)) <= 200
     assert " ".join(cut_up).split() == text.split()
     assert cut_up[0].endswith("direita,")
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("Pode subir.", ["Pode subir."]),
+        ("Vou verificar, aguarde um momento.", ["Vou verificar,", "aguarde um momento."]),
+        ("Obrigado, João. Com quem deseja falar?", ["Obrigado, João.", "Com quem deseja falar?"]),
+        # A first clause that is over before the next one is made is not said alone.
+        (
+            "Não, o morador do apartamento vinte e dois não está em casa agora, quer deixar um recado?",
+            ["Não, o morador do apartamento vinte e dois não está em casa agora,", "quer deixar um recado?"],
+        ),
+        # Without a comma: before a word with which one draws breath, and not within a number.
+        ("O síndico já foi avisado sobre o vazamento.", ["O síndico já foi avisado,", "sobre o vazamento."]),
+        ("Estou chamando o apartamento mil duzentos e quatro.",) * 2,
+        ("Só um momento, vou chamar o morador agora.", ["Só um momento,", "vou chamar o morador agora."]),
+        ("A administração abre às oito da manhã.", ["A administração abre,", "às oito da manhã."]),
+        ("São 1,5 kg; o valor é 12,50.", ["São 1,5 kg;", "o valor é 12,50."]),
+        (" \n ", []),
+    ],
+)
+def test_the_first_clause_is_said_alone(text: str, spoken: list[str] | str) -> None:
+    assert pieces(text) == ([spoken] if isinstance(spoken, str) else spoken)
+
+
+CLAUSES = st.lists(st.sampled_from(["sim", "o portão da garagem fica à direita", "e o morador", "aguarde um momento"]))
+
+
+@given(st.lists(st.tuples(CLAUSES, st.sampled_from([".", "?", "!"])), max_size=6))
+def test_no_word_is_lost_and_each_piece_that_can_be_is_ready_in_time(sentences: list[tuple[list[str], str]]) -> None:
+    """0.4 s for a second of speech. Only a clause that is too long by itself may come late."""
+    text = " ".join(", ".join(clauses) + end for clauses, end in sentences if clauses)
+    found = pieces(text)
+    assert re.sub(r"[,.?!]", "", " ".join(found)).split() == re.sub(r"[,.?!]", "", text).split()
+    ahead = float(len(found[0])) if found else 0.0
+    for piece in found[1:]:
+        assert len(piece) * 0.4 <= ahead or "," not in piece[:-1] or len(piece.split(",")[0]) < 8, found
+        ahead = max(0.0, ahead - len(piece) * 0.4) + len(piece)
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_piece_begins_and_ends_in_silence_without_a_step(goes_on: bool) -> None:
+    """Sound that begins and ends at full strength, as a model may cut it."""
+    t = np.arange(24_000) / 24_000
+    pcm = framed((0.5 * np.cos(2 * np.pi * 200 * t)).astype(np.float32), 24_000, goes_on=goes_on)
+    samples = np.frombuffer(pcm, "<i2").astype(int)
+    loud = np.flatnonzero(samples)
+    assert loud[0] >= 60 * 8
+    assert len(samples) - loud[-1] >= (100 if goes_on else 240) * 8
+    assert np.abs(np.diff(samples)).max() <= 1.1 * np.abs(np.diff(samples[4000:5000])).max()
+    assert framed(np.zeros(2400, np.float32), 24_000) == b""
 
 
 @pytest.mark.parametrize(
@@ -147,7 +203,7 @@ def test_many_phonemes_are_cut_between_words() -> None:
 
 @pytest.mark.parametrize("voice", VOICES)
 def test_the_styles_of_a_voice(voice: str) -> None:
-    styles = _styles(voice)
+    styles = styles_of(voice)
     assert styles.shape == (510, 256)
     assert np.isfinite(styles).all()
     assert 0.1 < float(styles.std()) < 0.4
@@ -205,6 +261,31 @@ def test_models_of_ones_own_may_be_others_and_that_is_said(tmp_path: Path, caplo
 
 
 # --- the queue
+
+
+@virtual
+async def test_it_is_idle_when_no_job_waits_or_runs_not_even_one_that_was_given_up() -> None:
+    worker, go_on, begun = Worker("work", most=4, seconds=10), threading.Event(), threading.Event()
+
+    def is_idle() -> bool:
+        return worker.is_idle
+
+    def job() -> None:
+        begun.set()
+        go_on.wait()
+
+    assert is_idle()
+    waiting = asyncio.ensure_future(worker.run(job))
+    await asyncio.sleep(0)
+    assert not is_idle()
+    begun.wait()
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert not is_idle()
+    go_on.set()
+    await worker.run(len, "")
+    assert is_idle()
+    worker.close()
 
 
 @virtual

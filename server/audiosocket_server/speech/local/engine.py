@@ -1,7 +1,7 @@
 """The local engine as the server sees it: recognition and synthesis in a thread each, never on the event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from audiosocket_core.kept_files import KeptFiles
 from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_server.settings.settings import Settings, project_path
 from audiosocket_server.speech.base import SpeechError
-from audiosocket_server.speech.local.sentences import sentences
+from audiosocket_server.speech.local.pieces import pieces
 from audiosocket_server.speech.local.speaker import Speaker
+from audiosocket_server.speech.local.turn import WholeTurn
 from audiosocket_server.speech.local.voices import ENGLISH, voice_for
 from audiosocket_server.speech.local.whisper import Whisper
 from audiosocket_server.speech.local.worker import Worker
@@ -25,7 +26,7 @@ __all__ = ["DEFAULT_PROMPTS", "LocalEngine"]
 # that would wait longer than a caller does is refused at once.
 _MOST_UTTERANCES, _RECOGNITION_SECONDS = 16, 10.0
 _MOST_KEPT_BYTES = 100_000_000  # 1 h 44 min of speech
-_MOST_SENTENCES, _SYNTHESIS_SECONDS = 8, 20.0
+_MOST_PIECES, _SYNTHESIS_SECONDS = 8, 20.0
 
 # Words that callers of a condominium use, without numbers and without typical answers: on noise, Whisper would repeat a
 # prompt that sounds like an answer (benchmarks/README.md).
@@ -48,12 +49,13 @@ class LocalEngine:
         self._prompt = speech.local_prompt
         self._local_voice = speech.local_voice
         self._voice = settings.greeting.voice
+        self._silence_ms = round(settings.system.silence_threshold_seconds * 1000)
         self._models_folder = _models_folder(settings)
         self._kept = KeptFiles(project_path(speech.cache_folder) / "local", ".slin", most_bytes=_MOST_KEPT_BYTES)
         self._recorded = PhraseBook.load(project_path(settings.audio.prompts_folder))
         self._speakers: dict[str, Speaker] = {}
         self._hearing = Worker("recognition", most=_MOST_UTTERANCES, seconds=_RECOGNITION_SECONDS)
-        self._speaking = Worker("synthesis", most=_MOST_SENTENCES, seconds=_SYNTHESIS_SECONDS)
+        self._speaking = Worker("synthesis", most=_MOST_PIECES, seconds=_SYNTHESIS_SECONDS)
 
     @classmethod
     def load(cls, settings: Settings) -> "LocalEngine":
@@ -71,14 +73,14 @@ class LocalEngine:
             raise
         return engine
 
-    def recognise(self, language: str, on_interim: Callable[[str], None]) -> "WhisperTurn":
+    def recognise(self, language: str, on_interim: Callable[[str], None]) -> WholeTurn:
         """Start the recognition of one utterance; there are no interim texts. See `SpeechEngine`."""
-        return WhisperTurn(self._transcribe, language)
+        return WholeTurn(partial(self._transcribe, language=language), lambda: self._hearing.is_idle, self._silence_ms)
 
     async def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
-        """Speak `text`: a recorded prompt if this voice has recorded the text, else sentence by sentence.
+        """Speak `text`: a recorded prompt if this voice has recorded the text, else piece by piece.
 
-        The next sentence is made while one is played. See `SpeechEngine`.
+        The first clause alone is made first; the next piece is made while one is played. See `SpeechEngine`.
         """
         speaker = self._speaker(voice)
         recorded = self._recorded.by_text(text, voice=self._chosen(voice))
@@ -86,16 +88,16 @@ class LocalEngine:
             yield recorded.pcm
             return
         loop = asyncio.get_running_loop()
-        pieces = sentences(text)
+        parts = pieces(text)
         made: asyncio.Task[bytes] | None = None
         try:
-            for number in range(len(pieces)):
-                current = made or loop.create_task(self._spoken(speaker, pieces[number]))
+            for number in range(len(parts)):
+                current = made or loop.create_task(self._spoken(speaker, parts[number]))
                 made = current
                 pcm = await current
                 made = None
-                if number + 1 < len(pieces):
-                    made = loop.create_task(self._spoken(speaker, pieces[number + 1]))
+                if number + 1 < len(parts):
+                    made = loop.create_task(self._spoken(speaker, parts[number + 1]))
                 if pcm:
                     yield pcm
         finally:
@@ -131,9 +133,9 @@ class LocalEngine:
             prompt = DEFAULT_PROMPTS.get(language.partition("-")[0].casefold(), "")
         return await self._hearing.run(self._whisper.transcribe, pcm, language, prompt)
 
-    async def _spoken(self, speaker: Speaker, sentence: str) -> bytes:
-        known = await asyncio.get_running_loop().run_in_executor(None, speaker.known, sentence)
-        return known if known is not None else await self._speaking.run(speaker.speak, sentence)
+    async def _spoken(self, speaker: Speaker, piece: str) -> bytes:
+        known = await asyncio.get_running_loop().run_in_executor(None, speaker.known, piece)
+        return known if known is not None else await self._speaking.run(speaker.speak, piece)
 
     def _chosen(self, voice: str) -> str:
         return voice_for(self._local_voice or voice)
@@ -143,29 +145,6 @@ class LocalEngine:
         if chosen not in self._speakers:
             self._speakers[chosen] = Speaker(chosen, self._models_folder, self._kept)
         return self._speakers[chosen]
-
-
-class WhisperTurn:
-    """The `Recognition` of one utterance: it collects the audio, and recognises it at the end. No interim texts."""
-
-    def __init__(self, transcribe: Callable[[bytes, str], Awaitable[str]], language: str) -> None:
-        self._transcribe = transcribe
-        self._language = language
-        self._pcm: bytearray | None = bytearray()
-
-    def feed(self, pcm: bytes) -> None:
-        """Take caller audio. See `Recognition`."""
-        if self._pcm is not None:
-            self._pcm += pcm
-
-    async def finish(self) -> str:
-        """Recognise the audio, and return its text. See `Recognition`."""
-        pcm, self._pcm = self._pcm, None
-        return await self._transcribe(bytes(pcm), self._language) if pcm else ""
-
-    def cancel(self) -> None:
-        """Discard the audio. A recognition in progress is dropped with the task that awaits `finish`."""
-        self._pcm = None
 
 
 def _models_folder(settings: Settings) -> Path | None:

@@ -17,7 +17,7 @@ from audiosocket_server.speech.local import weights
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["RATE_HZ", "VOICES", "Kokoro"]
+__all__ = ["RATE_HZ", "VOICES", "Kokoro", "styles_of"]
 
 RATE_HZ = 24_000
 VOICES = ("pm_alex", "pf_dora")
@@ -58,19 +58,21 @@ class Kokoro:
         except Exception as error:  # the library's errors have no common base class
             raise SpeechError(f"the Kokoro model cannot be used: {' '.join(str(error).split())}") from error
 
-    def speak(self, phonemes: str, voice: str) -> "NDArray[np.float32]":
+    def speak(self, phonemes: str, voice: "str | NDArray[np.float32]") -> "NDArray[np.float32]":
         """Return the speech: samples in -1..1 at 24 kHz, shape (n,); empty if there is nothing to say.
 
-        `phonemes`: in the model's alphabet (`Phonemes.of`); `voice`: one of `VOICES`. Raises SpeechError.
+        `phonemes`: in the model's alphabet (`Phonemes.of`); `voice`: one of `VOICES`, or styles as
+        `styles_of` gives them. Raises SpeechError.
         """
         numbers = [_NUMBERS[letter] for letter in phonemes if letter in _NUMBERS]
-        sounds = [self._spoken(piece, voice) for piece in _pieces(numbers)]
+        styles = styles_of(voice) if isinstance(voice, str) else voice
+        sounds = [self._spoken(piece, styles) for piece in _pieces(numbers)]
         return np.concatenate(sounds) if sounds else np.zeros(0, np.float32)
 
-    def _spoken(self, numbers: list[int], voice: str) -> "NDArray[np.float32]":
+    def _spoken(self, numbers: list[int], styles: "NDArray[np.float32]") -> "NDArray[np.float32]":
         inputs = {
             "tokens": np.array([[0, *numbers, 0]], np.int64),
-            "style": _styles(voice)[len(numbers) - 1][None],
+            "style": styles[len(numbers) - 1][None],
             "speed": np.ones(1, np.float32),
         }
         try:
@@ -93,7 +95,7 @@ def _pieces(numbers: list[int]) -> list[list[int]]:
 
 
 @lru_cache(maxsize=len(VOICES))
-def _styles(voice: str) -> "NDArray[np.float32]":
+def styles_of(voice: str) -> "NDArray[np.float32]":
     """Load the style vectors published with the model (Apache-2.0), stored as float16 (error about 1e-4).
 
     Shape (510, 256), one vector for each number of phonemes.

@@ -15,18 +15,21 @@ from audiosocket_core.kept_files import KeptFiles
 from audiosocket_core.phrase_book.book import speech_edges_ms
 from audiosocket_server.speech.local import english, kokoro, weights
 from audiosocket_server.speech.local.phonemes import Phonemes
+from audiosocket_server.speech.local.pieces import ENDS_A_CLAUSE
 from audiosocket_server.speech.local.voices import ENGLISH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Speaker", "spoken"]
+__all__ = ["Speaker", "framed", "spoken"]
 
 _LINE_HZ = 8_000
 _LEVEL_DBFS = -22.0  # of the speech
 _EDGE_MS = 20  # sound that is kept before and after the speech
-_LEAD_MS, _TAIL_MS = 60, 240  # silence around a sentence; tail and lead together are the pause between two
-_VERSION = "1"  # part of the key in the cache: raise it whenever the same text sounds different
+_FADE_MS = 5  # of these 20 at both ends, so that no seam clicks
+# Silence around a sentence, and after a part of one; tail and lead together are the pause between two.
+_LEAD_MS, _TAIL_MS, _CLAUSE_TAIL_MS = 60, 240, 100
+_VERSION = "2"  # part of the key in the cache: raise it whenever the same text sounds different
 
 
 class Speaker:
@@ -63,7 +66,8 @@ class Speaker:
 def spoken(sentence: str, voice: str, models_folder: Path | None = None) -> bytes:
     """Return the sentence in one of the voices: SLIN, 8 kHz; b"" if there is nothing to say. Raises SpeechError."""
     sound = _speech(voice, models_folder)(sentence)
-    return _framed(sound, kokoro.RATE_HZ if voice != ENGLISH else english.RATE_HZ)
+    goes_on = sentence.rstrip().endswith(ENDS_A_CLAUSE)
+    return framed(sound, kokoro.RATE_HZ if voice != ENGLISH else english.RATE_HZ, goes_on=goes_on)
 
 
 def _versions(voice: str) -> tuple[str, ...]:
@@ -100,8 +104,11 @@ def _english(models_folder: Path | None) -> english.English:
     return english.English.load(models_folder)
 
 
-def _framed(sound: "NDArray[np.float32]", rate_hz: int) -> bytes:
-    """Convert to SLIN of 8 kHz, as loud as the prompts, with the usual silence around it; b"" for silence."""
+def framed(sound: "NDArray[np.float32]", rate_hz: int, *, goes_on: bool = False) -> bytes:
+    """Convert to SLIN of 8 kHz, as loud as the prompts, with the usual silence around it; b"" for silence.
+
+    `sound`: samples in -1..1. `goes_on`: the sentence goes on with the next sound, after a short pause.
+    """
     samples = np.clip(np.rint(sound * 32767.0), -32768, 32767).astype("<i2")
     pcm = slin.resample(samples.tobytes(), rate_hz, _LINE_HZ)
     start_ms, end_ms = speech_edges_ms(pcm)
@@ -109,5 +116,14 @@ def _framed(sound: "NDArray[np.float32]", rate_hz: int) -> bytes:
         return b""
     level = slin.level_dbfs(pcm[start_ms * 16 : end_ms * 16])
     start_ms, end_ms = max(0, start_ms - _EDGE_MS), end_ms + _EDGE_MS
-    speech = slin.gain(pcm[start_ms * 16 : end_ms * 16], _LEVEL_DBFS - level)
-    return slin.silence(_LEAD_MS) + speech + slin.silence(_TAIL_MS)
+    speech = slin.gain(_faded(pcm[start_ms * 16 : end_ms * 16]), _LEVEL_DBFS - level)
+    return slin.silence(_LEAD_MS) + speech + slin.silence(_CLAUSE_TAIL_MS if goes_on else _TAIL_MS)
+
+
+def _faded(pcm: bytes) -> bytes:
+    """Return the sound with its first and last `_FADE_MS` faded in and out."""
+    samples = np.frombuffer(pcm, "<i2").astype(np.float64)
+    ramp = np.linspace(0.0, 1.0, min(_FADE_MS * 8, len(samples)), endpoint=False)
+    samples[: len(ramp)] *= ramp
+    samples[len(samples) - len(ramp) :] *= ramp[::-1]
+    return np.rint(samples).astype("<i2").tobytes()

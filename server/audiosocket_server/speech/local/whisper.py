@@ -2,9 +2,12 @@
 
 Blocking; about 0.4 s of one core per utterance. The parameters were measured (benchmarks/README.md, recognition): beam
 5, temperature 0 without a second try, no timestamps, language given. Sound that was hardly speech is refused, because
-the model always makes a text of it. Knows nothing of calls, queues or time.
+the model always makes a text of it. A short utterance that the model is not sure of is compared with known answers
+(`answers`). Knows nothing of calls, queues or time.
 """
 
+import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +17,9 @@ import numpy as np
 
 from audiosocket_server.speech.base import SpeechError
 from audiosocket_server.speech.local import weights
+from audiosocket_server.speech.local.answers import answers_in, span_frames, speech_span_ms
 from audiosocket_server.speech.local.log_mel import FRAMES_A_SECOND, RATE_HZ, log_mel
+from audiosocket_server.speech.local.prompt_echo import may_be_prompt
 from audiosocket_server.speech.local.tones import is_tones
 
 if TYPE_CHECKING:
@@ -25,6 +30,7 @@ __all__ = ["Heard", "SpokenWord", "Whisper"]
 _LINE_HZ = 8_000
 _BEAMS = 5
 _FIRST_CONTROL_TOKEN = 50_257
+_ENCODER_HZ = 50  # frames of the encoder a second
 
 # The model was trained on windows of 30 s. A window of 15 s takes a third of the time and recognises as well; one of
 # 10 s does not. Each piece leaves at least _SPARE_SECONDS of its window empty.
@@ -44,6 +50,13 @@ _TOKENS_AT_LEAST = 16
 _NO_SPEECH = 0.45
 _DOUBTFUL_NO_SPEECH = 0.2
 _UNLIKELY = -1.0
+
+# Of a short utterance, the model's own text is trusted from this score on; that of a number alone from the second one,
+# even if `no_speech` is as high as for noise: noise has not been taken for a number with such a score.
+_SURE = -0.4
+_NUMBER_SURE = -0.9
+_NUMBER_NO_SPEECH = 0.75
+_NUMBER = re.compile(r"\d{1,3}(?:[. ]?\d{3})?(?: e \d{1,2})?[.!]?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +87,21 @@ class Heard:
         doubtful = self.no_speech > _DOUBTFUL_NO_SPEECH and self.score < _UNLIKELY
         return self.no_speech <= _NO_SPEECH and not doubtful
 
+    @property
+    def is_sure(self) -> bool:
+        """True if a short text is trusted before all known answers. A number alone is trusted sooner."""
+        if _NUMBER.fullmatch(self.text):
+            return self.score >= _NUMBER_SURE and self.no_speech <= _NUMBER_NO_SPEECH
+        return self.score >= _SURE and self.is_speech
+
 
 class Whisper:
     """The model in memory, about 250 MB; made by `load`. It takes one utterance at a time."""
 
-    def __init__(self, model: Any, tokenizer: Any) -> None:
+    def __init__(self, model: Any, tokenizer: Any, *, answers: bool = False) -> None:
         self._model = model
         self._tokenizer = tokenizer
+        self._has_answers = answers  # those of this very model are known
 
     @classmethod
     def load(cls, models_folder: Path | None = None) -> "Whisper":
@@ -89,12 +110,14 @@ class Whisper:
         from tokenizers import Tokenizer
 
         files = {name: weights.read(file, models_folder) for name, file in weights.WHISPER.items()}
+        model_bin = weights.WHISPER["model.bin"]
+        measured = models_folder is None or hashlib.sha256(files["model.bin"]).hexdigest() == model_bin.sha256
         try:
             tokenizer = Tokenizer.from_buffer(files.pop("tokenizer.json"))
             model = Model("whisper-base", device="cpu", compute_type="int8", intra_threads=1, files=files)
         except (RuntimeError, ValueError) as error:
             raise SpeechError(f"the Whisper model cannot be used: {_line(error)}") from error
-        return cls(model, tokenizer)
+        return cls(model, tokenizer, answers=measured)
 
     def knows(self, language: str) -> bool:
         """Return True if the model knows the language of a tag such as pt-BR."""
@@ -105,8 +128,7 @@ class Whisper:
 
         `prompt`: a text that could precede the speech; it makes its words and its spelling more likely.
         """
-        texts = (self.hear(piece, language, prompt) for piece in self.pieces(pcm))
-        return " ".join(heard.text for heard in texts if heard is not None and heard.is_speech).strip()
+        return " ".join(filter(None, (self._understood(piece, language, prompt) for piece in self.pieces(pcm))))
 
     def pieces(self, pcm: bytes) -> Iterator[bytes]:
         """Yield the sound in pieces that fit the model's window, cut where it is quiet."""
@@ -117,6 +139,39 @@ class Whisper:
 
         `language` "": the model's guess. `words`: find each word's time too. Raises SpeechError.
         """
+        encoded = self._encoded(pcm)
+        return None if encoded is None else self._heard(encoded, pcm, language, prompt, words=words)
+
+    def frames(self, pcm: bytes) -> "NDArray[np.float32] | None":
+        """Return the encoder's frames of 20 ms from the beginning of the sound on, and of the silence after it.
+
+        Shape (frames, features); None for less than 100 ms and for tones. Raises SpeechError.
+        """
+        encoded = self._encoded(pcm)
+        return None if encoded is None else _frames(encoded)
+
+    def _understood(self, pcm: bytes, language: str, prompt: str) -> str:
+        """Return what is believed of one piece: the model's text, or an answer where the model is not sure."""
+        encoded = self._encoded(pcm)
+        if encoded is None:
+            return ""
+        plain = None
+        span_ms = speech_span_ms(pcm)
+        answers = answers_in(language) if self._has_answers else None
+        if span_ms is not None and answers is not None:
+            plain = self._heard(encoded, pcm, language, "")
+            if plain.is_sure:
+                return plain.text
+            answer = answers.find(_frames(encoded)[span_frames(span_ms)])
+            if answer is not None:
+                return answer
+        heard = self._heard(encoded, pcm, language, prompt)
+        if may_be_prompt(heard.text, prompt):
+            heard = plain or self._heard(encoded, pcm, language, "")
+        return heard.text if heard.is_speech else ""
+
+    def _encoded(self, pcm: bytes) -> Any:
+        """Return the sound as the decoder takes it; None for less than 100 ms and for tones. Raises SpeechError."""
         from ctranslate2 import StorageView
 
         seconds = len(pcm) / 2 / _LINE_HZ
@@ -125,7 +180,14 @@ class Whisper:
         window = next((w for w in _WINDOWS_SECONDS if seconds + _SPARE_SECONDS <= w), _WINDOWS_SECONDS[-1])
         features = log_mel(_at_16_khz(_LEAD + pcm), window * FRAMES_A_SECOND)
         try:
-            encoded = self._model.encode(StorageView.from_array(features[None]))
+            return self._model.encode(StorageView.from_array(features[None]))
+        except RuntimeError as error:
+            raise SpeechError(f"recognition failed: {_line(error)}") from error
+
+    def _heard(self, encoded: Any, pcm: bytes, language: str, prompt: str, *, words: bool = False) -> Heard:
+        """Decode what was encoded. Raises SpeechError."""
+        seconds = len(pcm) / 2 / _LINE_HZ
+        try:
             language = language or self._model.detect_language(encoded)[0][0][0].strip("<|>")
             start = self._start(language, prompt)
             most = _TOKENS_AT_LEAST + round(seconds * _TOKENS_A_SECOND)
@@ -180,6 +242,12 @@ class Whisper:
 
 
 _MOST_PROMPT_TOKENS = 200
+
+
+def _frames(encoded: Any) -> "NDArray[np.float32]":
+    """The encoder's output without its frames of the lead."""
+    frames: NDArray[np.float32] = np.asarray(encoded)[0, len(_LEAD) // 2 // (_LINE_HZ // _ENCODER_HZ) :]
+    return frames
 
 
 def _seconds(frame: int) -> float:

@@ -25,7 +25,13 @@ class Worker:
         self._most = most
         self._seconds = seconds
         self._jobs = 0
+        self._is_running = False
         self._thread = ThreadPoolExecutor(1, f"local-{what}")
+
+    @property
+    def is_idle(self) -> bool:
+        """True if no job waits or runs, not even one that was given up while it ran."""
+        return not self._jobs and not self._is_running
 
     async def run(self, job: Callable[[*_Ts], T], *args: *_Ts) -> T:
         """Run `job` on the thread, and return its result. If the caller is cancelled, a waiting job is dropped.
@@ -37,11 +43,18 @@ class Worker:
         self._jobs += 1
         try:
             async with asyncio.timeout(self._seconds):
-                return await asyncio.get_running_loop().run_in_executor(self._thread, job, *args)
+                return await asyncio.get_running_loop().run_in_executor(self._thread, self._run_job, job, *args)
         except TimeoutError:
             raise SpeechUnavailable(f"{self._what}: not finished within {self._seconds:g} s") from None
         finally:
             self._jobs -= 1
+
+    def _run_job(self, job: Callable[[*_Ts], T], *args: *_Ts) -> T:
+        self._is_running = True
+        try:
+            return job(*args)
+        finally:
+            self._is_running = False
 
     def close(self) -> None:
         """Drop waiting jobs; a running job ends by itself. Returns at once."""
