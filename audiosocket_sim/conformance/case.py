@@ -9,6 +9,9 @@ from audiosocket_sim.conformance.features import Features
 from audiosocket_sim.conformance.script import Script, Starve, StopServer, seconds_of
 from audiosocket_sim.conformance.seen_call import Delays, SeenCall
 
+_NOTED_WITHIN = 0.25
+"""How much later than it happens a delay of the server's program may be noted, in seconds."""
+
 __all__ = [
     "SECTIONS",
     "AsteriskCall",
@@ -101,8 +104,11 @@ class SeenCase:
         return next(call for call in self.calls if call.script.name == name)
 
     def late(self, since: float, until: float) -> float:
-        """Return by how many seconds this machine was late in between, at most."""
-        return self.delays.worst(since, until)
+        """By how much all that came in between may be late, or come at once, because of this machine, in seconds.
+
+        A delay is the sum of what a thread had to wait, reading for reading: one that lasts is many small ones.
+        """
+        return self.delays.total(since, until + _NOTED_WITHIN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,8 +208,12 @@ class Conductor:
         self, scripts: Sequence[Script], role: TestRole, port: int, began: float, features: Features
     ) -> list[SeenCall]:
         stop = self._server.stop
+
+        def late(since: float) -> float:
+            return self._delays.since(began).total(since)
+
         players = [
-            Player(script, self._uuid(role), began=began, features=features, sounds=self._sounds, stop=stop)
+            Player(script, self._uuid(role), began=began, features=features, sounds=self._sounds, stop=stop, late=late)
             for script in scripts
         ]
         self.n_calls += len(players)

@@ -12,9 +12,9 @@ from audiosocket_sim.conformance.script import Announce, Close, FinishSending, P
 from audiosocket_sim.conformance.seen_call import SeenCall, SeenMessage
 
 __all__ = [
+    "MAY_HINDER_SECONDS",
     "closes_within",
     "connects",
-    "delayed",
     "ended_by_server",
     "ended_over",
     "ends_by_itself",
@@ -35,8 +35,8 @@ _SHORTEST_LIFE = 1.0
 _GOODBYE_SECONDS = 2.0
 _RELEASE_SECONDS = 3.0
 """So long the peer waits for the server's close."""
-_NOTED_WITHIN = 0.25
-"""How much later than it happens a delay of the server's program may be noted, in seconds."""
+MAY_HINDER_SECONDS = 0.5
+"""A machine that was late by no more than this has hindered nothing for which a server has seconds."""
 _ENOUGH_MESSAGES, _LONG_MESSAGE_BYTES = 10, 8_000
 """So many messages in a row, none longer than that, are no chance."""
 _MAY_SEND = frozenset({0}) | AUDIO_KINDS
@@ -45,11 +45,6 @@ _MAY_SEND = frozenset({0}) | AUDIO_KINDS
 def within(measured: float, limit: float, late: float) -> bool | None:
     """Whether a time is within its limit; None if only our lateness can have carried it over."""
     return True if measured <= limit else None if measured - late <= limit else False
-
-
-def delayed(seen: SeenCase, since: float, until: float) -> float:
-    """By how much all that came between two times may be late, or come at once, because of this machine, in seconds."""
-    return seen.delays.total(since, until + _NOTED_WITHIN)
 
 
 def late_after_end(seen: SeenCase, call: SeenCall) -> float:
@@ -161,8 +156,7 @@ def serves_still(seen: SeenCase, call: SeenCall, what: str) -> Iterator[Statemen
         if sign.met:
             yield Statement(True, f"{_sign(seen, sign.action)} {what}", call=name, at=sign.ended)
         else:
-            late = seen.late(sign.began, sign.ended)
-            ok = None if late > 0.5 else False
+            ok = None if seen.late(sign.began, sign.ended) > MAY_HINDER_SECONDS else False
             yield Statement(ok, f"{_sign(seen, sign.action)} {what}, but nothing came", call=name, at=sign.ended)
 
 

@@ -53,7 +53,8 @@ MOST_BYTES_KEPT = 64_000_000
 class Player:
     """Plays one script, once. `began`: the loop time at which the case began, from which all times are counted.
 
-    `uuid`: the call's own, or that of the role which the case needs. `stop`: stops the server, for `StopServer`.
+    `uuid`: the call's own, or that of the role which the case needs. `stop`: stops the server, for `StopServer`. `late`
+    tells by how many seconds this machine was late since then.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Player:
         features: Features,
         sounds: CallerSounds,
         stop: Callable[[], Awaitable[None]] | None = None,
+        late: Callable[[float], float] | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._script = script
@@ -73,6 +75,7 @@ class Player:
         self._features = features
         self._sounds = sounds
         self._stop = stop
+        self._late = late
         self._stopping: asyncio.Future[None] | None = None
         self._connected_at: float | None = None
         self._why_not = ""
@@ -323,9 +326,12 @@ class Player:
 
     async def _sound(self, since: float, at_most: float, *, silence: bool = False) -> bool:
         """Wait for sound that comes after `since`; with `silence`, send silence meanwhile."""
-        quiet = asyncio.ensure_future(self._speak(SendSound(at_most, "silence"))) if silence else None
+        longest = at_most * 2  # see `_until`
+        quiet = asyncio.ensure_future(self._speak(SendSound(longest, "silence"))) if silence else None
         try:
-            await self._until(lambda: self._heard_since(since) or self._hung_up_at is not None, at_most)
+            await self._until(
+                lambda: self._heard_since(since) or self._hung_up_at is not None, at_most, late_since=since
+            )
             return self._heard_since(since)
         finally:
             if quiet is not None:
@@ -335,10 +341,26 @@ class Player:
     def _heard_since(self, since: float) -> bool:
         return self._last_sound_at is not None and self._last_sound_at > since
 
-    async def _until(self, come: Callable[[], bool], at_most: float) -> bool:
-        """Wait until it has come, or the connection is over. Returns whether it has come."""
+    async def _until(self, come: Callable[[], bool], at_most: float, *, late_since: float | None = None) -> bool:
+        """Wait until it has come, or the connection is over. Returns whether it has come.
+
+        It may come later by as much as this machine was late meanwhile, or since `late_since`, but not twice as late.
+        """
+        began = self._now
+        late_since = began if late_since is None else late_since
+        until = began + at_most
+        while not await self._comes_before(until, come):
+            if self._is_over and self._server_closed_at is not None:
+                return False
+            late = 0.0 if self._late is None else min(at_most, self._late(late_since))
+            if began + at_most + late <= until + _ROUNDING:
+                return False
+            until = began + at_most + late
+        return True
+
+    async def _comes_before(self, until: float, come: Callable[[], bool]) -> bool:
         try:
-            async with asyncio.timeout(at_most):
+            async with asyncio.timeout(max(0.0, until - self._now)):
                 while not come():
                     if self._is_over and self._server_closed_at is not None:
                         return come()

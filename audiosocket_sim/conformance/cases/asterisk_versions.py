@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from audiosocket_sim.conformance.case import AsteriskCall, Case, Judge, LegSeen, Level, SeenCase, Statement
-from audiosocket_sim.conformance.judging import delayed
 
 __all__ = ["CASES"]
 
@@ -21,7 +20,7 @@ def _keeps(seen: SeenCase) -> Iterator[Statement]:
     else:
         # a piece that came late, or a message that was missing, may be owed to this machine
         by_time = "5 ms" in leg.reason or "nothing from either side" in leg.reason
-        late = delayed(seen, leg.at - _LOOKS_BACK, leg.at)
+        late = seen.late(leg.at - _LOOKS_BACK, leg.at)
         limit = _GAP_SECONDS if "5 ms" in leg.reason else _QUIET_LATE_SECONDS
         ok = None if by_time and late > limit else False
         yield Statement(ok, f"{says}, but was after {leg.at:.2f} s: {leg.reason}", "ending", at=leg.at)

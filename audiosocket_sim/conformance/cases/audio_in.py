@@ -11,7 +11,7 @@ from audiosocket_sim.conformance.case import Case, Judge, SeenCase, Statement
 from audiosocket_sim.conformance.cases.in_step import PLAIN, QUIET, audio, call_with, stays_in_step
 from audiosocket_sim.conformance.exact_echo import EchoStretch, is_exact
 from audiosocket_sim.conformance.heard import is_sound, likeness
-from audiosocket_sim.conformance.judging import delayed, ended_by_server, serves_still, within
+from audiosocket_sim.conformance.judging import ended_by_server, serves_still, within
 from audiosocket_sim.conformance.line_noise import in_messages, line_noise
 from audiosocket_sim.conformance.pace import seconds_in
 from audiosocket_sim.conformance.script import Announce, Pause, Script, Send, SendPaced, SendSound, SignOfLife
@@ -110,7 +110,7 @@ def _bounded_delay(seen: SeenCase) -> Iterator[Statement]:
     if last is None:
         return
     back = _last_sound(call, words.ended + _AFTERWARDS.seconds)
-    ok = within(back - last, _ECHO_DELAY_SECONDS, delayed(seen, words.began, back))
+    ok = within(back - last, _ECHO_DELAY_SECONDS, seen.late(words.began, back))
     but = "" if ok else f", but the last of it came {back - last:.2f} s later"
     yield Statement(ok, f"sends the sound back within {_ECHO_DELAY_SECONDS:g} s{but}", at=back)
 

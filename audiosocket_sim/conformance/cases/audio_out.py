@@ -7,7 +7,7 @@ from operator import itemgetter
 from audiosocket_sim.conformance.case import Case, SeenCase, Statement
 from audiosocket_sim.conformance.cases.audio_out_pace import of_pace
 from audiosocket_sim.conformance.heard import is_byte_swapped, is_sound
-from audiosocket_sim.conformance.judging import delayed, ended_by_server, hex_of, serves_still, within
+from audiosocket_sim.conformance.judging import ended_by_server, hex_of, serves_still, within
 from audiosocket_sim.conformance.pace import seconds_in, stretches_of
 from audiosocket_sim.conformance.script import (
     Announce,
@@ -78,7 +78,7 @@ def _begins_at_once(seen: SeenCase) -> Iterator[Statement]:
         yield Statement(False, f"{says}, but sent none while the caller sent nothing", at=call.announced_at)
         return
     took = (first.ended or 0.0) - call.announced_at
-    ok = within(took, FIRST_MESSAGE_SECONDS, delayed(seen, call.announced_at, first.ended or 0.0))
+    ok = within(took, FIRST_MESSAGE_SECONDS, seen.late(call.announced_at, first.ended or 0.0))
     yield Statement(ok, says if ok else f"{says}, but it came after {took:.2f} s", at=first.ended)
 
 
@@ -103,7 +103,7 @@ def _no_burst(seen: SeenCase, call: SeenCall, since: Done, what: str, owed: floa
     sound = sum(seconds_in(message) for message in call.audio if (message.ended or 0.0) >= since.began)
     last = max((message.ended or 0.0 for message in call.audio), default=since.ended)
     room = max(0.0, last - since.ended) + owed + AHEAD_SECONDS + 0.1
-    late = delayed(seen, since.began, last)
+    late = seen.late(since.began, last)
     ok = within(sound, room, late)
     but = "" if ok else f", but sent {sound:.2f} s of sound where {room:.2f} s would be in time"
     yield Statement(ok, f"does not burst {what}{but}", at=since.ended)
@@ -119,7 +119,7 @@ def _catches_up_gently(seen: SeenCase) -> Iterator[Statement]:
         return
     stretch = stretches_of(after)[0]
     at, ahead = stretch.worst
-    late = max(0.0, delayed(seen, starved.began, at) - 0.3)
+    late = max(0.0, seen.late(starved.began, at) - 0.3)
     ok = within(ahead, AHEAD_SECONDS, late)
     but = "" if ok else f", but was {ahead * 1000:.0f} ms ahead then"
     yield Statement(ok, f"catches up with at most {AHEAD_SECONDS * 1000:.0f} ms at once{but}", at=at)
@@ -137,7 +137,7 @@ def _can_be_interrupted(seen: SeenCase) -> Iterator[Statement]:
     if _sound_ends(listened, began) < began + offset + BARGE_IN_SECONDS + 0.5:
         return  # what it says is too short
     went_on = _sound_ends(interrupted, onset) - onset
-    late = delayed(seen, onset, onset + BARGE_IN_SECONDS + 0.5)
+    late = seen.late(onset, onset + BARGE_IN_SECONDS + 0.5)
     ok = within(went_on, BARGE_IN_SECONDS, late)
     but = "" if ok else f", but spoke on for {went_on:.2f} s"
     says = f"stops within {BARGE_IN_SECONDS:g} s after the caller has begun to speak{but}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from audiosocket_core.messages import Kind
 from audiosocket_sim.conformance.case import Case, Judge, Level, SeenCase, Statement
 from audiosocket_sim.conformance.heard import is_sound
-from audiosocket_sim.conformance.judging import delayed, hex_of, lengths_are_reversed, within
+from audiosocket_sim.conformance.judging import hex_of, lengths_are_reversed, within
 from audiosocket_sim.conformance.pace import holes_in, splits_in, stretches_of
 from audiosocket_sim.conformance.script import (
     Announce,
@@ -38,7 +38,7 @@ _NO_AUDIO = "it sent no sound that could be judged"
 def _keeps_pace(seen: SeenCase) -> Iterator[Statement]:
     for stretch in stretches_of(seen.call().audio):
         at, ahead = stretch.worst
-        late = delayed(seen, stretch.began - 1.0, at)
+        late = seen.late(stretch.began - 1.0, at)
         ok = within(ahead, AHEAD_SECONDS, late)
         but = "" if ok else f", but was {ahead * 1000:.0f} ms ahead {at - stretch.began:.2f} s after this sound began"
         yield Statement(ok, f"is at most {AHEAD_SECONDS * 1000:.0f} ms ahead of the clock{but}", at=at)
@@ -55,7 +55,7 @@ def _does_not_drift(seen: SeenCase) -> Iterator[Statement]:
             continue
         drift = sent - elapsed
         limit = min(DRIFT_SECONDS[1], max(DRIFT_SECONDS[0], DRIFT_SHARE * elapsed))
-        late = delayed(seen, stretch.began, stretch.ended)
+        late = seen.late(stretch.began, stretch.ended)
         ok = within(abs(drift), limit, late)
         but = (
             "" if ok else f", but sent {sent:.2f} s, {'ahead' if drift > 0 else 'behind'} by {abs(drift) / elapsed:.1%}"
@@ -76,10 +76,7 @@ def _has_no_gap_inside(seen: SeenCase) -> Iterator[Statement]:
         gap = message.longest_gap
         if gap <= PAYLOAD_GAP_SECONDS:
             continue
-        if (
-            within(gap, PAYLOAD_GAP_SECONDS, delayed(seen, message.began - 0.05, message.ended or message.began))
-            is None
-        ):
+        if within(gap, PAYLOAD_GAP_SECONDS, seen.late(message.began - 0.05, message.ended or message.began)) is None:
             unsure = True
         elif worst is None or gap > worst[0]:
             worst = gap, message
@@ -144,7 +141,7 @@ def _has_no_holes(seen: SeenCase) -> Iterator[Statement]:
     if not any(is_sound(message.payload) for message in call.audio):
         return
     holes = list(holes_in(call.audio))
-    sure = [hole for hole in holes if delayed(seen, hole.at - 0.5, hole.at + hole.seconds + 0.2) < hole.seconds]
+    sure = [hole for hole in holes if seen.late(hole.at - 0.5, hole.at + hole.seconds + 0.2) < hole.seconds]
     says = "sends its speech without holes"
     if len(sure) >= _FEW:
         worst = max(sure, key=lambda hole: hole.seconds)
@@ -174,7 +171,7 @@ def _does_not_stall(seen: SeenCase) -> Iterator[Statement]:
         yield Statement(True, says)
         return
     but = f", but {without:.0%} of its messages came in twos or more, about 40 ms apart, between packets of 60 ms"
-    late = seen.late(slow.began, slow.ended)
+    late = seen.delays.worst(slow.began, slow.ended)
     yield Statement(None if late > STALL_SECONDS[0] else False, says + but, at=slow.began)
 
 

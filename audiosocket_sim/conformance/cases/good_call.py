@@ -55,7 +55,7 @@ def loses_nothing(seen: SeenCase, call: SeenCall, what: str, since: float, until
     limit = max(_GAP_SECONDS, 2 * usual + 0.2)
     gap = longest_gap(call, since, ended)
     says = f"goes on sending in the good call {what}, without a gap of over {limit:.1f} s"
-    ok = within(gap, limit, seen.late(since, ended))
+    ok = within(gap, limit, seen.delays.densest(since, ended + gap, within=gap))
     yield Statement(ok, says + ("" if ok else f", but it was silent for {gap:.2f} s"), call=call.script.name, at=since)
 
 

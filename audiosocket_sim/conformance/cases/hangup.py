@@ -118,7 +118,7 @@ def _plays_to_the_end(seen: SeenCase) -> Iterator[Statement]:
         came = message.ended or 0.0
         played = max(played, came) + len(message.payload) / 2 / RATE_HZ[message.kind]
     ahead = played - ended
-    ok = within(ahead, _AHEAD_SECONDS, seen.late(0.0, ended))
+    ok = within(ahead, _AHEAD_SECONDS, seen.delays.densest(0.0, ended))
     seen_so = "" if ok else f", but {ahead:.2f} s of its sound were still to be played"
     yield Statement(ok, f"hangs up when its sound has been played{seen_so}", "ending", at=ended)
 

@@ -8,7 +8,14 @@ from audiosocket_sim.conformance.case import Case, Judge, SeenCase, Statement
 from audiosocket_sim.conformance.cases.in_step import QUIET, audio, call_with, stays_in_step
 from audiosocket_sim.conformance.exact_echo import EchoStretch
 from audiosocket_sim.conformance.heard import is_sound
-from audiosocket_sim.conformance.judging import connects, ended_by_server, hex_of, is_kept, serves_still
+from audiosocket_sim.conformance.judging import (
+    MAY_HINDER_SECONDS,
+    connects,
+    ended_by_server,
+    hex_of,
+    is_kept,
+    serves_still,
+)
 from audiosocket_sim.conformance.line_noise import line_noise
 from audiosocket_sim.conformance.script import (
     Announce,
@@ -93,7 +100,7 @@ def _each_key_sounds(seen: SeenCase) -> Iterator[Statement]:
         if wait.met:
             yield Statement(True, says, at=wait.ended)
         else:
-            ok = None if seen.late(pressed.began, wait.ended) > 0.5 else False
+            ok = None if seen.late(pressed.began, wait.ended) > MAY_HINDER_SECONDS else False
             yield Statement(ok, f"{says}, but nothing came within {wait.ended - wait.began:.1f} s", at=pressed.began)
 
 

@@ -9,7 +9,7 @@ from audiosocket_core.messages import Kind, encode
 from audiosocket_sim.conformance.case import Case, SeenCase, Statement
 from audiosocket_sim.conformance.cases.good_call import GOOD, NEXT, all_close, good_call, loses_nothing
 from audiosocket_sim.conformance.heard import likeness
-from audiosocket_sim.conformance.judging import connects, is_kept, within
+from audiosocket_sim.conformance.judging import MAY_HINDER_SECONDS, connects, is_kept, within
 from audiosocket_sim.conformance.script import (
     Announce,
     Close,
@@ -77,7 +77,9 @@ def _each_gets_its_own(seen: SeenCase) -> Iterator[Statement]:
         else:
             late = seen.late(mute.connected_at or 0.0, mute.end.at)
             says = "sends in each of them, but one got no byte in its whole time"
-            yield Statement(None if late > 0.5 else False, says, call=mute.script.name, at=mute.connected_at)
+            yield Statement(
+                None if late > MAY_HINDER_SECONDS else False, says, call=mute.script.name, at=mute.connected_at
+            )
 
 
 def _not_mixed(served: list[SeenCall]) -> Statement:
