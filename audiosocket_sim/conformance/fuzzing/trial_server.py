@@ -198,7 +198,14 @@ class _Running:
 
     async def _call(self, script: Script, began: float) -> SeenCall:
         uuid = uuids.UUID(int=random.Random(script.name).getrandbits(128), version=4).bytes
-        player = Player(script, uuid, began=began, features=self._features, sounds=self._sounds)
+        player = Player(
+            script,
+            uuid,
+            began=began,
+            features=self._features,
+            sounds=self._sounds,
+            late=lambda since: self._delays.since(began).total(since),
+        )
         return await player.play(self._server.host, self._server.port)
 
     @contextlib.contextmanager
