@@ -26,6 +26,7 @@ NAMES = (
     "reading",
     "endpointing",
     "competing",
+    "turn_taking",
     "pauses",
     "damage",
     "clean_calls",
@@ -37,7 +38,7 @@ NAMES = (
 )
 _MODULES = {"report": "report_pages"}
 """The module of a benchmark, where it has another name."""
-_BY_NAME_ONLY = ("clean_calls", "verdicts", "check", "judges", "neteq")
+_BY_NAME_ONLY = ("turn_taking", "clean_calls", "verdicts", "check", "judges", "neteq")
 """Benchmarks that take hours, or another project's program: they are run where they are named."""
 _EPILOG = """\
 examples:

@@ -1,0 +1,226 @@
+"""What callers do over the bot's speech, for the benchmark `turn_taking`: interruptions, sounds, lines.
+
+All of it is the project's own: `recordings/` with `recordings/sounds/`, and a few words in the synthetic voice. One
+half is for tuning, the other is unseen: each kind's material in the order of its names, one to this half, one to the
+other. A message of the bot is four prompts in a row.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_core.phrase_book.synthetic_voice import render
+from audiosocket_core.slin import read_audio
+from audiosocket_core.wav import wav_bytes
+from audiosocket_sim.phone.surroundings import active_dbfs
+from audiosocket_sim.turn_taking import QUIET_MS, SentencePart, VoiceSegment
+from benchmarks.machine import PROJECT
+
+__all__ = [
+    "HALVES",
+    "HUM",
+    "LINES",
+    "Messages",
+    "OverBot",
+    "half",
+    "material",
+    "opening",
+    "write_hum",
+    "write_messages",
+]
+
+CALLER_DBFS = -22.0
+"""The level of what callers say; sounds that are no turn are as they are shipped."""
+GAINS_DB = (0, -2, 2)
+"""How much louder or softer than in his turns he interrupts."""
+HALVES = ("tuning", "unseen")
+HUM = "hum.wav"
+GREETING = "Condomínio Apoena, em que posso ajudar?"
+_SYNTHETIC = ("Espera!", "Não.", "Para!", "Espera aí!", "Para, por favor.", "Não é isso.")
+_RATE_HZ = 8000
+
+_MESSAGES = (
+    (
+        "O apartamento não atendeu, deseja deixar um recado?",
+        "Em caso de emergência, ligue para o cento e noventa e três.",
+        "Pode deixar a encomenda na portaria.",
+        "Sua visita foi registrada. Mais alguma coisa?",
+    ),
+    (
+        "Primeiro, anote o protocolo: quatro, sete, dois, um.",
+        "Depois, aguarde o contato da portaria.",
+        "O síndico já foi avisado sobre o vazamento.",
+        "Obrigado, João da Silva. Com quem deseja falar?",
+    ),
+    (
+        "Ainda estou tentando falar com o morador, por favor aguarde.",
+        "Vou transferir a sua ligação para a administração.",
+        "A autorização foi confirmada, pode entrar.",
+        "Entendi, apartamento 301. Só um instante.",
+    ),
+)
+_GAP_MS = 150
+OPENINGS = ("obrigado_tchau", "sim_pode_confirmar", "apartamento_202")
+"""What the caller says in his own turns."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverBot:
+    """One thing that a caller does over the bot: a recording or a text, at a gain. `kind`: yield, or that of a sound.
+
+    `text`: what the backend is to be asked of an interruption.
+    """
+
+    kind: str
+    name: str
+    gain_db: float
+    duration_ms: int = 0
+    text: str = ""
+    synthetic: bool = False
+
+    def step(self) -> str:
+        """The step of a scenario."""
+        source = f'text: "{self.name}"' if self.synthetic else f"recording: {self.name}"
+        return f"say: {{{source}, gain_db: {self.gain_db:.1f}}}"
+
+
+def material() -> Mapping[str, Sequence[OverBot]]:
+    """Everything, by kind: yield (interruptions), backchannel, vocal_tic, non_directed."""
+    made: dict[str, list[OverBot]] = {"yield": [], "backchannel": [], "vocal_tic": [], "non_directed": []}
+    for phrase in sorted(PhraseBook.load(PROJECT / "recordings").phrases, key=lambda phrase: phrase.name):
+        words = phrase.text.split()
+        if phrase.language == "pt-BR" and (len(words) > 1 or phrase.text == "Não."):
+            made["yield"].append(OverBot("yield", phrase.name, leveled(phrase.pcm), phrase.duration_ms, phrase.text))
+    for text in _SYNTHETIC:
+        pcm = render(text, cache=PROJECT / ".cache" / "speech")
+        made["yield"].append(OverBot("yield", text, leveled(pcm), len(pcm) // 16, text, synthetic=True))
+    for path in sorted((PROJECT / "recordings" / "sounds").glob("*.wav")):
+        kind = _kind(path.stem)
+        made[kind].append(OverBot(kind, f"sounds/{path.stem}", 0.0, len(read_audio(path)) // 16))
+    return made
+
+
+def half(all_of_a_kind: Sequence[OverBot], which: str, count: int) -> list[OverBot]:
+    """`count` events of one half: its material over and over, interruptions each time at another gain."""
+    own = all_of_a_kind[HALVES.index(which) :: 2]
+    rounds = (
+        replace(one, gain_db=one.gain_db + (GAINS_DB[turn % 3] if one.kind == "yield" else 0))
+        for turn in range(count)
+        for one in own
+    )
+    return [one for one, _ in zip(rounds, range(count), strict=False)]
+
+
+def opening(number: int) -> str:
+    """The step in which the caller says something in his own turn."""
+    name = OPENINGS[number % len(OPENINGS)]
+    gain_db = leveled(read_audio(PROJECT / "recordings" / "pt-br" / f"{name}.wav"))
+    return f"say: {{recording: pt-br/{name}, gain_db: {gain_db:.1f}}}"
+
+
+def leveled(pcm: bytes) -> float:
+    """The gain that brings a voice to the level of all callers."""
+    return CALLER_DBFS - (active_dbfs(pcm, _RATE_HZ) or CALLER_DBFS)
+
+
+def write_hum(folder: Path) -> None:
+    """Mains hum with its harmonics, 4 s that go round without a seam; its level is the line's matter."""
+    seconds = np.arange(4 * _RATE_HZ) / _RATE_HZ
+    parts = ((50, 1.0), (100, 0.8), (150, 0.6), (250, 0.4), (350, 0.25), (550, 0.1))
+    sound = sum((level * np.sin(2 * np.pi * hz * seconds + hz) for hz, level in parts), np.zeros(len(seconds)))
+    pcm = np.rint(sound / np.max(np.abs(sound)) * 8000).astype("<i2").tobytes()
+    (folder / HUM).write_bytes(wav_bytes(pcm, rate_hz=_RATE_HZ))
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """What the bot says: `texts`, and where each sentence is in them."""
+
+    texts: Sequence[str]
+    places: Mapping[str, tuple[str, int, bool]]
+    """By sentence: its message, where its recording begins in that (ms), and whether it is the last one."""
+
+    def placed(self, bot: Sequence[VoiceSegment]) -> list[VoiceSegment]:
+        """The bot's voice, with the places in its messages instead of those in their sentences.
+
+        Sentences that follow one another without a stop are one segment: else a pause in the second one would be taken
+        for one at the end of the first.
+        """
+        found: list[VoiceSegment] = []
+        for segment in sorted((self._placed(segment) for segment in bot), key=lambda segment: segment.start_ms):
+            before = found[-1] if found else None
+            if (
+                before is None
+                or before.said is None
+                or segment.said is None
+                or before.said.sentence != segment.said.sentence
+                or segment.start_ms - before.end_ms >= QUIET_MS
+            ):
+                found.append(segment)
+            else:
+                said = SentencePart(segment.said.sentence, before.said.from_ms, segment.said.to_ms)
+                found[-1] = replace(before, end_ms=segment.end_ms, whole=segment.whole, said=said)
+        return found
+
+    def _placed(self, segment: VoiceSegment) -> VoiceSegment:
+        said = segment.said
+        if said is None or said.sentence not in self.places:
+            return segment
+        message, offset_ms, is_last = self.places[said.sentence]
+        part = SentencePart(message, offset_ms + said.from_ms, offset_ms + said.to_ms)
+        return replace(segment, said=part, whole=bool(segment.whole) and is_last)
+
+
+def write_messages(folder: Path) -> Messages:
+    """Write the bot's messages as a folder of prompts, with the greeting."""
+    book = PhraseBook.load(PROJECT / "audio" / "prompts")
+    sounds: dict[str, bytes] = {}
+    places: dict[str, tuple[str, int, bool]] = {}
+    for sentences in _MESSAGES:
+        text, sound = " ".join(sentences), b""
+        for number, sentence in enumerate(sentences):
+            phrase = book.by_text(sentence)
+            assert phrase is not None, sentence
+            places[sentence] = (text, len(sound) // 16, number == len(sentences) - 1)
+            sound += phrase.pcm[phrase.speech_start_ms * 16 : phrase.speech_end_ms * 16] + bytes(16 * _GAP_MS)
+        sounds[text] = sound
+    greeting = book.by_text(GREETING)
+    assert greeting is not None
+    lines = []
+    for number, (text, sound) in enumerate([*sounds.items(), (GREETING, greeting.pcm)]):
+        (folder / f"message_{number}.wav").write_bytes(wav_bytes(sound, rate_hz=_RATE_HZ))
+        lines.append(f'- {{file: message_{number}.wav, text: "{text}", language: pt-BR, voice: pm_alex, licence: MIT}}')
+    (folder / "manifest.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return Messages(list(sounds), places)
+
+
+def _kind(name: str) -> str:
+    head = name.split("_")[0]
+    if head in ("aham", "uhum", "sei", "isso"):
+        return "backchannel"
+    return "vocal_tic" if head in ("breath", "cough", "laugh") else "non_directed"
+
+
+def _noise(name: str, snr_db: int) -> Sequence[str]:
+    source = f"file: {HUM}" if name == "hum" else f"recording: sounds/{name}"
+    return [f"{{noise_dbfs: -65, noise: {{{source}, snr_db: {snr_db}}}}}"]
+
+
+def _echo(gain_db: int) -> Sequence[str]:
+    """Each delay with each noise of the line; the calls of a cell take turns."""
+    return [
+        f"{{noise_dbfs: {noise}, echo: {{delay: {delay}ms, gain_db: {gain_db}, spread: {spread}ms}}}}"
+        for delay, spread in ((20, 8), (120, 8), (200, 60), (400, 8))
+        for noise in (-57, -70)
+    ]
+
+
+LINES: Mapping[str, Sequence[str]] = {
+    "quiet": ["{noise_dbfs: -65}"],
+    **{f"{name} {snr} dB": _noise(name, snr) for snr in (20, 15, 10, 5) for name in ("street", "music", "hum")},
+    **{f"echo {gain} dB": _echo(gain) for gain in (-6, -12, -20, -30, -36, -42, -50)},
+}
+"""The line of each cell, as the calls of a cell take turns."""
