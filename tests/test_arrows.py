@@ -156,6 +156,7 @@ PURE = (
     "server.call.early_speech",
     "server.call.heard_words",
     "server.call.playback",
+    "server.call.resuming",
     "sim.asterisk.wire_counts",
     "sim.scenario",
     "sim.checks",

@@ -159,6 +159,13 @@ class Listening:
         """Return the longest of `matches()`, a whole phrase before a part; None if no known phrase was heard."""
         return max(self.matches(), key=lambda match: (match.whole, match.heard_ms), default=None)
 
+    def so_far(self) -> tuple[Match, ...]:
+        """Return the phrases heard so far, in order, and the best of those in progress. Takes next to no time.
+
+        Of phrases that begin alike that one may be any of them, until they differ.
+        """
+        return (*self._search.matches, *self._search.open_matches(unsure=True)[:1])
+
     def candidates(self) -> tuple[Match, ...]:
         """Return the phrases in progress that fit the sound up to now, best first. Takes next to no time."""
         return self._search.open_matches()
@@ -222,9 +229,10 @@ class _Search:
         fresh = features(self._wave[len(self._frames) * HOP :])
         self._frames = np.concatenate((self._frames, fresh))
 
-    def open_matches(self) -> tuple[Match, ...]:
-        """Return the phrases in progress that fit the sound up to now, best first."""
-        return tuple(_ranked(self.book, [tracker for tracker in self._trackers if tracker.broken is None], self._heard))
+    def open_matches(self, *, unsure: bool = False) -> tuple[Match, ...]:
+        """Return the phrases in progress that fit the sound so far, best first; `unsure`: also if texts fit alike."""
+        trackers = [tracker for tracker in self._trackers if unsure or tracker.broken is None]
+        return tuple(_ranked(self.book, trackers, self._heard, unsure=unsure))
 
     @property
     def _heard(self) -> int:
@@ -315,8 +323,8 @@ class _Search:
             self._dropped += frames
 
 
-def _ranked(book: _Book, trackers: Iterable[PhraseTracker], heard: int) -> list[Match]:
-    """Return the phrases that the trackers found, best first. Empty if two different texts fit equally well."""
+def _ranked(book: _Book, trackers: Iterable[PhraseTracker], heard: int, *, unsure: bool = False) -> list[Match]:
+    """Return the phrases that the trackers found, best first. Empty if two texts fit equally well, unless `unsure`."""
     found = [outcome for tracker in trackers if (outcome := tracker.outcome(heard, book.shortest_part)) is not None]
     most = max((outcome.explained for outcome in found), default=0.0)
     found.sort(key=lambda outcome: _preference(outcome, most), reverse=True)
@@ -326,7 +334,7 @@ def _ranked(book: _Book, trackers: Iterable[PhraseTracker], heard: int) -> list[
         rivals = [other for other in found if book.texts[other.tracker.index] != text]
         margin = _margin(outcome, rivals)
         is_best = not matches
-        if is_best and margin < AMBIGUOUS and any(rival.whole == outcome.whole for rival in rivals):
+        if is_best and not unsure and margin < AMBIGUOUS and any(rival.whole == outcome.whole for rival in rivals):
             return []
         if not _is_weak_part(outcome, margin):
             matches.append(_match(outcome, book.phrases[outcome.tracker.index], margin))

@@ -17,6 +17,8 @@ __all__ = [
     "SpeechEngine",
     "SpeechError",
     "SpeechUnavailable",
+    "TellsLikely",
+    "TellsWords",
     "WordEnd",
     "load_settings",
     "serve",
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
         SpeechEngine,
         SpeechError,
         SpeechUnavailable,
+        TellsLikely,
+        TellsWords,
         WordEnd,
     )
 

@@ -21,6 +21,8 @@ __all__ = [
     "LatencyStage",
     "MessagePushedEvent",
     "PlaybackFinishedEvent",
+    "PlaybackPausedEvent",
+    "PlaybackResumedEvent",
     "PlaybackStartedEvent",
     "Recorded",
     "SpeechEndedEvent",
@@ -77,7 +79,10 @@ class SpeechStartedEvent:
 
 @dataclass(frozen=True, slots=True)
 class SpeechEndedEvent:
-    """The utterance is over. `reason`: silence, longest (time limit), or too_short (dropped as a noise)."""
+    """The utterance is over. `reason`: silence, longest (time limit), or too_short (dropped as a noise).
+
+    Over a message that goes on also backchannel, not_understood, too_soft, or other_message (one was pushed).
+    """
 
     reason: str
     duration_ms: int
@@ -160,6 +165,26 @@ class PlaybackFinishedEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaybackPausedEvent:
+    """Playback of a message paused after `played_ms`, because a sound of the caller began over it."""
+
+    played_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackResumedEvent:
+    """Playback of a message went on after a pause of `paused_ms`, from `from_ms` of it.
+
+    `why`: what the sound turned out to be: too_short, backchannel, not_understood, too_soft (somebody else's
+    voice), other_message (one was pushed meanwhile); or in_doubt: that is not known yet.
+    """
+
+    why: str
+    paused_ms: int
+    from_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class SynthesisFailedEvent:
     """Synthesis of a message failed, wholly or partly. If no audio was made, a recording of the same text is played."""
 
@@ -227,6 +252,8 @@ CallEvent = (
     | MessagePushedEvent
     | PlaybackStartedEvent
     | PlaybackFinishedEvent
+    | PlaybackPausedEvent
+    | PlaybackResumedEvent
     | SynthesisFailedEvent
     | HoldStartedEvent
     | HoldStoppedEvent

@@ -81,7 +81,7 @@ class ServerHandle:
         self._engine = CachedSpeech(engine)
         self._backend = AiClient(settings.ai)
         self._detectors = Detectors(settings.endpointing)
-        rules = _rules(settings)
+        rules = _rules(settings, tells_words=self._engine.tells_words)
         self._services = Services(
             settings, rules, self._engine, self._backend, self.calls, hold_pcm, self._detectors, stand_ins
         )
@@ -163,7 +163,7 @@ async def _check(engine: SpeechEngine) -> None:
         log.info("speech engine: %s", tried)
 
 
-def _rules(settings: Settings) -> TurnRules:
+def _rules(settings: Settings, *, tells_words: bool) -> TurnRules:
     system, limits = settings.system, settings.limits
     return TurnRules(
         greeting=settings.greeting.message,
@@ -180,5 +180,9 @@ def _rules(settings: Settings) -> TurnRules:
         backend_seconds=settings.ai.timeout_seconds,
         call_seconds=limits.call_seconds,
         barge_in=system.barge_in,
+        doubt_seconds=system.barge_in_pause_seconds,
+        tells_words=tells_words,
+        language=settings.speech.language,
+        backchannels=settings.speech.backchannels,
         queued_messages=limits.queued_messages,
     )

@@ -13,6 +13,7 @@ from helpers.call_bench import SIM, Backend, Engine, bench, fault, reply, types,
 
 # Of text, and yet public: whoever adds a field decides here.
 PUBLIC_TEXT = {
+    ("PlaybackResumed", "why"),
     ("CallStarted", "uuid"),
     ("CallStarted", "peer"),
     ("SpeechEnded", "reason"),

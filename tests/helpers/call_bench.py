@@ -65,10 +65,13 @@ class Engine:
     after_seconds: float = 0.0
     fed: list[bytes] = field(default_factory=list)
     cancelled: int = 0
+    tells_words: bool = False
+    interim: Callable[[str], None] | None = None
     name = "scripted"
 
     def recognise(self, language: str, on_interim: Callable[[str], None]) -> "Turn":
         self.fed.append(b"")
+        self.interim = on_interim
         return Turn(self)
 
     async def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
@@ -87,10 +90,10 @@ class Engine:
 
 class Turn:
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        self.engine, self.number = engine, len(engine.fed) - 1
 
     def feed(self, pcm: bytes) -> None:
-        self.engine.fed[-1] += pcm
+        self.engine.fed[self.number] += pcm
 
     async def finish(self) -> str:
         heard = self.engine.hears.popleft() if self.engine.hears else "sim"

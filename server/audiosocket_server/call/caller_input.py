@@ -17,6 +17,7 @@ from audiosocket_server.endpointing import (
     LineEchoGuard,
     NearestVoice,
     Surroundings,
+    VoiceLevels,
     WebRtcVad,
 )
 from audiosocket_server.settings.settings import Settings
@@ -47,12 +48,14 @@ class CallerInput:
         """Call `missing` when no audio has arrived for longer than this."""
         self.recognition: Recognition | None = None
         """The recognition that gets the audio of the current utterance as it arrives."""
+        self._so_far: bytearray | None = None  # of the utterance, while that is asked for
         self._inbound = Inbound(warn, settings.audio.caller_sample_rate)
         self._plain_kind = self._inbound.plain_kind
         echo = LineEchoGuard()
         self._learn_echo = echo.learn
         self._echo_played = echo.played
         self._surroundings = Surroundings() if ep.nearest_voice and ep.engine != "webrtc" else None
+        self._levels = VoiceLevels(ep.other_voice_db) if settings.system.barge_in else None
         self._endpointer = Endpointer(
             WebRtcVad(ep.aggressiveness),
             silence_ms=round(settings.system.silence_threshold_seconds * 1000),
@@ -61,6 +64,8 @@ class CallerInput:
             minimum_speech_ms=ep.minimum_speech_ms,
             guards=(echo.is_echo,) if ep.echo_guard else (),
             leading_echo=echo.leading_echo if ep.echo_guard else None,
+            short_silence_ms=ep.short_silence_ms if settings.system.barge_in else 0,
+            levels=self._levels,
         )
         self._minimum_speech_ms = ep.minimum_speech_ms
         self._may_be_echo = not ep.echo_guard
@@ -89,6 +94,8 @@ class CallerInput:
         endpointer = self._endpointer
         if endpointer.in_utterance and self.recognition is not None:
             self.recognition.feed(pcm)
+            if self._so_far is not None:
+                self._so_far += pcm
         if self._surroundings is not None:
             self._surroundings.heard(pcm, in_turn=endpointer.in_utterance)
         facts = endpointer.audio(pcm)
@@ -168,6 +175,53 @@ class CallerInput:
                 around = self._surroundings
                 self._endpointer.use(self._detector if around is None else NearestVoice(self._detector, around))
         self._endpointer.listen(on)
+
+    def bot_speaks(self, on: bool) -> None:
+        """The bot begins to speak, or has ended: over its speech an onset is found sooner."""
+        self._endpointer.over_speech = on
+
+    def is_soft(self, *, over: bool) -> bool | None:
+        """Return whether the utterance is softer than the caller's own voice; None: it is too early to say.
+
+        `over`: it has ended, or pauses.
+        """
+        return False if self._levels is None else self._levels.is_soft(over=over)
+
+    def was_the_caller(self) -> None:
+        """What the caller said in the last utterance was understood: his voice is as loud as this."""
+        if self._levels is not None:
+            self._levels.accept()
+
+    def keep(self, heard: bytes) -> None:
+        """Keep the utterance that has begun with `heard`, for `utterance_so_far`, until `keep_no_more`."""
+        self._so_far = bytearray(heard)
+
+    def keep_no_more(self) -> None:
+        """Forget what `keep` keeps."""
+        self._so_far = None
+
+    def utterance_so_far(self) -> bytes:
+        """Return the audio that is kept of the current utterance (SLIN, 8 kHz)."""
+        return bytes(self._so_far or b"")
+
+    @property
+    def in_utterance(self) -> bool:
+        """True while an utterance is in progress."""
+        return self._endpointer.in_utterance
+
+    @property
+    def pauses(self) -> bool:
+        """True if no utterance is in progress, or its speaker has been silent for `endpointing.short_silence_ms`."""
+        return self._endpointer.pauses
+
+    @property
+    def utterance_ms(self) -> int:
+        """How long the utterance in progress, or the last one, lasts from its first to its last voiced frame."""
+        return self._endpointer.utterance_ms
+
+    def drop(self) -> None:
+        """Forget the utterance in progress; listening goes on."""
+        self._endpointer.drop()
 
     def newest(self, ms: int, now: float) -> bytes:
         """Return the audio of the last `ms` (SLIN, 8 kHz), or less if less is kept; empty if the phone is muted."""

@@ -39,10 +39,9 @@ class EarlySpeech:
         for fact in facts or ():
             if isinstance(fact, UtteranceOpened):
                 self._pcm, self._closed = bytearray(fact.pcm), None
-            elif fact.reason == "too_short":
-                self._pcm = None
-            else:
-                self._closed = fact
+            elif isinstance(fact, UtteranceClosed):
+                is_noise = fact.reason == "too_short"
+                self._pcm, self._closed = (None, None) if is_noise else (self._pcm, fact)
         if self._released or self._is_proven(voiced_ms):
             return self._let_through()
         return None

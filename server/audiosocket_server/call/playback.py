@@ -2,7 +2,7 @@
 
 Speech takes precedence over hold audio, which ends with the first frame of speech; hold audio takes precedence over
 silence. What happened to the speech is reported in `news`, which the session reads after each frame. What is said is
-decided in `turns`.
+decided in `turns`. A message can be paused, and goes on a little before or behind the place where it was paused.
 """
 
 from collections import deque
@@ -25,6 +25,7 @@ __all__ = [
 FRAME_MS = 20
 FRAME_BYTES = 320
 SILENT_FRAME = bytes(FRAME_BYTES)
+KEPT_FRAMES = 15  # of the message, 300 ms, to go back to
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ class Playback:
         self._job: int | None = None
         self._released = False
         self._began = False
+        self._paused = False
+        self._newest: deque[bytes] = deque(maxlen=KEPT_FRAMES)
         self._whole = False  # all audio of the message has arrived
         self._chunks: deque[bytes] = deque()
         self._head = b""  # the chunk being played; `_at` is the next byte
@@ -108,6 +111,21 @@ class Playback:
     def queued_ms(self) -> int:
         """Duration of the speech in the queue."""
         return self._queued // (FRAME_BYTES // FRAME_MS)
+
+    @property
+    def played_ms(self) -> int:
+        """How much of the message has been played."""
+        return (self._played_frames - self._stalled_frames) * FRAME_MS
+
+    @property
+    def position_ms(self) -> int:
+        """How far playback is in the sound of the message."""
+        return (self._fed - self._queued) // (FRAME_BYTES // FRAME_MS)
+
+    @property
+    def left_ms(self) -> int | None:
+        """How much of the message is left to play; None if there is none, or if not all of its audio has arrived."""
+        return self.queued_ms if self._began and self._whole else None
 
     def begin(self, job: int, *, held: bool = False) -> None:
         """Prepare for message `job`; the rest of another message is dropped. `held`: play nothing until `release`."""
@@ -132,6 +150,28 @@ class Playback:
         self._whole = True
         self._nearly_over_at = self._nearly_over_bytes + silent_end_bytes([self._head[self._at :], *self._chunks])
 
+    def pause(self) -> None:
+        """Play silence from the next frame on, until `resume`."""
+        self._paused = True
+
+    def resume(self, at_ms: int) -> None:
+        """Play on from `at_ms` of the message: at most 300 ms before where it was paused, or behind it."""
+        self._paused = False
+        steps = (at_ms - self.position_ms) // FRAME_MS
+        for _ in range(min(steps, self._queued // FRAME_BYTES)):
+            self._take()
+            self._played_frames += 1
+        back = min(-steps, len(self._newest))
+        if back <= 0:
+            return
+        again = b"".join(list(self._newest)[-back:])
+        for _ in range(back):
+            self._newest.pop()
+        self._chunks.extendleft([self._head[self._at :], again])
+        self._head, self._at = b"", 0
+        self._queued += len(again)
+        self._played_frames -= back
+
     def flush(self) -> None:
         """Drop the message at once. If it had begun, its end is reported as incomplete."""
         if self._began and self._job is not None:
@@ -139,9 +179,8 @@ class Playback:
         self._forget_speech()
 
     def _end_speech(self, job: int, *, complete: bool) -> None:
-        played_ms = (self._played_frames - self._stalled_frames) * FRAME_MS
         of_ms = self._fed * FRAME_MS // FRAME_BYTES if self._whole else None
-        self.news.append(SpeechEnded(job, played_ms, complete, of_ms))
+        self.news.append(SpeechEnded(job, self.played_ms, complete, of_ms))
         self._forget_speech()
 
     def _forget_speech(self) -> None:
@@ -150,6 +189,8 @@ class Playback:
         self._head, self._at, self._queued, self._fed = b"", 0, 0, 0
         self._nearly_over_at = -1
         self._played_frames = self._stalled_frames = 0
+        self._paused = False
+        self._newest.clear()
 
     # --- hold audio ---------------------------------------------------------------------------------------------------
 
@@ -180,6 +221,8 @@ class Playback:
 
     def next_frame(self) -> bytes:
         """Return the next 20 ms: always 320 bytes."""
+        if self._paused:
+            return SILENT_FRAME
         if self._released and self._job is not None and (self._queued or self._began):
             frame = self._speech_frame(self._job)
             if frame is not None:
@@ -202,7 +245,9 @@ class Playback:
             if self._queued <= self._nearly_over_at:
                 self._nearly_over_at = -1
                 self.news.append(SpeechNearlyOver(job))
-            return self._take()
+            frame = self._take()
+            self._newest.append(frame)
+            return frame
         if not self._whole and self._stalled_frames < self._longest_stall_frames:
             self._stalled_frames += 1
             self._played_frames += 1

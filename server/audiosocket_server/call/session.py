@@ -28,6 +28,7 @@ from audiosocket_server.backend.reply import BackendReply
 from audiosocket_server.call import playback
 from audiosocket_server.call.caller_input import CallerInput
 from audiosocket_server.call.latency import AnswerClock
+from audiosocket_server.call.overhearing import Overhearing
 from audiosocket_server.call.speech_output import SpeechOutput
 from audiosocket_server.registry.calls import CallRecord
 from audiosocket_server.registry.vitals import LOOK_BACK_MS, Vitals
@@ -85,8 +86,10 @@ class Call:
         self._output = SpeechOutput(services, spawn=self._spawn, record=self._note, notify_turns=self._notify_turns)
         self._playback = self._output.playback
         self._input = CallerInput(settings, services.detectors, self._warn)
+        self._overhearing = Overhearing(services, self._input, spawn=self._spawn, notify_turns=self._notify_turns)
         self._utterance = b""  # audio of the utterance that has just begun, until recognition has it
         self._recognising: asyncio.Task[None] | None = None
+        self._endpoint: tuple[float, int] | None = None  # of an utterance that may become the caller's turn
         self._asking: asyncio.Task[None] | None = None
         self._interrupted: Interrupted | None = None  # what the next question tells of
         self._ended = asyncio.Event()  # the end of the connection was dealt with
@@ -326,7 +329,18 @@ class Call:
                 self._input.listen_ahead(if_proven=if_proven)
             case t.StartRecognition():
                 self._start_recognition()
+            case t.TryRecognition(job):
+                self._overhearing.try_it(job)
+            case t.DropUtterance(why):
+                if self._input.in_utterance:
+                    self._note(e.SpeechEndedEvent(why, self._input.utterance_ms))
+                self._input.drop()
+                self._endpoint = None
             case t.FinishRecognition(job):
+                self._end_overhearing()
+                if self._endpoint is not None:
+                    self._note(self._answer_clock.endpoint(*self._endpoint))
+                    self._endpoint = None
                 self._recognising = self._spawn(self._finish_recognition(job))
             case t.CancelRecognition():
                 self._cancel_recognition()
@@ -344,6 +358,10 @@ class Call:
                 stopped = self._output.current
                 self._output.stop()
                 self._handle_news(stopped)
+            case t.PauseSpeech():
+                self._output.pause(self._time())
+            case t.ResumeSpeech(_, why):
+                self._output.resume(why, self._time())
             case t.StartHold():
                 self._playback.start_hold()
             case t.StopHold():
@@ -378,6 +396,8 @@ class Call:
                 self._handle_news()
             if deadline - caller.audio_at > caller.gap_seconds and (facts := caller.missing(deadline, self._time())):
                 self._heard(facts)
+            if self._turns.doubts:
+                self._overhearing.look()
             if self._output.waits_for_room:
                 self._output.make_room()
         except Exception as error:  # noqa: BLE001 - ends this call with an event, and no other
@@ -389,14 +409,18 @@ class Call:
             news = self._playback.news.pop(0)
             match news:
                 case playback.SpeechBegan(job):
+                    self._input.bot_speaks(True)
                     self._notify_turns(t.PlaybackBegan(job))
                     if (message := self._output.current) is not None:
+                        if self._interrupted is not None and self._interrupted.text == message.text:
+                            self._interrupted = None  # it is said again
                         self._note(e.PlaybackStartedEvent(message.purpose, message.text))
                         if not message.held:
                             self._note(self._answer_clock.first_audio(self._time()))
                 case playback.SpeechNearlyOver(job):
                     self._notify_turns(t.PlaybackNearlyOver(job))
                 case playback.SpeechEnded(job, played_ms, complete, of_ms):
+                    self._input.bot_speaks(False)
                     heard = None if complete else self._output.heard(played_ms, of_ms)
                     self._note(e.PlaybackFinishedEvent(played_ms, complete, of_ms, heard))
                     if stopped is not None and heard is not None:
@@ -417,12 +441,24 @@ class Call:
                 case endpointing.UtteranceOpened(pcm):
                     self._note(e.SpeechStartedEvent())
                     self._utterance = pcm
-                    self._notify_turns(t.UtteranceBegan())
+                    speaks = self._output.current is not None
+                    quiet_ms = self._output.quiet_ms() if speaks else 0
+                    self._notify_turns(t.UtteranceBegan(self._playback.left_ms, quiet_ms))
                     self._utterance = b""
+                case endpointing.SpeechPaused(too_short):
+                    if self._turns.doubts:
+                        self._overhearing.weigh(over=True)
+                    self._notify_turns(t.UtterancePaused(too_short))
+                case endpointing.SpeechWentOn():
+                    self._notify_turns(t.UtteranceWentOn())
                 case endpointing.UtteranceClosed(reason, duration_ms, silence_ms):
                     noise = reason == "too_short"
+                    if self._turns.doubts:
+                        self._overhearing.weigh(over=True)
                     self._note(e.SpeechEndedEvent(reason, duration_ms))
-                    if not noise:
+                    if not noise and self._turns.doubts:
+                        self._endpoint = (self._time(), silence_ms)
+                    elif not noise:
                         self._note(self._answer_clock.endpoint(self._time(), silence_ms))
                     self._notify_turns(t.UtteranceEnded(noise))
 
@@ -454,10 +490,17 @@ class Call:
         def on_interim(text: str) -> None:
             if self._input.recognition is recognition and recognition is not None:
                 self._note(e.TranscriptInterimEvent(text))
+                self._notify_turns(t.WordsHeard(text))
 
         recognition = self._services.engine.recognise(self._services.settings.speech.language, on_interim)
         self._input.recognition = recognition
         recognition.feed(self._utterance)
+        if self._turns.doubts:
+            self._input.keep(self._utterance)
+
+    def _end_overhearing(self) -> None:
+        self._overhearing.end()
+        self._input.keep_no_more()
 
     async def _finish_recognition(self, job: int) -> None:
         recognition = self._input.recognition
@@ -472,11 +515,14 @@ class Call:
             self._notify_turns(t.RecognitionFailed(job))
         else:
             self._note(e.TranscriptFinalEvent(text))
+            if text.strip():
+                self._input.was_the_caller()
             self._note(self._answer_clock.recognised(self._time()))
             self._input.recognition = None
             self._notify_turns(t.Recognised(job, text))
 
     def _cancel_recognition(self) -> None:
+        self._end_overhearing()
         _cancel(self._recognising)
         recognition, self._input.recognition = self._input.recognition, None
         if recognition is not None:

@@ -11,6 +11,7 @@ from typing import Any
 from audiosocket_server import events as e
 from audiosocket_server.call.heard_words import estimated_ends, heard
 from audiosocket_server.call.playback import Playback
+from audiosocket_server.call.resuming import quiet_before, resume_at
 from audiosocket_server.services import Services
 from audiosocket_server.speech.base import SpeechError, WordEnd
 from audiosocket_server.turns import vocabulary as t
@@ -53,6 +54,7 @@ class SpeechOutput:
         self._sound: list[bytes] = []
         self._synthesis: asyncio.Task[None] | None = None
         self._room = asyncio.Event()
+        self._paused_at = 0.0
 
     def say(self, message: t.Speak) -> None:
         """Start the synthesis of `message`. Playback begins with its first audio, or at `Playback.release` if held."""
@@ -66,6 +68,23 @@ class SpeechOutput:
         self._stop_synthesis()
         self.current = None
         self.playback.flush()
+
+    def quiet_ms(self) -> int:
+        """Return for how long the current message has been in a pause between its own words."""
+        return quiet_before(self.playback.position_ms, b"".join(self._sound))
+
+    def pause(self, now: float) -> None:
+        """Pause the current message, from the next frame on. `now`: seconds."""
+        self._paused_at = now
+        self.playback.pause()
+        self._record(e.PlaybackPausedEvent(self.playback.played_ms))
+
+    def resume(self, why: str, now: float) -> None:
+        """Play the current message on, from the word or the sound under way when it was paused."""
+        at_ms = resume_at(self.playback.position_ms, self._word_ends, b"".join(self._sound))
+        self.playback.resume(at_ms)
+        paused_ms = round((now - self._paused_at) * 1000)
+        self._record(e.PlaybackResumedEvent(why, paused_ms, self.playback.played_ms))
 
     def playback_ended(self, complete: bool) -> None:
         """Playback of the message ended; `complete` is False if its audio stopped arriving."""

@@ -9,17 +9,31 @@ something else than the caller's voice, three new voiced frames are needed. Afte
 goes on by the same rule: a click or a burst of noise does not end the silence. The audio of an utterance begins
 `pre_roll_ms` before its first voiced frame, so that the onset of the first word, which no VAD detects, is not lost. It
 never begins before `forget`, nor in what `leading_echo` finds: the pre-roll must not hold the bot's echo.
+
+While the bot speaks (`over_speech`) two voiced frames are an onset: the bot only pauses for it, and a caller notices
+each frame that it speaks on. Within an utterance a silence of `short_silence_ms` is reported, and speech after it.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from audiosocket_server.endpointing.levels import VoiceLevels
 from audiosocket_server.endpointing.vad import FRAME_BYTES, FRAME_MS, Vad
 
-__all__ = ["Endpointer", "EndpointingFact", "IsEcho", "LeadingEcho", "UtteranceClosed", "UtteranceOpened"]
+__all__ = [
+    "Endpointer",
+    "EndpointingFact",
+    "IsEcho",
+    "LeadingEcho",
+    "SpeechPaused",
+    "SpeechWentOn",
+    "UtteranceClosed",
+    "UtteranceOpened",
+]
 
 ONSET_VOICED = 3
+QUICK_ONSET_VOICED = 2
 ONSET_FRAMES = 5
 
 
@@ -43,7 +57,19 @@ class UtteranceClosed:
     silence_ms: int
 
 
-EndpointingFact = UtteranceOpened | UtteranceClosed
+@dataclass(frozen=True, slots=True)
+class SpeechPaused:
+    """The caller has been silent for `short_silence_ms` within the utterance. `too_short`: so far it is a noise."""
+
+    too_short: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechWentOn:
+    """The caller speaks again after `SpeechPaused`."""
+
+
+EndpointingFact = UtteranceOpened | UtteranceClosed | SpeechPaused | SpeechWentOn
 
 IsEcho = Callable[[bytes], bool]
 """Returns True if the last frames of `pcm` (8 kHz SLIN), which the VAD flagged as speech, are known not to be the
@@ -59,6 +85,7 @@ class Endpointer:
     `silence_ms`: silence that ends an utterance. `longest_ms`: an utterance ends after this time in any case.
     `minimum_speech_ms`: an utterance with less voiced audio is too short. `guards`: asked at each onset.
     `leading_echo`: asked when an utterance begins.
+    `short_silence_ms`: a silence that is reported within an utterance; 0: none is. `levels`: gets each judged frame.
     """
 
     def __init__(
@@ -71,8 +98,12 @@ class Endpointer:
         minimum_speech_ms: int = 240,
         guards: Sequence[IsEcho] = (),
         leading_echo: LeadingEcho | None = None,
+        short_silence_ms: int = 0,
+        levels: VoiceLevels | None = None,
     ) -> None:
         self.in_utterance = False
+        self.over_speech = False
+        """Set this while the bot speaks: then an onset is found sooner."""
         self._vad = self._next_vad = vad
         self._is_speech = vad.is_speech
         self._silence_limit_ms = silence_ms
@@ -80,6 +111,8 @@ class Endpointer:
         self._minimum_speech_ms = minimum_speech_ms
         self._guards = guards
         self._leading_echo = leading_echo
+        self._short_silence_ms = short_silence_ms
+        self._levels = levels
         self._listening = False
         self._rest = b""  # audio of less than a frame
         kept_frames = pre_roll_ms // FRAME_MS + ONSET_VOICED
@@ -89,6 +122,7 @@ class Endpointer:
         self._unjudged = 0  # newest frames that came while the VAD did not run
         # Of the current utterance:
         self._whole_ms = self._silent_ms = self._voiced_ms = 0
+        self._pause_reported = False
         self._missing_ms = 0  # the part of the silence that is missing audio since the last frame
 
     @property
@@ -100,6 +134,16 @@ class Endpointer:
     def listening(self) -> bool:
         """True while utterances of the caller count."""
         return self._listening
+
+    @property
+    def pauses(self) -> bool:
+        """True if no utterance is in progress, or after `SpeechPaused`."""
+        return not self.in_utterance or self._pause_reported
+
+    @property
+    def utterance_ms(self) -> int:
+        """How long the utterance in progress, or the last one, lasts from its first to its last voiced frame."""
+        return self._whole_ms - self._silent_ms
 
     def use(self, vad: Vad) -> None:
         """Use another VAD, from the next `listen` on."""
@@ -113,6 +157,12 @@ class Endpointer:
             self._pause_vad()
         elif not was:
             self._resume_vad()
+
+    def drop(self) -> None:
+        """Forget the utterance in progress, or that has just ended; listening goes on."""
+        self.in_utterance = False
+        self._verdicts.clear()
+        self.listen(True)
 
     def _pause_vad(self) -> None:
         if not self._vad.adapts:
@@ -177,6 +227,8 @@ class Endpointer:
             return None
         voiced = self._is_speech(frame)
         self._verdicts.append(voiced)
+        if self._levels is not None:
+            self._levels.take(frame, voiced=voiced, quiet=not (self.in_utterance or self.over_speech))
         if self.in_utterance:
             self._missing_ms = 0
             return self._continue(FRAME_MS, voiced=voiced)
@@ -194,13 +246,17 @@ class Endpointer:
         self._whole_ms = (len(self._verdicts) - self._verdicts.index(True)) * FRAME_MS
         self._voiced_ms = self._verdicts.count(True) * FRAME_MS
         self._silent_ms = self._missing_ms = 0
+        self._pause_reported = False
+        if self._levels is not None:
+            self._levels.begin()
 
     def _pre_roll(self) -> bytes:
         heard = b"".join(self._recent)
         return heard if self._leading_echo is None else heard[self._leading_echo(heard) :]
 
     def _is_onset(self) -> bool:
-        return list(self._verdicts)[-ONSET_FRAMES:].count(True) >= ONSET_VOICED
+        needed = QUICK_ONSET_VOICED if self.over_speech else ONSET_VOICED
+        return list(self._verdicts)[-ONSET_FRAMES:].count(True) >= needed
 
     def _is_guarded(self) -> bool:
         heard = b"".join(self._recent)
@@ -215,12 +271,24 @@ class Endpointer:
             self._silent_ms = 0
         else:
             self._silent_ms += ms
+        short = self._voiced_ms < self._minimum_speech_ms
         if not voiced and self._silent_ms >= self._silence_limit_ms:
-            short = self._voiced_ms < self._minimum_speech_ms
             return [self._close("too_short" if short else "silence")]
         if self._whole_ms >= self._longest_ms:
             return [self._close("longest")]
+        if self._pause_reported is (self._silent_ms < self._short_silence_ms) and self._short_silence_ms:
+            return self._report_pause(too_short=short)
         return None
+
+    def _report_pause(self, *, too_short: bool) -> list[EndpointingFact] | None:
+        """Report that the short silence is reached, or that the caller speaks again after it."""
+        if not self._pause_reported:
+            self._pause_reported = True
+            return [SpeechPaused(too_short)]
+        if self._silent_ms:
+            return None
+        self._pause_reported = False
+        return [SpeechWentOn()]
 
     def _close(self, reason: str) -> UtteranceClosed:
         """End the utterance. Listening ends with it, until the next `listen`, unless it was only a noise."""
@@ -229,4 +297,4 @@ class Endpointer:
         self._verdicts.clear()
         if not self._listening:
             self._pause_vad()
-        return UtteranceClosed(reason, self._whole_ms - self._silent_ms, self._silent_ms)
+        return UtteranceClosed(reason, self.utterance_ms, self._silent_ms)

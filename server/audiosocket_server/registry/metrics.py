@@ -16,10 +16,11 @@ from audiosocket_server.events import (
     BackendFailedEvent,
     CallEndedEvent,
     CallEvent,
+    CallState,
     LatencyStage,
     PlaybackFinishedEvent,
-    SpeechStartedEvent,
     StageTookEvent,
+    StateChangedEvent,
     SynthesisFailedEvent,
     TranscriptFinalEvent,
 )
@@ -49,6 +50,11 @@ FAILURES = ("recognition", "backend_http_error", "backend_unreachable", "synthes
 def outcome_of(ended: CallEndedEvent) -> str:
     """Return the outcome of a call: one of `OUTCOMES`."""
     return _BY_REASON.get(ended.reason) or _BY_WHOM.get(ended.by, "error")
+
+
+def _cut_off(event: CallEvent | None) -> bool:
+    """Whether a message was stopped: where the caller's turn follows at once, he stopped it."""
+    return isinstance(event, PlaybackFinishedEvent) and not event.complete
 
 
 class Histogram:
@@ -108,7 +114,7 @@ class CallMetrics:
                 self.stages[stage].observe(duration_ms / 1000)
                 if stage is LatencyStage.FIRST_AUDIO and since_last_word_ms is not None:
                     self.response.observe(since_last_word_ms / 1000)
-            case PlaybackFinishedEvent(complete=False) if isinstance(previous, SpeechStartedEvent):
+            case StateChangedEvent(CallState.IA_TURN, CallState.USER_TURN) if _cut_off(previous):
                 self.interruptions += 1
             case TranscriptFinalEvent(failed=True):
                 self.failures["recognition"] += 1

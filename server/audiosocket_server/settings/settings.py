@@ -202,6 +202,11 @@ class SystemSettings(_Section):
     )
     hold_after_seconds: Seconds = Field(3.0, description="time in WAITING before hold audio starts")
     barge_in: bool = Field(False, description="the caller may interrupt a message whose status is USER_TURN")
+    barge_in_pause_seconds: Seconds = Field(
+        0.85,
+        description="the longest pause of a message over which the caller makes a sound, until it is known whether he "
+        "takes the turn; 0: it is stopped at once, for good",
+    )
 
 
 class AudioSettings(_Section):
@@ -243,6 +248,11 @@ class SpeechSettings(_Section):
         "local if it is installed, else embedded",
     )
     language: NonEmptyText = Field("pt-BR", description="language of the caller")
+    backchannels: tuple[NonEmptyText, ...] | None = Field(
+        None,
+        description="words and phrases that take no turn from the bot, such as “uh-huh”; null: those of the language, "
+        "for pt, en and es",
+    )
     phrase_books: tuple[NonEmptyText, ...] = Field(
         ("recordings", "audio/prompts"),
         description="folders with manifest.yaml: the recordings that the embedded engine recognises",
@@ -311,6 +321,14 @@ class EndpointingSettings(_Section):
     )
     pre_roll_ms: Milliseconds = Field(300, description="audio from before the detector fired that is kept")
     minimum_speech_ms: Milliseconds = Field(240, description="the shortest utterance; shorter speech is a noise")
+    other_voice_db: Annotated[Number, Field(ge=0)] = Field(
+        4.5,
+        description="over the bot's speech, a voice that is so much softer than the caller's own is not his; 0: any "
+        "may be",
+    )
+    short_silence_ms: Milliseconds = Field(
+        200, description="silence after a sound over the bot's speech, when it is recognised what it was"
+    )
     longest_utterance_seconds: PositiveSeconds = Field(
         15.0, description="the longest utterance; it ends then even without silence"
     )

@@ -7,7 +7,17 @@ executor. It never invents a text: if nothing was recognised, the text is empty.
 from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple, Protocol, runtime_checkable
 
-__all__ = ["Checked", "Recognition", "SpeechEngine", "SpeechError", "SpeechUnavailable", "Synthesised", "WordEnd"]
+__all__ = [
+    "Checked",
+    "Recognition",
+    "SpeechEngine",
+    "SpeechError",
+    "SpeechUnavailable",
+    "Synthesised",
+    "TellsLikely",
+    "TellsWords",
+    "WordEnd",
+]
 
 
 class SpeechError(Exception):
@@ -64,6 +74,24 @@ class SpeechEngine(Protocol):
 
     async def aclose(self) -> None:
         """Release everything that the engine holds."""
+
+
+@runtime_checkable
+class TellsWords(Protocol):
+    """Optional protocol of an engine whose recognitions tell words before an utterance ends: by `on_interim`, or as
+    `TellsLikely`. With barge-in such an engine decides who takes the turn; of others, how long a sound lasts."""
+
+    @property
+    def tells_words(self) -> bool:
+        """True if that is so."""
+
+
+@runtime_checkable
+class TellsLikely(Protocol):
+    """Optional protocol of a recognition that knows more before the end than it would call an interim text."""
+
+    def likely(self) -> str:
+        """Return the text of which a part was heard by now, and which may still turn out to be another; "" for none."""
 
 
 @runtime_checkable

@@ -6,7 +6,7 @@ Only complete messages are kept, not those that failed or were stopped. Recognit
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 
-from audiosocket_server.speech.base import Recognition, SpeechEngine, Synthesised, WordEnd
+from audiosocket_server.speech.base import Recognition, SpeechEngine, Synthesised, TellsWords, WordEnd
 
 __all__ = ["CachedSpeech"]
 
@@ -29,6 +29,11 @@ class CachedSpeech:
     def name(self) -> str:
         """The name of the engine behind the cache."""
         return self._engine.name
+
+    @property
+    def tells_words(self) -> bool:
+        """Whether the engine behind the cache tells words before an utterance ends. See `TellsWords`."""
+        return isinstance(self._engine, TellsWords) and self._engine.tells_words
 
     def recognise(self, language: str, on_interim: Callable[[str], None]) -> Recognition:
         """Start the recognition of one utterance. See `SpeechEngine`."""

@@ -29,6 +29,7 @@ class EmbeddedEngine:
     """The engine; made by `load`, which may take a second. It may serve several servers of one process."""
 
     name = "embedded"
+    tells_words = True
 
     def __init__(self, matcher: "Matcher", prompts: PhraseBook, language: str, cache_folder: Path) -> None:
         self._matcher = matcher
@@ -95,6 +96,10 @@ class MatchedTurn:
         """Take caller audio. See `Recognition`."""
         if self._listening is not None:
             self._listening.feed(pcm)
+
+    def likely(self) -> str:
+        """Return the texts of the phrases heard so far, and of the best one that is being heard. See `TellsLikely`."""
+        return " ".join(match.phrase.text for match in self._listening.so_far()) if self._listening is not None else ""
 
     async def finish(self) -> str:
         """Return the texts of the phrases heard whole, joined by spaces. See `Recognition`."""

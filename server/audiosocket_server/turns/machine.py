@@ -12,6 +12,8 @@ describes the states for users. All phases, with their default times:
     AWAITING_BACKEND  WAITING              time limit of the backend + 1 s -> an apology (the client is quicker)
     SYNTHESISING      WAITING or IA_TURN   time limit of the first audio -> as if the message were empty
     PLAYING           IA_TURN              none of its own: playback ends a message whose audio stalls
+    DOUBTING          IA_TURN              0.85 s of silence in a message -> the turn is the caller's, or OVERHEARING
+    OVERHEARING       IA_TURN              none of its own, as PLAYING: the message plays on, and somebody speaks
     PAUSING           IA_TURN              0.5 s after the last word -> follow the message's status
     AWAITING_PUSH     WAITING or IA_TURN   30 s since the last message -> an apology
     OVER              STANDBY              none: final
@@ -30,16 +32,20 @@ Design:
   STANDBY wait until the queue is empty, because every accepted message is spoken.
 - A failure is spoken as an apology with the status USER_TURN, and handled like every other message.
 - Answers carry the number of the job that asked for them. The answer of a job that was given up is ignored.
+- A message that was stopped for a noise, or for speech that nobody understands, is said again.
+- With barge-in a sound over a message pauses it; whether it is stopped is decided in `yielding`. Meanwhile the state
+  is IA_TURN, and two jobs are open: the message and the recognition of the sound.
 - Deadlines are compared with a tolerance of 0.5 ms: they lie on the 20 ms grid, which floats miss by a little.
 """
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum, auto
 from typing import Any, TypeVar
 
 from audiosocket_server.events import CallState
 from audiosocket_server.turns.greeting import Greeting
+from audiosocket_server.turns.overheard_steps import OverheardSteps
+from audiosocket_server.turns.phases import Phase
 from audiosocket_server.turns.vocabulary import (
     CALLER_SILENT,
     CONVERSATION_OVER,
@@ -73,12 +79,18 @@ from audiosocket_server.turns.vocabulary import (
     Stop,
     StopHold,
     StopSpeech,
+    Tried,
     TurnEvent,
     TurnRules,
     UtteranceBegan,
     UtteranceEnded,
+    UtterancePaused,
+    UtteranceWentOn,
+    VoiceWeighed,
     Warn,
+    WordsHeard,
 )
+from audiosocket_server.turns.yielding import OTHER_MESSAGE, Overheard
 
 __all__ = ["COULD_NOT_CONNECT", "ERROR_OCCURRED", "Phase", "Turns"]
 
@@ -91,26 +103,10 @@ SPARE_SECONDS = 0.0005
 _E = TypeVar("_E", bound=TurnEvent)
 
 
-class Phase(Enum):
-    """What the call is waiting for, finer than `CallState`; the table above lists the phases."""
-
-    NEW = auto()
-    GREETING = auto()
-    LISTENING = auto()
-    HEARING = auto()
-    RECOGNISING = auto()
-    AWAITING_BACKEND = auto()
-    SYNTHESISING = auto()
-    PLAYING = auto()
-    PAUSING = auto()
-    AWAITING_PUSH = auto()
-    OVER = auto()
-
-
 # --- the machine ------------------------------------------------------------------------------------------------------
 
 
-class Turns:
+class Turns(OverheardSteps):
     """Turn-taking of one call.
 
     `handle` and `tick` return commands: carry them out in order, before the next event. Call `tick` when
@@ -130,9 +126,12 @@ class Turns:
         self._call_until = NEVER
         self._listening = self._listening_ahead = False
         self._numbered = 0  # the newest job's number
-        self._job = 0  # the current job; each phase has at most one, besides the greeting that is held
+        self._job = 0  # the current job: each phase has at most one, besides the held greeting and that of `_overheard`
+        self._overheard: Overheard | None = None  # DOUBTING, OVERHEARING
         self._greeting = Greeting(rules.audio_wait_seconds)
         self._status = CallState.USER_TURN  # of the message that is being synthesised or played
+        self._text = ""  # of the message that is being said
+        self._cut_off: BotMessage | None = None  # the message that the caller stopped, until it is known what he said
         self._message_ended = 0.0
         self._queue: deque[BotMessage] = deque()
         self._commands: list[Command] = []
@@ -162,7 +161,7 @@ class Turns:
                 self._greeting_failed()
             elif (step := _TABLE.get((self.phase, type(event)))) is not None:
                 job = getattr(event, "job", None)
-                if job is None or job == self._job:
+                if job is None or job in (self._job, self._overheard and self._overheard.job):
                     step(self, event)
         return self._answer()
 
@@ -264,7 +263,7 @@ class Turns:
             return
         self._listen(False)
         self._enter(CallState.IA_TURN)
-        self._status, self._job = CallState.USER_TURN, job
+        self._status, self._text, self._job = CallState.USER_TURN, self._rules.greeting, job
         self._do(ReleaseSpeech(job))
         self._go(Phase.SYNTHESISING, self._rules.synthesis_seconds)
 
@@ -286,6 +285,9 @@ class Turns:
 
     def _hear(self) -> None:
         self._do(StartRecognition(self._new_job()))
+        self._hear_on()
+
+    def _hear_on(self) -> None:
         rules = self._rules
         self._go(Phase.HEARING, rules.longest_utterance_seconds + rules.silence_seconds + 1.0)
 
@@ -294,6 +296,11 @@ class Turns:
             self._do(CancelRecognition(self._job))
             if self._greeting.job is not None:
                 self._await_greeting()
+                return
+            if self._cut_off is not None:
+                self._listen(False)
+                self._enter(CallState.WAITING)
+                self._say_again(self._cut_off)
                 return
             self._go(Phase.LISTENING)
             self._phase_until = self._silent_until  # a noise is no utterance: the deadline stays
@@ -312,10 +319,13 @@ class Turns:
         if not event.text.strip():
             if self._greeting.job is not None:
                 self._greet()
+            elif self._cut_off is not None:
+                self._say_again(self._cut_off)
             else:
                 self._follow_status(CallState.USER_TURN)
             return
         self._drop_greeting()
+        self._cut_off = None
         self._do(AskBackend(self._new_job(), event.text))
         self._go(Phase.AWAITING_BACKEND, self._rules.backend_seconds + 1.0)
 
@@ -348,19 +358,25 @@ class Turns:
         self._queue.append(event.message)
         if self.phase is Phase.AWAITING_PUSH:
             self._say(self._queue.popleft(), "reply")
-        elif self.phase in (Phase.PLAYING, Phase.PAUSING):
+        elif self.phase in (Phase.PLAYING, Phase.PAUSING, Phase.DOUBTING, Phase.OVERHEARING):
+            if self._overheard is not None:
+                self._dismiss(OTHER_MESSAGE)
             self._listen(False)  # the message that plays is no longer the last one: no barge-in
 
     # --- speaking ---
 
     def _say(self, message: BotMessage, purpose: str) -> None:
         """Start to say `message`. The state stays as it is; IA_TURN begins with the first audio."""
-        self._status = message.status
+        self._status, self._text, self._cut_off = message.status, message.text, None
         if not message.text.strip():
             self._message_over()
             return
         self._do(Speak(self._new_job(), message.text, purpose))
         self._go(Phase.SYNTHESISING, self._rules.synthesis_seconds)
+
+    def _say_again(self, message: BotMessage) -> None:
+        """Say a message again that was stopped for nothing: nobody would say anything else."""
+        self._say(message, "reply")
 
     def _speech_failed(self, _: TurnEvent) -> None:
         self._message_over()
@@ -399,6 +415,8 @@ class Turns:
 
     def _barged_in(self, _: TurnEvent) -> None:
         """Give the floor to the caller, who spoke during a reply or in the pause after it."""
+        if self.phase is Phase.PLAYING:
+            self._cut_off = BotMessage(self._text, self._status)
         self._do(StopSpeech(self._job))
         self._users_turn()
         self._hear()
@@ -436,8 +454,11 @@ class Turns:
             self._do(CancelRecognition(self._job))
         elif self.phase is Phase.AWAITING_BACKEND:
             self._do(CancelBackend(self._job))
-        elif self.phase in (Phase.SYNTHESISING, Phase.PLAYING):
+        elif self.phase in (Phase.SYNTHESISING, Phase.PLAYING, Phase.DOUBTING, Phase.OVERHEARING):
             self._do(StopSpeech(self._job))
+        if self._overheard is not None:
+            self._do(CancelRecognition(self._overheard.job))
+            self._overheard = None
         self._drop_greeting()
         self._listen(False)
         self._enter(CallState.STANDBY)
@@ -453,6 +474,9 @@ def _row(phase: Phase, event: type[_E], step: Callable[[Turns, _E], None]) -> tu
     """Return one row of the table. The type checker holds the event that `step` takes to `event`."""
     return (phase, event), step
 
+
+_IN_DOUBT = (Phase.DOUBTING, Phase.OVERHEARING)
+_WEIGHED: tuple[type[Any], ...] = (UtterancePaused, UtteranceWentOn, VoiceWeighed, WordsHeard, Tried, UtteranceEnded)
 
 # Which event is handled in which phase. An event without a row came too late, and is ignored. `handle` itself handles
 # Pushed, Stop and Over.
@@ -471,7 +495,9 @@ _TABLE: Mapping[tuple[Phase, type[object]], _Step] = dict(
         _row(Phase.SYNTHESISING, PlaybackBegan, Turns._playback_began),
         _row(Phase.PLAYING, PlaybackNearlyOver, Turns._playback_nearly_over),
         _row(Phase.PLAYING, PlaybackEnded, Turns._playback_ended),
-        _row(Phase.PLAYING, UtteranceBegan, Turns._barged_in),
+        _row(Phase.PLAYING, UtteranceBegan, Turns._doubt),
+        *(_row(phase, event, Turns._weigh) for phase in _IN_DOUBT for event in _WEIGHED),
+        _row(Phase.OVERHEARING, PlaybackEnded, Turns._spoken_over_to_its_end),
         _row(Phase.PAUSING, UtteranceBegan, Turns._barged_in),
     ]
 )
@@ -483,6 +509,7 @@ _DEADLINES: Mapping[Phase, Callable[[Turns], None]] = {
     Phase.RECOGNISING: Turns._recognition_late,
     Phase.AWAITING_BACKEND: Turns._backend_late,
     Phase.SYNTHESISING: Turns._speech_late,
+    Phase.DOUBTING: Turns._doubt_is_over,
     Phase.PAUSING: Turns._pause_over,
     Phase.AWAITING_PUSH: Turns._push_late,
 }

@@ -23,12 +23,14 @@ __all__ = [
     "CancelRecognition",
     "ChangeState",
     "Command",
+    "DropUtterance",
     "FinishRecognition",
     "HangUpCall",
     "Listen",
     "ListenAhead",
     "MessageCame",
     "Over",
+    "PauseSpeech",
     "PlaybackBegan",
     "PlaybackEnded",
     "PlaybackNearlyOver",
@@ -36,6 +38,7 @@ __all__ = [
     "Recognised",
     "RecognitionFailed",
     "ReleaseSpeech",
+    "ResumeSpeech",
     "Speak",
     "SpeechFailed",
     "StartHold",
@@ -43,11 +46,17 @@ __all__ = [
     "Stop",
     "StopHold",
     "StopSpeech",
+    "Tried",
+    "TryRecognition",
     "TurnEvent",
     "TurnRules",
     "UtteranceBegan",
     "UtteranceEnded",
+    "UtterancePaused",
+    "UtteranceWentOn",
+    "VoiceWeighed",
     "Warn",
+    "WordsHeard",
 ]
 
 # Reasons why the server hangs up, each a line for people. The metrics count calls by them.
@@ -60,7 +69,11 @@ SERVER_STOPS = "the server stops"
 
 @dataclass(frozen=True, slots=True)
 class TurnRules:
-    """Settings of turn-taking. All times are in seconds; docs/server.md explains each setting."""
+    """Settings of turn-taking. All times are in seconds; docs/server.md explains each setting.
+
+    `tells_words`: the engine tells words before an utterance ends (`WordsHeard`). `doubt_seconds`: the longest pause of
+    a message over which somebody speaks; 0: it is stopped at once. `backchannels`: instead of the language's list.
+    """
 
     greeting: str = "Condomínio Apoena, em que posso ajudar?"
     greeting_delay_seconds: float = 2.0
@@ -78,6 +91,10 @@ class TurnRules:
     backend_seconds: float = 30.0
     call_seconds: float = 1800.0
     barge_in: bool = False
+    doubt_seconds: float = 0.85
+    tells_words: bool = False
+    language: str = "pt-BR"
+    backchannels: tuple[str, ...] | None = None
     queued_messages: int = 16
 
 
@@ -104,7 +121,48 @@ class CallerAudioBegan:
 
 @dataclass(frozen=True, slots=True)
 class UtteranceBegan:
-    """The caller started to speak. Reported only while listening is on (`Listen`, or `ListenAhead` and proven)."""
+    """The caller started to speak. Reported only while listening is on (`Listen`, or `ListenAhead` and proven).
+
+    `left_ms`: how much of the bot's message is left to play; None: that is not known, or there is none. `quiet_ms`: for
+    how long it has been in a pause between its own words, which the caller hears as a part of a longer one.
+    """
+
+    left_ms: int | None = None
+    quiet_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UtterancePaused:
+    """The caller has been silent for a short while within his utterance. `noise`: it is too short to be speech yet."""
+
+    noise: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceWentOn:
+    """The caller speaks again after `UtterancePaused`."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceWeighed:
+    """Of speech over a message: it is too soft to be the caller's own voice (True), or as loud as he is (False)."""
+
+    soft: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WordsHeard:
+    """Recognition has understood this text so far; the utterance is not over."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A trial of the utterance so far (`TryRecognition`) gave this text, which may be empty. `job`: the utterance's."""
+
+    job: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +255,11 @@ TurnEvent = (
     | CallerAudioBegan
     | UtteranceBegan
     | UtteranceEnded
+    | UtterancePaused
+    | UtteranceWentOn
+    | VoiceWeighed
+    | WordsHeard
+    | Tried
     | Recognised
     | RecognitionFailed
     | MessageCame
@@ -261,6 +324,20 @@ class CancelRecognition:
 
 
 @dataclass(frozen=True, slots=True)
+class TryRecognition:
+    """Recognise what was heard of the utterance so far, beside its recognition, which goes on. Answered by `Tried`."""
+
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropUtterance:
+    """Forget the utterance that is being heard; listening goes on. `why`: one word of `yielding`."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class AskBackend:
     """Send `content` to the backend. Answered by `MessageCame` or `BackendFailed`."""
 
@@ -303,6 +380,21 @@ class StopSpeech:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseSpeech:
+    """Pause the playback of the message at once."""
+
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeSpeech:
+    """Play the message on from where it was paused. `why`: one word of `yielding`."""
+
+    job: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class StartHold:
     """Play hold audio whenever there is no speech to play."""
 
@@ -333,11 +425,15 @@ Command = (
     | StartRecognition
     | FinishRecognition
     | CancelRecognition
+    | TryRecognition
+    | DropUtterance
     | AskBackend
     | CancelBackend
     | Speak
     | ReleaseSpeech
     | StopSpeech
+    | PauseSpeech
+    | ResumeSpeech
     | StartHold
     | StopHold
     | Warn

@@ -262,9 +262,10 @@ async def test_with_barge_in_caller_speech_stops_the_bot() -> None:
         began = await call.until_event("speech_started")
         assert began.at_seconds == pytest.approx(0.8 + 0.36, abs=0.1)
         await call.until_state(WAITING)
-        lines = told(call.record)
-        assert lines[4].split()[1:] == ["playback_finished", "620", "False", "3000"]
-        assert lines[5].split()[1:] == ["state_changed", "IA_TURN", "USER_TURN"]
+        lines = [line.split()[1:] for line in told(call.record)]
+        assert lines[4] == ["playback_paused", "600"]
+        assert lines[5] == ["playback_finished", "600", "False", "3000"]
+        assert lines[6] == ["state_changed", "IA_TURN", "USER_TURN"]
         assert not [at for at, frame in call.heard if frame != SILENCE and began.at_seconds < at]
 
 
@@ -280,7 +281,7 @@ async def test_the_backend_learns_what_was_heard_of_a_message_that_was_interrupt
         call_again.say()
         await call_again.until_event("backend_answered")
         greeting = "Condomínio Apoena, em que posso ajudar?"
-        assert b.backend.interrupted == [Interrupted(greeting, "Condomínio", 1220, 3000), None]
+        assert b.backend.interrupted == [Interrupted(greeting, "Condomínio", 1200, 3000), None]
         said = [line for line in call.record.transcript() if line["origin"] == "ai"]
         assert said[0] == {"at": 0.5, "origin": "ai", "text": greeting, "heard": "Condomínio"}
 

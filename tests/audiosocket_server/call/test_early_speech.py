@@ -1,7 +1,7 @@
 """What is said too early waits: until it is released, or until it is proven. Pure."""
 
 from audiosocket_server.call.early_speech import EarlySpeech
-from audiosocket_server.endpointing import EndpointingFact, UtteranceClosed, UtteranceOpened
+from audiosocket_server.endpointing import EndpointingFact, SpeechPaused, SpeechWentOn, UtteranceClosed, UtteranceOpened
 
 OPENED = UtteranceOpened(b"before")
 
@@ -56,3 +56,10 @@ def test_the_whole_of_a_noise_is_no_proof() -> None:
     early = EarlySpeech(240)
     feed(early, ([OPENED], b""), ([UtteranceClosed("too_short", 60, 700)], b""), voiced_ms=60)
     feed(early, (None, b"+1"), voiced_ms=260)
+
+
+def test_a_pause_within_it_changes_nothing() -> None:
+    early = EarlySpeech(None)
+    feed(early, ([OPENED], b""), ([SpeechPaused(too_short=True)], b"+1"), ([SpeechWentOn()], b"+2"))
+    early.release()
+    assert early.take(None, b"", 0) == [UtteranceOpened(b"before+1+2")]

@@ -205,3 +205,78 @@ def test_the_end_is_not_announced_while_the_message_is_still_made() -> None:
     playback.feed(voice(9))
     take(playback, 9)
     assert SpeechNearlyOver(8) not in news(playback)
+
+
+def numbered(frames: int) -> bytes:
+    return b"".join(bytes([n + 1]) * FRAME_BYTES for n in range(frames))
+
+
+def speaking(frames: int = 10) -> Playback:
+    playback = Playback(HOLD)
+    playback.begin(7)
+    playback.feed(numbered(frames)[:1000])
+    playback.feed(numbered(frames)[1000:])
+    playback.finish()
+    return playback
+
+
+def test_a_paused_message_goes_on_where_it_was() -> None:
+    playback = speaking()
+    take(playback, 4)
+    playback.pause()
+    assert take(playback, 500) == [SILENCE] * 500
+    assert (playback.played_ms, playback.position_ms, playback.left_ms) == (80, 80, 120)
+    playback.resume(80)
+    assert b"".join(take(playback, 6)) == numbered(10)[4 * FRAME_BYTES :]
+    playback.next_frame()
+    assert news(playback) == [SpeechBegan(7), SpeechEnded(7, 200, complete=True, of_ms=200)]
+
+
+@pytest.mark.parametrize("at_frames", range(10))
+@given(paused_after=st.integers(1, 9))
+def test_it_goes_on_at_any_frame_near_by(at_frames: int, paused_after: int) -> None:
+    playback = speaking()
+    take(playback, paused_after)
+    playback.pause()
+    playback.resume(at_frames * 20)
+    assert playback.played_ms == playback.position_ms == at_frames * 20
+    assert b"".join(take(playback, 10 - at_frames)) == numbered(10)[at_frames * FRAME_BYTES :]
+    playback.next_frame()
+    assert news(playback)[-1] == SpeechEnded(7, 200, complete=True, of_ms=200)
+
+
+def test_no_further_back_than_what_is_kept_and_no_further_on_than_its_end() -> None:
+    playback = speaking(30)
+    take(playback, 20)
+    playback.pause()
+    playback.resume(0)
+    assert playback.position_ms == 100
+    playback.pause()
+    playback.resume(5000)
+    assert playback.position_ms == 600
+
+
+def test_what_is_stopped_in_a_pause_tells_how_much_was_played() -> None:
+    playback = speaking()
+    take(playback, 4)
+    playback.pause()
+    take(playback, 9)
+    playback.flush()
+    assert news(playback)[-1] == SpeechEnded(7, 80, complete=False, of_ms=200)
+    playback.begin(8)
+    playback.feed(numbered(3))
+    assert take(playback, 1) == [numbered(1)]  # the next message is not paused
+    playback.pause()
+    playback.resume(0)
+    assert take(playback, 1) == [numbered(1)]
+
+
+def test_how_much_is_left_is_known_when_all_has_arrived() -> None:
+    playback = Playback()
+    assert playback.left_ms is None
+    playback.begin(1)
+    playback.feed(voice(3))
+    take(playback, 1)
+    assert playback.left_ms is None
+    playback.finish()
+    assert playback.left_ms == 40

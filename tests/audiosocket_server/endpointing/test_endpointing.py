@@ -7,6 +7,8 @@ from audiosocket_server.endpointing import (
     Endpointer,
     EndpointingFact,
     IsEcho,
+    SpeechPaused,
+    SpeechWentOn,
     UtteranceClosed,
     UtteranceOpened,
     Vad,
@@ -41,6 +43,7 @@ def endpointer(
     pre_roll_ms: int = 60,
     minimum_speech_ms: int = 100,
     guards: Sequence[IsEcho] = (),
+    short_silence_ms: int = 0,
 ) -> Endpointer:
     made = Endpointer(
         vad or FirstByte(),
@@ -49,6 +52,7 @@ def endpointer(
         pre_roll_ms=pre_roll_ms,
         minimum_speech_ms=minimum_speech_ms,
         guards=guards,
+        short_silence_ms=short_silence_ms,
     )
     made.listen(True)
     return made
@@ -301,3 +305,51 @@ def test_webrtc_hears_no_speech_in_silence_once_it_has_adapted() -> None:
     vad = WebRtcVad(2)
     verdicts = [vad.is_speech(QUIET) for _ in range(50)]
     assert not any(verdicts[10:])
+
+
+def test_a_short_silence_is_reported_and_speech_after_it() -> None:
+    ep = endpointer(short_silence_ms=80)
+    facts = feed(ep, "ssssss....ssss..ss....-.-.s.......")
+    assert [(at, fact) for at, fact in facts if not isinstance(fact, UtteranceOpened)] == [
+        (9, SpeechPaused(too_short=False)),
+        (12, SpeechWentOn()),
+        (21, SpeechPaused(too_short=False)),
+        (27, UtteranceClosed("silence", 360, 200)),
+    ]
+
+
+def test_what_is_silent_after_a_click_is_too_short_at_the_short_silence() -> None:
+    facts = feed(endpointer(short_silence_ms=60), "sss...")
+    assert facts[1:] == [(5, SpeechPaused(too_short=True))]
+
+
+def test_missing_audio_may_end_it_without_a_short_silence_first() -> None:
+    ep = endpointer(short_silence_ms=60)
+    feed(ep, "ssssss")
+    assert ep.missing(100) == [SpeechPaused(too_short=False)]
+    ep.forgive_missing()
+    assert ep.audio(QUIET) is None
+    assert ep.audio(SPEECH) is None
+    assert feed(ep, "ss")[0] == (1, SpeechWentOn())
+    assert ep.missing(400) == [UtteranceClosed("silence", 200, 400)]
+
+
+def test_over_speech_two_voiced_frames_are_an_onset() -> None:
+    ep = endpointer()
+    ep.over_speech = True
+    ((at, _),) = feed(ep, ".s..s")
+    assert at == 4
+    ep.drop()
+    ep.over_speech = False
+    assert feed(ep, "ss") == []
+
+
+def test_an_utterance_that_is_dropped_is_over_and_listening_goes_on() -> None:
+    ep = endpointer()
+    feed(ep, "ssss")
+    ep.drop()
+    assert not ep.in_utterance
+    assert feed(ep, "........") == []
+    assert len(feed(ep, "ssss...........")) == 2  # and this one ends by itself
+    ep.drop()
+    assert ep.listening

@@ -5,12 +5,16 @@ from audiosocket_server.events import (
     BackendFailedEvent,
     CallEndedEvent,
     CallEvent,
+    CallState,
     LatencyStage,
     PlaybackFinishedEvent,
+    PlaybackPausedEvent,
     SpeechStartedEvent,
     StageTookEvent,
+    StateChangedEvent,
     SynthesisFailedEvent,
     TranscriptFinalEvent,
+    TranscriptInterimEvent,
 )
 from audiosocket_server.registry.calls import Calls
 from audiosocket_server.registry.metrics import CallMetrics, Snapshot, as_text, outcome_of
@@ -93,14 +97,22 @@ def test_failures_and_interruptions() -> None:
             BackendFailedEvent("unreachable", ""),
             SynthesisFailedEvent(""),
             PlaybackFinishedEvent(500, complete=False),  # cut by the end
+            StateChangedEvent(CallState.IA_TURN, CallState.STANDBY),
             SpeechStartedEvent(),
+            PlaybackPausedEvent(500),
+            TranscriptInterimEvent("espera"),
             PlaybackFinishedEvent(500, complete=False),  # cut by the caller
+            StateChangedEvent(CallState.IA_TURN, CallState.USER_TURN),
+            PlaybackFinishedEvent(500, complete=False),  # its audio stopped coming
+            SynthesisFailedEvent(""),
+            StateChangedEvent(CallState.IA_TURN, CallState.USER_TURN),
             SpeechStartedEvent(),
             PlaybackFinishedEvent(500, complete=True),
+            StateChangedEvent(CallState.IA_TURN, CallState.USER_TURN),
         )
     )
     kinds = ("recognition", "backend_http_error", "backend_unreachable", "synthesis")
-    assert [told[f"voicebot_failures_total,kind={kind}"] for kind in kinds] == [1, 1, 1, 1]
+    assert [told[f"voicebot_failures_total,kind={kind}"] for kind in kinds] == [1, 1, 1, 2]
     assert told["voicebot_interruptions_total,by=caller"] == 1
 
 

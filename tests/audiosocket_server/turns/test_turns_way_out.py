@@ -14,12 +14,14 @@ from audiosocket_server.turns.vocabulary import (
     CancelRecognition,
     ChangeState,
     Command,
+    DropUtterance,
     FinishRecognition,
     HangUpCall,
     Listen,
     ListenAhead,
     MessageCame,
     Over,
+    PauseSpeech,
     PlaybackBegan,
     PlaybackEnded,
     PlaybackNearlyOver,
@@ -27,6 +29,7 @@ from audiosocket_server.turns.vocabulary import (
     Recognised,
     RecognitionFailed,
     ReleaseSpeech,
+    ResumeSpeech,
     Speak,
     SpeechFailed,
     StartHold,
@@ -34,11 +37,17 @@ from audiosocket_server.turns.vocabulary import (
     Stop,
     StopHold,
     StopSpeech,
+    Tried,
+    TryRecognition,
     TurnEvent,
     TurnRules,
     UtteranceBegan,
     UtteranceEnded,
+    UtterancePaused,
+    UtteranceWentOn,
+    VoiceWeighed,
     Warn,
+    WordsHeard,
 )
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -48,6 +57,8 @@ MESSAGES = st.builds(BotMessage, st.sampled_from(["", "Um momento."]), st.sample
 JOB_EVENTS: list[Callable[[int], TurnEvent]] = [
     lambda job: Recognised(job, "sim"),
     lambda job: Recognised(job, ""),
+    lambda job: Tried(job, "não"),
+    lambda job: Tried(job, "ahã"),
     RecognitionFailed,
     lambda job: BackendFailed(job, True),
     lambda job: BackendFailed(job, False),
@@ -65,7 +76,7 @@ class World:
         self.state = CallState.STANDBY
         self.listening = self.listening_ahead = self.holding = self.hung_up = False
         self.recognition = self.backend = self.speech = 0
-        self.held = False
+        self.held = self.paused = False
         self.job = 0
 
     def carry_out(self, command: Command) -> None:
@@ -90,6 +101,19 @@ class World:
             case CancelRecognition(job):
                 assert job == self.recognition
                 self.recognition = 0
+            case TryRecognition(job):
+                assert job == self.recognition
+            case DropUtterance():
+                assert self.listening
+                assert not self.recognition
+            case PauseSpeech(job):
+                assert job == self.speech
+                assert not self.paused
+                self.paused = True
+            case ResumeSpeech(job):
+                assert job == self.speech
+                assert self.paused
+                self.paused = False
             case AskBackend(job, content):
                 assert content
                 self.backend = self._new(job)
@@ -104,7 +128,7 @@ class World:
                 assert self.held
                 self.held = False
             case StopSpeech():
-                self.speech = 0
+                self.speech, self.paused = 0, False
             case StartHold():
                 assert self.state is CallState.WAITING
                 self.holding = True
@@ -131,14 +155,18 @@ class AnyCall(RuleBasedStateMachine):
 
     @initialize(
         barge_in=st.booleans(),
+        tells_words=st.booleans(),
         hears_first=st.booleans(),
         hears_early=st.booleans(),
         greeting=st.sampled_from(["", "Bom dia."]),
         pause=st.sampled_from([0, 0.5]),
     )
-    def answer(self, barge_in: bool, hears_first: bool, hears_early: bool, greeting: str, pause: float) -> None:
+    def answer(
+        self, barge_in: bool, tells_words: bool, hears_first: bool, hears_early: bool, greeting: str, pause: float
+    ) -> None:
         rules = TurnRules(
             barge_in=barge_in,
+            tells_words=tells_words,
             hears_first=hears_first,
             hears_early=hears_early,
             audio_wait_seconds=3.0,
@@ -156,6 +184,8 @@ class AnyCall(RuleBasedStateMachine):
     @rule(make=st.sampled_from(JOB_EVENTS), late=st.booleans())
     def a_job_ends(self, make: Callable[[int], TurnEvent], late: bool) -> None:
         event = make(self.world.job - late)
+        if isinstance(event, PlaybackEnded) and self.world.paused:
+            return  # what is paused does not end
         if isinstance(event, PlaybackBegan) and (self.world.held or not self.world.speech):
             return  # playback does not begin what is held or stopped
         self.tell(event)
@@ -185,6 +215,20 @@ class AnyCall(RuleBasedStateMachine):
         if self.world.listening or (self.world.listening_ahead and self.turns.phase is Phase.GREETING):
             self.tell(UtteranceBegan())
 
+    @rule(
+        event=st.sampled_from(
+            [UtterancePaused(), UtterancePaused(True), UtteranceWentOn(), VoiceWeighed(True), WordsHeard("não")]
+        )
+    )
+    def he_pauses_or_is_understood(self, event: TurnEvent) -> None:
+        if self.world.listening:
+            self.tell(event)
+
+    @rule(noise=st.booleans())
+    def he_ends(self, noise: bool) -> None:
+        if self.world.listening:
+            self.tell(UtteranceEnded(noise))
+
     @rule(seconds=st.sampled_from([0.02, 0.5, 3.0, 20.0, 200.0]))
     def time_passes(self, seconds: float) -> None:
         self.now += seconds
@@ -210,7 +254,9 @@ class AnyCall(RuleBasedStateMachine):
         elif hasattr(self, "turns"):
             assert self.turns.next_deadline < float("inf")
             assert self.turns.state is self.world.state
-            assert self.turns.phase is Phase.PLAYING or self.turns._phase_until < float("inf")
+            plays = (Phase.PLAYING, Phase.OVERHEARING)  # playback ends by itself
+            assert self.world.paused is (self.turns.phase is Phase.DOUBTING)
+            assert self.turns.phase in plays or self.turns._phase_until < float("inf")
 
     @invariant()
     def one_thing_at_a_time(self) -> None:

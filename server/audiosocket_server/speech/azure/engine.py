@@ -30,6 +30,7 @@ class AzureEngine:
     """The engine; made by `load`. It serves all calls of one event loop."""
 
     name = "azure"
+    tells_words = True
 
     def __init__(self, settings: Settings) -> None:
         """Prepare the SDK's configuration, without connecting. Takes some milliseconds: call it in the executor."""

@@ -69,8 +69,8 @@ export class Timeline {
   speechEnded(e) {
     const item = this.open.caller;
     this.finish("caller", item ? Math.min(e.at, item.from + e.duration_ms / 1000) : e.at);
-    if (e.reason !== "too_short") this.turns += 1;
-    else if (item) this.items.caller.splice(this.items.caller.indexOf(item), 1);
+    if (["silence", "longest"].includes(e.reason)) this.turns += 1;
+    else if (item && e.reason === "too_short") this.items.caller.splice(this.items.caller.indexOf(item), 1);
   }
 
   begin(name, at, lane, item) {

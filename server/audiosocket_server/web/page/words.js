@@ -21,6 +21,7 @@ export const LINES = {
     return e.failed ? ["system", `recognition failed: ${e.detail}`, "bad"] : ["system", "nothing was understood"];
   },
   playback_started: (e) => ["ai", e.text],
+  playback_resumed: (e) => ["system", `goes on after ${inSeconds(e.paused_ms)} (${e.why.replaceAll("_", " ")})`],
   dtmf_received: (e) => ["caller", `DTMF ${e.digit}`],
   backend_failed: (e) => ["system", `the AI backend failed (${e.kind}): ${e.detail}`, "bad"],
   message_pushed: (e) => ["system", `the backend pushes ${e.set_call_status}`],

@@ -1,0 +1,132 @@
+"""Speech over a message of the bot: does the caller take the turn, or shall the bot go on? Pure.
+
+The message is paused as soon as a sound begins. Then, whatever comes first:
+- words that are more than back-channels are a caller who takes the turn;
+- at a short silence the sound was too short to be speech, or a recognition of all that was heard so far says what it
+  was: a back-channel, or nothing that was understood, and the bot goes on;
+- when the longest pause is over, a sound that lasts is a caller, if the engine tells no words before an utterance ends.
+  If it does, and has understood none, the bot speaks on, and the utterance is listened to all the same: a laugh, a dog
+  or television lasts longer than a pause may, and words that are understood later still take the turn.
+
+A voice that is softer than the caller's own is a television, or somebody else in the room: it does not take the turn,
+whatever it says. That is known after half a second, so words wait for it. A back-channel near the end of a message is
+an answer to it («Isso.»), so it takes the turn.
+"""
+
+from enum import Enum, auto
+
+from audiosocket_server.turns.backchannels import takes_turn
+from audiosocket_server.turns.vocabulary import (
+    Tried,
+    TurnRules,
+    UtteranceEnded,
+    UtterancePaused,
+    UtteranceWentOn,
+    VoiceWeighed,
+    WordsHeard,
+)
+
+__all__ = [
+    "BACKCHANNEL",
+    "IN_DOUBT",
+    "NOT_UNDERSTOOD",
+    "OTHER_MESSAGE",
+    "TOO_SHORT",
+    "TOO_SOFT",
+    "Overheard",
+    "OverheardEvent",
+    "Weighed",
+]
+
+# Why the bot goes on.
+TOO_SHORT = "too_short"
+TOO_SOFT = "too_soft"
+BACKCHANNEL = "backchannel"
+NOT_UNDERSTOOD = "not_understood"
+IN_DOUBT = "in_doubt"
+OTHER_MESSAGE = "other_message"
+
+ANSWERS_MS = 600
+"""A caller who begins when so much of the message is left, or less, answers it."""
+
+OverheardEvent = UtterancePaused | UtteranceWentOn | VoiceWeighed | WordsHeard | Tried | UtteranceEnded
+
+
+class Weighed(Enum):
+    """What follows from an event: wait for more, try what was heard so far, give the floor, or dismiss the sound."""
+
+    WAIT = auto()
+    TRY = auto()
+    CALLER = auto()
+    DISMISS = auto()
+
+
+class Overheard:
+    """One utterance over a message. `job`: of its recognition. `left_ms`: how much of the message was left at its
+    beginning; None: that is not known."""
+
+    def __init__(self, job: int, rules: TurnRules, left_ms: int | None) -> None:
+        self.job = job
+        self.over = False
+        """Whether the utterance has ended."""
+        self.why = NOT_UNDERSTOOD
+        """Why it was dismissed."""
+        self._rules = rules
+        self._answers = left_ms is not None and left_ms <= ANSWERS_MS
+        self._silent = False
+        self._trying = False
+        self._soft: bool | None = None
+        self._has_words = False  # that take the turn
+        self._more = False  # he spoke on since the last trial began
+
+    def take(self, event: OverheardEvent) -> Weighed:
+        """Take what happened; return what follows."""
+        match event:
+            case UtteranceWentOn():
+                self._silent, self._more = False, True
+                return Weighed.WAIT
+            case UtterancePaused(noise):
+                self._silent = True
+                return self._fell_silent(noise=noise)
+            case UtteranceEnded(noise):
+                self._silent = self.over = True
+                return self._fell_silent(noise=noise)
+            case VoiceWeighed(soft):
+                self._soft = soft
+            case WordsHeard(text):
+                self._has_words = self._takes_turn(text)
+            case Tried(_, text):
+                self._trying = False
+                return self._tried(text)
+        return Weighed.CALLER if self._has_words and self._soft is False else Weighed.WAIT
+
+    def time_is_up(self) -> Weighed:
+        """The pause has lasted as long as it may: CALLER if that is known by now, else WAIT, and the bot speaks on."""
+        lasts = not self._silent and not self._soft and not self._rules.tells_words
+        return Weighed.CALLER if lasts else Weighed.WAIT
+
+    def _fell_silent(self, *, noise: bool) -> Weighed:
+        if noise:
+            self.why = TOO_SHORT
+            return Weighed.DISMISS
+        return Weighed.WAIT if self._trying else self._try()
+
+    def _try(self) -> Weighed:
+        self._trying, self._more = True, False
+        return Weighed.TRY
+
+    def _tried(self, text: str) -> Weighed:
+        takes_turn = self._takes_turn(text)
+        if takes_turn and not self._soft:
+            return Weighed.CALLER
+        if not self._silent:
+            return Weighed.WAIT
+        if self._more:
+            return self._try()
+        self.why = TOO_SOFT if takes_turn else BACKCHANNEL if text.strip() else NOT_UNDERSTOOD
+        return Weighed.DISMISS
+
+    def _takes_turn(self, text: str) -> bool:
+        if self._answers and text.strip():
+            return True
+        return takes_turn(text, self._rules.language, self._rules.backchannels)

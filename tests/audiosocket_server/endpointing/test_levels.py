@@ -1,0 +1,87 @@
+"""How loud a voice is, and whether it is the caller's own."""
+
+import numpy as np
+import pytest
+from audiosocket_server.endpointing import VoiceLevels
+
+FRAME = 160
+
+
+def frames(dbfs: float, count: int, seed: int = 1) -> list[bytes]:
+    sound = np.random.Generator(np.random.PCG64(seed)).standard_normal(count * FRAME) * 32768 * 10 ** (dbfs / 20)
+    return [np.rint(part).astype("<i2").tobytes() for part in sound.reshape(count, FRAME)]
+
+
+def mixed(one: list[bytes], other: list[bytes]) -> list[bytes]:
+    both = zip(one, other, strict=True)
+    return [(np.frombuffer(a, "<i2") + np.frombuffer(b, "<i2")).astype("<i2").tobytes() for a, b in both]
+
+
+def say(levels: VoiceLevels, what: list[bytes]) -> None:
+    levels.begin()
+    for frame in what:
+        levels.take(frame, voiced=True, quiet=False)
+
+
+def caller(dbfs: float = -22, noise_dbfs: float = -60, softer_db: float = 4.5) -> VoiceLevels:
+    levels = VoiceLevels(softer_db)
+    for frame in frames(noise_dbfs, 100, 2):
+        levels.take(frame, voiced=False, quiet=True)
+    say(levels, mixed(frames(dbfs, 40), frames(noise_dbfs, 40, 3)))
+    levels.accept()
+    return levels
+
+
+@pytest.mark.parametrize(("dbfs", "soft"), [(-22, False), (-25.5, False), (-19, False), (-27.5, True), (-40, True)])
+def test_a_voice_is_held_against_the_callers_own(dbfs: float, soft: bool) -> None:
+    levels = caller()
+    say(levels, frames(dbfs, 20, 4))
+    assert levels.is_soft(over=True) is soft
+
+
+@pytest.mark.parametrize(("dbfs", "soft"), [(-24, False), (-25.5, True)])
+def test_while_it_lasts_a_smaller_difference_is_enough(dbfs: float, soft: bool) -> None:
+    levels = caller()
+    say(levels, frames(dbfs, 29, 4))
+    assert levels.is_soft(over=False) is None
+    levels.take(frames(dbfs, 1, 5)[0], voiced=True, quiet=False)
+    assert levels.is_soft(over=False) is soft
+    assert levels.is_soft(over=True) is False
+
+
+def test_noise_under_both_does_not_make_them_alike() -> None:
+    levels = caller(noise_dbfs=-27)
+    say(levels, mixed(frames(-28, 30, 4), frames(-27, 30, 5)))
+    assert levels.is_soft(over=True)
+    say(levels, mixed(frames(-24, 30, 4), frames(-27, 30, 5)))
+    assert not levels.is_soft(over=True)
+
+
+def test_before_he_has_spoken_and_of_a_few_frames_nothing_is_known() -> None:
+    levels = VoiceLevels(4.5)
+    say(levels, frames(-40, 40))
+    assert levels.is_soft(over=False) is False
+    levels = caller()
+    say(levels, frames(-40, 7))
+    assert levels.is_soft(over=True) is False
+    levels.accept()  # too little to learn from
+    say(levels, frames(-30, 20))
+    assert levels.is_soft(over=True)
+
+
+def test_gaps_within_words_do_not_make_him_softer() -> None:
+    levels = caller()
+    say(levels, frames(-22, 12, 4) + frames(-50, 13, 5))
+    assert not levels.is_soft(over=True)
+
+
+def test_his_level_follows_slowly_and_none_is_asked_for_with_0() -> None:
+    levels = caller()
+    for _ in range(8):
+        say(levels, frames(-28, 20, 4))
+        levels.accept()
+    say(levels, frames(-29, 20, 4))
+    assert not levels.is_soft(over=True)
+    levels = caller(softer_db=0)
+    say(levels, frames(-50, 40, 4))
+    assert levels.is_soft(over=False) is False
