@@ -169,7 +169,7 @@ def test_all_that_a_reader_needs_is_there_with_no_script(page: str) -> None:
         assert words in parts.text
     assert len([one for one in parts.all("figure") if one["class"] == "still"]) >= 1
     assert "Condomínio Apoena, em que posso ajudar?" in parts.text
-    assert "the caller begins over the bot; the bot stops after 0.04 s" in parts.text
+    assert "the caller begins over the bot; the bot stops after 0.02 s" in parts.text
     assert parts.all("audio")[0]["src"].startswith("data:audio/wav;base64,")  # type: ignore[union-attr]
     assert {one.get("download") for one in parts.all("a")} >= {"call.jsonl", "labels.txt", "barge_in.yaml"}
 
