@@ -249,3 +249,15 @@ def test_an_echo_that_was_learnt_is_known_by_its_soft_end() -> None:
     assert guard.is_echo(end)
     assert guard._delay is not None
     assert untaught._delay is None
+
+
+def test_an_echo_is_found_behind_a_beginning_that_is_older_than_what_was_kept() -> None:
+    line = LineModel("ulaw", -57, echo=LineEcho(300, -12, 0, 1))
+    guard = LineEchoGuard()
+    heard = [b""]
+    for number, frame in enumerate(frames(LAST_WORD[-320 * 80 :], 320)):
+        guard.played(frame)
+        line.receive(frame, number * 0.02)
+        heard.append(line.send(bytes(320), at=(number + 1) * 0.02))
+    assert guard.leading_echo(b"".join(heard[-18:])) > 0
+    assert guard.leading_echo(b"".join(heard[-40:])) > 0
