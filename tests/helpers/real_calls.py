@@ -90,6 +90,7 @@ SETTINGS = {
     "SPEECH_ENGINE": "embedded",
     "ENDPOINTING__ENGINE": "webrtc",
     "GREETING__DELAY_SECONDS": str(GREETING_DELAY),
+    "GREETING__WAIT_FOR_AUDIO_SECONDS": "0",  # these phones send nothing before they speak
     "SYSTEM__SILENCE_THRESHOLD_SECONDS": "1",
     "SYSTEM__HOLD_AFTER_SECONDS": "1",
 }
