@@ -15,7 +15,7 @@ from audiosocket_sim.conformance.script import Announce, Script, SendSound
 from audiosocket_sim.conformance.sounds import CallerSounds
 from audiosocket_sim.conformance.verdicts import outcome_of
 
-pytestmark = pytest.mark.real_time
+pytestmark = [pytest.mark.real_time, pytest.mark.long("the judges are tried on made streams")]
 
 FEATURES = Features(sends_always=True, speaks_first=True)
 BY_ID = {case.id: case for case in CASES}

@@ -29,13 +29,14 @@ def seen_of(fault: type[Server] | None) -> SeenCase:
     return asyncio.run(play())
 
 
-@pytest.mark.long("quicker tests of this file are run")
+@pytest.mark.long("the case is tried in virtual time")
 @pytest.mark.real_time
 def test_a_server_that_waits_for_each_reader_costs_good_calls_their_sound() -> None:
     said = [one.says for one in RB_06.judge(seen_of(DrainsForAll)) if one.ok is False]
     assert any("was silent for" in one for one in said), said
 
 
+@pytest.mark.long("the case is tried in virtual time")
 @pytest.mark.real_time
 def test_a_good_server_serves_the_others_as_ever() -> None:
     said = [one.says for one in RB_06.judge(seen_of(None)) if one.ok is False and "was silent for" not in one.says]
