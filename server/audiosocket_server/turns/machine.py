@@ -99,6 +99,8 @@ COULD_NOT_CONNECT = "Desculpe, não foi possível me conectar ao serviço neste 
 
 NEVER = float("inf")
 SPARE_SECONDS = 0.0005
+MOST_STOPS = 2
+"""A message that was stopped for nothing so often is said to its end: on this line nobody can be told from noise."""
 
 _E = TypeVar("_E", bound=TurnEvent)
 
@@ -132,6 +134,7 @@ class Turns(OverheardSteps):
         self._status = CallState.USER_TURN  # of the message that is being synthesised or played
         self._text = ""  # of the message that is being said
         self._cut_off: BotMessage | None = None  # the message that the caller stopped, until it is known what he said
+        self._repeats = 0  # how often it was said again
         self._message_ended = 0.0
         self._queue: deque[BotMessage] = deque()
         self._commands: list[Command] = []
@@ -367,7 +370,7 @@ class Turns(OverheardSteps):
 
     def _say(self, message: BotMessage, purpose: str) -> None:
         """Start to say `message`. The state stays as it is; IA_TURN begins with the first audio."""
-        self._status, self._text, self._cut_off = message.status, message.text, None
+        self._status, self._text, self._cut_off, self._repeats = message.status, message.text, None, 0
         if not message.text.strip():
             self._message_over()
             return
@@ -376,7 +379,9 @@ class Turns(OverheardSteps):
 
     def _say_again(self, message: BotMessage) -> None:
         """Say a message again that was stopped for nothing: nobody would say anything else."""
+        repeats = self._repeats + 1
         self._say(message, "reply")
+        self._repeats = repeats
 
     def _speech_failed(self, _: TurnEvent) -> None:
         self._message_over()
@@ -394,7 +399,7 @@ class Turns(OverheardSteps):
     def _playback_began(self, _: TurnEvent) -> None:
         self._enter(CallState.IA_TURN)
         self._go(Phase.PLAYING)
-        if self._rules.barge_in and self._gives_the_floor():
+        if self._rules.barge_in and self._gives_the_floor() and self._repeats < MOST_STOPS:
             self._listen(True)
 
     def _gives_the_floor(self) -> bool:

@@ -6,7 +6,7 @@ __all__ = ["Phase"]
 
 
 class Phase(Enum):
-    """What the call is waiting for, finer than `CallState`; the table above lists the phases."""
+    """What the call is waiting for, finer than `CallState`."""
 
     NEW = auto()
     GREETING = auto()

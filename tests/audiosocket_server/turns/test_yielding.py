@@ -286,3 +286,15 @@ def test_a_pause_of_the_message_itself_is_a_part_of_the_longest_one(quiet_ms: in
     call.tell(UtteranceBegan(None, quiet_ms))
     assert call.after(seconds - 0.02) == []
     assert call.after(0.02) == [ResumeSpeech(4, "in_doubt")]
+
+
+def test_a_line_that_is_never_quiet_does_not_let_a_message_be_said_for_ever() -> None:
+    call = Playbook(TurnRules(barge_in=True, doubt_seconds=0)).answered_with(USER_TURN)
+    heard = [Listen(True) in call.tell(PlaybackBegan(4))]
+    for job in (6, 8):
+        call.tell(UtteranceBegan())
+        assert Speak(job, "Um momento.", "reply") in call.tell(UtteranceEnded(noise=True))
+        heard.append(Listen(True) in call.tell(PlaybackBegan(job)))
+    assert heard == [True, True, False], "the third time it is said to its end"
+    call.tell(PlaybackEnded(8))
+    assert call.after(0.5)[-1] == Listen(True)
