@@ -35,7 +35,7 @@ def noticed(result: CaseResult) -> bool:
 
 
 def crowded_out(result: CaseResult) -> bool:
-    """Whether a case failed of a connection that was not taken, or was reset before the server had sent a byte.
+    """Whether a case failed because a connection was not taken, or was reset before the server had sent a byte.
 
     It is what a short queue of connections does while other cases connect. It may be the server's answer to this case,
     too: that shows when the case is played alone.

@@ -34,7 +34,7 @@ _SHORTEST_LIFE = 1.0
 """A server that ends all calls sooner serves none."""
 _GOODBYE_SECONDS = 2.0
 _RELEASE_SECONDS = 3.0
-"""So long the peer waits for the server's close."""
+"""How long the peer waits for the server to close."""
 MAY_HINDER_SECONDS = 0.5
 """A machine that was late by no more than this has hindered nothing for which a server has seconds."""
 _ENOUGH_MESSAGES, _LONG_MESSAGE_BYTES = 10, 8_000
@@ -50,7 +50,7 @@ def within(measured: float, limit: float, late: float) -> bool | None:
 def late_after_end(seen: SeenCase, call: SeenCall) -> float:
     """By how much this machine was late while the server had to close its end, in seconds: all its delays in that time,
     as behind a hundred connections that end at once each delay puts off all that follow."""
-    return seen.delays.total(call.end.at, call.end.at + _RELEASE_SECONDS)
+    return seen.late(call.end.at, call.end.at + _RELEASE_SECONDS)
 
 
 def connects(call: SeenCall) -> Statement:

@@ -18,7 +18,7 @@ _READ_BUFFER_BYTES = 262_144
 
 
 class ConnectionListener(Protocol):
-    """Who is told of all that happens in a connection."""
+    """Is told of all that happens in a connection."""
 
     def connected(self, transport: asyncio.BaseTransport) -> None:
         """The connection is there."""

@@ -39,7 +39,7 @@ _SHORTEST_LIFE = 0.2
 """A call that ends earlier was refused, or failed: that says nothing of how long calls last."""
 _SOUND_AFTER_WORDS = 0.1
 _LOOKS_SECONDS = 9.0
-"""So long it is looked whether the server ends calls by itself: about as long as the longest scripts of the cases."""
+"""How long a call is left open to see whether the server ends it: about as long as the longest scripts of the cases."""
 
 A_CALL = Script(
     (
@@ -77,7 +77,7 @@ LATER_CALLS = (
     Script(
         (
             Announce(),
-            SendSound(0.5, "silence", until_sound=True),
+            SendSound(_GREETING_SECONDS, "silence", until_sound=True),
             WaitForQuiet(_QUIET, _QUIET_AT_MOST),
             SendSound(0.5, "silence"),
             Send(encode(Kind.DTMF, b"5")),

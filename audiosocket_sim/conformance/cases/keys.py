@@ -55,7 +55,7 @@ def _in_step(what: str, *stretches: EchoStretch) -> Judge:
     """As `stays_in_step`; and no key is sent back, for which Asterisk hangs up the caller.
 
     A server that plays a sound for a key may do so between the caller's packets, over them, or instead of them.
-    One to which a key means that the call is over may say so.
+    One that takes a key for the end of the call may end it with 00 00 00.
     """
     stays = stays_in_step(what, *stretches)
     packets = [replace(one, sound=part, covered=True) for one in stretches for part in _packets(one.sound)]

@@ -107,6 +107,7 @@ def test_a_greeting_after_three_seconds_is_one() -> None:
     features = found(KINDS["waits"], LateGreeting)
     assert features.speaks_first
     assert features.answers
+    assert features.takes_keys is False, "the greeting answers no key"
 
 
 def test_an_answer_after_five_seconds_is_one() -> None:
