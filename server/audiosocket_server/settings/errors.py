@@ -167,10 +167,17 @@ def _is_secret(annotation: object) -> bool:
     return annotation is SecretStr or any(map(_is_secret, get_args(annotation)))
 
 
+def _in_a_file(value: object) -> str:
+    """Return a value as JSON and YAML write it; what they cannot write, as Python does."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
 def _shown(model: type[BaseModel], key: SettingKey, value: object) -> str:
     """Return the value for an error: shortened, without the password of an address, and a secret as stars."""
     info = sections_of(model).get(key[0], {}).get(key[1]) if len(key) > 1 else None
     if info is not None and _is_secret(info.annotation):
         return "****"
-    text = re.sub(r"//[^/@\s]*@", "//****@", f'"{value}"' if isinstance(value, str) else repr(value))
+    text = re.sub(r"//[^/@\s]*@", "//****@", f'"{value}"' if isinstance(value, str) else _in_a_file(value))
     return text if len(text) <= 60 else f"{text[:57]}…"

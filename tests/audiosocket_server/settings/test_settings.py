@@ -174,7 +174,11 @@ def test_the_backends_address(given: str, kept: str) -> None:
         ),
         ({"system": {"barge_in": "maybe"}}, 'settings: system.barge_in: "maybe": expected true or false'),
         ({"limits": {"calls": 1.5}}, "settings: limits.calls: 1.5: expected a whole number"),
-        ({"limits": {"calls": True}}, "settings: limits.calls: True: expected a number, not true or false"),
+        (
+            {"endpointing": {"engine": None}},
+            "settings: endpointing.engine: null: expected 'silero', 'webrtc' or 'silero-or-webrtc'",
+        ),
+        ({"limits": {"calls": True}}, "settings: limits.calls: true: expected a number, not true or false"),
         ({"server": {"port": 70000}}, "settings: server.port: 70000: expected 65535 or less"),
         ({"audio": {"sample_rate": 16000}}, "settings: audio.sample_rate: 16000: expected 8000"),
         (
