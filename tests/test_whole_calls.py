@@ -91,7 +91,7 @@ def _compare(name: str, process: "subprocess.Popen[str]") -> tuple[list[str], fl
     out, err = process.communicate(timeout=100)
     assert process.returncode == Outcome.PASSED, err
     told = json.loads(out)
-    disturbed_ms = told["own_lateness_ms"] + told["processor_wait_ms"]
+    disturbed_ms = told["own_lateness_ms"] + told["loop_late_ms"]
     real = entries_of_file(Path(told["artefacts"]["call_log"]))  # of the second run, where that decided
     return disagreements(run_scenario(name).entries, real, 20 + disturbed_ms), disturbed_ms
 

@@ -68,6 +68,7 @@ def result_json(result: Result) -> dict[str, object]:
         "call_seconds": result.duration_ms / 1000,
         "own_lateness_ms": round(result.own_lateness_ms, 3),
         "processor_wait_ms": round(result.processor_wait_ms, 3),
+        "loop_late_ms": round(result.loop_late_ms, 3),
         "artefacts": _artefacts_json(result.artefacts),
         "first_run": _other_run_json(result.first_run),
         "second_run": _other_run_json(result.second_run),

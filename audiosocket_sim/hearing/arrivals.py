@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiosocket_sim.hearing.loudness import rms_dbfs
+from audiosocket_sim.hearing.medians import median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -128,13 +129,13 @@ def _pace(run: _Run) -> SendingPace | None:
     middle = sound - sound.mean()
     slope = float(middle @ (at - at.mean()) / (middle @ middle))
     lag = len(at) // _FEWEST
-    steady = float(np.median((at[lag:] - at[:-lag]) / (sound[lag:] - sound[:-lag])))  # one stall, or burst, is nothing
+    steady = median((at[lag:] - at[:-lag]) / (sound[lag:] - sound[:-lag]))  # one stall, or burst, is nothing
     for other in (steady, slope - _in_holes(at, sound)):
         slope = min(slope, other, key=lambda one: abs(one - 1)) if (slope - 1) * (other - 1) > 0 else 1.0
     scatter = float(np.std(at - at.mean() - slope * middle))
     if abs(slope - 1) * float(sound[-1]) < _CLEAR * scatter:
         slope = 1.0
-    message_ms = float(np.median(np.diff(sound))) * 1000
+    message_ms = median(np.diff(sound)) * 1000
     hz = _looks_like(run.rate_hz, slope, message_ms)
     seconds, percent = float(at[-1] - at[0]), (slope - 1) * 100
     return SendingPace(float(at[0]), seconds, message_ms, message_ms * slope, percent, run.rate_hz, hz)

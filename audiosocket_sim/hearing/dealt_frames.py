@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audiosocket_sim.hearing.medians import median
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -41,7 +43,7 @@ def _edge(wave: "NDArray[np.float64]") -> int | None:
         return None
     means = heard.mean(axis=0)
     edge = int(means.argmax())
-    return edge if means[edge] > _CHOPPED * float(np.median(means)) else None
+    return edge if means[edge] > _CHOPPED * median(means) else None
 
 
 def _goes_on(a: "NDArray[np.float64]", b: "NDArray[np.float64]", later: int) -> bool:

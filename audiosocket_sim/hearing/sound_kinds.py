@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from audiosocket_sim.hearing.medians import median
 from audiosocket_sim.hearing.noise_floor import is_noise_alone
 
 __all__ = ["SoundKind", "kind_of", "lasts", "plays_on"]
@@ -100,4 +101,4 @@ def _in_peaks(shares: "Floats") -> float:
             place = np.clip(peak + beside, 0, left.shape[1] - 1)
             found += left[rows, place]
             left[rows, place] = 0.0
-    return float(np.median(found))
+    return median(found)

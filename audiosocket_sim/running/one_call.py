@@ -287,6 +287,7 @@ class OneCall:
             uuid=None if fixture is None else fixture.leg.uuid,
             own_lateness_ms=late_ms,
             processor_wait_ms=0.0 if self._clock is None else self._clock.most_waited_ms,
+            loop_late_ms=0.0 if self._clock is None else self._clock.most_late_ms,
             duration_ms=max((entry.at_ms for entry in entries), default=0),
             interrupted=self.interrupted,
             asserted={} if fixture is None else dict(fixture.asserted),

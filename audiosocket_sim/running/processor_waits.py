@@ -51,6 +51,7 @@ class ProcessorWaits:
         self._read = read
         self.slept: Callable[[float, float], float] = lambda began, ended: 0.0
         self._readings: list[int] = []
+        self._late_ns: list[int] = []
         self._due = 0.0
         self.on_late: Callable[[float], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -64,18 +65,30 @@ class ProcessorWaits:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-            self._readings.append(self._read())
+            self._take()
 
     @property
     def most_ms(self) -> float:
         """The largest wait within 100 ms so far, in ms."""
         return most_ms(self._readings)
 
+    @property
+    def most_late_ms(self) -> float:
+        """By how many ms the thread was late at most within 100 ms: it did something else, or had no processor."""
+        return most_ms(self._late_ns)
+
     def _step(self) -> None:
-        now = self._loop.time()
-        self._readings.append(self._read())
+        late = self._take()
         if self.on_late is not None and len(self._readings) > 1:
-            waited = self._readings[-1] - self._readings[-2]
-            self.on_late(max(now - self._due - self.slept(self._due, now), waited / 1e9))
-        self._due = now + STEP_SECONDS
+            self.on_late(late)
+        self._due = self._loop.time() + STEP_SECONDS
         self._timer = self._loop.call_at(self._due, self._step)
+
+    def _take(self) -> float:
+        """Take a reading; return by how many seconds the thread was late since the one before."""
+        now, before = self._loop.time(), self._readings[-1:]
+        self._readings.append(self._read())
+        waited = (self._readings[-1] - before[0]) / 1e9 if before else 0.0
+        late = max(now - self._due - self.slept(self._due, now), waited) if before else 0.0
+        self._late_ns.append(sum(self._late_ns[-1:]) + round(late * 1e9))
+        return late

@@ -30,6 +30,11 @@ class RealClock:
         """The longest time within 100 ms that this thread was ready to run and had no processor, in ms."""
         return self._waits.most_ms
 
+    @property
+    def most_late_ms(self) -> float:
+        """By how many ms this thread was late at most within 100 ms: it computed, or had no processor."""
+        return self._waits.most_late_ms
+
     def times(self, fixture: CallFixture) -> None:
         """Note for this call too what is late, from now on."""
         fixture.leg.excuse(self._sleeps.within)

@@ -123,6 +123,8 @@ class Result:
     """In real time, by how much the latest packet of the caller left later than due, in ms; 0 in virtual time."""
     processor_wait_ms: float = 0.0
     """In real time, the longest time within 100 ms that this thread was ready to run and had no processor, in ms."""
+    loop_late_ms: float = 0.0
+    """In real time, by how many ms this thread was late at most within 100 ms: it computed, or had no processor."""
     duration_ms: int = 0
     """From the UUID to the last event, in ms."""
     interrupted: bool = False
@@ -181,8 +183,8 @@ class Result:
 
     @property
     def disturbed_ms(self) -> float:
-        """By how many ms the busy machine, and not the bot, may have delayed an event."""
-        return self.own_lateness_ms + self.processor_wait_ms
+        """By how many ms the simulator's own work or a busy machine, and not the bot, may have delayed an event."""
+        return self.own_lateness_ms + self.loop_late_ms
 
     @property
     def other_runs(self) -> "list[tuple[str, Result]]":

@@ -45,6 +45,7 @@ def result_text(result: Result, fixture: CallFixture | None) -> str:
         "duration_ms": result.duration_ms,
         "own_lateness_ms": round(result.own_lateness_ms, 3),
         "processor_wait_ms": round(result.processor_wait_ms, 3),
+        "loop_late_ms": round(result.loop_late_ms, 3),
         "scenario": {"file": scenario.written.file, "text": text, "lines": list(_lines(scenario))},
         "hashes": _hashes(scenario, text, fixture),
         "seeds": seeds_of(scenario),

@@ -55,6 +55,7 @@ def result_of_calls(
         uuid=results[0].uuid,
         own_lateness_ms=max(result.own_lateness_ms for result in results),
         processor_wait_ms=max(result.processor_wait_ms for result in results),
+        loop_late_ms=max(result.loop_late_ms for result in results),
         duration_ms=max((entry.at_ms for entry in entries), default=0),
         interrupted=interrupted or (trouble is not None and trouble.outcome is Outcome.INCONCLUSIVE),
         asserted={

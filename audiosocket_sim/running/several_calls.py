@@ -167,7 +167,8 @@ class SeveralCalls:
         ]
         result = result_of_calls(self.scenario, made, self._trouble, self._later_faults)
         if self._clock is not None:
-            result = replace(result, processor_wait_ms=self._clock.most_waited_ms)
+            waited_ms, late_ms = self._clock.most_waited_ms, self._clock.most_late_ms
+            result = replace(result, processor_wait_ms=waited_ms, loop_late_ms=late_ms)
         folder = self._hold_folder()
         try:
             result = with_faults(result, self._folder_faults)

@@ -10,6 +10,7 @@ import numpy as np
 
 from audiosocket_core import slin
 from audiosocket_sim.hearing.damage.model import FULL_SCALE, RATE_HZ, Damage, Frames, dbfs
+from audiosocket_sim.hearing.medians import median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -144,10 +145,10 @@ def _white_noise(frames: Frames) -> Damage | None:
     if len(frames) < _NOISE_FRAMES:
         return None
     level = 10 * np.log10(frames.power)
-    white = (frames.smoothness < _WHITE) & frames.flat & (np.abs(level - np.median(level)) < _STEADY_DB)
-    if white.mean() < 0.8 or np.median(frames.power) < _NOISE_LOUD:
+    white = (frames.smoothness < _WHITE) & frames.flat & (np.abs(level - median(level)) < _STEADY_DB)
+    if white.mean() < 0.8 or median(frames.power) < _NOISE_LOUD:
         return None
-    return _damage(frames, int(white.argmax()), "noise", _noise("white", float(np.median(frames.power))), white)
+    return _damage(frames, int(white.argmax()), "noise", _noise("white", median(frames.power)), white)
 
 
 def noise_alone(pcm: bytes) -> Damage | None:
@@ -157,10 +158,10 @@ def noise_alone(pcm: bytes) -> Damage | None:
     """
     wave = np.frombuffer(pcm, "<i2", len(pcm) // 2).astype(np.float64)
     frames = Frames(wave)
-    if len(frames) < _NOISE_FRAMES or float(np.median(frames.power)) < _NOISE_LOUD:
+    if len(frames) < _NOISE_FRAMES or median(frames.power) < _NOISE_LOUD:
         return None
-    color = "white" if float(np.median(frames.smoothness)) < _WHITE else "steady"
-    what = _noise(color, float(np.median(frames.power)))
+    color = "white" if median(frames.smoothness) < _WHITE else "steady"
+    what = _noise(color, median(frames.power))
     return _damage(frames, 0, "noise", what, np.ones(len(frames), np.bool_))
 
 
@@ -187,7 +188,7 @@ def text_bytes(wave: "NDArray[np.float64]") -> Damage | None:
             continue
         steps = np.diff(wave[start:end])
         turns = np.mean(steps[1:] * steps[:-1] < 0)
-        if np.median(np.abs(steps)) >= _TEXT_STEP and turns >= _TEXT_TURNS:
+        if median(np.abs(steps)) >= _TEXT_STEP and turns >= _TEXT_TURNS:
             count = 2 * (end - start)
             such = "an error in JSON or HTML: a click" if end - start < _LONG_TEXT else "Base64: loud noise"
             what = f"text of about {count} characters played as samples, such as {such}"

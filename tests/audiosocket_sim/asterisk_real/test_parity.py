@@ -66,7 +66,7 @@ def _compare(names: Sequence[str], folder: Path) -> tuple[dict[str, list[str]], 
     """What differs, by scenario; and the most that the machine disturbed any of the runs, in ms."""
     running = {name: _start(name, folder) for name in names}
     results = {name: _finished(process) for name, process in running.items()}
-    disturbed_ms = max(float(r["own_lateness_ms"]) + float(r["processor_wait_ms"]) for r in results.values())
+    disturbed_ms = max(float(r["own_lateness_ms"]) + float(r["loop_late_ms"]) for r in results.values())
     found = {}
     for name, result in results.items():
         lines = list(result["problems"])
@@ -102,7 +102,7 @@ def _finished(process: "subprocess.Popen[str]") -> dict[str, Any]:
             "exit_code": None,
             "problems": [f"not over after {LONGEST_SECONDS} s", err[-2000:]],
             "own_lateness_ms": 0,
-            "processor_wait_ms": 0,
+            "loop_late_ms": 0,
         }
     assert out, err
     result: dict[str, Any] = json.loads(out)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -48,6 +49,47 @@ def test_read_every_step_and_at_the_end() -> None:
     with asyncio.Runner(loop_factory=new_loop) as runner:
         assert runner.run(watch()) == 6.0
     assert list(readings) == []
+
+
+class Timer:
+    def cancel(self) -> None:
+        """There is nothing to cancel."""
+
+
+class Loop:
+    """A loop whose clock stands still, and whose timer is carried out by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.due: list[tuple[float, Callable[[], None]]] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_at(self, when: float, step: Callable[[], None]) -> "Timer":
+        self.due.append((when, step))
+        return Timer()
+
+    def step(self, late: float) -> None:
+        when, step = self.due.pop()
+        self.now = when + late
+        step()
+
+
+def test_work_makes_a_thread_late_as_a_wait_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """30 ms of work when a reading is due, then 4 ms without a processor; 50 ms of work at the call's end."""
+    loop = Loop()
+    monkeypatch.setattr(asyncio, "get_running_loop", lambda: loop)
+    readings = iter([0, 0, 4 * MS, *[4 * MS] * 9])
+    waits = ProcessorWaits(lambda: next(readings))
+    assert waits.most_late_ms == 0.0
+    waits.start()
+    for late in (0.03, 0.0, *[0.0] * 8):
+        loop.step(late)
+    assert waits.most_late_ms == pytest.approx(34)
+    loop.now += processor_waits.STEP_SECONDS + 0.05
+    waits.stop()
+    assert waits.most_late_ms == pytest.approx(50)
 
 
 def test_where_the_system_does_not_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
