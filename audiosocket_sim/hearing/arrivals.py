@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audiosocket_sim.hearing.damage.medians import median
 from audiosocket_sim.hearing.loudness import rms_dbfs
-from audiosocket_sim.hearing.medians import median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

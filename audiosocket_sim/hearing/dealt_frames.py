@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiosocket_sim.hearing.medians import median
+from audiosocket_sim.hearing.damage.medians import median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from audiosocket_sim.hearing.medians import median
+from audiosocket_sim.hearing.damage.medians import median
 from audiosocket_sim.hearing.noise_floor import is_noise_alone
 
 __all__ = ["SoundKind", "kind_of", "lasts", "plays_on"]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiosocket_core import slin
+from audiosocket_sim.hearing.damage.medians import median
 from audiosocket_sim.hearing.damage.model import FULL_SCALE, RATE_HZ, Damage, Frames, dbfs
-from audiosocket_sim.hearing.medians import median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
