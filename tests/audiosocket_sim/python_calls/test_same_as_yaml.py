@@ -196,6 +196,7 @@ def test_the_log_is_the_same_as_of_the_scenario(file: Path) -> None:
     assert one_by_one.outcome == whole.outcome
 
 
+@pytest.mark.one_python
 @pytest.mark.long("every twenty-fourth scenario stands for all")
 def test_the_logs_of_all_scenarios_are_the_same() -> None:
     for file in SCENARIOS:
