@@ -293,6 +293,7 @@ class CallFixture:
             self.control = ControlClient(running.control_url, self._setup.control_token)
         elif any(reply.then_pushes for reply in self.scenario.ai):
             raise TargetUsageError("the scenario pushes messages, and the target has no control URL (docs/targets.md)")
+        await self.leg.prepare()
         await self._hooks.before(str(self.leg.uuid), running, self._bot.ai_url)
 
     def _spoke_at(self) -> float:
