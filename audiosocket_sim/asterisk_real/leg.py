@@ -33,9 +33,10 @@ from audiosocket_sim.asterisk_real.process import ConsoleLine, RealAsterisk
 from audiosocket_sim.asterisk_real.shared import SharedAsterisk
 from audiosocket_sim.asterisk_real.verdicts import CallTimes, end_told
 from audiosocket_sim.asterisk_real.versions import BadVersion
-from audiosocket_sim.parties.peer import MakeLeg, OnBotAudio, PacketSource, call_uuid
+from audiosocket_sim.parties.peer import MakeLeg, OnBotAudio, PacketSource
 from audiosocket_sim.parties.target import TargetUsageError
 from audiosocket_sim.scenario import DtmfStep, Scenario, all_steps
+from audiosocket_sim.scenario.call_uuid import call_uuid
 
 __all__ = ["RealLeg", "RealLegs"]
 

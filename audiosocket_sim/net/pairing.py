@@ -1,6 +1,7 @@
 """Which call does a request to the AI backend belong to, if its protocol is not known? Pure.
 
-Evidence, the strongest first: the call's UUID anywhere in the request; a value that names the conversation (`call`,
+Evidence, the strongest first: the call's UUID anywhere in the request; that just this request is expected of one call
+(of a call that is played again); a value that names the conversation (`call`,
 `session_id`) and that one call alone has used; a list that continues the list of an earlier request, as the messages of
 chat completions do; a connection that one call alone has used; and a call that is the only one in progress. Evidence
 that fits two calls decides nothing.
@@ -85,20 +86,26 @@ class Pairing(Generic[_Call]):
         self._clients_share = False
         """A connection has carried requests of two calls: from then on connections show nothing."""
 
-    def call_of(self, evidence: Evidence, going_on: Sequence[_Call]) -> _Call | None:
-        """Return the call in progress to which the request belongs, None if that is not clear."""
-        call = self._found(evidence, going_on)
+    def call_of(self, evidence: Evidence, going_on: Sequence[_Call], waiting: Sequence[_Call] = ()) -> _Call | None:
+        """Return the call in progress to which the request belongs, None if that is not clear.
+
+        `waiting`: the calls in which just this request is known to come next. Only the UUID goes before that.
+        """
+        call = self._found(evidence, going_on, waiting)
         self._seen = {known: seen for known, seen in self._seen.items() if known in going_on}
         if call is not None:
-            self._remember(call, evidence)
+            self.remember(call, evidence)
         return call
 
-    def _found(self, evidence: Evidence, going_on: Sequence[_Call]) -> _Call | None:
+    def _found(self, evidence: Evidence, going_on: Sequence[_Call], waiting: Sequence[_Call]) -> _Call | None:
         named = [call for call in going_on if self._uuid_of(call) in evidence.uuids]
         if named:
             return _only(named)
         if len(going_on) < 2:
             return _only(going_on)
+        going_on = [call for call in going_on if call in waiting] or going_on
+        if len(going_on) == 1:
+            return going_on[0]
         seen = [(call, self._seen.get(call, _Seen())) for call in going_on]
         named = [call for call, of in seen if self._names_agree(evidence, of) is True]
         if named:
@@ -138,7 +145,8 @@ class Pairing(Generic[_Call]):
         others = [of for _, of in seen if of.connections]
         return _only(fresh) if not others or (evidence.history and all(of.histories for of in others)) else None
 
-    def _remember(self, call: _Call, evidence: Evidence) -> None:
+    def remember(self, call: _Call, evidence: Evidence) -> None:
+        """Take the request for one of this call, by which later ones are found."""
         if any(evidence.connection in of.connections for known, of in self._seen.items() if known is not call):
             self._clients_share = True
         seen = self._seen.setdefault(call, _Seen())

@@ -14,6 +14,7 @@ from audiosocket_sim.asterisk.profiles import profile
 from audiosocket_sim.asterisk.wire_counts import WireCounts
 from audiosocket_sim.asterisk.wire_record import WireRecord
 from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.scenario.call_uuid import call_uuid
 
 __all__ = [
     "PEERS",
@@ -23,11 +24,8 @@ __all__ = [
     "OnBotAudio",
     "PacketSource",
     "PeerName",
-    "call_uuid",
     "simulated_leg",
 ]
-
-_NAMESPACE = uuid.UUID("6f1d5e0a-3c55-5b1e-9a8e-2f6f4d1c7b20")
 
 PacketSource = Callable[[int], bytes | None]
 """Called with a number of samples; returns the caller's next packet of that length, or None to send nothing."""
@@ -109,12 +107,6 @@ MakeLeg = Callable[[Scenario, PacketSource, OnBotAudio], Leg]
 MakeLegs = Callable[[Scenario], MakeLeg]
 """Called once for each call of a run, before the first of them is prepared. Raises TargetUsageError if this peer cannot
 play the scenario."""
-
-
-def call_uuid(scenario: Scenario) -> uuid.UUID:
-    """Return the UUID that the scenario sets, or else one that is derived from its name."""
-    named = scenario.asterisk.uuid
-    return uuid.UUID(named) if named else uuid.uuid5(_NAMESPACE, scenario.name)
 
 
 def simulated_leg(scenario: Scenario, source: PacketSource, on_bot_audio: OnBotAudio) -> Leg:
