@@ -240,7 +240,7 @@ PURE = (
     "sim.live.captured_call",
     "sim.live.capture.message_splitter",
     "sim.live.capture.tape",
-    "sim.live.capture.pairing",
+    "sim.net.pairing",
     "sim.live.capture.journal",
     "sim.live.capture.convert",
 )

@@ -179,6 +179,9 @@ class CallLeg:
 
     # --- what others may do and ask
 
+    async def prepare(self) -> None:
+        """Nothing takes its time before the call."""
+
     async def connect(self, host: str, port: int) -> None:
         """Dial, and return once the UUID is sent or will not be (not answered, hung up). Raises ConnectFailed."""
         nodelay = self.profile.era.nodelay

@@ -6,11 +6,13 @@ A command ends with a zero byte. Asterisk marks verbose lines with a byte of 0xf
 import asyncio
 import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
-__all__ = ["Console", "run_command"]
+__all__ = ["Console", "logged_at", "run_command"]
 
 _MARKS = re.compile(rb"[\xf0-\xff]")
+_LOGGED = re.compile(r"\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6})\] ")  # as `files.LOG_TIME` asks for it
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -24,6 +26,17 @@ async def run_command(socket: Path, command: str, within_seconds: float = 20.0) 
         finally:
             writer.close()
     return "\n".join(_clean(said).splitlines()[1:])  # the first line greets
+
+
+def logged_at(line: str) -> float:
+    """Return when Asterisk wrote a line of its log, in seconds of the wall clock. Raises ValueError if it does not say.
+
+    A console reads the line some milliseconds later: on a busy machine, or of many that are written at once.
+    """
+    found = _LOGGED.match(line)
+    if found is None:
+        raise ValueError(f"no line of the log: {line}")
+    return datetime.fromisoformat(found[1]).timestamp()
 
 
 class Console:

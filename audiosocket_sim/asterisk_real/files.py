@@ -7,7 +7,10 @@ from pathlib import Path
 
 from audiosocket_sim.asterisk_real.packages import Installation
 
-__all__ = ["write_files"]
+__all__ = ["LOG_TIME", "write_files"]
+
+LOG_TIME = "%F %T.%6q"
+"""How the console's lines begin, in brackets: to the microsecond, since they are read later than they are written."""
 
 _MODULES = (
     "res_timing_timerfd",
@@ -58,7 +61,7 @@ def write_files(folder: Path, installation: Installation, dialplan: str) -> Path
     files = {
         "asterisk.conf": _asterisk_conf(folder, installation),
         "modules.conf": "[modules]\nautoload=no\n" + "".join(f"load={name}.so\n" for name in present),
-        "logger.conf": "[general]\n[logfiles]\nconsole => notice,warning,error,verbose\n",
+        "logger.conf": f"[general]\ndateformat={LOG_TIME}\n[logfiles]\nconsole => notice,warning,error,verbose\n",
         "rtp.conf": "[general]\nrtcpinterval=600000\n",
         "extensions.conf": dialplan,
     }

@@ -1,14 +1,14 @@
 """A scenario's call through a real Asterisk: the runner is the phone, over RTP, and can react as it does to the
-simulated one. One Asterisk a call, started by `connect` and stopped after it.
+simulated one. All calls of a run are made by one Asterisk, which is booted before the first of them is dialled.
 
 What a phone cannot do or know is left out: `misfit` says what. It must not judge the bot, nor smooth anything: what
 Asterisk does with a packet is what is to be seen.
 """
 
 import asyncio
-import os
+import re
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import suppress
 from uuid import UUID
 
 from audiosocket_core.messages import HEADER_BYTES, Kind
@@ -17,60 +17,62 @@ from audiosocket_sim.asterisk.channel import CallerChannel
 from audiosocket_sim.asterisk.faults import PacketDelays
 from audiosocket_sim.asterisk.profiles import profile, release_like
 from audiosocket_sim.asterisk.wire_record import WireRecord
+from audiosocket_sim.asterisk_real.connections import connections_to
+from audiosocket_sim.asterisk_real.dialplan import (
+    address_of,
+    dial_command,
+    hang_up_command,
+    key_command,
+    mark,
+    part_of_the_dialplan,
+)
 from audiosocket_sim.asterisk_real.misfits import misfits
-from audiosocket_sim.asterisk_real.packages import Installation, choose, installations
+from audiosocket_sim.asterisk_real.packages import AsteriskMissing, Installation, choose, installations
 from audiosocket_sim.asterisk_real.phone import RtpPhone
-from audiosocket_sim.asterisk_real.process import RealAsterisk
+from audiosocket_sim.asterisk_real.process import ConsoleLine, RealAsterisk
+from audiosocket_sim.asterisk_real.shared import SharedAsterisk
 from audiosocket_sim.asterisk_real.verdicts import CallTimes, end_told
 from audiosocket_sim.asterisk_real.versions import BadVersion
-from audiosocket_sim.parties.peer import MakeLeg, OnBotAudio, PacketSource, call_uuid
+from audiosocket_sim.parties.peer import MakeLeg, OnBotAudio, PacketSource
 from audiosocket_sim.parties.target import TargetUsageError
 from audiosocket_sim.scenario import DtmfStep, Scenario, all_steps
+from audiosocket_sim.scenario.call_uuid import call_uuid
 
-__all__ = ["RealLeg", "real_leg"]
+__all__ = ["RealLeg", "RealLegs"]
 
 _LONGEST_SET_UP_SECONDS = 10.0
 _LOOK_EVERY_SECONDS = 0.002
 _ENDING_SECONDS = 5.0
-
-# The phone's channel runs the application itself. For keys it is bridged to one half of a Local channel, the other half
-# of which runs the application: chan_rtp takes no telephone-events, but a Local channel can be sent keys.
-_DIALPLAN = """
-[calls]
-exten => phone,1,Answer()
- same => n,Set(GLOBAL(PHONE)=${{CHANNEL}})
- same => n,Verbose(1,@phone ${{UNICASTRTP_LOCAL_PORT}} ${{CHANNEL}})
- same => n,{phone}
-exten => bot,1,Answer()
- same => n,Set(GLOBAL(BOT)=${{CHANNEL}})
- same => n,{limit}
- same => n,Verbose(1,@bot)
- same => n,{bot}
- same => n,Verbose(1,@continues ${{DIALSTATUS}})
- same => n,Hangup()
-exten => h,1,Verbose(1,@over)
-
-[keys]
-exten => _X!,1,SendDTMF(${{EXTEN:0:1}},0,${{EXTEN:1}},${{BOT:0:-1}}1)
-exten => _[*#A-D]X.,1,SendDTMF(${{EXTEN:0:1}},0,${{EXTEN:1}},${{BOT:0:-1}}1)
-"""
+_CALL_ID = re.compile(r"\[C-[0-9a-f]+\]")
+"""What Asterisk's log has in each line of a call's threads, and so of all its channels."""
 
 
-def real_leg(scenario: Scenario, version: str | None = None) -> MakeLeg:
-    """Return what makes the legs of a scenario, by the Asterisk that `packages.choose` takes.
+class RealLegs:
+    """Makes the legs of one run: `RealLegs(version)(scenario)` for each of its calls. See `peer.MakeLegs`.
 
-    version: of the Asterisk that a person asked for (`22.10`), or None. Raises AsteriskMissing where none fits, and
-    TargetUsageError where `version` is none, or where a phone cannot play the scenario.
+    version: of the Asterisk that a person asked for (`22.10`); None: the one that `packages.choose` takes for a call.
     """
-    try:
-        installation = choose(installations(), version, scenario.asterisk.version)
-    except BadVersion as error:
-        raise TargetUsageError(f"--asterisk-version: {error}") from error
-    wrong = misfits(scenario, installation.version)
-    if wrong:
-        reasons = "; ".join(wrong)
-        raise TargetUsageError(f"{scenario.name} cannot be played with --peer asterisk: {reasons}")
-    return lambda *arguments: RealLeg(installation, *arguments)
+
+    def __init__(self, version: str | None = None) -> None:
+        self._version = version
+        self._shared: dict[Installation, SharedAsterisk] = {}
+
+    def __call__(self, scenario: Scenario) -> MakeLeg:
+        """Return what makes the leg of a call.
+
+        Raises AsteriskMissing where no Asterisk fits, and TargetUsageError where the version is none, or where a phone
+        cannot play the scenario.
+        """
+        try:
+            installation = choose(installations(), self._version, scenario.asterisk.version)
+        except BadVersion as error:
+            raise TargetUsageError(f"--asterisk-version: {error}") from error
+        wrong = misfits(scenario, installation.version)
+        if wrong:
+            reasons = "; ".join(wrong)
+            raise TargetUsageError(f"{scenario.name} cannot be played with --peer asterisk: {reasons}")
+        shared = self._shared.setdefault(installation, SharedAsterisk(installation))
+        return lambda *arguments: RealLeg(shared, *arguments)
 
 
 class RealLeg:
@@ -78,25 +80,25 @@ class RealLeg:
 
     def __init__(
         self,
-        installation: Installation,
+        shared: SharedAsterisk,
         scenario: Scenario,
         source: PacketSource,
         on_bot_audio: OnBotAudio,
     ) -> None:
         peer = scenario.asterisk
         self._loop = asyncio.get_running_loop()
-        self._installation = installation
+        self._shared = shared
+        self._version = shared.installation.version
         self._attach = peer.attach
-        self._c = peer.c
         self._absolute_timeout_ms = peer.absolute_timeout
         self._codec = scenario.line.codec
-        self._has_keys = any(isinstance(step, DtmfStep) for _, step in all_steps(scenario.steps))
         self._on_bot_audio = on_bot_audio
         self.uuid: UUID = call_uuid(scenario)
+        self._number = shared.add(lambda number: _part_of(scenario, number))
         self.t0: float | None = None
         """Loop time at which Asterisk reached AudioSocket in its dialplan: a millisecond or so before the UUID."""
         self._channel = CallerChannel(
-            profile(release_like(installation.version), peer.attach),
+            profile(release_like(self._version), peer.attach),
             packet_time_ms=peer.packet_time,
             rate_hz=8000,
             source=source,
@@ -109,6 +111,8 @@ class RealLeg:
         self._asterisk: RealAsterisk | None = None
         self._phone: RtpPhone | None = None
         self._phone_channel = ""
+        self._call_id = ""
+        self._originated = False
         self._local_address: tuple[str, int] | None = None
         self._hung_up_at: float | None = None
         self._heard_at = 0.0
@@ -120,8 +124,12 @@ class RealLeg:
 
     # --- what others may do and ask
 
+    async def prepare(self) -> None:
+        """Boot Asterisk, unless it runs for another call of this run. Raises AsteriskMissing."""
+        self._asterisk = await self._shared.enter()
+
     async def connect(self, host: str, port: int) -> None:
-        """Start Asterisk, and have it call the phone and the server. `ConnectFailed`, `AsteriskMissing`."""
+        """Have Asterisk call the phone and the server. Raises ConnectFailed, AsteriskMissing."""
         self._task = self._loop.create_task(self._call(host, port))
         self._task.add_done_callback(self._called)
         await asyncio.shield(self._ready)
@@ -133,14 +141,14 @@ class RealLeg:
         self._hung_up_at = self._loop.time()
         self._channel.stop()
         if self._asterisk is not None and self._phone_channel:
-            self._asterisk.send(f"channel request hangup {self._phone_channel}")
+            self._asterisk.send(hang_up_command(self._phone_channel))
         else:
             self._abort()
 
     async def press(self, digit: str, tone_ms: float = 100) -> None:
         """Hold a key. The phone sends no sound meanwhile."""
         if self._asterisk is not None and self._end is None:
-            self._asterisk.send(f"channel originate Local/{digit}{tone_ms:.0f}@keys/n application NoOp")
+            self._asterisk.send(key_command(self._number, digit, tone_ms))
         await self._channel.press(digit, tone_ms)
 
     async def wait_ended(self) -> LegEnd:
@@ -152,11 +160,14 @@ class RealLeg:
         return self._end
 
     async def aclose(self) -> None:
-        """Return when Asterisk has gone, and its folder with it."""
+        """Return when the call is over; if it is the last one of the run, when Asterisk has gone, and its folder."""
         if self._end is None:
             self._abort()
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
+        if self._asterisk is not None:
+            self._asterisk = None
+            await self._shared.leave()
 
     def _abort(self) -> None:
         self._channel.stop()
@@ -198,7 +209,7 @@ class RealLeg:
     @property
     def anomalies(self) -> list[str]:
         """Which Asterisk made the call. What else it let pass, it does not log."""
-        return [f"this call was made by a real Asterisk {self._installation.version}"]
+        return [f"this call was made by a real Asterisk {self._version}"]
 
     @property
     def counts(self) -> None:
@@ -209,59 +220,69 @@ class RealLeg:
 
     async def _call(self, host: str, port: int) -> None:
         assert self._codec in ("ulaw", "alaw")
+        assert self._asterisk is not None, "not prepared"
+        asterisk = self._asterisk
         phone = self._phone = await RtpPhone.open(self._codec, self._hear)
-        dialplan = _DIALPLAN.format(
-            phone="Dial(Local/bot@calls/n)" if self._has_keys else "Goto(bot,1)",
-            limit=self._limit(),
-            bot=self._application(host, port),
-        )
         try:
-            async with RealAsterisk(self._installation, dialplan) as asterisk:
-                self._asterisk = asterisk
+            async with self._shared.dialling:
                 await self._set_up(asterisk, phone, host, port)
-                await self._until_it_is_over(asterisk)
+            await self._until_it_is_over(asterisk)
         finally:
             phone.close()
-
-    def _limit(self) -> str:
-        if self._absolute_timeout_ms is None:
-            return "NoOp()"
-        return f"Set(TIMEOUT(absolute)={self._absolute_timeout_ms / 1000:g})"
-
-    def _application(self, host: str, port: int) -> str:
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        if self._attach == "app":
-            return f"AudioSocket({self.uuid},{address})"
-        return f"Dial(AudioSocket/{address}/{self.uuid}{'' if self._c == 'ulaw' else f'/c({self._c})'},,g)"
+            await self._leave_no_channel(asterisk)
 
     async def _set_up(self, asterisk: RealAsterisk, phone: RtpPhone, host: str, port: int) -> None:
-        asterisk.send(f"channel originate {phone.channel} extension phone@calls")
-        _, text = await asterisk.told("@phone", _LONGEST_SET_UP_SECONDS)
-        words = text.split("@phone ")[1].split()
-        phone.connect(int(words[0]))
-        self._phone_channel = words[1]
-        at, _ = await asterisk.told("@bot", _LONGEST_SET_UP_SECONDS)
+        known = connections_to(port, asterisk.pid)
+        asterisk.send(address_of(self._number, host, port))
+        asterisk.send(dial_command(self._number, phone.channel))
+        self._originated = True
+        phone.connect(await self._phone_called(asterisk))
+        at, _ = await self._told(asterisk, "bot")
         until = self._loop.time() + _LONGEST_SET_UP_SECONDS
-        while (address := _connection_of(asterisk.pid, port)) is None and self._loop.time() < until:
-            if any("@over" in line for _, line in asterisk.lines):
+        while not (new := connections_to(port, asterisk.pid) - known) and self._loop.time() < until:
+            if self._is_told(asterisk, "over"):
                 raise ConnectFailed(self._end_told(asterisk))
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
-        self._local_address = address or ("", 0)
+        self._local_address = next(iter(new), ("", 0))
         self.t0 = at
         self._channel.start()
         self._ready.set_result(None)
 
+    async def _phone_called(self, asterisk: RealAsterisk) -> int:
+        """Wait until Asterisk has called the phone, and return the port on which it takes the phone's packets."""
+        _, line = await self._told(asterisk, "phone")
+        port, self._phone_channel = line.split(f"{mark(self._number)} phone ")[1].split()
+        found = _CALL_ID.search(line)
+        self._call_id = "" if found is None else found[0]
+        return int(port)
+
+    async def _told(self, asterisk: RealAsterisk, what: str, within: float = _LONGEST_SET_UP_SECONDS) -> ConsoleLine:
+        return await asterisk.told(f"{mark(self._number)} {what}", within)
+
+    def _is_told(self, asterisk: RealAsterisk, what: str) -> bool:
+        return any(f"{mark(self._number)} {what}" in line for _, line in asterisk.lines)
+
     async def _until_it_is_over(self, asterisk: RealAsterisk) -> None:
-        await asterisk.told("@over", 24 * 3600)
+        await self._told(asterisk, "over", 24 * 3600)
         await asyncio.sleep(0)
         self._channel.stop()
         self._end = self._end or self._end_told(asterisk)
         self._over.set()
 
+    async def _leave_no_channel(self, asterisk: RealAsterisk) -> None:
+        """Hang up if the call was broken off: Asterisk has other calls, and would go on with this one."""
+        if self._originated and not self._is_told(asterisk, "over"):
+            with suppress(TimeoutError, AsteriskMissing):
+                if not self._phone_channel:
+                    await self._phone_called(asterisk)
+                asterisk.send(hang_up_command(self._phone_channel))
+                await self._told(asterisk, "over", _ENDING_SECONDS)
+
     def _end_told(self, asterisk: RealAsterisk) -> LegEnd:
-        over_at = next((at for at, text in asterisk.lines if "@over" in text), self._loop.time())
+        over = f"{mark(self._number)} over"
+        over_at = next((at for at, text in asterisk.lines if over in text), self._loop.time())
         times = CallTimes(self.t0, max(self._heard_at, self._channel.active_at), self._hung_up_at, over_at)
-        lines = [text for _, text in asterisk.lines]
+        lines = [text for _, text in asterisk.lines if self._call_id in text]
         return end_told(lines, self._attach, times, absolute_timeout_ms=self._absolute_timeout_ms)
 
     def _called(self, task: "asyncio.Task[None]") -> None:
@@ -296,18 +317,12 @@ class RealLeg:
         self._abort()
 
 
-def _connection_of(pid: int, port: int) -> tuple[str, int] | None:
-    """The local address of the process's connection to that port, as the kernel's table has it."""
-    inodes = set()
-    for fd in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            inodes.add(os.readlink(fd).removeprefix("socket:[").removesuffix("]"))
-        except OSError:
-            continue  # closed meanwhile
-    for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
-        fields = line.split()
-        if fields[9] in inodes and fields[2].endswith(f":{port:04X}"):
-            address, _, local_port = fields[1].partition(":")
-            octets = reversed([int(address[i : i + 2], 16) for i in range(0, 8, 2)])  # in the host's order
-            return ".".join(map(str, octets)), int(local_port, 16)
-    return None
+def _part_of(scenario: Scenario, number: int) -> str:
+    peer = scenario.asterisk
+    return part_of_the_dialplan(
+        number,
+        str(call_uuid(scenario)),
+        channel=None if peer.attach == "app" else "" if peer.c == "ulaw" else f"/c({peer.c})",
+        has_keys=any(isinstance(step, DtmfStep) for _, step in all_steps(scenario.steps)),
+        absolute_timeout_ms=peer.absolute_timeout,
+    )

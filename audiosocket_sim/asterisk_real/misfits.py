@@ -14,8 +14,6 @@ def misfits(scenario: Scenario, version: str) -> list[str]:
 
 
 def _of_the_peer(scenario: Scenario, version: str) -> Iterator[str]:
-    if scenario.has_several_calls or scenario.caller.name:
-        yield "callers, then: a real Asterisk makes one call of a scenario"
     peer = scenario.asterisk
     asked, found = profile(peer.version, peer.attach).era, profile(release_like(version), peer.attach).era
     if asked != found:

@@ -32,7 +32,7 @@ def mock_ai_command(name: str, host: str, port: int, control_url: str, control_t
         scenario = _scenario(name)
     except (LookupError, ScenarioError) as error:
         return refuse(str(error.args[0]) if isinstance(error, LookupError) else str(error), USAGE)
-    if any(call.ai != scenario.ai for call in scenario.calls):
+    if any((call.ai, call.cassette) != (scenario.ai, scenario.cassette) for call in scenario.calls):
         why = "its callers have replies of their own, and here nobody knows who calls"
         return refuse(f"{name}: {why}: name a scenario with one `ai:`", USAGE)
     if not scenario.ai and not scenario.cassette:
@@ -79,7 +79,9 @@ async def serve_forever(
 
     stopped = asyncio.Event()
     control = ControlClient(control_url, control_token)
-    ai = MockAi(scenario.ai, _show, control.push, cassette=scenario.cassette, each_call=True, on_failure=_show_failure)
+    ai = MockAi(
+        scenario.ai, _show, control.push, cassette=scenario.cassette or None, each_call=True, on_failure=_show_failure
+    )
     try:
         with stop_signals(stopped.set):
             url = await ai.start(port, host)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from audiosocket_core.http_server import HttpServer
 from audiosocket_core.phrase_book.book import normalise
 from audiosocket_sim.call_log.events import BackendAsked, BackendPushed, BackendReplied
-from audiosocket_sim.mock_ai.cassette_order import CassetteOrder, differs
+from audiosocket_sim.mock_ai.cassette_order import CassetteOrder, differs, name_of
 from audiosocket_sim.net.control_client import ControlError
 from audiosocket_sim.net.http_guard import guarded
 from audiosocket_sim.net.tcp_reset import reset
@@ -72,6 +72,7 @@ class MockAi:
     push: delivers a later message; takes the conversation id and the JSON, returns the HTTP status or raises
     ControlError.
     cassette: the raw exchanges of a captured backend, played instead of `replies`: each request gets the next answer.
+    None: there is none; empty: a conversation that asks nothing.
     each_call: every conversation may use all replies again, for a backend that serves call after call.
     on_failure: called with a line for each deviation from the script; `failures` collects the lines in any case.
     on_unmatched: called instead with a question that fits no reply, and the line for it.
@@ -85,7 +86,7 @@ class MockAi:
         on_event: Callable[[Event], None],
         push: Callable[[str, dict[str, Any]], Awaitable[int]],
         *,
-        cassette: Sequence[RawExchange] = (),
+        cassette: Sequence[RawExchange] | None = None,
         each_call: bool = False,
         on_failure: Callable[[str], None] | None = None,
         on_unmatched: Callable[[BackendAsked, str], None] | None = None,
@@ -93,7 +94,7 @@ class MockAi:
         on_late: Callable[[float], None] | None = None,
     ) -> None:
         self._replies = tuple(replies)
-        self._cassette = CassetteOrder(cassette, again=each_call) if cassette else None
+        self._cassette = None if cassette is None else CassetteOrder(cassette, again=each_call)
         self._on_event = on_event
         self._push = push
         self._each_call = each_call
@@ -119,6 +120,15 @@ class MockAi:
     def refuses(self) -> bool:
         """True if the script has the fault `refused`: nothing listens at the backend's address."""
         return any(reply.fault == "refused" for reply in self._replies)
+
+    @property
+    def plays_a_cassette(self) -> bool:
+        """Whether it takes requests of any protocol, which need not say whose they are."""
+        return self._cassette is not None
+
+    def waits_for(self, method: str, path: str, body: bytes) -> bool:
+        """Whether the cassette has just this request as one of the next; False without a cassette."""
+        return self._cassette is not None and self._cassette.waits_for(method, path, body)
 
     async def start(self, port: int = 0, host: str = "127.0.0.1") -> str:
         """Listen, and return the URL for the bot. Raises OSError if the port cannot be bound.
@@ -242,15 +252,12 @@ class MockAi:
         said = words or f"{request.method} {path}"
         event = BackendAsked(self._requests, "", said)
         self._on_event(event)
-        found = cassette.choose(request.method, path, words)
-        if found is None:
+        exchange = cassette.choose(request.method, path, words)
+        if exchange is None:
             return self._refuse(event)
-        number, exchange = found
         if differs(exchange, words):
             was = question_words(exchange.body)
-            self._fail(
-                f"the bot asked “{said}”; question {number} of the cassette ({request.method} {path}) is “{was}”"
-            )
+            self._fail(f"the bot asked “{said}”; {name_of(exchange)} is “{was}”{self._doubt}")
         answer = exchange.answer
         asked = _Asked(self._requests, "", said, at, request)
         never = answer is None or answer.fault == "no_answer"

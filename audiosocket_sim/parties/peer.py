@@ -14,10 +14,18 @@ from audiosocket_sim.asterisk.profiles import profile
 from audiosocket_sim.asterisk.wire_counts import WireCounts
 from audiosocket_sim.asterisk.wire_record import WireRecord
 from audiosocket_sim.scenario import Scenario
+from audiosocket_sim.scenario.call_uuid import call_uuid
 
-__all__ = ["PEERS", "Leg", "MakeLeg", "OnBotAudio", "PacketSource", "PeerName", "call_uuid", "simulated_leg"]
-
-_NAMESPACE = uuid.UUID("6f1d5e0a-3c55-5b1e-9a8e-2f6f4d1c7b20")
+__all__ = [
+    "PEERS",
+    "Leg",
+    "MakeLeg",
+    "MakeLegs",
+    "OnBotAudio",
+    "PacketSource",
+    "PeerName",
+    "simulated_leg",
+]
 
 PacketSource = Callable[[int], bytes | None]
 """Called with a number of samples; returns the caller's next packet of that length, or None to send nothing."""
@@ -30,7 +38,10 @@ PEERS: tuple[PeerName, ...] = get_args(PeerName)
 
 
 class Leg(Protocol):
-    """One call: `connect` is called once, and `wait_ended` returns how the call ended. Implemented by `CallLeg`."""
+    """One call: `prepare` and then `connect` are called once, and `wait_ended` returns how the call ended.
+
+    Implemented by `CallLeg`, and by `RealLeg` of `asterisk_real`.
+    """
 
     @property
     def t0(self) -> float | None:
@@ -39,6 +50,9 @@ class Leg(Protocol):
     @property
     def uuid(self) -> uuid.UUID:
         """The call's UUID."""
+
+    async def prepare(self) -> None:
+        """Do what takes its time and comes before the call is placed: also before others of its run are."""
 
     async def connect(self, host: str, port: int) -> None:
         """Dial the server and send the UUID. Raises ConnectFailed if nothing answers at the address."""
@@ -90,12 +104,9 @@ class Leg(Protocol):
 
 
 MakeLeg = Callable[[Scenario, PacketSource, OnBotAudio], Leg]
-
-
-def call_uuid(scenario: Scenario) -> uuid.UUID:
-    """Return the UUID that the scenario sets, or else one that is derived from its name."""
-    named = scenario.asterisk.uuid
-    return uuid.UUID(named) if named else uuid.uuid5(_NAMESPACE, scenario.name)
+MakeLegs = Callable[[Scenario], MakeLeg]
+"""Called once for each call of a run, before the first of them is prepared. Raises TargetUsageError if this peer cannot
+play the scenario."""
 
 
 def simulated_leg(scenario: Scenario, source: PacketSource, on_bot_audio: OnBotAudio) -> Leg:

@@ -148,11 +148,13 @@ def _run(scenario: "Scenario", how: "Options", record: ScenarioRecord | None = N
 
 
 def _skip_what_a_phone_cannot_play(scenario: "Scenario") -> None:
-    from audiosocket_sim.asterisk_real.leg import real_leg
+    from audiosocket_sim.asterisk_real.leg import RealLegs
     from audiosocket_sim.parties.target import TargetUsageError
 
+    legs = RealLegs()
     try:
-        real_leg(scenario)
+        for call in scenario.calls:
+            legs(call)
     except TargetUsageError as error:
         pytest.skip(str(error))
 

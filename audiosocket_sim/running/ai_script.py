@@ -10,6 +10,8 @@ from audiosocket_sim.running.call_end import asked_too_late
 
 __all__ = ["AiScript"]
 
+_EXPECTED = {"ai": "the AI's script to fit", "ai_cassette": "the requests that the cassette has, and no others"}
+
 
 class _CallInProgress(Protocol):
     """What is needed of the call (`CallFixture`)."""
@@ -22,7 +24,10 @@ class _CallInProgress(Protocol):
 
 
 class AiScript:
-    """The watch over one call's script. `fail(at_ms, step, expected, *happened)` logs a failure of the call."""
+    """The watch over one call's script. `fail(at_ms, step, expected, *happened)` logs a failure of the call.
+
+    `key`: `ai` or `ai_cassette`.
+    """
 
     def __init__(self, call: _CallInProgress, key: str, fail: Callable[..., None]) -> None:
         self._call = call
@@ -32,7 +37,7 @@ class AiScript:
 
     def does_not_fit(self, failure: str) -> None:
         """Log a failure of the script, a line for people."""
-        self._fail(self._call.now_ms, self._key, "the AI's script to fit", failure)
+        self._fail(self._call.now_ms, self._key, _EXPECTED[self._key], failure)
 
     def unmatched(self, asked: BackendAsked, failure: str) -> None:
         """A request that fits no reply. Those after the end of the call are one failure, logged when all is over."""

@@ -35,7 +35,7 @@ class BotUnderTest:
         self._ai_port = ai_port
         self._switchboard = Switchboard(
             refuses=any(reply.fault == "refused" for call in calls for reply in call.ai),
-            any_method=any(call.cassette for call in calls),
+            any_method=any(call.ai_cassette is not None for call in calls),
         )
         self._waits: ProgramWaits | None = None
         self._on_late: list[Callable[[float, float], None]] = []

@@ -109,7 +109,7 @@ class CallFixture:
             scenario.ai,
             self._on_backend,
             self._push,
-            cassette=scenario.cassette,
+            cassette=None if scenario.ai_cassette is None else scenario.cassette,
             on_failure=self.ai_script.does_not_fit,
             on_unmatched=self.ai_script.unmatched,
             on_error=self._broke,
@@ -144,7 +144,13 @@ class CallFixture:
         )
         self.leg: Leg = setup.make_leg(scenario, self._source, self._on_bot_audio)
         bot.answers(
-            Conversation(self.leg.uuid, self.ai, lambda: self.leg.t0 is not None and self.end is None, self._spoke_at)
+            Conversation(
+                self.leg.uuid,
+                self.ai,
+                lambda: self.leg.t0 is not None and self.end is None,
+                self._spoke_at,
+                scenario.caller.name,
+            )
         )
 
     # --- time and waiting
@@ -293,6 +299,7 @@ class CallFixture:
             self.control = ControlClient(running.control_url, self._setup.control_token)
         elif any(reply.then_pushes for reply in self.scenario.ai):
             raise TargetUsageError("the scenario pushes messages, and the target has no control URL (docs/targets.md)")
+        await self.leg.prepare()
         await self._hooks.before(str(self.leg.uuid), running, self._bot.ai_url)
 
     def _spoke_at(self) -> float:

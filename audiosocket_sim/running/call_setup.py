@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_core.slin import SAMPLE_BYTES, AudioFileError, read_audio
 from audiosocket_sim.hearing.hold_loop import WINDOW
-from audiosocket_sim.parties.peer import MakeLeg, simulated_leg
+from audiosocket_sim.parties.peer import MakeLeg, MakeLegs, simulated_leg
 from audiosocket_sim.parties.target import Target, TargetUsageError
 from audiosocket_sim.phone.caller import Caller
 from audiosocket_sim.phone.line import LineModel
@@ -31,7 +31,7 @@ from audiosocket_sim.scenario.trust import what_needs_trust
 from audiosocket_sim.scenario.written import KeyPath
 from audiosocket_sim.words import likely_language
 
-__all__ = ["CallSetup", "NotTrusted", "hold_music", "hold_music_in", "set_up_call"]
+__all__ = ["CallSetup", "NotTrusted", "hold_music", "hold_music_in", "peer_of_a_run", "set_up_call"]
 
 _OF_HOLD = ("hold_starts", "hold_stops")
 """The anchors for which hold audio must be told apart."""
@@ -78,17 +78,23 @@ class CallSetup:
 
 
 async def set_up_call(
-    scenario: Scenario, target: Target, options: Options, folder: Path, more_says: Sequence[Say] = ()
+    scenario: Scenario,
+    target: Target,
+    options: Options,
+    folder: Path,
+    make_legs: MakeLegs,
+    more_says: Sequence[Say] = (),
 ) -> CallSetup:
     """Prepare all that the call needs, on the running loop. `folder`: where a phrase book may be written.
 
-    `more_says`: further sounds that the caller may say, beside those of the scenario's `say` steps. Raises
-    TargetUsageError, NotTrusted, PhraseBookError, VoiceMissing and AudioFileError.
+    `make_legs`: who calls, the same for all calls of a run. `more_says`: further sounds that the caller may say, beside
+    those of the scenario's `say` steps. Raises TargetUsageError, NotTrusted, PhraseBookError, VoiceMissing and
+    AudioFileError.
     """
     if not options.trust:
         _refuse_untrusted(scenario, takes_settings=target.in_process)
     reader = await _reader(scenario, options)
-    make_leg = _make_leg(scenario, options)
+    make_leg = make_legs(scenario)
     sounds = Sounds(scenario, more_says)
     await sounds.prepare()
     ear_book = await sounds.bot_book() if options.ear else PhraseBook([])
@@ -143,12 +149,13 @@ def spoken_language(scenario: Scenario) -> str:
     return {"pt": "pt-BR"}.get(code := likely_language([text for text in (*said, *wanted) if text]) or "", code)
 
 
-def _make_leg(scenario: Scenario, options: Options) -> MakeLeg:
+def peer_of_a_run(options: Options) -> MakeLegs:
+    """Return who makes all calls of a run."""
     if options.peer == "simulated":
-        return simulated_leg
-    from audiosocket_sim.asterisk_real.leg import real_leg
+        return lambda scenario: simulated_leg
+    from audiosocket_sim.asterisk_real.leg import RealLegs
 
-    return real_leg(scenario, options.asterisk_version)
+    return RealLegs(options.asterisk_version)
 
 
 async def _line(scenario: Scenario, sounds: Sounds) -> LineModel:

@@ -23,12 +23,13 @@ from audiosocket_sim.checks.lateness import LatenessRecord
 from audiosocket_sim.checks.margin import could_turn, is_unread_for_our_holes, turns_that_ended_early
 from audiosocket_sim.checks.quality import QUALITY, QualityFault, quality_faults
 from audiosocket_sim.checks.turn_limits import TURN_LIMITS, broken_limits, unjudged_limits, wider
+from audiosocket_sim.parties.peer import MakeLegs
 from audiosocket_sim.parties.target import Target, TargetCloseError
 from audiosocket_sim.reading import JudgeError
 from audiosocket_sim.running.artefacts import cannot_write, with_artefacts, with_faults
 from audiosocket_sim.running.bot_under_test import BotUnderTest
 from audiosocket_sim.running.call_fixture import CallFixture
-from audiosocket_sim.running.call_setup import CallSetup, hold_music_in, set_up_call
+from audiosocket_sim.running.call_setup import CallSetup, hold_music_in, peer_of_a_run, set_up_call
 from audiosocket_sim.running.environment import Environment, environment_of
 from audiosocket_sim.running.judges import ask_the_judges
 from audiosocket_sim.running.options import Options
@@ -103,7 +104,7 @@ class OneCall:
         Raises TargetError, and what `set_up_call` raises; in that case nothing is left running.
         """
         async with AsyncExitStack() as stack:
-            setup = await self.prepare(target, stack)
+            setup = await self.prepare(target, stack, peer_of_a_run(self._options))
             bot = BotUnderTest(target, setup.settings, [self.scenario], self._options.ai_port)
             fixture = self.make_ready(bot)
             await stack.enter_async_context(bot)
@@ -118,12 +119,15 @@ class OneCall:
             loop.strict = True  # from here to the end of the call: a target may start and end as it likes
         return self
 
-    async def prepare(self, target: Target, stack: AsyncExitStack) -> CallSetup:
-        """Prepare all that the call needs before the bot is started. Raises what `set_up_call` raises."""
+    async def prepare(self, target: Target, stack: AsyncExitStack, make_legs: MakeLegs) -> CallSetup:
+        """Prepare all that the call needs before the bot is started. Raises what `set_up_call` raises.
+
+        `make_legs`: who calls, the same for all calls of a run.
+        """
         choice = self._options.target_for(self.scenario)
         self._environment = environment_of(self.scenario, self._options, choice, virtual=self._virtual)
         folder = self._hold_folder() or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        self._setup = await set_up_call(self.scenario, target, self._options, folder, self._more_says)
+        self._setup = await set_up_call(self.scenario, target, self._options, folder, make_legs, self._more_says)
         return self._setup
 
     def make_ready(self, bot: BotUnderTest) -> CallFixture:

@@ -20,6 +20,7 @@ from audiosocket_sim.parties.target import Target, TargetCloseError
 from audiosocket_sim.running.artefacts import cannot_write, with_faults, with_transcript
 from audiosocket_sim.running.bot_under_test import BotUnderTest
 from audiosocket_sim.running.call_fixture import CallFixture, NotAnswered
+from audiosocket_sim.running.call_setup import peer_of_a_run
 from audiosocket_sim.running.cross_talk import log_cross_talk
 from audiosocket_sim.running.one_call import SECONDS_FOR_THREADS, OneCall, OnEntry
 from audiosocket_sim.running.options import Options
@@ -70,9 +71,10 @@ class SeveralCalls:
             call.write_to(None if folder is None else folder / call.scenario.caller.name)
         async with AsyncExitStack() as stack:
             setups = []
+            make_legs = peer_of_a_run(self._options)
             for call in self._calls:
                 self._concerns = call.scenario
-                setups.append(await call.prepare(target, stack))
+                setups.append(await call.prepare(target, stack, make_legs))
             self._concerns = self.scenario
             settings = _with_all_books([setup.settings for setup in setups])
             calls = [call.scenario for call in self._calls]

@@ -34,6 +34,7 @@ OF_A_CALLER = (
     "voice",
     "ear",
     "ai",
+    "ai_cassette",
     "steps",
     "before",
     "after",

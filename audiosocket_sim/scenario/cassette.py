@@ -8,7 +8,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 __all__ = [
@@ -49,29 +49,36 @@ class RawAnswer:
 
 @dataclass(frozen=True, slots=True)
 class RawExchange:
-    """A request to the backend, and its answer; None if the call was over before one came. `path` has its query."""
+    """A request to the backend, and its answer; None if the call was over before one came. `path` has its query.
+
+    `conversation`: the UUID of its call, or the caller's name; "" if it is not said. `number`: its place in the file,
+    from 1; 0 if it is in none.
+    """
 
     method: str
     path: str
     body: bytes
     answer: RawAnswer | None = None
+    conversation: str = ""
+    number: int = field(default=0, compare=False)
 
 
 def cassette_entry(exchange: RawExchange) -> dict[str, Any]:
     """Return the exchange as JSON. A body stands there as `json` where it is JSON, else as `text`, else as `base64`."""
-    request = {"method": exchange.method, "path": exchange.path, **_written(exchange.body)}
+    of = {"conversation": exchange.conversation} if exchange.conversation else {}
+    request = {**of, "request": {"method": exchange.method, "path": exchange.path, **_written(exchange.body)}}
     answer = exchange.answer
     if answer is None:
-        return {"request": request, "answer": None}
+        return {**request, "answer": None}
     if answer.fault is not None:
-        return {"request": request, "answer": {"after_ms": answer.at_ms, "fault": answer.fault}}
+        return {**request, "answer": {"after_ms": answer.at_ms, "fault": answer.fault}}
     written: dict[str, Any] = {"after_ms": answer.at_ms, "http_status": answer.http_status}
     written["content_type"] = answer.content_type
     if len(answer.pieces) > 1:
         written["pieces"] = [{"after_ms": at, **_written(piece, as_json=False)} for at, piece in answer.pieces]
     else:
         written |= _written(answer.body)
-    return {"request": request, "answer": written}
+    return {**request, "answer": written}
 
 
 def read_cassette(text: str) -> tuple[RawExchange, ...]:
@@ -86,7 +93,7 @@ def read_cassette(text: str) -> tuple[RawExchange, ...]:
     read = []
     for number, entry in enumerate(entries, 1):
         try:
-            read.append(raw_exchange(entry))
+            read.append(replace(raw_exchange(entry), number=number))
         except (KeyError, TypeError, ValueError, AttributeError, binascii.Error):
             raise ValueError(f"exchange {number} has no request and answer as `capture` writes them") from None
     return tuple(read)
@@ -147,9 +154,12 @@ def _text_of(content: Any) -> str:
 
 
 def raw_exchange(entry: Any) -> RawExchange:
-    """Return the exchange of an entry that `cassette_entry` wrote. Raises a LookupError, TypeError or ValueError."""
+    """Return the exchange of an entry that `cassette_entry` wrote. Raises LookupError, TypeError or ValueError."""
     request, answer = entry["request"], entry["answer"]
-    return RawExchange(str(request["method"]), str(request["path"]), _body(request), _answer(answer))
+    of = entry.get("conversation", "")
+    if not isinstance(of, str):
+        raise TypeError(of)
+    return RawExchange(str(request["method"]), str(request["path"]), _body(request), _answer(answer), of)
 
 
 def _answer(answer: Any) -> RawAnswer | None:

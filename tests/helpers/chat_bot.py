@@ -6,7 +6,7 @@ a capture before it, and with its real backend behind the capture. It hears by l
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -36,6 +36,9 @@ class Behaviour:
     swaps: dict[str, str] = field(default_factory=dict)
     """What the bot says instead of an answer of its backend: a changed bot."""
     asks: str = "(audio)"
+    """What it asks; `{ms}` in it is how long the caller has spoken."""
+    replies: Callable[[list[dict[str, str]]], str] | None = None
+    """Gives the backend's answer to the messages of a request; None: `answers`, one after the other."""
     options: CaptureOptions | None = None
     capture: Capture | None = None
     lines: list[str] = field(default_factory=list)
@@ -80,7 +83,7 @@ async def serve_captured(host: str, port: int, control_port: int, settings: Mapp
 
     async def complete(request: Request) -> Response:
         await asyncio.sleep(0.3)
-        said = left.pop(0)
+        said = behaviour.replies((await request.json())["messages"]) if behaviour.replies else left.pop(0)
         if not behaviour.streams:
             return JSONResponse({"choices": [{"message": {"role": "assistant", "content": said}}]})
 
@@ -140,11 +143,12 @@ class _Call(asyncio.Protocol):
         elif self._spoken:
             self._quiet += 1
         if self._spoken > 10 and self._quiet == TURN_ENDS_FRAMES:
+            asks = behaviour.asks.format(ms=self._spoken * 20)
             self._spoken = self._quiet = 0
-            self._tasks.append(asyncio.get_running_loop().create_task(self._ask()))
+            self._tasks.append(asyncio.get_running_loop().create_task(self._ask(asks)))
 
-    async def _ask(self) -> None:
-        self._messages.append({"role": "user", "content": behaviour.asks})
+    async def _ask(self, content: str) -> None:
+        self._messages.append({"role": "user", "content": content})
         async with httpx.AsyncClient(trust_env=False, verify=False) as client:
             answer = await client.post(self._url, json={"model": "m", "messages": self._messages})
         if answer.headers["content-type"].startswith("application/json"):

@@ -7,12 +7,14 @@ packets go to the phone through a second channel with a jitter buffer, as on a t
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
 
 from audiosocket_sim.asterisk_real import Installation, RealAsterisk
+from audiosocket_sim.asterisk_real.console import logged_at
 from audiosocket_sim.asterisk_real.phone import RtpPhone
 from audiosocket_sim.running.program_threads import times_of
 from helpers.fidelity_bench import ID, Session, call, listening
@@ -34,6 +36,7 @@ exten => s,1,Answer()
 
 [{name}-far]
 exten => _X.,1,Answer()
+ same => n,Log(NOTICE,@near {name})
  same => n,Set(JITTERBUFFER({far})=200,1000)
  same => n,Log(NOTICE,@far {name} ${{UNICASTRTP_LOCAL_PORT}} ${{CHANNEL}})
  same => n,Dial(UnicastRTP/127.0.0.1:${{EXTEN}}/c(ulaw))
@@ -63,14 +66,15 @@ class Sending:
 class Sent:
     """What became of a bot's messages. sent: when each was written (s of the loop); got: the phone's packets.
 
-    relayed: when each packet was sent on to the second Asterisk, if there is one; far_at: when that made its buffer;
-    far: what came out of it. waited_ms: how long a thread of Asterisk's was kept waiting for a processor meanwhile.
+    relayed: when each packet was sent on to the second Asterisk, if there is one; far_made: it made its buffer between
+    these two times, by its own log; far: what came out of it. waited_ms: how long a thread of Asterisk's was kept
+    waiting for a processor meanwhile.
     """
 
     sent: Sequence[float]
     got: Sequence[RtpArrival]
     relayed: Sequence[float]
-    far_at: float
+    far_made: tuple[float, float]
     far: Sequence[RtpArrival]
     waited_ms: float
 
@@ -139,18 +143,21 @@ def _noting(sending: Sending, written: list[float]) -> Callable[[Session], None]
 
 async def _call(
     asterisk: RealAsterisk, name: str, sending: Sending
-) -> tuple[Sequence[RtpArrival], Sequence[float], float, Sequence[RtpArrival]]:
-    """Call the bot, listen to its end, and return what came to the phone, when it went on to the second Asterisk, and
-    what came out of that."""
+) -> tuple[Sequence[RtpArrival], Sequence[float], tuple[float, float], Sequence[RtpArrival]]:
+    """Call the bot, listen to its end, and return what came to the phone, when it went on to the second Asterisk,
+    between which times that made its buffer, and what came out of it."""
     loop = asyncio.get_running_loop()
     receiver, far = StampedReceiver(), StampedReceiver()
     phone = await RtpPhone.open("ulaw", lambda at, pcm: None)
     channels = []
-    far_at = 0.0
+    far_made = (0.0, 0.0)
     try:
         if sending.far:
-            far_at, port, channel = await _originate(asterisk, f"@far {name} ", far.port, f"{far.port}@{name}-far")
+            line, port, channel = await _originate(asterisk, f"@far {name} ", far.port, f"{far.port}@{name}-far")
             channels.append(channel)
+            before = await asterisk.told(f"@near {name}", _LONGEST_SECONDS)
+            since_loop_began = time.clock_gettime(time.CLOCK_REALTIME) - loop.time()
+            far_made = logged_at(before[1]) - since_loop_began, logged_at(line) - since_loop_began
             receiver.relay_to = ("127.0.0.1", port)
         _, port, channel = await _originate(asterisk, f"@call {name} ", receiver.port, f"s@{name}")
         channels.append(channel)
@@ -161,20 +168,20 @@ async def _call(
             await asyncio.sleep(0.06)
         for channel in channels:
             asterisk.send(f"channel request hangup {channel}")
-        return receiver.arrivals, receiver.relayed_at, far_at, far.arrivals
+        return receiver.arrivals, receiver.relayed_at, far_made, far.arrivals
     finally:
         receiver.close()
         far.close()
         phone.close()
 
 
-async def _originate(asterisk: RealAsterisk, words: str, port: int, extension: str) -> tuple[float, int, str]:
-    """Let Asterisk call a phone on this port; return when it had, the port on which it takes that phone's packets, and
-    the channel."""
+async def _originate(asterisk: RealAsterisk, words: str, port: int, extension: str) -> tuple[str, int, str]:
+    """Let Asterisk call a phone on this port; return the line of its log when it had, the port on which it takes that
+    phone's packets, and the channel."""
     asterisk.send(f"channel originate UnicastRTP/127.0.0.1:{port}/c(ulaw) extension {extension}")
-    at, line = await asterisk.told(words, _LONGEST_SECONDS)
+    _, line = await asterisk.told(words, _LONGEST_SECONDS)
     own, channel = line.split(words)[1].split()[:2]
-    return at, int(own), channel
+    return line, int(own), channel
 
 
 @contextmanager

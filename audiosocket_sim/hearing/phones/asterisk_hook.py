@@ -52,14 +52,14 @@ class AsteriskHook:
 
     plays = False
 
-    def __init__(self, buffer: AsteriskBuffer, made_ms: int = 500) -> None:
+    def __init__(self, buffer: AsteriskBuffer, made_ms: float = 500) -> None:
         self._buffer = buffer
         self.stamps = RtpStamps()
         """What stamps the packets."""
         self._zero: float | None = None
         self._made = made_ms / 1000
         self._interval = 20
-        self._tick = -(-made_ms // self._interval) * self._interval
+        self._tick = int(-(-made_ms // self._interval)) * self._interval
         self._done: list[Played | Lost] = []
 
     def take(self, packet: PhonePacket) -> None:

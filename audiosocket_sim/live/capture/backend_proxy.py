@@ -16,10 +16,11 @@ from urllib.parse import unquote, urlsplit
 import httpx
 
 from audiosocket_core.http_server import HttpServer
-from audiosocket_sim.live.capture.pairing import Evidence, evidence_of
 from audiosocket_sim.live.capture.tape import AskedAt, PushedAt, Tape
 from audiosocket_sim.live.captured_call import Answer
 from audiosocket_sim.net.http_guard import guarded
+from audiosocket_sim.net.pairing import Evidence
+from audiosocket_sim.net.request_evidence import evidence_in
 from audiosocket_sim.net.tcp_reset import reset
 from audiosocket_sim.scenario.cassette import RawAnswer, RawExchange, question_words
 
@@ -197,7 +198,7 @@ class BackendProxy:
         asked = _parsed(body) if request.method == "POST" else None
         conversation, content = (asked.get("id"), asked.get("content")) if isinstance(asked, dict) else (None, None)
         is_known = isinstance(conversation, str) and isinstance(content, str)
-        tape = self._tape_of(str(conversation)) if is_known else self._tape_for(_evidence(request, body))
+        tape = self._tape_of(str(conversation)) if is_known else self._tape_for(evidence_in(request, body))
         query = request.scope["query_string"].decode("latin-1")
         raw = RawExchange(request.method, request.url.path + (f"?{query}" if query else ""), body)
         words = str(content) if is_known else question_words(body)
@@ -300,16 +301,6 @@ def origin_of(url: str) -> str:
     """Return the scheme, host and port of a URL, for messages: the rest may hold a key."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
-
-
-def _evidence(request: "Request", body: bytes) -> Evidence:
-    client = request.client
-    return evidence_of(
-        f"{request.url.path}?{request.url.query}",
-        request.headers.values(),
-        body,
-        (client.host, client.port) if client else None,
-    )
 
 
 async def _bounded(request: "Request") -> bytes | None:

@@ -15,11 +15,11 @@ from audiosocket_sim.live.capture.call_writer import CallWriter, InProcessWriter
 from audiosocket_sim.live.capture.journal_file import JournalFile
 from audiosocket_sim.live.capture.kept_journal import KeptJournal
 from audiosocket_sim.live.capture.options import CaptureOptions
-from audiosocket_sim.live.capture.pairing import Evidence, Pairing
 from audiosocket_sim.live.capture.relay import Relay
 from audiosocket_sim.live.capture.tape import ReportedEvent, Tape
 from audiosocket_sim.net.bind_errors import why_not_listening
 from audiosocket_sim.net.control_client import ControlClient, ControlError, ControlEvent, UnknownEvent
+from audiosocket_sim.net.pairing import Evidence, Pairing
 
 __all__ = ["CannotListen", "Capture"]
 
@@ -64,7 +64,7 @@ class Capture:
         self._is_disk_full = False
         self._one_at_a_time = asyncio.Lock()
         self._enough = asyncio.Event()
-        self._pairing = Pairing()
+        self._pairing: Pairing[Tape] = Pairing(lambda tape: tape.uuid)
         self._taken = 0
         self._server: asyncio.Server | None = None
         self._backend: BackendProxy | None = None
@@ -225,7 +225,7 @@ class Capture:
         """
         lately = self._loop.time() - _LAST_EVENTS_SECONDS
         ended = [tape for tape in self._known if tape.ended_at is not None and tape.ended_at >= lately]
-        return self._pairing.tape_of(evidence, list(self._going_on()) or ended)
+        return self._pairing.call_of(evidence, list(self._going_on()) or ended)
 
     def _going_on(self) -> Iterator[Tape]:
         return (tape for tape in self._known if tape.ended_at is None)

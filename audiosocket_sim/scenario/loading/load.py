@@ -15,8 +15,10 @@ from typing import Any
 from audiosocket_core.files import read_regular_file
 from audiosocket_core.phrase_book.book import MANIFEST_NAME
 from audiosocket_sim.scenario import CallerPlace, Scenario
+from audiosocket_sim.scenario.call_uuid import call_uuid
 from audiosocket_sim.scenario.cassette import RawExchange, read_cassette
 from audiosocket_sim.scenario.confinement import is_within
+from audiosocket_sim.scenario.conversations import parts_of
 from audiosocket_sim.scenario.loading.documents import FileError, Problem, as_model, problem, read_text
 from audiosocket_sim.scenario.loading.layout import CellProblems, lay_out
 from audiosocket_sim.scenario.loading.several import calls_in, with_voice
@@ -131,17 +133,21 @@ def _one(tree: Tree, name: str, file: str, folder: Path | None) -> tuple[Scenari
     except MalformedYaml as error:
         return None, [problem(file, error.place, error.message)]
     if not calls and not wrong:
-        return _one_call(with_voice(tree), name, file, folder, _EMPTY)
+        one, found = _one_call(with_voice(tree), name, file, folder, _EMPTY, _Cassettes(folder))
+        made, more = _with_own_parts([] if one is None else [one])
+        return (made[0] if made and not more else None), [*found, *more]
     problems = [problem(file, place, message) for place, message in wrong]
     made = []
+    cassettes = _Cassettes(folder)
     for call in calls:
-        one, found = _one_call(
-            with_voice(call.tree), f"{name}, {call.caller.name}", file, folder, _EMPTY, in_tree=tree.problems
-        )
+        of_it = f"{name}, {call.caller.name}"
+        one, found = _one_call(with_voice(call.tree), of_it, file, folder, _EMPTY, cassettes, in_tree=tree.problems)
         problems += found
         if one is not None:
             made.append(one.model_copy(update={"caller": call.caller}))
     problems += _of_all_calls(made)
+    if not problems:
+        made, problems = _with_own_parts(made)
     if problems or not made:
         return None, problems
     written = Written(file, tree.places(), tree.files())
@@ -169,6 +175,22 @@ def _of_all_calls(calls: Sequence[Scenario]) -> Iterator[Problem]:
         used.setdefault(uuid, call)
 
 
+def _with_own_parts(calls: Sequence[Scenario]) -> tuple[list[Scenario], list[Problem]]:
+    """Return the calls, each with its own part of its cassette, and what is wrong with these parts."""
+    made, problems = list(calls), []
+    for name in dict.fromkeys(call.ai_cassette for call in calls if call.cassette):
+        of_it = [index for index, call in enumerate(calls) if call.ai_cassette == name]
+        first = calls[of_it[0]]
+        try:
+            parts = parts_of(first.cassette, {calls[index].caller.name: call_uuid(calls[index]) for index in of_it})
+        except ValueError as error:
+            problems.append(_problem_at(first, "ai_cassette", f"ai_cassette: {name}: {error}"))
+            continue
+        for index in of_it:
+            made[index] = calls[index].model_copy(update={"cassette": parts[calls[index].caller.name]})
+    return made, problems
+
+
 def _problem_at(call: Scenario, key: str, message: str, *more: str) -> Problem:
     file, line, column = call.written.place(key, *more) or (call.written.file, 1, 1)
     return Problem(file, line, column, message)
@@ -180,6 +202,7 @@ def _one_call(
     file: str,
     folder: Path | None,
     empty: str,
+    cassettes: "_Cassettes",
     in_tree: Sequence[tuple[Place, str]] = (),
 ) -> tuple[Scenario | None, list[Problem]]:
     """Return the one call in a tree, or None, and all that is wrong with it. `in_tree`: what is known to be wrong with
@@ -191,7 +214,7 @@ def _one_call(
     cassette: tuple[RawExchange, ...] = ()
     if scenario is not None and scenario.ai_cassette is not None:
         try:
-            cassette = _cassette(scenario.ai_cassette, folder)
+            cassette = cassettes.read(scenario.ai_cassette)
         except ValueError as error:
             problems.append(problem(file, tree.place(("ai_cassette",)), f"ai_cassette: {error}"))
     spots = {(place.file or file, place.line, place.column) for place, _ in tree.problems}
@@ -202,6 +225,20 @@ def _one_call(
     written = Written(file, tree.places(), tree.files())
     found_beside = {"name": name, "folder": folder, "written": written, "cassette": cassette}
     return scenario.model_copy(update=found_beside), problems
+
+
+class _Cassettes:
+    """The cassettes of one scenario: each file is read once, by however many calls it is played."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._read: dict[str, tuple[RawExchange, ...]] = {}
+
+    def read(self, name: str) -> tuple[RawExchange, ...]:
+        """Return the exchanges in a file beside the scenario. Raises ValueError with a line for people."""
+        if name not in self._read:
+            self._read[name] = _cassette(name, self._folder)
+        return self._read[name]
 
 
 def _cassette(name: str, folder: Path | None) -> tuple[RawExchange, ...]:

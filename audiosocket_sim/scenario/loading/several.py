@@ -3,7 +3,6 @@
 What a caller does not say himself is what the scenario has for all, joined key by key; each part keeps its place.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -76,13 +75,12 @@ def calls_in(main: Tree) -> tuple[list[CallTree], list[tuple[Place, str]]]:
         if CALLERS in item:
             _refuse_own_keys(reader, path, item)
             own = _without(_part(main, path), (CALLERS, *OWN_KEYS))
-            _at_once(reader, merged(base, own), (*path, CALLERS), group)
+            _at_once(reader, _joined(base, own), (*path, CALLERS), group)
         else:
             _one(reader, base, path, item, group)
     if len(reader.calls) > MOST_CALLS:
         reader.fail((), f"{len(reader.calls)} calls: at most {MOST_CALLS} are taken")
     _check_unused_steps(reader)
-    _check_cassette(reader)
     return reader.calls, reader.problems
 
 
@@ -172,7 +170,7 @@ def _refuse_own_keys(reader: _Reader, path: KeyPath, item: Mapping[str, Any]) ->
 def _one(reader: _Reader, base: Tree, path: KeyPath, item: Mapping[str, Any], group: int) -> None:
     """Read one caller who is a mapping."""
     name = _name(reader, path, item) if "name" in item else _next_name(reader)
-    tree = merged(base, _without(_part(reader.main, path), OWN_KEYS))
+    tree = _joined(base, _without(_part(reader.main, path), OWN_KEYS))
     if "uuid" in item:
         tree = merged(tree, _uuid_of(reader.main, path, item["uuid"]))
     starts_ms = 0
@@ -182,6 +180,14 @@ def _one(reader: _Reader, base: Tree, path: KeyPath, item: Mapping[str, Any], gr
         except ValueError as error:
             reader.fail((*path, "starts"), f"starts: {error}")
     _add(reader, tree, CallerPlace(name, group, starts_ms), reader.main.place(path))
+
+
+def _joined(base: Tree, own: Tree) -> Tree:
+    """Return what is for all with a caller's own laid over it. Of `ai` and `ai_cassette` his own replaces the other."""
+    for key, other in (("ai", "ai_cassette"), ("ai_cassette", "ai")):
+        if key in own.data and other not in own.data:
+            base = _without(base, (other,))
+    return merged(base, own)
 
 
 def _add(reader: _Reader, tree: Tree, caller: CallerPlace, at: Place) -> None:
@@ -224,15 +230,6 @@ def _check_unused_steps(reader: _Reader) -> None:
     shared = main.place(("steps",), of_key=True)
     if all(call.tree.keys.get(("steps",)) != shared for call in reader.calls):
         reader.fail(("steps",), "steps: are nobody's: every caller has his own", of_key=True)
-
-
-def _check_cassette(reader: _Reader) -> None:
-    groups = Counter(call.caller.group for call in reader.calls)
-    if "ai_cassette" in reader.main.data and any(calls > 1 for calls in groups.values()):
-        why = (
-            "of several calls at a time nobody can tell whose request it is: use ai, or one call after the other (then)"
-        )
-        reader.fail(("ai_cassette",), f"ai_cassette: {why}", of_key=True)
 
 
 def _uuid_of(main: Tree, path: KeyPath, uuid: Any) -> Tree:

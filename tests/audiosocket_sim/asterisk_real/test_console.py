@@ -5,11 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from audiosocket_sim.asterisk_real import AsteriskMissing, Installation
+from audiosocket_sim.asterisk_real.console import logged_at
 from audiosocket_sim.asterisk_real.process import RealAsterisk
 
 _WAITS = "import signal; signal.pause()"
@@ -63,6 +65,14 @@ async def test_what_asterisk_tells_is_heard_whichever_console_it_unmutes() -> No
         assert (await asterisk.told("heard", within_seconds=5))[1] == "heard"
         with pytest.raises(TimeoutError, match=r"did not say 'words' within 0\.01 s; it said: .*; heard$"):
             await asterisk.told("words", within_seconds=0.01)
+
+
+def test_a_line_of_the_log_says_when_it_was_written() -> None:
+    line = "[2026-11-30 11:03:29.084961] NOTICE[19958][C-00000001]: Ext. s:2 @ calls: @far"
+    assert logged_at(line) == datetime(2026, 11, 30, 11, 3, 29, 84961).astimezone().timestamp()
+    for other in ("@far", "[Nov 30 11:03:29] NOTICE[19958]: Ext. s:2 @ calls: @far", f"> {line}"):
+        with pytest.raises(ValueError, match=r"^no line of the log: "):
+            logged_at(other)
 
 
 async def test_an_asterisk_that_ends_at_once_is_told_with_its_last_words() -> None:

@@ -8,7 +8,7 @@ import asyncio
 import fcntl
 import os
 import pickle
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -20,7 +20,7 @@ from audiosocket_sim.asterisk_real import Installation
 from audiosocket_sim.hearing.phones import Lost, PhonePacket, Played
 from audiosocket_sim.hearing.phones.asterisk_adaptive import AdaptiveBuffer
 from audiosocket_sim.hearing.phones.asterisk_fixed import FixedBuffer
-from audiosocket_sim.hearing.phones.asterisk_hook import AsteriskHook
+from audiosocket_sim.hearing.phones.asterisk_hook import AsteriskBuffer, AsteriskHook
 from audiosocket_sim.hearing.phones.fifo import Fifo
 from audiosocket_sim.hearing.phones.neteq_like import NeteqLike
 from audiosocket_sim.hearing.phones.packets import PhoneModel
@@ -29,6 +29,10 @@ from audiosocket_sim.hearing.phones.rtp_stamps import RtpStamps
 pytestmark = [pytest.mark.asterisk, pytest.mark.real_time, pytest.mark.timeout(300)]  # it may wait for other calls
 
 FRAME_MS = 20
+OFTEN_MS = 50
+"""A thread of Asterisk's that waited for a processor so long in all came late to some packets of its own."""
+STARTS = 5
+"""How many instants are tried between the two lines of the log."""
 ROUNDING_MS = 2
 """Buffers count in whole ms, and change their delay by a frame at a time."""
 
@@ -62,7 +66,7 @@ FAR = {
     for far in ("fixed", "adaptive")
     for name in ("in time", "5 s at once", "a lead of 1000 ms", "holes of 300 ms", "a fast clock")
 }
-BUFFERS = {"fixed": FixedBuffer, "adaptive": AdaptiveBuffer}
+BUFFERS: dict[str, Callable[[int, int], AsteriskBuffer]] = {"fixed": FixedBuffer, "adaptive": AdaptiveBuffer}
 Calls = dict[str, Sent]
 
 
@@ -151,17 +155,20 @@ def test_what_we_say_was_heard_is_what_a_phone_makes_of_the_packets_that_it_got(
 def test_a_far_asterisks_buffer_does_what_its_model_does(made: Calls, name: str) -> None:
     """`JITTERBUFFER()` on a second channel, over which the packets come as over a trunk.
 
-    One packet that is refused here and kept there moves those behind it, so not all agree: on a busy machine Asterisk
-    lets a tick of its own timer pass, which nobody outside can know. With the timer in time all do (docs/asterisk.md).
+    The buffer's clock and its ticks begin when it is made, and a tenth of a millisecond may decide about a packet,
+    which moves those behind it. When that was, Asterisk's log says: a line before it, and one after it.
     """
     real = made[name]
     theirs = {number_of(packet): packet.at for packet in real.far}
     first = min(theirs)
-    model = AsteriskHook(BUFFERS[FAR[name].far](200, 1000), round((real.relayed[first] - real.far_at) * 1000))
-    model.stamps = _Given(real.got[first:])
     packets = [PhonePacket(at, 8000, bytes(320)) for at in real.relayed[first:]]
-    ours = {number + first: at for number, at in played(model, packets).items()}
-    assert agreeing(ours, theirs) >= 0.8, agreeing(ours, theirs)
+    shares = []
+    for made_at in np.linspace(*real.far_made, STARTS):
+        model = AsteriskHook(BUFFERS[FAR[name].far](200, 1000), (real.relayed[first] - made_at) * 1000)
+        model.stamps = _Given(real.got[first:])
+        shares.append(agreeing({number + first: at for number, at in played(model, packets).items()}, theirs))
+    wanted = 0.95 if real.waited_ms < OFTEN_MS else 0.9
+    assert max(shares) >= wanted, (shares, real.far_made[1] - real.far_made[0], real.waited_ms)
 
 
 class _Given(RtpStamps):

@@ -12,7 +12,7 @@ def exchange(path: str, method: str = "POST", answer: RawAnswer | None = ANSWER,
 
 def chosen(order: CassetteOrder, *requests: tuple[str, ...]) -> list[int | None]:
     found = (order.choose(*request) for request in requests)
-    return [None if each is None else each[0] for each in found]
+    return [None if each is None else each.number for each in found]
 
 
 def test_each_path_has_its_own_order() -> None:
@@ -37,6 +37,24 @@ def test_what_was_never_asked_is_named_if_it_asked_anything() -> None:
     order = CassetteOrder([exchange("/a"), exchange("/b"), exchange("/b", answer=None), exchange("/health", "GET")])
     order.choose("POST", "/a")
     assert order.unused() == ["question 2 of the cassette (POST /b)"]
+
+
+def test_it_waits_for_what_may_come_next_in_the_same_words_or_the_same_json() -> None:
+    order = CassetteOrder(
+        [exchange("/say", body=b'{"text": "Sim."}'), exchange("/say", body=b'{"turn": 1}'), exchange("/say")]
+    )
+    assert order.waits_for("POST", "/say", b'{"text": "sim", "of": 2}')
+    assert order.waits_for("POST", "/say", b'{ "turn" : 1 }')
+    for body in (b'{"text": "Nao."}', b'{"turn": 2}', b"", b"plain", b'{"text": ""}'):
+        assert not order.waits_for("POST", "/say", body)
+    assert not order.waits_for("GET", "/say", b'{"turn": 1}')
+    order.choose("POST", "/say", "Sim")
+    assert not order.waits_for("POST", "/say", b'{"text": "sim"}')
+
+
+def test_a_question_has_its_number_in_the_file() -> None:
+    own = RawExchange("POST", "/say?x=1", b"", ANSWER, "ana", number=7)
+    assert CassetteOrder([own]).unused() == ["question 7 of the cassette (POST /say)"]
 
 
 def test_it_begins_again_for_another_call_if_it_shall() -> None:

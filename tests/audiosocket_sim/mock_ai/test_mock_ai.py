@@ -508,7 +508,7 @@ def test_a_question_with_other_words_than_the_captured_one_is_a_failure() -> Non
         assert (await room.http.post(room.url, json={"text": "Boa tarde!"})).content == b"\xff"
 
     room = played(RawExchange("POST", "/say", b'{"text": "Bom dia!"}', RawAnswer(0, 200, "", ((0, b"\xff"),))), act=act)
-    assert room.ai.failures == ["the bot asked “Boa tarde!”; question 1 of the cassette (POST /messages) is “Bom dia!”"]
+    assert room.ai.failures == ["the bot asked “Boa tarde!”; question 1 of the cassette (POST /say) is “Bom dia!”"]
     assert room.events[1] == (0, BackendReplied(1, "1 bytes, of no type", "HTTP 200", 0))
 
 

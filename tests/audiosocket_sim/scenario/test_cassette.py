@@ -131,3 +131,55 @@ def test_a_cassette_that_cannot_be_read_is_a_line(cassette: str, told: str, tmp_
 def test_a_cassette_needs_a_folder() -> None:
     with pytest.raises(ScenarioError, match="this one lies in no folder"):
         load_text(f"{STEPS}ai_cassette: c.json\n")
+
+
+# --- several conversations in one
+
+
+def of(conversation: str, path: str) -> dict[str, Any]:
+    return cassette_entry(RawExchange("POST", path, b"", RawAnswer(0), conversation))
+
+
+def several(tmp_path: Path, keys: str, *exchanges: Any) -> list[list[str]]:
+    """The paths that each call's part of the cassette `c.json` has."""
+    (tmp_path / "c.json").write_text(text_of(*exchanges), encoding="utf-8")
+    (tmp_path / "own.json").write_text(text_of(of("", "/own")), encoding="utf-8")
+    (tmp_path / "call.yaml").write_text(f"{STEPS}{keys}", encoding="utf-8")
+    return [[exchange.path for exchange in call.cassette] for call in load(tmp_path / "call.yaml").calls]
+
+
+def test_each_caller_has_his_own_part_or_his_own_cassette(tmp_path: Path) -> None:
+    both = [of("ana", "/a"), of("0f3b6c1e-5d2a-4c7e-9b1f-2a6d8e4c0b57", "/b"), of("ana", "/c")]
+    keys = (
+        "ai_cassette: c.json\ncallers:\n  - name: ana\n  - {name: bruno, uuid: 0f3b6c1e-5d2a-4c7e-9b1f-2a6d8e4c0b57}\n"
+    )
+    assert several(tmp_path, keys, *both) == [["/a", "/c"], ["/b"]]
+    assert several(tmp_path, keys + "then: {ai_cassette: own.json}\n", *both) == [["/a", "/c"], ["/b"], ["/own"]]
+    assert several(tmp_path, keys + "then: {ai: []}\n", *both) == [["/a", "/c"], ["/b"], []]
+    assert several(tmp_path, "ai: []\nthen: {ai_cassette: own.json}\n", *both) == [[], ["/own"]]
+
+
+def test_the_cassette_of_a_single_call_is_played_by_each_caller(tmp_path: Path) -> None:
+    assert several(tmp_path, "ai_cassette: c.json\ncallers: 2\n", of("", "/a")) == [["/a"], ["/a"]]
+    captured = of("0f3b6c1e-5d2a-4c7e-9b1f-2a6d8e4c0b57", "/a")
+    assert several(tmp_path, "ai_cassette: c.json\nthen: {}\n", captured) == [["/a"], ["/a"]]
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        (
+            "callers: [{name: ana}, {name: bruno}]\n",
+            r"call.yaml:4:1: ai_cassette: c.json: its conversation “eva”: of no",
+        ),
+        ("", r"call.yaml:4:1: ai_cassette: c.json: its conversations “ana”, “eva”: none is of this call"),
+    ],
+)
+def test_a_conversation_that_is_nobodys_is_a_line(keys: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=told):
+        several(tmp_path, f"ai_cassette: c.json\n{keys}", of("ana", "/a"), of("eva", "/b"))
+
+
+def test_a_conversation_is_a_text(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="exchange 1 has no request and answer"):
+        several(tmp_path, "ai_cassette: c.json\n", {**of("", "/a"), "conversation": 7})

@@ -1,6 +1,6 @@
 """The runs of one scenario: other seeds, the same call."""
 
-from audiosocket_sim.parties.peer import call_uuid
+from audiosocket_sim.scenario.call_uuid import call_uuid
 from audiosocket_sim.scenario.loading import load_text
 from audiosocket_sim.scenario.repeats import marked, run_of, seeds_of, seeds_text
 

@@ -1,6 +1,7 @@
 """A bot with an AI backend of another protocol is captured, and the cassette plays that backend in the replay."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,71 @@ def test_a_bot_that_asks_its_backend_something_else_fails_at_the_cassette(behavi
     problems = "\n".join(changed.problems)
     assert f"call.yaml:{line}" in problems, problems
     assert "the bot asked “(silence)”; question 1 of the cassette (POST /v1/chat/completions) is “(audio)”" in problems
+
+
+# --- several calls at a time
+
+GREETED = '{expect: {bot_says: "Condomínio Apoena, em que posso ajudar?", within: 4s}}'
+SEVERAL = f"""
+summary: Two callers at a time, and a bot that is not ours.
+callers:
+  - name: ana
+    steps:
+      - {GREETED}
+      - say: pt-br/quero_falar_com_o_apartamento_202
+      - expect: {{bot_says: "{ANSWERS[0]}", within: 6s}}
+      - say: pt-br/meu_nome_e_joao_da_silva
+      - expect: {{bot_says: "{ANSWERS[1]}", within: 6s}}
+      - expect: {{hangs_up: server, within: 3s}}
+  - name: bruno
+    starts: 8s
+    steps:
+      - {GREETED}
+      - say: pt-br/sim_pode_confirmar
+      - expect: {{bot_says: "{ANSWERS[1]}", within: 6s}}
+      - expect: {{hangs_up: server, within: 3s}}
+"""
+
+
+def answer_of(messages: list[dict[str, str]]) -> str:
+    """The first turn of who speaks for long, ana, is asked for a name."""
+    return ANSWERS[0] if len(messages) == 2 and int(messages[1]["content"].split()[1]) > 2000 else ANSWERS[1]
+
+
+@pytest.fixture
+def joined(behaviour: Behaviour, tmp_path: Path) -> Path:
+    """Two calls at a time were captured: a scenario of both, beside the cassettes of both in one."""
+    behaviour.asks, behaviour.replies = "(audio {ms} ms)", answer_of
+    (tmp_path / "several.yaml").write_text(SEVERAL, encoding="utf-8")
+    first = called(tmp_path / "several.yaml", "serve_captured")
+    assert first.outcome is Outcome.PASSED, first.problems
+    assert behaviour.troubles == []
+    names = {str(made.uuid): made.caller for made in first.calls}
+    written = [json.loads(path.read_text(encoding="utf-8")) for path in (tmp_path / "out").rglob("cassette.json")]
+    exchanges = [exchange for cassette in written for exchange in cassette["exchanges"]]
+    assert Counter(names[exchange["conversation"]] for exchange in exchanges) == {"ana": 2, "bruno": 1}
+    (tmp_path / "both.json").write_text(json.dumps({"exchanges": exchanges}), encoding="utf-8")
+    replayed = tmp_path / "replayed.yaml"
+    uuids = {made.caller: made.uuid for made in first.calls}
+    text = SEVERAL.replace("callers:", "ai_cassette: both.json\ncallers:")
+    for name, uuid in uuids.items():
+        text = text.replace(f"name: {name}\n", f"name: {name}\n    uuid: {uuid}\n")
+    replayed.write_text(text, encoding="utf-8")
+    return replayed
+
+
+def test_each_conversation_of_several_at_a_time_plays_its_own_part(joined: Path) -> None:
+    again = called(joined)
+    assert again.outcome is Outcome.PASSED, again.problems
+
+
+@pytest.mark.long("each conversation of several at a time plays its own part")
+def test_a_request_in_the_wrong_conversation_fails_with_the_caller_and_what_was_expected(
+    joined: Path, behaviour: Behaviour
+) -> None:
+    behaviour.asks = "(nothing)"
+    told = "\n".join(called(joined).problems)
+    for name in ("ana", "bruno"):
+        assert f"replayed, {name}, ai_cassette: " in told, told
+    assert "expected the requests that the cassette has, and no others" in told
+    assert "the bot asked “(nothing)”; question 1 of the cassette (POST /v1/chat/completions) is “(audio " in told

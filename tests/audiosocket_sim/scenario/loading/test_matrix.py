@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from audiosocket_sim.parties.peer import call_uuid
 from audiosocket_sim.scenario import SayStep, Scenario, WaitStep
+from audiosocket_sim.scenario.call_uuid import call_uuid
 from audiosocket_sim.scenario.loading import (
     ScenarioError,
     WrongOverride,

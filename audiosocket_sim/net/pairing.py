@@ -1,6 +1,7 @@
 """Which call does a request to the AI backend belong to, if its protocol is not known? Pure.
 
-Evidence, the strongest first: the call's UUID anywhere in the request; a value that names the conversation (`call`,
+Evidence, the strongest first: the call's UUID anywhere in the request; that just this request is expected of one call
+(of a call that is played again); a value that names the conversation (`call`,
 `session_id`) and that one call alone has used; a list that continues the list of an earlier request, as the messages of
 chat completions do; a connection that one call alone has used; and a call that is the only one in progress. Evidence
 that fits two calls decides nothing.
@@ -8,11 +9,9 @@ that fits two calls decides nothing.
 
 import json
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from audiosocket_sim.live.capture.tape import Tape
+from typing import Any, Generic, TypeVar
 
 __all__ = ["Evidence", "Pairing", "evidence_of"]
 
@@ -24,6 +23,8 @@ _NAMES_A_CONVERSATION = frozenset(
 ) - {"", "chat"}
 """Keys, without their punctuation and in lower case. Names of a bot or of its owner (`user`, `agent_id`) are none."""
 _MOST_HISTORIES = 20
+
+_Call = TypeVar("_Call", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,35 +72,45 @@ def evidence_of(path: str, headers: Iterable[str], body: bytes, connection: Hash
     return Evidence(uuids, names, _history(asked), connection)
 
 
-class Pairing:
-    """Finds the call of each request, and remembers what it showed."""
+class Pairing(Generic[_Call]):
+    """Finds the call of each request, and remembers what it showed.
 
-    def __init__(self) -> None:
-        self._seen: dict[Tape, _Seen] = {}
+    `uuid_of`: returns the UUID of a call as 32 hexadecimal digits; None if it is not known.
+    """
+
+    def __init__(self, uuid_of: Callable[[_Call], str | None]) -> None:
+        self._uuid_of = uuid_of
+        self._seen: dict[_Call, _Seen] = {}
         self._changing: set[str] = set()
         """Keys that had two values in one call, such as the number of a request: they name no conversation."""
         self._clients_share = False
         """A connection has carried requests of two calls: from then on connections show nothing."""
 
-    def tape_of(self, evidence: Evidence, going_on: Sequence[Tape]) -> Tape | None:
-        """Return the tape of the call in progress that the request belongs to, None if that is not clear."""
-        tape = self._found(evidence, going_on)
-        self._seen = {known: seen for known, seen in self._seen.items() if known in going_on}
-        if tape is not None:
-            self._remember(tape, evidence)
-        return tape
+    def call_of(self, evidence: Evidence, going_on: Sequence[_Call], waiting: Sequence[_Call] = ()) -> _Call | None:
+        """Return the call in progress to which the request belongs, None if that is not clear.
 
-    def _found(self, evidence: Evidence, going_on: Sequence[Tape]) -> Tape | None:
-        named = [tape for tape in going_on if tape.uuid in evidence.uuids]
+        `waiting`: the calls in which just this request is known to come next. Only the UUID goes before that.
+        """
+        call = self._found(evidence, going_on, waiting)
+        self._seen = {known: seen for known, seen in self._seen.items() if known in going_on}
+        if call is not None:
+            self.remember(call, evidence)
+        return call
+
+    def _found(self, evidence: Evidence, going_on: Sequence[_Call], waiting: Sequence[_Call]) -> _Call | None:
+        named = [call for call in going_on if self._uuid_of(call) in evidence.uuids]
         if named:
             return _only(named)
         if len(going_on) < 2:
             return _only(going_on)
-        seen = [(tape, self._seen.get(tape, _Seen())) for tape in going_on]
-        named = [tape for tape, of in seen if self._names_agree(evidence, of) is True]
+        going_on = [call for call in going_on if call in waiting] or going_on
+        if len(going_on) == 1:
+            return going_on[0]
+        seen = [(call, self._seen.get(call, _Seen())) for call in going_on]
+        named = [call for call, of in seen if self._names_agree(evidence, of) is True]
         if named:
             return _only(named)
-        seen = [(tape, of) for tape, of in seen if self._names_agree(evidence, of) is None]
+        seen = [(call, of) for call, of in seen if self._names_agree(evidence, of) is None]
         if not seen:
             return None
         history = self._by_history(evidence.history, seen)
@@ -108,7 +119,7 @@ class Pairing:
         fresh = self._fresh(evidence, seen)
         if fresh is not None or self._clients_share:
             return fresh
-        return _only([tape for tape, of in seen if evidence.connection in of.connections])
+        return _only([call for call, of in seen if evidence.connection in of.connections])
 
     def _names_agree(self, evidence: Evidence, seen: _Seen) -> bool | None:
         """Return whether the call has used the names in the request; None if they have no key in common."""
@@ -116,28 +127,29 @@ class Pairing:
         return all(value in seen.names[key] for key, value in common) if common else None
 
     @staticmethod
-    def _by_history(history: tuple[str, ...], seen: Sequence[tuple[Tape, _Seen]]) -> Tape | None:
+    def _by_history(history: tuple[str, ...], seen: Sequence[tuple[_Call, _Seen]]) -> _Call | None:
         """Return the call of which `history` continues the longest request; None if two calls fit equally."""
         lengths = [
-            (max((_continued(history, before) for before in of.histories), default=0), tape) for tape, of in seen
+            (max((_continued(history, before) for before in of.histories), default=0), call) for call, of in seen
         ]
         longest = max(length for length, _ in lengths)
-        return _only([tape for length, tape in lengths if length == longest]) if longest else None
+        return _only([call for length, call in lengths if length == longest]) if longest else None
 
     @staticmethod
-    def _fresh(evidence: Evidence, seen: Sequence[tuple[Tape, _Seen]]) -> Tape | None:
+    def _fresh(evidence: Evidence, seen: Sequence[tuple[_Call, _Seen]]) -> _Call | None:
         """Return the only call that has asked nothing yet, if this request can be none of the others'.
 
         Those that use another name are out already; the rest are if they all send lists, and this one continues none.
         """
-        fresh = [tape for tape, of in seen if not of.connections]
+        fresh = [call for call, of in seen if not of.connections]
         others = [of for _, of in seen if of.connections]
         return _only(fresh) if not others or (evidence.history and all(of.histories for of in others)) else None
 
-    def _remember(self, tape: Tape, evidence: Evidence) -> None:
-        if any(evidence.connection in of.connections for known, of in self._seen.items() if known is not tape):
+    def remember(self, call: _Call, evidence: Evidence) -> None:
+        """Take the request for one of this call, by which later ones are found."""
+        if any(evidence.connection in of.connections for known, of in self._seen.items() if known is not call):
             self._clients_share = True
-        seen = self._seen.setdefault(tape, _Seen())
+        seen = self._seen.setdefault(call, _Seen())
         for key, value in evidence.names:
             values = seen.names.setdefault(key, set())
             values.add(value)
@@ -152,8 +164,8 @@ def _plain(key: object) -> str:
     return "".join(c for c in str(key).lower() if c.isalnum())
 
 
-def _only(tapes: Sequence[Tape]) -> Tape | None:
-    return tapes[0] if len(tapes) == 1 else None
+def _only(calls: Sequence[_Call]) -> _Call | None:
+    return calls[0] if len(calls) == 1 else None
 
 
 def _history(asked: Mapping[str, Any]) -> tuple[str, ...]:
