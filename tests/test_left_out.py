@@ -93,6 +93,24 @@ def test_the_rest_is_what_make_test_leaves_out_or_does_in_part(
     assert passed(pytester, monkeypatch, "ONLY_REST", "NO_SKIPS") == LEFT_OUT | IN_PART
 
 
+def test_cells_that_are_left_out_are_one_skip_that_says_how_many(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = """
+import pytest
+
+@pytest.mark.every(3)
+@pytest.mark.parametrize("number", range(7))
+def test_cells(number): pass
+"""
+    assert passed(pytester, monkeypatch, "ONLY_PYTHON", files=files) == {
+        f"test_cells[{number}]" for number in (0, 3, 6)
+    }
+    result = pytester.runpytest_inprocess("-rs", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=3, skipped=1, deselected=3)
+    result.stdout.fnmatch_lines(["SKIPPED * another of its cells is run (4 cells)"])
+
+
 def test_without_it_everything_is_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     assert passed(pytester, monkeypatch, "NO_SKIPS") == WHOLE | IN_PART | LEFT_OUT
 
