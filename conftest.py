@@ -33,6 +33,9 @@ BEYOND = {
 OTHERS = "other scenarios are called"
 """What stands in for a scenario with the tag `long`, which says no more."""
 
+STAND_INS = ("barge_in_over_an_echo", "over_kernel_loopback")
+"""Scenarios that are called since `long` tests name them."""
+
 ROOT = Path(__file__).resolve().parent
 SCENARIOS = ROOT / "scenarios"
 
@@ -92,14 +95,14 @@ def mark_other_cells(items: list[pytest.Item]) -> None:
 
 
 def mark_other_scenarios(items: list[pytest.Item]) -> None:
-    """Of the scenarios that belong to the shipped server all but each third are `long`. Those that users begin with are
-    called: what README.md shows, and `needs`, which are for bots of their own."""
+    """Of the scenarios that belong to the shipped server all but each sixth are `long`. Those that stand in for tests
+    are called, and those that users begin with: what README.md shows, and `needs`, which are for bots of their own."""
     shipped = [item for item in items if item.path.suffix == ".yaml" and item.path.parent == SCENARIOS]
     if not shipped:
         return
     shown = (ROOT / "README.md").read_text(encoding="utf-8")
-    others = sorted({item.path for item in shipped if item.path.name not in shown})
-    left_out = {path for place, path in enumerate(others) if place % 3}
+    others = sorted({item.path for item in shipped if item.path.name not in shown and item.path.stem not in STAND_INS})
+    left_out = {path for place, path in enumerate(others) if place % 6}
     for item in shipped:
         if item.path in left_out:
             item.add_marker(pytest.mark.long(OTHERS))
