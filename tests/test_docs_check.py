@@ -33,9 +33,8 @@ def test_the_table_of_cases_is_that_of_the_catalogue() -> None:
     assert make_check_cases.PAGE.read_text(encoding="utf-8") == make_check_cases.page(), "`make docs` writes it"
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_the_section_of_a_case_is_one_of_the_protocol(case: Any) -> None:
-    assert make_check_cases.anchor_of(case.section) is not None
+def test_the_section_of_a_case_is_one_of_the_protocol() -> None:
+    assert [case.id for case in CASES if make_check_cases.anchor_of(case.section) is None] == []
 
 
 @pytest.mark.long("quicker tests of this file are run")

@@ -1,6 +1,7 @@
 """docs/scenarios.md is held to the code: its examples run, its tables name every key, its errors are the real ones."""
 
 import re
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,10 +35,10 @@ def blocks() -> list[Any]:
     return found
 
 
-def each_sixth(examples: list[Any]) -> list[Any]:
-    others = pytest.mark.long("it is read; each sixth one is carried out")
+def each_twelfth(examples: list[Any]) -> list[Any]:
+    others = pytest.mark.long("it is read; each twelfth one is carried out")
     return [
-        one if at % 6 == 0 or one.marks else pytest.param(*one.values, id=one.id, marks=others)
+        one if at % 12 == 0 or one.marks else pytest.param(*one.values, id=one.id, marks=others)
         for at, one in enumerate(examples)
     ]
 
@@ -52,6 +53,7 @@ def whole(example: str) -> str:
     return "summary: An example.\nsteps: [{wait: 1s}]\n" + example
 
 
+@cache
 def loaded(example: str) -> tuple[Scenario, ...]:
     """The calls of an example, in the shipped scenarios' folder; if it includes files, beside those of the page."""
     if "include:" not in example:
@@ -68,7 +70,7 @@ def test_an_example_loads(example: str) -> None:
     assert loaded(example)
 
 
-@pytest.mark.parametrize("example", each_sixth(blocks()))
+@pytest.mark.parametrize("example", each_twelfth(blocks()))
 def test_an_example_is_carried_out(example: str) -> None:
     """A whole scenario passes. A part runs in a call of its own: whether its expectations hold is another thing."""
     for call in loaded(example):

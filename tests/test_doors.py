@@ -110,6 +110,7 @@ def classes_in(hint: Any) -> Iterator[type]:
             yield from classes_in(part)
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize(
     "program",
     [

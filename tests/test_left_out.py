@@ -93,15 +93,37 @@ def test_the_rest_is_what_make_test_leaves_out_or_does_in_part(
     assert passed(pytester, monkeypatch, "ONLY_REST", "NO_SKIPS") == LEFT_OUT | IN_PART
 
 
+def test_cells_that_are_left_out_are_one_skip_that_says_how_many(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = """
+import pytest
+
+@pytest.mark.every(3)
+@pytest.mark.parametrize("number", range(7))
+def test_cells(number): pass
+"""
+    assert passed(pytester, monkeypatch, "ONLY_PYTHON", files=files) == {
+        f"test_cells[{number}]" for number in (0, 3, 6)
+    }
+    result = pytester.runpytest_inprocess("-rs", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=3, skipped=1, deselected=3)
+    result.stdout.fnmatch_lines(["SKIPPED * another of its cells is run (4 cells)"])
+
+
+@pytest.mark.long("what is left out and what is not are all")
 def test_without_it_everything_is_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     assert passed(pytester, monkeypatch, "NO_SKIPS") == WHOLE | IN_PART | LEFT_OUT
 
 
-def test_of_shipped_scenarios_a_third_is_called_and_all_that_users_begin_with(
+def test_of_shipped_scenarios_a_sixth_is_called_and_all_that_users_begin_with(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytester.makefile(".md", README="The demo is `shown.yaml`.")
-    for folder, names in {"scenarios": ("a", "b", "c", "d", "e", "shown"), "scenarios/needs": ("f", "g")}.items():
+    for folder, names in {
+        "scenarios": (*"abcdefgh", "barge_in_over_an_echo", "shown"),
+        "scenarios/needs": ("i", "j"),
+    }.items():
         pytester.mkdir(folder)
         for name in names:
             (pytester.path / folder / f"{name}.yaml").touch()
@@ -109,7 +131,7 @@ def test_of_shipped_scenarios_a_third_is_called_and_all_that_users_begin_with(
         name: passed(pytester, monkeypatch, *name.split(), files="", conftest=CONFTEST + SCENARIO_FILES)
         for name in ("ONLY_PYTHON", "ONLY_REST NO_SKIPS", "NO_SKIPS", "")
     }
-    in_make_test = {"a", "d", "f", "g", "shown"}
+    in_make_test = {"a", "g", "i", "j", "barge_in_over_an_echo", "shown"}
     assert called["ONLY_PYTHON"] == in_make_test
-    assert called["ONLY_REST NO_SKIPS"] == {"b", "c", "e"}
-    assert called["NO_SKIPS"] == called[""] == in_make_test | {"b", "c", "e"}
+    assert called["ONLY_REST NO_SKIPS"] == {*"bcdefh"}
+    assert called["NO_SKIPS"] == called[""] == in_make_test | {*"bcdefh"}

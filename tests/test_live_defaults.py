@@ -34,7 +34,7 @@ def test_scenarios_choose_webrtc_themselves_and_live_calls_silero() -> None:
     assert (Settings().endpointing.engine, Settings().endpointing.echo_guard) == ("silero", True)
 
 
-@pytest.mark.every(6)
+@pytest.mark.every(12)
 @pytest.mark.parametrize("name", TWELVE)
 def test_a_scenario_passes_with_the_settings_of_live_calls(name: str) -> None:
     scenario = load(SCENARIOS / f"{name}.yaml")

@@ -57,6 +57,7 @@ def test_under_any_hash_seed_the_same_bytes(seed: str, tmp_path: Path) -> None:
         assert (tmp_path / name / "transcript.txt").read_text(encoding="utf-8") == snapshot(name)
 
 
+@pytest.mark.long("a scenario without a snapshot fails, and pytest lists a snapshot without one")
 def test_every_snapshot_has_its_scenario() -> None:
     for folder, fewest in ((SCENARIOS, 30), (SCENARIOS / "needs", 12)):
         names = {call.name for path in folder.glob("*.yaml") for call in load_all(path)}

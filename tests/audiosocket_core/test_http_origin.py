@@ -5,6 +5,7 @@ import pytest
 from audiosocket_core.http_origin import names_no_public_host, names_this_machine, of_another_origin
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("host", "this_machine", "private"),
     [

@@ -14,6 +14,7 @@ def noise(samples: int) -> bytes:
     return random.integers(-9_000, 9_000, samples, dtype="<i2").tobytes()
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("rates", [(16_000, 8_000), (44_100, 8_000), (48_000, 8_000), (8_000, 24_000)])
 @pytest.mark.parametrize("samples", [pytest.param(1, marks=pytest.mark.long("pieces are larger")), 7, 441, 10_000])
 def test_a_stream_in_pieces_is_the_whole_sound(rates: tuple[int, int], samples: int) -> None:

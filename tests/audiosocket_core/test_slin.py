@@ -234,6 +234,7 @@ def test_silence_is_what_no_telephone_line_carries(samples: tuple[int, ...], sil
     assert slin.is_silent(pcm(*samples)) is silent
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "text",
     [

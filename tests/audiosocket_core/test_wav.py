@@ -80,6 +80,7 @@ def test_a_fraction_of_a_frame_at_the_end_is_left_out() -> None:
     assert read_wav(wav(PCM, channels=2)).data == PCM[:8]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("data", "why"),
     [

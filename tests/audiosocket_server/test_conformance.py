@@ -670,7 +670,7 @@ async def a_length_and_nothing_more(s: Scene) -> None:
 HEAVY = pytest.mark.long("smaller bursts and shorter calls are tried")
 
 
-@pytest.mark.every(9)
+@pytest.mark.every(18)
 @pytest.mark.parametrize(
     "number",
     [

@@ -40,6 +40,7 @@ def test_every_field_of_text_is_private_unless_it_is_known_to_be_public() -> Non
     assert public == PUBLIC_TEXT
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("kind", get_args(e.CallEvent))
 def test_the_log_shows_no_private_field(kind: type) -> None:
     values = {

@@ -71,6 +71,7 @@ def test_it_says_that_it_is_ready_and_hangs_up_when_it_is_told_to_stop(how: sign
             server.kill()
 
 
+@pytest.mark.every(2)
 @pytest.mark.kernel
 @pytest.mark.parametrize("flag", ["--port", "--control-port"])
 def test_a_port_in_use_is_one_line_and_code_3(flag: str, taken_port: int, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,6 +84,7 @@ def test_a_port_in_use_is_one_line_and_code_3(flag: str, taken_port: int, capsys
     )
 
 
+@pytest.mark.long("a port in use is one line and code 3")
 @pytest.mark.kernel
 def test_an_address_that_is_not_ours_is_one_line_and_code_3(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--host", "203.0.113.7", "--port", "0", "--control-port", "0", "--loop", "asyncio"]) == 3

@@ -17,6 +17,7 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("text", "modeline", "looks"),
     [

@@ -15,8 +15,8 @@ from zoo.page import PAGE, key, page, row, rows_of
 from zoo.small_bot import Setup
 
 ROWS = rows_of(PAGE.read_text(encoding="utf-8"))
-LONG = pytest.mark.long("a bot of each twelfth kind is called, and the rooms' own tests hold each kind")
-QUICK = {kind.name for kind in KINDS[::12]}
+LONG = pytest.mark.long("a bot of each thirtieth kind is called, and the rooms' own tests hold each kind")
+QUICK = {kind.name for kind in KINDS[::30]}
 
 
 def bad_bots() -> list[Any]:

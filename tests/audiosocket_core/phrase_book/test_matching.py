@@ -124,6 +124,7 @@ def test_every_phrase_is_recognised_as_itself(lines: list[str]) -> None:
         assert match.margin >= 0.4, phrase.name
 
 
+@pytest.mark.long("what is no phrase gives nothing")
 @pytest.mark.parametrize("lines", each(["clean", "20 dB SNR", "10 dB SNR"]))
 def test_a_phrase_that_is_not_in_the_book_is_not_recognised(lines: list[str]) -> None:
     for number, phrase in enumerate(PHRASES):
@@ -153,6 +154,7 @@ def test_one_word_answers_without_anything_around_them(name: str) -> None:
     assert (match.speech_start_ms, match.speech_end_ms) == (20, len(pcm) // 16 - 20)
 
 
+@pytest.mark.long("a phrase after a cough and in noise is recognised")
 def test_a_lost_20_ms_do_no_harm() -> None:
     for phrase in PHRASES:
         match = the_one(listen(through_ulaw(part_of(phrase, phrase.speech_start_ms + 20))))
@@ -251,6 +253,7 @@ def cut_short(heard_ms: int, dbfs: float) -> dict[str, bytes]:
     return {name: noisy(pcm + slin.silence(600), dbfs, rng(heard_ms)) for name, pcm in whole.items()}
 
 
+@pytest.mark.long("a part is a part when the sound ends there")
 @pytest.mark.parametrize("dbfs", [pytest.param(-55, marks=pytest.mark.long("more noise is tried")), -40])
 @pytest.mark.parametrize(
     ("heard_ms", "share"),
@@ -404,7 +407,7 @@ AT_ONCE = listen(NOISY)
 
 @pytest.mark.long("calls are heard frame by frame")
 @given(st.lists(st.integers(1, 9000), min_size=1, max_size=12), st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=min(25, settings.default.max_examples), deadline=None)
 def test_pieces_of_any_size_give_the_same(sizes: list[int], asked_in_between: bool) -> None:
     listening = MATCHER.listen()
     at = 0

@@ -45,12 +45,14 @@ def test_languages_have_voices_of_their_own(cache: Path) -> None:
     assert render("hola", "es-MX", cache=cache)  # there is no es-mx: the family's voice
 
 
+@pytest.mark.long("a text is spoken, and a known one not again")
 def test_a_language_without_a_voice(cache: Path) -> None:
     with pytest.raises(VoiceFailed, match="no voice for the language xx-yy") as caught:
         render("x", "xx-YY", cache=cache)
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.long("a text is spoken with quiet around it")
 def test_a_text_without_words_is_quiet(cache: Path) -> None:
     assert render("…", cache=cache) == slin.silence(500)
 
@@ -104,7 +106,7 @@ def test_a_child_that_dies_is_one_line(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.long("the scenario synthetic_voices is heard")
+@pytest.mark.long("a text is spoken, and the matcher tells recordings apart")
 def test_the_matcher_tells_its_texts_apart(cache: Path) -> None:
     """Sentences of one form from one machine: the hardest there is, for their beginnings are the same wave."""
     texts = [f"Apartamento {number}." for number in range(200, 206)] + ["Sim.", "Sim, pode subir.", "Não."]

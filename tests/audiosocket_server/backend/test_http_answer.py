@@ -118,6 +118,7 @@ def test_an_answer_is_read_as_h11_reads_it_however_it_is_cut(sent: bytes) -> Non
         assert (got[0], plain(got[1]), got[2]) == (status, plain(headers), body)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("sent", BAD)
 def test_what_h11_refuses_is_refused(sent: bytes) -> None:
     with pytest.raises(h11.RemoteProtocolError):
@@ -150,6 +151,7 @@ def test_what_is_wrong_is_said(sent: bytes, why: str) -> None:
     assert str(caught.value) == why
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("at_a_time", [None, 10_000])
 @pytest.mark.parametrize(
     "sent",

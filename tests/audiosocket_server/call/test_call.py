@@ -165,6 +165,7 @@ async def test_warnings_of_a_reply_are_events() -> None:
         await call.until_event("warned", what="unknown set_call_status")
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("how", ["fails", "never answers"])
 @virtual
 async def test_recognition_that_fails_is_apologised_for(how: str) -> None:
@@ -198,6 +199,7 @@ async def test_nothing_recognised_is_the_callers_turn_again() -> None:
 GREETING = "Condomínio Apoena, em que posso ajudar?"
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("pieces", [[fault()], [], [None]])
 @virtual
 async def test_a_greeting_that_cannot_be_made(pieces: list[int | Exception | None]) -> None:
@@ -511,26 +513,30 @@ async def test_a_flood_of_caller_audio_is_heard_and_kept_nowhere() -> None:
 
 
 @pytest.mark.parametrize(
-    "status",
+    ("status", "every_ms"),
     [
-        USER_TURN,
-        *(pytest.param(s, marks=pytest.mark.long("one status stands for four")) for s in (WAITING, IA_TURN, STANDBY)),
+        (USER_TURN, 60),
+        pytest.param(USER_TURN, 10, marks=pytest.mark.long("each sixth instant is tried")),
+        *(
+            pytest.param(status, 10, marks=pytest.mark.long("one status stands for four"))
+            for status in (WAITING, IA_TURN, STANDBY)
+        ),
     ],
 )
 @virtual
-async def test_a_push_at_any_instant_is_spoken_or_refused(status: CallState) -> None:
+async def test_a_push_at_any_instant_is_spoken_or_refused(status: CallState, every_ms: int) -> None:
     engine = Engine(speaks_ms=100, after_seconds=0.05)
     async with bench(
         {"system": {"after_speech_pause_seconds": 0.1}}, engine=engine, backend=Backend(after_seconds=0.1)
     ) as b:
         outcomes = set()
-        for n in range(60):  # every 10 ms, from the end of the utterance to past the end of the turn
+        for after_ms in range(0, 600, every_ms):  # from the end of the utterance to past the end of the turn
             b.backend.says.append(reply("Um momento.", status))
             call = await b.call()
             await call.until_state(USER_TURN)
             call.say()
             await call.until_state(WAITING)
-            await asyncio.sleep(n * 0.01)
+            await asyncio.sleep(after_ms / 1000)
             taken = call.record.push(reply("Pode entrar.", STANDBY))
             outcomes.add(taken)
             await asyncio.sleep(1.5)

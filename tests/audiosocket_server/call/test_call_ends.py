@@ -307,6 +307,7 @@ async def test_a_peer_that_vanished_is_told_from_one_that_hung_up() -> None:
         assert call.record.ended.reason == "the caller's side no longer answers"
 
 
+@pytest.mark.long("the seconds of many calls that end at one instant are reported in turns")
 @virtual
 async def test_many_calls_that_end_at_one_instant_take_turns_and_all_are_told_of() -> None:
     async with bench() as b:

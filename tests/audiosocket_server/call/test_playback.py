@@ -232,6 +232,7 @@ def test_a_paused_message_goes_on_where_it_was() -> None:
     assert news(playback) == [SpeechBegan(7), SpeechEnded(7, 200, complete=True, of_ms=200)]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("at_frames", range(10))
 @given(paused_after=st.integers(1, 9))
 def test_it_goes_on_at_any_frame_near_by(at_frames: int, paused_after: int) -> None:

@@ -50,6 +50,7 @@ def lines() -> Iterator[LineEcho]:
         yield LineEcho(delay_ms, gain_db, spread_ms, seed=delay_ms)
 
 
+@pytest.mark.long("echoes of the last word at several places")
 def test_no_echo_opens_an_utterance_however_it_comes_back() -> None:
     for echo in lines():
         assert onsets(echo) == []
@@ -191,6 +192,7 @@ def behind_the_last_word(echo: LineEcho, caller: bytes, *, noise_dbfs: float = -
     return found
 
 
+@pytest.mark.every(6)
 @pytest.mark.parametrize("delay_ms", [20, 60, 120, 200, 300])
 @pytest.mark.parametrize("gain_db", [-12, -20, -28, -40])
 def test_an_echo_of_the_last_word_opens_no_utterance(delay_ms: int, gain_db: int) -> None:
@@ -198,6 +200,7 @@ def test_an_echo_of_the_last_word_opens_no_utterance(delay_ms: int, gain_db: int
         assert behind_the_last_word(LineEcho(delay_ms, gain_db, 8, 1), b"", noise_dbfs=noise_dbfs) == []
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("delay_ms", [60, 120, 200, 300])
 def test_no_echo_is_put_before_the_callers_words(delay_ms: int) -> None:
     """He begins 60 ms after the last of the echo, so that most of his pre-roll would be echo."""

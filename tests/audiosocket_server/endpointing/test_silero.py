@@ -100,6 +100,7 @@ def noisy(pcm: bytes, dbfs: float) -> bytes:
     return np.clip(sound, -32768, 32767).astype("<i2").tobytes()
 
 
+@pytest.mark.long("a whole call is cut by it")
 def test_every_turn_is_cut_once_also_in_noise() -> None:
     for phrase in PhraseBook.load(ROOT / "recordings").phrases[:6]:
         for dbfs in (-70, -30):
@@ -107,6 +108,7 @@ def test_every_turn_is_cut_once_also_in_noise() -> None:
             assert told == ["began", "silence"], (phrase.name, dbfs)
 
 
+@pytest.mark.long("a whole call is cut by it")
 def test_what_is_no_speech_opens_no_turn() -> None:
     hold = read_audio(ROOT / "audio" / "waiting.slin")
     for sound in (tone(3000, 425, -15), noise(5000, -30), noise(5000, -30, "pink"), hold[: 16000 * 8]):

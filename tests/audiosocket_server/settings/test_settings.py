@@ -131,6 +131,7 @@ def test_the_backends_address(given: str, kept: str) -> None:
 # --- what is wrong ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("sections", "line"),
     [

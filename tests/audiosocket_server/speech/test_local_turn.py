@@ -171,6 +171,7 @@ def test_noise_that_is_nearly_as_loud_is_never_taken_for_quiet() -> None:
     assert quiet_after(noise(1000, -20, "white", 1), noise(1000, -26, "white", 2)) == 0
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("snr_db", [None, 20, 10])
 def test_the_end_of_what_callers_say_is_found_and_never_too_early(snr_db: int | None) -> None:
     """In most; where it is not, only time is lost."""

@@ -169,6 +169,7 @@ def test_a_message_for_an_unknown_or_ended_call_is_404() -> None:
     serving(FakeCalls(FakeCall("a", CallEndedEvent("caller", "hung up", 100))), client)
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize(
     ("body", "code", "why"),
     [
@@ -418,6 +419,7 @@ async def _turns_and_most_at_once(work: "asyncio.Future[Any]", counted: list[int
     return n_turns, most
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("path", ["/calls", "/metrics"])
 def test_a_long_list_of_calls_leaves_the_loop_to_others(path: str) -> None:
     async def client(http: httpx.AsyncClient) -> None:

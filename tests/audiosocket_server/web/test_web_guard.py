@@ -62,6 +62,7 @@ def test_the_page_itself_and_the_health_need_no_token_and_hold_nothing_private()
     serving(FakeCalls(FakeCall("a")), client, TOKEN)
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("headers", STRANGE, ids=lambda h: " ".join(*h.items()))
 def test_a_page_of_another_origin_neither_reads_nor_acts(headers: dict[str, str]) -> None:
     async def client(http: httpx.AsyncClient) -> None:
@@ -85,7 +86,7 @@ def test_our_own_page_and_programs_may() -> None:
     serving(FakeCalls(FakeCall("a")), client)
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(5)
 @pytest.mark.parametrize(
     ("host", "code"),
     [

@@ -449,6 +449,7 @@ def test_a_whole_header_at_the_edge_of_a_buffer_is_read() -> None:
     assert short.notes == []
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("kind", [0x10, 0x12, 0x42])
 @pytest.mark.parametrize("length", [0x0002, 0x0140, 0x0240, 0x0241, 0x1040, 0x1202])
 def test_a_message_that_comes_whole_is_read_as_one_that_does_not(kind: int, length: int) -> None:

@@ -264,6 +264,7 @@ def stream_of(capture: Capture) -> bytes:
     return b"".join(encode(row.kind, row.payload) for row in capture.received)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "split", ["seeded", *(pytest.param(s, marks=pytest.mark.long("it comes in pieces")) for s in ("whole", "bytes"))]
 )

@@ -157,6 +157,7 @@ def test_fid_05_no_answer_from_any_address() -> None:
 # --- what the caller's side sends
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize(("packet_time_ms", "size"), [(10, 160), (20, 320), (30, 480), (40, 640), (60, 960)])
 def test_fid_06_one_message_for_each_packet_of_the_phone(packet_time_ms: int, size: int) -> None:
     """FID-06: the size follows the packet time; each message is one write, on a grid that starts with the UUID."""
@@ -168,6 +169,7 @@ def test_fid_06_one_message_for_each_packet_of_the_phone(packet_time_ms: int, si
     assert done.leg.own_lateness_ms == 0.0
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("rate_hz", "kind", "size"),
     [
@@ -276,6 +278,7 @@ def test_fid_09_the_end_of_the_call_lets_go_of_a_held_key() -> None:
     assert 3 not in [kind for _, kind, _ in done.session.messages]
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("how", ["close", "reset", "mid_frame"])
 @pytest.mark.parametrize("version", EVERY)
 def test_fid_10_neither_hang_up_nor_error_is_ever_sent(version: str, how: str) -> None:
@@ -380,6 +383,7 @@ def test_fid_12_neither_the_channel_driver_nor_era_a_has_the_limit(version: str,
     assert (done.end.who, done.end.at) == ("caller", 30.0)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("version", ["22.5", "22.8", "22.9", "22.10"])
 @pytest.mark.parametrize("attach", ["app", "chan"])
 @pytest.mark.parametrize(("gap", "survives"), [(0.001, True), (0.004, True), (0.006, False), (0.02, False)])
@@ -453,6 +457,7 @@ def test_fid_14_a_header_in_pieces(version: str, first: int, outcome: tuple[str,
     assert bool(done.heard) == (outcome[0] == "caller")
 
 
+@pytest.mark.every(3)
 @NETWORKS
 @pytest.mark.parametrize("kind", [0x01, 0x02, 0x03, 0x04, 0x0F, 0x19, 0x7F, 0xFF])
 def test_fid_15_a_kind_that_asterisk_does_not_take_ends_the_call(kind: int, in_memory: bool) -> None:
@@ -500,6 +505,7 @@ def test_fid_16_era_a_skips_what_it_does_not_know() -> None:
 HANGUP = b"\0\0\0"
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("version", STRICT)
 @pytest.mark.parametrize(
     ("script", "attach", "outcome", "said"),
@@ -615,6 +621,7 @@ def deaf(session: Session) -> None:
     session.at(0.001, session.transport.pause_reading)
 
 
+@pytest.mark.every(2)
 @NETWORKS
 def test_fid_22_a_short_write_ends_the_application(in_memory: bool) -> None:
     """FID-22: minutes later. The server that reads on gets all that was sent, an unfinished message, then FIN."""
@@ -793,6 +800,7 @@ def test_an_error_of_a_callback_ends_the_call_and_comes_out(where: str) -> None:
     run(whole)
 
 
+@pytest.mark.every(2)
 @pytest.mark.kernel
 @pytest.mark.parametrize("split", ["bytes", "seeded"])
 def test_cut_writes_arrive_in_pieces_and_whole(split: Any) -> None:

@@ -42,6 +42,7 @@ def falling_silent() -> Any:
 # --- comfort noise
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("version", ["22.4", "22.5", "22.8", "22.9"])
 def test_fid_29_comfort_noise_silences_the_channel_driver_which_stays_open(version: str) -> None:
     """FID-29, B1 to D: no byte and no FIN, for minutes, until the server sends something, which a reset answers."""
@@ -237,6 +238,7 @@ def test_fid_05_an_address_that_fails_at_once_ends_the_tries(monkeypatch: pytest
     assert run(tried) == ["192.0.2.1", "192.0.2.2"]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("rate_hz", "size", "messages"), [(8000, 323, 12_084), (192_000, 7_683, 417)])
 def test_fid_22_how_much_fits_before_a_short_write(rate_hz: int, size: int, messages: int) -> None:
     """As measured with a real Asterisk over Linux' loopback."""

@@ -89,6 +89,7 @@ def test_fid_20_a_phone_keeps_a_few_hundred_ms(frames_at_once: int) -> None:
     assert played_ms(done.heard) == 20 * len(done.heard) * len(done.heard[0][2]) // 320
 
 
+@pytest.mark.long("a server that speaks in time starves nobody, and time goes on beside a flood")
 @pytest.mark.parametrize(
     ("attach", "messages", "starved_for"),
     [
@@ -131,6 +132,7 @@ def test_fid_23_any_rate_in_any_order_is_taken() -> None:
     assert "odd length (321 bytes)" in odd.leg.anomalies[0]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("rate_hz", "n_bytes", "compressed", "heard"),
     [
@@ -158,6 +160,7 @@ def test_fid_23_a_message_too_long_for_a_translator_is_lost(
 # --- what the channel driver sends
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("coding", "decode"), [("ulaw", slin.ulaw_decode), ("alaw", slin.alaw_decode)])
 @pytest.mark.parametrize("version", EVERY)
 def test_fid_24_without_c_slin_the_callers_g711_is_called_0x10(version: str, coding: str, decode: Any) -> None:

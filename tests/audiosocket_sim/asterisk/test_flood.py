@@ -60,6 +60,7 @@ def leg_of(version: str, attach: str, heard: Callable[[float, int, bytes], None]
     return CallLeg(profile(version, attach), UUID(int=1), source=lambda n: bytes(2 * n), on_bot_audio=heard)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("version", "attach", "message"),
     [("22.10", "app", FRAME), ("22.10", "chan", SAMPLE), ("20.6", "app", UNKNOWN)],

@@ -23,6 +23,7 @@ TEXTS = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_version_text_is_read(text: str) -> None:
     version = read_version(text)
@@ -49,6 +50,7 @@ def test_newer_is_greater() -> None:
     assert sorted(shuffled) == versions
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("version", "wanted", "does"),
     [

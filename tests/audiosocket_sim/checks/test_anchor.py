@@ -15,6 +15,7 @@ def anchor(after: object) -> Anchor:
     return Anchor.model_validate({"after": after})
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("after", "events", "since_ms", "now", "found"),
     [

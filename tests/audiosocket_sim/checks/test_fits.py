@@ -43,6 +43,7 @@ def test_each_expectation_against_each_event(keys: dict[str, object], fitting: s
     assert {name for name, event in EVENTS.items() if fits(event, expectation(**keys))} == fitting
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("keys", "event"),
     [

@@ -47,6 +47,7 @@ def said(heard_ms: int, whole_ms: int | None = 1000, text: str | None = WORDS, g
 # --- expect: something came too late, or never
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("step", "event"),
     [

@@ -166,6 +166,7 @@ def test_silence_ends_where_the_caller_hangs_up() -> None:
 ENDED = CallEnded("server", "fin", "continues", "the server closed the connection")
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("at_ms", "broken"), [(999, False), (1000, True), (1001, True), (4000, True), (4001, False)])
 @pytest.mark.parametrize(
     ("keys", "event", "line"),

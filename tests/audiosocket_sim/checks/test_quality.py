@@ -178,6 +178,7 @@ def test_a_defect_in_the_transcript_and_in_json() -> None:
 CUT = BotSpoke("Até logo.", 400, 1780, "prompt")
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("events", "who", "unheard_ms", "since_ms", "amount"),
     [

@@ -15,6 +15,7 @@ def heard(text: str | None, *, read: bool = False) -> BotSpoke:
     return BotSpoke(text, 900, None if read else 900, "recogniser" if read else "prompt")
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("wanted", "text", "read", "met"),
     [

@@ -233,7 +233,7 @@ def test_the_table_has_a_row_for_each_expectation() -> None:
 @example(ONE, 530, 500)
 @example(ONE, 600, 400)
 @given(calls(), TIMES, TIMES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=min(30, settings.default.max_examples), deadline=None)
 def test_an_expect_holds_in_its_window(name: str, call: Call, base: int, within: int) -> None:
     if name == "bot_silent":  # at the very instant at which speech begins again, either may be said
         assume(all(stop - max(start, base) != AT_LEAST for start, stop in call.silence()))
@@ -263,22 +263,22 @@ def broken_at(name: str, row: Row, call: Call, base: int, until: int) -> int | N
     return min(found, default=None)
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(9)
 @pytest.mark.parametrize("name", KEYS)
 @example(ONE, 900, 500)
 @example(ONE, 600, 400)
 @given(calls(), TIMES, TIMES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=min(30, settings.default.max_examples), deadline=None)
 def test_a_never_is_broken_in_its_window(name: str, call: Call, base: int, for_ms: int) -> None:
     found = violation(expectation(**KEYS[name]), call.entries(), Watched(base, base + for_ms))
     assert (None if found is None else found.at_ms) == broken_at(name, TABLE[name], call, base, base + for_ms)
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(9)
 @pytest.mark.parametrize("name", KEYS)
 @example(ONE, 600)
 @given(calls(), TIMES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=min(30, settings.default.max_examples), deadline=None)
 def test_what_met_an_expect_breaks_no_never_behind_it(name: str, call: Call, base: int) -> None:
     """An `expect` of what follows, and a `never` of the same: only what comes, or begins, once more breaks it."""
     wanted, entries = expectation(**KEYS[name]), call.entries()
@@ -291,10 +291,11 @@ def test_what_met_an_expect_breaks_no_never_behind_it(name: str, call: Call, bas
     assert (found is None) == (not [start for start in again if start >= completed_ms])
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", ["bot_silent", "hold_audio: stopped", "hangs_up"])
 @example(ONE, 600)
 @given(calls(), TIMES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=min(30, settings.default.max_examples), deadline=None)
 def test_what_the_callers_hanging_up_brings_about_breaks_none(name: str, call: Call, base: int) -> None:
     """The same call, ended by the caller: as if it went on, and nothing came any more."""
     hung_up = replace(call, who="caller")
@@ -366,7 +367,7 @@ def turn_expected_at(name: str, row: Row, call: Call, within_ms: int) -> int | N
 @example(replace(TALK, speech=((203, 803, "Sim."), (1673, 1893, "Sim.")), end=1905), 10, 1660)
 @example(replace(TALK, speech=((500, 900, "Sim."), (1700, 1900, "Sim."))), 2000, 1400)
 @given(conversations(), TIMES, TIMES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=min(60, settings.default.max_examples), deadline=None)
 def test_an_expect_of_turn_taking_holds_in_its_window(name: str, call: Call, later: int, within_ms: int) -> None:
     said = call.said[-1]
     early = any(said[0] < start < said[1] - 50 and stop > said[1] for start, stop, _ in call.speech)
@@ -388,7 +389,7 @@ def test_an_expect_of_turn_taking_holds_in_its_window(name: str, call: Call, lat
 @example(replace(TALK, said=()), 100, 2000)
 @example(replace(TALK, said=((100, 600),), speech=()), 100, 3000)
 @given(conversations(), TIMES, TIMES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=min(60, settings.default.max_examples), deadline=None)
 def test_a_never_of_turn_taking_is_broken_in_its_window(name: str, call: Call, base: int, for_ms: int) -> None:
     found = violation(never(**{name: f"{AT_LEAST}ms"}), call.entries(), Watched(base, base + for_ms))
     assert (None if found is None else found.at_ms) == broken_at(name, TABLE[name], call, base, base + for_ms)

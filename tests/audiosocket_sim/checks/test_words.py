@@ -19,6 +19,7 @@ from audiosocket_sim.checks import describe
 from audiosocket_sim.checks.words import as_line, clock, seconds
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
@@ -49,6 +50,7 @@ def test_an_expectation(keys: dict[str, object], words: str) -> None:
     assert describe(expectation(**keys)) == words
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("event", "line"),
     [

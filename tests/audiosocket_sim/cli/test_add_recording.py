@@ -53,6 +53,7 @@ def test_the_manifest_stays_as_it_is_and_one_entry_more(tmp_path: Path) -> None:
     assert len(PhraseBook.load(folder).phrases) == len(PhraseBook.load(ROOT / "recordings").phrases) + 1
 
 
+@pytest.mark.every(9)
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -133,7 +134,7 @@ def test_a_sound_that_is_no_turn_goes_to_the_sounds_and_can_be_said(
     assert capsys.readouterr().err == taken
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -236,6 +236,7 @@ def test_in_a_job_of_github_failures_are_annotations(
     assert "| case | outcome | reason | target |" in summary
 
 
+@pytest.mark.long("Ctrl-C says how far it came")
 def test_ctrl_c_shows_what_was_found(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,6 +253,7 @@ def test_ctrl_c_shows_what_was_found(
     assert err == "interrupted, after 2 of 2 cases\n"
 
 
+@pytest.mark.long("the order of the cases is tried, and a good bot is checked")
 def test_of_a_bot_that_takes_one_call_the_first_failure_is_shown_at_once(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -135,6 +135,7 @@ def test_a_phone_that_cannot_be_meant_is_a_usage_error(folder: Path, capsys: pyt
     assert "--ear: fifo needs its delay: fifo 120ms" in capsys.readouterr().err
 
 
+@pytest.mark.long("an option replaces the phone of a scenario")
 def test_another_phone_for_all_scenarios(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["run", "--ear", "fifo 120ms", write(folder, SHORT)])
     assert " · ear: fifo 120 ms, holds 240 ms" in capsys.readouterr().out
@@ -343,6 +344,7 @@ def test_json_of_a_wrong_target(
     assert problem in captured.err
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("text", "outcome", "code"),
     [
@@ -361,6 +363,7 @@ def test_json_of_every_outcome(
     assert Path(call["artefacts"]["call_log"]).exists()
 
 
+@pytest.mark.long("each cell of a scenario is a call with files of its own")
 def test_two_scenarios_of_one_name_keep_their_files_apart(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "other").mkdir()
     assert main(["run", write(folder, SHORT), write(folder, SHORT, "other/call.yaml")]) == 0
@@ -369,6 +372,7 @@ def test_two_scenarios_of_one_name_keep_their_files_apart(folder: Path, capsys: 
     assert "runs/call-2/call.wav" in out
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", [".", "", "x" * 300, "x" * 300 + ".yaml"])
 def test_what_is_no_name_of_a_scenario(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", name]) == 2
@@ -434,6 +438,7 @@ def test_who_stops_reading_does_not_change_the_verdict(folder: Path) -> None:
     assert (folder / "runs" / "call" / "call.wav").stat().st_size > 44
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("command", [["run", "call.yaml"], ["run", "--json", "call.yaml"], ["schema"], ["--help"]])
 def test_a_full_disk_is_one_line_and_code_3(
     command: list[str], folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

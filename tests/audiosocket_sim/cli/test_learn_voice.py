@@ -124,6 +124,7 @@ def test_what_cannot_be_learned_is_left_out_with_its_reason(folder: Path, capsys
     )
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
@@ -155,7 +156,7 @@ def test_what_is_wrong_is_said_in_a_line(
 GOOD = '{"type": "BotSpoke", "at_ms": 100, "heard_ms": 300, "text": "Bom dia."}'
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("line", "why"),
     [

@@ -142,6 +142,7 @@ def no_server() -> Iterator[None]:
         sys.modules["server"] = before
 
 
+@pytest.mark.every(3)
 @pytest.mark.usefixtures("no_server")
 @pytest.mark.parametrize(
     "text", [None, "", "class Bot: pass\n"], ids=["no module", "an empty module", "another module"]
@@ -162,6 +163,7 @@ def test_a_server_of_ones_own_keeps_its_name(capsys: pytest.CaptureFixture[str])
     assert "target: server:serve (--target)" in capsys.readouterr().out
 
 
+@pytest.mark.every(2)
 @pytest.mark.usefixtures("no_server")
 @pytest.mark.parametrize("text", ["import no_such_library\n", "None.serve\n"])
 def test_a_fault_inside_a_server_of_ones_own_is_named(text: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -172,6 +174,7 @@ def test_a_fault_inside_a_server_of_ones_own_is_named(text: str, capsys: pytest.
     assert "is now" not in out
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("started_as", "called"),
     [
@@ -197,6 +200,7 @@ def test_help_calls_the_program_by_the_name_that_started_it(
     assert ("'greets[noise=-60]'" in out) is (command == ["run"])
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("target", "code"), [("no_such_module:serve", 3), ("server:no_such_name", 3)])
 def test_a_call_that_was_not_made_has_no_pace(target: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--target", target, write("call.yaml")]) == code
@@ -273,6 +277,7 @@ def test_what_means_no_scenario(name: str, line: str, capsys: pytest.CaptureFixt
     assert capsys.readouterr().err.startswith(line)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", ["talk", "scenarios"])
 def test_a_scenarios_folder_that_may_not_be_read_is_named(
     name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -408,6 +413,7 @@ def test_the_completion_of_bash_completes(capsys: pytest.CaptureFixture[str]) ->
     assert done.stdout.split() == ["--peer"], done.stderr
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("shell", ["zsh", "tcsh"])
 def test_the_completion_of_other_shells_names_the_commands(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", shell]) == 0
@@ -466,6 +472,7 @@ def test_each_cell_is_a_call_with_files_of_its_own(matrix: str, capsys: pytest.C
     assert Path("runs/greets[delay=0.4]/call.wav").is_file()
 
 
+@pytest.mark.long("a value is set, and each cell is a call with files of its own")
 def test_one_cell_is_run_by_its_name(matrix: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--json", f"{matrix}[delay=0.4]"]) == 0
     assert [told["scenario"] for told in objects(capsys.readouterr().out)] == ["greets[delay=0.4]"]
@@ -476,6 +483,7 @@ def test_one_cell_is_run_by_its_name(matrix: str, capsys: pytest.CaptureFixture[
     assert "no scenario matches" in capsys.readouterr().err
 
 
+@pytest.mark.long("the place of a step in an included file is tried without a call")
 def test_a_failure_in_an_included_step_is_placed_there(matrix: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("calls/parts/greeted.yaml").write_text("\n- expect: {bot_says: Boa noite., within: 1s}\n", encoding="utf-8")
     assert main(["run", f"{matrix}[delay=0.4]"]) == 1
@@ -498,6 +506,7 @@ def test_a_value_is_set_and_shown(matrix: str, capsys: pytest.CaptureFixture[str
     assert lines[2] == "set: line.codec=ulaw, asterisk=20.6"
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("setting", "line"),
     [

@@ -52,6 +52,7 @@ def test_a_report_of_several_callers_is_an_index_with_a_page_of_each(
     assert "two, carla" in index
 
 
+@pytest.mark.long("all calls are shown with their callers and folders")
 def test_as_json_each_call_has_an_object(two: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", *TARGET, "--json", two]) == 1
     told = json.loads(capsys.readouterr().out)

@@ -95,7 +95,7 @@ def saved(*names: str) -> Callable[[], None]:
     return save
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("name", "again"),
     [
@@ -122,6 +122,7 @@ def test_a_module_that_the_bot_has_imported_concerns_all(project: Path) -> None:
     assert len(session.rounds) == 2
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", ["answers.py", "other.txt", "calls/other.txt"])
 def test_another_file_concerns_nothing(name: str) -> None:
     write(name, "")

@@ -20,6 +20,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def nothing_is_left_for_the_next_file() -> Iterator[None]:
     """What such servers have left is collected here, and not during another file's test, where it would be a warning.
 
-    Once a file: to look through all that is in memory takes longer than most of these tests."""
+    Once a file: to look through all that is in memory takes longer than most of these tests. What is left then stays,
+    reports of tests for the most part, and need not be looked through behind the next file."""
     yield
     gc.collect()
+    gc.freeze()

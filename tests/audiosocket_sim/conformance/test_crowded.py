@@ -1,5 +1,6 @@
 """What only happens because cases connect beside one another is no failure: they are played again, each alone."""
 
+import pytest
 from planted.keeper import run, wrong
 from planted.short_queue import ResetsAll, ResetsOddOnes, ShortQueue
 from planted.ways import KINDS
@@ -12,6 +13,7 @@ SOME = [
 ]
 
 
+@pytest.mark.long("what a server does alone too is a failure, and not what it does in a crowd")
 def test_a_server_with_a_short_queue_fails_none() -> None:
     result = run(SOME, KINDS["doorman"], ShortQueue)
     assert wrong(result) == {}

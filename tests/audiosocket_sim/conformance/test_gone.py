@@ -37,6 +37,7 @@ def outcomes(result: ConformanceResult) -> dict[str, str]:
     return {one.case.id: one.outcome.value for one in result.results}
 
 
+@pytest.mark.long("the case that stops the server is tried")
 def test_the_case_after_which_nobody_listens_fails_and_the_rest_is_not_run() -> None:
     result = run([FINE, LONG, FATAL, LATER, LAST], KINDS["doorman"], StopsListening)
     assert result.gone == "the server is gone after FR-09: the port refuses connections"
@@ -50,6 +51,7 @@ def test_the_case_after_which_nobody_listens_fails_and_the_rest_is_not_run() -> 
     assert result.exit_code == 1
 
 
+@pytest.mark.long("the case that stops the server is tried")
 def test_a_server_that_stays_is_not_told_of() -> None:
     result = run([FINE, FATAL, LAST], KINDS["doorman"])
     assert (result.gone, set(outcomes(result).values())) == ("", {"pass"})

@@ -64,6 +64,7 @@ class AnyKeyHangsUp(HashHangsUp):
     ends = bytes(range(256))
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("manner", [Call, BeepsOverTheEcho, BeepsInstead, HashHangsUp, AnyKeyHangsUp])
 def test_each_is_good(manner: type[Call]) -> None:
     result = run(KEYS, WAYS, manner)
@@ -71,6 +72,7 @@ def test_each_is_good(manner: type[Call]) -> None:
     assert wrong(result) == {}
 
 
+@pytest.mark.long("a fault of the case DT-07 is found")
 def test_what_it_may_not_do_is_seen_all_the_same() -> None:
     class BeepsAndSendsThemBack(BeepsInstead):
         def key(self, payload: bytes) -> None:

@@ -59,6 +59,7 @@ def test_bytes_that_are_no_frames(data: bytes) -> None:
         unpack(data)
 
 
+@pytest.mark.long("texts and bytes that are no frames are tried")
 @given(st.one_of(st.text(), st.binary()))
 def test_nothing_but_malformed_frames(data: str | bytes) -> None:
     with contextlib.suppress(MalformedFrame):
@@ -67,7 +68,7 @@ def test_nothing_but_malformed_frames(data: str | bytes) -> None:
 
 @example("{}")
 @example(b"\x00\xff")
-@given(st.one_of(st.text(), st.binary()))
+@given(st.one_of(st.text('aZ0:;{}" \r\n\té\0\u2028\U0001f600'), st.binary()))  # of all there are: 3 s, to list them
 def test_a_packed_frame_unpacks_to_itself(body: str | bytes) -> None:
     frame = unpack(pack(Frame("audio", "34a1", body, {"X-StreamId": "1"})))
     assert (frame.path, frame.request_id, frame.body) == ("audio", "34a1", body)

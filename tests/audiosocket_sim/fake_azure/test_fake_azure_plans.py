@@ -49,6 +49,7 @@ def test_a_file_of_plans(tmp_path: Path) -> None:
     assert (stall.before, stall.for_) == ("audio", 500)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

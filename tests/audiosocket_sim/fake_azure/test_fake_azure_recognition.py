@@ -68,6 +68,7 @@ def test_once() -> None:
     ]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("block", [320, 333, 1600, 100_000])
 def test_however_the_audio_is_cut(block: int) -> None:
     sound = quero() + silence(800) + recording("sim") + silence(700)
@@ -132,6 +133,7 @@ def test_commit_makes_the_open_phrase_final() -> None:
     assert [type(message) for message in heard.audio(b"")] == [SpeechEndDetected, SpeechPhrase, TurnEnded]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("cut", [1, 43, 44, 60])
 def test_a_header_in_pieces(cut: int) -> None:
     heard = turn()

@@ -96,6 +96,7 @@ def test_what_is_not_given_of_a_speech_is_none() -> None:
     assert HeardSpeech(1.0, 500) == HeardSpeech(1.0, 500, None, None, "unread", 0, 0)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("hold", [b"", LOOP.tobytes()])
 @pytest.mark.parametrize(("samples", "heard_ms"), [(804, 100), (805, 101), (811, 101), (812, 102)])
 def test_how_long_it_was_to_the_sample(samples: int, heard_ms: int, hold: bytes) -> None:

@@ -87,6 +87,7 @@ def test_unknown_sound_is_split_by_600_ms_of_quiet() -> None:
     assert told(listen(quiet(500), TONES, quiet(900))) == ["500 unread None 850", "2250 unread None 300"]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("cuts", [[160], [80], [9600]])
 @pytest.mark.parametrize(("pause_ms", "stretches"), [(595, 1), (605, 2)])
 def test_what_splits_is_600_ms_to_the_sample(pause_ms: int, stretches: int, cuts: list[int]) -> None:
@@ -272,7 +273,7 @@ def test_the_timeline_is_what_came_out() -> None:
 # --- real prompts, the real matcher
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(7)
 @pytest.mark.parametrize(
     "codec", ["ulaw", *(pytest.param(name, marks=pytest.mark.long("µ-law is read")) for name in ("alaw", "none"))]
 )
@@ -287,6 +288,7 @@ def test_each_prompt_is_read(phrase: Phrase, codec: Codec) -> None:
     assert speech[0].at == pytest.approx(START + 0.3 + first / 8000, abs=0.003)
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("heard_ms", [350, 600, 700, 1200, 1700])
 def test_a_prompt_cut_off(heard_ms: int) -> None:
     heard = told(listen(ms(CHECK.pcm, 0, 308 + heard_ms), quiet(900), book=BOOK, hold=LOOP))
@@ -311,6 +313,7 @@ def test_a_prompt_cut_off_by_hold_audio() -> None:
     ]
 
 
+@pytest.mark.every(6)
 @pytest.mark.parametrize("between_ms", [0, 40, 250, 500])
 def test_two_prompts_close_together_are_two(between_ms: int) -> None:
     first, second = ms(CHECK.pcm, 300, 2330), ms(ENTER.pcm, 300)
@@ -355,7 +358,7 @@ def test_the_start_is_told_soon() -> None:
 
 
 @pytest.mark.long("sound comes in frames")
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=min(20, settings.default.max_examples))
 @given(st.lists(st.integers(1, 900), min_size=1, max_size=8))
 def test_the_cuts_do_not_matter(cuts: list[int]) -> None:
     sound = (quiet(111), CHECK.pcm, ms(LOOP, 0, 700), ms(ENTER.pcm, 300, 1800), quiet(700))

@@ -16,7 +16,7 @@ LOOP = music(6)
 RING = tone(1000, 425, -18) + quiet(4000)
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("codec", ["ulaw", "alaw", "none"])
 @pytest.mark.parametrize("start_ms", [0, 1, 1234, 5900])
 def test_any_place_of_the_loop_through_any_codec(codec: Codec, start_ms: int) -> None:
@@ -28,6 +28,7 @@ def test_the_seam_is_no_break() -> None:
     assert told(listen(quiet(100), LOOP * 3, quiet(900), hold=LOOP)) == ["100 hold", "18100 hold stops after 18000"]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("what", "sound", "stops"),
     [
@@ -105,7 +106,7 @@ def test_at_another_rate_it_is_known_as_well() -> None:
 
 
 @pytest.mark.long("sound comes in frames")
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=min(30, settings.default.max_examples))
 @given(st.lists(st.integers(1, 900), min_size=1, max_size=8))
 def test_the_cuts_do_not_matter(cuts: list[int]) -> None:
     cuts = [*cuts, 400]

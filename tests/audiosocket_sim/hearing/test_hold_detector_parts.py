@@ -47,6 +47,7 @@ def test_hold_audio_between_silence() -> None:
     assert detect(zeros(800), LOOP[:8000], zeros(800)) == ["sound 0-800", *held(800, 8800), "sound 8800-9600"]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("at", [0, 1, 15, 16, 17, 4000, 15_900])
 @pytest.mark.parametrize("before", [800, 801, 807])
 def test_its_first_sample_is_found_wherever_it_begins(at: int, before: int) -> None:

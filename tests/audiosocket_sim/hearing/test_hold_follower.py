@@ -81,7 +81,7 @@ def spoken(facts: list[Fact]) -> list[str | None]:
     return [fact.text for fact in facts if isinstance(fact, HeardSpeech)]
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(12)
 @pytest.mark.parametrize("known", [WAITING, OTHER], ids=["waiting", "other"])
 @pytest.mark.parametrize("dbfs", [-12, -20, -33, -45])
 @pytest.mark.parametrize("line", LINES)
@@ -95,6 +95,7 @@ def test_known_music_at_any_level_through_any_codec(line: str, dbfs: float, know
     assert [fact.file for fact in facts if isinstance(fact, HeardHoldStarted)] == ["it"]
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("snr_db", [20, 6])
 def test_known_music_over_noise(snr_db: float) -> None:
     sound = mixed(SECOND + at_level(WAITING[16_000:64_000], -25) + SECOND, noise(5000, -25 - snr_db, seed=3))
@@ -188,7 +189,7 @@ def seams(facts: list[Fact]) -> list[str]:
     return [fact.what for fact in facts if isinstance(fact, HeardDamage) and fact.kind == "hold_seam"]
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("dbfs", [None, -32])
 @pytest.mark.parametrize("known", [WAITING, OTHER], ids=["waiting", "other"])
 @pytest.mark.parametrize(("hole_ms", "words"), [(20, "0.02 s"), (300, "0.30 s"), (1200, "1.20 s")])

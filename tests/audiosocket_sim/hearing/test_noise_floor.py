@@ -74,6 +74,7 @@ def errors_ms(facts: list[HeardSpeech], truth: list[tuple[float, float]]) -> tup
     return starts, [abs(1000 * fact.at + fact.heard_ms + fact.gap_ms - end) for fact, (_, end) in pairs]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("known", [True, False])
 def test_in_silence_the_edges_are_exact(known: bool) -> None:
     sound, truth = sentences(None)
@@ -81,6 +82,7 @@ def test_in_silence_the_edges_are_exact(known: bool) -> None:
     assert max(starts + ends) <= 1
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("color", COLORS)
 @pytest.mark.parametrize("snr_db", [20, 5])
 def test_a_known_prompt_in_noise_has_the_edges_of_the_prompt(snr_db: float, color: str) -> None:
@@ -122,7 +124,7 @@ def burst(dbfs: float, color: str = "white", seconds: float = 2.0) -> NDArray[np
     return np.clip(np.round(np.concatenate((np.zeros(RATE), alone, np.zeros(RATE)))), -32768, 32767).astype(np.int16)
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(8)
 @pytest.mark.parametrize("dbfs", [-43, -30, -21, -18, -10])
 @pytest.mark.parametrize("color", ["white", "pink", "brown"])
 def test_noise_that_begins_and_ends_like_a_sentence_is_heard_as_noise_and_is_a_fault(color: str, dbfs: float) -> None:

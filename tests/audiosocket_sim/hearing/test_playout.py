@@ -223,6 +223,7 @@ def test_other_rates_are_heard_at_8_khz_and_at_the_same_time(rate_hz: int) -> No
     assert float(np.corrcoef(heard, wanted)[0, 1]) > 0.999
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("rate_hz", [12000, 16000, 24000, 32000, 44100, 48000, 96000, 192000])
 @pytest.mark.parametrize("count", [1, 1001, 1003])
 @pytest.mark.parametrize("chunks", [1, 3])

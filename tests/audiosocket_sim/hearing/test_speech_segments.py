@@ -87,6 +87,7 @@ def nothing(_: bytes) -> Sequence[Found]:
 # --- without a known phrase
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("quiet", "ends"), [(4799, False), (4800, True)])
 def test_unknown_speech_ends_after_600_ms_of_quiet(quiet: int, ends: bool) -> None:
     bench = Bench(nothing).play((0, 800), (9000, 1600), (0, 4000)).play((0, quiet - 4000), cut=1)
@@ -239,6 +240,7 @@ def test_a_phrase_in_its_own_pause_is_waited_for_and_200_ms_more() -> None:
     assert position == 800 + 800 + 1600  # it is whole: no pause of its own is left
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("before", "after", "stretches"),
     [
@@ -295,12 +297,14 @@ def test_what_follows_a_phrase_with_a_hole_in_it_is_told_apart_at_its_place() ->
 SHORT = Phrase.from_pcm("k", "Sim.", sound((9000, 800)))
 
 
+@pytest.mark.long("unknown speech beside a phrase is told apart")
 def test_short_unknown_sound_between_two_short_phrases_belongs_to_neither() -> None:
     bench = Bench(lambda fed: [Found(SHORT, 40, 140, True), Found(SHORT, 190, 290, True)])
     bench.play((0, 800), (9000, 800 + 400 + 800), (0, 8000))
     assert bench.stretches == [(800, 1599, "Sim."), (2000, 2799, "Sim.")]
 
 
+@pytest.mark.long("unknown speech beside a phrase is told apart")
 def test_short_unknown_sound_behind_two_phrases_belongs_to_the_second() -> None:
     bench = Bench(lambda fed: [Found(LONG, 40, 540, True), Found(LONG, 540, 1040, True)])
     bench.play((0, 800), (9000, 8000 + 800), (0, 8000))

@@ -18,6 +18,7 @@ async def client() -> ControlClient:
     return ControlClient(f"{URL}/")
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "answer",
     [
@@ -50,6 +51,7 @@ async def test_our_call_is_found_by_its_address_else_by_its_uuid(client: Control
     await client.aclose()
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "data",
     [
@@ -86,6 +88,7 @@ async def test_events_are_told_and_their_fields_asked_for(client: ControlClient)
     await client.aclose()
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     "text",
     [

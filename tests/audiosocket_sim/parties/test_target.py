@@ -36,6 +36,7 @@ def test_kinds() -> None:
     assert parse_target("command: bot --port {port}") == CommandTarget("bot --port {port}", None)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -159,6 +160,7 @@ def test_a_program_and_what_it_started_do_not_outlive_a_runner_that_is_killed(
         assert held.read() == b""
 
 
+@pytest.mark.every(2)
 @pytest.mark.kernel
 @pytest.mark.parametrize("starts", ["setsid", ""])
 async def test_a_program_that_is_stopped_leaves_nothing_behind(starts: str) -> None:

@@ -34,6 +34,7 @@ def test_each_file_is_listed_and_all_recordings_are_small() -> None:
     assert sum(path.stat().st_size for path in (ROOT / "recordings").rglob("*.wav")) < 3_000_000
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("sound", BOOK.recordings, ids=lambda sound: sound.name)
 def test_a_sound_is_audible_clean_and_as_long_as_its_manifest_says(sound: object) -> None:
     pcm = sound.pcm  # type: ignore[attr-defined]

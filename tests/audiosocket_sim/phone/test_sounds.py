@@ -49,6 +49,7 @@ async def test_each_is_read_once_and_before_the_call(monkeypatch: pytest.MonkeyP
     assert duration_ms(await pcm(made), 8000) == 500
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("say", "says"),
     [

@@ -49,6 +49,7 @@ def test_the_page_is_attached_also_beside_what_tests_print_and_by_a_worker(
     assert attachments(project.path / "junit.xml") == ["[[ATTACHMENT|runs/pytest/report/scenarios/wrong.html]]"]
 
 
+@pytest.mark.long("a failure shows the call around it; the command writes the page of a call")
 def test_a_failed_call_has_a_page_and_all_leads_to_it(project: pytest.Pytester) -> None:
     write(project, "scenarios/wrong.yaml", FAILS)
     made = plain(project, "--junitxml=junit.xml")

@@ -235,6 +235,7 @@ def test_a_test_of_unittest_without_a_call_is_no_green_test(project: pytest.Pyte
         done.stdout.fnmatch_lines(["test_nothing: no call was made: give its steps to play(?…?)"])
 
 
+@pytest.mark.long("a test without a call is no green test")
 def test_a_coroutine_of_unittest_without_a_call_is_no_green_test(project: pytest.Pytester) -> None:
     text = """
     async def test_nothing(self):
@@ -356,7 +357,7 @@ def test_a_wrong_ini_key_of_calls_is_named(ini: str, words: str, project: pytest
     wrong.stdout.fnmatch_lines([f"test_it: the ini key {words}"])
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(12)
 @pytest.mark.parametrize(
     ("marker", "words"),
     [
@@ -392,6 +393,7 @@ def test_none_in_a_marker_is_as_if_it_were_not_given(project: pytest.Pytester) -
     run(project, marker + GREETS).assert_outcomes(passed=1)
 
 
+@pytest.mark.long("for a scenario without a target they are named")
 def test_without_a_target_the_kinds_are_named(project: pytest.Pytester) -> None:
     project.makeini("[pytest]\naddopts = -p audiosocket_sim.pytest_plugin.plugin\n")
     project.makepyprojecttoml("[tool.audiosocket-sim]\n")
@@ -408,7 +410,7 @@ def test_the_command_line_goes_before_the_marker(project: pytest.Pytester) -> No
     done.stdout.fnmatch_lines(["audiosocket target: helpers.scripted_bot:serve (--audiosocket-target)"])
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize(
     ("marker", "arguments", "said"),
     [
@@ -431,6 +433,7 @@ def test_each_option_goes_before_the_marker_and_the_marker_before_the_ini_key(
     run(project, text, *arguments).stdout.fnmatch_lines([f"HOW Options(*{said}, *"])
 
 
+@pytest.mark.long("an option goes before the marker, and that before the ini key")
 def test_the_target_of_a_marker_goes_before_the_ini_key(project: pytest.Pytester) -> None:
     text = "@pytest.mark.audiosocket(target='nobody:serve')" + GREETS
     failed = run(project, text)
@@ -574,6 +577,7 @@ async def test_it(audiosocket_call):
 # --- beside other plug-ins
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("mode", [STRICT, AUTO], ids=["strict", "auto"])
 def test_an_async_fixture_beside_the_call_is_refused(project: pytest.Pytester, mode: tuple[str, ...]) -> None:
     text = """

@@ -73,6 +73,7 @@ def test_a_target_that_takes_no_call_fails_once(bot: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["tcp://127.0.0.1:9: nobody takes a call at 127.0.0.1:9: *"])
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

@@ -43,6 +43,7 @@ def test_a_foreign_folder_of_scenarios_is_left_alone(foreign: pytest.Pytester) -
     assert summary(result) == []
 
 
+@pytest.mark.long("a foreign folder of scenarios is left alone")
 def test_a_foreign_project_hears_nothing_of_its_yaml(foreign: pytest.Pytester) -> None:
     write(foreign, "tests/data/compose.yaml", "services: {}\n")
     write(foreign, "tests/test_more.py", GREEN)
@@ -61,6 +62,7 @@ def test_without_a_modeline_a_scenario_in_any_folder_is_not_meant(project: pytes
     assert collected(project, named) == {f"{named}::short"}  # a file that the command line names is meant
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("given", ["scenarios", ".", "scenarios/molecule.yaml"])
 def test_what_is_passed_over_in_a_named_folder_is_said_in_one_line(given: str, foreign: pytest.Pytester) -> None:
     result = run(foreign, "-p", "no:syrupy", given, target=None)

@@ -35,7 +35,7 @@ def test_a_project_keeps_its_own_options_of_our_old_names(project: pytest.Pytest
     both.assert_outcomes(passed=2)
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("arguments", "old"),
     [
@@ -116,6 +116,7 @@ def test_a_wrong_ini_key_is_a_usage_error(ini: str, line: str, project: pytest.P
     wrong.stderr.fnmatch_lines([line])
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize(
     ("key", "hint"),
     [

@@ -168,6 +168,7 @@ def test_shared_out_over_processes(project: pytest.Pytester) -> None:
     assert shared.ret == 0
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("target", "line"),
     [
@@ -228,6 +229,7 @@ steps: [{expect: {bot_says: Pode subir., within: 1s}}]
 """
 
 
+@pytest.mark.long("it is named without the plug-in, and for a call in Python with it")
 def test_a_bot_that_cannot_follow_virtual_time_is_named(project: pytest.Pytester) -> None:
     write(project, "scenarios/short.yaml", THREADED)
     result = run(project, target="helpers.clock_bots:serve")
@@ -243,6 +245,7 @@ def test_a_bot_that_cannot_follow_virtual_time_is_compared_with_nothing(project:
     result.assert_outcomes(passed=1)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("kind", ["async", "a list of steps"])
 def test_a_call_in_python_to_a_bot_that_cannot_follow_is_not_judged(kind: str, project: pytest.Pytester) -> None:
     begins, line = {

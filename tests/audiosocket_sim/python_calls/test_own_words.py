@@ -12,6 +12,7 @@ OWN_GREETING = {"greeting": {"message": "Aqui é o prédio novo."}}
 TECHNICIAN = [{"hears": "o portão da garagem", "says": "O técnico chega amanhã.", "set_call_status": "STANDBY"}]
 
 
+@pytest.mark.long("a text that nobody named cannot be read, and a voice of one's own speaks each once")
 def test_a_text_that_is_expected_before_it_is_spoken_is_learnt() -> None:
     async def main() -> Result:
         async with place_call(SERVER, server=OWN_GREETING, artefacts=None) as call:

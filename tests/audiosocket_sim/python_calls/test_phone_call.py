@@ -367,6 +367,7 @@ def test_a_test_that_is_cancelled_leaves_its_files_and_nothing_else(tmp_path: Pa
     assert (tmp_path / "test" / "call.wav").stat().st_size > 44
 
 
+@pytest.mark.long("a step that was never awaited is no green test")
 def test_a_step_that_is_cancelled_leaves_the_call_usable_and_is_no_green_test(tmp_path: Path) -> None:
     async def body(call: PhoneCall) -> None:
         with pytest.raises(TimeoutError):
@@ -394,6 +395,7 @@ def test_a_step_in_a_task_that_is_cancelled_is_no_green_test() -> None:
     assert result.outcome is Outcome.INVALID
 
 
+@pytest.mark.long("a failure in a task that nobody asks is raised at the end")
 def test_a_step_that_was_refused_in_a_task_that_nobody_asks_is_no_green_test() -> None:
     async def body(call: PhoneCall) -> None:
         first = asyncio.ensure_future(call.wait(2))
@@ -408,6 +410,7 @@ def test_a_step_that_was_refused_in_a_task_that_nobody_asks_is_no_green_test() -
     assert result.outcome is Outcome.INVALID
 
 
+@pytest.mark.long("a step that was never awaited is no green test")
 def test_a_step_that_is_still_going_on_at_the_end_is_no_green_test() -> None:
     tasks: list[asyncio.Future[Any]] = []
 
@@ -594,6 +597,7 @@ def test_a_voice_that_cannot_be_read() -> None:
 # --- wrong arguments: one line, before anything is done
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("make", "words"),
     [
@@ -646,6 +650,7 @@ def test_wrong_arguments(make: Callable[[Any], Any], words: str) -> None:
     assert virtually(body).result.outcome is Outcome.PASSED
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("keys", "words"),
     [

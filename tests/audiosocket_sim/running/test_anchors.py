@@ -8,7 +8,7 @@ from audiosocket_sim.running.runner import Outcome
 HOLD = [1.0, "hold"]
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("steps", "script", "keys", "told"),
     [
@@ -96,6 +96,7 @@ def test_a_step_counts_from_an_event(
     assert [line for line in told if line not in text] == [], text
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("steps", "script", "expected", "happened"),
     [

@@ -50,6 +50,7 @@ def files_of_at_most(n_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@pytest.mark.every(3)
 @pytest.mark.usefixtures("open_to_all")
 @pytest.mark.parametrize(
     ("say", "is_said"), [("pt-br/sim", False), ("{file: pt-br/sim.wav, text: Sim.}", True), ("{file: cut.wav}", False)]

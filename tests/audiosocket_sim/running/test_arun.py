@@ -33,6 +33,7 @@ def test_run_within_a_loop_names_arun_and_leaves_nothing_behind() -> None:
         asyncio.run(main())
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("runner", [asyncio.run, run_virtually], ids=["real clock", "virtual clock"])
 def test_arun_gives_what_run_gives(runner: Any) -> None:
     async def main() -> Any:

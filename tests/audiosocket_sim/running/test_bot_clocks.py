@@ -32,7 +32,7 @@ LOGGING = pytest.mark.long("no thread of the bot's has work to do, which a trace
 TRACED = [pytest.param(name, marks=LOGGING if name == "sleeping thread" else ()) for name in FOLLOWS]
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(20)
 @pytest.mark.parametrize("manner", TRACED)
 def test_in_virtual_time_it_is_the_call_of_a_bot_on_the_loop_s_clock(manner: str, by_the_loop: Result) -> None:
     result = call(manner)

@@ -31,6 +31,7 @@ def of(result: Result, kind: type) -> list[tuple[int, Any]]:
     return [(entry.at_ms, entry.event) for entry in result.entries if isinstance(entry.event, kind)]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("ear", "late_ms"), [("fifo 200ms", 200), ("asterisk fixed", 200), ("neteq-like", 40)])
 def test_a_bot_that_keeps_time_is_heard_whole_and_later(ear: str, late_ms: int) -> None:
     result = call(ear, HELLO, steps="expect: {bot_says: Pode subir}")
@@ -43,6 +44,7 @@ def test_a_bot_that_keeps_time_is_heard_whole_and_later(ear: str, late_ms: int) 
     assert of(result, PhoneLostSound) == []
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("ear", "n_lost"),
     [("fifo 200ms", 1), ("{model: fifo 700ms, size: 2s}", 0), ("neteq-like", 0)],
@@ -69,6 +71,7 @@ def test_the_transcript_names_the_phone_its_losses_and_its_delay() -> None:
     )
 
 
+@pytest.mark.long("a sentence at once is heard as far as the phone keeps it")
 def test_of_a_sentence_at_once_a_far_asterisk_passes_the_end_first() -> None:
     result = call("asterisk fixed", AT_ONCE, keys="quality: {ahead: allowed}")
     (_, end), (_, beginning) = of(result, BotSpoke)
@@ -133,6 +136,7 @@ def test_an_echo_comes_behind_what_was_played() -> None:
     assert any(line.send(bytes(320), at=1.06) + line.send(bytes(320), at=1.08))
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("ear", OTHERS)
 def test_an_option_replaces_the_scenarios_phone(ear: str) -> None:
     scenario = load_text("summary: A call.\nsteps: [wait: 1s]\n", "call", folder=ROOT / "scenarios")

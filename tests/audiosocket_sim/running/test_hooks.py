@@ -92,6 +92,7 @@ def test_nobody_answers() -> None:
     assert result.outcome is Outcome.SET_UP
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize(
     "hook",
     [
@@ -208,6 +209,7 @@ def test_a_command_of_a_trusted_scenario(tmp_path: Path) -> None:
     assert result.faults[0].startswith(f"call.yaml:4:10: command: '{sys.executable}' is a program, which is not taken")
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("key", "program", "more", "outcome", "told"),
     [
@@ -321,6 +323,7 @@ def test_a_hook_that_is_interrupted_leaves_no_bot_behind(monkeypatch: pytest.Mon
     assert len(closed) == 1
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("hook", "line"),
     [

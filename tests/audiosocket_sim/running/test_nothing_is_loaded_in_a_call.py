@@ -43,6 +43,7 @@ print(*loaded)
 """
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", ["greeting_then_hold", "dtmf"])
 def test_no_module_is_loaded_in_the_middle_of_a_call(name: str) -> None:
     ran = subprocess.run(

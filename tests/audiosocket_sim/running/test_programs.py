@@ -43,6 +43,7 @@ def test_a_program_that_is_slow_to_start(tmp_path: Path) -> None:
     assert result.outcome is Outcome.PASSED, result.problems
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("start", "line"),
     [

@@ -187,6 +187,7 @@ def test_in_one_call_after_the_other_a_bot_needs_no_uuid_to_ask() -> None:
 # --- bad bots: what is said of them
 
 
+@pytest.mark.long("cross-talk is found in logs, and the scenario needs/serves_five_callers is called")
 @pytest.mark.every(9)
 @pytest.mark.parametrize(
     ("fault", "causes"),

@@ -533,6 +533,7 @@ def run_case(case: Case, tmp_path: Path) -> Result:
     )
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("steps", "outcome"),
     [("wait: 1s", Outcome.PASSED), ("expect: {bot_speaks: 1s}", Outcome.FAILED), ("wait: 1min", Outcome.FAILED)],
@@ -543,7 +544,7 @@ def test_a_result_says_in_a_condition_whether_it_passed(steps: str, outcome: Out
     assert result.passed is (outcome is Outcome.PASSED)
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(7)
 @pytest.mark.parametrize("name", PASS)
 def test_it_passes(name: str, tmp_path: Path) -> None:
     case = PASS[name]
@@ -553,7 +554,7 @@ def test_it_passes(name: str, tmp_path: Path) -> None:
         assert line in plain(result.transcript)
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(7)
 @pytest.mark.parametrize("name", FAIL)
 def test_it_fails_and_says_why(name: str, tmp_path: Path) -> None:
     case = FAIL[name]
@@ -565,7 +566,7 @@ def test_it_fails_and_says_why(name: str, tmp_path: Path) -> None:
         assert line in plain(result.transcript)
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(9)
 @pytest.mark.parametrize("name", TROUBLE)
 def test_it_is_neither(name: str, tmp_path: Path) -> None:
     case = TROUBLE[name]
@@ -592,6 +593,7 @@ def test_both_sides_of_the_recording_begin_with_the_uuid(tmp_path: Path) -> None
     assert 930 < caller_ms < 970  # the recording itself begins with 0.38 s of silence
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("endless", "seconds"), [(False, 0.0), (True, 2.0)])
 @pytest.mark.parametrize("end", ["hang_up", "close", "reset"])
 def test_after_the_end_nobody_waits_longer_than_he_must(

@@ -37,6 +37,7 @@ def dbfs(samples: Any) -> float:
     return found
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("source", ["recording: sounds/street", "file: own/hum.wav"])
 def test_a_noise_is_as_much_softer_as_the_scenario_says(source: str, tmp_path: Path) -> None:
     folder = tmp_path / "calls"

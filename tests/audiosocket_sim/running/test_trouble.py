@@ -63,7 +63,7 @@ async def boom_later(*args: Any, **more: Any) -> Any:
     raise KeyError("boom")
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(12)
 @pytest.mark.parametrize(
     ("place", "name", "broken"),
     [
@@ -101,7 +101,7 @@ def test_a_fault_of_our_own(
     assert 'raise KeyError("boom")' in result.artefacts.details.read_text(encoding="utf-8")
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("event", ["CallerSpoke", "BotSpoke", "BackendAsked", "StateTold", "CallEnded"])
 def test_who_looks_on_breaks(event: str, tmp_path: Path) -> None:
     made = scenario(
@@ -138,6 +138,7 @@ def test_a_transcript_that_cannot_be_made_costs_no_other_file(tmp_path: Path, mo
     assert (tmp_path / "run" / "call.wav").stat().st_size > 44
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("name", "content", "line"),
     [
@@ -198,7 +199,7 @@ def test_half_characters_and_control_characters_of_the_bot(tmp_path: Path) -> No
 # --- the target
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("error", "line"),
     [
@@ -299,7 +300,7 @@ CLOSES = [
 ]
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(12)
 @pytest.mark.parametrize(("close", "line"), CLOSES)
 @pytest.mark.parametrize(("within", "outcome"), [("3s", Outcome.PASSED), ("1s", Outcome.FAILED)])
 def test_a_target_that_does_not_end_costs_no_verdict(
@@ -361,6 +362,7 @@ def test_a_bot_that_cancels_everything(tmp_path: Path, monkeypatch: pytest.Monke
     check(go(scenario(), tmp_path), Outcome.SET_UP, "somebody cancelled the simulator's task, during step 1 (wait)")
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("server", [{"ai": 5}, {"speech": [1]}, {"speech": {"more_phrase_books": "x"}}])
 def test_settings_that_are_no_mapping(server: dict[str, Any], tmp_path: Path) -> None:
     made = scenario(steps="[{say: {text: Bom dia.}}]").model_copy(update={"server": server})

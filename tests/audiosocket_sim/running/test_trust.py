@@ -134,6 +134,7 @@ steps:
 """
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("arguments", "ini", "is_trusted"),
     [((), "", False), (("--audiosocket-trust",), "", True), ((), "audiosocket_trust = true", True)],

@@ -43,6 +43,7 @@ def test_the_wait_for_each_answer_is_told_without_a_control_url() -> None:
     assert f"{answer.wait_ms / 1000:.2f} s after the last word" in result.transcript
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("within", "outcome"), [("1.9s", Outcome.PASSED), ("1.8s", Outcome.FAILED)])
 def test_an_answer_counts_from_the_last_word_and_not_from_the_end_of_the_recording(
     within: str, outcome: Outcome
@@ -59,6 +60,7 @@ def test_a_bot_that_never_answers() -> None:
     assert "the bot said nothing within 10.02 s of the caller's last word" in result.problems[0]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("within", "script", "outcome", "told"),
     [
@@ -93,6 +95,7 @@ def test_a_bot_that_talks_over_the_caller_breaks_never_talk_over() -> None:
     assert overlaps(good) == []
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("never", "outcome"), [("3s", Outcome.FAILED), ("3.3s", Outcome.PASSED)])
 def test_dead_air_counts_while_it_is_the_bots_turn(never: str, outcome: Outcome) -> None:
     steps = f"never: {{dead_air: {never}}}\nexpect: {{bot_says: Pode subir.}}\nwait: 5s\nsay: pt-br/sim\nwait: 4s"
@@ -101,6 +104,7 @@ def test_dead_air_counts_while_it_is_the_bots_turn(never: str, outcome: Outcome)
     assert result.outcome is outcome, result.transcript
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("thinks_at", "measured"), [(2.5, False), (0.1, True)])
 def test_a_wait_during_which_a_thread_worked_is_not_measured_in_virtual_time(thinks_at: float, measured: bool) -> None:
     script = ([thinks_at, "think"], [3, "say", "pt-br/pode_subir"])
@@ -159,6 +163,7 @@ def test_what_the_bot_made_of_a_sound_is_in_the_measures() -> None:
     assert (stop["kind"], stop["resumed_after_ms"]) == ("non_directed", None)
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("limit", "outcome"), [("1.86s", Outcome.PASSED), ("1.8s", Outcome.FAILED)])
 def test_a_limit_of_the_scenario_fails_the_call_at_its_key(limit: str, outcome: Outcome) -> None:
     limits = f"{{response_p95: {limit}, interruptions_by_bot: 0}}"
@@ -181,6 +186,7 @@ def test_a_wait_that_is_not_measured_is_not_judged_and_that_is_noted() -> None:
     assert "1 wait not judged" in result.transcript
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize(
     ("wait", "script", "outcome"),
     [

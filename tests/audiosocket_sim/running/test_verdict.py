@@ -35,6 +35,7 @@ def call(error: Exception | Trouble | None, *, held: bool | None = True) -> OneC
     return one
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("error", "failed", "late", "outcome"),
     [

@@ -37,6 +37,7 @@ def faults(project: Path, text: str) -> list[str]:
     return [what for _, what in found]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "text",
     [
@@ -73,6 +74,7 @@ def test_what_a_scenario_may_name(text: str, project: Path) -> None:
     assert faults(project, text.replace("{here}", str(project))) == []
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "text",
     [
@@ -92,6 +94,7 @@ def test_code_is_not_named(text: str, project: Path) -> None:
     assert what.startswith(f"file: {text!r} names code, which is not taken from a scenario that is not trusted")
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "text",
     [
@@ -133,6 +136,7 @@ def test_an_address_of_a_file_is_a_file(project: Path) -> None:
     assert "is an address of a file" in faults(project, " FILE:/etc/passwd")[0]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("listed", ["../../../etc/secret.wav", "{here}/etc/secret.wav", "link.wav"])
 @pytest.mark.parametrize("key", ["file", '"fi\\u006ce"'])
 def test_a_phrase_book_lists_no_file_of_another_folder(listed: str, key: str, project: Path) -> None:

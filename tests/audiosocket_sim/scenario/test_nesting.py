@@ -82,6 +82,7 @@ def test_a_single_step_of_a_repeat_stands_for_a_list_of_one() -> None:
     assert one == many
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("steps", "line"),
     [

@@ -41,6 +41,7 @@ def test_phones(line: str, title: str) -> None:
     assert loaded(line).ear.title == title
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("line", "says"),
     [

@@ -60,6 +60,7 @@ def test_durations(text: str, ms: int) -> None:
     assert parse_duration_ms(text) == ms
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "text",
     [
@@ -109,6 +110,7 @@ def test_a_duration_is_read_as_it_is_written(ms: int) -> None:
     assert parse_duration_ms(format_duration(ms)) == ms
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("short", "long"),
     [
@@ -239,6 +241,7 @@ ERAS = (
 )
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("keys", "said"),
     [

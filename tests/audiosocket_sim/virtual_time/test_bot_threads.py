@@ -159,7 +159,7 @@ async def a_thread_that_waits(loop: VirtualLoop) -> None:
     Thread(target=threading.Event().wait, daemon=True).start()
 
 
-@pytest.mark.every(4)
+@pytest.mark.every(9)
 @pytest.mark.parametrize(
     "main",
     [

@@ -250,6 +250,7 @@ async def test_on_a_real_clock_anyio_s_threads_work_while_a_virtual_run_lasts() 
         await lasting
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("split", ["bytes", "seeded"])
 def test_http_survives_any_cut(split: Split) -> None:
     async def main() -> int:

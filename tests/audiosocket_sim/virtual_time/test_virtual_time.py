@@ -418,6 +418,7 @@ async def spins_by_asking_a_thread() -> None:
         await asyncio.to_thread(int)
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     "main", [spins_by_callbacks, spins_by_sleeping_zero, spins_by_timers_that_are_due, spins_by_asking_a_thread]
 )

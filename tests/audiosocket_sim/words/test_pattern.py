@@ -65,6 +65,7 @@ def lines_counted() -> Iterator[list[int]]:
         sys.settrace(before)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "pattern",
     [

@@ -62,6 +62,7 @@ def seen_of(fault: type[Call] | type[Server] | None, actions: Actions) -> Iterat
         return observations(server.play(lanes, beside=good_call(2.0), after=new_call()))
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(("fault", "harm", "actions", "size"), HARMFUL, ids=IDS)
 def test_a_planted_fault_is_seen_for_what_it_is(
     fault: type[Call] | type[Server], harm: Harm, actions: Actions, size: int
@@ -69,7 +70,7 @@ def test_a_planted_fault_is_seen_for_what_it_is(
     assert worst(seen_of(fault, actions))[0].harm is harm
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("actions", [actions for _, _, actions, _ in HARMFUL], ids=IDS)
 def test_a_good_server_bears_it(actions: Actions) -> None:
     seen = list(seen_of(None, actions))

@@ -23,6 +23,7 @@ def test_well_formed(actions: Actions) -> None:
     assert is_well_formed(actions)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     "actions",
     [

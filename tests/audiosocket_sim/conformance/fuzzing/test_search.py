@@ -45,6 +45,7 @@ def test_a_server_that_dies_of_a_message_is_found_and_the_message_is_left() -> N
     assert result.exit_code == 1
 
 
+@pytest.mark.long("a server that dies and another call that suffers are found")
 def test_the_same_again_is_counted_and_not_told_again() -> None:
     result = search(FakeServer(dies=lambda sent: b"\x7f" in sent))
     assert [one.harm for one in result.findings] == [Harm.GONE]
@@ -107,6 +108,7 @@ def test_as_many_at_once_as_plain_calls_bear() -> None:
     assert result.findings == ()
 
 
+@pytest.mark.long("a server that dies and another call that suffers are found")
 def test_the_tries_are_limited() -> None:
     result = search(FakeServer(dies=lambda sent: b"\x7f" in sent), shrink_tries=3)
     assert result.findings[0].cut_short
@@ -120,6 +122,7 @@ def test_the_same_seed_tries_the_same(seed: int) -> None:
     assert one.played == other.played
 
 
+@pytest.mark.long("a server that dies and another call that suffers are found")
 def test_another_seed_tries_something_else() -> None:
     one, other = FakeServer(), FakeServer()
     search(one, seed=1, streams=10)

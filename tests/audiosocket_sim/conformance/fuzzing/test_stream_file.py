@@ -70,6 +70,7 @@ DRAWN = [draw(f"9/{number}").actions for number in range(60)]
 SHORT = [actions for actions in DRAWN if sum(len(bytes_of(action)) for action in actions) < 3_000]
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("actions", [ALL, *SHORT])
 def test_what_is_written_is_read_as_it_was(actions: Actions) -> None:
     read = read_stream_file(written(finding(actions), "MY-12"), "f.yaml")
@@ -98,6 +99,7 @@ def test_only_steps_of_streams_can_be_written() -> None:
         written(finding((SendSound(1.0),)), "MY-01")
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -186,6 +186,7 @@ ACTIONS: list[tuple[PeerAction, str]] = [
 ]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("action", "words"), ACTIONS, ids=lambda part: type(part).__name__)
 def test_an_action_in_words(action: PeerAction, words: str) -> None:
     assert explain.action_words(action) == words

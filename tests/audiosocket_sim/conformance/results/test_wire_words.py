@@ -8,6 +8,7 @@ from audiosocket_sim.conformance.results.wire_words import hex_bytes, message_wo
 from audiosocket_sim.conformance.seen_call import Chunk, messages_in
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("data", "words"),
     [

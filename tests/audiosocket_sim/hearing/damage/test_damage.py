@@ -67,7 +67,7 @@ def told(pcm: bytes, phrases: tuple[Phrase, ...] = PROMPTS) -> list[str]:
 # --- with the phrase book
 
 
-@pytest.mark.every(3)
+@pytest.mark.every(9)
 @pytest.mark.parametrize("phrase", [UP, CHECK, GREETING], ids=lambda phrase: phrase.name)
 @pytest.mark.parametrize(
     ("damage", "words"),
@@ -92,7 +92,7 @@ def test_the_book_names_the_prompt_and_what_was_done_to_it(phrase: Phrase, damag
     assert told(damage(speech(phrase)))[0] == f"“{phrase.text}” {words}"
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(6)
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
@@ -121,6 +121,7 @@ def test_how_much_is_missing_and_put_in_is_counted() -> None:
     assert told(ms(pcm, 0, 950) + faint + ms(pcm, 950)) == [f"“{CHECK.text}”: 60 ms are put into it, in one place"]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("first", [0, 20, 60, 100])
 def test_each_of_many_pieces_that_are_missing_is_found(first: int) -> None:
     pcm = speech(GREETING)
@@ -234,6 +235,7 @@ def test_a_prompt_without_its_beginning_or_after_a_hole_is_found_in_any_piece() 
     assert plain(ms(pcm, 0, 90), PROMPTS) is None
 
 
+@pytest.mark.long("prompts that are cut elsewhere are read")
 def test_a_prompt_that_is_cut_before_a_loud_consonant_has_no_other_one_under_the_silence_behind_it() -> None:
     """What the prompt has there, and the sound has not, is like another prompt, if it is loud enough."""
     book = PhraseBook.load(ROOT / "audio" / "prompts").phrases
@@ -287,6 +289,7 @@ def test_the_speed_of_a_strange_voice_is_not_searched_for() -> None:
 # --- any voice
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("phrase", [CALLERS[0], CALLERS[7], CALLERS[-1]], ids=lambda phrase: phrase.name)
 @pytest.mark.parametrize(
     ("damage", "kind", "words"),
@@ -355,6 +358,7 @@ def test_what_clicks_because_it_was_silenced_or_repeated_has_that_cause(phrase: 
     assert [fault.kind for fault in faults_of(on_the_line(twice))] == ["repeats"]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("chunk", [80, 160, 256, 1024, 4000])
 @pytest.mark.parametrize("start", [1600, 1607])
 def test_a_piece_that_is_played_twice_is_found_wherever_it_begins(chunk: int, start: int) -> None:
@@ -374,6 +378,7 @@ def test_white_noise_in_place_of_a_voice() -> None:
     assert told(noise(300, -25, seed=4), ()) == []
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("hz", [300, 1000, 2000, 3000, 3700])
 @pytest.mark.parametrize("dbfs", [-30, -12, -4])
 def test_a_tone_is_no_noise(hz: int, dbfs: int) -> None:
@@ -413,6 +418,7 @@ def test_headers_are_counted() -> None:
     assert what.endswith("a click of 3 ms (2 times)")
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("codec", [bytes, on_the_line, alaw])
 @pytest.mark.parametrize(
     "factor", [1, *(pytest.param(size, marks=pytest.mark.long("one level is heard")) for size in (0.25, 2.5))]
@@ -460,6 +466,7 @@ def test_the_ear_reads_a_prompt_without_its_beginning_and_a_short_one() -> None:
     assert rest == f"2200 prompt {CHECK.text!r} 1380 of 2011, from 612"
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("phrase", "loud_ms"), [(CHECK, 2011), (named("pt-br/desculpe_nao_entendi_pode_repetir"), 2381)]
 )
@@ -482,6 +489,7 @@ def test_the_ear_judges_a_click_that_is_no_speech() -> None:
     assert heard(noise(15, -20)) == []
 
 
+@pytest.mark.long("clicks in a prompt and noise under one are tried")
 def test_the_thump_before_a_prompt_is_no_piece_of_it() -> None:
     """The quiet lead of the recording is audible, and ends with the first samples of its speech."""
     lines = heard(d.with_offset(9000)(CHECK.pcm))
@@ -489,6 +497,7 @@ def test_the_thump_before_a_prompt_is_no_piece_of_it() -> None:
     assert len([line for line in lines if " prompt " in line]) == 1
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", ["en/how_can_i_help_you", "en/please_hold_while_i_check"])
 def test_the_end_of_a_prompt_that_a_lost_byte_makes_loud_has_its_cause(name: str) -> None:
     book = PhraseBook.load(ROOT / "audio" / "prompts")

@@ -78,6 +78,7 @@ def lost(found: Iterable[Event]) -> int:
     return sum(isinstance(event, Lost) for event in found)
 
 
+@pytest.mark.every(3)
 @EVERY
 @pytest.mark.parametrize("case", ARRIVALS)
 def test_every_packet_is_played_or_lost_once_and_never_before_it_came(name: str, case: str) -> None:
@@ -101,6 +102,7 @@ def test_what_comes_in_time_is_played_without_a_hole(name: str) -> None:
     assert 20 <= min(late) <= max(late) <= 200
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("name", "case", "second", "most", "n_lost", "n_at_once"),
     [
@@ -219,6 +221,7 @@ def test_a_packet_of_less_than_2_ms_passes_by_asterisks_buffer(name: str) -> Non
     assert found[-1].at > 1.021
 
 
+@pytest.mark.every(3)
 @EVERY
 @pytest.mark.parametrize("ms", [5, 10, 12.5, 30, 60, 100, 400])
 def test_packets_of_any_size_are_played(name: str, ms: float) -> None:
@@ -228,6 +231,7 @@ def test_packets_of_any_size_are_played(name: str, ms: float) -> None:
     assert sum(isinstance(event, Played) for event in found) >= 30
 
 
+@pytest.mark.every(3)
 @EVERY
 @pytest.mark.parametrize("rate_hz", [16000, 24000, 44100, 48000])
 def test_wideband_is_played_as_8_khz_is(name: str, rate_hz: int) -> None:
@@ -274,6 +278,7 @@ def test_what_waits_is_known(name: str) -> None:
     assert list(model.waiting) == []
 
 
+@pytest.mark.every(4)
 @EVERY
 def test_an_hour_takes_no_more_memory_than_a_minute(name: str) -> None:
     model = phone_model(name, **MODELS[name])

@@ -142,7 +142,7 @@ def test_a_question_and_its_answer_pass_unchanged_and_are_on_the_tape() -> None:
     assert noted.answer == Answer(0, 200, ANSWER)
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(6)
 @pytest.mark.parametrize("path", ["/calls", f"/calls/{ID}", "/messages"])
 @pytest.mark.parametrize(
     "headers",
@@ -257,6 +257,7 @@ def test_only_paths_below_calls_go_to_the_control_api() -> None:
     assert [path for _, path, _, _ in bench.backend.seen] == ["/callscript"]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("given", "asked_for", "arrives"),
     [
@@ -413,6 +414,7 @@ def test_what_cannot_be_paired_is_said_once_and_only_in_a_call() -> None:
     assert "in no cassette" in bench.troubles[0]
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize(
     ("backend", "control", "read"),
     [

@@ -37,6 +37,7 @@ def called(path: Path, target: str = "serve") -> Result:
     return run(load(path), RunOptions(target=f"helpers.chat_bot:{target}"))
 
 
+@pytest.mark.long("an exchange of another protocol is kept, and a call of ours is made again")
 @pytest.mark.parametrize(
     "streams",
     [pytest.param(False, id="whole"), pytest.param(True, id="as events", marks=pytest.mark.long("it is sent whole"))],
@@ -64,6 +65,7 @@ def test_a_chat_backend_is_kept_and_answers_again(streams: bool, behaviour: Beha
     assert f"call.yaml:{line}" in "\n".join(changed.problems), changed.problems
 
 
+@pytest.mark.long("the texts and sounds of redaction are tried")
 def test_redacted_nothing_of_such_a_backend_is_left(behaviour: Behaviour, tmp_path: Path) -> None:
     behaviour.options = CaptureOptions(("", 0), ("", 0), tmp_path / "out", redact=True)
     assert called(tmp_path / "first.yaml", "serve_captured").outcome is Outcome.PASSED

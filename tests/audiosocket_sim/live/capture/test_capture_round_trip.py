@@ -154,6 +154,7 @@ def test_what_was_not_recognised_says_so(tmp_path: Path) -> None:
     assert "  # not recognised\n  - say: {file: unrecognised_speech/utterance_1.wav}" in text
 
 
+@pytest.mark.long("a question and its answer are on the tape")
 def test_the_cassette_holds_what_the_backend_said(tmp_path: Path) -> None:
     with captured("greeting_then_hold", tmp_path):
         tape = json.loads((tmp_path / "greeting_then_hold" / "cassette.json").read_text(encoding="utf-8"))
@@ -172,6 +173,7 @@ def test_redacted_it_still_runs(name: str, tmp_path: Path) -> None:
     assert again.outcome is Outcome.PASSED, again.problems
 
 
+@pytest.mark.long("the texts and sounds of redaction are tried, and a page of a redacted call")
 @pytest.mark.parametrize("name", REDACTED)
 def test_redacted_nothing_of_it_is_left(name: str, tmp_path: Path) -> None:
     with captured(name, tmp_path / "whole") as (first, _):

@@ -491,7 +491,7 @@ def test_a_folder_of_that_name_is_left_alone_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.long("quicker tests of this file are run")
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=min(60, settings.default.max_examples))
 @example("0\x85", "\x85", "\u2028")
 @example("${x}", "$${y $${", "${")
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))

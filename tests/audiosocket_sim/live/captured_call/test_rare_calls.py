@@ -137,6 +137,7 @@ def test_a_greeting_that_is_known_and_not_ours_is_set(tmp_path: Path) -> None:
     assert load(path).server["greeting"]["message"] == phrase.text
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("states", [(), (ReportedState(100, "idle", "speaking"),)], ids=["none", "its own"])
 @pytest.mark.parametrize("server", [None, {}], ids=["inferred", "--no-server"])
 def test_of_a_bot_that_is_not_ours_no_setting_and_no_reply_is_guessed(

@@ -32,6 +32,7 @@ NOTHING_KNOWN = KnownSounds(PhraseBook([]), b"")
 SECRET = "Segredo"
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("ms", [400, 1_000, pytest.param(3_000, marks=pytest.mark.long("shorter ones are recognised"))])
 def test_patterns_of_one_length_are_distinguished(ms: int) -> None:
     """Forty utterances of the same length over a noisy line: each is recognised as itself only."""
@@ -47,7 +48,7 @@ def test_patterns_of_one_length_are_distinguished(ms: int) -> None:
         assert match.margin > 0.3
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(4)
 @pytest.mark.parametrize("number", range(1, 8))
 def test_a_pattern_is_speech_to_a_voice_activity_detector(number: int) -> None:
     vad = webrtcvad.Vad(2)

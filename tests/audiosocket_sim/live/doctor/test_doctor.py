@@ -104,7 +104,7 @@ def test_a_good_call_needs_no_change() -> None:
     assert leg.anomalies == ["a header came in pieces: write each message at once"]
 
 
-@pytest.mark.every(2)
+@pytest.mark.every(6)
 @pytest.mark.parametrize(
     ("version", "keys", "says"),
     [
@@ -125,6 +125,7 @@ def test_the_version_shows_in_what_it_does_with_a_message_in_pieces(
     assert bool(line(found, "Asterisk").change) == (version not in ("22.9", "22.10"))
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("version", "attach", "keys", "rate_hz", "says"),
     [
@@ -142,6 +143,7 @@ def test_without_the_probe_it_says_less_and_drops_nobody(
     assert leg.anomalies == []
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(("coding", "name"), [("ulaw", "µ-law"), ("alaw", "A-law")])
 def test_g711_labelled_as_linear_is_reported_with_its_cure(coding: Any, name: str) -> None:
     found = findings(treat("22.10", "chan", coding=coding)[0])
@@ -157,12 +159,14 @@ def test_packets_of_10_ms_are_no_g711() -> None:
     )
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("packet_time_ms", [30, 60])
 def test_the_packet_time_of_the_phone(packet_time_ms: int) -> None:
     found = findings(treat(packet_time_ms=packet_time_ms)[0])
     assert f"packets of {packet_time_ms} ms" in line(found, "audio").seen
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("rate_hz", "khz"), [(12000, 12), (16000, 16), (48000, 48)])
 def test_wideband_under_the_label_of_8_khz(rate_hz: int, khz: int) -> None:
     found = findings(treat("22.5", "chan", rate_hz=rate_hz)[0])
@@ -206,6 +210,7 @@ def bytes_of_silence(n_samples: int) -> bytes:
     return bytes(2 * n_samples)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("how", "says"), [("close", "closed"), ("reset", "reset"), ("mid_frame", "inside a message")])
 def test_the_caller_hangs_up_first(how: str, says: str) -> None:
     found = findings(treat(hang_up_at=3.01, how=how)[0])
@@ -317,6 +322,7 @@ def test_ctrl_c_while_nobody_calls_says_why_nobody_may_have(
     assert "«Failed to parse UUID»" in told.err
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("n_calls", [1, 2])
 def test_the_command_reports_each_call_or_all_as_json(
     n_calls: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -240,6 +240,7 @@ def bot() -> bytes:
     return b"".join(read_audio(path) + silence(300) for path in found[:3])
 
 
+@pytest.mark.every(9)
 @pytest.mark.parametrize(
     ("delay_ms", "gain_db"),
     [
@@ -257,6 +258,7 @@ def test_the_bot_in_the_microphone_is_turned_down(bot: bytes, delay_ms: int, gai
     assert guard.turned_down_ms > 1000
 
 
+@pytest.mark.long("an echo that comes at one time is turned down")
 def test_an_echo_that_comes_at_another_time_is_found_again(bot: bytes) -> None:
     """The sound card lost a block: from the middle on the echo is 200 ms later."""
     echo = room(bot, 100, -10)
@@ -270,6 +272,7 @@ def test_an_echo_that_comes_at_another_time_is_found_again(bot: bytes) -> None:
 ELSEWHERE = pytest.mark.long("a block is lost and one doubled at two places")
 
 
+@pytest.mark.every(8)
 @pytest.mark.parametrize("at_ms", [1200, 4200, *(pytest.param(ms, marks=ELSEWHERE) for ms in (1900, 4800))])
 @pytest.mark.parametrize("jump_ms", [-60, 60, *(pytest.param(ms, marks=ELSEWHERE) for ms in (-20, 20))])
 def test_what_jumps_in_time_is_not_taken_for_a_voice_over_the_bot(bot: bytes, jump_ms: int, at_ms: int) -> None:
@@ -291,6 +294,7 @@ def test_the_frame_in_which_an_echo_begins_is_turned_down_too() -> None:
     assert level_dbfs(left[first : first + FRAME]) < level_dbfs(heard[first : first + FRAME]) - 8
 
 
+@pytest.mark.long("sound comes in frames")
 def test_in_the_blocks_of_a_sound_card_too(bot: bytes) -> None:
     left, _ = guarded(bot, room(bot, 180, -10), block=882 * 2)
     assert energy(left) < 0.1 * energy(room(bot, 180, -10))
@@ -301,6 +305,7 @@ def noise(n_bytes: int, dbfs: float = -65) -> bytes:
     return bytes((rng.standard_normal(n_bytes // 2) * 32768 * 10 ** (dbfs / 20)).astype("<i2").tobytes())
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", ["quero_falar_com_o_apartamento_202", "sim"])
 def test_with_headphones_every_word_passes(bot: bytes, name: str) -> None:
     caller = silence(500) + recording(name)
@@ -398,6 +403,7 @@ def test_silence_of_the_bot_turns_nothing_down() -> None:
 # --- resampling, meters, the phone --------------------------------------------------------------------------------
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("rate_hz", [8000, 16_000, 44_100, 48_000, 96_000])
 def test_a_tone_survives_the_way_to_a_device_and_back(rate_hz: int) -> None:
     there, back = StreamResampler(8000, rate_hz), StreamResampler(rate_hz, 8000)

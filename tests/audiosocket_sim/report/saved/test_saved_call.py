@@ -72,6 +72,7 @@ def test_failures_stand_in_the_order_of_the_verdict_with_their_places(tmp_path: 
     assert [(one.where, one.what) for one in found.failures] == [("greets.yaml:3", "step 1 (expect bot_says)")]
 
 
+@pytest.mark.long("a run is read back as it was")
 def test_a_call_that_was_saved_before_there_was_a_result_is_read(held: Path, tmp_path: Path) -> None:
     old = shutil.copytree(held, tmp_path / "old")
     (old / "result.json").unlink()

@@ -50,6 +50,7 @@ def errors(home: Path, text: str | bytes) -> list[str]:
 HEAD = "summary: A call.\nsteps:\n"
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("step", "line"),
     [
@@ -127,6 +128,7 @@ def test_a_wrong_step(home: Path, step: str, line: str) -> None:
 TAIL = "summary: A call.\nsteps: [{wait: 1s}]\n"
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(
     ("keys", "line"),
     [
@@ -177,6 +179,7 @@ def test_a_wrong_key(home: Path, keys: str, line: str) -> None:
     assert errors(home, f"{TAIL}{keys}\n") == [f"bad.yaml:{line}"]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     ("text", "line"),
     [
@@ -219,6 +222,7 @@ def test_a_malformed_file(home: Path, text: str | bytes, line: str) -> None:
     assert errors(home, text) == [f"bad.yaml:{line}"]
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize(
     "number", ["1" * 5000, "-" + "9" * 5000, "0x" + "f" * 5000, "1." + "1" * 5000, "1e" + "9" * 5000]
 )
@@ -232,6 +236,7 @@ def test_a_number_of_thousands_of_digits(home: Path, number: str, key: str) -> N
     assert line == f"bad.yaml:3:{column}: a number of {len(number)} characters: at most 300 are taken"
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("version", ["22." + "1" * 5000, "9" * 5000 + ".1", "x" * 100_000])
 def test_a_long_text_is_not_repeated_whole(home: Path, version: str) -> None:
     (line,) = errors(home, f'{TAIL}asterisk: "{version}"\n')
@@ -300,6 +305,7 @@ def test_all_errors_of_a_file_come_in_one_go_in_their_order(home: Path) -> None:
     ]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("say", "line"),
     [
@@ -413,13 +419,14 @@ def test_yaml_1_2_keeps_words_as_words_and_a_bom_is_no_matter(home: Path) -> Non
 
 
 @pytest.mark.long("quicker tests of this file are run")
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(st.text(alphabet="summaryteps:wi{}[]-&*!#'\",0 \n\t\\%@|>", max_size=60))
 def test_any_text_is_a_scenario_or_a_scenario_error(text: str) -> None:
     with contextlib.suppress(ScenarioError):
         load_text(f"{TAIL}{text}")
 
 
+@pytest.mark.long("each key in the schema is described, and variables stand for values")
 def test_the_schema_in_the_repository_is_current() -> None:
     """Else: python -m audiosocket_sim schema > scenarios/scenario.schema.json"""
     assert (ROOT / "scenarios" / "scenario.schema.json").read_text(encoding="utf-8") == schema_text()

@@ -68,6 +68,7 @@ def test_variables_hold_in_what_is_included_and_in_its_name(home: Path) -> None:
     assert waits == [[1000, 2000, 2000], [1000, 3000, 2000]]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("name", "text", "lines"),
     [

@@ -116,6 +116,7 @@ def test_a_variable_may_be_the_number_of_callers_and_a_part_of_a_caller() -> Non
     assert made[3].calls[2].name == "many[n=3,codec=gsm], call-3"
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
