@@ -170,6 +170,7 @@ PURE = (
     "sim.call_log.comparison",
     "sim.call_log.differences",
     "sim.call_log.happenings",
+    "sim.call_log.resumption",
     "sim.call_log.voices",
     "sim.report.call.call_view",
     "sim.report.call.envelope",

@@ -472,7 +472,7 @@ class Ear:
         pcm = bytes(self._playout.pcm(first, last))
         read_to, before = self._last_read or (0, None)
         behind = before if stretch.phrase is None and stretch.first - read_to <= _RIGHT_BEHIND else None
-        quiet = [(start - first, end - first) for start, end in stretch.pauses]
+        quiet = [(start - first, end - first) for start, end in stretch.pauses if not _is_just_whole(stretch)]
         quiet = [one for one in quiet if not any(at < one[1] and at + length > one[0] for at, length in holes)]
         return self._judge.take(
             first, pcm, holes, stretch.phrase, self._phrases, spliced=spliced, behind=behind, quiet=quiet
@@ -513,6 +513,13 @@ class Ear:
 
 def _ms(samples: int) -> int:
     return round(samples * 1000 / RATE_HZ)
+
+
+def _is_just_whole(stretch: Stretch) -> bool:
+    """Whether a prompt was said to its end in its own time: its pauses are its own."""
+    if stretch.phrase is None or not stretch.whole:
+        return False
+    return abs(_ms(stretch.last + 1 - stretch.first) - audible_ms(stretch.phrase, 1.0)) <= _SAME_MS
 
 
 def _paused_ms(paused: PromptPauses | None, before: int) -> tuple[tuple[tuple[int, int], ...], int]:

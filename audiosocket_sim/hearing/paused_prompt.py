@@ -96,11 +96,14 @@ def pauses_in(pcm: bytes, quiet: Sequence[Bounds], phrase: Phrase) -> PromptPaus
 
 
 def _found(heard: Array, start: int, end: int, book: BookSound) -> _Island:
-    first, last = (_place(heard, at, min(PIECE, end - start), book) for at in (start, max(start, end - PIECE)))
-    if first is None or last is None:
-        first = last = None
-    else:
-        last += min(PIECE, end - start)
+    length = min(PIECE, end - start)
+    first, last = (_place(heard, at, length, book) for at in (start, end - length))
+    if last is not None:
+        last += length
+    if first is None and last is not None:  # one of its ends may be too soft to be found
+        first = last - (end - start)
+    if last is None and first is not None:
+        last = first + end - start
     return _Island(start, end, first, last)
 
 

@@ -127,5 +127,34 @@ def test_a_word_after_which_it_pauses_again_was_said_twice() -> None:
     )
 
 
+def samples(*edges_ms: int) -> list[tuple[int, int]]:
+    """Quiet from one time (ms) to another, in samples."""
+    return [(first * 8, end * 8) for first, end in zip(edges_ms[::2], edges_ms[1::2], strict=True)]
+
+
 def test_a_sound_without_a_pause_has_none() -> None:
     assert pauses_in(EMERGENCY.pcm, (), EMERGENCY) is None
+
+
+def test_silence_in_place_of_a_piece_is_no_pause() -> None:
+    lost = ms(EMERGENCY.pcm, 0, 1200) + quiet(300) + ms(EMERGENCY.pcm, 1500)
+    assert pauses_in(lost, samples(1200, 1500), EMERGENCY) is None
+    lost = ms(EMERGENCY.pcm, 700, 760) + quiet(200) + ms(EMERGENCY.pcm, 960)
+    assert pauses_in(lost, samples(60, 260), EMERGENCY) is None
+
+
+def test_in_another_prompt_there_is_no_pause_of_this_one() -> None:
+    other = ms(CHECK.pcm, 0, 900) + quiet(300) + ms(CHECK.pcm, 900)
+    assert pauses_in(other, samples(900, 1200), EMERGENCY) is None
+
+
+def test_words_that_are_too_short_to_be_found_were_said_twice() -> None:
+    word = ms(EMERGENCY.pcm, 700, 760)
+    found = pauses_in(ms(EMERGENCY.pcm, 0, 1200) + quiet(300) + word, samples(1200, 1500), EMERGENCY)
+    assert found is not None
+    assert (found.twice, [pause.length for pause in found.pauses]) == (480, [2400])
+    again = word + quiet(300) + word + quiet(300) + ms(EMERGENCY.pcm, 700)
+    found = pauses_in(again, samples(60, 360, 420, 720), EMERGENCY)
+    assert found is not None
+    assert (found.twice, [pause.length for pause in found.pauses]) == (960, [2400, 2400])
+    assert found.pieces == ((0, 480), (2880, 3360), (5760, len(again) // 2))
