@@ -152,6 +152,7 @@ PURE = (
     "server.backend.reply",
     "server.endpointing",
     "server.turns",
+    "server.speech.local.spoken_numbers",
     "server.call.audible",
     "server.call.early_speech",
     "server.call.heard_words",
