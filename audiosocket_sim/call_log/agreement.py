@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeGuard
 
-from audiosocket_sim.call_log.comparison import Move, by_place, changed_fields, moves
+from audiosocket_sim.call_log.comparison import Move, by_place, changed_fields, moves, same_places
 from audiosocket_sim.call_log.events import (
     BotSpoke,
     CallEnded,
@@ -152,6 +152,8 @@ def _agree(name: str, ours: object, theirs: object, tolerance: float) -> bool:
         return True
     if name in ("audible_ms", "parts_ms", "wait_ms", "wait_measured"):  # follow from the times of the events
         return True
+    if name == "pauses_ms":
+        return same_places(ours, theirs, tolerance)
     if name == "ahead_ms":  # after a stall in real time the server sends ahead
         return True
     if name == "level_dbfs" and isinstance(ours, float) and isinstance(theirs, float):

@@ -10,7 +10,17 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Any, Generic, Protocol, TypeVar
 
-__all__ = ["EventPair", "FieldChange", "Move", "Timed", "by_likeness", "by_place", "changed_fields", "moves"]
+__all__ = [
+    "EventPair",
+    "FieldChange",
+    "Move",
+    "Timed",
+    "by_likeness",
+    "by_place",
+    "changed_fields",
+    "moves",
+    "same_places",
+]
 
 _MOST_COMPARED = 2000
 """Up to so many events that differ, likeness decides which are the same; of more, their place."""
@@ -124,6 +134,17 @@ def changed_fields(one: Any, other: Any, agree: Callable[[str, object, object], 
         before, after = getattr(one, field.name), getattr(other, field.name)
         if not agree(field.name, before, after):
             yield FieldChange(field.name, before, after)
+
+
+def same_places(one: object, other: object, tolerance_ms: float) -> bool:
+    """Return whether two lists of (ms from the start, length in ms) have the same items, within a tolerance."""
+    if not isinstance(one, tuple) or not isinstance(other, tuple) or len(one) != len(other):
+        return one == other
+    return all(
+        abs(a - b) <= tolerance_ms
+        for ours, theirs in zip(one, other, strict=True)
+        for a, b in zip(ours, theirs, strict=True)
+    )
 
 
 def moves(pairs: "Iterable[EventPair[_T]]", anchors: int = 1) -> "Iterator[list[Move[_T]]]":

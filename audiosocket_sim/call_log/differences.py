@@ -10,7 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from audiosocket_sim.call_log.comparison import EventPair, FieldChange, Move, by_likeness, changed_fields, moves
+from audiosocket_sim.call_log.comparison import (
+    EventPair,
+    FieldChange,
+    Move,
+    by_likeness,
+    changed_fields,
+    moves,
+    same_places,
+)
 from audiosocket_sim.call_log.happenings import CLASSES, NUMBER, Happening, without_numbers
 
 __all__ = ["CLASSES", "Difference", "Tolerances", "difference_lines", "differences"]
@@ -32,6 +40,11 @@ _NAMES = {
     "hole_ms": "holes",
     "ahead_ms": "sent ahead",
     "skipped_ms": "missing at its beginning",
+    "pauses_ms": "pauses in it",
+    "twice_ms": "said twice",
+    "paused_ms": "paused, and went on after",
+    "resumed_ms": "goes on after",
+    "back_ms": "goes on earlier by",
     "wait_ms": "the caller's wait",
     "level_dbfs": "level",
     "both_ms": "both spoke",
@@ -219,7 +232,7 @@ def _agree(name: str, before: Any, after: Any, tolerance_ms: int, level_db: floa
             return abs(before - after) <= level_db
         if name == "amount":
             return abs(before - after) <= max(tolerance_ms, _AMOUNT * max(abs(before), abs(after)))
-    return bool(before == after)
+    return same_places(before, after, tolerance_ms) if name == "pauses_ms" else bool(before == after)
 
 
 def _words_of_change(change: FieldChange) -> str:
@@ -245,6 +258,8 @@ def _value(name: str, value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | float) and name.endswith("_ms"):
         return _seconds(round(value))
+    if isinstance(value, tuple) and name == "pauses_ms":
+        return ", ".join(f"{_seconds(length)} at {_seconds(at)}" for at, length in value) or "none"
     if isinstance(value, int | float) and name == "level_dbfs":
         return f"{value:.1f} dBFS".replace("-", "−")
     return _cut(str(value))

@@ -199,6 +199,11 @@ class BotSpoke:
     `wait_ms`: the time since the end of the caller's last word, if this is the answer to it; negative if he was
     still speaking. `wait_measured`: False if work of the bot ran outside a virtual clock meanwhile, in a thread or a
     child process, and took no time of it.
+    `pauses_ms`: where the bot paused in a known phrase, as (ms from its start, length in ms): quiet that is not in the
+    phrase. `twice_ms`: how much of the phrase it said twice around them. Neither is part of `heard_ms`.
+    `paused_ms`: the bot paused for so long behind this, and then went on with the phrase, in the next stretch; None: it
+    did not. `resumed_ms`: so long after the stretch before it, this goes on with the phrase of that one; None: it does
+    not. `back_ms`: how much before the place where it had paused it goes on; negative: behind it.
     `skipped_ms`: how much of a known phrase is missing at its beginning. `sound`: `speech`; or
     `music`, `tone`, `noise`, which have no text.
     `read_by`: the reader that was asked for the words of a voice that no phrase book knows, also where it found none;
@@ -224,10 +229,26 @@ class BotSpoke:
     confidence: float | None = None
     words: tuple[ReadWord, ...] = ()
     holes_ms: tuple[tuple[int, int], ...] = ()
+    pauses_ms: tuple[tuple[int, int], ...] = ()
+    twice_ms: int = 0
+    paused_ms: int | None = None
+    resumed_ms: int | None = None
+    back_ms: int = 0
+
+    @property
+    def lasted_ms(self) -> int:
+        """The time from its first audible sound to its last."""
+        return self.heard_ms + self.gap_ms + self.twice_ms + sum(length for _, length in self.pauses_ms)
+
+    @property
+    def reached_ms(self) -> int:
+        """Up to where a known phrase was said, counted from its own beginning."""
+        return self.skipped_ms + self.heard_ms
 
     @property
     def cut_off(self) -> bool:
-        """Whether the caller missed more than 60 ms of a known phrase, at its end or at its beginning."""
+        """Whether more than 60 ms of a known phrase are not in this stretch, at its end or at its beginning. Another
+        stretch may have them: `paused_ms`, `resumed_ms`."""
         if self.whole_ms is None:
             return False
         return self.heard_ms + 60 < self.whole_ms or self.skipped_ms > 60
@@ -235,7 +256,7 @@ class BotSpoke:
     @property
     def lost_end_ms(self) -> int:
         """How much of a known phrase the caller missed at its end; 0 if it is no more than 60 ms."""
-        lost = 0 if self.whole_ms is None else self.whole_ms - self.skipped_ms - self.heard_ms
+        lost = 0 if self.whole_ms is None else self.whole_ms - self.reached_ms
         return lost if lost > 60 else 0
 
 
@@ -502,6 +523,6 @@ def last_word_heard(
     at_ms, last = spoken[-1]
     if last.whole_ms is None:  # how much was still to come is not known, but all that was sent has been played
         return None if mid_word or who == "caller" else True
-    if who == "caller" and not (last.lost_end_ms and at_ms + last.heard_ms + last.gap_ms + 100 >= end_ms):
+    if who == "caller" and not (last.lost_end_ms and at_ms + last.lasted_ms + 100 >= end_ms):
         return None
     return not last.lost_end_ms

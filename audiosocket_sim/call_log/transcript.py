@@ -27,6 +27,7 @@ from audiosocket_sim.call_log.events import (
     VoicesOverlapped,
     WireSummary,
 )
+from audiosocket_sim.call_log.resumption import how_much_was_said
 from audiosocket_sim.scenario import BackgroundNoise, Line, Scenario, SecondTalker
 
 __all__ = [
@@ -43,7 +44,6 @@ __all__ = [
 
 _NOTE_COLUMN = 88
 _NAME_WIDTH = 8
-_SKIPPED_MS = 60
 _READ = "read"
 _SOUNDS = {
     "speech": "speech that the ear cannot read",
@@ -231,10 +231,9 @@ def _reply_note(event: BackendReplied) -> str:
 
 
 def _bot_note(event: BotSpoke) -> str:
-    note = _s(event.heard_ms)
-    if event.cut_off and event.whole_ms is not None:
-        begins = f", without its first {_s(event.skipped_ms)}" if event.skipped_ms > _SKIPPED_MS else ""
-        note = f"cut off: {_s(event.heard_ms)} of {_s(event.whole_ms)}{begins}"
+    said = how_much_was_said(event)
+    is_whole = event.resumed_ms is None and not event.cut_off
+    note = ", ".join(part for part in (_s(event.heard_ms) if is_whole else "", said) if part)
     if event.voice == "synthetic":
         note += ", synthetic voice"
     if event.read_by is not None:

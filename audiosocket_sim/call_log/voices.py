@@ -13,6 +13,7 @@ from audiosocket_sim.call_log.events import (
     HoldStopped,
     VoicesOverlapped,
 )
+from audiosocket_sim.call_log.resumption import part_of
 from audiosocket_sim.turn_taking import (
     LEAST_OVERLAP_MS,
     RESPONSE_WINDOW_MS,
@@ -23,7 +24,6 @@ from audiosocket_sim.turn_taking import (
     CallTurns,
     Overlap,
     QuietTime,
-    SentencePart,
     VoiceLabel,
     VoiceSegment,
     YieldTime,
@@ -102,11 +102,9 @@ def bot_voice(entries: Sequence[Entry]) -> list[VoiceSegment]:
 
 def _parts(at_ms: int, number: int, spoke: BotSpoke) -> list[VoiceSegment]:
     """The parts of one stretch of the bot's speech; only its last one can be the end of a sentence."""
-    said = None
-    if spoke.text is not None and spoke.whole_ms is not None:
-        said = SentencePart(spoke.text, spoke.skipped_ms, spoke.skipped_ms + spoke.heard_ms)
+    said = part_of(spoke)
     inner, last = (None, None) if spoke.whole_ms is None else (False, not spoke.lost_end_ms)
-    parts = spoke.parts_ms or ((0, spoke.heard_ms + spoke.gap_ms),)
+    parts = spoke.parts_ms or ((0, spoke.lasted_ms),)
     wholes = [*[inner] * (len(parts) - 1), last]
     return [
         VoiceSegment(at_ms + start, at_ms + end, "speech", number, whole, said)

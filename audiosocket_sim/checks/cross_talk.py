@@ -95,7 +95,7 @@ def broken_off(calls: Sequence[CallHeard]) -> Iterator[tuple[str, int, DefectFou
             spoke = entry.event
             if not isinstance(spoke, BotSpoke) or not spoke.lost_end_ms:
                 continue
-            cut_ms = entry.at_ms + spoke.heard_ms + spoke.gap_ms
+            cut_ms = entry.at_ms + spoke.lasted_ms
             if _has_a_reason(call, entry.at_ms, cut_ms):
                 continue
             began = [

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from audiosocket_sim.call_log.events import BotSpoke, CallEnded, Entry, HoldStarted, StateTold
+from audiosocket_sim.call_log.resumption import sayings
 from audiosocket_sim.checks.fits import end_ms, fits, is_music_of, says
 from audiosocket_sim.checks.going_on import asks_again, goes_on, resumes
 from audiosocket_sim.checks.instead import instead
@@ -20,6 +21,8 @@ _HOLD_GRACE_MS = 400
 """Hold audio is distinguished from speech after some 200 ms of it."""
 _MUSIC_GRACE_MS = 2400
 """Music that nobody knows, after 2 s of it; that it stopped, after one."""
+_EDGE_MS = 60
+"""A known phrase that begins so much later was not heard from its beginning (`BotSpoke.cut_off`)."""
 _LOOK_EVERY_MS = 20
 """The interval of looking again where no event comes: speech pauses, and goes on, without one."""
 
@@ -54,7 +57,7 @@ def evaluate(expectation: Expectation, entries: Sequence[Entry], moment: Moment)
         return Pending(known_at if found.recheck_ms is None else min(found.recheck_ms, known_at))
     if _has_started(expectation, moment):
         return found
-    goes_on_ms = None if expectation.bot_says is None else _may_go_on(entries, moment)
+    goes_on_ms = None if expectation.bot_says is None else _may_go_on(expectation, entries, moment)
     if goes_on_ms is not None:
         return Pending(goes_on_ms)
     late = _look(expectation, entries, replace(moment, deadline_ms=moment.now_ms))
@@ -114,6 +117,8 @@ def _look_bot_says(expectation: Expectation, entries: Sequence[Entry], moment: M
         if isinstance(event, BotSpoke) and says(event, expectation) and not event.cut_off:
             return Met(entry.at_ms, end_ms(entry.at_ms, event), entry.number)
     for at, _ in candidates:
+        if (met := _paused_and_said(expectation, sayings(entries, at), moment)) is not None:
+            return met
         for run in runs(entries, at):
             whole = joined(run)
             free = all(entry.number not in moment.taken for entry in run)
@@ -123,15 +128,28 @@ def _look_bot_says(expectation: Expectation, entries: Sequence[Entry], moment: M
     return Pending()
 
 
+def _paused_and_said(expectation: Expectation, saying: Sequence[Entry], moment: Moment) -> Met | None:
+    """The verdict on a known phrase that the bot paused: it was said, if that was in the end to its end."""
+    spoken = [entry.event for entry in saying if isinstance(entry.event, BotSpoke)]
+    if len(spoken) < 2 or spoken[0].resumed_ms is not None or spoken[0].skipped_ms > _EDGE_MS or spoken[-1].lost_end_ms:
+        return None
+    if any(entry.number in moment.taken for entry in saying) or not says(spoken[0], expectation):
+        return None
+    also = tuple(entry.number for entry in saying[1:])
+    return Met(saying[0].at_ms, end_ms(saying[-1].at_ms, spoken[-1]), saying[0].number, also=also)
+
+
 def _may_say(entry: Entry, moment: Moment) -> bool:
     if not isinstance(entry.event, BotSpoke) or entry.number in moment.taken:
         return False
     return moment.base_ms - GRACE_MS <= entry.at_ms <= moment.deadline_ms
 
 
-def _may_go_on(entries: Sequence[Entry], moment: Moment) -> int | None:
-    """Until when (ms) a voice that a reader reads may go on after a pause, where it began in time; None: it is over."""
-    spoken = [e for e in entries if _may_say(e, moment) and isinstance(e.event, BotSpoke) and e.event.voice == READ]
+def _may_go_on(expectation: Expectation, entries: Sequence[Entry], moment: Moment) -> int | None:
+    """Until when (ms) a voice may go on after a pause, where it began in time, and a reader reads it, or it was broken
+    off in a known phrase; None: it is over."""
+    said = [(e, e.event) for e in entries if _may_say(e, moment) and isinstance(e.event, BotSpoke)]
+    spoken = [e for e, event in said if event.voice == READ or (event.lost_end_ms and says(event, expectation))]
     if not spoken or _has_ended(entries):
         return None
     known = [e for e in entries if isinstance(e.event, BotSpoke) and e.number not in moment.being_read]

@@ -52,7 +52,7 @@ def says(event: BotSpoke, expectation: Expectation) -> bool:
 
 def end_ms(at_ms: int, event: BotSpoke) -> int:
     """Return when the last of a speech that began at `at_ms` was heard; `heard_ms` leaves its holes out."""
-    return at_ms + event.heard_ms + event.gap_ms
+    return at_ms + event.lasted_ms
 
 
 def _ends_as(event: CallEnded, expectation: Expectation) -> bool:

@@ -22,7 +22,7 @@ _HELD_MS = 300
 """How much sound (ms) a phone holds. A bot that keeps to its clock stays ahead by its earlier holes, up to this."""
 _MADE_AHEAD_MS = 1000
 """How far ahead of its sending, in ms, a bot may make its sound."""
-_NOT_MADE = ("cuts", "lost", "repeats")
+_NOT_MADE = ("cuts", "lost", "repeats", "paused")
 """Faults of the sound whose amount is in ms of silence, of lost sound, or of sound that was put in."""
 _EDGE_MS = 120
 """How long (ms) around an edge a want of the processor may be that was met there: it is read every 100 ms."""

@@ -15,6 +15,7 @@ from audiosocket_sim.scenario import Never, Quality
 __all__ = [
     "QUALITY",
     "QualityFault",
+    "caller_made_a_sound",
     "caller_spoke",
     "defects_of",
     "is_defect",
@@ -38,6 +39,7 @@ _CAUSED_BY = frozenset(
     {("level", "damage"), ("holes", "pace"), ("ahead", "pace"), ("damage", "cross_talk"), ("premature", "cross_talk")}
 )
 """Kinds of defects, each with the kind that makes it."""
+_AUDIBLE = ("dtmf", "noise", "tone")
 _BY_LATENESS = frozenset({"holes", "ahead", "pace", "wire_silence"})
 _NONE = {
     "damage": "undamaged sound",
@@ -92,7 +94,7 @@ def is_defect(event: DefectFound, quality: Quality) -> bool:
 
 def defects_of(spoken: BotSpoke, quality: Quality) -> tuple[DefectFound, ...]:
     """Return what is wrong with one stretch of speech as it was heard: its holes and its level."""
-    whole_ms = spoken.heard_ms + spoken.gap_ms
+    whole_ms = spoken.lasted_ms
     holes = DefectFound(
         "holes",
         f"holes of {seconds(spoken.hole_ms)} in {seconds(whole_ms)} of speech: nothing had come in time to be played",
@@ -132,7 +134,7 @@ def unheard_defect(
     at_ms, last = spoken[-1] if spoken else (0, None)
     if last is None or last.whole_ms is None or not last.lost_end_ms or _interrupted(entries, at_ms, end_ms):
         return None
-    if at_ms + last.heard_ms + last.gap_ms + _AT_THE_END_MS < end_ms:
+    if at_ms + last.lasted_ms + _AT_THE_END_MS < end_ms:
         return None  # it had stopped before
     cut = f"“{last.text}” was heard for {last.heard_ms / 1000:.2f} s of {last.whole_ms / 1000:.2f} s"
     what = f"{cut}: the server ended the call while it was speaking"
@@ -154,6 +156,18 @@ def caller_spoke(entries: Sequence[Entry], from_ms: int, to_ms: int) -> bool:
         isinstance(entry.event, CallerSpoke)
         and entry.at_ms <= to_ms
         and entry.at_ms + entry.event.duration_ms >= from_ms
+        for entry in entries
+    )
+
+
+def caller_made_a_sound(entries: Sequence[Entry], from_ms: int, to_ms: int) -> bool:
+    """Return whether the caller spoke, pressed a key, or made another sound, at some time between two instants, in ms
+    since the UUID: a bot may stop for each of them, whatever it is."""
+    return caller_spoke(entries, from_ms, to_ms) or any(
+        isinstance(entry.event, CallerAction)
+        and entry.event.what in _AUDIBLE
+        and entry.at_ms <= to_ms
+        and entry.at_ms + (entry.event.duration_ms or 0) >= from_ms
         for entry in entries
     )
 

@@ -58,4 +58,4 @@ def joined(run: Sequence[Entry]) -> Entry:
 
 def _end_ms(entry: Entry) -> int:
     assert isinstance(entry.event, BotSpoke)
-    return entry.at_ms + entry.event.heard_ms + entry.event.gap_ms
+    return entry.at_ms + entry.event.lasted_ms

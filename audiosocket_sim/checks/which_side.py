@@ -146,7 +146,10 @@ def _heard(entry: Entry) -> str:
     event = entry.event
     assert isinstance(event, BotSpoke)
     words = f"unread speech of {seconds(event.heard_ms)}" if event.text is None else f"“{event.text}”"
-    words += f", cut off after {seconds(event.heard_ms)}," if event.cut_off else ""
+    if event.paused_ms is not None:
+        words += f", paused at {seconds(event.reached_ms)},"
+    elif event.lost_end_ms or (event.cut_off and event.resumed_ms is None):
+        words += f", cut off after {seconds(event.heard_ms)},"
     return f"{words} at {clock(entry.at_ms)}"
 
 

@@ -11,6 +11,7 @@ from audiosocket_sim.call_log.events import (
     LogEvent,
     StateTold,
 )
+from audiosocket_sim.call_log.resumption import how_much_was_said
 from audiosocket_sim.scenario import BotSays, Expectation, Never, Within
 
 __all__ = ["as_line", "clock", "describe", "level", "seconds"]
@@ -120,16 +121,11 @@ def _what(event: LogEvent) -> str:
     return ""
 
 
-_SKIPPED_MS = 60
-
-
 def _speech(event: BotSpoke) -> str:
     sound = "unread speech" if event.sound == "speech" else event.sound
     words = f"{sound} of {seconds(event.heard_ms)}" if event.text is None else f"the bot said “{event.text}”"
-    if event.whole_ms is None or not event.cut_off:
-        return words
-    begins = f", without its first {seconds(event.skipped_ms)}" if event.skipped_ms > _SKIPPED_MS else ""
-    return f"{words}, cut off: {event.heard_ms / 1000:.2f} s of {event.whole_ms / 1000:.2f} s{begins}"
+    how = how_much_was_said(event)
+    return f"{words}, {how}" if how else words
 
 
 def seconds(ms: int) -> str:

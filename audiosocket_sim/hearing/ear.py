@@ -35,6 +35,7 @@ from audiosocket_sim.hearing.hold_rounds import HoldRounds
 from audiosocket_sim.hearing.hold_search import known_music
 from audiosocket_sim.hearing.loudness import Bounds, Loudness, level_dbfs, rms_dbfs
 from audiosocket_sim.hearing.modelled_playout import ModelledPlayout, PhoneUse
+from audiosocket_sim.hearing.paused_prompt import PromptPauses
 from audiosocket_sim.hearing.phone_buffer import PhoneBuffer
 from audiosocket_sim.hearing.phones import PhoneModel
 from audiosocket_sim.hearing.playout import RATE_HZ, Playout
@@ -385,7 +386,7 @@ class Ear:
         holes_ms = tuple((_ms(hole - first), _ms(length)) for hole, length in holes[:_MOST_PLACES])
         at, ahead_ms = self._playout.time_of(first), self._playout.ahead_ms(first, last + 1)
         parts_ms = _parts_ms(stretch)
-        known = self._judged(stretch, spliced=ahead_ms > _PHONE_HOLDS_MS)
+        known, paused = self._judged(stretch, spliced=ahead_ms > _PHONE_HOLDS_MS)
         phrase = stretch.phrase or (None if known is None else known.phrase)
         if phrase is None:
             pcm = bytes(self._playout.pcm(first, last + 1))
@@ -406,6 +407,8 @@ class Ear:
             )
             return
         whole_ms = audible_ms(phrase, 1.0 if known is None else known.gain)
+        pauses_ms, twice_ms = _paused_ms(paused, min(first, _EDGE))
+        heard_ms = max(0, heard_ms - sum(length for _, length in pauses_ms) - twice_ms)
         skipped_ms = 0 if known is None else lost_start_ms(known)
         if stretch.phrase is not None:  # it was read from its beginning on, or nearly
             missing_ms = whole_ms - heard_ms
@@ -419,6 +422,9 @@ class Ear:
         self._last_read = last, phrase
         if not stretch.whole:
             self._broken_off.add(phrase)
+        put_in_ms = heard_ms + skipped_ms - whole_ms
+        if put_in_ms > _SAME_MS:  # quiet that is too short for a pause
+            heard_ms, gap_ms = heard_ms - put_in_ms, gap_ms + put_in_ms
         if stretch.whole and abs(heard_ms - whole_ms) <= _SAME_MS:
             heard_ms = whole_ms  # codec and gain decide where a soft end becomes inaudible, not whether it was heard
         voice = "synthetic" if phrase.path is None else "prompt"
@@ -436,6 +442,8 @@ class Ear:
                 parts_ms,
                 skipped_ms,
                 holes_ms=holes_ms,
+                pauses_ms=pauses_ms,
+                twice_ms=twice_ms,
             )
         )
 
@@ -456,15 +464,19 @@ class Ear:
                 cut.append((hole, min(length, last + 1 - hole)))
         return cut
 
-    def _judged(self, stretch: Stretch, *, spliced: bool) -> Known | None:
+    def _judged(self, stretch: Stretch, *, spliced: bool) -> tuple[Known | None, PromptPauses | None]:
         if self._judge is None:
-            return None
+            return None, None
         first, last = max(0, stretch.first - _EDGE), stretch.last + 1 + _EDGE
         holes = [(hole - first, length) for hole, length in self._playout.holes(first, last)]
         pcm = bytes(self._playout.pcm(first, last))
         read_to, before = self._last_read or (0, None)
         behind = before if stretch.phrase is None and stretch.first - read_to <= _RIGHT_BEHIND else None
-        return self._judge.take(first, pcm, holes, stretch.phrase, self._phrases, spliced=spliced, behind=behind)
+        quiet = [(start - first, end - first) for start, end in stretch.pauses if not _is_just_whole(stretch)]
+        quiet = [one for one in quiet if not any(at < one[1] and at + length > one[0] for at, length in holes)]
+        return self._judge.take(
+            first, pcm, holes, stretch.phrase, self._phrases, spliced=spliced, behind=behind, quiet=quiet
+        )
 
     def _on_click(self, bounds: Bounds) -> None:
         if self._judge is None:
@@ -501,6 +513,21 @@ class Ear:
 
 def _ms(samples: int) -> int:
     return round(samples * 1000 / RATE_HZ)
+
+
+def _is_just_whole(stretch: Stretch) -> bool:
+    """Whether a prompt was said to its end in its own time: its pauses are its own."""
+    if stretch.phrase is None or not stretch.whole:
+        return False
+    return abs(_ms(stretch.last + 1 - stretch.first) - audible_ms(stretch.phrase, 1.0)) <= _SAME_MS
+
+
+def _paused_ms(paused: PromptPauses | None, before: int) -> tuple[tuple[tuple[int, int], ...], int]:
+    """The pauses in a stretch, in ms, and how much of its prompt is said twice around them. `before`: how many samples
+    before its start the sound began in which they were found."""
+    if paused is None:
+        return (), 0
+    return tuple((_ms(pause.at - before), _ms(pause.length)) for pause in paused.pauses), _ms(paused.twice)
 
 
 def _parts_ms(stretch: Stretch) -> tuple[tuple[int, int], ...]:

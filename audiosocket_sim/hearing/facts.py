@@ -38,6 +38,8 @@ class HeardSpeech:
     `holes_ms`: these holes, as (ms from its start, length in ms); at most 200.
     `parts_ms`: from when to when it was audible between pauses of 200 ms and more, counted from its start; empty: there
     was no such pause.
+    `pauses_ms`: where the bot paused in a known phrase, as (ms from its start, length in ms): quiet that is not in the
+    phrase. `twice_ms`: how much of the phrase is said twice around them. Neither is part of `heard_ms`.
     `skipped_ms`: how much of a known phrase is missing at its beginning. `sound`: what it is if it could not be read:
     `speech`, or `music`, a `tone`, steady `noise` (`sound_kinds`). `pcm`: its sound (8 kHz SLIN) then.
     """
@@ -55,7 +57,14 @@ class HeardSpeech:
     skipped_ms: int = 0
     sound: SoundKind = "speech"
     holes_ms: tuple[tuple[int, int], ...] = ()
+    pauses_ms: tuple[tuple[int, int], ...] = ()
+    twice_ms: int = 0
     pcm: bytes = field(default=b"", repr=False, compare=False)
+
+    @property
+    def lasted_ms(self) -> int:
+        """The time from its first audible sound to its last."""
+        return self.heard_ms + self.gap_ms + self.twice_ms + sum(length for _, length in self.pauses_ms)
 
 
 @dataclass(frozen=True, slots=True)

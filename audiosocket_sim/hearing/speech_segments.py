@@ -55,6 +55,10 @@ class HeardMatch(Protocol):
     def whole(self) -> bool:
         """Was the phrase heard to its end?"""
 
+    @property
+    def inserted_ms(self) -> int:
+        """How much later its end comes than in the recording, in ms; negative: earlier."""
+
 
 class ListeningLike(Protocol):
     """A matcher's work on one stretch of sound."""
@@ -358,7 +362,7 @@ class SpeechSegments:
         """The position of the last sample of the phrase that was heard."""
         bounds = audible_stretches(match.phrase.pcm)
         if match.whole and bounds:
-            return self._position_of(match.start_ms * _MS + bounds[-1][1])
+            return self._position_of((match.start_ms + match.inserted_ms) * _MS + bounds[-1][1])
         return self._position_of(match.speech_end_ms * _MS)
 
     def _position_of(self, fed: int) -> int:

@@ -92,7 +92,7 @@ class _Sides:
 
     def windows(self, at_ms: int, spoke: BotSpoke, most: int = _WINDOWS) -> Iterator[Window]:
         start = self.fixture.t0 + at_ms / 1000
-        return self.heard.windows(start, start + (spoke.heard_ms + spoke.gap_ms) / 1000, most)
+        return self.heard.windows(start, start + spoke.lasted_ms / 1000, most)
 
 
 def _by_sound(calls: Sequence[CallFixture]) -> list[tuple[CallFixture, int, DefectFound]]:

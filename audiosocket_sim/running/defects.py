@@ -6,7 +6,7 @@ from audiosocket_core.slin import resample
 from audiosocket_sim.call_log.events import BotSpoke, CallLog, DefectFound, Noted
 from audiosocket_sim.call_log.recording import caller_track
 from audiosocket_sim.checks.premature import CallerSentence, premature_starts
-from audiosocket_sim.checks.quality import caller_spoke
+from audiosocket_sim.checks.quality import caller_made_a_sound
 from audiosocket_sim.hearing import Ear, HeardHole
 from audiosocket_sim.hearing.arrivals import Arrivals, SendingPace
 from audiosocket_sim.hearing.loudness import audible_stretches
@@ -94,7 +94,7 @@ class DefectCollector:
             at_ms = round((hole.at - t0) * 1000)
             if not (hole.in_a_phrase or self._arrivals.sends_silence):
                 continue
-            if caller_spoke(call.entries, at_ms - _BEFORE_THE_HOLE_MS, at_ms):
+            if caller_made_a_sound(call.entries, at_ms - _BEFORE_THE_HOLE_MS, at_ms):
                 continue  # he had interrupted, and what came afterwards is something else
             what = f"nothing was sent for {hole.hole_ms / 1000:.2f} s in the midst of speech"
             yield at_ms, DefectFound("holes", what, hole.hole_ms, hole.hole_ms)
@@ -103,7 +103,7 @@ class DefectCollector:
         self, t0: float, call: CallLog, ear: Ear, sent: list[tuple[float, bytes]]
     ) -> Iterator[tuple[int, DefectFound]]:
         spoken = [
-            (entry.at_ms, entry.at_ms + entry.event.heard_ms + entry.event.gap_ms)
+            (entry.at_ms, entry.at_ms + entry.event.lasted_ms)
             for entry in call.entries
             if isinstance(entry.event, BotSpoke)
         ]

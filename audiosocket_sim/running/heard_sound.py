@@ -10,9 +10,10 @@ from typing import Protocol
 from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log import voices
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Source
+from audiosocket_sim.call_log.resumption import add_speech
 from audiosocket_sim.checks import GRACE_MS
 from audiosocket_sim.checks.lateness import LatenessRecord
-from audiosocket_sim.checks.quality import defects_of
+from audiosocket_sim.checks.quality import caller_made_a_sound, defects_of
 from audiosocket_sim.hearing import (
     Fact,
     HeardDamage,
@@ -31,6 +32,9 @@ from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.virtual_time import VirtualLoop
 
 __all__ = ["HeardSound"]
+
+_BEFORE_A_PAUSE_MS = 1000
+"""A sound of the caller that ended longer before a pause of the bot did not make it."""
 
 
 class _CallInProgress(Protocol):
@@ -72,6 +76,8 @@ class HeardSound:
                 record(at, Source.DEFECT, log.DefectFound("ahead", sent_ahead(ahead, lost), ahead, lasted))
             case PhoneLost(at=at, lost_ms=lost, lasted_ms=lasted, why=why):
                 record(at, Source.PEER, log.PhoneLostSound(self._scenario.ear.model, lost, lasted, why))
+            case HeardDamage(fault="paused") if self._pauses_for_the_caller(self._call.ms(fact.at)):
+                pass  # so may a bot, and how it went on is measured
             case HeardDamage(at=at, kind=kind, what=what, amount=amount, duration_ms=duration, fault=fault):
                 places = fact.places_ms, fact.more_places
                 record(at, Source.DEFECT, log.DefectFound(kind, what, amount, duration, fault, *places))
@@ -83,7 +89,7 @@ class HeardSound:
     def _speech(self, fact: HeardSpeech) -> None:
         level = None if self._scenario.line.gain_db else fact.level_dbfs  # a line with a gain changes the bot's level
         at_ms = self._call.ms(fact.at)
-        own_gap, own_ahead = self._own_part(at_ms, fact.heard_ms + fact.gap_ms, fact.gap_ms, fact.ahead_ms)
+        own_gap, own_ahead = self._own_part(at_ms, fact.lasted_ms, fact.gap_ms, fact.ahead_ms)
         spoke = log.BotSpoke(
             fact.text,
             fact.heard_ms,
@@ -99,10 +105,19 @@ class HeardSound:
             skipped_ms=fact.skipped_ms,
             sound=fact.sound,
             holes_ms=fact.holes_ms,
+            pauses_ms=fact.pauses_ms,
+            twice_ms=fact.twice_ms,
         )
-        self._log(self._with_its_wait(at_ms, spoke), fact)
+        self._log(add_speech(self._call.log, at_ms, self._with_its_wait(at_ms, spoke)), fact)
         for defect in defects_of(spoke, self._scenario.quality):
             self._call.record(fact.at, Source.DEFECT, defect)
+
+    def _pauses_for_the_caller(self, at_ms: int) -> bool:
+        """Whether the bot may have paused at `at_ms` for what it heard: the caller, or what is heard behind him."""
+        line = self._scenario.line
+        if line.noise is not None or line.talker is not None or line.echo is not None:
+            return True
+        return caller_made_a_sound(self._call.log.entries, at_ms - _BEFORE_A_PAUSE_MS, at_ms)
 
     def _own_part(self, at_ms: int, whole_ms: int, gap_ms: int, ahead_ms: int) -> tuple[int, int]:
         """How much of the gaps in a speech, and of how far it was ahead, this machine can have made; in ms."""

@@ -14,6 +14,7 @@ from audiosocket_sim.turn_taking.segments import (
     QUIET_MS,
     RESUMED_MS,
     SOUND_LABELS,
+    SentencePart,
     SpokenTurn,
     VoiceLabel,
     VoiceSegment,
@@ -28,6 +29,7 @@ __all__ = [
     "ResumedAt",
     "disturbances",
     "false_stops",
+    "goes_on_at",
     "reaction",
 ]
 
@@ -155,13 +157,16 @@ def _place(before: VoiceSegment, after: VoiceSegment) -> ResumedAt | None:
     """Where the bot went on after it had been quiet; None if one of the two could not be read."""
     if before.said is None or after.said is None:
         return None
-    if before.turn == after.turn:
-        return "there"
-    if before.said.sentence != after.said.sentence:
+    return "there" if before.turn == after.turn else goes_on_at(before.said, after.said)
+
+
+def goes_on_at(before: SentencePart, after: SentencePart) -> ResumedAt:
+    """Return where a bot goes on that said one part of a sentence and then another."""
+    if before.sentence != after.sentence:
         return "elsewhere"
-    if abs(after.said.from_ms - before.said.to_ms) <= _SAME_PLACE_MS:
+    if abs(after.from_ms - before.to_ms) <= _SAME_PLACE_MS:
         return "there"
-    return "anew" if after.said.from_ms <= _SAME_PLACE_MS else "elsewhere"
+    return "anew" if after.from_ms <= _SAME_PLACE_MS else "elsewhere"
 
 
 def _next_turn_ms(caller: Sequence[VoiceSegment], after_ms: int) -> float:

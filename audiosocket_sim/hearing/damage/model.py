@@ -28,10 +28,10 @@ class Damage:
     """One fault of a sound.
 
     `kind`: which judge found it: `format`, `channels`, `noise`, `file`, `rate`, `dc`, `clipping`, `overflow`,
-    `clicks`, `cuts`, `fades`, `repeats`, `lost` or `voices`. `what`: the fault for people, cause included. `at_s`:
-    where it begins, in seconds from the start of the sound. `amount`: how much of it there is, in the unit that `what`
-    names; None where there is nothing to count. `duration_ms`: how long it lasts. `places`: each single fault, as
-    (sample of the sound, length in samples or 0); empty where it is throughout, or its places are not known.
+    `clicks`, `cuts`, `fades`, `repeats`, `lost`, `paused` or `voices`. `what`: the fault for people, cause included.
+    `at_s`: where it begins, in seconds from the start of the sound. `amount`: how much of it there is, in the unit that
+    `what` names; None where there is nothing to count. `duration_ms`: how long it lasts. `places`: each single fault,
+    as (sample of the sound, length in samples or 0); empty where it is throughout, or its places are not known.
     """
 
     kind: str

@@ -67,7 +67,7 @@ def hear_bot(packets: Sequence[BotPacket], end_ms: int, book: PhraseBook, hold_p
 def _sentence(fact: HeardSpeech) -> Sentence:
     start_ms = round(fact.at * 1000)
     whole = fact.whole_ms is not None and fact.heard_ms + _CUT_OFF_MS >= fact.whole_ms
-    return Sentence(start_ms, start_ms + fact.heard_ms + fact.gap_ms, fact.text if whole else None)
+    return Sentence(start_ms, start_ms + fact.lasted_ms, fact.text if whole else None)
 
 
 def _start(sentence: Sentence) -> int:

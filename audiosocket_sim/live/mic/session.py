@@ -7,6 +7,7 @@ import asyncio
 import ipaddress
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from audiosocket_sim.asterisk import CallLeg, LegEnd
 from audiosocket_sim.asterisk.profiles import profile
 from audiosocket_sim.call_log import events as log
 from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Noted, Source
+from audiosocket_sim.call_log.resumption import add_speech
 from audiosocket_sim.hearing import Ear, Fact, HeardHoldStarted, HeardHoldStopped, HeardSpeech
 from audiosocket_sim.live.mic.echo_guard import EchoGuard
 from audiosocket_sim.live.mic.keys import AGAIN, HANG_UP, MUTE
@@ -237,7 +239,9 @@ class MicCall:
     def _on_heard(self, fact: Fact) -> None:
         match fact:
             case HeardSpeech(at=at, heard_ms=heard, whole_ms=whole, text=text, voice=voice, gap_ms=gap, ahead_ms=ahead):
-                self._record(at, Source.BOT, log.BotSpoke(text, heard, whole, voice, gap, ahead))
+                spoke = log.BotSpoke(text, heard, whole, voice, gap, ahead, skipped_ms=fact.skipped_ms)
+                spoke = replace(spoke, pauses_ms=fact.pauses_ms, twice_ms=fact.twice_ms)
+                self._record(at, Source.BOT, add_speech(self.log, self.ms(at), spoke))
             case HeardHoldStarted(at=at):
                 self._record(at, Source.HOLD, log.HoldStarted())
             case HeardHoldStopped(at=at, duration_ms=duration, seamless=seamless):

@@ -91,7 +91,7 @@ def unheard_items(entries: Sequence[Entry], heard: Mapping[int, HowHeard]) -> It
     for number, (at_ms, said, how) in enumerate(spoke):
         if how not in ("cut_off", "hung_up") or said.lost_end_ms < _LEAST_REST_MS:
             continue
-        start = at_ms + said.heard_ms + said.gap_ms
+        start = at_ms + said.lasted_ms
         until = start + said.lost_end_ms
         if number + 1 < len(spoke):
             until = min(until, spoke[number + 1][0])

@@ -191,7 +191,7 @@ def _rest_of_an_answer(at_ms: int, entries: Sequence[Entry]) -> str:
     ]
     again = next((event for since, event in spoke if since == at_ms and event.skipped_ms), None)
     before = [
-        since + one.heard_ms + one.gap_ms
+        since + one.lasted_ms
         for since, one in spoke
         if again and one.text == again.text and since < at_ms and one.lost_end_ms
     ]

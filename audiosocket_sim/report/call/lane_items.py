@@ -24,6 +24,7 @@ from audiosocket_sim.call_log.events import (
     StepFailed,
     VoicesOverlapped,
 )
+from audiosocket_sim.call_log.resumption import how_much_was_said
 from audiosocket_sim.call_log.voices import bot_voice, caller_voice, over_ms
 from audiosocket_sim.report.call.clock_text import clock_text
 from audiosocket_sim.report.call.fault_items import (
@@ -186,19 +187,19 @@ def _heard(entries: Sequence[Entry]) -> tuple[list[LaneItem], list[LaneItem]]:
 def _said(at_ms: int, said: BotSpoke, how: HowHeard) -> LaneItem:
     words = said.text if said.text is not None else ("speech" if said.sound == "speech" else said.sound)
     notes = []
-    if how != "whole" and said.whole_ms is not None:
-        heard = f"{said.heard_ms / 1000:.2f} s of {said.whole_ms / 1000:.2f} s"
-        notes.append(
-            {"pieces": "with pieces missing", "hung_up": f"{heard}, when the caller hung up"}.get(
-                how, f"cut off: {heard}"
-            )
-        )
+    told = how_much_was_said(said)
+    if how == "hung_up" and said.whole_ms is not None:
+        notes.append(f"{said.reached_ms / 1000:.2f} s of {said.whole_ms / 1000:.2f} s, when the caller hung up")
+    elif how == "pieces":
+        notes.append("with pieces missing")
+    elif told:
+        notes.append(told)
     if said.gap_ms:
         notes.append(f"holes of {said.hole_ms} ms" if said.hole_ms else f"gaps of {said.gap_ms} ms")
     if said.wait_ms is not None:
         notes.append(f"{abs(said.wait_ms) / 1000:.2f} s {'after' if said.wait_ms >= 0 else 'before'} the last word")
     title = "; ".join([f"the bot: {words}", *notes])
-    return LaneItem(at_ms, at_ms + said.heard_ms + said.gap_ms, f"{words} ✂" if how == "cut_off" else words, title)
+    return LaneItem(at_ms, at_ms + said.lasted_ms, f"{words} ✂" if how == "cut_off" else words, title)
 
 
 def _sent(rows: Sequence[SentRow], lost: Sequence[tuple[int, int]], entries: Sequence[Entry]) -> Iterator[LaneItem]:

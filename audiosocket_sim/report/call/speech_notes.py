@@ -10,9 +10,9 @@ from audiosocket_sim.call_log.events import BotSpoke, CallEnded, DefectFound, En
 
 __all__ = ["HowHeard", "heard_whole", "note_of"]
 
-HowHeard = Literal["whole", "cut_off", "pieces", "hung_up"]
-"""How a stretch of speech was heard: `whole`; `cut_off` by the bot; with `pieces` missing in it; until the caller, who
-is the test, `hung_up`."""
+HowHeard = Literal["whole", "paused", "cut_off", "pieces", "hung_up"]
+"""How a stretch of speech was heard: `whole`, also as the rest of what was paused; `paused` by the bot, which went on
+with it; `cut_off` by the bot; with `pieces` missing in it; until the caller, who is the test, `hung_up`."""
 _CUT = re.compile(r"cut off: ([\d.]+ s of [\d.]+ s)(, without its first [\d.]+ s)?")
 _GAPS = re.compile(r"gaps of (\d+) ms")
 _AT_THE_END_MS = 100
@@ -34,9 +34,11 @@ def heard_whole(entries: Sequence[Entry]) -> dict[int, HowHeard]:
 
 
 def _heard(at_ms: int, said: BotSpoke, ended: tuple[int, str] | None, pieces: Sequence[int]) -> HowHeard:
-    until_ms = at_ms + said.heard_ms + said.gap_ms
-    if not said.cut_off:
+    until_ms = at_ms + said.lasted_ms
+    if not said.cut_off or (said.resumed_ms is not None and not said.lost_end_ms):
         return "whole"
+    if said.paused_ms is not None:
+        return "paused"
     is_far_ahead = said.ahead_ms - said.own_ahead_ms > _PHONE_HOLDS_MS
     if is_far_ahead or any(at_ms <= piece <= until_ms for piece in pieces):
         return "pieces"

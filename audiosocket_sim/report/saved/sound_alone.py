@@ -13,6 +13,7 @@ from audiosocket_sim.call_log.events import (
     Noted,
     Source,
 )
+from audiosocket_sim.call_log.resumption import add_speech
 from audiosocket_sim.hearing import Ear, Fact, HeardHoldStarted, HeardHoldStopped, HeardSpeech
 from audiosocket_sim.report.saved.stereo import RATE_HZ, StereoSound
 
@@ -34,7 +35,7 @@ def log_of_sound(
     if more is None:
         for fact in _facts(sound.caller, PhraseBook([])):
             if isinstance(fact, HeardSpeech) and fact.sound == "speech":
-                length_ms = fact.heard_ms + fact.gap_ms
+                length_ms = fact.lasted_ms
                 spoke = CallerSpoke(None, None, length_ms, fact.parts_ms or ((0, length_ms),))
                 log.add(round(fact.at * 1000), Source.CALLER, spoke)
     for at_ms, source, event in more or ():
@@ -42,7 +43,8 @@ def log_of_sound(
     for fact in _facts(sound.heard, book, hold_pcm, any_music=True):
         match fact:
             case HeardSpeech():
-                log.add(round(fact.at * 1000), Source.BOT, _spoke(fact))
+                at_ms = round(fact.at * 1000)
+                log.add(at_ms, Source.BOT, add_speech(log, at_ms, _spoke(fact)))
             case HeardHoldStarted(at=at):
                 log.add(round(at * 1000), Source.HOLD, HoldStarted())
             case HeardHoldStopped(at=at, duration_ms=duration, seamless=seamless):
@@ -72,4 +74,6 @@ def _spoke(fact: HeardSpeech) -> BotSpoke:
         parts_ms=fact.parts_ms,
         skipped_ms=fact.skipped_ms,
         sound=fact.sound,
+        pauses_ms=fact.pauses_ms,
+        twice_ms=fact.twice_ms,
     )

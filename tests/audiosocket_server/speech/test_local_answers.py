@@ -111,8 +111,9 @@ def test_what_is_not_the_prompt(text: str) -> None:
 class Ear(Whisper):
     """Whisper without its model: the texts that it would decode with a prompt and without, and what it would encode."""
 
-    def __init__(self, plain: Heard, prompted: Heard, said: str) -> None:
+    def __init__(self, plain: Heard, prompted: Heard, said: str, number: tuple[str, float] = ("Vem.", -1.3)) -> None:
         super().__init__(None, None, answers=True)
+        self._in_numbers = number
         self._texts = {"": plain, PROMPT: prompted}
         self._said = said
         self.asked: list[str] = []
@@ -130,6 +131,10 @@ class Ear(Whisper):
     def _heard(self, encoded: Any, pcm: bytes, language: str, prompt: str, *, words: bool = False) -> Heard:
         self.asked.append(prompt)
         return self._texts[prompt]
+
+    def _number_words(self, encoded: Any, language: str) -> tuple[str, float]:
+        self.asked.append("number")
+        return self._in_numbers
 
 
 @pytest.fixture(autouse=True)
@@ -166,6 +171,25 @@ def test_what_the_model_is_sure_of_and_what_is_no_answer_stays() -> None:
 )
 def test_a_number_is_believed_sooner(heard: Heard, text: str) -> None:
     assert Ear(heard, Heard("O que é isso?", 0.7, -1.7), "ppp").transcribe(WORD, "pt-BR", PROMPT) == text
+
+
+@pytest.mark.parametrize("sound", [WORD, SENTENCE], ids=["word", "sentence"])
+def test_a_number_is_heard_by_its_words_where_the_model_is_unsure(sound: bytes) -> None:
+    number = ("Oito ocentos e sete.", -0.17)
+    for unsure in (Heard("800 e 7.", 0.04, -0.94), Heard("817.", 0.04, -0.7), Heard("Otosente.", 0.2, -0.9)):
+        assert Ear(unsure, unsure, "ppp", number).transcribe(sound, "pt-BR", PROMPT) == "807"
+
+
+def test_what_is_no_number_stays() -> None:
+    number = ("Oito ocentos e sete.", -0.17)
+    sure, unsure = Heard("Elevador.", 0.2, -0.2), Heard("Elevador.", 0.2, -0.7)
+    ear = Ear(sure, sure, "ppp", number)
+    assert (ear.transcribe(SENTENCE, "pt-BR", PROMPT), ear.asked) == ("Elevador.", [PROMPT])
+    assert Ear(unsure, unsure, "ppp", ("Oito.", -0.9)).transcribe(WORD, "pt-BR", PROMPT) == "Elevador."
+    assert Ear(unsure, unsure, "ppp", number).transcribe(WORD, "en-US", PROMPT) == "Elevador."
+    assert Ear(unsure, unsure, "ppp", number).transcribe(3 * SENTENCE, "pt-BR", PROMPT) == "Elevador."
+    refused = Heard("O que é isso?", 0.6, -1.7)
+    assert Ear(refused, refused, "ppp", number).transcribe(WORD, "pt-BR", PROMPT) == ""
 
 
 def test_a_sentence_is_decoded_once_and_so_is_another_language() -> None:

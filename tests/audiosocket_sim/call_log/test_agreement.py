@@ -339,3 +339,15 @@ def test_where_single_holes_are_is_of_one_run() -> None:
     one = BotSpoke("Pode subir.", 900, 900, holes_ms=((100, 20),), hole_ms=20)
     other = BotSpoke("Pode subir.", 900, 900, holes_ms=((120, 20),), hole_ms=20)
     assert disagreements(log((1000, Source.HEARD, one)), log((1000, Source.HEARD, other)), 0) == []
+
+
+@pytest.mark.parametrize(
+    ("pauses_ms", "agrees"),
+    [(((410, 320),), True), (((440, 300),), False), (((400, 340),), False), ((), False)],
+)
+def test_pauses_in_a_prompt_may_be_a_frame_longer_or_later(
+    pauses_ms: tuple[tuple[int, int], ...], agrees: bool
+) -> None:
+    spoke = BotSpoke("Pode subir.", 970, 970, pauses_ms=((400, 310),))
+    ours, theirs = log((0, Source.BOT, spoke)), log((0, Source.BOT, replace(spoke, pauses_ms=pauses_ms)))
+    assert (disagreements(ours, theirs, 0) == []) is agrees

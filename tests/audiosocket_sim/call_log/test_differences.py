@@ -106,6 +106,8 @@ def test_a_number_in_what_was_said_is_no_figure_with_a_tolerance() -> None:
         ({"wait_ms": None}, "the caller's wait 1.600 s → none"),
         ({"level_dbfs": -30.0}, "level −22.0 dBFS → −30.0 dBFS (−8.0 dB)"),
         ({"voice": "prompt"}, "voice unread → prompt"),
+        ({"paused_ms": 800}, "paused, and went on after none → 0.800 s"),
+        ({"pauses_ms": ((400, 300),)}, "pauses in it none → 0.300 s at 0.400 s"),
     ],
 )
 def test_a_value_that_changed(fields: dict[str, object], words: str) -> None:

@@ -1,5 +1,7 @@
 """An expectation against a log at a moment: met, pending or failed, to the millisecond. Arithmetic, no call."""
 
+from dataclasses import replace
+
 import pytest
 from helpers.logs import entries, expectation, moment
 
@@ -44,6 +46,44 @@ def test_a_sentence_cut_off_is_not_said() -> None:
     failed = evaluate(expectation(bot_says=HELLO), log, moment(4020))
     assert isinstance(failed, Failed)
     assert failed.happened == (f"1.000 the bot said “{HELLO}”, cut off: 0.90 s of 2.30 s",)
+
+
+PAUSED = BotSpoke(HELLO, 900, 2300, "prompt", paused_ms=800)
+REST = BotSpoke(HELLO, 1400, 2300, "prompt", skipped_ms=900, resumed_ms=800)
+
+
+def test_a_sentence_that_was_paused_and_said_to_its_end_is_said() -> None:
+    log = entries((1000, PAUSED), (2700, REST))
+    assert evaluate(expectation(bot_says=HELLO), log, moment(4200)) == Met(1000, 4100, 1, also=(2,))
+    again = replace(REST, heard_ms=500, paused_ms=600)
+    log = entries((1000, PAUSED), (2700, again), (3800, replace(REST, heard_ms=900, skipped_ms=1400)))
+    assert evaluate(expectation(bot_says=HELLO), log, moment(5000)) == Met(1000, 4700, 1, also=(2, 3))
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        [(1000, PAUSED)],
+        [(1000, PAUSED), (2700, replace(REST, heard_ms=500))],
+        [(2700, REST)],
+        [(1000, replace(PAUSED, skipped_ms=500)), (2700, REST)],
+    ],
+    ids=["not yet", "abandoned", "the rest alone", "without its beginning"],
+)
+def test_a_part_of_a_sentence_is_not_said(log: list[tuple[int, LogEvent]]) -> None:
+    assert not isinstance(evaluate(expectation(bot_says=HELLO), entries(*log), moment(3500)), Met)
+
+
+def test_a_sentence_that_is_broken_off_in_time_may_go_on_after_the_deadline() -> None:
+    says, broken = expectation(bot_says=HELLO), BotSpoke(HELLO, 900, 2300, "prompt")
+    log = entries((3000, broken))
+    assert evaluate(says, log, moment(4100)) == Pending(5400)
+    assert evaluate(says, log, moment(5500, open_speech_at_ms=5000)) == Pending(5520)
+    assert isinstance(evaluate(says, log, moment(5400)), Failed)
+    other = entries((3000, replace(broken, text="Pode subir.")))
+    assert isinstance(evaluate(says, other, moment(4100)), Failed)
+    done = entries((3000, PAUSED), (4700, REST))
+    assert evaluate(says, done, moment(6200)) == Met(3000, 6100, 1, also=(2,))
 
 
 def test_too_late_says_how_late() -> None:

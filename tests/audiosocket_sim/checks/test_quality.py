@@ -15,7 +15,7 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.call_log.transcript import line_of
 from audiosocket_sim.checks import Broken, describe, violation
-from audiosocket_sim.checks.quality import defects_of, is_defect, quality_faults, unheard_defect
+from audiosocket_sim.checks.quality import caller_made_a_sound, defects_of, is_defect, quality_faults, unheard_defect
 from audiosocket_sim.checks.verdicts import Watched
 from audiosocket_sim.scenario import Never, Quality
 
@@ -223,3 +223,22 @@ def test_what_another_defect_explains_is_not_reported() -> None:
     assert kinds(level, (3000, damage[1])) == ["level", "damage"]
     assert kinds(slow, holes, ahead) == ["pace", "ahead"]
     assert kinds(fast, holes, ahead) == ["pace", "holes"]
+
+
+@pytest.mark.parametrize(
+    ("event", "is_sound"),
+    [
+        (CallerSpoke("Sim.", "pt-br/sim", 500), True),
+        (CallerSpoke(None, "sounds/cough_low", 500, kind="vocal_tic"), True),
+        (CallerAction("noise", "white", 500), True),
+        (CallerAction("tone", "400 Hz", 500), True),
+        (CallerAction("dtmf", "4"), True),
+        (CallerAction("silence", "", 500), False),
+        (CallerAction("mute"), False),
+    ],
+)
+def test_for_which_sounds_of_the_caller_a_bot_may_stop(event: LogEvent, is_sound: bool) -> None:
+    log = entries((2000, event))
+    assert caller_made_a_sound(log, 1500, 2100) is is_sound
+    assert not caller_made_a_sound(log, 1000, 1999)
+    assert not caller_made_a_sound(log, 2501, 3000)

@@ -52,6 +52,10 @@ def at(**more: object) -> Moment:
             "at 7.800",
         ),
         (
+            [SPOKE, ASKED, ANSWERED, (7800, BotSpoke("Pode subir.", 300, 900, skipped_ms=100, paused_ms=700))],
+            "the backend answered “Pode subir.” at 7.460; heard since then: “Pode subir.”, paused at 400 ms, at 7.800",
+        ),
+        (
             [SPOKE, (4300, ASKED[1]), (4310, ANSWERED[1]), (4400, BotSpoke("Pode subir!", 900, 900))],
             "the backend answered “Pode subir.” at 4.310, and the bot said it at 4.400",
         ),

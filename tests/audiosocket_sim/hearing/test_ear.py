@@ -66,6 +66,7 @@ class WholeMatch:
     """A phrase that was heard to its end; by default it begins with the sound itself."""
 
     whole = True
+    inserted_ms = 0
 
     def __init__(self, phrase: Phrase, start_ms: int = 40) -> None:
         self.phrase = phrase

@@ -43,6 +43,7 @@ class FakeMatch:
     phrase: Phrase
     start_ms: int
     heard_ms: int
+    inserted_ms: int = 0
 
     @property
     def speech_end_ms(self) -> int:

@@ -30,6 +30,7 @@ class Found:
     start_ms: int
     speech_end_ms: int
     whole: bool
+    inserted_ms: int = 0
 
 
 class Matcher:

@@ -154,6 +154,29 @@ def test_a_bot_asks_again_when_nobody_answers(script: list[Any], outcome: str) -
     assert str(result.outcome) == outcome, result.transcript
 
 
+@pytest.mark.parametrize(
+    ("step", "outcome"), [("noise: {for: 100ms}", Outcome.PASSED), ("silence: 100ms", Outcome.FAILED)]
+)
+def test_a_pause_in_a_prompt_is_damage_unless_it_is_for_a_sound(step: str, outcome: Outcome) -> None:
+    script = [HELLO, [1.62, "flush"], [1.92, "go_on", [HELLO[2], 1.12]]]
+    result = call(f"{GREETED}\n{step}\nwait: 3s\nhang_up: close", *script)
+    assert result.outcome is outcome, result.transcript
+    (heard,) = spoken(result)
+    assert not heard.cut_off
+    assert "2.33 s, paused at 0.81 s for 0.30 s\n" in result.transcript
+    assert ("300 ms are put into it" in result.transcript) is (outcome is Outcome.FAILED)
+
+
+def test_a_prompt_that_is_paused_and_gone_on_with_is_told_as_one() -> None:
+    script = [HELLO, [1.62, "flush"], [2.72, "go_on", [HELLO[2], 1.0]]]
+    result = call(f"{GREETED}\nnoise: {{for: 200ms}}\nwait: 4s\nhang_up: close", *script)
+    assert result.outcome is Outcome.PASSED, result.transcript
+    first, rest = spoken(result)
+    assert first.paused_ms == rest.resumed_ms == 1100
+    assert "paused at 0.81 s of 2.33 s\n" in result.transcript
+    assert "goes on after 1.10 s, 0.12 s earlier, to its end\n" in result.transcript
+
+
 def test_what_the_bot_made_of_a_sound_is_in_the_measures() -> None:
     result = call(f"{GREETED}\n{COUGH}\nwait: 5s", HELLO, [1.6, "flush"])
     found = measures(result.entries)

@@ -132,8 +132,9 @@ def _distances(said: EncoderFrames, sounds: Sequence[EncoderFrames]) -> NDArray[
     return reached
 
 
-def speech_span_ms(pcm: bytes) -> tuple[int, int] | None:
-    """Return where the sound (SLIN, 8 kHz) is louder than the line, if that is as short as an answer; else None."""
+def speech_span_ms(pcm: bytes, longest_ms: int = _LONGEST_MS) -> tuple[int, int] | None:
+    """Return where the sound (SLIN, 8 kHz) is louder than the line, if that is as short as an answer (or as
+    `longest_ms`); else None."""
     whole = len(pcm) // 320 * 320
     samples = np.frombuffer(pcm, "<i2", whole // 2).reshape(-1, 160).astype(np.float32) / 32768.0
     if not len(samples):
@@ -144,7 +145,7 @@ def speech_span_ms(pcm: bytes) -> tuple[int, int] | None:
         return None
     loud = np.flatnonzero(levels > floor + _SPEECH_SHARE * (loudest - floor))
     start_ms, end_ms = int(loud[0]) * FRAME_MS, (int(loud[-1]) + 1) * FRAME_MS
-    return (start_ms, end_ms) if _SHORTEST_MS <= end_ms - start_ms <= _LONGEST_MS else None
+    return (start_ms, end_ms) if _SHORTEST_MS <= end_ms - start_ms <= longest_ms else None
 
 
 def span_frames(span_ms: tuple[int, int]) -> slice:

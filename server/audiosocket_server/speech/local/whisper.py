@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from audiosocket_server.speech.local import weights
 from audiosocket_server.speech.local.answers import answers_in, span_frames, speech_span_ms
 from audiosocket_server.speech.local.log_mel import FRAMES_A_SECOND, RATE_HZ, log_mel
 from audiosocket_server.speech.local.prompt_echo import may_be_prompt
+from audiosocket_server.speech.local.spoken_numbers import number_in, vocabulary
 from audiosocket_server.speech.local.tones import is_tones
 
 if TYPE_CHECKING:
@@ -56,6 +58,9 @@ _UNLIKELY = -1.0
 _SURE = -0.4
 _NUMBER_SURE = -0.9
 _NUMBER_NO_SPEECH = 0.75
+# A longer sound is no number said alone.
+_LONGEST_NUMBER_MS = 2500
+_NUMBER_TOKENS = 24
 _NUMBER = re.compile(r"\d{1,3}(?:[. ]?\d{3})?(?: e \d{1,2})?[.!]?")
 
 
@@ -161,14 +166,51 @@ class Whisper:
         if span_ms is not None and answers is not None:
             plain = self._heard(encoded, pcm, language, "")
             if plain.is_sure:
-                return plain.text
+                return self._number(encoded, pcm, language, plain.score) or plain.text
             answer = answers.find(_frames(encoded)[span_frames(span_ms)])
             if answer is not None:
                 return answer
         heard = self._heard(encoded, pcm, language, prompt)
         if may_be_prompt(heard.text, prompt):
             heard = plain or self._heard(encoded, pcm, language, "")
-        return heard.text if heard.is_speech else ""
+        if not heard.is_speech:
+            return ""
+        return self._number(encoded, pcm, language, heard.score) or heard.text
+
+    def _number(self, encoded: Any, pcm: bytes, language: str, score: float) -> str | None:
+        """Return the number that was said, if the model is unsure of its own text (`score`) and sure of its words."""
+        is_portuguese = language.partition("-")[0].casefold() == "pt"
+        is_short = speech_span_ms(pcm, _LONGEST_NUMBER_MS) is not None
+        if score >= _SURE or not (self._has_answers and is_portuguese and is_short):
+            return None
+        number = number_in(*self._number_words(encoded, language))
+        return None if number is None else str(number)
+
+    def _number_words(self, encoded: Any, language: str) -> tuple[str, float]:
+        """Return what the model writes if it may write nothing but the words of numbers, and its score.
+
+        What it spells then is near the sound: «Oito ocentos e sete».
+        """
+        try:
+            (result,) = self._model.generate(
+                encoded,
+                [self._start(language, "")],
+                beam_size=_BEAMS,
+                max_length=2 * _NUMBER_TOKENS,
+                return_scores=True,
+                suppress_tokens=self._no_number_words,
+            )
+        except RuntimeError as error:
+            raise SpeechError(f"recognition failed: {_line(error)}") from error
+        tokens = [token for token in result.sequences_ids[0] if token < _FIRST_CONTROL_TOKEN]
+        return self._tokenizer.decode(tokens), result.scores[0]
+
+    @cached_property
+    def _no_number_words(self) -> list[int]:
+        """All tokens that are in no number's words, but for the one that ends a text."""
+        spelt = (f" {form}{end}" for word in vocabulary() for form in (word, word.capitalize()) for end in ("", "."))
+        kept = {token for text in spelt for token in self._tokenizer.encode(text, add_special_tokens=False).ids}
+        return sorted(set(range(self._tokenizer.get_vocab_size())) - kept - {_FIRST_CONTROL_TOKEN})
 
     def _encoded(self, pcm: bytes) -> Any:
         """Return the sound as the decoder takes it; None for less than 100 ms and for tones. Raises SpeechError."""

@@ -1,5 +1,7 @@
 """Of one stretch of speech the page tells one thing, with one set of figures."""
 
+from dataclasses import replace
+
 from helpers.reported_calls import saved
 
 from audiosocket_sim.call_log.events import BotSpoke, CallEnded, DefectFound, LogEvent
@@ -30,6 +32,25 @@ def test_a_sentence_that_the_bot_breaks_off_is_cut_off() -> None:
         "the bot: Até logo.; cut off: 0.40 s of 1.76 s",
     )
     assert told((10_000, SENTENCE), (10_400, ended("server")))[0] == "cut off: 0.40 s of 1.76 s"
+
+
+def test_a_sentence_that_the_bot_pauses_and_goes_on_with_is_not_cut_off() -> None:
+    paused, rest = replace(SENTENCE, paused_ms=800), replace(SENTENCE, heard_ms=1360, skipped_ms=400, resumed_ms=800)
+    call = saved((10_000, paused), (11_200, rest), (14_000, ended("caller")))
+    rows = [(row.note, row.tone) for row in transcript_rows(call.entries) if row.who == "bot"]
+    assert rows == [("paused at 0.40 s of 1.76 s", "bot"), ("goes on after 0.80 s where it was, to its end", "bot")]
+    items = next(lane for lane in lanes_of(call) if lane.id == "bot").items
+    assert [(item.text, item.title) for item in items] == [
+        ("Até logo.", "the bot: Até logo.; paused at 0.40 s of 1.76 s"),
+        ("Até logo.", "the bot: Até logo.; goes on after 0.80 s where it was, to its end"),
+    ]
+
+
+def test_what_is_gone_on_with_until_the_test_hangs_up_is_not_cut_off_by_the_bot() -> None:
+    rest = replace(SENTENCE, heard_ms=600, skipped_ms=400, resumed_ms=800)
+    note, tone, text, title = told((10_000, rest), (10_600, ended("caller")))
+    assert note == "goes on after 0.80 s where it was, 1.00 s of 1.76 s, when the caller hung up"
+    assert (tone, text, title) == ("bot", "Até logo.", "the bot: Até logo.; 1.00 s of 1.76 s, when the caller hung up")
 
 
 def test_a_sentence_in_which_the_test_hangs_up_is_not_cut_off_by_the_bot() -> None:
