@@ -84,5 +84,6 @@ def test_it_runs_the_tests_with_this_project_s_settings(request: pytest.FixtureR
     command = [sys.executable, "-m", "benchmarks.mutants", "--sample", "1", "--seed", "1", "hearing/loudness.py"]
     run = subprocess.run(command, cwd=request.config.rootpath, capture_output=True, text=True, check=False)
     assert run.returncode in (0, 1), run.stderr  # 1: it lived
+    assert len(run.stdout.splitlines()) > 1, run.stderr
     module, tried, *_, broken = run.stdout.splitlines()[-2].split()
     assert (module, tried, broken) == ("audiosocket_sim/hearing/loudness.py", "1", "0")
