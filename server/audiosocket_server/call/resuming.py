@@ -20,8 +20,8 @@ _NEAR_STEPS = 50
 """What is loud is told from the second before."""
 _QUIETER_THAN_PEAK = 40
 """A step whose loudest sample is by this factor (32 dB) below the loudest one near by is a pause."""
-_INAUDIBLE = 160.0
-"""Nobody hears a step whose loudest sample is not above this (−46 dBFS) beside speech."""
+_INAUDIBLE = 250.0
+"""Nobody hears a step whose loudest sample is not above this (−42 dBFS) beside speech."""
 _BETWEEN_WORDS_STEPS = 5
 """A quiet of 100 ms is a pause between words, and none within one."""
 _WORD_ENDS_BEFORE_STEPS = 2
