@@ -11,8 +11,8 @@ goes on by the same rule: a click or a burst of noise does not end the silence. 
 never begins before `forget`, nor in what `leading_echo` finds: the pre-roll must not hold the bot's echo.
 
 While the bot speaks (`over_speech`) two voiced frames are an onset: the bot only pauses for it, and a caller notices
-each frame that it speaks on. What is far softer than his own voice (`levels`) is none. Within an utterance a silence of
-`short_silence_ms` is reported, and speech after it.
+each frame that it speaks on. What is far softer than his own voice (`levels`) is none, and within an utterance it is
+silence. A silence of `short_silence_ms` is reported there, and speech after it.
 """
 
 from collections import deque
@@ -238,7 +238,7 @@ class Endpointer:
             self._lasting.take(frame, voiced=voiced)
         if self.in_utterance:
             self._missing_ms = 0
-            return self._continue(FRAME_MS, voiced=voiced)
+            return self._continue(FRAME_MS, voiced=voiced and not self._is_faint())
         if voiced and self._listening and self._is_onset() and not self._is_faint():
             if self._guards and self._is_guarded():
                 self._verdicts.clear()

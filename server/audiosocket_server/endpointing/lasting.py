@@ -70,12 +70,19 @@ class LastingVoice:
             return False
         if sum(voiced for _, voiced in frames) < LEAST_VOICED * len(frames):
             return False
-        if max(list(self._powers)[-LOUD_FRAMES:]) < LOUD_SHARE * self._loudest:
+        if not self._is_loud_throughout():
             return False
         if repetition(b"".join(frame for frame, _ in frames)) <= MOST_REPETITION:
             return True
         frames.clear()
         return False
+
+    def _is_loud_throughout(self) -> bool:
+        """Whether it is so in each third, and now: else it is noise or an echo before or behind a short sound."""
+        powers = list(self._powers)
+        third = len(powers) // 3
+        parts = (powers[:third], powers[third : 2 * third], powers[2 * third :], powers[-LOUD_FRAMES:])
+        return all(max(part) >= LOUD_SHARE * self._loudest for part in parts)
 
 
 def repetition(pcm: bytes) -> float:

@@ -50,6 +50,8 @@ def test_short_gaps_between_words_are_a_part_of_it_and_long_ones_are_not() -> No
 def test_what_is_10_db_softer_is_the_line_behind_a_short_word() -> None:
     assert after([*SENTENCE[:33], *noise(-36, 40)]) is None
     assert after([*SENTENCE[:33], *noise(-22, 40)]) == FRAMES
+    echo = noise(-36, 30)
+    assert after([*echo, *SENTENCE[:20]]) is None, "nor is an echo before one"
 
 
 def test_an_utterance_begins_with_the_frames_that_were_its_onset() -> None:
