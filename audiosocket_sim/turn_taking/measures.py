@@ -16,6 +16,7 @@ from audiosocket_sim.turn_taking.segments import (
     SpokenTurn,
     VoiceSegment,
     joined,
+    resumed_at,
     spells_of,
     turns_of,
 )
@@ -38,7 +39,7 @@ __all__ = [
     "yields",
 ]
 
-VERSION = 2
+VERSION = 3
 """Of the definitions in this room: it is printed with the values."""
 PREMATURE_MS = 50
 """A bot that begins at most so long before the caller's last word is over was not early: no ear is more exact."""
@@ -150,7 +151,8 @@ def yields(caller: Sequence[VoiceSegment], bot: Sequence[VoiceSegment], until_ms
     """L_Y of each turn that the caller began over the bot's speech: from his onset to the bot's last audible sample of
     that speech, after which it is quiet for 200 ms.
 
-    No stop: the bot goes on within 900 ms and still over the caller's turn. The end of the call (`until_ms`) is none.
+    No stop: the bot goes on within 900 ms, still over the caller's turn or at the place of a known sentence where it
+    was. The end of the call (`until_ms`) is none.
     """
     found = []
     for turn in turns_of(caller, ("speech",)):
@@ -188,10 +190,12 @@ def spoken_over(turn: SpokenTurn, bot: Sequence[VoiceSegment]) -> VoiceSegment |
     if not any(spoken.start_ms < turn.start_ms < spoken.end_ms for spoken in turns_of(bot)):
         return None
     first, *later = (spell for spell in spells_of(bot) if spell.end_ms > turn.start_ms)
+    before = first
     for spell in later:
-        if spell.start_ms - first.end_ms > RESUMED_MS or spell.start_ms >= turn.end_ms - PREMATURE_MS:
+        goes_on = spell.start_ms < turn.end_ms - PREMATURE_MS or resumed_at(before, spell) == "there"
+        if spell.start_ms - first.end_ms > RESUMED_MS or not goes_on:
             break
-        first = joined(first, spell)
+        first, before = joined(first, spell), spell
     return first
 
 

@@ -8,11 +8,14 @@ __all__ = [
     "QUIET_MS",
     "RESUMED_MS",
     "SOUND_LABELS",
+    "ResumedAt",
     "SentencePart",
     "SpokenTurn",
     "VoiceLabel",
     "VoiceSegment",
+    "goes_on_at",
     "joined",
+    "resumed_at",
     "spells_of",
     "turns_of",
 ]
@@ -20,11 +23,16 @@ __all__ = [
 QUIET_MS = 200
 """A shorter quiet is a pause between words: who is quiet for so long has stopped."""
 RESUMED_MS = 900
-"""A bot that goes on within so long, and still over the caller's turn, has paused, and not stopped."""
+"""A bot that goes on within so long, still over the caller's turn or where it was, has paused, and not stopped."""
+SAME_PLACE_MS = 300
+"""So much more or less of a sentence is the same place in it: a bot resumes at a word, and the ear is not exact."""
 
 VoiceLabel = Literal["speech", "keys", "hold", "backchannel", "vocal_tic", "non_directed"]
 SOUND_LABELS = ("backchannel", "vocal_tic", "non_directed")
 """The labels of a caller's sounds that are no turn, and for which a bot goes on."""
+
+ResumedAt = Literal["there", "anew", "elsewhere"]
+"""Where a bot goes on: where it had stopped, at the beginning of the same sentence, or in other words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +102,19 @@ def spells_of(voice: Sequence[VoiceSegment]) -> list[VoiceSegment]:
 def joined(first: VoiceSegment, then: VoiceSegment) -> VoiceSegment:
     """Return both as one segment, which ends as the second does."""
     return replace(first, end_ms=max(first.end_ms, then.end_ms), whole=then.whole)
+
+
+def resumed_at(before: VoiceSegment, after: VoiceSegment) -> ResumedAt | None:
+    """Return where the bot went on after it had been quiet; None if one of the two could not be read."""
+    if before.said is None or after.said is None:
+        return None
+    return "there" if before.turn == after.turn else goes_on_at(before.said, after.said)
+
+
+def goes_on_at(before: SentencePart, after: SentencePart) -> ResumedAt:
+    """Return where a bot goes on that said one part of a sentence and then another."""
+    if before.sentence != after.sentence:
+        return "elsewhere"
+    if abs(after.from_ms - before.to_ms) <= SAME_PLACE_MS:
+        return "there"
+    return "anew" if after.from_ms <= SAME_PLACE_MS else "elsewhere"

@@ -14,10 +14,12 @@ from audiosocket_sim.turn_taking.segments import (
     QUIET_MS,
     RESUMED_MS,
     SOUND_LABELS,
-    SentencePart,
+    ResumedAt,
     SpokenTurn,
     VoiceLabel,
     VoiceSegment,
+    goes_on_at,
+    resumed_at,
     spells_of,
     turns_of,
 )
@@ -35,11 +37,6 @@ __all__ = [
 
 SELECTIVE_WINDOW_MS = 2_000
 """How long after a sound has begun the bot is watched."""
-_SAME_PLACE_MS = 300
-"""So much more or less of a sentence is the same place in it: a bot resumes at a word, and the ear is not exact."""
-
-ResumedAt = Literal["there", "anew", "elsewhere"]
-"""Where a bot goes on: where it had stopped, at the beginning of the same sentence, or in other words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ def reaction(
             stopped_at_ms = spell.end_ms if spell.end_ms < known_ms else None
             return Disturbance(onset_ms, sound.label, outcome, pause_ms or None, natural, stopped_at_ms)
         again = then if then is not None and then.start_ms < next_turn_ms else None
-        place = None if again is None else _place(spell, again)
+        place = None if again is None else resumed_at(spell, again)
         quiet_ms = None if again is None else again.start_ms - spell.end_ms
         if quiet_ms is not None and quiet_ms <= RESUMED_MS and place in ("there", None):
             pause_ms = max(pause_ms, quiet_ms)
@@ -147,26 +144,10 @@ def false_stops(caller: Sequence[VoiceSegment], bot: Sequence[VoiceSegment], unt
             continue
         again = then if then is not None and then.start_ms < _next_turn_ms(caller, spell.end_ms) else None
         quiet_ms = None if again is None else again.start_ms - spell.end_ms
-        place = None if again is None else _place(spell, again)
+        place = None if again is None else resumed_at(spell, again)
         if quiet_ms is None or quiet_ms > RESUMED_MS or place not in ("there", None):
             found[spell.end_ms] = FalseStop(spell.end_ms, None, quiet_ms, place)
     return sorted(found.values(), key=lambda stop: stop.at_ms)
-
-
-def _place(before: VoiceSegment, after: VoiceSegment) -> ResumedAt | None:
-    """Where the bot went on after it had been quiet; None if one of the two could not be read."""
-    if before.said is None or after.said is None:
-        return None
-    return "there" if before.turn == after.turn else goes_on_at(before.said, after.said)
-
-
-def goes_on_at(before: SentencePart, after: SentencePart) -> ResumedAt:
-    """Return where a bot goes on that said one part of a sentence and then another."""
-    if before.sentence != after.sentence:
-        return "elsewhere"
-    if abs(after.from_ms - before.to_ms) <= _SAME_PLACE_MS:
-        return "there"
-    return "anew" if after.from_ms <= _SAME_PLACE_MS else "elsewhere"
 
 
 def _next_turn_ms(caller: Sequence[VoiceSegment], after_ms: int) -> float:

@@ -14,6 +14,7 @@ from audiosocket_server.endpointing import (
     Endpointer,
     EndpointingFact,
     GradedVad,
+    LastingVoice,
     LineEchoGuard,
     NearestVoice,
     Surroundings,
@@ -56,6 +57,7 @@ class CallerInput:
         self._echo_played = echo.played
         self._surroundings = Surroundings() if ep.nearest_voice and ep.engine != "webrtc" else None
         self._levels = VoiceLevels(ep.other_voice_db) if settings.system.barge_in else None
+        self._lasting = LastingVoice() if settings.system.barge_in else None
         self._endpointer = Endpointer(
             WebRtcVad(ep.aggressiveness),
             silence_ms=round(settings.system.silence_threshold_seconds * 1000),
@@ -66,6 +68,7 @@ class CallerInput:
             leading_echo=echo.leading_echo if ep.echo_guard else None,
             short_silence_ms=ep.short_silence_ms if settings.system.barge_in else 0,
             levels=self._levels,
+            lasting=self._lasting,
         )
         self._minimum_speech_ms = ep.minimum_speech_ms
         self._may_be_echo = not ep.echo_guard
@@ -186,6 +189,13 @@ class CallerInput:
         `over`: it has ended, or pauses.
         """
         return False if self._levels is None else self._levels.is_soft(over=over)
+
+    def lasts(self) -> bool:
+        """Return whether the utterance is a voice that has lasted for longer than a back-channel.
+
+        Always False without a detector that tells a voice from noise.
+        """
+        return self._lasting is not None and self._detector is not None and self._lasting.lasts()
 
     def was_the_caller(self) -> None:
         """What the caller said in the last utterance was understood: his voice is as loud as this."""

@@ -34,6 +34,7 @@ class Overhearing:
         self._trial: asyncio.Task[None] | None = None
         self._likely = ""
         self._soft: bool | None = None
+        self._lasts = False
 
     def try_it(self, job: int) -> None:
         """Recognise what was heard so far of the utterance; reported as `Tried`."""
@@ -43,7 +44,7 @@ class Overhearing:
     def end(self) -> None:
         """Give up a trial, if there is one: the utterance is over, or has become the caller's turn."""
         self._end_trial()
-        self._likely, self._soft = "", None
+        self._likely, self._soft, self._lasts = "", None, False
 
     def _end_trial(self) -> None:
         trial, self._trial = self._trial, None
@@ -51,9 +52,12 @@ class Overhearing:
             trial.cancel()
 
     def look(self) -> None:
-        """Report how loud the voice is, and words that are likely by now, if that is told: call it at each tick."""
+        """Report how loud the voice is, that it lasts, and words that are likely by now: call it at each tick."""
         if not self._caller.pauses:
             self.weigh(over=False)
+            if not self._lasts and self._caller.lasts():
+                self._lasts = True
+                self._notify_turns(t.VoiceLasts())
         recognition: object = self._caller.recognition
         if not isinstance(recognition, TellsLikely):
             return

@@ -20,6 +20,10 @@ _NEAR_STEPS = 50
 """What is loud is told from the second before."""
 _QUIETER_THAN_PEAK = 40
 """A step whose loudest sample is by this factor (32 dB) below the loudest one near by is a pause."""
+_INAUDIBLE = 250.0
+"""Nobody hears a step whose loudest sample is not above this (−42 dBFS) beside speech."""
+_BETWEEN_WORDS_STEPS = 5
+"""A quiet of 100 ms is a pause between words, and none within one."""
 _WORD_ENDS_BEFORE_STEPS = 2
 """A word of which less than this was said has hardly begun."""
 
@@ -32,7 +36,7 @@ def resume_at(said_ms: int, ends: Sequence[WordEnd], sound: bytes) -> int:
     """
     near = _Near(said_ms, sound)
     at = said_ms // STEP_MS
-    if near.is_quiet(at - 1) and near.is_quiet(at):
+    if near.is_quiet(at) and (near.is_quiet(at - 1) or near.next_sound(at) - at >= _BETWEEN_WORDS_STEPS):
         return near.next_sound(at) * STEP_MS
     first, last = at - MOST_BACK_MS // STEP_MS, at - _WORD_ENDS_BEFORE_STEPS
     words = [end.ends_ms // STEP_MS for end in ends if max(0, first) <= end.ends_ms // STEP_MS <= last]
@@ -60,7 +64,7 @@ class _Near:
         part = sound[self._first * _BYTES_A_STEP : last * _BYTES_A_STEP]
         samples = np.frombuffer(part[: len(part) // _BYTES_A_STEP * _BYTES_A_STEP], "<i2").astype(np.int32)
         self._peaks = np.abs(samples).reshape(-1, _BYTES_A_STEP // 2).max(axis=1, initial=0)
-        self._quiet = float(self._peaks.max(initial=0)) / _QUIETER_THAN_PEAK
+        self._quiet = max(_INAUDIBLE, float(self._peaks.max(initial=0)) / _QUIETER_THAN_PEAK)
         self._end = self._first + len(self._peaks)
 
     def is_quiet(self, step: int) -> bool:

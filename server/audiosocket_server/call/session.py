@@ -360,8 +360,10 @@ class Call:
                 self._handle_news(stopped)
             case t.PauseSpeech():
                 self._output.pause(self._time())
+                self._input.bot_speaks(False)
             case t.ResumeSpeech(_, why):
                 self._output.resume(why, self._time())
+                self._input.bot_speaks(True)
             case t.StartHold():
                 self._playback.start_hold()
             case t.StopHold():

@@ -1,9 +1,9 @@
 """Endpointing: when does the caller begin to speak, and when has he finished? Pure.
 
 Parts: `vad` (the protocol of a voice activity detector, and WebRTC's), `silero` (the second detector), `endpointer`
-(verdicts per frame to utterances), `levels` (how loud the caller is, and others are), `nearest_voice` (babble and a
-television are not the caller), `echo` (the bot's own voice is not the caller's). Which detector a call gets is decided
-in `audiosocket_server.detectors`, which needs an event loop.
+(verdicts per frame to utterances), `levels` (how loud the caller is, and others are), `lasting` (a voice that speaks
+on, and does not laugh), `nearest_voice` (babble and a television are not the caller), `echo` (the bot's own voice is
+not the caller's). Which detector a call gets is decided in `audiosocket_server.detectors`, which needs an event loop.
 """
 
 from audiosocket_server.endpointing.echo import LineEchoGuard
@@ -16,6 +16,7 @@ from audiosocket_server.endpointing.endpointer import (
     UtteranceClosed,
     UtteranceOpened,
 )
+from audiosocket_server.endpointing.lasting import LastingVoice
 from audiosocket_server.endpointing.levels import VoiceLevels
 from audiosocket_server.endpointing.nearest_voice import GradedVad, NearestVoice, Surroundings
 from audiosocket_server.endpointing.silero import SileroVad
@@ -26,6 +27,7 @@ __all__ = [
     "EndpointingFact",
     "GradedVad",
     "IsEcho",
+    "LastingVoice",
     "LineEchoGuard",
     "NearestVoice",
     "SileroVad",

@@ -11,13 +11,15 @@ goes on by the same rule: a click or a burst of noise does not end the silence. 
 never begins before `forget`, nor in what `leading_echo` finds: the pre-roll must not hold the bot's echo.
 
 While the bot speaks (`over_speech`) two voiced frames are an onset: the bot only pauses for it, and a caller notices
-each frame that it speaks on. Within an utterance a silence of `short_silence_ms` is reported, and speech after it.
+each frame that it speaks on. What is far softer than his own voice (`levels`) is none, and within an utterance it is
+silence. A silence of `short_silence_ms` is reported there, and speech after it.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from audiosocket_server.endpointing.lasting import LastingVoice
 from audiosocket_server.endpointing.levels import VoiceLevels
 from audiosocket_server.endpointing.vad import FRAME_BYTES, FRAME_MS, Vad
 
@@ -85,7 +87,8 @@ class Endpointer:
     `silence_ms`: silence that ends an utterance. `longest_ms`: an utterance ends after this time in any case.
     `minimum_speech_ms`: an utterance with less voiced audio is too short. `guards`: asked at each onset.
     `leading_echo`: asked when an utterance begins.
-    `short_silence_ms`: a silence that is reported within an utterance; 0: none is. `levels`: gets each judged frame.
+    `short_silence_ms`: a silence that is reported within an utterance; 0: none is.
+    `levels`, `lasting`: get each judged frame.
     """
 
     def __init__(
@@ -100,6 +103,7 @@ class Endpointer:
         leading_echo: LeadingEcho | None = None,
         short_silence_ms: int = 0,
         levels: VoiceLevels | None = None,
+        lasting: LastingVoice | None = None,
     ) -> None:
         self.in_utterance = False
         self.over_speech = False
@@ -113,6 +117,7 @@ class Endpointer:
         self._leading_echo = leading_echo
         self._short_silence_ms = short_silence_ms
         self._levels = levels
+        self._lasting = lasting
         self._listening = False
         self._rest = b""  # audio of less than a frame
         kept_frames = pre_roll_ms // FRAME_MS + ONSET_VOICED
@@ -229,10 +234,12 @@ class Endpointer:
         self._verdicts.append(voiced)
         if self._levels is not None:
             self._levels.take(frame, voiced=voiced, quiet=not (self.in_utterance or self.over_speech))
+        if self._lasting is not None:
+            self._lasting.take(frame, voiced=voiced)
         if self.in_utterance:
             self._missing_ms = 0
-            return self._continue(FRAME_MS, voiced=voiced)
-        if voiced and self._listening and self._is_onset():
+            return self._continue(FRAME_MS, voiced=voiced and not self._is_faint())
+        if voiced and self._listening and self._is_onset() and not self._is_faint():
             if self._guards and self._is_guarded():
                 self._verdicts.clear()
                 return None
@@ -247,8 +254,9 @@ class Endpointer:
         self._voiced_ms = self._verdicts.count(True) * FRAME_MS
         self._silent_ms = self._missing_ms = 0
         self._pause_reported = False
-        if self._levels is not None:
-            self._levels.begin()
+        for part in (self._levels, self._lasting):
+            if part is not None:
+                part.begin(min(ONSET_FRAMES, self._whole_ms // FRAME_MS))  # what is older may be an echo
 
     def _pre_roll(self) -> bytes:
         heard = b"".join(self._recent)
@@ -257,6 +265,10 @@ class Endpointer:
     def _is_onset(self) -> bool:
         needed = QUICK_ONSET_VOICED if self.over_speech else ONSET_VOICED
         return list(self._verdicts)[-ONSET_FRAMES:].count(True) >= needed
+
+    def _is_faint(self) -> bool:
+        """Whether a sound over the bot's speech is too faint to be the caller."""
+        return self.over_speech and self._levels is not None and self._levels.is_faint()
 
     def _is_guarded(self) -> bool:
         heard = b"".join(self._recent)

@@ -79,7 +79,7 @@ class SpeechEngine(Protocol):
 @runtime_checkable
 class TellsWords(Protocol):
     """Optional protocol of an engine whose recognitions tell words before an utterance ends: by `on_interim`, or as
-    `TellsLikely`. With barge-in such an engine decides who takes the turn; of others, how long a sound lasts."""
+    `TellsLikely`. With barge-in such words take the turn, or a voice that lasts; else any sound that lasts."""
 
     @property
     def tells_words(self) -> bool:

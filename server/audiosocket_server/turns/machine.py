@@ -86,6 +86,7 @@ from audiosocket_server.turns.vocabulary import (
     UtteranceEnded,
     UtterancePaused,
     UtteranceWentOn,
+    VoiceLasts,
     VoiceWeighed,
     Warn,
     WordsHeard,
@@ -123,6 +124,7 @@ class Turns(OverheardSteps):
         self._rules = rules
         self._now = 0.0
         self._phase_until = NEVER
+        self._doubt_until = NEVER  # the end of the longest pause of the message, in DOUBTING
         self._silent_until = NEVER  # deadline of LISTENING, which continues while a noise is heard
         self._hold_at = NEVER
         self._call_until = NEVER
@@ -481,7 +483,10 @@ def _row(phase: Phase, event: type[_E], step: Callable[[Turns, _E], None]) -> tu
 
 
 _IN_DOUBT = (Phase.DOUBTING, Phase.OVERHEARING)
-_WEIGHED: tuple[type[Any], ...] = (UtterancePaused, UtteranceWentOn, VoiceWeighed, WordsHeard, Tried, UtteranceEnded)
+_WEIGHED: tuple[type[Any], ...] = (
+    *(UtterancePaused, UtteranceWentOn, VoiceWeighed, VoiceLasts),
+    *(WordsHeard, Tried, UtteranceEnded),
+)
 
 # Which event is handled in which phase. An event without a row came too late, and is ignored. `handle` itself handles
 # Pushed, Stop and Over.

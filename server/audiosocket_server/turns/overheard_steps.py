@@ -17,6 +17,7 @@ from audiosocket_server.turns.vocabulary import (
     TurnEvent,
     TurnRules,
     UtteranceBegan,
+    UtteranceWentOn,
 )
 from audiosocket_server.turns.yielding import IN_DOUBT, Overheard, OverheardEvent, Weighed
 
@@ -24,6 +25,8 @@ __all__ = ["OverheardSteps"]
 
 LEAST_DOUBT_SECONDS = 0.3
 """A message that pauses by itself is paused for so long all the same."""
+LINGER_SECONDS = 0.2
+"""A message is paused for so much longer after a sound of which nothing was understood."""
 
 
 class OverheardSteps(ABC):
@@ -39,6 +42,8 @@ class OverheardSteps(ABC):
     _message_ended: float
     _cut_off: BotMessage | None
     _overheard: Overheard | None
+    _phase_until: float
+    _doubt_until: float
 
     @property
     def doubts(self) -> bool:
@@ -79,6 +84,7 @@ class OverheardSteps(ABC):
         self._do(PauseSpeech(self._job))
         self._do(StartRecognition(self._overheard.job))
         self._go(Phase.DOUBTING, max(LEAST_DOUBT_SECONDS, self._rules.doubt_seconds - event.quiet_ms / 1000))
+        self._doubt_until = self._phase_until
 
     def _weigh(self, event: OverheardEvent) -> None:
         assert self._overheard is not None
@@ -89,14 +95,25 @@ class OverheardSteps(ABC):
                 self._do(TryRecognition(self._overheard.job))
             case Weighed.DISMISS:
                 self._dismiss(self._overheard.why)
+            case Weighed.LINGER if self.phase is Phase.DOUBTING:
+                self._phase_until = min(self._doubt_until, self._now + LINGER_SECONDS)
+            case Weighed.LINGER:
+                self._dismiss(self._overheard.why)
+            case Weighed.WAIT if self.phase is Phase.DOUBTING and isinstance(event, UtteranceWentOn):
+                self._phase_until = self._doubt_until
+            case Weighed.WAIT:
+                pass
 
     def _doubt_is_over(self) -> None:
         assert self._overheard is not None
-        if self._overheard.time_is_up() is Weighed.CALLER:
-            self._yield()
-            return
-        self._do(ResumeSpeech(self._job, IN_DOUBT))
-        self._go(Phase.OVERHEARING)
+        match self._overheard.time_is_up():
+            case Weighed.CALLER:
+                self._yield()
+            case Weighed.DISMISS:
+                self._dismiss(self._overheard.why)
+            case _:
+                self._do(ResumeSpeech(self._job, IN_DOUBT))
+                self._go(Phase.OVERHEARING)
 
     def _yield(self) -> None:
         """Give the floor to the caller, whose utterance goes on or is over."""

@@ -54,6 +54,7 @@ __all__ = [
     "UtteranceEnded",
     "UtterancePaused",
     "UtteranceWentOn",
+    "VoiceLasts",
     "VoiceWeighed",
     "Warn",
     "WordsHeard",
@@ -148,6 +149,11 @@ class VoiceWeighed:
     """Of speech over a message: it is too soft to be the caller's own voice (True), or as loud as he is (False)."""
 
     soft: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceLasts:
+    """Of speech over a message: it has gone on for longer than a back-channel does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +263,7 @@ TurnEvent = (
     | UtteranceEnded
     | UtterancePaused
     | UtteranceWentOn
+    | VoiceLasts
     | VoiceWeighed
     | WordsHeard
     | Tried

@@ -2,8 +2,11 @@
 
 The message is paused as soon as a sound begins. Then, whatever comes first:
 - words that are more than back-channels are a caller who takes the turn;
+- so is a voice that lasts for longer than a back-channel does (`endpointing.lasting`), whether or not its words are
+  understood, unless they are understood as a back-channel;
 - at a short silence the sound was too short to be speech, or a recognition of all that was heard so far says what it
-  was: a back-channel, or nothing that was understood, and the bot goes on;
+  was: a back-channel, and the bot goes on; or nothing that was understood, and it goes on a little later, since a
+  caller may take breath, and a cough has two bursts;
 - when the longest pause is over, a sound that lasts is a caller, if the engine tells no words before an utterance ends.
   If it does, and has understood none, the bot speaks on, and the utterance is listened to all the same: a laugh, a dog
   or television lasts longer than a pause may, and words that are understood later still take the turn.
@@ -22,6 +25,7 @@ from audiosocket_server.turns.vocabulary import (
     UtteranceEnded,
     UtterancePaused,
     UtteranceWentOn,
+    VoiceLasts,
     VoiceWeighed,
     WordsHeard,
 )
@@ -49,13 +53,15 @@ OTHER_MESSAGE = "other_message"
 ANSWERS_MS = 600
 """A caller who begins when so much of the message is left, or less, answers it."""
 
-OverheardEvent = UtterancePaused | UtteranceWentOn | VoiceWeighed | WordsHeard | Tried | UtteranceEnded
+OverheardEvent = UtterancePaused | UtteranceWentOn | VoiceLasts | VoiceWeighed | WordsHeard | Tried | UtteranceEnded
 
 
 class Weighed(Enum):
-    """What follows from an event: wait for more, try what was heard so far, give the floor, or dismiss the sound."""
+    """What follows from an event: wait for more, or only a little longer (LINGER), try what was heard so far, give the
+    floor, or dismiss the sound."""
 
     WAIT = auto()
+    LINGER = auto()
     TRY = auto()
     CALLER = auto()
     DISMISS = auto()
@@ -63,7 +69,9 @@ class Weighed(Enum):
 
 class Overheard:
     """One utterance over a message. `job`: of its recognition. `left_ms`: how much of the message was left at its
-    beginning; None: that is not known."""
+    beginning; None: that is not known.
+
+    After LINGER call `time_is_up` once that little time is over, unless `UtteranceWentOn` came first."""
 
     def __init__(self, job: int, rules: TurnRules, left_ms: int | None) -> None:
         self.job = job
@@ -77,13 +85,16 @@ class Overheard:
         self._trying = False
         self._soft: bool | None = None
         self._has_words = False  # that take the turn
+        self._is_backchannel = False  # as far as it is understood by now
+        self._lasts = False
         self._more = False  # he spoke on since the last trial began
+        self._lingers = False
 
     def take(self, event: OverheardEvent) -> Weighed:
         """Take what happened; return what follows."""
         match event:
             case UtteranceWentOn():
-                self._silent, self._more = False, True
+                self._silent, self._more, self._lingers = False, True, False
                 return Weighed.WAIT
             case UtterancePaused(noise):
                 self._silent = True
@@ -93,22 +104,27 @@ class Overheard:
                 return self._fell_silent(noise=noise)
             case VoiceWeighed(soft):
                 self._soft = soft
+            case VoiceLasts():
+                self._lasts = True
             case WordsHeard(text):
                 self._has_words = self._takes_turn(text)
+                self._is_backchannel = bool(text.strip()) and not self._has_words
             case Tried(_, text):
                 self._trying = False
                 return self._tried(text)
-        return Weighed.CALLER if self._has_words and self._soft is False else Weighed.WAIT
+        is_caller = self._has_words or (self._lasts and not self._is_backchannel)
+        return Weighed.CALLER if is_caller and self._soft is False else Weighed.WAIT
 
     def time_is_up(self) -> Weighed:
-        """The pause has lasted as long as it may: CALLER if that is known by now, else WAIT, and the bot speaks on."""
+        """The pause is over. CALLER or DISMISS if that is known by now; WAIT: the bot speaks on, and he is heard on."""
+        if self._lingers:
+            return Weighed.DISMISS
         lasts = not self._silent and not self._soft and not self._rules.tells_words
         return Weighed.CALLER if lasts else Weighed.WAIT
 
     def _fell_silent(self, *, noise: bool) -> Weighed:
         if noise:
-            self.why = TOO_SHORT
-            return Weighed.DISMISS
+            return self._was_nothing(TOO_SHORT)
         return Weighed.WAIT if self._trying else self._try()
 
     def _try(self) -> Weighed:
@@ -123,8 +139,15 @@ class Overheard:
             return Weighed.WAIT
         if self._more:
             return self._try()
-        self.why = TOO_SOFT if takes_turn else BACKCHANNEL if text.strip() else NOT_UNDERSTOOD
+        if not text.strip():
+            return self._was_nothing(NOT_UNDERSTOOD)
+        self.why = TOO_SOFT if takes_turn else BACKCHANNEL
         return Weighed.DISMISS
+
+    def _was_nothing(self, why: str) -> Weighed:
+        self.why = why
+        self._lingers = not self.over
+        return Weighed.LINGER if self._lingers else Weighed.DISMISS
 
     def _takes_turn(self, text: str) -> bool:
         if self._answers and text.strip():

@@ -2,14 +2,17 @@
 
 from collections import deque
 
+import numpy as np
 import pytest
+from audiosocket_server.detectors import Detectors
 from audiosocket_server.events import CallState
 from audiosocket_server.speech.base import SpeechError
-from helpers.call_bench import SILENCE, SIM, Backend, Engine, bench, told, types, virtual
+from helpers.call_bench import ROOT, SILENCE, SIM, Backend, Engine, bench, told, types, virtual
 
 USER_TURN, WAITING, IA_TURN = CallState.USER_TURN, CallState.WAITING, CallState.IA_TURN
 BARGE_IN = {"system": {"barge_in": True}}
 ONSET, END = 0.36, 0.72  # of the word in SIM
+MY_NAME = (ROOT / "recordings/pt-br/meu_nome_e_joao_da_silva.wav").read_bytes()[44:]
 LONG = SIM[: 720 * 16] + SIM[360 * 16 : 720 * 16] * 5  # the word, over and over
 
 
@@ -107,6 +110,49 @@ async def test_a_sound_that_lasts_is_a_caller_only_if_no_words_are_to_be_expecte
         assert began + 0.8 <= call.record.events()[-1].at_seconds <= began + 0.9
         if tells_words:
             assert (await call.until_event("playback_finished")).to_json()["complete"]
+
+
+class LoudIsSpeech:
+    """A detector that knows a voice from noise, as far as these sounds go."""
+
+    adapts = False
+    likelihood = 0.9
+
+    def is_speech(self, frame: bytes) -> bool:
+        return bool(np.abs(np.frombuffer(frame, "<i2").astype(int)).max() > 300)
+
+    def reset(self) -> None:
+        pass
+
+
+@virtual
+async def test_a_voice_that_lasts_is_a_caller_before_anything_of_it_is_understood(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Detectors, "take", lambda *_, **__: LoudIsSpeech())
+    monkeypatch.setattr(Detectors, "left", lambda *_: None)
+    engine = Engine(speaks_ms=6000, tells_words=True, hears=deque(["meu nome é João"]))
+    async with bench(BARGE_IN, engine=engine) as b:
+        call = await b.call()
+        await call.until(0.8)
+        call.say(MY_NAME)
+        turned = await call.until_event("state_changed", before=IA_TURN, after=USER_TURN)
+        paused = next(one for one in call.record.events() if one.type == "playback_paused")
+        assert 0.75 < turned.at_seconds - paused.at_seconds < 0.85
+        await call.until_event("backend_answered")
+        assert [content for _, content in b.backend.asked] == ["meu nome é João"]
+        assert "playback_resumed" not in types(call.record)
+
+
+@virtual
+async def test_who_takes_breath_after_a_short_word_is_waited_for() -> None:
+    engine = Engine(speaks_ms=6000, hears=deque(["", "sim, quero"]))
+    async with bench(BARGE_IN, engine=engine) as b:
+        call = await b.call()
+        await call.until(0.8)
+        call.say(SIM[: 720 * 16] + bytes(300 * 16) + SIM[360 * 16 : 720 * 16])
+        await call.until_event("backend_answered")
+        assert "playback_resumed" not in types(call.record)
 
 
 def _to_user_turn(tells_words: bool) -> dict[str, object]:

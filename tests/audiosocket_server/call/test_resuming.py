@@ -4,12 +4,12 @@ import pytest
 from audiosocket_server.call.resuming import quiet_before, resume_at
 from audiosocket_server.speech.base import WordEnd
 
-LOUD, SOFT, QUIET = b"\0\x20", b"\0\x08", b"\1\0"
+LOUD, SOFT, INAUDIBLE, QUIET = b"\0\x20", b"\0\x08", b"\x96\0", b"\1\0"
 
 
 def sound(what: str) -> bytes:
-    """Each sign is 20 ms: `#` loud, `+` softer, `.` quiet."""
-    return b"".join({"#": LOUD, "+": SOFT, ".": QUIET}[sign] * 160 for sign in what)
+    """Each sign is 20 ms: `#` loud, `+` softer, `,` hardly there, `.` quiet."""
+    return b"".join({"#": LOUD, "+": SOFT, ",": INAUDIBLE, ".": QUIET}[sign] * 160 for sign in what)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,9 @@ def sound(what: str) -> bytes:
         ("#####..........####", 8, 15),  # a pause of its own is not waited for again
         ("#####..........................###", 8, 28),  # but no more than 400 ms of it is left out
         ("#####.....", 7, 10),  # at its end
+        ("#####......####", 5, 11),  # paused where its own pause begins
+        ("#####....####", 5, 4),  # of less than 100 ms, which is one within a word
+        ("#####.,....####", 5, 11),  # what nobody hears beside speech is quiet
         ("#####.####", 5, 4),
         ("#####.####", 6, 6),
         ("#####", 5, 4),

@@ -18,7 +18,7 @@ def mixed(one: list[bytes], other: list[bytes]) -> list[bytes]:
 
 
 def say(levels: VoiceLevels, what: list[bytes]) -> None:
-    levels.begin()
+    levels.begin(0)
     for frame in what:
         levels.take(frame, voiced=True, quiet=False)
 
@@ -55,6 +55,44 @@ def test_noise_under_both_does_not_make_them_alike() -> None:
     assert levels.is_soft(over=True)
     say(levels, mixed(frames(-24, 30, 4), frames(-27, 30, 5)))
     assert not levels.is_soft(over=True)
+
+
+def test_his_first_word_is_no_noise_before_the_detector_finds_it() -> None:
+    """A detector is late: on a line that was listened to for a moment his own onset was taken for loud noise."""
+    levels = VoiceLevels(4.5)
+    for _ in range(3):
+        for frame in (*frames(-60, 12, 2), *frames(-22, 5, 3)):
+            levels.take(frame, voiced=False, quiet=True)
+        say(levels, frames(-22, 20, 4))
+        levels.accept()
+        assert levels.is_soft(over=True) is False
+    say(levels, frames(-25.5, 20, 5))
+    assert levels.is_soft(over=True) is False
+
+
+def test_a_short_word_is_measured_with_its_beginning() -> None:
+    levels = caller()
+    for frame in frames(-20, 4, 4):
+        levels.take(frame, voiced=True, quiet=False)
+    levels.begin(4)
+    for frame in frames(-30, 12, 5):
+        levels.take(frame, voiced=True, quiet=False)
+    assert levels.is_soft(over=True) is False
+    levels.begin(0)
+    for frame in frames(-30, 12, 5):
+        levels.take(frame, voiced=True, quiet=False)
+    assert levels.is_soft(over=True) is True
+
+
+@pytest.mark.parametrize(("dbfs", "faint"), [(-22, False), (-31, False), (-33.5, True)])
+def test_what_is_far_softer_than_he_is_faint(dbfs: float, faint: bool) -> None:
+    levels = caller()
+    for frame in frames(dbfs, 3, 4):
+        levels.take(frame, voiced=True, quiet=False)
+    assert levels.is_faint() is faint
+    levels.take(frames(-22, 1, 5)[0], voiced=True, quiet=False)
+    assert not levels.is_faint()
+    assert not VoiceLevels(4.5).is_faint(), "nobody knows yet how loud he is"
 
 
 def test_before_he_has_spoken_and_of_a_few_frames_nothing_is_known() -> None:

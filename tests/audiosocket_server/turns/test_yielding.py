@@ -29,6 +29,7 @@ from audiosocket_server.turns.vocabulary import (
     UtteranceEnded,
     UtterancePaused,
     UtteranceWentOn,
+    VoiceLasts,
     VoiceWeighed,
     WordsHeard,
 )
@@ -71,7 +72,14 @@ def test_a_back_channel_lets_the_message_go_on() -> None:
 def test_nothing_understood_lets_it_go_on() -> None:
     call = over_a_message()
     call.tell(UtterancePaused())
-    assert call.tell(Tried(5, " "))[-1] == ResumeSpeech(4, "not_understood")
+    assert call.tell(Tried(5, " ")) == []
+    assert call.after(0.18) == []
+    assert call.after(0.02) == [
+        CancelRecognition(5),
+        DropUtterance("not_understood"),
+        ResumeSpeech(4, "not_understood"),
+    ]
+    assert call.turns.phase is Phase.PLAYING
 
 
 def test_one_word_that_takes_the_turn() -> None:
@@ -83,11 +91,37 @@ def test_one_word_that_takes_the_turn() -> None:
 
 def test_a_sound_that_is_too_short_is_not_even_tried() -> None:
     call = over_a_message()
-    assert call.tell(UtterancePaused(noise=True)) == [
+    assert call.tell(UtterancePaused(noise=True)) == []
+    assert call.after(0.2) == [
         CancelRecognition(5),
         DropUtterance("too_short"),
         ResumeSpeech(4, "too_short"),
     ]
+
+
+def test_who_takes_breath_is_waited_for_a_little_and_no_longer_than_the_longest_pause() -> None:
+    call = over_a_message()
+    assert call.after(0.3) == []
+    call.tell(UtterancePaused(noise=True))
+    assert call.after(0.18) == []
+    assert call.tell(UtteranceWentOn()) == []
+    assert call.after(0.2) == []
+    assert call.tell(UtterancePaused()) == [TryRecognition(5)]
+    assert call.tell(Tried(5, "")) == []
+    assert call.after(0.15) == []
+    assert call.after(0.02)[-1] == ResumeSpeech(4, "not_understood")
+
+
+def test_when_the_message_plays_on_nothing_is_waited_for_any_more() -> None:
+    call = over_a_message()
+    call.after(0.86)
+    call.tell(UtterancePaused())
+    assert call.tell(Tried(5, "")) == [CancelRecognition(5), DropUtterance("not_understood")]
+
+
+def test_nor_when_the_utterance_is_over() -> None:
+    call = over_a_message()
+    assert call.tell(UtteranceEnded(noise=True))[-1] == ResumeSpeech(4, "too_short")
 
 
 def test_what_is_tried_is_old_where_he_has_spoken_on() -> None:
@@ -109,6 +143,31 @@ def test_in_doubt_the_message_goes_on_after_the_longest_pause_and_words_still_st
     assert call.turns.phase is Phase.OVERHEARING
     assert call.after(1.0) == []
     assert call.tell(WordsHeard("espera")) == IS_HIS
+
+
+@pytest.mark.parametrize("seconds", [0.8, 1.5], ids=["in the pause", "after it"])
+def test_a_voice_that_lasts_is_a_caller_though_nothing_of_it_is_understood(seconds: float) -> None:
+    call = over_a_message()
+    call.after(seconds)
+    assert call.tell(VoiceLasts()) == IS_HIS
+    assert call.turns.phase is Phase.HEARING
+    assert call.tell(UtteranceEnded())[-1] == FinishRecognition(5)
+
+
+def test_one_that_is_softer_than_the_callers_is_none() -> None:
+    call = over_a_message(is_loud=False)
+    assert call.tell(VoiceLasts()) == []
+    assert call.tell(VoiceWeighed(soft=True)) == []
+    assert call.after(0.86) == [ResumeSpeech(4, "in_doubt")]
+    assert call.tell(VoiceWeighed(soft=False)) == IS_HIS
+
+
+def test_nor_is_a_drawn_out_back_channel_that_is_understood_as_one() -> None:
+    call = over_a_message()
+    assert call.tell(WordsHeard("Tá bom, tá certo")) == []
+    assert call.tell(VoiceLasts()) == []
+    assert call.tell(UtterancePaused()) == [TryRecognition(5)]
+    assert call.tell(Tried(5, "Tá bom, tá certo.")) == GOES_ON
 
 
 def test_of_an_engine_without_words_a_sound_that_lasts_is_a_caller() -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from audiosocket_sim.turn_taking import (
     Overlap,
     QuietTime,
+    SentencePart,
     VoiceSegment,
     YieldTime,
     dead_air,
@@ -135,6 +136,30 @@ def test_no_stop_within_two_seconds_is_no_yield() -> None:
 )
 def test_stop_and_go_on_is_no_stop(bot: list[tuple[int, int]], after_ms: int) -> None:
     assert yields(voice((2000, 4000)), voice(*bot), END)[0].after_ms == after_ms
+
+
+@pytest.mark.parametrize(
+    ("from_ms", "again_ms", "after_ms"),
+    [(1300, 2880, 1500), (1050, 2880, 1500), (1300, 3201, 300), (2300, 2880, 300), (0, 2880, 300)],
+    ids=["where it was", "a word before", "too late for a pause", "elsewhere", "anew"],
+)
+def test_over_a_short_word_too_who_goes_on_where_he_was_has_not_stopped(
+    from_ms: int, again_ms: int, after_ms: int
+) -> None:
+    bot = [
+        VoiceSegment(1000, 2300, "speech", 0, False, SentencePart("a", 0, 1300)),
+        VoiceSegment(again_ms, 3500, "speech", 1, False, SentencePart("a", from_ms, from_ms + 600)),
+    ]
+    assert yields(voice((2000, 2400)), bot, END)[0].after_ms == after_ms
+
+
+def test_an_answer_to_a_short_word_is_none() -> None:
+    bot = [
+        VoiceSegment(1000, 2300, "speech", 0, False, SentencePart("a", 0, 1300)),
+        VoiceSegment(2880, 3500, "speech", 1, True, SentencePart("b", 0, 620)),
+    ]
+    assert yields(voice((2000, 2400)), bot, END)[0].yielded
+    assert waits(voice((2000, 2400)), bot) == [(480, "answered")]
 
 
 def test_an_onset_in_a_pause_of_the_bot_is_over_its_speech() -> None:

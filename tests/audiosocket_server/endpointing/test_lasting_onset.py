@@ -1,0 +1,55 @@
+"""From where on a voice over the bot's speech counts: an echo in the pre-roll is no part of it."""
+
+import numpy as np
+from audiosocket_server.endpointing import Endpointer, LastingVoice, UtteranceOpened, VoiceLevels
+from audiosocket_server.endpointing.lasting import LASTS_MS
+
+LOUD = np.random.Generator(np.random.PCG64(1)).integers(-9000, 9000, 160).astype("<i2").tobytes()
+
+
+class Verdicts:
+    adapts = False
+
+    def __init__(self, said: str) -> None:
+        self.said = iter(said)
+
+    def is_speech(self, frame: bytes) -> bool:
+        return next(self.said) == "#"
+
+    def reset(self) -> None:
+        pass
+
+
+def test_single_voiced_frames_long_before_the_onset_are_no_part_of_the_voice() -> None:
+    lasting = LastingVoice()
+    said = "#" + "." * 12 + "#" * 60
+    endpointer = Endpointer(Verdicts(said), silence_ms=700, longest_ms=9000, lasting=lasting)
+    endpointer.over_speech = True
+    endpointer.listen(True)
+    opened = None
+    for number in range(len(said)):
+        if any(isinstance(fact, UtteranceOpened) for fact in endpointer.audio(LOUD) or ()):
+            opened = number
+        if lasting.lasts():
+            break
+    assert opened == 14
+    assert number >= opened + LASTS_MS // 20 - 5
+
+
+def test_while_the_bot_speaks_its_echo_does_not_keep_an_utterance_open() -> None:
+    levels = VoiceLevels(4.5)
+    levels.begin(0)
+    for _ in range(20):
+        levels.take(LOUD, voiced=True, quiet=False)
+    levels.accept()
+    echo = (np.frombuffer(LOUD, "<i2") // 6).astype("<i2").tobytes()
+    for over_speech, open_still in ((True, False), (False, True)):
+        endpointer = Endpointer(Verdicts("#" * 80), silence_ms=700, longest_ms=9000, levels=levels)
+        endpointer.over_speech = True
+        endpointer.listen(True)
+        for _ in range(20):
+            endpointer.audio(LOUD)
+        endpointer.over_speech = over_speech
+        for _ in range(45):
+            endpointer.audio(echo)
+        assert endpointer.in_utterance is open_still
