@@ -105,10 +105,16 @@ def joined(first: VoiceSegment, then: VoiceSegment) -> VoiceSegment:
 
 
 def resumed_at(before: VoiceSegment, after: VoiceSegment) -> ResumedAt | None:
-    """Return where the bot went on after it had been quiet; None if one of the two could not be read."""
+    """Return where the bot went on after it had been quiet; None if one of the two could not be read.
+
+    What was said to its end is not gone on with: the same sentence again is said anew.
+    """
     if before.said is None or after.said is None:
         return None
-    return "there" if before.turn == after.turn else goes_on_at(before.said, after.said)
+    if before.turn == after.turn:
+        return "there"
+    place = goes_on_at(before.said, after.said)
+    return "anew" if place == "there" and before.whole else place
 
 
 def goes_on_at(before: SentencePart, after: SentencePart) -> ResumedAt:

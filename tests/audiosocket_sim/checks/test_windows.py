@@ -334,6 +334,9 @@ def conversations(draw: st.DrawFn) -> Call:
     return Call(tuple((*span, "Sim.") for span in speech), hold, (), (), end, "server", said)
 
 
+AGAIN = ((203, 213, "Sim."), (413, 423, "Sim."), (963, 1263, "Sim."), (1463, 1465, "Sim."))
+"""The same words again and again, each time to their end."""
+
 TALK = Call(((500, 900, "Sim."), (2403, 2903, "Sim.")), ((3000, 3200),), (), (), 4005, "server", ((700, 2000),))
 
 
@@ -366,6 +369,8 @@ def turn_expected_at(name: str, row: Row, call: Call, within_ms: int) -> int | N
 @example(replace(TALK, speech=((1950, 2300, "Sim."),)), 500, 500)
 @example(replace(TALK, speech=((203, 803, "Sim."), (1673, 1893, "Sim.")), end=1905), 10, 1660)
 @example(replace(TALK, speech=((500, 900, "Sim."), (1700, 1900, "Sim."))), 2000, 1400)
+@example(replace(TALK, speech=AGAIN, said=((200, 400), (600, 800), (1260, 1460)), end=1465), 10, 10)
+@example(replace(TALK, speech=AGAIN, said=((200, 400), (980, 1270)), end=1465), 10, 400)
 @given(conversations(), TIMES, TIMES)
 @settings(max_examples=min(60, settings.default.max_examples), deadline=None)
 def test_an_expect_of_turn_taking_holds_in_its_window(name: str, call: Call, later: int, within_ms: int) -> None:

@@ -28,7 +28,10 @@ def by_the_loop() -> Result:
     return call("loop")
 
 
-LOGGING = pytest.mark.long("no thread of the bot's has work to do, which a tracer of lines makes longer")
+LOGGING = (
+    pytest.mark.long("no thread of the bot's has work to do, which a tracer of lines makes longer"),
+    pytest.mark.one_python,  # so that `make coverage`, which traces, leaves it out
+)
 TRACED = [pytest.param(name, marks=LOGGING if name == "sleeping thread" else ()) for name in FOLLOWS]
 
 
