@@ -74,6 +74,14 @@ def test_a_part_of_a_sentence_is_not_said(log: list[tuple[int, LogEvent]]) -> No
     assert not isinstance(evaluate(expectation(bot_says=HELLO), entries(*log), moment(3500)), Met)
 
 
+def test_another_sentence_or_one_that_was_said_before_is_not_it() -> None:
+    log = entries((1000, PAUSED), (2700, REST))
+    for taken in ({1}, {2}):
+        found = evaluate(expectation(bot_says=HELLO), log, moment(4200, taken=frozenset(taken)))
+        assert not isinstance(found, Met)
+    assert not isinstance(evaluate(expectation(bot_says="Pode subir."), log, moment(4200)), Met)
+
+
 def test_a_sentence_that_is_broken_off_in_time_may_go_on_after_the_deadline() -> None:
     says, broken = expectation(bot_says=HELLO), BotSpoke(HELLO, 900, 2300, "prompt")
     log = entries((3000, broken))

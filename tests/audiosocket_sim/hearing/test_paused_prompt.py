@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from helpers.phone_sounds import listen, ms, quiet
 
+from audiosocket_core import slin
 from audiosocket_core.phrase_book.book import Phrase, PhraseBook
 from audiosocket_sim.hearing import Fact, HeardDamage, HeardSpeech
 from audiosocket_sim.hearing.loudness import audible_stretches
@@ -158,3 +159,11 @@ def test_words_that_are_too_short_to_be_found_were_said_twice() -> None:
     assert found is not None
     assert (found.twice, [pause.length for pause in found.pauses]) == (960, [2400, 2400])
     assert found.pieces == ((0, 480), (2880, 3360), (5760, len(again) // 2))
+
+
+def test_a_piece_that_begins_too_softly_to_be_found_is_placed_by_its_end() -> None:
+    soft = slin.gain(ms(EMERGENCY.pcm, 1200, 1800), -90.0)
+    sound = ms(EMERGENCY.pcm, 0, 1200) + quiet(300) + soft + ms(EMERGENCY.pcm, 1800, 3600)
+    found = pauses_in(sound, samples(1200, 1500), EMERGENCY)
+    assert found is not None
+    assert ([(pause.at, pause.length) for pause in found.pauses], found.twice) == ([(9600, 2400)], 0)
