@@ -81,11 +81,13 @@ test-most: $(DEV) apt-most
 
 # What needs more than `make test` installs is skipped there, by name; here it is installed first, and a skip is a failure.
 # Calls on the real clock go last, as above. Those with a sound card go alone: sound that comes late is lost, and then it
-# is the machine that is tested. ONLY_REST=yes, after `make test`, as above.
+# is the machine that is tested.
+# ONLY_PARTS=yes, beside `make coverage`: what that leaves out alone.
+PARTS := $(if $(filter yes,$(ONLY_PARTS)),and (extra or asterisk or browser or mic or one_python))
 test-all: $(EXTRAS) $(MIC) apt asterisk
-	$(REST) AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2 -m "not real_time"
-	$(REST) AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2 -m "real_time and not mic"
-	$(REST) AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -m mic
+	AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2 -m "not real_time $(PARTS)"
+	AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -n 2 -m "real_time and not mic"
+	AUDIOSOCKET_SIM_NO_SKIPS=1 $(BIN)/python -m pytest -m mic
 
 # What the gate's 45 minutes have no room for: the real parts on every interpreter, then the benchmarks. By hand.
 nightly:

@@ -76,16 +76,16 @@ def test_the_projects_workflow_runs_every_part_of_the_gate() -> None:
 def test_each_variable_that_the_gate_sets_is_one_of_the_makefile() -> None:
     makefile, gate = ((ROOT / name).read_text(encoding="utf-8") for name in ("Makefile", ".ci/run"))
     named = set(re.findall(r"\b([A-Z][A-Z_]*)=(?:yes|no|\")", gate))
-    assert {"BRANCHES", "ONLY_DRAWN", "ONLY_REST", "REAL_TIME", "PY", "VENV"} == named
+    assert {"BRANCHES", "ONLY_DRAWN", "ONLY_PARTS", "REAL_TIME", "PY", "VENV"} == named
     assert {name for name in named if f"$({name})" not in makefile} == set()
 
 
-def test_the_gate_runs_every_test_on_the_first_interpreter_alone() -> None:
+def test_the_gate_runs_every_test_on_one_interpreter() -> None:
     gate = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert re.findall(r"^ *part .* make (test\S*)(.*)$", gate, re.MULTILINE) == [
         ("test", ' PY="$(interpreter "$version")" VENV=".venv-$version"'),
         ("test-most", ' ONLY_DRAWN=yes REAL_TIME=no VENV=".venv-$newest"'),
-        ("test-all", ' ONLY_REST=yes VENV=".venv-$first"'),
+        ("test-all", ' ONLY_PARTS=yes VENV=".venv-$first"'),
     ]
 
 
