@@ -6,6 +6,7 @@ scenarios are unknown here. SLIN is signed 16-bit little-endian mono; levels are
 that the loudest sine is -3 dBFS.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -63,6 +64,7 @@ class LineModel:
         self._is_alive = self._noise is not None or echo is not None or room is not None or bool(self._behind)
         self._is_alive = self._is_alive or codec == "gsm"  # which never repeats a frame
         self._quiet = b""
+        self._began: list[float] = []
 
     def quiet(self, n_bytes: int, at: float = 0.0) -> bytes:
         """Return what the line sends while the caller is silent: noise, echo and what is behind him, or silence as the
@@ -89,11 +91,18 @@ class LineModel:
             sound = self._room.through(sound)
         for behind in self._behind if with_noise else ():
             sound += behind.take(len(sound))
+            if behind.rose and self._began[-1:] != [at]:
+                self._began.append(at)
         if echo is not None:
             sound += echo
         if noise is not None:
             sound += noise.take(len(sound))
         return self._codec(_to_slin(sound))
+
+    def began_between(self, start: float, end: float) -> bool:
+        """Return whether something began to sound behind the caller (a word, a bark; of steady noise only its own
+        beginning) in what was sent from `start` to `end`, in seconds as `send` was told them."""
+        return bisect_left(self._began, start) < bisect_right(self._began, end)
 
     def receive(self, frame: bytes, at: float = 0.0, *, plays: bool = True) -> bytes:
         """Asterisk to the caller's ear: the codec only, encoded by Asterisk. Same length out as in. `at`: seconds.

@@ -117,7 +117,7 @@ class CallFixture:
         )
         self.line = setup.line
         self.caller = setup.caller
-        self.defects = DefectCollector(scenario)
+        self.defects = DefectCollector(scenario, self.line.began_between)
         self.sending = Sending()
         self.sounds_hash = setup.sounds.content_hash
         self.readings = Readings(setup.reader, self._on_read, self._broke, virtual=virtual)

@@ -1,6 +1,6 @@
 """Collects, while a call runs, what says at its end which faults the bot's sound and its wire have. Judges nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from audiosocket_core.slin import resample
 from audiosocket_sim.call_log.events import BotSpoke, CallLog, DefectFound, Noted
@@ -19,7 +19,8 @@ _RATE_HZ = 8000
 _QUIET_WIRE_MS = 2000
 """The application's limit (FID-12): a wire that is silent for so long is noted."""
 _LONGEST_COMPARED_SECONDS = 1.0
-_BEFORE_THE_HOLE_MS = 1000
+_BEFORE_A_PAUSE_MS = 1000
+"""A sound that ended, or began behind the caller, longer before a pause of the bot did not make it."""
 _SAME_MS = 40
 _CLOCK_PERCENT = 10.0
 """Clocks are off by less; who sends faster than that, and runs ahead, does not go by a clock."""
@@ -28,8 +29,10 @@ _CLOCK_PERCENT = 10.0
 class DefectCollector:
     """The collector of one call. Give it all that arrives, all that the caller says, and holes; then `at_the_end`."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, began_behind: Callable[[float, float], bool]) -> None:
+        """`began_behind`: whether something began to sound behind the caller between two instants, in loop seconds."""
         self._scenario = scenario
+        self._began_behind = began_behind
         limit = scenario.quality.wire_silence
         self._wire_limit_ms = limit if isinstance(limit, int) else None
         self._arrivals = Arrivals((self._wire_limit_ms or _QUIET_WIRE_MS) / 1000)
@@ -45,6 +48,13 @@ class DefectCollector:
     def hole(self, hole: HeardHole) -> None:
         """Nothing came to be played between two stretches of speech."""
         self._holes.append(hole)
+
+    def heard_something(self, call: CallLog, t0: float, at: float) -> bool:
+        """Return whether a pause of the bot, from `at` on, may be for what it heard: the caller, or what began to sound
+        behind him; not its own echo, nor noise that goes on. `t0`: the time of the UUID; both in loop seconds."""
+        at_ms = round((at - t0) * 1000)
+        made = caller_made_a_sound(call.entries, at_ms - _BEFORE_A_PAUSE_MS, at_ms)
+        return made or self._began_behind(at - _BEFORE_A_PAUSE_MS / 1000, at)
 
     def at_the_end(
         self, at: float, t0: float, call: CallLog, ear: Ear, sent: list[tuple[float, bytes]]
@@ -94,7 +104,7 @@ class DefectCollector:
             at_ms = round((hole.at - t0) * 1000)
             if not (hole.in_a_phrase or self._arrivals.sends_silence):
                 continue
-            if caller_made_a_sound(call.entries, at_ms - _BEFORE_THE_HOLE_MS, at_ms):
+            if self.heard_something(call, t0, hole.at):
                 continue  # he had interrupted, and what came afterwards is something else
             what = f"nothing was sent for {hole.hole_ms / 1000:.2f} s in the midst of speech"
             yield at_ms, DefectFound("holes", what, hole.hole_ms, hole.hole_ms)

@@ -13,7 +13,7 @@ from audiosocket_sim.call_log.events import CallLog, Entry, LogEvent, Source
 from audiosocket_sim.call_log.resumption import add_speech
 from audiosocket_sim.checks import GRACE_MS
 from audiosocket_sim.checks.lateness import LatenessRecord
-from audiosocket_sim.checks.quality import caller_made_a_sound, defects_of
+from audiosocket_sim.checks.quality import defects_of
 from audiosocket_sim.hearing import (
     Fact,
     HeardDamage,
@@ -32,9 +32,7 @@ from audiosocket_sim.scenario import Scenario
 from audiosocket_sim.virtual_time import VirtualLoop
 
 __all__ = ["HeardSound"]
-
-_BEFORE_A_PAUSE_MS = 1000
-"""A sound of the caller that ended longer before a pause of the bot did not make it."""
+_ITS_ECHO = ": it may have stopped for its own echo"
 
 
 class _CallInProgress(Protocol):
@@ -76,10 +74,11 @@ class HeardSound:
                 record(at, Source.DEFECT, log.DefectFound("ahead", sent_ahead(ahead, lost), ahead, lasted))
             case PhoneLost(at=at, lost_ms=lost, lasted_ms=lasted, why=why):
                 record(at, Source.PEER, log.PhoneLostSound(self._scenario.ear.model, lost, lasted, why))
-            case HeardDamage(fault="paused") if self._pauses_for_the_caller(self._call.ms(fact.at)):
+            case HeardDamage(fault="paused") if self._defects.heard_something(self._call.log, self._call.t0, fact.at):
                 pass  # so may a bot, and how it went on is measured
             case HeardDamage(at=at, kind=kind, what=what, amount=amount, duration_ms=duration, fault=fault):
                 places = fact.places_ms, fact.more_places
+                what += _ITS_ECHO if fault == "paused" and self._scenario.line.echo is not None else ""
                 record(at, Source.DEFECT, log.DefectFound(kind, what, amount, duration, fault, *places))
             case HeardHoldStarted(at=at, file=file):
                 record(at, Source.HOLD, log.HoldStarted(self._into_waiting_ms(self._call.ms(at)), file or None))
@@ -111,13 +110,6 @@ class HeardSound:
         self._log(add_speech(self._call.log, at_ms, self._with_its_wait(at_ms, spoke)), fact)
         for defect in defects_of(spoke, self._scenario.quality):
             self._call.record(fact.at, Source.DEFECT, defect)
-
-    def _pauses_for_the_caller(self, at_ms: int) -> bool:
-        """Whether the bot may have paused at `at_ms` for what it heard: the caller, or what is heard behind him."""
-        line = self._scenario.line
-        if line.noise is not None or line.talker is not None or line.echo is not None:
-            return True
-        return caller_made_a_sound(self._call.log.entries, at_ms - _BEFORE_A_PAUSE_MS, at_ms)
 
     def _own_part(self, at_ms: int, whole_ms: int, gap_ms: int, ahead_ms: int) -> tuple[int, int]:
         """How much of the gaps in a speech, and of how far it was ahead, this machine can have made; in ms."""

@@ -192,3 +192,36 @@ def test_gsm_goes_through_a_codec_with_a_memory_frame_by_frame() -> None:
     one, other = (np.frombuffer(pcm, "<i2").astype(float) for pcm in (speech, heard))
     assert len(one) == len(other)
     assert 0.8 < float(np.corrcoef(one, other)[0, 1]) < 0.999
+
+
+def began(sound: bytes, *, after: int = 0, pause: int = 0, seconds: int = 4) -> list[int]:
+    """In which frames of 20 ms something began behind the caller; the first one, where it goes on to rise."""
+    line = LineModel("none", behind=[RoundSound(sound, -30.0, 8000, after=after, pause=pause)])
+    for frame in range(seconds * 50):
+        line.send(bytes(320), at=frame / 50)
+    rose = [line.began_between(frame / 50, frame / 50) for frame in range(seconds * 50)]
+    return [frame for frame in range(seconds * 50) if rose[frame] and not (frame and rose[frame - 1])]
+
+
+def test_of_steady_noise_only_its_beginning_begins() -> None:
+    for steady in (tone(1000, 200, -20), noise(1000, -30), noise(1000, -30, "pink")):
+        assert began(steady) == [0]
+        assert began(steady, after=4000) == [25]
+
+
+def test_each_round_begins_after_a_pause() -> None:
+    assert began(tone(500, 440, -20), pause=4000) == [0, 50, 100, 150]
+
+
+def test_what_becomes_louder_begins() -> None:
+    assert began(tone(1000, 440, -30) + tone(1000, 440, -20), seconds=2) == [0, 50]
+    assert began(tone(1000, 440, -30) + tone(1000, 440, -28), seconds=2) == [0]
+
+
+def test_nothing_begins_while_the_line_is_silent() -> None:
+    line = LineModel("none", behind=[RoundSound(tone(1000, 440, -20), -30.0, 8000)])
+    line.send(bytes(320), with_noise=False, at=1.0)
+    assert not line.began_between(0.0, 2.0)
+    line.send(bytes(320), at=1.02)
+    assert line.began_between(1.02, 2.0)
+    assert not line.began_between(0.0, 1.01)

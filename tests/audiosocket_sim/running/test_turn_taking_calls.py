@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from audiosocket_core.wav import wav_bytes
 from audiosocket_sim.call_log.events import BotSpoke, VoicesOverlapped
 from audiosocket_sim.call_log.voices import measures
+from audiosocket_sim.phone.line import noise, tone
 from audiosocket_sim.running.runner import Options, Outcome, Result, run
 from audiosocket_sim.scenario.loading import load_text
 
@@ -165,6 +167,40 @@ def test_a_pause_in_a_prompt_is_damage_unless_it_is_for_a_sound(step: str, outco
     assert not heard.cut_off
     assert "2.33 s, paused at 0.81 s for 0.30 s\n" in result.transcript
     assert ("300 ms are put into it" in result.transcript) is (outcome is Outcome.FAILED)
+
+
+LINES = {  # what is behind the caller, and whether a bot may pause for it, 0.8 s into its greeting
+    "{noise: {file: hum.wav}}": False,
+    "{noise: {file: pink.wav, snr_db: 5}}": False,
+    "{noise_dbfs: -40}": False,
+    "{echo: {gain_db: -12}}": False,
+    "{talker: {recording: sounds/talker_a, after: 6s}}": False,
+    "{talker: {recording: sounds/talker_a, after: 1s}}": True,
+    "{noise: sounds/dog_large}": True,
+    "{noise: sounds/television_news}": True,
+}
+
+
+@pytest.mark.every(3)
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("how", ["silence", "nothing at all"])
+def test_a_pause_is_for_what_began_behind_the_caller_and_not_for_noise_or_echo(
+    line: str, how: str, tmp_path: Path
+) -> None:
+    (tmp_path / "hum.wav").write_bytes(wav_bytes(tone(2000, 200, -10), 8000))
+    (tmp_path / "pink.wav").write_bytes(wav_bytes(noise(20_000, -20, "pink"), 8000))
+    script = [HELLO, [1.62, "flush"], [1.92, "go_on", [HELLO[2], 1.12]]]
+    if how == "nothing at all":
+        script = [HELLO, [1.62, "hole", 1.4]]
+    text = f"summary: A call.\nline: {line}\nsteps: [{{wait: 6s}}, {{hang_up: close}}]\n"
+    scenario = load_text(text, "call", folder=tmp_path)
+    scenario = scenario.model_copy(update={"server": {"script": script, "quiet": how != "silence"}})
+    result = run(scenario, Options(target="helpers.scripted_bot:serve"))
+    assert (result.outcome is Outcome.PASSED) is LINES[line], result.transcript
+    told = "put into it, in one place" if how == "silence" else "in the midst of speech"
+    assert (told in result.transcript) is not LINES[line], result.transcript
+    if how == "silence":
+        assert ("it may have stopped for its own echo" in result.transcript) is ("echo" in line)
 
 
 def test_a_prompt_that_is_paused_and_gone_on_with_is_told_as_one() -> None:
