@@ -33,7 +33,10 @@ ROOMS = (
         Room(f"audiosocket_sim/checks/{name}.py", (_CHECKS,))
         for name in ("expected", "failure", "fits", "instead", "never", "verdicts", "words")
     ),
+    Room("audiosocket_sim/checks/quality.py", (f"{_CHECKS}/test_quality.py",)),
+    Room("audiosocket_sim/checks/late_defects.py", (f"{_CHECKS}/test_late_defects.py",)),
     Room("audiosocket_sim/call_log/agreement.py", ("tests/audiosocket_sim/call_log/test_agreement.py",)),
+    Room("audiosocket_sim/call_log/resumption.py", ("tests/audiosocket_sim/call_log/test_resumption.py",)),
     Room("audiosocket_sim/asterisk/reader.py", ("tests/audiosocket_sim/asterisk/test_asterisk_reader.py",)),
     *(
         Room(
@@ -45,8 +48,10 @@ ROOMS = (
     Room("audiosocket_sim/hearing/hold_detector.py", _HOLD),
     Room("audiosocket_sim/hearing/hold_loop.py", (f"{_HEARING}/test_hold_loop.py",)),
     Room("audiosocket_sim/hearing/loudness.py", (f"{_HEARING}/test_loudness.py",)),
+    Room("audiosocket_sim/hearing/paused_prompt.py", (f"{_HEARING}/test_paused_prompt.py",)),
     Room("audiosocket_sim/hearing/playout.py", (f"{_HEARING}/test_playout.py",)),
     Room("audiosocket_sim/hearing/speech_segments.py", (f"{_HEARING}/test_speech_segments.py",)),
+    Room("server/audiosocket_server/endpointing/lasting.py", ("tests/audiosocket_server/endpointing/test_lasting.py",)),
     Room(
         "server/audiosocket_server/turns/machine.py",
         ("tests/audiosocket_server/turns/test_turns.py", "tests/audiosocket_server/turns/test_turns_to_the_edge.py"),

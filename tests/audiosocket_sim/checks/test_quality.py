@@ -77,6 +77,11 @@ def test_the_limit_decides(keys: dict[str, object], kind: str, amount: float, fa
     assert is_defect(DefectFound(kind, "…", amount), quality(**keys)) is fails
 
 
+def test_what_is_expected_of_a_kind_without_an_amount() -> None:
+    (fault,) = quality_faults(entries((5, DefectFound("damage", "…"))), quality())
+    assert fault.expected == "undamaged sound"
+
+
 def test_one_failure_a_kind_with_a_line_for_each_and_the_first_kind_first() -> None:
     log = entries(
         *((1000 * i, DefectFound("holes", f"hole {i}", 300)) for i in range(2, 8)),
@@ -188,7 +193,12 @@ CUT = BotSpoke("Até logo.", 400, 1780, "prompt")
         ([(1000, CUT)], "server", 0, None, None),  # it had stopped long before
         ([(1900, CallerSpoke("Espera.", None, 900)), (2000, CUT)], "server", 0, None, None),  # he interrupted
         ([(1000, CallerSpoke("Espera.", None, 900)), (2000, CUT)], "server", 0, None, 1380),
+        ([(1899, CUT)], "server", 0, None, None),  # over 0.1 s before the end
+        ([(1900, CUT)], "server", 0, None, 1380),
+        ([(2400, CallerAction("dtmf", "#", 100)), (2000, CUT)], "server", 0, None, None),  # a key at the very end
+        ([(2401, CallerAction("dtmf", "#", 100)), (2000, CUT)], "server", 0, None, 1380),
         ([(2000, BotSpoke(None, 400))], "server", 0, None, None),
+        ([(2000, BotSpoke(None, 400, None, skipped_ms=-9))], "server", 0, None, None),  # of what length, nobody knows
         ([(2000, BotSpoke("Até logo.", 400, 1780, "prompt", skipped_ms=1380))], "server", 0, None, None),  # to its end
         ([(2000, BotSpoke("Até logo.", 400, 1780, "prompt", skipped_ms=1000))], "server", 0, None, 380),
         ([], "server", 0, None, None),
@@ -206,6 +216,9 @@ def test_speech_that_the_servers_own_end_cut_off(
 ) -> None:
     found = unheard_defect(entries(*events), who, 2400, unheard_ms, since_ms)
     assert (None if found is None else found.amount) == amount
+    if found is not None and not unheard_ms:
+        at = f"“Até logo.” was heard for 0.{CUT.heard_ms // 10} s of 1.78 s"
+        assert found.what == f"{at}: the server ended the call while it was speaking"
 
 
 def test_what_another_defect_explains_is_not_reported() -> None:
@@ -221,6 +234,12 @@ def test_what_another_defect_explains_is_not_reported() -> None:
 
     assert kinds(damage, level) == ["damage"]
     assert kinds(level, (3000, damage[1])) == ["level", "damage"]
+    assert kinds((2000, level[1]), damage) == ["damage"]  # within 0.1 s of it, on either side
+    assert kinds((2001, level[1]), damage) == ["damage", "level"]
+    assert kinds(damage, (0, DefectFound("level", "too loud", -5.0, 900))) == ["damage"]
+    assert kinds(damage, (0, DefectFound("level", "too loud", -5.0, 899))) == ["level", "damage"]
+    strict = quality_faults(entries((0, DefectFound("pace", "slow", 0.8, 9000)), holes), quality(pace_percent=0.5))
+    assert [fault.kind for fault in strict] == ["pace"]
     assert kinds(slow, holes, ahead) == ["pace", "ahead"]
     assert kinds(fast, holes, ahead) == ["pace", "holes"]
 
@@ -242,3 +261,10 @@ def test_for_which_sounds_of_the_caller_a_bot_may_stop(event: LogEvent, is_sound
     assert caller_made_a_sound(log, 1500, 2100) is is_sound
     assert not caller_made_a_sound(log, 1000, 1999)
     assert not caller_made_a_sound(log, 2501, 3000)
+    assert caller_made_a_sound(log, 2500, 3000) is (is_sound and event != CallerAction("dtmf", "4"))
+
+
+def test_a_key_of_no_length_sounds_at_its_instant() -> None:
+    log = entries((2000, CallerAction("dtmf", "4")))
+    assert caller_made_a_sound(log, 2000, 3000)
+    assert not caller_made_a_sound(log, 2001, 3000)
