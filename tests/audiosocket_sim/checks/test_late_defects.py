@@ -51,6 +51,28 @@ def test_sound_that_an_early_hole_had_put_off_was_not_heard_for_our_fault() -> N
     assert not turns(DefectFound("unheard", "it", 341), long_before)
 
 
+def test_a_hole_of_ours_in_the_frame_after_the_end_cut_off_the_last_sound() -> None:
+    assert turns(DefectFound("unheard", "it", 60, 500), LatenessRecord([WasLate(LateBy.THREAD, 3520, 20)]))
+    assert not turns(DefectFound("unheard", "it", 60, 500), LatenessRecord([WasLate(LateBy.THREAD, 3540, 20)]))
+
+
+def left(defect: DefectFound, *late: WasLate) -> float | None:
+    """How much of a defect at 3.0 s is left without this machine's part of it."""
+    (entry,) = without_our_part(entries((3000, defect)), LatenessRecord(late))
+    assert isinstance(entry.event, DefectFound)
+    return entry.event.amount
+
+
+def test_our_part_is_taken_off_and_no_more() -> None:
+    stall = WasLate(LateBy.BOT, 5000, 100)
+    assert left(DefectFound("holes", "it", None, 4000), stall) is None
+    assert left(DefectFound("pace", "it", 0.8, 20_000), stall) == pytest.approx(0.3)
+    assert left(DefectFound("pace", "it", 0.4, 20_000), stall) == 0
+    assert left(DefectFound("pace", "it", -0.8, 20_000), stall) == pytest.approx(-0.3)
+    behind_a_stall = WasLate(LateBy.BOT, 2990, 80)
+    assert left(DefectFound("pace", "it", -6.0, 4000), behind_a_stall, stall) == pytest.approx(-6.0 + 180 / 40)
+
+
 def test_a_slow_bot_and_a_fast_one() -> None:
     assert turns(DefectFound("pace", "it", -3.5, 4000), THREAD)
     assert not turns(DefectFound("pace", "it", -3.51, 4000), THREAD)
@@ -162,7 +184,7 @@ def test_a_connection_left_open(kept_ms: int, could: bool) -> None:
     assert turns(DefectFound("left_open", "it", None, 2000), late) is could
 
 
-@pytest.mark.parametrize(("began_ms", "could"), [(3100, True), (3101, False)])
+@pytest.mark.parametrize(("began_ms", "could"), [(3000, True), (3100, True), (3101, False)])
 def test_an_answer_that_came_so_late_that_the_caller_spoke_again(began_ms: int, could: bool) -> None:
     late = LatenessRecord([WasLate(LateBy.BOT, 2300, 100)])
     said = [(1000, CallerSpoke("Oi.", "x", 300)), (3000, CallerSpoke("Alô?", "x", 900))]
