@@ -10,6 +10,7 @@ from audiosocket_sim.call_log.events import (
     BackendReplied,
     BotSpoke,
     CallEnded,
+    CallerAction,
     CallerSpoke,
     CallLog,
     Entry,
@@ -94,6 +95,8 @@ def test_another_sentence_between_ends_it_and_a_sound_without_words_does_not() -
     first, rest = (2000, said(1000)), (6000, said(2000, 1000))
     assert words(call(first, (4000, said(400, 0, "Tchau.", 400)), rest))[0] == "cut off: 1.00 s of 3.00 s"
     assert words(call(first, (4000, said(60, 0, None, None)), rest))[0] == "paused at 1.00 s of 3.00 s"
+    assert words(call(first, (4000, said(299, 0, None, None)), rest))[0] == "paused at 1.00 s of 3.00 s"
+    assert words(call(first, (4000, said(300, 0, None, None)), rest))[0] == "cut off: 1.00 s of 3.00 s"
 
 
 def test_what_was_said_to_its_end_is_not_gone_on_with() -> None:
@@ -107,6 +110,7 @@ def test_what_was_said_to_its_end_is_not_gone_on_with() -> None:
     ("between", "anew"),
     [
         (COUGH, False),
+        (CallerAction("noise", "white", 500), False),
         (WORDS, True),
         (BackendReplied(1, "Alô.", None, 300), True),
         (BackendPushed("Alô.", None, 202), True),
