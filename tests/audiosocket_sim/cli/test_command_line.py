@@ -300,6 +300,24 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
         assert "example: python -m audiosocket_sim" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("command", "codes"),
+    [
+        ("run", "exit codes: 0 pass, 1 failed, "),
+        ("doctor", "exit codes: 0 nothing to change, 1 something to change, "),
+        *((name, "exit codes: 0 done, 2 ") for name in ("capture", "mock-ai", "fake-azure", "schema", "completion")),
+        *((name, "exit codes: 0 done, 2 ") for name in ("add-recording", "learn-voice")),
+    ],
+)
+def test_help_has_the_exit_codes_of_the_command_itself(
+    command: str, codes: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A command that judges no call promises no 1 for a failed one."""
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert codes in capsys.readouterr().out
+
+
 def test_usage_errors_exit_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(["run"])
