@@ -10,7 +10,8 @@ __all__ = ["add_check"]
 
 _EXIT_CODES = (
     "exit codes: 0 passed, 1 a case fails (or passes though it is known to fail, or differs from --expect),\n"
-    "2 usage or an invalid file, 3 the target cannot be started, 4 inconclusive (this machine was too busy), or nothing judged"
+    "2 usage or an invalid file, 3 the target cannot be started, 4 inconclusive (this machine was too busy), or "
+    "nothing judged"
 )
 
 
