@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from audiosocket_sim.cli.arguments import (
+    DOCS,
     EXIT_CODES,
     TOOL_EXIT_CODES,
     add_control_token,
@@ -53,7 +54,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Whole phone calls as tests, for bots on Asterisk's AudioSocket.",
-        epilog=f"example: {prog} run greeting_then_hold.yaml\n{EXIT_CODES}",
+        epilog=f"example: {prog} run greeting_then_hold.yaml\n{EXIT_CODES}\ndocs/… are in {DOCS}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version, help="print the version, and end")

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -298,6 +299,13 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
             main([*command, "--help"])
         assert left.value.code == 0
         assert "example: python -m audiosocket_sim" in capsys.readouterr().out
+
+
+def test_help_says_where_the_docs_are_that_other_texts_name(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert f"docs/… are in {project['urls']['Source']}\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
