@@ -291,10 +291,14 @@ export class Lanes {
       if (steps && left === last.right) pen.fillRect(left, y - 1 + Math.min(0, up - last.up), 1.5, Math.abs(up - last.up) + 2);
       last = { right, up };
     });
+    let above = NaN; // where the label before stands: one that would cover it stands at the other end of its rule
     for (const rule of marks) {
-      const y = top + height - tall(rule.at);
+      const [y, text] = [top + height - tall(rule.at), lanesText(rule.text)];
       for (let x = gutter; x < this.width; x += 8) Object.assign(pen, { fillStyle: style.faint }).fillRect(x, y, 4, 1);
-      this.#write(lanesText(rule.text), gutter + 4, y + (y - 1.3 * style.em < top ? 0.7 : -0.7) * style.em, { colour: "faint", lane: id });
+      const beside = y + (y - 1.3 * style.em < top ? 0.7 : -0.7) * style.em;
+      const x = Math.abs(beside - above) < 1.2 * style.em ? this.width - pen.measureText(text).width - 4 : 0;
+      this.#write(text, Math.max(gutter + 4, x), beside, { colour: "faint", lane: id });
+      above = beside;
     }
   }
 }

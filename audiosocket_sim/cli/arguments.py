@@ -8,10 +8,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-__all__ = ["EXIT_CODES", "add_control_token", "command", "control_token", "count", "port", "program", "seconds"]
+__all__ = [
+    "DOCS",
+    "EXIT_CODES",
+    "TOOL_EXIT_CODES",
+    "add_control_token",
+    "command",
+    "control_token",
+    "count",
+    "port",
+    "program",
+    "seconds",
+]
 
 _SCRIPT = "audiosocket-sim"
+DOCS = "https://github.com/audiosocket-sim/audiosocket-sim"
+"""Where the pages are that help, errors and failures name: an installed copy has none."""
 EXIT_CODES = "exit codes: 0 pass, 1 failed, 2 usage or invalid scenario, 3 set-up, 4 inconclusive"
+TOOL_EXIT_CODES = "exit codes: 0 done, 2 usage or an invalid file, 3 set-up, such as a port in use or a missing extra"
+"""Those of commands that judge no call."""
 
 
 def program() -> str:

@@ -9,8 +9,9 @@ from audiosocket_sim.cli.arguments import command, port, program
 __all__ = ["add_check"]
 
 _EXIT_CODES = (
-    "exit codes: 0 passed, 1 a case fails (or passes though it is known to fail, or differs from --expect), 2 usage or "
-    "an invalid\nfile, 3 the target cannot be started, 4 inconclusive: this machine was too busy to tell"
+    "exit codes: 0 passed, 1 a case fails (or passes though it is known to fail, or differs from --expect),\n"
+    "2 usage or an invalid file, 3 the target cannot be started, 4 inconclusive (this machine was too busy), or "
+    "nothing judged"
 )
 
 

@@ -82,7 +82,11 @@ def _mic(options: argparse.Namespace) -> int:
 def add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the parser of `doctor`."""
     parser = command(
-        commands, "doctor", "take live calls from Asterisk, and report what it does and what to change", "doctor"
+        commands,
+        "doctor",
+        "take live calls from Asterisk, and report what it does and what to change",
+        "doctor",
+        "exit codes: 0 nothing to change, 1 something to change, 2 usage, 3 the port cannot be used, 4 nobody called",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=port, default=8080, help="port to listen on (%(default)s)")
@@ -119,6 +123,7 @@ def add_capture(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "capture",
         "stand between a live Asterisk and a server, and write each call as a scenario (docs/capture.md)",
         _CAPTURE_EXAMPLE,
+        "exit codes: 0 done, 2 usage, 3 a port or the folder cannot be used, or a call was not written",
     )
     parser.add_argument("--listen", metavar="HOST:PORT", help="address that Asterisk calls")
     parser.add_argument("--to", metavar="HOST:PORT", help="address of the server that takes the calls")

@@ -11,7 +11,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from audiosocket_sim.cli.arguments import EXIT_CODES, add_control_token, command, control_token, port, program
+from audiosocket_sim.cli.arguments import (
+    DOCS,
+    EXIT_CODES,
+    TOOL_EXIT_CODES,
+    add_control_token,
+    command,
+    control_token,
+    port,
+    program,
+)
 from audiosocket_sim.cli.check_arguments import add_check
 from audiosocket_sim.cli.console import guarded_output
 from audiosocket_sim.cli.live_arguments import add_capture, add_doctor, add_mic
@@ -45,7 +54,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Whole phone calls as tests, for bots on Asterisk's AudioSocket.",
-        epilog=f"example: {prog} run greeting_then_hold.yaml\n{EXIT_CODES}",
+        epilog=f"example: {prog} run greeting_then_hold.yaml\n{EXIT_CODES}\ndocs/… are in {DOCS}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version, help="print the version, and end")
@@ -232,9 +241,8 @@ def _list(names: Sequence[str]) -> int:
 
 
 def _add_mock_ai(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = command(
-        commands, "mock-ai", "run the mock AI backend of a scenario alone", "mock-ai greeting_then_hold.yaml"
-    )
+    about = "run the mock AI backend of a scenario alone"
+    parser = command(commands, "mock-ai", about, "mock-ai greeting_then_hold.yaml", TOOL_EXIT_CODES)
     parser.add_argument("scenario", help="the YAML file with the `ai:` to play, or a bare name in scenarios/")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=port, default=8000, help="port to listen on (%(default)s)")
@@ -255,6 +263,7 @@ def _add_fake_azure(commands: "argparse._SubParsersAction[argparse.ArgumentParse
         "fake-azure",
         "run a fake Azure Speech service, for the unmodified Speech SDK",
         "fake-azure --port 9090 --faults faults.yaml",
+        TOOL_EXIT_CODES,
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=port, default=0, help="port to listen on; 0, the default: any free port")
@@ -291,7 +300,8 @@ def _fake_azure(options: argparse.Namespace) -> int:
 
 
 def _add_schema(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = command(commands, "schema", "print the JSON Schema of scenarios, for editors", "schema")
+    about = "print the JSON Schema of scenarios, for editors"
+    parser = command(commands, "schema", about, "schema > scenario.schema.json", "exit codes: 0 done, 2 usage")
     parser.set_defaults(command=_schema)
 
 
@@ -307,6 +317,7 @@ def _add_add_recording(commands: "argparse._SubParsersAction[argparse.ArgumentPa
         "add-recording",
         "add a caller's recording, or another sound of his, to recordings/, converted to 8 kHz",
         "add-recording my.wav --text 'Quero falar com a portaria.'",
+        "exit codes: 0 done, 2 usage or a recording that is refused, 3 the file cannot be read or written",
     )
     parser.add_argument(
         "file", type=Path, help="an audio file: WAV, raw .slin, and other formats if ffmpeg is installed"
@@ -350,6 +361,7 @@ def _add_learn_voice(commands: "argparse._SubParsersAction[argparse.ArgumentPars
         "learn-voice",
         "make prompts of a phrase book of the bot's speech in a recorded call",
         "learn-voice runs/greets --reader local",
+        "exit codes: 0 done, 2 usage or nothing to learn, 3 a file or the reader cannot be used",
     )
     parser.add_argument("call", type=Path, help="the folder of a call, with call.jsonl and call.wav")
     parser.add_argument(
@@ -389,6 +401,7 @@ def _add_completion(commands: "argparse._SubParsersAction[argparse.ArgumentParse
         "completion",
         "print a shell's completion of the command audiosocket-sim",
         "completion bash > ~/.local/share/bash-completion/completions/audiosocket-sim",
+        "exit codes: 0 done, 2 usage",
     )
     parser.add_argument("shell", choices=["bash", "zsh", "tcsh"], help="the shell that reads the script")
     parser.set_defaults(command=_completion)

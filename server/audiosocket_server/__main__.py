@@ -46,7 +46,8 @@ examples:
   python -m audiosocket_server --check             # which speech engine is used, and does it work?
 
 In Asterisk's dialplan: AudioSocket(<a UUID>,127.0.0.1:8080). Settings come from config.json, then .env, then the
-environment; docs/server.md lists them all. Ctrl-C hangs up every call and ends the server.
+environment; docs/server.md of https://github.com/audiosocket-sim/audiosocket-sim lists them all. Ctrl-C hangs up every
+call and ends the server.
 """
 
 

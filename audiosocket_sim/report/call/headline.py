@@ -124,9 +124,17 @@ def defect_headline(kind: str, what: str, at_ms: int, side: Side) -> str:
 
 
 def step_headline(
-    kind: str, side: Side, happened: Sequence[str], at_ms: int, entries: Sequence[Entry], *, is_deadline: bool
+    kind: str,
+    side: Side,
+    happened: Sequence[str],
+    at_ms: int,
+    entries: Sequence[Entry],
+    *,
+    is_deadline: bool,
+    expected: str = "",
 ) -> str:
-    """Return the sentence of a failed step. `at_ms`: when it was clear; `is_deadline`: the time was up then."""
+    """Return the sentence of a failed step. `at_ms`: when it was clear; `is_deadline`: the time was up then;
+    `expected`: what the step asked for, in the words of the checks."""
     first = happened[0] if happened else ""
     if kind == "never bot_speaks" and (rest := _rest_of_an_answer(at_ms, entries)):
         return rest
@@ -151,6 +159,11 @@ def step_headline(
     found = _NO_REPLY.fullmatch(first)
     if found is not None:
         return _asked(found["content"], found["left"], at_ms, entries)
+    if expected.startswith("hold audio stopped"):
+        playing = re.search(r"hold audio has been playing since (?P<at>[\d.]+)", "\n".join(happened))
+        if playing is not None:
+            since = clock_text(round(float(playing["at"]) * 1000))
+            return f"The bot's hold audio had not stopped by {clock_text(at_ms)}: it has been playing since {since}"
     if "still in progress" in first:
         return f"The bot had not hung up by {clock_text(at_ms)}"
     return plain_headline(side, first, at_ms, is_deadline=is_deadline)

@@ -104,7 +104,7 @@ def lanes_of(call: SavedCall, not_asked: Sequence[tuple[int, int]] = ()) -> list
         Lane("turns", "Interruptions", "caller", tuple(_turns(entries)), 2),
         Lane("both", "Talk-over", "note", tuple(_both(entries))),
         Lane("quiet", "Waits, dead air", "rest", tuple(_quiet(entries, end)), 2),
-        Lane("defects", "Defects", "bad", tuple(defect_items(entries)), 3),
+        Lane("defects", "Defects, failures", "bad", tuple(defect_items(entries)), 3),
         Lane("faults", "Each fault", "bad", tuple(single_faults(entries)), 2),
         Lane("late", "This machine", "note", tuple(_late(call.late)), 2),
     ]

@@ -179,7 +179,9 @@ def _step(failure: SavedFailure, call: SavedCall) -> CallProblem:
         where=failure.where,
         what=failure.what,
         is_deadline=is_deadline,
-        headline=step_headline(kind, side, happened, at, call.entries, is_deadline=is_deadline),
+        headline=step_headline(
+            kind, side, happened, at, call.entries, is_deadline=is_deadline, expected=failure.expected
+        ),
         opened_ms=opened if turn is None else turn[1],
         unsure=failure.unsure,
     )

@@ -24,6 +24,7 @@ __all__ = ["IndexContent", "index_page", "without_brackets"]
 
 _WORDS = "This page has a line of each call that did not pass, with words of that call."
 _NO_SOUND = "It has no sound."
+_ALL_WELL = "This page has no words of the calls and no sound."
 _NO_WORDS = "This page has no words of the calls and no sound: names, times and kinds only."
 _PAGES = "Each call's own page has its words and its sound."
 _INSIDE = "The pages of {} are in this file, with their words and their sound."
@@ -111,7 +112,9 @@ def _contains(content: IndexContent) -> str:
     if number:
         calls = f"{number} of these calls" if number > 1 else "one of these calls"
         return f"{_WORDS} {_INSIDE.format(calls)}"
-    return f"{_WORDS} {_NO_SOUND} {_PAGES if content.links else ''}".rstrip()
+    has_words = content.baseline is not None or any(row.sentence for row in content.run.rows.values())
+    words = f"{_WORDS} {_NO_SOUND}" if has_words else _ALL_WELL
+    return f"{words} {_PAGES if content.links else ''}".rstrip()
 
 
 def _headline(figures: RunFigures) -> str:

@@ -140,6 +140,20 @@ async def test_it_draws_and_a_click_gives_the_time_and_the_very_item() -> None:
         assert len(await page.evaluate(f"colours({x}, 30, 20, 8)")) > 3
 
 
+@pytest.mark.parametrize(("at", "is_near"), [(2, True), (60, False)])
+async def test_labels_of_two_rules_that_are_near_each_other_do_not_cover_each_other(at: float, is_near: bool) -> None:
+    rules = [{"at": 0.3, "text": "a phone holds 0.3 s"}, {"at": at, "text": f"{at} s ahead"}]
+    line = {"points": [[0, 0], [1, 2.1], [3, 0]], "min": 0, "max": 62, "rules": rules}
+    async with page_of({"end": 4, "lanes": [{"id": "sent", "label": "Bot, as sent", "em": 6, "line": line}]}) as page:
+        named = {one["text"]: one for one in await page.evaluate("lanes.written") if one.get("lane") == "sent"}
+        first, second = (named[rule["text"]] for rule in rules)
+        assert (abs(first["y"] - second["y"]) < 12) is is_near
+        if is_near:
+            assert first["x"] + first["width"] < second["x"] < await page.evaluate("lanes.width") - second["width"]
+        else:
+            assert second["x"] == first["x"]
+
+
 async def test_it_grows_while_it_is_shown_and_stays_where_the_user_has_moved_it() -> None:
     call = {"live": True, "end": 3, "lanes": [{"id": "ai", "label": "AI", "items": [{"from": 1, "to": None}]}]}
     async with page_of(call) as page:

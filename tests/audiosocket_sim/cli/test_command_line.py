@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -298,6 +299,31 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
             main([*command, "--help"])
         assert left.value.code == 0
         assert "example: python -m audiosocket_sim" in capsys.readouterr().out
+
+
+def test_help_says_where_the_docs_are_that_other_texts_name(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert f"docs/… are in {project['urls']['Source']}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "codes"),
+    [
+        ("run", "exit codes: 0 pass, 1 failed, "),
+        ("doctor", "exit codes: 0 nothing to change, 1 something to change, "),
+        *((name, "exit codes: 0 done, 2 ") for name in ("capture", "mock-ai", "fake-azure", "schema", "completion")),
+        *((name, "exit codes: 0 done, 2 ") for name in ("add-recording", "learn-voice")),
+    ],
+)
+def test_help_has_the_exit_codes_of_the_command_itself(
+    command: str, codes: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A command that judges no call promises no 1 for a failed one."""
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert codes in capsys.readouterr().out
 
 
 def test_usage_errors_exit_with_2(capsys: pytest.CaptureFixture[str]) -> None:

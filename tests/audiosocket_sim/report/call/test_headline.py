@@ -166,6 +166,18 @@ def test_a_bot_that_does_not_stop_is_told_with_the_interruption() -> None:
     assert told == "The bot did not stop: it had not fallen silent by 0:08.11"
 
 
+def test_hold_audio_that_does_not_stop_is_told_so() -> None:
+    lines = ["hold audio started", "hold audio has been playing since 10.220"]
+
+    def told(expected: str) -> str:
+        return step_headline("expect hold_audio", BOT, lines, 15220, (), is_deadline=True, expected=expected)
+
+    assert told("hold audio stopped, from 10.220 until 15.220") == (
+        "The bot's hold audio had not stopped by 0:15.22: it has been playing since 0:10.22"
+    )
+    assert told("hold audio playing (jazz.wav), from 10.220 until 15.220").endswith("by 0:15.22: hold audio started")
+
+
 def test_a_bot_that_stops_and_begins_again_is_not_told_as_one_that_does_not_stop() -> None:
     line = "from 7.508 until 8.128 the bot was never silent for 300 ms"
     over = (7816, VoicesOverlapped("caller", 44, 44))

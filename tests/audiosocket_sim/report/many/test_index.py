@@ -185,6 +185,15 @@ def page_of(folder: Path, **more: object) -> str:
     return index_page(IndexContent(title="runs", run=run_of(folder), **more))  # type: ignore[arg-type]
 
 
+def test_the_head_says_which_words_the_page_has(tmp_path: Path) -> None:
+    save_run(tmp_path, {"a": 500, "b": 600})
+    well = Seen(page_of(tmp_path, links={"a": "./a/report.html"})).text
+    assert "This page has no words of the calls and no sound. Each call's own page has its words and its sound." in well
+    save_call(tmp_path / "c", **failed())
+    badly = Seen(page_of(tmp_path)).text
+    assert "This page has a line of each call that did not pass, with words of that call. It has no sound." in badly
+
+
 def test_the_page_has_each_call_what_went_wrong_and_how_often(tmp_path: Path) -> None:
     save_run(tmp_path, {"a": 500, "b": 600})
     save_call(tmp_path / "c", **failed())
