@@ -19,7 +19,7 @@ from audiosocket_core import slin
 from audiosocket_core.phrase_book.book import WITHOUT_WORDS, PhraseBook, speech_edges_ms
 from audiosocket_sim.phone.line import LineModel
 from benchmarks.machine import PROJECT, Elapsed, Unavailable
-from benchmarks.reading import sounds_of_no_speech
+from benchmarks.reading import unseen_sounds
 from benchmarks.report import Row
 from benchmarks.word_errors import count_words, in_portuguese, word_errors
 
@@ -147,8 +147,8 @@ def _styles() -> "Iterator[tuple[NDArray[np.float32], float]]":
 
 
 def _invented(whisper: "Whisper", prompt: str, quick: bool) -> Row:
-    """The half of the sounds that no limit was set by, and the shipped ones that are no voice."""
-    sounds = list(sounds_of_no_speech())[1 :: 8 if quick else 2]
+    """The sounds that no limit was set by, and the shipped ones that are no voice."""
+    sounds = unseen_sounds(quick)
     for phrase in PhraseBook.load(PROJECT / "recordings" / "sounds").recordings:
         if phrase.kind in WITHOUT_WORDS and not phrase.name.startswith(_VOICES_BEHIND):
             sounds.append((phrase.name, phrase.pcm))
