@@ -297,8 +297,7 @@ export class Lanes {
       for (let x = gutter; x < this.width; x += 8) Object.assign(pen, { fillStyle: style.faint }).fillRect(x, y, 4, 1);
       const beside = y + (y - 1.3 * style.em < top ? 0.7 : -0.7) * style.em;
       const x = Math.abs(beside - above) < 1.2 * style.em ? this.width - pen.measureText(text).width - 4 : 0;
-      this.#write(text, Math.max(gutter + 4, x), beside, { colour: "faint", lane: id });
-      above = beside;
+      this.#write(text, Math.max(gutter + 4, x), (above = beside), { colour: "faint", lane: id });
     }
   }
 }
