@@ -42,7 +42,7 @@ function lanesCurve(given, laneTone, steps) {
   const { from = 0, step, width = step, values, points, rules, min = 0, max, unit, mirror } = given;
   const pairs = values ? Array.from(values, (value, i) => [from + i * step, value]) : lanesArray(points);
   const seen = pairs.filter((pair) => lanesIsTime(pair?.[0])).sort((a, b) => a[0] - b[0]);
-  const marks = lanesArray(rules).filter((rule) => rule?.at > min);
+  const marks = lanesArray(rules).filter((rule) => rule?.at > min).map(({ at, text }) => ({ at, text: lanesText(text) }));
   const most = max ?? (steps ? lanesMost([...seen.map((pair) => pair[1]), ...marks.map((rule) => rule.at)], min) : 1);
   const [tone, holds] = [lanesKnown(given.tone, LANES_PATTERNS, laneTone), steps ? Infinity : width > 0 ? width : 0.1];
   return { steps, pairs: seen, holds, marks, min, range: most - min || 1, unit: lanesText(unit), mirror, tone };
@@ -277,7 +277,7 @@ export class Lanes {
   #drawCurve({ id, top, height }, { steps, pairs, holds, marks, min, range, mirror, tone }, room) {
     const { pen, style, gutter, view, end } = this;
     const tall = (value) => Math.round(lanesWithin((value - min) / range, 0, 1) * room);
-    let last = { right: -9, up: 0 }; // the bar before
+    let [last, above] = [{ right: -9, up: 0 }, NaN]; // the bar before; where the label before stands
     pairs.forEach(([at, value], i) => {
       const until = Math.min(at + holds, pairs[i + 1]?.[0] ?? end, Math.max(end, at));
       if (!Number.isFinite(value) || until < view.from || at > view.to) return;
@@ -286,19 +286,15 @@ export class Lanes {
       if (right <= last.right && up <= last.up) return; // hidden by its neighbour
       const y = top + height - up - (mirror ? Math.round((room - up) / 2) : 0);
       Object.assign(pen, { fillStyle: style[steps ? `${tone}-soft` : tone] }).fillRect(left, y, right - left - gap, up);
-      pen.fillStyle = style[tone];
-      if (steps) pen.fillRect(left, y - 1, right - left, 2);
+      if (steps) Object.assign(pen, { fillStyle: style[tone] }).fillRect(left, y - 1, right - left, 2);
       if (steps && left === last.right) pen.fillRect(left, y - 1 + Math.min(0, up - last.up), 1.5, Math.abs(up - last.up) + 2);
       last = { right, up };
     });
-    let above = NaN; // where the label before stands: one that would cover it stands at the other end of its rule
-    for (const rule of marks) {
-      const [y, text] = [top + height - tall(rule.at), lanesText(rule.text)];
+    for (const { at, text } of marks) { // a label that would cover the one before stands at the other end of its rule
+      const [y, beside] = [0, height - tall(at) < 1.3 * style.em ? 0.7 : -0.7].map((by) => top + height - tall(at) + by * style.em);
       for (let x = gutter; x < this.width; x += 8) Object.assign(pen, { fillStyle: style.faint }).fillRect(x, y, 4, 1);
-      const beside = y + (y - 1.3 * style.em < top ? 0.7 : -0.7) * style.em;
       const x = Math.abs(beside - above) < 1.2 * style.em ? this.width - pen.measureText(text).width - 4 : 0;
-      this.#write(text, Math.max(gutter + 4, x), beside, { colour: "faint", lane: id });
-      above = beside;
+      this.#write(text, Math.max(gutter + 4, x), (above = beside), { colour: "faint", lane: id });
     }
   }
 }
