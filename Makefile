@@ -18,20 +18,23 @@ export PYTHONDONTWRITEBYTECODE :=
 .PHONY: demo test test-most test-all nightly extras apt apt-most asterisk dist installed docs zoo coverage lint types benchmarks mutants clean
 
 # What is imported is compiled then; to compile all that is installed takes a third of the time that pip needs. Our own
-# modules are compiled beside pip, which leaves a core idle: the tests' workers would each compile them. The pip that comes
-# with the interpreter takes twice as long as a new one: it only fetches that, or is unpacked where there is no other.
+# modules and tests are compiled beside pip, which leaves a core idle: the tests' workers would each do it. The pip that comes
+# with the interpreter takes twice as long as a new one: it only fetches that, or is unpacked where there is no other, and
+# what the tests are compiled with (pytest) and the package is built with (hatchling, which pip would install twice else).
+FIRST := pip pytest hatchling
 $(STAMP): pyproject.toml constraints.txt
 	@$(PY) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed; $(PY) is %d.%d. Say which with: make PY=python3.12" % v)'
 	$(PY) -m venv --without-pip $(VENV)
-	@$(PY) -m pip --python $(BIN)/python install $(QUIETLY) pip 2>/dev/null || \
-		{ $(BIN)/python -m ensurepip >/dev/null && $(PIP_INSTALL) --upgrade pip; }
-	$(BIN)/python -m compileall -q audiosocket_core audiosocket_sim server tests/helpers tests/planted & \
-		$(PIP_INSTALL) --no-compile -e '.[test]' && wait
+	@$(BIN)/python -m compileall -q audiosocket_core audiosocket_sim server tests/helpers tests/planted & \
+		$(PY) -m pip --python $(BIN)/python install $(QUIETLY) --no-compile $(FIRST) 2>/dev/null || \
+		{ $(BIN)/python -m ensurepip >/dev/null && $(PIP_INSTALL) --upgrade $(FIRST); } && wait
+	$(BIN)/python .ci/compile_tests.py & \
+		$(PIP_INSTALL) --no-compile --no-build-isolation -e '.[test]' && wait
 	@touch $@
 
 # ruff, mypy, coverage, and the plug-ins of pytest that are not ours but must go with it.
 $(DEV): $(STAMP)
-	$(PIP_INSTALL) --no-compile -e '.[dev]'
+	$(PIP_INSTALL) --no-compile --no-build-isolation -e '.[dev]'
 	@touch $@
 
 # A bot that others have published, which a test calls. Most of what it needs is speech services, which the test

@@ -17,6 +17,7 @@ from pathlib import Path
 import hypothesis
 import hypothesis.internal.conjecture.providers as drawn_from
 import pytest
+from helpers.cells import choose_cells, run_cells
 
 NO_SKIPS = "AUDIOSOCKET_SIM_NO_SKIPS"
 ONLY_PYTHON = "AUDIOSOCKET_SIM_ONLY_PYTHON"
@@ -57,6 +58,20 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
+    """In `make test` cells of one test are run together."""
+    yield
+    if os.environ.get(ONLY_PYTHON):
+        choose_cells(metafunc)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run what is several cells."""
+    return run_cells(pyfuncitem) or None
+
+
 class Backwards(pytest.Dir):
     """The last of a folder first."""
 
@@ -79,15 +94,15 @@ def whole_in_make_test(item: pytest.Item) -> bool:
 
 
 def mark_other_cells(items: list[pytest.Item]) -> None:
-    """Of a test with the marker `every(n)` all cells but each n-th are `long`; of a scenario with `for_each`, all but
-    the first."""
+    """Of a test with the marker `every(n)` all cells but each n-th are `long` (`make test` has chosen already); of a
+    scenario with `for_each`, all but the first."""
     seen: Counter[str] = Counter()
     if os.environ.get(ONLY_PYTHON) or os.environ.get(ONLY_REST):  # who names scenarios, or their folder, means them all
         mark_other_scenarios(items)
     for item in items:
         test, _, cell = item.nodeid.partition("[")
         every = item.get_closest_marker("every")
-        if every is not None and seen[test] % every.args[0]:
+        if every is not None and seen[test] % every.args[0] and not os.environ.get(ONLY_PYTHON):
             item.add_marker(pytest.mark.long("another of its cells is run"))
         elif item.path.suffix == ".yaml" and cell and seen[test]:
             item.add_marker(pytest.mark.long("its first cell is called"))

@@ -8,7 +8,7 @@ import pytest
 
 pytest_plugins = ["pytester"]
 CONFTEST = (Path(__file__).resolve().parent.parent / "conftest.py").read_text(encoding="utf-8")
-MARKERS = ("long", "every", "asterisk", "browser", "mic", "extra", "apt", "real_time")
+MARKERS = ("long", "every", "cells", "asterisk", "browser", "mic", "extra", "apt", "real_time")
 TESTS = """
 import pytest
 from hypothesis import given, strategies
@@ -89,7 +89,8 @@ def passed(
 def test_the_rest_is_what_make_test_leaves_out_or_does_in_part(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert passed(pytester, monkeypatch, "ONLY_PYTHON") == WHOLE | IN_PART
+    together = WHOLE - {"test_cells[1]", "test_cells[3]"} | {"test_cells[2 cells]"}
+    assert passed(pytester, monkeypatch, "ONLY_PYTHON") == together | IN_PART
     assert passed(pytester, monkeypatch, "ONLY_REST", "NO_SKIPS") == LEFT_OUT | IN_PART
 
 
@@ -103,12 +104,77 @@ import pytest
 @pytest.mark.parametrize("number", range(7))
 def test_cells(number): pass
 """
-    assert passed(pytester, monkeypatch, "ONLY_PYTHON", files=files) == {
-        f"test_cells[{number}]" for number in (0, 3, 6)
-    }
+    assert passed(pytester, monkeypatch, "ONLY_PYTHON", files=files) == {"test_cells[3 cells]"}
     result = pytester.runpytest_inprocess("-rs", "-p", "no:cacheprovider")
-    result.assert_outcomes(passed=3, skipped=1, deselected=3)
+    result.assert_outcomes(passed=1, skipped=1)
     result.stdout.fnmatch_lines(["SKIPPED * another of its cells is run (4 cells)"])
+    assert passed(pytester, monkeypatch, files=files) == {f"test_cells[{number}]" for number in (0, 3, 6)}
+
+
+def test_cells_that_are_run_together_are_all_run_and_named_where_they_fail(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = """
+import pytest
+
+@pytest.mark.parametrize(("one", "other"), [(1, 1), (1, 2), (3, 3), (3, 4)])
+def test_two_fail(one, other):
+    assert one == other
+
+@pytest.mark.every(2)
+@pytest.mark.parametrize("number", range(4))
+def test_one_fails(number):
+    with pytest.raises(ZeroDivisionError):
+        1 / (2 - number)
+"""
+    assert passed(pytester, monkeypatch, "ONLY_PYTHON", files="") == set()
+    pytester.makepyfile(test_tables=files)
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(failed=2, skipped=1)
+    result.stdout.fnmatch_lines(
+        ["*cells [[]1-2], [[]3-4] of 4 failed*", "*assert 1 == 2*", "*cell [[]1-2]", "*cell [[]3-4]"]
+    )
+    result.stdout.fnmatch_lines(["E *DID NOT RAISE*", "E *cell [[]0]"])
+
+
+def test_cells_that_could_touch_each_other_and_those_with_a_marker_stay_apart(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = """
+import pytest
+
+@pytest.fixture
+def anew(): return []
+
+@pytest.fixture(scope="module")
+def shared(): return 7
+
+@pytest.fixture
+def doubled(request): return 2 * request.param
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_anew(number, anew): pass
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_shared(shared, number): assert shared == 7
+
+@pytest.mark.parametrize("doubled", [1, 2], indirect=True)
+def test_indirect(doubled): assert doubled in (2, 4)
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_asks(request, number): pass
+
+@pytest.mark.parametrize("number", [1, pytest.param(2, marks=pytest.mark.real_time), 3])
+def test_marked(number): pass
+
+class TestAll:
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_in_a_class(self, number): pass
+"""
+    apart = {f"{test}[{cell}]" for test in ("test_anew", "test_indirect", "test_asks") for cell in (1, 2)}
+    apart |= {f"TestAll::test_in_a_class[{cell}]" for cell in (1, 2)}
+    together = {"test_shared[2 cells]", "test_marked[2 cells]", "test_marked[2]"}
+    assert passed(pytester, monkeypatch, "ONLY_PYTHON", files=files) == apart | together
 
 
 @pytest.mark.long("what is left out and what is not are all")

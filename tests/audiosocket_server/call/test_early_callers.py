@@ -30,7 +30,7 @@ ECHOES = ("", "-12/20", "-12/120", "-20/300", "-30/200", "-40/60")
 ONSETS_MS = range(-400, 801, 100)
 
 
-@pytest.mark.every(39)
+@pytest.mark.every(78)
 @pytest.mark.parametrize(
     ("onset_ms", "echo", "noise_dbfs"),
     [

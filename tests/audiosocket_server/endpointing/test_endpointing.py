@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 
+import pytest
 from audiosocket_server.endpointing import (
     Endpointer,
     EndpointingFact,
@@ -268,6 +269,7 @@ def test_another_detector_takes_over_when_the_next_turn_begins() -> None:
     assert first.asked == before
 
 
+@pytest.mark.long("audio in frames of one size is heard")
 @given(sizes=st.lists(st.integers(1, 700).map(lambda n: 2 * n), min_size=1, max_size=40), seed=st.integers(0, 99))
 def test_however_the_audio_is_cut_the_same_is_heard(sizes: list[int], seed: int) -> None:
     dice = random.Random(seed)

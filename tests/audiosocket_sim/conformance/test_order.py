@@ -58,7 +58,7 @@ def test_one_after_the_other_only_the_end_of_the_server_waits_for_all_others() -
     assert [case.id for case in planned(two_calls=False).alone] == ["TD-12"]
 
 
-@pytest.mark.every(3)
+@pytest.mark.long("which cases begin first is tried")
 @pytest.mark.parametrize(
     ("fault", "case"), [(AKeyIsTheEnd, "DT-07"), (OneReadIsAHeader, "FR-02"), (SilentWhenIdle, "AO-06")]
 )

@@ -83,7 +83,7 @@ def test_silence_in_place_of_sound_is_no_pause() -> None:
 PLACES = [500, 700, 1200, 2000, 2600]
 
 
-@pytest.mark.every(18)
+@pytest.mark.every(54)
 @pytest.mark.parametrize("phrase", [EMERGENCY, GREETING, CHECK], ids=lambda phrase: phrase.text[:9])
 @pytest.mark.parametrize("back", [0, 120, 240])
 @pytest.mark.parametrize("length", [140, 300, 420, 500, 560, 700])

@@ -44,7 +44,7 @@ print(*loaded)
 
 
 @pytest.mark.every(2)
-@pytest.mark.parametrize("name", ["greeting_then_hold", "dtmf"])
+@pytest.mark.parametrize("name", ["dtmf", "greeting_then_hold"])
 def test_no_module_is_loaded_in_the_middle_of_a_call(name: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", WATCHED, str(SCENARIOS / f"{name}.yaml")], capture_output=True, text=True, check=False

@@ -134,7 +134,7 @@ steps:
 """
 
 
-@pytest.mark.every(3)
+@pytest.mark.long("the command asks for trust, and the fixture does")
 @pytest.mark.parametrize(
     ("arguments", "ini", "is_trusted"),
     [((), "", False), (("--audiosocket-trust",), "", True), ((), "audiosocket_trust = true", True)],

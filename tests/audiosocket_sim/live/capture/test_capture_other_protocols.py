@@ -139,12 +139,13 @@ def joined(behaviour: Behaviour, tmp_path: Path) -> Path:
     return replayed
 
 
+@pytest.mark.long("each caller's part is found (test_switchboard.py) and played in its order (test_cassette_order.py)")
 def test_each_conversation_of_several_at_a_time_plays_its_own_part(joined: Path) -> None:
     again = called(joined)
     assert again.outcome is Outcome.PASSED, again.problems
 
 
-@pytest.mark.long("each conversation of several at a time plays its own part")
+@pytest.mark.long("a request out of its order is named, by its caller's conversation (test_cassette_order.py)")
 def test_a_request_in_the_wrong_conversation_fails_with_the_caller_and_what_was_expected(
     joined: Path, behaviour: Behaviour
 ) -> None:
