@@ -321,7 +321,8 @@ def as_line(where: str, rows: Sequence[Row]) -> str:
 def _short(row: Row) -> str:
     if row.value < 0:
         return "never" if row.unit == "ms" else "too few"
-    return f"{row.value:.0f}" if row.unit == "ms" or not row.target else f"{row.value:.2f}"
+    is_whole = row.unit == "ms" or row.target in ("", "0")
+    return f"{row.value:.0f}" if is_whole else f"{row.value:.2f}"
 
 
 def _counted(names: Sequence[str]) -> str:
