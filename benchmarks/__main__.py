@@ -27,6 +27,7 @@ NAMES = (
     "endpointing",
     "competing",
     "turn_taking",
+    "own_echo",
     "pauses",
     "damage",
     "clean_calls",
@@ -38,7 +39,7 @@ NAMES = (
 )
 _MODULES = {"report": "report_pages"}
 """The module of a benchmark, where it has another name."""
-_BY_NAME_ONLY = ("turn_taking", "clean_calls", "verdicts", "check", "judges", "neteq")
+_BY_NAME_ONLY = ("turn_taking", "own_echo", "clean_calls", "verdicts", "check", "judges", "neteq")
 """Benchmarks that take hours, or another project's program: they are run where they are named."""
 _EPILOG = """\
 examples:

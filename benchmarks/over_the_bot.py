@@ -1,8 +1,9 @@
 """What callers do over the bot's speech, for the benchmark `turn_taking`: interruptions, sounds, lines.
 
-All of it is the project's own: `recordings/` with `recordings/sounds/`, and a few words in the synthetic voice. One
-half is for tuning, the other is unseen: each kind's material in the order of its names, one to this half, one to the
-other. A message of the bot is four prompts in a row.
+What ships is the project's own: `recordings/` with `recordings/sounds/`, and a few words in the synthetic voice. It has
+two halves: each kind's material in the order of its names, one to this half, one to the other. The first is for tuning;
+the second was unseen, until what failed in it was looked at. Unseen material is drawn (`drawn_callers`). A message of
+the bot is four prompts in a row.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,14 +21,15 @@ from audiosocket_sim.turn_taking import QUIET_MS, SentencePart, VoiceSegment
 from benchmarks.machine import PROJECT
 
 __all__ = [
+    "GREETING",
     "HALVES",
     "HUM",
     "LINES",
+    "Material",
     "Messages",
     "OverBot",
-    "half",
-    "material",
-    "opening",
+    "leveled",
+    "shipped",
     "write_hum",
     "write_messages",
 ]
@@ -36,7 +38,8 @@ CALLER_DBFS = -22.0
 """The level of what callers say; sounds that are no turn are as they are shipped."""
 GAINS_DB = (0, -2, 2)
 """How much louder or softer than in his turns he interrupts."""
-HALVES = ("tuning", "unseen")
+HALVES = ("tuning", "second")
+BEGINS_MS = (400, 700, 1000)
 HUM = "hum.wav"
 GREETING = "Condomínio Apoena, em que posso ajudar?"
 _SYNTHETIC = ("Espera!", "Não.", "Para!", "Espera aí!", "Para, por favor.", "Não é isso.")
@@ -87,8 +90,28 @@ class OverBot:
         return f"say: {{{source}, gain_db: {self.gain_db:.1f}}}"
 
 
-def material() -> Mapping[str, Sequence[OverBot]]:
-    """Everything, by kind: yield (interruptions), backchannel, vocal_tic, non_directed."""
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What happens over the bot."""
+
+    events: Mapping[str, Sequence[OverBot]]
+    """By kind: yield (interruptions), backchannel, vocal_tic, non_directed."""
+    openings: Sequence[str]
+    """Steps in which the caller says something in his own turn."""
+    begins_ms: Sequence[int]
+    """How long the bot has spoken when something happens; the calls take turns."""
+    books: Sequence[Path] = ()
+    """Phrase books that the engine knows beside the shipped ones."""
+
+
+def shipped(which: str, count: int) -> Material:
+    """Return `count` events a kind of one half: its material over and over, interruptions each time at another gain."""
+    first = HALVES.index(which)
+    events = {kind: _rounds(everything[first::2], count) for kind, everything in _everything().items()}
+    return Material(events, [_opening(name) for name in OPENINGS], BEGINS_MS)
+
+
+def _everything() -> Mapping[str, Sequence[OverBot]]:
     made: dict[str, list[OverBot]] = {"yield": [], "backchannel": [], "vocal_tic": [], "non_directed": []}
     for phrase in sorted(PhraseBook.load(PROJECT / "recordings").phrases, key=lambda phrase: phrase.name):
         words = phrase.text.split()
@@ -103,9 +126,7 @@ def material() -> Mapping[str, Sequence[OverBot]]:
     return made
 
 
-def half(all_of_a_kind: Sequence[OverBot], which: str, count: int) -> list[OverBot]:
-    """`count` events of one half: its material over and over, interruptions each time at another gain."""
-    own = all_of_a_kind[HALVES.index(which) :: 2]
+def _rounds(own: Sequence[OverBot], count: int) -> list[OverBot]:
     rounds = (
         replace(one, gain_db=one.gain_db + (GAINS_DB[turn % 3] if one.kind == "yield" else 0))
         for turn in range(count)
@@ -114,9 +135,7 @@ def half(all_of_a_kind: Sequence[OverBot], which: str, count: int) -> list[OverB
     return [one for one, _ in zip(rounds, range(count), strict=False)]
 
 
-def opening(number: int) -> str:
-    """The step in which the caller says something in his own turn."""
-    name = OPENINGS[number % len(OPENINGS)]
+def _opening(name: str) -> str:
     gain_db = leveled(read_audio(PROJECT / "recordings" / "pt-br" / f"{name}.wav"))
     return f"say: {{recording: pt-br/{name}, gain_db: {gain_db:.1f}}}"
 

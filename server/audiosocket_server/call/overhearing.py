@@ -51,6 +51,11 @@ class Overhearing:
         if trial is not None:
             trial.cancel()
 
+    def look_for_sound(self) -> None:
+        """Report that a sound may be beginning: call it at each tick before the turns get theirs."""
+        if self._caller.stirs:
+            self._notify_turns(t.SoundStirs())
+
     def look(self) -> None:
         """Report how loud the voice is, that it lasts, and words that are likely by now: call it at each tick."""
         if not self._caller.pauses:

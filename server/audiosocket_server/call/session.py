@@ -382,6 +382,8 @@ class Call:
         try:
             if self._turns.awaits_audio and self._input.audio_at > self._began_at:
                 self._notify_turns(t.CallerAudioBegan())
+            if self._turns.doubts:
+                self._overhearing.look_for_sound()
             if deadline + SPARE_SECONDS >= self._turns.next_deadline:
                 self._carry_out(self._turns.tick(deadline))
                 if self._over:

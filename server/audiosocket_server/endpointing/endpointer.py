@@ -146,6 +146,11 @@ class Endpointer:
         return not self.in_utterance or self._pause_reported
 
     @property
+    def stirs(self) -> bool:
+        """True if the newest frame is voiced: after a silence a sound may be beginning."""
+        return bool(self._verdicts) and self._verdicts[-1]
+
+    @property
     def utterance_ms(self) -> int:
         """How long the utterance in progress, or the last one, lasts from its first to its last voiced frame."""
         return self._whole_ms - self._silent_ms

@@ -72,6 +72,7 @@ from audiosocket_server.turns.vocabulary import (
     Recognised,
     RecognitionFailed,
     ReleaseSpeech,
+    SoundStirs,
     Speak,
     SpeechFailed,
     StartHold,
@@ -125,6 +126,7 @@ class Turns(OverheardSteps):
         self._now = 0.0
         self._phase_until = NEVER
         self._doubt_until = NEVER  # the end of the longest pause of the message, in DOUBTING
+        self._stirs_until = 0.0  # until then it is not known whether a sound begins, in DOUBTING
         self._silent_until = NEVER  # deadline of LISTENING, which continues while a noise is heard
         self._hold_at = NEVER
         self._call_until = NEVER
@@ -484,7 +486,7 @@ def _row(phase: Phase, event: type[_E], step: Callable[[Turns, _E], None]) -> tu
 
 _IN_DOUBT = (Phase.DOUBTING, Phase.OVERHEARING)
 _WEIGHED: tuple[type[Any], ...] = (
-    *(UtterancePaused, UtteranceWentOn, VoiceWeighed, VoiceLasts),
+    *(UtterancePaused, UtteranceWentOn, SoundStirs, VoiceWeighed, VoiceLasts),
     *(WordsHeard, Tried, UtteranceEnded),
 )
 

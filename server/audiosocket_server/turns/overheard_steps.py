@@ -11,6 +11,7 @@ from audiosocket_server.turns.vocabulary import (
     DropUtterance,
     PauseSpeech,
     ResumeSpeech,
+    SoundStirs,
     StartRecognition,
     StopSpeech,
     TryRecognition,
@@ -27,6 +28,8 @@ LEAST_DOUBT_SECONDS = 0.3
 """A message that pauses by itself is paused for so long all the same."""
 LINGER_SECONDS = 0.2
 """A message is paused for so much longer after a sound of which nothing was understood."""
+STIRS_SECONDS = 0.1
+"""It does not go on into a sound that begins: for so long it is not known whether somebody goes on."""
 
 
 class OverheardSteps(ABC):
@@ -44,6 +47,7 @@ class OverheardSteps(ABC):
     _overheard: Overheard | None
     _phase_until: float
     _doubt_until: float
+    _stirs_until: float
 
     @property
     def doubts(self) -> bool:
@@ -84,7 +88,7 @@ class OverheardSteps(ABC):
         self._do(PauseSpeech(self._job))
         self._do(StartRecognition(self._overheard.job))
         self._go(Phase.DOUBTING, max(LEAST_DOUBT_SECONDS, self._rules.doubt_seconds - event.quiet_ms / 1000))
-        self._doubt_until = self._phase_until
+        self._doubt_until, self._stirs_until = self._phase_until, self._now
 
     def _weigh(self, event: OverheardEvent) -> None:
         assert self._overheard is not None
@@ -95,6 +99,8 @@ class OverheardSteps(ABC):
                 self._do(TryRecognition(self._overheard.job))
             case Weighed.DISMISS:
                 self._dismiss(self._overheard.why)
+            case Weighed.LINGER if isinstance(event, SoundStirs):
+                self._wait_for_onset()
             case Weighed.LINGER if self.phase is Phase.DOUBTING:
                 self._phase_until = min(self._doubt_until, self._now + LINGER_SECONDS)
             case Weighed.LINGER:
@@ -104,9 +110,14 @@ class OverheardSteps(ABC):
             case Weighed.WAIT:
                 pass
 
+    def _wait_for_onset(self) -> None:
+        if self.phase is Phase.DOUBTING:
+            self._stirs_until = self._now + STIRS_SECONDS
+            self._phase_until = min(self._doubt_until, max(self._phase_until, self._stirs_until))
+
     def _doubt_is_over(self) -> None:
         assert self._overheard is not None
-        match self._overheard.time_is_up():
+        match self._overheard.time_is_up(stirs=self._doubt_until < self._stirs_until):
             case Weighed.CALLER:
                 self._yield()
             case Weighed.DISMISS:

@@ -39,6 +39,7 @@ __all__ = [
     "RecognitionFailed",
     "ReleaseSpeech",
     "ResumeSpeech",
+    "SoundStirs",
     "Speak",
     "SpeechFailed",
     "StartHold",
@@ -142,6 +143,11 @@ class UtterancePaused:
 @dataclass(frozen=True, slots=True)
 class UtteranceWentOn:
     """The caller speaks again after `UtterancePaused`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundStirs:
+    """After `UtterancePaused`: there is sound again, but too little of it yet to say that the caller went on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +269,7 @@ TurnEvent = (
     | UtteranceEnded
     | UtterancePaused
     | UtteranceWentOn
+    | SoundStirs
     | VoiceLasts
     | VoiceWeighed
     | WordsHeard

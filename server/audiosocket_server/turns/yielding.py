@@ -6,7 +6,7 @@ The message is paused as soon as a sound begins. Then, whatever comes first:
   understood, unless they are understood as a back-channel;
 - at a short silence the sound was too short to be speech, or a recognition of all that was heard so far says what it
   was: a back-channel, and the bot goes on; or nothing that was understood, and it goes on a little later, since a
-  caller may take breath, and a cough has two bursts;
+  caller may take breath, and a cough has two bursts; but not into a sound that begins, for which it would pause again;
 - when the longest pause is over, a sound that lasts is a caller, if the engine tells no words before an utterance ends.
   If it does, and has understood none, the bot speaks on, and the utterance is listened to all the same: a laugh, a dog
   or television lasts longer than a pause may, and words that are understood later still take the turn.
@@ -20,6 +20,7 @@ from enum import Enum, auto
 
 from audiosocket_server.turns.backchannels import takes_turn
 from audiosocket_server.turns.vocabulary import (
+    SoundStirs,
     Tried,
     TurnRules,
     UtteranceEnded,
@@ -53,7 +54,9 @@ OTHER_MESSAGE = "other_message"
 ANSWERS_MS = 600
 """A caller who begins when so much of the message is left, or less, answers it."""
 
-OverheardEvent = UtterancePaused | UtteranceWentOn | VoiceLasts | VoiceWeighed | WordsHeard | Tried | UtteranceEnded
+OverheardEvent = (
+    UtterancePaused | UtteranceWentOn | SoundStirs | VoiceLasts | VoiceWeighed | WordsHeard | Tried | UtteranceEnded
+)
 
 
 class Weighed(Enum):
@@ -71,7 +74,8 @@ class Overheard:
     """One utterance over a message. `job`: of its recognition. `left_ms`: how much of the message was left at its
     beginning; None: that is not known.
 
-    After LINGER call `time_is_up` once that little time is over, unless `UtteranceWentOn` came first."""
+    After LINGER call `time_is_up` once that little time is over, unless `UtteranceWentOn` came first. LINGER for
+    `SoundStirs`: not before it is known whether a sound begins."""
 
     def __init__(self, job: int, rules: TurnRules, left_ms: int | None) -> None:
         self.job = job
@@ -96,6 +100,8 @@ class Overheard:
             case UtteranceWentOn():
                 self._silent, self._more, self._lingers = False, True, False
                 return Weighed.WAIT
+            case SoundStirs():
+                return Weighed.LINGER if self._lingers else Weighed.WAIT
             case UtterancePaused(noise):
                 self._silent = True
                 return self._fell_silent(noise=noise)
@@ -115,9 +121,12 @@ class Overheard:
         is_caller = self._has_words or (self._lasts and not self._is_backchannel)
         return Weighed.CALLER if is_caller and self._soft is False else Weighed.WAIT
 
-    def time_is_up(self) -> Weighed:
-        """The pause is over. CALLER or DISMISS if that is known by now; WAIT: the bot speaks on, and he is heard on."""
-        if self._lingers:
+    def time_is_up(self, *, stirs: bool = False) -> Weighed:
+        """The pause is over. CALLER or DISMISS if that is known by now; WAIT: the bot speaks on, and he is heard on.
+
+        `stirs`: a sound may just be beginning.
+        """
+        if self._lingers and not stirs:
             return Weighed.DISMISS
         lasts = not self._silent and not self._soft and not self._rules.tells_words
         return Weighed.CALLER if lasts else Weighed.WAIT

@@ -155,6 +155,26 @@ async def test_who_takes_breath_after_a_short_word_is_waited_for() -> None:
         assert "playback_resumed" not in types(call.record)
 
 
+@virtual
+@pytest.mark.parametrize("gap_ms", [300, 340, 360])
+async def test_the_bot_does_not_go_on_into_the_next_bark(gap_ms: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would pause again after a few hundredths of a second of speech."""
+    monkeypatch.setattr(Detectors, "take", lambda *_, **__: LoudIsSpeech())
+    monkeypatch.setattr(Detectors, "left", lambda *_: None)
+    bark = np.random.Generator(np.random.PCG64(1)).integers(-9000, 9000, 1280).astype("<i2").tobytes()
+    async with bench(BARGE_IN, engine=Engine(speaks_ms=6000, hears=deque(["", ""]))) as b:
+        call = await b.call()
+        await call.until(0.8)
+        call.say(bark + bytes(gap_ms * 16) + bark)
+        await call.until_event("playback_finished", complete=True)
+        paused, resumed = (
+            [one.at_seconds for one in call.record.events() if one.type == f"playback_{kind}"]
+            for kind in ("paused", "resumed")
+        )
+        assert len(paused) == 1
+        assert resumed[0] - paused[0] < 0.9
+
+
 def _to_user_turn(tells_words: bool) -> dict[str, object]:
     return {"why": "in_doubt"} if tells_words else {"before": IA_TURN, "after": USER_TURN}
 

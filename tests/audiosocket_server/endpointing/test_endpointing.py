@@ -355,3 +355,18 @@ def test_an_utterance_that_is_dropped_is_over_and_listening_goes_on() -> None:
     assert len(feed(ep, "ssss...........")) == 2  # and this one ends by itself
     ep.drop()
     assert ep.listening
+
+
+def test_a_sound_stirs_before_it_is_known_to_go_on() -> None:
+    ep = endpointer(short_silence_ms=60)
+    for _ in range(6):
+        ep.audio(SPEECH)
+    for _ in range(6):
+        ep.audio(QUIET)
+    assert ep.pauses
+    assert not ep.stirs
+    assert ep.audio(SPEECH) is None
+    assert ep.pauses
+    assert ep.stirs
+    ep.audio(QUIET)
+    assert not ep.stirs

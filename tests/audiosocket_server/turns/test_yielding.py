@@ -18,6 +18,7 @@ from audiosocket_server.turns.vocabulary import (
     Pushed,
     Recognised,
     ResumeSpeech,
+    SoundStirs,
     Speak,
     StartRecognition,
     StopHold,
@@ -110,6 +111,41 @@ def test_who_takes_breath_is_waited_for_a_little_and_no_longer_than_the_longest_
     assert call.tell(Tried(5, "")) == []
     assert call.after(0.15) == []
     assert call.after(0.02)[-1] == ResumeSpeech(4, "not_understood")
+
+
+def test_the_message_does_not_go_on_into_a_sound_that_begins() -> None:
+    call = over_a_message()
+    call.tell(UtterancePaused(noise=True))
+    assert call.after(0.18) == []
+    assert call.tell(SoundStirs()) == []
+    assert call.after(0.06) == []
+    assert call.tell(UtteranceWentOn()) == []
+    assert call.after(0.4) == []
+    assert call.tell(UtterancePaused(noise=True)) == []
+    assert call.after(0.2)[-1] == ResumeSpeech(4, "too_short")
+
+
+def test_a_sound_that_stirs_and_is_none_delays_the_message_by_a_tenth_of_a_second() -> None:
+    call = over_a_message()
+    assert call.tell(SoundStirs()) == []  # he has not been silent yet
+    call.tell(UtterancePaused(noise=True))
+    assert call.tell(SoundStirs()) == []
+    assert call.after(0.18) == []  # the little time is no shorter for it
+    assert call.tell(SoundStirs()) == []
+    assert call.after(0.08) == []
+    assert call.after(0.02)[-1] == ResumeSpeech(4, "too_short")
+
+
+def test_whatever_stirs_the_longest_pause_is_no_longer() -> None:
+    call = over_a_message()
+    call.after(0.7)
+    call.tell(UtterancePaused(noise=True))
+    assert call.after(0.14) == []
+    assert call.tell(SoundStirs()) == []
+    assert call.after(0.02) == [ResumeSpeech(4, "in_doubt")]
+    assert call.tell(SoundStirs()) == []
+    assert call.tell(UtteranceWentOn()) == []
+    assert call.tell(UtteranceEnded(noise=True)) == [CancelRecognition(5), DropUtterance("too_short")]
 
 
 def test_when_the_message_plays_on_nothing_is_waited_for_any_more() -> None:
