@@ -3,7 +3,8 @@
 The bot is the reference server; its voice is drawn anew for each call (the project's, and all that Debian's packages
 of prompts have put under /usr/share/asterisk/sounds), with its level and the codec that it went through; so are the
 caller's line and phone, Asterisk's version, and what happens: hold audio, an interruption, who ends the call and when.
-The seed of a call is its number.
+The seed of a call is its number. A caller is as loud all the time: the server takes a softer voice that interrupts for
+somebody else in the room (`endpointing.other_voice_db`), and goes on.
 """
 
 import io
@@ -16,6 +17,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from audiosocket_core.phrase_book.book import PhraseBook
+from audiosocket_sim.phone.surroundings import active_dbfs
 from audiosocket_sim.running.options import Options
 from audiosocket_sim.running.result import Outcome, Result
 from audiosocket_sim.running.runner import run as run_scenario
@@ -32,6 +34,7 @@ ABOUT = "calls without a fault, in many voices, that the judge finds a fault in"
 FROM, COUNT = "BENCHMARKS_CLEAN_FROM", "BENCHMARKS_CLEAN_COUNT"
 PAUSE_SECONDS = 0.7
 SHOWN = 12  # accused calls, one by one
+AS_LOUD_DB = 2.0
 LOUDEST_DBFS, SOFTEST_DBFS = -10, -35
 
 
@@ -39,13 +42,14 @@ def run(quick: bool) -> list[Row]:
     pin(0)
     first, count = int(os.environ.get(FROM, "0")), int(os.environ.get(COUNT, "50" if quick else "1000"))
     spoken_by = read_voices(40)
-    says = [phrase.name for phrase in PhraseBook.load(PROJECT / "recordings").phrases]
+    recordings = PhraseBook.load(PROJECT / "recordings").phrases
+    says = {phrase.name: level for phrase in recordings if (level := active_dbfs(phrase.pcm, 8000)) is not None}
     elapsed, seconds = Elapsed(), 0.0
     accused: list[tuple[int, str, Result]] = []
     heard: Counter[str] = Counter()
     for seed in range(first, first + count):
         voice, result = make_call(seed, spoken_by, says)
-        heard[voice] += 1
+        heard[voice.partition(",")[0]] += 1
         seconds += result.duration_ms / 1000
         if result.outcome is not Outcome.PASSED:
             accused.append((seed, voice, result))
@@ -60,8 +64,9 @@ def run(quick: bool) -> list[Row]:
     ]
 
 
-def make_call(seed: int, spoken_by: Sequence[Voice], says: Sequence[str]) -> tuple[str, Result]:
-    """Make the call of a seed. Returns the bot's voice and the result."""
+def make_call(seed: int, spoken_by: Sequence[Voice], says: Mapping[str, float]) -> tuple[str, Result]:
+    """Make the call of a seed. `says`: what callers say, and how loud it is, in dBFS. Returns the bot's voice and the
+    result."""
     draw = random.Random(seed)
     voice = draw.choice(spoken_by)
     codec = draw.choice(sorted(CODECS))
@@ -73,7 +78,7 @@ def make_call(seed: int, spoken_by: Sequence[Voice], says: Sequence[str]) -> tup
     return f"{voice.name}, {codec}, {level:.0f} dBFS", run_scenario(scenario, Options(trust=True))
 
 
-def _call(draw: random.Random, says: Sequence[str]) -> Mapping[str, Any]:
+def _call(draw: random.Random, says: Mapping[str, float]) -> Mapping[str, Any]:
     interrupts = draw.random() < 0.3
     waits = not interrupts and draw.random() < 0.3
     server_ends = draw.random() < 0.5
@@ -110,18 +115,20 @@ def _call(draw: random.Random, says: Sequence[str]) -> Mapping[str, Any]:
 
 
 def _steps(
-    draw: random.Random, says: Sequence[str], *, interrupts: bool, waits: bool, server_ends: bool
+    draw: random.Random, says: Mapping[str, float], *, interrupts: bool, waits: bool, server_ends: bool
 ) -> Iterator[Mapping[str, Any]]:
     yield {"expect": {"bot_speaks": "60ms", "within": "5s"}}
-    yield {"say": draw.choice(says)}
+    first = draw.choice(list(says))
+    as_loud = [name for name, level in says.items() if abs(level - says[first]) <= AS_LOUD_DB]
+    yield {"say": first}
     yield {"expect": {"bot_speaks": "60ms", "within": "8s"}}
     if waits:
         yield {"expect": {"hold_audio": "playing", "within": "15s"}}
         yield {"expect": {"bot_speaks": "60ms", "within": "20s"}}
     if interrupts:
-        yield {"say": draw.choice(says), "after": "0ms"}
+        yield {"say": draw.choice(as_loud), "after": "0ms"}
     elif server_ends:
-        yield {"say": draw.choice(says)}
+        yield {"say": draw.choice(as_loud)}
     if interrupts or server_ends:
         yield {"expect": {"bot_speaks": "60ms", "within": "8s"}}
     if server_ends:

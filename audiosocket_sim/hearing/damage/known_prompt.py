@@ -43,6 +43,9 @@ _BYTES_SURE = 0.6  # of bytes that were changed: others have up to 0.48
 _BYTES_CERTAIN = 0.97
 _SHIFTED_SURE = 0.7
 _SHIFTED_GAIN = 64.0
+_SHIFTED_LOUDEST = 4.0
+"""By so much at the most the end of a prompt that lost a byte is louder than that of the phrase book's own prompt, which
+lost one. GSM leaves a rumble behind loud speech that is like it in shape, and 8 to 22 times as loud."""
 _MUCH_ALIKE = 1  # the first two changes of the bytes are told apart by a comparison only
 _BYTES_SHORTEST = 1024
 _TRIES = 2
@@ -182,7 +185,7 @@ def shifted_end(pcm: bytes, phrase: Phrase) -> Known | None:
         hit, louder = shifted.find(piece), as_it_is.find(piece)
         if louder is not None and louder.likeness >= _SURE and louder.gain < _SHIFTED_GAIN:
             return None
-        if hit is not None and hit.likeness >= _SHIFTED_SURE:
+        if hit is not None and hit.likeness >= _SHIFTED_SURE and hit.gain <= _SHIFTED_LOUDEST:
             return _changed((phrase,), hit, SHIFTED)
     return None
 

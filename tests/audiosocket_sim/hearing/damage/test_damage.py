@@ -22,6 +22,7 @@ from audiosocket_sim.hearing.damage.known_prompt import (
     changed_speed,
     in_turn,
     plain,
+    shifted_end,
     without_holes,
 )
 from audiosocket_sim.hearing.damage.loudness_faults import overflow
@@ -508,6 +509,16 @@ def test_the_end_of_a_prompt_that_a_lost_byte_makes_loud_has_its_cause(name: str
     facts = listen(pcm[:at] + pcm[at + 1 :] + bytes(8001), book=book)
     (damage,) = [fact for fact in facts if isinstance(fact, HeardDamage)]
     assert damage.what.startswith(f"“{phrase.text}” shifted by a byte")
+
+
+@pytest.mark.parametrize(("times", "found"), [(0.5, True), (1, True), (3, True), (5, False), (9, False)])
+def test_the_rumble_that_gsm_leaves_behind_a_prompt_is_louder_than_a_lost_byte_makes_its_end(
+    times: float, found: bool
+) -> None:
+    phrase = PhraseBook.load(ROOT / "audio" / "prompts").by_name("en/how_can_i_help_you")
+    assert phrase is not None
+    soft_end = np.frombuffer(d.shifted(phrase.pcm)[-2 * 4800 : -2 * 2400], "<i2") * np.float64(times)
+    assert (shifted_end(np.rint(soft_end).astype("<i2").tobytes(), phrase) is not None) is found
 
 
 def test_what_follows_a_prompt_and_is_not_its_own_end_is_not_its_fault() -> None:
