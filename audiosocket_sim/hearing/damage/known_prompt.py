@@ -44,8 +44,8 @@ _BYTES_CERTAIN = 0.97
 _SHIFTED_SURE = 0.7
 _SHIFTED_GAIN = 64.0
 _SHIFTED_LOUDEST = 4.0
-"""By so much at the most the end of a prompt that lost a byte is louder than that of the phrase book's own prompt, which
-lost one. GSM leaves a rumble behind loud speech that is like it in shape, and 8 to 22 times as loud."""
+"""The end of a prompt that lost a byte is at most so much louder than that of the book's own prompt without that byte.
+GSM leaves a rumble behind loud speech that is like it in shape, and 8 to 22 times as loud."""
 _MUCH_ALIKE = 1  # the first two changes of the bytes are told apart by a comparison only
 _BYTES_SHORTEST = 1024
 _TRIES = 2
