@@ -173,13 +173,8 @@ def test_a_number_is_believed_sooner(heard: Heard, text: str) -> None:
     assert Ear(heard, Heard("O que é isso?", 0.7, -1.7), "ppp").transcribe(WORD, "pt-BR", PROMPT) == text
 
 
-@pytest.mark.parametrize(
-    "sound",
-    [
-        pytest.param(WORD, id="word"),
-        pytest.param(SENTENCE, id="sentence", marks=pytest.mark.long("a number that is a word is heard")),
-    ],
-)
+@pytest.mark.long("the number of a text is found (test_spoken_numbers.py)")
+@pytest.mark.parametrize("sound", [WORD, SENTENCE], ids=["word", "sentence"])
 def test_a_number_is_heard_by_its_words_where_the_model_is_unsure(sound: bytes) -> None:
     number = ("Oito ocentos e sete.", -0.17)
     for unsure in (Heard("800 e 7.", 0.04, -0.94), Heard("817.", 0.04, -0.7), Heard("Otosente.", 0.2, -0.9)):

@@ -35,6 +35,7 @@ def test_a_certain_text_is_guessed(text: str, language: str) -> None:
     assert tag(text) == language
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("text", ["Yes.", "Sim.", "Maria", "Ok", "No.", "Pode subir.", "202", "…"])
 def test_an_uncertain_text_needs_a_language(text: str) -> None:
     with pytest.raises(LanguageUnknownError, match=r"is not certain .*: give it, such as --language "):

@@ -43,7 +43,7 @@ print(*loaded)
 """
 
 
-@pytest.mark.every(2)
+@pytest.mark.long("what the doors load is looked at (test_doors.py)")
 @pytest.mark.parametrize("name", ["dtmf", "greeting_then_hold"])
 def test_no_module_is_loaded_in_the_middle_of_a_call(name: str) -> None:
     ran = subprocess.run(
