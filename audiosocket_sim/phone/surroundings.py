@@ -14,8 +14,7 @@ _ACTIVE_DB = 20.0
 _LONGEST = 1 << 48
 """Samples: a longer silence than any call, which is not kept."""
 _BAND_HZ = (300, 3400)
-"""Of a telephone. Steady noise is steadier in it than as a whole: what pink noise has below changes from piece to
-piece."""
+"""What a telephone carries. Below it the level of pink noise changes from piece to piece, though it sounds steady."""
 _RISE_PIECE_HZ = 50  # pieces of 20 ms
 _RISE_DB = 4.0
 _RISE_OVER = 15  # pieces: 0.3 s
@@ -82,16 +81,16 @@ def _rises(sound: NDArray[np.float64], rate_hz: int, *, goes_round: bool) -> NDA
     """Return the samples at which something begins: pieces in which a telephone carries 4 dB more than in the 0.3 s
     before. `goes_round`: its end comes before its beginning; else silence does."""
     piece = rate_hz // _RISE_PIECE_HZ
-    count = max(1, len(sound) // piece)
+    count = -(-len(sound) // piece)
     spectrum, hz = np.fft.rfft(sound), np.fft.rfftfreq(len(sound), 1 / rate_hz)
     spectrum[(hz < _BAND_HZ[0]) | (hz > _BAND_HZ[1])] = 0
     in_band = np.fft.irfft(spectrum, len(sound))
-    power = np.array([float(np.mean(part**2)) for part in np.array_split(in_band, count)])
-    before = power[-_RISE_OVER:] if goes_round else np.zeros(_RISE_OVER)
-    around = np.concatenate((np.zeros(_RISE_OVER - len(before)), before, power))
+    power = np.array([float(np.mean(in_band[at : at + piece] ** 2)) for at in range(0, len(sound), piece)])
+    before = power.take(range(-_RISE_OVER, 0), mode="wrap") if goes_round else np.zeros(_RISE_OVER)
+    around = np.concatenate((before, power))
     mean = np.array([float(np.mean(around[at : at + _RISE_OVER])) for at in range(count)])
     audible = power > _FULL_SCALE**2 * 10 ** (_AUDIBLE_DBFS / 10)
-    return np.flatnonzero(audible & (power > mean * 10 ** (_RISE_DB / 10))) * (len(sound) // count)
+    return np.flatnonzero(audible & (power > mean * 10 ** (_RISE_DB / 10))) * piece
 
 
 def active_dbfs(pcm: bytes, rate_hz: int) -> float | None:

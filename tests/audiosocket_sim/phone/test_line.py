@@ -204,9 +204,14 @@ def began(sound: bytes, *, after: int = 0, pause: int = 0, seconds: int = 4) -> 
 
 
 def test_of_steady_noise_only_its_beginning_begins() -> None:
-    for steady in (tone(1000, 200, -20), noise(1000, -30), noise(1000, -30, "pink")):
+    for steady in (tone(1000, 440, -20), noise(1000, -30), noise(1000, -30, "pink")):
         assert began(steady) == [0]
         assert began(steady, after=4000) == [25]
+
+
+def test_a_short_sound_that_goes_round_is_steady_too() -> None:
+    for ms in (100, 110, 250):
+        assert began(tone(ms, 440, -20)) == [0]
 
 
 def test_each_round_begins_after_a_pause() -> None:

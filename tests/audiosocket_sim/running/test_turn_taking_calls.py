@@ -187,7 +187,7 @@ LINES = {  # what is behind the caller, and whether a bot may pause for it, 0.8 
 def test_a_pause_is_for_what_began_behind_the_caller_and_not_for_noise_or_echo(
     line: str, how: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "hum.wav").write_bytes(wav_bytes(tone(2000, 200, -10), 8000))
+    (tmp_path / "hum.wav").write_bytes(wav_bytes(tone(120, 440, -10), 8000))
     (tmp_path / "pink.wav").write_bytes(wav_bytes(noise(20_000, -20, "pink"), 8000))
     script = [HELLO, [1.62, "flush"], [1.92, "go_on", [HELLO[2], 1.12]]]
     if how == "nothing at all":
