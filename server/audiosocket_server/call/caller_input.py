@@ -21,6 +21,7 @@ from audiosocket_server.endpointing import (
     VoiceLevels,
     WebRtcVad,
 )
+from audiosocket_server.gathering import Gathering
 from audiosocket_server.settings.settings import Settings
 from audiosocket_server.speech.base import Recognition
 from audiosocket_server.turns.machine import SPARE_SECONDS
@@ -39,9 +40,18 @@ LATE_SECONDS = 0.02  # a tick that comes this late was held up, and reading from
 
 
 class CallerInput:
-    """The caller's audio of one call. `warn` is called with one line if something is wrong with the audio."""
+    """The caller's audio of one call. `warn` is called with one line if something is wrong with the audio.
 
-    def __init__(self, settings: Settings, detectors: Detectors, warn: Callable[[str], None]) -> None:
+    `take_late` is called with what takes audio that `hear` has let wait: call it, and deal with what happened.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        detectors: Detectors,
+        warn: Callable[[str], None],
+        take_late: Callable[[Callable[[], Sequence[EndpointingFact] | None]], None],
+    ) -> None:
         ep = settings.endpointing
         self.audio_at = 0.0
         """When the newest audio arrived, or the call began; seconds of the loop's clock."""
@@ -71,6 +81,9 @@ class CallerInput:
             lasting=self._lasting,
         )
         self._minimum_speech_ms = ep.minimum_speech_ms
+        self._gathering = detectors.gathering
+        self._waiting = b""  # the newest frame, while it is gathered with those of other calls
+        self._take_late = take_late
         self._may_be_echo = not ep.echo_guard
         self._ahead: EarlySpeech | None = None
         self._detectors = detectors
@@ -85,7 +98,10 @@ class CallerInput:
         self._gap_certain_after = 0.0  # ticks due later than this can be sure that there is a gap
 
     def hear(self, kind: int, payload: bytes, now: float) -> Sequence[EndpointingFact] | None:
-        """Take an audio message that arrived at `now`. Returns what happened; None, nearly always, for nothing."""
+        """Take an audio message that arrived at `now`. Returns what happened; None, nearly always, for nothing.
+
+        It may wait a little, to be judged with the audio of other calls: then `take_late` is called.
+        """
         self.audio_at = now
         if self._inbound.probing:
             self._inbound.probe(kind, len(payload), now)
@@ -94,6 +110,28 @@ class CallerInput:
         if not -MOST_BEHIND_SECONDS < ahead < MOST_AHEAD_SECONDS and self._is_dropped(ahead, now):
             return None
         self._heard_until += len(pcm) / _BYTES_A_SECOND
+        if self._gathering is not None and self._waits(self._gathering, pcm):
+            return None
+        return self._take(pcm)
+
+    def _waits(self, gathering: Gathering, pcm: bytes) -> bool:
+        """Let audio wait for that of other calls, if that is worth while. It comes to `_take_waiting`."""
+        if self._waiting:
+            self._end_wait()
+        if not self._endpointer.judges_next or not gathering.add(self._detector, pcm, self._end_wait):
+            return False
+        self._waiting = pcm
+        return True
+
+    def _end_wait(self) -> None:
+        if self._waiting:
+            self._take_late(self._take_waiting)
+
+    def _take_waiting(self) -> Sequence[EndpointingFact] | None:
+        pcm, self._waiting = self._waiting, b""
+        return self._take(pcm)
+
+    def _take(self, pcm: bytes) -> Sequence[EndpointingFact] | None:
         endpointer = self._endpointer
         if endpointer.in_utterance and self.recognition is not None:
             self.recognition.feed(pcm)

@@ -85,7 +85,7 @@ class Call:
         self._answer_clock = AnswerClock()
         self._output = SpeechOutput(services, spawn=self._spawn, record=self._note, notify_turns=self._notify_turns)
         self._playback = self._output.playback
-        self._input = CallerInput(settings, services.detectors, self._warn)
+        self._input = CallerInput(settings, services.detectors, self._warn, self._heard_late)
         self._overhearing = Overhearing(services, self._input, spawn=self._spawn, notify_turns=self._notify_turns)
         self._utterance = b""  # audio of the utterance that has just begun, until recognition has it
         self._recognising: asyncio.Task[None] | None = None
@@ -438,6 +438,14 @@ class Call:
                     self._note(e.HoldStoppedEvent(duration_ms))
 
     # --- in: the caller -----------------------------------------------------------------------------------------------
+
+    def _heard_late(self, take: Callable[[], Sequence[endpointing.EndpointingFact] | None]) -> None:
+        """Take audio that was gathered with that of other calls: none of them must fail with this one."""
+        try:
+            if facts := take():
+                self._heard(facts)
+        except Exception as error:  # noqa: BLE001 - ends this call with an event, and no other
+            self._crash(error)
 
     def _heard(self, facts: Sequence[endpointing.EndpointingFact]) -> None:
         for fact in facts:

@@ -1,9 +1,10 @@
 """Endpointing: when does the caller begin to speak, and when has he finished? Pure.
 
-Parts: `vad` (the protocol of a voice activity detector, and WebRTC's), `silero` (the second detector), `endpointer`
-(verdicts per frame to utterances), `levels` (how loud the caller is, and others are), `lasting` (a voice that speaks
-on, and does not laugh), `nearest_voice` (babble and a television are not the caller), `echo` (the bot's own voice is
-not the caller's). Which detector a call gets is decided in `audiosocket_server.detectors`, which needs an event loop.
+Parts: `vad` (the protocol of a voice activity detector, and WebRTC's), `silero` (the second detector), `silero_batch`
+(its model for many calls at once), `endpointer` (verdicts per frame to utterances), `levels` (how loud the caller is,
+and others are), `lasting` (a voice that speaks on, and does not laugh), `nearest_voice` (babble and a television are
+not the caller), `echo` (the bot's own voice is not the caller's). Which detector a call gets is decided in
+`audiosocket_server.detectors`, which needs an event loop.
 """
 
 from audiosocket_server.endpointing.echo import LineEchoGuard
@@ -19,7 +20,8 @@ from audiosocket_server.endpointing.endpointer import (
 from audiosocket_server.endpointing.lasting import LastingVoice
 from audiosocket_server.endpointing.levels import VoiceLevels
 from audiosocket_server.endpointing.nearest_voice import GradedVad, NearestVoice, Surroundings
-from audiosocket_server.endpointing.silero import SileroVad
+from audiosocket_server.endpointing.silero import SileroVad, SileroWindow
+from audiosocket_server.endpointing.silero_batch import SileroBatch, SileroStream
 from audiosocket_server.endpointing.vad import Vad, WebRtcVad
 
 __all__ = [
@@ -30,7 +32,10 @@ __all__ = [
     "LastingVoice",
     "LineEchoGuard",
     "NearestVoice",
+    "SileroBatch",
+    "SileroStream",
     "SileroVad",
+    "SileroWindow",
     "SpeechPaused",
     "SpeechWentOn",
     "Surroundings",

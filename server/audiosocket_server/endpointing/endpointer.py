@@ -141,6 +141,11 @@ class Endpointer:
         return self._listening
 
     @property
+    def judges_next(self) -> bool:
+        """True if the VAD will judge the next frame as it comes."""
+        return self._vad_runs and not self._rest
+
+    @property
     def pauses(self) -> bool:
         """True if no utterance is in progress, or after `SpeechPaused`."""
         return not self.in_utterance or self._pause_reported

@@ -64,7 +64,7 @@ FLAT_NAMES: Mapping[str, tuple[str, str]] = {
 # installed, and nothing that compares floats, which another processor may round differently.
 HERMETIC: Mapping[str, Mapping[str, object]] = {
     "speech": {"engine": "embedded"},
-    "endpointing": {"engine": "webrtc", "echo_guard": False},
+    "endpointing": {"engine": "webrtc", "echo_guard": False, "silero_batch_ms": 0},
 }
 
 
@@ -318,6 +318,11 @@ class EndpointingSettings(_Section):
     )
     silero_calls: Count = Field(
         100, description="the most calls at a time that use silero, 10 MB each; further calls use webrtc"
+    )
+    silero_batch_ms: Annotated[Whole, Field(ge=0, le=100)] = Field(
+        10,
+        description="with the extra `[local]`: for how long silero gathers the audio of many calls, to judge it at "
+        "once; 0: each call's by itself",
     )
     pre_roll_ms: Milliseconds = Field(300, description="audio from before the detector fired that is kept")
     minimum_speech_ms: Milliseconds = Field(240, description="the shortest utterance; shorter speech is a noise")

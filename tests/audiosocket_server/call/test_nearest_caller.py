@@ -25,6 +25,8 @@ class AllIsSpeech:
 
 
 class OneDetector:
+    gathering = None
+
     def take(self, *, again: bool = False) -> AllIsSpeech:
         return AllIsSpeech()
 
@@ -32,7 +34,7 @@ class OneDetector:
 class Caller:
     def __init__(self, **endpointing: object) -> None:
         settings = Settings.from_overrides({"endpointing": {"engine": "silero", **endpointing}})
-        self.input = CallerInput(settings, cast(Detectors, OneDetector()), lambda _: None)
+        self.input = CallerInput(settings, cast(Detectors, OneDetector()), lambda _: None, lambda _: None)
         self.frames = 0
 
     def hears(self, dbfs: float, frames: int) -> list[object]:

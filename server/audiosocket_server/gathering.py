@@ -1,0 +1,65 @@
+"""Gathers the newest frames of the calls for a few milliseconds, so that one run of the model judges them all.
+
+Only a frame that completes a window of the model waits, and only while enough calls listen. For the call it is as if
+its audio had come so much later. A call never has two frames waiting: the next one ends the wait of the first
+(`CallerInput.hear`), so that what one connection costs stays within its share of the loop.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from audiosocket_server.endpointing import GradedVad, SileroBatch, SileroStream, SileroVad, SileroWindow
+
+__all__ = ["LEAST_CALLS", "MOST_WINDOWS", "Gathering"]
+
+LEAST_CALLS = 12
+"""Below this number of calls with a detector few frames would come together, and the processor has time enough."""
+MOST_WINDOWS = 32
+"""So many are judged at once, which takes 0.5 ms, and no more wait for others."""
+
+
+class Gathering:
+    """The frames that wait, of the calls of one loop. `seconds`: how long the first of them waits for others."""
+
+    def __init__(self, batch: SileroBatch, seconds: float) -> None:
+        self.calls = 0
+        """How many calls have a detector; set by `Detectors`."""
+        self._batch = batch
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._windows: list[tuple[SileroStream, SileroWindow]] = []
+        self._taking: list[Callable[[], None]] = []
+        self._due: asyncio.Handle | None = None
+
+    def add(self, vad: GradedVad | None, frame: bytes, take: Callable[[], None]) -> bool:
+        """Let a frame (20 ms of SLIN, 8 kHz), the next one of its call, wait for others. Returns False if it need not.
+
+        `take` is called soon, once: then give the frame to the detector, which finds its verdict ready.
+        """
+        if self.calls < LEAST_CALLS or not isinstance(vad, SileroVad):
+            return False
+        window = vad.window_with(frame)
+        if window is None or not isinstance(vad.model, SileroStream):
+            return False
+        self._windows.append((vad.model, window))
+        self._taking.append(take)
+        if self._due is None:
+            self._due = self._loop.call_later(self._seconds, self._judge)
+        elif len(self._windows) == MOST_WINDOWS:
+            self._due.cancel()
+            self._due = self._loop.call_soon(self._judge)
+        return True
+
+    def _judge(self) -> None:
+        self._due = None
+        windows, self._windows = self._windows, []
+        taking, self._taking = self._taking, []
+        self._batch.judge_ahead(windows)
+        for take in taking:
+            take()
+
+    def close(self) -> None:
+        """Let nothing wait any more."""
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
