@@ -21,6 +21,7 @@ __all__ = [
     "read_recognition",
     "read_ssml",
     "read_upgrade",
+    "wants_words",
 ]
 
 ServiceKind = Literal["recognition", "synthesis"]
@@ -117,6 +118,13 @@ def output_format_of(context: str | bytes) -> str:
     if not isinstance(name, str):
         raise InvalidRequest("synthesis.context: synthesis.audio.outputFormat is missing")
     return name
+
+
+def wants_words(context: str | bytes) -> bool:
+    """Return whether `synthesis.context` asks for the times of words. Raises InvalidRequest."""
+    audio = _mapping(_mapping(_mapping(_json(context, "synthesis.context")).get("synthesis")).get("audio"))
+    enabled = _mapping(audio.get("metadataOptions")).get("wordBoundaryEnabled")
+    return str(enabled).casefold() == "true"  # the SDK of one language writes a text, of another a boolean
 
 
 def read_ssml(ssml: str | bytes) -> SynthesisRequest:

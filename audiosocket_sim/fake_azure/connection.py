@@ -18,6 +18,7 @@ from audiosocket_sim.fake_azure.client_requests import (
     output_format_of,
     read_recognition,
     read_ssml,
+    wants_words,
 )
 from audiosocket_sim.fake_azure.delivery import ConnectionGone, Delivery, Socket
 from audiosocket_sim.fake_azure.frames import Frame, MalformedFrame, unpack
@@ -78,6 +79,7 @@ class SpeechConnection:
         self._listening: asyncio.Task[None] | None = None
         self._last_turn = ""
         self._format: OutputFormat | None = None
+        self._words = False  # whether the client wants to know when each word is said
         self._speaking: asyncio.Task[None] | None = None
         self._utterances = 0
 
@@ -108,6 +110,7 @@ class SpeechConnection:
                     await self._listener.commit()
             case "synthesis.context":
                 self._format = OutputFormat.named(output_format_of(frame.body))
+                self._words = wants_words(frame.body)
             case "ssml":
                 self._utter(frame.request_id, read_ssml(frame.body))
             case _:  # speech.config, telemetry and messages of newer clients: nothing here depends on them
@@ -167,10 +170,17 @@ class SpeechConnection:
         if self._utterances >= _MOST_UTTERANCES:
             raise InvalidRequest(f"more than {_MOST_UTTERANCES} utterances are waiting")
         self._utterances += 1
-        self._speaking = self._spawn(partial(self._speak_after, self._speaking, request_id, utterance, self._format))
+        waits = partial(self._speak_after, self._speaking, request_id, utterance, self._format, words=self._words)
+        self._speaking = self._spawn(waits)
 
     async def _speak_after(
-        self, before: asyncio.Task[None] | None, request_id: str, utterance: SynthesisRequest, form: OutputFormat
+        self,
+        before: asyncio.Task[None] | None,
+        request_id: str,
+        utterance: SynthesisRequest,
+        form: OutputFormat,
+        *,
+        words: bool,
     ) -> None:
         if before is not None:
             await asyncio.wait({before})
@@ -184,7 +194,8 @@ class SpeechConnection:
         )
         self._open.numbers.add(number)
         delivery = Delivery(self._socket, request_id, step, lambda outcome: self._end_request(number, outcome))
-        await speak(utterance, form, self._service.speaker, request_id, step, delivery, log, number)
+        speaker = self._service.speaker
+        await speak(utterance, form, speaker, request_id, step, delivery, log, number, words=words)
         self._open.numbers.discard(number)
 
     # --- how it ends

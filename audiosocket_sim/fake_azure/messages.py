@@ -20,6 +20,7 @@ __all__ = [
     "Status",
     "TurnEnded",
     "TurnStarted",
+    "WordBoundary",
     "frame_of",
     "path_of",
 ]
@@ -97,6 +98,16 @@ class AudioChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class WordBoundary:
+    """When a word of the synthesised audio is said, or a punctuation mark behind it."""
+
+    text: str
+    offset_ms: int
+    duration_ms: int
+    is_punctuation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TurnEnded:
     """The last message of every turn."""
 
@@ -109,6 +120,7 @@ ServiceMessage = (
     | SpeechPhrase
     | ResponseBegan
     | AudioChunk
+    | WordBoundary
     | TurnEnded
 )
 
@@ -120,6 +132,7 @@ _PATHS: dict[type[ServiceMessage], str] = {
     SpeechPhrase: "speech.phrase",
     ResponseBegan: "response",
     AudioChunk: "audio",
+    WordBoundary: "audio.metadata",
     TurnEnded: "turn.end",
 }
 
@@ -149,7 +162,15 @@ def _body(message: ServiceMessage) -> dict[str, Any]:
             return {"context": {"serviceTag": stream_id}, "audio": {"type": "inline", "streamId": stream_id}}
         case SpeechPhrase():
             return _phrase_body(message)
+        case WordBoundary():
+            return {"Metadata": [{"Type": "WordBoundary", "Data": _word_data(message)}]}
     return {}
+
+
+def _word_data(word: WordBoundary) -> dict[str, Any]:
+    kind = "PunctuationBoundary" if word.is_punctuation else "WordBoundary"
+    text = {"Text": word.text, "Length": len(word.text), "BoundaryType": kind}
+    return {"Offset": word.offset_ms * _TICKS_PER_MS, "Duration": word.duration_ms * _TICKS_PER_MS, "text": text}
 
 
 def _phrase_body(phrase: SpeechPhrase) -> dict[str, Any]:

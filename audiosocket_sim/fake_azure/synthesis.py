@@ -1,14 +1,42 @@
-"""The voice of the fake: recordings of the phrase book, or else the synthetic voice. Blocking."""
+"""The voice of the fake: recordings of the phrase book, or else the synthetic voice. Blocking.
 
-from collections.abc import Callable, Sequence
+It says when each word is said, as the service does: as the phrase book's manifest says, and where that says nothing, by
+an estimate: letters take equal shares of the sound.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from audiosocket_core.phrase_book.book import PhraseBook, normalise
+from audiosocket_core.phrase_book.book import Phrase, PhraseBook, normalise
 
-__all__ = ["TextToSpeech", "phrase_book_synthesiser"]
+__all__ = ["Spoken", "SpokenWord", "TextToSpeech", "phrase_book_synthesiser"]
 
-TextToSpeech = Callable[[str, str, str], bytes]
-"""Takes text, voice and language, and returns 8 kHz SLIN. Called in an executor; raises AudioSocketError, OSError."""
+_WORD = re.compile(r"\S+")
+_PARTS = re.compile(r"(\W*)(.*?)(\W*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """A word of the text, without the marks around it, or the marks behind it; and when it is said."""
+
+    text: str
+    begins_ms: int
+    ends_ms: int
+    is_punctuation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What was synthesised: SLIN (8 kHz), and its words in order."""
+
+    pcm: bytes
+    words: tuple[SpokenWord, ...] = ()
+
+
+TextToSpeech = Callable[[str, str, str], Spoken]
+"""Takes text, voice and language. Called in an executor; raises AudioSocketError, OSError."""
 
 
 def phrase_book_synthesiser(folders: Sequence[Path], cache: Path) -> TextToSpeech:
@@ -18,14 +46,43 @@ def phrase_book_synthesiser(folders: Sequence[Path], cache: Path) -> TextToSpeec
     """
     book = PhraseBook.load(*folders)
 
-    def speak(text: str, voice: str, language: str) -> bytes:
+    def speak(text: str, voice: str, language: str) -> Spoken:
         if not normalise(text):
-            return b""
+            return Spoken(b"")
         phrase = book.by_text(text, language=language) or book.by_text(text)
-        if phrase is not None:
-            return phrase.pcm
-        from audiosocket_core.phrase_book.synthetic_voice import render  # imported here, since it needs the extra
+        if phrase is None:
+            from audiosocket_core.phrase_book.synthetic_voice import render  # imported here, since it needs the extra
 
-        return render(text, language or "pt-BR", cache=cache)
+            phrase = Phrase.from_pcm("", text, render(text, language or "pt-BR", cache=cache))
+        return Spoken(phrase.pcm, tuple(_words(text, phrase)))
 
     return speak
+
+
+def _words(text: str, phrase: Phrase) -> Iterator[SpokenWord]:
+    begins_ms, at = phrase.speech_start_ms, 0
+    for text_end, ends_ms in list(phrase.word_ends_in(text)) or _estimated(text, phrase):
+        _, word, marks = _parts(text[at:text_end].strip())
+        if word:
+            yield SpokenWord(word, begins_ms, ends_ms)
+        if marks:
+            yield SpokenWord(marks, ends_ms, ends_ms, is_punctuation=True)
+        begins_ms, at = ends_ms, text_end
+
+
+def _estimated(text: str, phrase: Phrase) -> list[tuple[int, int]]:
+    lasts_ms = phrase.speech_end_ms - phrase.speech_start_ms
+    letters = len("".join(text.split()))
+    ends: list[tuple[int, int]] = []
+    said = 0
+    for word in _WORD.finditer(text):
+        said += len(word.group())
+        ends.append((word.end(), phrase.speech_start_ms + round(lasts_ms * said / letters)))
+    return ends
+
+
+def _parts(written: str) -> tuple[str, str, str]:
+    """Split what stands between two spaces: the marks before the word, the word, and the marks behind it."""
+    found = _PARTS.fullmatch(written)
+    assert found is not None, "the expression matches any text"
+    return found[1], found[2], found[3]

@@ -18,13 +18,14 @@ from audiosocket_sim.fake_azure.messages import (
     SpeechPhrase,
     TurnEnded,
     TurnStarted,
+    WordBoundary,
 )
 from audiosocket_sim.fake_azure.plan import PlanStep
 from audiosocket_sim.fake_azure.plan_progress import AUDIO, TurnMoment
 from audiosocket_sim.fake_azure.recognisers import Recogniser
 from audiosocket_sim.fake_azure.recognition import RecognitionTurn
 from audiosocket_sim.fake_azure.request_log import RequestLog
-from audiosocket_sim.fake_azure.synthesis import TextToSpeech
+from audiosocket_sim.fake_azure.synthesis import Spoken, SpokenWord, TextToSpeech
 
 __all__ = ["RecognitionTask", "speak"]
 
@@ -113,8 +114,10 @@ async def speak(
     delivery: Delivery,
     log: RequestLog,
     number: int,
+    *,
+    words: bool = False,
 ) -> None:
-    """Synthesise one utterance and send it in chunks, at the pace of `step`.
+    """Synthesise one utterance and send it in chunks, at the pace of `step`. `words`: tell when each word is said.
 
     Updates request `number` in the log. Raises ConnectionGone, and the errors of the speaker.
     """
@@ -123,20 +126,29 @@ async def speak(
     await delivery.begin()
     await delivery.send(TurnStarted(request_id), asked_at)
     await delivery.send(ResponseBegan(request_id), asked_at)
-    data = b""
+    data, spoken = b"", Spoken(b"")
     if not step.no_audio:
-        data = await loop.run_in_executor(None, _made, utterance, form, speaker)
+        data, spoken = await loop.run_in_executor(None, _made, utterance, form, speaker)
+    to_tell = list(spoken.words) if words else []
     begun_at = max(loop.time(), asked_at + step.pace.first_byte / 1000)
     size = max(2, round(form.bytes_per_ms * step.pace.chunk) // 2 * 2)
     for at in range(0, len(data), size):
         late_ms = at / form.bytes_per_ms / step.pace.speed if step.pace.speed else 0.0
-        await delivery.send(AudioChunk(data[at : at + size], request_id), begun_at + late_ms / 1000)
+        due = begun_at + late_ms / 1000
         sent_ms = round(min(at + size, len(data)) / form.bytes_per_ms)
+        while to_tell and to_tell[0].begins_ms < sent_ms:
+            await delivery.send(_boundary(to_tell.pop(0)), due)
+        await delivery.send(AudioChunk(data[at : at + size], request_id), due)
         log.change(number, audio_ms=sent_ms)
         await delivery.audio_passed(TurnMoment(AUDIO, audio_ms=sent_ms))
     await delivery.send(TurnEnded(), loop.time())
     log.change(number, outcome="Success" if data else "no audio")
 
 
-def _made(utterance: SynthesisRequest, form: OutputFormat, speaker: TextToSpeech) -> bytes:
-    return form.encode(speaker(utterance.text, utterance.voice, utterance.language))
+def _made(utterance: SynthesisRequest, form: OutputFormat, speaker: TextToSpeech) -> tuple[bytes, Spoken]:
+    spoken = speaker(utterance.text, utterance.voice, utterance.language)
+    return form.encode(spoken.pcm), spoken
+
+
+def _boundary(word: SpokenWord) -> WordBoundary:
+    return WordBoundary(word.text, word.begins_ms, word.ends_ms - word.begins_ms, word.is_punctuation)

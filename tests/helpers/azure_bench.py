@@ -74,7 +74,7 @@ async def spoken(engine: SpeechEngine, text: str) -> tuple[bytes, str]:
     pcm = b""
     try:
         async for chunk in engine.synthesise(text, "pt-BR-AntonioNeural"):
-            pcm += chunk
+            pcm += chunk if isinstance(chunk, bytes) else b""
     except SpeechError as error:
         return pcm, f"{type(error).__name__}: {error}"
     return pcm, ""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from audiosocket_server.settings.settings import PROJECT_ROOT
 from audiosocket_server.speech.azure.faults import why_no_connection
-from audiosocket_server.speech.base import Checked, SpeechError
+from audiosocket_server.speech.base import Checked, SpeechError, WordEnd
 from helpers.azure_bench import NEEDS_AZURE, engine, heard, recording, spoken
 
 from audiosocket_core.phrase_book.book import PhraseBook
@@ -92,7 +92,8 @@ async def test_speech_comes_in_chunks_while_the_rest_is_made(fake: FakeAzure) ->
     book = PhraseBook.load(PROJECT_ROOT / "audio/prompts")
     async with engine(fake.endpoint) as azure:
         for text in ("Pode subir.", "Qual é o seu nome?"):
-            chunks = [chunk async for chunk in azure.synthesise(text, "pt-BR-AntonioNeural")]
+            made = [chunk async for chunk in azure.synthesise(text, "pt-BR-AntonioNeural")]
+            chunks = [chunk for chunk in made if isinstance(chunk, bytes)]
             phrase = book.by_text(text)
             assert phrase is not None
             assert b"".join(chunks) == phrase.pcm
@@ -100,6 +101,16 @@ async def test_speech_comes_in_chunks_while_the_rest_is_made(fake: FakeAzure) ->
     asked = [request for request in fake.requests if request.kind == "synthesis"][-2:]
     assert [request.mode for request in asked] == ["raw-8khz-16bit-mono-pcm"] * 2
     assert [request.voice for request in asked] == ["pt-BR-AntonioNeural"] * 2
+
+
+async def test_the_ends_of_its_words_come_with_it(fake: FakeAzure) -> None:
+    phrase = PhraseBook.load(PROJECT_ROOT / "audio/prompts").by_text("Condomínio Apoena, em que posso ajudar?")
+    assert phrase is not None
+    async with engine(fake.endpoint) as azure:
+        made = [chunk async for chunk in azure.synthesise(phrase.text, "pt-BR-AntonioNeural")]
+    assert [chunk for chunk in made if isinstance(chunk, WordEnd)] == list(phrase.word_ends_in(phrase.text))
+    assert isinstance(made[0], WordEnd)  # each comes before its sound
+    assert isinstance(made[-1], bytes)
 
 
 async def test_what_no_xml_can_hold_is_spoken_without_it(fake: FakeAzure) -> None:

@@ -9,6 +9,7 @@ from helpers.fake_azure_needs import QUERO, SDK, prompt, quero, recording
 
 from audiosocket_core.slin import resample, silence
 from audiosocket_sim.fake_azure import FakeAzure
+from audiosocket_sim.fake_azure.client_requests import wants_words
 
 pytestmark = [*SDK]
 
@@ -159,3 +160,43 @@ def test_a_recogniser_of_ones_own(tmp_path: Path) -> None:
         wide = resample(quero(), 8000, 16000)
         heard = sdk_client.recognise(sdk_client.config(fake.endpoint, "any"), wide, rate_hz=16000)
     assert heard.finals == ["4 s of pt-BR at 16000"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Condomínio Apoena, em que posso ajudar?", "Condomínio Apoena [,] em que posso ajudar [?]"),
+        (QUERO, "Quero falar com o apartamento 202 [,] por favor [.]"),
+    ],
+    ids=["as the manifest says", "by an estimate"],
+)
+def test_words_and_marks_are_told_to_a_client_that_listens_for_them(fake: FakeAzure, text: str, told: str) -> None:
+    import azure.cognitiveservices.speech as sdk
+
+    synthesiser = sdk.SpeechSynthesizer(sdk_client.config(fake.endpoint, "any"), None)
+    words: list[tuple[str, float, float]] = []
+
+    def take(event: sdk.SpeechSynthesisWordBoundaryEventArgs) -> None:
+        assert text[event.text_offset :].startswith(event.text)
+        is_word = event.boundary_type == sdk.SpeechSynthesisBoundaryType.Word
+        shown = event.text if is_word else f"[{event.text}]"
+        words.append((shown, event.audio_offset / 1e7, event.duration.total_seconds()))
+
+    synthesiser.synthesis_word_boundary.connect(take)
+    audio = synthesiser.speak_text_async(text).get().audio_data
+    synthesiser.synthesis_word_boundary.disconnect_all()
+    assert " ".join(word for word, *_ in words) == told
+    begins = [at for _, at, _ in words]
+    assert begins == sorted(begins)
+    assert 0.1 < begins[0] < 0.5  # the recording's lead-in
+    ends = words[-2][1] + words[-2][2]
+    assert len(audio) / 16000 - 0.6 < ends < len(audio) / 16000
+
+
+def test_nothing_is_told_of_words_to_a_client_that_does_not_ask() -> None:
+    """The SDK asks if somebody listens to the event."""
+    assert not wants_words('{"synthesis": {"audio": {"outputFormat": "raw"}}}')
+    for told in ('"true"', "true"):
+        assert wants_words('{"synthesis": {"audio": {"metadataOptions": {"wordBoundaryEnabled": %s}}}}' % told)  # noqa: UP031
+    for told in ('"false"', "false", "null", "[]"):
+        assert not wants_words('{"synthesis": {"audio": {"metadataOptions": {"wordBoundaryEnabled": %s}}}}' % told)  # noqa: UP031

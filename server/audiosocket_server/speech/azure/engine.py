@@ -15,7 +15,7 @@ from audiosocket_server.speech.azure.native import NativeRecognition, NativeVoic
 from audiosocket_server.speech.azure.recognition import AzureTurn
 from audiosocket_server.speech.azure.synthesis import SynthesisMessage, Voices
 from audiosocket_server.speech.azure.threads import Threads
-from audiosocket_server.speech.base import Recognition, SpeechError, SpeechUnavailable
+from audiosocket_server.speech.base import Recognition, SpeechError, SpeechUnavailable, Synthesised
 
 __all__ = ["AzureEngine"]
 
@@ -64,7 +64,7 @@ class AzureEngine:
             self._keep(self._voices.add(self._settings.greeting.voice))
         return turn
 
-    async def synthesise(self, text: str, voice: str) -> AsyncIterator[bytes]:
+    async def synthesise(self, text: str, voice: str) -> AsyncIterator[Synthesised]:
         """Speak `text`. See `SpeechEngine`."""
         if self._closed:
             raise SpeechError("the engine is closed")
@@ -122,8 +122,9 @@ class AzureEngine:
         spoken = 0
         voice = self._settings.greeting.voice
         async for chunk in self.synthesise(self._settings.greeting.message.strip() or LEAST_CHECKED_TEXT, voice):
-            first_at = first_at or loop.time()
-            spoken += len(chunk)
+            if isinstance(chunk, bytes):
+                first_at = first_at or loop.time()
+                spoken += len(chunk)
         return f"{voice} spoke {spoken / 16000:.1f} s, with the first audio after {(first_at or 0) - began_at:.2f} s"
 
     @property

@@ -22,6 +22,7 @@ from audiosocket_server.speech.base import SpeechError
 __all__ = ["NativeRecognition", "NativeVoice", "RecognitionListener", "SynthesisListener", "new_config"]
 
 SAMPLE_RATE_HZ, SAMPLE_BITS, CHANNELS = 8000, 16, 1
+TICKS_A_MS = 10_000  # the service's unit of time
 STOP_SECONDS = 1  # how long a silent service may delay the stop, in whole seconds; the SDK's default is 10
 
 
@@ -40,6 +41,9 @@ class RecognitionListener(Protocol):
 
 class SynthesisListener(Protocol):
     """Callbacks of one synthesis; same threading rule as `RecognitionListener`."""
+
+    def on_word(self, text: str, ends_ms: int) -> None:
+        """Take note that a word of the text ends after so much of the audio; words come in their order."""
 
     def on_audio(self, pcm: bytes) -> None:
         """Take a chunk of audio: SLIN, 8 kHz, any length."""
@@ -169,6 +173,7 @@ class NativeVoice:
             synthesizer = sdk.SpeechSynthesizer(self._config, audio_config=None)
             self._synthesizer = synthesizer
             synthesizer.synthesizing.connect(self._on_synthesizing)
+            synthesizer.synthesis_word_boundary.connect(self._on_word_boundary)
             synthesizer.synthesis_completed.connect(self._on_completed)
             synthesizer.synthesis_canceled.connect(self._on_canceled)
             self._connection = sdk.Connection.from_speech_synthesizer(synthesizer)
@@ -201,6 +206,7 @@ class NativeVoice:
                     with suppress(RuntimeError):
                         self._stopping.get()
                 synthesizer.synthesizing.disconnect_all()
+                synthesizer.synthesis_word_boundary.disconnect_all()
                 synthesizer.synthesis_completed.disconnect_all()
                 synthesizer.synthesis_canceled.disconnect_all()
                 del synthesizer
@@ -211,6 +217,11 @@ class NativeVoice:
     def _on_synthesizing(self, event: Any) -> None:
         if self._listener is not None:
             self._listener.on_audio(event.result.audio_data)
+
+    def _on_word_boundary(self, event: Any) -> None:
+        if self._listener is not None and event.boundary_type == sdk.SpeechSynthesisBoundaryType.Word:
+            ends_ms = event.audio_offset / TICKS_A_MS + event.duration.total_seconds() * 1000
+            self._listener.on_word(event.text, round(ends_ms))
 
     def _on_completed(self, event: Any) -> None:
         self._report_end(None)

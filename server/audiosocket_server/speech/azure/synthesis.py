@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from audiosocket_server.speech.azure.native import NativeVoice
 from audiosocket_server.speech.azure.threads import Threads
-from audiosocket_server.speech.base import SpeechError, SpeechUnavailable
+from audiosocket_server.speech.base import SpeechError, SpeechUnavailable, Synthesised, WordEnd
 
 __all__ = ["SynthesisMessage", "Voices"]
 
@@ -21,6 +21,7 @@ MOST_IDLE = 16
 NEXT_AUDIO_SECONDS = 4.0  # longest time between two chunks; playback ends a message after 5 s without audio
 MOST_BYTES = 9_600_000  # ten minutes, which is also Azure's limit for one message
 
+_SPACE = re.compile(r"\s")
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -101,7 +102,8 @@ class SynthesisMessage:
         self._text = _NOT_IN_XML.sub(" ", text)
         self._voice = voice
         self._first_audio_seconds = first_audio_seconds
-        self._audio: asyncio.Queue[bytes | SpeechError | None] = asyncio.Queue()  # None: the message is complete
+        self._made: asyncio.Queue[Synthesised | SpeechError | None] = asyncio.Queue()  # None: the message is complete
+        self._told = 0  # characters of the text whose end is known
         self._bytes = 0
         self._odd = b""
         self._whole = False
@@ -124,16 +126,17 @@ class SynthesisMessage:
                 else:
                     await self._threads.end(native.end)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the audio as it arrives: SLIN, 8 kHz, any even length.
+    async def chunks(self) -> AsyncIterator[Synthesised]:
+        """Yield the audio as it arrives (SLIN, 8 kHz, any even length), and where its words end.
 
         Raises SpeechError if the synthesis fails, stalls, or yields no audio at all.
         """
         seconds, what = self._first_audio_seconds, "no audio"
+        due = self._loop.time() + seconds
         while True:
             try:
-                async with asyncio.timeout(seconds):
-                    received = await self._audio.get()
+                async with asyncio.timeout_at(due):
+                    received = await self._made.get()
             except TimeoutError:
                 self._voices.failed()
                 raise SpeechUnavailable(f"Azure sent {what} within {seconds:g} s") from None
@@ -142,7 +145,9 @@ class SynthesisMessage:
             if isinstance(received, SpeechError):
                 raise received
             yield received
-            seconds, what = NEXT_AUDIO_SECONDS, "no more audio"
+            if isinstance(received, bytes):
+                seconds, what = NEXT_AUDIO_SECONDS, "no more audio"
+                due = self._loop.time() + seconds
 
     def give_up(self) -> None:
         """Stop the message: no more audio is needed. Idempotent; returns at once."""
@@ -153,6 +158,10 @@ class SynthesisMessage:
     def on_audio(self, pcm: bytes) -> None:
         """Hand a chunk of audio over to the event loop. See `SynthesisListener`."""
         self._hand_over(self._audio_came, pcm)
+
+    def on_word(self, text: str, ends_ms: int) -> None:
+        """Hand the end of a word over to the event loop. See `SynthesisListener`."""
+        self._hand_over(self._word_came, text, ends_ms)
 
     def on_end(self, error: SpeechError | None) -> None:
         """Hand the end over to the event loop. See `SynthesisListener`."""
@@ -172,7 +181,16 @@ class SynthesisMessage:
         if self._bytes > MOST_BYTES:
             self._end_came(SpeechError("the message is longer than ten minutes: its rest is not spoken"))
         elif pcm:
-            self._audio.put_nowait(pcm)
+            self._made.put_nowait(pcm)
+
+    def _word_came(self, word: str, ends_ms: int) -> None:
+        """Find the word in the text, behind those that came before: what the service says of its place is not used."""
+        found = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)").search(self._text, self._told)
+        if self._over.is_set() or found is None:
+            return
+        self._told = found.end()
+        end = _SPACE.search(self._text, self._told)
+        self._made.put_nowait(WordEnd(end.start() if end is not None else len(self._text), ends_ms))
 
     def _end_came(self, error: SpeechError | None) -> None:
         if self._over.is_set():
@@ -182,5 +200,5 @@ class SynthesisMessage:
             error = SpeechError(f"Azure sent no audio: is there a voice {self._voice} for the language of the text?")
         if error is not None:
             self._voices.failed()
-        self._audio.put_nowait(error)
+        self._made.put_nowait(error)
         self._over.set()
