@@ -11,14 +11,14 @@ from pathlib import Path
 
 from audiosocket_core.phrase_book.book import Phrase, PhraseBook, normalise
 
-__all__ = ["Spoken", "SpokenWord", "TextToSpeech", "phrase_book_synthesiser"]
+__all__ = ["SpokenText", "TextToSpeech", "TimedWord", "phrase_book_synthesiser"]
 
 _WORD = re.compile(r"\S+")
 _PARTS = re.compile(r"(\W*)(.*?)(\W*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class SpokenWord:
+class TimedWord:
     """A word of the text, without the marks around it, or the marks behind it; and when it is said."""
 
     text: str
@@ -28,14 +28,14 @@ class SpokenWord:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class SpokenText:
     """What was synthesised: SLIN (8 kHz), and its words in order."""
 
     pcm: bytes
-    words: tuple[SpokenWord, ...] = ()
+    words: tuple[TimedWord, ...] = ()
 
 
-TextToSpeech = Callable[[str, str, str], Spoken]
+TextToSpeech = Callable[[str, str, str], SpokenText]
 """Takes text, voice and language. Called in an executor; raises AudioSocketError, OSError."""
 
 
@@ -46,27 +46,27 @@ def phrase_book_synthesiser(folders: Sequence[Path], cache: Path) -> TextToSpeec
     """
     book = PhraseBook.load(*folders)
 
-    def speak(text: str, voice: str, language: str) -> Spoken:
+    def speak(text: str, voice: str, language: str) -> SpokenText:
         if not normalise(text):
-            return Spoken(b"")
+            return SpokenText(b"")
         phrase = book.by_text(text, language=language) or book.by_text(text)
         if phrase is None:
             from audiosocket_core.phrase_book.synthetic_voice import render  # imported here, since it needs the extra
 
             phrase = Phrase.from_pcm("", text, render(text, language or "pt-BR", cache=cache))
-        return Spoken(phrase.pcm, tuple(_words(text, phrase)))
+        return SpokenText(phrase.pcm, tuple(_words(text, phrase)))
 
     return speak
 
 
-def _words(text: str, phrase: Phrase) -> Iterator[SpokenWord]:
+def _words(text: str, phrase: Phrase) -> Iterator[TimedWord]:
     begins_ms, at = phrase.speech_start_ms, 0
     for text_end, ends_ms in list(phrase.word_ends_in(text)) or _estimated(text, phrase):
         _, word, marks = _parts(text[at:text_end].strip())
         if word:
-            yield SpokenWord(word, begins_ms, ends_ms)
+            yield TimedWord(word, begins_ms, ends_ms)
         if marks:
-            yield SpokenWord(marks, ends_ms, ends_ms, is_punctuation=True)
+            yield TimedWord(marks, ends_ms, ends_ms, is_punctuation=True)
         begins_ms, at = ends_ms, text_end
 
 

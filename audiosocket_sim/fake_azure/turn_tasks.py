@@ -25,7 +25,7 @@ from audiosocket_sim.fake_azure.plan_progress import AUDIO, TurnMoment
 from audiosocket_sim.fake_azure.recognisers import Recogniser
 from audiosocket_sim.fake_azure.recognition import RecognitionTurn
 from audiosocket_sim.fake_azure.request_log import RequestLog
-from audiosocket_sim.fake_azure.synthesis import Spoken, SpokenWord, TextToSpeech
+from audiosocket_sim.fake_azure.synthesis import SpokenText, TextToSpeech, TimedWord
 
 __all__ = ["RecognitionTask", "speak"]
 
@@ -126,7 +126,7 @@ async def speak(
     await delivery.begin()
     await delivery.send(TurnStarted(request_id), asked_at)
     await delivery.send(ResponseBegan(request_id), asked_at)
-    data, spoken = b"", Spoken(b"")
+    data, spoken = b"", SpokenText(b"")
     if not step.no_audio:
         data, spoken = await loop.run_in_executor(None, _made, utterance, form, speaker)
     to_tell = list(spoken.words) if words else []
@@ -145,10 +145,10 @@ async def speak(
     log.change(number, outcome="Success" if data else "no audio")
 
 
-def _made(utterance: SynthesisRequest, form: OutputFormat, speaker: TextToSpeech) -> tuple[bytes, Spoken]:
+def _made(utterance: SynthesisRequest, form: OutputFormat, speaker: TextToSpeech) -> tuple[bytes, SpokenText]:
     spoken = speaker(utterance.text, utterance.voice, utterance.language)
     return form.encode(spoken.pcm), spoken
 
 
-def _boundary(word: SpokenWord) -> WordBoundary:
+def _boundary(word: TimedWord) -> WordBoundary:
     return WordBoundary(word.text, word.begins_ms, word.ends_ms - word.begins_ms, word.is_punctuation)
