@@ -1,7 +1,9 @@
 """Where a message that was paused goes on: at the beginning of the word, or of the sound, under way. Pure.
 
 A message goes on at most `MOST_BACK_MS` before the place where it was paused, so that nothing is said twice that was
-clearly heard. A pause between its own words is not waited for again: it goes on at most `MOST_AHEAD_MS` later.
+clearly heard. A pause between its own words is not waited for again: it goes on at most `MOST_AHEAD_MS` later. Nor is
+what is left of a word before such a pause said alone, a stub and then silence: if it is soft, as the ends of words are,
+the message goes on behind the pause, and else further back, so that more of the word is heard.
 """
 
 from collections.abc import Sequence
@@ -26,6 +28,12 @@ _BETWEEN_WORDS_STEPS = 5
 """A quiet of 100 ms is a pause between words, and none within one."""
 _WORD_ENDS_BEFORE_STEPS = 2
 """A word of which less than this was said has hardly begun."""
+_STUB_STEPS = 8
+"""What is left before a pause is a stub if it is not longer than 160 ms."""
+_TAIL_QUIETER = 12
+"""A stub that is by this factor (22 dB) below the loudest sound near by is the tail of a word that was heard."""
+_WITH_STUB_STEPS = 5
+"""Before a stub that is not soft the message goes on within the first 100 ms of how far it may go back."""
 
 
 def resume_at(said_ms: int, ends: Sequence[WordEnd], sound: bytes) -> int:
@@ -38,11 +46,15 @@ def resume_at(said_ms: int, ends: Sequence[WordEnd], sound: bytes) -> int:
     at = said_ms // STEP_MS
     if near.is_quiet(at) and (near.is_quiet(at - 1) or near.next_sound(at) - at >= _BETWEEN_WORDS_STEPS):
         return near.next_sound(at) * STEP_MS
+    stub_ends = near.stub_ends(at)
+    if stub_ends is not None and near.is_tail(at, stub_ends):
+        return near.next_sound(stub_ends) * STEP_MS
     first, last = at - MOST_BACK_MS // STEP_MS, at - _WORD_ENDS_BEFORE_STEPS
     words = [end.ends_ms // STEP_MS for end in ends if max(0, first) <= end.ends_ms // STEP_MS <= last]
     if words:
         return min(at, near.next_sound(words[-1])) * STEP_MS
-    return near.softest(max(0, first), at) * STEP_MS
+    until = at if stub_ends is None else max(0, first) + _WITH_STUB_STEPS
+    return near.softest(max(0, first), min(at, until)) * STEP_MS
 
 
 def quiet_before(said_ms: int, sound: bytes) -> int:
@@ -75,6 +87,16 @@ class _Near:
         while self.is_quiet(at):
             at += 1
         return at
+
+    def stub_ends(self, at: int) -> int | None:
+        """The first step of a pause that begins within 160 ms; None: there is none."""
+        ends = (step for step in range(at, at + _STUB_STEPS + 1) if self.is_quiet(step))
+        return next((step for step in ends if self.next_sound(step) - step >= _BETWEEN_WORDS_STEPS), None)
+
+    def is_tail(self, at: int, ends: int) -> bool:
+        """Whether what is left from `at` to `ends` is the soft end of a word."""
+        rest = self._peaks[at - self._first : ends - self._first]
+        return bool(rest.max(initial=0) * _TAIL_QUIETER <= self._peaks.max(initial=0))
 
     def softest(self, first: int, at: int) -> int:
         """Where the sound begins again behind its newest softest step in first..at; `at`: nothing is known of it."""

@@ -4,12 +4,12 @@ import pytest
 from audiosocket_server.call.resuming import quiet_before, resume_at
 from audiosocket_server.speech.base import WordEnd
 
-LOUD, SOFT, INAUDIBLE, QUIET = b"\0\x20", b"\0\x08", b"\x96\0", b"\1\0"
+LOUD, SOFT, TAIL, INAUDIBLE, QUIET = b"\0\x20", b"\0\x08", b"\0\x02", b"\x96\0", b"\1\0"
 
 
 def sound(what: str) -> bytes:
-    """Each sign is 20 ms: `#` loud, `+` softer, `,` hardly there, `.` quiet."""
-    return b"".join({"#": LOUD, "+": SOFT, ",": INAUDIBLE, ".": QUIET}[sign] * 160 for sign in what)
+    """Each sign is 20 ms: `#` loud, `+` softer, `-` the tail of a word, `,` hardly there, `.` quiet."""
+    return b"".join({"#": LOUD, "+": SOFT, "-": TAIL, ",": INAUDIBLE, ".": QUIET}[sign] * 160 for sign in what)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,11 @@ def sound(what: str) -> bytes:
         ("#####.,....####", 5, 11),  # what nobody hears beside speech is quiet
         ("#####.####", 5, 4),
         ("#####.####", 6, 6),
+        ("##########-----.......####", 12, 22),  # the soft tail of a word before a pause is not said alone
+        ("##########---------.......####", 10, 9),  # too much is left to be a tail
+        ("##########-----....####", 12, 11),  # no pause follows: it goes on in the word
+        ("##############++++.......####", 14, 6),  # of a louder end more of the word is said again
+        ("##.#..#########++++.......####", 15, 6),
         ("#####", 5, 4),
         ("", 9, 9),  # the sound is not kept
         ("####", 40, 40),
@@ -57,3 +62,7 @@ def test_where_words_end_is_better_known_than_guessed(ends: list[int], said: int
 )
 def test_for_how_long_it_has_been_quiet_by_itself(what: str, said: int, quiet: int) -> None:
     assert quiet_before(said * 20, sound(what)) == quiet * 20
+
+
+def test_the_tail_of_a_word_is_not_said_alone_though_its_end_is_known() -> None:
+    assert resume_at(240, [WordEnd(9, 200)], sound("##########-----.......####")) == 440
