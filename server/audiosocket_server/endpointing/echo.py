@@ -11,9 +11,10 @@ echo. Once an echo was found, its delay is compared first, and a smaller share i
 again, a sound also counts as echo without a fit if it is no louder than that echo and the line's noise can be, because
 the softest parts of an echo drown in the noise. One find is not enough for that: the first sound of a word is so short
 that any voice may fit it by chance, and whoever believed in such an echo would not hear the caller. What was found once
-and does not fit the next time is forgotten. A share in between is undecided: the next onset, 60 ms later, gives more
-audio to compare. If it hints at the same delay, which two different voices do by chance once in fifty times, it is an
-echo.
+and does not fit the next time is forgotten. Nor does that rule hold, or the smaller share, where a sound is far louder
+than the noise and the echo explains less than half as much of it as it does usually: somebody speaks over it. A share
+in between is undecided: the next onset, 60 ms later, gives more audio to compare. If it hints at the same delay, which
+two different voices do by chance once in fifty times, it is an echo.
 
 A sound that is far softer than what was played in the last 700 ms is no caller either: soft echoes drown in the
 line's noise, so that no comparison finds them.
@@ -62,6 +63,12 @@ TAIL = 10 * FRAME  # echo of what was played this long ago may still be heard
 LOUDEST_GAIN = 0.5  # 3 dB softer than the bot
 GAIN_FOLLOWS = 0.1  # share of the new gain in the average, per comparison
 MARGIN = 4.0  # 6 dB above the usual echo
+SHARE_FOLLOWS = 0.1
+MIXED = 0.5
+"""Somebody speaks over an echo that explains less than this part of what it explains usually. It explained less than
+0.6 of that, of a sound well over the noise, in at most 1 % of the windows without a caller, and in 78 % or more of
+those with one."""
+OVER_NOISE = 30.0  # 15 dB
 NOISE_MARGIN = 3.0  # above the softest frame heard
 NOISE_RISES = 1.05  # factor per comparison
 NEAR_FRAMES = 35  # 700 ms: an echo may come 300 ms late, and words fade
@@ -96,6 +103,7 @@ class LineEchoGuard:
         self._delay: int | None = None  # samples
         self._gain = 0.0
         self._sure = False  # it was found more than once
+        self._share: float | None = None  # what it explains usually, where it is well over the noise
 
     def is_echo(self, heard: bytes) -> bool:
         """Return True if the end of `heard` is known not to be the caller: an echo, or for the moment undecided.
@@ -112,9 +120,9 @@ class LineEchoGuard:
             return False
         if power(newest) <= FAR_BELOW * _loudest(played[-NEAR_FRAMES * FRAME :]):
             return True
-        known_share = 0.0
+        known_share, is_mixed = 0.0, False
         if self._delay is not None:
-            known_share, is_known_echo = self._at_known_delay(newest, played, self._delay)
+            known_share, is_known_echo, is_mixed = self._at_known_delay(newest, played, self._delay)
             if is_known_echo:
                 self._undecided = 0
                 return True
@@ -122,7 +130,7 @@ class LineEchoGuard:
         if known_share <= CALLER and not (self._sure or is_soft):
             self._delay = None
         match = _best_match(newest, played)
-        hinted_again = abs(match.delay - self._hinted_delay) <= SAME_DELAY
+        hinted_again = abs(match.delay - self._hinted_delay) <= SAME_DELAY and not is_mixed
         if match.share >= ECHO or (match.share >= ECHO_AGAIN and hinted_again):
             self._found(match, sure=hinted_again)
             self._undecided = 0
@@ -163,7 +171,7 @@ class LineEchoGuard:
         return 0
 
     def _found(self, match: _Match, *, sure: bool) -> None:
-        self._delay, self._gain, self._sure = match.delay, match.gain, sure
+        self._delay, self._gain, self._sure, self._share = match.delay, match.gain, sure, None
 
     def _echo_at(self, x: Samples, y: Samples) -> int | None:
         """Return the offset in `y` of which `x` is an echo, or None. Only the delay of a sure echo is tried."""
@@ -197,21 +205,28 @@ class LineEchoGuard:
         self._undecided = self._undecided + 1 if doubtful and self._undecided < PATIENCE else 0
         return self._undecided > 0
 
-    def _at_known_delay(self, x: Samples, y: Samples, delay: int) -> tuple[float, bool]:
-        """Compare at the delay of the echo found before: (share of the energy explained, whether it is that echo)."""
+    def _at_known_delay(self, x: Samples, y: Samples, delay: int) -> tuple[float, bool, bool]:
+        """Compare at the delay of the echo found before: (share of the energy explained, whether it is that echo,
+        whether somebody speaks over it)."""
         at = len(y) - len(x) - delay
         low = max(0, at - SAME_DELAY)
         near = y[low : at + SAME_DELAY + len(x)]
         best = int(np.argmax(normalised_correlation(np.correlate(near, x, "valid"), x, near)))
         share = explained_energy(x, y, low + best)
+        is_loud = power(x) > OVER_NOISE * self._noise
+        if is_loud and self._share is not None and share < MIXED * self._share:
+            return share, False, True
         if share >= ECHO_AGAIN:
             self._gain += GAIN_FOLLOWS * (min(LOUDEST_GAIN, echo_gain(share, x, y, at)) - self._gain)
             self._sure = True
-            return share, True
+            if is_loud:
+                usual = share if self._share is None else self._share
+                self._share = usual + SHARE_FOLLOWS * (share - usual)
+            return share, True, False
         if not self._sure:
-            return share, False
+            return share, False, False
         played = power(y[max(0, at - TAIL) : at + len(x)])
-        return share, power(x) <= MARGIN * self._gain * played + NOISE_MARGIN * self._noise
+        return share, power(x) <= MARGIN * self._gain * played + NOISE_MARGIN * self._noise, False
 
 
 def _best_match(x: Samples, y: Samples) -> _Match:

@@ -186,6 +186,21 @@ def test_what_was_found_again_is_known_though_it_drowns_in_noise() -> None:
         assert answers[-1] is known
 
 
+@pytest.mark.parametrize("louder_db", [1, 3])
+def test_a_caller_over_an_echo_that_is_well_known_is_heard_though_he_is_hardly_louder(louder_db: int) -> None:
+    """The echo is 29 dB over the noise, and explains nearly all of what is heard while it is alone."""
+    bot = noise(900, -20)
+    guard = LineEchoGuard()
+    for frame in frames(bot, 320):
+        guard.played(frame)
+    echo = gain(bot[-16 * 240 : -16 * 100], -6)
+    hiss, caller = noise(360, -55, seed=1), noise(140, -26 + louder_db, seed=2)
+    assert all(guard.is_echo(mix(hiss, silence(220) + echo)) for _ in range(4))
+    over_it = mix(hiss, silence(220) + mix(echo, caller))
+    assert [guard.is_echo(over_it) for _ in range(3)] == [True, True, False]
+    assert guard.is_echo(mix(hiss, silence(220) + echo))
+
+
 # --- behind the bot's last word
 
 SAYS = PhraseBook.load(ROOT / "audio" / "prompts").by_name("pt-br/voce_ainda_esta_ai")
