@@ -67,7 +67,6 @@ class CallerInput:
         self._echo_played = echo.played
         self._surroundings = Surroundings() if ep.nearest_voice and ep.engine != "webrtc" else None
         self._levels = VoiceLevels(ep.other_voice_db) if settings.system.barge_in else None
-        self._lasting = LastingVoice() if settings.system.barge_in else None
         self._endpointer = Endpointer(
             WebRtcVad(ep.aggressiveness),
             silence_ms=round(settings.system.silence_threshold_seconds * 1000),
@@ -78,7 +77,7 @@ class CallerInput:
             leading_echo=echo.leading_echo if ep.echo_guard else None,
             short_silence_ms=ep.short_silence_ms if settings.system.barge_in else 0,
             levels=self._levels,
-            lasting=self._lasting,
+            lasting=LastingVoice() if settings.system.barge_in else None,
         )
         self._minimum_speech_ms = ep.minimum_speech_ms
         self._gathering = detectors.gathering
@@ -233,7 +232,7 @@ class CallerInput:
 
         Always False without a detector that tells a voice from noise.
         """
-        return self._lasting is not None and self._detector is not None and self._lasting.lasts()
+        return self._detector is not None and self._endpointer.lasts()
 
     def was_the_caller(self) -> None:
         """What the caller said in the last utterance was understood: his voice is as loud as this."""

@@ -3,7 +3,8 @@
 A message goes on at most `MOST_BACK_MS` before the place where it was paused, so that nothing is said twice that was
 clearly heard. A pause between its own words is not waited for again: it goes on at most `MOST_AHEAD_MS` later. Nor is
 what is left of a word before such a pause said alone, a stub and then silence: if it is soft, as the ends of words are,
-the message goes on behind the pause, and else further back, so that more of the word is heard.
+the message goes on behind the pause, and else further back, so that more of the word is heard. What has hardly begun
+behind a pause is said again from its beginning, at most `MOST_ANEW_MS` before.
 """
 
 from collections.abc import Sequence
@@ -12,9 +13,10 @@ import numpy as np
 
 from audiosocket_server.speech.base import WordEnd
 
-__all__ = ["MOST_AHEAD_MS", "MOST_BACK_MS", "quiet_before", "resume_at"]
+__all__ = ["MOST_AHEAD_MS", "MOST_ANEW_MS", "MOST_BACK_MS", "quiet_before", "resume_at"]
 
 MOST_BACK_MS = 240
+MOST_ANEW_MS = 320
 MOST_AHEAD_MS = 400
 STEP_MS = 20
 _BYTES_A_STEP = 320
@@ -49,6 +51,8 @@ def resume_at(said_ms: int, ends: Sequence[WordEnd], sound: bytes) -> int:
     stub_ends = near.stub_ends(at)
     if stub_ends is not None and near.is_tail(at, stub_ends):
         return near.next_sound(stub_ends) * STEP_MS
+    if (begun := near.begun(at)) is not None:
+        return begun * STEP_MS
     first, last = at - MOST_BACK_MS // STEP_MS, at - _WORD_ENDS_BEFORE_STEPS
     words = [end.ends_ms // STEP_MS for end in ends if max(0, first) <= end.ends_ms // STEP_MS <= last]
     if words:
@@ -87,6 +91,15 @@ class _Near:
         while self.is_quiet(at):
             at += 1
         return at
+
+    def begun(self, at: int) -> int | None:
+        """The first step behind the newest pause that ended within the last 320 ms; None: there was none."""
+        quiet, begun = 0, None
+        for step in range(at - MOST_ANEW_MS // STEP_MS - _BETWEEN_WORDS_STEPS, at):
+            if not self.is_quiet(step) and quiet >= _BETWEEN_WORDS_STEPS:
+                begun = step
+            quiet = quiet + 1 if self.is_quiet(step) else 0
+        return begun
 
     def stub_ends(self, at: int) -> int | None:
         """The first step of a pause that begins within 160 ms; None: there is none."""

@@ -7,10 +7,14 @@ a 6 ms echo path says what share of the energy heard the echo explains. That sha
 the audio and no filter adapts: the guard only answers yes or no.
 
 A caller who speaks over the echo is not explained by it, and is heard as soon as his voice is about as strong as the
-echo. Once an echo was found, its delay is compared first, and a smaller share is enough there. At that delay a sound
-also counts as echo without a fit if it is no louder than that echo and the line's noise can be, because the softest
-parts of an echo drown in the noise. A share in between is undecided: the next onset, 60 ms later, gives more audio to
-compare. If it hints at the same delay, which two different voices do by chance once in fifty times, it is an echo.
+echo. Once an echo was found, its delay is compared first, and a smaller share is enough there. If it was found there
+again, a sound also counts as echo without a fit if it is no louder than that echo and the line's noise can be, because
+the softest parts of an echo drown in the noise. One find is not enough for that: the first sound of a word is so short
+that any voice may fit it by chance, and whoever believed in such an echo would not hear the caller. What was found once
+and does not fit the next time is forgotten. Nor does that rule hold, or the smaller share, where a sound is far louder
+than the noise and the echo explains less than half as much of it as it does usually: somebody speaks over it. A share
+in between is undecided: the next onset, 60 ms later, gives more audio to compare. If it hints at the same delay, which
+two different voices do by chance once in fifty times, it is an echo.
 
 A sound that is far softer than what was played in the last 700 ms is no caller either: soft echoes drown in the
 line's noise, so that no comparison finds them.
@@ -51,12 +55,20 @@ ECHO_AGAIN = 0.3
 CALLER = 0.2  # a smaller share is chance: another voice reaches it in three windows of four
 PATIENCE = 2  # consecutive onsets that may stay undecided; the next one is the caller
 NO_HINT = -10_000
+FOLLOWED_FRAMES = 5
+"""An echo whose path explains so many frames one by one has been found for sure."""
 
 SAME_DELAY = 64  # samples
 TAIL = 10 * FRAME  # echo of what was played this long ago may still be heard
 LOUDEST_GAIN = 0.5  # 3 dB softer than the bot
 GAIN_FOLLOWS = 0.1  # share of the new gain in the average, per comparison
 MARGIN = 4.0  # 6 dB above the usual echo
+SHARE_FOLLOWS = 0.1
+MIXED = 0.5
+"""Somebody speaks over an echo that explains less than this part of what it explains usually. It explained less than
+0.6 of that, of a sound well over the noise, in at most 1 % of the windows without a caller, and in 78 % or more of
+those with one."""
+OVER_NOISE = 30.0  # 15 dB
 NOISE_MARGIN = 3.0  # above the softest frame heard
 NOISE_RISES = 1.05  # factor per comparison
 NEAR_FRAMES = 35  # 700 ms: an echo may come 300 ms late, and words fade
@@ -90,6 +102,8 @@ class LineEchoGuard:
         # The echo that was found before:
         self._delay: int | None = None  # samples
         self._gain = 0.0
+        self._sure = False  # it was found more than once
+        self._share: float | None = None  # what it explains usually, where it is well over the noise
 
     def is_echo(self, heard: bytes) -> bool:
         """Return True if the end of `heard` is known not to be the caller: an echo, or for the moment undecided.
@@ -106,28 +120,31 @@ class LineEchoGuard:
             return False
         if power(newest) <= FAR_BELOW * _loudest(played[-NEAR_FRAMES * FRAME :]):
             return True
-        known_share = 0.0
+        known_share, is_mixed = 0.0, False
         if self._delay is not None:
-            known_share, is_known_echo = self._at_known_delay(newest, played, self._delay)
+            known_share, is_known_echo, is_mixed = self._at_known_delay(newest, played, self._delay)
             if is_known_echo:
                 self._undecided = 0
                 return True
+        is_soft = power(newest) <= NOISE_MARGIN * self._noise
+        if known_share <= CALLER and not (self._sure or is_soft):
+            self._delay = None
         match = _best_match(newest, played)
-        hinted_again = abs(match.delay - self._hinted_delay) <= SAME_DELAY
+        hinted_again = abs(match.delay - self._hinted_delay) <= SAME_DELAY and not is_mixed
         if match.share >= ECHO or (match.share >= ECHO_AGAIN and hinted_again):
-            self._delay, self._gain, self._undecided = match.delay, match.gain, 0
+            self._found(match, sure=hinted_again)
+            self._undecided = 0
             return True
         self._hinted_delay = match.delay if match.share >= ECHO_AGAIN else NO_HINT
-        is_soft = power(newest) <= NOISE_MARGIN * self._noise
         return self._stays_undecided(is_soft or max(known_share, match.share) > CALLER)
 
     def learn(self, heard: bytes) -> None:
         """Look for an echo in `heard` (SLIN, 8 kHz, up to the newest frame), so that its soft end is known for one.
 
         For the time just before the last word, when the caller is likely to be silent. Takes 1 ms, if anything was
-        played; no time once an echo was found.
+        played; no time once an echo was found for sure.
         """
-        if self._delay is None:
+        if not self._sure:
             self.leading_echo(heard)
 
     def leading_echo(self, heard: bytes) -> int:
@@ -148,16 +165,21 @@ class LineEchoGuard:
             at = self._echo_at(x, y)
             if at is not None:
                 path = fitted_path(x, y, at)[1]
-                return self._echo_until(samples, played, start, at - start, path)
+                until = self._echo_until(samples, played, start, at - start, path)
+                self._sure = self._sure or until - start >= FOLLOWED_FRAMES * FRAME
+                return until // FRAME * FRAME_BYTES
         return 0
 
+    def _found(self, match: _Match, *, sure: bool) -> None:
+        self._delay, self._gain, self._sure, self._share = match.delay, match.gain, sure, None
+
     def _echo_at(self, x: Samples, y: Samples) -> int | None:
-        """Return the offset in `y` of which `x` is an echo, or None. Only the delay of a known echo is tried."""
-        if self._delay is None:
+        """Return the offset in `y` of which `x` is an echo, or None. Only the delay of a sure echo is tried."""
+        if self._delay is None or not self._sure:
             match = _best_match(x, y)
             if match.share < ECHO:
                 return None
-            self._delay, self._gain = match.delay, match.gain
+            self._found(match, sure=False)
             return len(y) - len(x) - match.delay
         at = len(y) - len(x) - self._delay
         if at < SAME_DELAY:
@@ -167,7 +189,7 @@ class LineEchoGuard:
         return at if explained_energy(x, y, at) >= ECHO else None
 
     def _echo_until(self, heard: Samples, played: Samples, start: int, at: int, path: Samples) -> int:
-        """Follow an echo found at `start`, with its path, to the first frame that it does not explain; in bytes."""
+        """Follow an echo found at `start`, with its path, to the first frame that it does not explain; in samples."""
         until = start
         for begin in range(start, len(heard) - FRAME + 1, FRAME):
             x = heard[begin : begin + FRAME]
@@ -176,25 +198,35 @@ class LineEchoGuard:
                 until = begin + FRAME
             elif share < ECHO_AGAIN and power(x) > NOISE_MARGIN * self._noise:
                 break
-        return until // FRAME * FRAME_BYTES
+        return until
 
     def _stays_undecided(self, doubtful: bool) -> bool:
         """Give the benefit of the doubt for PATIENCE consecutive onsets, then treat the sound as the caller."""
         self._undecided = self._undecided + 1 if doubtful and self._undecided < PATIENCE else 0
         return self._undecided > 0
 
-    def _at_known_delay(self, x: Samples, y: Samples, delay: int) -> tuple[float, bool]:
-        """Compare at the delay of the echo found before: (share of the energy explained, whether it is that echo)."""
+    def _at_known_delay(self, x: Samples, y: Samples, delay: int) -> tuple[float, bool, bool]:
+        """Compare at the delay of the echo found before: (share of the energy explained, whether it is that echo,
+        whether somebody speaks over it)."""
         at = len(y) - len(x) - delay
         low = max(0, at - SAME_DELAY)
         near = y[low : at + SAME_DELAY + len(x)]
         best = int(np.argmax(normalised_correlation(np.correlate(near, x, "valid"), x, near)))
         share = explained_energy(x, y, low + best)
+        is_loud = power(x) > OVER_NOISE * self._noise
+        if is_loud and self._share is not None and share < MIXED * self._share:
+            return share, False, True
         if share >= ECHO_AGAIN:
             self._gain += GAIN_FOLLOWS * (min(LOUDEST_GAIN, echo_gain(share, x, y, at)) - self._gain)
-            return share, True
+            self._sure = True
+            if is_loud:
+                usual = share if self._share is None else self._share
+                self._share = usual + SHARE_FOLLOWS * (share - usual)
+            return share, True, False
+        if not self._sure:
+            return share, False, False
         played = power(y[max(0, at - TAIL) : at + len(x)])
-        return share, power(x) <= MARGIN * self._gain * played + NOISE_MARGIN * self._noise
+        return share, power(x) <= MARGIN * self._gain * played + NOISE_MARGIN * self._noise, False
 
 
 def _best_match(x: Samples, y: Samples) -> _Match:

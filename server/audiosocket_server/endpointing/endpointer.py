@@ -160,6 +160,18 @@ class Endpointer:
         """How long the utterance in progress, or the last one, lasts from its first to its last voiced frame."""
         return self._whole_ms - self._silent_ms
 
+    def lasts(self) -> bool:
+        """Return whether the utterance is a voice that has lasted up to now (`lasting`).
+
+        While the bot speaks, what a guard knows for its echo is none, and counts anew. Ask it at each frame at most.
+        """
+        if self._lasting is None or not self._lasting.lasts():
+            return False
+        if self.over_speech and self._is_guarded():
+            self._lasting.begin(0)
+            return False
+        return True
+
     def use(self, vad: Vad) -> None:
         """Use another VAD, from the next `listen` on."""
         self._next_vad = vad

@@ -4,9 +4,10 @@ Whoever speaks on over the bot for `LASTS_MS` wants the turn, whether or not his
 listen say less at a time. The longest of the shipped back-channels is 740 ms of voice for silero.
 
 A laugh is a voice too, for as long. But it says one syllable again and again, and speech hardly ever does: the spectrum
-of a laugh, in ten bands, is like itself a syllable later (correlation 0.73 to 0.87 in laughs of the kind that is
-shipped, on a quiet line, over a street of 10 dB and with an echo; at most 0.52 in 30 of 31 sentences, which people of
-five languages and synthetic voices said).
+of a laugh, in ten bands, is like itself a syllable later. Only what is loud counts, so that neither noise nor an echo
+hides that. The correlation was over 0.55 in 88 laughs of the kind that is shipped, on a quiet line, over music and a
+street of 10 dB and with echoes of -6 and -20 dB; and over 0.53 in 11 of 2,110 stretches of what five people said in
+four languages. Whoever is taken for a laugh is heard 0.84 s later.
 """
 
 from collections import deque
@@ -24,15 +25,15 @@ LEAST_VOICED = 0.8
 LOUD_FRAMES, LOUD_SHARE = 7, 0.1
 """Within so many frames a voice that goes on is no more than 10 dB softer than at its loudest: noise and echo, in which
 a detector hears a voice go on that is over, are."""
-MOST_REPETITION = 0.65
+MOST_REPETITION = 0.53
 
 _RATE_HZ = 8000
 _FRAME = 160
 _WINDOW = 256
 _BANDS = 10
 _LOWEST_HZ, _HIGHEST_HZ = 200, 3600
-_DEPTH_DB = 30.0
-"""What is softer than this below the loudest band is as good as silent."""
+_DEPTH_DB = 15.0
+"""What is softer than this below the loudest band is as good as silent: it may be the line's noise, or an echo."""
 _LAGS = range(7, 18)
 """The times, in frames, after which a syllable of a laugh comes again: 140 to 340 ms."""
 _HERTZ = np.fft.rfftfreq(_WINDOW, 1 / _RATE_HZ)
@@ -49,11 +50,14 @@ class LastingVoice:
         self._loudest = 0.0
 
     def begin(self, frames: int) -> None:
-        """An utterance begins, with the newest `frames` frames."""
+        """An utterance begins, with the newest `frames` frames, but not with an echo before its first sound."""
         for kept in (self._frames, self._powers):
             while len(kept) > frames:
                 kept.popleft()
         self._loudest = max(self._powers, default=0.0)
+        while self._powers and self._powers[0] < LOUD_SHARE * self._loudest:
+            self._frames.popleft()
+            self._powers.popleft()
 
     def take(self, frame: bytes, *, voiced: bool) -> None:
         """Take a frame (20 ms of SLIN, 8 kHz)."""

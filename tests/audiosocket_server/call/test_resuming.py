@@ -33,6 +33,10 @@ def sound(what: str) -> bytes:
         ("##########-----....####", 12, 11),  # no pause follows: it goes on in the word
         ("##############++++.......####", 14, 6),  # of a louder end more of the word is said again
         ("##.#..#########++++.......####", 15, 6),
+        ("####.....##########+#####", 25, 9),  # what has hardly begun behind a pause is said from its beginning
+        ("####.....##########+#####", 26, 19),  # more than 320 ms of it were said
+        ("####....######", 10, 8),  # it was no pause
+        ("####.....##.....###", 18, 16),  # the newest one counts
         ("#####", 5, 4),
         ("", 9, 9),  # the sound is not kept
         ("####", 40, 40),
@@ -62,6 +66,10 @@ def test_where_words_end_is_better_known_than_guessed(ends: list[int], said: int
 )
 def test_for_how_long_it_has_been_quiet_by_itself(what: str, said: int, quiet: int) -> None:
     assert quiet_before(said * 20, sound(what)) == quiet * 20
+
+
+def test_a_sentence_that_has_hardly_begun_is_said_anew_though_it_is_known_where_its_words_end() -> None:
+    assert resume_at(300, [WordEnd(9, 260)], sound("####.....##########")) == 180
 
 
 def test_the_tail_of_a_word_is_not_said_alone_though_its_end_is_known() -> None:

@@ -162,6 +162,45 @@ def test_two_hints_at_one_delay_are_an_echo_and_at_two_delays_are_not() -> None:
     assert asked(100, 300, 500) == [True, True, False]
 
 
+def test_one_find_by_chance_is_no_reason_to_take_a_caller_for_an_echo() -> None:
+    """The first 20 ms of his word are like the bot's first 20 ms 100 ms before; the rest of it is not."""
+    guard = LineEchoGuard()
+    burst = noise(20, -20)
+    for frame in frames(silence(600) + burst + silence(100), 320):
+        guard.played(frame)
+    assert guard.is_echo(mix(noise(140, -65, seed=1), silence(120) + gain(burst, -4)))
+    for frame in frames(noise(600, -20, seed=3), 320):
+        guard.played(frame)
+    assert not any(guard.is_echo(noise(140, -24, seed=2)) for _ in range(3))
+
+
+def test_what_was_found_again_is_known_though_it_drowns_in_noise() -> None:
+    bot = noise(900, -20)
+    heard = gain(bot[-16 * 240 : -16 * 100], -10)
+    for finds, known in ((1, False), (2, True)):
+        guard = LineEchoGuard()
+        for frame in frames(bot, 320):
+            guard.played(frame)
+        assert all(guard.is_echo(heard) for _ in range(finds))
+        answers = [guard.is_echo(noise(140, -29, seed=2)) for _ in range(3)]
+        assert answers[-1] is known
+
+
+@pytest.mark.parametrize("louder_db", [1, 3])
+def test_a_caller_over_an_echo_that_is_well_known_is_heard_though_he_is_hardly_louder(louder_db: int) -> None:
+    """The echo is 29 dB over the noise, and explains nearly all of what is heard while it is alone."""
+    bot = noise(900, -20)
+    guard = LineEchoGuard()
+    for frame in frames(bot, 320):
+        guard.played(frame)
+    echo = gain(bot[-16 * 240 : -16 * 100], -6)
+    hiss, caller = noise(360, -55, seed=1), noise(140, -26 + louder_db, seed=2)
+    assert all(guard.is_echo(mix(hiss, silence(220) + echo)) for _ in range(4))
+    over_it = mix(hiss, silence(220) + mix(echo, caller))
+    assert [guard.is_echo(over_it) for _ in range(3)] == [True, True, False]
+    assert guard.is_echo(mix(hiss, silence(220) + echo))
+
+
 # --- behind the bot's last word
 
 SAYS = PhraseBook.load(ROOT / "audio" / "prompts").by_name("pt-br/voce_ainda_esta_ai")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from audiosocket_server.endpointing.lasting import LASTS_MS, MOST_REPETITION, LastingVoice, repetition
 
-from audiosocket_core.slin import read_audio
+from audiosocket_core.slin import frames, gain, mix, read_audio
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "recordings"
 FRAMES = LASTS_MS // 20
@@ -22,11 +22,11 @@ def noise(dbfs: float, count: int) -> list[bytes]:
     return [np.rint(part).astype("<i2").tobytes() for part in sound.reshape(count, 160)]
 
 
-def after(frames: list[bytes], unvoiced: range = range(0)) -> int | None:
+def after(said: list[bytes], unvoiced: range = range(0)) -> int | None:
     """After how many frames it lasts; None: never."""
     voice = LastingVoice()
     voice.begin(0)
-    for number, frame in enumerate(frames):
+    for number, frame in enumerate(said):
         voice.take(frame, voiced=number not in unvoiced)
         if voice.lasts():
             return number + 1
@@ -66,12 +66,31 @@ def test_an_utterance_begins_with_the_frames_that_were_its_onset() -> None:
     assert voice.lasts()
 
 
+def test_an_echo_before_the_onset_is_no_part_of_the_utterance() -> None:
+    voice = LastingVoice()
+    for frame in [*noise(-40, 3), *SENTENCE[:2]]:
+        voice.take(frame, voiced=True)
+    voice.begin(5)
+    for frame in SENTENCE[2 : FRAMES - 1]:
+        voice.take(frame, voiced=True)
+        assert not voice.lasts()
+    voice.take(SENTENCE[FRAMES - 1], voiced=True)
+    assert voice.lasts()
+
+
 @pytest.mark.parametrize("who", ["high", "low", "middle"])
 def test_a_laugh_does_not_last(who: str) -> None:
     laugh = recorded(f"sounds/laugh_{who}", 60)
     assert repetition(b"".join(laugh[:FRAMES])) > MOST_REPETITION + 0.05
     assert after([*laugh, *noise(-60, 30)]) is None
     assert after([*laugh[:50], *SENTENCE]) == 2 * FRAMES, "who speaks behind it does"
+
+
+@pytest.mark.parametrize("who", ["high", "low", "middle"])
+def test_nor_does_one_with_music_behind_it(who: str) -> None:
+    laugh = b"".join(recorded(f"sounds/laugh_{who}", 60))
+    music = gain(read_audio(RECORDINGS / "sounds" / "music.wav"), -5)  # 10 dB softer than the laugh
+    assert after(frames(mix(laugh, music[: len(laugh)]), 320)) is None
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (RECORDINGS / "pt-br").glob("*.wav")))

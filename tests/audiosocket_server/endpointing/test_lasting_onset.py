@@ -53,3 +53,29 @@ def test_while_the_bot_speaks_its_echo_does_not_keep_an_utterance_open() -> None
         for _ in range(45):
             endpointer.audio(echo)
         assert endpointer.in_utterance is open_still
+
+
+def test_while_the_bot_speaks_what_a_guard_knows_for_its_echo_does_not_last() -> None:
+    for over_speech, expected in ((False, LASTS_MS // 20), (True, 2 * LASTS_MS // 20)):
+        answers = iter([False, True, False])  # of the guard: at the onset, and each time that the voice would last
+        endpointer = Endpointer(
+            Verdicts("#" * 99),
+            silence_ms=700,
+            longest_ms=9000,
+            guards=[lambda _, answers=answers: next(answers)],
+            lasting=LastingVoice(),
+        )
+        endpointer.over_speech = True
+        endpointer.listen(True)
+        endpointer.audio(LOUD * 2)
+        assert endpointer.in_utterance
+        endpointer.over_speech = over_speech
+        number = 2
+        while not endpointer.lasts():
+            endpointer.audio(LOUD)
+            number += 1
+        assert number == expected
+
+
+def test_without_a_look_for_voices_none_lasts() -> None:
+    assert not Endpointer(Verdicts(""), silence_ms=700, longest_ms=9000).lasts()
