@@ -39,7 +39,7 @@ __all__ = [
     "yields",
 ]
 
-VERSION = 3
+VERSION = 4
 """Of the definitions in this room: it is printed with the values."""
 PREMATURE_MS = 50
 """A bot that begins at most so long before the caller's last word is over was not early: no ear is more exact."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from audiosocket_sim.turn_taking.segments import (
-    QUIET_MS,
     RESUMED_MS,
     SOUND_LABELS,
     ResumedAt,
@@ -129,7 +128,7 @@ def false_stops(caller: Sequence[VoiceSegment], bot: Sequence[VoiceSegment], unt
     """Return each stop of the bot that no caller caused: for a sound that is no turn, or a known sentence that was cut
     off with no turn of the caller since 2 s before. From its last audible sample to its next.
 
-    Not counted: a pause of at most 900 ms, and the end of the call (`until_ms`).
+    Not counted: a pause of at most 900 ms, and what may have been one when the call ended (`until_ms`).
     """
     found = {
         one.stopped_at_ms: FalseStop(one.stopped_at_ms, one.label, one.resumed_after_ms, one.place)
@@ -138,7 +137,9 @@ def false_stops(caller: Sequence[VoiceSegment], bot: Sequence[VoiceSegment], unt
     }
     spells = spells_of(bot)
     for spell, then in zip(spells, [*spells[1:], None], strict=False):
-        if spell.whole is not False or spell.end_ms in found or spell.end_ms + QUIET_MS > until_ms:
+        if spell.whole is not False or spell.end_ms in found:
+            continue
+        if then is None and spell.end_ms + RESUMED_MS > until_ms:
             continue
         if _took_turn(caller, spell.end_ms):
             continue

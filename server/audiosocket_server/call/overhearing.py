@@ -76,7 +76,7 @@ class Overhearing:
         soft = self._caller.is_soft(over=over)
         if soft is not None and soft is not self._soft:
             self._soft = soft
-            self._notify_turns(t.VoiceWeighed(soft))
+            self._notify_turns(t.VoiceWeighed(soft, over))
 
     async def _try(self, job: int, heard: bytes) -> None:
         recognition = self._services.engine.recognise(self._services.settings.speech.language, lambda _: None)

@@ -25,7 +25,7 @@ __all__ = [
 FRAME_MS = 20
 FRAME_BYTES = 320
 SILENT_FRAME = bytes(FRAME_BYTES)
-KEPT_FRAMES = 16  # of the message, 320 ms, to go back to
+KEPT_FRAMES = 15  # of the message, 300 ms, to go back to
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class Playback:
         self._paused = True
 
     def resume(self, at_ms: int) -> None:
-        """Play on from `at_ms` of the message: at most 320 ms before where it was paused, or behind it."""
+        """Play on from `at_ms` of the message: at most 300 ms before where it was paused, or behind it."""
         self._paused = False
         steps = (at_ms - self.position_ms) // FRAME_MS
         for _ in range(min(steps, self._queued // FRAME_BYTES)):

@@ -16,7 +16,7 @@ from audiosocket_server.speech.base import WordEnd
 __all__ = ["MOST_AHEAD_MS", "MOST_ANEW_MS", "MOST_BACK_MS", "quiet_before", "resume_at"]
 
 MOST_BACK_MS = 240
-MOST_ANEW_MS = 320
+MOST_ANEW_MS = 280
 MOST_AHEAD_MS = 400
 STEP_MS = 20
 _BYTES_A_STEP = 320
@@ -30,8 +30,8 @@ _BETWEEN_WORDS_STEPS = 5
 """A quiet of 100 ms is a pause between words, and none within one."""
 _WORD_ENDS_BEFORE_STEPS = 2
 """A word of which less than this was said has hardly begun."""
-_STUB_STEPS = 8
-"""What is left before a pause is a stub if it is not longer than 160 ms."""
+_STUB_STEPS = 10
+"""What is left before a pause is a stub if it is not longer than 200 ms."""
 _TAIL_QUIETER = 12
 """A stub that is by this factor (22 dB) below the loudest sound near by is the tail of a word that was heard."""
 _WITH_STUB_STEPS = 5
@@ -93,7 +93,7 @@ class _Near:
         return at
 
     def begun(self, at: int) -> int | None:
-        """The first step behind the newest pause that ended within the last 320 ms; None: there was none."""
+        """The first step behind the newest pause that ended within the last 280 ms; None: there was none."""
         quiet, begun = 0, None
         for step in range(at - MOST_ANEW_MS // STEP_MS - _BETWEEN_WORDS_STEPS, at):
             if not self.is_quiet(step) and quiet >= _BETWEEN_WORDS_STEPS:
@@ -102,7 +102,7 @@ class _Near:
         return begun
 
     def stub_ends(self, at: int) -> int | None:
-        """The first step of a pause that begins within 160 ms; None: there is none."""
+        """The first step of a pause that begins within 200 ms; None: there is none."""
         ends = (step for step in range(at, at + _STUB_STEPS + 1) if self.is_quiet(step))
         return next((step for step in ends if self.next_sound(step) - step >= _BETWEEN_WORDS_STEPS), None)
 

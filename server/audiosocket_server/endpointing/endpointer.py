@@ -37,6 +37,8 @@ __all__ = [
 ONSET_VOICED = 3
 QUICK_ONSET_VOICED = 2
 ONSET_FRAMES = 5
+SURE_UNGUARDED = 3
+"""So often no guard may know a voice that lasts: one comparison with what was played may fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ class Endpointer:
         # Of the current utterance:
         self._whole_ms = self._silent_ms = self._voiced_ms = 0
         self._pause_reported = False
+        self._unguarded = 0  # frames, of a voice that lasts
         self._missing_ms = 0  # the part of the silence that is missing audio since the last frame
 
     @property
@@ -163,14 +166,19 @@ class Endpointer:
     def lasts(self) -> bool:
         """Return whether the utterance is a voice that has lasted up to now (`lasting`).
 
-        While the bot speaks, what a guard knows for its echo is none, and counts anew. Ask it at each frame at most.
+        While the bot speaks, what a guard knows for its echo is none, and counts anew; no guard may know it in three
+        frames. Ask it once a frame.
         """
         if self._lasting is None or not self._lasting.lasts():
             return False
-        if self.over_speech and self._is_guarded():
+        if not self.over_speech:
+            return True
+        if self._is_guarded():
             self._lasting.begin(0)
+            self._unguarded = 0
             return False
-        return True
+        self._unguarded += 1
+        return self._unguarded >= SURE_UNGUARDED
 
     def use(self, vad: Vad) -> None:
         """Use another VAD, from the next `listen` on."""
@@ -276,6 +284,7 @@ class Endpointer:
         self._voiced_ms = self._verdicts.count(True) * FRAME_MS
         self._silent_ms = self._missing_ms = 0
         self._pause_reported = False
+        self._unguarded = 0
         for part in (self._levels, self._lasting):
             if part is not None:
                 part.begin(min(ONSET_FRAMES, self._whole_ms // FRAME_MS))  # what is older may be an echo

@@ -152,9 +152,13 @@ class SoundStirs:
 
 @dataclass(frozen=True, slots=True)
 class VoiceWeighed:
-    """Of speech over a message: it is too soft to be the caller's own voice (True), or as loud as he is (False)."""
+    """Of speech over a message: it is too soft to be the caller's own voice (True), or as loud as he is (False).
+
+    `over`: it has ended, or pauses; so what was said will be tried.
+    """
 
     soft: bool
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

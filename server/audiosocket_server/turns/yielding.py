@@ -3,7 +3,8 @@
 The message is paused as soon as a sound begins. Then, whatever comes first:
 - words that are more than back-channels are a caller who takes the turn;
 - so is a voice that lasts for longer than a back-channel does (`endpointing.lasting`), whether or not its words are
-  understood, unless they are understood as a back-channel;
+  understood, unless they are understood as a back-channel. It does so while it goes on: once it is over, its words
+  decide, since a message that is stopped for no words is only said again;
 - at a short silence the sound was too short to be speech, or a recognition of all that was heard so far says what it
   was: a back-channel, and the bot goes on; or nothing that was understood, and it goes on a little later, since a
   caller may take breath, and a cough has two bursts; but not into a sound that begins, for which it would pause again;
@@ -96,6 +97,7 @@ class Overheard:
 
     def take(self, event: OverheardEvent) -> Weighed:
         """Take what happened; return what follows."""
+        goes_on = True
         match event:
             case UtteranceWentOn():
                 self._silent, self._more, self._lingers = False, True, False
@@ -108,8 +110,8 @@ class Overheard:
             case UtteranceEnded(noise):
                 self._silent = self.over = True
                 return self._fell_silent(noise=noise)
-            case VoiceWeighed(soft):
-                self._soft = soft
+            case VoiceWeighed(soft, over):
+                self._soft, goes_on = soft, not over
             case VoiceLasts():
                 self._lasts = True
             case WordsHeard(text):
@@ -118,7 +120,7 @@ class Overheard:
             case Tried(_, text):
                 self._trying = False
                 return self._tried(text)
-        is_caller = self._has_words or (self._lasts and not self._is_backchannel)
+        is_caller = self._has_words or (self._lasts and goes_on and not self._is_backchannel)
         return Weighed.CALLER if is_caller and self._soft is False else Weighed.WAIT
 
     def time_is_up(self, *, stirs: bool = False) -> Weighed:

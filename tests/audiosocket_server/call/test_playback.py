@@ -251,7 +251,7 @@ def test_no_further_back_than_what_is_kept_and_no_further_on_than_its_end() -> N
     take(playback, 20)
     playback.pause()
     playback.resume(0)
-    assert playback.position_ms == 80
+    assert playback.position_ms == 100
     playback.pause()
     playback.resume(5000)
     assert playback.position_ms == 600

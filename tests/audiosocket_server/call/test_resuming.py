@@ -29,12 +29,12 @@ def sound(what: str) -> bytes:
         ("#####.####", 5, 4),
         ("#####.####", 6, 6),
         ("##########-----.......####", 12, 22),  # the soft tail of a word before a pause is not said alone
-        ("##########---------.......####", 10, 9),  # too much is left to be a tail
+        ("##########-----------.......####", 10, 9),  # too much is left to be a tail
         ("##########-----....####", 12, 11),  # no pause follows: it goes on in the word
         ("##############++++.......####", 14, 6),  # of a louder end more of the word is said again
         ("##.#..#########++++.......####", 15, 6),
-        ("####.....##########+#####", 25, 9),  # what has hardly begun behind a pause is said from its beginning
-        ("####.....##########+#####", 26, 19),  # more than 320 ms of it were said
+        ("####.....##########+#####", 23, 9),  # what has hardly begun behind a pause is said from its beginning
+        ("####.....##########+#####", 24, 19),  # more than 280 ms of it were said
         ("####....######", 10, 8),  # it was no pause
         ("####.....##.....###", 18, 16),  # the newest one counts
         ("#####", 5, 4),

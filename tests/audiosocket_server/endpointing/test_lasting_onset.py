@@ -56,8 +56,8 @@ def test_while_the_bot_speaks_its_echo_does_not_keep_an_utterance_open() -> None
 
 
 def test_while_the_bot_speaks_what_a_guard_knows_for_its_echo_does_not_last() -> None:
-    for over_speech, expected in ((False, LASTS_MS // 20), (True, 2 * LASTS_MS // 20)):
-        answers = iter([False, True, False])  # of the guard: at the onset, and each time that the voice would last
+    for over_speech, expected in ((False, LASTS_MS // 20), (True, 2 * LASTS_MS // 20 + 2)):
+        answers = iter([False, True, False, False, False])  # of the guard: at the onset, and when the voice would last
         endpointer = Endpointer(
             Verdicts("#" * 99),
             silence_ms=700,

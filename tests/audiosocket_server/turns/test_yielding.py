@@ -198,6 +198,17 @@ def test_one_that_is_softer_than_the_callers_is_none() -> None:
     assert call.tell(VoiceWeighed(soft=False)) == IS_HIS
 
 
+def test_a_voice_that_was_too_soft_while_it_lasted_is_no_caller_when_it_is_over_but_for_its_words() -> None:
+    for text, follows in (("", [CancelRecognition(5), DropUtterance("not_understood")]), ("Espera.", IS_HIS)):
+        call = over_a_message(is_loud=False)
+        assert call.tell(VoiceWeighed(soft=True)) == []
+        assert call.tell(VoiceLasts()) == []
+        assert call.after(0.86) == [ResumeSpeech(4, "in_doubt")]
+        assert call.tell(VoiceWeighed(soft=False, over=True)) == []
+        assert call.tell(UtterancePaused()) == [TryRecognition(5)]
+        assert call.tell(Tried(5, text)) == follows
+
+
 def test_nor_is_a_drawn_out_back_channel_that_is_understood_as_one() -> None:
     call = over_a_message()
     assert call.tell(WordsHeard("Tá bom, tá certo")) == []

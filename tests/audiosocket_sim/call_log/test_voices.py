@@ -104,7 +104,7 @@ def test_measures_say_their_counts_windows_and_version() -> None:
         (9000, END),
     )
     assert measures(log) == {
-        "version": 3,
+        "version": 4,
         "responses": {
             "window_ms": 10_000,
             "turns": 1,

@@ -123,6 +123,8 @@ def test_a_sentence_cut_off_for_no_sound_at_all_is_a_false_stop() -> None:
     cut = said(4000, 5300, whole=False)
     assert false_stops([], [cut], END) == [FalseStop(5300, None, None, None)]
     assert false_stops([], [cut], 5499) == []  # the end of the call cut it off
+    assert false_stops([], [cut], 6199) == []  # or a pause of the sentence, which might have gone on
+    assert len(false_stops([], [cut], 6200)) == 1
     assert false_stops([], [unread(4000, 5300)], END) == []
     assert false_stops([], [cut, said(6200, 8000, from_ms=1300, turn=1)], END) == []  # a pause
     assert false_stops([], [cut, said(5800, 8000, sentence="b", turn=1)], END) == [

@@ -58,7 +58,7 @@ def test_a_rate_over_fewer_than_10_events_is_null_and_not_shown() -> None:
 def test_never_is_null_and_not_0() -> None:
     dead = CallTurns(calls=1, turns_asked=1, unanswered=1, caller_turns=1, onsets=1, unyielded=1)
     found = summary_json(dead)
-    assert (found["version"], found["responses"]["p95_ms"], found["responses"]["never_answered"]) == (3, None, 1)
+    assert (found["version"], found["responses"]["p95_ms"], found["responses"]["never_answered"]) == (4, None, 1)
     assert found["dead_air"] == {"count": 0, "total_ms": None, "longest_ms": None}
     assert "response p50 never, p95 never (1)" in summary_line(dead)
     json.dumps(found, allow_nan=False)
