@@ -152,9 +152,14 @@ class SoundStirs:
 
 @dataclass(frozen=True, slots=True)
 class VoiceWeighed:
-    """Of speech over a message: it is too soft to be the caller's own voice (True), or as loud as he is (False)."""
+    """Of speech over a message: it is too soft to be the caller's own voice (True), or as loud as he is (False).
+
+    `is_alike`: too soft, but it sounds just like him. `may_be_his`: or at least like him.
+    """
 
     soft: bool
+    is_alike: bool = False
+    may_be_his: bool = False
 
 
 @dataclass(frozen=True, slots=True)
